@@ -1,0 +1,1 @@
+"""Build, run and check self-contained images of models; ``package`` is the command."""

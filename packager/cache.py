@@ -1,4 +1,4 @@
-"""The folder that remembers downloads, layers, bases and unpacked environments."""
+"""The cache of downloads, layers, bases and unpacked environments, and atomic writes."""
 
 from __future__ import annotations
 
@@ -18,18 +18,21 @@ import platformdirs
 from packager.errors import PackageError, UsageError
 from packager.lease import is_released, lease
 
-# Work folders are left out: a build removes its own.
+# Without ``work``, because a build removes its own work folder.
 EVICTABLE = ("layers", "environments", "wheels", "bases", "checks", "trained")
 IN_USE_SECONDS = 3600
 
 
 def cache_directory(*parts: str) -> Path:
-    """``MODEL_PACKAGER_CACHE`` or the user's cache folder; ``parts`` below it, made if absent."""
+    """The folder ``parts`` below ``MODEL_PACKAGER_CACHE`` or the user's cache; created if absent.
+
+    Raises ``UsageError`` if other users can write to the cache.
+    """
     top = os.environ.get("MODEL_PACKAGER_CACHE") or platformdirs.user_cache_dir("model-packager")
     path = Path(top).joinpath(*parts)
     with writing(path):
         if not Path(top).exists():
-            # What lies there is believed, and run in containers: it is this user's alone.
+            # The cache's content is trusted, so only this user may access it.
             Path(top).parent.mkdir(parents=True, exist_ok=True)
             Path(top).mkdir(mode=0o700, exist_ok=True)
         path.mkdir(parents=True, exist_ok=True)
@@ -38,7 +41,7 @@ def cache_directory(*parts: str) -> Path:
 
 
 def _refuse_others(top: Path) -> None:
-    """Raise ``UsageError`` for a cache that another user owns, or any user may write to."""
+    """Raise ``UsageError`` for a cache that another user owns or that is world-writable."""
     if sys.platform == "win32":
         return
     found = top.stat()
@@ -52,7 +55,7 @@ def _refuse_others(top: Path) -> None:
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[Path]:
-    """A temporary name beside ``path`` that becomes ``path`` only if the block succeeds."""
+    """Yield a temporary file next to ``path``, renamed to ``path`` if the block succeeds."""
     if path.is_dir():
         raise UsageError(f"{path}: expected a file, got a folder", "name a file")
     with writing(path):
@@ -62,7 +65,7 @@ def atomic_file(path: Path) -> Iterator[Path]:
         temporary = Path(name)
         try:
             yield temporary
-            # mkstemp makes files only their owner can read, whatever the umask.
+            # mkstemp makes files that only their owner can read, independent of the umask.
             temporary.chmod(0o644)
             temporary.replace(path)
         finally:
@@ -71,10 +74,10 @@ def atomic_file(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def atomic_directory(path: Path, *, replace: bool = False) -> Iterator[Path]:
-    """A temporary folder beside ``path`` that becomes ``path`` only if the block succeeds.
+    """Yield a temporary folder next to ``path``, renamed to ``path`` if the block succeeds.
 
-    Where ``path`` exists by then it stays (another process was first), or with ``replace`` it is
-    moved aside, and removed when the new one is in its place.
+    If ``path`` exists by then, it is kept (another process was first); with ``replace`` it is
+    moved aside, and removed after the rename.
     """
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -95,36 +98,37 @@ def atomic_directory(path: Path, *, replace: bool = False) -> Iterator[Path]:
 
 @contextmanager
 def temporary_directory() -> Iterator[Path]:
-    """A folder for the time of the block; what killed processes left of theirs goes first."""
+    """Yield a folder that is removed after the block; first removes those of killed processes."""
     top = cache_directory("work")
     for left in top.iterdir():
         if is_stale(left.name.partition("-")[2].rpartition("-")[0]):
-            shutil.rmtree(left, ignore_errors=True)  # another process may be sweeping too
-    # The process id is for people who look.
+            shutil.rmtree(left, ignore_errors=True)  # another process may be removing it, too
+    # The pid is only for people who inspect the folder.
     with tempfile.TemporaryDirectory(dir=top, prefix=f"{os.getpid()}-{process_id()}-") as name:
         yield Path(name)
 
 
 def process_id() -> str:
-    """What this process calls itself in the names of temporary things, here and in an engine."""
+    """The id of this process in names of temporary files, containers and images: its lease."""
     return lease(cache_directory("leases"))
 
 
 def is_stale(name: str) -> bool:
-    """Whether ``name`` is the owner of a temporary thing, used this cache, and runs no more."""
+    """Whether ``name`` is the id of a process that used this cache and has ended."""
     return is_released(cache_directory("leases"), name)
 
 
 def touch(path: Path) -> None:
-    """Note that something in the cache was of use just now."""
+    """Record that a cache entry was used just now."""
     os.utime(path)
 
 
 def evict(limit: int, *, now: float | None = None) -> int:
-    """Remove what was of no use longest until the cache holds ``limit`` bytes; bytes removed.
+    """Evict least recently used entries until the cache holds ``limit`` bytes.
 
-    Nothing that was used within the last hour goes: another build may be reading it. A named
-    base is the user's own and stays. Names that begin with a dot are what a kill left behind.
+    Returns the bytes removed. Entries used within the last hour are kept, because another build
+    may be reading them. Named bases are the user's own and are kept. Names that start with a dot
+    are leftovers of killed processes.
     """
     moment = time.time() if now is None else now
     entries = [entry for kind in EVICTABLE for entry in _entries(cache_directory(kind))]
@@ -144,7 +148,7 @@ def evict(limit: int, *, now: float | None = None) -> int:
 
 
 def cache_limit() -> int:
-    """``MODEL_PACKAGER_CACHE_GB`` in bytes; 30 GB unless set."""
+    """``MODEL_PACKAGER_CACHE_GB`` in bytes; the default is 30 GB."""
     text = os.environ.get("MODEL_PACKAGER_CACHE_GB") or "30"
     try:
         return int(float(text) * 1e9)
@@ -169,7 +173,7 @@ def _entries(folder: Path) -> Iterator[tuple[float, Path, int]]:
 
 
 def check_writable(path: Path) -> None:
-    """Raise ``PackageError`` if nothing can be written at ``path``, before work is spent on it."""
+    """Raise ``PackageError`` if ``path`` can't be written, to fail before any work is done."""
     standing = next(place for place in (path, *path.absolute().parents) if place.exists())
     if not standing.is_dir() or not os.access(standing, os.W_OK | os.X_OK):
         why = "is a file" if standing.is_file() else "can't be written to"
@@ -181,7 +185,7 @@ def check_writable(path: Path) -> None:
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turn what the system refuses while ``path`` is written into a ``PackageError``."""
+    """Turn an ``OSError`` while ``path`` is written into a ``PackageError``."""
     try:
         yield
     except OSError as error:

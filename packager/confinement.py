@@ -1,7 +1,7 @@
-"""What a project may name: plain files and folders within it. A link that leaves it is refused.
+"""Confines a project to plain files and folders within it; links out of it are refused.
 
-Somebody else's project could otherwise carry off files of whoever builds it. Only data and a given
-model may lie elsewhere, and only where ``package.toml`` itself says so; a build tells that.
+Without this, an untrusted project could copy files of the user who builds it into the image. Only
+data and a given model may be elsewhere, if ``package.toml`` names their path; a build warns of it.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from packager.errors import UsageError
 from packager.progress import Progress
 
 MAX_FILES = 30_000
-"""Of code: what reads a package bounds its manifest."""
+"""Code files of a project; readers of a package bound the size of its manifest."""
 MAX_DEPTH = 100
 MIN_SPARSE_BYTES = 1 << 30
 MAX_TEXT = 1 << 20
-"""Bytes of ``package.toml``, of a file of requirements, of patterns to leave out."""
+"""Bytes of ``package.toml``, of a requirements file, and of an ignore file."""
 MAX_DOTS = 1_000
-"""In one line of TOML: reading a dotted key takes the square of its parts."""
+"""Dots in one line of TOML: parsing a dotted key is quadratic in its parts."""
 MAX_PATTERNS = 5_000
 MAX_STARS = 3
-"""``*`` in one name of a pattern, and ``**`` in all of it: matching takes length ** stars steps."""
+"""``*`` per name of a pattern, and ``**`` per pattern: matching takes length ** stars steps."""
 
 
 def refuse_leaving(path: Path, top: Path) -> None:
-    """Raise ``UsageError`` if ``path``, which lies in the project ``top``, is a link out of it."""
+    """Raise ``UsageError`` if ``path``, in the project ``top``, resolves to a path outside it."""
     real = Path(os.path.realpath(path))
     if not real.is_relative_to(os.path.realpath(top)):
         raise UsageError(
@@ -40,15 +40,15 @@ def refuse_leaving(path: Path, top: Path) -> None:
 
 
 def refuse_links_out(paths: Iterable[Path], top: Path) -> None:
-    """As ``refuse_leaving``, for each of ``paths``."""
+    """Call ``refuse_leaving`` for each of ``paths``."""
     for path in paths:
         refuse_leaving(path, top)
 
 
 def lies_outside(directory: Path, name: str) -> bool:
-    """Whether ``name``, a path of ``package.toml``, is one outside of the project as written.
+    """Whether ``name``, a path of ``package.toml``, is outside the project as written.
 
-    Raises ``UsageError`` where it is one inside, and a link on the way leads out.
+    Raises ``UsageError`` if it is inside as written but resolves to a path outside.
     """
     place = Path(os.path.normpath(directory / name))
     if not place.is_relative_to(directory):
@@ -58,7 +58,7 @@ def lies_outside(directory: Path, name: str) -> bool:
 
 
 def tell_outside(directory: Path, named: Iterable[tuple[str, str]], progress: Progress) -> None:
-    """Say which keys of ``package.toml`` read files from outside of the project."""
+    """Warn of keys of ``package.toml`` that name files outside the project."""
     for key, name in named:
         if lies_outside(directory, name):
             place = os.path.normpath(directory / name)
@@ -66,7 +66,7 @@ def tell_outside(directory: Path, named: Iterable[tuple[str, str]], progress: Pr
 
 
 def refuse_special(path: Path, called: str) -> None:
-    """Raise ``UsageError`` for what is there and is neither a file nor a folder."""
+    """Raise ``UsageError`` if ``path`` exists and is neither a file nor a folder."""
     if path.exists() and not path.is_file() and not path.is_dir():
         raise UsageError(
             f"{called}: expected a file or folder, got a pipe, socket or device",
@@ -75,7 +75,7 @@ def refuse_special(path: Path, called: str) -> None:
 
 
 def small_text(path: Path, called: str) -> str:
-    """The text of a small file; ``UsageError`` where it is larger than ``MAX_TEXT``."""
+    """The text of a small file; raises ``UsageError`` if it is larger than ``MAX_TEXT``."""
     size = path.stat().st_size
     if size > MAX_TEXT:
         raise UsageError(
@@ -85,15 +85,15 @@ def small_text(path: Path, called: str) -> str:
 
 
 def small_toml(path: Path, called: str) -> dict[str, Any]:
-    """The content of a small TOML file; raises as ``parse_toml`` does."""
+    """The content of a small TOML file; raises the errors of ``small_text`` and ``parse_toml``."""
     return parse_toml(small_text(path, called), called)
 
 
 def parse_toml(text: str, called: str) -> dict[str, Any]:
-    """The content of TOML, in a time that grows with its length alone.
+    """The content of TOML, parsed in time linear in its length.
 
-    Raises ``UsageError`` where a line has too many dots, ``ValueError`` or ``RecursionError`` where
-    it is no TOML.
+    Raises ``UsageError`` for a line with too many dots, ``ValueError`` or ``RecursionError`` for
+    invalid TOML.
     """
     for number, line in enumerate(text.splitlines(), 1):
         if line.count(".") > MAX_DOTS:
@@ -105,10 +105,10 @@ def parse_toml(text: str, called: str) -> dict[str, Any]:
 
 
 def patterns_of(file: Path) -> Iterator[str]:
-    """The lines of ``.gitignore`` or ``.dockerignore``; ``UsageError`` for one that costs too much.
+    """The lines of ``.gitignore`` or ``.dockerignore``.
 
-    Many wildcards in one name take a time that grows with the name's length to the power of their
-    number.
+    Raises ``UsageError`` for too many lines or wildcards: the time to match a name grows with its
+    length to the power of the number of wildcards.
     """
     lines = small_text(file, file.name).splitlines()
     if len(lines) > MAX_PATTERNS:
@@ -127,7 +127,7 @@ def patterns_of(file: Path) -> Iterator[str]:
 
 
 def refuse_deep(top: Path) -> None:
-    """Raise ``UsageError`` where folders lie in each other more than ``MAX_DEPTH`` deep."""
+    """Raise ``UsageError`` if folders are nested more than ``MAX_DEPTH`` deep."""
     waiting = [(str(top), 0)]
     while waiting:
         folder, depth = waiting.pop()
@@ -138,7 +138,7 @@ def refuse_deep(top: Path) -> None:
 
 
 def refuse_depth(folder: Path, depth: int) -> None:
-    """Raise ``UsageError`` for a folder that lies more than ``MAX_DEPTH`` deep."""
+    """Raise ``UsageError`` for a folder nested more than ``MAX_DEPTH`` deep."""
     if depth > MAX_DEPTH:
         raise UsageError(
             f"{str(folder)[:200]}…: expected folders at most {MAX_DEPTH} deep",
@@ -147,7 +147,7 @@ def refuse_depth(folder: Path, depth: int) -> None:
 
 
 def refuse_unnameable(inside: str) -> None:
-    """Raise ``UsageError`` for a file name that is no text: a manifest can't name it."""
+    """Raise ``UsageError`` for a file name that is not UTF-8, which a manifest can't hold."""
     try:
         inside.encode()
     except UnicodeEncodeError as error:
@@ -158,7 +158,7 @@ def refuse_unnameable(inside: str) -> None:
 
 
 def refuse_sparse(path: Path, inside: str) -> None:
-    """Raise ``UsageError`` for a large file of holes, which would fill the disk."""
+    """Raise ``UsageError`` for a large sparse file, which would fill the disk when copied."""
     found = path.stat()
     if found.st_size > MIN_SPARSE_BYTES and found.st_blocks * 512 * 100 < found.st_size:
         raise UsageError(

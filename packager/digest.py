@@ -1,4 +1,4 @@
-"""sha256 of bytes, files and trees, and the one canonical JSON that digests rest on."""
+"""sha256 of bytes, files and trees, and the canonical JSON that digests are made of."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def sha256_bytes(data: bytes) -> str:
 
 @dataclass(frozen=True)
 class HashedFile:
-    """A file, and what it held when it was hashed."""
+    """A file, and its state when it was hashed."""
 
     path: Path
     sha256: str
@@ -47,7 +47,7 @@ Files = Mapping[str, HashedFile]
 
 
 def hash_files(files: Mapping[str, Path]) -> dict[str, HashedFile]:
-    """Each of ``files``, hashed, under the same name."""
+    """Hash each of ``files``; the names stay the same."""
     return {name: HashedFile.of(path) for name, path in files.items()}
 
 
@@ -64,5 +64,5 @@ def canonical_json(value: Any) -> bytes:
 
 
 def tree_digest(entries: Iterable[tuple[str, str]]) -> str:
-    """Hex sha256 of ``(path, sha256)`` pairs, whatever order they come in."""
+    """Hex sha256 of ``(path, sha256)`` pairs, independent of their order."""
     return sha256_bytes(canonical_json(sorted(entries)))

@@ -1,4 +1,4 @@
-"""The one exception a user sees: what is wrong, and how to fix it."""
+"""The exceptions shown to users: what is wrong, and how to fix it."""
 
 from __future__ import annotations
 
@@ -19,6 +19,6 @@ class PackageError(Exception):
 
 
 class UsageError(PackageError):
-    """What the user wrote (package.toml, an argument, an input file) can't be used."""
+    """The user's input (package.toml, an argument, an input file) is invalid."""
 
     exit_code = 2

@@ -1,8 +1,8 @@
-"""How a process ended, in words: its exit code, its signal, memory that ran out, its last lines.
+"""Describes how a process ended: exit code, signal, exhausted memory, last lines of output.
 
-A process that ends by ``SIGKILL`` has no time to say why. The kernel counts the processes that it
-ends for want of memory, for each control group and for the machine: a count that rose meanwhile is
-the evidence that memory ran out, and without it nothing is claimed.
+A process that ends by ``SIGKILL`` can't report why. The kernel counts the processes that it kills
+for lack of memory, per control group and for the machine. Only if that count has risen is
+exhausted memory reported.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MAX_LINES = 8
-"""Last lines of the output that are told."""
+"""Last lines of the output that are shown."""
 _CONTAINER_SIGNALS = range(129, 160)
-"""Exit codes that stand for a signal where a container's first process ends by one."""
+"""Exit codes of a container whose first process was ended by a signal: 128 + signal."""
 _CRASHES = ("SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGABRT", "SIGTRAP", "SIGSYS")
 _COUNTS = ("memory.events", "memory/memory.oom_control", "memory.oom_control")
 _GROUPS = Path("/sys/fs/cgroup")
@@ -24,17 +24,17 @@ _MACHINE = Path("/proc/vmstat")
 
 @dataclass(frozen=True)
 class ExitReason:
-    """The end of a process: a negative ``code`` is the signal that ended it."""
+    """How a process ended; a negative ``code`` is the signal that ended it."""
 
     code: int
     out_of_memory: bool = False
-    """Whether the kernel or the engine says that it was ended for want of memory."""
+    """Whether the kernel or the engine reports that it was killed for lack of memory."""
     said: Sequence[str] = ()
     """Its output, or the end of it."""
 
     @property
     def signal(self) -> str | None:
-        """The name of the signal that ended it, ``SIGSEGV`` for example; None where none did."""
+        """Name of the signal that ended it, for example ``SIGSEGV``; None without one."""
         if self.code >= 0 and self.code not in _CONTAINER_SIGNALS:
             return None
         number = -self.code if self.code < 0 else self.code - 128
@@ -57,7 +57,7 @@ class ExitReason:
 
     @property
     def hint(self) -> str:
-        """What to do about it, and the last lines of the output."""
+        """How to fix it, and the last lines of the output."""
         lines = [line for line in self.said if line.strip()][-MAX_LINES:]
         last = "; its last lines:\n  " + "\n  ".join(lines) if lines else "; it printed nothing"
         return self._mend() + last
@@ -76,9 +76,9 @@ class ExitReason:
 
 
 def kills_for_memory() -> int | None:
-    """How many processes the kernel has ended for want of memory; None where it doesn't say.
+    """Number of processes that the kernel has killed for lack of memory; None if unknown.
 
-    Of this control group where it is known (in a container), else of the whole machine.
+    Counts this control group if available (in a container), else the whole machine.
     """
     for path in (*(_GROUPS / name for name in _COUNTS), _MACHINE):
         count = _count(path)
@@ -88,9 +88,9 @@ def kills_for_memory() -> int | None:
 
 
 def killed_for_memory(code: int, before: int | None) -> bool:
-    """Whether a process that ended with ``code`` was ended for want of memory.
+    """Whether a process that ended with ``code`` was killed for lack of memory.
 
-    ``before``: what ``kills_for_memory`` said when it started.
+    ``before`` is the value of ``kills_for_memory`` at its start.
     """
     after = kills_for_memory()
     rose = before is not None and after is not None and after > before

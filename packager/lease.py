@@ -1,11 +1,12 @@
-"""Who is alive: what a dead process left behind, told from what a live one is using.
+"""Leases that distinguish temporary files of running processes from leftovers of dead ones.
 
-A process that makes something temporary holds a lease, a locked file whose name stands in the names
-of what it makes. The system drops the lock however the process ends. A process id would not do: it
-is given out again, and means nothing in another container that shares the cache.
+A process with temporary files holds a lease: a locked file whose name is part of their names. The
+system releases the lock however the process ends. A process id would not work, because ids are
+reused and have no meaning in another container that shares the cache.
 
-Not filelock: it would replace the two forms of ``_lock``, 12 of these lines, by a dependency. It
-hands out no file to hold the folder's name, and makes the file of a lease that is only asked about.
+filelock is not used: it would replace only the two forms of ``_lock`` (12 lines). It gives no
+access to the lock's file, which stores the folder's name, and it creates the file of a lease that
+is only checked.
 """
 
 from __future__ import annotations
@@ -34,15 +35,16 @@ LOCK_FILE = "gate"
 
 
 def lease(folder: Path) -> str:
-    """The name of this process' lease in ``folder``: taken at the first call, held to its end.
+    """The name of this process's lease in ``folder``, acquired at the first call.
 
-    It begins with a name of ``folder``, so that leases of several folders are told apart.
+    The process holds it until it ends. The name starts with an id of ``folder``, which
+    distinguishes leases of different folders.
     """
     return _held(folder)[0]
 
 
 def is_released(folder: Path, name: str) -> bool:
-    """Whether ``name`` is a lease in ``folder`` that no process holds any more."""
+    """Whether ``name`` is a lease of ``folder`` that no process holds any longer."""
     with _lock_path(folder) as known:
         return name.startswith(f"{known}-") and not _is_held(folder / name)
 
@@ -65,14 +67,14 @@ def _is_held(path: Path) -> bool:
             _lock(file, wait=False)
     except FileNotFoundError:
         return False
-    except OSError:  # how both systems say that another one has the lock
+    except OSError:  # both systems raise it if another process has the lock
         return True
     return False
 
 
 @contextmanager
 def _lock_path(folder: Path) -> Iterator[str]:
-    """One process at a time, so that no lease is looked at before it is locked; folder's name."""
+    """Yield the folder's id under a lock, so that no lease is checked before it is locked."""
     with (folder / LOCK_FILE).open("a+b") as file:
         _lock(file, wait=True)
         file.seek(0)
@@ -81,5 +83,6 @@ def _lock_path(folder: Path) -> Iterator[str]:
             name = secrets.token_hex(4)
             file.write(name.encode())
             file.flush()
-        # A folder copied with its gate is another one: nobody there is dead because he is not here.
+        # The inode gives a copied folder a new id, so leases of the original are not taken for
+        # released.
         yield f"{name}{folder.stat().st_ino:x}"

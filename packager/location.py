@@ -1,4 +1,4 @@
-"""Where a versioned table lies, as people write it: ``diamonds``, ``data/diamonds@3``, ``s3://…``."""
+"""Parses the location of a versioned table: ``diamonds``, ``data/diamonds@3``, ``s3://…``."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from pathlib import Path
 from packager.errors import UsageError
 
 FOLDER = ".pkgdata"
-"""Where tables lie that are called by a bare name; hidden, so it is no code of a project."""
+"""Folder of tables with a bare name; hidden, so it is not packaged as code."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 @dataclass(frozen=True)
 class Location:
-    """A table, and a version of it if one was named."""
+    """A table, and optionally one of its versions."""
 
     uri: str
     """An absolute path, or ``scheme://…``."""
@@ -25,9 +25,10 @@ class Location:
 
     @classmethod
     def parse(cls, text: str, base: Path | None = None) -> Location:
-        """``NAME``, a path or a URI, each with ``@VERSION`` if wanted; ``delta:`` may stand before.
+        """Parse ``NAME``, a path or a URI, with an optional ``delta:`` prefix and ``@VERSION``.
 
-        Relative paths, and ``.pkgdata`` with the bare names, are under ``base`` (default: here).
+        Relative paths, and ``.pkgdata`` for bare names, are below ``base`` (default: the current
+        folder). Raises ``UsageError`` for anything else, and for a URI with a credential.
         """
         place, at, number = text.removeprefix("delta:").rpartition("@")
         if not at or "/" in number:  # as in s3://user@host/table
@@ -44,15 +45,16 @@ class Location:
             _refuse_credential(place)
             return cls(place.rstrip("/"), version)
         top = base or Path.cwd()
-        # A folder of that name which is no table is what one is made of, never the place of it.
+        # A bare name means ``.pkgdata``, unless a table of that name is in ``top``; a folder that
+        # is no table may hold the files that the table is made from.
         bare = _NAME.fullmatch(place) and not (top / place / "_delta_log").is_dir()
         return cls(str((top / FOLDER / place if bare else top / place).resolve()), version)
 
     @classmethod
     def table_at(cls, text: str, base: Path | None = None) -> Location | None:
-        """The table that ``text`` names, None if that is something else.
+        """The table that ``text`` names; None if it names something else.
 
-        URIs and ``delta:…`` always name tables, other words where a table lies.
+        URIs and ``delta:…`` always name tables; any other text only if a table exists there.
         """
         if text.startswith("delta:") or "://" in text:
             return cls.parse(text, base)
@@ -66,29 +68,29 @@ class Location:
         return found if found.path and (found.path / "_delta_log").is_dir() else None
 
     def unversioned(self) -> Location:
-        """This table; ``UsageError`` if a version of it was named."""
+        """This table; raises ``UsageError`` if it has a version."""
         if self.version is not None:
             raise UsageError(f"{self}: expected a table without a version", "leave @… out")
         return self
 
     @property
     def path(self) -> Path | None:
-        """The folder of a local table."""
+        """The folder of a local table; None for a URI."""
         return None if "://" in self.uri else Path(self.uri)
 
     @property
     def name(self) -> str:
-        """The table in short, as files and graphs call it."""
+        """The last part of the path or URI, for file names and graphs."""
         return self.uri.rstrip("/").rpartition("/")[2]
 
     def relative_to(self, other: Location) -> str:
-        """How ``other``'s commits name this table: so that folders can move together."""
+        """This table's name in ``other``'s commits: relative, so folders can move together."""
         if self.path is None or other.path is None:
             return self.uri
         return os.path.relpath(self.uri, other.uri)
 
     def beside(self, relative: str) -> Location:
-        """The table that a commit of this one names ``relative``."""
+        """The table that a commit of this table names ``relative``."""
         if self.path is None or "://" in relative or os.path.isabs(relative):
             return Location(relative)
         return Location(os.path.normpath(os.path.join(self.uri, relative)))
@@ -103,7 +105,7 @@ class Location:
 
 
 def _refuse_credential(uri: str) -> None:
-    """Raise ``UsageError``, without the address, where it holds what a manifest must not."""
+    """Raise ``UsageError`` for a URI with a credential; the message omits the URI."""
     scheme, _, rest = uri.partition("://")
     user, at, _ = rest.partition("/")[0].rpartition("@")
     if (at and ":" in user) or "?" in rest:

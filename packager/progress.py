@@ -1,4 +1,4 @@
-"""What a long job tells while it runs; the command line prints it, tests collect it."""
+"""Progress reports of long jobs; the command line prints them, tests collect them."""
 
 from __future__ import annotations
 
@@ -8,25 +8,32 @@ LayerSource = Literal["fetched", "cached", "built", "sent"]
 
 
 class Progress(Protocol):
-    """Told of every step; never asked for anything."""
+    """Receives progress reports."""
 
     def step(self, text: str) -> None:
-        """A new step begins."""
+        """Report the start of a step."""
 
     def item(self, name: str, how: LayerSource, size: int, seconds: float) -> None:
-        """A layer or download is done: its bytes, and how it came to be there."""
+        """Report a finished layer or download: source, size in bytes, and duration."""
 
     def warn(self, text: str) -> None:
-        """Something the user should know, though the job goes on."""
+        """Report a warning; the job continues."""
 
     def output(self, text: str) -> None:
-        """A line that the user's own code wrote."""
+        """Report a line of output of the user's code."""
 
 
 class Silent:
-    """Says nothing."""
+    """Discards all reports."""
 
-    def step(self, text: str) -> None: ...
-    def item(self, name: str, how: LayerSource, size: int, seconds: float) -> None: ...
-    def warn(self, text: str) -> None: ...
-    def output(self, text: str) -> None: ...
+    def step(self, text: str) -> None:
+        """Do nothing."""
+
+    def item(self, name: str, how: LayerSource, size: int, seconds: float) -> None:
+        """Do nothing."""
+
+    def warn(self, text: str) -> None:
+        """Do nothing."""
+
+    def output(self, text: str) -> None:
+        """Do nothing."""

@@ -1,8 +1,8 @@
-"""Tar files that other people wrote: read within bounds, and unpacked without following links.
+"""Reads untrusted tar files within bounds, and unpacks them without following links.
 
-``tarfile`` parses the headers; it never sees a path of this machine. Extraction is done here,
-because ``tarfile``'s own has followed links out of its folder in several Python releases, and
-Python before 3.11.4 has no extraction filter at all.
+``tarfile`` only parses the headers. Extraction is implemented here, because that of ``tarfile`` has
+followed links out of its folder in several Python releases, and Python before 3.11.4 has no
+extraction filter.
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ from packager.errors import PackageError
 
 MAX_MEMBERS = 500_000
 MAX_HEADER = 64 * 1024
-"""Bytes of one extended header. The longest path that Linux takes has 4,096."""
+"""Bytes of one extended header. The longest path on Linux has 4,096 bytes."""
 MAX_HEADERS = 1024**3
 """Bytes of all extended headers of an archive."""
 MAX_RECORDS = 1_000
-"""Records of one extended header, and of all global ones."""
+"""Records of one extended header, and of all global headers."""
 MAX_ALL_RECORDS = 4_000_000
 # tarfile searches extended headers with an expression that is quadratic in runs of digits
 # (CVE-2024-6232, fixed in Python 3.11.10).
 DIGITS = re.compile(rb"\d{500}")
 MAX_TIME = 2**32
 MEMBER_ERRORS = (errno.ENAMETOOLONG, errno.EISDIR, errno.ENOTDIR, errno.ENOENT, errno.EPERM)
-"""What a member can cause: too long a name, a file where a folder is, a link to nothing."""
+"""Errors that a member can cause: a long name, a file in place of a folder, a dangling link."""
 DAMAGED = "the file is damaged or malicious: copy it again, or ask its author"
 
 
 class Window(io.RawIOBase):
-    """The ``size`` bytes from ``offset`` on of a seekable file, as a file of their own.
+    """The ``size`` bytes of a seekable file from ``offset`` on, as a file.
 
-    Closing it closes the file too, if ``owned``.
+    Closing it closes the underlying file if ``owned``.
     """
 
     def __init__(self, file: IO[bytes], offset: int, size: int, *, owned: bool = True) -> None:
@@ -49,20 +49,25 @@ class Window(io.RawIOBase):
         self._owned = owned
 
     def readable(self) -> bool:
+        """As ``io.RawIOBase``."""
         return True
 
     def seekable(self) -> bool:
+        """As ``io.RawIOBase``."""
         return True
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """As ``io.RawIOBase``."""
         start = {os.SEEK_SET: 0, os.SEEK_CUR: self._place, os.SEEK_END: self._size}[whence]
         self._place = max(0, start + offset)
         return self._place
 
     def tell(self) -> int:
+        """As ``io.RawIOBase``."""
         return self._place
 
     def readinto(self, buffer: Any) -> int:
+        """As ``io.RawIOBase``."""
         self._file.seek(self._offset + self._place)
         content = self._file.read(max(0, min(len(buffer), self._size - self._place)))
         buffer[: len(content)] = content
@@ -70,6 +75,7 @@ class Window(io.RawIOBase):
         return len(content)
 
     def close(self) -> None:
+        """Close the file if this reader opened it."""
         if self._owned and not self.closed:
             self._file.close()
         super().close()
@@ -80,16 +86,16 @@ Refuse = Callable[[str], PackageError]
 
 
 def plain_tar(called: str) -> Refuse:
-    """The error for a tar called ``called``, of which nothing else is expected."""
+    """Makes the error for the tar ``called`` that is no plain tar."""
     return lambda found: PackageError(f"{called}: expected a plain tar, got {found}", DAMAGED)
 
 
 class TarReader:
-    """The members of the uncompressed tar in ``file``, which must be seekable.
+    """Iterates over the members of the uncompressed tar in ``file``, which must be seekable.
 
-    Raises ``refusal``'s error for what no archive of images or files holds: sparse files, extended
-    headers beyond its bounds, more than ``most`` members, or bytes after the end that are no
-    padding.
+    Raises ``refusal``'s error for what archives of images or files don't contain: sparse files,
+    extended headers beyond the bounds, more than ``most`` members, or bytes other than padding
+    after the end.
     """
 
     def __init__(self, file: IO[bytes], refusal: Refuse, most: int = MAX_MEMBERS) -> None:
@@ -125,7 +131,7 @@ class TarReader:
             raise self.refusal(f"a header that can't be read, at byte {tar.offset}")
 
     def chunks(self, info: tarfile.TarInfo) -> Iterator[bytes]:
-        """The content of a regular file; ``PackageError`` where the tar ends before it does."""
+        """The content of a regular file; raises ``PackageError`` if the tar is truncated."""
         self._file.seek(info.offset_data)
         left = info.size
         while left:
@@ -140,14 +146,14 @@ class TarReader:
         return io.BufferedReader(Window(self._file, info.offset_data, info.size, owned=False))
 
     def content(self, info: tarfile.TarInfo, most: int) -> bytes:
-        """The content of a regular file of at most ``most`` bytes; ``PackageError`` beyond."""
+        """The content of a regular file; raises ``PackageError`` for more than ``most`` bytes."""
         if info.size > most:
             raise self.refusal(f"{info.size:,} bytes in {info.name!r}, more than {most:,}")
         return b"".join(self.chunks(info))
 
 
 class _NoSparse(tarfile.TarInfo):
-    """A member that is never sparse: ``tarfile`` would hold a map of any length of it."""
+    """A member that can't be sparse: ``tarfile`` would hold a map of unbounded length in memory."""
 
     def _proc_sparse(self, *_: object) -> tarfile.TarInfo:
         raise tarfile.ReadError("a sparse file")
@@ -157,16 +163,18 @@ class _NoSparse(tarfile.TarInfo):
 
 
 class _Headers:
-    """A file as ``tarfile`` reads headers from it: never much at a time, nor in all."""
+    """A file from which ``tarfile`` reads headers; bounds the bytes per read and in total."""
 
     def __init__(self, file: IO[bytes], refusal: Refuse) -> None:
         self._file, self._refusal = file, refusal
         self._records = self._bytes = 0
 
     def tell(self) -> int:
+        """As ``io.RawIOBase``."""
         return self._file.tell()
 
     def seek(self, offset: int) -> int:
+        """As ``io.RawIOBase``."""
         return self._file.seek(offset)
 
     def read(self, size: int) -> bytes:
@@ -185,16 +193,17 @@ class _Headers:
         return content
 
     def close(self) -> None:
+        """Close the file if this reader opened it."""
         pass
 
 
 def extract_member(
     reader: TarReader, info: tarfile.TarInfo, place: Path, target: Path | None = None
 ) -> None:
-    """Write one member at ``place``, where nothing may stand but a folder for a folder.
+    """Write one member at ``place``, which must not exist, except as a folder for a folder.
 
-    The folders above ``place`` must be real ones. ``target`` is what a hard link links to. No
-    link is followed; modes and times are set on what was made here and nothing else.
+    The folders above ``place`` must not be links. ``target`` is the target of a hard link. No link
+    is followed; modes and times are set only on files and folders made here.
     """
     if info.isdir():
         place.mkdir(exist_ok=True)
@@ -220,10 +229,10 @@ def extract_member(
 
 
 def unpack_plain(reader: TarReader, folder: Path, *, inside: bool) -> None:
-    """Unpack files, folders and links below ``folder``; later ones replace earlier ones.
+    """Unpack files, folders and links below ``folder``; later members replace earlier ones.
 
-    Raises ``PackageError`` for a name that leaves the folder or leads through a link; with
-    ``inside`` for a symbolic link that leads out of it, too.
+    Raises ``PackageError`` for a name that leaves the folder or passes through a link; with
+    ``inside`` also for a symbolic link out of the folder.
     """
     real = {folder}
     for info in reader:
@@ -248,9 +257,9 @@ def unpack_plain(reader: TarReader, folder: Path, *, inside: bool) -> None:
 
 
 def _stays(path: PurePosixPath, link: PurePosixPath) -> bool:
-    """Whether a link at ``path`` stays inside, whatever links it leads through.
+    """Whether the target of a link at ``path`` is inside for certain, even via other links.
 
-    It does if it goes up first, no further than to the top, and then down only.
+    True if all ``..`` come first and lead no higher than the top.
     """
     up = sum(part == ".." for part in link.parts)
     goes_up_first = all(part == ".." for part in link.parts[:up])
@@ -258,7 +267,7 @@ def _stays(path: PurePosixPath, link: PurePosixPath) -> bool:
 
 
 def _place(reader: TarReader, folder: Path, path: PurePosixPath, real: set[Path]) -> Path:
-    """``path`` below ``folder``, with real folders above it."""
+    """``path`` below ``folder``; creates its parent folders, which must not be links."""
     if path.is_absolute() or ".." in path.parts:
         raise reader.refusal(f"the member {str(path)!r}, which leaves its folder")
     place = folder / path
@@ -267,7 +276,7 @@ def _place(reader: TarReader, folder: Path, path: PurePosixPath, real: set[Path]
 
 
 def _make_folders(reader: TarReader, folder: Path, real: set[Path]) -> None:
-    """Make ``folder`` and those above it; ``real`` are folders known not to be links."""
+    """Create ``folder`` and its parents; ``real`` are folders known not to be links."""
     if folder in real:
         return
     _make_folders(reader, folder.parent, real)

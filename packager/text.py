@@ -1,4 +1,4 @@
-"""Cells and labels in messages: never longer than a line."""
+"""Formats values, bytes, numbers and untrusted text for messages, terminals and pages."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ MAX_DISPLAYED = 80
 
 
 MAX_MARKS = 4
-"""Combining marks of one letter: no language writes more."""
+"""Combining marks of one letter; no language uses more."""
 MAX_BITS = 14_000
-"""Of a whole number that is shown; Python writes none of more than 4,300 digits."""
+"""Bits of an integer that is shown; Python formats at most 4,300 digits."""
 
 
 def truncate(text: str, most: int = MAX_DISPLAYED) -> str:
-    """``text``, cut to ``most`` characters with an ellipsis at the end where it is longer."""
+    """``text``, cut to ``most`` characters including a final ellipsis if it is longer."""
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def beginning(value: Any, most: int = MAX_DISPLAYED) -> Any:
-    """A JSON value whose JSON has the same first ``most`` characters, made of little of it.
+    """A small JSON value whose JSON has the same first ``most`` characters as that of ``value``.
 
-    What no message shows isn't written as text first, however large it is.
+    Avoids serializing a large value of which a message shows only the beginning.
     """
     return _begun(value, most, [most + 1])
 
 
 def _begun(value: Any, most: int, left: list[int]) -> Any:
-    """``left``: values that are still to be shown; each is a character at least."""
+    """``left[0]``: number of values still to be shown; each has at least one character."""
     left[0] -= 1
     if isinstance(value, str):
         return value[: most + 1]
@@ -51,21 +51,23 @@ def _begun(value: Any, most: int, left: list[int]) -> Any:
 
 
 def display_value(value: Any) -> str:
-    """A value as code has it, on one line and cut to 80 characters."""
-    numpy = sys.modules.get("numpy")  # where it is not imported, no value is one of its
+    """The ``repr`` of a value on one line, cut to 80 characters."""
+    numpy = sys.modules.get("numpy")  # if it is not imported, no value is of its types
     if numpy is not None and isinstance(value, numpy.generic):
         value = value.item()
     return repr(truncate(value)) if isinstance(value, str) else truncate(repr(value))
 
 
 def escape_control_characters(text: str) -> str:
-    """Text that comes from data, fit for a terminal: what isn't printable is written as escapes."""
+    """Untrusted text for a terminal: characters that are not printable become escapes."""
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def printable(text: str) -> str:
-    """``text`` without what a terminal obeys: all but printable characters, line ends and tabs
-    as JSON escapes, so that JSON stays the same JSON."""
+    """``text`` without terminal control characters.
+
+    All but printable characters, line ends and tabs become JSON escapes, so JSON keeps its value.
+    """
     if text.isascii() and text.isprintable():
         return text
     return "".join(c if c.isprintable() or c in "\n\t" else json.dumps(c)[1:-1] for c in text)
@@ -74,8 +76,8 @@ def printable(text: str) -> str:
 def escape_in_literal(text: str) -> str:
     """A literal of Python, TOML, PromQL or YAML (in double quotes) without invisible characters.
 
-    All but printable characters and line ends become ``\\uXXXX`` or ``\\UXXXXXXXX``, which the
-    four read back as the same text. In JSON, ``printable`` does this.
+    All but printable characters and line ends become ``\\uXXXX`` or ``\\UXXXXXXXX``, which all
+    four parse as the same text. For JSON use ``printable``.
     """
     if text.isascii() and text.isprintable():
         return text
@@ -88,15 +90,15 @@ def _code(character: str) -> str:
 
 
 def escape_markup(text: str) -> str:
-    """Text that comes from data, fit for HTML and SVG: it cannot reorder what is around it."""
+    """Untrusted text for HTML and SVG, which can't reorder the text around it."""
     return html.escape(visible(text))
 
 
 def visible(text: str) -> str:
-    """Text that comes from data, which stays in its place on a page.
+    """Untrusted text that can't affect the text around it on a page.
 
-    Characters that are not printable, those that turn the direction of text among them, are
-    written as escapes, and so are marks above a letter that would pile up over other lines.
+    Characters that are not printable, including those that change the text direction, become
+    escapes, and so do combining marks of one letter beyond ``MAX_MARKS``.
     """
     plain = escape_control_characters(text)
     if plain.isascii():
@@ -119,9 +121,9 @@ def format_bytes(size: int) -> str:
 
 
 def format_number(value: float) -> str:
-    """Four significant digits, all digits before the point, and commas: ``0.9570``, ``1,235``.
+    """Four significant digits, but all before the point, with commas: ``0.9570``, ``1,235``.
 
-    A whole number (``int``) has all its digits. Below 0.0001 and from 10^12 on with an exponent.
+    An ``int`` below 10^12 has all its digits. Below 0.0001 and from 10^12 on in exponent notation.
     """
     size = abs(value)
     if isinstance(value, int) and size < 10**12:

@@ -63,6 +63,7 @@ class App:
         self._handler.draining = True
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Handle one ASGI scope: lifespan or an HTTP request."""
         if scope["type"] == "lifespan":
             await self._lifespan(scope, receive, send)
         elif scope["type"] == "http":

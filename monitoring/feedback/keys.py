@@ -95,7 +95,7 @@ class KeyRing:
 
 
 def small_file(path: Path) -> bytes:
-    """The content of a key file; raises ``OSError`` for any other kind of file, or above 64 KiB.
+    """The content of a key file; raises ``OSError`` for another kind or more than 64 KiB.
 
     It is opened without blocking, because a pipe may have no writer.
     """

@@ -121,6 +121,7 @@ class RedisTokenStore:
             self._refuse_eviction(shown(url))
 
     def add(self, tokens: Sequence[Token]) -> list[bool]:
+        """Store ``tokens``; whether each is new. Raises ``StoreError``."""
         until = time.monotonic() + RETRY_SECONDS
         self._forget()
         new: set[Token] = set()
@@ -143,6 +144,7 @@ class RedisTokenStore:
         return first_occurrences(new, tokens)
 
     def confirmed_late(self) -> list[Token]:
+        """Tokens of requests that failed although Redis stored them."""
         while self._unsure:
             claim, tokens = self._unsure[-1]
             won = self._chosen(_SETTLE, claim, tokens)
@@ -156,6 +158,7 @@ class RedisTokenStore:
         """Do nothing: keys expire."""
 
     def close(self) -> None:
+        """Close the connection."""
         self._client.close()
 
     def _confirmed(self, claim: bytes, tokens: list[Token], until: float) -> list[Token]:

@@ -60,6 +60,7 @@ class SqliteTokenStore:
             raise StoreError(f"{self._path}: {error}") from error
 
     def add(self, tokens: Sequence[Token]) -> list[bool]:
+        """Store ``tokens``; whether each is new. Raises ``StoreError``."""
         try:
             new = self._added(tokens)
         except _FAILURES as error:
@@ -72,6 +73,7 @@ class SqliteTokenStore:
         return []
 
     def purge(self, before: float) -> None:
+        """Delete tokens minted before ``before``, a Unix time in seconds. Raises ``StoreError``."""
         try:
             with self._transaction():
                 # If the clock was set back, these days have not expired.
@@ -92,6 +94,7 @@ class SqliteTokenStore:
             raise StoreError(f"{FILE}: {error}") from error
 
     def close(self) -> None:
+        """Close the file."""
         self._db.close()
 
     def _open(self, *, make: bool) -> None:

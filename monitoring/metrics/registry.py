@@ -68,6 +68,7 @@ class Series:
         self._registry = registry
 
     def counter(self, name: str, text: str, *labels: str) -> Counter:
+        """A counter ``name`` with ``labels`` besides model and version; ``text`` is its help."""
         return Counter(name, text, ("model", "version", *labels), registry=self._registry)
 
     def gauge(self, name: str, text: str, *labels: str) -> Callable[..., None]:

@@ -243,4 +243,4 @@ def _deliver(
 
 def _prune(limit: int, progress: Progress) -> None:
     if removed := evict(limit):
-        progress.warn(f"the cache was over its limit: {removed / 1e9:.1f} GB of it went")
+        progress.warn(f"the cache was over its limit: removed {removed / 1e9:.1f} GB")

@@ -27,18 +27,22 @@ class ConsoleProgress:
         self.console = _stderr()
 
     def step(self, text: str) -> None:
+        """Print what begins."""
         self.console.print(f"[bold]•[/bold] {_plain(text)}")
 
     def item(self, name: str, how: LayerSource, size: int, seconds: float) -> None:
+        """Print one layer: where it came from, its bytes and the seconds it took."""
         took = f"  {seconds:5.1f} s" if seconds >= 0.05 else ""
         self.console.print(
             f"  {_plain(name):<36} [{STYLES[how]}]{how:<7}[/] {format_bytes(size):>9}{took}"
         )
 
     def warn(self, text: str) -> None:
+        """Print a warning."""
         self.console.print(f"[yellow]![/yellow] {_plain(text)}")
 
     def output(self, text: str) -> None:
+        """Print a line of another program's output."""
         self.console.print(f"  [dim]│[/dim] {_plain(text)}")
 
 

@@ -35,6 +35,7 @@ class Bearer(requests.auth.AuthBase):
         self._key = key
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Add the key to the request's headers."""
         request.headers["Authorization"] = f"Bearer {self._key}"
         return request
 

@@ -1,6 +1,6 @@
-"""``package diff``: two packages → what differs, sorted; nothing is run or loaded for it.
+"""``package diff``: sorted differences between two packages; no code is run, no model loaded.
 
-Values are compared as the JSON they are stored as: 1, 1.0, true and "1" are four values.
+Values are compared in their JSON form: 1, 1.0, true and "1" are four values.
 """
 
 from __future__ import annotations
@@ -29,23 +29,23 @@ from packager.manifest.evaluation import Evaluation, Metrics
 from packager.manifest.manifest import Column, Fingerprint, Lock, Manifest, Wheel
 from packager.tables.overlap import compare_rows
 
-# What an image's config says beside its variables, and neither manifest nor layers do.
+# Settings of an image's config that its environment, the manifest and the layers don't record.
 SETTINGS = ("Cmd", "Entrypoint", "ExposedPorts", "Healthcheck", "User", "WorkingDir")
 
 
 @dataclass(frozen=True)
 class ComparedPackage:
-    """What of a package is compared."""
+    """The parts of a package that are compared."""
 
     side: PackageRef
     manifest: Manifest
     lock: Lock
     fingerprint: Fingerprint | None
     settings: dict[str, Any]
-    """How the image runs: ``config`` in its config."""
+    """``config`` in the image's config: how the image runs."""
     layers: tuple[LayerEntry, ...]
     companion: tuple[LayerEntry, ...]
-    """The image's layers where there is no companion."""
+    """The companion's layers; the image's if there is no companion."""
 
     @classmethod
     def of(cls, found: Reference) -> ComparedPackage:
@@ -68,12 +68,12 @@ class ComparedPackage:
 
 
 def diff_packages(before: Reference, after: Reference) -> Difference:
-    """What differs between the packages at two references."""
+    """Differences between the packages at two references."""
     return diff(ComparedPackage.of(before), ComparedPackage.of(after))
 
 
 def diff(before: ComparedPackage, after: ComparedPackage) -> Difference:
-    """What differs between two packages, and what has to be shipped from one to the other."""
+    """Differences between two packages, and the layers to ship from one to the other."""
     a, b = before.manifest, after.manifest
     companions = before.side.companion or after.side.companion
     return Difference(
@@ -104,9 +104,10 @@ def diff(before: ComparedPackage, after: ComparedPackage) -> Difference:
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:
-    """What differs between two JSON objects, sorted by path.
+    """Differences between two JSON objects, sorted by path.
 
-    Objects that both have are looked into; lists, and what only one has, are one value.
+    Objects that both sides have are compared by member. A list, or a value that only one side has,
+    is one change.
     """
     return tuple(_changes((), before, after))
 
@@ -128,7 +129,7 @@ def _changes(
 
 
 def compare_layers(before: Sequence[LayerEntry], after: Sequence[LayerEntry]) -> LayersDifference:
-    """Two stacks of layers, bottom up; layers are equal by diff_id, sizes are those of after."""
+    """Compare two stacks of layers, bottom up, by diff_id; equal layers have ``after``'s sizes."""
     pairs = zip(before, after, strict=False)
     unlike = (i for i, (one, other) in enumerate(pairs) if one.diff_id != other.diff_id)
     common = next(unlike, min(len(before), len(after)))
@@ -148,7 +149,7 @@ def compare_layers(before: Sequence[LayerEntry], after: Sequence[LayerEntry]) ->
 def _parted(
     layers: Sequence[LayerEntry], others: Sequence[LayerEntry]
 ) -> tuple[tuple[LayerEntry, ...], tuple[LayerEntry, ...]]:
-    """``layers`` that ``others`` have as well, as often, and the rest; both bottom up."""
+    """``layers`` that ``others`` contain too (counting duplicates), and the rest; bottom up."""
     left = Counter(layer.diff_id for layer in others)
     found: tuple[list[LayerEntry], list[LayerEntry]] = [], []
     for layer in layers:
@@ -230,7 +231,7 @@ def _data_files(manifest: Manifest) -> dict[str, dict[str, str]]:
 
 
 def _schema(manifest: Manifest, beside: Manifest) -> dict[str, Any]:
-    """Columns by name; their order counts among those that the other side has too."""
+    """Columns by name; only the order of features that both sides have is compared."""
     schema, other = manifest.schema_, beside.schema_
     known = {column.name for column in other.features}
     return {
@@ -247,7 +248,8 @@ def _columns(columns: Iterable[Column]) -> dict[str, dict[str, Any]]:
 
 
 def _settings(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Labels are left out: they repeat the manifest. Engines write nothing in several ways."""
+    """Settings without labels, which repeat the manifest, and without empty values, which engines
+    write in several ways."""
     given = {name: config[name] for name in SETTINGS if config.get(name)}
     return {**given, "Env": _variables(config.get("Env") or ())}
 

@@ -1,4 +1,4 @@
-"""The nouns of ``package diff``: ``before`` is the package named first, ``after`` the second."""
+"""Records of ``package diff``: ``before`` is the package named first, ``after`` the second."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from packager.tables.overlap import Rows
 
 
 class Change(FrozenModel):
-    """One value that differs; ``path`` leads to it within its section."""
+    """One value that differs; ``path`` is its path within the section."""
 
     path: tuple[str, ...]
     change: Literal["added", "removed", "changed"]
@@ -24,7 +24,7 @@ Changes = tuple[Change, ...]
 
 
 class Requirement(FrozenModel):
-    """A locked dependency that differs: in its version, or else its file, or else its group."""
+    """A locked dependency that differs, and the first of version, file, group that does."""
 
     name: str
     change: Literal["added", "removed", "version", "file", "group"]
@@ -33,18 +33,18 @@ class Requirement(FrozenModel):
 
 
 class DataDifference(FrozenModel):
-    """How the data differ, told by the manifests and the fingerprints."""
+    """How the data differ according to the manifests and the fingerprints."""
 
     settings: Changes
     """Target, exclude, split, embed, reader options, rows trained on and held out."""
     files: Changes
-    """By ``source`` or ``test``, and path; the values are sha256."""
+    """Keyed by ``source`` or ``test``, then by path; the values are sha256."""
     columns: Changes
-    """By name; the values are the sums of cell hashes, whatever the order of rows."""
+    """Keyed by name; the values are sums of cell hashes, independent of the order of rows."""
     types_differ: bool
     """Whether names, logical types, nullability or order of the columns differ."""
     rows: Rows | None
-    """None where a side has no data."""
+    """None if a side has no data."""
 
     @property
     def same(self) -> bool:
@@ -63,11 +63,11 @@ class MetricChange(FrozenModel):
     before: float | None
     after: float | None
     difference: float | None
-    """``after`` less ``before``; None where a side has no such metric."""
+    """``after`` minus ``before``; None if a side lacks the metric."""
 
 
 class EvaluationDifference(FrozenModel):
-    """How the metrics differ; a slice that only one side measured is named and not compared."""
+    """How the metrics differ; slices that only one side measured are listed, not compared."""
 
     metrics: tuple[MetricChange, ...]
     slices_removed: tuple[str, ...]
@@ -80,7 +80,7 @@ class EvaluationDifference(FrozenModel):
 
 
 class LayerEntry(FrozenModel):
-    """One layer; ``size`` is in bytes, as the engine or the files tell."""
+    """One layer; ``size`` is in bytes, as reported by the engine or the files."""
 
     name: str
     diff_id: str
@@ -94,15 +94,15 @@ class LayersDifference(FrozenModel):
     only_before: tuple[LayerEntry, ...]
     only_after: tuple[LayerEntry, ...]
     common: int
-    """How many layers are the same from the bottom up, until the first that differs."""
+    """Number of equal layers, from the bottom up to the first that differs."""
     to_ship: int
-    """Bytes of ``after`` that ``before`` lacks: what a store keyed by content has to receive."""
+    """Bytes of ``after`` that ``before`` lacks: the transfer to a content-addressed store."""
     to_load: int
-    """Bytes above the common layers: what an engine has to receive, which keys layers by chain."""
+    """Bytes above the common layers: the transfer to an engine, which keys layers by chain ID."""
 
     @property
     def same(self) -> bool:
-        """Whether both are the same layers in the same order."""
+        """Whether both stacks have the same layers in the same order."""
         return not (self.only_before or self.only_after) and self.common == len(self.equal)
 
 
@@ -132,31 +132,31 @@ class Difference(FrozenModel):
     schema_: Changes = Field(alias="schema")
     evaluation: EvaluationDifference
     findings: Changes
-    """What the check of the data found."""
+    """Findings of the data check."""
     repeatability: Changes
-    """How equal the second training of the build came out."""
+    """How far the build's second training reproduced the first."""
     seed_variance: Changes
-    """The metrics of other seeds."""
+    """Metrics of trainings with other seeds."""
     environment: Changes
     """The numerical environment of the training."""
     compiled: Changes
-    """The verdict on the compiled form, and what was shown of it."""
+    """The verdict on the compiled form, and its evidence."""
     runtime: Changes
     model: Changes
     files: Changes
     """Under ``/package``."""
     image: Changes
-    """Environment variables, command, user and the like."""
+    """Environment variables, command, user and other settings."""
     layers: LayersDifference
     companion: LayersDifference | None
-    """The companions' layers, the image's included; a side that has none counts with its image.
-    None where neither has one."""
+    """Layers of the companions, including the image's; a side without a companion is compared by
+    its image. None if neither side has one."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
     @property
     def same(self) -> bool:
-        """Whether there is no difference; what the packages are called doesn't count."""
+        """Whether no section has a difference; the packages' names are not compared."""
         sections = [value for name, value in self if name not in ("before", "after")]
         return all(
             not section if isinstance(section, tuple) else section is None or section.same

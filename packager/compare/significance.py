@@ -1,7 +1,7 @@
-"""Is a difference between two models on the same rows more than chance? Pure statistics.
+"""Significance of a difference between two models on the same rows: pure statistics.
 
-Two chances are told apart: that of the sample (other rows would have come out otherwise) and that
-of the seed (the same recipe trained again would). The difference is judged against both.
+Two sources of chance are separated: the sample (other rows would give another score) and the seed
+(training the recipe with another seed would too). The difference is tested against both.
 """
 
 from __future__ import annotations
@@ -26,29 +26,30 @@ class SeedRuns:
 
 @dataclass(frozen=True)
 class PairedDifference:
-    """How much better ``after`` is than ``before`` on n rows they both answered."""
+    """How much better ``after`` scores than ``before`` on the rows that both answered."""
 
     rows: int
     before: float
     after: float
     difference: float
-    """after - before of the mean score: accuracy, or minus the mean absolute error."""
+    """``after`` - ``before`` of the mean score: accuracy, or minus the mean absolute error."""
     low: float
     high: float
-    """95 % interval of the difference, by sample and, where known, seeds."""
+    """95 % interval of the difference, from the sample and, if known, the seeds."""
     p_sample: float
-    """Against no difference, by the sample alone: McNemar's mid-p, or a paired t-test."""
+    """p-value from the sample alone: McNemar's mid-p, or a paired t-test."""
     p: float
-    """By sample and seeds together; ``p_sample`` where the seeds' spread isn't known."""
+    """p-value from sample and seeds; ``p_sample`` if the variance over seeds is unknown."""
 
 
 def difference(
     before: Floats, after: Floats, seeds: tuple[SeedRuns, SeedRuns] | None
 ) -> PairedDifference:
-    """Compare scores of shape (n,), n ≥ 1: 1 for right and 0 for wrong, or minus an error.
+    """Compare scores of shape (n,), n ≥ 1: 1 for correct and 0 for wrong, or minus an error.
 
-    ``seeds`` are the standard deviations of that score over seeds. Both are added to the
-    sample's variance; degrees of freedom by Welch and Satterthwaite (Satterthwaite 1946).
+    ``seeds`` are the variances of that mean score over seeds, for ``before`` and ``after``. Both
+    are added to the sample's variance; degrees of freedom by Welch and Satterthwaite
+    (Satterthwaite 1946).
     """
     gaps = after - before
     n = len(gaps)
@@ -72,7 +73,7 @@ def difference(
         low=mean - half,
         high=mean + half,
         p_sample=by_sample,
-        # Never more certain than by the sample alone, which is exact for few rows.
+        # Never below the p-value of the sample, which is exact for few rows.
         p=max(joint, by_sample),
     )
 
@@ -119,6 +120,6 @@ def _satterthwaite(parts: list[tuple[float, int]], variance: float) -> float:
 
 
 def _log_binomial(n: int, k: int) -> float:
-    """Logarithm of the chance of k in n at one half."""
+    """Logarithm of the probability of k successes in n trials with probability 1/2."""
     ways = math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
     return ways - n * math.log(2)

@@ -1,4 +1,4 @@
-"""``package data diff``: what changed between two data sets, as far as both can be read."""
+"""``package data diff``: differences between two data sets, as far as both can be read."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from packager.tables.summary import Summary, column_drifts, summarise
 
 @dataclass(frozen=True)
 class TableSide:
-    """A data set: its fingerprint, and its rows where they are at hand."""
+    """A data set: its fingerprint, and its rows if they are available."""
 
     name: str
     fingerprint: Fingerprint
@@ -33,26 +33,26 @@ class TableSide:
 
 @dataclass(frozen=True)
 class DataDiff:
-    """What differs; ``summaries``, ``drift`` and ``row_diff`` only where both have rows."""
+    """The differences; ``summaries``, ``drift`` and ``row_diff`` only if both sides have rows."""
 
     equal: bool
-    """Same columns, types and rows; their order doesn't count."""
+    """Same columns, types and rows, in any order of rows."""
     rows: Rows
     added_columns: tuple[str, ...]
     removed_columns: tuple[str, ...]
     types_differ: bool
     """Names, order, logical types or nullability of columns."""
     changed_columns: tuple[str, ...]
-    """Those that both have and in which any value differs."""
+    """Columns of both sides in which a value differs."""
     summaries: tuple[Summary, Summary] | None = None
     drift: tuple[ColumnDrift, ...] = ()
     row_diff: RowDiff | None = None
 
 
 def open_side(text: str) -> TableSide:
-    """A file, a folder, ``TABLE@VERSION``, a fingerprint as JSON, a project or a package.
+    """Open a file, a folder, ``TABLE@VERSION``, a fingerprint as JSON, a project or a package.
 
-    Raises ``UsageError`` if it is none of them.
+    Raises ``UsageError`` for anything else.
     """
     path = Path(text)
     if path.suffix == ".json" and path.is_file():
@@ -75,7 +75,7 @@ def open_side(text: str) -> TableSide:
 
 
 def _project(text: str, path: Path) -> TableSide:
-    """The data that a project names, read as it says."""
+    """The data of a project, read with its options."""
     project = load_project(path)
     if project.data is None:
         raise UsageError(f"{text}: expected a project with data, got one without", "add [data]")
@@ -98,7 +98,7 @@ def _table(text: str, location: Location) -> TableSide:
 
 
 def compare(before: TableSide, after: TableSide, key: Sequence[str] = ()) -> DataDiff:
-    """What changed from one to the other. ``key`` needs the rows of both."""
+    """Differences from ``before`` to ``after``; ``UsageError`` for a ``key`` without both rows."""
     one, other = before.fingerprint, after.fingerprint
     if key and (before.frames is None or after.frames is None):
         bare = before.name if before.frames is None else after.name
@@ -129,7 +129,7 @@ def compare(before: TableSide, after: TableSide, key: Sequence[str] = ()) -> Dat
 
 
 def compared_json(found: DataDiff) -> dict[str, Any]:
-    """Everything as plain JSON values."""
+    """``found`` as plain JSON values."""
     columns = {}
     if found.summaries is not None:
         for name in found.changed_columns:

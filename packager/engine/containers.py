@@ -1,4 +1,4 @@
-"""Containers: those that do one job, those that serve, and the walls around them."""
+"""Containers for jobs and for serving, and their isolation."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ from packager.tar_reader import TarReader, plain_tar, unpack_plain
 
 STOP_SECONDS = 15
 OWNER = "model-packager.owner"
-# Where a job may write, each a volume of its own: results are fetched from there when it has ended,
-# which a tmpfs does not outlive, and which takes no memory.
+# Folders that a job may write, each a volume: unlike a tmpfs, a volume outlives the job, so results
+# can be fetched after it, and uses no memory.
 WORK = "/work"
 WRITABLE = {WORK: 0o777, "/code": 0o777, "/tmp": 0o1777}
 CHMOD_SCRIPT = f"import os\nfor path, mode in {WRITABLE}.items(): os.chmod(path, mode)"
@@ -54,29 +54,29 @@ class ContainerJob:
     command: Sequence[str]
     environment: Mapping[str, str]
     files: IO[bytes] | None = None
-    """A tar that is laid below ``WORK`` before the start."""
+    """A tar that is unpacked below ``WORK`` before the start."""
     output: str = f"{WORK}/out/."
     """The folder or file, in one of ``WRITABLE``, that holds the results."""
     doing: str = "running a container"
-    """What errors of the engine say that it was doing."""
+    """The activity that error messages of the engine name."""
 
 
 @dataclass(frozen=True)
 class ServerOptions:
-    """How a serving container starts."""
+    """Options of a serving container."""
 
     environment: Mapping[str, str]
     mounts: Sequence[tuple[Path, str, bool]]
-    """A file or folder here, its place inside, whether it may be written."""
+    """(path on the host, path in the container, writable) of each file or folder."""
     memory: int | None = None
-    """Bytes; None for ``SERVER_MEMORY_SHARE`` of the engine's."""
+    """Bytes; None: ``SERVER_MEMORY_SHARE`` of the engine's memory."""
 
 
 class Sandbox(RunningContainer):
-    """A container to look at from inside."""
+    """A container in which commands are run to inspect it."""
 
     def run(self, command: Sequence[str]) -> tuple[int, str]:
-        """Exit code and output of a command inside; 1 where the container has ended."""
+        """Exit code and output of a command in the container; code 1 if the container has ended."""
         try:
             code, output = self._container.exec_run(list(command))
         except APIError as error:
@@ -84,12 +84,12 @@ class Sandbox(RunningContainer):
         return int(code), output.decode(errors="replace")
 
     def log(self) -> str:
-        """What it has said so far."""
+        """Its output so far."""
         return str(self._container.logs().decode(errors="replace")).strip()
 
 
 class Containers:
-    """What an engine runs."""
+    """Starts containers of an engine."""
 
     def __init__(self, client: docker.DockerClient) -> None:
         self._client = client
@@ -98,7 +98,7 @@ class Containers:
     def _container(
         self, doing: str, image: str, command: Sequence[str] | None = None, **options: Any
     ) -> Iterator[Container]:
-        """A container of this process alone, without a network; removed whatever happens.
+        """A container owned by this process, without a network by default; always removed.
 
         It has no capabilities and gains no privileges, and its processes and memory are limited.
         """
@@ -110,7 +110,7 @@ class Containers:
             try:
                 yield container
             except BaseException:
-                # The error to tell is the one that came first; the next build sweeps what stays.
+                # Raise the first error; the next build removes what is left.
                 with contextlib.suppress(DockerException, requests.RequestException):
                     container.remove(force=True, v=True)
                 raise
@@ -119,9 +119,10 @@ class Containers:
 
     @contextlib.contextmanager
     def _volumes(self, doing: str, image: str, python: str) -> Iterator[Container]:
-        """A container that lends the volumes of ``WRITABLE``, filled from ``image``.
+        """A container that owns the volumes of ``WRITABLE``, filled from ``image``.
 
-        An engine gives a volume the owner and mode of the folder in the image: root's.
+        An engine gives a volume the owner and mode of the folder in the image (root), so the
+        container changes the modes.
         """
         command, volumes = [python, "-c", CHMOD_SCRIPT], list(WRITABLE)
         options = {"entrypoint": [], "read_only": True, "volumes": volumes, "user": ROOT_USER}
@@ -135,10 +136,10 @@ class Containers:
             yield container
 
     def job(self, job: ContainerJob, destination: Path, on_line: OnLine) -> ExitReason:
-        """Run ``job`` in a container without network; return how it ended.
+        """Run ``job`` in a container without a network; return how it ended.
 
-        It is read-only but for the folders of ``WRITABLE``. What is at ``job.output`` afterwards
-        is unpacked into ``destination``. Container and folders are removed.
+        The container is read-only except for the folders of ``WRITABLE``. ``job.output`` is
+        unpacked into ``destination`` afterwards. Container and volumes are removed.
         """
         with self._volumes(job.doing, job.image, job.command[0]) as lender:
             options: dict[str, Any] = {"read_only": True, "volumes_from": [lender.id]}
@@ -146,7 +147,7 @@ class Containers:
             with self._container(job.doing, job.image, job.command, **options) as container:
                 if job.files is not None:
                     container.put_archive(WORK, job.files)
-                # Not its log: Podman does not always end that when the container ends.
+                # Not the log stream: Podman does not always end it when the container ends.
                 said = container.attach(stream=True)
                 container.start()
                 last: deque[str] = deque(maxlen=MAX_LINES)
@@ -154,7 +155,7 @@ class Containers:
                     last.append(line)
                     on_line(line)
                 code = int(container.wait()["StatusCode"])
-                if code > 128:  # by a signal: it may be that of an engine that stops
+                if code > 128:  # ended by a signal, perhaps because the engine is stopping
                     self._client.ping()
                 self._fetch(container, job.output, destination)
                 container.reload()
@@ -164,7 +165,7 @@ class Containers:
     def transform(
         self, image: str, command: Sequence[str], files: IO[bytes] | None, output: str
     ) -> bytes:
-        """Run ``command`` over ``files`` as root of a container; ``output`` of it as a tar."""
+        """Run ``command`` as root in a container with the tar ``files``; ``output`` as a tar."""
         options: dict[str, Any] = {"entrypoint": [], "user": ROOT_USER}
         with self._container("running a container", image, command, **options) as container:
             if files is not None:
@@ -179,20 +180,20 @@ class Containers:
             return b"".join(chunks)
 
     def output(self, image: str, command: Sequence[str]) -> str:
-        """What ``command`` prints in a container of ``image``."""
+        """The standard output of ``command`` in a container of ``image``."""
         with engine_errors("running a container"):
             own = {"entrypoint": [], "remove": True, **_own(), **self._limits()}
             said: bytes = self._client.containers.run(image, list(command), **own)
         return said.decode()
 
     def read(self, image: str, path: str, destination: Path) -> bool:
-        """Copy ``path`` out of an image without running it; False if it is not there."""
+        """Copy ``path`` out of an image without running it; False if it does not exist."""
         with self._container("reading an image", image, ["-"]) as container:
             return self._fetch(container, path, destination)
 
     @contextlib.contextmanager
     def sandbox(self, image: str, environment: Mapping[str, str]) -> Iterator[Sandbox]:
-        """``image`` started as it will be deployed, without a network; removed afterwards."""
+        """A container of ``image`` as deployed, but without a network; removed afterwards."""
         options: dict[str, Any] = {"read_only": True, "tmpfs": SCRATCH, "healthcheck": None}
         options["environment"] = dict(environment)
         with self._container("looking at a started image", image, **options) as container:
@@ -205,14 +206,14 @@ class Containers:
     ) -> Iterator[ServerContainer]:
         """A serving container, read-only, published on 127.0.0.1 only; removed afterwards.
 
-        With mounts it runs as this process's user, who alone may be able to read them, unless
-        that is root.
+        With mounts it runs as this process's user (unless that is root), because only that user
+        may be allowed to read them.
         """
         mounts = asked.mounts
         walls = {"user": f"{os.getuid()}:{os.getgid()}"} if mounts and os.getuid() else {}
         options: dict[str, Any] = {
             "name": name,
-            "labels": {},  # where this process is killed, it serves on
+            "labels": {},  # no owner: it keeps serving if this process is killed
             "network_mode": None,
             "healthcheck": None,
             "ports": {f"{inside}/tcp": ("127.0.0.1", port or None)},
@@ -239,7 +240,7 @@ class Containers:
                     container.stop(timeout=STOP_SECONDS)
 
     def _limits(self, memory: int | None = None, share: float = JOB_MEMORY_SHARE) -> dict[str, Any]:
-        """Of processes, and of ``memory`` bytes, else of this share of the engine's."""
+        """Limits of processes and memory: ``memory`` bytes, or ``share`` of the engine's memory."""
         engine = self._client.info()
         return limits(engine, memory or share_of_memory(engine, share))
 
@@ -256,7 +257,7 @@ class Containers:
 
 
 def _own() -> dict[str, Any]:
-    """How a container of this process starts; a health check is about serving alone."""
+    """Options of containers of this process; health checks are off, as only servers need them."""
     healthcheck = {"test": ["NONE"]}
     owned = {"network_mode": "none", "labels": {OWNER: process_id()}, "healthcheck": healthcheck}
     return {**HARDENING, **owned}
@@ -264,7 +265,7 @@ def _own() -> dict[str, Any]:
 
 @contextlib.contextmanager
 def ignore_missing() -> Iterator[None]:
-    """Let a container be removed by somebody else, before or at this very moment."""
+    """Ignore that another process has removed, or is removing, a container."""
     try:
         yield
     except NotFound:
@@ -276,7 +277,7 @@ def ignore_missing() -> Iterator[None]:
 
 @contextlib.contextmanager
 def engine_errors(doing: str) -> Iterator[None]:
-    """Turn what an engine, or the way to it, refuses into a ``PackageError``."""
+    """Turn errors of an engine or its connection into a ``PackageError``."""
     try:
         yield
     except requests.ConnectionError as error:
@@ -293,6 +294,6 @@ def engine_errors(doing: str) -> Iterator[None]:
 
 
 def engine_address() -> str:
-    """Where the engine is asked: ``DOCKER_HOST``, else the current docker context's."""
+    """The engine's address: ``DOCKER_HOST``, or that of the current docker context."""
     context = ContextAPI.get_current_context()
     return os.environ.get("DOCKER_HOST") or (context and context.Host) or DEFAULT_UNIX_SOCKET

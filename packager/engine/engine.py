@@ -1,4 +1,4 @@
-"""The only Docker client: images in and out of an engine, and containers that do one job."""
+"""The only Docker client: images and containers of an engine."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from packager.errors import PackageError, UsageError
 
 PING_SECONDS = 10
 BUILD = {"custom_context": True, "network_mode": "none", "rm": True, "forcerm": True}
-# Podman puts a registry's place before names that have none.
+# Podman prefixes names that have no registry with localhost/.
 TEMPORARY = re.compile(r"(?:localhost/)?model-packager-[a-z]+:([0-9a-f]+-[0-9a-f]+)-[0-9a-f]+")
 
 
 class Engine(Containers):
-    """A Docker engine, or another that speaks its API."""
+    """A Docker engine, or another with the same API."""
 
     def __init__(self, client: docker.DockerClient) -> None:
         super().__init__(client)
@@ -34,16 +34,16 @@ class Engine(Containers):
 
     @contextlib.contextmanager
     def cleanup_scope(self) -> Iterator[None]:
-        """Remove what dead builds left; put off removals of the block to its end.
+        """Remove leftovers of dead builds; defer removals within the block to its end.
 
-        The layers of what is removed are still of use in it.
+        Until then the block can reuse the layers of removed images.
         """
         self._sweep()
         self._later = []
         try:
             yield
         except BaseException:
-            # The error to tell is the one that came first; the next build sweeps what stays.
+            # Raise the first error; the next build removes what is left.
             with contextlib.suppress(PackageError):
                 self._remove_deferred()
             raise
@@ -67,7 +67,7 @@ class Engine(Containers):
             client.ping()
         except (DockerException, requests.RequestException):
             return None
-        # A training can be silent for hours: the wait for its end must not time out.
+        # Training can print nothing for hours, so waiting for its end must not time out.
         client.api.timeout = None
         return cls(client)
 
@@ -80,18 +80,18 @@ class Engine(Containers):
 
     @property
     def is_containerd(self) -> bool:
-        """Whether images lie in a containerd store, which names them by manifest digest."""
+        """Whether it has a containerd image store, which names images by manifest digest."""
         with engine_errors("asking for its store"):
             return "io.containerd" in str(self._client.info().get("DriverStatus"))
 
     def tags(self) -> list[str]:
-        """Every ``repository:tag`` the engine has."""
+        """Every ``repository:tag`` of the engine."""
         with engine_errors("listing its images"):
             images = self._client.api.images()
         return [tag for image in images for tag in image["RepoTags"] or ()]
 
     def describe(self, reference: str) -> dict[str, Any] | None:
-        """What the engine knows of an image (``docker image inspect``); None if it has none."""
+        """The output of ``docker image inspect``; None if the engine lacks the image."""
         with engine_errors(f"looking for the image {reference}"):
             try:
                 return dict(self._client.api.inspect_image(reference))
@@ -104,7 +104,7 @@ class Engine(Containers):
                 ) from error
 
     def pull(self, reference: str, platform: str) -> bool:
-        """Fetch an image from its registry; False where that fails."""
+        """Pull an image from its registry; False if that fails."""
         with engine_errors(f"pulling {reference}"):
             try:
                 self._client.images.pull(reference, platform=platform)
@@ -113,7 +113,7 @@ class Engine(Containers):
             return True
 
     def history(self, reference: str) -> list[dict[str, Any]]:
-        """The image's layers, bottom up, as an image config tells them, with their bytes."""
+        """History steps of the image, bottom up: ``created_by`` and ``size`` (bytes)."""
         with engine_errors(f"reading the history of {reference}"):
             entries = self._client.api.history(reference)
         return [{"created_by": e["CreatedBy"], "size": e["Size"]} for e in reversed(entries)]
@@ -123,7 +123,7 @@ class Engine(Containers):
     ) -> dict[str, bytes]:
         """The regular files ``names`` of an image's ``folder``, each of at most ``most`` bytes.
 
-        The image is not run. What it lacks is left out.
+        The image is not run. Missing files are omitted.
         """
         found = {}
         with self._container("reading an image", reference, ["-"]) as container:
@@ -139,7 +139,7 @@ class Engine(Containers):
             yield from self._client.api.get_image(reference)
 
     def load(self, archive: Iterable[bytes]) -> None:
-        """``docker load``; raises ``PackageError`` with the engine's own words."""
+        """``docker load``; raises ``PackageError`` with the engine's message."""
         with engine_errors("loading the image"):
             for line in self._client.api.load_image(archive):
                 if "error" in line:
@@ -151,24 +151,27 @@ class Engine(Containers):
     def build(
         self, context: Iterable[bytes], labels: Mapping[str, str], on_line: OnLine, *, fresh: bool
     ) -> str:
-        """Build the Dockerfile at the top of a tar, network off; the id of the untagged image."""
+        """Build the Dockerfile at the top of a tar, without a network.
+
+        Returns the id of the untagged image. Raises ``PackageError`` if the build fails.
+        """
         asked = {**BUILD, "labels": dict(labels), "nocache": fresh, "decode": True}
         with engine_errors("building the image"):
             return built_id(self._client.api.build(fileobj=context, **asked), on_line)
 
     def tag(self, image: str, name: str) -> None:
-        """Give an image a name more, ``repository:tag``."""
+        """Add the tag ``name`` (``repository:tag``) to an image."""
         with engine_errors("naming the image"):
             self._client.api.tag(image, *name.rsplit(":", 1))
 
     def existing_layers(self, diff_ids: Sequence[str]) -> int:
-        """How many of these layers, from the bottom, some image in the engine already has."""
+        """Number of these layers, from the bottom, that one image of the engine already has."""
         with engine_errors("listing its images"):
             return self._existing_layers(diff_ids)
 
     def _existing_layers(self, diff_ids: Sequence[str]) -> int:
         if self.is_containerd:
-            return 0  # such a store wants every blob of an archive
+            return 0  # a containerd store needs every blob of an archive
         longest = 0
         for image in self._client.api.images(all=True):
             described = self.describe(image["Id"]) or {}
@@ -182,9 +185,9 @@ class Engine(Containers):
         return longest
 
     def remove(self, reference: str) -> None:
-        """Forget a tag, and the layers nothing else holds; later, within ``cleanup_scope``.
+        """Remove a tag and its unshared layers; deferred within ``cleanup_scope``.
 
-        An engine that is gone is told by what needs it: what it holds goes with the next build.
+        An unreachable engine is no error here: the next build removes what is left.
         """
         if self._later is not None:
             self._later.append(reference)
@@ -198,7 +201,7 @@ class Engine(Containers):
         return f"model-packager-{purpose}:{process_id()}-{secrets.token_hex(4)}"
 
     def _sweep(self) -> None:
-        """Remove the containers and temporary images that processes of this cache died over."""
+        """Remove containers and temporary images of dead processes that used this cache."""
         with engine_errors("removing what a dead build left"):
             for left in self._client.api.containers(all=True, filters={"label": OWNER}):
                 if is_stale(left["Labels"][OWNER]):

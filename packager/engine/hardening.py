@@ -1,4 +1,4 @@
-"""The limits of every container that is started here: privileges, processes, memory."""
+"""Limits of every container that this program starts: privileges, processes, memory."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from packager.errors import UsageError
 JOB_USER = "65532:0"
 ROOT_USER = "0"
 MAX_PROCESSES = 4096
-"""Processes and threads of a container: above what 64 workers on 32 processors start."""
+"""Processes and threads of a container: more than 64 workers on 32 processors start."""
 JOB_MEMORY_SHARE = 0.9
 SERVER_MEMORY_SHARE = 0.75
-"""Of the engine's memory: the machine itself keeps the rest."""
+"""Share of the engine's memory; the rest is left to the machine."""
 MIN_MEMORY = 128 << 20
-"""Bytes; a server with one worker and no model to speak of takes more at rest."""
+"""Bytes; an idle server with one worker and a tiny model uses more."""
 SCRATCH = {"/tmp": "rw,nosuid,nodev,mode=1777,size=512m"}
 
 HARDENING: dict[str, Any] = {
@@ -28,10 +28,9 @@ _UNITS = {"": 0, "b": 0, "k": 10, "m": 20, "g": 30, "t": 40}
 
 
 def limits(engine: dict[str, Any], memory: int) -> dict[str, Any]:
-    """Options that limit processes and memory (bytes), as far as the ``engine`` can.
+    """Options that limit processes and memory (bytes), as far as the engine supports limits.
 
-    ``engine`` is what it tells of itself (``docker info``). Swap is not given in place of memory,
-    where the engine can forbid it.
+    ``engine`` is the output of ``docker info``. Swap is disabled if the engine supports that.
     """
     found: dict[str, Any] = {}
     if engine.get("PidsLimit"):

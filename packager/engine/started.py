@@ -1,4 +1,4 @@
-"""Containers that were started, as the engine's client knows them."""
+"""Wrappers of started containers of the engine's client."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from packager.engine.usage import Usage
 
 
 class RunningContainer:
-    """A container that was started, as the engine's client knows it."""
+    """A started container of the engine's client."""
 
     def __init__(self, container: Any) -> None:
         self._container = container
 
     def alive(self) -> bool:
-        """Whether it still runs."""
+        """Whether it is still running."""
         self._container.reload()
         return bool(self._container.status == "running")
 
@@ -30,7 +30,7 @@ class ServerContainer(RunningContainer):
         self.started = started
 
     def usage(self) -> Usage | None:
-        """What its processes have used, as the engine counts it; page cache is left out."""
+        """Usage of its processes as counted by the engine, without page cache."""
         api = self._container.client.api
         found = api.stats(self._container.id, stream=False, one_shot=True)
         memory = found["memory_stats"]

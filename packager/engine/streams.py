@@ -1,4 +1,4 @@
-"""Chunks of bytes, as an engine sends them, read as lines, as a file, as a build."""
+"""Reads byte chunks and messages of an engine as lines, as a file, or as a build result."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 from packager.errors import PackageError
 from packager.tar_reader import MAX_HEADER, TarReader, plain_tar
 
-# What an engine says between the steps of a build.
+# Prefixes of lines that a legacy engine prints between the steps of a build.
 LEGACY_OUTPUT = (" --->", "Removing intermediate container")
 
 
 def lines(chunks: Iterable[bytes]) -> Iterator[str]:
-    """Text lines, however the chunks are cut."""
+    """The text lines of ``chunks``, independent of chunk boundaries."""
     rest = b""
     for chunk in chunks:
         *whole, rest = (rest + chunk).split(b"\n")
@@ -24,7 +24,7 @@ def lines(chunks: Iterable[bytes]) -> Iterator[str]:
 
 
 def only_file(chunks: Iterable[bytes], called: str, most: int) -> bytes:
-    """The one regular file of a tar that arrives in chunks.
+    """The content of the only file of a tar that arrives in chunks.
 
     Raises ``PackageError`` for anything else, and for more than ``most`` bytes.
     """
@@ -42,9 +42,9 @@ def only_file(chunks: Iterable[bytes], called: str, most: int) -> bytes:
 
 
 def built_id(told: Iterable[Mapping[str, Any]], on_line: Callable[[str], None]) -> str:
-    """The image id that a build's messages end with; its output goes to ``on_line``.
+    """The image id in a build's messages; calls ``on_line`` with each line of output.
 
-    Raises ``PackageError`` with the engine's own words where the build failed.
+    Raises ``PackageError`` with the engine's message if the build failed.
     """
     image = ""
     why = "it named no image at the end"

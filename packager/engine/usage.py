@@ -1,4 +1,4 @@
-"""What running processes have used: processor time and memory."""
+"""Processor time and memory of running processes."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ PROC = Path("/proc")
 
 @dataclass(frozen=True)
 class Usage:
-    """Of all processes of a server together."""
+    """Usage of all processes of a server together."""
 
     cpu_seconds: float
-    """User and system time since they started."""
+    """User and system time since their start."""
     memory_bytes: int
-    """Resident now; memory that processes share counts once for each in a process of this
-    machine, once altogether in a container."""
+    """Resident memory. Shared memory counts once per process for processes of this machine, and
+    once in total for a container."""
 
 
 def process_tree_usage(pid: int) -> Usage | None:
-    """A process and all its descendants; None where the system has no ``/proc`` (not Linux)."""
+    """Usage of a process and all its descendants; None without ``/proc`` (not Linux)."""
     if not (PROC / "self" / "stat").is_file():
         return None
     ticks, pages = 0, 0
     for member in _tree(pid):
         try:
-            # The name, in brackets, may hold anything; user and system time follow it.
+            # The name, in brackets, may contain brackets and spaces, so split after the last one.
             fields = (PROC / str(member) / "stat").read_text().rpartition(")")[2].split()
             resident = (PROC / str(member) / "statm").read_text().split()[1]
         except (FileNotFoundError, ProcessLookupError):

@@ -1,1 +1,1 @@
-"""Python dependencies: requirements, resolver, lock, wheels, indexes."""
+"""Python dependencies: requirements, resolver, lock, wheels and indexes."""

@@ -1,4 +1,4 @@
-"""Which files of a project its modules import, as far as their text tells."""
+"""Finds the files of a project that its modules import, by their import statements."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from packager.errors import UsageError
 
 
 def imported_files(files: Iterable[Path], tops: Sequence[Path]) -> list[Path]:
-    """``files`` and, where they are Python, what they import from below ``tops``, and so on.
+    """``files`` and the files below ``tops`` that they import, directly or indirectly.
 
     Raises ``UsageError`` for a module that is not valid Python.
     """
     found = list(files)
-    for file in found:  # which grows meanwhile
+    for file in found:  # the loop extends the list
         for path in _imported(file, tops):
             if path not in found:
                 found.append(path)
@@ -23,7 +23,7 @@ def imported_files(files: Iterable[Path], tops: Sequence[Path]) -> list[Path]:
 
 
 def module_file(name: str, top: Path) -> Path | None:
-    """The file of the module ``name`` below ``top``, if it is there."""
+    """The file of the module ``name`` below ``top``; None if there is none."""
     path = top / name.replace(".", "/")
     places = (path.with_name(path.name + ".py"), path / "__init__.py")
     return next((place for place in places if place.is_file()), None)
@@ -48,7 +48,7 @@ def _imported(file: Path, tops: Sequence[Path]) -> Iterator[Path]:
 
 
 def _files(name: str, tops: Sequence[Path]) -> Iterator[Path]:
-    """The files that importing ``name`` runs: of each package above it, and its own."""
+    """The files that importing ``name`` runs: those of its parent packages and its own."""
     parts = name.split(".")
     for end in range(1, len(parts) + 1):
         for top in tops:

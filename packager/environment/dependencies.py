@@ -1,4 +1,4 @@
-"""From a project's requirements to locked wheels at hand, asking the network only when needed."""
+"""Locks a project's requirements and fetches the wheels, using the network only if needed."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from packager.progress import Progress
 
 @dataclass(frozen=True)
 class Requirements:
-    """What is to be locked: a requirements file, and what the project needs besides it."""
+    """Input of a lock: a requirements file and what else the project needs."""
 
     file: Path
     data: DataFormat | None = None
-    """The format that the worker has to read."""
+    """The data format that the worker has to read."""
     trees: bool = False
-    """Whether what compiled tree ensembles need is locked, too."""
+    """Whether to lock the requirements of compiled tree ensembles, too."""
     strategy: str | None = None
     """The project's own ``index_strategy``."""
 
 
 @dataclass(frozen=True)
 class Dependencies:
-    """The lock a package gets, and the lock file to be written when its build succeeds."""
+    """The lock for the package, and the lock file to write after the build succeeds."""
 
     lock: Lock
     file: LockFile
@@ -46,9 +46,9 @@ def lock_and_fetch(
     *,
     update: bool = False,
 ) -> Dependencies:
-    """Lock (or take the lock that still answers) and fetch every wheel into the wheelhouse.
+    """Lock, or reuse a lock with the same inputs, and fetch every wheel into the wheelhouse.
 
-    Raises ``PackageError`` where ``base`` is not the one that was locked under its name.
+    Raises ``PackageError`` if ``base`` differs from the one locked under its name.
     """
     file, data = requirements.file, requirements.data
     trees, strategy = requirements.trees, requirements.strategy
@@ -83,7 +83,7 @@ def lock_and_fetch(
 
 
 def _pinned(locked: LockFile, base: Base | None) -> tuple[Base, ...]:
-    """The lock's bases with this one among them; a base that moved under its name is refused."""
+    """The lock's bases including ``base``; raises ``PackageError`` if its content has changed."""
     if base is None:
         return locked.bases
     for pinned in locked.bases:

@@ -1,4 +1,4 @@
-"""Where packages come from: the user's own pip and uv configuration, honoured and never stored."""
+"""Package indexes of the user's own pip and uv configuration, which is used but never stored."""
 
 from __future__ import annotations
 
@@ -26,31 +26,31 @@ ADDRESSES = {
     "--extra-index-url": ("UV_EXTRA_INDEX_URL", " "),
     "--find-links": ("UV_FIND_LINKS", ","),
 }
-"""uv's options for addresses, which may hold credentials: variable, and what separates values."""
+"""uv's options for addresses, which may hold credentials → variable and its value separator."""
 
 
 @dataclass(frozen=True)
 class IndexOptions:
-    """How to reach the user's indexes with uv: options, environment, and a CA bundle."""
+    """How uv reaches the user's indexes: options, environment, and a CA bundle."""
 
     arguments: tuple[str, ...]
     environment: Mapping[str, str]
     certificates: str | None
     tied: IndexPins | None = None
-    """Packages that the project's ``pyproject.toml`` ties to an index."""
+    """Packages that the project's ``pyproject.toml`` pins to an index."""
     strategy: str | None = None
-    """How several indexes of pip's configuration are asked; None: as uv does by itself."""
+    """uv's ``--index-strategy`` for several indexes of pip's configuration; None: uv's default."""
     settings: Mapping[str, Any] = field(default_factory=dict)
-    """The configuration of uv, as far as it only chooses packages."""
+    """The settings of uv's configuration that only choose packages."""
 
     def of_project(self, requirements: Path, strategy: str | None = None) -> IndexOptions:
-        """These, with what the files of a project's requirements add, and uv's configuration.
+        """These options, extended by a project's requirements files and by uv's configuration.
 
-        That is the user's own, and a ``uv.toml`` or ``pyproject.toml`` in or above the folder.
-        ``strategy`` is uv's ``--index-strategy``; without one the user's own, or the first index
-        that knows a package is the only one asked about it. pip weighs all of its indexes alike;
-        where its configuration names several, the next is asked for what the first lacks, and a
-        higher version there changes nothing.
+        uv's configuration is the user's own, and a ``uv.toml`` or ``pyproject.toml`` in or above
+        the folder. ``strategy`` is uv's ``--index-strategy``; the default is the user's own, else
+        uv's: only the first index that has a package is searched for it. pip ranks all of its
+        indexes equally; if its configuration names several, versions that the first lacks are
+        taken from the next, but a higher version there is not preferred.
         """
         folder, asked = requirements.resolve().parent, read_requirements(requirements)
         own, arguments = asked.options, self.arguments
@@ -65,10 +65,10 @@ class IndexOptions:
         return replace(self, arguments=(*arguments, *own), tied=tied, settings=settings)
 
     def command(self) -> tuple[list[str], dict[str, str]]:
-        """Arguments and environment for uv; addresses are in the environment.
+        """Arguments and environment for uv; addresses are passed in the environment.
 
-        Every user of the machine can read the arguments of a process, its environment only the
-        user who started it. A variable replaces one that the user set, as an option does.
+        Every user of the machine can read a process's arguments, but only the user who started it
+        its environment. A variable replaces one that the user set, as an option would.
         """
         arguments, found = [], dict[str, list[str]]()
         words = iter(self.arguments)
@@ -85,7 +85,10 @@ class IndexOptions:
         return arguments, {**self.environment, **addresses}
 
     def credentials(self) -> dict[str, tuple[str, str]]:
-        """``host:port`` → (user, password), as the indexes' addresses hold them; uv drops them."""
+        """``host:port`` → (user, password) from the indexes' addresses.
+
+        Needed because uv's output omits them.
+        """
         variables = [name for _, names in UV_NAMES.values() for name in names]
         tied = [str(index["url"]) for index in self.tied.indexes] if self.tied else []
         words = [
@@ -107,7 +110,7 @@ class IndexOptions:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """Every text in nested settings."""
+    """Every string in nested settings."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
@@ -117,7 +120,10 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def parse_pip_config(text: str) -> dict[str, str]:
-    """``pip config list`` as option → value; the environment wins over a file's section."""
+    """The output of ``pip config list`` as option → value.
+
+    A variable overrides a command's section, which overrides the section ``global``.
+    """
     values: dict[str, tuple[int, str]] = {}
     for line in text.splitlines():
         key, separator, quoted = line.partition("=")
@@ -131,7 +137,7 @@ def parse_pip_config(text: str) -> dict[str, str]:
 
 
 def index_options(pip: Mapping[str, str], environment: Mapping[str, str]) -> IndexOptions:
-    """pip's options as uv's; one that the user set for uv in the environment stays his."""
+    """pip's options as uv's, except those that the user set for uv in the environment."""
     arguments: list[str] = []
     for option, (flag, variables) in UV_NAMES.items():
         if any(environment.get(variable) for variable in variables):
@@ -141,7 +147,7 @@ def index_options(pip: Mapping[str, str], environment: Mapping[str, str]) -> Ind
     if pip.get("no-index", "").lower() in ("1", "true", "yes", "on"):
         arguments.append("--no-index")
     certificates = environment.get("SSL_CERT_FILE") or pip.get("cert")
-    # Companies put their own CA into the system's store; uv looks there only when told to.
+    # Companies add their own CA to the system's store, which uv does not use by default.
     added = {"UV_SYSTEM_CERTS": "true", "UV_NATIVE_TLS": "true", "UV_NO_PROGRESS": "1"}
     if certificates:
         added["SSL_CERT_FILE"] = certificates
@@ -151,7 +157,7 @@ def index_options(pip: Mapping[str, str], environment: Mapping[str, str]) -> Ind
 
 
 def user_index_options() -> IndexOptions:
-    """The options of the user who runs us: ``pip config list``, then the environment."""
+    """The current user's options: from ``pip config list``, overridden by the environment."""
     commands = [isolated_python("-m", "pip")]
     commands += [[pip] for pip in (find_program("pip"),) if pip]
     for command in commands:

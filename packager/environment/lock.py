@@ -1,4 +1,4 @@
-"""``package.lock``: every dependency with its version and sha256, and what it answers."""
+"""``package.lock``: every dependency with version and sha256, and a digest of the lock's inputs."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class LockFile(FrozenModel):
-    """``package.lock``: machine-written, committed beside ``package.toml``."""
+    """``package.lock``: generated, and committed next to ``package.toml``."""
 
     schema_version: Literal[1] = 1
     inputs: str
-    """sha256 of what was asked for: requirements, the runtime's own, Python and platform."""
+    """sha256 of the project's and the runtime's requirements, Python and platform."""
     python: str
     platform: str
     bases: tuple[Base, ...] = ()
@@ -41,7 +41,7 @@ class LockFile(FrozenModel):
 
 
 def runtime_requirements(data: DataFormat | None) -> dict[Group, list[str]]:
-    """What serving and the worker need in the image, by group, from our own metadata."""
+    """Requirements of serving and of the worker, by group, from this distribution's metadata."""
     extras: dict[Group, tuple[str, ...]] = {
         "serve": ("serve",),
         "worker": ("worker", "parquet") if data == "parquet" else ("worker",),
@@ -50,7 +50,7 @@ def runtime_requirements(data: DataFormat | None) -> dict[Group, list[str]]:
 
 
 def tree_requirements() -> list[str]:
-    """What answers for tree ensembles: for projects whose own requirements can make them."""
+    """Requirements of compiled tree ensembles."""
     return _of_extras(("trees",))
 
 
@@ -76,7 +76,7 @@ def inputs_digest(
     trees: bool = False,
     strategy: str | None = None,
 ) -> str:
-    """Identity of what a lock answers; files named by ``-r`` and ``-c`` count with their text."""
+    """sha256 of the inputs of a lock, including the text of files named by ``-r`` and ``-c``."""
     texts = read_texts(requirements)
     asked = [list(texts.values()), runtime_requirements(data), target.python, target.platform]
     asked += [tree_requirements()] if trees else []
@@ -85,7 +85,7 @@ def inputs_digest(
 
 
 def load_lock(path: Path) -> LockFile | None:
-    """The lock at ``path``; None where there is none; ``UsageError`` where it is damaged."""
+    """The lock at ``path``; None if there is none. Raises ``UsageError`` if it is damaged."""
     if not path.is_file():
         return None
     try:
@@ -101,7 +101,7 @@ def load_lock(path: Path) -> LockFile | None:
 
 
 def _check_plain(wheel: Wheel, called: str) -> None:
-    """Names of a lock become paths of the cache and lines for uv: ``UsageError`` for others."""
+    """Raise ``UsageError`` for a wheel whose names are unsafe as cache paths or input of uv."""
     named = None
     with contextlib.suppress(InvalidWheelFilename):
         named = tuple(map(str, parse_wheel_filename(wheel.filename)[:2]))
@@ -115,7 +115,7 @@ def _check_plain(wheel: Wheel, called: str) -> None:
 
 
 def write_lock(lock: LockFile, path: Path) -> None:
-    """Write ``lock``, one wheel a line, so that version control shows what changed."""
+    """Write ``lock`` with one wheel per line, so that diffs show what changed."""
     content = lock.model_dump(mode="json")
     wheels = ",\n".join("    " + canonical_json(wheel).decode() for wheel in content.pop("wheels"))
     lines = [f'  "{key}": {canonical_json(value).decode()}' for key, value in content.items()]

@@ -1,4 +1,4 @@
-"""Projects that keep their dependencies elsewhere: how they get a file of requirements."""
+"""Hints for exporting a requirements file from the dependency files of other tools."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from packager.errors import UsageError
 
 FREEZE = "pip list --format=freeze --exclude-editable > {file}"
-"""In the environment itself, whatever made it: names and versions, no paths."""
+"""Run in any environment, it lists names and versions, without paths."""
 _CONDA = f"activate that environment and run `{FREEZE}`"
 _YAML = re.compile(r"^(?:channels|dependencies):\s*$", re.MULTILINE)
 _EXPORTS = {
@@ -27,11 +27,11 @@ _EXPORTS = {
     "setup.cfg": "run `uv pip compile setup.cfg --output-file {file}`",
     "setup.py": "run `uv pip compile setup.py --output-file {file}`",
 }
-"""File → what makes requirements of it; the first that a project has is the one to ask."""
+"""File → command that makes a requirements file from it; the first existing one is used."""
 
 
 def export_hint(folder: Path, wanted: str) -> str | None:
-    """How a project in ``folder`` gets the file of requirements ``wanted``, if that is known."""
+    """How to make the requirements file ``wanted`` of a project; None if unknown."""
     name = next((name for name in _EXPORTS if (folder / name).is_file()), None)
     if name is None:
         return None
@@ -39,7 +39,7 @@ def export_hint(folder: Path, wanted: str) -> str | None:
 
 
 def refuse_other_formats(requirements: Path) -> None:
-    """Raise ``UsageError`` for a file that another tool reads."""
+    """Raise ``UsageError`` for a file in the format of another tool."""
     name = requirements.name
     known = _EXPORTS.get(name)
     text = requirements.read_text(encoding="utf-8", errors="replace")

@@ -1,4 +1,4 @@
-"""The target a package is locked for: Python, processor and C library, as wheel tags."""
+"""The target of a lock: Python, processor and C library, as wheel tags."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MACHINES = {"linux/amd64": "x86_64", "linux/arm64": "aarch64"}
 MIN_PYTHON = (3, 11)
 # Minor versions of glibc 2 that `uv pip compile --python-platform` has names for.
 UV_GLIBC_MINORS = (17, 28, *range(31, 41))
-# A manylinux tag by its old name, and the glibc it stands for (PEP 600).
+# glibc version → legacy manylinux tag (PEP 600).
 LEGACY_MANYLINUX = {(2, 17): "manylinux2014", (2, 12): "manylinux2010", (2, 5): "manylinux1"}
 
 
@@ -33,7 +33,7 @@ class Target:
 
     @property
     def uv_platform(self) -> str:
-        """uv's name for this platform, or for the closest older one that uv has a name for."""
+        """uv's name for this platform, or for the closest older one that uv knows."""
         minor = max(
             (known for known in UV_GLIBC_MINORS if known <= self.glibc[1]),
             default=UV_GLIBC_MINORS[0],
@@ -42,7 +42,7 @@ class Target:
 
     @cached_property
     def tags(self) -> dict[Tag, int]:
-        """Tags of wheels that fit, with their rank: lower fits better."""
+        """Tags of compatible wheels → rank; the lowest rank is preferred."""
         major, minor = (int(part) for part in self.python.split("."))
         interpreter = f"cp{major}{minor}"
         platforms = list(self._platforms())
@@ -61,7 +61,7 @@ class Target:
 
 
 def host_target() -> Target | None:
-    """This very machine and interpreter as a target; None where it is not Linux with glibc."""
+    """This machine and interpreter as a target; None if it is not Linux with glibc."""
     names = {machine: name for name, machine in MACHINES.items()}
     library, version = platform.libc_ver()
     if sys.platform != "linux" or library != "glibc" or platform.machine() not in names:
@@ -72,6 +72,6 @@ def host_target() -> Target | None:
 
 
 def default_platform() -> str:
-    """The Linux platform of this machine's processor, whatever its operating system."""
+    """The Linux platform of this machine's processor, on any operating system."""
     arm = platform.machine().lower() in ("aarch64", "arm64")
     return "linux/arm64" if arm else "linux/amd64"

@@ -1,7 +1,7 @@
-"""Programs that the host starts: found where the user has them, never in a project's folder.
+"""Starts programs on the host: found on the user's PATH, never in a project's folder.
 
-Python looks into the current folder for modules, and so do uv and pip for environments and
-settings. So these run in a folder of their own, with nothing of ``PYTHON…``.
+Python searches the current folder for modules, and uv and pip search it for environments and
+settings. So these programs run in an empty folder, without ``PYTHON…`` variables.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ PROJECT_VARIABLES = (
     "UV_ENV_FILE",
 )
 DROPPED_VARIABLES = (*BUILD_VARIABLES, *PROJECT_VARIABLES, "PYTHON", "VIRTUAL_ENV", "CONDA_PREFIX")
-"""Beginnings of variables that name an interpreter or a project, or that build from source."""
+"""Prefixes of variables that select an interpreter or a project, or enable source builds."""
 PATH_VARIABLES = frozenset(
     [
         "UV_FIND_LINKS",
@@ -55,36 +55,36 @@ def search_path(environment: Mapping[str, str] = os.environ) -> str:
 
 
 def find_program(name: str) -> str | None:
-    """The absolute path of a program on ``search_path``; None where there is none."""
+    """The absolute path of a program on ``search_path``; None if there is none."""
     return shutil.which(name, path=search_path())
 
 
 def own_module(name: str, *arguments: str) -> list[str]:
-    """This interpreter on a module of this program: the current folder holds none (``-P``)."""
+    """Command that runs a module of this program, without the current folder (``-P``)."""
     return [sys.executable, "-P", "-m", name, *arguments]
 
 
 def isolated_python(*arguments: str, python: str = sys.executable) -> list[str]:
-    """``python`` without the user's packages and variables and without the current folder."""
+    """Command that runs ``python`` without user packages, variables or the current folder."""
     return [python, "-I", *arguments]
 
 
 def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """``environment`` without ``DROPPED_VARIABLES``, its relative paths made absolute."""
+    """``environment`` without ``DROPPED_VARIABLES``, with relative paths made absolute."""
     kept = {name: v for name, v in environment.items() if not name.startswith(DROPPED_VARIABLES)}
     kept |= {name: absolute(kept[name]) for name in PATH_VARIABLES & kept.keys()}
     return {**kept, "PATH": search_path(environment)}
 
 
 def absolute(words: str) -> str:
-    """``words`` with each that is a path from the current folder made absolute."""
+    """``words`` with each existing path, relative to the current folder, made absolute."""
     found = (word if "://" in word or not Path(word).exists() else os.path.abspath(word)
              for word in words.split(" "))  # fmt: skip
     return " ".join(found)
 
 
 def run(command: Sequence[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-    """Run ``command`` in an empty folder, and return what it said."""
+    """Run ``command`` in an empty folder; return its exit code and output."""
     with tempfile.TemporaryDirectory(prefix="package-") as folder:
         return subprocess.run(
             command,

@@ -1,7 +1,7 @@
-"""What a project says itself of where its packages come from, beside the user's configuration.
+"""Index pins that a project itself declares, in addition to the user's configuration.
 
-uv ties a package to an index (``tool.uv.sources``) only
-where a ``pyproject.toml`` asks for the package; ours comes from ``requirements.txt``.
+uv pins a package to an index (``tool.uv.sources``) only if a ``pyproject.toml`` requires the
+package; here the requirements come from ``requirements.txt``.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ NAME = re.compile(r"^[ \t]*([A-Za-z0-9][\w.-]*)", re.MULTILINE)
 
 @dataclass(frozen=True)
 class IndexPins:
-    """Packages that have to come from one index, as uv has it."""
+    """Packages that must come from one index, in uv's format."""
 
     sources: Mapping[str, Any]
-    """Package to its ``tool.uv.sources``."""
+    """Package → its ``tool.uv.sources``."""
     indexes: tuple[Mapping[str, Any], ...]
-    """The ``tool.uv.index`` they name, with whole addresses."""
+    """Tables of ``tool.uv.index``, with absolute addresses."""
 
     def of(self, names: Collection[str]) -> IndexPins:
-        """What of it is about the packages ``names``."""
+        """The pins of the packages ``names``."""
         return replace(self, sources={n: s for n, s in self.sources.items() if n in names})
 
     def pyproject(self) -> str:
-        """A project that asks for these packages alone, from their indexes, in any version."""
+        """A ``pyproject.toml`` that requires these packages in any version, with their pins."""
         tables = [f"[[tool.uv.index]]\n{as_toml(index)}" for index in self.indexes]
         project = {"name": "tied", "version": "0", "dependencies": sorted(self.sources)}
         tables += [f"[project]\n{as_toml(project)}", f"[tool.uv.sources]\n{as_toml(self.sources)}"]
@@ -42,9 +42,10 @@ class IndexPins:
 
 
 def index_pins(folder: Path, texts: Mapping[Path, str]) -> IndexPins | None:
-    """What the ``pyproject.toml`` in or above ``folder`` ties to an index, of what is required.
+    """Index pins of required packages in the ``pyproject.toml`` in or above ``folder``.
 
-    Raises ``UsageError`` where it is no TOML.
+    ``texts`` are the requirements files. None if there are no pins. Raises ``UsageError`` for a
+    file that is no TOML.
     """
     file = next(
         (p for f in (folder, *folder.parents) if (p := f / "pyproject.toml").is_file()), None

@@ -1,7 +1,7 @@
-"""What a project's files of requirements ask for, read by us alone.
+"""Parses a project's requirements files; no other program reads them.
 
-uv gets lines that we wrote, never these files: two readers of one file can differ, and a line that
-one of them takes for a comment could be an option to the other.
+uv reads normalized lines instead of these files, because two parsers of one file can differ: a
+line that one takes for a comment could be an option to the other.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ INDEXES = {
     "--trusted-host": "--allow-insecure-host",
 }
 NESTED = {"-r": False, "--requirement": False, "-c": True, "--constraint": True}
-"""Option → whether the lines of the file constrain only."""
+"""Option → whether the lines of its file are constraints."""
 IGNORED_OPTIONS = {"--only-binary": True, "--prefer-binary": False, "--require-hashes": False}
-"""What holds for every package anyway → whether it takes a value."""
+"""Option without effect here → whether it takes a value."""
 SWITCHES = {"--pre": ("--prerelease", "allow"), "--no-index": ("--no-index",)}
 HASH = re.compile(r"\s--hash[= ]\s*(\w+:[0-9a-fA-F]+)")
 VARIABLE = re.compile(r"\$\{[A-Za-z_]\w*\}")
@@ -42,13 +42,13 @@ WHEELS_ONLY = (
 
 @dataclass(frozen=True)
 class DirectRequirements:
-    """Requirements, constraints, and uv's arguments for the options beside them."""
+    """Requirements, constraints, and the files' options as uv's arguments."""
 
     requirements: tuple[str, ...]
     constraints: tuple[str, ...]
     options: tuple[str, ...]
     texts: dict[Path, str]
-    """Every file by its path, with its text."""
+    """Path → text of every file."""
 
 
 @dataclass(frozen=True)
@@ -63,13 +63,13 @@ class _Line:
 
 
 def project_of(requirements: Path) -> Path:
-    """The project's folder: the nearest with ``package.toml``, else that of the file."""
+    """The project's folder: the nearest one with ``package.toml``, else the file's folder."""
     folder = requirements.resolve().parent
     return next((p for p in (folder, *folder.parents) if (p / "package.toml").is_file()), folder)
 
 
 def read_texts(requirements: Path) -> dict[Path, str]:
-    """The text of ``requirements`` and of every file that it names, by path."""
+    """Path → text of ``requirements`` and of every file that it includes."""
     texts: dict[Path, str] = {}
     for _ in _lines(requirements, project_of(requirements), texts, False):
         pass
@@ -77,10 +77,10 @@ def read_texts(requirements: Path) -> dict[Path, str]:
 
 
 def read_requirements(requirements: Path) -> DirectRequirements:
-    """What ``requirements`` and the files it names ask for.
+    """The content of ``requirements`` and of the files that it includes.
 
-    Raises ``UsageError`` for an option that builds from source or that we don't know, a file or
-    folder outside of the project, and a line that is no requirement.
+    Raises ``UsageError`` for an unknown option or one that builds from source, for a file or
+    folder outside the project, and for a line that is no requirement.
     """
     top, texts = project_of(requirements), dict[Path, str]()
     found: dict[bool, list[str]] = {False: [], True: []}
@@ -94,7 +94,7 @@ def read_requirements(requirements: Path) -> DirectRequirements:
 
 
 def _lines(file: Path, top: Path, texts: dict[Path, str], constrains: bool) -> Iterator[_Line]:
-    """Each line that asks for something, with those of the files it names in their place."""
+    """Each logical line; a line that includes a file is replaced by that file's lines."""
     refuse_leaving(file, top)
     try:
         text = file.read_bytes().decode("utf-8-sig")
@@ -128,7 +128,7 @@ def _nested(line: _Line) -> Iterator[tuple[str, bool]]:
 def _options(line: _Line, top: Path) -> Iterator[str]:
     """uv's arguments for the options of a line."""
     if EDITABLE.match(line.text):
-        return  # never uv's: ``refuse_lines`` says what to write in its place
+        return  # ``refuse_lines`` raises the error with a hint
     for option, value in _words(line):
         if option in INDEXES:
             if VARIABLE.search(value):
@@ -144,7 +144,7 @@ def _options(line: _Line, top: Path) -> Iterator[str]:
 
 
 def _words(line: _Line) -> Iterator[tuple[str, str]]:
-    """Option and value, of every option of a line."""
+    """(option, value) of every option of a line."""
     try:
         words = shlex.split(line.text)
     except ValueError as error:
@@ -160,7 +160,7 @@ def _words(line: _Line) -> Iterator[tuple[str, str]]:
 
 
 def _address(line: _Line, option: str, value: str, top: Path) -> str:
-    """An index or a folder of wheels; a folder lies in the project."""
+    """The address of an index, or the absolute path of a folder of wheels within the project."""
     if "://" in value and not value.lower().startswith("file:"):
         return value
     if option == "--trusted-host":
@@ -171,7 +171,7 @@ def _address(line: _Line, option: str, value: str, top: Path) -> str:
 
 
 def _plain(line: _Line, top: Path) -> str:
-    """A requirement as uv is to read it: one line, its own hashes behind it."""
+    """A requirement normalized for uv: one line, with its hashes at the end."""
     hashes = "".join(f" --hash={found}" for found in HASH.findall(line.text))
     text = HASH.sub("", line.text).strip()
     place = local_wheel(text, line.file.parent)

@@ -1,7 +1,7 @@
-"""Lines of a requirements file that stand for no wheel of an index, told before anything is asked.
+"""Rejects lines of a requirements file that name no wheel, before the index is queried.
 
-Only wheels are installed, so that a lock names files with their sha256: no version control, no
-folders, no source distributions.
+Only wheels are installed, so that a lock names files with their sha256: no version control URLs,
+no folders, no source distributions.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _ARCHIVES = (".tar.gz", ".zip", ".tar.bz2", ".tgz")
 
 
 def wheel_commands(what: str, python: str, line: str) -> str:
-    """What makes a wheel of ``what`` (for Python ``python``), and the lines to write then."""
+    """Hint: how to make a wheel of ``what`` for ``python``, and which lines to write then."""
     return (
         f"in the file's folder make a wheel of it: `python{python} -m pip wheel --no-deps "
         f'--wheel-dir {WHEELS} "{what}"`, write the line `--find-links {WHEELS}` at the top of '
@@ -43,9 +43,9 @@ def wheel_commands(what: str, python: str, line: str) -> str:
 
 
 def refuse_lines(texts: Mapping[Path, str], python: str) -> None:
-    """Raise ``UsageError`` for the first line that can't stand for a wheel, with what to write.
+    """Raise ``UsageError`` for the first line that names no wheel, with a replacement as hint.
 
-    ``python`` is the version that wheels have to fit.
+    ``python`` is the version that wheels must support.
     """
     for file, text in texts.items():
         for number, line in logical_lines(text):
@@ -58,7 +58,7 @@ def refuse_lines(texts: Mapping[Path, str], python: str) -> None:
 
 
 def logical_lines(text: str) -> Iterator[tuple[int, str]]:
-    """Number and content of each line that says something, without comments."""
+    """Number and content of each non-empty line, continuations joined, without comments."""
     joined, start = "", 1
     for number, line in enumerate(text.splitlines(), 1):
         start = start if joined else number
@@ -74,14 +74,14 @@ def logical_lines(text: str) -> Iterator[tuple[int, str]]:
 
 
 def local_wheel(text: str, folder: Path) -> Path | None:
-    """The place of a wheel that a line names by its path, if it does."""
+    """The path that a line names, if it does; None for an index requirement or remote address."""
     named = _NAMED.match(text)
     address = _MARKER.sub("", (named[2] if named else text).strip().strip("\"'"))
     return _local(address, folder)
 
 
 def _told(line: str, folder: Path, python: str) -> tuple[str, str] | None:
-    """Message and hint for a line, None if an index may answer it."""
+    """Message and hint for a rejected line; None if it may name a wheel."""
     editable, named, conda = EDITABLE.match(line), _NAMED.match(line), _CONDA_LINE.match(line)
     if conda is not None:
         return (
@@ -116,7 +116,7 @@ def _of_control(line: str, address: str, name: str | None, python: str) -> tuple
 def _of_path(
     line: str, path: Path, name: str | None, folder: Path, python: str, *, editable: bool
 ) -> tuple[str, str] | None:
-    """A path: a wheel that is there is fine, another thing may be built, the rest is gone."""
+    """Message and hint for a path; None for an existing wheel."""
     if editable and folder.resolve().is_relative_to(path.resolve()):
         return (
             f"expected a wheel of an index, got the project itself: {line!r}",
@@ -146,7 +146,7 @@ def _of_lost_wheel(line: str, path: Path) -> tuple[str, str]:
 
 
 def _local(address: str, folder: Path) -> Path | None:
-    """The path that an address is, if it is one."""
+    """The path of an address; None if it is no path."""
     if address.lower().startswith("file:"):
         return Path(url2pathname(urlsplit(address).path))
     plain = address.partition("[")[0].partition("#")[0].strip()
@@ -157,7 +157,7 @@ def _local(address: str, folder: Path) -> Path | None:
 
 
 def _project_name(folder: Path) -> str:
-    """What the project in a folder is called; the folder's own name where it doesn't say."""
+    """The name of the project in a folder; the folder's name if none is declared."""
     try:
         content = small_toml(folder / "pyproject.toml", "pyproject.toml")
     except (OSError, ValueError, RecursionError, UsageError):
@@ -167,7 +167,7 @@ def _project_name(folder: Path) -> str:
 
 
 def _source_name(filename: str) -> str:
-    """The package of a source distribution."""
+    """The package name of a source distribution; ``NAME`` if it can't be parsed."""
     try:
         return str(parse_sdist_filename(filename)[0])
     except InvalidSdistFilename:

@@ -1,4 +1,4 @@
-"""Requirements → wheels: uv resolves the project's and the runtime's needs together."""
+"""Resolves the project's and the runtime's requirements together into wheels, with uv."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ from packager.errors import PackageError
 from packager.manifest.manifest import Wheel
 
 TREE_FRAMEWORKS = frozenset({"scikit-learn", "lightgbm", "xgboost", "xgboost-cpu"})
-"""What makes tree ensembles: beside any of them the image gets what answers for these sooner."""
+"""Frameworks of tree ensembles; with any of them the image gets the compiled form's packages."""
 
 
 @dataclass(frozen=True)
 class Resolved:
-    """A wheel and where it can be fetched now; the address enters no lock."""
+    """A wheel and its current address, which is not part of the lock."""
 
     wheel: Wheel
     url: str
@@ -63,10 +63,10 @@ def resolve(
 ) -> list[Resolved]:
     """Choose one wheel for each dependency of the project and the runtime together.
 
-    ``pins`` are kept where they still fit. With ``trees``, what compiled tree ensembles need is
-    among them if the project requires a framework for these and it can be had. Raises
-    ``PackageError`` where a requirement does not exist, has no wheel, or the project's and the
-    runtime's requirements exclude each other.
+    Versions of ``pins`` are kept if they still fit. ``trees`` adds the requirements of compiled
+    tree ensembles if the project depends on a framework for them and they can be resolved. Raises
+    ``PackageError`` if a requirement does not exist or has no wheel, or if the project's and the
+    runtime's requirements conflict.
     """
     refuse_other_formats(requirements)
     refuse_lines(read_texts(requirements), target.python)
@@ -77,7 +77,7 @@ def resolve(
         try:
             found = _resolve(asked, with_trees, target, index, pins)
         except (PackageError, _UvError):
-            pass  # without, the same error comes again unless the trees' needs were its cause
+            pass  # resolved again below without the tree requirements, which may be the cause
         else:
             served = {r.wheel.name for r in found if r.wheel.group == "serve"}
             if served & TREE_FRAMEWORKS:
@@ -89,7 +89,7 @@ def resolve(
 
 
 class _UvError(Exception):
-    """uv found no answer for ``sources``, the project's first, and said why."""
+    """uv could not resolve ``sources`` (the project's first); holds uv's message."""
 
     def __init__(self, stderr: str, sources: Sequence[Path]) -> None:
         super().__init__(stderr)
@@ -132,7 +132,10 @@ def _resolve(
 
 
 def locate(wheels: Sequence[Wheel], target: Target, index: IndexOptions) -> list[Resolved]:
-    """Where the locked wheels can be fetched now: exactly these files, or ``PackageError``."""
+    """The current addresses of exactly these locked wheels.
+
+    Raises ``PackageError`` if the indexes don't offer one of them.
+    """
     if index.tied:
         index = replace(index, tied=index.tied.of({wheel.name for wheel in wheels}))
     with tempfile.TemporaryDirectory() as name:
@@ -158,7 +161,7 @@ def locate(wheels: Sequence[Wheel], target: Target, index: IndexOptions) -> list
 
 
 def _write_preferences(path: Path, pins: Sequence[Wheel]) -> None:
-    """An earlier lock where uv writes the new one: it keeps versions that still fit."""
+    """Write an earlier lock to uv's output path, so that uv keeps versions that still fit."""
     lines = ['lock-version = "1.0"', 'created-by = "package"']
     for pin in pins:
         lines += ["[[packages]]", f'name = "{pin.name}"', f'version = "{pin.version}"']
@@ -195,9 +198,9 @@ def _uv(
     index: IndexOptions,
     options: Sequence[str],
 ) -> subprocess.CompletedProcess[str]:
-    """``uv pip compile`` on files of ours, where it can neither build nor read a project's own.
+    """Run ``uv pip compile`` on generated files, without builds and without project settings.
 
-    It asks our own Python about itself; packages are told by the metadata of their wheels.
+    uv queries only the interpreter of this program, and reads the metadata of wheels.
     """
     with tempfile.TemporaryDirectory() as folder:
         settings = Path(folder) / "uv.toml"
@@ -211,7 +214,10 @@ def _uv(
 
 
 def _explain(error: _UvError, target: Target, index: IndexOptions, called: str) -> PackageError:
-    """Whose requirement it is that can't be met: the project's alone, or both together."""
+    """The error for ``error``: the project's requirements fail alone, or only with the runtime's.
+
+    Resolves the project's requirements alone to find out.
+    """
     text, runtime = error.text, error.runtime
     if runtime:
         with tempfile.TemporaryDirectory() as name:
@@ -227,7 +233,7 @@ def _explain(error: _UvError, target: Target, index: IndexOptions, called: str) 
 
 
 def _probe(target: Target, index: IndexOptions) -> Probe:
-    """Ask about one package: its lowest version with a wheel that suits the runtime."""
+    """A function that finds a package's lowest version with a wheel compatible with the runtime."""
 
     def lowest(requirement: str, python: str) -> str | None:
         runtime = runtime_requirements("parquet") if python == target.python else {}
@@ -245,7 +251,7 @@ def _probe(target: Target, index: IndexOptions) -> Probe:
 
 
 def _files(package: Mapping[str, Any], folder: Path) -> list[tuple[str, str, str]]:
-    """(filename, sha256, url) of every wheel an entry of a pylock in ``folder`` offers."""
+    """(filename, sha256, url) of every file that an entry of a pylock in ``folder`` lists."""
     entries = [*package.get("wheels", ()), *([package["archive"]] if "archive" in package else ())]
     found = []
     for entry in entries:
@@ -256,7 +262,10 @@ def _files(package: Mapping[str, Any], folder: Path) -> list[tuple[str, str, str
 
 
 def _read_pylock(path: Path, target: Target) -> dict[str, tuple[Wheel, str]]:
-    """Canonical name → the wheel that fits the target best, and its address."""
+    """Canonical name → the best wheel for the target, and its address.
+
+    Raises ``PackageError`` if a package has no compatible wheel.
+    """
     chosen: dict[str, tuple[Wheel, str]] = {}
     for package in tomllib.loads(path.read_text()).get("packages", []):
         fitting = []
@@ -264,7 +273,7 @@ def _read_pylock(path: Path, target: Target) -> dict[str, tuple[Wheel, str]]:
             try:
                 _, version, _, tags = parse_wheel_filename(filename)
             except InvalidWheelFilename:
-                continue  # an sdist given by its address: told of below if nothing else fits
+                continue  # an sdist given by its address: an error below if nothing else fits
             ranks = [target.tags[tag] for tag in tags if tag in target.tags]
             if ranks:
                 fitting.append((min(ranks), filename, str(version), sha256, url))

@@ -1,4 +1,4 @@
-"""What uv says of requirements that can't be met, as errors with a hint that fits the cause."""
+"""Turns uv's messages about unsatisfiable requirements into errors with a fitting hint."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from packager.environment.requirement_lines import wheel_commands
 from packager.errors import PackageError, UsageError
 
 Probe = Callable[[str, str], str | None]
-"""(requirement, Python) → the lowest version of it that has a wheel there and suits the runtime."""
+"""(requirement, Python) → its lowest version with a wheel compatible with Python and runtime."""
 
 INSTALLED_AS = {
     "attr": "attrs",
@@ -30,7 +30,7 @@ INSTALLED_AS = {
     "tensorflow-gpu": "tensorflow",
     "yaml": "pyyaml",
 }
-"""What code imports, or a name of old → what an index has it under."""
+"""Import name or former name → name in an index."""
 _COMMON = [
     "beautifulsoup4", "catboost", "category-encoders", "cloudpickle", "dask", "datasets",
     "feature-engine", "gensim", "imbalanced-learn", "jinja2", "joblib", "keras", "lifelines",
@@ -58,7 +58,7 @@ _FETCH = re.compile(r"(?:Failed to fetch|error sending request for url)[: (`]+(?
 
 
 def single_line(stderr: str) -> str:
-    """uv's words without its marks and line breaks."""
+    """uv's message without its symbols and line breaks."""
     return re.sub(r"\s+", " ", re.sub(r"^\W+", "", stderr, flags=re.MULTILINE)).strip()
 
 
@@ -69,9 +69,9 @@ OTHER_INDEXES = (
 
 
 def resolver_error(text: str, called: str, target: Target, probe: Probe) -> PackageError:
-    """The project's own requirements can't be met: why, and what to do about it.
+    """The error for project requirements that can't be resolved, with a hint for the cause.
 
-    ``text`` are uv's words in one line; ``called`` is the file. ``probe`` is asked about single
+    ``text`` is uv's message in one line; ``called`` is the file. ``probe`` looks up single
     packages.
     """
     if "Couldn't parse" in text or "Unexpected" in text:
@@ -104,7 +104,7 @@ def resolver_error(text: str, called: str, target: Target, probe: Probe) -> Pack
 
 
 def conflict(text: str, called: str, runtime: Sequence[str]) -> PackageError:
-    """The project's and the runtime's requirements exclude each other."""
+    """The error for a conflict between the project's and the runtime's requirements."""
     named = [line for line in runtime if re.search(rf"\b{re.escape(_name(line))}\b", text)]
     return PackageError(
         f"{called} and the requirements of the serving runtime exclude each other: {text}",
@@ -113,7 +113,7 @@ def conflict(text: str, called: str, runtime: Sequence[str]) -> PackageError:
 
 
 def no_wheel_for(name: str, version: str, target: Target) -> PackageError:
-    """What is found lies no wheel that fits the very base: a source distribution by its address."""
+    """The error for a resolved package without a wheel for the base, such as an sdist's URL."""
     pinned = f"{name}=={version}" if version else name
     return PackageError(
         f"{pinned}: expected a wheel for Python {target.python} on {target.uv_platform}, got none",
@@ -123,7 +123,7 @@ def no_wheel_for(name: str, version: str, target: Target) -> PackageError:
 
 def _without_wheel(text: str, missing: re.Match[str], target: Target, probe: Probe) -> str:
     name = missing["name"]
-    pin = missing["pin"] if missing["pin"].startswith("==") else ""  # else uv's own bound
+    pin = missing["pin"] if missing["pin"].startswith("==") else ""  # other bounds are uv's
     if name.lower() in INSTALLED_AS:
         return f"write {INSTALLED_AS[name.lower()]}: that is what the index has {name} under"
     platforms = next((m["all"] for m in _PLATFORMS.finditer(text) if m["name"] == name), "")
@@ -145,7 +145,10 @@ def _without_wheel(text: str, missing: re.Match[str], target: Target, probe: Pro
 
 
 def _of_python(name: str, pin: str, target: Target, probe: Probe) -> str | None:
-    """Which Python has wheels of it, and which version has some for the target's."""
+    """Hint: Python versions with a wheel of ``name``, and its first version for the target.
+
+    None if there are neither.
+    """
     others = [p for p in _PYTHONS if p != target.python and probe(f"{name}{pin}", p)]
     later = probe(f"{name}>={pin[2:]}" if pin else name, target.python)
     if not others and later is None:

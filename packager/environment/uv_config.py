@@ -1,7 +1,7 @@
-"""uv's configuration: the user's own and a project's, with the settings that only choose packages.
+"""Reads uv's configuration, the user's and a project's, keeping settings that choose packages.
 
-uv reads both by itself, and some of their settings build packages from source, which runs their
-``setup.py`` here. So uv is given one file of ours, with what is named below and nothing else.
+uv would read both by itself, and some of their settings build packages from source, which runs
+``setup.py`` on this machine. So uv reads one generated file with only the settings named below.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _WHERE = ("index", "index-url", "extra-index-url", "find-links", "no-index", "in
 _WHICH = ("exclude-newer", "exclude-newer-package", "prerelease", "resolution", "fork-strategy")
 _NEEDS = ("constraint-dependencies", "override-dependencies", "exclude-dependencies")
 PROJECT_SETTINGS = frozenset((*_WHERE, *_WHICH, *_NEEDS))
-"""Settings that a project's ``uv.toml`` or ``[tool.uv]`` has a say in."""
+"""Settings that are read from a project's ``uv.toml`` or ``[tool.uv]``."""
 USER_SETTINGS = PROJECT_SETTINGS | {
     "allow-insecure-host", "cache-dir", "concurrent-downloads", "http-proxy", "https-proxy",
     "keyring-provider", "native-tls", "no-cache", "no-proxy", "offline", "system-certs",
@@ -36,13 +36,13 @@ LIST_SETTINGS = (
     "trusted-host",
     *_NEEDS,
 )
-"""Lists, which uv joins where several files have one; of other settings the nearest counts."""
+"""Settings whose lists uv joins across files; of any other setting the nearest file's wins."""
 
 
 def merged(folder: Path, environment: Mapping[str, str]) -> dict[str, Any]:
     """The settings for a project in ``folder``: its own, then the user's, then the machine's.
 
-    Raises ``UsageError`` for a file that is no TOML.
+    Earlier ones take precedence. Raises ``UsageError`` for a file that is no TOML.
     """
     found: dict[str, Any] = {}
     for file, table, known in _files(folder, environment):
@@ -55,9 +55,9 @@ def merged(folder: Path, environment: Mapping[str, str]) -> dict[str, Any]:
 
 
 def lent(folder: Path, environment: Mapping[str, str]) -> Iterator[str]:
-    """What to tell of credentials in the environment that an index of a project's own is given.
+    """Warnings about the user's credentials that uv sends to an index of the project.
 
-    uv finds them by the index's name (``UV_INDEX_NAME_PASSWORD``), whatever its address is.
+    uv finds them by the index's name (``UV_INDEX_NAME_PASSWORD``), for any address.
     """
     own = project_table(folder)
     indexes = own[1].get("index", ()) if own else ()
@@ -82,7 +82,7 @@ def project_table(folder: Path) -> tuple[Path, dict[str, Any]] | None:
 
 
 def read_toml(file: Path) -> dict[str, Any]:
-    """The content of a TOML file; ``UsageError`` where it is none."""
+    """The content of a TOML file; raises ``UsageError`` if it is no TOML."""
     try:
         return small_toml(file, file.name)
     except (ValueError, RecursionError) as error:
@@ -90,14 +90,14 @@ def read_toml(file: Path) -> dict[str, Any]:
 
 
 def as_toml(table: Mapping[str, Any]) -> str:
-    """Nested tables as the lines of a TOML file."""
+    """Nested tables as the text of a TOML file."""
     return "".join(f"{json.dumps(name)} = {_toml(value)}\n" for name, value in table.items())
 
 
 def _files(
     folder: Path, environment: Mapping[str, str]
 ) -> Iterator[tuple[Path, dict[str, Any], frozenset[str]]]:
-    """File, content and known settings, the nearest first."""
+    """(file, content, known settings), the nearest file first."""
     own = project_table(folder)
     if own is not None:
         yield (*own, PROJECT_SETTINGS)
@@ -113,7 +113,7 @@ def _files(
 
 
 def _user_places(environment: Mapping[str, str]) -> list[Path]:
-    """Folders with the user's and the machine's configuration, as uv looks for them."""
+    """Folders that uv searches for the user's and the machine's configuration."""
     home = environment.get("HOME") or os.path.expanduser("~")
     user = environment.get("XDG_CONFIG_HOME") or environment.get("APPDATA")
     machine = environment.get("XDG_CONFIG_DIRS") or "/etc/xdg"
@@ -135,13 +135,13 @@ def _joined(nearer: Mapping[str, Any], farther: Mapping[str, Any]) -> dict[str, 
         both = (
             name in LIST_SETTINGS and isinstance(found.get(name), list) and isinstance(value, list)
         )
-        # What was put in first is the nearer: it stays, and lists get the other's entries behind.
+        # ``value`` is the nearer setting: it wins, and the farther list's entries follow its own.
         found[name] = [*value, *found[name]] if both else value
     return found
 
 
 def _whole(name: str, value: Any, folder: Path) -> Any:
-    """Paths of a setting as they are seen from its file's folder."""
+    """A setting with its paths resolved against its file's folder."""
     if isinstance(value, list):
         return [_whole(name, one, folder) for one in value]
     if name == "index" and isinstance(value, dict) and "url" in value:

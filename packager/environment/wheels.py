@@ -1,4 +1,4 @@
-"""The wheelhouse: locked wheels, fetched on the host, each under its own sha256."""
+"""The wheelhouse: locked wheels, downloaded on the host and stored by sha256."""
 
 from __future__ import annotations
 
@@ -27,17 +27,20 @@ Credentials = Mapping[str, tuple[str, str]]
 
 
 def wheel_path(wheel: Wheel) -> Path:
-    """Where the wheelhouse keeps ``wheel``, there or not."""
+    """The path of ``wheel`` in the wheelhouse, which need not exist."""
     return cache_directory("wheels") / wheel.sha256 / wheel.filename
 
 
 def missing(wheels: Sequence[Wheel]) -> list[Wheel]:
-    """The wheels that the wheelhouse does not hold yet."""
+    """The wheels that the wheelhouse lacks."""
     return [wheel for wheel in wheels if not wheel_path(wheel).is_file()]
 
 
 def fetch(resolved: Sequence[Resolved], index: IndexOptions, progress: Progress) -> None:
-    """Download what is missing, several at once; every file is checked against its sha256."""
+    """Download missing wheels concurrently; every file is checked against its sha256.
+
+    Raises ``PackageError`` for a failed download or another sha256.
+    """
     wanted = [item for item in resolved if not wheel_path(item.wheel).is_file()]
     if not wanted:
         return
@@ -50,7 +53,7 @@ def fetch(resolved: Sequence[Resolved], index: IndexOptions, progress: Progress)
 
 
 def _fetch(item: Resolved, session: requests.Session, known: Credentials) -> int:
-    """Put one wheel into the wheelhouse; its bytes."""
+    """Put one wheel into the wheelhouse; returns its size in bytes."""
     path = wheel_path(item.wheel)
     with atomic_file(path) as file:
         if urlsplit(item.url).scheme == "file":

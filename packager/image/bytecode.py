@@ -1,7 +1,8 @@
 """``.pyc`` files made by the base's own interpreter, without changing the base.
 
-On Linux of the same processor the base's files, unpacked, run through their own loader; anywhere
-else a container of the base does it. Both give the same bytes (PEP 552, unchecked hash).
+On Linux with the same processor architecture, the base's interpreter runs from its unpacked files
+through the base's own loader; elsewhere it runs in a container of the base. Both produce the same
+bytes (PEP 552, unchecked hash).
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from packager.image.layers import Entry, add, tree_entries, with_parents
 from packager.image.rootfs import resolve_inside
 from packager.tar_reader import TarReader, plain_tar
 
-# One fresh process a tree, files in sorted order: what else is alive in the interpreter can show
-# in marshalled bytes. A file that does not compile (a template, Python 2) is left without.
+# One fresh process per tree, files in sorted order: other live objects of the interpreter can
+# change the marshalled bytes. A file that does not compile (a template, Python 2) gets no ``.pyc``.
 COMPILE = """
 import os, sys, py_compile
 tree, prefix = sys.argv[1:]
@@ -44,13 +45,17 @@ CLEAN_ENVIRONMENT = {"PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 
 
 class Compiler(Protocol):
-    """Makes bytecode; ``identity`` names the interpreter by content, for cache keys."""
+    """Compiles bytecode; ``identity`` is a content digest of the interpreter, for cache keys."""
 
     @property
-    def identity(self) -> str: ...
+    def identity(self) -> str:
+        """What its bytecode depends on, as part of a cache key."""
 
     def compile(self, tree: Path, prefix: str) -> None:
-        """Put ``__pycache__`` beside every module below ``tree``, known as ``prefix`` inside."""
+        """Write ``__pycache__`` next to every module below ``tree``.
+
+        The bytecode records ``prefix`` in place of ``tree`` as the modules' path.
+        """
 
 
 class LoaderCompiler:
@@ -75,7 +80,10 @@ class LoaderCompiler:
         self._environment = {**CLEAN_ENVIRONMENT, "PYTHONHOME": str(home)}
 
     def output(self, script: str, *arguments: str) -> str:
-        """Run ``script`` with the base's interpreter; its standard output."""
+        """Run ``script`` with the base's interpreter and return its standard output.
+
+        Raises ``PackageError`` if it exits with an error.
+        """
         done = subprocess.run(
             [*self._command, "-S", "-B", "-c", script, *arguments],
             env=self._environment,
@@ -91,16 +99,18 @@ class LoaderCompiler:
         return done.stdout
 
     def compile(self, tree: Path, prefix: str) -> None:
+        """Put ``__pycache__`` beside every module below ``tree``."""
         self.output(COMPILE, str(tree), prefix)
 
 
 class HostCompiler:
-    """The interpreter that runs this program, for a base whose own has the same version."""
+    """The interpreter that runs this program, for a base with the same Python version."""
 
     def __init__(self, identity: str) -> None:
         self.identity = identity
 
     def compile(self, tree: Path, prefix: str) -> None:
+        """Put ``__pycache__`` beside every module below ``tree``."""
         command = isolated_python("-S", "-B", "-c", COMPILE, str(tree), prefix)
         done = subprocess.run(
             command, cwd=tree, env=CLEAN_ENVIRONMENT, capture_output=True, text=True, check=False
@@ -113,13 +123,14 @@ class HostCompiler:
 
 
 class ContainerCompiler:
-    """The interpreter of a base in a container without network."""
+    """The interpreter of a base, run in a container without a network."""
 
     def __init__(self, run: Callable[[Sequence[str], IO[bytes]], bytes], identity: str) -> None:
         self.identity = identity
         self._run = run
 
     def compile(self, tree: Path, prefix: str) -> None:
+        """Put ``__pycache__`` beside every module below ``tree``."""
         with tempfile.TemporaryFile() as file:
             with tarfile.open(fileobj=file, mode="w") as tar:
                 for entry in with_parents([Entry("tree"), *tree_entries(tree, "tree")]):
@@ -130,7 +141,7 @@ class ContainerCompiler:
         modules = {path.relative_to(tree).with_suffix("") for path in tree.rglob("*.py")}
         for info in compiled:
             name = PurePosixPath(info.name).relative_to("tree")
-            # A base may answer what it likes; only bytecode beside a module is taken.
+            # The output of a base is untrusted: accept only bytecode next to a module of ``tree``.
             beside = name.parent.parent / name.name.partition(".")[0]
             if info.isreg() and name.suffix == ".pyc" and Path(beside) in modules:
                 place = tree / name

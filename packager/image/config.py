@@ -1,4 +1,4 @@
-"""Layers and facts → one image config: the identity of an image, whatever carries it."""
+"""Builds the image config, whose digest identifies an image in every store."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from packager.manifest.manifest import Base
 
 PORT = 3000
 USER = "65532:0"
-# How Docker tells of a step in an image's history, and what our Dockerfile copies where.
+# How Docker writes a step in an image's history, and the folders that our Dockerfile copies to.
 METADATA = re.compile(r"/bin/sh -c #\(nop\)\s+(?!COPY|ADD)")
 COPIED = re.compile(r"/bin/sh -c #\(nop\)\s+COPY \S+ in (/\S+?)/?\s*$")
 COPIES = {
@@ -25,13 +25,13 @@ COPIES = {
     "/package": "package",
 }
 TRAINING = "training runtime"
-"""The layer of the modules that train, check and compare."""
+"""Name of the layer with the modules that train, check and compare."""
 COPIES_ON_TOP = {"/opt/venv": "worker wheels", "/opt/runtime": TRAINING, "/data": "data"}
-"""In a companion, above ``/package``."""
+"""Folder → layer name, for layers of a companion above ``/package``."""
 EPOCH = "1970-01-01T00:00:00Z"
 LABEL = "model-packager"
 TRAINING_LABEL = f"{LABEL}.training-runtime"
-"""Tree digest of the runtime that trains, in the config of the image that holds it."""
+"""Label with the tree digest of the training runtime, in the config of the image that holds it."""
 ENVIRONMENT = {
     "BENTOML_DO_NOT_TRACK": "True",
     "BENTOML_HOME": "/tmp/bentoml",
@@ -72,7 +72,7 @@ def assemble(
     platform: str,
     labels: Mapping[str, str],
 ) -> Image:
-    """Put layers under one canonical config; nothing in it tells when or where."""
+    """An image of ``layers`` with one canonical config, which records neither date nor machine."""
     settings: dict[str, Any] = {
         "Cmd": [f"/{VENV}/bin/python", "-m", "serving"],
         "Entrypoint": None,
@@ -89,7 +89,7 @@ def assemble(
 def image_of(
     name: str, platform: str, settings: Mapping[str, Any], layers: Sequence[Layer]
 ) -> Image:
-    """Any image of ``layers``; ``settings`` is what its containers start with."""
+    """An image of ``layers``; ``settings`` is the ``config`` object of its image config."""
     system, architecture = platform.split("/")
     config = {
         "architecture": architecture,
@@ -103,8 +103,10 @@ def image_of(
 
 
 def environment(base: Base | None) -> list[str]:
-    """The base's variables, ours over them, our programs and the virtual environment first on
-    PATH; sorted."""
+    """``NAME=value`` entries, sorted: the base's variables, overridden by ``ENVIRONMENT``.
+
+    PATH starts with our programs and the virtual environment.
+    """
     variables = dict(entry.split("=", 1) for entry in (base.env if base else ()))
     path = variables.get("PATH", "/usr/local/bin:/usr/bin:/bin")
     variables |= ENVIRONMENT | {"PATH": f"/{COMMANDS}:/{VENV}/bin:{path}"}
@@ -112,7 +114,7 @@ def environment(base: Base | None) -> list[str]:
 
 
 def healthcheck() -> dict[str, Any]:
-    """Ask the server itself, without a shell; times in nanoseconds as Docker wants them."""
+    """Docker's health check: a request to the server, without a shell; times in nanoseconds."""
     second = 1_000_000_000
     return {
         "Test": ["CMD", f"/{VENV}/bin/python", "-m", "serving.health"],
@@ -124,7 +126,7 @@ def healthcheck() -> dict[str, Any]:
 
 
 def layer_names(config: Mapping[str, Any]) -> list[str]:
-    """What each layer of one of our images holds, bottom up, whoever built it."""
+    """Names of the layers of one of our images, bottom up, for either builder."""
     steps = [entry for entry in config.get("history") or () if not entry.get("empty_layer")]
     names: list[str] = []
     for step in steps:
@@ -134,9 +136,10 @@ def layer_names(config: Mapping[str, Any]) -> list[str]:
 
 
 def with_layers(history: Sequence[Mapping[str, Any]], count: int) -> list[Mapping[str, Any]]:
-    """The ``count`` steps of an engine's history that made a layer: it does not tell which did.
+    """The ``count`` steps of an engine's history that made a layer.
 
-    A step with bytes did; of those without, one that copied or ran something rather than not.
+    The history does not mark them. Steps with bytes come first; among steps without bytes, those
+    that copied or ran something are preferred over metadata.
     """
     order = sorted(
         range(len(history)),

@@ -1,4 +1,4 @@
-"""``debian_libraries.json``: which Debian package holds a shared library, with its date."""
+"""``debian_libraries.json``: a dated table of which Debian package holds a shared library."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ Package = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.+-]+$")]
 
 
 class DebianLibraries(FrozenModel):
-    """The library that a program links to → the Debian package that holds it."""
+    """Soname of a shared library → the Debian package that holds it."""
 
     checked: dt.date
     """When the names were compared with those of the release."""
     release: str
-    """Debian's name of the release; packages of Pythons that it lacks are those of later ones."""
+    """Debian's release name; ``libpython`` packages that it lacks come from later releases."""
     packages: dict[Soname, Package]
 
 
 @functools.cache
 def debian_libraries() -> DebianLibraries:
-    """The table as it was installed."""
+    """The table installed with this program."""
     return DebianLibraries.model_validate_json(
         resources.files(__package__).joinpath(FILE).read_bytes()
     )

@@ -1,4 +1,4 @@
-"""``docker save`` archives, read where they lie: names in them are keys, never paths here."""
+"""Reads ``docker save`` archives in place: names in them are keys, never paths of this machine."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from packager.image.documents import MAX_SETTINGS, bounded
 from packager.tar_reader import Refuse, TarReader
 
 MAX_FILES = 10_000
-"""Files of an archive; Docker's own store takes images of at most 127 layers."""
+"""Files of an archive. Docker's own store accepts images of at most 127 layers."""
 MAX_LINKS = 8
 
 
@@ -47,15 +47,14 @@ class SavedArchive:
             raise self.refusal(f"more than {MAX_FILES:,} files")
 
     def entries(self) -> list[dict[str, Any]]:
-        """What ``manifest.json`` lists: an entry with ``Config``, ``RepoTags`` and ``Layers``
-        for each image."""
+        """Entries of ``manifest.json``: ``Config``, ``RepoTags`` and ``Layers`` of each image."""
         listed = json.loads(self.document("manifest.json"))
         if not isinstance(listed, list) or not all(isinstance(entry, dict) for entry in listed):
             raise self.refusal("a manifest.json that lists no images")
         return listed
 
     def find(self, name: str) -> tarfile.TarInfo:
-        """The file called ``name``. Engines link to a layer that two images share."""
+        """The file called ``name``, links followed: engines link to a layer that images share."""
         for _ in range(MAX_LINKS):
             name = posixpath.normpath(name)
             if name not in self._links:
@@ -72,7 +71,7 @@ class SavedArchive:
 
 @contextmanager
 def open_archive(path: Path, refusal: Refuse) -> Iterator[SavedArchive]:
-    """The archive at ``path``; raises ``refusal``'s error for what is none, or not whole."""
+    """Open the archive at ``path``; raises ``refusal``'s error if it is no or no whole archive."""
     with path.open("rb") as file:
         archive = SavedArchive(file, refusal)
         try:

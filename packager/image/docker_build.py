@@ -1,7 +1,7 @@
-"""``package build --builder docker``: the rendered Dockerfile, built by Docker from the same files.
+"""``package build --builder docker``: Docker builds the rendered Dockerfile from the same files.
 
-Assembled layers are turned into one build context, so that both ways start from the same bytes;
-the base is handed over by content, under a name of this build alone, so that nothing is pulled.
+The assembled layers become one build context, so both builders start from the same bytes. The base
+is loaded into the engine under a name that only this build uses, so Docker pulls nothing.
 """
 
 from __future__ import annotations
@@ -40,18 +40,21 @@ OWN_TEMPLATE_WARNING = (
 
 @dataclass(frozen=True)
 class DockerImage(Image):
-    """What Docker built from the files of ``layers``; ``config`` is that of the assembled image."""
+    """An image that Docker built from the files of ``layers``.
+
+    ``config`` is the config of the assembled image.
+    """
 
     id: str
 
     @property
     def digest(self) -> str:
-        """The engine's own id: Docker writes the date into its configs, so it differs each time."""
+        """The engine's image id; differs per build, because Docker's configs hold the date."""
         return self.id
 
 
 def check_builder(builder: Builder, output: Destination, engine: Engine | None) -> None:
-    """Raise ``PackageError`` where ``builder`` can't do its work."""
+    """Raise ``PackageError`` if ``builder`` can't build into ``output`` with ``engine``."""
     if builder == "assemble":
         return
     if output.kind != "docker":
@@ -66,7 +69,9 @@ def check_builder(builder: Builder, output: Destination, engine: Engine | None) 
 
 
 def own_template(project: Path, builder: Builder, progress: Progress) -> str | None:
-    """The text of the project's own template where it has one and Docker builds; said aloud.
+    """The project's own template if Docker builds and the project has one, else None.
+
+    Warns if the template is used, and if it is not used because layers are assembled.
 
     Raises ``UsageError`` if it can't be rendered.
     """
@@ -88,21 +93,21 @@ def own_template(project: Path, builder: Builder, progress: Progress) -> str | N
 
 @dataclass(frozen=True)
 class DockerBuild:
-    """How an engine builds images from the files of assembled ones."""
+    """Builds images with an engine from the files of assembled images."""
 
     engine: Engine
     progress: Progress
     template: str | None = None
-    """The project's own, in place of ours."""
+    """The project's own Dockerfile template; None: the default one."""
     fresh: bool = False
-    """Use no steps of earlier builds."""
+    """Ignore the engine's build cache."""
 
     def run(
         self, images: Sequence[Image], base: Base, check: Callable[[str], None]
     ) -> tuple[DockerImage, ...]:
-        """Build what ``images`` are assembled of, and tag them when all has succeeded.
+        """Build ``images`` from their layers, and tag them after all have succeeded.
 
-        ``check`` is given the id of the first image before it has a name, and may raise.
+        Calls ``check`` with the id of the first image before it is tagged; ``check`` may raise.
         """
         name = self.engine.temporary("base")
         self.progress.step("sending the base to the engine")
@@ -112,7 +117,7 @@ class DockerBuild:
         try:
             for id_ in self._built(images, base.model_copy(update={"reference": name})):
                 built.append(id_)
-            # With the data in the one image, the first of two builds was only a step on the way.
+            # If one image holds the data too, the first of the two builds is an intermediate step.
             finished = [
                 DockerImage(image.name, image.config, image.layers, id_)
                 for image, id_ in zip(images, built[-len(images) :], strict=True)
@@ -128,9 +133,9 @@ class DockerBuild:
         return tuple(finished)
 
     def _built(self, images: Sequence[Image], base: Base) -> Iterator[str]:
-        """The ids of the images as they are made: what serves, then what replays on top of it."""
+        """Yield image ids as they are built: the served image, then the replay image on top."""
         labels = _labels(images[0])
-        # The package holds its Dockerfile, so that can't name the package's root.
+        # The package contains its Dockerfile, so the Dockerfile can't contain the package root.
         root = {f"{LABEL}.root": labels.pop(f"{LABEL}.root")}
         self.progress.step("docker build: the image, without a network")
         text = render(base, labels, self.template)
@@ -145,27 +150,27 @@ class DockerBuild:
                 yield self._build(on_top(first, top), top, dict(more))
 
     def _build(self, text: str, layers: Sequence[Layer], labels: Mapping[str, str]) -> str:
-        """The id of what the Dockerfile ``text`` makes of the files of ``layers``."""
+        """The id of the image built from the Dockerfile ``text`` and the files of ``layers``."""
         files = context(text, layers)
         return self.engine.build(files, labels, self.progress.output, fresh=self.fresh)
 
 
 def split(layers: Sequence[Layer]) -> tuple[list[Layer], list[Layer], list[Layer]]:
-    """The base, what our Dockerfile copies, and what replays on top of it."""
+    """Layers of the base, those that our Dockerfile copies, and those of replay on top."""
     names = [layer.name for layer in layers]
     start, end = names.count("base"), names.index("package") + 1
     return list(layers[:start]), list(layers[start:end]), list(layers[end:])
 
 
 def base_image(name: str, image: Image, layers: Sequence[Layer], base: Base) -> Image:
-    """The locked base, for a FROM: its layers and variables, and nothing else to inherit."""
+    """The locked base for FROM: its layers and variables, without any other setting."""
     system = json.loads(image.config)
     platform = f"{system['os']}/{system['architecture']}"
     return image_of(name, platform, {"Env": list(base.env)}, layers)
 
 
 def on_top(parent: str, layers: Sequence[Layer]) -> str:
-    """A Dockerfile that lays the folders of ``layers`` over an image."""
+    """A Dockerfile that copies the folders of ``layers`` over the image ``parent``."""
     names = _merged(layers)
     folders = [
         folder.lstrip("/")
@@ -178,7 +183,7 @@ def on_top(parent: str, layers: Sequence[Layer]) -> str:
 def context(dockerfile: str, layers: Sequence[Layer]) -> Iterator[bytes]:
     """A build context in chunks: a tar of ``dockerfile`` and the file tree of ``layers``, sorted.
 
-    Raises ``PackageError`` before the first chunk for a layer that is not what it was.
+    Raises ``PackageError`` before the first chunk if a layer's bytes have changed.
     """
     verify(layers)
     members = _merged(layers)
@@ -195,7 +200,7 @@ def context(dockerfile: str, layers: Sequence[Layer]) -> Iterator[bytes]:
 
 
 def _content(file: IO[bytes], info: tarfile.TarInfo) -> Iterator[bytes]:
-    """A member's bytes, filled up to whole blocks."""
+    """A member's bytes, padded to whole tar blocks."""
     file.seek(info.offset_data)
     left = info.size if info.isreg() else 0
     left += -left % tarfile.BLOCKSIZE
@@ -206,7 +211,7 @@ def _content(file: IO[bytes], info: tarfile.TarInfo) -> Iterator[bytes]:
 
 
 def _merged(layers: Sequence[Layer]) -> dict[str, tuple[Path, tarfile.TarInfo]]:
-    """Name → (tar, member) of the tree that ``layers`` give, one over the other."""
+    """Name → (tar, member) of the file tree of stacked ``layers``."""
     members: dict[str, tuple[Path, tarfile.TarInfo]] = {}
     for layer in layers:
         with layer.members() as found:
@@ -220,7 +225,7 @@ def _merged(layers: Sequence[Layer]) -> dict[str, tuple[Path, tarfile.TarInfo]]:
 
 
 def _forget(engine: Engine, built: Sequence[str]) -> None:
-    """Remove images that have no name, the topmost first; an earlier build's own keeps its name."""
+    """Remove the untagged images of ``built``, topmost first; tagged ones are of earlier builds."""
     for image in reversed(built):
         if not (engine.describe(image) or {}).get("RepoTags"):
             engine.remove(image)
@@ -232,7 +237,7 @@ def _labels(image: Image) -> dict[str, str]:
 
 
 def _check_package(engine: Engine, image: str, root: str) -> None:
-    """Raise ``PackageError`` where a template has lost the package's own files."""
+    """Raise ``PackageError`` if the image of a template does not hold the package's files."""
     with TemporaryDirectory() as folder:
         engine.read(image, "/package", Path(folder))
         manifest = Path(folder) / "package" / "manifest.json"

@@ -1,4 +1,4 @@
-"""``Dockerfile.template`` → the Dockerfile that travels inside every package."""
+"""Renders ``Dockerfile.template`` into the Dockerfile that every package contains."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ HERE = Path(__file__).parent
 
 
 def template() -> str:
-    """The template's text: beside this module when installed, at the top of a checkout."""
+    """The template's text, next to this module if installed, or at the top of a checkout."""
     places = (HERE / NAME, HERE.parent.parent / NAME)
     return next(place for place in places if place.is_file()).read_text(encoding="utf-8-sig")
 
 
 def render(base: Base | None, labels: Mapping[str, str], text: str | None = None) -> str:
-    """The Dockerfile of an image with this base; equal input, equal text.
+    """The Dockerfile of an image with this base; deterministic.
 
-    ``labels`` leave out the package root, which rests on this very text. ``text`` is a template in
-    place of ours; ``UsageError`` if it has a placeholder we don't know.
+    ``labels`` exclude the package root, because it depends on this text. ``text`` replaces the
+    default template; raises ``UsageError`` if it has an unknown placeholder.
     """
     quoted = " ".join(
         f"{name}={_quoted(value)}"
@@ -47,9 +47,10 @@ def render(base: Base | None, labels: Mapping[str, str], text: str | None = None
 
 
 def _refuse_invisible(base: Base | None, labels: Mapping[str, str]) -> None:
-    """Raise ``PackageError`` for texts that Docker or a reader could take for something else.
+    """Raise ``PackageError`` for texts with characters that are not printable.
 
-    A Dockerfile has no escapes for line breaks and other characters that are not printable.
+    A Dockerfile has no escapes for line breaks and such characters, so Docker or a reader could
+    misread the text.
     """
     own = (base.reference, *base.env) if base else ()
     for text in (*own, *labels.values()):
@@ -71,5 +72,5 @@ def _filled(text: str, values: Mapping[str, str]) -> str:
 
 
 def _quoted(text: str) -> str:
-    """A word of a Dockerfile that means ``text``, with nothing put in for a ``$``."""
+    """``text`` as a quoted word of a Dockerfile, without variable substitution."""
     return '"' + re.sub(r'([\\"$])', r"\\\1", text) + '"'

@@ -1,4 +1,4 @@
-"""JSON documents of an image that somebody else made, bounded before they are parsed."""
+"""Reads JSON documents of an untrusted image; their size is bounded before parsing."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ DOCUMENTS = ("manifest.json", "lock.json", "fingerprint.json", "profile.json")
 MAX_DOCUMENT = 16 * 1024 * 1024
 """Bytes of a file of ``/package``."""
 MAX_SETTINGS = 4 * 1024 * 1024
-"""Bytes of an index, a manifest or a config of an image; registries take no more either."""
+"""Bytes of an image's index, manifest or config; registries have the same limit."""
 MAX_VALUES = 200_000
-"""Values of a document. A file of the code or the model has six."""
+"""Values of a document. The entry of a code or model file has six."""
 OBJECT_VALUES = 3
-"""Values that an object counts for: parsers keep more of it than of others."""
+"""Values that an object counts as, because parsers use more memory for it than for a scalar."""
 MAX_KEYS = 50_000
 MAX_MEMBERS = 20_000
 """Files of the layer ``package``."""
@@ -31,9 +31,9 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
 def bounded(content: bytes) -> bytes:
-    """``content``, unless parsing it would take more memory than a package's documents need.
+    """Return ``content``; raise ``ValueError`` for more than ``MAX_VALUES`` values.
 
-    Raises ``ValueError`` for more than ``MAX_VALUES`` values. A parser makes an object of each.
+    A parser makes an object of each value, so this bounds the memory of parsing.
     """
     values = content.count(b",") + content.count(b"[") + OBJECT_VALUES * content.count(b"{")
     if values > MAX_VALUES:
@@ -42,10 +42,10 @@ def bounded(content: bytes) -> bytes:
 
 
 def narrow(content: bytes) -> bytes:
-    """``content``, unless its mistakes could be so many that telling them takes much memory.
+    """Return ``content``; raise ``ValueError`` for more than ``MAX_KEYS`` nested keys.
 
-    A model collects an error for each wrong key. Raises ``ValueError`` for more than ``MAX_KEYS``
-    keys that lie in each other without a list between them.
+    Counts keys of objects nested without a list between them. A model collects an error for each
+    wrong key, so this bounds the memory of the errors.
     """
     waiting = [json.loads(content)]
     while waiting:
@@ -63,7 +63,7 @@ def narrow(content: bytes) -> bytes:
 
 
 def _fails_fast(schema: Any) -> Any:
-    """A model's core schema, with lists that end at their first mistake."""
+    """A model's core schema, with lists whose validation stops at the first error."""
     if isinstance(schema, dict):
         if schema.get("type") in ("list", "tuple", "set", "frozenset"):
             schema = {**schema, "fail_fast": True}
@@ -73,12 +73,12 @@ def _fails_fast(schema: Any) -> Any:
 
 @cache
 def _checker(kind: type[BaseModel]) -> SchemaValidator:
-    # Else it takes the validators that the models have already, which go on after a mistake.
+    # Prebuilt validators of the models would not stop at the first error.
     return SchemaValidator(_fails_fast(kind.__pydantic_core_schema__), None, _use_prebuilt=False)
 
 
 def parse_document(kind: type[ModelT], content: bytes, called: str) -> ModelT:
-    """``content`` as a noun; ``PackageError`` with the first mistake where it is none."""
+    """``content`` as a ``kind``; raises ``PackageError`` with the first validation error."""
     try:
         made: ModelT = _checker(kind).validate_json(narrow(bounded(content)))
         return made
@@ -95,9 +95,9 @@ def parse_document(kind: type[ModelT], content: bytes, called: str) -> ModelT:
 
 
 def package_documents(layers: Sequence[Layer]) -> dict[str, bytes]:
-    """``DOCUMENTS`` by name, from the topmost layer called ``package``, in one reading.
+    """``DOCUMENTS`` by name, from the topmost layer called ``package``, read in one pass.
 
-    Raises ``PackageError`` for two of one name, or one of more than ``MAX_DOCUMENT`` bytes.
+    Raises ``PackageError`` for duplicate names and for more than ``MAX_DOCUMENT`` bytes.
     """
     layer = next((layer for layer in reversed(layers) if layer.name == "package"), None)
     found: dict[str, bytes] = {}
@@ -116,7 +116,7 @@ def package_documents(layers: Sequence[Layer]) -> dict[str, bytes]:
 
 
 def document(documents: Mapping[str, bytes], name: str) -> bytes:
-    """One of ``documents``; ``PackageError`` where the image has none of that name."""
+    """One of ``documents``; raises ``PackageError`` if the image has none of that name."""
     if name not in documents:
         raise PackageError(f"{name}: not in the image", "name an image that `package build` made")
     return documents[name]

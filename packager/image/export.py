@@ -1,4 +1,4 @@
-"""Where images go: an engine, an OCI folder, an archive. One config blob in all of them."""
+"""Exports images to an engine, an OCI folder or an archive, all with the same config blob."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Destination:
 
     @classmethod
     def parse(cls, text: str) -> Destination:
-        """Read ``--output``; ``UsageError`` if it is none of the three."""
+        """Parse ``--output``; raises ``UsageError`` if it is none of the three."""
         kind, _, path = text.partition(":")
         if text == "docker":
             return cls("docker")
@@ -47,7 +47,7 @@ class Destination:
         )
 
     def check(self) -> None:
-        """Raise ``PackageError`` if it can't be written, or holds something else."""
+        """Raise ``PackageError`` if it can't be written or would overwrite something else."""
         if self.path is None:
             return
         if self.kind == "oci":
@@ -58,7 +58,7 @@ class Destination:
 
     @property
     def paths(self) -> tuple[Path, ...]:
-        """What it writes on this machine's disk."""
+        """Paths that it writes on this machine's disk."""
         return () if self.path is None else (self.path.resolve(),)
 
     def __str__(self) -> str:
@@ -68,7 +68,7 @@ class Destination:
 def export_images(
     images: Sequence[Image], output: Destination, engine: Engine | None, progress: Progress
 ) -> None:
-    """Put ``images`` where ``output`` says."""
+    """Write ``images`` to ``output``; raises ``PackageError`` if it needs a missing engine."""
     if output.kind == "oci" and output.path:
         write_oci(images, output.path)
     elif output.kind == "docker-archive" and output.path:
@@ -81,9 +81,9 @@ def export_images(
 
 
 def write_oci(images: Sequence[Image], folder: Path) -> None:
-    """Write an OCI image layout with one named entry per image; replace an earlier one.
+    """Write an OCI image layout with one named entry per image, replacing an earlier layout.
 
-    Raises ``UsageError`` if something that is no OCI layout stands there.
+    Raises ``UsageError`` if ``folder`` exists and is no OCI layout.
     """
     check_replaceable(folder)
     with atomic_directory(folder, replace=True) as new:
@@ -114,7 +114,7 @@ def write_oci(images: Sequence[Image], folder: Path) -> None:
 
 
 def check_replaceable(folder: Path) -> None:
-    """Raise ``UsageError`` if something that is no OCI layout stands at ``folder``."""
+    """Raise ``UsageError`` if ``folder`` exists and is no OCI layout."""
     if folder.exists() and not (folder / "oci-layout").is_file():
         raise UsageError(
             f"{folder}: expected nothing or an OCI folder there, got something else",
@@ -123,7 +123,7 @@ def check_replaceable(folder: Path) -> None:
 
 
 def write_archive(images: Sequence[Image], path: Path) -> None:
-    """Write what ``docker save`` would, for ``docker load`` anywhere; replace an earlier one."""
+    """Write a ``docker save`` archive for ``docker load``, replacing an earlier file."""
     with atomic_file(path) as file, file.open("wb") as output:
         for chunk in archive_stream(images):
             output.write(chunk)
@@ -132,7 +132,7 @@ def write_archive(images: Sequence[Image], path: Path) -> None:
 
 
 def load_into(engine: Engine, image: Image, progress: Progress) -> None:
-    """Load an image; layers the engine already holds are not sent where it allows that."""
+    """Load an image; skips layers the engine already holds, if the engine allows that."""
     if (engine.describe(image.digest) or {}).get("Id") == image.digest:
         engine.tag(image.digest, image.name)
         return
@@ -143,7 +143,7 @@ def load_into(engine: Engine, image: Image, progress: Progress) -> None:
     except PackageError:
         if not held:
             raise
-        # Another process may have removed what we took for held, or the store wants it all.
+        # Another process may have removed the held layers, or the store needs all layers.
         sent = image.layers
         engine.load(archive_stream([image]))
     for layer in sent:
@@ -157,12 +157,12 @@ def load_into(engine: Engine, image: Image, progress: Progress) -> None:
 
 
 def archive_stream(images: Sequence[Image], held: int = 0) -> Iterator[bytes]:
-    """A ``docker load`` archive in chunks, without the ``held`` bottom layers."""
+    """A ``docker load`` archive in chunks, without the ``held`` lowest layers of each image."""
     layers: dict[str, Layer] = {}
     for image in images:
         layers |= {layer.diff_id: layer for layer in image.layers[held:]}
     for diff_id, layer in layers.items():
-        # Not by its file's size: the layer may be a part of an archive.
+        # Not the size of its file: the layer may be part of an archive.
         yield from _member(f"{diff_id[7:]}.tar", layer.size, layer.read())
     entries = []
     for image in images:

@@ -1,4 +1,4 @@
-"""Deterministic layers: tars whose bytes depend on nothing but names, modes and content."""
+"""Deterministic layers: tars whose bytes depend only on names, modes and content."""
 
 from __future__ import annotations
 
@@ -37,20 +37,20 @@ class Layer:
     source: LayerSource = field(default="cached", compare=False)
     seconds: float = field(default=0.0, compare=False)
     offset: int = 0
-    """Where in ``path`` its bytes begin: a layer may lie within an archive."""
+    """Offset in ``path`` of its first byte: a layer may be part of an archive."""
 
     def open(self) -> IO[bytes]:
-        """Its bytes as a seekable file; they are not verified."""
+        """Its bytes as a seekable file, not verified."""
         return io.BufferedReader(Window(self.path.open("rb"), self.offset, self.size), 1 << 16)
 
     @contextmanager
     def members(self, most: int = MAX_MEMBERS) -> Iterator[TarReader]:
-        """Its members, at most ``most``, within the bounds of ``TarReader``."""
+        """A ``TarReader`` of its members, at most ``most``."""
         with self.open() as file:
             yield TarReader(file, plain_tar(f"layer {self.name}"), most)
 
     def read(self) -> Iterator[bytes]:
-        """Its bytes in chunks; ``PackageError`` at the end if they are not what diff_id names."""
+        """Its bytes in chunks; raises ``PackageError`` at the end if they don't match diff_id."""
         digest = hashlib.sha256()
         with self.open() as file:
             while chunk := file.read(CHUNK):
@@ -70,13 +70,13 @@ class Entry:
 
     name: str
     source: Path | HashedFile | bytes | None = None
-    """A hashed file has to hold what it held then."""
+    """A ``HashedFile`` must not have changed since it was hashed."""
     link: str | None = None
     mode: int | None = None
     """Permission bits; 755 for folders and 644 for files unless given."""
 
     def header(self) -> tarfile.TarInfo:
-        """Owner 0, mtime 0, plain modes: nothing of the machine it was made on."""
+        """The tar header, independent of the machine: owner 0, mtime 0, plain modes."""
         info = tarfile.TarInfo(self.name)
         if self.link is not None:
             info.type, info.linkname, info.mode = tarfile.SYMTYPE, self.link, 0o777
@@ -95,21 +95,21 @@ def _size(source: Path | HashedFile | bytes) -> int:
 
 
 def file_mode(file: Path | HashedFile) -> int:
-    """755 for what its owner may execute, else 644, whatever the umask was."""
+    """755 if the owner may execute ``file``, else 644; independent of the umask."""
     if isinstance(file, HashedFile):
         return 0o755 if file.executable else 0o644
     return 0o755 if file.stat().st_mode & stat.S_IXUSR else 0o644
 
 
 class _Sidecar(FrozenModel):
-    """What the cache remembers of a layer beside its tar."""
+    """JSON file that the cache stores next to a layer's tar."""
 
     diff_id: str
     size: int
 
 
 class _HashingFile(io.RawIOBase):
-    """A write-only file that knows the sha256 of what went through it."""
+    """A write-only file that computes the sha256 of the written bytes."""
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("wb")
@@ -136,7 +136,7 @@ class _HashingFile(io.RawIOBase):
 def write_tar(path: Path, entries: Iterable[Entry]) -> tuple[str, int]:
     """Write ``entries`` sorted, with their parent folders; return (diff_id, bytes).
 
-    Of two entries with one name the later one counts. Files are streamed.
+    Of two entries with the same name, the later one is written. Files are streamed.
     """
     with (
         _HashingFile(path) as file,
@@ -158,7 +158,7 @@ def with_parents(entries: Iterable[Entry]) -> list[Entry]:
 
 
 def add(tar: tarfile.TarFile, entry: Entry) -> None:
-    """Append one entry to an open tar; ``PackageError`` for a hashed file that has changed."""
+    """Append one entry to an open tar; raises ``PackageError`` if a hashed file has changed."""
     info = entry.header()
     if isinstance(entry.source, HashedFile):
         with unchanged(entry.source) as reader:
@@ -192,9 +192,9 @@ def cached_layer(
     *,
     fresh: bool = False,
 ) -> Layer:
-    """The layer that ``key`` stands for: from the cache, or (always, if ``fresh``) made again.
+    """The layer of ``key``, from the cache, or built if it is absent or ``fresh`` is set.
 
-    The tar gets its name before its sidecar does: a layer that is half there counts as absent.
+    The tar is renamed into place before its sidecar, so an incomplete layer counts as absent.
     """
     started = time.monotonic()
     digest = sha256_bytes(canonical_json([ASSEMBLER_VERSION, *key]))
@@ -213,26 +213,26 @@ def cached_layer(
 
 
 def made_here() -> set[str]:
-    """The diff_ids of the layers in the cache, which this program made on this machine."""
+    """The diff_ids of the layers in the cache, which this program built on this machine."""
     sidecars = cache_directory("layers").glob(f"{'?' * 64}.json")
     return {_Sidecar.load(sidecar).diff_id for sidecar in sidecars}
 
 
 def _is_whole(tar: Path, sidecar: Path) -> bool:
-    """Whether the cache holds a layer with all its bytes; the bytes are checked when read."""
+    """Whether the cache holds a layer in full size; its bytes are verified when read."""
     both = sidecar.is_file() and tar.is_file()
     return both and tar.stat().st_size == _Sidecar.load(sidecar).size
 
 
 def plain_layer(name: str, path: Path, entries: Iterable[Entry]) -> Layer:
-    """A layer of this build alone, written to ``path``."""
+    """A layer that is not cached, written to ``path``."""
     started = time.monotonic()
     diff_id, size = write_tar(path, entries)
     return Layer(name, path, diff_id, size, "built", time.monotonic() - started)
 
 
 def copy_members(layers: Sequence[Layer]) -> list[Entry]:
-    """The entries of several small layers, held in memory, for one layer of them all."""
+    """The entries of several small layers, in memory, to merge them into one layer."""
     entries = []
     for layer in layers:
         with layer.members() as members:

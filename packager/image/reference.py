@@ -1,4 +1,4 @@
-"""REF: a tag in an engine, an OCI folder or an archive, read the same way."""
+"""Opens REF: a tag in an engine, an OCI folder or an archive."""
 
 from __future__ import annotations
 
@@ -36,22 +36,22 @@ from packager.manifest.manifest import Fingerprint, Lock, Manifest
 from packager.progress import Progress
 
 CONFIG_KEYS = ("Cmd", "Entrypoint", "Env", "Labels", "User", "WorkingDir")
-"""What an image's containers start with, as its config and an engine call it."""
+"""Settings of an image's containers; the config and the engine use the same keys."""
 
 
 @dataclass(frozen=True)
 class Reference:
-    """A package somewhere: the image, its companion if there is one, and its manifest."""
+    """A package in an engine, folder or archive: image, optional companion, manifest."""
 
     name: str
     """``repository:tag``."""
     config: dict[str, Any]
     manifest: Manifest
     _file: Callable[[str], bytes]
-    """A file of ``/package`` by its name."""
+    """Reads a file of ``/package`` by its name."""
     has_companion: bool
     engine: Engine | None
-    """Where it lives; None for a folder or archive."""
+    """The engine that holds it; None for a folder or archive."""
     _image: Callable[[bool], Image]
 
     @property
@@ -60,9 +60,9 @@ class Reference:
         return str(self.config["digest"])
 
     def layers(self, *, companion: bool = False) -> list[tuple[str, str, int]]:
-        """(name, diff_id, bytes) of each layer, bottom up, as the engine or the files tell.
+        """(name, diff_id, bytes) of each layer, bottom up, without reading the layers.
 
-        Of the image, or of the companion where there is one. Nothing is read of the layers.
+        ``companion`` selects the companion's layers if there is one.
         """
         companion = companion and self.has_companion
         if self.engine is None:
@@ -79,19 +79,19 @@ class Reference:
         return self._noun(Lock, "lock.json")
 
     def fingerprint(self) -> Fingerprint | None:
-        """The fingerprint of the package's data; None where it has none."""
+        """The fingerprint of the package's data; None if it has no data."""
         if self.manifest.data == "none":
             return None
         return self._noun(Fingerprint, "fingerprint.json")
 
     def profile(self) -> Profile | None:
-        """How the training rows were distributed; None where the package has no data."""
+        """The profile of the training rows; None if the package has none."""
         if all(entry.path != "profile.json" for entry in self.manifest.files):
             return None
         return self._noun(Profile, "profile.json")
 
     def _noun(self, kind: type[ModelT], name: str) -> ModelT:
-        """A file of ``/package``, held against the manifest."""
+        """A file of ``/package`` as a ``kind``; raises ``PackageError`` on a sha256 mismatch."""
         content = self._file(name)
         expected = {entry.path: entry.sha256 for entry in self.manifest.files}.get(name)
         if sha256_bytes(content) != expected:
@@ -102,13 +102,13 @@ class Reference:
         return parse_document(kind, content, f"{self.name}: {name}")
 
     def image(self, *, companion: bool = False) -> Image:
-        """The image with its layers as files, or the companion where there is one; verified."""
+        """The image, or the companion if wanted and there is one, with verified layer files."""
         image = self._image(companion and self.has_companion)
         verify(image.layers)
         return image
 
     def in_engine(self, engine: Engine, progress: Progress, *, companion: bool = False) -> str:
-        """The image's tag in ``engine``, loaded from its folder or archive if it lives there."""
+        """The image's tag in ``engine``; loads the image if it is in a folder or archive."""
         end = COMPANION if companion and self.has_companion else ""
         if self.engine is not None:
             return self.name + end
@@ -118,7 +118,7 @@ class Reference:
                 "run it with --local, or make a base with `package base` and build again",
             )
         image = self.image(companion=companion)
-        # A file may call itself what it likes; a tag with its root takes nobody else's place.
+        # The name in a file is untrusted; a tag with the package root replaces no other image.
         repository = self.name.rpartition(":")[0] or self.manifest.name
         image = replace(image, name=f"{repository}:{self.manifest.tag}{end}")
         _refuse_other(engine, image)
@@ -127,7 +127,7 @@ class Reference:
 
 
 def _refuse_other(engine: Engine, image: Image) -> None:
-    """Raise ``PackageError`` where the engine has another image under the name of this one."""
+    """Raise ``PackageError`` if the engine has another image under this image's name."""
     described = engine.describe(image.name)
     if described is None or described["Id"].removeprefix("sha256:") == image.digest[7:]:
         return
@@ -147,7 +147,7 @@ def _refuse_other(engine: Engine, image: Image) -> None:
 
 @contextmanager
 def open_reference(text: str, engine: Engine | None) -> Iterator[Reference]:
-    """Find the package called ``text``; what had to be unpacked for it goes when the block ends."""
+    """Find the package called ``text``; temporary files are removed when the block ends."""
     path = Path(text.removeprefix("oci:").removeprefix("docker-archive:"))
     with tempfile.TemporaryDirectory() as name:
         if (path / "oci-layout").is_file():
@@ -192,7 +192,7 @@ def _in_engine(text: str, engine: Engine | None, folder: Path) -> Reference:
 
 
 def _config(engine: Engine, text: str) -> dict[str, Any]:
-    """What the engine tells of an image, in the words of an image config."""
+    """The engine's description of an image, in the format of an image config."""
     described = engine.describe(text)
     if described is None:
         raise PackageError(

@@ -1,4 +1,4 @@
-"""The file tree of stacked layers, unpacked without root and without a container."""
+"""Unpacks the file tree of stacked layers, without root and without a container."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ MAX_LINK_STEPS = 200
 
 
 def unpack_layers(layers: Iterable[Path], root: Path) -> Path:
-    """Unpack layers over each other into the new folder ``root``; whiteouts are obeyed.
+    """Unpack layers over each other into the new folder ``root`` and apply their whiteouts.
 
-    Links on the way to a member are followed as a container would: never out of ``root``.
-    Every file and folder stays readable, and every folder writable, for its owner here.
+    Links in the path of a member are resolved as in a container, never outside ``root``. The
+    current user can read every file and folder, and write every folder.
     """
     root.mkdir()
     for layer in layers:
         with layer.open("rb") as file:
             reader = TarReader(file, plain_tar(f"layer {layer.name}"))
             members = [member for member in reader if not member.isdev()]
-            # A whiteout hides what lower layers hold, never what its own layer brings.
+            # A whiteout hides files of lower layers only, never those of its own layer.
             for member in members:
                 _obey_whiteout(root, PurePosixPath(member.name))
             for member in members:
@@ -49,13 +49,16 @@ def find_python(root: Path, env: Iterable[str]) -> str:
 
 
 def resolve_inside(root: Path, name: str) -> str | None:
-    """The absolute path, inside ``root``, of the file ``name`` leads to; None if there is none."""
+    """The absolute path, inside ``root``, of the file that ``name`` resolves to; None if none."""
     place = _follow(root, name)
     return str(place) if place and (root / str(place).lstrip("/")).is_file() else None
 
 
 def _follow(root: Path, name: str) -> PurePosixPath | None:
-    """Where ``name`` leads in a container of ``root``, there or not; None for a ring of links."""
+    """The path that ``name`` resolves to in a container of ``root``; None for a link cycle.
+
+    The path need not exist.
+    """
     todo, place = [part for part in name.split("/") if part and part != "."], PurePosixPath("/")
     for _ in range(MAX_LINK_STEPS):
         if not todo:
@@ -73,7 +76,7 @@ def _follow(root: Path, name: str) -> PurePosixPath | None:
 
 
 def _placed(root: Path, path: PurePosixPath) -> PurePosixPath:
-    """``path`` relative to ``root`` with the links above it followed; its own name stays."""
+    """``path`` relative to ``root`` with its parents' links resolved, not its own."""
     above = _follow(root, str(path.parent))
     if above is None or path.name in ("", ".."):
         raise PackageError(f"layer: {path} leads nowhere", "the image is damaged: pull it again")

@@ -1,6 +1,6 @@
-"""The two runtime layers: the modules of this project that work inside an image.
+"""The two runtime layers: the modules of this project that run inside an image.
 
-What serves is in every image, what trains, checks and compares in the companion only
+Every image holds the serving modules; only the companion holds those that train, check and compare
 (docs/decisions/012-two-runtimes.md).
 """
 
@@ -30,7 +30,7 @@ from serving.platforms import SERVE_PORT
 os.environ.setdefault("PORT", str(SERVE_PORT))
 os.execv(sys.executable, [sys.executable, "-m", "serving"])
 """
-# Files, and folders with all they hold, which end with a slash.
+# Files, and folders (with a trailing slash) with all their modules.
 SERVING_MODULES = (
     "packager/__init__.py",
     "packager/digest.py",
@@ -50,23 +50,23 @@ SERVING_MODULES = (
     "monitoring/slices/",
     "serving/",
 )
-"""What serves: exactly what ``python -m serving`` and ``serving.predict_file`` import."""
+"""Serving: exactly what ``python -m serving`` and ``serving.predict_file`` import."""
 TRAINING_MODULES = (
     "packager/data/",
     "packager/exit_reason.py",
     "packager/worker/",
     "monitoring/stats/",
 )
-"""What trains, checks, replays and compares, on top of what serves."""
+"""Training, checks, replay and comparison, on top of ``SERVING_MODULES``."""
 
 
 def serving_runtime() -> dict[str, Path]:
-    """Posix name → file of the running installation, of what serves."""
+    """Posix name → file of the running installation, for the serving runtime."""
     return _files(SERVING_MODULES)
 
 
 def training_runtime() -> dict[str, Path]:
-    """Posix name → file of the running installation, of what trains and does not serve."""
+    """Posix name → file of the running installation, for what only the training runtime has."""
     served = serving_runtime()
     return {name: path for name, path in _files(TRAINING_MODULES).items() if name not in served}
 
@@ -85,12 +85,12 @@ def _files(names: Sequence[str]) -> dict[str, Path]:
 
 
 def commands(python: str) -> dict[str, bytes]:
-    """Programs of the image by name, for ``docker run IMAGE NAME``; ``python`` runs them."""
+    """Programs of the image by name, for ``docker run IMAGE NAME``, run by ``python``."""
     return {"serve": SERVE_COMMAND.format(python=python).encode()}
 
 
 def runtime_digest(files: Mapping[str, Path], programs: Mapping[str, bytes] = {}) -> str:
-    """Tree digest of a runtime: of the one that serves, the manifest records it."""
+    """Tree digest of a runtime; the manifest records that of the serving runtime."""
     digests = {name: sha256_file(path) for name, path in files.items()}
     digests |= {f"bin/{name}": sha256_bytes(content) for name, content in programs.items()}
     return tree_digest(digests.items())

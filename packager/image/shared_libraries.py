@@ -1,7 +1,7 @@
-"""What the shared objects of the wheels load, and whether base and wheels bring it.
+"""Checks that base and wheels provide the shared libraries that the wheels load.
 
-A wheel built for manylinux may lean on a few libraries of the system. One that the base lacks
-would show as an ``ImportError`` in the image; here it shows at build, with the package that has it.
+A manylinux wheel may depend on a few system libraries. One that the base lacks would cause an
+``ImportError`` in the image; this check reports it at build, with the Debian package that has it.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from packager.tar_reader import TarReader
 SHARED_OBJECT = re.compile(r"\.so(\.[\w.]+)?$")
 MAGIC = b"\x7fELF"
 MAX_RECORD = 64 * 1024 * 1024
-# Where a loader looks by itself, and whatever an image's maker put below /usr/local.
+# Default search folders of a loader, and everything below /usr/local.
 SYSTEM_FOLDERS = re.compile(r"(usr/)?lib(64)?(/[\w-]+-linux-gnu\w*)?|usr/local/.+")
-# Parts of wheels that need these are for hardware or helpers that may be absent: the wheels ask for
-# them inside a try. The driver's own come from the host with the graphics card; InfiniBand and MPI
+# Libraries for hardware or plugins that may be absent: the wheels import the parts that need them
+# inside a try. The driver's libraries come from the host with the graphics card; InfiniBand and MPI
 # are plugins of NVIDIA's wheels; numba falls back from TBB to its own threads.
 OPTIONAL = re.compile(
     r"lib(cuda|nvidia-ml|nvcuvid|nvidia-encode|mlx5|ibverbs|rdmacm|mpi|tbb|tbbmalloc)\.so"
@@ -37,34 +37,34 @@ OTHER_LIBC = re.compile(r"libc\.musl-|ld-musl-|libc\.so$")
 
 
 class NeededLibraries(FrozenModel):
-    """A shared object, and the libraries it names (DT_NEEDED)."""
+    """A shared object and the libraries that it needs (DT_NEEDED)."""
 
     file: str
     wheel: str
-    """``numpy 2.1.0``, or the layer's name where the file belongs to no wheel."""
+    """``numpy 2.1.0``, or the layer's name if the file belongs to no wheel."""
     needed: tuple[str, ...]
 
 
 class Contents(FrozenModel):
-    """What the linker sees of a layer; kept beside its tar."""
+    """The shared objects of a layer; stored next to its tar."""
 
     diff_id: str
     files: tuple[str, ...]
-    """Every shared object and link to one, by its path."""
+    """Paths of every shared object and of every link to one."""
     loads: tuple[NeededLibraries, ...]
 
 
 def check_libraries(base: BaseImage | None, stack: Stack, progress: Progress) -> None:
-    """Raise ``PackageError`` for libraries that wheels load and neither base nor wheel holds.
+    """Raise ``PackageError`` for libraries that wheels load and neither base nor wheels hold.
 
-    Without a base there is nothing to hold them against.
+    Warns of missing optional ones. Without a base nothing is checked.
     """
     if base is None:
         return
     held = _held_by_base(base)
     below = [contents(layer) for layer in stack.below[len(base.layers) :]]
     worker = [contents(layer) for layer in stack.worker]
-    # The served image holds no worker wheels, so these can't help the others.
+    # The served image holds no worker wheels, so their libraries don't count for it.
     held |= _names(below)
     absent = list(_absent(below, held))
     absent += _absent(worker, held | _names(worker))
@@ -79,7 +79,7 @@ def check_libraries(base: BaseImage | None, stack: Stack, progress: Progress) ->
 
 
 def contents(layer: Layer) -> Contents:
-    """What ``layer`` holds, read once and remembered beside its tar."""
+    """The shared objects of ``layer``, read once and stored next to its tar."""
     beside = layer.path.with_suffix(".elf.json")
     if beside.is_file():
         known = Contents.load(beside)
@@ -92,11 +92,11 @@ def contents(layer: Layer) -> Contents:
 
 
 def needed_by(file: IO[bytes]) -> tuple[str, ...]:
-    """The sonames an ELF file names as needed, sorted; none for anything else.
+    """The sonames that an ELF file needs, sorted; empty for any other file.
 
-    Raises ``PackageError`` where the file is damaged.
+    Raises ``PackageError`` if the file is damaged.
     """
-    # A warm build reads no ELF, and should not wait for the reader of it.
+    # Imported here because a build with a warm cache reads no ELF file.
     from elftools.common.exceptions import ELFError
     from elftools.construct import ConstructError
     from elftools.elf.dynamic import DynamicSegment
@@ -150,7 +150,7 @@ def _needed(layer: Layer, name: str, stream: IO[bytes]) -> tuple[str, ...]:
 
 
 def _recorded(members: TarReader, record: tarfile.TarInfo) -> Iterator[tuple[str, str]]:
-    """(path in the layer, wheel) of every shared object that a RECORD names."""
+    """(path in the layer, wheel) of every shared object that a RECORD lists."""
     folder = PurePosixPath(record.name).parent
     name, _, version = folder.name.removesuffix(".dist-info").partition("-")
     for line in members.content(record, MAX_RECORD).decode().splitlines():
@@ -171,14 +171,14 @@ def _held_by_base(base: BaseImage) -> set[str]:
 
 
 def _names(layers: Iterable[Contents]) -> set[str]:
-    """Vendored libraries are found by their wheel's own search path, so the name is enough."""
+    """File names of the shared objects: wheels find vendored ones by their own search path."""
     return {PurePosixPath(file).name for layer in layers for file in layer.files}
 
 
 def _absent(layers: Iterable[Contents], held: set[str]) -> Iterator[tuple[NeededLibraries, str]]:
     for layer in layers:
         for loads in layer.loads:
-            # Built for another libc and brought along for it: never loaded on this one.
+            # Built for another libc, never loaded with glibc.
             if not any(OTHER_LIBC.match(name) for name in loads.needed):
                 yield from ((loads, name) for name in loads.needed if name not in held)
 

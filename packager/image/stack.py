@@ -1,4 +1,4 @@
-"""Which layers an image is made of, bottom up, and which of them change when."""
+"""Makes the layers of an image, bottom up, ordered by how often they change."""
 
 from __future__ import annotations
 
@@ -28,29 +28,29 @@ from packager.progress import Progress
 
 
 class SourceFiles(Protocol):
-    """What a project brings into its layers."""
+    """Files of a project that go into its layers."""
 
     @property
     def code(self) -> Files:
-        """Below ``/code``."""
+        """Files below ``/code``."""
 
     @property
     def data(self) -> Files:
-        """Below ``/data``."""
+        """Files below ``/data``."""
 
 
 @dataclass(frozen=True)
 class Stack:
-    """The layers below the model, and what goes on top of them to train and replay."""
+    """The layers below the model, and those on top that train and replay."""
 
     below: tuple[Layer, ...]
-    """Base, environment, serving dependencies, the runtime that serves, code."""
+    """Base, environment, serving dependencies, serving runtime, code."""
     worker: tuple[Layer, ...]
-    """What only training and replay need: their runtime and dependencies."""
+    """Runtime and dependencies that only training and replay need."""
     data: tuple[Layer, ...]
-    """The data, if there is any."""
+    """The data layer; empty if the project has no data."""
     runtime: str
-    """Tree digest of the runtime that serves."""
+    """Tree digest of the serving runtime."""
 
 
 def make_stack(
@@ -62,7 +62,7 @@ def make_stack(
     *,
     fresh: bool = False,
 ) -> Stack:
-    """Make what is not in the cache; layers of this build alone are written below ``folder``.
+    """Build the layers that are not in the cache; the uncached data layer goes to ``folder``.
 
     Raises ``PackageError`` for a file that has changed since it was hashed.
     """
@@ -101,29 +101,29 @@ def make_stack(
 
 
 def runtime_layer(compiler: Compiler | None, *, fresh: bool = False) -> Layer:
-    """This installation's runtime that serves, with bytecode where there is a compiler."""
+    """The layer of this installation's serving runtime, with bytecode if ``compiler`` is given."""
     programs = commands(f"/{VENV}/bin/python")
     files = hash_files(serving_runtime())
     return _modules("runtime", files, INSTALLED_AT, compiler, fresh, programs)
 
 
 def training_layer(compiler: Compiler | None, *, fresh: bool = False) -> Layer:
-    """This installation's runtime that trains, in the same folder as the one that serves."""
+    """The layer of this installation's training runtime, in the serving runtime's folder."""
     return _modules(TRAINING, hash_files(training_runtime()), INSTALLED_AT, compiler, fresh)
 
 
 def own_runtime() -> str:
-    """Tree digest of this installation's runtime that serves, as a manifest records it."""
+    """Tree digest of this installation's serving runtime, as a manifest records it."""
     return runtime_digest(serving_runtime(), commands(f"/{VENV}/bin/python"))
 
 
 def own_training_runtime() -> str:
-    """Tree digest of this installation's runtime that trains, as a companion's label has it."""
+    """Tree digest of this installation's training runtime, as a companion's label records it."""
     return runtime_digest(training_runtime())
 
 
 def entries(files: Files, prefix: str) -> list[Entry]:
-    """Files as entries below ``prefix``, links followed."""
+    """Files as tar entries below ``prefix``, links followed."""
     top = [Entry(prefix)]
     return top + [
         Entry(f"{prefix}/{name}", source=file, mode=file_mode(file)) for name, file in files.items()
@@ -138,9 +138,9 @@ def _modules(
     fresh: bool,
     programs: Mapping[str, bytes] = {},
 ) -> Layer:
-    """A layer of Python modules and whatever lies beside them, with their bytecode.
+    """A layer of ``files`` below ``prefix``, with the bytecode of their modules.
 
-    ``programs``, by name, go into its ``bin``.
+    ``programs`` maps file names in its ``bin`` folder to their content.
     """
     known = [[inside, file.sha256, file_mode(file)] for inside, file in files.items()]
     texts = {name: content.decode() for name, content in programs.items()}

@@ -1,6 +1,6 @@
-"""Images as files: an OCI folder or a ``docker save`` archive, checked as it is read.
+"""Reads images from an OCI folder or a ``docker save`` archive, and checks them.
 
-Nothing is extracted: a layer of an archive is a part of the archive's file. Names in an archive
+Nothing is extracted: a layer of an archive is a range of the archive's file. Names in an archive
 are keys, never paths of this machine.
 """
 
@@ -24,7 +24,7 @@ from packager.image.layers import Layer
 COMPANION = "-replay"
 ENGINE_HINT = "start Docker, or name an OCI folder or archive that `package build --output` wrote"
 MAX_IMAGES = 8
-"""A package is an image and at most one companion; tools copy them under further names."""
+"""A package is an image and at most one companion; tools may add copies under other names."""
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -64,7 +64,7 @@ def _oci_images(folder: Path) -> list[Image]:
 
 
 def _plain_file(path: Path) -> Path:
-    """``path``, if a regular file lies there; a link, a pipe or a device is a ``ValueError``."""
+    """Return ``path`` of a regular file; raise ``ValueError`` for a link, pipe or device."""
     if not stat.S_ISREG(path.lstat().st_mode):
         raise ValueError(f"{path.name}: expected a regular file")
     return path
@@ -102,7 +102,7 @@ def read_archive(path: Path, called: str) -> tuple[Image, ...]:
 
 
 def _image(name: str, config: bytes, places: Sequence[tuple[Path, int, int]]) -> Image:
-    """``places``: path, offset and size of each layer, bottom up."""
+    """An image; ``places`` holds path, offset and size (bytes) of each layer, bottom up."""
     described = json.loads(config)
     labels = (described.get("config") or {}).get("Labels") or {}
     diff_ids, names = described["rootfs"]["diff_ids"], layer_names(described)
@@ -125,13 +125,14 @@ def _in_order(images: list[Image], where: str) -> tuple[Image, ...]:
 
 
 def verify(layers: Sequence[Layer]) -> None:
-    """Raise ``PackageError`` for a layer whose bytes are not those its diff_id names."""
+    """Raise ``PackageError`` for a layer whose bytes don't match its diff_id."""
     for layer in layers:
         for _ in layer.read():
             pass
 
 
 def check_label(called: str, labels: dict[str, str]) -> None:
+    """Raise ``PackageError`` if the labels of the image ``called`` name no package root."""
     if f"{LABEL}.root" not in labels:
         raise PackageError(
             f"{called}: is no package of `package build`", "build it with `package build`"

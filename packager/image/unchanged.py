@@ -1,4 +1,4 @@
-"""Reading a file again after it was hashed: an error names a file that has changed since."""
+"""Reads a file again after it was hashed; raises an error if it has changed since."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from packager.errors import PackageError
 
 
 class UnchangedReader:
-    """Reads a hashed file from its beginning; ``finish`` compares what was read."""
+    """Reads a hashed file from its beginning; ``finish`` compares the bytes with the hash."""
 
     def __init__(self, file: HashedFile, content: IO[bytes]) -> None:
         self._file, self._content = file, content
@@ -20,7 +20,7 @@ class UnchangedReader:
         self._left = file.size
 
     def read(self, size: int = -1, /) -> bytes:
-        """As ``read`` of a file; ``PackageError`` where the file ends before its recorded size."""
+        """Like ``read`` of a file; raises ``PackageError`` if it ends before its recorded size."""
         data = self._content.read(size)
         self._digest.update(data)
         self._left -= len(data)
@@ -29,7 +29,7 @@ class UnchangedReader:
         return data
 
     def finish(self) -> None:
-        """Raise ``PackageError`` unless exactly the bytes that were hashed have been read."""
+        """Raise ``PackageError`` unless exactly the hashed bytes have been read."""
         if self._left < 0 or self._content.read(1):
             raise _changed(self._file, "it has become longer")
         found = self._digest.hexdigest()
@@ -40,9 +40,9 @@ class UnchangedReader:
 
 @contextmanager
 def unchanged(file: HashedFile) -> Iterator[UnchangedReader]:
-    """The file open for the time of the block, which reads all of it.
+    """Open the file for the ``with`` block, which has to read all of it.
 
-    Raises ``PackageError`` at the end of the block, or before it, if it is not what was hashed.
+    Raises ``PackageError``, at the latest at the end of the block, if the file has changed.
     """
     try:
         content = file.path.open("rb")
@@ -55,7 +55,7 @@ def unchanged(file: HashedFile) -> Iterator[UnchangedReader]:
 
 
 def read_unchanged(file: HashedFile) -> bytes:
-    """All bytes of a small file; raises as ``unchanged``."""
+    """All bytes of a small file; raises the errors of ``unchanged``."""
     with unchanged(file) as reader:
         return reader.read()
 

@@ -1,4 +1,4 @@
-"""Locked wheels → layers of a virtual environment at ``/opt/venv``."""
+"""Makes layers of a virtual environment at ``/opt/venv`` from locked wheels."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ TEST_IMPORT = re.compile(
 
 
 def site_packages(python: str) -> str:
-    """Where modules lie inside the image."""
+    """The folder of modules inside the image, without a leading slash."""
     return f"{VENV}/lib/python{python}/site-packages"
 
 
 def venv_entries(python: str, interpreter: str) -> list[Entry]:
-    """What makes a folder a virtual environment of the base's interpreter (PEP 405)."""
+    """The files of an empty virtual environment of the base's interpreter (PEP 405)."""
     home = interpreter.rsplit("/", 1)[0]
     text = f"home = {home}\ninclude-system-site-packages = false\nversion = {python}\n"
     return [
@@ -64,9 +64,9 @@ def wheel_layers(
     *,
     fresh: bool = False,
 ) -> list[Layer]:
-    """A layer for each big wheel and one, called ``name``, of all the small ones.
+    """One layer per big wheel and one layer, called ``name``, of all small wheels.
 
-    Every wheel is unpacked and compiled once, on several threads, and kept in the cache.
+    Every wheel is unpacked and compiled once, on several threads, and cached.
     """
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         tasks = [pool.submit(_wheel_layer, wheel, python, compiler, fresh) for wheel in wheels]
@@ -94,7 +94,10 @@ def _wheel_layer(wheel: Wheel, python: str, compiler: Compiler | None, fresh: bo
 
 
 def _unpack(path: Path, folder: Path, python: str) -> None:
-    """Install a wheel below ``folder`` as if ``folder`` were ``/``; RECORD is verified."""
+    """Install a wheel with ``folder`` as the file system root, and verify its RECORD.
+
+    Raises ``PackageError`` for a damaged wheel.
+    """
     places = {
         "purelib": f"/{site_packages(python)}",
         "platlib": f"/{site_packages(python)}",
@@ -122,12 +125,12 @@ def _unpack(path: Path, folder: Path, python: str) -> None:
 
 
 class _ReadOnce(WheelFile):
-    """Each file is unpacked once, held against RECORD and searched for imports of tests."""
+    """Unpacks each file once, compares it with RECORD and searches it for imports of tests."""
 
     def __init__(self, archive: ZipFile) -> None:
         super().__init__(archive)
         self.imported_tests: set[str] = set()
-        """Test folders that code outside of tests imports; complete when all has been read."""
+        """Test folders that non-test code imports; complete after all files have been read."""
 
     def get_contents(self) -> Iterator[WheelContentElement]:
         for elements, packed, is_executable in super().get_contents():
@@ -152,11 +155,12 @@ class _ReadOnce(WheelFile):
 
 @dataclass
 class _WithoutTests(SchemeDictionaryDestination):
-    """Leaves out test folders, in files and in RECORD alike, but for those that are ``needed``."""
+    """Omits test folders, from files and from RECORD, except those that are ``needed``."""
 
     needed: Collection[str] = ()
-    """Complete when everything else has been written, so test folders have to wait."""
+    """Test folders to keep; complete only after all other files have been written."""
     waiting: list[tuple[Scheme, str, bytes, bool]] = field(default_factory=list)
+    """Files of test folders, which ``finalize_installation`` writes or drops."""
 
     def write_file(
         self, scheme: Scheme, path: str | os.PathLike[str], stream: BinaryIO, is_executable: bool
@@ -180,7 +184,7 @@ class _WithoutTests(SchemeDictionaryDestination):
 
 
 def _test_folder(scheme: Scheme, name: str) -> str:
-    """The outermost test folder that ``name`` is in; empty if it is in none."""
+    """The outermost test folder that contains ``name``; empty if there is none."""
     if scheme not in ("purelib", "platlib") or ".dist-info/" in name:
         return ""
     match = TEST_FOLDER.search(name)

@@ -1,4 +1,4 @@
-"""What every noun of a package is: frozen data, written as canonical JSON."""
+"""Base classes of a package's records: frozen data, written as canonical JSON."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Scalar = bool | int | float | str
 
 
 class FrozenModel(BaseModel):
-    """Frozen, and closed: an unknown field is an error."""
+    """A frozen record; an unknown field is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -30,7 +30,7 @@ class FrozenModel(BaseModel):
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Read a noun from a JSON file; raise ``PackageError`` if it is not one."""
+        """Read a record from a JSON file; raise ``PackageError`` if it is unreadable or invalid."""
         try:
             return cls.model_validate_json(path.read_bytes().removeprefix(codecs.BOM_UTF8))
         except (OSError, ValidationError) as error:
@@ -41,7 +41,7 @@ class FrozenModel(BaseModel):
 
 
 class FileEntry(FrozenModel):
-    """One file by its posix path (relative to the folder it belongs to) and content."""
+    """One file: posix path relative to its folder, sha256 and size in bytes."""
 
     path: str
     sha256: str
@@ -54,5 +54,5 @@ class FileEntry(FrozenModel):
 
     @classmethod
     def named(cls, name: str, file: HashedFile) -> FileEntry:
-        """The entry of a file that is hashed already, under ``name``."""
+        """The entry of an already hashed file, under ``name``."""
         return cls(path=name, sha256=file.sha256, size=file.size)

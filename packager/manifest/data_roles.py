@@ -1,4 +1,4 @@
-"""What a project says of its data beside where it lies: a job and a manifest hold the same."""
+"""Column roles, reader options and split of a project's data, shared by job and manifest."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from packager.manifest.read_options import TableReadOptions
 
 
 class Split(FrozenModel):
-    """Which rows are held out: by hash of the features or of ``by``, by time, or a file."""
+    """Which rows are held out: by hash of the features or of ``by``, by time, or by file."""
 
     test: float = 0.2
     seed: int = 0
@@ -24,26 +24,26 @@ class Split(FrozenModel):
 
 
 class DataRoles(FrozenModel):
-    """What the columns of the data are for, how its files are read, and which rows are held out.
+    """Roles of the columns, options for reading the files, and which rows are held out.
 
-    As ``[data]`` of package.toml has it; a job and a manifest hold the same.
+    The fields are those of ``[data]`` in package.toml; a job and a manifest contain them.
     """
 
     target: str | None
     """None only for a given model without data."""
     exclude: tuple[str, ...] = ()
     include: tuple[str, ...] = ()
-    """The features; empty for all columns that nothing else is said of."""
+    """The features; empty for all columns without another role."""
     train_only: tuple[str, ...] = ()
-    """Columns that ``train`` gets beside the features, and the model never."""
+    """Columns passed to ``train`` in addition to the features, but never to the model."""
     personal: tuple[str, ...] = ()
-    """Columns that hold personal data, beside those whose values look so."""
+    """Columns declared as personal data, in addition to those detected by their values."""
     not_personal: tuple[str, ...] = ()
-    """Columns whose values may be shown, whatever they look like."""
+    """Columns whose values may be shown even if they look like personal data."""
     reader: TableReadOptions = TableReadOptions()
-    """How files of CSV are read."""
+    """Options for reading CSV files."""
     split: Split = Split()
-    """A file by the name it has under ``/data/test``."""
+    """``split.file`` is the file's name under ``/data/test``."""
 
     def roles(self) -> dict[str, Any]:
         """These fields by name, for another record that holds them."""

@@ -8,14 +8,14 @@ from packager.manifest.base import EquivalenceLevel, FrozenModel
 
 
 class Metrics(FrozenModel):
-    """Numbers on some held-out rows."""
+    """Metrics on a set of held-out rows."""
 
     rows: int
     values: dict[str, float]
     intervals: dict[str, tuple[float, float]] = {}
     """Metric to its 95 % interval (low, high); formulas: ``worker/train/intervals.py``."""
     baseline: dict[str, float] = {}
-    """The same metrics of a constant answer: the training rows' majority class, or mean."""
+    """The same metrics of a constant prediction: the training rows' majority class, or mean."""
 
 
 class Evaluation(FrozenModel):
@@ -26,7 +26,7 @@ class Evaluation(FrozenModel):
 
 
 class NumericalEnvironment(FrozenModel):
-    """Where the numbers came from: what can change the last bits of a result."""
+    """The environment of a training: everything that can change the last bits of a result."""
 
     python: str
     machine: str
@@ -41,11 +41,11 @@ class NumericalEnvironment(FrozenModel):
     locale: str = ""
     timezone: str = ""
     variables: tuple[str, ...] = ()
-    """``NAME=value`` of variables that choose kernels, but for those every training has."""
+    """``NAME=value`` of variables that select kernels, except those set for every training."""
 
 
 class RepeatabilityResult(FrozenModel):
-    """What the build saw when the recipe ran a second time, in a fresh process."""
+    """Result of the build's second run of the recipe, in a fresh process."""
 
     level: EquivalenceLevel
     """The equivalence level that the second model reached."""
@@ -63,11 +63,11 @@ class RepeatabilityResult(FrozenModel):
 
 
 class SeedVariance(FrozenModel):
-    """How metrics vary with the seed alone: one training per seed, same data and split."""
+    """Variation of metrics with the seed alone: one training per seed, same data and split."""
 
     seeds: tuple[int, ...]
     overall: dict[str, tuple[float, ...]]
-    """Metric to one value a seed."""
+    """Metric to one value per seed."""
     slices: dict[str, dict[str, tuple[float, ...]]]
 
 
@@ -79,28 +79,28 @@ class Golden(FrozenModel):
 
 
 class Compiled(FrozenModel):
-    """What the build found out about a compiled form: equal answers, computed faster."""
+    """The build's verdict on the compiled form, which computes equal answers faster."""
 
     verdict: Literal["equal", "refused", "off"]
     """``equal``: served on ``domain``; ``refused``: the native model answers every row."""
     strategy: str = ""
-    """How it computes: ``encoders + treelite``."""
+    """Parts of the computation, for example ``encoders + treelite``."""
     reason: str = ""
     """Why it was refused; empty otherwise."""
     domain: tuple[str, ...] = ()
-    """Conditions a row has to meet, readable; rows outside are answered by the native model."""
+    """Readable conditions on a row; the native model answers rows that don't meet them."""
     held_out_rows: int = 0
     edge_rows: int = 0
-    """Rows of either kind on which both forms were compared."""
+    """Numbers of held-out rows and edge rows on which both forms were compared."""
     tolerance: float = 0.0
     largest_difference: float = 0.0
-    """Of probabilities or predicted numbers: relative for regression beyond 1."""
+    """Of probabilities or predicted numbers; relative for regression values above 1."""
     differing: tuple[str, ...] = ()
     """Rows on which the forms disagreed, at most 10: hashes of held-out rows, or edge rows."""
 
 
 class DataCheckSummary(FrozenModel):
-    """What the check found in the data without training anything: the same on every machine."""
+    """Findings of the data check that need no training, hence equal on every machine."""
 
     digest: str
     """sha256 over the worst findings of each detector."""

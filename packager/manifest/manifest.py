@@ -1,12 +1,12 @@
-"""The nouns of a package, as frozen data.
+"""The records of a package, as frozen data.
 
-A *manifest* names everything that makes a package what it is: files, lock, base and runtime by
-digest, schema, recipe, evaluation. It holds no clock, host name or git fact, so the same inputs
-give the same bytes. The sha256 of its canonical JSON is the *package root*; the first twelve hex
-digits of it stand in tags, answers and metrics.
+A *manifest* identifies the whole content of a package: files, lock, base and runtime by digest,
+schema, recipe, evaluation. It contains no time, host name or git state, so the same inputs give
+the same bytes. The sha256 of its canonical JSON is the *package root*; its first twelve hex digits
+appear in tags, answers and metrics.
 
-Host and image meet through this module: the host writes ``/package/manifest.json``, the worker
-and the server read it. Changing a field's meaning means raising ``Manifest.schema_version``.
+Host and image share this module: the host writes ``/package/manifest.json``, the worker and the
+server read it. A change of a field's meaning requires a new ``Manifest.schema_version``.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from packager.manifest.evaluation import (
 from packager.manifest.read_options import TableReadOptions
 
 RejectedValue = Literal["null", "unseen", "empty", "extreme"]
-"""A kind of value: null, a value that training lacked, empty text, the ends of the dtype."""
+"""A kind of value: null, a value absent from training, empty text, the extremes of the dtype."""
 
 
 Personal = Literal[
@@ -53,14 +53,14 @@ Personal = Literal[
     "names of people",
     "personal data",
 ]
-"""What a column's values look like; the last where only ``[data] personal`` says so."""
+"""Kind of personal data in a column; the last if only ``[data] personal`` declares it."""
 
 
 class Column(FrozenModel):
-    """One input column, as the model met it in the training rows.
+    """One input column, as it was in the training rows.
 
-    ``kind`` is what a request may hold; ``dtype`` the pandas dtype the model was given, so that
-    a served frame has the very dtypes of the training frame.
+    ``kind`` is the type accepted in a request; ``dtype`` the pandas dtype in training, so that a
+    served frame has the dtypes of the training frame.
     """
 
     name: str
@@ -73,28 +73,28 @@ class Column(FrozenModel):
     maximum: float | None = None
     """Range in training; datetimes in nanoseconds since 1970 (UTC)."""
     refuses: tuple[RejectedValue, ...] = ()
-    """Values on which the model raised when the build asked it (``worker/refusals.py``)."""
+    """Values on which the model raised in the build's probe (``worker/refusals.py``)."""
     fatal: tuple[RejectedValue, ...] = ()
-    """Those of ``refuses`` that ended the model's process, or on which it never came back."""
+    """Those of ``refuses`` on which the model's process ended or hung."""
     personal: Personal | None = None
-    """What kind of personal data it holds: then no value of it is recorded in the package."""
+    """Kind of personal data it contains; if set, the package records none of its values."""
 
 
 class Schema(FrozenModel):
-    """What goes into a prediction and what comes out."""
+    """Inputs and outputs of a prediction."""
 
     features: tuple[Column, ...]
     extras: tuple[Column, ...] = ()
-    """Columns the model never sees but slices read: optional inputs."""
+    """Columns that slices read but the model doesn't get: optional inputs."""
     unused: tuple[str, ...] = ()
-    """The other columns of the training data; a request that holds them isn't refused for it."""
+    """The other columns of the training data; a request may contain them."""
     target: Column | None = None
     classes: tuple[Scalar, ...] | None = None
     """Class labels in the order of ``predict_proba``'s columns; None for regression."""
 
 
 class Recipe(FrozenModel):
-    """How the model was trained, and how equal a repeat must be."""
+    """How the model was trained, and how closely a replay must match it."""
 
     train: str
     """``module:function``, called as ``train(features, target, *, params, seed)``."""
@@ -105,7 +105,7 @@ class Recipe(FrozenModel):
     accept: dict[str, float]
     """Largest allowed absolute difference per metric, for the level ``metrics``."""
     isa: Isa = "native"
-    """``x86-64-v3``: kernels of that instruction set, on newer processors too."""
+    """``x86-64-v3``: limit kernels to that instruction set, on newer processors too."""
 
 
 class Serve(FrozenModel):
@@ -122,7 +122,7 @@ class Serve(FrozenModel):
 
 
 class Slices(FrozenModel):
-    """Groups of rows measured on their own."""
+    """Groups of rows with metrics of their own."""
 
     columns: dict[str, tuple[str, ...]]
     """Column to its declared values (as text); any other value is ``other``."""
@@ -141,13 +141,13 @@ class Wheel(FrozenModel):
 
 
 class Base(FrozenModel):
-    """The image below ours, by content: ordered layer diff_ids and environment."""
+    """The base image, by content: ordered layer diff_ids and environment."""
 
     reference: str
     diff_ids: tuple[str, ...]
     env: tuple[str, ...]
     packages: tuple[str, ...] = ()
-    """Debian packages as the base itself records them: ``name=version``, sorted."""
+    """Debian packages recorded in the base itself: ``name=version``, sorted."""
 
 
 class Lock(FrozenModel):
@@ -164,7 +164,7 @@ class Lock(FrozenModel):
 class Fingerprint(FrozenModel):
     """Identity of a data set, ``dfp/1``; specified in docs/fingerprint.md.
 
-    Trust rests on the sha256 of ``files``; the 64-bit sums (hex, 16 digits) say what changed.
+    The sha256 of ``files`` protect integrity; the 64-bit sums (hex, 16 digits) show what changed.
     """
 
     algorithm: Literal["dfp/1"] = "dfp/1"
@@ -175,7 +175,7 @@ class Fingerprint(FrozenModel):
     """Column name to the sum of its cell hashes."""
     row_count: int
     rows: tuple[str, str]
-    """Two sums over row hashes, whatever their order."""
+    """Two sums over row hashes, independent of the order of rows."""
     ordered: str
     """A sum that depends on the order of rows."""
     sketch: tuple[str, ...]
@@ -185,35 +185,34 @@ class Fingerprint(FrozenModel):
 
 
 class TableVersion(FrozenModel):
-    """A version of a table, as the project names it."""
+    """A version of a table, as named in the project."""
 
     table: str
     version: int
 
 
 class DataSource(DataRoles):
-    """The data as the project names it, and how it was read."""
+    """The data named in the project, and how it was read."""
 
     format: Literal["csv", "parquet"]
     files: tuple[FileEntry, ...]
     """Under ``/data/source``, in reading order."""
     test_file: FileEntry | None
-    """Under ``/data/test``: the held-out rows, where ``split.file`` names them."""
+    """Under ``/data/test``: the held-out rows, if ``split.file`` names them."""
     target: str
     embed: Literal["companion", "image", "none"]
     unlabelled: dict[str, int] = {}
-    """Text that stood in place of a label and counts as null → rows left out; "" where the cell
-    was empty."""
+    """Null text in the target column → number of rows left out; "" for empty cells."""
     fingerprint: str
     """sha256 of ``/package/fingerprint.json``."""
     train_rows: int
     test_rows: int
     table: TableVersion | None = None
-    """What ``files`` were exported from, if not files of the project's own."""
+    """Source of ``files`` if they were exported from a table; None for the project's own files."""
 
 
 class Manifest(FrozenModel):
-    """Everything that makes this package what it is."""
+    """Everything that identifies this package."""
 
     schema_version: Literal[1] = 1
     name: str
@@ -232,9 +231,9 @@ class Manifest(FrozenModel):
     seed_variance: SeedVariance | None = None
     """Recorded by ``package train --seeds``."""
     compiled: Compiled = Compiled(verdict="off")
-    """The form itself lies under ``/package/compiled``."""
+    """The form itself is under ``/package/compiled``."""
     runtime: str
-    """tree digest of ``packager``, ``serving`` and ``monitoring`` as they lie in the image."""
+    """Tree digest of ``packager``, ``serving`` and ``monitoring`` in the image."""
     code: tuple[FileEntry, ...]
     model: tuple[FileEntry, ...]
     files: tuple[FileEntry, ...]
@@ -244,12 +243,12 @@ class Manifest(FrozenModel):
 
     @property
     def reader(self) -> TableReadOptions:
-        """How the package's own CSV was read, and other files of such rows are."""
+        """Options with which the package's CSV was read; other files of such rows need the same."""
         return TableReadOptions() if self.data == "none" else self.data.reader
 
     @property
     def level(self) -> EquivalenceLevel:
-        """The level a replay must reach: the claimed one, or that of the repeat at build."""
+        """The level a replay must reach: the claimed one, or that of the second training."""
         claimed = self.recipe.level if isinstance(self.recipe, Recipe) else None
         return claimed or (self.repeatability.level if self.repeatability else "none")
 

@@ -1,7 +1,7 @@
-"""How files with rows are read: what a person may say of them, and what a package records.
+"""Options for reading files of rows, as set in a project and recorded in a package.
 
-``TableReadOptions`` travel with the data: check, training, replay, splits and ``predict --input``
-read CSV files with those that the project names.
+``TableReadOptions`` are recorded with the data: check, training, replay, splits and
+``predict --input`` read CSV files with the project's options.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ NULL_WORDS = (
     *("#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND"),
     *("1.#QNAN", "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"),
 )
-"""What counts as null beside the empty cell, where nothing else is said."""
+"""Texts that mean null by default, in addition to the empty cell."""
 
 Compression = Literal["gz", "bz2", "xz", "zip", "zst", "none"]
 Dtype = Literal[
@@ -49,7 +49,7 @@ _KINDS: dict[str, Kind] = {
 
 
 class ReadOptions(FrozenModel):
-    """``[data.read]``: how CSV files are written."""
+    """``[data.read]``: the format of CSV files."""
 
     separator: str | None = Field(default=None, min_length=1, max_length=1)
     """None: a tab for ``.tsv``, else a comma."""
@@ -58,11 +58,11 @@ class ReadOptions(FrozenModel):
     quote: str = Field(default='"', min_length=1, max_length=1)
     encoding: str = "utf-8"
     compression: Compression | None = None
-    """None: as the last suffix of a file's name says."""
+    """None: by the last suffix of the file's name."""
     null: tuple[str, ...] | None = None
-    """Words that mean null, in place of ``NULL_WORDS``; the empty cell always does."""
+    """Texts that mean null, instead of ``NULL_WORDS``; the empty cell always does."""
     dtypes: dict[str, Dtype] = {}
-    """Column → what it is read as, and given to ``train`` as."""
+    """Column → type in which it is read and passed to ``train``."""
 
     @field_validator("encoding")
     @classmethod
@@ -102,18 +102,18 @@ class ColumnReading(FrozenModel):
 
     kind: Kind | None = None
     values: tuple[str, ...] = ()
-    """Texts that are values, whatever else means null."""
+    """Texts that are values even if they are null words."""
     null: tuple[str, ...] | None = None
-    """Words that mean null in this column, in place of the table's."""
+    """Texts that mean null in this column, instead of the table's."""
 
 
 class TableReadOptions(ReadOptions):
-    """``[data.read]``, and what ``[data.columns]`` says about reading."""
+    """``[data.read]``, and the reading options of ``[data.columns]``."""
 
     columns: dict[str, ColumnReading] = {}
 
     def null_words(self, name: str) -> tuple[str, ...]:
-        """The cells of a column that are null; the empty one always is."""
+        """Texts that mean null in a column; the empty text is always one."""
         column = self.columns.get(name, ColumnReading())
         words = column.null if column.null is not None else self.null
         if words is None:
@@ -121,25 +121,25 @@ class TableReadOptions(ReadOptions):
         return ("", *(word for word in words if word not in column.values and word))
 
     def says_null(self, name: str) -> bool:
-        """Whether it was said what means null in a column, or that nothing does."""
+        """Whether the options set the null words of a column, directly or by declaring its kind."""
         column = self.columns.get(name)
         said = column is not None and column.null is not None
         return said or self.null is not None or self.kind(name) is not None
 
     def kind(self, name: str) -> Kind | None:
-        """The kind that a column was declared to have."""
+        """The declared kind of a column; None if none is declared."""
         column = self.columns.get(name)
         if column is not None and column.kind is not None:
             return column.kind
         return _KINDS.get(self.dtypes.get(name, ""))
 
     def dtype(self, name: str) -> str | None:
-        """The pandas dtype that ``train`` is to get a column in, where that was said."""
+        """The pandas dtype declared for a column in ``train``; None if none is declared."""
         dtype = self.dtypes.get(name)
         return None if dtype in _KINDS else dtype
 
     def with_usual_marks(self) -> TableReadOptions:
-        """The same reader for UTF-8 with commas between cells and points in numbers."""
+        """The same options for UTF-8 with commas between cells and decimal points."""
         return TableReadOptions(null=self.null, dtypes=self.dtypes, columns=self.columns)
 
     @property
@@ -149,7 +149,7 @@ class TableReadOptions(ReadOptions):
 
 
 DEFAULT_OPTIONS = TableReadOptions()
-"""Files read as they are, where nobody said anything about them."""
+"""The options of a project that sets none."""
 
 
 def texts_of(values: tuple[Scalar, ...] | None) -> tuple[str, ...]:
@@ -164,6 +164,6 @@ def shown_options(**options: Any) -> str:
 
 
 def toml_text(text: str) -> str:
-    """A basic string of TOML."""
+    """``text`` as a TOML basic string."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\t", "\\t")
     return f'"{escaped}"'

@@ -1,4 +1,4 @@
-"""The answers of a model to the rows of a frame, as ``/predict`` gives them."""
+"""A model's answers for the rows of a frame, in the form of ``/predict``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from packager.model.model import LoadedModel, Predictions
 from packager.model.project_code import project_errors
 
 BATCH_ROWS = 10_000
-"""Rows that the model is given at once."""
+"""Maximum rows per call of the model."""
 
 
 def answers(
@@ -24,11 +24,11 @@ def answers(
     *,
     named: bool = False,
 ) -> Iterator[dict[str, Any]]:
-    """One answer a row: prediction, probabilities where there are any, flags.
+    """Yield one answer per row: prediction, probabilities if the model has any, flags.
 
-    ``frame`` holds rows that were checked against ``schema``; ``flags``, shape (n,), what the
-    check noted of each. Raises ``PackageError`` where the model raises: with ``named``, of the
-    first row on which it does.
+    ``frame`` holds rows validated against ``schema``; ``flags``, shape (n,), the flags that the
+    validation set on each row. Raises ``PackageError`` if the model raises; with ``named``, the
+    error names the first row on which it does.
     """
     features = frame[[column.name for column in schema.features]]
     for start in range(0, len(features), BATCH_ROWS):
@@ -44,7 +44,7 @@ def answers(
 
 
 def _named(model: LoadedModel, frame: pd.DataFrame, start: int) -> Predictions:
-    """What the model says of ``frame``, whose first row is ``start``; an error names the row."""
+    """Predictions for ``frame``, whose first row has number ``start``; an error names the row."""
     try:
         return predict_in_parts(
             lambda rows: model.predict(frame.iloc[rows.start : rows.stop]), len(frame)

@@ -1,4 +1,4 @@
-"""How many cores joblib is told of, so that it needs no program of the system to count them."""
+"""Set joblib's core count, so that joblib runs no system program to count cores."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ _PROCESSORS = Path("/proc/cpuinfo")
 
 
 def set_cpu_count() -> None:
-    """Answer for joblib how many physical cores there are, once it is loaded.
+    """Set joblib's cached count of physical cores, if joblib is loaded.
 
-    It runs ``lscpu`` or ``cat`` to count them, which a slim image lacks, and prints a traceback
-    then. LightGBM takes as many threads as it says: where ``OMP_NUM_THREADS`` is set, as in every
-    training, that is the number, so that the model doesn't depend on the machine.
+    joblib runs ``lscpu`` or ``cat`` to count them and prints a traceback if a slim image lacks
+    them. LightGBM uses as many threads as joblib counts: if ``OMP_NUM_THREADS`` is set, as in
+    every training, the count is that number, so that the model doesn't depend on the machine.
     """
     for name in _COUNTERS:
         counter = sys.modules.get(name)
@@ -31,7 +31,7 @@ def _cores() -> int:
 
 
 def _physical() -> int:
-    """Distinct pairs of processor and core; 0 where the system doesn't say."""
+    """Number of distinct pairs of processor and core; 0 if the system doesn't list them."""
     try:
         text = _PROCESSORS.read_text(encoding="ascii", errors="replace")
     except OSError:

@@ -1,4 +1,4 @@
-"""Asking a model about many rows, so that the row on which it raises is found."""
+"""Find the row on which a model raises, by bisection."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import numpy as np
 from packager.model.predictions import Predictions
 
 MAX_CALLS = 64
-"""Parts of one request that are asked by themselves: 2 · log2(n) find the first bad row of n."""
+"""Calls after which a failing part is not divided: 2 · log2(n) find the first bad row of n."""
 MAX_SECONDS = 5.0
-"""No further part is asked after so long."""
+"""Time after which a failing part is not divided."""
 
 PredictFunction = Callable[[range], Predictions]
 
 
 class PartError(Exception):
-    """The model raised on these rows; the cause says what. Of one row, unless time ran out."""
+    """The model raised its ``__cause__`` on these rows: one row, unless a bound was reached."""
 
     def __init__(self, rows: range) -> None:
         super().__init__(f"the model raised on rows {rows.start} to {rows.stop - 1}")
@@ -26,10 +26,10 @@ class PartError(Exception):
 
 
 def predict_in_parts(ask: PredictFunction, rows: int) -> Predictions:
-    """The predictions for ``rows`` rows; halves of them, where the model raises on all at once.
+    """Predictions for ``rows`` rows; if the model raises on all at once, halves are tried.
 
-    A model may raise on rows together and take each part: then its answers to the parts are the
-    answer. Raises ``PartError`` for the first part that can't be divided any further.
+    A model may raise on all rows but accept each part: then the joined parts are returned. Raises
+    ``PartError`` for the first failing part that can't be divided further.
     """
     pending, answered, asked = [range(rows)], list[Predictions](), 0
     until = monotonic() + MAX_SECONDS

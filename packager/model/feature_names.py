@@ -1,4 +1,4 @@
-"""The columns that a fitted model says it was trained on, whatever its library calls them."""
+"""Column names that a fitted model recorded in training, for each supported library."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _NUMBERED = {"lightgbm": "Column_{}", "catboost": "{}"}
 
 
 def feature_names(native: Any) -> tuple[str, ...] | None:
-    """The names in the order of training; None where the model doesn't say or has none.
+    """The names in the order of training; None if the model recorded none.
 
-    A pipeline is asked for those of its first step, a search for those of its best model.
+    Those of a pipeline are its first step's, those of a search its best model's.
     """
     libraries = {kind.__module__.split(".")[0] for kind in type(native).__mro__}
     for attribute in _ATTRIBUTES:
@@ -33,7 +33,7 @@ def feature_names(native: Any) -> tuple[str, ...] | None:
 
 
 def columns_named(names: Sequence[str], columns: Sequence[str]) -> tuple[str, ...] | None:
-    """The ``columns`` that a model calls ``names``; None unless it knows each of them by name.
+    """The ``columns`` that a model's ``names`` refer to; None unless each name has a column.
 
     LightGBM writes ``my column`` as ``my_column``.
     """
@@ -53,7 +53,7 @@ def _texts(names: Any) -> tuple[str, ...] | None:
 
 
 def _is_made_up(names: Sequence[str], libraries: Collection[str]) -> bool:
-    """Whether a library that was fitted on an array has numbered the columns."""
+    """Whether the library numbered the columns, because it was fitted on an array."""
     return any(
         library in libraries and names == tuple(form.format(n) for n in range(len(names)))
         for library, form in _NUMBERED.items()

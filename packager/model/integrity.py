@@ -1,4 +1,4 @@
-"""Whether the files of a package are still the ones its manifest names."""
+"""Compare the files of a package with those listed in its manifest."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ AS_COMPILED = "bytecode of its source"
 def verify(manifest: Manifest, root: Root) -> list[Check]:
     """Compare package, code, model and data files with the manifest, by sha256.
 
-    One check for each group, and one for each file that is missing, altered or not named:
-    a file that nobody named could be imported or read in place of a named one.
+    Returns one check for each group, and one for each file that is missing, altered or unlisted:
+    an unlisted file could be imported or read in place of a listed one.
     """
     package = [entry for entry in manifest.files if entry.path != MANIFEST]
     checks = [
@@ -44,10 +44,10 @@ def verify(manifest: Manifest, root: Root) -> list[Check]:
 def check_before_loading(manifest: Manifest, root: Root) -> None:
     """Raise ``PackageError`` unless model, code and package files are those of the manifest.
 
-    A server answers under the package's version and root, so it holds what it loads against
-    them first. A file that nobody named is refused as well: code could import it in place of a
-    named one, or a model's ``load`` read it. So is a link, whose target can change after this,
-    and bytecode that is not what its source compiles to.
+    A server answers under the package's version and root, so it verifies what it loads first. An
+    unlisted file is refused too: code could import it in place of a listed one, or a model's
+    ``load`` could read it. A symbolic link is refused, because its target can change later, and so
+    is bytecode that differs from its compiled source.
     """
     package = [
         *manifest.files,
@@ -73,10 +73,10 @@ def check_before_loading(manifest: Manifest, root: Root) -> None:
 
 
 def is_compiled(path: Path) -> bool:
-    """Whether the bytecode at ``path`` does what the source beside its folder says.
+    """Whether the bytecode at ``path`` equals its source, next to ``__pycache__``, compiled.
 
-    Bytecode of another Python, which this one does not load, is; so is that of no source at all
-    in ``__pycache__``, which none does.
+    Also true for bytecode of another Python version, which this one doesn't load, and for
+    bytecode without source in ``__pycache__``, which no version loads. False for a link.
     """
     source = path.parent.parent / f"{path.name.partition('.')[0]}.py"
     if path.is_symlink() or not source.is_file():
@@ -94,7 +94,7 @@ def is_compiled(path: Path) -> bool:
 def verify_folder(
     group: str, folder: Path, entries: Sequence[FileEntry], ignored: Callable[[str], bool]
 ) -> list[Check]:
-    """The checks of one folder; ``ignored`` files count only where ``entries`` name them."""
+    """The checks of one folder; ``ignored`` files are compared only if ``entries`` list them."""
     expected = {entry.path: entry.sha256 for entry in entries}
     found = {
         name: sha256_file(folder / name)
@@ -129,7 +129,7 @@ def _shown(expected: str) -> str:
 
 
 def _plain_files(folder: Path) -> set[str]:
-    """Every file and link below ``folder``, also links to folders; links are not followed."""
+    """Every file and symbolic link below ``folder``, without following links."""
     found = set()
     for name, folders, files in os.walk(folder):
         here = Path(name)
@@ -139,17 +139,17 @@ def _plain_files(folder: Path) -> set[str]:
 
 
 def is_bytecode(name: str) -> bool:
-    """Bytecode that Python wrote beside the code, which no manifest names."""
+    """Whether ``name`` is bytecode that Python cached next to the code; no manifest lists it."""
     return "__pycache__" in name.split("/")
 
 
 def is_passed_over(name: str) -> bool:
-    """As when reading a folder of data: ``_SUCCESS`` and hidden files are not data."""
+    """Whether the data reader skips ``name``: ``_SUCCESS`` and hidden files are not data."""
     return any(part.startswith((".", "_")) for part in name.split("/"))
 
 
 class Check(FrozenModel):
-    """One thing that was compared."""
+    """One comparison of an expected and an actual value."""
 
     name: str
     expected: str

@@ -1,7 +1,7 @@
-"""The model in memory: read, asked for predictions, its answers checked.
+"""The model in memory: load it, predict, check its answers.
 
-The training process, the server, ``predict`` and ``replay`` all load a model here, so what was
-measured is what is served.
+The training process, the server, ``predict`` and ``replay`` all load a model here, so the measured
+model is the served one.
 """
 
 from __future__ import annotations
@@ -38,25 +38,25 @@ class LoadedModel:
     native: Any
     task: Task
     classes: tuple[Scalar, ...] | None
-    """The model's ``classes_``; None for regression, or where the model doesn't tell."""
+    """The model's ``classes_``; None for regression, or if the model has none."""
     has_probabilities: bool
 
     @property
     def feature_names(self) -> tuple[str, ...] | None:
-        """The columns the model says it was trained on, in order; None where it doesn't say."""
+        """The columns that the model recorded in training, in order; None if it recorded none."""
         return feature_names(self.native)
 
     @property
     def feature_count(self) -> int | None:
-        """How many columns the model says it was trained on; None where it doesn't say."""
+        """The number of columns that the model recorded in training; None if it recorded none."""
         count = getattr(self.native, "n_features_in_", None)
         return None if count is None else int(count)
 
     def predict(self, frame: pd.DataFrame) -> Predictions:
         """Predict for ``frame``, which holds exactly the features, in the schema's order.
 
-        Raise ``PackageError`` naming what came back when it isn't one label (or number) a row;
-        whatever the model raises passes through.
+        Raise ``PackageError`` describing the result if it isn't one label (or number) per row;
+        exceptions of the model pass through.
         """
         if not len(frame):
             empty = np.zeros((0, len(self.classes or ())))
@@ -74,19 +74,19 @@ class LoadedModel:
 
     @cached_property
     def _own(self) -> Mapping[Scalar | None, Scalar]:
-        """Each class by itself: 1.0 finds the class 1, and 1 the class true."""
+        """Each class keyed by itself: 1.0 finds the class 1, and 1 the class true."""
         own: dict[Scalar | None, Scalar] = {label: label for label in self.classes or ()}
         return own if len(own) == len(self.classes or ()) else {}
 
     def _as_classes(self, labels: list[Scalar | None]) -> list[Scalar | None]:
-        """Labels in the type of the classes, so that a label's text finds its probability."""
+        """Labels in the type of the classes, so that a label's text matches its probability's."""
         own = self._own
         return [own.get(label, label) for label in labels] if own else labels
 
     @cached_property
     def _ask(self) -> Callable[[pd.DataFrame], PredictOnce]:
-        # A shallow copy: a model that adds a column to what it is given must not change the frame
-        # its caller goes on to use.
+        # A shallow copy: a model that adds a column to its input must not change the caller's
+        # frame.
         if not self.has_probabilities:
             return lambda frame: (self.native.predict(frame.copy(deep=False)), None)
         ask = label_and_probabilities(self.native, self.classes or ())
@@ -94,16 +94,16 @@ class LoadedModel:
 
 
 def load_model(root: Root, serve: Serve, task: Task) -> LoadedModel:
-    """Read the model at ``/models/model``, as ``serve`` says; raise ``PackageError`` if it can't.
+    """Load the model at ``/models/model`` as ``serve`` defines; raise ``PackageError`` on failure.
 
     ``auto``: joblib, or ``load(path)`` of the module ``serve.loader``. Otherwise ``module:Class``,
-    whose ``load(path)`` gives the predictor.
+    whose ``load(path)`` returns the predictor.
     """
     return load_model_from(root.model, serve, task)
 
 
 def load_model_from(path: Path, serve: Serve, task: Task) -> LoadedModel:
-    """As ``load_model``, for a model that lies at ``path``."""
+    """Like ``load_model``, for a model at ``path``."""
     if not path.exists():
         raise PackageError(f"expected the model at {path}, got nothing there", "build it again")
     native = load_estimator(path, serve)

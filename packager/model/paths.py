@@ -1,4 +1,4 @@
-"""Where things lie inside the image, or below a root folder when there is no container."""
+"""Paths inside the image, or below a root folder outside a container."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Root:
-    """The root of a package's file tree: ``/`` in an image, any folder without one."""
+    """The root of a package's file tree: ``/`` in an image, any folder outside one."""
 
     path: Path
 
     @classmethod
     def from_environment(cls) -> Root:
-        """The root that ``MODEL_ROOT`` names; ``/`` where it is unset."""
+        """The root that ``MODEL_ROOT`` names; ``/`` if it is unset or empty."""
         return cls(Path(os.environ.get("MODEL_ROOT") or "/"))
 
     @property
     def code(self) -> Path:
-        """The project's files; the working directory of whatever runs here."""
+        """The project's files; the working directory of the server and the worker."""
         return self.path / "code"
 
     @property
     def models(self) -> Path:
-        """The folder that holds the model, and nothing else."""
+        """The folder that contains only the model."""
         return self.path / "models"
 
     @property
@@ -40,15 +40,15 @@ class Root:
 
     @property
     def source(self) -> Path:
-        """The folder with the rows as the project names them (companion only)."""
+        """The folder with the project's data files (companion only)."""
         return self.path / "data" / "source"
 
     @property
     def test(self) -> Path:
-        """The folder with the held-out file, where the split names one (companion only)."""
+        """The folder with the held-out file, if the split names one (companion only)."""
         return self.path / "data" / "test"
 
     @property
     def again(self) -> Path:
-        """What a second training left, where it ran apart: result.json and model."""
+        """The output of a second training in a separate process: result.json and model."""
         return self.path / "again"

@@ -1,8 +1,8 @@
-"""Labels and probabilities of the same rows, with what both of them need computed once.
+"""Labels and probabilities of the same rows, with shared steps computed once.
 
 ``predict`` and ``predict_proba`` of a scikit-learn pipeline each transform the rows, which takes
-nearly all of their time. And many classifiers find the label among their own probabilities, so that
-asking for the latter is enough.
+nearly all of their time. Many classifiers derive the label from their own probabilities, so that
+``predict_proba`` alone is enough.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ import pandas as pd
 from packager.manifest.base import Scalar
 
 PredictOnce = tuple[Any, Any]
-"""What ``predict`` and ``predict_proba`` give."""
+"""The results of ``predict`` and ``predict_proba``."""
 MIN_PROBABILITY_GAP = 1e-9
-"""Where the two likeliest classes are nearer, rounding may decide: ``predict`` is asked."""
+"""If the two likeliest classes are closer, rounding may decide: ``predict`` is called."""
 ARGMAX_CLASSIFIERS = frozenset(
     [
         "lightgbm.sklearn.LGBMClassifier",
@@ -35,9 +35,9 @@ ARGMAX_CLASSIFIERS = frozenset(
         "xgboost.sklearn.XGBClassifier",
     ]
 )
-"""Classifiers whose ``predict`` is the class with the largest of their probabilities.
+"""Classifiers whose ``predict`` returns the class with the largest of their probabilities.
 
-But for an objective that is the project's own function: LightGBM then gives raw scores instead.
+Except for an objective that is a function of the project: LightGBM then returns raw scores.
 """
 _SEARCHES = frozenset(
     [
@@ -50,9 +50,10 @@ _NOTHING = (None, "passthrough")
 
 
 def label_and_probabilities(model: Any, classes: Sequence[Scalar]) -> Callable[[Any], PredictOnce]:
-    """A function of a frame to what ``model.predict`` and ``model.predict_proba`` say of it.
+    """A function from a frame to the results of ``model.predict`` and ``model.predict_proba``.
 
-    Only classes known to work so are taken apart, never their subclasses: those are asked twice.
+    Only the classes listed here share steps, never their subclasses: both methods of those are
+    called.
     """
     kind = _kind(model)
     if kind in _SEARCHES and hasattr(model, "best_estimator_"):
@@ -67,9 +68,9 @@ def label_and_probabilities(model: Any, classes: Sequence[Scalar]) -> Callable[[
 
 
 def _transformed(steps: Sequence[Any], rows: Any) -> Any:
-    """As ``Pipeline.predict`` has them before its last step.
+    """The rows as ``Pipeline.predict`` passes them to its last step.
 
-    (``pipeline[:-1].transform`` refuses transformers that need no fitting.)
+    (``pipeline[:-1].transform`` raises for transformers that need no fitting.)
     """
     for step in steps:
         rows = step.transform(rows)
@@ -88,7 +89,7 @@ def _argmax(model: Any, classes: Sequence[Scalar], rows: Any) -> PredictOnce:
 
 
 def _own(rows: Any) -> Any:
-    """A model that adds a column to what it is given must not change what is asked next."""
+    """A shallow copy: a model that adds a column must not change the input of the next call."""
     return rows.copy(deep=False) if isinstance(rows, pd.DataFrame) else rows
 
 

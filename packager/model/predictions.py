@@ -1,4 +1,4 @@
-"""What a model answers: taken in whatever form it comes, checked, and held as plain values."""
+"""A model's answers: accepted in any common form, checked, and stored as plain values."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from packager.text import display_value
 class Predictions:
     """Answers for a batch of rows.
 
-    ``labels``: one a row; a number that isn't finite is None, JSON having no word for it.
-    ``probabilities``: rows by classes, in the order of the model's classes; None where the task
-    is regression or the model doesn't give them.
+    ``labels``: one per row; a number that isn't finite is None, because JSON can't represent it.
+    ``probabilities``: shape (rows, classes), in the order of the model's classes; None if the task
+    is regression or the model has none.
     """
 
     labels: list[Scalar | None]
     probabilities: npt.NDArray[np.float64] | None
 
     def answers(self, classes: Sequence[Scalar] | None) -> list[dict[str, Any]]:
-        """One JSON object a row: ``prediction`` and, where there are any, ``probabilities``,
-        by the text of their class."""
+        """One JSON object per row: ``prediction`` and, if available, ``probabilities``, keyed by
+        the text of the class."""
         if self.probabilities is None or classes is None:
             return [{"prediction": label} for label in self.labels]
         names = [class_text(label) for label in classes]
@@ -41,19 +41,19 @@ class Predictions:
         ]
 
     def at(self, rows: Sequence[int]) -> Predictions:
-        """The answers to the rows at these positions."""
+        """The answers for the rows at these positions."""
         chosen = None if self.probabilities is None else self.probabilities[list(rows)]
         return Predictions([self.labels[row] for row in rows], chosen)
 
 
 def finite(answer: Mapping[str, Any]) -> bool:
-    """Whether an answer, as ``Predictions.answers`` gives it, holds no null."""
+    """Whether an answer of ``Predictions.answers`` contains no null."""
     chances = answer.get("probabilities") or {}
     return answer["prediction"] is not None and None not in chances.values()
 
 
 def scalars(values: Any) -> list[Scalar | None]:
-    """Labels as plain Python values; what is missing or not finite is None.
+    """Labels as plain Python values; missing and non-finite ones are None.
 
     Raise ``PackageError`` for anything that isn't text, a number or a boolean.
     """
@@ -92,9 +92,9 @@ def _flat(values: Any) -> list[Any]:
 
 
 def checked_labels(answer: Any, rows: int, task: Task) -> list[Scalar | None]:
-    """What ``predict`` gave for ``rows`` rows, as labels; floats for regression.
+    """The result of ``predict`` for ``rows`` rows, as labels; floats for regression.
 
-    Raise ``PackageError`` unless it is one label (or number) a row.
+    Raise ``PackageError`` unless it is one label (or number) per row.
     """
     wanted = "label" if task == "classification" else "number"
     labels = scalars(answer)
@@ -115,7 +115,7 @@ def checked_labels(answer: Any, rows: int, task: Task) -> list[Scalar | None]:
 
 
 def checked_probabilities(answer: Any, rows: int, classes: int) -> npt.NDArray[np.float64]:
-    """What ``predict_proba`` gave, as float64; raise ``PackageError`` for another shape."""
+    """The result of ``predict_proba`` as float64; raise ``PackageError`` unless (rows, classes)."""
     array = np.asarray(answer, dtype=np.float64)
     if array.shape != (rows, classes):
         raise PackageError(

@@ -1,7 +1,7 @@
-"""Reaching into the project's own code: find what ``module:name`` names, and call it.
+"""Find objects of the project's own code by ``module:name``, and convert its exceptions.
 
-Whatever the project's code raises becomes a ``PackageError`` that names the file and the line in
-the project; its traceback goes to standard error.
+An exception of the project's code becomes a ``PackageError`` that names the file and the line in
+the project; its traceback is written to stderr.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from packager.errors import PackageError, UsageError
 
 
 def find_module(name: str, key: str) -> ModuleType:
-    """Import the project's module ``name``, which ``key`` of package.toml asks for.
+    """Import the project's module ``name``, which ``key`` of package.toml names.
 
     Raise ``UsageError`` if there is no such module, ``PackageError`` if importing it fails.
     """
@@ -56,9 +56,9 @@ def find_object(spec: str, key: str) -> tuple[ModuleType, Any]:
 
 @contextmanager
 def project_errors(what: str, *, traced: bool = True) -> Iterator[None]:
-    """Turn whatever the project's code raises into a ``PackageError`` naming file and line.
+    """Convert an exception of the project's code to a ``PackageError`` naming file and line.
 
-    Its traceback goes to stderr, unless not ``traced``: where what it raises becomes a note.
+    Writes the traceback to stderr if ``traced``; pass False if the error becomes a mere note.
     """
     try:
         yield
@@ -80,7 +80,7 @@ def _parents(name: str) -> set[str]:
 
 
 def _package_error_behind(error: BaseException) -> PackageError | None:
-    """The error of ours that the project's code (or a library it calls) wrapped, if any."""
+    """The ``PackageError`` that the project's code (or a library it calls) wrapped, if any."""
     seen: set[int] = set()
     behind: BaseException | None = error
     while behind is not None and id(behind) not in seen:
@@ -92,7 +92,7 @@ def _package_error_behind(error: BaseException) -> PackageError | None:
 
 
 def _hint(error: BaseException) -> str:
-    """Where in the project it happened; what to do where that is known."""
+    """The place in the project where the error occurred, and the fix if it is known."""
     if isinstance(error, ModuleNotFoundError) and error.name:
         return f"add what provides {error.name!r} to the requirements file"
     place = _place(error)
@@ -110,7 +110,7 @@ def _hint(error: BaseException) -> str:
 
 
 def _not_packaged(error: BaseException) -> str | None:
-    """The path of a file below the project's folder that the code looked for in vain."""
+    """The path, below the project's folder, of a file that the code didn't find."""
     if not isinstance(error, FileNotFoundError) or not isinstance(error.filename, str | bytes):
         return None
     path, top = Path(os.fsdecode(error.filename)), Path.cwd().resolve()
@@ -119,7 +119,7 @@ def _not_packaged(error: BaseException) -> str | None:
 
 
 def _place(error: BaseException) -> str | None:
-    """``file:line`` of the innermost frame that lies in the project (the working directory)."""
+    """``file:line`` of the innermost frame within the project (the working directory)."""
     if isinstance(error, SyntaxError) and error.filename:
         relative = _inside_project(error.filename)
         return f"{relative}:{error.lineno}" if relative else None
@@ -133,5 +133,5 @@ def _place(error: BaseException) -> str | None:
 def _inside_project(filename: str) -> str | None:
     path = Path(filename).resolve()
     inside = path.is_relative_to(Path.cwd().resolve())
-    # Compiled modules name the files they were made from, which are not here.
+    # Compiled modules name their source files, which are absent here.
     return path.relative_to(Path.cwd().resolve()).as_posix() if inside and path.is_file() else None

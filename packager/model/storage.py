@@ -1,4 +1,4 @@
-"""The model on disk: written and read back, by joblib or by the project's own functions."""
+"""The model on disk: written and read by joblib or by the project's own functions."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ PICKLE_PROTOCOL = 5  # fixed, so that the same object gives the same bytes under
 
 
 def save_model(model: Any, models: Path, module: ModuleType, predictor: str = "auto") -> str:
-    """Write ``model`` to ``models / "model"``; return what ``Serve.loader`` has to be.
+    """Write ``model`` to ``models / "model"``; return the value for ``Serve.loader``.
 
-    ``save(model, path)`` of ``module`` is used where there is one (its ``load`` must be there
-    too, unless a ``predictor`` class reads the model); joblib otherwise.
+    Uses ``save(model, path)`` of ``module`` if it is defined (then ``load`` must be defined too,
+    unless a ``predictor`` class reads the model), otherwise joblib.
     """
     if model is None:
         raise PackageError("train returned nothing, expected the fitted model", "return the model")
@@ -93,11 +93,11 @@ def _read_predictor(path: Path, spec: str) -> Any:
 
 @contextmanager
 def _refusing_main() -> Iterator[None]:
-    """Refuse pickles of classes that live in ``__main__``: no other process would find them.
+    """Refuse pickles of classes defined in ``__main__``, which no other process could find.
 
-    Pickling and unpickling look a class up in ``sys.modules``. A stand-in there makes that
-    look-up fail by name, whatever the file's format, and even where this program's own
-    ``__main__`` happens to have a thing of that name.
+    Pickling and unpickling look a class up in ``sys.modules``. A stand-in module there makes the
+    look-up raise an error with the class's name, for every file format, even if this program's
+    own ``__main__`` has an attribute of that name.
     """
 
     def refuse(name: str) -> Any:

@@ -1,7 +1,7 @@
-"""Models that take texts, and are asked with a frame.
+"""Detect models that expect texts but are called with a frame.
 
-scikit-learn's text vectorizers go through what they are given. Of a column that gives its texts, of
-a frame the names of its columns: a model fitted on ``features["text"]`` would answer once a column.
+scikit-learn's text vectorizers iterate over their input. A column yields its texts, a frame the
+names of its columns: a model fitted on ``features["text"]`` would return one answer per column.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from packager.manifest.manifest import Column
 
 
 def check_takes_frames(model: Any, columns: Sequence[Column], *, trained: bool) -> None:
-    """Raise ``PackageError`` for a model whose first step takes texts, not a frame.
+    """Raise ``PackageError`` for a model whose first step expects texts, not a frame.
 
-    ``trained``: by a recipe, which can be changed; else it was trained elsewhere.
+    ``trained``: a recipe trained it, which can be changed; otherwise it was trained elsewhere.
     """
     for step in _first_steps(model):
         if callable(getattr(step, "build_analyzer", None)):
@@ -27,7 +27,7 @@ def check_takes_frames(model: Any, columns: Sequence[Column], *, trained: bool) 
 def wrap_text_model(
     answers: int, rows: int, columns: Sequence[str], task: Task
 ) -> PackageError | None:
-    """The error of a model that answered once for each column in place of each row."""
+    """The error for a model that returned one answer per column, not per row; None if it didn't."""
     if answers != len(columns) or answers == rows:
         return None
     wanted = "label" if task == "classification" else "number"
@@ -60,7 +60,7 @@ def _refusal(step: str, columns: Sequence[Column], *, trained: bool) -> PackageE
 
 
 def _first_steps(model: Any) -> Iterator[Any]:
-    """What is given the frame itself, inside of searches, pipelines and unions of transformers."""
+    """Estimators that get the frame itself, within searches, pipelines and transformer unions."""
     if hasattr(model, "best_estimator_"):
         yield from _first_steps(model.best_estimator_)
     elif isinstance(steps := getattr(model, "steps", None), list):

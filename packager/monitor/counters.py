@@ -84,6 +84,7 @@ class CounterTotals:
     values: Values
 
     def of(self, name: str) -> Mapping[tuple[str, ...], float]:
+        """Label values → total of the counter ``name``; empty if there is none."""
         return self.values.get(name, {})
 
 

@@ -1,1 +1,1 @@
-"""A project: package.toml, its files, scaffolds."""
+"""A project: package.toml, its files, and scaffolds."""

@@ -1,4 +1,4 @@
-"""Which files of a project are its code, and why the others are not."""
+"""Selects the files of a project that are its code, with a reason for every omitted file."""
 
 from __future__ import annotations
 
@@ -31,29 +31,29 @@ from packager.project.secrets import secret_in
 
 @dataclass(frozen=True)
 class ProjectCode:
-    """What of a project belongs at ``/code``, and what does not."""
+    """The files of a project that belong at ``/code``, and those that don't."""
 
     files: dict[str, Path]
     """Posix name → file, sorted."""
     left_out: dict[str, str]
-    """Posix name of what lies in the project and stays out (of folders: their own) → why."""
+    """Posix name of an omitted file or folder of the project → reason."""
     secrets: tuple[str, ...]
-    """Those of them that hold credentials."""
+    """Omitted files that hold credentials."""
     included: frozenset[Path]
-    """What ``[image] include`` names, links resolved."""
+    """Files that ``[image] include`` names, links resolved."""
 
     def tell(self, progress: Progress) -> None:
-        """Say which files stay out because of credentials."""
+        """Warn of files that are omitted because of credentials."""
         for name in self.secrets:
             progress.warn(f"{name} stays out of the image: {self.left_out[name]}")
 
 
 def read_code(project: Project, outputs: Iterable[Path] = ()) -> ProjectCode:
-    """Sort the files of a project into those that belong at ``/code`` and the others.
+    """Separate the files of a project that belong at ``/code`` from the others.
 
-    Left out: the data and its folder (unless that is the project's own), the split file, a given
-    model, outputs, hidden files, caches, virtual environments, what ``.dockerignore`` and
-    ``.gitignore`` name, and credentials. What ``[image] include`` names is in. Raises
+    Omitted: the data and its folder (unless that is the project's own), the split file, a given
+    model, outputs, hidden files, caches, virtual environments, files that ``.dockerignore`` and
+    ``.gitignore`` name, and credentials. Files that ``[image] include`` names are included. Raises
     ``UsageError`` for a credential in a file that the code needs.
     """
     top = project.directory
@@ -76,7 +76,7 @@ def read_code(project: Project, outputs: Iterable[Path] = ()) -> ProjectCode:
 
 
 def _walk(top: Path, apart: set[Path]) -> tuple[dict[str, Path], dict[str, str]]:
-    """Every file below ``top`` that nothing leaves out, and what is left out with the reason."""
+    """Every included file below ``top``, and every omitted file or folder with the reason."""
     ignored, wanted = IgnoreRules(top), _not_ignored(top)
     files: dict[str, Path] = {}
     left_out: dict[str, str] = {}
@@ -148,12 +148,12 @@ def _data_places(project: Project) -> list[Path]:
             places.append(project.path(project.data.split.file))
     if project.model:
         places.append(project.path(project.model.path))
-    # A folder above the project, or the project itself, is no folder of data.
+    # The project's folder and folders above it don't count as data folders.
     return [place for place in places if not project.directory.is_relative_to(place)]
 
 
 def _is_archive(path: Path) -> bool:
-    """Whether a file is an archive that an earlier build wrote."""
+    """Whether a file is an image archive of an earlier build."""
     if path.is_symlink() or not path.is_file():
         return False
     with path.open("rb") as file:

@@ -1,4 +1,4 @@
-"""``package.toml`` as a person wrote it: read, validated, and every mistake named."""
+"""Reads and validates ``package.toml``."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from packager.project.sections import (
 )
 
 FILENAME = "package.toml"
-# What patterns ask for, in words.
+# Descriptions of what patterns expect, for error messages.
 EXPECTED = {
     "package.name": "lower-case letters and digits, with . _ - between them",
     "package.version": "letters, digits and . _ -, at most 60",
@@ -47,18 +47,18 @@ EXPECTED = {
     "image.repository": "a lower-case path such as models/diamonds",
 }
 INTERNAL_FIELDS = ("directory", "exported")
-"""Fields of a project that nobody writes."""
+"""Fields of a project that are not keys of ``package.toml``."""
 RESERVED_MODULES = ("packager", "serving", "monitoring")
 
 
 class Project(FrozenModel):
-    """What a person wrote, with the folder it stands in."""
+    """The content of ``package.toml``, and the project's folder."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
     directory: Path
     exported: TableVersion | None = None
-    """What the data source was exported from; set by a build, never in package.toml."""
+    """Table version that the data source was exported from; set by a build, not a key."""
     package: PackageSection
     data: DataSection | None = None
     recipe: RecipeSection | None = None
@@ -81,12 +81,12 @@ class Project(FrozenModel):
 
     @property
     def repository(self) -> str:
-        """Where the image is tagged: ``[image] repository``, or the package's name."""
+        """Repository of the image's tag: ``[image] repository``, or the package's name."""
         return self.image.repository or self.package.name
 
     @property
     def table(self) -> Location | None:
-        """The table with versions that the data is, if it is one."""
+        """The location of the data if it is a versioned table, else None."""
         if self.exported is not None:
             return Location.parse(self.exported.table, self.directory)
         source = self.data.source if self.data else ""
@@ -101,7 +101,7 @@ class Project(FrozenModel):
 
     @property
     def places(self) -> list[tuple[str, str]]:
-        """Keys that name files and folders of data and of a pretrained model, and their values."""
+        """(key, value) of keys that name files or folders of data or of a pretrained model."""
         data, model, table = self.data, self.model, self.table
         source = data.source if data and table is None else table and table.path
         named = {
@@ -112,12 +112,12 @@ class Project(FrozenModel):
         return [(key, name) for key, name in named.items() if name]
 
     def path(self, name: str) -> Path:
-        """A path of ``package.toml``, relative to the project folder."""
+        """The absolute path of ``name``, which is relative to the project's folder."""
         return (self.directory / name).resolve()
 
 
 def load_project(directory: Path) -> Project:
-    """Read and check ``directory/package.toml``; raise ``UsageError`` naming the first mistake."""
+    """Read and check ``directory/package.toml``; raises ``UsageError`` for the first mistake."""
     if directory.name == FILENAME and directory.is_file():
         directory = directory.parent
     file = directory / FILENAME
@@ -154,7 +154,7 @@ def load_project(directory: Path) -> Project:
 def _explain(error: ValidationError) -> UsageError:
     """The first mistake as one sentence: the key, what was expected, what was found."""
     mistakes = error.errors(include_url=False)
-    # A misspelt key is also a missing one; the misspelling is the news.
+    # A misspelt key causes a missing key, too; report the misspelling.
     mistake = min(mistakes, key=lambda found: found["type"] != "extra_forbidden")
     key = ".".join(str(part) for part in mistake["loc"]) or FILENAME
     if mistake["type"] == "extra_forbidden":
@@ -178,7 +178,7 @@ def _explain(error: ValidationError) -> UsageError:
 
 def _known_keys(location: tuple[int | str, ...]) -> list[str]:
     model: Any = Project
-    named = False  # whether the next part is a name that the person chose
+    named = False  # whether the next part is a name that the user chose
     for part in location[:-1]:
         if named:
             named = False
@@ -195,7 +195,7 @@ def _known_keys(location: tuple[int | str, ...]) -> list[str]:
 
 
 def _check_not_there_yet(project: Project) -> None:
-    """Keys that parse but whose feature is still to come are refused, not ignored."""
+    """Raise ``UsageError`` for valid keys of features that are not implemented yet."""
     if len(project.image.platforms) > 1:
         raise UsageError(
             f"{FILENAME}: image.platforms with more than one platform is not there yet",
@@ -204,7 +204,7 @@ def _check_not_there_yet(project: Project) -> None:
 
 
 def _check_split(project: Project) -> None:
-    """One way of splitting at a time, with everything it needs."""
+    """Raise ``UsageError`` unless there is at most one, complete way of splitting."""
     if project.data is None:
         return
     split = project.data.split
@@ -227,7 +227,7 @@ def _check_split(project: Project) -> None:
 
 
 def _check_files(project: Project) -> None:
-    """Every file that ``package.toml`` names exists."""
+    """Raise ``UsageError`` if a file that ``package.toml`` names is missing or not allowed."""
     named = {"requirements.file": project.requirements.file, **dict(project.places)}
     table = project.table
     if table and table.path and not (table.path / "_delta_log").is_dir():
@@ -260,7 +260,7 @@ def _check_files(project: Project) -> None:
 
 
 def _check_modules(project: Project) -> None:
-    """The project's modules exist, and none hides one of ours in the image."""
+    """Raise ``UsageError`` for missing modules and for ones that shadow a runtime module."""
     places = (project.directory, project.directory / "src")
     for name in RESERVED_MODULES:
         for place in places:

@@ -1,4 +1,4 @@
-"""Files of rows, named by themselves or by the project that says how they are read."""
+"""Resolves a path to data files and read options: a data file, or a project with data."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from packager.project.config import FILENAME, load_project
 
 
 def read_by_project(path: Path) -> tuple[Path, TableReadOptions]:
-    """The data of the project at ``path`` and how it is read; any other path as it is."""
+    """The data path and read options of the project at ``path``; any other path unchanged.
+
+    Raises ``UsageError`` for a project without data files.
+    """
     if path.name != FILENAME and not (path / FILENAME).is_file():
         return path, DEFAULT_OPTIONS
     project = load_project(path)

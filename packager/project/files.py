@@ -1,8 +1,8 @@
-"""What of a project is code, data and model: listed once, hashed once, and then handed on.
+"""Code, data and model files of a project: listed once, hashed once, and passed on.
 
-A verb lists the files at its start (``list_files``), refuses what it can by their names, and
-hashes them (``ListedFiles.hashed``). What follows takes ``ProjectFiles`` and reads no file for its
-digest again. Whoever reads content later compares it with the digest: see ``image/unchanged.py``.
+A command lists the files first (``list_files``), rejects what it can by name, and hashes the files
+(``ListedFiles.hashed``). Later steps take ``ProjectFiles`` and don't hash again; code that reads
+content later compares it with the digest (``image/unchanged.py``).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from packager.project.secrets import secret_in
 
 @dataclass(frozen=True)
 class ProjectFiles:
-    """The files of a project as they were at the start of a verb."""
+    """The files of a project as they were at the start of a command."""
 
     code: Files
     """Posix name below ``/code`` → file, sorted."""
@@ -49,11 +49,11 @@ class ListedFiles:
 
     code: ProjectCode
     data: dict[str, Path]
-    """As ``ProjectFiles.data``."""
+    """Same keys as ``ProjectFiles.data``."""
     model: dict[str, Path]
-    """As ``ProjectFiles.model``."""
+    """Same keys as ``ProjectFiles.model``."""
     format: Format | None
-    """Of the data; None where there is none."""
+    """Format of the data; None without data."""
 
     def hashed(self) -> ProjectFiles:
         """The same files with their digests and sizes."""
@@ -63,21 +63,21 @@ class ListedFiles:
 
     @property
     def left_out(self) -> dict[str, str]:
-        """Posix name of what lies in the project and stays out → why."""
+        """Posix name of an omitted file or folder of the project → reason."""
         return self.code.left_out
 
     def tell(self, progress: Progress) -> None:
-        """Say which files stay out of the image because of credentials."""
+        """Warn of files that are omitted from the image because of credentials."""
         self.code.tell(progress)
 
 
 def read_files(project: Project) -> ProjectFiles:
-    """List and hash the files of ``project``; raises as ``list_files``."""
+    """List and hash the files of ``project``; raises the errors of ``list_files``."""
     return list_files(project).hashed()
 
 
 def list_files(project: Project, outputs: Iterable[Path] = ()) -> ListedFiles:
-    """List the files of ``project``; ``outputs`` are files and folders that the verb writes.
+    """List the files of ``project``; ``outputs`` are files and folders that the command writes.
 
     Raises ``UsageError`` for data that is not one table, a link that leaves the project, and a
     credential in a file that the package needs.
@@ -91,7 +91,7 @@ def list_files(project: Project, outputs: Iterable[Path] = ()) -> ListedFiles:
 
 
 def _data_files(project: Project) -> tuple[Format | None, dict[str, Path]]:
-    """The source and the split's own file."""
+    """Format and files of the data: the source and the split's held-out file."""
     if project.data is None:
         return None, {}
     source = project.path(project.data.source)
@@ -112,7 +112,7 @@ def _data_files(project: Project) -> tuple[Format | None, dict[str, Path]]:
 
 
 def _model_files(project: Project) -> dict[str, Path]:
-    """A model trained elsewhere: one file, or all that its folder holds."""
+    """Files of a model trained elsewhere: one file, or all files of its folder."""
     if project.model is None:
         return {}
     path = project.path(project.model.path)
@@ -131,7 +131,7 @@ def _refuse_links_out(paths: Iterable[Path], folder: Path, project: Project) -> 
 
 
 def _refuse_secrets(model: dict[str, Path], included: frozenset[Path]) -> None:
-    """Raise ``UsageError`` for a credential in the folder of a given model, which goes in whole."""
+    """Raise ``UsageError`` for a credential in a given model's folder, which is copied whole."""
     for name, path in model.items():
         secret = None if path.resolve() in included else secret_in(path, name)
         if secret is not None:

@@ -1,7 +1,7 @@
-"""``package init --from-mlflow``: an MLflow model folder becomes a project.
+"""``package init --from-mlflow``: makes a project from an MLflow model folder.
 
-The folder goes into the project as it is. A scikit-learn model is read natively, without MLflow;
-any other flavour through ``mlflow.pyfunc``, with the small ``mlflow-skinny``.
+The folder is copied into the project unchanged. A scikit-learn model is loaded natively, without
+MLflow; any other flavour through ``mlflow.pyfunc``, with the small ``mlflow-skinny``.
 """
 
 from __future__ import annotations
@@ -32,29 +32,29 @@ DTYPES = {
     "string": "object",
     "datetime": "datetime64[ns]",
 }
-"""Types of an MLflow signature to the dtypes that MLflow gives a model."""
+"""Type in an MLflow signature → dtype that MLflow passes to the model."""
 MLFLOW = r"mlflow(-skinny)?(\[.*\])?(?![\w-])"
 FORMATS = ("pickle", "cloudpickle", "skops")
 MAX_ALIASES = 20
-"""Of a YAML file: few lines of aliases of aliases can stand for any number of values."""
+"""Aliases of a YAML file; nested aliases can expand to exponentially many values."""
 ALIAS = re.compile(r"(?:^|[\s\[,{:?-])\*[^\s\],}]", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Saved:
-    """What an ``MLmodel`` file says."""
+    """Content of an ``MLmodel`` file."""
 
     reader: Literal["pickle", "skops", "pyfunc"]
     file: str
     """The model's file inside the folder; empty for ``pyfunc``."""
     columns: dict[str, str]
-    """Input column to dtype."""
+    """Input column → dtype."""
     answers: str
-    """Type of the answers, by the signature; empty where it doesn't say."""
+    """Type of the predictions in the signature; empty if not given."""
     code: str
-    """The folder of modules that the model needs, inside the folder; empty without any."""
+    """Subfolder of modules that the model needs; empty if there is none."""
     version: str
-    """Of MLflow."""
+    """Version of MLflow."""
 
 
 def init_from_mlflow(
@@ -63,8 +63,8 @@ def init_from_mlflow(
     """Write a project around the MLflow model folder ``model``; return the files written.
 
     With ``data`` the build fingerprints and profiles it, and measures the model on it. Raises
-    ``UsageError`` where ``model`` is no such folder, its signature names no columns, or the data
-    lacks one of these.
+    ``UsageError`` if ``model`` is no such folder, if its signature names no columns, or if the
+    data lacks one of them.
     """
     _refuse_strange(model)
     saved = _read(model)
@@ -111,7 +111,7 @@ def _read(model: Path) -> Saved:
         reader,
         name,
         _columns(content, file),
-        # A classifier that MLflow asks for probabilities answers here with label and probabilities.
+        # Natively loaded models need none: a classifier returns labels and probabilities.
         "" if reader != "pyfunc" else _answers(content, file),
         code=str(general.get("code") or ""),
         version=str(content.get("mlflow_version", "")),
@@ -162,7 +162,10 @@ def _columns(content: Mapping[str, Any], file: Path) -> dict[str, str]:
 
 
 def _answers(content: Mapping[str, Any], file: Path) -> str:
-    """Type of the one answer to each row, which may be a column or a tensor of one dimension."""
+    """Type of the prediction per row, from a column or a one-dimensional tensor.
+
+    Raises ``UsageError`` for several values per row.
+    """
     signature = content.get("signature") or {}
     outputs = json.loads(signature.get("outputs") or "[]")
     shape = outputs[0].get("tensor-spec", {}).get("shape", [-1]) if outputs else [-1]
@@ -185,27 +188,27 @@ def _answers(content: Mapping[str, Any], file: Path) -> str:
 
 
 def _task(model: Path, saved: Saved) -> Task:
-    """By the type of the answers, else by the classes that the model names."""
+    """The task, by the type of the predictions, else by class names in the model file."""
     if saved.answers in ("string", "str", "object", "boolean", "bool"):
         return "classification"
     return task_of(_first_bytes(model, saved))
 
 
 def _requirements(model: Path, saved: Saved) -> str:
-    """What MLflow recorded, with its own package only where it is needed to read the model."""
+    """The requirements that MLflow recorded; MLflow itself only if loading needs it."""
     lines = [line for line in _recorded(model) if line]
     asked = [line for line in lines if re.match(MLFLOW, line)]
     kept = [line for line in lines if line not in asked]
     if not any(re.match(r"pandas\b", line) for line in kept):
         kept.append("pandas")
-    # Modules that came with the model may import MLflow too.
+    # Modules of the model may import MLflow, too.
     if saved.reader == "pyfunc" or (saved.code and asked):
         kept.append(f"mlflow-skinny=={saved.version}" if saved.version else "mlflow-skinny")
     return "".join(f"{line}\n" for line in kept)
 
 
 def _recorded(model: Path) -> list[str]:
-    """The lines of ``requirements.txt``, or where MLflow wrote none those of ``conda.yaml``."""
+    """The lines of ``requirements.txt``, or without one the pip lines of ``conda.yaml``."""
     file, conda = model / "requirements.txt", model / "conda.yaml"
     if file.is_file():
         return [line.strip() for line in file.read_text(encoding="utf-8-sig").splitlines()]
@@ -227,7 +230,7 @@ def _recorded(model: Path) -> list[str]:
 
 
 def _first_bytes(model: Path, saved: Saved) -> bytes:
-    """Enough of the model to tell a classifier from a regressor."""
+    """Bytes of the model's file, which show whether it is a classifier or a regressor."""
     name = saved.file or MLMODEL
     path = model / name
     if not path.is_file():
@@ -236,9 +239,9 @@ def _first_bytes(model: Path, saved: Saved) -> bytes:
 
 
 def _refuse_strange(model: Path) -> None:
-    """Raise ``UsageError`` for links that leave the folder or go in circles, and for pipes.
+    """Raise ``UsageError`` for links out of the folder, links to folders, and special files.
 
-    The folder is copied into the project, and would bring other files of this machine along.
+    The folder is copied into the project; such links would copy other files of this machine.
     """
     top = model.resolve()
     for name, folders, files in os.walk(top):
@@ -253,7 +256,7 @@ def _refuse_strange(model: Path) -> None:
 
 
 def _small_yaml(file: Path) -> Any:
-    """The content of a YAML file; ``UsageError`` where it is too large or full of aliases."""
+    """The content of a YAML file; raises ``UsageError`` for a large file or many aliases."""
     import yaml
 
     text = small_text(file, file.name)

@@ -1,9 +1,9 @@
-"""The commit that a project is at, told without obeying the configuration that lies beside it.
+"""Reads a project's git commit without using the repository's configuration.
 
-``git status`` runs programs that a repository's configuration names (``core.fsmonitor``, filters).
-A project of somebody else brings its own configuration, so the commit is read from the files of
-``.git``, and the comparison with the working tree runs in a scratch repository that borrows nothing
-but objects and index.
+``git status`` runs programs that a repository's configuration names (``core.fsmonitor``, filters),
+and the configuration of an untrusted project is untrusted. So the commit is read from the files of
+``.git``, and the working tree is compared in a temporary repository that shares only objects and
+index.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 REF = re.compile(r"refs/[\w./+@-]+")
 MAX_LINKS = 5
 MAX_CHARACTERS = 16 << 20
-"""Of a file of ``.git`` that is read here; ``packed-refs`` is the only large one."""
+"""Characters read from a file of ``.git``; only ``packed-refs`` can be large."""
 STATUS_SECONDS = 60
 CONFIG = "[core]\n\tbare = false\n\trepositoryformatversion = {version}\n{extensions}"
 SHA256 = "[extensions]\n\tobjectformat = sha256\n"
@@ -35,7 +35,7 @@ class GitState(FrozenModel):
 
     commit: str
     dirty: bool | None
-    """Whether the working tree differs from it; None where that could not be compared."""
+    """Whether the working tree differs from it; None if they could not be compared."""
 
 
 @dataclass(frozen=True)
@@ -43,13 +43,13 @@ class _Repository:
     top: Path
     """The working tree."""
     own: Path
-    """``.git``, or what a linked working tree has for it."""
+    """``.git``, or the corresponding folder of a linked working tree."""
     common: Path
-    """Where objects and branches are."""
+    """Folder with objects and branches."""
 
 
 def git_state(directory: Path) -> GitState | None:
-    """The state of the repository that ``directory`` lies in; None where there is none."""
+    """The state of the repository that contains ``directory``; None if there is none."""
     repository = _find(directory.resolve())
     commit = _commit(repository) if repository else None
     if repository is None or commit is None:
@@ -58,7 +58,7 @@ def git_state(directory: Path) -> GitState | None:
 
 
 def _find(directory: Path) -> _Repository | None:
-    """The nearest ``.git`` in or above ``directory``; a bare repository is none."""
+    """The nearest ``.git`` in or above ``directory``; None without one or if it is bare."""
     for top in (directory, *directory.parents):
         marker = top / ".git"
         if marker.is_dir():
@@ -85,7 +85,7 @@ def _commit(repository: _Repository) -> str | None:
 
 
 def _packed(repository: _Repository) -> Iterator[tuple[str, str]]:
-    """Branch or tag, and its commit."""
+    """(branch or tag, commit) of each packed reference."""
     for line in _text(repository.common / "packed-refs").splitlines():
         commit, _, name = line.partition(" ")
         if COMMIT.fullmatch(commit):
@@ -116,7 +116,7 @@ def _dirty(repository: _Repository, commit: str) -> bool | None:
 
 
 def _borrow(repository: _Repository, commit: str, scratch: Path) -> None:
-    """Lay out a repository of one commit, with the objects and the index of another."""
+    """Create in ``scratch`` a repository at ``commit``, with the objects and index of another."""
     for folder in ("objects/info", "refs", "info"):
         (scratch / folder).mkdir(parents=True)
     (scratch / "HEAD").write_text(f"{commit}\n")
@@ -132,7 +132,7 @@ def _borrow(repository: _Repository, commit: str, scratch: Path) -> None:
 
 
 def _environment(home: Path) -> dict[str, str]:
-    """Nothing of the caller's but the search path: no GIT_ variable, no configuration."""
+    """Environment for git with only the caller's PATH: no GIT_ variables, no configuration."""
     return {
         "PATH": search_path(),
         "HOME": str(home),

@@ -1,7 +1,7 @@
-"""What of a project's folder nobody means to ship: as ``.gitignore`` says, and what tools leave.
+"""Rules for files that are not packaged: those of ``.gitignore``, and files that tools generate.
 
-Only files count that lie in the project, or above it in the same repository: neither whether git
-is installed nor what a person configured for git changes what is packaged.
+Only ``.gitignore`` files in the project, or above it in the same repository, are read: whether git
+is installed and how the user configured it does not change what is packaged.
 """
 
 from __future__ import annotations
@@ -29,33 +29,33 @@ JUNK_FOLDERS = frozenset(
         "htmlcov",
     }
 )
-"""Caches, runs of experiment trackers, and what package managers install."""
+"""Caches, runs of experiment trackers, and folders of package managers."""
 JUNK_SUFFIXES = (".pyc", ".pyo", ".whl", ".egg", ".egg-info", ".swp", "~")
 JUNK_FILES = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini"})
-"""In lower case: what file managers leave."""
+"""Files of file managers, in lower case."""
 _MARKS = {
     "pyvenv.cfg": "a virtual environment",
     "conda-meta": "a conda environment",
     "oci-layout": "an image that a build wrote",
     "issues.parquet": "a check that `package data check` wrote",
 }
-"""What lies in a folder → what the folder is then."""
+"""File or folder in a folder → description of that folder."""
 
 
 class IgnoreRules:
-    """The ``.gitignore`` files that say something of what lies in ``top``."""
+    """The ``.gitignore`` files that apply to ``top``."""
 
     def __init__(self, top: Path) -> None:
         self._read = cache(_read)
         self._from = next((place for place in (top, *top.parents) if _is_repository(place)), top)
         if self._from != top and self.why(top, folder=True):
-            self._from = top  # it is packaged all the same, so what lies above has no say in it
+            self._from = top  # files above ignore the project itself, which is packaged anyway
 
     def why(self, path: Path, *, folder: bool) -> str | None:
-        """The line that leaves ``path`` out, with its file; None if it stays.
+        """The line that ignores ``path``, with its file's name; None if it is not ignored.
 
-        The nearest file that knows the path decides, and in it the last line that does. What lies
-        in a folder that is left out is not asked about.
+        The last matching line of the nearest file with a match decides. Callers must not ask about
+        files in ignored folders.
         """
         for place in path.parents:
             if not place.is_relative_to(self._from):
@@ -72,7 +72,7 @@ class IgnoreRules:
 
 
 def junk_folder(path: Path) -> str | None:
-    """What a folder is that is never packaged, None if it may be."""
+    """Why a folder is never packaged; None if it may be."""
     if path.name.startswith("."):
         return "it is hidden"
     if path.name in JUNK_FOLDERS or path.name.endswith(".egg-info"):
@@ -86,7 +86,7 @@ def junk_folder(path: Path) -> str | None:
 
 
 def junk_file(path: Path) -> str | None:
-    """The same of a file."""
+    """Why a file is never packaged; None if it may be."""
     if path.name.startswith("."):
         return "it is hidden"
     if path.name.lower() in JUNK_FILES or path.name.endswith(JUNK_SUFFIXES):
@@ -95,7 +95,7 @@ def junk_file(path: Path) -> str | None:
 
 
 def _is_of_packaging(path: Path) -> bool:
-    """Whether ``build`` or ``dist`` is setuptools', not a folder of the project's own."""
+    """Whether ``build`` or ``dist`` is a folder of setuptools, not of the project's code."""
     inside = [entry.name for entry in path.iterdir()]
     if path.name == "build":
         return any(name == "lib" or name.startswith(("lib.", "bdist.")) for name in inside)
@@ -103,7 +103,7 @@ def _is_of_packaging(path: Path) -> bool:
 
 
 def _is_plain(file: Path) -> bool:
-    """Whether patterns are read from it: git doesn't follow a link either."""
+    """Whether patterns are read from ``file``; links are not followed, as in git."""
     return file.is_file() and not file.is_symlink()
 
 
@@ -112,12 +112,12 @@ def _is_repository(place: Path) -> bool:
 
 
 def _read(file: Path) -> tuple[GitIgnoreSpec, list[str]]:
-    """The patterns of a file, with their lines; lines that are no pattern are passed over."""
+    """The patterns of a file and their lines; invalid patterns are skipped."""
     lines = []
     for line in patterns_of(file):
         try:
             GitIgnoreSpec.from_lines([line])
-        except ValueError:  # git passes over these, too
+        except ValueError:  # git skips these, too
             continue
         if line:
             lines.append(line)

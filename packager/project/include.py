@@ -1,4 +1,4 @@
-"""``[image] include``: files that go in whatever would leave them out."""
+"""``[image] include``: files that are packaged even if another rule omits them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from packager.errors import UsageError
 
 
 def included_files(top: Path, patterns: Iterable[str]) -> dict[str, Path]:
-    """Posix name → file of what the patterns name: a file, a folder with all in it, or a glob.
+    """Posix name → file for each pattern: a file, a folder with all its files, or a glob.
 
-    Raises ``UsageError`` for a pattern that names nothing, or leads out of the project.
+    Raises ``UsageError`` for a pattern without a match, or one that leaves the project.
     """
     found: dict[str, Path] = {}
     for pattern in patterns:

@@ -1,4 +1,4 @@
-"""The table that a model trained elsewhere is measured on, as a section of ``package.toml``."""
+"""Writes the ``[data]`` section for measuring a model that was trained elsewhere."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from packager.project.training_project import include_lines
 def measured_section(
     data: Path, target: str | None, inputs: Sequence[str], task: Task
 ) -> tuple[str, Task]:
-    """``[data]`` of a model with the columns ``inputs``, and the task by the target's values.
+    """The text of ``[data]`` for a model with the columns ``inputs``, and its task.
 
-    Raise ``UsageError`` where the data lacks one of them, or has no other column.
+    The task is classification if the target holds text or booleans, else ``task``. Raises
+    ``UsageError`` if the data lacks an input column, or has no column besides them.
     """
     found = preview(data)
     lacking = [name for name in inputs if name not in found.names]

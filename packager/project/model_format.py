@@ -1,4 +1,4 @@
-"""Whether a file can be a model, told from its first bytes without loading it."""
+"""Detects files that can't be models, from their first bytes, without loading them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TEXT_MODELS = re.compile(
     rb'\A\s*(tree\r?\n|<\?xml.{0,400}<PMML|<PMML|\{.*"(learner|oblivious_trees|tree_info)")',
     re.DOTALL,
 )
-"""Models that are text: of LightGBM, PMML, XGBoost and CatBoost."""
+"""Beginnings of text models of LightGBM, PMML, XGBoost and CatBoost."""
 MODEL_MEMBERS = ("schema.json", "data.pkl", "config.json", "model.json", "metadata.json")
 """Files inside archives that skops, PyTorch, Keras and Stable-Baselines write."""
 LITERALS = {
@@ -40,18 +40,18 @@ LITERALS = {
     **dict.fromkeys(("FLOAT", "BINFLOAT"), "a number"),
     **dict.fromkeys(("BINBYTES", "SHORT_BINBYTES", "BINBYTES8", "BYTEARRAY8"), "bytes"),
 }
-"""Opcodes that begin a pickle of plain data."""
+"""First opcode of a pickle of plain data → description."""
 DATA_CLASSES = re.compile(
     r"(numpy|pandas|polars|pyarrow)[. ]|joblib\.numpy_pickle |"
     r"scipy\.sparse|collections |datetime |decimal |builtins (set|frozenset|bytearray|complex)\b"
 )
-"""What holds data and predicts nothing: ``module name`` of a pickle's first class."""
+"""Classes that hold data and can't predict: ``module name`` of a pickle's first class."""
 _SKIPPED = ("PROTO", "FRAME", "MEMOIZE", "PUT", "BINPUT", "LONG_BINPUT", "MARK")
 _TEXTS = ("SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8", "UNICODE")
 
 
 def is_no_model(path: Path) -> str | None:
-    """What the file is where that is no model, such as ``a PDF document``; None else.
+    """Description of a file that is no model, such as ``a PDF document``; None if it may be one.
 
     Binary files of unknown formats may be models that a ``Predictor`` class reads.
     """
@@ -90,7 +90,7 @@ def _archive(path: Path) -> str | None:
 
 
 def _pickled(content: bytes) -> str | None:
-    """What a pickle holds where that is plain data; None for an object of another class."""
+    """Description of a pickle of plain data; None for an object of another class."""
     texts: list[str] = []
     try:
         for opcode, argument, _ in pickletools.genops(content):
@@ -124,7 +124,7 @@ def _is_text(content: bytes) -> bool:
 
 
 def _is_text_pickle(content: bytes) -> bool:
-    """Whether it is a pickle of protocol 0 of an object: it is text, and names a class."""
+    """Whether it is a protocol 0 pickle, which is text, of an object with a class."""
     try:
         names = {opcode.name for opcode, _, _ in pickletools.genops(content)}
     except (ValueError, IndexError, UnicodeDecodeError):

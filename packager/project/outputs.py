@@ -1,4 +1,4 @@
-"""The files that verbs write beside ``package.toml``; none of them is code."""
+"""Names of the files that commands write next to ``package.toml``; none of them is code."""
 
 from __future__ import annotations
 
@@ -12,4 +12,4 @@ SEEDS = "package.seeds.json"
 VERDICTS = "verdicts.csv"
 OUTPUTS = (LOCK, RECORD, REPLAY_REPORT, SEEDS, VERDICTS)
 ARCHIVE = re.compile(rb"[0-9a-f]{64}\.tar\0")
-"""How an archive of an image begins: its first member is a layer, named by its digest."""
+"""Beginning of an image archive: its first member is a layer, named by its digest."""

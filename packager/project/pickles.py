@@ -1,4 +1,4 @@
-"""What can be told of a pickled model without unpickling it: its head, and ``__main__`` in it."""
+"""Inspects a pickled model without unpickling it: its header, and references to ``__main__``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from packager.digest import CHUNK
 MAIN = b"__main__"
 CLOUDPICKLE = b"cloudpickle.cloudpickle"
 HEAD_BYTES = 4 << 20
-# How joblib and friends compress, by the first bytes of the file.
+# First bytes of a file → compression format of joblib and similar tools.
 Compressed = gzip.GzipFile | bz2.BZ2File | lzma.LZMAFile
 OPENERS: dict[bytes, Callable[[Path], Compressed]] = {
     b"\x1f\x8b": gzip.GzipFile,
@@ -25,7 +25,7 @@ OPENERS: dict[bytes, Callable[[Path], Compressed]] = {
 
 
 def read_header(path: Path) -> bytes:
-    """The first 4 MiB of a model, decompressed: enough to tell what made it."""
+    """The first 4 MiB of a model file, decompressed: enough to detect its format."""
     content = b""
     for chunk in _chunks(path):
         content += chunk
@@ -35,10 +35,9 @@ def read_header(path: Path) -> bytes:
 
 
 def references_main(path: Path) -> bool:
-    """Whether a pickle asks ``__main__`` for a class (text or length-prefixed string).
+    """Whether a pickle references a class of ``__main__`` (text or length-prefixed string).
 
-    One that cloudpickle wrote holds the classes of ``__main__`` themselves, with that name on
-    them, and asks for none.
+    False for pickles of cloudpickle, which contain the classes of ``__main__`` themselves.
     """
     tail, named = b"", False
     for chunk in _chunks(path):
@@ -51,7 +50,7 @@ def references_main(path: Path) -> bool:
 
 
 def _chunks(path: Path) -> Iterator[bytes]:
-    """The content in pieces, decompressed; what can't be decompressed comes as it is."""
+    """The content in chunks, decompressed; raw if it can't be decompressed."""
     with path.open("rb") as file:
         first = file.read(8)
     opener = next((o for magic, o in OPENERS.items() if first.startswith(magic)), None)

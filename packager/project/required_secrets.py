@@ -1,6 +1,7 @@
-"""Credentials in files that a package needs: a build stops there, because leaving them out is none.
+"""Rejects credentials in files that a package needs, because it can't omit these files.
 
-What is not needed is left out with a word; what the code then asks for in vain is told here, too.
+Files that are not needed are omitted with a warning. If the code then fails to find an omitted
+file, ``explain_left_out`` adds that to the error.
 """
 
 from __future__ import annotations
@@ -16,13 +17,13 @@ from packager.project.config import FILENAME, Project
 from packager.project.secrets import Secret
 
 DATA_FOLDER = "the data lies there"
-"""Why the folder that holds the data is left out."""
+"""Reason for omitting the folder that holds the data."""
 _ALWAYS = (FILENAME, "Dockerfile.template")
 _MISSING = re.compile(r"no such file|no module named|not found|does not exist|got none", re.I)
 
 
 def secret_reason(secret: Secret) -> str:
-    """Why a file stays out."""
+    """Reason for omitting a file."""
     if secret.line is None:
         return f"its name is that of {secret.what}"
     return f"line {secret.line} holds {secret.what}"
@@ -33,8 +34,8 @@ def refuse_required_secrets(
 ) -> None:
     """Raise ``UsageError`` for a credential in a file that the package can't do without.
 
-    These are ``package.toml``, modules that the recipe or the predictor imports, and files whose
-    names stand in the text of one of these modules.
+    These are ``package.toml``, ``Dockerfile.template``, modules that the recipe or the predictor
+    imports, and files whose names occur in the text of one of these modules.
     """
     if not secrets:
         return
@@ -63,12 +64,12 @@ def refuse_required_secrets(
 
 @contextmanager
 def explain_left_out(left_out: Mapping[str, str]) -> Iterator[None]:
-    """Say of an error about something that isn't there that it was left out, and why."""
+    """Add to an error about a missing file the hint that the file was omitted, and why."""
     try:
         yield
     except PackageError as error:
         name = _missed(error.message, left_out)
-        if name is None or left_out[name] == DATA_FOLDER:  # the worker has told that one
+        if name is None or left_out[name] == DATA_FOLDER:  # the worker's error explains that case
             raise
         hint = (
             f"{name} is in the project and not in the image: {left_out[name]}; if it has to be "
@@ -78,7 +79,7 @@ def explain_left_out(left_out: Mapping[str, str]) -> Iterator[None]:
 
 
 def _modules(project: Project) -> list[Path]:
-    """The files of the entrypoints, and what they import within the project."""
+    """The files of the entrypoints, and the files that they import within the project."""
     tops = [project.directory, project.directory / "src"]
     entrypoints = [project.serve.predictor, project.recipe.train if project.recipe else "auto"]
     named = [entry.partition(":")[0] for entry in entrypoints if entry != "auto"]
@@ -87,13 +88,13 @@ def _modules(project: Project) -> list[Path]:
 
 
 def _reader(name: str, modules: list[Path]) -> Path | None:
-    """The module whose text holds the name of a file."""
+    """The first module whose text contains the name of a file; None if there is none."""
     pattern = _word(name)
     return next((m for m in modules if pattern.search(m.read_text(errors="replace"))), None)
 
 
 def _missed(message: str, left_out: Mapping[str, str]) -> str | None:
-    """What a message says is not there, among what was left out; the longest name that fits."""
+    """The omitted file that a message reports missing: the longest match; None without one."""
     if not _MISSING.search(message):
         return None
     fitting = [name for name in left_out if _called(name).search(message)]
@@ -101,7 +102,7 @@ def _missed(message: str, left_out: Mapping[str, str]) -> str | None:
 
 
 def _called(name: str) -> re.Pattern[str]:
-    """How a message may call a file or folder: by its path, a file's last part, or as a module."""
+    """Matches a file or folder in a message: by path, file name, or module name."""
     module = re.escape(name.removesuffix(".py").removeprefix("src/").replace("/", "."))
     # A folder of the project, not one of the same name elsewhere.
     folder = rf"(?:(?<![\w./-])|(?<=/code/)|(?<=\./)){re.escape(name)}/"

@@ -1,4 +1,4 @@
-"""``package init``: a starter project, or one around a model trained elsewhere."""
+"""``package init``: writes a starter project, or one for a model trained elsewhere."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from packager.text import escape_in_literal
 
 STARTER = Path(__file__).parent / "templates"
 TARGET_NAMES = ("target", "label", "class", "y")
-# Module in a pickle → distribution on an index, where the names differ.
+# Module in a pickle → distribution on an index.
 DISTRIBUTIONS = {
     b"sklearn": "scikit-learn",
     b"xgboost": "xgboost",
@@ -38,7 +38,7 @@ DISTRIBUTIONS = {
 
 
 def init_project(directory: Path) -> list[str]:
-    """Write a starter project that builds as it is; return the files written."""
+    """Write a starter project that builds without changes; return the files written."""
     content = {
         FILENAME: fill("package.toml", {"name": package_name(directory)}),
         "train.py": (STARTER / "train.py").read_text(encoding="utf-8"),
@@ -51,10 +51,10 @@ def init_project(directory: Path) -> list[str]:
 def init_from_model(
     directory: Path, model: Path, data: Path | None, target: str | None
 ) -> list[str]:
-    """Write a project around a trained model, and its data if there is any.
+    """Write a project for a trained model, and its data if given; return the files written.
 
-    Raises ``UsageError`` for a file that is no model, and ``PackageError`` for a pickle whose
-    classes live in ``__main__``.
+    Raises ``UsageError`` for a file that is no model, and ``PackageError`` for a pickle that
+    references classes of ``__main__``.
     """
     _check_model(model)
     content_of_model = read_header(_first_file(model))
@@ -104,7 +104,7 @@ def _first_file(model: Path) -> Path:
 
 
 def _requirements(content: bytes) -> str:
-    """What the pickle's modules ask for; scikit-learn writes its own version into it."""
+    """Requirements for the pickle's modules, with scikit-learn's version, which it contains."""
     lines = {name for module, name in DISTRIBUTIONS.items() if module in content}
     version = re.search(rb"_sklearn_version[^0-9]{1,8}(\d+\.\d+\.\d+)", content)
     if version:
@@ -113,13 +113,16 @@ def _requirements(content: bytes) -> str:
 
 
 def task_of(content: bytes) -> Task:
-    """What a serialised model is for, by the classes it names."""
+    """The task of a serialised model, by the class names in it."""
     classifies = re.search(rb"Classifier|LogisticRegression|SVC|NaiveBayes|GaussianNB", content)
     return "classification" if classifies else "regression"
 
 
 def choose_target(data: str, columns: Sequence[str], target: str | None) -> str:
-    """``target``, which must be one of ``columns``; without it the column that looks like one."""
+    """``target``, or if None the column with a usual target name, else the last column.
+
+    Raises ``UsageError`` if ``target`` is not one of ``columns``.
+    """
     if target is not None:
         if target not in columns:
             raise UsageError(
@@ -131,17 +134,17 @@ def choose_target(data: str, columns: Sequence[str], target: str | None) -> str:
 
 
 def fill(name: str, values: Mapping[str, str]) -> str:
-    """A starter file with ``values`` in place of its ``$names``."""
+    """The text of a template with its ``$names`` replaced by ``values``."""
     return Template((STARTER / name).read_text(encoding="utf-8")).substitute(values)
 
 
 def quoted(text: str) -> str:
-    """A basic string of TOML: JSON's, but for control characters that JSON lets be."""
+    """A basic string of TOML: like JSON, with more control characters escaped."""
     return escape_in_literal(json.dumps(text, ensure_ascii=False))
 
 
 def package_name(directory: Path) -> str:
-    """A name for ``package.toml``, from the folder's."""
+    """A name for ``package.toml``, derived from the folder's name."""
     name = re.sub(r"[^a-z0-9]+", "-", directory.resolve().name.lower())[:100].strip("-")
     return name or "model"
 
@@ -149,7 +152,10 @@ def package_name(directory: Path) -> str:
 def write_project(
     directory: Path, content: Mapping[str, str], copies: Mapping[str, Path]
 ) -> list[str]:
-    """Write all files or none; files that stand there already are never touched."""
+    """Write all files or none; return their names, sorted.
+
+    Raises ``UsageError`` if one of them exists already.
+    """
     if directory.exists() and not directory.is_dir():
         raise UsageError(f"{directory}: expected a folder, got a file", "name a folder")
     taken = [name for name in (*content, *copies) if (directory / name).exists()]
@@ -173,7 +179,7 @@ def write_project(
 
 
 def _starter_rows() -> pd.DataFrame:
-    """600 made-up visits to a shop, always the same, with the gaps that real data has."""
+    """600 synthetic visits to a shop, deterministic, with missing values."""
     draw, rows = np.random.default_rng(7), 600
     channel = draw.choice(["web", "app", "store"], rows, p=[0.5, 0.3, 0.2])
     basket = np.round(draw.gamma(2.0, 30.0, rows), 2)

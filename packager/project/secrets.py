@@ -1,7 +1,7 @@
-"""Whether a file holds a credential: by its name, or by shapes in its text that nothing else has.
+"""Detects files that hold a credential, by their name or by patterns in their text.
 
-Certificates and public keys are no secrets. A shape is only among these if its issuer made it to be
-told (a prefix, a length, an alphabet), so that what is found is a credential almost surely.
+Certificates and public keys are no secrets. A pattern is included only if its issuer designed it to
+be recognizable (prefix, length, alphabet), so false positives are rare.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 MAX_BYTES = 1 << 20
-"""Of a file whose text is looked at."""
+"""Size of the largest file whose text is searched."""
 
 _NAMES = {
     "a private key": "id_rsa id_dsa id_ecdsa id_ed25519 id_*_sk *.pem *.key *.ppk *.p12 *.pfx "
@@ -32,7 +32,7 @@ _NAMES = {
 _FOLDERS = frozenset({"credentials", "secrets"})
 _SAMPLES = (".example", ".sample", ".template", ".dist", ".tmpl", ".pub", ".crt")
 _CODE = (".py", ".pyi", ".so", ".ipynb", ".md", ".rst", ".html", ".js", ".css")
-"""What is named like a secret and is code or prose about it."""
+"""Suffixes of code and prose, which may be named like a secret."""
 _CERTIFICATES = re.compile(rb"-----BEGIN (?!(?:[A-Z0-9]+ )*PRIVATE KEY)[A-Z0-9 ]+-----")
 
 _PRIVATE_KEY = (
@@ -76,20 +76,20 @@ _TOKEN = re.compile(
     rb"|sig|signature|x-amz-signature)=([^\s&\"'<>`]{6,})",
     re.IGNORECASE,
 )
-"""An address with nothing but a token before the @, or with one behind it."""
+"""A URL with a token as its user, or as a query parameter."""
 _BASIC = re.compile(
     rb"(?:[\"']auth[\"'][ \t]*:[ \t]*[\"']|\bbasic[ \t]+|\b_auth[ \t]*=[ \t]*[\"']?)"
     rb"([A-Za-z0-9+/]{8,1000}={0,2})(?![A-Za-z0-9+/=])",
     re.IGNORECASE,
 )
-"""User and password in base64: a registry's in Docker's configuration, npm's, an HTTP header's."""
+"""User and password in base64, as in Docker's or npm's configuration or an HTTP header."""
 _PASSWORD = re.compile(
     rb"^[ \t]*[\"']?[\w-]{0,30}passw(?:or)?d[\"']?[ \t]*[=:][ \t]*[\"']?([^\s\"'#,]{6,200})",
     re.IGNORECASE | re.MULTILINE,
 )
 _SETTINGS = (".toml", ".ini", ".cfg", ".conf", ".yaml", ".yml", ".properties")
 _SLOT = re.compile(rb"[${}<>%*]|^(?:x+|\.+|_+|-+)$", re.IGNORECASE)
-"""In a password: a place for it, as variables, templates and prose have it."""
+"""Matches placeholders for passwords in variables, templates and prose."""
 _WORDS = frozenset(
     b"password passwd pass pwd secret token changeme example yourpassword your-password key".split()
 )
@@ -97,17 +97,17 @@ _WORDS = frozenset(
 
 @dataclass(frozen=True)
 class Secret:
-    """A credential, in words that follow "holds"."""
+    """A credential in a file."""
 
     what: str
     line: int | None = None
-    """Where in the text, from 1; None where the name tells."""
+    """Line in the text, from 1; None if the file's name shows it."""
 
 
 def secret_in(path: Path, inside: str) -> Secret | None:
-    """The first credential of a file that lies at ``inside`` in its project, None if there is none.
+    """The first credential of the file ``path``, at ``inside`` in its project; None without one.
 
-    The text of a file is looked at up to 1 MB; binary files are known by their names alone.
+    The text is searched in files of up to 1 MiB; binary files are judged by name only.
     """
     small = path.stat().st_size <= MAX_BYTES
     content = path.read_bytes() if small else b""
@@ -115,13 +115,13 @@ def secret_in(path: Path, inside: str) -> Secret | None:
 
 
 def secret_named(inside: str, content: bytes) -> Secret | None:
-    """What a file's name says that it is; what a certificate's content says is believed."""
+    """The credential that a file's name indicates; None for a certificate, by its content."""
     place = PurePosixPath(inside)
     name = place.name.lower()
     if name.endswith((*_CODE, *_SAMPLES)):
         return None
     if name.endswith((".pem", ".key")) and _CERTIFICATES.search(content):
-        return None  # what else it may hold is looked for in its text
+        return None  # other credentials are searched for in its text
     for what, patterns in _NAMES.items():
         if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns.split()):
             return Secret(what)
@@ -169,7 +169,7 @@ def _found(content: bytes, *, prose: bool) -> Iterator[tuple[int, str]]:
 
 
 def _basic_password(coded: bytes) -> bytes:
-    """The password of ``user:password`` in base64; empty for anything else, and for a place."""
+    """The password of ``user:password`` in base64; empty for anything else or a placeholder."""
     try:
         text = base64.b64decode(coded, validate=True)
     except ValueError:

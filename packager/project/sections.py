@@ -1,4 +1,4 @@
-"""The sections of ``package.toml``, one noun each, as a person writes them."""
+"""The sections of ``package.toml``, one class each."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from packager.manifest.base import FrozenModel, Isa, Level, Task
 from packager.manifest.data_roles import Split
 from packager.manifest.read_options import ColumnReading, ReadOptions, TableReadOptions, texts_of
 
-# As engines read it: an optional host:port, then lower-case components.
+# Repository name in an engine's format: an optional host:port, then lower-case components.
 COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 REPOSITORY = rf"^(?:[a-z0-9.-]+:\d+/)?{COMPONENT}(?:/{COMPONENT})*$"
 
@@ -23,12 +23,16 @@ Entrypoint = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
 
 
 class PackageSection(FrozenModel):
+    """``[package]``: name, version, task."""
+
     name: Name
     version: Version
     task: Task
 
 
 class DataSection(FrozenModel):
+    """``[data]``: source, target, columns, split."""
+
     source: str
     target: str
     include: tuple[str, ...] = ()
@@ -61,7 +65,7 @@ class DataSection(FrozenModel):
 
     @property
     def reader(self) -> TableReadOptions:
-        """How the data's files are read."""
+        """Options for reading the data's files."""
         columns = {
             name: ColumnReading(kind=c.kind, values=texts_of(c.values), null=c.null)
             for name, c in self.columns.items()
@@ -72,7 +76,7 @@ class DataSection(FrozenModel):
     @field_validator("split", mode="before")
     @classmethod
     def _from_is_written_from(cls, value: Any) -> Any:
-        """``from`` is no Python name, so the field has another; a person writes ``from``."""
+        """Accept the key ``from`` only: the field ``start`` exists as ``from`` is a keyword."""
         if not isinstance(value, dict):
             return value
         if "start" in value:
@@ -82,26 +86,34 @@ class DataSection(FrozenModel):
 
 
 class RecipeSection(FrozenModel):
+    """``[recipe]``: the training function, its seed and the equivalence level it claims."""
+
     train: Entrypoint
     seed: int = Field(default=0, ge=0, lt=2**32)
     level: Level | None = None
-    """The level a replay has to reach; None: the one a repeat reaches at the build."""
+    """The level that a replay must reach; None: the level that a repeat reaches at the build."""
     isa: Isa = "native"
     accept: dict[str, Annotated[float, Field(ge=0)]] = {}
     params: dict[str, Any] = {}
 
 
 class ModelSection(FrozenModel):
+    """``[model]``: a pretrained model."""
+
     path: str
 
 
 class RequirementsSection(FrozenModel):
+    """``[requirements]``: the dependencies to lock."""
+
     file: str = "requirements.txt"
     index_strategy: Literal["first-index", "unsafe-first-match", "unsafe-best-match"] | None = None
-    """As uv calls it; None: what the user's own uv configuration says, else ``first-index``."""
+    """uv's ``--index-strategy``; None: that of the user's configuration, else ``first-index``."""
 
 
 class ServeSection(FrozenModel):
+    """``[serve]``: how the server loads and runs the model."""
+
     predictor: Annotated[str, Field(pattern=r"^auto$|^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")] = "auto"
     compile: Literal["auto", "off", "require"] = "auto"
     workers: int = Field(default=2, ge=1, le=64)
@@ -110,11 +122,15 @@ class ServeSection(FrozenModel):
 
 
 class SlicesSection(FrozenModel):
+    """``[slices]``: the subsets that are measured."""
+
     columns: tuple[str, ...] = ()
     rules: dict[str, str] = {}
 
 
 class MonitoringSection(FrozenModel):
+    """``[monitoring]``: the columns compared for drift."""
+
     exclude: tuple[str, ...] = ()
     include: tuple[str, ...] = ()
 
@@ -128,6 +144,8 @@ class MonitoringSection(FrozenModel):
 
 
 class ImageSection(FrozenModel):
+    """``[image]``: base, platforms and system packages."""
+
     base: str = "python:3.11-slim-bookworm"
     repository: Repository | None = None
     system_packages: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""What the first rows of a table show: its columns, and how its files are read."""
+"""Previews a table: its first rows, its columns, and its read options."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ READERS: tuple[dict[str, str], ...] = (
     {"separator": "\t", "decimal": ","},
     {"separator": "|"},
 )
-"""How CSV files are written, the most frequent way first."""
+"""Read options of common CSV dialects, the most frequent first."""
 
 
 @dataclass(frozen=True)
 class Preview:
-    """What the first 10,000 rows of a table show."""
+    """The first 10,000 rows of a table, and what they show."""
 
     names: tuple[str, ...]
     rows: pd.DataFrame
     columns: dict[str, Column]
     options: dict[str, str]
-    """``[data.read]``, where the defaults don't read the file."""
+    """``[data.read]``; empty if the defaults read the file."""
 
 
 def preview(data: Path) -> Preview:
-    """The first rows of a table, read in the way of ``READERS`` that finds the most columns.
+    """The first rows of a table, read with the options of ``READERS`` that give most columns.
 
-    Raise the ``UsageError`` of the first way where none fits.
+    Raises the ``UsageError`` of the first options if none fit.
     """
     first: UsageError | None = None
     best: Preview | None = None

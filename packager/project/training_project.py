@@ -1,4 +1,4 @@
-"""``package init --data FILE --target COLUMN``: a project that trains a model on a table."""
+"""``package init --data FILE --target COLUMN``: writes a project that trains on a table."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from packager.project.scaffold import (
 from packager.project.table_preview import Preview, preview
 
 MAX_CLASSES = 20
-"""Whole numbers of at most so many values are labels."""
+"""Integers with at most this many distinct values count as labels."""
 MAX_SLICES, MAX_SLICE_VALUES = 3, 12
-"""Columns that predictions are counted by at first, and how many values one may have."""
+"""Number of slice columns in a new project, and of distinct values of such a column."""
 MIN_IDS = 50
-"""Texts that are all different, at least so many, are names of rows or free text."""
+"""A text column with at least this many values, all distinct, holds ids or free text."""
 ESTIMATORS = {
     "classification": "HistGradientBoostingClassifier",
     "regression": "HistGradientBoostingRegressor",
@@ -37,7 +37,7 @@ ESTIMATORS = {
 def init_training(directory: Path, data: Path, target: str | None) -> list[str]:
     """Write a project with a recipe for the table ``data``; return the files written.
 
-    Raise ``UsageError`` where it is no table, has no column ``target``, or nothing else.
+    Raises ``UsageError`` if it is no table, has no column ``target``, or no other column.
     """
     found = preview(data)
     chosen = choose_target(data.name, found.names, target)
@@ -60,7 +60,10 @@ def init_training(directory: Path, data: Path, target: str | None) -> list[str]:
 
 
 def task_of_target(found: Preview, target: str) -> Task:
-    """Text, booleans and whole numbers of few values are labels; other numbers are not."""
+    """Classification for text, booleans and integers with few values; else regression.
+
+    Raises ``UsageError`` for a target of times or without values.
+    """
     values: pd.Series[Any] = found.rows[target].dropna()
     kind = found.columns[target].kind
     if kind == "datetime" or not len(values):
@@ -76,7 +79,7 @@ def task_of_target(found: Preview, target: str) -> Task:
 
 
 def why_left_out(found: Preview, name: str) -> str:
-    """What is wrong with a column that no model learns from; empty for a feature."""
+    """Why a column is no feature; empty if it is one."""
     values = found.rows[name].dropna()
     if not len(values):
         return "no value in the first rows"
@@ -86,7 +89,7 @@ def why_left_out(found: Preview, name: str) -> str:
 
 
 def include_lines(names: Sequence[str], found: Preview) -> str:
-    """A line of TOML for each column, with what was found in it."""
+    """A line of TOML for each column, with a comment about its values."""
     return "\n".join(f"    {quoted(name)},  # {_about(found, name)}" for name in names)
 
 
@@ -117,7 +120,7 @@ def _values(
 
 
 def _slices(found: Preview, names: Sequence[str]) -> list[str]:
-    """The first text columns of a few values, which every part of the rows has."""
+    """The first text and boolean columns with few distinct values, as slice columns."""
     few = [
         name
         for name in names

@@ -1,4 +1,4 @@
-"""What can be said about a project before anything is resolved, started or written."""
+"""Checks of a project before anything is resolved, started or written."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from packager.project.sections import DataSection
 
 
 def check_columns(project: Project) -> None:
-    """Every column that ``package.toml`` names is in the data."""
+    """Raise ``UsageError`` if ``package.toml`` names a column that the data lacks."""
     data = project.data
     if data is None:
         _check_no_data(project)
@@ -53,7 +53,7 @@ def check_columns(project: Project) -> None:
 
 
 def _check_first_rows(data: DataSection, source: Path, present: list[str]) -> None:
-    """What the types of the data and its first rows show already."""
+    """Raise ``UsageError`` if column types or the first rows show data that can't be served."""
     other = {data.target, *data.exclude, *data.train_only}
     features = [n for n in data.include or present if n not in other]
     refuse_unservable_types(source, features)
@@ -63,7 +63,7 @@ def _check_first_rows(data: DataSection, source: Path, present: list[str]) -> No
 
 
 def check_code(project: Project, code: Mapping[str, Path]) -> None:
-    """Every module that ``package.toml`` names is among the files that are packaged."""
+    """Raise ``UsageError`` if ``package.toml`` names a module that is not packaged."""
     named = {"serve.predictor": project.serve.predictor}
     if project.recipe:
         named["recipe.train"] = project.recipe.train
@@ -79,7 +79,10 @@ def check_code(project: Project, code: Mapping[str, Path]) -> None:
 
 
 def check_model_files(model: Mapping[str, Path]) -> None:
-    """A given pickle whose classes live in ``__main__`` can be read by nobody else."""
+    """Raise ``PackageError`` for a pickle that references classes of ``__main__``.
+
+    No other program can load such a pickle.
+    """
     for name, path in model.items():
         if references_main(path):
             raise PackageError(

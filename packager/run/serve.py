@@ -79,12 +79,15 @@ class ServerProcess:
         self.started = time.monotonic()
 
     def usage(self) -> Usage | None:
+        """Memory and processor time of the server's processes."""
         return process_tree_usage(self._process.pid)
 
     def alive(self) -> bool:
+        """Whether the server runs."""
         return self._process.poll() is None
 
     def follow(self) -> Iterator[str]:
+        """Yield the lines of its log as they are written."""
         assert self._process.stdout is not None
         yield from (line.rstrip("\n") for line in self._process.stdout)
 

@@ -68,6 +68,7 @@ class ContainerWorker:
         self.measures: Mapping[str, str] = {}
 
     def run(self, verb: str, inputs: Mapping[str, bytes], output: Path, progress: Progress) -> Path:
+        """As ``Worker.run``."""
         self.measures = {"where": self.isolation, **described(contained=True)}
         command = _module(verb, f"/{VENV}/bin/python")
         command += [f"{WORK}/{name}" for name in inputs] + [f"{WORK}/out{_file(verb)}"]
@@ -103,6 +104,7 @@ class LocalWorker:
         self.measures: Mapping[str, str] = {}
 
     def run(self, verb: str, inputs: Mapping[str, bytes], output: Path, progress: Progress) -> Path:
+        """As ``Worker.run``."""
         with unpacked_package(self._layers) as root, tempfile.TemporaryFile() as report:
             environment = {
                 **root.variables(),

@@ -1,6 +1,6 @@
 """Deny a recipe files that are neither in its project nor in its data.
 
-A container doesn't contain them; a process on this machine can open them, and would train on data
+A container doesn't have them; a process on this machine can open them, and would train on data
 that is not in the package. So they are denied there by an audit hook, whose error names the line of
 the project, and, where available, by the kernel (``kernel``), which covers C code and subprocesses.
 """

@@ -21,7 +21,7 @@ from pathlib import Path
 from packager.sandbox import landlock, seccomp
 
 CONFINEMENT = "MODEL_CONFINEMENT"
-"""The measures in force, as JSON; subprocesses inherit both."""
+"""Variable with the measures in force, as JSON; subprocesses inherit the measures, too."""
 AUDIT_HOOK_ONLY = (
     "audit hook only: Python's own calls are refused; C code and started programs are not"
 )
@@ -71,7 +71,7 @@ def described(*, contained: bool) -> dict[str, str]:
     found = {
         "files": AUDIT_HOOK_ONLY,
         "network": AUDIT_HOOK_ONLY,
-        "processes": "not apart",
+        "processes": "not isolated",
         **_standing(),
     }
     measures = [found.pop(name, f"no {name} (not tried)") for name in MEASURES]
@@ -93,7 +93,7 @@ def close_network() -> None:
     parts = ["an empty network namespace"] if alone else []
     if filtered:
         parts.append("seccomp: no Unix sockets" if alone else "seccomp: no connecting or sending")
-        _stand("processes", "kernel (seccomp: no ptrace, no memory of others, no mounts)")
+        _stand("processes", "kernel (seccomp: no ptrace, no memory or limits of others, no mounts)")
     elif alone:
         parts.append(UNIX_SOCKETS_OPEN)
     if parts:

@@ -43,6 +43,7 @@ REFUSED = {
     "finit_module": (313, 273),
     "delete_module": (176, 106),
     "kexec_load": (246, 104),
+    "kexec_file_load": (320, 294),
     "reboot": (169, 142),
     "swapon": (167, 224),
     "swapoff": (168, 225),
@@ -51,17 +52,36 @@ REFUSED = {
     "keyctl": (250, 219),
     "settimeofday": (164, 170),
     "clock_settime": (227, 112),
+    "clock_adjtime": (305, 266),
+    "sethostname": (170, 161),
+    "setdomainname": (171, 162),
     "syslog": (103, 116),
+    # They name the files that others open, anywhere: Landlock has no rule for it.
+    "inotify_add_watch": (254, 27),
+    "fanotify_init": (300, 262),
 }
-ABSENT = {"io_uring_setup": (425, 425)}
-"""io_uring operations bypass filters; callers have a fallback for kernels without it."""
-NETWORK_CALLS = {
+ABSENT = {"io_uring_setup": (425, 425), "clone3": (435, 435)}
+"""A filter cannot examine them: operations of io_uring bypass it, flags of clone3 are in memory.
+
+Callers have a fallback for kernels without them.
+"""
+SHARED_CALLS = {
     "connect": (42, 203),
     "listen": (50, 201),
     "sendmsg": (46, 211),
     "sendmmsg": (307, 269),
+    "shmat": (30, 196),
+    "shmctl": (31, 195),
+    "msgsnd": (69, 189),
+    "msgrcv": (70, 188),
+    "msgctl": (71, 187),
+    "semop": (65, 193),
+    "semtimedop": (220, 192),
+    "semctl": (66, 191),
+    "mq_open": (240, 180),
+    "mq_unlink": (241, 181),
 }
-"""Denied if the process has no network namespace of its own."""
+"""Denied if the process has no namespaces of its own for the network and System V's memory."""
 _FAMILIES = (2, 10, 16)
 """Allowed socket families, for detecting features: IPv4, IPv6 and netlink; not Unix."""
 _SENDTO = (44, 206)
@@ -70,11 +90,16 @@ _SOCKETPAIR = (53, 199)
 _CONNECTED = (1, 5)
 """Allowed types of socket pairs: stream and seqpacket; a datagram socket can send elsewhere."""
 _TYPE_BITS = 0xF
+_CLONE = (56, 220)
+_NEW_NAMESPACES = 0x7E020000
+"""Flags of clone: ``CLONE_NEWNS``, ``CGROUP``, ``UTS``, ``IPC``, ``USER``, ``PID``, ``NET``."""
+_PRLIMIT = (302, 261)
+"""With a limit on processor time it ends another process; 0 is the process itself."""
 _IOCTL = (16, 29)
 _INTO_TERMINAL = (0x5412, 0x541C)
 """The ioctl requests TIOCSTI and TIOCLINUX."""
 
-_LOAD, _EQUAL, _AT_LEAST, _RETURN, _AND = 0x20, 0x15, 0x35, 0x06, 0x54
+_LOAD, _EQUAL, _AT_LEAST, _RETURN, _AND, _HAS = 0x20, 0x15, 0x35, 0x06, 0x54, 0x45
 _NUMBER, _ARCHITECTURE, _FIRST, _SECOND = 0, 4, 16, 24
 _FIFTH = (48, 52)
 """Offsets of the lower and upper half of the fifth argument."""
@@ -120,13 +145,16 @@ def program(machine: str, *, alone: bool) -> bytes:
     ]
     if machine == _X86:
         lines += [_line(_AT_LEAST, _X32, 0, 1), refuse]
-    for numbers in (REFUSED if alone else REFUSED | NETWORK_CALLS).values():
+    for numbers in (REFUSED if alone else REFUSED | SHARED_CALLS).values():
         lines += [_line(_EQUAL, numbers[column], 0, 1), refuse]
     for numbers in ABSENT.values():
         lines += [_line(_EQUAL, numbers[column], 0, 1), absent]
     lines += _of_call(_SOCKET[column], [_line(_LOAD, _FIRST), *_only(_FAMILIES, refuse)])
     pair = [_line(_LOAD, _SECOND), _line(_AND, _TYPE_BITS), *_only(_CONNECTED, refuse)]
     lines += _of_call(_SOCKETPAIR[column], pair)
+    namespaces = [_line(_LOAD, _FIRST), _line(_HAS, _NEW_NAMESPACES, 0, 1), refuse, _allow()]
+    lines += _of_call(_CLONE[column], namespaces)
+    lines += _of_call(_PRLIMIT[column], [_line(_LOAD, _FIRST), *_only((0,), refuse)])
     terminal = [_line(_EQUAL, _INTO_TERMINAL[0], 1, 0), _line(_EQUAL, _INTO_TERMINAL[1], 0, 1)]
     lines += _of_call(_IOCTL[column], [_line(_LOAD, _SECOND), *terminal, refuse, _allow()])
     if not alone:

@@ -55,7 +55,7 @@ class Examined:
 def examine(reference: Reference, engine: Engine | None) -> Examined:
     """Compare the layers of a package with its manifest, its lock and this installation.
 
-    If it has a companion, whose layers include the image's, the companion's layers are read.
+    If it has a companion, whose layers must include the image's, the companion's layers are read.
 
     Raises ``PackageError`` for a layer that can't be read or has members that no layer may have.
     """

@@ -163,6 +163,7 @@ def _attach(listening: socket.socket, code: bytes, steps: int) -> None:
 
 
 def stop_listening(listening: socket.socket) -> None:
+    """Refuse new connections on ``listening``, whichever process accepts from it."""
     try:
         listening.shutdown(socket.SHUT_RDWR)
     except OSError as error:

@@ -25,6 +25,7 @@ class TestSeries:
     values: str
 
     def document(self) -> dict[str, str]:
+        """The series as promtool reads it."""
         labels = ", ".join(f"{name}={quoted(value)}" for name, value in self.labels.items())
         return {"series": f"{self.name}{{{labels}}}", "values": self.values}
 
@@ -56,6 +57,7 @@ class TestCaseBuilder:
         self.slice = model.slices[-1]
 
     def series(self, name: str, values: str, instance: str = "a", **labels: str) -> TestSeries:
+        """An input series of one replica."""
         return TestSeries(name, {**self.common, **labels, "instance": instance}, values)
 
     def case(

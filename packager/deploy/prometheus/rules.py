@@ -63,6 +63,7 @@ class MonitoredModel:
 
     @property
     def classified(self) -> bool:
+        """Whether the model is a classifier."""
         return self.task == "classification"
 
 
@@ -74,6 +75,7 @@ class Record:
     expression: str
 
     def document(self) -> dict[str, Any]:
+        """The YAML form that Prometheus reads."""
         return {"record": self.name, "expr": self.expression}
 
 
@@ -92,6 +94,7 @@ class Alert:
     labels: tuple[tuple[str, str], ...] = ()
 
     def document(self) -> dict[str, Any]:
+        """The YAML form that Prometheus reads."""
         labels = {"severity": self.severity, "priority": str(self.priority), **dict(self.labels)}
         return {
             "alert": self.name,
@@ -117,6 +120,7 @@ class Group:
     rules: Sequence[Record | Alert]
 
     def document(self) -> dict[str, Any]:
+        """The YAML form that Prometheus reads."""
         rules = [rule.document() for rule in self.rules]
         return {"name": self.name, "interval": self.interval, "rules": rules}
 

@@ -1,1 +1,1 @@
-"""Base images: found, probed, made from Debian packages, read from archives."""
+"""Base images: lookup, probing, making them from Debian packages, reading archives."""

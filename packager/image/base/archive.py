@@ -1,4 +1,4 @@
-"""A base as a ``docker save`` archive: kept for the day when mirrors have moved on."""
+"""Reads a base from a ``docker save`` archive, for when mirrors no longer have its packages."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MAX_LAYER = 32 * 1024**3
 
 @dataclass(frozen=True)
 class ArchivedBase:
-    """What an archive says of its image."""
+    """Name, platform and config of the image in an archive."""
 
     reference: str
     platform: str
@@ -42,13 +42,13 @@ def base_image(
     layers: tuple[Layer, ...],
     labels: Mapping[str, str] = {},
 ) -> Image:
-    """The base as an image of its own; nothing in it tells when it was made."""
+    """The base as an image; its config records no date."""
     settings = {"Cmd": ["python3"], "Env": list(env), "Labels": dict(labels)}
     return image_of(reference, platform, settings, layers)
 
 
 def rejection_of(called: str) -> Refuse:
-    """The error for what is no archive of a base."""
+    """Makes the error for a file that is no archive of a base."""
     return lambda found: UsageError(
         f"{called}: expected the archive of one base, got {found}", HINT
     )
@@ -56,7 +56,7 @@ def rejection_of(called: str) -> Refuse:
 
 @contextmanager
 def open_base(path: Path) -> Iterator[tuple[SavedArchive, ArchivedBase]]:
-    """An archive and what it says of its one image; ``UsageError`` unless that is a base."""
+    """Open the archive of one base; raises ``UsageError`` if it holds anything else."""
     if not path.is_file():
         raise UsageError(f"{path}: no such file", HINT)
     with open_archive(path, rejection_of(str(path))) as archive:
@@ -71,7 +71,10 @@ def open_base(path: Path) -> Iterator[tuple[SavedArchive, ArchivedBase]]:
 
 
 def unpack_archive(archive: SavedArchive, folder: Path) -> dict[str, Any]:
-    """Lay the layers of the archive's first image into ``folder``, by diff_id; its config."""
+    """Write the layers of the archive's first image to ``folder``, named by diff_id.
+
+    Returns the image config. Raises ``PackageError`` for a layer that doesn't match its diff_id.
+    """
     folder.mkdir()
     entry = archive.entries()[0]
     config: dict[str, Any] = json.loads(archive.document(entry["Config"]))
@@ -88,7 +91,7 @@ def unpack_archive(archive: SavedArchive, folder: Path) -> dict[str, Any]:
 
 
 def _write_layer(archive: SavedArchive, name: str, path: Path) -> str:
-    """Write a layer, uncompressed, to ``path``; the hex sha256 of what was written."""
+    """Write a layer, uncompressed, to ``path``; returns the hex sha256 of the written bytes."""
     digest, size = hashlib.sha256(), 0
     stream = archive.reader.open(archive.find(name))
     packed = stream.read(2) == b"\x1f\x8b"

@@ -1,4 +1,4 @@
-"""The bases in the cache: found there or in an engine, saved, restored, and probed once."""
+"""Bases in the cache: lookup there and in an engine, saving, restoring; each is probed once."""
 
 from __future__ import annotations
 
@@ -39,16 +39,16 @@ from packager.image.rootfs import find_python, unpack_layers
 from packager.progress import Silent
 from packager.tar_reader import TarReader, plain_tar
 
-# Where a base of `package base` names the Debian packages it was made of.
+# File in a base of `package base` that lists its Debian packages.
 PACKAGES = "usr/share/package-base/packages.json"
 BASE_FORMAT = 2
-"""Of ``base.json``, in the names of the cache's folders."""
+"""Format version of ``base.json``; part of the names of the cache's folders."""
 
 
 def find_base(reference: str, platform: str, engine: Engine | None) -> BaseImage | None:
     """The base called ``reference``: made by ``package base``, held by the engine, or pulled.
 
-    None where there is none of them. Raises ``PackageError`` if it holds no Python we can use.
+    None if none exists. Raises ``PackageError`` if the base has no supported Python.
     """
     made = find_made_base(reference, platform, engine)
     if made is not None or engine is None:
@@ -62,7 +62,7 @@ def find_base(reference: str, platform: str, engine: Engine | None) -> BaseImage
             f"base {reference}: expected platform {platform}, got {found}",
             f"pull it for {platform}, or set [image] platforms",
         )
-    # The engine's name may move on to another image, so its copy goes by content.
+    # The engine's tag may move to another image, so the copy is named by content.
     key = sha256_bytes(canonical_json(described["RootFS"]["Layers"]))
     folder = (
         cache_directory("bases") / f"engine-{BASE_FORMAT}-{key[:32]}-{platform.replace('/', '-')}"
@@ -82,7 +82,7 @@ def find_base(reference: str, platform: str, engine: Engine | None) -> BaseImage
 
 
 def find_made_base(reference: str, platform: str, engine: Engine | None) -> BaseImage | None:
-    """The base that ``package base`` made or loaded under this name; None where there is none."""
+    """The base that ``package base`` made or loaded under this name; None if there is none."""
     folder = _named(reference, platform)
     if not (folder / "base.json").is_file():
         return None
@@ -90,7 +90,7 @@ def find_made_base(reference: str, platform: str, engine: Engine | None) -> Base
 
 
 def known_base(diff_ids: Sequence[str], platform: str, engine: Engine | None) -> BaseImage | None:
-    """The base in the cache with exactly these layers, whatever its name; None where none is."""
+    """The cached base with exactly these layers, under any name; None if there is none."""
     for path in sorted(cache_directory("bases").glob("*/base.json")):
         saved = SavedBase.load(path)
         if saved.diff_ids == tuple(diff_ids) and saved.platform == platform:
@@ -101,7 +101,7 @@ def known_base(diff_ids: Sequence[str], platform: str, engine: Engine | None) ->
 def save_base(
     reference: str, platform: str, layer: Path, config: dict[str, Any], engine: Engine | None
 ) -> BaseImage:
-    """Keep a one-layer base made here in the cache under its name, replacing an earlier one."""
+    """Save a one-layer base made here to the cache under its name, replacing an earlier one."""
     with atomic_directory(_named(reference, platform), replace=True) as new:
         (new / "layers").mkdir()
         diff_id = sha256_file(layer)
@@ -116,11 +116,11 @@ def save_base(
 
 
 def restore_base(path: Path, engine: Engine | None) -> BaseImage:
-    """Take the base out of an archive, under the name it has there, replacing an earlier one.
+    """Save the base of an archive to the cache under the archive's name, replacing an earlier one.
 
-    Its interpreter is asked in a container; without an engine the archive has to be one of
-    ``package base --output``, which tells of it. Raises ``UsageError`` if the file is no archive
-    of a base, ``PackageError`` if it is damaged or made for another machine.
+    Its interpreter is probed in a container; without an engine the archive must come from
+    ``package base --output``, which records the probe in a label. Raises ``UsageError`` if the
+    file is no archive of a base, ``PackageError`` if it is damaged or for another platform.
     """
     platform = default_platform()
     with open_base(path) as (archive, archived):
@@ -140,7 +140,7 @@ def restore_base(path: Path, engine: Engine | None) -> BaseImage:
 def _probed_archive(
     path: Path, new: Path, archived: ArchivedBase, engine: Engine | None
 ) -> ProbeResult:
-    """What a container of the archive's base tells of its Python, or else the archive itself."""
+    """Probe the archive's Python in a container; without an engine, read the archive's label."""
     config = archived.config
     if engine is None:
         return parse_probe(config, str(path))
@@ -178,7 +178,7 @@ def _save(
     probed: ProbeResult,
     origin: Origin,
 ) -> None:
-    """Write ``base.json``; ``PackageError`` for a Python that we can't use."""
+    """Write ``base.json``; raises ``PackageError`` for an unsupported Python."""
     layers = _layers(new, config)
     python, glibc, version = probed.facts(reference)
     saved = SavedBase(
@@ -199,7 +199,7 @@ def _save(
 
 
 def _recorded_packages(layers: Sequence[Path]) -> tuple[str, ...]:
-    """What the base says of itself, from its layers: the same on every machine."""
+    """The Debian packages that the base's layers record; the same on every machine."""
     found: tuple[str, ...] = ()
     for layer in layers:
         with layer.open("rb") as file:

@@ -1,4 +1,4 @@
-"""``package base``: a small base from Debian packages, for machines that reach no registry."""
+"""``package base``: makes a small base from Debian packages, without a registry."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ MAX_TAG_LENGTH = 128
 
 
 def base_name(added: Collection[str] = ()) -> str | None:
-    """What ``make_base`` calls the base of this machine's suite; None on other systems."""
+    """The name that ``make_base`` gives the base of this machine's suite; None on other systems."""
     suite = _this_suite()
     if suite not in PYTHONS:
         return None
-    # A tag takes no plus sign.
+    # A tag can't contain a plus sign.
     tag = "-".join([f"{suite}-python{PYTHONS[suite]}", *sorted(set(added))]).replace("+", "_")
     if len(tag) > MAX_TAG_LENGTH:
         tag = f"{tag[:100]}-{sha256_bytes(tag.encode())[:12]}"
@@ -51,10 +51,10 @@ def base_name(added: Collection[str] = ()) -> str | None:
 
 
 def make_base(engine: Engine | None, progress: Progress, added: Collection[str] = ()) -> BaseImage:
-    """Make the base of this machine's Debian or Ubuntu suite and keep it in the cache.
+    """Make the base of this machine's Debian or Ubuntu suite and save it to the cache.
 
-    Packages ``added`` come with all they depend on; their install scripts are not run. Needs
-    ``mmdebstrap`` and the suite's mirror. Same package versions give the same layer.
+    ``added`` packages are included with their dependencies; install scripts are not run. Needs
+    ``mmdebstrap`` and the suite's mirror. Equal package versions give equal layers.
     """
     suite, reference = _this_suite(), base_name(added)
     for name in added:
@@ -92,7 +92,7 @@ def make_base(engine: Engine | None, progress: Progress, added: Collection[str] 
 def check_system_packages(wanted: Sequence[str], base: BaseImage | None) -> None:
     """Raise ``PackageError`` unless ``base`` records every Debian package that is ``wanted``."""
     held = {entry.partition("=")[0] for entry in base.saved.packages} if base else set()
-    # Debian and Ubuntu renamed libraries when time grew to 64 bits; programs link to the same.
+    # Debian and Ubuntu renamed packages for 64-bit time_t (suffix t64); the sonames are the same.
     absent = [name for name in wanted if name not in held and f"{name}t64" not in held]
     if absent:
         asked = " ".join(f"--package {name}" for name in sorted(set(wanted)))
@@ -147,7 +147,7 @@ def _bootstrap(suite: str, archive: Path, added: Sequence[str]) -> None:
 
 
 def _lay_out(archive: Path, root: Path, suite: str, added: Collection[str]) -> None:
-    """The base's files below ``root``: what is read, accounts, certificates and the versions."""
+    """Write the base's files below ``root``: needed files, accounts, certificates, versions."""
     included = _included(suite)
     with archive.open("rb") as file:
         reader = TarReader(file, plain_tar(archive.name))

@@ -1,4 +1,4 @@
-"""Debian packages as ``mmdebstrap`` extracted them: versions, needs and files."""
+"""Debian packages as ``mmdebstrap`` extracted them: versions, dependencies and files."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from packager.tar_reader import TarReader
 
 LIST_FOLDER = "package-base"
 MAX_NOTE = 16 * 1024 * 1024
-# Runs with the archives still at hand. The lists travel inside the tree: in mmdebstrap's user
-# namespace that is the only place it may surely write to.
+# Runs before mmdebstrap removes the .deb files. Writes the lists into the tree, because in
+# mmdebstrap's user namespace only the tree is certain to be writable.
 LIST_SCRIPT = f"""set -e; mkdir "$1/{LIST_FOLDER}"
 for deb in "$1"/var/cache/apt/archives/*.deb; do
     name="$1/{LIST_FOLDER}/$(dpkg-deb --field "$deb" Package)"
@@ -31,14 +31,14 @@ class Deb:
     name: str
     version: str
     depends: frozenset[str]
-    """Every name it can lean on, alternatives among them."""
+    """Every package name it may depend on, including alternatives."""
     provides: frozenset[str]
     files: tuple[str, ...]
-    """Paths without a leading slash, no folders."""
+    """Paths without a leading slash, without folders."""
 
 
 def read_debs(reader: TarReader) -> dict[str, Deb]:
-    """What the hook ``LIST_SCRIPT`` noted in the tree, by package name."""
+    """The packages that ``LIST_SCRIPT`` recorded in the tree, by name."""
     noted = {
         PurePosixPath(info.name).name: reader.content(info, MAX_NOTE).decode()
         for info in reader
@@ -67,13 +67,13 @@ def _deb(control: str, files: str) -> Deb:
 
 
 def _named(relation: str) -> frozenset[str]:
-    """Names in a relation field, without versions and architectures."""
+    """Package names in a relation field, without versions and architectures."""
     found = (NAME.match(part.strip()) for part in ALTERNATIVES.split(relation))
     return frozenset(match.group() for match in found if match)
 
 
 def dependency_closure(debs: Mapping[str, Deb], roots: Iterable[str]) -> set[str]:
-    """The packages that ``roots`` lean on, directly or not, and themselves."""
+    """``roots`` and the packages they depend on, directly or indirectly."""
     found: set[str] = set()
     todo = set(roots)
     while todo:
@@ -84,5 +84,5 @@ def dependency_closure(debs: Mapping[str, Deb], roots: Iterable[str]) -> set[str
 
 
 def versions(debs: Collection[Deb]) -> tuple[str, ...]:
-    """``name=version`` of each, sorted."""
+    """``name=version`` of each package, sorted."""
     return tuple(sorted(f"{deb.name}={deb.version}" for deb in debs))

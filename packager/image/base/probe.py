@@ -1,8 +1,8 @@
-"""What a base's Python tells of itself, asked without running a stranger's program on this machine.
+"""Probes a base's Python for its version without running untrusted programs on this machine.
 
 A base that ``package base`` made here, from Debian's signed packages, runs through its own loader.
-Any other is asked in a container; an archive of ``package base --output`` tells it in a label,
-which is a claim: a false one makes a base that does not work, and runs nothing.
+Any other is probed in a container. An archive of ``package base --output`` records the result in a
+label, which is unverified: a false label gives a base that does not work, but runs nothing.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ Origin = Literal["debian", "elsewhere"]
 
 
 class ProbeResult(FrozenModel):
-    """What a base's Python told of itself."""
+    """Path and version output of a base's Python."""
 
     interpreter: str
-    """Absolute path of Python inside."""
+    """Absolute path of Python inside the base."""
     said: str
     """What ``PROBE`` printed."""
 
     def facts(self, reference: str) -> tuple[str, tuple[int, int], str]:
         """Python (``3.11``), glibc (``(2, 36)``) and Python's release (``3.11.2``).
 
-        Raises ``PackageError`` for a Python that we can't use.
+        Raises ``PackageError`` for an unsupported Python.
         """
         told = PROBE_OUTPUT.fullmatch(self.said)
         if told is None:
@@ -63,13 +63,13 @@ class ProbeResult(FrozenModel):
 
 
 def probe_on_host(root: Path, interpreter: str) -> ProbeResult:
-    """What the Python of a base made here tells, started through the base's own loader."""
+    """Probe the Python of a base made here, started through the base's own loader."""
     said = LoaderCompiler(root, interpreter, "").output(PROBE)
     return ProbeResult(interpreter=interpreter, said=said)
 
 
 def probe_in_container(engine: Engine, reference: str) -> ProbeResult:
-    """What an image's Python tells of itself, in a container without a network."""
+    """Probe an image's Python in a container without a network."""
     return ProbeResult(
         interpreter=engine.output(reference, ["python3", "-c", INTERPRETER_SCRIPT]).strip(),
         said=engine.output(reference, ["python3", "-c", PROBE]),
@@ -77,7 +77,7 @@ def probe_in_container(engine: Engine, reference: str) -> ProbeResult:
 
 
 def parse_probe(config: Mapping[str, Any], called: str) -> ProbeResult:
-    """What the label of an archived base says; ``PackageError`` where it says nothing."""
+    """The probe in the label of an archived base; raises ``PackageError`` if there is none."""
     try:
         return ProbeResult.model_validate_json(config["config"]["Labels"][BASE_LABEL])
     except (KeyError, TypeError, ValidationError) as error:

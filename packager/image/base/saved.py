@@ -1,4 +1,4 @@
-"""A base at hand: its record in the cache, its layers, and its Python."""
+"""A base in the cache: its record, its layers and its Python."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from packager.progress import Silent
 
 
 class SavedBase(FrozenModel):
-    """``base.json`` of a base in the cache; its layers and unpacked files lie beside it."""
+    """``base.json`` of a base in the cache, stored next to its layers and unpacked files."""
 
     reference: str
     platform: str
@@ -37,7 +37,7 @@ class SavedBase(FrozenModel):
     sizes: tuple[int, ...]
     env: tuple[str, ...]
     interpreter: str
-    """Absolute path of Python inside."""
+    """Absolute path of Python inside the base."""
     python: str
     glibc: tuple[int, int]
     version: str
@@ -45,20 +45,20 @@ class SavedBase(FrozenModel):
     said: str
     """What ``PROBE`` printed."""
     origin: Origin
-    """``debian``: made on this machine from Debian's signed packages. Programs of any other base
-    run in containers only."""
+    """``debian``: made on this machine from Debian's signed packages. Programs of a base of any
+    other origin run in containers only."""
     packages: tuple[str, ...] = ()
-    """Debian packages as the base itself records them: ``name=version``, sorted."""
+    """Debian packages that the base records: ``name=version``, sorted."""
 
     @property
     def identity(self) -> str:
-        """sha256 of what the interpreter says of itself and of how we use it, for cache keys."""
+        """sha256 of the interpreter's probe output and our compile script, for cache keys."""
         return sha256_bytes((self.said + COMPILE).encode())
 
 
 @dataclass(frozen=True)
 class BaseImage:
-    """A base at hand."""
+    """A base in the cache."""
 
     saved: SavedBase
     folder: Path
@@ -66,7 +66,7 @@ class BaseImage:
 
     @property
     def locked(self) -> Base:
-        """How the lock pins it: by content, never by date."""
+        """The base as the lock pins it: by content, not by date."""
         saved = self.saved
         return Base(
             reference=saved.reference,
@@ -77,7 +77,7 @@ class BaseImage:
 
     @property
     def target(self) -> Target:
-        """What wheels have to fit."""
+        """The target that wheels must be compatible with."""
         return Target(self.saved.python, self.saved.platform, self.saved.glibc)
 
     @property
@@ -90,7 +90,7 @@ class BaseImage:
 
     @property
     def image(self) -> Image:
-        """The base as an image of its own, to be kept or carried elsewhere."""
+        """The base as an image, to save it or move it to another machine."""
         saved = self.saved
         told = ProbeResult(interpreter=saved.interpreter, said=saved.said).dump().decode()
         return base_image(
@@ -98,9 +98,10 @@ class BaseImage:
         )
 
     def compiler(self) -> Compiler:
-        """What makes its bytecode: its own interpreter, or one of the same version here.
+        """The bytecode compiler: the base's own interpreter, or this one if the versions match.
 
-        Raises ``PackageError`` where a base from elsewhere would need an engine.
+        Raises ``PackageError`` if a base of another origin needs a container and no engine is
+        available.
         """
         saved = self.saved
         if saved.origin == "debian":
@@ -117,7 +118,7 @@ class BaseImage:
         )
 
     def _transform(self, command: Sequence[str], files: IO[bytes]) -> bytes:
-        """Run ``command`` over a tar in a container of this base; its ``/tree`` as a tar."""
+        """Run ``command`` on a tar in a container of this base; returns its ``/tree`` as a tar."""
         assert self.engine is not None
         if self.engine.describe(self.saved.reference) is None:
             load_into(self.engine, self.image, Silent())

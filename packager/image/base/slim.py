@@ -1,4 +1,4 @@
-"""What of the Debian packages a running Python reads; the rest is left out of a base."""
+"""Selects the files of Debian packages that a running Python reads, and drops the rest."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from packager.image.base.packages import LIST_FOLDER, Deb
 from packager.image.shared_libraries import SHARED_OBJECT, needed_by
 from packager.tar_reader import TarReader, extract_member
 
-# What a running Python never reads. Copyright files stay: licences ask for them.
+# Files that a running Python never reads. Copyright files stay because licences require them.
 DROPPED = (
     "bin/",
     "sbin/",
@@ -41,31 +41,32 @@ DROPPED = (
     "usr/lib/python3/",
 )
 KEPT = ("usr/share/zoneinfo/", "usr/share/mime/", "usr/share/ca-certificates/")
-# Of this machine or of this run, not of any package.
+# Files of this machine or this run, not of any package.
 HOST_FILES = ("etc/fstab/", "etc/hostname/", "etc/resolv.conf/", "etc/machine-id/", "var/")
-# The library's own tests, demos and long texts for its help(); zones that count leap seconds, and
-# a second copy of all zones; NIS and Berkeley DB, whose libraries are larger than their use.
+# Tests, demos and help() texts of the standard library; time zones with leap seconds and a second
+# copy of all zones; NIS and Berkeley DB, which are rarely used and need large libraries.
 UNUSED_MODULES = re.compile(
     r"usr/lib/python3\.\d+/(test|pydoc_data|turtledemo|idlelib)/"
     r"|usr/lib/python3\.\d+/turtle\.py"
     r"|usr/lib/python3\.\d+/lib-dynload/(nis|_dbm|xx|_xx|_test|_ctypes_test)"
     r"|usr/share/zoneinfo/(right|posix)/"
 )
-# Of packages somebody asked for, programs and data stay too; only what people read goes.
+# Requested packages keep their programs and data; only documentation is dropped.
 DOCUMENTATION = re.compile(r"usr/share/(doc|man|info|locale|lintian|bug|help)/|usr/include/")
-# Kept whole: they load parts of themselves by name.
+# Kept whole because they load parts of themselves by name.
 KEPT_WHOLE = ("libc6", "libgcc-s1")
 
 
 def unpack(reader: TarReader, root: Path, debs: Mapping[str, Deb], asked: Collection[str]) -> None:
-    """Lay into ``root`` what is read: all of the packages ``asked`` for, the needed of the rest."""
+    """Unpack into ``root`` the ``asked`` packages, and the needed files of all others."""
     whole = {file for name in asked for file in debs[name].files}
     for member in reader:
         member.name = str(PurePosixPath(member.name))
         if not member.isdev() and _wanted(member.name, whole):
             member.mode = member.mode & 0o755 | (0o700 if member.isdir() else 0o400)
             if member.islnk() and (root / member.linkname).is_file():
-                # Mesa's drivers are one file of 20 names; our layers hold every file for itself.
+                # Mesa's drivers are hard links of one file; our layers have no hard links, so make
+                # symbolic links.
                 above = PurePosixPath("/") / PurePosixPath(member.name).parent
                 member.type = tarfile.SYMTYPE
                 member.linkname = os.path.relpath(f"/{PurePosixPath(member.linkname)}", above)
@@ -88,9 +89,9 @@ def _wanted(name: str, whole: Collection[str]) -> bool:
 
 
 def drop_unneeded(root: Path, debs: Mapping[str, Deb], roots: Collection[str]) -> None:
-    """Remove shared objects of packages that nothing of ``roots`` loads, directly or not.
+    """Remove shared objects of packages that ``roots`` load neither directly nor indirectly.
 
-    Packages come for programs that were left out (dpkg, tar, perl); their libraries can go too.
+    Some packages are dependencies of dropped programs (dpkg, tar, perl).
     """
     owners = {PurePosixPath(file).name: deb.name for deb in debs.values() for file in deb.files}
     kept: set[str] = set()
@@ -116,7 +117,7 @@ def _loaded(root: Path, deb: Deb) -> set[str]:
 
 
 def bundle_certificates(root: Path) -> None:
-    """One file of all that Mozilla trusts, in place of a folder of them."""
+    """Replace the folder of Mozilla's CA certificates by one bundle file."""
     folder = root / "usr/share/ca-certificates"
     bundle = root / "etc/ssl/certs/ca-certificates.crt"
     bundle.parent.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
-"""The numeric columns of many rows at once: a call of NumPy for all columns that need the same.
+"""The numeric columns of many rows: one NumPy call for all columns with the same operations.
 
-A call a column costs more than what it computes where there are hundreds of columns and a hundred
-rows. Each entry goes through the same float64 steps as by itself, so the bits are the same.
+With hundreds of columns and a hundred rows, one call per column costs more than its arithmetic.
+Each entry goes through the same float64 operations as it would alone, so the bits are equal.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ VECTOR: Mapping[str, Any] = {
     "bins": lambda x, *edges: np.searchsorted(edges, x, side="right").astype(np.float64),
     "equals": lambda x, other: (x == other).astype(np.float64),
 }
-"""By name of an op; values are numbers, or arrays that broadcast, but for the edges of bins."""
+"""Name of an op → function; arguments are numbers or broadcastable arrays, except bin edges."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What one numeric column of the domain may hold."""
+    """Values that the domain allows in one numeric column."""
 
     column: int
     low: float
@@ -53,21 +53,21 @@ def apply(ops: Sequence[Op], values: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class _Group:
-    """Numbers that go through ops of the same names, each with values of its own."""
+    """Numbers with ops of the same names, each with its own arguments."""
 
     numbers: Any
-    """Their places among all numbers: an index of n."""
+    """Their positions among all numbers, shape (n,)."""
     columns: Any
-    """The columns they are made of: an index of n."""
+    """Positions of the columns they are computed from, shape (n,)."""
     steps: Sequence[tuple[str, Sequence[Floats]]]
-    """Name of an op, and for each of its values those of all n, n by 1."""
+    """Name of an op, and for each of its arguments the values of all numbers, shape (n, 1)."""
 
 
 class Block:
-    """Some columns of a request as one array, and the numbers made of them."""
+    """Some columns of a request as one array, and the numbers computed from them."""
 
     def __init__(self, limits: Sequence[Limits], numbers: Sequence[Number]) -> None:
-        """``limits``: a column each; ``numbers``: made of these columns."""
+        """``limits``: one per column; ``numbers``: computed from these columns."""
         self._columns = [one.column for one in limits]
         self._low = np.array([[one.low] for one in limits])
         self._high = np.array([[one.high] for one in limits])
@@ -84,22 +84,22 @@ class Block:
         self._groups = [_group([(at, numbers[at]) for at in its], places) for its in alike.values()]
 
     def values(self, columns: Sequence[Sequence[Any]]) -> Floats:
-        """The columns by rows, NaN for null; integers round to the nearest."""
+        """Shape (columns, rows), NaN for null; integers round to the nearest float64."""
         chosen = [columns[at] for at in self._columns]
         rows = len(chosen[0]) if chosen else 0
         try:
             flat = np.fromiter(chain.from_iterable(chosen), np.float64, len(chosen) * rows)
-        except TypeError:  # there are nulls, which take the slower way
+        except TypeError:  # nulls need the slower conversion
             return np.array(chosen, np.float64)
         return flat.reshape(len(chosen), rows)
 
     def inside(self, values: Floats) -> Bools:
-        """Which rows are within the limits of all columns."""
+        """Mask of the rows that are within the limits of all columns, shape (rows,)."""
         good = (values >= self._low) & (values <= self._high)
         return np.asarray((good | self._nulls & np.isnan(values)).all(axis=0), np.bool_)
 
     def made(self, values: Floats) -> Floats:
-        """The numbers by rows."""
+        """The numbers, shape (numbers, rows)."""
         made = np.empty((self._count, values.shape[1]))
         for group in self._groups:
             block = values[group.columns]

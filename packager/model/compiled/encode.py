@@ -1,7 +1,7 @@
-"""From the columns of a request to a matrix: in NumPy for many rows, plain Python for one.
+"""Encode the columns of a request as a matrix: in NumPy for many rows, plain Python for one.
 
-Both do the same float64 arithmetic, entry by entry, in the order the model's own transformers
-have, so they give the same bits.
+Both do the same float64 arithmetic, entry by entry, in the order of the model's own transformers,
+so they give the same bits.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ Bools = npt.NDArray[np.bool_]
 FlatColumns = tuple[tuple[int, float], ...]
 
 MAX_DENSE_ENTRIES = 1_000_000
-"""Largest table that is kept as an array of values by entries."""
+"""Largest table that is stored as a dense array, in values times entries."""
 MAX_EXACT_INTEGER = 2**53
-"""Integers are exact in float64 below it; beside nulls a column of them becomes floats."""
+"""Integers below it are exact in float64; an integer column with nulls becomes floats."""
 NUL = "\0"
-"""Arrays of fixed-width text drop it at the end, so text that holds it is outside the domain."""
+"""Fixed-width text arrays drop a trailing NUL, so text with a NUL is outside the domain."""
 
 
 def scalar(ops: Sequence[Op]) -> Callable[[float], float]:
-    """As ``blocks.apply``, for one float."""
+    """Like ``column_blocks.apply``, for one float."""
     names, values = [op.name for op in ops], [value for op in ops for value in op.values]
     if not names:
         return float
@@ -78,14 +78,14 @@ def plain(entries: Entries) -> FlatColumns:
 
 
 def is_exact_key(value: Any) -> bool:
-    """Whether a value no table knows is one that every container holds as it is."""
+    """Whether every container stores a value that no table contains without change."""
     if isinstance(value, str):
         return NUL not in value
     return bool(-MAX_EXACT_INTEGER < value < MAX_EXACT_INTEGER)
 
 
 class Lookup:
-    """A table, ready to be asked: for one value its entries, for many a block of the matrix."""
+    """A table prepared for lookup: the entries of one value, or the matrix block of many."""
 
     def __init__(self, table: Table) -> None:
         self.column = table.column
@@ -96,7 +96,7 @@ class Lookup:
         self._positions = np.array(sorted(self.default), np.intp)
 
     def find(self, value: Any) -> FlatColumns | None:
-        """Where the row of ``value`` differs from the default; None outside the domain."""
+        """Entries of ``value`` that differ from the default; None if it is outside the domain."""
         if value is None:
             return self.null
         found = self.entries.get(value)
@@ -117,7 +117,7 @@ class Lookup:
 
     @cached_property
     def _dense(self) -> tuple[dict[Any, int], Floats] | None:
-        """Value → row of a block; the last two rows are for nulls and for the unknown."""
+        """Value → row of a block, whose last two rows are null and unknown; None if too large."""
         rows = [*self.entries.values(), self.null or (), self.unknown or ()]
         if len(rows) * len(self._positions) > MAX_DENSE_ENTRIES:
             return None
@@ -131,7 +131,7 @@ class Lookup:
 
 
 class Encoder:
-    """The columns of one matrix of a form."""
+    """Encodes the columns of one matrix of a form."""
 
     def __init__(self, matrix: Matrix, domains: Sequence[Domain]) -> None:
         self.matrix = matrix
@@ -154,7 +154,7 @@ class Encoder:
                 self._template[at] = entry
 
     def row(self, values: Sequence[Any]) -> list[float] | None:
-        """The matrix's one row, derived entries 0; None outside the domain."""
+        """One row of the matrix, derived entries 0; None if it is outside the domain."""
         out = self._template.copy()
         for limits in self.limits:
             value = values[limits.column]
@@ -175,7 +175,7 @@ class Encoder:
         return out
 
     def inside(self, columns: Sequence[Sequence[Any]], rows: int) -> Bools:
-        """Which rows are in the domain as far as this matrix goes."""
+        """Mask of the rows that are in the domain of this matrix, shape (rows,)."""
         good = np.ones(rows, bool)
         if self.limits:
             good &= self.block.inside(self.block.values(columns))
@@ -185,7 +185,7 @@ class Encoder:
         return good
 
     def fill(self, columns: Sequence[Sequence[Any]], rows: int) -> Floats:
-        """The matrix of rows that are all in the domain; derived entries are 0."""
+        """The matrix, shape (rows, width), of rows in the domain; derived entries are 0."""
         matrix = np.zeros((rows, self.matrix.width))
         if self.limits:
             matrix[:, self._positions] = self.block.made(self.block.values(columns)).T

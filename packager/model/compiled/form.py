@@ -1,8 +1,8 @@
 """A model as exact column encoders and a head: plain data, written without pickle.
 
-A form computes a matrix of float64 from the columns of a request and gives it to its head. Every
-entry of the matrix depends on one column of the request (``Number``, ``Table``), or is what a
-fitted transformer of the model itself makes of such a matrix (``Step``).
+A form computes a float64 matrix from the columns of a request and passes it to its head. Every
+entry of the matrix depends on one column of the request (``Number``, ``Table``), or is an output
+of one of the model's own fitted transformers for such a matrix (``Step``).
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ OpName = Literal[
 Path_ = tuple[str | int, ...]
 """Attributes and indices from the model to a part of it."""
 Entries = tuple[tuple[int, float | None], ...]
-"""(position in the matrix, value); None is NaN, which JSON has no word for."""
+"""(position in the matrix, value); None is NaN, which JSON cannot represent."""
 
 
 class Op(FrozenModel):
-    """One step on a float64: what scikit-learn does to each entry of a column, in its order."""
+    """One operation on a float64, as scikit-learn applies it to each entry of a column."""
 
     name: OpName
     values: tuple[float, ...] = ()
@@ -53,9 +53,9 @@ class Derived(FrozenModel):
 
 
 class Table(FrozenModel):
-    """What the entries that depend on one categorical column are for each of its values.
+    """The matrix entries that depend on one categorical column, for each of its values.
 
-    ``default`` names every such entry; a value's own entries stand in ``entries``.
+    ``default`` lists all such entries; ``entries`` lists those that a value changes.
     """
 
     column: int
@@ -77,11 +77,11 @@ class Matrix(FrozenModel):
     tables: tuple[Table, ...] = ()
     derived: tuple[Derived, ...] = ()
     sparse: bool = False
-    """Whether the model's own steps get it as a CSR matrix, as they did before."""
+    """Whether the model's own parts get it as a CSR matrix, as in the native model."""
 
 
 class Step(FrozenModel):
-    """A fitted transformer of the model that is called with an array, as it is."""
+    """A fitted transformer of the model that is called with an array, without change."""
 
     path: Path_
     matrix: Matrix
@@ -92,10 +92,10 @@ class Linear(FrozenModel):
 
     kind: Literal["linear"] = "linear"
     coefficients: tuple[tuple[float, ...], ...]
-    """One tuple for each score, as wide as the matrix."""
+    """Shape (scores, width of the matrix)."""
     intercept: tuple[float, ...]
     link: Literal["none", "exp", "logistic", "ovr", "softmax", "labels"]
-    """``labels``: scores decide, and there are no probabilities."""
+    """``labels``: labels from the scores, without probabilities."""
 
 
 class Trees(FrozenModel):
@@ -103,13 +103,13 @@ class Trees(FrozenModel):
 
     kind: Literal["trees"] = "trees"
     float32: bool
-    """Whether the framework rounds its input to float32 before it compares."""
+    """Whether the framework rounds its input to float32 before comparing."""
     link: Literal["none", "exp", "logistic", "doubled", "ova", "softmax"]
-    """From sums to answers: ``doubled`` is logistic of twice the sum, ``ova`` of each class's."""
+    """``doubled``: logistic of twice the sum; ``ova``: logistic of each class's sum."""
     zero: float = 0.0
-    """Numbers up to this size are taken for 0 by the framework."""
+    """The framework treats numbers up to this absolute value as 0."""
     in_order: bool = False
-    """Whether sums are made in float32, tree after tree from the base score on, as XGBoost does."""
+    """Whether sums are float32, starting at the base score, tree by tree, as in XGBoost."""
 
 
 class Native(FrozenModel):
@@ -123,20 +123,20 @@ Head = Annotated[Linear | Trees | Native, Field(discriminator="kind")]
 
 
 class Domain(FrozenModel):
-    """What a column may hold so that the form answers as the model does."""
+    """Values of a column for which the form's answers equal the model's."""
 
     name: str
     used: bool
     nulls: bool = False
     low: float | None = None
     high: float | None = None
-    """Bounds of a number; integers stay below 2⁵³, up to which float64 is exact for them."""
+    """Bounds of a number; those of integers are below 2⁵³, where float64 is exact."""
     known_only: bool = False
     """Whether only the values in its tables are in the domain."""
 
 
 class Form(FrozenModel):
-    """A compiled model but for the bytes of its trees."""
+    """A compiled model without the bytes of its trees."""
 
     columns: tuple[Domain, ...]
     """One for each feature of the schema, in order."""
@@ -149,7 +149,7 @@ class Form(FrozenModel):
 
     @property
     def strategy(self) -> str:
-        """How it computes, in a few words."""
+        """Short description of the computation."""
         heads = {"linear": "linear model in NumPy", "trees": "treelite"}
         head = heads.get(self.head.kind, "native estimator")
         middle = ["native transformers"] if self.steps else []
@@ -157,7 +157,7 @@ class Form(FrozenModel):
 
     @property
     def domain(self) -> tuple[str, ...]:
-        """The conditions, one readable line for each column and one for close calls."""
+        """Readable conditions: one line for each column, and those on rounding and near ties."""
         return (*(_condition(column) for column in self.columns), *self._close_calls())
 
     def _close_calls(self) -> tuple[str, ...]:
@@ -172,7 +172,7 @@ class Form(FrozenModel):
 
 
 _OF_NUMBERS = ("none", "exp")
-"""The links of a regression, whose answers are no classes."""
+"""Links whose answers are numbers, not classes."""
 
 
 def _condition(column: Domain) -> str:
@@ -197,7 +197,7 @@ def write(form: Form, trees: bytes | None, folder: Path) -> None:
 
 
 def read(folder: Path) -> tuple[Form, bytes | None]:
-    """What ``write`` wrote; raise ``PackageError`` if it is not there or damaged."""
+    """Read what ``write`` wrote; raise ``PackageError`` if it is missing or damaged."""
     form = Form.load(folder / FORM)
     if not isinstance(form.head, Trees):
         return form, None

@@ -1,7 +1,7 @@
-"""What turns an encoded matrix into answers: a linear model, trees, or the model's own estimator.
+"""Heads compute answers from an encoded matrix: linear, trees, or the model's own estimator.
 
-A head says of each row whether its answer can be trusted: sums small enough that the order of
-additions can't matter beyond the tolerance, and no tie between the two likeliest classes.
+A head marks the rows with reliable answers: the sums are so small that the order of additions
+changes them by less than the tolerance, and the two likeliest classes are not nearly tied.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ EPS = float(np.finfo(np.float64).eps)
 
 @dataclass(frozen=True)
 class BatchOutput:
-    """Of each row of a matrix: label, probabilities where there are any, and whether it holds."""
+    """For each row of a matrix: label, probabilities if any, and whether the answer is reliable."""
 
     labels: Labels
     probabilities: Floats | None
@@ -35,14 +35,15 @@ class BatchOutput:
 
 
 class OutputLayer(Protocol):
-    """A head, ready to answer for a matrix."""
+    """A head: computes the answers for a matrix of shape (rows, width)."""
 
-    def __call__(self, matrix: Any) -> BatchOutput: ...
+    def __call__(self, matrix: Any) -> BatchOutput:
+        """Predict the rows of an encoded ``matrix`` of shape (rows, encoded columns)."""
 
 
 @dataclass(frozen=True)
 class OutputSpec:
-    """What the scores of a head stand for."""
+    """How to interpret the scores of a head."""
 
     task: Task
     classes: tuple[Scalar, ...] | None
@@ -61,12 +62,13 @@ class LinearModel:
         self.rounding = rounding(len(linear.coefficients[0]))
 
     def __call__(self, matrix: Any) -> BatchOutput:
+        """Predict the rows of an encoded ``matrix`` of shape (rows, encoded columns)."""
         scores = matrix @ self._weights + self._intercept
         sizes = np.abs(matrix) @ np.abs(self._weights) + np.abs(self._intercept)
         return self.answers(scores, sizes)
 
     def answers(self, scores: Floats, sizes: Floats) -> BatchOutput:
-        """What scores mean; ``sizes``: the absolute sums of the products in them."""
+        """Answers for scores, shape (rows, scores); ``sizes``: absolute sums of their products."""
         error = sizes.max(axis=1) * self.rounding
         tolerance = self._meaning.tolerance
         if self._meaning.task == "regression":
@@ -103,13 +105,13 @@ class LinearModel:
             raised = logistic(scores)
         with np.errstate(invalid="ignore"):
             probabilities = raised / raised.sum(axis=1, keepdims=True)
-        # One against the rest divides by a sum that may be tiny: the error grows with it.
+        # One-vs-rest divides by a sum that may be tiny, which magnifies the error.
         good &= raised.sum(axis=1) > (1e-3 if self._link == "ovr" else 0)
         return BatchOutput(labels, probabilities, good)
 
 
 class TreeModel:
-    """treelite on trees that were read from bytes: it adds up, the link is NumPy's.
+    """Trees deserialized from bytes: treelite computes the sums, NumPy the link.
 
     (treelite's own softmax works in float32.)
     """
@@ -126,6 +128,7 @@ class TreeModel:
         self._class_of = np.asarray(header.get_field("class_id"))
 
     def __call__(self, matrix: Any) -> BatchOutput:
+        """Predict the rows of an encoded ``matrix`` of shape (rows, encoded columns)."""
         with np.errstate(over="ignore", under="ignore"):
             if self._trees.float32:
                 matrix = matrix.astype(np.float32)
@@ -138,7 +141,7 @@ class TreeModel:
         return self._answers(found.reshape(len(matrix), -1))
 
     def _in_order(self, matrix: Any) -> Floats:
-        """Sums in float32 over the trees in their order, for each class."""
+        """float32 sums over the trees in their order, shape (rows, classes)."""
         found = self._gtil.predict_per_tree(self._model, np.ascontiguousarray(matrix), nthread=1)
         rows = len(matrix)
         leaves = found.reshape(rows, -1)
@@ -175,6 +178,7 @@ class NativeModel:
         self._meaning = meaning
 
     def __call__(self, matrix: Any) -> BatchOutput:
+        """Predict the rows of an encoded ``matrix`` of shape (rows, encoded columns)."""
         import sklearn
 
         rows, classes = matrix.shape[0], len(self._meaning.classes or ())
@@ -189,10 +193,10 @@ class NativeModel:
 
 
 def rounding(width: int) -> float:
-    """By how much two orders of adding ``width`` products can differ, in their absolute sum.
+    """Largest difference between two orders of adding ``width`` products, per absolute sum.
 
-    N. Higham, Accuracy and Stability of Numerical Algorithms, §3.1: each order errs by at most
-    about (width + 1) unit roundoffs of it, a unit roundoff being half of epsilon.
+    N. Higham, Accuracy and Stability of Numerical Algorithms, §3.1: the error of each order is at
+    most about (width + 1) unit roundoffs of that sum; a unit roundoff is half of epsilon.
     """
     return (width + 8) * EPS
 
@@ -205,7 +209,7 @@ def logistic(scores: Floats) -> Floats:
 
 
 def logistic_of_one(score: float) -> float:
-    """As ``logistic``, for one score."""
+    """Like ``logistic``, for one score."""
     small = math.exp(-abs(score))
     return (1.0 if score >= 0 else small) / (1.0 + small)
 
@@ -218,9 +222,9 @@ def resolve(native: Any, path: Path_) -> Any:
 
 
 def without_feature_names(part: Any) -> Any:
-    """A shallow copy of an estimator that doesn't ask for column names, nor gives frames.
+    """A shallow copy of an estimator that neither checks column names nor returns frames.
 
-    Estimators inside it are copied alike; the arrays they hold are shared.
+    Nested estimators are copied in the same way; their arrays are shared.
     """
     from sklearn.base import BaseEstimator
 
@@ -259,7 +263,7 @@ def _argmax(scores: Floats, classes: Sequence[Scalar] | None) -> Labels:
 
 
 def _gap(scores: Floats) -> Floats:
-    """Between the highest and the second highest score of each row."""
+    """Difference between the highest and the second highest score of each row."""
     two = np.partition(scores, -2, axis=1)[:, -2:]
     gap: Floats = two[:, 1] - two[:, 0]
     return gap

@@ -1,7 +1,7 @@
-"""Many rows through a linear model: what each column adds, looked up or multiplied; no matrix.
+"""A linear model on many rows: sums the columns' contributions without building a matrix.
 
-Nothing is added up otherwise than for one row (:mod:`.onerow`), but that all tables are added
-together first.
+The order of additions is that of one row (:mod:`.single_row`), except that the contributions of
+all tables are summed first.
 """
 
 from __future__ import annotations
@@ -20,34 +20,34 @@ from packager.model.compiled.encode import Encoder, FlatColumns, Lookup, is_exac
 from packager.model.compiled.form import Linear
 
 MAX_PRODUCTS = 1 << 16
-"""Products of values and weights that are held at once."""
+"""Maximum number of products of values and weights in memory at once."""
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Pair = tuple[list[float], list[float]]
-"""What something adds to each of k scores, and the absolute sums of the products in that."""
+"""Contribution to each of k scores, and the absolute sums of its products."""
 
 
 @dataclass(frozen=True)
 class _Table:
-    """A column of categories: which row of all tables' sums a value stands for."""
+    """A categorical column: maps its values to rows of the sums of all tables."""
 
     column: int
     places: Mapping[Any, int]
-    """Value → row; None for null where that is in the domain."""
+    """Value → row; the key None is null, present if null is in the domain."""
     unknown: int
-    """The row of values that the table doesn't know."""
+    """The row of values that the table lacks."""
     known_only: bool
     """Whether such values are outside the domain."""
 
 
 class LinearSums:
-    """The scores of rows, and how large the products in them are; k scores a row."""
+    """Computes k scores per row, and the absolute sums of their products."""
 
     def __init__(self, linear: Linear, encoder: Encoder) -> None:
         weights = np.array(linear.coefficients, np.float64).T
         self._intercept = np.array(linear.intercept, np.float64)
-        # In the order of the columns, as one row is added up.
+        # Sorted by column, the order in which a single row is summed.
         numbers = sorted(encoder.matrix.numbers, key=lambda number: number.column)
         self._block = Block(encoder.limits, numbers) if numbers else None
         self._weights = weights[[number.position for number in numbers]][:, None, :]
@@ -61,7 +61,7 @@ class LinearSums:
         self._sizes = np.array([size for _, size in sums])
 
     def __call__(self, columns: Sequence[Sequence[Any]]) -> tuple[Floats, Floats, Bools]:
-        """Scores and absolute sums, rows by k, and which rows are in the domain."""
+        """Scores and absolute sums, shape (rows, k), and the mask of rows in the domain."""
         rows = len(columns[0])
         scores = np.tile(self._intercept, (rows, 1))
         sizes = np.abs(scores)
@@ -82,7 +82,7 @@ class LinearSums:
         return scores, sizes, inside
 
     def _places(self, columns: Sequence[Sequence[Any]], inside: Bools, rows: int) -> Any:
-        """Tables by rows; rows outside the domain are struck from ``inside``."""
+        """Rows of the sums, shape (tables, rows); clears ``inside`` outside the domain."""
         found = chain.from_iterable(
             map(table.places.get, columns[table.column], repeat(table.unknown))
             for table in self._tables
@@ -97,13 +97,13 @@ class LinearSums:
 
 
 def _one_by_one(start: Floats, terms: Floats) -> Floats:
-    """``start`` and the terms behind it, each added to what is there: never in pairs."""
+    """``start`` plus the terms, added one after another, never pairwise."""
     found: Floats = np.add.accumulate(np.concatenate((start[None], terms)), axis=0)[-1]
     return found
 
 
 def _table(lookup: Lookup, first: int) -> _Table:
-    """The table whose sums, in the order of ``_contributions``, begin at ``first``."""
+    """The table whose sums, in the order of ``_contributions``, start at row ``first``."""
     places: dict[Any, int] = {value: first + at for at, value in enumerate(lookup.entries)}
     unknown = first + len(places)
     if lookup.null is not None:
@@ -112,13 +112,13 @@ def _table(lookup: Lookup, first: int) -> _Table:
 
 
 def _contributions(lookup: Lookup, weights: Floats) -> list[Pair]:
-    """What each value of a table adds, then an unknown one, then null."""
+    """Contributions of each value of a table, then of an unknown value, then of null."""
     kept: list[FlatColumns] = [*lookup.entries.values(), lookup.unknown or (), lookup.null or ()]
     return [_contribution(lookup.default | dict(entries), weights) for entries in kept]
 
 
 def _contribution(entries: Mapping[int, float], weights: Floats) -> Pair:
-    """What entries add to each score, and the absolute sum of the products in it."""
+    """Contribution of entries to each score, and the absolute sums of its products."""
     products = [value * weights[at] for at, value in entries.items() if value]
     if not products:
         nothing = [0.0] * weights.shape[1]

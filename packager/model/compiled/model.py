@@ -1,7 +1,7 @@
-"""A compiled model as the server loads it: the native model's answers, sooner, on its domain.
+"""A compiled model as the server loads it: the native model's answers, faster, on its domain.
 
-One row is answered in plain Python where that is possible, many in NumPy. A row outside the
-domain gets no answer here: the native model has to give it.
+A single row is computed in plain Python if possible, many rows in NumPy. A row outside the domain
+gets no answer here: the native model must predict it.
 """
 
 from __future__ import annotations
@@ -46,11 +46,11 @@ OneRow = tuple[Scalar, list[float] | None]
 def load_compiled(
     root: Root, schema: Schema, task: Task, native: LoadedModel | None = None
 ) -> CompiledModel | None:
-    """The compiled model below ``root``; None where the build refused one or made none.
+    """The compiled model below ``root``; None if the build refused or skipped compilation.
 
-    ``native`` is the model if it is in memory already: forms that end in the model's own
-    estimator share it, and read it a second time without. Raise ``PackageError`` if the form is
-    damaged or was made for other columns.
+    ``native`` is the model if it is already in memory: forms that call parts of the model share
+    it; without it, they load the model again. Raise ``PackageError`` if the form is damaged or
+    was built for other columns.
     """
     manifest = Manifest.load(root.package / MANIFEST)
     if manifest.compiled.verdict != "equal":
@@ -73,7 +73,7 @@ def needs_native(form: Form) -> bool:
 
 
 class CompiledModel:
-    """A form that is ready to answer; safe from several threads at once."""
+    """A form that is ready to predict; thread-safe."""
 
     def __init__(
         self,
@@ -99,14 +99,14 @@ class CompiledModel:
         self._row = self._row_function()
 
     def predict_row(self, values: Sequence[Any]) -> OneRow | None:
-        """The answer to one row; None outside the domain.
+        """The answer for one row; None if it is outside the domain.
 
-        ``values``: the features in the schema's order; what stands behind them is not looked at.
+        ``values``: the features in the schema's order; further values are ignored.
         """
         return self._row(values)
 
     def predict_rows(self, columns: Sequence[Sequence[Any]]) -> tuple[Predictions, Bools]:
-        """The answers to many rows, and which are in the domain; other answers mean nothing."""
+        """Answers for many rows, and the mask of valid ones: the others are placeholders."""
         if self._sums is not None:
             return self._sums(columns)
         rows = len(columns[0])
@@ -121,7 +121,7 @@ class CompiledModel:
         return self._scattered(answers, chosen, rows), inside
 
     def _matrix(self, columns: Sequence[Sequence[Any]], rows: int) -> Floats:
-        """The head's matrix for rows in the domain, made step by step."""
+        """The head's matrix for rows in the domain, after all steps."""
         outputs: list[Any] = []
         for encoder, transform in self._steps:
             made = self._completed(encoder.fill(columns, rows), encoder.matrix, outputs)
@@ -137,7 +137,7 @@ class CompiledModel:
         return made
 
     def _answers(self, matrix: Floats) -> BatchOutput:
-        """The head's answers; rows whose matrix isn't finite, as far as it has to be, are not."""
+        """The head's answers; rows with an infinity, or a NaN the form excludes, aren't good."""
         width = len(self.classes or ()) if self._meaning.has_probabilities else None
         good = np.asarray(~np.isinf(matrix).any(axis=1), np.bool_)
         if not self.form.nan:
@@ -153,7 +153,7 @@ class CompiledModel:
         return self._head(self._given(matrix))
 
     def _given(self, matrix: Floats) -> Any:
-        """What the head takes: the model's own estimator may want its sparse matrix."""
+        """The head's input: the model's own estimator may need a sparse matrix."""
         return _contained(matrix, self.form.matrix) if self._own_head else matrix
 
     def _scattered(
@@ -171,7 +171,7 @@ class CompiledModel:
         return Predictions(labels, probabilities)
 
     def _sums_function(self) -> Callable[..., tuple[Predictions, Bools]] | None:
-        """For linear models that call no part of the model itself."""
+        """The batch function of a linear head without native steps; None for other forms."""
         if not isinstance(self._head, LinearModel) or self.form.steps:
             return None
         assert isinstance(self.form.head, Linear)
@@ -192,7 +192,7 @@ class CompiledModel:
         return self._one
 
     def _one(self, values: Sequence[Any]) -> OneRow | None:
-        """One row through the encoders in plain Python, the head in NumPy."""
+        """The answer for one row: encoders in plain Python, head in NumPy."""
         outputs: list[Any] = []
         for encoder, transform in self._steps:
             made = self._encoded(encoder, values, outputs)
@@ -252,7 +252,7 @@ def _transform(transformer: Any) -> Callable[[Any], Any]:
 
 
 def _contained(made: Any, matrix: Matrix) -> Any:
-    """The array, or the CSR matrix that the model's own parts were given before."""
+    """The array, or the CSR matrix that the model's own parts need."""
     if not matrix.sparse:
         return made
     from scipy import sparse

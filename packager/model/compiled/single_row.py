@@ -1,4 +1,4 @@
-"""One row through a linear model in plain Python: a look-up or a product a column, one sum."""
+"""A linear model on one row in plain Python: one look-up or product per column, one sum."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from packager.model.compiled.form import Linear
 from packager.model.compiled.heads import OutputSpec, logistic_of_one, rounding
 
 Parts = tuple[float, float]
-"""What a value adds to the score, and the absolute sum of the products in it."""
+"""Contribution of a value to the score, and the absolute sum of its products."""
 OneRow = tuple[Scalar, list[float] | None]
 
 
 def linear_row(
     linear: Linear, encoder: Encoder, meaning: OutputSpec
 ) -> Callable[[Sequence[Any]], OneRow | None]:
-    """The function from one row to its answer; it gives None outside the domain."""
+    """A function from one row to its answer; it returns None outside the domain."""
     score_of = _score(linear, encoder)
     answer = _number(linear, meaning) if meaning.task == "regression" else _label(linear, meaning)
     error = rounding(encoder.matrix.width)
@@ -70,7 +70,7 @@ def _score(linear: Linear, encoder: Encoder) -> Callable[[Sequence[Any]], Parts 
 def _contributions(
     lookup: Lookup, weights: Sequence[float]
 ) -> tuple[int, dict[Any, Parts], Parts | None, Parts | None]:
-    """A table with the products already made."""
+    """A table with precomputed products: column, values, null, unknown."""
 
     def parts(entries: FlatColumns) -> Parts:
         products = [value * weights[at] for at, value in (lookup.default | dict(entries)).items()]
@@ -89,7 +89,7 @@ def _number(linear: Linear, meaning: OutputSpec) -> Callable[[float, float], One
 
     def answer(score: float, error: float) -> OneRow | None:
         if raised:
-            # Not beyond what e raised to it can hold; NaN compares false.
+            # exp overflows above 709; NaN compares false.
             return (math.exp(score), None) if error <= tolerance and score < 700 else None
         return (score, None) if error <= tolerance * max(1.0, abs(score)) else None
 

@@ -56,7 +56,7 @@ class LoadResult:
     p99: float | None
     statuses: Mapping[str, int]
     broken: int
-    """Connections that closed before a response, or timed out."""
+    """Connections that closed early, timed out or had an invalid response."""
     cpu_seconds: float
     """The generator's own CPU time."""
 

@@ -37,7 +37,7 @@ def synthetic_rows(
 def with_texts(
     rows: Sequence[Mapping[str, Any]], schema: Schema, example: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
-    """``rows`` with the example's values in columns whose synthetic texts the model rejects."""
+    """``rows`` with the example's values in personal columns and those that reject new text."""
     names = [
         column.name
         for column in schema.features

@@ -55,8 +55,8 @@ EXTREME_INTEGERS = (
 def edge_rows(schema: Schema, bases: Sequence[Row], compiled: CompiledCandidate) -> list[Row]:
     """Edge rows with one column changed, then with several; the same for the same model.
 
-    At most ``MAX_ROWS`` rows for up to 450 features; for more, up to 8 a feature are added to
-    ``COMBINED_ROWS``.
+    At most ``MAX_ROWS`` rows for up to 450 features; for more features, at most ``COMBINED_ROWS``
+    plus 8 rows per feature.
     """
     random = np.random.default_rng(0)
     cuts = _cuts(compiled)

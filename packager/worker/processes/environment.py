@@ -36,7 +36,7 @@ FIXED_VARIABLES = {
 }
 """The same for every training, on every machine."""
 PINNED_ISA = "MODEL_PINNED_ISA"
-"""Set, to the instruction set, in a process whose environment is pinned."""
+"""Variable with the instruction set, in a process whose environment is pinned."""
 NUMERIC_PREFIXES = (
     *("OPENBLAS_", "NPY_", "MKL_", "BLIS_", "OMP_", "KMP_", "GOMP_", "ATEN_", "ONEDNN_", "DNNL_"),
     *("GLIBC_TUNABLES", "LD_PRELOAD", "LD_LIBRARY_PATH"),

@@ -30,7 +30,7 @@ from packager.worker.processes.run_to_end import worker_command
 LOAD_SECONDS = 300.0
 """Time limit for loading a model."""
 HANG_SECONDS = 30.0
-"""Time limit for predicting a few rows, equal to a server's timeout."""
+"""Time limit for predicting a few rows, equal to a server's default deadline."""
 MAX_ENDED = 6
 """After this many ended processes no further one is started."""
 
@@ -49,7 +49,7 @@ class Reply:
 
 @dataclass
 class ModelProcess:
-    """Queries a model in a child process, which is restarted up to ``MAX_ENDED`` times."""
+    """Queries a model in a child process; restarts it until ``MAX_ENDED`` processes have ended."""
 
     job: QueryJob
     root: Root

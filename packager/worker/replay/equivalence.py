@@ -31,7 +31,7 @@ from packager.worker.replay.state import (
 from packager.worker.replay.volatile_state import Window, volatile_values
 
 ABSOLUTE, RELATIVE = 1e-9, 1e-6
-"""Predictions are close within ABSOLUTE + RELATIVE · |recorded|, which other kernels may cause."""
+"""Predictions are close within ABSOLUTE + RELATIVE · |recorded|, to allow for other kernels."""
 MAX_SHOWN = 10
 LAYOUT = "how it is written: the order of memory or keys, or which parts are shared"
 

@@ -19,7 +19,7 @@ class Perturbed:
 
 
 def perturb(job: Job, recipe: Recipe, ask: ReplayRequest, train_rows: int) -> Perturbed:
-    """``job`` with another seed, without one training row, or with other numbers as parameters.
+    """``job`` with another seed, without one training row, or with changed parameters.
 
     Raises ``UsageError`` if the job has nothing of the kind to change.
     """

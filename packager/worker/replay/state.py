@@ -192,7 +192,7 @@ def _attributes(part: Any) -> bool:
 def _members(
     pairs: Iterable[tuple[Any, Any]], path: str, within: tuple[int, ...], *, keyed: bool = False
 ) -> Iterator[tuple[str, Leaf]]:
-    """Leaves of named parts; those in ``MASKED`` get ``counts=False``."""
+    """Leaves of named parts, in any order; those in ``MASKED`` get ``counts=False``."""
     for key, item in pairs:
         if not isinstance(key, str):
             yield from _walk(item, f"{path}[{_key(key)}]", within)

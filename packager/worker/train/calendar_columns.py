@@ -70,7 +70,7 @@ def is_timestamp_name(name: str, values: pd.Series[Any]) -> bool:
 
 
 def names_of_parts(name: str, values: pd.Series[Any]) -> str | None:
-    """The part of a date whose English names, or their abbreviations, are all of ``values``."""
+    """The part of a date, if ``values`` are all English names of it or abbreviations; else None."""
     texts = {str(value).strip().lower().rstrip(".") for value in values.dropna().unique()}
     for part, names in (("month", MONTHS), ("weekday", WEEKDAYS), ("season", SEASONS)):
         least = 2 if part in _words(name) else MIN_NAMES

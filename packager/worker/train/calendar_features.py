@@ -32,7 +32,7 @@ QUICK_ROWS = 200
 MIN_YEAR = 1_000
 """A column equal to a constant year is accepted from this year on."""
 MIN_NEW_SHARE = 0.5
-"""Minimum share of held-out values that training lacked for a feature to be nonstationary."""
+"""A feature is nonstationary if more than this share of its held-out values is new."""
 ISO = r"\d{4}-\d{2}(?:-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?)?"
 OFFSET = r"(?:Z|[+-]\d{2}:?\d{2})$"
 

@@ -1,9 +1,9 @@
 """Values that a model rejects, found by queries: null, unseen values, empty text, extremes.
 
 Each kind is first put into all columns of real rows at once; if the model raises, the columns are
-bisected down to the causes. A column is recorded if the model raises on every base row. The number
-of queries is bounded by columns and rows, not by time, so that the result is reproducible.
-A rejection that isn't recorded shows when a request contains the value.
+bisected down to the causes. A column is recorded if the model raises on every base row, or
+ends or hangs on one. The number of queries is bounded by columns and rows, not by time, so that the
+result is reproducible. A rejection that isn't recorded shows when a request contains the value.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def with_rejected_values(
                 known = found[name].get(kind)
                 found[name][kind] = known if known in FATAL else outcome
     if budget.rows < 0:
-        sys.stderr.write("what the model can't take is not known of all of its columns\n")
+        sys.stderr.write("not all columns were tested for values that the model rejects\n")
     features = (_recorded(column, found[column.name]) for column in schema.features)
     return schema.model_copy(update={"features": tuple(features)})
 

@@ -44,7 +44,7 @@ def read_source(root: Root, reader: TableReadOptions) -> Source:
 
 
 def read_held_out(source: Source, job: Job, root: Root) -> Source:
-    """Read the held-out file of the split; raise ``UsageError`` if it lacks a column or type."""
+    """Read the split's held-out file with the source's columns; ``UsageError`` if one is absent."""
     kind, paths = frames.source_files(root.test)
     if kind == "csv":
         # A text column stays text, even if all its values in this file are numeric.

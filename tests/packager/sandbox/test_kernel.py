@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import platform
 import socket
 from pathlib import Path
 from textwrap import indent
@@ -15,6 +16,7 @@ from packager.sandbox import landlock, seccomp
 from packager.sandbox.kernel import AUDIT_HOOK_ONLY, CONFINEMENT
 from packager.sandbox.network import ISOLATION, describe_isolation
 
+CLONE = 220 if platform.machine() == "aarch64" else 56
 FILTER = pytest.mark.skipif(not seccomp.available(), reason="no seccomp here")
 
 NO_NAMESPACE = """
@@ -83,7 +85,15 @@ def test_no_terminal_of_the_user_is_read_or_written(tmp_path: Path) -> None:
 
 @FILTER
 @pytest.mark.parametrize(
-    "call", ["libc.ptrace(16, os.getppid(), 0, 0)", "libc.unshare(0x10000000)", "libc.setns(0, 0)"]
+    "call",
+    [
+        "libc.ptrace(16, os.getppid(), 0, 0)",
+        "libc.unshare(0x10000000)",
+        "libc.setns(0, 0)",
+        "libc.prlimit(os.getppid(), 0, (ctypes.c_uint64 * 2)(1, 1), None)",
+        "libc.inotify_add_watch(libc.inotify_init(), b'/root', 0xfff)",
+        f"libc.syscall({CLONE}, 0x10000011, 0, 0, 0, 0)",
+    ],
 )
 def test_other_processes_and_namespaces_are_out_of_reach(tmp_path: Path, call: str) -> None:
     code = f"print({call}, ctypes.get_errno())"
@@ -127,6 +137,6 @@ def test_where_the_kernel_offers_nothing_the_report_says_so(
         [f"no {name} (not tried)" for name in ("Landlock", "seccomp", "network namespace")]
     ).replace("; ", ", ")
     assert told["files"] == told["network"] == AUDIT_HOOK_ONLY
-    assert told["processes"] == "not apart"
+    assert told["processes"] == "not isolated"
     monkeypatch.setenv(ISOLATION, "container")
     assert describe_isolation()["network"] == "container without network"

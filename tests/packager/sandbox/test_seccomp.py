@@ -25,6 +25,8 @@ def run_filter(content: bytes, architecture: int, number: int, *arguments: int) 
             value = struct.unpack_from("=I", data, operand)[0]
         elif code == 0x54:
             value &= operand
+        elif code == 0x45:
+            place += yes if value & operand else no
         elif code == 0x06:
             return int(operand)
         else:
@@ -38,7 +40,7 @@ def test_the_filter_refuses_what_it_names_and_nothing_else(machine: str, alone: 
     audit = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}[machine]
     refused, absent, allowed = 0x50000 | errno.EPERM, 0x50000 | errno.ENOSYS, 0x7FFF0000
     named = {numbers[column] for numbers in seccomp.REFUSED.values()}
-    named |= set() if alone else {numbers[column] for numbers in seccomp.NETWORK_CALLS.values()}
+    named |= set() if alone else {numbers[column] for numbers in seccomp.SHARED_CALLS.values()}
     gone = {numbers[column] for numbers in seccomp.ABSENT.values()}
     for number in range(470):
         # With no argument a socket has no family and a pair no type, which is refused.
@@ -61,6 +63,11 @@ def test_the_filter_refuses_what_it_names_and_nothing_else(machine: str, alone: 
     assert run_filter(content, audit, ioctl, 0, 0x5412) == refused
     assert run_filter(content, audit, ioctl, 0, 0x541C) == refused
     assert run_filter(content, audit, ioctl, 0, 0x5401) == allowed
+    clone, prlimit = ((56, 220)[column], (302, 261)[column])
+    for flags, answer in ((0x3D0F00, allowed), (0x1200011, allowed), (0x10000011, refused)):
+        assert run_filter(content, audit, clone, flags) == answer
+    assert run_filter(content, audit, prlimit, 0) == allowed
+    assert run_filter(content, audit, prlimit, 4711) == refused
     for address in (0x10, 0x10_0000_0000):
         answer = run_filter(content, audit, sendto, 3, 0, 1, 0, address, 16)
         assert answer == (allowed if alone else refused)

@@ -25,7 +25,7 @@ def test_columns_without_values_do_not_stop_a_stand_in():
 
 def test_a_stand_in_does_not_judge_free_text_or_a_table_too_wide():
     rows = labelled_rows().assign(text=sentences(200))
-    with pytest.raises(NotApplicableError, match=r"can't read free text \(column 'text'\)"):
+    with pytest.raises(NotApplicableError, match=r"cannot read free text \(column 'text'\)"):
         check_readable(table_of(rows, "y", task="classification"))
     check_readable(table_of(labelled_rows(), "y", task="classification"))
     wide = pd.DataFrame(np.zeros((3, 600)), columns=[f"c{n}" for n in range(600)])

@@ -172,7 +172,9 @@ def test_the_rows_that_are_queried_are_bounded(capsys: pytest.CaptureFixture[str
     asker = Answering(lambda row: "raises" if None in row.values() else "answered")
     with_rejected_values(schema, asker, [base, base])  # type: ignore[arg-type]
     assert len(asker.asked) <= min(MAX_CALLS, MAX_CELLS // 3_000)
-    assert "not known of all of its columns" in capsys.readouterr().err
+    assert (
+        "not all columns were tested for values that the model rejects" in capsys.readouterr().err
+    )
 
 
 MODEL = """
