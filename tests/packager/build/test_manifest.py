@@ -1,4 +1,4 @@
-"""Metrics that a recipe accepts have to be measured; labels say what a person wrote."""
+"""Metrics in a recipe's ``accept`` must have been measured; image labels are the user's text."""
 
 from __future__ import annotations
 

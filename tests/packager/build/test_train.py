@@ -1,4 +1,4 @@
-"""A build's job: what only a recipe can do is not asked of a given model."""
+"""A build's job: a pretrained model skips the steps that need a recipe."""
 
 from __future__ import annotations
 
