@@ -1,4 +1,4 @@
-"""Metrics in a recipe's ``accept`` must have been measured; image labels are the user's text."""
+"""Metrics in a recipe's ``accept`` must be measured; labels have the user's name and version."""
 
 from __future__ import annotations
 

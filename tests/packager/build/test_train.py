@@ -1,4 +1,4 @@
-"""A build's job: a pretrained model skips the steps that need a recipe."""
+"""A build's job: what it requests of a recipe, and of a pretrained model with data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a worker on layers runs: in a removed-after-use container, or a process here."""
+"""Where a worker on layers runs: in a container of a temporary image, or in a process here."""
 
 from __future__ import annotations
 

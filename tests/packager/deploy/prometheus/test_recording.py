@@ -1,4 +1,4 @@
-"""Recorded series of one model: its objectives, and no labels of other models."""
+"""Recorded series of one model: its latency bounds, and no series of other models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Perturbations of a replay, and those that don't apply."""
+"""Perturbations of a replay: seed, training row and parameters, only if requested."""
 
 from __future__ import annotations
 
