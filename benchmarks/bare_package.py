@@ -1,4 +1,4 @@
-"""The least manifest that a server starts with, for packages laid out by a benchmark."""
+"""Writes the minimal manifest that a server starts with, for packages made by a benchmark."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from packager.manifest.manifest import Manifest, Schema, Serve, Slices
 
 
 def write_manifest(root: Path, manifest: Manifest) -> None:
-    """Write ``manifest`` with the files that lie in ``root``: a server loads no others."""
+    """Write ``manifest`` with the files in ``root``, because a server loads no others."""
     named = {}
     for group, folder in (("model", "models"), ("code", "code"), ("files", "package")):
         top = root / folder
@@ -22,7 +22,7 @@ def write_manifest(root: Path, manifest: Manifest) -> None:
 
 
 def bare_manifest(name: str, schema: Schema, compiled: Compiled, **options: Any) -> Manifest:
-    """What a server asks of a manifest; ``options``: ``workers``, ``task`` and ``slices``."""
+    """The fields that a server reads; ``options``: ``workers``, ``task`` and ``slices``."""
     return Manifest(
         name=name,
         version="1.0.0",

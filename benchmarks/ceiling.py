@@ -1,4 +1,4 @@
-"""How near the server comes to its ceiling: uvicorn, orjson and the model compiled by hand.
+"""Compares the server with its upper bound: uvicorn, orjson and a hand-compiled model.
 
     python benchmarks/ceiling.py [--seconds 5] [--workers 1] [--without-feedback]
 
@@ -96,7 +96,7 @@ def train(frame: pd.DataFrame, target: Any) -> Pipeline:
 
 
 def lay_out(root: Path, frame: pd.DataFrame, model: Pipeline) -> None:
-    """The folders of a package, as an image has them."""
+    """Write the folders of a package as in an image."""
     for name in ("code", "models", "package"):
         (root / name).mkdir()
     joblib.dump(model, root / "models" / "model")

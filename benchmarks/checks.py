@@ -1,12 +1,12 @@
-"""Dirt planted in real data: what do the detectors find, and how much else do they flag?
+"""Measures precision and recall of the detectors on errors injected into real data.
 
-`.venv/bin/python benchmarks/checks.py [ADULT.csv]` plants one kind of dirt at a time in copies of
-the diamonds (from examples/diamonds), scikit-learn's bundled tables and, where given, the adult
-census table, and prints precision and recall of each detector. What a detector already flags in
-the table as it came is left out of the count: nobody knows whether it is dirt.
-`--labels` compares label errors with cleanlab on the same folds, of real tables and made-up ones;
+`.venv/bin/python benchmarks/checks.py [ADULT.csv]` injects one kind of error at a time into copies
+of the diamonds (from examples/diamonds), scikit-learn's bundled tables and, if given, the adult
+census table, and prints precision and recall of each detector. Findings in the original table are
+not counted, because it is unknown whether they are errors.
+`--labels` compares label errors with cleanlab on the same folds of real and synthetic tables;
 `--large` checks 10^6 rows of 30 columns, with time and peak memory; `--chance [ADULT.csv]` counts
-what `drift` says of random halves.
+the findings of `drift` on random halves.
 """
 
 from __future__ import annotations
@@ -63,11 +63,11 @@ def flagged(name: str, clean: Clean, planted: Planted) -> tuple[set[int], set[st
 
 
 def measure(clean: Clean, name: str, plant: Any) -> tuple[int, int, int] | None:
-    """Planted, found, and flagged beside them."""
+    """(injected, found, falsely flagged) rows or columns; None if injection was not possible."""
     planted = plant(clean, np.random.default_rng(7))
     if planted is None:
         return None
-    # The table as it came, with the same rows held out and the same expectations.
+    # The original table, with the same rows held out and the same expectations.
     rows = len(clean.frame)
     held_out = None if planted.held_out is None else planted.held_out[:rows]
     before = flagged(name, clean, replace(planted, frame=clean.frame, held_out=held_out))
@@ -78,7 +78,7 @@ def measure(clean: Clean, name: str, plant: Any) -> tuple[int, int, int] | None:
     looked = dirty
     if (
         name == LABEL_ERROR and len(planted.frame) > 20_000
-    ):  # a sample is looked at: only its rows count
+    ):  # the detector checks a sample: only its rows count
         table = table_of(planted.frame, clean.target)
         looked = dirty & set(table.sample(20_000).tolist())
     return len(looked), len(looked & has), len(has - dirty - had)
@@ -102,7 +102,7 @@ def table(adult: Path | None) -> None:
 
 
 def labels() -> None:
-    """Label errors beside cleanlab: planted at three rates, the same folds for both."""
+    """Compare label errors with cleanlab: injected at three rates, the same folds for both."""
     print("| table | planted | ours: precision, recall, F1, AP | cleanlab | cleanlab, both |")
     print("|---|---|---|---|---|")
     for name in ("digits", "breast_cancer", "wine", "iris"):
@@ -130,7 +130,7 @@ def labels() -> None:
 
 
 def made_up(tables: int = 60) -> None:
-    """F1 beside cleanlab's on made-up tables of all sorts: classes, sizes, shares, models."""
+    """Compare F1 with cleanlab's on synthetic tables: varied classes, sizes, shares, models."""
     differences = []
     for seed in range(tables):
         draw = np.random.default_rng(seed)
@@ -196,14 +196,14 @@ def large() -> None:
 
 
 def chance(adult: Path | None) -> None:
-    """Random halves of each table, 50 times: columns that `drift` says have moved, by chance."""
+    """Count false positives of `drift` on random halves of each table, 50 times."""
     for clean in clean_tables(adult):
         looked = said = 0
         for seed in range(50):
             places = np.random.default_rng(seed).permutation(len(clean.frame))
             half = len(places) // 2
             expected = Expectations().compared_with(clean.frame.iloc[places[:half]])
-            # As appended: the first half is still there.
+            # The second case is an append: it includes the first half.
             for rows in (places[half:], places):
                 frame = clean.frame.iloc[rows].reset_index(drop=True)
                 found = list(drift(table_of(frame, clean.target, expected=expected)))

@@ -1,12 +1,11 @@
-"""How often `package diff --data` is wrong about chance, and how often it sees a real gain.
+"""Measures false positives and power of `package diff --data`.
 
 `python benchmarks/comparison.py --data diamonds.csv [--trials 10000] [--models 100] [--case NAME]`
 
-A recipe is trained with many seeds on real rows and every model scored on a large pool of other
-real rows. A trial draws two of the models, five more for the spread of each package, and rows
-again for the spread and for the evaluation; the verdict is
-`packager.run.evaluate.compare_scores`. Where there is to be a gain, it is put into the second
-model's answers, so that its size is known exactly.
+A recipe is trained with many seeds on real rows, and every model is scored on a large pool of other
+real rows. A trial draws two models, five more for the seed variance of each package, and rows for
+the variance and the evaluation; `packager.run.evaluate.compare_scores` gives the verdict. A gain
+is added to the second model's predictions, so that its size is known exactly.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ from packager.run.evaluate import compare_scores
 SEEDS = 5
 ROWS = (200, 1000, 10_000)
 GAINS = {"classification": (0.005, 0.01, 0.02, 0.05), "regression": (0.01, 0.02, 0.05, 0.1)}
-"""Points of accuracy; or the share by which the mean absolute error falls."""
+"""Gain in accuracy, or relative reduction of the mean absolute error."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +106,7 @@ def _case(
 
 @dataclass(frozen=True)
 class Trial:
-    """What of one contest is counted."""
+    """The counted results of one comparison."""
 
     p: float
     p_sample: float
@@ -116,7 +115,7 @@ class Trial:
 
 
 def trial(case: Case, rows: int, gain: float, only: Any, seed: int) -> Trial:
-    """One contest on ``rows`` rows; the gain in the slice ``only``, or everywhere where None."""
+    """One comparison on ``rows`` rows, with a gain in the slice ``only`` (None: in all rows)."""
     draw = np.random.default_rng([seed, rows])
     models = draw.choice(len(case.scores), 2 + 2 * SEEDS, replace=False)
     pool = case.scores.shape[1]
@@ -143,7 +142,7 @@ def trial(case: Case, rows: int, gain: float, only: Any, seed: int) -> Trial:
 def _seeds(
     case: Case, models: np.ndarray, held: np.ndarray, group: Any
 ) -> tuple[SeedRuns, SeedRuns]:
-    """The spreads of the two packages, measured on the held-out rows ``held``."""
+    """The seed runs of the two packages, measured on the held-out rows ``held``."""
     rows = held if group is None else held[case.groups[held] == group]
     means = [case.scores[model, rows].mean() if len(rows) else 0.0 for model in models[2:]]
     parts = np.array(means).reshape(2, SEEDS).var(axis=1, ddof=1)
@@ -155,7 +154,7 @@ def _trials(case: Case, rows: int, gain: float, only: Any, seeds: range) -> list
 
 
 def run(case: Case, rows: int, gain: float, only: Any, times: int) -> list[Trial]:
-    """``times`` trials, on both processors."""
+    """Run ``times`` trials in parallel."""
     with ProcessPoolExecutor(2) as workers:
         halves = [range(times // 2), range(times // 2, times)]
         found = [workers.submit(_trials, case, rows, gain, only, half) for half in halves]
@@ -163,7 +162,7 @@ def run(case: Case, rows: int, gain: float, only: Any, times: int) -> list[Trial
 
 
 def report(case: Case, times: int) -> None:
-    """One line for each number of rows, then one for slices."""
+    """Print one line for each number of rows, then one for slices."""
     means = case.scores.mean(axis=1)
     print(f"\n{case.name}: mean score {means.mean():.4f}, sd over seeds {means.std(ddof=1):.4f}")
     gains = GAINS[case.task]

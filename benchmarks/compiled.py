@@ -1,10 +1,10 @@
-"""Which of twenty common pipelines are compiled, which way, how equal and how much sooner.
+"""Shows which of twenty common pipelines are compiled, how, how equal and how much faster.
 
     python benchmarks/compiled.py [--data FILE.csv --target COLUMN] [--rows N] [--only NAME …]
 
-Without ``--data`` on 4,000 rows made here (three numbers with nulls, two categories, a flag); with
-it on any classification table. Times are CPU microseconds a call, the least of several runs, with
-one thread; ``native`` is what the server would do without a compiled form: the model on a frame.
+Without ``--data`` on 4,000 synthetic rows (three numbers with nulls, two categories, a flag); with
+it on any classification table. Times are CPU microseconds per call, the minimum of several runs,
+with one thread; ``native`` is the server without a compiled form: the model on a DataFrame.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from packager.worker.compile.held_out import accepted_rows, columns_of, json_row
 
 
 def made_here(rows: int) -> tuple[pd.DataFrame, pd.Series]:
-    """A table with a bit of everything, and its labels."""
+    """A synthetic table of mixed types, and its labels."""
     random = np.random.default_rng(0)
     frame = pd.DataFrame(
         {
@@ -54,7 +54,7 @@ def made_here(rows: int) -> tuple[pd.DataFrame, pd.Series]:
 
 
 def pipelines(frame: pd.DataFrame) -> dict[str, Callable[[], Any]]:
-    """Twenty pipelines as people write them."""
+    """Twenty typical pipelines, by name."""
     from lightgbm import LGBMClassifier
     from sklearn import ensemble, linear_model, naive_bayes, neighbors, neural_network, svm, tree
     from sklearn.calibration import CalibratedClassifierCV
@@ -119,7 +119,7 @@ def pipelines(frame: pd.DataFrame) -> dict[str, Callable[[], Any]]:
 
 
 def cpu(call: Callable[[], object]) -> float:
-    """CPU microseconds a call: the least of five runs of about 50 ms."""
+    """CPU microseconds per call: the minimum of five runs of about 50 ms."""
     call()
     started = time.perf_counter()
     call()
@@ -134,7 +134,7 @@ def cpu(call: Callable[[], object]) -> float:
 
 
 def line(name: str, model: Any, frame: pd.DataFrame, target: Any) -> str:
-    """Fit, compile and measure one pipeline; a row of the table."""
+    """Fit, compile and measure one pipeline; return a row of the table."""
     train = int(len(frame) * 0.75)
     target = np.asarray(target)
     if "XGB" in name:

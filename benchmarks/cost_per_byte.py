@@ -1,18 +1,18 @@
-"""What requests of every form cost a server for each of their bytes: time, memory, other requests.
+"""Measures what requests of every form cost a server per byte: time, memory, blocked requests.
 
     python benchmarks/cost_per_byte.py [--large] [--only WORD…] [--worst] [--keep DIR]
 
 Builds a small classifier, serves it with one worker and feedback, and sends each case of
-``worst_inputs`` at 64 KiB and 1 MiB (``--large``: at 1 MiB and 16 MiB), while another process asks
-``/livez`` every few milliseconds. Prints, for each case and size: status, seconds, seconds of
-processor time, the worker's peak memory above that before, the longest answer of ``/livez``, how
-much processor time the worker used during one (what others on the machine do is not in it), and
-the bytes of the answer.
+``worst_inputs`` at 64 KiB and 1 MiB (``--large``: at 1 MiB and 16 MiB), while another process
+requests ``/livez`` every few milliseconds. Prints, for each case and size: status, seconds, seconds
+of processor time, increase of the worker's peak memory, longest response time of ``/livez``, the
+worker's processor time during one such request (without other processes), and the bytes of the
+response.
 
-Marked are time that grows faster than bytes (``steep``), memory above 6 times the bytes and 50 MB,
-answers above the bound, more than 50 ms of the worker's during one ``/livez`` (``loop``), answers
-of ``/livez`` after 0.3 s (``livez``), and errors of the server. Exit code 1 where anything but
-``livez``, which depends on the machine's load, is marked.
+Marks processor time that grows faster than bytes (``steep``), memory above 6 times the bytes and
+50 MB, responses above the bound, more than 50 ms of the worker's processor time during one
+``/livez`` (``loop``), ``/livez`` responses after 0.3 s (``livez``), and server errors. Exit code 1
+for any mark except ``livez``, which depends on the machine's load.
 """
 
 from __future__ import annotations
@@ -40,21 +40,21 @@ MEMORY_FACTOR, MEMORY_BYTES = 6, 50_000_000
 ANSWER_BYTES = 16 << 20
 LIVEZ_SECONDS, LOOP_SECONDS = 0.3, 0.05
 LEAST_SECONDS = 0.15
-"""Of processor time; below it, how it grows says nothing."""
+"""Seconds of processor time below which its growth is not judged."""
 STEEP = 3.0
-"""Times the growth of bytes that processor time may grow."""
+"""Maximal growth of processor time relative to the growth of bytes."""
 PING_SECONDS = 0.003
 ROOM = 100_000
-"""Bytes that are left for what a case has beyond the size asked for."""
+"""Bytes by which a case may exceed the requested size."""
 GIVEN_BACK_SECONDS = 1.3
-"""After a request of ``HUGE_BYTES`` the server has given its memory back by then."""
+"""Time after which the server has released the memory of a request of ``HUGE_BYTES``."""
 HUGE_BYTES = 1 << 20
 ANSWER_SECONDS = 280
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What one request took."""
+    """Cost of one request."""
 
     sent: int
     status: int
@@ -67,7 +67,7 @@ class Cost:
 
 
 def main() -> None:
-    """Build, serve, send everything and print."""
+    """Build, serve, send all cases and print."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--large", action="store_true", help="1 MiB and 16 MiB")
     parser.add_argument("--worst", action="store_true", help="the worst that are known alone")
@@ -113,7 +113,7 @@ def measured(
     worker: int,
     longest: Any,
 ) -> set[str]:
-    """Send a case at both sizes and print what it took; what is wrong with it."""
+    """Send a case at both sizes and print its cost; return its marks."""
     costs = [cost(case(target, size), url, worker, longest) for size in sizes]
     marks = set().union(*map(marks_of, costs))
     small, large = costs
@@ -132,7 +132,7 @@ def measured(
 
 
 def marks_of(one: Cost) -> set[str]:
-    """What is wrong with one request's cost."""
+    """The marks of one request's cost."""
     marks = {
         "5xx": one.status >= 500,
         "memory": one.memory > MEMORY_FACTOR * one.sent + MEMORY_BYTES,
@@ -144,15 +144,15 @@ def marks_of(one: Cost) -> set[str]:
 
 
 def cost(request: Request, url: str, worker: int, longest: Any) -> Cost:
-    """Send one request, and look at the worker before and after."""
+    """Send one request, and measure the worker before and after."""
     process = Path(f"/proc/{worker}")
-    (process / "clear_refs").write_text("5")  # the peak is what is resident now
+    (process / "clear_refs").write_text("5")  # reset the peak to the current resident memory
     resident, cpu = memory(process, "VmRSS"), processor(process)
     longest[0] = longest[1] = 0.0
     started = time.perf_counter()
     status, answer = send(request, url)
     seconds = time.perf_counter() - started
-    # What is counted once the answer is sent, and what is given back.
+    # Wait for work after the response, and for the release of memory.
     time.sleep(GIVEN_BACK_SECONDS if len(request.body) >= HUGE_BYTES else 0.1)
     head = sum(len(name) + len(value) for name, value in request.headers.items())
     return Cost(
@@ -168,7 +168,7 @@ def cost(request: Request, url: str, worker: int, longest: Any) -> Cost:
 
 
 def send(request: Request, url: str) -> tuple[int, int]:
-    """Status, and bytes of the answer."""
+    """Status and size (bytes) of the response."""
     host = url.removeprefix("http://")
     connection = http.client.HTTPConnection(host, timeout=ANSWER_SECONDS)
     headers = dict(request.headers)
@@ -185,7 +185,7 @@ def send(request: Request, url: str) -> tuple[int, int]:
         for name, value in headers.items():
             connection.putheader(name, value)
         connection.endheaders()
-        with contextlib.suppress(OSError):  # refused before all was sent: the answer is there
+        with contextlib.suppress(OSError):  # rejected before all was sent; a response follows
             connection.send(body)
         answer = connection.getresponse()
         return answer.status, len(answer.read())
@@ -197,8 +197,11 @@ def send(request: Request, url: str) -> tuple[int, int]:
 
 @contextmanager
 def pinging(url: str, worker: int) -> Iterator[Any]:
-    """The longest answer of ``/livez``, and the most processor time that the worker used during
-    one, both in seconds and since they were last set to 0; from another process."""
+    """Request ``/livez`` from another process during the block.
+
+    Yields the longest response time and the worker's maximal processor time during one request,
+    in seconds, since they were last set to 0.
+    """
     longest = multiprocessing.Array("d", [0.0, 0.0])
     process = multiprocessing.Process(target=ping, args=(url, worker, longest), daemon=True)
     process.start()
@@ -210,7 +213,7 @@ def pinging(url: str, worker: int) -> Iterator[Any]:
 
 
 def ping(url: str, worker: int, longest: Any) -> None:
-    """Ask again and again on one connection."""
+    """Request ``/livez`` repeatedly on one connection."""
     connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=60)
     while True:
         used, started = ran(worker), time.perf_counter()
@@ -224,7 +227,7 @@ def ping(url: str, worker: int, longest: Any) -> None:
 
 
 def target_of(url: str) -> Target:
-    """What the package says of itself."""
+    """The served package's description of itself."""
     with urllib.request.urlopen(f"{url}/schema", timeout=60) as answer:
         schema = json.load(answer)
     kinds = {feature["name"]: feature["kind"] for feature in schema["features"]}
@@ -233,7 +236,7 @@ def target_of(url: str) -> Target:
 
 
 def worker_of(pid: int) -> int:
-    """The process that answers."""
+    """Id of the process that answers requests."""
     for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
         if b"--worker-id" in Path(f"/proc/{child}/cmdline").read_bytes():
             return int(child)
@@ -241,7 +244,7 @@ def worker_of(pid: int) -> int:
 
 
 def memory(process: Path, field: str) -> int:
-    """Bytes."""
+    """A memory field of ``/proc/PID/status``, in bytes."""
     for line in (process / "status").read_text().splitlines():
         if line.startswith(f"{field}:"):
             return int(line.split()[1]) * 1024
@@ -252,7 +255,7 @@ def ran(worker: int) -> float:
     """Seconds for which the threads of a process ran, to the microsecond."""
     found = 0
     for thread in Path(f"/proc/{worker}/task").iterdir():
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it ended meanwhile
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # the thread has ended
             found += int((thread / "schedstat").read_text().split()[0])
     return found / 1e9
 

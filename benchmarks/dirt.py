@@ -1,4 +1,4 @@
-"""Real tables, and ways to plant one kind of dirt in them: for checks.py."""
+"""Real tables, and functions that inject one kind of error into them, for checks.py."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Rows = np.ndarray
 
 @dataclass(frozen=True)
 class Planted:
-    """A table with dirt: the rows (or columns) that are dirty now."""
+    """A table with injected errors, and the affected rows or columns."""
 
     frame: pd.DataFrame
     rows: set[int] = field(default_factory=set)
@@ -32,7 +32,7 @@ class Planted:
 
 @dataclass(frozen=True)
 class Clean:
-    """A table as it came."""
+    """An original table."""
 
     name: str
     frame: pd.DataFrame
@@ -52,7 +52,7 @@ class Clean:
 
     @property
     def texts(self) -> list[str]:
-        """Features of text."""
+        """Text features."""
         return [
             name
             for name in self.frame.columns
@@ -79,12 +79,12 @@ def clean_tables(adult: Path | None) -> Iterator[Clean]:
 
 
 def some(clean: Clean, draw: np.random.Generator, share: float) -> Rows:
-    """A share of the rows, 3 at least."""
+    """A random share of the rows, at least 3."""
     return draw.choice(len(clean.frame), max(3, int(share * len(clean.frame))), replace=False)
 
 
 def in_number(share: float, change: Callable[[pd.Series, Rows, Any], Any]) -> Any:
-    """Dirt in one measured column."""
+    """Errors in one measured column."""
 
     def plant(clean: Clean, draw: np.random.Generator) -> Planted | None:
         if not clean.numbers:
@@ -100,7 +100,7 @@ def in_number(share: float, change: Callable[[pd.Series, Rows, Any], Any]) -> An
 
 
 def in_text(share: float, change: Callable[[str], str]) -> Any:
-    """Dirt in one column of text."""
+    """Errors in one text column."""
 
     def plant(clean: Clean, draw: np.random.Generator) -> Planted | None:
         names = [n for n in clean.texts if clean.frame[n].astype(str).str.len().min() >= 1]
@@ -183,7 +183,7 @@ def odd_rows(clean: Clean, draw: np.random.Generator) -> Planted | None:
 
 
 def added(name: str, make: Callable[[Clean, np.random.Generator], Any]) -> Any:
-    """A column that should not be there."""
+    """An extra column that should not be in the table."""
 
     def plant(clean: Clean, draw: np.random.Generator) -> Planted:
         return Planted(clean.frame.assign(**{name: make(clean, draw)}), columns={name})
@@ -199,7 +199,7 @@ def grouped(clean: Clean, draw: np.random.Generator) -> Planted:
 
 
 def declared(kind: str) -> Any:
-    """Values outside what is declared: of a range, or of a list of categories."""
+    """Values outside a declared range or list of categories."""
 
     def plant(clean: Clean, draw: np.random.Generator) -> Planted | None:
         names = clean.numbers if kind == "range" else clean.texts
@@ -223,7 +223,7 @@ def declared(kind: str) -> Any:
 def drifted(
     share: float, change: Callable[[pd.Series, Any], pd.Series], texts: bool = False
 ) -> Any:
-    """The second half of the rows as a version after the first half; one of its columns moved."""
+    """A version with the second half of the rows, one column shifted, after one with the first."""
 
     def plant(clean: Clean, draw: np.random.Generator) -> Planted | None:
         names = clean.texts if texts else clean.numbers
@@ -243,7 +243,7 @@ def drifted(
 
 
 def resliced(clean: Clean, draw: np.random.Generator) -> Planted | None:
-    """A version in which most rows of one slice are missing."""
+    """A version without most rows of one slice."""
     if clean.task == "regression":
         return None
     rows = clean.frame.iloc[draw.permutation(len(clean.frame))].reset_index(drop=True)

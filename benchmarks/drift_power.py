@@ -1,9 +1,9 @@
-"""How often drift is called where there is none, and where there is some; a table.
+"""Measures false positives and power of drift detection, as a table.
 
 `.venv/bin/python benchmarks/drift_power.py`. A normal feature, ten quantile bins of 10,000
-reference rows, drawn again in each trial; live rows of the same distribution or with the mean moved
-by 0.3, 0.45 or 0.6 standard deviations. No drift: 10,000 trials, else 2,000. Exits 1 where no
-drift is called significant more often than nominal (beyond chance at 99.9 %).
+reference rows, redrawn in each trial; live rows of the same distribution or with the mean shifted
+by 0.3, 0.45 or 0.6 standard deviations. 10,000 trials without drift, 2,000 with. Exits 1 if the
+false positive rate exceeds the nominal rate (beyond chance at 99.9 %).
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def quantile(share: float) -> float:
 
 
 def main() -> int:
-    """Print the table; 1 if chance alone is called significant too often."""
+    """Print the table; return 1 if there are too many false positives."""
     random = np.random.default_rng(7)
     worst = 0
     print("| rows | shift (SD) | mean PSI | z > 3.09 | z > 4.5 | PSI > 0.2 | called drift |")

@@ -1,4 +1,4 @@
-"""Servers in processes of their own, driven by ``wrk``: rates, delays, processor time."""
+"""Servers in separate processes under load of ``wrk``: rates, latencies, processor time."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Run:
     p50: float
     p99: float
     cpu: float
-    """Milliseconds of the serving processes for each request."""
+    """Milliseconds of processor time of the serving processes per request."""
     failed: int
 
 
@@ -61,7 +61,7 @@ def serving(command: list[str], port: int, folder: Path, **environment: str) -> 
 
 
 def ticks(pid: int) -> int:
-    """CPU of a process and its children, in ticks."""
+    """Processor time of a process and its children, in clock ticks."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return int(fields[11]) + int(fields[12]) + sum(ticks(int(child)) for child in children)

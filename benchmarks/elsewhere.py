@@ -1,12 +1,11 @@
-"""A package's replay in containers that are not like the one it was built in.
+"""Replays a package in containers that differ from the one it was built in.
 
     python benchmarks/elsewhere.py IMAGE …    companion images in the engine (TAG-replay)
 
-Every row is ``docker run`` of the image alone: another user, time zone, locale and host name; a
-clock in 2041 (libfaketime); libraries told to take an older processor for granted; and processors
-that really are others, emulated instruction by instruction (qemu's user mode: Haswell has AVX2,
-Nehalem has neither AVX nor FMA). A Debian machine needs faketime, qemu-user-static and
-busybox-static. The images are not changed: what is added is mounted.
+Every row is ``docker run`` of the unchanged image: another user, time zone, locale and host name; a
+clock in 2041 (libfaketime); libraries configured for an older processor; and other processors,
+emulated instruction by instruction (qemu's user mode: Haswell has AVX2, Nehalem has neither AVX nor
+FMA). A Debian machine needs faketime, qemu-user-static and busybox-static. Added files are mounted.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from estimators import AVX2, SSE
 PYTHON = "/opt/venv/bin/python"
 FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
 EMULATOR = {"qemu": "/usr/bin/qemu-x86_64-static", "sh": "/bin/busybox"}
-# Children are started by sys.executable, so the emulator has to stand where Python stands.
+# Children are started by sys.executable, so the emulator has to replace Python at its path.
 WRAPPER = f"""#!/emulated/sh
 exec /emulated/qemu -cpu "$EMULATED" -0 {PYTHON} /emulated/python "$@"
 """
@@ -36,18 +35,18 @@ LATER += ["-e", "FAKETIME=@2041-07-01 12:00:00"]
 
 
 def told(variables: dict[str, str]) -> list[str]:
-    """Options that set ``variables``."""
+    """Options of ``docker run`` that set ``variables``."""
     return [part for name, value in variables.items() for part in ("-e", f"{name}={value}")]
 
 
 def emulated(folder: Path, cpu: str) -> list[str]:
-    """Options that put the emulator of ``folder`` in place of Python."""
+    """Options of ``docker run`` that mount the emulator of ``folder`` in place of Python."""
     places = ["-v", f"{folder}:/emulated:ro", "-v", f"{folder / 'wrapper'}:{PYTHON}:ro"]
     return [*places, "-e", f"EMULATED={cpu}"]
 
 
 def emulator(image: str, folder: Path) -> None:
-    """The emulator, and the image's own interpreter for it to run."""
+    """Write the emulator, and the image's interpreter that it runs, to ``folder``."""
     for name, source in EMULATOR.items():
         shutil.copy(source, folder / name)
     made = subprocess.run(["docker", "create", image], check=True, capture_output=True, text=True)
@@ -62,7 +61,7 @@ def emulator(image: str, folder: Path) -> None:
 
 
 def replayed(image: str, options: list[str]) -> dict[str, Any]:
-    """The report of ``image``, replayed in a container with ``options``; or what it said."""
+    """The report of replaying ``image`` in a container with ``options``, or its output."""
     with tempfile.TemporaryDirectory() as name:
         Path(name).chmod(0o777)
         walls = ["--network", "none", "--read-only", "--cap-drop", "ALL", "-v", f"{name}:/tmp"]

@@ -1,13 +1,13 @@
-"""Whether compiled forms answer as the models do, on models and rows made to be hard.
+"""Tests whether compiled forms predict the same as the models, on hard models and rows.
 
     python benchmarks/equality.py [--rows 30000] [--only NAME …] [--served]
 
-Fits some seventy models on three generated tables: numbers beside the thresholds of float32, whole
-numbers beyond 2²⁴ and 2⁵³, huge, tiny and denormal ones; columns of every kind with native
-categories; texts with rare and unseen values. Each is compiled as a build does it, and then asked
-for rows it never saw, of which a third hold hard values: many rows at once, one by one, and with
-``--served`` through a real server. A model is equal on every row of its domain, or stays native.
-Exit code 1 if one row differs.
+Fits about seventy models on three generated tables: numbers close to float32 thresholds, integers
+beyond 2²⁴ and 2⁵³, huge, tiny and denormal numbers; columns of every kind with native categories;
+texts with rare and unseen values. Each model is compiled as in a build, and then predicts unseen
+rows, a third of them with hard values: in batches, one by one, and with ``--served`` through a real
+server. A model must be equal on every row of its domain, or stay native. Exit code 1 if one row
+differs.
 """
 
 from __future__ import annotations
@@ -47,13 +47,13 @@ from packager.worker.compile.held_out import accepted_rows, columns_of, json_row
 Row = dict[str, Any]
 TRAIN, HELD_OUT = 3_000, 2_000
 SLOW_ROWS = 2_000
-"""One by one, through a form that calls the model's own estimator."""
+"""Rows predicted one by one, for forms that call the model's own estimator."""
 SERVED_ROWS = 1_000
 
 
 @dataclass
 class Found:
-    """What a comparison found."""
+    """Result of a comparison."""
 
     rows: int = 0
     flips: int = 0
@@ -61,7 +61,7 @@ class Found:
     first: str = ""
 
     def take(self, rows: Sequence[Row], got: Predictions, wanted: Predictions, case: Case) -> None:
-        """Compare ``got`` with what the model says."""
+        """Compare ``got`` with the model's predictions ``wanted``, and add up the differences."""
         self.rows += len(rows)
         for place, (one, other) in enumerate(zip(got.labels, wanted.labels, strict=True)):
             if case.task == "regression":
@@ -85,7 +85,7 @@ def _relative(one: Any, other: Any) -> float:
 
 @dataclass(frozen=True)
 class Made:
-    """A fitted model, the verdict on it and its compiled form."""
+    """A fitted model, its verdict and its compiled form."""
 
     case: Case
     model: LoadedModel
@@ -96,7 +96,7 @@ class Made:
 
 
 def make(case: Case, folder: Path) -> Made:
-    """Fit and compile."""
+    """Fit and compile the model of ``case``."""
     table = TABLES[case.table](TRAIN + HELD_OUT, 1)
     features = table[case.features or FEATURES[case.table]]
     target = case.classes(table["target"]) if case.task == "classification" else table["number"]
@@ -115,7 +115,7 @@ def make(case: Case, folder: Path) -> Made:
 
 
 def hard_rows(case: Case, schema: Schema, rows: int) -> list[Row]:
-    """Rows of another draw, a third of them with values made to be hard."""
+    """Newly drawn rows, a third of them with hard values."""
     random = np.random.default_rng(7)
     table = TABLES[case.table](rows, 2)
     found = json_rows(table[[column.name for column in schema.features]], schema)
@@ -155,7 +155,7 @@ def _hard(column: Column, values: pd.Series[Any], random: Any) -> Iterator[Any]:
 
 
 def compare(made: Made, rows: Sequence[Row]) -> tuple[Found, Found]:
-    """The model beside many rows at once, and beside one by one."""
+    """Compare the model with the compiled form on batches, and on single rows."""
     many, single = Found(), Found()
     compiled = made.compiled
     assert compiled is not None
@@ -181,7 +181,7 @@ def compare(made: Made, rows: Sequence[Row]) -> tuple[Found, Found]:
 
 
 def _framed(checker: RowChecker, rows: Sequence[Row], places: list[int]) -> Iterator[list[int]]:
-    """Rows that a request may hold together: whole numbers beside nulls may not be."""
+    """Groups of rows that one request may hold: integers and nulls of a column can't be mixed."""
     if not places:
         return
     try:
@@ -196,7 +196,7 @@ def _framed(checker: RowChecker, rows: Sequence[Row], places: list[int]) -> Iter
 
 
 def served(made: Made, rows: Sequence[Row]) -> Found:
-    """The model beside a server that answers rows alone and together."""
+    """Compare the model with a server, on single rows and on batches."""
     found, checker = Found(), RowChecker(made.schema)
     chosen: list[list[Row]] = [[row] for row in rows[: SERVED_ROWS // 2]]
     chosen += [list(rows[start : start + 50]) for start in range(SERVED_ROWS // 2, SERVED_ROWS, 50)]
@@ -204,7 +204,7 @@ def served(made: Made, rows: Sequence[Row]) -> Found:
         try:
             wanted = made.model.predict(checker.check(some).frame)
         except Exception:
-            # Whatever the model raises, there is nothing to be equal to: the server has to say so.
+            # None: the model raised an error and the server reported it; nothing to compare.
             if answers is not None:
                 raise
             continue
@@ -223,7 +223,7 @@ def served(made: Made, rows: Sequence[Row]) -> Found:
 
 
 def report(name: str, made: Made, rows: Sequence[Row], *, serve: bool) -> bool:
-    """A line of the table; whether all is equal."""
+    """Print a line of the table; return whether all predictions are equal."""
     if made.compiled is None:
         print(f"| {name} | native: {made.verdict.reason[:90]} | | | | |", flush=True)
         return True
@@ -243,7 +243,7 @@ def report(name: str, made: Made, rows: Sequence[Row], *, serve: bool) -> bool:
 
 
 def main() -> int:
-    """Print the table; the exit code."""
+    """Print the table; return the exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--rows", type=int, default=30_000)
     parser.add_argument("--only", nargs="+", choices=sorted(MODELS), metavar="NAME")

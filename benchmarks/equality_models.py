@@ -1,4 +1,4 @@
-"""Some seventy models, each on one of the tables of ``equality_tables``."""
+"""About seventy models, each on one of the tables of ``equality_tables``."""
 
 from __future__ import annotations
 
@@ -34,22 +34,22 @@ class Case:
     table: str
     model: Callable[[], Any]
     label: str = "int"
-    """Of ``CLASSES``; ``number`` for a regression."""
+    """Key of ``CLASSES``, or ``number`` for a regression."""
     features: Sequence[str] | None = None
 
     @property
     def task(self) -> Task:
-        """What is predicted."""
+        """The task of the model."""
         return "regression" if self.label == "number" else "classification"
 
     @property
     def classes(self) -> Callable[[Any], Any]:
-        """From places to labels."""
+        """Function from class indices to labels."""
         return CLASSES[self.label]
 
 
 def hot(**options: Any) -> Any:
-    """Numbers imputed and scaled, texts one-hot."""
+    """Imputes and scales numbers, one-hot encodes texts."""
     numbers = make_pipeline(SimpleImputer(add_indicator=True), StandardScaler())
     encoder = OneHotEncoder(**{"handle_unknown": "ignore", **options})
     return ColumnTransformer(
@@ -58,13 +58,13 @@ def hot(**options: Any) -> Any:
 
 
 def ordinal() -> Any:
-    """Texts as numbers."""
+    """Encodes texts as ordinals."""
     encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=np.nan)
     return ColumnTransformer([("t", encoder, ["word", "shade"])], remainder="passthrough")
 
 
 def binned() -> Any:
-    """Bins, targets and robust scales."""
+    """Binning, target encoding and robust scaling."""
     bins = make_pipeline(SimpleImputer(strategy="median"), KBinsDiscretizer(7))
     return ColumnTransformer(
         [
@@ -76,7 +76,7 @@ def binned() -> Any:
 
 
 def filled(model: Any) -> Any:
-    """For estimators that take no missing values."""
+    """Adds imputation, for estimators that don't support missing values."""
     return make_pipeline(SimpleImputer(), model)
 
 

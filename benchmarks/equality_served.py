@@ -1,4 +1,4 @@
-"""Rows through a real server on a compiled model."""
+"""Sends rows to a real server with a compiled model."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Row = dict[str, Any]
 
 
 def lay_out(root: Path, made: Any, golden: Sequence[Row]) -> None:
-    """The folders of a package, as an image has them."""
+    """Write the folders of a package as in an image."""
     for name in ("code", "models", "package"):
         (root / name).mkdir(parents=True)
     joblib.dump(made.model.native, root / "models" / "model")
@@ -34,9 +34,9 @@ def lay_out(root: Path, made: Any, golden: Sequence[Row]) -> None:
 def answers_of_a_server(
     made: Any, requests: Sequence[Sequence[Row]]
 ) -> Iterator[tuple[Sequence[Row], list[dict[str, Any]] | None]]:
-    """The predictions of each request; None where the server says that the model raised.
+    """The predictions of each request; None if the server reports an error of the model.
 
-    Requests that it refuses (whole numbers beside nulls, say) are left out.
+    Requests that the server rejects (for example integers mixed with nulls) are omitted.
     """
     with tempfile.TemporaryDirectory() as name:
         root, port = Path(name) / "root", free_port()

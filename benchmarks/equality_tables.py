@@ -1,4 +1,4 @@
-"""Tables that are hard to compile for: numbers at the limits, columns of every kind, long tails."""
+"""Tables that are hard for compiled forms: extreme numbers, columns of every kind, long tails."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NEAR = (np.float32(1.0) + np.arange(60, dtype=np.float32) * np.float32(2**-23)).
 
 
 def near(rows: int, seed: int) -> pd.DataFrame:
-    """Numbers in the last bits of float32; whole ones about 2²⁴ and 2⁵³; far, tiny, missing."""
+    """Numbers close to float32 thresholds; integers near 2²⁴ and 2⁵³; extremes and nulls."""
     random = np.random.default_rng(seed)
     off = random.choice([0, 2**-25, -(2**-25), 2**-24, 2**-52], rows)
     frame = pd.DataFrame(
@@ -57,7 +57,7 @@ def kinds(rows: int, seed: int) -> pd.DataFrame:
 
 
 def texts(rows: int, seed: int) -> pd.DataFrame:
-    """Texts with a long tail, and numbers of several scales."""
+    """Texts with a long-tailed distribution, and numbers of several scales."""
     random = np.random.default_rng(seed)
     words = np.array([*"abcdef", "", " ", "é", "nan", *(f"w{i}" for i in range(300))], object)
     ranks = np.minimum(random.zipf(1.5, rows) - 1, len(words) - 1)

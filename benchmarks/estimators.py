@@ -1,21 +1,21 @@
-"""Which level thirty scikit-learn estimators reach, here and in other surroundings.
+"""Measures the equivalence level of thirty scikit-learn estimators in several environments.
 
     python benchmarks/estimators.py [--rows N] [--only NAME …] [--settings NAME …] [--json FILE]
 
-Every training is the worker's own process (``python -m packager.worker fit``), started as the
-runners start it but for what a setting changes; the models are then compared as a replay compares
-them. The data are made here: 30 numbers (some with nulls), 8 texts, 2 flags.
+Every training is a process of the worker (``python -m packager.worker fit``), started as by the
+runners except for what a setting changes; the models are then compared as in a replay. The data are
+synthetic: 30 numbers (some with nulls), 8 texts, 2 flags.
 
 Settings, each against a first training:
 
 - *again*: the same in a fresh process;
-- *threads*: two for BLAS and OpenMP, and ``n_jobs`` 2 where there is one;
-- *AVX2*, *SSE*: what BLAS, NumPy and the C library are told of the processor, as on one without
-  AVX-512, or without AVX2 too;
-- *pinned*: both with ``isa = "x86-64-v3"``, the second one in those surroundings of *AVX2* and
-  with BLAS told to be *SSE*;
-- *seed*, *row*, *param*: the negative controls, which have to come out lower than *again*, but
-  for the seed of an estimator that takes none.
+- *threads*: two threads for BLAS and OpenMP, and ``n_jobs`` 2 if the estimator has it;
+- *AVX2*, *SSE*: BLAS, NumPy and the C library restricted to a processor without AVX-512, or also
+  without AVX2;
+- *pinned*: both trainings with ``isa = "x86-64-v3"``, the second with the variables of *AVX2* and
+  BLAS set to *SSE*;
+- *seed*, *row*, *param*: negative controls, which must reach a lower level than *again*, except
+  the seed of an estimator without one.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ CONTROLS = ("seed", "row", "param")
 
 @dataclass(frozen=True)
 class Setting:
-    """What a training is told otherwise than the first one."""
+    """Differences of a training from the first one."""
 
     variables: dict[str, str]
     isa: Isa = "native"
@@ -92,7 +92,7 @@ SETTINGS = {
 
 
 def made_here(rows: int) -> pd.DataFrame:
-    """Mixed types, a label of three classes and an amount, both with noise."""
+    """A synthetic table: mixed types, a label of three classes and an amount, both noisy."""
     random = np.random.default_rng(11)
     numbers = random.normal(size=(rows, 30)) @ (np.eye(30) + 0.3 * random.normal(size=(30, 30)))
     numbers[:, :5] = np.exp(numbers[:, :5] / 2)
@@ -112,7 +112,7 @@ def made_here(rows: int) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Bench:
-    """A project with the thirty estimators as its recipe, below a folder."""
+    """A project in a folder whose recipe trains the thirty estimators."""
 
     folder: Path
 
@@ -149,12 +149,12 @@ class Bench:
             exclude=tuple(target for task, target in TARGETS.items() if task != entry.task),
             split=Split(test=0.2, seed=1),
         )
-        # Of the rows that the estimator gets, the one left out is in the middle.
+        # The omitted row is in the middle of the rows that the estimator gets.
         rows = entry.rows or 1000
         return perturb(job, recipe, ReplayRequest(perturb=setting.perturb), rows).job  # type: ignore[arg-type]
 
     def fit(self, name: str, setting: Setting, out: Path) -> float:
-        """Train in a process of its own; the seconds it took."""
+        """Train in a separate process; return the duration in seconds."""
         out.mkdir(parents=True)
         (out / "job.json").write_bytes(self.job(name, setting).dump())
         began = time.monotonic()
@@ -166,7 +166,7 @@ class Bench:
                 "HOME": str(out),
                 "MODEL_ROOT": str(self.root.path),
                 "PYTHONPATH": f"{self.root.code}:{CHECKOUT}",
-                # A worker of one instruction set settles its surroundings itself.
+                # A worker with a pinned instruction set sets its variables itself.
                 **({} if setting.isa != "native" else {**FIXED_VARIABLES, PINNED_ISA: "native"}),
                 **setting.variables,
             },
@@ -177,7 +177,7 @@ class Bench:
     def compare(
         self, name: str, one: Path, other: Path
     ) -> tuple[EquivalenceLevel, ModelComparison]:
-        """The level that ``other`` reaches beside ``one``, as a replay would say it."""
+        """The level of ``other`` compared with ``one``, as in a replay."""
         job = self.job(name, FIRST)
         dataset = prepare(read_source(self.root), job, self.root)
         fits = [FitResult.load(folder / "fit.json") for folder in (one, other)]
@@ -191,7 +191,7 @@ class Bench:
         return equivalence_level(found, metrics=metrics, statistical=False), found
 
     def measure(self, name: str, chosen: Sequence[str]) -> dict[str, Any]:
-        """Setting to the level and what of the model differed."""
+        """Setting → level and the differing parts of the model."""
         folders: dict[str, Path] = {}
         seconds: list[float] = []
 
@@ -224,7 +224,7 @@ class Bench:
 
 
 def verdicts(name: str, entry: Entry, found: dict[str, Any]) -> list[str]:
-    """What is not as it should be."""
+    """Messages about results that are not as expected."""
     settings = found["settings"]
     usual = LEVELS.index(settings["again"]["level"])
     wrong = []
@@ -239,7 +239,7 @@ def verdicts(name: str, entry: Entry, found: dict[str, Any]) -> list[str]:
 
 
 def table(results: dict[str, Any], chosen: Sequence[str]) -> str:
-    """Markdown; a difference where answers differ, and flips where labels do."""
+    """The results as Markdown, with the largest difference and the label flips, if any."""
     lines = [
         "| estimator | " + " | ".join(chosen) + " |",
         "|---" * (len(chosen) + 1) + "|",

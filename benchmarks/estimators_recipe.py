@@ -1,8 +1,8 @@
-"""Common scikit-learn estimators and pipelines as one recipe: ``params["estimator"]`` names one.
+"""A recipe for common scikit-learn estimators and pipelines, selected by ``params["estimator"]``.
 
-``estimators.py`` puts this file into a project as its code. The seed goes to whatever takes a
-``random_state``, ``params["jobs"]`` to an ``n_jobs`` where there is one, and every entry has a
-number of its own under ``params``, for ``--perturb param``.
+``estimators.py`` copies this file into a project as its code. The seed is set as every
+``random_state``, ``params["jobs"]`` as ``n_jobs`` if the estimator has it, and every entry has a
+numeric parameter in ``params``, for ``--perturb param``.
 """
 
 from __future__ import annotations
@@ -44,19 +44,19 @@ TEXTS = [f"text{place}" for place in range(8)]
 
 @dataclass(frozen=True)
 class Entry:
-    """One estimator, and what it is trained on."""
+    """One estimator, and the form of its training data."""
 
     make: Callable[[dict[str, Any]], Any]
-    """``params`` to the estimator, which gets numbers without nulls."""
+    """Function from ``params`` to the estimator, which gets numbers without nulls."""
     params: dict[str, Any]
     task: str = "classification"
     rows: int | None = None
-    """Training rows it gets, where all of them would take too long."""
+    """Number of training rows; None: all. Set if all would take too long."""
     alone: bool = False
-    """Whether it takes the columns as they are, without encoding."""
+    """Whether it gets the columns without encoding."""
 
     def has(self, parameter: str) -> bool:
-        """Whether it takes ``parameter``, itself or a part of it."""
+        """Whether it, or a nested estimator, has ``parameter``."""
         return bool(_named(self.make(self.params), parameter))
 
 
@@ -76,7 +76,7 @@ def _named(estimator: Any, parameter: str) -> list[str]:
 
 
 def _encoder(features: pd.DataFrame) -> ColumnTransformer:
-    """Numbers imputed and scaled, everything else one-hot."""
+    """Imputes and scales numbers, one-hot encodes everything else."""
     numbers = [name for name in features if features[name].dtype.kind in "if"]
     others = [name for name in features if name not in numbers]
     return ColumnTransformer(
@@ -88,7 +88,7 @@ def _encoder(features: pd.DataFrame) -> ColumnTransformer:
 
 
 def _native_categories(params: dict[str, Any]) -> Any:
-    """Histogram boosting that splits on categories itself."""
+    """Histogram boosting with native categorical splits."""
     codes = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
     return make_pipeline(
         ColumnTransformer([("texts", codes, TEXTS)], remainder="passthrough"),

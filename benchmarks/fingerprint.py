@@ -1,8 +1,8 @@
-"""How fast fingerprints are, in memory and as a whole process, beside other hashes.
+"""Compares the speed of fingerprints, in memory and as a whole process, with other hashes.
 
 `python benchmarks/fingerprint.py [ROWS]` prints two tables in Markdown: the best of three runs,
-in GB a second of processor time. Bytes are those of the numbers, or of the texts in UTF-8; of a
-file, its size.
+in GB per second of processor time. Bytes are those of the numbers, or of the texts in UTF-8, or the
+size of a file.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ print(used.ru_maxrss, used.ru_utime + used.ru_stime)
 
 
 def tables(rows: int) -> dict[str, tuple[pd.DataFrame, int]]:
-    """Name → a table and its bytes."""
+    """Name → (table, size in bytes)."""
     numbers = pd.DataFrame(RANDOM.standard_normal((rows, 10))).add_prefix("c")
     whole = pd.DataFrame(RANDOM.integers(0, 10**6, (rows, 10))).add_prefix("c")
     found = {
@@ -66,7 +66,7 @@ def tables(rows: int) -> dict[str, tuple[pd.DataFrame, int]]:
 
 
 def seconds(run: Callable[[], object]) -> float:
-    """The best of three, of processor time: other work doesn't count."""
+    """The minimum of three runs in seconds of processor time, which excludes other processes."""
     best = float("inf")
     for _ in range(3):
         start = time.process_time()

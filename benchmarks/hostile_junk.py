@@ -1,4 +1,4 @@
-"""JSON that costs most for each of its bytes, in every place where a request may hold it."""
+"""JSON with the highest cost per byte, in every place of a request."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ JUNK: dict[str, Callable[[int], bytes]] = {
     "not_utf8": lambda n: b'"' + b"a" * n + b'\xff"',
     "colons": lambda n: b'"' + filled(b":", n) + b'"',
 }
-"""JSON of about n bytes each, not all of it valid."""
+"""Name → function that makes JSON of about n bytes, some of it invalid."""
 
 
 def frames(target: Target) -> dict[str, tuple[str, Callable[[bytes], bytes]]]:
-    """Where junk may stand: path, and what is around it."""
+    """Name → path and function that wraps junk into a request body."""
     row, name = dict(target.row), next(iter(target.row))
     dumped = json.dumps(row)[:-1].encode()
     other = json.dumps({k: v for k, v in row.items() if k != name})[:-1].encode()

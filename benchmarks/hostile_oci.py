@@ -1,4 +1,4 @@
-"""OCI folders, layers and tar headers as no honest program writes them."""
+"""Malicious OCI folders, layers and tar headers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MIB = 1024 * 1024
 
 
 def blob(folder: Path, content: bytes) -> str:
-    """Put ``content`` among the blobs of an OCI folder; its digest."""
+    """Add ``content`` to the blobs of an OCI folder; return its digest."""
     place = folder / "blobs" / "sha256" / sha256_bytes(content)
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_bytes(content)
@@ -31,7 +31,7 @@ def oci(
     entries: int = 1,
     more: Mapping[str, object] = {},
 ) -> Path:
-    """An OCI folder with one layer called ``package``, as often as ``layers`` says."""
+    """Write an OCI folder with one layer called ``package``, repeated ``layers`` times."""
     folder.mkdir(exist_ok=True)
     (folder / "oci-layout").write_text('{"imageLayoutVersion":"1.0.0"}')
     if isinstance(layer, bytes):
@@ -58,7 +58,7 @@ def oci(
 
 
 def with_document(folder: Path, content: bytes, name: str = "manifest.json") -> Path:
-    """A package whose ``/package/NAME`` is ``content``."""
+    """Write a package whose ``/package/NAME`` is ``content``."""
     return oci(folder / "oci", tar_of({f"package/{name}": content}))
 
 

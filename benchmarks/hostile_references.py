@@ -1,9 +1,9 @@
-"""References made to harm whoever inspects them: what `package inspect` takes for each.
+"""Measures time and memory of `package inspect` on malicious references.
 
     python benchmarks/hostile_references.py [NAME …] [--full]
 
-Each is written to a temporary folder, inspected by a process of its own, and removed. Without
-`--full` everything is a tenth of its size. Exit 1 where one takes more than 300 MB or 30 s, or ends
+Each is written to a temporary folder, inspected in a separate process, and removed. Without
+`--full` everything has a tenth of its size. Exit 1 if one takes more than 300 MB or 30 s, or ends
 with a traceback.
 """
 
@@ -48,11 +48,11 @@ def maker(make: Make) -> Make:
 
 @dataclass(frozen=True)
 class Found:
-    """What one inspection took, and what it said last."""
+    """Cost of one inspection, and the end of its output."""
 
     peak: int
     seconds: float
-    """Of processor time: others may use the machine."""
+    """Seconds of processor time, which excludes other processes."""
     code: int
     said: str
 
@@ -63,7 +63,7 @@ class Found:
 
 
 def inspect(reference: Path, folder: Path) -> Found:
-    """Inspect ``reference``; bytes and seconds of the process."""
+    """Inspect ``reference`` in a separate process, and measure it."""
     with (folder / "said").open("wb") as said:
         process = subprocess.Popen([PACKAGE, "inspect", reference], stdout=said, stderr=said)
         _, status, used = os.wait4(process.pid, 0)
@@ -231,7 +231,7 @@ def manifest_of_a_gigabyte(folder: Path, scale: int) -> Path:
 
 @maker
 def package_with_large_documents(folder: Path, scale: int) -> Path:
-    """A true package in form: every document is as large as its bound lets it be."""
+    """A valid package whose documents all have their maximal size."""
     from packager.manifest.base import FileEntry
     from packager.manifest.manifest import Lock, Wheel
 

@@ -1,4 +1,4 @@
-"""Requests of any size: what a case is, and what they are made of."""
+"""Types and helpers for test requests of any size."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ JSON = {"Content-Type": "application/json"}
 CSV = {"Content-Type": "text/csv"}
 DATATYPES = {"number": "FP64", "integer": "INT64", "boolean": "BOOL"}
 HEAD_BYTES = 60_000
-"""Heads of more than 64 KiB are refused."""
+"""Size of request heads; heads of more than 64 KiB are rejected."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """The package that is asked: its name, a row that it answers, and its features' kinds."""
+    """The served package: its name, a valid row, and the kinds of its features."""
 
     name: str
     row: Mapping[str, Any]
@@ -43,10 +43,10 @@ Case = Callable[[Target, int], Request]
 
 
 def filled(part: bytes, size: int) -> bytes:
-    """``part`` again and again."""
+    """``part`` repeated up to ``size`` bytes."""
     return part * max(1, size // len(part))
 
 
 def joined(parts: Iterator[bytes], size: int, each: int) -> bytes:
-    """Parts with commas between; ``each`` is about their length."""
+    """Parts joined by commas, about ``size`` bytes; ``each`` is the length of a part."""
     return b",".join(islice(parts, max(1, size // (each + 1))))

@@ -1,4 +1,4 @@
-"""Tables, tensors, labels and heads that cost most for each of their bytes."""
+"""Tables, tensors, labels and heads with the highest cost per byte."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hostile_requests import CSV, DATATYPES, HEAD_BYTES, JSON, Case, Request, Ta
 
 
 def rows(target: Target, size: int, **changed: Any) -> bytes:
-    """Rows of about ``size`` bytes in all."""
+    """Rows of about ``size`` bytes in total."""
     row = json.dumps({**target.row, **changed}, separators=(",", ":")).encode()
     return filled(row + b",", size) + row
 
@@ -21,7 +21,7 @@ def lists(target: Target, size: int) -> bytes:
 
 
 def far(target: Target) -> dict[str, Any]:
-    """Numbers far out of every range."""
+    """A row whose numbers are far out of every range."""
     return {n: 123_456 for n, kind in target.kinds.items() if kind in ("number", "integer")}
 
 
@@ -39,7 +39,7 @@ def numeric(target: Target) -> str:
 
 
 def tensors(target: Target, size: int) -> list[dict[str, Any]]:
-    """Inputs of equally many rows, of about ``size`` bytes in all."""
+    """Input tensors with equal numbers of rows, of about ``size`` bytes in total."""
     many = max(1, size // len(json.dumps(list(target.row.values()))))
     return [
         {
@@ -180,7 +180,7 @@ TABLES: dict[str, Case] = {
         "/feedback", b"[" + filled(b'{"token":""},', n) + b"{}]", JSON
     ),
 }
-"""Tables and tensors, most of them valid; some have their worst cells in long rows."""
+"""Cases of tables and tensors, most of them valid; some have expensive cells in long rows."""
 
 HEADS: dict[str, Case] = {
     "head/content_type": lambda _, n: head(n, "Content-Type", 'text/csv;"' + ";" * n),
@@ -208,7 +208,7 @@ HEADS: dict[str, Case] = {
     "head/path": lambda _, n: Request("/" + "%41" * (min(n, HEAD_BYTES) // 3), b"", method="GET"),
     "head/slashes": lambda _, n: Request("/" * min(n, HEAD_BYTES), b"", method="GET"),
 }
-"""What stands before a body; heads are small, whatever size is asked for."""
+"""Cases of request heads, which are small for any requested size."""
 
 
 def head(n: int, name: str, value: str, **more: str) -> Request:

@@ -1,7 +1,7 @@
 """Import every module of a top-level name; `python -I -S import_all.py SITE_PACKAGES NAME`.
 
-Prints a line of JSON for each module that fails, [name, error, text], and then how many were tried.
-benchmarks/wheels.py runs it in a process of its own, because modules do things when imported.
+Prints a line of JSON for each module that fails, [name, error, text], and then the number of tried
+modules. benchmarks/wheels.py runs it in a separate process, because imports have side effects.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ NOT_TRIED = ("test", "tests", "conftest", "__main__")
 
 
 class Attempts:
-    """Imports, and how they went; ``place`` is cut out of what errors say."""
+    """Imports modules and reports failures; removes ``place`` from error texts."""
 
     def __init__(self, place: str) -> None:
         self.place, self.tried = place, 0
-        # Modules may print: standard output goes nowhere, what is told goes to a copy.
+        # Modules may print: discard standard output, and write results to a duplicate of it.
         self.out = os.fdopen(os.dup(1), "w", buffering=1)
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
@@ -31,7 +31,7 @@ class Attempts:
         self.tried += 1
         try:
             return importlib.import_module(name)
-        except BaseException as error:  # SystemExit too
+        except BaseException as error:  # including SystemExit
             text = str(error).replace(self.place, "")
             self.out.write(json.dumps([name, type(error).__name__, text]) + "\n")
             return None
@@ -54,4 +54,4 @@ if __name__ == "__main__":
         attempts.walk(module.__path__, f"{top}.")
     attempts.out.write(f"{attempts.tried}\n")
     attempts.out.flush()
-    os._exit(0)  # threads that modules started are not waited for
+    os._exit(0)  # don't wait for threads that modules have started

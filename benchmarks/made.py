@@ -1,4 +1,4 @@
-"""Packages of made data, and servers of them: what the monitoring benchmarks share."""
+"""Packages with synthetic data and their servers, shared by the monitoring benchmarks."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class Made:
     rules: tuple[tuple[str, str], ...] = ()
 
     def rows(self, count: int, seed: int = 0) -> list[dict[str, Any]]:
-        """Rows as a client sends them, drawn from all of them."""
+        """Randomly drawn rows as a client sends them."""
         features = self.frame.drop(columns="target").sample(count, random_state=seed)
         rows: list[dict[str, Any]] = json.loads(features.to_json(orient="records"))
         return rows
@@ -87,13 +87,13 @@ class Made:
 
 @dataclass(frozen=True)
 class Running:
-    """A server; ``pid`` is the first of its processes."""
+    """A running server; ``pid`` is its parent process."""
 
     url: str
     pid: int
 
     def cpu(self) -> float:
-        """Seconds of processor time that its processes have used."""
+        """Processor time of its processes so far, in seconds."""
         used = process_tree_usage(self.pid)
         assert used is not None
         return used.cpu_seconds
@@ -112,9 +112,9 @@ class Running:
 
 
 def mixed(rows: int, numbers: int, texts: int, classes: int, seed: int = 7) -> pd.DataFrame:
-    """Normal numbers and text of a few values; ``target`` depends on some of both.
+    """Normal numbers and texts with few distinct values; ``target`` depends on some of both.
 
-    ``classes`` 0 is for a regression.
+    ``classes`` 0 gives a regression target.
     """
     random = np.random.default_rng(seed)
     columns = {f"number_{i}": random.normal(i, i + 1, rows) for i in range(numbers)}
@@ -130,7 +130,7 @@ def mixed(rows: int, numbers: int, texts: int, classes: int, seed: int = 7) -> p
 
 
 def build(made: Made, folder: Path) -> Path:
-    """Build the package of ``made`` without an engine; its OCI folder."""
+    """Build the package of ``made`` without an engine; return its OCI folder."""
     project = folder / made.name
     (project / "data").mkdir(parents=True)
     made.frame.to_parquet(project / "data" / "rows.parquet", index=False)
@@ -151,9 +151,9 @@ def build(made: Made, folder: Path) -> Path:
 def server(
     image: Path, folder: Path, *, first: Path | None = None, **settings: str
 ) -> Iterator[Running]:
-    """Serve ``image`` in processes here; its log is ``folder/log``.
+    """Serve ``image`` in local processes; the log is ``folder/log``.
 
-    Modules in the folder ``first`` are found before all others.
+    Modules in the folder ``first`` take precedence over all others.
     """
     with open_reference(str(image), None) as found, unpacked_package(found.image().layers) as root:
         with socket.socket() as listening:

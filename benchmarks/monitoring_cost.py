@@ -1,14 +1,14 @@
-"""What monitoring costs a request: the same server with it, without tokens, and with none of it.
+"""Measures the cost of monitoring per request: a server with it, without tokens, and without it.
 
     python benchmarks/monitoring_cost.py [--seconds 4] [--rounds 5] [--workers 2]
 
-Builds a package of a logistic regression over 50,000 made rows (6 numbers, 8 texts; 13 features
-with bins, bins of answers, calibration, 7 slices with two rules among them). All three servers run
-at once and are driven in turn with ``wrk``, one after the other, so that what else the machine
-does meets all alike; the order turns with every round.
-"None of it" is ``unmonitored/sitecustomize.py``: no bins, slices, estimates, histograms or tokens.
-CPU is what the serving processes used, from /proc. Prints medians over rounds, and of each round's
-ratio; exits 1 where bins, slices, estimates and histograms cost more than a tenth of the CPU.
+Builds a package of a logistic regression on 50,000 synthetic rows (6 numbers, 8 texts; 13 features
+with bins, prediction bins, calibration, 7 slices including two rules). All three servers run at
+once and are driven in turn with ``wrk``, so that other load affects all equally; the order rotates
+with every round. "Without it" is ``unmonitored/sitecustomize.py``: no bins, slices, estimates,
+histograms or tokens. CPU is that of the serving processes, from /proc. Prints medians over rounds,
+and the median of the ratios; exits 1 if bins, slices, estimates and histograms cost more than a
+tenth of the CPU.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from made import Made, Running, build, mixed, server
 WITHOUT = Path(__file__).resolve().parent / "unmonitored"
 SERVERS = ("all", "no tokens", "none")
 CELLS = ((1, 16), (100, 4))
-"""Rows a request, connections."""
+"""(rows per request, connections)."""
 BODIES = 64
 ALLOWED = 1.10
 SETTLED = 0.5
@@ -52,13 +52,13 @@ class Cell:
     """One server in one round."""
 
     rate: float
-    """Requests a second."""
+    """Requests per second."""
     cpu: float
-    """Microseconds of processor time a request."""
+    """Microseconds of processor time per request."""
 
 
 def main() -> int:
-    """Measure and print; 1 where it costs more than is allowed."""
+    """Measure and print; return 1 if monitoring costs more than allowed."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--seconds", type=int, default=4)
     parser.add_argument("--rounds", type=int, default=5)
@@ -86,7 +86,7 @@ def data() -> Made:
 
 
 def start(stack: ExitStack, image: Path, folder: Path, workers: int) -> dict[str, Running]:
-    """The three servers, each with its log in a folder of its own."""
+    """Start the three servers, each with its log in a separate folder."""
     servers = {}
     for name in SERVERS:
         place = folder / name
@@ -99,7 +99,7 @@ def start(stack: ExitStack, image: Path, folder: Path, workers: int) -> dict[str
 
 
 def check(servers: dict[str, Running], rows: list[dict[str, object]]) -> None:
-    """All three answer alike, and count what they should."""
+    """Check that all three predict the same, and count what they should."""
     answers = {}
     for name, one in servers.items():
         answered = one.post("/predict", {"rows": rows})["predictions"]
@@ -114,7 +114,7 @@ def check(servers: dict[str, Running], rows: list[dict[str, object]]) -> None:
 
 
 def write(folder: Path, rows: list[dict[str, object]], size: int) -> Path:
-    """A script for ``wrk`` that sends different requests of ``size`` rows in turn."""
+    """Write a script for ``wrk`` that sends different requests of ``size`` rows in turn."""
     bodies = folder / f"rows{size}"
     many = [[rows[(place * size + i) % len(rows)] for i in range(size)] for place in range(BODIES)]
     bodies.write_text("".join(json.dumps({"rows": some}) + "\n" for some in many))
@@ -126,7 +126,7 @@ def write(folder: Path, rows: list[dict[str, object]], size: int) -> Path:
 def measure(
     servers: dict[str, Running], script: Path, clients: int, rounds: int, seconds: int
 ) -> dict[str, list[Cell]]:
-    """Each server once a round, after a second to warm up."""
+    """Drive each server once per round, after a second of warm-up."""
     cells: dict[str, list[Cell]] = defaultdict(list)
     for one in servers.values():
         drive(one, script, clients, 1)
@@ -138,11 +138,11 @@ def measure(
 
 
 def drive(one: Running, script: Path, clients: int, seconds: int) -> Cell:
-    """So many seconds of requests, all of which have to be answered."""
+    """Send requests for ``seconds``, all of which must succeed."""
     before = one.cpu()
     command = ["wrk", "-t1", f"-c{clients}", f"-d{seconds}s", "-s", script, f"{one.url}/predict"]
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    time.sleep(SETTLED)  # what is flushed afterwards belongs to it
+    time.sleep(SETTLED)  # include the counters flushed after the last request
     used = one.cpu() - before
     assert "Non-2xx" not in text, text
     requests, rate = re.search(r"(\d+) requests in", text), re.search(r"sec:\s+([\d.]+)", text)
@@ -152,7 +152,7 @@ def drive(one: Running, script: Path, clients: int, seconds: int) -> Cell:
 
 
 def told(size: int, clients: int, cells: dict[str, list[Cell]]) -> float:
-    """Print one table; the ratio of CPU that is judged."""
+    """Print one table; return the CPU ratio that is compared with the limit."""
     print(f"\n{size} row(s) a request, {clients} connections, {len(cells['all'])} rounds")
     print("monitoring   requests/s   CPU µs a request   throughput of none   CPU of none (rounds)")
     ratios = {}

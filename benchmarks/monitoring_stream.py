@@ -1,9 +1,9 @@
-"""A real stream with a known change: the S&P 500 from calm years into the crisis of 2007 to 2009.
+"""Tests drift on a real stream with a known change: the S&P 500 into the crisis of 2007 to 2009.
 
 `pip install --no-deps --target DIR arch` (its wheel holds the quotes), then
 `.venv/bin/python benchmarks/monitoring_stream.py DIR`. Two features of each trading day, its return
-and its range in per cent, are profiled on two calm years as a package does it. The next two years
-were calm too and must not be called drift, the two of the crisis must. Exits 1 otherwise.
+and its range in per cent, are profiled on two calm years as in a package. Drift must not be
+reported in the next two calm years, and must be reported in the two crisis years. Else exits 1.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ STREAMS = {
 
 
 def main(folder: Path) -> int:
-    """Print a table; 1 if a verdict is not the one that history gave."""
+    """Print a table; return 1 if a verdict is not as expected."""
     days = read(folder)
     profile = build_profile(days.loc[TRAINED], [("return", "number"), ("range", "number")])
     print(f"profiled on {profile.rows} trading days, July 2003 to June 2005\n")
@@ -53,7 +53,7 @@ def read(folder: Path) -> pd.DataFrame:
 
 
 def measured(profile: Profile, live: pd.DataFrame) -> dict[str, Drift]:
-    """Each feature of ``live`` against the profile."""
+    """Drift of each feature of ``live`` from the profile."""
     found = {}
     for feature in profile.features:
         if feature.name in live:

@@ -1,8 +1,8 @@
-"""Tables in an object store: every verb, two writers at once, and a build, on a real S3 server.
+"""Tests tables in an object store: every command, concurrent writers, and a build, on S3.
 
 `.venv/bin/python benchmarks/object_store.py MOTO_SERVER [BASE]` starts the given `moto_server`
-(`pip install "moto[server]"` in an environment of its own) on 127.0.0.1 and prints what it saw;
-with BASE, the name that `package base` printed, a package is built from `s3://…` as well.
+(`pip install "moto[server]"` in a separate environment) on 127.0.0.1 and prints the results; with
+BASE, the name that `package base` printed, it also builds a package from `s3://…`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ TIMES = 5
 
 @contextmanager
 def server(program: str, folder: Path) -> Iterator[str]:
-    """A server of the S3 protocol on a free port; its address."""
+    """Start an S3 server on a free port; yield its address."""
     log = folder / "server.log"
     with log.open("w") as out:
         process = subprocess.Popen([program, "-H", "127.0.0.1", "-p", "0"], stdout=out, stderr=out)
@@ -50,7 +50,7 @@ def server(program: str, folder: Path) -> Iterator[str]:
 
 
 def package(*words: str, cwd: Path) -> str:
-    """What `package` prints on stdout; ends the script if it fails."""
+    """Run `package`; return its standard output. Exits if it fails."""
     done = subprocess.run(start(*words), cwd=cwd, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(
@@ -64,7 +64,7 @@ def start(*words: str) -> list[str]:
 
 
 def verbs(folder: Path) -> None:
-    """A table from first to last."""
+    """Run all commands on one table."""
     frame = pd.DataFrame({"x": range(1000), "c": ["a", "b"] * 500})
     frame.to_csv(folder / "one.csv", index=False)
     frame.assign(x=frame["x"] + 5).to_csv(folder / "two.csv", index=False)
@@ -88,7 +88,7 @@ def verbs(folder: Path) -> None:
 
 
 def writers(folder: Path) -> None:
-    """Several processes that append at once: every append has to be there, each once."""
+    """Append from several processes at once; every append must be in the table exactly once."""
     table = "s3://bucket/many"
     pd.DataFrame({"x": [-1.0]}).to_csv(folder / "start.csv", index=False)
     package("data", "add", "start.csv", "--table", table, "-m", "start", cwd=folder)
@@ -116,7 +116,7 @@ def writers(folder: Path) -> None:
 
 
 def build(folder: Path, base: str) -> None:
-    """A package whose data is in the store."""
+    """Build a package whose data is in the store."""
     package("init", "shop", cwd=folder)
     shop = folder / "shop"
     data = "s3://bucket/shop"

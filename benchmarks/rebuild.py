@@ -1,10 +1,10 @@
-"""First build and rebuilds beside ``docker build`` of the rendered Dockerfile, in one run.
+"""Compares first builds and rebuilds with ``docker build`` of the rendered Dockerfile, in one run.
 
-`.venv/bin/python benchmarks/rebuild.py` needs an engine, and is to be run from a checkout after
-`make setup`. Wheels and the base are at hand for both sides; layers and Docker's build steps are
-not, the first time. The model is a file that was trained elsewhere, so nothing is trained: all the
-time is packaging. ``docker build`` is given the finished file tree, and has only to make an image
-of it; ours starts from the project, locks, checks, and has the started image answer.
+`.venv/bin/python benchmarks/rebuild.py` needs an engine, and runs from a checkout after
+`make setup`. Wheels and the base are cached for both sides; layers and Docker's build steps are
+not, the first time. The model was trained elsewhere, so all the time is packaging. ``docker build``
+only makes an image of the finished file tree; our build starts from the project, locks, checks,
+and smoke-tests the started image.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class Clock(Silent):
 
 @dataclass
 class Measured:
-    """What one change cost, once a repetition."""
+    """Cost of one change, per repetition."""
 
     ours: list[float] = field(default_factory=list)
     proof: list[float] = field(default_factory=list)
@@ -100,7 +100,7 @@ class Measured:
 
 
 def one(project: str, base: str) -> None:
-    """A build in a process of its own: what it cost, as JSON."""
+    """Build in this process; print the cost as JSON."""
     clock, started = Clock(), time.monotonic()
     built = build(
         load_project(Path(project)),
@@ -128,7 +128,7 @@ def main() -> None:
 
 
 class Bench:
-    """One project, changed again and again, built both ways after each change."""
+    """One project that is changed repeatedly, and built both ways after each change."""
 
     def __init__(self, folder: Path, engine: Engine, base: str) -> None:
         self.project, self.tree, self.cache = (folder / n for n in ("bench", "tree", "cache"))
@@ -190,7 +190,7 @@ class Bench:
         return told
 
     def export(self, tag: str) -> None:
-        """The way that ``Dockerfile.template`` names: the image's own tree as build context."""
+        """Write the file tree of the image ``tag`` as build context for Dockerfile.template."""
         self.tree.mkdir()
         name = subprocess.check_output(["docker", "create", tag], text=True).strip()
         parts = "opt code models package"

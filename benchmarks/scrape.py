@@ -1,13 +1,13 @@
-"""How many series a replica has, and what a scrape takes: three packages with 200 features.
+"""Measures the series of a replica and the cost of a scrape, for three packages of 200 features.
 
     python benchmarks/scrape.py [--workers 2 4] [--scrapes 50] [--keep DIR]
 
 Builds packages of 100 numbers and 100 texts: two classes and 24 slices, twenty classes and 24
-slices, a regression with 24 slices. Each is served with so many workers, answers predictions with
-odd values among them, over every protocol, and takes labels, bad ones too; so every series that
-can appear is there. Then ``/metrics`` is fetched, with a
-prediction before each time so that there is something to write. Prints lines with a value (series),
-those of the model alone, and milliseconds and CPU of a scrape; exits 1 beyond 900 or 25 ms.
+slices, a regression with 24 slices. Each is served with the given numbers of workers, and gets
+predictions with anomalies over every protocol, and valid and invalid labels, so that every possible
+series exists. Then ``/metrics`` is scraped, after a prediction each time so that counters change.
+Prints the number of series, of the model's own series, and milliseconds and CPU of a scrape; exits
+1 beyond 900 series or 25 ms.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ SETTLED = 0.5
 
 
 def main() -> int:
-    """Build, drive, scrape and print; 1 where a bound is passed."""
+    """Build, drive, scrape and print; return 1 if a bound is exceeded."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--workers", type=int, nargs="+", default=[2, 4])
     parser.add_argument("--scrapes", type=int, default=50)
@@ -55,8 +55,8 @@ def main() -> int:
 
 
 def packages() -> list[Made]:
-    """Two classes, twenty, and numbers; as many slices as can be declared."""
-    # Of 11 values and `other` each, less one for a rule: 23 and `__all__`.
+    """Two classes, twenty classes, and a regression, with the maximal number of slices."""
+    # 11 values and `other` per column, minus one for a rule: 23 slices and `__all__`.
     columns, rules = ("text_6", "text_7"), (("large", "number_1 >= 2"), ("high", "number_2 > 3"))
     return [
         Made("binary", "classification", mixed(ROWS, 100, 100, 2), columns, rules),
@@ -71,7 +71,7 @@ def built(made: Made, folder: Path) -> Path:
 
 
 def drive(one: Running, made: Made, workers: int) -> None:
-    """Predictions of all kinds and labels, until every worker has had some."""
+    """Send predictions of all kinds and labels, until every worker has received some."""
     rows = made.rows(40 * 20)
     odd = {**rows[0], "number_1": 1e9, "number_2": -1e9, "text_0": "unheard of", "text_1": None}
     for place in range(max(20, 8 * workers)):
@@ -98,7 +98,7 @@ def refused(one: Running, path: str, document: Any) -> None:
 
 
 def told(one: Running, made: Made, workers: int, scrapes: int) -> bool:
-    """Print one line; whether a bound is passed."""
+    """Print one line; return whether a bound is exceeded."""
     (row,) = made.rows(1)
     seconds, cpu = [], 0.0
     for _ in range(scrapes):

@@ -1,9 +1,9 @@
-"""Processor time and memory of commands that should answer at once.
+"""Measures processor time and memory of commands that should respond at once.
 
     python benchmarks/startup.py [REF] [--runs 9]
 
-REF is a package for ``package inspect``. Each command is run once to fill the caches of the disk,
-then ``--runs`` times; the table has medians of user and system time, and the largest peak.
+REF is a package for ``package inspect``. Each command runs once to fill the disk cache, then
+``--runs`` times; the table has medians of user and system time, and the maximal peak memory.
 """
 
 from __future__ import annotations

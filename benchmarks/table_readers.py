@@ -1,8 +1,8 @@
-"""Versions of a table, read by other Delta readers: the same rows, type by type?
+"""Checks that other Delta readers read the same rows from versions of a table, for every type.
 
-`.venv/bin/python benchmarks/table_readers.py PYTHON` writes a table of every type that one can
-have, in two versions, and has PYTHON (with `pip install polars deltalake duckdb==1.5.5
-duckdb-extension-delta==1.5.5`) read it with Polars and DuckDB; each gives the rows back as JSON.
+`.venv/bin/python benchmarks/table_readers.py PYTHON` writes a table with every supported type, in
+two versions. PYTHON (with `pip install polars deltalake duckdb==1.5.5
+duckdb-extension-delta==1.5.5`) reads it with Polars and DuckDB, and prints the rows as JSON.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ COLUMNS: dict[str, Any] = {
 
 
 def asked(python: str, place: Location, number: int, reader: str) -> list[dict[str, Any]] | str:
-    """The rows as a reader has them, or why it has none."""
+    """The rows that a reader returns, or its error."""
     words = [python, "-c", READER, place.uri, str(number), reader]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     if done.returncode:

@@ -1,8 +1,8 @@
-"""Writers that are killed, that meet, that meet `gc`, and that find the disk full: is all there?
+"""Tests tables with killed writers, concurrent writers and `gc`, and a full disk.
 
 `.venv/bin/python benchmarks/table_trials.py [KILLS]` kills `add` with -9 at random moments (default
-20), then has two writers and `gc` work on one table at once, and as root adds to a table on a small
-disk until it is full. After each step every version has to be read, with the rows it was given.
+20), then runs two writers and `gc` on one table at once, and as root adds to a table on a small
+disk until it is full. After each step every version must be readable with its original rows.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ COLLECTOR = PLACES + "for i in range(20): collect(place, 1, [1], delete=True)"
 
 
 def start(code: str, place: Location, *words: str) -> subprocess.Popen[str]:
-    """A process that is about to begin."""
+    """Start a process that runs ``code`` on the table."""
     command = [sys.executable, "-c", code, place.uri, *words]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
@@ -53,7 +53,7 @@ def start(code: str, place: Location, *words: str) -> subprocess.Popen[str]:
 
 
 def intact(place: Location, *, every: bool = True) -> list[int]:
-    """The versions; ends the script if one has other rows than its message says."""
+    """The versions of a table; exits if the rows of one differ from its message."""
     store = VersionedTable.open(place)
     for version in store.versions if every else store.versions[-1:]:
         found = pd.concat(list(store.frames(version.number)))["x"]

@@ -1,11 +1,11 @@
-"""Builds that are killed or run out of disk at random moments, then a normal one: is it right?
+"""Tests builds that are killed or run out of disk at random moments, and a normal build after.
 
-`.venv/bin/python benchmarks/trials.py [TIMES]` does TIMES of each (20 unless given): kill -9 of a
-build into an OCI folder; kill -9 of a build into the engine, where one answers; and disks that are
-full: of the cache, the scratch folder, the output and the project in turn, each a file system of
-its own (root, Linux). After each trial nothing half may stand under a final name; after each kind,
-a normal build has to give the same config digest as before, and leave nothing behind, in the cache
-or in the engine.
+`.venv/bin/python benchmarks/trials.py [TIMES]` runs TIMES (default 20) of each kind: kill -9 of a
+build into an OCI folder; kill -9 of a build into the engine, if there is one; and a full disk of
+the cache, the scratch folder, the output and the project in turn, each a separate file system
+(root, Linux). After each trial no incomplete file may have a final name; after each kind, a normal
+build must give the same config digest as before, and leave nothing behind in the cache or in the
+engine.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ MB = 1_000_000
 
 @dataclass(frozen=True)
 class Trial:
-    """A project, where it is built, and how."""
+    """A project, its folders, and how it is built."""
 
     folder: Path
     to_engine: bool
@@ -64,14 +64,14 @@ class Trial:
         return self.folder / "scratch"
 
     def prepare(self) -> None:
-        """Folders, a starter project, and a cache that knows downloads and no layers."""
+        """Make the folders, a starter project, and a cache with downloads but without layers."""
         for place in PLACES:
             (self.folder / place).mkdir(parents=True)
         self.fill("cache")
         self.fill("project")
 
     def fill(self, place: str) -> None:
-        """What a build needs to find in ``place``."""
+        """Write the files that a build needs in ``place``."""
         if place == "cache":
             for kept in ("wheels", "bases"):
                 (self.folder / "cache" / kept).symlink_to(cache_directory(kept))
@@ -80,7 +80,7 @@ class Trial:
             subprocess.run(made, check=True, capture_output=True)
 
     def finished(self) -> tuple[str, float]:
-        """Config digest of a build that is left alone, and its seconds."""
+        """Config digest of an undisturbed build, and its duration in seconds."""
         started = time.monotonic()
         done = subprocess.run(self.command, env=self.environment, stdout=subprocess.PIPE, text=True)
         if done.returncode:
@@ -94,7 +94,7 @@ class Trial:
         return told["config_digest"], time.monotonic() - started
 
     def half(self) -> list[str]:
-        """What stands under a final name and is not whole."""
+        """Incomplete files with a final name."""
         bad = []
         if self.image.exists():
             inspect = [PACKAGE, "inspect", self.image, "--json"]
@@ -106,7 +106,7 @@ class Trial:
         return bad
 
     def left(self) -> list[str]:
-        """What a build that succeeded left behind."""
+        """Leftovers of a successful build."""
         found = [str(path) for path in (self.folder / "cache" / "work").iterdir()]
         found += [str(path) for path in self.image.parent.iterdir() if path != self.image]
         if self.to_engine:
@@ -148,7 +148,7 @@ def kills(trial: Trial, times: int) -> list[str]:
     right, seconds = trial.finished()
     draw, bad = random.Random(7), []
     for number in range(times):
-        # Every other one has all layers to make again.
+        # Every second trial rebuilds all layers.
         if number % 2:
             shutil.rmtree(trial.folder / "cache" / "layers")
         moment = draw.uniform(0.3, seconds)
@@ -158,7 +158,7 @@ def kills(trial: Trial, times: int) -> list[str]:
 
 
 def killed(trial: Trial, moment: float) -> str:
-    """Kill a build and all it started; the last thing it said."""
+    """Kill a build and all its processes; return the last line of its output."""
     process = subprocess.Popen(
         trial.command, env=trial.environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL,
         text=True, start_new_session=True,
@@ -194,7 +194,7 @@ def full_disks(trial: Trial, times: int) -> list[str]:
 
 
 def taken(trial: Trial, place: str) -> tuple[float, float]:
-    """MB in ``place`` before a build, and the most during it: a size between is too small."""
+    """MB in ``place`` before a build, and the maximum during it; a disk between is too small."""
     folder = trial.folder / place
     with small_disk(folder, 8000):
         trial.fill(place)
@@ -212,7 +212,7 @@ def taken(trial: Trial, place: str) -> tuple[float, float]:
 
 @contextmanager
 def small_disk(place: Path, size: float) -> Iterator[None]:
-    """``place`` as a file system of ``size`` MB, empty, for the time of the block."""
+    """Mount an empty file system of ``size`` MB at ``place`` during the block."""
     option = f"size={int(size * MB)}"
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"{option},mode=700", "tmpfs", place], check=True)
     try:
@@ -222,7 +222,7 @@ def small_disk(place: Path, size: float) -> Iterator[None]:
 
 
 def ending(trial: Trial, right: str) -> list[str]:
-    """What is wrong with a normal build after all that."""
+    """Errors of a normal build after the trials."""
     found, _ = trial.finished()
     left = trial.left()
     print(f"then a normal build: {'right' if found == right else 'WRONG'}; left over: {left}\n")

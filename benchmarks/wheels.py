@@ -1,7 +1,7 @@
-"""Popular wheels as layers and as pip installs them: are files, scripts and imports the same?
+"""Compares files, scripts and imports of popular wheels as layers with those installed by pip.
 
-`.venv/bin/python benchmarks/wheels.py [FOLDER]` keeps the wheels in FOLDER (/tmp/thirty). Not
-compared: test folders, bytecode, pip's own records and first lines of scripts. Exits 1 on a
+`.venv/bin/python benchmarks/wheels.py [FOLDER]` keeps the wheels in FOLDER (/tmp/thirty). Test
+folders, bytecode, pip's own records and first lines of scripts are not compared. Exits 1 on a
 difference.
 """
 
@@ -39,7 +39,7 @@ PYTHON, BASE = "3.11", "package-base:bookworm-python3.11"
 RECORDS = r"\.dist-info/(RECORD|INSTALLER|REQUESTED|direct_url\.json)$"
 NOT_COMPARED = re.compile(rf"^pyvenv\.cfg$|^bin/([Aa]ctivate|python)|\.pyc$|{RECORDS}")
 IMPORT_SECONDS = 240
-# A module, or a package's own file, as RECORD names it.
+# RECORD entry of a module, or of a file directly in a package.
 IMPORTABLE = re.compile(r"[A-Za-z_]\w*(\.py|\.[\w.-]*so|/[^/]+\.(py|so))$")
 IMPORT_ALL = Path(__file__).with_name("import_all.py")
 
@@ -77,14 +77,14 @@ def site(top: Path) -> Path:
 
 
 def download(wheelhouse: Path) -> None:
-    """Fetch the wheels and what they need, unless they are there."""
+    """Download the wheels and their dependencies, unless they exist."""
     if not list(wheelhouse.glob("*.whl")):
         pip = [sys.executable, "-m", "pip", "download", "--quiet", "--only-binary", ":all:"]
         subprocess.run([*pip, "--dest", str(wheelhouse), *NAMES.split()], check=True)
 
 
 def kept(path: Path) -> Wheel:
-    """Put a wheel into the wheelhouse of this run."""
+    """Copy a wheel into the wheelhouse of this run."""
     name, version, _, _ = parse_wheel_filename(path.name)
     digest = sha256_file(path)
     wheel = Wheel(name=name, version=str(version), filename=path.name, sha256=digest, group="serve")
@@ -101,11 +101,11 @@ def install(paths: list[Path], folder: Path) -> None:
 
 
 def tree(top: Path) -> Tree:
-    """Comparable files below a virtual environment: name → (digest, is it a program)."""
+    """Comparable files below a virtual environment: name → (digest, whether executable)."""
     found = {}
     for path in sorted(top.rglob("*")):
         name = path.relative_to(top).as_posix()
-        # pip's place of headers in a virtual environment
+        # pip's folder of headers in a virtual environment
         name = re.sub(rf"^include/site/python{PYTHON}/", "include/", name)
         if path.is_file() and not NOT_COMPARED.search(name):
             digest = sha256_bytes(body(path)) if name.startswith("bin/") else sha256_file(path)
@@ -114,7 +114,7 @@ def tree(top: Path) -> Tree:
 
 
 def body(path: Path) -> bytes:
-    """A script without its first line, and without what only another installer writes."""
+    """A script without its first line and without installer-specific text."""
     content = path.read_bytes()
     if not content.startswith(b"#!"):
         return content
@@ -126,7 +126,7 @@ def body(path: Path) -> bytes:
 
 
 def compare_files(ours: Tree, pips: Tree) -> list[str]:
-    """A line for each file that only one has, or that differs; left-out test folders are right."""
+    """A line for each file that only one has, or that differs; test folders may be omitted."""
     lines = [f"only ours: {name}" for name in sorted(ours.keys() - pips.keys())]
     lines += [
         f"only pip's: {name}"
@@ -142,7 +142,7 @@ def compare_files(ours: Tree, pips: Tree) -> list[str]:
 
 
 def compare_record(ours: Path) -> list[str]:
-    """A line for each file that no RECORD names, or that one names and is absent."""
+    """A line for each file that no RECORD lists, and for each listed file that is missing."""
     named = {
         Path(os.path.normpath(one.locate_file(file)))
         for one in metadata.distributions(path=[str(site(ours))])
@@ -154,7 +154,7 @@ def compare_record(ours: Path) -> list[str]:
 
 
 def compare_one(one: metadata.Distribution, ours: Path, pips: Path) -> list[str]:
-    """Import all modules of a distribution in both places; prints its line of the table."""
+    """Import all modules of a distribution in both installations; print its line of the table."""
     files = [file.as_posix() for file in one.files or ()]
     left_out = sum(
         not (site(ours) / file).exists() for file in files if not re.search(RECORDS, file)
@@ -178,7 +178,7 @@ def compare_one(one: metadata.Distribution, ours: Path, pips: Path) -> list[str]
 
 
 def imports(place: Path, top: str) -> tuple[int, dict[str, str]]:
-    """Modules of ``top`` that were tried, and the errors of those that failed."""
+    """Number of tried modules of ``top``, and the errors of those that failed."""
     home = tempfile.mkdtemp(dir=place.parent)
     command = [sys._base_executable, "-I", "-S", "-B", str(IMPORT_ALL), str(site(place)), top]
     environment = {"HOME": home, "PATH": os.environ["PATH"], "OMP_NUM_THREADS": "1"}

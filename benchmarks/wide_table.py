@@ -1,10 +1,10 @@
-"""How long a build of a table of 5,000 columns and 300 rows takes, beside its two trainings.
+"""Compares the duration of a build on 5,000 columns and 300 rows with its two trainings.
 
     python benchmarks/wide_table.py [--columns 5000] [--rows 300]
 
-A build trains twice, to check that the recipe repeats itself. Prints the seconds of both trainings,
-as the recipe measures them, those of the whole build, and the bound: twice the trainings plus 60
-seconds. Exits 1 beyond it.
+A build trains twice, to check that the recipe is repeatable. Prints the seconds of both trainings,
+as the recipe measures them, of the whole build, and the bound: twice the trainings plus 60 seconds.
+Exits 1 beyond it.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ EXTRA_SECONDS = 60
 
 
 def main() -> int:
-    """Make the table, build, print; 1 beyond the bound."""
+    """Make the table, build, print; return 1 beyond the bound."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--columns", type=int, default=5_000)
     parser.add_argument("--rows", type=int, default=300)
@@ -87,7 +87,7 @@ def main() -> int:
 
 
 def make(project: Path, rows: int, columns: int) -> None:
-    """A project whose target depends on three of its columns."""
+    """Write a project whose target depends on three of its columns."""
     random = np.random.default_rng(7)
     frame = pd.DataFrame(
         random.normal(size=(rows, columns)), columns=[f"gene_{i}" for i in range(columns)]

@@ -1,11 +1,11 @@
-"""What a request of 100 rows costs a server when the model has 200 features instead of 10.
+"""Compares the cost of a request of 100 rows for models of 200 and of 10 features.
 
     python benchmarks/width.py [--rows 100] [--requests 300] [--rounds 5] [--keep DIR]
 
 Builds two packages of a logistic regression, half of the features numbers and half texts, serves
 both with one worker and sends the same number of requests to each, in turn. Prints microseconds of
-processor time per request (median over the rounds) and their ratio: 20 would be all work the
-features' own, 1 none.
+processor time per request (median over the rounds) and their ratio: 20 if the cost is proportional
+to the features, 1 if it does not depend on them.
 """
 
 from __future__ import annotations

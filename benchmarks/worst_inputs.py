@@ -1,6 +1,6 @@
-"""All requests of ``cost_per_byte.py``, and the worst that were found.
+"""All requests of ``cost_per_byte.py``, and the most expensive ones found.
 
-``tests/serving/test_cost_per_byte.py`` sends the worst too, so what was found once stays.
+``tests/serving/test_cost_per_byte.py`` sends the most expensive ones, too, against regressions.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ WORST = (
     "feedback/integers_of_4300",
     "predict_rows/wide_text",
 )
-"""The worst that were found: sent by the tests, and first by the benchmark."""
+"""The most expensive cases found: sent by the tests, and first by the benchmark."""
 
 
 def cases(target: Target) -> dict[str, Case]:

@@ -65,6 +65,23 @@ def tell_outside(directory: Path, named: Iterable[tuple[str, str]], progress: Pr
             progress.warn(f"package.toml: `{key}` reads {place}, outside of the project")
 
 
+def refuse_strange(folder: Path) -> None:
+    """Raise ``UsageError`` for links that leave ``folder`` or go in circles, and for pipes.
+
+    It is copied into a project, and would bring other files of this machine along.
+    """
+    top = folder.resolve()
+    for name, folders, files in os.walk(top):
+        for path in (Path(name) / inner for inner in (*folders, *files)):
+            refuse_leaving(path, top)
+            refuse_special(path, path.name)
+            if path.is_symlink() and path.is_dir():
+                raise UsageError(
+                    f"{path.relative_to(top)}: expected a file or folder, got a link to a folder",
+                    "replace it by what it names",
+                )
+
+
 def refuse_special(path: Path, called: str) -> None:
     """Raise ``UsageError`` if ``path`` exists and is neither a file nor a folder."""
     if path.exists() and not path.is_file() and not path.is_dir():

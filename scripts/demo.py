@@ -1,4 +1,4 @@
-"""The main job, step by step, on a real data set; every command is shown as you would type it."""
+"""The main workflow, step by step, on a real data set; prints every command before running it."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def where(engine: Engine | None) -> str:
 
 
 def prepare() -> None:
-    """A copy of the example, so that nothing is written into the checkout."""
+    """Copy the example, so that nothing is written into it."""
     example = TOP / "examples" / "diamonds"
     PROJECT.mkdir(parents=True, exist_ok=True)
     for path in example.iterdir():
@@ -64,7 +64,7 @@ def prepare() -> None:
 
 
 def build(engine: Engine | None) -> str:
-    """Build with the example's base, or where no registry is reached with one from Debian."""
+    """Build with the example's base, or without a registry with a base of Debian packages."""
     arguments = ["build", "diamonds", *base_option(engine)]
     if engine is None:
         arguments += ["--output", "oci:diamonds-image"]
@@ -86,7 +86,7 @@ def base_option(engine: Engine | None) -> list[str]:
 
 
 def serve_and_measure(target: str, local: Sequence[str]) -> None:
-    """Send real rows, show answers, and the counters that moved."""
+    """Send real rows; show predictions and the counters that changed."""
     labelled = list(labelled_rows(ROWS))
     rows = [row for row, _ in labelled]
     with served(target, local) as url:
@@ -109,7 +109,7 @@ def serve_and_measure(target: str, local: Sequence[str]) -> None:
 
 
 def labelled_rows(count: int) -> Iterator[tuple[dict[str, object], str]]:
-    """The first rows of the data as a client would send them, and what their cut is."""
+    """(row as a client sends it, label) of the first rows of the data."""
     with (PROJECT / "data" / "diamonds.csv").open(encoding="utf-8", newline="") as file:
         for row, _ in zip(csv.DictReader(file), range(count), strict=False):
             label = row.pop("cut")
@@ -163,7 +163,7 @@ def counters(url: str) -> dict[str, float]:
 
 
 def show_changes(before: dict[str, float], after: dict[str, float]) -> None:
-    """A few of each kind, without the labels that are the same everywhere."""
+    """Print up to five changed series per counter, without the labels ``model`` and ``version``."""
     shown: dict[str, int] = {}
     for series, value in sorted(after.items()):
         change = value - before.get(series, 0.0)
@@ -175,7 +175,7 @@ def show_changes(before: dict[str, float], after: dict[str, float]) -> None:
 
 
 def run(arguments: Sequence[str], keep: int | None = None) -> str:
-    """Run ``package``, its progress on the terminal; return what it printed."""
+    """Run ``package`` with its progress on the terminal; return its standard output."""
     command("package " + " ".join(arguments))
     done = subprocess.run(
         [PACKAGE, *arguments], cwd=WORK, stdout=subprocess.PIPE, text=True, check=False

@@ -1,8 +1,8 @@
-"""``make newest``: which upper bounds of pyproject.toml can be moved.
+"""``make newest``: finds upper bounds of pyproject.toml that can be raised.
 
-Makes an environment of its own in ``.newest``, with the newest releases that install together and
-no upper bounds, runs there the tests that touch each package that is newer than the locked one, and
-prints a table. Exit 1 where a release fails that the bounds allow.
+Makes an environment in ``.newest`` with the newest releases that install together, without upper
+bounds. Runs the tests of each package that is newer than the locked version, and prints a table.
+Exit 1 if a release fails that the bounds allow.
 """
 
 from __future__ import annotations
@@ -70,25 +70,25 @@ TESTS: dict[str, tuple[str, ...]] = {
     "uvloop": HTTP,
     "xxhash": ("tests/packager/data/test_xxh3.py", "tests/packager/data/test_fingerprint.py"),
 }
-"""The tests that meet what this program uses of a package, its private parts first of all."""
+"""Package → tests of what this program uses of it, mainly of private interfaces."""
 
 
 @dataclass(frozen=True)
 class Bound:
-    """A package that pyproject.toml bounds above."""
+    """A package with an upper bound in pyproject.toml."""
 
     name: str
     ceiling: Version
     locked: Version
-    """The version that requirements-dev.lock has, and so every test."""
+    """The version in requirements-dev.lock, which the tests use."""
 
     def next(self, newest: Version) -> str:
-        """The ceiling right above ``newest``, as exact as the present one."""
+        """The lowest bound above ``newest``, with as many parts as the present one."""
         release = [*newest.release, 0, 0][: len(self.ceiling.release)]
         return ".".join(map(str, [*release[:-1], release[-1] + 1]))
 
     def verdict(self, newest: Version, passed: bool | None) -> str:
-        """What to do; ``passed`` is None where nothing was run."""
+        """The result in the table; ``passed`` is None if no tests were run."""
         if passed is None:
             same = (
                 "the locked version" if newest == self.locked else "older than the locked version"
@@ -101,7 +101,7 @@ class Bound:
 
 
 def bounds(project: Mapping[str, object], lock: str) -> dict[str, Bound]:
-    """Each package of the program and of its images, by name."""
+    """Name → bound of each package of the program and of its images."""
     locked = _locked(lock)
     found: dict[str, Bound] = {}
     for requirement in requirements(project):
@@ -112,7 +112,7 @@ def bounds(project: Mapping[str, object], lock: str) -> dict[str, Bound]:
 
 
 def _locked(lock: str) -> dict[str, Version]:
-    """Package → the version that the lock has for this Python."""
+    """Package → its version in the lock for this Python."""
     found = {}
     for line in lock.splitlines():
         if "==" in line and not line.startswith((" ", "#")):
@@ -124,7 +124,7 @@ def _locked(lock: str) -> dict[str, Version]:
 
 
 def requirements(project: Mapping[str, object]) -> list[Requirement]:
-    """What the program and its images need; not what its developers do."""
+    """Requirements of the program and its images, without those of development."""
     extras = project["optional-dependencies"]
     lines = project["dependencies"]
     assert isinstance(extras, dict)
@@ -140,7 +140,7 @@ def lifted(requirement: Requirement) -> str:
 
 
 def install(project: Mapping[str, object]) -> dict[str, Version]:
-    """Make the environment; the version of each package in it."""
+    """Make the environment; return the version of each package in it."""
     extras = project["optional-dependencies"]
     assert isinstance(extras, dict)
     wanted = [*map(lifted, requirements(project)), *extras["dev"]]
@@ -148,7 +148,7 @@ def install(project: Mapping[str, object]) -> dict[str, Version]:
     (PLACE / "requirements.txt").write_text("\n".join(wanted) + "\n", encoding="utf-8")
     index = user_index_options()
     environment = {**index.environment, "UV_SYSTEM_CERTS": "1"}
-    # Several indexes of pip's configuration: pip itself takes the newest of all.
+    # With several indexes in pip's configuration, choose the newest of all, as pip does.
     strategy = ("--index-strategy", "unsafe-best-match") if index.strategy else ()
 
     def uv(*arguments: object) -> str:
@@ -168,7 +168,7 @@ def install(project: Mapping[str, object]) -> dict[str, Version]:
 
 
 def passes(tests: Sequence[str]) -> bool:
-    """Whether these tests pass there; what they print is shown."""
+    """Whether these tests pass in that environment; their output goes to stderr."""
     print(f"$ pytest {' '.join(tests)}", file=sys.stderr, flush=True)
     path = f"{PYTHON.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     command = [str(PYTHON), "-m", "pytest", *QUICK, *tests]
@@ -177,7 +177,7 @@ def passes(tests: Sequence[str]) -> bool:
 
 
 def main(only: Sequence[str]) -> int:
-    """Try every package, or those of ``only`` even if they are the locked version."""
+    """Test every newer package, or those of ``only`` even at the locked version."""
     project = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     known = bounds(project, (TOP / "requirements-dev.lock").read_text(encoding="utf-8"))
     if unknown := set(only) - known.keys():

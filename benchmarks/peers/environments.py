@@ -1,4 +1,4 @@
-"""A virtual environment per peer, made once with uv and kept in the cache."""
+"""A virtual environment per peer, made once with uv and cached."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from pathlib import Path
 from packager.cache import cache_directory
 from packager.digest import canonical_json, sha256_bytes
 
-# What every peer loads the model with, and what the package locks.
+# Packages with which every peer loads the model, and which the package locks.
 COMMON = ("scikit-learn==1.9.1", "joblib==1.6.0", "numpy==2.4.6", "pandas==3.1.1")
-# Pins what is not named: uv takes nothing that was uploaded later.
+# Pins transitive dependencies: uv ignores releases uploaded later.
 BEFORE = "2026-11-23"
 CERTIFICATES = {"SSL_CERT_FILE": "/etc/ssl/certs/ca-certificates.crt"}
 UV = Path(sys.executable).parent / "uv"
 
 
 class CannotInstallError(Exception):
-    """Why a peer's requirements can't be installed, in uv's own words."""
+    """A peer's requirements can't be installed; holds uv's message."""
 
 
 def environment(name: str, requirements: tuple[str, ...]) -> Path:
-    """The ``bin`` folder of an environment with ``COMMON`` and ``requirements``, bytecode made."""
+    """The ``bin`` folder of an environment with ``COMMON`` and ``requirements``, compiled."""
     wanted = (*COMMON, *requirements)
     interpreter = str(getattr(sys, "_base_executable", sys.executable))
     key = sha256_bytes(canonical_json([wanted, BEFORE, sys.version, interpreter]))[:12]

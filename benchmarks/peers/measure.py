@@ -1,4 +1,4 @@
-"""Starting a server, comparing its answers with the model's, and driving it with ``wrk``."""
+"""Starts a server, compares its predictions with the model's, and drives it with ``wrk``."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from models import Model
 from servers import Answer, Run, Server
 
 CELLS = ((1, 1), (1, 16), (1, 64), (100, 1), (100, 16))
-"""(rows of a request, clients)."""
+"""(rows per request, clients)."""
 TOLERANCE = 1e-9
 READY_SECONDS = 120
 STOP_SECONDS = 20
@@ -51,34 +51,34 @@ end
 
 
 class BrokenError(Exception):
-    """Why a server that was started isn't measured."""
+    """A started server can't be measured; holds the reason."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One server under one load."""
+    """Results of one server under one load."""
 
     rate: float
-    """Good answers a second."""
+    """Successful responses per second."""
     p50_ms: float
     p99_ms: float
     cpu_ms: float
-    """Processor time of all its processes for each request."""
+    """Processor time of all its processes per request."""
     errors: int
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One round of one server with one model."""
+    """Results of one round of one server with one model."""
 
     start_seconds: float
-    """From starting the process to the first right answer."""
+    """Seconds from the start of the process to the first correct prediction."""
     difference: float
-    """Largest difference between its probabilities and those of the model itself."""
+    """Largest difference between its probabilities and the model's."""
     rss_mb: float
-    """Resident after the load, all processes added up, so shared pages count more than once."""
+    """Resident memory after the load, summed over processes; shared pages count repeatedly."""
     pss_mb: float
-    """The same with shared pages counted once."""
+    """Proportional set size, which counts shared pages once."""
     cells: dict[tuple[int, int], Cell]
 
     def as_json(self) -> dict[str, Any]:
@@ -91,9 +91,9 @@ class Measured:
 
 
 def measured(server: Server, model: Model, workers: int, seconds: float) -> Measured:
-    """Start ``server``, check each answer, measure all cells, stop it.
+    """Start ``server``, check its predictions, measure all cells, stop it.
 
-    Raise ``BrokenError`` where it does not start or answers otherwise than the model.
+    Raises ``BrokenError`` if it does not start or if its predictions differ from the model's.
     """
     with tempfile.TemporaryDirectory(prefix="peer-") as name:
         run = Run(Path(name), model, _free_ports(), workers)
@@ -112,7 +112,7 @@ def measured(server: Server, model: Model, workers: int, seconds: float) -> Meas
 
 @contextmanager
 def _running(server: Server, run: Run) -> Iterator[tuple[int, float]]:
-    started = server.start(run)  # environments and the like are made before the clock starts
+    started = server.start(run)  # environments etc. are made before time is measured
     begun = time.monotonic()
     process = server.launch(run, started)
     try:
@@ -123,7 +123,7 @@ def _running(server: Server, run: Run) -> Iterator[tuple[int, float]]:
 
 
 def _wait(server: Server, run: Run, process: subprocess.Popen[bytes]) -> None:
-    """Until it says that it is ready and has answered once."""
+    """Wait until it reports that it is ready and has answered once."""
     deadline = time.monotonic() + READY_SECONDS
     ready = not server.ready
     while time.monotonic() < deadline:
@@ -156,7 +156,7 @@ def _asked(port: int, method: str, path: str, body: bytes | None = None) -> tupl
 
 
 def _compared(server: Server, run: Run) -> float:
-    """Ask every request once; the largest difference from the model called directly."""
+    """Send every request once; return the largest difference from the model's predictions."""
     largest, classes = 0.0, run.model.classes
     for rows in (rows for requests in run.model.requests.values() for rows in requests):
         expected = run.model.answers(rows)
@@ -206,16 +206,16 @@ def _driven(server: Server, run: Run, pid: int, bodies: Path, clients: int, seco
 
 
 def _group(pid: int) -> dict[int, list[str]]:
-    """Processes below ``pid`` or in the session it leads, with the fields of their ``stat``.
+    """Descendants of ``pid`` and processes of its session, with the fields of their ``stat``.
 
-    Some managers give their workers sessions of their own, some workers lose their parent.
+    Both are needed: some servers start workers in new sessions, and some workers lose their parent.
     """
     running = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             fields = (folder / "stat").read_text().rpartition(")")[2].split()
         except (FileNotFoundError, ProcessLookupError):
-            continue  # it ended meanwhile
+            continue  # the process has ended
         running[int(folder.name)] = fields
     found = {each for each, fields in running.items() if each == pid or int(fields[3]) == pid}
     while below := {each for each, fields in running.items() if int(fields[1]) in found} - found:
@@ -224,7 +224,7 @@ def _group(pid: int) -> dict[int, list[str]]:
 
 
 def _processor(pid: int) -> float:
-    """Seconds of user and system time that its processes have used."""
+    """User and system time of its processes so far, in seconds."""
     return sum(int(fields[11]) + int(fields[12]) for fields in _group(pid).values()) * TICK
 
 
@@ -239,7 +239,7 @@ def _memory(pid: int) -> tuple[float, float]:
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """SIGTERM to its leader; what is left of its processes after a while is killed."""
+    """Send SIGTERM to its leader; kill processes that remain after a while."""
     group = _group(process.pid)
     if process.poll() is None:
         process.send_signal(signal.SIGTERM)
@@ -248,7 +248,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-    # The same process only where it began at the same moment: ids are used again.
+    # Process ids are reused: a process is the same only if its start time is equal.
     for each, fields in group.items():
         now = Path(f"/proc/{each}/stat")
         if now.exists() and now.read_text().rpartition(")")[2].split()[19] == fields[19]:
@@ -257,7 +257,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 
 def _free_ports() -> int:
-    """A port that is free, and whose two successors were too."""
+    """A free port whose two successors are free, too."""
     while True:
         with socket.socket() as first, socket.socket() as second, socket.socket() as third:
             first.bind(("127.0.0.1", 0))
@@ -271,7 +271,7 @@ def _free_ports() -> int:
 
 
 def _last(run: Run) -> str:
-    """The last line of its log that names an error, or else the last one."""
+    """The last line of its log with an error, else the last line."""
     lines = (run.folder / "log").read_text(errors="replace").strip().splitlines()
     named = [line for line in lines if "Error" in line] or lines
     return named[-1][:200].replace("|", "/") if named else "it said nothing"

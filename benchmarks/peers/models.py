@@ -1,4 +1,4 @@
-"""The data, the packages built from it, and what the model itself answers to each request."""
+"""The data, the packages built from it, and the model's own predictions for each request."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from packager.manifest.manifest import Manifest
 from packager.runners.local import UnpackedPackage, unpacked_package
 
 BENCHMARKS = Path(__file__).parents[1]
-sys.path.append(str(BENCHMARKS))  # ceiling.py imports its neighbours
+sys.path.append(str(BENCHMARKS))  # ceiling.py imports modules of its folder
 CEILING = runpy.run_path(str(BENCHMARKS / "ceiling.py"))
 RECIPES = Path(__file__).parent / "project" / "recipes.py"
 MODELS = ("linear", "boosting", "native")
 PACKAGE = Path(sys.executable).parent / "package"
-# Requests that are sent in turn, so that no server answers from memory.
+# Rows per request → number of different requests, sent in turn, so that no server can cache.
 BODIES = {1: 200, 100: 20}
 SLICED_VALUES = 20
 
@@ -62,27 +62,27 @@ workers = 2
 
 @dataclass(frozen=True)
 class Model:
-    """A model as packages hold it, and requests with the answers it gives when called directly."""
+    """A model in packages, and requests with its predictions when called directly."""
 
     name: str
     compiled: UnpackedPackage | None
-    """The package with ``compile = "auto"``; None where no compiled form was equal."""
+    """The package with ``compile = "auto"``; None if no compiled form was equal."""
     native: UnpackedPackage
     """The package with ``compile = "off"``."""
     refused: str
     """Why there is no compiled form."""
     estimator: Any
     requests: dict[int, list[list[dict[str, Any]]]]
-    """Rows of a request → the requests, each a list of rows."""
+    """Rows per request → the requests, each a list of rows."""
 
     def answers(self, rows: list[dict[str, Any]]) -> npt.NDArray[np.float64]:
-        """Probabilities from the model itself, (rows, classes)."""
+        """Probabilities of the model itself, shape (rows, classes)."""
         found: npt.NDArray[np.float64] = self.estimator.predict_proba(pd.DataFrame(rows))
         return found
 
     @property
     def file(self) -> Path:
-        """What the peers load."""
+        """The model file that the peers load."""
         return self.native.path / "models" / "model"
 
     @property
@@ -92,7 +92,7 @@ class Model:
 
 
 def table(data: Path | None, target: str) -> pd.DataFrame:
-    """The rows of ``data`` that miss nothing, or generated ones, the target's column included."""
+    """The rows of ``data`` without nulls, or generated rows; with the target column."""
     if data is None:
         frame, labels = CEILING["data"]()
         return frame.assign(**{target: labels})
@@ -103,7 +103,7 @@ def table(data: Path | None, target: str) -> pd.DataFrame:
 
 @contextmanager
 def opened(name: str, frame: pd.DataFrame, target: str) -> Iterator[Model]:
-    """Build the packages of a model, and unpack them for the time of the block."""
+    """Build the packages of a model, and unpack them during the block."""
     images = [_built(name, frame, target, mode) for mode in ("off", "auto")]
     with _unpacked(images[0]) as native, _unpacked(images[1]) as compiled:
         verdict = Manifest.load(compiled.path / "package" / "manifest.json").compiled
@@ -118,7 +118,7 @@ def opened(name: str, frame: pd.DataFrame, target: str) -> Iterator[Model]:
 
 
 def _loaded(root: UnpackedPackage) -> Any:
-    # A model of the project's own classes is unpickled by importing them.
+    # Unpickling a model with classes of the project imports their module.
     sys.path.append(str(RECIPES.parent))
     return joblib.load(root.path / "models" / "model")
 
@@ -133,7 +133,7 @@ def _requests(features: pd.DataFrame) -> dict[int, list[list[dict[str, Any]]]]:
 
 
 def _built(recipe: str, frame: pd.DataFrame, target: str, mode: str) -> Path:
-    """The OCI folder of a package, from the cache if the same was built before."""
+    """The OCI folder of a package, from the cache if the same package was built before."""
     files = _project(recipe, frame, target, mode)
     contents = b"".join(name.encode() + content for name, content in sorted(files.items()))
     runtime = runtime_digest(serving_runtime() | training_runtime())
@@ -164,7 +164,7 @@ def _project(recipe: str, frame: pd.DataFrame, target: str, mode: str) -> dict[s
 
 def _build(project: Path, image: Path) -> None:
     sys.stderr.write(f"building {project.name} → {image}\n")
-    # No engine: the package is trained and served in processes, like every peer.
+    # Without an engine: the package is trained and served in processes, like every peer.
     environment = {**os.environ, "DOCKER_HOST": "tcp://127.0.0.1:1"}
     command = [str(PACKAGE), "build", str(project), "--output", f"oci:{image}", "--allow-findings"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
@@ -178,7 +178,7 @@ def _unpacked(image: Path) -> Iterator[UnpackedPackage]:
         open_reference(f"oci:{image}", None) as reference,
         unpacked_package(reference.image().layers) as root,
     ):
-        # An image holds bytecode; a package that was built without a base does not.
+        # Compile, because a package built without a base holds no bytecode, unlike an image.
         for place in (root.path / INSTALLED_AT, root.path / "code"):
             command = [str(root.python), "-m", "compileall", "-qq", str(place)]
             subprocess.run(command, check=True)

@@ -1,4 +1,4 @@
-"""One Markdown table per model, and the ratios that say what was gained by what."""
+"""Formats one Markdown table per model, and ratios that show the effect of each difference."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _ratios(rounds: Rounds) -> str:
 
 
 def _comparisons(rounds: Rounds) -> list[tuple[str, str, Sequence[str]]]:
-    """(title, server, the servers whose best it is divided by), as far as they were measured."""
+    """(title, server, servers whose best result is the divisor), for measured servers."""
     wanted = [
         ("ours / fastest general peer", OURS, GENERAL),
         ("ours / FastAPI with the compiled model", OURS, (BY_HAND,)),

@@ -1,9 +1,9 @@
-"""This project's server beside what people use today: same model, same rows, one run.
+"""Compares this project's server with other model servers: same model, same rows, one run.
 
     python benchmarks/peers/run.py [--seconds 5] [--rounds 2] [--workers 2] [--only NAME ...]
         [--models linear boosting native] [--data FILE.csv --target COLUMN] [--json FILE]
 
-Needs ``wrk``, and PyPI the first time. ``benchmarks/README.md`` says what is measured.
+Needs ``wrk``, and PyPI for the first run. ``benchmarks/README.md`` describes the measurements.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from measure import CELLS, BrokenError, measured
 from models import MODELS, Model, opened, table
 from servers import SERVERS, NotServedError, Server
 
-# Starting, comparing and stopping a server take about as long, whatever the cells take.
+# Approximate time to start, compare and stop a server.
 OVERHEAD_SECONDS = 12
 
 
 def main() -> None:
     given = _arguments()
-    # What is under way is stopped and removed, as after Ctrl-C.
+    # Stop servers and remove temporary files, as after Ctrl-C.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     servers = [server for server in SERVERS if not given.only or server.name in given.only]
     every = len(servers) * given.rounds * len(given.models)
-    # wrk takes whole seconds; a third of a cell goes before it to warm up.
+    # wrk accepts only whole seconds; the warm-up takes another third of a cell.
     cell = given.seconds + max(1, round(given.seconds / 3))
     minutes = every * (len(CELLS) * cell + OVERHEAD_SECONDS) / 60
     _say(f"{every} runs, about {minutes:.0f} minutes once packages and environments are made")
@@ -54,7 +54,7 @@ def main() -> None:
 def _rounds(
     servers: list[Server], model: Model, given: argparse.Namespace
 ) -> tuple[report.Rounds, dict[str, str]]:
-    """Every server once, then every server again: what disturbs the machine disturbs them all."""
+    """Measure every server once per round, so that other load affects all of them."""
     rounds: report.Rounds = {}
     refused: dict[str, str] = {}
     for turn in range(given.rounds):

@@ -1,4 +1,4 @@
-"""Every server of the comparison: what it needs, how it starts, what it is asked and answers."""
+"""The servers of the comparison: requirements, start command, request and response formats."""
 
 from __future__ import annotations
 
@@ -24,26 +24,26 @@ QUIET = {
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 FASTAPI = ("fastapi==0.165.0", "uvicorn[standard]==0.54.0", "orjson==3.13.0")
-# What the compiled predictor imports.
+# Packages that the compiled predictor imports.
 COMPILED = (*FASTAPI, "treelite==4.8.1", "pydantic==2.14.3")
 BENTOML = ("bentoml==1.4.39",)
 LITSERVE = ("litserve==0.2.19",)
-# Its workers do not start under a later uvloop, which makes no event loop of itself.
+# MLServer's workers don't start with a later uvloop, which creates no event loop implicitly.
 MLSERVER = ("uvloop==0.21.0", "mlserver==1.7.1", "mlserver-sklearn==1.7.1")
 MLFLOW = ("mlflow==3.17.2",)
 
 Rows = list[dict[str, Any]]
-# Per row: the label (None where the server gives none), and the probabilities.
+# Per row: the label (None if the server returns none), and the probabilities.
 Answer = tuple[list[Any], list[list[float]]]
 
 
 class NotServedError(Exception):
-    """Why a server can't be measured with a model."""
+    """A server can't be measured with a model; holds the reason."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """What a server is started with: a folder of its own, a model, a port, a number of workers."""
+    """Arguments of a server's start: its folder, a model, a port, a number of workers."""
 
     folder: Path
     model: Model
@@ -53,7 +53,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Started:
-    """A command and what is special in its environment."""
+    """A command and its additional environment variables."""
 
     command: list[str]
     variables: dict[str, str] = field(default_factory=dict)
@@ -65,14 +65,14 @@ class Server:
 
     name: str
     start: Callable[[Run], Started]
-    """Makes what it needs, once or for this run, and tells how it starts."""
+    """Makes the files it needs, once or for this run, and returns its command."""
     body: Callable[[Rows], dict[str, Any]]
     answer: Callable[[Any, list[Any]], Answer]
     path: str = "/predict"
     ready: str = "/ready"
 
     def launch(self, run: Run, started: Started) -> subprocess.Popen[bytes]:
-        """Start it in a process group of its own; its output goes to ``log`` in its folder."""
+        """Start it in a new process group; its output goes to ``log`` in its folder."""
         given = {name: os.environ[name] for name in ("HOME", "LANG") if name in os.environ}
         threads = dict.fromkeys(THREADS, str(max(1, CORES // run.workers)))
         mine = {
@@ -151,7 +151,7 @@ def _litserve(_: Run) -> Started:
 
 def _mlserver(run: Run) -> Started:
     settings = {"host": "127.0.0.1", "http_port": run.port, "parallel_workers": run.workers}
-    # Its other listeners are moved away from ports that others may have.
+    # Move its other listeners to ports that are free.
     settings |= {"grpc_port": run.port + 1, "metrics_port": run.port + 2, "debug": False}
     model = {
         "name": "model",
@@ -192,7 +192,7 @@ def _split(rows: Rows) -> dict[str, Any]:
 
 
 def _tensors(rows: Rows) -> dict[str, Any]:
-    """Open Inference Protocol V2, a tensor per column, read as a DataFrame."""
+    """Open Inference Protocol V2 with a tensor per column, read as a DataFrame."""
     inputs = []
     for name, value in rows[0].items():
         kind = {float: "FP64", int: "INT64"}.get(type(value), "BYTES")
@@ -239,4 +239,4 @@ SERVERS = (
     Server(CEILING_NAME, _ceiling, _rows, _predictions, ready=""),
 )
 GENERAL = ("FastAPI", "BentoML", "BentoML, batching", "LitServe", "MLServer", "MLflow")
-"""What people use today, without a compiled model."""
+"""Common model servers, without a compiled model."""

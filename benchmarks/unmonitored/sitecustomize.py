@@ -1,8 +1,8 @@
-"""For workers started by ``benchmarks/monitoring_cost.py``: the server with monitoring taken out.
+"""Disables monitoring in workers started by ``benchmarks/monitoring_cost.py``.
 
-Python imports this module before all others in every process that finds it; only workers change.
-Nothing is counted, timed or looked up then; the answers are the same (but for tokens, which
-``MODEL_FEEDBACK=off`` leaves out).
+Python imports this module before all others in every process with its folder on the path; only
+workers change. They count, time and look up nothing; predictions are the same (without tokens,
+which ``MODEL_FEEDBACK=off`` disables).
 """
 
 import sys
@@ -32,7 +32,7 @@ def _take_out() -> None:
     }
 
     class Nothing(BufferedHistogram):
-        """A histogram that takes nothing."""
+        """A histogram that ignores all values."""
 
         def __init__(self, *given: Any) -> None:
             super().__init__(*given)
@@ -41,7 +41,7 @@ def _take_out() -> None:
     monitoring.metrics.registry.BufferedHistogram = Nothing  # type: ignore[misc]
     for kind, methods in replaced.items():
         for name, method in methods.items():
-            getattr(kind, name)  # what has another name now is an error, not a wrong figure
+            getattr(kind, name)  # a renamed attribute raises an error instead of a wrong result
             setattr(kind, name, method)
 
 

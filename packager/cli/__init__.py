@@ -1,7 +1,7 @@
-"""The command ``package``: parses, calls one function, prints. Results go to stdout.
+"""The command ``package``: parses arguments, calls one function, prints the result to stdout.
 
-A file holds the verbs of one purpose and registers them with ``app`` when it is imported; the
-order of imports is the order in ``--help``.
+Each file has the commands of one purpose, and registers them with ``app`` when imported; the order
+of the imports is the order in ``--help``.
 """
 
 from __future__ import annotations
@@ -38,29 +38,29 @@ __all__ = [
     "run",
 ]
 
-STOPPED = 130  # what typer ends with after Ctrl-C, and what shells report then
+STOPPED = 130  # exit code of typer after Ctrl-C, and of shells
 CallError: type[Exception] = typer.BadParameter.__mro__[1]
-"""click's ``UsageError``: the base of every error in options and arguments. typer has its own
-copy of click, under a private name."""
+"""click's ``UsageError``, the base of every error in options and arguments. typer has its own copy
+of click under a private name."""
 
 
 def main() -> None:
-    """Run the command line; only a ``PackageError`` is a user's matter, the rest are bugs."""
-    # What is started is never found in the folder that happens to be the current one.
+    """Run the command line; any exception other than a ``PackageError`` is a bug."""
+    # Never start programs from the current folder.
     os.environ["PATH"] = search_path()
-    # They unwind, so that containers and half-made files go. A shell that starts us in
-    # the background has Ctrl-C ignored: we take it back.
+    # The signals raise KeyboardInterrupt, so that containers and partial files are removed. A shell
+    # that starts this process in the background ignores SIGINT; handle it again.
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):  # Windows knows no SIGHUP
+        if hasattr(signal, name):  # Windows has no SIGHUP
             signal.signal(getattr(signal, name), signal.default_int_handler)
     sys.exit(_run(as_json="--json" in sys.argv[1:]))
 
 
 def _run(*, as_json: bool) -> int:
-    """Run the verb that the arguments name; return the exit code.
+    """Run the command that the arguments name; return the exit code.
 
-    ``as_json`` comes from the arguments as they are: an error in them is found before an option
-    has a value.
+    ``as_json`` is read from the raw arguments, because an error in them is raised before options
+    are parsed.
     """
     try:
         code = app(prog_name="package", standalone_mode=False) or 0
@@ -78,7 +78,7 @@ def _run(*, as_json: bool) -> int:
 
 
 def _print_call_error(error: Any, *, as_json: bool) -> int:
-    """Say what is wrong with the options or arguments; return the exit code."""
+    """Print an error in the options or arguments; return the exit code."""
     if as_json:
         verb = error.ctx.command_path if error.ctx else "package"
         told = PackageError(error.format_message(), f"see `{verb} --help`")

@@ -1,7 +1,7 @@
-"""The application that verbs register with, and what they share.
+"""The application that commands register with, and helpers that they share.
 
-Importing a file of this folder imports typer and the constants that options need, nothing else:
-`package --help` and shell completion import every verb. A verb imports what it does when it runs.
+A module of this folder imports only typer and constants for options, because `package --help` and
+shell completion import every module. A command imports its implementation when it runs.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ SERVER_PREFIXES = ("http://", "https://")
 
 
 class GroupedVerbs(TyperGroup):
-    """Lists commands in `--help` under the heading that each names as ``rich_help_panel``."""
+    """Groups the commands in `--help` by their ``rich_help_panel``."""
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
-        """Write a section for each heading, in the order in which the headings came first."""
+        """Write a section for each heading, in order of first occurrence."""
         sections: dict[str, list[tuple[str, Any]]] = {}
         for name in self.list_commands(ctx):
             command: Any = self.get_command(ctx, name)
@@ -81,7 +81,7 @@ Local = Annotated[
 
 @contextmanager
 def opened(reference: str, local: bool) -> Iterator[tuple[Reference, Engine | None]]:
-    """The package, and the engine to run it on: none with ``--local``, and with nothing else."""
+    """Yield the package, and the engine to run it on; the engine is None only with ``--local``."""
     from packager.cli.console import ConsoleProgress
     from packager.engine.engine import Engine
     from packager.image.reference import open_reference
@@ -98,7 +98,7 @@ def is_server(reference: str) -> bool:
 
 
 def make_client(url: str, key_file: Path | None, *, local: bool = False) -> Client:
-    """The client for the server at ``url``; refuses ``--local`` beside it."""
+    """The client for the server at ``url``; raises ``UsageError`` with ``--local``."""
     from packager.client import Client, read_key
 
     if local:
@@ -107,7 +107,7 @@ def make_client(url: str, key_file: Path | None, *, local: bool = False) -> Clie
 
 
 def refuse_key_file(key_file: Path | None) -> None:
-    """Raise ``UsageError`` for ``--key-file`` beside a package."""
+    """Raise ``UsageError`` for ``--key-file`` together with a package."""
     if key_file is not None:
         raise UsageError(
             "--key-file: expected the address of a server, got a package", "leave it out"

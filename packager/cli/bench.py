@@ -1,4 +1,4 @@
-"""What measures packages: ``bench``."""
+"""Command that measures packages: ``bench``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What makes things: ``init``, ``build``, ``train``, ``base``."""
+"""Commands that create and build: ``init``, ``build``, ``train``, ``base``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""LayerSource the command line looks: results on stdout, everything else on stderr."""
+"""Output of the command line: results on stdout, everything else on stderr."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ STYLES = {"fetched": "cyan", "cached": "dim", "built": "green", "sent": "cyan"}
 
 
 class ConsoleProgress:
-    """Progress for people, on stderr."""
+    """Prints progress on stderr."""
 
     def __init__(self) -> None:
         self.console = _stderr()
@@ -49,9 +49,9 @@ class ConsoleProgress:
 def print_error(
     error: PackageError, *, as_json: bool = False, exit_code: int | None = None
 ) -> None:
-    """``error: …`` and, after an empty line, ``hint: …``, on stderr; or one line of JSON.
+    """Print ``error: …`` and, after an empty line, ``hint: …`` on stderr; or one line of JSON.
 
-    The JSON object has ``message``, ``hint`` (null where there is none) and ``exit_code``.
+    The JSON object has ``message``, ``hint`` (null if there is none) and ``exit_code``.
     """
     if as_json:
         code = error.exit_code if exit_code is None else exit_code
@@ -67,23 +67,23 @@ def print_error(
 
 
 def print_result(text: str) -> None:
-    """A result, on stdout; text or JSON, without control sequences."""
+    """Print a result (text or JSON) on stdout, without control sequences."""
     sys.stdout.write(printable(text) + "\n")
     sys.stdout.flush()
 
 
 def terminal_columns() -> int | None:
-    """LayerSource wide a line on stdout may be; None where it goes to a file or another program."""
+    """Width of a line on stdout, in characters; None if stdout is no terminal."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def without_credentials(text: str) -> str:
-    """``text`` with the user and password of each address in it left out."""
+    """``text`` with user and password replaced by ``***`` in each URL."""
     return CREDENTIAL.sub(r"\1***@", text)
 
 
 def _plain(text: str) -> str:
-    """Text that rich prints as it is, without control sequences and credentials."""
+    """Text escaped for rich, without control sequences and credentials."""
     return printable(without_credentials(text)).replace("[", "\\[")
 
 

@@ -1,6 +1,6 @@
-"""``package data …``: the sub-application that the verbs about data register with.
+"""``package data …``: the sub-application that the commands about data register with.
 
-Verbs of one purpose share a file (``data_fingerprints``, ``data_versions``, …), imported in
+Commands of one purpose share a file (``data_fingerprints``, ``data_versions``, …), imported in
 ``packager.cli``.
 """
 

@@ -1,4 +1,4 @@
-"""What finds data issues: ``data check``, ``issues``."""
+"""Commands that find data issues: ``data check``, ``data issues``."""
 
 from __future__ import annotations
 

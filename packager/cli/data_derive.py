@@ -1,4 +1,4 @@
-"""Tables made of tables, and what may go: ``data derive``, ``lineage``, ``gc``."""
+"""Commands for derived tables and old versions: ``data derive``, ``data lineage``, ``data gc``."""
 
 from __future__ import annotations
 
@@ -153,5 +153,5 @@ def _params(texts: list[str]) -> dict[str, Any]:
         try:
             found[name] = json.loads(value)
         except ValueError:
-            found[name] = value  # a bare word is text
+            found[name] = value  # a value that is no JSON is text
     return found

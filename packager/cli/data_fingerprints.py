@@ -1,4 +1,4 @@
-"""What identifies and compares data sets: ``data fingerprint``, ``data diff``."""
+"""Commands that identify and compare data sets: ``data fingerprint``, ``data diff``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What keeps and applies decisions about rows: ``data verdict``, ``verdicts list|import|apply``."""
+"""Commands that store and apply verdicts: ``data verdict``, ``data verdicts list|import|apply``."""
 
 from __future__ import annotations
 

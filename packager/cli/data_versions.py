@@ -1,4 +1,4 @@
-"""Versions of tables: ``data add``, ``log``, ``checkout``, ``revert``."""
+"""Commands for versions of tables: ``data add``, ``log``, ``checkout``, ``revert``."""
 
 from __future__ import annotations
 
@@ -58,13 +58,13 @@ def add(
     frames = VersionedTable.open(location).frames(found.version.number)
     try:
         found = replace(found, leakage=leakage(Path.cwd(), location, frames))
-    except PackageError as error:  # the version is committed, whatever package.toml says
+    except PackageError as error:  # the version is committed; package.toml may be invalid
         ConsoleProgress().warn(f"leakage was not checked: {error.message}")
     print_result(json.dumps(added_json(found)) if as_json else added_text(found))
 
 
 def _stem(path: Path) -> str:
-    """``rows`` of rows.csv and of rows.csv.gz."""
+    """The name of a file without its suffixes: ``rows`` for rows.csv and rows.csv.gz."""
     name = path.resolve().name
     return name.partition(".csv")[0] if ".csv." in name else path.resolve().stem
 

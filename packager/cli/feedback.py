@@ -1,4 +1,4 @@
-"""What sends true labels to a server: ``feedback``."""
+"""Command that sends true labels to a server: ``feedback``."""
 
 from __future__ import annotations
 

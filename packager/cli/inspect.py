@@ -1,4 +1,4 @@
-"""What describes packages: ``inspect``, ``diff``."""
+"""Commands that describe and compare packages: ``inspect``, ``diff``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What watches packages that are served: ``deploy monitoring``, ``drift``."""
+"""Commands that monitor served packages: ``deploy monitoring``, ``deploy remove``, ``drift``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What runs packages: ``serve``, ``predict``, ``replay``."""
+"""Commands that run packages: ``serve``, ``predict``, ``replay``."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Data files: reading, fingerprint, split; rows of requests in `rows`."""
+"""Data files: reading, fingerprint, split; rows of requests in ``rows``."""

@@ -1,7 +1,7 @@
 """The canonical 64-bit value of one cell, ``dfp/1``; specified in docs/fingerprint.md.
 
-It depends on what a cell says, not on how it is stored. ``cells.py`` does the same for whole
-columns, fast; both must agree bit for bit. All arithmetic is modulo 2^64.
+It depends on the content of a cell, not on its storage. ``columns.py`` computes the same for whole
+columns, faster; both must agree bit for bit. All arithmetic is modulo 2^64.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import pandas as pd
 
 MASK = (1 << 64) - 1
 EXACT = 1 << 53
-"""Every integer up to here, and its negative, has a float64 of its own."""
+"""Every integer up to this absolute value is exact in float64."""
 
 SECOND = 10**9
 PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": SECOND}
@@ -36,12 +36,12 @@ def mix(x: int) -> int:
 
 @functools.cache
 def tag(name: str) -> int:
-    """What keeps kinds of values apart: the first 8 bytes of blake2b of ``dfp/1:<name>``."""
+    """Separates kinds of values: the first 8 bytes of blake2b of ``dfp/1:<name>``."""
     return _blake("dfp/1:" + name)
 
 
 def seed(column: str) -> int:
-    """What keeps columns apart: the first 8 bytes of blake2b of the name."""
+    """Separates columns: the first 8 bytes of blake2b of the name."""
     return _blake(column)
 
 
@@ -58,7 +58,7 @@ def xxh3(data: bytes) -> int:
 
 
 def canonical(value: Any) -> tuple[str, int]:
-    """Logical type and canonical value of a cell; ``TypeError`` for what no table holds."""
+    """Logical type and canonical value of a cell; ``TypeError`` for an unsupported type."""
     if value is None or value is pd.NA or value is pd.NaT:
         return "null", tag("null")
     for types, convert in _RULES:
@@ -169,7 +169,7 @@ def _outline(value: Any) -> str:
     return f'"{canonical(value)[1]:016x}"'
 
 
-# In order: bool is an int, a datetime is a date, and numpy's timedelta64 is an integer.
+# The order matters: bool is an int, a datetime is a date, numpy's timedelta64 is an integer.
 _RULES: tuple[tuple[Any, Callable[[Any], tuple[str, int]]], ...] = (
     ((str,), _string),
     ((bool, np.bool_), _boolean),

@@ -26,7 +26,7 @@ def compact(text: str) -> str:
 
 
 def is_card(text: str) -> bool:
-    """A number of a payment card, by its issuer's range and its check digit (Luhn)."""
+    """Whether ``text`` is a payment card number, by issuer range and check digit (Luhn)."""
     digits = compact(text)
     return CARD.fullmatch(digits) is not None and luhn(digits)
 
@@ -38,7 +38,7 @@ def luhn(digits: str) -> bool:
 
 
 def is_iban(text: str) -> bool:
-    """An international bank account number (ISO 13616)."""
+    """Whether ``text`` is an international bank account number (ISO 13616)."""
     account = compact(text)
     if not IBAN.fullmatch(account):
         return False
@@ -46,7 +46,7 @@ def is_iban(text: str) -> bool:
 
 
 def is_national_id(text: str) -> bool:
-    """An id of a person in one of several countries, by its form and check digits."""
+    """Whether ``text`` is a personal id of one of several countries, by format and check digits."""
     if _SSN.fullmatch(text.strip()):
         return True
     number = compact(text)

@@ -1,6 +1,6 @@
 """Canonical values of whole columns, and the mixing of them, in numpy; see ``canonical.py``.
 
-Numbers are converted block by block into a buffer that stays in the processor's cache; other
+Numbers are converted block by block into a buffer that fits into the processor's cache; other
 columns are converted at once, because their values are looked up among the distinct ones.
 """
 
@@ -32,14 +32,14 @@ _M1, _M2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 
 @dataclass(frozen=True)
 class ColumnHashes:
-    """The cells of one column: their logical types, and how to write them.
+    """The cells of one column: their logical types, and a function that writes their values.
 
     ``write(start, stop, out)`` puts the canonical values of these rows into ``out``, a buffer
     of ``stop - start`` values, and returns how many of them are null.
     """
 
     types: frozenset[str]
-    """What the non-null cells are, if there are any."""
+    """Logical types of the non-null cells."""
     write: Callable[[int, int, Bits], int]
 
 
@@ -149,7 +149,7 @@ def _masked(series: pd.Series[Any], name: str) -> ColumnHashes:
 
 
 def _times(values: npt.NDArray[Any], name: str) -> ColumnHashes:
-    """numpy datetimes (in UTC, or naive) and timedeltas of any unit that pandas has."""
+    """numpy datetimes (in UTC, or naive) and timedeltas of any unit that pandas supports."""
     per = canonical.PER_SECOND[np.datetime_data(values.dtype)[0]]
     factor = canonical.SECOND // per
     ticks = values.view(np.int64)
@@ -184,7 +184,7 @@ def _strings(found: TextColumn) -> ColumnHashes:
 
 
 def _category(series: pd.Series[Any], name: str) -> ColumnHashes:
-    """A category is its value."""
+    """A categorical cell has the canonical value of its category."""
     inner = hash_columns(series.cat.categories.to_series(index=None), name)
     return _coded(series.cat.codes.to_numpy(), inner, len(series.cat.categories))
 
@@ -198,7 +198,7 @@ def _arrow(series: pd.Series[Any]) -> ColumnHashes:
 
 
 def _objects(values: npt.NDArray[np.object_], name: str) -> ColumnHashes:
-    """Columns of Python objects: each object once if they are few, text the fast way."""
+    """Columns of Python objects: distinct objects once if they are few, text by the fast path."""
     few = dictionary_encode(values)
     if few is None:
         return _distinct(values, name, np.arange(len(values)))

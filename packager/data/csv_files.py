@@ -1,8 +1,8 @@
-"""How CSV becomes a table: one fixed way, for training and for predicting.
+"""Read CSV as a table, in the same way for training and for predicting.
 
-pandas guesses types from the text. What that guess depends on is pinned here and by the
-``TableReadOptions``, which the manifest records; several files are read as the one table they are,
-so that a column's type never depends on where the files were cut.
+pandas infers types from the text. The options that influence this are fixed here and by the
+``TableReadOptions``, which the manifest records; several files are read as one table, so that a
+column's type never depends on where the files were cut.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _FIXED: dict[str, Any] = {
 
 
 def csv_names(file: Path, reader: TableReadOptions) -> list[str]:
-    """Column names from the header; ``UsageError`` if it is absent or names a column twice."""
+    """Column names from the header; ``UsageError`` if it is absent or repeats a name."""
     header = read_head(file, reader).names
     twice = [name for name, count in Counter(header).items() if count > 1 and name]
     if twice:
@@ -51,11 +51,11 @@ def read_csv(
     dtype: Mapping[str, Any] | None = None,
     only: Sequence[str] | None = None,
 ) -> pd.DataFrame:
-    """One table from files with equal headers; ``dtype`` overrides what a column is read as.
+    """One table from files with equal headers; ``dtype`` overrides the types of columns.
 
-    Columns of text in which every value is an ISO 8601 date or time become such. ``only`` names
-    the columns to read. Raises ``UsageError`` naming the row of a cell that isn't what its column
-    was declared to be.
+    Text columns in which every value is an ISO 8601 date or time become dates or times. ``only``
+    names the columns to read. Raises ``UsageError``, naming the row, for a cell that does not match
+    its column's declaration.
     """
     place = files[0] if len(files) == 1 else files[0].parent
     names = csv_names(files[0], reader)
@@ -82,10 +82,10 @@ def csv_blocks(
     dtype: Mapping[str, Any],
     times: Mapping[str, TimeKind],
 ) -> Iterator[pd.DataFrame]:
-    """The same table in blocks of at most ``rows``.
+    """The table of ``read_csv`` in blocks of at most ``rows``.
 
-    What neither ``dtype`` nor ``times`` (what a column of times is as a whole) names is guessed
-    again in every block.
+    The types of columns in neither ``dtype`` nor ``times`` (the kind of a time column in the whole
+    table) are inferred in every block separately.
     """
     place = files[0] if len(files) == 1 else files[0].parent
     start, names = read_head(files[0], reader), csv_names(files[0], reader)
@@ -102,7 +102,7 @@ def csv_blocks(
 
 
 def csv_records(files: Sequence[Path], reader: TableReadOptions) -> Iterator[list[str]]:
-    """The cells of every record as they are written, the header first; blank lines are none."""
+    """The cells of every record as text, the header first; blank lines are skipped."""
     place = files[0] if len(files) == 1 else files[0].parent
     with readable(place, reader), joined(files, reader) as stream:
         lines = (line.decode("utf-8") for line in stream)
@@ -125,17 +125,17 @@ def _options(names: Sequence[str], file: Path, reader: TableReadOptions) -> dict
 
 def _table(source: Any, options: Mapping[str, Any], **more: Any) -> Any:
     with warnings.catch_warnings():
-        # pandas 3.1 reads floats exactly by default, and says so; earlier ones have to be told.
+        # pandas 3.1 reads floats exactly by default and warns; earlier versions need the argument.
         warnings.filterwarnings("ignore", message="The 'float_precision' argument")
         return pd.read_csv(source, **options, **more)
 
 
 class _RowLabels:
-    """Drops a first column that the header doesn't name, if it merely counts the rows.
+    """Drops a first column without a header if it only numbers the rows.
 
-    pandas makes an index of it when rows are one cell longer than the header (R writes such
-    files). Trailing commas look the same but shift every value by a column, so anything but a
-    count, or a last column that is all blank, is refused.
+    pandas makes it the index if rows are one cell longer than the header (R writes such files).
+    Trailing commas look the same but shift every value by a column. So labels that don't count the
+    rows, and a last column that is entirely blank, are refused.
     """
 
     def __init__(self, place: Path, start: CsvHead) -> None:
@@ -153,7 +153,7 @@ class _RowLabels:
             raise self._refusal()
         before = [] if self._last is None else [self._last]
         numbers = np.append(np.asarray(before, np.int64), labels.to_numpy())
-        again = (numbers[1:] == 0) | (numbers[1:] == 1)  # each file of a folder may start again
+        again = (numbers[1:] == 0) | (numbers[1:] == 1)  # each file of a folder may restart
         if not ((numbers[1:] - numbers[:-1] == 1) | again).all():
             raise self._refusal()
         self._last = int(numbers[-1]) if len(numbers) else None
@@ -161,7 +161,7 @@ class _RowLabels:
         return frame.reset_index(drop=True)
 
     def finish(self) -> None:
-        """Raise ``UsageError`` if what was dropped can't have been row labels."""
+        """Raise ``UsageError`` if the dropped column can't have been row labels."""
         if self._labelled and not self._filled:
             raise self._refusal()
 

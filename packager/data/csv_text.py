@@ -1,4 +1,4 @@
-"""CSV files as one stream of UTF-8, whatever their encoding and compression; and their header."""
+"""CSV files of any encoding and compression as one stream of UTF-8, and their header."""
 
 from __future__ import annotations
 
@@ -27,28 +27,28 @@ _SEPARATORS = (";", "\t", "|", ",")
 _NAMES = {";": "semicolons", "\t": "tabs", "|": "bars", ",": "commas"}
 _PART = 1 << 20
 _LOOK = 1 << 28
-"""Bytes after which is asked whether there is memory for as many again."""
+"""Interval, in bytes, of the checks that as many bytes again fit in memory."""
 MAX_LINE_BYTES = 64 << 20
-"""A packed file of a few kilobytes may hold a line of any length."""
+"""A compressed file of a few kilobytes may contain a line of any length."""
 _LOOKED_AT = 20
-"""Rows that show whether another separator fits."""
+"""Rows examined to detect another separator."""
 
 
 def table_suffix(file: Path) -> str:
-    """The suffix that says what a file holds: ``.csv`` of ``rows.csv.gz``."""
+    """The suffix of the uncompressed file: ``.csv`` for ``rows.csv.gz``."""
     last = file.suffix.lower()
     return Path(file.stem).suffix.lower() if last in COMPRESSED else last
 
 
 def separator_of(file: Path, reader: TableReadOptions) -> str:
-    """What stands between the cells of ``file``."""
+    """The separator between the cells of ``file``."""
     return reader.separator or ("\t" if table_suffix(file) == ".tsv" else ",")
 
 
 @dataclass(frozen=True)
 class CsvHead:
-    """The header's cells, the bytes of UTF-8 it takes (with what is before it), and the cells
-    of the first row, 0 if there is none."""
+    """The header's cells (``names``), its end in bytes of UTF-8 (``size``), and the number of cells
+    of the first row (``width``), 0 if there is none."""
 
     names: list[str]
     size: int
@@ -56,7 +56,7 @@ class CsvHead:
 
 
 def read_head(file: Path, reader: TableReadOptions) -> CsvHead:
-    """The header of ``file``; ``UsageError`` if there is none, or another separator fits."""
+    """The header of ``file``; ``UsageError`` if there is none or another separator fits."""
     size = 0
 
     def measured(lines: Iterable[str]) -> Iterator[str]:
@@ -82,7 +82,7 @@ def read_head(file: Path, reader: TableReadOptions) -> CsvHead:
 
 
 class _Chain(io.RawIOBase):
-    """A raw stream of parts of bytes, which are made as they are asked for."""
+    """A raw stream over an iterator of bytes, which is consumed on demand."""
 
     def __init__(self, parts: Iterator[bytes]) -> None:
         super().__init__()
@@ -104,7 +104,7 @@ class _Chain(io.RawIOBase):
 
 
 def joined(files: Sequence[Path], reader: TableReadOptions) -> io.BufferedReader:
-    """The UTF-8 of several CSV files, one after the other, with the first one's header only."""
+    """The concatenated UTF-8 of several CSV files, with only the first one's header."""
     return io.BufferedReader(_Chain(_rows_of(files, reader)))
 
 
@@ -112,15 +112,15 @@ def _rows_of(files: Sequence[Path], reader: TableReadOptions) -> Iterator[bytes]
     for index, file in enumerate(files):
         passed = read_head(file, reader).size if index else 0
         if index:
-            yield b"\n"  # the file before may end without one; blank lines are skipped
+            yield b"\n"  # the previous file may end without a newline; blank lines are skipped
         with readable(file, reader):
             yield from _from(_utf8(file, reader), passed)
 
 
 def with_room(parts: io.BufferedReader, place: Path) -> io.BufferedReader:
-    """The same stream of a table that is to be held whole; ``UsageError`` where it has no room.
+    """The same stream, for a table read as a whole; ``UsageError`` if it doesn't fit in memory.
 
-    Told as it is read: how much a packed file holds is known to nobody before.
+    Checked while reading, because the size of a compressed file's content is unknown before.
     """
 
     def counted() -> Iterator[bytes]:
@@ -128,7 +128,7 @@ def with_room(parts: io.BufferedReader, place: Path) -> io.BufferedReader:
         for part in iter(lambda: parts.read(_PART), b""):
             size += len(part)
             if size % _LOOK < len(part):
-                # The text itself, which is there until the cells are.
+                # The text itself, which pandas holds until the cells are parsed.
                 check_room(place, "text", _LOOK, f"{size / 1e9:,.1f} GB so far, and more")
             yield part
 
@@ -137,7 +137,7 @@ def with_room(parts: io.BufferedReader, place: Path) -> io.BufferedReader:
 
 @contextmanager
 def readable(place: Path, reader: TableReadOptions) -> Iterator[None]:
-    """Turn what pandas and the system say about an unreadable file into a ``UsageError``."""
+    """Convert errors of pandas and the system about an unreadable file to a ``UsageError``."""
     try:
         with fitting_memory(place):
             yield
@@ -184,7 +184,7 @@ def _wrong_encoding(place: Path, reader: TableReadOptions, error: UnicodeError) 
 
 
 def _refuse_other_separator(file: Path, reader: TableReadOptions, separator: str) -> None:
-    """Raise ``UsageError`` where the header is one cell, and several by another separator."""
+    """Raise ``UsageError`` if another separator splits the one-cell header into several cells."""
     for other in _SEPARATORS:
         if other == separator:
             continue
@@ -219,7 +219,7 @@ def _text(file: Path, reader: TableReadOptions) -> Iterator[io.TextIOWrapper]:
 
 
 def _utf8(file: Path, reader: TableReadOptions) -> Iterator[bytes]:
-    """The content of ``file`` in UTF-8, without a byte order mark, in parts.
+    """The content of ``file`` as chunks of UTF-8, without a byte order mark.
 
     Raises ``UsageError`` for a line longer than ``MAX_LINE_BYTES``.
     """

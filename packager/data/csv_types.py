@@ -1,7 +1,7 @@
-"""What the columns of a CSV table are as a whole, found block by block.
+"""Types of the columns of a whole CSV table, determined block by block.
 
-Blocks are read as if they were tables of their own; where they disagree in a way that changes
-values (text in one, numbers in another), their columns are read again with the types settled.
+Blocks are read as separate tables; if they disagree in a way that changes values (text in one,
+numbers in another), their columns are read again with settled types.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from packager.data.rows.iso_times import TimeKind, time_kind
 from packager.manifest.read_options import TableReadOptions
 
 MAX_WHOLE = 1 << 26
-"""Bytes of files that are read at once: larger ones would need several times their frame."""
+"""Bytes of files read at once: pandas needs several times the frame's memory for larger ones."""
 _PACKED = 8
-"""Bytes that one byte of a packed file may be."""
+"""Assumed bytes of content per byte of a compressed file."""
 _CELLS = 1 << 21
 
 _LARGE = 19  # digits of 2^63
@@ -44,7 +44,7 @@ Found = Literal[
 ]
 _TIMES: dict[Found, TimeKind] = {"date": "date", "naive": "naive", "aware": "aware"}
 _WORDS: tuple[tuple[Found, str], ...] = (
-    # In order: where several were found, the first is what the whole is.
+    # In order of precedence: if blocks differ, the first kind found is that of the whole.
     ("text", "str"),
     ("clash", "str"),
     ("aware", "aware"),
@@ -61,7 +61,7 @@ Settled = Literal["str", "float64", "whole", "date", "naive", "aware"]
 
 
 def read_csv_table(files: Sequence[Path], reader: TableReadOptions) -> pd.DataFrame:
-    """``read_csv``, in little more memory than twice the frame where the files are large."""
+    """``read_csv``, which needs little more memory than twice the frame for large files."""
     size = sum(file.stat().st_size for file in files)
     packed = any(file.suffix.lower() in COMPRESSED for file in files)
     if size * (_PACKED if packed else 1) <= MAX_WHOLE:
@@ -74,7 +74,7 @@ def read_csv_table(files: Sequence[Path], reader: TableReadOptions) -> pd.DataFr
     if kinds.settled() or settled.keys() - numbers:
         del parts
         parts = list(settled_blocks(files, reader, rows, settled))
-    # pandas may join a block of nulls and one of booleans as floats, True as 1.0.
+    # pandas may concatenate a block of nulls and one of booleans to floats, True as 1.0.
     if booleans := kinds.nullable_booleans():
         parts = [part.astype(dict.fromkeys(booleans, object)) for part in parts]
     return pd.concat(parts, ignore_index=True)
@@ -83,7 +83,7 @@ def read_csv_table(files: Sequence[Path], reader: TableReadOptions) -> pd.DataFr
 def settled_blocks(
     files: Sequence[Path], reader: TableReadOptions, rows: int, settled: Mapping[str, Settled]
 ) -> Iterator[pd.DataFrame]:
-    """Blocks in which columns have the types that were ``settled``, others what pandas guesses."""
+    """Blocks whose columns have the ``settled`` types; pandas infers the others."""
     times = {name: _TIMES[kind] for name, kind in settled.items() if kind in _TIMES}
     columns = [name for name, kind in settled.items() if kind == "whole"]
     known = {*times, *columns}
@@ -98,24 +98,24 @@ def settled_blocks(
 
 
 class Kinds:
-    """What pandas found in each column, block by block, and what that makes of the whole."""
+    """The kinds that pandas inferred for each column, per block, and the resulting type."""
 
     def __init__(self) -> None:
         self._found: dict[str, set[Found]] = {}
 
     def noted(self, frames: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
-        """The frames as they are, each looked at."""
+        """Yield the frames unchanged, and record the kinds of their columns."""
         for frame in frames:
             for name in frame.columns if len(frame) else ():
                 self._found.setdefault(name, set()).add(_kind(frame[name]))
             yield frame
 
     def replace(self, frame: pd.DataFrame) -> None:
-        """Look at whole columns in place of what their blocks were."""
+        """Record the kinds of whole columns in place of those of their blocks."""
         self._found |= {name: {_kind(frame[name])} for name in frame.columns}
 
     def word(self, name: str) -> str:
-        """The dtype of a column as a whole, or ``null``."""
+        """The dtype of a whole column, or ``null``."""
         found = self._found.get(name, set())
         for kind, word in _WORDS:
             if kind in found:
@@ -123,16 +123,16 @@ class Kinds:
         return "null"
 
     def settled(self) -> dict[str, Settled]:
-        """The columns whose values would be others in the whole table, and their types there."""
+        """The columns whose values differ between blocks and whole table, and their whole type."""
         types = {name: _settle(found) for name, found in self._found.items()}
         return {name: settled for name, settled in types.items() if settled is not None}
 
     def nullable_booleans(self) -> list[str]:
-        """The columns that hold nulls in some blocks and booleans in others."""
+        """The columns that contain only nulls in some blocks and booleans in others."""
         return [name for name, found in self._found.items() if found == {"null", "boolean"}]
 
     def uniform(self) -> dict[str, Settled]:
-        """Types for columns that blocks get right, but in several dtypes."""
+        """Types for columns whose values are right in all blocks, but with several dtypes."""
         types: dict[str, Settled] = {}
         for name, found in self._found.items():
             if _settle(found):
@@ -179,10 +179,10 @@ def _kind(series: pd.Series[Any]) -> Found:
 
 
 def _holds_large_integers(texts: pd.Series[Any]) -> bool:
-    """Whether a text is an integer beyond 64 bits.
+    """Whether any text is an integer beyond 64 bits.
 
-    One decides whether a blank cell of its column is null or text, and, beside numbers, whether
-    the column is text: what pandas makes of it can't be told from blocks.
+    Such a text determines whether pandas reads a blank cell of its column as null or text, and a
+    column of numbers as text, so the type can't be determined from blocks.
     """
     lengths = np.fromiter(map(len, texts), np.int64, len(texts))
     long = texts.to_numpy(dtype=object)[lengths >= _LARGE]

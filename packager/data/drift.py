@@ -1,4 +1,4 @@
-"""How far columns moved from a reference: effect and significance, from counts per bin."""
+"""Drift of columns from a reference: effect size and significance, from counts per bin."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from monitoring.stats.drift import population_stability_index, z_score
 from packager.manifest.base import FrozenModel, Kind
 
 MIN_Z = 4.5
-"""Beyond chance; what monitoring alerts on too."""
+"""Minimum z of a significant shift, as in the alerts of monitoring."""
 MIN_PSI = 0.02
-"""Below it a shift is a trifle, however many rows show it."""
+"""Smaller shifts are irrelevant, for any number of rows."""
 MIN_ROWS_PER_VALUE = 5
-"""Rows for each distinct text, from which a column of text is a list of categories."""
+"""From this number of rows per distinct text on, a text column is categorical."""
 
 Hashes = npt.NDArray[np.uint64]
 Counts = npt.NDArray[np.int64]
 
 
 class ColumnDrift(FrozenModel):
-    """How one column's distribution moved."""
+    """Change of one column's distribution."""
 
     name: str
     psi: float
     z: float
     unseen: tuple[str, ...] = ()
-    """Texts that the first table doesn't have, at most 10, sorted."""
+    """Texts that the reference table lacks, at most 10, sorted."""
 
     @property
     def notable(self) -> bool:
-        """More than chance, and enough to matter."""
+        """Whether the change is significant and large enough to matter."""
         return self.z > MIN_Z and self.psi > MIN_PSI
 
 
@@ -45,12 +45,12 @@ def comparable(before: Kind, after: Kind) -> bool:
 
 
 def is_categorical(distinct: int, rows: int) -> bool:
-    """Whether a column of text repeats its values, so that another one is news."""
+    """Whether a text column repeats its values, so that a new value is notable."""
     return rows >= MIN_ROWS_PER_VALUE * distinct
 
 
 def shared_rows(one: Hashes, other: Hashes) -> int:
-    """How many rows two tables have in common, repeats counted, by their row hashes."""
+    """Number of rows common to two tables, counting duplicates, by their row hashes."""
     ours, counts = np.unique(one, return_counts=True)
     theirs, others = np.unique(other, return_counts=True)
     _, here, there = np.intersect1d(ours, theirs, assume_unique=True, return_indices=True)
@@ -58,9 +58,9 @@ def shared_rows(one: Hashes, other: Hashes) -> int:
 
 
 def column_drift(feature: FeatureProfile, column: pd.Series[Any], shared: int = 0) -> ColumnDrift:
-    """``column`` against the reference rows of ``feature``; nulls are a bin of their own.
+    """``column`` compared with the reference rows of ``feature``; nulls have a separate bin.
 
-    A category that the reference has no bin for counts as a null does. ``shared``: see `drift_of`.
+    A category without a bin in the reference counts as null. ``shared``: see ``drift_of``.
     """
     reference = np.array([feature.missing, *feature.counts])
     found = np.bincount(feature.bin_indices(column) + 1, minlength=len(reference))
@@ -70,18 +70,18 @@ def column_drift(feature: FeatureProfile, column: pd.Series[Any], shared: int = 
 def drift_of(name: str, found: Counts, reference: Counts, shared: int = 0) -> ColumnDrift:
     """The drift of counts per bin: each of shape (bins,); bins empty in both are left out.
 
-    ``shared`` rows are in both tables, as most are where rows were appended. They can't differ,
-    so they take noise away: with n and m rows the variance of a difference of shares is in
-    proportion to 1/n + 1/m - 2 shared/(n m), not to 1/n + 1/m.
+    ``shared`` rows are in both tables, as most rows are after an append. They can't differ, so
+    they reduce the noise: with n and m rows the variance of a difference of shares is proportional
+    to 1/n + 1/m - 2 shared/(n m), not to 1/n + 1/m.
     """
     used = (reference > 0) | (found > 0)
     bins = int(used.sum())
-    if bins < 2:  # everything in one bin, then and now
+    if bins < 2:  # all rows of both tables are in one bin
         return ColumnDrift(name=name, psi=0.0, z=0.0)
     n, m = int(found.sum()), int(reference.sum())
     psi = population_stability_index(found[used].tolist(), np.asarray(reference[used], np.float64))
     if n == m == shared:
         return ColumnDrift(name=name, psi=psi, z=0.0)
-    # As if so many rows were worth one: below 0 where most are shared.
+    # The design effect, which is negative if most rows are shared.
     effect = 1 - 2 * shared / m
     return ColumnDrift(name=name, psi=psi, z=z_score(psi, n, m, bins, effect))

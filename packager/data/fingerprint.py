@@ -1,8 +1,8 @@
-"""Identity of a data set, ``dfp/1``: what a table holds, and what changed between two of them.
+"""Fingerprint of a data set, ``dfp/1``: its identity, and what changed between two of them.
 
-An algorithm of our own with golden vectors, because libraries change theirs; the specification
-is docs/fingerprint.md. Sums are modulo 2^64, so rows and columns may come in any order and in
-any number of blocks. They are not cryptographic: trust rests on the sha256 of the files.
+The algorithm is this project's own, with golden vectors, because libraries change theirs; its
+specification is docs/fingerprint.md. Sums are modulo 2^64, so rows and columns may come in any
+order and number of blocks. They are not cryptographic: the sha256 of the files protect integrity.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ SKETCH_SIZE = 1024
 GOLDEN_RATIO_STEP = 0x9E3779B97F4A7C15
 """2^64 divided by the golden ratio: the step between positions."""
 
-_BLOCK = 1 << 14  # rows: buffers of 128 KiB stay in the second-level cache
-_CHUNK = 1 << 18  # rows: bounds what columns of text need beside the frame
+_BLOCK = 1 << 14  # rows: buffers of 128 KiB fit into the L2 cache
+_CHUNK = 1 << 18  # rows: bounds the memory of text columns in addition to the frame
 
 
 def cell_hashes(series: pd.Series[Any], name: str) -> npt.NDArray[np.uint64]:
@@ -40,7 +40,7 @@ def cell_hashes(series: pd.Series[Any], name: str) -> npt.NDArray[np.uint64]:
 
 
 def row_hashes(frame: pd.DataFrame) -> npt.NDArray[np.uint64]:
-    """Hash of every row over all columns of ``frame``, in whatever order they are: (rows,)."""
+    """Hash of every row over all columns of ``frame``, independent of their order: (rows,)."""
     hashes = np.empty(len(frame), np.uint64)
     start = 0
     for block in _Columns(frame).blocks(frame):
@@ -50,14 +50,14 @@ def row_hashes(frame: pd.DataFrame) -> npt.NDArray[np.uint64]:
 
 
 def fingerprint(frame: pd.DataFrame, files: Sequence[FileEntry] = ()) -> Fingerprint:
-    """Fingerprint of a whole table, and the files that it came from."""
+    """Fingerprint of a whole table, with the files it was read from."""
     printer = Fingerprinter()
     printer.update(frame)
     return printer.result(files)
 
 
 class Fingerprinter:
-    """Fingerprint of a table that comes in blocks: ``update`` with each, then ``result``."""
+    """Computes the fingerprint of a table in blocks: ``update`` with each, then ``result``."""
 
     def __init__(self) -> None:
         self._columns: _Columns | None = None
@@ -68,7 +68,7 @@ class Fingerprinter:
         self._steps = np.arange(1, _BLOCK + 1, dtype=np.uint64) * np.uint64(GOLDEN_RATIO_STEP)
 
     def update(self, frame: pd.DataFrame) -> None:
-        """Add the rows of ``frame``; ``UsageError`` if its columns are not those before."""
+        """Add the rows of ``frame``; ``UsageError`` if its columns differ from earlier ones."""
         if self._columns is None:
             self._columns = _Columns(frame)
         for hashes in self._columns.blocks(frame):
@@ -104,15 +104,15 @@ class Fingerprinter:
         if len(self._sketch) == SKETCH_SIZE:
             hashes = hashes[hashes < self._sketch[-1]]
         if len(hashes) > SKETCH_SIZE:
-            # Tables of few distinct rows never fill the sketch: a hash table is quicker than
-            # sorting all of their rows.
+            # Tables of few distinct rows never fill the sketch: a hash table is faster than
+            # sorting all their rows.
             hashes = cast(Bits, pd.unique(hashes))
         if len(hashes):
             self._sketch = np.unique(np.concatenate([self._sketch, hashes]))[:SKETCH_SIZE]
 
 
 class _Columns:
-    """The columns of a table: hashes rows block by block, and keeps what it saw of each."""
+    """Hashes the rows of a table block by block, and records types and sums of its columns."""
 
     def __init__(self, frame: pd.DataFrame) -> None:
         self._names = _checked_names(frame)
@@ -129,7 +129,7 @@ class _Columns:
         ]
 
     def blocks(self, frame: pd.DataFrame) -> Iterator[Bits]:
-        """Row hashes of ``frame``, a block at a time (each valid until the next)."""
+        """Row hashes of ``frame`` in blocks; each block is valid until the next."""
         names = _checked_names(frame)
         if names != self._names:
             raise UsageError(

@@ -1,6 +1,6 @@
-"""Files with rows → data frames, and what the columns of a frame are.
+"""Read files of rows as data frames, and infer the columns of a frame.
 
-Frames have plain pandas dtypes and a fresh 0…n-1 index whatever wrote the file.
+Frames have plain pandas dtypes and an index 0…n-1, whichever program wrote the file.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from packager.manifest.read_options import DEFAULT_OPTIONS, TableReadOptions
 
 MAX_CATEGORIES = 10_000
 MAX_SPARSE_CATEGORIES = 50
-"""Text of more values than this is free text where they are more than half as many as rows."""
+"""Text with more distinct values is free text if they exceed half the number of rows."""
 
 Format = Literal["csv", "parquet"]
 _FORMATS: dict[str, Format] = {".csv": "csv", ".tsv": "csv", ".parquet": "parquet"}
@@ -32,9 +32,9 @@ _FORMATS: dict[str, Format] = {".csv": "csv", ".tsv": "csv", ".parquet": "parque
 def source_files(path: Path) -> tuple[Format, list[Path]]:
     """Format and files of a data source, in reading order (by relative posix path).
 
-    In a folder, names that begin with ``.`` or ``_`` are passed over (Spark's ``_SUCCESS``).
-    Raises ``UsageError`` for anything that isn't one table: no files, mixed formats, other
-    suffixes, or ``key=value`` folders, whose values would be lost.
+    In a folder, names that begin with ``.`` or ``_`` are skipped (Spark's ``_SUCCESS``). Raises
+    ``UsageError`` for anything that isn't one table: no files, mixed formats, other suffixes, or
+    ``key=value`` folders, whose values would be lost.
     """
     if path.is_file():
         return _format(path), [path]
@@ -66,7 +66,7 @@ def column_names(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> list
 def same_columns(
     path: Path, reader: TableReadOptions = DEFAULT_OPTIONS
 ) -> tuple[Format, list[Path]]:
-    """Format and files of a source, all with the columns of the first, or a ``UsageError``."""
+    """Format and files of a source; ``UsageError`` unless all have the first one's columns."""
     form, files = source_files(path)
     first = _names(form, files[0], reader)
     for file in files[1:]:
@@ -81,20 +81,20 @@ def same_columns(
 
 
 def read(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> pd.DataFrame:
-    """The table in a file or folder, as its files have it; ``reader`` is for CSV.
+    """The table in a file or folder, with the types of its files; ``reader`` is for CSV.
 
-    Raises ``UsageError`` if a file is unreadable, has no columns, names one twice, or has other
-    columns than the first file, or a cell isn't what its column was declared to be.
+    Raises ``UsageError`` if a file is unreadable, has no columns, repeats one, or has other columns
+    than the first file, or if a cell does not match its column's declaration.
     """
     form, files = same_columns(path, reader)
     return read_csv_table(files, reader) if form == "csv" else read_parquet(files)
 
 
 def infer_columns(frame: pd.DataFrame) -> tuple[Column, ...]:
-    """What each column holds, as found in these rows; see ``Column`` for the fields.
+    """The columns as inferred from these rows; see ``Column`` for the fields.
 
-    Category columns have the kind of their categories and keep all of them in their own order;
-    an ordered one has the dtype ``ordered category``. Infinite values don't widen the range.
+    Category columns have the kind of their categories and keep all categories in their order; an
+    ordered one has the dtype ``ordered category``. Infinite values don't widen the range.
     """
     return tuple(_infer(str(name), frame[name]) for name in frame.columns)
 
@@ -111,7 +111,7 @@ def _format(file: Path) -> Format:
 
 
 def _visible(folder: Path, seen: set[Path]) -> Iterator[Path]:
-    """Files below ``folder``; a folder that is reached twice, by links, is a ``UsageError``."""
+    """Files below ``folder``; ``UsageError`` for a folder that links reach twice."""
     real = folder.resolve()
     if real in seen:
         raise UsageError(

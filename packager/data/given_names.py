@@ -1,4 +1,4 @@
-"""Common given names of many countries, without accents: what tells names of people from others."""
+"""Common given names of many countries, without accents, for detecting names of people."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Whether a table has room in memory: told before it is read, rather than found out by the kernel.
+"""Check that a table fits in memory before it is read, so that the kernel doesn't kill the process.
 
-A few bytes of Parquet may stand for 10⁹ rows, a few of a packed file for any amount of text.
+A few bytes of Parquet may stand for 10⁹ rows, a few of a compressed file for any amount of text.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ if sys.platform != "win32":
     import resource
 
 MAX_COLUMNS = 65_536
-"""Of a table; what is done with each takes its time."""
+"""Maximum number of columns of a table, because each takes processing time."""
 UNKNOWN = 1 << 62
-"""Bytes where nothing says how much there is."""
+"""Bytes assumed if the available memory is unknown."""
 _MEMORY = Path("/proc/meminfo")
 _GROUP = Path("/sys/fs/cgroup")
 _STATUS = Path("/proc/self/status")
 _inside = threading.Semaphore(1)
-"""Held by the block that has set the limit of this process."""
+"""Held by the block that has set the process's limit."""
 
 
 def available_bytes() -> int:
-    """Memory that this process may take: of the machine, its control group and its limits."""
+    """Bytes of memory that the machine, the control group and the process limits leave."""
     return min(_of_machine(), _of_group(), _of_process())
 
 
 def check_room(place: object, what: str, size: int, counted: str) -> None:
-    """Raise ``UsageError`` where ``size`` bytes of ``what`` have no room in memory.
+    """Raise ``UsageError`` if ``size`` bytes of ``what`` do not fit in memory.
 
-    ``counted`` says how many there are, as in ``10 rows x 3 columns``.
+    ``counted`` describes the amount, as in ``10 rows x 3 columns``.
     """
     there = available_bytes()
     if size > there:
@@ -57,10 +57,10 @@ def refuse_too_wide(place: object, columns: int) -> None:
 
 @contextlib.contextmanager
 def bounded_memory() -> Iterator[None]:
-    """Within the block, more memory than there is raises ``MemoryError``, whatever a file says.
+    """Within the block, allocating more than the available memory raises ``MemoryError``.
 
-    The kernel refuses it to this process, which would otherwise end. Blocks within each other,
-    or in threads at the same time, keep to the limit of the first.
+    ``RLIMIT_DATA`` makes the allocation fail, where the kernel would otherwise kill the process.
+    Nested blocks, and concurrent ones in other threads, keep the limit of the first.
     """
     used = _data_bytes()
     if used is None or not _inside.acquire(blocking=False):
@@ -80,7 +80,7 @@ def bounded_memory() -> Iterator[None]:
 
 @contextlib.contextmanager
 def fitting_memory(place: object) -> Iterator[None]:
-    """``bounded_memory`` in which what has no room is a ``UsageError`` that names ``place``."""
+    """``bounded_memory`` with a ``UsageError`` that names ``place`` instead of ``MemoryError``."""
     try:
         with bounded_memory():
             yield
@@ -89,7 +89,7 @@ def fitting_memory(place: object) -> Iterator[None]:
 
 
 def no_room(place: object) -> UsageError:
-    """What is said of a file that took all memory there is."""
+    """The error for a file that exhausted the available memory."""
     return UsageError(
         f"{place}: expected a file that fits into memory, got a larger one",
         "use fewer rows or columns, or a machine with more memory",
@@ -97,7 +97,7 @@ def no_room(place: object) -> UsageError:
 
 
 def _data_bytes() -> int | None:
-    """What the kernel counts against ``RLIMIT_DATA``; None where it is no Linux."""
+    """Bytes that the kernel counts against ``RLIMIT_DATA``; None if the system isn't Linux."""
     try:
         lines = _STATUS.read_text().splitlines()
     except OSError:
@@ -109,7 +109,7 @@ def _data_bytes() -> int | None:
 def _of_machine() -> int:
     try:
         lines = _MEMORY.read_text().splitlines()
-    except OSError:  # no Linux
+    except OSError:  # not Linux
         return UNKNOWN
     found = [line.split()[1] for line in lines if line.startswith("MemAvailable:")]
     return int(found[0]) << 10 if found else UNKNOWN
@@ -123,9 +123,9 @@ def _of_process() -> int:
 
 
 def _of_group() -> int:
-    """What is left of a container's limit."""
+    """Bytes left of the control group's limit, as in a container."""
     try:
-        limit = int((_GROUP / "memory.max").read_text())  # "max" where there is none
+        limit = int((_GROUP / "memory.max").read_text())  # "max" if there is none
         used = int((_GROUP / "memory.current").read_text())
         stat = (_GROUP / "memory.stat").read_text().splitlines()
         cached = int(dict(line.split() for line in stat).get("inactive_file", 0))

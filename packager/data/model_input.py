@@ -1,7 +1,7 @@
-"""Tables as models get them: dates as times, decimals as numbers, in the dtypes asked for.
+"""Convert tables to model input: dates to times, decimals to numbers, in the declared dtypes.
 
-A table's identity (``dfp/1``) is that of the frame as its files have it; this is what training,
-measuring and checking work on, and what a served row is turned into.
+The fingerprint (``dfp/1``) is that of the frame as read from its files; training, measuring and
+checking use the converted frame, and served rows are converted to the same form.
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ from packager.text import display_value
 
 
 def to_model_input(frame: pd.DataFrame, reader: TableReadOptions) -> pd.DataFrame:
-    """The same rows in columns that a request can hold; other columns are shared with ``frame``.
+    """The same rows with columns that a request can hold; unchanged columns are shared with
+    ``frame``.
 
     Dates become ``datetime64[s]``, decimals float64, times of day and durations seconds as
-    float64, categories of such values plain columns. Columns declared as numbers are float64;
-    text declared as times is read as times. ``[data.read] dtypes`` come last. Raises
+    float64, categories of such values plain columns. Columns declared as numbers become float64;
+    text declared as times is parsed. ``[data.read] dtypes`` are applied last. Raises
     ``UsageError`` for a value that such a column can't hold.
     """
     served = frame.copy(deep=False)
@@ -87,7 +88,7 @@ _PLAIN: dict[str, Callable[[pd.Series[Any]], pd.Series[Any]]] = {
 
 
 def _times(column: pd.Series[Any], name: str) -> pd.Series[Any]:
-    """A column declared as times; one without values, or of another kind, stays as it is."""
+    """A column declared as times, parsed; one without values, or not of text, is unchanged."""
     text = pd.api.types.infer_dtype(column, skipna=True) == "string"
     if not text:
         return column

@@ -1,4 +1,4 @@
-"""Cells of CSV that hold text and are read as null: which texts, and how often."""
+"""Texts in CSV cells that are read as null, and their counts."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _ROWS = 1 << 16
 def words_read_as_null(
     path: Path, frame: pd.DataFrame, reader: TableReadOptions
 ) -> dict[str, dict[str, int]]:
-    """Text that ``reader`` takes for null, by column of text of whose null words nobody spoke.
+    """Text column without declared null words → text that ``reader`` reads as null → rows.
 
-    ``frame`` are the rows of ``path``; only CSV has such words.
+    ``frame`` contains the rows of ``path``; only CSV has such words.
     """
     form, files = source_files(path)
     if form != "csv":
@@ -40,9 +40,9 @@ def words_read_as_null(
 def null_words(
     files: Sequence[Path], reader: TableReadOptions, columns: Collection[str]
 ) -> dict[str, dict[str, int]]:
-    """Column → text → rows in which ``reader`` takes that text for null; "" is the empty cell.
+    """Column → text → number of rows in which ``reader`` reads it as null; "" is the empty cell.
 
-    Columns without nulls are left out. The files are read once, in flat memory.
+    Columns without nulls are left out. The files are read once, in constant memory.
     """
     words = {name: frozenset(reader.null_words(name)) for name in columns}
     found: dict[str, Counter[str]] = {name: Counter() for name in columns}

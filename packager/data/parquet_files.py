@@ -1,7 +1,7 @@
-"""Parquet, whole or in blocks, as frames of plain pandas dtypes.
+"""Read Parquet, whole or in blocks, as frames of plain pandas dtypes.
 
-Columns are read by their own types, so what a DataFrame was before it was saved (index, nullable
-integers) doesn't matter, and nulls in object columns are NaN as in a frame read from CSV.
+Columns are read by their Parquet types, so properties of the saved DataFrame (index, nullable
+integers) don't matter, and nulls in object columns are NaN as in a frame read from CSV.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from packager.data.parquet_text import decoded, encoded, held_by_python, is_text
 from packager.errors import UsageError
 
 _CELLS = 1 << 22
-"""Of the columns that are read at a time."""
+"""Maximum number of cells in the columns that are read at a time."""
 _BATCH = 1 << 18
-"""Rows in which nulls are counted."""
+"""Rows per batch when counting nulls."""
 
 
 def parquet_names(file: Path) -> list[str]:
-    """Column names of a file; ``UsageError`` if there are none, or one is there twice."""
+    """Column names of a file; ``UsageError`` if there are none or one is repeated."""
     schema = schema_of(file)
     labels = _row_labels(schema)
     names = [name for name in schema.names if name not in labels]
@@ -50,8 +50,8 @@ def parquet_names(file: Path) -> list[str]:
 def read_parquet(files: Sequence[Path]) -> pd.DataFrame:
     """One table from files with the same columns, as a frame.
 
-    A few columns are read at a time, so that hardly more than the frame is held in memory. Raises
-    ``UsageError`` before anything is read where the frame has no room there.
+    A few columns are read at a time, so that memory hardly exceeds the frame. Raises
+    ``UsageError`` before any row is read if the frame does not fit in memory.
     """
     import pyarrow as pa
 
@@ -104,7 +104,7 @@ def arrow_table(
 
 
 def parquet_blocks(files: Sequence[Path], rows: int) -> Iterator[pd.DataFrame]:
-    """The same table in blocks of at most ``rows``, every column in the dtype it has as a whole.
+    """The same table in blocks of at most ``rows``, with the column dtypes of the whole table.
 
     Memory is bounded by a row group's columns, and by the block.
     """
@@ -119,7 +119,7 @@ def parquet_blocks(files: Sequence[Path], rows: int) -> Iterator[pd.DataFrame]:
 
 
 def encoded_tables(file: Path, schema: Any, rows: int) -> Iterator[Any]:
-    """A file in blocks of at most ``rows``, text with each value once (``decoded`` undoes it)."""
+    """A file in blocks of at most ``rows``, text dictionary-encoded (``decoded`` reverses it)."""
     import pyarrow as pa
 
     refuse_large_blocks(file, schema, rows)
@@ -146,7 +146,7 @@ def parquet_schema(files: Sequence[Path]) -> Any:
 
 
 def integers_with_nulls(files: Sequence[Path], schema: Any) -> list[str]:
-    """The integer columns that have nulls somewhere: a frame holds them as floats."""
+    """The integer columns that have nulls in any file; a frame stores them as floats."""
     import pyarrow as pa
 
     names = [field.name for field in schema if pa.types.is_integer(field.type)]
@@ -157,9 +157,10 @@ def integers_with_nulls(files: Sequence[Path], schema: Any) -> list[str]:
 
 
 def plain_frame(table: Any, floats: Iterable[str] = (), schema: Any = None) -> pd.DataFrame:
-    """The frame of an Arrow table. ``floats`` are integers that have nulls in another block.
+    """The frame of an Arrow table; ``floats``: integer columns that have nulls in another block.
 
-    Cells of equal text share one Python string. ``schema``: of a table that has its text encoded.
+    Equal texts share one Python string. ``schema``: the original one, if text in ``table`` is
+    dictionary-encoded.
     """
     schema = table.schema if schema is None else schema
     texts = [field.name for field in schema if is_text(field.type)]
@@ -168,7 +169,7 @@ def plain_frame(table: Any, floats: Iterable[str] = (), schema: Any = None) -> p
     for name in frame.columns[[pd.api.types.is_object_dtype(dtype) for dtype in frame.dtypes]]:
         frame[name] = frame[name].where(frame[name].notna(), np.nan)
     for name, dtype in zip(frame.columns, frame.dtypes, strict=True):
-        # A fixed offset has no name of its own in every version; give it the one that parses.
+        # The name of a fixed offset differs between versions; use the one that parses.
         offset = dtype.tz.utcoffset(None) if isinstance(dtype, pd.DatetimeTZDtype) else None
         if offset is not None:
             frame[name] = frame[name].dt.tz_convert(dt.timezone(offset))
@@ -187,8 +188,8 @@ def plain_frame(table: Any, floats: Iterable[str] = (), schema: Any = None) -> p
 
 
 def _fitted(table: Any, schema: Any, file: Path) -> Any:
-    """``table`` in the types of ``schema``, as widening them for the other files demands; text
-    that is encoded stays so."""
+    """``table`` in the types of ``schema``, which are widened to fit all files; text becomes
+    dictionary-encoded."""
     import pyarrow as pa
 
     try:
@@ -201,11 +202,11 @@ def _fitted(table: Any, schema: Any, file: Path) -> Any:
 
 
 def _with_nulls(file: Path, names: Sequence[str]) -> set[str]:
-    """Which columns have nulls, as their values say: statistics may lie."""
+    """The columns with nulls, by their values, because the statistics may be wrong."""
     found: set[str] = set()
     with readable(file), opened_parquet(file) as opened:
         nullable = [name for name in names if opened.schema_arrow.field(name).nullable]
-        # One after the other: a column that has a null early is not read to its end.
+        # Column by column: reading of a column stops at its first batch with a null.
         for name in nullable:
             batches = opened.iter_batches(_BATCH, columns=[name], use_threads=False)
             if any(batch.column(0).null_count for batch in batches):
@@ -217,7 +218,7 @@ def _row_labels(schema: Any) -> list[str]:
     """Columns in which pandas saved an unnamed index: row labels, not data."""
     try:
         told = schema.pandas_metadata
-    except (ValueError, RecursionError):  # of another writer, who may write there what he likes
+    except (ValueError, RecursionError):  # written by another program, in any form
         return []
     indexes = told.get("index_columns") if isinstance(told, dict) else None
     listed = indexes if isinstance(indexes, list) else []

@@ -1,7 +1,7 @@
-"""Opening Parquet that anybody may have written: what is wrong with it, and whether it has room.
+"""Open untrusted Parquet files: check that they are valid and fit in memory.
 
-A file says itself how much it holds, and may lie. So what it says is looked at first, what it
-holds is then measured with each value held once, and whatever is left ends at the memory there is.
+A file's metadata state its size, but may be wrong. So the metadata are checked first, then the
+content is measured in dictionary-encoded form, and a memory limit bounds everything else.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from packager.data.parquet_text import is_text, spelled_bytes
 from packager.errors import UsageError
 
 MAX_FOOTER_BYTES = 64 << 20
-"""Of what a file says of itself, which is read whole."""
+"""Maximum size of a file's metadata, which are read whole."""
 _FOOTER_GROWS = 400
-"""Times a footer's size that it takes in memory, at worst."""
+"""Largest ratio of a footer's size in memory to its size in the file."""
 _MAGIC = b"PAR1"
 _MEASURED = 1024
-"""Rows that are measured at a time: one of them may be as long as the file says."""
+"""Rows measured at a time: a single one may be arbitrarily long."""
 
 
 def opened_parquet(file: Path) -> Any:
-    """A file to be read with each value of text once, however often it is in the table."""
+    """Open a file for reading with text dictionary-encoded."""
     from pyarrow import parquet
 
     with readable(file):
@@ -34,7 +34,7 @@ def opened_parquet(file: Path) -> Any:
 
 
 def schema_of(file: Path) -> Any:
-    """The Arrow schema that a file has; ``UsageError`` where its footer has no room."""
+    """The Arrow schema of a file; ``UsageError`` if its footer does not fit in memory."""
     from pyarrow import parquet
 
     with readable(file):
@@ -44,13 +44,13 @@ def schema_of(file: Path) -> Any:
 
 
 def check_footer(place: object, source: Any) -> None:
-    """Raise ``UsageError`` where what an open file says of itself is too long to be read."""
+    """Raise ``UsageError`` if the footer of an open file is too large to be read."""
     end = source.seek(0, 2)
     source.seek(max(0, end - 8))
     tail = source.read(8)
     size = int.from_bytes(tail[:4], "little")
     if tail[4:] != _MAGIC or size > end:
-        return  # which the reader tells
+        return  # the reader reports it
     if size > MAX_FOOTER_BYTES:
         raise UsageError(
             f"{place}: expected a footer of at most {MAX_FOOTER_BYTES >> 20} MiB, got one of"
@@ -61,9 +61,9 @@ def check_footer(place: object, source: Any) -> None:
 
 
 def refuse_too_large(files: Sequence[Path], schema: Any, *, of_a_cell: int = 8) -> None:
-    """Raise ``UsageError`` where a table in memory would take more than there is.
+    """Raise ``UsageError`` if a table does not fit in memory.
 
-    ``of_a_cell``: bytes that each cell takes at least.
+    ``of_a_cell``: minimum bytes per cell.
     """
     rows = 0
     for file in files:
@@ -80,7 +80,7 @@ def refuse_too_large(files: Sequence[Path], schema: Any, *, of_a_cell: int = 8) 
 
 
 def refuse_large_blocks(file: object, schema: Any, rows: int, source: Any = None) -> None:
-    """Raise ``UsageError`` where nested and binary columns of ``rows`` at a time have no room."""
+    """Raise ``UsageError`` if ``rows`` rows of nested and binary columns don't fit in memory."""
     size, parts = 0, max(1, rows // _MEASURED)
     for place, more in enumerate(measured(file, schema, source)):
         size = more if place % parts == 0 else size + more
@@ -88,7 +88,7 @@ def refuse_large_blocks(file: object, schema: Any, rows: int, source: Any = None
 
 
 def row_count(place: object, told: Any) -> int:
-    """The rows of a file; ``UsageError`` where its parts have others than it says."""
+    """Number of rows of a file; ``UsageError`` if it differs from the sum of its row groups."""
     groups = sum(told.row_group(i).num_rows for i in range(told.num_row_groups))
     if groups != told.num_rows or told.num_rows < 0:
         raise UsageError(f"{place}: expected {told.num_rows} rows, got {groups} in its parts")
@@ -96,7 +96,7 @@ def row_count(place: object, told: Any) -> int:
 
 
 def refuse_large_groups(place: object, source: Any, schema: Any) -> None:
-    """Raise ``UsageError`` where a row group of an open file has no room: it is read whole."""
+    """Raise ``UsageError`` if a row group of an open file, read whole, doesn't fit in memory."""
     from pyarrow import parquet
 
     check_footer(place, source)
@@ -109,9 +109,9 @@ def refuse_large_groups(place: object, source: Any, schema: Any) -> None:
 
 
 def measured(file: object, schema: Any, source: Any = None) -> Iterator[int]:
-    """For some rows after the other, the bytes of nested and binary columns once spelled out.
+    """Yield, per batch of rows, the decoded bytes of the nested and binary columns.
 
-    ``source``: opens the file, where ``file`` is what messages call it.
+    ``source``: a function that opens the file, if ``file`` is only its name in messages.
     """
     from pyarrow import parquet
 
@@ -129,7 +129,7 @@ def measured(file: object, schema: Any, source: Any = None) -> Iterator[int]:
 
 
 def batches(file: object, opened: Any, rows: int, columns: Sequence[str]) -> Iterator[Any]:
-    """An open file's rows, at most ``rows`` at a time; whoever uses them is not bounded."""
+    """Yield an open file's rows, at most ``rows`` at a time; only reading is memory-bounded."""
     with readable(file):
         found = opened.iter_batches(rows, columns=list(columns), use_threads=False)
     while True:
@@ -142,7 +142,7 @@ def batches(file: object, opened: Any, rows: int, columns: Sequence[str]) -> Ite
 
 @contextmanager
 def readable(file: object) -> Iterator[None]:
-    """Turn what a file that is no Parquet leads to into a ``UsageError``, too little memory too."""
+    """Convert errors of an invalid Parquet file, and lack of memory, to a ``UsageError``."""
     import pyarrow as pa
 
     try:
@@ -150,7 +150,7 @@ def readable(file: object) -> Iterator[None]:
             yield
     except UsageError:
         raise
-    except MemoryError as error:  # of a damaged page, or of one that is a bomb
+    except MemoryError as error:  # from a damaged page, or a decompression bomb
         raise UsageError(
             f"{file}: expected a Parquet file that fits into memory, got {error or 'a larger one'}"
         ) from error
@@ -160,7 +160,7 @@ def readable(file: object) -> Iterator[None]:
 
 
 def cell_bytes(kind: Any) -> int:
-    """Bytes of a cell of an Arrow type; of text, binary and nested ones those of its place."""
+    """Bytes per cell of a fixed-width Arrow type; 0 for text, binary and nested types."""
     return int(kind.bit_width) // 8 if _has_width(kind) else 0
 
 
@@ -170,7 +170,7 @@ def _leaves(opened: Any) -> list[str]:
 
 
 def _is_hidden(kind: Any) -> bool:
-    """Whether only the values say how many bytes cells take, and they are no text."""
+    """Whether the size of cells depends on their values, and they are not text."""
     import pyarrow as pa
 
     if is_text(kind) or pa.types.is_dictionary(kind):

@@ -1,7 +1,7 @@
-"""Text of Parquet with each value held once, however often it is in a column.
+"""Dictionary-encoded text of Parquet, which holds each distinct value once.
 
-A file of a few kilobytes may hold one long value a million times. Spelled out, that takes more
-memory than any machine has.
+A file of a few kilobytes may contain one long value a million times. Decoded, that exceeds the
+memory of any machine.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from packager.data.memory_limit import check_room
 
 
 def encoded(table: Any, schema: Any) -> Any:
-    """``table`` with all that is text in ``schema`` encoded, and that schema."""
+    """``table`` and ``schema`` with all text columns of ``schema`` dictionary-encoded."""
     import pyarrow as pa
 
     kind = pa.dictionary(pa.int32(), pa.string())
@@ -30,9 +30,9 @@ def encoded(table: Any, schema: Any) -> Any:
 
 
 def decoded(table: Any, schema: Any, place: object) -> Any:
-    """``table`` in the types of ``schema``; ``UsageError`` where its text has no room in memory.
+    """``table`` in the types of ``schema``; ``UsageError`` if its text does not fit in memory.
 
-    A value may be in the file once, and in the table a million times.
+    A value may occur in the file once, and in the table a million times.
     """
     size = sum(_text_bytes(table[f.name]) for f in schema if _is_encoded(table, f))
     check_room(place, "text", size, f"{len(table):,} rows of it")
@@ -40,7 +40,7 @@ def decoded(table: Any, schema: Any, place: object) -> Any:
 
 
 def shared(column: Any) -> npt.NDArray[np.object_]:
-    """The texts of an Arrow column as Python strings, one for all cells that are equal."""
+    """The texts of an Arrow column as Python strings, shape (rows,); equal cells share one."""
     coded = _used_only(column.dictionary_encode()).unify_dictionaries()
     parts = [np.empty(0, object)]
     for place, chunk in enumerate(coded.chunks):
@@ -52,7 +52,7 @@ def shared(column: Any) -> npt.NDArray[np.object_]:
 
 
 def held_by_python(dtype: Any) -> Any:
-    """A dtype of text in which cells share their objects: pyarrow would spell each out."""
+    """A text dtype whose cells share objects; pyarrow's storage would copy each text."""
     if isinstance(dtype, pd.StringDtype) and dtype.storage != "python":
         return pd.StringDtype("python", na_value=dtype.na_value)
     return dtype
@@ -66,7 +66,7 @@ def is_text(kind: Any) -> bool:
 
 
 def spelled_bytes(array: Any) -> int:
-    """What an array takes once each of its values is spelled out, however deep they lie."""
+    """Bytes of an array with all values decoded, at any depth."""
     import pyarrow as pa
 
     kind = array.type
@@ -88,7 +88,7 @@ def _is_encoded(table: Any, field: Any) -> bool:
 
 
 def _used_only(column: Any) -> Any:
-    """A dictionary-encoded column, whose dictionaries hold no more values than it has rows."""
+    """A dictionary-encoded column without unused values in dictionaries longer than their chunk."""
     import pyarrow as pa
     import pyarrow.compute as pc
 

@@ -1,7 +1,7 @@
-"""Columns that look like personal data, by their values and, where these don't show it, names.
+"""Detect columns of personal data by their values and, if these are inconclusive, their names.
 
-Precision comes first: a number that has to be counted, a code, a time or a category is none. What
-is found is a hint for whoever builds, no proof of the contrary.
+Precision has priority: quantities, codes, times and categories are not personal data. A detection
+is a hint to the user; no detection proves nothing.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from packager.data.personal_names import kinds_named
 from packager.manifest.manifest import Personal
 
 MAX_SAMPLED_VALUES = 5_000
-"""Distinct values that are looked at, evenly spread."""
+"""Maximum number of distinct values examined, evenly spaced."""
 MAX_LENGTH = 200
-"""Longer texts are documents; they are cut here."""
+"""Longer texts are documents, and are cut to this length."""
 HIGH_SHARE = 0.9
 MEDIUM_SHARE = 0.5
 LOW_SHARE = 0.2
 MIN_SHARE = 0.05
-"""Shares of distinct values that show what a column holds."""
+"""Minimum shares of distinct values with a form, by the evidence needed."""
 MIN_CHECKED = 5
-"""Distinct values with check digits that can't all be right by chance."""
+"""Minimum number of distinct values with valid check digits: fewer may be valid by chance."""
 MIN_NAMES = 20
-"""Distinct values below which text is a category, unless the column's name says names."""
+"""Text with fewer distinct values is a category, unless the column's name means people."""
 MIN_DISTINCT_SHARE = 0.5
-"""Distinct values by rows, from which text may be names of people."""
+"""Minimum ratio of distinct values to rows for names of people."""
 
 EMAIL = re.compile(r"[^\s@<>\"',;:]{1,64}@[^\s@<>\"',;:.]{1,63}(?:\.[^\s@<>\"',;:.]{1,63})+")
 PHONE = re.compile(r"(?:\+|00)?[\d\s().\-/x]{6,24}", re.ASCII)
@@ -51,7 +51,7 @@ NAMELIKE = re.compile(rf"{WORD}(?: {WORD}){{0,4}}")
 
 
 def personal_kind(name: str, values: pd.Series[Any]) -> Personal | None:
-    """What kind of personal data a column looks like; None where it doesn't."""
+    """The kind of personal data that a column seems to contain; None if none."""
     named = kinds_named(name)
     present = values.dropna()
     if pd.api.types.is_datetime64_any_dtype(present.dtype):
@@ -66,7 +66,7 @@ def personal_kind(name: str, values: pd.Series[Any]) -> Personal | None:
 
 
 def _of_numbers(named: frozenset[str], texts: Sequence[str]) -> Personal | None:
-    """Of whole numbers: those of cards and ids by their check digits, the rest by name."""
+    """Kind of whole numbers: cards and ids by check digits, others by the column's name."""
     if len(texts) >= MIN_CHECKED and _share(texts, is_card) >= HIGH_SHARE:
         return "payment cards"
     if len(texts) >= 2 * MIN_CHECKED and _share(texts, is_national_id) >= 0.99:
@@ -81,7 +81,7 @@ def _of_numbers(named: frozenset[str], texts: Sequence[str]) -> Personal | None:
 
 
 def _of_values(name: str, texts: Sequence[str]) -> Personal | None:
-    """Of text: what its form alone shows."""
+    """Kind of text by its form alone."""
     if _share(texts, _is_email) >= MEDIUM_SHARE:
         return "e-mail addresses"
     if _share(texts, _is_address_of_network) >= HIGH_SHARE and "version" not in name.lower():
@@ -99,7 +99,7 @@ def _of_values(name: str, texts: Sequence[str]) -> Personal | None:
 
 
 def _of_names(named: frozenset[str], texts: Sequence[str], distinct: float) -> Personal | None:
-    """Of text: what the column's name says, where the values don't speak against it."""
+    """Kind of text by the column's name, if the values are compatible with it."""
     if "email" in named and _share(texts, _is_email) >= LOW_SHARE:
         return "e-mail addresses"
     if "phone" in named and _share(texts, _is_phone) >= MEDIUM_SHARE:
@@ -122,13 +122,13 @@ def _of_names(named: frozenset[str], texts: Sequence[str], distinct: float) -> P
 
 
 def _is_text(present: pd.Series[Any]) -> bool:
-    """Whether the values (of a category its categories) are text."""
+    """Whether the values, judged by the first, are text."""
     first = present.iloc[0] if len(present) else None
     return isinstance(first, str)
 
 
 def _texts(present: pd.Series[Any]) -> list[str]:
-    """Distinct values as text, at most ``MAX_SAMPLED_VALUES``; of numbers only whole ones."""
+    """Distinct values as text, at most ``MAX_SAMPLED_VALUES``; empty if any number is not whole."""
     distinct = present.drop_duplicates()
     if len(distinct) > MAX_SAMPLED_VALUES:
         distinct = distinct.iloc[np.linspace(0, len(distinct) - 1, MAX_SAMPLED_VALUES).astype(int)]
@@ -190,7 +190,7 @@ def _is_id(text: str) -> bool:
 
 
 def _is_namelike(text: str) -> bool:
-    """Words without digits that begin with a capital, or are of a script that has none."""
+    """Whether a text is words without digits, mostly capitalized or of a caseless script."""
     if NAMELIKE.fullmatch(text) is None:
         return False
     words = text.split()

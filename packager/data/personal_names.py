@@ -1,7 +1,7 @@
-"""Column names that say that a column holds personal data, in several languages.
+"""Column names that indicate personal data, in several languages.
 
-A name alone never decides (:mod:`packager.data.personal` looks at the values too): ``phone`` may
-count phones. Names are compared as words without accents, joined: ``Nom de famille``,
+A name alone never decides (:mod:`packager.data.personal` examines the values too): ``phone`` may
+count phones. Names are compared as joined words without accents: ``Nom de famille``,
 ``nomDeFamille`` and ``nom_de_famille`` are ``nomdefamille``.
 """
 
@@ -58,11 +58,11 @@ clicks sent model brand calls minutes usage plan rate ratio share year month age
 rank days hours price cost title
 """
 NOT_PERSONAL_ENDINGS = frozenset(_LAST_WORDS.split())
-"""Last words of a name that make it another thing: ``email_domain``, ``phone_model``."""
+"""Last words that change the meaning of a name: ``email_domain``, ``phone_model``."""
 
 
 def kinds_named(name: str) -> frozenset[str]:
-    """The kinds of ``NAMES`` that words of a column's ``name``, or words in a row, stand for."""
+    """The kinds of ``NAMES`` that match one to four consecutive words of a column's ``name``."""
     words = _words(name)
     if not words or words[-1] in NOT_PERSONAL_ENDINGS:
         return frozenset()
@@ -75,7 +75,7 @@ def kinds_named(name: str) -> frozenset[str]:
 
 
 def _words(name: str) -> list[str]:
-    """Words in lower case without accents; digits count as part of none, but for a last one."""
+    """Words in lower case without accents; digits and punctuation separate words."""
     apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
     plain = unicodedata.normalize("NFKD", apart)
     bare = "".join(one for one in plain if not unicodedata.combining(one))

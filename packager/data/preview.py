@@ -1,4 +1,4 @@
-"""What the first rows and the types of a table show, before anything is spent on all of it."""
+"""Check the first rows and the types of a table before all of it is processed."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ from packager.text import display_value
 
 MAX_ROWS = 10_000
 MIN_COMMAS = 20
-"""Cells that a column needs to be called one of numbers with commas."""
+"""Minimum number of cells for judging a column to be numbers with commas."""
 
 _DECIMAL = re.compile(r"[+-]?[0-9]{1,3}(\.[0-9]{3})*,[0-9]+|[+-]?[0-9]*,?[0-9]+", re.ASCII)
 _THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?|[+-]?[0-9]*\.?[0-9]+", re.ASCII)
 
 
 def read_first_rows(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> pd.DataFrame:
-    """At most 10,000 rows as models get them; ``UsageError`` where they can't be read."""
+    """At most 10,000 rows as model input; ``UsageError`` if they can't be read."""
     form, files = same_columns(path, reader)
     if form == "csv":
         blocks = csv_blocks(files, reader, MAX_ROWS, {}, {})
     else:
-        # The first block has no rows, but the types.
+        # The first block has only the types, no rows.
         blocks = (block for block in parquet_blocks(files, MAX_ROWS) if len(block))
     return to_model_input(next(blocks, pd.DataFrame()), reader)
 
@@ -51,7 +51,7 @@ def refuse_unservable(frame: pd.DataFrame, features: Sequence[str]) -> None:
 
 
 def refuse_unservable_types(path: Path, features: Sequence[str]) -> None:
-    """The same for the types of Parquet files, before a row is read."""
+    """``refuse_unservable`` by the types of Parquet files, before a row is read."""
     import pyarrow as pa
 
     form, _ = source_files(path)
@@ -67,7 +67,7 @@ def refuse_unservable_types(path: Path, features: Sequence[str]) -> None:
 
 
 def refuse_commas(frame: pd.DataFrame, reader: TableReadOptions, where: str) -> None:
-    """Raise ``UsageError`` for an undeclared column of text that is numbers with commas."""
+    """Raise ``UsageError`` for an undeclared text column that contains numbers with commas."""
     if reader.decimal is not None or reader.thousands is not None:
         return
     for name in frame.columns:

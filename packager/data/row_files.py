@@ -1,4 +1,4 @@
-"""Files of rows to predict → rows as JSON has them."""
+"""Read files of rows to predict as JSON rows."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from packager.manifest.manifest import Schema
 from packager.manifest.read_options import DEFAULT_OPTIONS, TableReadOptions
 
 _CELL_BYTES = 64
-"""Of a cell as Python holds it in a row, at least."""
+"""Minimum bytes of a cell as a Python object in a row."""
 
 
 def read_rows(
@@ -34,11 +34,11 @@ def read_rows(
 ) -> list[dict[str, Any]]:
     """Rows to predict, as plain JSON values: from CSV, Parquet, .json or .jsonl.
 
-    JSON is a list of rows or ``{"rows": […]}``. Tables may hold more columns than the schema
-    knows (the target, say): those are left out. CSV is read as the package's own data was
-    (``reader``), or with commas and points where only then it has a column of the schema. CSV
-    cells are read by the schema's kinds, so the text ``007`` stays text; a cell that doesn't fit
-    stays text for ``check_rows`` to refuse.
+    JSON is a list of rows or ``{"rows": […]}``. Columns that the schema lacks (such as the target)
+    are left out of tables. CSV is read with the options of the package's own data (``reader``), or
+    with commas and decimal points if only these yield a column of the schema. CSV cells are parsed
+    by the schema's kinds, so the text ``007`` stays text; a cell that doesn't fit stays text, which
+    ``check_rows`` refuses.
     """
     if path.suffix.lower() in (".json", ".jsonl"):
         return _read_json(path)
@@ -62,7 +62,7 @@ def read_rows(
 
 
 def _fitting(path: Path, known: Collection[str], reader: TableReadOptions) -> TableReadOptions:
-    """``reader``, or the same with the usual marks where only that finds a known column."""
+    """``reader``, or the same with the usual marks if only that finds a known column."""
     usual = reader.with_usual_marks()
     if usual == reader:
         return reader
@@ -112,7 +112,7 @@ def _plain(series: pd.Series[Any], kind: Kind, form: Format, reader: TableReadOp
 
 
 def _json(cell: Any, kind: Kind) -> Any:
-    """A cell of a typed file as JSON has it; what JSON has no place for as text, to be refused."""
+    """A cell of a typed file as a JSON value; unsupported ones as text, which is refused later."""
     if isinstance(cell, np.generic):
         cell = cell.item()
     if isinstance(cell, Decimal):

@@ -1,7 +1,7 @@
-"""Which rows are held out: decided by what a row says, not by where it stands.
+"""Select the held-out rows by the content of a row, not by its position.
 
-A row keeps its side when rows are added, removed or re-ordered, and equal rows are never on
-both sides.
+A row keeps its side when rows are added, removed or reordered, and equal rows are never on both
+sides.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def test_mask(frame: pd.DataFrame, split: Split, features: Sequence[str]) -> npt
 
     By time: rows from ``split.start`` on. By hash: rows where ``mix(h ^ mix(seed))``, as a
     fraction of 2^64, is below ``split.test``; h is the row hash over ``split.by`` or, without
-    it, over the features. ``split.file`` is not for here. Raises ``UsageError`` if a column is
+    it, over the features. ``split.file`` is not handled here. Raises ``UsageError`` if a column is
     absent or a side would be empty.
     """
     held = _by_time(frame, split) if split.time is not None else _by_hash(frame, split, features)
@@ -43,7 +43,7 @@ def test_mask(frame: pd.DataFrame, split: Split, features: Sequence[str]) -> npt
     return held
 
 
-test_mask.__test__ = False  # type: ignore[attr-defined]  # its name is not for pytest
+test_mask.__test__ = False  # type: ignore[attr-defined]  # not a test for pytest
 
 
 def _by_hash(frame: pd.DataFrame, split: Split, features: Sequence[str]) -> npt.NDArray[np.bool_]:
@@ -59,7 +59,7 @@ def _by_hash(frame: pd.DataFrame, split: Split, features: Sequence[str]) -> npt.
 
 
 def _by_time(frame: pd.DataFrame, split: Split) -> npt.NDArray[np.bool_]:
-    """Times without an offset are UTC; a column of numbers (years, say) is compared as such."""
+    """Times without an offset are UTC; a column of numbers (years) is compared as numbers."""
     assert split.time is not None
     column = _require(frame, split.time, "time")
     if split.start is None:
@@ -78,7 +78,7 @@ def _by_time(frame: pd.DataFrame, split: Split) -> npt.NDArray[np.bool_]:
 
 
 def time_order(column: pd.Series[Any]) -> npt.NDArray[np.float64]:
-    """Numbers that grow with the times in ``column``, as a split by time reads them."""
+    """Numbers that increase with the times in ``column``, parsed as in a split by time: (rows,)."""
     if pd.api.types.is_numeric_dtype(column.dtype):
         return column.to_numpy(dtype=np.float64, na_value=np.nan)
     times = _times(column, f"split.time: column {column.name!r}")

@@ -1,6 +1,6 @@
-"""Columns of text → their UTF-8, one after the other, whatever holds them.
+"""Concatenated UTF-8 of text columns, for every storage.
 
-pyarrow hands out its own buffers; Python's strings are joined, which reads each object once.
+pyarrow's buffers are used directly; Python strings are joined, which reads each object once.
 """
 
 from __future__ import annotations
@@ -16,33 +16,33 @@ from packager.data.canonical import canonical
 from packager.data.xxh3 import Bits, Bytes, Places, xxh3_of_parts
 
 _BETWEEN = "\0"
-_PIECE = 4096  # objects that stay in the cache from the first touch to the last
-_PROBE = 4096  # cells that show whether a column holds the same few values again and again
+_PIECE = 4096  # objects per piece, which fit into the processor's cache
+_PROBE = 4096  # cells examined to detect a column of few repeated values
 
 
 @dataclass(frozen=True)
 class TextColumn:
-    """The texts of a column in UTF-8; an absent one is empty."""
+    """The texts of a column in UTF-8; a null is empty."""
 
     data: Bytes
     starts: Places
-    """Where each begins: shape (rows + 1,). Between two texts lie ``gap`` bytes."""
+    """Start of each text, shape (rows + 1,). ``gap`` bytes separate two texts."""
     absent: npt.NDArray[np.bool_] | None
-    """Which are null, if any is."""
+    """Mask of nulls, shape (rows,); None if there are none."""
     gap: int = 0
 
     def hash_into(self, start: int, stop: int, out: Bits) -> None:
-        """XXH3 of these rows; whatever, where they are absent."""
+        """Write XXH3 of these rows to ``out``; the values of nulls are undefined."""
         xxh3_of_parts(self.data, self.starts[start : stop + 1], out, self.gap)
 
 
 def arrow_texts(series: pd.Series[Any]) -> TextColumn:
-    """The texts of a column that pyarrow stores: its own buffers."""
+    """The texts of a column stored by pyarrow, in its own buffers."""
     return _buffers(_large_strings(series))
 
 
 def python_texts(values: npt.NDArray[np.object_]) -> TextColumn | None:
-    """The texts among Python objects, or None if there is anything else but nulls."""
+    """The texts of a column of Python objects; None unless all are text or null."""
     joined = _joined(values)
     if joined is not None:
         return _parts(joined, values, None)
@@ -61,24 +61,26 @@ def python_texts(values: npt.NDArray[np.object_]) -> TextColumn | None:
 
 @dataclass(frozen=True)
 class Codes:
-    """A column that holds few objects over and over."""
+    """A dictionary-encoded column of few distinct objects."""
 
     codes: npt.NDArray[np.intp]
-    """Which of the objects each cell is, -1 for null: shape (rows,)."""
+    """Index into ``objects`` of each cell, -1 for null: shape (rows,)."""
     objects: npt.NDArray[np.object_]
     rows: npt.NDArray[np.intp]
     """The first row of each object: shape (objects,)."""
 
 
 def dictionary_encode(values: npt.NDArray[np.object_]) -> Codes | None:
-    """Cells that are the same few objects (as readers of files make them) or the same few texts;
-    None if there are many, as far as the first rows show.
+    """Encode cells that are few distinct objects (as file readers create them) or few distinct
+    texts; None if there are many, judged by the first rows.
     """
     addresses = _addresses(values)
     if _few(addresses):
         codes, distinct = pd.factorize(addresses)
         first = np.empty(len(distinct), np.intp)
-        first[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)  # of several, the last one stays
+        first[codes[::-1]] = np.arange(
+            len(codes) - 1, -1, -1
+        )  # reversed, so that the first row wins
         return Codes(codes, values[first], first)
     if python_texts(values[:_PROBE]) is None:
         return None
@@ -86,16 +88,16 @@ def dictionary_encode(values: npt.NDArray[np.object_]) -> Codes | None:
         if not _few(values):
             return None
         codes, found = pd.factorize(values)
-    except (TypeError, ArithmeticError):  # lists have no hash, nor does a signalling NaN
+    except (TypeError, ArithmeticError):  # lists and signalling NaN aren't hashable
         return None
-    # Numbers may equal each other across types, but nothing equals a text that isn't one.
+    # Numbers of different types may be equal, but nothing except text equals a text.
     if not all(isinstance(text, str) for text in found):
         return None
     return Codes(codes, found, np.arange(len(found)))
 
 
 def arrow_codes(series: pd.Series[Any]) -> tuple[npt.NDArray[Any], TextColumn] | None:
-    """``dictionary_encode`` of a column that pyarrow stores: codes, -1 for null, and texts."""
+    """``dictionary_encode`` for a column stored by pyarrow: codes, -1 for null, and texts."""
     if not _few(series.array):
         return None
     encoded = _large_strings(series).dictionary_encode()
@@ -112,7 +114,7 @@ def _joined(values: npt.NDArray[np.object_]) -> str | None:
     pieces = (values[start : start + _PIECE] for start in range(0, len(values), _PIECE))
     try:
         return _BETWEEN.join([_BETWEEN.join(piece.tolist()) for piece in pieces])
-    except TypeError:  # a cell that is no text
+    except TypeError:  # a cell that isn't text
         return None
 
 
@@ -126,7 +128,7 @@ def _is_null(value: Any) -> bool:
 def _parts(joined: str, cells: npt.NDArray[np.object_], absent: Any) -> TextColumn:
     data = np.frombuffer(joined.encode("utf-8", "surrogatepass"), np.uint8)
     ends = np.flatnonzero(data == ord(_BETWEEN))
-    if len(ends) != max(len(cells) - 1, 0):  # some texts contain it
+    if len(ends) != max(len(cells) - 1, 0):  # some texts contain the separator
         texts = [text.encode("utf-8", "surrogatepass") for text in cells]
         data = np.frombuffer(b"".join(texts), np.uint8)
         ends = np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)))
@@ -139,14 +141,14 @@ def _parts(joined: str, cells: npt.NDArray[np.object_], absent: Any) -> TextColu
 
 
 def _usual_nulls(values: npt.NDArray[np.object_]) -> npt.NDArray[np.bool_]:
-    """The nulls that pandas itself puts into columns, told by identity, which is quick."""
+    """Mask of the null objects that pandas itself uses, found by identity, which is fast."""
     addresses = _addresses(values)
     found = (addresses == id(None)) | (addresses == id(np.nan)) | (addresses == id(pd.NA))
     return np.asarray(found)
 
 
 def _addresses(values: npt.NDArray[np.object_]) -> npt.NDArray[np.intp]:
-    """``id`` of every object; valid as long as the array is."""
+    """``id`` of every object; valid while the array exists."""
 
     class Pointers:
         __array_interface__ = {**values.__array_interface__, "typestr": np.dtype(np.intp).str}

@@ -1,8 +1,8 @@
-"""XXH3, 64 bit, seed 0, of many byte strings that lie one after the other in a buffer, in numpy.
+"""XXH3, 64 bit, seed 0, of many consecutive byte strings in a buffer, in numpy.
 
-The specification is https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md. A call of
-the xxhash library takes 70 to 150 ns, more than it takes to hash a text of up to 128 bytes among a
-block of others; longer ones go to the library, one by one (benchmarks/README.md has the figures).
+The specification is https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md. A call of the
+xxhash library takes 70 to 150 ns, longer than hashing a text of up to 128 bytes within a block;
+longer texts are passed to the library, one by one (benchmarks/README.md has the figures).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Bits = npt.NDArray[np.uint64]
 Bytes = npt.NDArray[np.uint8]
 Places = npt.NDArray[np.int64]
 
-_BLOCK = 1 << 13  # values: the buffers of a block stay in the cache
+_BLOCK = 1 << 13  # values: the buffers of a block fit into the cache
 _LONGEST = 128
 _WORD = 8
 
@@ -41,7 +41,7 @@ def xxh3_of_parts(data: Bytes, starts: Places, out: Bits, gap: int = 0) -> None:
         places = starts[start : stop + 1]
         lengths = np.diff(places)
         lengths -= gap
-        if places[-1] + _WORD > len(data):  # a word is read from any byte
+        if places[-1] + _WORD > len(data):  # a word may be read from any byte
             near = data[places[0] : places[-1]]
             near = np.concatenate([near, np.zeros(_WORD + gap, np.uint8)])
             _block(near, places[:-1] - places[0], lengths, out[start:stop])
@@ -63,7 +63,7 @@ def _block(data: Bytes, starts: Places, lengths: Places, out: Bits) -> None:
 
 
 def _words(data: Bytes, starts: Places, count: int = 1) -> Bits:
-    """The little-endian words from each start on: (rows,), or (rows, count) of several."""
+    """The little-endian words at each start: shape (rows,), or (rows, count) if count > 1."""
     size = count * _WORD
     windows = np.ndarray(len(data) - size + 1, f"V{size}", data, strides=(1,))
     words: Bits = windows[starts].view("<u8")
@@ -128,7 +128,7 @@ def _up_to_16(data: Bytes, starts: Places, lengths: Places) -> Bits:
 
 
 def _longer(pairs: int) -> Callable[[Bytes, Places, Places], Bits]:
-    """Up to ``pairs`` times 32 bytes: that many pairs of words from either end."""
+    """Hash for texts of up to ``pairs`` times 32 bytes: that many pairs of words from each end."""
 
     def hashed(data: Bytes, starts: Places, lengths: Places) -> Bits:
         bits = lengths.view(np.uint64) * _P64[0]
@@ -168,7 +168,7 @@ def _avalanche(bits: Bits) -> Bits:
 
 
 def _folded(a: Bits, b: Bits) -> Bits:
-    """The 128-bit product of a and b, its halves combined by exclusive or."""
+    """The 128-bit product of a and b, with its halves combined by XOR."""
     half = np.uint64(32)
     a_low, a_high, b_low, b_high = a & _LOW, a >> half, b & _LOW, b >> half
     carry = a_low * b_low

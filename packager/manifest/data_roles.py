@@ -30,7 +30,7 @@ class DataRoles(FrozenModel):
     """
 
     target: str | None
-    """None only for a given model without data."""
+    """None only for a model trained elsewhere, without data."""
     exclude: tuple[str, ...] = ()
     include: tuple[str, ...] = ()
     """The features; empty for all columns without another role."""

@@ -50,7 +50,7 @@ class RepeatabilityResult(FrozenModel):
     level: EquivalenceLevel
     """The equivalence level that the second model reached."""
     state: str | None
-    """Digest of the model's state (``worker/state.py``); None if it can't be read."""
+    """Digest of the model's state (``worker/replay/state.py``); None if it can't be read."""
     differing: tuple[str, ...] = ()
     """Parts of the model that differ, and how."""
     rows: int = 0

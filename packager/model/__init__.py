@@ -1,1 +1,1 @@
-"""A packaged model: load, predict, verify. Contains all that a server needs of it."""
+"""A packaged model: load, predict, verify; contains everything that the server needs of it."""

@@ -73,10 +73,10 @@ def check_before_loading(manifest: Manifest, root: Root) -> None:
 
 
 def is_compiled(path: Path) -> bool:
-    """Whether the bytecode at ``path`` equals its source, next to ``__pycache__``, compiled.
+    """Whether the bytecode at ``path`` in ``__pycache__`` is what its source compiles to.
 
-    Also true for bytecode of another Python version, which this one doesn't load, and for
-    bytecode without source in ``__pycache__``, which no version loads. False for a link.
+    Also true for bytecode of another Python version, which this one doesn't load, and for bytecode
+    without source, which no version loads from there. False for a link.
     """
     source = path.parent.parent / f"{path.name.partition('.')[0]}.py"
     if path.is_symlink() or not source.is_file():

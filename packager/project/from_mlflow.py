@@ -7,14 +7,13 @@ MLflow; any other flavour through ``mlflow.pyfunc``, with the small ``mlflow-ski
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from packager.confinement import refuse_leaving, refuse_special, small_text
+from packager.confinement import refuse_strange, small_text
 from packager.errors import PackageError, UsageError
 from packager.manifest.base import Task
 from packager.project.config import FILENAME
@@ -66,7 +65,7 @@ def init_from_mlflow(
     ``UsageError`` if ``model`` is no such folder, if its signature names no columns, or if the
     data lacks one of them.
     """
-    _refuse_strange(model)
+    refuse_strange(model)
     saved = _read(model)
     section, task = "", _task(model, saved)
     if data is not None:
@@ -236,23 +235,6 @@ def _first_bytes(model: Path, saved: Saved) -> bytes:
     if not path.is_file():
         raise UsageError(f"{path}: no such file, though {MLMODEL} names it", "copy it too")
     return path.read_bytes()
-
-
-def _refuse_strange(model: Path) -> None:
-    """Raise ``UsageError`` for links out of the folder, links to folders, and special files.
-
-    The folder is copied into the project; such links would copy other files of this machine.
-    """
-    top = model.resolve()
-    for name, folders, files in os.walk(top):
-        for path in (Path(name) / inner for inner in (*folders, *files)):
-            refuse_leaving(path, top)
-            refuse_special(path, path.name)
-            if path.is_symlink() and path.is_dir():
-                raise UsageError(
-                    f"{path.relative_to(top)}: expected a file or folder, got a link to a folder",
-                    "replace it by what it names",
-                )
 
 
 def _small_yaml(file: Path) -> Any:

@@ -14,6 +14,8 @@ from packager.digest import CHUNK
 MAIN = b"__main__"
 CLOUDPICKLE = b"cloudpickle.cloudpickle"
 HEAD_BYTES = 4 << 20
+MAX_GROWTH = 100
+"""A compressed model is read to this multiple of its size, beyond its head."""
 # First bytes of a file → compression format of joblib and similar tools.
 Compressed = gzip.GzipFile | bz2.BZ2File | lzma.LZMAFile
 OPENERS: dict[bytes, Callable[[Path], Compressed]] = {
@@ -50,7 +52,19 @@ def references_main(path: Path) -> bool:
 
 
 def _chunks(path: Path) -> Iterator[bytes]:
-    """The content in chunks, decompressed; raw if it can't be decompressed."""
+    """The content in chunks, decompressed; raw if it can't be decompressed.
+
+    Stops after ``HEAD_BYTES`` and ``MAX_GROWTH`` times the file's size.
+    """
+    left = HEAD_BYTES + MAX_GROWTH * path.stat().st_size
+    for chunk in _decompressed(path):
+        yield chunk
+        left -= len(chunk)
+        if left <= 0:
+            return
+
+
+def _decompressed(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
         first = file.read(8)
     opener = next((o for magic, o in OPENERS.items() if first.startswith(magic)), None)
@@ -74,4 +88,6 @@ def _inflated(path: Path) -> Iterator[bytes]:
     inflate = zlib.decompressobj()
     with path.open("rb") as file:
         while chunk := file.read(CHUNK):
-            yield inflate.decompress(chunk)
+            while chunk:
+                yield inflate.decompress(chunk, CHUNK)
+                chunk = inflate.unconsumed_tail

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from packager.cache import check_writable, writing
+from packager.confinement import refuse_leaving, refuse_strange
 from packager.errors import PackageError, UsageError
 from packager.manifest.base import Task
 from packager.manifest.read_options import shown_options
@@ -77,6 +78,7 @@ def init_from_model(
 def _check_model(model: Path) -> None:
     if not model.exists():
         raise UsageError(f"--from-model {model}: no such file", "name a saved model")
+    refuse_strange(model)
     if model.is_dir() and not any(path.is_file() for path in model.rglob("*")):
         raise UsageError(f"--from-model {model}: holds no file", "name a saved model")
     if model.is_file() and references_main(model):
@@ -161,6 +163,8 @@ def write_project(
     taken = [name for name in (*content, *copies) if (directory / name).exists()]
     if taken:
         raise UsageError(f"{directory / taken[0]}: exists already", "name an empty or a new folder")
+    for path in (*content, *copies):
+        refuse_leaving(directory / path, directory)
     check_writable(directory)
     standing = next(place for place in (directory, *directory.resolve().parents) if place.is_dir())
     with writing(directory), tempfile.TemporaryDirectory(dir=standing) as name:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from packager.confinement import refuse_strange
 from packager.data.frames import column_names, infer_columns
 from packager.data.preview import read_first_rows, refuse_commas
 from packager.errors import UsageError
@@ -38,8 +39,10 @@ class Preview:
 def preview(data: Path) -> Preview:
     """The first rows of a table, read with the options of ``READERS`` that give most columns.
 
-    Raises the ``UsageError`` of the first options if none fit.
+    Raises the ``UsageError`` of the first options if none fit, and one for a folder with links
+    that leave it.
     """
+    refuse_strange(data)
     first: UsageError | None = None
     best: Preview | None = None
     for options in READERS:

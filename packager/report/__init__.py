@@ -1,1 +1,1 @@
-"""Reports for people: text tables, HTML pages, SVG."""
+"""Reports as text tables, HTML pages and SVG, and some as JSON."""

@@ -1,4 +1,4 @@
-"""A benchmark as a table."""
+"""Formats a benchmark as a table."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from packager.report.table import Cell, table
 from packager.run.bench.result import Benchmark, Step
 
 BUSY = 0.8
-"""From this share of a processor on, the load generator itself may be the bottleneck."""
+"""Share of a processor from which on the load generator may be the bottleneck."""
 _HEADS = (
     *("rows", "clients", "requests/s", "p50 ms", "p99 ms", "failed"),
     *("memory MB", "CPU µs", "compiled", "stages"),
@@ -17,7 +17,7 @@ _HEADS = (
 
 
 def as_text(found: Benchmark, columns: int | None = None) -> str:
-    """A head line, the table, and the notes that belong to it."""
+    """A heading, the table, and its notes; ``columns``: width of the terminal in characters."""
     ready = "" if found.ready_seconds is None else f", ready in {found.ready_seconds:.1f} s"
     lines = [
         f"{found.name} {found.version}: {found.where}{ready}; "
@@ -46,7 +46,7 @@ def _cells(step: Step) -> tuple[Cell, ...]:
 
 
 def _stages(stages: Mapping[str, float]) -> str:
-    """Each stage's share of the total."""
+    """Each stage's share of the total time."""
     total = stages.get("total") or sum(stages.values())
     parts = [(stage, us) for stage, us in stages.items() if stage != "total"]
     if not parts or not total:

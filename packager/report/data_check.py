@@ -1,4 +1,4 @@
-"""A data check for people: counts by detector, single issues, and the verdicts on them."""
+"""Formats a data check as text: counts by detector, single issues, and verdicts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from packager.text import escape_control_characters
 def counts_text(
     report: DataCheckReport, verdicts: Sequence[Verdict] = (), columns: int | None = None
 ) -> str:
-    """A line for each detector that found something, worst first, then the notes."""
+    """A line for each detector with a finding, worst first, then the notes."""
     found = by_detector(report)
     rows = [
         (one.count, DESCRIPTIONS[one.detector], one.detector, "yes" if one.blocking else "")
@@ -27,7 +27,7 @@ def counts_text(
 
 
 def issues_text(findings: Sequence[Finding], columns: int | None = None) -> str:
-    """A line for each finding: score, row, hash, detector, column, what was seen and expected."""
+    """A line for each finding: score, row, hash, detector, column, observed and expected value."""
     heads = ("score", "row", "row hash", "detector", "column", "issue")
     return table(heads, map(_issue, findings), columns, right=("score", "row"))
 

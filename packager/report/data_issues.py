@@ -1,4 +1,4 @@
-"""Data issues as files: Parquet for programs, CSV for giving verdicts, an HTML page to read."""
+"""Writes data issues to files: Parquet for programs, CSV to fill in verdicts, an HTML page."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def write_issues(
     folder: Path,
     title: str,
 ) -> tuple[Path, ...]:
-    """Write ``findings`` into ``folder`` as three files; return them."""
+    """Write ``findings`` into ``folder`` as three files; return their paths."""
     with atomic_file(folder / PARQUET) as file:
         _write_parquet(findings, file)
     with atomic_file(folder / CSV) as file:
@@ -55,9 +55,10 @@ def _write_parquet(findings: Sequence[Finding], file: Path) -> None:
 def _write_csv(
     report: DataCheckReport, findings: Sequence[Finding], verdicts: Sequence[Verdict], file: Path
 ) -> None:
-    """A line for each finding about a row, with its verdict so far, and the row's own cells.
+    """A line for each finding about a row, with its current verdict and the row's cells.
 
-    No cell is one that a spreadsheet would run; the cells of verdicts are read back as they were.
+    Cells are escaped so that a spreadsheet runs none as a formula; importing the verdicts reverses
+    that.
     """
     given = {verdict.row_hash: verdict for verdict in verdicts if verdict.verdict != "fix"}
     fixes = {verdict.key: verdict for verdict in verdicts if verdict.verdict == "fix"}

@@ -1,4 +1,4 @@
-"""Data issues as an HTML page: what was found, then the rows themselves, worst first."""
+"""Writes data issues as an HTML page: findings by detector, then the rows, worst first."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from packager.review.verdicts import Verdict
 from packager.text import escape_markup
 
 MAX_OPEN, MAX_SHOWN = 5, 50
-"""Rows of a kind that are seen at once, and that are on the page; the other files hold all."""
+"""Rows with the same findings that are shown expanded, and in total; the files hold all rows."""
 _GRADES = ((0.95, "wrong"), (0.8, "likely"), (0.5, "look"), (0.0, "hint"))
 _WORDS = {"wrong": "wrong", "likely": "likely wrong", "look": "worth a look", "hint": "a hint"}
 _Kind = tuple[tuple[str, str | None], ...]
@@ -22,7 +22,7 @@ _Kind = tuple[tuple[str, str | None], ...]
 def issues_page(
     report: DataCheckReport, findings: Sequence[Finding], verdicts: Sequence[Verdict], title: str
 ) -> str:
-    """The whole page; ``findings`` are shown in the order they come."""
+    """The whole page; ``findings`` keep their order."""
     by_row: dict[tuple[str, int], list[Finding]] = {}
     for finding in findings:
         if finding.row is not None:
@@ -44,7 +44,7 @@ def issues_page(
 
 
 def grade(score: float) -> str:
-    """The name of a score's band."""
+    """Name of the band of ``score`` (0 to 1): ``wrong``, ``likely``, ``look`` or ``hint``."""
     return next(name for least, name in _GRADES if score >= least)
 
 
@@ -82,7 +82,7 @@ def _found(report: DataCheckReport, findings: Sequence[Finding]) -> str:
 def _alike(
     report: DataCheckReport, rows: Sequence[Sequence[Finding]], judged: dict[str, Verdict]
 ) -> Iterator[str]:
-    """The rows with the same findings: a few at once, so that the next kind is seen too."""
+    """Cards of rows with the same findings: a few expanded, so the next kind stays in view."""
     cards = [_row(report, found, judged) for found in rows[:MAX_SHOWN]]
     yield from cards[:MAX_OPEN]
     if len(rows) > MAX_OPEN:
@@ -106,7 +106,7 @@ def _row(report: DataCheckReport, found: Sequence[Finding], judged: dict[str, Ve
     said = f'<span class="given">verdict: {escape_markup(_said(given))}</span>' if given else ""
     flagged = {finding.column for finding in found}
     mark = ' class="flagged"'
-    # What the findings name comes first: a wide row is wider than its card.
+    # Flagged cells come first, because a wide row is wider than its card.
     row = zip(report.columns, report.cells[first.row_hash], strict=True)
     cells = "".join(
         f"<div{mark if name in flagged else ''}><dt>{escape_markup(name)}</dt>"

@@ -1,4 +1,4 @@
-"""A drift report as tables for people."""
+"""Formats a drift report as text tables."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from packager.text import escape_control_characters, truncate
 
 MAX_NAME = 200
 USUAL = {"missing": "training", "invalid": "-"}
-"""Kind of anomaly → the rows whose share is the usual one."""
+"""Kind of anomaly → rows in which its reference share was measured (default: held-out)."""
 
 
 def as_text(report: DriftReport, columns: int | None = None) -> str:
-    """Features, anomalies and slices, each with its verdict; the overall verdict comes last."""
+    """Features, anomalies and slices, each with its verdict; the overall verdict is last."""
     head = f"{_name(report.model)} {_name(report.version)}: {_name(report.source)}"
     parts = [escape_control_characters(head)]
     if report.features:
@@ -58,10 +58,10 @@ def _slice(part: SliceDrift) -> tuple[Cell, ...]:
 
 
 def _marked(verdict: str) -> str:
-    """Capitals for what a person has to see."""
+    """The verdict, in capitals if it needs attention."""
     return verdict.upper() if verdict in ("drift", "more", "worse") else verdict
 
 
 def _name(text: str) -> str:
-    """A name that a server sent, with an end."""
+    """A name sent by a server, cut to ``MAX_NAME`` characters."""
     return truncate(text, MAX_NAME)

@@ -1,4 +1,4 @@
-"""A paired evaluation of two packages, for people and for programs."""
+"""Formats a paired evaluation of two packages as text and JSON."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from packager.run.evaluate import PairedEvaluation
 
 
 def as_json(found: PairedEvaluation) -> dict[str, Any]:
-    """Everything, and the verdict; an interval without an end has null there."""
+    """All fields and the summary sentence; an infinite or undefined number is null."""
     return {**_finite(asdict(found)), "sentence": found.sentence}
 
 
@@ -24,7 +24,7 @@ def _finite(value: Any) -> Any:
 
 
 def as_text(found: PairedEvaluation, columns: int | None = None) -> str:
-    """The sentence, then a table by slice; a slice's p is adjusted for the number of slices."""
+    """The summary sentence and a table by slice; p is adjusted for the number of slices."""
     error = found.metric != "accuracy"
     rows = [_row("all", found.overall, found.overall.p, error)]
     rows += [_row(name, one, found.q[name], error) for name, one in found.slices.items()]

@@ -1,4 +1,4 @@
-"""A column's histogram as inline SVG, with a mark where a value stands."""
+"""Draws a column's histogram as inline SVG, with an optional mark at a value."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from packager.report.numbers import number
 from packager.text import escape_markup
 
 WIDTH, HEIGHT, BASE = 320, 72, 56
-"""In units of the view box; the page scales it. Bars stand on ``BASE``, the axis text below."""
+"""Units of the view box, which the page scales. ``BASE`` is the y of the axis; labels are below."""
 
 
 def histogram(column: str, found: Histogram, value: float | None = None) -> str:
-    """Bars with heights by the square root of the counts, so that a bar of one row is seen.
+    """Bars with heights by the square root of the counts, so that a bar of one row is visible.
 
-    ``value`` gets a mark; it must lie within the histogram.
+    ``value`` gets a mark if it is within the histogram.
     """
     low, high = found.edges[0], found.edges[-1]
     highest = math.sqrt(max(found.counts))

@@ -1,8 +1,8 @@
-"""Where the boxes and edges of a lineage picture go: in columns, no edge behind a box.
+"""Lays out the boxes and edges of a lineage graph in columns, with no edge behind a box.
 
-A layered drawing (Sugiyama, Tagawa & Toda 1981): a table stands a column right of its rightmost
-parent; an edge over more than one column gets a lane of its own in each column between; columns
-are ordered by the mean place of what they are connected to. Edges bend only between columns.
+Layered drawing (Sugiyama, Tagawa & Toda 1981): a table is one column to the right of its rightmost
+parent; an edge over more than one column gets a lane in each column between; each column is sorted
+by the mean place of its neighbours. Edges bend only between columns.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from statistics import fmean
 from typing import NamedTuple
 
 BOX, LANE, GAP, PORT, MARGIN = 46, 16, 20, 17, 12
-"""Heights of a box and of a lane, space between them, space of a port, and around all: pixels."""
+"""Pixels: height of a box, height of a lane, gap between them, height per port, outer margin."""
 BETWEEN = 90
-"""Between two columns: room for curves and their labels, in pixels."""
+"""Pixels between two columns, for curves and their labels."""
 SWEEPS = 6
 Point = tuple[int, int]
 
 
 class Slot(NamedTuple):
-    """What takes place in a column: a table, or the lane of an edge (then with its ``child``)."""
+    """A place in a column: a table, or the lane of an edge (then with its ``child``)."""
 
     column: int
     table: str
@@ -32,7 +32,7 @@ class Slot(NamedTuple):
 
 @dataclass(frozen=True)
 class Box:
-    """A table's place: its top left corner and its size, in pixels."""
+    """Top left corner and size of a table's box, in pixels."""
 
     x: int
     y: int
@@ -42,8 +42,7 @@ class Box:
 
 @dataclass(frozen=True)
 class Edge:
-    """The points of an edge: from an even one to the next it bends between two columns, from an
-    odd one it is straight along its lane."""
+    """An edge: a curve after each even point, a straight line in a lane after each odd one."""
 
     parent: str
     child: str
@@ -52,7 +51,7 @@ class Edge:
 
 @dataclass(frozen=True)
 class Layout:
-    """A whole picture."""
+    """The boxes and edges of a whole graph, and its size in pixels."""
 
     boxes: dict[str, Box]
     edges: tuple[Edge, ...]
@@ -61,9 +60,9 @@ class Layout:
 
 
 def layout(parents: Mapping[str, Sequence[str]], widths: Mapping[str, int]) -> Layout:
-    """Places for tables: URI → its parents (each a key too), and URI → width of its box.
+    """Lay out tables, given URI → parents (each of them also a key) and URI → width of its box.
 
-    The graph has no circle. The result is the same for the same arguments.
+    The graph must have no cycle. Deterministic.
     """
     depths: dict[str, int] = {}
     for uri in TopologicalSorter(
@@ -90,7 +89,7 @@ def layout(parents: Mapping[str, Sequence[str]], widths: Mapping[str, int]) -> L
 
 
 def _order(columns: list[list[Slot]], chains: Sequence[Sequence[Slot]]) -> None:
-    """Sort each column by the mean place of its neighbours, from the left and from the right."""
+    """Sort each column by the mean place of its neighbours, alternately left and right ones."""
     before: dict[Slot, list[Slot]] = {}
     after: dict[Slot, list[Slot]] = {}
     for chain in chains:
@@ -141,7 +140,7 @@ def _placed(
 def _ports(
     chains: Sequence[Sequence[Slot]], tops: Mapping[Slot, int], boxes: Mapping[str, Box]
 ) -> dict[tuple[Slot, Slot], int]:
-    """Where the last piece of each edge ends at its child: in the order in which edges come."""
+    """(last two slots of an edge) → y of its end at the child; ends keep the order of edges."""
     arriving: dict[str, list[tuple[Slot, Slot]]] = {}
     for chain in chains:
         arriving.setdefault(chain[-1].table, []).append((chain[-2], chain[-1]))

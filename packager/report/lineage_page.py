@@ -1,4 +1,4 @@
-"""The lineage of a table as an HTML page: the picture, then every table in a row."""
+"""Writes the lineage of a table as an HTML page: the graph, then a row per table."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from packager.tables.lineage import Node, by_name
 
 
 def lineage_page(nodes: dict[str, Node], name: str) -> str:
-    """The page of the lineage of the table called ``name``."""
+    """The HTML page of the lineage of the table called ``name``."""
     stale = sum(bool(node.stale) for node in nodes.values())
     facts = {"tables": str(len(nodes)), "stale": str(stale)}
     picture = (

@@ -1,4 +1,4 @@
-"""The graph of tables as SVG, from left to right: tables without parents first."""
+"""Draws the lineage graph as SVG, from left to right, starting with tables without parents."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from packager.tables.lineage import Node, by_name
 from packager.text import escape_markup, visible
 
 _LETTER = 7.8, 6.6
-"""Width of a letter of the name and of the step, in pixels: generous, fonts differ."""
+"""Width of a letter of the name and of the step, in pixels; an upper bound, as fonts differ."""
 _NAME, _STEP = 36, 42
-"""Most letters of them; the whole text is the box's tooltip."""
+"""Maximal number of letters of the name and of the step; the box's tooltip has the whole text."""
 STYLE = """
 svg.lineage { color-scheme: light dark; --ink: #1c2024; --soft: #59636e; --paper: #fbfbfa;
   --card: #fff; --edge: #87919d; --warn: #b54708; font: 13px system-ui, sans-serif; }
@@ -30,7 +30,7 @@ svg.lineage marker path { fill: var(--edge); }
 
 
 def lineage_svg(nodes: dict[str, Node]) -> str:
-    """Boxes and arrows; stale tables are dashed, an arrow says which version was taken."""
+    """The graph as SVG; stale tables are dashed, and arrows show the parent's version used."""
     ordered = {node.location.uri: node for node in by_name(nodes.values())}
     made = layout(
         {uri: node.parents for uri, node in ordered.items()},
@@ -54,7 +54,7 @@ def lineage_svg(nodes: dict[str, Node]) -> str:
 
 
 def _taken(node: Node, parent: str) -> str:
-    """``@2``: the versions of a parent that a table was made of."""
+    """The versions of a parent from which a table was derived, such as ``@2``."""
     derived = node.version.derived if node.version else None
     if derived is None:
         return ""
@@ -73,7 +73,7 @@ def _step(node: Node) -> str:
 
 
 def _short(text: str, most: int) -> str:
-    """``text`` without its middle, where it is too long."""
+    """``text``, with its middle replaced by an ellipsis if longer than ``most`` characters."""
     half = most // 2
     return text if len(text) <= most else f"{text[: most - half - 1]}…{text[-half:]}"
 
@@ -83,12 +83,12 @@ def _width(node: Node) -> int:
 
 
 def _wide(text: str) -> int:
-    """How many letters' room a text takes at most: those of some scripts take twice as much."""
+    """Upper bound of a text's width in Latin letters; letters of some scripts count twice."""
     return sum(1 if letter < "\u0370" else 2 for letter in text)
 
 
 def _arrow(edge: Edge, nodes: dict[str, Node]) -> str:
-    """A curve between two columns, a straight line along a lane, and the version at the end."""
+    """An edge: curves between columns, straight lines along lanes, and the version at its end."""
     (x, y), *_ = edge.points
     path = [f"M{x} {y}"]
     for place, ((x1, y1), (x2, y2)) in enumerate(pairwise(edge.points)):

@@ -1,4 +1,4 @@
-"""Numbers for people: rounded alike in every table and on every page."""
+"""Formats numbers in the same way in every table and on every page."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MIN_SHOWN_P = 1e-4
 
 
 def number(value: float | None) -> str:
-    """``format_number``; ``-`` for None and for what is not finite."""
+    """``format_number``; ``-`` for None and for a value that is not finite."""
     return NO_VALUE if value is None or not math.isfinite(value) else format_number(value)
 
 
@@ -22,19 +22,19 @@ def change(value: float | None) -> str:
 
 
 def interval(ends: tuple[float, float] | None) -> str:
-    """``0.9305 to 0.9761``; ``-`` where there is none."""
+    """``0.9305 to 0.9761``; ``-`` for None and for ends that are not finite."""
     if ends is None or not all(map(math.isfinite, ends)):
         return NO_VALUE
     return f"{number(ends[0])} to {number(ends[1])}"
 
 
 def probability(value: float | None) -> str:
-    """A p or q value: four decimals, ``<0.0001`` below."""
+    """A p or q value with four decimals; ``<0.0001`` for smaller ones."""
     if value is None or not math.isfinite(value):
         return NO_VALUE
     return f"<{MIN_SHOWN_P:.4f}" if value < MIN_SHOWN_P else f"{value:.4f}"
 
 
 def percent(share: float | None) -> str:
-    """A share of 1 as ``12.3 %``."""
+    """A share (0 to 1) as ``12.3 %``."""
     return NO_VALUE if share is None or not math.isfinite(share) else f"{100 * share:.1f} %"

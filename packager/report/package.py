@@ -1,4 +1,4 @@
-"""``package inspect``: what is in a package, for people and for programs."""
+"""``package inspect``: formats the content of a package as text and JSON."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from packager.report.table import pairs, table
 from packager.text import display_value, escape_control_characters, format_bytes
 
 MAX_LISTED = 6
-"""Items of a list, unless everything is asked for."""
+"""Items of a list without ``--all``."""
 SCREEN = 40
-"""Lines of the short form, at most."""
+"""Maximal number of lines without ``--all``."""
 Fact = tuple[str, str]
 
 
 def as_json(reference: Reference) -> dict[str, Any]:
-    """Everything: names, digests, layers with bytes, lock and the manifest itself."""
+    """Names, digests, layers with sizes in bytes, monitoring, lock and manifest."""
     manifest = reference.manifest
     return {
         "name": reference.name,
@@ -40,9 +40,9 @@ def as_json(reference: Reference) -> dict[str, Any]:
 
 
 def as_text(reference: Reference, columns: int | None = None, *, everything: bool = False) -> str:
-    """The facts, the metrics, and the slices that are worst; at most 40 lines.
+    """The facts, the metrics, and the worst slices, in at most 40 lines.
 
-    With ``everything`` all inputs, conditions, slices and layers, however many lines these are.
+    ``everything`` shows all inputs, conditions, slices and layers in any number of lines.
     """
     manifest = reference.manifest
     shown = pairs(_facts(reference, everything), columns, indent=2)
@@ -74,7 +74,7 @@ def _facts(reference: Reference, everything: bool) -> Iterator[Fact]:
 
 
 def _listed(items: list[str], everything: bool) -> str:
-    """Items with commas between; the first six, and how many more there are."""
+    """Items separated by commas; without ``everything`` six, and the number of the others."""
     if everything or len(items) <= MAX_LISTED + 1:
         return ", ".join(items)
     return f"{', '.join(items[:MAX_LISTED])}, … {len(items) - MAX_LISTED} more"
@@ -104,7 +104,7 @@ def _data(manifest: Manifest) -> str:
 
 
 def _personal(manifest: Manifest, everything: bool) -> Iterator[Fact]:
-    """Columns of personal data, of which no value is recorded."""
+    """Columns of personal data, whose values are not recorded."""
     columns = (*manifest.schema_.features, *manifest.schema_.extras)
     found = [f"{column.name} ({column.personal})" for column in columns if column.personal]
     if found:
@@ -112,7 +112,7 @@ def _personal(manifest: Manifest, everything: bool) -> Iterator[Fact]:
 
 
 def _unlabelled(words: Mapping[str, int]) -> str:
-    """How many rows had no label, and what stood there."""
+    """Number of rows without a label, and the texts in their target column."""
     if not words:
         return ""
     texts = [f"target text {display_value(text)} in {rows}" for text, rows in words.items() if text]
@@ -128,7 +128,7 @@ def _environment(reference: Reference) -> str:
 
 
 def compiled_facts(compiled: Compiled, everything: bool = True) -> Iterator[Fact]:
-    """The verdict on the compiled form, and with ``everything`` the rows it answers."""
+    """The verdict on the compiled form; with ``everything`` also the rows that it serves."""
     if compiled.verdict == "off":
         yield "compiled", "off: the native model answers every row"
     elif compiled.verdict == "refused":
@@ -148,7 +148,7 @@ def compiled_facts(compiled: Compiled, everything: bool = True) -> Iterator[Fact
 
 
 def _monitored(reference: Reference) -> dict[str, Any] | None:
-    """Features with drift bins, and those without; None where there is no profile."""
+    """Features with drift bins, and those without; None if there is no profile."""
     profile = reference.profile()
     if profile is None:
         return None

@@ -1,4 +1,4 @@
-"""A ``Difference`` for people, and for programs."""
+"""Formats a ``Difference`` of two packages as text and JSON."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ MAX_SHOWN = 8  # items of a list; --json has them all
 
 
 def as_json(found: Difference) -> dict[str, Any]:
-    """Everything; ``same`` says whether there is any difference."""
+    """All fields; ``same`` is true if there is no difference."""
     return {"same": found.same, **found.model_dump(mode="json", by_alias=True)}
 
 
 def as_text(found: Difference, columns: int | None = None) -> str:
-    """A section for everything that differs, one line a difference: + added, - removed, ~ changed.
+    """A section per part that differs, a line per difference: + added, - removed, ~ changed.
 
-    A stands for the package named first, B for the second.
+    A is the package named first, B the second.
     """
     lines = [f"A  {found.before.name}", f"B  {found.after.name}"]
     if found.same:
@@ -82,7 +82,7 @@ def _changes(changes: Changes, between: str = ".") -> Iterator[str]:
 
 
 def _spread(changes: Changes) -> Iterator[str]:
-    """Metrics as mean ± standard deviation over the seeds; the seeds themselves as they are."""
+    """Metrics as mean ± standard deviation over the seeds; the seeds as a list."""
     metrics = [change for change in changes if "seeds" not in change.path]
     shown = [
         change.model_copy(update={"before": _chance(change.before), "after": _chance(change.after)})
@@ -114,7 +114,7 @@ def _values(change: Change) -> str:
 
 
 def _moved(before: Sequence[Any], after: Sequence[Any]) -> str:
-    """Which items of a list came and went; empty for text, and where that is not all."""
+    """Items removed from and added to a list; empty for text and if the order has changed."""
     if isinstance(before, str) or isinstance(after, str):
         return ""
     one, other = ([_value(item) for item in items] for items in (before, after))
@@ -127,7 +127,7 @@ def _moved(before: Sequence[Any], after: Sequence[Any]) -> str:
 
 
 def _value(value: Any) -> str:
-    """JSON, but for digests, which are cut, and for what is long."""
+    """A value as JSON, except that digests and long lists are shortened."""
     if isinstance(value, str) and (digest := DIGEST.fullmatch(value)):
         return digest[1]
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""The metrics of a package: each with its interval, and the baseline that it has to beat."""
+"""Formats the metrics of a package, each with its interval and its baseline."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from packager.report.table import Cell, table
 INTERVAL = "95 % interval"
 SEEDS = "± seeds"
 MIN_SLICES = 3
-"""Slices of the short form, however long all else is."""
+"""Slices that the short form always shows."""
 
 
 def metrics_text(
     evaluation: Evaluation, spread: SeedVariance | None, columns: int | None, lines: int | None
 ) -> Iterator[str]:
-    """A block of the metrics on all held-out rows, and one of slices.
+    """A block with the metrics on all held-out rows, and a block with slices.
 
-    ``lines``: how many lines both may have; then the slices show one metric, those with the worst
-    intervals first. None shows every metric of every slice. A seed's deviation is a standard
+    ``lines`` limits the lines of both; the slices then show one metric, those with the worst
+    intervals first. None shows every metric of every slice. The column ``± seeds`` is the standard
     deviation over the seeds.
     """
     overall, slices = evaluation.overall, evaluation.slices
@@ -65,7 +65,7 @@ def _rows(
 
 
 def _worst(evaluation: Evaluation, reference: str, columns: int | None, most: int) -> str:
-    """The slices with the worst intervals of the task's first metric, as many as ``most``."""
+    """At most ``most`` slices, those with the worst intervals of the task's main metric."""
     metric = "accuracy" if reference == "majority class" else "mae"
     known = {n: found for n, found in evaluation.slices.items() if metric in found.values}
     ordered = sorted(known, key=lambda name: _badness(known[name], metric))
@@ -87,8 +87,10 @@ def _worst(evaluation: Evaluation, reference: str, columns: int | None, most: in
 
 
 def _badness(found: Metrics, metric: str) -> float:
-    """Smaller is worse: the end of the interval that is the better one, so that a slice of few
-    rows doesn't come first for its chance alone."""
+    """Sort key, smaller is worse: the better end of the interval.
+
+    A slice of few rows has a wide interval and so does not come first by chance.
+    """
     value = found.values[metric]
     low, high = found.intervals.get(metric, (value, value))
     return high if metric == "accuracy" else -low

@@ -1,6 +1,6 @@
-"""The HTML pages that verbs write: one skeleton, one style, one way to write a table.
+"""Common parts of the HTML pages that commands write: skeleton, style, tables.
 
-A page is one file that reads on a phone and in the dark, loads nothing and runs nothing.
+A page is one file for small screens and dark mode, too, without external resources or scripts.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from packager.text import escape_markup
 
 STYLE = Path(__file__).with_name("page.css")
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
-"""The Content-Security-Policy of a page: no value in it is run, loaded or sent."""
+"""The Content-Security-Policy of a page: no scripts, no external resources, no forms."""
 MAX_WORD = 24
-"""A cell of at most so many characters is a word, which no line break divides."""
+"""Cells of at most this many characters are not wrapped."""
 
 
 def page(
     kind: str, title: str, body: Iterable[str], facts: Mapping[str, str] = {}, footer: str = ""
 ) -> str:
-    """A whole page. ``body`` is HTML, all else is text that is escaped here."""
+    """A whole page. ``body`` is HTML; all other arguments are text, which is escaped here."""
     pairs = "".join(
         f"<div><dt>{escape_markup(k)}</dt><dd>{escape_markup(v)}</dd></div>"
         for k, v in facts.items()
@@ -49,7 +49,7 @@ def page(
 
 
 def section(title: str, content: str) -> str:
-    """A part of a page with its heading; empty where ``content`` (HTML) is."""
+    """A section with a heading; empty if ``content`` (HTML) is empty."""
     return f"<section><h2>{escape_markup(title)}</h2>{content}</section>" if content else ""
 
 
@@ -61,9 +61,9 @@ def html_table(
 ) -> str:
     """A section with a table; empty without rows.
 
-    The first column labels the row and stays in sight when the rest scrolls. Numbers are rounded
-    alike and stand to the right, as do columns that ``right`` names. Columns without a value in
-    any row are left out.
+    The first column labels the row and stays visible when the others scroll. Numbers are rounded
+    uniformly and right-aligned, as are columns that ``right`` names. Columns without a value in
+    any row are omitted.
     """
     cells = [list(row) for row in rows]
     kept = [i for i, _ in enumerate(heads) if any(is_value(row[i]) for row in cells)]
@@ -84,7 +84,7 @@ def html_table(
 
 
 def _kind(to_the_right: bool, cells: Sequence[Cell]) -> str:
-    """``number``, ``word`` or ``text``: how the cells of a column are set."""
+    """CSS class of a column's cells: ``number``, ``word`` (not wrapped) or ``text``."""
     if to_the_right or is_numeric(cells):
         return "number"
     short = all(len(cell) <= MAX_WORD for cell in cells if isinstance(cell, str))

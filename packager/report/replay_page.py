@@ -1,4 +1,4 @@
-"""A replay's report as an HTML page."""
+"""Writes a replay's report as an HTML page."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def as_page(report: ReplayReport, manifest: Manifest) -> str:
 
 
 def _levels(report: ReplayReport) -> str:
-    """Every level from the strongest down, with those that the reached one implies."""
+    """A list of all levels, strongest first, marked as reached, implied or not reached."""
     rows = []
     for level in LEVELS[:-1]:
         state = _state(report.level, level)
@@ -108,7 +108,7 @@ def _reasons(report: ReplayReport) -> Iterator[tuple[str, str]]:
 
 
 def _environment(report: ReplayReport, recorded: NumericalEnvironment) -> str:
-    """Recorded values, and those of now where they differ."""
+    """Recorded values, and the current ones that differ."""
     now = report.environment_now.model_dump() if report.environment_now else None
     rows = []
     for name, value in recorded.model_dump().items():

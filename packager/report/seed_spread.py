@@ -1,4 +1,4 @@
-"""The variance of metrics over seeds, as a table."""
+"""Formats the variance of metrics over seeds as a table."""
 
 from __future__ import annotations
 

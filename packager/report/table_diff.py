@@ -1,4 +1,4 @@
-"""What changed between two data sets, for people: schema, columns, rows."""
+"""Formats the difference of two data sets as text: schema, columns, rows."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _columns(found: DataDiff, columns: int | None) -> Iterator[str]:
 
 
 def _column(found: DataDiff, name: str) -> list[tuple[str, str, str, str]]:
-    """The facts of a column that differ; its name alone where none is known."""
+    """The facts of a column that differ; only its name if none is known."""
     facts: list[tuple[str, str, str]] = []
     if found.summaries is not None:
         before, after = (summary.columns[name] for summary in found.summaries)

@@ -1,4 +1,4 @@
-"""Versions, and what came with one, as a few lines."""
+"""Formats the versions of a table, and the result of adding one."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _SHOWN = 5
 
 
 def added_text(added: CommitResult) -> str:
-    """What came, in a few lines."""
+    """The changes of an added version, in a few lines."""
     return "\n".join(_added(added))
 
 
 def added_json(added: CommitResult) -> dict[str, Any]:
-    """The same as plain JSON values."""
+    """The changes of an added version, as plain JSON values."""
     return {
         "version": added.version.number,
         "unchanged": added.unchanged,
@@ -61,7 +61,7 @@ def _difference(added: CommitResult, before: Version, count: int) -> Iterator[st
 
 
 def drift_lines(drift: Iterable[ColumnDrift]) -> Iterator[str]:
-    """Columns whose distribution moved by more than chance, largest first."""
+    """A line for each column with notable drift, in the order of ``drift``, at most five."""
     notable = [column for column in drift if column.notable]
     for column in notable[:_SHOWN]:
         yield f"{column.name}: PSI {column.psi:.3f}, z {column.z:.1f}"
@@ -87,13 +87,13 @@ def _rows(added: CommitResult) -> str:
 
 
 def log_text(versions: Iterable[Version], columns: int | None = None) -> str:
-    """One line a version, the newest first."""
+    """One line per version, the newest first."""
     heads = ("version", "time", "content", "rows", "change", "author", "message")
     return table(heads, map(_cells, reversed(list(versions))), columns, right=("version", "rows"))
 
 
 def log_json(version: Version) -> dict[str, Any]:
-    """A version as plain JSON values, its fingerprint without the sketch."""
+    """A version as plain JSON values; its fingerprint omits the sketch."""
     found = version.model_dump(mode="json", by_alias=True)
     if found["fingerprint"]:
         del found["fingerprint"]["sketch"]

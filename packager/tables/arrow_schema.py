@@ -1,4 +1,4 @@
-"""Arrow schemas as Delta Lake can keep them without loss, and how versions may differ in them."""
+"""Arrow schemas that Delta Lake can store without loss, and their compatibility in versions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from packager.errors import UsageError
 
 
 def stored_schema(schema: pa.Schema, place: str) -> pa.Schema:
-    """``schema`` in Delta's types; ``UsageError`` for a column that would lose something."""
+    """``schema`` in Delta's types; ``UsageError`` for a column that can't be stored."""
     return pa.schema([pa.field(f.name, _stored(f.type, f.name, place)) for f in schema])
 
 
@@ -32,7 +32,7 @@ def fit(table: pa.Table, schema: pa.Schema, place: str) -> pa.Table:
 
 
 def refuse_nulls(table: pa.Table, required: Iterable[str], place: str) -> None:
-    """Raise ``UsageError`` for a null in a column that the table holds none in."""
+    """Raise ``UsageError`` for a null in a ``required`` (NOT NULL) column."""
     for name in required:
         if table[name].null_count:
             raise UsageError(
@@ -43,7 +43,7 @@ def refuse_nulls(table: pa.Table, required: Iterable[str], place: str) -> None:
 
 
 def refuse_same_but_case(names: Iterable[str], place: str) -> None:
-    """Raise ``UsageError`` for two columns whose names differ in nothing but case."""
+    """Raise ``UsageError`` for two columns whose names differ only in case."""
     known: dict[str, str] = {}
     for name in names:
         other = known.setdefault(name.lower(), name)
@@ -58,11 +58,11 @@ def refuse_same_but_case(names: Iterable[str], place: str) -> None:
 def agreed_schema(
     before: pa.Schema, after: pa.Schema, table: str, *, change: bool, append: bool
 ) -> pa.Schema:
-    """The schema of the next version: that of the last one where the new rows fit it.
+    """The schema of the next version: that of the last one if the new rows fit it.
 
-    Columns come in the order they had, whole numbers go into a column of floats, and a column
-    without values into any. Anything else needs ``change``, else ``UsageError``; rows to
-    ``append`` have to fit.
+    The order of columns may differ, integers fit a column of floats, and a column without values
+    fits any column. Other differences raise ``UsageError`` unless ``change`` is set; rows to
+    ``append`` must always fit.
     """
     for name in after.names:
         close = [old for old in before.names if old != name and old.lower() == name.lower()]

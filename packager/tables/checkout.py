@@ -1,4 +1,4 @@
-"""A version as a plain Parquet file: for people, and for ``package build``."""
+"""Export a version as a plain Parquet file, for users and ``package build``, and revert to one."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def export(location: Location, file: Path) -> Version:
 
 
 def revert(location: Location, message: str, by: str) -> Version:
-    """Append a version with the content of an older one; history stays as it was.
+    """Append a version with the content of an older one; the history is unchanged.
 
-    A writer that comes in between makes it start again, at most 5 times; then ``ConflictError``.
+    Retries if another writer commits in between, at most 5 attempts; then ``ConflictError``.
     """
     return retried(lambda: _revert(location, message, by))
 

@@ -1,7 +1,7 @@
-"""The checkpoints of a table of somebody else, looked at before deltalake reads them.
+"""Check the checkpoints of an untrusted table before deltalake reads them.
 
-A checkpoint may name more files (sidecars) by any path, which deltalake follows wherever it leads,
-and a kilobyte of Parquet may spell out as more text than a machine has memory.
+A checkpoint may name more files (sidecars) by any path, which deltalake opens wherever it leads,
+and a kilobyte of Parquet may decode to more text than fits into memory.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ _CHECKPOINT = re.compile(
 )
 _ENTRY = re.compile(r"([0-9]{20})\.json", re.ASCII)
 _SIDECAR = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*", re.ASCII)
-"""A plain name: marks of a URI mean something to some readers."""
+"""A plain file name: some readers interpret URI characters."""
 _JSON_GROWS = 4
-"""Times its size that an entry of the log takes in memory, about."""
+"""Approximate ratio of a log entry's size in memory to its size on disk."""
 
 
 def check_checkpoints(location: Location, place: fs.FileSystem, version: int | None = None) -> None:
-    """Raise ``PackageError`` where a checkpoint names files elsewhere, or has no room in memory.
+    """Raise ``PackageError`` if a checkpoint names files elsewhere or does not fit in memory.
 
-    ``version``: the one that is to be opened; None for the latest.
+    ``version``: the version to open; None for the latest.
     """
     found = place.get_file_info(fs.FileSelector(_LOG, allow_not_found=True))
     infos = [info for info in found if info.type == fs.FileType.File]
@@ -54,10 +54,10 @@ def check_checkpoints(location: Location, place: fs.FileSystem, version: int | N
 
 
 def refuse_large_part(location: Location, place: fs.FileSystem, name: str) -> None:
-    """Raise ``UsageError`` for a Parquet file of the log that has no room in memory."""
+    """Raise ``UsageError`` for a Parquet file of the log that does not fit in memory."""
     called = f"{location}: {name}"
     if place.get_file_info(name).type == fs.FileType.NotFound:
-        return  # which deltalake tells
+        return  # deltalake reports it
     open_file = partial(place.open_input_file, name)
     with open_file() as source, readable(called), parquet.ParquetFile(source) as opened:
         schema = opened.schema_arrow
@@ -70,7 +70,7 @@ def refuse_large_part(location: Location, place: fs.FileSystem, name: str) -> No
 
 
 def once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object; ``ValueError`` for a name that is there twice, where readers differ."""
+    """A JSON object; ``ValueError`` for a duplicate name, which readers treat differently."""
     found: dict[str, Any] = {}
     for name, value in pairs:
         if name in found:
@@ -80,7 +80,7 @@ def once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def odd_log(location: Location) -> PackageError:
-    """What is said of a log of which readers could make different things."""
+    """The error for a log that readers could interpret differently."""
     return PackageError(
         f"{location}: expected a log whose entries are JSON objects with every name once,"
         " got another one",
@@ -98,7 +98,7 @@ def _matches(info: fs.FileInfo) -> tuple[re.Match[str] | None, re.Match[str] | N
 
 
 def _newest_whole(infos: Iterable[fs.FileInfo], version: int | None) -> int:
-    """The version of the newest checkpoint of which all parts are there; 0 if there is none."""
+    """The version of the newest checkpoint with all its parts; 0 if there is none."""
     parts: dict[tuple[int, str], int] = {}
     for info in infos:
         found = _matches(info)[0]
@@ -110,7 +110,7 @@ def _newest_whole(infos: Iterable[fs.FileInfo], version: int | None) -> int:
 
 
 def _sidecars(location: Location, place: fs.FileSystem, name: str) -> Iterator[Any]:
-    """The sidecars that a checkpoint names; it is refused where it has no room in memory."""
+    """The sidecars that a checkpoint names; raises if the checkpoint does not fit in memory."""
     if name.endswith(".json"):
         yield from _of_json(location, place, name)
         return

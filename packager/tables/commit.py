@@ -1,4 +1,4 @@
-"""Make a version of a table: checked, fingerprinted, compared with the one before, committed."""
+"""Make a version of a table: check, fingerprint, compare with the previous one, commit."""
 
 from __future__ import annotations
 
@@ -38,28 +38,28 @@ from packager.tables.write import as_read
 
 @dataclass(frozen=True)
 class CommitResult:
-    """What came."""
+    """The result of a commit."""
 
     version: Version
     unchanged: bool
-    """The table held these very rows already; nothing was committed."""
+    """The table already held exactly these rows; nothing was committed."""
     before: Version | None
-    """The version compared with."""
+    """The version that was compared with; None for a first version."""
     new_columns: tuple[str, ...]
     gone_columns: tuple[str, ...]
     rows: Rows | None
-    """Equal, re-ordered or different, and the overlap; None for a first version."""
+    """Equal, reordered or different, and the overlap; None without an earlier fingerprint."""
     drift: tuple[ColumnDrift, ...]
-    """Of every column that both versions have, largest first."""
+    """Drift of every column that both versions have, largest first."""
     leakage: str | None = None
-    """Between the two sides of the project's split, where there is one that can leak."""
+    """Report on leakage between the sides of the project's split; None if it wasn't checked."""
 
 
 def author() -> str:
-    """Who commits, as the system knows them."""
+    """The name of the system's user; empty if there is none."""
     try:
         return getpass.getuser()
-    except (KeyError, OSError):  # a user id without a name, as containers have them
+    except (KeyError, OSError):  # a user id without a name, as in containers
         return ""
 
 
@@ -74,8 +74,8 @@ def commit_rows(
 ) -> CommitResult:
     """Commit the rows of ``source`` as the table's next version, a new table if there is none.
 
-    ``append`` puts them after the rows that are there; ``change`` accepts other columns.
-    A writer that comes in between makes it start again, at most 5 times; then ``ConflictError``.
+    ``append`` adds them after the existing rows; ``change`` accepts other columns. Retries if
+    another writer commits in between, at most 5 attempts; then ``ConflictError``.
     """
     authorship = Authorship(message, by, change)
     return retried(lambda: _add(source, location, authorship, append=append))
@@ -84,7 +84,7 @@ def commit_rows(
 def commit_derived(
     source: Source, location: Location, authorship: Authorship, derived: Derivation
 ) -> CommitResult:
-    """Commit the rows of ``source`` in place of the table's, with what they were made of."""
+    """Commit the rows of ``source`` in place of the table's, and record their derivation."""
     return retried(lambda: _add(source, location, authorship, derived=derived))
 
 
@@ -115,7 +115,7 @@ def _add(
         store = VersionedTable.create(location, schema)
     written = store.write(plan.checked(printed), schema)
     try:
-        # Before the commit, so that no version ever holds rows that were written wrongly.
+        # Verified before the commit, so that no version holds rows that were written wrongly.
         landed = plan.landed(store.frames_of(written, schema, plan.floats), store, printed)
         if before and held and content_of(landed) == content_of(held):
             store.discard(written)
@@ -124,7 +124,7 @@ def _add(
         facts = facts_of(what, authorship, landed, derived)
         number = store.commit(written, schema, facts, append=append)
     except BaseException:
-        # A commit that a signal cut short may stand: then the files are a version's.
+        # A commit interrupted by a signal may have succeeded: then a version owns the files.
         if not {action.path for action in written} & _files(location):
             store.discard(written)
         raise
@@ -141,9 +141,9 @@ def _files(location: Location) -> set[str]:
 def _check_committed(
     store: VersionedTable, number: int, written: Sequence[AddAction], schema: pa.Schema
 ) -> None:
-    """Raise ``PackageError`` if the log doesn't say of the new files what was meant.
+    """Raise ``PackageError`` if the log describes the new files or the schema incorrectly.
 
-    The version before is brought back then.
+    The previous version is restored first.
     """
     meant = {file.path: _told(file) for file in as_read(written, schema)}
     found = {file.path: _told(file) for file in store.files(number) if file.path in meant}
@@ -159,7 +159,9 @@ def _check_committed(
 
 
 def _told(file: DataFile) -> tuple[int, int, dict[str, str]]:
-    values = {name: str(value) for name, value in file.partition.items()}  # NaN equals itself so
+    values = {
+        name: str(value) for name, value in file.partition.items()
+    }  # as text, NaN equals itself
     return file.size, file.modified, values
 
 
@@ -187,7 +189,7 @@ def _schema(
 
 
 class _Plan:
-    """The rows of the version to be: those of the source in the table's types."""
+    """The rows of the next version: those of the source in the table's types."""
 
     def __init__(
         self,
@@ -201,17 +203,17 @@ class _Plan:
         blank = [f.name for f in source.schema if pa.types.is_null(f.type)]
         holed = {*source.floats, *blank, *(after.floats() if after else ())}
         self.floats = [f.name for f in schema if f.name in holed and pa.types.is_integer(f.type)]
-        """The integer columns that a frame of these rows holds as floats."""
+        """The integer columns that a frame of these rows stores as floats."""
         self._printer = Fingerprinter()
         self._before = Fingerprinter()
 
     @property
     def printed(self) -> Fingerprint:
-        """The fingerprint of what ``frames`` gave."""
+        """The fingerprint of the rows that ``frames`` yielded."""
         return self._printer.result(self._source.files)
 
     def frames(self) -> Iterator[pd.DataFrame]:
-        """Every row of the version, fingerprinted on the way."""
+        """Yield every row of the version, and fingerprint it."""
         yield plain_frame(self._schema.empty_table(), self.floats)
         for table in self._after.tables() if self._after else ():
             yield self._noted(table)
@@ -219,7 +221,7 @@ class _Plan:
             yield self._noted(table)
 
     def checked(self, printed: Fingerprint) -> Iterator[pa.Table]:
-        """The new rows to write; ``UsageError`` if they are not those that were fingerprinted."""
+        """Yield the new rows to write; ``UsageError`` if they differ from those fingerprinted."""
         again = Fingerprinter()
         for table in self._after.tables() if self._after else ():
             again.update(plain_frame(table, self.floats))
@@ -236,10 +238,10 @@ class _Plan:
     def landed(
         self, frames: Iterable[pd.DataFrame], store: VersionedTable, printed: Fingerprint
     ) -> Fingerprint:
-        """The fingerprint of the version, its new rows as ``frames`` read them from the files.
+        """The fingerprint of the version, with its new rows as ``frames`` read them from the files.
 
-        Partitions bring rows into another order. Raises ``PackageError`` if anything else differs
-        from what was ``printed``, naming the columns.
+        Partitioning may reorder rows. Raises ``PackageError``, naming the columns, if anything else
+        differs from ``printed``.
         """
         self._before.update(plain_frame(self._schema.empty_table(), self.floats))
         for frame in frames:

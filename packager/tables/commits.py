@@ -1,4 +1,4 @@
-"""The commits of a table: what ours say beside their rows, and which of all made a version."""
+"""The commits of a table: metadata of this program's commits, and which commits make versions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from packager.manifest.manifest import Fingerprint
 from packager.tables.records import Derivation, Version
 
 CREATED = {"package.what": "create"}
-"""What the commit says that makes an empty table here."""
+"""Metadata of the commit that creates an empty table."""
 _OTHERS = {"WRITE": "add", "RESTORE": "revert"}
 _NO_ROWS = (
     "VACUUM START",
@@ -31,12 +31,12 @@ _NO_ROWS = (
 
 @dataclass(frozen=True)
 class Authorship:
-    """Who makes a version and why, and whether it may have other columns than the last."""
+    """Author and message of a version, and whether its columns may differ from the last one's."""
 
     message: str
     by: str
     change: bool = False
-    """Other columns are accepted."""
+    """Whether other columns are accepted."""
 
 
 def facts_of(
@@ -45,7 +45,7 @@ def facts_of(
     fingerprint: Fingerprint | None,
     derived: Derivation | None,
 ) -> dict[str, str]:
-    """What a commit says of itself beside its rows."""
+    """The metadata of a commit."""
     facts = {"package.what": what}
     facts |= {"package.message": authorship.message, "package.author": authorship.by}
     if fingerprint is not None:
@@ -58,11 +58,11 @@ def facts_of(
 def versions_of(
     table: DeltaTable, commits: Mapping[int, int], has_files: Callable[[int], bool]
 ) -> tuple[Version, ...]:
-    """Every commit that made a version, oldest first: those that change no rows are left out.
+    """Every commit that made a version, oldest first; commits that change no rows are left out.
 
     ``commits``: number → milliseconds since 1970 of every entry in the log, because other writers
-    may leave out what commits say of themselves. ``has_files`` is asked about the creation of a
-    table by another program, which may bring rows or not.
+    may omit a commit's metadata. ``has_files`` is called for a table created by another program,
+    whose first commit may contain rows.
     """
     told = {entry["version"]: entry for entry in table.history()}
     unsaid = {n: {"version": n, "timestamp": when} for n, when in commits.items() if n not in told}
@@ -84,7 +84,7 @@ def _versions(
 def _version(entry: dict[str, Any], operation: str) -> Version:
     try:
         return _told(entry, operation)
-    except ValueError as error:  # pydantic's are
+    except ValueError as error:  # includes pydantic's ValidationError
         raise PackageError(
             f"version {entry['version']}: expected of its commit what this program writes there,"
             f" got {_shown(error)}",
@@ -93,7 +93,7 @@ def _version(entry: dict[str, Any], operation: str) -> Version:
 
 
 def _shown(error: ValueError) -> str:
-    """What is wrong, without the value: it may be long."""
+    """The error without the value, which may be long."""
     if isinstance(error, ValidationError):
         first = error.errors(include_input=False, include_url=False)[0]
         return f"{'.'.join(str(part) for part in first['loc']) or 'text'}: {first['msg']}"

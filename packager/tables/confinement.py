@@ -1,7 +1,7 @@
-"""A table's files lie within its folder, whatever its log names them.
+"""Confine a table's files to its folder, whatever paths its log contains.
 
-A table may come from somebody else, and its log, or a link beside it, could name any file of this
-machine: its rows would be read, and ``gc`` would remove it.
+A table may be untrusted: its log, or a link in its folder, could name any file of this machine,
+whose rows would be read and which ``gc`` would remove.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from packager.location import Location
 
 _LOG = "_delta_log"
 MAX_LOG_FILE = 1 << 30
-"""Bytes of one file of a log; deltalake reads each whole."""
+"""Maximum bytes of one log file; deltalake reads each into memory whole."""
 
 
 def check_folder(location: Location, *folders: str) -> None:
-    """Raise ``PackageError`` where a local table, its log or ``folders`` link to elsewhere.
+    """Raise ``PackageError`` if a local table, its log or ``folders`` contain links to elsewhere.
 
-    Also for a file of the log that is too large to be one.
+    Also for a log file that exceeds ``MAX_LOG_FILE``.
     """
     if location.path is not None:
         check_names(location, _links(location.path, ("", _LOG, *folders)))
@@ -31,10 +31,10 @@ def check_folder(location: Location, *folders: str) -> None:
 
 
 def check_names(location: Location, names: Iterable[str]) -> None:
-    """Raise ``PackageError`` for the first name that is no file within the table's folder.
+    """Raise ``PackageError`` for the first name that isn't a file within the table's folder.
 
-    That is an absolute path, a URI, a path with ``..``, and in a local table a link that leads
-    elsewhere, or a file of another type. Files that are not there pass.
+    Refused are an absolute path, a URI, a path with ``..``, and in a local table a link to
+    elsewhere, a pipe, a socket or a device. Missing files pass.
     """
     top = None if location.path is None else location.path.resolve()
     for name in names:
@@ -77,7 +77,7 @@ def _check_sizes(location: Location, log: Path) -> None:
     if not log.is_dir():
         return
     for entry in os.scandir(log):
-        with contextlib.suppress(FileNotFoundError):  # a writer's scratch file that got its name
+        with contextlib.suppress(FileNotFoundError):  # a writer's temporary file, renamed meanwhile
             size = entry.stat().st_size
             if size > MAX_LOG_FILE:
                 raise PackageError(
@@ -88,7 +88,7 @@ def _check_sizes(location: Location, log: Path) -> None:
 
 
 def _links(top: Path, folders: Iterable[str]) -> Iterator[str]:
-    """What lies in ``folders`` and is neither a file nor a folder of its own."""
+    """Entries of ``folders`` that are neither regular files nor folders."""
     for folder in folders:
         if not (top / folder).is_dir():
             continue

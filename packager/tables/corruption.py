@@ -1,4 +1,4 @@
-"""A table whose log is damaged: which entry it is, so that a person can put it back."""
+"""Find the damaged entry of a table's log, so that the user can restore it."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from packager.tables.storage import filesystem
 
 _LOG = "_delta_log"
 _ENTRY = re.compile(r"0[0-9]{19}\.json", re.ASCII)
-"""Numbers beyond are no versions of 64 bits."""
+"""Larger numbers exceed a 64-bit version."""
 
 
 def whole_entries(location: Location) -> dict[int, int]:
-    """Number of each entry → when it was written, in milliseconds since 1970.
+    """Number of each entry → modification time, in milliseconds since 1970.
 
-    Raises ``PackageError`` for an entry without content, as a power cut may leave it. Readers of
-    Delta Lake pass over it, and number the versions wrongly then.
+    Raises ``PackageError`` for an empty entry, which a power failure may leave. Readers of Delta
+    Lake skip it and then number the versions wrongly.
     """
     found = {}
     for number, info in _entries(filesystem(location)):
@@ -36,7 +36,7 @@ def whole_entries(location: Location) -> dict[int, int]:
 
 
 def diagnose(location: Location, said: str) -> PackageError:
-    """Why the table can't be read: the damaged entry if there is one, else what was ``said``."""
+    """The error for an unreadable table: names the damaged entry if there is one, else ``said``."""
     with fitting_memory(location):
         return _diagnosed(location, said)
 
@@ -54,7 +54,7 @@ def _diagnosed(location: Location, said: str) -> PackageError:
                 return _damaged(location, number, "is cut off, or not JSON")
             if number + 1 not in entries and number != max(entries):
                 return _damaged(location, number + 1, "is missing")
-    except OSError:  # a store that doesn't answer, which ``said`` says
+    except OSError:  # an unreachable store, which ``said`` reports
         return plain
     return plain
 
@@ -69,7 +69,7 @@ def _entries(place: fs.FileSystem) -> Iterator[tuple[int, fs.FileInfo]]:
 
 
 def _unknown_feature(place: fs.FileSystem) -> str | None:
-    """The feature for which deltalake does not even open the table, if that is the cause."""
+    """The feature that prevents deltalake from opening the table, if that is the cause."""
     for _, info in sorted(_entries(place), reverse=True):
         for action in _actions(place, info.path):
             found = action.get("protocol") if isinstance(action, dict) else None
@@ -81,7 +81,7 @@ def _unknown_feature(place: fs.FileSystem) -> str | None:
 
 
 def _actions(place: fs.FileSystem, name: str) -> list[Any]:
-    """What an entry of the log says; nothing where it is damaged."""
+    """The actions of a log entry; empty if it is damaged."""
     with place.open_input_stream(name) as stream:
         lines = stream.read().splitlines()
     try:

@@ -1,7 +1,7 @@
-"""Deletion vectors of a table of somebody else, looked at before deltalake unpacks them.
+"""Check the deletion vectors of an untrusted table before deltalake decodes them.
 
-deltalake takes a vector from wherever the log says it lies, and makes a byte of every row up to
-the last one deleted: forty bytes of a log may stand for 2⁶³ rows, which ends the process.
+deltalake reads a vector from any path that the log contains, and allocates a byte for every row up
+to the last deleted one: forty bytes of a log may stand for 2⁶³ rows, which ends the process.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ _WITH_RUNS, _WITHOUT_RUNS = 12347, 12346
 _Z85 = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#"
 _UUID_LETTERS = 20
 _FOLDER = re.compile(r"[A-Za-z0-9_-]*", re.ASCII)
-"""Of a vector's file: a plain name, as marks of a URI mean something to some readers."""
+"""Folder of a vector's file: a plain name, because some readers interpret URI characters."""
 
 Vector = Mapping[str, Any]
-"""As an action has it: ``storageType``, ``pathOrInlineDv``, ``offset``, ``sizeInBytes``."""
+"""Fields of an action: ``storageType``, ``pathOrInlineDv``, ``offset``, ``sizeInBytes``."""
 
 
 def check_vectors(location: Location, place: fs.FileSystem) -> None:
-    """Raise ``PackageError`` where a vector lies outside the table, or takes too much memory."""
+    """Raise ``PackageError`` if a vector is outside the table or needs too much memory."""
     rows = 0
     for vector in _vectors(place, location):
         try:
@@ -51,7 +51,7 @@ def check_vectors(location: Location, place: fs.FileSystem) -> None:
 
 
 def _vectors(place: fs.FileSystem, location: Location) -> Iterator[Vector]:
-    """Those that any entry or checkpoint of the log names, each once."""
+    """The vectors that any entry or checkpoint of the log contains, each once."""
     seen = set()
     for vector in _all(place, location):
         if not isinstance(vector, dict):
@@ -100,7 +100,7 @@ def _of_checkpoint(place: fs.FileSystem, name: str) -> Iterator[Any]:
 
 
 def _content(vector: Vector, location: Location, place: fs.FileSystem) -> bytes:
-    """The bytes of a vector, which lie in the log or in a file of the table."""
+    """The bytes of a vector, stored in the log or in a file of the table."""
     kind, told, size = vector["storageType"], vector["pathOrInlineDv"], vector["sizeInBytes"]
     if not 0 <= size <= MAX_VECTOR_BYTES:
         raise ValueError(f"{size} bytes")
@@ -119,7 +119,7 @@ def _content(vector: Vector, location: Location, place: fs.FileSystem) -> bytes:
 
 
 def _reach(content: bytes) -> int:
-    """How many rows a vector speaks of: up to the last one that it may name."""
+    """Number of rows that a vector covers: up to the last one that it can delete."""
     magic, bitmaps = struct.unpack_from("<IQ", content)
     if magic != _MAGIC:
         raise ValueError("another format")

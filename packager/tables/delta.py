@@ -1,8 +1,8 @@
 """A table with its history, as a Delta Lake table: locally or in an object store.
 
-Data files are written here, in the order of the rows; the commit that names them is deltalake's,
-which is atomic and refuses to overwrite what another writer committed meanwhile. A writer that
-dies leaves at most files that no version names.
+This module writes the data files, in the order of the rows; deltalake makes the commit that
+references them, which is atomic and fails if another writer committed meanwhile. An interrupted
+writer leaves at most files that no version references.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from packager.tables.storage import filesystem
 from packager.tables.write import as_read, remove_files, write_files
 
 _KEEP = {
-    # History is what this is for: no reader or writer may cut it short.
+    # No reader or writer may expire the history.
     "delta.logRetentionDuration": "interval 36500 days",
     "delta.deletedFileRetentionDuration": "interval 36500 days",
     "delta.enableExpiredLogCleanup": "false",
@@ -45,11 +45,11 @@ _IMPLIED = {
     "generatedColumns": TableFeatures.GeneratedColumns,
     "columnMapping": TableFeatures.ColumnMapping,
 }
-"""Features that a legacy version stands for, as deltalake calls them."""
+"""Features that legacy versions imply, as deltalake names them."""
 
 
 class VersionedTable:
-    """One table. What it knows is of the moment it was opened: open it again to see more."""
+    """One table, as of the moment it was opened: open it again to see later commits."""
 
     def __init__(self, location: Location, table: DeltaTable, commits: Mapping[int, int]) -> None:
         self.location = location
@@ -60,7 +60,7 @@ class VersionedTable:
 
     @classmethod
     def open(cls, location: Location) -> VersionedTable:
-        """The table there; ``PackageError`` if there is none or it can't be read."""
+        """Open a table; ``UsageError`` if there is none, ``PackageError`` if it can't be read."""
         check_folder(location, "_package_pins", "_delta_log/_sidecars")
         try:
             check_checkpoints(location, filesystem(location))
@@ -76,14 +76,14 @@ class VersionedTable:
 
     @classmethod
     def exists(cls, location: Location) -> bool:
-        """Whether a table lies there."""
+        """Whether there is a table at ``location``."""
         check_folder(location, "_package_pins", "_delta_log/_sidecars")
         with translate_errors(location):
             return DeltaTable.is_deltatable(location.uri)
 
     @classmethod
     def create(cls, location: Location, schema: pa.Schema) -> VersionedTable:
-        """A new table without versions; ``UsageError`` where something else lies."""
+        """Create a table without versions; ``UsageError`` if other files are there."""
         if location.path is not None and location.path.exists():
             empty = location.path.is_dir() and not any(location.path.iterdir())
             if not empty and not cls.exists(location):
@@ -103,11 +103,11 @@ class VersionedTable:
 
     @property
     def latest(self) -> Version | None:
-        """The version that the table is at; None for a table that has none yet."""
+        """The current version; None for a table without versions."""
         return self.versions[-1] if self.versions else None
 
     def version(self, number: int | None) -> Version:
-        """A version by number, the latest for None; ``UsageError`` if it isn't there."""
+        """A version by number, the latest for None; ``UsageError`` if it doesn't exist."""
         found = [v for v in self.versions if number in (None, v.number)]
         if not found:
             shown = ", ".join(str(v.number) for v in self.versions[-10:]) or "none"
@@ -118,7 +118,7 @@ class VersionedTable:
         return found[-1]
 
     def before(self, version: Version) -> Version | None:
-        """The version that one came after: for a revert, the one before what it went back to."""
+        """The predecessor of a version; of a revert, the predecessor of the restored version."""
         while version.reverted_to is not None:
             version = self.version(version.reverted_to)
         older = [found for found in self.versions if found.number < version.number]
@@ -129,14 +129,14 @@ class VersionedTable:
         return self._scan(number).schema
 
     def tables(self, number: int | None = None) -> Iterator[pa.Table]:
-        """The rows of a version in their order, in blocks of Arrow; the first is empty."""
+        """The rows of a version in their order, as blocks of Arrow; the first is empty."""
         scan = self._scan(number)
         yield scan.schema.empty_table()
         with translate_errors(self.location):
             yield from scan.tables()
 
     def frames(self, number: int | None = None) -> Iterator[pd.DataFrame]:
-        """The rows of a version as ``frames.read`` would have them, in blocks."""
+        """The rows of a version in blocks, with the types that ``frames.read`` gives them."""
         floats, scan = self.floats(number), self._scan(number)
         yield plain_frame(scan.schema.empty_table(), floats)
         with translate_errors(self.location):
@@ -144,15 +144,15 @@ class VersionedTable:
                 yield plain_frame(table, floats, scan.schema)
 
     def floats(self, number: int | None = None) -> list[str]:
-        """The integer columns of a version that have nulls: a frame holds them as floats."""
+        """The integer columns of a version that have nulls; a frame stores them as floats."""
         scan = self._scan(number)
         with translate_errors(self.location):
             return scan.holed()
 
     def check_writable(self, *, append: bool) -> None:
-        """Raise ``PackageError`` if a feature of the table stands in the way of a commit.
+        """Raise ``PackageError`` if a feature of the table prevents a commit.
 
-        More do if it would remove rows, which one that is to ``append`` does not.
+        More features prevent a commit that removes rows than one that only ``append``s.
         """
         feature = unwritable(self._protocol, append=append)
         if feature is not None:
@@ -160,16 +160,16 @@ class VersionedTable:
 
     @property
     def required(self) -> frozenset[str]:
-        """The columns that have no nulls, as the table's schema demands."""
+        """The columns that the table's schema declares NOT NULL."""
         return self._protocol.required
 
     @property
     def partitions(self) -> tuple[str, ...]:
-        """The columns that the table is partitioned by."""
+        """The partition columns."""
         return tuple(self._protocol.partitions)
 
     def write(self, tables: Iterable[pa.Table], schema: pa.Schema) -> tuple[AddAction, ...]:
-        """Write rows to new files of the table, which no version names yet."""
+        """Write rows to new files of the table, which no version references yet."""
         with translate_errors(self.location):
             held = self._scan(None).files if self.latest else ()
             newest = max((file.modified for file in held), default=0)
@@ -179,14 +179,14 @@ class VersionedTable:
     def frames_of(
         self, written: Iterable[AddAction], schema: pa.Schema, floats: Sequence[str]
     ) -> Iterator[pd.DataFrame]:
-        """The rows of files just written, read as they will be once a version names them."""
+        """The rows of files just written, as a reader of the committed version will get them."""
         with translate_errors(self.location):
             scan = Scan(self.location, self._table, filesystem(self.location), schema)
             for table in scan.encoded_tables(as_read(written, schema)):
                 yield plain_frame(table, floats, scan.schema)
 
     def discard(self, written: Iterable[AddAction]) -> None:
-        """Remove files that no version will name."""
+        """Remove files that no version will reference."""
         with translate_errors(self.location):
             remove_files(filesystem(self.location), [action.path for action in written])
 
@@ -198,7 +198,7 @@ class VersionedTable:
         *,
         append: bool = False,
     ) -> int:
-        """Make a version of what was written; its number. ``ConflictError`` if it is too late."""
+        """Commit written files, return the version's number; ``ConflictError`` on a conflict."""
         with translate_errors(self.location):
             self._allow_plain_times(schema)
             number = self._table.version() + 1
@@ -212,7 +212,7 @@ class VersionedTable:
         return number
 
     def restore(self, number: int, message: str, author: str) -> int:
-        """Append a version with the content of an older one; its number."""
+        """Append a version with the content of an older one; return its number."""
         old = self.version(number)
         facts = facts_of("revert", Authorship(message, author), old.fingerprint, old.derived)
         facts["package.reverted_to"] = str(number)
@@ -224,29 +224,29 @@ class VersionedTable:
             return VersionedTable.open(self.location).versions[-1].number
 
     def remove_others(self, numbers: Iterable[int], *, dry_run: bool) -> list[str]:
-        """Remove data files that none of these versions (nor the latest) has; their names."""
+        """Remove data files of none of these versions (nor the latest); return their names."""
         with translate_errors(self.location):
             vacuum = partial(
                 self._table.vacuum,
                 retention_hours=0,
                 enforce_retention_duration=False,
                 keep_versions=sorted({*numbers, self._table.version()}),
-                full=False,  # what another writer has not committed yet stays
+                full=False,  # keeps files that another writer has not committed yet
             )
             named = vacuum(dry_run=True)
             check_names(self.location, named)
             if not dry_run:
                 return vacuum(dry_run=False)
-            # Files that went long ago are named again.
+            # deltalake also lists files that were removed earlier.
             infos = filesystem(self.location).get_file_info(named)
         return [info.path for info in infos if info.type != FileType.NotFound]
 
     def has_rows(self, number: int) -> bool:
-        """Whether the rows of a version are all there still."""
+        """Whether all data files of a version still exist."""
         return self._removed(number) is None
 
     def check_files(self, number: int) -> None:
-        """Raise ``PackageError`` if rows of a version have been removed."""
+        """Raise ``PackageError`` if data files of a version were removed."""
         removed = self._removed(number)
         with translate_errors(self.location):
             if removed is not None:
@@ -259,11 +259,11 @@ class VersionedTable:
         return next((info.path for info in found if info.type == FileType.NotFound), None)
 
     def sizes(self, number: int) -> dict[str, int]:
-        """File name → bytes of everything a version consists of."""
+        """File name → bytes of every data file of a version."""
         return {file.path: file.size for file in self.files(number)}
 
     def files(self, number: int) -> tuple[DataFile, ...]:
-        """What a version consists of, in the order of its rows."""
+        """The data files of a version, in the order of its rows."""
         scan = self._scan(number)
         with translate_errors(self.location):
             return scan.files
@@ -280,7 +280,7 @@ class VersionedTable:
             return Scan(self.location, table, filesystem(self.location))
 
     def _delta_schema(self, schema: pa.Schema) -> Schema:
-        """``schema`` as Delta has it; columns that stay keep what the table notes of them."""
+        """``schema`` in Delta's types; unchanged columns keep their metadata."""
         known = {field.name: field for field in self._table.schema().fields}
         fields = Schema.from_arrow(schema).fields
         kept = [known.get(field.name, field) for field in fields]
@@ -290,7 +290,7 @@ class VersionedTable:
     def _allow_plain_times(self, schema: pa.Schema) -> None:
         plain = any(pa.types.is_timestamp(f.type) and f.type.tz is None for f in schema)
         if plain and "timestampNtz" not in self._protocol.writer:
-            # The new protocol lists features; what the old one implied has to stay.
+            # The new protocol lists features: add those that the old version implied.
             implied = [_IMPLIED[name] for name in sorted(self._protocol.writer & {*_IMPLIED})]
             self._table.alter.add_feature(
                 [*implied, TableFeatures.TimestampWithoutTimezone],

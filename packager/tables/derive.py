@@ -1,4 +1,4 @@
-"""Tables computed from tables: with exact parents, never computed twice, stale when they change."""
+"""Tables derived from tables: exact parents, no repeated computation, stale if parents change."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from packager.tables.source import open_source
 
 
 class Step(Protocol):
-    """What is computed."""
+    """The computation of a derived table."""
 
     @property
     def text(self) -> str:
-        """How people call it."""
+        """Its name in messages and records."""
 
     @property
     def params(self) -> Mapping[str, Any]:
-        """What it was told, as JSON values."""
+        """Its parameters, as JSON values."""
 
     def digest(self, directory: Path) -> str:
-        """sha256 over everything else that its result depends on, but for the parents."""
+        """sha256 over everything else that its result depends on, except the parents."""
 
     def run(self, parents: Sequence[Path], out: Path, directory: Path) -> None:
         """Write the Parquet file ``out`` from those of the parents, or raise ``PackageError``."""
@@ -46,11 +46,11 @@ class DeriveResult:
 
     version: Version
     outcome: Literal["computed", "unchanged", "reverted"]
-    """``reverted``: an older version had the very same inputs and became the current one."""
+    """``reverted``: an older version had the same inputs and became the current one."""
 
     @property
     def summary(self) -> str:
-        """``outcome``, for people."""
+        """``outcome`` as a message."""
         back = f"back to {self.version.reverted_to}, which has the same inputs"
         said = {"unchanged": "unchanged: the inputs are the same", "reverted": back}
         return said.get(self.outcome, self.outcome)
@@ -64,10 +64,10 @@ def derive(
     directory: Path,
     progress: Progress,
 ) -> DeriveResult:
-    """Bring the table at ``location`` to the result of ``step``, run in ``directory``.
+    """Make the result of ``step``, run in ``directory``, the current version of ``location``.
 
-    A parent without a version means its latest. Equal parents (by content), code and parameters
-    are not computed again. Raises ``PackageError`` if the step fails.
+    A parent without a version means its latest. If a version of equal parents (by content), code
+    and parameters exists, nothing is computed. Raises ``PackageError`` if the step fails.
     """
     if not parents:
         raise UsageError("--from: expected at least one parent, got none", "name TABLE@VERSION")
@@ -102,14 +102,14 @@ def derive(
                 "write the result to the file that {out} stands for",
             )
         source = open_source(out)
-        # First, so that no commit stands without it.
+        # Pinned before the commit, so that no commit exists without its pins.
         _pin(parents, exact, location, progress)
         made = commit_derived(source, location, authorship, derivation)
     return DeriveResult(made.version, "computed")
 
 
 def _refuse_circle(location: Location, parent: Location, reach: Reach) -> None:
-    """Raise ``UsageError`` if `parent` was made of the table, as far as tables may be opened."""
+    """Raise ``UsageError`` if ``parent`` is derived from the table, as far as ``reach`` allows."""
     version = VersionedTable.open(parent).version(parent.version)
     for above in version.derived.parents if version.derived else ():
         place = parent.beside(above.table)
@@ -123,7 +123,7 @@ def _refuse_circle(location: Location, parent: Location, reach: Reach) -> None:
 
 
 def elsewhere(location: Location, version: Version, reach: Reach) -> list[Location]:
-    """The parents of a version that may not be opened."""
+    """The parents of a version that are outside ``reach``."""
     parents = version.derived.parents if version.derived else ()
     places = [location.beside(parent.table) for parent in parents]
     return [place for place in places if not reach.has(place)]
@@ -135,11 +135,11 @@ def stale(
     reach: Reach,
     known: dict[str, list[str]] | None = None,
 ) -> list[str]:
-    """Why a derived version isn't what its step would give now; empty if it is.
+    """Why a derived version differs from what its step would give now; empty if it doesn't.
 
-    Parents are compared by content, those of parents too; the step's code is not looked at.
-    Nothing is said of parents that may not be opened (``elsewhere``). ``known``: what was found
-    of other tables at their latest, as tables may have many ways to one.
+    All ancestors are compared by content; the step's code is not compared. Parents that may not be
+    opened (``elsewhere``) are skipped. ``known``: results for the latest versions of other tables,
+    because several paths may lead to one table.
     """
     known = {} if known is None else known
     reasons = []
@@ -162,7 +162,7 @@ def _latest_stale(
     place: Location, latest: Version, reach: Reach, known: dict[str, list[str]]
 ) -> list[str]:
     if place.uri not in known:
-        known[place.uri] = []  # until it is known: somebody's tables may go round in circles
+        known[place.uri] = []  # a provisional result, because untrusted tables may form a cycle
         known[place.uri] = stale(place, latest, reach, known)
     return known[place.uri]
 
@@ -176,13 +176,13 @@ def _parent(location: Location, parent: Location, version: Version) -> Parent:
 
 
 def _content(version: Version, place: Location) -> str:
-    if version.fingerprint is None:  # another program wrote it: its number has to do
+    if version.fingerprint is None:  # another program wrote it: identified by its number
         return f"{place.name}@{version.number}"
     return content_of(version.fingerprint)
 
 
 def _known(location: Location, wanted: Derivation) -> DeriveResult | None:
-    """The newest version that was made of the same."""
+    """The newest version with the same inputs, as a result; None if there is none."""
     if not VersionedTable.exists(location):
         return None
     store = VersionedTable.open(location)
@@ -209,7 +209,7 @@ def _pin(
     location: Location,
     progress: Progress,
 ) -> None:
-    """Note at each parent that the derived table needs this version of it."""
+    """Record at each parent that the derived table needs this version of it."""
     for parent, version in zip(parents, versions, strict=True):
         where = location.relative_to(Location(parent.uri))
         wanted = Pin(version=version.number, needed_by=f"table {location.name}", table=where)

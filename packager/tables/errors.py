@@ -1,4 +1,4 @@
-"""What deltalake, Arrow and the system say about a table, as errors of this program."""
+"""Errors of deltalake, Arrow and the system about a table, as errors of this program."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class ConflictError(PackageError):
 
 
 class VacuumedError(PackageError):
-    """`gc` removed the rows of a version, or a hand did."""
+    """The rows of a version were removed, by ``gc`` or by hand."""
 
 
 @contextmanager
 def translate_errors(location: Location) -> Iterator[None]:
-    """Turn what deltalake, Arrow and the system say into a ``PackageError``."""
+    """Convert errors of deltalake, Arrow and the system to a ``PackageError``."""
     try:
         yield
     except CommitFailedError as error:
@@ -49,7 +49,7 @@ def translate_errors(location: Location) -> Iterator[None]:
             "check that you may write there, and that the disk has room",
         ) from error
     except BaseException as error:
-        if type(error).__name__ != "PanicException":  # of deltalake, and no Exception
+        if type(error).__name__ != "PanicException":  # of deltalake; it is not an Exception
             raise
         raise PackageError(
             f"{location}: can't be read: {first_line(error)}",
@@ -58,20 +58,22 @@ def translate_errors(location: Location) -> Iterator[None]:
 
 
 def retried(work: Callable[[], T]) -> T:
-    """What ``work`` gives, begun again where a writer came in between: at most 5 times in all.
+    """The result of ``work``, retried if another writer commits in between: at most 5 attempts.
 
-    ``work`` opens the table itself. Raises the last ``ConflictError`` or ``VacuumedError``.
+    ``work`` must open the table itself. Raises the last ``ConflictError`` or ``VacuumedError``.
     """
     for attempt in range(1, MAX_ATTEMPTS):
         try:
             return work()
-        except (ConflictError, VacuumedError):  # of a version that no longer was the latest
-            time.sleep(random.uniform(0, 0.05 * 2**attempt))  # so that writers don't keep step
+        except (ConflictError, VacuumedError):  # the version is no longer the latest
+            time.sleep(
+                random.uniform(0, 0.05 * 2**attempt)
+            )  # random, so that writers don't collide again
     return work()
 
 
 def first_line(error: BaseException) -> str:
-    """What an error says in one line; an object store's says the cause in further ones."""
+    """An error in one line: its first, and the causes that an object store lists in others."""
     first, *more = str(error).strip().splitlines() or [""]
     causes = [_TREE.sub("", line).strip() for line in more if "↳" in line]
     plain = [cause for cause in causes if not cause.startswith("<")]

@@ -1,4 +1,4 @@
-"""What a table was made of, and what was made of it: as a graph, and in text."""
+"""The lineage of a table, its ancestors and descendants: as a graph, and as text."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ class Node:
 
     location: Location
     version: Version | None
-    """None if the table is gone."""
+    """None if the table doesn't exist, has no version or wasn't opened."""
     parents: tuple[str, ...]
     """Their URIs."""
     stale: tuple[str, ...]
-    """Why the table isn't what its step would give now."""
+    """Why the table differs from what its step would give now."""
     opened: bool = True
-    """Whether it was looked at: a table that lies elsewhere is not, unless that was asked for."""
+    """Whether it was opened: a table elsewhere is not, unless ``follow`` names it."""
 
     @property
     def label(self) -> str:
-        """``name@3``, with what is wrong about it."""
+        """``name@3``, and whether it is stale, gone or not opened."""
         if not self.opened:
             return f"{self.location.name}  (not opened)"
         number = "gone" if self.version is None else str(self.version.number)
@@ -41,9 +41,9 @@ class Node:
 
 
 def lineage(location: Location, follow: Iterable[Location] = ()) -> dict[str, Node]:
-    """URI → node of the table, everything above it, and everything derived from those.
+    """URI → node of the table, its ancestors, and everything derived from those.
 
-    Tables that do not lie beside it are opened only if they are, or lie under, one of ``follow``.
+    Tables outside its folder are opened only if they equal, or are below, one of ``follow``.
     """
     reach = Reach.of(location, follow=follow)
     found: dict[str, Node] = {}
@@ -72,7 +72,7 @@ def lineage(location: Location, follow: Iterable[Location] = ()) -> dict[str, No
 
 
 def _refuse_circles(location: Location, nodes: dict[str, Node]) -> None:
-    """No table was made of itself, whatever the commits of somebody's tables say."""
+    """Raise ``PackageError`` if the commits of (untrusted) tables form a cycle."""
     sorter = TopologicalSorter({uri: node.parents for uri, node in nodes.items()})
     try:
         sorter.prepare()
@@ -101,7 +101,7 @@ def _node(location: Location, reach: Reach, known: dict[str, list[str]]) -> Node
 
 
 def lineage_text(nodes: dict[str, Node]) -> str:
-    """A tree from each table without parents; a table below two parents comes twice."""
+    """A tree from each table without parents; a table with two parents appears twice."""
     roots = [node for node in nodes.values() if not node.parents]
     shown: set[str] = set()
     return "\n".join(line for root in by_name(roots) for line in _tree(root, nodes, shown))
@@ -113,7 +113,7 @@ def _tree(
     step = f"  ← {node.version.derived.step}" if node.version and node.version.derived else ""
     yield f"{first}{node.label}{step}"
     below = [n for n in nodes.values() if node.location.uri in n.parents]
-    # What is below a table is shown once: tables may have many ways to it.
+    # A subtree is shown once: many paths may lead to a table.
     children = [] if node.location.uri in shown else by_name(below)
     shown.add(node.location.uri)
     for reason in node.stale:
@@ -125,5 +125,5 @@ def _tree(
 
 
 def by_name(nodes: Iterable[Node]) -> list[Node]:
-    """In the order in which graphs show them."""
+    """``nodes`` in display order."""
     return sorted(nodes, key=lambda node: (node.location.name, node.location.uri))

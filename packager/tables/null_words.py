@@ -1,4 +1,4 @@
-"""Text that one version holds as a value and the next would read as null is refused."""
+"""Refuse rows in which a word is read as null that the previous version holds as text."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from packager.tables.source import Source
 
 
 def refuse_lost_words(source: Source, store: VersionedTable, number: int) -> None:
-    """``UsageError`` where cells of ``source`` are null by a word that version ``number`` holds.
+    """``UsageError`` if cells of ``source`` are null by a word that version ``number`` holds.
 
-    Such a word may be a value (a country, a class) or a mark for null; whoever adds it knows.
+    Such a word may be a value (a country, a class) or mean null; only the user knows.
     """
     schema = store.schema(number)
     texts = [name for name in source.guessed if name in schema.names and _is_text(schema, name)]
@@ -34,7 +34,7 @@ def refuse_lost_words(source: Source, store: VersionedTable, number: int) -> Non
 
 
 def words_held(tables: Iterable[pa.Table], names: Collection[str]) -> Mapping[str, set[str]]:
-    """Column → the words for null that it holds as text; columns without any are left out."""
+    """Column → the null words that it holds as text; columns without any are left out."""
     found: dict[str, set[str]] = {}
     for table in tables:
         for name in names:

@@ -1,4 +1,4 @@
-"""What two fingerprints say about the rows of two tables, without the tables."""
+"""Compare the rows of two tables by their fingerprints alone."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from packager.manifest.manifest import Fingerprint
 
 
 def compare_rows(before: Fingerprint, after: Fingerprint) -> Rows:
-    """Equal, re-ordered or different rows; for different ones, how many both tables share.
+    """Equal, reordered or different rows; for different ones, how many both tables share.
 
-    Row hashes are over all columns: with other columns every row is another, and that says
-    nothing about the rows.
+    Row hashes cover all columns: between tables with different columns all hashes differ, which
+    says nothing about the rows.
     """
     overlap = None
     if before.columns.keys() != after.columns.keys():
@@ -27,12 +27,12 @@ def compare_rows(before: Fingerprint, after: Fingerprint) -> Rows:
 
 
 def estimate_overlap(before: tuple[str, ...], after: tuple[str, ...]) -> Overlap:
-    """What two sketches of the smallest row hashes tell about the sets they were drawn from.
+    """Estimate the overlap of two sets of rows from sketches of their smallest row hashes.
 
-    A full sketch knows every row hash of its table up to its largest. Up to the smaller of these
-    both tables are known whole; hashes being random, what lies there is a random sample of the
-    distinct rows of either (bottom-k sketches, Cohen and Kaplan 2007). A sketch that is not full
-    holds them all.
+    A full sketch contains every row hash of its table up to the sketch's largest. Up to the
+    smaller of the two largest, all hashes of both tables are known. Because hashes are random,
+    these are a random sample of the distinct rows of either table (bottom-k sketches, Cohen and
+    Kaplan 2007). A sketch that is not full contains all hashes of its table.
     """
     full = [sketch[-1] for sketch in (before, after) if len(sketch) == SKETCH_SIZE]
     one, other = (
@@ -56,12 +56,12 @@ def _share(shared: int, rows: int, *, exact: bool) -> Share | None:
         return None
     value = shared / rows
     low, high = (value, value) if exact else wilson(shared, rows)
-    # At none and all of them rounding can put a bound past the share itself.
+    # At shares of 0 and 1, rounding can move a bound past the share.
     return Share(value=value, low=min(low, value), high=max(high, value))
 
 
 class Share(FrozenModel):
-    """A share of distinct rows, with its 95 % interval; where it is exact, they are equal."""
+    """A share of distinct rows, with its 95 % interval; both bounds equal an exact share."""
 
     value: float
     low: float
@@ -72,23 +72,23 @@ class Overlap(FrozenModel):
     """How many distinct rows two tables share, from the smallest row hashes of both."""
 
     exact: bool
-    """Whether both sketches hold every distinct row; else the shares are estimates."""
+    """Whether both sketches contain every distinct row; otherwise the shares are estimates."""
     sample: int
-    """Distinct row hashes that were looked at."""
+    """Number of distinct row hashes compared."""
     of_either: Share | None
-    """Of the rows that either table has, those that both have; None where none was looked at."""
+    """Share of the rows of either table that both have; None if no hash was compared."""
     of_before: Share | None
-    """Of the rows of ``before``, those that ``after`` has too."""
+    """Share of the rows of ``before`` that ``after`` has too."""
     of_after: Share | None
-    """Of the rows of ``after``, those that ``before`` has too."""
+    """Share of the rows of ``after`` that ``before`` has too."""
 
 
 class Rows(FrozenModel):
-    """How the rows of two tables differ; certain, but for ``overlap``."""
+    """How the rows of two tables differ; only ``overlap`` is an estimate."""
 
     before: int
     after: int
     verdict: Literal["equal", "reordered", "different", "incomparable"]
-    """``incomparable``: the columns are others, so no row can be the same."""
+    """``incomparable``: the columns differ, so rows can't be compared."""
     overlap: Overlap | None
-    """Where the verdict is ``different``."""
+    """None unless the verdict is ``different``."""

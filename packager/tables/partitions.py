@@ -1,4 +1,4 @@
-"""Values of partition columns: in a log they are text, once for a whole file."""
+"""Values of partition columns, which a log stores as text, once per file."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import pyarrow.compute as pc
 from packager.errors import UsageError
 
 MAX_PARTITIONS = 1000
-"""Of one commit: each is a file that is open while rows come."""
+"""Maximum per commit: each is a file that stays open while rows are written."""
 
 Values = Mapping[str, str | None]
 """Partition column → its text in the log."""
 
 
 def partition_text(value: Any, kind: pa.DataType) -> str | None:
-    """A value as the protocol writes it; ``ValueError`` for text that would be read as null."""
+    """A value in the protocol's text form; ``ValueError`` for text that would read as null."""
     if value is None:
         return None
     if pa.types.is_boolean(kind):
@@ -41,7 +41,7 @@ def partition_text(value: Any, kind: pa.DataType) -> str | None:
 
 
 def partition_value(text: str | None, kind: pa.DataType) -> pa.Scalar:
-    """The value that a text of the log stands for; empty text is null, whatever the type."""
+    """The value of a text in the log; empty text is null for every type."""
     if not text:
         return pa.scalar(None, kind)
     if pa.types.is_timestamp(kind) and kind.tz:
@@ -52,7 +52,7 @@ def partition_value(text: str | None, kind: pa.DataType) -> pa.Scalar:
 def by_partition(
     table: pa.Table, columns: Sequence[str], place: str
 ) -> Iterator[tuple[Values, pa.Table]]:
-    """The rows of each partition of ``table``, in the order in which they come first.
+    """The rows of each partition of ``table``, in the order of first occurrence.
 
     Raises ``UsageError`` for a value that a partition can't have.
     """
@@ -65,7 +65,7 @@ def by_partition(
 
 
 def _texts(column: pa.ChunkedArray, name: str, place: str) -> list[str | None]:
-    """The text of every row: distinct values are written once."""
+    """The text of every row; each distinct value is formatted once."""
     coded = column.combine_chunks().dictionary_encode("encode")
     coded = coded.combine_chunks() if isinstance(coded, pa.ChunkedArray) else coded
     try:
@@ -83,5 +83,5 @@ def _number(value: float, kind: pa.DataType) -> str:
         return "NaN"
     if value in (float("inf"), float("-inf")):
         return "Infinity" if value > 0 else "-Infinity"
-    # The shortest text that gives the same number in the column's own precision.
+    # The shortest text that parses to the same number in the column's precision.
     return str(pa.scalar(value, kind).cast(pa.string()).as_py())

@@ -1,7 +1,7 @@
-"""Who needs which version of a table: kept beside it, in ``_package_pins``.
+"""Pins: which versions of a table are needed, and by what; stored in its ``_package_pins``.
 
-A pin is a small file of its own, named by what needs the version, so that two writers never
-meet. Delta Lake passes over folders whose names begin with an underscore.
+Each pin is a small file named by the hash of its content, so that two writers never conflict.
+Delta Lake ignores folders whose names begin with an underscore.
 """
 
 from __future__ import annotations
@@ -22,24 +22,24 @@ FOLDER = "_package_pins"
 
 
 class Pin(FrozenModel):
-    """A version that has to stay."""
+    """A version that must be kept."""
 
     version: int
     needed_by: str
     """``package NAME VERSION-HEX``, or ``table NAME``."""
     table: str | None = None
-    """Of a derived table: where it lies, as seen from this one."""
+    """Location of a derived table, relative to this one."""
 
 
 def pin(location: Location, wanted: Pin) -> None:
-    """Note that a version is needed; noting it twice is once."""
+    """Record that a version is needed; idempotent."""
     name = sha256_bytes(canonical_json(wanted.model_dump(mode="json")))[:16]
     with translate_errors(location):
         write_json(filesystem(location), FOLDER, f"{name}.json", wanted.model_dump(mode="json"))
 
 
 def pin_or_warn(location: Location, wanted: Pin, progress: Progress) -> None:
-    """Note it where that can be: a table that others own may be for reading only."""
+    """Record it, or warn if that fails: a table that others own may be read-only."""
     try:
         pin(location, wanted)
     except PackageError as error:
@@ -50,7 +50,7 @@ def pin_or_warn(location: Location, wanted: Pin, progress: Progress) -> None:
 
 
 def pins(location: Location) -> tuple[Pin, ...]:
-    """Everything that is noted, by version."""
+    """All pins, sorted by version."""
     with translate_errors(location):
         found = read_json(filesystem(location), FOLDER)
     return tuple(sorted((_pin(location, *one) for one in found.items()), key=_order))

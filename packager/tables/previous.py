@@ -1,4 +1,4 @@
-"""What new data is compared with: rows that are named, or the version before of a table."""
+"""The rows that new data is compared with: given ones, or those of a table's previous version."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class PreviousRows:
     name: str
     rows: pd.DataFrame
     accepted: bool
-    """Whether the newer rows were committed by `data add`, which asks about other columns."""
+    """Whether ``data add`` committed the newer rows, which requires consent to other columns."""
 
 
 def load_rows(text: str, reader: TableReadOptions = DEFAULT_OPTIONS) -> PreviousRows:
@@ -33,7 +33,7 @@ def load_rows(text: str, reader: TableReadOptions = DEFAULT_OPTIONS) -> Previous
 
 
 def load_previous(location: Location, progress: Progress) -> PreviousRows | None:
-    """Those of the version before the one at ``location``; None where it has none any more."""
+    """The rows of the version before ``location``'s; None if there is none or they were removed."""
     store = VersionedTable.open(location)
     version = store.version(location.version)
     older = store.before(version)
@@ -47,7 +47,7 @@ def load_previous(location: Location, progress: Progress) -> PreviousRows | None
 
 
 def compared_version(location: Location) -> Version | None:
-    """The version whose rows ``load_previous`` gives."""
+    """The version whose rows ``load_previous`` returns; None if there is none."""
     store = VersionedTable.open(location)
     older = store.before(store.version(location.version))
     return older if older is not None and store.has_rows(older.number) else None

@@ -1,8 +1,8 @@
-"""What the features of a Delta table ask of a reader and a writer, and which are met here.
+"""The features that a Delta table requires of readers and writers, and which are supported.
 
 The Delta protocol names features; before version 3 (readers) and 7 (writers) the version number
-stands for a fixed set of them. A feature that is not in ``FEATURES`` is refused by its name.
-docs/data.md holds the same table for people.
+implies a fixed set of them. A feature that is not in ``FEATURES`` is refused by its name.
+docs/data.md has the same table for users.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 OF_READER_VERSION = {1: (), 2: ("columnMapping",)}
-"""Legacy reader version → what it stands for."""
+"""Legacy reader version → the features it implies."""
 OF_WRITER_VERSION: dict[int, tuple[str, ...]] = {1: (), 2: ("appendOnly", "invariants")}
 OF_WRITER_VERSION[3] = (*OF_WRITER_VERSION[2], "checkConstraints")
 OF_WRITER_VERSION[4] = (*OF_WRITER_VERSION[3], "changeDataFeed", "generatedColumns")
@@ -25,20 +25,20 @@ MAPPING_MODE = "delta.columnMapping.mode"
 
 @dataclass(frozen=True)
 class Protocol:
-    """What a table's protocol, properties and schema say."""
+    """The features that a table requires, its properties, and what its schema restricts."""
 
     reader: frozenset[str]
-    """Names of the features that a reader needs."""
+    """Names of the features that a reader must support."""
     writer: frozenset[str]
     properties: Mapping[str, str]
     fields: frozenset[str]
-    """Every key in the metadata of a column, however deep."""
+    """Every key in the metadata of columns, at any depth."""
     partitions: Mapping[str, str]
     """Partition column → its type, in the order of the table's metadata."""
     required: frozenset[str]
-    """Columns that may hold no null."""
+    """Columns declared NOT NULL."""
     deep_required: bool
-    """Whether something within a nested column may be no null either."""
+    """Whether a part of a nested column is NOT NULL."""
 
     @classmethod
     def of(
@@ -49,10 +49,10 @@ class Protocol:
         schema: Mapping[str, Any],
         partitions: Iterable[str] = (),
     ) -> Protocol:
-        """From the actions of a log: least versions, names of features, both reader first.
+        """From the actions of a log: minimum versions and feature names, each (reader, writer).
 
-        ``schema`` is the table's as JSON. A version that the protocol doesn't define becomes a
-        feature of its own, which is refused.
+        ``schema`` is the table's, as JSON. A version that the protocol doesn't define becomes a
+        feature, which is refused.
         """
         reader, writer = versions
         fields = schema.get("fields", ())
@@ -69,7 +69,7 @@ class Protocol:
 
     @property
     def mapped(self) -> bool:
-        """Whether files call columns by other names than the table does."""
+        """Whether files use other column names than the table (column mapping)."""
         return self.properties.get(MAPPING_MODE, "none") != "none"
 
     def is_on(self, key: str) -> bool:
@@ -82,11 +82,11 @@ Use = Callable[[Protocol], bool]
 
 @dataclass(frozen=True)
 class Feature:
-    """What is done about a feature: None where it is met, else when it stands in the way."""
+    """When a feature prevents an operation; None if it is supported."""
 
     reads: Use | None = None
     replaces: Use | None = None
-    """Of a commit that removes rows, too: of a new version as a whole, and of a revert."""
+    """For commits that remove rows: a version that replaces all rows, and a revert."""
     appends: Use | None = None
 
 
@@ -109,7 +109,7 @@ def _no_writes(when: Use = _always) -> Feature:
 _REFUSED = Feature(_always, _always, _always)
 
 FEATURES: dict[str, Feature] = {
-    # For writers. Those that a legacy version implies stand in the way only where they are used.
+    # Writer features. Those that a legacy version implies prevent commits only if they are used.
     "appendOnly": Feature(replaces=lambda protocol: protocol.is_on("delta.appendOnly")),
     "invariants": _no_writes(_field("delta.invariants")),
     "checkConstraints": _no_writes(_property("delta.constraints.")),
@@ -129,7 +129,7 @@ FEATURES: dict[str, Feature] = {
     "inCommitTimestamp-preview": _no_writes(),
     "materializePartitionColumns": _no_writes(),
     "checkpointProtection": _no_writes(),
-    # For readers and writers.
+    # Reader and writer features.
     "columnMapping": Feature(
         reads=lambda protocol: (
             protocol.properties.get(MAPPING_MODE, "none") not in ("none", "name")
@@ -150,7 +150,7 @@ FEATURES: dict[str, Feature] = {
     "collations": _REFUSED,
     "collations-preview": _REFUSED,
     "geospatial": _REFUSED,
-    # The newest commits of these tables are known to a catalog, not to the folder.
+    # The newest commits of these tables are in a catalog, not in the folder.
     "catalogManaged": _REFUSED,
     "catalogOwned-preview": _REFUSED,
     "coordinatedCommits-preview": _REFUSED,
@@ -159,10 +159,10 @@ FEATURES: dict[str, Feature] = {
 
 
 def unreadable(protocol: Protocol) -> str | None:
-    """The feature for which the table can't be read, None if it can.
+    """The feature that prevents reading the table; None if it can be read.
 
-    Writers' features are none of a reader's concern but where they say that the newest commits
-    lie elsewhere.
+    Writer features are irrelevant to a reader, except those by which the newest commits are stored
+    elsewhere.
     """
     known = {name for name in protocol.writer if name in FEATURES}
     for name in sorted(protocol.reader | known):
@@ -175,9 +175,9 @@ def unreadable(protocol: Protocol) -> str | None:
 
 
 def unwritable(protocol: Protocol, *, append: bool) -> str | None:
-    """The feature for which nothing can be written, None if it can; more is asked to remove rows.
+    """The feature that prevents a commit; None if it is possible.
 
-    ``append``: whether the commit would only add rows.
+    ``append``: the commit only adds rows, which fewer features prevent.
     """
     for name in sorted(protocol.reader | protocol.writer):
         feature = FEATURES.get(name, _REFUSED)
@@ -201,14 +201,14 @@ def _names(
     legacy: Mapping[int, tuple[str, ...]],
     side: str,
 ) -> frozenset[str]:
-    """The features of one side: listed from version ``listing`` on, implied before."""
+    """The features of one side: listed in version ``listing``, implied by earlier ones."""
     if version == listing:
         return frozenset(named or ())
     return frozenset(legacy.get(version, (f"{side} version {version}",)))
 
 
 def _is_required(kind: Any) -> bool:
-    """Whether a type, as JSON, holds something that may be no null."""
+    """Whether a type, as JSON, contains a NOT NULL part."""
     if not isinstance(kind, Mapping):
         return False
     if kind.get("containsNull") is False or kind.get("valueContainsNull") is False:

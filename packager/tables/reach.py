@@ -1,7 +1,7 @@
 """Which other tables may be opened because a table's log names them.
 
-The log may be somebody else's: an address in it would be opened with this user's files and
-credentials. So what lies beside a table that the user named is opened, all else only where asked.
+The log may be untrusted: an address in it would be opened with this user's files and credentials.
+So only tables in the same folder as one that the user named are opened, others on request.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from packager.location import Location
 
 @dataclass(frozen=True)
 class Reach:
-    """Folders, local or of a store; what lies under one of them may be opened."""
+    """Folders, local or in a store; tables below one of them may be opened."""
 
     folders: frozenset[str]
 
     @classmethod
     def of(cls, *tables: Location, follow: Iterable[Location] = ()) -> Reach:
-        """What lies beside ``tables``, and what is, or lies under, each place of ``follow``."""
+        """The folders that contain ``tables``, and each place of ``follow``."""
         beside = {_parent(_real(table)) for table in tables}
         return cls(frozenset(beside | {_real(place) for place in follow}))
 
     def has(self, table: Location) -> bool:
-        """Whether it may be opened. Links and ``..`` count as what they lead to."""
+        """Whether ``table`` may be opened. Local links and ``..`` are resolved first."""
         real = _real(table)
         if ".." in re.split(r"[/\\]", unquote(real)):
             return False
@@ -42,6 +42,6 @@ def _real(table: Location) -> str:
 
 
 def _parent(uri: str) -> str:
-    """The folder that holds a table; of one that is all of a bucket or disk, that table."""
+    """The folder of a table; the table itself if it is a whole bucket or disk."""
     folder = uri.rpartition("/")[0]
     return uri if folder.endswith("/") or not folder else folder

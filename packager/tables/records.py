@@ -1,4 +1,4 @@
-"""What a commit of a table says beside its rows, as frozen data."""
+"""Metadata of a table's commits, as frozen data."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ class Parent(FrozenModel):
     """One input of a derived table: exactly this version, with this content."""
 
     table: str
-    """Relative to the derived table's folder where both are local."""
+    """Relative to the derived table's folder if both are local."""
     version: int
     content: str
-    """``content_of`` its fingerprint: a revert of the parent to equal rows is no change."""
+    """``content_of`` its fingerprint, so that a revert of the parent to equal rows is no change."""
 
 
 class Derivation(FrozenModel):
@@ -35,9 +35,9 @@ class Version(FrozenModel):
 
     number: int
     milliseconds: int
-    """When it was committed, since 1970."""
+    """Time of the commit, since 1970."""
     operation: str
-    """``add``, ``append``, ``revert``, ``derive``; of other writers their own word."""
+    """``add``, ``append``, ``revert``, ``derive``; the own word of other writers."""
     message: str
     author: str
     fingerprint: Fingerprint | None
@@ -56,5 +56,5 @@ class Version(FrozenModel):
 
 
 def content_of(found: Fingerprint) -> str:
-    """What identifies rows in their order, columns and types: schema, sums and count."""
+    """Identifier of rows in their order, columns and types: schema, sums and count."""
     return f"{found.schema_[:16]}{found.rows[0]}{found.rows[1]}{found.ordered}-{found.row_count}"

@@ -1,4 +1,4 @@
-"""Which rows were added, removed or changed between two tables that come in blocks."""
+"""The rows that were added, removed or changed between two tables read in blocks."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MOST_CHANGED = 200_000
 
 @dataclass(frozen=True)
 class RowDiff:
-    """Rows compared over the columns that both tables have; without a key none is ``changed``."""
+    """Rows compared over the common columns; without a key, no row counts as ``changed``."""
 
     added: int
     removed: int
@@ -34,13 +34,13 @@ class RowDiff:
     added_rows: tuple[dict[str, Any], ...]
     removed_rows: tuple[dict[str, Any], ...]
     changed_rows: tuple[tuple[dict[str, Any], dict[str, Any]], ...]
-    """Before and after, the cells that differ and the key only."""
+    """Before and after: only the key and the cells that differ."""
 
 
 def diff_rows(before: Frames, after: Frames, key: Sequence[str]) -> RowDiff:
-    """Compare two tables row by row; memory is 8 to 16 bytes a row.
+    """Compare two tables row by row; memory is 8 to 16 bytes per row.
 
-    Raises ``UsageError`` if ``key`` isn't there or doesn't tell rows apart.
+    Raises ``UsageError`` if a ``key`` column is missing or the key isn't unique.
     """
     one, other = next(iter(before())), next(iter(after()))
     common = [name for name in one.columns if name in other.columns]
@@ -71,7 +71,7 @@ def _hashes(frames: Frames, names: list[str]) -> Hashes:
 
 
 def _surplus(mine: Hashes, others: Hashes) -> npt.NDArray[np.bool_]:
-    """Which of my rows the other table lacks, counting repeats: shape (len(mine),)."""
+    """Mask of the rows that the other table lacks, counting duplicates: shape (len(mine),)."""
     order = np.argsort(mine, kind="stable")
     ranked = mine[order]
     starts = np.searchsorted(ranked, ranked, side="left")
@@ -164,7 +164,7 @@ def _pairs(
 
 
 def _shown(value: Any) -> Any:
-    """A cell as JSON can hold it."""
+    """A cell as a JSON value."""
     if isinstance(value, np.generic):
         value = value.item()
     if pd.api.types.is_scalar(value) and pd.isna(value):

@@ -1,8 +1,8 @@
-"""The rows of one version of a table: file after file, as the log says they are to be read.
+"""The rows of one version of a table, read file by file as its log defines.
 
-A file may hold less than the table has (columns that came later, values of partitions), call its
-columns otherwise (column mapping), have narrower types (type widening) and rows that are deleted
-(deletion vectors). All of this is put right here, in an order that depends on the log alone.
+A file may lack columns (added later, or partition values), use other column names (column mapping)
+or narrower types (type widening), and contain deleted rows (deletion vectors). This module
+resolves all of these, in an order that depends only on the log.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from packager.tables.stream import rows_of_a_block
 
 _PHYSICAL = "delta.columnMapping.physicalName"
 _TIMES = "us"
-"""Spark's old 96-bit times reach further in microseconds than Arrow's default holds."""
+"""Spark's old 96-bit times exceed the range of nanoseconds, Arrow's default."""
 
 
 @dataclass(frozen=True)
@@ -37,17 +37,17 @@ class DataFile:
     """A data file of a version."""
 
     path: str
-    """Within the table's folder."""
+    """Relative to the table's folder."""
     modified: int
-    """Milliseconds since 1970, as its writer says; rows are read in this order."""
+    """Milliseconds since 1970, set by its writer; rows are read in this order."""
     size: int
     partition: Mapping[str, pa.Scalar]
     kept: pa.BooleanArray | None = None
-    """Of a file with a deletion vector, for each of its rows: whether it is still there."""
+    """Mask of the rows that the file's deletion vector keeps; None without a vector."""
 
 
 def protocol_of(table: DeltaTable) -> Protocol:
-    """What the table's protocol asks, at the version it was opened at."""
+    """The table's protocol, at the version at which it was opened."""
     found, about = table.protocol(), table.metadata()
     return Protocol.of(
         (found.min_reader_version, found.min_writer_version),
@@ -59,7 +59,7 @@ def protocol_of(table: DeltaTable) -> Protocol:
 
 
 class Scan:
-    """One version, opened for reading; ``PackageError`` if a feature of it isn't known here."""
+    """One version, opened for reading; ``PackageError`` if it needs an unsupported feature."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class Scan:
         place: fs.FileSystem,
         schema: pa.Schema | None = None,
     ) -> None:
-        """``schema``: of a version to come, where it isn't the table's own."""
+        """``schema``: of a version not yet committed, if it differs from the table's."""
         self._location, self._table, self._place = location, table, place
         protocol = protocol_of(table)
         feature = unreadable(protocol)
@@ -84,7 +84,7 @@ class Scan:
 
     @cached_property
     def files(self) -> tuple[DataFile, ...]:
-        """In the order in which their rows are read."""
+        """The data files, in reading order."""
         actions = pa.table(self._table.get_add_actions())
         deleted = self._deletion_vectors() if self._deletes else {}
         files = [
@@ -101,12 +101,12 @@ class Scan:
         return tuple(sorted(files, key=lambda file: (file.modified, file.path)))
 
     def tables(self) -> Iterator[pa.Table]:
-        """The rows, in blocks; ``UsageError`` for a block whose text has no room in memory."""
+        """The rows, in blocks; ``UsageError`` for a block whose text does not fit in memory."""
         for table in self.encoded_tables():
             yield decoded(table, self.schema, self._location)
 
     def encoded_tables(self, files: Iterable[DataFile] | None = None) -> Iterator[pa.Table]:
-        """The rows of ``files`` (all, if none are named), in blocks, each text held once."""
+        """The rows of ``files`` (None: all), in blocks, with text dictionary-encoded."""
         for file in self.files if files is None else files:
             yield from self._read(file)
 
@@ -121,13 +121,13 @@ class Scan:
             start, row = row, row + len(batch)
             if file.kept is not None:
                 kept = file.kept[start:row]
-                # A vector may end before the file does: what it doesn't reach is kept.
+                # A vector may end before the file does: rows beyond it are kept.
                 rest = pa.repeat(pa.scalar(True), len(batch) - len(kept))
                 batch = batch.filter(pa.concat_arrays([kept, rest]))
             yield self._whole(batch, file)
 
     def _whole(self, batch: pa.RecordBatch, file: DataFile) -> pa.Table:
-        """A batch of a file as the table has it: its names, its order, its partition's values."""
+        """A batch of a file with the table's column names, column order and partition values."""
         columns = []
         for field, stored in zip(self.schema, self._physical, strict=True):
             if field.name in self._partitions:
@@ -152,14 +152,14 @@ class Scan:
         if file.kept is not None:
             return any(table[name].null_count for table in self._read(file))
         stored = self._physical[self.schema.get_field_index(name)]
-        # Counted in the values: a filter would believe the file's statistics.
+        # Counted in the values, because a filter would trust the file's statistics.
         batches = self._batches(file, [pa.field(stored.name, stored.type)])
         return any(batch.column(0).null_count for batch in batches)
 
     def _batches(self, file: DataFile, fields: Sequence[pa.Field]) -> Iterator[pa.RecordBatch]:
-        """One file in the types of ``fields``, its text held once; a column that it lacks is null.
+        """One file in the types of ``fields``, text dictionary-encoded; missing columns are null.
 
-        Raises ``UsageError`` where a block has no room in memory.
+        Raises ``UsageError`` if a block does not fit in memory.
         """
         rows, name = rows_of_a_block(len(self.schema)), f"{self._location}: {file.path}"
         self._refuse_too_large(name, file.path, pa.schema(fields), rows)
@@ -169,7 +169,7 @@ class Scan:
         )
         form = dataset.ParquetFileFormat(read_options=options)
         fragment = form.make_fragment(file.path, filesystem=self._place)
-        # What no file holds as text isn't held once, either: it is cast as it always was.
+        # A column that the file doesn't store as text is cast, not dictionary-encoded.
         stored = fragment.physical_schema
         once = [name for name in texts if name in stored.names and _is_once(stored.field(name))]
         read = [f.with_type(_ONCE) if f.name in once else f for f in fields]
@@ -196,7 +196,7 @@ class Scan:
         return {name: found[name].cast(self.schema.field(name).type) for name in self._partitions}
 
     def _deletion_vectors(self) -> dict[str, pa.BooleanArray]:
-        """Path as the log has it → which rows are kept, of the files that have a vector."""
+        """Path as in the log → mask of kept rows, for the files that have a vector."""
         check_vectors(self._location, self._place)
         found = pa.table(self._table.deletion_vectors())
         top = self._table.table_uri.rstrip("/") + "/"
@@ -216,7 +216,7 @@ def _is_once(field: pa.Field) -> bool:
 
 
 def unreadable_error(location: Location, feature: str) -> PackageError:
-    """What is said of a table that has a feature which can't be read here."""
+    """The error for a table with a feature that can't be read here."""
     return PackageError(
         f"{location}: the table needs {feature}, a feature of Delta Lake that is not read here",
         "have the program that made it write its rows to a table without this feature, or to "
@@ -225,7 +225,7 @@ def unreadable_error(location: Location, feature: str) -> PackageError:
 
 
 def unwritable_error(location: Location, feature: str, *, append: bool) -> PackageError:
-    """What is said of a table that has a feature which can't be kept in a commit from here."""
+    """The error for a table with a feature that can't be written here."""
     also = "" if append or feature != "appendOnly" else "add rows with --append, or "
     return PackageError(
         f"{location}: the table needs {feature}, a feature of Delta Lake that is not written here",
@@ -234,14 +234,14 @@ def unwritable_error(location: Location, feature: str, *, append: bool) -> Packa
 
 
 def _entries(actions: pa.Table) -> Iterator[tuple[str, int, int]]:
-    """Path as the log has it, time in milliseconds and bytes of each file."""
+    """Path as in the log, modification time in milliseconds, and bytes of each file."""
     times = actions["modification_time"].cast(pa.int64())
     columns = (actions["path"], times, actions["size_bytes"])
     return zip(*(column.to_pylist() for column in columns), strict=True)
 
 
 def _physical(field: pa.Field) -> pa.Field:
-    """A column by the names that files have for it, and for what lies within it."""
+    """A column with the names that files use for it and for its nested fields."""
     metadata = field.metadata or {}
     name = metadata.get(_PHYSICAL.encode(), field.name.encode()).decode()
     return pa.field(name, _physical_type(field.type))

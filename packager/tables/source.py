@@ -1,4 +1,4 @@
-"""What a version can be made of: CSV, Parquet, a folder of one of them, or a frame."""
+"""Sources of a version: CSV, Parquet, a folder of one of them, or a frame."""
 
 from __future__ import annotations
 
@@ -35,24 +35,24 @@ _ARROW = {
 
 @dataclass(frozen=True)
 class Source:
-    """Rows that can be read again and again, in Arrow, in blocks."""
+    """Rows that can be read repeatedly, as Arrow tables, in blocks."""
 
     place: str
-    """What messages call it."""
+    """Its name in messages."""
     schema: pa.Schema
-    """In Delta's types, but for columns without values: ``null`` there."""
+    """In Delta's types, except for columns without values, whose type is ``null``."""
     floats: tuple[str, ...]
-    """Integer columns with nulls, which a frame holds as floats."""
+    """Integer columns with nulls, which a frame stores as floats."""
     files: tuple[FileEntry, ...]
     tables: Callable[[], Iterator[pa.Table]]
     guessed: tuple[str, ...] = ()
-    """Columns of CSV of which nobody said what is null: they may hold words read as null."""
+    """CSV columns without declared null words: they may contain words read as null."""
     null_words: Callable[[Collection[str]], Mapping[str, Mapping[str, int]]] = lambda _: {}
-    """Of some columns: text that is read as null → in how many cells."""
+    """Function from columns to: column → text read as null → number of cells."""
 
 
 def open_source(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> Source:
-    """The table in a file or a folder; ``UsageError`` if it is none, or Delta can't keep it."""
+    """The table in a file or a folder; ``UsageError`` if there is none or Delta can't store it."""
     form, files = same_columns(path, reader)
     top = path if path.is_dir() else path.parent
     entries = tuple(FileEntry.of(file, file.relative_to(top).as_posix()) for file in files)
@@ -84,7 +84,7 @@ def open_source(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> Sourc
 
 
 def frame_source(frame: pd.DataFrame, place: str = "the frame") -> Source:
-    """A frame in memory; ``UsageError`` for what Arrow or Delta can't keep."""
+    """A frame in memory; ``UsageError`` for what Arrow or Delta can't store."""
     if not all(isinstance(name, str) for name in frame.columns) or not len(frame.columns):
         raise UsageError(f"{place}: expected columns with text as names")
     try:
@@ -115,6 +115,6 @@ def _parquet(files: list[Path], schema: pa.Schema) -> Iterator[pa.Table]:
 
 
 def _plain(table: pa.Table, schema: pa.Schema) -> pa.Schema:
-    """The types that a file has its columns in, text as it is in ``schema``."""
+    """The column types of a file, with text typed as in ``schema``."""
     pairs = zip(table.schema, schema, strict=True)
     return pa.schema([w if pa.types.is_dictionary(f.type) else f for f, w in pairs])

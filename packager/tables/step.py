@@ -1,7 +1,7 @@
-"""Run one step in a process of its own, on parents exported to files.
+"""Run one step in a separate process, on parents exported to files.
 
 ``python -m packager.tables.step MODULE:FUNCTION PARAMS OUT PARENT…`` calls the function with a
-frame for each parent, in order, and the parameters by name; what it returns goes to OUT.
+frame for each parent, in order, and the parameters by name, and writes its result to OUT.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class CodeStep:
 
 
 EXIT_INVALID_STEP = 3
-"""Ends with it if the step isn't what it should be; its message is on stderr."""
+"""Exit code for an invalid step; the message is on stderr."""
 
 
 def run_function(
@@ -61,7 +61,7 @@ def run_function(
 def run_command(
     command: str, parents: Mapping[str, Path], params: Mapping[str, Any], out: Path, directory: Path
 ) -> None:
-    """Run a command; ``{NAME}`` in it is a parent's file, ``{out}`` the file to write."""
+    """Run a command; ``{NAME}`` in it is a parent's file or a parameter, ``{out}`` the output."""
     values = {**{name: str(value) for name, value in params.items()}, "out": str(out)}
     values |= {name: str(path) for name, path in parents.items()}
     words = shlex.split(command)
@@ -83,7 +83,7 @@ def _run(words: list[str], directory: Path, step: str) -> None:
 
 
 def call(step: str, params: dict[str, Any], out: Path, parents: Sequence[Path]) -> None:
-    """Call the function and write what it returns."""
+    """Call the function and write its result to ``out`` as Parquet; ``UsageError`` if invalid."""
     sys.path.insert(0, str(Path.cwd()))
     module, _, name = step.partition(":")
     function = getattr(importlib.import_module(module), name, None)

@@ -1,4 +1,4 @@
-"""The code that a step consists of: its own module, and those of the project that it imports."""
+"""The code of a step: its own module, and the project's modules that it imports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files of a table, wherever it lies, and Parquet whose bytes depend on the rows only."""
+"""Files of a table, local or in a store, and Parquet whose bytes depend only on the rows."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from packager.errors import PackageError
 from packager.location import Location
 
 MAX_JSON_BYTES = 1 << 20
-_CELLS = 1 << 22  # of a row group: memory stays flat
+_CELLS = 1 << 22  # per row group, which bounds the memory
 
 
 def filesystem(location: Location) -> fs.FileSystem:
-    """The table's folder as a file system of its own."""
+    """The table's folder as a file system."""
     if location.path is not None:
         return fs.SubTreeFileSystem(str(location.path), fs.LocalFileSystem())
     return fs.PyFileSystem(DeltaStorageHandler(location.uri))
@@ -29,9 +29,9 @@ def filesystem(location: Location) -> fs.FileSystem:
 def write_rows(
     place: fs.FileSystem, name: str, tables: Iterable[pa.Table], schema: pa.Schema
 ) -> tuple[int, int]:
-    """Write rows to a Parquet file: (bytes, rows). It is removed again if that fails.
+    """Write rows to a Parquet file; return (bytes, rows). The file is removed on failure.
 
-    Equal rows give equal bytes (of one version of pyarrow, whose name the format wants inside).
+    Equal rows give equal bytes (under one version of pyarrow, which the format records).
     """
     with RowFile(place, name, schema) as file:
         for table in tables:
@@ -40,13 +40,13 @@ def write_rows(
 
 
 class RowFile:
-    """A Parquet file that rows are added to; removed again if the block raises.
+    """A Parquet file open for adding rows; removed if the ``with`` block raises.
 
-    Row groups are cut by count, whatever blocks the rows come in.
+    Row groups are cut by row count, independent of the blocks added.
     """
 
     size = 0
-    """Bytes, once it is whole."""
+    """Bytes, once it is complete."""
 
     def __init__(self, place: fs.FileSystem, name: str, schema: pa.Schema) -> None:
         self.name = name
@@ -89,7 +89,7 @@ class RowFile:
             raise
 
     def _remove(self) -> None:
-        # Not every stream can be closed after an error; that error is the one to tell.
+        # Closing may fail after an error; the first error is the one to report.
         with contextlib.suppress(Exception):
             self._writer.close()
         with contextlib.suppress(Exception):
@@ -119,14 +119,14 @@ def read_json(place: fs.FileSystem, folder: str) -> dict[str, Any]:
 
 
 def write_json(place: fs.FileSystem, folder: str, name: str, content: dict[str, Any]) -> None:
-    """Write one small JSON file whole; a name stands for its content, so none is overwritten.
+    """Write one small JSON file atomically; its name must be derived from its content.
 
-    Writers at once each have a scratch file of their own; what a killed one left is passed over.
+    Concurrent writers use separate temporary files; readers ignore those of killed writers.
     """
     scratch = f"{folder}/.{uuid.uuid4()}"
     place.create_dir(folder, recursive=True)
     try:
-        # Buffered, because deltalake's file takes bytes and nothing else.
+        # Buffered, because deltalake's file accepts only bytes.
         with place.open_output_stream(scratch, buffer_size=1 << 16) as stream:
             stream.write(json.dumps(content, sort_keys=True).encode())
         place.move(scratch, f"{folder}/{name}")

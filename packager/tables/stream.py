@@ -1,10 +1,9 @@
-"""Tables larger than memory, block by block, every column as ``frames.read`` would have it.
+"""Tables larger than memory, block by block, with the column types of ``frames.read``.
 
-What pandas makes of a CSV column depends on all of its cells, so blocks are read as if they were
-tables of their own, what was found in each is noted, and where the blocks disagree in a way that
-changes values (text in one, numbers in another) the file is read again with the types settled.
-Memory is flat, but for CSV columns that mix integers beyond 64 bits with something else: those
-are held whole.
+The type that pandas gives a CSV column depends on all of its cells. So blocks are read as separate
+tables and the types of each are recorded; if blocks disagree in a way that changes values (text in
+one, numbers in another), the file is read again with settled types. Memory is constant, except for
+CSV columns that mix integers beyond 64 bits with something else: those are held in memory.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ _CELLS = 1 << 19  # of a block: 4 MB of numbers, or some 40 MB of text
 
 
 def fingerprint_path(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> Fingerprint:
-    """Fingerprint of the table in a file or folder, in flat memory.
+    """Fingerprint of the table in a file or folder, in constant memory.
 
     It equals that of ``frames.read(path)``; ``UsageError`` as there.
     """
@@ -52,10 +51,10 @@ def fingerprint_path(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> 
 
 @dataclass(frozen=True)
 class CsvTypes:
-    """What the columns of a CSV table are as a whole."""
+    """Types of the columns of a whole CSV table."""
 
     settled: dict[str, Settled]
-    """Those that a block alone would get wrong."""
+    """Columns whose type a single block could get wrong."""
     kinds: dict[str, str]
     """Column → str, float64, int64, uint64, bool, object (larger integers), date, naive,
     aware (times without and with an offset), or null (blank)."""
@@ -78,7 +77,7 @@ def csv_types(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> CsvType
 def typed_blocks(
     path: Path, types: CsvTypes, reader: TableReadOptions = DEFAULT_OPTIONS
 ) -> Iterator[pd.DataFrame]:
-    """A CSV table in blocks, every column as it is as a whole."""
+    """A CSV table in blocks, with the column types of the whole table."""
     _, files = same_columns(path, reader)
     yield from settled_blocks(files, reader, rows_of_a_block(len(types.kinds)), types.settled)
 
@@ -86,7 +85,7 @@ def typed_blocks(
 def blocks(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> Iterator[pd.DataFrame]:
     """The table in a file or folder, block by block, equal to ``frames.read`` in every value.
 
-    CSV is read once before, to settle its types.
+    CSV is read twice: the first pass settles its types.
     """
     form, files = same_columns(path, reader)
     if form == "parquet":
@@ -107,5 +106,5 @@ def _entry(file: Path, top: Path) -> FileEntry:
 
 
 def rows_of_a_block(columns: int) -> int:
-    """How many rows a block has, at most."""
+    """Maximum number of rows of a block."""
     return max(1024, min(1 << 18, _CELLS // max(columns, 1)))

@@ -1,4 +1,4 @@
-"""What a table's columns hold, from one pass over its blocks; and how two such differ."""
+"""Summary of a table's columns from one pass over its blocks, and drift between two."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from packager.data.frames import infer_columns
 from packager.manifest.base import FrozenModel, Kind
 
 MAX_SAMPLE_ROWS = 50_000
-"""Rows that distributions are compared on: those with the smallest hashes, so any random ones."""
+"""Sample for comparing distributions: the rows with the smallest hashes, hence random ones."""
 MAX_VALUES = 1_000
-"""Distinct values of a column that are remembered."""
+"""Maximum number of distinct values stored per column."""
 
 Hashes = npt.NDArray[np.uint64]
 
@@ -38,10 +38,10 @@ class ColumnSummary(FrozenModel):
     """Counts over all rows of one column."""
 
     kind: Kind
-    """Of the sampled rows."""
+    """Inferred from the sampled rows."""
     nulls: int
     distinct: int | None
-    """None beyond ``MAX_VALUES``."""
+    """None above ``MAX_VALUES``."""
     minimum: float | None
     maximum: float | None
     mean: float | None
@@ -49,21 +49,21 @@ class ColumnSummary(FrozenModel):
 
 @dataclass(frozen=True)
 class Summary:
-    """A table in short."""
+    """Summary of a table."""
 
     rows: int
     columns: dict[str, ColumnSummary]
     values: dict[str, frozenset[str]]
-    """The distinct texts of columns that have at most ``MAX_VALUES``."""
+    """The distinct texts of text columns with at most ``MAX_VALUES``."""
     hashes: Hashes
-    """Of every row: shape (rows,)."""
+    """Hash of every row: shape (rows,)."""
     sample: pd.DataFrame
     sample_hashes: Hashes
-    """Of the rows of ``sample``."""
+    """Hashes of the rows of ``sample``."""
 
 
 def summarise(frames: Iterable[pd.DataFrame]) -> Summary:
-    """The summary of a table that comes in blocks with the same columns."""
+    """The summary of a table given in blocks with the same columns."""
     sample, kept = pd.DataFrame(), np.empty(0, np.uint64)
     columns: dict[str, _Column] = {}
     hashes: list[Hashes] = []
@@ -96,7 +96,7 @@ def summarise(frames: Iterable[pd.DataFrame]) -> Summary:
 
 
 def column_drifts(before: Summary, after: Summary) -> list[ColumnDrift]:
-    """Drift of every column that both tables have with a like kind, largest PSI first."""
+    """Drift of every column that both tables have with comparable kinds, largest PSI first."""
     names = [name for name in before.columns if _comparable(name, before, after)]
     kinds = [(name, before.columns[name].kind) for name in names]
     profile = build_profile(before.sample, kinds, max_features=len(names))
@@ -159,7 +159,7 @@ class _Column:
                 self._high = max(self._high, float(numbers.max()))
 
     def result(self, kind: Kind) -> ColumnSummary:
-        """The summary of what came."""
+        """The summary of the cells added so far."""
         distinct = None if self._distinct is None else len(self._distinct)
         numbers = self._count > 0
         return ColumnSummary(
@@ -174,7 +174,7 @@ class _Column:
     def _remember(self, present: pd.Series[Any]) -> None:
         if self._distinct is None:
             return
-        # Lists and the like have no hash; their text tells them apart as well.
+        # Lists and similar values aren't hashable; their text distinguishes them.
         plain = pd.api.types.infer_dtype(present) not in ("mixed", "unknown-array")
         found = set((present if plain else present.map(repr)).unique().tolist())
         self._distinct |= found

@@ -1,4 +1,4 @@
-"""Free the space of versions that nothing needs; their entries in the log stay."""
+"""Remove the data files of versions that nothing needs; their log entries stay."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from packager.tables.pins import pins
 
 @dataclass(frozen=True)
 class VacuumResult:
-    """What went, or would go."""
+    """What was removed, or would be."""
 
     files: tuple[str, ...]
     size: int
-    """Bytes of those files that a version named."""
+    """Bytes of those files that a version references."""
     kept: dict[int, tuple[str, ...]]
-    """Version → why it stays."""
+    """Version → reasons for keeping it."""
 
 
 def vacuum(location: Location, newest: int, also: Sequence[int], *, delete: bool) -> VacuumResult:
     """Remove the rows of all versions but the ``newest``, those pinned, and ``also``.
 
-    Without ``delete`` nothing is removed, only said. A writer that comes in between makes it start
-    again, at most 5 times; then ``ConflictError``.
+    Without ``delete`` the result only lists what would be removed. Retries if another writer
+    commits in between, at most 5 attempts; then ``ConflictError``.
     """
     return retried(lambda: _collect(location, newest, also, delete))
 

@@ -1,4 +1,4 @@
-"""Rows → new data files of a table, which no version names yet: one a partition."""
+"""Write rows to new data files of a table, one per partition; no version references them yet."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from packager.tables.scan import DataFile
 from packager.tables.storage import RowFile
 
 _NULL = "__HIVE_DEFAULT_PARTITION__"
-"""What the folder of a partition without a value is called, here as everywhere."""
+"""Folder name of a partition without a value, by Hive's convention."""
 
 
 def write_files(
@@ -31,11 +31,11 @@ def write_files(
     after: int,
     called: str,
 ) -> tuple[AddAction, ...]:
-    """Write rows to new files: in one, or in one for each combination of ``partitions``' values.
+    """Write rows to new files: one, or one for each combination of the ``partitions``' values.
 
-    A file is read after those before it, and after all that are older than ``after``
-    (milliseconds since 1970), whatever this machine's clock says. Nothing stays if it raises:
-    ``UsageError``, which names ``called``, for values that no partition can have.
+    The modification time of each file is later than that of the one before it and than ``after``
+    (milliseconds since 1970), even if this machine's clock is behind. On an error all files are
+    removed: ``UsageError``, which names ``called``, for values that no partition can have.
     """
     stored = pa.schema([field for field in schema if field.name not in partitions])
     open_files: dict[tuple[str | None, ...], tuple[Values, RowFile]] = {}
@@ -72,9 +72,9 @@ def write_files(
 
 
 def _new_name(place: fs.FileSystem, values: Values) -> str:
-    """A name that no file has, below a folder for each partition column.
+    """A unique file name, below a folder for each partition column.
 
-    The log alone says what a partition is, but some readers look at the folders' names.
+    Only the log defines partitions, but some readers parse the folders' names.
     """
     name = f"{uuid.uuid4()}.parquet"
     if not values:
@@ -86,14 +86,14 @@ def _new_name(place: fs.FileSystem, values: Values) -> str:
 
 
 def remove_files(place: fs.FileSystem, names: Iterable[str]) -> None:
-    """Remove files that no version will name; those that are gone are passed over."""
+    """Remove files that no version will reference; missing ones are skipped."""
     for name in names:
         if place.get_file_info(name).type != fs.FileType.NotFound:
             place.delete_file(name)
 
 
 def as_read(actions: Iterable[AddAction], schema: pa.Schema) -> tuple[DataFile, ...]:
-    """The files as a reader of the log will take them to be."""
+    """The files as a reader of the log will see them."""
     return tuple(
         DataFile(
             path=action.path,

@@ -1,4 +1,4 @@
-"""Detectors ``unseen_category`` and ``typo``: values of text that do not belong."""
+"""Detectors ``unseen_category`` and ``typo``: unexpected text values."""
 
 from __future__ import annotations
 
@@ -15,34 +15,34 @@ from packager.data.drift import is_categorical
 from packager.text import display_value
 
 MAX_COMMON_VALUES = 200
-"""A column with more distinct common values than this is no list of categories."""
+"""A column with more distinct common values is not categorical."""
 MIN_FREQUENCY_RATIO = 20
-"""A spelling is suspect if another one like it is this many times as frequent."""
+"""A spelling is suspect if a similar one is at least this many times as frequent."""
 MIN_SIMILARITY = 0.8
-"""Least similarity (difflib's ratio) of a misspelling and what was meant."""
+"""Minimum similarity (difflib's ratio) of a misspelling and the intended value."""
 
 
 def unseen_category(table: Table) -> Iterator[Issue]:
-    """Values that were not declared (0.95), that the version before lacks (0.7), or that only
-    the held-out rows have (0.6)."""
+    """Values that are not declared (0.95), absent from the previous version (0.7), or only in
+    the held-out rows (0.6)."""
     for name, texts in table.texts.items():
         declared, before = table.expected.declared.get(name), table.expected.before(name)
         if declared is not None and declared.values is not None:
             yield from _unknown(name, texts, declared.values, "declared", 0.95)
         elif before is not None and before.categories is not None:
             if not is_categorical(len(before.categories), table.expected.rows):
-                continue  # names or dates: there another one says nothing
+                continue  # names or dates, where new values are normal
             yield from _unknown(name, texts, before.categories, "seen before", 0.7)
         elif table.held_out is not None and (texts.counts > 1).sum() <= MAX_COMMON_VALUES:
             seen = np.unique(texts.codes[~table.held_out & (texts.codes >= 0)])
-            # Only where the training rows repeat their values: else nothing is a category.
+            # Only if the training rows repeat values: otherwise the column isn't categorical.
             if len(seen) and (texts.codes >= 0).sum() / len(seen) >= MIN_FREQUENCY_RATIO:
                 known = [texts.values[code] for code in seen]
                 yield from _unknown(name, texts, known, "in the training rows", 0.6)
 
 
 def typo(table: Table) -> Iterator[Issue]:
-    """A rare value that differs from a frequent one by case and spaces (0.92) or little (0.75)."""
+    """A rare value like a frequent one: equal except case and spaces (0.92), or similar (0.75)."""
     for name, texts in table.texts.items():
         frequent = _frequent(texts)
         if (
@@ -67,7 +67,7 @@ def typo(table: Table) -> Iterator[Issue]:
 def _meant(
     texts: Texts, code: int, frequent: Ints, plain: dict[str, int]
 ) -> tuple[int | None, float]:
-    """The frequent value that was probably meant, and how sure that is."""
+    """The code of the frequent value that was probably intended, and the score."""
     value, count = texts.values[code], texts.counts[code]
     if not isinstance(value, str) or is_placeholder(value):
         return None, 0.0
@@ -77,7 +77,7 @@ def _meant(
     if code in frequent or len(value) < 4:
         return None, 0.0
     close = difflib.get_close_matches(_plain(value), plain, 1, MIN_SIMILARITY)
-    # Names that differ in a digit are a numbered series, not misspelt.
+    # Values that differ in a digit are a numbered series, not typos.
     if not close or _digits(close[0]) != _digits(value):
         return None, 0.0
     meant = plain[close[0]]
@@ -85,7 +85,7 @@ def _meant(
 
 
 def _frequent(texts: Texts) -> Ints:
-    """Codes of the values that are common enough to be a category, most frequent first."""
+    """Codes of the values frequent enough to be categories, most frequent first."""
     if not len(texts.counts):
         return np.empty(0, dtype=np.intp)
     total = int(texts.counts.sum())

@@ -1,4 +1,4 @@
-"""Detectors ``constant`` and ``id_like``: columns that can teach nothing."""
+"""Detectors ``constant`` and ``id_like``: features without information."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from packager.data.checks.table import Table
 from packager.text import truncate
 
 MIN_UNIQUE_SHARE = 0.98
-"""Share of distinct values from which whole numbers and text name rows."""
+"""From this share of distinct values on, whole numbers and text identify rows."""
 MIN_ROWS = 50
 SAMPLE_ROWS = 1000
-"""Rows that most often settle it, before a whole column is looked at."""
+"""Rows examined first; they usually decide before a whole column is read."""
 
 
 def constant(table: Table) -> Iterator[Issue]:
-    """Score 0.5: a feature with one value (nulls aside). Wholly empty ones are `missing`'s."""
+    """Score 0.5: a feature with one value, nulls ignored. ``missing`` reports empty ones."""
     for name in table.features:
         column = table.frame[name]
         first = column.first_valid_index()
@@ -38,11 +38,11 @@ def constant(table: Table) -> Iterator[Issue]:
 
 
 def id_like(table: Table) -> Iterator[Issue]:
-    """Score 0.55: a feature of text or whole numbers that is another one in nearly every row.
+    """Score 0.55: a text or whole-number feature whose value is unique in nearly every row.
 
-    Whole numbers only where they count up (sorted or without gaps): other ones may be measures.
-    Free text is no id, and neither are features beside which there is no other one. Raises
-    ``NotApplicableError`` where the rows are too few.
+    Whole numbers only if they are sorted or nearly without gaps: others may be measurements. Free
+    text is no id. Nothing is reported if every feature looks like an id. Raises
+    ``NotApplicableError`` if there are too few rows.
     """
     if len(table) < MIN_ROWS:
         raise NotApplicableError.too_few(len(table), MIN_ROWS)
@@ -62,7 +62,7 @@ def id_like(table: Table) -> Iterator[Issue]:
 
 
 def naming(table: Table) -> dict[str, float]:
-    """The features that number or name rows, each with its share of distinct values."""
+    """The features that number or identify rows, each with its share of distinct values."""
     found: dict[str, float] = {}
     if len(table) < MIN_ROWS:
         return found
@@ -77,12 +77,12 @@ def naming(table: Table) -> dict[str, float]:
 
 
 def leave_out(table: Table) -> str:
-    """What to do about a feature that teaches nothing; the only one can't be left out."""
+    """The suggestion for a feature without information; the only one can't be left out."""
     return "leave the column out (exclude)" if len(table.features) > 1 else "add other features"
 
 
 def _counts_up(table: Table, name: str) -> bool:
-    """Whether a column holds whole numbers in order, or without gaps."""
+    """Whether a column holds whole numbers that are sorted, or nearly without gaps."""
     if name not in table.numbers:
         return False
     numbers = table.numbers[name]

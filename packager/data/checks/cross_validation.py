@@ -1,7 +1,7 @@
-"""Predictions of rows by models that never saw them: three folds, by whatever model.
+"""Out-of-fold predictions: three folds, for any model.
 
-Folds follow the split of the package: groups stay together, and where training rows are earlier
-than held-out rows, a model is asked only about rows later than those it was trained on.
+Folds follow the split of the package: groups stay together, and with a split by time a model
+predicts only rows later than those it was trained on.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ MIN_ROWS = 60
 FoldPredictions = tuple[tuple[Any, ...] | None, Floats]
 """Class labels and probabilities (rows, classes); or None and predicted numbers (rows,)."""
 FitPredict = Callable[[pd.DataFrame, "pd.Series[Any]", pd.DataFrame], FoldPredictions]
-"""(features and columns only for training, target, rows to predict) → answers for those rows."""
+"""(features and training-only columns, target, rows to predict) → predictions for those rows."""
 
 
 @dataclass(frozen=True)
 class OutOfFold:
-    """What models said of ``rows`` that they were not trained on."""
+    """Predictions for ``rows`` by models that were not trained on them."""
 
     rows: Ints
     """Positions in the table."""
@@ -44,24 +44,24 @@ class OutOfFold:
 
 @dataclass(frozen=True)
 class Folds:
-    """Which rows a model is trained on and asked about, in three rounds."""
+    """The rows that a model is trained on and predicts, in three rounds."""
 
     rows: Ints
     """Positions in the table."""
     classes: tuple[Any, ...] | None
     given: Floats
     columns: pd.DataFrame
-    """What a model is trained with: its features, and columns only for training."""
+    """Training input: the features, and training-only columns."""
     features: tuple[str, ...]
-    """The columns that it is asked with."""
+    """The columns passed for prediction."""
     target: pd.Series[Any]
     splits: tuple[tuple[Ints, Ints], ...]
-    """Positions in ``rows``: those trained on, those asked about."""
+    """Positions in ``rows``: those trained on, those predicted."""
 
     def answered(self, fit_predict: FitPredict) -> OutOfFold:
-        """Train and ask ``fit_predict``; rows that no model could answer for are left out.
+        """Run ``fit_predict`` on each fold; rows that no model could predict are left out.
 
-        Whatever ``fit_predict`` raises passes through.
+        Exceptions of ``fit_predict`` pass through.
         """
         shape = (len(self.rows),) if self.classes is None else (len(self.rows), len(self.classes))
         answers = np.full(shape, np.nan)
@@ -80,7 +80,7 @@ class Folds:
 
 
 def plan_folds(table: Table) -> Folds:
-    """Three folds of at most 20,000 rows; ``NotApplicableError`` where there are too few.
+    """Three folds of at most 20,000 rows; ``NotApplicableError`` if there are too few.
 
     Classes with fewer than three rows are left out.
     """
@@ -111,7 +111,7 @@ def plan_folds(table: Table) -> Folds:
 
 
 def out_of_fold(table: Table, fit_predict: FitPredict) -> OutOfFold:
-    """The answers of ``fit_predict`` for the folds of ``table``."""
+    """Out-of-fold predictions of ``fit_predict`` for ``table``."""
     return plan_folds(table).answered(fit_predict)
 
 
@@ -130,9 +130,9 @@ def _splits(table: Table, rows: Ints, given: Floats, classes: bool) -> Any:
 
 
 def _forward(order: Floats) -> list[tuple[Ints, Ints]]:
-    """Folds in time: of four parts each but the first is asked about, trained on all before it.
+    """Folds in time: each of four parts but the first is predicted from all earlier parts.
 
-    ``order``: a number for each row that grows with its time. Rows of one time stay together.
+    ``order``: a number per row that increases with its time. Rows of equal time stay together.
     """
     _, ranks = np.unique(order, return_inverse=True)
     cuts = np.quantile(ranks, np.arange(1, FOLDS + 1) / (FOLDS + 1), method="higher")
@@ -156,9 +156,9 @@ def _codes(target: list[Any], classes: tuple[Any, ...] | None) -> Floats:
 def _aligned(
     named: tuple[Any, ...] | None, found: Floats, classes: tuple[Any, ...], given: Floats
 ) -> Floats:
-    """Probabilities with a column for each of ``classes``; one a fold lacked is impossible.
+    """Probabilities with a column for each of ``classes``: 0 for a class that the fold lacked.
 
-    A row whose own class was not there to be learned gets NaN: nothing is known of it.
+    A row whose own class was absent from training gets NaN, because its prediction means nothing.
     """
     place = {label: code for code, label in enumerate(classes)}
     aligned = np.zeros((len(found), len(classes)))

@@ -1,4 +1,4 @@
-"""A model with fixed settings, for where the recipe's own model cannot be used out of fold."""
+"""A model with fixed settings, used if the recipe's own model cannot be used out of fold."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from packager.manifest.base import Task
 
 SEED = 7
 MAX_COLUMNS = 500
-"""A table with more features is too wide for it."""
+"""Maximum number of features of the default model."""
 MAX_NAMES = 0.5
-"""Text with more distinct values than this share of the rows names rows: its codes say nothing."""
+"""Text with a larger share of distinct values identifies rows: its codes have no information."""
 
 
 def check_readable(table: Table) -> None:
-    """Raise ``NotApplicableError`` where a stand-in can't see what decides the target."""
+    """Raise ``NotApplicableError`` if the default model can't use the table's features."""
     free = [name for name in table.features if name in table.texts and is_free_text(table, name)]
     if free:
         raise NotApplicableError(f"the default model cannot read free text (column {free[0]!r})")
@@ -33,7 +33,7 @@ def check_readable(table: Table) -> None:
 
 
 def default_model(task: Task | None) -> FitPredict:
-    """Gradient-boosted trees. They raise ``NotApplicableError`` where no feature varies."""
+    """Gradient-boosted trees; they raise ``NotApplicableError`` if no feature varies."""
 
     def fit_predict(
         features: pd.DataFrame, target: pd.Series[Any], rows: pd.DataFrame
@@ -42,7 +42,7 @@ def default_model(task: Task | None) -> FitPredict:
         from threadpoolctl import threadpool_limits
 
         train, test = _numbers(features, rows)
-        with threadpool_limits(1):  # more threads would add in another order
+        with threadpool_limits(1):  # more threads would change the order of additions
             if task == "regression":
                 regressor = ensemble.HistGradientBoostingRegressor(random_state=SEED)
                 return None, np.asarray(regressor.fit(train, target).predict(test))
@@ -53,7 +53,7 @@ def default_model(task: Task | None) -> FitPredict:
 
 
 def _numbers(features: pd.DataFrame, rows: pd.DataFrame) -> tuple[Floats, Floats]:
-    """Both as numbers, null and infinity as NaN, without columns that don't vary in the first."""
+    """Both as numbers, null and infinity as NaN, without columns that are constant in the first."""
     both = pd.concat([features[list(rows.columns)], rows], ignore_index=True)
     columns = list(_varying(both, len(features)))
     if not columns:
@@ -74,7 +74,7 @@ def _varying(both: pd.DataFrame, trained: int) -> Iterator[Floats]:
 
 
 def _as_numbers(series: pd.Series[Any]) -> Floats:
-    """A column as numbers, what is absent or says nothing as NaN: shape (rows,)."""
+    """A column as numbers, nulls and uninformative text as NaN: shape (rows,)."""
     if pd.api.types.is_numeric_dtype(series.dtype):
         return numbers_of(series)
     if pd.api.types.is_datetime64_any_dtype(series.dtype):

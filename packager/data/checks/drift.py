@@ -1,4 +1,4 @@
-"""Detectors ``drift`` and ``slice_drift``: what moved since the version before, beyond chance."""
+"""Detectors ``drift`` and ``slice_drift``: significant changes since the previous version."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from packager.data.frames import infer_columns
 
 
 def drift(table: Table) -> Iterator[Issue]:
-    """Score 0.6 (PSI above 0.2) or 0.45: a feature or the target whose distribution moved.
+    """Score 0.6 (PSI above 0.2) or 0.45: a feature or the target whose distribution changed.
 
-    Times move on by themselves and row numbers count on, so neither is compared.
+    Times and row numbers increase with every version, so neither is compared.
     """
     names = [*table.features, *([table.target] if table.target else [])]
     references = {feature.name: feature for feature in table.expected.reference}
@@ -41,13 +41,13 @@ def drift(table: Table) -> Iterator[Issue]:
 
 
 def slice_drift(table: Table) -> Iterator[Issue]:
-    """Score 0.6 (PSI above 0.2) or 0.45: a declared slice that has another share of the rows."""
+    """Score 0.6 (PSI above 0.2) or 0.45: a declared slice whose share of the rows changed."""
     shares = table.expected.slices
     if shares is None or not len(table):
         return
     slices = SliceSet(shares.columns, shares.rules)
     if any(name not in table.frame.columns for name in slices.needs):
-        return  # `schema` says so
+        return  # ``schema`` reports it
     total = shares.rows[ALL]
     places = table.sample(MAX_SAMPLE_ROWS)
     sample, shared = (

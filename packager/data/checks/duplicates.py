@@ -1,4 +1,4 @@
-"""Detectors ``duplicate`` and ``conflicting_label``: rows that are there twice."""
+"""Detectors ``duplicate`` and ``conflicting_label``: repeated rows."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from packager.data.checks.table import Table
 def duplicate(table: Table) -> Iterator[Issue]:
     """Every further copy of a row in its own file, all columns equal.
 
-    Score 0.86 where rows differ as a rule (at least 90 % have features of their own); else equal
-    rows are to be expected, and it is 0.3. Copies across files are `leakage`.
+    Score 0.86 if rows usually differ (at least 90 % have unique features); otherwise equal rows
+    are expected, and it is 0.3. ``leakage`` reports copies across files.
     """
     for start, stop in ((0, table.source_rows), (table.source_rows, len(table))):
         hashes = pd.Series(table.hashes[start:stop])
@@ -30,10 +30,10 @@ def duplicate(table: Table) -> Iterator[Issue]:
 
 
 def conflicting_label(table: Table) -> Iterator[Issue]:
-    """Rows with equal features and unequal targets.
+    """Rows with equal features and different targets.
 
-    Score 0.84 where rows differ as a rule, else at most 0.4; a row whose label is the rarer one
-    among its twins scores up to 0.1 more than the others.
+    Score 0.79 to 0.89 if rows usually differ, otherwise 0.3 to 0.4; it grows with the share of the
+    rows with these features that have another label.
     """
     if table.target is None or table.task == "regression":
         return

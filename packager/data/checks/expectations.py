@@ -1,4 +1,4 @@
-"""What is known of the columns beforehand: declared by a person, or seen in an earlier version."""
+"""Expectations about columns: declared by the user, or observed in the previous version."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from packager.manifest.manifest import Column
 from packager.manifest.read_options import DEFAULT_OPTIONS, TableReadOptions
 
 MAX_SAMPLE_ROWS = 20_000
-"""Rows that distributions are compared on: those with the smallest hashes, in either version."""
+"""Sample for comparing distributions: the rows with the smallest hashes, in both versions."""
 
 
 class DeclaredColumn(FrozenModel):
-    """What a person says about a column, under ``[data.columns]``; all of it optional."""
+    """The user's declaration of a column, under ``[data.columns]``; all fields are optional."""
 
     kind: Kind | None = None
     nullable: bool | None = None
     values: tuple[Scalar, ...] | None = None
     null: tuple[str, ...] | None = None
-    """Words that mean null in this column of CSV, in place of the table's."""
+    """Texts that mean null in this CSV column, instead of the table's."""
     minimum: float | None = Field(default=None, alias="min")
     maximum: float | None = Field(default=None, alias="max")
 
@@ -40,33 +40,33 @@ class DeclaredColumn(FrozenModel):
 
 
 class SliceShares(FrozenModel):
-    """How many sampled rows of the version before were in each slice."""
+    """Number of sampled rows of the previous version in each slice."""
 
     columns: dict[str, tuple[str, ...]]
-    """Column → the values that are slices of their own; the rest is ``other``."""
+    """Column → the values with a slice of their own; the others form ``other``."""
     rules: dict[str, str]
     rows: dict[str, int]
     """Slice → rows; ``__all__`` is every row."""
 
 
 class Expectations(FrozenModel):
-    """Everything known beforehand; empty where nothing is."""
+    """All expectations; empty fields if there are none."""
 
     declared: dict[str, DeclaredColumn] = {}
     previous: tuple[Column, ...] = ()
-    """The columns of the version before, as ``frames.infer_columns`` saw them."""
+    """The columns of the previous version, as ``frames.infer_columns`` returned them."""
     rows: int = 0
-    """Of the version before."""
+    """Number of rows of the previous version."""
     reference: tuple[FeatureProfile, ...] = ()
-    """How its columns were distributed, in a sample; none for those with one value."""
+    """Distributions of its columns in a sample, except of columns with one value."""
     sample: str = ""
     """The hashes of the sampled rows: 8 bytes each, little-endian, in base64."""
     slices: SliceShares | None = None
     accepted: bool = False
-    """Whether somebody was asked about other columns than before, and took them."""
+    """Whether the user explicitly accepted columns that differ from the previous version's."""
 
     def before(self, name: str) -> Column | None:
-        """The column in the version before; None where there was none."""
+        """The column in the previous version; None if it had no such column."""
         return next((column for column in self.previous if column.name == name), None)
 
     @property
@@ -83,7 +83,7 @@ class Expectations(FrozenModel):
         accepted: bool = False,
         reader: TableReadOptions = DEFAULT_OPTIONS,
     ) -> Expectations:
-        """The same, and what ``frame``, the version before as read, lets one expect."""
+        """A copy with the expectations from ``frame``, the rows of the previous version as read."""
         hashes = row_hashes(frame)
         frame = to_model_input(frame, reader)
         columns = infer_columns(frame)
@@ -103,7 +103,7 @@ class Expectations(FrozenModel):
 
 
 def smallest(hashes: Hashes, most: int) -> Ints:
-    """The places of the ``most`` smallest hashes, ascending: the same rows in whatever order."""
+    """Positions of the ``most`` smallest hashes, ascending: the same rows in any order of rows."""
     if len(hashes) <= most:
         return np.arange(len(hashes))
     return np.sort(np.argpartition(hashes, most)[:most])
@@ -123,7 +123,7 @@ def _shares(
 
 
 def _applies(text: str, frame: pd.DataFrame) -> bool:
-    """Whether the version before had what a rule reads, in a kind that it can compare."""
+    """Whether the previous version had the columns that a rule reads, with comparable kinds."""
     try:
         Rule.parse(text).check(dict(frame.dtypes))
     except ValueError:

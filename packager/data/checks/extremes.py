@@ -1,7 +1,7 @@
-"""Detectors ``isolated_extreme`` and ``impossible_zero``: numbers apart from all others.
+"""Detectors ``isolated_extreme`` and ``impossible_zero``: numbers far from all others.
 
-Neither needs a model nor a bell curve: what counts is the empty space between a value and the
-rest, measured in distances that the rest itself has.
+Neither needs a model or a normal distribution: they measure the gap between a value and the rest,
+relative to distances within the rest.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ from packager.text import format_number
 MIN_ROWS = 50
 MIN_DISTINCT = 10
 MAX_EXTREME_SHARE = 0.002
-"""At most this share of a column (but up to 3 rows) can be extreme at one end."""
+"""At most this share of a column, or 3 rows if that is more, can be extreme at one end."""
 MIN_GAP = 1.0
-"""The gap before an extreme, in distances from the median to the value on its near side."""
+"""Minimum gap before an extreme, in distances from the median to the value before the gap."""
 LOG_SCALE_FACTOR = 2.0
-"""Half of such a gap will do on the logarithmic scale, where long tails are short."""
+"""Half of such a gap suffices on the logarithmic scale, where long tails are short."""
 MAX_NEAR_ZERO_SHARE = 0.05
-"""Zero is impossible if 99.9 % of the other values are beyond this share of their median."""
+"""Zero is impossible if 99.9 % of the other values exceed this share of their median."""
 MIN_STEPS_FROM_ZERO = 10
-"""… and if they begin this many of the column's own steps above zero (counts do not)."""
+"""… and if they start this many typical steps of the column above zero (counts do not)."""
 MAX_ZERO_SHARE = 0.5
 
 
 def isolated_extreme(table: Table) -> Iterator[Issue]:
-    """Score 0.95 to 1: few values beyond a gap as wide as the way from the median to it.
+    """Score 0.95 to 1: few values beyond a gap as wide as the distance from the median to it.
 
-    For positive values the upper end is measured on the logarithmic scale as well, because
-    incomes and prices have long tails that mean nothing. Raises ``NotApplicableError`` where the
-    rows are too few.
+    For positive values the gap at the upper end must be wide on the logarithmic scale as well,
+    because incomes and prices have long tails that are no errors. Raises ``NotApplicableError`` if
+    there are too few rows.
     """
     if table.numeric and len(table) < MIN_ROWS:
         raise NotApplicableError.too_few(len(table), MIN_ROWS)
@@ -73,7 +73,7 @@ def isolated_extreme(table: Table) -> Iterator[Issue]:
 
 
 def impossible_zero(table: Table) -> Iterator[Issue]:
-    """Score 0.98, less where zeros are many: zeros where all other values are far from zero."""
+    """Score 0.98, less if zeros are frequent: zeros although all other values are far from zero."""
     for name in _measured(table):
         values = table.numbers[name]
         zeros = _zeros(values)
@@ -90,7 +90,7 @@ def impossible_zero(table: Table) -> Iterator[Issue]:
 
 
 def _measured(table: Table) -> Iterator[str]:
-    """Numeric columns that measure something: the target only where it is a number to predict."""
+    """Numeric columns with measurements; the target only in a regression."""
     for name in table.numeric:
         distinct = len(np.unique(table.numbers[name][:10_000]))
         if distinct >= MIN_DISTINCT and (name != table.target or table.task == "regression"):
@@ -114,7 +114,7 @@ def _zeros(values: Floats) -> Mask:
 
 
 def _ordered(values: Floats) -> Floats:
-    """``values`` as if sorted, as far as is asked: both ends, and the place ``_common``."""
+    """``values`` partially sorted: at both ends, and at the position ``_common``."""
     few = _few(len(values)) + 1
     if len(values) < 4 * few:
         return np.sort(values)
@@ -129,7 +129,7 @@ def _few(rows: int) -> int:
 
 
 def _common(rows: int) -> int:
-    """A column whose least value reaches up to this place, about 98 %, hardly has others."""
+    """Position at about 98 %: a column whose minimum extends to it hardly has other values."""
     step = rows // 50
     return (rows - 1) // step * step
 
@@ -142,14 +142,14 @@ def _cut(values: Floats, *, logarithmic: bool) -> tuple[float, float, float] | N
         gaps = np.minimum(gaps, LOG_SCALE_FACTOR * _gaps(np.log(values), few))
     if not (gaps >= MIN_GAP).any():
         return None
-    # The outermost part begins at the first wide gap, seen from the middle.
+    # The extremes start at the first wide gap, counted from the median.
     place = int(np.argmax(gaps >= MIN_GAP))
     start = len(values) - few + place
     return float(values[start]), float(values[start - 1]), float(gaps[place:].max())
 
 
 def _gaps(values: Floats, few: int) -> Floats:
-    """Before each of the last ``few``: the gap, in distances from the median to its near side."""
+    """Gap before each of the last ``few``, in distances from the median to the value before it."""
     near = values[-few - 1 : -1]
     reach = np.maximum(near - np.median(values), 1e-300)
     return np.asarray(np.diff(values[-few - 1 :]) / reach)

@@ -1,8 +1,7 @@
-"""What a check of the data found: one finding, and the report of all of them.
+"""The result of a data check: one finding, and the report of all findings.
 
-A score says how sure it is that something is wrong, on one scale for every detector:
-from 0.95 a value that can't be right, from 0.8 very likely wrong, from 0.5 worth a look,
-below that a hint.
+A score is the confidence that something is wrong, on one scale for all detectors: from 0.95 a
+value that can't be right, from 0.8 very likely wrong, from 0.5 worth a look, below that a hint.
 """
 
 from __future__ import annotations
@@ -19,18 +18,18 @@ Part = Literal["source", "test"]
 
 
 class Finding(FrozenModel):
-    """One thing that a person should look at."""
+    """One issue that the user should look at."""
 
     detector: str
     score: float = Field(ge=0, le=1)
     column: str | None
-    """None where it is about whole rows or the whole table."""
+    """None for a finding about whole rows or the whole table."""
     observed: str
     expected: str
     suggestion: str
     part: Part = "source"
     row: int | None = None
-    """Position in its part, from 0; None where it is about a column or the table."""
+    """Position in its part, from 0; None for a finding about a column or the table."""
     row_hash: str = ""
     """16 hex digits: the dfp/1 hash of the row over all columns; empty without a row."""
     blocking: bool = False
@@ -44,27 +43,27 @@ class Finding(FrozenModel):
 
 
 class Histogram(FrozenModel):
-    """How the finite values of a column are spread: ``edges`` has one more than ``counts``."""
+    """Distribution of the finite values of a column: ``edges`` has one more than ``counts``."""
 
     edges: tuple[float, ...]
     counts: tuple[int, ...]
 
 
 class DataCheckReport(FrozenModel):
-    """Everything that a check found."""
+    """All findings of a check."""
 
     rows: int
     columns: tuple[str, ...]
     counts: dict[str, int]
-    """Findings of each detector, all of them; ``findings`` keeps the worst of each."""
+    """Number of all findings of each detector; ``findings`` keeps the worst of each."""
     model_free: tuple[str, ...]
-    """The detectors that train nothing: they say the same on every machine."""
+    """The detectors that train no model: their findings are equal on every machine."""
     findings: tuple[Finding, ...]
     """Worst first."""
     cells: dict[str, tuple[str | None, ...]]
     """The rows of the findings by their hash, cells as text in the order of ``columns``."""
     histograms: dict[str, Histogram]
-    """Of the numeric columns that a finding names."""
+    """Histograms of the numeric columns that have findings."""
     notes: tuple[str, ...]
     """What was sampled, replaced or left out, and why."""
 
@@ -75,13 +74,13 @@ class DataCheckReport(FrozenModel):
 
     @property
     def digest(self) -> str:
-        """sha256 of what the model-free detectors found: the same on every machine."""
+        """sha256 of the findings of the model-free detectors: equal on every machine."""
         found = [f.model_dump() for f in self.findings if f.detector in self.model_free]
         return sha256_bytes(canonical_json(found))
 
 
 def worst_first(finding: Finding) -> tuple[bool, float, str, str, int, str]:
-    """Sort key: what blocks, then by score; the rest makes the order the same every time."""
+    """Sort key: blocking findings first, then by score; the rest makes the order deterministic."""
     place = -1 if finding.row is None else finding.row
     return (
         not finding.blocking,

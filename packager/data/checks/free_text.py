@@ -1,4 +1,4 @@
-"""Whether a column holds free text: sentences that people wrote, and neither names nor ids."""
+"""Whether a column holds free text: sentences, and neither names nor ids."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ import numpy as np
 from packager.data.checks.table import Table
 
 MAX_SAMPLED_VALUES = 1_000
-"""Values that settle it, evenly spaced."""
+"""Maximum number of values examined, evenly spaced."""
 MIN_WORDS = 4
-"""Words from which a value reads as a sentence."""
+"""Minimum number of words of a sentence."""
 MIN_LETTERS = 8
-"""Letters from which a value in a script without spaces does."""
+"""Minimum number of letters of a sentence in a script without spaces."""
 
 
 def is_free_text(table: Table, name: str) -> bool:
     """Whether the column, one of ``table.texts``, is free text.
 
-    It is where values hardly repeat and most are sentences: four words or more, or eight letters
-    of a script that writes no spaces.
+    It is if values rarely repeat and most are sentences: at least four words, or eight letters of
+    a script without spaces.
     """
     texts = table.texts[name]
     total = int(texts.counts.sum())

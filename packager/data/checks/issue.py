@@ -1,4 +1,4 @@
-"""What a detector says: some rows (or a column) that look wrong for one reason."""
+"""The result of a detector: some rows (or a column) that look wrong for one reason."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Mask = npt.NDArray[np.bool_]
 
 
 class NotApplicableError(Exception):
-    """A detector can't tell right from wrong in this table; its text is the reason."""
+    """A detector can't judge this table; the text is the reason."""
 
     @classmethod
     def too_few(cls, rows: int, needed: int) -> NotApplicableError:
@@ -42,7 +42,7 @@ class Issue:
 
     @property
     def count(self) -> int:
-        """How many findings this is."""
+        """Number of findings."""
         return 1 if self.rows is None else len(self.rows)
 
 
@@ -52,6 +52,6 @@ def rows_where(mask: Any) -> Ints:
 
 
 def listed(values: Sequence[Any], most: int = 5) -> str:
-    """The first few of ``values``, for people."""
+    """The first ``most`` of ``values``, as text for messages."""
     texts = [truncate(str(value)) for value in values[:most]]
     return ", ".join(texts) + (", …" if len(values) > most else "")

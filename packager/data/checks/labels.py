@@ -1,7 +1,7 @@
 """Detector ``label_error``: labels that a model, trained without the row, contradicts.
 
 Classes: confident learning (Northcutt, Jiang and Chuang, "Confident Learning", JAIR 2021).
-Numbers: residuals far out by a robust measure.
+Numbers: residuals that are large by a robust measure.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from packager.data.checks.table import Table
 from packager.text import format_number, truncate
 
 MIN_RESIDUAL_Z = 6.0
-"""Robust standard deviations from which a residual is suspect."""
+"""A residual is suspect beyond this many robust standard deviations."""
 MAD_TO_SIGMA = 1.482602218505602
 """Median absolute deviation times this is the standard deviation of normal values."""
 
 MAX_LABEL = 40
-"""Characters of a label in the text of a finding, which holds three of them."""
+"""Maximum characters of a label in the text of a finding, which contains three labels."""
 
 
 def label_error(table: Table, found: OutOfFold) -> Iterator[Issue]:
-    """Score 0.3 to 0.8, growing with how sure the model is, and with how right it is elsewhere."""
+    """Score 0.3 to 0.8, increasing with the model's confidence and with its accuracy."""
     if found.classes is None:
         yield from _numbers(table, found)
         return
@@ -53,12 +53,13 @@ def label_error(table: Table, found: OutOfFold) -> Iterator[Issue]:
 
 
 def confident(given: Ints, probabilities: Floats) -> Mask:
-    """Which labels are probably wrong: shape (rows,).
+    """Mask of the labels that are probably wrong: shape (rows,).
 
-    ``given``: codes; ``probabilities``: (rows, classes), out of fold. The calibrated joint says
-    how many of class i are truly j. A label is wrong if it is among so many of each pair by
-    margin (the paper's "prune by noise rate"), and among as many of its class as should go by
-    its own probability ("prune by class"), and the model would say another.
+    ``given``: codes; ``probabilities``: (rows, classes), out of fold. The calibrated joint
+    estimates how many rows labelled i are truly j. A label is probably wrong if its row is among
+    that many rows of a pair with the smallest margins (the paper's "prune by noise rate"), among
+    as many rows of its class as are mislabelled with the lowest probabilities ("prune by class"),
+    and the model predicts another class.
     """
     joint = round_preserving_sums(confident_joint(given, probabilities))
     by_rate, by_class = np.zeros((2, len(given)), dtype=np.bool_)
@@ -75,7 +76,8 @@ def confident(given: Ints, probabilities: Floats) -> Mask:
 
 
 def confident_joint(given: Ints, probabilities: Floats) -> Floats:
-    """Estimated rows with label i that truly are j: (classes, classes), rows sum to the labels'."""
+    """Estimated number of rows labelled i that truly are j: (classes, classes), rows sum to the
+    label counts."""
     classes = probabilities.shape[1]
     counts = np.bincount(given, minlength=classes)
     own = probabilities[np.arange(len(given)), given]
@@ -86,7 +88,7 @@ def confident_joint(given: Ints, probabilities: Floats) -> Floats:
     sure = reached.max(axis=1) >= 0
     joint = np.zeros((classes, classes))
     np.add.at(joint, (given[sure], likely[sure]), 1.0)
-    # A class that no row was sure of stays as it is labelled.
+    # A class without confident rows keeps its labels.
     empty = joint.sum(axis=1) == 0
     joint[empty, empty] = counts[empty]
     totals = joint.sum(axis=1, keepdims=True)
@@ -94,7 +96,7 @@ def confident_joint(given: Ints, probabilities: Floats) -> Floats:
 
 
 def round_preserving_sums(joint: Floats) -> Ints:
-    """``joint`` in whole numbers whose rows have the same sums: largest remainders go up."""
+    """``joint`` rounded to integers with the same row sums: the largest remainders round up."""
     down = np.floor(joint)
     left = np.rint(joint.sum(axis=1) - down.sum(axis=1)).astype(np.intp)
     order = np.argsort(down - joint, axis=1, kind="stable")
@@ -103,14 +105,14 @@ def round_preserving_sums(joint: Floats) -> Ints:
 
 
 def self_confidence(given: Ints, probabilities: Floats) -> Floats:
-    """How improbable each given label is: shape (rows,), 0 to 1."""
+    """1 minus the probability of each given label: shape (rows,), 0 to 1."""
     return np.asarray(1 - probabilities[np.arange(len(given)), given])
 
 
 def robust_residuals(given: Floats, predicted: Floats) -> Floats:
-    """Residuals in robust standard deviations of residuals at like predictions: shape (rows,).
+    """Residuals in robust standard deviations at similar predictions: shape (rows,).
 
-    Spread often grows with size: the deviation is taken within tenths of the predictions.
+    The spread often grows with the prediction, so it is estimated within deciles of predictions.
     """
     residual = given - predicted
     order = np.argsort(predicted, kind="stable")

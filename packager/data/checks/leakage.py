@@ -1,4 +1,4 @@
-"""Detectors of rows, groups and times that training and test share."""
+"""Detectors of rows, groups and times shared by training and test."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _GROUP = re.compile(
 
 
 def leakage(table: Table) -> Iterator[Issue]:
-    """Held-out rows whose features are those of a training row.
+    """Held-out rows with the features of a training row.
 
-    Score 1 and blocking where they are more than chance and enough to move a metric; 0.6 where
-    they are too few to matter; 0.35 where chance makes as many.
+    Score 1 and blocking if they exceed chance and are enough to move a metric; 0.6 if they are too
+    few to matter; 0.35 if chance explains them.
     """
     held_out = table.held_out
     if held_out is None or not held_out.any() or held_out.all():
@@ -52,7 +52,7 @@ def leakage(table: Table) -> Iterator[Issue]:
 
 
 def group_overlap(table: Table) -> Iterator[Issue]:
-    """Score 0.65: a column that names groups (customer_id, patient) with groups on both sides."""
+    """Score 0.65: a column of group ids (customer_id, patient) with groups on both sides."""
     held_out = table.held_out
     if held_out is None or not held_out.any() or held_out.all():
         return
@@ -77,7 +77,7 @@ def group_overlap(table: Table) -> Iterator[Issue]:
 
 
 def time_overlap(table: Table) -> Iterator[Issue]:
-    """Score 0.6: held-out rows meant to be later (most are) that lie within training's time."""
+    """Score 0.6: held-out rows within the training period, although most are later."""
     held_out = table.held_out
     if held_out is None or table.split.file is None or not held_out.any() or held_out.all():
         return

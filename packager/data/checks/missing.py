@@ -1,4 +1,4 @@
-"""Detector ``missing``: nulls where there should be none, and rows that are mostly empty."""
+"""Detector ``missing``: unexpected nulls, and rows that are mostly empty."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from packager.data.checks.issue import Issue, rows_where
 from packager.data.checks.table import Table
 
 MAX_NULL_SHARE = 0.005
-"""A column with fewer nulls than this share is one that normally has a value."""
+"""A column with a smaller share of nulls normally has a value."""
 MAX_NULLS = 3
-"""… or so few of them, in a small table."""
+"""… or with at most this many nulls, in a small table."""
 MIN_EMPTY_COLUMN_SHARE = 0.9
 MIN_EMPTY_ROW_SHARE = 0.5
 
 
 def missing(table: Table) -> Iterator[Issue]:
-    """Score 0.9 where nulls are excluded (declared, not seen before, or the target); 0.85 for
-    a row more than half empty where rows are not so as a rule; 0.4 where nulls are rare; 0.6
-    for a column that is nearly or wholly empty."""
+    """Score 0.9 if nulls are excluded (declared, absent before, or in the target); 0.85 for a row
+    more than half empty if such rows are rare; 0.4 if nulls are rare; 0.6 for a column that is
+    nearly or entirely empty."""
     empty = np.zeros(len(table), dtype=np.int32)
     for name in table.frame.columns:
         absent = table.frame[name].isna().to_numpy()

@@ -13,15 +13,15 @@ from packager.data.checks.placeholders import is_placeholder
 from packager.data.checks.table import Table, Texts
 
 MIN_TYPE_SHARE = 0.9
-"""From this share on one type is what a column is meant to hold."""
+"""From this share on, a type is the intended type of a column."""
 _NUMBER = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*")
 _DATE = re.compile(r"\s*[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9:.+Z-]+)?\s*")
 
 
 def mixed_types(table: Table) -> Iterator[Issue]:
-    """Score 0.93: cells of another type than at least 90 % of the column has.
+    """Score 0.93: cells whose type differs from that of at least 90 % of the column.
 
-    Text that reads as a number (or as an ISO date) counts as one: that is how CSV gives it.
+    Text that parses as a number (or as an ISO date) counts as one, because CSV contains only text.
     """
     for name, texts in table.texts.items():
         kinds = np.array([_kind(value) for value in texts.values], dtype=object)
@@ -30,7 +30,7 @@ def mixed_types(table: Table) -> Iterator[Issue]:
             continue
         main, share = max(shares.items(), key=lambda item: item[1])
         if main == "text" and all(kind in ("number", "date") for kind in shares if kind != main):
-            continue  # a free text may well be a number
+            continue  # free text may be a number or a date
         if share < MIN_TYPE_SHARE:
             continue
         placeholder = np.array([is_placeholder(value) for value in texts.values])

@@ -1,4 +1,4 @@
-"""Whether a model that was asked out of fold knows enough to contradict a label."""
+"""Whether an out-of-fold model is good enough to contradict a label."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from packager.data.checks.cross_validation import OutOfFold
 from packager.data.checks.issue import NotApplicableError
 
 MIN_STANDARD_ERRORS = 3.0
-"""Standard errors by which a model has to be better than chance."""
+"""Standard errors by which a model must be better than chance."""
 
 
 def check_skill(found: OutOfFold) -> None:
-    """Raise ``NotApplicableError`` unless the model is better than one that knows no feature.
+    """Raise ``NotApplicableError`` unless the model is better than one without features.
 
-    Classes: mean recall of the classes above one over their number. Numbers: mean absolute error
+    Classes: mean recall of the classes above 1 / number of classes. Numbers: mean absolute error
     below that of the median.
     """
     if not len(found.rows):

@@ -1,7 +1,7 @@
-"""Detector ``outlier``: rows that an isolation forest finds odd, and the column that shows it.
+"""Detector ``outlier``: rows that an isolation forest isolates, and the column responsible.
 
-Liu, Ting and Zhou, "Isolation Forest" (2008). The forest alone always flags some rows; here a
-row must also have a value far out by a robust score, which names the column.
+Liu, Ting and Zhou, "Isolation Forest" (2008). The forest alone always flags some rows; so a row
+must also have a value with a large robust score, which determines the column.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ SEED = 7
 TREES = 100
 MAX_ROWS = 100_000
 MAX_OUTLIER_SHARE = 0.02
-"""The share of the rows that the forest isolates most easily."""
+"""Share of the rows that can be outliers: those that the forest isolates most easily."""
 MIN_ROBUST_Z = 5.0
-"""Robust standard deviations from the median."""
+"""Minimum distance of an outlier from the median, in robust standard deviations."""
 NORMAL_QUANTILE_90 = 1.2815515655446004
 """The 90 % quantile of the standard normal distribution."""
 
 
 def outlier(table: Table) -> Iterator[Issue]:
-    """Score 0.5 to 0.8, growing with the distance; of more than 100,000 rows a sample.
+    """Score 0.5 to 0.8, increasing with the distance; more than 100,000 rows are sampled.
 
-    Raises ``NotApplicableError`` where the rows are too few.
+    Raises ``NotApplicableError`` if there are too few rows.
     """
     numeric = [name for name in table.numeric if name in table.features]
     if numeric and len(table) < MIN_ROWS:
@@ -66,8 +66,8 @@ def outlier(table: Table) -> Iterator[Issue]:
 def robust_scores(values: Floats) -> Floats:
     """Distance from the median in robust standard deviations: shape (rows,), nulls are 0.
 
-    Each side has its own deviation, from the 10 % or 90 % quantile, so that a skewed column does
-    not have all of its long side flagged.
+    Each side has its own deviation, from the 10 % or 90 % quantile, so that the long side of a
+    skewed column is not flagged as a whole.
     """
     low, centre, high = np.nanquantile(values, (0.1, 0.5, 0.9))
     below, above = (centre - low) / NORMAL_QUANTILE_90, (high - centre) / NORMAL_QUANTILE_90
@@ -83,10 +83,10 @@ def _varies(values: Floats) -> bool:
 
 
 def _anomaly_scores(values: Floats) -> Floats:
-    """How easily each row is isolated, 0 to 1: shape (rows,)."""
+    """Anomaly score of each row, 0 to 1, larger if it is isolated more easily: shape (rows,)."""
     from sklearn.ensemble import IsolationForest
 
-    # Trees hold 32-bit numbers, which end at 3e38.
+    # Trees use float32, whose maximum is 3e38.
     finite = np.where(np.abs(values) < 1e30, values, np.nan)
     filled = np.where(np.isnan(finite), np.nanmedian(finite, axis=0), finite)
     forest = IsolationForest(n_estimators=TREES, random_state=SEED).fit(filled)

@@ -1,7 +1,7 @@
-"""Detector ``placeholder``: values that stand for "unknown", where that is improbable to be real.
+"""Detector ``placeholder``: values that mean "unknown" and are improbable as real values.
 
-A number is a placeholder only if it is one of the known ones and lies apart from all others; a
-date if it is a known one and the earliest or latest by years, or improbably frequent.
+A number is a placeholder only if it is a known one and far from all others; a date if it is a
+known one and the earliest or latest by more than a year, or improbably frequent.
 """
 
 from __future__ import annotations
@@ -58,20 +58,20 @@ DATES = (
     "1753-01-01",
 )
 MAX_FREQUENCY = 0.5
-"""A value that is this frequent is what the column is about."""
+"""A value that is this frequent is regular content of the column."""
 MIN_DISTANCE = 0.5
-"""How far a number has to be from all others, in widths of the middle 98 % of them."""
+"""Minimum distance of a number from all others, in widths of the middle 98 % of them."""
 
 
 def is_placeholder(value: Any) -> bool:
-    """Whether a text only says that there is no value."""
+    """Whether a value is text that means that there is no value."""
     return isinstance(value, str) and value.strip().casefold() in WORDS
 
 
 def placeholder(table: Table) -> Iterator[Issue]:
-    """Score 0.94 for numbers and dates that lie apart; for words 0.9, less where frequent.
+    """Score 0.94 for isolated numbers and dates; for words 0.9, less if they are frequent.
 
-    Score 0.7 for a column of text with words that were read as null.
+    Score 0.7 for a text column with words that were read as null.
     """
     for name, counts in table.null_words.items():
         found = ", ".join(f"{text!r} in {rows:,} rows" for text, rows in counts.items())
@@ -133,7 +133,7 @@ def _numbers(name: str, values: Floats) -> Iterator[Issue]:
 
 
 def _a_flag(rest: Floats) -> bool:
-    """Whether -1 can't be one more step below the others: they are large or have fractions."""
+    """Whether -1 can't be a regular value: the others are large or have fractions."""
     return bool(rest.min() > 0 and (rest.min() >= 10 or (rest % 1 != 0).any()))
 
 

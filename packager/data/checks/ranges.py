@@ -1,4 +1,4 @@
-"""Detector ``range``: numbers outside what was declared, or far outside the version before."""
+"""Detector ``range``: numbers outside a declared range, or far outside the previous one."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from packager.data.checks.issue import Issue, rows_where
 from packager.data.checks.table import Table
 
 RANGE_TOLERANCE = 0.5
-"""New values may leave the range seen before by this share of its width."""
+"""New values may exceed the previous version's range by this share of its width."""
 
 
 def ranges(table: Table) -> Iterator[Issue]:
-    """Score 0.95 beyond a declared bound; 0.7 beyond the earlier range and half its width."""
+    """Score 0.95 beyond a declared bound; 0.7 beyond the previous range plus half its width."""
     for name in table.numeric:
         declared, before = table.expected.declared.get(name), table.expected.before(name)
         values = table.numbers[name]

@@ -1,4 +1,4 @@
-"""The check itself: every detector on one table, and one report of what they found."""
+"""Run a data check: every detector on one table, and one report of the findings."""
 
 from __future__ import annotations
 
@@ -51,19 +51,19 @@ WITHOUT_MODELS: dict[str, Detector] = {
     "drift": drift,
     "slice_drift": slice_drift,
 }
-"""Detectors that need only the rows: they run anywhere, and say the same everywhere."""
+"""Detectors that need only the rows: they run on every machine, with equal results."""
 WITH_MODELS: dict[str, Detector] = {"target_leakage": target_leakage, "outlier": outlier}
 """Detectors that train small models of their own; they need scikit-learn."""
 LABEL_ERROR = "label_error"
 DETECTORS = (*WITHOUT_MODELS, *WITH_MODELS, LABEL_ERROR)
 
 MIN_PROGRESS_ROWS = 100_000
-"""Rows from which whoever checks should say how far it is."""
+"""From this number of rows on, a caller should report progress."""
 MAX_FINDINGS = 500
-"""Findings of each detector that a report keeps: the worst."""
+"""Maximum number of findings of a detector in a report: the worst."""
 BINS = 40
 MAX_CELL = 200
-"""Characters of a cell that a report keeps."""
+"""Maximum characters of a cell in a report."""
 
 
 def check(
@@ -74,10 +74,10 @@ def check(
     notes: Iterable[str] = (),
     tell: Callable[[str], object] = lambda _: None,
 ) -> DataCheckReport:
-    """Run the detectors on ``table``; ``label_error`` where there are ``predictions``.
+    """Run the detectors on ``table``; ``label_error`` only with ``predictions``.
 
-    ``models=False`` leaves out what needs scikit-learn. ``tell`` is told the name of each
-    detector before it runs.
+    ``models=False`` skips the detectors that need scikit-learn. ``tell`` is called with the name
+    of each detector before it runs.
     """
     chosen = {**WITHOUT_MODELS, **(WITH_MODELS if models else {})}
     said = list(notes)
@@ -113,13 +113,13 @@ def check(
 def _run(
     detectors: Mapping[str, Detector], table: Table, tell: Callable[[str], object]
 ) -> tuple[dict[str, list[Issue]], dict[str, list[str]]]:
-    """Detector → what it found, and why a detector does not apply → those detectors."""
+    """Detector → its issues, and reason → the detectors that don't apply for it."""
     issues: dict[str, list[Issue]] = {}
     unjudged: dict[str, list[str]] = {}
     for name, detector in detectors.items():
         tell(name)
         try:
-            with np.errstate(over="ignore"):  # what lies between huge numbers may be infinite
+            with np.errstate(over="ignore"):  # differences of huge numbers may be infinite
                 issues[name] = list(detector(table))
         except NotApplicableError as error:
             unjudged.setdefault(str(error), []).append(name)
@@ -127,7 +127,7 @@ def _run(
 
 
 def _worst(detector: str, issues: list[Issue], table: Table) -> list[Finding]:
-    """The worst findings of one detector, as data."""
+    """The worst findings of one detector."""
     scores = [np.broadcast_to(one.score, one.count) for one in issues]
     if not scores:
         return []
@@ -173,7 +173,7 @@ def _observed(one: Issue, place: int, row: int, table: Table) -> str:
 
 
 def cell_text(value: Any) -> str | None:
-    """A cell for people; None for a null."""
+    """A cell as text for display; None for a null."""
     if pd.api.types.is_scalar(value) and pd.isna(value):
         return None
     if isinstance(value, float | np.floating):
@@ -182,7 +182,7 @@ def cell_text(value: Any) -> str | None:
 
 
 def _cells(table: Table, findings: list[Finding]) -> dict[str, tuple[str | None, ...]]:
-    """The flagged rows, by hash: cells as text."""
+    """Row hash → cells as text, for the flagged rows."""
     places: dict[str, int] = {}
     for finding in findings:
         if finding.row is not None:
@@ -203,7 +203,7 @@ def _histograms(table: Table, findings: list[Finding]) -> dict[str, Histogram]:
             low, high = float(values.min()), float(values.max())
             if not np.isfinite(high - low):
                 continue  # no bin would have a finite width
-            # Neighbours among huge integers lie closer than bins could.
+            # Bins can't be narrower than the spacing of floats of this size.
             least = 4 * BINS * float(np.spacing(max(abs(low), abs(high))))
             apart = high - low > least or (high == low and least < 1)
             reach = (low, high) if apart else (low - least, high + least)

@@ -1,4 +1,4 @@
-"""Detector ``schema``: columns that are absent, new or of another kind than they have to be."""
+"""Detector ``schema``: columns that are absent, new or of an unexpected kind."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from packager.data.frames import infer_columns
 from packager.manifest.base import Kind
 
 ACCEPTED_KINDS: dict[Kind, tuple[Kind, ...]] = {"number": ("integer",), "any": ("number", "string")}
-"""Kinds that a column may have where another is expected: whole numbers are numbers."""
+"""Expected kind → other accepted kinds: whole numbers are numbers."""
 
 _BEFORE = "as in the version before"
 
 
 def schema(table: Table) -> Iterator[Issue]:
-    """Compare names and kinds with what was declared and with the version before; blocking.
+    """Compare names and kinds with the declarations and the previous version; blocking.
 
-    Score 0.7 and not blocking where `data add` asked about other columns and somebody took them.
+    Score 0.7 and not blocking if the user accepted other columns in ``data add``.
     """
     found = {column.name: column for column in infer_columns(table.frame)}
     wanted = {c.name: (c.kind, _BEFORE) for c in table.expected.previous}
@@ -33,7 +33,7 @@ def schema(table: Table) -> Iterator[Issue]:
             yield _wrong(name, "no such column", text, "add the column", _taken(table, why))
         elif kind != "any" and found[name].kind not in (kind, *ACCEPTED_KINDS.get(kind, ())):
             if table.frame[name].isna().all() or (kind == "integer" and _holed(table, name)):
-                continue  # only nulls changed the kind; `missing` says so
+                continue  # only nulls changed the kind; ``missing`` reports them
             got, text = f"a column of kind {found[name].kind}", f"kind {kind}, {why}"
             fix = "fix the cells that changed the kind"
             yield _wrong(name, got, text, fix, _taken(table, why))
@@ -55,7 +55,7 @@ def _taken(table: Table, why: str) -> bool:
 
 
 def _holed(table: Table, name: str) -> bool:
-    """Whether a column holds whole numbers and nulls, which a frame has as floats."""
+    """Whether a column holds whole numbers and nulls, which a frame stores as floats."""
     if name not in table.numeric:
         return False
     values = table.numbers[name]

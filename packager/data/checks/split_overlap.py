@@ -1,4 +1,4 @@
-"""Held-out rows with the features of a training row: chance, or copies, and whether it matters."""
+"""Held-out rows with the features of a training row (twins): chance or copies, and relevance."""
 
 from __future__ import annotations
 
@@ -14,41 +14,41 @@ from packager.data.checks.table import Table
 MIN_STANDARD_ERRORS = 4.0
 """Standard errors by which twins across the split must exceed twins within training."""
 MIN_SHARE = 0.01
-"""Twins of a smaller share of the held-out rows change no metric much."""
+"""Twins of a smaller share of the held-out rows hardly change a metric."""
 MIN_NEAR_DUPLICATE_SHARE = 0.1
-"""Share of rows with a near twin from which twins are to be expected."""
+"""From this share of rows with a near twin on, twins are expected by chance."""
 MAX_ROWS = 20_000
 
 
 @dataclass(frozen=True)
 class SplitOverlap:
-    """Twins across the split, beside what chance makes of them."""
+    """Twins across the split, compared with chance."""
 
     held_out: int
-    """Held-out rows."""
+    """Number of held-out rows."""
     across: float
     """Share of them with the features of a training row."""
     chance: float
-    """Share that chance gives: that of training rows with a twin among the others, or 0."""
+    """Share expected by chance: that of training rows with a twin in training, or 0."""
 
     @property
     def beyond_chance(self) -> bool:
-        """Whether there are more than chance makes them, by 4 standard errors."""
+        """Whether there are more than by chance, by 4 standard errors."""
         spread = max(self.chance * (1 - self.chance), 1 / self.held_out) / self.held_out
         margin = MIN_STANDARD_ERRORS * math.sqrt(spread) if self.chance else 0.0
         return self.across - self.chance > margin
 
     @property
     def is_relevant(self) -> bool:
-        """Whether they could move a metric by more than its own chance does.
+        """Whether they could change a metric by more than its standard error.
 
-        The share of right answers among n rows has a standard error of at most 0.5 / √n.
+        The accuracy on n rows has a standard error of at most 0.5 / √n.
         """
         return self.across - self.chance > max(MIN_SHARE, 0.5 / math.sqrt(self.held_out))
 
 
 def split_overlap(table: Table, held_out: Mask, known: Mask) -> SplitOverlap:
-    """The twins of ``table``; ``known``: which held-out rows have one in training."""
+    """The twins of ``table``; ``known``: mask of the held-out rows with a twin in training."""
     rows = int(held_out.sum())
     chance = 0.0
     if _coarse(table):
@@ -58,9 +58,9 @@ def split_overlap(table: Table, held_out: Mask, known: Mask) -> SplitOverlap:
 
 
 def _coarse(table: Table) -> bool:
-    """Whether different rows often differ in a single feature, so that equal ones are no wonder.
+    """Whether different rows often differ in a single feature, so that equal rows are expected.
 
-    Where they don't, a row that equals another one in every feature is a copy of it.
+    If they don't, a row that equals another one in every feature is a copy of it.
     """
     _, first = np.unique(table.feature_hashes, return_index=True)
     distinct = first[:: -(-len(first) // MAX_ROWS)]

@@ -1,4 +1,4 @@
-"""The rows a check looks at, with everything the detectors share about them."""
+"""The rows that a check examines, with derived data shared by the detectors."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Texts:
     codes: npt.NDArray[np.int32]
     values: tuple[Any, ...]
     counts: Ints
-    """How many rows have each value."""
+    """Number of rows with each value."""
 
     def rows_with(self, wanted: Mask) -> Mask:
         """Rows whose value is among ``values[wanted]``: shape (rows,)."""
@@ -35,36 +35,36 @@ class Texts:
 
 @dataclass(frozen=True)
 class Table:
-    """All rows: those of the source, then those of the held-out file where there is one."""
+    """All rows: those of the source, then those of the held-out file if there is one."""
 
     frame: pd.DataFrame
     hashes: Hashes
-    """Of each row over all columns."""
+    """Hash of each row over all columns."""
     features: tuple[str, ...]
     target: str | None = None
     task: Task | None = None
     held_out: Mask | None = None
-    """Which rows are for the test; None where no split is known."""
+    """Mask of the test rows; None if no split is known."""
     source_rows: int = 0
-    """Rows from here on come from the held-out file."""
+    """Rows from this position on come from the held-out file."""
     split: Split = field(default_factory=Split)
     expected: Expectations = field(default_factory=Expectations)
     train_only: tuple[str, ...] = ()
-    """Columns that only ``train`` gets."""
+    """Columns passed only to ``train``."""
     null_words: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    """Column of text → text that was read as null → rows."""
+    """Text column → text that was read as null → number of rows."""
 
     def __len__(self) -> int:
         return len(self.frame)
 
     @cached_property
     def feature_hashes(self) -> Hashes:
-        """Of each row over the features only."""
+        """Hash of each row over the features only."""
         return row_hashes(self.frame[list(self.features)])
 
     @cached_property
     def copies(self) -> Ints:
-        """How many rows have the same features as each row, itself included."""
+        """For each row the number of rows with the same features, itself included."""
         _, inverse, counts = np.unique(self.feature_hashes, return_inverse=True, return_counts=True)
         return np.asarray(counts[inverse], dtype=np.intp)
 
@@ -99,15 +99,15 @@ class Table:
         }
 
     def distinct(self, name: str) -> int:
-        """How many values a column has, nulls aside."""
+        """Number of distinct values of a column, without nulls."""
         if name in self.texts:
             return len(self.texts[name].values)
         return int(self.frame[name].nunique())
 
     def sample(self, most: int, among: Mask | None = None) -> Ints:
-        """At most ``most`` positions (``among`` some), ascending: those of the smallest hashes.
+        """At most ``most`` positions (``among`` a mask), ascending: rows with the smallest hashes.
 
-        Chosen by content, so the same rows come out in whatever order they stand.
+        Selected by content, so the rows are the same in any order of rows.
         """
         places = np.arange(len(self)) if among is None else np.flatnonzero(among)
         return np.asarray(places[smallest(self.hashes[places], most)])
@@ -119,7 +119,7 @@ def numbers_of(series: pd.Series[Any]) -> Floats:
 
 
 def nanoseconds(series: pd.Series[Any]) -> Floats:
-    """A column of times as float64 (its own unit since 1970), nulls as NaN: shape (rows,)."""
+    """A datetime column as float64, in its own unit since 1970, nulls as NaN: shape (rows,)."""
     ticks = np.asarray(series.astype("int64"), dtype=np.float64)
     return np.asarray(np.where(series.isna(), np.nan, ticks))
 
@@ -136,7 +136,7 @@ def _texts(series: pd.Series[Any]) -> Texts:
     cells = series.astype(object)
     try:
         codes, values = pd.factorize(cells)
-    except TypeError:  # lists and objects have no hash; their text tells them apart as well
+    except TypeError:  # lists and objects aren't hashable; their text distinguishes them
         codes, values = pd.factorize(cells.map(_written, na_action="ignore"))
     counts = np.bincount(codes[codes >= 0], minlength=len(values))
     return Texts(codes.astype(np.int32), tuple(values), counts)

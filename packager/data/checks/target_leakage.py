@@ -1,4 +1,4 @@
-"""Detector ``target_leakage``: one feature that alone gives the target away."""
+"""Detector ``target_leakage``: a single feature that determines the target."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from packager.data.checks.table import Table, nanoseconds, numbers_of
 MIN_SCORE = 0.99
 MAX_ROWS = 20_000
 MAX_FEATURES = 200
-"""Features that get trees of their own."""
+"""Maximum number of features for which a tree is trained."""
 FOLDS = 3
 MIN_ROWS = 50
 SEED = 7
 
 
 def target_leakage(table: Table) -> Iterator[Issue]:
-    """Score 0.7: a feature whose own tree, cross-validated, has a score above 0.99.
+    """Score 0.7: a feature whose own tree has a cross-validated score above 0.99.
 
     The score is balanced accuracy for classes, so that a rare class counts, and R² for numbers.
-    Of more than 20,000 rows a sample is taken; of more than 200 features those that a row's
-    neighbours in the order of the feature tell most by. Raises ``NotApplicableError`` where the
-    labelled rows are too few.
+    More than 20,000 rows are sampled; of more than 200 features those are tested in whose order
+    neighbouring rows best predict the target. Raises ``NotApplicableError`` if there are too few
+    labelled rows.
     """
     if table.target is None:
         return
@@ -57,11 +57,11 @@ def target_leakage(table: Table) -> Iterator[Issue]:
 
 
 def _informative(table: Table, rows: Ints, y: np.ndarray, *, classes: bool) -> list[str]:
-    """The features worth a tree of their own: at most 200, in the order of the table."""
+    """The features for which a tree is trained: at most 200, in the order of the table."""
     names = [
         name
         for name in table.features
-        # Else its codes would say where a row stands, not what it holds.
+        # Otherwise its codes would identify rows, not values.
         if name not in table.texts or len(table.texts[name].values) <= len(table) / 2
     ]
     if len(names) <= MAX_FEATURES:
@@ -72,7 +72,7 @@ def _informative(table: Table, rows: Ints, y: np.ndarray, *, classes: bool) -> l
 
 
 def _neighbours(values: Floats, y: np.ndarray, *, classes: bool) -> float:
-    """How well each row's target is known from the rows before and after it in this order."""
+    """How well the previous and next row, in the order of ``values``, predict a row's target."""
     ordered = y[np.argsort(values, kind="stable")]
     if not classes:
         steps = np.abs(np.diff(ordered))
@@ -81,12 +81,12 @@ def _neighbours(values: Floats, y: np.ndarray, *, classes: bool) -> float:
     known = np.append(same, False) | np.append(False, same)
     counts = np.bincount(ordered)
     shares = np.bincount(ordered, weights=known)[counts > 0] / counts[counts > 0]
-    # Of two even classes three in four rows have such a neighbour by chance: runs count as well.
+    # With two balanced classes, 3 of 4 rows have such a neighbour by chance: runs count too.
     return float(shares.mean() + same.mean())
 
 
 def _without_rare(y: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Without the classes that have fewer rows than there are folds."""
+    """Drop the classes that have fewer rows than there are folds."""
     common = np.isin(y, np.flatnonzero(np.bincount(y) >= FOLDS))
     return y[common], rows[common]
 
@@ -104,16 +104,16 @@ def _codes(table: Table, name: str, rows: np.ndarray) -> Floats:
 
 
 def _score(values: Floats, y: np.ndarray, *, classes: bool) -> float:
-    """The mean over the folds, or 0 once it can't exceed ``MIN_SCORE`` any more."""
+    """The mean over the folds, or 0 as soon as it can't exceed ``MIN_SCORE``."""
     from sklearn.metrics import balanced_accuracy_score, r2_score
     from sklearn.model_selection import KFold, StratifiedKFold
     from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-    # Leaves of several rows: a column of other values in each row predicts nothing then.
+    # Leaves of several rows, so that a column with unique values predicts nothing.
     tree = DecisionTreeClassifier if classes else DecisionTreeRegressor
     folds = StratifiedKFold if classes else KFold
     judge = balanced_accuracy_score if classes else r2_score
-    # A tree asks for the order only, and holds 32-bit numbers: places instead of values.
+    # Ranks instead of values: a tree uses only the order, and stores float32.
     places = np.unique(values[:, 0], return_inverse=True)[1][:, None]
     lost = 0.0
     for train, test in folds(FOLDS, shuffle=True, random_state=SEED).split(places, y):

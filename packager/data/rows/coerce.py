@@ -1,8 +1,8 @@
-"""One JSON value → what a column of a frame holds: without loss, or not at all.
+"""Convert a JSON value to the type of a frame's column, without loss or not at all.
 
-``taker`` gives the function for single values; ``builder`` the one that makes an array of what
-it returned, in exactly the dtype of the training frame unless nulls force the one that pandas
-would have given a column with nulls.
+``make_converter`` returns the function for single values; ``array_builder`` the one that makes an
+array of its results, in exactly the dtype of the training frame, except for the dtype that pandas
+gives a column with nulls.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _NOT_A_TIME = -(1 << 63)
 
 
 class ConversionError(Exception):
-    """A value that a column can't take; ``expected`` says what it could."""
+    """A value that a column can't take; ``expected`` describes the accepted values."""
 
     def __init__(self, expected: str) -> None:
         super().__init__(expected)
@@ -49,7 +49,7 @@ def make_converter(column: Column) -> Callable[[Any], Any]:
 
 
 def array_builder(column: Column) -> Callable[[Sequence[Any]], Any]:
-    """The function that makes the column's array of taken values, None for null."""
+    """A function that makes the column's array from converted values, None for null."""
     if column.dtype.endswith("category"):
         return _category_builder(column)
     if column.kind == "datetime":
@@ -69,18 +69,18 @@ def array_builder(column: Column) -> Callable[[Sequence[Any]], Any]:
 
 
 def needs_exact_floats(column: Column) -> bool:
-    """Whether the column's integers become float64 as soon as one value is null."""
+    """Whether the column's integers become float64 if any value is null."""
     return _plain_dtype(column) in ("i", "u")
 
 
 def refuse_inexact(values: Sequence[Any]) -> None:
-    """Raise ``ConversionError`` for integers that, beside nulls, become floats with a loss."""
+    """Raise ``ConversionError`` for integers that float64 can't hold exactly; None is ignored."""
     if not all(_fits_float(value) for value in values if value is not None):
         raise ConversionError("integers that float64 holds exactly, in a request with nulls")
 
 
 def dtype_depends_on(column: Column) -> Literal["nothing", "nulls", "values"]:
-    """What the dtype of the column's array depends on: a null in it, or any of its values."""
+    """Whether the dtype of the column's array depends on nulls in it, or on its values."""
     if column.dtype.endswith("category"):
         return "values" if column.categories is None else "nothing"
     if column.kind == "any" and column.dtype != "object":
@@ -89,7 +89,7 @@ def dtype_depends_on(column: Column) -> Literal["nothing", "nulls", "values"]:
 
 
 def format_bound(column: Column, value: float) -> float | str:
-    """A minimum or maximum as a request would hold it: datetimes in ISO 8601, to the second."""
+    """A minimum or maximum in the form of a request: datetimes in ISO 8601, to the second."""
     if column.kind != "datetime":
         return value
     zone = dt.UTC if "," in column.dtype else None
@@ -97,12 +97,12 @@ def format_bound(column: Column, value: float) -> float | str:
 
 
 def nanoseconds_per_tick(column: Column) -> int:
-    """How long a tick of a datetime column is."""
+    """Length of a tick of a datetime column, in nanoseconds."""
     return 10**9 // _PER_SECOND[_unit(column.dtype)]
 
 
 def _numpy_name(dtype: str, otherwise: str) -> str:
-    """``float32`` of ``float32`` and ``Float32``; ``otherwise`` of categories and the like."""
+    """``float32`` for ``float32`` and ``Float32``; ``otherwise`` for dtypes without a size."""
     name = dtype.lower()
     return name if re.fullmatch(r"(float|u?int)\d+", name) else otherwise
 
@@ -180,7 +180,7 @@ def _time_taker(dtype: str) -> Callable[[Any], int]:
             raise ConversionError(expected)
         try:
             time = pd.Timestamp(value)
-        except ValueError as error:  # no such day, or beyond what pandas holds
+        except ValueError as error:  # no such day, or beyond the range of pandas
             raise ConversionError(expected) from error
         if (time.tzinfo is not None) != aware:
             raise ConversionError(expected)
@@ -195,7 +195,7 @@ def _time_taker(dtype: str) -> Callable[[Any], int]:
 
 
 def _plain_dtype(column: Column) -> str:
-    """The kind of NumPy's own dtype that the column has; empty for those of pandas."""
+    """The kind character of the column's NumPy dtype; empty for pandas' own dtypes."""
     if column.dtype.endswith("category") or column.kind in ("any", "datetime"):
         return ""
     dtype = pd.api.types.pandas_dtype(column.dtype)
@@ -225,7 +225,7 @@ def _time_builder(dtype: str) -> Callable[[Sequence[Any]], Any]:
 
 
 def _category_builder(column: Column) -> Callable[[Sequence[Any]], Any]:
-    """A value outside the categories becomes null, as pandas has no place for it."""
+    """Values outside the categories become null, because a categorical can't hold them."""
     if column.categories is None:
         return lambda values: pd.Categorical(_with_nan(values))
     categories = list(column.categories)

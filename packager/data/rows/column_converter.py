@@ -1,4 +1,4 @@
-"""How the values of one column are taken from JSON, judged by its training, or refused."""
+"""Convert the JSON values of one column, compare them with training, or refuse them."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ _SHORT = 80
 
 
 class RowError(UsageError):
-    """A row that can't be taken; rows count from 0.
+    """A row that is refused; rows count from 0.
 
-    ``column`` is None if the row as such is wrong. ``got`` is JSON of at most 80 characters.
+    ``column`` is None if the row itself is invalid. ``got`` is JSON of at most 80 characters.
     """
 
     def __init__(self, row: int, column: str | None, expected: str, got: str, hint: str) -> None:
@@ -54,7 +54,7 @@ class RowError(UsageError):
 
 
 class ColumnConverter:
-    """How the values of one column are taken and judged."""
+    """Converts the values of one column and detects anomalies."""
 
     def __init__(self, column: Column, *, strict: bool = False) -> None:
         self.column = column
@@ -65,14 +65,14 @@ class ColumnConverter:
         self._scale = nanoseconds_per_tick(column) if column.kind == "datetime" else 1
         self._barred = _barred_anomalies(column)
         self.flags = {kind: f"{column.name}:{flag}" for kind, flag in FLAGS.items()}
-        """The texts of flags, which all rows share."""
+        """Anomaly → text of its flag, shared by all rows."""
         self._no_empty = "empty" in column.refuses
         self.bars = bool(self._barred) or self._no_empty
-        """Whether there are values that the model is not asked about, as it can't take them."""
+        """Whether there are values that are refused because the model can't take them."""
         self.takes_null = "missing" not in self._barred and (column.nullable or not strict)
 
     def take(self, values: Sequence[Any]) -> list[Any]:
-        """JSON values as the column's, None for null; ``RowError`` for the first refused."""
+        """JSON values in the column's type, None for null; ``RowError`` if one is invalid."""
         taken = []
         for row, value in enumerate(values):
             try:
@@ -84,7 +84,7 @@ class ColumnConverter:
         return taken
 
     def take_any(self, values: Sequence[Any]) -> list[Any]:
-        """As ``take``, with None for what the column can't hold: the model never sees it."""
+        """Like ``take``, with None for invalid values: for columns that the model doesn't get."""
         try:
             return self.take(values)
         except RowError:
@@ -107,18 +107,18 @@ class ColumnConverter:
             raise self._error(values.index(largest), error.expected, largest) from error
 
     def anomalies(self, values: Sequence[Any]) -> Iterator[tuple[int, Anomaly]]:
-        """The rows whose value is unusual, and how."""
+        """The rows with an anomalous value, and the anomaly."""
         for row, value in enumerate(values):
             anomaly = self.judge(value)
             if anomaly is not None:
                 yield row, anomaly
 
     def is_barred(self, value: Any, anomaly: Anomaly | None) -> bool:
-        """Whether the model can't take a value, as the build found out."""
+        """Whether the model can't take a value, as determined by the build."""
         return anomaly in self._barred or (self._no_empty and value == "")
 
     def barred(self, values: Sequence[Any]) -> list[RowError]:
-        """The error of the first value that the model can't take; empty where there is none."""
+        """The error of the first value that the model can't take; empty if there is none."""
         if not self.bars:
             return []
         for row, value in enumerate(values):
@@ -129,7 +129,7 @@ class ColumnConverter:
         return []
 
     def expected(self, anomaly: Anomaly | None) -> str:
-        """What a value has to be so as not to be unusual in this way."""
+        """Description of the values without this anomaly."""
         return {
             "missing": "a value, not null",
             "unseen": "a value seen in training",
@@ -139,7 +139,7 @@ class ColumnConverter:
         }[anomaly]
 
     def shown(self, value: Any) -> str:
-        """A taken value as JSON; times, which are ticks by then, as the bound of a range."""
+        """A converted value as JSON; times, which are ticks, in ISO 8601."""
         if self.column.kind == "datetime" and value is not None:
             return short(format_bound(self.column, value * self._scale))
         return short(value)
@@ -147,9 +147,9 @@ class ColumnConverter:
     def refusals(
         self, found: Sequence[tuple[int, Anomaly]], rows: Sequence[Mapping[str, Any]]
     ) -> Iterator[RowError]:
-        """What a strict model refuses of these anomalies.
+        """The errors of the anomalies that a strict model refuses.
 
-        Not a time beyond the training range: the model is served later than it was trained.
+        A time beyond the training range is accepted: the model is served later than it was trained.
         """
         if self.column.kind == "datetime":
             found = [(row, anomaly) for row, anomaly in found if anomaly == "missing"]
@@ -160,7 +160,7 @@ class ColumnConverter:
 
     @property
     def where_unknown(self) -> str:
-        """What to send where a value is unknown."""
+        """The hint on what to send for an unknown value."""
         if self.takes_null:
             return "send null where a value is unknown"
         return "null is refused, too: fill the value in before it is sent"
@@ -169,7 +169,7 @@ class ColumnConverter:
         return None if value is None else format_bound(self.column, value)
 
     def judge(self, value: Any) -> Anomaly | None:
-        """What is unusual about a value that was taken."""
+        """The anomaly of a converted value; None if there is none."""
         if value is None:
             return "missing"
         if self.seen is not None:
@@ -177,7 +177,7 @@ class ColumnConverter:
         low, high = self.column.minimum, self.column.maximum
         if low is None or high is None:
             return None
-        number = float(value * self._scale)  # as the range was rounded, so is the value
+        number = float(value * self._scale)  # rounded in the same way as the range
         return "below_range" if number < low else "above_range" if number > high else None
 
     def _error(self, row: int, expected: str, value: Any) -> RowError:
@@ -188,10 +188,10 @@ class ColumnConverter:
 
 
 def _barred_anomalies(column: Column) -> frozenset[Anomaly]:
-    """The anomalies that are never the model's to judge.
+    """The anomalies that are refused without calling the model.
 
-    Null is one value, so what the build saw of it holds. Of other kinds the model may take some
-    values and not others; it is asked, unless one ended its process.
+    Null is a single value, so the build's result holds for it. Of other anomalies the model may
+    take some values and not others: it is called, unless one ended its process in the build.
     """
     barred: set[Anomaly] = {"missing"} if "null" in column.refuses else set()
     if "unseen" in column.fatal:

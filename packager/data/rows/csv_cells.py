@@ -1,4 +1,4 @@
-"""Cells of CSV as values: columns as they were declared, and single cells by their kind."""
+"""Convert CSV cells to values: columns by their declaration, single cells by their kind."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _TRUE = frozenset({"True", "TRUE", "true"})
 _FALSE = frozenset({"False", "FALSE", "false"})
 _BOOLEANS = {**dict.fromkeys(_TRUE | {"1"}, True), **dict.fromkeys(_FALSE | {"0"}, False)}
 _INTEGER = re.compile(r"\s*[+-]?[0-9]+\s*")
-# No two neighbours of these can match the same character, so that a text that doesn't match is told
+# No two adjacent parts can match the same character, so that a text that doesn't match is rejected
 # in linear time.
 _NUMBER = re.compile(r"\s*[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\s*")
 _MAX_DIGITS = 4_300
-"""Python reads no whole numbers of more, and no column takes them."""
+"""Python parses no integers with more digits, and no column can hold them."""
 _EXPECTED = {
     "number": "a number",
     "integer": "a whole number",
@@ -36,7 +36,7 @@ _EXPECTED = {
 def parse_cells(
     cells: Sequence[Any], kind: Kind, reader: TableReadOptions = DEFAULT_OPTIONS
 ) -> list[Any]:
-    """Text cells as values of ``kind``, null as None; text that isn't one is left as it is."""
+    """Text cells as values of ``kind``, null as None; text that doesn't parse is unchanged."""
     make = {"number": _number, "integer": _integer, "boolean": _boolean}.get(kind, _text)
     plain = reader.decimal in (None, ".") and reader.thousands is None
     parse = make if plain or kind not in ("number", "integer") else _unmarked(make, reader)
@@ -44,12 +44,12 @@ def parse_cells(
 
 
 def is_integer(cell: Any) -> bool:
-    """Whether a cell is text that pandas would take for an integer."""
+    """Whether a cell is text that pandas parses as an integer."""
     return isinstance(cell, str) and _INTEGER.fullmatch(cell) is not None
 
 
 def is_beyond_64_bits(cell: Any) -> bool:
-    """Whether a cell is text that pandas would take for an integer below -2^63 or from 2^63 on."""
+    """Whether a cell is text that pandas parses as an integer below -2^63 or from 2^63 on."""
     if not is_integer(cell):
         return False
     whole = _integer(cell)
@@ -57,7 +57,7 @@ def is_beyond_64_bits(cell: Any) -> bool:
 
 
 def read_as(reader: TableReadOptions, names: Iterable[str]) -> dict[str, str]:
-    """What pandas has to read columns as, so that nothing of the declared values is lost."""
+    """The dtypes in which pandas must read columns to lose nothing of the declared values."""
     texts = ("string", "boolean", "datetime")
     return {name: "str" for name in names if reader.kind(name) in texts}
 
@@ -71,11 +71,11 @@ def as_declared(
     times: Mapping[str, TimeKind] | None = None,
     first: int = 0,
 ) -> pd.DataFrame:
-    """The columns of ``frame`` as they were declared, and text that is times as times.
+    """``frame`` with declared columns converted, and text columns of times as times.
 
-    Columns of ``given`` stay as they are. ``times`` says what columns of times are in the whole
-    table of which ``frame`` is a part, ``first`` which row its first one is. Raises
-    ``UsageError`` for a cell that isn't what its column was declared to be.
+    Columns of ``given`` are unchanged. If ``frame`` is a part of a table, ``times`` are the kinds
+    of its time columns in the whole table, and ``first`` is the number of its first row. Raises
+    ``UsageError`` for a cell that does not match its column's declaration.
     """
     for name in frame.columns:
         kind = reader.kind(name)
@@ -135,7 +135,7 @@ def _no_boolean(column: pd.Series[Any]) -> int | None:
 
 
 def _first(column: pd.Series[Any], wrong: Callable[[Any], bool]) -> int | None:
-    """The place of the first value that is ``wrong``."""
+    """The position of the first value that is ``wrong``; None if there is none."""
     codes, values = pd.factorize(column.to_numpy(dtype=object))
     bad = np.append([wrong(value) for value in values], False).astype(bool)[codes]
     return int(bad.argmax()) if bad.any() else None
@@ -165,7 +165,7 @@ _MADE: dict[str, Callable[[pd.Series[Any]], pd.Series[Any]]] = {
 
 
 def _unmarked(make: Callable[[str], Any], reader: TableReadOptions) -> Callable[[str], Any]:
-    """``make`` for cells with another decimal mark, or with marks between thousands."""
+    """``make`` for cells with another decimal mark, or with thousands separators."""
 
     def parse(cell: str) -> Any:
         plain = cell.replace(reader.thousands, "") if reader.thousands else cell
@@ -190,7 +190,7 @@ def _integer(cell: str) -> int | float | str:
 
 
 def _long_integer(cell: str) -> int | str:
-    """A number with zeros or spaces before it, or one that no column takes: that stays text."""
+    """A number with leading zeros or spaces; text if it has more digits than a column can hold."""
     sign, digits = cell.strip()[:1], cell.strip().lstrip("+-").lstrip("0")
     if len(digits) > _MAX_DIGITS:
         return cell

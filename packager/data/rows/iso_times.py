@@ -1,4 +1,4 @@
-"""Columns of text that hold ISO 8601 dates or times → dates, times, or times in UTC."""
+"""Parse text columns of ISO 8601 dates or times to dates, naive times, or times in UTC."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ ISO = re.compile(
     r"(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)(Z|[+-]\d{2}:?\d{2})?)?",
     re.ASCII,
 )
-"""A date, a time of day, an offset."""
+"""Groups: date, time of day, offset."""
 
 TimeKind = Literal["date", "naive", "aware"]
 Times = npt.NDArray[np.datetime64]
 
 _CHUNK = 1 << 16
 _MICROSECONDS = 6  # digits
-_EXACT_YEARS = (1678, 2261)  # whole years that nanoseconds reach
+_EXACT_YEARS = (1678, 2261)  # whole years within the range of nanoseconds
 
 
 def time_kind(found: set[TimeKind]) -> TimeKind | None:
-    """What a column is whose parts are of these kinds; None if it is no column of times."""
+    """The kind of a column with parts of these kinds; None if it is not a column of times."""
     if found == {"date", "naive"}:
         return "naive"
     return next(iter(found)) if len(found) == 1 else None
@@ -34,10 +34,10 @@ def time_kind(found: set[TimeKind]) -> TimeKind | None:
 def as_times(
     column: pd.Series[Any], kind: TimeKind | None = None
 ) -> tuple[TimeKind, pd.Series[Any]] | None:
-    """A column of text as dates (objects), times or times in UTC; None if any value is neither.
+    """A text column as dates (objects), naive times or times in UTC; None if a value is neither.
 
-    ``kind`` is what the whole is, where ``column`` is a part of it. Times are in microseconds,
-    or in nanoseconds where a fraction has more than six digits. Nulls stay nulls.
+    ``kind`` is that of the whole column if ``column`` is a part of it. Times are in microseconds,
+    or in nanoseconds if a fraction has more than six digits. Nulls stay nulls.
     """
     if kind is not None and column.isna().all():
         nothing = np.full(len(column), -1, np.intp)
@@ -57,8 +57,8 @@ def as_times(
 
 
 def first_without_time(column: pd.Series[Any]) -> int:
-    """The place of the first value that is no time like the others: ISO 8601, with or without an
-    offset as the first has it. For a column that is none of times."""
+    """The position of the first value that is not ISO 8601, or that has an offset although the
+    first value has none, or the reverse. For a column that ``as_times`` rejects."""
     codes, texts = pd.factorize(column.to_numpy(dtype=object))
     zoned: bool | None = None
     for code, text in enumerate(texts):
@@ -79,7 +79,8 @@ def _begins_with_times(column: pd.Series[Any]) -> bool:
 
 
 def _parsed(texts: Any) -> tuple[TimeKind, Times] | None:
-    """Instants of texts that all are ISO 8601: shape (texts,), in UTC where they have offsets."""
+    """Kind and instants of texts, shape (texts,), in UTC if they have offsets; None unless all are
+    ISO 8601 of one kind."""
     found: set[TimeKind] = set()
     parts: list[Times] = []
     for start in range(0, len(texts), _CHUNK):
@@ -128,7 +129,7 @@ def _chunk(texts: Any) -> tuple[set[TimeKind], Times] | None:
 
 
 def _is_near(times: Times) -> bool:
-    """Whether nanoseconds reach these times."""
+    """Whether these times are within the range of nanoseconds."""
     years = times.astype("M8[Y]").astype(np.int64) + 1970
     return bool(((years >= _EXACT_YEARS[0]) & (years <= _EXACT_YEARS[1])).all())
 

@@ -1,7 +1,7 @@
-"""Rows as JSON has them → the typed frame that the model was trained on, checked.
+"""Validate JSON rows and convert them to the typed frame that the model was trained on.
 
-A value is taken without loss or the request is refused as a whole; a null, a category never
-seen and a number out of the training range are taken, flagged and counted.
+A value is converted without loss, or the whole request is refused. A null, an unseen category and
+a number outside the training range are accepted, flagged and counted.
 """
 
 from __future__ import annotations
@@ -25,34 +25,34 @@ from packager.manifest.manifest import Schema
 __all__ = ["RowChecker", "RowError", "ValidatedRows", "check_rows"]
 
 NO_ANOMALIES: Mapping[tuple[str, str], int] = MappingProxyType({})
-_LOOKED_AT = 20  # unknown names compared with the known ones, so that a hostile row costs little
-_LONGEST = 100  # characters of names that are compared: it takes their product
+_LOOKED_AT = 20  # unknown names compared with the known ones: bounds the cost of a hostile row
+_LONGEST = 100  # characters of names that are compared: the cost is their product
 _COMPARED = 1_000  # known names that an unknown one is compared with
 _LISTED = 20  # names in a message
 
 
 @dataclass
 class ValidatedRows:
-    """Rows that the model can take; not to be changed. (To be frozen would cost a microsecond.)"""
+    """Rows that the model can take; treat as immutable. (Frozen, it would cost a microsecond.)"""
 
     columns: tuple[Sequence[Any], ...]
-    """The features in the schema's order, then the extras: per column its ``rows`` values as
-    ``taker`` gives them, None for null."""
+    """The features in the schema's order, then the extras: per column its ``rows`` values, as
+    ``make_converter`` converts them, None for null."""
     flags: Sequence[Sequence[str]]
     """Per row: ``carat:out_of_range``, ``color:unseen``, ``price:missing``."""
     anomalies: Mapping[tuple[str, str], int]
-    """How often per (feature, kind); kinds are those of ``Anomaly``."""
+    """Count per (feature, kind); kinds are those of ``Anomaly``."""
     rows: int
     builders: Mapping[str, Callable[[Sequence[Any]], Any]] = field(repr=False, compare=False)
-    """Column name → what makes its array, in the order of ``columns``."""
+    """Column name → the function that makes its array, in the order of ``columns``."""
     row: Sequence[Any] | None = None
-    """The values of the only row; None where there is another number of rows."""
+    """The values of the only row; None for any other number of rows."""
     ignored: int = 0
-    """How many columns that the model does not know were in the rows."""
+    """Number of columns in the rows that the model does not know."""
 
     @cached_property
     def frame(self) -> pd.DataFrame:
-        """``columns`` in the dtypes of training; built when first asked for."""
+        """``columns`` in the dtypes of training; built on first access."""
         arrays = {
             name: build(values)
             for (name, build), values in zip(self.builders.items(), self.columns, strict=True)
@@ -61,7 +61,7 @@ class ValidatedRows:
 
 
 class RowChecker:
-    """``check_rows`` for one schema, prepared once; keep one where many requests come."""
+    """``check_rows`` prepared for one schema; reuse it for many requests."""
 
     def __init__(
         self, schema: Schema, *, strict: bool = False, extra: ExtraColumns = ExtraColumns()
@@ -75,15 +75,15 @@ class RowChecker:
         self.extra = extra
 
     def unknown(self, names: Iterable[str]) -> set[str]:
-        """Those of ``names`` that are no columns of the training data."""
+        """Those of ``names`` that are not columns of the training data."""
         return set(names) - self._known - self.extra.passed_over
 
     def check(self, rows: Sequence[Mapping[str, Any]]) -> ValidatedRows:
-        """``rows`` as columns; ``RowError`` for the first row that can't be taken."""
+        """``rows`` as columns; ``RowError`` for the first row that is refused."""
         wrong = self._wrong_keys(rows)
         errors = [] if wrong is None else [wrong]
         if wrong is not None:
-            rows = rows[: wrong.row]  # what comes after the first error is of no interest
+            rows = rows[: wrong.row]  # rows after the first error are not reported
         whole = [row if isinstance(row, Mapping) else {} for row in rows]
         columns: list[Sequence[Any]] = []
         flags: list[list[str]] = [[] for _ in rows]
@@ -116,7 +116,7 @@ class RowChecker:
         anomalies: Mapping[tuple[str, str], int],
         rows: int,
     ) -> ValidatedRows:
-        """``ValidatedRows`` of values that were checked before."""
+        """``ValidatedRows`` of values that are already checked."""
         whole = tuple(columns)
         row = [value for (value,) in whole] if rows == 1 else None
         return ValidatedRows(whole, flags, anomalies, rows, self._builders, row)
@@ -127,7 +127,7 @@ class RowChecker:
         flags: Sequence[str] = (),
         anomalies: Mapping[tuple[str, str], int] = NO_ANOMALIES,
     ) -> ValidatedRows:
-        """``ValidatedRows`` of the one row of these values, which were checked before."""
+        """``ValidatedRows`` of one row of values that are already checked."""
         columns = tuple(zip(values))
         return ValidatedRows(columns, (flags,), anomalies, 1, self._builders, values)
 
@@ -156,18 +156,19 @@ def check_rows(
     strict: bool = False,
     extra: ExtraColumns = ExtraColumns(),
 ) -> ValidatedRows:
-    """The typed frame of JSON rows, with what is unusual about each.
+    """Validate JSON rows: typed columns, and the anomalies of each row.
 
-    Raises ``RowError`` for an absent feature, an unknown column that ``extra`` refuses, or a value
-    that the column can't hold exactly (``"5"`` or true for a number, 1.5 for an integer, NaN, a
-    time without offset for an aware column); with ``strict`` also for what would be flagged,
-    except nulls in columns that had some in training.
+    Raises ``RowError`` for a missing feature, an unknown column that ``extra`` refuses, a value
+    that the model can't take, or one that the column can't hold exactly (``"5"`` or true for a
+    number, 1.5 for an integer, NaN, a time without offset for an aware column); with ``strict``
+    also for anomalies, except times outside the training range, and nulls in columns that had
+    some in training.
     """
     return RowChecker(schema, strict=strict, extra=extra).check(rows)
 
 
 def _misspelt(name: str, sent: Iterable[str]) -> str | None:
-    """What to write in place of an unknown key that is like the column ``name``."""
+    """The hint if an unknown key is similar to the column ``name``."""
     close = _close(name, sent)
     return f"{short(close[0])} is no column: did you mean {short(name)}?" if close else None
 
@@ -178,7 +179,7 @@ def _similar(name: str, names: Iterable[str]) -> str | None:
 
 
 def _close(name: str, names: Iterable[str]) -> list[str]:
-    """The one of ``names`` most like ``name``, if any is."""
+    """The one of ``names`` most similar to ``name``; empty if none is similar."""
     if len(name) > _LONGEST:
         return []
     some = islice((other for other in names if len(other) <= _LONGEST), _COMPARED)

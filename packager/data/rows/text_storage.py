@@ -1,4 +1,4 @@
-"""How a process holds text in data frames."""
+"""The storage of text in data frames."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import pandas as pd
 
 
 def keep_text_plain() -> None:
-    """Hold text in Python's own strings in this process, whether pyarrow is there or not.
+    """Store text as Python strings in this process, whether pyarrow is installed or not.
 
-    Else a model trained beside pyarrow could hold arrays that nothing without it can load.
+    Otherwise a model trained with pyarrow installed could contain arrays that need pyarrow to load.
     """
     pd.set_option("mode.string_storage", "python")

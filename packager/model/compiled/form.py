@@ -62,7 +62,7 @@ class Table(FrozenModel):
     default: Entries
     keys: tuple[Scalar, ...]
     entries: tuple[Entries, ...]
-    """One for each of ``keys``: where it differs from ``default``."""
+    """For each of ``keys``: the entries that differ from ``default``."""
     null: Entries | None = None
     """None: a null is outside the domain."""
     unknown: Entries | None = None
@@ -99,7 +99,7 @@ class Linear(FrozenModel):
 
 
 class Trees(FrozenModel):
-    """treelite's general inference on the trees in ``trees.bin``."""
+    """treelite's general inference (GTIL) on the trees in ``trees.bin``."""
 
     kind: Literal["trees"] = "trees"
     float32: bool

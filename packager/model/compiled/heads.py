@@ -52,7 +52,7 @@ class OutputSpec:
 
 
 class LinearModel:
-    """Scores by a dot product; rows whose rounding could exceed the tolerance are not good."""
+    """Scores by a dot product; rows whose rounding could exceed the tolerance aren't ``good``."""
 
     def __init__(self, linear: Linear, meaning: OutputSpec) -> None:
         self._weights = np.array(linear.coefficients, np.float64).T

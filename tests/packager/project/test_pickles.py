@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from packager.project import pickles
 from packager.project.pickles import read_header, references_main
 
 NAMED = b"\x8c\x08__main__"
@@ -51,3 +52,15 @@ def test_a_class_that_cloudpickle_took_along_is_not_asked_of_main(tmp_path: Path
     assert not references_main(path)
     path.write_bytes(NAMED + b"." * (1 << 20) + content)
     assert not references_main(path)
+
+
+@pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, lzma.compress, zlib.compress])
+def test_a_small_file_that_decompresses_to_very_much_is_read_in_part_and_in_pieces(
+    tmp_path: Path, compress: Callable[[bytes], bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pickles, "HEAD_BYTES", 1 << 20)
+    path = tmp_path / "model"
+    path.write_bytes(compress(bytes(64 << 20)))
+    sizes = [len(chunk) for chunk in pickles._chunks(path)]
+    assert max(sizes) <= pickles.CHUNK
+    assert sum(sizes) <= (2 << 20) + pickles.MAX_GROWTH * path.stat().st_size

@@ -16,6 +16,7 @@ from packager.project.config import load_project
 from packager.project.files import list_files
 from packager.project.scaffold import init_from_model, init_project, package_name, quoted
 from packager.project.sections import PackageSection
+from packager.project.training_project import init_training
 from packager.project.validate import check_columns, check_model_files
 
 
@@ -187,3 +188,46 @@ def test_the_way_that_the_data_is_written_is_recorded(tmp_path: Path, model: Pat
     check_columns(project)
     assert project.data is not None
     assert (project.data.read.separator, project.data.read.decimal) == (";", ",")
+
+
+@pytest.fixture
+def linked(tmp_path: Path, model: Path, request: pytest.FixtureRequest) -> Path:
+    """The folder of a model, with a link in it."""
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside/key").write_text("a,y\n1,2\n")
+    (model.parent / "more.csv").symlink_to(request.param)
+    return model.parent
+
+
+LINKS = pytest.mark.parametrize(
+    "linked", ["../outside", "../outside/key", "..", "."], indirect=True
+)
+
+
+@LINKS
+def test_links_of_a_models_folder_bring_no_other_file_into_the_project(
+    tmp_path: Path, linked: Path
+):
+    with pytest.raises(UsageError, match="link"):
+        init_from_model(tmp_path / "project", linked, None, None)
+    assert not (tmp_path / "project").exists()
+
+
+@LINKS
+def test_links_of_a_folder_of_data_bring_no_other_file_into_the_project(
+    tmp_path: Path, linked: Path
+):
+    (linked / "model.pkl").unlink()
+    (linked / "rows.csv").write_text("a,y\n1,2\n")
+    with pytest.raises(UsageError, match="link"):
+        init_training(tmp_path / "project", linked, "y")
+    assert not (tmp_path / "project").exists()
+
+
+def test_nothing_is_written_through_a_link_of_the_folder(tmp_path: Path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project/data").symlink_to("../elsewhere")
+    with pytest.raises(UsageError, match="a link that leaves the project"):
+        init_project(tmp_path / "project")
+    assert not list((tmp_path / "elsewhere").iterdir())
