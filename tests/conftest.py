@@ -1,4 +1,4 @@
-"""What many tests share: an engine, a base, and one starter project built once of each kind."""
+"""Shared fixtures: an engine, a base image, and one built starter project of each kind."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from packager.image.base.debian import base_name, make_base
 from packager.progress import Silent
 from packager.project.sections import ImageSection
 
-# No test fails on a clock: the machine may be busy.
+# No test depends on the clock: the machine may be busy.
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
 
 pytest_plugins = ["data_fixtures", "table_fixtures", "worker_fixtures"]
-"""Modules of ``tests/support`` with fixtures that tests of several rooms share."""
+"""Modules of ``tests/support`` with fixtures for tests in several folders."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test of a package that was built and trained is ``slow``: it waits for the build."""
+    """Mark tests that use a built and trained package as ``slow``: they wait for the build."""
     for item in items:
         if isinstance(item, pytest.Function) and "local_package" in item.fixturenames:
             item.add_marker(pytest.mark.slow)
@@ -36,7 +36,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def text_is_held_as_before() -> Iterator[None]:
-    """What ``keep_text_plain`` sets, as a process that serves does, ends with the test."""
+    """Restore the pandas option that ``keep_text_plain`` sets for a serving process."""
     before = pd.get_option("mode.string_storage")
     yield
     pd.set_option("mode.string_storage", before)
@@ -44,7 +44,7 @@ def text_is_held_as_before() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def engine() -> Engine:
-    """The Docker engine; without one its tests are skipped, or fail where one was asked for."""
+    """The Docker engine; if there is none, skip the test, or fail if the engine is required."""
     found = Engine.connect()
     if found is None:
         if os.environ.get("MODEL_PACKAGER_NEEDS_ENGINE"):
@@ -55,7 +55,7 @@ def engine() -> Engine:
 
 @pytest.fixture(scope="session")
 def base(engine: Engine) -> str:
-    """A base the engine can run: the default one, or where no registry is reached Debian's."""
+    """A base for the engine: the default one, or Debian's if no registry is reachable."""
     default = ImageSection().base
     if find_base(default, engine.platform, engine) is not None:
         return default
@@ -71,7 +71,7 @@ def base(engine: Engine) -> str:
 
 @pytest.fixture(scope="session")
 def local_package(tmp_path_factory: pytest.TempPathFactory) -> Package:
-    """The starter project, built with no engine and no base into an OCI folder."""
+    """The starter project, built without engine and base into an OCI folder."""
     project = tmp_path_factory.mktemp("local") / "starter"
     assert package("init", project).code == 0
     image = project.parent / "image"
@@ -86,7 +86,7 @@ def local_package(tmp_path_factory: pytest.TempPathFactory) -> Package:
 def engine_package(
     engine: Engine, base: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Package]:
-    """The starter project, built in the engine; its images go when the tests are done."""
+    """The starter project, built in the engine; its images are removed after the tests."""
     project = tmp_path_factory.mktemp("engine") / "starter"
     assert package("init", project).code == 0
     done = package("build", project, "--base", base, "--json")

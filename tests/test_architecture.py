@@ -1,4 +1,4 @@
-"""The import rules of docs/architecture.md, held by reading every module's syntax tree."""
+"""The import rules of docs/architecture.md, checked on the syntax tree of every module."""
 
 from __future__ import annotations
 

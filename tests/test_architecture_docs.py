@@ -1,4 +1,4 @@
-"""``docs/architecture.md`` and its pictures name the rooms and modules that there are."""
+"""``docs/architecture.md`` and its diagrams name the existing packages and modules."""
 
 from __future__ import annotations
 

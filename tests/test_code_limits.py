@@ -1,4 +1,4 @@
-"""The size of modules and functions: lines and parameters, with the exceptions that are known."""
+"""Limits on lines of modules and on lines and parameters of functions, with known exceptions."""
 
 from __future__ import annotations
 

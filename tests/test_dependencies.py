@@ -1,4 +1,4 @@
-"""Each dependency is bounded above by what the tests have met, and has tests to move the bound."""
+"""Each dependency has an upper bound at the tested version, and tests for raising the bound."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Links of the documentation lead somewhere, and its commands exist."""
+"""Links in the documentation resolve, and its commands exist."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The examples of other frameworks: each is built, asked, and replayed to the level it claims."""
+"""The examples of other frameworks: built, served, and replayed at the level they claim."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each file of a project is hashed once by a verb, on the host."""
+"""A command hashes each file of a project once, on the host."""
 
 from __future__ import annotations
 

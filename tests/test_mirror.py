@@ -1,4 +1,4 @@
-"""Every module with behaviour of its own has a test file of its name, in the folder of its name."""
+"""Every module with behaviour has a test file with its name, in the folder with its path."""
 
 from __future__ import annotations
 

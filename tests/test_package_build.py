@@ -1,4 +1,4 @@
-"""``package build`` from the outside: what it prints, writes, refuses and leaves behind."""
+"""``package build`` as a whole: its output, written files, refusals, and cleanup."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Credentials from everywhere a build meets them are in no byte of what it makes and says."""
+"""Credentials from every source of a build are in no byte of its images and its output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An image alone, replayed where neither this project nor its builder is."""
+"""An image replayed on its own, without its project or builder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``package build --builder docker`` beside the assembled image: the same tree, the same config."""
+"""``package build --builder docker`` and the assembled image: the same tree, the same config."""
 
 from __future__ import annotations
 

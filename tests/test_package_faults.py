@@ -1,4 +1,4 @@
-"""A container that has no room on its disk, and then none in its memory."""
+"""A container without disk space, then without memory."""
 
 from __future__ import annotations
 

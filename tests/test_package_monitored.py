@@ -1,4 +1,4 @@
-"""A package watched by a real Prometheus: two replicas of two workers, skewed, some killed."""
+"""A package scraped by a real Prometheus: two replicas of two workers, skewed, some killed."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Podman in Docker's place: it runs the OCI output, and ``package build`` works through its socket.
+"""Podman instead of Docker: it runs the OCI output, and ``package build`` works with its socket.
 
-Podman's store, and the ulimits that a machine may forbid it to raise, are the test's own.
+The tests configure their own Podman store and ulimits, as a machine may forbid raising the latter.
 """
 
 from __future__ import annotations

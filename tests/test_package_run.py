@@ -1,4 +1,4 @@
-"""A built package in use: predictions, counters, replay, with a container and without one."""
+"""A built package in use: predictions, counters, replay, with and without a container."""
 
 from __future__ import annotations
 

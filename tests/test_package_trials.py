@@ -1,4 +1,4 @@
-"""Builds that are killed, or whose disk is full: nothing half is left, the next one is right."""
+"""Builds that are killed or fill the disk leave nothing half-written; the next one succeeds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The README's first screen is run as it stands, and its output is what it says."""
+"""The commands on the README's first screen run as written, with the output it shows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The threat model names a test for each promise; each of them exists."""
+"""The threat model names a test for each promise; each of these tests exists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The wheel holds every module of the checkout, and the licence that its metadata names."""
+"""The wheel contains every module of the checkout, and the licence that its metadata names."""
 
 from __future__ import annotations
 

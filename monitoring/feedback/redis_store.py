@@ -121,7 +121,7 @@ class RedisTokenStore:
             self._refuse_eviction(shown(url))
 
     def add(self, tokens: Sequence[Token]) -> list[bool]:
-        """Store ``tokens``; whether each is new. Raises ``StoreError``."""
+        """Store ``tokens``; return whether each is new. Raises ``StoreError``."""
         until = time.monotonic() + RETRY_SECONDS
         self._forget()
         new: set[Token] = set()

@@ -60,7 +60,7 @@ class SqliteTokenStore:
             raise StoreError(f"{self._path}: {error}") from error
 
     def add(self, tokens: Sequence[Token]) -> list[bool]:
-        """Store ``tokens``; whether each is new. Raises ``StoreError``."""
+        """Store ``tokens``; return whether each is new. Raises ``StoreError``."""
         try:
             new = self._added(tokens)
         except _FAILURES as error:
@@ -73,7 +73,10 @@ class SqliteTokenStore:
         return []
 
     def purge(self, before: float) -> None:
-        """Delete tokens minted before ``before``, a Unix time in seconds. Raises ``StoreError``."""
+        """Delete days that have been expired for ``GRACE_SECONDS``. Raises ``StoreError``.
+
+        A day is expired if it ended before ``before``, a Unix time in seconds.
+        """
         try:
             with self._transaction():
                 # If the clock was set back, these days have not expired.

@@ -123,7 +123,7 @@ class MetricsRecorder:
             self._add_flags(self.unexpected_flags(batch.flags))
 
     def unexpected_flags(self, flags: Sequence[Sequence[str]]) -> Sequence[Sequence[str]]:
-        """The flags that count, per row: a timestamp, say, is always later than in training."""
+        """The flags of each row without expected ones: a timestamp is always out of range."""
         if not self._expected:
             return flags
         return [[flag for flag in own if flag not in self._expected] for own in flags]

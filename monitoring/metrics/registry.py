@@ -1,4 +1,4 @@
-"""Creates and writes metrics; the only module that imports prometheus_client here.
+"""Creates and writes metrics; in this package only this module imports prometheus_client.
 
 That package chooses its multiprocess mode at import, from ``PROMETHEUS_MULTIPROC_DIR``; in this
 mode gauges need a ``multiprocess_mode``.

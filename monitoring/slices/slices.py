@@ -107,7 +107,7 @@ class SliceSet:
     def membership(
         self, columns: Sequence[str], clocks: Mapping[str, DatetimeUnit] | None = None
     ) -> RowMembership:
-        """A function from rows of plain values of ``columns`` to their slices.
+        """The membership test for rows of plain values of ``columns``.
 
         Values are those of :mod:`monitoring.slices.cells`. ``clocks``: datetime column → unit.
         Raises ``ValueError`` if ``columns`` lacks one of ``needs``.

@@ -246,7 +246,7 @@ _HINTS = {
 
 
 def read_key(path: Path) -> str:
-    """The first word in a file; raises ``UsageError`` if there is none."""
+    """The key in a file: its first word. Raises ``UsageError`` if there is none."""
     try:
         lines = path.read_text(encoding="utf-8-sig").split()
     except (OSError, ValueError) as error:

@@ -68,7 +68,7 @@ class Fleet:
 
     @property
     def notes(self) -> dict[str, Any]:
-        """The members as JSON values, to be recorded beside the generated files."""
+        """The members as JSON values, for the folder's record."""
         return {"models": {name: asdict(one) for name, one in sorted(self.members.items())}}
 
     def sorted(self) -> Iterable[Member]:

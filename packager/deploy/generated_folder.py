@@ -63,7 +63,7 @@ def write(
     generated; ``others`` (recorded paths that are not in ``files``) and unrecorded files are not
     changed. A file that the user changed is kept if its generated content is unchanged; the paths
     of such files are returned. Raises ``UsageError``, with nothing written, if such a file would be
-    overwritten, or the folder was not generated.
+    overwritten or removed, or the folder was not generated.
     """
     before = read_generated(target)
     for path in {*before.files, *files}:

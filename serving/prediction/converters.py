@@ -194,7 +194,7 @@ def is_integer(plan: ColumnConverter) -> bool:
 
 
 def is_float64(plan: ColumnConverter) -> bool:
-    """Whether a column takes any float64 as it is."""
+    """Whether a column accepts any float64 unchanged."""
     # Narrow floats are rounded, and numeric categories are judged by the values seen.
     column = plan.column
     return column.kind == "number" and column.dtype in ("float64", "Float64") and plan.seen is None

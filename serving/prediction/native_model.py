@@ -1,4 +1,4 @@
-"""Calls the project's own model, and tells bad rows from a broken model.
+"""Calls the project's own model, and distinguishes bad rows from a broken model.
 
 If a model raises on some rows and answers others, the client sent values that it can't take: the
 error names the row. If it raises on a row that it has answered before, it is broken: an error of

@@ -59,7 +59,7 @@ def load_slices(
     names: Sequence[str],
     clocks: Mapping[str, DatetimeUnit],
 ) -> tuple[SliceSet, RowMembership]:
-    """The slices, and a function of row membership for rows of columns ``names``.
+    """The slices, and their membership test for rows with the columns ``names``.
 
     Raises ``PackageError`` for a rule that doesn't fit the columns of ``checker``.
     """

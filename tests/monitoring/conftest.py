@@ -1,4 +1,4 @@
-"""A real Redis for the tests that need one."""
+"""A real Redis server for tests that need one."""
 
 from __future__ import annotations
 

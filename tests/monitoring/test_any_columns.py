@@ -1,4 +1,4 @@
-"""A column of kind ``any`` may hold whatever JSON can; no request of it may break a slice."""
+"""A column of kind ``any`` may hold any JSON value; none of them breaks a slice."""
 
 from __future__ import annotations
 

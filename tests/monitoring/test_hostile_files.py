@@ -1,4 +1,4 @@
-"""Files of a server in whose place something else lies: told, never waited for, never followed."""
+"""Links, pipes and devices in place of a server's files: reported, not waited for or followed."""
 
 from __future__ import annotations
 

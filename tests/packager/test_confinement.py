@@ -1,4 +1,4 @@
-"""Links, pipes, names and sizes with which a project could harm whoever builds it."""
+"""Links, pipes, names and sizes with which a project could attack the machine that builds it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the end of a process reads."""
+"""Messages about how a process ended."""
 
 from __future__ import annotations
 

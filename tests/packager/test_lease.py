@@ -1,4 +1,4 @@
-"""Leases: held as long as their process lives, and no longer."""
+"""Leases are held exactly as long as their process lives."""
 
 from __future__ import annotations
 

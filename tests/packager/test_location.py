@@ -1,4 +1,4 @@
-"""Where a table lies, as people write it; a credential in an address is refused unseen."""
+"""Locations of tables as users write them; an address with a credential is refused unseen."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values in messages: cut, and made of no more than what is shown."""
+"""Values in messages: truncated, and formatted only as far as they are shown."""
 
 from __future__ import annotations
 

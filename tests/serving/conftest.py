@@ -1,4 +1,4 @@
-"""Two small packages, and a server on each."""
+"""Two small packages, and a server for each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The application by itself, where a server can't be brought to do what is tried."""
+"""The application without a server, for conditions that a server can't be brought into."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is beyond a bound is refused by name over every protocol, and no error repeats it whole."""
+"""Requests beyond a bound are refused with its name by every protocol, in a short error."""
 
 from __future__ import annotations
 

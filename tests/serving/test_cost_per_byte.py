@@ -1,4 +1,4 @@
-"""The worst inputs that are known, sent small: their cost grows with their bytes, and no faster.
+"""The worst known inputs, at a small size: their cost grows at most linearly with their bytes.
 
 ``benchmarks/cost_per_byte.py`` sends them, and hundreds of others, at any size.
 """

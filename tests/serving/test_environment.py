@@ -1,4 +1,4 @@
-"""A bad value of a variable names the variable, what was expected and how to go back."""
+"""An invalid variable's error has its name, the expected value and how to reset it."""
 
 from __future__ import annotations
 

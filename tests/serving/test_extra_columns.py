@@ -1,4 +1,4 @@
-"""Columns beside the model's, over every protocol: ignored and counted, or refused by name."""
+"""Columns unknown to the model, over every protocol: ignored and counted, or refused by name."""
 
 from __future__ import annotations
 

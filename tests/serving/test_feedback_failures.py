@@ -1,4 +1,4 @@
-"""A store that fails is told once a second; where it lies is told without its password."""
+"""A failing store is logged once a second, with its location but without its password."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Labels that come late, against real servers with two workers."""
+"""Late labels, sent to real servers with two workers."""
 
 from __future__ import annotations
 

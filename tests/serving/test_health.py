@@ -1,4 +1,4 @@
-"""Whether the server here is ready, for an image's HEALTHCHECK."""
+"""Whether the local server is ready, for an image's HEALTHCHECK."""
 
 from __future__ import annotations
 

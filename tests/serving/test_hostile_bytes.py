@@ -1,4 +1,4 @@
-"""Bytes nobody should send: only the named status codes come back, and the server lives on."""
+"""Malformed bytes: only documented status codes are returned, and the server keeps running."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests that schemathesis makes of the OpenAPI document, held against what it promises."""
+"""Requests that schemathesis generates from the OpenAPI document, checked against it."""
 
 from __future__ import annotations
 

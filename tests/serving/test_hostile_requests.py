@@ -1,4 +1,4 @@
-"""Requests that mean harm, each with the answer it gets."""
+"""Malicious requests, and the answer to each."""
 
 from __future__ import annotations
 

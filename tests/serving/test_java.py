@@ -1,4 +1,4 @@
-"""The JDK's own HTTP client, which offers h2c with every first request to ``http://``."""
+"""The JDK's HTTP client, which offers h2c with every first request to ``http://``."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Offers to change the protocol, and framing that is read in two ways, alone and behind proxies.
+"""``Upgrade`` headers and ambiguous framing, without a proxy and behind proxies.
 
 Every request has an id that its answer repeats. Whatever a body holds, there is at most one answer
-a request, each with the id of a request that was sent, in their order; and somebody else, whose
-requests share the proxy's connection to the server, gets their own answers and no other.
+per request, each with the id of a request that was sent, in their order; and another client, whose
+requests share the proxy's connection to the server, gets only its own answers.
 """
 
 from __future__ import annotations

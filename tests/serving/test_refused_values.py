@@ -1,4 +1,4 @@
-"""A value that the model can't take, over every protocol, compiled or not."""
+"""Values that the model can't take, over every protocol, compiled or not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A request from its admission to its account, without anything that carries bytes."""
+"""A request from admission to accounting, without a transport."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which paths answer, to which methods, and what metrics call them."""
+"""Routes, their allowed methods, and their labels in metrics."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keys at the door, and what the log says of those who came."""
+"""API keys, and the access log."""
 
 from __future__ import annotations
 

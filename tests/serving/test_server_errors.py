@@ -1,4 +1,4 @@
-"""Every status code that is not 200, from a real server."""
+"""Every status code other than 200, from a real server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a server does when its processes, its disk or its store fail: the others go on."""
+"""When processes, the disk or the store of a server fail, everything else continues."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Workers under load: all carry it, one that dies is replaced, and an end loses no request."""
+"""Workers under load: all share it, a dead one is replaced, and shutdown loses no request."""
 
 from __future__ import annotations
 

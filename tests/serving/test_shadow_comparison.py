@@ -1,4 +1,4 @@
-"""Shadow comparison: a wrong compiled form is noticed while it serves, a right one isn't blamed."""
+"""Shadow comparison: a wrong compiled form is detected while serving, a correct one isn't."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A server with a version of a library that lacks a part ends at the start, and says which."""
+"""A server with an unsupported version of a library ends at startup, and names it."""
 
 from __future__ import annotations
 

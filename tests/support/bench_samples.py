@@ -1,4 +1,4 @@
-"""Figures of a benchmark."""
+"""Sample results of a benchmark."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Running the command ``package`` as a user does, and what the shared packages are."""
+"""Runs the command ``package`` as a user does; describes the shared packages."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NO_ENGINE = {"DOCKER_HOST": "tcp://127.0.0.1:1"}
 
 @dataclass(frozen=True)
 class Done:
-    """What a run of ``package`` came to."""
+    """The result of a run of ``package``."""
 
     code: int
     out: str
@@ -51,7 +51,7 @@ def package(*arguments: object, env: dict[str, str] | None = None, cwd: Path | N
 
 @dataclass(frozen=True)
 class Package:
-    """A built package: how to name it, the project it came from, and what ``build`` said."""
+    """A built package: its reference, its project, and the JSON output of ``build``."""
 
     reference: str
     project: Path
@@ -60,7 +60,7 @@ class Package:
 
 @contextmanager
 def served(*arguments: object, env: dict[str, str] | None = None) -> Iterator[str]:
-    """A package being served; its address. Ends as Ctrl-C ends it."""
+    """Serve a package and yield its address; it is stopped as by Ctrl-C."""
     process = subprocess.Popen(
         [PACKAGE, "serve", *map(str, arguments), "--port", "0"],
         stdout=subprocess.PIPE,
@@ -80,7 +80,7 @@ def served(*arguments: object, env: dict[str, str] | None = None) -> Iterator[st
 
 
 def ask(url: str, document: Any = None) -> tuple[int, Any]:
-    """Status and JSON of a GET, or of a POST where there is a document."""
+    """Status and JSON of a GET, or of a POST if there is a document."""
     body = None if document is None else json.dumps(document).encode()
     try:
         with urllib.request.urlopen(urllib.request.Request(url, body), timeout=60) as answer:
@@ -90,7 +90,7 @@ def ask(url: str, document: Any = None) -> tuple[int, Any]:
 
 
 def left_behind(done: Done) -> list[str]:
-    """What a run of ``package`` left in the cache's work folder; others may be building there."""
+    """Work folders that a run of ``package`` left in the cache; other runs may be building."""
     names = [path.name for path in cache_directory("work").iterdir()]
     return [name for name in names if name.startswith(f"{done.process}-")]
 

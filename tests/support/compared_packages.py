@@ -1,4 +1,4 @@
-"""Two packages that differ in what a test says."""
+"""Two packages whose differences a test defines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Models to compile, on rows with numbers, categories, flags and nulls."""
+"""Models to compile, on rows with numbers, categories, booleans and nulls."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def hot(**options: Any) -> ColumnTransformer:
 
 
 def ordinal() -> ColumnTransformer:
-    """Categories as numbers, numbers as they are."""
+    """Ordinal categories, and numbers unchanged."""
     encoder = preprocessing.OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
     return ColumnTransformer([("c", encoder, [*TEXTS, "new"])], remainder="passthrough")
 
@@ -157,7 +157,7 @@ MODELS: dict[str, tuple[Any, Any, str, str]] = {
 
 @dataclass(frozen=True)
 class Sample:
-    """A model, the verdict on it, and its compiled form where there is one."""
+    """A model, its verdict, and its compiled form if there is one."""
 
     model: LoadedModel
     schema: Schema
@@ -167,15 +167,15 @@ class Sample:
     folder: Path
 
     def native(self, rows: list[dict[str, Any]]) -> Predictions:
-        """The model's own answers, given the frame the server makes."""
+        """The model's own answers for the frame that the server makes."""
         return self.model.predict(RowChecker(self.schema).check(rows).frame)
 
     def rows(self) -> list[dict[str, Any]]:
-        """The held-out rows as a request has them."""
+        """The held-out rows as in a request."""
         return json_rows(self.held_out, self.schema)
 
     def columns(self, rows: list[dict[str, Any]]) -> list[list[Any]]:
-        """Rows as the server hands them on."""
+        """Rows as columns, as the server passes them on."""
         return columns_of(self.schema, rows)
 
 
@@ -189,7 +189,7 @@ def loaded(native: Any, task: str = "classification") -> LoadedModel:
 def compiled(
     native: Any, features: pd.DataFrame, target: Any, folder: Path, task: str = "classification"
 ) -> Sample:
-    """Fit on the first rows, compile with the others held out."""
+    """Fit on the first 70 % of the rows, and compile with the others held out."""
     train = int(len(features) * 0.7)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -213,12 +213,12 @@ def sample(name: str, folder: Path) -> Sample:
 
 
 def difference(one: Any, other: Any) -> float:
-    """Relative beyond 1."""
+    """The difference, relative beyond 1."""
     return abs(one - other) / max(1.0, abs(other))
 
 
 def assert_equal(made: Sample, rows: list[dict[str, Any]]) -> int:
-    """Both paths equal the model on the rows in the domain; return how many those are."""
+    """Assert that both compiled paths equal the model in the domain; return the number of rows."""
     assert made.compiled is not None
     columns = made.columns(rows)
     answers, inside = made.compiled.predict_rows(columns)

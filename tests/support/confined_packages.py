@@ -1,4 +1,4 @@
-"""A package whose worker is given, in a process of this machine."""
+"""A package with a given worker, run in a process on this machine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from packager.runners.runner import LocalWorker
 
 
 def layers(tmp_path: Path, worker: str, *more: Entry) -> Sequence[Layer]:
-    """A package whose worker is ``worker``, with ``more`` in its environment and code."""
+    """The layers of a package with the worker ``worker``; ``more``: entries of wheels and code."""
     own = [entry for entry in more if entry.name.startswith("code")]
     shared = [entry for entry in more if entry not in own]
     packages = [Entry(WORKER.replace("__main__", "__init__"), source=b"")]

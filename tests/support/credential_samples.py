@@ -1,4 +1,4 @@
-"""Credentials that look like true ones, and the code of a project around them."""
+"""Credentials that look real, and the code of a project with them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables as people have them, and reading one as a project says it is written."""
+"""A realistic table, and a function that reads a file with given read options."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from packager.tables import stream
 
 @pytest.fixture
 def messy() -> pd.DataFrame:
-    """A table as people have them: odd names, blanks, text that looks like numbers."""
+    """A realistic table: odd names, nulls, text that looks like numbers."""
     return pd.DataFrame(
         {
             "house size": [70.5, None, 120.0, 33.25],
@@ -38,7 +38,7 @@ def messy() -> pd.DataFrame:
 
 @pytest.fixture
 def read_table(tmp_path: Path) -> Callable[..., pd.DataFrame]:
-    """Write a file and read it; reading it in blocks has to give the same fingerprint."""
+    """Write a file and read it; reading it in blocks must give the same fingerprint."""
 
     def read_table(text: str | bytes, name: str = "t.csv", **options: Any) -> pd.DataFrame:
         file, reader = tmp_path / name, TableReadOptions.model_validate(options)
@@ -52,7 +52,7 @@ def read_table(tmp_path: Path) -> Callable[..., pd.DataFrame]:
 
 
 def refusal(call: Callable[..., object], *arguments: Any, **options: Any) -> UsageError:
-    """The error with which ``call`` refuses its arguments."""
+    """The ``UsageError`` that ``call`` raises for its arguments."""
     with pytest.raises(UsageError) as caught:
         call(*arguments, **options)
     return caught.value

@@ -1,4 +1,4 @@
-"""Models that are deployed, and the folder that is written for them."""
+"""Deployed models, and the folder generated for them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ IMAGE = "models/diamonds-cut:1.0.0-3f9c12ab45de"
 
 @dataclass(frozen=True)
 class Packaged:
-    """As much of a package as monitoring asks for."""
+    """The parts of a package that monitoring uses."""
 
     model: MonitoredModel
     name: str

@@ -1,4 +1,4 @@
-"""A table, a project with steps on it, and what is derived."""
+"""A project with steps, and a function that derives tables with them."""
 
 from __future__ import annotations
 
@@ -36,6 +36,6 @@ def run(
     is_command: bool = False,
     **params: Any,
 ) -> DeriveResult:
-    """Derive the table at ``location`` by a step of ``STEPS``, or by a command."""
+    """Derive the table at ``location`` with a step of ``STEPS``, or with a command."""
     step = CodeStep(text, params, is_command)
     return derive(location, parents, step, Authorship("m", "me"), project, Silent())

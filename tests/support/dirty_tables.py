@@ -1,4 +1,4 @@
-"""A clean table, and what detectors say of dirtied copies of it."""
+"""A clean table, and the issues that detectors find in dirty copies of it."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from packager.data.checks.table import Table, table_of
 
 ROWS = 400
 HALF = np.arange(ROWS) >= ROWS // 2
-"""The held-out rows of a table of ``ROWS``."""
+"""Mask of the held-out rows in a table of ``ROWS``."""
 
 
 def clean() -> pd.DataFrame:
-    """Stones with a size, a weight, a colour and a label; no two alike."""
+    """Stones with a size, a weight, a colour and a label; no two rows are equal."""
     draw = np.random.default_rng(3)
     size = draw.normal(5, 0.6, ROWS).round(3)
     return pd.DataFrame(
@@ -31,7 +31,7 @@ def clean() -> pd.DataFrame:
 
 
 def stones(rows: int, seed: int, first: int | None = None) -> pd.DataFrame:
-    """Stones with names, days and numbers that count on; ``seed`` makes other ones."""
+    """Stones with consecutive names, days and numbers; different ones for each ``seed``."""
     draw = np.random.default_rng(seed)
     places = np.arange(rows) + (seed * rows if first is None else first)
     return pd.DataFrame(
@@ -49,12 +49,12 @@ def stones(rows: int, seed: int, first: int | None = None) -> pd.DataFrame:
 def said(
     detector: Callable[[Table], Iterator[Issue]], frame: pd.DataFrame, **more: Any
 ) -> list[Issue]:
-    """What a detector says of ``frame``, whose target is ``label``."""
+    """The issues that a detector finds in ``frame``, whose target is ``label``."""
     return list(detector(table_of(frame, "label", **more)))
 
 
 def rows_of(issues: list[Issue]) -> list[int]:
-    """Every row that is flagged, ascending."""
+    """All flagged rows, in ascending order."""
     return sorted(int(row) for one in issues if one.rows is not None for row in one.rows)
 
 

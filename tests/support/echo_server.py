@@ -1,4 +1,4 @@
-"""A small application behind the server's own HTTP, and requests to it."""
+"""A small application on the server's own HTTP code, and requests to it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HEAD = b"POST /direct HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n%b\r\n"
 
 
 class Echo:
-    """Answers ``/direct`` with the body, but for bodies that begin with ``wait``."""
+    """Answers ``/direct`` with the body, except for bodies that begin with ``wait``."""
 
     def __init__(self) -> None:
         self.closing = False
@@ -70,7 +70,7 @@ def talk(scenario: Scenario, echo: Echo | None = None) -> None:
 
 
 async def answer(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
-    """Which way an answer came, and its body."""
+    """The path by which an answer was made (``x-way``), and its body."""
     head = b"http/1.1 100"
     while head.startswith(b"http/1.1 100"):
         head = (await reader.readuntil(b"\r\n\r\n")).lower()

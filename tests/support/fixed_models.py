@@ -1,4 +1,4 @@
-"""Models that answer what they are told to."""
+"""Models with fixed answers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FRAME = pd.DataFrame({"a": [1.0, 2.0]})
 
 
 class Fixed:
-    """Answers what it was given."""
+    """Answers with the values it was created with."""
 
     def __init__(self, answer: Any, probabilities: Any = None, classes: Any = None) -> None:
         self.answer = answer

@@ -1,4 +1,4 @@
-"""Delta tables as other programs write them: with deltalake, then by changing their log."""
+"""Delta tables as other programs write them: made with deltalake, then edited in their log."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Z85 = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&
 
 
 def made(place, columns, **options) -> None:
-    """A table that another program made."""
+    """Write a table with deltalake."""
     write_deltalake(place.uri, pa.table(columns), **options)
 
 
@@ -23,7 +23,7 @@ def log_entry(place, number=0) -> Path:
 
 
 def edit(place, change, number=0) -> None:
-    """``change`` every action of an entry in place, as a dict; False leaves it out."""
+    """Apply ``change`` to each action (a dict) of a log entry; False removes the action."""
     file = log_entry(place, number)
     actions = [json.loads(line) for line in file.read_text().splitlines()]
     kept = [action for action in actions if change(action) is not False]
@@ -31,7 +31,7 @@ def edit(place, change, number=0) -> None:
 
 
 def needs(place, reader=(), writer=(), versions=(3, 7), number=0) -> None:
-    """Let the table need these features, or other versions of the protocol."""
+    """Make the table require these features, or other versions of the protocol."""
 
     def change(action):
         if "protocol" in action:
@@ -59,7 +59,7 @@ def sets(place, properties=None, **of_fields) -> None:
 
 
 def rename(place, mode="name", **names) -> None:
-    """Let the table call columns otherwise than its files do."""
+    """Map columns of the table to other names than those in its files."""
 
     def change(action):
         if "metaData" in action:

@@ -1,4 +1,4 @@
-"""Compiled forms made by hand: columns of numbers and categories, and a linear head."""
+"""Compiled forms constructed by hand: numeric and categorical columns, and a linear head."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from packager.model.compiled.form import Domain, Form, Linear, Matrix, Number, O
 
 FLOATS = st.floats(-1e6, 1e6)
 VALUES = st.none() | FLOATS | st.sampled_from([0.0, -0.0, 5e-324, 1e300])
-"""What a numeric column of a request may hold."""
+"""Possible values of a numeric column in a request."""
 WORDS = st.none() | st.sampled_from(["a", "b", "new", "", "a\0"])
-"""What a column of categories may hold; arrays would cut the last one."""
+"""Possible values of a categorical column; NumPy's strings would truncate the last one."""
 
 _SIZES = {"subtract": 1, "divide": 1, "multiply": 1, "add": 1, "fill": 1, "above": 1, "equals": 1}
 
 
 def ops() -> st.SearchStrategy[tuple[Op, ...]]:
-    """Some steps on a number, in any order."""
+    """Several operations on a number, in any order."""
     plain = st.sampled_from(sorted(_SIZES)).flatmap(
         lambda name: st.floats(0.5, 100).map(lambda value: Op(name=name, values=(value,)))
     )
@@ -34,7 +34,7 @@ def ops() -> st.SearchStrategy[tuple[Op, ...]]:
 
 @st.composite
 def matrices(draw: st.DrawFn) -> tuple[Matrix, tuple[Domain, ...]]:
-    """Two numeric columns and one of categories, as a matrix of at most seven entries."""
+    """Two numeric columns and a categorical one, as a matrix of at most seven entries."""
     numbers = [
         Number(position=at, column=draw(st.integers(0, 1)), ops=draw(ops()))
         for at in range(draw(st.integers(0, 4)))
@@ -68,13 +68,13 @@ def matrices(draw: st.DrawFn) -> tuple[Matrix, tuple[Domain, ...]]:
 
 
 def rows() -> st.SearchStrategy[list[list[Any]]]:
-    """Some rows for ``matrices``."""
+    """Several rows for ``matrices``."""
     return st.lists(st.tuples(VALUES, VALUES, WORDS).map(list), min_size=1, max_size=12)
 
 
 @st.composite
 def linear_forms(draw: st.DrawFn, classes: int | None = None) -> Form:
-    """A form with a linear head: of numbers, or of two or more classes."""
+    """A form with a linear head, for a regression or for two or more classes."""
     matrix, domains = draw(matrices())
     scores = 1 if classes is None or classes == 2 else classes
     weight = st.floats(-3, 3)
@@ -88,5 +88,5 @@ def linear_forms(draw: st.DrawFn, classes: int | None = None) -> Form:
 
 
 def same(one: float, other: float) -> bool:
-    """Equal to the bit, but that one NaN is as another, and 0 as -0."""
+    """Whether two floats are equal, with NaN equal to NaN."""
     return one == other or (math.isnan(one) and math.isnan(other))

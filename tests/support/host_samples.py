@@ -1,4 +1,4 @@
-"""Small projects and wheels for the tests of the host's modules."""
+"""Small projects and wheels for tests of the host's modules."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ FILES = {
 }
 
 TARGET = Target("3.11", "linux/amd64", (2, 36))
-"""What most tests resolve for: Debian bookworm on x86-64."""
+"""The target of most tests: Debian bookworm on x86-64."""
 LOCK = Lock(python="3.11", platform="linux/amd64", base="none", wheels=())
 MANIFEST = Manifest(
     name="shop",
@@ -66,7 +66,7 @@ MANIFEST = Manifest(
 
 
 def write_project(folder: Path, changes: Mapping[str, str | bytes | None] = {}) -> Path:
-    """Write a whole project into ``folder``; ``changes`` adds files, or leaves some out (None)."""
+    """Write a project into ``folder``; ``changes`` adds files, or omits some (None)."""
     for name, content in {**FILES, **changes}.items():
         if content is not None:
             path = folder / name
@@ -105,14 +105,14 @@ def make_wheel(
 
 
 def locked(path: Path, group: str = "serve") -> Wheel:
-    """How a lock names the wheel at ``path``."""
+    """The lock entry of the wheel at ``path``."""
     name, version, _ = path.name.split("-", 2)
     digest = sha256_file(path)
     return Wheel(name=name, version=version, filename=path.name, sha256=digest, group=group)
 
 
 def in_wheelhouse(path: Path, group: str = "serve") -> Wheel:
-    """Put the wheel at ``path`` where a build finds it."""
+    """Copy the wheel at ``path`` to where a build finds it."""
     wheel = locked(path, group)
     wheel_path(wheel).parent.mkdir(parents=True, exist_ok=True)
     wheel_path(wheel).write_bytes(path.read_bytes())
@@ -121,7 +121,7 @@ def in_wheelhouse(path: Path, group: str = "serve") -> Wheel:
 
 @dataclass
 class RecordedProgress:
-    """Progress that remembers what it was told."""
+    """Progress that records its calls."""
 
     steps: list[str] = field(default_factory=list)
     items: list[tuple[str, str]] = field(default_factory=list)

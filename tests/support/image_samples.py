@@ -1,4 +1,4 @@
-"""Small finished images, for the tests of what carries and reads them."""
+"""Small assembled images, for tests of their export and inspection."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NAME = f"models/shop:{MANIFEST.tag}"
 
 
 def make_images(folder: Path, *, manifest: bytes | None = None) -> tuple[Image, Image]:
-    """A package and its companion; ``manifest`` stands in for the bytes of the true one."""
+    """A package and its companion; ``manifest`` replaces the bytes of the true one."""
     folder.mkdir(exist_ok=True)
     package = {
         "package/lock.json": LOCK.dump(),

@@ -1,4 +1,4 @@
-"""Indexes for the tests: a folder of wheels, and a server that asks who one is."""
+"""Package indexes for tests: a folder of wheels, and a server with authentication."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ UNTOUCHED = {"PATH": "/usr/bin:/bin", "UV_NO_CONFIG": "1", "HOME": "/nonexistent
 
 
 def folder_index(folder: Path) -> IndexOptions:
-    """Only the wheels of ``folder``, and nothing of this machine's configuration."""
+    """Only the wheels of ``folder``, without this machine's configuration."""
     cache = str(folder.parent / "uv-cache")
     return index_options(
         {"no-index": "true", "find-links": str(folder)}, {**UNTOUCHED, "UV_CACHE_DIR": cache}
@@ -25,7 +25,7 @@ def folder_index(folder: Path) -> IndexOptions:
 
 @contextmanager
 def private_index(wheel: Path, user: str, password: str) -> Iterator[str]:
-    """``host:port`` of an index that holds ``wheel`` for those who give the password."""
+    """``host:port`` of an index with ``wheel``, which requires a user and password."""
     expected = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
     project = wheel.name.split("-")[0]
     link = f'<a href="/files/{wheel.name}#sha256={sha256_file(wheel)}">{wheel.name}</a>'
@@ -48,7 +48,7 @@ def private_index(wheel: Path, user: str, password: str) -> Iterator[str]:
         do_HEAD = do_GET  # noqa: N815
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)

@@ -46,7 +46,7 @@ def exposition(counts: dict[str, int], right: int = 80, wrong: int = 20, **more:
 
 @contextmanager
 def answering(*texts: str, status: int = 200) -> Iterator[list[str]]:
-    """Addresses that answer with these texts."""
+    """A server; yields one address for each of ``texts``, which it answers."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -55,7 +55,7 @@ def answering(*texts: str, status: int = 200) -> Iterator[list[str]]:
             self.wfile.write(texts[int(self.path.strip("/").split("/")[0])].encode())
 
         def log_message(self, *arguments: Any) -> None:
-            """Nothing: tests are quiet."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever)

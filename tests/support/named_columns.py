@@ -1,4 +1,4 @@
-"""Rows whose columns a fitted model names."""
+"""Rows for models that store the names of their columns."""
 
 from __future__ import annotations
 

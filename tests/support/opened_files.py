@@ -1,4 +1,4 @@
-"""What the command opens a file for: events of its own process, noted by an audit hook."""
+"""Records why a command opens a file, with an audit hook in its process."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ sys.addaudithook(note)
 
 
 def watched(file: Path, folder: Path) -> dict[str, str]:
-    """The variables that have a command note in ``folder`` each time it opens ``file``."""
+    """Environment variables that make a command record in ``folder`` each opening of ``file``."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "sitecustomize.py").write_text(_HOOK)
     (folder / "opened").unlink(missing_ok=True)
@@ -36,7 +36,7 @@ def watched(file: Path, folder: Path) -> dict[str, str]:
 
 
 def opened_for(folder: Path, reason: str) -> int:
-    """How often it was opened below a function, as ``file.py:function``."""
+    """How often the file was opened by code called from a function, ``file.py:function``."""
     lines = (folder / "opened").read_text().splitlines()
     return sum(reason in line.split() for line in lines)
 

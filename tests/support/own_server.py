@@ -1,4 +1,4 @@
-"""A worker's server in this process, around an application of the test's."""
+"""A worker's server in this process, with an application of the test."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Scenario = Callable[[int, listener.Server], Awaitable[None]]
 
 
 def serve(app: Any, direct: FastPathApp, scenario: Scenario) -> None:
-    """Run ``scenario`` with the port of such a server and the server."""
+    """Run ``scenario`` with the port of such a server and the server itself."""
     listener.Server.workers = Workers(None, 0)
     listener.Server.direct = direct
     listener.Server.begin_draining = staticmethod(lambda: None)

@@ -1,4 +1,4 @@
-"""Models that answer by two of many columns, and the profile of what they answer."""
+"""Models that use two of many columns, and the profile of their answers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RANDOM = np.random.default_rng(5)
 
 
 class Model:
-    """Says yes by two of many columns, the later one counting more."""
+    """Answers yes or no by two of many columns, of which ``f150`` has more weight."""
 
     task: Any = "classification"
     classes: Any = ("no", "yes")

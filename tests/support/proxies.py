@@ -1,4 +1,4 @@
-"""nginx and haproxy in front of a server, with connections to it that are kept and shared."""
+"""nginx and haproxy in front of a server, with persistent and shared connections to it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from serving_helpers import free_port
 
-# One connection to the server for all clients, and the offers of clients passed on.
+# One connection to the server for all clients; Upgrade headers of clients are passed on.
 NGINX = """
 daemon off; master_process off; worker_processes 1; pid {folder}/pid; error_log stderr crit;
 events {{ worker_connections 256; }}
@@ -61,7 +61,7 @@ def installed(name: str) -> bool:
 
 @contextmanager
 def proxy(name: str, server: int, folder: Path) -> Iterator[int]:
-    """The port of such a proxy in front of the server on port ``server``."""
+    """Start a proxy in front of the server on port ``server``; yield the proxy's port."""
     port = free_port()
     configuration = folder / f"{name}.conf"
     configuration.write_text(
@@ -90,7 +90,7 @@ def _wait(process: subprocess.Popen[bytes], port: int) -> None:
 
 
 def exchanged(port: int, pieces: list[bytes], quiet: float) -> bytes:
-    """All that comes back until the connection is quiet for so long, or ends."""
+    """All bytes received until the connection is silent for ``quiet`` seconds, or ends."""
     received = bytearray()
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

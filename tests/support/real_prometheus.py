@@ -1,4 +1,4 @@
-"""A real Prometheus and Alertmanager on 127.0.0.1, and questions to them."""
+"""A real Prometheus and Alertmanager on 127.0.0.1, and queries to them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Prometheus:
         return value
 
     def until(self, query: str, seconds: float = 30) -> list[tuple[dict[str, str], float]]:
-        """The answer to ``query`` as soon as there is any."""
+        """The result of ``query``, once it is not empty."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             if found := self.ask(query):
@@ -83,7 +83,7 @@ def prometheus(
         "prometheus",
         f"--config.file={folder / 'prometheus.yml'}",
         f"--storage.tsdb.path={folder / 'data'}",
-        # The first alert may come before Alertmanager was found.
+        # The first alert may be sent before Alertmanager is discovered.
         "--rules.alert.resend-delay=1s",
     ]
     with _started(command, folder / "log") as address:
@@ -92,7 +92,7 @@ def prometheus(
 
 @contextmanager
 def alertmanager(folder: Path, config: Path) -> Iterator[str]:
-    """A real Alertmanager of this configuration; ``host:port``."""
+    """A real Alertmanager with this configuration; yields ``host:port``."""
     command = [
         "prometheus-alertmanager",
         f"--config.file={config}",
@@ -105,7 +105,7 @@ def alertmanager(folder: Path, config: Path) -> Iterator[str]:
 
 @contextmanager
 def _started(command: list[str], log: Path) -> Iterator[str]:
-    """One of Prometheus' programs, ready, until the block ends; ``host:port``."""
+    """Run Prometheus or Alertmanager while the block runs; yields ``host:port`` once ready."""
     address = f"127.0.0.1:{free_port()}"
     with log.open("wb") as written:
         process = subprocess.Popen(

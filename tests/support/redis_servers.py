@@ -21,7 +21,7 @@ Stop = Callable[[], None]
 
 @contextmanager
 def redis_servers(folder: Path) -> Iterator[Callable[[], tuple[str, Stop]]]:
-    """A function that starts one and gives its URL and what stops it; all end with the block."""
+    """A function that starts a server and returns its URL and a stop function; all are stopped."""
     program = shutil.which("redis-server")
     if program is None:
         pytest.skip("needs redis-server")
@@ -65,7 +65,7 @@ SECRET = "pa/ss#w?rd"
 
 
 IN_URL = "pa%2Fss%23w%3Frd"
-"""``SECRET`` as a URL has it."""
+"""``SECRET``, escaped for a URL."""
 
 
 NOW = 20_000 * DAY + 100
@@ -75,11 +75,11 @@ TOKENS: list[Token] = [(NOW, bytes([n] * 8)) for n in range(3)]
 
 
 Answer = Callable[[socket.socket, bytes], None]
-"""What a scripted server does with a connection and the command that came on it."""
+"""A scripted server's reaction to a command on a connection."""
 
 
 def saying(evil: bytes) -> Answer:
-    """A server that lets one in, passes the probe, and answers scripts with ``evil``."""
+    """A server that accepts the login and the probe, and answers scripts with ``evil``."""
 
     def answer(one: socket.socket, command: bytes) -> None:
         if b"EVAL" not in command.upper():

@@ -1,8 +1,8 @@
 """A second, plain implementation of dfp/1, written from docs/fingerprint.md for the tests.
 
-Values are tagged, ``(type, value)``, so that nothing depends on Python's or numpy's types:
-float, int, bool, string, bytes (hex), timestamp, timestamptz, duration (whole nanoseconds since
-1970, or long), time (nanoseconds), date (days), decimal (text), list, object, null.
+Values are tagged, ``(type, value)``, so that nothing depends on Python's or NumPy's types: float,
+int, bool, string, bytes (hex), timestamp, timestamptz, duration (integer nanoseconds, since 1970
+for times), time (nanoseconds), date (days), decimal (text), list, object, null.
 """
 
 import hashlib
@@ -86,7 +86,7 @@ def row(columns, index):
 
 
 def fingerprint(columns):
-    """Of a dict of equally long lists of tagged values; all fields but ``files``."""
+    """The fingerprint of a dict of equally long lists of tagged values, without ``files``."""
     step = 0x9E3779B97F4A7C15
     count = len(next(iter(columns.values()))) if columns else 0
     hashes = [row(columns, index) for index in range(count)]

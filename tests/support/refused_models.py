@@ -1,4 +1,4 @@
-"""Models that have no compiled form, and why."""
+"""Models without a compiled form, and the reasons."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sklearn.pipeline import make_pipeline
 
 
 class Doubler(TransformerMixin, BaseEstimator):
-    """A transformer of a project's own."""
+    """A project's own transformer."""
 
     def fit(self, features, target=None):
         return self
@@ -20,7 +20,7 @@ class Doubler(TransformerMixin, BaseEstimator):
 
 
 class NondeterministicTransformer(ClassifierMixin, BaseEstimator):
-    """Another answer each time."""
+    """A classifier with random predictions."""
 
     def fit(self, features, target):
         self.classes_ = np.unique(target)

@@ -1,4 +1,4 @@
-"""Replicas of a package that can be killed, whole or a worker at a time."""
+"""Replicas of a package that can be killed, as a whole or one worker at a time."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Replica:
 
     @property
     def address(self) -> str:
-        """``host:port``, as Prometheus is told."""
+        """``host:port``, as in Prometheus' configuration."""
         return self.url.removeprefix("http://")
 
     def post(self, path: str, document: Any) -> Any:
@@ -45,7 +45,7 @@ class Replica:
         return [pid for pid in _below(self.command.pid) if WORKER in _arguments(pid)]
 
     def kill_worker(self) -> None:
-        """Kill -9 one worker, and wait until another is in its place."""
+        """Kill one worker (SIGKILL), and wait until another has replaced it."""
         before = self.workers()
         os.kill(before[0], signal.SIGKILL)
         end = time.monotonic() + 60
@@ -56,10 +56,10 @@ class Replica:
         raise AssertionError("no worker came in the place of the killed one")
 
     def kill(self) -> None:
-        """Kill -9 all of it at once."""
+        """Kill all processes (SIGKILL) at once."""
         pids = [self.server(), *self.workers()]
         for pid in pids:
-            os.kill(pid, signal.SIGSTOP)  # none may start another meanwhile
+            os.kill(pid, signal.SIGSTOP)  # so that none starts another meanwhile
         for pid in pids:
             os.kill(pid, signal.SIGKILL)
         self.command.wait(60)
@@ -67,7 +67,7 @@ class Replica:
 
 @contextmanager
 def replica(reference: str) -> Iterator[Replica]:
-    """Serve a package; it may be dead when the block ends."""
+    """Serve a package; the test may have killed it when the block ends."""
     command = subprocess.Popen(
         [PACKAGE, "serve", reference, "--local", "--port", "0"],
         stdout=subprocess.PIPE,
@@ -90,7 +90,7 @@ def _below(pid: int) -> list[int]:
     """Every process that descends from ``pid``."""
     try:
         text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-    except OSError:  # it just ended
+    except OSError:  # the process has just ended
         return []
     children = [int(child) for child in text.split()]
     return [found for child in children for found in (child, *_below(child))]
@@ -99,5 +99,5 @@ def _below(pid: int) -> list[int]:
 def _arguments(pid: int) -> str:
     try:
         return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
-    except OSError:  # it just ended
+    except OSError:  # the process has just ended
         return ""

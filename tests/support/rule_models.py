@@ -1,4 +1,4 @@
-"""Models with rules, and promtool, which tests them."""
+"""Models with rules, and promtool, which tests the rules."""
 
 from __future__ import annotations
 

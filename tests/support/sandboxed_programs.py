@@ -1,4 +1,4 @@
-"""Programs that try what the sandbox is to refuse."""
+"""Programs that attempt what the sandbox has to refuse."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ FILES = pytest.mark.skipif(landlock.abi() < landlock.MIN_ABI, reason="no Landloc
 
 
 def attempt(top: Path, code: str, before: str = "") -> str:
-    """What ``code`` prints behind the walls; ``top``/root is the package's, ``top``/out.txt not."""
+    """The output of ``code`` in the sandbox; ``top``/root is accessible, ``top``/out.txt isn't."""
     for name in ("root/code", "root/models", "root/tmp"):
         (top / name).mkdir(parents=True)
     (top / "out.txt").write_text("outside")

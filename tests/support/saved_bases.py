@@ -1,4 +1,4 @@
-"""A base as it is saved."""
+"""A saved base image."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A server on 127.0.0.1 that answers as a test says."""
+"""A server on 127.0.0.1 with answers that a test defines."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 
 @contextmanager
 def listening(answer: Callable[[socket.socket, bytes], bool]) -> Iterator[tuple[str, int]]:
-    """A server that calls ``answer`` with every request's bytes until it says no."""
+    """A server that calls ``answer`` with the bytes of every request until it returns False."""
     server = socket.create_server(("127.0.0.1", 0))
 
     def serve(client: socket.socket) -> None:

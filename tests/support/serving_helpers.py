@@ -1,4 +1,4 @@
-"""Packages made by hand, and real servers on them."""
+"""Packages constructed by hand, and real servers for them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from packager.manifest.manifest import Column, Manifest, Schema, Serve, Slices
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
 LOGGED_SECONDS = 0.3
-COUNTED_SECONDS = 0.5  # twice as long as a worker keeps what it counted
+COUNTED_SECONDS = 0.5  # twice the interval at which a worker writes its counts
 
 TROUBLE = """
 import os
@@ -102,7 +102,7 @@ class Server:
         return reply
 
     def metric(self, name: str, **labels: str) -> float:
-        """The sum of all samples of that name with (at least) these labels, once all are in."""
+        """The sum of all samples of that name with at least these labels, once all are written."""
         self.wait_counted()
         from prometheus_client.parser import text_string_to_metric_families
 
@@ -115,12 +115,12 @@ class Server:
         )
 
     def lines(self) -> list[dict[str, Any]]:
-        """The log, once all is in that was written before; every line is a JSON object."""
+        """The log, once pending lines are written; every line is a JSON object."""
         time.sleep(LOGGED_SECONDS)
         return [json.loads(line) for line in self.log.read_text().splitlines()]
 
     def wait_counted(self) -> None:
-        """Wait until what was answered before is in the metrics."""
+        """Wait until earlier answers are in the metrics."""
         time.sleep(max(0.0, self.answered[0] + COUNTED_SECONDS - time.monotonic()))
 
     def stop(self) -> int:
@@ -138,7 +138,7 @@ class Package:
     environment: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Let the manifest name the files that lie there, as a build's does."""
+        """Add the files of the package to its manifest, as a build does."""
         named = {
             group: entries_of(self.root / folder)
             for group, folder in (("model", "models"), ("code", "code"), ("files", "package"))
@@ -148,7 +148,7 @@ class Package:
 
 
 def entries_of(folder: Path) -> tuple[FileEntry, ...]:
-    """The files below ``folder``, but for a manifest."""
+    """The files below ``folder``, except a manifest."""
     files = (p for p in sorted(folder.rglob("*")) if p.is_file() and p.name != "manifest.json")
     return tuple(FileEntry.of(path, path.relative_to(folder).as_posix()) for path in files)
 
@@ -261,7 +261,7 @@ def free_port() -> int:
 def start(package: Package, folder: Path, log_to: int | None = None, **environment: str) -> Server:
     """Start ``python -m serving`` as the image does, without waiting for it.
 
-    ``log_to``: a descriptor for the log, in place of the file.
+    ``log_to``: a descriptor for the log, instead of the file.
     """
     home, log, port = folder / "home", folder / "log", free_port()
     code = package.root / "code"
@@ -304,7 +304,7 @@ def wait_ready(server: Server) -> None:
 
 
 def memory(server: Server) -> int:
-    """Kilobytes that the workers hold."""
+    """Kilobytes of resident memory of the workers."""
     pid = server.process.pid
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     found = 0

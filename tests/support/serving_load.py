@@ -1,4 +1,4 @@
-"""Clients that count what becomes of every request."""
+"""Load clients that count the outcome of every request."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ BODY = json.dumps({"rows": [{"carat": 0.5, "color": "E", "tables": 55}]}).encode
 
 @dataclass
 class Load:
-    """Closed-loop clients with connections that are kept as long as the server keeps them."""
+    """Closed-loop clients that keep their connections as long as the server does."""
 
     port: int
     clients: int
     outcomes: Counter[str] = field(default_factory=Counter)
     """``200`` and other status codes of complete answers; ``refused``: never connected; ``lost``:
-    sent, and no complete answer came."""
+    sent, without a complete answer."""
     stopping: threading.Event = field(default_factory=threading.Event)
     one_request_a_connection: bool = False
     body: bytes = BODY

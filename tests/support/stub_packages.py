@@ -1,4 +1,4 @@
-"""Packages at a reference, as much of them as a verb asks for."""
+"""Stub packages with the parts that a command reads."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from packager.manifest.manifest import Manifest
 
 
 def package_at(monkeypatch, base: str = "none") -> None:
-    """Let every reference be one package, found without an engine."""
+    """Make every reference resolve to one package, without an engine."""
     lock = json.dumps({"python": "3.11", "platform": "linux/amd64", "base": base, "wheels": []})
 
     @contextmanager

@@ -13,7 +13,7 @@ def frame():
 
 @pytest.fixture
 def place(tmp_path):
-    """A table that isn't there yet."""
+    """The location of a table that doesn't exist yet."""
     return Location(str(tmp_path / "table"))
 
 

@@ -1,4 +1,4 @@
-"""Layers made by hand, and an environment whose one wheel is not at hand."""
+"""Layers constructed by hand, and an environment whose only wheel is not available."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def layer_of(folder: Path, name: str, files: dict[str, bytes]) -> Layer:
 
 
 def environment(folder: Path, more: dict[str, bytes]) -> tuple[Lock, Layer]:
-    """A lock of one wheel, which is not at hand, and the layer it is installed in."""
+    """A lock of one wheel, which is not available, and the layer with its installed files."""
     text = b"x = 1\n"
     digest = base64.urlsafe_b64encode(hashlib.sha256(text).digest()).decode().rstrip("=")
     files = {

@@ -13,7 +13,7 @@ from packager.model.paths import Root
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
-    """An empty project whose code can be imported here too."""
+    """An empty project whose code this process can import too."""
     made = Project(Root(tmp_path / "root"), tmp_path / "out")
     for folder in (made.root.code / "src", made.root.source):
         folder.mkdir(parents=True)
@@ -30,7 +30,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project
 
 @pytest.fixture
 def rows() -> pd.DataFrame:
-    """Eighty rows: two numbers, a flag, and a label that the first number decides."""
+    """Eighty rows: two numbers, a boolean, and a label that depends on the first number."""
     numbers = [i % 20 / 2 for i in range(80)]
     return pd.DataFrame(
         {

@@ -1,4 +1,4 @@
-"""Tiny projects below a root folder, worked on in this process or in a real one."""
+"""Tiny projects below a root folder, run in this process or in a worker process."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Ended:
     stdout: str
     stderr: str
     error: dict[str, Any]
-    """What error.json says; empty where there is none."""
+    """The content of error.json; empty if there is none."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Project:
             path.write_text(textwrap.dedent(text))
 
     def data(self, frame: pd.DataFrame, name: str = "rows.csv", *, held_out: bool = False) -> None:
-        """Write rows as CSV or Parquet, as ``name`` says."""
+        """Write rows as CSV or Parquet, by the suffix of ``name``."""
         folder = self.root.test if held_out else self.root.source
         folder.mkdir(parents=True, exist_ok=True)
         if name.endswith(".csv"):
@@ -72,7 +72,7 @@ class Project:
             frame.to_parquet(folder / name)
 
     def job(self, **changes: Any) -> Job:
-        """A job: classification of ``label`` with slices of nothing, but for ``changes``."""
+        """A job: classification of ``label`` without slices, modified by ``changes``."""
         fields: dict[str, Any] = {
             "task": "classification",
             "serve": SERVE,
@@ -85,15 +85,15 @@ class Project:
         return Job.model_validate(fields | changes)
 
     def work(self, *arguments: str, **environment: str) -> Ended:
-        """Start ``python -m packager.worker`` as the host would, and wait for its end."""
+        """Run ``python -m packager.worker`` as the host would; return its result."""
         return self._python(["-m", "packager.worker", *arguments], environment)
 
     def predict(self, rows: Path, out: Path) -> Ended:
-        """Answer a file of rows as the host has the served image do it, and wait for its end."""
+        """Answer a file of rows as the host runs it in the served image; return its result."""
         return self._python(["-m", "serving.predict_file", str(rows), str(out)], {})
 
     def python(self, program: str, **environment: str) -> Ended:
-        """Run ``program`` in a process that has a worker's environment."""
+        """Run ``program`` in a process with a worker's environment."""
         return self._python(["-c", program], environment)
 
     def _python(self, arguments: list[str], environment: Mapping[str, str]) -> Ended:
@@ -118,29 +118,29 @@ class Project:
         return Ended(ended.returncode, ended.stdout, ended.stderr, error)
 
     def train(self, job: Job, **environment: str) -> TrainingResult:
-        """Do ``job`` in a process of its own; it has to succeed."""
+        """Run ``job`` in a worker process; it must succeed."""
         ended = self.start(job, **environment)
         assert ended.code == 0, ended.stderr
         return TrainingResult.load(self.out / "result.json")
 
     def start(self, job: Job, **environment: str) -> Ended:
-        """Do ``job`` in a process of its own."""
+        """Run ``job`` in a worker process."""
         path = self.root.path / "job.json"
         path.write_bytes(job.dump())
         return self.work("run", str(path), str(self.out), **environment)
 
     def replay(self, out: Path, **ask: Any) -> Ended:
-        """Replay the package in a process of its own, as ``ask`` says."""
+        """Replay the package in a worker process; ``ask``: fields of the request."""
         path = self.root.path / "ask.json"
         path.write_bytes(ReplayRequest.model_validate(ask).dump())
         return self.work("replay", str(path), str(out))
 
     def train_here(self, job: Job) -> TrainingResult:
-        """Do ``job`` in this process, which is quicker but has a network."""
+        """Run ``job`` in this process, which is faster but isn't confined."""
         return run(job, self.root, self.out)
 
     def package(self, job: Job, result: TrainingResult) -> Manifest:
-        """Put ``result`` and a manifest where an image would have them."""
+        """Put ``result`` and a manifest where an image has them."""
         assert isinstance(job.recipe, Recipe)
         assert job.target is not None
         shutil.copytree(self.out / "model", self.root.models)

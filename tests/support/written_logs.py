@@ -1,4 +1,4 @@
-"""Logs of tables in which another program wrote what it likes."""
+"""Table logs in which another program wrote arbitrary values."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from packager.tables.vacuum import vacuum
 
 
 def tell(place, tmp_path):
-    """Everything that reads a table."""
+    """Run everything that reads a table."""
     versions = VersionedTable.open(place).versions
     log_text(versions)
     json.dumps([log_json(version) for version in versions])

@@ -1,4 +1,4 @@
-"""A version of prometheus_client that is not as expected is done without, or refused by name."""
+"""An unexpected version of prometheus_client is bypassed, or refused with its name."""
 
 from __future__ import annotations
 

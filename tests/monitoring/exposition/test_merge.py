@@ -1,4 +1,4 @@
-"""Values of all workers become the lines of the exposition, as the library itself merges them."""
+"""Values of all workers are merged into lines of the exposition as the library merges them."""
 
 from __future__ import annotations
 

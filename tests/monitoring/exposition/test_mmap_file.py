@@ -1,4 +1,4 @@
-"""A worker's counter file is read as prometheus_client writes it, or told to be another thing."""
+"""A counter file is read as prometheus_client writes it; another format is reported."""
 
 from __future__ import annotations
 

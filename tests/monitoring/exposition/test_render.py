@@ -1,4 +1,4 @@
-"""The text of a scrape is the library's own, byte for byte, whatever lies in the folder."""
+"""The text of a scrape equals the library's, byte for byte, for any files in the folder."""
 
 from __future__ import annotations
 

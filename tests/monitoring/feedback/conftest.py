@@ -1,4 +1,4 @@
-"""A Redis server that answers as a test says, and clients that wait for it briefly."""
+"""A Redis server with answers defined by the test, and clients with a short timeout."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keys that sign feedback tokens: read from a file, bounded, never shown."""
+"""Keys that sign feedback tokens: read from a file of bounded size, never shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Labels are read in the type of the classes, or refused."""
+"""Labels are converted to the type of the classes, or rejected."""
 
 from __future__ import annotations
 

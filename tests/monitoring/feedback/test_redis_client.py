@@ -1,4 +1,4 @@
-"""What a Redis server says is shown in one short line, never its password."""
+"""Errors of a Redis server are shown in one short line, without its password."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A Redis that fails, or is none: no label is lost, counted twice, and no password is told."""
+"""A failing or fake Redis: no label is lost or counted twice, and no password is shown."""
 
 from __future__ import annotations
 

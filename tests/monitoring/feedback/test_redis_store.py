@@ -1,4 +1,4 @@
-"""The set in Redis where commands are carried out late, or their answers are lost."""
+"""The set of tokens in a Redis that executes commands late, or whose answers are lost."""
 
 from __future__ import annotations
 

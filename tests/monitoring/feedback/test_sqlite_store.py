@@ -1,4 +1,4 @@
-"""Tokens in a file of SQLite: kept through a kill, small, its owner's alone."""
+"""Tokens in an SQLite file: durable through a kill, small, and private to its owner."""
 
 from __future__ import annotations
 

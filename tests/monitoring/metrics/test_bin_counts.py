@@ -1,4 +1,4 @@
-"""Values are counted in the bins that the profile puts them in, a few at a time or many."""
+"""Values are counted in the bins of the profile, in small and large batches."""
 
 from __future__ import annotations
 

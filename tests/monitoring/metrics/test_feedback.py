@@ -1,4 +1,4 @@
-"""What labels do to the series: by slice, bounded, each counted once."""
+"""The metrics of labels: by slice, bounded in number, each label counted once."""
 
 from __future__ import annotations
 

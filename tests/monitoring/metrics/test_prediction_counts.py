@@ -1,4 +1,4 @@
-"""Answers are counted once, whatever parts they come in, and by the label they have."""
+"""Answers are counted once and by their label, however they are split into batches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One row at a time, many rows at once and the offline functions count the same."""
+"""Counts are the same row by row, in batches, and with the offline functions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Series of one model and version; observations are kept and written together."""
+"""Series of one model and version; histograms buffer observations until a flush."""
 
 from __future__ import annotations
 

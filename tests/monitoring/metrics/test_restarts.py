@@ -1,4 +1,4 @@
-"""Restarts of workers are counted in a file of their own, and survive its loss."""
+"""Restarts of workers are counted in a separate file, which is recreated if it is lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Times inside the server are whole ticks of their column's unit."""
+"""Times in the server are integer ticks of their column's unit."""
 
 from __future__ import annotations
 

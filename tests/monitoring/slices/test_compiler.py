@@ -1,4 +1,4 @@
-"""Rules on single cells hold where they hold on whole columns."""
+"""Compiled rules give the same result for single rows as for whole columns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which rules are conditions: a small part of Python, of bounded length and depth."""
+"""Valid rules: a small subset of Python, of bounded length and depth."""
 
 from __future__ import annotations
 

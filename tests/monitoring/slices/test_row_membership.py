@@ -1,4 +1,4 @@
-"""Rows of requests are in the same slices as the rows of a frame that hold the same values."""
+"""Rows of requests are in the same slices as frame rows with the same values."""
 
 from __future__ import annotations
 

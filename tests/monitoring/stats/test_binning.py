@@ -1,4 +1,4 @@
-"""A profile of training rows: bins that hold a share of the rows each, and lose none."""
+"""Profiles of training rows: every bin has its minimum share, and no row is lost."""
 
 from __future__ import annotations
 

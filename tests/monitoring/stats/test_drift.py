@@ -1,4 +1,4 @@
-"""Drift: the formulas, their noise, and that chance alone raises no alarm."""
+"""Drift: the formulas, their noise, and no alarm from chance alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Metrics that a recipe accepts have to be measured; labels say what a person wrote."""
+"""Metrics in a recipe's ``accept`` must be measured; labels have the user's name and version."""
 
 from __future__ import annotations
 

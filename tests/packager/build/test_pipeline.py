@@ -1,4 +1,4 @@
-"""What a change of this program changes in the images of an unchanged project."""
+"""How a change of this program changes the images of an unchanged project."""
 
 from __future__ import annotations
 

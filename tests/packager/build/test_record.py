@@ -1,4 +1,4 @@
-"""The facts of one build: who, where and when, which no layer holds."""
+"""The record of one build: who, where and when, which is in no layer."""
 
 from __future__ import annotations
 

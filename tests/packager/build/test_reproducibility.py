@@ -1,4 +1,4 @@
-"""Assembling twice: what is equal passes, and what depends on the machine is named."""
+"""Assembling twice: equal images pass, and machine-dependent parts are named."""
 
 from __future__ import annotations
 

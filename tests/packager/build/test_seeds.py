@@ -1,4 +1,4 @@
-"""The spread over seeds: what it is kept with, and when a build takes it."""
+"""The spread over seeds: its cache key, and when a build computes it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How answers are held against the recorded ones, and what is said where there are none."""
+"""How answers are compared with the recorded ones, and the error if there are none."""
 
 from __future__ import annotations
 

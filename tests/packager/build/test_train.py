@@ -1,4 +1,4 @@
-"""A build's job: what only a recipe can do is not asked of a given model."""
+"""A build's job: what it requests of a recipe, and of a pretrained model with data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``package bench``: steps are numbers within reason, and are refused before anything starts."""
+"""``package bench``: invalid steps are refused before anything starts."""
 
 from __future__ import annotations
 

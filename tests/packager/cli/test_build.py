@@ -1,4 +1,4 @@
-"""Verbs that build: what is refused before anything is written."""
+"""Commands that build: refusals before anything is written."""
 
 from __future__ import annotations
 

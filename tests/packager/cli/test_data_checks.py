@@ -1,4 +1,4 @@
-"""``package data check`` and ``issues`` as a user types them: exit codes, files, JSON."""
+"""``package data check`` and ``issues`` as a user runs them: exit codes, files, JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``package data derive`` and ``gc``: what is refused before anything runs."""
+"""``package data derive`` and ``gc``: refusals before anything runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``package data fingerprint`` and ``diff`` as a user types them."""
+"""``package data fingerprint`` and ``diff`` as a user runs them."""
 
 from __future__ import annotations
 

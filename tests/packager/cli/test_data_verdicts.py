@@ -1,4 +1,4 @@
-"""``package data verdict`` and ``verdicts`` as a user types them."""
+"""``package data verdict`` and ``verdicts`` as a user runs them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``package data …`` as a user types it."""
+"""``package data …`` as a user runs it."""
 
 import json
 

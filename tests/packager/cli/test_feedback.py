@@ -1,4 +1,4 @@
-"""``package feedback``: exit codes, and what is said of labels that do not count."""
+"""``package feedback``: exit codes, and the output about rejected labels."""
 
 from __future__ import annotations
 

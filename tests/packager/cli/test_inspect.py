@@ -1,4 +1,4 @@
-"""Verbs that describe packages: what is none is refused by name."""
+"""Commands that describe packages: anything else is refused with its name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Errors for programs: with ``--json`` one JSON object on the last line of stderr."""
+"""Errors with ``--json``: one JSON object on the last line of stderr."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``package deploy monitoring`` and ``drift``: what is refused before anything is read."""
+"""``package deploy monitoring`` and ``drift``: refusals before anything is read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The words of the command line: one for each meaning, over all verbs."""
+"""Options of the command line: each name has one meaning in all commands."""
 
 from __future__ import annotations
 

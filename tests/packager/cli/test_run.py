@@ -1,4 +1,4 @@
-"""Verbs that run a package: where they run, and where answers go."""
+"""Commands that run a package: where they run it, and where they write answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The client, with a real package behind it, and with a server that says anything else."""
+"""The client with a real package, and with a server that sends arbitrary answers."""
 
 from __future__ import annotations
 

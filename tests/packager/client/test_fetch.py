@@ -1,4 +1,4 @@
-"""Answers of servers, read whole and bounded, keep what requests knows of them."""
+"""Answers that are read whole, with bounds, keep the attributes of ``requests``."""
 
 from __future__ import annotations
 

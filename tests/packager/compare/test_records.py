@@ -1,4 +1,4 @@
-"""Two stacks of layers: what is shipped, and what is loaded."""
+"""Two stacks of layers: the layers to transfer, and the layers to load."""
 
 from __future__ import annotations
 

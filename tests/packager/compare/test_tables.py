@@ -1,4 +1,4 @@
-"""``package data diff``: from data, from versions, from fingerprints alone."""
+"""``package data diff``: from data, from versions, and from fingerprints alone."""
 
 import json
 from pathlib import Path

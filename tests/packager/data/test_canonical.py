@@ -1,4 +1,4 @@
-"""The canonical value of one cell: equal to the reference, whatever the storage."""
+"""The canonical value of one cell equals the reference implementation's, for any storage."""
 
 import datetime as dt
 from decimal import Decimal

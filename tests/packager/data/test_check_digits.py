@@ -1,4 +1,4 @@
-"""Numbers that carry a check digit: cards, accounts, ids of several countries."""
+"""Numbers with a check digit: cards, accounts, ids of several countries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Canonical values of columns: equal to the reference, whatever the storage."""
+"""Canonical values of columns equal the reference implementation's, for any storage."""
 
 import datetime as dt
 import sys

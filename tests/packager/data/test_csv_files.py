@@ -1,4 +1,4 @@
-"""CSV as people write it: what is read, and what is refused because it would be misread."""
+"""Real-world CSV: files that are read, and ambiguous ones that are refused."""
 
 import pandas as pd
 import pytest

@@ -1,4 +1,4 @@
-"""CSV of somebody else: packed bombs and lines without end are told, not held."""
+"""Untrusted CSV: compression bombs and endless lines are reported, not loaded."""
 
 import bz2
 import gzip

@@ -1,4 +1,4 @@
-"""CSV in any encoding, packing and with any separator as one stream of UTF-8."""
+"""CSV in any encoding, compression and separator, read as one stream of UTF-8."""
 
 from __future__ import annotations
 

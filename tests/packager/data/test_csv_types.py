@@ -1,4 +1,4 @@
-"""A CSV table read in blocks has the types it has when it is read at once."""
+"""A CSV table has the same types whether it is read in blocks or at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Drift between counts per bin: how far, how surely, and what shared rows do to it."""
+"""Drift between counts per bin: its size, its significance, and the effect of shared rows."""
 
 from __future__ import annotations
 

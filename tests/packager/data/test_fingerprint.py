@@ -1,4 +1,4 @@
-"""dfp/1: golden vectors, and what the sums promise."""
+"""dfp/1: golden vectors, and the properties of its sums."""
 
 import json
 from datetime import date, timedelta

@@ -1,4 +1,4 @@
-"""Files → frames → columns and rows."""
+"""Files are read into frames, then converted to columns and rows."""
 
 import datetime as dt
 

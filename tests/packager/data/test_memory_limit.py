@@ -1,4 +1,4 @@
-"""Whether a table has room: of the machine, the control group and the process the least counts."""
+"""Whether a table fits in memory: the least limit of machine, control group and process."""
 
 from __future__ import annotations
 

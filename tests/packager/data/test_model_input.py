@@ -1,4 +1,4 @@
-"""Tables as models get them: dates as times, decimals as numbers, the dtypes asked for."""
+"""Tables as models get them: dates as times, decimals as numbers, requested dtypes."""
 
 from __future__ import annotations
 

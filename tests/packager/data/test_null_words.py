@@ -1,4 +1,4 @@
-"""Cells of CSV that hold text and are read as null."""
+"""CSV cells whose text is read as null."""
 
 from __future__ import annotations
 

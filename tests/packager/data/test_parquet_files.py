@@ -1,4 +1,4 @@
-"""Parquet as frames of plain dtypes, whole or in blocks."""
+"""Parquet read into frames of plain dtypes, whole or in blocks."""
 
 import numpy as np
 import pandas as pd

@@ -1,5 +1,5 @@
-"""Parquet of somebody else: bombs are refused before they are read, damage is told, lies are not
-believed."""
+"""Untrusted Parquet: bombs are refused before they are read, damage is reported, and wrong
+metadata is not trusted."""
 
 import contextlib
 import json

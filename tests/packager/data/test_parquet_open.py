@@ -1,4 +1,4 @@
-"""Opening Parquet that anybody may have written."""
+"""Opening untrusted Parquet files."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Text of Parquet with each value held once."""
+"""Parquet text with each distinct value stored once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What looks like personal data, and above all what doesn't."""
+"""Which values are recognized as personal data, and which are not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names of columns that say that personal data is in them, in several languages."""
+"""Column names that indicate personal data, in several languages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the first rows and the types of a table show before anything is spent on all of it."""
+"""The preview of a table: its first rows and types, without reading all of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files of many kinds as a project says they are written: read right, or refused with the way."""
+"""Files of many formats with given read options: read correctly, or refused with a hint."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files of rows to predict become rows as JSON has them."""
+"""Files of rows to predict are converted to JSON rows."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Which rows are held out."""
+"""The choice of held-out rows."""
 
 import datetime as dt
 import itertools

@@ -1,4 +1,4 @@
-"""Cells that a spreadsheet would run, and those that it must not change."""
+"""Cells that a spreadsheet would execute are escaped; all others are unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Columns of text hash as their cells do, whatever holds them."""
+"""Text columns have the hashes of their cells, for any storage."""
 
 import datetime as dt
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""XXH3 of whole columns: what the library gives for each value."""
+"""XXH3 of whole columns equals the library's hash of each value."""
 
 import numpy as np
 import pytest

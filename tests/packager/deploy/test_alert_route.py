@@ -1,4 +1,4 @@
-"""An alert's way through the real programs: generated rules, Prometheus, generated routing."""
+"""An alert through real programs: generated rules, Prometheus, generated Alertmanager routes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The services of a deployment, on this machine only."""
+"""The services of a deployment listen on this machine only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Servers and their replicas: which jobs they are scraped under."""
+"""Servers and their replicas, and the jobs that scrape them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A folder of generated files that somebody else prepared."""
+"""A folder of generated files that an attacker has prepared."""
 
 from __future__ import annotations
 

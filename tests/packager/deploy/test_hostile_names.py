@@ -1,4 +1,4 @@
-"""What is generated limits what it starts, gives keys, and takes a name for nothing but a name."""
+"""Generated files limit the services they start, pass keys, and escape every name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Generated monitoring files: read by the tools they are for, the same each time, never lossy."""
+"""Generated monitoring files: valid for their tools, deterministic, and without lost changes."""
 
 from __future__ import annotations
 

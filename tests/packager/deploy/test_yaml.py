@@ -1,4 +1,4 @@
-"""YAML of plain data, as a person would write it."""
+"""Plain data as readable YAML."""
 
 from __future__ import annotations
 

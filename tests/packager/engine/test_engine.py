@@ -1,4 +1,4 @@
-"""What is removed from an engine, and when."""
+"""Which images are removed from an engine, and when."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The limits of containers, as Docker's options."""
+"""The limits of containers as Docker options."""
 
 from __future__ import annotations
 

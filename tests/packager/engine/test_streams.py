@@ -1,4 +1,4 @@
-"""The messages of a build in the engine end with its image, or say why there is none."""
+"""The messages of an engine's build end with its image, or with the reason for a failure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Processor time and memory of a process and its children."""
+"""CPU time and memory of a process and its children."""
 
 from __future__ import annotations
 

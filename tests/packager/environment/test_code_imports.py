@@ -1,4 +1,4 @@
-"""Which files of a project a module imports, as far as its text tells."""
+"""The files of a project that a module imports, found in its source text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dependencies in the files of other tools: which command exports them."""
+"""Dependencies in files of other tools, and the commands that export them."""
 
 from __future__ import annotations
 

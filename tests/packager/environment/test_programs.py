@@ -1,4 +1,4 @@
-"""Programs are found on absolute entries of PATH only."""
+"""Programs are searched only in absolute entries of PATH."""
 
 from __future__ import annotations
 

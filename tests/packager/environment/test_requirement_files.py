@@ -1,4 +1,4 @@
-"""Requirements of somebody else's project: nothing is built, nothing outside of it is read."""
+"""Requirements of an untrusted project: nothing is built, no file outside it is read."""
 
 from __future__ import annotations
 

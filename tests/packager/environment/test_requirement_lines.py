@@ -1,4 +1,4 @@
-"""Lines of requirements files that stand for no wheel of an index, and what to write instead."""
+"""Lines of requirements files that name no wheel of an index, and the suggested replacements."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What uv says, as hints that fit the cause. The texts are uv's own, of version 0.13."""
+"""Errors of uv, turned into hints that fit the cause. The texts are those of uv 0.13."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bytecode made by the base's own interpreter, wherever it runs."""
+"""Bytecode is compiled by the base's own interpreter, wherever it runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An archive's names are keys: links lead to other keys, and to nothing of this machine."""
+"""Names in an archive are keys: links point to other keys, never to files of this machine."""
 
 from __future__ import annotations
 

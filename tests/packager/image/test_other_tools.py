@@ -1,4 +1,4 @@
-"""What other people's tools make of our images: skopeo, umoci and containerd itself."""
+"""Our images in tools of others: skopeo, umoci and containerd."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Layers change with what is in them, and with nothing else."""
+"""Layers change with their content, and with nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Images as files, checked as they are read."""
+"""Images stored as files, verified as they are read."""
 
 from __future__ import annotations
 

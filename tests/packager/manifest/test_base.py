@@ -1,4 +1,4 @@
-"""Records are frozen, closed, and written as canonical JSON."""
+"""Records are immutable, forbid unknown fields, and are written as canonical JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A job and a manifest hold what [data] says, field by field."""
+"""A job and a manifest have the fields of [data]."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How CSV is read, as a person says it: what is null, which kinds, which marks."""
+"""The user's CSV options: null words, kinds of columns, separators and marks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The answers to the rows of a frame: in batches, with flags, and errors that name the row."""
+"""The answers for the rows of a frame: in batches, with flags, and errors that name the row."""
 
 from __future__ import annotations
 

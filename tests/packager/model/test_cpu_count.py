@@ -1,4 +1,4 @@
-"""joblib, and LightGBM through it, count cores without a program of the system."""
+"""joblib, and LightGBM through it, count cores without running a system program."""
 
 from __future__ import annotations
 

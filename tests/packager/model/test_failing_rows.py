@@ -1,4 +1,4 @@
-"""The row on which a model raises is found, and a model that takes only parts is asked in parts."""
+"""The row on which a model raises is found; a model that accepts only few rows gets parts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The columns that a fitted model says it was trained on."""
+"""The columns that a fitted model stores as its training features."""
 
 from __future__ import annotations
 

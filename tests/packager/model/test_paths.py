@@ -1,4 +1,4 @@
-"""Where things lie inside the image, or below a root folder."""
+"""Paths inside the image, or below a root folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Asked once or twice, a model says the same."""
+"""One call and two calls of a model give the same answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a model answers, taken in whatever form it comes and held as plain values."""
+"""A model's answers, accepted in any form and stored as plain values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Errors of a project's own code name its file and line, and say what to do."""
+"""Errors of a project's code name its file and line, with a hint."""
 
 from __future__ import annotations
 

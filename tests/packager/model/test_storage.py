@@ -1,4 +1,4 @@
-"""A model is written and read back, or refused with what to change."""
+"""A model is stored and loaded again, or refused with a hint."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A model of texts that is asked with a frame is refused, and the hint mends it."""
+"""A text model that is given a frame is refused, with a hint that fixes it."""
 
 from __future__ import annotations
 

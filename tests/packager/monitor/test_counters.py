@@ -1,4 +1,4 @@
-"""The counters of servers and of a Prometheus: found, summed, or refused by name."""
+"""The counters of servers and of a Prometheus: found, summed, or refused with a reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``package drift`` on what replicas expose: sums, verdicts, and everything that isn't metrics."""
+"""``package drift`` on metrics of replicas: sums, verdicts, and answers that aren't metrics."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Labels in files of every form, with their places; parts are sent, and answers added up."""
+"""Label files of every format, with row positions; batches are sent, and results summed."""
 
 from __future__ import annotations
 

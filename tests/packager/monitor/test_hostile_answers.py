@@ -1,4 +1,4 @@
-"""Servers that send whatever they like to ``package drift``, ``bench`` and the client."""
+"""Servers that send arbitrary answers to ``package drift``, ``bench`` and the client."""
 
 from __future__ import annotations
 

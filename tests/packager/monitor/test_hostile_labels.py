@@ -1,4 +1,4 @@
-"""Files of labels of somebody else: none fills the memory, and nothing of a refused one is sent."""
+"""Untrusted label files: none exhausts memory, and nothing of a refused file is sent."""
 
 from __future__ import annotations
 

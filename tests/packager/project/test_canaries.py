@@ -1,4 +1,4 @@
-"""Credentials that lie about in a project reach neither its image nor anything that is printed."""
+"""Credentials in a project's folder are neither in its image nor in any output."""
 
 from __future__ import annotations
 

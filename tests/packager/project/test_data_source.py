@@ -1,4 +1,4 @@
-"""A project stands for its files of data and how they are read; any other path for itself."""
+"""A project's path means its data files and read options; any other path means itself."""
 
 from __future__ import annotations
 

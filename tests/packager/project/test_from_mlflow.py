@@ -1,4 +1,4 @@
-"""A folder that MLflow 3.17 wrote (tests/packager/mlflow_model) and what MLflow answers with it."""
+"""A folder written by MLflow 3.17 (tests/packager/mlflow_model), and MLflow's answers with it."""
 
 from __future__ import annotations
 

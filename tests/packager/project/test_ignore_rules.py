@@ -1,4 +1,4 @@
-"""What .gitignore leaves out, as git has it, and what tools leave behind."""
+"""Files that .gitignore excludes, as in git, and leftovers of tools."""
 
 from __future__ import annotations
 

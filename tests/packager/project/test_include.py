@@ -1,4 +1,4 @@
-"""Files that go in whatever would leave them out."""
+"""Files that are always included, whatever the exclusion rules."""
 
 from __future__ import annotations
 

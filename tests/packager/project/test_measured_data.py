@@ -1,4 +1,4 @@
-"""The section of ``package.toml`` for data that a given model is measured on."""
+"""The section of ``package.toml`` for data that a pretrained model is measured on."""
 
 from __future__ import annotations
 

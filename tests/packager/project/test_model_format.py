@@ -1,4 +1,4 @@
-"""What is refused as no model, and what may be one."""
+"""Files that are refused as a model, and those that may be one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is told of a pickle without unpickling it, compressed or not."""
+"""Inspecting a pickle without loading it, compressed or not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A project full of what programs pick up from the folder they run in: none of it runs."""
+"""A project with files that programs load from their working folder: none of them is run."""
 
 from __future__ import annotations
 

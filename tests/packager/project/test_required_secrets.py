@@ -1,4 +1,4 @@
-"""Credentials in files that a package needs stop a build; what was left out is told."""
+"""Credentials in files that a package needs stop a build; excluded files are reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which files hold credentials, by name or text, and which only look so."""
+"""Files with credentials, by name or text, and files that only look like it."""
 
 from __future__ import annotations
 

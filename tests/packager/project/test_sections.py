@@ -1,4 +1,4 @@
-"""Sections of package.toml: what contradicts itself is refused, and read options come together."""
+"""Sections of package.toml: contradictions are refused, and read options are combined."""
 
 from __future__ import annotations
 

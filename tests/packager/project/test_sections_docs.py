@@ -1,4 +1,4 @@
-"""``docs/package-toml.md`` names every key of ``package.toml``, every choice, and nothing else."""
+"""``docs/package-toml.md`` documents every key and choice of ``package.toml``, and no other."""
 
 from __future__ import annotations
 

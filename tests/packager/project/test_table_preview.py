@@ -1,4 +1,4 @@
-"""How the files of a table are written is found from their first rows."""
+"""The read options of a table's files are inferred from their first rows."""
 
 from __future__ import annotations
 

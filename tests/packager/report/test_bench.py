@@ -1,4 +1,4 @@
-"""The figures of a benchmark as a table and as JSON."""
+"""The results of a benchmark as a table and as JSON."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Pages with values of somebody who wants them to run, to be read otherwise, or to spill over.
+"""Pages with values that try to run as scripts, to change the reading order, or to overflow.
 
-Tried in Chromium too: nothing ran, no request was sent, and no box was wider than the page.
+Also checked in Chromium: nothing ran, no request was sent, and no box was wider than the page.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""No edge of a lineage picture runs behind a box, whatever the graph."""
+"""No edge of a lineage graph passes behind a box, for any graph."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every HTML page keeps to, with values that try to be markup."""
+"""Properties of every HTML page, with values that try to be markup."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Verdicts on a table give a derived table: in lineage, revertible, and never computed twice."""
+"""Applying verdicts to a table gives a derived table: in lineage, revertible, computed once."""
 
 from __future__ import annotations
 

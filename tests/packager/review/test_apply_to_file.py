@@ -1,4 +1,4 @@
-"""Applying verdicts gives a derived table; without them the source's rows come back."""
+"""Applying verdicts gives a derived table; removing them restores the source's rows."""
 
 from __future__ import annotations
 

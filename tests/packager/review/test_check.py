@@ -1,4 +1,4 @@
-"""``package data check|issues|verdict|verdicts`` on bare files, as a user runs them."""
+"""``package data check|issues|verdict|verdicts`` on plain files, as a user runs them."""
 
 from __future__ import annotations
 

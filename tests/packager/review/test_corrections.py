@@ -1,4 +1,4 @@
-"""Verdicts become rows that go and cells that change, in the types of the data."""
+"""Verdicts become removed rows and changed cells, with the types of the data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The check of a build's data: what stops it, and what a person let through."""
+"""The data check of a build: the issues that stop it, and those that the user accepted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows of new data that the project at hand holds out for the test."""
+"""Rows of new data that are also in the project's held-out rows."""
 
 from pathlib import Path
 

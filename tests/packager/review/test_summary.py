@@ -1,4 +1,4 @@
-"""A report in words, a line for each detector that found something."""
+"""A report as text, with a line for each detector that found something."""
 
 from __future__ import annotations
 

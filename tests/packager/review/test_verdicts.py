@@ -1,4 +1,4 @@
-"""Verdicts: kept by row hash, edited as CSV, never contradicting each other."""
+"""Verdicts: stored by row hash, edited as CSV, never contradictory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows of a file, before anything predicts: what is beside the model's columns, what JSON lacks."""
+"""Rows of a file before prediction: columns unknown to the model, and values that JSON lacks."""
 
 from __future__ import annotations
 

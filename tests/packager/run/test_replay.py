@@ -1,4 +1,4 @@
-"""What a worker says of a model's bytes is held against what the host found."""
+"""A worker's digest of a model is compared with the host's."""
 
 from __future__ import annotations
 

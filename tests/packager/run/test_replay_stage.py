@@ -1,4 +1,4 @@
-"""What a training left becomes entries of a layer: plain files, and only those that count."""
+"""The results of a training become layer entries: regular files, and only relevant ones."""
 
 from __future__ import annotations
 

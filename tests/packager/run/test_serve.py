@@ -1,4 +1,4 @@
-"""Servers that never get ready say why, in their own words; a taken port is told at once."""
+"""A server that fails to start reports its own error; a port in use is reported at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `package serve` hands on of its environment."""
+"""Environment variables that ``package serve`` passes on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A process of a package on this machine: restricted before its first line, and its results."""
+"""A package's process on this machine: confined before its first line, and its results."""
 
 from __future__ import annotations
 

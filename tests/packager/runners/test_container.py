@@ -1,4 +1,4 @@
-"""The walls around training and replay in a container."""
+"""The isolation of training and replay in a container."""
 
 from __future__ import annotations
 

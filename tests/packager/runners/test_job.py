@@ -1,4 +1,4 @@
-"""A worker is asked for what the project says, by names that hold inside the image."""
+"""A worker's job has the project's settings, with paths that are valid inside the image."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a worker on layers runs: a container that goes again, or a process of this machine."""
+"""Where a worker on layers runs: in a container of a temporary image, or in a process here."""
 
 from __future__ import annotations
 

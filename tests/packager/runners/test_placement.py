@@ -1,4 +1,4 @@
-"""Where a package runs is said by the person who runs it, and by nothing that stands in it."""
+"""Only the user decides where a package runs; nothing in the package does."""
 
 from __future__ import annotations
 

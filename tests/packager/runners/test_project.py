@@ -1,4 +1,4 @@
-"""The base that a project is built on, and what its absence means."""
+"""The base image of a project, and the error if it is missing."""
 
 from __future__ import annotations
 

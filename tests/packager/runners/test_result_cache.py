@@ -1,4 +1,4 @@
-"""Training results that are kept, and never taken for other inputs."""
+"""Cached training results, which are never used for other inputs."""
 
 from __future__ import annotations
 

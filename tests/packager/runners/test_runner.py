@@ -1,4 +1,4 @@
-"""A worker in a process of this machine: its results, its words, and what it started."""
+"""A worker process on this machine: its results, its output, and its child processes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the kernel refuses a worker in a process of this machine."""
+"""What the kernel denies a worker process on this machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files out of reach of the code of a project, whatever language opens them."""
+"""Files outside the sandbox are inaccessible to a project's code in any language."""
 
 from __future__ import annotations
 

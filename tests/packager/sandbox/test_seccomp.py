@@ -1,4 +1,4 @@
-"""The filter of system calls refuses what it names, and nothing else."""
+"""The system call filter refuses the calls that it lists, and no others."""
 
 from __future__ import annotations
 

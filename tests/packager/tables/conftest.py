@@ -1,4 +1,4 @@
-"""A table to derive from, the steps that derive, and the place of what is derived."""
+"""A table to derive from, the steps, and the location of the derived table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Arrow types as Delta Lake keeps them without loss, and how versions may differ."""
+"""Arrow types that Delta Lake stores without loss, and how versions may differ."""
 
 from __future__ import annotations
 

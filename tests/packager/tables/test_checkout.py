@@ -1,4 +1,4 @@
-"""A version as a plain Parquet file, and going back to an older one."""
+"""A version exported as a plain Parquet file, and reverting to an older one."""
 
 from __future__ import annotations
 

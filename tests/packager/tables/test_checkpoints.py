@@ -1,4 +1,4 @@
-"""Checkpoints and files of rows of somebody else's table: none leads elsewhere, none is a bomb."""
+"""Untrusted tables: no checkpoint or data file reads other folders, and none is a bomb."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""Versions of a table: committed, refused, reverted; nothing lost on the way."""
+"""Versions of a table: committed, refused, reverted, without loss of data."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""What commits say of themselves, ours and those of others."""
+"""The metadata of commits, by this program and by others."""
 
 import pytest
 from written_logs import says, tell

@@ -1,4 +1,4 @@
-"""A table of somebody else names no file beyond its own folder, by log or by link."""
+"""An untrusted table can't reach files outside its folder, by log or by link."""
 
 import contextlib
 import json

@@ -1,4 +1,4 @@
-"""A table whose log is damaged: which entry it is."""
+"""A table with a damaged log: the error names the damaged entry."""
 
 import contextlib
 

@@ -1,4 +1,4 @@
-"""Deletion vectors of somebody else are looked at before they are unpacked."""
+"""Untrusted deletion vectors are checked before they are decompressed."""
 
 import struct
 

@@ -1,4 +1,4 @@
-"""A table as it was opened: its versions by number, its columns, and what may be written."""
+"""An opened table: its versions by number, its columns, and whether it can be written."""
 
 import datetime as dt
 

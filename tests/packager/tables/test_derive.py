@@ -1,4 +1,4 @@
-"""Derived tables: computed once, stale when a parent changes, kept from gc."""
+"""Derived tables: computed once, stale when a parent changes, protected from gc."""
 
 import os
 

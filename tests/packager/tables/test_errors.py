@@ -1,4 +1,4 @@
-"""What deltalake, Arrow and the system say, as errors of this program; conflicts are retried."""
+"""Errors of deltalake, Arrow and the system become this program's errors; conflicts are retried."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Logs of somebody else's tables that lie, or are none: an error each, told in plain words."""
+"""Untrusted table logs with wrong or missing content: each gives a clear error."""
 
 import json
 

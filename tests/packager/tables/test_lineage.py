@@ -1,4 +1,4 @@
-"""What a table was made of, what was made of it, and what is stale."""
+"""The parents of a table, the tables derived from it, and which are stale."""
 
 import pytest
 from derived_tables import run

@@ -1,4 +1,4 @@
-"""A word that a table holds as text and CSV reads as null: somebody has to say what it is."""
+"""A word that a table stores as text and CSV reads as null: the user has to decide."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many rows two tables share, exactly or estimated from their hashes."""
+"""The number of rows that two tables share, exact or estimated from their hashes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values of partition columns are text in the log, and come back as they were."""
+"""Values of partition columns are text in the log, and are restored to their types."""
 
 from __future__ import annotations
 

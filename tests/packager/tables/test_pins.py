@@ -1,4 +1,4 @@
-"""Versions that packages name are kept."""
+"""Versions that packages refer to are kept."""
 
 import pandas as pd
 import pytest

@@ -1,4 +1,4 @@
-"""What the features of a Delta table ask, and which of them stand in the way of what."""
+"""The requirements of Delta table features, and the operations that each one prevents."""
 
 from __future__ import annotations
 

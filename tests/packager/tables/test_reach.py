@@ -1,4 +1,4 @@
-"""A log of somebody else has no other table opened than those beside it, unless that is asked."""
+"""An untrusted log can't open tables outside its parent folder, unless that is allowed."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What a commit of a table says beside its rows."""
+"""The records that a table's commit stores besides its rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows that were added, removed or changed: as a multiset, or by a key."""
+"""Added, removed and changed rows: as a multiset, or by a key."""
 
 from __future__ import annotations
 

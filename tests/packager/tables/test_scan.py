@@ -1,4 +1,4 @@
-"""Delta tables that other programs made: read as the format says, or refused by name."""
+"""Delta tables of other programs: read as the format specifies, or refused with the feature."""
 
 import datetime as dt
 import decimal

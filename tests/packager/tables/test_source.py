@@ -1,4 +1,4 @@
-"""What a version can be made of, in Delta's types, read again and again."""
+"""Sources of a version, in Delta's types, that can be read repeatedly."""
 
 from __future__ import annotations
 

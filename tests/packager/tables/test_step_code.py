@@ -1,4 +1,4 @@
-"""The code that a step consists of: another digest where any of it changes, and only there."""
+"""The code of a step: its digest changes with any part of it, and with nothing else."""
 
 from __future__ import annotations
 

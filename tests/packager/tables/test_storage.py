@@ -1,4 +1,4 @@
-"""Files of a table: Parquet whose bytes depend on the rows only, small JSON written whole."""
+"""Files of a table: Parquet with bytes that depend only on the rows; JSON written atomically."""
 
 from __future__ import annotations
 

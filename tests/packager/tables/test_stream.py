@@ -1,4 +1,4 @@
-"""Tables read block by block: the same fingerprint as whole, in flat memory."""
+"""Tables read block by block: the fingerprint of the whole, in constant memory."""
 
 import random
 import subprocess

@@ -1,4 +1,4 @@
-"""What a table's columns hold, from one pass over its blocks."""
+"""Summaries of a table's columns, from one pass over its blocks."""
 
 from __future__ import annotations
 

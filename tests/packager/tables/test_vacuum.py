@@ -1,4 +1,4 @@
-"""Space of versions that nothing needs is freed; what is needed stays, with the reason."""
+"""Unneeded versions are deleted; needed ones are kept, with the reason."""
 
 from __future__ import annotations
 

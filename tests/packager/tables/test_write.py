@@ -1,4 +1,4 @@
-"""Rows become files of one partition each, in the order they come; nothing stays of a failure."""
+"""Rows become files of one partition each, in their order; a failure leaves no files."""
 
 from __future__ import annotations
 

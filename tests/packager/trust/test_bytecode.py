@@ -1,4 +1,4 @@
-"""Bytecode is what its sources compile to."""
+"""Bytecode in an image is what its sources compile to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The layers of an image hold what its manifest names, and nothing else."""
+"""The layers of an image contain the files that its manifest lists, and no others."""
 
 from __future__ import annotations
 

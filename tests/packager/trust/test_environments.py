@@ -1,4 +1,4 @@
-"""The dependencies in an image are the wheels of its lock, and nothing beside them."""
+"""The dependencies in an image are the wheels of its lock, and nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the containers of an image start with."""
+"""The start settings of an image's containers."""
 
 from __future__ import annotations
 

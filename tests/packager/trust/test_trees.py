@@ -1,4 +1,4 @@
-"""The files of a layer by digest; what no layer of a package holds is refused."""
+"""The files of a layer by digest; kinds of files that no package has are refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows with a few labels that are wrong."""
+"""Rows with a few wrong labels."""
 
 from __future__ import annotations
 

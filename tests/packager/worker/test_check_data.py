@@ -1,4 +1,4 @@
-"""``check`` in a worker: the recipe's own model, and what stands in for it."""
+"""``check`` in a worker: the recipe's own model, and its replacement."""
 
 from __future__ import annotations
 

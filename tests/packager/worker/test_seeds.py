@@ -1,4 +1,4 @@
-"""Seeds are counted up from the recipe's own; a training that fails ends the sweep."""
+"""Seeds are consecutive from the recipe's own; a failed training ends the sweep."""
 
 from __future__ import annotations
 

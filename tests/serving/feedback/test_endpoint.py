@@ -1,4 +1,4 @@
-"""Labels sent to /feedback: bounded before they are counted."""
+"""Labels sent to ``/feedback``: bounded before they are counted."""
 
 from __future__ import annotations
 

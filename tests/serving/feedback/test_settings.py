@@ -1,4 +1,4 @@
-"""Variables for late labels and the log of flagged rows."""
+"""Environment variables for late labels and the flagged-rows log."""
 
 from __future__ import annotations
 

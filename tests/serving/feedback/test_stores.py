@@ -1,4 +1,4 @@
-"""The key of tokens and the set of scored ones are settled before there are workers."""
+"""The token key and the store of scored tokens are opened before workers start."""
 
 from __future__ import annotations
 

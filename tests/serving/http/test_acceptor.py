@@ -1,4 +1,4 @@
-"""Connections of a shared socket: each worker takes its part, and none is lost."""
+"""Connections of a shared socket are balanced across workers, and none is lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""BodyReader of bounded size, alone and together, and answers with their headers."""
+"""``BodyReader`` bounds each body and all together; answers have their headers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The shortcut for requests that are whole: what takes it, what doesn't, and in what order."""
+"""The shortcut for complete requests: which requests use it, and the order of answers."""
 
 from __future__ import annotations
 

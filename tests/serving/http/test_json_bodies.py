@@ -1,4 +1,4 @@
-"""Large bodies mean what json says they mean; threads take turns while they are parsed."""
+"""Large bodies are parsed to json's own values, and other threads run meanwhile."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bounds of one request: told from bytes, before anything is made of them."""
+"""Bounds of one request, checked on its bytes before they are parsed."""
 
 from __future__ import annotations
 

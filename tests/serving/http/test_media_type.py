@@ -1,4 +1,4 @@
-"""Content types, read in linear time as the standard library's mail parser reads them."""
+"""Content types, parsed in linear time with the results of the standard library."""
 
 from __future__ import annotations
 

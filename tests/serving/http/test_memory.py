@@ -1,4 +1,4 @@
-"""Large requests: no collector meanwhile, and their memory given back."""
+"""Large requests: garbage collection is paused, and memory is returned afterwards."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A worker's server in this process: connections that let it wait, and its end."""
+"""A worker's server in this process: stalled connections, and shutdown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Offers to change the protocol are ignored: one answer a request, and always its own."""
+"""``Upgrade`` headers are ignored: one answer per request, always its own."""
 
 from __future__ import annotations
 

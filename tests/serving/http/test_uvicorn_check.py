@@ -1,4 +1,4 @@
-"""A version of uvicorn without what this server builds on is refused by name."""
+"""A version of uvicorn without the required internals is refused with its name."""
 
 from __future__ import annotations
 

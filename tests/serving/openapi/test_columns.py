@@ -1,4 +1,4 @@
-"""A package's columns as JSON Schema: what the schema takes, the server takes."""
+"""A package's columns as JSON Schema: the server accepts what the schema accepts."""
 
 from __future__ import annotations
 

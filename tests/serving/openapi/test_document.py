@@ -1,4 +1,4 @@
-"""The OpenAPI document says what the server does, for every kind of column and of package."""
+"""The OpenAPI document describes the server's behaviour, for every kind of column and package."""
 
 from __future__ import annotations
 

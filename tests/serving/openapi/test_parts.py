@@ -1,4 +1,4 @@
-"""Pieces of the OpenAPI document: errors by protocol, answers, references."""
+"""Parts of the OpenAPI document: errors by protocol, answers, references."""
 
 from __future__ import annotations
 

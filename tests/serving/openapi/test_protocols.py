@@ -1,4 +1,4 @@
-"""Other protocols in the document: their examples are valid, what they refuse is not."""
+"""Other protocols in the OpenAPI document: examples are valid, invalid requests are not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests that wait are predicted together, and answered as if each had been alone."""
+"""Queued requests are predicted together, with the answers they would get alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is taken quickly is what the exact checker takes; all else is left to it."""
+"""Fast converters accept only what the exact checker accepts, and leave all else to it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever the fast path takes, it takes as the exact checker would."""
+"""Whatever the fast path accepts, it converts as the exact checker would."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which failures of a model are the row's, and which the server's."""
+"""Which failures of a model are errors of a row, and which of the server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A worker's counts by themselves."""
+"""The counts of a single worker."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the control group says of memory, in either version, or that nothing is told."""
+"""The control group's memory events, in version 1 and 2, or None if unknown."""
 
 from __future__ import annotations
 

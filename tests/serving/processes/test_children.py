@@ -1,4 +1,4 @@
-"""What a server is made of: its socket, and the workers that share it."""
+"""The parts of a server: its socket, and the workers that share it."""
 
 from __future__ import annotations
 

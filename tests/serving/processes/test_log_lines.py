@@ -1,4 +1,4 @@
-"""Every line of the log is JSON, whoever wrote it."""
+"""Every line of the log is JSON, whatever its source."""
 
 from __future__ import annotations
 

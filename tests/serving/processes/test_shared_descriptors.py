@@ -1,4 +1,4 @@
-"""What a worker leaves for the process that started it: an error, and where its threads are."""
+"""A worker reports an error and its threads' stacks to the process that started it."""
 
 from __future__ import annotations
 

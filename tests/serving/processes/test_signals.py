@@ -1,4 +1,4 @@
-"""Signals are waited for, and do nothing else while they are."""
+"""Signals wake a waiting process, and have no other effect meanwhile."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""The supervisor with processes that are no workers: each test is a script of its own, as it takes
-the signals of its main thread.
+"""The supervisor with processes that are not workers. Each test runs as a script of its own,
+because the supervisor handles the signals of its main thread.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A version of BentoML that starts its workers otherwise is refused by name."""
+"""A version of BentoML that starts its workers differently is refused with its name."""
 
 from __future__ import annotations
 

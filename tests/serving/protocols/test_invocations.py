@@ -1,4 +1,4 @@
-"""``/invocations`` and ``/ping`` as MLflow's and SageMaker's clients use them."""
+"""``/invocations`` and ``/ping`` as clients of MLflow and SageMaker use them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What adapters share in reading a request: an object, and errors of bounded length."""
+"""Request parsing shared by adapters: an object, and errors of bounded length."""
 
 from __future__ import annotations
 

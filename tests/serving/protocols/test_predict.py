@@ -1,4 +1,4 @@
-"""The answer of /predict: the same bytes by whatever way, and JSON always."""
+"""The answer of ``/predict``: the same bytes on every path, and always JSON."""
 
 from __future__ import annotations
 

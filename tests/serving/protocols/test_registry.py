@@ -1,4 +1,4 @@
-"""The protocols in front of the one predict: their routes, documents and forms of an error."""
+"""The registered protocols: their routes, documents and error formats."""
 
 from __future__ import annotations
 

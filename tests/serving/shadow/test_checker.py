@@ -1,4 +1,4 @@
-"""The model itself says whether a compiled answer is its own."""
+"""The checker compares compiled answers with those of the model."""
 
 from __future__ import annotations
 

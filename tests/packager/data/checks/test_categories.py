@@ -1,4 +1,4 @@
-"""Misspelt values and values of text that were not there before."""
+"""Misspelt categories, and categories that are new since the previous version."""
 
 from __future__ import annotations
 

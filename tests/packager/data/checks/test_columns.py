@@ -1,4 +1,4 @@
-"""Features that can teach nothing: constants and ids."""
+"""Features without information: constants and ids."""
 
 from __future__ import annotations
 

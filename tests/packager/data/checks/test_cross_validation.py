@@ -1,4 +1,4 @@
-"""Folds that follow the split, and models that know too little to contradict a label."""
+"""Folds that follow the split, and models too weak to contradict a label."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A model with fixed settings: what it is asked about, and what it does not judge."""
+"""A model with fixed settings: the columns it uses, and tables that it doesn't judge."""
 
 from __future__ import annotations
 

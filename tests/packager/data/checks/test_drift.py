@@ -1,4 +1,4 @@
-"""What moved since the version before is found, and chance and shared rows are taken for that."""
+"""Drift since the previous version is found; chance and shared rows are accounted for."""
 
 from __future__ import annotations
 

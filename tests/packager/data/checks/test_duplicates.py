@@ -1,4 +1,4 @@
-"""Rows that are there twice, and equal features with unequal labels."""
+"""Duplicate rows, and equal features with different labels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers apart from all others are found; long tails, counts and small values are not."""
+"""Isolated numbers are found; long tails, counts and small values are not."""
 
 from __future__ import annotations
 

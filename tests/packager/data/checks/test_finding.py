@@ -1,4 +1,4 @@
-"""The report of a check: its order, what blocks, and a digest that no model changes."""
+"""The report of a check: its order, blocking issues, and a digest independent of models."""
 
 from __future__ import annotations
 

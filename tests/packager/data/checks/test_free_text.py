@@ -1,4 +1,4 @@
-"""Free text is told from names, ids and categories."""
+"""Free text is distinguished from names, ids and categories."""
 
 from __future__ import annotations
 

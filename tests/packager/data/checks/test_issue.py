@@ -1,4 +1,4 @@
-"""Issues: how many findings each is, and numbers and lists for people."""
+"""Issues: the number of findings of each, and formatted numbers and lists."""
 
 from __future__ import annotations
 

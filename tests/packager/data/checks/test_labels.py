@@ -1,4 +1,4 @@
-"""Confident learning beside cleanlab, and residuals, on small tables."""
+"""Confident learning compared with cleanlab, and residuals, on small tables."""
 
 from __future__ import annotations
 

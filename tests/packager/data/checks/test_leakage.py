@@ -1,4 +1,4 @@
-"""Held-out rows that training knows: copies, groups, times."""
+"""Held-out rows known from training: copies, groups, times."""
 
 from __future__ import annotations
 

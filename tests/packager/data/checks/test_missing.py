@@ -1,4 +1,4 @@
-"""Nulls are flagged where values are the rule, and rows that are mostly empty."""
+"""Nulls in columns that usually have values, and rows that are mostly empty, are flagged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text among numbers."""
+"""Text in columns of numbers."""
 
 from __future__ import annotations
 

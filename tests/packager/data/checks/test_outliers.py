@@ -1,4 +1,4 @@
-"""Rows that an isolation forest finds odd, and the column that shows it."""
+"""Outliers found by an isolation forest, and the column that explains each."""
 
 from __future__ import annotations
 

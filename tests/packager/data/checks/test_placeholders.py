@@ -1,4 +1,4 @@
-"""Values that stand for "unknown"."""
+"""Placeholder values that mean "unknown"."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The report: worst first, the same whatever the order of rows, digests without models."""
+"""The report: worst first, independent of the order of rows, with digests without models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Columns of another name or kind than declared, or than in the version before."""
+"""Columns whose name or kind differs from the declared one, or from the previous version."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Held-out rows that training knows: beyond chance, and enough to move a metric."""
+"""Held-out rows known from training: more than by chance, and enough to change a metric."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What detectors share about a table: codes of text, copies of rows, samples by content."""
+"""What detectors share about a table: codes of text, duplicate rows, samples by content."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Features that alone give the target away."""
+"""Features that determine the target alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One JSON value becomes what a column holds, without loss, or is refused."""
+"""One JSON value is converted to a column's type without loss, or refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the values of one column are judged by its training, and what a refusal says."""
+"""How the values of a column are judged by its training data, and the text of a refusal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cells of CSV: what numbers are, told in time linear in a cell's length."""
+"""CSV cells: which ones are numbers, decided in time linear in a cell's length."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Columns of requests that the model does not take."""
+"""Columns of requests that the model does not use."""
 
 from __future__ import annotations
 

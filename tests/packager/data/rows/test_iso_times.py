@@ -1,4 +1,4 @@
-"""Text that is ISO 8601 in every row becomes times; other text stays."""
+"""Text that is ISO 8601 in every row is converted to times; other text is unchanged."""
 
 from __future__ import annotations
 

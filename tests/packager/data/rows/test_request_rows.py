@@ -1,4 +1,4 @@
-"""JSON rows → the frame that training saw, or an error that names the cell."""
+"""JSON rows are converted to a frame as in training, or an error names the cell."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""The dashboard is one that Grafana can draw."""
+"""The dashboard is valid for Grafana."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Panels of true labels ask for metrics that the rules record, and for no others."""
+"""Panels of true labels query only metrics that the rules record."""
 
 from __future__ import annotations
 

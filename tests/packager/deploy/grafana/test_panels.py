@@ -1,4 +1,4 @@
-"""Panels say where there is no data."""
+"""Panels show where there is no data."""
 
 from __future__ import annotations
 

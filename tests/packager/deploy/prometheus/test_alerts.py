@@ -1,4 +1,4 @@
-"""Alerts carry what a person needs, and none pages for an estimate."""
+"""Alerts have the required annotations, and none pages for an estimate."""
 
 from __future__ import annotations
 

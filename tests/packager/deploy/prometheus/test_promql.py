@@ -1,4 +1,4 @@
-"""The formulas in PromQL, computed by a real Prometheus, are those in Python."""
+"""The PromQL formulas, computed by a real Prometheus, equal those in Python."""
 
 from __future__ import annotations
 

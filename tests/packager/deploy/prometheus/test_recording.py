@@ -1,4 +1,4 @@
-"""Recorded series of one model: its bounds, and nobody else's labels."""
+"""Recorded series of one model: its latency bounds, and no series of other models."""
 
 from __future__ import annotations
 

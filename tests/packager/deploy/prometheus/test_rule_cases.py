@@ -1,4 +1,4 @@
-"""Every alert has cases that fire and cases that do not, and they notice a broken one."""
+"""Every alert has cases that fire and cases that don't, and they detect a broken alert."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""promtool runs the cases that the package ships."""
+"""promtool runs the generated test cases."""
 
 from __future__ import annotations
 

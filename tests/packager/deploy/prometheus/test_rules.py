@@ -1,4 +1,4 @@
-"""Rules as promtool reads them, and unit tests that can fail."""
+"""promtool accepts the rules, and their unit tests fail for wrong rules."""
 
 from __future__ import annotations
 

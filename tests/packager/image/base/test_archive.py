@@ -1,4 +1,4 @@
-"""A file that is no archive of a base, or one for another machine, is refused."""
+"""A file that is not an archive of a base, or is for another machine, is refused."""
 
 from __future__ import annotations
 

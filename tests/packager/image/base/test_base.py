@@ -1,4 +1,4 @@
-"""A base: how it is named, and what must be known of it."""
+"""A base: its name, and the facts that must be known about it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""System packages: what they provide, and what they need."""
+"""System packages: the libraries they provide and need."""
 
 from __future__ import annotations
 

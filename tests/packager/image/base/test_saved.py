@@ -1,4 +1,4 @@
-"""A base at hand: what of it goes into cache keys and locks, and what makes its bytecode."""
+"""A saved base: its part of cache keys and locks, and the interpreter that compiles bytecode."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of Debian packages stays in a base: what Python reads, what was asked for, licences."""
+"""The files of Debian packages that a slim base keeps: Python's, requested ones, licences."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Many numeric columns at once give the bits that each gives by itself."""
+"""Numeric columns encoded together have the same bits as encoded one by one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One row in plain Python and many in NumPy are encoded to the same bits."""
+"""A single row in plain Python and many in NumPy are encoded to the same bits."""
 
 from __future__ import annotations
 

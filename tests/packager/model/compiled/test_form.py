@@ -1,4 +1,4 @@
-"""A compiled form on disk: written without pickle, read back as it was, readable for people."""
+"""A compiled form on disk: stored without pickle, loaded unchanged, readable by people."""
 
 from __future__ import annotations
 

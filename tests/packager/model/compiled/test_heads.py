@@ -1,4 +1,4 @@
-"""What turns an encoded matrix into answers, and of which rows it can be sure."""
+"""Heads turn an encoded matrix into answers, and exclude rows with uncertain answers."""
 
 from __future__ import annotations
 

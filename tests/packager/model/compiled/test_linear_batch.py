@@ -1,4 +1,4 @@
-"""Many rows through a linear model have the sums that the matrix product has."""
+"""Many rows through a linear model give the sums of the matrix product."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One row in plain Python is answered as many rows are."""
+"""A single row in plain Python gets the same answer as in a batch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the server's counters tell between two looks."""
+"""The increase of the server's counters between two scrapes."""
 
 from __future__ import annotations
 

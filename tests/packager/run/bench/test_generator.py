@@ -1,4 +1,4 @@
-"""The load generator: a process of its own that warms up, then measures."""
+"""The load generator: a separate process that warms up, then measures."""
 
 from __future__ import annotations
 

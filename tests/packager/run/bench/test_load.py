@@ -1,4 +1,4 @@
-"""The load generator, against small servers that do as they are told."""
+"""The load generator, against small scripted servers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a step of a benchmark came to."""
+"""The result of a benchmark step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``package bench`` as a user runs it, with steps as short as they may be."""
+"""``package bench`` as a user runs it, with the shortest possible steps."""
 
 from __future__ import annotations
 

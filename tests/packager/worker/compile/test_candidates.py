@@ -1,4 +1,4 @@
-"""A fitted model is taken apart: which columns a form reads, and what each may hold."""
+"""A fitted model is analysed: the columns a form reads, and the domain of each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every accepted form gives the model's own answers; what can't be shown equal stays native."""
+"""Every accepted form gives the model's answers; a form not shown to be equal is rejected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A model that answers otherwise when it is asked again can equal no compiled form."""
+"""A model whose repeated answers differ equals no compiled form."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows that are hard for a compiled form: at cuts, far, absent and unseen."""
+"""Hard rows for a compiled form: at thresholds, extreme, null and unseen values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A form that answers otherwise than the model is found out."""
+"""A form whose answers differ from the model's is detected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which heads an estimator may have, the fastest first."""
+"""The possible heads for an estimator, fastest first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Held-out rows as the requests that would bring them."""
+"""Held-out rows converted to equivalent requests."""
 
 from __future__ import annotations
 

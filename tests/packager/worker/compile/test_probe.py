@@ -1,4 +1,4 @@
-"""The model itself is asked: which values it knows, whether it takes nulls, how far numbers go."""
+"""Probing a model: the values it knows, whether it accepts nulls, the range of numbers."""
 
 from __future__ import annotations
 

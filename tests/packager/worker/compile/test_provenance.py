@@ -1,4 +1,4 @@
-"""What an entry of a matrix depends on, while the transformers of a model are walked."""
+"""The columns that each matrix entry depends on, tracked through a model's transformers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""scikit-learn's transformers as ops give the bits that the transformers give."""
+"""scikit-learn's transformers, translated to ops, give the same bits."""
 
 from __future__ import annotations
 

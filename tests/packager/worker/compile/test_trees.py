@@ -1,4 +1,4 @@
-"""Tree ensembles cut numbers and categories where their own framework does."""
+"""Tree ensembles split numbers and categories as their own framework does."""
 
 from __future__ import annotations
 

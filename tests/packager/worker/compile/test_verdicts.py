@@ -1,4 +1,4 @@
-"""What is refused and why, what is written, and that the comparison can fail."""
+"""Refusals and their reasons, the written files, and a comparison that can fail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The transformers of a model are walked; what is not known is refused by its name."""
+"""The transformers of a model are translated one by one; an unknown one is refused by name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A step in a process of its own: whatever the recipe does there, the starting process goes on."""
+"""A step in a child process: whatever the recipe does there, the parent process continues."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Kernels of one instruction set, also where NumPy tells of the processor elsewhere or not."""
+"""Kernels of one instruction set, wherever this NumPy version reports CPU features."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can change the last bits of a result is recorded."""
+"""Everything that can change the last bits of a result is recorded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a first training leaves behind is not there for the second one."""
+"""Leftovers of a first training are removed before the second one."""
 
 from __future__ import annotations
 

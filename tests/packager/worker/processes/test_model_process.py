@@ -1,4 +1,4 @@
-"""A model in a process of its own: it may raise, exit, crash or hang there, and is loaded again."""
+"""A model in a child process may raise, exit, crash or hang; it is then loaded again."""
 
 from __future__ import annotations
 

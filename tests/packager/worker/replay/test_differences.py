@@ -1,4 +1,4 @@
-"""How far metrics and predictions of two models are apart, and what is accepted."""
+"""Differences of metrics and predictions between two models, and which are accepted."""
 
 from __future__ import annotations
 

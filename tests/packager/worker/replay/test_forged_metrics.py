@@ -1,4 +1,4 @@
-"""A recipe can forge what its own process measures; a replay measures where it has not run."""
+"""A recipe can forge metrics measured in its own process; a replay measures in another one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is changed on purpose in a replay, and what there is nothing to change of."""
+"""Perturbations of a replay: seed, training row and parameters, only if requested."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Data are read and fingerprinted again by a process that has not run the recipe."""
+"""A process that has not run the recipe reads and fingerprints the data again."""
 
 from __future__ import annotations
 

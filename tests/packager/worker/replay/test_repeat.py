@@ -1,4 +1,4 @@
-"""The training that a replay repeats is the one that the package records."""
+"""A replay repeats the training that the package records."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The report of a replay in a screenful: checks, metrics, environment, the verdict last."""
+"""The text report of a replay: checks, metrics, environment, and the verdict last."""
 
 from __future__ import annotations
 

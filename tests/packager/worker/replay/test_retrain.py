@@ -1,4 +1,4 @@
-"""What a build sees when the recipe runs a second time."""
+"""What a build detects when it runs the recipe a second time."""
 
 from __future__ import annotations
 

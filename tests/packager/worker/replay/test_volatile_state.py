@@ -1,4 +1,4 @@
-"""What differs in every fit is told from what a recipe made differ."""
+"""State that differs in every fit is distinguished from differences made by the recipe."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The baseline that every metric is recorded beside."""
+"""The baseline that is recorded with every metric."""
 
 from __future__ import annotations
 

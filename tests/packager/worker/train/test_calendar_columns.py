@@ -1,4 +1,4 @@
-"""Columns that are a date or a part of one, by what they are called and hold."""
+"""Columns that are a date or a part of one, recognized by name and values."""
 
 from __future__ import annotations
 

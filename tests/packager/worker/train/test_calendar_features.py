@@ -1,4 +1,4 @@
-"""Which features tell the time, so that no drift is computed for them, and which don't."""
+"""Features that follow from the time, which are excluded from drift, and others, which aren't."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Models that were fitted on some of the features, or in another order, are asked accordingly."""
+"""Models fitted on some of the features, or in another order, get their own columns."""
 
 from __future__ import annotations
 

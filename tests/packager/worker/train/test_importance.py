@@ -1,4 +1,4 @@
-"""Of many features those are kept that move the answers."""
+"""Of many features, the ones that change the answers most are kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Intervals of metrics against the bootstrap, and where no row tells anything."""
+"""Intervals of metrics compared with the bootstrap, and metrics without information."""
 
 from __future__ import annotations
 

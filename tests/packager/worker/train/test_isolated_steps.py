@@ -1,4 +1,4 @@
-"""Questions to a finished model in processes of their own: what fails there ends no build."""
+"""Measurements of a finished model in child processes: their failure doesn't fail the build."""
 
 from __future__ import annotations
 

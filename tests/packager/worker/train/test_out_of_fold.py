@@ -1,4 +1,4 @@
-"""Predictions of rows that the model never saw, in a process that may end."""
+"""Predictions for rows outside a model's training fold, in a process that may crash."""
 
 from __future__ import annotations
 

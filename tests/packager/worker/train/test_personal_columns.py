@@ -1,4 +1,4 @@
-"""Personal data in training: told, absent from all that ships, and of no effect on the model."""
+"""Personal data in training: reported, in no shipped file, and without effect on the model."""
 
 from __future__ import annotations
 

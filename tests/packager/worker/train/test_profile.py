@@ -1,4 +1,4 @@
-"""What is monitored: which features, the model's answers, what is usual, and how sure is right."""
+"""The monitoring profile: features, the model's answers, usual anomalies, and calibration."""
 
 from __future__ import annotations
 

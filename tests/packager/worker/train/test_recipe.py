@@ -1,4 +1,4 @@
-"""The project's function is called with what it asks for, and its seeds are set."""
+"""The project's function is called with the arguments it declares, and its seeds are set."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a model can't take is found by asking it, whatever it does about it."""
+"""Values that a model can't take are found by probing it, whatever its reaction."""
 
 from __future__ import annotations
 

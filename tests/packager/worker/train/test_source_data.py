@@ -1,4 +1,4 @@
-"""Labels that are read as null, columns for training only, and the features that are named."""
+"""Labels that are read as null, columns for training only, and declared features."""
 
 from __future__ import annotations
 

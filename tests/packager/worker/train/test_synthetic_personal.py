@@ -1,4 +1,4 @@
-"""Values in place of personal ones are nobody's, and of their kind."""
+"""Synthetic replacements for personal data belong to no person and have the same format."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Made-up values have the form of training's, and are none of its own."""
+"""Synthetic values have the format of training values, and equal none of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Columns that train gets and the model never."""
+"""Columns that the train function gets and the model doesn't."""
 
 from __future__ import annotations
 
