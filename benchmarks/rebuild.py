@@ -190,7 +190,7 @@ class Bench:
         return told
 
     def export(self, tag: str) -> None:
-        """Write the file tree of the image ``tag`` as build context, as Dockerfile.template needs it."""
+        """Write the file tree of the image ``tag`` as build context for Dockerfile.template."""
         self.tree.mkdir()
         name = subprocess.check_output(["docker", "create", tag], text=True).strip()
         parts = "opt code models package"
