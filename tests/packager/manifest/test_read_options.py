@@ -89,7 +89,7 @@ def test_marks_that_mean_two_things_and_words_that_mean_nothing_are_refused(said
         options(**said)
 
 
-def test_a_comma_between_cells_that_nobody_named_is_no_clash():
+def test_an_undeclared_comma_between_cells_is_no_clash():
     assert options(decimal=",").decimal == ","
     assert options(thousands=",").thousands == ","
 
