@@ -147,5 +147,5 @@ def _check_harmless(schema: Schema) -> None:
     for column in schema.features:
         if column.fatal:
             raise CannotCompileError(
-                f"the model ends its process, or never answers, on some values of {column.name!r}"
+                f"the model ends its process, or does not return, on some values of {column.name!r}"
             )

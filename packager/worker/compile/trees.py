@@ -127,7 +127,7 @@ def _with_link(
     alpha = float(header.get_field("sigmoid_alpha")[0])
     link: Any = LINKS.get(name)
     if link is None or (link in ("logistic", "ova") and alpha != 1.0):
-        return Refused("treelite", f"treelite turns its sums into answers by {name!r}")
+        return Refused("treelite", f"the treelite postprocessor {name!r} is not supported")
     trees = Trees(
         float32=float32, link="doubled" if doubled else link, in_order=in_order, zero=zero
     )

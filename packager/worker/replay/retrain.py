@@ -88,8 +88,8 @@ def check_repeatability(
 def _failed(error: PackageError) -> RepeatabilityResult:
     """The result for a recipe whose second training failed."""
     sys.stderr.write(
-        f"{error.message}: nothing is known of how equal a repeat is, and a replay passes if "
-        f"it reaches any level; {error.hint}\n"
+        f"{error.message}: the repeatability is unknown; a replay passes at any level; "
+        f"{error.hint}\n"
     )
     return RepeatabilityResult(
         level="none", state=None, differing=(error.message,), bit_equal=False

@@ -163,7 +163,7 @@ def _report_excluded(excluded: Mapping[str, DriftExclusion]) -> None:
         some = ", ".join(told[:MAX_SHOWN]) + (", …" if len(told) > MAX_SHOWN else "")
         sys.stderr.write(
             f"monitoring: not compared, because live rows would always drift: {some}; "
-            "[monitoring] include compares a feature all the same\n"
+            "[monitoring] include enables drift detection for a feature\n"
         )
 
 
