@@ -162,7 +162,7 @@ def refuse_sparse(path: Path, inside: str) -> None:
     found = path.stat()
     if found.st_size > MIN_SPARSE_BYTES and found.st_blocks * 512 * 100 < found.st_size:
         raise UsageError(
-            f"{inside}: expected a file with content, got {found.st_size:,} bytes of holes",
+            f"{inside}: expected a file with content, got a sparse file of {found.st_size:,} bytes",
             "remove the file, or name it in .dockerignore",
         )
 

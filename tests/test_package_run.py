@@ -59,7 +59,7 @@ def without_token(answer: dict[str, Any]) -> dict[str, Any]:
 
 
 def place(env: dict[str, str]) -> list[str]:
-    """Where no engine answers, a package runs only where it is asked to."""
+    """Where no engine responds, a package runs only where it is asked to."""
     return ["--local"] if env.get("DOCKER_HOST") else []
 
 

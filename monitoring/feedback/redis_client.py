@@ -61,7 +61,7 @@ class RedisClient:
         """The server's memory information (``INFO memory``)."""
         found = self._asked(lambda: self._client.info("memory"))
         if not isinstance(found, dict):
-            raise StoreError(f"{self._shown}: expected facts of its memory, got another answer")
+            raise StoreError(f"{self._shown}: expected its memory settings, got another reply")
         return found
 
     def close(self) -> None:

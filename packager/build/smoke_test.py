@@ -90,7 +90,7 @@ def smoke_test_in_engine(
             return
         code, said = sandbox.run([PYTHON, "-c", PREDICT_SCRIPT, *_parts(_asked(recorded))])
     if code != 0:
-        raise PackageError("the started image can't answer rows of the data", said[-800:])
+        raise PackageError("the started image can't predict rows of the data", said[-800:])
     _compare(json.loads(said)["predictions"], recorded)
 
 
@@ -114,7 +114,7 @@ def _compare(answers: Sequence[Mapping[str, Any]], recorded: Golden) -> None:
         if not _equal({name: answer.get(name) for name in expected}, expected):
             raise PackageError(
                 f"held-out row {number}: expected {expected} as recorded, got {answer}",
-                "the model answers differently each time it is loaded: check its load and predict",
+                "the model predicts differently each time it is loaded: check its load and predict",
             )
 
 
@@ -134,7 +134,7 @@ def _wait_until_ready(sandbox: Sandbox, seconds: float) -> None:
 
 def _longer(seconds: float) -> str:
     return (
-        "give it longer, and go on from this training: add --resume --ready-seconds "
+        "raise the limit and reuse this training: add --resume --ready-seconds "
         f"{math.ceil(5 * seconds)} to the command"
     )
 

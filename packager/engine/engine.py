@@ -99,7 +99,8 @@ class Engine(Containers):
                 return None
             except APIError as error:
                 raise UsageError(
-                    f"{reference!r}: the engine can't take that for an image: {error.explanation}",
+                    f"{reference!r}: the engine does not accept this image reference: "
+                    f"{error.explanation}",
                     "name it as repository:tag",
                 ) from error
 

@@ -64,7 +64,7 @@ def check_builder(builder: Builder, output: Destination, engine: Engine | None) 
         )
     if engine is None:
         raise PackageError(
-            "--builder docker: no Docker engine answers", "start Docker, or leave out --builder"
+            "--builder docker: no Docker engine responds", "start Docker, or leave out --builder"
         )
 
 

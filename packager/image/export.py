@@ -77,7 +77,7 @@ def export_images(
         for image in images:
             load_into(engine, image, progress)
     else:
-        raise PackageError("--output docker: no engine answers", NO_ENGINE)
+        raise PackageError("--output docker: no engine responds", NO_ENGINE)
 
 
 def write_oci(images: Sequence[Image], folder: Path) -> None:

@@ -198,8 +198,8 @@ def _check_not_there_yet(project: Project) -> None:
     """Raise ``UsageError`` for valid keys of features that are not implemented yet."""
     if len(project.image.platforms) > 1:
         raise UsageError(
-            f"{FILENAME}: image.platforms with more than one platform is not there yet",
-            "leave it out for now; CHANGELOG.md says what has come",
+            f"{FILENAME}: image.platforms with more than one platform is not supported yet",
+            "leave it out for now; CHANGELOG.md lists what is supported",
         )
 
 
@@ -267,7 +267,7 @@ def _check_modules(project: Project) -> None:
             if (place / f"{name}.py").exists() or next((place / name).glob("*.py"), None):
                 raise UsageError(
                     f"module `{name}` in {place}: this name belongs to the packaged runtime",
-                    f"rename it; the names {', '.join(RESERVED_MODULES)} are taken",
+                    f"rename it; the names {', '.join(RESERVED_MODULES)} are reserved",
                 )
     entrypoints = {"serve.predictor": project.serve.predictor}
     if project.recipe:

@@ -81,7 +81,7 @@ def junk_folder(path: Path) -> str | None:
     if mark is not None:
         return f"it is {mark}"
     if path.name in ("build", "dist") and _is_of_packaging(path):
-        return "it is what building a wheel leaves behind"
+        return "it is left by building a wheel"
     return None
 
 

@@ -100,7 +100,7 @@ def _confirmed(report: ReplayReport, equal: bool) -> ReplayReport:
         return report
     said = {True: "the recorded bytes", False: "other bytes"}
     check = Check(
-        name="model bytes, as the worker says",
+        name="model bytes, as reported by the worker",
         expected=said[equal],
         actual=said[not equal],
         ok=False,

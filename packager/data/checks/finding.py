@@ -1,7 +1,7 @@
 """What a check of the data found: one finding, and the report of all of them.
 
 A score says how sure it is that something is wrong, on one scale for every detector:
-from 0.95 a value that can't be right, from 0.8 very likely wrong, from 0.5 worth a look,
+from 0.95 a value that can't be right, from 0.8 very likely wrong, from 0.5 to review,
 below that a hint.
 """
 

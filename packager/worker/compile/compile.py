@@ -130,8 +130,8 @@ def _judged(
 
 def _reason(strategy: str, judged: EquivalenceResult) -> str:
     if judged.differing:
-        return f"{strategy}: its answers differ from the model's"
-    return f"{strategy}: no held-out row lies in its domain"
+        return f"{strategy}: its predictions differ from the model's"
+    return f"{strategy}: no held-out row is in its domain"
 
 
 def _check_known(model: LoadedModel) -> None:

@@ -34,4 +34,4 @@ def check_deterministic(model: LoadedModel, schema: Schema, rows: Sequence[dict[
     if label_flips(one, other, model.task) or difference > MAX_THREAD_DIFFERENCE * max(
         1.0, largest
     ):
-        raise CannotCompileError("the model gives different answers when it predicts again")
+        raise CannotCompileError("the model gives different predictions for the same rows")

@@ -95,7 +95,7 @@ def _imported(estimator: Any, block: Block) -> Candidate | Refused:
         return _with_link(model, block, float32=False, zero=LIGHTGBM_ZERO)
     booster = estimator.get_booster()
     if "c" in (booster.feature_types or ()):
-        return Refused("treelite", "XGBoost splits by categories of its own")
+        return Refused("treelite", "XGBoost splits on its native categorical features")
     if not (estimator.missing is None or np.isnan(estimator.missing)):
         return Refused("treelite", f"XGBoost takes {estimator.missing} for missing")
     best = booster.attr("best_iteration")

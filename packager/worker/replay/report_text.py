@@ -60,7 +60,7 @@ def _comparison(found: ModelComparison) -> Iterator[str]:
         yield f"  held-out rows that differ most: {', '.join(map(str, found.differing_rows))}"
     if found.artifact:
         return
-    state = {True: "equal", False: "differs", None: "can't be seen"}[found.state]
+    state = {True: "equal", False: "differs", None: "can't be inspected"}[found.state]
     yield f"model: other bytes; state {state}"
     yield from (f"  {part}" for part in found.differing)
     yield from (f"  {part} (not part of the state)" for part in found.ignored)

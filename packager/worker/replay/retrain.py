@@ -137,8 +137,8 @@ def _why(found: ModelComparison, nondeterminism: tuple[str, ...]) -> str:
     moments = [kind for kind in VOLATILE_KINDS if any(kind in part for part in found.ignored)]
     if moments:
         return (
-            f"the model holds {' and '.join(moments)}, which no fit repeats and no answer depends"
-            " on: set it to None before train returns the model, where its library lets you"
+            f"the model holds {' and '.join(moments)}, which differs in every fit and affects"
+            " no prediction: set it to None before train returns the model, if its library allows"
         )
     if nondeterminism:
         return "; ".join(nondeterminism[:3])

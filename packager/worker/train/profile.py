@@ -89,7 +89,8 @@ def _all_year(dataset: Dataset, model: LoadedModel) -> list[Scalar | None] | Non
             return model.predict(evenly_spaced(rows, MAX_PREDICTED_ROWS)).labels
     except PackageError as error:
         sys.stderr.write(
-            f"monitoring: answers are compared with those to held-out rows only: {error.message}\n"
+            f"monitoring: predictions are compared with those of held-out rows only: "
+            f"{error.message}\n"
         )
         return None
 

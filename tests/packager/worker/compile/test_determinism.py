@@ -44,8 +44,8 @@ def test_equal_answers_are_deterministic(model):
 @pytest.mark.parametrize(
     ("model", "message"),
     [
-        (answering(1.0, 1.0 + 1e-9), "gives different answers when it predicts again"),
-        (answering("a", "b", task="classification"), "gives different answers"),
+        (answering(1.0, 1.0 + 1e-9), "gives different predictions for the same rows"),
+        (answering("a", "b", task="classification"), "gives different predictions"),
         (answering(ValueError("no")), "the model raises ValueError on held-out rows"),
     ],
 )

@@ -56,7 +56,7 @@ def test_a_metric_that_is_not_accepted_is_marked_and_one_that_is_absent_is_none(
 
 
 @pytest.mark.parametrize(
-    ("state", "told"), [(True, "equal"), (False, "differs"), (None, "can't be seen")]
+    ("state", "told"), [(True, "equal"), (False, "differs"), (None, "can't be inspected")]
 )
 def test_where_the_bytes_differ_the_state_is_told(state, told):
     found = comparison(
