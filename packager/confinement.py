@@ -34,7 +34,7 @@ def refuse_leaving(path: Path, top: Path) -> None:
     if not real.is_relative_to(os.path.realpath(top)):
         raise UsageError(
             f"{_shown(path, top)}: a link that leaves the project, to {real}",
-            "copy what it names into the project, or remove the link; data and a pretrained model "
+            "copy its target into the project, or remove the link; data and a pretrained model "
             "may be elsewhere, if package.toml names their path",
         )
 
@@ -142,7 +142,7 @@ def refuse_depth(folder: Path, depth: int) -> None:
     if depth > MAX_DEPTH:
         raise UsageError(
             f"{str(folder)[:200]}…: expected folders at most {MAX_DEPTH} deep",
-            "move what is in there up, or out of the project",
+            "move its contents up, or out of the project",
         )
 
 

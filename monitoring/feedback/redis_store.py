@@ -137,7 +137,7 @@ class RedisTokenStore:
                 # Another sender has claimed the others: soon they are in the set, or free again.
                 left = [token for token in mine if token not in new]
                 if left and time.monotonic() > until:
-                    raise StoreError("redis: others are adding the same tokens")
+                    raise StoreError("redis: another server is adding the same tokens")
                 if left:
                     time.sleep(random.uniform(0.01, 0.05))
         except StoreError:

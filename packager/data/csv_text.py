@@ -147,7 +147,7 @@ def readable(place: Path, reader: TableReadOptions) -> Iterator[None]:
         raise UsageError(
             f"{place}: expected a file compressed as its name (or [data.read] compression) says, "
             f"got {str(error).strip()}",
-            "pack it again, or rename it if it isn't packed",
+            "compress it again, or rename it if it isn't compressed",
         ) from error
     except pd.errors.ParserError as error:
         if "out of memory" in str(error):

@@ -34,7 +34,7 @@ _BATCH = 1 << 18
 
 
 def parquet_names(file: Path) -> list[str]:
-    """Column names of a file; ``UsageError`` if there are none, or one is there twice."""
+    """Column names of a file; ``UsageError`` if there are none, or one is listed twice."""
     schema = schema_of(file)
     labels = _row_labels(schema)
     names = [name for name in schema.names if name not in labels]

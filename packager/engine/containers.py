@@ -196,7 +196,7 @@ class Containers:
         """A container of ``image`` as deployed, but without a network; removed afterwards."""
         options: dict[str, Any] = {"read_only": True, "tmpfs": SCRATCH, "healthcheck": None}
         options["environment"] = dict(environment)
-        with self._container("looking at a started image", image, **options) as container:
+        with self._container("inspecting a started image", image, **options) as container:
             container.start()
             yield Sandbox(container)
 

@@ -203,7 +203,7 @@ class Engine(Containers):
 
     def _sweep(self) -> None:
         """Remove containers and temporary images of dead processes that used this cache."""
-        with engine_errors("removing what a dead build left"):
+        with engine_errors("removing the leftovers of an interrupted build"):
             for left in self._client.api.containers(all=True, filters={"label": OWNER}):
                 if is_stale(left["Labels"][OWNER]):
                     with ignore_missing():

@@ -75,7 +75,7 @@ def resolver_error(text: str, called: str, target: Target, probe: Probe) -> Pack
     packages.
     """
     if "Couldn't parse" in text or "Unexpected" in text:
-        return UsageError(f"{called}: {text}", "write one requirement a line, as pip takes them")
+        return UsageError(f"{called}: {text}", "write one requirement a line, in pip's syntax")
     fetch = _FETCH.search(text)
     if fetch is not None:
         return _unreached(text, called, fetch["url"])

@@ -251,7 +251,7 @@ def _refuse_strange(model: Path) -> None:
             if path.is_symlink() and path.is_dir():
                 raise UsageError(
                     f"{path.relative_to(top)}: expected a file or folder, got a link to a folder",
-                    "replace it by what it names",
+                    "replace it by its target",
                 )
 
 

@@ -70,7 +70,7 @@ def refuse_large_part(location: Location, place: fs.FileSystem, name: str) -> No
 
 
 def once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object; ``ValueError`` for a name that is there twice, where readers differ."""
+    """A JSON object; ``ValueError`` for a name that is listed twice, where readers differ."""
     found: dict[str, Any] = {}
     for name, value in pairs:
         if name in found:

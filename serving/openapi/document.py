@@ -173,7 +173,7 @@ def _feedback() -> Operation:
     return {
         "tags": ["predict"],
         "operationId": "feedback",
-        "summary": "Tell what turned out to be true",
+        "summary": "Send true labels",
         "requestBody": json_body(body, [{"token": "…", "actual": "…"}]),
         "responses": {
             "200": json_response(
@@ -207,7 +207,7 @@ def _operated() -> dict[str, dict[str, Operation]]:
         for path, summary in (
             ("/healthz", "Whether the server is healthy"),
             ("/livez", "Whether the server is alive"),
-            ("/readyz", "Whether the server takes requests"),
+            ("/readyz", "Whether the server accepts requests"),
         )
     }
     metrics = {"description": "Prometheus' text format", "content": text}

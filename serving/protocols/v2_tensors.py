@@ -79,7 +79,7 @@ def read_inputs(inputs: Any, binary: bytes, budget: Budget = Budget()) -> list[T
             used += size
         tensors.append(Tensor(name, datatype, shape, values))
     if used != len(binary):
-        raise malformed("bytes are left behind the tensors", f"{used} bytes", len(binary))
+        raise malformed("extra bytes follow the tensors", f"{used} bytes", len(binary))
     return tensors
 
 

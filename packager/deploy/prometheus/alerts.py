@@ -70,7 +70,7 @@ def _while_running(alert: Alert, scope: Scope) -> Alert:
 
 def _burn(name: str, kind: str, share: float, scope: Scope) -> list[Alert]:
     budget = 1 - share
-    what = {"slow": "slower than promised", "failed": "failed by the server (5xx)"}[kind]
+    what = {"slow": "slower than the objective", "failed": "failed by the server (5xx)"}[kind]
     action = {
         "slow": "See which stage takes the time in the dashboard; add replicas or processors, or"
         " go back to the version before.",
@@ -239,7 +239,7 @@ def _no_requests(scope: Scope) -> Alert:
         "1h",
         "ticket",
         3,
-        "{{ $labels.model }} has answered nothing for a day",
+        "{{ $labels.model }} has predicted nothing for a day",
         "It runs, but receives no requests: check the clients and the routing. Without"
         " rows no other alert of this model can fire.",
     )

@@ -20,7 +20,7 @@ MAX_THREAD_DIFFERENCE = 1e-12
 def check_deterministic(model: LoadedModel, schema: Schema, rows: Sequence[dict[str, Any]]) -> None:
     """Raise ``CannotCompileError`` if a second call with the same rows predicts differently."""
     if not rows:
-        raise CannotCompileError("no held-out row is one that a request may hold")
+        raise CannotCompileError("no held-out row is a valid request")
     frame = RowChecker(schema).check(rows[:ROWS]).frame
     try:
         one, other = native(model, schema, frame), native(model, schema, frame)

@@ -97,7 +97,7 @@ def _imported(estimator: Any, block: Block) -> Candidate | Refused:
     if "c" in (booster.feature_types or ()):
         return Refused("treelite", "XGBoost splits on its native categorical features")
     if not (estimator.missing is None or np.isnan(estimator.missing)):
-        return Refused("treelite", f"XGBoost takes {estimator.missing} for missing")
+        return Refused("treelite", f"XGBoost treats {estimator.missing} as missing")
     best = booster.attr("best_iteration")
     model = treelite.frontend.from_xgboost(booster if best is None else booster[: int(best) + 1])
     return _with_link(model, block, float32=True, in_order=True)
@@ -166,4 +166,4 @@ def _lightgbm_reason(estimator: Any, text: str) -> str | None:
         if line.startswith("decision_type=")
         for kind in line.partition("=")[2].split()
     }
-    return "LightGBM takes zeros for missing" if 1 in kinds else None
+    return "LightGBM treats zeros as missing" if 1 in kinds else None

@@ -61,6 +61,6 @@ def _comparison(found: ModelComparison) -> Iterator[str]:
     if found.artifact:
         return
     state = {True: "equal", False: "differs", None: "can't be inspected"}[found.state]
-    yield f"model: other bytes; state {state}"
+    yield f"model: different bytes; state {state}"
     yield from (f"  {part}" for part in found.differing)
     yield from (f"  {part} (not part of the state)" for part in found.ignored)

@@ -134,7 +134,7 @@ def test_raw_text_of_another_form_is_named(raw: bytes, message: str) -> None:
 
 
 def test_bytes_behind_the_tensors_are_refused() -> None:
-    assert refused(tensor("BOOL", [1], data=[True]), b"x") == "bytes are left behind the tensors"
+    assert refused(tensor("BOOL", [1], data=[True]), b"x") == "extra bytes follow the tensors"
 
 
 JSON = st.recursive(

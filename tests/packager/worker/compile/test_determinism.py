@@ -55,5 +55,5 @@ def test_other_answers_or_none_are_refused(model, message):
 
 
 def test_without_rows_nothing_can_be_shown():
-    with pytest.raises(CannotCompileError, match="no held-out row is one that a request may hold"):
+    with pytest.raises(CannotCompileError, match="no held-out row is a valid request"):
         check_deterministic(answering(1.0), SCHEMA, [])

@@ -63,10 +63,10 @@ def test_where_the_bytes_differ_the_state_is_told(state, told):
         artifact=False, state=state, differing=("trees: 3 of 9",), ignored=("a clock",)
     )
     lines = as_text(report(comparison=found)).splitlines()
-    assert f"model: other bytes; state {told}" in lines
+    assert f"model: different bytes; state {told}" in lines
     assert "  trees: 3 of 9" in lines
     assert "  a clock (not part of the state)" in lines
-    assert "other bytes" not in as_text(report(comparison=comparison()))
+    assert "different bytes" not in as_text(report(comparison=comparison()))
 
 
 def test_predictions_are_told_with_the_rows_that_differ_most():
