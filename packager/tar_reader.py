@@ -252,7 +252,7 @@ def unpack_plain(reader: TarReader, folder: Path, *, inside: bool) -> None:
         except OSError as error:
             if error.errno not in MEMBER_ERRORS:
                 raise
-            said = f"{info.name[:200]!r}, which can't be laid down: {error.strerror}"
+            said = f"{info.name[:200]!r}, which can't be extracted: {error.strerror}"
             raise reader.refusal(said) from error
 
 

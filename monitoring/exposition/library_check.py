@@ -63,7 +63,7 @@ def check_library() -> bool:
         if ours == theirs:
             return True
     logger.warning(
-        "prometheus_client: its exposition is not as expected: it is used itself, and is slower"
+        "prometheus_client: its exposition is not as expected: falling back to it, which is slower"
     )
     return False
 

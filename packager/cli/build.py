@@ -119,7 +119,7 @@ def build(
     where = Destination.parse(output)
     engine = Engine.connect()
     if builder == "assemble" and where.kind == "docker" and engine is None:
-        raise PackageError("no Docker engine answers to put the image into", NO_ENGINE)
+        raise PackageError("no Docker engine responds to put the image into", NO_ENGINE)
     read = load_project(project)
     progress = ConsoleProgress()
     built = run_build(

@@ -89,7 +89,7 @@ def lineage(
         if not node.opened:
             uri = node.location.uri
             ConsoleProgress().warn(
-                f"{uri}: named by a log, does not lie beside {location}, and was not opened;"
+                f"{uri}: named by a log, is not beside {location}, and was not opened;"
                 f" to open it: --follow {shlex.quote(uri)}"
             )
     if svg is not None:

@@ -48,7 +48,7 @@ def source_files(path: Path) -> tuple[Format, list[Path]]:
         if keyed:
             raise UsageError(
                 f"{path}: expected plain folders, got the partition {keyed[0]!r}",
-                "write the table without partitions, so that no column lives in folder names",
+                "write the table without partitions, so that no column is stored in folder names",
             )
     formats = {_format(file): file for file in files}
     if len(formats) > 1:

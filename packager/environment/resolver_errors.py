@@ -63,8 +63,8 @@ def single_line(stderr: str) -> str:
 
 
 OTHER_INDEXES = (
-    "only the first index that knows a package is asked about it; if you trust all of your indexes "
-    'alike, write index_strategy = "unsafe-best-match" under [requirements] in package.toml'
+    "only the first index that has a package is queried for it; if you trust all of your indexes "
+    'equally, write index_strategy = "unsafe-best-match" under [requirements] in package.toml'
 )
 
 
@@ -75,7 +75,7 @@ def resolver_error(text: str, called: str, target: Target, probe: Probe) -> Pack
     packages.
     """
     if "Couldn't parse" in text or "Unexpected" in text:
-        return UsageError(f"{called}: {text}", "write one requirement a line, as pip takes them")
+        return UsageError(f"{called}: {text}", "write one requirement a line, in pip's syntax")
     fetch = _FETCH.search(text)
     if fetch is not None:
         return _unreached(text, called, fetch["url"])
@@ -135,7 +135,7 @@ def _without_wheel(text: str, missing: re.Match[str], target: Target, probe: Pro
         marked = " or ".join(f'sys_platform == "{system}"' for system in sorted(systems))
         return (
             f"{name} has wheels for {', '.join(tags)} only, and the image is Linux: leave it out, "
-            f"or write `{name}{pin}; {marked}` so that it is asked for there alone"
+            f"or write `{name}{pin}; {marked}` so that it is required there only"
         )
     if tags:
         said = f"{name} has wheels for {', '.join(tags)} only, not for {target.uv_platform}: "
@@ -189,7 +189,7 @@ def _unknown(name: str) -> str:
 def _no_version(name: str, pin: str, target: Target, probe: Probe) -> str:
     if "+" in pin:
         return (
-            "versions with + lie in an index or a folder of their own: name it in your pip or uv "
+            "versions with + are in a separate index or folder: name it in your pip or uv "
             f"configuration (extra-index-url, find-links); or write {name}{pin.partition('+')[0]}"
         )
     least = probe(name, target.python)

@@ -71,7 +71,7 @@ class ReadOptions(FrozenModel):
             name = codecs.lookup(value).name
         except LookupError as error:
             raise ValueError(
-                f"`data.read.encoding`: expected an encoding that Python knows, got {value!r}"
+                f"`data.read.encoding`: expected an encoding that Python supports, got {value!r}"
             ) from error
         return "utf-8" if name == "utf-8-sig" else name
 

@@ -16,7 +16,7 @@ from packager.errors import PackageError, UsageError
 from packager.project.config import FILENAME, Project
 from packager.project.secrets import Secret
 
-DATA_FOLDER = "the data lies there"
+DATA_FOLDER = "the data is there"
 """Reason for omitting the folder that holds the data."""
 _ALWAYS = (FILENAME, "Dockerfile.template")
 _MISSING = re.compile(r"no such file|no module named|not found|does not exist|got none", re.I)

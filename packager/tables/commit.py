@@ -153,7 +153,7 @@ def _check_committed(
     if older is not None:
         store.restore(older.number, f"version {number} was written wrongly", author())
     raise PackageError(
-        f"{store.location}: version {number} does not say what was written to it",
+        f"{store.location}: version {number} does not record what was written to it",
         "the version before is back; report this, with the versions of deltalake and pyarrow",
     )
 
@@ -253,7 +253,7 @@ class _Plan:
             raise PackageError(
                 f"{store.location}: the written rows are read back differently, in "
                 f"{', '.join(map(repr, odd)) or 'the order of its rows'}: nothing was committed",
-                "try again; if it stays so, the disk is failing or a library has a fault: "
+                "try again; if it stays so, the disk is failing or a library has a bug: "
                 "report it with the versions of deltalake and pyarrow",
             )
         return found

@@ -115,7 +115,7 @@ def _refuse_circle(location: Location, parent: Location, reach: Reach) -> None:
         place = parent.beside(above.table)
         if place.uri == location.uri:
             raise UsageError(
-                f"{location}: expected parents that are not made of it, got {parent}",
+                f"{location}: expected parents that are not derived from it, got {parent}",
                 "derive into a new table",
             )
         if reach.has(place) and VersionedTable.exists(place):

@@ -79,7 +79,7 @@ def _refuse_circles(location: Location, nodes: dict[str, Node]) -> None:
     except CycleError as error:
         names = " → ".join(Location(uri).name for uri in error.args[1])
         raise PackageError(
-            f"{location}: expected tables that are made of others, got a circle: {names}",
+            f"{location}: expected no cycle in the lineage, got one: {names}",
             "the commit of one of them was changed: put its log back from a copy",
         ) from error
 

@@ -49,7 +49,7 @@ class Feedback:
     ) -> None:
         """Read the keys; the store is opened at first use. Raises ``PackageError``."""
         if settings.key_file is None or (settings.state_dir is None and not settings.store):
-            raise RuntimeError("expected the supervising process to have settled keys and store")
+            raise RuntimeError("expected the supervising process to have set up keys and store")
         self._settings = settings
         self._model = manifest.name
         self._ring = open_keys(settings.key_file, manifest.name)

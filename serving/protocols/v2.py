@@ -252,7 +252,7 @@ def _wanted(entry: Any, binary: bool) -> tuple[str, bool]:
         raise malformed("'outputs' names an unknown one", ", ".join(NAMES), name or entry)
     parameters = _parameters(entry, f"output {name!r}")
     if parameters.get("classification"):
-        raise malformed(f"output {name!r}: classification is not known here", "data", parameters)
+        raise malformed(f"output {name!r}: classification is not supported", "data", parameters)
     return name, _flag(parameters, "binary_data", binary)
 
 

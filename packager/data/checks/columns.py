@@ -57,7 +57,7 @@ def id_like(table: Table) -> Iterator[Issue]:
             "values that rows share",
             leave_out(table),
             0.55,
-            observed=f"{unique:.1%} of the values are there once",
+            observed=f"{unique:.1%} of the values occur once",
         )
 
 

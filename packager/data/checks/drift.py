@@ -71,7 +71,7 @@ def _moved(found: ColumnDrift, column: str | None, expected: str, told: str = ""
     return Issue(
         column,
         expected,
-        "see where the new rows come from; train again if the world has changed",
+        "see where the new rows come from; train again if the distribution has changed",
         0.6 if found.psi > MIN_PSI else 0.45,
         observed=f"{told}PSI {found.psi:.3f}, z {found.z:.1f}",
     )

@@ -70,7 +70,7 @@ def _while_running(alert: Alert, scope: Scope) -> Alert:
 
 def _burn(name: str, kind: str, share: float, scope: Scope) -> list[Alert]:
     budget = 1 - share
-    what = {"slow": "slower than promised", "failed": "failed by the server (5xx)"}[kind]
+    what = {"slow": "slower than the objective", "failed": "failed by the server (5xx)"}[kind]
     action = {
         "slow": "See which stage takes the time in the dashboard; add replicas or processors, or"
         " go back to the version before.",
@@ -123,7 +123,7 @@ def _anomaly_rate(scope: Scope) -> Alert:
         "{{ $labels.feature }} of {{ $labels.model }} {{ $labels.version }} is {{ $labels.kind }}"
         " more often than when it was packaged",
         "Look for what changed in the source of this column: a unit, a code list, a join that"
-        " fails. The model answers such rows, but never learned from them.",
+        " fails. The model predicts such rows but was not trained on them.",
     )
 
 
@@ -152,7 +152,7 @@ def _slice_regression(model: MonitoredModel, scope: Scope) -> Alert:
         "0m",
         "ticket",
         2,
-        "{{ $labels.model }} {{ $labels.version }} answers worse in the slice {{ $labels.slice }}"
+        "{{ $labels.model }} {{ $labels.version }} predicts worse in the slice {{ $labels.slice }}"
         " than when it was packaged",
         "See since when and in which other slices. Do these labels represent the slice (coverage)?"
         " Then train again with recent rows of it, or take the slice off the model.",
@@ -172,10 +172,10 @@ def _estimated_drop(scope: Scope) -> Alert:
         "1h",
         "info",
         4,
-        "{{ $labels.model }} {{ $labels.version }} is less sure of its answers in the slice"
+        "{{ $labels.model }} {{ $labels.version }} is less confident in the slice"
         " {{ $labels.slice }}",
-        "An estimate from the model's own confidence, blind to a changed meaning of the inputs:"
-        " get labels for this slice before anything else.",
+        "An estimate from the model's own confidence. It does not detect a changed meaning of"
+        " the inputs: get labels for this slice before anything else.",
     )
 
 
@@ -204,8 +204,8 @@ def _compiled_mismatch(scope: Scope) -> Alert:
         "0m",
         "ticket",
         1,
-        "The compiled form of {{ $labels.model }} {{ $labels.version }} gave another answer than"
-        " the model",
+        "The compiled form of {{ $labels.model }} {{ $labels.version }} gave another prediction"
+        " than the model",
         'Build with [serve] compile = "off" and deploy that; keep the request from the log and'
         " report it.",
     )
@@ -239,7 +239,7 @@ def _no_requests(scope: Scope) -> Alert:
         "1h",
         "ticket",
         3,
-        "{{ $labels.model }} has answered nothing for a day",
+        "{{ $labels.model }} has predicted nothing for a day",
         "It runs, but receives no requests: check the clients and the routing. Without"
         " rows no other alert of this model can fire.",
     )

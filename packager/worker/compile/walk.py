@@ -78,7 +78,9 @@ class PipelineWalk:
         _check_weights(part)
         places = getattr(part, "_transformer_to_input_indices", None)
         if places is None:
-            raise CannotCompileError("ColumnTransformer of a version that hides its columns")
+            raise CannotCompileError(
+                "this scikit-learn version does not expose the columns of ColumnTransformer"
+            )
         cells: list[Feature] = []
         for index, (name, inner, columns) in enumerate(part.transformers_):
             chosen = list(places[name])
@@ -148,7 +150,7 @@ def _check_usable(block: Block, part: Any) -> None:
         if isinstance(cell, OpaqueFeature):
             raise CannotCompileError(f"{cell.reason}, and {describe(part)} reads it")
     if block.narrow:
-        raise CannotCompileError(f"{describe(part)} is given less than float64")
+        raise CannotCompileError(f"{describe(part)} gets a type narrower than float64")
 
 
 def _check_weights(part: Any) -> None:
@@ -175,7 +177,7 @@ def _transformed(part: Any, block: Block, cells: tuple[Feature, ...]) -> Block:
         )
     made = Block(cells, data)
     if made.narrow:
-        raise CannotCompileError(f"{describe(part)} gives less than float64")
+        raise CannotCompileError(f"{describe(part)} returns a type narrower than float64")
     return made
 
 
@@ -188,4 +190,4 @@ def _width(part: Any, block: Block) -> int:
     try:
         return len(part.get_feature_names_out())
     except (AttributeError, ValueError) as error:
-        raise CannotCompileError(f"{describe(part)} doesn't say what it gives") from error
+        raise CannotCompileError(f"{describe(part)} does not name its output columns") from error

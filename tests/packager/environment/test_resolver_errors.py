@@ -45,7 +45,7 @@ def test_wheels_of_another_system_lead_to_a_marker():
     )
     assert hint(text) == (
         "win has wheels for win32, win_amd64 only, and the image is Linux: leave it out, or write "
-        '`win; sys_platform == "win32"` so that it is asked for there alone'
+        '`win; sys_platform == "win32"` so that it is required there only'
     )
 
 
@@ -76,7 +76,7 @@ def test_wheels_of_another_system_lead_to_a_marker():
         ),
         (
             "Because there is no version of torch==2.1.0+cu121 and you require",
-            "versions with + lie in an index or a folder of their own: name it in your pip or uv "
+            "versions with + are in a separate index or folder: name it in your pip or uv "
             "configuration (extra-index-url, find-links); or write torch==2.1.0",
         ),
         (

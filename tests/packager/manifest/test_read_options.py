@@ -79,7 +79,7 @@ def test_a_dtype_is_a_kind_or_what_train_gets(said, kind, dtype):
         ({"separator": ",", "thousands": ","}, "another thousands than the separator"),
         ({"quote": ";", "separator": ";"}, "another quote than the separator"),
         ({"separator": ";;"}, "at most 1 character"),
-        ({"encoding": "latin-klingon"}, "expected an encoding that Python knows"),
+        ({"encoding": "latin-klingon"}, "expected an encoding that Python supports"),
         ({"dtypes": {"x": "int128"}}, "dtypes.x"),
         ({"seperator": ";"}, "seperator"),
     ],

@@ -37,7 +37,7 @@ def test_texts_alone_are_refused_with_the_reason(model: object) -> None:
     with pytest.raises(PackageError) as caught:
         check_takes_frames(model, COLUMNS, trained=True)
     assert re.search(
-        r"begins with \w+Vectorizer, which takes one column of text, and it is asked with a frame"
+        r"begins with \w+Vectorizer, which takes one column of text, and it is called with a frame"
         r" \(columns 'stars', 'text'\)",
         caught.value.message,
     )

@@ -254,7 +254,7 @@ def test_a_mistake_is_named_with_what_was_expected(tmp_path: Path, mistake: str)
 def test_a_feature_still_to_come_is_refused_not_ignored(tmp_path: Path):
     error = refused(tmp_path, more("[image]\nplatforms = ['linux/amd64', 'linux/arm64']\n"))
     what = "image.platforms with more than one platform"
-    assert error.message == f"package.toml: {what} is not there yet"
+    assert error.message == f"package.toml: {what} is not supported yet"
     assert "CHANGELOG.md" in error.hint
 
 

@@ -49,7 +49,7 @@ def test_a_timestamp_may_be_a_date_of_toml_or_text(moment, text):
 
 
 def test_the_timestamp_has_one_name():
-    with pytest.raises(ValidationError, match="the moment is called `from`"):
+    with pytest.raises(ValidationError, match="the first test time is called `from`"):
         data(split={"time": "day", "start": "2024-05-01"})
 
 

@@ -36,5 +36,5 @@ def test_gc_keeps_what_packages_and_derived_tables_name(steps, raw, clean, commi
         list(store.frames(3))
     with pytest.raises(PackageError, match="not there any more") as caught:
         revert(Location(raw.uri, 3), "", "me")
-    assert caught.value.hint == "they were removed by `package data gc`, or by hand"
+    assert caught.value.hint == "they were removed by `package data gc`, or manually"
     assert vacuum(raw, 1, [], delete=True).files == ()

@@ -400,7 +400,7 @@ def test_a_log_that_says_otherwise_than_was_meant_is_taken_back(place, tmp_path,
             action.partition_values = {"p": "z"}
 
     monkeypatch.setattr(DeltaTable, "create_write_transaction", without_field)
-    with pytest.raises(PackageError, match="does not say what was written to it"):
+    with pytest.raises(PackageError, match="does not record what was written to it"):
         append(place, {"id": [3], "p": ["z"]}, tmp_path)
     assert rows(place) == before
     assert VersionedTable.open(place).versions[-1].message == "version 1 was written wrongly"

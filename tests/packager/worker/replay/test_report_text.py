@@ -52,21 +52,21 @@ def test_a_metric_that_is_not_accepted_is_marked_and_one_that_is_absent_is_none(
     text = as_text(report(metrics=metrics, comparison=comparison()))
     assert "  accuracy: 0.8 recorded, 0.8 now\n" in text
     assert "  lift: 2 recorded, none now  (not accepted)\n" in text
-    assert "metrics: none were compared" in as_text(report(comparison=comparison()))
+    assert "metrics: none compared" in as_text(report(comparison=comparison()))
 
 
 @pytest.mark.parametrize(
-    ("state", "told"), [(True, "equal"), (False, "differs"), (None, "can't be seen")]
+    ("state", "told"), [(True, "equal"), (False, "differs"), (None, "can't be inspected")]
 )
 def test_where_the_bytes_differ_the_state_is_reported(state, told):
     found = comparison(
         artifact=False, state=state, differing=("trees: 3 of 9",), ignored=("a clock",)
     )
     lines = as_text(report(comparison=found)).splitlines()
-    assert f"model: other bytes; state {told}" in lines
+    assert f"model: different bytes; state {told}" in lines
     assert "  trees: 3 of 9" in lines
     assert "  a clock (not part of the state)" in lines
-    assert "other bytes" not in as_text(report(comparison=comparison()))
+    assert "different bytes" not in as_text(report(comparison=comparison()))
 
 
 def test_predictions_are_reported_with_the_rows_that_differ_most():
@@ -84,7 +84,7 @@ def test_below_the_strongest_level_the_environment_is_reported():
     now = {"environment_now": MANIFEST.environment, "level": "metrics", "level_at_build": "state"}
     text = as_text(report(**now, nondeterminism=("train.py:3: no seed",)))
     assert "environment: nothing that is recorded differs" in text
-    assert "may be the reason: train.py:3: no seed" in text
+    assert "possible cause: train.py:3: no seed" in text
     assert "equivalence level: metrics (claimed: artifact, at build: state)" in text
     text = as_text(report(**now, environment_differences=("cpu: a, now b",)))
     assert "environment: cpu: a, now b" in text
@@ -100,10 +100,10 @@ def test_where_it_ran_is_reported_where_that_is_known():
     assert "  isolation: container" in as_text(report(isolation={"where": "container"}))
 
 
-@pytest.mark.parametrize(("passed", "told"), [(True, "noticed"), (False, "not noticed, so")])
-def test_of_a_negative_control_it_is_reported_whether_it_was_noticed(passed, told):
+@pytest.mark.parametrize(("passed", "told"), [(True, "detected"), (False, "not detected, so")])
+def test_the_text_of_a_negative_control_says_whether_it_was_detected(passed, told):
     text = verdict(report(perturbed="seed: 8 in place of 7", passed=passed))
-    assert text.startswith(f"changed on purpose: seed: 8 in place of 7: {told}")
+    assert text.startswith(f"perturbed: seed: 8 in place of 7: {told}")
 
 
 @pytest.mark.parametrize(

@@ -119,7 +119,7 @@ def test_a_second_training_that_fails_reaches_no_level_and_ends_a_build_only_if_
     assert observed is not None
     assert (observed.level, observed.bit_equal) == ("none", False)
     assert "exit code 7" in observed.differing[0]
-    assert "nothing is known of how equal a repeat is" in ended.stderr
+    assert "the repeatability is unknown" in ended.stderr
     claimed = project.start(project.job(repeat=True))
     assert claimed.error["message"].startswith("training again failed: ")
 
