@@ -45,7 +45,7 @@ def revert(location: Location, message: str, by: str) -> Version:
 def _revert(location: Location, message: str, by: str) -> Version:
     store = VersionedTable.open(location)
     if location.version is None:
-        raise UsageError(f"{location}: expected a version to go back to", "write TABLE VERSION")
+        raise UsageError(f"{location}: expected a version to revert to", "write TABLE VERSION")
     old, latest = store.version(location.version), store.version(None)
     if old.number == latest.number:
         raise UsageError(

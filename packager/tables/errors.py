@@ -53,7 +53,7 @@ def translate_errors(location: Location) -> Iterator[None]:
             raise
         raise PackageError(
             f"{location}: can't be read: {first_line(error)}",
-            "its log is damaged: put it back from a copy of the table",
+            "its log is damaged: restore it from a copy of the table",
         ) from error
 
 

@@ -38,7 +38,7 @@ def label_error(table: Table, found: OutOfFold) -> Iterator[Issue]:
     probability = found.answers[rows, guess[rows]]
     names = [truncate(str(label), MAX_LABEL) for label in found.classes]
     texts = [
-        f"{names[given[r]]}; the model says {names[guess[r]]} "
+        f"{names[given[r]]}; the model predicts {names[guess[r]]} "
         f"({p:.0%}), {names[given[r]]} {found.answers[r, given[r]]:.0%}"
         for r, p in zip(rows, probability, strict=True)
     ]
@@ -139,7 +139,7 @@ def _numbers(table: Table, found: OutOfFold) -> Iterator[Issue]:
             found.rows[rows],
             [
                 f"{found.given[r]:.15g}; "
-                f"the model says {format_number(found.answers[r])}, "
+                f"the model predicts {format_number(found.answers[r])}, "
                 f"{abs(scaled[r]):.0f} robust deviations away"
                 for r in rows
             ],

@@ -56,7 +56,7 @@ def test_going_back_appends_a_version_and_loses_none(place, commit, frame):
 @pytest.mark.parametrize(
     ("version", "message"),
     [
-        (None, "expected a version to go back to"),
+        (None, "expected a version to revert to"),
         (1, "this is the version that the table is at"),
         (9, "expected one of its versions, got 9"),
     ],

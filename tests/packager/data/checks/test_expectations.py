@@ -1,4 +1,4 @@
-"""What is known of the columns beforehand: declared, or seen in the version before."""
+"""What is known of the columns beforehand: declared, or seen in the previous version."""
 
 from __future__ import annotations
 

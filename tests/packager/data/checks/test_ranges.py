@@ -1,4 +1,4 @@
-"""Numbers outside what was declared, or far outside the version before."""
+"""Numbers outside what was declared, or far outside the previous version."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Columns of another name or kind than declared, or than in the version before."""
+"""Columns of another name or kind than declared, or than in the previous version."""
 
 from __future__ import annotations
 
