@@ -53,5 +53,5 @@ def _revert(location: Location, message: str, by: str) -> Version:
         )
     store.check_writable(append=False)
     store.check_files(old.number)
-    number = store.restore(old.number, message or f"back to {old.number}", by)
+    number = store.restore(old.number, message or f"reverted to version {old.number}", by)
     return VersionedTable.open(Location(location.uri)).version(number)

@@ -51,7 +51,7 @@ class DeriveResult:
     @property
     def summary(self) -> str:
         """``outcome`` as a message."""
-        back = f"back to {self.version.reverted_to}, which has the same inputs"
+        back = f"reverted to version {self.version.reverted_to}, which has the same inputs"
         said = {"unchanged": "unchanged: the inputs are the same", "reverted": back}
         return said.get(self.outcome, self.outcome)
 

@@ -40,7 +40,7 @@ def translate_errors(location: Location) -> Iterator[None]:
         ) from error
     except FileNotFoundError as error:
         raise VacuumedError(
-            f"{location}: the rows of this version are not there any more: {first_line(error)}",
+            f"{location}: the rows of this version no longer exist: {first_line(error)}",
             "they were removed by `package data gc`, or by hand",
         ) from error
     except (DeltaError, pa.ArrowException, OSError, OverflowError) as error:

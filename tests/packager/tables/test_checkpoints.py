@@ -88,7 +88,7 @@ ODD = [
 @pytest.mark.parametrize("line", ODD)
 def test_a_checkpoint_that_readers_could_take_in_two_ways_is_refused(place, secret, line, opened):
     names_sidecar(place, line)
-    with pytest.raises(PackageError, match="every name once"):
+    with pytest.raises(PackageError, match="without duplicate names"):
         VersionedTable.open(place)
     assert not opened
 

@@ -130,7 +130,7 @@ def test_columns_mapped_by_number_are_refused_by_name(place):
     needs(place, ["columnMapping"])
     rename(place, mode="id", old="new")
     with pytest.raises(
-        PackageError, match=r"needs columnMapping \(mode id\), .* this program does not read"
+        PackageError, match=r"needs columnMapping \(mode id\), .* this program doesn't read"
     ):
         rows(place)
 
@@ -143,9 +143,7 @@ def test_deleted_rows_are_not_read(place, deleted, tmp_path):
     kept = [number for number in range(10) if number not in deleted]
     assert [row["id"] for row in rows(place)] == kept
     assert sorted(pa.table(DeltaTable(place.uri).scan())["id"].to_pylist()) == kept
-    with pytest.raises(
-        PackageError, match=r"needs deletionVectors, .* this program does not write"
-    ):
+    with pytest.raises(PackageError, match=r"needs deletionVectors, .* this program doesn't write"):
         append(place, {"id": [1], "p": ["x"]}, tmp_path)
 
 
@@ -322,7 +320,7 @@ def test_writers_features_are_read_past_and_never_written(place, name, tmp_path)
         lambda: commit_rows(open_source(tmp_path / "more.parquet"), place, "m", "me"),
         lambda: vacuum(place, 1, [], delete=True),
     ):
-        with pytest.raises(PackageError, match=f"needs {name}, .* this program does not write"):
+        with pytest.raises(PackageError, match=f"needs {name}, .* this program doesn't write"):
             refused()
     assert entries(place) == ["00000000000000000000.json"]
 
