@@ -32,10 +32,10 @@ def wrap_text_model(
         return None
     wanted = "label" if task == "classification" else "number"
     return PackageError(
-        f"predict gave {answers} values for {rows} rows, expected one {wanted} a row: it gave one"
+        f"predict gave {answers} values for {rows} rows, expected one {wanted} per row: it gave one"
         f" for each column of the frame, {', '.join(map(repr, columns[:5]))}",
         "was it fitted on one column, as in fit(features[NAME], target)? It is called with the"
-        " frame of all features: let it pick its column, by"
+        " frame of all features: let it select its column, by"
         " sklearn.compose.make_column_transformer((TRANSFORMER, NAME)) as its first step",
     )
 
@@ -54,7 +54,7 @@ def _refusal(step: str, columns: Sequence[Column], *, trained: bool) -> PackageE
     )
     return PackageError(
         f"the model begins with {step}, which takes one column of text, and it is called with a"
-        f" frame (columns {names}): {step} would go through the names of the columns",
+        f" frame (columns {names}): {step} would iterate over the column names",
         fix,
     )
 

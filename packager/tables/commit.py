@@ -153,8 +153,8 @@ def _check_committed(
     if older is not None:
         store.restore(older.number, f"version {number} was written wrongly", author())
     raise PackageError(
-        f"{store.location}: version {number} does not record what was written to it",
-        "the version before is back; report this, with the versions of deltalake and pyarrow",
+        f"{store.location}: the log entry of version {number} differs from what was written",
+        "the previous version was restored; report this with the deltalake and pyarrow versions",
     )
 
 
@@ -231,7 +231,7 @@ class _Plan:
         if printed.row_count and again.result(printed.files) != printed:
             raise UsageError(
                 f"{self._source.place}: it was changed while it was read",
-                "wait until whoever writes it is done, and add it again",
+                "wait until the program that writes it has finished, then add it again",
             )
 
     def landed(

@@ -68,7 +68,7 @@ def test_a_long_text_that_is_there_a_million_times_is_held_once(tmp_path, little
     assert pa.total_allocated_bytes() - before < 50_000_000
     fingerprint_path(path)
     for reader in (READERS[3], READERS[5]):
-        with pytest.raises(UsageError, match="expected text that fit in the available memory"):
+        with pytest.raises(UsageError, match="expected text to fit in the available memory"):
             reader(path)
 
 
@@ -150,7 +150,7 @@ def test_a_footer_that_has_no_room_is_refused_before_it_is_read(tmp_path, little
         file.write(size.to_bytes(4, "little") + b"PAR1")
     before = pa.total_allocated_bytes()
     for reader in READERS:
-        with pytest.raises(UsageError, match=r"expected a footer (of at most 64 MiB|that fit)"):
+        with pytest.raises(UsageError, match=r"expected a footer (of at most 64 MiB|to fit)"):
             reader(path)
     assert pa.total_allocated_bytes() == before
 

@@ -25,7 +25,7 @@ PLACE = Location("/data/t")
     ("raised", "kind", "message"),
     [
         (CommitFailedError("x"), ConflictError, "another writer committed a version meanwhile"),
-        (FileNotFoundError("a.parquet"), VacuumedError, "are not there any more: a.parquet"),
+        (FileNotFoundError("a.parquet"), VacuumedError, "no longer exist: a.parquet"),
         (DeltaError("odd"), PackageError, "odd"),
         (pa.ArrowInvalid("bad bytes"), PackageError, "bad bytes"),
         (OSError(28, "No space left"), PackageError, "No space left"),

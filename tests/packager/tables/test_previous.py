@@ -1,4 +1,4 @@
-"""The reference for new rows: given rows, or the previous version of a table."""
+"""What new rows are compared with: rows that are named, or the previous version of a table."""
 
 from __future__ import annotations
 

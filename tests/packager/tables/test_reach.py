@@ -94,7 +94,7 @@ def test_a_table_elsewhere_is_opened_where_that_is_queried(tmp_path, follow, ope
     nodes = lineage(place, [Location(str(tmp_path / follow))])
     assert nodes[other.uri].opened
     assert "(not opened)" not in lineage_text(nodes)
-    assert "it was made of 0" in lineage_text(nodes)
+    assert "this table was derived from version 0" in lineage_text(nodes)
 
 
 def test_tables_beside_each_other_are_opened(tmp_path):
