@@ -13,7 +13,7 @@ EXEMPT: dict[str, str] = {
     "packager/deploy/prometheus/presence_cases.py": "promtool runs them in test_rule_tests.py",
     "packager/deploy/prometheus/resolve_cases.py": "promtool runs them in test_rule_tests.py",
     "packager/progress.py": "a protocol, and a class that says nothing",
-    "packager/project/templates/train.py": "a starter's file: tests/conftest.py builds packages with it",
+    "packager/project/templates/train.py": "a starter's file: tests/conftest.py builds with it",
     "packager/worker/train/model_queries.py": "calls golden.py and rejected_values.py in a row",
     "serving/protocols/protocol.py": "a protocol, which every adapter's test speaks",
     "serving/service.py": "imported within a server alone: test_server.py starts it",
