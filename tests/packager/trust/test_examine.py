@@ -116,7 +116,7 @@ def test_a_package_as_it_was_built_is_sound_and_each_part_has_its_verifier(tmp_p
         "settings": f"{HERE}: as this version writes them",
         "runtime": f"{HERE}: the one of this installation",
         TRAINING: f"{HERE}: the one of this installation",
-        "bytecode": "none of code and runtime in the package",
+        "bytecode": "the package has no bytecode of code and runtime",
     }
     names = {layer.name for layer in found.contents.layers}
     assert {"runtime", TRAINING, "code", "model", "package"} <= names
