@@ -89,8 +89,8 @@ def lineage(
         if not node.opened:
             uri = node.location.uri
             ConsoleProgress().warn(
-                f"{uri}: named by a log, does not lie beside {location}, and was not opened;"
-                f" to open it: --follow {shlex.quote(uri)}"
+                f"{uri}: not opened: a log names it, and it is outside the folder that holds "
+                f"{location}; to open it, add --follow {shlex.quote(uri)}"
             )
     if svg is not None:
         with atomic_file(svg) as file:
@@ -137,8 +137,8 @@ def gc(
         print_result(json.dumps({**facts, "kept": found.kept}))
         return
     for number, why in found.kept.items():
-        print_result(f"version {number} stays: {'; '.join(why)}")
-    what = "removed" if delete else "would go"
+        print_result(f"version {number} is kept: {'; '.join(why)}")
+    what = "removed" if delete else "would be removed"
     print_result(f"{len(found.files)} files, {format_bytes(found.size)}: {what}")
     if found.files and not delete:
         ConsoleProgress().step("nothing was removed: add --delete to do it")

@@ -39,7 +39,7 @@ def diff(
     before: Ref,
     after: Ref,
     data: Annotated[
-        Path | None, typer.Option(help="Labelled rows: which package answers them better?")
+        Path | None, typer.Option(help="Labelled rows to compare the predictions on.")
     ] = None,
     local: Local = False,
     as_json: AsJson = False,

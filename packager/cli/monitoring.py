@@ -153,9 +153,14 @@ def drift(
             "name every replica, or one Prometheus",
         )
     if window is not None and not prometheus:
-        raise UsageError("--window: expected --prometheus with it", "replicas know no windows")
+        raise UsageError(
+            "--window: expected --prometheus with it",
+            "counters of replicas cover their whole lifetime; add --prometheus",
+        )
     if not design_effect >= 1:
-        raise UsageError(f"--design-effect: expected at least 1, got {design_effect}", "say 1")
+        raise UsageError(
+            f"--design-effect: expected at least 1, got {design_effect}", "use --design-effect 1"
+        )
     wanted = ModelSelector(model, version)
     key = None if key_file is None else read_key(key_file)
     totals = (

@@ -99,7 +99,7 @@ class Engine(Containers):
                 return None
             except APIError as error:
                 raise UsageError(
-                    f"{reference!r}: the engine can't take that for an image: {error.explanation}",
+                    f"{reference!r}: the engine rejects this image name: {error.explanation}",
                     "name it as repository:tag",
                 ) from error
 

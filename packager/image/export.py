@@ -151,7 +151,7 @@ def load_into(engine: Engine, image: Image, progress: Progress) -> None:
     described = engine.describe(image.name)
     if described is None or described["RootFS"]["Layers"] != [x.diff_id for x in image.layers]:
         raise PackageError(
-            f"{image.name}: the engine holds something else than was sent",
+            f"{image.name}: the engine's image differs from the one sent",
             "remove the image from the engine and build again",
         )
 

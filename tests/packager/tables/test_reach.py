@@ -81,7 +81,7 @@ def test_a_table_elsewhere_is_reported_and_not_opened(tmp_path, named, by, opene
     assert set(opened) == {place.uri}
     assert done.exit_code == 0
     other = place.beside(named).uri
-    assert f"{other}: named by a log, does not lie beside" in err
+    assert f"{other}: not opened: a log names it, and it is outside the folder that holds" in err
     assert f"--follow {other}" in err
     assert "(not opened)" in out
     assert "(stale)" not in out
