@@ -58,7 +58,7 @@ def test_wheels_of_another_system_lead_to_a_marker():
         ),
         (
             "Because cv2 was not found in the package registry and you require cv2",
-            "write opencv-python-headless: that is what an index has cv2 under",
+            "write opencv-python-headless: an index lists cv2 under that name",
         ),
         (
             "Because scikit-lern was not found in the package registry",
