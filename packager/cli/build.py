@@ -51,7 +51,9 @@ def init(
     from packager.project.training_project import init_training
 
     if from_mlflow is not None and from_model is not None:
-        raise UsageError("--from-model: expected none beside --from-mlflow", "keep one of the two")
+        raise UsageError(
+            "--from-model: expected none together with --from-mlflow", "keep one of the two"
+        )
     if from_mlflow is not None:
         files = init_from_mlflow(directory, from_mlflow, data, target)
     elif from_model is not None:

@@ -158,7 +158,9 @@ def drift(
             "replicas count since their start; only Prometheus has a history",
         )
     if not design_effect >= 1:
-        raise UsageError(f"--design-effect: expected at least 1, got {design_effect}", "say 1")
+        raise UsageError(
+            f"--design-effect: expected at least 1, got {design_effect}", "use --design-effect 1"
+        )
     wanted = ModelSelector(model, version)
     key = None if key_file is None else read_key(key_file)
     totals = (

@@ -125,7 +125,7 @@ def _without_wheel(text: str, missing: re.Match[str], target: Target, probe: Pro
     name = missing["name"]
     pin = missing["pin"] if missing["pin"].startswith("==") else ""  # other bounds are uv's
     if name.lower() in INSTALLED_AS:
-        return f"write {INSTALLED_AS[name.lower()]}: that is what the index has {name} under"
+        return f"write {INSTALLED_AS[name.lower()]}: the index lists {name} under that name"
     platforms = next((m["all"] for m in _PLATFORMS.finditer(text) if m["name"] == name), "")
     tags = re.findall(r"`(\w+)`", platforms)
     systems = {
@@ -176,7 +176,7 @@ def _unreached(text: str, called: str, url: str) -> PackageError:
 def _unknown(name: str) -> str:
     known = INSTALLED_AS.get(name.lower())
     if known is not None:
-        return f"write {known}: that is what an index has {name} under"
+        return f"write {known}: an index lists {name} under that name"
     close = difflib.get_close_matches(name.lower(), _COMMON, 1, 0.8)
     if close and close[0] != name.lower():
         return f"no index has {name}: did you mean {close[0]}?"

@@ -141,7 +141,7 @@ def _refuse_other(engine: Engine, image: Image) -> None:
     if ours != theirs:
         raise PackageError(
             f"{image.name}: the engine has another image of that name",
-            f"if you trust this one more, remove the other with `docker image rm {image.name}`",
+            f"to use this one, remove the other with `docker image rm {image.name}`",
         )
 
 

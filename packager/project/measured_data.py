@@ -32,7 +32,7 @@ def measured_section(
     others = [name for name in found.names if name not in inputs]
     if target in inputs or not others:
         raise UsageError(
-            f"--target: expected a column of {data.name} beside the model's inputs, got "
+            f"--target: expected a column of {data.name} besides the model's inputs, got "
             f"{'none' if target is None else repr(target)}",
             "the data needs a column with the true labels, to evaluate the model",
         )

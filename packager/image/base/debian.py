@@ -66,7 +66,7 @@ def make_base(engine: Engine | None, progress: Progress, added: Collection[str] 
     if reference is None:
         raise PackageError(
             f"package base: expected one of {', '.join(PYTHONS)}, got suite {suite or 'unknown'}",
-            "run it on Debian or Ubuntu, or take a base from a registry",
+            "run it on Debian or Ubuntu, or use a base from a registry",
         )
     if find_program("mmdebstrap") is None:
         raise PackageError(

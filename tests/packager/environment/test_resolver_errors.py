@@ -54,11 +54,11 @@ def test_wheels_of_another_system_lead_to_a_marker():
     [
         (
             "Because all versions of sklearn have no usable wheels and you require sklearn",
-            "write scikit-learn: that is what the index has sklearn under",
+            "write scikit-learn: the index lists sklearn under that name",
         ),
         (
             "Because cv2 was not found in the package registry and you require cv2",
-            "write opencv-python-headless: that is what an index has cv2 under",
+            "write opencv-python-headless: an index lists cv2 under that name",
         ),
         (
             "Because scikit-lern was not found in the package registry",

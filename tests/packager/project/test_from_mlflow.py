@@ -220,8 +220,8 @@ def test_data_without_the_inputs_or_without_labels_is_refused(saved: Path, tmp_p
     rows = pd.read_csv(data)
     for columns, target, message in (
         (["size", "count", "new", "truth"], None, "none called 'colour'"),
-        (["size", "count", "colour", "new"], None, "beside the model's inputs, got none"),
-        (list(rows), "size", "beside the model's inputs, got 'size'"),
+        (["size", "count", "colour", "new"], None, "besides the model's inputs, got none"),
+        (list(rows), "size", "besides the model's inputs, got 'size'"),
         (list(rows), "gone", "--target: expected a column of rows.csv, got 'gone'"),
     ):
         rows[columns].to_csv(data, index=False)

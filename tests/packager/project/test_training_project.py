@@ -121,7 +121,7 @@ def test_the_task_follows_from_the_target(tmp_path: Path, values: list[Any], tas
     ("text", "target", "message"),
     [
         ("a,b\n1,2\n", "c", "--target: expected a column of r.csv, got 'c'"),
-        ("a\n1\n", "a", "expected a column beside the target 'a', got none"),
+        ("a\n1\n", "a", "expected a column besides the target 'a', got none"),
         ("a,b\n1,\n2,\n", "b", "--target b: expected labels or numbers, got no value"),
         ("a,b\n1,2024-01-01\n2,2024-01-02\n", "b", "expected labels or numbers, got times"),
         ("", "b", "expected a header with column names, got an empty file"),
