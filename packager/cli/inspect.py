@@ -36,8 +36,8 @@ def inspect(
 
 @app.command(rich_help_panel=INSPECT)
 def diff(
-    before: Ref,
-    after: Ref,
+    before: Annotated[str, typer.Argument(metavar="A", help=f"{REF_HELP}.")],
+    after: Annotated[str, typer.Argument(metavar="B", help=f"{REF_HELP}.")],
     data: Annotated[
         Path | None, typer.Option(help="Labelled rows: which package answers them better?")
     ] = None,

@@ -144,7 +144,7 @@ def load_project(directory: Path) -> Project:
         project = Project.model_validate({**content, "directory": directory.resolve()})
     except ValidationError as error:
         raise _explain(error) from error
-    _check_not_there_yet(project)
+    _check_platforms(project)
     _check_split(project)
     _check_files(project)
     _check_modules(project)
@@ -194,12 +194,12 @@ def _known_keys(location: tuple[int | str, ...]) -> list[str]:
     return sorted(field.alias or name for name, field in fields if name not in INTERNAL_FIELDS)
 
 
-def _check_not_there_yet(project: Project) -> None:
-    """Raise ``UsageError`` for valid keys of features that are not implemented yet."""
+def _check_platforms(project: Project) -> None:
+    """Raise ``UsageError`` if the image is to be built for several platforms."""
     if len(project.image.platforms) > 1:
         raise UsageError(
-            f"{FILENAME}: image.platforms with more than one platform is not there yet",
-            "leave it out for now; CHANGELOG.md says what has come",
+            f"{FILENAME}: `image.platforms`: expected one platform, got {len(project.image.platforms)}",
+            "list one platform",
         )
 
 
