@@ -26,7 +26,7 @@ def add(
         Path,
         typer.Argument(
             metavar="SOURCE",
-            help="A CSV or Parquet file, a folder of them, or a project: its data, read as it says.",
+            help="A CSV or Parquet file, a folder of them, or a project (its data).",
         ),
     ],
     message: Message,

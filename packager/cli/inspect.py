@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from packager.cli.app import INSPECT, AsJson, Local, Ref, app
+from packager.cli.app import INSPECT, REF_HELP, AsJson, Local, Ref, app
 from packager.cli.console import ConsoleProgress, print_result, terminal_columns
 from packager.errors import UsageError
 

@@ -196,9 +196,10 @@ def _known_keys(location: tuple[int | str, ...]) -> list[str]:
 
 def _check_platforms(project: Project) -> None:
     """Raise ``UsageError`` if the image is to be built for several platforms."""
-    if len(project.image.platforms) > 1:
+    count = len(project.image.platforms)
+    if count > 1:
         raise UsageError(
-            f"{FILENAME}: `image.platforms`: expected one platform, got {len(project.image.platforms)}",
+            f"{FILENAME}: `image.platforms`: expected one platform, got {count}",
             "list one platform",
         )
 

@@ -133,7 +133,8 @@ def _work() -> list[Panel]:
                     "mismatches in an hour",
                 ),
             ],
-            "Rows outside the compiled form's domain are predicted by the model. A mismatch is a bug.",
+            "Rows outside the compiled form's domain are predicted by the model. A mismatch is a"
+            " bug.",
         ),
     ]
 
