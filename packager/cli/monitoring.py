@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from packager.deploy.monitoring import Deployed
 
 deploy = typer.Typer(
-    help="Write the configuration that watches a package.",
+    help="Generate monitoring configuration.",
     cls=GroupedVerbs,
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -87,13 +87,11 @@ def monitoring(
 
 @deploy.command()
 def remove(
-    name: Annotated[
-        str, typer.Argument(metavar="MODEL", help="The name of a model watched there.")
-    ],
+    name: Annotated[str, typer.Argument(metavar="MODEL", help="Name of a model in that folder.")],
     out: Out,
     as_json: AsJson = False,
 ) -> None:
-    """Remove a retired model from such a folder; print the files."""
+    """Remove a retired model from a folder of `deploy monitoring`."""
     from packager.deploy.monitoring import remove_monitoring
 
     done = remove_monitoring(name, out)
@@ -119,7 +117,7 @@ def drift(
         typer.Argument(metavar="URL", help="The address of a server; name every replica."),
     ] = None,
     prometheus: Annotated[
-        str | None, typer.Option(help="The address of a Prometheus, in place of the replicas.")
+        str | None, typer.Option(help="Address of a Prometheus, instead of the replicas.")
     ] = None,
     window: Annotated[
         str | None, typer.Option(help="Time window, with --prometheus.", show_default="1d")
@@ -140,7 +138,7 @@ def drift(
 ) -> None:
     """Report drifted features, anomalies and slice regressions.
 
-    With the thresholds of the alerts.
+    Uses the thresholds of the alerts.
     """
     from packager.client import read_key
     from packager.monitor.counters import ModelSelector, query_prometheus, scrape_replicas

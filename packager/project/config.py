@@ -144,7 +144,7 @@ def load_project(directory: Path) -> Project:
         project = Project.model_validate({**content, "directory": directory.resolve()})
     except ValidationError as error:
         raise _explain(error) from error
-    _check_not_there_yet(project)
+    _check_platforms(project)
     _check_split(project)
     _check_files(project)
     _check_modules(project)
@@ -194,12 +194,13 @@ def _known_keys(location: tuple[int | str, ...]) -> list[str]:
     return sorted(field.alias or name for name, field in fields if name not in INTERNAL_FIELDS)
 
 
-def _check_not_there_yet(project: Project) -> None:
-    """Raise ``UsageError`` for valid keys of features that are not implemented yet."""
-    if len(project.image.platforms) > 1:
+def _check_platforms(project: Project) -> None:
+    """Raise ``UsageError`` if the image is to be built for several platforms."""
+    count = len(project.image.platforms)
+    if count > 1:
         raise UsageError(
-            f"{FILENAME}: image.platforms with more than one platform is not supported yet",
-            "leave it out for now; CHANGELOG.md lists what is supported",
+            f"{FILENAME}: `image.platforms`: expected one platform, got {count}",
+            "list one platform",
         )
 
 

@@ -32,7 +32,7 @@ def _scores(score: str, unit: str) -> list[Panel]:
                     (recording.LABELS, "labels"),
                 )
             ],
-            "low and high hold 95 % of chance; baseline is the packaged evaluation.",
+            "low and high: 95 % confidence interval; baseline is the packaged evaluation.",
             "short",
         ),
         Panel(
@@ -47,7 +47,7 @@ def _scores(score: str, unit: str) -> list[Panel]:
                     (recording.BASELINE, "baseline"),
                 )
             ],
-            "Over the labels of the last 7 days, at the time they came.",
+            "Over the labels of the last 7 days, by arrival time.",
             unit,
         ),
     ]

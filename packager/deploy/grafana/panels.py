@@ -28,7 +28,7 @@ def rows(model: MonitoredModel) -> list[tuple[str, list[Panel]]]:
 
 
 def _requests(objectives: Objectives) -> list[Panel]:
-    return [*_traffic(), *_promises(objectives), *_work()]
+    return [*_traffic(), *_objectives(objectives), *_work()]
 
 
 def _traffic() -> list[Panel]:
@@ -44,7 +44,7 @@ def _traffic() -> list[Panel]:
                 Query(f"count(model_package_info{{{SELECTED}}}) or vector(0)", "replicas"),
                 Query(f"round(sum(increase({rows}))) or vector(0)", "rows"),
             ],
-            "Where one of them is 0, the panels below show nothing about the model.",
+            "If either is 0, the panels below have no data.",
             width=24,
             height=4,
             steps={1: "green"},
@@ -70,7 +70,7 @@ def _traffic() -> list[Panel]:
     ]
 
 
-def _promises(objectives: Objectives) -> list[Panel]:
+def _objectives(objectives: Objectives) -> list[Panel]:
     """The remaining error budget, and its burn rate."""
     return [
         Panel(
@@ -133,7 +133,8 @@ def _work() -> list[Panel]:
                     "mismatches in an hour",
                 ),
             ],
-            "Rows outside the compiled form's domain take the model itself. A mismatch is a bug.",
+            "Rows outside the compiled form's domain are predicted by the model. A mismatch is a"
+            " bug.",
         ),
     ]
 
@@ -246,7 +247,7 @@ def _data() -> list[Panel]:
                     "{{slice}}",
                 )
             ],
-            "Rows a second in each slice; slices overlap, so their sum is not the total.",
+            "Rows a second in each slice; slices overlap, so don't sum them.",
             "rowsps",
         ),
     ]
