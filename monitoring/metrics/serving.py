@@ -43,7 +43,7 @@ STAGE_BUCKETS = (0.0001, 0.00025, 0.001, 0.0025, 0.01, 0.1)
 ROWS_BUCKETS = (1, 10, 100, 1_000, 10_000)
 
 
-class Metrics:
+class ServingMetrics:
     """The metrics of one package version in this process, except those of feedback."""
 
     def __init__(

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from packager.digest import canonical_json
-from packager.engine.containers import Sandbox
+from packager.engine.containers import InspectionContainer
 from packager.engine.engine import Engine
 from packager.errors import PackageError
 from packager.image.config import PORT, Image
@@ -118,7 +118,7 @@ def _compare(answers: Sequence[Mapping[str, Any]], recorded: Golden) -> None:
             )
 
 
-def _wait_until_ready(sandbox: Sandbox, seconds: float) -> None:
+def _wait_until_ready(sandbox: InspectionContainer, seconds: float) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if not sandbox.alive():

@@ -6,7 +6,7 @@ import difflib
 import re
 from collections.abc import Callable, Sequence
 
-from packager.environment.platform import Target
+from packager.environment.platform import WheelTarget
 from packager.environment.requirement_lines import wheel_commands
 from packager.errors import PackageError, UsageError
 
@@ -68,7 +68,7 @@ OTHER_INDEXES = (
 )
 
 
-def resolver_error(text: str, called: str, target: Target, probe: Probe) -> PackageError:
+def resolver_error(text: str, called: str, target: WheelTarget, probe: Probe) -> PackageError:
     """The error for project requirements that can't be resolved, with a hint for the cause.
 
     ``text`` is uv's message in one line; ``called`` is the file. ``probe`` looks up single
@@ -112,7 +112,7 @@ def conflict(text: str, called: str, runtime: Sequence[str]) -> PackageError:
     )
 
 
-def no_wheel_for(name: str, version: str, target: Target) -> PackageError:
+def no_wheel_for(name: str, version: str, target: WheelTarget) -> PackageError:
     """The error for a resolved package without a wheel for the base, such as an sdist's URL."""
     pinned = f"{name}=={version}" if version else name
     return PackageError(
@@ -121,7 +121,7 @@ def no_wheel_for(name: str, version: str, target: Target) -> PackageError:
     )
 
 
-def _without_wheel(text: str, missing: re.Match[str], target: Target, probe: Probe) -> str:
+def _without_wheel(text: str, missing: re.Match[str], target: WheelTarget, probe: Probe) -> str:
     name = missing["name"]
     pin = missing["pin"] if missing["pin"].startswith("==") else ""  # other bounds are uv's
     if name.lower() in INSTALLED_AS:
@@ -144,7 +144,7 @@ def _without_wheel(text: str, missing: re.Match[str], target: Target, probe: Pro
     return found or wheel_commands(f"{name}{pin}", target.python, f"keep `{name}{pin}`")
 
 
-def _of_python(name: str, pin: str, target: Target, probe: Probe) -> str | None:
+def _of_python(name: str, pin: str, target: WheelTarget, probe: Probe) -> str | None:
     """Hint: Python versions with a wheel of ``name``, and its first version for the target.
 
     None if there are neither.
@@ -186,7 +186,7 @@ def _unknown(name: str) -> str:
     )
 
 
-def _no_version(name: str, pin: str, target: Target, probe: Probe) -> str:
+def _no_version(name: str, pin: str, target: WheelTarget, probe: Probe) -> str:
     if "+" in pin:
         return (
             "versions with + are in a separate index or folder: name it in your pip or uv "

@@ -31,7 +31,7 @@ from packager.tables.null_words import refuse_lost_words
 from packager.tables.overlap import Rows, compare_rows
 from packager.tables.records import Derivation, Version, content_of
 from packager.tables.scan import DataFile
-from packager.tables.source import Source
+from packager.tables.source import RowSource
 from packager.tables.summary import Summary, column_drifts, summarise
 from packager.tables.write import as_read
 
@@ -64,7 +64,7 @@ def author() -> str:
 
 
 def commit_rows(
-    source: Source,
+    source: RowSource,
     location: Location,
     message: str,
     by: str,
@@ -82,14 +82,14 @@ def commit_rows(
 
 
 def commit_derived(
-    source: Source, location: Location, authorship: Authorship, derived: Derivation
+    source: RowSource, location: Location, authorship: Authorship, derived: Derivation
 ) -> CommitResult:
     """Commit the rows of ``source`` in place of the table's, and record their derivation."""
     return retried(lambda: _add(source, location, authorship, derived=derived))
 
 
 def _add(
-    source: Source,
+    source: RowSource,
     location: Location,
     authorship: Authorship,
     *,
@@ -165,7 +165,7 @@ def _told(file: DataFile) -> tuple[int, int, dict[str, str]]:
 
 
 def _schema(
-    source: Source,
+    source: RowSource,
     store: VersionedTable | None,
     before: Version | None,
     *,
@@ -192,7 +192,7 @@ class _Plan:
 
     def __init__(
         self,
-        source: Source,
+        source: RowSource,
         schema: pa.Schema,
         after: VersionedTable | None,
         required: Collection[str],

@@ -22,7 +22,7 @@ from packager.tables.records import Derivation, Parent, Version, content_of
 from packager.tables.source import open_source
 
 
-class Step(Protocol):
+class DeriveStep(Protocol):
     """The computation of a derived table."""
 
     @property
@@ -59,7 +59,7 @@ class DeriveResult:
 def derive(
     location: Location,
     parents: Sequence[Location],
-    step: Step,
+    step: DeriveStep,
     authorship: Authorship,
     directory: Path,
     progress: Progress,

@@ -18,7 +18,7 @@ from packager.trust.bytecode import bytecode_checks
 from packager.trust.bytecode import told as bytecode_told
 from packager.trust.contents import (
     FOLDERS,
-    Contents,
+    ImageContents,
     package_checks,
     read_contents,
     training_checks,
@@ -37,7 +37,7 @@ class Examined:
     lock: Lock
     below: tuple[Layer, ...]
     """The layers of the package's base."""
-    contents: Contents
+    contents: ImageContents
     base: BaseImage | None
     """The package's base, if the cache has one with exactly these layers."""
     checks: tuple[Check, ...]

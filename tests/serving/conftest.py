@@ -21,7 +21,7 @@ from serving_helpers import (
 )
 
 from monitoring.stats.binning import build_profile
-from packager.manifest.evaluation import Evaluation, Golden, Metrics
+from packager.manifest.evaluation import Evaluation, Golden, MetricValues
 from packager.manifest.manifest import Column, Schema, Serve, Slices
 from packager.model.model import LoadedModel
 from packager.worker.compile.compile import compile_model
@@ -42,8 +42,8 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Package:
             rules={"large": "carat >= 1.5"},
         ),
         evaluation=Evaluation(
-            overall=Metrics(rows=80, values={"accuracy": 0.75}),
-            slices={"large": Metrics(rows=8, values={"accuracy": 0.5})},
+            overall=MetricValues(rows=80, values={"accuracy": 0.75}),
+            slices={"large": MetricValues(rows=8, values={"accuracy": 0.5})},
         ),
     )
     lay_out(root)

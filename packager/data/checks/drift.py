@@ -11,12 +11,12 @@ from monitoring.stats.drift import MIN_PSI
 from packager.data.checks.columns import naming
 from packager.data.checks.expectations import MAX_SAMPLE_ROWS
 from packager.data.checks.issue import Issue
-from packager.data.checks.table import Table
+from packager.data.checks.table import CheckedTable
 from packager.data.drift import ColumnDrift, column_drift, comparable, drift_of, shared_rows
 from packager.data.frames import infer_columns
 
 
-def drift(table: Table) -> Iterator[Issue]:
+def drift(table: CheckedTable) -> Iterator[Issue]:
     """Score 0.6 (PSI above 0.2) or 0.45: a feature or the target whose distribution changed.
 
     Times and row numbers increase with every version, so neither is compared.
@@ -40,7 +40,7 @@ def drift(table: Table) -> Iterator[Issue]:
                 yield _moved(found, column.name, "the distribution of the previous version")
 
 
-def slice_drift(table: Table) -> Iterator[Issue]:
+def slice_drift(table: CheckedTable) -> Iterator[Issue]:
     """Score 0.6 (PSI above 0.2) or 0.45: a declared slice whose share of the rows changed."""
     shares = table.expected.slices
     if shares is None or not len(table):

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from packager.data.checks.cross_validation import OutOfFold
 from packager.data.checks.issue import Floats, Ints, Issue, Mask
-from packager.data.checks.table import Table
+from packager.data.checks.table import CheckedTable
 from packager.text import format_number, truncate
 
 MIN_RESIDUAL_Z = 6.0
@@ -25,7 +25,7 @@ MAX_LABEL = 40
 """Maximum characters of a label in the text of a finding, which contains three labels."""
 
 
-def label_error(table: Table, found: OutOfFold) -> Iterator[Issue]:
+def label_error(table: CheckedTable, found: OutOfFold) -> Iterator[Issue]:
     """Score 0.3 to 0.8, increasing with the model's confidence and with its accuracy."""
     if found.classes is None:
         yield from _numbers(table, found)
@@ -125,7 +125,7 @@ def robust_residuals(given: Floats, predicted: Floats) -> Floats:
     return scaled
 
 
-def _numbers(table: Table, found: OutOfFold) -> Iterator[Issue]:
+def _numbers(table: CheckedTable, found: OutOfFold) -> Iterator[Issue]:
     answered = np.isfinite(found.answers)
     scaled = np.zeros(len(found.given))
     scaled[answered] = robust_residuals(found.given[answered], found.answers[answered])

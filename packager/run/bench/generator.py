@@ -17,7 +17,7 @@ from packager.run.bench.load import TIMEOUT_SECONDS
 
 
 @dataclass(frozen=True)
-class Target:
+class LoadTarget:
     """Address and API key of the server under load."""
 
     url: str
@@ -82,7 +82,7 @@ class Generator:
 
 @contextmanager
 def generator(
-    target: Target, bodies: Sequence[bytes], clients: int, seconds: float, warm_seconds: float
+    target: LoadTarget, bodies: Sequence[bytes], clients: int, seconds: float, warm_seconds: float
 ) -> Iterator[Generator]:
     """Start ``clients`` clients and warm the server up; stop them when the block ends."""
     requests = target.requests(bodies)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from packager.model.compiled.form import Head, Trees
-from packager.worker.compile.provenance import Block, describe
+from packager.worker.compile.provenance import MatrixBlock, describe
 
 TOLERANCE = 1e-9
 FLOAT32_TOLERANCE = 1e-6
@@ -43,7 +43,7 @@ class Candidate:
 
     head: Head
     trees: bytes | None
-    block: Block
+    block: MatrixBlock
     tolerance: float = TOLERANCE
 
 
@@ -63,7 +63,7 @@ def has_trees(estimator: Any) -> bool:
     return hasattr(estimator, "booster_") or hasattr(estimator, "get_booster")
 
 
-def trees_of(estimator: Any, block: Block) -> Candidate | Refused:
+def trees_of(estimator: Any, block: MatrixBlock) -> Candidate | Refused:
     """The trees of ``estimator`` in treelite, or why treelite can't import them."""
     if importlib.util.find_spec("treelite") is None:
         return Refused("treelite", "treelite is not installed")
@@ -77,7 +77,7 @@ def trees_of(estimator: Any, block: Block) -> Candidate | Refused:
         )
 
 
-def _imported(estimator: Any, block: Block) -> Candidate | Refused:
+def _imported(estimator: Any, block: MatrixBlock) -> Candidate | Refused:
     import treelite
 
     name, room = type(estimator).__name__, type(estimator).__module__.split(".")[0]
@@ -115,7 +115,7 @@ LINKS = {
 
 def _with_link(
     model: Any,
-    block: Block,
+    block: MatrixBlock,
     *,
     float32: bool,
     in_order: bool = False,

@@ -35,7 +35,7 @@ MAX_ENDED = 6
 """After this many ended processes no further one is started."""
 
 Row = Mapping[str, Any]
-Outcome = Literal["answered", "no answer", "raises", "ends", "hangs", "not asked"]
+RowOutcome = Literal["answered", "no answer", "raises", "ends", "hangs", "not asked"]
 """``no answer``: null or a non-finite number for at least one of the rows."""
 
 
@@ -43,7 +43,7 @@ Outcome = Literal["answered", "no answer", "raises", "ends", "hangs", "not asked
 class Reply:
     """The outcome of a query, and the predictions if the model returned them."""
 
-    outcome: Outcome
+    outcome: RowOutcome
     answers: tuple[dict[str, Any], ...] = ()
 
 

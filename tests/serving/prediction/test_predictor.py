@@ -48,7 +48,7 @@ def test_no_value_of_a_personal_column_is_in_the_log_of_flagged_rows(
     monkeypatch.setenv("MODEL_ROOT", str(tmp_path))
     chosen = {"MODEL_FEEDBACK": "off", "MODEL_FLAGGED_LOG": str(log)}
     # Counts, which one process has once, and a model, which this package lacks.
-    for part in ("Metrics", "MetricsRecorder", "load_model", "NativeModel", "load_compiled"):
+    for part in ("ServingMetrics", "MetricsRecorder", "load_model", "NativeModel", "load_compiled"):
         monkeypatch.setattr(f"serving.prediction.predictor.{part}", MagicMock())
     monkeypatch.setattr("serving.prediction.predictor._measured", lambda _: None)
     loaded = Predictor.load(Settings.from_environment(chosen), manifest, {})
