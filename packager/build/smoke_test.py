@@ -91,7 +91,14 @@ def smoke_test_in_engine(
         code, said = sandbox.run([PYTHON, "-c", PREDICT_SCRIPT, *_parts(_asked(recorded))])
     if code != 0:
         raise PackageError("the started image can't predict rows of the data", said[-800:])
-    _compare(json.loads(said)["predictions"], recorded)
+    try:
+        predictions = json.loads(said)["predictions"]
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
+        raise PackageError(
+            f"the started image: expected an answer in JSON, got {said[:200]!r}",
+            "a file of the project may replace a module of Python, or print while it starts",
+        ) from error
+    _compare(predictions, recorded)
 
 
 def _recorded(folder: Path) -> Golden:

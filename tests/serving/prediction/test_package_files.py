@@ -14,7 +14,7 @@ from monitoring.slices.slices import ALL
 from monitoring.stats.binning import build_profile
 from packager.data.rows.request_rows import RowChecker
 from packager.errors import PackageError
-from packager.manifest.evaluation import Evaluation, Golden, Metrics
+from packager.manifest.evaluation import Evaluation, Golden, MetricValues
 from packager.manifest.manifest import Column, Manifest, Schema, Slices
 from packager.model.paths import Root
 from serving.prediction.package_files import (
@@ -149,8 +149,8 @@ def test_the_baseline_is_the_metric_of_the_task_for_each_slice_and_all_rows(
     task: str, value: float
 ) -> None:
     evaluation = Evaluation(
-        overall=Metrics(rows=80, values={"accuracy": 0.75, "mae": 2.5}),
-        slices={"large": Metrics(rows=0, values={})},
+        overall=MetricValues(rows=80, values={"accuracy": 0.75, "mae": 2.5}),
+        slices={"large": MetricValues(rows=0, values={})},
     )
     manifest = make_manifest(SCHEMA, task=task, evaluation=evaluation)
     assert baseline_of(manifest) == {ALL: (value, 80), "large": (None, 0)}

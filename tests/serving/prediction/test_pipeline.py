@@ -16,7 +16,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 from serving_helpers import Package, lay_out, make_manifest
 
-from monitoring.metrics.serving import Metrics
+from monitoring.metrics.serving import ServingMetrics
 from packager.manifest.manifest import Column, Schema, Serve
 from serving.http.asgi import DisconnectedError
 from serving.http.limits import MIN_LARGE_BYTES
@@ -66,8 +66,8 @@ class Loaded:
         self.registry = CollectorRegistry()
         chosen = {"MODEL_ROOT": str(package.root), "MODEL_FEEDBACK": "off", **environment}
         with pytest.MonkeyPatch.context() as patch:
-            own = partial(Metrics, registry=self.registry)
-            patch.setattr("serving.prediction.predictor.Metrics", own)
+            own = partial(ServingMetrics, registry=self.registry)
+            patch.setattr("serving.prediction.predictor.ServingMetrics", own)
             patch.setenv("MODEL_ROOT", str(package.root))
             patch.syspath_prepend(package.root / "code")
             settings = Settings.from_environment(chosen)
