@@ -139,7 +139,7 @@ def _numbers(table: Table, found: OutOfFold) -> Iterator[Issue]:
             found.rows[rows],
             [
                 f"{found.given[r]:.15g}; "
-                f"the model says {format_number(found.answers[r])}, "
+                f"the model predicts {format_number(found.answers[r])}, "
                 f"{abs(scaled[r]):.0f} robust deviations away"
                 for r in rows
             ],
