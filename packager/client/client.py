@@ -146,7 +146,8 @@ class Client:
             )
             predictions = found.get("predictions")
             if not isinstance(predictions, list) or len(predictions) != len(part):
-                raise PackageError(f"{self.url}: expected {len(part)} predictions, got others")
+                got = len(predictions) if isinstance(predictions, list) else "none"
+                raise PackageError(f"{self.url}: expected {len(part)} predictions, got {got}")
             answers += map(_prediction, predictions)
         return answers
 
@@ -239,9 +240,9 @@ class Client:
 
 _HINTS = {
     401: "give a key the server knows: --key-file, or Client(url, key=…)",
-    413: "ask for fewer rows at a time",
+    413: "send fewer rows per request",
     503: "the server is busy or starting: try again later",
-    504: "ask for fewer rows at a time, or raise MODEL_DEADLINE_SECONDS",
+    504: "send fewer rows per request, or raise MODEL_DEADLINE_SECONDS",
 }
 
 

@@ -242,7 +242,7 @@ def _asked(document: Mapping[str, Any]) -> Asked:
     wanted = tuple(_wanted(entry, binary) for entry in outputs)
     for place, (output, _) in enumerate(wanted):
         if output in [earlier for earlier, _ in wanted[:place]]:
-            raise malformed(f"output {output!r} comes twice", "every name once", output)
+            raise malformed(f"duplicate output {output!r}", "every name once", output)
     return Asked(name, wanted, binary)
 
 
@@ -252,7 +252,7 @@ def _wanted(entry: Any, binary: bool) -> tuple[str, bool]:
         raise malformed("'outputs' names an unknown one", ", ".join(NAMES), name or entry)
     parameters = _parameters(entry, f"output {name!r}")
     if parameters.get("classification"):
-        raise malformed(f"output {name!r}: classification is not known here", "data", parameters)
+        raise malformed(f"output {name!r}: classification is not supported", "data", parameters)
     return name, _flag(parameters, "binary_data", binary)
 
 
