@@ -71,7 +71,7 @@ def test_nan_and_json_null_are_null() -> None:
 def test_null_is_nan_or_empty_text_in_raw_outputs_and_refused_where_there_is_no_word() -> None:
     assert np.isnan(np.frombuffer(write_raw(Output("x", "FP64", (1,), [None]))))
     assert write_raw(Output("x", "BYTES", (1,), [None])) == b"\0\0\0\0"
-    with pytest.raises(RequestError, match="binary output can.t represent"):
+    with pytest.raises(RequestError, match="binary output can't represent"):
         write_raw(Output("x", "INT64", (1,), [None]))
 
 
