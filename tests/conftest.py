@@ -20,8 +20,8 @@ from packager.progress import Silent
 from packager.project.sections import ImageSection
 
 # No test depends on the clock: the machine may be busy.
-settings.register_profile("unhurried", deadline=None)
-settings.load_profile("unhurried")
+settings.register_profile("no_deadline", deadline=None)
+settings.load_profile("no_deadline")
 
 pytest_plugins = ["data_fixtures", "table_fixtures", "worker_fixtures"]
 """Modules of ``tests/support`` with fixtures for tests in several folders."""

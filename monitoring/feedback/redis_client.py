@@ -61,7 +61,7 @@ class RedisClient:
         """The server's memory information (``INFO memory``)."""
         found = self._asked(lambda: self._client.info("memory"))
         if not isinstance(found, dict):
-            raise StoreError(f"{self._shown}: expected its memory settings, got another reply")
+            raise StoreError(f"{self._shown}: expected INFO memory, got another answer")
         return found
 
     def close(self) -> None:
@@ -107,7 +107,7 @@ def _in_time(connect: Callable[[], Any]) -> Any:
     After the timeout the attempt continues in its thread, which closes a late connection.
     """
     if not _connecting.acquire(blocking=False):
-        raise TimeoutError("the name of its host is still being looked up")
+        raise TimeoutError("host name lookups are still pending")
     made: SimpleQueue[Any] = SimpleQueue()
     given_up = threading.Event()
 

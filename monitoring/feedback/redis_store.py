@@ -85,8 +85,8 @@ return redis.call('GET', KEYS[2])
 _ANOTHER = b"another generation"
 
 _EMPTIED = (
-    "expected the scored tokens that it had, got an emptied or another set: labels could count"
-    " twice, so none is counted; restart all servers that use it"
+    "the set of scored tokens was emptied or replaced: labels could count twice, so none is"
+    " counted; restart all servers that use it"
 )
 _BEGUN = "it held no scored tokens when this worker started: labels counted before may count again"
 
@@ -137,7 +137,7 @@ class RedisTokenStore:
                 # Another sender has claimed the others: soon they are in the set, or free again.
                 left = [token for token in mine if token not in new]
                 if left and time.monotonic() > until:
-                    raise StoreError("redis: another server is adding the same tokens")
+                    raise StoreError("redis: other workers keep claiming the same tokens")
                 if left:
                     time.sleep(random.uniform(0.01, 0.05))
         except StoreError:

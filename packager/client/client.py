@@ -23,7 +23,6 @@ from packager.client.answers import (
     parse_error,
     parse_feedback,
     parse_json,
-    parse_prediction,
 )
 from packager.client.fetch import (
     MAX_ANSWER_BYTES,
@@ -128,11 +127,9 @@ class Client:
             )
             predictions = found.get("predictions")
             if not isinstance(predictions, list) or len(predictions) != len(part):
-                raise PackageError(f"{self.url}: expected {len(part)} predictions, got others")
-            try:
-                answers += [parse_prediction(one) for one in predictions]
-            except ValueError as error:
-                raise self._strange("/predict", error) from error
+                got = len(predictions) if isinstance(predictions, list) else "none"
+                raise PackageError(f"{self.url}: expected {len(part)} predictions, got {got}")
+            answers += map(_prediction, predictions)
         return answers
 
     def feedback(
@@ -239,9 +236,9 @@ class Client:
 
 _HINTS = {
     401: "give a key the server knows: --key-file, or Client(url, key=…)",
-    413: "ask for fewer rows at a time",
+    413: "send fewer rows per request",
     503: "the server is busy or starting: try again later",
-    504: "ask for fewer rows at a time, or raise MODEL_DEADLINE_SECONDS",
+    504: "send fewer rows per request, or raise MODEL_DEADLINE_SECONDS",
 }
 
 

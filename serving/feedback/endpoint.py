@@ -101,7 +101,7 @@ class FeedbackEndpoint:
             if self._ring.refresh():
                 self.tokens.use(self._ring.keys)
         except KeyFileError as error:
-            logger.error("the keys stay as they were: %s", error)
+            logger.error("the last good keys stay active: %s", error)
 
     def close(self) -> None:
         """Stop counting labels, after a last attempt to confirm uncertain ones."""
@@ -109,8 +109,8 @@ class FeedbackEndpoint:
         self._count_confirmed()
         if self._unconfirmed:
             logger.error(
-                "up to %d labels are lost: sent again they may be duplicates of labels"
-                " that were not counted",
+                "up to %d labels are lost: if sent again they may be rejected as duplicates"
+                " although they were not counted",
                 len(self._unconfirmed),
             )
 

@@ -143,7 +143,7 @@ def refuse_new(listening: socket.socket) -> None:
     try:
         _attach(listening, code, len(program))
     except OSError as error:  # a kernel without filters: a connection may be reset
-        logger.warning("new connections can't be held back: %s", error.strerror)
+        logger.warning("can't drop new connections; some may be reset: %s", error.strerror)
 
 
 def listen(listening: socket.socket, backlog: int) -> None:

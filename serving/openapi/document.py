@@ -119,7 +119,7 @@ def _predict(example: Mapping[str, Any]) -> Operation:
         "tags": ["predict"],
         "operationId": "predict",
         "summary": "Predict for some rows",
-        "description": "A row that can't be converted without loss refuses the whole request.",
+        "description": "One invalid row rejects the whole request.",
         "requestBody": json_body(body, {"rows": [dict(example)]} if example else None),
         "responses": {
             "200": json_response("Answers, in the order of the rows", answer),
@@ -176,9 +176,7 @@ def _feedback() -> Operation:
         "summary": "Send true labels",
         "requestBody": json_body(body, [{"token": "…", "actual": "…"}]),
         "responses": {
-            "200": json_response(
-                "How many labels were accepted, and why others were rejected", answer
-            ),
+            "200": json_response("Counted labels, and reasons for rejected ones", answer),
             **errors("Error", "400", "413", "422", "500", "503", "504"),
         },
     }
@@ -195,13 +193,13 @@ def _told() -> dict[str, dict[str, Operation]]:
 def _operated() -> dict[str, dict[str, Operation]]:
     """The operations for operators: health and metrics."""
     text = {"text/plain": {"schema": {"type": "string"}}}
-    failing = {"503": {"description": "Not yet, or no longer", "content": text}}
+    failing = {"503": {"description": "Unavailable", "content": text}}
     health: dict[str, dict[str, Operation]] = {
         path: {
             "get": {
                 "tags": ["operation"],
                 "summary": summary,
-                "responses": {"200": {"description": "It is", "content": text}, **failing},
+                "responses": {"200": {"description": "OK", "content": text}, **failing},
             }
         }
         for path, summary in (

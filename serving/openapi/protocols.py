@@ -49,7 +49,7 @@ def paths(manifest: Manifest, example: Mapping[str, Any]) -> dict[str, dict[str,
                 "tags": [_MLFLOW],
                 "summary": "Whether the server accepts requests",
                 "responses": {
-                    "200": {"description": "It does", "content": text},
+                    "200": {"description": "OK", "content": text},
                     **errors("InvocationsError", "503"),
                 },
             }
@@ -142,8 +142,8 @@ def _infer(manifest: Manifest, example: Mapping[str, Any]) -> Operation:
     return {
         "tags": [_V2],
         "summary": "Predict for some rows",
-        "description": "Raw tensors may follow the JSON, whose size in bytes the header "
-        "`Inference-Header-Content-Length` then tells; the same holds for answers.",
+        "description": "Raw tensors may follow the JSON; the header "
+        "`Inference-Header-Content-Length` then gives its size in bytes; also in answers.",
         "requestBody": {"required": True, "content": {"application/json": content}},
         "responses": {
             "200": answer,

@@ -41,7 +41,7 @@ class Watchdog:
             return f"its event loop was blocked for {self._hang:g} s"
         if self._at_it >= self._deadline + self._hang:
             return (
-                f"its model did not return for {self._hang:g} s after the deadline of"
+                f"its model call did not return within {self._hang:g} s after the deadline of"
                 f" {self._deadline:g} s"
             )
         return None

@@ -244,7 +244,7 @@ def _asked(document: Mapping[str, Any]) -> Asked:
     wanted = tuple(_wanted(entry, binary) for entry in outputs)
     for place, (output, _) in enumerate(wanted):
         if output in [earlier for earlier, _ in wanted[:place]]:
-            raise malformed(f"output {output!r} comes twice", "every name once", output)
+            raise malformed(f"duplicate output {output!r}", "every name once", output)
     return Asked(name, wanted, binary)
 
 

@@ -66,7 +66,7 @@ def read_inputs(inputs: Any, binary: bytes, budget: Budget = Budget()) -> list[T
     for entry in inputs:
         name, datatype, shape = _described(entry)
         if name in names:
-            raise malformed(f"input {named(name)} comes twice", "every name once", name)
+            raise malformed(f"duplicate input {named(name)}", "every name once", name)
         names.add(name)
         size = _binary_size(name, entry)
         elements += math.prod(shape)
@@ -79,7 +79,7 @@ def read_inputs(inputs: Any, binary: bytes, budget: Budget = Budget()) -> list[T
             used += size
         tensors.append(Tensor(name, datatype, shape, values))
     if used != len(binary):
-        raise malformed("extra bytes follow the tensors", f"{used} bytes", len(binary))
+        raise malformed("bytes remain after the tensors", f"{used} bytes", len(binary))
     return tensors
 
 
@@ -97,7 +97,7 @@ def write_raw(output: Output) -> bytes:
         floats = [math.nan if value is None else value for value in output.values]
         return np.array(floats, _CODES[output.datatype]).tobytes()
     if None in output.values:
-        message = f"{output.name}: the model gave null, which only JSON can represent"
+        message = f"{output.name}: the model returned null, which binary output can't represent"
         raise RequestError(500, "model_failed", message)
     return np.array(output.values, _CODES[output.datatype]).tobytes()
 
@@ -138,7 +138,8 @@ def _binary_size(name: str, entry: dict[str, Any]) -> int | None:
     if type(size) is not int or not 0 <= size <= MAX_SIZE:
         raise malformed(f"input {named(name)}: binary_data_size", "a number of bytes", size)
     if "data" in entry:
-        raise malformed(f"input {named(name)}: has data twice", "data or binary_data_size", size)
+        message = f"input {named(name)}: has both data and binary_data_size"
+        raise malformed(message, "one of them", size)
     return size
 
 

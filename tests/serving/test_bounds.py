@@ -102,7 +102,7 @@ def test_a_shape_of_more_than_any_body_holds_is_the_clients_mistake(shape: list[
 def test_an_output_is_named_once_and_an_id_is_short() -> None:
     twice = {"inputs": [tensor()], "outputs": [{"name": "flags"}] * 2}
     error = refused(inferred, twice)
-    assert (error.status, error.message) == (422, "output 'flags' comes twice")
+    assert (error.status, error.message) == (422, "duplicate output 'flags'")
     assert refused(inferred, {**twice, "outputs": [{"name": "flags"}] * 9_999}).status == 422
     assert "'id' is too long" in refused(inferred, {"id": "x" * 1_001, "inputs": []}).message
 

@@ -89,5 +89,5 @@ def test_the_document_says_what_is_refused() -> None:
     described = document(manifest, None)["components"]["schemas"]["Row"]["properties"]["a"]
     assert described["type"] == "number"
     assert described["description"].endswith(
-        "The model can't take numbers or times at the ends of its type. Never null."
+        "The model rejects numbers or times at the ends of its type. Never null."
     )

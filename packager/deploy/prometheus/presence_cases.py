@@ -33,7 +33,7 @@ def _silence(made: TestCaseBuilder) -> list[Case]:
         for name, series, expected in (
             ("fires", answered("2880x1560"), firing),
             ("not where some came", answered("2880+0.02x1560"), []),
-            ("not where few ever came", quiet, []),
+            ("no alert with little traffic", quiet, []),
             ("not where nothing runs", answered("2880x1560")[1:], []),
         )
     ]

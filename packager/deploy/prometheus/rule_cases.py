@@ -192,7 +192,7 @@ class _RuleFixtures(TestCaseBuilder):
         if self.model.features:
             odd = self.anomalies(self.model.features[0])[0].series
             longer = [TestSeries(s.name, s.labels, s.values.replace("x60", "x120")) for s in odd]
-            cases.append(self.case("not amid anomalies", alert, 120, [*less, *longer]))
+            cases.append(self.case("not during anomalies", alert, 120, [*less, *longer]))
         return cases
 
     def estimated(self, correct: str) -> list[TestSeries]:

@@ -57,7 +57,7 @@ def test_base64_of_addresses_and_without_padding_is_read():
         ("secret", "line 1: expected id:secret with an id from 1 to 255"),
         ("0:" + "A" * 32, "id from 1 to 255"),
         ("256:" + "A" * 32, "id from 1 to 255"),
-        ("\n1:" + "A" * 32 + "\n1:" + "B" * 32, "line 3: key 1 is listed twice"),
+        ("\n1:" + "A" * 32 + "\n1:" + "B" * 32, "line 3: duplicate key id 1"),
         ("1:not base64!", "line 1: the secret is neither base64 nor hex"),
         ("1:hex:0g", "line 1: the secret is neither base64 nor hex"),
         ("1:c2hvcnQ=", "line 1: expected a secret of at least 16 bytes, got 5"),

@@ -217,7 +217,7 @@ def test_a_key_goes_with_every_request() -> None:
     [
         ((200, {}, b"<html>"), "expected JSON, got '<html>'"),
         ((200, {}, b"[]"), "expected an object, got []"),
-        ((200, {}, b"{}"), "expected 1 predictions"),
+        ((200, {}, b"{}"), "expected 1 predictions, got none"),
         ((502, {}, b"<html>"), "expected status 200, got 502"),
         ((302, {"Location": "/elsewhere"}, b""), "expected status 200, got 302"),
         ((404, {}, b'{"error": "no"}'), "expected status 200, got 404"),

@@ -211,7 +211,7 @@ def test_only_http_is_queried(address: str) -> None:
 def test_what_are_no_counts_is_refused(line: bytes) -> None:
     with (
         sending(body(INFO + line)) as url,
-        pytest.raises(PackageError, match="expected metrics, got another content"),
+        pytest.raises(PackageError, match="expected metrics, got other content"),
     ):
         drift(url)
 
@@ -276,7 +276,7 @@ def test_the_address_may_ask_for_a_key(tmp_path: object) -> None:
         body(INFO if known else b"", 200 if known else 401)(handler)
 
     with sending(guarded) as url:
-        with pytest.raises(PackageError, match="it asks for a key") as told:
+        with pytest.raises(PackageError, match="it requires a key") as told:
             drift(url)
         assert "--key-file" in told.value.hint
         assert scrape_replicas([url], ANY, key="first").model == "m"

@@ -26,7 +26,7 @@ def test_a_model_that_does_not_come_back_is_a_hang_after_the_deadline() -> None:
     dog = Watchdog(3, 5)
     said = [dog.check(Pulse(1, beat, 9), 1.0) for beat in range(1, 10)]
     assert said[:8] == [None] * 8
-    assert said[8] == "its model did not return for 3 s after the deadline of 5 s"
+    assert said[8] == "its model call did not return within 3 s after the deadline of 5 s"
     assert dog.loop_runs
 
 
