@@ -22,24 +22,25 @@ from packager.errors import PackageError
 from packager.location import Location
 from packager.tables.commit import commit_rows
 from packager.tables.delta import VersionedTable
-from packager.tables.source import frame_source
 
+SUPPORT = str(Path(__file__).parent.parent / "tests" / "support")
 ROWS = 60_000
 PLACES = f"""
 import sys
+sys.path.insert(0, {SUPPORT!r})
 import pandas as pd
 from packager.tables.commit import commit_rows
 from packager.tables.vacuum import vacuum
 from packager.location import Location
-from packager.tables.source import frame_source
+from frame_sources import frame_source
 place = Location(sys.argv[1])
 def rows(value):
     return frame_source(pd.DataFrame({{"x": [float(value)] * {ROWS}}}))
 sys.stderr.write("ready\\n")
 """
-WRITER = PLACES + "add(rows(sys.argv[2]), place, sys.argv[2], 'me')"
-WRITERS = PLACES + "for i in range(10): add(rows(f'{sys.argv[2]}{i:02}'), place, 'w', 'me')"
-COLLECTOR = PLACES + "for i in range(20): collect(place, 1, [1], delete=True)"
+WRITER = PLACES + "commit_rows(rows(sys.argv[2]), place, sys.argv[2], 'me')"
+WRITERS = PLACES + "for i in range(10): commit_rows(rows(f'{sys.argv[2]}{i:02}'), place, 'w', 'me')"
+COLLECTOR = PLACES + "for i in range(20): vacuum(place, 1, [1], delete=True)"
 
 
 def start(code: str, place: Location, *words: str) -> subprocess.Popen[str]:
@@ -81,7 +82,7 @@ def kills(place: Location, times: int) -> None:
 
 
 def meetings(place: Location) -> None:
-    commit_rows(frame_source(pd.DataFrame({"x": [0.0] * ROWS})), place, "0", "me")
+    _add(pd.DataFrame({"x": [0.0] * ROWS}), place, "0")
     running = [start(WRITERS, place, "1"), start(WRITERS, place, "2"), start(COLLECTOR, place)]
     codes = [process.wait() for process in running]
     numbers = [version.number for version in VersionedTable.open(place).versions]
@@ -101,7 +102,7 @@ def full_disk(folder: Path) -> None:
         for value in range(12):
             frame = pd.DataFrame({"x": [draw.random() for _ in range(30_000)]})
             try:
-                commit_rows(frame_source(frame), place, str(value), "me")
+                _add(frame, place, str(value))
                 kept.append(frame["x"].tolist())
             except PackageError as error:
                 told += 1
@@ -116,7 +117,14 @@ def full_disk(folder: Path) -> None:
         subprocess.run(["umount", folder], check=True)
 
 
+def _add(frame: pd.DataFrame, place: Location, message: str) -> None:
+    from frame_sources import frame_source
+
+    commit_rows(frame_source(frame), place, message, "me")
+
+
 def main(times: int) -> None:
+    sys.path.insert(0, SUPPORT)
     with tempfile.TemporaryDirectory() as name:
         kills(Location(f"{name}/kills"), times)
         meetings(Location(f"{name}/meetings"))

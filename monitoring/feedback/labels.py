@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 Reason = Literal["not_a_class", "not_a_number"]
 
-NULL_WORDS = frozenset(
+NULL_LABELS = frozenset(
     {
         *("", "#n/a", "#n/a n/a", "#na", "-1.#ind", "-1.#qnan", "-nan", "1.#ind", "1.#qnan"),
         *("<na>", "n/a", "na", "nan", "nat", "none", "null"),
@@ -36,7 +36,7 @@ class InvalidError(Exception):
 def is_null(actual: Any) -> bool:
     """Whether ``actual`` is null in any form."""
     if isinstance(actual, str):
-        return actual.strip().lower() in NULL_WORDS
+        return actual.strip().lower() in NULL_LABELS
     return actual is None or (isinstance(actual, float) and math.isnan(actual))
 
 
@@ -65,7 +65,7 @@ class Classes:
         self._numbers: dict[Any, Any] | None = {one: one for one in classes} if numeric else None
         self._texts = {str(one): one for one in classes}
         # A null word that differs from a class only in case may mean the class.
-        self._null_words = NULL_WORDS - {text.strip().lower() for text in self._texts}
+        self._null_words = NULL_LABELS - {text.strip().lower() for text in self._texts}
 
     def is_absent(self, actual: Any) -> bool:
         """Whether there is no label yet; a class name is always a label."""

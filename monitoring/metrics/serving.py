@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from monitoring.metrics.latency import LATENCY_BUCKETS
 from monitoring.metrics.reference import (
     ANOMALIES,
     OTHER,
@@ -38,7 +39,6 @@ STAGES = ("validate", "predict")
 FORMS = ("compiled", "native")
 COMPARISONS = ("match", "mismatch", "dropped")
 CODES = ("2xx", "4xx", "5xx")
-LATENCY_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
 STAGE_BUCKETS = (0.0001, 0.00025, 0.001, 0.0025, 0.01, 0.1)
 ROWS_BUCKETS = (1, 10, 100, 1_000, 10_000)
 

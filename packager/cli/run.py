@@ -27,6 +27,7 @@ from packager.cli.console import ConsoleProgress, print_result
 from packager.errors import PackageError, UsageError
 
 Perturbation = Literal["none", "seed", "row", "param"]
+Format = Literal["jsonl", "csv", "csv-exact"]
 
 
 @app.command(rich_help_panel=RUN)
@@ -75,7 +76,7 @@ def predict(
     key_file: KeyFile = None,
     output: Annotated[Path | None, typer.Option(help="Output file (default: stdout).")] = None,
     form: Annotated[
-        Literal["jsonl", "csv", "csv-exact"],
+        Format,
         typer.Option("--format", help="csv escapes spreadsheet formulas; csv-exact does not."),
     ] = "jsonl",
     local: Local = False,

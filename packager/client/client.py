@@ -23,6 +23,7 @@ from packager.client.answers import (
     parse_error,
     parse_feedback,
     parse_json,
+    parse_prediction,
 )
 from packager.client.fetch import (
     MAX_ANSWER_BYTES,
@@ -129,7 +130,10 @@ class Client:
             if not isinstance(predictions, list) or len(predictions) != len(part):
                 got = len(predictions) if isinstance(predictions, list) else "none"
                 raise PackageError(f"{self.url}: expected {len(part)} predictions, got {got}")
-            answers += map(_prediction, predictions)
+            try:
+                answers += [parse_prediction(one) for one in predictions]
+            except ValueError as error:
+                raise self._strange("/predict", error) from error
         return answers
 
     def feedback(

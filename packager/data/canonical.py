@@ -17,10 +17,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-MASK = (1 << 64) - 1
-EXACT = 1 << 53
-"""Every integer up to this absolute value is exact in float64."""
+from packager.manifest.base import MAX_EXACT_INTEGER
 
+MASK = (1 << 64) - 1
 SECOND = 10**9
 PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": SECOND}
 _EPOCH = dt.datetime(1970, 1, 1)
@@ -73,7 +72,7 @@ def _boolean(value: bool) -> tuple[str, int]:
 
 def _integer(value: int) -> tuple[str, int]:
     value = int(value)
-    if -EXACT <= value <= EXACT:
+    if -MAX_EXACT_INTEGER <= value <= MAX_EXACT_INTEGER:
         return _number(float(value))
     if -(1 << 63) <= value < 1 << 63:
         return "number", (value & MASK) ^ tag("int")

@@ -23,6 +23,7 @@ from packager.data.text_columns import (
     python_texts,
 )
 from packager.errors import UsageError
+from packager.manifest.base import MAX_EXACT_INTEGER
 
 Bits = npt.NDArray[np.uint64]
 
@@ -105,7 +106,7 @@ def _floats(values: npt.NDArray[Any]) -> ColumnHashes:
 
 
 def _integers(values: npt.NDArray[Any]) -> ColumnHashes:
-    limit = canonical.EXACT
+    limit = MAX_EXACT_INTEGER
 
     def write(start: int, stop: int, out: Bits) -> int:
         block = values[start:stop]

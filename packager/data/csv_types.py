@@ -13,11 +13,11 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from packager.data import canonical
 from packager.data.csv_files import csv_blocks, csv_names, read_csv
 from packager.data.csv_text import COMPRESSED
 from packager.data.rows.csv_cells import is_beyond_64_bits
 from packager.data.rows.iso_times import TimeKind, time_kind
+from packager.manifest.base import MAX_EXACT_INTEGER
 from packager.manifest.read_options import TableReadOptions
 
 MAX_WHOLE = 1 << 26
@@ -167,7 +167,7 @@ def _kind(series: pd.Series[Any]) -> Found:
     if pd.api.types.is_unsigned_integer_dtype(dtype):
         return "unsigned"
     if pd.api.types.is_integer_dtype(dtype):
-        exact = canonical.EXACT
+        exact = MAX_EXACT_INTEGER
         return "integer" if series.max() > exact or series.min() < -exact else "small"
     if pd.api.types.is_float_dtype(dtype):
         return "float"

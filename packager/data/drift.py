@@ -14,7 +14,7 @@ from packager.manifest.base import FrozenModel, Kind
 
 MIN_Z = 4.5
 """Minimum z of a significant shift, as in the alerts of monitoring."""
-MIN_PSI = 0.02
+MIN_SHOWN_PSI = 0.02
 """Smaller shifts are irrelevant, for any number of rows."""
 MIN_ROWS_PER_VALUE = 5
 """From this number of rows per distinct text on, a text column is categorical."""
@@ -35,7 +35,7 @@ class ColumnDrift(FrozenModel):
     @property
     def notable(self) -> bool:
         """Whether the change is significant and large enough to matter."""
-        return self.z > MIN_Z and self.psi > MIN_PSI
+        return self.z > MIN_Z and self.psi > MIN_SHOWN_PSI
 
 
 def comparable(before: Kind, after: Kind) -> bool:

@@ -16,7 +16,7 @@ RETENTION = "40d"  # the error budget covers 30 days
 SCRAPE = "15s"
 FEEDBACK_KEY = "/state/feedback.key"
 API_KEYS = "/run/keys/api.keys"
-HARDENING: dict[str, Any] = {
+SERVICE_HARDENING: dict[str, Any] = {
     "cap_drop": ["ALL"],
     "security_opt": ["no-new-privileges:true"],
     "pids_limit": MAX_PROCESSES,
@@ -158,7 +158,7 @@ def _state(one: Member) -> dict[str, Any]:
     return {
         "image": _literal(one.image),
         "user": "0:0",
-        **HARDENING,
+        **SERVICE_HARDENING,
         "mem_limit": "256m",
         "read_only": True,
         "network_mode": "none",
@@ -172,7 +172,7 @@ def _model(one: Member) -> dict[str, Any]:
     keys = f"./keys/{one.label}.keys:{API_KEYS}:ro"
     return {
         "image": _literal(one.image),
-        **HARDENING,
+        **SERVICE_HARDENING,
         "mem_limit": f"${{MODEL_MEMORY:-{one.memory_mib}m}}",
         "environment": {
             "MODEL_PORT": str(PORT),
@@ -191,7 +191,7 @@ def _model(one: Member) -> dict[str, Any]:
 
 
 def _monitoring_service(image: str) -> dict[str, Any]:
-    return {"image": image, **HARDENING, "mem_limit": MONITORING_MEMORY}
+    return {"image": image, **SERVICE_HARDENING, "mem_limit": MONITORING_MEMORY}
 
 
 def _literal(text: str) -> str:

@@ -129,9 +129,9 @@ def _settings(table: Mapping[str, Any], folder: Path, known: frozenset[str]) -> 
     return kept
 
 
-def _joined(nearer: Mapping[str, Any], farther: Mapping[str, Any]) -> dict[str, Any]:
-    found = {**nearer}
-    for name, value in farther.items():
+def _joined(farther: Mapping[str, Any], nearer: Mapping[str, Any]) -> dict[str, Any]:
+    found = {**farther}
+    for name, value in nearer.items():
         both = (
             name in LIST_SETTINGS and isinstance(found.get(name), list) and isinstance(value, list)
         )

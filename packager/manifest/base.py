@@ -17,6 +17,8 @@ Level = Literal["artifact", "state", "predictions", "metrics", "statistical"]
 EquivalenceLevel = Literal["artifact", "state", "predictions", "metrics", "statistical", "none"]
 Isa = Literal["native", "x86-64-v3"]
 Scalar = bool | int | float | str
+MAX_EXACT_INTEGER = 2**53
+"""Every integer up to this absolute value is exact in float64."""
 
 
 class FrozenModel(BaseModel):

@@ -30,8 +30,8 @@ START_VARIABLES = {**FIXED_VARIABLES, PINNED_ISA: "native"}
 """Set at the start, so that a worker only restarts itself for another instruction set."""
 RESULTS = {**WORKER_RESULTS, "predict": "answers.jsonl"}
 """Verb → the result file that it writes last."""
-SERVING_MODULES = {"predict": "serving.predict_file"}
-"""Verbs of the served image, which has no worker; all others are the worker's."""
+SERVING_VERBS = {"predict": "serving.predict_file"}
+"""Verb of the served image, which has no worker → its module; all others are the worker's."""
 ACTIVITIES = {
     "run": "training",
     "check": "checking the data",
@@ -166,14 +166,14 @@ def _refuse_links(output: Path) -> None:
 
 def _module(verb: str, python: str) -> list[str]:
     """The command that runs ``verb`` with ``python``."""
-    if verb in SERVING_MODULES:
-        return [python, "-m", SERVING_MODULES[verb]]
+    if verb in SERVING_VERBS:
+        return [python, "-m", SERVING_VERBS[verb]]
     return worker_command(verb, python=python)
 
 
 def _file(verb: str) -> str:
     """The file name that ``verb`` needs after the output folder; empty if none."""
-    return f"/{RESULTS[verb]}" if verb in SERVING_MODULES else ""
+    return f"/{RESULTS[verb]}" if verb in SERVING_VERBS else ""
 
 
 def _result(verb: str, ended: ExitReason, output: Path) -> Path:

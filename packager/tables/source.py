@@ -1,4 +1,4 @@
-"""Sources of a version: CSV, Parquet, a folder of one of them, or a frame."""
+"""Sources of a version: CSV, Parquet, or a folder of one of them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import pandas as pd
 import pyarrow as pa
 
 from packager.data.frames import column_names, same_columns
@@ -83,22 +82,6 @@ def open_source(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> RowSo
     return RowSource(
         str(path), kept, (), entries, tables, guessed, partial(null_words, files, reader)
     )
-
-
-def frame_source(frame: pd.DataFrame, place: str = "the frame") -> RowSource:
-    """A frame in memory; ``UsageError`` for what Arrow or Delta can't store."""
-    if not all(isinstance(name, str) for name in frame.columns) or not len(frame.columns):
-        raise UsageError(f"{place}: expected columns with text as names")
-    try:
-        table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
-    except (pa.ArrowException, ValueError) as error:
-        raise UsageError(f"{place}: expected plain columns, got {error}") from error
-    floats = tuple(
-        field.name
-        for field in table.schema
-        if pa.types.is_integer(field.type) and table[field.name].null_count
-    )
-    return RowSource(place, _kept(table.schema, place), floats, (), lambda: iter([table]))
 
 
 def _kept(schema: pa.Schema, place: str) -> pa.Schema:

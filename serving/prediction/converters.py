@@ -11,10 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from packager.data.rows.column_converter import Anomaly, ColumnConverter
+from packager.manifest.base import MAX_EXACT_INTEGER
 from packager.manifest.manifest import Column
 
-EXACT = 2**53
-"""Integers up to this magnitude are exact as floats."""
 READ_EXACTLY = 2.0**63
 """Floats below this magnitude were floats in the request, not large integers."""
 Converted = tuple[Any, Anomaly | None]
@@ -77,7 +76,7 @@ def _one_number(plan: ColumnConverter) -> ConvertOne:
 
     def one(cell: Any) -> Converted:
         kind = type(cell)
-        if kind is int and -EXACT <= cell <= EXACT:
+        if kind is int and -MAX_EXACT_INTEGER <= cell <= MAX_EXACT_INTEGER:
             cell = float(cell)
         elif kind is not float:
             if cell is None:
@@ -96,12 +95,16 @@ def _one_integer(plan: ColumnConverter) -> ConvertOne:
     low, high = range_of(plan)
 
     def one(cell: Any) -> Converted:
-        if type(cell) is int and low <= cell <= high and -EXACT <= cell <= EXACT:
+        if (
+            type(cell) is int
+            and low <= cell <= high
+            and -MAX_EXACT_INTEGER <= cell <= MAX_EXACT_INTEGER
+        ):
             return plan.take_one(cell), None
         if cell is None:
             return None, "missing"
         # Beyond 2**53, whether it can be represented depends on nulls in other rows.
-        if type(cell) not in (int, float) or not -EXACT <= cell <= EXACT:
+        if type(cell) not in (int, float) or not -MAX_EXACT_INTEGER <= cell <= MAX_EXACT_INTEGER:
             raise SlowPathError
         value = plan.take_one(cell)
         return value, plan.judge(value)
@@ -158,7 +161,11 @@ def _many_numbers(cells: Sequence[Any], low: float, high: float) -> Sequence[Any
         return None  # the sum, because min and max may skip a NaN
     if kinds == {float}:
         return cells
-    return list(map(float, cells)) if least >= -EXACT and most <= EXACT else None
+    return (
+        list(map(float, cells))
+        if least >= -MAX_EXACT_INTEGER and most <= MAX_EXACT_INTEGER
+        else None
+    )
 
 
 def intern_values(seen: frozenset[Any]) -> dict[Any, Any]:
@@ -190,7 +197,12 @@ def range_of(plan: ColumnConverter) -> tuple[float, float]:
 def is_integer(plan: ColumnConverter) -> bool:
     """Whether integer cells within the column's range can be used without conversion."""
     low, high = range_of(plan)
-    return plan.column.kind == "integer" and plan.seen is None and low >= -EXACT and high <= EXACT
+    return (
+        plan.column.kind == "integer"
+        and plan.seen is None
+        and low >= -MAX_EXACT_INTEGER
+        and high <= MAX_EXACT_INTEGER
+    )
 
 
 def is_float64(plan: ColumnConverter) -> bool:

@@ -18,9 +18,9 @@ import orjson
 from packager.data.rows.coerce import ConversionError
 from packager.data.rows.column_converter import ColumnConverter
 from packager.data.rows.request_rows import RowChecker, ValidatedRows
+from packager.manifest.base import MAX_EXACT_INTEGER
 from packager.manifest.manifest import Schema
 from serving.prediction.converters import (
-    EXACT,
     FastConverter,
     SlowPathError,
     intern_values,
@@ -185,7 +185,7 @@ class _CommonRow:
             values[place] = own_cell
         for place, low, high in self._floats:
             cell = cells[place]
-            if type(cell) is int and -EXACT <= cell <= EXACT:
+            if type(cell) is int and -MAX_EXACT_INTEGER <= cell <= MAX_EXACT_INTEGER:
                 values[place] = cell = float(cell)
             if type(cell) is not float or not low <= cell <= high:
                 return None

@@ -1,9 +1,9 @@
 import pandas as pd
 import pytest
+from frame_sources import frame_source
 
 from packager.location import Location
 from packager.tables.commit import commit_rows
-from packager.tables.source import frame_source
 
 
 @pytest.fixture

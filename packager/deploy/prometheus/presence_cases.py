@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from monitoring.slices.slices import ALL
 from packager.deploy.prometheus.rule_tests import (
-    ALL,
     Case,
     Expectation,
     TestCaseBuilder,

@@ -7,13 +7,14 @@ equal in every replica, the maximum is used.
 
 from __future__ import annotations
 
+from monitoring.slices.slices import ALL
 from packager.deploy.prometheus import promql
 from packager.deploy.prometheus.promql import ANOMALY, BIN, FEATURE, MODEL, SLICE, Scope
 from packager.deploy.prometheus.rules import Group, MonitoredModel, Record
 
 ROUTES = 'route=~"/predict|/invocations|/v2/models/.+/infer"'
 """Routes of predictions."""
-EVERY_ROW = 'slice="__all__"'
+EVERY_ROW = f'slice="{ALL}"'
 BURN_WINDOWS = ("5m", "30m", "1h", "2h", "6h", "1d", "3d")
 
 REFERENCE_BIN = "feature_bin:model_feature_reference_rows:max"

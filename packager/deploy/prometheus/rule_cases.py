@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 
+from monitoring.slices.slices import ALL
 from packager.deploy.prometheus import recording
 from packager.deploy.prometheus.alerts import BURNS
 from packager.deploy.prometheus.presence_cases import presence_cases
 from packager.deploy.prometheus.resolve_cases import lasting_cases
-from packager.deploy.prometheus.rule_tests import ALL, Case, TestCaseBuilder, TestSeries
+from packager.deploy.prometheus.rule_tests import Case, TestCaseBuilder, TestSeries
 from packager.deploy.prometheus.rules import MonitoredModel
 
 REFERENCE = {"b0": 5_000, "b1": 3_000, "b2": 2_000}

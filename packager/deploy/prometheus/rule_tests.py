@@ -12,7 +12,6 @@ from packager.deploy.prometheus.promql import quoted
 from packager.deploy.prometheus.recording import recording_groups
 from packager.deploy.prometheus.rules import Alert, MonitoredModel
 
-ALL = "__all__"
 LABEL = re.compile(r"\{\{ \$labels\.(\w+) \}\}")
 
 

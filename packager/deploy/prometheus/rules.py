@@ -10,10 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Severity = Literal["page", "ticket", "info"]
+from monitoring.metrics.latency import LATENCY_BUCKETS
 
-LATENCY_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
-"""Bounds of the latency histogram, in seconds: the possible latency objectives."""
+Severity = Literal["page", "ticket", "info"]
 
 
 @dataclass(frozen=True)
@@ -21,7 +20,7 @@ class Objectives:
     """Service level objectives over 30 days, and known properties of the traffic."""
 
     latency_seconds: float = 0.25
-    """One of ``LATENCY_BUCKETS``."""
+    """One of ``LATENCY_BUCKETS``, the bounds of the latency histogram."""
     latency_share: float = 0.99
     """Share of successful answers within ``latency_seconds``."""
     success_share: float = 0.999

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from packager.manifest.base import MAX_EXACT_INTEGER
 from packager.model.compiled.column_blocks import ColumnBlock, Limits
 from packager.model.compiled.form import Domain, Entries, LookupTable, Matrix, Op
 
@@ -24,8 +25,6 @@ FlatColumns = tuple[tuple[int, float], ...]
 
 MAX_DENSE_ENTRIES = 1_000_000
 """Largest table that is stored as a dense array, in values times entries."""
-MAX_EXACT_INTEGER = 2**53
-"""Integers below it are exact in float64; an integer column with nulls becomes floats."""
 NUL = "\0"
 """Fixed-width text arrays drop a trailing NUL, so text with a NUL is outside the domain."""
 

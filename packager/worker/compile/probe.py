@@ -14,9 +14,8 @@ import numpy as np
 import pandas as pd
 
 from packager.data.rows.request_rows import RowChecker, RowError
-from packager.manifest.base import Scalar
+from packager.manifest.base import MAX_EXACT_INTEGER, Scalar
 from packager.manifest.manifest import Column, Schema
-from packager.model.compiled.encode import MAX_EXACT_INTEGER
 from packager.model.model import LoadedModel
 from packager.model.predictions import Predictions
 from packager.worker.compile.held_out import Row, accepted_rows
@@ -29,7 +28,7 @@ from packager.worker.compile.provenance import (
 from packager.worker.compile.transformers import MAX_KEYS, Keys
 
 NUMBER_BOUNDS = (1e30, 1e15, 1e9, 1e6)
-INTEGER_BOUNDS = (2**53 - 1, 10**9, 10**6)
+INTEGER_BOUNDS = (MAX_EXACT_INTEGER - 1, 10**9, 10**6)
 """Bounds to try for a column, the widest first."""
 BASE_ROWS = 2
 """Number of base rows for every probe; a table has to be the same on each."""

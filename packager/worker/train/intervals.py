@@ -111,12 +111,12 @@ def regression_intervals(truth: Floats, guess: Floats) -> dict[str, Interval]:
 
 def mean_interval(values: Floats) -> Interval | None:
     """Student's t interval of the mean of ``values``, shape (n,); None for fewer than 2."""
-    from scipy.stats import t
+    from scipy.special import stdtrit
 
     rows = len(values)
     if rows < 2:
         return None
-    half = float(t.ppf(0.975, rows - 1) * values.std(ddof=1) / math.sqrt(rows))
+    half = float(stdtrit(rows - 1, 0.975)) * float(values.std(ddof=1)) / math.sqrt(rows)
     mean = float(values.mean())
     return mean - half, mean + half
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import typer
@@ -17,6 +17,10 @@ from typer.testing import CliRunner
 from packager.build.smoke_test import READY_SECONDS
 from packager.cli import app
 from packager.cli import build as build_verbs
+from packager.cli import run as run_verbs
+from packager.image import docker_build
+from packager.run import predict
+from packager.worker import job
 
 PROGRAM = Path(sys.executable).parent / "package"
 REPLACED = {
@@ -101,3 +105,16 @@ def test_a_shell_completes_verbs_and_options(words: str, index: int, expected: l
 
 def test_what_help_says_of_a_default_is_what_the_build_takes():
     assert build_verbs.READY_SECONDS == READY_SECONDS
+
+
+@pytest.mark.parametrize(
+    ("option", "taken"),
+    [
+        (build_verbs.Builder, docker_build.Builder),
+        (run_verbs.Perturbation, job.Perturbation),
+        (run_verbs.Format, predict.Format),
+    ],
+)
+def test_the_values_that_an_option_lists_are_those_that_are_taken(option: Any, taken: Any):
+    """They are written twice, because the command line imports a verb's modules when it runs."""
+    assert get_args(option) == get_args(taken)

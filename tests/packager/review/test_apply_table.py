@@ -8,6 +8,7 @@ from decimal import Decimal
 import pandas as pd
 import pyarrow as pa
 import pytest
+from frame_sources import frame_source
 from pyarrow import parquet
 
 from packager.data.fingerprint import row_hashes
@@ -22,7 +23,7 @@ from packager.tables.delta import VersionedTable
 from packager.tables.derive import stale
 from packager.tables.lineage import lineage, lineage_text
 from packager.tables.reach import Reach
-from packager.tables.source import frame_source, open_source
+from packager.tables.source import open_source
 
 FRAME = pd.DataFrame({"name": ["ann", "bob", "bob", "cid"], "size": [1.5, 2.0, 2.0, -999.0]})
 

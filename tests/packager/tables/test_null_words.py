@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from frame_sources import frame_source
 
 from packager.errors import UsageError
 from packager.location import Location
 from packager.manifest.read_options import TableReadOptions
 from packager.tables.commit import commit_rows
 from packager.tables.delta import VersionedTable
-from packager.tables.source import frame_source, open_source
+from packager.tables.source import open_source
 
 HELD = pd.DataFrame({"country": ["NA", "DE", None], "size": [1, 2, 3]})
 

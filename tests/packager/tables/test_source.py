@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from packager.errors import UsageError
-from packager.tables.source import frame_source, open_source
+from packager.tables.source import open_source
 
 
 def csv(folder: Path, text: str) -> Path:
@@ -30,7 +29,6 @@ def test_rows_can_be_read_again_and_again(tmp_path: Path):
 
 def test_a_column_without_values_has_no_type_yet(tmp_path: Path):
     assert open_source(csv(tmp_path, "a,b\n1,\n")).schema.field("b").type == pa.null()
-    assert frame_source(pd.DataFrame({"b": [None]})).schema.field("b").type == pa.null()
 
 
 def test_integers_beyond_64_bits_are_refused_with_a_way_out(tmp_path: Path):
@@ -49,8 +47,6 @@ def test_integers_with_nulls_are_known_as_floats_of_a_frame(tmp_path: Path):
     table = pa.table({"whole": [1, 2], "holed": [1, None], "text": ["a", None]})
     pq.write_table(table, tmp_path / "rows.parquet")
     assert open_source(tmp_path / "rows.parquet").floats == ("holed",)
-    frame = pd.DataFrame({"whole": [1, 2], "holed": pd.array([1, None], dtype="Int64")})
-    assert frame_source(frame).floats == ("holed",)
 
 
 def test_encoded_text_of_a_folder_is_text(tmp_path: Path):
@@ -63,17 +59,3 @@ def test_encoded_text_of_a_folder_is_text(tmp_path: Path):
     values = [v for table in source.tables() for v in table["t"].to_pylist()]
     assert values == ["a", "b", "b", "c"]
     assert source.schema.field("t").type == pa.string()
-
-
-@pytest.mark.parametrize(
-    ("frame", "message"),
-    [
-        (pd.DataFrame({1: [1]}), "text as names"),
-        (pd.DataFrame(index=[0]), "text as names"),
-        (pd.DataFrame({"a": [1, "x"]}), "plain columns"),
-        (pd.DataFrame({"a": [object()]}), "plain columns"),
-    ],
-)
-def test_a_frame_that_no_table_keeps_is_refused(frame, message):
-    with pytest.raises(UsageError, match=f"the frame: expected.*{message}"):
-        frame_source(frame)

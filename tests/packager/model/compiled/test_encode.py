@@ -10,9 +10,10 @@ from form_samples import VALUES, matrices, ops, rows, same
 from hypothesis import given
 from hypothesis import strategies as st
 
+from packager.manifest.base import MAX_EXACT_INTEGER
 from packager.model.compiled import encode
 from packager.model.compiled.column_blocks import apply
-from packager.model.compiled.encode import MAX_EXACT_INTEGER, Encoder, Lookup, is_exact_key, scalar
+from packager.model.compiled.encode import Encoder, Lookup, is_exact_key, scalar
 from packager.model.compiled.form import LookupTable, Op
 
 
