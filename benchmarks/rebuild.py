@@ -150,7 +150,7 @@ class Bench:
         os.environ["MODEL_PACKAGER_CACHE"] = str(self.cache)
         self.forget()
         print(
-            "| change | package build | of it: proof | sent | peak memory "
+            "| change | package build | of it: smoke test | sent | peak memory "
             "| docker build | context |"
         )
         print("|---|---|---|---|---|---|---|")

@@ -48,8 +48,8 @@ def engine() -> Engine:
     found = Engine.connect()
     if found is None:
         if os.environ.get("MODEL_PACKAGER_NEEDS_ENGINE"):
-            pytest.fail("no Docker engine answers, though one was asked for (YES=1)")
-        pytest.skip("no Docker engine answers")
+            pytest.fail("no Docker engine responds, though one was asked for (YES=1)")
+        pytest.skip("no Docker engine responds")
     return found
 
 

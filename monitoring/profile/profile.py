@@ -31,7 +31,7 @@ FeatureKind = Literal["numeric", "categorical", "text_length"]
 ExclusionReason = Literal["excluded", "timestamp", "calendar", "nonstationary", "personal"]
 EXCLUSION_REASONS: Mapping[str, str] = {
     "excluded": "[monitoring] exclude names it",
-    "timestamp": "a time: what comes later is always new",
+    "timestamp": "a time: later values are always unseen",
     "calendar": "it follows from the date or the time of day",
     "nonstationary": "most held-out values are new, as the split is by time",
     "personal": "it holds personal data, whose values are not shown",

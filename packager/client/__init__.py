@@ -1,5 +1,5 @@
 """The HTTP client of a served package."""
 
-from packager.client.client import Client, Feedback, Prediction, read_key
+from packager.client.client import Client, FeedbackReceipt, Prediction, read_key
 
-__all__ = ["Client", "Feedback", "Prediction", "read_key"]
+__all__ = ["Client", "FeedbackReceipt", "Prediction", "read_key"]

@@ -58,7 +58,7 @@ class Prediction:
 
 
 @dataclass(frozen=True)
-class Feedback:
+class FeedbackReceipt:
     """The server's result for the labels sent."""
 
     accepted: int
@@ -150,7 +150,9 @@ class Client:
             answers += map(_prediction, predictions)
         return answers
 
-    def feedback(self, labels: Iterable[tuple[str, Any]], *, batch: int = BATCH_ROWS) -> Feedback:
+    def feedback(
+        self, labels: Iterable[tuple[str, Any]], *, batch: int = BATCH_ROWS
+    ) -> FeedbackReceipt:
         """Send true labels: (token, actual) pairs, with values as for ``predict``.
 
         None, NaN, NaT and empty text mean that the label isn't known yet.
@@ -163,7 +165,7 @@ class Client:
             accepted += int(found["accepted"])
             skipped += int(found["skipped"])
             rejected += [(start + one["index"], one["reason"]) for one in found["rejected"]]
-        return Feedback(accepted, tuple(rejected), skipped)
+        return FeedbackReceipt(accepted, tuple(rejected), skipped)
 
     def _columns(self) -> frozenset[str]:
         """The columns that the model needs; empty if the server doesn't answer."""

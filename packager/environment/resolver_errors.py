@@ -6,7 +6,7 @@ import difflib
 import re
 from collections.abc import Callable, Sequence
 
-from packager.environment.platform import Target
+from packager.environment.platform import WheelTarget
 from packager.environment.requirement_lines import wheel_commands
 from packager.errors import PackageError, UsageError
 
@@ -63,19 +63,19 @@ def single_line(stderr: str) -> str:
 
 
 OTHER_INDEXES = (
-    "uv searches only the first index that has the package; if you trust all of your indexes "
+    "only the first index that has a package is queried for it; if you trust all of your indexes "
     'equally, write index_strategy = "unsafe-best-match" under [requirements] in package.toml'
 )
 
 
-def resolver_error(text: str, called: str, target: Target, probe: Probe) -> PackageError:
+def resolver_error(text: str, called: str, target: WheelTarget, probe: Probe) -> PackageError:
     """The error for project requirements that can't be resolved, with a hint for the cause.
 
     ``text`` is uv's message in one line; ``called`` is the file. ``probe`` looks up single
     packages.
     """
     if "Couldn't parse" in text or "Unexpected" in text:
-        return UsageError(f"{called}: {text}", "write one requirement a line, as pip takes them")
+        return UsageError(f"{called}: {text}", "write one requirement a line, in pip's syntax")
     fetch = _FETCH.search(text)
     if fetch is not None:
         return _unreached(text, called, fetch["url"])
@@ -112,7 +112,7 @@ def conflict(text: str, called: str, runtime: Sequence[str]) -> PackageError:
     )
 
 
-def no_wheel_for(name: str, version: str, target: Target) -> PackageError:
+def no_wheel_for(name: str, version: str, target: WheelTarget) -> PackageError:
     """The error for a resolved package without a wheel for the base, such as an sdist's URL."""
     pinned = f"{name}=={version}" if version else name
     return PackageError(
@@ -121,7 +121,7 @@ def no_wheel_for(name: str, version: str, target: Target) -> PackageError:
     )
 
 
-def _without_wheel(text: str, missing: re.Match[str], target: Target, probe: Probe) -> str:
+def _without_wheel(text: str, missing: re.Match[str], target: WheelTarget, probe: Probe) -> str:
     name = missing["name"]
     pin = missing["pin"] if missing["pin"].startswith("==") else ""  # other bounds are uv's
     if name.lower() in INSTALLED_AS:
@@ -135,7 +135,7 @@ def _without_wheel(text: str, missing: re.Match[str], target: Target, probe: Pro
         marked = " or ".join(f'sys_platform == "{system}"' for system in sorted(systems))
         return (
             f"{name} has wheels for {', '.join(tags)} only, and the image is Linux: leave it out, "
-            f"or write `{name}{pin}; {marked}` so that it is required only there"
+            f"or write `{name}{pin}; {marked}` so that it is required there only"
         )
     if tags:
         said = f"{name} has wheels for {', '.join(tags)} only, not for {target.uv_platform}: "
@@ -144,7 +144,7 @@ def _without_wheel(text: str, missing: re.Match[str], target: Target, probe: Pro
     return found or wheel_commands(f"{name}{pin}", target.python, f"keep `{name}{pin}`")
 
 
-def _of_python(name: str, pin: str, target: Target, probe: Probe) -> str | None:
+def _of_python(name: str, pin: str, target: WheelTarget, probe: Probe) -> str | None:
     """Hint: Python versions with a wheel of ``name``, and its first version for the target.
 
     None if there are neither.
@@ -186,7 +186,7 @@ def _unknown(name: str) -> str:
     )
 
 
-def _no_version(name: str, pin: str, target: Target, probe: Probe) -> str:
+def _no_version(name: str, pin: str, target: WheelTarget, probe: Probe) -> str:
     if "+" in pin:
         return (
             "versions with + are in a separate index or folder: name it in your pip or uv "

@@ -80,7 +80,7 @@ def _placed(root: Path, path: PurePosixPath) -> PurePosixPath:
     above = _follow(root, str(path.parent))
     if above is None or path.name in ("", ".."):
         raise PackageError(
-            f"layer: the path {path} can't be resolved", "the image is damaged: pull it again"
+            f"layer: {path} is a dangling link", "the image is damaged: pull it again"
         )
     return (above / path.name).relative_to("/")
 

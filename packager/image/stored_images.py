@@ -49,7 +49,7 @@ def _oci_images(folder: Path) -> list[Image]:
     def read(digest: str) -> bytes:
         content = _document(blob(digest))
         if f"sha256:{sha256_bytes(content)}" != digest:
-            raise ValueError(f"another content than {digest} says")
+            raise ValueError(f"content that does not match {digest}")
         return content
 
     images = []

@@ -133,7 +133,7 @@ def _why_no_code(path: Path, inside: str, apart: set[Path]) -> str | None:
 def _why_no_file(path: Path) -> str | None:
     if path.is_file():
         return None
-    return "it is not a regular file" if path.exists() else "it is a dangling link"
+    return "it is no regular file" if path.exists() else "it is a dangling link"
 
 
 def _data_places(project: Project) -> list[Path]:

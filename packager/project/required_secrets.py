@@ -16,8 +16,8 @@ from packager.errors import PackageError, UsageError
 from packager.project.config import FILENAME, Project
 from packager.project.secrets import Secret
 
-DATA_FOLDER = "it holds the data, the model or an output"
-"""Reason for omitting a folder that holds the data, the model or an output."""
+DATA_FOLDER = "the data is there"
+"""Reason for omitting the folder that holds the data."""
 _ALWAYS = (FILENAME, "Dockerfile.template")
 _MISSING = re.compile(r"no such file|no module named|not found|does not exist|got none", re.I)
 

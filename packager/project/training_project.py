@@ -85,7 +85,7 @@ def why_left_out(found: Preview, name: str) -> str:
         return "no value in the first rows"
     is_text = found.columns[name].kind == "string"
     unlike = is_text and len(values) >= MIN_IDS and values.nunique() == len(values)
-    return "another text in each row" if unlike else ""
+    return "a different text in each row" if unlike else ""
 
 
 def include_lines(names: Sequence[str], found: Preview) -> str:

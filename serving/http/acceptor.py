@@ -99,7 +99,7 @@ class Acceptor:
             return False
         except OSError as error:
             if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM):
-                logger.error("no connection can be taken: %s", error.strerror)
+                logger.error("no connection can be accepted: %s", error.strerror)
                 self._pause()
                 self._later = self._loop.call_later(1.0, self._listen)
                 return False

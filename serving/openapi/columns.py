@@ -51,7 +51,7 @@ def row(manifest: Manifest, example: Mapping[str, Any]) -> dict[str, Any]:
         }
     others = ExtraColumns.of(manifest)
     if others.refuse:
-        ignored = {"description": "Of the training data, not taken by the model: ignored."}
+        ignored = {"description": "In the training data, but no input of the model: ignored."}
         columns |= dict.fromkeys(sorted(others.passed_over - columns.keys()), ignored)
     return {
         "type": "object",
@@ -133,7 +133,7 @@ def _words(column: Column, *, strict: bool) -> str:
     if "null" in column.refuses:
         return f"{text} Never null."
     if met and not refused:
-        return f"{text} Others, and null, are answered and flagged."
+        return f"{text} Others, and null, are predicted and flagged."
     return f"{text} Null is flagged."
 
 

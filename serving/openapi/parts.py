@@ -10,7 +10,7 @@ _REASONS = {
     "400": "The body can't be read",
     "401": "The key is missing or wrong",
     "413": "The body, its values or the answer are beyond a bound",
-    "422": "A column is absent, or a value can't be taken without loss",
+    "422": "A column is absent, or a value can't be converted without loss",
     "500": "The model raised an error",
     "503": "Too many requests are waiting, or the server is starting or stopping",
     "504": "The deadline passed",

@@ -56,7 +56,7 @@ class Invocations:
             raise RequestError(
                 400,
                 "unsupported_media_type",
-                "the content type is not known here",
+                "the content type is not supported",
                 expected="application/json or text/csv",
                 got=form,
             )

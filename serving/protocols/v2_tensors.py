@@ -79,7 +79,7 @@ def read_inputs(inputs: Any, binary: bytes, budget: Budget = Budget()) -> list[T
             used += size
         tensors.append(Tensor(name, datatype, shape, values))
     if used != len(binary):
-        raise malformed("bytes are left behind the tensors", f"{used} bytes", len(binary))
+        raise malformed("extra bytes follow the tensors", f"{used} bytes", len(binary))
     return tensors
 
 
@@ -97,7 +97,7 @@ def write_raw(output: Output) -> bytes:
         floats = [math.nan if value is None else value for value in output.values]
         return np.array(floats, _CODES[output.datatype]).tobytes()
     if None in output.values:
-        message = f"{output.name}: the model gave null, which only JSON can say here"
+        message = f"{output.name}: the model gave null, which only JSON can represent"
         raise RequestError(500, "model_failed", message)
     return np.array(output.values, _CODES[output.datatype]).tobytes()
 
@@ -131,7 +131,7 @@ def _binary_size(name: str, entry: dict[str, Any]) -> int | None:
     if not isinstance(parameters, dict):
         raise malformed(f"input {named(name)}: parameters", "an object", parameters)
     if "shared_memory_region" in parameters:
-        raise malformed(f"input {named(name)}: shared memory is not known here", "data", parameters)
+        raise malformed(f"input {named(name)}: shared memory is not supported", "data", parameters)
     size = parameters.get("binary_data_size")
     if size is None:
         return None
@@ -147,7 +147,7 @@ def _raw_values(
 ) -> list[Any]:
     count = math.prod(shape)
     if len(raw) < size:
-        raise malformed(f"input {named(name)}: raw data ends early", f"{size} bytes", len(raw))
+        raise malformed(f"input {named(name)}: raw data is truncated", f"{size} bytes", len(raw))
     if datatype == "BYTES":
         return list(_texts(name, shape, raw))
     dtype = np.dtype(_CODES[datatype])
@@ -167,7 +167,7 @@ def _texts(name: str, shape: tuple[int, ...], raw: bytes) -> Iterator[str]:
         place = start + _LENGTH.unpack_from(raw, place)[0] if start <= len(raw) else len(raw) + 1
         if place > len(raw):
             raise malformed(
-                f"input {named(name)}: raw text ends early", "length and text", len(raw)
+                f"input {named(name)}: raw text is truncated", "length and text", len(raw)
             )
         try:
             yield raw[start:place].decode("utf-8")

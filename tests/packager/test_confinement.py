@@ -109,7 +109,7 @@ def test_pipes_and_sockets_are_left_out_and_never_opened(tmp_path: Path):
     os.mkfifo(project / "pipe.py")
     (project / "gone.py").symlink_to("nothing.py")
     found = read_code(load_project(project))
-    assert found.left_out["pipe.py"] == "it is not a regular file"
+    assert found.left_out["pipe.py"] == "it is no regular file"
     assert found.left_out["gone.py"] == "it is a dangling link"
 
 

@@ -77,7 +77,7 @@ def make_base(engine: Engine | None, progress: Progress, added: Collection[str] 
         folder = Path(name)
         progress.step(f"fetching Debian packages of {suite}")
         _bootstrap(suite, folder / "packages.tar", sorted(set(added)))
-        progress.step("dropping files that Python does not need")
+        progress.step("removing files that Python does not need")
         _lay_out(folder / "packages.tar", folder / "root", suite, added)
         python = f"usr/bin/python{PYTHONS[suite]}"
         compiler = LoaderCompiler(folder / "root", f"/{python}", "")

@@ -35,7 +35,7 @@ def test_a_table_from_first_to_last(run, tmp_path):
     assert run("revert", "t", "1") == "version 3: the content of version 1\n"
     log = json.loads(run("log", "t", "--json"))
     assert [(v["number"], v["operation"], v["message"]) for v in log] == [
-        (3, "revert", "back to 1"),
+        (3, "revert", "reverted to version 1"),
         (2, "add", "second"),
         (1, "add", "first"),
     ]

@@ -17,7 +17,7 @@ import pytest
 import requests
 from command import NO_ENGINE, Package, package
 
-from packager.client import Client, Feedback, Prediction, read_key
+from packager.client import Client, FeedbackReceipt, Prediction, read_key
 from packager.client import client as client_module
 from packager.errors import PackageError, UsageError
 
@@ -181,7 +181,7 @@ def test_feedback_counts_over_batches() -> None:
 
     with answering(taken) as url, Client(url) as client:
         labels = [("a", "yes"), ("b", "no"), ("c", "no"), ("old", "no")]
-        assert client.feedback(labels, batch=3) == Feedback(3, ((3, "duplicate"),), 0)
+        assert client.feedback(labels, batch=3) == FeedbackReceipt(3, ((3, "duplicate"),), 0)
 
 
 def test_labels_of_any_type_are_sent_and_nulls_of_any_type_are_none() -> None:

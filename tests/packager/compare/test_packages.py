@@ -43,7 +43,7 @@ from packager.manifest.base import FileEntry
 from packager.manifest.data_roles import Split
 from packager.manifest.evaluation import (
     Evaluation,
-    Metrics,
+    MetricValues,
     SeedVariance,
 )
 from packager.manifest.manifest import (
@@ -271,8 +271,8 @@ def test_metrics_have_before_after_and_difference_by_slice():
     other = part(
         "evaluation",
         slices={
-            "channel=web": Metrics(rows=6, values={"accuracy": 0.75}),
-            "channel=app": Metrics(rows=4, values={}),
+            "channel=web": MetricValues(rows=6, values={"accuracy": 0.75}),
+            "channel=app": MetricValues(rows=4, values={}),
         },
     )
     found = diff(SHOP, other)
@@ -332,7 +332,7 @@ files = st.dictionaries(st.sampled_from("abc"), st.sampled_from("xyz")).map(
 
 
 metrics = st.builds(
-    Metrics,
+    MetricValues,
     rows=st.integers(0, 2),
     values=st.dictionaries(st.sampled_from("mn"), st.sampled_from([0.25, 0.5])),
     intervals=st.just({}),

@@ -45,7 +45,7 @@ def test_wheels_of_another_system_lead_to_a_marker():
     )
     assert hint(text) == (
         "win has wheels for win32, win_amd64 only, and the image is Linux: leave it out, or write "
-        '`win; sys_platform == "win32"` so that it is required only there'
+        '`win; sys_platform == "win32"` so that it is required there only'
     )
 
 

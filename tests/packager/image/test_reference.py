@@ -166,7 +166,7 @@ def test_the_same_image_in_the_engine_is_no_other(written: Path, monkeypatch):
 @pytest.mark.parametrize("text", ["models/shop:1", "shop", "./gone.tar"])
 def test_a_tag_needs_an_engine(text: str):
     error = refused(text)
-    assert error.message == f"{text}: no such folder or file, and no engine answers"
+    assert error.message == f"{text}: no such folder or file, and no engine responds"
     assert error.hint.startswith("start Docker, or name an OCI folder")
     assert error.exit_code == 1
 

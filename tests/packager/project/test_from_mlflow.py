@@ -126,7 +126,7 @@ def test_several_answers_a_row_are_refused(
     file = saved / "MLmodel"
     text = OUTPUTS.sub(f"  outputs: '{outputs}'\n", file.read_text())
     file.write_text(text.replace("  sklearn:", "  unheard_of:"))
-    with pytest.raises(PackageError, match=f"one answer a row, got {message}"):
+    with pytest.raises(PackageError, match=f"one prediction a row, got {message}"):
         init_from_mlflow(tmp_path / "project", saved)
 
 

@@ -77,7 +77,7 @@ def test_the_written_recipe_trains_on_the_table(
     assert set(project.data.include) == {*frame().columns} - {"id", "empty", target}
     assert other in project.data.include
     text = (tmp_path / "p/package.toml").read_text(encoding="utf-8")
-    assert '# "id": another text in each row\n' in text
+    assert '# "id": a different text in each row\n' in text
     assert '# "empty": no value in the first rows\n' in text
     model, features = trained(project, monkeypatch)
     again = pickle.loads(pickle.dumps(model))
