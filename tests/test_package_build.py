@@ -117,7 +117,12 @@ def test_another_folder_file_system_user_clock_umask_zone_locale_and_hash_seed_g
             "no network",
         ),
         ({"serving.py:": "x = 1"}, 2, "module `serving`", "rename it"),
-        ({"package.toml:target =": "private = true\ntarget ="}, 2, "not there yet", "leave it out"),
+        (
+            {"package.toml:target =": "private = 1\ntarget ="},
+            2,
+            "unknown key `data.private`",
+            "split",
+        ),
     ],
 )
 def test_a_mistake_is_one_message_with_a_hint_and_leaves_nothing(
