@@ -15,7 +15,7 @@ from typing import Self
 
 from monitoring.metrics.recorder import Batch
 from serving import routes
-from serving.feedback.endpoint import Feedback
+from serving.feedback.endpoint import FeedbackEndpoint
 from serving.http.asgi import RETRY_AFTER, DisconnectedError
 from serving.http.auth import ApiKeys
 from serving.http.logs import AccessLogger, RefusalLog, trace_of
@@ -37,7 +37,7 @@ class LoadedPackage:
     routes: Routes
     pipeline: Pipeline
     recorder: Recorder
-    feedback: Feedback | None
+    feedback: FeedbackEndpoint | None
     """None if feedback is off."""
 
     def close(self) -> None:
@@ -86,7 +86,7 @@ class RequestHandler:
             if self.draining:
                 raise _unavailable("draining", "the server is ending")
             if loaded.pipeline.stuck:
-                raise _unavailable("stuck", "the model did not come back by the deadline")
+                raise _unavailable("stuck", "the model call did not return by the deadline")
         return loaded
 
     def refuse(self, request: Request, error: Exception) -> Response:

@@ -73,6 +73,26 @@ def test_a_module_has_at_most_300_lines():
     assert over(found, MAX_LINES, LONG_MODULES) == []
 
 
+def class_names(texts: dict[str, str]) -> dict[str, list[str]]:
+    """Name of each public class → the modules that define it."""
+    found: dict[str, list[str]] = {}
+    for path, text in texts.items():
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                found.setdefault(node.name, []).append(path)
+    return found
+
+
+def test_a_public_class_name_is_defined_once():
+    found = class_names(modules(*PRODUCT))
+    assert {name: paths for name, paths in found.items() if len(paths) > 1} == {}
+
+
+def test_the_check_of_class_names_finds_a_second_definition():
+    texts = {"a.py": "class A: ...\nclass _B: ...", "b.py": "class A: ...\nclass _B: ..."}
+    assert class_names(texts) == {"A": ["a.py", "b.py"]}
+
+
 def test_a_function_has_at_most_50_lines():
     found = measured(lines, *PRODUCT, "benchmarks")
     assert over(found, MAX_FUNCTION_LINES, LONG_FUNCTIONS) == []

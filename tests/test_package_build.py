@@ -152,7 +152,7 @@ def test_without_an_engine_and_without_output_the_hint_names_output(tmp_path: Pa
     assert package("init", tmp_path / "p").code == 0
     done = package("build", tmp_path / "p", env=NO_ENGINE)
     assert done.code == 1
-    assert "no Docker engine answers to put the image into" in done.err
+    assert "no Docker engine responds to put the image into" in done.err
     assert "--output oci:DIR" in done.err
 
 

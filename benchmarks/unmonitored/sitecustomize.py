@@ -13,7 +13,7 @@ def _take_out() -> None:
     import monitoring.metrics.registry
     from monitoring.metrics.recorder import MetricsRecorder
     from monitoring.metrics.registry import BufferedHistogram
-    from monitoring.metrics.serving import Metrics
+    from monitoring.metrics.serving import ServingMetrics
     from monitoring.slices.row_membership import RowMembership
 
     def nothing(*_: Any, **__: Any) -> None:
@@ -27,7 +27,7 @@ def _take_out() -> None:
 
     replaced = {
         MetricsRecorder: {"observe": nothing, "refused": nothing, "flush": nothing},
-        Metrics: {"observe_request": nothing},
+        ServingMetrics: {"observe_request": nothing},
         RowMembership: {"bitmap": no_slice, "bitmaps": no_slices},
     }
 

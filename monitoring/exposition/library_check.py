@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from monitoring.exposition.render import Layout, read_files
+from monitoring.exposition.render import FileLayout, read_files
 from monitoring.exposition.worker_files import CounterFile
 from monitoring.metrics.registry import (
     BufferedHistogram,
@@ -55,15 +55,16 @@ def check_library() -> bool:
                 "it to read counter files", f"{type(error).__name__}: {error}"
             ) from error
         if not files or b"check_rows_total" not in theirs or b" 1.5\n" not in theirs:
-            raise UnsupportedLibraryError("it to count in our files", _shown(files, theirs))
+            raise UnsupportedLibraryError("counters in our files", _shown(files, theirs))
         try:
-            ours = Layout(folder, files).text(files)
+            ours = FileLayout(folder, files).text(files)
         except Exception as error:
             ours = f"{type(error).__name__}: {error}".encode()
         if ours == theirs:
             return True
     logger.warning(
-        "prometheus_client: its exposition is not as expected: it is used itself, and is slower"
+        "prometheus_client: its exposition differs from ours: the library renders metrics itself,"
+        " which is slower"
     )
     return False
 

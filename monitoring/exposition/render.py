@@ -35,7 +35,7 @@ class Rendering:
         """
         self._folder = folder
         self._own = own
-        self._layout: Layout | None = None
+        self._layout: FileLayout | None = None
 
     def cached(self) -> bytes | None:
         """The text, in about a millisecond; None if ``rebuild`` is needed."""
@@ -53,7 +53,7 @@ class Rendering:
             return library_text(folder)
         files = read_files(folder)
         try:
-            self._layout = Layout(folder, files)
+            self._layout = FileLayout(folder, files)
         except ValueError:
             self._layout = None
             return library_text(folder)
@@ -72,7 +72,7 @@ def read_files(folder: Path) -> dict[str, Words]:
     return files
 
 
-class Layout:
+class FileLayout:
     """The constant part of the text for a set of files."""
 
     def __init__(self, folder: Path, files: Mapping[str, Words]) -> None:

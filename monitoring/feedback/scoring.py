@@ -10,7 +10,7 @@ from typing import Any
 from monitoring.feedback.labels import Classes, InvalidError, Numbers
 from monitoring.feedback.token_store import TokenStore
 from monitoring.feedback.tokens import Token, TokenError, Tokens, hashed
-from monitoring.metrics.feedback import FeedbackMetrics, Outcome
+from monitoring.metrics.feedback import FeedbackMetrics, ScoredLabel
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Verified:
 
     index: int
     token: Token
-    outcome: Outcome
+    outcome: ScoredLabel
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Scorer:
                 bad.append(Rejected(index, error.reason))
         return VerifiedLabels(good, bad, skipped)
 
-    def _outcome(self, token: Token, actual: Any) -> Outcome:
+    def _outcome(self, token: Token, actual: Any) -> ScoredLabel:
         label = self._labels.read(actual)
         ours = token.version == self.tokens.version
         delay = self.tokens.age(token)
@@ -85,8 +85,8 @@ class Scorer:
             error = token.number - label
             if not math.isfinite(error):
                 raise InvalidError("not_a_number")
-            return Outcome(token.bitmap, ours, delay, error=error)
-        return Outcome(
+            return ScoredLabel(token.bitmap, ours, delay, error=error)
+        return ScoredLabel(
             token.bitmap,
             ours,
             delay,

@@ -35,7 +35,7 @@ DELAY_BUCKETS = (MINUTE, 10 * MINUTE, HOUR, 6 * HOUR, DAY, 3 * DAY, 7 * DAY, 14 
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ScoredLabel:
     """One label to count."""
 
     bitmap: int
@@ -86,7 +86,7 @@ class FeedbackMetrics:
         else:
             self._confusions(series, classes)
 
-    def add(self, outcomes: Iterable[Outcome]) -> None:
+    def add(self, outcomes: Iterable[ScoredLabel]) -> None:
         """Count labels; on return they are in the counter file."""
         sums: dict[Counter, float] = {}
         for outcome in outcomes:
@@ -106,7 +106,7 @@ class FeedbackMetrics:
         if count:
             self._skipped.inc(count)
 
-    def _touched(self, outcome: Outcome) -> Iterator[tuple[Counter, float]]:
+    def _touched(self, outcome: ScoredLabel) -> Iterator[tuple[Counter, float]]:
         name = SCORED if outcome.correct is None else OUTCOMES[not outcome.correct]
         if not outcome.own_version:
             yield self._other_version[name], 1
@@ -174,7 +174,7 @@ class FeedbackMetrics:
             values = label(self._slices[place]), predicted, actual
             self._confusion[place, predicted, actual] = counter.labels(*self._common, *values)
 
-    def _confused(self, place: int, outcome: Outcome) -> Iterator[tuple[Counter, float]]:
+    def _confused(self, place: int, outcome: ScoredLabel) -> Iterator[tuple[Counter, float]]:
         if place >= self._in_slices:
             return
         predicted, actual = label(outcome.predicted), label(outcome.actual)

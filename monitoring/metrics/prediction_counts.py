@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from monitoring.metrics.bin_counts import BinCounts
 from monitoring.metrics.class_labels import class_text
-from monitoring.metrics.serving import Metrics
+from monitoring.metrics.serving import ServingMetrics
 from monitoring.profile.profile import CONFIDENCE, PREDICTION, FeatureProfile, Profile
 
 Floats = npt.NDArray[np.float64]
@@ -49,7 +49,7 @@ class PredictionCounts:
         self._bins.add((labels, confidences))
         self._add_slices(bitmaps, confidences)
 
-    def write(self, metrics: Metrics) -> None:
+    def write(self, metrics: ServingMetrics) -> None:
         """Add what was counted to the metrics, and reset."""
         for name, counts in self._bins.drain():
             metrics.add_bins(name, counts)

@@ -14,7 +14,7 @@ from typing import Any
 
 from monitoring.metrics.bin_counts import BinCounts
 from monitoring.metrics.prediction_counts import PredictionCounts
-from monitoring.metrics.serving import FLAGS, Metrics
+from monitoring.metrics.serving import FLAGS, ServingMetrics
 from monitoring.profile.profile import CONFIDENCE, PREDICTION, Profile
 from monitoring.slices.clock import DatetimeUnit
 
@@ -77,7 +77,7 @@ class MetricsRecorder:
         self,
         columns: Sequence[str],
         profile: Profile | None,
-        metrics: Metrics,
+        metrics: ServingMetrics,
         clocks: Mapping[str, DatetimeUnit] | None = None,
     ) -> None:
         """``columns``: names of a batch's columns; ``clocks``: units of datetime columns."""

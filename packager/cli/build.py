@@ -49,7 +49,9 @@ def init(
     from packager.project.training_project import init_training
 
     if from_mlflow is not None and from_model is not None:
-        raise UsageError("--from-model: expected none beside --from-mlflow", "keep one of the two")
+        raise UsageError(
+            "--from-model: expected none together with --from-mlflow", "keep one of the two"
+        )
     if from_mlflow is not None:
         files = init_from_mlflow(directory, from_mlflow, data, target)
     elif from_model is not None:
@@ -118,7 +120,7 @@ def build(
     where = Destination.parse(output)
     engine = Engine.connect()
     if builder == "assemble" and where.kind == "docker" and engine is None:
-        raise PackageError("no Docker engine answers to put the image into", NO_ENGINE)
+        raise PackageError("no Docker engine responds to put the image into", NO_ENGINE)
     read = load_project(project)
     progress = ConsoleProgress()
     built = run_build(

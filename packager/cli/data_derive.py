@@ -90,7 +90,7 @@ def lineage(
         if not node.opened:
             uri = node.location.uri
             ConsoleProgress().warn(
-                f"{uri}: named by a log, does not lie beside {location}, and was not opened;"
+                f"{uri}: named by a log, is not beside {location}, and was not opened;"
                 f" to open it: --follow {shlex.quote(uri)}"
             )
     if svg is not None:
@@ -138,8 +138,8 @@ def gc(
         print_result(json.dumps({**facts, "kept": found.kept}))
         return
     for number, why in found.kept.items():
-        print_result(f"version {number} stays: {'; '.join(why)}")
-    what = "removed" if delete else "would go"
+        print_result(f"version {number} is kept: {'; '.join(why)}")
+    what = "removed" if delete else "would be removed"
     print_result(f"{len(found.files)} files, {format_bytes(found.size)}: {what}")
     if found.files and not delete:
         ConsoleProgress().step("nothing was removed: add --delete to do it")

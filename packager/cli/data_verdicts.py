@@ -68,7 +68,9 @@ def verdict(
             known = ", ".join((*DECISIONS, "unset"))
             raise UsageError(f"verdict: expected {known}, got {decision!r}", "name one of them")
         if decision != "fix" and column:
-            raise UsageError(f"--column: expected none beside {decision}", "did you mean fix?")
+            raise UsageError(
+                f"--column: expected none together with {decision}", "did you mean fix?"
+            )
         cells = {"row_hash": row_hash, "verdict": decision, "column": column, "value": value}
         new = merged(old, [verdict_of(cells | {"reason": reason}, "verdict")])
     write_verdicts(new, file)

@@ -39,7 +39,7 @@ def diff(
     before: Annotated[str, typer.Argument(metavar="A", help=f"{REF_HELP}.")],
     after: Annotated[str, typer.Argument(metavar="B", help=f"{REF_HELP}.")],
     data: Annotated[
-        Path | None, typer.Option(help="Labelled rows: which package answers them better?")
+        Path | None, typer.Option(help="Labelled rows on which to evaluate both packages.")
     ] = None,
     local: Local = False,
     as_json: AsJson = False,

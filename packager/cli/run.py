@@ -65,7 +65,7 @@ def serve(
     except KeyboardInterrupt:
         progress.step("stopped")
         return
-    raise PackageError("the server ended by itself", "see its log above")
+    raise PackageError("the server ended unexpectedly", "see its log above")
 
 
 @app.command(rich_help_panel=RUN)

@@ -25,7 +25,7 @@ from packager.compare.records import (
 from packager.digest import canonical_json
 from packager.image.reference import Reference
 from packager.manifest.base import FileEntry, FrozenModel
-from packager.manifest.evaluation import Evaluation, Metrics
+from packager.manifest.evaluation import Evaluation, MetricValues
 from packager.manifest.manifest import Column, Fingerprint, Lock, Manifest, Wheel
 from packager.tables.overlap import compare_rows
 
@@ -272,7 +272,7 @@ def _overall(before: Evaluation | None, after: Evaluation | None) -> Iterator[Me
 
 
 def _metrics(
-    where: str | None, before: Metrics | None, after: Metrics | None
+    where: str | None, before: MetricValues | None, after: MetricValues | None
 ) -> Iterator[MetricChange]:
     one, other = ({"rows": m.rows, **m.values} if m else {} for m in (before, after))
     for change in changes(one, other):

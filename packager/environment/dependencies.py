@@ -9,7 +9,7 @@ from pathlib import Path
 from packager.environment import resolver, wheels
 from packager.environment.index import user_index_options
 from packager.environment.lock import DataFormat, LockFile, inputs_digest, load_lock
-from packager.environment.platform import Target
+from packager.environment.platform import WheelTarget
 from packager.environment.uv_config import lent
 from packager.errors import PackageError
 from packager.manifest.manifest import Base, Lock
@@ -40,7 +40,7 @@ class Dependencies:
 def lock_and_fetch(
     requirements: Requirements,
     lock_path: Path,
-    target: Target,
+    target: WheelTarget,
     base: Base | None,
     progress: Progress,
     *,

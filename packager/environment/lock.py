@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from packager.cache import atomic_file
 from packager.digest import canonical_json, sha256_bytes
-from packager.environment.platform import Target
+from packager.environment.platform import WheelTarget
 from packager.environment.requirement_files import read_texts
 from packager.errors import UsageError
 from packager.manifest.base import FrozenModel
@@ -71,7 +71,7 @@ def _only_in(requirement: Requirement, extra: str) -> bool:
 def inputs_digest(
     requirements: Path,
     data: DataFormat | None,
-    target: Target,
+    target: WheelTarget,
     *,
     trees: bool = False,
     strategy: str | None = None,

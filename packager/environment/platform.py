@@ -19,7 +19,7 @@ LEGACY_MANYLINUX = {(2, 17): "manylinux2014", (2, 12): "manylinux2010", (2, 5): 
 
 
 @dataclass(frozen=True)
-class Target:
+class WheelTarget:
     """CPython ``python`` (``"3.11"``) on ``platform`` (``"linux/amd64"``) with glibc ``glibc``."""
 
     python: str
@@ -60,7 +60,7 @@ class Target:
         yield f"linux_{self.machine}"
 
 
-def host_target() -> Target | None:
+def host_target() -> WheelTarget | None:
     """This machine and interpreter as a target; None if it is not Linux with glibc."""
     names = {machine: name for name, machine in MACHINES.items()}
     library, version = platform.libc_ver()
@@ -68,7 +68,7 @@ def host_target() -> Target | None:
         return None
     major, minor = (int(part) for part in version.split(".")[:2])
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
-    return Target(python, names[platform.machine()], (major, minor))
+    return WheelTarget(python, names[platform.machine()], (major, minor))
 
 
 def default_platform() -> str:

@@ -25,7 +25,7 @@ from packager.environment.lock import (
     tree_requirements,
 )
 from packager.environment.other_tools import refuse_other_formats
-from packager.environment.platform import Target
+from packager.environment.platform import WheelTarget
 from packager.environment.programs import run
 from packager.environment.requirement_files import DirectRequirements, read_requirements, read_texts
 from packager.environment.requirement_lines import refuse_lines
@@ -55,7 +55,7 @@ class Resolved:
 def resolve(
     requirements: Path,
     data: DataFormat | None,
-    target: Target,
+    target: WheelTarget,
     index: IndexOptions,
     *,
     pins: Sequence[Wheel] = (),
@@ -101,7 +101,7 @@ class _UvError(Exception):
 def _resolve(
     asked: DirectRequirements,
     groups: Mapping[Group, Sequence[str]],
-    target: Target,
+    target: WheelTarget,
     index: IndexOptions,
     pins: Sequence[Wheel],
 ) -> list[Resolved]:
@@ -131,7 +131,7 @@ def _resolve(
     return resolved
 
 
-def locate(wheels: Sequence[Wheel], target: Target, index: IndexOptions) -> list[Resolved]:
+def locate(wheels: Sequence[Wheel], target: WheelTarget, index: IndexOptions) -> list[Resolved]:
     """The current addresses of exactly these locked wheels.
 
     Raises ``PackageError`` if the indexes don't offer one of them.
@@ -171,7 +171,7 @@ def _write_preferences(path: Path, pins: Sequence[Wheel]) -> None:
 def _compile(
     sources: Sequence[Path],
     output: Path,
-    target: Target,
+    target: WheelTarget,
     index: IndexOptions,
     constraints: Sequence[Path] = (),
     *,
@@ -194,7 +194,7 @@ def _compile(
 def _uv(
     files: Sequence[str],
     python: str,
-    target: Target,
+    target: WheelTarget,
     index: IndexOptions,
     options: Sequence[str],
 ) -> subprocess.CompletedProcess[str]:
@@ -213,7 +213,9 @@ def _uv(
         return run([*command, *options, *arguments], environment)
 
 
-def _explain(error: _UvError, target: Target, index: IndexOptions, called: str) -> PackageError:
+def _explain(
+    error: _UvError, target: WheelTarget, index: IndexOptions, called: str
+) -> PackageError:
     """The error for ``error``: the project's requirements fail alone, or only with the runtime's.
 
     Resolves the project's requirements alone to find out.
@@ -232,7 +234,7 @@ def _explain(error: _UvError, target: Target, index: IndexOptions, called: str) 
     return resolver_error(text, called, target, _probe(target, index))
 
 
-def _probe(target: Target, index: IndexOptions) -> Probe:
+def _probe(target: WheelTarget, index: IndexOptions) -> Probe:
     """A function that finds a package's lowest version with a wheel compatible with the runtime."""
 
     def lowest(requirement: str, python: str) -> str | None:
@@ -261,7 +263,7 @@ def _files(package: Mapping[str, Any], folder: Path) -> list[tuple[str, str, str
     return found
 
 
-def _read_pylock(path: Path, target: Target) -> dict[str, tuple[Wheel, str]]:
+def _read_pylock(path: Path, target: WheelTarget) -> dict[str, tuple[Wheel, str]]:
     """Canonical name → the best wheel for the target, and its address.
 
     Raises ``PackageError`` if a package has no compatible wheel.

@@ -6,7 +6,7 @@ import difflib
 import re
 from collections.abc import Callable, Sequence
 
-from packager.environment.platform import Target
+from packager.environment.platform import WheelTarget
 from packager.environment.requirement_lines import wheel_commands
 from packager.errors import PackageError, UsageError
 
@@ -63,19 +63,19 @@ def single_line(stderr: str) -> str:
 
 
 OTHER_INDEXES = (
-    "only the first index that knows a package is asked about it; if you trust all of your indexes "
-    'alike, write index_strategy = "unsafe-best-match" under [requirements] in package.toml'
+    "only the first index that has a package is queried for it; if you trust all of your indexes "
+    'equally, write index_strategy = "unsafe-best-match" under [requirements] in package.toml'
 )
 
 
-def resolver_error(text: str, called: str, target: Target, probe: Probe) -> PackageError:
+def resolver_error(text: str, called: str, target: WheelTarget, probe: Probe) -> PackageError:
     """The error for project requirements that can't be resolved, with a hint for the cause.
 
     ``text`` is uv's message in one line; ``called`` is the file. ``probe`` looks up single
     packages.
     """
     if "Couldn't parse" in text or "Unexpected" in text:
-        return UsageError(f"{called}: {text}", "write one requirement a line, as pip takes them")
+        return UsageError(f"{called}: {text}", "write one requirement a line, in pip's syntax")
     fetch = _FETCH.search(text)
     if fetch is not None:
         return _unreached(text, called, fetch["url"])
@@ -112,7 +112,7 @@ def conflict(text: str, called: str, runtime: Sequence[str]) -> PackageError:
     )
 
 
-def no_wheel_for(name: str, version: str, target: Target) -> PackageError:
+def no_wheel_for(name: str, version: str, target: WheelTarget) -> PackageError:
     """The error for a resolved package without a wheel for the base, such as an sdist's URL."""
     pinned = f"{name}=={version}" if version else name
     return PackageError(
@@ -121,11 +121,11 @@ def no_wheel_for(name: str, version: str, target: Target) -> PackageError:
     )
 
 
-def _without_wheel(text: str, missing: re.Match[str], target: Target, probe: Probe) -> str:
+def _without_wheel(text: str, missing: re.Match[str], target: WheelTarget, probe: Probe) -> str:
     name = missing["name"]
     pin = missing["pin"] if missing["pin"].startswith("==") else ""  # other bounds are uv's
     if name.lower() in INSTALLED_AS:
-        return f"write {INSTALLED_AS[name.lower()]}: that is what the index has {name} under"
+        return f"write {INSTALLED_AS[name.lower()]}: the index lists {name} under that name"
     platforms = next((m["all"] for m in _PLATFORMS.finditer(text) if m["name"] == name), "")
     tags = re.findall(r"`(\w+)`", platforms)
     systems = {
@@ -135,7 +135,7 @@ def _without_wheel(text: str, missing: re.Match[str], target: Target, probe: Pro
         marked = " or ".join(f'sys_platform == "{system}"' for system in sorted(systems))
         return (
             f"{name} has wheels for {', '.join(tags)} only, and the image is Linux: leave it out, "
-            f"or write `{name}{pin}; {marked}` so that it is asked for there alone"
+            f"or write `{name}{pin}; {marked}` so that it is required there only"
         )
     if tags:
         said = f"{name} has wheels for {', '.join(tags)} only, not for {target.uv_platform}: "
@@ -144,7 +144,7 @@ def _without_wheel(text: str, missing: re.Match[str], target: Target, probe: Pro
     return found or wheel_commands(f"{name}{pin}", target.python, f"keep `{name}{pin}`")
 
 
-def _of_python(name: str, pin: str, target: Target, probe: Probe) -> str | None:
+def _of_python(name: str, pin: str, target: WheelTarget, probe: Probe) -> str | None:
     """Hint: Python versions with a wheel of ``name``, and its first version for the target.
 
     None if there are neither.
@@ -176,7 +176,7 @@ def _unreached(text: str, called: str, url: str) -> PackageError:
 def _unknown(name: str) -> str:
     known = INSTALLED_AS.get(name.lower())
     if known is not None:
-        return f"write {known}: that is what an index has {name} under"
+        return f"write {known}: an index lists {name} under that name"
     close = difflib.get_close_matches(name.lower(), _COMMON, 1, 0.8)
     if close and close[0] != name.lower():
         return f"no index has {name}: did you mean {close[0]}?"
@@ -186,10 +186,10 @@ def _unknown(name: str) -> str:
     )
 
 
-def _no_version(name: str, pin: str, target: Target, probe: Probe) -> str:
+def _no_version(name: str, pin: str, target: WheelTarget, probe: Probe) -> str:
     if "+" in pin:
         return (
-            "versions with + lie in an index or a folder of their own: name it in your pip or uv "
+            "versions with + are in a separate index or folder: name it in your pip or uv "
             f"configuration (extra-index-url, find-links); or write {name}{pin.partition('+')[0]}"
         )
     least = probe(name, target.python)

@@ -45,7 +45,7 @@ class NeededLibraries(FrozenModel):
     needed: tuple[str, ...]
 
 
-class Contents(FrozenModel):
+class SharedObjects(FrozenModel):
     """The shared objects of a layer; stored next to its tar."""
 
     diff_id: str
@@ -78,11 +78,11 @@ def check_libraries(base: BaseImage | None, stack: Stack, progress: Progress) ->
         raise _missing(needed, base.saved.reference)
 
 
-def contents(layer: Layer) -> Contents:
+def contents(layer: Layer) -> SharedObjects:
     """The shared objects of ``layer``, read once and stored next to its tar."""
     beside = layer.path.with_suffix(".elf.json")
     if beside.is_file():
-        known = Contents.load(beside)
+        known = SharedObjects.load(beside)
         if known.diff_id == layer.diff_id:
             return known
     found = _read(layer)
@@ -120,7 +120,7 @@ def needed_by(file: IO[bytes]) -> tuple[str, ...]:
     return tuple(sorted(set(tags)))
 
 
-def _read(layer: Layer) -> Contents:
+def _read(layer: Layer) -> SharedObjects:
     files: list[str] = []
     needs: dict[str, tuple[str, ...]] = {}
     owners: dict[str, str] = {}
@@ -139,7 +139,7 @@ def _read(layer: Layer) -> Contents:
         NeededLibraries(file=name, wheel=owners.get(name, layer.name), needed=needed)
         for name, needed in sorted(needs.items())
     )
-    return Contents(diff_id=layer.diff_id, files=tuple(sorted(files)), loads=tuple(loads))
+    return SharedObjects(diff_id=layer.diff_id, files=tuple(sorted(files)), loads=tuple(loads))
 
 
 def _needed(layer: Layer, name: str, stream: IO[bytes]) -> tuple[str, ...]:
@@ -170,12 +170,14 @@ def _held_by_base(base: BaseImage) -> set[str]:
     }
 
 
-def _names(layers: Iterable[Contents]) -> set[str]:
+def _names(layers: Iterable[SharedObjects]) -> set[str]:
     """File names of the shared objects: wheels find vendored ones by their own search path."""
     return {PurePosixPath(file).name for layer in layers for file in layer.files}
 
 
-def _absent(layers: Iterable[Contents], held: set[str]) -> Iterator[tuple[NeededLibraries, str]]:
+def _absent(
+    layers: Iterable[SharedObjects], held: set[str]
+) -> Iterator[tuple[NeededLibraries, str]]:
     for layer in layers:
         for loads in layer.loads:
             # Built for another libc, never loaded with glibc.

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from packager.manifest.base import EquivalenceLevel, FrozenModel
 
 
-class Metrics(FrozenModel):
+class MetricValues(FrozenModel):
     """Metrics on a set of held-out rows."""
 
     rows: int
@@ -21,8 +21,8 @@ class Metrics(FrozenModel):
 class Evaluation(FrozenModel):
     """Metrics on the held-out rows, overall and for each slice that has any."""
 
-    overall: Metrics
-    slices: dict[str, Metrics]
+    overall: MetricValues
+    slices: dict[str, MetricValues]
 
 
 class NumericalEnvironment(FrozenModel):

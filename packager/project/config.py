@@ -136,7 +136,7 @@ def load_project(directory: Path) -> Project:
             "save it as UTF-8: editors call the other forms UTF-16, Unicode or ANSI",
         ) from error
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{FILENAME}: not valid TOML: {error}", "fix the line named") from error
+        raise UsageError(f"{FILENAME}: not valid TOML: {error}", "fix that line") from error
     for name in INTERNAL_FIELDS:
         if name in content:
             raise UsageError(f"{FILENAME}: unknown key `{name}`", "leave it out")
@@ -268,7 +268,7 @@ def _check_modules(project: Project) -> None:
             if (place / f"{name}.py").exists() or next((place / name).glob("*.py"), None):
                 raise UsageError(
                     f"module `{name}` in {place}: this name belongs to the packaged runtime",
-                    f"rename it; the names {', '.join(RESERVED_MODULES)} are taken",
+                    f"rename it; the names {', '.join(RESERVED_MODULES)} are reserved",
                 )
     entrypoints = {"serve.predictor": project.serve.predictor}
     if project.recipe:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from packager.report.numbers import number, percent
 from packager.report.table import Cell, table
-from packager.run.bench.result import Benchmark, Step
+from packager.run.bench.result import Benchmark, LoadStep
 
 BUSY = 0.8
 """Share of a processor from which on the load generator may be the bottleneck."""
@@ -28,7 +28,7 @@ def as_text(found: Benchmark, columns: int | None = None) -> str:
     return "\n".join([*lines, *_notes(found.steps)])
 
 
-def _cells(step: Step) -> tuple[Cell, ...]:
+def _cells(step: LoadStep) -> tuple[Cell, ...]:
     memory = None if step.memory_bytes is None else step.memory_bytes / 1e6
     mark = "*" if step.generator_busy >= BUSY else ""
     return (
@@ -55,10 +55,10 @@ def _stages(stages: Mapping[str, float]) -> str:
     return f"{', '.join(shown)} of {total:,.0f} µs"
 
 
-def _notes(steps: Sequence[Step]) -> list[str]:
+def _notes(steps: Sequence[LoadStep]) -> list[str]:
     notes = []
     if any(step.generator_busy >= BUSY for step in steps):
-        notes.append("* the load generator was busy itself: the server can do at least this")
+        notes.append("* the load generator was at its limit: the server can do at least this")
     for step in steps:
         if not step.requests:
             notes.append(

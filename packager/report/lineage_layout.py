@@ -50,7 +50,7 @@ class Edge:
 
 
 @dataclass(frozen=True)
-class Layout:
+class LineageLayout:
     """The boxes and edges of a whole graph, and its size in pixels."""
 
     boxes: dict[str, Box]
@@ -59,7 +59,7 @@ class Layout:
     height: int
 
 
-def layout(parents: Mapping[str, Sequence[str]], widths: Mapping[str, int]) -> Layout:
+def layout(parents: Mapping[str, Sequence[str]], widths: Mapping[str, int]) -> LineageLayout:
     """Lay out tables, given URI → parents (each of them also a key) and URI → width of its box.
 
     The graph must have no cycle. Deterministic.
@@ -112,7 +112,7 @@ def _placed(
     chains: Sequence[Sequence[Slot]],
     parents: Mapping[str, Sequence[str]],
     widths: Mapping[str, int],
-) -> Layout:
+) -> LineageLayout:
     def high(slot: Slot) -> int:
         return LANE if slot.child else max(BOX, PORT * (len(set(parents[slot.table])) + 1))
 
@@ -134,7 +134,7 @@ def _placed(
     ports = _ports(chains, tops, boxes)
     edges = [_edge(chain, boxes, tops, lefts, sizes, ports) for chain in chains]
     width = lefts[-1] + sizes[-1] + MARGIN if columns else 0
-    return Layout(boxes, tuple(edges), width, tallest + 2 * MARGIN)
+    return LineageLayout(boxes, tuple(edges), width, tallest + 2 * MARGIN)
 
 
 def _ports(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import stdev
 
-from packager.manifest.evaluation import Evaluation, Metrics, SeedVariance
+from packager.manifest.evaluation import Evaluation, MetricValues, SeedVariance
 from packager.report.numbers import interval, number
 from packager.report.table import Cell, table
 
@@ -46,7 +46,7 @@ def metrics_text(
     yield _worst(evaluation, reference, columns, max(MIN_SLICES, left))
 
 
-def _reference(overall: Metrics) -> str:
+def _reference(overall: MetricValues) -> str:
     return "majority class" if "accuracy" in overall.values else "mean"
 
 
@@ -56,7 +56,7 @@ def _meaning(reference: str) -> str:
 
 
 def _rows(
-    found: Metrics, seeds: Mapping[str, Sequence[float]]
+    found: MetricValues, seeds: Mapping[str, Sequence[float]]
 ) -> Iterator[tuple[str, float, str, float | None, str]]:
     for name, value in sorted(found.values.items()):
         deviation = number(stdev(seeds[name])) if len(seeds.get(name, ())) > 1 else ""
@@ -86,7 +86,7 @@ def _worst(evaluation: Evaluation, reference: str, columns: int | None, most: in
     return f"{text}\n  and {rest} more slices, which are better: --all" if rest else text
 
 
-def _badness(found: Metrics, metric: str) -> float:
+def _badness(found: MetricValues, metric: str) -> float:
     """Sort key, smaller is worse: the better end of the interval.
 
     A slice of few rows has a wide interval and so does not come first by chance.

@@ -29,7 +29,7 @@ READY_SECONDS = 120
 STOP_SECONDS = 15
 
 
-class Server(Protocol):
+class RunningServer(Protocol):
     """A running server."""
 
     url: str
@@ -53,7 +53,7 @@ def serving(
     port: int,
     progress: Progress,
     settings: ServeSettings = ServeSettings(),
-) -> Iterator[Server]:
+) -> Iterator[RunningServer]:
     """Start the package, wait until it is ready, and stop it when the block ends.
 
     ``port`` 0 selects a free one. Raises ``PackageError`` with the last log lines if the server
@@ -95,7 +95,7 @@ class ServerProcess:
 @contextmanager
 def _in_container(
     reference: Reference, engine: Engine, port: int, progress: Progress, settings: ServeSettings
-) -> Iterator[Server]:
+) -> Iterator[RunningServer]:
     name = reference.in_engine(engine, progress)
     settings.share_with_container()
     variables, mounts = settings.in_container()
@@ -108,7 +108,9 @@ def _in_container(
 
 
 @contextmanager
-def _in_process(reference: Reference, port: int, settings: ServeSettings) -> Iterator[Server]:
+def _in_process(
+    reference: Reference, port: int, settings: ServeSettings
+) -> Iterator[RunningServer]:
     if settings.memory is not None:
         raise UsageError(
             "--memory: expected a container, got a process of this machine",
@@ -148,7 +150,7 @@ def _stop(process: subprocess.Popen[str]) -> None:
         process.communicate()
 
 
-def _wait_until_ready(server: Server) -> None:
+def _wait_until_ready(server: RunningServer) -> None:
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline:
         if not server.alive():

@@ -13,7 +13,7 @@ from packager.engine.engine import Engine
 from packager.environment.dependencies import Dependencies, Requirements, lock_and_fetch
 from packager.environment.lock import FILENAME as LOCK
 from packager.environment.lock import DataFormat
-from packager.environment.platform import Target, default_platform, host_target
+from packager.environment.platform import WheelTarget, default_platform, host_target
 from packager.errors import PackageError
 from packager.image.base.base import find_base, find_made_base
 from packager.image.base.debian import base_name
@@ -61,7 +61,7 @@ def resolve_dependencies(
     project: Project,
     files: ListedFiles,
     base: BaseImage | None,
-    target: Target,
+    target: WheelTarget,
     progress: Progress,
     *,
     update: bool,
@@ -105,7 +105,7 @@ def resolve_base(
     named = engine is not None and reference != ImageSection().base
     if base is None and (asked or needed or named):
         where = (
-            "not in the cache, and no engine answers"
+            "not in the cache, and no engine responds"
             if engine is None
             else ("the engine has no such image and can't pull it")
         )
@@ -129,7 +129,7 @@ def _other_base(platform: str, engine: Engine | None) -> str:
     return "`package base` makes one, for --base"
 
 
-def wheel_target(base: BaseImage | None, platform: str, engine: Engine | None) -> Target:
+def wheel_target(base: BaseImage | None, platform: str, engine: Engine | None) -> WheelTarget:
     """The target of the wheels: the base's, or this machine's without a base.
 
     Raise ``PackageError`` if this machine can't run it.
@@ -205,7 +205,7 @@ def training_worker(
     models = [plain_layer("model", folder / "given.tar", entries(given, "models"))] if given else []
     layers = [*stack.below, *stack.worker, *models, *stack.data]
     if engine is None or base is None:
-        why = "no engine answers" if engine is None else "base: none"
+        why = "no engine responds" if engine is None else "base: none"
         progress.warn(
             f"no container ({why}): code of the project runs on this machine with your permissions"
         )

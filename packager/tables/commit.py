@@ -31,7 +31,7 @@ from packager.tables.null_words import refuse_lost_words
 from packager.tables.overlap import Rows, compare_rows
 from packager.tables.records import Derivation, Version, content_of
 from packager.tables.scan import DataFile
-from packager.tables.source import Source
+from packager.tables.source import RowSource
 from packager.tables.summary import Summary, column_drifts, summarise
 from packager.tables.write import as_read
 
@@ -64,7 +64,7 @@ def author() -> str:
 
 
 def commit_rows(
-    source: Source,
+    source: RowSource,
     location: Location,
     message: str,
     by: str,
@@ -82,14 +82,14 @@ def commit_rows(
 
 
 def commit_derived(
-    source: Source, location: Location, authorship: Authorship, derived: Derivation
+    source: RowSource, location: Location, authorship: Authorship, derived: Derivation
 ) -> CommitResult:
     """Commit the rows of ``source`` in place of the table's, and record their derivation."""
     return retried(lambda: _add(source, location, authorship, derived=derived))
 
 
 def _add(
-    source: Source,
+    source: RowSource,
     location: Location,
     authorship: Authorship,
     *,
@@ -153,8 +153,8 @@ def _check_committed(
     if older is not None:
         store.restore(older.number, f"version {number} was written wrongly", author())
     raise PackageError(
-        f"{store.location}: version {number} does not say what was written to it",
-        "the version before is back; report this, with the versions of deltalake and pyarrow",
+        f"{store.location}: the log entry of version {number} differs from what was written",
+        "the previous version was restored; report this with the deltalake and pyarrow versions",
     )
 
 
@@ -165,7 +165,7 @@ def _told(file: DataFile) -> tuple[int, int, dict[str, str]]:
 
 
 def _schema(
-    source: Source,
+    source: RowSource,
     store: VersionedTable | None,
     before: Version | None,
     *,
@@ -192,7 +192,7 @@ class _Plan:
 
     def __init__(
         self,
-        source: Source,
+        source: RowSource,
         schema: pa.Schema,
         after: VersionedTable | None,
         required: Collection[str],
@@ -231,7 +231,7 @@ class _Plan:
         if printed.row_count and again.result(printed.files) != printed:
             raise UsageError(
                 f"{self._source.place}: it was changed while it was read",
-                "wait until whoever writes it is done, and add it again",
+                "wait until the program that writes it has finished, then add it again",
             )
 
     def landed(
@@ -253,7 +253,7 @@ class _Plan:
             raise PackageError(
                 f"{store.location}: the written rows are read back differently, in "
                 f"{', '.join(map(repr, odd)) or 'the order of its rows'}: nothing was committed",
-                "try again; if it stays so, the disk is failing or a library has a fault: "
+                "try again; if it stays so, the disk is failing or a library has a bug: "
                 "report it with the versions of deltalake and pyarrow",
             )
         return found

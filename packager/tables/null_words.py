@@ -10,10 +10,10 @@ import pyarrow.compute as pc
 from packager.errors import UsageError
 from packager.manifest.read_options import NULL_WORDS, toml_text
 from packager.tables.delta import VersionedTable
-from packager.tables.source import Source
+from packager.tables.source import RowSource
 
 
-def refuse_lost_words(source: Source, store: VersionedTable, number: int) -> None:
+def refuse_lost_words(source: RowSource, store: VersionedTable, number: int) -> None:
     """``UsageError`` if cells of ``source`` are null by a word that version ``number`` holds.
 
     Such a word may be a value (a country, a class) or mean null; only the user knows.

@@ -34,7 +34,7 @@ _ARROW = {
 
 
 @dataclass(frozen=True)
-class Source:
+class RowSource:
     """Rows that can be read repeatedly, as Arrow tables, in blocks."""
 
     place: str
@@ -51,7 +51,7 @@ class Source:
     """Function from columns to: column → text read as null → number of cells."""
 
 
-def open_source(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> Source:
+def open_source(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> RowSource:
     """The table in a file or a folder; ``UsageError`` if there is none or Delta can't store it."""
     form, files = same_columns(path, reader)
     top = path if path.is_dir() else path.parent
@@ -60,7 +60,7 @@ def open_source(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> Sourc
         schema = parquet_schema(files)
         floats = tuple(integers_with_nulls(files, schema))
         kept = _kept(schema, str(path))
-        return Source(str(path), kept, floats, entries, lambda: _parquet(files, schema))
+        return RowSource(str(path), kept, floats, entries, lambda: _parquet(files, schema))
     types = csv_types(path, reader)
     odd = next((name for name, kind in types.kinds.items() if kind not in _ARROW), None)
     if odd is not None:
@@ -80,10 +80,12 @@ def open_source(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> Sourc
     kept = _kept(schema, str(path))
     guessed = tuple(n for n, kind in types.kinds.items() if kind in ("str", "null"))
     guessed = tuple(name for name in guessed if not reader.says_null(name))
-    return Source(str(path), kept, (), entries, tables, guessed, partial(null_words, files, reader))
+    return RowSource(
+        str(path), kept, (), entries, tables, guessed, partial(null_words, files, reader)
+    )
 
 
-def frame_source(frame: pd.DataFrame, place: str = "the frame") -> Source:
+def frame_source(frame: pd.DataFrame, place: str = "the frame") -> RowSource:
     """A frame in memory; ``UsageError`` for what Arrow or Delta can't store."""
     if not all(isinstance(name, str) for name in frame.columns) or not len(frame.columns):
         raise UsageError(f"{place}: expected columns with text as names")
@@ -96,7 +98,7 @@ def frame_source(frame: pd.DataFrame, place: str = "the frame") -> Source:
         for field in table.schema
         if pa.types.is_integer(field.type) and table[field.name].null_count
     )
-    return Source(place, _kept(table.schema, place), floats, (), lambda: iter([table]))
+    return RowSource(place, _kept(table.schema, place), floats, (), lambda: iter([table]))
 
 
 def _kept(schema: pa.Schema, place: str) -> pa.Schema:

@@ -30,7 +30,7 @@ MAX_NAMED = 20
 
 
 @dataclass(frozen=True)
-class Contents:
+class ImageContents:
     """The layers of an image above its base, by purpose."""
 
     layers: tuple[Layer, ...]
@@ -39,7 +39,7 @@ class Contents:
     checks: tuple[Check, ...]
 
 
-def read_contents(layers: Sequence[Layer], lock: Lock) -> Contents:
+def read_contents(layers: Sequence[Layer], lock: Lock) -> ImageContents:
     """Read every layer above the locked base; failed checks name files outside their folder."""
     count = 0 if lock.base == "none" else len(lock.base.diff_ids)
     trees: dict[str, dict[str, Found]] = {}
@@ -57,10 +57,10 @@ def read_contents(layers: Sequence[Layer], lock: Lock) -> Contents:
             for name in sorted(strays)[:MAX_NAMED]
         ]
         known |= tree
-    return Contents(tuple(layers[count:]), trees, tuple(checks))
+    return ImageContents(tuple(layers[count:]), trees, tuple(checks))
 
 
-def package_checks(contents: Contents, manifest: Manifest) -> list[Check]:
+def package_checks(contents: ImageContents, manifest: Manifest) -> list[Check]:
     """Check the serving runtime, code, model, package and data files against the manifest."""
     trees = {name: below(contents.trees.get(name, {}), folder) for name, folder in FOLDERS.items()}
     checks = [
@@ -82,7 +82,7 @@ def package_checks(contents: Contents, manifest: Manifest) -> list[Check]:
     return checks
 
 
-def training_checks(contents: Contents, label: str | None) -> list[Check]:
+def training_checks(contents: ImageContents, label: str | None) -> list[Check]:
     """Check the training runtime against ``label`` of its image.
 
     It may only contain modules of ``packager`` and ``monitoring``, and must not replace modules of
@@ -96,7 +96,7 @@ def training_checks(contents: Contents, label: str | None) -> list[Check]:
         _check(TRAINING, label or NO_FILE, actual),
         *_strange_bytecode(TRAINING, tree),
         *(
-            _check(f"layer {TRAINING}", "only modules that train", f"/{INSTALLED_AT}/{name}")
+            _check(f"layer {TRAINING}", "only training modules", f"/{INSTALLED_AT}/{name}")
             for name in sorted(strays)[:MAX_NAMED]
         ),
     ]

@@ -23,7 +23,7 @@ from packager.image.runtime import VENV
 from packager.image.wheels import TEST_FOLDER, site_packages
 from packager.manifest.manifest import Lock, Wheel
 from packager.model.integrity import MISSING, Check
-from packager.trust.contents import ENVIRONMENT, MAX_NAMED, Contents
+from packager.trust.contents import ENVIRONMENT, MAX_NAMED, ImageContents
 from packager.trust.trees import KEPT, Tree, below, is_bytecode_of
 
 INSTALLER_FILES = {"INSTALLER", "RECORD"}
@@ -40,7 +40,7 @@ class Environment:
     """Wheels that are not in the wheelhouse, so that only the package lists their files."""
 
 
-def environment_of(contents: Contents, lock: Lock) -> Environment:
+def environment_of(contents: ImageContents, lock: Lock) -> Environment:
     """Compare the dependencies with the lock's wheels, file by file."""
     tree = below(contents.trees.get(ENVIRONMENT, {}), VENV)
     site = site_packages(lock.python).removeprefix(f"{VENV}/")

@@ -14,7 +14,7 @@ from packager.data.checks.default_model import check_readable
 from packager.data.checks.finding import DataCheckReport
 from packager.data.checks.issue import Mask, NotApplicableError
 from packager.data.checks.model_skill import check_skill
-from packager.data.checks.table import Table
+from packager.data.checks.table import CheckedTable
 from packager.data.fingerprint import row_hashes
 from packager.data.null_words import words_read_as_null
 from packager.data.split import test_mask
@@ -23,7 +23,7 @@ from packager.model.paths import Root
 from packager.worker.job import CheckJob, Job
 from packager.worker.train.dataset import feature_names, prepare
 from packager.worker.train.out_of_fold import out_of_fold
-from packager.worker.train.source_data import Source, read_held_out, read_source
+from packager.worker.train.source_data import SourceData, read_held_out, read_source
 
 
 def check(asked: CheckJob, root: Root, out: Path) -> DataCheckReport:
@@ -43,7 +43,7 @@ def check(asked: CheckJob, root: Root, out: Path) -> DataCheckReport:
     return report
 
 
-def _table(asked: CheckJob, source: Source, root: Root) -> Table:
+def _table(asked: CheckJob, source: SourceData, root: Root) -> CheckedTable:
     job, frame = asked.job, source.served
     features = feature_names(frame, job)
     hashes = row_hashes(source.frame)
@@ -54,7 +54,7 @@ def _table(asked: CheckJob, source: Source, root: Root) -> Table:
         frame = pd.concat([frame, test.served], ignore_index=True)
     else:
         held_out = _mask(frame, job, features)
-    return Table(
+    return CheckedTable(
         frame,
         hashes,
         features,
@@ -77,7 +77,7 @@ def _mask(frame: pd.DataFrame, job: Job, features: tuple[str, ...]) -> Mask:
     return held_out
 
 
-def _predictions(job: Job, table: Table, root: Root) -> tuple[OutOfFold | None, list[str]]:
+def _predictions(job: Job, table: CheckedTable, root: Root) -> tuple[OutOfFold | None, list[str]]:
     """Out-of-fold predictions, and notes for the report; None if the check is not applicable."""
     reasons: list[str] = []
     try:

@@ -15,8 +15,8 @@ from monitoring.feedback.keys import KeyFileError
 from monitoring.feedback.scoring import FeedbackCounts, Scorer, settle
 from monitoring.feedback.token_store import DAY, StoreError, Token, TokenStore
 from monitoring.feedback.tokens import Tokens
-from monitoring.metrics.feedback import FeedbackMetrics, Outcome
-from monitoring.metrics.serving import Metrics
+from monitoring.metrics.feedback import FeedbackMetrics, ScoredLabel
+from monitoring.metrics.serving import ServingMetrics
 from packager.manifest.manifest import Manifest
 from serving.feedback.settings import FeedbackSettings
 from serving.feedback.stores import open_keys, open_token_store
@@ -37,19 +37,19 @@ Label = tuple[Any, Any]
 logger = logging.getLogger("serving")
 
 
-class Feedback:
+class FeedbackEndpoint:
     """Issues tokens, and scores the labels that are sent with them."""
 
     def __init__(
         self,
         settings: FeedbackSettings,
         manifest: Manifest,
-        metrics: Metrics,
+        metrics: ServingMetrics,
         deadline_seconds: float,
     ) -> None:
         """Read the keys; the store is opened at first use. Raises ``PackageError``."""
         if settings.key_file is None or (settings.state_dir is None and not settings.store):
-            raise RuntimeError("expected the supervising process to have settled keys and store")
+            raise RuntimeError("expected the supervising process to have set up keys and store")
         self._settings = settings
         self._model = manifest.name
         self._ring = open_keys(settings.key_file, manifest.name)
@@ -62,7 +62,7 @@ class Feedback:
         self._seen: TokenStore | None = None
         self._purged = -math.inf
         self._failures = _Failures()
-        self._unconfirmed: dict[Token, Outcome] = {}
+        self._unconfirmed: dict[Token, ScoredLabel] = {}
         """Outcomes to count if the store turns out to have recorded their tokens."""
 
     async def answer(self, body: bytes) -> Response:
@@ -101,7 +101,7 @@ class Feedback:
             if self._ring.refresh():
                 self.tokens.use(self._ring.keys)
         except KeyFileError as error:
-            logger.error("the keys stay as they were: %s", error)
+            logger.error("the last good keys stay active: %s", error)
 
     def close(self) -> None:
         """Stop counting labels, after a last attempt to confirm uncertain ones."""
@@ -109,8 +109,8 @@ class Feedback:
         self._count_confirmed()
         if self._unconfirmed:
             logger.error(
-                "up to %d labels are lost: sent again they may be duplicates of labels"
-                " that were not counted",
+                "up to %d labels are lost: if sent again they may be rejected as duplicates"
+                " although they were not counted",
                 len(self._unconfirmed),
             )
 

@@ -1,8 +1,8 @@
 """A worker's HTTP server: it balances connections, bounds slow clients, and drains at shutdown.
 
 BentoML starts each worker with ``uvicorn.Server(config).run(sockets=[…])`` on one shared socket.
-``install`` replaces that class by ``Server``; ``check_server_class`` detects a version of BentoML
-that starts workers differently.
+``install`` replaces that class by ``WorkerServer``; ``check_server_class`` detects a version of
+BentoML that starts workers differently.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class GuardedProtocol(FastPathProtocol, Closable):
         self._unsent = unsent
 
 
-class Server(uvicorn.Server):
+class WorkerServer(uvicorn.Server):
     """A worker's server: it accepts its share of connections, and answers all at shutdown."""
 
     workers: Workers
@@ -115,7 +115,7 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._acceptors: list[Acceptor] = []
         self._parent = os.getppid()
-        Server.running = True
+        WorkerServer.running = True
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start the application, then accept connections."""
@@ -184,16 +184,16 @@ class Server(uvicorn.Server):
 
 
 def install(direct: FastPathApp, begin_draining: Callable[[], None], workers: Workers) -> None:
-    """Make the next ``uvicorn.Server`` of this process a ``Server``."""
-    Server.direct = direct
-    Server.begin_draining = staticmethod(begin_draining)
-    Server.workers = workers
-    uvicorn.Server = Server  # type: ignore[misc]
+    """Make the next ``uvicorn.Server`` of this process a ``WorkerServer``."""
+    WorkerServer.direct = direct
+    WorkerServer.begin_draining = staticmethod(begin_draining)
+    WorkerServer.workers = workers
+    uvicorn.Server = WorkerServer  # type: ignore[misc]
 
 
 def check_server_class() -> None:
-    """Raise ``PackageError`` unless a ``Server`` runs in this process."""
-    if not Server.running:
+    """Raise ``PackageError`` unless a ``WorkerServer`` runs in this process."""
+    if not WorkerServer.running:
         raise unsupported_version(
             "bentoml", "its workers to be started by uvicorn.Server", "something else"
         )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from serving.http.fast_path import RawResponse
 
 OVERRIDDEN = ("startup", "shutdown", "on_tick", "handle_exit")
-"""Methods of ``uvicorn.Server`` that ``Server`` overrides: uvicorn has to call them by name."""
+"""Methods of ``uvicorn.Server`` that ``WorkerServer`` overrides; uvicorn calls them by name."""
 TURNS = 20
 """Iterations of the event loop that the answers to a request may take."""
 _POST = b"POST /%s HTTP/1.1\r\nHost: a\r\n%sContent-Length: 1\r\n\r\n%s"
@@ -55,9 +55,9 @@ async def _answers() -> str:
     import uvicorn
     from uvicorn.server import ServerState
 
-    from serving.http.server import GuardedProtocol, Server
+    from serving.http.server import GuardedProtocol, WorkerServer
 
-    absent = [name for name in OVERRIDDEN if not hasattr(Server.__bases__[0], name)]
+    absent = [name for name in OVERRIDDEN if not hasattr(WorkerServer.__bases__[0], name)]
     if absent:
         raise AttributeError(f"no uvicorn.Server.{absent[0]}")
     config = uvicorn.Config(

@@ -13,7 +13,7 @@ from packager.model.model import Predictions
 
 
 @dataclass(slots=True)
-class Outcome:
+class PartialPrediction:
     """Predictions for n rows, and the rows that still need one."""
 
     labels: list[Scalar | None]
@@ -23,15 +23,15 @@ class Outcome:
     native: int = 0
     """Rows that the native model answered."""
 
-    def completed(self, native: Predictions) -> Outcome:
+    def completed(self, native: Predictions) -> PartialPrediction:
         """The outcome with the native model's predictions for ``outside``."""
         if len(self.outside) == len(self.labels):
-            return Outcome(native.labels, native.probabilities, (), len(self.outside))
+            return PartialPrediction(native.labels, native.probabilities, (), len(self.outside))
         labels = list(self.labels)
         for row, label in zip(self.outside, native.labels, strict=True):
             labels[row] = label
         if self.probabilities is None or native.probabilities is None:
-            return Outcome(labels, None, (), len(self.outside))
+            return PartialPrediction(labels, None, (), len(self.outside))
         probabilities = np.array(self.probabilities)
         probabilities[list(self.outside)] = native.probabilities
-        return Outcome(labels, probabilities, (), len(self.outside))
+        return PartialPrediction(labels, probabilities, (), len(self.outside))

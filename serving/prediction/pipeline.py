@@ -30,7 +30,7 @@ from serving.prediction.batcher import (
 )
 from serving.prediction.batching import RowBatches
 from serving.prediction.native_model import ModelError, RowRefusedError
-from serving.prediction.outcome import Outcome
+from serving.prediction.outcome import PartialPrediction
 from serving.prediction.predictor import Predictor
 from serving.protocols.predict import PredictProtocol
 from serving.protocols.protocol import ProtocolAdapter
@@ -140,10 +140,12 @@ class Pipeline:
         self._batcher.close()
         self._predictor.observer.flush()
 
-    async def _outcome(self, checked: ValidatedRows, deadline: float, receive: Receive) -> Outcome:
+    async def _outcome(
+        self, checked: ValidatedRows, deadline: float, receive: Receive
+    ) -> PartialPrediction:
         predictor = self._predictor
         if predictor.compiled is None:
-            outcome = Outcome([None] * checked.rows, None, range(checked.rows))
+            outcome = PartialPrediction([None] * checked.rows, None, range(checked.rows))
         elif predictor.inline(checked):
             outcome = predictor.try_compiled(checked)
         else:
@@ -244,7 +246,11 @@ class Pipeline:
             raise RequestError.of_bound(error) from error
 
     def _written(
-        self, adapter: ProtocolAdapter, context: Any, checked: ValidatedRows, outcome: Outcome
+        self,
+        adapter: ProtocolAdapter,
+        context: Any,
+        checked: ValidatedRows,
+        outcome: PartialPrediction,
     ) -> Answer:
         scored, batch = self._predictor.scored(checked, outcome)
         if checked.ignored:

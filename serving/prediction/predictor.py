@@ -15,7 +15,7 @@ import numpy as np
 from monitoring.flagged_rows_log import FlaggedRowsLog
 from monitoring.metrics.recorder import Batch, MetricsRecorder
 from monitoring.metrics.reference import MeasuredPackage
-from monitoring.metrics.serving import Metrics
+from monitoring.metrics.serving import ServingMetrics
 from monitoring.slices.row_membership import RowMembership
 from packager.data.rows.extra_columns import ExtraColumns
 from packager.data.rows.request_rows import RowChecker, RowError, ValidatedRows
@@ -26,14 +26,14 @@ from packager.manifest.manifest import Manifest
 from packager.model.compiled.model import CompiledModel, load_compiled
 from packager.model.integrity import check_before_loading
 from packager.model.model import LoadedModel, load_model
-from serving.feedback.endpoint import Feedback
+from serving.feedback.endpoint import FeedbackEndpoint
 from serving.feedback.stores import flagged_rows_log
 from serving.http import messages
 from serving.http.json_bodies import is_heavy
 from serving.http.limits import Budget
 from serving.prediction.fast_rows import FastRows
 from serving.prediction.native_model import NativeModel, RowRefusedError
-from serving.prediction.outcome import Outcome
+from serving.prediction.outcome import PartialPrediction
 from serving.prediction.package_files import (
     baseline_of,
     column_clocks,
@@ -64,9 +64,9 @@ class Predictor:
     checker: RowChecker
     fast: FastRows
     membership: RowMembership
-    metrics: Metrics
+    metrics: ServingMetrics
     observer: MetricsRecorder
-    feedback: Feedback | None
+    feedback: FeedbackEndpoint | None
     """None if labels are off."""
     flagged_rows: FlaggedRowsLog | None
     """None if ``MODEL_FLAGGED_LOG`` is not set."""
@@ -99,7 +99,7 @@ class Predictor:
             classes=(described.classes or ()) if manifest.task == "classification" else None,
             baseline=baseline_of(manifest),
         )
-        metrics = Metrics(package, routes)
+        metrics = ServingMetrics(package, routes)
         check_before_loading(manifest, root)
         model = load_model(root, manifest.serve, manifest.task)
         known = checker.check([*golden.rows]) if golden is not None and golden.rows else None
@@ -114,7 +114,9 @@ class Predictor:
             membership=membership,
             metrics=metrics,
             observer=MetricsRecorder(names, profile, metrics, clocks),
-            feedback=Feedback(settings.feedback, manifest, metrics, settings.deadline_seconds)
+            feedback=FeedbackEndpoint(
+                settings.feedback, manifest, metrics, settings.deadline_seconds
+            )
             if settings.feedback.on
             else None,
             flagged_rows=flagged_rows_log(
@@ -140,7 +142,7 @@ class Predictor:
         checked = self.fast.check(rows)
         return checked if checked is not None else self._exactly(rows)
 
-    def score(self, checked: ValidatedRows) -> Outcome:
+    def score(self, checked: ValidatedRows) -> PartialPrediction:
         """Predictions by the compiled form, and by the model for rows outside its domain.
 
         Raises ``ModelError`` and ``RowRefusedError``.
@@ -153,10 +155,10 @@ class Predictor:
         except RowRefusedError as error:
             raise error.at(outcome.outside) from None
 
-    def try_compiled(self, checked: ValidatedRows) -> Outcome:
+    def try_compiled(self, checked: ValidatedRows) -> PartialPrediction:
         """Predictions of the compiled form, and the rows outside its domain."""
         if self.compiled is None:
-            return Outcome([None] * checked.rows, None, range(checked.rows))
+            return PartialPrediction([None] * checked.rows, None, range(checked.rows))
         if checked.row is not None:
             return _one_row(self.compiled.predict_row(checked.row))
         columns = self.features(checked)
@@ -164,7 +166,7 @@ class Predictor:
             return _one_by_one(self.compiled, columns)
         predictions, inside = self.compiled.predict_rows(columns)
         outside = () if inside.all() else np.flatnonzero(~inside).tolist()
-        return Outcome(predictions.labels, predictions.probabilities, outside)
+        return PartialPrediction(predictions.labels, predictions.probabilities, outside)
 
     def inline(self, checked: ValidatedRows) -> bool:
         """Whether the compiled form can predict these rows within ``MAX_INLINE_SECONDS``."""
@@ -174,7 +176,9 @@ class Predictor:
         """The columns that the model uses."""
         return checked.columns[: len(self.manifest.schema_.features)]
 
-    def scored(self, checked: ValidatedRows, outcome: Outcome) -> tuple[ScoredRows, Batch]:
+    def scored(
+        self, checked: ValidatedRows, outcome: PartialPrediction
+    ) -> tuple[ScoredRows, Batch]:
         """The rows for the protocol's answer, and the counts for the metrics."""
         if checked.row is not None:
             bitmaps = [self.membership.bitmap(checked.row)]
@@ -225,14 +229,14 @@ class Predictor:
             raise messages.unreadable("too deeply nested") from error
 
 
-def _one_row(answer: tuple[Scalar, list[float] | None] | None) -> Outcome:
+def _one_row(answer: tuple[Scalar, list[float] | None] | None) -> PartialPrediction:
     if answer is None:
-        return Outcome([None], None, (0,))
+        return PartialPrediction([None], None, (0,))
     label, chances = answer
-    return Outcome([label], None if chances is None else [chances], ())
+    return PartialPrediction([label], None if chances is None else [chances], ())
 
 
-def _one_by_one(compiled: CompiledModel, columns: Sequence[Sequence[Any]]) -> Outcome:
+def _one_by_one(compiled: CompiledModel, columns: Sequence[Sequence[Any]]) -> PartialPrediction:
     answers = [compiled.predict_row(row) for row in zip(*columns, strict=True)]
     outside = [row for row, answer in enumerate(answers) if answer is None]
     if outside:
@@ -243,7 +247,9 @@ def _one_by_one(compiled: CompiledModel, columns: Sequence[Sequence[Any]]) -> Ou
         known = [answer for answer in answers if answer is not None]
     labels = [label for label, _ in known]
     probabilities = [chances for _, chances in known if chances is not None]
-    return Outcome(labels, probabilities if len(probabilities) == len(labels) else None, outside)
+    return PartialPrediction(
+        labels, probabilities if len(probabilities) == len(labels) else None, outside
+    )
 
 
 def _measured(predictor: Predictor) -> TimingModel | None:

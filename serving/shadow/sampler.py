@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # the supervisor doesn't need these, nor what they import
     from monitoring.metrics.recorder import Batch
-    from monitoring.metrics.serving import Metrics
+    from monitoring.metrics.serving import ServingMetrics
 
 SHADOW_DIR = "MODEL_SHADOW_DIR"
 """Environment variable naming the folder of the sockets; set by ``python -m serving``."""
@@ -30,7 +30,7 @@ def address(folder: Path) -> str:
 class ShadowSampler:
     """Sends rows without waiting; rows that don't fit the checker's queue are dropped."""
 
-    def __init__(self, folder: Path, ratio: float, features: int, metrics: Metrics) -> None:
+    def __init__(self, folder: Path, ratio: float, features: int, metrics: ServingMetrics) -> None:
         """``ratio`` of all rows, above 0; ``features``: the number of the model's columns."""
         self._address = address(folder)
         self._ratio = ratio

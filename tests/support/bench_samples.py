@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from packager.run.bench.result import Benchmark, Step
+from packager.run.bench.result import Benchmark, LoadStep
 
 
-def step(**changed: Any) -> Step:
+def step(**changed: Any) -> LoadStep:
     values: dict[str, Any] = {
         "rows": 1,
         "clients": 16,
@@ -24,8 +24,8 @@ def step(**changed: Any) -> Step:
         "compiled_share": 1.0,
         "generator_busy": 0.3,
     }
-    return Step(**(values | changed))
+    return LoadStep(**(values | changed))
 
 
-def benchmark(*steps: Step) -> Benchmark:
+def benchmark(*steps: LoadStep) -> Benchmark:
     return Benchmark("starter", "1.0.0-abc", "process", 2, 3.21, "synthetic", steps)

@@ -16,7 +16,7 @@ from packager.manifest.data_roles import Split
 from packager.manifest.evaluation import (
     DataCheckSummary,
     Evaluation,
-    Metrics,
+    MetricValues,
     NumericalEnvironment,
     RepeatabilityResult,
     SeedVariance,
@@ -96,8 +96,8 @@ MANIFEST = Manifest(
     repeatability=REPEATABILITY,
     seed_variance=SeedVariance(seeds=(1, 2), overall={}, slices={}),
     evaluation=Evaluation(
-        overall=Metrics(rows=10, values={"accuracy": 0.5}),
-        slices={"channel=web": Metrics(rows=6, values={"accuracy": 0.25, "roc_auc": 0.5})},
+        overall=MetricValues(rows=10, values={"accuracy": 0.5}),
+        slices={"channel=web": MetricValues(rows=6, values={"accuracy": 0.25, "roc_auc": 0.5})},
     ),
     environment=NumericalEnvironment(
         python="3.11.7", machine="x86_64", cpu="some", cpu_features=("SSE", "AVX"),

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from packager.data.checks.issue import Issue
-from packager.data.checks.table import Table, table_of
+from packager.data.checks.table import CheckedTable, table_of
 
 ROWS = 400
 HALF = np.arange(ROWS) >= ROWS // 2
@@ -47,7 +47,7 @@ def stones(rows: int, seed: int, first: int | None = None) -> pd.DataFrame:
 
 
 def said(
-    detector: Callable[[Table], Iterator[Issue]], frame: pd.DataFrame, **more: Any
+    detector: Callable[[CheckedTable], Iterator[Issue]], frame: pd.DataFrame, **more: Any
 ) -> list[Issue]:
     """The issues that a detector finds in ``frame``, whose target is ``label``."""
     return list(detector(table_of(frame, "label", **more)))

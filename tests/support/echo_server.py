@@ -59,7 +59,7 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
 
 
 def talk(scenario: Scenario, echo: Echo | None = None) -> None:
-    async def connected(port: int, _: server.Server) -> None:
+    async def connected(port: int, _: server.WorkerServer) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         try:
             await asyncio.wait_for(scenario(reader, writer), 20)

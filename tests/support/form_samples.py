@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from packager.model.compiled.form import Domain, Form, Linear, Matrix, Number, Op, Table
+from packager.model.compiled.form import Domain, Form, Linear, LookupTable, Matrix, Number, Op
 
 FLOATS = st.floats(-1e6, 1e6)
 VALUES = st.none() | FLOATS | st.sampled_from([0.0, -0.0, 5e-324, 1e300])
@@ -48,7 +48,7 @@ def matrices(draw: st.DrawFn) -> tuple[Matrix, tuple[Domain, ...]]:
             unique_by=lambda entry: entry[0],
         ).map(tuple)
         tables.append(
-            Table(
+            LookupTable(
                 column=2,
                 default=tuple((at, draw(st.floats(-9, 9))) for at in places),
                 keys=("a", "b"),

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from packager.digest import sha256_bytes, sha256_file
-from packager.environment.platform import Target
+from packager.environment.platform import WheelTarget
 from packager.environment.wheels import wheel_path
 from packager.manifest.base import FileEntry
 from packager.manifest.evaluation import NumericalEnvironment
@@ -36,7 +36,7 @@ FILES = {
     "data/visits.csv": "channel,basket,returned\nweb,1.5,yes\napp,2.5,no\n",
 }
 
-TARGET = Target("3.11", "linux/amd64", (2, 36))
+TARGET = WheelTarget("3.11", "linux/amd64", (2, 36))
 """The target of most tests: Debian bookworm on x86-64."""
 LOCK = Lock(python="3.11", platform="linux/amd64", base="none", wheels=())
 MANIFEST = Manifest(

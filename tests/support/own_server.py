@@ -13,19 +13,19 @@ from serving.http import server as listener
 from serving.http.fast_path import FastPathApp
 from serving.http.worker_table import Workers
 
-Scenario = Callable[[int, listener.Server], Awaitable[None]]
+Scenario = Callable[[int, listener.WorkerServer], Awaitable[None]]
 
 
 def serve(app: Any, direct: FastPathApp, scenario: Scenario) -> None:
     """Run ``scenario`` with the port of such a server and the server itself."""
-    listener.Server.workers = Workers(None, 0)
-    listener.Server.direct = direct
-    listener.Server.begin_draining = staticmethod(lambda: None)
+    listener.WorkerServer.workers = Workers(None, 0)
+    listener.WorkerServer.direct = direct
+    listener.WorkerServer.begin_draining = staticmethod(lambda: None)
 
     async def run() -> None:
         with socket.socket() as listening:
             listening.bind(("127.0.0.1", 0))
-            server = listener.Server(uvicorn.Config(app, log_config=None))
+            server = listener.WorkerServer(uvicorn.Config(app, log_config=None))
             serving = asyncio.create_task(server._serve([listening]))
             while not server.started:
                 await asyncio.sleep(0.01)

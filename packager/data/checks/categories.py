@@ -10,7 +10,7 @@ import numpy as np
 
 from packager.data.checks.issue import Ints, Issue, listed, rows_where
 from packager.data.checks.placeholders import is_placeholder
-from packager.data.checks.table import Table, Texts
+from packager.data.checks.table import CheckedTable, Texts
 from packager.data.drift import is_categorical
 from packager.text import display_value
 
@@ -22,7 +22,7 @@ MIN_SIMILARITY = 0.8
 """Minimum similarity (difflib's ratio) of a misspelling and the intended value."""
 
 
-def unseen_category(table: Table) -> Iterator[Issue]:
+def unseen_category(table: CheckedTable) -> Iterator[Issue]:
     """Values that are not declared (0.95), absent from the previous version (0.7), or only in
     the held-out rows (0.6)."""
     for name, texts in table.texts.items():
@@ -41,7 +41,7 @@ def unseen_category(table: Table) -> Iterator[Issue]:
                 yield from _unknown(name, texts, known, "in the training rows", 0.6)
 
 
-def typo(table: Table) -> Iterator[Issue]:
+def typo(table: CheckedTable) -> Iterator[Issue]:
     """A rare value like a frequent one: equal except case and spaces (0.92), or similar (0.75)."""
     for name, texts in table.texts.items():
         frequent = _frequent(texts)

@@ -8,7 +8,7 @@ import numpy as np
 
 from packager.data.checks.free_text import is_free_text
 from packager.data.checks.issue import Issue, NotApplicableError
-from packager.data.checks.table import Table
+from packager.data.checks.table import CheckedTable
 from packager.text import truncate
 
 MIN_UNIQUE_SHARE = 0.98
@@ -18,7 +18,7 @@ SAMPLE_ROWS = 1000
 """Rows examined first; they usually decide before a whole column is read."""
 
 
-def constant(table: Table) -> Iterator[Issue]:
+def constant(table: CheckedTable) -> Iterator[Issue]:
     """Score 0.5: a feature with one value, nulls ignored. ``missing`` reports empty ones."""
     for name in table.features:
         column = table.frame[name]
@@ -30,14 +30,14 @@ def constant(table: Table) -> Iterator[Issue]:
         if table.distinct(name) == 1:
             yield Issue(
                 name,
-                "values that differ",
+                "more than one value",
                 leave_out(table),
                 0.5,
                 observed=f"{truncate(str(column.loc[first]))} in every row",
             )
 
 
-def id_like(table: Table) -> Iterator[Issue]:
+def id_like(table: CheckedTable) -> Iterator[Issue]:
     """Score 0.55: a text or whole-number feature whose value is unique in nearly every row.
 
     Whole numbers only if they are sorted or nearly without gaps: others may be measurements. Free
@@ -54,14 +54,14 @@ def id_like(table: Table) -> Iterator[Issue]:
             continue
         yield Issue(
             name,
-            "values that rows share",
+            "repeated values",
             leave_out(table),
             0.55,
-            observed=f"{unique:.1%} of the values are there once",
+            observed=f"{unique:.1%} of the values are unique",
         )
 
 
-def naming(table: Table) -> dict[str, float]:
+def naming(table: CheckedTable) -> dict[str, float]:
     """The features that number or identify rows, each with its share of distinct values."""
     found: dict[str, float] = {}
     if len(table) < MIN_ROWS:
@@ -76,12 +76,12 @@ def naming(table: Table) -> dict[str, float]:
     return found
 
 
-def leave_out(table: Table) -> str:
+def leave_out(table: CheckedTable) -> str:
     """The suggestion for a feature without information; the only one can't be left out."""
     return "leave the column out (exclude)" if len(table.features) > 1 else "add other features"
 
 
-def _counts_up(table: Table, name: str) -> bool:
+def _counts_up(table: CheckedTable, name: str) -> bool:
     """Whether a column holds whole numbers that are sorted, or nearly without gaps."""
     if name not in table.numbers:
         return False

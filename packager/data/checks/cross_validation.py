@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from packager.data.checks.issue import Floats, Ints, NotApplicableError
-from packager.data.checks.table import Table
+from packager.data.checks.table import CheckedTable
 from packager.data.split import time_order
 
 FOLDS = 3
@@ -79,7 +79,7 @@ class Folds:
         return OutOfFold(self.rows[known], self.classes, self.given[known], answers[known])
 
 
-def plan_folds(table: Table) -> Folds:
+def plan_folds(table: CheckedTable) -> Folds:
     """Three folds of at most 20,000 rows; ``NotApplicableError`` if there are too few.
 
     Classes with fewer than three rows are left out.
@@ -110,12 +110,12 @@ def plan_folds(table: Table) -> Folds:
     )
 
 
-def out_of_fold(table: Table, fit_predict: FitPredict) -> OutOfFold:
+def out_of_fold(table: CheckedTable, fit_predict: FitPredict) -> OutOfFold:
     """Out-of-fold predictions of ``fit_predict`` for ``table``."""
     return plan_folds(table).answered(fit_predict)
 
 
-def _splits(table: Table, rows: Ints, given: Floats, classes: bool) -> Any:
+def _splits(table: CheckedTable, rows: Ints, given: Floats, classes: bool) -> Any:
     from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold
 
     if table.split.time is not None:

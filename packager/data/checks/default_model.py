@@ -11,7 +11,7 @@ import pandas as pd
 from packager.data.checks.cross_validation import FitPredict, FoldPredictions
 from packager.data.checks.free_text import is_free_text
 from packager.data.checks.issue import Floats, NotApplicableError
-from packager.data.checks.table import Table, nanoseconds, numbers_of
+from packager.data.checks.table import CheckedTable, nanoseconds, numbers_of
 from packager.manifest.base import Task
 
 SEED = 7
@@ -21,7 +21,7 @@ MAX_NAMES = 0.5
 """Text with a larger share of distinct values identifies rows: its codes have no information."""
 
 
-def check_readable(table: Table) -> None:
+def check_readable(table: CheckedTable) -> None:
     """Raise ``NotApplicableError`` if the default model can't use the table's features."""
     free = [name for name in table.features if name in table.texts and is_free_text(table, name)]
     if free:

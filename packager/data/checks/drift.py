@@ -11,12 +11,12 @@ from monitoring.stats.drift import MIN_PSI
 from packager.data.checks.columns import naming
 from packager.data.checks.expectations import MAX_SAMPLE_ROWS
 from packager.data.checks.issue import Issue
-from packager.data.checks.table import Table
+from packager.data.checks.table import CheckedTable
 from packager.data.drift import ColumnDrift, column_drift, comparable, drift_of, shared_rows
 from packager.data.frames import infer_columns
 
 
-def drift(table: Table) -> Iterator[Issue]:
+def drift(table: CheckedTable) -> Iterator[Issue]:
     """Score 0.6 (PSI above 0.2) or 0.45: a feature or the target whose distribution changed.
 
     Times and row numbers increase with every version, so neither is compared.
@@ -37,10 +37,10 @@ def drift(table: Table) -> Iterator[Issue]:
         if comparable(before.kind, column.kind):
             found = column_drift(references[column.name], sample[column.name], shared)
             if found.notable:
-                yield _moved(found, column.name, "the distribution of the version before")
+                yield _moved(found, column.name, "the distribution of the previous version")
 
 
-def slice_drift(table: Table) -> Iterator[Issue]:
+def slice_drift(table: CheckedTable) -> Iterator[Issue]:
     """Score 0.6 (PSI above 0.2) or 0.45: a declared slice whose share of the rows changed."""
     shares = table.expected.slices
     if shares is None or not len(table):
@@ -63,7 +63,7 @@ def slice_drift(table: Table) -> Iterator[Issue]:
             shared,
         )
         if found.notable:
-            share = f"{before / total:.1%} of the rows, as in the version before"
+            share = f"{before / total:.1%} of the rows, as in the previous version"
             yield _moved(found, None, share, f"slice {name}: {rows / len(sample):.1%}, ")
 
 
@@ -71,7 +71,7 @@ def _moved(found: ColumnDrift, column: str | None, expected: str, told: str = ""
     return Issue(
         column,
         expected,
-        "see where the new rows come from; train again if the world has changed",
+        "see where the new rows come from; retrain if the population changed",
         0.6 if found.psi > MIN_PSI else 0.45,
         observed=f"{told}PSI {found.psi:.3f}, z {found.z:.1f}",
     )

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from packager.data.checks.issue import Issue, rows_where
-from packager.data.checks.table import Table
+from packager.data.checks.table import CheckedTable
 
 
-def duplicate(table: Table) -> Iterator[Issue]:
+def duplicate(table: CheckedTable) -> Iterator[Issue]:
     """Every further copy of a row in its own file, all columns equal.
 
     Score 0.86 if rows usually differ (at least 90 % have unique features); otherwise equal rows
@@ -29,7 +29,7 @@ def duplicate(table: Table) -> Iterator[Issue]:
             yield Issue(None, "every row once", fix, score, again + start, texts)
 
 
-def conflicting_label(table: Table) -> Iterator[Issue]:
+def conflicting_label(table: CheckedTable) -> Iterator[Issue]:
     """Rows with equal features and different targets.
 
     Score 0.79 to 0.89 if rows usually differ, otherwise 0.3 to 0.4; it grows with the share of the

@@ -18,7 +18,7 @@ from packager.data.checks.issue import (
     rows_where,
 )
 from packager.data.checks.placeholders import NUMBERS
-from packager.data.checks.table import Table
+from packager.data.checks.table import CheckedTable
 from packager.text import format_number
 
 MIN_ROWS = 50
@@ -36,7 +36,7 @@ MIN_STEPS_FROM_ZERO = 10
 MAX_ZERO_SHARE = 0.5
 
 
-def isolated_extreme(table: Table) -> Iterator[Issue]:
+def isolated_extreme(table: CheckedTable) -> Iterator[Issue]:
     """Score 0.95 to 1: few values beyond a gap as wide as the distance from the median to it.
 
     For positive values the gap at the upper end must be wide on the logarithmic scale as well,
@@ -72,7 +72,7 @@ def isolated_extreme(table: Table) -> Iterator[Issue]:
                 )
 
 
-def impossible_zero(table: Table) -> Iterator[Issue]:
+def impossible_zero(table: CheckedTable) -> Iterator[Issue]:
     """Score 0.98, less if zeros are frequent: zeros although all other values are far from zero."""
     for name in _measured(table):
         values = table.numbers[name]
@@ -89,7 +89,7 @@ def impossible_zero(table: Table) -> Iterator[Issue]:
             )
 
 
-def _measured(table: Table) -> Iterator[str]:
+def _measured(table: CheckedTable) -> Iterator[str]:
     """Numeric columns with measurements; the target only in a regression."""
     for name in table.numeric:
         distinct = len(np.unique(table.numbers[name][:10_000]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from packager.data.checks.table import Table
+from packager.data.checks.table import CheckedTable
 
 MAX_SAMPLED_VALUES = 1_000
 """Maximum number of values examined, evenly spaced."""
@@ -14,7 +14,7 @@ MIN_LETTERS = 8
 """Minimum number of letters of a sentence in a script without spaces."""
 
 
-def is_free_text(table: Table, name: str) -> bool:
+def is_free_text(table: CheckedTable, name: str) -> bool:
     """Whether the column, one of ``table.texts``, is free text.
 
     It is if values rarely repeat and most are sentences: at least four words, or eight letters of

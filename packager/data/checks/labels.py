@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from packager.data.checks.cross_validation import OutOfFold
 from packager.data.checks.issue import Floats, Ints, Issue, Mask
-from packager.data.checks.table import Table
+from packager.data.checks.table import CheckedTable
 from packager.text import format_number, truncate
 
 MIN_RESIDUAL_Z = 6.0
@@ -25,7 +25,7 @@ MAX_LABEL = 40
 """Maximum characters of a label in the text of a finding, which contains three labels."""
 
 
-def label_error(table: Table, found: OutOfFold) -> Iterator[Issue]:
+def label_error(table: CheckedTable, found: OutOfFold) -> Iterator[Issue]:
     """Score 0.3 to 0.8, increasing with the model's confidence and with its accuracy."""
     if found.classes is None:
         yield from _numbers(table, found)
@@ -38,14 +38,14 @@ def label_error(table: Table, found: OutOfFold) -> Iterator[Issue]:
     probability = found.answers[rows, guess[rows]]
     names = [truncate(str(label), MAX_LABEL) for label in found.classes]
     texts = [
-        f"{names[given[r]]}; the model says {names[guess[r]]} "
+        f"{names[given[r]]}; the model predicts {names[guess[r]]} "
         f"({p:.0%}), {names[given[r]]} {found.answers[r, given[r]]:.0%}"
         for r, p in zip(rows, probability, strict=True)
     ]
     yield Issue(
         table.target,
         "the label that a model trained without this row expects",
-        "look at the row: fix the label, keep or drop it",
+        "inspect the row: fix the label, keep or drop it",
         0.3 + 0.5 * right * self_confidence(given, found.answers)[rows],
         found.rows[rows],
         texts,
@@ -125,7 +125,7 @@ def robust_residuals(given: Floats, predicted: Floats) -> Floats:
     return scaled
 
 
-def _numbers(table: Table, found: OutOfFold) -> Iterator[Issue]:
+def _numbers(table: CheckedTable, found: OutOfFold) -> Iterator[Issue]:
     answered = np.isfinite(found.answers)
     scaled = np.zeros(len(found.given))
     scaled[answered] = robust_residuals(found.given[answered], found.answers[answered])
@@ -134,12 +134,12 @@ def _numbers(table: Table, found: OutOfFold) -> Iterator[Issue]:
         yield Issue(
             table.target,
             "about what a model trained without this row expects",
-            "look at the row: fix the value, keep or drop it",
+            "inspect the row: fix the value, keep or drop it",
             0.8 - 0.4 * MIN_RESIDUAL_Z / np.abs(scaled[rows]),
             found.rows[rows],
             [
                 f"{found.given[r]:.15g}; "
-                f"the model says {format_number(found.answers[r])}, "
+                f"the model predicts {format_number(found.answers[r])}, "
                 f"{abs(scaled[r]):.0f} robust deviations away"
                 for r in rows
             ],

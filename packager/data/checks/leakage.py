@@ -10,7 +10,7 @@ import pandas as pd
 
 from packager.data.checks.issue import Issue, listed, rows_where
 from packager.data.checks.split_overlap import split_overlap
-from packager.data.checks.table import Table
+from packager.data.checks.table import CheckedTable
 from packager.text import format_number
 
 _GROUP = re.compile(
@@ -20,7 +20,7 @@ _GROUP = re.compile(
 )
 
 
-def leakage(table: Table) -> Iterator[Issue]:
+def leakage(table: CheckedTable) -> Iterator[Issue]:
     """Held-out rows with the features of a training row.
 
     Score 1 and blocking if they exceed chance and are enough to move a metric; 0.6 if they are too
@@ -39,7 +39,7 @@ def leakage(table: Table) -> Iterator[Issue]:
     where = dict(zip(trained.tolist(), np.flatnonzero(~held_out).tolist(), strict=True))
     yield Issue(
         None,
-        "held-out rows that training never saw",
+        "held-out rows that are not in the training data",
         "drop the copies, or split by hash or by the group they belong to",
         1.0 if leaked else 0.6 if found.beyond_chance else 0.35,
         rows,
@@ -51,7 +51,7 @@ def leakage(table: Table) -> Iterator[Issue]:
     )
 
 
-def group_overlap(table: Table) -> Iterator[Issue]:
+def group_overlap(table: CheckedTable) -> Iterator[Issue]:
     """Score 0.65: a column of group ids (customer_id, patient) with groups on both sides."""
     held_out = table.held_out
     if held_out is None or not held_out.any() or held_out.all():
@@ -76,7 +76,7 @@ def group_overlap(table: Table) -> Iterator[Issue]:
             )
 
 
-def time_overlap(table: Table) -> Iterator[Issue]:
+def time_overlap(table: CheckedTable) -> Iterator[Issue]:
     """Score 0.6: held-out rows within the training period, although most are later."""
     held_out = table.held_out
     if held_out is None or table.split.file is None or not held_out.any() or held_out.all():

@@ -8,7 +8,7 @@ import numpy as np
 
 from packager.data.checks.columns import leave_out
 from packager.data.checks.issue import Issue, rows_where
-from packager.data.checks.table import Table
+from packager.data.checks.table import CheckedTable
 
 MAX_NULL_SHARE = 0.005
 """A column with a smaller share of nulls normally has a value."""
@@ -18,7 +18,7 @@ MIN_EMPTY_COLUMN_SHARE = 0.9
 MIN_EMPTY_ROW_SHARE = 0.5
 
 
-def missing(table: Table) -> Iterator[Issue]:
+def missing(table: CheckedTable) -> Iterator[Issue]:
     """Score 0.9 if nulls are excluded (declared, absent before, or in the target); 0.85 for a row
     more than half empty if such rows are rare; 0.4 if nulls are rare; 0.6 for a column that is
     nearly or entirely empty."""
@@ -33,7 +33,7 @@ def missing(table: Table) -> Iterator[Issue]:
         rows = rows_where(mostly)
         yield Issue(
             None,
-            "a row with values",
+            "a mostly filled row",
             "drop the row, or fill it in",
             0.85,
             rows,
@@ -41,7 +41,7 @@ def missing(table: Table) -> Iterator[Issue]:
         )
 
 
-def _column(table: Table, name: str, absent: np.ndarray) -> Iterator[Issue]:
+def _column(table: CheckedTable, name: str, absent: np.ndarray) -> Iterator[Issue]:
     share = float(absent.mean()) if len(absent) else 0.0
     if not share:
         return
@@ -68,7 +68,7 @@ def _column(table: Table, name: str, absent: np.ndarray) -> Iterator[Issue]:
     elif before is not None and not before.nullable and declared is None:
         yield Issue(
             name,
-            "a value, as everywhere in the version before",
+            "a value, as everywhere in the previous version",
             "fill it in, or drop the row",
             0.9,
             rows,

@@ -10,7 +10,7 @@ import numpy as np
 
 from packager.data.checks.issue import Issue, rows_where
 from packager.data.checks.placeholders import is_placeholder
-from packager.data.checks.table import Table, Texts
+from packager.data.checks.table import CheckedTable, Texts
 
 MIN_TYPE_SHARE = 0.9
 """From this share on, a type is the intended type of a column."""
@@ -18,7 +18,7 @@ _NUMBER = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*")
 _DATE = re.compile(r"\s*[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9:.+Z-]+)?\s*")
 
 
-def mixed_types(table: Table) -> Iterator[Issue]:
+def mixed_types(table: CheckedTable) -> Iterator[Issue]:
     """Score 0.93: cells whose type differs from that of at least 90 % of the column.
 
     Text that parses as a number (or as an ISO date) counts as one, because CSV contains only text.
@@ -52,7 +52,7 @@ def _shares(texts: Texts, kinds: np.ndarray) -> dict[str, float]:
 
 def _kind(value: Any) -> str:
     if isinstance(value, bool | np.bool_):
-        return "truth value"
+        return "boolean"
     if isinstance(value, int | float | np.number):
         return "number"
     if not isinstance(value, str):

@@ -12,7 +12,7 @@ import numpy as np
 
 from packager.data.checks.extremes import MIN_ROWS
 from packager.data.checks.issue import Floats, Issue, NotApplicableError
-from packager.data.checks.table import Table
+from packager.data.checks.table import CheckedTable
 from packager.text import format_number
 
 SEED = 7
@@ -26,7 +26,7 @@ NORMAL_QUANTILE_90 = 1.2815515655446004
 """The 90 % quantile of the standard normal distribution."""
 
 
-def outlier(table: Table) -> Iterator[Issue]:
+def outlier(table: CheckedTable) -> Iterator[Issue]:
     """Score 0.5 to 0.8, increasing with the distance; more than 100,000 rows are sampled.
 
     Raises ``NotApplicableError`` if there are too few rows.
@@ -53,7 +53,7 @@ def outlier(table: Table) -> Iterator[Issue]:
                 name,
                 f"near {format_number(centre)} "
                 f"(98 % of the rows: {format_number(low)} to {format_number(high)})",
-                "look at the row: correct, keep or drop it",
+                "inspect the row: correct, keep or drop it",
                 0.8 - 0.3 * MIN_ROBUST_Z / reach[mine],
                 rows[mine],
                 [

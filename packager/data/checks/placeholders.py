@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from packager.data.checks.issue import Floats, Issue, rows_where
-from packager.data.checks.table import Table
+from packager.data.checks.table import CheckedTable
 from packager.text import format_number
 
 WORDS = frozenset(
@@ -68,7 +68,7 @@ def is_placeholder(value: Any) -> bool:
     return isinstance(value, str) and value.strip().casefold() in WORDS
 
 
-def placeholder(table: Table) -> Iterator[Issue]:
+def placeholder(table: CheckedTable) -> Iterator[Issue]:
     """Score 0.94 for isolated numbers and dates; for words 0.9, less if they are frequent.
 
     Score 0.7 for a text column with words that were read as null.

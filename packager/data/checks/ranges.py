@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import numpy as np
 
 from packager.data.checks.issue import Issue, rows_where
-from packager.data.checks.table import Table
+from packager.data.checks.table import CheckedTable
 
 RANGE_TOLERANCE = 0.5
 """New values may exceed the previous version's range by this share of its width."""
 
 
-def ranges(table: Table) -> Iterator[Issue]:
+def ranges(table: CheckedTable) -> Iterator[Issue]:
     """Score 0.95 beyond a declared bound; 0.7 beyond the previous range plus half its width."""
     for name in table.numeric:
         declared, before = table.expected.declared.get(name), table.expected.before(name)

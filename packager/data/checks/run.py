@@ -25,11 +25,11 @@ from packager.data.checks.outliers import outlier
 from packager.data.checks.placeholders import placeholder
 from packager.data.checks.ranges import ranges
 from packager.data.checks.schema import schema
-from packager.data.checks.table import Table
+from packager.data.checks.table import CheckedTable
 from packager.data.checks.target_leakage import target_leakage
 from packager.text import truncate
 
-Detector = Callable[[Table], Iterator[Issue]]
+Detector = Callable[[CheckedTable], Iterator[Issue]]
 
 WITHOUT_MODELS: dict[str, Detector] = {
     "schema": schema,
@@ -67,7 +67,7 @@ MAX_CELL = 200
 
 
 def check(
-    table: Table,
+    table: CheckedTable,
     predictions: OutOfFold | None = None,
     *,
     models: bool = True,
@@ -85,11 +85,11 @@ def check(
         rest = ", ".join(name for name in (*chosen, LABEL_ERROR) if name != "schema")
         said.append(f"no rows, so only the schema was checked: {rest}")
     if models and len(table) > FOREST_SAMPLE:
-        said.append(f"outlier: looked at {FOREST_SAMPLE:,} of {len(table):,} rows")
+        said.append(f"outlier: checked {FOREST_SAMPLE:,} of {len(table):,} rows")
     if predictions is not None:
         chosen[LABEL_ERROR] = lambda rows: label_error(rows, predictions)
         if len(predictions.rows) < len(table):
-            said.append(f"label_error: looked at {len(predictions.rows):,} of {len(table):,} rows")
+            said.append(f"label_error: checked {len(predictions.rows):,} of {len(table):,} rows")
     if not len(table):
         chosen = {"schema": chosen["schema"]}
     issues, unjudged = _run(chosen, table, tell)
@@ -111,7 +111,7 @@ def check(
 
 
 def _run(
-    detectors: Mapping[str, Detector], table: Table, tell: Callable[[str], object]
+    detectors: Mapping[str, Detector], table: CheckedTable, tell: Callable[[str], object]
 ) -> tuple[dict[str, list[Issue]], dict[str, list[str]]]:
     """Detector → its issues, and reason → the detectors that don't apply for it."""
     issues: dict[str, list[Issue]] = {}
@@ -126,7 +126,7 @@ def _run(
     return issues, unjudged
 
 
-def _worst(detector: str, issues: list[Issue], table: Table) -> list[Finding]:
+def _worst(detector: str, issues: list[Issue], table: CheckedTable) -> list[Finding]:
     """The worst findings of one detector."""
     scores = [np.broadcast_to(one.score, one.count) for one in issues]
     if not scores:
@@ -137,7 +137,7 @@ def _worst(detector: str, issues: list[Issue], table: Table) -> list[Finding]:
     return [_finding(detector, issues[which[i]], int(place[i]), table) for i in order]
 
 
-def _finding(detector: str, one: Issue, place: int, table: Table) -> Finding:
+def _finding(detector: str, one: Issue, place: int, table: CheckedTable) -> Finding:
     score = float(np.broadcast_to(one.score, one.count)[place])
     row = None if one.rows is None else int(one.rows[place])
     if row is None:
@@ -162,7 +162,7 @@ def _finding(detector: str, one: Issue, place: int, table: Table) -> Finding:
     )
 
 
-def _observed(one: Issue, place: int, row: int, table: Table) -> str:
+def _observed(one: Issue, place: int, row: int, table: CheckedTable) -> str:
     if isinstance(one.observed, str):
         return truncate(one.observed, MAX_CELL)
     if one.observed is not None:
@@ -181,7 +181,7 @@ def cell_text(value: Any) -> str | None:
     return truncate(str(value), MAX_CELL)
 
 
-def _cells(table: Table, findings: list[Finding]) -> dict[str, tuple[str | None, ...]]:
+def _cells(table: CheckedTable, findings: list[Finding]) -> dict[str, tuple[str | None, ...]]:
     """Row hash → cells as text, for the flagged rows."""
     places: dict[str, int] = {}
     for finding in findings:
@@ -193,7 +193,7 @@ def _cells(table: Table, findings: list[Finding]) -> dict[str, tuple[str | None,
     return dict(zip(places, zip(*columns, strict=True), strict=True)) if columns else {}
 
 
-def _histograms(table: Table, findings: list[Finding]) -> dict[str, Histogram]:
+def _histograms(table: CheckedTable, findings: list[Finding]) -> dict[str, Histogram]:
     named = {finding.column for finding in findings}
     found = {}
     for name in table.numeric:

@@ -7,17 +7,17 @@ from collections.abc import Iterator
 import numpy as np
 
 from packager.data.checks.issue import Issue
-from packager.data.checks.table import Table
+from packager.data.checks.table import CheckedTable
 from packager.data.frames import infer_columns
 from packager.manifest.base import Kind
 
 ACCEPTED_KINDS: dict[Kind, tuple[Kind, ...]] = {"number": ("integer",), "any": ("number", "string")}
 """Expected kind → other accepted kinds: whole numbers are numbers."""
 
-_BEFORE = "as in the version before"
+_BEFORE = "as in the previous version"
 
 
-def schema(table: Table) -> Iterator[Issue]:
+def schema(table: CheckedTable) -> Iterator[Issue]:
     """Compare names and kinds with the declarations and the previous version; blocking.
 
     Score 0.7 and not blocking if the user accepted other columns in ``data add``.
@@ -50,11 +50,11 @@ def schema(table: Table) -> Iterator[Issue]:
             )
 
 
-def _taken(table: Table, why: str) -> bool:
+def _taken(table: CheckedTable, why: str) -> bool:
     return table.expected.accepted and why == _BEFORE
 
 
-def _holed(table: Table, name: str) -> bool:
+def _holed(table: CheckedTable, name: str) -> bool:
     """Whether a column holds whole numbers and nulls, which a frame stores as floats."""
     if name not in table.numeric:
         return False

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from packager.data.checks.issue import Mask
-from packager.data.checks.table import Table
+from packager.data.checks.table import CheckedTable
 
 MIN_STANDARD_ERRORS = 4.0
 """Standard errors by which twins across the split must exceed twins within training."""
@@ -47,7 +47,7 @@ class SplitOverlap:
         return self.across - self.chance > max(MIN_SHARE, 0.5 / math.sqrt(self.held_out))
 
 
-def split_overlap(table: Table, held_out: Mask, known: Mask) -> SplitOverlap:
+def split_overlap(table: CheckedTable, held_out: Mask, known: Mask) -> SplitOverlap:
     """The twins of ``table``; ``known``: mask of the held-out rows with a twin in training."""
     rows = int(held_out.sum())
     chance = 0.0
@@ -57,7 +57,7 @@ def split_overlap(table: Table, held_out: Mask, known: Mask) -> SplitOverlap:
     return SplitOverlap(rows, float(known.sum()) / rows, chance)
 
 
-def _coarse(table: Table) -> bool:
+def _coarse(table: CheckedTable) -> bool:
     """Whether different rows often differ in a single feature, so that equal rows are expected.
 
     If they don't, a row that equals another one in every feature is a copy of it.

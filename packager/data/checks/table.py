@@ -34,7 +34,7 @@ class Texts:
 
 
 @dataclass(frozen=True)
-class Table:
+class CheckedTable:
     """All rows: those of the source, then those of the held-out file if there is one."""
 
     frame: pd.DataFrame
@@ -124,12 +124,12 @@ def nanoseconds(series: pd.Series[Any]) -> Floats:
     return np.asarray(np.where(series.isna(), np.nan, ticks))
 
 
-def table_of(frame: pd.DataFrame, target: str | None = None, **more: Any) -> Table:
+def table_of(frame: pd.DataFrame, target: str | None = None, **more: Any) -> CheckedTable:
     """A table of ``frame`` whose features are all columns but the target."""
     features = more.pop("features", None) or tuple(n for n in frame.columns if n != target)
     hashes = more.pop("hashes", None)
     hashes = row_hashes(frame) if hashes is None else hashes
-    return Table(frame, hashes, tuple(features), target, source_rows=len(frame), **more)
+    return CheckedTable(frame, hashes, tuple(features), target, source_rows=len(frame), **more)
 
 
 def _texts(series: pd.Series[Any]) -> Texts:

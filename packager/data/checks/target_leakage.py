@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from packager.data.checks.issue import Floats, Ints, Issue, NotApplicableError
-from packager.data.checks.table import Table, nanoseconds, numbers_of
+from packager.data.checks.table import CheckedTable, nanoseconds, numbers_of
 
 MIN_SCORE = 0.99
 MAX_ROWS = 20_000
@@ -20,7 +20,7 @@ MIN_ROWS = 50
 SEED = 7
 
 
-def target_leakage(table: Table) -> Iterator[Issue]:
+def target_leakage(table: CheckedTable) -> Iterator[Issue]:
     """Score 0.7: a feature whose own tree has a cross-validated score above 0.99.
 
     The score is balanced accuracy for classes, so that a rare class counts, and R² for numbers.
@@ -46,7 +46,7 @@ def target_leakage(table: Table) -> Iterator[Issue]:
         if found > MIN_SCORE:
             yield Issue(
                 name,
-                "a feature that is known before the target is",
+                "a feature available before the target",
                 "leave it out (exclude) if it follows from the target"
                 if len(table.features) > 1
                 else "find out whether it follows from the target",
@@ -56,7 +56,7 @@ def target_leakage(table: Table) -> Iterator[Issue]:
             )
 
 
-def _informative(table: Table, rows: Ints, y: np.ndarray, *, classes: bool) -> list[str]:
+def _informative(table: CheckedTable, rows: Ints, y: np.ndarray, *, classes: bool) -> list[str]:
     """The features for which a tree is trained: at most 200, in the order of the table."""
     names = [
         name
@@ -91,7 +91,7 @@ def _without_rare(y: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarr
     return y[common], rows[common]
 
 
-def _codes(table: Table, name: str, rows: np.ndarray) -> Floats:
+def _codes(table: CheckedTable, name: str, rows: np.ndarray) -> Floats:
     """A feature as one column of numbers: shape (rows, 1)."""
     if name in table.numbers:
         return table.numbers[name][rows, None]

@@ -77,7 +77,7 @@ def _labels() -> list[Panel]:
                     "{{reason}}",
                 ),
             ],
-            "Of the last day. Labels that are refused count nowhere else.",
+            "Of the last day. Refused labels appear in no other panel.",
         ),
         Panel(
             "Label delay",

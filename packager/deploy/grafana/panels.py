@@ -54,7 +54,7 @@ def _traffic() -> list[Panel]:
             "Requests and errors",
             "timeseries",
             [Query(f"sum by (route, code) (rate({requests}))", "{{route}} {{code}}")],
-            "Answers a second by route and class of status code.",
+            "Responses a second by route and class of status code.",
             "reqps",
         ),
         Panel(
@@ -125,7 +125,7 @@ def _work() -> list[Panel]:
                 Query(
                     f'sum (rate(model_rows_total{{{SELECTED}, form="compiled"}}[5m]))'
                     f" / (sum (rate(model_rows_total{{{SELECTED}}}[5m])) > 0)",
-                    "rows answered by the compiled form",
+                    "rows predicted by the compiled form",
                 ),
                 Query(
                     f"sum (increase({recording.COMPARISONS}"
@@ -235,7 +235,7 @@ def _data() -> list[Panel]:
                     "{{predicted}}",
                 )
             ],
-            "Share of each answer.",
+            "Share of each predicted class.",
             "percentunit",
         ),
         Panel(
@@ -259,8 +259,8 @@ def _alerts() -> list[Panel]:
             "Open alerts",
             "table",
             [Query('ALERTS{model="$model", alertstate="firing"}', "alert")],
-            "docs/alerts.md says what each means and what to do. None open says something only"
-            " while there are replicas and rows: see the top.",
+            "docs/alerts.md says what each means and what to do. The absence of alerts has a"
+            " meaning only while there are replicas and rows: see the top.",
             width=24,
         )
     ]

@@ -206,8 +206,8 @@ def _compiled_mismatch(scope: Scope) -> Alert:
         "0m",
         "ticket",
         1,
-        "The compiled form of {{ $labels.model }} {{ $labels.version }} gave another answer than"
-        " the model",
+        "The compiled form of {{ $labels.model }} {{ $labels.version }} gave another prediction"
+        " than the model",
         'Build with [serve] compile = "off" and deploy that; keep the request from the log and'
         " report it.",
     )

@@ -9,7 +9,7 @@ from typing import IO
 
 from packager.digest import sha256_bytes
 from packager.engine.engine import Engine
-from packager.environment.platform import Target, default_platform
+from packager.environment.platform import WheelTarget, default_platform
 from packager.errors import PackageError
 from packager.image.base.archive import base_image
 from packager.image.base.probe import BASE_LABEL, HOST_VERSION, Origin, ProbeResult
@@ -76,9 +76,9 @@ class BaseImage:
         )
 
     @property
-    def target(self) -> Target:
+    def target(self) -> WheelTarget:
         """The target that wheels must be compatible with."""
-        return Target(self.saved.python, self.saved.platform, self.saved.glibc)
+        return WheelTarget(self.saved.python, self.saved.platform, self.saved.glibc)
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -113,7 +113,7 @@ class BaseImage:
         raise PackageError(
             f"base {saved.reference}: programs of a base from elsewhere run in containers only, "
             f"and this Python is {HOST_VERSION}, not {saved.version}",
-            f"start Docker, run `package` under Python {saved.version}, or take a base that "
+            f"start Docker, run `package` under Python {saved.version}, or use a base that "
             "`package base` makes here",
         )
 

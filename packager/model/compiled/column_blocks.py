@@ -63,7 +63,7 @@ class _Group:
     """Name of an op, and for each of its arguments the values of all numbers, shape (n, 1)."""
 
 
-class Block:
+class ColumnBlock:
     """Some columns of a request as one array, and the numbers computed from them."""
 
     def __init__(self, limits: Sequence[Limits], numbers: Sequence[Number]) -> None:

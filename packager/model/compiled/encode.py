@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from packager.model.compiled.column_blocks import Block, Limits
-from packager.model.compiled.form import Domain, Entries, Matrix, Op, Table
+from packager.model.compiled.column_blocks import ColumnBlock, Limits
+from packager.model.compiled.form import Domain, Entries, LookupTable, Matrix, Op
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -87,7 +87,7 @@ def is_exact_key(value: Any) -> bool:
 class Lookup:
     """A table prepared for lookup: the entries of one value, or the matrix block of many."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: LookupTable) -> None:
         self.column = table.column
         self.default = dict(plain(table.default))
         self.entries = {k: plain(e) for k, e in zip(table.keys, table.entries, strict=True)}
@@ -137,7 +137,7 @@ class Encoder:
         self.matrix = matrix
         self.lookups = tuple(Lookup(table) for table in matrix.tables)
         self.limits = tuple(_limits(domains, {number.column for number in matrix.numbers}))
-        self.block = Block(self.limits, matrix.numbers)
+        self.block = ColumnBlock(self.limits, matrix.numbers)
         """All numbers of the matrix, in its order."""
         self._positions = [number.position for number in matrix.numbers]
         self.targets = {

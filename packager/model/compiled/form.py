@@ -1,8 +1,8 @@
 """A model as exact column encoders and a head: plain data, written without pickle.
 
 A form computes a float64 matrix from the columns of a request and passes it to its head. Every
-entry of the matrix depends on one column of the request (``Number``, ``Table``), or is an output
-of one of the model's own fitted transformers for such a matrix (``Step``).
+entry of the matrix depends on one column of the request (``Number``, ``LookupTable``), or is an
+output of one of the model's own fitted transformers for such a matrix (``FittedStep``).
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Derived(FrozenModel):
     ops: tuple[Op, ...] = ()
 
 
-class Table(FrozenModel):
+class LookupTable(FrozenModel):
     """The matrix entries that depend on one categorical column, for each of its values.
 
     ``default`` lists all such entries; ``entries`` lists those that a value changes.
@@ -74,13 +74,13 @@ class Matrix(FrozenModel):
 
     width: int
     numbers: tuple[Number, ...] = ()
-    tables: tuple[Table, ...] = ()
+    tables: tuple[LookupTable, ...] = ()
     derived: tuple[Derived, ...] = ()
     sparse: bool = False
     """Whether the model's own parts get it as a CSR matrix, as in the native model."""
 
 
-class Step(FrozenModel):
+class FittedStep(FrozenModel):
     """A fitted transformer of the model that is called with an array, without change."""
 
     path: Path_
@@ -140,7 +140,7 @@ class Form(FrozenModel):
 
     columns: tuple[Domain, ...]
     """One for each feature of the schema, in order."""
-    steps: tuple[Step, ...]
+    steps: tuple[FittedStep, ...]
     matrix: Matrix
     head: Head
     nan: bool
@@ -182,7 +182,7 @@ def _condition(column: Domain) -> str:
     if column.low is not None and column.high is not None:
         parts.append(f"a number from {column.low:.16g} to {column.high:.16g}")
     if column.known_only:
-        parts.append("a value that the model's encoders know")
+        parts.append("a category that the model's encoders know")
     if not parts:
         parts.append("any value")
     return f"{column.name}: {' and '.join(parts)}, " + ("or null" if column.nulls else "not null")

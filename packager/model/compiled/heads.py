@@ -170,7 +170,7 @@ class TreeModel:
         return BatchOutput(labels, probabilities, good)
 
 
-class NativeModel:
+class NativeEstimator:
     """The model's own estimator, called with an array and with repeated validation off."""
 
     def __init__(self, estimator: Any, meaning: OutputSpec) -> None:

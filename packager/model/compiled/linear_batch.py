@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from packager.model.compiled.column_blocks import Block
+from packager.model.compiled.column_blocks import ColumnBlock
 from packager.model.compiled.encode import Encoder, FlatColumns, Lookup, is_exact_key
 from packager.model.compiled.form import Linear
 
@@ -49,7 +49,7 @@ class LinearSums:
         self._intercept = np.array(linear.intercept, np.float64)
         # Sorted by column, the order in which a single row is summed.
         numbers = sorted(encoder.matrix.numbers, key=lambda number: number.column)
-        self._block = Block(encoder.limits, numbers) if numbers else None
+        self._block = ColumnBlock(encoder.limits, numbers) if numbers else None
         self._weights = weights[[number.position for number in numbers]][:, None, :]
         self._at_once = max(1, MAX_PRODUCTS // max(1, self._weights.size))
         self._tables: list[_Table] = []

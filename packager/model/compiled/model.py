@@ -21,7 +21,7 @@ from packager.model.compiled.form import Form, Linear, Matrix, Native, Trees, re
 from packager.model.compiled.heads import (
     BatchOutput,
     LinearModel,
-    NativeModel,
+    NativeEstimator,
     OutputLayer,
     OutputSpec,
     TreeModel,
@@ -227,7 +227,7 @@ def _head(form: Form, trees: bytes | None, native: Any, meaning: OutputSpec) -> 
         case Trees():
             return TreeModel(form.head, trees or b"", meaning)
         case Native():
-            return NativeModel(resolve(native, form.head.path), meaning)
+            return NativeEstimator(resolve(native, form.head.path), meaning)
 
 
 def _has_probabilities(form: Form, task: Task, native: LoadedModel | None) -> bool:

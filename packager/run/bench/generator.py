@@ -17,7 +17,7 @@ from packager.run.bench.load import TIMEOUT_SECONDS
 
 
 @dataclass(frozen=True)
-class Target:
+class LoadTarget:
     """Address and API key of the server under load."""
 
     url: str
@@ -75,14 +75,14 @@ class Generator:
         except subprocess.TimeoutExpired as error:
             raise PackageError(
                 f"the load generator did not end within {self._patience:g} s",
-                "the server takes requests and never answers: see its log",
+                "the server accepts requests but does not respond: see its log",
             ) from error
         return LoadResult(**json.loads(_line(out, errors)))
 
 
 @contextmanager
 def generator(
-    target: Target, bodies: Sequence[bytes], clients: int, seconds: float, warm_seconds: float
+    target: LoadTarget, bodies: Sequence[bytes], clients: int, seconds: float, warm_seconds: float
 ) -> Iterator[Generator]:
     """Start ``clients`` clients and warm the server up; stop them when the block ends."""
     requests = target.requests(bodies)

@@ -8,7 +8,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Step:
+class LoadStep:
     """One measurement: ``clients`` clients with ``rows`` rows per request."""
 
     rows: int
@@ -56,7 +56,7 @@ class Benchmark:
     """From its start until ``/readyz``; None for a server that was already running."""
     rows_from: str
     """``synthetic``, or the path of the file."""
-    steps: Sequence[Step]
+    steps: Sequence[LoadStep]
 
 
 def as_json(found: Benchmark) -> dict[str, Any]:

@@ -20,8 +20,8 @@ from packager.image.reference import Reference
 from packager.manifest.manifest import Manifest
 from packager.progress import Progress
 from packager.run.bench.counters import Counters, compiled_share, stage_seconds
-from packager.run.bench.generator import Target, generator
-from packager.run.bench.result import Benchmark, Step
+from packager.run.bench.generator import LoadTarget, generator
+from packager.run.bench.result import Benchmark, LoadStep
 from packager.run.bench.rows import bodies, synthetic_rows, with_texts
 from packager.run.serve import serving
 
@@ -55,7 +55,7 @@ def bench_package(
         ready = time.monotonic() - server.started
         progress.step(f"ready in {ready:.1f} s at {server.url}")
         rows = _tried(client, rows, plan, manifest)
-        measured = _MeasuredServer(Target(server.url, None), client, server.usage)
+        measured = _MeasuredServer(LoadTarget(server.url, None), client, server.usage)
         steps = _steps(measured, rows, plan, progress)
     where = "process" if engine is None else "container"
     return _benchmark(manifest, where, ready, plan, steps)
@@ -66,7 +66,7 @@ def bench_server(client: Client, key: str | None, plan: LoadPlan, progress: Prog
     manifest = client.package()
     rows = _rows(plan, manifest, None)
     rows = _tried(client, rows, plan, manifest)
-    measured = _MeasuredServer(Target(client.url, key), client, lambda: None)
+    measured = _MeasuredServer(LoadTarget(client.url, key), client, lambda: None)
     steps = _steps(measured, rows, plan, progress)
     return _benchmark(manifest, client.url, None, plan, steps)
 
@@ -101,12 +101,14 @@ def _tried(client: Client, rows: Rows, plan: LoadPlan, manifest: Manifest) -> Ro
 class _MeasuredServer:
     """The server under load, with access to its counters and its resource use."""
 
-    target: Target
+    target: LoadTarget
     client: Client
     usage: Callable[[], Usage | None]
 
 
-def _steps(server: _MeasuredServer, rows: Rows, plan: LoadPlan, progress: Progress) -> list[Step]:
+def _steps(
+    server: _MeasuredServer, rows: Rows, plan: LoadPlan, progress: Progress
+) -> list[LoadStep]:
     steps = []
     for size in plan.sizes:
         asked = bodies(rows, size)
@@ -118,7 +120,7 @@ def _steps(server: _MeasuredServer, rows: Rows, plan: LoadPlan, progress: Progre
 
 def _step(
     server: _MeasuredServer, asked: Sequence[bytes], size: int, clients: int, seconds: float
-) -> Step:
+) -> LoadStep:
     warm = max(0.2, WARM_UP_SHARE * seconds)
     client, place = server.client, server.client.url + METRICS
     with generator(server.target, asked, clients, seconds, warm) as load:
@@ -131,7 +133,7 @@ def _step(
     cpu = None
     if used_before is not None and used_after is not None and answered.requests:
         cpu = (used_after.cpu_seconds - used_before.cpu_seconds) / answered.requests
-    return Step(
+    return LoadStep(
         rows=size,
         clients=clients,
         seconds=answered.seconds,
@@ -150,7 +152,7 @@ def _step(
 
 
 def _benchmark(
-    manifest: Manifest, where: str, ready: float | None, plan: LoadPlan, steps: Sequence[Step]
+    manifest: Manifest, where: str, ready: float | None, plan: LoadPlan, steps: Sequence[LoadStep]
 ) -> Benchmark:
     return Benchmark(
         name=manifest.name,

@@ -15,21 +15,21 @@ from packager.model.compiled.form import (
     Derived,
     Domain,
     Entries,
+    FittedStep,
     Form,
+    LookupTable,
     Matrix,
     Number,
     Path_,
-    Step,
-    Table,
 )
 from packager.model.model import LoadedModel
 from packager.worker.compile.estimators import candidates, coded
 from packager.worker.compile.held_out import Row
 from packager.worker.compile.probe import Probe, ask
 from packager.worker.compile.provenance import (
-    Block,
     CannotCompileError,
     LookupFeature,
+    MatrixBlock,
     NumericFeature,
     OpaqueFeature,
     StepFeature,
@@ -98,12 +98,12 @@ def _apart(native: Any) -> _Parts:
     return _Parts(tuple(transformers), native, path)
 
 
-def _first(schema: Schema, data: Any) -> Block:
+def _first(schema: Schema, data: Any) -> MatrixBlock:
     cells = tuple(first_cell(place, column) for place, column in enumerate(schema.features))
-    return Block(cells, data)
+    return MatrixBlock(cells, data)
 
 
-def _walked(walk: PipelineWalk, parts: _Parts, block: Block) -> Block:
+def _walked(walk: PipelineWalk, parts: _Parts, block: MatrixBlock) -> MatrixBlock:
     for part, path in parts.transformers:
         block = walk.through(part, block, path)
     return block
@@ -121,7 +121,8 @@ def _form(found: Candidate, walk: PipelineWalk, probe: Probe) -> CompiledCandida
     matrices = [_matrix(block, probe) for block in (*blocks, found.block)]
     *inputs, matrix = matrices
     steps = tuple(
-        Step(path=path, matrix=made) for (path, _), made in zip(walk.steps, inputs, strict=True)
+        FittedStep(path=path, matrix=made)
+        for (path, _), made in zip(walk.steps, inputs, strict=True)
     )
     form = Form(
         columns=tuple(
@@ -138,7 +139,7 @@ def _form(found: Candidate, walk: PipelineWalk, probe: Probe) -> CompiledCandida
     return CompiledCandidate(form, found.trees)
 
 
-def _matrix(block: Block, probe: Probe) -> Matrix:
+def _matrix(block: MatrixBlock, probe: Probe) -> Matrix:
     made = dense(block)
     numbers, derived = [], []
     tabled: dict[int, list[int]] = {}
@@ -163,7 +164,9 @@ def _matrix(block: Block, probe: Probe) -> Matrix:
     )
 
 
-def _table(column: int, positions: list[int], made: npt.NDArray[np.float64], probe: Probe) -> Table:
+def _table(
+    column: int, positions: list[int], made: npt.NDArray[np.float64], probe: Probe
+) -> LookupTable:
     """The model's encoding of each value of ``column``, taken from the probe's rows.
 
     Raise ``CannotCompileError`` if it depends on other columns or the table is too large.
@@ -175,7 +178,7 @@ def _table(column: int, positions: list[int], made: npt.NDArray[np.float64], pro
         one, *others = (made[row, positions] for row in probe.places[question])
         if not all(np.array_equal(one, other, equal_nan=True) for other in others):
             name = probe.schema.features[column].name
-            raise CannotCompileError(f"what becomes of column {name!r} depends on other columns")
+            raise CannotCompileError(f"the encoding of column {name!r} depends on other columns")
         answers[question] = one
     default = [_commonest([answers[key][place] for key in keys]) for place in range(len(positions))]
 
@@ -192,7 +195,7 @@ def _table(column: int, positions: list[int], made: npt.NDArray[np.float64], pro
     # If the model raised on a key, which it should know, only keys are in the domain.
     raised = any(q.column == column and q.kind == "key" for q in probe.raised)
     found = {q.kind: entries(q) for q in special}
-    return Table(
+    return LookupTable(
         column=column,
         default=tuple((p, _json(v)) for p, v in zip(positions, default, strict=True)),
         keys=tuple(key.value for key in keys if key.value is not None),
@@ -226,7 +229,7 @@ def _domain(place: int, probe: Probe, matrices: Sequence[Matrix]) -> Domain:
         low, high = probe.bound(place, "low"), probe.bound(place, "high")
         if low is None or high is None:
             raise CannotCompileError(
-                f"the model raises on every far number in column {column.name!r}"
+                f"the model raises on every extreme number in column {column.name!r}"
             )
         changes |= {"low": low, "high": high}
     return domain.model_copy(update=changes)

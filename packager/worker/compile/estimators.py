@@ -11,9 +11,9 @@ import pandas as pd
 from packager.manifest.base import Task
 from packager.model.compiled.form import Linear, Native, Path_
 from packager.worker.compile.provenance import (
-    Block,
     CannotCompileError,
     LookupFeature,
+    MatrixBlock,
     describe,
     from_sklearn,
 )
@@ -59,7 +59,7 @@ MARGIN_CLASSIFIERS = frozenset(
 
 
 def candidates(
-    estimator: Any, block: Block, path: Path_, task: Task, walk: PipelineWalk
+    estimator: Any, block: MatrixBlock, path: Path_, task: Task, walk: PipelineWalk
 ) -> Iterator[Candidate | Refused]:
     """The candidate heads of ``estimator`` on ``block``."""
     room = type(estimator).__module__.split(".")[0]
@@ -131,7 +131,7 @@ def _class_link(estimator: Any) -> Any:
 _WITH_CHANCES = ("log_loss", "modified_huber")
 
 
-def coded(estimator: Any, block: Block, walk: PipelineWalk) -> Block:
+def coded(estimator: Any, block: MatrixBlock, walk: PipelineWalk) -> MatrixBlock:
     """The block after the estimator's own encoding of categories."""
     preprocessor = getattr(estimator, "_preprocessor", None)
     if type(estimator).__name__ in BINNED_ENSEMBLES and preprocessor is not None:
@@ -140,7 +140,7 @@ def coded(estimator: Any, block: Block, walk: PipelineWalk) -> Block:
         coded = walk.through(encoder, block.take(places["encoder"]), ())
         cells = (*coded.cells, *block.take(places["numerical"]).cells)
         data = None if block.data is None else preprocessor.transform(block.data)
-        return Block(cells, data)
+        return MatrixBlock(cells, data)
     booster = getattr(estimator, "booster_", None)
     known = getattr(booster, "pandas_categorical", None)
     if not known or not isinstance(block.data, pd.DataFrame):
@@ -154,7 +154,7 @@ def coded(estimator: Any, block: Block, walk: PipelineWalk) -> Block:
     for name, categories in zip(names, known, strict=True):
         codes = data[name].cat.set_categories(categories).cat.codes.astype(np.float64)
         data[name] = codes.where(codes >= 0)
-    return Block(block.cells, data)
+    return MatrixBlock(block.cells, data)
 
 
 def _holds_frames(part: Any) -> bool:

@@ -52,18 +52,18 @@ Feature = NumericFeature | LookupFeature | StepFeature | OpaqueFeature
 
 
 @dataclass(frozen=True)
-class Block:
+class MatrixBlock:
     """The columns of a matrix, and its values for the probe rows (None: not probed yet)."""
 
     cells: tuple[Feature, ...]
     data: Any = None
 
-    def take(self, places: Sequence[int]) -> Block:
+    def take(self, places: Sequence[int]) -> MatrixBlock:
         """The columns at ``places``."""
         data = self.data
         if data is not None:
             data = data.iloc[:, list(places)] if hasattr(data, "iloc") else data[:, list(places)]
-        return Block(tuple(self.cells[place] for place in places), data)
+        return MatrixBlock(tuple(self.cells[place] for place in places), data)
 
     @property
     def sparse(self) -> bool:

@@ -11,10 +11,10 @@ import numpy as np
 from packager.manifest.base import Scalar
 from packager.model.compiled.form import Op
 from packager.worker.compile.provenance import (
-    Block,
     CannotCompileError,
     Feature,
     LookupFeature,
+    MatrixBlock,
     NumericFeature,
     StepFeature,
     after,
@@ -27,7 +27,7 @@ Cells = tuple[Feature, ...]
 MAX_KEYS = 20_000
 
 
-def rule(part: Any, block: Block, keys: Keys) -> Cells | None:
+def rule(part: Any, block: MatrixBlock, keys: Keys) -> Cells | None:
     """The cells after ``part``; None if there is no rule for it or for this block."""
     name = type(part).__name__
     if name in _ENCODERS:
@@ -42,7 +42,7 @@ def rule(part: Any, block: Block, keys: Keys) -> Cells | None:
     return None
 
 
-def _scaled(part: Any, block: Block, _: Keys) -> Cells:
+def _scaled(part: Any, block: MatrixBlock, _: Keys) -> Cells:
     """A scaler as operations with one value per column."""
     ops = [
         (op, np.asarray(values, np.float64)) for op, values in _SCALERS[type(part).__name__](part)
@@ -95,7 +95,7 @@ _SCALERS: Mapping[str, Callable[[Any], Iterable[tuple[Any, Any]]]] = {
 }
 
 
-def _imputed(part: Any, block: Block, keys: Keys) -> Cells | None:
+def _imputed(part: Any, block: MatrixBlock, keys: Keys) -> Cells | None:
     statistics = list(part.statistics_)
     if any(_is_nan(statistic) for statistic in statistics):
         return None  # SimpleImputer drops such columns
@@ -118,12 +118,12 @@ def _imputed(part: Any, block: Block, keys: Keys) -> Cells | None:
     return tuple(cells)
 
 
-def _binarized(part: Any, block: Block, _: Keys) -> Cells:
+def _binarized(part: Any, block: MatrixBlock, _: Keys) -> Cells:
     above = Op(name="above", values=(float(part.threshold),))
     return tuple(after(cell, above) for cell in block.cells)
 
 
-def _binned(part: Any, block: Block, _: Keys) -> Cells:
+def _binned(part: Any, block: MatrixBlock, _: Keys) -> Cells:
     cells: list[Feature] = []
     for place, cell in enumerate(block.cells):
         edges = tuple(float(edge) for edge in part.bin_edges_[place][1:-1])
@@ -136,13 +136,13 @@ def _binned(part: Any, block: Block, _: Keys) -> Cells:
     return tuple(cells)
 
 
-def _indicated(part: Any, block: Block, _: Keys) -> Cells | None:
+def _indicated(part: Any, block: MatrixBlock, _: Keys) -> Cells | None:
     if not _is_nan(part.missing_values):
         return None
     return tuple(after(block.cells[place], Op(name="isnull")) for place in part.features_)
 
 
-def _encoded(part: Any, block: Block, keys: Keys) -> Cells | None:
+def _encoded(part: Any, block: MatrixBlock, keys: Keys) -> Cells | None:
     """Encoders of categories become tables of the column's values."""
     cells: list[Feature] = []
     for place, cell in enumerate(block.cells):
@@ -176,7 +176,7 @@ _ENCODERS: Mapping[str, Callable[[Any, int], int]] = {
     "OrdinalEncoder": lambda *_: 1,
     "TargetEncoder": _target_width,
 }
-_RULES: Mapping[str, Callable[[Any, Block, Keys], Cells | None]] = {
+_RULES: Mapping[str, Callable[[Any, MatrixBlock, Keys], Cells | None]] = {
     **dict.fromkeys(_SCALERS, _scaled),
     "SimpleImputer": _imputed,
     "MissingIndicator": _indicated,

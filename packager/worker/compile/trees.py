@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from packager.model.compiled.form import Head, Trees
-from packager.worker.compile.provenance import Block, describe
+from packager.worker.compile.provenance import MatrixBlock, describe
 
 TOLERANCE = 1e-9
 FLOAT32_TOLERANCE = 1e-6
@@ -43,7 +43,7 @@ class Candidate:
 
     head: Head
     trees: bytes | None
-    block: Block
+    block: MatrixBlock
     tolerance: float = TOLERANCE
 
 
@@ -63,7 +63,7 @@ def has_trees(estimator: Any) -> bool:
     return hasattr(estimator, "booster_") or hasattr(estimator, "get_booster")
 
 
-def trees_of(estimator: Any, block: Block) -> Candidate | Refused:
+def trees_of(estimator: Any, block: MatrixBlock) -> Candidate | Refused:
     """The trees of ``estimator`` in treelite, or why treelite can't import them."""
     if importlib.util.find_spec("treelite") is None:
         return Refused("treelite", "treelite is not installed")
@@ -77,7 +77,7 @@ def trees_of(estimator: Any, block: Block) -> Candidate | Refused:
         )
 
 
-def _imported(estimator: Any, block: Block) -> Candidate | Refused:
+def _imported(estimator: Any, block: MatrixBlock) -> Candidate | Refused:
     import treelite
 
     name, room = type(estimator).__name__, type(estimator).__module__.split(".")[0]
@@ -95,9 +95,9 @@ def _imported(estimator: Any, block: Block) -> Candidate | Refused:
         return _with_link(model, block, float32=False, zero=LIGHTGBM_ZERO)
     booster = estimator.get_booster()
     if "c" in (booster.feature_types or ()):
-        return Refused("treelite", "XGBoost splits by categories of its own")
+        return Refused("treelite", "XGBoost splits on its native categorical features")
     if not (estimator.missing is None or np.isnan(estimator.missing)):
-        return Refused("treelite", f"XGBoost takes {estimator.missing} for missing")
+        return Refused("treelite", f"XGBoost treats {estimator.missing} as missing")
     best = booster.attr("best_iteration")
     model = treelite.frontend.from_xgboost(booster if best is None else booster[: int(best) + 1])
     return _with_link(model, block, float32=True, in_order=True)
@@ -115,7 +115,7 @@ LINKS = {
 
 def _with_link(
     model: Any,
-    block: Block,
+    block: MatrixBlock,
     *,
     float32: bool,
     in_order: bool = False,
@@ -127,7 +127,7 @@ def _with_link(
     alpha = float(header.get_field("sigmoid_alpha")[0])
     link: Any = LINKS.get(name)
     if link is None or (link in ("logistic", "ova") and alpha != 1.0):
-        return Refused("treelite", f"treelite turns its sums into answers by {name!r}")
+        return Refused("treelite", f"the treelite postprocessor {name!r} is not supported")
     trees = Trees(
         float32=float32, link="doubled" if doubled else link, in_order=in_order, zero=zero
     )
@@ -166,4 +166,4 @@ def _lightgbm_reason(estimator: Any, text: str) -> str | None:
         if line.startswith("decision_type=")
         for kind in line.partition("=")[2].split()
     }
-    return "LightGBM takes zeros for missing" if 1 in kinds else None
+    return "LightGBM treats zeros as missing" if 1 in kinds else None

@@ -13,10 +13,10 @@ import numpy as np
 
 from packager.model.compiled.form import Path_
 from packager.worker.compile.provenance import (
-    Block,
     CannotCompileError,
     Feature,
     LookupFeature,
+    MatrixBlock,
     OpaqueFeature,
     StepFeature,
     describe,
@@ -49,10 +49,10 @@ class PipelineWalk:
 
     keys: Keys = field(default_factory=dict)
     """Column → the values that the model's encoders know."""
-    steps: list[tuple[Path_, Block]] = field(default_factory=list)
+    steps: list[tuple[Path_, MatrixBlock]] = field(default_factory=list)
     """Transformers that the form calls, by path, with their input blocks."""
 
-    def through(self, part: Any, block: Block, path: Path_) -> Block:
+    def through(self, part: Any, block: MatrixBlock, path: Path_) -> MatrixBlock:
         """``block`` after the transformer ``part``, which is at ``path`` in the model."""
         if part is None or (isinstance(part, str) and part == "passthrough") or _is_identity(part):
             return block
@@ -69,16 +69,20 @@ class PipelineWalk:
             cells = self._leaf(part, block, path)
         return _transformed(part, block, cells)
 
-    def _pipeline(self, pipeline: Any, block: Block, path: Path_) -> Block:
+    def _pipeline(self, pipeline: Any, block: MatrixBlock, path: Path_) -> MatrixBlock:
         for place, (_, part) in enumerate(pipeline.steps):
             block = self.through(part, block, (*path, "steps", place, 1))
         return block
 
-    def _column_transformer(self, part: Any, block: Block, path: Path_) -> tuple[Feature, ...]:
+    def _column_transformer(
+        self, part: Any, block: MatrixBlock, path: Path_
+    ) -> tuple[Feature, ...]:
         _check_weights(part)
         places = getattr(part, "_transformer_to_input_indices", None)
         if places is None:
-            raise CannotCompileError("ColumnTransformer of a version that hides its columns")
+            raise CannotCompileError(
+                "this scikit-learn version does not expose the columns of ColumnTransformer"
+            )
         cells: list[Feature] = []
         for index, (name, inner, columns) in enumerate(part.transformers_):
             chosen = list(places[name])
@@ -90,7 +94,7 @@ class PipelineWalk:
             cells += made.cells
         return tuple(cells)
 
-    def _union(self, part: Any, block: Block, path: Path_) -> tuple[Feature, ...]:
+    def _union(self, part: Any, block: MatrixBlock, path: Path_) -> tuple[Feature, ...]:
         _check_weights(part)
         cells: list[Feature] = []
         for index, (_, inner) in enumerate(part.transformer_list):
@@ -100,7 +104,7 @@ class PipelineWalk:
             cells += made.cells
         return tuple(cells)
 
-    def _leaf(self, part: Any, block: Block, path: Path_) -> tuple[Feature, ...]:
+    def _leaf(self, part: Any, block: MatrixBlock, path: Path_) -> tuple[Feature, ...]:
         if not from_sklearn(part):
             raise CannotCompileError(f"no exact encoder is known for {describe(part)}")
         found = rule(part, block, self.keys)
@@ -108,7 +112,7 @@ class PipelineWalk:
             return found
         return self._step(part, block, path)
 
-    def _step(self, part: Any, block: Block, path: Path_) -> tuple[Feature, ...]:
+    def _step(self, part: Any, block: MatrixBlock, path: Path_) -> tuple[Feature, ...]:
         """A transformer without a rule: the form calls it with the array."""
         if type(part).__name__ == "FunctionTransformer":
             function = part.func
@@ -123,7 +127,7 @@ class PipelineWalk:
         return tuple(StepFeature(len(self.steps) - 1, output) for output in range(width))
 
 
-def check_encoded(block: Block, part: Any) -> None:
+def check_encoded(block: MatrixBlock, part: Any) -> None:
     """Raise ``CannotCompileError`` if ``part``, which is called with an array, would get text."""
     _check_usable(block, part)
     if block.data is None:
@@ -137,18 +141,18 @@ def check_encoded(block: Block, part: Any) -> None:
             raise CannotCompileError(f"text reaches {describe(part)}") from error
 
 
-def dense(block: Block) -> np.ndarray[Any, np.dtype[np.float64]]:
+def dense(block: MatrixBlock) -> np.ndarray[Any, np.dtype[np.float64]]:
     """The probed matrix as float64, shape (probe rows, columns)."""
     data = block.data.toarray() if block.sparse else block.data
     return np.asarray(data, dtype=np.float64)
 
 
-def _check_usable(block: Block, part: Any) -> None:
+def _check_usable(block: MatrixBlock, part: Any) -> None:
     for cell in block.cells:
         if isinstance(cell, OpaqueFeature):
             raise CannotCompileError(f"{cell.reason}, and {describe(part)} reads it")
     if block.narrow:
-        raise CannotCompileError(f"{describe(part)} is given less than float64")
+        raise CannotCompileError(f"{describe(part)} gets a type narrower than float64")
 
 
 def _check_weights(part: Any) -> None:
@@ -165,21 +169,21 @@ def _is_identity(part: Any) -> bool:
     )
 
 
-def _transformed(part: Any, block: Block, cells: tuple[Feature, ...]) -> Block:
+def _transformed(part: Any, block: MatrixBlock, cells: tuple[Feature, ...]) -> MatrixBlock:
     if block.data is None:
-        return Block(cells)
+        return MatrixBlock(cells)
     data = part.transform(block.data)
     if data.shape[1] != len(cells):
         raise CannotCompileError(
             f"{describe(part)} gives {data.shape[1]} columns, expected {len(cells)}"
         )
-    made = Block(cells, data)
+    made = MatrixBlock(cells, data)
     if made.narrow:
-        raise CannotCompileError(f"{describe(part)} gives less than float64")
+        raise CannotCompileError(f"{describe(part)} returns a type narrower than float64")
     return made
 
 
-def _width(part: Any, block: Block) -> int:
+def _width(part: Any, block: MatrixBlock) -> int:
     """The number of output columns of a transformer."""
     if type(part).__name__ == "FunctionTransformer":
         return len(block.cells)
@@ -188,4 +192,4 @@ def _width(part: Any, block: Block) -> int:
     try:
         return len(part.get_feature_names_out())
     except (AttributeError, ValueError) as error:
-        raise CannotCompileError(f"{describe(part)} doesn't say what it gives") from error
+        raise CannotCompileError(f"{describe(part)} does not name its output columns") from error

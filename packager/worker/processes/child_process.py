@@ -35,14 +35,14 @@ _PARENT_ENDS = 1
 """``PR_SET_PDEATHSIG`` of Linux's prctl(2)."""
 _IS_CHILD = "MODEL_CHILD_PROCESS"
 
-Outcome = Literal["finished", "failed", "timed out", "killed"]
+ProcessOutcome = Literal["finished", "failed", "timed out", "killed"]
 
 
 @dataclass(frozen=True)
 class ChildResult:
     """How a step ended; ``message`` and ``hint`` describe a failure."""
 
-    outcome: Outcome
+    outcome: ProcessOutcome
     folder: Path
     """Folder of the output; complete only if the step ``finished``."""
     message: str = ""
@@ -85,7 +85,7 @@ def run_child(
             env=environment,
         )
     except TimeoutError as error:
-        return ChildResult("timed out", folder, str(error), "make it faster, or its data smaller")
+        return ChildResult("timed out", folder, str(error), "reduce its run time or its data")
     return _result(verb, folder, ended)
 
 
@@ -102,7 +102,7 @@ def _result(verb: str, folder: Path, ended: ExitReason) -> ChildResult:
         return ChildResult("failed", folder, error["message"], error["hint"])
     if ended.code == 0 and (folder / RESULTS[verb]).is_file():
         return ChildResult("finished", folder)
-    outcome: Outcome = "failed" if ended.code >= 0 else "killed"
+    outcome: ProcessOutcome = "failed" if ended.code >= 0 else "killed"
     return ChildResult(outcome, folder, f"its process ended with {ended.reason}", ended.hint)
 
 

@@ -35,7 +35,7 @@ MAX_ENDED = 6
 """After this many ended processes no further one is started."""
 
 Row = Mapping[str, Any]
-Outcome = Literal["answered", "no answer", "raises", "ends", "hangs", "not asked"]
+RowOutcome = Literal["answered", "no answer", "raises", "ends", "hangs", "not asked"]
 """``no answer``: null or a non-finite number for at least one of the rows."""
 
 
@@ -43,7 +43,7 @@ Outcome = Literal["answered", "no answer", "raises", "ends", "hangs", "not asked
 class Reply:
     """The outcome of a query, and the predictions if the model returned them."""
 
-    outcome: Outcome
+    outcome: RowOutcome
     answers: tuple[dict[str, Any], ...] = ()
 
 
@@ -134,8 +134,8 @@ class ModelProcess:
             self._stop()
             text = (self.folder / "said.txt").read_text(errors="replace").strip()
             raise PackageError(
-                "the model can't be loaded in a process of its own",
-                text[-800:] or "it said nothing",
+                "the model can't be loaded in a child process",
+                text[-800:] or "it printed nothing",
             )
 
     def _stop(self) -> None:

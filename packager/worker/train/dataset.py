@@ -22,7 +22,12 @@ from packager.manifest.read_options import toml_text
 from packager.model.paths import Root
 from packager.text import display_value
 from packager.worker.job import Job
-from packager.worker.train.source_data import Source, labels_read_as_null, read_held_out, rows_of
+from packager.worker.train.source_data import (
+    SourceData,
+    labels_read_as_null,
+    read_held_out,
+    rows_of,
+)
 
 MAX_LOST = 5
 MAX_LOST_SHARE = 0.01
@@ -44,7 +49,7 @@ class Dataset:
     rows; "" for an empty cell."""
 
 
-def prepare(source: Source, job: Job, root: Root) -> Dataset:
+def prepare(source: SourceData, job: Job, root: Root) -> Dataset:
     """Split the rows as the job declares; drop rows without a target and report them on stderr.
 
     Raise ``UsageError`` if the job names an absent column, the target doesn't fit the task, too

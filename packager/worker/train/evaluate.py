@@ -17,7 +17,7 @@ import pandas as pd
 from monitoring.slices.slices import ALL
 from packager.errors import PackageError
 from packager.manifest.base import Scalar, Task
-from packager.manifest.evaluation import Evaluation, Metrics
+from packager.manifest.evaluation import Evaluation, MetricValues
 from packager.model.model import LoadedModel, Predictions
 from packager.model.predictions import scalars
 from packager.model.project_code import project_errors
@@ -56,7 +56,7 @@ def evaluate(
     baseline = Baseline.of(training, model.task)
     classes = None if predictions.probabilities is None else model.classes
 
-    def measured(mask: Mask) -> Metrics:
+    def measured(mask: Mask) -> MetricValues:
         chosen = np.flatnonzero(mask).tolist()
         rows = [actual[i] for i in chosen]
         found = metrics(rows, predictions.at(chosen), model.classes, model.task)
@@ -77,7 +77,7 @@ def metrics(
     predictions: Predictions,
     classes: Sequence[Scalar] | None,
     task: Task,
-) -> Metrics:
+) -> MetricValues:
     """Compute the task's metrics for rows with the labels ``actual``.
 
     Regression omits rows without a finite prediction and records their share as ``unanswered``;
@@ -93,7 +93,7 @@ def metrics(
     if predictions.probabilities is not None:
         more = _probabilistic(truth, predictions.probabilities)
         values, intervals = values | more.values, intervals | more.intervals
-    return Metrics(rows=len(actual), values=values, intervals=intervals)
+    return MetricValues(rows=len(actual), values=values, intervals=intervals)
 
 
 def numbers(labels: Sequence[Scalar | None]) -> Floats:
@@ -108,7 +108,7 @@ def check_labels(
     if not predicted or not set(known).isdisjoint(predicted):
         return
     raise PackageError(
-        f"the model answers with labels like {_some(predicted)}, expected those of"
+        f"the model predicts labels like {_some(predicted)}, expected those of"
         f" {target!r}: {_some(known)}",
         "fit on the target as passed, or map the predictions back to its labels",
     )
@@ -137,13 +137,13 @@ def _classification(truth: Codes, guess: Codes) -> dict[str, float]:
     }
 
 
-def _probabilistic(truth: Codes, probabilities: Floats) -> Metrics:
+def _probabilistic(truth: Codes, probabilities: Floats) -> MetricValues:
     """Log loss and ROC AUC: of the second of two classes, else the mean of one-versus-rest."""
     from sklearn.metrics import roc_auc_score
 
     rows, count = len(truth), probabilities.shape[1]
     if not np.isfinite(probabilities).all() or truth.max() >= count:
-        return Metrics(rows=rows, values={})
+        return MetricValues(rows=rows, values={})
     smallest = float(np.finfo(np.float64).eps)
     given = probabilities[np.arange(rows), truth]
     losses = -np.log(np.clip(given, smallest, 1))
@@ -155,15 +155,15 @@ def _probabilistic(truth: Codes, probabilities: Floats) -> Metrics:
         areas = [roc_auc_score(truth == code, probabilities[:, code]) for code in scored]
         values["roc_auc"] = float(np.mean(areas))
         intervals["roc_auc"] = auc_interval(truth, probabilities, scored, values["roc_auc"])
-    return Metrics(rows=rows, values=values, intervals=intervals)
+    return MetricValues(rows=rows, values=values, intervals=intervals)
 
 
-def _regression(truth: Floats, guess: Floats) -> Metrics:
+def _regression(truth: Floats, guess: Floats) -> MetricValues:
     rows, answered = len(truth), np.isfinite(guess)
     values = {} if answered.all() else {"unanswered": float((~answered).mean())}
     truth, guess = truth[answered], guess[answered]
     if not len(truth):
-        return Metrics(rows=rows, values=values)
+        return MetricValues(rows=rows, values=values)
     error = guess - truth
     values |= {
         "mae": float(np.abs(error).mean()),
@@ -173,4 +173,4 @@ def _regression(truth: Floats, guess: Floats) -> Metrics:
     spread = float(((truth - truth.mean()) ** 2).sum())
     if spread > 0:
         values["r2"] = 1 - float((error**2).sum()) / spread
-    return Metrics(rows=rows, values=values, intervals=regression_intervals(truth, guess))
+    return MetricValues(rows=rows, values=values, intervals=regression_intervals(truth, guess))

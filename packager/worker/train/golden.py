@@ -18,7 +18,7 @@ from packager.digest import canonical_json
 from packager.manifest.evaluation import Golden
 from packager.manifest.manifest import Schema
 from packager.worker.compile.held_out import accepted_rows, json_rows
-from packager.worker.processes.model_process import ModelProcess, Outcome, Row
+from packager.worker.processes.model_process import ModelProcess, Row, RowOutcome
 from packager.worker.train.rejected_values import CallBudget, attribute_failure
 from packager.worker.train.synthetic_values import ROWS, ValueGenerator, value_generators
 
@@ -95,7 +95,7 @@ def _ways_taken(
     left = dict(ways)
     stuck: list[str] = []
 
-    def test(some: Sequence[str]) -> Outcome:
+    def test(some: Sequence[str]) -> RowOutcome:
         changes = [{name: left[name][0](step) for name in some} for step in range(ROWS)]
         rows = [{**bases[0], **changed} for changed in changes]
         return asker.ask(rows).outcome if budget.take(ROWS) else "not asked"

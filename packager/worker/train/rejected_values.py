@@ -19,17 +19,17 @@ import pandas as pd
 
 from packager.data.rows.coerce import ConversionError, make_converter, nanoseconds_per_tick
 from packager.manifest.manifest import Column, RejectedValue, Schema
-from packager.worker.processes.model_process import ModelProcess, Outcome, Row
+from packager.worker.processes.model_process import ModelProcess, Row, RowOutcome
 
 MAX_CALLS = 2_000
 MAX_CELLS = 250_000
 """Maximum rows times columns of all queries: 50 rows of 5,000 columns."""
 UNSEEN = "never seen"
-FATAL: tuple[Outcome, ...] = ("ends", "hangs")
+FATAL: tuple[RowOutcome, ...] = ("ends", "hangs")
 
 Values = Mapping[str, Any]
 """Column → the value to put into it."""
-Test = Callable[[Sequence[str]], Outcome]
+Test = Callable[[Sequence[str]], RowOutcome]
 
 
 @dataclass
@@ -59,7 +59,9 @@ def with_rejected_values(
     if not bases:
         return schema
     budget = CallBudget.of(len(schema.features))
-    found: dict[str, dict[RejectedValue, Outcome]] = {column.name: {} for column in schema.features}
+    found: dict[str, dict[RejectedValue, RowOutcome]] = {
+        column.name: {} for column in schema.features
+    }
     for kind, values in _questions(schema, gaps):
         test = _tester(asker, bases, values, budget)
         for name, outcome in attribute_failure(tuple(values), test, lambda: asker.may_end).items():
@@ -74,7 +76,7 @@ def with_rejected_values(
 
 def attribute_failure(
     names: Sequence[str], test: Test, may_end: Callable[[], bool]
-) -> dict[str, Outcome]:
+) -> dict[str, RowOutcome]:
     """Bisect ``names`` to the columns that cause a failing ``test``, each with its outcome.
 
     If no further process may end, all remaining columns get the outcome, without more queries.
@@ -91,7 +93,7 @@ def attribute_failure(
     }
 
 
-def counts(schema: Schema, name: str, kind: RejectedValue, outcome: Outcome) -> bool:
+def counts(schema: Schema, name: str, kind: RejectedValue, outcome: RowOutcome) -> bool:
     """Whether an outcome is a rejection; ``no answer`` is one for null and empty text only.
 
     For extreme numbers a model may compute a non-finite value, which is returned as null. And null
@@ -104,8 +106,8 @@ def counts(schema: Schema, name: str, kind: RejectedValue, outcome: Outcome) -> 
 
 
 def _tester(asker: ModelProcess, bases: Sequence[Row], values: Values, budget: CallBudget) -> Test:
-    def test(names: Sequence[str]) -> Outcome:
-        worst: Outcome = "not asked"
+    def test(names: Sequence[str]) -> RowOutcome:
+        worst: RowOutcome = "not asked"
         for base in bases:
             if not budget.take(1):
                 return "not asked"
@@ -189,7 +191,7 @@ def _takes(column: Column, value: Any) -> bool:
     return True
 
 
-def _recorded(column: Column, found: Mapping[RejectedValue, Outcome]) -> Column:
+def _recorded(column: Column, found: Mapping[RejectedValue, RowOutcome]) -> Column:
     if not found:
         return column
     fatal = tuple(kind for kind, outcome in found.items() if outcome in FATAL)

@@ -22,7 +22,7 @@ from packager.worker.job import Job
 
 
 @dataclass(frozen=True)
-class Source:
+class SourceData:
     """The source data: every row and column, and the files with digests."""
 
     frame: pd.DataFrame
@@ -36,14 +36,14 @@ class Source:
         return to_model_input(self.frame, self.reader)
 
 
-def read_source(root: Root, reader: TableReadOptions) -> Source:
+def read_source(root: Root, reader: TableReadOptions) -> SourceData:
     """Read everything under ``/data/source``; raise ``UsageError`` if it can't be read."""
     _, paths = frames.source_files(root.source)
     files = tuple(FileEntry.of(path, path.relative_to(root.source).as_posix()) for path in paths)
-    return Source(frames.read(root.source, reader), files, reader)
+    return SourceData(frames.read(root.source, reader), files, reader)
 
 
-def read_held_out(source: Source, job: Job, root: Root) -> Source:
+def read_held_out(source: SourceData, job: Job, root: Root) -> SourceData:
     """Read the split's held-out file with the source's columns; ``UsageError`` if one is absent."""
     kind, paths = frames.source_files(root.test)
     if kind == "csv":
@@ -65,7 +65,7 @@ def read_held_out(source: Source, job: Job, root: Root) -> Source:
 
 
 @dataclass(frozen=True)
-class _HeldOut(Source):
+class _HeldOut(SourceData):
     like: pd.DataFrame
     """The source as model input."""
 
@@ -102,7 +102,7 @@ def _alike(column: pd.Series[Any], source: pd.Series[Any]) -> pd.Series[Any]:
     return column.astype(wanted)
 
 
-def labels_read_as_null(source: Source, root: Root, target: str, absent: int) -> dict[str, int]:
+def labels_read_as_null(source: SourceData, root: Root, target: str, absent: int) -> dict[str, int]:
     """Text read as null → its number of rows in the target; "" is the empty cell."""
     form, paths = frames.source_files(root.source)
     if not absent:

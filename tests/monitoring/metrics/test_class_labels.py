@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry
 from monitoring.metrics.class_labels import class_text
 from monitoring.metrics.prediction_counts import PredictionCounts
 from monitoring.metrics.reference import MeasuredPackage
-from monitoring.metrics.serving import Metrics
+from monitoring.metrics.serving import ServingMetrics
 from monitoring.profile.profile import PREDICTION, Profile
 from monitoring.slices.slices import ALL
 from monitoring.stats.binning import prediction_features
@@ -29,7 +29,7 @@ def test_predictions_and_their_bins_have_the_same_labels() -> None:
     registry = CollectorRegistry()
     classes = (False, True)
     package = MeasuredPackage("m", "1", "", profile, [ALL], classes, baseline={})
-    metrics = Metrics(package, {}, registry)
+    metrics = ServingMetrics(package, {}, registry)
     answers = PredictionCounts(profile, classes)
     answers.add([True, True, False], [None] * 3, [1] * 3)
     answers.write(metrics)

@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 
 from monitoring.metrics.recorder import MAX_PENDING_ROWS, Batch, MetricsRecorder
 from monitoring.metrics.reference import MeasuredPackage
-from monitoring.metrics.serving import Metrics
+from monitoring.metrics.serving import ServingMetrics
 from monitoring.profile.calibration import calibrate
 from monitoring.profile.profile import DriftExclusion, Profile
 from monitoring.slices.clock import DatetimeUnit
@@ -70,7 +70,7 @@ def make(
     package = MeasuredPackage(
         "diamonds", "1-abc", "abc", profile, SLICES.names, classes, baseline={}
     )
-    metrics = Metrics(package, {}, registry)
+    metrics = ServingMetrics(package, {}, registry)
     return MetricsRecorder(NAMES, profile, metrics, {"when": CLOCK}), registry
 
 

@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, Histogram, generate_latest
 from monitoring.metrics.feedback import FeedbackMetrics
 from monitoring.metrics.reference import MAX_EXCLUDED, MeasuredPackage
 from monitoring.metrics.registry import Series
-from monitoring.metrics.serving import Metrics
+from monitoring.metrics.serving import ServingMetrics
 from monitoring.profile.profile import DriftExclusion
 from monitoring.stats.binning import build_profile, prediction_features
 from serving.routes import MEASURED
@@ -24,7 +24,7 @@ PROFILE = build_profile(
 COMMON = {"model": "diamonds", "version": "1-abc"}
 
 
-def make(**changed: Any) -> tuple[Metrics, CollectorRegistry]:
+def make(**changed: Any) -> tuple[ServingMetrics, CollectorRegistry]:
     registry = CollectorRegistry()
     options: dict[str, Any] = {
         "digest": "abc",
@@ -35,7 +35,7 @@ def make(**changed: Any) -> tuple[Metrics, CollectorRegistry]:
     }
     routes = changed.pop("routes", {"/predict": ["2xx", "4xx"]})
     package = MeasuredPackage("diamonds", "1-abc", **(options | changed))
-    metrics = Metrics(package, routes, registry)
+    metrics = ServingMetrics(package, routes, registry)
     return metrics, registry
 
 

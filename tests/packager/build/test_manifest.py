@@ -11,10 +11,10 @@ from host_samples import TOML, write_project
 
 from packager.build.manifest import _check_accept, labels
 from packager.errors import UsageError
-from packager.manifest.evaluation import Evaluation, Metrics
+from packager.manifest.evaluation import Evaluation, MetricValues
 from packager.project.config import Project, load_project
 
-MEASURED = Evaluation(overall=Metrics(rows=2, values={"mae": 1.0, "rmse": 2.0}), slices={})
+MEASURED = Evaluation(overall=MetricValues(rows=2, values={"mae": 1.0, "rmse": 2.0}), slices={})
 
 
 def project_with(folder: Path, accept: str) -> Project:

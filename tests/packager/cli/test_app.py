@@ -124,7 +124,7 @@ def test_a_bug_shows_its_traceback(monkeypatch):
     ("options", "message"),
     [
         (["--target", "x"], "--target: expected --data with it, got none"),
-        (["--data", "absent.csv"], "absent.csv: expected a file or a folder, got nothing there"),
+        (["--data", "absent.csv"], "absent.csv: expected a file or a folder, found nothing"),
         (["--from-model", "a", "--from-mlflow", "b"], "expected none beside --from-mlflow"),
     ],
 )

@@ -43,7 +43,7 @@ from packager.manifest.base import FileEntry
 from packager.manifest.data_roles import Split
 from packager.manifest.evaluation import (
     Evaluation,
-    Metrics,
+    MetricValues,
     SeedVariance,
 )
 from packager.manifest.manifest import (
@@ -230,7 +230,7 @@ def test_one_cell_names_its_file_its_column_and_that_the_rows_differ():
         (FRAME[::-1], "reordered", "rows: the same 3, in another order"),
         (FRAME.assign(channel=["app", "web", "web"]), "different", "values moved between rows"),
         (FRAME[:2], "different", "rows: 3 → 2: differ"),
-        (FRAME[["basket"]], "incomparable", "rows: can't be compared, the columns are others"),
+        (FRAME[["basket"]], "incomparable", "rows: can't be compared, the columns differ"),
     ],
 )
 def test_rows_are_equal_reordered_different_or_incomparable(
@@ -271,8 +271,8 @@ def test_metrics_have_before_after_and_difference_by_slice():
     other = part(
         "evaluation",
         slices={
-            "channel=web": Metrics(rows=6, values={"accuracy": 0.75}),
-            "channel=app": Metrics(rows=4, values={}),
+            "channel=web": MetricValues(rows=6, values={"accuracy": 0.75}),
+            "channel=app": MetricValues(rows=4, values={}),
         },
     )
     found = diff(SHOP, other)
@@ -332,7 +332,7 @@ files = st.dictionaries(st.sampled_from("abc"), st.sampled_from("xyz")).map(
 
 
 metrics = st.builds(
-    Metrics,
+    MetricValues,
     rows=st.integers(0, 2),
     values=st.dictionaries(st.sampled_from("mn"), st.sampled_from([0.25, 0.5])),
     intervals=st.just({}),

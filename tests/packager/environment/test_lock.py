@@ -18,7 +18,7 @@ from packager.environment.lock import (
     tree_requirements,
     write_lock,
 )
-from packager.environment.platform import Target
+from packager.environment.platform import WheelTarget
 from packager.errors import UsageError
 from packager.manifest.manifest import Base, Wheel
 
@@ -117,7 +117,7 @@ def test_parquet_alone_brings_its_reader(data, expected: bool):
     assert any(line.startswith("pyarrow") for line in lines) is expected
 
 
-def digest(path: Path, data="csv", target: Target = TARGET) -> str:
+def digest(path: Path, data="csv", target: WheelTarget = TARGET) -> str:
     return inputs_digest(path, data, target)
 
 
@@ -127,8 +127,8 @@ def test_what_is_requested_decides_the_digest(tmp_path: Path):
     before = digest(path)
     assert before == digest(path)
     assert before != digest(path, data="parquet")
-    assert before != digest(path, target=Target("3.12", "linux/amd64", (2, 36)))
-    assert before != digest(path, target=Target("3.11", "linux/arm64", (2, 36)))
+    assert before != digest(path, target=WheelTarget("3.12", "linux/amd64", (2, 36)))
+    assert before != digest(path, target=WheelTarget("3.11", "linux/arm64", (2, 36)))
     path.write_text("pandas>=2\n")
     assert before != digest(path)
 

@@ -6,9 +6,9 @@ import sys
 import pytest
 from packaging.tags import Tag, parse_tag, sys_tags
 
-from packager.environment.platform import Target, default_platform, host_target
+from packager.environment.platform import WheelTarget, default_platform, host_target
 
-AMD = Target("3.11", "linux/amd64", (2, 36))
+AMD = WheelTarget("3.11", "linux/amd64", (2, 36))
 linux = pytest.mark.skipif(
     host_target() is None, reason="asks this machine's own tags: Linux with glibc only"
 )
@@ -80,7 +80,7 @@ def test_a_wheel_fits_by_its_tag(tag: str, fits: bool):
     assert any(one in AMD.tags for one in parse_tag(tag)) is fits
 
 
-def rank(target: Target, tag: str) -> int:
+def rank(target: WheelTarget, tag: str) -> int:
     return min(target.tags[one] for one in parse_tag(tag))
 
 
@@ -97,7 +97,7 @@ def test_the_closest_build_is_preferred():
 
 
 def test_the_other_processor_has_its_own_names():
-    arm = Target("3.12", "linux/arm64", (2, 28))
+    arm = WheelTarget("3.12", "linux/arm64", (2, 28))
     assert arm.uv_platform == "aarch64-manylinux_2_28"
     assert rank(arm, "cp312-cp312-manylinux2014_aarch64") < rank(arm, "py3-none-any")
 
@@ -113,4 +113,4 @@ def test_the_other_processor_has_its_own_names():
     ],
 )
 def test_uv_gets_a_platform_name_it_knows(glibc, name: str):
-    assert Target("3.11", "linux/amd64", glibc).uv_platform == name
+    assert WheelTarget("3.11", "linux/amd64", glibc).uv_platform == name

@@ -9,7 +9,7 @@ from indexes import UNTOUCHED, folder_index, private_index
 
 from packager.environment import resolver
 from packager.environment.index import IndexOptions, index_options, user_index_options
-from packager.environment.platform import Target
+from packager.environment.platform import WheelTarget
 from packager.environment.resolver import locate, resolve
 from packager.errors import PackageError
 
@@ -43,7 +43,7 @@ def chosen(found) -> dict[str, tuple[str, str]]:
     return {item.wheel.name: (item.wheel.version, item.wheel.group) for item in found}
 
 
-def refused(requirements: Path, index, target: Target = TARGET) -> PackageError:
+def refused(requirements: Path, index, target: WheelTarget = TARGET) -> PackageError:
     with pytest.raises(PackageError) as caught:
         resolve(requirements, "csv", target, index)
     return caught.value
@@ -82,7 +82,7 @@ def test_the_best_build_for_the_target_is_taken(tmp_path, links, runtime):
     )
     found = resolve(write(tmp_path, "alpha\n"), "csv", TARGET, folder_index(links))
     assert found[0].wheel.filename == "alpha-2.0-cp311-cp311-manylinux_2_28_x86_64.whl"
-    older = Target("3.11", "linux/amd64", (2, 20))
+    older = WheelTarget("3.11", "linux/amd64", (2, 20))
     found = resolve(write(tmp_path, "alpha\n"), "csv", older, folder_index(links))
     assert found[0].wheel.filename == "alpha-2.0-cp311-cp311-manylinux_2_17_x86_64.whl"
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from packager.manifest.evaluation import Compiled, Evaluation, Metrics, SeedVariance
+from packager.manifest.evaluation import Compiled, Evaluation, MetricValues, SeedVariance
 from packager.report.package import SCREEN, as_text, compiled_facts
 
 
@@ -38,12 +38,12 @@ def test_a_refusal_names_its_reason_and_the_rows_that_differ():
 
 
 def test_off_says_who_answers():
-    assert lines(verdict="off") == ["compiled off: the native model answers every row"]
+    assert lines(verdict="off") == ["compiled off: the native model predicts every row"]
 
 
-def measured(accuracy: float, rows: int) -> Metrics:
+def measured(accuracy: float, rows: int) -> MetricValues:
     low, high = accuracy - 1 / rows, min(1.0, accuracy + 1 / rows)
-    return Metrics(
+    return MetricValues(
         rows=rows,
         values={"accuracy": accuracy, "f1_macro": accuracy / 2},
         intervals={"accuracy": (low, high)},
@@ -110,7 +110,9 @@ def test_all_lists_every_input_condition_slice_and_layer() -> None:
 
 def test_a_regression_is_held_against_the_mean() -> None:
     found = reference(0)
-    error = Metrics(rows=5, values={"mae": 2.0}, intervals={"mae": (1, 3)}, baseline={"mae": 4.0})
+    error = MetricValues(
+        rows=5, values={"mae": 2.0}, intervals={"mae": (1, 3)}, baseline={"mae": 4.0}
+    )
     found.manifest.evaluation = Evaluation(overall=error, slices={"a": error})
     text = as_text(found)
     assert "5 held-out rows; mean: the same number for every row" in text

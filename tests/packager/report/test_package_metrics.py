@@ -1,14 +1,14 @@
 from __future__ import annotations
 
-from packager.manifest.evaluation import Evaluation, Metrics, SeedVariance
+from packager.manifest.evaluation import Evaluation, MetricValues, SeedVariance
 from packager.report.package_metrics import MIN_SLICES, metrics_text
 
 
-def metrics(value: float, low: float, high: float, metric: str = "accuracy") -> Metrics:
-    return Metrics(rows=10, values={metric: value}, intervals={metric: (low, high)})
+def metrics(value: float, low: float, high: float, metric: str = "accuracy") -> MetricValues:
+    return MetricValues(rows=10, values={metric: value}, intervals={metric: (low, high)})
 
 
-def order(metric: str, slices: dict[str, Metrics]) -> list[str]:
+def order(metric: str, slices: dict[str, MetricValues]) -> list[str]:
     """Names of the slices, in the order in which the short form shows them."""
     found = Evaluation(overall=metrics(0.5, 0.4, 0.6, metric), slices=slices)
     *_, block = metrics_text(found, None, None, 40)
@@ -26,7 +26,7 @@ def test_of_an_error_the_larger_is_the_worse() -> None:
 
 
 def test_a_slice_without_the_metric_is_left_out_of_the_short_form_only() -> None:
-    nothing = Metrics(rows=1, values={"unanswered": 1.0})
+    nothing = MetricValues(rows=1, values={"unanswered": 1.0})
     slices = {"a": metrics(1.0, 0.5, 2.0, "mae"), "none": nothing}
     assert order("mae", slices) == ["a"]
     found = Evaluation(overall=slices["a"], slices=slices)

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from packager.environment.platform import Target
+from packager.environment.platform import WheelTarget
 from packager.errors import PackageError
 from packager.image.layers import Entry, plain_layer
 from packager.image.wheels import site_packages, venv_entries
 from packager.runners import local
 from packager.runners.local import check_host, unpacked_package
 
-HERE = Target("3.11", "linux/amd64", (2, 36))
+HERE = WheelTarget("3.11", "linux/amd64", (2, 36))
 
 
 def test_this_very_python_and_platform_may_run(monkeypatch):
@@ -23,8 +23,8 @@ def test_this_very_python_and_platform_may_run(monkeypatch):
 @pytest.mark.parametrize(
     ("host", "found"),
     [
-        (Target("3.12", "linux/amd64", (2, 36)), "Python 3.12 on linux/amd64"),
-        (Target("3.11", "linux/arm64", (2, 36)), "Python 3.11 on linux/arm64"),
+        (WheelTarget("3.12", "linux/amd64", (2, 36)), "Python 3.12 on linux/amd64"),
+        (WheelTarget("3.11", "linux/arm64", (2, 36)), "Python 3.11 on linux/arm64"),
         (None, "linux"),
     ],
 )

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from packager.errors import PackageError, UsageError
-from packager.manifest.evaluation import Evaluation, Metrics, SeedVariance
+from packager.manifest.evaluation import Evaluation, MetricValues, SeedVariance
 from packager.manifest.manifest import Recipe
 from packager.worker import seeds
 from packager.worker.seeds import train_seeds
@@ -35,7 +35,7 @@ def trained(monkeypatch) -> list[int]:
 
     def evaluation(job: Any, recipe: Recipe, seed: int, *_: Any) -> Evaluation:
         found.append(seed)
-        return Evaluation(overall=Metrics(rows=1, values={"mae": float(seed)}), slices={})
+        return Evaluation(overall=MetricValues(rows=1, values={"mae": float(seed)}), slices={})
 
     monkeypatch.setattr(seeds, "_evaluation", evaluation)
     return found

@@ -63,7 +63,7 @@ def short_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("short_timeout")
 @pytest.mark.parametrize("sent", [b"", b"GET / HTT", b"GET / HTTP/1.1\r\nX: y\r\n"])
 def test_a_head_that_does_not_come_ends_the_connection(sent: bytes) -> None:
-    async def scenario(port: int, server: listener.Server) -> None:
+    async def scenario(port: int, server: listener.WorkerServer) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(sent)
         assert await ended(reader) == b""
@@ -75,7 +75,7 @@ def test_a_head_that_does_not_come_ends_the_connection(sent: bytes) -> None:
 
 @pytest.mark.usefixtures("short_timeout")
 def test_an_answer_that_the_client_does_not_read_is_dropped() -> None:
-    async def scenario(port: int, server: listener.Server) -> None:
+    async def scenario(port: int, server: listener.WorkerServer) -> None:
         _, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)
         writer.write(b"GET /big HTTP/1.1\r\nHost: x\r\n\r\n")
         until = asyncio.get_running_loop().time() + 20
@@ -90,7 +90,7 @@ def test_an_answer_that_the_client_does_not_read_is_dropped() -> None:
 
 @pytest.mark.usefixtures("short_timeout")
 def test_an_idle_connection_between_requests_is_kept() -> None:
-    async def scenario(port: int, server: listener.Server) -> None:
+    async def scenario(port: int, server: listener.WorkerServer) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         for _ in range(2):
             writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -107,7 +107,7 @@ def test_what_comes_along_with_the_end_of_a_head_is_no_part_of_it() -> None:
     head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body)
     many = 200
 
-    async def scenario(port: int, _: listener.Server) -> None:
+    async def scenario(port: int, _: listener.WorkerServer) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         for cut in (20, len(head) - 2):
             writer.write(head[:cut])
@@ -126,7 +126,7 @@ def test_what_comes_along_with_the_end_of_a_head_is_no_part_of_it() -> None:
 
 @pytest.mark.parametrize("piece", [5_000, 100_000])
 def test_a_head_larger_than_64_kib_is_refused(piece: int) -> None:
-    async def scenario(port: int, _: listener.Server) -> None:
+    async def scenario(port: int, _: listener.WorkerServer) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"GET / HTTP/1.1\r\n")
         await asyncio.sleep(0.05)
@@ -141,9 +141,9 @@ def test_a_head_larger_than_64_kib_is_refused(piece: int) -> None:
 def test_header_and_body_leave_in_one_write() -> None:
     import uvloop
 
-    listener.Server.workers = Workers(None, 0)
+    listener.WorkerServer.workers = Workers(None, 0)
 
-    async def scenario(port: int, _: listener.Server) -> None:
+    async def scenario(port: int, _: listener.WorkerServer) -> None:
         loop = asyncio.get_running_loop()
         with socket.socket() as client:
             client.setblocking(False)
@@ -159,6 +159,6 @@ def test_header_and_body_leave_in_one_write() -> None:
 
 
 def test_a_worker_that_is_not_served_by_ours_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listener.Server, "running", False)
+    monkeypatch.setattr(listener.WorkerServer, "running", False)
     with pytest.raises(PackageError, match=r"expected its workers to be started by uvicorn.Server"):
         listener.check_server_class()

@@ -9,15 +9,15 @@ from form_samples import VALUES, ops, same
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packager.model.compiled.column_blocks import Block, Limits, apply
+from packager.model.compiled.column_blocks import ColumnBlock, Limits, apply
 from packager.model.compiled.form import Number, Op
 
 COLUMNS = st.lists(st.tuples(VALUES, VALUES), min_size=1, max_size=9)
 
 
-def block(*numbers: Number) -> Block:
+def block(*numbers: Number) -> ColumnBlock:
     limits = [Limits(column, -1e6, 1e6, nulls=column == 0) for column in (0, 1)]
-    return Block(limits, numbers)
+    return ColumnBlock(limits, numbers)
 
 
 @given(COLUMNS, st.lists(st.tuples(st.integers(0, 1), ops()), max_size=6))
@@ -50,7 +50,7 @@ def test_integers_booleans_and_nulls_become_floats():
 
 
 def test_a_block_of_no_columns_has_no_numbers():
-    empty = Block([], [])
+    empty = ColumnBlock([], [])
     assert empty.made(empty.values([])).shape == (0, 0)
 
 

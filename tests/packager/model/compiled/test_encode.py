@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from packager.model.compiled import encode
 from packager.model.compiled.column_blocks import apply
 from packager.model.compiled.encode import MAX_EXACT_INTEGER, Encoder, Lookup, is_exact_key, scalar
-from packager.model.compiled.form import Op, Table
+from packager.model.compiled.form import LookupTable, Op
 
 
 @given(ops(), VALUES)
@@ -54,7 +54,7 @@ def test_a_row_is_in_the_domain_alone_as_among_others_and_has_the_same_entries(m
         assert all(map(same, encoder.row(row), found))
 
 
-TABLE = Table(
+TABLE = LookupTable(
     column=0,
     default=((0, 0.0), (2, 1.0)),
     keys=("a", "b"),

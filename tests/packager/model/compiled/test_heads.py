@@ -15,7 +15,7 @@ from sklearn.preprocessing import StandardScaler
 from packager.model.compiled.form import Linear
 from packager.model.compiled.heads import (
     LinearModel,
-    NativeModel,
+    NativeEstimator,
     OutputSpec,
     logistic,
     logistic_of_one,
@@ -105,7 +105,7 @@ def test_a_copy_without_names_answers_alike_and_leaves_the_model_as_it_was():
     assert not hasattr(copy.steps[0][1], "feature_names_in_")
     assert list(model.feature_names_in_) == ["a", "b"]
     assert copy.predict_proba(frame.to_numpy()) == pytest.approx(model.predict_proba(frame))
-    head = NativeModel(model, meaning((0, 1)))
+    head = NativeEstimator(model, meaning((0, 1)))
     assert head(frame.to_numpy()).labels == model.predict(frame).tolist()
 
 

@@ -8,7 +8,7 @@ import pytest
 from scripted_server import OK, listening
 
 from packager.errors import PackageError, UsageError
-from packager.run.bench.generator import Target, generator
+from packager.run.bench.generator import LoadTarget, generator
 
 
 def url(address: tuple[str, int]) -> str:
@@ -24,7 +24,7 @@ def test_the_generator_warms_up_then_measures_in_a_process_of_its_own() -> None:
         return True
 
     with listening(answer) as address:
-        target = Target(url(address) + "/model/", "secret")
+        target = LoadTarget(url(address) + "/model/", "secret")
         with generator(target, [b'{"rows":[]}'], 3, 0.2, 0.1) as load:
             warmed = len(seen)
             assert warmed > 0
@@ -42,11 +42,11 @@ def test_the_generator_warms_up_then_measures_in_a_process_of_its_own() -> None:
 def test_a_server_that_is_not_there_is_named() -> None:
     with (
         pytest.raises(PackageError, match="the load generator ended early: ConnectionRefused"),
-        generator(Target("http://127.0.0.1:1", None), [b"{}"], 1, 0.1, 0.1),
+        generator(LoadTarget("http://127.0.0.1:1", None), [b"{}"], 1, 0.1, 0.1),
     ):
         pass
 
 
 def test_only_plain_http_is_measured() -> None:
     with pytest.raises(UsageError, match="expected an http:// address, got https"):
-        _ = Target("https://127.0.0.1:1", None).address
+        _ = LoadTarget("https://127.0.0.1:1", None).address

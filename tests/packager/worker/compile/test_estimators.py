@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator
 
 from packager.model.compiled.form import Linear, Native, Trees
 from packager.worker.compile.estimators import candidates
-from packager.worker.compile.provenance import Block, CannotCompileError, NumericFeature
+from packager.worker.compile.provenance import CannotCompileError, MatrixBlock, NumericFeature
 from packager.worker.compile.trees import Refused
 from packager.worker.compile.walk import PipelineWalk
 
@@ -27,7 +27,7 @@ TARGETS = {
 def heads(estimator: BaseEstimator, target: str) -> list[object]:
     fitted = estimator.fit(DATA, TARGETS[target])
     task = "regression" if target in ("number", "positive") else "classification"
-    found = candidates(fitted, Block(CELLS, DATA), ("model",), task, PipelineWalk())
+    found = candidates(fitted, MatrixBlock(CELLS, DATA), ("model",), task, PipelineWalk())
     return [one if isinstance(one, Refused) else one.head for one in found]
 
 
@@ -72,7 +72,7 @@ def test_any_other_estimator_is_called_as_it_is():
 def test_weights_that_are_not_finite_are_no_linear_head():
     model = linear_model.LinearRegression().fit(DATA, TARGETS["number"])
     model.coef_ = np.array([np.nan, 1.0])
-    found = list(candidates(model, Block(CELLS, DATA), (), "regression", PipelineWalk()))
+    found = list(candidates(model, MatrixBlock(CELLS, DATA), (), "regression", PipelineWalk()))
     assert [type(one.head) for one in found] == [Native]
 
 
@@ -80,7 +80,7 @@ def test_float32_weights_are_refused():
     model = linear_model.LinearRegression().fit(DATA, TARGETS["number"])
     model.coef_ = model.coef_.astype("float32")
     with pytest.raises(CannotCompileError, match="LinearRegression has float32 coefficients"):
-        list(candidates(model, Block(CELLS, DATA), (), "regression", PipelineWalk()))
+        list(candidates(model, MatrixBlock(CELLS, DATA), (), "regression", PipelineWalk()))
 
 
 def test_an_estimator_of_another_library_is_refused():
@@ -88,4 +88,4 @@ def test_an_estimator_of_another_library_is_refused():
         pass
 
     with pytest.raises(CannotCompileError, match=r"no compiled form is known for .*Own"):
-        list(candidates(Own(), Block(CELLS, DATA), (), "regression", PipelineWalk()))
+        list(candidates(Own(), MatrixBlock(CELLS, DATA), (), "regression", PipelineWalk()))

@@ -11,8 +11,8 @@ from sklearn.linear_model import LogisticRegression
 from packager.manifest.manifest import Column
 from packager.model.compiled.form import Op
 from packager.worker.compile.provenance import (
-    Block,
     LookupFeature,
+    MatrixBlock,
     NumericFeature,
     OpaqueFeature,
     StepFeature,
@@ -64,7 +64,7 @@ def test_ops_are_added_to_numbers_and_lost_on_what_is_tabled():
     "data", [None, np.arange(6.0).reshape(2, 3), pd.DataFrame(np.arange(6.0).reshape(2, 3))]
 )
 def test_chosen_columns_take_their_data_with_them(data):
-    block = Block(tuple(NumericFeature(place) for place in range(3)), data).take([2, 0])
+    block = MatrixBlock(tuple(NumericFeature(place) for place in range(3)), data).take([2, 0])
     assert [cell.column for cell in block.cells] == [2, 0]
     if data is not None:
         assert np.asarray(block.data).tolist() == [[2.0, 0.0], [5.0, 3.0]]
@@ -72,14 +72,14 @@ def test_chosen_columns_take_their_data_with_them(data):
 
 def test_a_block_knows_whether_it_is_sparse_or_narrower_than_float64():
     whole = np.zeros((2, 2))
-    assert Block((), sparse.csr_matrix(whole)).sparse
-    assert not Block((), whole).sparse
-    assert Block((), whole.astype("float32")).narrow
-    assert Block((), pd.DataFrame({"a": np.zeros(2, "float32"), "b": [1, 2]})).narrow
-    assert not Block((), pd.DataFrame({"a": ["x"], "b": [1]})).narrow
-    assert not Block((), None).narrow
+    assert MatrixBlock((), sparse.csr_matrix(whole)).sparse
+    assert not MatrixBlock((), whole).sparse
+    assert MatrixBlock((), whole.astype("float32")).narrow
+    assert MatrixBlock((), pd.DataFrame({"a": np.zeros(2, "float32"), "b": [1, 2]})).narrow
+    assert not MatrixBlock((), pd.DataFrame({"a": ["x"], "b": [1]})).narrow
+    assert not MatrixBlock((), None).narrow
 
 
 def test_a_part_is_called_by_its_class_and_by_its_module_where_that_is_not_scikit_learn():
     assert describe(LogisticRegression()) == "LogisticRegression"
-    assert describe(Block(())) == "packager.worker.compile.provenance.Block"
+    assert describe(MatrixBlock(())) == "packager.worker.compile.provenance.MatrixBlock"

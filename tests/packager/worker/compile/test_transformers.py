@@ -10,9 +10,9 @@ from sklearn import feature_selection, impute, preprocessing
 
 from packager.model.compiled.column_blocks import apply
 from packager.worker.compile.provenance import (
-    Block,
     CannotCompileError,
     LookupFeature,
+    MatrixBlock,
     NumericFeature,
     StepFeature,
 )
@@ -40,7 +40,7 @@ PARTS = [
 def test_ops_give_the_bits_of_the_transformer(part, rows):
     part.fit(TRAIN)
     data = np.array(rows)
-    cells = rule(part, Block(NUMBERS), {})
+    cells = rule(part, MatrixBlock(NUMBERS), {})
     found = np.column_stack([apply(cell.ops, data[:, cell.column]) for cell in cells])
     np.testing.assert_array_equal(found, part.transform(data))
 
@@ -49,11 +49,11 @@ def test_ops_give_the_bits_of_the_transformer(part, rows):
 def test_nulls_are_filled_and_indicated_as_by_the_imputer(indicator):
     data = np.where(np.arange(12).reshape(4, 3) % 5 == 0, np.nan, 7.0)
     part = impute.SimpleImputer(add_indicator=indicator).fit(data)
-    cells = rule(part, Block(NUMBERS), {})
+    cells = rule(part, MatrixBlock(NUMBERS), {})
     found = np.column_stack([apply(cell.ops, data[:, cell.column]) for cell in cells])
     np.testing.assert_array_equal(found, part.transform(data))
     absent = impute.MissingIndicator(features="all").fit(data)
-    cells = rule(absent, Block(NUMBERS), {})
+    cells = rule(absent, MatrixBlock(NUMBERS), {})
     assert [cell.ops[0].name for cell in cells] == ["isnull"] * 3
 
 
@@ -72,7 +72,7 @@ def encoder(part, values=("a", "b", "c", "c")):
 )
 def test_an_encoder_is_a_table_of_the_values_that_it_knows(part, width):
     keys: Keys = {}
-    cells = rule(encoder(part), Block((LookupFeature(4),)), keys)
+    cells = rule(encoder(part), MatrixBlock((LookupFeature(4),)), keys)
     assert cells == (LookupFeature(4),) * width
     assert keys == {4: {"a", "b", "c"}}
 
@@ -80,26 +80,26 @@ def test_an_encoder_is_a_table_of_the_values_that_it_knows(part, width):
 def test_numbers_are_tabled_only_as_they_came():
     part = preprocessing.OrdinalEncoder().fit([[1.0], [2.0]])
     keys: Keys = {}
-    assert rule(part, Block((NumericFeature(0),)), keys) == (LookupFeature(0),)
-    scaled = rule(preprocessing.StandardScaler().fit(TRAIN), Block(NUMBERS), {})
-    assert rule(part, Block(scaled[:1]), {}) is None
-    assert rule(part, Block((StepFeature(0, 0),)), {}) is None
+    assert rule(part, MatrixBlock((NumericFeature(0),)), keys) == (LookupFeature(0),)
+    scaled = rule(preprocessing.StandardScaler().fit(TRAIN), MatrixBlock(NUMBERS), {})
+    assert rule(part, MatrixBlock(scaled[:1]), {}) is None
+    assert rule(part, MatrixBlock((StepFeature(0, 0),)), {}) is None
 
 
 def test_what_no_rule_is_known_for_is_called_as_it_is():
-    assert rule(preprocessing.PolynomialFeatures().fit(TRAIN), Block(NUMBERS), {}) is None
+    assert rule(preprocessing.PolynomialFeatures().fit(TRAIN), MatrixBlock(NUMBERS), {}) is None
     dropping = impute.SimpleImputer().fit([[np.nan, 1.0], [np.nan, 2.0]])
-    assert rule(dropping, Block(NUMBERS[:2]), {}) is None
+    assert rule(dropping, MatrixBlock(NUMBERS[:2]), {}) is None
 
 
 def test_too_many_categories_are_refused(monkeypatch):
     monkeypatch.setattr("packager.worker.compile.transformers.MAX_KEYS", 2)
     with pytest.raises(CannotCompileError, match="a column has more than 2 categories"):
-        rule(encoder(preprocessing.OneHotEncoder()), Block((LookupFeature(0),)), {})
+        rule(encoder(preprocessing.OneHotEncoder()), MatrixBlock((LookupFeature(0),)), {})
 
 
 def test_numbers_filled_with_text_are_refused():
     part = impute.SimpleImputer(strategy="constant", fill_value="none")
     part.fit(np.array([["a"], ["b"]], object))
     with pytest.raises(CannotCompileError, match="SimpleImputer fills numbers with 'none'"):
-        rule(part, Block((NumericFeature(0),)), {})
+        rule(part, MatrixBlock((NumericFeature(0),)), {})

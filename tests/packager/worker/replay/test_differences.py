@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from packager.manifest.evaluation import Evaluation, Metrics
+from packager.manifest.evaluation import Evaluation, MetricValues
 from packager.model.model import Predictions
 from packager.worker.replay.differences import (
     accepted,
@@ -21,8 +21,8 @@ from packager.worker.replay.differences import (
 
 def evaluation(accuracy: float, of_slice: float = 0.5) -> Evaluation:
     return Evaluation(
-        overall=Metrics(rows=4, values={"accuracy": accuracy}),
-        slices={"red": Metrics(rows=2, values={"accuracy": of_slice})},
+        overall=MetricValues(rows=4, values={"accuracy": accuracy}),
+        slices={"red": MetricValues(rows=2, values={"accuracy": of_slice})},
     )
 
 
@@ -68,7 +68,7 @@ def test_slices_that_measure_otherwise_are_named() -> None:
     assert evaluation_check(evaluation(0.8), evaluation(0.8)).ok
     check = evaluation_check(evaluation(0.8, 0.5), evaluation(0.8, 0.75))
     assert not check.ok
-    assert check.actual == "other values for red accuracy"
+    assert check.actual == "different values for red accuracy"
 
 
 @pytest.mark.parametrize("where", ["overall", "slice"])
@@ -83,7 +83,7 @@ def test_slices_that_measure_otherwise_are_named() -> None:
 def test_a_false_number_of_rows_interval_or_baseline_is_named(
     where: str, changed: dict[str, Any], named: str
 ) -> None:
-    assert set(Metrics.model_fields) == {"rows", "values", "intervals", "baseline"}
+    assert set(MetricValues.model_fields) == {"rows", "values", "intervals", "baseline"}
     true = evaluation(0.8, 0.5)
     overall = true.overall.model_copy(update=changed if where == "overall" else {})
     red = true.slices["red"].model_copy(update=changed if where == "slice" else {})

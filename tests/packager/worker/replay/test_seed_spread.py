@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from packager.errors import PackageError
-from packager.manifest.evaluation import Evaluation, Metrics, SeedVariance
+from packager.manifest.evaluation import Evaluation, MetricValues, SeedVariance
 from packager.worker.replay.seed_spread import (
     interval,
     intervals,
@@ -17,8 +17,8 @@ from packager.worker.replay.seed_spread import (
 
 def evaluation(accuracy: float, slices: dict[str, float] | None = None) -> Evaluation:
     return Evaluation(
-        overall=Metrics(rows=10, values={"accuracy": accuracy}),
-        slices={n: Metrics(rows=5, values={"accuracy": v}) for n, v in (slices or {}).items()},
+        overall=MetricValues(rows=10, values={"accuracy": accuracy}),
+        slices={n: MetricValues(rows=5, values={"accuracy": v}) for n, v in (slices or {}).items()},
     )
 
 

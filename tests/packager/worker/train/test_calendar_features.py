@@ -17,7 +17,7 @@ from packager.model.paths import Root
 from packager.worker.job import Job
 from packager.worker.train.calendar_columns import is_timestamp_name, named_part, names_of_parts
 from packager.worker.train.calendar_features import drift_exclusions
-from packager.worker.train.dataset import Dataset, Source, prepare
+from packager.worker.train.dataset import Dataset, SourceData, prepare
 
 DRAW = np.random.default_rng(11)
 ROWS = 2_000
@@ -232,5 +232,5 @@ def test_a_name_that_is_no_feature_is_refused(key: str, name: str, message: str,
     frame = pd.DataFrame({"a": range(100), "id": range(100), "y": np.arange(100) % 7})
     asked: dict[str, Any] = {f"monitoring_{key}": (name,), "exclude": ("id",)}
     with pytest.raises(UsageError) as told:
-        prepare(Source(frame, (), TableReadOptions()), job(**asked), Root(tmp_path))
+        prepare(SourceData(frame, (), TableReadOptions()), job(**asked), Root(tmp_path))
     assert told.value.message == f"[monitoring] {key}: {message}"

@@ -16,7 +16,7 @@ from worker_projects import Project
 from packager.data.frames import infer_columns
 from packager.manifest.evaluation import Golden
 from packager.manifest.manifest import Column, Schema
-from packager.worker.processes.model_process import Outcome, Reply, Row
+from packager.worker.processes.model_process import Reply, Row, RowOutcome
 from packager.worker.train.rejected_values import (
     MAX_CALLS,
     MAX_CELLS,
@@ -81,14 +81,14 @@ def test_a_model_that_takes_everything_is_queried_once_a_kind() -> None:
 
 @given(st.sets(st.sampled_from(sorted(BASE))))
 def test_exactly_the_columns_that_are_the_reason_are_found(columns: set[str]) -> None:
-    def judge(row: Row) -> Outcome:
+    def judge(row: Row) -> RowOutcome:
         return "raises" if any(row[name] is None for name in columns) else "answered"
 
     assert refused(judge) == dict.fromkeys(columns, ("null",))
 
 
 def test_kinds_are_distinguished() -> None:
-    def judge(row: Row) -> Outcome:
+    def judge(row: Row) -> RowOutcome:
         if row["color"] not in ("red", "blue"):
             return "raises"  # null and empty text too
         if row["a"] is not None and abs(row["a"]) > 1e300:
@@ -130,14 +130,14 @@ def test_codes_are_probed_with_a_number_between_them() -> None:
 
 
 def test_what_one_base_row_is_answered_with_is_not_refused() -> None:
-    def judge(row: Row) -> Outcome:
+    def judge(row: Row) -> RowOutcome:
         return "raises" if row["n"] is None and row["a"] == 0.5 else "answered"
 
     assert refused(judge) == {}
 
 
 def test_no_answer_to_null_is_a_refusal_and_to_a_far_number_it_is_none() -> None:
-    def judge(row: Row) -> Outcome:
+    def judge(row: Row) -> RowOutcome:
         far = row["a"] is not None and abs(row["a"]) > 1e300
         return "no answer" if row["a"] is None or far else "answered"
 
@@ -154,7 +154,7 @@ def test_a_null_that_training_had_is_answered_with_null() -> None:
 def test_where_no_more_processes_may_end_all_columns_in_question_are_blamed() -> None:
     names = [f"x{place}" for place in range(8)]
 
-    def test(some: Sequence[str]) -> Outcome:
+    def test(some: Sequence[str]) -> RowOutcome:
         return "ends" if "x5" in some else "answered"
 
     assert attribute_failure(names, test, lambda: True) == {"x5": "ends"}
