@@ -118,10 +118,10 @@ def test_another_folder_file_system_user_clock_umask_zone_locale_and_hash_seed_g
         ),
         ({"serving.py:": "x = 1"}, 2, "module `serving`", "rename it"),
         (
-            {"package.toml:target =": "private = true\ntarget ="},
+            {"package.toml:target =": "private = 1\ntarget ="},
             2,
-            "not supported yet",
-            "leave it out",
+            "unknown key `data.private`",
+            "split",
         ),
     ],
 )
