@@ -25,8 +25,10 @@ _TOGETHER = 100  # lines per write
 
 
 class FlaggedRowsLog:
-    """Lines of JSON: ``time``, ``version``, ``token`` (null without tokens), ``prediction``,
-    ``flags`` and ``row``. All workers write to one file.
+    """Lines of JSON in one file that all workers write to.
+
+    Each has ``time``, ``version``, ``token`` (null without tokens), ``prediction``, ``flags`` and
+    ``row``.
     """
 
     def __init__(

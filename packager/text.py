@@ -74,9 +74,9 @@ def printable(text: str) -> str:
 
 
 def escape_in_literal(text: str) -> str:
-    """A literal of Python, TOML, PromQL or YAML (in double quotes) without invisible characters.
+    r"""A literal of Python, TOML, PromQL or YAML (in double quotes) without invisible characters.
 
-    All but printable characters and line ends become ``\\uXXXX`` or ``\\UXXXXXXXX``, which all
+    All but printable characters and line ends become ``\uXXXX`` or ``\UXXXXXXXX``, which all
     four parse as the same text. For JSON use ``printable``.
     """
     if text.isascii() and text.isprintable():

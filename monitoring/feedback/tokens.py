@@ -81,8 +81,9 @@ class Tokens:
         days: float = 30,
         now: Callable[[], float] = time.time,
     ) -> None:
-        """``root``: the package root in hex; ``classes``: None for a regression; ``days``:
-        how long a token is valid.
+        """Sign for the package ``root`` in hex; a token is valid for ``days``.
+
+        ``classes`` is None for a regression.
         """
         self.use(keys)
         self.version = bytes.fromhex(root[:12])

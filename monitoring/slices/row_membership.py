@@ -32,8 +32,10 @@ class RowMembership:
         rules: Iterable[tuple[ast.expr, Mapping[str, str]]],
         clocks: Mapping[str, DatetimeUnit],
     ) -> None:
-        """``columns``: names of a row's cells; ``values``: column → declared values as text;
-        ``rules``: checked condition, and identifier in it → column; ``clocks``: datetime units.
+        """Compile the slices of rows whose cells are named ``columns``.
+
+        ``values``: column → declared values as text; ``rules``: checked condition, and identifier
+        in it → column; ``clocks``: datetime units.
 
         Raises ``ValueError`` for an unknown column or a condition that can't be applied.
         """

@@ -258,8 +258,10 @@ def read_key(path: Path) -> str:
 
 
 def _label(actual: Any) -> Any:
-    """A label as a JSON value; text if JSON can't represent it, so that the server rejects only
-    this label."""
+    """A label as a JSON value; as text if JSON can't represent it.
+
+    The server then rejects this label only.
+    """
     try:
         return json_value(actual)
     except UsageError:

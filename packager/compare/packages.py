@@ -248,8 +248,10 @@ def _columns(columns: Iterable[Column]) -> dict[str, dict[str, Any]]:
 
 
 def _settings(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings without labels, which repeat the manifest, and without empty values, which engines
-    write in several ways."""
+    """Settings without labels and empty values.
+
+    Labels repeat the manifest, and engines write empty values in several ways.
+    """
     given = {name: config[name] for name in SETTINGS if config.get(name)}
     return {**given, "Env": _variables(config.get("Env") or ())}
 

@@ -47,8 +47,11 @@ def separator_of(file: Path, reader: TableReadOptions) -> str:
 
 @dataclass(frozen=True)
 class CsvHead:
-    """The header's cells (``names``), its end in bytes of UTF-8 (``size``), and the number of cells
-    of the first row (``width``), 0 if there is none."""
+    """The header of a CSV text.
+
+    Its cells (``names``), its end in bytes of UTF-8 (``size``), and the number of cells of the
+    first row (``width``), 0 if there is none.
+    """
 
     names: list[str]
     size: int

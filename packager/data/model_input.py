@@ -20,8 +20,9 @@ from packager.text import display_value
 
 
 def to_model_input(frame: pd.DataFrame, reader: TableReadOptions) -> pd.DataFrame:
-    """The same rows with columns that a request can hold; unchanged columns are shared with
-    ``frame``.
+    """The same rows with columns that a request can hold.
+
+    Unchanged columns are shared with ``frame``.
 
     Dates become ``datetime64[s]``, decimals float64, times of day and durations seconds as
     float64, categories of such values plain columns. Columns declared as numbers become float64;

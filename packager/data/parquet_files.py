@@ -188,8 +188,10 @@ def plain_frame(table: Any, floats: Iterable[str] = (), schema: Any = None) -> p
 
 
 def _fitted(table: Any, schema: Any, file: Path) -> Any:
-    """``table`` in the types of ``schema``, which are widened to fit all files; text becomes
-    dictionary-encoded."""
+    """``table`` in the types of ``schema``, which are widened to fit all files.
+
+    Text becomes dictionary-encoded.
+    """
     import pyarrow as pa
 
     try:

@@ -71,8 +71,9 @@ class Codes:
 
 
 def dictionary_encode(values: npt.NDArray[np.object_]) -> Codes | None:
-    """Encode cells that are few distinct objects (as file readers create them) or few distinct
-    texts; None if there are many, judged by the first rows.
+    """Encode cells that are few distinct objects (as file readers create them) or texts.
+
+    None if there are many, judged by the first rows.
     """
     addresses = _addresses(values)
     if _few(addresses):

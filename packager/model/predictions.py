@@ -30,8 +30,10 @@ class Predictions:
     probabilities: npt.NDArray[np.float64] | None
 
     def answers(self, classes: Sequence[Scalar] | None) -> list[dict[str, Any]]:
-        """One JSON object per row: ``prediction`` and, if available, ``probabilities``, keyed by
-        the text of the class."""
+        """One JSON object per row: ``prediction`` and, if available, ``probabilities``.
+
+        The keys of the latter are the texts of the classes.
+        """
         if self.probabilities is None or classes is None:
             return [{"prediction": label} for label in self.labels]
         names = [class_text(label) for label in classes]

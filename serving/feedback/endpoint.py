@@ -66,8 +66,7 @@ class FeedbackEndpoint:
         """Outcomes to count if the store turns out to have recorded their tokens."""
 
     async def answer(self, body: bytes) -> Response:
-        """The number of labels counted, the number still missing, and the reason for each rejected
-        one.
+        """The numbers of labels counted and still missing, and the reason for each rejected one.
 
         Raises ``RequestError``: 400 or 422 if the body isn't a list, 413 for more than
         ``MAX_LABELS``, 503 if the store of scored tokens is unavailable or too busy, 504 after the

@@ -157,8 +157,10 @@ class FastPathProtocol(UpgradeIgnorer):
             self._running = self.cycle
 
     def _is_plain(self) -> bool:
-        """Whether this is a ``POST`` without pending requests before it, on a connection that stays
-        open and can be written to."""
+        """Whether this is a ``POST`` that can be answered at once.
+
+        No requests are pending before it, and the connection stays open and can be written to.
+        """
         parser, cycle = self.parser, self.cycle
         return bool(
             parser.get_method() == b"POST"

@@ -191,8 +191,10 @@ class AccessLogger:
 
 
 class RefusalLog:
-    """Logs exceptions of the model on rows it rejects, at most one a second, because clients can
-    cause them."""
+    """Logs exceptions of the model on rows it rejects.
+
+    At most one a second, because clients can cause them.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock

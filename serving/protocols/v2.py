@@ -273,8 +273,10 @@ def _flag(parameters: Mapping[str, Any], name: str, default: bool) -> bool:
 
 
 def _label(label: Scalar | None, datatype: str) -> Scalar | None:
-    """A label as an element of ``datatype``; raises ``RequestError`` (500) if the model returned
-    a type other than that of its classes."""
+    """A label as an element of ``datatype``.
+
+    Raises ``RequestError`` (500) if the model returned a type other than that of its classes.
+    """
     if label is None or (datatype == "BYTES" and isinstance(label, str)):
         return label
     if datatype == "BYTES":

@@ -76,8 +76,10 @@ def confident(given: Ints, probabilities: Floats) -> Mask:
 
 
 def confident_joint(given: Ints, probabilities: Floats) -> Floats:
-    """Estimated number of rows labelled i that truly are j: (classes, classes), rows sum to the
-    label counts."""
+    """Estimated number of rows labelled i that truly are j, shape (classes, classes).
+
+    Its rows sum to the label counts.
+    """
     classes = probabilities.shape[1]
     counts = np.bincount(given, minlength=classes)
     own = probabilities[np.arange(len(given)), given]

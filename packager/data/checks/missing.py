@@ -19,9 +19,12 @@ MIN_EMPTY_ROW_SHARE = 0.5
 
 
 def missing(table: CheckedTable) -> Iterator[Issue]:
-    """Score 0.9 if nulls are excluded (declared, absent before, or in the target); 0.85 for a row
+    """Nulls where few or none are expected.
+
+    Scores: 0.9 if nulls are excluded (declared, absent before, or in the target); 0.85 for a row
     more than half empty if such rows are rare; 0.4 if nulls are rare; 0.6 for a column that is
-    nearly or entirely empty."""
+    nearly or entirely empty.
+    """
     empty = np.zeros(len(table), dtype=np.int32)
     for name in table.frame.columns:
         absent = table.frame[name].isna().to_numpy()

@@ -57,8 +57,10 @@ def as_times(
 
 
 def first_without_time(column: pd.Series[Any]) -> int:
-    """The position of the first value that is not ISO 8601, or that has an offset although the
-    first value has none, or the reverse. For a column that ``as_times`` rejects."""
+    """The position of the first value that makes ``as_times`` reject a column.
+
+    The value is not ISO 8601, or only one of it and the first value has an offset.
+    """
     codes, texts = pd.factorize(column.to_numpy(dtype=object))
     zoned: bool | None = None
     for code, text in enumerate(texts):
@@ -79,8 +81,10 @@ def _begins_with_times(column: pd.Series[Any]) -> bool:
 
 
 def _parsed(texts: Any) -> tuple[TimeKind, Times] | None:
-    """Kind and instants of texts, shape (texts,), in UTC if they have offsets; None unless all are
-    ISO 8601 of one kind."""
+    """Kind and instants of texts, shape (texts,), in UTC if they have offsets.
+
+    None unless all are ISO 8601 of one kind.
+    """
     found: set[TimeKind] = set()
     parts: list[Times] = []
     for start in range(0, len(texts), _CHUNK):

@@ -33,7 +33,7 @@ _LISTED = 20  # names in a message
 
 @dataclass
 class ValidatedRows:
-    """Rows that the model can take; treat as immutable. (Frozen, it would cost a microsecond.)"""
+    """Rows that the model can take; treat as immutable (frozen, it would cost a microsecond)."""
 
     columns: tuple[Sequence[Any], ...]
     """The features in the schema's order, then the extras: per column its ``rows`` values, as

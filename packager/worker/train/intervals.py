@@ -122,8 +122,11 @@ def mean_interval(values: Floats) -> Interval | None:
 
 
 def share_interval(value: float, influence: Floats, fewest: int) -> Interval:
-    """Wilson's interval of ``value``, a metric between 0 and 1, with the standard error of the
-    mean of ``influence``, shape (n,); if that is 0, with ``fewest`` rows."""
+    """Wilson's interval of ``value``, a metric between 0 and 1.
+
+    Its standard error is that of the mean of ``influence``, shape (n,); if that is 0, that of
+    ``fewest`` rows.
+    """
     variance = float((influence**2).sum()) / len(influence) ** 2
     spread = value * (1 - value)
     rows = spread / variance if variance > 0 and spread > 0 else float(fewest)

@@ -32,7 +32,7 @@ def check_job(job: Job) -> None:
 
 
 def model_columns(model: LoadedModel) -> tuple[Column, ...]:
-    """The model's input columns; without names they are ``x0``, ``x1``, …
+    """The model's input columns; without names they are ``x0``, ``x1`` and so on.
 
     Raise ``PackageError`` if the model exposes neither names nor a count.
     """
