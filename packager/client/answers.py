@@ -1,4 +1,4 @@
-"""What a server answers, checked before it is handed on: anybody may be behind an address."""
+"""Responses of a server, validated before use, because the address may be of any server."""
 
 from __future__ import annotations
 
@@ -20,34 +20,34 @@ class Prediction:
 
     prediction: Scalar | None
     probabilities: Mapping[str, float | None] | None
-    """By label; None where the model gives none."""
+    """By label; None if the model gives none."""
     flags: tuple[str, ...]
-    """What was unusual about the row: ``carat:out_of_range``."""
+    """Anomalies of the row: ``carat:out_of_range``."""
     token: str | None
-    """For ``feedback``; None where the server gives none."""
+    """For ``feedback``; None if the server gives none."""
 
 
 @dataclass(frozen=True)
 class FeedbackReceipt:
-    """What became of the labels sent."""
+    """The server's result for the labels sent."""
 
     accepted: int
     rejected: tuple[tuple[int, str], ...]
-    """(index, reason) of each label that was refused."""
+    """(index, reason) of each rejected label."""
     skipped: int
-    """Pairs without a label yet: send the token again when there is one."""
+    """Pairs without a label yet: send the token again with its label."""
 
 
 @dataclass(frozen=True)
 class ServerError:
-    """What a server says about a request that it refused."""
+    """The error of a rejected request; ``row`` is the index in the request."""
 
     message: str
     row: int | None
 
 
 def parse_json(text: bytes) -> Any:
-    """The document; ``ValueError`` for what is none, and for one that is nested too deeply."""
+    """The JSON document; ``ValueError`` if it is invalid or nested too deeply."""
     try:
         return json.loads(text)
     except RecursionError as error:
@@ -55,30 +55,30 @@ def parse_json(text: bytes) -> Any:
 
 
 def parse_prediction(found: Any) -> Prediction:
-    """One element of ``predictions``; ``ValueError`` where it is none."""
+    """One element of ``predictions``; ``ValueError`` if it is invalid."""
     if not isinstance(found, dict) or "prediction" not in found:
         raise ValueError("a prediction")
-    value, chances = found["prediction"], found.get("probabilities")
+    value, probabilities = found["prediction"], found.get("probabilities")
     flags, token = found.get("flags", []), found.get("token")
     if not isinstance(value, Scalar | None):
         raise ValueError("a prediction that is a label or a number")
-    if not (chances is None or _are_probabilities(chances)):
+    if not (probabilities is None or _are_probabilities(probabilities)):
         raise ValueError("probabilities by label")
     if not (isinstance(flags, list) and all(isinstance(flag, str) for flag in flags)):
         raise ValueError("flags as a list of text")
     if not isinstance(token, str | None):
         raise ValueError("a token that is text")
-    return Prediction(value, chances, tuple(flags), token)
+    return Prediction(value, probabilities, tuple(flags), token)
 
 
 def parse_feedback(found: Any, sent: int) -> FeedbackReceipt:
-    """What became of ``sent`` labels; ``ValueError`` where it does not say so of each once."""
+    """The result for ``sent`` labels; ``ValueError`` unless it accounts for each of them once."""
     counts = [found.get(name) for name in ("accepted", "skipped")]
     listed = found.get("rejected")
     if not (all(type(count) is int and count >= 0 for count in counts) and _is_list(listed)):
         raise ValueError("counts of labels and a list of rejected ones")
     if sum(counts) + len(listed) != sent:
-        raise ValueError(f"what became of {sent} labels")
+        raise ValueError(f"results for {sent} labels")
     rejected = tuple(_rejected(one, sent) for one in listed)
     if len({index for index, _ in rejected}) != len(rejected):
         raise ValueError("every rejected label once")
@@ -86,13 +86,13 @@ def parse_feedback(found: Any, sent: int) -> FeedbackReceipt:
 
 
 def parse_error(text: bytes) -> ServerError:
-    """The body of an answer that is not 200; ``ValueError`` where it is no server's of ours."""
+    """The body of a response other than 200; ``ValueError`` if it has another format."""
     found = parse_json(text)
-    told = found.get("error") if isinstance(found, dict) else None
-    if not isinstance(told, dict) or not isinstance(told.get("message"), str):
+    failure = found.get("error") if isinstance(found, dict) else None
+    if not isinstance(failure, dict) or not isinstance(failure.get("message"), str):
         raise ValueError("an error with a message")
-    row = told.get("row")
-    return ServerError(truncate(told["message"], MAX_MESSAGE), row if type(row) is int else None)
+    row = failure.get("row")
+    return ServerError(truncate(failure["message"], MAX_MESSAGE), row if type(row) is int else None)
 
 
 def _are_probabilities(found: Any) -> bool:
