@@ -39,7 +39,7 @@ from packager.worker.replay.report import (
     reaches,
 )
 from packager.worker.replay.retrain import retrain
-from packager.worker.replay.seed_spread import intervals, within_seed_variance
+from packager.worker.replay.seed_variance import intervals, within_seed_variance
 from packager.worker.replay.volatile_state import Window
 from packager.worker.train_job import model_files
 
