@@ -58,9 +58,9 @@ def replay(root: Root, ask: ReplayRequest, out: Path) -> ReplayReport:
     if not all(check.ok for check in checks):
         report = damaged(manifest, checks)
     elif ask.window is not None:
-        report = _compare(manifest, root, checks, ask, root.again, ask.window)
+        report = _compare(manifest, root, checks, ask, root.retrained, ask.window)
     else:
-        with tempfile.TemporaryDirectory(prefix="again-", dir=out) as name:
+        with tempfile.TemporaryDirectory(prefix="retrained-", dir=out) as name:
             began = time.time()
             folder = retrain("run", repeated(manifest, ask)[1].job, root, Path(name))
             report = _compare(manifest, root, checks, ask, folder, (began, time.time()))
