@@ -166,7 +166,11 @@ def report(case: Case, times: int) -> None:
     means = case.scores.mean(axis=1)
     print(f"\n{case.name}: mean score {means.mean():.4f}, sd over seeds {means.std(ddof=1):.4f}")
     gains = GAINS[case.task]
-    print("| rows | no gain | by the sample alone | " + " | ".join(f"{g:g}" for g in gains) + " |")
+    print(
+        "| rows | no gain | by sampling variance alone | "
+        + " | ".join(f"{g:g}" for g in gains)
+        + " |"
+    )
     print("|---" * (3 + len(gains)) + "|")
     for rows in ROWS:
         calm = run(case, rows, 0.0, None, times)

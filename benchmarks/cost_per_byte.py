@@ -39,12 +39,12 @@ from worst_inputs import WORST, Case, Request, Target, cases
 MEMORY_FACTOR, MEMORY_BYTES = 6, 50_000_000
 ANSWER_BYTES = 16 << 20
 LIVEZ_SECONDS, LOOP_SECONDS = 0.3, 0.05
-LEAST_SECONDS = 0.15
+MIN_SECONDS = 0.15
 """Seconds of processor time below which its growth is not judged."""
 STEEP = 3.0
 """Maximal growth of processor time relative to the growth of bytes."""
 PING_SECONDS = 0.003
-ROOM = 100_000
+MAX_EXTRA_BYTES = 100_000
 """Bytes by which a case may exceed the requested size."""
 GIVEN_BACK_SECONDS = 1.3
 """Time after which the server has released the memory of a request of ``HUGE_BYTES``."""
@@ -74,7 +74,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", default=[], help="cases whose names hold a word")
     parser.add_argument("--keep", type=Path, help="a folder for the package, used again")
     chosen = parser.parse_args()
-    sizes = (1 << 20, (16 << 20) - ROOM) if chosen.large else (1 << 16, 1 << 20)
+    sizes = (1 << 20, (16 << 20) - MAX_EXTRA_BYTES) if chosen.large else (1 << 16, 1 << 20)
     with tempfile.TemporaryDirectory() as name:
         folder = chosen.keep or Path(name)
         folder.mkdir(exist_ok=True)
@@ -118,7 +118,7 @@ def measured(
     marks = set().union(*map(marks_of, costs))
     small, large = costs
     growth = max(1.0, large.sent / small.sent)
-    if large.cpu > max(LEAST_SECONDS, STEEP * growth * max(small.cpu, 0.01)):
+    if large.cpu > max(MIN_SECONDS, STEEP * growth * max(small.cpu, 0.01)):
         marks.add("steep")
     for one in costs:
         print(

@@ -25,8 +25,8 @@ from made import Made, Running, build, mixed, server
 
 from packager.client.exposition import read_samples
 
-MOST_SERIES = 900
-MOST_SECONDS = 0.025
+MAX_SERIES = 900
+MAX_SECONDS = 0.025
 ROWS = 4_000
 SETTLED = 0.5
 
@@ -114,7 +114,7 @@ def told(one: Running, made: Made, workers: int, scrapes: int) -> bool:
         f"{made.name:12} {workers:7} {len(found):8} {ours:14} {len(text) / 1e3:5.0f}"
         f" {1e3 * median:15.1f} ({1e3 * late:.1f}) {1e3 * cpu / scrapes:13.1f}"
     )
-    return len(found) > MOST_SERIES or median > MOST_SECONDS
+    return len(found) > MAX_SERIES or median > MAX_SECONDS
 
 
 if __name__ == "__main__":

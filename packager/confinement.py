@@ -34,7 +34,7 @@ def refuse_leaving(path: Path, top: Path) -> None:
     if not real.is_relative_to(os.path.realpath(top)):
         raise UsageError(
             f"{_shown(path, top)}: a link that leaves the project, to {real}",
-            "copy what it names into the project, or remove the link; data and a pretrained model "
+            "copy its target into the project, or remove the link; data and a pretrained model "
             "may be elsewhere, if package.toml names their path",
         )
 
@@ -78,7 +78,7 @@ def refuse_strange(folder: Path) -> None:
             if path.is_symlink() and path.is_dir():
                 raise UsageError(
                     f"{path.relative_to(top)}: expected a file or folder, got a link to a folder",
-                    "replace it by what it names",
+                    "replace it by its target",
                 )
 
 
@@ -159,7 +159,7 @@ def refuse_depth(folder: Path, depth: int) -> None:
     if depth > MAX_DEPTH:
         raise UsageError(
             f"{str(folder)[:200]}…: expected folders at most {MAX_DEPTH} deep",
-            "move what is in there up, or out of the project",
+            "move its contents up, or out of the project",
         )
 
 
@@ -179,7 +179,7 @@ def refuse_sparse(path: Path, inside: str) -> None:
     found = path.stat()
     if found.st_size > MIN_SPARSE_BYTES and found.st_blocks * 512 * 100 < found.st_size:
         raise UsageError(
-            f"{inside}: expected a file with content, got {found.st_size:,} bytes of holes",
+            f"{inside}: expected a file with content, got a sparse file of {found.st_size:,} bytes",
             "remove the file, or name it in .dockerignore",
         )
 

@@ -71,7 +71,7 @@ class ExitReason:
         if name == "SIGKILL":
             return "no sign of exhausted memory: find out what killed it (`dmesg`, the engine)"
         if name is not None:
-            return "find out what sent the signal, then try again"
+            return "find the process that sent the signal, then try again"
         return "look for os._exit or sys.exit in the project's code"
 
 

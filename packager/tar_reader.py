@@ -110,7 +110,7 @@ class TarReader:
             with tarfile.open(fileobj=headers, mode="r:", tarinfo=_NoSparse) as tar:
                 yield from self._members(tar)
         except (tarfile.TarError, ValueError, OverflowError, RecursionError) as error:
-            raise self.refusal(f"no whole tar ({error})") from error
+            raise self.refusal(f"an incomplete or invalid tar ({error})") from error
 
     def _members(self, tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
         count = 0
@@ -225,7 +225,7 @@ def extract_member(
             moment = min(max(int(info.mtime), 0), MAX_TIME)
             os.utime(file.fileno(), (moment, moment))
     else:
-        raise reader.refusal(f"{info.name!r}, which is no file, folder or link")
+        raise reader.refusal(f"{info.name!r}, which is not a file, folder or link")
 
 
 def unpack_plain(reader: TarReader, folder: Path, *, inside: bool) -> None:
@@ -252,7 +252,7 @@ def unpack_plain(reader: TarReader, folder: Path, *, inside: bool) -> None:
         except OSError as error:
             if error.errno not in MEMBER_ERRORS:
                 raise
-            said = f"{info.name[:200]!r}, which can't be laid down: {error.strerror}"
+            said = f"{info.name[:200]!r}, which can't be extracted: {error.strerror}"
             raise reader.refusal(said) from error
 
 

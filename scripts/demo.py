@@ -49,7 +49,7 @@ def main() -> None:
 def where(engine: Engine | None) -> str:
     if engine is not None:
         return "into the Docker engine"
-    return "no engine answers, so into an OCI folder"
+    return "no engine responds, so into an OCI folder"
 
 
 def prepare() -> None:

@@ -58,7 +58,7 @@ def _supervise(settings: Settings, manifest: Manifest) -> int:
     except OSError as error:
         raise PackageError(
             f"the server can't start: {error}",
-            f"it needs a folder with some MB of room, such as {tempfile.gettempdir()}",
+            f"it needs a folder with some MB of free space, such as {tempfile.gettempdir()}",
         ) from error
 
 

@@ -86,7 +86,7 @@ class RequestHandler:
             if self.draining:
                 raise _unavailable("draining", "the server is ending")
             if loaded.pipeline.stuck:
-                raise _unavailable("stuck", "the model did not come back by the deadline")
+                raise _unavailable("stuck", "the model call did not return by the deadline")
         return loaded
 
     def refuse(self, request: Request, error: Exception) -> Response:

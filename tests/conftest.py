@@ -20,8 +20,8 @@ from packager.progress import Silent
 from packager.project.sections import ImageSection
 
 # No test depends on the clock: the machine may be busy.
-settings.register_profile("unhurried", deadline=None)
-settings.load_profile("unhurried")
+settings.register_profile("no_deadline", deadline=None)
+settings.load_profile("no_deadline")
 
 pytest_plugins = ["data_fixtures", "table_fixtures", "worker_fixtures"]
 """Modules of ``tests/support`` with fixtures for tests in several folders."""
@@ -48,8 +48,8 @@ def engine() -> Engine:
     found = Engine.connect()
     if found is None:
         if os.environ.get("MODEL_PACKAGER_NEEDS_ENGINE"):
-            pytest.fail("no Docker engine answers, though one was asked for (YES=1)")
-        pytest.skip("no Docker engine answers")
+            pytest.fail("no Docker engine responds, though one was asked for (YES=1)")
+        pytest.skip("no Docker engine responds")
     return found
 
 

@@ -18,6 +18,8 @@ from packager.cli import app
 from packager.data.fingerprint import row_hashes
 from packager.project.config import load_project
 from packager.project.validate import check_columns
+from packager.review.verdicts import DECISIONS
+from packager.worker.replay.report import ReplayReport
 
 TOP = Path(__file__).parent.parent
 PAGES = sorted([*TOP.glob("*.md"), *(TOP / "docs").rglob("*.md")])
@@ -26,6 +28,23 @@ COMMAND = typer.main.get_command(app)
 FENCE = re.compile(r"^```\w*\n(.*?)^```", re.DOTALL | re.MULTILINE)
 FOLDERS = ("packager", "serving", "monitoring", "tests", "docs", "benchmarks", "scripts", r"\.ci")
 INLINE = re.compile(r"`(package [^`\n]+)`")
+OTHER_PROGRAMS = {
+    "--help": "click",
+    "--install-completion": "typer",
+    "--show-completion": "typer",
+    "--storage": "prometheus",
+    "--chance": "benchmarks/checks.py",
+    "--labels": "benchmarks/checks.py",
+    **dict.fromkeys(
+        (
+            "--extra-index-url", "--find-links", "--index-url", "--no-index", "--only-binary",
+            "--pre", "--prefer-binary", "--require-hashes", "--trusted-host", "--exclude-editable",
+        ),
+        "pip",
+    ),
+}  # fmt: skip
+"""Options that no verb declares → the program or library that has them."""
+OLD_NAMES = "docs/decisions/014-names.md"
 
 
 def prose(text: str) -> str:
@@ -84,6 +103,49 @@ def unknown(line: str) -> list[str]:
     options |= {name for parameter in command.params for name in parameter.secondary_opts}
     used = [word.partition("=")[0].strip("[]") for word in words]
     return [word for word in used if re.match(r"--\w", word) and word not in options]
+
+
+def every_option(command: Any) -> set[str]:
+    """All options of a command and its verbs."""
+    found = {name for one in command.params for name in (*one.opts, *one.secondary_opts)}
+    return found.union(*map(every_option, getattr(command, "commands", {}).values()))
+
+
+def named_options(text: str) -> set[str]:
+    """Options of ``package`` that a page names inline, outside of sentences about earlier names.
+
+    A span of code is about ``package`` if it begins with an option or with a verb.
+    """
+    found: set[str] = set()
+    for sentence in re.split(r"(?<=[.;:])\s|\n\n", prose(text)):
+        if re.search(r"\b(was|were)\b", sentence):
+            continue
+        for span in re.findall(r"`([^`]+)`", sentence):
+            first = span.split()[0] if span.split() else ""
+            if first.startswith("--") or first in ("package", *COMMAND.commands):
+                found.update(re.findall(r"(?<![\w-])--[a-z][a-z-]*", span))
+    return found
+
+
+@pytest.mark.parametrize("page", PAGES, ids=IDS)
+def test_every_option_that_a_page_names_exists(page: Path) -> None:
+    if page == TOP / OLD_NAMES:
+        pytest.skip("lists the names that are gone")
+    known = every_option(COMMAND) | set(OTHER_PROGRAMS)
+    assert named_options(page.read_text(encoding="utf-8")) - known == set()
+
+
+def test_the_verdicts_of_the_page_are_those_of_the_program() -> None:
+    text = (TOP / "docs" / "checks.md").read_text(encoding="utf-8")
+    table = text.partition("| verdict | meaning |")[2].partition("\n\n")[0]
+    assert set(re.findall(r"^\| `(\w+)`", table, re.MULTILINE)) == {*DECISIONS, "unset"}
+
+
+def test_the_keys_of_a_replay_report_that_the_page_names_exist() -> None:
+    text = (TOP / "docs" / "replay.md").read_text(encoding="utf-8")
+    spans = re.findall(r"`(\w+)`(?:\s+in)?\s+`replay\.json`", text)
+    spans += re.findall(r"`replay\.json`\s+ha(?:s|ve)\s+`(\w+)`", text)
+    assert {"verified_by", "isolation"} <= set(spans) <= set(ReplayReport.model_fields)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=IDS)

@@ -117,7 +117,12 @@ def test_another_folder_file_system_user_clock_umask_zone_locale_and_hash_seed_g
             "no network",
         ),
         ({"serving.py:": "x = 1"}, 2, "module `serving`", "rename it"),
-        ({"package.toml:target =": "private = true\ntarget ="}, 2, "not there yet", "leave it out"),
+        (
+            {"package.toml:target =": "private = 1\ntarget ="},
+            2,
+            "unknown key `data.private`",
+            "split",
+        ),
     ],
 )
 def test_a_mistake_is_one_message_with_a_hint_and_leaves_nothing(
@@ -147,7 +152,7 @@ def test_without_an_engine_and_without_output_the_hint_names_output(tmp_path: Pa
     assert package("init", tmp_path / "p").code == 0
     done = package("build", tmp_path / "p", env=NO_ENGINE)
     assert done.code == 1
-    assert "no Docker engine answers to put the image into" in done.err
+    assert "no Docker engine responds to put the image into" in done.err
     assert "--output oci:DIR" in done.err
 
 

@@ -281,7 +281,7 @@ def test_every_panel_asks_what_prometheus_answers(servers: MonitoredServers) -> 
         assert empty == set()
     else:  # a model without a compiled form has no rows of it
         assert empty <= {
-            "Compiled share and mismatches: rows answered by the compiled form",
+            "Compiled share and mismatches: rows predicted by the compiled form",
             "Compiled share and mismatches: mismatches in an hour",
         }
 

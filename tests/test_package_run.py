@@ -59,7 +59,7 @@ def without_token(answer: dict[str, Any]) -> dict[str, Any]:
 
 
 def place(env: dict[str, str]) -> list[str]:
-    """Where no engine answers, a package runs only where it is asked to."""
+    """Where no engine responds, a package runs only where it is asked to."""
     return ["--local"] if env.get("DOCKER_HOST") else []
 
 
@@ -208,11 +208,11 @@ def test_a_replay_with_another_seed_comes_out_lower_and_the_page_says_so(
         "--json-file", tmp_path / "replay.json", "--local", env=NO_ENGINE,
     )  # fmt: skip
     assert done.code == 0, done.err
-    assert "changed on purpose: seed: 8 in place of 7: noticed" in done.out
+    assert "perturbed: seed: 8 in place of 7: detected" in done.out
     assert ".random_state: largest difference" in done.out or ".random_state: 7, now 8" in done.out
     text = page.read_text(encoding="utf-8")
     assert "<h1>Replay of starter" in text
-    assert "changed on purpose: seed" in text
+    assert "perturbed: seed" in text
     assert "http:" not in text  # nothing is fetched
     assert "https:" not in text
 
@@ -249,7 +249,7 @@ def test_seeds_are_tried_kept_and_taken_into_the_next_build(
     assert re.search(r"channel=web +\d+ +accuracy .* \d\.\d+$", shown, re.MULTILINE)
     (project / "train.py").write_text((project / "train.py").read_text() + "\n# other code\n")
     stale = package(*build, env=NO_ENGINE).err
-    assert "package.seeds.json is of other code" in stale
+    assert "package.seeds.json was measured on other code" in stale
     assert "measure again: package train --seeds 5" in stale
 
 

@@ -30,7 +30,7 @@ def transcript(block: str) -> list[tuple[str, str]]:
 def steady(text: str) -> str:
     """Without what differs between machines: the root, the base, the last digits of numbers."""
     text = re.sub(r"(?:(?<=-)|(?<=root ))[0-9a-f]{12}\b", "ROOT", text)
-    text = re.sub(r"(?<=the layers of )\S+(?=,)", "BASE", text)
+    text = re.sub(r"(?<=same layers as )\S+(?= on)", "BASE", text)
     text = re.sub(r"\b\d+(?= wheels)", "N", text)
     text = re.sub(r'"token":"[\w-]+"', '"token":"TOKEN"', text)
     text = re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT", text)

@@ -55,7 +55,7 @@ def check_library() -> bool:
                 "it to read counter files", f"{type(error).__name__}: {error}"
             ) from error
         if not files or b"check_rows_total" not in theirs or b" 1.5\n" not in theirs:
-            raise UnsupportedLibraryError("it to count in our files", _shown(files, theirs))
+            raise UnsupportedLibraryError("counters in our files", _shown(files, theirs))
         try:
             ours = FileLayout(folder, files).text(files)
         except Exception as error:
@@ -63,7 +63,8 @@ def check_library() -> bool:
         if ours == theirs:
             return True
     logger.warning(
-        "prometheus_client: its exposition is not as expected: it is used itself, and is slower"
+        "prometheus_client: its exposition differs from ours: the library renders metrics itself,"
+        " which is slower"
     )
     return False
 

@@ -47,7 +47,7 @@ class FeedbackKeys:
             if not colon or not name.strip().isdecimal() or not 1 <= int(name) <= 255:
                 raise KeyFileError(f"line {number}: expected id:secret with an id from 1 to 255")
             if int(name) in found:
-                raise KeyFileError(f"line {number}: key {int(name)} is there twice")
+                raise KeyFileError(f"line {number}: duplicate key id {int(name)}")
             found[int(name)] = _derived(_decoded(secret.strip(), number), model)
         if not found:
             raise KeyFileError("expected at least one line id:secret, got none")

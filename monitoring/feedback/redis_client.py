@@ -61,7 +61,7 @@ class RedisClient:
         """The server's memory information (``INFO memory``)."""
         found = self._asked(lambda: self._client.info("memory"))
         if not isinstance(found, dict):
-            raise StoreError(f"{self._shown}: expected facts of its memory, got another answer")
+            raise StoreError(f"{self._shown}: expected INFO memory, got another answer")
         return found
 
     def close(self) -> None:
@@ -107,7 +107,7 @@ def _in_time(connect: Callable[[], Any]) -> Any:
     After the timeout the attempt continues in its thread, which closes a late connection.
     """
     if not _connecting.acquire(blocking=False):
-        raise TimeoutError("the name of its host is still being looked up")
+        raise TimeoutError("host name lookups are still pending")
     made: SimpleQueue[Any] = SimpleQueue()
     given_up = threading.Event()
 
@@ -161,9 +161,9 @@ class _Bounded:
         if self._asked == 0:  # a non-blocking check for data
             seconds = 0
         elif seconds <= 0:
-            raise TimeoutError(f"no whole answer within {WAIT_SECONDS:g} s")
+            raise TimeoutError(f"no complete reply within {WAIT_SECONDS:g} s")
         if self._left <= 0:
-            raise OSError(f"expected an answer of at most {MAX_ANSWER_BYTES} bytes")
+            raise OSError(f"expected a reply of at most {MAX_ANSWER_BYTES} bytes")
         self._socket.settimeout(seconds)
         part: bytes = self._socket.recv(size)
         self._left -= len(part)

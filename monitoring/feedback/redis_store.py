@@ -85,8 +85,8 @@ return redis.call('GET', KEYS[2])
 _ANOTHER = b"another generation"
 
 _EMPTIED = (
-    "expected the scored tokens that it had, got an emptied or another set: labels could count"
-    " twice, so none is counted; restart all servers that use it"
+    "the set of scored tokens was emptied or replaced: labels could count twice, so none is"
+    " counted; restart all servers that use it"
 )
 _BEGUN = "it held no scored tokens when this worker started: labels counted before may count again"
 
@@ -114,7 +114,9 @@ class RedisTokenStore:
         probe, fresh = f"model-feedback:{model}:probe", os.urandom(8).hex().encode("ascii")
         self._generation = self._client.eval(_PROBE, 2, probe, self._generation_key, fresh)
         if not isinstance(self._generation, bytes):
-            raise StoreError(f"{shown(url)}: expected a Redis, got answers of something else")
+            raise StoreError(
+                f"{shown(url)}: expected a Redis server, got replies of another service"
+            )
         if self._generation == fresh and not make:
             logger.warning("redis: %s", _BEGUN)
         if make:
@@ -135,7 +137,7 @@ class RedisTokenStore:
                 # Another sender has claimed the others: soon they are in the set, or free again.
                 left = [token for token in mine if token not in new]
                 if left and time.monotonic() > until:
-                    raise StoreError("redis: others are adding the same tokens")
+                    raise StoreError("redis: other workers keep claiming the same tokens")
                 if left:
                     time.sleep(random.uniform(0.01, 0.05))
         except StoreError:
@@ -202,7 +204,7 @@ class RedisTokenStore:
             or any(type(answer) is not int or answer not in (0, 1) for answer in answers)
         ):
             self._client.close()  # it may be out of sync: the next answer could be another's
-            raise StoreError(f"redis: expected {len(tokens)} times 0 or 1, got another answer")
+            raise StoreError(f"redis: expected {len(tokens)} times 0 or 1, got another reply")
         return [token for token, answer in zip(tokens, answers, strict=True) if answer]
 
     def _refuse_eviction(self, place: str) -> None:

@@ -195,7 +195,7 @@ class ServingMetrics:
             "model_estimated_rows_total", "Rows whose correctness is estimated."
         )
         self._estimated_correct = self._by_slice(
-            "model_estimated_correct_total", "Estimated number of correct answers among them."
+            "model_estimated_correct_total", "Estimated number of correct predictions among them."
         )
         counter = self.series.counter(
             "model_flagged_rows_total", "Rows with at least one flag of this reason.", "reason"
@@ -222,7 +222,10 @@ class ServingMetrics:
             for feature in features
         }
         self._anomalies = self.series.counter(
-            "model_feature_anomalies_total", "Values unlike the training rows.", "feature", "kind"
+            "model_feature_anomalies_total",
+            "Missing, unseen and out-of-range values.",
+            "feature",
+            "kind",
         )
         self._excluded = profile.drift_excluded if profile else {}
         kinds = named_features(profile)

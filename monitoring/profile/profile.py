@@ -31,8 +31,8 @@ FeatureKind = Literal["numeric", "categorical", "text_length"]
 ExclusionReason = Literal["excluded", "timestamp", "calendar", "nonstationary", "personal"]
 EXCLUSION_REASONS: Mapping[str, str] = {
     "excluded": "[monitoring] exclude names it",
-    "timestamp": "a time: what comes later is always new",
-    "calendar": "it follows from the date or the time of day",
+    "timestamp": "a timestamp: later values are always new",
+    "calendar": "derived from date or time",
     "nonstationary": "most held-out values are new, as the split is by time",
     "personal": "it holds personal data, whose values are not shown",
     "other": "package inspect says why",

@@ -95,7 +95,7 @@ def build(
         manifest = make_manifest(context, trained.result, template, trained.findings, seed_variance)
         images = _assemble(context, manifest)
         if options.twice:
-            progress.step("assembling again elsewhere, to compare")
+            progress.step("assembling a second time, to compare")
             check_reproducible(images, files, folder, partial(_assemble_again, context, manifest))
         images = _deliver(context, images, output, template, options)
     write_lock(environment.dependencies.file, project.directory / LOCK)

@@ -48,13 +48,13 @@ def check_reproducible(
                 raise PackageError(
                     f"assembled twice, layer {layer.name} of {one.name} differs: "
                     f"{layer.diff_id} and {repeated.diff_id}",
-                    "this is a fault of `package`, not of yours: please report it with the lock",
+                    "this is a bug in `package`: please report it with the lock",
                 )
         if one.digest != other.digest:
             raise PackageError(
                 f"assembled twice, the config of {one.name} differs: "
                 f"{one.digest} and {other.digest}",
-                "this is a fault of `package`, not of yours: please report it with the lock",
+                "this is a bug in `package`: please report it with the lock",
             )
 
 

@@ -99,8 +99,8 @@ def load_seed_variance(
             seed_variance = known.seed_variance
         else:
             progress.warn(
-                f"{SEEDS} is of other code, data, parameters or dependencies, and is left out; "
-                f"measure again: package train --seeds {len(known.seed_variance.seeds)}"
+                f"{SEEDS} was measured on other code, data, parameters or dependencies, and is "
+                f"ignored; measure again: package train --seeds {len(known.seed_variance.seeds)}"
             )
     recipe = project.recipe
     enough = seed_variance is not None and len(seed_variance.seeds) >= MIN_SEEDS

@@ -63,7 +63,9 @@ def smoke_test(ships: AssembledPackage, folder: Path, progress: Progress, second
     """
     recorded, engine = _recorded(folder), ships.engine
     if engine is None or ships.base is None:
-        progress.warn("no container: the image itself is not started, its layers answer instead")
+        progress.warn(
+            "no container: the image itself is not started, its layers are tested in a process"
+        )
         _compare(_from_worker(ships, recorded, folder, progress, seconds), recorded)
         return
     trial = replace(ships.image, name=engine.temporary("smoke-test"))
@@ -88,8 +90,15 @@ def smoke_test_in_engine(
             return
         code, said = sandbox.run([PYTHON, "-c", PREDICT_SCRIPT, *_parts(_asked(recorded))])
     if code != 0:
-        raise PackageError("the started image can't answer rows of the data", said[-800:])
-    _compare(json.loads(said)["predictions"], recorded)
+        raise PackageError("the started image can't predict rows of the data", said[-800:])
+    try:
+        predictions = json.loads(said)["predictions"]
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
+        raise PackageError(
+            f"the started image: expected an answer in JSON, got {said[:200]!r}",
+            "a file of the project may replace a module of Python, or print while it starts",
+        ) from error
+    _compare(predictions, recorded)
 
 
 def _recorded(folder: Path) -> Golden:
@@ -112,7 +121,7 @@ def _compare(answers: Sequence[Mapping[str, Any]], recorded: Golden) -> None:
         if not _equal({name: answer.get(name) for name in expected}, expected):
             raise PackageError(
                 f"held-out row {number}: expected {expected} as recorded, got {answer}",
-                "the model answers differently each time it is loaded: check its load and predict",
+                "the model predicts differently each time it is loaded: check its load and predict",
             )
 
 
@@ -132,7 +141,7 @@ def _wait_until_ready(sandbox: InspectionContainer, seconds: float) -> None:
 
 def _longer(seconds: float) -> str:
     return (
-        "give it longer, and go on from this training: add --resume --ready-seconds "
+        "raise the limit and reuse this training: add --resume --ready-seconds "
         f"{math.ceil(5 * seconds)} to the command"
     )
 
@@ -141,8 +150,10 @@ def _told(log: str) -> PackageError:
     """The error for a server that ended: its own error and hint, or the end of its log."""
     found = startup_error(log)
     if found is not None:
-        return PackageError(f"trained, but what ships can't answer: {found.message}", found.hint)
-    hint = last_lines(log) or "it said nothing: see the command it starts with (`docker inspect`)"
+        return PackageError(f"trained, but the image can't predict: {found.message}", found.hint)
+    hint = (
+        last_lines(log) or "it printed nothing: see the command it starts with (`docker inspect`)"
+    )
     return PackageError("trained, but the image ends before it is ready", hint)
 
 
@@ -154,16 +165,16 @@ def _from_worker(
     output.mkdir()
     asked = _asked(recorded).encode()
     try:
-        progress.step("proving that what ships answers as recorded")
+        progress.step("smoke-testing the layers of the image")
         worker = LocalWorker(ships.image.layers, seconds=seconds)
         answers = worker.run("predict", {"rows.json": asked}, output, progress)
     except TimeoutError as error:
         raise PackageError(
-            f"trained, but what ships has not answered after {seconds:g} s", _longer(seconds)
+            f"trained, but the image has not predicted after {seconds:g} s", _longer(seconds)
         ) from error
     except PackageError as error:
         raise PackageError(
-            f"trained, but what ships can't answer: {error.message}",
+            f"trained, but the image can't predict: {error.message}",
             error.hint or "list everything the model imports in the requirements file",
         ) from error
     return [json.loads(line) for line in answers.read_text(encoding="utf-8").splitlines()]

@@ -32,7 +32,7 @@ def bench(
         Path | None, typer.Option("--input", help="Rows to send; synthetic by default.")
     ] = None,
     concurrency: Annotated[str, typer.Option(help="Number of clients, for each step.")] = "1,16,64",
-    rows: Annotated[str, typer.Option(help="Rows a request, for each step.")] = "1,100",
+    rows: Annotated[str, typer.Option(help="Rows per request, for each step.")] = "1,100",
     seconds: Annotated[float, typer.Option(min=0.1, help="Seconds of each step.")] = 5.0,
     seed: Annotated[int, typer.Option(help="Seed of the synthetic rows.")] = 7,
     local: Local = False,
@@ -40,7 +40,7 @@ def bench(
 ) -> None:
     """Measure throughput, latency, memory and processor time.
 
-    Exit 1 where a request failed, and where a step got no answer at all.
+    Exit 1 if a request fails or a step gets no response.
     """
     from packager.client import read_key
     from packager.report.bench import as_text

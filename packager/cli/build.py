@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 
 Builder = Literal["assemble", "docker"]
 READY_SECONDS = 120.0
-BaseImage = Annotated[
-    str | None, typer.Option(help="A base image in place of the project's [image] base.")
-]
+BaseImage = Annotated[str | None, typer.Option(help="Base image that replaces [image] base.")]
 ProjectFolder = Annotated[
     Path, typer.Argument(metavar="PROJECT", help="The folder with package.toml.")
 ]
@@ -51,7 +49,9 @@ def init(
     from packager.project.training_project import init_training
 
     if from_mlflow is not None and from_model is not None:
-        raise UsageError("--from-model: expected none beside --from-mlflow", "keep one of the two")
+        raise UsageError(
+            "--from-model: expected none together with --from-mlflow", "keep one of the two"
+        )
     if from_mlflow is not None:
         files = init_from_mlflow(directory, from_mlflow, data, target)
     elif from_model is not None:
@@ -80,7 +80,8 @@ def build(
     output: Annotated[str, typer.Option(help="docker, oci:DIR or docker-archive:FILE.")] = "docker",
     base: BaseImage = None,
     builder: Annotated[
-        Builder, typer.Option(help="What makes the image; docker: the project's Dockerfile.")
+        Builder,
+        typer.Option(help="assemble: write layers directly; docker: build the Dockerfile."),
     ] = "assemble",
     upgrade: Annotated[
         bool, typer.Option("--upgrade", help="Lock the newest versions of the dependencies.")
@@ -119,7 +120,7 @@ def build(
     where = Destination.parse(output)
     engine = Engine.connect()
     if builder == "assemble" and where.kind == "docker" and engine is None:
-        raise PackageError("no Docker engine answers to put the image into", NO_ENGINE)
+        raise PackageError("no Docker engine responds to put the image into", NO_ENGINE)
     read = load_project(project)
     progress = ConsoleProgress()
     built = run_build(
@@ -167,7 +168,7 @@ def base(
     ] = None,
     output: Annotated[Path | None, typer.Option(help="Save the base in this file as well.")] = None,
     source: Annotated[
-        Path | None, typer.Option("--from", help="Load the base from such a file.")
+        Path | None, typer.Option("--from", help="Load a base that --output saved.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:

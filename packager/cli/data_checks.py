@@ -22,9 +22,7 @@ Baseline = Annotated[
         metavar="FILE|TABLE", help="Rows to compare with; else the table's previous version."
     ),
 ]
-Base = Annotated[
-    str | None, typer.Option(help="A base image in place of the project's [image] base.")
-]
+Base = Annotated[str | None, typer.Option(help="Base image that replaces [image] base.")]
 Fresh = Annotated[bool, typer.Option("--no-cache", help="Ignore cached results.")]
 Output = Annotated[Path | None, typer.Option(help="Write issues.parquet, .csv and .html there.")]
 

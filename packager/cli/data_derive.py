@@ -28,7 +28,8 @@ def derive(
     parents: Parents,
     step: Annotated[str | None, typer.Option(help="module:function of this folder.")] = None,
     command: Annotated[
-        str | None, typer.Option(help="A program in its place; {NAME} and {out} are files.")
+        str | None,
+        typer.Option(help="A program to run instead of --step; {NAME} and {out} are files."),
     ] = None,
     param: Annotated[list[str] | None, typer.Option(help="NAME=VALUE, VALUE as JSON.")] = None,
     message: Annotated[
@@ -66,8 +67,8 @@ def derive(
 @data.command(rich_help_panel=LINEAGE)
 def lineage(
     table: Table,
-    svg: Annotated[Path | None, typer.Option(help="Draw it into this file as well.")] = None,
-    html: Annotated[Path | None, typer.Option(help="Write it as a page to read, too.")] = None,
+    svg: Annotated[Path | None, typer.Option(help="Write an SVG.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write an HTML page.")] = None,
     follow: Annotated[
         list[str] | None,
         typer.Option(metavar="PLACE", help="Open tables at or under PLACE too (repeatable)."),
@@ -89,7 +90,7 @@ def lineage(
         if not node.opened:
             uri = node.location.uri
             ConsoleProgress().warn(
-                f"{uri}: named by a log, does not lie beside {location}, and was not opened;"
+                f"{uri}: named by a log, is not beside {location}, and was not opened;"
                 f" to open it: --follow {shlex.quote(uri)}"
             )
     if svg is not None:
@@ -137,8 +138,8 @@ def gc(
         print_result(json.dumps({**facts, "kept": found.kept}))
         return
     for number, why in found.kept.items():
-        print_result(f"version {number} stays: {'; '.join(why)}")
-    what = "removed" if delete else "would go"
+        print_result(f"version {number} is kept: {'; '.join(why)}")
+    what = "removed" if delete else "would be removed"
     print_result(f"{len(found.files)} files, {format_bytes(found.size)}: {what}")
     if found.files and not delete:
         ConsoleProgress().step("nothing was removed: add --delete to do it")

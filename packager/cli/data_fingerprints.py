@@ -11,17 +11,16 @@ from packager.cli.app import AsJson
 from packager.cli.console import print_result, terminal_columns
 from packager.cli.data import COMPARE, data
 
-Which = Annotated[
-    str,
-    typer.Argument(
-        help="A CSV or Parquet file, a folder of them, TABLE@VERSION, a fingerprint as JSON, "
-        "a project or a package."
-    ),
-]
+WHICH = (
+    "A CSV or Parquet file, a folder of them, TABLE@VERSION, a fingerprint as JSON, "
+    "a project or a package."
+)
 
 
 @data.command(rich_help_panel=COMPARE)
-def fingerprint(path: Which, as_json: AsJson = False) -> None:
+def fingerprint(
+    path: Annotated[str, typer.Argument(metavar="DATA", help=WHICH)], as_json: AsJson = False
+) -> None:
     """Print the fingerprint (dfp/1) of a table, read in flat memory."""
     from packager.compare.tables import open_side
     from packager.report.table import pairs
@@ -43,8 +42,8 @@ def fingerprint(path: Which, as_json: AsJson = False) -> None:
 
 @data.command(rich_help_panel=COMPARE)
 def diff(
-    before: Which,
-    after: Which,
+    before: Annotated[str, typer.Argument(metavar="A", help=WHICH)],
+    after: Annotated[str, typer.Argument(metavar="B", help=WHICH)],
     key_columns: Annotated[
         str | None, typer.Option(help="Columns that identify a row, with commas between.")
     ] = None,

@@ -35,7 +35,7 @@ def verdict(
         str, typer.Argument(metavar="ROW_HASH", help="16 hex digits, from `data issues`.")
     ],
     decision: Annotated[
-        str, typer.Argument(metavar="keep|drop|dedupe|fix|unset", help="What to do with the rows.")
+        str, typer.Argument(metavar="VERDICT", help="keep, drop, dedupe, fix or unset.")
     ],
     column: Annotated[str, typer.Option(help="The column to fix.")] = "",
     value: Annotated[str, typer.Option(help="Its correct value; empty for none.")] = "",
@@ -68,7 +68,9 @@ def verdict(
             known = ", ".join((*DECISIONS, "unset"))
             raise UsageError(f"verdict: expected {known}, got {decision!r}", "name one of them")
         if decision != "fix" and column:
-            raise UsageError(f"--column: expected none beside {decision}", "did you mean fix?")
+            raise UsageError(
+                f"--column: expected none together with {decision}", "did you mean fix?"
+            )
         cells = {"row_hash": row_hash, "verdict": decision, "column": column, "value": value}
         new = merged(old, [verdict_of(cells | {"reason": reason}, "verdict")])
     write_verdicts(new, file)
@@ -95,7 +97,10 @@ def list_verdicts(where: Where = ".", as_json: AsJson = False) -> None:
 
 @verdicts.command("import")
 def import_verdicts(
-    file: Annotated[Path, typer.Argument(help="issues.csv with its verdict column filled in.")],
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", help="issues.csv with its verdict column filled in."),
+    ],
     project: ProjectOption = ".",
     as_json: AsJson = False,
 ) -> None:
@@ -119,7 +124,8 @@ def apply(
         typer.Option(metavar="FILE|TABLE", help="Default: NAME.clean next to the rows."),
     ] = None,
     given: Annotated[
-        Path | None, typer.Option("--verdicts", help="Another file than verdicts.csv there.")
+        Path | None,
+        typer.Option("--verdicts", help="Verdicts file (default: verdicts.csv next to the data)."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -25,7 +25,8 @@ def add(
     source: Annotated[
         Path,
         typer.Argument(
-            help="A CSV or Parquet file, a folder of them, or a project: its data, read as it says."
+            metavar="SOURCE",
+            help="A CSV or Parquet file, a folder of them, or a project (its data).",
         ),
     ],
     message: Message,
@@ -103,7 +104,7 @@ def checkout(
 @data.command(rich_help_panel=VERSIONS)
 def revert(
     table: Table,
-    version: Annotated[int, typer.Argument(help="The version to go back to.")],
+    version: Annotated[int, typer.Argument(metavar="VERSION", help="The version to go back to.")],
     message: Message = "",
     author: Author = None,
     as_json: AsJson = False,

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from packager.cli.app import INSPECT, AsJson, Local, Ref, app
+from packager.cli.app import INSPECT, REF_HELP, AsJson, Local, Ref, app
 from packager.cli.console import ConsoleProgress, print_result, terminal_columns
 from packager.errors import UsageError
 
@@ -36,10 +36,10 @@ def inspect(
 
 @app.command(rich_help_panel=INSPECT)
 def diff(
-    before: Ref,
-    after: Ref,
+    before: Annotated[str, typer.Argument(metavar="A", help=f"{REF_HELP}.")],
+    after: Annotated[str, typer.Argument(metavar="B", help=f"{REF_HELP}.")],
     data: Annotated[
-        Path | None, typer.Option(help="Labelled rows: which package answers them better?")
+        Path | None, typer.Option(help="Labelled rows on which to evaluate both packages.")
     ] = None,
     local: Local = False,
     as_json: AsJson = False,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from packager.deploy.monitoring import Deployed
 
 deploy = typer.Typer(
-    help="Write the configuration that watches a package.",
+    help="Generate monitoring configuration.",
     cls=GroupedVerbs,
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -33,19 +33,19 @@ def monitoring(
     reference: Ref,
     out: Out,
     latency: Annotated[
-        float, typer.Option(help="Seconds an answer may take.")
+        float, typer.Option(help="Latency objective in seconds.")
     ] = DEFAULT.latency_seconds,
     latency_share: Annotated[
-        float, typer.Option(help="Share of answers that take no longer.")
+        float, typer.Option(help="Share of responses within that latency.")
     ] = DEFAULT.latency_share,
     success_share: Annotated[
-        float, typer.Option(help="Share of requests the server doesn't fail.")
+        float, typer.Option(help="Share of requests without a server error.")
     ] = DEFAULT.success_share,
     design_effect: Annotated[
-        float, typer.Option(help="How many dependent rows are worth one independent row.")
+        float, typer.Option(help="Design effect: dependent rows per independent row.")
     ] = DEFAULT.design_effect,
     label_coverage: Annotated[
-        float, typer.Option(help="Share of predictions whose true label should come.")
+        float, typer.Option(help="Expected share of predictions that get a label.")
     ] = DEFAULT.label_coverage,
     keys: Annotated[
         bool,
@@ -87,13 +87,11 @@ def monitoring(
 
 @deploy.command()
 def remove(
-    name: Annotated[
-        str, typer.Argument(metavar="MODEL", help="The name of a model watched there.")
-    ],
+    name: Annotated[str, typer.Argument(metavar="MODEL", help="Name of a model in that folder.")],
     out: Out,
     as_json: AsJson = False,
 ) -> None:
-    """Remove a retired model from such a folder; print the files."""
+    """Remove a retired model from a folder of `deploy monitoring`."""
     from packager.deploy.monitoring import remove_monitoring
 
     done = remove_monitoring(name, out)
@@ -119,10 +117,10 @@ def drift(
         typer.Argument(metavar="URL", help="The address of a server; name every replica."),
     ] = None,
     prometheus: Annotated[
-        str | None, typer.Option(help="The address of a Prometheus, in place of the replicas.")
+        str | None, typer.Option(help="Address of a Prometheus, instead of the replicas.")
     ] = None,
     window: Annotated[
-        str | None, typer.Option(help="How far back, with --prometheus.", show_default="1d")
+        str | None, typer.Option(help="Time window, with --prometheus.", show_default="1d")
     ] = None,
     model: Annotated[str | None, typer.Option(help="Model name, if there are several.")] = None,
     version: Annotated[
@@ -130,7 +128,7 @@ def drift(
     ] = None,
     key_file: KeyFile = None,
     design_effect: Annotated[
-        float, typer.Option(help="How many dependent rows are worth one independent row.")
+        float, typer.Option(help="Design effect: dependent rows per independent row.")
     ] = DEFAULT.design_effect,
     fail_on_drift: Annotated[
         bool,
@@ -140,7 +138,7 @@ def drift(
 ) -> None:
     """Report drifted features, anomalies and slice regressions.
 
-    With the thresholds of the alerts.
+    Uses the thresholds of the alerts.
     """
     from packager.client import read_key
     from packager.monitor.counters import ModelSelector, query_prometheus, scrape_replicas
@@ -153,9 +151,14 @@ def drift(
             "name every replica, or one Prometheus",
         )
     if window is not None and not prometheus:
-        raise UsageError("--window: expected --prometheus with it", "replicas know no windows")
+        raise UsageError(
+            "--window: expected --prometheus with it",
+            "replicas count since their start; only Prometheus has a history",
+        )
     if not design_effect >= 1:
-        raise UsageError(f"--design-effect: expected at least 1, got {design_effect}", "say 1")
+        raise UsageError(
+            f"--design-effect: expected at least 1, got {design_effect}", "use --design-effect 1"
+        )
     wanted = ModelSelector(model, version)
     key = None if key_file is None else read_key(key_file)
     totals = (

@@ -66,7 +66,7 @@ def serve(
     except KeyboardInterrupt:
         progress.step("stopped")
         return
-    raise PackageError("the server ended by itself", "see its log above")
+    raise PackageError("the server ended unexpectedly", "see its log above")
 
 
 @app.command(rich_help_panel=RUN)
@@ -74,10 +74,10 @@ def predict(
     reference: RefOrUrl,
     source: Annotated[Path, typer.Option("--input", help="CSV, JSON, JSON lines or Parquet.")],
     key_file: KeyFile = None,
-    output: Annotated[Path | None, typer.Option(help="A file, in place of stdout.")] = None,
+    output: Annotated[Path | None, typer.Option(help="Output file (default: stdout).")] = None,
     form: Annotated[
         Format,
-        typer.Option("--format", help="Of the predictions; csv-exact: for programs, not people."),
+        typer.Option("--format", help="csv escapes spreadsheet formulas; csv-exact does not."),
     ] = "jsonl",
     local: Local = False,
     as_json: AsJson = False,
@@ -115,10 +115,8 @@ def replay(
     data: Annotated[
         Path | None, typer.Option(help="The training data, if the package does not hold it.")
     ] = None,
-    json_file: Annotated[Path, typer.Option(help="Where the report goes, as JSON.")] = Path(
-        "replay.json"
-    ),
-    html: Annotated[Path | None, typer.Option(help="The report as a page to read.")] = None,
+    json_file: Annotated[Path, typer.Option(help="JSON report file.")] = Path("replay.json"),
+    html: Annotated[Path | None, typer.Option(help="HTML report file.")] = None,
     perturb: Annotated[
         Perturbation,
         typer.Option(help="Negative control: change this; the equivalence level must be lower."),
@@ -128,7 +126,7 @@ def replay(
 ) -> None:
     """Train again from the package alone; compare the models.
 
-    Exit 1 where the equivalence level is lower than the package claims.
+    Exit 1 if the equivalence level is lower than the package claims.
     """
     from packager.report import replay_page
     from packager.run.replay import replay as run_replay

@@ -1,5 +1,6 @@
 """The HTTP client of a served package."""
 
-from packager.client.client import Client, FeedbackReceipt, Prediction, read_key
+from packager.client.answers import FeedbackReceipt, Prediction
+from packager.client.client import Client, read_key
 
 __all__ = ["Client", "FeedbackReceipt", "Prediction", "read_key"]

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -18,6 +17,14 @@ from typing import TYPE_CHECKING, Any, Self
 import requests
 
 from packager.client.address import is_this_machine, server_address
+from packager.client.answers import (
+    FeedbackReceipt,
+    Prediction,
+    parse_error,
+    parse_feedback,
+    parse_json,
+    parse_prediction,
+)
 from packager.client.fetch import (
     MAX_ANSWER_BYTES,
     MAX_METRICS_BYTES,
@@ -28,7 +35,6 @@ from packager.client.fetch import (
 )
 from packager.client.json_values import json_rows, json_value
 from packager.errors import PackageError, UsageError
-from packager.manifest.base import Scalar
 from packager.manifest.manifest import Manifest
 
 if TYPE_CHECKING:
@@ -42,30 +48,6 @@ MAX_ANSWER_FACTOR = 10
 METRICS = "/metrics"
 JSON = {"Content-Type": "application/json"}
 _REFUSED = (400, 413, 422)
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """The answer to one row."""
-
-    prediction: Scalar | None
-    probabilities: Mapping[str, float | None] | None
-    """By label; None if the model gives none."""
-    flags: tuple[str, ...]
-    """Anomalies of the row: ``carat:out_of_range``."""
-    token: str | None
-    """For ``feedback``; None if the server gives none."""
-
-
-@dataclass(frozen=True)
-class FeedbackReceipt:
-    """The server's result for the labels sent."""
-
-    accepted: int
-    rejected: tuple[tuple[int, str], ...]
-    """(index, reason) of each rejected label."""
-    skipped: int
-    """Pairs without a label yet: send the token again with its label."""
 
 
 class Client:
@@ -146,8 +128,12 @@ class Client:
             )
             predictions = found.get("predictions")
             if not isinstance(predictions, list) or len(predictions) != len(part):
-                raise PackageError(f"{self.url}: expected {len(part)} predictions, got others")
-            answers += map(_prediction, predictions)
+                got = len(predictions) if isinstance(predictions, list) else "none"
+                raise PackageError(f"{self.url}: expected {len(part)} predictions, got {got}")
+            try:
+                answers += [parse_prediction(one) for one in predictions]
+            except ValueError as error:
+                raise self._strange("/predict", error) from error
         return answers
 
     def feedback(
@@ -160,11 +146,15 @@ class Client:
         pairs = [{"token": token, "actual": _label(actual)} for token, actual in labels]
         accepted, skipped, rejected = 0, 0, []
         for start in range(0, len(pairs), batch):
-            answer = self._answer("POST", "/feedback", pairs[start : start + batch], start)
-            found = self._object(answer, "/feedback")
-            accepted += int(found["accepted"])
-            skipped += int(found["skipped"])
-            rejected += [(start + one["index"], one["reason"]) for one in found["rejected"]]
+            part = pairs[start : start + batch]
+            answer = self._object(self._answer("POST", "/feedback", part, start), "/feedback")
+            try:
+                found = parse_feedback(answer, len(part))
+            except ValueError as error:
+                raise self._strange("/feedback", error) from error
+            accepted += found.accepted
+            skipped += found.skipped
+            rejected += [(start + index, reason) for index, reason in found.rejected]
         return FeedbackReceipt(accepted, tuple(rejected), skipped)
 
     def _columns(self) -> frozenset[str]:
@@ -173,7 +163,10 @@ class Client:
             described = self.schema()
         except PackageError:
             return frozenset()
-        return frozenset(column["name"] for column in described.get("features", ()))
+        features = described.get("features")
+        columns = features if isinstance(features, list) else []
+        names = [column.get("name") for column in columns if isinstance(column, dict)]
+        return frozenset(name for name in names if isinstance(name, str))
 
     def _answer(self, method: str, path: str, document: Any = None, offset: int = 0) -> Any:
         """The JSON of a 200; ``offset`` is the index of the request's first row in all rows."""
@@ -186,10 +179,11 @@ class Client:
         if response.status_code != 200:
             raise self._refused(response, path, offset)
         try:
-            return response.json()
+            return parse_json(response.content)
         except ValueError as error:
+            begun = response.content[:80].decode(errors="replace")
             raise PackageError(
-                f"{self.url}{path}: expected JSON, got {response.text[:80]!r}",
+                f"{self.url}{path}: expected JSON, got {begun!r}",
                 "check that the address is that of a served package",
             ) from error
 
@@ -224,14 +218,19 @@ class Client:
         status = response.status_code
         kind = UsageError if status in _REFUSED else PackageError
         try:
-            told = response.json()["error"]
-            message = str(told["message"])
-        except (ValueError, KeyError, TypeError):  # not our format: perhaps a proxy's error
+            failure = parse_error(response.content)
+        except ValueError:  # not our format: perhaps a proxy's error
             return kind(f"{self.url}{path}: expected status 200, got {status}")
-        row = told.get("row")
-        if row is not None:
-            message = message.replace(f"row {row}", f"row {row + offset}", 1)
+        message = failure.message
+        if failure.row is not None:
+            message = message.replace(f"row {failure.row}", f"row {failure.row + offset}", 1)
         return kind(message, _HINTS.get(status, ""))
+
+    def _strange(self, path: str, error: ValueError) -> PackageError:
+        return PackageError(
+            f"{self.url}{path}: expected {error}, got another answer",
+            "check that the address is that of a served package",
+        )
 
     def _object(self, found: Any, path: str) -> dict[str, Any]:
         if not isinstance(found, dict):
@@ -241,9 +240,9 @@ class Client:
 
 _HINTS = {
     401: "give a key the server knows: --key-file, or Client(url, key=…)",
-    413: "ask for fewer rows at a time",
+    413: "send fewer rows per request",
     503: "the server is busy or starting: try again later",
-    504: "ask for fewer rows at a time, or raise MODEL_DEADLINE_SECONDS",
+    504: "send fewer rows per request, or raise MODEL_DEADLINE_SECONDS",
 }
 
 
@@ -256,15 +255,6 @@ def read_key(path: Path) -> str:
     if not lines:
         raise UsageError(f"{path}: expected a key, got an empty file")
     return lines[0]
-
-
-def _prediction(answer: Mapping[str, Any]) -> Prediction:
-    return Prediction(
-        prediction=answer["prediction"],
-        probabilities=answer.get("probabilities"),
-        flags=tuple(answer.get("flags", ())),
-        token=answer.get("token"),
-    )
 
 
 def _label(actual: Any) -> Any:

@@ -39,7 +39,7 @@ def not_metrics(address: str, error: Exception) -> PackageError:
     """The error for an answer of ``address`` that isn't metrics; ``error`` is the reason."""
     told = f" ({display_value(str(error))})" if str(error) else ""
     return PackageError(
-        f"{address}: expected metrics, got another content{told}",
+        f"{address}: expected metrics, got other content{told}",
         "name the address of a served package",
     )
 

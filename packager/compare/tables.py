@@ -63,7 +63,7 @@ def open_side(text: str) -> TableSide:
     if path.exists() and not is_package and not (path / "_delta_log").is_dir():
         return TableSide(text, fingerprint_path(path), lambda: blocks(path))
     if not path.exists() and path.suffix.lower() in (".csv", ".parquet", ".json"):
-        raise UsageError(f"{text}: expected a file or a folder, got nothing there")
+        raise UsageError(f"{text}: expected a file or a folder, found nothing")
     location = None if is_package else Location.table_at(text)
     if location is not None:
         return _table(text, location)
@@ -104,7 +104,7 @@ def compare(before: TableSide, after: TableSide, key: Sequence[str] = ()) -> Dat
         bare = before.name if before.frames is None else after.name
         raise UsageError(
             f"--key-columns: expected the rows of both, got only the fingerprint of {bare}",
-            "leave --key-columns out, or name the data itself",
+            "leave --key-columns out, or pass the data instead of the fingerprint",
         )
     common = [name for name in one.columns if name in other.columns]
     rows = compare_rows(one, other)

@@ -145,9 +145,9 @@ def readable(place: Path, reader: TableReadOptions) -> Iterator[None]:
         raise _wrong_encoding(place, reader, error) from error
     except _PACKED as error:
         raise UsageError(
-            f"{place}: expected a file packed as its name (or [data.read] compression) says, "
+            f"{place}: expected a file compressed as its name (or [data.read] compression) says, "
             f"got {str(error).strip()}",
-            "pack it again, or rename it if it isn't packed",
+            "compress it again, or rename it if it isn't compressed",
         ) from error
     except pd.errors.ParserError as error:
         if "out of memory" in str(error):
@@ -230,7 +230,7 @@ def _utf8(file: Path, reader: TableReadOptions) -> Iterator[bytes]:
         if line > MAX_LINE_BYTES:
             raise UsageError(
                 f"{file}: expected lines of at most {MAX_LINE_BYTES:,} bytes, got a longer one",
-                "check that it is a text file, and packed as its name says",
+                "check that it is a text file, and compressed as its name says",
             )
         yield part
 

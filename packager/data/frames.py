@@ -39,7 +39,7 @@ def source_files(path: Path) -> tuple[Format, list[Path]]:
     if path.is_file():
         return _format(path), [path]
     if not path.is_dir():
-        raise UsageError(f"{path}: expected a file or a folder, got nothing there")
+        raise UsageError(f"{path}: expected a file or a folder, found nothing")
     files = sorted(_visible(path, set()), key=lambda file: file.relative_to(path).as_posix())
     if not files:
         raise UsageError(f"{path}: expected .csv or .parquet files, got an empty folder")
@@ -48,7 +48,7 @@ def source_files(path: Path) -> tuple[Format, list[Path]]:
         if keyed:
             raise UsageError(
                 f"{path}: expected plain folders, got the partition {keyed[0]!r}",
-                "write the table without partitions, so that no column lives in folder names",
+                "write the table without partitions, so that no column is stored in folder names",
             )
     formats = {_format(file): file for file in files}
     if len(formats) > 1:

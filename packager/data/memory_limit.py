@@ -40,7 +40,7 @@ def check_room(place: object, what: str, size: int, counted: str) -> None:
     there = available_bytes()
     if size > there:
         raise UsageError(
-            f"{place}: expected {what} that fit in the memory there is"
+            f"{place}: expected {what} to fit in the available memory"
             f" ({there / 1e9:,.1f} GB), got {counted}: at least {size / 1e9:,.1f} GB",
             "use fewer rows or columns, or a machine with more memory",
         )

@@ -91,7 +91,7 @@ def row_count(place: object, told: Any) -> int:
     """Number of rows of a file; ``UsageError`` if it differs from the sum of its row groups."""
     groups = sum(told.row_group(i).num_rows for i in range(told.num_row_groups))
     if groups != told.num_rows or told.num_rows < 0:
-        raise UsageError(f"{place}: expected {told.num_rows} rows, got {groups} in its parts")
+        raise UsageError(f"{place}: expected {told.num_rows} rows, got {groups} in its row groups")
     return int(groups)
 
 

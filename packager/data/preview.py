@@ -90,7 +90,7 @@ def refuse_commas(frame: pd.DataFrame, reader: TableReadOptions, where: str) -> 
             example = next(text for text in texts if "," in text)
             raise UsageError(
                 f"{where}: expected numbers with a decimal point in {name!r}, "
-                f"got {display_value(example)} and the like in every cell",
+                f"got values like {display_value(example)} in every cell",
                 f"set under [data] of package.toml: {shown_options(**own, **marks)}, or declare "
                 f'the column under [data.columns]: {toml_text(name)} = {{ kind = "string" }}',
             )

@@ -107,7 +107,7 @@ def alertmanager() -> dict[str, Any]:
     """
     return {
         "route": {
-            "receiver": "people",
+            "receiver": "default",
             "group_by": ["alertname", "model"],
             "group_wait": "30s",
             "group_interval": "5m",
@@ -123,7 +123,7 @@ def alertmanager() -> dict[str, Any]:
                 "equal": ["alertname", "model", "version"],
             }
         ],
-        "receivers": [{"name": "people"}],
+        "receivers": [{"name": "default"}],
     }
 
 

@@ -91,7 +91,7 @@ class Fleet:
             raise UsageError(f"expected a model of this folder, got {name!r}", f"known: {known}")
         if len(self.members) == 1:
             raise UsageError(
-                f"{name} is the only model of this folder", "delete the folder to watch none"
+                f"{name} is the only model of this folder", "delete the folder to stop monitoring"
             )
         return Fleet({key: one for key, one in self.members.items() if key != name})
 
@@ -100,4 +100,4 @@ class Fleet:
         for port in range(PORT, MAX_PORT, PORTS):
             if port not in taken:
                 return port
-        raise UsageError(f"no ports are free for another model with {len(self.members)}")
+        raise UsageError(f"no free ports for another model ({len(self.members)} deployed)")

@@ -118,7 +118,7 @@ def _check_names(name: str, version: str, others: Iterable[str]) -> None:
         raise PackageError(
             f"expected the name and version of a package, got {display_value(name)} and "
             f"{display_value(version)}",
-            "no build of this program writes them: the package was changed",
+            "a build never writes such names: the package was modified",
         )
     for other in others:
         if not other.isprintable() and not _has_text(other):

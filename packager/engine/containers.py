@@ -196,7 +196,7 @@ class Containers:
         """A container of ``image`` as deployed, but without a network; removed afterwards."""
         options: dict[str, Any] = {"read_only": True, "tmpfs": SCRATCH, "healthcheck": None}
         options["environment"] = dict(environment)
-        with self._container("looking at a started image", image, **options) as container:
+        with self._container("inspecting a started image", image, **options) as container:
             container.start()
             yield InspectionContainer(container)
 
@@ -282,13 +282,13 @@ def engine_errors(doing: str) -> Iterator[None]:
         yield
     except requests.ConnectionError as error:
         raise PackageError(
-            f"the Docker engine at {engine_address()} went away while {doing}: {error}",
+            f"the Docker engine at {engine_address()} became unavailable while {doing}: {error}",
             "start it, wait until `docker info` answers, and run the command again; nothing was "
-            "written, and what the engine still holds of this run goes with the next build",
+            "written, and the next build removes what this run left in the engine",
         ) from error
     except (DockerException, requests.RequestException) as error:
         raise PackageError(
-            f"the Docker engine at {engine_address()} broke off while {doing}: {error}",
+            f"the Docker engine at {engine_address()} closed the connection while {doing}: {error}",
             "check that the engine runs (`docker info`), then try again",
         ) from error
 

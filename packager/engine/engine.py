@@ -99,7 +99,8 @@ class Engine(Containers):
                 return None
             except APIError as error:
                 raise UsageError(
-                    f"{reference!r}: the engine can't take that for an image: {error.explanation}",
+                    f"{reference!r}: the engine does not accept this image reference: "
+                    f"{error.explanation}",
                     "name it as repository:tag",
                 ) from error
 
@@ -202,7 +203,7 @@ class Engine(Containers):
 
     def _sweep(self) -> None:
         """Remove containers and temporary images of dead processes that used this cache."""
-        with engine_errors("removing what a dead build left"):
+        with engine_errors("removing the leftovers of an interrupted build"):
             for left in self._client.api.containers(all=True, filters={"label": OWNER}):
                 if is_stale(left["Labels"][OWNER]):
                     with ignore_missing():

@@ -47,7 +47,7 @@ def built_id(told: Iterable[Mapping[str, Any]], on_line: Callable[[str], None]) 
     Raises ``PackageError`` with the engine's message if the build failed.
     """
     image = ""
-    why = "it named no image at the end"
+    why = "it reported no image"
     for message in told:
         if "error" in message:
             why, image = str(message["error"]).strip(), ""

@@ -35,7 +35,7 @@ def _imported(file: Path, tops: Sequence[Path]) -> Iterator[Path]:
     try:
         tree = ast.parse(file.read_bytes())
     except (SyntaxError, ValueError) as error:
-        raise UsageError(f"{file}: not valid Python: {error}", "fix the line named") from error
+        raise UsageError(f"{file}: not valid Python: {error}", "fix that line") from error
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:

@@ -140,7 +140,7 @@ def _options(line: _Line, top: Path) -> Iterator[str]:
         elif option in SWITCHES:
             yield from SWITCHES[option]
         elif option not in IGNORED_OPTIONS:
-            raise line.wrong(f"`{option}`: expected no such option", WHEELS_ONLY)
+            raise line.wrong(f"`{option}`: option not supported", WHEELS_ONLY)
 
 
 def _words(line: _Line) -> Iterator[tuple[str, str]]:

@@ -130,14 +130,15 @@ def _of_path(
         known = name or (_project_name(path) if path.is_dir() else _source_name(path.name))
         return said, wheel_commands(_shown(path, folder), python, _write(known))
     return (
-        f"expected a wheel of an index, got a path that is not here: {line!r}",
+        f"expected a wheel of an index, got a path that does not exist: {line!r}",
         f"write {name or 'NAME'}==VERSION, with the version that `pip list` shows where the line "
-        f"comes from; `{FREEZE.format(file='requirements.txt')}` there writes every line so",
+        f"comes from; `{FREEZE.format(file='requirements.txt')}` there writes every "
+        "line in this form",
     )
 
 
 def _of_lost_wheel(line: str, path: Path) -> tuple[str, str]:
-    said = f"expected a wheel that is there, got a path of another machine: {line!r}"
+    said = f"expected an existing wheel, got a path of another machine: {line!r}"
     try:
         known, version, _, _ = parse_wheel_filename(unquote(path.name))
     except InvalidWheelFilename:

@@ -63,8 +63,8 @@ def single_line(stderr: str) -> str:
 
 
 OTHER_INDEXES = (
-    "only the first index that knows a package is asked about it; if you trust all of your indexes "
-    'alike, write index_strategy = "unsafe-best-match" under [requirements] in package.toml'
+    "only the first index that has a package is queried for it; if you trust all of your indexes "
+    'equally, write index_strategy = "unsafe-best-match" under [requirements] in package.toml'
 )
 
 
@@ -75,7 +75,7 @@ def resolver_error(text: str, called: str, target: WheelTarget, probe: Probe) ->
     packages.
     """
     if "Couldn't parse" in text or "Unexpected" in text:
-        return UsageError(f"{called}: {text}", "write one requirement a line, as pip takes them")
+        return UsageError(f"{called}: {text}", "write one requirement a line, in pip's syntax")
     fetch = _FETCH.search(text)
     if fetch is not None:
         return _unreached(text, called, fetch["url"])
@@ -125,7 +125,7 @@ def _without_wheel(text: str, missing: re.Match[str], target: WheelTarget, probe
     name = missing["name"]
     pin = missing["pin"] if missing["pin"].startswith("==") else ""  # other bounds are uv's
     if name.lower() in INSTALLED_AS:
-        return f"write {INSTALLED_AS[name.lower()]}: that is what the index has {name} under"
+        return f"write {INSTALLED_AS[name.lower()]}: the index lists {name} under that name"
     platforms = next((m["all"] for m in _PLATFORMS.finditer(text) if m["name"] == name), "")
     tags = re.findall(r"`(\w+)`", platforms)
     systems = {
@@ -135,7 +135,7 @@ def _without_wheel(text: str, missing: re.Match[str], target: WheelTarget, probe
         marked = " or ".join(f'sys_platform == "{system}"' for system in sorted(systems))
         return (
             f"{name} has wheels for {', '.join(tags)} only, and the image is Linux: leave it out, "
-            f"or write `{name}{pin}; {marked}` so that it is asked for there alone"
+            f"or write `{name}{pin}; {marked}` so that it is required there only"
         )
     if tags:
         said = f"{name} has wheels for {', '.join(tags)} only, not for {target.uv_platform}: "
@@ -176,7 +176,7 @@ def _unreached(text: str, called: str, url: str) -> PackageError:
 def _unknown(name: str) -> str:
     known = INSTALLED_AS.get(name.lower())
     if known is not None:
-        return f"write {known}: that is what an index has {name} under"
+        return f"write {known}: an index lists {name} under that name"
     close = difflib.get_close_matches(name.lower(), _COMMON, 1, 0.8)
     if close and close[0] != name.lower():
         return f"no index has {name}: did you mean {close[0]}?"
@@ -189,7 +189,7 @@ def _unknown(name: str) -> str:
 def _no_version(name: str, pin: str, target: WheelTarget, probe: Probe) -> str:
     if "+" in pin:
         return (
-            "versions with + lie in an index or a folder of their own: name it in your pip or uv "
+            "versions with + are in a separate index or folder: name it in your pip or uv "
             f"configuration (extra-index-url, find-links); or write {name}{pin.partition('+')[0]}"
         )
     least = probe(name, target.python)

@@ -30,7 +30,7 @@ class SavedArchive:
             if not info.isdir():
                 self._add(posixpath.normpath(info.name), info)
         if "manifest.json" not in self._files:
-            raise self.refusal("another tar")
+            raise self.refusal("a tar without manifest.json")
 
     def _add(self, name: str, info: tarfile.TarInfo) -> None:
         if name in self._files or name in self._links:
@@ -42,7 +42,7 @@ class SavedArchive:
         elif info.islnk():
             self._links[name] = info.linkname
         else:
-            raise self.refusal(f"{name!r}, which is no file")
+            raise self.refusal(f"{name!r}, which is not a file")
         if len(self._files) + len(self._links) > MAX_FILES:
             raise self.refusal(f"more than {MAX_FILES:,} files")
 

@@ -64,7 +64,7 @@ def check_builder(builder: Builder, output: Destination, engine: Engine | None) 
         )
     if engine is None:
         raise PackageError(
-            "--builder docker: no Docker engine answers", "start Docker, or leave out --builder"
+            "--builder docker: no Docker engine responds", "start Docker, or leave out --builder"
         )
 
 
@@ -145,7 +145,7 @@ class DockerBuild:
         for image in images:
             top = split(image.layers)[2]
             if top or image is not images[0]:
-                self.progress.step("docker build: what replays, on top")
+                self.progress.step("docker build: the companion image")
                 more = _labels(image).items() - _labels(images[0]).items()
                 yield self._build(on_top(first, top), top, dict(more))
 

@@ -62,7 +62,7 @@ def _refuse_invisible(base: Base | None, labels: Mapping[str, str]) -> None:
 
 
 def _filled(text: str, values: Mapping[str, str]) -> str:
-    known = f"known: {', '.join('$' + name for name in values)}; write $$ for a dollar of Docker's"
+    known = f"known: {', '.join('$' + name for name in values)}; write $$ for a literal dollar sign"
     try:
         return Template(text).substitute(values)
     except KeyError as error:

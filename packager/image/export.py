@@ -77,7 +77,7 @@ def export_images(
         for image in images:
             load_into(engine, image, progress)
     else:
-        raise PackageError("--output docker: no engine answers", NO_ENGINE)
+        raise PackageError("--output docker: no engine responds", NO_ENGINE)
 
 
 def write_oci(images: Sequence[Image], folder: Path) -> None:
@@ -151,7 +151,7 @@ def load_into(engine: Engine, image: Image, progress: Progress) -> None:
     described = engine.describe(image.name)
     if described is None or described["RootFS"]["Layers"] != [x.diff_id for x in image.layers]:
         raise PackageError(
-            f"{image.name}: the engine holds something else than was sent",
+            f"{image.name}: the engine stored another image than was sent",
             "remove the image from the engine and build again",
         )
 

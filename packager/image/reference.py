@@ -141,7 +141,7 @@ def _refuse_other(engine: Engine, image: Image) -> None:
     if ours != theirs:
         raise PackageError(
             f"{image.name}: the engine has another image of that name",
-            f"if you trust this one more, remove the other with `docker image rm {image.name}`",
+            f"to use this one, remove the other with `docker image rm {image.name}`",
         )
 
 
@@ -166,7 +166,7 @@ def open_reference(text: str, engine: Engine | None) -> Iterator[Reference]:
 
 def _in_engine(text: str, engine: Engine | None, folder: Path) -> Reference:
     if engine is None:
-        raise PackageError(f"{text}: no such folder or file, and no engine answers", ENGINE_HINT)
+        raise PackageError(f"{text}: no such folder or file, and no engine responds", ENGINE_HINT)
     config = _config(engine, text)
     labels = config["config"].get("Labels") or {}
     check_label(text, labels)

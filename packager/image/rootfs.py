@@ -79,7 +79,9 @@ def _placed(root: Path, path: PurePosixPath) -> PurePosixPath:
     """``path`` relative to ``root`` with its parents' links resolved, not its own."""
     above = _follow(root, str(path.parent))
     if above is None or path.name in ("", ".."):
-        raise PackageError(f"layer: {path} leads nowhere", "the image is damaged: pull it again")
+        raise PackageError(
+            f"layer: {path} is a dangling link", "the image is damaged: pull it again"
+        )
     return (above / path.name).relative_to("/")
 
 

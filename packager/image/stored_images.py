@@ -49,7 +49,7 @@ def _oci_images(folder: Path) -> list[Image]:
     def read(digest: str) -> bytes:
         content = _document(blob(digest))
         if f"sha256:{sha256_bytes(content)}" != digest:
-            raise ValueError(f"another content than {digest} says")
+            raise ValueError(f"content that does not match {digest}")
         return content
 
     images = []
@@ -134,6 +134,4 @@ def verify(layers: Sequence[Layer]) -> None:
 def check_label(called: str, labels: dict[str, str]) -> None:
     """Raise ``PackageError`` if the labels of the image ``called`` name no package root."""
     if f"{LABEL}.root" not in labels:
-        raise PackageError(
-            f"{called}: is no package of `package build`", "build it with `package build`"
-        )
+        raise PackageError(f"{called}: is not a package", "build it with `package build`")

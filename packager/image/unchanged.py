@@ -25,13 +25,13 @@ class UnchangedReader:
         self._digest.update(data)
         self._left -= len(data)
         if self._left > 0 and (size < 0 or len(data) < size):
-            raise _changed(self._file, "it has become shorter")
+            raise _changed(self._file, "it is shorter now")
         return data
 
     def finish(self) -> None:
         """Raise ``PackageError`` unless exactly the hashed bytes have been read."""
         if self._left < 0 or self._content.read(1):
-            raise _changed(self._file, "it has become longer")
+            raise _changed(self._file, "it is longer now")
         found = self._digest.hexdigest()
         if found != self._file.sha256:
             expected = self._file.sha256

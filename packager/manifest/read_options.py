@@ -71,7 +71,7 @@ class ReadOptions(FrozenModel):
             name = codecs.lookup(value).name
         except LookupError as error:
             raise ValueError(
-                f"`data.read.encoding`: expected an encoding that Python knows, got {value!r}"
+                f"`data.read.encoding`: expected an encoding that Python supports, got {value!r}"
             ) from error
         return "utf-8" if name == "utf-8-sig" else name
 
@@ -90,8 +90,8 @@ class ReadOptions(FrozenModel):
             implied = seen.get(mark) == "separator" and self.separator is None
             if mark in seen and not implied:
                 raise ValueError(
-                    f"`data.read`: expected another {name} than the {seen[mark]}, got {mark!r} "
-                    "for both"
+                    f"`data.read`: expected different characters for {name} and "
+                    f"{seen[mark]}, got {mark!r} for both"
                 )
             seen[mark] = name
         return self

@@ -17,8 +17,9 @@ from packager.model.paths import Root
 MISSING = "missing"
 NO_FILE = "no such file"
 MANIFEST = "manifest.json"
-LINK = "a link"
+LINK = "a symbolic link"
 AS_COMPILED = "bytecode of its source"
+OTHER = "other bytecode"
 
 
 def verify(manifest: Manifest, root: Root) -> list[Check]:
@@ -60,7 +61,7 @@ def check_before_loading(manifest: Manifest, root: Root) -> None:
         for name in sorted(named.keys() | found):
             expected, path = named.get(name, NO_FILE), folder / name
             if name not in named and is_bytecode(name) and folder == root.code:
-                expected, actual = AS_COMPILED, AS_COMPILED if is_compiled(path) else "another"
+                expected, actual = AS_COMPILED, AS_COMPILED if is_compiled(path) else OTHER
             elif name not in found:
                 actual = MISSING
             else:

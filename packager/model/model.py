@@ -105,7 +105,7 @@ def load_model(root: Root, serve: Serve, task: Task) -> LoadedModel:
 def load_model_from(path: Path, serve: Serve, task: Task) -> LoadedModel:
     """Like ``load_model``, for a model at ``path``."""
     if not path.exists():
-        raise PackageError(f"expected the model at {path}, got nothing there", "build it again")
+        raise PackageError(f"expected the model at {path}, found nothing", "build it again")
     native = load_estimator(path, serve)
     set_cpu_count()
     if not callable(getattr(native, "predict", None)):

@@ -70,7 +70,7 @@ def _scalar(value: Any) -> Scalar | None:
         return None
     raise PackageError(
         f"expected text, a number or a boolean as label, got {type(plain).__name__}",
-        "return plain labels, one a row",
+        "return plain labels, one per row",
     )
 
 
@@ -85,7 +85,7 @@ def _flat(values: Any) -> list[Any]:
         array = array[:, 0]
     if array.ndim != 1:
         raise PackageError(
-            f"expected one value a row, got {type(values).__name__} of shape {array.shape}",
+            f"expected one value per row, got {type(values).__name__} of shape {array.shape}",
             "return a list or a one-dimensional array",
         )
     return list(array.tolist())
@@ -100,7 +100,7 @@ def checked_labels(answer: Any, rows: int, task: Task) -> list[Scalar | None]:
     labels = scalars(answer)
     if len(labels) != rows:
         raise PackageError(
-            f"predict gave {len(labels)} values for {rows} rows, expected one {wanted} a row",
+            f"predict gave {len(labels)} values for {rows} rows, expected one {wanted} per row",
             "return exactly one value for every row of the frame",
         )
     if task == "regression":

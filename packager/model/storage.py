@@ -84,7 +84,7 @@ def _read_predictor(path: Path, spec: str) -> Any:
     load = getattr(predictor, "load", None)
     if not callable(load):
         raise UsageError(
-            f"[serve] predictor: expected {spec!r} to have load(path), which it has not",
+            f"[serve] predictor: expected {spec!r} to have load(path), which it lacks",
             "add a classmethod load(path) that returns a predictor",
         )
     with _refusing_main(), project_errors(f"load of {spec!r}"):

@@ -32,10 +32,10 @@ def wrap_text_model(
         return None
     wanted = "label" if task == "classification" else "number"
     return PackageError(
-        f"predict gave {answers} values for {rows} rows, expected one {wanted} a row: it gave one"
+        f"predict gave {answers} values for {rows} rows, expected one {wanted} per row: it gave one"
         f" for each column of the frame, {', '.join(map(repr, columns[:5]))}",
-        "was it fitted on one column, as in fit(features[NAME], target)? It is asked with the frame"
-        " of all features: let it pick its column, by"
+        "was it fitted on one column, as in fit(features[NAME], target)? It is called with the"
+        " frame of all features: let it select its column, by"
         " sklearn.compose.make_column_transformer((TRANSFORMER, NAME)) as its first step",
     )
 
@@ -53,8 +53,8 @@ def _refusal(step: str, columns: Sequence[Column], *, trained: bool) -> PackageE
         f" predict(frame) hands frame[{name}] to the model"
     )
     return PackageError(
-        f"the model begins with {step}, which takes one column of text, and it is asked with a"
-        f" frame (columns {names}): {step} would go through the names of the columns",
+        f"the model begins with {step}, which takes one column of text, and it is called with a"
+        f" frame (columns {names}): {step} would iterate over the column names",
         fix,
     )
 

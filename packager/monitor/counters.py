@@ -131,7 +131,8 @@ def query_prometheus(
     """The increase of all replicas' counters in the last ``window`` (``1d``), by ``increase()``."""
     if not WINDOW.fullmatch(window):
         raise UsageError(
-            f"--window: expected a number and one of s, m, h, d, w, got {window!r}", "say 1d"
+            f"--window: expected a number and one of s, m, h, d, w, got {window!r}",
+            "for example 1d",
         )
     found = _asked(
         url, f"group by (model, version) (last_over_time({PACKAGE_INFO}[{window}]))", key
@@ -192,7 +193,7 @@ def _asked(url: str, query: str, key: str | None) -> list[tuple[dict[str, str], 
     except (ValueError, LookupError, TypeError, RecursionError) as error:
         told = f" ({error})" if type(error) is ValueError else ""
         raise PackageError(
-            f"{url}: expected Prometheus' answer to a query, got another content{told}",
+            f"{url}: expected Prometheus' answer to a query, got other content{told}",
             "name the address of a Prometheus: http://…:9090",
         ) from error
     return found
@@ -231,11 +232,11 @@ def _get(url: str, parameters: Mapping[str, str], key: str | None) -> requests.R
         ) from error
     except requests.RequestException as error:
         raise PackageError(
-            f"{url}: no answer: {type(error).__name__}", "is it running, and reached from here?"
+            f"{url}: no answer: {type(error).__name__}", "check that it runs and is reachable"
         ) from error
     if answer.status_code == 401:
         raise PackageError(
-            f"{url}: expected status 200, got 401: it asks for a key",
+            f"{url}: expected status 200, got 401: it requires a key",
             "give a key the server knows: --key-file",
         )
     if answer.status_code != 200:

@@ -162,5 +162,5 @@ def _check_names(source: Path, names: Sequence[str]) -> None:
         )
     if twice := [name for name in COLUMNS if list(names).count(name) > 1]:
         raise UsageError(
-            f"{source}: expected the column {twice[0]!r} once, got it twice", "name one of them"
+            f"{source}: expected the column {twice[0]!r} once, got it twice", "rename one of them"
         )

@@ -45,7 +45,7 @@ class ProjectCode:
     def tell(self, progress: Progress) -> None:
         """Warn of files that are omitted because of credentials."""
         for name in self.secrets:
-            progress.warn(f"{name} stays out of the image: {self.left_out[name]}")
+            progress.warn(f"{name} is omitted from the image: {self.left_out[name]}")
 
 
 def read_code(project: Project, outputs: Iterable[Path] = ()) -> ProjectCode:
@@ -124,7 +124,7 @@ def _refuse_many(count: int) -> None:
 
 def _why_no_code(path: Path, inside: str, apart: set[Path]) -> str | None:
     if inside in OUTPUTS or _is_archive(path):
-        return "a build writes it"
+        return "it is an output of a build"
     if path in apart or path.resolve() in apart:
         return "it is data, a model or an output"
     return junk_file(path)
@@ -133,7 +133,7 @@ def _why_no_code(path: Path, inside: str, apart: set[Path]) -> str | None:
 def _why_no_file(path: Path) -> str | None:
     if path.is_file():
         return None
-    return "it is no regular file" if path.exists() else "it is a link to nothing"
+    return "it is no regular file" if path.exists() else "it is a dangling link"
 
 
 def _data_places(project: Project) -> list[Path]:

@@ -136,7 +136,7 @@ def load_project(directory: Path) -> Project:
             "save it as UTF-8: editors call the other forms UTF-16, Unicode or ANSI",
         ) from error
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{FILENAME}: not valid TOML: {error}", "fix the line named") from error
+        raise UsageError(f"{FILENAME}: not valid TOML: {error}", "fix that line") from error
     for name in INTERNAL_FIELDS:
         if name in content:
             raise UsageError(f"{FILENAME}: unknown key `{name}`", "leave it out")
@@ -144,7 +144,7 @@ def load_project(directory: Path) -> Project:
         project = Project.model_validate({**content, "directory": directory.resolve()})
     except ValidationError as error:
         raise _explain(error) from error
-    _check_not_there_yet(project)
+    _check_platforms(project)
     _check_split(project)
     _check_files(project)
     _check_modules(project)
@@ -194,12 +194,13 @@ def _known_keys(location: tuple[int | str, ...]) -> list[str]:
     return sorted(field.alias or name for name, field in fields if name not in INTERNAL_FIELDS)
 
 
-def _check_not_there_yet(project: Project) -> None:
-    """Raise ``UsageError`` for valid keys of features that are not implemented yet."""
-    if len(project.image.platforms) > 1:
+def _check_platforms(project: Project) -> None:
+    """Raise ``UsageError`` if the image is to be built for several platforms."""
+    count = len(project.image.platforms)
+    if count > 1:
         raise UsageError(
-            f"{FILENAME}: image.platforms with more than one platform is not there yet",
-            "leave it out for now; CHANGELOG.md says what has come",
+            f"{FILENAME}: `image.platforms`: expected one platform, got {count}",
+            "list one platform",
         )
 
 
@@ -267,7 +268,7 @@ def _check_modules(project: Project) -> None:
             if (place / f"{name}.py").exists() or next((place / name).glob("*.py"), None):
                 raise UsageError(
                     f"module `{name}` in {place}: this name belongs to the packaged runtime",
-                    f"rename it; the names {', '.join(RESERVED_MODULES)} are taken",
+                    f"rename it; the names {', '.join(RESERVED_MODULES)} are reserved",
                 )
     entrypoints = {"serve.predictor": project.serve.predictor}
     if project.recipe:

@@ -177,7 +177,7 @@ def _answers(content: Mapping[str, Any], file: Path) -> str:
             f"{len(outputs)} columns ({', '.join(names)})" if len(names) > 1 else f"{width} values"
         )
         raise UsageError(
-            f"{file}: expected a signature with one answer a row, got {got}",
+            f"{file}: expected a signature with one prediction a row, got {got}",
             "save a model whose predict gives one label or number a row",
         )
     if not outputs:

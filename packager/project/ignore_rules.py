@@ -76,12 +76,12 @@ def junk_folder(path: Path) -> str | None:
     if path.name.startswith("."):
         return "it is hidden"
     if path.name in JUNK_FOLDERS or path.name.endswith(".egg-info"):
-        return "it is what tools leave behind"
+        return "it is left by tools"
     mark = next((what for name, what in _MARKS.items() if (path / name).exists()), None)
     if mark is not None:
         return f"it is {mark}"
     if path.name in ("build", "dist") and _is_of_packaging(path):
-        return "it is what building a wheel leaves behind"
+        return "it is left by building a wheel"
     return None
 
 
@@ -90,7 +90,7 @@ def junk_file(path: Path) -> str | None:
     if path.name.startswith("."):
         return "it is hidden"
     if path.name.lower() in JUNK_FILES or path.name.endswith(JUNK_SUFFIXES):
-        return "it is what tools leave behind"
+        return "it is left by tools"
     return None
 
 

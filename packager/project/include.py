@@ -20,14 +20,14 @@ def included_files(top: Path, patterns: Iterable[str]) -> dict[str, Path]:
             raise UsageError(
                 f"package.toml: `image.include`: expected a path within the project, "
                 f"got {pattern!r}",
-                "write it as seen from the project's folder, for example tests/dummy.pem",
+                "write it relative to the project's folder, for example tests/dummy.pem",
             )
         places = sorted(top.glob(pattern))
         files = [path for place in places for path in _files(place)]
         if not files:
             raise UsageError(
                 f"package.toml: `image.include`: expected files at {pattern!r}, got none",
-                f"the path is relative to {top}; * and ** stand for names and folders",
+                f"the path is relative to {top}; * and ** match names and folders",
             )
         found |= {path.relative_to(top).as_posix(): path for path in files}
     return found

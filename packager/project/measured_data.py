@@ -32,9 +32,9 @@ def measured_section(
     others = [name for name in found.names if name not in inputs]
     if target in inputs or not others:
         raise UsageError(
-            f"--target: expected a column of {data.name} beside the model's inputs, got "
+            f"--target: expected a column of {data.name} besides the model's inputs, got "
             f"{'none' if target is None else repr(target)}",
-            "the data needs the true labels in a column of their own, to measure the model",
+            "the data needs a column with the true labels, to evaluate the model",
         )
     chosen = choose_target(data.name, others, target)
     if found.columns[chosen].kind in ("string", "boolean"):

@@ -16,7 +16,7 @@ from packager.errors import PackageError, UsageError
 from packager.project.config import FILENAME, Project
 from packager.project.secrets import Secret
 
-DATA_FOLDER = "the data lies there"
+DATA_FOLDER = "the data is there"
 """Reason for omitting the folder that holds the data."""
 _ALWAYS = (FILENAME, "Dockerfile.template")
 _MISSING = re.compile(r"no such file|no module named|not found|does not exist|got none", re.I)
@@ -47,7 +47,7 @@ def refuse_required_secrets(
                 f"{name}: {secret_reason(secret)}, and the package needs this file: it would go "
                 "into the image",
                 "read it from the environment or a file that is mounted where it is needed, and "
-                "have it changed if others could see it; if it is no secret, name the file in "
+                "rotate it if others could see it; if it is no secret, name the file in "
                 "[image] include",
             )
         reader = _reader(files[name].name, modules)

@@ -83,7 +83,7 @@ def _check_model(model: Path) -> None:
         raise UsageError(f"--from-model {model}: holds no file", "name a saved model")
     if model.is_file() and references_main(model):
         raise PackageError(
-            f"{model}: its classes live in __main__, where nothing else finds them",
+            f"{model}: its classes are in __main__, which no other program can import",
             "move the class to a module, import it from there, and save the model again",
         )
     files = [model] if model.is_file() else [path for path in model.rglob("*") if path.is_file()]

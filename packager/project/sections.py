@@ -80,7 +80,7 @@ class DataSection(FrozenModel):
         if not isinstance(value, dict):
             return value
         if "start" in value:
-            raise ValueError("unknown key `data.split.start`; the moment is called `from`")
+            raise ValueError("unknown key `data.split.start`; the first test time is called `from`")
         moment = value.get("from")
         return {**value, "from": moment.isoformat()} if isinstance(moment, date) else value
 

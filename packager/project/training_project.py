@@ -46,7 +46,7 @@ def init_training(directory: Path, data: Path, target: str | None) -> list[str]:
     kept = [name for name in features if not why_left_out(found, name)] or features
     if not kept:
         raise UsageError(
-            f"{data}: expected a column beside the target {chosen!r}, got none", "add features"
+            f"{data}: expected a column besides the target {chosen!r}, got none", "add features"
         )
     refuse_unservable_types(data, kept)
     refuse_unservable(found.rows, kept)
@@ -85,7 +85,7 @@ def why_left_out(found: Preview, name: str) -> str:
         return "no value in the first rows"
     is_text = found.columns[name].kind == "string"
     unlike = is_text and len(values) >= MIN_IDS and values.nunique() == len(values)
-    return "another text in each row" if unlike else ""
+    return "a different text in each row" if unlike else ""
 
 
 def include_lines(names: Sequence[str], found: Preview) -> str:

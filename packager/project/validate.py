@@ -86,7 +86,8 @@ def check_model_files(model: Mapping[str, Path]) -> None:
     for name, path in model.items():
         if references_main(path):
             raise PackageError(
-                f"model file {name}: its classes live in __main__, where nothing else finds them",
+                f"model file {name}: its classes are in __main__, which no other program "
+                "can import",
                 "move the class to a module of the project, import it from there, and save again",
             )
 

@@ -58,7 +58,7 @@ def _stages(stages: Mapping[str, float]) -> str:
 def _notes(steps: Sequence[LoadStep]) -> list[str]:
     notes = []
     if any(step.generator_busy >= BUSY for step in steps):
-        notes.append("* the load generator was busy itself: the server can do at least this")
+        notes.append("* the load generator was at its limit: the server can do at least this")
     for step in steps:
         if not step.requests:
             notes.append(

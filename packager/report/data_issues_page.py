@@ -15,7 +15,7 @@ from packager.text import escape_markup
 MAX_OPEN, MAX_SHOWN = 5, 50
 """Rows with the same findings that are shown expanded, and in total; the files hold all rows."""
 _GRADES = ((0.95, "wrong"), (0.8, "likely"), (0.5, "look"), (0.0, "hint"))
-_WORDS = {"wrong": "wrong", "likely": "likely wrong", "look": "worth a look", "hint": "a hint"}
+_WORDS = {"wrong": "wrong", "likely": "likely wrong", "look": "to review", "hint": "a hint"}
 _Kind = tuple[tuple[str, str | None], ...]
 
 

@@ -34,7 +34,10 @@ def as_text(found: PairedEvaluation, columns: int | None = None) -> str:
     if not found.seeds_known:
         lines += ["", "the variance of seeds is not known: package train --seeds 5, build again"]
     elif found.by_sample:
-        lines += ["", f"by the sample alone, seeds not known: {', '.join(found.by_sample)}"]
+        lines += [
+            "",
+            f"by sampling variance alone, seed variance unknown: {', '.join(found.by_sample)}",
+        ]
     return "\n".join(lines)
 
 

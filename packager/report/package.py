@@ -130,7 +130,7 @@ def _environment(reference: Reference) -> str:
 def compiled_facts(compiled: Compiled, everything: bool = True) -> Iterator[Fact]:
     """The verdict on the compiled form; with ``everything`` also the rows that it serves."""
     if compiled.verdict == "off":
-        yield "compiled", "off: the native model answers every row"
+        yield "compiled", "off: the native model predicts every row"
     elif compiled.verdict == "refused":
         yield "compiled", f"refused: {compiled.reason}"
     else:

@@ -178,7 +178,7 @@ def _rows(rows: Rows, *, moved: bool) -> Iterator[str]:
     elif rows.verdict == "reordered":
         yield f"{count}: the same {rows.after}, in another order"
     elif rows.verdict == "incomparable":
-        yield f"{count}: can't be compared, the columns are others"
+        yield f"{count}: can't be compared, the columns differ"
     else:
         yield f"{count}: values moved between rows" if moved else f"{count}: differ"
     if rows.overlap is not None:

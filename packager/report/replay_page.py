@@ -17,7 +17,7 @@ from packager.worker.replay.report_text import SAME_ENVIRONMENT, verdict
 MEANING = {
     "artifact": "the model's files are equal, byte for byte",
     "state": "the model holds the same values in other bytes",
-    "predictions": "every held-out row gets the same answer",
+    "predictions": "every held-out row gets the same prediction",
     "metrics": "the metrics are within the accepted differences",
     "statistical": "the metrics are within the variance of seeds",
 }

@@ -80,7 +80,7 @@ def _rows(found: DataDiff) -> Iterator[str]:
         return
     overlap = found.rows.overlap
     if found.rows.verdict == "incomparable":
-        yield "  can't be compared without the data: the columns are others"
+        yield "  can't be compared without the data: the columns differ"
     elif overlap is not None and overlap.of_before is not None:
         about = "" if overlap.exact else "about "
         yield f"  {about}{overlap.of_before.value:.1%} of the distinct rows are in both"

@@ -68,7 +68,7 @@ def drift_lines(drift: Iterable[ColumnDrift]) -> Iterator[str]:
     if len(notable) > _SHOWN:
         yield f"and {len(notable) - _SHOWN} more columns"
     if not notable:
-        yield "no column moved by more than chance"
+        yield "no significant drift"
 
 
 def _rows(added: CommitResult) -> str:
@@ -83,7 +83,7 @@ def _rows(added: CommitResult) -> str:
     of_after = rows.overlap.of_after
     about = "" if rows.overlap.exact else "about "
     shared = "none" if of_after is None else f"{about}{of_after.value:.1%}"
-    return f"{change}, {shared} of the new ones were there before"
+    return f"{change}, {shared} of the new rows existed before"
 
 
 def log_text(versions: Iterable[Version], columns: int | None = None) -> str:

@@ -15,7 +15,7 @@ DESCRIPTIONS = {
     "time_overlap": "held-out rows from the period of the training rows",
     "range": "values out of range",
     "missing": "unexpected missing values",
-    "unseen_category": "values of no known category",
+    "unseen_category": "values of an unknown category",
     "typo": "possible typos",
     "mixed_types": "cells of another type than their column",
     "placeholder": "placeholder values",

@@ -49,13 +49,13 @@ class PairedEvaluation:
         """The verdict in one sentence."""
         found = self.overall
         change = f"{_shown(found.before)} and {_shown(found.after)} on {found.rows} rows"
-        chance = "seeds and sample" if self.seeds_known else "the sample alone"
+        chance = "seed and sampling variance" if self.seeds_known else "sampling variance"
         explain = "explain" if self.seeds_known else "explains"
         if found.rows < MIN_ROWS:
             return f"too few rows to decide: {self.metric} {change}, at least {MIN_ROWS} are needed"
         if found.p >= SIGNIFICANCE_LEVEL:
             by_seed = (
-                "; by the sample alone there would be one"
+                "; by sampling variance alone there would be one"
                 if found.p_sample < SIGNIFICANCE_LEVEL
                 else ""
             )

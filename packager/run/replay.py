@@ -25,8 +25,8 @@ from packager.worker.job import ReplayRequest
 from packager.worker.replay.repeat import repeated
 from packager.worker.replay.report import ReplayReport, damaged
 
-BY_BYTES = "checked here: this process compared bytes, and loaded nothing"
-BY_WORKER = "a worker here, which had loaded both models: code of the package ran in it"
+BY_BYTES = "checked here: this process compared bytes and loaded no model"
+BY_WORKER = "a worker here that loaded both models and so ran code of the package"
 
 
 def replay(
@@ -85,7 +85,7 @@ def _compare(stage: Stage, ask: ReplayRequest, trained: Layer, folder: Path) -> 
     """Compare the models in a worker that has not run the recipe; return its report."""
     out = folder / "compared"
     out.mkdir()
-    stage.progress.step("comparing, in a worker that has trained nothing")
+    stage.progress.step("comparing, in a separate worker")
     with stage.worker(recorded=True, more=[trained]) as worker:
         done = worker.run("replay", {"ask.json": ask.dump()}, out, stage.progress)
     return ReplayReport.load(done)
@@ -101,7 +101,7 @@ def _confirmed(report: ReplayReport, equal: bool) -> ReplayReport:
         return report
     said = {True: "the recorded bytes", False: "other bytes"}
     check = Check(
-        name="model bytes, as the worker says",
+        name="model bytes, as reported by the worker",
         expected=said[equal],
         actual=said[not equal],
         ok=False,
@@ -166,7 +166,7 @@ def _named_as_recorded(data: Path, source: DataSource) -> dict[str, Path]:
     if len(paths) != len(source.files):
         raise UsageError(
             f"--data {data}: expected {len(source.files)} files, got {len(paths)}",
-            "name the very data the package was built from",
+            "name the data the package was built from",
         )
     files = {f"source/{entry.path}": path for entry, path in zip(source.files, paths, strict=True)}
     if source.test_file is not None:

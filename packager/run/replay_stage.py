@@ -79,7 +79,7 @@ def regular_entries(folder: Path, prefix: str) -> list[Entry]:
             path = Path(name) / inner
             if path.is_symlink() or not (path.is_file() or path.is_dir()):
                 raise PackageError(
-                    f"the recipe left {path.relative_to(folder)}, which is no plain file",
+                    f"the recipe left {path.relative_to(folder)}, which is not a regular file",
                     "have it write files and folders only",
                 )
             inside = path.relative_to(folder).as_posix()

@@ -41,7 +41,7 @@ def runs_on(
 def _check(reference: Reference, engine: Engine | None) -> None:
     if engine is None:
         raise PackageError(
-            f"{reference.name}: no engine answers to run the package in a container",
+            f"{reference.name}: no engine responds to run the package in a container",
             f"start Docker; or, {TRUSTED}",
         )
     if reference.lock().base == "none":

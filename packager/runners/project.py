@@ -105,7 +105,7 @@ def resolve_base(
     named = engine is not None and reference != ImageSection().base
     if base is None and (asked or needed or named):
         where = (
-            "not in the cache, and no engine answers"
+            "not in the cache, and no engine responds"
             if engine is None
             else ("the engine has no such image and can't pull it")
         )
@@ -205,7 +205,7 @@ def training_worker(
     models = [plain_layer("model", folder / "given.tar", entries(given, "models"))] if given else []
     layers = [*stack.below, *stack.worker, *models, *stack.data]
     if engine is None or base is None:
-        why = "no engine answers" if engine is None else "base: none"
+        why = "no engine responds" if engine is None else "base: none"
         progress.warn(
             f"no container ({why}): code of the project runs on this machine with your permissions"
         )

@@ -158,8 +158,8 @@ def _refuse_links(output: Path) -> None:
             real = Path(os.path.realpath(path))
             if not real.is_relative_to(top) or not (real.is_file() or real.is_dir()):
                 raise PackageError(
-                    f"the recipe left {path.relative_to(output)}, which is no plain file or leads "
-                    "out of its results",
+                    f"the recipe left {path.relative_to(output)}, which is not a regular file or "
+                    "links outside its results",
                     "have it write files and folders only",
                 )
 

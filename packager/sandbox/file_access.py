@@ -83,7 +83,7 @@ def refuse_by_kernel(root: Path, *more: Path, training: bool = False) -> None:
 
 def _known(path: str, place: str) -> PackageError:
     return PackageError(
-        f"the recipe read {path}, the very thing that its repeat is compared with",
+        f"the recipe read {path}, which its repeat is compared with",
         f"see {place}: train from the data, or package the model without a recipe",
     )
 

@@ -28,9 +28,9 @@ AUDIT_HOOK_ONLY = (
 NO_SIGNALS = "Landlock: no signals"
 UNIX_SOCKETS_OPEN = "Unix sockets of this machine can be reached"
 CONTAINER = {
-    "files": "container: nothing but the image's",
+    "files": "container: only the image's files",
     "network": "container without network",
-    "processes": "container: none but its own",
+    "processes": "container: only its own processes",
     "measures": "no network, read-only, no capabilities",
 }
 MEASURES = ("Landlock", "seccomp", "network namespace")
@@ -125,7 +125,7 @@ def close_files(
     _measure("Landlock", f" ABI {version}", refused)
     if refused or contained:
         return
-    before = f"; not {threads - 1} threads that ran before" if threads > 1 else ""
+    before = f"; except {threads - 1} earlier threads" if threads > 1 else ""
     _stand("files", f"kernel (Landlock {version}{before})")
     if version >= 4 and not apart:
         _stand("network", "kernel (Landlock: no TCP); UDP and Unix sockets are not refused")

@@ -45,7 +45,7 @@ def revert(location: Location, message: str, by: str) -> Version:
 def _revert(location: Location, message: str, by: str) -> Version:
     store = VersionedTable.open(location)
     if location.version is None:
-        raise UsageError(f"{location}: expected a version to go back to", "write TABLE VERSION")
+        raise UsageError(f"{location}: expected a version to revert to", "write TABLE VERSION")
     old, latest = store.version(location.version), store.version(None)
     if old.number == latest.number:
         raise UsageError(
@@ -53,5 +53,5 @@ def _revert(location: Location, message: str, by: str) -> Version:
         )
     store.check_writable(append=False)
     store.check_files(old.number)
-    number = store.restore(old.number, message or f"back to {old.number}", by)
+    number = store.restore(old.number, message or f"reverted to version {old.number}", by)
     return VersionedTable.open(Location(location.uri)).version(number)

@@ -82,9 +82,9 @@ def once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
 def odd_log(location: Location) -> PackageError:
     """The error for a log that readers could interpret differently."""
     return PackageError(
-        f"{location}: expected a log whose entries are JSON objects with every name once,"
-        " got another one",
-        "put the log back from a copy of the table",
+        f"{location}: expected a log whose entries are JSON objects without duplicate names,"
+        " got other content",
+        "restore the log from a copy of the table",
     )
 
 

@@ -153,8 +153,8 @@ def _check_committed(
     if older is not None:
         store.restore(older.number, f"version {number} was written wrongly", author())
     raise PackageError(
-        f"{store.location}: version {number} does not say what was written to it",
-        "the version before is back; report this, with the versions of deltalake and pyarrow",
+        f"{store.location}: the log entry of version {number} differs from what was written",
+        "the previous version was restored; report this with the deltalake and pyarrow versions",
     )
 
 
@@ -231,7 +231,7 @@ class _Plan:
         if printed.row_count and again.result(printed.files) != printed:
             raise UsageError(
                 f"{self._source.place}: it was changed while it was read",
-                "wait until whoever writes it is done, and add it again",
+                "wait until the program that writes it has finished, then add it again",
             )
 
     def landed(
@@ -253,7 +253,7 @@ class _Plan:
             raise PackageError(
                 f"{store.location}: the written rows are read back differently, in "
                 f"{', '.join(map(repr, odd)) or 'the order of its rows'}: nothing was committed",
-                "try again; if it stays so, the disk is failing or a library has a fault: "
+                "try again; if it stays so, the disk is failing or a library has a bug: "
                 "report it with the versions of deltalake and pyarrow",
             )
         return found

@@ -86,7 +86,7 @@ def _version(entry: dict[str, Any], operation: str) -> Version:
         return _told(entry, operation)
     except ValueError as error:  # includes pydantic's ValidationError
         raise PackageError(
-            f"version {entry['version']}: expected of its commit what this program writes there,"
+            f"version {entry['version']}: expected this program's commit metadata,"
             f" got {_shown(error)}",
             "its log was changed by another program: restore it from a copy of the table",
         ) from error

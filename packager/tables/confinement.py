@@ -41,7 +41,7 @@ def check_names(location: Location, names: Iterable[str]) -> None:
         if "\0" in name or name in ("", "."):
             raise PackageError(
                 f"{location}: expected names of files in its log, got {name!r}",
-                "the log is damaged: put it back from a copy of the table",
+                "the log is damaged: restore it from a copy of the table",
             )
         if "://" in name or name[:1] == "/" or ".." in PurePosixPath(name).parts:
             raise PackageError(
@@ -83,7 +83,7 @@ def _check_sizes(location: Location, log: Path) -> None:
                 raise PackageError(
                     f"{location}: expected files of at most {MAX_LOG_FILE >> 30} GiB in its log, "
                     f"got {entry.name} with {size:,} bytes",
-                    "the log is damaged: put the file back from a copy of the table",
+                    "the log is damaged: restore the file from a copy of the table",
                 )
 
 

@@ -102,6 +102,6 @@ def _is_json(place: fs.FileSystem, name: str) -> bool:
 def _damaged(location: Location, number: int, how: str) -> PackageError:
     return PackageError(
         f"{location}: the entry {_LOG}/{number:020}.json of its log {how}",
-        "put this file back from a copy of the table; or move it and all later entries away, "
-        f"which goes back to version {number - 1}. No rows are lost",
+        "restore this file from a copy of the table; or move it and all later entries away: "
+        f"the table is then at version {number - 1}. No rows are lost",
     )

@@ -43,7 +43,7 @@ def check_vectors(location: Location, place: fs.FileSystem) -> None:
                 rows += _reach(_content(vector, location, place))
         except (ValueError, KeyError, TypeError, struct.error, pa.ArrowException) as error:
             raise PackageError(
-                f"{location}: expected deletion vectors as Delta Lake has them, got one that"
+                f"{location}: expected valid Delta Lake deletion vectors, got one that"
                 f" can't be read: {error}",
                 "have the program that made the table remove deleted rows (REORG TABLE … PURGE)",
             ) from error

@@ -88,8 +88,8 @@ class VersionedTable:
             empty = location.path.is_dir() and not any(location.path.iterdir())
             if not empty and not cls.exists(location):
                 raise UsageError(
-                    f"{location}: expected an empty place for a new table, got other files there",
-                    "name another place with --table",
+                    f"{location}: expected an empty folder for a new table, got one with files",
+                    "name another folder with --table",
                 )
         with translate_errors(location):
             DeltaTable.create(

@@ -51,7 +51,7 @@ class DeriveResult:
     @property
     def summary(self) -> str:
         """``outcome`` as a message."""
-        back = f"back to {self.version.reverted_to}, which has the same inputs"
+        back = f"reverted to version {self.version.reverted_to}, which has the same inputs"
         said = {"unchanged": "unchanged: the inputs are the same", "reverted": back}
         return said.get(self.outcome, self.outcome)
 
@@ -115,7 +115,7 @@ def _refuse_circle(location: Location, parent: Location, reach: Reach) -> None:
         place = parent.beside(above.table)
         if place.uri == location.uri:
             raise UsageError(
-                f"{location}: expected parents that are not made of it, got {parent}",
+                f"{location}: expected parents that are not derived from it, got {parent}",
                 "derive into a new table",
             )
         if reach.has(place) and VersionedTable.exists(place):
@@ -152,9 +152,12 @@ def stale(
             continue
         now = VersionedTable.open(place).version(None)
         if _content(now, place) != parent.content:
-            reasons.append(f"{place} is at {now.number}, it was made of {parent.version}")
+            reasons.append(
+                f"{place} is at version {now.number};"
+                f" this table was derived from version {parent.version}"
+            )
         elif _latest_stale(place, now, reach, known):
-            reasons.append(f"{place} is stale itself")
+            reasons.append(f"{place} is stale")
     return reasons
 
 

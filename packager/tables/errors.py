@@ -40,7 +40,7 @@ def translate_errors(location: Location) -> Iterator[None]:
         ) from error
     except FileNotFoundError as error:
         raise VacuumedError(
-            f"{location}: the rows of this version are not there any more: {first_line(error)}",
+            f"{location}: the rows of this version no longer exist: {first_line(error)}",
             "they were removed by `package data gc`, or by hand",
         ) from error
     except (DeltaError, pa.ArrowException, OSError, OverflowError) as error:
@@ -53,7 +53,7 @@ def translate_errors(location: Location) -> Iterator[None]:
             raise
         raise PackageError(
             f"{location}: can't be read: {first_line(error)}",
-            "its log is damaged: put it back from a copy of the table",
+            "its log is damaged: restore it from a copy of the table",
         ) from error
 
 

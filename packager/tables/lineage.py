@@ -79,8 +79,8 @@ def _refuse_circles(location: Location, nodes: dict[str, Node]) -> None:
     except CycleError as error:
         names = " → ".join(Location(uri).name for uri in error.args[1])
         raise PackageError(
-            f"{location}: expected tables that are made of others, got a circle: {names}",
-            "the commit of one of them was changed: put its log back from a copy",
+            f"{location}: expected an acyclic lineage, got a cycle: {names}",
+            "the commit of one of them was changed: restore its log from a copy of the table",
         ) from error
 
 

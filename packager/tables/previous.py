@@ -33,7 +33,7 @@ def load_rows(text: str, reader: TableReadOptions = DEFAULT_OPTIONS) -> Previous
 
 
 def load_previous(location: Location, progress: Progress) -> PreviousRows | None:
-    """The rows of the version before ``location``'s; None if it or its rows don't exist."""
+    """The rows of the version that precedes ``location``'s; None if it or its rows don't exist."""
     store = VersionedTable.open(location)
     version = store.version(location.version)
     older = store.before(version)

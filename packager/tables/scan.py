@@ -218,7 +218,7 @@ def _is_once(field: pa.Field) -> bool:
 def unreadable_error(location: Location, feature: str) -> PackageError:
     """The error for a table with a feature that can't be read here."""
     return PackageError(
-        f"{location}: the table needs {feature}, a feature of Delta Lake that is not read here",
+        f"{location}: the table needs {feature}, a Delta feature that this program doesn't read",
         "have the program that made it write its rows to a table without this feature, or to "
         "Parquet files; docs/data.md lists what is read",
     )
@@ -228,7 +228,7 @@ def unwritable_error(location: Location, feature: str, *, append: bool) -> Packa
     """The error for a table with a feature that can't be written here."""
     also = "" if append or feature != "appendOnly" else "add rows with --append, or "
     return PackageError(
-        f"{location}: the table needs {feature}, a feature of Delta Lake that is not written here",
+        f"{location}: the table needs {feature}, a Delta feature that this program doesn't write",
         f"{also}name a table of your own with --table; docs/data.md lists what is written",
     )
 

@@ -43,7 +43,7 @@ def _collect(location: Location, newest: int, also: Sequence[int], delete: bool)
     for version in store.versions[-newest:]:
         kept.setdefault(version.number, []).append("among the newest")
     for number in also:
-        kept.setdefault(store.version(number).number, []).append("asked for")
+        kept.setdefault(store.version(number).number, []).append("requested")
     for pin in pins(location):
         kept.setdefault(pin.version, []).append(pin.needed_by)
     going = store.remove_others(kept, dry_run=True)

@@ -49,7 +49,7 @@ def _of_layer(layer: Layer, compiler: Compiler | None) -> list[Check]:
     whole = Check(
         name=f"{layer.name} bytecode",
         expected=f"{len(expected)} files as the sources compile to",
-        actual=f"{len(differing)} others" if differing else "the same",
+        actual=f"{len(differing)} differ" if differing else "the same",
         ok=not differing,
     )
     each = [
@@ -76,7 +76,7 @@ def _digests(folder: Path, *, remove: bool = False) -> Mapping[str, str]:
 def told(base: BaseImage | None, without_base: bool) -> str:
     """How the bytecode was verified, for the report."""
     if without_base:
-        return "none of code and runtime in the package"
+        return "the package has no bytecode of code and runtime"
     if base is None:
         return (
             "claimed by the package, unverified: without its base it cannot be compiled here; the "

@@ -96,7 +96,7 @@ def training_checks(contents: ImageContents, label: str | None) -> list[Check]:
         _check(TRAINING, label or NO_FILE, actual),
         *_strange_bytecode(TRAINING, tree),
         *(
-            _check(f"layer {TRAINING}", "only modules that train", f"/{INSTALLED_AT}/{name}")
+            _check(f"layer {TRAINING}", "only training modules", f"/{INSTALLED_AT}/{name}")
             for name in sorted(strays)[:MAX_NAMED]
         ),
     ]

@@ -113,7 +113,7 @@ def _of_base(lock: Lock, base: BaseImage | None, engine: Engine | None) -> str:
     if lock.base == "none" or engine is None:
         return "not used: this machine's own Python ran"
     if base is not None:
-        return f"{HERE}: the layers of {base.saved.reference}, as this machine has them"
+        return f"{HERE}: same layers as {base.saved.reference} on this machine"
     return (
         f"claimed by the package, unverified: {lock.base.reference} with these layers is not known "
         "here; its interpreter can report anything"

@@ -207,7 +207,7 @@ def _observe(
 ) -> RepeatabilityResult | None:
     if not (job.repeat and isinstance(job.recipe, Recipe)):
         return None
-    sys.stderr.write("training a second time, to see how equal a repeat is\n")
+    sys.stderr.write("training a second time, to measure repeatability\n")
     first = FittedModel(model_files(loaded.models), loaded.model, loaded.window)
     with hide_new_files(before):
         return check_repeatability(job, root, before.out, first, dataset, evaluation)

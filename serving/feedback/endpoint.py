@@ -49,7 +49,7 @@ class FeedbackEndpoint:
     ) -> None:
         """Read the keys; the store is opened at first use. Raises ``PackageError``."""
         if settings.key_file is None or (settings.state_dir is None and not settings.store):
-            raise RuntimeError("expected the supervising process to have settled keys and store")
+            raise RuntimeError("expected the supervising process to have set up keys and store")
         self._settings = settings
         self._model = manifest.name
         self._ring = open_keys(settings.key_file, manifest.name)
@@ -101,7 +101,7 @@ class FeedbackEndpoint:
             if self._ring.refresh():
                 self.tokens.use(self._ring.keys)
         except KeyFileError as error:
-            logger.error("the keys stay as they were: %s", error)
+            logger.error("the last good keys stay active: %s", error)
 
     def close(self) -> None:
         """Stop counting labels, after a last attempt to confirm uncertain ones."""
@@ -109,8 +109,8 @@ class FeedbackEndpoint:
         self._count_confirmed()
         if self._unconfirmed:
             logger.error(
-                "up to %d labels are lost: sent again they may be duplicates of labels"
-                " that were not counted",
+                "up to %d labels are lost: if sent again they may be rejected as duplicates"
+                " although they were not counted",
                 len(self._unconfirmed),
             )
 

@@ -57,7 +57,7 @@ def prepare(
         environment["MODEL_STATE_DIR"] = str(settings.state_dir)
         if settings.key_file is not None:
             yield (
-                "feedback: which labels were counted is forgotten when this server ends; "
+                "feedback: the record of counted labels is lost when this server ends; "
                 "set MODEL_STATE_DIR (one host) or MODEL_FEEDBACK_STORE (several)"
             )
     try:
@@ -65,8 +65,8 @@ def prepare(
     except StoreError as error:
         name = "MODEL_FEEDBACK_STORE" if settings.store else "MODEL_STATE_DIR"
         raise UsageError(
-            f"{name}: expected a place that can be written, got {error}",
-            "name another one, or set MODEL_FEEDBACK=off",
+            f"{name}: expected a writable location, got {error}",
+            "set another one, or set MODEL_FEEDBACK=off",
         ) from error
 
 

@@ -99,7 +99,7 @@ class Acceptor:
             return False
         except OSError as error:
             if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM):
-                logger.error("no connection can be taken: %s", error.strerror)
+                logger.error("no connection can be accepted: %s", error.strerror)
                 self._pause()
                 self._later = self._loop.call_later(1.0, self._listen)
                 return False
@@ -143,7 +143,7 @@ def refuse_new(listening: socket.socket) -> None:
     try:
         _attach(listening, code, len(program))
     except OSError as error:  # a kernel without filters: a connection may be reset
-        logger.warning("new connections can't be held back: %s", error.strerror)
+        logger.warning("can't drop new connections; some may be reset: %s", error.strerror)
 
 
 def listen(listening: socket.socket, backlog: int) -> None:

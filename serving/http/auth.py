@@ -26,7 +26,7 @@ class ApiKeys:
         """Read the file; raise ``UsageError`` if it can't be read or holds no key."""
         self._path = path
         self._digests = _read(path)
-        self._stamp = self._current_keys()
+        self._stamp = self._file_stamp()
         self._looked = time.monotonic()
 
     def authenticate(self, authorization: bytes | None) -> bool:
@@ -48,18 +48,18 @@ class ApiKeys:
         if now - self._looked < CHECK_SECONDS:
             return
         self._looked = now
-        stamp = self._current_keys()
+        stamp = self._file_stamp()
         if stamp == self._stamp:
             return
         self._stamp = stamp
         try:
             self._digests = _read(self._path)
         except UsageError as error:
-            logger.error("the keys stay as they were: %s", error.message)
+            logger.error("the last good keys stay active: %s", error.message)
         else:
             logger.info("%d keys read", len(self._digests))
 
-    def _current_keys(self) -> tuple[int, int, int] | None:
+    def _file_stamp(self) -> tuple[int, int, int] | None:
         try:
             found = self._path.stat()
         except OSError:

@@ -209,4 +209,4 @@ class RefusalLog:
         if self._left_out:
             fields["left_out"] = self._left_out
         self._second, self._left_out = second, 0
-        logging.getLogger("serving").warning("the model can't take a row", extra={"fields": fields})
+        logging.getLogger("serving").warning("the model rejected a row", extra={"fields": fields})

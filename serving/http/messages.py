@@ -88,7 +88,7 @@ class RequestError(Exception):
             place = f"rows {error.row} to {error.row + error.rows - 1} together"
         if error.column is not None:
             place += f", column {json.dumps(error.column)}"
-        message = f"{place}: the model can't take this, though it answers other rows"
+        message = f"{place}: the model raises an error for this, but not for other rows"
         return cls(
             422,
             MODEL_REFUSED_ROW,

@@ -51,7 +51,7 @@ def row(manifest: Manifest, example: Mapping[str, Any]) -> dict[str, Any]:
         }
     others = ExtraColumns.of(manifest)
     if others.refuse:
-        ignored = {"description": "Of the training data, not taken by the model: ignored."}
+        ignored = {"description": "In the training data but not a feature: ignored."}
         columns |= dict.fromkeys(sorted(others.passed_over - columns.keys()), ignored)
     return {
         "type": "object",
@@ -124,16 +124,16 @@ def _words(column: Column, *, strict: bool) -> str:
     elif column.personal is not None:
         text += f" Values of training are not shown: {column.personal}."
     elif column.kind in ("string", "any"):
-        text += " Any: training had too many to list."
+        text += " Any text: too many training values to list."
     if strict:
-        null = " Null as well." if _takes_null(column, strict=strict) else " Never null."
+        null = " Null is allowed." if _takes_null(column, strict=strict) else " Never null."
         return text + (" Anything else is refused." if met else "") + null
     refused = [_REFUSED[kind] for kind in column.refuses if kind != "null"]
-    text += f" The model can't take {', '.join(refused)}." if refused else ""
+    text += f" The model rejects {', '.join(refused)}." if refused else ""
     if "null" in column.refuses:
         return f"{text} Never null."
     if met and not refused:
-        return f"{text} Others, and null, are answered and flagged."
+        return f"{text} Others, and null, are predicted and flagged."
     return f"{text} Null is flagged."
 
 

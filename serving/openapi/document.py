@@ -119,7 +119,7 @@ def _predict(example: Mapping[str, Any]) -> Operation:
         "tags": ["predict"],
         "operationId": "predict",
         "summary": "Predict for some rows",
-        "description": "A row that can't be taken without loss refuses the whole request.",
+        "description": "One invalid row rejects the whole request.",
         "requestBody": json_body(body, {"rows": [dict(example)]} if example else None),
         "responses": {
             "200": json_response("Answers, in the order of the rows", answer),
@@ -150,7 +150,7 @@ def _feedback() -> Operation:
         "properties": {
             "token": {"description": "The token of the answer, as text."},
             "actual": {
-                "description": "What turned out to be true: text, a number or a boolean. Null, "
+                "description": "The true label: text, a number or a boolean. Null, "
                 "NaN, an empty text or none: not known yet, so the token is kept for later."
             },
         },
@@ -173,10 +173,10 @@ def _feedback() -> Operation:
     return {
         "tags": ["predict"],
         "operationId": "feedback",
-        "summary": "Tell what turned out to be true",
+        "summary": "Send true labels",
         "requestBody": json_body(body, [{"token": "…", "actual": "…"}]),
         "responses": {
-            "200": json_response("How many labels were taken, and why others were not", answer),
+            "200": json_response("Counted labels, and reasons for rejected ones", answer),
             **errors("Error", "400", "413", "422", "500", "503", "504"),
         },
     }
@@ -193,19 +193,19 @@ def _told() -> dict[str, dict[str, Operation]]:
 def _operated() -> dict[str, dict[str, Operation]]:
     """The operations for operators: health and metrics."""
     text = {"text/plain": {"schema": {"type": "string"}}}
-    failing = {"503": {"description": "Not yet, or no longer", "content": text}}
+    failing = {"503": {"description": "Unavailable", "content": text}}
     health: dict[str, dict[str, Operation]] = {
         path: {
             "get": {
                 "tags": ["operation"],
                 "summary": summary,
-                "responses": {"200": {"description": "It is", "content": text}, **failing},
+                "responses": {"200": {"description": "OK", "content": text}, **failing},
             }
         }
         for path, summary in (
             ("/healthz", "Whether the server is healthy"),
             ("/livez", "Whether the server is alive"),
-            ("/readyz", "Whether the server takes requests"),
+            ("/readyz", "Whether the server accepts requests"),
         )
     }
     metrics = {"description": "Prometheus' text format", "content": text}

@@ -9,8 +9,8 @@ Operation = dict[str, Any]
 _REASONS = {
     "400": "The body can't be read",
     "401": "The key is missing or wrong",
-    "413": "The body, its values or the answer are beyond a bound",
-    "422": "A column is absent, or a value can't be taken without loss",
+    "413": "The body, its values or the answer exceed a limit",
+    "422": "A column is absent, or a value can't be represented in its column",
     "500": "The model raised an error",
     "503": "Too many requests are waiting, or the server is starting or stopping",
     "504": "The deadline passed",

@@ -47,23 +47,23 @@ def paths(manifest: Manifest, example: Mapping[str, Any]) -> dict[str, dict[str,
         "/ping": {
             "get": {
                 "tags": [_MLFLOW],
-                "summary": "Whether the server takes requests",
+                "summary": "Whether the server accepts requests",
                 "responses": {
-                    "200": {"description": "It does", "content": text},
+                    "200": {"description": "OK", "content": text},
                     **errors("InvocationsError", "503"),
                 },
             }
         },
         "/v2": _get("The server and its extensions", "name", "version", "extensions"),
         "/v2/health/live": _get("Whether the server is alive", "live"),
-        "/v2/health/ready": _get("Whether the server takes requests", "ready"),
+        "/v2/health/ready": _get("Whether the server accepts requests", "ready"),
     }
     for path in (
         f"/v2/models/{manifest.name}",
         f"/v2/models/{manifest.name}/versions/{manifest.tag}",
     ):
         found[path] = _get("Inputs and outputs of the model", "name", "inputs", "outputs")
-        found[f"{path}/ready"] = _get("Whether the model takes requests", "name", "ready")
+        found[f"{path}/ready"] = _get("Whether the model accepts requests", "name", "ready")
         found[f"{path}/infer"] = {"post": _infer(manifest, example)}
     return found
 
@@ -142,8 +142,8 @@ def _infer(manifest: Manifest, example: Mapping[str, Any]) -> Operation:
     return {
         "tags": [_V2],
         "summary": "Predict for some rows",
-        "description": "Raw tensors may follow the JSON, whose size in bytes the header "
-        "`Inference-Header-Content-Length` then tells; the same holds for answers.",
+        "description": "Raw tensors may follow the JSON; the header "
+        "`Inference-Header-Content-Length` then gives its size in bytes; also in answers.",
         "requestBody": {"required": True, "content": {"application/json": content}},
         "responses": {
             "200": answer,

@@ -75,7 +75,7 @@ def listen_on(host: str, port: int) -> Iterator[socket.socket]:
         except OSError as error:
             raise UsageError(
                 f"{host}, port {port}: expected an address to listen on, got {error.strerror}",
-                "set MODEL_HOST and MODEL_PORT, or end what listens there",
+                "set MODEL_HOST and MODEL_PORT, or stop the process that listens there",
             ) from error
         yield listening
 

@@ -20,10 +20,10 @@ _CAUSES: dict[int, str] = {
     signal.SIGKILL: "likely cause: memory, of this container or its host, or `kill -9`",
     signal.SIGSEGV: "likely cause: a fault in a library's native code",
     signal.SIGABRT: "likely cause: a check in a library's native code",
-    signal.SIGILL: "likely cause: a library made for another processor",
+    signal.SIGILL: "likely cause: a library compiled for another CPU",
     signal.SIGFPE: "likely cause: a fault in a library's native code",
-    signal.SIGBUS: "likely cause: a mapped file that has no room on its disk, or was cut off",
-    signal.SIGXCPU: "likely cause: a limit on processor time",
+    signal.SIGBUS: "likely cause: a mapped file was truncated, or its disk is full",
+    signal.SIGXCPU: "likely cause: a limit on CPU time",
 }
 
 

@@ -38,10 +38,10 @@ class Watchdog:
         self._at_it = self._at_it + seconds if same else 0.0
         self._beat, self._busy = pulse.beat, pulse.busy_since
         if self._stood >= self._hang:
-            return f"its event loop stood still for {self._hang:g} s"
+            return f"its event loop was blocked for {self._hang:g} s"
         if self._at_it >= self._deadline + self._hang:
             return (
-                f"its model did not come back for {self._hang:g} s after the deadline of"
+                f"its model call did not return within {self._hang:g} s after the deadline of"
                 f" {self._deadline:g} s"
             )
         return None

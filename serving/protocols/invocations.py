@@ -56,7 +56,7 @@ class Invocations:
             raise RequestError(
                 400,
                 "unsupported_media_type",
-                "the content type is not known here",
+                "the content type is not supported",
                 expected="application/json or text/csv",
                 got=form,
             )
@@ -72,7 +72,7 @@ class Invocations:
         document = json_object(body, self._budget)
         named = [form for form in FORMS if form in document]
         if len(named) != 1:
-            raise malformed("the body names not exactly one form", " | ".join(FORMS), named)
+            raise malformed("the body must have exactly one form of rows", " | ".join(FORMS), named)
         if document.get("params"):
             raise malformed("this model takes no params", "none", document["params"])
         unknown = sorted(set(document) - {named[0], "params"})
@@ -179,5 +179,5 @@ def _table(names: Sequence[str], lines: Sequence[Any]) -> Rows:
 def _names(names: list[str]) -> list[str]:
     twice = sorted(name for name, count in Counter(names).items() if count > 1)
     if twice:
-        raise malformed("a column comes twice", "every name once", twice[:3])
+        raise malformed("duplicate column", "every name once", twice[:3])
     return names

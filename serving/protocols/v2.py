@@ -107,9 +107,10 @@ class Infer:
         if not first.shape[0]:
             raise malformed(f"input {named(first.name)} is empty", "at least one row", first.shape)
         if whole:
+            self._check(first.shape[0], math.prod(first.shape))
             return self._matrix(first)
         rows = next((t.shape[0] for t in tensors if t.name in known), first.shape[0])
-        self._check(rows * len(tensors))
+        self._check(rows, rows * len(tensors))
         columns = []
         for tensor in tensors:
             if tensor.shape in ((rows,), (rows, 1)):
@@ -121,9 +122,10 @@ class Infer:
                 columns.append([None] * rows)
         return [tensor.name for tensor in tensors], columns
 
-    def _check(self, values: int) -> None:
-        """Raise ``RequestError`` (413) for more values than the budget allows."""
+    def _check(self, rows: int, values: int) -> None:
+        """Raise ``RequestError`` (413) for more rows or values than the budget allows."""
         try:
+            self._budget.check_rows(rows, 0)
             self._budget.check_values(values)
         except LimitExceededError as error:
             raise RequestError.of_bound(error) from error
@@ -242,7 +244,7 @@ def _asked(document: Mapping[str, Any]) -> Asked:
     wanted = tuple(_wanted(entry, binary) for entry in outputs)
     for place, (output, _) in enumerate(wanted):
         if output in [earlier for earlier, _ in wanted[:place]]:
-            raise malformed(f"output {output!r} comes twice", "every name once", output)
+            raise malformed(f"duplicate output {output!r}", "every name once", output)
     return Asked(name, wanted, binary)
 
 
@@ -252,7 +254,7 @@ def _wanted(entry: Any, binary: bool) -> tuple[str, bool]:
         raise malformed("'outputs' names an unknown one", ", ".join(NAMES), name or entry)
     parameters = _parameters(entry, f"output {name!r}")
     if parameters.get("classification"):
-        raise malformed(f"output {name!r}: classification is not known here", "data", parameters)
+        raise malformed(f"output {name!r}: classification is not supported", "data", parameters)
     return name, _flag(parameters, "binary_data", binary)
 
 

@@ -66,7 +66,7 @@ def read_inputs(inputs: Any, binary: bytes, budget: Budget = Budget()) -> list[T
     for entry in inputs:
         name, datatype, shape = _described(entry)
         if name in names:
-            raise malformed(f"input {named(name)} comes twice", "every name once", name)
+            raise malformed(f"duplicate input {named(name)}", "every name once", name)
         names.add(name)
         size = _binary_size(name, entry)
         elements += math.prod(shape)
@@ -79,7 +79,7 @@ def read_inputs(inputs: Any, binary: bytes, budget: Budget = Budget()) -> list[T
             used += size
         tensors.append(Tensor(name, datatype, shape, values))
     if used != len(binary):
-        raise malformed("bytes are left behind the tensors", f"{used} bytes", len(binary))
+        raise malformed("bytes remain after the tensors", f"{used} bytes", len(binary))
     return tensors
 
 
@@ -97,7 +97,7 @@ def write_raw(output: Output) -> bytes:
         floats = [math.nan if value is None else value for value in output.values]
         return np.array(floats, _CODES[output.datatype]).tobytes()
     if None in output.values:
-        message = f"{output.name}: the model gave null, which only JSON can say here"
+        message = f"{output.name}: the model returned null, which binary output can't represent"
         raise RequestError(500, "model_failed", message)
     return np.array(output.values, _CODES[output.datatype]).tobytes()
 
@@ -131,14 +131,15 @@ def _binary_size(name: str, entry: dict[str, Any]) -> int | None:
     if not isinstance(parameters, dict):
         raise malformed(f"input {named(name)}: parameters", "an object", parameters)
     if "shared_memory_region" in parameters:
-        raise malformed(f"input {named(name)}: shared memory is not known here", "data", parameters)
+        raise malformed(f"input {named(name)}: shared memory is not supported", "data", parameters)
     size = parameters.get("binary_data_size")
     if size is None:
         return None
     if type(size) is not int or not 0 <= size <= MAX_SIZE:
         raise malformed(f"input {named(name)}: binary_data_size", "a number of bytes", size)
     if "data" in entry:
-        raise malformed(f"input {named(name)}: has data twice", "data or binary_data_size", size)
+        message = f"input {named(name)}: has both data and binary_data_size"
+        raise malformed(message, "one of them", size)
     return size
 
 
@@ -147,7 +148,7 @@ def _raw_values(
 ) -> list[Any]:
     count = math.prod(shape)
     if len(raw) < size:
-        raise malformed(f"input {named(name)}: raw data ends early", f"{size} bytes", len(raw))
+        raise malformed(f"input {named(name)}: raw data is truncated", f"{size} bytes", len(raw))
     if datatype == "BYTES":
         return list(_texts(name, shape, raw))
     dtype = np.dtype(_CODES[datatype])
@@ -167,7 +168,7 @@ def _texts(name: str, shape: tuple[int, ...], raw: bytes) -> Iterator[str]:
         place = start + _LENGTH.unpack_from(raw, place)[0] if start <= len(raw) else len(raw) + 1
         if place > len(raw):
             raise malformed(
-                f"input {named(name)}: raw text ends early", "length and text", len(raw)
+                f"input {named(name)}: raw text is truncated", "length and text", len(raw)
             )
         try:
             yield raw[start:place].decode("utf-8")

@@ -110,7 +110,7 @@ def test_pipes_and_sockets_are_left_out_and_never_opened(tmp_path: Path):
     (project / "gone.py").symlink_to("nothing.py")
     found = read_code(load_project(project))
     assert found.left_out["pipe.py"] == "it is no regular file"
-    assert found.left_out["gone.py"] == "it is a link to nothing"
+    assert found.left_out["gone.py"] == "it is a dangling link"
 
 
 def test_data_that_is_a_pipe_is_refused(tmp_path: Path):

@@ -20,8 +20,13 @@ from packager.exit_reason import ExitReason, kills_for_memory
         (139, False, "signal SIGSEGV: a crash in compiled code", "in which call"),
         (-9, True, "signal SIGKILL: out of memory", "more memory"),
         (137, True, "signal SIGKILL: out of memory", "more memory"),
-        (-9, False, "signal SIGKILL, sent by another process", "nothing says that memory ran out"),
-        (-15, False, "signal SIGTERM, sent by another process", "who sent the signal"),
+        (-9, False, "signal SIGKILL, sent by another process", "no sign of exhausted memory"),
+        (
+            -15,
+            False,
+            "signal SIGTERM, sent by another process",
+            "find the process that sent the signal",
+        ),
     ],
 )
 def test_an_end_names_its_real_reason(code, out_of_memory, reason, hint):

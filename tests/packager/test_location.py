@@ -57,7 +57,7 @@ def test_an_address_with_a_credential_is_refused_without_showing_it(uri):
     assert "AWS_SECRET_ACCESS_KEY" in caught.value.hint
 
 
-def test_a_bare_name_is_a_table_that_lies_here_before_one_of_the_hidden_folder(tmp_path):
+def test_a_bare_name_is_a_table_that_is_here_before_one_of_the_hidden_folder(tmp_path):
     (tmp_path / "diamonds" / "_delta_log").mkdir(parents=True)
     assert Location.parse("diamonds", tmp_path).path == tmp_path / "diamonds"
     assert Location.parse("other", tmp_path).path == tmp_path / FOLDER / "other"

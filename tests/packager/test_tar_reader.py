@@ -35,7 +35,7 @@ def reader(file: io.BytesIO) -> TarReader:
 def refused(file: io.BytesIO) -> str:
     with pytest.raises(PackageError) as caught:
         list(reader(file))
-    assert caught.value.hint.startswith("the file is damaged or was made to do harm")
+    assert caught.value.hint.startswith("the file is damaged or malicious")
     return caught.value.message
 
 

@@ -46,14 +46,13 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Package:
             slices={"large": MetricValues(rows=8, values={"accuracy": 0.5})},
         ),
     )
-    lay_out(root, manifest)
+    lay_out(root)
     joblib.dump(model, root / "models" / "model", protocol=5)
     loaded = LoadedModel(model, "classification", manifest.schema_.classes, has_probabilities=True)
     verdict = compile_model(
         loaded, manifest.schema_, frame, root / "package" / "compiled", "require"
     )
     manifest = manifest.model_copy(update={"compiled": verdict})
-    (root / "package" / "manifest.json").write_bytes(manifest.dump())
     kinds = [("carat", "number"), ("color", "string"), ("tables", "integer")]
     profile = build_profile(frame, kinds)
     (root / "package" / "profile.json").write_text(profile.model_dump_json())
@@ -73,7 +72,7 @@ def failing_package(tmp_path_factory: pytest.TempPathFactory) -> Package:
     )
     serve = Serve(predictor="trouble:Predictor", compile="off", workers=1, strict=True)
     manifest = make_manifest(schema, serve=serve)
-    lay_out(root, manifest)
+    lay_out(root)
     (root / "code" / "trouble.py").write_text(TROUBLE)
     (root / "models" / "model").write_text("nothing is read from here")
     limits = {

@@ -85,6 +85,13 @@ def test_columns_that_are_ignored_cost_their_rows() -> None:
     assert len(inferred({"inputs": inputs[:9]}, TIGHT)[0]) == 8
 
 
+def test_rows_of_one_byte_each_are_refused_before_they_are_made() -> None:
+    for name in ("x", "carat"):
+        error = refused(inferred, {"inputs": [tensor(name, rows=13)]}, TIGHT)
+        assert (error.status, error.message) == (413, "the request has 13 rows")
+    assert len(inferred({"inputs": [tensor(rows=12)]}, TIGHT)[0]) == 12
+
+
 @pytest.mark.parametrize("shape", [[10**12, 0], [10**30, 1], [int("9" * 4_000), int("9" * 4_000)]])
 def test_a_shape_of_more_than_any_body_holds_is_the_clients_mistake(shape: list[int]) -> None:
     entry = tensor("x", shape=shape, data=[])
@@ -95,7 +102,7 @@ def test_a_shape_of_more_than_any_body_holds_is_the_clients_mistake(shape: list[
 def test_an_output_is_named_once_and_an_id_is_short() -> None:
     twice = {"inputs": [tensor()], "outputs": [{"name": "flags"}] * 2}
     error = refused(inferred, twice)
-    assert (error.status, error.message) == (422, "output 'flags' comes twice")
+    assert (error.status, error.message) == (422, "duplicate output 'flags'")
     assert refused(inferred, {**twice, "outputs": [{"name": "flags"}] * 9_999}).status == 422
     assert "'id' is too long" in refused(inferred, {"id": "x" * 1_001, "inputs": []}).message
 

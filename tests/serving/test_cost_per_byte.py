@@ -18,7 +18,7 @@ pytestmark = pytest.mark.server
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 SMALL, LARGE = 1 << 15, 1 << 19
-LEAST_SECONDS = 0.03
+MIN_SECONDS = 0.03
 """Of processor time; it is counted in hundredths."""
 STEEP = 6.0
 """Times the growth of bytes that processor time may grow; 16 where it is quadratic."""
@@ -52,7 +52,7 @@ def test_cost_grows_with_bytes_alone(bench: Any, asked: Server) -> None:
             small, large = costs
             growth = large.sent / small.sent
             marks = set().union(*map(bench.marks_of, costs)) - {"loop", "livez"}
-            if large.cpu > STEEP * growth * max(small.cpu, LEAST_SECONDS):
+            if large.cpu > STEEP * growth * max(small.cpu, MIN_SECONDS):
                 marks.add("steep")
             if 0 in (small.status, large.status):
                 marks.add("no answer")

@@ -31,7 +31,6 @@ def refusing(package: Package, start_server: Any, tmp_path_factory: pytest.TempP
     shutil.copytree(package.root, root)
     serve = package.manifest.serve.model_copy(update={"extra_columns": "refuse"})
     manifest = package.manifest.model_copy(update={"serve": serve})
-    (root / "package" / "manifest.json").write_bytes(manifest.dump())
     return start_server(replace(package, root=root, manifest=manifest))
 
 

@@ -38,13 +38,12 @@ def logistic(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     model = make_pipeline(StandardScaler(), LogisticRegression()).fit(FRAME, LABELS)
     schema = Schema(features=columns(refuses=("null",)), classes=("no", "yes"))
     manifest = make_manifest(schema)
-    lay_out(root, manifest)
+    lay_out(root)
     joblib.dump(model, root / "models" / "model", protocol=5)
     loaded = LoadedModel(model, "classification", ("no", "yes"), has_probabilities=True)
     folder = root / "package" / "compiled"
     verdict = compile_model(loaded, schema, FRAME, folder, request.param)
     manifest = manifest.model_copy(update={"compiled": verdict})
-    (root / "package" / "manifest.json").write_bytes(manifest.dump())
     (root / "package" / "golden.json").write_bytes(Golden(rows=(GOOD,), expected=()).dump())
     return Package(root, manifest, FRAME, model)
 
@@ -90,5 +89,5 @@ def test_the_document_says_what_is_refused() -> None:
     described = document(manifest, None)["components"]["schemas"]["Row"]["properties"]["a"]
     assert described["type"] == "number"
     assert described["description"].endswith(
-        "The model can't take numbers or times at the ends of its type. Never null."
+        "The model rejects numbers or times at the ends of its type. Never null."
     )

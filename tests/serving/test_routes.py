@@ -59,8 +59,8 @@ def test_any_other_path_is_not_there_whatever_the_method(path):
 
 
 @given(PATHS | st.text(max_size=20))
-def test_metrics_have_few_names_whatever_is_asked_for(path):
-    routes = {exchange.route for exchange in EXCHANGES.values()}
+def test_metrics_have_few_names_whatever_is_requested(path):
+    routes = {adapter.route for adapter in EXCHANGES.values()}
     assert ROUTES.template(path) in {*routes, FEEDBACK, OTHER}
 
 

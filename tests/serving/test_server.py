@@ -72,7 +72,6 @@ def test_one_row_without_a_compiled_form_equals_the_model_bit_by_bit(
     root = tmp_path / "root"
     shutil.copytree(package.root, root)
     manifest = package.manifest.model_copy(update={"compiled": Compiled(verdict="off")})
-    (root / "package" / "manifest.json").write_bytes(manifest.dump())
     server = start(replace(package, root=root, manifest=manifest), tmp_path)
     try:
         wait_ready(server)

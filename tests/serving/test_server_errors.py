@@ -103,7 +103,7 @@ def test_422_for_a_row_that_the_model_fails_on_and_the_server_continues(
     assert reply.status == 422
     assert error(reply) == {
         "code": "model_refused_row",
-        "message": "row 0: the model can't take this, though it answers other rows",
+        "message": "row 0: the model raises an error for this, but not for other rows",
         "row": 0,
     }
     assert failing_server.predict([{"code": 0}]).status == 200
@@ -117,7 +117,7 @@ def test_the_log_says_what_the_answer_does_not(failing_server: Server) -> None:
     reply = failing_server.predict([{"code": 1}])
     assert b"secret" not in reply.body
     lines = failing_server.lines()
-    told = [line for line in lines if line["message"] == "the model can't take a row"]
+    told = [line for line in lines if line["message"] == "the model rejected a row"]
     shown = "\n".join(told[-1]["exception"])
     assert "RuntimeError < " in shown
     assert "trouble.py" in shown

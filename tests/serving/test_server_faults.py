@@ -116,7 +116,7 @@ def test_a_hanging_worker_is_killed_and_replaced(package: Package, start_server:
     wait_for(lambda: told(server, f"worker 2 (process {process}) is ready"), server)
     os.kill(process, signal.SIGSTOP)
     line = wait_for(lambda: told(server, f"worker 2 (process {process}) hangs"), server)
-    assert line["message"].endswith("its event loop stood still for 3 s")
+    assert line["message"].endswith("its event loop was blocked for 3 s")
     wait_for(lambda: ready_again(server, 2, process), server)
     assert metric(server, "model_worker_restarts_total", reason="hang") == 1
 
@@ -131,7 +131,7 @@ def test_a_model_that_never_returns_is_reported_with_its_stack(
     assert server.get("/readyz").json["error"]["code"] == "stuck"
     assert server.get("/livez").status == 200
     line = wait_for(lambda: told(server, f"worker 1 (process {process}) hangs"), server)
-    assert "its model did not come back for 4 s after the deadline of 1 s" in line["message"]
+    assert "its model call did not return within 4 s after the deadline of 1 s" in line["message"]
     assert any("trouble.py" in place and "in predict" in place for place in line["stacks"])
     wait_for(lambda: ready_again(server, 1, process), server)
     assert server.predict([{"code": 0}]).status == 200

@@ -24,10 +24,9 @@ def compiled(package: Package, root: Path, *, wrong: bool) -> Package:
     schema = package.manifest.schema_
     loaded = LoadedModel(package.model, "classification", schema.classes, has_probabilities=True)
     form = root / "package" / "compiled"
-    lay_out(root, package.manifest)
+    lay_out(root)
     verdict = compile_model(loaded, schema, package.frame, form, "require")
     manifest = package.manifest.model_copy(update={"compiled": verdict})
-    (root / "package" / "manifest.json").write_bytes(manifest.dump())
     joblib.dump(package.model, root / "models" / "model")
     if wrong:
         document = json.loads((form / "form.json").read_text())

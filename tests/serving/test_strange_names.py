@@ -68,7 +68,7 @@ def strange(tmp_path_factory: pytest.TempPathFactory) -> Package:
     schema = Schema(features=infer_columns(frame), classes=CLASSES)
     serve = Serve(predictor="strange:Predictor", compile="off", workers=1, strict=False)
     manifest = make_manifest(schema, serve=serve)
-    lay_out(root, manifest)
+    lay_out(root)
     text = MODEL.replace("CLASSES", repr(list(CLASSES))).replace("NAMES", repr(list(NAMES)))
     (root / "code" / "strange.py").write_text(text)
     (root / "models" / "model").write_text("")

@@ -61,6 +61,6 @@ REFUSED = {
     ),
     "answers that change": (
         make_pipeline(preprocessing.StandardScaler(), NondeterministicTransformer()),
-        "the model gives different answers when it predicts again",
+        "the model gives different predictions for the same rows",
     ),
 }

@@ -209,10 +209,10 @@ def make_manifest(schema: Schema, **changed: Any) -> Manifest:
     return Manifest(**(options | changed))
 
 
-def lay_out(root: Path, manifest: Manifest) -> None:
+def lay_out(root: Path) -> None:
+    """Make the folders of a package; ``Package`` writes its manifest once its files are there."""
     for name in ("code", "models", "package"):
         (root / name).mkdir(parents=True)
-    (root / "package" / "manifest.json").write_bytes(manifest.dump())
 
 
 def diamonds_schema(frame: pd.DataFrame) -> Schema:

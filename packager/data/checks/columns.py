@@ -30,7 +30,7 @@ def constant(table: CheckedTable) -> Iterator[Issue]:
         if table.distinct(name) == 1:
             yield Issue(
                 name,
-                "values that differ",
+                "more than one value",
                 leave_out(table),
                 0.5,
                 observed=f"{truncate(str(column.loc[first]))} in every row",
@@ -54,10 +54,10 @@ def id_like(table: CheckedTable) -> Iterator[Issue]:
             continue
         yield Issue(
             name,
-            "values that rows share",
+            "repeated values",
             leave_out(table),
             0.55,
-            observed=f"{unique:.1%} of the values are there once",
+            observed=f"{unique:.1%} of the values are unique",
         )
 
 

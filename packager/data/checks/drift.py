@@ -37,7 +37,7 @@ def drift(table: CheckedTable) -> Iterator[Issue]:
         if comparable(before.kind, column.kind):
             found = column_drift(references[column.name], sample[column.name], shared)
             if found.notable:
-                yield _moved(found, column.name, "the distribution of the version before")
+                yield _moved(found, column.name, "the distribution of the previous version")
 
 
 def slice_drift(table: CheckedTable) -> Iterator[Issue]:
@@ -63,7 +63,7 @@ def slice_drift(table: CheckedTable) -> Iterator[Issue]:
             shared,
         )
         if found.notable:
-            share = f"{before / total:.1%} of the rows, as in the version before"
+            share = f"{before / total:.1%} of the rows, as in the previous version"
             yield _moved(found, None, share, f"slice {name}: {rows / len(sample):.1%}, ")
 
 
@@ -71,7 +71,7 @@ def _moved(found: ColumnDrift, column: str | None, expected: str, told: str = ""
     return Issue(
         column,
         expected,
-        "see where the new rows come from; train again if the world has changed",
+        "see where the new rows come from; retrain if the population changed",
         0.6 if found.psi > MIN_PSI else 0.45,
         observed=f"{told}PSI {found.psi:.3f}, z {found.z:.1f}",
     )

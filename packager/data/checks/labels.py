@@ -38,14 +38,14 @@ def label_error(table: CheckedTable, found: OutOfFold) -> Iterator[Issue]:
     probability = found.answers[rows, guess[rows]]
     names = [truncate(str(label), MAX_LABEL) for label in found.classes]
     texts = [
-        f"{names[given[r]]}; the model says {names[guess[r]]} "
+        f"{names[given[r]]}; the model predicts {names[guess[r]]} "
         f"({p:.0%}), {names[given[r]]} {found.answers[r, given[r]]:.0%}"
         for r, p in zip(rows, probability, strict=True)
     ]
     yield Issue(
         table.target,
         "the label that a model trained without this row expects",
-        "look at the row: fix the label, keep or drop it",
+        "inspect the row: fix the label, keep or drop it",
         0.3 + 0.5 * right * self_confidence(given, found.answers)[rows],
         found.rows[rows],
         texts,
@@ -134,12 +134,12 @@ def _numbers(table: CheckedTable, found: OutOfFold) -> Iterator[Issue]:
         yield Issue(
             table.target,
             "about what a model trained without this row expects",
-            "look at the row: fix the value, keep or drop it",
+            "inspect the row: fix the value, keep or drop it",
             0.8 - 0.4 * MIN_RESIDUAL_Z / np.abs(scaled[rows]),
             found.rows[rows],
             [
                 f"{found.given[r]:.15g}; "
-                f"the model says {format_number(found.answers[r])}, "
+                f"the model predicts {format_number(found.answers[r])}, "
                 f"{abs(scaled[r]):.0f} robust deviations away"
                 for r in rows
             ],

@@ -39,7 +39,7 @@ def leakage(table: CheckedTable) -> Iterator[Issue]:
     where = dict(zip(trained.tolist(), np.flatnonzero(~held_out).tolist(), strict=True))
     yield Issue(
         None,
-        "held-out rows that training never saw",
+        "held-out rows that are not in the training data",
         "drop the copies, or split by hash or by the group they belong to",
         1.0 if leaked else 0.6 if found.beyond_chance else 0.35,
         rows,

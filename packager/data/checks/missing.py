@@ -33,7 +33,7 @@ def missing(table: CheckedTable) -> Iterator[Issue]:
         rows = rows_where(mostly)
         yield Issue(
             None,
-            "a row with values",
+            "a mostly filled row",
             "drop the row, or fill it in",
             0.85,
             rows,
@@ -68,7 +68,7 @@ def _column(table: CheckedTable, name: str, absent: np.ndarray) -> Iterator[Issu
     elif before is not None and not before.nullable and declared is None:
         yield Issue(
             name,
-            "a value, as everywhere in the version before",
+            "a value, as everywhere in the previous version",
             "fill it in, or drop the row",
             0.9,
             rows,

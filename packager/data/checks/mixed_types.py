@@ -52,7 +52,7 @@ def _shares(texts: Texts, kinds: np.ndarray) -> dict[str, float]:
 
 def _kind(value: Any) -> str:
     if isinstance(value, bool | np.bool_):
-        return "truth value"
+        return "boolean"
     if isinstance(value, int | float | np.number):
         return "number"
     if not isinstance(value, str):

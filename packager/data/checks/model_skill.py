@@ -18,7 +18,7 @@ def check_skill(found: OutOfFold) -> None:
     below that of the median.
     """
     if not len(found.rows):
-        raise NotApplicableError("no row was answered out of fold")
+        raise NotApplicableError("no row has an out-of-fold prediction")
     if found.classes is None:
         _check_numbers(found)
     else:
@@ -45,7 +45,7 @@ def _check_classes(found: OutOfFold) -> None:
 def _check_numbers(found: OutOfFold) -> None:
     answered = np.isfinite(found.answers)
     if not answered.any():
-        raise NotApplicableError("no row was answered out of fold")
+        raise NotApplicableError("no row has an out-of-fold prediction")
     given, answers = found.given[answered], found.answers[answered]
     saved = np.abs(given - np.median(given)) - np.abs(given - answers)
     error = float(saved.std()) / np.sqrt(len(saved))

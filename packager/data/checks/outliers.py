@@ -53,7 +53,7 @@ def outlier(table: CheckedTable) -> Iterator[Issue]:
                 name,
                 f"near {format_number(centre)} "
                 f"(98 % of the rows: {format_number(low)} to {format_number(high)})",
-                "look at the row: correct, keep or drop it",
+                "inspect the row: correct, keep or drop it",
                 0.8 - 0.3 * MIN_ROBUST_Z / reach[mine],
                 rows[mine],
                 [

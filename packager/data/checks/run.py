@@ -85,11 +85,11 @@ def check(
         rest = ", ".join(name for name in (*chosen, LABEL_ERROR) if name != "schema")
         said.append(f"no rows, so only the schema was checked: {rest}")
     if models and len(table) > FOREST_SAMPLE:
-        said.append(f"outlier: looked at {FOREST_SAMPLE:,} of {len(table):,} rows")
+        said.append(f"outlier: checked {FOREST_SAMPLE:,} of {len(table):,} rows")
     if predictions is not None:
         chosen[LABEL_ERROR] = lambda rows: label_error(rows, predictions)
         if len(predictions.rows) < len(table):
-            said.append(f"label_error: looked at {len(predictions.rows):,} of {len(table):,} rows")
+            said.append(f"label_error: checked {len(predictions.rows):,} of {len(table):,} rows")
     if not len(table):
         chosen = {"schema": chosen["schema"]}
     issues, unjudged = _run(chosen, table, tell)

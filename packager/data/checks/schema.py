@@ -14,7 +14,7 @@ from packager.manifest.base import Kind
 ACCEPTED_KINDS: dict[Kind, tuple[Kind, ...]] = {"number": ("integer",), "any": ("number", "string")}
 """Expected kind → other accepted kinds: whole numbers are numbers."""
 
-_BEFORE = "as in the version before"
+_BEFORE = "as in the previous version"
 
 
 def schema(table: CheckedTable) -> Iterator[Issue]:

@@ -46,7 +46,7 @@ def target_leakage(table: CheckedTable) -> Iterator[Issue]:
         if found > MIN_SCORE:
             yield Issue(
                 name,
-                "a feature that is known before the target is",
+                "a feature available before the target",
                 "leave it out (exclude) if it follows from the target"
                 if len(table.features) > 1
                 else "find out whether it follows from the target",

@@ -32,7 +32,7 @@ def _scores(score: str, unit: str) -> list[Panel]:
                     (recording.LABELS, "labels"),
                 )
             ],
-            "low and high hold 95 % of chance; baseline is the packaged evaluation.",
+            "low and high: 95 % confidence interval; baseline is the packaged evaluation.",
             "short",
         ),
         Panel(
@@ -47,7 +47,7 @@ def _scores(score: str, unit: str) -> list[Panel]:
                     (recording.BASELINE, "baseline"),
                 )
             ],
-            "Over the labels of the last 7 days, at the time they came.",
+            "Over the labels of the last 7 days, by arrival time.",
             unit,
         ),
     ]
@@ -77,7 +77,7 @@ def _labels() -> list[Panel]:
                     "{{reason}}",
                 ),
             ],
-            "Of the last day. Labels that are refused count nowhere else.",
+            "Of the last day. Refused labels appear in no other panel.",
         ),
         Panel(
             "Label delay",

@@ -28,7 +28,7 @@ def rows(model: MonitoredModel) -> list[tuple[str, list[Panel]]]:
 
 
 def _requests(objectives: Objectives) -> list[Panel]:
-    return [*_traffic(), *_promises(objectives), *_work()]
+    return [*_traffic(), *_objectives(objectives), *_work()]
 
 
 def _traffic() -> list[Panel]:
@@ -44,7 +44,7 @@ def _traffic() -> list[Panel]:
                 Query(f"count(model_package_info{{{SELECTED}}}) or vector(0)", "replicas"),
                 Query(f"round(sum(increase({rows}))) or vector(0)", "rows"),
             ],
-            "Where one of them is 0, everything below says nothing, however quiet it looks.",
+            "If either is 0, the panels below have no data.",
             width=24,
             height=4,
             steps={1: "green"},
@@ -54,7 +54,7 @@ def _traffic() -> list[Panel]:
             "Requests and errors",
             "timeseries",
             [Query(f"sum by (route, code) (rate({requests}))", "{{route}} {{code}}")],
-            "Answers a second by route and class of status code.",
+            "Responses a second by route and class of status code.",
             "reqps",
         ),
         Panel(
@@ -70,7 +70,7 @@ def _traffic() -> list[Panel]:
     ]
 
 
-def _promises(objectives: Objectives) -> list[Panel]:
+def _objectives(objectives: Objectives) -> list[Panel]:
     """The remaining error budget, and its burn rate."""
     return [
         Panel(
@@ -82,7 +82,7 @@ def _promises(objectives: Objectives) -> list[Panel]:
             ],
             f"Of {BUDGET_DAYS}: {objectives.latency_share:g} of answers within"
             f" {objectives.latency_seconds:g} s, {objectives.success_share:g} of requests not"
-            " failed. Below 0 the promise is broken.",
+            " failed. Below 0 the objective is missed.",
             "percentunit",
         ),
         Panel(
@@ -95,7 +95,7 @@ def _promises(objectives: Objectives) -> list[Panel]:
                     ("failed", objectives.success_share),
                 )
             ],
-            "Bad requests of the last hour over what the promise allows: 1 spends the budget in"
+            "Bad requests of the last hour over what the objective allows: 1 spends the budget in"
             " 30 days, 14.4 pages.",
         ),
     ]
@@ -125,7 +125,7 @@ def _work() -> list[Panel]:
                 Query(
                     f'sum (rate(model_rows_total{{{SELECTED}, form="compiled"}}[5m]))'
                     f" / (sum (rate(model_rows_total{{{SELECTED}}}[5m])) > 0)",
-                    "rows answered by the compiled form",
+                    "rows predicted by the compiled form",
                 ),
                 Query(
                     f"sum (increase({recording.COMPARISONS}"
@@ -133,7 +133,8 @@ def _work() -> list[Panel]:
                     "mismatches in an hour",
                 ),
             ],
-            "Rows outside the compiled form's domain take the model itself. A mismatch is a bug.",
+            "Rows outside the compiled form's domain are predicted by the model. A mismatch is a"
+            " bug.",
         ),
     ]
 
@@ -234,7 +235,7 @@ def _data() -> list[Panel]:
                     "{{predicted}}",
                 )
             ],
-            "Share of each answer.",
+            "Share of each predicted class.",
             "percentunit",
         ),
         Panel(
@@ -246,7 +247,7 @@ def _data() -> list[Panel]:
                     "{{slice}}",
                 )
             ],
-            "Rows a second in each slice; slices overlap, so their sum means nothing.",
+            "Rows a second in each slice; slices overlap, so don't sum them.",
             "rowsps",
         ),
     ]
@@ -258,8 +259,8 @@ def _alerts() -> list[Panel]:
             "Open alerts",
             "table",
             [Query('ALERTS{model="$model", alertstate="firing"}', "alert")],
-            "docs/alerts.md says what each means and what to do. None open says something only"
-            " while there are replicas and rows: see the top.",
+            "docs/alerts.md says what each means and what to do. The absence of alerts has a"
+            " meaning only while there are replicas and rows: see the top.",
             width=24,
         )
     ]

@@ -70,12 +70,14 @@ def _while_running(alert: Alert, scope: Scope) -> Alert:
 
 def _burn(name: str, kind: str, share: float, scope: Scope) -> list[Alert]:
     budget = 1 - share
-    what = {"slow": "slower than promised", "failed": "failed by the server (5xx)"}[kind]
+    what = {"slow": "slower than the latency objective", "failed": "failed by the server (5xx)"}[
+        kind
+    ]
     action = {
         "slow": "See which stage takes the time in the dashboard; add replicas or processors, or"
-        " go back to the version before.",
-        "failed": "Read the server's log of model_failed and overloaded; go back to the version"
-        " before if it began with a new one.",
+        " roll back to the previous version.",
+        "failed": "Read the server's log of model_failed and overloaded; roll back to the previous"
+        " version if it began with a new one.",
     }[kind]
     summary = "Too many requests to {{ $labels.model }} {{ $labels.version }} are "
     urgencies: tuple[tuple[Severity, int], ...] = (("page", 1), ("ticket", 2))
@@ -106,10 +108,10 @@ def _feature_drift(scope: Scope, effect: float) -> Alert:
         "30m",
         "ticket",
         2,
-        "{{ $labels.feature }} of {{ $labels.model }} {{ $labels.version }} is no longer"
-        " distributed as when it was packaged",
-        "Compare live and reference bins in the dashboard. Is the source of the data broken, or"
-        " has the world changed? Then label recent rows and train again.",
+        "{{ $labels.feature }} of {{ $labels.model }} {{ $labels.version }} has drifted from its"
+        " training distribution",
+        "Compare live and reference bins in the dashboard. Fix a broken upstream source; if the"
+        " population changed, retrain on recent labels.",
     )
 
 
@@ -120,10 +122,10 @@ def _anomaly_rate(scope: Scope) -> Alert:
         "15m",
         "ticket",
         2,
-        "{{ $labels.feature }} of {{ $labels.model }} {{ $labels.version }} is {{ $labels.kind }}"
-        " more often than when it was packaged",
+        "{{ $labels.feature }} of {{ $labels.model }} {{ $labels.version }} has more"
+        " {{ $labels.kind }} values than at build",
         "Look for what changed in the source of this column: a unit, a code list, a join that"
-        " fails. The model answers such rows, but never learned from them.",
+        " fails. The model was not trained on such values.",
     )
 
 
@@ -152,10 +154,10 @@ def _slice_regression(model: MonitoredModel, scope: Scope) -> Alert:
         "0m",
         "ticket",
         2,
-        "{{ $labels.model }} {{ $labels.version }} answers worse in the slice {{ $labels.slice }}"
-        " than when it was packaged",
-        "See since when and in which other slices. Do these labels represent the slice (coverage)?"
-        " Then train again with recent rows of it, or take the slice off the model.",
+        "{{ $labels.model }} {{ $labels.version }} is less accurate (higher error) in slice"
+        " {{ $labels.slice }} than at build",
+        "Find when it began and which other slices are affected. Check label coverage; retrain on"
+        " recent rows, or stop serving this slice.",
     )
 
 
@@ -172,10 +174,10 @@ def _estimated_drop(scope: Scope) -> Alert:
         "1h",
         "info",
         4,
-        "{{ $labels.model }} {{ $labels.version }} is less sure of its answers in the slice"
+        "{{ $labels.model }} {{ $labels.version }} has lower confidence in slice"
         " {{ $labels.slice }}",
-        "An estimate from the model's own confidence, blind to a changed meaning of the inputs:"
-        " get labels for this slice before anything else.",
+        "An estimate from the model's own confidence; it cannot detect concept drift: collect"
+        " labels first, for this slice.",
     )
 
 
@@ -190,7 +192,7 @@ def _label_coverage(scope: Scope, share: float) -> Alert:
         "1h",
         "ticket",
         3,
-        "Fewer labels come for {{ $labels.model }} {{ $labels.version }} than expected",
+        "Label coverage is low for {{ $labels.model }} {{ $labels.version }}",
         "Accuracy by slice is only as good as its labels. Is their sender running, and are"
         " they rejected (model_feedback_rejected_total)?",
     )
@@ -204,8 +206,8 @@ def _compiled_mismatch(scope: Scope) -> Alert:
         "0m",
         "ticket",
         1,
-        "The compiled form of {{ $labels.model }} {{ $labels.version }} gave another answer than"
-        " the model",
+        "The compiled form of {{ $labels.model }} {{ $labels.version }} gave another prediction"
+        " than the model",
         'Build with [serve] compile = "off" and deploy that; keep the request from the log and'
         " report it.",
     )
@@ -239,7 +241,7 @@ def _no_requests(scope: Scope) -> Alert:
         "1h",
         "ticket",
         3,
-        "{{ $labels.model }} has answered nothing for a day",
+        "{{ $labels.model }} has had no requests for a day",
         "It runs, but receives no requests: check the clients and the routing. Without"
         " rows no other alert of this model can fire.",
     )
@@ -253,7 +255,7 @@ def _version_skew(scope: Scope) -> Alert:
         "ticket",
         3,
         "More than one version of {{ $labels.model }} has answered for an hour",
-        "A roll-out that stopped half-way: finish it or go back. Silence this one where two"
+        "A roll-out that stopped half-way: finish it or roll it back. Silence this one where two"
         " versions are meant to run.",
     )
 
@@ -283,8 +285,8 @@ def _target_down(name: str, scope: Scope) -> list[Alert]:
             "5m",
             "ticket",
             2,
-            "The replica {{ $labels.instance }} of {{ $labels.job }} can't be scraped, or only now"
-            " and then",
+            "The replica {{ $labels.instance }} of {{ $labels.job }} cannot be scraped, or only"
+            " intermittently",
             action,
             labels=(("model", name),),
         ),

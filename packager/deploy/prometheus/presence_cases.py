@@ -33,7 +33,7 @@ def _silence(made: TestCaseBuilder) -> list[Case]:
         for name, series, expected in (
             ("fires", answered("2880x1560"), firing),
             ("not where some came", answered("2880+0.02x1560"), []),
-            ("not where few ever came", quiet, []),
+            ("no alert with little traffic", quiet, []),
             ("not where nothing runs", answered("2880x1560")[1:], []),
         )
     ]
@@ -71,15 +71,15 @@ def _targets(made: TestCaseBuilder) -> list[Case]:
         for name, series, firing in (
             ("pages for all", [*up("0x30", "0x30"), *info], page),
             ("pages where there is none", info, page),
-            ("pages where all went away at once", [*up("1x10 stale", "1x10 stale"), *info],
+            ("pages where all disappear at the same time", [*up("1x10 stale", "1x10 stale"), *info],
              page),
-            ("pages where what answers is another thing", up("1x30"), page),
+            ("pages where the address belongs to another service", up("1x30"), page),
             ("fires for one", [*up("1x30", "0x30"), *info], ticket),
             ("fires for one that comes and goes", [*up("1x30", now_and_then), *info], ticket),
             ("fires for the only one that comes and goes", [*up("", now_and_then)[1:], *info],
              ticket),
             ("not where all are up", [*up("1x30", "1x30"), *info], []),
-            ("not for one that was taken out", [*up("1x30", "1x10 0x1 stale"), *info], []),
+            ("not for a removed target", [*up("1x30", "1x10 0x1 stale"), *info], []),
             ("not for one that starts", [*up("1x30", "_x15 0x1 1x30"), *info], []),
             ("not for one that starts again", [*up("1x30", "1x13 0x1 1x30"), *info], []),
         )

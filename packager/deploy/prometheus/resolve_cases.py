@@ -40,7 +40,7 @@ def _ended(case: Case, model: str) -> Case:
         f"1x{minute + ENDED}",
     )
     after = Expectation(minute + ENDED, expected.alert, [])
-    name = f"{expected.alert}: ends with its version"
+    name = f"{expected.alert}: ends after its version"
     return Case(name, [*series, newer], [expected, after])
 
 

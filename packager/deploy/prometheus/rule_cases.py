@@ -52,7 +52,7 @@ class _RuleFixtures(TestCaseBuilder):
                 cases.append(self.case(name, alert, 70, requests, *firing))
         refused = self.request("0+5000x70", code="4xx")
         within = [*self.requests(alert, (70, 0.8 * budget)), refused]
-        cases.append(self.case("what clients do wrong is no burn", alert, 70, within))
+        cases.append(self.case("errors of clients do not burn the budget", alert, 70, within))
         over = self.requests(alert, (60, min(1.0, 20 * budget)), (45, 0))
         cases.append(self.case("no page once it is over", alert, 105, over, ticket))
         few = self.requests(alert, (60, 0), (5, 0.5), rate=2)
@@ -193,7 +193,7 @@ class _RuleFixtures(TestCaseBuilder):
         if self.model.features:
             odd = self.anomalies(self.model.features[0])[0].series
             longer = [TestSeries(s.name, s.labels, s.values.replace("x60", "x120")) for s in odd]
-            cases.append(self.case("not amid anomalies", alert, 120, [*less, *longer]))
+            cases.append(self.case("not during anomalies", alert, 120, [*less, *longer]))
         return cases
 
     def estimated(self, correct: str) -> list[TestSeries]:

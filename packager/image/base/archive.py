@@ -61,13 +61,16 @@ def open_base(path: Path) -> Iterator[tuple[SavedArchive, ArchivedBase]]:
         raise UsageError(f"{path}: no such file", HINT)
     with open_archive(path, rejection_of(str(path))) as archive:
         entries = archive.entries()
-        if len(entries) != 1 or len(entries[0].get("RepoTags") or ()) != 1:
-            raise archive.refusal("other than one image with one name")
+        if len(entries) != 1:
+            raise archive.refusal(f"an archive of {len(entries)} images")
+        names: list[str] = entries[0].get("RepoTags") or []
+        if len(names) != 1:
+            raise archive.refusal(f"an image with {len(names)} names")
         config = json.loads(archive.document(entries[0]["Config"]))
         if f"{LABEL}.root" in ((config.get("config") or {}).get("Labels") or {}):
             raise archive.refusal("a package")
         platform = f"{config['os']}/{config['architecture']}"
-        yield archive, ArchivedBase(entries[0]["RepoTags"][0], platform, config)
+        yield archive, ArchivedBase(names[0], platform, config)
 
 
 def unpack_archive(archive: SavedArchive, folder: Path) -> dict[str, Any]:

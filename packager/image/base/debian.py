@@ -66,7 +66,7 @@ def make_base(engine: Engine | None, progress: Progress, added: Collection[str] 
     if reference is None:
         raise PackageError(
             f"package base: expected one of {', '.join(PYTHONS)}, got suite {suite or 'unknown'}",
-            "run it on Debian or Ubuntu, or take a base from a registry",
+            "run it on Debian or Ubuntu, or use a base from a registry",
         )
     if find_program("mmdebstrap") is None:
         raise PackageError(
@@ -77,7 +77,7 @@ def make_base(engine: Engine | None, progress: Progress, added: Collection[str] 
         folder = Path(name)
         progress.step(f"fetching Debian packages of {suite}")
         _bootstrap(suite, folder / "packages.tar", sorted(set(added)))
-        progress.step("leaving out what Python never reads")
+        progress.step("removing files that Python does not need")
         _lay_out(folder / "packages.tar", folder / "root", suite, added)
         python = f"usr/bin/python{PYTHONS[suite]}"
         compiler = LoaderCompiler(folder / "root", f"/{python}", "")

@@ -82,6 +82,6 @@ def parse_probe(config: Mapping[str, Any], called: str) -> ProbeResult:
         return ProbeResult.model_validate_json(config["config"]["Labels"][BASE_LABEL])
     except (KeyError, TypeError, ValidationError) as error:
         raise PackageError(
-            f"{called}: a base from a file runs in containers only, and no engine answers",
+            f"{called}: a base from a file runs in containers only, and no engine responds",
             "start Docker, or make a base here with `package base`",
         ) from error

@@ -113,7 +113,7 @@ class BaseImage:
         raise PackageError(
             f"base {saved.reference}: programs of a base from elsewhere run in containers only, "
             f"and this Python is {HOST_VERSION}, not {saved.version}",
-            f"start Docker, run `package` under Python {saved.version}, or take a base that "
+            f"start Docker, run `package` under Python {saved.version}, or use a base that "
             "`package base` makes here",
         )
 

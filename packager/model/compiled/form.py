@@ -182,7 +182,7 @@ def _condition(column: Domain) -> str:
     if column.low is not None and column.high is not None:
         parts.append(f"a number from {column.low:.16g} to {column.high:.16g}")
     if column.known_only:
-        parts.append("a value that the model's encoders know")
+        parts.append("a category that the model's encoders know")
     if not parts:
         parts.append("any value")
     return f"{column.name}: {' and '.join(parts)}, " + ("or null" if column.nulls else "not null")

@@ -8,7 +8,7 @@ from sklearn.preprocessing import OrdinalEncoder
 
 
 def train(features: pd.DataFrame, target: pd.Series, *, params: dict, seed: int):
-    """Return a fitted model; the seed makes a repeat come out equal."""
+    """Return a fitted model; the seed makes training repeatable."""
     encode = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
     columns = make_column_transformer(
         (encode, make_column_selector(dtype_exclude="number")), remainder="passthrough"

@@ -75,7 +75,7 @@ class Generator:
         except subprocess.TimeoutExpired as error:
             raise PackageError(
                 f"the load generator did not end within {self._patience:g} s",
-                "the server takes requests and never answers: see its log",
+                "the server accepts requests but does not respond: see its log",
             ) from error
         return LoadResult(**json.loads(_line(out, errors)))
 

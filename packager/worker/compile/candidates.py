@@ -178,7 +178,7 @@ def _table(
         one, *others = (made[row, positions] for row in probe.places[question])
         if not all(np.array_equal(one, other, equal_nan=True) for other in others):
             name = probe.schema.features[column].name
-            raise CannotCompileError(f"what becomes of column {name!r} depends on other columns")
+            raise CannotCompileError(f"the encoding of column {name!r} depends on other columns")
         answers[question] = one
     default = [_commonest([answers[key][place] for key in keys]) for place in range(len(positions))]
 
@@ -229,7 +229,7 @@ def _domain(place: int, probe: Probe, matrices: Sequence[Matrix]) -> Domain:
         low, high = probe.bound(place, "low"), probe.bound(place, "high")
         if low is None or high is None:
             raise CannotCompileError(
-                f"the model raises on every far number in column {column.name!r}"
+                f"the model raises on every extreme number in column {column.name!r}"
             )
         changes |= {"low": low, "high": high}
     return domain.model_copy(update=changes)

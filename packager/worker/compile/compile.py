@@ -130,8 +130,8 @@ def _judged(
 
 def _reason(strategy: str, judged: EquivalenceResult) -> str:
     if judged.differing:
-        return f"{strategy}: its answers differ from the model's"
-    return f"{strategy}: no held-out row lies in its domain"
+        return f"{strategy}: its predictions differ from the model's"
+    return f"{strategy}: no held-out row is in its domain"
 
 
 def _check_known(model: LoadedModel) -> None:
@@ -147,5 +147,5 @@ def _check_harmless(schema: Schema) -> None:
     for column in schema.features:
         if column.fatal:
             raise CannotCompileError(
-                f"the model ends its process, or never answers, on some values of {column.name!r}"
+                f"the model ends its process, or does not return, on some values of {column.name!r}"
             )

@@ -20,7 +20,7 @@ MAX_THREAD_DIFFERENCE = 1e-12
 def check_deterministic(model: LoadedModel, schema: Schema, rows: Sequence[dict[str, Any]]) -> None:
     """Raise ``CannotCompileError`` if a second call with the same rows predicts differently."""
     if not rows:
-        raise CannotCompileError("no held-out row is one that a request may hold")
+        raise CannotCompileError("no held-out row is a valid request")
     frame = RowChecker(schema).check(rows[:ROWS]).frame
     try:
         one, other = native(model, schema, frame), native(model, schema, frame)
@@ -34,4 +34,4 @@ def check_deterministic(model: LoadedModel, schema: Schema, rows: Sequence[dict[
     if label_flips(one, other, model.task) or difference > MAX_THREAD_DIFFERENCE * max(
         1.0, largest
     ):
-        raise CannotCompileError("the model gives different answers when it predicts again")
+        raise CannotCompileError("the model gives different predictions for the same rows")

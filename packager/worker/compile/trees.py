@@ -95,9 +95,9 @@ def _imported(estimator: Any, block: MatrixBlock) -> Candidate | Refused:
         return _with_link(model, block, float32=False, zero=LIGHTGBM_ZERO)
     booster = estimator.get_booster()
     if "c" in (booster.feature_types or ()):
-        return Refused("treelite", "XGBoost splits by categories of its own")
+        return Refused("treelite", "XGBoost splits on its native categorical features")
     if not (estimator.missing is None or np.isnan(estimator.missing)):
-        return Refused("treelite", f"XGBoost takes {estimator.missing} for missing")
+        return Refused("treelite", f"XGBoost treats {estimator.missing} as missing")
     best = booster.attr("best_iteration")
     model = treelite.frontend.from_xgboost(booster if best is None else booster[: int(best) + 1])
     return _with_link(model, block, float32=True, in_order=True)
@@ -127,7 +127,7 @@ def _with_link(
     alpha = float(header.get_field("sigmoid_alpha")[0])
     link: Any = LINKS.get(name)
     if link is None or (link in ("logistic", "ova") and alpha != 1.0):
-        return Refused("treelite", f"treelite turns its sums into answers by {name!r}")
+        return Refused("treelite", f"the treelite postprocessor {name!r} is not supported")
     trees = Trees(
         float32=float32, link="doubled" if doubled else link, in_order=in_order, zero=zero
     )
@@ -166,4 +166,4 @@ def _lightgbm_reason(estimator: Any, text: str) -> str | None:
         if line.startswith("decision_type=")
         for kind in line.partition("=")[2].split()
     }
-    return "LightGBM takes zeros for missing" if 1 in kinds else None
+    return "LightGBM treats zeros as missing" if 1 in kinds else None

@@ -80,7 +80,9 @@ class PipelineWalk:
         _check_weights(part)
         places = getattr(part, "_transformer_to_input_indices", None)
         if places is None:
-            raise CannotCompileError("ColumnTransformer of a version that hides its columns")
+            raise CannotCompileError(
+                "this scikit-learn version does not expose the columns of ColumnTransformer"
+            )
         cells: list[Feature] = []
         for index, (name, inner, columns) in enumerate(part.transformers_):
             chosen = list(places[name])
@@ -150,7 +152,7 @@ def _check_usable(block: MatrixBlock, part: Any) -> None:
         if isinstance(cell, OpaqueFeature):
             raise CannotCompileError(f"{cell.reason}, and {describe(part)} reads it")
     if block.narrow:
-        raise CannotCompileError(f"{describe(part)} is given less than float64")
+        raise CannotCompileError(f"{describe(part)} gets a type narrower than float64")
 
 
 def _check_weights(part: Any) -> None:
@@ -177,7 +179,7 @@ def _transformed(part: Any, block: MatrixBlock, cells: tuple[Feature, ...]) -> M
         )
     made = MatrixBlock(cells, data)
     if made.narrow:
-        raise CannotCompileError(f"{describe(part)} gives less than float64")
+        raise CannotCompileError(f"{describe(part)} returns a type narrower than float64")
     return made
 
 
@@ -190,4 +192,4 @@ def _width(part: Any, block: MatrixBlock) -> int:
     try:
         return len(part.get_feature_names_out())
     except (AttributeError, ValueError) as error:
-        raise CannotCompileError(f"{describe(part)} doesn't say what it gives") from error
+        raise CannotCompileError(f"{describe(part)} does not name its output columns") from error

@@ -85,7 +85,7 @@ def run_child(
             env=environment,
         )
     except TimeoutError as error:
-        return ChildResult("timed out", folder, str(error), "make it faster, or its data smaller")
+        return ChildResult("timed out", folder, str(error), "reduce its run time or its data")
     return _result(verb, folder, ended)
 
 

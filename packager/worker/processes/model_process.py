@@ -134,8 +134,8 @@ class ModelProcess:
             self._stop()
             text = (self.folder / "said.txt").read_text(errors="replace").strip()
             raise PackageError(
-                "the model can't be loaded in a process of its own",
-                text[-800:] or "it said nothing",
+                "the model can't be loaded in a child process",
+                text[-800:] or "it printed nothing",
             )
 
     def _stop(self) -> None:

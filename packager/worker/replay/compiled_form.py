@@ -37,4 +37,8 @@ def compiled_checks(
 
 
 def _told(differing: list[str]) -> str:
-    return f"others for {', '.join(differing[:3])}" if differing else "none for any held-out row"
+    return (
+        f"different predictions for {', '.join(differing[:3])}"
+        if differing
+        else "no held-out row is in its domain"
+    )

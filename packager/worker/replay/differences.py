@@ -121,7 +121,7 @@ def evaluation_check(recorded: Evaluation | None, now: Evaluation | None) -> Che
         for name, metric in sorted(before.keys() | after.keys())
         if not _close(before.get((name, metric)), after.get((name, metric)), 0.0)
     ]
-    actual = f"other values for {', '.join(differing[:5])}" if differing else "as recorded"
+    actual = f"different values for {', '.join(differing[:5])}" if differing else "as recorded"
     name = "rows, intervals, baselines and slices"
     return Check(name=name, expected="as recorded", actual=actual, ok=not differing)
 

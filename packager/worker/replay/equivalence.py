@@ -90,7 +90,7 @@ def _states(recorded: FittedModel, now: FittedModel) -> dict[str, Any]:
     try:
         before, after = state(recorded.model.native), state(now.model.native)
     except OpaqueError as error:
-        return {"state": None, "differing": (f"the state can't be seen: {error}",)}
+        return {"state": None, "differing": (f"the state can't be inspected: {error}",)}
     before, after, moments = without_volatile_state((before, after), (recorded.window, now.window))
     digests = (state_digest(before), state_digest(after))
     equal = digests[0] == digests[1]

@@ -18,14 +18,14 @@ def as_text(report: ReplayReport) -> str:
     if report.comparison is not None:
         lines += _comparison(report.comparison)
         if not report.metrics:
-            lines.append("metrics: none were compared, so nothing of them is shown")
+            lines.append("metrics: none compared")
     for name, check in report.metrics.items():
         ok = "" if check.ok else "  (not accepted)"
         lines.append(f"  {name}: {number(check.recorded)} recorded, {number(check.now)} now{ok}")
     if report.level != "artifact":
         reasons = report.environment_differences or (SAME_ENVIRONMENT,)
         lines += [f"environment: {text}" for text in reasons if report.environment_now]
-        lines += [f"may be the reason: {text}" for text in report.nondeterminism]
+        lines += [f"possible cause: {text}" for text in report.nondeterminism]
     lines.append(f"checked by: {report.checked_by}")
     lines += [f"  {part}: {who}" for part, who in report.verified_by.items()]
     lines += [f"  isolation: {isolation_line(report.isolation)}"] if report.isolation else []
@@ -39,8 +39,10 @@ def as_text(report: ReplayReport) -> str:
 def verdict(report: ReplayReport) -> str:
     """``replay: passed``; for a negative control, whether the change was detected."""
     if report.perturbed:
-        noticed = "noticed" if report.passed else "not noticed, so the recipe does not depend on it"
-        return f"changed on purpose: {report.perturbed}: {noticed}"
+        detected = (
+            "detected" if report.passed else "not detected, so the recipe does not depend on it"
+        )
+        return f"perturbed: {report.perturbed}: {detected}"
     return f"replay: {'passed' if report.passed else 'failed'}"
 
 
@@ -58,7 +60,7 @@ def _comparison(found: ModelComparison) -> Iterator[str]:
         yield f"  held-out rows that differ most: {', '.join(map(str, found.differing_rows))}"
     if found.artifact:
         return
-    state = {True: "equal", False: "differs", None: "can't be seen"}[found.state]
-    yield f"model: other bytes; state {state}"
+    state = {True: "equal", False: "differs", None: "can't be inspected"}[found.state]
+    yield f"model: different bytes; state {state}"
     yield from (f"  {part}" for part in found.differing)
     yield from (f"  {part} (not part of the state)" for part in found.ignored)

@@ -88,8 +88,8 @@ def check_repeatability(
 def _failed(error: PackageError) -> RepeatabilityResult:
     """The result for a recipe whose second training failed."""
     sys.stderr.write(
-        f"{error.message}: nothing is known of how equal a repeat is, and a replay passes if "
-        f"it reaches any level; {error.hint}\n"
+        f"{error.message}: the repeatability is unknown; a replay passes at any level; "
+        f"{error.hint}\n"
     )
     return RepeatabilityResult(
         level="none", state=None, differing=(error.message,), bit_equal=False
@@ -137,8 +137,8 @@ def _why(found: ModelComparison, nondeterminism: tuple[str, ...]) -> str:
     moments = [kind for kind in VOLATILE_KINDS if any(kind in part for part in found.ignored)]
     if moments:
         return (
-            f"the model holds {' and '.join(moments)}, which no fit repeats and no answer depends"
-            " on: set it to None before train returns the model, where its library lets you"
+            f"the model holds {' and '.join(moments)}, which differs in every fit and affects"
+            " no prediction: set it to None before train returns the model, if its library allows"
         )
     if nondeterminism:
         return "; ".join(nondeterminism[:3])

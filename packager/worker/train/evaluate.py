@@ -108,7 +108,7 @@ def check_labels(
     if not predicted or not set(known).isdisjoint(predicted):
         return
     raise PackageError(
-        f"the model answers with labels like {_some(predicted)}, expected those of"
+        f"the model predicts labels like {_some(predicted)}, expected those of"
         f" {target!r}: {_some(known)}",
         "fit on the target as passed, or map the predictions back to its labels",
     )

@@ -107,8 +107,8 @@ class _ModelQueries:
                     heapq.heappush(waiting, (-change, half.start, half))
             if questions % PROGRESS_SECONDS == 0:
                 sys.stderr.write(
-                    f"looking for the features that count most: {questions} of at most "
-                    f"{MAX_CALLS} questions\n"
+                    f"ranking features by importance: {questions} of at most "
+                    f"{MAX_CALLS} predictions\n"
                 )
         return found
 

@@ -54,8 +54,8 @@ class IsolatedSteps:
             ended = self._run("rank", rows, Path(name), RANK_TIMEOUT_SECONDS)
             if not ended.finished:
                 sys.stderr.write(
-                    f"monitoring: which features count most is not known, because {ended.message}; "
-                    "the first ones are taken\n"
+                    f"monitoring: feature importance is unknown, because {ended.message}; "
+                    "the first features are monitored\n"
                 )
                 return list(columns)
             names = json.loads((ended.folder / "ranked.json").read_bytes())

@@ -78,7 +78,7 @@ def _by_recipe(job: Job, recipe: Recipe, scratch: Path) -> FitPredict:
         if job.task == "regression":
             return None, numbers(answers.labels)
         if answers.probabilities is None:
-            raise NotApplicableError("it gives labels without probabilities")
+            raise NotApplicableError("it predicts labels without probabilities")
         return loaded.classes, answers.probabilities
 
     return fit_predict

@@ -41,7 +41,7 @@ def model_columns(model: LoadedModel) -> tuple[Column, ...]:
         names = tuple(f"x{place}" for place in range(model.feature_count))
     if names is None:
         raise PackageError(
-            f"{type(model.native).__name__} doesn't say which columns it takes:"
+            f"{type(model.native).__name__} does not record which columns it takes:"
             " expected feature_names_in_ or n_features_in_",
             "add [data] with rows like those it was trained on, or set feature_names_in_",
         )

@@ -89,7 +89,8 @@ def _all_year(dataset: Dataset, model: LoadedModel) -> list[Scalar | None] | Non
             return model.predict(evenly_spaced(rows, MAX_PREDICTED_ROWS)).labels
     except PackageError as error:
         sys.stderr.write(
-            f"monitoring: answers are compared with those to held-out rows only: {error.message}\n"
+            f"monitoring: predictions are compared with those of held-out rows only: "
+            f"{error.message}\n"
         )
         return None
 
@@ -163,7 +164,7 @@ def _report_excluded(excluded: Mapping[str, DriftExclusion]) -> None:
         some = ", ".join(told[:MAX_SHOWN]) + (", …" if len(told) > MAX_SHOWN else "")
         sys.stderr.write(
             f"monitoring: not compared, because live rows would always drift: {some}; "
-            "[monitoring] include compares a feature all the same\n"
+            "[monitoring] include enables drift detection for a feature\n"
         )
 
 

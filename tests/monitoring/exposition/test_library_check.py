@@ -86,7 +86,7 @@ def test_another_exposition_than_ours_is_the_one_that_is_given(
     monkeypatch.setattr(library_check, "library_text", changed)
     with caplog.at_level(logging.WARNING):
         assert not check_library()
-    assert "it is used itself, and is slower" in caplog.text
+    assert "its exposition differs from ours: the library renders metrics itself" in caplog.text
     held = MmapedDict(str(tmp_path / "counter_w0.db"))
     held.write_value('["orders", "orders_total", {}, "Orders."]', 3.0, 0.0)
     held.close()

@@ -66,7 +66,7 @@ def test_other_bytes_are_read_or_refused(tmp_path_factory, content):
     assert "expected an entry" in text
 
 
-def test_an_entry_beyond_the_end_is_told_with_its_place(tmp_path: Path):
+def test_an_entry_beyond_the_end_is_reported_with_its_place(tmp_path: Path):
     words = np.array([24, 99, 0], np.int64)
     with pytest.raises(ValueError, match=r"f: expected an entry within 24 bytes at byte 8"):
         list(entries(tmp_path / "f", words))

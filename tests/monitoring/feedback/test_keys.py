@@ -57,13 +57,13 @@ def test_base64_of_addresses_and_without_padding_is_read():
         ("secret", "line 1: expected id:secret with an id from 1 to 255"),
         ("0:" + "A" * 32, "id from 1 to 255"),
         ("256:" + "A" * 32, "id from 1 to 255"),
-        ("\n1:" + "A" * 32 + "\n1:" + "B" * 32, "line 3: key 1 is there twice"),
+        ("\n1:" + "A" * 32 + "\n1:" + "B" * 32, "line 3: duplicate key id 1"),
         ("1:not base64!", "line 1: the secret is neither base64 nor hex"),
         ("1:hex:0g", "line 1: the secret is neither base64 nor hex"),
         ("1:c2hvcnQ=", "line 1: expected a secret of at least 16 bytes, got 5"),
     ],
 )
-def test_a_line_that_is_no_key_is_told_by_its_number_and_not_shown(text, message):
+def test_a_line_that_is_no_key_is_reported_by_its_number_and_not_shown(text, message):
     with pytest.raises(KeyFileError, match=message) as caught:
         FeedbackKeys.parse(text, "m")
     assert "not base64!" not in str(caught.value)
@@ -82,7 +82,7 @@ def test_a_ring_reads_its_file_again_when_it_changes(tmp_path: Path):
     assert (ring.keys.first, set(ring.keys.secrets)) == (2, {1, 2})
 
 
-def test_a_broken_file_is_told_once_and_the_keys_stay(tmp_path: Path):
+def test_a_broken_file_is_reported_once_and_the_keys_stay(tmp_path: Path):
     path = tmp_path / "keys"
     path.write_text(LINE)
     ring = KeyRing(path, "m")
@@ -93,7 +93,7 @@ def test_a_broken_file_is_told_once_and_the_keys_stay(tmp_path: Path):
     assert ring.keys.first == 1
 
 
-def test_a_file_that_is_gone_is_told(tmp_path: Path):
+def test_a_file_that_is_gone_is_reported(tmp_path: Path):
     with pytest.raises(KeyFileError, match="No such file"):
         KeyRing(tmp_path / "gone", "m")
 

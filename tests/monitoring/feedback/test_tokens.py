@@ -197,7 +197,7 @@ def test_a_broken_key_file_leaves_the_keys_as_they_were(tmp_path) -> None:
         ("abc", "line 1: expected id:secret"),
         (f"0:{A}", "an id from 1 to 255"),
         (f"256:{A}", "an id from 1 to 255"),
-        (f"1:{A}\n1:{A}", "line 2: key 1 is there twice"),
+        (f"1:{A}\n1:{A}", "line 2: duplicate key id 1"),
         ("1:hex:abc", "line 1: the secret is neither base64 nor hex"),
         ("1:hex:" + "00" * 15, "at least 16 bytes, got 15"),
         ("1:§§§§", "line 1: the secret is neither base64 nor hex"),

@@ -32,14 +32,14 @@ def test_a_time_comes_back_from_its_text(unit, second):
     assert clock.text(tick) == str(pd.Timestamp(second, unit="s"))
 
 
-def test_a_zone_changes_the_text_and_not_the_moment():
+def test_a_zone_changes_the_text_and_not_the_timestamp():
     clock = DatetimeUnit("s", "Europe/Berlin")
     assert clock.text(0) == "1970-01-01 01:00:00+01:00"
     assert clock.iso(0) == "1970-01-01T00:00:00+00:00"
     assert clock.ticks("1970-01-01T01:00:00+01:00") == 0
 
 
-def test_a_constant_between_two_ticks_lies_between_them():
+def test_a_constant_between_two_ticks_is_between_them():
     clock = DatetimeUnit("s", None)
     assert clock.ticks("1970-01-01T00:00:01.5") == 1.5
     assert clock.ticks("1969-12-31T23:59:58.5") == -1.5

@@ -70,7 +70,7 @@ def test_text_beside_a_time_is_a_time_of_its_unit():
     assert not holds(None, None, None, None)
 
 
-def test_times_of_two_units_are_compared_as_moments():
+def test_times_of_two_units_are_compared_as_timestamps():
     clocks = {"x": DatetimeUnit("s", None), "y": DatetimeUnit("ms", None)}
     holds = compiled("x == y", clocks)
     assert holds(1, 1000, None, None)

@@ -69,7 +69,7 @@ def test_a_spread_is_taken_until_code_or_data_change(
     assert heard.warnings == []
     (folder / name).write_text(FILES[name] + "\n")
     assert loaded(folder, heard) is None
-    assert heard.warnings[0].startswith("package.seeds.json is of other code, data")
+    assert heard.warnings[0].startswith("package.seeds.json was measured on other code, data")
 
 
 def test_the_data_may_be_a_version_of_a_table(

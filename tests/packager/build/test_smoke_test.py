@@ -35,7 +35,7 @@ def test_labels_are_equal_and_numbers_near(answer: dict[str, object], ok: bool) 
 def test_the_servers_own_error_is_the_message() -> None:
     told = {"level": "error", "message": "no module named 'a'", "hint": "add what provides 'a'"}
     error = _told(f'{{"message":"x"}}\n{json.dumps(told)}\nINFO y')
-    assert error.message == "trained, but what ships can't answer: no module named 'a'"
+    assert error.message == "trained, but the image can't predict: no module named 'a'"
     assert error.hint == "add what provides 'a'"
 
 
@@ -45,7 +45,7 @@ def test_without_one_the_end_of_its_log_is_the_hint() -> None:
         "trained, but the image ends before it is ready",
         "Killed",
     )
-    assert _told("").hint.startswith("it said nothing: see the command it starts with")
+    assert _told("").hint.startswith("it printed nothing: see the command it starts with")
 
 
 def test_a_smoke_test_that_does_not_end_says_how_to_go_on(
@@ -56,7 +56,7 @@ def test_a_smoke_test_that_does_not_end_says_how_to_go_on(
 
     monkeypatch.setattr(LocalWorker, "run", late)
     ships: Any = SimpleNamespace(engine=None, base=None, image=SimpleNamespace(layers=()))
-    with pytest.raises(PackageError, match="has not answered after 30 s") as told:
+    with pytest.raises(PackageError, match="has not predicted after 30 s") as told:
         smoke_test(ships, tmp_path, Silent(), 30)
     assert told.value.hint.endswith("add --resume --ready-seconds 150 to the command")
 

@@ -19,7 +19,7 @@ SPREAD = SeedVariance(seeds=(0, 1), overall={}, slices={})
 @pytest.mark.parametrize(
     ("toml", "asked"), [(FILES["package.toml"], (True, True)), (GIVEN, (False, False))]
 )
-def test_a_recipe_runs_twice_and_a_model_with_data_is_asked(tmp_path: Path, toml, asked):
+def test_a_recipe_runs_twice_and_a_model_with_data_is_queried(tmp_path: Path, toml, asked):
     project = load_project(write_project(tmp_path, {"package.toml": toml, "m": "x"}))
     job = training_job(project, SPREAD)
     assert (job.repeat, job.ask) == asked

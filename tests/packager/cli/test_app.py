@@ -124,8 +124,8 @@ def test_a_bug_shows_its_traceback(monkeypatch):
     ("options", "message"),
     [
         (["--target", "x"], "--target: expected --data with it, got none"),
-        (["--data", "absent.csv"], "absent.csv: expected a file or a folder, got nothing there"),
-        (["--from-model", "a", "--from-mlflow", "b"], "expected none beside --from-mlflow"),
+        (["--data", "absent.csv"], "absent.csv: expected a file or a folder, found nothing"),
+        (["--from-model", "a", "--from-mlflow", "b"], "expected none together with --from-mlflow"),
     ],
 )
 def test_init_names_the_option_that_is_wrong(run, tmp_path: Path, options, message: str):

@@ -22,7 +22,7 @@ def test_anything_else_is_refused_by_the_name_of_its_option(option, text):
         _numbers(option, text)
 
 
-def test_a_mistyped_step_is_told_before_the_package_is_looked_for(run):
+def test_a_mistyped_step_is_reported_before_the_package_is_looked_for(run):
     code, _, err = run("bench", "no-such-package", "--rows", "many")
     assert code == 2
     assert "--rows: expected numbers" in err

@@ -12,7 +12,7 @@ def test_build_without_an_engine_or_an_output_ends_with_one(run, tmp_path: Path)
     code, out, err = run("build", write_project(tmp_path / "p"))
     assert (code, out) == (1, "")
     assert err == (
-        "error: no Docker engine answers to put the image into\n\n"
+        "error: no Docker engine responds to put the image into\n\n"
         "hint: start Docker, or write a folder with --output oci:DIR\n"
     )
 

@@ -39,7 +39,7 @@ def test_a_decision_is_kept_replaced_and_removed(run, project):
     ("words", "message"),
     [
         (["0" * 16, "burn"], "expected keep, drop, dedupe, fix, unset, got 'burn'"),
-        (["0" * 16, "drop", "--column", "size"], "--column: expected none beside drop"),
+        (["0" * 16, "drop", "--column", "size"], "--column: expected none together with drop"),
         (["0" * 16, "unset"], "expected a verdict to unset, got none"),
         (["xyz", "drop"], "expected a row hash of 16 hex digits, got 'xyz'"),
     ],

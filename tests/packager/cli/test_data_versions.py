@@ -35,7 +35,7 @@ def test_a_table_from_first_to_last(run, tmp_path):
     assert run("revert", "t", "1") == "version 3: the content of version 1\n"
     log = json.loads(run("log", "t", "--json"))
     assert [(v["number"], v["operation"], v["message"]) for v in log] == [
-        (3, "revert", "back to 1"),
+        (3, "revert", "reverted to version 1"),
         (2, "add", "second"),
         (1, "add", "first"),
     ]
@@ -43,7 +43,7 @@ def test_a_table_from_first_to_last(run, tmp_path):
     assert run("derive", "d", "--from", "t", "--step", "steps:same") == "version 1: computed\n"
     assert "d@1  ← steps:same" in run("lineage", "t", "--svg", "l.svg")
     assert "<svg" in (tmp_path / "l.svg").read_text()
-    assert "version 3 stays: among the newest; table d" in run("gc", "t")
+    assert "version 3 is kept: among the newest; table d" in run("gc", "t")
     assert run("checkout", "t@2", "--out", "o.parquet") == "o.parquet\n"
     assert "equal: the same 2 rows" in run("diff", "o.parquet", "u.csv", "--exit-code")
     assert "1 added, 1 removed, 0 changed" in run("diff", "t@2", "t@3", "--exit-code", code=1)

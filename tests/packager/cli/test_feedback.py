@@ -49,7 +49,7 @@ def test_of_many_refusals_some_are_shown_and_json_has_them_all(fed):
     assert told["reasons"] == {"unknown": len(GONE)}
 
 
-def test_a_file_that_is_not_there_is_refused_before_the_server_is_asked(run, tmp_path: Path):
+def test_a_file_that_is_not_there_is_refused_before_the_server_is_queried(run, tmp_path: Path):
     code, _, err = run("feedback", "http://127.0.0.1:9", "--input", tmp_path / "gone.csv")
     assert code == 2
     assert "gone.csv" in err

@@ -11,7 +11,7 @@ import pytest
 def test_a_reference_that_is_not_there_ends_with_one(run, verb: str):
     code, out, err = run(verb, "shop:1.0.0")
     assert (code, out) == (1, "")
-    assert "error: shop:1.0.0: no such folder or file, and no engine answers" in err
+    assert "error: shop:1.0.0: no such folder or file, and no engine responds" in err
 
 
 def test_a_file_that_is_no_package_ends_with_two(run, tmp_path: Path):

@@ -28,7 +28,7 @@ def test_without_an_engine_a_package_runs_only_where_requested(run, monkeypatch,
     verb, *more = arguments
     code, out, err = run(verb, "ref", *more)
     assert (code, out) == (1, "")
-    assert "ref: no engine answers to run the package in a container" in err
+    assert "ref: no engine responds to run the package in a container" in err
     assert "hint: start Docker; or, if you trust the package, add --local" in err
 
 
@@ -36,7 +36,7 @@ def test_two_packages_run_only_where_requested(run, monkeypatch, tmp_path: Path)
     package_at(monkeypatch)
     code, out, err = run("diff", "one", "other", "--data", tmp_path / "rows.csv")
     assert (code, out) == (1, "")
-    assert "one: no engine answers to run the package in a container" in err
+    assert "one: no engine responds to run the package in a container" in err
     assert "add --local" in err
     code, _, err = run("diff", "one", "other", "--local")
     assert code == 2

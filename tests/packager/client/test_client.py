@@ -189,7 +189,7 @@ def test_labels_of_any_type_are_sent_and_nulls_of_any_type_are_none() -> None:
 
     def taken(path: str, body: bytes, headers: dict[str, str]) -> Answer:
         seen.extend(one["actual"] for one in json.loads(body))
-        return 200, {}, b'{"accepted": 0, "skipped": 0, "rejected": []}'
+        return 200, {}, b'{"accepted": %d, "skipped": 0, "rejected": []}' % len(json.loads(body))
 
     nulls = [None, float("nan"), np.float32("nan"), pd.NA, pd.NaT, Decimal("NaN")]
     labels = [np.int64(3), np.bool_(True), np.str_("a"), Decimal("3.5"), float("inf"), ""]
@@ -217,7 +217,7 @@ def test_a_key_goes_with_every_request() -> None:
     [
         ((200, {}, b"<html>"), "expected JSON, got '<html>'"),
         ((200, {}, b"[]"), "expected an object, got []"),
-        ((200, {}, b"{}"), "expected 1 predictions"),
+        ((200, {}, b"{}"), "expected 1 predictions, got none"),
         ((502, {}, b"<html>"), "expected status 200, got 502"),
         ((302, {"Location": "/elsewhere"}, b""), "expected status 200, got 302"),
         ((404, {}, b'{"error": "no"}'), "expected status 200, got 404"),
@@ -296,7 +296,8 @@ def test_labels_for_feedback_are_plain_values() -> None:
 
     def keep(path: str, body: bytes, headers: dict[str, str]) -> Answer:
         sent.extend(json.loads(body))
-        return 200, {}, b'{"accepted": 4, "skipped": 1, "rejected": []}'
+        count = len(json.loads(body))
+        return 200, {}, b'{"accepted": %d, "skipped": 0, "rejected": []}' % count
 
     with answering(keep) as url, Client(url) as client:
         client.feedback(

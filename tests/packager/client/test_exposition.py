@@ -32,9 +32,7 @@ def test_names_labels_and_values_are_read() -> None:
     ["<html>", "a x", 'a{b="c"d} 1', "a{", "a{,,} 1", "# TYPE a nonsense", "# TYPE a", "a 1_0"],
 )
 def test_another_text_is_refused_with_its_address(text: str) -> None:
-    with pytest.raises(
-        PackageError, match=r"^http://a/metrics: expected metrics, got another"
-    ) as e:
+    with pytest.raises(PackageError, match=r"^http://a/metrics: expected metrics, got other") as e:
         read_samples(PAGE + text + "\n", "http://a/metrics")
     assert e.value.hint == "name the address of a served package"
 

@@ -230,7 +230,7 @@ def test_one_cell_names_its_file_its_column_and_that_the_rows_differ():
         (FRAME[::-1], "reordered", "rows: the same 3, in another order"),
         (FRAME.assign(channel=["app", "web", "web"]), "different", "values moved between rows"),
         (FRAME[:2], "different", "rows: 3 → 2: differ"),
-        (FRAME[["basket"]], "incomparable", "rows: can't be compared, the columns are others"),
+        (FRAME[["basket"]], "incomparable", "rows: can't be compared, the columns differ"),
     ],
 )
 def test_rows_are_equal_reordered_different_or_incomparable(

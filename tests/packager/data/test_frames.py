@@ -47,7 +47,7 @@ def test_folders_that_are_not_one_table_are_refused(tmp_path, names, message):
 
 
 def test_absent_source_is_refused(tmp_path):
-    with pytest.raises(UsageError, match="expected a file or a folder, got nothing there"):
+    with pytest.raises(UsageError, match="expected a file or a folder, found nothing"):
         read(tmp_path / "x.csv")
 
 

@@ -72,7 +72,7 @@ def test_what_has_no_room_is_reported_with_its_size_and_what_there_is(machine):
     with pytest.raises(UsageError) as caught:
         check_room("t.csv", "rows", 8_000_000_000, "10 rows x 3 columns")
     assert caught.value.message == (
-        "t.csv: expected rows that fit in the memory there is (0.0 GB), "
+        "t.csv: expected rows to fit in the available memory (0.0 GB), "
         "got 10 rows x 3 columns: at least 8.0 GB"
     )
     check_room("t.csv", "rows", 1000 << 10, "just enough")

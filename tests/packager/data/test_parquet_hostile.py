@@ -55,7 +55,7 @@ def test_more_rows_than_memory_holds_are_refused_before_they_are_read(
     with pytest.raises(UsageError) as raised:
         reader(path)
     assert "5,000,000 rows x 4 columns: at least" in raised.value.message
-    assert "the memory there is (0.1 GB)" in raised.value.message
+    assert "the available memory (0.1 GB)" in raised.value.message
 
 
 def test_a_long_text_that_is_there_a_million_times_is_held_once(tmp_path, little_memory):
@@ -68,7 +68,7 @@ def test_a_long_text_that_is_there_a_million_times_is_held_once(tmp_path, little
     assert pa.total_allocated_bytes() - before < 50_000_000
     fingerprint_path(path)
     for reader in (READERS[3], READERS[5]):
-        with pytest.raises(UsageError, match="expected text that fit in the memory there is"):
+        with pytest.raises(UsageError, match="expected text to fit in the available memory"):
             reader(path)
 
 
@@ -95,7 +95,9 @@ def test_values_within_nested_and_binary_columns_are_measured_before_they_are_sp
     for file in hidden(tmp_path):
         before = pa.total_allocated_bytes()
         for reader in READERS:
-            with pytest.raises(UsageError, match=r"fit in the memory there is|plain columns|Delta"):
+            with pytest.raises(
+                UsageError, match=r"fit in the available memory|plain columns|Delta"
+            ):
                 reader(file)
         assert pa.total_allocated_bytes() - before < 50_000_000
 
@@ -148,7 +150,7 @@ def test_a_footer_that_has_no_room_is_refused_before_it_is_read(tmp_path, little
         file.write(size.to_bytes(4, "little") + b"PAR1")
     before = pa.total_allocated_bytes()
     for reader in READERS:
-        with pytest.raises(UsageError, match=r"expected a footer (of at most 64 MiB|that fit)"):
+        with pytest.raises(UsageError, match=r"expected a footer (of at most 64 MiB|to fit)"):
             reader(path)
     assert pa.total_allocated_bytes() == before
 

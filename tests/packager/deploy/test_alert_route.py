@@ -70,7 +70,7 @@ def test_a_missing_replica_sends_a_page(tmp_path: Path) -> None:
         "severity": "page",
     }
     assert page["annotations"]["summary"] == "No replica of shop can be scraped"
-    assert page["receivers"] == [{"name": "people"}]
+    assert page["receivers"] == [{"name": "default"}]
 
 
 def test_a_page_keeps_its_ticket_quiet_and_no_other(tmp_path: Path) -> None:

@@ -127,7 +127,7 @@ def test_an_engine_that_goes_away_is_named_with_what_it_was_doing(
 ) -> None:
     line = Line(tmp_path)
     client = docker.DockerClient(base_url=line.address)
-    told = "went away while training: "
+    told = "became unavailable while training: "
     cut = Engine(client)
 
     def build() -> None:

@@ -26,7 +26,7 @@ def test_a_builds_messages_end_with_its_image():
     ("messages", "why"),
     [
         ([{"aux": {"ID": "sha256:1"}}, {"error": "no such file\n"}], "Dockerfile: no such file$"),
-        ([{"stream": "done"}], "it named no image at the end"),
+        ([{"stream": "done"}], "it reported no image"),
     ],
 )
 def test_a_build_that_failed_says_why(messages: list[dict[str, Any]], why: str):

@@ -45,7 +45,7 @@ def test_wheels_of_another_system_lead_to_a_marker():
     )
     assert hint(text) == (
         "win has wheels for win32, win_amd64 only, and the image is Linux: leave it out, or write "
-        '`win; sys_platform == "win32"` so that it is asked for there alone'
+        '`win; sys_platform == "win32"` so that it is required there only'
     )
 
 
@@ -54,11 +54,11 @@ def test_wheels_of_another_system_lead_to_a_marker():
     [
         (
             "Because all versions of sklearn have no usable wheels and you require sklearn",
-            "write scikit-learn: that is what the index has sklearn under",
+            "write scikit-learn: the index lists sklearn under that name",
         ),
         (
             "Because cv2 was not found in the package registry and you require cv2",
-            "write opencv-python-headless: that is what an index has cv2 under",
+            "write opencv-python-headless: an index lists cv2 under that name",
         ),
         (
             "Because scikit-lern was not found in the package registry",
@@ -76,7 +76,7 @@ def test_wheels_of_another_system_lead_to_a_marker():
         ),
         (
             "Because there is no version of torch==2.1.0+cu121 and you require",
-            "versions with + lie in an index or a folder of their own: name it in your pip or uv "
+            "versions with + are in a separate index or folder: name it in your pip or uv "
             "configuration (extra-index-url, find-links); or write torch==2.1.0",
         ),
         (

@@ -72,10 +72,10 @@ def test_a_chain_of_links_is_followed_so_far(tmp_path: Path):
 @pytest.mark.parametrize(
     ("members", "why"),
     [
-        ([("other", b"")], "another tar"),
+        ([("other", b"")], "a tar without manifest.json"),
         ([LISTED, ("a", b""), ("./a", b"")], "'a' twice"),
         ([LISTED, ("a", b""), link("a", "manifest.json")], "'a' twice"),
-        ([LISTED, link("pipe", "", tarfile.FIFOTYPE)], "'pipe', which is no file"),
+        ([LISTED, link("pipe", "", tarfile.FIFOTYPE)], "'pipe', which is not a file"),
     ],
 )
 def test_a_tar_that_is_no_archive_of_images_is_refused(tmp_path: Path, members, why):

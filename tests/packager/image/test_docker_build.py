@@ -251,7 +251,7 @@ def test_docker_builds_into_the_engine_only(output: str):
 
 
 def test_docker_needs_an_engine():
-    with pytest.raises(PackageError, match="no Docker engine answers") as caught:
+    with pytest.raises(PackageError, match="no Docker engine responds") as caught:
         check_builder("docker", Destination.parse("docker"), None)
     assert caught.value.hint == "start Docker, or leave out --builder"
 

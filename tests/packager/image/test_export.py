@@ -189,5 +189,5 @@ def test_images_are_delivered_where_the_output_says(tmp_path: Path, images, text
 def test_an_engine_that_is_not_there_is_reported(images):
     with pytest.raises(PackageError) as caught:
         export_images(images, Destination("docker"), None, RecordedProgress())
-    assert caught.value.message == "--output docker: no engine answers"
+    assert caught.value.message == "--output docker: no engine responds"
     assert "--output oci:DIR" in caught.value.hint

@@ -166,7 +166,7 @@ def test_the_same_image_in_the_engine_is_no_other(written: Path, monkeypatch):
 @pytest.mark.parametrize("text", ["models/shop:1", "shop", "./gone.tar"])
 def test_a_tag_needs_an_engine(text: str):
     error = refused(text)
-    assert error.message == f"{text}: no such folder or file, and no engine answers"
+    assert error.message == f"{text}: no such folder or file, and no engine responds"
     assert error.hint.startswith("start Docker, or name an OCI folder")
     assert error.exit_code == 1
 
@@ -199,7 +199,9 @@ def test_another_tar_is_refused(tmp_path: Path):
     with tarfile.open(tmp_path / "other.tar", "w") as tar:
         tar.add(__file__, "notes.txt")
     error = refused(str(tmp_path / "other.tar"))
-    assert error.message.endswith("expected an archive of `docker save`, got another tar")
+    assert error.message.endswith(
+        "expected an archive of `docker save`, got a tar without manifest.json"
+    )
 
 
 def foreign(images) -> list[Image]:
@@ -214,7 +216,7 @@ def foreign(images) -> list[Image]:
 def test_an_image_of_others_is_refused(tmp_path: Path, write):
     write(foreign(make_images(tmp_path / "layers")), tmp_path / "foreign")
     error = refused(str(tmp_path / "foreign"))
-    assert error.message == "python:3.11: is no package of `package build`"
+    assert error.message == "python:3.11: is not a package"
     assert error.hint == "build it with `package build`"
 
 

@@ -21,9 +21,9 @@ from packager.project.files import read_files
 CONTENT = b"channel,basket\nweb,1.5\n" * 100
 CHANGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "other bytes": (lambda path: path.write_bytes(CONTENT.swapcase()), "expected sha256 "),
-    "longer": (lambda path: path.write_bytes(CONTENT + b"x"), "it has become longer"),
-    "shorter": (lambda path: path.write_bytes(CONTENT[:-1]), "it has become shorter"),
-    "empty": (lambda path: path.write_bytes(b""), "it has become shorter"),
+    "longer": (lambda path: path.write_bytes(CONTENT + b"x"), "it is longer now"),
+    "shorter": (lambda path: path.write_bytes(CONTENT[:-1]), "it is shorter now"),
+    "empty": (lambda path: path.write_bytes(b""), "it is shorter now"),
     "gone": (lambda path: path.unlink(), "it can no longer be read: No such file or directory"),
 }
 
@@ -63,7 +63,7 @@ def test_what_has_changed_is_named(hashed: HashedFile, change: str):
 
 
 def test_a_block_that_leaves_bytes_unread_has_not_seen_the_file(hashed: HashedFile):
-    with pytest.raises(PackageError, match="it has become longer"), unchanged(hashed) as reader:
+    with pytest.raises(PackageError, match="it is longer now"), unchanged(hashed) as reader:
         reader.read(10)
 
 

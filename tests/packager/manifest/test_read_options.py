@@ -73,13 +73,13 @@ def test_a_dtype_is_a_kind_or_what_train_gets(said, kind, dtype):
     [
         (
             {"separator": ";", "decimal": ";"},
-            "another decimal than the separator, got ';' for both",
+            "different characters for decimal and separator, got ';' for both",
         ),
-        ({"decimal": ",", "thousands": ","}, "another thousands than the decimal"),
-        ({"separator": ",", "thousands": ","}, "another thousands than the separator"),
-        ({"quote": ";", "separator": ";"}, "another quote than the separator"),
+        ({"decimal": ",", "thousands": ","}, "different characters for thousands and decimal"),
+        ({"separator": ",", "thousands": ","}, "different characters for thousands and separator"),
+        ({"quote": ";", "separator": ";"}, "different characters for quote and separator"),
         ({"separator": ";;"}, "at most 1 character"),
-        ({"encoding": "latin-klingon"}, "expected an encoding that Python knows"),
+        ({"encoding": "latin-klingon"}, "expected an encoding that Python supports"),
         ({"dtypes": {"x": "int128"}}, "dtypes.x"),
         ({"seperator": ";"}, "seperator"),
     ],
@@ -89,7 +89,7 @@ def test_marks_that_mean_two_things_and_words_that_mean_nothing_are_refused(said
         options(**said)
 
 
-def test_a_comma_between_cells_that_nobody_named_is_no_clash():
+def test_an_undeclared_comma_between_cells_is_no_clash():
     assert options(decimal=",").decimal == ","
     assert options(thousands=",").thousands == ","
 

@@ -111,7 +111,7 @@ def test_a_link_to_equal_bytes_is_refused_for_its_target_can_change(tmp_path: Pa
     manifest, root = packaged(tmp_path)
     (root.models / "model").rename(tmp_path / "elsewhere")
     (root.models / "model").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(PackageError, match="as in the manifest, got a link"):
+    with pytest.raises(PackageError, match="as in the manifest, got a symbolic link"):
         check_before_loading(manifest, root)
 
 

@@ -41,10 +41,13 @@ def test_numbers_that_are_not_finite_become_none() -> None:
 @pytest.mark.parametrize(
     ("model", "message"),
     [
-        (classifier(["a"]), "predict gave 1 values for 2 rows, expected one label a row"),
+        (classifier(["a"]), "predict gave 1 values for 2 rows, expected one label per row"),
         (regressor(["a", "b"]), "predict gave 'a', expected a number"),
         (regressor([True, False]), "predict gave True, expected a number"),
-        (classifier(np.zeros((2, 3))), r"expected one value a row, got ndarray of shape \(2, 3\)"),
+        (
+            classifier(np.zeros((2, 3))),
+            r"expected one value per row, got ndarray of shape \(2, 3\)",
+        ),
         (classifier([{}, {}]), "expected text, a number or a boolean as label, got dict"),
         (
             LoadedModel(Fixed(["a", "b"], np.zeros((2, 3))), "classification", ("a", "b"), True),
@@ -87,7 +90,7 @@ def test_what_cannot_serve_is_refused_when_read(tmp_path: Path, native: Any, mes
 
 
 def test_a_missing_model_is_named(tmp_path: Path) -> None:
-    with pytest.raises(PackageError, match=r"expected the model at .*model, got nothing there"):
+    with pytest.raises(PackageError, match=r"expected the model at .*model, found nothing"):
         load_model_from(tmp_path / "model", SERVE, "regression")
 
 

@@ -169,7 +169,7 @@ def test_raw_scores_of_an_objective_of_ones_own_are_no_probabilities() -> None:
 
     model = LGBMClassifier(n_estimators=3, objective=objective, verbose=-1).fit(frame, known)
     labels, _ = predict_once.label_and_probabilities(model, (0, 1, 2))(frame)
-    with pytest.raises(PackageError, match=r"one value a row, got ndarray of shape \(300, 3\)"):
+    with pytest.raises(PackageError, match=r"one value per row, got ndarray of shape \(300, 3\)"):
         checked_labels(labels, 300, "classification")
 
 

@@ -37,7 +37,7 @@ def test_texts_alone_are_refused_with_the_reason(model: object) -> None:
     with pytest.raises(PackageError) as caught:
         check_takes_frames(model, COLUMNS, trained=True)
     assert re.search(
-        r"begins with \w+Vectorizer, which takes one column of text, and it is asked with a frame"
+        r"begins with \w+Vectorizer, which takes one column of text, and it is called with a frame"
         r" \(columns 'stars', 'text'\)",
         caught.value.message,
     )
@@ -73,7 +73,7 @@ def test_any_other_model_that_answers_by_column_is_reported() -> None:
     with pytest.raises(PackageError) as caught:
         model.predict(FRAME)
     assert caught.value.message == (
-        "predict gave 2 values for 20 rows, expected one label a row: it gave one for each column"
+        "predict gave 2 values for 20 rows, expected one label per row: it gave one for each column"
         " of the frame, 'stars', 'text'"
     )
     assert "fit(features[NAME], target)" in caught.value.hint

@@ -28,7 +28,7 @@ def test_mixed_versions_are_refused_until_one_is_chosen() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("<html>", "/metrics: expected metrics, got another content .'invalid metric name:<html>'"),
+        ("<html>", "/metrics: expected metrics, got other content .'invalid metric name:<html>'"),
         ("up 1\n", "expected metrics of a package, got others .1 series"),
         ("", "expected metrics of a package, got others .0 series"),
         ('a{b="c"d} 1', "Invalid labels: b="),

@@ -144,7 +144,7 @@ def test_what_is_not_compared_and_what_is_usual_are_said() -> None:
     with answering(text) as (url,):
         found = drift_report(scrape_replicas([url], ANY), 1.0)
     shown = as_text(found)
-    assert "when          a time: what comes later is always new" in shown
+    assert "when          a timestamp: later values are always new" in shown
     assert "7 others      package inspect says why" in shown
     rows = [x.split() for x in shown.splitlines() if x.startswith("f ")]
     assert rows[1][:6] == ["f", "missing", "100", "0.1000", "0", "training"]
@@ -154,7 +154,7 @@ def test_what_is_not_compared_and_what_is_usual_are_said() -> None:
     assert document["drift_excluded"][1] == {
         "name": "when",
         "features": 1,
-        "reason": "a time: what comes later is always new",
+        "reason": "a timestamp: later values are always new",
     }
     assert [odd["verdict"] for odd in document["anomalies"]] == ["more", "ok"]
 

@@ -67,6 +67,29 @@ def body(content: bytes, status: int = 200, **headers: str) -> Send:
     return send
 
 
+@contextmanager
+def posting(content: bytes, status: int = 200) -> Iterator[str]:
+    """The address of a server that answers each request with ``content``."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            body(content, status)(self)
+
+        def do_GET(self) -> None:
+            body(content, status)(self)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+
+
 def endless(handler: BaseHTTPRequestHandler) -> None:
     handler.send_response(200)
     handler.end_headers()
@@ -188,7 +211,7 @@ def test_only_http_is_queried(address: str) -> None:
 def test_what_are_no_counts_is_refused(line: bytes) -> None:
     with (
         sending(body(INFO + line)) as url,
-        pytest.raises(PackageError, match="expected metrics, got another content"),
+        pytest.raises(PackageError, match="expected metrics, got other content"),
     ):
         drift(url)
 
@@ -253,7 +276,70 @@ def test_the_address_may_ask_for_a_key(tmp_path: object) -> None:
         body(INFO if known else b"", 200 if known else 401)(handler)
 
     with sending(guarded) as url:
-        with pytest.raises(PackageError, match="it asks for a key") as told:
+        with pytest.raises(PackageError, match="it requires a key") as told:
             drift(url)
         assert "--key-file" in told.value.hint
         assert scrape_replicas([url], ANY, key="first").model == "m"
+
+
+def rejected(*found: object) -> dict[str, object]:
+    return {"accepted": 0, "skipped": 0, "rejected": list(found)}
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {},
+        {"accepted": "1", "skipped": 0, "rejected": []},
+        {"accepted": -1, "skipped": 2, "rejected": []},
+        {"accepted": 2, "skipped": 0, "rejected": []},
+        {"accepted": 1, "skipped": 0, "rejected": "x"},
+        rejected({"index": 1, "reason": "x"}),
+        rejected({"index": -1, "reason": "x"}),
+        rejected({"index": 0.0, "reason": "x"}),
+        rejected({"index": 0, "reason": {}}),
+        rejected("x"),
+        rejected(*[{"index": 0, "reason": "x"}] * 9),
+    ],
+)
+def test_what_is_no_account_of_labels_is_refused(document: object) -> None:
+    said = pytest.raises(PackageError, match=r"/feedback: expected .*, got another answer")
+    with posting(json.dumps(document).encode()) as url, Client(url) as client, said:
+        client.feedback([("token", 1)])
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        1,
+        {},
+        {"prediction": []},
+        {"prediction": 1, "probabilities": [1]},
+        {"prediction": 1, "probabilities": {"a": "1"}},
+        {"prediction": 1, "flags": 3},
+        {"prediction": 1, "token": 5},
+    ],
+)
+def test_what_is_no_prediction_is_refused(found: object) -> None:
+    content = json.dumps({"predictions": [found]}).encode()
+    said = pytest.raises(PackageError, match=r"/predict: expected .*, got another answer")
+    with posting(content) as url, Client(url) as client, said:
+        client.predict([{"a": 1}])
+
+
+@pytest.mark.parametrize(
+    ("status", "content", "told"),
+    [
+        (400, b'{"error":{"message":"no","row":[1]}}', "no"),
+        (400, b'{"error":{"message":{},"row":1}}', "expected status 200, got 400"),
+        (400, b'{"error":"no"}', "expected status 200, got 400"),
+        (500, b"[" * 200_000, "expected status 200, got 500"),
+        (200, b"[" * 200_000, "expected JSON, got"),
+        (413, b'{"error":{"message":"%s"}}' % (b"x" * 100_000), "x{1999}\u2026$"),
+    ],
+)
+def test_an_error_of_any_content_is_told_in_short(status: int, content: bytes, told: str) -> None:
+    said = pytest.raises(PackageError, match=told)
+    with posting(content, status) as url, Client(url) as client, said as caught:
+        client.feedback([("token", 1)])
+    assert len(caught.value.message) <= 2_100

@@ -151,11 +151,11 @@ def test_credentials_are_left_out_with_a_word(tmp_path: Path):
     heard = RecordedProgress()
     found.tell(heard)
     assert heard.warnings == [
-        "id_rsa stays out of the image: its name is that of a private key",
-        "notes/deploy.txt stays out of the image: line 1 holds an AWS access key",
-        "scripts/upload.py stays out of the image: line 1 holds an AWS access key",
-        "service-account.json stays out of the image: its name is that of credentials",
-        "uv.toml stays out of the image: line 2 holds a URL with a password",
+        "id_rsa is omitted from the image: its name is that of a private key",
+        "notes/deploy.txt is omitted from the image: line 1 holds an AWS access key",
+        "scripts/upload.py is omitted from the image: line 1 holds an AWS access key",
+        "service-account.json is omitted from the image: its name is that of credentials",
+        "uv.toml is omitted from the image: line 2 holds a URL with a password",
     ]
 
 

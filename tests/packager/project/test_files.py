@@ -89,7 +89,7 @@ def test_what_is_left_out_is_reported_with_the_reason(tmp_path: Path):
     project = load_project(write_project(tmp_path, {"prod.env": "TOKEN=1"}))
     listed, heard = list_files(project), RecordedProgress()
     listed.tell(heard)
-    assert heard.warnings == [f"prod.env stays out of the image: {listed.left_out['prod.env']}"]
+    assert heard.warnings == [f"prod.env is omitted from the image: {listed.left_out['prod.env']}"]
 
 
 def test_a_folder_of_held_out_rows_is_refused(tmp_path: Path):

@@ -126,7 +126,7 @@ def test_several_answers_a_row_are_refused(
     file = saved / "MLmodel"
     text = OUTPUTS.sub(f"  outputs: '{outputs}'\n", file.read_text())
     file.write_text(text.replace("  sklearn:", "  unheard_of:"))
-    with pytest.raises(PackageError, match=f"one answer a row, got {message}"):
+    with pytest.raises(PackageError, match=f"one prediction a row, got {message}"):
         init_from_mlflow(tmp_path / "project", saved)
 
 
@@ -220,8 +220,8 @@ def test_data_without_the_inputs_or_without_labels_is_refused(saved: Path, tmp_p
     rows = pd.read_csv(data)
     for columns, target, message in (
         (["size", "count", "new", "truth"], None, "none called 'colour'"),
-        (["size", "count", "colour", "new"], None, "beside the model's inputs, got none"),
-        (list(rows), "size", "beside the model's inputs, got 'size'"),
+        (["size", "count", "colour", "new"], None, "besides the model's inputs, got none"),
+        (list(rows), "size", "besides the model's inputs, got 'size'"),
         (list(rows), "gone", "--target: expected a column of rows.csv, got 'gone'"),
     ):
         rows[columns].to_csv(data, index=False)

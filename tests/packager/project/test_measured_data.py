@@ -34,8 +34,8 @@ def test_a_target_of_text_makes_it_a_classification(tmp_path: Path) -> None:
     ("inputs", "target", "message"),
     [
         (["a", "gone"], None, "none called 'gone'"),
-        (["a", "b"], None, "beside the model's inputs, got none"),
-        (["a"], "a", "beside the model's inputs, got 'a'"),
+        (["a", "b"], None, "besides the model's inputs, got none"),
+        (["a"], "a", "besides the model's inputs, got 'a'"),
         (["a"], "c", "--target: expected a column of rows.csv, got 'c'"),
     ],
 )

@@ -44,12 +44,12 @@ def test_a_column_is_watched_or_not():
         ("2024-05-01", "2024-05-01"),
     ],
 )
-def test_a_moment_may_be_a_date_of_toml_or_text(moment, text):
+def test_a_timestamp_may_be_a_date_of_toml_or_text(moment, text):
     assert data(split={"time": "day", "from": moment}).split.start == text
 
 
-def test_the_moment_has_one_name():
-    with pytest.raises(ValidationError, match="the moment is called `from`"):
+def test_the_timestamp_has_one_name():
+    with pytest.raises(ValidationError, match="the first test time is called `from`"):
         data(split={"time": "day", "start": "2024-05-01"})
 
 

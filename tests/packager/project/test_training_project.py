@@ -77,7 +77,7 @@ def test_the_written_recipe_trains_on_the_table(
     assert set(project.data.include) == {*frame().columns} - {"id", "empty", target}
     assert other in project.data.include
     text = (tmp_path / "p/package.toml").read_text(encoding="utf-8")
-    assert '# "id": another text in each row\n' in text
+    assert '# "id": a different text in each row\n' in text
     assert '# "empty": no value in the first rows\n' in text
     model, features = trained(project, monkeypatch)
     again = pickle.loads(pickle.dumps(model))
@@ -121,7 +121,7 @@ def test_the_task_follows_from_the_target(tmp_path: Path, values: list[Any], tas
     ("text", "target", "message"),
     [
         ("a,b\n1,2\n", "c", "--target: expected a column of r.csv, got 'c'"),
-        ("a\n1\n", "a", "expected a column beside the target 'a', got none"),
+        ("a\n1\n", "a", "expected a column besides the target 'a', got none"),
         ("a,b\n1,\n2,\n", "b", "--target b: expected labels or numbers, got no value"),
         ("a,b\n1,2024-01-01\n2,2024-01-02\n", "b", "expected labels or numbers, got times"),
         ("", "b", "expected a header with column names, got an empty file"),

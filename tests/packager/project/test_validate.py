@@ -128,7 +128,7 @@ def test_a_class_of_main_is_found_in_every_pickle_protocol(
     with pytest.raises(PackageError) as caught:
         check_model_files(list_files(project).model)
     assert caught.value.message == (
-        "model file model: its classes live in __main__, where nothing else finds them"
+        "model file model: its classes are in __main__, which no other program can import"
     )
     assert caught.value.hint.startswith("move the class to a module of the project")
     assert caught.value.exit_code == 1

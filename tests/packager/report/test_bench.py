@@ -44,6 +44,6 @@ def test_columns_that_nothing_is_known_of_are_left_out_and_what_failed_is_said()
     text = as_text(benchmark(unknown))
     assert text.splitlines()[2].split() == ["rows", "clients", "requests/s", "failed"]
     assert text.splitlines()[3].split() == ["1", "16", "10,000*", "5"]
-    assert "* the load generator was busy itself: the server can do at least this" in text
+    assert "* the load generator was at its limit: the server can do at least this" in text
     assert "failed at 1 rows, 16 clients: 503: 3, no answer: 2" in text
     assert as_json(benchmark(unknown))["steps"][0]["failed"] == 5

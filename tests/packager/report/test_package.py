@@ -38,7 +38,7 @@ def test_a_refusal_names_its_reason_and_the_rows_that_differ():
 
 
 def test_off_says_who_answers():
-    assert lines(verdict="off") == ["compiled off: the native model answers every row"]
+    assert lines(verdict="off") == ["compiled off: the native model predicts every row"]
 
 
 def measured(accuracy: float, rows: int) -> MetricValues:

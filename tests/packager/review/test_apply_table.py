@@ -92,7 +92,10 @@ def test_a_source_that_goes_back_makes_the_result_stale(raw, apply):
     made, found = apply(raw, ONCE)
     assert stale(made, found.version, Reach.of(made)) == []
     revert(Location(raw.uri, 1), "", "me")
-    assert "raw is at 3, it was made of 2" in stale(made, found.version, Reach.of(made))[0]
+    assert (
+        "raw is at version 3; this table was derived from version 2"
+        in stale(made, found.version, Reach.of(made))[0]
+    )
     # A version that is named keeps its parent; without one the latest is taken.
     assert apply(made, ONCE)[1].outcome == "unchanged"
     now, found = apply(Location(made.uri), ONCE)

@@ -45,7 +45,7 @@ def test_a_fix_reaches_every_copy_of_its_row_and_no_other():
     assert found.kept.all()
 
 
-def test_a_verdict_that_no_row_has_is_told_and_changes_nothing():
+def test_a_verdict_that_no_row_has_is_reported_and_changes_nothing():
     found = corrections_of(FRAME, [Verdict(row_hash="0" * 16, verdict="drop")])
     assert found.unused == ("0" * 16,)
     assert found.kept.all()

@@ -21,7 +21,7 @@ def test_a_package_is_no_better_than_itself(local_package: Package) -> None:
     done = package("diff", one, one, "--data", data, "--local", env=NO_ENGINE)
     assert done.code == 0, done.err
     assert done.out.startswith("no difference beyond chance: accuracy ")
-    assert "by the sample alone" in done.out
+    assert "by sampling variance" in done.out
     assert "channel=web" in done.out
     assert "package train --seeds 5" in done.out
 
@@ -61,12 +61,14 @@ def test_a_slice_whose_seeds_are_not_known_is_judged_by_the_sample_and_named() -
     masks = {"a": np.arange(100) < 60, "b": np.arange(100) >= 60}
     spread = (SeedRuns(0.04, 4), SeedRuns(0.04, 4))
     found = compare_scores(one, other, masks, manifest, {ALL: spread, "a": spread})
-    assert found.sentence.endswith("by seeds and sample; by the sample alone there would be one")
+    assert found.sentence.endswith(
+        "by seed and sampling variance; by sampling variance alone there would be one"
+    )
     assert found.by_sample == ("b",)
-    assert as_text(found).endswith("by the sample alone, seeds not known: b")
+    assert as_text(found).endswith("by sampling variance alone, seed variance unknown: b")
     found = compare_scores(one, other, masks, manifest, {})
     assert found.sentence.startswith("the second is better: accuracy 0.7000 and 0.9000")
-    assert found.sentence.endswith("more than the sample alone explains")
+    assert found.sentence.endswith("more than sampling variance explains")
 
 
 def test_a_handful_of_rows_tells_nothing() -> None:

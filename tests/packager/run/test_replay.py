@@ -27,4 +27,4 @@ def test_a_worker_that_says_otherwise_of_the_bytes_fails_the_replay(
         assert told == report
     else:
         assert (told.level, told.passed) == ("none", False)
-        assert [check.name for check in told.checks] == ["model bytes, as the worker says"]
+        assert [check.name for check in told.checks] == ["model bytes, as reported by the worker"]

@@ -34,13 +34,13 @@ def test_the_model_and_the_result_are_taken_and_nothing_else(tmp_path: Path):
 def test_a_link_is_refused_wherever_it_leads(tmp_path: Path, target: str):
     folder = left(tmp_path, model__c="2")
     (folder / "model" / "link").symlink_to(target)
-    with pytest.raises(PackageError, match="left model/link, which is no plain file"):
+    with pytest.raises(PackageError, match="left model/link, which is not a regular file"):
         regular_entries(folder, "retrained")
 
 
 def test_a_pipe_is_refused_even_beside_the_model(tmp_path: Path):
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(PackageError, match="left pipe, which is no plain file"):
+    with pytest.raises(PackageError, match="left pipe, which is not a regular file"):
         regular_entries(tmp_path, "retrained")
 
 

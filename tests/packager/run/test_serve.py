@@ -54,7 +54,7 @@ def test_a_server_that_is_never_ready_is_not_awaited_for_ever(monkeypatch):
     assert "not ready after 0.2 s" in failure(Ended(alive=True)).message
 
 
-def test_a_server_that_says_503_is_asked_again():
+def test_a_server_that_says_503_is_retried():
     answers = [b"HTTP/1.1 503 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", OK]
 
     def answer(client: socket.socket, _: bytes) -> bool:
@@ -67,7 +67,7 @@ def test_a_server_that_says_503_is_asked_again():
     assert answers == []
 
 
-def test_a_taken_port_is_told_before_anything_starts():
+def test_a_taken_port_is_reported_before_anything_starts():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with (
@@ -87,7 +87,7 @@ def test_a_bound_on_memory_needs_a_container():
 
 
 @pytest.mark.parametrize("deaf", [False, True])
-def test_a_process_that_does_not_end_when_it_is_asked_is_killed(monkeypatch, deaf):
+def test_a_process_that_ignores_sigterm_is_killed(monkeypatch, deaf):
     monkeypatch.setattr(serve, "STOP_SECONDS", 0.5)
     ignore = "signal.signal(signal.SIGTERM, signal.SIG_IGN); " if deaf else ""
     code = f"import signal, time; {ignore}print('up', flush=True); time.sleep(60)"

@@ -32,7 +32,7 @@ def test_a_package_with_a_base_runs_on_the_engine():
 
 
 def test_without_an_engine_nothing_falls_back_to_this_machine():
-    with pytest.raises(PackageError, match="shop-debian:1: no engine answers") as caught:
+    with pytest.raises(PackageError, match="shop-debian:1: no engine responds") as caught:
         runs_on([reference()], None, Silent(), local=False)
     assert "--local" in caught.value.hint
 

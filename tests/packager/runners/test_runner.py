@@ -28,7 +28,7 @@ def outside(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_results_that_link_elsewhere_are_refused(tmp_path: Path, outside: Path, name: str) -> None:
     left = f"place = pathlib.Path(sys.argv[3], {name!r}); place.parent.mkdir(exist_ok=True)\n"
     left += f"place.unlink(missing_ok=True); place.symlink_to({str(outside)!r})\n"
-    with pytest.raises(PackageError, match=f"left {name}, which is no plain file"):
+    with pytest.raises(PackageError, match=f"left {name}, which is not a regular file"):
         run(layers(tmp_path, DONE + left), tmp_path)
 
 
@@ -47,7 +47,7 @@ def test_what_isolates_is_reported_by_this_program_and_not_by_the_package(tmp_pa
 
 def test_a_pipe_among_the_results_is_refused(tmp_path: Path) -> None:
     left = "import os; os.mkfifo(sys.argv[3] + '/golden.json')\n"
-    with pytest.raises(PackageError, match=r"left golden\.json, which is no plain file"):
+    with pytest.raises(PackageError, match=r"left golden\.json, which is not a regular file"):
         run(layers(tmp_path, DONE + left), tmp_path)
 
 

@@ -50,7 +50,7 @@ def test_the_recorded_model_is_shut_to_the_recipe_alone(tmp_path: Path, verb: st
         check=False,
     )
     refused = (
-        f"the recipe read {model}, the very thing that its repeat is compared with\n"
+        f"the recipe read {model}, which its repeat is compared with\n"
         "see recipe.py:2: train from the data, or package the model without a recipe"
     )
     assert ended.stdout.strip() == (refused if verb == "training" else "weights"), ended.stderr

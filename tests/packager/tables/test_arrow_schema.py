@@ -122,7 +122,7 @@ def test_narrower_numbers_and_columns_without_values_fit(found, wanted, fits):
             agreed_schema(before, after, "t", change=False, append=True)
 
 
-def test_many_differences_are_told_in_part():
+def test_many_differences_are_reported_in_part():
     before = pa.schema([("a", pa.int8())])
     after = pa.schema([(f"c{n}", pa.int8()) for n in range(20)])
     with pytest.raises(UsageError) as caught:

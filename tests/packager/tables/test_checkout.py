@@ -45,7 +45,7 @@ def test_going_back_appends_a_version_and_loses_none(place, commit, frame):
         3,
         "revert",
         1,
-        "back to 1",
+        "reverted to version 1",
     )
     store = VersionedTable.open(place)
     assert [version.number for version in store.versions] == [1, 2, 3]
@@ -56,7 +56,7 @@ def test_going_back_appends_a_version_and_loses_none(place, commit, frame):
 @pytest.mark.parametrize(
     ("version", "message"),
     [
-        (None, "expected a version to go back to"),
+        (None, "expected a version to revert to"),
         (1, "this is the version that the table is at"),
         (9, "expected one of its versions, got 9"),
     ],

@@ -21,7 +21,9 @@ JUNK = [
 @pytest.mark.parametrize(("name", "value"), JUNK)
 def test_facts_of_a_commit_of_another_type_are_reported(table, tmp_path, name, value):
     says(table, **{name: value})
-    with pytest.raises(PackageError, match="version 0: expected of its commit what") as raised:
+    with pytest.raises(
+        PackageError, match="version 0: expected this program's commit metadata"
+    ) as raised:
         tell(table, tmp_path)
     assert len(raised.value.message) < 300
 

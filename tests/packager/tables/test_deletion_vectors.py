@@ -68,7 +68,7 @@ def test_a_deletion_vector_of_another_form_is_refused_before_it_is_unpacked(
 def test_a_deletion_vector_larger_than_memory_is_refused(table, tmp_path, monkeypatch):
     monkeypatch.setattr("packager.data.memory_limit.available_bytes", lambda: 10**9)
     with_vector(table, inline(bitmap(key=65535)))
-    with pytest.raises(PackageError, match=r"memory there is \(1\.0 GB\), got 4,294,967,296 rows"):
+    with pytest.raises(PackageError, match=r"available memory \(1\.0 GB\), got 4,294,967,296 rows"):
         export(table, tmp_path / "out.parquet")
 
 

@@ -28,7 +28,7 @@ def test_a_version_that_is_not_there_is_named(commit, place, frame):
 def test_a_folder_of_files_is_never_made_a_table(place, frame, commit):
     place.path.mkdir()
     (place.path / "march.csv").write_text("x\n1\n")
-    with pytest.raises(UsageError, match="expected an empty place for a new table"):
+    with pytest.raises(UsageError, match="expected an empty folder for a new table"):
         commit(frame)
     assert [file.name for file in place.path.iterdir()] == ["march.csv"]
     assert Location.parse(place.name, place.path.parent).uri.endswith(f".pkgdata/{place.name}")

@@ -44,10 +44,10 @@ def test_a_reverted_parent_makes_what_is_derived_stale_and_its_old_result_curren
 ):
     run(steps, clean, [raw])
     commit(frame.assign(x=frame["x"] + 1), location=raw)
-    assert "raw is at 2, it was made of 1" in stale_now(clean)[0]
+    assert "raw is at version 2; this table was derived from version 1" in stale_now(clean)[0]
     run(steps, clean, [raw])
     revert(Location(raw.uri, 1), "", "me")
-    assert "raw is at 3, it was made of 2" in stale_now(clean)[0]
+    assert "raw is at version 3; this table was derived from version 2" in stale_now(clean)[0]
     back = run(steps, clean, [raw])
     assert (back.outcome, back.version.reverted_to) == ("reverted", 1)
     assert stale_now(clean) == []

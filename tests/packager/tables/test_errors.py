@@ -25,7 +25,7 @@ PLACE = Location("/data/t")
     ("raised", "kind", "message"),
     [
         (CommitFailedError("x"), ConflictError, "another writer committed a version meanwhile"),
-        (FileNotFoundError("a.parquet"), VacuumedError, "are not there any more: a.parquet"),
+        (FileNotFoundError("a.parquet"), VacuumedError, "no longer exist: a.parquet"),
         (DeltaError("odd"), PackageError, "odd"),
         (pa.ArrowInvalid("bad bytes"), PackageError, "bad bytes"),
         (OSError(28, "No space left"), PackageError, "No space left"),
@@ -55,7 +55,7 @@ def test_a_panic_of_deltalake_is_a_damaged_log():
 
 
 @pytest.mark.parametrize("error", [ConflictError("c"), VacuumedError("v")])
-def test_work_is_begun_anew_where_another_writer_came_first(monkeypatch, error):
+def test_work_is_begun_again_where_another_writer_came_first(monkeypatch, error):
     monkeypatch.setattr(errors.time, "sleep", lambda _: None)
     left = [error] * (MAX_ATTEMPTS - 1)
 
@@ -67,7 +67,7 @@ def test_work_is_begun_anew_where_another_writer_came_first(monkeypatch, error):
     assert retried(work) == 7
 
 
-def test_after_five_attempts_the_conflict_is_told_and_other_errors_are_told_at_once(monkeypatch):
+def test_a_conflict_is_reported_after_five_attempts_and_other_errors_at_once(monkeypatch):
     monkeypatch.setattr(errors.time, "sleep", lambda _: None)
     for raised, attempts in ((ConflictError("c"), MAX_ATTEMPTS), (PackageError("p"), 1)):
         asked = []
@@ -93,5 +93,5 @@ def test_after_five_attempts_the_conflict_is_told_and_other_errors_are_told_at_o
         ("x" * 999, "x" * 400),
     ],
 )
-def test_an_error_is_told_in_one_line_with_its_cause(text, line):
+def test_an_error_is_reported_in_one_line_with_its_cause(text, line):
     assert first_line(ValueError(text)) == line

@@ -40,7 +40,7 @@ def test_a_name_that_no_file_can_have_is_reported(table, tmp_path, name):
 
 def test_tables_made_of_each_other_are_refused_and_shown_once_otherwise(table, tmp_path):
     says(table, **{"package.derived": derived(".")})
-    with pytest.raises(PackageError, match="got a circle: table → table"):
+    with pytest.raises(PackageError, match="got a cycle: table → table"):
         tell(table, tmp_path)
 
 

@@ -32,9 +32,9 @@ def test_gc_keeps_what_packages_and_derived_tables_name(steps, raw, clean, commi
     assert [v.number for v in store.versions] == [1, 2, 3, 4]
     for number in (1, 2, 4):
         assert len(pd.concat(list(store.frames(number)))) == 200
-    with pytest.raises(PackageError, match="the rows of this version are not there any more"):
+    with pytest.raises(PackageError, match="the rows of this version no longer exist"):
         list(store.frames(3))
-    with pytest.raises(PackageError, match="not there any more") as caught:
+    with pytest.raises(PackageError, match="no longer exist") as caught:
         revert(Location(raw.uri, 3), "", "me")
-    assert caught.value.hint == "they were removed by `package data gc`, or by hand"
+    assert caught.value.hint == "they were removed by `package data gc`, or manually"
     assert vacuum(raw, 1, [], delete=True).files == ()

@@ -1,4 +1,4 @@
-"""The reference for new rows: given rows, or the previous version of a table."""
+"""What new rows are compared with: rows that are named, or the previous version of a table."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_rows_are_named_by_a_file_or_a_version_of_a_table(tmp_path, place, commi
         assert (found.name, len(found.rows), found.accepted) == (text, rows, False)
 
 
-def test_the_version_before_is_compared_with_and_was_asked_about(place, commit, frame):
+def test_the_previous_version_is_compared_and_requested(place, commit, frame):
     commit(frame)
     assert load_previous(place, Silent()) is None
     assert compared_version(place) is None

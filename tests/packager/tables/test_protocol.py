@@ -67,7 +67,7 @@ def test_a_version_that_is_not_defined_is_refused(reader, writer, found):
         ({}, (column(metadata={"comment": "fine"}),), True, None),
     ],
 )
-def test_what_a_legacy_version_implies_stands_in_the_way_only_where_it_is_used(
+def test_a_feature_that_a_legacy_version_implies_is_refused_only_if_used(
     properties, fields, append, found
 ):
     assert unwritable(protocol(1, 5, properties=properties, fields=fields), append=append) == found

@@ -81,7 +81,7 @@ def test_a_table_elsewhere_is_reported_and_not_opened(tmp_path, named, by, opene
     assert set(opened) == {place.uri}
     assert done.exit_code == 0
     other = place.beside(named).uri
-    assert f"{other}: named by a log, does not lie beside" in err
+    assert f"{other}: named by a log, is not beside" in err
     assert f"--follow {other}" in err
     assert "(not opened)" in out
     assert "(stale)" not in out
@@ -94,7 +94,7 @@ def test_a_table_elsewhere_is_opened_where_that_is_queried(tmp_path, follow, ope
     nodes = lineage(place, [Location(str(tmp_path / follow))])
     assert nodes[other.uri].opened
     assert "(not opened)" not in lineage_text(nodes)
-    assert "it was made of 0" in lineage_text(nodes)
+    assert "this table was derived from version 0" in lineage_text(nodes)
 
 
 def test_tables_beside_each_other_are_opened(tmp_path):

@@ -29,5 +29,5 @@ def test_a_step_that_is_none_commits_nothing(steps, raw, clean, capfd):
         run(steps, raw, [raw])
     assert not VersionedTable.exists(clean)
     run(steps, clean, [raw])
-    with pytest.raises(UsageError, match=r"parents that are not made of it, got .*clean"):
+    with pytest.raises(UsageError, match=r"parents that are not derived from it, got .*clean"):
         run(steps, raw, [clean])

@@ -63,7 +63,7 @@ def test_infinity_and_lists_are_summarised():
     assert found.columns["b"].mean is None
 
 
-def test_drift_is_told_by_column_the_largest_first_and_new_words_with_it():
+def test_drift_is_reported_by_column_the_largest_first_and_new_words_with_it():
     draw = np.random.default_rng(0)
     before = pd.DataFrame(
         {"x": draw.normal(size=900), "y": draw.normal(size=900), "c": ["a", "b", "c"] * 300}

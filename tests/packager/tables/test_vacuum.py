@@ -33,9 +33,9 @@ def test_what_stays_has_its_reasons(three):
     told = vacuum(three, 2, [1, 3], delete=False)
     assert told.files == ()
     assert told.kept == {
-        1: ("asked for",),
+        1: ("requested",),
         2: ("among the newest",),
-        3: ("among the newest", "asked for"),
+        3: ("among the newest", "requested"),
     }
 
 

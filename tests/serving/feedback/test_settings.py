@@ -46,7 +46,7 @@ def test_a_value_that_cannot_be_used_is_named(name, value):
         FeedbackSettings.from_environment({name: value})
 
 
-def test_the_address_of_a_store_is_not_told_as_it_may_hold_a_password():
+def test_the_address_of_a_store_is_not_reported_as_it_may_hold_a_password():
     with pytest.raises(UsageError) as caught:
         FeedbackSettings.from_environment({"MODEL_FEEDBACK_STORE": "http://:secret@host"})
     assert "secret" not in caught.value.message + caught.value.hint

@@ -60,7 +60,7 @@ def test_what_cannot_be_used_names_its_variable(tmp_path: Path):
     keys = {"MODEL_FEEDBACK_KEY_FILE": str(tmp_path / "keys")}
     with pytest.raises(UsageError, match=r"MODEL_FEEDBACK_KEY_FILE: .*No such file"):
         settled(tmp_path, MODEL_FEEDBACK_KEY_FILE=str(tmp_path / "gone"))
-    with pytest.raises(UsageError, match="MODEL_STATE_DIR: expected a place that can be written"):
+    with pytest.raises(UsageError, match="MODEL_STATE_DIR: expected a writable location"):
         settled(tmp_path, MODEL_STATE_DIR=str(tmp_path / "file" / "state"), **keys)
     with pytest.raises(UsageError, match="MODEL_FLAGGED_LOG: expected a file that can be written"):
         settled(tmp_path, MODEL_FLAGGED_LOG=str(tmp_path / "gone" / "log"), **keys)

@@ -55,7 +55,7 @@ def test_a_compressed_body_is_refused(encoding):
 
 
 @pytest.mark.parametrize("before", [[], [part(b"x", more=True)]])
-def test_a_client_that_went_away_is_told_apart(before):
+def test_a_client_that_went_away_is_distinguished(before):
     with pytest.raises(DisconnectedError):
         reading(*before, {"type": "http.disconnect"})
 

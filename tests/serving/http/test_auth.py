@@ -49,7 +49,7 @@ def test_a_file_without_keys_is_an_error_but_leaves_those_in_use(
     with pytest.raises(UsageError, match="MODEL_API_KEYS_FILE: expected"):
         ApiKeys(path)
     assert keys.authenticate(b"Bearer key")
-    assert "the keys stay as they were" in caplog.text
+    assert "the last good keys stay active" in caplog.text
     assert "Bearer" not in caplog.text
 
 

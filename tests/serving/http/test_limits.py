@@ -55,6 +55,10 @@ def test_more_values_than_the_budget_are_refused_by_number() -> None:
         Budget(values=99).check_csv(b"," * 100)
     with pytest.raises(LimitExceededError, match="about 500 values"):
         Budget(values=99).check_csv(b"\r" * 100)
+    with pytest.raises(LimitExceededError, match="about 150 values"):
+        Budget(values=99).check_csv(b"\n" * 30)
+    with pytest.raises(LimitExceededError, match="about 120 values"):
+        Budget(values=99).check_json(b"{" * 60)
 
 
 @pytest.mark.parametrize("colon", [b'":', b'" :', b'"\t\n:'])

@@ -94,7 +94,7 @@ def test_columns_that_are_absent_or_unknown_are_no_row() -> None:
 
 def test_training_values_are_described_and_bind_only_strict_models() -> None:
     row = openapi.document(manifest(), GOLDEN)["components"]["schemas"]["Row"]["properties"]
-    assert "In training: D, E, F, G. Others, and null, are answered" in row["color"]["description"]
+    assert "In training: D, E, F, G. Others, and null, are predicted" in row["color"]["description"]
     assert row["color"]["x-training"] == {"values": ["D", "E", "F", "G"]}
     assert row["tables"]["x-training"] == {"minimum": 50, "maximum": 59}
     assert row["carat"]["examples"] == [0.5]

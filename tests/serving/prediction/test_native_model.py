@@ -151,7 +151,7 @@ def test_the_parts_that_are_queried_are_bounded() -> None:
     assert refused.value.rows > 1
     message = RequestError.of_refusal(refused.value).message
     assert message.startswith(f"rows {refused.value.row} to ")
-    assert "together: the model can't take this" in message
+    assert "together: the model raises an error for this" in message
 
 
 @pytest.mark.parametrize(

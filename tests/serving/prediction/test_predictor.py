@@ -27,7 +27,7 @@ def test_a_rule_that_cannot_be_applied_is_found_before_the_first_request(
 ) -> None:
     slices = Slices(columns={}, rules={"odd": "color > 1"})
     manifest = make_manifest(diamonds_schema(diamonds()), slices=slices)
-    lay_out(tmp_path, manifest)
+    lay_out(tmp_path)
     with pytest.raises(PackageError, match=r"got rule 'color > 1': expected alike values"):
         Predictor.load(settings_of(tmp_path, monkeypatch), manifest, {})
 
@@ -42,7 +42,8 @@ def test_no_value_of_a_personal_column_is_in_the_log_of_flagged_rows(
         for column in schema.features
     )
     manifest = make_manifest(schema.model_copy(update={"features": features}))
-    lay_out(tmp_path, manifest)
+    lay_out(tmp_path)
+    manifest = Package(tmp_path, manifest, diamonds(), model=None).manifest
     log = tmp_path / "log"
     monkeypatch.setenv("MODEL_ROOT", str(tmp_path))
     chosen = {"MODEL_FEEDBACK": "off", "MODEL_FLAGGED_LOG": str(log)}
@@ -63,7 +64,7 @@ def test_a_damaged_profile_is_named(
     package: Package, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     manifest = make_manifest(diamonds_schema(diamonds()))
-    lay_out(tmp_path, manifest)
+    lay_out(tmp_path)
     (tmp_path / "package" / "profile.json").write_text("{}")
     with pytest.raises(PackageError, match=r"profile\.json: expected a profile"):
         Predictor.load(settings_of(tmp_path, monkeypatch), manifest, {})

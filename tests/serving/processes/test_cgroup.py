@@ -49,9 +49,9 @@ def test_version_1_is_read_from_the_controller_of_memory(group):
 
 
 @pytest.mark.parametrize("events", ["oom 1\n", "oom_kill many\n", "a line of words\n"])
-def test_where_nothing_is_told_nothing_is_claimed(group, events):
+def test_where_nothing_is_reported_nothing_is_claimed(group, events):
     assert group("0::/\n", memory_dot_events=events) == MemoryEvents(None, None)
 
 
-def test_without_control_groups_nothing_is_told(tmp_path: Path):
+def test_without_control_groups_nothing_is_reported(tmp_path: Path):
     assert MemoryEvents.read(tmp_path / "gone", tmp_path / "gone") == MemoryEvents(None, None)

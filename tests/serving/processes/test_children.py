@@ -33,7 +33,7 @@ def workers(**environment: str):
     return children_of(Settings.from_environment(environment), MANIFEST, 10, 11)
 
 
-def test_there_are_as_many_workers_as_are_asked_for_or_as_the_package_says(home):
+def test_there_are_as_many_workers_as_are_requested_or_as_the_package_says(home):
     assert len(workers()) == MANIFEST.serve.workers
     assert [child.name for child in workers(MODEL_WORKERS="3")] == [
         "worker 1",

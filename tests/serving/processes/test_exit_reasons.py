@@ -21,7 +21,7 @@ def test_a_kill_for_memory_names_the_limit_and_says_what_to_do() -> None:
     [
         (signal.SIGKILL, "was killed by SIGKILL", "likely cause: memory"),
         (signal.SIGSEGV, "was killed by SIGSEGV", "native code"),
-        (signal.SIGBUS, "was killed by SIGBUS", "no room on its disk"),
+        (signal.SIGBUS, "was killed by SIGBUS", "its disk is full"),
         (signal.SIGTERM, "was killed by SIGTERM", ""),
         (40, "was killed by signal 40", ""),
     ],

@@ -66,7 +66,7 @@ def noisy(tmp_path_factory: pytest.TempPathFactory, start_server: Any) -> Any:
     schema = Schema(features=(column,), classes=(False, True))
     serve = Serve(predictor="noisy:Predictor", compile="off", workers=1, strict=False)
     manifest = make_manifest(schema, serve=serve)
-    lay_out(root, manifest)
+    lay_out(root)
     (root / "code" / "noisy.py").write_text(NOISY)
     (root / "models" / "model").write_text("nothing is read from here")
     return start_server(Package(root, manifest, pd.DataFrame({"code": [0]}), model=None))

@@ -140,7 +140,7 @@ def test_a_package_that_some_worker_could_load_does_not(begin: Begin) -> None:
 
 def test_a_hung_worker_says_where_it_is(begin: Begin) -> None:
     run = begin(python(BEATS + "def stuck():\n    time.sleep(100)\nstuck()\n"))
-    (line,) = run.told("hangs: its event loop stood still for 2 s")
+    (line,) = run.told("hangs: its event loop was blocked for 2 s")
     assert any("in stuck" in place for place in line["stacks"])
     (line,) = run.told("was killed: its event loop")
     assert line["reason"] == "hang"

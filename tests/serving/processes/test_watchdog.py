@@ -7,7 +7,7 @@ from serving.processes.watchdog import Watchdog
 def test_a_blocked_event_loop_is_a_hang() -> None:
     dog = Watchdog(3, 30)
     assert [dog.check(Pulse(1, 7, 0), 1.0) for _ in range(3)] == [None] * 3
-    assert dog.check(Pulse(1, 7, 0), 1.0) == "its event loop stood still for 3 s"
+    assert dog.check(Pulse(1, 7, 0), 1.0) == "its event loop was blocked for 3 s"
     assert not dog.loop_runs
 
 
@@ -26,7 +26,7 @@ def test_a_model_that_does_not_come_back_is_a_hang_after_the_deadline() -> None:
     dog = Watchdog(3, 5)
     said = [dog.check(Pulse(1, beat, 9), 1.0) for beat in range(1, 10)]
     assert said[:8] == [None] * 8
-    assert said[8] == "its model did not come back for 3 s after the deadline of 5 s"
+    assert said[8] == "its model call did not return within 3 s after the deadline of 5 s"
     assert dog.loop_runs
 
 

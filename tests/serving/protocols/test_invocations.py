@@ -86,9 +86,9 @@ def test_a_header_is_what_the_content_type_says() -> None:
     ("body", "message"),
     [
         ([], "the body is not an object"),
-        ({}, "the body names not exactly one form"),
-        ({"rows": ROWS}, "the body names not exactly one form"),
-        ({"inputs": ROWS, "instances": ROWS}, "the body names not exactly one form"),
+        ({}, "the body must have exactly one form of rows"),
+        ({"rows": ROWS}, "the body must have exactly one form of rows"),
+        ({"inputs": ROWS, "instances": ROWS}, "the body must have exactly one form of rows"),
         ({"inputs": ROWS, "params": {"a": 1}}, "this model takes no params"),
         ({"inputs": ROWS, "id": 1}, "'id' is not allowed with 'inputs'"),
         ({"inputs": []}, "there are no rows"),
@@ -102,7 +102,7 @@ def test_a_header_is_what_the_content_type_says() -> None:
         ({"dataframe_records": {}}, "the rows are not a list of objects"),
         ({"dataframe_split": []}, "'dataframe_split'"),
         ({"dataframe_split": {"columns": [1], "data": []}}, "'dataframe_split': columns"),
-        ({"dataframe_split": {"columns": ["a", "a"], "data": []}}, "a column comes twice"),
+        ({"dataframe_split": {"columns": ["a", "a"], "data": []}}, "duplicate column"),
         ({"dataframe_split": {"columns": ["a"], "data": [[]]}}, "row 0 is not a list of 1 values"),
     ],
 )

@@ -55,7 +55,7 @@ def test_nan_passes_as_clients_of_pandas_send_it():
     assert not is_nan("nan")
 
 
-def test_names_and_forms_are_told_cut():
+def test_names_and_forms_are_reported_cut():
     assert len(named("x" * 500)) <= 82
     error = malformed("no", "an object", ["x" * 500])
     assert len(error.details["got"]) <= 80

@@ -121,7 +121,7 @@ def test_tritonclient_shows_why_a_request_is_refused(client: Any, package: Packa
     with pytest.raises(InferenceServerException, match="no such route"):
         client.infer("another", inputs(frame, binary=True))
     asked = [triton.InferRequestedOutput("prediction", class_count=2)]
-    with pytest.raises(InferenceServerException, match="classification is not known here"):
+    with pytest.raises(InferenceServerException, match="classification is not supported"):
         client.infer(MODEL, inputs(frame, binary=True), outputs=asked)
 
 

@@ -71,7 +71,7 @@ def test_nan_and_json_null_are_null() -> None:
 def test_null_is_nan_or_empty_text_in_raw_outputs_and_refused_where_there_is_no_word() -> None:
     assert np.isnan(np.frombuffer(write_raw(Output("x", "FP64", (1,), [None]))))
     assert write_raw(Output("x", "BYTES", (1,), [None])) == b"\0\0\0\0"
-    with pytest.raises(RequestError, match="only JSON can say"):
+    with pytest.raises(RequestError, match="binary output can't represent"):
         write_raw(Output("x", "INT64", (1,), [None]))
 
 
@@ -101,18 +101,18 @@ def test_nested_data_is_read_row_by_row() -> None:
         (tensor("FP64", [1], parameters=1), "input 'x': parameters"),
         (
             tensor("FP64", [1], parameters={"shared_memory_region": "a"}),
-            "input 'x': shared memory is not known here",
+            "input 'x': shared memory is not supported",
         ),
         (tensor("FP64", [1], parameters={"binary_data_size": -1}), "input 'x': binary_data_size"),
         (
             tensor("FP64", [1], data=[1], parameters={"binary_data_size": 8}),
-            "input 'x': has data twice",
+            "input 'x': has both data and binary_data_size",
         ),
         (
             tensor("FP64", [1], parameters={"binary_data_size": 8}),
-            "input 'x': raw data ends early",
+            "input 'x': raw data is truncated",
         ),
-        ([tensor("BOOL", [1], data=[True])] * 2, "input 'x' comes twice"),
+        ([tensor("BOOL", [1], data=[True])] * 2, "duplicate input 'x'"),
     ],
 )
 def test_a_malformed_tensor_is_named(entry: Any, message: str) -> None:
@@ -122,8 +122,8 @@ def test_a_malformed_tensor_is_named(entry: Any, message: str) -> None:
 @pytest.mark.parametrize(
     ("raw", "message"),
     [
-        (b"\1\0\0", "input 'x': raw text ends early"),
-        (b"\5\0\0\0ab", "input 'x': raw text ends early"),
+        (b"\1\0\0", "input 'x': raw text is truncated"),
+        (b"\5\0\0\0ab", "input 'x': raw text is truncated"),
         (b"\1\0\0\0a\1\0\0\0b", "input 'x': raw data"),
         (b"\1\0\0\0\xff", 'row 0, column "x": text is not UTF-8'),
     ],
@@ -134,7 +134,7 @@ def test_raw_text_of_another_form_is_named(raw: bytes, message: str) -> None:
 
 
 def test_bytes_behind_the_tensors_are_refused() -> None:
-    assert refused(tensor("BOOL", [1], data=[True]), b"x") == "bytes are left behind the tensors"
+    assert refused(tensor("BOOL", [1], data=[True]), b"x") == "bytes remain after the tensors"
 
 
 JSON = st.recursive(

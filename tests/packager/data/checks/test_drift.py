@@ -1,4 +1,4 @@
-"""Drift since the previous version is found; chance and shared rows are accounted for."""
+"""What moved since the previous version is found, and chance and shared rows are taken for that."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_a_slice_with_another_share_is_named():
     fewer = stones(800, 1).query("colour != 'white' or number % 3 == 0")
     found = said(slice_drift, fewer.reset_index(drop=True), expected=expected)
     assert "slice colour=white: " in found[0].observed
-    assert "of the rows, as in the version before" in found[0].expected
+    assert "of the rows, as in the previous version" in found[0].expected
     assert said(slice_drift, fewer.drop(columns="colour"), expected=expected) == []
 
 

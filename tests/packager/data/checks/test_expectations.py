@@ -1,4 +1,4 @@
-"""Expectations about columns: declared, or from the previous version."""
+"""What is known of the columns beforehand: declared, or seen in the previous version."""
 
 from __future__ import annotations
 

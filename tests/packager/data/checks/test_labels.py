@@ -70,7 +70,7 @@ def test_a_number_far_from_what_the_model_expects_is_a_label_error():
     table = table_of(frame, "target", task="regression")
     found = list(label_error(table, out_of_fold(table, default_model("regression"))))
     assert sorted(found[0].rows.tolist()) == [10, 20]
-    assert "the model says" in found[0].observed[0]
+    assert "the model predicts" in found[0].observed[0]
 
 
 def test_residuals_are_measured_among_like_predictions():

@@ -1,4 +1,4 @@
-"""Numbers outside the declared range, or far outside that of the previous version."""
+"""Numbers outside what was declared, or far outside the previous version."""
 
 from __future__ import annotations
 

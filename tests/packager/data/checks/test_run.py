@@ -69,7 +69,7 @@ def test_a_sample_is_chosen_by_content(monkeypatch):
     other = table_of(clean().iloc[::-1].reset_index(drop=True), "label")
     assert set(table.hashes[table.sample(50)]) == set(other.hashes[other.sample(50)])
     monkeypatch.setattr(checks, "FOREST_SAMPLE", 50)
-    assert check(table).notes == ("outlier: looked at 50 of 400 rows",)
+    assert check(table).notes == ("outlier: checked 50 of 400 rows",)
 
 
 def test_too_few_rows_are_a_note_of_each_detector_that_needs_more():

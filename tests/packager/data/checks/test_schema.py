@@ -1,4 +1,4 @@
-"""Columns whose name or kind differs from the declared one, or from the previous version."""
+"""Columns of another name or kind than declared, or than in the previous version."""
 
 from __future__ import annotations
 

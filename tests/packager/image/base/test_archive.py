@@ -21,8 +21,17 @@ def test_a_file_that_is_no_archive_of_a_base_is_refused(cache: Path, tmp_path: P
     plain_layer("other", tmp_path / "other.tar", [Entry("file", b"1")])
     manifest = json.dumps([{"Config": "c", "RepoTags": None, "Layers": []}]).encode()
     plain_layer("untagged", tmp_path / "untagged.tar", [Entry("manifest.json", manifest)])
-    for name in ("text", "other", "untagged"):
-        with pytest.raises(UsageError, match="expected the archive of one base, got") as caught:
+    manifest = json.dumps(json.loads(manifest) * 2).encode()
+    plain_layer("two", tmp_path / "two.tar", [Entry("manifest.json", manifest)])
+    for name, got in (
+        ("text", ""),
+        ("other", "a tar without manifest.json"),
+        ("untagged", "an image with 0 names"),
+        ("two", "an archive of 2 images"),
+    ):
+        with pytest.raises(
+            UsageError, match=f"expected the archive of one base, got {got}"
+        ) as caught:
             restore_base(tmp_path / f"{name}.tar", None)
         assert caught.value.hint == HINT
         assert "\n" not in caught.value.message

@@ -35,7 +35,7 @@ def test_an_archive_that_tells_nothing_needs_an_engine():
     with pytest.raises(PackageError) as caught:
         parse_probe({"config": {"Labels": None}}, "base.tar")
     assert caught.value.message == (
-        "base.tar: a base from a file runs in containers only, and no engine answers"
+        "base.tar: a base from a file runs in containers only, and no engine responds"
     )
 
 

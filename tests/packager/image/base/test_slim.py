@@ -41,7 +41,7 @@ COPYRIGHT = "usr/share/doc/tool/copyright"
 TOOL = deb("tool", "usr/bin/tool", "usr/share/tool/data", "usr/share/man/tool.1", COPYRIGHT)
 
 
-def test_programs_and_data_stay_of_packages_that_were_asked_for_alone(tmp_path: Path):
+def test_programs_and_data_stay_of_packages_that_were_requested_alone(tmp_path: Path):
     debs = {"tool": TOOL}
     assert laid(tmp_path / "a", debs) == {COPYRIGHT}
     asked = laid(tmp_path / "b", debs, ["tool"])

@@ -79,7 +79,7 @@ def test_the_strategy_is_named(made, way):
         (Domain(name="x", used=True, low=0, high=2.5), "x: a number from 0 to 2.5, not null"),
         (
             Domain(name="x", used=True, known_only=True, nulls=True),
-            "x: a value that the model's encoders know, or null",
+            "x: a category that the model's encoders know, or null",
         ),
         (Domain(name="x", used=True), "x: any value, not null"),
     ],

@@ -24,7 +24,7 @@ def test_nulls_and_unseen_values_are_out_where_the_model_raises_on_them(tmp_path
     made = compiled(model, frame[["size", "kind"]], frame["two"], tmp_path / "form")
     assert made.verdict.domain[:2] == (
         "size: a number from -1e+30 to 1e+30, not null",
-        "kind: a value that the model's encoders know, not null",
+        "kind: a category that the model's encoders know, not null",
     )
     for values in ([None, "a"], [50.0, None], [50.0, "zz"]):
         assert made.compiled.predict_row(values) is None

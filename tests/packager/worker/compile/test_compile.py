@@ -71,7 +71,7 @@ def test_the_domain_names_a_condition_for_every_column(samples):
         "size: a number from -1e+30 to 1e+30, or null",
         "load: a number from -1e+30 to 1e+30, or null",
         "count: a number from -9007199254740991 to 9007199254740991, or null",
-        "new: a value that the model's encoders know, or null",
+        "new: a category that the model's encoders know, or null",
         "kind: any value, or null",
         "shade: any value, or null",
         "the sums are small enough that rounding stays below the tolerance",

@@ -44,8 +44,8 @@ def test_equal_answers_are_deterministic(model):
 @pytest.mark.parametrize(
     ("model", "message"),
     [
-        (answering(1.0, 1.0 + 1e-9), "gives different answers when it predicts again"),
-        (answering("a", "b", task="classification"), "gives different answers"),
+        (answering(1.0, 1.0 + 1e-9), "gives different predictions for the same rows"),
+        (answering("a", "b", task="classification"), "gives different predictions"),
         (answering(ValueError("no")), "the model raises ValueError on held-out rows"),
     ],
 )
@@ -55,5 +55,5 @@ def test_other_answers_or_none_are_refused(model, message):
 
 
 def test_without_rows_nothing_can_be_shown():
-    with pytest.raises(CannotCompileError, match="no held-out row is one that a request may hold"):
+    with pytest.raises(CannotCompileError, match="no held-out row is a valid request"):
         check_deterministic(answering(1.0), SCHEMA, [])

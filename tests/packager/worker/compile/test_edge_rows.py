@@ -37,12 +37,12 @@ def column(kind: str, dtype: str, **more: object) -> Column:
     )
 
 
-def test_numbers_are_asked_at_the_ends_of_float32_and_float64_and_beyond_training():
+def test_numbers_are_queried_at_the_ends_of_float32_and_float64_and_beyond_training():
     found = values(column("number", "float64", minimum=-3.0, maximum=9.0))
     assert {None, 5e-324, 1e39, -1e308, 9.0, math.nextafter(9.0, math.inf)} <= found
 
 
-def test_a_cut_is_asked_on_both_sides_before_the_ops_that_lead_to_it():
+def test_a_cut_is_queried_on_both_sides_before_the_ops_that_lead_to_it():
     ops = (
         Op(name="subtract", values=(10.0,)),
         Op(name="divide", values=(4.0,)),
@@ -58,7 +58,7 @@ def test_integers_stay_in_their_type():
     assert all(-128 <= value <= 127 for value in found)
 
 
-def test_text_that_was_never_seen_and_text_that_arrays_cut_is_asked():
+def test_text_that_was_never_seen_and_text_that_arrays_cut_is_queried():
     found = values(column("string", "str", categories=("a", "b")))
     assert {None, "a", "b", "", "never seen", "never seen\0"} <= found
 

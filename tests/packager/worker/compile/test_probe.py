@@ -34,7 +34,7 @@ def probe(native: object, rows: list[dict] = ROWS, keys: dict | None = None):
     return ask(LoadedModel(native, "regression", None, False), SCHEMA, rows, keys or {})
 
 
-def test_every_category_is_asked_on_every_base_and_an_unknown_one_too():
+def test_every_category_is_queried_on_every_base_and_an_unknown_one_too():
     found = probe(Picky())
     keys = found.of(1, "key")
     assert {question.value for question in keys} == {"a", "b"}
@@ -44,7 +44,7 @@ def test_every_category_is_asked_on_every_base_and_an_unknown_one_too():
     assert found.of(2, "unknown") == []
 
 
-def test_values_that_an_encoder_knows_beside_those_of_training_are_asked():
+def test_values_that_an_encoder_knows_beside_those_of_training_are_queried():
     found = probe(Picky(words=("a", "b", "z")), keys={1: {"z"}})
     assert {question.value for question in found.of(1, "key")} == {"a", "b", "z"}
 
@@ -66,7 +66,7 @@ def test_a_model_that_answers_no_row_is_refused():
         probe(Picky(bound=0.5))
 
 
-def test_rows_in_the_frame_are_the_base_but_for_the_value_that_is_asked():
+def test_rows_in_the_frame_are_the_base_but_for_the_value_that_is_queried():
     found = probe(Picky())
     (question,) = [one for one in found.of(1, "key") if one.value == "b"]
     for place in found.places[question]:

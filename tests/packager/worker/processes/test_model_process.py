@@ -67,8 +67,8 @@ def test_after_some_ends_no_further_process_is_started(asker, monkeypatch):
 
 
 @pytest.mark.slow
-def test_a_model_that_can_not_be_loaded_is_told_with_what_it_said(asker, project):
+def test_a_model_that_can_not_be_loaded_is_reported_with_what_it_said(asker, project):
     project.code(moody="raise ImportError('gone')\n")
-    with pytest.raises(PackageError, match="can't be loaded in a process of its own") as caught:
+    with pytest.raises(PackageError, match="can't be loaded in a child process") as caught:
         asker.__enter__()
     assert "gone" in caught.value.hint

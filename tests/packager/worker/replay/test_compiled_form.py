@@ -44,7 +44,7 @@ def test_a_form_of_the_model_is_confirmed(tmp_path: Path, made: tuple[Sample, Sa
 def test_a_form_of_another_model_is_named(tmp_path: Path, made: tuple[Sample, Sample]) -> None:
     (check,) = checked(tmp_path, made[0], made[1])
     assert not check.ok
-    assert check.actual.startswith("others for held-out row ")
+    assert check.actual.startswith("different predictions for held-out row ")
 
 
 def test_a_damaged_form_is_no_confirmation(tmp_path: Path, made: tuple[Sample, Sample]) -> None:

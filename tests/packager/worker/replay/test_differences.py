@@ -68,7 +68,7 @@ def test_slices_that_measure_otherwise_are_named() -> None:
     assert evaluation_check(evaluation(0.8), evaluation(0.8)).ok
     check = evaluation_check(evaluation(0.8, 0.5), evaluation(0.8, 0.75))
     assert not check.ok
-    assert check.actual == "other values for red accuracy"
+    assert check.actual == "different values for red accuracy"
 
 
 @pytest.mark.parametrize("where", ["overall", "slice"])

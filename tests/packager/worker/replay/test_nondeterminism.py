@@ -46,7 +46,7 @@ def findings(tmp_path: Path, text: str) -> tuple[str, ...]:
         ("x = 1\nlist(set('ab'))", "a loop iterates over a set, whose order may differ"),
         (
             "x = 1\nForest(n_jobs=-1)",
-            "Forest() runs in parallel: what ends first, and the order of sums, may differ",
+            "Forest() runs in parallel: completion order and summation order may differ",
         ),
         (
             "import os\nos.environ['HOME']",

@@ -23,7 +23,7 @@ def changed(what: str, train_rows: int = 10, **recipe: object):
     return job, perturb(job, own, ReplayRequest(perturb=what), train_rows)
 
 
-def test_nothing_is_changed_unless_it_is_asked_for():
+def test_nothing_is_changed_unless_it_is_requested():
     job, found = changed("none")
     assert (found.job, found.what) == (job, None)
 

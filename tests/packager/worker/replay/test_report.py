@@ -27,7 +27,7 @@ def test_what_is_reached_is_reached_by_all_that_are_stronger(one, other, third):
 
 
 @pytest.mark.parametrize(
-    ("rung", "level", "enough"),
+    ("level", "required", "enough"),
     [
         ("artifact", "state", True),
         ("metrics", "predictions", False),
@@ -35,8 +35,8 @@ def test_what_is_reached_is_reached_by_all_that_are_stronger(one, other, third):
         ("none", "none", True),
     ],
 )
-def test_a_level_is_reached_by_stronger_ones(rung, level, enough):
-    assert reaches(rung, level) is enough
+def test_a_level_is_reached_by_stronger_ones(level, required, enough):
+    assert reaches(level, required) is enough
 
 
 def test_only_a_recipe_with_a_level_claims_one():

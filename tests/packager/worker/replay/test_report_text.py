@@ -39,7 +39,7 @@ def test_the_verdict_is_the_last_line():
     assert as_text(report(passed=False)).endswith("\nreplay: failed")
 
 
-def test_only_checks_that_are_wrong_are_told_one_by_one():
+def test_only_checks_that_are_wrong_are_reported_one_by_one():
     lines = as_text(report(checks=(GOOD, WRONG), passed=False)).splitlines()
     assert lines[:2] == ["checks: 1 of 2 equal", "  model: expected abc, got missing"]
 
@@ -52,24 +52,24 @@ def test_a_metric_that_is_not_accepted_is_marked_and_one_that_is_absent_is_none(
     text = as_text(report(metrics=metrics, comparison=comparison()))
     assert "  accuracy: 0.8 recorded, 0.8 now\n" in text
     assert "  lift: 2 recorded, none now  (not accepted)\n" in text
-    assert "metrics: none were compared" in as_text(report(comparison=comparison()))
+    assert "metrics: none compared" in as_text(report(comparison=comparison()))
 
 
 @pytest.mark.parametrize(
-    ("state", "told"), [(True, "equal"), (False, "differs"), (None, "can't be seen")]
+    ("state", "told"), [(True, "equal"), (False, "differs"), (None, "can't be inspected")]
 )
-def test_where_the_bytes_differ_the_state_is_told(state, told):
+def test_where_the_bytes_differ_the_state_is_reported(state, told):
     found = comparison(
         artifact=False, state=state, differing=("trees: 3 of 9",), ignored=("a clock",)
     )
     lines = as_text(report(comparison=found)).splitlines()
-    assert f"model: other bytes; state {told}" in lines
+    assert f"model: different bytes; state {told}" in lines
     assert "  trees: 3 of 9" in lines
     assert "  a clock (not part of the state)" in lines
-    assert "other bytes" not in as_text(report(comparison=comparison()))
+    assert "different bytes" not in as_text(report(comparison=comparison()))
 
 
-def test_predictions_are_told_with_the_rows_that_differ_most():
+def test_predictions_are_reported_with_the_rows_that_differ_most():
     found = comparison(label_flips=2, largest_difference=0.125, differing_rows=(7, 3))
     lines = as_text(report(comparison=found)).splitlines()
     assert "predictions: 20 held-out rows, 2 label flips, largest difference 0.125" in lines
@@ -80,11 +80,11 @@ def test_predictions_are_told_with_the_rows_that_differ_most():
     )
 
 
-def test_below_the_strongest_level_the_environment_is_told():
+def test_below_the_strongest_level_the_environment_is_reported():
     now = {"environment_now": MANIFEST.environment, "level": "metrics", "level_at_build": "state"}
     text = as_text(report(**now, nondeterminism=("train.py:3: no seed",)))
     assert "environment: nothing that is recorded differs" in text
-    assert "may be the reason: train.py:3: no seed" in text
+    assert "possible cause: train.py:3: no seed" in text
     assert "equivalence level: metrics (claimed: artifact, at build: state)" in text
     text = as_text(report(**now, environment_differences=("cpu: a, now b",)))
     assert "environment: cpu: a, now b" in text
@@ -95,15 +95,15 @@ def test_a_level_that_nobody_claimed_is_said_to_be_none():
     assert "equivalence level: artifact (claimed: none)" in as_text(report(claimed=False))
 
 
-def test_where_it_ran_is_told_where_that_is_known():
+def test_where_it_ran_is_reported_where_that_is_known():
     assert "isolation: " not in as_text(report())
     assert "  isolation: container" in as_text(report(isolation={"where": "container"}))
 
 
-@pytest.mark.parametrize(("passed", "told"), [(True, "noticed"), (False, "not noticed, so")])
-def test_of_a_negative_control_it_is_told_whether_it_was_noticed(passed, told):
+@pytest.mark.parametrize(("passed", "told"), [(True, "detected"), (False, "not detected, so")])
+def test_the_text_of_a_negative_control_says_whether_it_was_detected(passed, told):
     text = verdict(report(perturbed="seed: 8 in place of 7", passed=passed))
-    assert text.startswith(f"changed on purpose: seed: 8 in place of 7: {told}")
+    assert text.startswith(f"perturbed: seed: 8 in place of 7: {told}")
 
 
 @pytest.mark.parametrize(

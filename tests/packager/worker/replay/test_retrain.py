@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from worker_projects import FOREST, RECIPE, Project
+from worker_projects import FOREST, RECIPE, Ended, Project
 
+from packager.manifest.evaluation import RepeatabilityResult
 from packager.manifest.manifest import Recipe
 from packager.worker.job import TrainingResult
 
@@ -16,15 +17,27 @@ def recipe(**changes: object) -> Recipe:
     return RECIPE.model_copy(update=changes)
 
 
+def repeated(project: Project, rows: pd.DataFrame, train: str, **changes: object) -> Ended:
+    """The end of a build that runs the recipe of ``train`` twice; ``changes`` are its own."""
+    project.code(train=train)
+    project.data(rows)
+    return project.start(project.job(repeat=True, recipe=recipe(**changes)))
+
+
+def observed(project: Project, ended: Ended) -> RepeatabilityResult:
+    """What a build that succeeded saw."""
+    assert ended.code == 0, ended.stderr
+    found = TrainingResult.load(project.out / "result.json").repeatability
+    assert found is not None
+    return found
+
+
 def test_a_seeded_recipe_is_seen_to_repeat_to_the_byte(
     project: Project, rows: pd.DataFrame
 ) -> None:
-    project.code(train=FOREST)
-    project.data(rows)
-    observed = project.train(project.job(repeat=True)).repeatability
-    assert observed is not None
-    assert (observed.level, observed.bit_equal, observed.differing) == ("artifact", True, ())
-    assert observed.state is not None
+    seen = observed(project, repeated(project, rows, FOREST))
+    assert (seen.level, seen.bit_equal, seen.differing) == ("artifact", True, ())
+    assert seen.state is not None
 
 
 UNSEEDED = """
@@ -40,9 +53,7 @@ UNSEEDED = """
 def test_a_claim_above_the_level_seen_is_refused_with_the_reason(
     project: Project, rows: pd.DataFrame
 ) -> None:
-    project.code(train=UNSEEDED)
-    project.data(rows)
-    ended = project.start(project.job(repeat=True))
+    ended = repeated(project, rows, UNSEEDED)
     assert ended.code == 1
     assert "the recipe ran twice and the second model reached" in ended.error["message"]
     assert "expected 'artifact' as [recipe] level claims" in ended.error["message"]
@@ -55,39 +66,32 @@ def test_a_claim_above_the_level_seen_is_refused_with_the_reason(
 def test_a_lower_claimed_level_is_accepted_and_nondeterminism_recorded(
     project: Project, rows: pd.DataFrame
 ) -> None:
-    project.code(train=UNSEEDED)
-    project.data(rows)
     names = ("accuracy", "balanced_accuracy", "f1_macro", "log_loss", "roc_auc")
-    humble = recipe(level="metrics", accept=dict.fromkeys(names, 100.0))
-    observed = project.train(project.job(repeat=True, recipe=humble)).repeatability
-    assert observed is not None
-    assert observed.level in ("predictions", "metrics")
-    assert observed.nondeterminism[0].startswith("train.py:6: numpy.random.default_rng()")
-    assert any(part.startswith(".random_state") for part in observed.differing)
+    accept = dict.fromkeys(names, 100.0)
+    seen = observed(project, repeated(project, rows, UNSEEDED, level="metrics", accept=accept))
+    assert seen.level in ("predictions", "metrics")
+    assert seen.nondeterminism[0].startswith("train.py:6: numpy.random.default_rng()")
+    assert any(part.startswith(".random_state") for part in seen.differing)
+
+
+TIMED = """
+    import time
+    from sklearn.tree import DecisionTreeClassifier
+
+    def train(features, target, *, params, seed):
+        model = DecisionTreeClassifier(random_state=seed).fit(features, target)
+        model.fitted_at_ = time.time()
+        model.at_ = id(model)
+        return model
+"""
 
 
 def test_without_a_claim_the_level_is_recorded_and_what_differs_is_reported(
     project: Project, rows: pd.DataFrame
 ) -> None:
-    project.code(
-        train="""
-        import time
-        from sklearn.tree import DecisionTreeClassifier
-
-        def train(features, target, *, params, seed):
-            model = DecisionTreeClassifier(random_state=seed).fit(features, target)
-            model.fitted_at_ = time.time()
-            model.at_ = id(model)
-            return model
-        """
-    )
-    project.data(rows)
-    nobody = RECIPE.model_copy(update={"level": None})
-    ended = project.start(project.job(repeat=True, recipe=nobody))
-    assert ended.code == 0, ended.stderr
-    observed = TrainingResult.load(project.out / "result.json").repeatability
-    assert observed is not None
-    assert (observed.level, observed.differing) == ("state", ())
+    ended = repeated(project, rows, TIMED, level=None)
+    seen = observed(project, ended)
+    assert (seen.level, seen.differing) == ("state", ())
     assert (
         "the second model reached the equivalence level 'state'. A replay must reach it too."
         in ended.stderr
@@ -97,48 +101,43 @@ def test_without_a_claim_the_level_is_recorded_and_what_differs_is_reported(
     assert "seed" not in ended.stderr
 
 
+FAILS_AGAIN = """
+    import os
+    from sklearn.tree import DecisionTreeClassifier
+
+    def train(features, target, *, params, seed):
+        if "MODEL_CHILD_PROCESS" in os.environ:
+            os._exit(7)
+        return DecisionTreeClassifier(random_state=seed).fit(features, target)
+"""
+
+
 def test_a_second_training_that_fails_reaches_no_level_and_ends_a_build_only_if_one_is_claimed(
     project: Project, rows: pd.DataFrame
 ) -> None:
-    project.code(
-        train="""
-        import os
-        from sklearn.tree import DecisionTreeClassifier
-
-        def train(features, target, *, params, seed):
-            if "MODEL_CHILD_PROCESS" in os.environ:
-                os._exit(7)
-            return DecisionTreeClassifier(random_state=seed).fit(features, target)
-        """
-    )
-    project.data(rows)
-    nobody = RECIPE.model_copy(update={"level": None})
-    ended = project.start(project.job(repeat=True, recipe=nobody))
-    assert ended.code == 0, ended.stderr
-    observed = TrainingResult.load(project.out / "result.json").repeatability
-    assert observed is not None
-    assert (observed.level, observed.bit_equal) == ("none", False)
-    assert "exit code 7" in observed.differing[0]
-    assert "nothing is known of how equal a repeat is" in ended.stderr
-    claimed = project.start(project.job(repeat=True))
+    ended = repeated(project, rows, FAILS_AGAIN, level=None)
+    seen = observed(project, ended)
+    assert (seen.level, seen.bit_equal) == ("none", False)
+    assert "exit code 7" in seen.differing[0]
+    assert "the repeatability is unknown" in ended.stderr
+    claimed = repeated(project, rows, FAILS_AGAIN)
     assert claimed.error["message"].startswith("training again failed: ")
+
+
+SEARCH = """
+    from sklearn.model_selection import GridSearchCV
+    from sklearn.tree import DecisionTreeClassifier
+
+    def train(features, target, *, params, seed):
+        tree = DecisionTreeClassifier(random_state=seed)
+        return GridSearchCV(tree, {"max_depth": [1, 2]}, cv=2).fit(features, target)
+"""
 
 
 def test_timings_inside_a_model_leave_the_level_state_and_are_named(
     project: Project, rows: pd.DataFrame
 ) -> None:
-    project.code(
-        train="""
-        from sklearn.model_selection import GridSearchCV
-        from sklearn.tree import DecisionTreeClassifier
-
-        def train(features, target, *, params, seed):
-            tree = DecisionTreeClassifier(random_state=seed)
-            return GridSearchCV(tree, {"max_depth": [1, 2]}, cv=2).fit(features, target)
-        """
-    )
-    project.data(rows)
-    ended = project.start(project.job(repeat=True))
+    ended = repeated(project, rows, SEARCH)
     assert "reached the equivalence level 'state', expected 'artifact'" in ended.error["message"]
     assert ".cv_results_.mean_fit_time: largest difference" in ended.error["message"]
     assert ended.error["hint"] == (

@@ -44,7 +44,7 @@ def test_a_part_of_a_date_has_its_name_and_its_range(name, values, part):
         ("timestamp", [1.6e9, None], False),
     ],
 )
-def test_a_moment_has_its_name_and_lies_in_these_decades(name, values, is_moment):
+def test_a_timestamp_has_its_name_and_is_in_these_decades(name, values, is_moment):
     assert is_timestamp_name(name, pd.Series(values)) is is_moment
 
 

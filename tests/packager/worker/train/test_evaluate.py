@@ -102,5 +102,5 @@ def test_slices_are_measured_on_their_own_rows_and_empty_ones_left_out() -> None
 def test_answers_that_are_no_labels_of_the_target_are_refused() -> None:
     model = LoadedModel(Constant(0), "classification", None, False)
     target = pd.Series(["a", "b"], name="label")
-    with pytest.raises(PackageError, match="answers with labels like 0, expected those of 'label'"):
+    with pytest.raises(PackageError, match="predicts labels like 0, expected those of 'label'"):
         evaluate(model, pd.DataFrame({"x": [1, 2]}), target, {}, ["a", "b"])

@@ -149,7 +149,7 @@ def test_a_vectoriser_that_walks_over_the_column_names_is_reported(project: Proj
     )
     project.data(rows.assign(text=[f"bought {n}" for n in range(80)])[["text", "label"]])
     ended = project.start(project.job())
-    assert "would go through the names of the columns" in ended.error["message"]
+    assert "would iterate over the column names" in ended.error["message"]
     assert 'make_column_transformer((TfidfVectorizer(), "text"))' in ended.error["hint"]
 
 

@@ -64,7 +64,7 @@ def test_what_crashes_costs_the_order_and_the_compiled_form(model, tmp_path, mon
     )
     made = model()
     assert made.ranked(ROWS, made.schema.features) == list(made.schema.features)
-    assert f"which features count most is not known, because {TOLD}" in capsys.readouterr().err
+    assert f"feature importance is unknown, because {TOLD}" in capsys.readouterr().err
     verdict = made.compiled(ROWS, tmp_path / "form")
     assert (verdict.verdict, verdict.reason) == ("refused", f"its search failed: {TOLD}")
     with pytest.raises(PackageError, match="SIGSEGV"):

@@ -27,7 +27,7 @@ def checked(project: Project, **changes) -> DataCheckReport:
             "from sklearn.svm import LinearSVC\n"
             "def train(features, target, *, params, seed):\n"
             "    return LinearSVC().fit(features, target)\n",
-            "it gives labels without probabilities",
+            "it predicts labels without probabilities",
         ),
         (
             "import time\n"

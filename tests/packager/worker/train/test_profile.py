@@ -65,7 +65,7 @@ def test_a_model_that_raises_on_training_rows_is_compared_with_held_out_answers(
     found = profile(dataset, schema, future, rank, by_time=True)
     assert found.features == profiled(dataset, schema, loaded).features
     said = capsys.readouterr().err
-    assert "compared with those to held-out rows only: the model raised" in said
+    assert "compared with those of held-out rows only: the model raised" in said
     assert "Traceback" not in said
 
 

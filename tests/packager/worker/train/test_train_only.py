@@ -23,7 +23,7 @@ def test_the_features_come_first_and_no_other_column_is_given(project):
     assert trained([], ["id", "weight"]) == ["x"]
 
 
-def test_an_excluded_column_that_train_asks_for_by_name_is_given_and_said(project, capsys):
+def test_an_excluded_column_that_train_requests_by_name_is_given_and_said(project, capsys):
     project.code(
         train="""
         def train(features, target, *, params, seed):
@@ -58,7 +58,7 @@ def test_a_recipe_cannot_change_the_rows(project):
     pd.testing.assert_frame_equal(ROWS, before)
 
 
-def test_a_model_that_was_fitted_on_such_a_column_is_told_how_to_leave_it_out():
+def test_a_model_fitted_on_such_a_column_gets_the_way_to_leave_it_out():
     with pytest.raises(PackageError) as caught, without_train_only(["weight", "other"]):
         raise PackageError("the model raised: feature 'weight' is missing")
     assert "features.drop(columns=['weight'])" in caught.value.hint

@@ -1,0 +1,115 @@
+"""What a server answers, checked before it is handed on: anybody may be behind an address."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from packager.manifest.base import Scalar
+from packager.text import truncate
+
+MAX_MESSAGE = 2_000
+"""Characters of an error's message that are shown."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The answer to one row."""
+
+    prediction: Scalar | None
+    probabilities: Mapping[str, float | None] | None
+    """By label; None where the model gives none."""
+    flags: tuple[str, ...]
+    """What was unusual about the row: ``carat:out_of_range``."""
+    token: str | None
+    """For ``feedback``; None where the server gives none."""
+
+
+@dataclass(frozen=True)
+class FeedbackReceipt:
+    """What became of the labels sent."""
+
+    accepted: int
+    rejected: tuple[tuple[int, str], ...]
+    """(index, reason) of each label that was refused."""
+    skipped: int
+    """Pairs without a label yet: send the token again when there is one."""
+
+
+@dataclass(frozen=True)
+class ServerError:
+    """What a server says about a request that it refused."""
+
+    message: str
+    row: int | None
+
+
+def parse_json(text: bytes) -> Any:
+    """The document; ``ValueError`` for what is none, and for one that is nested too deeply."""
+    try:
+        return json.loads(text)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+
+
+def parse_prediction(found: Any) -> Prediction:
+    """One element of ``predictions``; ``ValueError`` where it is none."""
+    if not isinstance(found, dict) or "prediction" not in found:
+        raise ValueError("a prediction")
+    value, chances = found["prediction"], found.get("probabilities")
+    flags, token = found.get("flags", []), found.get("token")
+    if not isinstance(value, Scalar | None):
+        raise ValueError("a prediction that is a label or a number")
+    if not (chances is None or _are_probabilities(chances)):
+        raise ValueError("probabilities by label")
+    if not (isinstance(flags, list) and all(isinstance(flag, str) for flag in flags)):
+        raise ValueError("flags as a list of text")
+    if not isinstance(token, str | None):
+        raise ValueError("a token that is text")
+    return Prediction(value, chances, tuple(flags), token)
+
+
+def parse_feedback(found: Any, sent: int) -> FeedbackReceipt:
+    """What became of ``sent`` labels; ``ValueError`` where it does not say so of each once."""
+    counts = [found.get(name) for name in ("accepted", "skipped")]
+    listed = found.get("rejected")
+    if not (all(type(count) is int and count >= 0 for count in counts) and _is_list(listed)):
+        raise ValueError("counts of labels and a list of rejected ones")
+    if sum(counts) + len(listed) != sent:
+        raise ValueError(f"what became of {sent} labels")
+    rejected = tuple(_rejected(one, sent) for one in listed)
+    if len({index for index, _ in rejected}) != len(rejected):
+        raise ValueError("every rejected label once")
+    return FeedbackReceipt(counts[0], rejected, counts[1])
+
+
+def parse_error(text: bytes) -> ServerError:
+    """The body of an answer that is not 200; ``ValueError`` where it is no server's of ours."""
+    found = parse_json(text)
+    told = found.get("error") if isinstance(found, dict) else None
+    if not isinstance(told, dict) or not isinstance(told.get("message"), str):
+        raise ValueError("an error with a message")
+    row = told.get("row")
+    return ServerError(truncate(told["message"], MAX_MESSAGE), row if type(row) is int else None)
+
+
+def _are_probabilities(found: Any) -> bool:
+    return isinstance(found, dict) and all(
+        value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+        for value in found.values()
+    )
+
+
+def _is_list(found: Any) -> bool:
+    return isinstance(found, list)
+
+
+def _rejected(found: Any, sent: int) -> tuple[int, str]:
+    index, reason = (
+        (found.get("index"), found.get("reason")) if isinstance(found, dict) else (None, None)
+    )
+    if type(index) is not int or not 0 <= index < sent or not isinstance(reason, str):
+        raise ValueError("the index and the reason of each rejected label")
+    return index, truncate(reason)
