@@ -39,7 +39,7 @@ from packager.text import format_bytes
 HERE = Path(__file__).resolve()
 MB = 1_000_000
 REPEATS = 3
-PROOF = "starting the image: no network, read-only, no capabilities"
+SMOKE_TEST = "starting the image: no network, read-only, no capabilities"
 FILES = {
     "package.toml": """[package]
 name = "bench"
@@ -92,7 +92,7 @@ class Measured:
     """Cost of one change, per repetition."""
 
     ours: list[float] = field(default_factory=list)
-    proof: list[float] = field(default_factory=list)
+    smoke_test: list[float] = field(default_factory=list)
     sent: int = 0
     rss: int = 0
     docker: list[float] = field(default_factory=list)
@@ -169,14 +169,14 @@ class Bench:
             change(number)
             told = self.package()
             cost.ours.append(told["seconds"])
-            cost.proof.append(told["steps"][PROOF])
+            cost.smoke_test.append(told["steps"][SMOKE_TEST])
             cost.sent, cost.rss = told["sent"], max(cost.rss, told["rss"])
             self.export(told["tag"])
             cost.docker.append(self.docker(fresh=first))
             cost.context = sum(p.lstat().st_size for p in self.tree.rglob("*") if p.is_file())
             shutil.rmtree(self.tree)
         cells = [
-            f"{statistics.median(cost.ours):.1f} s", f"{statistics.median(cost.proof):.1f} s",
+            f"{statistics.median(cost.ours):.1f} s", f"{statistics.median(cost.smoke_test):.1f} s",
             format_bytes(cost.sent), format_bytes(cost.rss),
             f"{statistics.median(cost.docker):.1f} s", format_bytes(cost.context),
         ]  # fmt: skip

@@ -60,7 +60,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "scikit-learn": COMPILE,
     "scipy": (
         "tests/packager/compare/test_significance.py",
-        "tests/packager/worker/replay/test_seed_spread.py",
+        "tests/packager/worker/replay/test_seed_variance.py",
     ),
     "threadpoolctl": ("tests/packager/worker/replay",),
     "treelite": COMPILE,

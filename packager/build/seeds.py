@@ -23,7 +23,7 @@ from packager.runners.job import make_job
 from packager.runners.project import environment_worker, resolve_environment
 from packager.runners.table_data import local_data
 from packager.worker.job import SeedSweepJob
-from packager.worker.replay.seed_spread import MIN_SEEDS
+from packager.worker.replay.seed_variance import MIN_SEEDS
 
 MAX_SEEDS = 1_000
 

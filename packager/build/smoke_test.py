@@ -68,7 +68,7 @@ def smoke_test(ships: AssembledPackage, folder: Path, progress: Progress, second
         )
         _compare(_from_worker(ships, recorded, folder, progress, seconds), recorded)
         return
-    trial = replace(ships.image, name=engine.temporary("proof"))
+    trial = replace(ships.image, name=engine.temporary("smoke-test"))
     progress.step("sending layers to the engine")
     load_into(engine, trial, progress)
     try:
@@ -103,7 +103,7 @@ def smoke_test_in_engine(
 
 def _recorded(folder: Path) -> Golden:
     """Rows of the data and the new model's predictions; they stay on this machine."""
-    path = folder / "out" / "proof.json"
+    path = folder / "out" / "smoke_test.json"
     return Golden.load(path) if path.is_file() else Golden(rows=(), expected=())
 
 
@@ -161,7 +161,7 @@ def _from_worker(
     ships: AssembledPackage, recorded: Golden, folder: Path, progress: Progress, seconds: float
 ) -> Sequence[Mapping[str, Any]]:
     """The predictions of a process on the image's layers, within ``seconds``."""
-    output = folder / "proof"
+    output = folder / "smoke-test"
     output.mkdir()
     asked = _asked(recorded).encode()
     try:

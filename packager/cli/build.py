@@ -153,7 +153,7 @@ def train(
     from packager.build.seeds import seed_sweep
     from packager.engine.engine import Engine
     from packager.project.config import load_project
-    from packager.report.seed_spread import spread_text
+    from packager.report.seed_variance import spread_text
 
     spread = seed_sweep(
         load_project(project), seeds, Engine.connect(), ConsoleProgress(), base=base

@@ -49,6 +49,6 @@ class Root:
         return self.path / "data" / "test"
 
     @property
-    def again(self) -> Path:
+    def retrained(self) -> Path:
         """The output of a second training in a separate process: result.json and model."""
-        return self.path / "again"
+        return self.path / "retrained"

@@ -69,7 +69,7 @@ def replay(
 def _train(
     stage: Stage, manifest: Manifest, ask: ReplayRequest, folder: Path
 ) -> tuple[Layer, dict[str, str]]:
-    """Run the recipe; return its result as a layer at ``/again``, and the isolation."""
+    """Run the recipe; return its result as a layer at ``/retrained``, and the isolation."""
     out = folder / "trained"
     out.mkdir()
     stage.progress.step("training again, with the runtime of this installation")
@@ -77,7 +77,8 @@ def _train(
     with stage.worker() as worker:
         worker.run("run", {"job.json": job.dump()}, out, stage.progress)
         isolation = dict(worker.measures)
-    return plain_layer("again", folder / "again.tar", regular_entries(out, "again")), isolation
+    entries = regular_entries(out, "retrained")
+    return plain_layer("retrained", folder / "retrained.tar", entries), isolation
 
 
 def _compare(stage: Stage, ask: ReplayRequest, trained: Layer, folder: Path) -> ReplayReport:

@@ -91,6 +91,6 @@ def regular_entries(folder: Path, prefix: str) -> list[Entry]:
 def same_model(trained: Layer, manifest: Manifest) -> bool:
     """Whether the model in ``trained`` equals the recorded one byte for byte; loads neither."""
     found: Mapping[str, str] = {
-        name: str(file) for name, file in below(tree_of(trained), "again/model").items()
+        name: str(file) for name, file in below(tree_of(trained), "retrained/model").items()
     }
     return found == {entry.path: entry.sha256 for entry in manifest.model}

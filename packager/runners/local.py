@@ -21,7 +21,7 @@ from packager.image.runtime import INSTALLED_AT, VENV
 from packager.tar_reader import unpack_plain
 
 # Layers that belong to one package; all others except the base contain shared dependencies.
-OWN = ("runtime", TRAINING, "code", "model", "package", "data", "again")
+OWN = ("runtime", TRAINING, "code", "model", "package", "data", "retrained")
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
     run JOB OUT        train and measure; OUT/{result,fingerprint,profile,…}.json, OUT/model
     fit JOB OUT        train and measure only; OUT/fit.json, OUT/model
-    seeds JOB OUT      train with several seeds; OUT/spread.json
+    seeds JOB OUT      train with several seeds; OUT/seed_variance.json
     check JOB OUT      check the data quality; OUT/check.json
     folds JOB OUT      cross-validate on the rows in OUT/folds.pickle; OUT/folds.npz
     rank JOB OUT       rank the features of a model by importance; OUT/ranked.json

@@ -114,7 +114,7 @@ class ReplayRequest(FrozenModel):
     perturb: Perturbation = "none"
     """Negative control: a deliberate change that the comparison has to detect."""
     window: tuple[float, float] | None = None
-    """When the host retrained, with the result in ``/again``; None if the worker retrains."""
+    """When the host retrained, with the result in ``/retrained``; None if the worker retrains."""
 
 
 class QueryJob(FrozenModel):

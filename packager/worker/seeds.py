@@ -12,13 +12,14 @@ from packager.manifest.manifest import Recipe
 from packager.model.paths import Root
 from packager.worker.job import FitResult, Job, SeedSweepJob
 from packager.worker.replay.retrain import retrain
-from packager.worker.replay.seed_spread import seed_variance
+from packager.worker.replay.seed_variance import seed_variance
 
 
 def train_seeds(asked: SeedSweepJob, root: Root, out: Path) -> SeedVariance:
-    """Train ``asked.count`` times, from the recipe's own seed upwards; write ``out``/spread.json.
+    """Train ``asked.count`` times, from the recipe's own seed upwards.
 
-    Raises ``PackageError`` if a training fails, ``UsageError`` without a recipe.
+    Writes ``out``/seed_variance.json. Raises ``PackageError`` if a training fails, ``UsageError``
+    without a recipe.
     """
     recipe = asked.job.recipe
     if not isinstance(recipe, Recipe):
@@ -34,7 +35,7 @@ def train_seeds(asked: SeedSweepJob, root: Root, out: Path) -> SeedVariance:
         shown = "  ".join(f"{n} {v:.4f}" for n, v in sorted(found[-1].overall.values.items()))
         sys.stderr.write(f"seed {seed} ({place} of {len(seeds)}): {shown}\n")
     spread = seed_variance(seeds, found)
-    (out / "spread.json").write_bytes(spread.dump())
+    (out / "seed_variance.json").write_bytes(spread.dump())
     return spread
 
 

@@ -23,7 +23,7 @@ from packager.worker.processes.run_to_end import run_to_end, worker_command
 RESULTS = {
     "run": "result.json",
     "fit": "fit.json",
-    "seeds": "spread.json",
+    "seeds": "seed_variance.json",
     "check": "check.json",
     "folds": "folds.npz",
     "rank": "ranked.json",

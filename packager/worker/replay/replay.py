@@ -39,7 +39,7 @@ from packager.worker.replay.report import (
     reaches,
 )
 from packager.worker.replay.retrain import retrain
-from packager.worker.replay.seed_spread import intervals, within_seed_variance
+from packager.worker.replay.seed_variance import intervals, within_seed_variance
 from packager.worker.replay.volatile_state import Window
 from packager.worker.train_job import model_files
 
@@ -58,9 +58,9 @@ def replay(root: Root, ask: ReplayRequest, out: Path) -> ReplayReport:
     if not all(check.ok for check in checks):
         report = damaged(manifest, checks)
     elif ask.window is not None:
-        report = _compare(manifest, root, checks, ask, root.again, ask.window)
+        report = _compare(manifest, root, checks, ask, root.retrained, ask.window)
     else:
-        with tempfile.TemporaryDirectory(prefix="again-", dir=out) as name:
+        with tempfile.TemporaryDirectory(prefix="retrained-", dir=out) as name:
             began = time.time()
             folder = retrain("run", repeated(manifest, ask)[1].job, root, Path(name))
             report = _compare(manifest, root, checks, ask, folder, (began, time.time()))

@@ -19,7 +19,7 @@ from packager.worker.replay.differences import accepted, metric_checks
 from packager.worker.replay.equivalence import FittedModel, compare_models, equivalence_level
 from packager.worker.replay.nondeterminism import find_nondeterminism
 from packager.worker.replay.report import ModelComparison, reaches
-from packager.worker.replay.seed_spread import within_seed_variance
+from packager.worker.replay.seed_variance import within_seed_variance
 from packager.worker.replay.state import TIMES
 from packager.worker.replay.volatile_state import VOLATILE_KINDS
 from packager.worker.train.dataset import Dataset

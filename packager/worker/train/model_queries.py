@@ -18,9 +18,10 @@ from packager.worker.train.rejected_values import missing_values, with_rejected_
 def query_model(
     asked: QueryJob, root: Root, out: Path, dataset: Dataset, profile: Profile
 ) -> Schema:
-    """Return the schema with the values that the model rejects; write ``out``/{golden,proof}.json.
+    """Return the schema with the values that the model rejects.
 
-    Raise ``PackageError`` if the model can't be loaded in a child process.
+    Writes ``out``/{golden,smoke_test}.json. Raises ``PackageError`` if the model can't be
+    loaded in a child process.
     """
     schema = asked.schema_
     with (
@@ -31,6 +32,6 @@ def query_model(
         bases = bases_of(real)
         schema = with_rejected_values(schema, asker, bases, missing_values(schema, dataset.train))
         made_up = examples(schema, profile, dataset.train, asker, bases)
-    (out / "proof.json").write_bytes(real.dump())
+    (out / "smoke_test.json").write_bytes(real.dump())
     (out / "golden.json").write_bytes(made_up.dump())
     return schema

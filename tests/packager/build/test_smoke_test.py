@@ -48,7 +48,7 @@ def test_without_one_the_end_of_its_log_is_the_hint() -> None:
     assert _told("").hint.startswith("it printed nothing: see the command it starts with")
 
 
-def test_a_proof_that_does_not_end_says_how_to_go_on(
+def test_a_smoke_test_that_does_not_end_says_how_to_go_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def late(*_: object) -> Path:

@@ -83,7 +83,7 @@ def test_an_error_is_shortened_and_its_row_is_a_number():
     long = parse_error(b'{"error": {"message": "%s"}}' % (b"x" * 9_000)).message
     assert len(long) <= MAX_MESSAGE + 1
     for text in (b"[]", b'{"error": "no"}', b'{"error": {"message": 1}}', b"<html>"):
-        with pytest.raises(ValueError, match="an error with a message|Expecting value"):
+        with pytest.raises(ValueError, match=r"an error with a message|Expecting value"):
             parse_error(text)
 
 

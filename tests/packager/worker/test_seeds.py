@@ -52,7 +52,7 @@ def test_seeds_go_up_from_the_recipes_own_and_stay_seeds(tmp_path, trained, firs
     spread = swept(Sweep(recipe(first), 3), tmp_path / "out")
     assert trained == wanted
     assert spread.overall["mae"] == tuple(map(float, wanted))
-    assert SeedVariance.load(tmp_path / "out" / "spread.json") == spread
+    assert SeedVariance.load(tmp_path / "out" / "seed_variance.json") == spread
     assert f"seed {wanted[1]} (2 of 3): mae" in capsys.readouterr().err
 
 
@@ -63,7 +63,7 @@ def test_a_training_that_fails_leaves_no_spread(tmp_path, trained, monkeypatch):
     monkeypatch.setattr(seeds, "_evaluation", failing)
     with pytest.raises(PackageError, match="train raised"):
         swept(Sweep(recipe(0), 2), tmp_path)
-    assert not (tmp_path / "spread.json").exists()
+    assert not (tmp_path / "seed_variance.json").exists()
 
 
 def test_a_given_model_can_not_be_repeated(tmp_path):

@@ -86,7 +86,7 @@ def test_a_model_that_takes_only_its_own_values_has_no_example(
     run(project.job(ask=True, recipe=recipe), project.root, project.out)
     assert Golden.load(project.out / "golden.json").rows == ()
     assert "no made-up value of 'mail'" in capfd.readouterr().err
-    assert len(Golden.load(project.out / "proof.json").rows) == 8
+    assert len(Golden.load(project.out / "smoke_test.json").rows) == 8
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from packager.manifest.evaluation import SeedVariance
-from packager.report.seed_spread import spread_text
+from packager.report.seed_variance import spread_text
 
 
 def test_every_metric_has_mean_deviation_and_range() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from packager.errors import PackageError
 from packager.manifest.evaluation import Evaluation, MetricValues, SeedVariance
-from packager.worker.replay.seed_spread import (
+from packager.worker.replay.seed_variance import (
     interval,
     intervals,
     seed_variance,
