@@ -288,7 +288,7 @@ def engine_errors(doing: str) -> Iterator[None]:
         ) from error
     except (DockerException, requests.RequestException) as error:
         raise PackageError(
-            f"the Docker engine at {engine_address()} closed the connection while {doing}: {error}",
+            f"the Docker engine at {engine_address()} failed while {doing}: {error}",
             "check that the engine runs (`docker info`), then try again",
         ) from error
 

@@ -22,11 +22,11 @@ def address(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("error", "told", "hint"),
     [
-        (requests.ConnectionError("reset"), "went away", "start it, wait until `docker info`"),
-        (requests.ConnectTimeout("late"), "went away", "start it, wait until `docker info`"),
-        (requests.ReadTimeout("late"), "broke off", "check that the engine runs"),
-        (DockerException("no"), "broke off", "check that the engine runs"),
-        (APIError("no space left"), "broke off", "check that the engine runs"),
+        (requests.ConnectionError("reset"), "became unavailable", "start it, wait until `docker info`"),
+        (requests.ConnectTimeout("late"), "became unavailable", "start it, wait until `docker info`"),
+        (requests.ReadTimeout("late"), "failed", "check that the engine runs"),
+        (DockerException("no"), "failed", "check that the engine runs"),
+        (APIError("no space left"), "failed", "check that the engine runs"),
     ],
 )
 def test_an_engine_that_fails_is_named_with_what_it_was_doing_and_why(
