@@ -22,8 +22,16 @@ def address(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("error", "told", "hint"),
     [
-        (requests.ConnectionError("reset"), "became unavailable", "start it, wait until `docker info`"),
-        (requests.ConnectTimeout("late"), "became unavailable", "start it, wait until `docker info`"),
+        (
+            requests.ConnectionError("reset"),
+            "became unavailable",
+            "start it, wait until `docker info`",
+        ),
+        (
+            requests.ConnectTimeout("late"),
+            "became unavailable",
+            "start it, wait until `docker info`",
+        ),
         (requests.ReadTimeout("late"), "failed", "check that the engine runs"),
         (DockerException("no"), "failed", "check that the engine runs"),
         (APIError("no space left"), "failed", "check that the engine runs"),
