@@ -41,7 +41,7 @@ def translate_errors(location: Location) -> Iterator[None]:
     except FileNotFoundError as error:
         raise VacuumedError(
             f"{location}: the rows of this version no longer exist: {first_line(error)}",
-            "they were removed by `package data gc`, or by hand",
+            "they were removed by `package data gc`, or manually",
         ) from error
     except (DeltaError, pa.ArrowException, OSError, OverflowError) as error:
         raise PackageError(

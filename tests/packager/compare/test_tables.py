@@ -89,7 +89,7 @@ def test_keys_that_are_none_are_refused(two, key, message):
 
 
 def test_a_file_that_is_not_there_is_not_looked_for_among_images(tmp_path):
-    with pytest.raises(UsageError, match=r"absent\.csv: expected a file or a folder, got nothing"):
+    with pytest.raises(UsageError, match=r"absent\.csv: expected a file or a folder, found"):
         open_side(str(tmp_path / "absent.csv"))
 
 

@@ -296,10 +296,10 @@ def test_what_cannot_be_read_is_refused_by_its_name_before_anything_is_read(plac
         needs(place, (), [name])
     else:
         needs(place, [name])
-    with pytest.raises(PackageError, match=f"needs {name}, a feature of Delta Lake"):
+    with pytest.raises(PackageError, match=f"needs {name}, a Delta feature"):
         export(place, tmp_path / "out.parquet")
     assert not (tmp_path / "out.parquet").exists()
-    with pytest.raises(PackageError, match=f"needs {name}, a feature of Delta Lake"):
+    with pytest.raises(PackageError, match=f"needs {name}, a Delta feature"):
         append(place, {"id": [2]}, tmp_path)
 
 
