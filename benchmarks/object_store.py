@@ -76,7 +76,7 @@ def verbs(folder: Path) -> None:
     print(package("data", "revert", TABLE, "1", cwd=folder), end="")
     print(package("data", "lineage", TABLE, cwd=folder), end="")
     print(package("data", *derive, cwd=folder), end="")
-    package("data", "checkout", f"{TABLE}@2", "--out", "out.parquet", cwd=folder)
+    package("data", "checkout", f"{TABLE}@2", "--output", "out.parquet", cwd=folder)
     same = package("data", "diff", "out.parquet", "two.csv", "--exit-code", cwd=folder)
     print("checkout: " + same, end="")
     print(package("data", "check", f"{TABLE}@2", cwd=folder), end="")
@@ -106,7 +106,7 @@ def writers(folder: Path) -> None:
             if process.returncode:
                 told += 1
                 print(error.decode().strip())
-    package("data", "checkout", table, "--out", "many.parquet", cwd=folder)
+    package("data", "checkout", table, "--output", "many.parquet", cwd=folder)
     found = pd.read_parquet(folder / "many.parquet")["x"]
     wanted = 1 + WRITERS * TIMES - told
     print(f"{WRITERS} writers at once, {TIMES} times: {len(found)} rows, {wanted} wanted, ", end="")

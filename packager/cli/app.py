@@ -6,13 +6,14 @@ shell completion import every module. A command imports its implementation when 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
+from typer.models import CommandFunctionType
 
 from packager.errors import UsageError
 
@@ -47,7 +48,38 @@ class GroupedVerbs(TyperGroup):
                 )
 
 
-app = typer.Typer(
+class Verb(TyperCommand):
+    """A command whose long options may be abbreviated, as GNU programs allow."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse ``args`` after each unambiguous prefix of an option is completed."""
+        names = {name for one in self.get_params(ctx) for name in (*one.opts, *one.secondary_opts)}
+        end = args.index("--") if "--" in args else len(args)
+        return super().parse_args(
+            ctx, [*(complete_option(arg, names) for arg in args[:end]), *args[end:]]
+        )
+
+
+class Application(typer.Typer):
+    """A group whose commands are ``Verb`` objects."""
+
+    def command(
+        self, *args: Any, **options: Any
+    ) -> Callable[[CommandFunctionType], CommandFunctionType]:
+        """Register a command."""
+        return super().command(*args, **{"cls": Verb, **options})
+
+
+def complete_option(arg: str, names: Collection[str]) -> str:
+    """``--out=x`` → ``--output=x`` if no other of ``names`` begins with ``--out``."""
+    name, equals, value = arg.partition("=")
+    if not name.startswith("--") or name in names:
+        return arg
+    found = [one for one in names if one.startswith(name)]
+    return f"{found[0]}{equals}{value}" if len(found) == 1 else arg
+
+
+app = Application(
     name="package",
     help="Package a model with its code, data and training recipe as one image that serves "
     "predictions, exposes metrics and replays its own training.",

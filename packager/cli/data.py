@@ -10,9 +10,9 @@ from typing import Annotated
 
 import typer
 
-from packager.cli.app import DATA, GroupedVerbs, app
+from packager.cli.app import DATA, Application, GroupedVerbs, app
 
-data = typer.Typer(
+data = Application(
     help="Identify, version, compare and check data sets.",
     cls=GroupedVerbs,
     no_args_is_help=True,

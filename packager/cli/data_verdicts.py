@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from packager.cli.app import AsJson, GroupedVerbs
+from packager.cli.app import Application, AsJson, GroupedVerbs
 from packager.cli.console import ConsoleProgress, print_result, terminal_columns
 from packager.cli.data import CHECK, ROWS, WHERE, Where, data
 from packager.errors import UsageError
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from packager.review.corrections import Corrections
     from packager.review.verdicts import Verdict
 
-verdicts = typer.Typer(
+verdicts = Application(
     help="List, import and apply verdicts.",
     cls=GroupedVerbs,
     no_args_is_help=True,

@@ -87,18 +87,18 @@ def log(table: Table, as_json: AsJson = False) -> None:
 @data.command(rich_help_panel=VERSIONS)
 def checkout(
     table: At,
-    out: Annotated[Path, typer.Option(help="The Parquet file to write.")],
+    output: Annotated[Path, typer.Option(help="The Parquet file to write.")],
     as_json: AsJson = False,
 ) -> None:
     """Write the rows of a version to a Parquet file."""
     from packager.location import Location
     from packager.tables.checkout import export
 
-    version = export(Location.parse(table), out)
+    version = export(Location.parse(table), output)
     if as_json:
-        print_result(json.dumps({"version": version.number, "file": str(out)}))
+        print_result(json.dumps({"version": version.number, "file": str(output)}))
     else:
-        print_result(str(out))
+        print_result(str(output))
 
 
 @data.command(rich_help_panel=VERSIONS)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from packager.cli.app import MONITOR, AsJson, GroupedVerbs, KeyFile, Ref, app
+from packager.cli.app import MONITOR, Application, AsJson, GroupedVerbs, KeyFile, Ref, app
 from packager.cli.console import ConsoleProgress, print_result, terminal_columns
 from packager.deploy.prometheus.rules import Objectives
 from packager.errors import UsageError
@@ -16,7 +16,7 @@ from packager.errors import UsageError
 if TYPE_CHECKING:
     from packager.deploy.monitoring import Deployed
 
-deploy = typer.Typer(
+deploy = Application(
     help="Generate monitoring configuration.",
     cls=GroupedVerbs,
     no_args_is_help=True,
@@ -25,13 +25,13 @@ deploy = typer.Typer(
 app.add_typer(deploy, name="deploy", rich_help_panel=MONITOR)
 DEFAULT = Objectives()
 
-Out = Annotated[Path, typer.Option(help="A new folder, or one this command wrote.")]
+OutputFolder = Annotated[Path, typer.Option(help="A new folder, or one this command wrote.")]
 
 
 @deploy.command()
 def monitoring(
     reference: Ref,
-    out: Out,
+    output: OutputFolder,
     latency: Annotated[
         float, typer.Option(help="Latency objective in seconds.")
     ] = DEFAULT.latency_seconds,
@@ -69,34 +69,34 @@ def monitoring(
     except ValueError as error:
         raise UsageError(f"objective {error}", "see `package deploy monitoring --help`") from error
     with open_reference(reference, Engine.connect()) as found:
-        done = deploy_monitoring(found, out, objectives, keys=keys)
+        done = deploy_monitoring(found, output, objectives, keys=keys)
         name, version = found.manifest.name, found.manifest.tag
-    _show_deployed(done, out, as_json)
+    _show_deployed(done, output, as_json)
     progress = ConsoleProgress()
     if done.before not in (None, version):
         progress.step(f"{name}: {version} replaces {done.before}")
     if keys:
         label = done.fleet.members[name].label
         progress.step(
-            f"write: one key a line into {out}/keys/{label}.keys, and one of them, for Prometheus, "
-            f"into {out}/prometheus/keys/{label}.key"
+            f"write: one key a line into {output}/keys/{label}.keys, and one of them, for "
+            f"Prometheus, into {output}/prometheus/keys/{label}.key"
         )
-    progress.step(f"check: promtool test rules {out}/prometheus/tests/{name}.yml")
-    progress.step(f"start: docker compose -f {out}/compose.yml up -d")
+    progress.step(f"check: promtool test rules {output}/prometheus/tests/{name}.yml")
+    progress.step(f"start: docker compose -f {output}/compose.yml up -d")
 
 
 @deploy.command()
 def remove(
     name: Annotated[str, typer.Argument(metavar="MODEL", help="Name of a model in that folder.")],
-    out: Out,
+    output: OutputFolder,
     as_json: AsJson = False,
 ) -> None:
     """Remove a retired model from a folder of `deploy monitoring`."""
     from packager.deploy.monitoring import remove_monitoring
 
-    done = remove_monitoring(name, out)
-    _show_deployed(done, out, as_json)
-    ConsoleProgress().step(f"start: docker compose -f {out}/compose.yml up -d --remove-orphans")
+    done = remove_monitoring(name, output)
+    _show_deployed(done, output, as_json)
+    ConsoleProgress().step(f"start: docker compose -f {output}/compose.yml up -d --remove-orphans")
 
 
 def _show_deployed(done: Deployed, out: Path, as_json: bool) -> None:

@@ -37,7 +37,7 @@ def read_generated(target: Path) -> GeneratedFiles:
     if not target.is_dir() or not (target / RECORD).is_file():
         raise UsageError(
             f"{target}: expected a new or empty folder, or one this command wrote, got another",
-            "name another folder with --out",
+            "name another folder with --output",
         )
     try:
         with fitting_memory(target / RECORD):
@@ -47,7 +47,7 @@ def read_generated(target: Path) -> GeneratedFiles:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UsageError(
             f"{target / RECORD}: expected the record of the files written here, got another file",
-            "name another folder with --out",
+            "name another folder with --output",
         ) from error
 
 
@@ -138,7 +138,8 @@ def _changed(
         if planned is None or planned != before.files.get(path):
             raise UsageError(
                 f"{file}: was changed since it was written here; nothing was written",
-                "keep your change elsewhere and remove the file, or name another folder with --out",
+                "keep your change elsewhere and remove the file, or name another folder with "
+                "--output",
             )
         found.append(path)
     return found

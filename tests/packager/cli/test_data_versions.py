@@ -44,7 +44,7 @@ def test_a_table_from_first_to_last(run, tmp_path):
     assert "d@1  ← steps:same" in run("lineage", "t", "--svg", "l.svg")
     assert "<svg" in (tmp_path / "l.svg").read_text()
     assert "version 3 is kept: among the newest; table d" in run("gc", "t")
-    assert run("checkout", "t@2", "--out", "o.parquet") == "o.parquet\n"
+    assert run("checkout", "t@2", "--output", "o.parquet") == "o.parquet\n"
     assert "equal: the same 2 rows" in run("diff", "o.parquet", "u.csv", "--exit-code")
     assert "1 added, 1 removed, 0 changed" in run("diff", "t@2", "t@3", "--exit-code", code=1)
     assert json.loads(run("fingerprint", "t@2", "--json"))["row_count"] == 2

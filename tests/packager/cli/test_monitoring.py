@@ -18,14 +18,14 @@ import pytest
 def test_an_objective_that_nothing_meets_is_refused_before_the_package_is_read(
     run, tmp_path, option
 ):
-    code, _, err = run("deploy", "monitoring", "gone", "--out", tmp_path / "out", *option)
+    code, _, err = run("deploy", "monitoring", "gone", "--output", tmp_path / "out", *option)
     assert code == 2
     assert "objective" in err
     assert not (tmp_path / "out").exists()
 
 
 def test_a_model_that_nobody_watches_can_not_be_removed(run, tmp_path):
-    code, out, err = run("deploy", "remove", "shop", "--out", tmp_path / "out")
+    code, out, err = run("deploy", "remove", "shop", "--output", tmp_path / "out")
     assert code != 0
     assert out == ""
     assert "expected a model of this folder, got 'shop'" in err

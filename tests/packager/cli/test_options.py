@@ -18,13 +18,14 @@ from packager.build.smoke_test import READY_SECONDS
 from packager.cli import app
 from packager.cli import build as build_verbs
 from packager.cli import run as run_verbs
+from packager.cli.app import complete_option
 from packager.image import docker_build
 from packager.run import predict
 from packager.worker import job
 
 PROGRAM = Path(sys.executable).parent / "package"
 REPLACED = {
-    "--engine", "--update", "--verify", "--add", "--against", "--top", "--why", "--in",
+    "--out", "--engine", "--update", "--verify", "--add", "--against", "--top", "--why", "--in",
     "--report", "--page", "--keep", "--keep-for", "--key", "--url",
 }  # fmt: skip
 
@@ -55,9 +56,9 @@ def test_no_verb_has_a_second_word_for_a_meaning():
 
 def test_what_is_written_goes_to_output():
     assert having("--output") == {
-        "build", "base", "predict", "data check", "data issues", "data verdicts apply",
+        "build", "base", "predict", "data check", "data checkout", "data issues",
+        "data verdicts apply", "deploy monitoring", "deploy remove",
     }  # fmt: skip
-    assert having("--out") == {"data checkout", "deploy monitoring", "deploy remove"}
 
 
 def test_every_verb_prints_json_on_demand():
@@ -118,3 +119,30 @@ def test_what_help_says_of_a_default_is_what_the_build_takes():
 def test_the_values_that_an_option_lists_are_those_that_are_taken(option: Any, taken: Any):
     """They are written twice, because the command line imports a verb's modules when it runs."""
     assert get_args(option) == get_args(taken)
+
+
+@pytest.mark.parametrize(
+    ("arg", "completed"),
+    [
+        ("--out", "--output"),
+        ("--out=a=b", "--output=a=b"),
+        ("--output", "--output"),
+        ("--o", "--o"),
+        ("--json", "--json"),
+        ("--jsonfile", "--jsonfile"),
+        ("-o", "-o"),
+        ("out", "out"),
+        ("--", "--"),
+    ],
+)
+def test_an_unambiguous_prefix_of_an_option_is_completed(arg, completed):
+    names = {"--output", "--only", "--json", "--json-file", "-o"}
+    assert complete_option(arg, names) == completed
+
+
+def test_a_prefix_is_completed_up_to_the_end_of_options(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, ["data", "checkout", "gone@1", "--out", "rows.parquet"])
+    assert "No such option" not in done.output
+    done = CliRunner().invoke(app, ["data", "checkout", "--", "gone@1", "--out"])
+    assert done.exit_code == 2

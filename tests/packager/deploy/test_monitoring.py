@@ -211,7 +211,9 @@ def test_a_model_that_is_retired_is_taken_out(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="expected a model of this folder, got 'prices'") as told:
         remove_monitoring("prices", out)
     assert "diamonds-cut, prices.v2" in told.value.hint
-    done = CliRunner().invoke(app, ["deploy", "remove", "prices.v2", "--out", str(out), "--json"])
+    done = CliRunner().invoke(
+        app, ["deploy", "remove", "prices.v2", "--output", str(out), "--json"]
+    )
     assert done.exit_code == 0
     assert json.loads(done.stdout)["models"] == ["diamonds-cut"]
     assert contents(out) == alone
