@@ -34,7 +34,7 @@ def test_of_many_features_those_are_kept_that_move_the_answers(
 
 
 @pytest.mark.slow
-def test_of_thousands_of_features_groups_are_exchanged_within_a_number_of_questions(capsys) -> None:
+def test_of_thousands_of_features_groups_are_exchanged_within_a_number_of_predictions(capsys) -> None:
     names = [f"f{i}" for i in range(3_000)]
     rows = pd.DataFrame(RANDOM.normal(size=(60, 3_000)), columns=names)
     weights = {"f7": 1.0, "f8": 4.0, "f1500": 2.0, "f2999": 3.0}
@@ -54,4 +54,4 @@ def test_of_thousands_of_features_groups_are_exchanged_within_a_number_of_questi
     assert all(asked)
     assert len(asked) <= MAX_CALLS + 1
     assert ranked == [column.name for column in by_importance(Wide(), rows, columns)]
-    assert "questions" in capsys.readouterr().err
+    assert "of at most 120 predictions" in capsys.readouterr().err
