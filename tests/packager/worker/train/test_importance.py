@@ -34,7 +34,9 @@ def test_of_many_features_those_are_kept_that_move_the_answers(
 
 
 @pytest.mark.slow
-def test_of_thousands_of_features_groups_are_exchanged_within_a_number_of_predictions(capsys) -> None:
+def test_of_thousands_of_features_groups_are_permuted_within_a_budget_of_predictions(
+    capsys,
+) -> None:
     names = [f"f{i}" for i in range(3_000)]
     rows = pd.DataFrame(RANDOM.normal(size=(60, 3_000)), columns=names)
     weights = {"f7": 1.0, "f8": 4.0, "f1500": 2.0, "f2999": 3.0}

@@ -85,7 +85,7 @@ def test_a_model_that_takes_only_its_own_values_has_no_example(
     recipe = RECIPE.model_copy(update={"params": {"unknown": "error"}})
     run(project.job(ask=True, recipe=recipe), project.root, project.out)
     assert Golden.load(project.out / "golden.json").rows == ()
-    assert "no made-up value of 'mail'" in capfd.readouterr().err
+    assert "no synthetic value of 'mail'" in capfd.readouterr().err
     assert len(Golden.load(project.out / "smoke_test.json").rows) == 8
 
 
