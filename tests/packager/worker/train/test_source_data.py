@@ -89,7 +89,7 @@ def test_a_recipe_that_requests_an_excluded_column_gets_it_and_is_reported(
     project.data(rows.assign(weight=0.5))
     ended = project.start(project.job(exclude=("weight",)))
     assert ended.code == 0, ended.stderr
-    assert "train requested the excluded column 'weight'" in ended.stderr
+    assert "train reads the excluded column 'weight'" in ended.stderr
     schema = TrainingResult.load(project.out / "result.json").schema_
     assert "weight" not in [column.name for column in schema.features]
 
