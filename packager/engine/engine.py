@@ -22,7 +22,7 @@ from packager.errors import PackageError, UsageError
 PING_SECONDS = 10
 BUILD = {"custom_context": True, "network_mode": "none", "rm": True, "forcerm": True}
 # Podman prefixes names that have no registry with localhost/.
-TEMPORARY = re.compile(r"(?:localhost/)?model-packager-[a-z]+:([0-9a-f]+-[0-9a-f]+)-[0-9a-f]+")
+TEMPORARY = re.compile(r"(?:localhost/)?model-packager-[a-z-]+:([0-9a-f]+-[0-9a-f]+)-[0-9a-f]+")
 
 
 class Engine(Containers):

@@ -363,7 +363,7 @@ def test_without_feedback_there_are_no_tokens(package: Package, start_server: St
         ("MODEL_FEEDBACK_STORE", "file", "MODEL_FEEDBACK_STORE: expected redis://host:port/number"),
         ("MODEL_FEEDBACK_STORE", "redis://:pw@127.0.0.1:1/0", "got redis://127.0.0.1:1/0"),
         ("MODEL_FEEDBACK_KEY_FILE", "{folder}/none", "none: No such file or directory"),
-        ("MODEL_STATE_DIR", "/proc/none", "MODEL_STATE_DIR: expected a place that can be"),
+        ("MODEL_STATE_DIR", "/proc/none", "MODEL_STATE_DIR: expected a writable location"),
         ("MODEL_FLAGGED_LOG", "/none/log", "MODEL_FLAGGED_LOG: expected a file that can"),
     ],
 )

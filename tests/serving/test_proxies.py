@@ -143,7 +143,7 @@ class OtherClient(threading.Thread):
     def run(self) -> None:
         while not self.ending.is_set():
             self.asked += 1
-            name = b"neighbour-%d" % self.asked
+            name = b"other-client-%d" % self.asked
             asked = HEAD % (name, b"Connection: close\r\n", len(GOOD)) + GOOD
             received = whole(self.port, [Sent(asked, name)], [asked])
             if ID.findall(received) != [name] or STATUS.findall(received) != [b"200"]:
@@ -176,7 +176,7 @@ def other_client(port: int) -> Iterator[None]:
     assert other.wrong == []
 
 
-@pytest.mark.usefixtures("neighbour")
+@pytest.mark.usefixtures("other_client")
 def test_every_request_with_an_offer_gets_its_own_answer(port: int) -> None:
     chance = random.Random(11)
     number = 0
@@ -202,7 +202,7 @@ def test_an_offer_is_cut_at_every_byte(port: int) -> None:
                 assert STATUS.findall(received) == [status], (place, received)
 
 
-@pytest.mark.usefixtures("neighbour")
+@pytest.mark.usefixtures("other_client")
 def test_framing_that_can_be_read_in_two_ways_gets_no_second_answer(port: int) -> None:
     chance = random.Random(5)
     for number in range(150):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 import subprocess
 import sys
@@ -13,9 +14,10 @@ import docker
 import pytest
 from command import Package
 
+import packager
 from packager.cache import process_id
 from packager.engine.containers import OWNER, ContainerJob, engine_address
-from packager.engine.engine import Engine
+from packager.engine.engine import TEMPORARY, Engine
 from packager.errors import PackageError
 from packager.image.config import assemble
 from packager.image.export import load_into
@@ -178,3 +180,14 @@ def test_a_job_container_has_no_health_check(
     command = ["/opt/venv/bin/python", "-c", script]
     engine.job(ContainerJob(engine_package.reference, command, {}), tmp_path, look)
     assert seen == [None]
+
+
+def test_every_temporary_image_of_the_product_is_recognized_as_one():
+    top = Path(packager.__file__).parent
+    texts = [path.read_text(encoding="utf-8") for path in top.rglob("*.py")]
+    purposes = {name for text in texts for name in re.findall(r'\.temporary\("(.+?)"\)', text)}
+    assert "smoke-test" in purposes
+    for purpose in purposes:
+        found = TEMPORARY.fullmatch(Engine.temporary(None, purpose))
+        assert found is not None
+        assert found[1] == process_id()
