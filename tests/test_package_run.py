@@ -211,7 +211,7 @@ def test_a_replay_with_another_seed_comes_out_lower_and_the_page_says_so(
     assert "perturbed: seed: 8 in place of 7: detected" in done.out
     assert ".random_state: largest difference" in done.out or ".random_state: 7, now 8" in done.out
     text = page.read_text(encoding="utf-8")
-    assert "<h1>Replay of starter" in text
+    assert '<p class="kind">Replay</p><h1>starter ' in text
     assert "perturbed: seed" in text
     assert "http:" not in text  # nothing is fetched
     assert "https:" not in text
@@ -246,7 +246,8 @@ def test_seeds_are_tried_kept_and_taken_into_the_next_build(
         assert found.manifest.seed_variance.seeds == (7, 8, 9, 10, 11)
     shown = package("inspect", tmp_path / "image", "--all").out
     assert "± seeds" in shown
-    assert re.search(r"channel=web +\d+ +accuracy .* \d\.\d+$", shown, re.MULTILINE)
+    row = r"channel=web +\d+ +accuracy +[\d.]+ +[\d.]+ to [\d.]+ +[\d.]+ +[\d.]+$"
+    assert re.search(row, shown, re.MULTILINE)
     (project / "train.py").write_text((project / "train.py").read_text() + "\n# other code\n")
     stale = package(*build, env=NO_ENGINE).err
     assert "package.seeds.json was measured on other code" in stale
@@ -287,7 +288,7 @@ def test_predict_names_the_row_that_it_cannot_take_and_answers_none(
 
 
 def test_inspect_tells_people_and_programs_the_same(local_package: Package) -> None:
-    told = package("inspect", local_package.reference, env=NO_ENGINE)
+    told = package("inspect", local_package.reference, "--all", env=NO_ENGINE)
     fact = package("inspect", local_package.reference, "--json", env=NO_ENGINE).json
     assert fact["tag"] in told.out
     assert fact["root"] == local_package.built["root"]
