@@ -23,7 +23,7 @@ INTERNAL = {
     "MODEL_WORKER_STACKS_FD": "the descriptor of a worker's stacks",
     "MODEL_WORKER_TABLE_FD": "the descriptor of the table of workers",
 }
-"""Set by one process of the product for another, and by nobody else."""
+"""Internal: set only by one process of the product for another."""
 CHOSEN_BY_SERVE = {"MODEL_ROOT", "MODEL_HOST", "MODEL_PORT"}
 
 

@@ -23,7 +23,7 @@ EXEMPT: dict[str, str] = {
 FEATURES: dict[str, str] = {
     "monitoring/feedback/test_redis_faults.py": "a Redis that fails, to every module that asks it",
     "monitoring/test_any_columns.py": "a kind of column, from profile to slices",
-    "monitoring/test_hostile_files.py": "what lies in the place of a server's files",
+    "monitoring/test_hostile_files.py": "special and damaged files in place of a server's files",
     "packager/cli/test_json_errors.py": "errors for programs, of every verb",
     "packager/cli/test_options.py": "one word for each meaning, over every verb",
     "packager/data/test_csv_hostile.py": "CSV that means harm, through every reader",
@@ -48,7 +48,7 @@ FEATURES: dict[str, str] = {
     "serving/test_extra_columns.py": "columns beside the model's, over every protocol",
     "serving/test_feedback_failures.py": "a store that fails while labels come",
     "serving/test_feedback_server.py": "labels that come to real servers",
-    "serving/test_hostile_bytes.py": "bytes that nobody should send to a server",
+    "serving/test_hostile_bytes.py": "malformed requests as raw bytes",
     "serving/test_hostile_openapi.py": "requests made of the document",
     "serving/test_hostile_requests.py": "requests that mean harm, to a server",
     "serving/test_java.py": "another language's client",
@@ -84,7 +84,7 @@ def modules() -> set[str]:
     }
 
 
-def test_files() -> set[str]:
+def files_of_tests() -> set[str]:
     """Posix paths below ``tests`` of the test files in its folders."""
     tests = TOP / "tests"
     return {
@@ -94,23 +94,17 @@ def test_files() -> set[str]:
     }
 
 
-test_files.__test__ = False  # type: ignore[attr-defined]
-
-
-def test_file_of(module: str) -> str:
+def expected_file(module: str) -> str:
     """``packager/data/test_split.py`` of ``packager/data/split.py``."""
     folder, _, name = module.rpartition("/")
     return f"{folder}/test_{name}"
 
 
-test_file_of.__test__ = False  # type: ignore[attr-defined]
-
-
 def test_every_module_that_does_something_has_its_test_file() -> None:
-    there = test_files()
-    absent = {module for module in modules() if test_file_of(module) not in there}
+    there = files_of_tests()
+    absent = {module for module in modules() if expected_file(module) not in there}
     new = sorted(absent - EXEMPT.keys())
-    assert not new, f"write {', '.join(map(test_file_of, new))}"
+    assert not new, f"write {', '.join(map(expected_file, new))}"
     done = sorted(EXEMPT.keys() - absent)
     assert not done, f"delete from EXEMPT: {', '.join(done)}"
 
@@ -119,7 +113,7 @@ def test_every_test_file_has_a_module_or_is_named_after_a_feature() -> None:
     paths = {
         path.relative_to(TOP).as_posix() for room in ROOMS for path in (TOP / room).rglob("*.py")
     }
-    strange = {file for file in test_files() if file.replace("/test_", "/") not in paths}
+    strange = {file for file in files_of_tests() if file.replace("/test_", "/") not in paths}
     new = sorted(strange - FEATURES.keys())
     assert not new, f"no module of that name, and no reason in FEATURES: {', '.join(new)}"
     gone = sorted(FEATURES.keys() - strange)

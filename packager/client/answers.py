@@ -75,7 +75,9 @@ def parse_feedback(found: Any, sent: int) -> FeedbackReceipt:
     """The result for ``sent`` labels; ``ValueError`` unless it accounts for each of them once."""
     counts = [found.get(name) for name in ("accepted", "skipped")]
     listed = found.get("rejected")
-    if not (all(type(count) is int and count >= 0 for count in counts) and _is_list(listed)):
+    if not (
+        all(type(count) is int and count >= 0 for count in counts) and isinstance(listed, list)
+    ):
         raise ValueError("counts of labels and a list of rejected ones")
     if sum(counts) + len(listed) != sent:
         raise ValueError(f"results for {sent} labels")
@@ -100,10 +102,6 @@ def _are_probabilities(found: Any) -> bool:
         value is None or (isinstance(value, int | float) and not isinstance(value, bool))
         for value in found.values()
     )
-
-
-def _is_list(found: Any) -> bool:
-    return isinstance(found, list)
 
 
 def _rejected(found: Any, sent: int) -> tuple[int, str]:

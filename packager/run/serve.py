@@ -24,6 +24,7 @@ from packager.progress import Progress
 from packager.run.serve_settings import ServeSettings
 from packager.runners.local import check_host, unpacked_package
 from packager.runners.server_log import last_lines, startup_error
+from packager.worker.processes.run_to_end import start_piped
 
 READY_SECONDS = 120
 STOP_SECONDS = 15
@@ -122,17 +123,8 @@ def _in_process(
     with unpacked_package(reference.image().layers) as root:
         place = {"MODEL_PORT": str(chosen), "MODEL_HOST": "127.0.0.1"}
         variables = {**root.variables(), **settings.variables(), **place}
-        process = subprocess.Popen(
-            [str(root.python), "-m", "serving"],
-            cwd=root.path / "code",
-            env=variables,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            start_new_session=True,
-        )
+        command = [str(root.python), "-m", "serving"]
+        process = start_piped(command, cwd=root.path / "code", env=variables)
         try:
             yield ServerProcess(process, chosen)
         finally:

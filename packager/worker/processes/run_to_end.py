@@ -38,16 +38,7 @@ def run_to_end(
     """
     last: deque[str] = deque(maxlen=MAX_LINES)
     kills = kills_for_memory()
-    process = subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        start_new_session=True,
-        **start,
-    )
+    process = start_piped(command, **start)
     assert process.stdout is not None
     relay = threading.Thread(target=_relay, args=(process.stdout, last, show), daemon=True)
     relay.start()
@@ -61,6 +52,23 @@ def run_to_end(
         process.wait()
         relay.join(LAST_WORDS_SECONDS)
     return ExitReason(code, killed_for_memory(code, kills), tuple(last))
+
+
+def start_piped(command: Sequence[str], **start: Any) -> subprocess.Popen[str]:
+    """Start ``command`` without input, in a session of its own, with both outputs in one pipe.
+
+    ``start``: further arguments of ``Popen``.
+    """
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+        **start,
+    )
 
 
 def _relay(lines: Iterable[str], last: deque[str], show: Callable[[str], object]) -> None:

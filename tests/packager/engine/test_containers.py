@@ -1,4 +1,4 @@
-"""What an engine, or the way to it, refuses is told as one error, and a removal twice is none."""
+"""Errors of an engine and its connection become one ``PackageError``; removal is idempotent."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ KEY = "1:" + "A" * 32
 
 
 def settled(home: Path, **variables: str) -> tuple[dict[str, str], list[str]]:
-    """The environment of the workers, and what a person is told."""
+    """The environment variables of the workers, and the warnings printed."""
     environment = dict(variables)
     told = list(prepare(FeedbackSettings.from_environment(variables), "m", home, environment))
     return environment, told

@@ -51,5 +51,5 @@ def test_a_process_that_something_else_started_has_none(monkeypatch):
     for name in (TABLE, FAILURE, STACKS):
         monkeypatch.delenv(name, raising=False)
     assert shared_descriptors.table() is None
-    shared_descriptors.report_fatal(PackageError("nobody reads this", ""))
+    shared_descriptors.report_fatal(PackageError("not read", ""))
     shared_descriptors.dump_stacks_on_signal()

@@ -32,7 +32,7 @@ class Moody:
 
 @pytest.fixture
 def asker(project, tmp_path):
-    """A model that does by its first number what it is told to."""
+    """A model whose behaviour is selected by the first number of its row."""
     project.code(moody=MODEL)
     from moody import Moody  # type: ignore[import-not-found]
 
