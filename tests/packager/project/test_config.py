@@ -221,7 +221,8 @@ MISTAKES = {
     ),
     "held-out rows that are not there": (
         edit('target = "returned"', 'target = "returned"\nsplit = { file = "test.csv" }'),
-        "package.toml: `data.split.file`: expected a file or folder at test.csv, got nothing there",
+        "package.toml: `data.split.file`: expected a file or folder at test.csv,"
+        " which does not exist",
         "the path is relative to ",
     ),
     "an entrypoint in no module": (
