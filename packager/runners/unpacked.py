@@ -130,7 +130,7 @@ def _compile(folder: Path, interpreter: Path) -> None:
 def _refuse_links(folder: Path, tops: Sequence[str]) -> None:
     """Raise ``PackageError`` if a path of ``tops`` that is used here is a link.
 
-    UnpackedEnvironments may contain links, because this program neither opens nor changes their files.
+    Environments may contain links, because this program neither opens nor changes their files.
     """
     real = os.path.realpath(folder)
     for top in tops:
