@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from packager.environment import resolver, wheels
+from packager.environment.formats.wanted import Wanted
 from packager.environment.index import user_index_options
 from packager.environment.lock import DataFormat, LockFile, inputs_digest, load_lock
 from packager.environment.platform import WheelTarget
@@ -27,6 +28,9 @@ class Requirements:
     """Whether to lock the requirements of compiled tree ensembles, too."""
     strategy: str | None = None
     """The project's own ``index_strategy``."""
+    extras: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    """Extras and groups to take of a file that has them."""
 
 
 @dataclass(frozen=True)
@@ -54,20 +58,23 @@ def lock_and_fetch(
     trees, strategy = requirements.trees, requirements.strategy
     for told in lent(file.resolve().parent, os.environ):
         progress.warn(told)
-    inputs = inputs_digest(file, data, target, trees=trees, strategy=strategy)
+    wanted = Wanted(target, requirements.extras, requirements.groups)
+    inputs = inputs_digest(file, data, target, trees=trees, strategy=strategy, wanted=wanted)
     known = load_lock(lock_path)
     if known is not None and known.inputs == inputs and not update:
         progress.step(f"dependencies as locked in {lock_path.name}")
         locked = known
         absent = wheels.missing(locked.wheels)
         if absent:
-            index = user_index_options().of_project(file, strategy)
+            index = user_index_options().of_project(file, strategy, wanted)
             wheels.fetch(resolver.locate(absent, target, index), index, progress)
     else:
         progress.step(f"resolving {file.name} and the runtime together")
-        index = user_index_options().of_project(file, strategy)
+        index = user_index_options().of_project(file, strategy, wanted)
         pins = known.wheels if known is not None and not update else ()
-        resolved = resolver.resolve(file, data, target, index, pins=pins, trees=trees)
+        resolved = resolver.resolve(
+            file, data, target, index, pins=pins, trees=trees, wanted=wanted
+        )
         wheels.fetch(resolved, index, progress)
         locked = LockFile(
             inputs=inputs,

@@ -20,9 +20,14 @@ from packaging.utils import (
 )
 
 from packager.confinement import small_toml
+from packager.environment.formats.files import is_translated
 from packager.environment.other_tools import FREEZE
 from packager.errors import UsageError
 
+FREEZE_HINT = (
+    f"write NAME==VERSION; `{FREEZE.format(file='requirements.txt')}` in the environment that the "
+    "line comes from writes every line in this form"
+)
 WHEELS = "wheels"
 _NAMED = re.compile(r"^([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?\s*@\s*(\S.*)$")
 EDITABLE = re.compile(r"^(?:-e|--editable)[ \t=]+(.*)$")
@@ -54,7 +59,7 @@ def refuse_lines(texts: Mapping[Path, str], python: str) -> None:
             line = re.sub(r"\s--hash[= ].*$", "", line)
             told = _told(line, file.parent, python)
             if told is not None:
-                raise UsageError(f"{file.name} line {number}: {told[0]}", told[1])
+                raise UsageError(f"{place_of(file, number)}: {told[0]}", told[1])
 
 
 def logical_lines(text: str) -> Iterator[tuple[int, str]]:
@@ -80,6 +85,24 @@ def local_wheel(text: str, folder: Path) -> Path | None:
     return _local(address, folder)
 
 
+def lost_path(text: str, place: Path) -> tuple[str, str] | None:
+    """Name and marker of a line ``NAME @ file:///PATH`` whose path does not exist; else None.
+
+    A path that ends in ``.whl`` says the version itself.
+    """
+    named = _NAMED.match(text)
+    absolute = named is not None and named[2].strip().lower().startswith("file:///")
+    if named is None or not absolute or place.exists() or place.suffix == ".whl":
+        return None
+    marker = re.search(r"\s;.*$", text)
+    return named[1], marker[0] if marker else ""
+
+
+def place_of(file: Path, number: int) -> str:
+    """Where a line stands, for a message; lines of other formats than pip's have no numbers."""
+    return file.name if is_translated(file) else f"{file.name} line {number}"
+
+
 def _told(line: str, folder: Path, python: str) -> tuple[str, str] | None:
     """Message and hint for a rejected line; None if it may name a wheel."""
     editable, named, conda = EDITABLE.match(line), _NAMED.match(line), _CONDA_LINE.match(line)
@@ -95,7 +118,7 @@ def _told(line: str, folder: Path, python: str) -> tuple[str, str] | None:
     if _CONTROL.match(address):
         return _of_control(line, address, name, python)
     local = _local(address, folder)
-    if local is not None:
+    if local is not None and not (named and lost_path(line, local)):
         return _of_path(line, local, name, folder, python, editable=editable is not None)
     remote = urlsplit(address)
     if remote.scheme in ("http", "https") and remote.path.endswith(_ARCHIVES):

@@ -16,6 +16,7 @@ from urllib.parse import unquote
 import uv
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
+from packager.environment.formats.wanted import Wanted
 from packager.environment.index import IndexOptions
 from packager.environment.lock import (
     FILENAME,
@@ -24,7 +25,6 @@ from packager.environment.lock import (
     runtime_requirements,
     tree_requirements,
 )
-from packager.environment.other_tools import refuse_other_formats
 from packager.environment.platform import WheelTarget
 from packager.environment.programs import run
 from packager.environment.requirement_files import DirectRequirements, read_requirements, read_texts
@@ -33,6 +33,7 @@ from packager.environment.resolver_errors import (
     Probe,
     conflict,
     no_wheel_for,
+    other_hash,
     resolver_error,
     single_line,
 )
@@ -60,17 +61,19 @@ def resolve(
     *,
     pins: Sequence[Wheel] = (),
     trees: bool = False,
+    wanted: Wanted | None = None,
 ) -> list[Resolved]:
     """Choose one wheel for each dependency of the project and the runtime together.
 
-    Versions of ``pins`` are kept if they still fit. ``trees`` adds the requirements of compiled
-    tree ensembles if the project depends on a framework for them and they can be resolved. Raises
-    ``PackageError`` if a requirement does not exist or has no wheel, or if the project's and the
-    runtime's requirements conflict.
+    Versions of ``pins`` are kept if they still fit; of a requirement with hashes only the files
+    with these hashes are taken. ``wanted`` names extras and groups. ``trees`` adds the
+    requirements of compiled tree ensembles if the project depends on a framework for them and
+    they can be resolved. Raises ``PackageError`` if a requirement does not exist or has no wheel,
+    or if the project's and the runtime's requirements conflict.
     """
-    refuse_other_formats(requirements)
-    refuse_lines(read_texts(requirements), target.python)
-    asked = read_requirements(requirements)
+    wanted = wanted or Wanted(target)
+    refuse_lines(read_texts(requirements, wanted), target.python)
+    asked = read_requirements(requirements, wanted)
     groups = runtime_requirements(data)
     if trees:
         with_trees = {**groups, "serve": [*groups["serve"], *tree_requirements()]}
@@ -118,12 +121,12 @@ def _resolve(
         if pins:
             _write_preferences(locked, pins)
         _compile([project, serve, worker], locked, target, index, [own])
-        everything = _read_pylock(locked, target)
+        everything = _read_pylock(locked, target, asked.hashes)
         pinned = folder / "pinned.txt"
         pinned.write_text("\n".join(f"{n}=={w.version}" for n, (w, _) in everything.items()))
         served = folder / "pylock.serve.toml"
         _compile([project, serve], served, target, index, [own, pinned])
-        serving = _read_pylock(served, target)
+        serving = _read_pylock(served, target, asked.hashes)
     resolved = []
     for key, (wheel, url) in sorted(everything.items()):
         group: Group = "serve" if key in serving else "worker"
@@ -263,10 +266,13 @@ def _files(package: Mapping[str, Any], folder: Path) -> list[tuple[str, str, str
     return found
 
 
-def _read_pylock(path: Path, target: WheelTarget) -> dict[str, tuple[Wheel, str]]:
+def _read_pylock(
+    path: Path, target: WheelTarget, hashes: Mapping[str, frozenset[str]]
+) -> dict[str, tuple[Wheel, str]]:
     """Canonical name → the best wheel for the target, and its address.
 
-    Raises ``PackageError`` if a package has no compatible wheel.
+    ``hashes`` are the sha256 that a package's wheel may have, where the project names them. Raises
+    ``PackageError`` if a package has no compatible wheel, or none with such a hash.
     """
     chosen: dict[str, tuple[Wheel, str]] = {}
     for package in tomllib.loads(path.read_text()).get("packages", []):
@@ -281,8 +287,12 @@ def _read_pylock(path: Path, target: WheelTarget) -> dict[str, tuple[Wheel, str]
                 fitting.append((min(ranks), filename, str(version), sha256, url))
         if not fitting:
             raise no_wheel_for(package["name"], package.get("version", ""), target)
-        _, filename, release, sha256, url = min(fitting)
         name = str(canonicalize_name(package["name"]))
+        allowed = hashes.get(name)
+        known = [one for one in fitting if allowed is None or one[3] in allowed]
+        if not known:
+            raise other_hash(name, min(fitting)[1], min(fitting)[3])
+        _, filename, release, sha256, url = min(known)
         wheel = Wheel(name=name, version=release, filename=filename, sha256=sha256, group="serve")
         chosen[name] = (wheel, url)
     return chosen
