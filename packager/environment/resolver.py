@@ -16,6 +16,7 @@ from urllib.parse import unquote
 import uv
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
+from packager.environment.formats.files import is_lock
 from packager.environment.formats.wanted import Wanted
 from packager.environment.index import IndexOptions
 from packager.environment.lock import (
@@ -88,7 +89,10 @@ def resolve(
     try:
         return _resolve(asked, groups, target, index, pins)
     except _UvError as error:
-        raise _explain(error, target, index, requirements.name) from error
+        told = _explain(error, target, index, requirements.name)
+        if is_lock(requirements):
+            told.hint += f"; do so in what {requirements.name} was made from, and lock again"
+        raise told from error
 
 
 class _UvError(Exception):

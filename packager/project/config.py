@@ -16,12 +16,12 @@ from packager.confinement import (
     refuse_special,
     small_text,
 )
-from packager.environment.formats.files import CHOOSING, found_in, has_extras
 from packager.environment.other_tools import export_hint
 from packager.errors import UsageError
 from packager.location import Location
 from packager.manifest.base import FrozenModel
 from packager.manifest.manifest import TableVersion
+from packager.project.requirements_choice import check_choice, chosen_file
 from packager.project.sections import (
     DataSection,
     ImageSection,
@@ -91,16 +91,7 @@ class Project(FrozenModel):
 
         Raises ``UsageError`` if there are several.
         """
-        if self.requirements.file is not None:
-            return self.requirements.file
-        found = found_in(self.directory)
-        if len(found) > 1:
-            raise UsageError(
-                f"{FILENAME}: `requirements.file`: expected one file of requirements in the "
-                f"project's folder, got {' and '.join(found)}",
-                f'write [requirements] file = "{found[0]}", or another of them',
-            )
-        return found[0] if found else "requirements.txt"
+        return chosen_file(self.directory, self.requirements)
 
     @property
     def table(self) -> Location | None:
@@ -247,8 +238,7 @@ def _check_split(project: Project) -> None:
 
 def _check_files(project: Project) -> None:
     """Raise ``UsageError`` if a file that ``package.toml`` names is missing or not allowed."""
-    file = project.requirements_file
-    named = {"requirements.file": file, **dict(project.places)}
+    named = {"requirements.file": project.requirements_file, **dict(project.places)}
     table = project.table
     if table and table.path and not (table.path / "_delta_log").is_dir():
         raise UsageError(
@@ -256,18 +246,7 @@ def _check_files(project: Project) -> None:
             f"{table.path}, got none there",
             "make one with `package data add FILE --table NAME`",
         )
-    if project.path(file).is_dir():
-        raise UsageError(
-            f"{FILENAME}: `requirements.file`: expected a file, got the folder {file}",
-            "name a file of requirements, as pip reads it or as docs/package-toml.md lists them",
-        )
-    for key in ("extras", "groups"):
-        if getattr(project.requirements, key) and not has_extras(Path(file)):
-            raise UsageError(
-                f"{FILENAME}: `requirements.{key}`: expected none with {file}, whose format has "
-                "none",
-                f"leave it out, or name a file that has them: {CHOOSING}",
-            )
+    check_choice(project.directory, project.requirements)
     for key, name in named.items():
         outside = lies_outside(project.directory, name)
         if outside and key == "requirements.file":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from packaging.pylock import is_valid_pylock_path
@@ -25,6 +26,11 @@ def is_translated(file: Path) -> bool:
 def has_extras(file: Path) -> bool:
     """Whether the format of a file has extras and groups."""
     return file.name in (PROJECT, "uv.lock", "poetry.lock") or is_valid_pylock_path(file)
+
+
+def is_lock(file: Path) -> bool:
+    """Whether a file is a lock, which nobody writes by hand."""
+    return has_extras(file) and file.name != PROJECT
 
 
 def translated(file: Path, top: Path, wanted: Wanted | None) -> str | None:
@@ -59,6 +65,11 @@ def _lines(file: Path, top: Path, wanted: Wanted) -> list[str]:
     return poetry_lock.lines(table, wanted, project or {})
 
 
+def _lists_packages(file: Path) -> bool:
+    """Whether a YAML file is one of conda."""
+    return re.search(r"^dependencies:", values.bounded_text(file), re.MULTILINE) is not None
+
+
 def found_in(folder: Path) -> list[str]:
     """The names of the files in ``folder`` that hold a project's requirements.
 
@@ -68,6 +79,7 @@ def found_in(folder: Path) -> list[str]:
 
     names = ["requirements.txt", "uv.lock", "poetry.lock", *CONDA]
     found = [name for name in names if (folder / name).is_file()]
+    found = [name for name in found if name not in CONDA or _lists_packages(folder / name)]
     found += sorted(path.name for path in folder.glob("pylock*.toml") if is_valid_pylock_path(path))
     own = folder / PROJECT
     if not {"uv.lock", "poetry.lock"} & set(found) and own.is_file():

@@ -37,7 +37,7 @@ class LockedFile:
 
 
 @dataclass(frozen=True)
-class Pin:
+class LockedPackage:
     """A package of a lock; ``files`` is empty if the lock names none."""
 
     name: str
@@ -47,7 +47,7 @@ class Pin:
     """What stands in place of a version: a URL, or a path relative to the lock."""
 
 
-def line_of(pin: Pin, wanted: Wanted, called: str) -> str:
+def line_of(pin: LockedPackage, wanted: Wanted, called: str) -> str:
     """The requirement of exactly this version, with the sha256 of each file that fits.
 
     Raises ``UsageError`` if the lock names files, and no wheel among them fits the target and
@@ -73,12 +73,14 @@ def line_of(pin: Pin, wanted: Wanted, called: str) -> str:
     return f"{name}=={version}{_hashes(known)}"
 
 
-def check_satisfied(lines: Iterable[str], pins: Sequence[Pin], wanted: Wanted, called: str) -> None:
+def check_satisfied(
+    lines: Iterable[str], pins: Sequence[LockedPackage], wanted: Wanted, called: str
+) -> None:
     """Raise ``UsageError`` if a requirement of the project is not what its lock holds.
 
     ``lines`` are the project's requirements; addresses and options among them are not compared.
     """
-    locked: dict[str, list[Pin]] = {}
+    locked: dict[str, list[LockedPackage]] = {}
     for pin in pins:
         locked.setdefault(str(canonicalize_name(pin.name)), []).append(pin)
     for line in lines:
@@ -106,7 +108,7 @@ def _hashes(files: Iterable[LockedFile]) -> str:
     return "" if None in known else "".join(f" --hash=sha256:{one}" for one in sorted(set(known)))  # type: ignore[type-var]
 
 
-def _no_file(name: str, pin: Pin, wanted: Wanted, called: str) -> UsageError:
+def _no_file(name: str, pin: LockedPackage, wanted: Wanted, called: str) -> UsageError:
     held = ", ".join(file.name for file in pin.files[:3]) + (", …" if len(pin.files) > 3 else "")
     return UsageError(
         f"{called}: {name}=={pin.version}: expected a wheel for Python {wanted.target.python} on "

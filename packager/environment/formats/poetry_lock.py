@@ -12,8 +12,8 @@ from poetry.core.packages.dependency import Dependency
 from poetry.core.version.markers import parse_marker
 
 from packager.environment.formats import poetry_project, pyproject, values
-from packager.environment.formats.pins import LockedFile, Pin, check_satisfied, line_of
-from packager.environment.formats.poetry_project import INVALID, Edge
+from packager.environment.formats.pins import LockedFile, LockedPackage, check_satisfied, line_of
+from packager.environment.formats.poetry_project import INVALID, PoetryDependency
 from packager.environment.formats.wanted import Wanted
 from packager.errors import UsageError
 
@@ -53,7 +53,7 @@ def _of_poetry(project: Mapping[str, Any]) -> bool:
     return "dependencies" not in table
 
 
-def _roots(project: Mapping[str, Any], wanted: Wanted) -> Iterator[Edge]:
+def _roots(project: Mapping[str, Any], wanted: Wanted) -> Iterator[PoetryDependency]:
     if _of_poetry(project):
         tool = values.table(project.get("tool"), "tool", pyproject.NAME)
         poetry = values.table(tool.get("poetry"), poetry_project.SECTION, pyproject.NAME)
@@ -61,7 +61,7 @@ def _roots(project: Mapping[str, Any], wanted: Wanted) -> Iterator[Edge]:
         return
     for line in pyproject.lines(project, wanted, Path()):
         if line[0] not in "-.":
-            yield Edge(Dependency.create_from_pep_508(line))
+            yield PoetryDependency(Dependency.create_from_pep_508(line))
 
 
 class _Lock:
@@ -78,10 +78,10 @@ class _Lock:
             values.text(package.get("version"), f"package.{name}.version", NAME)
             self.packages.setdefault(str(name), []).append(package)
 
-    def walk(self, roots: Iterator[Edge]) -> list[Pin]:
+    def walk(self, roots: Iterator[PoetryDependency]) -> list[LockedPackage]:
         """The pins that ``roots`` need, directly and indirectly, sorted by name."""
         waiting = [edge for edge in roots if self._applies(edge, frozenset())]
-        pins: dict[str, Pin] = {}
+        pins: dict[str, LockedPackage] = {}
         seen = set[tuple[str, frozenset[str]]]()
         while waiting:
             edge = waiting.pop()
@@ -96,7 +96,9 @@ class _Lock:
                 waiting += self._needs(package, extras)
         return [pins[name] for name in sorted(pins)]
 
-    def _needs(self, package: Mapping[str, Any], extras: frozenset[str]) -> Iterator[Edge]:
+    def _needs(
+        self, package: Mapping[str, Any], extras: frozenset[str]
+    ) -> Iterator[PoetryDependency]:
         key = f"package.{package['name']}"
         needs = values.table(package.get("dependencies"), f"{key}.dependencies", NAME)
         named = values.table(package.get("extras"), f"{key}.extras", NAME)
@@ -112,12 +114,12 @@ class _Lock:
                 if not optional and self._applies(edge, extras):
                     yield edge
 
-    def _applies(self, edge: Edge, extras: frozenset[str]) -> bool:
+    def _applies(self, edge: PoetryDependency, extras: frozenset[str]) -> bool:
         return bool(
             edge.dependency.marker.validate({**self.wanted.environment, "extra": set(extras)})
         )
 
-    def _locked(self, edge: Edge) -> Mapping[str, Any]:
+    def _locked(self, edge: PoetryDependency) -> Mapping[str, Any]:
         """The package that the lock holds for an edge; raises ``UsageError`` if there is none."""
         held = self.packages.get(str(canonicalize_name(edge.dependency.name)), [])
         fitting = [package for package in held if self._fits(package, edge)]
@@ -133,7 +135,7 @@ class _Lock:
             )
         return max(fitting, key=lambda package: Version.parse(package["version"]))
 
-    def _fits(self, package: Mapping[str, Any], edge: Edge) -> bool:
+    def _fits(self, package: Mapping[str, Any], edge: PoetryDependency) -> bool:
         key = f"package.{package['name']}"
         pythons = values.text(package.get("python-versions", "*"), f"{key}.python-versions", NAME)
         if not poetry_project.allows_python(pythons, self.wanted, key, NAME):
@@ -156,7 +158,7 @@ class _Lock:
                 raise _damaged(f"package.{package['name']}.markers", text) from error
         return False
 
-    def _pin(self, package: Mapping[str, Any]) -> Pin:
+    def _pin(self, package: Mapping[str, Any]) -> LockedPackage:
         name = package["name"]
         listed = package.get("files", self.files.get(name))
         files = []
@@ -165,7 +167,9 @@ class _Lock:
             kind, _, digest = str(file.get("hash", "")).partition(":")
             files.append(LockedFile(called, digest if kind == "sha256" else None))
         source = values.table(package.get("source"), f"package.{name}.source", NAME)
-        return Pin(name, package["version"], tuple(files), _address(source, f"package.{name}"))
+        return LockedPackage(
+            name, package["version"], tuple(files), _address(source, f"package.{name}")
+        )
 
 
 def _address(source: Mapping[str, Any], key: str) -> str | None:

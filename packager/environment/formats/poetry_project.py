@@ -30,7 +30,7 @@ INVALID = (ParseConstraintError, InvalidVersionError, InvalidMarkerError, ValueE
 
 
 @dataclass(frozen=True)
-class Edge:
+class PoetryDependency:
     """A dependency on a package in Poetry's notation, or on a path relative to the file."""
 
     dependency: Dependency
@@ -71,7 +71,7 @@ def lines(poetry: Mapping[str, Any], wanted: Wanted, called: str) -> list[str]:
     return [*index_lines(poetry, called), *found]
 
 
-def edges(poetry: Mapping[str, Any], wanted: Wanted, called: str) -> Iterator[Edge]:
+def edges(poetry: Mapping[str, Any], wanted: Wanted, called: str) -> Iterator[PoetryDependency]:
     """The dependencies, with optional ones of the wanted extras, and those of the groups."""
     key = f"{SECTION}.dependencies"
     own = values.table(poetry.get("dependencies"), key, called)
@@ -104,7 +104,7 @@ def group_lines(poetry: Mapping[str, Any], group: str, called: str) -> list[str]
     return [edge.line(edge.dependency.name, called) for edge in _of_group(poetry, group, called)]
 
 
-def _of_group(poetry: Mapping[str, Any], group: str, called: str) -> Iterator[Edge]:
+def _of_group(poetry: Mapping[str, Any], group: str, called: str) -> Iterator[PoetryDependency]:
     groups = values.table(poetry.get("group"), f"{SECTION}.group", called)
     key = f"{SECTION}.group.{group}.dependencies"
     for name, content in groups.items():
@@ -117,7 +117,7 @@ def _of_group(poetry: Mapping[str, Any], group: str, called: str) -> Iterator[Ed
             yield from parsed(one, wish, f"{SECTION}.{DEV}.{one}", called)
 
 
-def parsed(name: str, wish: Any, key: str, called: str) -> Iterator[Edge]:
+def parsed(name: str, wish: Any, key: str, called: str) -> Iterator[PoetryDependency]:
     """``wish``, a version, a table or a list of them, as dependencies on ``name``."""
     for one in _each(wish):
         path, asked = None, one
@@ -129,7 +129,7 @@ def parsed(name: str, wish: Any, key: str, called: str) -> Iterator[Edge]:
         if not isinstance(asked, str | dict) or not _is_plain(asked):
             raise _no_dependency(key, one, called)
         try:
-            yield Edge(Factory.create_dependency(name, asked), path)
+            yield PoetryDependency(Factory.create_dependency(name, asked), path)
         except INVALID as error:
             raise _no_dependency(key, one, called) from error
 

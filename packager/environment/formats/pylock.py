@@ -20,7 +20,7 @@ from packaging.pylock import (
 )
 
 from packager.environment.formats import values
-from packager.environment.formats.pins import LockedFile, Pin, line_of
+from packager.environment.formats.pins import LockedFile, LockedPackage, line_of
 from packager.environment.formats.wanted import Wanted
 from packager.errors import UsageError
 
@@ -73,12 +73,12 @@ def _selected(lock: Pylock, wanted: Wanted, called: str) -> Iterator[Package]:
         ) from error
 
 
-def _pin(package: Package) -> Pin:
+def _pin(package: Package) -> LockedPackage:
     files = [_file(wheel) for wheel in package.wheels or ()]
     files += [_file(package.sdist)] if package.sdist else []
     if package.archive:
         files.append(LockedFile("", package.archive.hashes.get("sha256")))
-    return Pin(package.name, str(package.version or "0"), tuple(files), _address(package))
+    return LockedPackage(package.name, str(package.version or "0"), tuple(files), _address(package))
 
 
 def _file(entry: PackageWheel | PackageSdist) -> LockedFile:

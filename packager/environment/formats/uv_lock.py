@@ -12,7 +12,7 @@ from packaging.markers import InvalidMarker, Marker
 from packaging.utils import canonicalize_name
 
 from packager.environment.formats import pyproject, values
-from packager.environment.formats.pins import LockedFile, Pin, check_satisfied, line_of
+from packager.environment.formats.pins import LockedFile, LockedPackage, check_satisfied, line_of
 from packager.environment.formats.wanted import Wanted
 from packager.errors import UsageError
 
@@ -71,9 +71,9 @@ class _Lock:
             )
         self.own = own[0]
 
-    def walk(self) -> list[Pin]:
+    def walk(self) -> list[LockedPackage]:
         """The pins that the project needs, directly and indirectly, sorted by name."""
-        pins: dict[tuple[str, str], Pin] = {}
+        pins: dict[tuple[str, str], LockedPackage] = {}
         seen = set[tuple[int, str]]()
         waiting = [(self.own, dependency) for dependency in self._roots()]
         while waiting:
@@ -156,7 +156,7 @@ class _Lock:
         return f"python_version {'>' if holds else '<'} '0'"
 
 
-def _pin(package: Package) -> Pin:
+def _pin(package: Package) -> LockedPackage:
     name, source = package["name"], package["source"]
     files = [
         _file(entry, name)
@@ -166,7 +166,7 @@ def _pin(package: Package) -> Pin:
     if sdist is not None:
         files.append(_file(values.table(sdist, f"package.{name}.sdist", NAME), name))
     version = values.text(package.get("version", "0"), f"package.{name}.version", NAME)
-    return Pin(name, version, tuple(files), _address(package, source))
+    return LockedPackage(name, version, tuple(files), _address(package, source))
 
 
 def _file(entry: Mapping[str, Any], name: str) -> LockedFile:
