@@ -11,12 +11,14 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import parse_wheel_filename
 
 from packager.confinement import refuse_leaving, small_text
-from packager.environment.requirement_lines import EDITABLE, local_wheel, logical_lines
+from packager.environment.requirement_lines import EDITABLE, local_path, logical_lines
+from packager.environment.sources import parse_source
 from packager.errors import UsageError
 
 INDEXES = {
@@ -34,10 +36,14 @@ IGNORED_OPTIONS = {"--only-binary": True, "--prefer-binary": False, "--require-h
 SWITCHES = {"--pre": ("--prerelease", "allow"), "--no-index": ("--no-index",)}
 HASH = re.compile(r"\s--hash[= ]\s*(\w+:[0-9a-fA-F]+)")
 VARIABLE = re.compile(r"\$\{[A-Za-z_]\w*\}")
-WHEELS_ONLY = (
-    "leave it out: only wheels are installed, and nothing is built; for a package without a wheel "
-    "make one with `pip wheel`, and name its folder with --find-links"
+NOT_SUPPORTED = (
+    "leave it out: a wheel is taken where there is one, and anything else is built in isolation, "
+    "with the settings of its own pyproject.toml"
 )
+_URL = re.compile(r"^(?:git\+\w+|https?)://\S+", re.IGNORECASE)
+_EXTRAS = re.compile(r"\[[\w., -]*\]")
+_MARKER = re.compile(r"(?:\s;|;\s)(.*)$")
+_NAME = re.compile(r"^([A-Za-z0-9][\w.-]*)\s*(?:\[[^\]]*\])?\s*@")
 
 
 @dataclass(frozen=True)
@@ -79,14 +85,14 @@ def read_texts(requirements: Path) -> dict[Path, str]:
 def read_requirements(requirements: Path) -> DirectRequirements:
     """The content of ``requirements`` and of the files that it includes.
 
-    Raises ``UsageError`` for an unknown option or one that builds from source, for a file or
-    folder outside the project, and for a line that is no requirement.
+    Sources are written as addresses (``sources``). Raises ``UsageError`` for an unknown option,
+    for a file or folder outside the project, and for a line that is no requirement.
     """
     top, texts = project_of(requirements), dict[Path, str]()
     found: dict[bool, list[str]] = {False: [], True: []}
     options: list[str] = []
     for line in _lines(requirements, top, texts, False):
-        if line.text.startswith("-"):
+        if line.text.startswith("-") and not EDITABLE.match(line.text):
             options += _options(line, top)
         else:
             found[line.constrains].append(_plain(line, top))
@@ -119,7 +125,7 @@ def _lines(file: Path, top: Path, texts: dict[Path, str], constrains: bool) -> I
 
 
 def _nested(line: _Line) -> Iterator[tuple[str, bool]]:
-    if line.text.startswith("-"):
+    if line.text.startswith("-") and not EDITABLE.match(line.text):
         for option, value in _words(line):
             if option in NESTED:
                 yield value, NESTED[option]
@@ -127,8 +133,6 @@ def _nested(line: _Line) -> Iterator[tuple[str, bool]]:
 
 def _options(line: _Line, top: Path) -> Iterator[str]:
     """uv's arguments for the options of a line."""
-    if EDITABLE.match(line.text):
-        return  # ``refuse_lines`` raises the error with a hint
     for option, value in _words(line):
         if option in INDEXES:
             if VARIABLE.search(value):
@@ -140,7 +144,7 @@ def _options(line: _Line, top: Path) -> Iterator[str]:
         elif option in SWITCHES:
             yield from SWITCHES[option]
         elif option not in IGNORED_OPTIONS:
-            raise line.wrong(f"`{option}`: option not supported", WHEELS_ONLY)
+            raise line.wrong(f"`{option}`: option not supported", NOT_SUPPORTED)
 
 
 def _words(line: _Line) -> Iterator[tuple[str, str]]:
@@ -165,7 +169,7 @@ def _address(line: _Line, option: str, value: str, top: Path) -> str:
         return value
     if option == "--trusted-host":
         return value
-    place = local_wheel(value, line.file.parent) or line.file.parent / value
+    place = local_path(value, line.file.parent) or line.file.parent / value
     _refuse_outside(line, place, top)
     return str(place.resolve())
 
@@ -174,28 +178,61 @@ def _plain(line: _Line, top: Path) -> str:
     """A requirement normalized for uv: one line, with its hashes at the end."""
     hashes = "".join(f" --hash={found}" for found in HASH.findall(line.text))
     text = HASH.sub("", line.text).strip()
-    place = local_wheel(text, line.file.parent)
+    editable = EDITABLE.match(text)
+    place = local_path(text, line.file.parent)
     if place is not None:
         _refuse_outside(line, place, top)
-        named, _, _, _ = parse_wheel_filename(place.name)
-        extras = re.search(r"\[[\w., -]*\]", text)
-        marker = re.search(r"\s;.*$", text)
-        text = f"{named}{extras[0] if extras else ''} @ {place.resolve().as_uri()}"
-        text += marker[0] if marker else ""
-    elif re.match(r"https?://\S+$", text):
+        text = _local_address(text, place)
+    else:
+        text = editable[1].strip().strip("\"'") if editable else text
+    if "://" in text and VARIABLE.search(text):
+        raise line.wrong(
+            "expected an address without variables of your environment",
+            "credentials belong into git's credential helper, ~/.netrc or your pip or uv "
+            "configuration, not into the project",
+        )
+    if _URL.match(text) or text.startswith("file:"):
+        parse_source(text)  # refuses an address that can't be fetched
         return text + hashes
     try:
-        return str(Requirement(text)) + hashes
+        plain = str(Requirement(text))
     except InvalidRequirement as error:
         raise line.wrong(
             f"expected a requirement, got {text[:100]!r}", "write it as pip reads it: NAME==VERSION"
         ) from error
+    parse_source(plain)
+    return plain + hashes
+
+
+def _local_address(text: str, place: Path) -> str:
+    """A line that names the local path ``place``, as a name and address (``sources``)."""
+    marker, extras, named = _MARKER.search(text), _EXTRAS.search(text), _NAME.match(text)
+    name = named[1] if named else ""
+    if place.suffix == ".whl" and place.is_file():
+        name = str(parse_wheel_filename(place.name)[0])
+    url, more = place.resolve().as_uri(), extras[0].replace(" ", "") if extras else ""
+    inside = re.search(r"#(?:[^\s;]*&)?(subdirectory=[^\s;&]+)", text)
+    url += f"#{inside[1]}" if inside else ""
+    found = f"{name}{more} @ {url}" if name else f"{url}{more}"
+    return f"{found} ; {marker[1].strip()}" if marker else found
+
+
+def named_wheels(asked: DirectRequirements) -> dict[str, str]:
+    """File name → address of each wheel that a requirement names by its path or address."""
+    found = {}
+    for line in asked.requirements:
+        url = HASH.sub("", line).partition(" @ ")[2].partition(" ;")[0].strip()
+        path = urlsplit(url).path
+        if path.endswith(".whl"):
+            found[unquote(path.rpartition("/")[2])] = url.partition("#")[0]
+    return found
 
 
 def _refuse_outside(line: _Line, place: Path, top: Path) -> None:
     if not place.resolve().is_relative_to(top.resolve()):
         raise line.wrong(
             f"expected a path within the project, got {str(place)[:200]!r}",
-            "copy the wheels into the project, or name their folder in your own configuration "
-            "(find-links of pip or uv)",
+            "copy it into the project; a repository of git on this machine can be named as "
+            "git+file:///PATH@COMMIT, and a folder of wheels in your own configuration (find-links "
+            "of pip or uv)",
         )

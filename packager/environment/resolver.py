@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import unquote
 
 import uv
@@ -52,6 +52,19 @@ class Resolved:
     url: str
 
 
+class Sources(Protocol):
+    """Builds wheels of requirements that are none (``source_builds``)."""
+
+    def replaced(self, asked: DirectRequirements, index: IndexOptions) -> DirectRequirements:
+        """The requirements with a wheel in the place of each source."""
+
+    def index(self, index: IndexOptions) -> IndexOptions:
+        """The indexes, and the wheels of source distributions built so far."""
+
+    def add_missing(self, text: str, asked: DirectRequirements, index: IndexOptions) -> bool:
+        """Build what uv's error says has no wheel; False if that is not possible."""
+
+
 def resolve(
     requirements: Path,
     data: DataFormat | None,
@@ -60,22 +73,26 @@ def resolve(
     *,
     pins: Sequence[Wheel] = (),
     trees: bool = False,
+    sources: Sources | None = None,
 ) -> list[Resolved]:
     """Choose one wheel for each dependency of the project and the runtime together.
 
     Versions of ``pins`` are kept if they still fit. ``trees`` adds the requirements of compiled
-    tree ensembles if the project depends on a framework for them and they can be resolved. Raises
+    tree ensembles if the project depends on a framework for them and they can be resolved.
+    ``sources`` builds wheels of requirements that are none. Raises
     ``PackageError`` if a requirement does not exist or has no wheel, or if the project's and the
     runtime's requirements conflict.
     """
     refuse_other_formats(requirements)
     refuse_lines(read_texts(requirements), target.python)
     asked = read_requirements(requirements)
+    if sources is not None:
+        asked = sources.replaced(asked, index)
     groups = runtime_requirements(data)
     if trees:
         with_trees = {**groups, "serve": [*groups["serve"], *tree_requirements()]}
         try:
-            found = _resolve(asked, with_trees, target, index, pins)
+            found = _resolve_all(asked, with_trees, target, index, pins, sources)
         except (PackageError, _UvError):
             pass  # resolved again below without the tree requirements, which may be the cause
         else:
@@ -83,9 +100,44 @@ def resolve(
             if served & TREE_FRAMEWORKS:
                 return found
     try:
-        return _resolve(asked, groups, target, index, pins)
+        return _resolve_all(asked, groups, target, index, pins, sources)
     except _UvError as error:
         raise _explain(error, target, index, requirements.name) from error
+
+
+def resolve_tools(
+    requires: Sequence[str], target: WheelTarget, index: IndexOptions, called: str
+) -> list[Resolved]:
+    """One wheel for each requirement of a build backend, and for each of their dependencies.
+
+    ``called`` is the source. Raises ``PackageError`` if one can't be resolved.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        asked, locked = Path(name) / "requires.txt", Path(name) / "pylock.toml"
+        asked.write_text("\n".join(requires), encoding="utf-8")
+        try:
+            _compile([asked], locked, target, index)
+        except _UvError as error:
+            raise _explain(error, target, index, f"{called}: [build-system] requires") from error
+        return [Resolved(wheel, url) for wheel, url in _read_pylock(locked, target).values()]
+
+
+def _resolve_all(
+    asked: DirectRequirements,
+    groups: Mapping[Group, Sequence[str]],
+    target: WheelTarget,
+    index: IndexOptions,
+    pins: Sequence[Wheel],
+    sources: Sources | None,
+) -> list[Resolved]:
+    """As ``_resolve``; builds a wheel of each package that offers only a source distribution."""
+    while True:
+        try:
+            offered = sources.index(index) if sources else index
+            return _resolve(asked, groups, target, offered, pins)
+        except _UvError as error:
+            if sources is None or not sources.add_missing(error.text, asked, index):
+                raise
 
 
 class _UvError(Exception):
