@@ -19,7 +19,7 @@ from packager.errors import PackageError, UsageError
 from packager.lease import is_released, lease
 
 # Without ``work``, because a build removes its own work folder.
-EVICTABLE = ("layers", "environments", "wheels", "bases", "checks", "trained")
+EVICTABLE = ("layers", "environments", "wheels", "builds", "bases", "checks", "trained")
 IN_USE_SECONDS = 3600
 
 

@@ -8,25 +8,31 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name, parse_wheel_filename
+from packaging.utils import parse_wheel_filename
 
 from packager.confinement import refuse_leaving, small_text
-from packager.environment.active import installed_version
+from packager.environment import conda_freeze
 from packager.environment.formats.files import translated
 from packager.environment.formats.wanted import Wanted
+from packager.environment.requirement_hashes import (
+    HASH,
+    allowed_hashes,
+    other_algorithm,
+    without_hashes,
+)
 from packager.environment.requirement_lines import (
     EDITABLE,
-    FREEZE_HINT,
-    local_wheel,
+    local_path,
     logical_lines,
-    lost_path,
     place_of,
 )
+from packager.environment.sources import parse_source
 from packager.errors import UsageError
 
 INDEXES = {
@@ -42,14 +48,15 @@ NESTED = {"-r": False, "--requirement": False, "-c": True, "--constraint": True}
 IGNORED_OPTIONS = {"--only-binary": True, "--prefer-binary": False, "--require-hashes": False}
 """Option without effect here → whether it takes a value."""
 SWITCHES = {"--pre": ("--prerelease", "allow"), "--no-index": ("--no-index",)}
-HASH = re.compile(r"\s--hash[= ]\s*(\w+:[0-9a-fA-F]+)")
-SHA256 = re.compile(r"\s--hash=sha256:([0-9a-fA-F]+)")
-NAME = re.compile(r"[A-Za-z0-9][\w.-]*(?=[^\w.:/-]|$)")
 VARIABLE = re.compile(r"\$\{[A-Za-z_]\w*\}")
-WHEELS_ONLY = (
-    "leave it out: only wheels are installed, and nothing is built; for a package without a wheel "
-    "make one with `pip wheel`, and name its folder with --find-links"
+NOT_SUPPORTED = (
+    "leave it out: a wheel is taken where there is one, and anything else is built in isolation, "
+    "with the settings of its own pyproject.toml"
 )
+_URL = re.compile(r"^(?:git\+\w+|https?)://\S+", re.IGNORECASE)
+_EXTRAS = re.compile(r"\[[\w., -]*\]")
+_MARKER = re.compile(r"(?:\s;|;\s)(.*)$")
+_NAME = re.compile(r"^([A-Za-z0-9][\w.-]*)\s*(?:\[[^\]]*\])?\s*@")
 
 
 @dataclass(frozen=True)
@@ -61,17 +68,15 @@ class DirectRequirements:
     options: tuple[str, ...]
     texts: dict[Path, str]
     """Path → text of every file; of a file in another format than pip's, its lines as pip's."""
+    lost: tuple[UsageError, ...] = ()
+    """An error for each path of another machine whose version the active environment lacks."""
 
-    @property
-    def hashes(self) -> dict[str, frozenset[str]]:
-        """Canonical name → sha256 of the only files that may be taken, where ``--hash`` says it."""
-        found: dict[str, frozenset[str]] = {}
-        for line in (*self.requirements, *self.constraints):
-            name, allowed = NAME.match(line), SHA256.findall(line)
-            if name and allowed:
-                key = str(canonicalize_name(name[0]))
-                found[key] = found.get(key, frozenset()) | {one.lower() for one in allowed}
-        return found
+    hashes: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Canonical name → sha256 of the only files that may be taken, where ``--hash`` says it."""
+
+
+class _LostPathError(UsageError):
+    """A line names a path of another machine."""
 
 
 @dataclass(frozen=True)
@@ -102,27 +107,34 @@ def read_options(
     """The files' options as uv's arguments, and their texts; other lines are not parsed."""
     reader = _Reader(requirements, wanted)
     lines, texts = reader.read()
-    options = (_options(line, reader.top) for line in lines if line.text.startswith("-"))
+    options = (_options(line, reader.top) for line in lines if _is_option(line))
     return tuple(word for words in options for word in words), texts
 
 
 def read_requirements(requirements: Path, wanted: Wanted | None = None) -> DirectRequirements:
     """The content of ``requirements`` and of the files that it includes.
 
-    ``wanted`` is required for other formats than pip's. Raises ``UsageError`` for an unknown
-    option or one that builds from source, for a file or folder outside the project, and for a
-    line that is no requirement.
+    Sources are written as addresses (``sources``). ``wanted`` is required for other formats than
+    pip's. Raises ``UsageError`` for an unknown option, for a file or folder outside the project,
+    and for a line that is no requirement.
     """
     reader = _Reader(requirements, wanted)
     found: dict[bool, list[str]] = {False: [], True: []}
     options: list[str] = []
+    lost: list[UsageError] = []
     lines, texts = reader.read()
     for line in lines:
-        if line.text.startswith("-"):
+        if _is_option(line):
             options += _options(line, reader.top)
-        else:
+            continue
+        try:
             found[line.constrains].append(_plain(line, reader.top))
-    return DirectRequirements(tuple(found[False]), tuple(found[True]), tuple(options), texts)
+        except _LostPathError as error:
+            lost.append(error)
+    hashes = allowed_hashes([*found[False], *found[True]])
+    return DirectRequirements(
+        tuple(found[False]), tuple(found[True]), tuple(options), texts, tuple(lost), hashes
+    )
 
 
 class _Reader:
@@ -172,16 +184,18 @@ def _text(file: Path) -> str:
 
 
 def _nested(line: _Line) -> Iterator[tuple[str, bool]]:
-    if line.text.startswith("-"):
+    if _is_option(line):
         for option, value in _words(line):
             if option in NESTED:
                 yield value, NESTED[option]
 
 
+def _is_option(line: _Line) -> bool:
+    return line.text.startswith("-") and not EDITABLE.match(line.text)
+
+
 def _options(line: _Line, top: Path) -> Iterator[str]:
     """uv's arguments for the options of a line."""
-    if EDITABLE.match(line.text):
-        return  # ``refuse_lines`` raises the error with a hint
     for option, value in _words(line):
         if option in INDEXES:
             if VARIABLE.search(value):
@@ -193,7 +207,7 @@ def _options(line: _Line, top: Path) -> Iterator[str]:
         elif option in SWITCHES:
             yield from SWITCHES[option]
         elif option not in IGNORED_OPTIONS:
-            raise line.wrong(f"`{option}`: option not supported", WHEELS_ONLY)
+            raise line.wrong(f"`{option}`: option not supported", NOT_SUPPORTED)
 
 
 def _words(line: _Line) -> Iterator[tuple[str, str]]:
@@ -218,62 +232,87 @@ def _address(line: _Line, option: str, value: str, top: Path) -> str:
         return value
     if option == "--trusted-host":
         return value
-    place = local_wheel(value, line.file.parent) or line.file.parent / value
+    place = local_path(value, line.file.parent) or line.file.parent / value
     _refuse_outside(line, place, top)
     return str(place.resolve())
 
 
 def _plain(line: _Line, top: Path) -> str:
     """A requirement normalized for uv: one line, with its hashes at the end."""
-    given = HASH.findall(line.text)
-    if given and not any(found.startswith("sha256:") for found in given):
-        raise line.wrong(
-            f"expected a hash of sha256, got {given[0].partition(':')[0]}",
-            "`pip hash --algorithm sha256 FILE` prints it",
-        )
-    hashes = "".join(f" --hash={found}" for found in given)
-    text = HASH.sub("", line.text).strip()
-    place = local_wheel(text, line.file.parent)
-    if place is not None and (lost := lost_path(text, place)):
-        return _installed(line, lost)
+    if algorithm := other_algorithm(line.text):
+        said = f"expected a hash of sha256, got {algorithm}"
+        raise line.wrong(said, "`pip hash --algorithm sha256 FILE` prints it")
+    text, hashes = without_hashes(line.text)
+    editable = EDITABLE.match(text)
+    place = local_path(text, line.file.parent)
+    if place is not None and conda_freeze.is_lost(text, place):
+        return _installed(line, text)
     if place is not None:
         _refuse_outside(line, place, top)
-        named, _, _, _ = parse_wheel_filename(place.name)
-        extras = re.search(r"\[[\w., -]*\]", text)
-        marker = re.search(r"\s;.*$", text)
-        text = f"{named}{extras[0] if extras else ''} @ {place.resolve().as_uri()}"
-        text += marker[0] if marker else ""
-    elif re.match(r"https?://\S+$", text):
+        text = _local_address(text, place)
+    else:
+        text = editable[1].strip().strip("\"'") if editable else text
+    if "://" in text and VARIABLE.search(text):
+        raise line.wrong(
+            "expected an address without variables of your environment",
+            "credentials belong into git's credential helper, ~/.netrc or your pip or uv "
+            "configuration, not into the project",
+        )
+    if _URL.match(text) or text.startswith("file:"):
+        parse_source(text)  # refuses an address that can't be fetched
         return text + hashes
     try:
-        return str(Requirement(text)) + hashes
+        plain = str(Requirement(text))
     except InvalidRequirement as error:
         raise line.wrong(
             f"expected a requirement, got {text[:100]!r}", "write it as pip reads it: NAME==VERSION"
         ) from error
+    parse_source(plain)
+    return plain + hashes
 
 
-def _installed(line: _Line, lost: tuple[str, str]) -> str:
-    """The requirement for a package whose path conda has left in ``pip freeze``: its version.
+def _local_address(text: str, place: Path) -> str:
+    """A line that names the local path ``place``, as a name and address (``sources``)."""
+    marker, extras, named = _MARKER.search(text), _EXTRAS.search(text), _NAME.match(text)
+    name = named[1] if named else ""
+    if place.suffix == ".whl" and place.is_file():
+        name = str(parse_wheel_filename(place.name)[0])
+    url, more = place.resolve().as_uri(), extras[0].replace(" ", "") if extras else ""
+    inside = re.search(r"#(?:[^\s;]*&)?(subdirectory=[^\s;&]+)", text)
+    url += f"#{inside[1]}" if inside else ""
+    found = f"{name}{more} @ {url}" if name else f"{url}{more}"
+    return f"{found} ; {marker[1].strip()}" if marker else found
 
-    The path is that of the machine where conda's package was built; the version is the one that
-    the active environment has.
-    """
-    name, marker = lost
-    version = installed_version(str(canonicalize_name(name)))
-    if version is None:
-        raise line.wrong(
+
+def named_wheels(asked: DirectRequirements) -> dict[str, str]:
+    """File name → address of each wheel that a requirement names by its path or address."""
+    found = {}
+    for line in asked.requirements:
+        url = HASH.sub("", line).partition(" @ ")[2].partition(" ;")[0].strip()
+        path = urlsplit(url).path
+        if path.endswith(".whl"):
+            found[unquote(path.rpartition("/")[2])] = url.partition("#")[0]
+    return found
+
+
+def _installed(line: _Line, text: str) -> str:
+    found = conda_freeze.installed(text)
+    if found is None:
+        name = conda_freeze.name_of(text)
+        wrong = line.wrong(
             f"expected a version of {name}, got a path that does not exist here, and the active "
-            f"environment has no {name}: {line.text[:100]!r}",
-            FREEZE_HINT,
+            f"environment has no {name}: {text[:100]!r}",
+            conda_freeze.HINT,
         )
-    return str(Requirement(f"{name}=={version}{marker}"))
+        raise _LostPathError(wrong.message, wrong.hint)
+    return found
 
 
 def _refuse_outside(line: _Line, place: Path, top: Path) -> None:
     if not place.resolve().is_relative_to(top.resolve()):
         raise line.wrong(
             f"expected a path within the project, got {str(place)[:200]!r}",
-            "copy the wheels into the project, or name their folder in your own configuration "
-            "(find-links of pip or uv)",
+            "copy it into the project; a repository of git on this machine can be named as "
+            "git+file:///PATH@COMMIT, and a folder of wheels in your own configuration (find-links "
+            "of pip or uv)",
         )

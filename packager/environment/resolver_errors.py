@@ -44,7 +44,7 @@ _COMMON = [
 _PYTHONS = ("3.14", "3.13", "3.12", "3.11", "3.10", "3.9", "3.8")
 _SYSTEMS = {"win": "win32", "macosx": "darwin"}
 
-_NO_WHEEL = re.compile(
+NO_WHEEL = re.compile(
     r"(?:all versions of )?(?P<name>[\w.-]+?)(?P<pin>(?:[=<>]=?[\w.!+*]+)?) ha(?:s|ve) no "
     r"(?:usable wheels|wheels with a matching)"
 )
@@ -79,7 +79,7 @@ def resolver_error(text: str, called: str, target: WheelTarget, probe: Probe) ->
     fetch = _FETCH.search(text)
     if fetch is not None:
         return _unreached(text, called, fetch["url"])
-    missing = _NO_WHEEL.search(text)
+    missing = NO_WHEEL.search(text)
     if missing is not None:
         told = f"{called}: a requirement has no wheel that fits: {text}"
         return PackageError(told, _without_wheel(text, missing, target, probe))

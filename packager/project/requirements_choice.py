@@ -1,4 +1,4 @@
-"""Which file holds a project's requirements, and whether it has what ``package.toml`` asks of it."""
+"""Which file holds a project's requirements, and whether it has what ``package.toml`` asks."""
 
 from __future__ import annotations
 

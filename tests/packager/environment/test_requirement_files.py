@@ -11,8 +11,8 @@ import pytest
 from host_samples import TARGET, make_wheel
 from indexes import folder_index
 
-from packager.environment import requirement_files, resolver
-from packager.environment.requirement_files import read_options, read_requirements
+from packager.environment import resolver
+from packager.environment.requirement_files import read_requirements
 from packager.environment.resolver import resolve
 from packager.errors import PackageError, UsageError
 
@@ -182,21 +182,3 @@ def test_a_projects_own_interpreter_is_not_asked(tmp_path: Path, monkeypatch):
     found = resolve(requirements, None, TARGET, index.of_project(requirements))
     assert [item.wheel.name for item in found] == ["alpha"]
     assert not mark.exists()
-
-
-FREEZE = "numpy @ file:///croot/numpy_and_numpy_base_1682520569166/work/dist ; python_version > '3'"
-
-
-def test_a_path_of_conda_is_the_version_of_the_active_environment(tmp_path: Path, monkeypatch):
-    installed = {"numpy": "1.26.4"}
-    monkeypatch.setattr(requirement_files, "installed_version", installed.get)
-    found = read_requirements(written(tmp_path, f"{FREEZE}\n"))
-    assert found.requirements == ('numpy==1.26.4; python_version > "3"',)
-    installed.clear()
-    error = refused(tmp_path, f"{FREEZE}\n")
-    assert error.message.startswith(
-        "requirements.txt line 1: expected a version of numpy, got a path that does not exist here"
-    )
-    assert "pip list --format=freeze --exclude-editable > requirements.txt" in error.hint
-    # options are read without it: a lock stays valid where the environment is not active
-    assert read_options(written(tmp_path, f"--pre\n{FREEZE}\n"))[0] == ("--prerelease", "allow")

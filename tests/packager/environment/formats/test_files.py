@@ -70,13 +70,13 @@ def test_an_error_in_another_format_names_the_file_without_a_line(tmp_path: Path
         (["requirements.txt", "environment.yml"], ["requirements.txt", "environment.yml"]),
         (["pylock.toml", "pylock.dev.toml"], ["pylock.dev.toml", "pylock.toml"]),
         (["requirements-dev.txt", "config.yml"], []),
+        (["environment.yml"], ["environment.yml"]),
     ],
 )
 def test_the_files_of_a_folder_are_found(tmp_path: Path, names: list[str], found: list[str]):
     for name in names:
-        (tmp_path / name).write_text(
-            '[project]\ndependencies = []\n' if name == "pyproject.toml" else ""
-        )  # fmt: skip
+        text = "dependencies: []" if name.endswith("yml") else "[project]\ndependencies = []\n"
+        (tmp_path / name).write_text(text)
     assert found_in(tmp_path) == found
 
 
