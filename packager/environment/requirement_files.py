@@ -16,22 +16,12 @@ from urllib.parse import unquote, urlsplit
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import parse_wheel_filename
 
-from packager.confinement import refuse_leaving, small_text
+from packager.confinement import refuse_leaving
 from packager.environment import conda_freeze
-from packager.environment.formats.files import translated
+from packager.environment.formats.files import text_of
 from packager.environment.formats.wanted import Wanted
-from packager.environment.requirement_hashes import (
-    HASH,
-    allowed_hashes,
-    other_algorithm,
-    without_hashes,
-)
-from packager.environment.requirement_lines import (
-    EDITABLE,
-    local_path,
-    logical_lines,
-    place_of,
-)
+from packager.environment.requirement_hashes import allowed_hashes, other_algorithm, without_hashes
+from packager.environment.requirement_lines import EDITABLE, local_path, logical_lines, place_of
 from packager.environment.sources import parse_source
 from packager.errors import UsageError
 
@@ -154,11 +144,8 @@ def _lines(
 ) -> Iterator[_Line]:
     """Each logical line; a line that includes a file is replaced by that file's lines."""
     refuse_leaving(file, reader.top)
-    text = translated(file, reader.top, reader.wanted)
-    if text is None:
-        text = _text(file)
-    texts[file.resolve()] = text
-    for number, content in logical_lines(text):
+    texts[file.resolve()] = text_of(file, reader.top, reader.wanted)
+    for number, content in logical_lines(texts[file.resolve()]):
         line = _Line(file, number, content, constrains)
         nested = list(_nested(line))
         for name, only in nested:
@@ -169,18 +156,6 @@ def _lines(
                 yield from _lines(place, reader, texts, constrains or only)
         if not nested:
             yield line
-
-
-def _text(file: Path) -> str:
-    try:
-        text = file.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UsageError(
-            f"{file.name}: expected text in UTF-8, got {error.reason} at byte {error.start}",
-            "save it as UTF-8",
-        ) from error
-    small_text(file, file.name)
-    return text
 
 
 def _nested(line: _Line) -> Iterator[tuple[str, bool]]:
@@ -288,7 +263,7 @@ def named_wheels(asked: DirectRequirements) -> dict[str, str]:
     """File name → address of each wheel that a requirement names by its path or address."""
     found = {}
     for line in asked.requirements:
-        url = HASH.sub("", line).partition(" @ ")[2].partition(" ;")[0].strip()
+        url = without_hashes(line)[0].partition(" @ ")[2].partition(" ;")[0].strip()
         path = urlsplit(url).path
         if path.endswith(".whl"):
             found[unquote(path.rpartition("/")[2])] = url.partition("#")[0]

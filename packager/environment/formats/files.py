@@ -7,6 +7,7 @@ from pathlib import Path
 
 from packaging.pylock import is_valid_pylock_path
 
+from packager.confinement import small_text
 from packager.environment.formats import values
 from packager.environment.formats.wanted import Wanted
 from packager.environment.other_tools import refuse_other_formats
@@ -33,14 +34,15 @@ def is_lock(file: Path) -> bool:
     return has_extras(file) and file.name != PROJECT
 
 
-def translated(file: Path, top: Path, wanted: Wanted | None) -> str | None:
-    """The lines of a file in another format, of the project ``top``; None for a file of pip.
+def text_of(file: Path, top: Path, wanted: Wanted | None) -> str:
+    """The text of a file of pip, or the lines of one in another format, of the project ``top``.
 
     Raises ``UsageError`` for what is not in the format, or does not fit ``wanted``.
     """
     refuse_other_formats(file)
     if not is_translated(file):
-        return None
+        small_text(file, file.name)
+        return values.bounded_text(file)
     if wanted is None:
         raise ValueError(f"{file.name}: expected a target to read it for")
     return "".join(f"{line}\n" for line in _lines(file, top, wanted))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from requirement_formats import LOCKS, wanted
 
-from packager.environment.formats.files import found_in, has_extras, is_translated, translated
+from packager.environment.formats.files import found_in, has_extras, is_translated, text_of
 from packager.environment.requirement_files import read_options, read_requirements
 from packager.errors import UsageError
 
@@ -122,6 +122,6 @@ def test_names_say_the_format():
     assert not is_translated(Path("requirements.txt"))
 
 
-def test_a_file_of_pip_is_not_translated(tmp_path: Path):
-    (tmp_path / "r.txt").write_text("numpy\n")
-    assert translated(tmp_path / "r.txt", tmp_path, None) is None
+def test_a_file_of_pip_is_read_as_it_is(tmp_path: Path):
+    (tmp_path / "r.txt").write_text("numpy  # why\n")
+    assert text_of(tmp_path / "r.txt", tmp_path, None) == "numpy  # why\n"
