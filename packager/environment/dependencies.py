@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from packager.environment import built_wheels, resolver, wheels
+from packager.environment.formats.wanted import Wanted
 from packager.environment.index import user_index_options
 from packager.environment.lock import DataFormat, LockFile, inputs_digest, load_lock
 from packager.environment.platform import WheelTarget
@@ -32,6 +33,9 @@ class Requirements:
     """Whether to lock the requirements of compiled tree ensembles, too."""
     strategy: str | None = None
     """The project's own ``index_strategy``."""
+    extras: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    """Extras and groups to take of a file that has them."""
     code: Mapping[str, Path] = field(default_factory=dict)
     """The project's code files by posix name, of which folders among the requirements consist."""
     builder: Builder | None = None
@@ -63,7 +67,8 @@ def lock_and_fetch(
     trees, strategy = requirements.trees, requirements.strategy
     for told in lent(file.resolve().parent, os.environ):
         progress.warn(told)
-    inputs = inputs_digest(file, data, target, trees=trees, strategy=strategy)
+    wanted = Wanted(target, requirements.extras, requirements.groups)
+    inputs = inputs_digest(file, data, target, trees=trees, strategy=strategy, wanted=wanted)
     known = load_lock(lock_path)
     project = ProjectCode(project_of(file), requirements.code)
     same = known is not None and known.inputs == inputs and unchanged(known, project)
@@ -73,20 +78,20 @@ def lock_and_fetch(
         built_wheels.restore(known, project.top)
         absent = wheels.missing(locked.wheels)
         if absent:
-            index = user_index_options().of_project(file, strategy)
-            named = named_wheels(read_requirements(file))
+            index = user_index_options().of_project(file, strategy, wanted)
+            named = named_wheels(read_requirements(file, wanted))
             found = [Resolved(w, named[w.filename]) for w in absent if w.filename in named]
             others = [wheel for wheel in absent if wheel.filename not in named]
             found += resolver.locate(others, target, index) if others else []
             wheels.fetch(found, index, progress)
     else:
         progress.step(f"resolving {file.name} and the runtime together")
-        index = user_index_options().of_project(file, strategy)
+        index = user_index_options().of_project(file, strategy, wanted)
         pins = known.wheels if known is not None and not update else ()
         earlier = known.built if known is not None and not update else ()
         sources = SourceBuilds(project, target, requirements.builder, earlier, progress)
         resolved = resolver.resolve(
-            file, data, target, index, pins=pins, trees=trees, sources=sources
+            file, data, wanted, index, pins=pins, trees=trees, sources=sources
         )
         wheels.fetch(resolved, index, progress)
         locked = LockFile(

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from packager.cache import atomic_file
 from packager.digest import canonical_json, sha256_bytes
+from packager.environment.formats.wanted import Wanted
 from packager.environment.platform import WheelTarget
 from packager.environment.requirement_files import read_texts
 from packager.errors import UsageError
@@ -95,9 +96,10 @@ def inputs_digest(
     *,
     trees: bool = False,
     strategy: str | None = None,
+    wanted: Wanted | None = None,
 ) -> str:
     """sha256 of the inputs of a lock, including the text of files named by ``-r`` and ``-c``."""
-    texts = read_texts(requirements)
+    texts = read_texts(requirements, wanted or Wanted(target))
     asked = [list(texts.values()), runtime_requirements(data), target.python, target.platform]
     asked += [tree_requirements()] if trees else []
     asked += [strategy] if strategy else []

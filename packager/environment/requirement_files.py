@@ -1,4 +1,4 @@
-"""Parses a project's requirements files; no other program reads them.
+"""Parses a project's requirements files, of any format; no other program reads them.
 
 uv reads normalized lines instead of these files, because two parsers of one file can differ: a
 line that one takes for a comment could be an option to the other.
@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import parse_wheel_filename
 
-from packager.confinement import refuse_leaving, small_text
-from packager.environment.requirement_lines import EDITABLE, local_path, logical_lines
+from packager.confinement import refuse_leaving
+from packager.environment import conda_freeze
+from packager.environment.formats.files import text_of
+from packager.environment.formats.wanted import Wanted
+from packager.environment.requirement_hashes import allowed_hashes, other_algorithm, without_hashes
+from packager.environment.requirement_lines import EDITABLE, local_path, logical_lines, place_of
 from packager.environment.sources import parse_source
 from packager.errors import UsageError
 
@@ -34,7 +38,6 @@ NESTED = {"-r": False, "--requirement": False, "-c": True, "--constraint": True}
 IGNORED_OPTIONS = {"--only-binary": True, "--prefer-binary": False, "--require-hashes": False}
 """Option without effect here → whether it takes a value."""
 SWITCHES = {"--pre": ("--prerelease", "allow"), "--no-index": ("--no-index",)}
-HASH = re.compile(r"\s--hash[= ]\s*(\w+:[0-9a-fA-F]+)")
 VARIABLE = re.compile(r"\$\{[A-Za-z_]\w*\}")
 NOT_SUPPORTED = (
     "leave it out: a wheel is taken where there is one, and anything else is built in isolation, "
@@ -54,7 +57,16 @@ class DirectRequirements:
     constraints: tuple[str, ...]
     options: tuple[str, ...]
     texts: dict[Path, str]
-    """Path → text of every file."""
+    """Path → text of every file; of a file in another format than pip's, its lines as pip's."""
+    lost: tuple[UsageError, ...] = ()
+    """An error for each path of another machine whose version the active environment lacks."""
+
+    hashes: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Canonical name → sha256 of the only files that may be taken, where ``--hash`` says it."""
+
+
+class _LostPathError(UsageError):
+    """A line names a path of another machine."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +77,7 @@ class _Line:
     constrains: bool
 
     def wrong(self, said: str, hint: str) -> UsageError:
-        return UsageError(f"{self.file.name} line {self.number}: {said}", hint)
+        return UsageError(f"{place_of(self.file, self.number)}: {said}", hint)
 
 
 def project_of(requirements: Path) -> Path:
@@ -74,44 +86,66 @@ def project_of(requirements: Path) -> Path:
     return next((p for p in (folder, *folder.parents) if (p / "package.toml").is_file()), folder)
 
 
-def read_texts(requirements: Path) -> dict[Path, str]:
+def read_texts(requirements: Path, wanted: Wanted | None = None) -> dict[Path, str]:
     """Path → text of ``requirements`` and of every file that it includes."""
-    texts: dict[Path, str] = {}
-    for _ in _lines(requirements, project_of(requirements), texts, False):
-        pass
-    return texts
+    return _Reader(requirements, wanted).read()[1]
 
 
-def read_requirements(requirements: Path) -> DirectRequirements:
+def read_options(
+    requirements: Path, wanted: Wanted | None = None
+) -> tuple[tuple[str, ...], dict[Path, str]]:
+    """The files' options as uv's arguments, and their texts; other lines are not parsed."""
+    reader = _Reader(requirements, wanted)
+    lines, texts = reader.read()
+    options = (_options(line, reader.top) for line in lines if _is_option(line))
+    return tuple(word for words in options for word in words), texts
+
+
+def read_requirements(requirements: Path, wanted: Wanted | None = None) -> DirectRequirements:
     """The content of ``requirements`` and of the files that it includes.
 
-    Sources are written as addresses (``sources``). Raises ``UsageError`` for an unknown option,
-    for a file or folder outside the project, and for a line that is no requirement.
+    Sources are written as addresses (``sources``). ``wanted`` is required for other formats than
+    pip's. Raises ``UsageError`` for an unknown option, for a file or folder outside the project,
+    and for a line that is no requirement.
     """
-    top, texts = project_of(requirements), dict[Path, str]()
+    reader = _Reader(requirements, wanted)
     found: dict[bool, list[str]] = {False: [], True: []}
     options: list[str] = []
-    for line in _lines(requirements, top, texts, False):
-        if line.text.startswith("-") and not EDITABLE.match(line.text):
-            options += _options(line, top)
-        else:
-            found[line.constrains].append(_plain(line, top))
-    return DirectRequirements(tuple(found[False]), tuple(found[True]), tuple(options), texts)
+    lost: list[UsageError] = []
+    lines, texts = reader.read()
+    for line in lines:
+        if _is_option(line):
+            options += _options(line, reader.top)
+            continue
+        try:
+            found[line.constrains].append(_plain(line, reader.top))
+        except _LostPathError as error:
+            lost.append(error)
+    hashes = allowed_hashes([*found[False], *found[True]])
+    return DirectRequirements(
+        tuple(found[False]), tuple(found[True]), tuple(options), texts, tuple(lost), hashes
+    )
 
 
-def _lines(file: Path, top: Path, texts: dict[Path, str], constrains: bool) -> Iterator[_Line]:
+class _Reader:
+    """Reads a requirements file and those that it includes."""
+
+    def __init__(self, requirements: Path, wanted: Wanted | None) -> None:
+        self.file, self.wanted, self.top = requirements, wanted, project_of(requirements)
+
+    def read(self) -> tuple[list[_Line], dict[Path, str]]:
+        """The logical lines, and path → text of every file."""
+        texts: dict[Path, str] = {}
+        return list(_lines(self.file, self, texts, False)), texts
+
+
+def _lines(
+    file: Path, reader: _Reader, texts: dict[Path, str], constrains: bool
+) -> Iterator[_Line]:
     """Each logical line; a line that includes a file is replaced by that file's lines."""
-    refuse_leaving(file, top)
-    try:
-        text = file.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UsageError(
-            f"{file.name}: expected text in UTF-8, got {error.reason} at byte {error.start}",
-            "save it as UTF-8",
-        ) from error
-    small_text(file, file.name)
-    texts[file.resolve()] = text
-    for number, content in logical_lines(text):
+    refuse_leaving(file, reader.top)
+    texts[file.resolve()] = text_of(file, reader.top, reader.wanted)
+    for number, content in logical_lines(texts[file.resolve()]):
         line = _Line(file, number, content, constrains)
         nested = list(_nested(line))
         for name, only in nested:
@@ -119,16 +153,20 @@ def _lines(file: Path, top: Path, texts: dict[Path, str], constrains: bool) -> I
             if not place.is_file():
                 raise line.wrong(f"expected a file at {name}, got none", "fix that line")
             if place.resolve() not in texts:
-                yield from _lines(place, top, texts, constrains or only)
+                yield from _lines(place, reader, texts, constrains or only)
         if not nested:
             yield line
 
 
 def _nested(line: _Line) -> Iterator[tuple[str, bool]]:
-    if line.text.startswith("-") and not EDITABLE.match(line.text):
+    if _is_option(line):
         for option, value in _words(line):
             if option in NESTED:
                 yield value, NESTED[option]
+
+
+def _is_option(line: _Line) -> bool:
+    return line.text.startswith("-") and not EDITABLE.match(line.text)
 
 
 def _options(line: _Line, top: Path) -> Iterator[str]:
@@ -176,10 +214,14 @@ def _address(line: _Line, option: str, value: str, top: Path) -> str:
 
 def _plain(line: _Line, top: Path) -> str:
     """A requirement normalized for uv: one line, with its hashes at the end."""
-    hashes = "".join(f" --hash={found}" for found in HASH.findall(line.text))
-    text = HASH.sub("", line.text).strip()
+    if algorithm := other_algorithm(line.text):
+        said = f"expected a hash of sha256, got {algorithm}"
+        raise line.wrong(said, "`pip hash --algorithm sha256 FILE` prints it")
+    text, hashes = without_hashes(line.text)
     editable = EDITABLE.match(text)
     place = local_path(text, line.file.parent)
+    if place is not None and conda_freeze.is_lost(text, place):
+        return _installed(line, text)
     if place is not None:
         _refuse_outside(line, place, top)
         text = _local_address(text, place)
@@ -221,10 +263,23 @@ def named_wheels(asked: DirectRequirements) -> dict[str, str]:
     """File name → address of each wheel that a requirement names by its path or address."""
     found = {}
     for line in asked.requirements:
-        url = HASH.sub("", line).partition(" @ ")[2].partition(" ;")[0].strip()
+        url = without_hashes(line)[0].partition(" @ ")[2].partition(" ;")[0].strip()
         path = urlsplit(url).path
         if path.endswith(".whl"):
             found[unquote(path.rpartition("/")[2])] = url.partition("#")[0]
+    return found
+
+
+def _installed(line: _Line, text: str) -> str:
+    found = conda_freeze.installed(text)
+    if found is None:
+        name = conda_freeze.name_of(text)
+        wrong = line.wrong(
+            f"expected a version of {name}, got a path that does not exist here, and the active "
+            f"environment has no {name}: {text[:100]!r}",
+            conda_freeze.HINT,
+        )
+        raise _LostPathError(wrong.message, wrong.hint)
     return found
 
 

@@ -17,6 +17,8 @@ from packaging.utils import (
     parse_wheel_filename,
 )
 
+from packager.environment.conda_freeze import is_lost
+from packager.environment.formats.files import is_translated
 from packager.environment.other_tools import FREEZE
 from packager.environment.sources import ARCHIVES, OTHER_CONTROL
 from packager.errors import UsageError
@@ -52,7 +54,7 @@ def refuse_lines(texts: Mapping[Path, str], python: str) -> None:
             line = re.sub(r"\s--hash[= ].*$", "", line)
             told = _told(line, file.parent, python)
             if told is not None:
-                raise UsageError(f"{file.name} line {number}: {told[0]}", told[1])
+                raise UsageError(f"{place_of(file, number)}: {told[0]}", told[1])
 
 
 def logical_lines(text: str) -> Iterator[tuple[int, str]]:
@@ -79,6 +81,11 @@ def local_path(text: str, folder: Path) -> Path | None:
     return _local(address, folder, anything=editable is not None)
 
 
+def place_of(file: Path, number: int) -> str:
+    """Where a line stands, for a message; lines of other formats than pip's have no numbers."""
+    return file.name if is_translated(file) else f"{file.name} line {number}"
+
+
 def _told(line: str, folder: Path, python: str) -> tuple[str, str] | None:
     """Message and hint for a rejected line; None if it may name a wheel."""
     editable, named, conda = EDITABLE.match(line), _NAMED.match(line), _CONDA_LINE.match(line)
@@ -98,7 +105,9 @@ def _told(line: str, folder: Path, python: str) -> tuple[str, str] | None:
         place = f"git+ssh://{copied[1] or ''}{copied[2]}/{copied[3]}"
         return f"expected an address of git, got {line!r}", f"write {place} in place of it"
     local = _local(address, folder, anything=editable is not None)
-    return _of_path(line, local, name, folder) if local is not None else None
+    if local is None or is_lost(line, local):
+        return None  # of a lost path, the active environment may know the version
+    return _of_path(line, local, name, folder)
 
 
 def _of_control(line: str, address: str, name: str | None, python: str) -> tuple[str, str]:

@@ -121,6 +121,16 @@ def no_wheel_for(name: str, version: str, target: WheelTarget) -> PackageError:
     )
 
 
+def other_hash(name: str, filename: str, sha256: str) -> PackageError:
+    """The error for a package whose wheel has none of the hashes that the project names."""
+    return PackageError(
+        f"{name}: expected a wheel with one of the hashes that the requirements name, got "
+        f"{filename} with sha256 {sha256}",
+        f"if you trust your index, add --hash=sha256:{sha256}, or lock again; else find out why "
+        "the files differ",
+    )
+
+
 def _without_wheel(text: str, missing: re.Match[str], target: WheelTarget, probe: Probe) -> str:
     name = missing["name"]
     pin = missing["pin"] if missing["pin"].startswith("==") else ""  # other bounds are uv's

@@ -117,6 +117,16 @@ class SourceBuilds:
             ]  # fmt: skip
         return replace(index, arguments=(*index.arguments, *links), settings=settings)
 
+    def hashes(self, asked: DirectRequirements) -> dict[str, frozenset[str]]:
+        """The allowed hashes of ``asked``, with those of wheels built from an allowed file."""
+        found = dict(asked.hashes)
+        for built in self._done.values():
+            if isinstance(built, BuiltWheel) and built.kind == "index":
+                name = str(canonicalize_name(parse_wheel_filename(built.filename)[0]))
+                if built.source.removeprefix("sha256:") in found.get(name, ()):
+                    found[name] |= {built.sha256}
+        return found
+
     def add_missing(self, text: str, asked: DirectRequirements, index: IndexOptions) -> bool:
         """Build the source distribution of the package without a wheel that uv's error names.
 
