@@ -241,13 +241,13 @@ class SourceBuilds:
             source=tree.digest,
             filename=wheel.name,
             sha256=digest,
-            tools=tuple(sorted(f"{tool.name}=={tool.version}" for tool in tools)),
+            tools=tools,
         )
 
     def _build(
         self, tree: SourceTree, name: str | None, index: IndexOptions
-    ) -> tuple[Path, Sequence[Wheel]]:
-        """The wheel in the cache, and the backend's wheels."""
+    ) -> tuple[Path, tuple[str, ...]]:
+        """The wheel in the cache, and names and versions of the tools that made it."""
         builder, called = self._builder, tree.called
         if builder is None:
             raise PackageError(f"{called}: has to be built", "build with `package build`")
@@ -257,7 +257,7 @@ class SourceBuilds:
         key += [[tool.sha256 for tool in tools], builder.identity, self._target.python]
         key += [self._target.platform, sorted(tree.code)]
         if (cached := built_wheels.cached_build(key)) is not None:
-            return cached, tools
+            return cached
         variables = {SCM_VERSION: tree.tag} if tree.tag else {}
         job = BuildJob(
             called,
@@ -272,7 +272,7 @@ class SourceBuilds:
         self._progress.step(f"building a wheel of {called}")
         started = time.monotonic()
         with temporary_directory() as folder:
-            wheel = self._run(job, folder, index)
+            wheel, tools = self._run(job, folder, index)
             built_wheels.check_built(wheel, called, name, self._target)
             trimmed = folder / "trimmed"
             trimmed.mkdir()
@@ -280,9 +280,13 @@ class SourceBuilds:
             made = own or wheel
             size, seconds = made.stat().st_size, time.monotonic() - started
             self._progress.item(made.name, "built", size, seconds)
-            return built_wheels.cache_build(key, made), tools
+            named = tuple(sorted(f"{tool.name}=={tool.version}" for tool in tools))
+            return built_wheels.cache_build(key, made, named), named
 
-    def _run(self, job: BuildJob, folder: Path, index: IndexOptions) -> Path:
+    def _run(
+        self, job: BuildJob, folder: Path, index: IndexOptions
+    ) -> tuple[Path, Sequence[Wheel]]:
+        """The wheel that the builder made, and the wheels of the backend that it needed."""
         assert self._builder is not None
         for attempt in ("first", "second"):
             output = folder / attempt
@@ -291,7 +295,7 @@ class SourceBuilds:
             found = [p for p in output.iterdir() if p.is_file() and not p.is_symlink()]
             made = [path for path in found if path.suffix == ".whl"]
             if ended.code == 0 and len(made) == 1:
-                return made[0]
+                return made[0], job.tools
             more = [path for path in found if path.name == "requires.json"]
             if ended.code != 0 or not more or attempt == "second":
                 raise build_failure(job.called, job.backend, ended)
