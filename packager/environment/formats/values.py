@@ -21,7 +21,12 @@ _CREDENTIALS = re.compile(r"(?<=://)[^/@\s'\"]+@")
 
 def shown(value: Any) -> str:
     """``value`` for a message: short, and without credentials in addresses."""
-    return repr(_CREDENTIALS.sub("", value) if isinstance(value, str) else value)[:120]
+    return without_credentials(repr(value))[:120]
+
+
+def without_credentials(text: str) -> str:
+    """``text`` without the user and password of addresses in it."""
+    return _CREDENTIALS.sub("", text)
 
 
 def table(value: Any, key: str, called: str) -> dict[str, Any]:

@@ -165,7 +165,7 @@ def test_a_lock_older_than_its_project_is_refused():
         (
             {"version": 1, "package": [{"name": "a", "source": {"virtual": "."},
              "dependencies": [{"name": "b"}]}]},
-            "expected one package b, got none",
+            "expected one package 'b', got none",
         ),
     ],
 )  # fmt: skip
