@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +12,7 @@ from host_samples import TARGET, RecordedProgress, make_wheel
 from indexes import folder_index
 from source_samples import commit, python_project, sdist
 
+from packager.digest import sha256_file
 from packager.environment import dependencies, resolver
 from packager.environment import lock as lock_module
 from packager.environment.built_wheels import keep_wheels
@@ -104,20 +104,22 @@ def in_wheel(got: Dependencies, name: str) -> set[str]:
         return set(archive.namelist())
 
 
-@pytest.mark.parametrize(
-    "line",
-    ["./libs/x", "-e ./libs/x", "--editable=libs/x", "libs/x", "x @ file://{}/libs/x",
-     "./libs/x ; python_version > '3'"],
-)  # fmt: skip
-def test_a_folder_is_built_and_kept_beside_the_lock(lock: Lock, project, links, line: str):
+def test_a_folder_is_built_and_kept_beside_the_lock(lock: Lock, project, links):
     make_wheel(links, "alpha", {"alpha.py": ""})
-    python_project(project / "libs" / "x", "x", requires=("alpha",))
-    got = lock(line.format(project))
-    assert names(got) == {"alpha": "1.0", "x": "1.0"}
-    assert "x.py" in in_wheel(got, "x")
-    (built,) = got.file.built
-    assert (built.requirement, built.kind) == ("libs/x", "folder")
-    assert (project / "package.wheels" / built.filename).is_file()
+    lines = ("./libs/a", "-e ./libs/b", "--editable=libs/c", "libs/d", "e @ file://{}/libs/e",
+             "./libs/f ; python_version > '3'", "./libs/g ; sys_platform == 'win32'")  # fmt: skip
+    for name in "abcdefg":
+        python_project(project / "libs" / name, name, requires=("alpha",))
+    got = lock(*(line.format(project) for line in lines))
+    assert names(got) == dict.fromkeys(("alpha", *"abcdef"), "1.0")
+    assert "a.py" in in_wheel(got, "a")
+    assert [(b.requirement, b.kind) for b in got.file.built] == [
+        (f"libs/{name}", "folder") for name in "abcdef"
+    ]
+    kept = sorted(path.name for path in (project / "package.wheels").iterdir())
+    assert kept == [built.filename for built in got.file.built]
+    text = (project / "package.lock").read_text()
+    assert str(project) not in text
 
 
 def test_a_path_counts_from_the_file_that_names_it(lock: Lock, project, tmp_path):
@@ -144,12 +146,12 @@ def test_a_project_whose_wheel_has_more_than_its_code_is_installed_whole(lock: L
     assert {"generated.py", "own.py"} <= in_wheel(lock("-e ."), "own")
 
 
-@pytest.mark.parametrize("line", ["./x-1.0.tar.gz", "x @ file://{}/x-1.0.tar.gz"])
-def test_a_source_archive_is_built(lock: Lock, project, line: str):
-    sdist(project, "x")
-    got = lock(line.format(project))
-    assert names(got) == {"x": "1.0"}
-    assert got.file.built[0].kind == "archive"
+def test_a_source_archive_is_built(lock: Lock, project):
+    digest = sha256_file(sdist(project, "x"))
+    sdist(project, "y")
+    got = lock(f"./x-1.0.tar.gz --hash=sha256:{digest}", f"y @ {project.as_uri()}/y-1.0.tar.gz")
+    assert names(got) == {"x": "1.0", "y": "1.0"}
+    assert [built.kind for built in got.file.built] == ["archive", "archive"]
 
 
 def test_an_archive_that_differs_from_its_hash_is_refused(lock: Lock, project):
@@ -186,7 +188,7 @@ def test_a_backend_gets_what_it_asks_for(lock: Lock, project, links):
     assert got.file.built[0].tools == ("tool==1.0",)
 
 
-@pytest.mark.parametrize("ref", ["", "@main", "@v1.0", "@{commit}", "@{short}"])
+@pytest.mark.parametrize("ref", ["", "@{short}"])
 def test_a_repository_is_pinned_to_its_commit(lock: Lock, project, tmp_path, builder, ref: str):
     repository = python_project(tmp_path / "repository", "x")
     first = commit(repository, "v1.0")
@@ -201,7 +203,7 @@ def test_a_repository_is_pinned_to_its_commit(lock: Lock, project, tmp_path, bui
     keep_wheels(got.file, project)
     assert names(lock(line, "# another line")) == {"x": "1.0"}
     assert len(builder.built) == 1
-    moves = ref in ("", "@main")
+    moves = ref == ""
     assert names(lock(line, update=True)) == {"x": "2.0" if moves else "1.0"}
 
 
@@ -221,12 +223,6 @@ def test_a_direct_requirement_of_a_source_is_built(lock: Lock, project, tmp_path
     assert len(got.file.built) == 2
 
 
-def test_a_requirement_for_another_system_is_not_built(lock: Lock, project, builder):
-    python_project(project / "x", "x")
-    assert names(lock("./x ; sys_platform == 'win32'")) == {}
-    assert builder.built == []
-
-
 def test_a_source_is_built_again_only_if_it_changed(lock: Lock, project, builder):
     python_project(project / "x", "x")
     first = lock("./x")
@@ -242,34 +238,28 @@ def test_a_source_is_built_again_only_if_it_changed(lock: Lock, project, builder
     assert not (project / "package.wheels").exists()
 
 
-def test_equal_sources_give_equal_wheels(lock: Lock, project, cache: Path):
+def test_equal_sources_give_equal_wheels_and_a_kept_wheel_replaces_a_lost_one(
+    lock: Lock, project, cache: Path
+):
     python_project(project / "x", "x")
-    first = lock("./x").file.built
+    first = lock("./x")
     shutil.rmtree(cache / "builds")
-    assert lock(update=True).file.built == first
+    wheel_path(first.lock.wheels[0]).unlink()
+    assert lock() == first
+    assert wheel_path(first.lock.wheels[0]).is_file()
+    assert lock(update=True).file.built == first.file.built
 
 
-def test_a_kept_wheel_replaces_the_one_that_the_cache_lost(lock: Lock, project):
-    python_project(project / "x", "x")
-    wheel = lock("./x").lock.wheels[0]
-    wheel_path(wheel).unlink()
-    lock()
-    assert wheel_path(wheel).is_file()
-
-
-@pytest.mark.parametrize("damage", ["missing", "altered"])
-def test_a_kept_wheel_that_is_not_the_locked_one_is_named(lock: Lock, project, damage: str):
+def test_a_kept_wheel_that_is_not_the_locked_one_is_named(lock: Lock, project):
     python_project(project / "x", "x")
     lock("./x")
     path = project / "package.wheels" / "x-1.0-py3-none-any.whl"
-    if damage == "missing":
-        path.unlink()
-    else:
-        path.write_bytes(path.read_bytes() + b"x")
-    with pytest.raises(PackageError) as caught:
-        lock()
-    assert caught.value.message.startswith("package.wheels/x-1.0-py3-none-any.whl: expected ")
-    assert "--upgrade" in caught.value.hint
+    for content in (path.read_bytes() + b"x", None):
+        path.unlink() if content is None else path.write_bytes(content)
+        with pytest.raises(PackageError) as caught:
+            lock()
+        assert caught.value.message.startswith("package.wheels/x-1.0-py3-none-any.whl: expected ")
+        assert "--upgrade" in caught.value.hint
     assert names(lock(update=True)) == {"x": "1.0"}
 
 
@@ -307,7 +297,7 @@ def test_a_build_has_no_network_and_no_variables(lock: Lock, project, monkeypatc
     ("body", "hint"),
     [
         ("import Cython", "name that in [build-system] requires"),
-        ("import subprocess; subprocess.run(['gcc', 'x.c'])", "the base has no compiler"),
+        ("import subprocess; subprocess.run(['gcc-99', 'x.c'])", "the base has no compiler"),
         ("import os; os._exit(3)", "exit"),
     ],
 )
@@ -331,11 +321,3 @@ def test_a_package_of_another_name_is_refused(lock: Lock, project):
     python_project(project / "x", "x")
     with pytest.raises(PackageError, match="expected the package y, got x"):
         lock(f"y @ {(project / 'x').as_uri()}")
-
-
-def test_a_lock_holds_no_path_of_this_machine(lock: Lock, project, tmp_path):
-    python_project(project / "x", "x")
-    lock("./x")
-    text = (project / "package.lock").read_text()
-    assert json.loads(text)["built"][0]["requirement"] == "x"
-    assert str(tmp_path) not in text
