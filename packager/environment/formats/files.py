@@ -53,7 +53,7 @@ def _lines(file: Path, top: Path, wanted: Wanted) -> list[str]:
     from packager.environment.formats import conda, poetry_lock, pylock, pyproject, uv_lock
 
     if file.suffix in YAML:
-        content = conda.parsed_yaml(values.bounded_text(file), file.name)
+        content = conda.parsed_yaml(values.bounded_text(file, values.MAX_YAML), file.name)
         return conda.lines(content, wanted, file.name)
     table = values.read_toml(file, top)
     if is_valid_pylock_path(file):

@@ -202,7 +202,7 @@ def _address(package: Package, source: Mapping[str, Any]) -> str | None:
         return url + (f"#subdirectory={inner}" if inner else "")
     if "git" in source:
         parts = urlsplit(str(source["git"]))
-        inner = parse_qs(parts.query).get("subdirectory")
-        end = f"#subdirectory={inner[0]}" if inner else ""
+        inside = parse_qs(parts.query).get("subdirectory")
+        end = f"#subdirectory={inside[0]}" if inside else ""
         return f"git+{parts._replace(query='', fragment='').geturl()}@{parts.fragment}{end}"
     return None

@@ -16,6 +16,8 @@ from packager.errors import UsageError
 
 MAX_BYTES = 16 << 20
 """Of a lock, which lists every file of every dependency."""
+MAX_YAML = 1 << 17
+"""Bytes of a file of conda; parsing YAML takes a second for as many."""
 _CREDENTIALS = re.compile(r"(?<=://)[^/@\s'\"]+@")
 
 
@@ -75,12 +77,12 @@ def read_toml(file: Path, top: Path) -> dict[str, Any]:
         ) from error
 
 
-def bounded_text(file: Path) -> str:
-    """The text of a file of at most ``MAX_BYTES``; raises ``UsageError``."""
-    size = file.stat().st_size
-    if size > MAX_BYTES:
+def bounded_text(file: Path, limit: int | None = None) -> str:
+    """The text of a file of at most ``limit`` or ``MAX_BYTES``; raises ``UsageError``."""
+    size, limit = file.stat().st_size, limit or MAX_BYTES
+    if size > limit:
         raise UsageError(
-            f"{file.name}: expected at most {MAX_BYTES:,} bytes, got {size:,}", "make it smaller"
+            f"{file.name}: expected at most {limit:,} bytes, got {size:,}", "make it smaller"
         )
     try:
         return file.read_bytes().decode("utf-8-sig")
