@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -94,7 +95,15 @@ class _Lock:
                 if (id(package), extra) not in seen:
                     seen.add((id(package), extra))
                     waiting += [(package, one) for one in self._needs(package, extra)]
-        return [pins[key] for key in sorted(pins)]
+        found = [pins[key] for key in sorted(pins)]
+        for one, other in itertools.pairwise(found):
+            if canonicalize_name(one.name) == canonicalize_name(other.name):
+                raise UsageError(
+                    f"{NAME}: expected one version of {one.name}, got {one.version} and "
+                    f"{other.version}: the chosen extras or groups exclude each other",
+                    "choose one of those that `tool.uv.conflicts` in pyproject.toml lists",
+                )
+        return found
 
     def _roots(self) -> Iterator[Package]:
         yield from self._needs(self.own, "")

@@ -110,6 +110,8 @@ def test_extras_that_exclude_each_other_choose_their_version(extra: str, version
     extras = "[package.optional-dependencies]\ncpu = []\ngpu = []\n"
     text = f"{ROOT}dependencies = [{dependencies}]\n{extras}{packages}"
     assert of(text, wanted(extra)) == [f"t=={version}"]
+    with pytest.raises(UsageError, match="expected one version of t, got 1 and 2"):
+        of(text, wanted("cpu", "gpu"))
 
 
 def test_an_unknown_extra_or_group_is_named_with_those_there_are():
