@@ -1,0 +1,145 @@
+"""Find objects of the project's own code by ``module:name``, and convert its exceptions.
+
+An exception of the project's code becomes a ``PackageError`` that names the file and the line in
+the project; its traceback is written to stderr.
+"""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from modelhost.errors import PackageError, UsageError
+
+
+def find_module(name: str, key: str) -> ModuleType:
+    """Import the project's module ``name``, which ``key`` of package.toml names.
+
+    Raise ``UsageError`` if there is no such module, ``PackageError`` if importing it fails.
+    """
+    try:
+        with project_errors(f"importing {name}"):
+            return importlib.import_module(name)
+    except PackageError as error:
+        missing = error.__cause__
+        if isinstance(missing, ModuleNotFoundError) and missing.name in _parents(name):
+            raise UsageError(
+                f"{key}: expected a module of the project, got {name!r}, which is not there",
+                f"is {name.replace('.', '/')}.py in the project folder or its src folder?",
+            ) from missing
+        raise
+
+
+def find_object(spec: str, key: str) -> tuple[ModuleType, Any]:
+    """The module and the object that ``module:name`` names; raise ``UsageError`` if absent."""
+    module_name, _, name = spec.partition(":")
+    if not module_name or not name:
+        raise UsageError(f"{key}: expected 'module:name', got {spec!r}", f'{key} = "train:train"')
+    module = find_module(module_name, key)
+    found = getattr(module, name, None)
+    if not callable(found):
+        raise UsageError(
+            f"{key}: expected {name!r} in module {module_name!r}, which has no such function"
+            " or class",
+            f"define {name} there, or correct {key}",
+        )
+    return module, found
+
+
+@contextmanager
+def project_errors(what: str, *, traced: bool = True) -> Iterator[None]:
+    """Convert an exception of the project's code to a ``PackageError`` naming file and line.
+
+    The traceback is written to stderr only if ``traced``: not if the error becomes a note.
+    """
+    try:
+        yield
+    except PackageError:
+        raise
+    except (Exception, SystemExit) as error:
+        known = _package_error_behind(error)
+        if known is not None:
+            raise known from None
+        if traced:
+            sys.stderr.write(
+                "".join(traceback.format_exception(type(error), error, error.__traceback__))
+            )
+        text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        raise PackageError(f"{what} raised {text}", _hint(error)) from error
+
+
+def _parents(name: str) -> set[str]:
+    parts = name.split(".")
+    return {".".join(parts[: end + 1]) for end in range(len(parts))}
+
+
+def _package_error_behind(error: BaseException) -> PackageError | None:
+    """The ``PackageError`` that the project's code (or a library it calls) wrapped, if any."""
+    seen: set[int] = set()
+    behind: BaseException | None = error
+    while behind is not None and id(behind) not in seen:
+        if isinstance(behind, PackageError):
+            return behind
+        seen.add(id(behind))
+        behind = behind.__cause__ or behind.__context__
+    return None
+
+
+def _hint(error: BaseException) -> str:
+    """The place in the project where the error occurred, and the fix if it is known."""
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        return f"add what provides {error.name!r} to the requirements file"
+    place = _place(error)
+    where = f"see {place} in the project" if place else "the traceback above says where"
+    absent = _not_packaged(error)
+    if absent:
+        return (
+            f"{where}: {absent} is not packaged; the folder that holds the data is left out of the "
+            "code, and so are hidden and ignored files: move the file to another folder of the "
+            "project"
+        )
+    if isinstance(error, OSError) and error.errno in (errno.EROFS, errno.EACCES):
+        return f"{where}: it may write into its working directory and the temporary folder only"
+    return where
+
+
+def _not_packaged(error: BaseException) -> str | None:
+    """The path, below the project's folder, of a file that the code didn't find."""
+    if not isinstance(error, FileNotFoundError) or not isinstance(error.filename, (str, bytes)):
+        return None
+    path, top = Path(os.fsdecode(error.filename)), Path.cwd().resolve()
+    path = (top / path).resolve()
+    return _relative(path, top)
+
+
+def _place(error: BaseException) -> str | None:
+    """``file:line`` of the innermost frame within the project (the working directory)."""
+    if isinstance(error, SyntaxError) and error.filename:
+        relative = _inside_project(error.filename)
+        return f"{relative}:{error.lineno}" if relative else None
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        relative = _inside_project(frame.filename)
+        if relative:
+            return f"{relative}:{frame.lineno}"
+    return None
+
+
+def _inside_project(filename: str) -> str | None:
+    path = Path(filename).resolve()
+    # Compiled modules name their source files, which are absent here.
+    return _relative(path, Path.cwd().resolve()) if path.is_file() else None
+
+
+def _relative(path: Path, top: Path) -> str | None:
+    try:
+        return path.relative_to(top).as_posix()
+    except ValueError:
+        return None
