@@ -137,10 +137,11 @@ class Tokens:
         bodies = self._together(labels, probabilities, bitmaps, now)
         if bodies is None:
             each = repeat(None) if probabilities is None else probabilities
-            signed = map(self._signed, labels, each, bitmaps, repeat(now))
+            raw = b"".join(map(self._signed, labels, each, bitmaps, repeat(now)))
         else:
-            signed = chain.from_iterable(zip(bodies, map(self._signing[1], bodies), strict=True))
-        text = _text(b"".join(signed))
+            signed = zip(bodies, map(self._signing[1], bodies), strict=True)
+            raw = b"".join(chain.from_iterable(signed))
+        text = _text(raw)
         return [text[at : at + TOKEN_LENGTH] for at in range(0, len(text), TOKEN_LENGTH)]
 
     def _together(

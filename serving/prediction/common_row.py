@@ -23,6 +23,7 @@ class CommonRow:
         self._integers: list[tuple[int, float, float]] = []
         self._texts: list[tuple[int, Callable[[str], str | None]]] = []
         self._flags: list[tuple[int, frozenset[Any]]] = []
+        self._free: list[int] = []
         self._known = True
         for place, plan in enumerate(plans):
             if is_float64(plan):
@@ -31,6 +32,8 @@ class CommonRow:
                 self._integers.append((place, *_within(plan, limit)))
             elif plan.column.kind == "string" and plan.seen is not None:
                 self._texts.append((place, intern_values(plan.seen).get))
+            elif plan.column.kind == "string":
+                self._free.append(place)
             elif plan.column.kind == "boolean" and plan.seen is not None:
                 self._flags.append((place, plan.seen))
             else:
@@ -47,6 +50,11 @@ class CommonRow:
         for place, low, high in self._integers:
             cell = cells[place]
             if type(cell) is not int or not low <= cell <= high:
+                return None
+        for place in self._free:
+            cell = cells[place]
+            # The model may not take empty text, and a lone surrogate isn't ASCII.
+            if type(cell) is not str or not cell or not cell.isascii():
                 return None
         values = list(cells)
         for place, known in self._texts:

@@ -9,7 +9,7 @@ again. Tests show that all rows accepted here equal the exact checker's.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import chain, repeat
 from typing import Any, Self
 
@@ -19,8 +19,7 @@ import numpy.typing as npt
 
 from monitoring.column_arrays import Codes, ColumnArrays, ColumnLayout, Floats
 from packager.data.rows.coerce import ConversionError
-from packager.data.rows.column_converter import Anomaly
-from packager.data.rows.request_rows import RowChecker, ValidatedRows
+from packager.data.rows.request_rows import NO_ANOMALIES, RowChecker, ValidatedRows
 from packager.manifest.base import MAX_EXACT_INTEGER
 from serving.prediction.common_row import CommonRow
 from serving.prediction.converters import (
@@ -75,7 +74,9 @@ class TypedRows:
         ranges = [_range(takers[at]) for at in self._numbers]
         self._low = np.array([[low] for low, _ in ranges])
         self._high = np.array([[high] for _, high in ranges])
-        self._free = [at for at, plan in enumerate(plans) if plan.seen is None and kinds[at] == "string"]
+        self._free = [
+            at for at, plan in enumerate(plans) if plan.seen is None and kinds[at] == "string"
+        ]
         known = {at: plan.column.categories or () for at, plan in enumerate(plans) if plan.seen}
         self._layout = ColumnLayout(self._numbers, known)
         # The last one is found by the code -1 of unseen values.
@@ -105,12 +106,9 @@ class TypedRows:
         for at in self._free:
             unusual += ((at, row) for row, cell in enumerate(columns[at]) if not cell)
         flags: Sequence[Sequence[str]] = (_NO_FLAGS,) * count
-        anomalies: Counter[tuple[str, Anomaly]] = Counter()
+        anomalies: Mapping[tuple[str, str], int] = NO_ANOMALIES
         if unusual:
-            flags = [[] for _ in range(count)]
-            for taken, row, anomaly in self._judged(columns, sorted(set(unusual))):
-                flags[row].append(taken.plan.flags[anomaly])
-                anomalies[taken.name, anomaly] += 1
+            flags, anomalies = self._flagged(columns, sorted(set(unusual)))
         columns += ((cell,) * count for cell in self._padding)
         checked = self._checker.checked(columns, flags, anomalies, count)
         if codes is not None:
@@ -147,17 +145,21 @@ class TypedRows:
             return codes, []
         return None if (codes < 0).any() else codes, _places(~usual, list(known))
 
-    def _judged(
+    def _flagged(
         self, columns: Sequence[Sequence[Any]], unusual: Sequence[Place]
-    ) -> Iterator[tuple[FastConverter, int, Anomaly]]:
-        """The anomalies among unusual cells; raises ``SlowPathError`` and ``ConversionError``."""
+    ) -> tuple[Sequence[Sequence[str]], Mapping[tuple[str, str], int]]:
+        """Flags of each row, and anomalies, of cells by column; ``SlowPathError`` if unsure."""
+        flags: list[list[str]] = [[] for _ in columns[0]]
+        anomalies: Counter[tuple[str, str]] = Counter()
         for at, row in unusual:
             taken, cell = self._takers[at], columns[at][row]
             if type(cell) in (int, float) and not -LIMIT < cell < LIMIT:
                 raise SlowPathError
             _, anomaly = taken.one(cell)
             if anomaly is not None:
-                yield taken, row, anomaly
+                flags[row].append(taken.plan.flags[anomaly])
+                anomalies[taken.name, anomaly] += 1
+        return flags, anomalies
 
 
 def _places(unusual: npt.NDArray[np.bool_], columns: Sequence[int]) -> list[Place]:
@@ -188,8 +190,7 @@ def _range(taken: FastConverter) -> tuple[float, float]:
 def _decoder(takers: Sequence[FastConverter]) -> Callable[[bytes], Any]:
     names = {f"f{at}": taken.name for at, taken in enumerate(takers)}
     fields = [
-        (field, _TYPES[taken.plan.column.kind])
-        for field, taken in zip(names, takers, strict=True)
+        (field, _TYPES[taken.plan.column.kind]) for field, taken in zip(names, takers, strict=True)
     ]
     options: dict[str, Any] = {"forbid_unknown_fields": True, "gc": False}
     row = msgspec.defstruct("Row", fields, rename=names, **options)

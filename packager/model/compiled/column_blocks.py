@@ -92,10 +92,9 @@ class ColumnBlock:
         ``arrays``: the same columns, if they are at hand as arrays.
         """
         if arrays is not None:
-            places = arrays.layout.numbers
-            rows = [places[at] for at in self._columns if at in places]
-            if len(rows) == len(self._columns):
-                return arrays.numbers if len(rows) == len(places) else arrays.numbers[rows]
+            found = arrays.rows_of(self._columns)
+            if found is not None:
+                return found
         chosen = [columns[at] for at in self._columns]
         rows = len(chosen[0]) if chosen else 0
         try:
