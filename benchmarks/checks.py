@@ -31,6 +31,7 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from modelhost.frames import keep_text_plain
 from packager.data.checks.cross_validation import out_of_fold
 from packager.data.checks.default_model import default_model
 from packager.data.checks.drift import drift
@@ -39,7 +40,6 @@ from packager.data.checks.issue import NotApplicableError
 from packager.data.checks.labels import confident, label_error, self_confidence
 from packager.data.checks.run import LABEL_ERROR, WITH_MODELS, WITHOUT_MODELS, check
 from packager.data.checks.table import table_of
-from packager.data.rows.text_storage import keep_text_plain
 
 
 def flagged(name: str, clean: Clean, planted: Planted) -> tuple[set[int], set[str]]:

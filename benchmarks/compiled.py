@@ -23,9 +23,9 @@ os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
 import numpy as np
 import pandas as pd
 
+from modelhost.frames import keep_text_plain
 from packager.data.frames import infer_columns
 from packager.data.rows.request_rows import RowChecker
-from packager.data.rows.text_storage import keep_text_plain
 from packager.manifest.manifest import Schema
 from packager.model.compiled.form import read
 from packager.model.compiled.model import CompiledModel

@@ -32,9 +32,9 @@ from equality_models import MODELS, Case
 from equality_served import answers_of_a_server
 from equality_tables import FEATURES, TABLES
 
+from modelhost.frames import keep_text_plain
 from packager.data.frames import infer_columns
 from packager.data.rows.request_rows import RowChecker, RowError
-from packager.data.rows.text_storage import keep_text_plain
 from packager.manifest.evaluation import Compiled
 from packager.manifest.manifest import Column, Schema
 from packager.model.compiled.form import read

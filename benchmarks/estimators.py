@@ -37,7 +37,7 @@ import numpy as np
 import pandas as pd
 from estimators_recipe import ESTIMATORS, Entry
 
-from packager.data.rows.text_storage import keep_text_plain
+from modelhost.frames import keep_text_plain
 from packager.digest import canonical_json
 from packager.manifest.base import EquivalenceLevel, Isa
 from packager.manifest.data_roles import Split

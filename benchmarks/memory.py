@@ -58,9 +58,9 @@ def make(rows: int, form: str, root: Path) -> None:
 
 def measure(path: Path) -> None:
     """Run a worker's steps before and after training, and print their cost."""
+    from modelhost.frames import keep_text_plain
     from monitoring.stats.binning import build_profile
     from packager.data.fingerprint import fingerprint
-    from packager.data.rows.text_storage import keep_text_plain
     from packager.manifest.manifest import Serve
     from packager.model.paths import Root
     from packager.worker.job import Job

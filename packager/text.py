@@ -4,25 +4,17 @@ from __future__ import annotations
 
 import html
 import json
-import sys
 import unicodedata
 from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
-MAX_DISPLAYED = 80
-"""Characters of a value that a message shows."""
-
+from modelhost.text import MAX_DISPLAYED
 
 MAX_MARKS = 4
 """Combining marks of one letter; no language uses more."""
 MAX_BITS = 14_000
 """Bits of an integer that is shown; Python formats at most 4,300 digits."""
-
-
-def truncate(text: str, most: int = MAX_DISPLAYED) -> str:
-    """``text``, cut to ``most`` characters including a final ellipsis if it is longer."""
-    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def beginning(value: Any, most: int = MAX_DISPLAYED) -> Any:
@@ -48,14 +40,6 @@ def _begun(value: Any, most: int, left: list[int]) -> Any:
     if isinstance(value, list | tuple):
         return [_begun(inner, most, left) for inner in islice(value, most)]
     return value
-
-
-def display_value(value: Any) -> str:
-    """The ``repr`` of a value on one line, cut to 80 characters."""
-    numpy = sys.modules.get("numpy")  # if it is not imported, no value is of its types
-    if numpy is not None and isinstance(value, numpy.generic):
-        value = value.item()
-    return repr(truncate(value)) if isinstance(value, str) else truncate(repr(value))
 
 
 def escape_control_characters(text: str) -> str:

@@ -51,9 +51,9 @@ def predict_file(root: Root, source: Path, out: Path) -> int:
     Raise ``UsageError`` if ``source`` has another form, ``PackageError`` for an invalid row; then
     nothing is written.
     """
+    from modelhost.frames import keep_text_plain
     from packager.data.rows.extra_columns import ExtraColumns
     from packager.data.rows.request_rows import RowChecker
-    from packager.data.rows.text_storage import keep_text_plain
     from packager.manifest.manifest import Manifest
     from packager.model.answers import answers
     from packager.model.integrity import MANIFEST, check_before_loading

@@ -15,7 +15,7 @@ from packager.image.runtime import SERVING_MODULES, TRAINING_MODULES
 
 SHARED = SERVING_MODULES + TRAINING_MODULES
 TOP = Path(__file__).parent.parent
-ROOMS = ("packager", "serving", "monitoring")
+ROOMS = ("modelhost", "packager", "serving", "monitoring")
 IN_SHARED = frozenset({"pydantic", "numpy", "pandas"})
 INSIDE_FUNCTIONS = frozenset(
     {"sklearn", "pyarrow", "xxhash", "joblib", "threadpoolctl", "scipy", "treelite"}
@@ -308,6 +308,7 @@ def test_shared_names_are_distinguished_from_host_names():
 
 
 STARTED = (
+    "modelhost/__main__.py",
     "serving/__main__.py",
     "serving/health.py",
     "serving/platforms.py",
@@ -379,10 +380,11 @@ FLOORS = {
         3: "data model environment engine client",
         2: "manifest files cache location tar_reader confinement sandbox",
         1: "errors digest progress text lease exit_reason monitoring",
+        0: "modelhost",
     }.items()
     for name in names.split()
 }
-"""Rooms (folders of ``packager``, its own modules, and the two siblings): each imports rooms of
+"""Rooms (folders of ``packager``, its own modules, and the three siblings): each imports rooms of
 lower floors only. A few are kept free for what is to come."""
 MAX_ROOT_FILES = 12
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from modelhost.text import truncate
 from packager.manifest.base import Scalar
-from packager.text import truncate
 
 MAX_MESSAGE = 2_000
 """Characters of an error's message that are shown."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from modelhost.text import display_value
 from packager.errors import PackageError
-from packager.text import display_value
 
 if TYPE_CHECKING:
     from prometheus_client.samples import Sample as Sample

@@ -13,10 +13,10 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
+from modelhost.text import display_value
 from packager.data.rows.iso_times import as_times, first_without_time
 from packager.errors import UsageError
 from packager.manifest.read_options import TableReadOptions
-from packager.text import display_value
 
 
 def to_model_input(frame: pd.DataFrame, reader: TableReadOptions) -> pd.DataFrame:

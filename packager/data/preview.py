@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from modelhost.text import display_value
 from packager.data.csv_files import csv_blocks
 from packager.data.frames import infer_columns, same_columns, source_files
 from packager.data.model_input import to_model_input
@@ -20,7 +21,6 @@ from packager.manifest.read_options import (
     shown_options,
     toml_text,
 )
-from packager.text import display_value
 
 MAX_ROWS = 10_000
 MIN_COMMAS = 20

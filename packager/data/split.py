@@ -15,12 +15,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from modelhost.text import display_value, truncate
 from packager.data import canonical
 from packager.data.columns import mix_into
 from packager.data.fingerprint import row_hashes
 from packager.errors import UsageError
 from packager.manifest.data_roles import Split
-from packager.text import display_value, truncate
 
 
 def test_mask(frame: pd.DataFrame, split: Split, features: Sequence[str]) -> npt.NDArray[np.bool_]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from modelhost.text import display_value
 from monitoring.slices.slices import SliceSet
 from packager.deploy import compose, generated_folder
 from packager.deploy.fleet import Fleet
@@ -23,7 +24,7 @@ from packager.deploy.yaml import dump
 from packager.errors import PackageError
 from packager.image.reference import Reference
 from packager.manifest.manifest import Manifest
-from packager.text import display_value, printable
+from packager.text import printable
 
 MODEL_NAME = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
 MODEL_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,80}")

@@ -32,6 +32,7 @@ os.execv(sys.executable, [sys.executable, "-m", "serving"])
 """
 # Files, and folders (with a trailing slash) with all their modules.
 SERVING_MODULES = (
+    "modelhost/",
     "packager/__init__.py",
     "packager/digest.py",
     "packager/errors.py",

@@ -7,10 +7,11 @@ from typing import Any
 
 import pandas as pd
 
+from modelhost.project_code import project_errors
 from packager.manifest.manifest import Schema
 from packager.model.failing_rows import PartError, predict_in_parts
 from packager.model.model import LoadedModel, Predictions
-from packager.model.project_code import project_errors
+from packager.model.predictions import prediction_answers
 
 BATCH_ROWS = 10_000
 """Maximum rows per call of the model."""
@@ -39,7 +40,7 @@ def answers(
             with project_errors("the model"):
                 predictions = model.predict(part)
         marks = flags[start : start + BATCH_ROWS]
-        for one, marked in zip(predictions.answers(schema.classes), marks, strict=True):
+        for one, marked in zip(prediction_answers(predictions, schema.classes), marks, strict=True):
             yield {**one, "flags": list(marked)}
 
 

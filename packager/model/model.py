@@ -1,96 +1,17 @@
-"""The model in memory: load it, predict, check its answers.
-
-The training process, the server, ``predict`` and ``replay`` all load a model here, so the measured
-model is the served one.
-"""
+"""The model in this process, loaded as the package describes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sized
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import pandas as pd
-
-from monitoring.metrics.class_labels import class_text
-from packager.errors import PackageError
-from packager.manifest.base import Scalar, Task
+import modelhost.model
+from modelhost.model import LoadedModel
+from modelhost.predictions import Predictions
+from packager.manifest.base import Task
 from packager.manifest.manifest import Serve
-from packager.model.cpu_count import set_cpu_count
-from packager.model.feature_names import feature_names
 from packager.model.paths import Root
-from packager.model.predict_once import PredictOnce, label_and_probabilities
-from packager.model.predictions import Predictions, checked_labels, checked_probabilities, scalars
-from packager.model.storage import load_estimator
-from packager.model.text_input import wrap_text_model
-from packager.text import truncate
 
 __all__ = ["LoadedModel", "Predictions", "load_model", "load_model_from"]
-
-
-@dataclass(frozen=True)
-class LoadedModel:
-    """A model that is ready to predict; ``native`` is the project's own object."""
-
-    native: Any
-    task: Task
-    classes: tuple[Scalar, ...] | None
-    """The model's ``classes_``; None for regression, or if the model has none."""
-    has_probabilities: bool
-
-    @property
-    def feature_names(self) -> tuple[str, ...] | None:
-        """The columns that the model recorded in training, in order; None if it recorded none."""
-        return feature_names(self.native)
-
-    @property
-    def feature_count(self) -> int | None:
-        """The number of columns that the model recorded in training; None if it recorded none."""
-        count = getattr(self.native, "n_features_in_", None)
-        return None if count is None else int(count)
-
-    def predict(self, frame: pd.DataFrame) -> Predictions:
-        """Predict for ``frame``, which holds exactly the features, in the schema's order.
-
-        Raise ``PackageError`` describing the result if it isn't one label (or number) per row;
-        exceptions of the model pass through.
-        """
-        if not len(frame):
-            empty = np.zeros((0, len(self.classes or ())))
-            return Predictions([], empty if self.has_probabilities else None)
-        labels, chances = self._ask(frame)
-        rows, classes = len(frame), len(self.classes or ())
-        if isinstance(labels, Sized) and len(labels) != rows:
-            wrong = wrap_text_model(len(labels), rows, list(map(str, frame.columns)), self.task)
-            if wrong is not None:
-                raise wrong
-        return Predictions(
-            self._as_classes(checked_labels(labels, rows, self.task)),
-            checked_probabilities(chances, rows, classes) if self.has_probabilities else None,
-        )
-
-    @cached_property
-    def _own(self) -> Mapping[Scalar | None, Scalar]:
-        """Each class keyed by itself: 1.0 finds the class 1, and 1 the class true."""
-        own: dict[Scalar | None, Scalar] = {label: label for label in self.classes or ()}
-        return own if len(own) == len(self.classes or ()) else {}
-
-    def _as_classes(self, labels: list[Scalar | None]) -> list[Scalar | None]:
-        """Labels in the type of the classes, so that a label's text matches its probability's."""
-        own = self._own
-        return [own.get(label, label) for label in labels] if own else labels
-
-    @cached_property
-    def _ask(self) -> Callable[[pd.DataFrame], PredictOnce]:
-        # A shallow copy: a model that adds a column to its input must not change the caller's
-        # frame.
-        if not self.has_probabilities:
-            return lambda frame: (self.native.predict(frame.copy(deep=False)), None)
-        ask = label_and_probabilities(self.native, self.classes or ())
-        return lambda frame: ask(frame.copy(deep=False))
 
 
 def load_model(root: Root, serve: Serve, task: Task) -> LoadedModel:
@@ -104,38 +25,4 @@ def load_model(root: Root, serve: Serve, task: Task) -> LoadedModel:
 
 def load_model_from(path: Path, serve: Serve, task: Task) -> LoadedModel:
     """Like ``load_model``, for a model at ``path``."""
-    if not path.exists():
-        raise PackageError(f"expected the model at {path}, found nothing", "build it again")
-    native = load_estimator(path, serve)
-    set_cpu_count()
-    if not callable(getattr(native, "predict", None)):
-        raise PackageError(
-            f"expected a model with predict(frame), got {type(native).__name__}",
-            'name a class with load(path) and predict(frame): predictor = "predict:Predictor"'
-            " under [serve]",
-        )
-    classes = _classes(native) if task == "classification" else None
-    with_probabilities = task == "classification" and callable(
-        getattr(native, "predict_proba", None)
-    )
-    if with_probabilities and classes is None:
-        raise PackageError(
-            f"{type(native).__name__} has predict_proba but no classes_ naming its columns",
-            "set classes_ to the class labels in the order of predict_proba's columns",
-        )
-    return LoadedModel(native, task, classes, with_probabilities)
-
-
-def _classes(native: Any) -> tuple[Scalar, ...] | None:
-    found = getattr(native, "classes_", None)
-    if found is None:
-        return None
-    labels = scalars(found)
-    known = [label for label in labels if label is not None]
-    if len(known) != len(labels) or len({class_text(label) for label in known}) != len(known):
-        raise PackageError(
-            f"classes_ of {type(native).__name__}: expected distinct labels, got "
-            f"{truncate(str(labels))}",
-            "train on rows whose target is present",
-        )
-    return tuple(known)
+    return modelhost.model.load_model(path, serve.predictor, serve.loader, task)

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 
+from modelhost.text import display_value
 from packager.client.address import server_address
 from packager.client.client import METRICS
 from packager.client.exposition import MAX_SERIES, not_metrics, read_samples
 from packager.client.fetch import MAX_METRICS_BYTES, UNCOMPRESSED, Bearer, UnboundedError, fetched
 from packager.deploy.prometheus.promql import quoted
 from packager.errors import PackageError, UsageError
-from packager.text import display_value
 
 if TYPE_CHECKING:
     from packager.client.exposition import Sample

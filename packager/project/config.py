@@ -255,7 +255,7 @@ def _check_files(project: Project) -> None:
             relative = f"the path is relative to {project.directory}"
             export = export_hint(project.directory, name) if key == "requirements.file" else None
             raise UsageError(
-                f"{FILENAME}: `{key}`: expected a file or folder at {name}, got nothing there",
+                f"{FILENAME}: `{key}`: expected a file or folder at {name}, which does not exist",
                 export or relative,
             )
 

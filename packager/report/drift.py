@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from modelhost.text import truncate
 from packager.monitor.drift import Anomaly, DriftReport, ExcludedFeature, FeatureDrift, SliceDrift
 from packager.report.numbers import interval, probability
 from packager.report.table import Cell, table
-from packager.text import escape_control_characters, truncate
+from packager.text import escape_control_characters
 
 MAX_NAME = 200
 USUAL = {"missing": "training", "invalid": "-"}

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from modelhost.text import display_value
 from packager.image.reference import Reference
 from packager.manifest.evaluation import Compiled
 from packager.manifest.manifest import Manifest
 from packager.report.numbers import number
 from packager.report.package_metrics import metrics_text
 from packager.report.table import pairs, table
-from packager.text import display_value, escape_control_characters, format_bytes
+from packager.text import escape_control_characters, format_bytes
 
 MAX_LISTED = 6
 """Items of a list without ``--all``."""

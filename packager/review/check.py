@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from modelhost.frames import keep_text_plain
 from packager.cache import temporary_directory
 from packager.data import frames
 from packager.data.checks.expectations import Expectations
@@ -21,7 +22,6 @@ from packager.data.checks.table import table_of
 from packager.data.fingerprint import row_hashes
 from packager.data.model_input import to_model_input
 from packager.data.null_words import words_read_as_null
-from packager.data.rows.text_storage import keep_text_plain
 from packager.engine.engine import Engine
 from packager.errors import UsageError
 from packager.location import Location
@@ -103,7 +103,7 @@ def resolve_target(text: str) -> CheckTarget:
         return CheckTarget(None, table)
     if not path.exists():
         raise UsageError(
-            f"{path}: expected a project, a file of rows or a table, got nothing there"
+            f"{path}: expected a project, a file of rows or a table, but it does not exist"
         )
     frames.source_files(path)
     return CheckTarget(None, path.resolve())

@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from modelhost.frames import keep_text_plain
 from monitoring.slices.slices import ALL, SliceSet
 from monitoring.stats.drift import benjamini_hochberg
 from packager.compare.significance import SIGNIFICANCE_LEVEL, PairedDifference, SeedRuns, difference
 from packager.data import frames
 from packager.data.model_input import to_model_input
-from packager.data.rows.text_storage import keep_text_plain
 from packager.engine.engine import Engine
 from packager.errors import PackageError, UsageError
 from packager.image.reference import Reference

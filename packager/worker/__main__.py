@@ -108,7 +108,7 @@ def _do(verb: str, given: Path, out: Path, arguments: Sequence[str]) -> bool:
     restrict_file_access(root.path, own, given, *models, training=training)
     if verb == "fit":
         reverse_listings()
-    from packager.data.rows.text_storage import keep_text_plain
+    from modelhost.frames import keep_text_plain
 
     keep_text_plain()
     match verb:

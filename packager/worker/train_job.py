@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from modelhost.storage import save_model
 from packager.data.fingerprint import fingerprint
 from packager.digest import canonical_json
 from packager.errors import PackageError
@@ -22,8 +23,6 @@ from packager.model.compiled.model import FOLDER
 from packager.model.model import LoadedModel, load_model, load_model_from
 from packager.model.paths import Root
 from packager.model.predictions import scalars
-from packager.model.storage import save_model
-from packager.model.text_input import check_takes_frames
 from packager.worker.job import FitResult, Job, QueryJob, TrainingResult
 from packager.worker.processes.environment import numerical_environment
 from packager.worker.processes.leftovers import Snapshot, hide_new_files, snapshot
@@ -46,6 +45,7 @@ from packager.worker.train.isolated_steps import IsolatedSteps
 from packager.worker.train.model_queries import query_model
 from packager.worker.train.personal_columns import personal_columns, without_values
 from packager.worker.train.source_data import read_source
+from packager.worker.train.text_input import check_takes_frames
 from packager.worker.train.train_only import with_train_only, without_train_only
 
 
@@ -104,7 +104,7 @@ def _with_data(job: Job, root: Root, out: Path) -> TrainingResult:
     labels = set(scalars(dataset.train[dataset.target]))
     schema = without_values(describe(dataset, job, classes_of(loaded.model, labels)), personal)
     trained = isinstance(job.recipe, Recipe)
-    check_takes_frames(loaded.model.native, schema.features, trained=trained)
+    check_takes_frames(loaded.model.text_step, schema.features, trained=trained)
     evaluation = measure(loaded.model, dataset, masks)
     serve = _serve(job, loaded)
     rank = IsolatedSteps(loaded.models, serve, job.task, schema, root).ranked

@@ -11,11 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from modelhost.text import truncate
 from packager.data.rows.coerce import format_bound
 from packager.data.rows.request_rows import RowError
 from packager.manifest.evaluation import Golden
 from packager.manifest.manifest import Column, Manifest
-from packager.text import beginning, truncate
+from packager.text import beginning
 from serving.http.json_bodies import is_heavy, load_json
 from serving.http.limits import Budget, LimitExceededError
 from serving.prediction.native_model import RowRefusedError

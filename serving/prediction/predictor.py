@@ -12,6 +12,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from modelhost.frames import keep_text_plain
 from monitoring.flagged_rows_log import FlaggedRowsLog
 from monitoring.metrics.recorder import Batch, MetricsRecorder
 from monitoring.metrics.reference import MeasuredPackage
@@ -19,7 +20,6 @@ from monitoring.metrics.serving import ServingMetrics
 from monitoring.slices.row_membership import RowMembership
 from packager.data.rows.extra_columns import ExtraColumns
 from packager.data.rows.request_rows import RowChecker, RowError, ValidatedRows
-from packager.data.rows.text_storage import keep_text_plain
 from packager.manifest.base import Scalar
 from packager.manifest.evaluation import Golden
 from packager.manifest.manifest import Manifest

@@ -12,10 +12,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from modelhost.text import truncate
 from packager.data.rows.csv_cells import parse_cells
 from packager.manifest.base import Kind
 from packager.manifest.manifest import Manifest
-from packager.text import truncate
 from serving.http.limits import Budget, LimitExceededError
 from serving.http.media_type import media_type
 from serving.http.messages import RequestError, encode_in_parts

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from packager.text import beginning, truncate
+from modelhost.text import truncate
+from packager.text import beginning
 from serving.http.limits import Budget
 from serving.http.messages import RequestError, read_json
 

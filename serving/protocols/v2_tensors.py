@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from packager.text import truncate
+from modelhost.text import truncate
 from serving.http.limits import Budget, LimitExceededError
 from serving.http.messages import RequestError
 from serving.protocols.parsing import is_nan, malformed, named

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from modelhost.frames import keep_text_plain
 from packager.data.rows.request_rows import RowChecker
-from packager.data.rows.text_storage import keep_text_plain
 from packager.manifest.base import Scalar
 from packager.manifest.manifest import Manifest
 from packager.model.integrity import check_before_loading

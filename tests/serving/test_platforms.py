@@ -57,7 +57,9 @@ def test_the_health_check_finds_a_server_that_serve_started(
             pass
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Ready) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(
+            target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
+        ).start()
         monkeypatch.setattr("serving.platforms.SERVE_PORT", server.server_port)
         monkeypatch.setattr("serving.platforms.DEFAULT_PORT", 1)
         assert health.ready({})

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from modelhost.text import display_value
 from packager.data.checks.issue import Ints, Issue, listed, rows_where
 from packager.data.checks.placeholders import is_placeholder
 from packager.data.checks.table import CheckedTable, Texts
 from packager.data.drift import is_categorical
-from packager.text import display_value
 
 MAX_COMMON_VALUES = 200
 """A column with more distinct common values is not categorical."""

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from modelhost.text import truncate
 from packager.data.checks.free_text import is_free_text
 from packager.data.checks.issue import Issue, NotApplicableError
 from packager.data.checks.table import CheckedTable
-from packager.text import truncate
 
 MIN_UNIQUE_SHARE = 0.98
 """From this share of distinct values on, whole numbers and text identify rows."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from packager.text import truncate
+from modelhost.text import truncate
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.intp]

@@ -11,10 +11,11 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+from modelhost.text import truncate
 from packager.data.checks.cross_validation import OutOfFold
 from packager.data.checks.issue import Floats, Ints, Issue, Mask
 from packager.data.checks.table import CheckedTable
-from packager.text import format_number, truncate
+from packager.text import format_number
 
 MIN_RESIDUAL_Z = 6.0
 """A residual is suspect beyond this many robust standard deviations."""

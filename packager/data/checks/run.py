@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from modelhost.text import truncate
 from packager.data.checks import leakage as shared
 from packager.data.checks.categories import typo, unseen_category
 from packager.data.checks.columns import constant, id_like
@@ -27,7 +28,6 @@ from packager.data.checks.ranges import ranges
 from packager.data.checks.schema import schema
 from packager.data.checks.table import CheckedTable
 from packager.data.checks.target_leakage import target_leakage
-from packager.text import truncate
 
 Detector = Callable[[CheckedTable], Iterator[Issue]]
 

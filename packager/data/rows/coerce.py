@@ -1,8 +1,7 @@
 """Convert a JSON value to the type of a frame's column, without loss or not at all.
 
-``make_converter`` returns the function for single values; ``array_builder`` the one that makes an
-array of its results, in exactly the dtype of the training frame, except for the dtype that pandas
-gives a column with nulls.
+``make_converter`` returns the function for single values; that of ``modelhost.frames``,
+``array_builder``, makes an array of its results.
 """
 
 from __future__ import annotations
@@ -10,11 +9,10 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from packager.data.rows.iso_times import ISO
@@ -46,26 +44,6 @@ def make_converter(column: Column) -> Callable[[Any], Any]:
     if column.kind == "boolean":
         return _boolean
     return _text if column.kind == "string" else _scalar
-
-
-def array_builder(column: Column) -> Callable[[Sequence[Any]], Any]:
-    """A function that makes the column's array from converted values, None for null."""
-    if column.dtype.endswith("category"):
-        return _category_builder(column)
-    if column.kind == "datetime":
-        return _time_builder(column.dtype)
-    if column.dtype == "object":
-        return _objects
-    if column.kind == "any":
-        return lambda values: pd.Series(_with_nan(values))
-    dtype: Any = pd.api.types.pandas_dtype(column.dtype)
-    if not isinstance(dtype, np.dtype):
-        return lambda values: pd.array(list(values), dtype=dtype)
-    if dtype.kind in "iu":
-        return lambda values: _integers(values, dtype)
-    if dtype.kind == "b":
-        return lambda values: _objects(values) if None in values else np.array(values, dtype)
-    return lambda values: np.array(_with_nan(values), dtype)
 
 
 def needs_exact_floats(column: Column) -> bool:
@@ -213,44 +191,5 @@ def _nanoseconds(time: pd.Timestamp) -> int:
     return int(time.asm8.astype(np.int64)) * (10**9 // _PER_SECOND[unit])
 
 
-def _time_builder(dtype: str) -> Callable[[Sequence[Any]], Any]:
-    unit, _, zone = dtype.removeprefix("datetime64[").rstrip("]").partition(", ")
-
-    def make(values: Sequence[Any]) -> Any:
-        ticks = [_NOT_A_TIME if value is None else value for value in values]
-        times = np.array(ticks, np.int64).view(f"M8[{unit}]")
-        return pd.DatetimeIndex(times).tz_localize("UTC").tz_convert(zone) if zone else times
-
-    return make
-
-
-def _category_builder(column: Column) -> Callable[[Sequence[Any]], Any]:
-    """Values outside the categories become null, because a categorical can't hold them."""
-    if column.categories is None:
-        return lambda values: pd.Categorical(_with_nan(values))
-    categories = list(column.categories)
-    known = frozenset(categories)
-    dtype = pd.CategoricalDtype(categories, ordered=column.dtype.startswith("ordered"))
-    return lambda values: pd.Categorical(
-        [value if value in known else None for value in values], dtype=dtype
-    )
-
-
-def _integers(values: Sequence[Any], dtype: np.dtype[Any]) -> npt.NDArray[Any]:
-    if None not in values:
-        return np.array(values, dtype)
-    return np.array(_with_nan(values), np.float64)
-
-
 def _fits_float(value: int) -> bool:
     return int(float(value)) == value
-
-
-def _objects(values: Sequence[Any]) -> npt.NDArray[np.object_]:
-    array = np.empty(len(values), object)
-    array[:] = _with_nan(values)
-    return array
-
-
-def _with_nan(values: Iterable[Any]) -> list[Any]:
-    return [math.nan if value is None else value for value in values]

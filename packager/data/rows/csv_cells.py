@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from modelhost.text import display_value
 from packager.data.rows.iso_times import TimeKind, as_times, first_without_time
 from packager.errors import UsageError
 from packager.manifest.base import Kind
 from packager.manifest.read_options import DEFAULT_OPTIONS, TableReadOptions, toml_text
-from packager.text import display_value
 
 _TRUE = frozenset({"True", "TRUE", "true"})
 _FALSE = frozenset({"False", "FALSE", "false"})

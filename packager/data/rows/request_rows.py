@@ -17,8 +17,8 @@ from typing import Any
 
 import pandas as pd
 
+from modelhost.frames import array_builder
 from monitoring.column_arrays import ColumnArrays
-from packager.data.rows.coerce import array_builder
 from packager.data.rows.column_converter import ColumnConverter, RowError, short
 from packager.data.rows.extra_columns import ExtraColumns
 from packager.manifest.manifest import Schema

@@ -14,9 +14,9 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from modelhost.predictions import checked_labels, checked_probabilities
 from packager.manifest.base import Scalar, Task
 from packager.model.compiled.form import Linear, Path_, Trees
-from packager.model.predictions import checked_labels, checked_probabilities
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]

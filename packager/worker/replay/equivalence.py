@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from modelhost.project_code import project_errors
 from packager.digest import sha256_bytes
 from packager.manifest.base import EquivalenceLevel, FileEntry
 from packager.model.model import LoadedModel
-from packager.model.project_code import project_errors
 from packager.worker.replay.differences import (
     identical,
     label_flips,

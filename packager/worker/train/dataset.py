@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from modelhost.text import display_value
 from monitoring.slices.slices import SliceSet, slice_values
 from packager.data import frames
 from packager.data.preview import refuse_unservable
@@ -20,7 +21,6 @@ from packager.manifest.base import Scalar, Task
 from packager.manifest.manifest import Column, Schema, Slices
 from packager.manifest.read_options import toml_text
 from packager.model.paths import Root
-from packager.text import display_value
 from packager.worker.job import Job
 from packager.worker.train.source_data import (
     SourceData,

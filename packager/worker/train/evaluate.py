@@ -14,14 +14,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from modelhost.project_code import project_errors
+from modelhost.text import display_value
 from monitoring.slices.slices import ALL
 from packager.errors import PackageError
 from packager.manifest.base import Scalar, Task
 from packager.manifest.evaluation import Evaluation, MetricValues
 from packager.model.model import LoadedModel, Predictions
 from packager.model.predictions import scalars
-from packager.model.project_code import project_errors
-from packager.text import display_value
 from packager.worker.train.baseline import Baseline
 from packager.worker.train.intervals import (
     auc_interval,

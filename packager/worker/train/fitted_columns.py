@@ -12,8 +12,8 @@ from dataclasses import replace
 
 import pandas as pd
 
+from modelhost.feature_names import columns_named
 from packager.errors import PackageError
-from packager.model.feature_names import columns_named
 from packager.model.model import LoadedModel
 from packager.worker.train.dataset import Dataset
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from modelhost.project_code import project_errors
 from packager.digest import canonical_json
 from packager.errors import PackageError
 from packager.manifest.base import Task
@@ -25,7 +26,6 @@ from packager.manifest.manifest import Column, Schema, Serve
 from packager.model.compiled.model import FOLDER
 from packager.model.model import load_model_from
 from packager.model.paths import Root
-from packager.model.project_code import project_errors
 from packager.worker.compile.compile import compile_model
 from packager.worker.job import ModelJob
 from packager.worker.processes.child_process import ChildResult, run_child

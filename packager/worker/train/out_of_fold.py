@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from modelhost.recipe import call_recipe
+from modelhost.storage import save_model
 from packager.data.checks.cross_validation import FitPredict, FoldPredictions, Folds, OutOfFold
 from packager.data.checks.default_model import default_model
 from packager.data.checks.issue import NotApplicableError
@@ -20,12 +22,10 @@ from packager.errors import PackageError
 from packager.manifest.manifest import Recipe
 from packager.model.model import load_model_from
 from packager.model.paths import Root
-from packager.model.storage import save_model
 from packager.worker.job import FoldsJob, Job
 from packager.worker.processes.child_process import run_child
 from packager.worker.train.evaluate import numbers
 from packager.worker.train.fitted_columns import taken_features
-from packager.worker.train.recipe import call_recipe
 
 RECIPE_TIMEOUT_SECONDS = 30.0
 """Time limit of the recipe for all three folds."""
@@ -69,7 +69,7 @@ def _by_recipe(job: Job, recipe: Recipe, scratch: Path) -> FitPredict:
     def fit_predict(
         features: pd.DataFrame, target: pd.Series[Any], rows: pd.DataFrame
     ) -> FoldPredictions:
-        model, module = call_recipe(recipe, features, target)
+        model, module = call_recipe(recipe.train, recipe.params, recipe.seed, features, target)
         models = Path(tempfile.mkdtemp(dir=scratch))
         loader = save_model(model, models, module, job.serve.predictor)
         serve = job.serve.model_copy(update={"loader": loader})

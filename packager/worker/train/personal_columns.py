@@ -10,10 +10,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 
+from modelhost.text import display_value
 from packager.data.personal import personal_kind
 from packager.errors import UsageError
 from packager.manifest.manifest import Column, Personal, Schema
-from packager.text import display_value
 from packager.worker.job import Job
 from packager.worker.train.dataset import Dataset, slice_columns
 

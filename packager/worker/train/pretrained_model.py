@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from modelhost.feature_names import columns_named
 from packager.errors import PackageError, UsageError
 from packager.manifest.manifest import Column
-from packager.model.feature_names import columns_named
 from packager.model.model import LoadedModel
 from packager.worker.job import Job
 from packager.worker.train.dataset import Dataset
@@ -41,7 +41,7 @@ def model_columns(model: LoadedModel) -> tuple[Column, ...]:
         names = tuple(f"x{place}" for place in range(model.feature_count))
     if names is None:
         raise PackageError(
-            f"{type(model.native).__name__} does not record which columns it takes:"
+            f"{model.type_name} does not record which columns it takes:"
             " expected feature_names_in_ or n_features_in_",
             "add [data] with rows like those it was trained on, or set feature_names_in_",
         )

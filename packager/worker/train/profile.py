@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from modelhost.project_code import project_errors
 from monitoring.profile.calibration import calibrate
 from monitoring.profile.profile import DriftExclusion, Profile, numeric
 from monitoring.stats.binning import MAX_FEATURES, build_profile, prediction_features
@@ -22,7 +23,6 @@ from packager.manifest.base import Scalar
 from packager.manifest.manifest import Column, Schema
 from packager.model.model import LoadedModel, Predictions
 from packager.model.predictions import scalars
-from packager.model.project_code import project_errors
 from packager.worker.train.dataset import Dataset
 from packager.worker.train.importance import evenly_spaced
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pandas as pd
 
+from modelhost.recipe import call_recipe
 from packager.errors import PackageError
 from packager.manifest.manifest import Recipe
-from packager.worker.train.recipe import call_recipe
 
 
 def with_train_only(
@@ -31,7 +31,8 @@ def with_train_only(
     names = [*features, *train_only]
     while True:
         try:
-            return call_recipe(recipe, rows[names].copy(), rows[target].copy())
+            given, labels = rows[names].copy(), rows[target].copy()
+            return call_recipe(recipe.train, recipe.params, recipe.seed, given, labels)
         except PackageError as error:
             asked = _asked_for(error, [name for name in excluded if name not in names])
             if asked is None:

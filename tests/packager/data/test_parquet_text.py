@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
+from modelhost.frames import keep_text_plain
 from packager.data.frames import read
-from packager.data.rows.text_storage import keep_text_plain
 
 
 def test_equal_texts_of_parquet_share_one_string(tmp_path):

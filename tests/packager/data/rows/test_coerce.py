@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from modelhost.frames import array_builder
 from packager.data.rows.coerce import (
     ConversionError,
-    array_builder,
     dtype_depends_on,
     format_bound,
     make_converter,

@@ -72,4 +72,4 @@ def test_a_library_without_the_private_parts_leaves_the_model_native(
     assert made.verdict.verdict == "refused"
     assert made.verdict.reason is not None
     assert "AttributeError" in made.verdict.reason
-    assert len(made.native(made.rows()[:3]).answers(made.model.classes)) == 3
+    assert len(made.native(made.rows()[:3]).labels) == 3

@@ -11,10 +11,10 @@ import pytest
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from worker_projects import CHECKOUT, SERVE, Project
 
+from modelhost.storage import save_model
 from packager.data.frames import infer_columns
 from packager.errors import PackageError
 from packager.manifest.manifest import Schema
-from packager.model.storage import save_model
 from packager.worker.processes.child_process import ChildResult
 from packager.worker.train import isolated_steps
 from packager.worker.train.isolated_steps import IsolatedSteps

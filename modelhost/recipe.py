@@ -11,19 +11,16 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from packager.digest import canonical_json
-from packager.errors import UsageError
-from packager.manifest.manifest import Recipe
-from packager.model.cpu_count import set_cpu_count
-from packager.model.project_code import find_object, project_errors
+from modelhost.cpu_count import set_cpu_count
+from modelhost.errors import UsageError
+from modelhost.project_code import find_object, project_errors
 
 KEY = "[recipe] train"
 
 
 def call_recipe(
-    recipe: Recipe, features: pd.DataFrame, target: pd.Series[Any]
+    train: str, params: dict[str, Any], seed: int, features: Any, target: Any
 ) -> tuple[Any, ModuleType]:
     """Call ``train(features, target, *, params, seed)``; return the model and its module.
 
@@ -31,18 +28,18 @@ def call_recipe(
     ``seed`` on is still repeatable. Raise ``UsageError`` for a wrong signature, ``PackageError``
     if the recipe raises.
     """
-    random.seed(recipe.seed)
-    np.random.seed(recipe.seed % 2**32)
-    module, train = find_object(recipe.train, KEY)
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    module, function = find_object(train, KEY)
     if find_spec("joblib") is not None:
         import joblib  # noqa: F401  # loaded first, so that set_cpu_count can set its count
 
         set_cpu_count()
-    # Through canonical JSON, so that build and replay have the same order of keys.
-    params = json.loads(canonical_json(recipe.params))
-    _check_signature(recipe.train, train, params)
+    # Through sorted JSON, so that build and replay have the same order of keys.
+    params = json.loads(json.dumps(params, sort_keys=True))
+    _check_signature(train, function, params)
     with project_errors("the recipe"):
-        model = train(features, target, params=params, seed=recipe.seed)
+        model = function(features, target, params=params, seed=seed)
     return model, module
 
 

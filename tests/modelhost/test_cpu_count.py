@@ -8,12 +8,12 @@ import sys
 
 import pytest
 
-from packager.model import cpu_count
-from packager.model.cpu_count import set_cpu_count
+from modelhost import cpu_count
+from modelhost.cpu_count import set_cpu_count
 
 PROGRAM = """
 import joblib
-from packager.model.cpu_count import set_cpu_count
+from modelhost.cpu_count import set_cpu_count
 set_cpu_count()
 import lightgbm, numpy as np
 model = lightgbm.LGBMClassifier(n_estimators=2, verbose=-1)

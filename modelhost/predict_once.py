@@ -11,9 +11,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from packager.manifest.base import Scalar
+from modelhost.predictions import is_frame
 
 PredictOnce = tuple[Any, Any]
 """The results of ``predict`` and ``predict_proba``."""
@@ -49,7 +48,7 @@ _PIPELINE = "sklearn.pipeline.Pipeline"
 _NOTHING = (None, "passthrough")
 
 
-def label_and_probabilities(model: Any, classes: Sequence[Scalar]) -> Callable[[Any], PredictOnce]:
+def label_and_probabilities(model: Any, classes: Sequence[Any]) -> Callable[[Any], PredictOnce]:
     """A function from a frame to the results of ``model.predict`` and ``model.predict_proba``.
 
     Only the classes listed here share steps, never their subclasses: both methods of those are
@@ -77,7 +76,7 @@ def _transformed(steps: Sequence[Any], rows: Any) -> Any:
     return rows
 
 
-def _argmax(model: Any, classes: Sequence[Scalar], rows: Any) -> PredictOnce:
+def _argmax(model: Any, classes: Sequence[Any], rows: Any) -> PredictOnce:
     chances = model.predict_proba(_own(rows))
     if not isinstance(chances, np.ndarray) or chances.ndim != 2 or chances.shape[1] != len(classes):
         return model.predict(rows), chances
@@ -90,7 +89,7 @@ def _argmax(model: Any, classes: Sequence[Scalar], rows: Any) -> PredictOnce:
 
 def _own(rows: Any) -> Any:
     """A shallow copy: a model that adds a column must not change the input of the next call."""
-    return rows.copy(deep=False) if isinstance(rows, pd.DataFrame) else rows
+    return rows.copy(deep=False) if is_frame(rows) else rows
 
 
 def _kind(model: Any) -> str:

@@ -26,9 +26,9 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 from xgboost import XGBClassifier
 
+from modelhost import predict_once
+from modelhost.predictions import checked_labels
 from packager.errors import PackageError
-from packager.model import predict_once
-from packager.model.predictions import checked_labels
 
 FITTED = [
     BaggingClassifier(n_estimators=4, random_state=0),

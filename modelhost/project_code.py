@@ -17,7 +17,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from packager.errors import PackageError, UsageError
+from modelhost.errors import PackageError, UsageError
 
 
 def find_module(name: str, key: str) -> ModuleType:
@@ -69,7 +69,9 @@ def project_errors(what: str, *, traced: bool = True) -> Iterator[None]:
         if known is not None:
             raise known from None
         if traced:
-            sys.stderr.write("".join(traceback.format_exception(error)))
+            sys.stderr.write(
+                "".join(traceback.format_exception(type(error), error, error.__traceback__))
+            )
         text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         raise PackageError(f"{what} raised {text}", _hint(error)) from error
 
@@ -111,11 +113,11 @@ def _hint(error: BaseException) -> str:
 
 def _not_packaged(error: BaseException) -> str | None:
     """The path, below the project's folder, of a file that the code didn't find."""
-    if not isinstance(error, FileNotFoundError) or not isinstance(error.filename, str | bytes):
+    if not isinstance(error, FileNotFoundError) or not isinstance(error.filename, (str, bytes)):
         return None
     path, top = Path(os.fsdecode(error.filename)), Path.cwd().resolve()
     path = (top / path).resolve()
-    return path.relative_to(top).as_posix() if path.is_relative_to(top) else None
+    return _relative(path, top)
 
 
 def _place(error: BaseException) -> str | None:
@@ -132,6 +134,12 @@ def _place(error: BaseException) -> str | None:
 
 def _inside_project(filename: str) -> str | None:
     path = Path(filename).resolve()
-    inside = path.is_relative_to(Path.cwd().resolve())
     # Compiled modules name their source files, which are absent here.
-    return path.relative_to(Path.cwd().resolve()).as_posix() if inside and path.is_file() else None
+    return _relative(path, Path.cwd().resolve()) if path.is_file() else None
+
+
+def _relative(path: Path, top: Path) -> str | None:
+    try:
+        return path.relative_to(top).as_posix()
+    except ValueError:
+        return None

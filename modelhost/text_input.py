@@ -9,23 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from packager.errors import PackageError
-from packager.manifest.base import Task
-from packager.manifest.manifest import Column
+from modelhost.errors import PackageError
 
 
-def check_takes_frames(model: Any, columns: Sequence[Column], *, trained: bool) -> None:
-    """Raise ``PackageError`` for a model whose first step expects texts, not a frame.
-
-    ``trained``: a recipe trained it, which can be changed; otherwise it was trained elsewhere.
-    """
+def text_step(model: Any) -> str | None:
+    """The class of the model's first step if that expects texts, not a frame; else None."""
     for step in _first_steps(model):
         if callable(getattr(step, "build_analyzer", None)):
-            raise _refusal(type(step).__name__, columns, trained=trained)
+            return type(step).__name__
+    return None
 
 
 def wrap_text_model(
-    answers: int, rows: int, columns: Sequence[str], task: Task
+    answers: int, rows: int, columns: Sequence[str], task: str
 ) -> PackageError | None:
     """The error for a model that returned one answer per column, not per row; None if it didn't."""
     if answers != len(columns) or answers == rows:
@@ -37,25 +33,6 @@ def wrap_text_model(
         "was it fitted on one column, as in fit(features[NAME], target)? It is called with the"
         " frame of all features: let it select its column, by"
         " sklearn.compose.make_column_transformer((TRANSFORMER, NAME)) as its first step",
-    )
-
-
-def _refusal(step: str, columns: Sequence[Column], *, trained: bool) -> PackageError:
-    texts = [column.name for column in columns if column.kind == "string"] or ["text"]
-    name = repr(texts[0]).replace("'", '"')
-    names = ", ".join(repr(column.name) for column in columns[:5])
-    fix = (
-        "fit it on the frame: from sklearn.compose import make_column_transformer, let"
-        f" make_column_transformer(({step}(), {name})) be the first step of the pipeline in place"
-        f" of {step}(), and call fit(features, target)"
-        if trained
-        else f'serve it by a class of the project, [serve] predictor = "predict:Predictor", whose'
-        f" predict(frame) hands frame[{name}] to the model"
-    )
-    return PackageError(
-        f"the model begins with {step}, which takes one column of text, and it is called with a"
-        f" frame (columns {names}): {step} would iterate over the column names",
-        fix,
     )
 
 

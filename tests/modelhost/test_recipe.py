@@ -6,14 +6,15 @@ import pandas as pd
 import pytest
 from worker_projects import RECIPE
 
+from modelhost.recipe import call_recipe
 from packager.errors import PackageError, UsageError
-from packager.worker.train.recipe import call_recipe
 
 FEATURES, TARGET = pd.DataFrame({"x": [1.0, 2.0]}), pd.Series(["a", "b"], name="label")
 
 
 def called(**recipe: object):
-    return call_recipe(RECIPE.model_copy(update=recipe), FEATURES, TARGET)
+    given = RECIPE.model_copy(update=recipe)
+    return call_recipe(given.train, given.params, given.seed, FEATURES, TARGET)
 
 
 def test_train_gets_rows_parameters_and_the_seed(project):

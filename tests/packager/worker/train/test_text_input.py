@@ -12,10 +12,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline, make_union
 
+from modelhost.text_input import text_step
 from packager.data.frames import infer_columns
 from packager.errors import PackageError
 from packager.model.model import LoadedModel
-from packager.model.text_input import check_takes_frames
+from packager.worker.train.text_input import check_takes_frames
 
 FRAME = pd.DataFrame({"stars": [1, 2, 3, 4] * 5, "text": ["good", "bad", "fine", "poor"] * 5})
 LABELS = ["a", "b"] * 10
@@ -35,7 +36,7 @@ COLUMNS = infer_columns(FRAME)
 def test_texts_alone_are_refused_with_the_reason(model: object) -> None:
     model.fit(FRAME["text"], LABELS)  # type: ignore[attr-defined]
     with pytest.raises(PackageError) as caught:
-        check_takes_frames(model, COLUMNS, trained=True)
+        check_takes_frames(text_step(model), COLUMNS, trained=True)
     assert re.search(
         r"begins with \w+Vectorizer, which takes one column of text, and it is called with a frame"
         r" \(columns 'stars', 'text'\)",
@@ -45,7 +46,7 @@ def test_texts_alone_are_refused_with_the_reason(model: object) -> None:
 
 def test_what_the_hint_says_works() -> None:
     with pytest.raises(PackageError) as caught:
-        check_takes_frames(make_pipeline(TfidfVectorizer()), COLUMNS, trained=True)
+        check_takes_frames(text_step(make_pipeline(TfidfVectorizer())), COLUMNS, trained=True)
     said = re.search(r"let (make_column_transformer\(.*\)) be the first step", caught.value.hint)
     assert said is not None
     names = {
@@ -54,13 +55,13 @@ def test_what_the_hint_says_works() -> None:
     }
     first = eval(said[1], names)
     model = make_pipeline(first, LogisticRegression()).fit(FRAME, LABELS)
-    check_takes_frames(model, COLUMNS, trained=True)
+    check_takes_frames(text_step(model), COLUMNS, trained=True)
     assert len(model.predict(FRAME)) == len(FRAME)
 
 
 def test_of_a_model_trained_elsewhere_a_class_is_the_way() -> None:
     with pytest.raises(PackageError) as caught:
-        check_takes_frames(make_pipeline(TfidfVectorizer()), COLUMNS, trained=False)
+        check_takes_frames(text_step(make_pipeline(TfidfVectorizer())), COLUMNS, trained=False)
     assert 'predict(frame) hands frame["text"] to the model' in caught.value.hint
 
 

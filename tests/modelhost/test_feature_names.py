@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from named_columns import LABELS, ORDER, ROWS
 
-from packager.model.feature_names import columns_named, feature_names
+from modelhost.feature_names import columns_named, feature_names
 
 
 def test_the_boosters_themselves_name_their_columns():

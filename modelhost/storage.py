@@ -9,16 +9,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from packager.errors import PackageError, UsageError
-from packager.manifest.manifest import Serve
-from packager.model.project_code import find_module, find_object, project_errors
+from modelhost.errors import PackageError, UsageError
+from modelhost.project_code import find_module, find_object, project_errors
 
 JOBLIB = "joblib"
 PICKLE_PROTOCOL = 5  # fixed, so that the same object gives the same bytes under every Python
 
 
 def save_model(model: Any, models: Path, module: ModuleType, predictor: str = "auto") -> str:
-    """Write ``model`` to ``models / "model"``; return the value for ``Serve.loader``.
+    """Write ``model`` to ``models / "model"``; return its loader.
 
     Uses ``save(model, path)`` of ``module`` if it is defined (then ``load`` must be defined too,
     unless a ``predictor`` class reads the model), otherwise joblib.
@@ -65,17 +64,17 @@ def _dump(model: Any, path: Path) -> None:
         ) from error
 
 
-def load_estimator(path: Path, serve: Serve) -> Any:
+def load_estimator(path: Path, predictor: str, loader: str) -> Any:
     """The project's own object at ``path``: from joblib, ``load`` of a module, or a predictor."""
-    if serve.predictor != "auto":
-        return _read_predictor(path, serve.predictor)
-    if serve.loader == JOBLIB:
+    if predictor != "auto":
+        return _read_predictor(path, predictor)
+    if loader == JOBLIB:
         import joblib
 
         with _refusing_main(), project_errors("reading the model"):
             return joblib.load(path)
-    module = find_module(serve.loader, "[recipe] train")
-    with _refusing_main(), project_errors(f"load of module {serve.loader!r}"):
+    module = find_module(loader, "[recipe] train")
+    with _refusing_main(), project_errors(f"load of module {loader!r}"):
         return module.load(path)
 
 

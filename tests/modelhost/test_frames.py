@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from packager.data.rows.text_storage import keep_text_plain
+from modelhost.frames import keep_text_plain
 
 
 def test_text_is_held_in_python_s_own_strings_from_then_on() -> None:

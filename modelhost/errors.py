@@ -1,0 +1,24 @@
+"""The exceptions shown to users: what is wrong, and how to fix it."""
+
+from __future__ import annotations
+
+
+class PackageError(Exception):
+    """Something the user can fix; the command ends with ``exit_code``.
+
+    ``message`` names the thing, what was expected and what was found; ``hint`` says what to
+    do about it. Both are lower-case sentences without a full stop.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(PackageError):
+    """The user's input (package.toml, an argument, an input file) is invalid."""
+
+    exit_code = 2

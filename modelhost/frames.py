@@ -1,0 +1,165 @@
+"""Data frames from typed columns, in exactly the dtypes of training.
+
+Differences between versions of pandas: before 3.0, text (``str``) is stored as Python objects;
+before 2.0, times have nanoseconds only.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from modelhost.columns import NOT_A_TIME, ColumnSpec
+from modelhost.errors import PackageError
+
+_PANDAS_TEXT = 3
+"""The first major version of pandas whose default dtype of text is ``str``."""
+_PANDAS_UNITS = 2
+"""The first one whose times may have another unit than nanoseconds."""
+
+
+def keep_text_plain() -> None:
+    """Store text as Python strings in this process, whether pyarrow is installed or not.
+
+    Otherwise a model trained with pyarrow installed could contain arrays that need pyarrow to load.
+    """
+    import pandas as pd
+
+    pd.set_option("mode.string_storage", "python")
+
+
+class FrameBuilder:
+    """Builds frames of given columns; prepare one and use it for many frames."""
+
+    def __init__(self, columns: Sequence[Any]) -> None:
+        """``columns``: each with ``name``, ``kind``, ``dtype`` and ``categories``."""
+        self._builders = {column.name: array_builder(column) for column in columns}
+
+    def frame(self, columns: Sequence[Any], rows: int) -> Any:
+        """The ``pandas.DataFrame`` of these values; index 0 to ``rows`` - 1."""
+        import pandas as pd
+
+        made = zip(self._builders.items(), columns)
+        arrays = {name: build(values) for (name, build), values in made}
+        return pd.DataFrame(arrays, index=pd.RangeIndex(rows))
+
+
+def array_builder(column: ColumnSpec | Any) -> Callable[[Sequence[Any]], Any]:
+    """A function that makes the column's array of values: a list, None for null, or an array."""
+    import pandas as pd
+
+    if column.dtype.endswith("category"):
+        return _category_builder(column)
+    if column.kind == "datetime":
+        return _time_builder(column.dtype)
+    if column.dtype == "object" or (column.dtype == "str" and _version() < _PANDAS_TEXT):
+        return _objects
+    if column.kind == "any":
+        return lambda values: pd.Series(_with_nan(values))
+    dtype = pd.api.types.pandas_dtype(column.dtype)
+    if not isinstance(dtype, np.dtype):
+        return lambda values: pd.array(_with_none(values), dtype=dtype)  # type: ignore[call-overload]
+    if dtype.kind in "iu":
+        return lambda values: _integers(values, dtype)
+    if dtype.kind == "b":
+        return lambda values: _booleans(values, dtype)
+    return lambda values: _floats(values, dtype)
+
+
+def _version() -> int:
+    import pandas as pd
+
+    return int(pd.__version__.split(".")[0])
+
+
+def _time_builder(dtype: str) -> Callable[[Sequence[Any]], Any]:
+    import pandas as pd
+
+    unit, _, zone = dtype[len("datetime64[") : -1].partition(", ")
+    nanoseconds = unit != "ns" and _version() < _PANDAS_UNITS
+
+    def make(values: Sequence[Any]) -> Any:
+        if isinstance(values, np.ndarray):
+            ticks = values.astype(np.int64)
+        else:
+            ticks = np.array([NOT_A_TIME if v is None else v for v in values], np.int64)
+        times: Any = ticks.view(f"M8[{unit}]")
+        if nanoseconds:
+            times = _in_nanoseconds(times)
+        return pd.DatetimeIndex(times).tz_localize("UTC").tz_convert(zone) if zone else times
+
+    return make
+
+
+def _in_nanoseconds(times: Any) -> Any:
+    made = times.astype("M8[ns]")
+    if not ((made.astype(times.dtype) == times) | np.isnat(times)).all():
+        raise PackageError(
+            "a time is outside 1677 to 2262, which this project's version of pandas can't hold",
+            "require pandas>=2, or leave such rows out",
+        )
+    return made
+
+
+def _category_builder(column: Any) -> Callable[[Sequence[Any]], Any]:
+    """Values outside the categories become null, because a categorical can't hold them.
+
+    An integer array holds codes.
+    """
+    import pandas as pd
+
+    if column.categories is None:
+        return lambda values: pd.Categorical(_with_nan(values))
+    categories = list(column.categories)
+    known = frozenset(categories)
+    dtype = pd.CategoricalDtype(categories, ordered=column.dtype.startswith("ordered"))
+
+    def make(values: Sequence[Any]) -> Any:
+        if isinstance(values, np.ndarray):
+            return pd.Categorical.from_codes(values, dtype=dtype)
+        return pd.Categorical([value if value in known else None for value in values], dtype=dtype)
+
+    return make
+
+
+def _integers(values: Sequence[Any], dtype: Any) -> Any:
+    if isinstance(values, np.ndarray):
+        return values.astype(dtype)
+    if None not in values:
+        return np.array(values, dtype)
+    return np.array(_with_nan(values), np.float64)
+
+
+def _floats(values: Sequence[Any], dtype: Any) -> Any:
+    if isinstance(values, np.ndarray):
+        return values.astype(dtype)
+    return np.array(_with_nan(values), dtype)
+
+
+def _booleans(values: Sequence[Any], dtype: Any) -> Any:
+    if isinstance(values, np.ndarray):
+        return values.astype(dtype)
+    return _objects(values) if None in values else np.array(values, dtype)
+
+
+def _objects(values: Sequence[Any]) -> Any:
+    import pandas as pd
+
+    array = np.empty(len(values), object)
+    array[:] = _with_nan(values)
+    return pd.Series(array, dtype=object)  # of an array, a frame would infer ``str``
+
+
+def _with_nan(values: Iterable[Any]) -> Any:
+    if isinstance(values, np.ndarray):
+        return values.tolist()
+    return [math.nan if value is None else value for value in values]
+
+
+def _with_none(values: Iterable[Any]) -> list[Any]:
+    if isinstance(values, np.ndarray):
+        values = values.tolist()
+    return [None if value is None or value != value else value for value in values]

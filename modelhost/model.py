@@ -1,0 +1,147 @@
+"""The model in memory: load it, predict, check its answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sized
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from modelhost.cpu_count import set_cpu_count
+from modelhost.errors import PackageError
+from modelhost.feature_names import feature_names
+from modelhost.predict_once import PredictOnce, label_and_probabilities
+from modelhost.predictions import (
+    Predictions,
+    Scalar,
+    Task,
+    checked_labels,
+    checked_probabilities,
+    scalars,
+)
+from modelhost.storage import load_estimator
+from modelhost.text import truncate
+from modelhost.text_input import text_step, wrap_text_model
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model that is ready to predict; ``native`` is the project's own object."""
+
+    native: Any
+    task: Task
+    classes: tuple[Scalar, ...] | None
+    """The model's ``classes_``; None for regression, or if the model has none."""
+    has_probabilities: bool
+
+    @property
+    def feature_names(self) -> tuple[str, ...] | None:
+        """The columns that the model recorded in training, in order; None if it recorded none."""
+        return feature_names(self.native)
+
+    @property
+    def feature_count(self) -> int | None:
+        """The number of columns that the model recorded in training; None if it recorded none."""
+        count = getattr(self.native, "n_features_in_", None)
+        return None if count is None else int(count)
+
+    @property
+    def text_step(self) -> str | None:
+        """The class of its first step if that expects texts, not a frame; else None."""
+        return text_step(self.native)
+
+    @property
+    def type_name(self) -> str:
+        """The class of the model."""
+        return type(self.native).__name__
+
+    def predict(self, frame: Any) -> Predictions:
+        """Predict for ``frame``, which holds exactly the features, in the schema's order.
+
+        Raise ``PackageError`` describing the result if it isn't one label (or number) per row;
+        exceptions of the model pass through.
+        """
+        if not len(frame):
+            empty = np.zeros((0, len(self.classes or ())))
+            return Predictions([], empty if self.has_probabilities else None)
+        labels, chances = self._ask(frame)
+        rows, classes = len(frame), len(self.classes or ())
+        if isinstance(labels, Sized) and len(labels) != rows:
+            wrong = wrap_text_model(len(labels), rows, list(map(str, frame.columns)), self.task)
+            if wrong is not None:
+                raise wrong
+        return Predictions(
+            self._as_classes(checked_labels(labels, rows, self.task)),
+            checked_probabilities(chances, rows, classes) if self.has_probabilities else None,
+        )
+
+    @cached_property
+    def _own(self) -> Mapping[Scalar | None, Scalar]:
+        """Each class keyed by itself: 1.0 finds the class 1, and 1 the class true."""
+        own: dict[Scalar | None, Scalar] = {label: label for label in self.classes or ()}
+        return own if len(own) == len(self.classes or ()) else {}
+
+    def _as_classes(self, labels: list[Scalar | None]) -> list[Scalar | None]:
+        """Labels in the type of the classes, so that a label's text matches its probability's."""
+        own = self._own
+        return [own.get(label, label) for label in labels] if own else labels
+
+    @cached_property
+    def _ask(self) -> Callable[[Any], PredictOnce]:
+        # A shallow copy: a model that adds a column to its input must not change the caller's
+        # frame.
+        if not self.has_probabilities:
+            return lambda frame: (self.native.predict(frame.copy(deep=False)), None)
+        ask = label_and_probabilities(self.native, self.classes or ())
+        return lambda frame: ask(frame.copy(deep=False))
+
+
+def load_model(path: Path, predictor: str, loader: str, task: Task) -> LoadedModel:
+    """Load the model at ``path``; raise ``PackageError`` on failure.
+
+    ``predictor`` ``auto``: joblib, or ``load(path)`` of the module ``loader``. Otherwise
+    ``module:Class``, whose ``load(path)`` returns the predictor.
+    """
+    if not path.exists():
+        raise PackageError(f"expected the model at {path}, found nothing", "build it again")
+    native = load_estimator(path, predictor, loader)
+    set_cpu_count()
+    if not callable(getattr(native, "predict", None)):
+        raise PackageError(
+            f"expected a model with predict(frame), got {type(native).__name__}",
+            'name a class with load(path) and predict(frame): predictor = "predict:Predictor"'
+            " under [serve]",
+        )
+    classes = _classes(native) if task == "classification" else None
+    with_probabilities = task == "classification" and callable(
+        getattr(native, "predict_proba", None)
+    )
+    if with_probabilities and classes is None:
+        raise PackageError(
+            f"{type(native).__name__} has predict_proba but no classes_ naming its columns",
+            "set classes_ to the class labels in the order of predict_proba's columns",
+        )
+    return LoadedModel(native, task, classes, with_probabilities)
+
+
+def class_text(label: Any) -> str:
+    """The text by which answers name a class: booleans as in JSON."""
+    return str(label).lower() if isinstance(label, bool) else str(label)
+
+
+def _classes(native: Any) -> tuple[Scalar, ...] | None:
+    found = getattr(native, "classes_", None)
+    if found is None:
+        return None
+    labels = scalars(found)
+    known = [label for label in labels if label is not None]
+    if len(known) != len(labels) or len({class_text(label) for label in known}) != len(known):
+        raise PackageError(
+            f"classes_ of {type(native).__name__}: expected distinct labels, got "
+            f"{truncate(str(labels))}",
+            "train on rows whose target is present",
+        )
+    return tuple(known)

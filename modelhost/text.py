@@ -1,0 +1,22 @@
+"""Values in messages: on one line, and short."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+MAX_DISPLAYED = 80
+"""Characters of a value that a message shows."""
+
+
+def truncate(text: str, most: int = MAX_DISPLAYED) -> str:
+    """``text``, cut to ``most`` characters including a final ellipsis if it is longer."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def display_value(value: Any) -> str:
+    """The ``repr`` of a value on one line, cut to 80 characters."""
+    numpy = sys.modules.get("numpy")  # if it is not imported, no value is of its types
+    if numpy is not None and isinstance(value, numpy.generic):
+        value = value.item()
+    return repr(truncate(value)) if isinstance(value, str) else truncate(repr(value))

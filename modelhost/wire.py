@@ -1,0 +1,143 @@
+"""Messages on a stream socket: a JSON header and binary buffers.
+
+    offset  size  content
+    0       4     ``MHW1``: the protocol and its version
+    4       4     length of the header in bytes, unsigned, little-endian
+    8       8     length of the payload in bytes, unsigned, little-endian
+    16      h     header: one JSON object in UTF-8; ``"buffers"`` lists the lengths of the buffers
+    16 + h  p     payload: the buffers, without gaps
+
+Either side closes the connection on a message that breaks these rules. The buffers of columns are
+described in :mod:`modelhost.columns`.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple, Union
+
+MAGIC = b"MHW1"
+PREFIX = struct.Struct("<4sIQ")
+MAX_HEADER_BYTES = 64 << 20
+MAX_PAYLOAD_BYTES = 1 << 40
+MAX_BUFFERS = 1 << 20
+_CHUNK = 1 << 18
+
+Buffer = Union[bytes, bytearray, memoryview]
+
+
+class WireError(Exception):
+    """The other side sent something else than a message, or ended within one."""
+
+
+class Message(NamedTuple):
+    """One message; ``buffers`` are views of one block of memory."""
+
+    header: dict[str, Any]
+    buffers: Sequence[Buffer] = ()
+
+
+def encoded(message: Message) -> list[Buffer]:
+    """The parts of a message, in order: prefix and header, then the buffers."""
+    lengths = [len(buffer) for buffer in message.buffers]
+    header = json.dumps({**message.header, "buffers": lengths}, separators=(",", ":")).encode()
+    return [PREFIX.pack(MAGIC, len(header), sum(lengths)) + header, *message.buffers]
+
+
+class Decoder:
+    """Reassembles messages from pieces of a stream of one connection."""
+
+    def __init__(
+        self, max_header: int = MAX_HEADER_BYTES, max_payload: int = MAX_PAYLOAD_BYTES
+    ) -> None:
+        self._max_header = max_header
+        self._max_payload = max_payload
+        self._data = bytearray()
+        self._needed = PREFIX.size
+
+    @property
+    def idle(self) -> bool:
+        """Whether no message has begun."""
+        return not self._data
+
+    def feed(self, piece: Buffer) -> Iterator[Message]:
+        """Yield the messages that ``piece`` completes; raise ``WireError`` for anything else."""
+        self._data += piece
+        while len(self._data) >= self._needed:
+            header, payload = _lengths(self._data, self._max_header, self._max_payload)
+            self._needed = PREFIX.size + header + payload
+            if len(self._data) < self._needed:
+                return
+            block = bytes(memoryview(self._data)[: self._needed])
+            del self._data[: self._needed]
+            self._needed = PREFIX.size
+            yield _message(memoryview(block)[PREFIX.size :], header)
+
+
+def send(connection: socket.socket, message: Message) -> None:
+    """Send a message on a blocking socket; raises ``OSError``.
+
+    Not by ``sendmsg``, which confinement denies because it can name an address.
+    """
+    for part in encoded(message):
+        connection.sendall(part)
+
+
+def receive(connection: socket.socket, max_payload: int = MAX_PAYLOAD_BYTES) -> Message | None:
+    """The next message of a blocking socket; None if the other side has closed it.
+
+    Raises ``WireError``, and ``OSError`` as the socket does (a timeout among them).
+    """
+    prefix = _read(connection, PREFIX.size, may_end=True)
+    if prefix is None:
+        return None
+    header, payload = _lengths(prefix, MAX_HEADER_BYTES, max_payload)
+    block = _read(connection, header + payload)
+    assert block is not None
+    return _message(memoryview(block), header)
+
+
+def _read(connection: socket.socket, size: int, *, may_end: bool = False) -> bytearray | None:
+    """``size`` bytes; None if the stream ends before the first one and ``may_end``."""
+    data = bytearray()
+    while len(data) < size:
+        piece = connection.recv(min(_CHUNK, size - len(data)))
+        if not piece:
+            if may_end and not data:
+                return None
+            raise WireError("the connection ended within a message")
+        data += piece
+    return data
+
+
+def _lengths(data: Buffer, max_header: int, max_payload: int) -> tuple[int, int]:
+    magic, header, payload = PREFIX.unpack_from(data)
+    if magic != MAGIC:
+        raise WireError(f"expected {MAGIC!r} at the start of a message, got {bytes(magic)!r}")
+    if header > max_header or payload > max_payload:
+        raise WireError(
+            f"expected a header of at most {max_header} and a payload of at most {max_payload}"
+            f" bytes, got {header} and {payload}"
+        )
+    return header, payload
+
+
+def _message(block: memoryview, header_size: int) -> Message:
+    try:
+        header = json.loads(bytes(block[:header_size]))
+        lengths = header.pop("buffers")
+        whole = len(lengths) <= MAX_BUFFERS and all(
+            type(length) is int and length >= 0 for length in lengths
+        )
+    except (ValueError, AttributeError, KeyError, TypeError, RecursionError) as error:
+        raise WireError("expected a JSON object with buffers as header, got another") from error
+    if not whole or sum(lengths) != len(block) - header_size:
+        raise WireError("expected buffers that fill the payload, got others")
+    buffers, start = [], header_size
+    for length in lengths:
+        buffers.append(block[start : start + length])
+        start += length
+    return Message(header, buffers)

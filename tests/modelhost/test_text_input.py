@@ -1,0 +1,34 @@
+"""The first step of a model that expects texts is found, whatever holds it."""
+
+from __future__ import annotations
+
+import pytest
+from sklearn.compose import make_column_transformer
+from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline, make_union
+
+from modelhost.text_input import text_step, wrap_text_model
+
+
+@pytest.mark.parametrize(
+    ("model", "step"),
+    [
+        (make_pipeline(TfidfVectorizer(), LogisticRegression()), "TfidfVectorizer"),
+        (make_pipeline("passthrough", CountVectorizer()), "CountVectorizer"),
+        (make_pipeline(make_union(CountVectorizer())), "CountVectorizer"),
+        (make_pipeline(make_column_transformer((TfidfVectorizer(), "text"))), None),
+        (GridSearchCV(make_pipeline(CountVectorizer()), {}), None),
+        (LogisticRegression(), None),
+    ],
+)
+def test_the_first_step_decides(model: object, step: str | None) -> None:
+    assert text_step(model) == step
+
+
+def test_one_answer_a_column_is_explained() -> None:
+    error = wrap_text_model(2, 5, ["stars", "text"], "classification")
+    assert error is not None
+    assert "one for each column of the frame, 'stars', 'text'" in error.message
+    assert wrap_text_model(2, 2, ["stars", "text"], "classification") is None

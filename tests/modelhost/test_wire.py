@@ -1,0 +1,87 @@
+"""Messages arrive as they were sent, in any pieces; anything else is an error."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modelhost.wire import PREFIX, Decoder, Message, WireError, encoded, receive, send
+
+MESSAGES = st.lists(
+    st.builds(
+        Message,
+        st.dictionaries(st.text().filter(lambda key: key != "buffers"), st.integers() | st.text()),
+        st.lists(st.binary(max_size=40), max_size=4),
+    ),
+    max_size=4,
+)
+
+
+def plain(message: Message) -> tuple[dict[str, object], list[bytes]]:
+    return message.header, [bytes(buffer) for buffer in message.buffers]
+
+
+@given(MESSAGES, st.lists(st.integers(1, 30), min_size=1))
+def test_messages_come_back_from_pieces_of_any_size(messages, sizes):
+    stream = b"".join(bytes(part) for message in messages for part in encoded(message))
+    decoder, found, turn = Decoder(), [], 0
+    while stream:
+        size = sizes[turn % len(sizes)]
+        found += decoder.feed(stream[:size])
+        stream, turn = stream[size:], turn + 1
+    assert [plain(one) for one in found] == [plain(one) for one in messages]
+    assert decoder.idle
+
+
+def test_a_large_message_passes_a_socket() -> None:
+    ours, theirs = socket.socketpair()
+    message = Message({"verb": "x"}, [b"a" * 3_000_000, b"", b"bc"])
+    with ours, theirs:
+        thread = threading.Thread(target=send, args=(ours, message))
+        thread.start()
+        found = receive(theirs)
+        thread.join()
+        ours.close()
+        assert found is not None
+        assert plain(found) == ({"verb": "x"}, list(message.buffers))
+        assert receive(theirs) is None
+
+
+def header(content: object, payload: int = 0) -> bytes:
+    text = json.dumps(content).encode()
+    return PREFIX.pack(b"MHW1", len(text), payload) + text
+
+
+@pytest.mark.parametrize(
+    ("stream", "expected"),
+    [
+        (b"GET / HTTP/1.1\r\n\r\n", "expected b'MHW1'"),
+        (PREFIX.pack(b"MHW2", 2, 0) + b"{}", "expected b'MHW1'"),
+        (PREFIX.pack(b"MHW1", (64 << 20) + 1, 0), "expected a header of at most"),
+        (PREFIX.pack(b"MHW1", 2, (1 << 40) + 1), "a payload of at most"),
+        (PREFIX.pack(b"MHW1", 2, 0) + b"{]", "expected a JSON object"),
+        (header([]), "expected a JSON object"),
+        (header({}), "expected a JSON object"),
+        (header({"buffers": 3}), "expected a JSON object"),
+        (header({"buffers": [1]}), "expected buffers that fill the payload"),
+        (header({"buffers": [-1, 1]}), "expected buffers that fill the payload"),
+        (header({"buffers": [True]}, 1) + b"x", "expected buffers that fill the payload"),
+    ],
+)
+def test_anything_else_is_an_error(stream, expected):
+    with pytest.raises(WireError, match=expected):
+        list(Decoder().feed(stream))
+
+
+def test_an_end_within_a_message_is_an_error() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.sendall(header({"buffers": [9]}, 9)[:-1])
+        ours.close()
+        with pytest.raises(WireError, match="ended within a message"):
+            receive(theirs)

@@ -1,0 +1,70 @@
+"""The verbs of the training side, without a process around them."""
+
+from __future__ import annotations
+
+import socket
+import threading
+
+from modelhost.columns import ColumnSpec, decode_columns, encode_values
+from modelhost.wire import Message, receive, send
+from modelhost.work import Workshop, work
+
+TRAIN = """
+class Model:
+    def predict(self, frame):
+        return [value * 2 for value in frame["x"]]
+
+def train(features, target, *, params, seed):
+    return Model()
+"""
+
+
+def request(verb: str, rows: int, **keys: object) -> Message:
+    specs = [ColumnSpec("x", "number", "float64"), ColumnSpec("y", "number", "float64")]
+    specs = specs if verb == "train" else specs[:1]
+    values = [[float(row) for row in range(rows)]] * len(specs)
+    columns = encode_values(values, specs, rows)
+    described = {"columns": columns.described, "rows": rows}
+    header = {"verb": verb, "specs": [spec.as_json() for spec in specs], **described, **keys}
+    return Message(header, columns.buffers)
+
+
+def test_a_model_is_trained_saved_loaded_and_asked(project, tmp_path):
+    project.code(train=TRAIN)
+    shop = Workshop()
+    recipe = {"train": "train:train", "params": {}, "seed": 1}
+    asked = request("train", 20, features=["x"], target="y", **recipe)
+    assert shop.answer(asked).header == {"model_type": "Model"}
+    saved = shop.answer(Message({"verb": "save", "path": str(tmp_path), "predictor": "auto"}))
+    assert saved.header == {"loader": "joblib"}
+    path = str(tmp_path / "model")
+    load = {"verb": "load", "path": path, "predictor": "auto", "loader": "joblib"}
+    told = shop.answer(Message({**load, "task": "regression"})).header["model"]
+    assert (told["number"], told["type"], told["classes"]) == (0, "Model", None)
+    answer = shop.answer(request("predict", 20, model=0))
+    (labels,) = decode_columns([answer.header["labels"]], answer.buffers, 20)
+    assert labels.tolist() == [2.0 * row for row in range(20)]
+
+
+def test_an_error_of_the_project_is_an_answer(project):
+    project.code(train="def train(features, target, *, params, seed): return features['z']")
+    recipe = {"train": "train:train", "params": {}, "seed": 1}
+    asked = request("train", 3, features=["x"], target="y", **recipe)
+    error = Workshop().answer(asked).header["error"]
+    assert error["message"] == "the recipe raised KeyError: 'z'"
+    assert (error["missing_key"], error["cause"], error["exit_code"]) == ("z", "KeyError", 1)
+
+
+def test_requests_are_answered_until_the_connection_closes(tmp_path):
+    ours, theirs = socket.socketpair()
+    thread = threading.Thread(target=work, args=(theirs,))
+    with ours, theirs:
+        thread.start()
+        load = {"verb": "load", "path": str(tmp_path / "none"), "predictor": "auto"}
+        send(ours, Message({**load, "loader": "joblib", "task": "regression"}))
+        answer = receive(ours)
+        assert answer is not None
+        assert "found nothing" in answer.header["error"]["message"]
+        ours.shutdown(socket.SHUT_WR)
+        thread.join(30)
+        assert not thread.is_alive()
