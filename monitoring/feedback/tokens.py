@@ -136,6 +136,8 @@ class Tokens:
             return [_text(self._signed(labels[0], chances, bitmaps[0], now))]
         bodies = self._together(labels, probabilities, bitmaps, now)
         if bodies is None:
+            if isinstance(probabilities, np.ndarray):
+                probabilities = probabilities.tolist()
             each = repeat(None) if probabilities is None else probabilities
             raw = b"".join(map(self._signed, labels, each, bitmaps, repeat(now)))
         else:

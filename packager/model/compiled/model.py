@@ -25,12 +25,12 @@ from packager.model.compiled.heads import (
     NativeEstimator,
     OutputLayer,
     OutputSpec,
-    TreeModel,
     resolve,
     without_feature_names,
 )
 from packager.model.compiled.linear_batch import LinearSums
 from packager.model.compiled.single_row import linear_row
+from packager.model.compiled.tree_model import TreeModel
 from packager.model.integrity import MANIFEST
 from packager.model.model import LoadedModel, load_model
 from packager.model.paths import Root
