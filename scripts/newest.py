@@ -46,6 +46,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "pandas": (*DATA, *COMPILE),
     "pathspec": ("tests/packager/project/test_ignore_rules.py",),
     "platformdirs": ("tests/packager/test_cache.py",),
+    "poetry-core": ("tests/packager/environment/formats",),
     "prometheus-client": (
         "tests/monitoring/exposition",
         "tests/monitoring/metrics",
@@ -54,7 +55,11 @@ TESTS: dict[str, tuple[str, ...]] = {
     "pyarrow": (*DATA, "tests/packager/tables"),
     "pydantic": ("tests/packager/manifest", "tests/packager/project", "tests/serving/prediction"),
     "pyelftools": ("tests/packager/image/test_shared_libraries.py",),
-    "pyyaml": ("tests/packager/deploy", "tests/packager/project/test_from_mlflow.py"),
+    "pyyaml": (
+        "tests/packager/deploy",
+        "tests/packager/environment/formats",
+        "tests/packager/project/test_from_mlflow.py",
+    ),
     "redis": ("tests/monitoring/feedback",),
     "requests": ("tests/packager/client", "tests/packager/monitor"),
     "rich": ("tests/packager/cli", "tests/packager/report"),

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from packager.environment.formats.wanted import Wanted
 from packager.environment.programs import absolute, find_program, isolated_python, run
 from packager.environment.project_index import IndexPins, index_pins
-from packager.environment.requirement_files import read_requirements
+from packager.environment.requirement_files import read_options
 from packager.environment.uv_config import merged
 
 UV_NAMES = {
@@ -43,7 +44,9 @@ class IndexOptions:
     settings: Mapping[str, Any] = field(default_factory=dict)
     """The settings of uv's configuration that only choose packages."""
 
-    def of_project(self, requirements: Path, strategy: str | None = None) -> IndexOptions:
+    def of_project(
+        self, requirements: Path, strategy: str | None = None, wanted: Wanted | None = None
+    ) -> IndexOptions:
         """These options, extended by a project's requirements files and by uv's configuration.
 
         uv's configuration is the user's own, and a ``uv.toml`` or ``pyproject.toml`` in or above
@@ -52,8 +55,8 @@ class IndexOptions:
         indexes equally; if its configuration names several, versions that the first lacks are
         taken from the next, but a higher version there is not preferred.
         """
-        folder, asked = requirements.resolve().parent, read_requirements(requirements)
-        own, arguments = asked.options, self.arguments
+        folder, arguments = requirements.resolve().parent, self.arguments
+        own, texts = read_options(requirements, wanted)
         if "--default-index" in own and "--default-index" in arguments:
             place = arguments.index("--default-index")  # as with pip, the file's own one wins
             arguments = arguments[:place] + arguments[place + 2 :]
@@ -61,7 +64,7 @@ class IndexOptions:
         said = "index-strategy" in settings or "index-strategy" in settings.get("pip", {})
         chosen = strategy or (None if said else self.strategy)
         own += ("--index-strategy", chosen) if chosen else ()
-        tied = index_pins(folder, asked.texts)
+        tied = index_pins(folder, texts)
         return replace(self, arguments=(*arguments, *own), tied=tied, settings=settings)
 
     def command(self) -> tuple[list[str], dict[str, str]]:

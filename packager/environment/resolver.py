@@ -10,12 +10,14 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import unquote
 
 import uv
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
+from packager.environment.formats.files import is_lock
+from packager.environment.formats.wanted import Wanted
 from packager.environment.index import IndexOptions
 from packager.environment.lock import (
     FILENAME,
@@ -24,7 +26,6 @@ from packager.environment.lock import (
     runtime_requirements,
     tree_requirements,
 )
-from packager.environment.other_tools import refuse_other_formats
 from packager.environment.platform import WheelTarget
 from packager.environment.programs import run
 from packager.environment.requirement_files import DirectRequirements, read_requirements, read_texts
@@ -33,6 +34,7 @@ from packager.environment.resolver_errors import (
     Probe,
     conflict,
     no_wheel_for,
+    other_hash,
     resolver_error,
     single_line,
 )
@@ -52,30 +54,54 @@ class Resolved:
     url: str
 
 
+class Sources(Protocol):
+    """Builds wheels of requirements that are none (``source_builds``)."""
+
+    def replaced(self, asked: DirectRequirements, index: IndexOptions) -> DirectRequirements:
+        """The requirements with a wheel in the place of each source."""
+
+    def index(self, index: IndexOptions) -> IndexOptions:
+        """The indexes, and the wheels of source distributions built so far."""
+
+    def hashes(self, asked: DirectRequirements) -> Mapping[str, frozenset[str]]:
+        """As those of ``asked``, with the sha256 of wheels that were built from such files."""
+
+    def add_missing(self, text: str, asked: DirectRequirements, index: IndexOptions) -> bool:
+        """Build what uv's error says has no wheel; False if that is not possible."""
+
+
 def resolve(
     requirements: Path,
     data: DataFormat | None,
-    target: WheelTarget,
+    target: WheelTarget | Wanted,
     index: IndexOptions,
     *,
     pins: Sequence[Wheel] = (),
     trees: bool = False,
+    sources: Sources | None = None,
 ) -> list[Resolved]:
     """Choose one wheel for each dependency of the project and the runtime together.
 
-    Versions of ``pins`` are kept if they still fit. ``trees`` adds the requirements of compiled
-    tree ensembles if the project depends on a framework for them and they can be resolved. Raises
+    Versions of ``pins`` are kept if they still fit; of a requirement with hashes only the files
+    with these hashes are taken. ``target`` may name extras and groups, too. ``trees`` adds the
+    requirements of compiled tree ensembles if the project depends on a framework for them and
+    they can be resolved. ``sources`` builds wheels of requirements that are none. Raises
     ``PackageError`` if a requirement does not exist or has no wheel, or if the project's and the
     runtime's requirements conflict.
     """
-    refuse_other_formats(requirements)
-    refuse_lines(read_texts(requirements), target.python)
-    asked = read_requirements(requirements)
+    wanted = target if isinstance(target, Wanted) else Wanted(target)
+    target = wanted.target
+    refuse_lines(read_texts(requirements, wanted), target.python)
+    asked = read_requirements(requirements, wanted)
+    if asked.lost:
+        raise asked.lost[0]
+    if sources is not None:
+        asked = sources.replaced(asked, index)
     groups = runtime_requirements(data)
     if trees:
         with_trees = {**groups, "serve": [*groups["serve"], *tree_requirements()]}
         try:
-            found = _resolve(asked, with_trees, target, index, pins)
+            found = _resolve_all(asked, with_trees, target, index, pins, sources)
         except (PackageError, _UvError):
             pass  # resolved again below without the tree requirements, which may be the cause
         else:
@@ -83,9 +109,48 @@ def resolve(
             if served & TREE_FRAMEWORKS:
                 return found
     try:
-        return _resolve(asked, groups, target, index, pins)
+        return _resolve_all(asked, groups, target, index, pins, sources)
     except _UvError as error:
-        raise _explain(error, target, index, requirements.name) from error
+        told = _explain(error, target, index, requirements.name)
+        if is_lock(requirements):
+            told.hint += f"; do so in what {requirements.name} was made from, and lock again"
+        raise told from error
+
+
+def resolve_tools(
+    requires: Sequence[str], target: WheelTarget, index: IndexOptions, called: str
+) -> list[Resolved]:
+    """One wheel for each requirement of a build backend, and for each of their dependencies.
+
+    ``called`` is the source. Raises ``PackageError`` if one can't be resolved.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        asked, locked = Path(name) / "requires.txt", Path(name) / "pylock.toml"
+        asked.write_text("\n".join(requires), encoding="utf-8")
+        try:
+            _compile([asked], locked, target, index)
+        except _UvError as error:
+            raise _explain(error, target, index, f"{called}: [build-system] requires") from error
+        return [Resolved(wheel, url) for wheel, url in _read_pylock(locked, target, {}).values()]
+
+
+def _resolve_all(
+    asked: DirectRequirements,
+    groups: Mapping[Group, Sequence[str]],
+    target: WheelTarget,
+    index: IndexOptions,
+    pins: Sequence[Wheel],
+    sources: Sources | None,
+) -> list[Resolved]:
+    """As ``_resolve``; builds a wheel of each package that offers only a source distribution."""
+    while True:
+        try:
+            offered = sources.index(index) if sources else index
+            hashes = sources.hashes(asked) if sources else asked.hashes
+            return _resolve(replace(asked, hashes=hashes), groups, target, offered, pins)
+        except _UvError as error:
+            if sources is None or not sources.add_missing(error.text, asked, index):
+                raise
 
 
 class _UvError(Exception):
@@ -118,12 +183,12 @@ def _resolve(
         if pins:
             _write_preferences(locked, pins)
         _compile([project, serve, worker], locked, target, index, [own])
-        everything = _read_pylock(locked, target)
+        everything = _read_pylock(locked, target, asked.hashes)
         pinned = folder / "pinned.txt"
         pinned.write_text("\n".join(f"{n}=={w.version}" for n, (w, _) in everything.items()))
         served = folder / "pylock.serve.toml"
         _compile([project, serve], served, target, index, [own, pinned])
-        serving = _read_pylock(served, target)
+        serving = _read_pylock(served, target, asked.hashes)
     resolved = []
     for key, (wheel, url) in sorted(everything.items()):
         group: Group = "serve" if key in serving else "worker"
@@ -263,10 +328,13 @@ def _files(package: Mapping[str, Any], folder: Path) -> list[tuple[str, str, str
     return found
 
 
-def _read_pylock(path: Path, target: WheelTarget) -> dict[str, tuple[Wheel, str]]:
+def _read_pylock(
+    path: Path, target: WheelTarget, hashes: Mapping[str, frozenset[str]]
+) -> dict[str, tuple[Wheel, str]]:
     """Canonical name → the best wheel for the target, and its address.
 
-    Raises ``PackageError`` if a package has no compatible wheel.
+    ``hashes`` are the sha256 that a package's wheel may have, where the project names them. Raises
+    ``PackageError`` if a package has no compatible wheel, or none with such a hash.
     """
     chosen: dict[str, tuple[Wheel, str]] = {}
     for package in tomllib.loads(path.read_text()).get("packages", []):
@@ -281,8 +349,12 @@ def _read_pylock(path: Path, target: WheelTarget) -> dict[str, tuple[Wheel, str]
                 fitting.append((min(ranks), filename, str(version), sha256, url))
         if not fitting:
             raise no_wheel_for(package["name"], package.get("version", ""), target)
-        _, filename, release, sha256, url = min(fitting)
         name = str(canonicalize_name(package["name"]))
+        allowed = hashes.get(name)
+        known = [one for one in fitting if allowed is None or one[3] in allowed]
+        if not known:
+            raise other_hash(name, min(fitting)[1], min(fitting)[3])
+        _, filename, release, sha256, url = min(known)
         wheel = Wheel(name=name, version=release, filename=filename, sha256=sha256, group="serve")
         chosen[name] = (wheel, url)
     return chosen

@@ -88,6 +88,8 @@ def _walk(top: Path, apart: set[Path]) -> tuple[dict[str, Path], dict[str, str]]
         for name in sorted(folders):
             path = here / name
             why = DATA_FOLDER if path in apart else junk_folder(path)
+            if path.parent == top and name in OUTPUTS:
+                why = "it is an output of a build"
             why = why or ignored.why(path, folder=True) or _ignored_link(path, top, wanted)
             if why is None:
                 if path.is_symlink():

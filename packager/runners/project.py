@@ -29,6 +29,7 @@ from packager.project.sections import ImageSection
 from packager.runners.local import check_host
 from packager.runners.package import layers_worker
 from packager.runners.runner import Worker
+from packager.runners.source_build import source_builder
 from packager.sandbox.network import isolation_line
 
 
@@ -64,15 +65,22 @@ def resolve_dependencies(
     target: WheelTarget,
     progress: Progress,
     *,
+    engine: Engine | None,
     update: bool,
 ) -> Dependencies:
     """Lock the dependencies for ``target``, with ``base`` pinned, and download every wheel."""
     requirements = Requirements(
-        project.path(project.requirements.file),
+        project.path(project.requirements_file),
         _format(project, files),
         trees=project.serve.compile != "off",
         strategy=project.requirements.index_strategy,
+        extras=project.requirements.extras,
+        groups=project.requirements.groups,
+        code=files.code.files,
+        builder=source_builder(base, engine),
     )
+    if project.requirements.file is None:
+        progress.step(f"requirements from {requirements.file.name}, the only such file")
     lock_path, locked = project.directory / LOCK, base.locked if base else None
     return lock_and_fetch(requirements, lock_path, target, locked, progress, update=update)
 
@@ -170,7 +178,7 @@ def resolve_environment(
     found = resolve_base(project, base, platform, engine, progress, needed=engine is not None)
     target = wheel_target(found, platform, engine)
     dependencies = resolve_dependencies(
-        project, files.listed, found, target, progress, update=False
+        project, files.listed, found, target, progress, engine=engine, update=False
     )
     return ProjectEnvironment(platform, found, dependencies, engine)
 

@@ -67,7 +67,6 @@ def test_the_project_itself_is_no_requirement(tmp_path, line):
     [
         (f"numpy @ {CONDA}#sha256=ab", "write numpy==1.26.4, "),
         ("numpy=1.26.4=py311h64a7726_0", "write numpy==1.26.4; `pip list --format=freeze"),
-        ("certifi @ file:///croot/certifi_16/work/certifi", "write certifi==VERSION, "),
         ("file:///C:/b/abs_1/work/x-1.0-py3-none-any.whl", "write x==1.0, "),
         ("./wheels/gone-2.1-py3-none-any.whl", "write gone==2.1, "),
         ("/tmp/build/80754af9/attrs_16", "write NAME==VERSION, "),
