@@ -47,6 +47,7 @@ SERVING_MODULES = (
     "packager/model/",
     "packager/sandbox/",
     "monitoring/__init__.py",
+    "monitoring/column_arrays.py",
     "monitoring/flagged_rows_log.py",
     "monitoring/exposition/",
     "monitoring/feedback/",
