@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import re
+import sys
 import tomllib
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -22,12 +25,14 @@ from packager.environment.shipped import (
     shipped_packages,
 )
 from packager.errors import PackageError
+from packager.image.runtime import serving_runtime
 
 TOP = Path(__file__).parents[3]
 EXTRAS = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))["project"][
     "optional-dependencies"
 ]
 TESTED = (TOP / "requirements-dev.lock").read_text(encoding="utf-8")
+OWN = {"modelhost", "packager", "serving", "monitoring"}
 GROUPS: tuple[ShippedGroup, ...] = ("server", "trees", "harness")
 TARGETS = [WheelTarget(python, platform, (2, 36)) for python in PYTHONS for platform in PLATFORMS]
 
@@ -92,3 +97,34 @@ def test_a_base_with_another_python_is_refused_by_name(python: str, said: str) -
 def test_a_base_with_an_old_glibc_is_refused_with_package_and_version() -> None:
     with pytest.raises(PackageError, match=r"base old:1: the server needs \S+ \S+, which has no"):
         shipped_packages(["server"], WheelTarget("3.11", "linux/amd64", (2, 5)), "base old:1")
+
+
+IN_PROCESS = {"pandas", "joblib"}
+"""What loads the model in the server's process; the model's environment brings it."""
+
+
+def test_what_serves_imports_what_the_servers_groups_contain() -> None:
+    locked = {one.name for group in ("server", "trees") for one in packages_of(group)}
+    distributions = packages_distributions()
+    foreign = {
+        name
+        for path in serving_runtime().values()
+        for name in imported(path)
+        if name not in sys.stdlib_module_names and name not in OWN
+    }
+    assert {"numpy", "pydantic", "uvicorn", *IN_PROCESS} <= foreign
+    missing = {
+        name
+        for name in foreign - IN_PROCESS
+        if not {str(canonicalize_name(one)) for one in distributions.get(name, ())} & locked
+    }
+    assert missing == set()
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Top-level names of the modules that a file imports anywhere, except for types only."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            yield (node.module or "").partition(".")[0]
