@@ -23,7 +23,7 @@ INSIDE_FUNCTIONS = frozenset(
 )
 IN_MONITORING = IN_SHARED | {"prometheus_client"}
 INSIDE_MONITORING = frozenset({"redis"})
-IN_SERVING = IN_SHARED | {"bentoml", "httptools", "orjson", "uvicorn"}
+IN_SERVING = IN_SHARED | {"bentoml", "httptools", "msgspec", "orjson", "uvicorn"}
 
 
 @dataclass(frozen=True)

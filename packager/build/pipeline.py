@@ -144,7 +144,7 @@ def _resolve(
     check_system_packages(project.image.system_packages, base)
     target = wheel_target(base, platform, engine)
     dependencies = resolve_dependencies(
-        project, files, base, target, progress, engine=engine, update=options.update
+        project, files, base, target, progress, update=options.update
     )
     return ProjectEnvironment(platform, base, dependencies, engine)
 

@@ -7,10 +7,12 @@ import re
 from packager.errors import PackageError
 from packager.exit_reason import ExitReason
 
-MAX_SHOWN = 1_500
+MAX_SHOWN = 500
+"""Characters of the backend's last line in an error."""
 _COMPILER = re.compile(
     r"command '[^']*(?:gcc|cc|clang|g\+\+)'|(?:gcc|g\+\+|\bcc|clang|cmake|ninja|make|rustc|cargo|"
-    r"gfortran)[^\n]{0,40}(?:No such file|not found)|Unknown compiler|"
+    r"gfortran)[^\n]{0,40}(?:No such file|not found)|No such file[^\n]{0,20}'(?:gcc|g\+\+|cc|clang|"
+    r"cmake|ninja|make|rustc|cargo|gfortran)[\w.-]*'|Unknown compiler|"
     r"CMAKE_C(?:XX)?_COMPILER not set|can't find Rust compiler|No [\w+]+ compiler",
     re.IGNORECASE,
 )
@@ -34,10 +36,12 @@ def no_backend(called: str, found: str) -> PackageError:
 
 def build_failure(called: str, backend: str, ended: ExitReason) -> PackageError:
     """The error for a backend that made no wheel."""
-    said = "\n".join(ended.said).strip()[-MAX_SHOWN:]
-    told = f": {said}" if said else ""
+    lines = [line.strip() for line in ended.said if line.strip()]
+    told = f": {lines[-1][:MAX_SHOWN]}" if lines else ""
+    how = f"exit code {ended.code}" if ended.signal is None else ended.reason
     return PackageError(
-        f"{called}: its build backend {backend} ended with {ended.reason}{told}", _hint(said, ended)
+        f"{called}: its build backend {backend} ended with {how}{told}",
+        _hint("\n".join(lines), ended),
     )
 
 

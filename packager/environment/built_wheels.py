@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import shutil
 from collections.abc import Iterable, Mapping
 from email.parser import BytesParser
@@ -89,19 +90,21 @@ def keep_wheels(lock: LockFile, folder: Path) -> None:
             place.rmdir()
 
 
-def cached_build(key: list[object]) -> Path | None:
-    """The wheel that a build with these inputs left in the cache; None if there is none."""
+def cached_build(key: list[object]) -> tuple[Path, tuple[str, ...]] | None:
+    """The wheel that a build with these inputs left in the cache, and its tools."""
     folder = _place(key)
     found = next(iter(folder.glob("*.whl")), None)
-    if found is not None:
-        touch(folder)
-    return found
+    if found is None:
+        return None
+    touch(folder)
+    return found, tuple(json.loads((folder / "tools.json").read_bytes()))
 
 
-def cache_build(key: list[object], wheel: Path) -> Path:
-    """Put the wheel of a build into the cache."""
+def cache_build(key: list[object], wheel: Path, tools: tuple[str, ...]) -> Path:
+    """Put the wheel of a build into the cache, with the names and versions of its tools."""
     with atomic_directory(_place(key)) as new:
         shutil.copyfile(wheel, new / wheel.name)
+        (new / "tools.json").write_bytes(canonical_json(list(tools)))
     return _place(key) / wheel.name
 
 

@@ -7,13 +7,13 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
 from packager.environment.formats.wanted import Wanted
 from packager.environment.programs import absolute, find_program, isolated_python, run
 from packager.environment.project_index import IndexPins, index_pins
-from packager.environment.requirement_files import read_options
+from packager.environment.requirement_files import DirectRequirements, read_options
 from packager.environment.uv_config import merged
 
 UV_NAMES = {
@@ -30,6 +30,22 @@ ADDRESSES = {
 """uv's options for addresses, which may hold credentials → variable and its value separator."""
 
 
+class Sources(Protocol):
+    """Builds wheels of requirements that are none (``source_builds``)."""
+
+    def replaced(self, asked: DirectRequirements, index: IndexOptions) -> DirectRequirements:
+        """The requirements with a wheel in the place of each source."""
+
+    def index(self, index: IndexOptions) -> IndexOptions:
+        """The indexes, and the wheels of source distributions built so far."""
+
+    def hashes(self, asked: DirectRequirements) -> Mapping[str, frozenset[str]]:
+        """As those of ``asked``, with the sha256 of wheels that were built from such files."""
+
+    def add_missing(self, text: str, asked: DirectRequirements, index: IndexOptions) -> bool:
+        """Build what uv's error says has no wheel; False if that is not possible."""
+
+
 @dataclass(frozen=True)
 class IndexOptions:
     """How uv reaches the user's indexes: options, environment, and a CA bundle."""
@@ -43,6 +59,8 @@ class IndexOptions:
     """uv's ``--index-strategy`` for several indexes of pip's configuration; None: uv's default."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """The settings of uv's configuration that only choose packages."""
+    sources: Sources | None = None
+    """What builds a wheel where an index has none; None if nothing is built."""
 
     def of_project(
         self, requirements: Path, strategy: str | None = None, wanted: Wanted | None = None

@@ -100,8 +100,9 @@ def _told(line: str, folder: Path, python: str) -> tuple[str, str] | None:
     name = named[1] if named else None
     if address.lower().startswith(OTHER_CONTROL):
         return _of_control(line, address, name, python)
-    copied = _COPIED.match(address.removeprefix("git+"))
-    if copied is not None and (copied[1] or address.startswith("git+")) and "://" not in address:
+    whole = line if line.startswith("git@") else address.removeprefix("git+")
+    copied = _COPIED.match(whole) if "://" not in address else None
+    if copied is not None and (copied[1] or address.startswith("git+")):
         place = f"git+ssh://{copied[1] or ''}{copied[2]}/{copied[3]}"
         return f"expected an address of git, got {line!r}", f"write {place} in place of it"
     local = _local(address, folder, anything=editable is not None)

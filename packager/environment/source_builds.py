@@ -6,70 +6,30 @@ without this machine's files (``Builder``). Nothing of a source runs here.
 
 from __future__ import annotations
 
-import json
-import re
-import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
-from packager.cache import temporary_directory
-from packager.confinement import small_toml
 from packager.digest import sha256_file
 from packager.environment import built_wheels, wheels
-from packager.environment.build_errors import build_failure, no_backend
 from packager.environment.index import IndexOptions
 from packager.environment.lock import BuiltWheel, LockFile
 from packager.environment.platform import WheelTarget
 from packager.environment.requirement_files import DirectRequirements
-from packager.environment.resolver import resolve_tools
 from packager.environment.resolver_errors import NO_WHEEL
 from packager.environment.sdists import find_sdist
-from packager.environment.source_trees import ProjectCode, SourceTree, source_tree
+from packager.environment.source_trees import PackagedCode, source_tree
 from packager.environment.sources import Source, SourceKind, needed, parse_source
+from packager.environment.wheel_builds import Builder, WheelBuilds
 from packager.errors import PackageError, UsageError
-from packager.exit_reason import ExitReason
 from packager.manifest.manifest import Wheel
 from packager.progress import Progress
 
-LEGACY = "setuptools.build_meta:__legacy__"
-LEGACY_REQUIRES = ("setuptools>=40.8.0",)
 MAX_SOURCES = 100
-SCM_VERSION = "SETUPTOOLS_SCM_PRETEND_VERSION"
-_BACKEND = re.compile(r"[A-Za-z_][\w.]*(:[A-Za-z_][\w.]*)?")
-_NEEDS = ("constraint-dependencies", "override-dependencies", "exclude-dependencies")
-
-
-@dataclass(frozen=True)
-class BuildJob:
-    """A source and its backend, for a builder."""
-
-    called: str
-    source: Path
-    subdirectory: str
-    tools: Sequence[Wheel]
-    """The backend's wheels, in the wheelhouse."""
-    backend: str
-    backend_path: tuple[str, ...]
-    provided: tuple[str, ...]
-    """The requirements that ``tools`` meet."""
-    variables: Mapping[str, str]
-
-
-class Builder(Protocol):
-    """Runs a build backend: without a network, without this machine's files."""
-
-    @property
-    def identity(self) -> str:
-        """What a build depends on besides its inputs; part of cache keys."""
-
-    def build(self, job: BuildJob, output: Path, progress: Progress) -> ExitReason:
-        """Write the wheel into ``output``, or ``requires.json`` with further requirements."""
 
 
 class SourceBuilds:
@@ -77,14 +37,15 @@ class SourceBuilds:
 
     def __init__(
         self,
-        project: ProjectCode,
+        project: PackagedCode,
         target: WheelTarget,
         builder: Builder | None,
         known: Sequence[BuiltWheel],
         progress: Progress,
     ) -> None:
         """``known``: wheels of an earlier lock, reused as far as their sources are the same."""
-        self._project, self._target, self._builder = project, target, builder
+        self._project, self._target = project, target
+        self._builds = WheelBuilds(builder, target, progress)
         self._known = {built.requirement: built for built in known}
         self._progress = progress
         self._done: dict[str, BuiltWheel | PackageError] = {}
@@ -121,7 +82,7 @@ class SourceBuilds:
         """The allowed hashes of ``asked``, with those of wheels built from an allowed file."""
         found = dict(asked.hashes)
         for built in self._done.values():
-            if isinstance(built, BuiltWheel) and built.kind == "index":
+            if isinstance(built, BuiltWheel):
                 name = str(canonicalize_name(parse_wheel_filename(built.filename)[0]))
                 if built.source.removeprefix("sha256:") in found.get(name, ()):
                     found[name] |= {built.sha256}
@@ -232,7 +193,7 @@ class SourceBuilds:
             if not source.path.resolve().is_relative_to(top):
                 self._progress.warn(f"{called}: reads a repository outside of the project")
         with source_tree(source, called, self._project, index) as tree:
-            wheel, tools = self._build(tree, source.name, index)
+            wheel, tools = self._builds.build(tree, source.name, index)
         digest = sha256_file(wheel)
         built_wheels.in_wheelhouse(wheel, wheel.name, digest)
         return BuiltWheel(
@@ -241,107 +202,11 @@ class SourceBuilds:
             source=tree.digest,
             filename=wheel.name,
             sha256=digest,
-            tools=tuple(sorted(f"{tool.name}=={tool.version}" for tool in tools)),
+            tools=tools,
         )
 
-    def _build(
-        self, tree: SourceTree, name: str | None, index: IndexOptions
-    ) -> tuple[Path, Sequence[Wheel]]:
-        """The wheel in the cache, and the backend's wheels."""
-        builder, called = self._builder, tree.called
-        if builder is None:
-            raise PackageError(f"{called}: has to be built", "build with `package build`")
-        requires, backend, backend_path = read_backend(tree.project, called)
-        tools = self._tools(requires, called, index)
-        key: list[object] = [1, tree.digest, tree.subdirectory, tree.tag, bool(tree.code)]
-        key += [[tool.sha256 for tool in tools], builder.identity, self._target.python]
-        key += [self._target.platform, sorted(tree.code)]
-        if (cached := built_wheels.cached_build(key)) is not None:
-            return cached, tools
-        variables = {SCM_VERSION: tree.tag} if tree.tag else {}
-        job = BuildJob(
-            called,
-            tree.folder,
-            tree.subdirectory,
-            tools,
-            backend,
-            backend_path,
-            requires,
-            variables,
-        )
-        self._progress.step(f"building a wheel of {called}")
-        started = time.monotonic()
-        with temporary_directory() as folder:
-            wheel = self._run(job, folder, index)
-            built_wheels.check_built(wheel, called, name, self._target)
-            trimmed = folder / "trimmed"
-            trimmed.mkdir()
-            own = built_wheels.without_modules(wheel, tree.code, trimmed) if tree.code else None
-            made = own or wheel
-            size, seconds = made.stat().st_size, time.monotonic() - started
-            self._progress.item(made.name, "built", size, seconds)
-            return built_wheels.cache_build(key, made), tools
 
-    def _run(self, job: BuildJob, folder: Path, index: IndexOptions) -> Path:
-        assert self._builder is not None
-        for attempt in ("first", "second"):
-            output = folder / attempt
-            output.mkdir()
-            ended = self._builder.build(job, output, self._progress)
-            found = [p for p in output.iterdir() if p.is_file() and not p.is_symlink()]
-            made = [path for path in found if path.suffix == ".whl"]
-            if ended.code == 0 and len(made) == 1:
-                return made[0]
-            more = [path for path in found if path.name == "requires.json"]
-            if ended.code != 0 or not more or attempt == "second":
-                raise build_failure(job.called, job.backend, ended)
-            asked = json.loads(more[0].read_bytes())
-            provided = (*job.provided, *(str(one) for one in asked))
-            tools = self._tools(provided, job.called, index)
-            job = replace(job, tools=tools, provided=provided)
-        raise AssertionError("unreachable")
-
-    def _tools(self, requires: Sequence[str], called: str, index: IndexOptions) -> Sequence[Wheel]:
-        """The wheels of a backend's requirements, fetched into the wheelhouse."""
-        for line in requires:
-            try:
-                Requirement(line)
-            except InvalidRequirement as error:
-                raise no_backend(called, f"the requirement {line[:100]!r}") from error
-        if not requires:
-            return ()
-        plain = {name: v for name, v in index.settings.items() if name not in _NEEDS}
-        resolved = resolve_tools(
-            requires, self._target, replace(index, settings=plain, tied=None), called
-        )
-        wheels.fetch(resolved, index, self._progress)
-        return [item.wheel for item in resolved]
-
-
-def read_backend(folder: Path, called: str) -> tuple[tuple[str, ...], str, tuple[str, ...]]:
-    """Requirements, backend and ``backend-path`` of a project (PEP 517, PEP 518).
-
-    Raises ``PackageError`` for a project that names none and has no ``setup.py``.
-    """
-    file = folder / "pyproject.toml"
-    if not file.is_file() or file.is_symlink():
-        if not (folder / "setup.py").is_file():
-            raise no_backend(called, "neither pyproject.toml nor setup.py")
-        return LEGACY_REQUIRES, LEGACY, ()
-    try:
-        table: Any = small_toml(file, f"{called}: pyproject.toml").get("build-system", {})
-        requires = tuple(map(str, table.get("requires", LEGACY_REQUIRES)))
-        backend = str(table.get("build-backend", LEGACY))
-        paths = tuple(map(str, table.get("backend-path", ())))
-    except (ValueError, RecursionError, AttributeError, TypeError) as error:
-        raise no_backend(called, f"a pyproject.toml that can't be read: {error}") from error
-    outside = any(Path(path).is_absolute() or ".." in Path(path).parts for path in paths)
-    if not _BACKEND.fullmatch(backend) or outside:
-        raise no_backend(called, f"{backend[:100]!r} in {list(paths)}")
-    return requires, backend, paths
-
-
-def same_source(built: BuiltWheel, project: ProjectCode) -> bool:
+def same_source(built: BuiltWheel, project: PackagedCode) -> bool:
     """Whether a source within the project still has the recorded digest; True for others."""
     path = project.top / built.requirement.partition("#")[0]
     if built.kind == "folder":
@@ -351,7 +216,7 @@ def same_source(built: BuiltWheel, project: ProjectCode) -> bool:
     return True
 
 
-def unchanged(lock: LockFile, project: ProjectCode) -> bool:
+def unchanged(lock: LockFile, project: PackagedCode) -> bool:
     """Whether the sources within the project are those that the lock's wheels were built from."""
     return all(same_source(built, project) for built in lock.built)
 

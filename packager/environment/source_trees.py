@@ -59,7 +59,7 @@ class SourceTree:
 
 
 @dataclass(frozen=True)
-class ProjectCode:
+class PackagedCode:
     """The project whose requirements are built."""
 
     top: Path
@@ -97,7 +97,7 @@ def files_digest(files: Mapping[str, HashedFile]) -> str:
 
 @contextmanager
 def source_tree(
-    source: Source, called: str, project: ProjectCode, index: IndexOptions
+    source: Source, called: str, project: PackagedCode, index: IndexOptions
 ) -> Iterator[SourceTree]:
     """The files of ``source`` in a temporary folder.
 

@@ -65,7 +65,6 @@ def resolve_dependencies(
     target: WheelTarget,
     progress: Progress,
     *,
-    engine: Engine | None,
     update: bool,
 ) -> Dependencies:
     """Lock the dependencies for ``target``, with ``base`` pinned, and download every wheel."""
@@ -77,7 +76,7 @@ def resolve_dependencies(
         extras=project.requirements.extras,
         groups=project.requirements.groups,
         code=files.code.files,
-        builder=source_builder(base, engine),
+        builder=source_builder(base),
     )
     if project.requirements.file is None:
         progress.step(f"requirements from {requirements.file.name}, the only such file")
@@ -178,7 +177,7 @@ def resolve_environment(
     found = resolve_base(project, base, platform, engine, progress, needed=engine is not None)
     target = wheel_target(found, platform, engine)
     dependencies = resolve_dependencies(
-        project, files.listed, found, target, progress, engine=engine, update=False
+        project, files.listed, found, target, progress, update=False
     )
     return ProjectEnvironment(platform, found, dependencies, engine)
 

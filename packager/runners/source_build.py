@@ -20,7 +20,7 @@ from installer.sources import WheelFile
 from packager.cache import temporary_directory
 from packager.engine.containers import WORK, ContainerJob
 from packager.engine.engine import Engine
-from packager.environment.source_builds import Builder, BuildJob
+from packager.environment.wheel_builds import Builder, BuildJob
 from packager.environment.wheels import wheel_path
 from packager.errors import PackageError
 from packager.exit_reason import ExitReason
@@ -44,10 +44,10 @@ VARIABLES = {
 """So that equal sources give equal wheels, as far as the backend allows."""
 
 
-def source_builder(base: BaseImage | None, engine: Engine | None) -> Builder:
-    """The builder for sources: in a container if there are an engine and a base."""
-    if engine is not None and base is not None:
-        return ContainerBuilder(engine, base)
+def source_builder(base: BaseImage | None) -> Builder:
+    """The builder for sources: in a container if there are a base and its engine."""
+    if base is not None and base.engine is not None:
+        return ContainerBuilder(base.engine, base)
     return LocalBuilder()
 
 
