@@ -34,9 +34,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.slow)
         marked = item.get_closest_marker("engine") is not None
         if marked and "mark.engine" not in item.path.read_text(encoding="utf-8"):
-            raise pytest.UsageError(
-                f"{item.nodeid}: scripts/test finds it by pytest.mark.engine: write that in its file"
-            )
+            told = "scripts/test finds it by pytest.mark.engine: write that in its file"
+            raise pytest.UsageError(f"{item.nodeid}: {told}")
 
 
 @pytest.fixture(autouse=True)
