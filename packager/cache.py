@@ -148,7 +148,7 @@ def evict(limit: int, *, now: float | None = None) -> int:
                 shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
-            for beside in (".json", ".elf.json"):
+            for beside in (".json", ".contents.json"):
                 path.with_suffix(beside).unlink(missing_ok=True)
         removed += size
     return removed

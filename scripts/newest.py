@@ -39,6 +39,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "httptools": HTTP,
     "installer": ("tests/packager/image/test_wheels.py",),
     "joblib": ("tests/packager/model",),
+    "msgspec": ("tests/serving/prediction",),
     "numpy": (*DATA, *COMPILE, "tests/packager/worker/processes"),
     "orjson": ("tests/serving/prediction", "tests/serving/http/test_json_bodies.py"),
     "packaging": ("tests/packager/environment",),

@@ -143,6 +143,7 @@ def test_the_look_finds_a_secret_in_any_form() -> None:
     assert leaks("none", b"anything else") == []
 
 
+@pytest.mark.slow
 def test_a_credential_in_a_file_that_the_package_needs_stops_the_build(
     project: Path, tmp_path: Path
 ) -> None:
@@ -154,6 +155,7 @@ def test_a_credential_in_a_file_that_the_package_needs_stops_the_build(
     assert leaks("said", (done.out + done.err).encode()) == []
 
 
+@pytest.mark.slow
 def test_no_credential_is_in_any_byte_of_a_package_or_of_what_is_said(
     project: Path, tmp_path: Path
 ) -> None:

@@ -99,7 +99,7 @@ def test_a_route_that_cannot_be_had_names_its_variable(environment: dict[str, st
 @pytest.mark.server
 def test_a_platforms_own_routes_speak_its_protocol(package: Package, start_server: Any) -> None:
     routes = {"AIP_PREDICT_ROUTE": "/v1/endpoints/1:predict", "AIP_HEALTH_ROUTE": "/v1/endpoints/1"}
-    server = start_server(package, **routes)
+    server = start_server(package, MODEL_WORKERS="1", **routes)
     assert server.get(routes["AIP_HEALTH_ROUTE"]).status == 200
     row = {"carat": 0.5, "color": "E", "tables": 55}
     asked = json.dumps({"instances": [row]}).encode()

@@ -18,6 +18,7 @@ from typing import Any
 import pandas as pd
 
 from modelhost.frames import array_builder
+from monitoring.column_arrays import ColumnArrays
 from packager.data.rows.column_converter import ColumnConverter, RowError, short
 from packager.data.rows.extra_columns import ExtraColumns
 from packager.manifest.manifest import Schema
@@ -49,6 +50,8 @@ class ValidatedRows:
     """The values of the only row; None for any other number of rows."""
     ignored: int = 0
     """Number of columns in the rows that the model does not know."""
+    arrays: ColumnArrays | None = field(default=None, repr=False, compare=False)
+    """The features as arrays, if the reader of the request made them."""
 
     @cached_property
     def frame(self) -> pd.DataFrame:

@@ -75,6 +75,7 @@ for reader, *arguments in (
 """
 
 
+@pytest.mark.slow
 def test_csv_and_json_beyond_the_memory_there_is_are_refused(tmp_path):
     """Whatever no count has foreseen: the kernel refuses the memory, and the file is named.
 

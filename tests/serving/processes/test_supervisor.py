@@ -27,6 +27,8 @@ from serving.processes.shared_descriptors import SharedNotes
 from serving.processes.supervisor import Child, Supervisor
 from serving.processes.watchdog import Watchdog
 from serving.http.worker_table import Pulses, make_table
+from serving.processes import supervisor
+supervisor.DRAIN_SECONDS = 2.0
 logs.to_json()
 table = make_table()
 children = []
