@@ -39,7 +39,8 @@ def build_wheel(folder, settings=None, metadata_directory=None):
             if name.endswith(".py") and name not in ("backend.py", "train.py"):
                 content[os.path.relpath(path, top)] = open(path).read()
     name = f"{{stem}}-{{VERSION}}-py3-none-any.whl"
-    record = "".join(f"{{n}},{{digest(text)}},{{len(text.encode())}}\\n" for n, text in content.items())
+    rows = ((n, digest(text), len(text.encode())) for n, text in content.items())
+    record = "".join(f"{{n}},{{sha}},{{size}}\\n" for n, sha, size in rows)
     record += f"{{info}}/RECORD,,\\n"
     with zipfile.ZipFile(os.path.join(folder, name), "w") as archive:
         for n, text in sorted({{**content, f"{{info}}/RECORD": record}}.items()):
