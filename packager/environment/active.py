@@ -26,7 +26,8 @@ class Distribution:
     name: str
     version: str
     origin: str | None
-    """The URL of PEP 610 for what did not come from an index; None for conda's packages, too."""
+    """The URL of PEP 610 for what did not come from an index, with ``git+`` and the commit for
+    version control; None for conda's packages, too."""
     editable: bool
 
 
@@ -97,7 +98,10 @@ def origin(one):
     except ValueError:
         said = {}
     conda = (one.read_text("INSTALLER") or "").strip() == "conda"
-    return None if conda else said.get("url"), bool(said.get("dir_info", {}).get("editable"))
+    url, vcs = said.get("url"), said.get("vcs_info")
+    if url and vcs:
+        url = "%s+%s@%s" % (vcs.get("vcs"), url, vcs.get("commit_id"))
+    return None if conda else url, bool(said.get("dir_info", {}).get("editable"))
 found, files = {}, {}
 for one in metadata.distributions():
     name = one.metadata["Name"]

@@ -7,13 +7,15 @@ environment, if it has the package.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from packager.environment.active import installed_version
+from packager.environment.active import active_python, installed_version
 from packager.environment.other_tools import FREEZE
+from packager.progress import Progress
 
 HINT = (
     f"write NAME==VERSION; `{FREEZE.format(file='requirements.txt')}` in the environment that the "
@@ -30,6 +32,22 @@ def is_lost(line: str, place: Path) -> bool:
 def name_of(line: str) -> str:
     """The package's name in a line that ``is_lost``."""
     return line.partition("@")[0].strip()
+
+
+def tell(texts: Mapping[Path, str], progress: Progress) -> None:
+    """Warn of the packages whose versions are those of the active environment, and of which."""
+    lines = [line.split("#")[0].strip() for text in texts.values() for line in text.splitlines()]
+    named = [line for line in lines if (place := _place(line)) and is_lost(line, place)]
+    if named:
+        progress.warn(
+            f"{len(named)} requirements have paths of another machine, {name_of(named[0])} first: "
+            f"their versions are those of {active_python()}"
+        )
+
+
+def _place(line: str) -> Path | None:
+    address = line.partition("@")[2].partition(" ;")[0].strip()
+    return Path(address[len("file://") :]) if address.startswith("file:///") else None
 
 
 def installed(line: str) -> str | None:

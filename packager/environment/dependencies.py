@@ -7,13 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from packager.environment import built_wheels, resolver, wheels
+from packager.environment import built_wheels, conda_freeze, resolver, wheels
 from packager.environment.formats.wanted import Wanted
 from packager.environment.index import user_index_options
 from packager.environment.lock import DataFormat, LockFile, inputs_digest, load_lock
 from packager.environment.platform import WheelTarget
 from packager.environment.pylock import Resolved
-from packager.environment.requirement_files import named_wheels, project_of, read_requirements
+from packager.environment.requirement_files import (
+    named_wheels,
+    project_of,
+    read_requirements,
+    read_texts,
+)
 from packager.environment.source_builds import SourceBuilds, unchanged
 from packager.environment.source_trees import PackagedCode
 from packager.environment.uv_config import lent
@@ -80,6 +85,7 @@ def lock_and_fetch(
         _fetch_missing(known, requirements, wanted, progress)
     else:
         progress.step(f"resolving {file.name} and the runtime together")
+        conda_freeze.tell(read_texts(file, wanted), progress)
         index = user_index_options().of_project(file, strategy, wanted)
         pins = known.wheels if known is not None and not update else ()
         earlier = known.built if known is not None and not update else ()

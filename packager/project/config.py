@@ -16,12 +16,11 @@ from packager.confinement import (
     refuse_special,
     small_text,
 )
-from packager.environment.other_tools import export_hint
 from packager.errors import UsageError
 from packager.location import Location
 from packager.manifest.base import FrozenModel
 from packager.manifest.manifest import TableVersion
-from packager.project.requirements_choice import check_choice, chosen_file
+from packager.project.requirements_choice import check_choice, chosen_file, missing_hint
 from packager.project.sections import (
     DataSection,
     ImageSection,
@@ -257,10 +256,10 @@ def _check_files(project: Project) -> None:
         refuse_special(project.path(name), f"{FILENAME}: `{key}`")
         if not project.path(name).exists():
             relative = f"the path is relative to {project.directory}"
-            export = export_hint(project.directory, name) if key == "requirements.file" else None
+            hint = missing_hint(project.directory, name) if key == "requirements.file" else None
             raise UsageError(
                 f"{FILENAME}: `{key}`: expected a file or folder at {name}, which does not exist",
-                export or relative,
+                hint or relative,
             )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from packager.environment.formats.files import CHOOSING, found_in, has_extras
+from packager.environment.other_tools import export_hint
 from packager.errors import UsageError
 from packager.project.sections import RequirementsSection
 
@@ -43,3 +44,11 @@ def check_choice(directory: Path, section: RequirementsSection) -> None:
                 "none",
                 f"leave it out, or name a file that has them: {CHOOSING}",
             )
+
+
+def missing_hint(directory: Path, name: str) -> str | None:
+    """How to get the requirements file ``name``, which does not exist; None if unknown."""
+    export = export_hint(directory, name)
+    if export is None and name == DEFAULT and any(directory.glob("*.py")):
+        return f"`package init {directory}` writes it from what the code there imports"
+    return export

@@ -87,7 +87,8 @@ def requirement(spec: str, wanted: Wanted, called: str) -> str | None:
     if name == "python":
         if not wanted.supported_by(_versions(asked, spec, called)):
             raise UsageError(
-                f"{called}: expected the base's Python {wanted.target.python}, got {spec!r}",
+                f"{called}: expected the base's Python {wanted.target.python}, got "
+                f"{values.shown(spec)}",
                 f"write python={wanted.target.python}, or name a base with that Python as [image] "
                 "base in package.toml",
             )
@@ -97,8 +98,8 @@ def requirement(spec: str, wanted: Wanted, called: str) -> str | None:
     known = index_names().get(str(canonicalize_name(name)))
     if known is None:
         raise UsageError(
-            f"{called}: {spec!r}: expected a package that an index of wheels has under a known "
-            f"name, got {name} of conda",
+            f"{called}: {values.shown(spec)}: expected a package that an index of wheels has under "
+            f"a known name, got {name} of conda",
             "if a wheel of it exists, move the line into the list under `- pip:` with its name "
             "there; if it is a library that wheels bring themselves, such as a BLAS or a "
             "compiler's, name a copy of the file without it as [requirements] file in package.toml",

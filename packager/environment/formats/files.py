@@ -53,7 +53,7 @@ def _lines(file: Path, top: Path, wanted: Wanted) -> list[str]:
     from packager.environment.formats import conda, poetry_lock, pylock, pyproject, uv_lock
 
     if file.suffix in YAML:
-        content = conda.parsed_yaml(values.bounded_text(file), file.name)
+        content = conda.parsed_yaml(values.bounded_text(file, values.MAX_YAML), file.name)
         return conda.lines(content, wanted, file.name)
     table = values.read_toml(file, top)
     if is_valid_pylock_path(file):
@@ -77,13 +77,13 @@ def found_in(folder: Path) -> list[str]:
 
     A lock stands for the ``pyproject.toml`` that it was made from.
     """
-    from packager.environment.formats import pyproject
-
     names = ["requirements.txt", "uv.lock", "poetry.lock", *CONDA]
     found = [name for name in names if (folder / name).is_file()]
     found = [name for name in found if name not in CONDA or _lists_packages(folder / name)]
     found += sorted(path.name for path in folder.glob("pylock*.toml") if is_valid_pylock_path(path))
     own = folder / PROJECT
     if not {"uv.lock", "poetry.lock"} & set(found) and own.is_file():
+        from packager.environment.formats import pyproject  # imports poetry-core
+
         found += [PROJECT] if pyproject.is_declared(values.read_toml(own, folder)) else []
     return found

@@ -6,7 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from packaging.requirements import Requirement
-from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+from packaging.utils import (
+    InvalidName,
+    InvalidWheelFilename,
+    canonicalize_name,
+    parse_wheel_filename,
+)
 from packaging.version import InvalidVersion, Version
 
 from packager.environment.formats.values import shown
@@ -53,7 +58,11 @@ def line_of(pin: LockedPackage, wanted: Wanted, called: str) -> str:
     Raises ``UsageError`` if the lock names files, and no wheel among them fits the target and
     no source.
     """
-    name = canonicalize_name(pin.name, validate=True)
+    try:
+        name = canonicalize_name(pin.name, validate=True)
+    except InvalidName as error:
+        said = f"{called}: expected the name of a package, got {shown(pin.name)}"
+        raise UsageError(said, "lock again") from error
     if pin.address is not None:
         hashes = _hashes(pin.files)
         path = pin.address.startswith(("./", "../"))

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from packaging.markers import Marker
 from packaging.utils import canonicalize_name
 from poetry.core.constraints.version import Version
 from poetry.core.packages.dependency import Dependency
@@ -152,7 +153,7 @@ class _Lock:
         environment = {**self.wanted.environment, "extra": set(self.wanted.extras)}
         for text in said.values() if isinstance(said, dict) else [said]:
             try:
-                if parse_marker(str(text)).validate(environment):
+                if not text or parse_marker(str(Marker(text))).validate(environment):
                     return True
             except INVALID as error:
                 raise _damaged(f"package.{package['name']}.markers", text) from error
@@ -179,7 +180,7 @@ def _address(source: Mapping[str, Any], key: str) -> str | None:
     url = values.text(source.get("url"), f"{key}.source.url", NAME)
     if kind in ("directory", "file"):
         return url if url.startswith(("./", "../")) else f"./{url}"
-    inner = source.get("subdirectory")
+    inner = values.text(source.get("subdirectory", ""), f"{key}.source.subdirectory", NAME)
     end = f"#subdirectory={inner}" if inner else ""
     if kind == "git":
         commit = values.text(source.get("resolved_reference"), f"{key}.source", NAME)

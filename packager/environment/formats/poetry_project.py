@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from packaging.markers import Marker
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from poetry.core.constraints.version import Version, parse_constraint
@@ -129,6 +130,8 @@ def parsed(name: str, wish: Any, key: str, called: str) -> Iterator[PoetryDepend
         if not isinstance(asked, str | dict) or not _is_plain(asked):
             raise _no_dependency(key, one, called)
         try:
+            if isinstance(asked, dict) and asked.get("markers"):
+                Marker(asked["markers"])  # poetry-core's error for a wrong one is private
             yield PoetryDependency(Factory.create_dependency(name, asked), path)
         except INVALID as error:
             raise _no_dependency(key, one, called) from error

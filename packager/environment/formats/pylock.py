@@ -42,7 +42,8 @@ def lines(content: Mapping[str, Any], wanted: Wanted, called: str) -> list[str]:
         ) from error
     except (PylockValidationError, ValueError) as error:
         raise UsageError(
-            f"{called}: expected a lock of PEP 751, got an error in it: {error}",
+            f"{called}: expected a lock of PEP 751, got an error in it: "
+            f"{values.without_credentials(str(error))}",
             "make it again, or take it from version control",
         ) from error
     values.check_known("extra", wanted.extras, lock.extras or (), called)

@@ -142,8 +142,9 @@ def _of_groups(groups: Mapping[str, Any], wanted: Wanted) -> Iterator[Requiremen
             yield from resolver.resolve(group)
     except (ExceptionGroup, ValueError, TypeError) as error:
         reasons = error.exceptions if isinstance(error, ExceptionGroup) else (error,)
+        said = "; ".join(map(str, reasons))
         raise UsageError(
-            f"{NAME}: `dependency-groups`: {'; '.join(map(str, reasons))[:300]}",
+            f"{NAME}: `dependency-groups`: {values.without_credentials(said)[:300]}",
             'a group lists requirements and { include-group = "NAME" }',
         ) from error
 

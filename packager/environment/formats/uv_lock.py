@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -59,7 +60,11 @@ class _Lock:
         self.packages: dict[str, list[Package]] = {}
         for package in values.tables(content.get("package"), "package", NAME):
             name = values.text(package.get("name"), "package.name", NAME)
-            values.table(package.get("source"), f"package.{name}.source", NAME)
+            if not values.table(package.get("source"), f"package.{name}.source", NAME):
+                raise UsageError(
+                    f"{NAME}: `package.{name}.source`: expected where it comes from, got nothing",
+                    "lock again: `uv lock`",
+                )
             self.packages.setdefault(str(canonicalize_name(name)), []).append(package)
         own = [p for held in self.packages.values() for p in held if _folder(p) == "."]
         if len(own) != 1:
@@ -90,7 +95,15 @@ class _Lock:
                 if (id(package), extra) not in seen:
                     seen.add((id(package), extra))
                     waiting += [(package, one) for one in self._needs(package, extra)]
-        return [pins[key] for key in sorted(pins)]
+        found = [pins[key] for key in sorted(pins)]
+        for one, other in itertools.pairwise(found):
+            if canonicalize_name(one.name) == canonicalize_name(other.name):
+                raise UsageError(
+                    f"{NAME}: expected one version of {one.name}, got {one.version} and "
+                    f"{other.version}: the chosen extras or groups exclude each other",
+                    "choose one of those that `tool.uv.conflicts` in pyproject.toml lists",
+                )
+        return found
 
     def _roots(self) -> Iterator[Package]:
         yield from self._needs(self.own, "")
@@ -101,7 +114,10 @@ class _Lock:
         ):
             held = values.table(self.own.get(name), f"{key}.{name}", NAME)
             metadata = values.table(self.own.get("metadata"), f"{key}.metadata", NAME)
-            empty = metadata.get("provides-extras" if kind == "extra" else "requires-dev", ())
+            if kind == "extra":
+                empty = values.texts(metadata.get("provides-extras"), f"{key}.metadata", NAME)
+            else:
+                empty = [*values.table(metadata.get("requires-dev"), f"{key}.metadata", NAME)]
             values.check_known(kind, chosen, {*held, *empty}, NAME)
             names = {canonicalize_name(one) for one in chosen}
             for one, listed in held.items():
@@ -131,7 +147,9 @@ class _Lock:
         ]
         if len(same) != 1:
             got = "several" if same else "none"
-            raise UsageError(f"{NAME}: expected one package {name}, got {got}", "run `uv lock`")
+            raise UsageError(
+                f"{NAME}: expected one package {values.shown(name)}, got {got}", "run `uv lock`"
+            )
         return same[0]
 
     def _applies(self, marker: Any, parent: Package) -> bool:
@@ -188,11 +206,12 @@ def _address(package: Package, source: Mapping[str, Any]) -> str | None:
         path = values.text(local, f"package.{package['name']}.source", NAME)
         return path if path.startswith(("./", "../")) else f"./{path}"
     if "url" in source:
-        inner = source.get("subdirectory")
-        return str(source["url"]) + (f"#subdirectory={inner}" if inner else "")
+        inner = values.text(source.get("subdirectory", ""), "package.source.subdirectory", NAME)
+        url = values.text(source["url"], f"package.{package['name']}.source", NAME)
+        return url + (f"#subdirectory={inner}" if inner else "")
     if "git" in source:
         parts = urlsplit(str(source["git"]))
-        inner = parse_qs(parts.query).get("subdirectory")
-        end = f"#subdirectory={inner[0]}" if inner else ""
+        inside = parse_qs(parts.query).get("subdirectory")
+        end = f"#subdirectory={inside[0]}" if inside else ""
         return f"git+{parts._replace(query='', fragment='').geturl()}@{parts.fragment}{end}"
     return None

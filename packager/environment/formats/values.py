@@ -16,12 +16,19 @@ from packager.errors import UsageError
 
 MAX_BYTES = 16 << 20
 """Of a lock, which lists every file of every dependency."""
+MAX_YAML = 1 << 17
+"""Bytes of a file of conda; parsing YAML takes a second for as many."""
 _CREDENTIALS = re.compile(r"(?<=://)[^/@\s'\"]+@")
 
 
 def shown(value: Any) -> str:
     """``value`` for a message: short, and without credentials in addresses."""
-    return repr(_CREDENTIALS.sub("", value) if isinstance(value, str) else value)[:120]
+    return without_credentials(repr(value))[:120]
+
+
+def without_credentials(text: str) -> str:
+    """``text`` without the user and password of addresses in it."""
+    return _CREDENTIALS.sub("", text)
 
 
 def table(value: Any, key: str, called: str) -> dict[str, Any]:
@@ -70,12 +77,12 @@ def read_toml(file: Path, top: Path) -> dict[str, Any]:
         ) from error
 
 
-def bounded_text(file: Path) -> str:
-    """The text of a file of at most ``MAX_BYTES``; raises ``UsageError``."""
-    size = file.stat().st_size
-    if size > MAX_BYTES:
+def bounded_text(file: Path, limit: int | None = None) -> str:
+    """The text of a file of at most ``limit`` or ``MAX_BYTES``; raises ``UsageError``."""
+    size, limit = file.stat().st_size, limit or MAX_BYTES
+    if size > limit:
         raise UsageError(
-            f"{file.name}: expected at most {MAX_BYTES:,} bytes, got {size:,}", "make it smaller"
+            f"{file.name}: expected at most {limit:,} bytes, got {size:,}", "make it smaller"
         )
     try:
         return file.read_bytes().decode("utf-8-sig")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from host_samples import RecordedProgress
 
 from packager.environment import conda_freeze
 from packager.environment.requirement_files import read_options, read_requirements
@@ -48,3 +49,15 @@ def test_paths_that_exist_or_say_a_version_are_no_freeze_of_conda(tmp_path: Path
     assert not conda_freeze.is_lost(f"a @ {tmp_path.as_uri()}", tmp_path)
     assert not conda_freeze.is_lost("a @ file:///gone/a-1-py3-none-any.whl", Path("/gone/a.whl"))
     assert not conda_freeze.is_lost("a @ ./gone", Path("gone"))
+
+
+def test_the_environment_whose_versions_are_taken_is_told(monkeypatch):
+    heard = RecordedProgress()
+    conda_freeze.tell({Path("r.txt"): "scipy\na @ https://h/a.whl\n"}, heard)
+    assert heard.warnings == []
+    monkeypatch.setattr(conda_freeze, "active_python", lambda: "/env/bin/python")
+    conda_freeze.tell({Path("r.txt"): f"{LINE}  # why\nscipy\n"}, heard)
+    assert heard.warnings == [
+        "1 requirements have paths of another machine, numpy first: their versions are those of "
+        "/env/bin/python"
+    ]

@@ -9,6 +9,7 @@ from indexes import UNTOUCHED, folder_index, private_index
 
 from packager.digest import sha256_file
 from packager.environment import resolver
+from packager.environment.formats.wanted import Wanted
 from packager.environment.index import IndexOptions, index_options, user_index_options
 from packager.environment.platform import WheelTarget
 from packager.environment.resolver import locate, resolve
@@ -345,3 +346,22 @@ def test_a_lock_of_uv_is_kept_exactly(tmp_path, links, runtime):
         "beta": "1.0",
         "tool": "1.0",
     }
+
+
+@pytest.mark.network
+@pytest.mark.parametrize("file", ["pyproject.toml", "environment.yml"])
+def test_requirements_in_other_formats_resolve_for_real(tmp_path, runtime, file):
+    runtime |= {"serve": [], "worker": []}
+    (tmp_path / "package.toml").touch()
+    (tmp_path / "pyproject.toml").write_text(
+        '[project]\nname = "own"\nversion = "1"\ndependencies = []\n'
+        '[project.optional-dependencies]\nx = ["joblib<1.5"]\n[dependency-groups]\ng = ["toolz"]\n'
+    )
+    (tmp_path / "environment.yml").write_text(
+        "dependencies: [python=3.11, 'conda-forge::joblib>=1.3,<1.5', {pip: [toolz]}]\n"
+    )
+    extras = Wanted(TARGET, ("x",), ("g",)) if file == "pyproject.toml" else Wanted(TARGET)
+    index = user_index_options().of_project(tmp_path / file, None, extras)
+    found = chosen(resolve(tmp_path / file, "csv", extras, index))
+    assert found["joblib"][0].startswith("1.4")
+    assert "toolz" in found

@@ -212,7 +212,7 @@ MISTAKES = {
         {"requirements.txt": None},
         "package.toml: `requirements.file`: expected a file or folder at requirements.txt, which "
         "does not exist",
-        "the path is relative to ",
+        "` writes it from what the code there imports",
     ),
     "requirements that are a folder": (
         more("[requirements]\nfile = 'data'\n"),

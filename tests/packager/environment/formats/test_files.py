@@ -125,3 +125,9 @@ def test_names_say_the_format():
 def test_a_file_of_pip_is_read_as_it_is(tmp_path: Path):
     (tmp_path / "r.txt").write_text("numpy  # why\n")
     assert text_of(tmp_path / "r.txt", tmp_path, None) == "numpy  # why\n"
+
+
+def test_a_large_file_of_conda_is_refused_before_it_is_parsed(tmp_path: Path):
+    (tmp_path / "environment.yml").write_text("- x\n" * 40_000)
+    with pytest.raises(UsageError, match="expected at most 131,072 bytes, got 160,000"):
+        read_requirements(tmp_path / "environment.yml", wanted())

@@ -31,6 +31,11 @@ def test_a_version_that_is_none_is_named():
         line_of(LockedPackage("a", "x y"), wanted(), "uv.lock")
 
 
+def test_a_name_that_is_none_is_named():
+    with pytest.raises(UsageError, match="expected the name of a package, got 'x y'"):
+        line_of(LockedPackage("x y", "1"), wanted(), "uv.lock")
+
+
 def test_requirements_that_do_not_apply_are_not_compared():
     lines = ["-e .", "./a", "b; sys_platform == 'win32'", "c>=1", "d @ https://h/d.whl"]
     with pytest.raises(UsageError, match=r"expected c>=1 as pyproject\.toml has it, got 1\.0rc1"):

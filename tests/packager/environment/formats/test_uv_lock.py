@@ -110,6 +110,8 @@ def test_extras_that_exclude_each_other_choose_their_version(extra: str, version
     extras = "[package.optional-dependencies]\ncpu = []\ngpu = []\n"
     text = f"{ROOT}dependencies = [{dependencies}]\n{extras}{packages}"
     assert of(text, wanted(extra)) == [f"t=={version}"]
+    with pytest.raises(UsageError, match="expected one version of t, got 1 and 2"):
+        of(text, wanted("cpu", "gpu"))
 
 
 def test_an_unknown_extra_or_group_is_named_with_those_there_are():
@@ -165,7 +167,7 @@ def test_a_lock_older_than_its_project_is_refused():
         (
             {"version": 1, "package": [{"name": "a", "source": {"virtual": "."},
              "dependencies": [{"name": "b"}]}]},
-            "expected one package b, got none",
+            "expected one package 'b', got none",
         ),
     ],
 )  # fmt: skip
