@@ -44,7 +44,7 @@ _ROW = np.dtype(
 """``_LAYOUT`` of many rows."""
 _BODY = np.dtype(f"V{_LAYOUT.size}")
 _SIGNATURE = 16
-MIN_ROWS_TOGETHER = 16
+MIN_ROWS_TOGETHER = 24
 """From this number on, the tokens of a request are packed column by column."""
 _NUMBER = struct.Struct(">d")
 _NONCE = struct.Struct(">Q")
