@@ -228,6 +228,8 @@ def _text(raw: bytes) -> str:
 def _in_steps(chances: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Confidences as they are stored, rounded as ``round`` does."""
     valid = (chances >= 0.0) & (chances <= 1.0)
+    if valid.all():
+        return np.rint(_SURE * chances)
     return np.where(valid, np.rint(_SURE * np.where(valid, chances, 0.0)), _UNKNOWN)
 
 
