@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-ISO = re.compile(
-    r"(\d{4}-\d{2}-\d{2})"
-    r"(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)(Z|[+-]\d{2}:?\d{2})?)?",
-    re.ASCII,
-)
-"""Groups: date, time of day, offset."""
+from monitoring.slices.iso_times import ISO
 
 TimeKind = Literal["date", "naive", "aware"]
 Times = npt.NDArray[np.datetime64]
