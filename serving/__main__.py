@@ -11,6 +11,7 @@ from pathlib import Path
 
 from packager.errors import PackageError
 from packager.manifest.manifest import Manifest
+from packager.model.integrity import check_before_loading
 from serving.feedback import stores
 from serving.http import logs
 from serving.http.auth import ApiKeys
@@ -27,6 +28,7 @@ def main(readers: log_lines.Readers) -> int:
     try:
         settings = Settings.from_environment()
         manifest = Manifest.load(settings.root.package / "manifest.json")
+        check_before_loading(manifest, settings.root)
         if settings.keys_file is not None:
             ApiKeys(settings.keys_file)  # a bad file is an error before any process starts
         _share_processors(settings.workers or manifest.serve.workers)
@@ -73,8 +75,9 @@ def _serve(settings: Settings, manifest: Manifest, home: Path, readers: log_line
         from monitoring.metrics.restarts import RestartCounts
         from serving.http.worker_table import Pulses, make_table
         from serving.prediction.package_files import PackageFiles
+        from serving.processes.child import Child
         from serving.processes.children import children_of
-        from serving.processes.supervisor import Child, Supervisor
+        from serving.processes.supervisor import Supervisor
         from serving.worker import check_libraries
 
         check_libraries()

@@ -7,12 +7,12 @@ import socket
 
 from serving.feedback.stores import KEY_DESCRIPTOR
 from serving.prediction.package_files import PackageFiles
+from serving.processes.child import Child
 from serving.processes.resources import metrics_folder
 from serving.processes.shared_descriptors import SharedNotes
-from serving.processes.supervisor import Child
 from serving.processes.watchdog import Watchdog
 from serving.settings import Settings
-from serving.worker import Worker
+from serving.worker import ServingWorker
 
 
 def children_of(
@@ -29,7 +29,7 @@ def _worker(
     notes = SharedNotes.make()
     key = os.environ.get(KEY_DESCRIPTOR)
     descriptors = [listening.fileno(), table, notes.failure, notes.stacks]
-    worker = Worker(number, settings, files, listening, table, notes, metrics_folder())
+    worker = ServingWorker(number, settings, files, listening, table, notes, metrics_folder())
     return Child(
         name=f"worker {number}",
         run=worker.run,
