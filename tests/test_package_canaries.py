@@ -69,7 +69,9 @@ def index(wheel: Path) -> Iterator[tuple[str, list[str]]]:
             """Say nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
+    )
     thread.start()
     try:
         yield f"127.0.0.1:{server.server_port}", given
@@ -134,6 +136,7 @@ def test_the_look_finds_a_secret_in_any_form() -> None:
     assert leaks("none", b"anything else") == []
 
 
+@pytest.mark.slow
 def test_a_credential_in_a_file_that_the_package_needs_stops_the_build(
     project: Path, tmp_path: Path
 ) -> None:
@@ -145,6 +148,7 @@ def test_a_credential_in_a_file_that_the_package_needs_stops_the_build(
     assert leaks("said", (done.out + done.err).encode()) == []
 
 
+@pytest.mark.slow
 def test_no_credential_is_in_any_byte_of_a_package_or_of_what_is_said(
     project: Path, tmp_path: Path
 ) -> None:

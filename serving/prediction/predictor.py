@@ -149,7 +149,7 @@ class Predictor:
         columns = self.features(checked)
         if self.costs and checked.rows <= self.costs.one_by_one:
             return _one_by_one(self.compiled, columns)
-        predictions, inside = self.compiled.predict_rows(columns)
+        predictions, inside = self.compiled.predict_rows(columns, checked.arrays)
         outside = () if inside.all() else np.flatnonzero(~inside).tolist()
         return PartialPrediction(predictions.labels, predictions.probabilities, outside)
 
@@ -170,7 +170,7 @@ class Predictor:
         else:
             bitmaps = self.membership.bitmaps(checked.columns, checked.rows)
         labels, probabilities = outcome.labels, outcome.probabilities
-        if isinstance(probabilities, np.ndarray):
+        if checked.rows == 1 and isinstance(probabilities, np.ndarray):
             probabilities = probabilities.tolist()
         tokens = None
         if self.feedback is not None:
@@ -185,6 +185,7 @@ class Predictor:
             tokens,
             checked.rows - outcome.native,
             checked.row,
+            checked.arrays,
         )
         return ScoredRows(checked, labels, probabilities, self.model.classes, tokens), batch
 

@@ -275,7 +275,7 @@ def test_a_token_of_another_model_with_the_same_key_is_rejected_and_counted(
 ) -> None:
     keys = tmp_path / "keys"
     keys.write_text(f"1:{KEY}\n")
-    server = start_server(package, MODEL_FEEDBACK_KEY_FILE=str(keys))
+    server = start_server(package, MODEL_FEEDBACK_KEY_FILE=str(keys), MODEL_WORKERS="1")
     minted = {}
     for model in ("diamonds", "diamonds2"):
         both = Tokens(FeedbackKeys.parse(keys.read_text(), model), "ab" * 32, ("Fair", "Good"))

@@ -133,6 +133,7 @@ frames.read(Path(sys.argv[1]))
 """
 
 
+@pytest.mark.slow
 def test_a_file_that_holds_more_than_it_says_ends_at_the_memory_there_is(tmp_path):
     """Where all that is counted lies, the kernel refuses the memory, and the file is named."""
     path = one_long_row(tmp_path / "x.parquet", 8_000_000)
