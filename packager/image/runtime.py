@@ -41,7 +41,6 @@ SERVING_MODULES = (
     "packager/data/rows/",
     "packager/manifest/",
     "packager/model/",
-    "packager/sandbox/",
     "monitoring/__init__.py",
     "monitoring/flagged_rows_log.py",
     "monitoring/exposition/",

@@ -26,13 +26,13 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from modelhost.sandbox.file_access import restrict_file_access
+from modelhost.sandbox.network import block_network
 from packager.digest import canonical_json
 from packager.errors import PackageError, UsageError
 from packager.manifest.base import Isa
 from packager.manifest.manifest import Manifest, Recipe
 from packager.model.paths import Root
-from packager.sandbox.file_access import restrict_file_access
-from packager.sandbox.network import block_network
 from packager.worker.job import (
     CheckJob,
     FoldsJob,

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from modelhost.sandbox.network import isolation
 from packager.manifest.base import Isa
 from packager.manifest.evaluation import NumericalEnvironment
-from packager.sandbox.network import isolation
 from packager.worker.processes.cpu_kernels import kernel_settings
 from packager.worker.processes.run_to_end import worker_command
 

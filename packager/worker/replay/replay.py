@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from modelhost.sandbox.network import describe_isolation
 from packager.digest import canonical_json, sha256_bytes
 from packager.errors import PackageError
 from packager.manifest.base import EquivalenceLevel
@@ -22,7 +23,6 @@ from packager.manifest.manifest import DataSource, Manifest, Schema
 from packager.model.integrity import MANIFEST, Check, verify
 from packager.model.model import load_model, load_model_from
 from packager.model.paths import Root
-from packager.sandbox.network import describe_isolation
 from packager.worker.job import ReplayRequest, TrainingResult
 from packager.worker.processes.environment import environment_differences
 from packager.worker.replay.compiled_form import compiled_checks

@@ -16,7 +16,7 @@ def test_what_serves_and_what_trains_are_apart_and_hold_nothing_of_the_host():
     assert {
         "packager/manifest/manifest.py",
         "packager/data/rows/request_rows.py",
-        "packager/sandbox/landlock.py",
+        "modelhost/sandbox/landlock.py",
         "serving/predict_file.py",
         "monitoring/metrics/serving.py",
         "serving/__init__.py",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from modelhost.sandbox.network import ISOLATION
 from packager.errors import UsageError
-from packager.sandbox.network import ISOLATION
 from packager.worker.processes.environment import numerical_environment
 
 

@@ -14,9 +14,9 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from packager.errors import PackageError
-from packager.sandbox.kernel import close_files
-from packager.sandbox.network import isolation
+from modelhost.errors import PackageError
+from modelhost.sandbox.kernel import close_files
+from modelhost.sandbox.network import isolation
 
 SYSTEM = ("/proc", "/sys", "/dev", "/usr", "/lib", "/lib64", "/etc", "/bin", "/sbin")
 
@@ -46,7 +46,7 @@ def restrict_file_access(root: Path, *more: Path, training: bool = False) -> Non
     )
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
-        if event != "open" or not isinstance(arguments[0], str | bytes | os.PathLike):
+        if event != "open" or not isinstance(arguments[0], (str, bytes, os.PathLike)):
             return
         path = os.path.realpath(os.fsdecode(arguments[0]))
         known = path.startswith(recorded)
