@@ -15,16 +15,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from modelhost.sandbox.network import describe_isolation
 from packager.digest import canonical_json, sha256_bytes
 from packager.errors import PackageError
 from packager.manifest.base import EquivalenceLevel
 from packager.manifest.manifest import DataSource, Manifest, Schema
 from packager.model.integrity import MANIFEST, Check, verify
-from packager.model.model import load_model, load_model_from
 from packager.model.paths import Root
-from packager.sandbox.network import describe_isolation
-from packager.worker.job import ReplayRequest, TrainingResult
+from packager.worker.job import Job, ReplayRequest, TrainingResult
+from packager.worker.processes.asked_model import StoredModel
 from packager.worker.processes.environment import environment_differences
+from packager.worker.processes.host_command import model_host
+from packager.worker.processes.hosted import ModelHost
 from packager.worker.replay.compiled_form import compiled_checks
 from packager.worker.replay.differences import accepted, evaluation_check, metric_checks
 from packager.worker.replay.equivalence import FittedModel, compare_models, equivalence_level
@@ -38,10 +40,10 @@ from packager.worker.replay.report import (
     damaged,
     reaches,
 )
-from packager.worker.replay.retrain import retrain
 from packager.worker.replay.seed_variance import intervals, within_seed_variance
 from packager.worker.replay.volatile_state import Window
-from packager.worker.train_job import model_files
+from packager.worker.train.training import model_files
+from packager.worker.train_job import run
 
 
 def replay(root: Root, ask: ReplayRequest, out: Path) -> ReplayReport:
@@ -62,11 +64,19 @@ def replay(root: Root, ask: ReplayRequest, out: Path) -> ReplayReport:
     else:
         with tempfile.TemporaryDirectory(prefix="retrained-", dir=out) as name:
             began = time.time()
-            folder = retrain("run", repeated(manifest, ask)[1].job, root, Path(name))
-            report = _compare(manifest, root, checks, ask, folder, (began, time.time()))
+            _retrain(repeated(manifest, ask)[1].job, root, Path(name))
+            report = _compare(manifest, root, checks, ask, Path(name), (began, time.time()))
     report = report.model_copy(update={"isolation": describe_isolation()})
     (out / "report.json").write_bytes(report.dump())
     return report
+
+
+def _retrain(job: Job, root: Root, folder: Path) -> None:
+    """Run ``job`` and write its results into ``folder``; raise ``PackageError`` if it fails."""
+    try:
+        run(job, root, folder)
+    except PackageError as error:
+        raise PackageError(f"training again failed: {error.message}", error.hint) from error
 
 
 def _check_data(root: Root) -> None:
@@ -94,14 +104,17 @@ def _compare(
     job, perturbed = repeated(manifest, ask)
     result = TrainingResult.load(folder / "result.json")
     read = read_again(job, root)
-    model = load_model_from(folder / "model" / "model", manifest.serve, manifest.task)
-    now = FittedModel(model_files(folder / "model"), model, window)
-    measured = measure_again(model, read, job)
-    recorded = FittedModel(manifest.model, load_model(root, manifest.serve, manifest.task))
-    held_out = read.dataset.test[[column.name for column in manifest.schema_.features]]
-    found = compare_models(recorded, now, held_out)
-    checks = [*checks, *_result_checks(manifest, data, measured)]
-    checks += compiled_checks(root, manifest, recorded.model, held_out)
+    names = [column.name for column in manifest.schema_.features]
+    held_out = read.dataset.test[names]
+    serve, task, models = manifest.serve, manifest.task, folder / "model"
+    with ModelHost(model_host(root, models)) as host:
+        model = StoredModel(models, serve, task).load(host)
+        measured = measure_again(model, read, job)
+        known = StoredModel(root.models, serve, task).load(host)
+        recorded = FittedModel(manifest.model, known)
+        found = compare_models(recorded, FittedModel(model_files(models), model, window), held_out)
+        checks = [*checks, *_result_checks(manifest, data, measured)]
+        checks += compiled_checks(root, manifest, known, held_out)
     # Equal predictions have equal metrics, so every recorded metric can be checked.
     evaluation, accept = measured.evaluation, recipe.accept
     metrics = metric_checks(manifest.evaluation, evaluation, accept, every=found.bit_equal)
