@@ -19,7 +19,8 @@ from modelhost.sandbox.network import describe_isolation
 from packager.digest import canonical_json, sha256_bytes
 from packager.errors import PackageError
 from packager.manifest.base import EquivalenceLevel
-from packager.manifest.manifest import DataSource, Manifest, Schema
+from packager.manifest.evaluation import Evaluation
+from packager.manifest.manifest import DataSource, Manifest, Recipe, Schema
 from packager.model.integrity import MANIFEST, Check, verify
 from packager.model.paths import Root
 from packager.worker.job import Job, ReplayRequest, TrainingResult
@@ -35,6 +36,8 @@ from packager.worker.replay.remeasure import Remeasured, measure_again, read_aga
 from packager.worker.replay.repeat import repeated, replayable
 from packager.worker.replay.report import (
     LEVELS,
+    MetricCheck,
+    ModelComparison,
     ReplayReport,
     claimed,
     damaged,
@@ -102,10 +105,9 @@ def _compare(
     """
     recipe, data = replayable(manifest)
     job, perturbed = repeated(manifest, ask)
-    result = TrainingResult.load(folder / "result.json")
+    environment = TrainingResult.load(folder / "result.json").environment
     read = read_again(job, root)
-    names = [column.name for column in manifest.schema_.features]
-    held_out = read.dataset.test[names]
+    held_out = read.dataset.test[[column.name for column in manifest.schema_.features]]
     serve, task, models = manifest.serve, manifest.task, folder / "model"
     with ModelHost(model_host(root, models)) as host:
         model = StoredModel(models, serve, task).load(host)
@@ -115,31 +117,38 @@ def _compare(
         found = compare_models(recorded, FittedModel(model_files(models), model, window), held_out)
         checks = [*checks, *_result_checks(manifest, data, measured)]
         checks += compiled_checks(root, manifest, known, held_out)
-    # Equal predictions have equal metrics, so every recorded metric can be checked.
-    evaluation, accept = measured.evaluation, recipe.accept
-    metrics = metric_checks(manifest.evaluation, evaluation, accept, every=found.bit_equal)
-    agreed = accepted(metrics)
-    statistical = within_seed_variance(manifest.seed_variance, evaluation, accept)
-    level = equivalence_level(found, metrics=agreed, statistical=statistical)
+    metrics, level = _judged(manifest, recipe, measured.evaluation, found)
     if found.bit_equal:
-        checks.append(evaluation_check(manifest.evaluation, evaluation))
-    expected = level == "artifact" or perturbed.what
+        checks.append(evaluation_check(manifest.evaluation, measured.evaluation))
     return ReplayReport(
         level=level,
         required_level=manifest.level,
         claimed=claimed(manifest),
         level_at_build=manifest.repeatability.level if manifest.repeatability else None,
-        passed=_passed(level, manifest, checks, agreed=agreed, perturbed=perturbed.what),
+        passed=_passed(level, manifest, checks, agreed=accepted(metrics), perturbed=perturbed.what),
         perturbed=perturbed.what,
         checks=tuple(checks),
         metrics=metrics,
         intervals=intervals(manifest.seed_variance),
         comparison=found,
-        nondeterminism=() if expected else find_nondeterminism(root.code),
+        nondeterminism=()
+        if level == "artifact" or perturbed.what
+        else find_nondeterminism(root.code),
         environment_recorded=manifest.environment,
-        environment_now=result.environment,
-        environment_differences=environment_differences(manifest.environment, result.environment),
+        environment_now=environment,
+        environment_differences=environment_differences(manifest.environment, environment),
     )
+
+
+def _judged(
+    manifest: Manifest, recipe: Recipe, evaluation: Evaluation, found: ModelComparison
+) -> tuple[dict[str, MetricCheck], EquivalenceLevel]:
+    """The checks of the metrics, and the level that the repeat reached."""
+    # Equal predictions have equal metrics, so every recorded metric can be checked.
+    metrics = metric_checks(manifest.evaluation, evaluation, recipe.accept, every=found.bit_equal)
+    statistical = within_seed_variance(manifest.seed_variance, evaluation, recipe.accept)
+    level = equivalence_level(found, metrics=accepted(metrics), statistical=statistical)
+    return metrics, level
 
 
 def _passed(
