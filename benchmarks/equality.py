@@ -32,6 +32,7 @@ from equality_models import MODELS, Case
 from equality_served import answers_of_a_server
 from equality_tables import FEATURES, TABLES
 
+from modelhost.fitted_parts import FittedParts
 from modelhost.frames import keep_text_plain
 from packager.data.frames import infer_columns
 from packager.data.rows.request_rows import RowChecker, RowError
@@ -110,7 +111,7 @@ def make(case: Case, folder: Path) -> Made:
         verdict = compile_model(model, schema, features[TRAIN:], folder, "auto")
     compiled = None
     if verdict.verdict == "equal":
-        compiled = CompiledModel(*read(folder), model.task, schema.classes, model)
+        compiled = CompiledModel(*read(folder), model.task, schema.classes, FittedParts(model))
     return Made(case, model, schema, verdict, compiled, folder)
 
 

@@ -9,6 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from modelhost.exceptions import describe_exception
 from packager.errors import PackageError
 from packager.manifest.manifest import Manifest
 from serving.feedback import stores
@@ -98,7 +99,7 @@ if __name__ == "__main__":
         try:
             code = main(readers)
         except Exception as error:
-            fields = {"exception": logs.describe_exception(error)}
+            fields = {"exception": describe_exception(error)}
             logs.log_line(logging.CRITICAL, f"the server ends: {error}", **fields)
             code = 1
     sys.exit(code)

@@ -14,12 +14,13 @@ import re
 import sys
 import threading
 import time
-import traceback
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Literal, TextIO
+
+from modelhost.exceptions import describe_exception
 
 AccessLog = Literal["off", "errors", "all"]
 MAX_LINES = 100
@@ -46,18 +47,6 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info and record.exc_info[1] is not None:
             line["exception"] = describe_exception(record.exc_info[1])
         return json.dumps(line, separators=(",", ":"), default=str)
-
-
-def describe_exception(error: BaseException) -> list[str]:
-    """An exception and its causes, without messages: ``ValueError at model.py:12 in predict``."""
-    lines = []
-    seen: BaseException | None = error
-    while seen is not None:
-        frames = traceback.extract_tb(seen.__traceback__)
-        places = [f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in frames]
-        lines.append(" < ".join([type(seen).__qualname__, *reversed(places)]))
-        seen = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
-    return lines
 
 
 def line_of(name: str, level: int, message: str, **fields: Any) -> str:

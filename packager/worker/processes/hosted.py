@@ -18,10 +18,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import numpy as np
 import pandas as pd
 
-from modelhost.columns import decode_columns
+from modelhost.prediction_messages import decode_predictions
 from modelhost.predictions import Predictions
 from modelhost.wire import Message, WireError, receive, send
 from packager.errors import PackageError, UsageError
@@ -220,26 +219,7 @@ class HostedModel:
             "columns": columns.described,
             "rows": columns.rows,
         }
-        return read_predictions(self._host.ask(Message(header, columns.buffers)))
-
-
-def read_predictions(answer: Message) -> Predictions:
-    """The predictions in an answer."""
-    header = answer.header
-    described = [header["labels"]]
-    if "probabilities" not in header:
-        (labels,) = decode_columns(described, answer.buffers, header["rows"])
-        return Predictions(_plain(labels), None)
-    rows, width = header["shape"]
-    own, chances = answer.buffers[:-1], answer.buffers[-1]
-    (labels,) = decode_columns(described, own, rows)
-    (flat,) = decode_columns([header["probabilities"]], [chances], rows * width)
-    return Predictions(_plain(labels), np.array(flat, np.float64).reshape(rows, width))
-
-
-def _plain(labels: Any) -> list[Scalar | None]:
-    plain: list[Scalar | None] = labels.tolist() if isinstance(labels, np.ndarray) else labels
-    return plain
+        return decode_predictions(self._host.ask(Message(header, columns.buffers)))
 
 
 def _reported(error: Mapping[str, Any]) -> PackageError:

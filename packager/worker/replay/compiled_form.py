@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from modelhost.fitted_parts import FittedParts
 from packager.manifest.manifest import Manifest
 from packager.model.compiled.model import load_compiled
 from packager.model.integrity import Check
@@ -26,7 +27,7 @@ def compiled_checks(
     expected = "the answers of the model"
     schema = manifest.schema_
     try:
-        compiled = load_compiled(root, schema, manifest.task, model)
+        compiled = load_compiled(root, schema, manifest.task, FittedParts(model))
         assert compiled is not None
         rows = accepted_rows(schema, json_rows(held_out, schema))
         judged = EquivalenceChecker(model, schema, compiled).judge(rows, ())

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from modelhost.failing_rows import MAX_CALLS
 from packager.data.frames import infer_columns
 from packager.data.rows.request_rows import RowChecker, ValidatedRows
 from packager.manifest.manifest import Schema
-from packager.model.failing_rows import MAX_CALLS
 from packager.model.model import LoadedModel
 from serving.http.messages import RequestError
 from serving.prediction.native_model import ModelError, NativeModel, RowRefusedError, neutral_row
