@@ -103,9 +103,7 @@ def _contained(matrix: Any, sparse: bool) -> Any:
 
 
 def _tuple_like(part: Any, members: Sequence[Any]) -> tuple[Any, ...]:
-    made: tuple[Any, ...] = (
-        type(part)(*members) if hasattr(part, "_fields") else tuple(members)
-    )
+    made: tuple[Any, ...] = type(part)(*members) if hasattr(part, "_fields") else tuple(members)
     return made
 
 

@@ -92,9 +92,7 @@ class ServedModel:
     def _alone(self, columns: Columns, rows: int) -> Message:
         """The answer to one request; if the model raises on all rows, it is called on parts."""
         try:
-            return _predicted(
-                predict_in_parts(lambda part: self._answered(columns, part), rows)
-            )
+            return _predicted(predict_in_parts(lambda part: self._answered(columns, part), rows))
         except PartError as error:
             cause = error.__cause__
             assert isinstance(cause, _RaisedError)

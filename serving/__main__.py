@@ -12,6 +12,7 @@ from pathlib import Path
 from modelhost.exceptions import describe_exception
 from packager.errors import PackageError
 from packager.manifest.manifest import Manifest
+from packager.model.integrity import check_before_loading
 from serving.feedback import stores
 from serving.http import logs
 from serving.http.auth import ApiKeys
@@ -28,6 +29,7 @@ def main(readers: log_lines.Readers) -> int:
     try:
         settings = Settings.from_environment()
         manifest = Manifest.load(settings.root.package / "manifest.json")
+        check_before_loading(manifest, settings.root)
         if settings.keys_file is not None:
             ApiKeys(settings.keys_file)  # a bad file is an error before any process starts
         _share_processors(settings.workers or manifest.serve.workers)
@@ -74,17 +76,27 @@ def _serve(settings: Settings, manifest: Manifest, home: Path, readers: log_line
         from monitoring.metrics.restarts import RestartCounts
         from serving.http.worker_table import Pulses, make_table
         from serving.prediction.package_files import PackageFiles
+        from serving.processes.child import Child
         from serving.processes.children import children_of
-        from serving.processes.supervisor import Child, Supervisor
+        from serving.processes.model_processes import model_children, model_sockets
+        from serving.processes.supervisor import Supervisor
         from serving.worker import check_libraries
 
         check_libraries()
         files = PackageFiles.load(manifest, settings.root)
         table = make_table()
-        processes = children_of(settings, files, socket, table)
+        models = model_sockets(files, home)
+        processes = [
+            *children_of(settings, files, socket, table, models),
+            *model_children(settings, files, models, os.environ),
+        ]
         if checked:
             command = [sys.executable, "-m", "serving.shadow.checker", str(home)]
-            processes.append(Child("the checker of compiled answers", command, os.environ))
+            command += [one.address for one in models]
+            inherited = [one.path for one in models]
+            processes.append(
+                Child("the checker of compiled answers", command, os.environ, inherited)
+            )
         counts = RestartCounts(resources.metrics_folder(), manifest.name, manifest.tag)
         end_seconds = settings.deadline_seconds + END_SECONDS
         # Pages with objects of the collector would be copied in each worker.

@@ -52,7 +52,7 @@ class App:
         models: Sequence[str] = (),
         busy: Callable[[int], None] = ignore_result,
     ) -> None:
-        """``models``: addresses of the model's processes; ``busy`` gets ``time.monotonic_ns()`` when the model begins, and 0 when it ends."""
+        """``models``: addresses of the model's processes; ``busy`` is called as by ``JobThread``."""
         self._viewer = viewer
         self._settings = settings
         self._start = start

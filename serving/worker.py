@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import uvicorn
 
 from monitoring.exposition.library_check import UnsupportedLibraryError, check_library
 from monitoring.exposition.worker_files import worker_name
@@ -21,7 +20,7 @@ from packager.errors import PackageError
 from serving import routes
 from serving.app import App
 from serving.http import logs
-from serving.http.server import WorkerServer
+from serving.http.server import worker_server
 from serving.http.uvicorn_check import check_uvicorn
 from serving.http.worker_table import Workers
 from serving.prediction.model_client import ModelClient
@@ -46,7 +45,7 @@ def check_libraries() -> None:
 
 
 @dataclass(frozen=True)
-class Worker:
+class ServingWorker:
     """One worker of a server; ``run`` is called in its own process."""
 
     number: int
@@ -72,10 +71,7 @@ class Worker:
         workers = Workers(self.table, self.number)
         viewer = viewer_of(self.settings, self.files.manifest)
         app = App(viewer, self.settings, self._load, self.models, workers.busy)
-        config = uvicorn.Config(
-            app, backlog=BACKLOG, log_config=None, server_header=False, lifespan="on"
-        )
-        server = WorkerServer(config, app, workers)
+        server = worker_server(app, workers, BACKLOG)
         server.run(sockets=[self.listening])
         return 0 if server.started else FAILED_TO_START
 

@@ -160,7 +160,8 @@ def one_place_for(room: str, *places: str):
 
 def no_print_or_exit(path: str, text: str) -> list[str]:
     """Calls of print, exit and their like; what a module does as a program is its own matter."""
-    if path.startswith("packager/cli/") or path.endswith(("/console.py", "/__main__.py")):
+    programs = ("/console.py", "/__main__.py", "serving/processes/fork.py")
+    if path.startswith("packager/cli/") or path.endswith(programs):
         return []
     tree = ast.parse(text)
     program = [

@@ -180,3 +180,15 @@ class WorkerServer(uvicorn.Server):
                 return False
             await asyncio.sleep(0.01)
         return True
+
+
+def worker_server(app: DrainedApp, workers: Workers, backlog: int) -> WorkerServer:
+    """The server of a worker with the ASGI application ``app``."""
+    config = uvicorn.Config(
+        app,  # type: ignore[arg-type]
+        backlog=backlog,
+        log_config=None,
+        server_header=False,
+        lifespan="on",
+    )
+    return WorkerServer(config, app, workers)

@@ -18,7 +18,6 @@ from packager.errors import PackageError
 from packager.manifest.evaluation import Golden
 from packager.manifest.manifest import Manifest
 from packager.model.compiled.model import CompiledModel, load_compiled
-from packager.model.integrity import check_before_loading
 from packager.model.paths import Root
 from serving.prediction.model_parts import HostedParts
 
@@ -42,8 +41,7 @@ class PackageFiles:
 
     @classmethod
     def load(cls, manifest: Manifest, root: Root) -> Self:
-        """Load all files; raise ``PackageError`` if one is not that of the manifest."""
-        check_before_loading(manifest, root)
+        """Load all files; raise ``PackageError`` for one that can't be used."""
         described = manifest.schema_
         names, clocks = column_names(manifest), column_clocks(manifest)
         extra = ExtraColumns.of(manifest)

@@ -117,8 +117,8 @@ class Pipeline:
         """The answer, by ``deadline`` (``time.monotonic()`` seconds).
 
         Raises ``RequestError``: 4xx for an invalid request, 500 if the model is broken, 503 if too
-        many requests wait or the model's process ended, 504 at the deadline; ``DisconnectedError`` when the client disconnects
-        while it waits.
+        many requests wait or the model's process ended, 504 at the deadline;
+        ``DisconnectedError`` when the client disconnects while it waits.
         """
         try:
             if not is_small(body):

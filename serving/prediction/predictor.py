@@ -27,8 +27,8 @@ from serving.feedback.stores import flagged_rows_log
 from serving.http import messages
 from serving.http.json_bodies import is_heavy
 from serving.http.limits import Budget
-from serving.prediction.fast_rows import FastRows
 from serving.prediction.errors import ModelError, RowRefusedError
+from serving.prediction.fast_rows import FastRows
 from serving.prediction.model_client import ModelClient
 from serving.prediction.model_parts import HostedParts
 from serving.prediction.native_model import NativeModel

@@ -47,7 +47,7 @@ class SharedNotes:
             return None
         try:
             message, hint = json.loads(text)
-        except ValueError:  # of a model process, which runs the project's code
+        except (TypeError, ValueError):  # of a model process, which runs the project's code
             return PackageError("the model's process reported an error that can't be read")
         return PackageError(str(message), str(hint))
 

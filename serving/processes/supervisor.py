@@ -6,22 +6,19 @@ import contextlib
 import logging
 import math
 import os
-import select
 import signal
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
 from typing import Any
 
 from monitoring.metrics.restarts import RestartCounts
 from packager.errors import PackageError
-from serving.http.worker_table import Pulse, PulseRecord, Pulses
+from serving.http.worker_table import Pulse, Pulses
 from serving.processes.cgroup import MemoryEvents
-from serving.processes.exit_reasons import RestartBackoff, WorkerExit
-from serving.processes.fork import execute, fork
+from serving.processes.child import Child
+from serving.processes.exit_reasons import WorkerExit
 from serving.processes.memory_use import memory_use
-from serving.processes.shared_descriptors import STACKS_SIGNAL, SharedNotes
 from serving.processes.signals import Signals
 from serving.processes.watchdog import Watchdog
 
@@ -30,62 +27,10 @@ MEMORY_SECONDS = 0.2
 """Seconds between checks while a process has a limit on its memory."""
 LOADING_SECONDS = 60.0
 """Seconds between log lines about a worker that is still loading."""
-STACKS_SECONDS = 1.0
-"""Seconds that a hung worker gets to write the stacks of its threads."""
 DRAIN_SECONDS = 10.0
 """Seconds that a worker with a hung model gets to answer requests that don't need the model."""
 
 logger = logging.getLogger("serving")
-
-
-@dataclass(eq=False)
-class Child:
-    """A process that runs as long as the server does."""
-
-    name: str
-    command: Sequence[str] = ()
-    environment: Mapping[str, str] = field(default_factory=dict)
-    descriptors: Sequence[int] = ()
-    """The only descriptors that it inherits, besides standard output and error."""
-    place: int = 0
-    """For a worker: its slot in the worker table."""
-    notes: SharedNotes | None = None
-    """Where it reports why it can't load the package, and its stacks."""
-    watchdog: Watchdog | None = None
-    run: Callable[[], int] | None = None
-    """Called in the process, in place of ``command``."""
-    confine: Callable[[], object] | None = None
-    """Restricts the process before ``command`` starts."""
-    pulse: PulseRecord | None = None
-    """For a model process."""
-    memory: int | None = None
-    """Bytes that it and what it starts may use."""
-    wanted: int | None = None
-    """It is started when this descriptor is readable; None: with the server."""
-    process: int = 0
-    """Its id; 0 while it doesn't run."""
-    pauses: RestartBackoff = field(default_factory=RestartBackoff)
-    started: float = 0.0
-    due: float = 0.0
-    """When to start it (``time.monotonic()``), while it doesn't run."""
-    kill_at: float = math.inf
-    hang: str | None = None
-    excess: str | None = None
-    """How it exceeded ``memory``."""
-    loading_logged: float = 0.0
-    ready: bool = False
-    ever_ready: bool = False
-
-    @property
-    def is_worker(self) -> bool:
-        """Whether it answers requests."""
-        return self.place > 0
-
-    def start(self) -> int:
-        """Start the process; return its id. Raises ``OSError``."""
-        if self.run is not None:
-            return fork(self.run, self.descriptors, self.name)
-        return execute(self.command, self.environment, self.descriptors, self.confine)
 
 
 class Supervisor:
@@ -131,7 +76,7 @@ class Supervisor:
                 if signal.SIGHUP in asked:
                     logger.info("SIGHUP: nothing to do, key files are read again when they change")
         for child in self._running():
-            _send_group(child, signal.SIGKILL)
+            child.kill()
         if self._error is not None:
             raise self._error
 
@@ -151,13 +96,8 @@ class Supervisor:
     def _start_due(self) -> None:
         now = time.monotonic()
         for child in self._children:
-            if not child.process and child.due <= now and self._is_wanted(child):
+            if not child.process and child.due <= now and child.is_wanted():
                 self._start(child)
-
-    def _is_wanted(self, child: Child) -> bool:
-        if child.wanted is None or child.started:
-            return True
-        return bool(select.select([child.wanted], [], [], 0)[0])
 
     def _start(self, child: Child) -> None:
         if child.notes is not None:
@@ -179,7 +119,7 @@ class Supervisor:
             while (found := os.waitid(os.P_ALL, 0, look)) is not None:
                 child = next((c for c in self._running() if c.process == found.si_pid), None)
                 if child is not None:
-                    _send_group(child, signal.SIGKILL)  # its own children
+                    child.kill()  # its own children
                 _, status = os.waitpid(found.si_pid, 0)
                 if child is not None:
                     self._ended(child, status)
@@ -205,7 +145,25 @@ class Supervisor:
         child.due = time.monotonic() + pause
         if child.is_worker:
             self._counts.add(ending.reason)
-        self._log_exit(child, process, status, ending, failure, lived, pause)
+        fields: dict[str, Any] = {
+            "reason": ending.reason,
+            "exit": os.waitstatus_to_exitcode(status),
+            "seconds": round(lived, 1),
+            "restarts": self._counts.total(),
+            "pause_seconds": pause,
+        }
+        if ending.hint:
+            fields["hint"] = ending.hint
+        if failure is not None:
+            fields["error"], fields["hint"] = failure.message, failure.hint
+        logger.error(
+            "%s (process %d) %s; another starts %s",
+            child.name,
+            process,
+            ending.text,
+            f"in {pause:g} s" if pause else "now",
+            extra={"fields": fields},
+        )
 
     def _could_load(self, child: Child) -> bool:
         """Whether the package was loaded before; a process that is started on demand is no test."""
@@ -233,37 +191,6 @@ class Supervisor:
         self._kills += 1
         return events
 
-    def _log_exit(
-        self,
-        child: Child,
-        process: int,
-        status: int,
-        ending: WorkerExit,
-        failure: PackageError | None,
-        lived: float,
-        pause: float,
-    ) -> None:
-        fields: dict[str, Any] = {
-            "reason": ending.reason,
-            "exit": os.waitstatus_to_exitcode(status),
-            "seconds": round(lived, 1),
-            "restarts": self._counts.total(),
-            "pause_seconds": pause,
-        }
-        if ending.hint:
-            fields["hint"] = ending.hint
-        if failure is not None:
-            fields["error"], fields["hint"] = failure.message, failure.hint
-        soon = f"in {pause:g} s" if pause else "now"
-        logger.error(
-            "%s (process %d) %s; another starts %s",
-            child.name,
-            process,
-            ending.text,
-            soon,
-            extra={"fields": fields},
-        )
-
     def _check_processes(self) -> None:
         """Check that running processes make progress within their limits; end those that don't."""
         now = time.monotonic()
@@ -272,7 +199,7 @@ class Supervisor:
             if now >= child.kill_at:
                 logger.error("%s (process %d) is killed: it did not end", child.name, child.process)
                 child.kill_at = math.inf
-                _send_group(child, signal.SIGKILL)
+                child.kill()
             elif child.watchdog is not None and child.hang is None and not self._ending:
                 self._watch(child, child.watchdog, seconds)
             if child.memory is not None and child.excess is None:
@@ -285,7 +212,7 @@ class Supervisor:
             return
         child.excess = f"it used {used >> 20} MiB, and its limit is {limit >> 20} MiB"
         child.kill_at = math.inf
-        _send_group(child, signal.SIGKILL)
+        child.kill()
 
     def _watch(self, child: Child, watchdog: Watchdog, seconds: float) -> None:
         pulse = self._pulse(child, child.process)
@@ -302,7 +229,7 @@ class Supervisor:
             logger.info("%s (process %d) is ready after %.1f s", child.name, child.process, after)
         hang = watchdog.check(pulse, seconds)
         if hang is not None:
-            fields = {"reason": "hang", "stacks": _stacks(child)}
+            fields = {"reason": "hang", "stacks": child.stacks()}
             logger.error(
                 "%s (process %d) hangs: %s",
                 child.name,
@@ -314,7 +241,7 @@ class Supervisor:
             child.kill_at = now
             if watchdog.loop_runs and child.is_worker:
                 child.kill_at += DRAIN_SECONDS
-                _send(child, signal.SIGTERM)
+                child.send(signal.SIGTERM)
 
     def _end(self, why: str) -> None:
         """Let all workers answer pending requests, then end."""
@@ -325,27 +252,4 @@ class Supervisor:
         for child in self._running(workers=True):
             seconds = self._end_seconds if child.ready else DRAIN_SECONDS
             child.kill_at = time.monotonic() + seconds
-            _send(child, signal.SIGTERM)
-
-
-def _stacks(child: Child) -> list[str]:
-    """The stacks of a worker's threads; empty if it can't write them."""
-    if child.notes is None:
-        return []
-    _send(child, STACKS_SIGNAL)
-    until = time.monotonic() + STACKS_SECONDS
-    while not child.notes.read_stacks() and time.monotonic() < until:
-        time.sleep(0.02)
-    time.sleep(0.02)
-    return child.notes.read_stacks()
-
-
-def _send(child: Child, number: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(child.process, number)
-
-
-def _send_group(child: Child, number: signal.Signals) -> None:
-    """Send a signal to the process and its children; its group id is its process id."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(child.process, number)
+            child.send(signal.SIGTERM)

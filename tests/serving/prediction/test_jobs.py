@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import pytest
-
 from serving.prediction.batcher import (
     Batcher,
     ClientDisconnectedError,

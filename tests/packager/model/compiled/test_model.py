@@ -8,7 +8,7 @@ from form_samples import linear_forms, rows
 from hypothesis import given
 
 from packager.model.compiled.form import Domain, Form, Linear, Matrix, Native, Number
-from packager.model.compiled.model import CompiledModel, needs_native
+from packager.model.compiled.model import CompiledModel, needs_model
 from packager.model.model import LoadedModel
 
 
@@ -49,7 +49,7 @@ def test_the_models_own_estimator_is_queried_with_rows_of_the_domain_only():
     model = CompiledModel(
         form, None, "regression", None, LoadedModel(holder, "regression", None, False)
     )
-    assert needs_native(form)
+    assert needs_model(form)
     found, inside = model.predict_rows([[1.0, None, 3.0, 1e9]])
     assert inside.tolist() == [True, False, True, False]
     assert [found.labels[row] for row in (0, 2)] == [1.0, 3.0]
@@ -60,7 +60,7 @@ def test_the_models_own_estimator_is_queried_with_rows_of_the_domain_only():
 def test_a_linear_form_needs_no_part_of_the_model():
     linear = Linear(coefficients=((2.0,),), intercept=(1.0,), link="none")
     form = Form(columns=(COLUMN,), steps=(), matrix=NUMBER, head=linear, nan=False, tolerance=1e-9)
-    assert not needs_native(form)
+    assert not needs_model(form)
     model = CompiledModel(form, None, "regression", None, None)
     assert model.predict_row([3.0]) == (7.0, None)
     found, inside = model.predict_rows([[3.0, None]])
