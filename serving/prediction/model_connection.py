@@ -11,6 +11,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, cast
 
 from modelhost.wire import Decoder, Message, WireError, encoded
@@ -92,7 +93,7 @@ class ModelProcess:
         while True:
             link = _Link(self)
             try:
-                await loop.create_unix_connection(lambda link=link: link, self._address)
+                await loop.create_unix_connection(partial(_same, link), self._address)
                 await link.ended
             except OSError as error:
                 logger.warning("the model's process can't be reached: %s", error.strerror)
@@ -125,6 +126,10 @@ class ModelProcess:
             if not asked.future.done():
                 asked.future.set_exception(ModelProcessEndedError())
             self._done(asked)
+
+
+def _same(link: _Link) -> _Link:
+    return link
 
 
 class _Link(asyncio.Protocol):
