@@ -55,6 +55,7 @@ class ServedModel:
         self._model = model
         self._parts = FittedParts(model)
         self._builder = FrameBuilder(specs)
+        self._width = len(specs)
         self._known = _row(known)
         self._plain = _row(plain)
         self._sound_until = 0.0
@@ -69,10 +70,18 @@ class ServedModel:
         try:
             if asked[0].header["verb"] == "call":
                 return [self._call(one) for one in asked]
-            return self._predict([columns_of(one) for one in asked])
+            return self._predict([self._columns(one) for one in asked])
         except MemoryError as error:
             self.out_of_memory = True
             return [_broken(error, memory=True)] * len(asked)
+
+    def _columns(self, asked: Message) -> tuple[Columns, int]:
+        """The columns and the number of rows of a request."""
+        rows = asked.header["rows"]
+        columns = decode_columns(asked.header["columns"], asked.buffers, rows)
+        if len(columns) != self._width or rows < 1:
+            raise PackageError(f"expected {self._width} columns of 1 row or more, got another form")
+        return columns, rows
 
     def _predict(self, items: Sequence[tuple[Columns, int]]) -> list[Message]:
         if len(items) == 1:
@@ -146,12 +155,6 @@ class ServedModel:
             raise
         except BaseException as error:
             return _broken(error)
-
-
-def columns_of(asked: Message) -> tuple[Columns, int]:
-    """The columns and the number of rows of a request; raises ``PackageError``."""
-    rows = asked.header["rows"]
-    return decode_columns(asked.header["columns"], asked.buffers, rows), rows
 
 
 def _row(values: Sequence[Any] | None) -> Columns | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -68,10 +69,11 @@ class Predictor:
         if code == 12:
             ctypes.string_at(0)
         if code == 13:
-            def deep(): deep()
+            nested = []
+            for _ in range(200_000):
+                nested = [nested]
             sys.setrecursionlimit(10 ** 9)
-            threading.stack_size(1 << 16)
-            deep()
+            repr(nested)
         if code == 14:
             for number in range(3, 64):
                 try:
@@ -269,9 +271,13 @@ def test_a_model_that_fails_on_its_known_row_is_broken(
 
 
 def test_a_loading_error_is_reported(tmp_path: Path) -> None:
-    notes = os.memfd_create("failure")
-    os.set_inheritable(notes, True)
-    with model_host(tmp_path, "class Predictor: pass", [CODE]) as running:
+    failure, stacks = os.memfd_create("failure"), os.memfd_create("stacks")
+    notes = {"MODELHOST_NOTES": f"{failure}:{stacks}"}
+    source = "class Predictor: pass"
+    with model_host(tmp_path, source, [CODE], environment=notes, keep=[failure, stacks]) as running:
         assert running.process.wait(30) == 2
-    assert "to have load(path)" in (tmp_path / "log").read_text() or True
-    os.close(notes)
+    message, hint = json.loads(os.pread(failure, 10_000, 0))
+    assert message.endswith("expected 'served:Predictor' to have load(path), which it lacks")
+    assert hint == "add a classmethod load(path) that returns a predictor"
+    os.close(failure)
+    os.close(stacks)

@@ -10,10 +10,11 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from modelhost.columns import ColumnSpec
@@ -66,12 +67,17 @@ class RunningHost:
 
 @contextmanager
 def model_host(
-    folder: Path, source: str, specs: Sequence[ColumnSpec], **changed: Any
+    folder: Path,
+    source: str,
+    specs: Sequence[ColumnSpec],
+    *,
+    environment: Mapping[str, str] = MappingProxyType({}),
+    keep: Sequence[int] = (),
+    **changed: Any,
 ) -> Iterator[RunningHost]:
-    """A process that serves ``Predictor`` of the module ``source``."""
-    code = folder / "code"
-    code.mkdir(exist_ok=True)
-    (code / "served.py").write_text(source)
+    """A process that serves ``Predictor`` of the module ``source``; ``changed``: of its spec."""
+    (folder / "code").mkdir(exist_ok=True)
+    (folder / "code" / "served.py").write_text(source)
     (folder / "model").write_text("nothing is read from here")
     spec = {
         "path": str(folder / "model"),
@@ -84,6 +90,19 @@ def model_host(
         "limits": LIMITS,
         **changed,
     }
+    with running_host(folder, folder / "code", spec, environment, keep) as running:
+        yield running
+
+
+@contextmanager
+def running_host(
+    folder: Path,
+    code: Path,
+    spec: Mapping[str, Any],
+    environment: Mapping[str, str] = MappingProxyType({}),
+    keep: Sequence[int] = (),
+) -> Iterator[RunningHost]:
+    """A process that serves the model that ``spec`` describes; its files are in ``folder``."""
     (folder / "spec.json").write_text(json.dumps(spec))
     own = ModelSocket.make(folder, 1)
     listening = own.listening.fileno()
@@ -98,8 +117,9 @@ def model_host(
                     "PYTHONPATH": os.pathsep.join([str(code), str(TOP)]),
                     "MODELHOST_FD": str(listening),
                     "MODELHOST_SPEC": str(folder / "spec.json"),
+                    **environment,
                 },
-                pass_fds=[listening],
+                pass_fds=[listening, *keep],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
