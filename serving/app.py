@@ -52,7 +52,7 @@ class App:
         models: Sequence[str] = (),
         busy: Callable[[int], None] = ignore_result,
     ) -> None:
-        """``models``: addresses of the model's processes; ``busy`` is called as by ``JobThread``."""
+        """``models``: addresses of the model's processes; ``busy``: as of ``JobThread``."""
         self._viewer = viewer
         self._settings = settings
         self._start = start

@@ -137,11 +137,12 @@ class _Link(asyncio.Protocol):
 
     def __init__(self, process: ModelProcess) -> None:
         self._process = process
+        self._loop = asyncio.get_running_loop()
         self._decoder = Decoder()
         self._transport: asyncio.Transport | None = None
         self._watched: int | None = None
         self.greeted = False
-        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.ended: asyncio.Future[None] = self._loop.create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
@@ -172,7 +173,7 @@ class _Link(asyncio.Protocol):
     def close(self) -> None:
         """End the connection; more calls have no effect."""
         if self._watched is not None:
-            asyncio.get_running_loop().remove_reader(self._watched)
+            self._loop.remove_reader(self._watched)
             os.close(self._watched)
             self._watched = None
         if self._transport is not None:
@@ -189,6 +190,6 @@ class _Link(asyncio.Protocol):
             self._watched = os.pidfd_open(process)
         except ProcessLookupError as error:
             raise WireError("the process has ended") from error
-        asyncio.get_running_loop().add_reader(self._watched, self.close)
+        self._loop.add_reader(self._watched, self.close)
         self.greeted = True
         self._process.greeted(self)

@@ -1,4 +1,4 @@
-"""``python -m serving.shadow.checker FOLDER ADDRESS``: asks the model for sampled rows, and compares.
+"""``python -m serving.shadow.checker FOLDER ADDRESS``: compares sampled rows with the model.
 
 With ``MODEL_SHADOW_RATIO`` above 0, one such process runs next to the workers. ADDRESS is that of
 the model's process. Rows arrive as

@@ -172,6 +172,10 @@ class ClientThread:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(60)
 
     def close(self) -> None:
-        self._loop.call_soon_threadsafe(self.client.close)
+        async def closed() -> None:
+            self.client.close()
+            await asyncio.gather(*self.client._tasks, return_exceptions=True)
+
+        self.run(closed())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)

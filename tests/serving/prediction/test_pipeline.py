@@ -287,13 +287,14 @@ def test_beyond_the_queue_a_request_is_told_at_once_when_to_come_again(native: L
 
 
 def test_a_model_that_outlasts_every_deadline_is_stuck_until_it_ends(native: Loaded) -> None:
-    async def outlast() -> None:
-        while not native.pipeline.stuck:
-            await asyncio.sleep(0.02)
-
     assert not native.pipeline.stuck
-    while_busy(native, outlast)
-    assert not native.pipeline.stuck
+    assert native.error([{"code": 9}], seconds=0.1).code == "deadline"
+    assert native.pipeline.stuck
+    (native.code / "released").touch()
+    until = time.monotonic() + 10
+    while native.pipeline.stuck:
+        assert time.monotonic() < until
+        time.sleep(0.01)
 
 
 @pytest.mark.parametrize(

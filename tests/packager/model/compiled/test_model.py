@@ -7,6 +7,7 @@ import pytest
 from form_samples import linear_forms, rows
 from hypothesis import given
 
+from modelhost.fitted_parts import FittedParts
 from packager.model.compiled.form import Domain, Form, Linear, Matrix, Native, Number
 from packager.model.compiled.model import CompiledModel, needs_model
 from packager.model.model import LoadedModel
@@ -41,13 +42,17 @@ def test_the_models_own_estimator_is_queried_with_rows_of_the_domain_only():
         columns=(COLUMN,),
         steps=(),
         matrix=NUMBER,
-        head=Native(path=("inner",)),
+        head=Native(path=("inner",), probabilities=False),
         nan=False,
         tolerance=0.0,
     )
     holder = type("Holder", (), {"inner": Echo()})()
     model = CompiledModel(
-        form, None, "regression", None, LoadedModel(holder, "regression", None, False)
+        form,
+        None,
+        "regression",
+        None,
+        FittedParts(LoadedModel(holder, "regression", None, False)),
     )
     assert needs_model(form)
     found, inside = model.predict_rows([[1.0, None, 3.0, 1e9]])
