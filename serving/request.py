@@ -122,7 +122,7 @@ class RequestHandler:
         try:
             seconds = time.perf_counter() - request.started
             route = self._route(request.path)
-            if self.loaded is not None:
+            if self.loaded is not None and request.path not in routes.PROBES:
                 self.loaded.recorder.answered(route, response.status, seconds, batch)
             if self._access.wants(response.status):
                 self._log(request, route, response.status, seconds)
