@@ -25,8 +25,10 @@ from packaging.utils import parse_wheel_filename
 from packager.digest import sha256_bytes, sha256_file
 from packager.environment.wheels import wheel_path
 from packager.image.base.base import find_base
-from packager.image.runtime import VENV
-from packager.image.wheels import TEST_FOLDER, site_packages, wheel_layers
+from packager.image.environments import environment_layer
+from packager.image.runtime import VENV, WHEELS
+from packager.image.unpacking import TEST_FOLDER
+from packager.image.wheels import WheelUnpacker, grouped, site_packages
 from packager.manifest.manifest import Wheel
 
 NAMES = """
@@ -56,24 +58,33 @@ def main(wheelhouse: Path) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         os.environ["MODEL_PACKAGER_CACHE"] = str(folder / "cache")
-        for layer in wheel_layers([kept(path) for path in paths], "wheels", PYTHON, compiler):
+        folders = WheelUnpacker(PYTHON, compiler).folders([kept(path) for path in paths])
+        interpreter = base.saved.interpreter
+        made = environment_layer("environment", VENV, PYTHON, interpreter, folders)
+        for layer in (*grouped(folders, "wheels"), made):
             with tarfile.open(layer.path) as tar:
-                tar.extractall(folder, filter="tar")
+                tar.extractall(folder, filter="fully_trusted")
         ours, pips = folder / VENV, folder / "opt/pips"
         install(paths, pips)
-        differences = compare_files(tree(ours), tree(pips)) + compare_record(ours)
+        differences: list[str] = []
+        wheels: Tree = {}
+        for one in sorted((folder / WHEELS).iterdir()):
+            wheels |= tree(one)
+            differences += compare_record(one)
+        differences += compare_files(wheels, tree(pips))
+        differences += compare_environment(tree(ours), wheels)
         distributions = sorted(
             metadata.distributions(path=[str(site(pips))]), key=lambda one: one.name.lower()
         )
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            for lines in pool.map(lambda one: compare_one(one, ours, pips), distributions):
+            for lines in pool.map(lambda one: compare_one(one, ours, pips, wheels), distributions):
                 differences += lines
     print(*differences, f"{len(paths)} wheels, {len(differences)} differences", sep="\n")
     sys.exit(1 if differences else 0)
 
 
 def site(top: Path) -> Path:
-    return top / Path(site_packages(PYTHON)).relative_to(VENV)
+    return top / site_packages("", PYTHON).lstrip("/")
 
 
 def download(wheelhouse: Path) -> None:
@@ -141,6 +152,14 @@ def compare_files(ours: Tree, pips: Tree) -> list[str]:
     return lines
 
 
+def compare_environment(ours: Tree, wheels: Tree) -> list[str]:
+    """A line for each program, data file or header that an environment lacks or changes."""
+    modules = site_packages("", PYTHON).lstrip("/")
+    wanted = {name: found for name, found in wheels.items() if not name.startswith(modules)}
+    has = {name: found for name, found in ours.items() if not name.startswith(modules)}
+    return compare_files(has, wanted)
+
+
 def compare_record(ours: Path) -> list[str]:
     """A line for each file that no RECORD lists, and for each listed file that is missing."""
     named = {
@@ -153,11 +172,14 @@ def compare_record(ours: Path) -> list[str]:
     return lines + [f"not in RECORD: {path.relative_to(ours)}" for path in sorted(there - named)]
 
 
-def compare_one(one: metadata.Distribution, ours: Path, pips: Path) -> list[str]:
+def compare_one(one: metadata.Distribution, ours: Path, pips: Path, wheels: Tree) -> list[str]:
     """Import all modules of a distribution in both installations; print its line of the table."""
     files = [file.as_posix() for file in one.files or ()]
+    modules = site_packages("", PYTHON).lstrip("/")
     left_out = sum(
-        not (site(ours) / file).exists() for file in files if not re.search(RECORDS, file)
+        os.path.normpath(f"{modules}/{file}") not in wheels
+        for file in files
+        if not re.search(RECORDS, file)
     )
     scripts = sum("/bin/" in file for file in files)
     tops = {file.partition("/")[0].partition(".")[0] for file in files if IMPORTABLE.match(file)}

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import stat
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import platformdirs
 
+from packager.digest import canonical_json
 from packager.errors import PackageError, UsageError
 from packager.lease import is_released, lease
 
 # Without ``work``, because a build removes its own work folder.
-EVICTABLE = ("layers", "environments", "wheels", "bases", "checks", "trained")
+EVICTABLE = ("layers", "environments", "wheels", "builds", "bases", "checks", "trained")
+MEASURED_ONCE = ("environments", "bases")
+"""Thousands of files each, written whole and never changed: their sizes are recorded."""
+SIZES = "sizes.json"
 IN_USE_SECONDS = 3600
 
 
@@ -131,7 +136,9 @@ def evict(limit: int, *, now: float | None = None) -> int:
     are leftovers of killed processes.
     """
     moment = time.time() if now is None else now
-    entries = [entry for kind in EVICTABLE for entry in _entries(cache_directory(kind))]
+    sizes = _recorded_sizes()
+    entries = [entry for kind in EVICTABLE for entry in _entries(cache_directory(kind), sizes)]
+    _record_sizes(entries, sizes)
     total, removed = sum(size for _, _, size in entries), 0
     for when, path, size in sorted(entries):
         if total - removed <= limit or moment - when < IN_USE_SECONDS:
@@ -141,7 +148,7 @@ def evict(limit: int, *, now: float | None = None) -> int:
                 shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
-            for beside in (".json", ".elf.json"):
+            for beside in (".json", ".contents.json"):
                 path.with_suffix(beside).unlink(missing_ok=True)
         removed += size
     return removed
@@ -158,18 +165,47 @@ def cache_limit() -> int:
         ) from error
 
 
-def _entries(folder: Path) -> Iterator[tuple[float, Path, int]]:
+def _entries(folder: Path, sizes: Mapping[str, int]) -> Iterator[tuple[float, Path, int]]:
     """(last use, path, bytes) of every layer, wheel or environment in ``folder``."""
     for path in folder.iterdir():
         if path.suffix == ".json" or path.name.startswith("named-"):
             continue
-        files = path.rglob("*") if path.is_dir() else (path,)
         try:
-            size = sum(file.lstat().st_size for file in files)
+            known = sizes.get(f"{folder.name}/{path.name}")
+            size = _measured(path) if known is None else known
             found = (path.stat().st_mtime, path, size)
         except FileNotFoundError:  # another build has renamed or removed it meanwhile
             continue
         yield found
+
+
+def _measured(path: Path) -> int:
+    files = path.rglob("*") if path.is_dir() else (path,)
+    return sum(file.lstat().st_size for file in files)
+
+
+def _recorded_sizes() -> dict[str, int]:
+    """Bytes of each entry that was measured before; empty if no record can be read."""
+    try:
+        found = json.loads((cache_directory() / SIZES).read_bytes())
+    except (OSError, ValueError, RecursionError):  # it is measured again
+        return {}
+    if not isinstance(found, dict):
+        return {}
+    return {name: size for name, size in found.items() if isinstance(size, int)}
+
+
+def _record_sizes(entries: Iterable[tuple[float, Path, int]], before: Mapping[str, int]) -> None:
+    """Record the size of each entry that is measured once, unless ``before`` says the same."""
+    sizes = {
+        f"{path.parent.name}/{path.name}": size
+        for _, path, size in entries
+        # A name that starts with a dot is being written.
+        if path.parent.name in MEASURED_ONCE and not path.name.startswith(".")
+    }
+    if sizes != before:
+        with atomic_file(cache_directory() / SIZES) as new:
+            new.write_bytes(canonical_json(sizes))
 
 
 def check_writable(path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import subprocess
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -22,7 +23,7 @@ INSIDE_FUNCTIONS = frozenset(
 )
 IN_MONITORING = IN_SHARED | {"prometheus_client"}
 INSIDE_MONITORING = frozenset({"redis"})
-IN_SERVING = IN_SHARED | {"bentoml", "httptools", "orjson", "uvicorn"}
+IN_SERVING = IN_SHARED | {"bentoml", "httptools", "msgspec", "orjson", "uvicorn"}
 
 
 @dataclass(frozen=True)
@@ -42,12 +43,14 @@ class Import:
         return self.room not in ROOMS and self.room not in sys.stdlib_module_names
 
 
+@functools.cache
 def modules() -> dict[str, str]:
     """Posix path below the checkout → text, of every module that ships."""
     files = [path for room in ROOMS for path in (TOP / room).rglob("*.py")]
     return {path.relative_to(TOP).as_posix(): path.read_text(encoding="utf-8") for path in files}
 
 
+@functools.cache
 def imports(path: str, text: str) -> list[Import]:
     """Every import of a module; ``from a import b`` counts as ``a.b``."""
     return list(_imports(ast.parse(text), path, at_top=True))
@@ -310,10 +313,13 @@ def test_shared_names_are_distinguished_from_host_names():
 
 STARTED = (
     "modelhost/__main__.py",
+    "modelhost/network.py",
     "serving/__main__.py",
     "serving/health.py",
     "serving/platforms.py",
     "serving/predict_file.py",
+    "serving/processes/confinement.py",
+    "serving/processes/model_environment.py",
     "serving/service.py",
     "serving/shadow/checker.py",
 )

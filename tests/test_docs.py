@@ -39,6 +39,7 @@ OTHER_PROGRAMS = {
         (
             "--extra-index-url", "--find-links", "--index-url", "--no-index", "--only-binary",
             "--pre", "--prefer-binary", "--require-hashes", "--trusted-host", "--exclude-editable",
+            "--hash",
         ),
         "pip",
     ),

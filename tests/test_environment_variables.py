@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from pathlib import Path
 
@@ -26,13 +27,19 @@ CHOSEN_BY_SERVE = {"MODEL_ROOT", "MODEL_HOST", "MODEL_PORT"}
 
 def read_by_code(*rooms: str) -> set[str]:
     """The variables that modules name, each as a string of its own."""
-    found: set[str] = set()
-    for room in rooms or ROOMS:
-        for file in (TOP / room).rglob("*.py"):
-            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                    found |= {node.value} if NAME.fullmatch(node.value) else set()
-    return found
+    return {name for room in rooms or ROOMS for name in _read_in(room)}
+
+
+@functools.cache
+def _read_in(room: str) -> frozenset[str]:
+    return frozenset(
+        node.value
+        for file in (TOP / room).rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and NAME.fullmatch(node.value)
+    )
 
 
 def documented(*pages: str) -> set[str]:

@@ -13,8 +13,13 @@ EXEMPT: dict[str, str] = {
     "packager/deploy/prometheus/presence_cases.py": "promtool runs them in test_rule_tests.py",
     "packager/deploy/prometheus/resolve_cases.py": "promtool runs them in test_rule_tests.py",
     "packager/model/model.py": "calls modelhost/model.py, whose test loads models",
+    "packager/environment/built_wheels.py": "kept and compared in test_source_builds.py",
+    "packager/environment/git_files.py": "read in test_git_sources.py and project/test_git.py",
+    "packager/environment/pylock.py": "reads what uv wrote in test_resolver.py",
+    "packager/environment/wheel_builds.py": "builds in test_source_builds.py",
     "packager/progress.py": "a protocol, and a class that says nothing",
     "packager/project/templates/train.py": "a starter's file: tests/conftest.py builds with it",
+    "packager/runners/build_wheel.py": "runs alone, in test_source_build.py",
     "packager/worker/train/model_queries.py": "calls golden.py and rejected_values.py in a row",
     "serving/protocols/protocol.py": "a protocol, which every adapter's test speaks",
     "serving/service.py": "imports BentoML: test_server.py asks a server for its files",
@@ -22,6 +27,7 @@ EXEMPT: dict[str, str] = {
 """Modules that need no test file of their own, and why."""
 
 FEATURES: dict[str, str] = {
+    "modelhost/test_python_versions.py": "the oldest Python it runs on, and what it imports",
     "monitoring/feedback/test_redis_faults.py": "a Redis that fails, to every module that asks it",
     "monitoring/test_any_columns.py": "a kind of column, from profile to slices",
     "monitoring/test_hostile_files.py": "special and damaged files in place of a server's files",

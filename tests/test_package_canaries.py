@@ -18,6 +18,7 @@ import pytest
 from command import NO_ENGINE, package
 from host_samples import make_wheel
 from sklearn.dummy import DummyClassifier
+from source_samples import sdist
 
 from packager.digest import sha256_file
 
@@ -48,7 +49,12 @@ def index(wheel: Path) -> Iterator[tuple[str, list[str]]]:
     given: list[str] = []
     name = wheel.name.split("-")[0]
     link = f'<a href="/files/{wheel.name}#sha256={sha256_file(wheel)}">{wheel.name}</a>'.encode()
-    pages = {f"/simple/{name}/": link, "/links/": b"", f"/files/{wheel.name}": wheel.read_bytes()}
+    source = sdist(wheel.parent, "canarysource")
+    pages = {
+        f"/simple/{name}/": link,
+        "/links/": b"",
+        **{f"/files/{file.name}": file.read_bytes() for file in (wheel, source)},
+    }
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -69,7 +75,9 @@ def index(wheel: Path) -> Iterator[tuple[str, list[str]]]:
             """Say nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
+    )
     thread.start()
     try:
         yield f"127.0.0.1:{server.server_port}", given
@@ -84,6 +92,7 @@ def plant(project: Path, host: str) -> dict[str, str]:
     coded = base64.b64encode(f"me:{SECRET}-docker".encode()).decode()
     (project / "requirements.txt").open("a").write(
         f"\n--extra-index-url http://me:{SECRET}-requirements@{host}/simple\ncanarytool\n"
+        f"canarysource @ http://me:{SECRET}-source@{host}/files/canarysource-1.0.tar.gz\n"
     )
     files = {
         "uv.toml": f'[[index]]\nname = "own"\nurl = "http://me:{SECRET}-uv@{host}/simple"\n',
@@ -134,6 +143,7 @@ def test_the_look_finds_a_secret_in_any_form() -> None:
     assert leaks("none", b"anything else") == []
 
 
+@pytest.mark.slow
 def test_a_credential_in_a_file_that_the_package_needs_stops_the_build(
     project: Path, tmp_path: Path
 ) -> None:
@@ -145,6 +155,7 @@ def test_a_credential_in_a_file_that_the_package_needs_stops_the_build(
     assert leaks("said", (done.out + done.err).encode()) == []
 
 
+@pytest.mark.slow
 def test_no_credential_is_in_any_byte_of_a_package_or_of_what_is_said(
     project: Path, tmp_path: Path
 ) -> None:
@@ -154,7 +165,7 @@ def test_no_credential_is_in_any_byte_of_a_package_or_of_what_is_said(
         image = tmp_path / "image"
         done = package("build", project, "--output", f"oci:{image}", "--json", env=env)
     assert done.code == 0, done.err
-    for used in ("requirements", "links"):
+    for used in ("requirements", "links", "source"):
         assert f"me:{SECRET}-{used}" in given
     read = package("inspect", image, "--json", env=env)
     made: Mapping[str, bytes] = {
@@ -162,6 +173,7 @@ def test_no_credential_is_in_any_byte_of_a_package_or_of_what_is_said(
         "stderr": done.err.encode(),
         "inspect": (read.out + read.err).encode(),
         "lock": (project / "package.lock").read_bytes(),
+        "built": next((project / "package.wheels").iterdir()).read_bytes(),
         "record": (project / "package.build.json").read_bytes(),
         **{str(p.relative_to(image)): p.read_bytes() for p in image.rglob("*") if p.is_file()},
     }

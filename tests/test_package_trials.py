@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from command import NO_ENGINE, PACKAGE, Package, left_behind, package
+from command import NO_ENGINE, Package, killed_at, left_behind, package
 
 from packager.cache import cache_directory
 from packager.engine.engine import Engine
@@ -21,24 +20,6 @@ from packager.engine.engine import Engine
 def copy_of(project: Path, folder: Path) -> Path:
     shutil.copytree(project, folder / "project")
     return folder / "project"
-
-
-def killed_at(step: str, *arguments: object, env: dict[str, str]) -> None:
-    """Start a build and kill -9 it, and all it started, as soon as it says ``step``."""
-    process = subprocess.Popen(
-        [PACKAGE, "build", *map(str, arguments)],
-        env={**os.environ, **env},
-        stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        text=True,
-        start_new_session=True,
-    )
-    assert process.stderr is not None
-    heard = next((line for line in process.stderr if step in line), None)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
-    assert heard is not None
-    assert process.returncode == -signal.SIGKILL
 
 
 def test_after_builds_were_killed_the_next_one_is_right_and_leaves_nothing(

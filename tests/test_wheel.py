@@ -44,6 +44,7 @@ def test_every_folder_of_modules_is_a_package() -> None:
     assert [name for name in absent if not name.startswith(str(templates))] == []
 
 
+@pytest.mark.slow
 def test_the_wheel_carries_the_licence_that_its_metadata_names(wheel: zipfile.ZipFile) -> None:
     project = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     (metadata,) = (name for name in wheel.namelist() if name.endswith(".dist-info/METADATA"))

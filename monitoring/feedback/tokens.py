@@ -2,8 +2,8 @@
 
 48 bytes, 64 characters of base64url: key id 1, version 6 (the first 12 hex digits of the package
 root), time 4 (seconds since 1970), prediction 8 (for a class the first bytes of its text's SHA-256,
-for a regression the float64), confidence 1, slice bitmap 4, nonce 8, and the first 16 bytes of an
-HMAC-SHA256 over all of these. Signed, not encrypted: it contains no feature.
+for a regression the float64), confidence 1, slice bitmap 4, nonce 8, and 16 bytes of signature: a
+keyed BLAKE2s (RFC 7693) over all of these. Signed, not encrypted: it contains no feature.
 """
 
 from __future__ import annotations
@@ -19,16 +19,33 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import count, repeat
+from itertools import chain, count, islice, repeat
 from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
 
 from monitoring.feedback.keys import FeedbackKeys
 
 TOKEN_LENGTH = 64
 _LAYOUT = struct.Struct(">B6sI8sBIQ")
 _pack = _LAYOUT.pack
+_ROW = np.dtype(
+    [
+        ("key", "u1"),
+        ("version", "V6"),
+        ("time", ">u4"),
+        ("prediction", "V8"),
+        ("sure", "u1"),
+        ("bitmap", ">u4"),
+        ("nonce", ">u8"),
+    ]
+)
+"""``_LAYOUT`` of many rows."""
+_BODY = np.dtype(f"V{_LAYOUT.size}")
 _SIGNATURE = 16
-_BLOCK = 64  # block size of SHA-256 in bytes
+MIN_ROWS_TOGETHER = 24
+"""From this number on, the tokens of a request are packed column by column."""
 _NUMBER = struct.Struct(">d")
 _NONCE = struct.Struct(">Q")
 _SURE = 250  # confidence is stored in units of 1/250
@@ -41,6 +58,7 @@ _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 Reason = Literal["malformed", "bad_signature", "unknown_version", "expired", "no_prediction"]
 Task = Literal["classification", "regression"]
+Chances = Sequence[Sequence[float]] | npt.NDArray[np.float64]
 
 
 class TokenError(Exception):
@@ -90,8 +108,11 @@ class Tokens:
         self.days = days
         self._now = now
         self._classes = classes
-        self._usual = {label: (hashed(label), place) for place, label in enumerate(classes or ())}
-        self._by_hash = {known: label for label, (known, _) in reversed(self._usual.items())}
+        self._places = {label: place for place, label in enumerate(classes or ())}
+        self._predictions = [hashed(label) for label in classes or ()]
+        self._hashes = np.array(self._predictions, "V8")
+        known = zip(self._predictions, classes or (), strict=True)
+        self._by_hash = dict(reversed([*known]))
         self._unsure = _REGRESSION if classes is None else _UNKNOWN
         # A counter with a random start: unique in this process, and elsewhere with high
         # probability; it starts below 2**63, so 64 bits are enough.
@@ -103,26 +124,64 @@ class Tokens:
         self._signing = keys.first, signer(keys.secrets[keys.first])
 
     def mint(
-        self,
-        labels: Sequence[Any],
-        probabilities: Sequence[Sequence[float]] | None,
-        bitmaps: Sequence[int],
+        self, labels: Sequence[Any], probabilities: Chances | None, bitmaps: Sequence[int]
     ) -> list[str]:
-        """One token for each of n answers; a label is None if there is no prediction."""
+        """One token for each of n answers; a label is None if there is no prediction.
+
+        ``probabilities``: n by classes.
+        """
         now = min(max(0, int(self._now())), MAX_TIME)  # the clock may be wrong
         if len(labels) == 1:
             chances = None if probabilities is None else probabilities[0]
             return [_text(self._signed(labels[0], chances, bitmaps[0], now))]
-        each = repeat(None) if probabilities is None else probabilities
-        text = _text(b"".join(map(self._signed, labels, each, bitmaps, repeat(now))))
+        bodies = self._together(labels, probabilities, bitmaps, now)
+        if bodies is None:
+            if isinstance(probabilities, np.ndarray):
+                probabilities = probabilities.tolist()
+            each = repeat(None) if probabilities is None else probabilities
+            raw = b"".join(map(self._signed, labels, each, bitmaps, repeat(now)))
+        else:
+            signed = zip(bodies, map(self._signing[1], bodies), strict=True)
+            raw = b"".join(chain.from_iterable(signed))
+        text = _text(raw)
         return [text[at : at + TOKEN_LENGTH] for at in range(0, len(text), TOKEN_LENGTH)]
 
+    def _together(
+        self,
+        labels: Sequence[Any],
+        probabilities: Chances | None,
+        bitmaps: Sequence[int],
+        now: int,
+    ) -> list[bytes] | None:
+        """The bodies that ``_signed`` packs; None for few rows, or a label outside the classes."""
+        rows = len(labels)
+        if rows < MIN_ROWS_TOGETHER:
+            return None
+        made = np.empty(rows, _ROW)
+        made["sure"] = self._unsure
+        if self._classes is None:
+            made["prediction"] = np.array(labels, ">f8").view("V8")  # None: NaN
+        else:
+            known = list(map(self._places.get, labels))
+            if None in known:
+                return None
+            places = np.array(known)
+            made["prediction"] = self._hashes[places]
+            if probabilities is not None:
+                chances = np.asarray(probabilities, np.float64)[np.arange(rows), places]
+                made["sure"] = _in_steps(chances)
+        made["key"], made["version"] = self._signing[0], np.void(self.version)
+        made["time"], made["bitmap"] = now, bitmaps
+        made["nonce"] = np.fromiter(islice(self._nonces, rows), np.uint64, rows)
+        bodies: list[bytes] = made.view(_BODY).tolist()
+        return bodies
+
     def _signed(self, label: Any, chances: Sequence[float] | None, bitmap: int, now: int) -> bytes:
-        known, sure = self._usual.get(label), self._unsure
-        if known is None:
+        place, sure = self._places.get(label), self._unsure
+        if place is None:
             prediction = self._prediction(label)
         else:
-            prediction, place = known
+            prediction = self._predictions[place]
             if chances is not None:
                 chance = chances[place]
                 sure = round(_SURE * chance) if 0.0 <= chance <= 1.0 else _UNKNOWN
@@ -166,22 +225,27 @@ def _text(raw: bytes) -> str:
     return binascii.b2a_base64(raw, newline=False).translate(_URL_SAFE).decode()
 
 
+def _in_steps(chances: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Confidences as they are stored, rounded as ``round`` does."""
+    valid = (chances >= 0.0) & (chances <= 1.0)
+    if valid.all():
+        return np.rint(_SURE * chances)
+    return np.where(valid, np.rint(_SURE * np.where(valid, chances, 0.0)), _UNKNOWN)
+
+
 @lru_cache(maxsize=256)
 def signer(secret: bytes) -> Callable[[bytes], bytes]:
-    """A function of a message: the first 16 bytes of HMAC-SHA256 with ``secret``.
+    """A function of a message: its BLAKE2s of 16 bytes, keyed with ``secret`` (32 bytes at most).
 
-    By its definition (RFC 2104), with the two keyed states created once: copying a state takes a
-    third of the time of creating one.
+    The keyed state is created once: copying it takes two thirds of the time of creating it, and
+    half of that of an HMAC-SHA256 in two passes.
     """
-    key = hashlib.sha256(secret).digest() if len(secret) > _BLOCK else secret
-    inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in key.ljust(_BLOCK, b"\0")))
-    outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in key.ljust(_BLOCK, b"\0")))
+    copy = hashlib.blake2s(key=secret, digest_size=_SIGNATURE).copy
 
     def sign(message: bytes) -> bytes:
-        first, second = inner.copy(), outer.copy()
-        first.update(message)
-        second.update(first.digest())
-        return second.digest()[:_SIGNATURE]
+        state = copy()
+        state.update(message)
+        return state.digest()
 
     return sign
 

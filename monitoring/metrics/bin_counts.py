@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from monitoring.column_arrays import ColumnArrays, ColumnLayout
 from monitoring.profile.profile import FeatureProfile
 from monitoring.slices.clock import DatetimeUnit
 
@@ -70,6 +71,7 @@ class BinCounts:
         self._scales = np.array([[n.scale] for n in self._numbers])
         self._firsts = np.array([[n.first] for n in self._numbers], np.intp)
         self._counts = np.zeros(first, np.int64)
+        self._layout: ColumnLayout | None = None
 
     def add(self, columns: Sequence[Sequence[Any] | Floats]) -> None:
         """Count the values of each column."""
@@ -88,6 +90,35 @@ class BinCounts:
             for value, times in Tally(columns[texts.column]).items():
                 self._counts[texts.places.get(value, texts.rest)] += times
 
+    def takes(self, layout: ColumnLayout) -> bool:
+        """Whether all columns are in arrays of this layout: text that is measured isn't."""
+        if layout is not self._layout:
+            codes = {texts.column: texts for texts in self._texts}
+            behind = len(self._counts)
+
+            def place(column: int, value: Any) -> int:
+                texts = codes.get(column)
+                return behind if texts is None else texts.places.get(value, texts.rest)
+
+            self._takes = len(codes) == len(self._texts) and (
+                layout.categories.keys() >= codes.keys()
+                and all(numbers.column in layout.numbers for numbers in self._numbers)
+            )
+            self._code_places = layout.translated(place)
+            self._rows = [layout.numbers.get(numbers.column, 0) for numbers in self._numbers]
+            self._layout = layout
+        return self._takes
+
+    def add_arrays(self, arrays: ColumnArrays) -> None:
+        """Count the values of each column, as ``add``; only of a layout that it ``takes``."""
+        places = np.empty((len(self._rows), arrays.numbers.shape[1]), np.intp)
+        for numbers, row, found in zip(self._numbers, self._rows, places, strict=True):
+            own = arrays.numbers[row] * numbers.scale
+            found[:] = numbers.edges.searchsorted(own, side="right")
+        if len(places):
+            self._count(places + self._firsts)
+        self._count(self._code_places[arrays.codes])
+
     def drain(self) -> Iterator[tuple[str, list[int]]]:
         """Yield each feature with values and its counts by bin; reset the counts."""
         counts, self._counts = self._counts, np.zeros_like(self._counts)
@@ -96,7 +127,8 @@ class BinCounts:
                 yield name, counts[own].tolist()
 
     def _count(self, places: Indices) -> None:
-        self._counts += np.bincount(places.ravel(), minlength=len(self._counts))
+        counts = np.bincount(places.ravel(), minlength=len(self._counts))
+        self._counts += counts[: len(self._counts)]
 
 
 def _numbers(

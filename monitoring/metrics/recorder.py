@@ -12,6 +12,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
+from monitoring.column_arrays import ColumnArrays, joined
+from monitoring.feedback.tokens import Chances
 from monitoring.metrics.bin_counts import BinCounts
 from monitoring.metrics.prediction_counts import PredictionCounts
 from monitoring.metrics.serving import FLAGS, ServingMetrics
@@ -35,7 +39,7 @@ class Batch:
     """One sequence of n plain values per column, None for null; features, then extras."""
     labels: Sequence[Any]
     """n predictions; None for no prediction."""
-    probabilities: Sequence[Sequence[float]] | None
+    probabilities: Chances | None
     """n by classes."""
     bitmaps: Sequence[int]
     """The slices of each row."""
@@ -49,6 +53,8 @@ class Batch:
     """Rows that the compiled form answered; the native model answered the others."""
     row: Sequence[Any] | None = None
     """The values of a single row, which ``columns`` holds too; None for several rows."""
+    arrays: ColumnArrays | None = None
+    """The values of several rows as arrays, if they are at hand."""
 
     def parts(self, most: int) -> Iterator[Batch]:
         """The same rows in parts of at most ``most`` rows."""
@@ -66,6 +72,7 @@ class Batch:
                 flags=self.flags[some],
                 anomalies={} if start else self.anomalies,
                 tokens=None if self.tokens is None else self.tokens[some],
+                arrays=None if self.arrays is None else self.arrays.at(some),
                 compiled=answered,
             )
 
@@ -97,6 +104,7 @@ class MetricsRecorder:
             if not why.counts(reason)
         )
         self._kept: list[Sequence[Any]] = []
+        self._arrays: list[ColumnArrays] = []
         self._labels: list[Any] = []
         self._chances: list[Sequence[float] | None] = []
         self._bitmaps: list[int] = []
@@ -108,9 +116,14 @@ class MetricsRecorder:
         self._compiled += batch.compiled
         self._labels += batch.labels
         self._bitmaps += batch.bitmaps
-        self._chances += (None,) * rows if batch.probabilities is None else batch.probabilities
+        chances = batch.probabilities
+        if isinstance(chances, np.ndarray):
+            chances = chances.tolist()
+        self._chances += (None,) * rows if chances is None else chances
         if batch.row is not None:
             self._kept.append(batch.row)
+        elif batch.arrays is not None and self._bins.takes(batch.arrays.layout):
+            self._arrays.append(batch.arrays)
         elif rows < MIN_DIRECT_ROWS:
             self._kept += zip(*batch.columns, strict=True)
         else:
@@ -156,6 +169,9 @@ class MetricsRecorder:
         if self._kept:
             self._bins.add(list(zip(*self._kept, strict=True)))
             self._kept.clear()
+        if self._arrays:
+            self._bins.add_arrays(joined(self._arrays))
+            self._arrays.clear()
         if self._labels:
             self._rows += len(self._labels)
             self._answers.add(self._labels, self._chances, self._bitmaps)

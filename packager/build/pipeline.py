@@ -19,6 +19,7 @@ from packager.build.train import train, training_job
 from packager.cache import cache_limit, check_writable, evict, temporary_directory
 from packager.confinement import tell_outside
 from packager.engine.engine import Engine
+from packager.environment.built_wheels import keep_wheels
 from packager.environment.lock import FILENAME as LOCK
 from packager.environment.lock import write_lock
 from packager.image.base.debian import check_system_packages
@@ -98,6 +99,7 @@ def build(
             progress.step("assembling a second time, to compare")
             check_reproducible(images, files, folder, partial(_assemble_again, context, manifest))
         images = _deliver(context, images, output, template, options)
+    keep_wheels(environment.dependencies.file, project.directory)
     write_lock(environment.dependencies.file, project.directory / LOCK)
     built = Built(manifest, images, trained.isolation)
     record = BuildRecord.of(built, project.directory, started)

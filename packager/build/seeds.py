@@ -9,6 +9,7 @@ from packager.cache import atomic_file, check_writable
 from packager.confinement import refuse_sparse
 from packager.digest import canonical_json, sha256_bytes
 from packager.engine.engine import Engine
+from packager.environment.built_wheels import keep_wheels
 from packager.environment.lock import FILENAME as LOCK
 from packager.environment.lock import write_lock
 from packager.errors import UsageError
@@ -76,6 +77,7 @@ def _sweep(
         result = worker.run("seeds", {"job.json": asked.dump()}, Path(name), progress)
         seed_variance = SeedVariance.load(result)
     # The next build has to use the same dependencies, because the variance depends on them.
+    keep_wheels(environment.dependencies.file, project.directory)
     write_lock(environment.dependencies.file, project.directory / LOCK)
     with atomic_file(project.directory / SEEDS) as file:
         inputs = _inputs(project, files, environment.lock)

@@ -41,9 +41,12 @@ def init(
 ) -> None:
     """Create a project: a starter, for your table, or for a model.
 
-    With --data alone it trains a model on that table. With --from-model or --from-mlflow it
+    In a folder with code it writes the requirements, which are what the code imports in the
+    versions of the active environment, and the package.toml if they are missing; it changes no
+    file. With --data alone it trains a model on that table. With --from-model or --from-mlflow it
     serves that model, and --data measures it.
     """
+    from packager.project.existing_code import init_existing
     from packager.project.from_mlflow import init_from_mlflow
     from packager.project.scaffold import init_from_model, init_project
     from packager.project.training_project import init_training
@@ -52,7 +55,13 @@ def init(
         raise UsageError(
             "--from-model: expected none together with --from-mlflow", "keep one of the two"
         )
-    if from_mlflow is not None:
+    notes: tuple[str, ...] = ()
+    existing = None
+    if from_mlflow is None and from_model is None and (data is not None or target is None):
+        existing = init_existing(directory, data, target)
+    if existing is not None:
+        files, notes = existing.files, existing.notes
+    elif from_mlflow is not None:
         files = init_from_mlflow(directory, from_mlflow, data, target)
     elif from_model is not None:
         files = init_from_model(directory, from_model, data, target)
@@ -69,7 +78,9 @@ def init(
         given = from_model is not None or from_mlflow is not None
         guessed = ["task"] + ["target"] * (data is not None and target is None)
         guessed += ["requirements"] * given
-        if given or data is not None:
+        for note in notes:
+            ConsoleProgress().warn(note)
+        if existing is None and (given or data is not None):
             ConsoleProgress().warn(f"{_and(guessed)} guessed: see package.toml")
         ConsoleProgress().step(f"next: package build {directory}")
 

@@ -109,7 +109,7 @@ def import_verdicts(
     from packager.review.verdicts import merged, read_verdicts, write_verdicts
 
     if not file.is_file():
-        raise UsageError(f"{file}: expected a CSV file with verdicts, got nothing there")
+        raise UsageError(f"{file}: expected a CSV file with verdicts, which does not exist")
     kept = resolve_target(project).verdicts
     new = merged(read_verdicts(kept), read_verdicts(file))
     write_verdicts(new, kept)
@@ -136,7 +136,7 @@ def apply(
 
     place = resolve_target(where)
     if given is not None and not given.is_file():
-        raise UsageError(f"--verdicts {given}: expected a CSV file, got nothing there")
+        raise UsageError(f"--verdicts {given}: expected a CSV file, which does not exist")
     decided = read_verdicts(given or place.verdicts)
     if isinstance(place.data, Path):
         reader = (

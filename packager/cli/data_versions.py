@@ -104,7 +104,7 @@ def checkout(
 @data.command(rich_help_panel=VERSIONS)
 def revert(
     table: Table,
-    version: Annotated[int, typer.Argument(metavar="VERSION", help="The version to go back to.")],
+    version: Annotated[int, typer.Argument(metavar="VERSION", help="The version to restore.")],
     message: Message = "",
     author: Author = None,
     as_json: AsJson = False,

@@ -7,12 +7,13 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
+from packager.environment.formats.wanted import Wanted
 from packager.environment.programs import absolute, find_program, isolated_python, run
 from packager.environment.project_index import IndexPins, index_pins
-from packager.environment.requirement_files import read_requirements
+from packager.environment.requirement_files import DirectRequirements, read_options
 from packager.environment.uv_config import merged
 
 UV_NAMES = {
@@ -29,6 +30,22 @@ ADDRESSES = {
 """uv's options for addresses, which may hold credentials → variable and its value separator."""
 
 
+class Sources(Protocol):
+    """Builds wheels of requirements that are none (``source_builds``)."""
+
+    def replaced(self, asked: DirectRequirements, index: IndexOptions) -> DirectRequirements:
+        """The requirements with a wheel in the place of each source."""
+
+    def index(self, index: IndexOptions) -> IndexOptions:
+        """The indexes, and the wheels of source distributions built so far."""
+
+    def hashes(self, asked: DirectRequirements) -> Mapping[str, frozenset[str]]:
+        """As those of ``asked``, with the sha256 of wheels that were built from such files."""
+
+    def add_missing(self, text: str, asked: DirectRequirements, index: IndexOptions) -> bool:
+        """Build what uv's error says has no wheel; False if that is not possible."""
+
+
 @dataclass(frozen=True)
 class IndexOptions:
     """How uv reaches the user's indexes: options, environment, and a CA bundle."""
@@ -42,8 +59,12 @@ class IndexOptions:
     """uv's ``--index-strategy`` for several indexes of pip's configuration; None: uv's default."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """The settings of uv's configuration that only choose packages."""
+    sources: Sources | None = None
+    """What builds a wheel where an index has none; None if nothing is built."""
 
-    def of_project(self, requirements: Path, strategy: str | None = None) -> IndexOptions:
+    def of_project(
+        self, requirements: Path, strategy: str | None = None, wanted: Wanted | None = None
+    ) -> IndexOptions:
         """These options, extended by a project's requirements files and by uv's configuration.
 
         uv's configuration is the user's own, and a ``uv.toml`` or ``pyproject.toml`` in or above
@@ -52,8 +73,8 @@ class IndexOptions:
         indexes equally; if its configuration names several, versions that the first lacks are
         taken from the next, but a higher version there is not preferred.
         """
-        folder, asked = requirements.resolve().parent, read_requirements(requirements)
-        own, arguments = asked.options, self.arguments
+        folder, arguments = requirements.resolve().parent, self.arguments
+        own, texts = read_options(requirements, wanted)
         if "--default-index" in own and "--default-index" in arguments:
             place = arguments.index("--default-index")  # as with pip, the file's own one wins
             arguments = arguments[:place] + arguments[place + 2 :]
@@ -61,7 +82,7 @@ class IndexOptions:
         said = "index-strategy" in settings or "index-strategy" in settings.get("pip", {})
         chosen = strategy or (None if said else self.strategy)
         own += ("--index-strategy", chosen) if chosen else ()
-        tied = index_pins(folder, asked.texts)
+        tied = index_pins(folder, texts)
         return replace(self, arguments=(*arguments, *own), tied=tied, settings=settings)
 
     def command(self) -> tuple[list[str], dict[str, str]]:

@@ -6,6 +6,7 @@ import codecs
 import contextlib
 import importlib.metadata
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +16,7 @@ from pydantic import ValidationError
 
 from packager.cache import atomic_file
 from packager.digest import canonical_json, sha256_bytes
+from packager.environment.formats.wanted import Wanted
 from packager.environment.platform import WheelTarget
 from packager.environment.requirement_files import read_texts
 from packager.errors import UsageError
@@ -25,7 +27,24 @@ Group = Literal["serve", "worker"]
 DataFormat = Literal["csv", "parquet"]
 DISTRIBUTION = "model-packager"
 FILENAME = "package.lock"
+WHEELS_FOLDER = "package.wheels"
+"""Folder beside the lock with the wheels that were built from sources."""
 SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class BuiltWheel(FrozenModel):
+    """A wheel that was built from a source among the requirements."""
+
+    requirement: str
+    """What it was built from, without credentials; a path relative to the project."""
+    kind: Literal["folder", "archive", "git", "url", "index"]
+    source: str
+    """``git:COMMIT``, or ``sha256:`` of the archive or of the folder's files."""
+    filename: str
+    """Its file in ``package.wheels``."""
+    sha256: str
+    tools: tuple[str, ...] = ()
+    """The build backend and its dependencies: ``NAME==VERSION``."""
 
 
 class LockFile(FrozenModel):
@@ -37,6 +56,8 @@ class LockFile(FrozenModel):
     python: str
     platform: str
     bases: tuple[Base, ...] = ()
+    built: tuple[BuiltWheel, ...] = ()
+    """Those of ``wheels`` that were built here, with their sources."""
     wheels: tuple[Wheel, ...]
 
 
@@ -75,9 +96,10 @@ def inputs_digest(
     *,
     trees: bool = False,
     strategy: str | None = None,
+    wanted: Wanted | None = None,
 ) -> str:
     """sha256 of the inputs of a lock, including the text of files named by ``-r`` and ``-c``."""
-    texts = read_texts(requirements)
+    texts = read_texts(requirements, wanted or Wanted(target))
     asked = [list(texts.values()), runtime_requirements(data), target.python, target.platform]
     asked += [tree_requirements()] if trees else []
     asked += [strategy] if strategy else []
@@ -97,6 +119,13 @@ def load_lock(path: Path) -> LockFile | None:
         ) from error
     for wheel in lock.wheels:
         _check_plain(wheel, path.name)
+    locked = {(wheel.filename, wheel.sha256) for wheel in lock.wheels}
+    for built in lock.built:
+        if (built.filename, built.sha256) not in locked:
+            raise UsageError(
+                f"{path.name}: expected {built.filename[:100]!r} among its wheels, got none",
+                "delete the lock and build again, or take it from version control",
+            )
     return lock
 
 
@@ -117,8 +146,16 @@ def _check_plain(wheel: Wheel, called: str) -> None:
 def write_lock(lock: LockFile, path: Path) -> None:
     """Write ``lock`` with one wheel per line, so that diffs show what changed."""
     content = lock.model_dump(mode="json")
-    wheels = ",\n".join("    " + canonical_json(wheel).decode() for wheel in content.pop("wheels"))
+    if not lock.built:
+        del content["built"]
+    lists = [_rows(key, content.pop(key)) for key in ("built", "wheels") if key in content]
     lines = [f'  "{key}": {canonical_json(value).decode()}' for key, value in content.items()]
-    text = "{\n" + ",\n".join([*lines, f'  "wheels": [\n{wheels}\n  ]']) + "\n}\n"
+    text = "{\n" + ",\n".join([*lines, *lists]) + "\n}\n"
     with atomic_file(path) as file:
         file.write_text(text, encoding="utf-8")
+
+
+def _rows(key: str, values: Iterable[object]) -> str:
+    """A list of the lock, with one entry per line."""
+    rows = ",\n".join("    " + canonical_json(value).decode() for value in values)
+    return f'  "{key}": [\n{rows}\n  ]'

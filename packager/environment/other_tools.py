@@ -5,25 +5,19 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from packager.confinement import small_text
 from packager.errors import UsageError
 
 FREEZE = "pip list --format=freeze --exclude-editable > {file}"
 """Run in any environment, it lists names and versions, without paths."""
 _CONDA = f"activate that environment and run `{FREEZE}`"
 _YAML = re.compile(r"^(?:channels|dependencies):\s*$", re.MULTILINE)
+_EXPLICIT = re.compile(r"^@EXPLICIT\s*$", re.MULTILINE)
 _EXPORTS = {
-    "poetry.lock": "run `poetry export --without-hashes --output {file}` "
-    "(`poetry self add poetry-plugin-export` brings that command)",
-    "uv.lock": "run `uv export --no-hashes --no-dev --no-emit-project --output-file {file}`",
     "pdm.lock": "run `pdm export --prod --without-hashes --output {file}`",
     "Pipfile.lock": "run `pipenv requirements > {file}`",
     "Pipfile": "run `pipenv lock`, then `pipenv requirements > {file}`",
     "conda-lock.yml": _CONDA,
-    "environment.yml": _CONDA,
-    "environment.yaml": _CONDA,
-    "conda.yaml": _CONDA,
-    "conda.yml": _CONDA,
-    "pyproject.toml": "run `uv pip compile pyproject.toml --output-file {file}`",
     "setup.cfg": "run `uv pip compile setup.cfg --output-file {file}`",
     "setup.py": "run `uv pip compile setup.py --output-file {file}`",
 }
@@ -39,12 +33,18 @@ def export_hint(folder: Path, wanted: str) -> str | None:
 
 
 def refuse_other_formats(requirements: Path) -> None:
-    """Raise ``UsageError`` for a file in the format of another tool."""
+    """Raise ``UsageError`` for a file in a format that is not read."""
     name = requirements.name
     known = _EXPORTS.get(name)
-    text = requirements.read_text(encoding="utf-8", errors="replace")
-    if known is None and (requirements.suffix in (".yml", ".yaml") or _YAML.search(text)):
-        known = _CONDA
+    if known is None and requirements.suffix not in (".toml", ".lock", ".yml", ".yaml"):
+        text = small_text(requirements, name)
+        if _YAML.search(text):
+            raise UsageError(
+                f"{name}: expected requirements as pip reads them, got a file of conda",
+                "name it environment.yml, and write [requirements] file = "
+                '"environment.yml" in package.toml',
+            )
+        known = _CONDA if _EXPLICIT.search(text) else None
     if known is not None:
         raise UsageError(
             f"{name}: expected requirements as pip reads them, got a file of another tool",

@@ -1,23 +1,26 @@
 """Index pins that a project itself declares, in addition to the user's configuration.
 
 uv pins a package to an index (``tool.uv.sources``) only if a ``pyproject.toml`` requires the
-package; here the requirements come from ``requirements.txt``.
+package; here the requirements come from files of any format. Poetry's pins are written as uv's.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from packager.environment.requirement_hashes import without_hashes
+from packager.environment.requirement_lines import logical_lines
 from packager.environment.uv_config import as_toml, read_toml
 
 SOURCE_KEYS = frozenset({"index", "marker", "extra", "group"})
-NAME = re.compile(r"^[ \t]*([A-Za-z0-9][\w.-]*)", re.MULTILINE)
+NAME = re.compile(r"^([A-Za-z0-9][\w.-]*)")
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,8 @@ class IndexPins:
     """Package → its ``tool.uv.sources``."""
     indexes: tuple[Mapping[str, Any], ...]
     """Tables of ``tool.uv.index``, with absolute addresses."""
+    markers: Mapping[str, str] = field(default_factory=dict)
+    """Package → the marker of its requirement, where all of its requirements have one."""
 
     def of(self, names: Collection[str]) -> IndexPins:
         """The pins of the packages ``names``."""
@@ -36,7 +41,11 @@ class IndexPins:
     def pyproject(self) -> str:
         """A ``pyproject.toml`` that requires these packages in any version, with their pins."""
         tables = [f"[[tool.uv.index]]\n{as_toml(index)}" for index in self.indexes]
-        project = {"name": "tied", "version": "0", "dependencies": sorted(self.sources)}
+        required = [
+            f"{name} ; {self.markers[name]}" if name in self.markers else name
+            for name in sorted(self.sources)
+        ]
+        project = {"name": "tied", "version": "0", "dependencies": required}
         tables += [f"[project]\n{as_toml(project)}", f"[tool.uv.sources]\n{as_toml(self.sources)}"]
         return "\n".join(tables)
 
@@ -53,19 +62,65 @@ def index_pins(folder: Path, texts: Mapping[Path, str]) -> IndexPins | None:
     if file is None:
         return None
     content = read_toml(file)
-    uv = content.get("tool", {}).get("uv", {})
-    required = {canonicalize_name(name) for text in texts.values() for name in NAME.findall(text)}
+    tool = _table(content.get("tool"))
+    uv = _table(tool.get("uv"))
+    required = _required(texts)
+    declared, poetry_indexes = _of_poetry(_table(tool.get("poetry")))
     sources = {
         str(canonicalize_name(name)): source
-        for name, source in uv.get("sources", {}).items()
+        for name, source in {**declared, **_table(uv.get("sources"))}.items()
         if canonicalize_name(name) in required and _indexed(source)
     }
     if not sources:
         return None
-    indexes = (dict(index) for index in uv.get("index", ()))
+    indexes = (dict(index) for index in (*uv.get("index", ()), *poetry_indexes))
+    markers = {name: " or ".join(said) for name, said in required.items() if said and all(said)}
     return IndexPins(
-        sources, tuple({**i, "url": _whole(str(i["url"]), file.parent)} for i in indexes)
+        sources,
+        tuple({**i, "url": _whole(str(i["url"]), file.parent)} for i in indexes),
+        markers,
     )
+
+
+def _required(texts: Mapping[Path, str]) -> dict[str, list[str]]:
+    """Canonical name → the marker of each of its requirements; empty for one without."""
+    found: dict[str, list[str]] = {}
+    for text in texts.values():
+        for _, line in logical_lines(text):
+            try:
+                asked = Requirement(without_hashes(line)[0])
+            except InvalidRequirement:
+                named = NAME.match(line)
+                name, marker = (named[1], "") if named else (None, "")
+            else:
+                name, marker = asked.name, f"({asked.marker})" if asked.marker else ""
+            if name is not None:
+                found.setdefault(canonicalize_name(name), []).append(marker)
+    return found
+
+
+def _table(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _of_poetry(poetry: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Package → its index as uv's source, and the indexes that ``tool.poetry`` names so."""
+    groups = _table(poetry.get("group")).values()
+    listed = [poetry, *map(_table, groups)]
+    sources = {
+        name: {"index": wish["source"]}
+        for table in listed
+        for name, wish in _table(table.get("dependencies")).items()
+        if isinstance(wish, dict) and isinstance(wish.get("source"), str)
+    }
+    given = poetry.get("source") if isinstance(poetry.get("source"), list) else []
+    indexes = [
+        {"name": index["name"], "url": index["url"], "explicit": True}
+        for index in given or []
+        if isinstance(index, dict) and {"name", "url"} <= index.keys()
+    ]
+    known = {index["name"] for index in indexes}
+    return {n: s for n, s in sources.items() if s["index"] in known}, indexes
 
 
 def _indexed(source: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Parses a project's requirements files; no other program reads them.
+"""Parses a project's requirements files, of any format; no other program reads them.
 
 uv reads normalized lines instead of these files, because two parsers of one file can differ: a
 line that one takes for a comment could be an option to the other.
@@ -8,15 +8,21 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import parse_wheel_filename
 
-from packager.confinement import refuse_leaving, small_text
-from packager.environment.requirement_lines import EDITABLE, local_wheel, logical_lines
+from packager.confinement import refuse_leaving
+from packager.environment import conda_freeze
+from packager.environment.formats.files import text_of
+from packager.environment.formats.wanted import Wanted
+from packager.environment.requirement_hashes import allowed_hashes, other_algorithm, without_hashes
+from packager.environment.requirement_lines import EDITABLE, local_path, logical_lines, place_of
+from packager.environment.sources import parse_source
 from packager.errors import UsageError
 
 INDEXES = {
@@ -32,12 +38,15 @@ NESTED = {"-r": False, "--requirement": False, "-c": True, "--constraint": True}
 IGNORED_OPTIONS = {"--only-binary": True, "--prefer-binary": False, "--require-hashes": False}
 """Option without effect here → whether it takes a value."""
 SWITCHES = {"--pre": ("--prerelease", "allow"), "--no-index": ("--no-index",)}
-HASH = re.compile(r"\s--hash[= ]\s*(\w+:[0-9a-fA-F]+)")
 VARIABLE = re.compile(r"\$\{[A-Za-z_]\w*\}")
-WHEELS_ONLY = (
-    "leave it out: only wheels are installed, and nothing is built; for a package without a wheel "
-    "make one with `pip wheel`, and name its folder with --find-links"
+NOT_SUPPORTED = (
+    "leave it out: a wheel is taken where there is one, and anything else is built in isolation, "
+    "with the settings of its own pyproject.toml"
 )
+_URL = re.compile(r"^(?:git\+\w+|https?)://\S+", re.IGNORECASE)
+_EXTRAS = re.compile(r"\[[\w., -]*\]")
+_MARKER = re.compile(r"(?:\s;|;\s)(.*)$")
+_NAME = re.compile(r"^([A-Za-z0-9][\w.-]*)\s*(?:\[[^\]]*\])?\s*@")
 
 
 @dataclass(frozen=True)
@@ -48,7 +57,16 @@ class DirectRequirements:
     constraints: tuple[str, ...]
     options: tuple[str, ...]
     texts: dict[Path, str]
-    """Path → text of every file."""
+    """Path → text of every file; of a file in another format than pip's, its lines as pip's."""
+    lost: tuple[UsageError, ...] = ()
+    """An error for each path of another machine whose version the active environment lacks."""
+
+    hashes: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Canonical name → sha256 of the only files that may be taken, where ``--hash`` says it."""
+
+
+class _LostPathError(UsageError):
+    """A line names a path of another machine."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +77,7 @@ class _Line:
     constrains: bool
 
     def wrong(self, said: str, hint: str) -> UsageError:
-        return UsageError(f"{self.file.name} line {self.number}: {said}", hint)
+        return UsageError(f"{place_of(self.file, self.number)}: {said}", hint)
 
 
 def project_of(requirements: Path) -> Path:
@@ -68,44 +86,66 @@ def project_of(requirements: Path) -> Path:
     return next((p for p in (folder, *folder.parents) if (p / "package.toml").is_file()), folder)
 
 
-def read_texts(requirements: Path) -> dict[Path, str]:
+def read_texts(requirements: Path, wanted: Wanted | None = None) -> dict[Path, str]:
     """Path → text of ``requirements`` and of every file that it includes."""
-    texts: dict[Path, str] = {}
-    for _ in _lines(requirements, project_of(requirements), texts, False):
-        pass
-    return texts
+    return _Reader(requirements, wanted).read()[1]
 
 
-def read_requirements(requirements: Path) -> DirectRequirements:
+def read_options(
+    requirements: Path, wanted: Wanted | None = None
+) -> tuple[tuple[str, ...], dict[Path, str]]:
+    """The files' options as uv's arguments, and their texts; other lines are not parsed."""
+    reader = _Reader(requirements, wanted)
+    lines, texts = reader.read()
+    options = (_options(line, reader.top) for line in lines if _is_option(line))
+    return tuple(word for words in options for word in words), texts
+
+
+def read_requirements(requirements: Path, wanted: Wanted | None = None) -> DirectRequirements:
     """The content of ``requirements`` and of the files that it includes.
 
-    Raises ``UsageError`` for an unknown option or one that builds from source, for a file or
-    folder outside the project, and for a line that is no requirement.
+    Sources are written as addresses (``sources``). ``wanted`` is required for other formats than
+    pip's. Raises ``UsageError`` for an unknown option, for a file or folder outside the project,
+    and for a line that is no requirement.
     """
-    top, texts = project_of(requirements), dict[Path, str]()
+    reader = _Reader(requirements, wanted)
     found: dict[bool, list[str]] = {False: [], True: []}
     options: list[str] = []
-    for line in _lines(requirements, top, texts, False):
-        if line.text.startswith("-"):
-            options += _options(line, top)
-        else:
-            found[line.constrains].append(_plain(line, top))
-    return DirectRequirements(tuple(found[False]), tuple(found[True]), tuple(options), texts)
+    lost: list[UsageError] = []
+    lines, texts = reader.read()
+    for line in lines:
+        if _is_option(line):
+            options += _options(line, reader.top)
+            continue
+        try:
+            found[line.constrains].append(_plain(line, reader.top))
+        except _LostPathError as error:
+            lost.append(error)
+    hashes = allowed_hashes([*found[False], *found[True]])
+    return DirectRequirements(
+        tuple(found[False]), tuple(found[True]), tuple(options), texts, tuple(lost), hashes
+    )
 
 
-def _lines(file: Path, top: Path, texts: dict[Path, str], constrains: bool) -> Iterator[_Line]:
+class _Reader:
+    """Reads a requirements file and those that it includes."""
+
+    def __init__(self, requirements: Path, wanted: Wanted | None) -> None:
+        self.file, self.wanted, self.top = requirements, wanted, project_of(requirements)
+
+    def read(self) -> tuple[list[_Line], dict[Path, str]]:
+        """The logical lines, and path → text of every file."""
+        texts: dict[Path, str] = {}
+        return list(_lines(self.file, self, texts, False)), texts
+
+
+def _lines(
+    file: Path, reader: _Reader, texts: dict[Path, str], constrains: bool
+) -> Iterator[_Line]:
     """Each logical line; a line that includes a file is replaced by that file's lines."""
-    refuse_leaving(file, top)
-    try:
-        text = file.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UsageError(
-            f"{file.name}: expected text in UTF-8, got {error.reason} at byte {error.start}",
-            "save it as UTF-8",
-        ) from error
-    small_text(file, file.name)
-    texts[file.resolve()] = text
-    for number, content in logical_lines(text):
+    refuse_leaving(file, reader.top)
+    texts[file.resolve()] = text_of(file, reader.top, reader.wanted)
+    for number, content in logical_lines(texts[file.resolve()]):
         line = _Line(file, number, content, constrains)
         nested = list(_nested(line))
         for name, only in nested:
@@ -113,22 +153,24 @@ def _lines(file: Path, top: Path, texts: dict[Path, str], constrains: bool) -> I
             if not place.is_file():
                 raise line.wrong(f"expected a file at {name}, got none", "fix that line")
             if place.resolve() not in texts:
-                yield from _lines(place, top, texts, constrains or only)
+                yield from _lines(place, reader, texts, constrains or only)
         if not nested:
             yield line
 
 
 def _nested(line: _Line) -> Iterator[tuple[str, bool]]:
-    if line.text.startswith("-"):
+    if _is_option(line):
         for option, value in _words(line):
             if option in NESTED:
                 yield value, NESTED[option]
 
 
+def _is_option(line: _Line) -> bool:
+    return line.text.startswith("-") and not EDITABLE.match(line.text)
+
+
 def _options(line: _Line, top: Path) -> Iterator[str]:
     """uv's arguments for the options of a line."""
-    if EDITABLE.match(line.text):
-        return  # ``refuse_lines`` raises the error with a hint
     for option, value in _words(line):
         if option in INDEXES:
             if VARIABLE.search(value):
@@ -140,7 +182,7 @@ def _options(line: _Line, top: Path) -> Iterator[str]:
         elif option in SWITCHES:
             yield from SWITCHES[option]
         elif option not in IGNORED_OPTIONS:
-            raise line.wrong(f"`{option}`: option not supported", WHEELS_ONLY)
+            raise line.wrong(f"`{option}`: option not supported", NOT_SUPPORTED)
 
 
 def _words(line: _Line) -> Iterator[tuple[str, str]]:
@@ -165,37 +207,87 @@ def _address(line: _Line, option: str, value: str, top: Path) -> str:
         return value
     if option == "--trusted-host":
         return value
-    place = local_wheel(value, line.file.parent) or line.file.parent / value
+    place = local_path(value, line.file.parent) or line.file.parent / value
     _refuse_outside(line, place, top)
     return str(place.resolve())
 
 
 def _plain(line: _Line, top: Path) -> str:
     """A requirement normalized for uv: one line, with its hashes at the end."""
-    hashes = "".join(f" --hash={found}" for found in HASH.findall(line.text))
-    text = HASH.sub("", line.text).strip()
-    place = local_wheel(text, line.file.parent)
+    if algorithm := other_algorithm(line.text):
+        said = f"expected a hash of sha256, got {algorithm}"
+        raise line.wrong(said, "`pip hash --algorithm sha256 FILE` prints it")
+    text, hashes = without_hashes(line.text)
+    editable = EDITABLE.match(text)
+    place = local_path(text, line.file.parent)
+    if place is not None and conda_freeze.is_lost(text, place):
+        return _installed(line, text)
     if place is not None:
         _refuse_outside(line, place, top)
-        named, _, _, _ = parse_wheel_filename(place.name)
-        extras = re.search(r"\[[\w., -]*\]", text)
-        marker = re.search(r"\s;.*$", text)
-        text = f"{named}{extras[0] if extras else ''} @ {place.resolve().as_uri()}"
-        text += marker[0] if marker else ""
-    elif re.match(r"https?://\S+$", text):
+        text = _local_address(text, place)
+    else:
+        text = editable[1].strip().strip("\"'") if editable else text
+    if "://" in text and VARIABLE.search(text):
+        raise line.wrong(
+            "expected an address without variables of your environment",
+            "credentials belong into git's credential helper, ~/.netrc or your pip or uv "
+            "configuration, not into the project",
+        )
+    if _URL.match(text) or text.startswith("file:"):
+        parse_source(text)  # refuses an address that can't be fetched
         return text + hashes
     try:
-        return str(Requirement(text)) + hashes
+        plain = str(Requirement(text))
     except InvalidRequirement as error:
         raise line.wrong(
             f"expected a requirement, got {text[:100]!r}", "write it as pip reads it: NAME==VERSION"
         ) from error
+    parse_source(plain)
+    return plain + hashes
+
+
+def _local_address(text: str, place: Path) -> str:
+    """A line that names the local path ``place``, as a name and address (``sources``)."""
+    marker, extras, named = _MARKER.search(text), _EXTRAS.search(text), _NAME.match(text)
+    name = named[1] if named else ""
+    if place.suffix == ".whl" and place.is_file():
+        name = str(parse_wheel_filename(place.name)[0])
+    url, more = place.resolve().as_uri(), extras[0].replace(" ", "") if extras else ""
+    inside = re.search(r"#(?:[^\s;]*&)?(subdirectory=[^\s;&]+)", text)
+    url += f"#{inside[1]}" if inside else ""
+    found = f"{name}{more} @ {url}" if name else f"{url}{more}"
+    return f"{found} ; {marker[1].strip()}" if marker else found
+
+
+def named_wheels(asked: DirectRequirements) -> dict[str, str]:
+    """File name → address of each wheel that a requirement names by its path or address."""
+    found = {}
+    for line in asked.requirements:
+        url = without_hashes(line)[0].partition(" @ ")[2].partition(" ;")[0].strip()
+        path = urlsplit(url).path
+        if path.endswith(".whl"):
+            found[unquote(path.rpartition("/")[2])] = url.partition("#")[0]
+    return found
+
+
+def _installed(line: _Line, text: str) -> str:
+    found = conda_freeze.installed(text)
+    if found is None:
+        name = conda_freeze.name_of(text)
+        wrong = line.wrong(
+            f"expected a version of {name}, got a path that does not exist here, and the active "
+            f"environment has no {name}: {text[:100]!r}",
+            conda_freeze.HINT,
+        )
+        raise _LostPathError(wrong.message, wrong.hint)
+    return found
 
 
 def _refuse_outside(line: _Line, place: Path, top: Path) -> None:
     if not place.resolve().is_relative_to(top.resolve()):
         raise line.wrong(
             f"expected a path within the project, got {str(place)[:200]!r}",
-            "copy the wheels into the project, or name their folder in your own configuration "
-            "(find-links of pip or uv)",
+            "copy it into the project; a repository of git on this machine can be named as "
+            "git+file:///PATH@COMMIT, and a folder of wheels in your own configuration (find-links "
+            "of pip or uv)",
         )

@@ -1,7 +1,7 @@
-"""Rejects lines of a requirements file that name no wheel, before the index is queried.
+"""Rejects lines of a requirements file that nothing can be installed from, before any download.
 
-Only wheels are installed, so that a lock names files with their sha256: no version control URLs,
-no folders, no source distributions.
+An index, a wheel, a folder, a source archive or a git repository can be; paths of another machine,
+other version control and conda's notation can't.
 """
 
 from __future__ import annotations
@@ -13,24 +13,24 @@ from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
 from packaging.utils import (
-    InvalidSdistFilename,
     InvalidWheelFilename,
-    parse_sdist_filename,
     parse_wheel_filename,
 )
 
-from packager.confinement import small_toml
+from packager.environment.conda_freeze import is_lost
+from packager.environment.formats.files import is_translated
 from packager.environment.other_tools import FREEZE
+from packager.environment.sources import ARCHIVES, OTHER_CONTROL
 from packager.errors import UsageError
 
 WHEELS = "wheels"
 _NAMED = re.compile(r"^([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?\s*@\s*(\S.*)$")
-EDITABLE = re.compile(r"^(?:-e|--editable)[ \t=]+(.*)$")
-_CONTROL = re.compile(r"^(?:git|hg|svn|bzr)\+|^git@", re.IGNORECASE)
+EDITABLE = re.compile(r"^(?:-e[ \t=]*|--editable[ \t=]+)(.*)$")
 _CONDA_LINE = re.compile(r"^([A-Za-z0-9][\w.-]*)=([0-9][\w.!+]*)(?:=[\w.]+)?$")
 _FOLDER = re.compile(r"^(?:\.{0,2}/|\.{1,2}$|[A-Za-z]:[\\/]|~/)")
+_COPIED = re.compile(r"^(?:ssh://)?(\w+@)?([\w.-]+):(?!//)(\S+)")
+"""``git@host:owner/repository``, the form that git and ssh accept."""
 _MARKER = re.compile(r"\s+;.*$|;\s.*$")
-_ARCHIVES = (".tar.gz", ".zip", ".tar.bz2", ".tgz")
 
 
 def wheel_commands(what: str, python: str, line: str) -> str:
@@ -43,7 +43,7 @@ def wheel_commands(what: str, python: str, line: str) -> str:
 
 
 def refuse_lines(texts: Mapping[Path, str], python: str) -> None:
-    """Raise ``UsageError`` for the first line that names no wheel, with a replacement as hint.
+    """Raise ``UsageError`` for the first line that can't be had, with a replacement as hint.
 
     ``python`` is the version that wheels must support.
     """
@@ -54,7 +54,7 @@ def refuse_lines(texts: Mapping[Path, str], python: str) -> None:
             line = re.sub(r"\s--hash[= ].*$", "", line)
             told = _told(line, file.parent, python)
             if told is not None:
-                raise UsageError(f"{file.name} line {number}: {told[0]}", told[1])
+                raise UsageError(f"{place_of(file, number)}: {told[0]}", told[1])
 
 
 def logical_lines(text: str) -> Iterator[tuple[int, str]]:
@@ -73,11 +73,17 @@ def logical_lines(text: str) -> Iterator[tuple[int, str]]:
         yield start, joined.strip()
 
 
-def local_wheel(text: str, folder: Path) -> Path | None:
+def local_path(text: str, folder: Path) -> Path | None:
     """The path that a line names, if it does; None for an index requirement or remote address."""
-    named = _NAMED.match(text)
-    address = _MARKER.sub("", (named[2] if named else text).strip().strip("\"'"))
-    return _local(address, folder)
+    editable, named = EDITABLE.match(text), _NAMED.match(text)
+    address = editable[1] if editable else named[2] if named else text
+    address = _MARKER.sub("", address.strip().strip("\"'"))
+    return _local(address, folder, anything=editable is not None)
+
+
+def place_of(file: Path, number: int) -> str:
+    """Where a line stands, for a message; lines of other formats than pip's have no numbers."""
+    return file.name if is_translated(file) else f"{file.name} line {number}"
 
 
 def _told(line: str, folder: Path, python: str) -> tuple[str, str] | None:
@@ -92,45 +98,40 @@ def _told(line: str, folder: Path, python: str) -> tuple[str, str] | None:
     address = editable[1] if editable else named[2] if named else line
     address = _MARKER.sub("", address.strip().strip("\"'"))
     name = named[1] if named else None
-    if _CONTROL.match(address):
+    if address.lower().startswith(OTHER_CONTROL):
         return _of_control(line, address, name, python)
-    local = _local(address, folder)
-    if local is not None:
-        return _of_path(line, local, name, folder, python, editable=editable is not None)
-    remote = urlsplit(address)
-    if remote.scheme in ("http", "https") and remote.path.endswith(_ARCHIVES):
-        said = f"expected a wheel, got a source distribution: {line!r}"
-        known = name or _source_name(remote.path.rpartition("/")[2])
-        return said, wheel_commands(address, python, _write(known))
-    return None
+    whole = line if line.startswith("git@") else address.removeprefix("git+")
+    copied = _COPIED.match(whole) if "://" not in address else None
+    if copied is not None and (copied[1] or address.startswith("git+")):
+        place = f"git+ssh://{copied[1] or ''}{copied[2]}/{copied[3]}"
+        return f"expected an address of git, got {line!r}", f"write {place} in place of it"
+    local = _local(address, folder, anything=editable is not None)
+    if local is None or is_lost(line, local):
+        return None  # of a lost path, the active environment may know the version
+    return _of_path(line, local, name, folder)
 
 
 def _of_control(line: str, address: str, name: str | None, python: str) -> tuple[str, str]:
     egg = re.search(r"[#&]egg=([\w.-]+)", address)
     last = re.sub(r"(?<=.)@[^/@]*$|\.git\b|#.*$", "", address).rstrip("/").rpartition("/")[2]
     known = name or (egg[1] if egg else re.sub(r"\.git$", "", last))
-    said = f"expected a wheel of an index, got an address of version control: {line!r}"
+    said = f"expected an index, git or a path, got other version control: {line!r}"
     return said, wheel_commands(address, python, _write(known))
 
 
-def _of_path(
-    line: str, path: Path, name: str | None, folder: Path, python: str, *, editable: bool
-) -> tuple[str, str] | None:
-    """Message and hint for a path; None for an existing wheel."""
-    if editable and folder.resolve().is_relative_to(path.resolve()):
-        return (
-            f"expected a wheel of an index, got the project itself: {line!r}",
-            "leave this line out: the files of the project's folder are packaged as they are, and "
-            "imported from there and its src/; list what they need instead",
-        )
+def _of_path(line: str, path: Path, name: str | None, folder: Path) -> tuple[str, str] | None:
+    """Message and hint for a path; None for an existing wheel, archive or folder."""
     if path.suffix == ".whl":
         return None if path.is_file() else _of_lost_wheel(line, path)
+    if path.is_dir() or (path.is_file() and path.name.lower().endswith(ARCHIVES)):
+        return None
     if path.exists():
-        said = f"expected a wheel, got a {'folder' if path.is_dir() else 'file'}: {line!r}"
-        known = name or (_project_name(path) if path.is_dir() else _source_name(path.name))
-        return said, wheel_commands(_shown(path, folder), python, _write(known))
+        return (
+            f"expected a folder, a wheel or a source archive, got another file: {line!r}",
+            f"to include a file of requirements, write `-r {_shown(path, folder)}`",
+        )
     return (
-        f"expected a wheel of an index, got a path that does not exist: {line!r}",
+        f"expected a requirement, got a path that does not exist: {line!r}",
         f"write {name or 'NAME'}==VERSION, with the version that `pip list` shows where the line "
         f"comes from; `{FREEZE.format(file='requirements.txt')}` there writes every "
         "line in this form",
@@ -146,33 +147,20 @@ def _of_lost_wheel(line: str, path: Path) -> tuple[str, str]:
     return said, f"write {known}=={version}, or fix the path"
 
 
-def _local(address: str, folder: Path) -> Path | None:
-    """The path of an address; None if it is no path."""
+def _local(address: str, folder: Path, *, anything: bool = False) -> Path | None:
+    """The path of an address; None if it is no path. ``anything``: it is one if it has no scheme.
+
+    A relative path counts from ``folder``, that of the file that names it.
+    """
     if address.lower().startswith("file:"):
-        return Path(url2pathname(urlsplit(address).path))
+        named = urlsplit(address).path or address[len("file:") :]
+        return Path(url2pathname(named)) if named.startswith("/") else folder / named
     plain = address.partition("[")[0].partition("#")[0].strip()
-    if "://" in plain or not (_FOLDER.match(plain) or plain.endswith((".whl", *_ARCHIVES))):
+    looks = _FOLDER.match(plain) or plain.lower().endswith((".whl", *ARCHIVES)) or anything
+    if "://" in plain or not (looks or ("/" in plain and (folder / plain).is_dir())):
         return None
     beside = Path(plain).expanduser()
     return beside if beside.is_absolute() or not (folder / beside).exists() else folder / beside
-
-
-def _project_name(folder: Path) -> str:
-    """The name of the project in a folder; the folder's name if none is declared."""
-    try:
-        content = small_toml(folder / "pyproject.toml", "pyproject.toml")
-    except (OSError, ValueError, RecursionError, UsageError):
-        return folder.resolve().name
-    tables = content.get("project", {}), content.get("tool", {}).get("poetry", {})
-    return str(next((table["name"] for table in tables if "name" in table), folder.resolve().name))
-
-
-def _source_name(filename: str) -> str:
-    """The package name of a source distribution; ``NAME`` if it can't be parsed."""
-    try:
-        return str(parse_sdist_filename(filename)[0])
-    except InvalidSdistFilename:
-        return "NAME"
 
 
 def _shown(path: Path, folder: Path) -> str:

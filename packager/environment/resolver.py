@@ -8,14 +8,14 @@ import sys
 import tempfile
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
-from urllib.parse import unquote
 
 import uv
-from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+from packaging.utils import canonicalize_name
 
+from packager.environment.formats.files import is_lock
+from packager.environment.formats.wanted import Wanted
 from packager.environment.index import IndexOptions
 from packager.environment.lock import (
     FILENAME,
@@ -24,15 +24,14 @@ from packager.environment.lock import (
     runtime_requirements,
     tree_requirements,
 )
-from packager.environment.other_tools import refuse_other_formats
 from packager.environment.platform import WheelTarget
 from packager.environment.programs import run
+from packager.environment.pylock import Resolved, listed_files, read_pylock, write_preferences
 from packager.environment.requirement_files import DirectRequirements, read_requirements, read_texts
 from packager.environment.requirement_lines import refuse_lines
 from packager.environment.resolver_errors import (
     Probe,
     conflict,
-    no_wheel_for,
     resolver_error,
     single_line,
 )
@@ -44,18 +43,10 @@ TREE_FRAMEWORKS = frozenset({"scikit-learn", "lightgbm", "xgboost", "xgboost-cpu
 """Frameworks of tree ensembles; with any of them the image gets the compiled form's packages."""
 
 
-@dataclass(frozen=True)
-class Resolved:
-    """A wheel and its current address, which is not part of the lock."""
-
-    wheel: Wheel
-    url: str
-
-
 def resolve(
     requirements: Path,
     data: DataFormat | None,
-    target: WheelTarget,
+    target: WheelTarget | Wanted,
     index: IndexOptions,
     *,
     pins: Sequence[Wheel] = (),
@@ -63,19 +54,26 @@ def resolve(
 ) -> list[Resolved]:
     """Choose one wheel for each dependency of the project and the runtime together.
 
-    Versions of ``pins`` are kept if they still fit. ``trees`` adds the requirements of compiled
-    tree ensembles if the project depends on a framework for them and they can be resolved. Raises
+    Versions of ``pins`` are kept if they still fit; of a requirement with hashes only the files
+    with these hashes are taken. ``target`` may name extras and groups, too. ``trees`` adds the
+    requirements of compiled tree ensembles if the project depends on a framework for them and
+    they can be resolved. ``index.sources`` builds wheels of requirements that are none. Raises
     ``PackageError`` if a requirement does not exist or has no wheel, or if the project's and the
     runtime's requirements conflict.
     """
-    refuse_other_formats(requirements)
-    refuse_lines(read_texts(requirements), target.python)
-    asked = read_requirements(requirements)
+    wanted = target if isinstance(target, Wanted) else Wanted(target)
+    target = wanted.target
+    refuse_lines(read_texts(requirements, wanted), target.python)
+    asked = read_requirements(requirements, wanted)
+    if asked.lost:
+        raise asked.lost[0]
+    if index.sources is not None:
+        asked = index.sources.replaced(asked, index)
     groups = runtime_requirements(data)
     if trees:
         with_trees = {**groups, "serve": [*groups["serve"], *tree_requirements()]}
         try:
-            found = _resolve(asked, with_trees, target, index, pins)
+            found = _resolve_all(asked, with_trees, target, index, pins)
         except (PackageError, _UvError):
             pass  # resolved again below without the tree requirements, which may be the cause
         else:
@@ -83,9 +81,48 @@ def resolve(
             if served & TREE_FRAMEWORKS:
                 return found
     try:
-        return _resolve(asked, groups, target, index, pins)
+        return _resolve_all(asked, groups, target, index, pins)
     except _UvError as error:
-        raise _explain(error, target, index, requirements.name) from error
+        told = _explain(error, target, index, requirements.name)
+        if is_lock(requirements):
+            told.hint += f"; do so in what {requirements.name} was made from, and lock again"
+        raise told from error
+
+
+def resolve_tools(
+    requires: Sequence[str], target: WheelTarget, index: IndexOptions, called: str
+) -> list[Resolved]:
+    """One wheel for each requirement of a build backend, and for each of their dependencies.
+
+    ``called`` is the source. Raises ``PackageError`` if one can't be resolved.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        asked, locked = Path(name) / "requires.txt", Path(name) / "pylock.toml"
+        asked.write_text("\n".join(requires), encoding="utf-8")
+        try:
+            _compile([asked], locked, target, index)
+        except _UvError as error:
+            raise _explain(error, target, index, f"{called}: [build-system] requires") from error
+        return [Resolved(wheel, url) for wheel, url in read_pylock(locked, target, {}).values()]
+
+
+def _resolve_all(
+    asked: DirectRequirements,
+    groups: Mapping[Group, Sequence[str]],
+    target: WheelTarget,
+    index: IndexOptions,
+    pins: Sequence[Wheel],
+) -> list[Resolved]:
+    """As ``_resolve``; builds a wheel of each package that offers only a source distribution."""
+    sources = index.sources
+    while True:
+        try:
+            offered = sources.index(index) if sources else index
+            hashes = sources.hashes(asked) if sources else asked.hashes
+            return _resolve(replace(asked, hashes=hashes), groups, target, offered, pins)
+        except _UvError as error:
+            if sources is None or not sources.add_missing(error.text, asked, index):
+                raise
 
 
 class _UvError(Exception):
@@ -116,14 +153,14 @@ def _resolve(
         own.write_text("\n".join(asked.constraints), encoding="utf-8")
         locked = folder / "pylock.toml"
         if pins:
-            _write_preferences(locked, pins)
+            write_preferences(locked, pins)
         _compile([project, serve, worker], locked, target, index, [own])
-        everything = _read_pylock(locked, target)
+        everything = read_pylock(locked, target, asked.hashes)
         pinned = folder / "pinned.txt"
         pinned.write_text("\n".join(f"{n}=={w.version}" for n, (w, _) in everything.items()))
         served = folder / "pylock.serve.toml"
         _compile([project, serve], served, target, index, [own, pinned])
-        serving = _read_pylock(served, target)
+        serving = read_pylock(served, target, asked.hashes)
     resolved = []
     for key, (wheel, url) in sorted(everything.items()):
         group: Group = "serve" if key in serving else "worker"
@@ -148,7 +185,7 @@ def locate(wheels: Sequence[Wheel], target: WheelTarget, index: IndexOptions) ->
         offered = {
             sha256: url
             for package in tomllib.loads(locked.read_text())["packages"]
-            for _, sha256, url in _files(package, locked.parent)
+            for _, sha256, url in listed_files(package, locked.parent)
         }
     missing = [wheel for wheel in wheels if wheel.sha256 not in offered]
     if missing:
@@ -158,14 +195,6 @@ def locate(wheels: Sequence[Wheel], target: WheelTarget, index: IndexOptions) ->
             "take it from the wheel cache of another machine, or lock again with --upgrade",
         )
     return [Resolved(wheel, offered[wheel.sha256]) for wheel in wheels]
-
-
-def _write_preferences(path: Path, pins: Sequence[Wheel]) -> None:
-    """Write an earlier lock to uv's output path, so that uv keeps versions that still fit."""
-    lines = ['lock-version = "1.0"', 'created-by = "package"']
-    for pin in pins:
-        lines += ["[[packages]]", f'name = "{pin.name}"', f'version = "{pin.version}"']
-    path.write_text("\n".join(lines) + "\n")
 
 
 def _compile(
@@ -250,39 +279,3 @@ def _probe(target: WheelTarget, index: IndexOptions) -> Probe:
         return found[1] if done.returncode == 0 and found else None
 
     return lowest
-
-
-def _files(package: Mapping[str, Any], folder: Path) -> list[tuple[str, str, str]]:
-    """(filename, sha256, url) of every file that an entry of a pylock in ``folder`` lists."""
-    entries = [*package.get("wheels", ()), *([package["archive"]] if "archive" in package else ())]
-    found = []
-    for entry in entries:
-        url = entry.get("url") or (folder / entry["path"]).resolve().as_uri()
-        filename = entry.get("name") or unquote(url.rsplit("/", 1)[-1].partition("#")[0])
-        found.append((filename, entry["hashes"]["sha256"], url))
-    return found
-
-
-def _read_pylock(path: Path, target: WheelTarget) -> dict[str, tuple[Wheel, str]]:
-    """Canonical name → the best wheel for the target, and its address.
-
-    Raises ``PackageError`` if a package has no compatible wheel.
-    """
-    chosen: dict[str, tuple[Wheel, str]] = {}
-    for package in tomllib.loads(path.read_text()).get("packages", []):
-        fitting = []
-        for filename, sha256, url in _files(package, path.parent):
-            try:
-                _, version, _, tags = parse_wheel_filename(filename)
-            except InvalidWheelFilename:
-                continue  # an sdist given by its address: an error below if nothing else fits
-            ranks = [target.tags[tag] for tag in tags if tag in target.tags]
-            if ranks:
-                fitting.append((min(ranks), filename, str(version), sha256, url))
-        if not fitting:
-            raise no_wheel_for(package["name"], package.get("version", ""), target)
-        _, filename, release, sha256, url = min(fitting)
-        name = str(canonicalize_name(package["name"]))
-        wheel = Wheel(name=name, version=release, filename=filename, sha256=sha256, group="serve")
-        chosen[name] = (wheel, url)
-    return chosen

@@ -44,7 +44,7 @@ _COMMON = [
 _PYTHONS = ("3.14", "3.13", "3.12", "3.11", "3.10", "3.9", "3.8")
 _SYSTEMS = {"win": "win32", "macosx": "darwin"}
 
-_NO_WHEEL = re.compile(
+NO_WHEEL = re.compile(
     r"(?:all versions of )?(?P<name>[\w.-]+?)(?P<pin>(?:[=<>]=?[\w.!+*]+)?) ha(?:s|ve) no "
     r"(?:usable wheels|wheels with a matching)"
 )
@@ -79,7 +79,7 @@ def resolver_error(text: str, called: str, target: WheelTarget, probe: Probe) ->
     fetch = _FETCH.search(text)
     if fetch is not None:
         return _unreached(text, called, fetch["url"])
-    missing = _NO_WHEEL.search(text)
+    missing = NO_WHEEL.search(text)
     if missing is not None:
         told = f"{called}: a requirement has no wheel that fits: {text}"
         return PackageError(told, _without_wheel(text, missing, target, probe))
@@ -118,6 +118,16 @@ def no_wheel_for(name: str, version: str, target: WheelTarget) -> PackageError:
     return PackageError(
         f"{pinned}: expected a wheel for Python {target.python} on {target.uv_platform}, got none",
         wheel_commands(pinned, target.python, f"write `{pinned}`"),
+    )
+
+
+def other_hash(name: str, filename: str, sha256: str) -> PackageError:
+    """The error for a package whose wheel has none of the hashes that the project names."""
+    return PackageError(
+        f"{name}: expected a wheel with one of the hashes that the requirements name, got "
+        f"{filename} with sha256 {sha256}",
+        f"if you trust your index, add --hash=sha256:{sha256}, or lock again; else find out why "
+        "the files differ",
     )
 
 

@@ -16,7 +16,7 @@ import requests
 from packager.cache import atomic_file, cache_directory
 from packager.digest import CHUNK, sha256_file
 from packager.environment.index import IndexOptions
-from packager.environment.resolver import Resolved
+from packager.environment.pylock import Resolved
 from packager.errors import PackageError
 from packager.manifest.manifest import Wheel
 from packager.progress import Progress

@@ -18,7 +18,8 @@ USER = "65532:0"
 METADATA = re.compile(r"/bin/sh -c #\(nop\)\s+(?!COPY|ADD)")
 COPIED = re.compile(r"/bin/sh -c #\(nop\)\s+COPY \S+ in (/\S+?)/?\s*$")
 COPIES = {
-    "/opt/venv": "wheels",
+    "/opt/wheels": "wheels",
+    "/opt/venv": "environment",
     "/opt/runtime": "runtime",
     "/code": "code",
     "/models": "model",
@@ -26,7 +27,12 @@ COPIES = {
 }
 TRAINING = "training runtime"
 """Name of the layer with the modules that train, check and compare."""
-COPIES_ON_TOP = {"/opt/venv": "worker wheels", "/opt/runtime": TRAINING, "/data": "data"}
+COPIES_ON_TOP = {
+    "/opt/wheels": "worker wheels",
+    "/opt/harness": "worker environment",
+    "/opt/runtime": TRAINING,
+    "/data": "data",
+}
 """Folder → layer name, for layers of a companion above ``/package``."""
 EPOCH = "1970-01-01T00:00:00Z"
 LABEL = "model-packager"

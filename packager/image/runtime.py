@@ -16,8 +16,12 @@ from packager.errors import PackageError
 INSTALLED_AT = "opt/runtime"
 COMMANDS = f"{INSTALLED_AT}/bin"
 """On the image's PATH."""
+WHEELS = "opt/wheels"
+"""Folders of unpacked wheels in an image."""
 VENV = "opt/venv"
-"""Virtual environment with the dependencies in an image."""
+"""Virtual environment of the server in an image."""
+HARNESS = "opt/harness"
+"""Virtual environment of what trains, checks and replays, in the companion."""
 
 SERVE_COMMAND = """\
 #!{python}
@@ -43,6 +47,7 @@ SERVING_MODULES = (
     "packager/model/",
     "packager/sandbox/",
     "monitoring/__init__.py",
+    "monitoring/column_arrays.py",
     "monitoring/flagged_rows_log.py",
     "monitoring/exposition/",
     "monitoring/feedback/",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -12,8 +12,10 @@ from packager.digest import Files, hash_files
 from packager.image.base.saved import BaseImage
 from packager.image.bytecode import Compiler
 from packager.image.config import TRAINING
+from packager.image.environments import environment_layer
 from packager.image.layers import Entry, Layer, cached_layer, file_mode, plain_layer, tree_entries
 from packager.image.runtime import (
+    HARNESS,
     INSTALLED_AT,
     VENV,
     commands,
@@ -22,7 +24,7 @@ from packager.image.runtime import (
     training_runtime,
 )
 from packager.image.unchanged import read_unchanged
-from packager.image.wheels import venv_entries, wheel_layers
+from packager.image.wheels import WheelFolder, WheelUnpacker, grouped
 from packager.manifest.manifest import Lock
 from packager.progress import Progress
 
@@ -67,37 +69,43 @@ def make_stack(
     Raises ``PackageError`` for a file that has changed since it was hashed.
     """
     compiler = base.compiler() if base else None
-    interpreter = base.saved.interpreter if base else f"/usr/bin/python{lock.python}"
-    environment = cached_layer(
-        "venv",
-        ["venv", lock.python, interpreter],
-        lambda: venv_entries(lock.python, interpreter),
-        fresh=fresh,
-    )
-    groups = {
-        group: wheel_layers(
-            [wheel for wheel in lock.wheels if wheel.group == group],
-            name,
-            lock.python,
-            compiler,
-            fresh=fresh,
-        )
-        for group, name in (("serve", "wheels"), ("worker", "worker wheels"))
-    }
+    serves, trains = _environments(base, lock, compiler, fresh=fresh)
     below = [
         *(base.layers if base else ()),
-        environment,
-        *groups["serve"],
+        *serves,
         runtime_layer(compiler, fresh=fresh),
         _modules("code", files.code, "code", compiler, fresh),
     ]
-    worker = [training_layer(compiler, fresh=fresh), *groups["worker"]]
+    worker = [training_layer(compiler, fresh=fresh), *trains]
     data_layers = []
     if files.data:
         data_layers.append(plain_layer("data", folder / "data.tar", entries(files.data, "data")))
     for layer in (*below, *worker, *data_layers):
         progress.item(layer.name, layer.source, layer.size, layer.seconds)
     return Stack(tuple(below), tuple(worker), tuple(data_layers), own_runtime())
+
+
+def _environments(
+    base: BaseImage | None, lock: Lock, compiler: Compiler | None, *, fresh: bool
+) -> tuple[list[Layer], list[Layer]]:
+    """The layers of the environment that serves, and those that training adds."""
+    interpreter = base.saved.interpreter if base else f"/usr/bin/python{lock.python}"
+    unpacker = WheelUnpacker(lock.python, compiler, fresh)
+    serving = unpacker.folders([wheel for wheel in lock.wheels if wheel.group == "serve"])
+    training = unpacker.folders(lock.wheels)
+    shared = {folder.path for folder in serving}
+    added = [folder for folder in training if folder.path not in shared]
+
+    def environment(name: str, home: str, folders: Sequence[WheelFolder]) -> Layer:
+        return environment_layer(name, home, lock.python, interpreter, folders, fresh=fresh)
+
+    return (
+        [*grouped(serving, "wheels", fresh=fresh), environment("environment", VENV, serving)],
+        [
+            *grouped(added, "worker wheels", fresh=fresh),
+            environment("worker environment", HARNESS, training),
+        ],
+    )
 
 
 def runtime_layer(compiler: Compiler | None, *, fresh: bool = False) -> Layer:

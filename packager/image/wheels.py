@@ -1,191 +1,127 @@
-"""Makes layers of a virtual environment at ``/opt/venv`` from locked wheels."""
+"""Makes layers of locked wheels: each wheel in a folder of its own below ``/opt/wheels``.
+
+A folder is named by the sha256 of its wheel, and laid out as a virtual environment: modules in its
+``site-packages``, programs in ``bin``, data at the top. So it depends on no environment, and all
+environments that hold the wheel share it. Wheels that work only together share one folder
+(``shared_folders``).
+"""
 
 from __future__ import annotations
 
 import os
-import re
 import tempfile
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from io import BytesIO
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
-from zipfile import BadZipFile, ZipFile
 
-from installer import install
-from installer.destinations import SchemeDictionaryDestination
-from installer.exceptions import InstallerError
-from installer.records import RecordEntry
-from installer.sources import WheelContentElement, WheelFile
-from installer.utils import Scheme
-
+from packager.digest import canonical_json, sha256_bytes
 from packager.environment.wheels import wheel_path
-from packager.errors import PackageError
 from packager.image.bytecode import Compiler
+from packager.image.layer_contents import LayerContents, contents, is_shared_object
 from packager.image.layers import Entry, Layer, cached_layer, copy_members, tree_entries
-from packager.image.runtime import VENV
+from packager.image.runtime import VENV, WHEELS
+from packager.image.shared_folders import WheelFiles, joined
+from packager.image.unpacking import unpack
 from packager.manifest.manifest import Wheel
 
 MIN_OWN_LAYER_BYTES = 10_000_000
-# Larger files of a wheel are streamed.
-MAX_IN_MEMORY_BYTES = 16_000_000
-TEST_FOLDER = re.compile(r"(?:^|/)tests?/")
-# `from a import tests`, `import a.tests.b` or `from a.tests import b` in code that is no test.
-TEST_IMPORT = re.compile(
-    rb"^\s*from\s+([\w.]+)\s+import\s+\(?\s*(tests?)\b"
-    rb"|^\s*(?:from|import)\s+([\w.]*\btests?\b[\w.]*)",
-    re.MULTILINE,
-)
+DIGITS = 16
+"""Hex digits of a sha256 in the name of a folder."""
+SCRIPT_PYTHON = f"/{VENV}/bin/python"
+"""Interpreter in the first line of scripts; an environment has copies with its own."""
 
 
-def site_packages(python: str) -> str:
-    """The folder of modules inside the image, without a leading slash."""
-    return f"{VENV}/lib/python{python}/site-packages"
+def site_packages(home: str, python: str) -> str:
+    """The folder of modules of an environment or of a wheel's folder, without a leading slash."""
+    return f"{home}/lib/python{python}/site-packages"
 
 
-def venv_entries(python: str, interpreter: str) -> list[Entry]:
-    """The files of an empty virtual environment of the base's interpreter (PEP 405)."""
-    home = interpreter.rsplit("/", 1)[0]
-    text = f"home = {home}\ninclude-system-site-packages = false\nversion = {python}\n"
-    return [
-        Entry(f"{VENV}/pyvenv.cfg", source=text.encode()),
-        Entry(f"{VENV}/bin/python", link=interpreter),
-        Entry(f"{VENV}/bin/python3", link="python"),
-        Entry(site_packages(python)),
-    ]
+@dataclass(frozen=True)
+class WheelFolder:
+    """A folder below ``/opt/wheels`` with the files of ``wheels``, most often of one."""
+
+    wheels: tuple[Wheel, ...]
+    layers: tuple[Layer, ...]
+    """One per wheel; empty if they are not known."""
+    names: tuple[str, ...]
+    """Its files and links, except bytecode, by path below it, sorted."""
+
+    @property
+    def path(self) -> str:
+        """Posix path in the image, without a leading slash."""
+        return folder_path(self.wheels)
 
 
-def wheel_layers(
-    wheels: Sequence[Wheel],
-    name: str,
-    python: str,
-    compiler: Compiler | None,
-    *,
-    fresh: bool = False,
-) -> list[Layer]:
-    """One layer per big wheel and one layer, called ``name``, of all small wheels.
+def folder_path(wheels: Sequence[Wheel]) -> str:
+    """The folder of these wheels, named by their sha256."""
+    digests = [wheel.sha256 for wheel in wheels]
+    digest = digests[0] if len(digests) == 1 else sha256_bytes(canonical_json(digests))
+    return f"{WHEELS}/{digest[:DIGITS]}"
 
-    Every wheel is unpacked and compiled once, on several threads, and cached.
-    """
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        tasks = [pool.submit(_wheel_layer, wheel, python, compiler, fresh) for wheel in wheels]
-        layers = [task.result() for task in tasks]
+
+@dataclass(frozen=True)
+class WheelUnpacker:
+    """Unpacks and compiles wheels for one Python; every wheel once, on several threads, cached."""
+
+    python: str
+    compiler: Compiler | None
+    fresh: bool = False
+
+    def folders(self, wheels: Sequence[Wheel]) -> list[WheelFolder]:
+        """The folders of an environment of ``wheels``, in their order."""
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            alone = list(pool.map(self._alone, wheels))
+            sets = joined([self._files(folder) for folder in alone])
+            return list(pool.map(lambda one: self._together([alone[n] for n in one]), sets))
+
+    def _alone(self, wheel: Wheel) -> tuple[WheelFolder, LayerContents]:
+        folder = folder_path([wheel])
+        layer = self._layer(wheel, folder)
+        found = contents(layer)
+        names = (name.removeprefix(f"{folder}/") for name in found.names)
+        return WheelFolder((wheel,), (layer,), tuple(names)), found
+
+    def _together(self, alone: Sequence[tuple[WheelFolder, LayerContents]]) -> WheelFolder:
+        if len(alone) == 1:
+            return alone[0][0]
+        wheels = tuple(folder.wheels[0] for folder, _ in alone)
+        path = folder_path(wheels)
+        layers = tuple(self._layer(wheel, path) for wheel in wheels)
+        return WheelFolder(wheels, layers, tuple(sorted({n for f, _ in alone for n in f.names})))
+
+    def _files(self, found: tuple[WheelFolder, LayerContents]) -> WheelFiles:
+        folder, elf = found
+        top = f"{folder.path}/"
+        site = site_packages("", self.python).lstrip("/") + "/"
+        return WheelFiles(
+            modules=tuple(n.removeprefix(site) for n in folder.names if n.startswith(site)),
+            libraries=tuple(filter(is_shared_object, folder.names)),
+            searched=tuple((one.file.removeprefix(top), one.search) for one in elf.loads),
+        )
+
+    def _layer(self, wheel: Wheel, folder: str) -> Layer:
+        """The layer of ``wheel`` unpacked into ``folder``."""
+        compiler, site = self.compiler, site_packages(folder, self.python)
+        key = ["wheel", wheel.sha256, folder, self.python, compiler.identity if compiler else None]
+        with tempfile.TemporaryDirectory() as name:
+            root = Path(name)
+
+            def make() -> Iterable[Entry]:
+                unpack(wheel_path(wheel), root, folder, site, SCRIPT_PYTHON)
+                if compiler is not None:
+                    compiler.compile(root / site, f"/{site}")
+                return tree_entries(root, "")
+
+            return cached_layer(f"{wheel.name} {wheel.version}", key, make, fresh=self.fresh)
+
+
+def grouped(folders: Iterable[WheelFolder], name: str, *, fresh: bool = False) -> list[Layer]:
+    """One layer per big wheel and one layer, called ``name``, of all small wheels."""
+    layers = [layer for folder in folders for layer in folder.layers]
     small = [layer for layer in layers if layer.size < MIN_OWN_LAYER_BYTES]
     big = [layer for layer in layers if layer.size >= MIN_OWN_LAYER_BYTES]
     if not small:
         return big
     key = ["wheels", *(layer.diff_id for layer in small)]
     return [*big, cached_layer(name, key, lambda: copy_members(small), fresh=fresh)]
-
-
-def _wheel_layer(wheel: Wheel, python: str, compiler: Compiler | None, fresh: bool) -> Layer:
-    key = ["wheel", wheel.sha256, python, compiler.identity if compiler else None]
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-
-        def make() -> Iterable[Entry]:
-            _unpack(wheel_path(wheel), folder, python)
-            if compiler is not None:
-                compiler.compile(folder / site_packages(python), f"/{site_packages(python)}")
-            return tree_entries(folder, "")
-
-        return cached_layer(f"{wheel.name} {wheel.version}", key, make, fresh=fresh)
-
-
-def _unpack(path: Path, folder: Path, python: str) -> None:
-    """Install a wheel with ``folder`` as the file system root, and verify its RECORD.
-
-    Raises ``PackageError`` for a damaged wheel.
-    """
-    places = {
-        "purelib": f"/{site_packages(python)}",
-        "platlib": f"/{site_packages(python)}",
-        "headers": f"/{VENV}/include/{path.name.split('-', 1)[0]}",
-        "scripts": f"/{VENV}/bin",
-        "data": f"/{VENV}",
-    }
-    (folder / site_packages(python)).mkdir(parents=True)
-    try:
-        with ZipFile(path) as archive:
-            source = _ReadOnce(archive)
-            source.validate_record(validate_contents=False)
-            destination = _WithoutTests(
-                places,
-                interpreter=f"/{VENV}/bin/python",
-                script_kind="posix",
-                destdir=str(folder),
-                needed=source.imported_tests,
-            )
-            install(source, destination, {"INSTALLER": b"package\n"})
-    except (ValueError, OSError, KeyError, BadZipFile, InstallerError) as error:
-        raise PackageError(
-            f"{path.name}: can't be unpacked: {error}", "check the wheel with `pip install` of it"
-        ) from error
-
-
-class _ReadOnce(WheelFile):
-    """Unpacks each file once, compares it with RECORD and searches it for imports of tests."""
-
-    def __init__(self, archive: ZipFile) -> None:
-        super().__init__(archive)
-        self.imported_tests: set[str] = set()
-        """Test folders that non-test code imports; complete after all files have been read."""
-
-    def get_contents(self) -> Iterator[WheelContentElement]:
-        for elements, packed, is_executable in super().get_contents():
-            record = RecordEntry.from_elements(*elements)
-            in_memory = record.size is not None and record.size <= MAX_IN_MEMORY_BYTES
-            stream = BytesIO(packed.read()) if in_memory else packed
-            if not record.validate_stream(stream):
-                raise ValueError(f"hash / size of {record.path} didn't match RECORD")
-            stream.seek(0)
-            if record.path.endswith(".py") and not TEST_FOLDER.search(record.path):
-                self._note_imports(stream.read())
-                stream.seek(0)
-            yield elements, stream, is_executable
-
-    def _note_imports(self, code: bytes) -> None:
-        for match in TEST_IMPORT.finditer(code):
-            named = b".".join(part for part in match.groups() if part)
-            parts = named.decode().split(".")
-            depth = next(i for i, part in enumerate(parts) if part in ("test", "tests"))
-            self.imported_tests.add("/".join(parts[: depth + 1]).strip("/"))
-
-
-@dataclass
-class _WithoutTests(SchemeDictionaryDestination):
-    """Omits test folders, from files and from RECORD, except those that are ``needed``."""
-
-    needed: Collection[str] = ()
-    """Test folders to keep; complete only after all other files have been written."""
-    waiting: list[tuple[Scheme, str, bytes, bool]] = field(default_factory=list)
-    """Files of test folders, which ``finalize_installation`` writes or drops."""
-
-    def write_file(
-        self, scheme: Scheme, path: str | os.PathLike[str], stream: BinaryIO, is_executable: bool
-    ) -> RecordEntry:
-        name = os.fspath(path)
-        if _test_folder(scheme, name):
-            self.waiting.append((scheme, name, stream.read(), is_executable))
-            return RecordEntry(path="", hash_=None, size=None)
-        return super().write_file(scheme, path, stream, is_executable)
-
-    def finalize_installation(
-        self, scheme: Scheme, record_file_path: str, records: Iterable[tuple[Scheme, RecordEntry]]
-    ) -> None:
-        kept = [(of, record) for of, record in records if record.path]
-        for of, name, content, is_executable in self.waiting:
-            folder = _test_folder(of, name)
-            if any(folder.endswith(n) or n.startswith(folder) for n in self.needed):
-                written = super().write_file(of, name, BytesIO(content), is_executable)
-                kept.append((of, written))
-        super().finalize_installation(scheme, record_file_path, kept)
-
-
-def _test_folder(scheme: Scheme, name: str) -> str:
-    """The outermost test folder that contains ``name``; empty if there is none."""
-    if scheme not in ("purelib", "platlib") or ".dist-info/" in name:
-        return ""
-    match = TEST_FOLDER.search(name)
-    return name[: match.end()].rstrip("/") if match else ""

@@ -121,6 +121,8 @@ class Serve(FrozenModel):
     """Model processes; ``auto``: as many as CPUs."""
     strict: bool
     extra_columns: Literal["ignore", "refuse"] = "ignore"
+    network: bool = False
+    """Whether the model's process may use the network."""
 
 
 class Slices(FrozenModel):

@@ -75,6 +75,12 @@ def read_code(project: Project, outputs: Iterable[Path] = ()) -> ProjectCode:
     return ProjectCode(kept, gone, tuple(sorted(held)), included)
 
 
+def python_files(top: Path) -> list[Path]:
+    """The Python files below ``top`` that would be code of a project there, sorted."""
+    files, _ = _walk(top, set())
+    return [path for name, path in sorted(files.items()) if name.endswith(".py")]
+
+
 def _walk(top: Path, apart: set[Path]) -> tuple[dict[str, Path], dict[str, str]]:
     """Every included file below ``top``, and every omitted file or folder with the reason."""
     ignored, wanted = IgnoreRules(top), _not_ignored(top)
@@ -88,6 +94,8 @@ def _walk(top: Path, apart: set[Path]) -> tuple[dict[str, Path], dict[str, str]]
         for name in sorted(folders):
             path = here / name
             why = DATA_FOLDER if path in apart else junk_folder(path)
+            if path.parent == top and name in OUTPUTS:
+                why = "it is an output of a build"
             why = why or ignored.why(path, folder=True) or _ignored_link(path, top, wanted)
             if why is None:
                 if path.is_symlink():

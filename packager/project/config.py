@@ -16,11 +16,11 @@ from packager.confinement import (
     refuse_special,
     small_text,
 )
-from packager.environment.other_tools import export_hint
 from packager.errors import UsageError
 from packager.location import Location
 from packager.manifest.base import FrozenModel
 from packager.manifest.manifest import TableVersion
+from packager.project.requirements_choice import check_choice, chosen_file, missing_hint
 from packager.project.sections import (
     DataSection,
     ImageSection,
@@ -83,6 +83,14 @@ class Project(FrozenModel):
     def repository(self) -> str:
         """Repository of the image's tag: ``[image] repository``, or the package's name."""
         return self.image.repository or self.package.name
+
+    @property
+    def requirements_file(self) -> str:
+        """The requirements file that is named, else the only one in the project's folder.
+
+        Raises ``UsageError`` if there are several.
+        """
+        return chosen_file(self.directory, self.requirements)
 
     @property
     def table(self) -> Location | None:
@@ -229,7 +237,7 @@ def _check_split(project: Project) -> None:
 
 def _check_files(project: Project) -> None:
     """Raise ``UsageError`` if a file that ``package.toml`` names is missing or not allowed."""
-    named = {"requirements.file": project.requirements.file, **dict(project.places)}
+    named = {"requirements.file": project.requirements_file, **dict(project.places)}
     table = project.table
     if table and table.path and not (table.path / "_delta_log").is_dir():
         raise UsageError(
@@ -237,12 +245,7 @@ def _check_files(project: Project) -> None:
             f"{table.path}, got none there",
             "make one with `package data add FILE --table NAME`",
         )
-    if project.path(project.requirements.file).is_dir():
-        raise UsageError(
-            f"{FILENAME}: `requirements.file`: expected a file, got the folder "
-            f"{project.requirements.file}",
-            "name a file of requirements as pip reads it",
-        )
+    check_choice(project.directory, project.requirements)
     for key, name in named.items():
         outside = lies_outside(project.directory, name)
         if outside and key == "requirements.file":
@@ -253,10 +256,10 @@ def _check_files(project: Project) -> None:
         refuse_special(project.path(name), f"{FILENAME}: `{key}`")
         if not project.path(name).exists():
             relative = f"the path is relative to {project.directory}"
-            export = export_hint(project.directory, name) if key == "requirements.file" else None
+            hint = missing_hint(project.directory, name) if key == "requirements.file" else None
             raise UsageError(
-                f"{FILENAME}: `{key}`: expected a file or folder at {name}, got nothing there",
-                export or relative,
+                f"{FILENAME}: `{key}`: expected a file or folder at {name}, which does not exist",
+                hint or relative,
             )
 
 

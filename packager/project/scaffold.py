@@ -25,6 +25,7 @@ from packager.project.table_preview import preview
 from packager.text import escape_in_literal
 
 STARTER = Path(__file__).parent / "templates"
+STARTER_REQUIREMENTS = ("pandas>=2.2", "scikit-learn>=1.5")
 TARGET_NAMES = ("target", "label", "class", "y")
 # Module in a pickle → distribution on an index.
 DISTRIBUTIONS = {
@@ -40,13 +41,18 @@ DISTRIBUTIONS = {
 
 def init_project(directory: Path) -> list[str]:
     """Write a starter project that builds without changes; return the files written."""
-    content = {
-        FILENAME: fill("package.toml", {"name": package_name(directory)}),
+    return write_project(directory, starter_files(directory, "requirements.txt"), {})
+
+
+def starter_files(directory: Path, requirements: str) -> dict[str, str]:
+    """Name → text of the starter's files; ``package.toml`` names ``requirements``."""
+    values = {"name": package_name(directory), "requirements": quoted(requirements)}
+    return {
+        FILENAME: fill("package.toml", values),
         "train.py": (STARTER / "train.py").read_text(encoding="utf-8"),
-        "requirements.txt": "pandas>=2.2\nscikit-learn>=1.5\n",
+        "requirements.txt": "".join(f"{line}\n" for line in STARTER_REQUIREMENTS),
         "data/visits.csv": _starter_rows().to_csv(index=False, lineterminator="\n"),
     }
-    return write_project(directory, content, {})
 
 
 def init_from_model(

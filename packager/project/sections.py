@@ -106,7 +106,11 @@ class ModelSection(FrozenModel):
 class RequirementsSection(FrozenModel):
     """``[requirements]``: the dependencies to lock."""
 
-    file: str = "requirements.txt"
+    file: str | None = None
+    """None: the only file of requirements in the project's folder."""
+    extras: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    """Extras and dependency groups to take, beside the project's own dependencies."""
     index_strategy: Literal["first-index", "unsafe-first-match", "unsafe-best-match"] | None = None
     """uv's ``--index-strategy``; None: that of the user's configuration, else ``first-index``."""
 
@@ -120,6 +124,7 @@ class ServeSection(FrozenModel):
     processes: Annotated[int, Field(ge=1, le=64)] | Literal["auto"] = 1
     strict: bool = False
     extra_columns: Literal["ignore", "refuse"] = "ignore"
+    network: bool = False
 
 
 class SlicesSection(FrozenModel):

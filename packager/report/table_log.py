@@ -74,7 +74,7 @@ def drift_lines(drift: Iterable[ColumnDrift]) -> Iterator[str]:
 def _rows(added: CommitResult) -> str:
     rows = added.rows
     if rows is None:
-        return "not known: another program wrote the version before"
+        return "not known: another program wrote the previous version"
     change = f"{rows.before} → {rows.after}"
     if rows.verdict == "reordered":
         return f"{change}, the same in another order"

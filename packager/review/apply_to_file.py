@@ -60,7 +60,7 @@ def source_of(path: Path) -> Path:
     parent = (path.parent / CorrectedFile.load(record).parent).resolve()
     if not parent.exists():
         raise PackageError(
-            f"{path}: expected its source at {parent}, got nothing there",
+            f"{path}: expected its source at {parent}, which does not exist",
             f"put it back, or remove {record.name} to take {path.name} as the source",
         )
     return parent

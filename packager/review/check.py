@@ -103,7 +103,7 @@ def resolve_target(text: str) -> CheckTarget:
         return CheckTarget(None, table)
     if not path.exists():
         raise UsageError(
-            f"{path}: expected a project, a file of rows or a table, got nothing there"
+            f"{path}: expected a project, a file of rows or a table, but it does not exist"
         )
     frames.source_files(path)
     return CheckTarget(None, path.resolve())

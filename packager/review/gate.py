@@ -88,7 +88,7 @@ def baseline(
     progress: Progress,
     reader: TableReadOptions = DEFAULT_OPTIONS,
 ) -> PreviousRows | None:
-    """The rows to compare with: those of ``against``, else the version before ``table``'s."""
+    """The rows to compare with: those of ``against``, else ``table``'s previous version."""
     if table is None and against is None:
         return None
     # deltalake is imported only if a table is used.

@@ -10,14 +10,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from packager.cache import atomic_directory, cache_directory, touch
-from packager.digest import canonical_json, sha256_bytes
 from packager.environment.platform import host_target
-from packager.environment.programs import isolated_python, run
 from packager.errors import PackageError
 from packager.image.config import ENVIRONMENT, TRAINING
 from packager.image.layers import Layer
-from packager.image.runtime import INSTALLED_AT, VENV
+from packager.image.runtime import HARNESS, INSTALLED_AT, VENV
+from packager.runners.unpacked import UnpackedEnvironments, unpacked_environments
 from packager.tar_reader import unpack_plain
 
 # Layers that belong to one package; all others except the base contain shared dependencies.
@@ -26,31 +24,33 @@ OWN = ("runtime", TRAINING, "code", "model", "package", "data", "retrained")
 
 @dataclass(frozen=True)
 class UnpackedPackage:
-    """A package unpacked at ``path``, with the interpreter of its dependencies."""
+    """A package unpacked at ``path``, with its dependencies."""
 
     path: Path
-    python: Path
-    worker: Path | None
-    """Folder of the modules that only training and replay need; None if there is none."""
+    environments: UnpackedEnvironments
+
+    @property
+    def python(self) -> Path:
+        """The interpreter of what serves."""
+        return self.environments.python(VENV)
+
+    @property
+    def worker_python(self) -> Path:
+        """The interpreter of what trains, checks and replays; absent without a companion."""
+        return self.environments.python(HARNESS)
 
     def readable(self) -> list[Path]:
         """Paths that a worker may read: the package's files and its dependencies."""
         own = [place for place in self.path.iterdir() if place.name != "tmp"]
-        return [*own, self.environment, *([self.worker] if self.worker else [])]
+        return [*own, *self.environments.places]
 
     def writable(self) -> list[Path]:
         """Paths that a worker may write: its copy of the code, its inputs, and temporary files."""
         return [self.path / name for name in ("code", "work", "tmp")]
 
-    @property
-    def environment(self) -> Path:
-        """The folder of the dependencies."""
-        return self.python.parents[1]
-
     def variables(self) -> dict[str, str]:
         """The image's variables, adapted to ``path``; none are inherited from this process."""
         places = [self.path / INSTALLED_AT, self.path / "code", self.path / "code/src"]
-        places += [self.worker] if self.worker else []
         scratch = self.path / "tmp"
         scratch.mkdir(exist_ok=True)
         return {
@@ -81,83 +81,24 @@ def unpacked_package(layers: Sequence[Layer]) -> Iterator[UnpackedPackage]:
 
     Raise ``PackageError`` for an image that this program did not make.
     """
-    # Dependencies of serving are below the code layer, those of the worker above it. They get
-    # separate folders, so that serving finds the same modules as in a container.
     names = [layer.name for layer in layers]
     if not {"runtime", "code"} <= set(names):
         raise PackageError(
             "without a container: expected layers of this program, got those of another Dockerfile",
-            "run it without --local, or copy /opt/venv, /opt/runtime and /code one by one",
+            "run it without --local, or copy /opt/wheels, /opt/venv, /opt/runtime and /code one by "
+            "one",
         )
-    code = names.index("code")
-    environment = _environment(_shared(layers[:code]))
-    worker = _environment(_shared(layers[code:]))
+    shared = [layer for layer in layers if layer.name not in (*OWN, "base")]
+    environments = unpacked_environments(shared)
     with tempfile.TemporaryDirectory(prefix="package-") as name:
         root = Path(name).resolve()
         for layer in layers:
             if layer.name in OWN:
-                _unpack(layer, root, inside=True)
+                _unpack(layer, root)
         (root / "code").mkdir(exist_ok=True)
-        modules = next(iter(worker.glob(f"{VENV}/lib/*/site-packages")), None)
-        yield UnpackedPackage(root, environment / VENV / "bin" / "python", modules)
+        yield UnpackedPackage(root, environments)
 
 
-def _shared(layers: Sequence[Layer]) -> list[Layer]:
-    return [layer for layer in layers if layer.name not in (*OWN, "base")]
-
-
-def _environment(layers: Sequence[Layer]) -> Path:
-    """The cached folder of ``layers``, unpacked once per set of layers and interpreter."""
-    interpreter = Path(getattr(sys, "_base_executable", sys.executable)).resolve()
-    key = [sys.version, str(interpreter), *(layer.diff_id for layer in layers)]
-    folder = cache_directory("environments") / sha256_bytes(canonical_json(key))[:32]
-    if not folder.is_dir():
-        with atomic_directory(folder) as new:
-            for layer in layers:
-                _unpack(layer, new, inside=False)
-            _refuse_links(new)
-            if (new / VENV / "pyvenv.cfg").is_file():
-                _rewrite_venv(new / VENV, interpreter)
-            _compile(new / VENV / "lib", interpreter)
-    touch(folder)
-    return folder
-
-
-def _rewrite_venv(venv: Path, interpreter: Path) -> None:
-    """Make the unpacked environment use ``interpreter``."""
-    python = venv / "bin" / "python"
-    python.unlink()
-    python.symlink_to(interpreter)
-    config = venv / "pyvenv.cfg"
-    text = config.read_text().split("\n", 1)[1]
-    config.write_text(f"home = {interpreter.parent}\n{text}")
-
-
-def _compile(folder: Path, interpreter: Path) -> None:
-    """Compile layers without bytecode, which were made without a base."""
-    if folder.is_dir() and next(folder.rglob("*.pyc"), None) is None:
-        command = isolated_python("-m", "compileall", "-qq", "-j", "0", python=str(interpreter))
-        command += ["--invalidation-mode", "unchecked-hash", str(folder)]
-        # Files that do not compile (templates, Python 2) are skipped.
-        run(command, os.environ)
-
-
-def _refuse_links(folder: Path) -> None:
-    """Raise ``PackageError`` if a path of the environment that is used here is a link.
-
-    Dependencies may contain links, because this program neither opens nor changes their files.
-    """
-    venv, top = folder / VENV, os.path.realpath(folder)
-    named = [venv, *(venv / name for name in ("bin", "lib", "pyvenv.cfg"))]
-    for place in (*named, *venv.glob("lib/*"), *venv.glob("lib/*/site-packages")):
-        inside = str(place.relative_to(folder))
-        if os.path.realpath(place) != os.path.join(top, inside):
-            raise PackageError(
-                f"dependencies: expected a file or folder at {inside}, got a link",
-                "the package is malicious, or was made by another program: ask its author",
-            )
-
-
-def _unpack(layer: Layer, folder: Path, *, inside: bool) -> None:
+def _unpack(layer: Layer, folder: Path) -> None:
     with layer.members() as members:
-        unpack_plain(members, folder, inside=inside)
+        unpack_plain(members, folder, inside=True)

@@ -29,6 +29,7 @@ from packager.project.sections import ImageSection
 from packager.runners.local import check_host
 from packager.runners.package import layers_worker
 from packager.runners.runner import Worker
+from packager.runners.source_build import source_builder
 from packager.sandbox.network import isolation_line
 
 
@@ -68,11 +69,17 @@ def resolve_dependencies(
 ) -> Dependencies:
     """Lock the dependencies for ``target``, with ``base`` pinned, and download every wheel."""
     requirements = Requirements(
-        project.path(project.requirements.file),
+        project.path(project.requirements_file),
         _format(project, files),
         trees=project.serve.compile != "off",
         strategy=project.requirements.index_strategy,
+        extras=project.requirements.extras,
+        groups=project.requirements.groups,
+        code=files.code.files,
+        builder=source_builder(base),
     )
+    if project.requirements.file is None:
+        progress.step(f"requirements from {requirements.file.name}, the only such file")
     lock_path, locked = project.directory / LOCK, base.locked if base else None
     return lock_and_fetch(requirements, lock_path, target, locked, progress, update=update)
 

@@ -16,7 +16,7 @@ from packager.engine.engine import Engine
 from packager.errors import PackageError, UsageError
 from packager.exit_reason import ExitReason
 from packager.image.layers import Entry, Layer, add
-from packager.image.runtime import VENV
+from packager.image.runtime import HARNESS, VENV
 from packager.progress import Progress
 from packager.runners.confined import confined
 from packager.runners.local import UnpackedPackage, unpacked_package
@@ -70,7 +70,7 @@ class ContainerWorker:
     def run(self, verb: str, inputs: Mapping[str, bytes], output: Path, progress: Progress) -> Path:
         """As ``Worker.run``."""
         self.measures = {"where": self.isolation, **described(contained=True)}
-        command = _module(verb, f"/{VENV}/bin/python")
+        command = _module(verb, f"/{VENV if verb in SERVING_VERBS else HARNESS}/bin/python")
         command += [f"{WORK}/{name}" for name in inputs] + [f"{WORK}/out{_file(verb)}"]
         job = ContainerJob(
             self._image,
@@ -142,7 +142,7 @@ def _command(
     work.mkdir()
     for name, content in inputs.items():
         (work / name).write_bytes(content)
-    command = _module(verb, str(root.python))
+    command = _module(verb, str(root.python if verb in SERVING_VERBS else root.worker_python))
     command += [str(work / name) for name in inputs] + [f"{output}{_file(verb)}"]
     return command
 

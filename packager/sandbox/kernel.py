@@ -101,13 +101,18 @@ def close_network() -> None:
 
 
 def close_files(
-    listed: Path, readable: list[Path], writable: list[Path], *, contained: bool
+    listed: Path,
+    readable: list[Path],
+    writable: list[Path],
+    *,
+    contained: bool,
+    network: bool = False,
 ) -> None:
     """Deny all files except these, system files and shared memory, if Landlock is available.
 
     ``writable`` are readable as well; folders below ``listed`` can be listed. Signals to processes
     outside are denied too, if the kernel can. ``contained``: don't record files and processes as
-    confined here, because the container already confines them.
+    confined here, because the container already confines them. ``network``: TCP stays allowed.
     """
     version = landlock.abi()
     if version < landlock.MIN_ABI:
@@ -119,7 +124,7 @@ def close_files(
     rules |= landlock.existing((*SYSTEM_READ, *readable), landlock.READ)
     rules |= landlock.existing(DEVICES, landlock.DEVICE | landlock.READ)
     rules |= landlock.existing((SHARED_MEMORY, *writable), landlock.WRITE)
-    apart = "network" in _standing()
+    apart = network or "network" in _standing()
     threads = _threads()
     refused = _failure(lambda: landlock.restrict(rules, version, tcp=not apart))
     _measure("Landlock", f" ABI {version}", refused)

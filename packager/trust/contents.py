@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from packager.digest import Files, tree_digest
 from packager.image.config import TRAINING
 from packager.image.layers import Layer
-from packager.image.runtime import INSTALLED_AT, VENV
+from packager.image.runtime import HARNESS, INSTALLED_AT, VENV, WHEELS
 from packager.manifest.base import FileEntry
 from packager.manifest.manifest import DataSource, Lock, Manifest
 from packager.model.integrity import MANIFEST, MISSING, NO_FILE, Check
@@ -23,6 +23,8 @@ FOLDERS = {
     "data": "data",
 }
 """Layer of a package → its folder; all other layers contain dependencies."""
+ENVIRONMENTS = (WHEELS, VENV, HARNESS)
+"""Folders of the dependencies."""
 TRAINING_FOLDERS = ("packager/", "monitoring/")
 ENVIRONMENT = "environment"
 MAX_NAMED = 20
@@ -46,14 +48,16 @@ def read_contents(layers: Sequence[Layer], lock: Lock) -> ImageContents:
     checks = []
     for layer in layers[count:]:
         kind = layer.name if layer.name in FOLDERS else ENVIRONMENT
-        folder = FOLDERS.get(layer.name, VENV)
+        folders = (FOLDERS[layer.name],) if layer.name in FOLDERS else ENVIRONMENTS
         tree = tree_of(layer)
-        strays = [name for name in tree if not name.startswith(f"{folder}/")]
+        tops = tuple(f"{folder}/" for folder in folders)
+        strays = [name for name in tree if not name.startswith(tops)]
+        below_these = " or ".join(f"/{folder}" for folder in folders)
         known = trees.setdefault(kind, {})
         # Packages of one namespace may contain the same file; different content would hide it.
         strays += [name for name in tree if name in known and known[name] != tree[name]]
         checks += [
-            _check(f"layer {layer.name}", f"files below /{folder}, each once", f"/{name}")
+            _check(f"layer {layer.name}", f"files below {below_these}, each once", f"/{name}")
             for name in sorted(strays)[:MAX_NAMED]
         ]
         known |= tree

@@ -1,34 +1,35 @@
 """Check that the dependencies in an image are the wheels of its lock, and nothing else.
 
 If the wheelhouse has a locked wheel (same sha256), the wheel's own RECORD lists its files. If not,
-only the RECORD in the image is known, and the wheel is reported as unverified.
+only the RECORD in the image is known, and the wheel is reported as unverified. What the folders of
+wheels hold determines the files of the environments.
 """
 
 from __future__ import annotations
 
-import base64
-import csv
-import io
-import posixpath
-from collections.abc import Mapping
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from zipfile import BadZipFile, ZipFile
 
-from packaging.utils import canonicalize_name, canonicalize_version
-
-from packager.digest import sha256_file
-from packager.environment.wheels import wheel_path
-from packager.errors import PackageError
-from packager.image.runtime import VENV
-from packager.image.wheels import TEST_FOLDER, site_packages
+from packager.digest import sha256_bytes
+from packager.image.environments import FIRST_LINE, PATHS, environment_entries
+from packager.image.layers import Entry
+from packager.image.runtime import HARNESS, INSTALLED_AT, VENV, WHEELS
+from packager.image.wheels import WheelFolder, site_packages
 from packager.manifest.manifest import Lock, Wheel
 from packager.model.integrity import MISSING, Check
 from packager.trust.contents import ENVIRONMENT, MAX_NAMED, ImageContents
-from packager.trust.trees import KEPT, Tree, below, is_bytecode_of
+from packager.trust.trees import Found, Tree, below
+from packager.trust.wheel_files import FolderFound, examine_folder, failed
 
-INSTALLER_FILES = {"INSTALLER", "RECORD"}
-"""Files that an installer adds to a wheel's ``.dist-info``."""
-INTERPRETER = {"pyvenv.cfg", "bin/python", "bin/python3"}
+OWN_FOLDERS = tuple(
+    f"/{name}/"
+    for name in (WHEELS, VENV, HARNESS, INSTALLED_AT, "code", "models", "package", "data")
+)
+"""Folders of a package, in which its base's interpreter can't be."""
+NAMED = re.compile(rf"\b{WHEELS.rpartition('/')[2]}/[0-9a-f]+\b")
+"""A folder of wheels in ``environment.pth``."""
 
 
 @dataclass(frozen=True)
@@ -36,139 +37,106 @@ class Environment:
     """Result of checking the dependencies."""
 
     checks: tuple[Check, ...]
+    """Failed checks."""
     unverified: tuple[str, ...]
     """Wheels that are not in the wheelhouse, so that only the package lists their files."""
 
 
 def environment_of(contents: ImageContents, lock: Lock) -> Environment:
     """Compare the dependencies with the lock's wheels, file by file."""
-    tree = below(contents.trees.get(ENVIRONMENT, {}), VENV)
-    site = site_packages(lock.python).removeprefix(f"{VENV}/")
-    installed = _installed(tree, site)
-    named: dict[str, str | None] = {}
-    unverified, checks = [], []
-    for wheel in lock.wheels:
-        folder = installed.pop(_key(wheel.filename), None)
-        if folder is None:
-            checks.append(_check(f"wheel {wheel.filename}", "installed", MISSING))
-            continue
-        told = recorded(tree[f"{folder}/RECORD"].content.decode(errors="replace"), site)
-        text = _of_wheel(wheel)
-        if text is None:
-            unverified.append(wheel.filename)
-            named |= told
-        else:
-            named |= recorded(text, site)
-            named |= {path: None for path in told if path.startswith("bin/")}
-        named |= {f"{folder}/{name}": None for name in INSTALLER_FILES}
-    checks += [*_interpreter(tree), *_differences(tree, named)]
-    return Environment(tuple(checks), tuple(unverified))
-
-
-def _interpreter(tree: Tree) -> list[Check]:
-    """Check that the environment's interpreter is a link to the base's."""
-    found = {name: tree[name].link for name in ("bin/python", "bin/python3") if name in tree}
-    base = found.get("bin/python", "")
-    plain = base.startswith("/") and not base.startswith(f"/{VENV}")
-    return [
-        _check(
-            "bin/python",
-            "a link to the base's interpreter",
-            "a link to the base's interpreter" if plain else base or "another",
-        ),
-        _check("bin/python3", "python", found.get("bin/python3", MISSING)),
+    tree = contents.trees.get(ENVIRONMENT, {})
+    folders = _folders(tree, lock)
+    checks = [check for found in folders.values() for check in found.checks]
+    serves = [wheel for wheel in lock.wheels if wheel.group == "serve"]
+    used: set[str] = set()
+    for home, wheels in ((VENV, serves), (HARNESS, list(lock.wheels))):
+        # Only a companion has the second.
+        if home == VENV or below(tree, home):
+            listed = _listed(tree, home, lock, folders)
+            used |= {folder.path for folder in listed}
+            checks += _of_home(tree, home, lock, listed, wheels)
+    checks += [
+        failed(f"environment: {path}", "a folder of an environment", "a folder of none")
+        for path in sorted(folders.keys() - used)
     ]
+    absent = {name for found in folders.values() for name in found.unverified}
+    unverified = [wheel.filename for wheel in lock.wheels if wheel.filename in absent]
+    return Environment(tuple(checks[:MAX_NAMED]), tuple(unverified))
 
 
-def _differences(tree: Tree, named: Mapping[str, str | None]) -> list[Check]:
-    """Failed checks for files that differ from the wheel's, are in no wheel, or are missing."""
-    checks = []
-    for name in sorted(tree.keys() | named.keys()):
-        found, expected = tree.get(name), named.get(name)
-        if found is None:
-            if expected is not None and not TEST_FOLDER.search(name) and not name.endswith(".pyc"):
-                checks.append(_check(_called(name), expected, MISSING))
-        elif name not in named:
-            if name not in INTERPRETER and not is_bytecode_of(name, tree):
-                checks.append(_check(_called(name), "no such file in any locked wheel", str(found)))
-        elif expected is not None and str(found) != expected:
-            checks.append(_check(_called(name), expected, str(found)))
-    return checks[:MAX_NAMED]
-
-
-def _called(name: str) -> str:
-    return f"environment: {name}"
-
-
-def recorded(text: str, site: str) -> dict[str, str | None]:
-    """Files of a RECORD: path below the environment → sha256 in hex.
-
-    None for files that the installer rewrites, such as scripts, whose first line it sets.
-    """
-    files: dict[str, str | None] = {}
-    for row in csv.reader(io.StringIO(text)):
-        if len(row) < 2:
-            continue
-        path, digest = row[0], _hex(row[1])
-        top, _, rest = path.partition("/")
-        if top.endswith(".data") and rest:
-            scheme, _, inner = rest.partition("/")
-            match scheme:
-                case "purelib" | "platlib":
-                    path = f"{site}/{inner}"
-                case "scripts":
-                    path, digest = f"bin/{inner}", None
-                case "headers":
-                    path = f"include/{top.partition('-')[0]}/{inner}"
-                case _:
-                    path = inner
-        else:
-            path = posixpath.normpath(f"{site}/{path}")
-        files[path] = digest
-    return files
-
-
-def _of_wheel(wheel: Wheel) -> str | None:
-    """The RECORD of a wheel in the wheelhouse; None if it is absent or not the locked file."""
-    path = wheel_path(wheel)
-    if not path.is_file() or sha256_file(path) != wheel.sha256:
-        return None
-    try:
-        with ZipFile(path) as archive:
-            name = next(n for n in archive.namelist() if n.endswith(KEPT) and n.count("/") == 1)
-            return archive.read(name).decode()
-    except (BadZipFile, StopIteration, UnicodeDecodeError) as error:
-        raise PackageError(
-            f"{wheel.filename}: can't be read: {error}", "remove it from the cache's wheels"
-        ) from error
-
-
-def _installed(tree: Tree, site: str) -> dict[tuple[str, str], str]:
-    """(name, version) of an installed distribution → its ``.dist-info`` folder."""
-    folders = [name.rpartition("/")[0] for name in tree if name.endswith(KEPT)]
+def _folders(tree: Tree, lock: Lock) -> dict[str, FolderFound]:
+    """Path → every folder of wheels."""
+    trees: dict[str, dict[str, Found]] = {}
+    for name, found in below(tree, WHEELS).items():
+        folder, _, inside = name.partition("/")
+        trees.setdefault(f"{WHEELS}/{folder}", {})[inside] = found
     return {
-        _key(posixpath.basename(folder).removesuffix(".dist-info")): folder
-        for folder in folders
-        if posixpath.dirname(folder) == site
+        path: examine_folder(path, inner, lock.python, lock.wheels) for path, inner in trees.items()
     }
 
 
-def _key(filename: str) -> tuple[str, str]:
-    """Canonical name and version, from the name of a wheel or a ``.dist-info`` folder."""
-    name, _, rest = filename.partition("-")
-    return canonicalize_name(name), canonicalize_version(rest.partition("-")[0])
+def _listed(
+    tree: Tree, home: str, lock: Lock, folders: Mapping[str, FolderFound]
+) -> list[WheelFolder]:
+    """The folders of wheels that the environment ``home`` lists, in the order of the lock."""
+    place = f"{site_packages(home, lock.python)}/{PATHS}"
+    text = tree[place].content.decode(errors="replace") if place in tree else ""
+    top = WHEELS.rpartition("/")[0]
+    names = {f"{top}/{name}" for name in NAMED.findall(text)}
+    listed = [folders[name].folder for name in names if name in folders]
+    order = {wheel: number for number, wheel in enumerate(lock.wheels)}
+    return sorted(
+        (folder for folder in listed if folder.wheels), key=lambda one: order[one.wheels[0]]
+    )
 
 
-def _hex(text: str) -> str | None:
-    """Convert ``sha256=`` with unpadded base64 to hex; None for other formats."""
-    kind, _, encoded = text.partition("=")
-    if kind != "sha256":
-        return None
-    try:
-        return base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)).hex()
-    except ValueError:
-        return None
+def _of_home(
+    tree: Tree, home: str, lock: Lock, listed: Sequence[WheelFolder], wheels: Sequence[Wheel]
+) -> list[Check]:
+    """Failed checks of the environment ``home``, which must have exactly ``wheels``."""
+    counts = Counter(wheel.filename for folder in listed for wheel in folder.wheels)
+    wanted = {wheel.filename for wheel in wheels}
+    checks = [
+        failed(f"wheel {name}", f"{int(name in wanted)} times in /{home}", str(counts[name]))
+        for name in sorted(wanted | counts.keys())
+        if counts[name] != (name in wanted)
+    ]
+    inner = below(tree, home)
+    interpreter = inner.get("bin/python", Found()).link
+    if not interpreter.startswith("/") or interpreter.startswith(OWN_FOLDERS):
+        called, link = f"environment: {home}/bin/python", "a link to the base's interpreter"
+        checks.append(failed(called, link, interpreter or "another"))
+    made = environment_entries(home, lock.python, interpreter, listed)
+    expected = {entry.name.removeprefix(f"{home}/"): entry for entry in made}
+    scripts = {
+        name: found.script
+        for folder in listed
+        for name, found in below(tree, folder.path).items()
+        if found.script and found.script[0] == FIRST_LINE
+    }
+    for name in sorted(inner.keys() | expected.keys()):
+        wants = _wanted(home, expected.get(name), scripts.get(name))
+        gets = _told(inner.get(name), is_script=name in scripts)
+        if wants != gets:
+            checks.append(failed(f"environment: {home}/{name}", wants, gets))
+    return checks
 
 
-def _check(name: str, expected: str, actual: str) -> Check:
-    return Check(name=name, expected=expected, actual=actual, ok=expected == actual)
+def _wanted(home: str, entry: Entry | None, script: tuple[bytes, str] | None) -> str:
+    """What a file of an environment must be; ``script``: that of the wheel's file, if it is one."""
+    if entry is None:
+        return "no such file in any locked wheel"
+    if isinstance(entry.source, bytes):
+        return sha256_bytes(entry.source)
+    if script:
+        return f"a script of /{home}/bin/python: {script[1]}"
+    return f"a link to {entry.link}"
+
+
+def _told(found: Found | None, *, is_script: bool) -> str:
+    if found is None:
+        return MISSING
+    if is_script and found.script:
+        first = found.script[0].decode(errors="replace").removeprefix("#!").rstrip("\n")
+        return f"a script of {first}: {found.script[1]}"
+    return str(found)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
+from packager.image.environments import PATHS
 from packager.image.layers import Layer
 from packager.image.rootfs import WHITEOUT
 
-KEPT = ".dist-info/RECORD"
+RECORD = ".dist-info/RECORD"
+KEPT = (RECORD, f"/site-packages/{PATHS}")
 MAX_RECORD = 16 * 1024 * 1024
 """Maximum size of a RECORD in bytes."""
+MAX_SHEBANG = 256
+"""Bytes of the first line of a script; Linux reads as many."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +26,9 @@ class Found:
     sha256: str = ""
     link: str = ""
     content: bytes = field(default=b"", compare=False)
-    """Only for files that end with ``KEPT``."""
+    """Only for files that end with one of ``KEPT``."""
+    script: tuple[bytes, str] | None = field(default=None, compare=False)
+    """Of a script: its first line, and the sha256 of the rest."""
 
     def __str__(self) -> str:
         return f"a link to {self.link}" if self.link else self.sha256
@@ -58,13 +64,22 @@ def tree_of(layer: Layer) -> dict[str, Found]:
                     content = members.content(info, MAX_RECORD)
                     found[name] = Found(hashlib.sha256(content).hexdigest(), content=content)
                     continue
-                digest = hashlib.sha256()
-                for chunk in members.chunks(info):
-                    digest.update(chunk)
-                found[name] = Found(digest.hexdigest())
+                found[name] = _digested(members.chunks(info))
             else:
                 raise members.refusal(f"{name!r}, which is no file, folder or symbolic link")
     return found
+
+
+def _digested(chunks: Iterable[bytes]) -> Found:
+    whole, rest, script = hashlib.sha256(), hashlib.sha256(), None
+    for number, chunk in enumerate(chunks):
+        whole.update(chunk)
+        if number == 0 and chunk.startswith(b"#!"):
+            end = chunk.find(b"\n", 0, MAX_SHEBANG) + 1
+            script, chunk = chunk[:end], chunk[end:]
+        if script:
+            rest.update(chunk)
+    return Found(whole.hexdigest(), script=(script, rest.hexdigest()) if script else None)
 
 
 def below(tree: Tree, folder: str) -> dict[str, Found]:

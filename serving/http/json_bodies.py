@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from serving.http.limits import count
+
 MIN_HEAVY_BYTES = 1 << 20
 MIN_HEAVY_VALUES = 50_000
 """Above either bound, the C parser would hold the GIL for tens of milliseconds."""
@@ -28,7 +30,9 @@ _YIELDING = json.JSONDecoder(parse_int=_whole, parse_float=_real, object_hook=_i
 
 def is_heavy(body: bytes) -> bool:
     """Whether the C parser would hold the GIL for too long."""
-    return len(body) > MIN_HEAVY_BYTES or body.count(b",") > MIN_HEAVY_VALUES
+    if len(body) <= MIN_HEAVY_VALUES:
+        return False
+    return len(body) > MIN_HEAVY_BYTES or count(body, b",") > MIN_HEAVY_VALUES
 
 
 def load_json(body: bytes, *, heavy: bool) -> Any:

@@ -178,7 +178,7 @@ class Predictor:
         columns = self.features(checked)
         if self.costs and checked.rows <= self.costs.one_by_one:
             return _one_by_one(self.compiled, columns)
-        predictions, inside = self.compiled.predict_rows(columns)
+        predictions, inside = self.compiled.predict_rows(columns, checked.arrays)
         outside = () if inside.all() else np.flatnonzero(~inside).tolist()
         return PartialPrediction(predictions.labels, predictions.probabilities, outside)
 
@@ -201,7 +201,7 @@ class Predictor:
         else:
             bitmaps = self.membership.bitmaps(checked.columns, checked.rows)
         labels, probabilities = outcome.labels, outcome.probabilities
-        if isinstance(probabilities, np.ndarray):
+        if checked.rows == 1 and isinstance(probabilities, np.ndarray):
             probabilities = probabilities.tolist()
         tokens = None
         if self.feedback is not None:
@@ -216,6 +216,7 @@ class Predictor:
             tokens,
             checked.rows - outcome.native,
             checked.row,
+            checked.arrays,
         )
         return ScoredRows(checked, labels, probabilities, self.classes, tokens), batch
 
@@ -275,5 +276,6 @@ def _measured(predictor: Predictor) -> TimingModel | None:
         return None
     if predictor.golden is None or not predictor.golden.rows:
         return None
-    checked = predictor.check([*predictor.golden.rows])
-    return TimingModel.measure(compiled, predictor.features(checked))
+    rows = [*predictor.golden.rows]
+    checked = predictor.fast.read(messages.encode({"rows": rows})) or predictor.check(rows)
+    return TimingModel.measure(compiled, predictor.features(checked), checked.arrays)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from itertools import repeat
 from typing import Any
 
+import numpy as np
 import orjson
 
 from monitoring.metrics.class_labels import class_text
 from packager.manifest.base import Scalar
 from serving.http import messages
 from serving.http.limits import Budget
+from serving.protocols.answer_text import AnswerText
 from serving.protocols.protocol import ScoredRows
 
 JSON: Mapping[str, str] = {}
@@ -29,6 +32,7 @@ class PredictProtocol:
         self._budget = budget
         self._classes: tuple[Scalar, ...] | None = None
         self._texts: list[str] = []
+        self._text: AnswerText | None = AnswerText(())
 
     def rows(
         self, body: bytes, _headers: Mapping[bytes, bytes]
@@ -39,19 +43,31 @@ class PredictProtocol:
     def body(self, _context: None, scored: ScoredRows) -> tuple[bytes, Mapping[str, str]]:
         """One object per row: prediction, probabilities and token if there are any, flags."""
         rows = scored.checked.rows
-        if rows > MAX_ROWS_AT_ONCE:
-            return self._in_parts(scored, rows), JSON
-        answers = self._one(scored) if rows == 1 else self._many(scored, slice(rows))
-        return encode({"version": self._version, "predictions": answers}), JSON
-
-    def _in_parts(self, scored: ScoredRows, rows: int) -> bytes:
-        """The same bytes, encoded in parts, which takes less memory."""
+        if rows == 1:
+            return encode({"version": self._version, "predictions": self._one(scored)}), JSON
         parts = [
-            encode(self._many(scored, slice(start, start + MAX_ROWS_AT_ONCE)))[1:-1]
+            self._part(scored, slice(start, start + MAX_ROWS_AT_ONCE))
             for start in range(0, rows, MAX_ROWS_AT_ONCE)
         ]
         head = encode({"version": self._version, "predictions": []}).removesuffix(b"]}")
-        return b"".join([head, b",".join(parts), b"]}"])
+        return b"".join([head, b",".join(parts), b"]}"]), JSON
+
+    def _part(self, scored: ScoredRows, some: slice) -> bytes:
+        """The answers of some rows, separated by commas."""
+        chances = None if scored.classes is None else scored.probabilities
+        if chances is not None and scored.classes is not None:
+            self._names(scored.classes)
+        if self._text is not None:
+            with suppress(orjson.JSONEncodeError):
+                text = self._text.rows(
+                    scored.labels[some],
+                    None if chances is None else chances[some],
+                    scored.checked.flags[some],
+                    None if scored.tokens is None else scored.tokens[some],
+                )
+                if text is not None:
+                    return text.encode()
+        return encode(self._many(scored, some))[1:-1]
 
     def _one(self, scored: ScoredRows) -> list[dict[str, Any]]:
         answer: dict[str, Any] = {"prediction": scored.labels[0]}
@@ -69,8 +85,9 @@ class PredictProtocol:
         keys = ["prediction"]
         if scored.probabilities is not None and scored.classes is not None:
             keys.append("probabilities")
-            names = self._names(scored.classes)
-            parts.append(map(dict, map(zip, repeat(names), scored.probabilities[some])))
+            names, chances = self._names(scored.classes), scored.probabilities[some]
+            chances = chances.tolist() if isinstance(chances, np.ndarray) else chances
+            parts.append(map(dict, map(zip, repeat(names), chances)))
         keys.append("flags")
         parts.append(scored.checked.flags[some])
         if scored.tokens is not None:
@@ -81,7 +98,9 @@ class PredictProtocol:
     def _names(self, classes: tuple[Scalar, ...]) -> list[str]:
         """The classes as keys, cached because a model's classes don't change."""
         if classes is not self._classes:
-            self._classes, self._texts = classes, [class_text(label) for label in classes]
+            texts = [class_text(label) for label in classes]
+            self._text = AnswerText(texts) if len({*texts}) == len(texts) else None
+            self._classes, self._texts = classes, texts
         return self._texts
 
 

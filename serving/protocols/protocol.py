@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from monitoring.feedback.tokens import Chances
 from packager.data.rows.request_rows import ValidatedRows
 from packager.manifest.base import Scalar
 
@@ -20,7 +21,7 @@ class ScoredRows:
     checked: ValidatedRows
     labels: Sequence[Scalar | None]
     """n predictions; None for a number that isn't finite."""
-    probabilities: Sequence[Sequence[float]] | None
+    probabilities: Chances | None
     """n rows, one column for each of ``classes``; None if the model gives none."""
     classes: tuple[Scalar, ...] | None
     tokens: Sequence[str] | None

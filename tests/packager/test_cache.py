@@ -172,6 +172,35 @@ def test_what_another_build_takes_away_meanwhile_does_not_count(
     assert [path.name for path in cache_directory("environments").iterdir()] == ["goes"]
 
 
+def test_an_environment_is_measured_once_as_long_as_it_is_there(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+):
+    environment = kept(cache, "environments", "whole", 400, 3 * DAY)
+    kept(cache, "environments", ".whole.half", 100, DAY)
+    kept(cache, "checks", "report", 50, DAY)
+    assert evict(550, now=NOW) == 0
+    assert (cache / "sizes.json").read_text() == '{"environments/whole":400}'
+    measured = []
+    lstat = Path.lstat
+    monkeypatch.setattr(
+        Path, "lstat", lambda path: measured.append(path.parent.name) or lstat(path)
+    )
+    assert evict(550, now=NOW) == 0
+    assert sorted(measured) == [".whole.half", "report"]
+    assert evict(549, now=NOW) == 400
+    assert not environment.exists()
+    assert evict(549, now=NOW) == 0
+    assert (cache / "sizes.json").read_text() == "{}"
+
+
+@pytest.mark.parametrize("record", ["", "{", "[" * 100_000, "[]", '{"environments/a": "1"}'])
+def test_a_damaged_record_of_sizes_is_written_again(cache: Path, record: str):
+    kept(cache, "environments", "a", 400, 3 * DAY)
+    (cache / "sizes.json").write_text(record)
+    assert evict(500, now=NOW) == 0
+    assert (cache / "sizes.json").read_text() == '{"environments/a":400}'
+
+
 def test_the_limit_is_read_in_gigabytes(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("MODEL_PACKAGER_CACHE_GB", "1.5")
     assert cache_limit() == 1_500_000_000

@@ -31,7 +31,7 @@ def refusing(package: Package, start_server: Any, tmp_path_factory: pytest.TempP
     shutil.copytree(package.root, root)
     serve = package.manifest.serve.model_copy(update={"extra_columns": "refuse"})
     manifest = package.manifest.model_copy(update={"serve": serve})
-    return start_server(replace(package, root=root, manifest=manifest))
+    return start_server(replace(package, root=root, manifest=manifest), MODEL_WORKERS="1")
 
 
 def ask(server: Server, protocol: str, rows: list[dict[str, Any]]) -> Reply:

@@ -50,8 +50,7 @@ def workers_of(server: Server) -> list[int]:
     children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text()
     found = []
     for child in map(int, children.split()):
-        command = Path(f"/proc/{child}/cmdline").read_bytes()
-        if b"--worker-id" in command:
+        if Path(f"/proc/{child}/comm").read_text().startswith("worker "):
             found.append(child)
     return found
 
@@ -275,7 +274,7 @@ def test_a_token_of_another_model_with_the_same_key_is_rejected_and_counted(
 ) -> None:
     keys = tmp_path / "keys"
     keys.write_text(f"1:{KEY}\n")
-    server = start_server(package, MODEL_FEEDBACK_KEY_FILE=str(keys))
+    server = start_server(package, MODEL_FEEDBACK_KEY_FILE=str(keys), MODEL_WORKERS="1")
     minted = {}
     for model in ("diamonds", "diamonds2"):
         both = Tokens(FeedbackKeys.parse(keys.read_text(), model), "ab" * 32, ("Fair", "Good"))

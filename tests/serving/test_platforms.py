@@ -57,7 +57,9 @@ def test_the_health_check_finds_a_server_that_serve_started(
             pass
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Ready) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(
+            target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
+        ).start()
         monkeypatch.setattr("serving.platforms.SERVE_PORT", server.server_port)
         monkeypatch.setattr("serving.platforms.DEFAULT_PORT", 1)
         assert health.ready({})
@@ -97,7 +99,7 @@ def test_a_route_that_cannot_be_had_names_its_variable(environment: dict[str, st
 @pytest.mark.server
 def test_a_platforms_own_routes_speak_its_protocol(package: Package, start_server: Any) -> None:
     routes = {"AIP_PREDICT_ROUTE": "/v1/endpoints/1:predict", "AIP_HEALTH_ROUTE": "/v1/endpoints/1"}
-    server = start_server(package, **routes)
+    server = start_server(package, MODEL_WORKERS="1", **routes)
     assert server.get(routes["AIP_HEALTH_ROUTE"]).status == 200
     row = {"carat": 0.5, "color": "E", "tables": 55}
     asked = json.dumps({"instances": [row]}).encode()

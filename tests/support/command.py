@@ -49,6 +49,24 @@ def package(*arguments: object, env: dict[str, str] | None = None, cwd: Path | N
     return Done(process.returncode, out, err, process.pid)
 
 
+def killed_at(step: str, *arguments: object, env: dict[str, str]) -> None:
+    """Start a build and kill -9 it, and all it started, as soon as it says ``step``."""
+    process = subprocess.Popen(
+        [PACKAGE, "build", *map(str, arguments)],
+        env={**os.environ, **env},
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stderr is not None
+    heard = next((line for line in process.stderr if step in line), None)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert heard is not None
+    assert process.returncode == -signal.SIGKILL
+
+
 @dataclass(frozen=True)
 class Package:
     """A built package: its reference, its project, and the JSON output of ``build``."""

@@ -9,8 +9,10 @@ from typing import Any
 
 import lightgbm
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import xgboost
+from array_samples import arrays_of
 from sklearn import ensemble, impute, linear_model, neighbors, preprocessing, svm, tree
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
@@ -223,6 +225,7 @@ def assert_equal(made: Sample, rows: list[dict[str, Any]]) -> int:
     assert made.compiled is not None
     columns = made.columns(rows)
     answers, inside = made.compiled.predict_rows(columns)
+    assert_same(made.compiled.predict_rows(columns, arrays_of(columns)), (answers, inside))
     chosen = np.flatnonzero(inside).tolist()
     if not chosen:
         return 0
@@ -242,6 +245,20 @@ def assert_equal(made: Sample, rows: list[dict[str, Any]]) -> int:
             if chances is not None and wanted[1] is not None:
                 assert np.abs(np.array(chances) - wanted[1]).max() <= tolerance, rows[row]
     return len(chosen)
+
+
+def assert_same(
+    one: tuple[Predictions, npt.NDArray[np.bool_]], other: tuple[Predictions, npt.NDArray[np.bool_]]
+) -> None:
+    """Assert that both answers for many rows are the same to the last bit."""
+    assert one[1].tolist() == other[1].tolist()
+    inside = np.flatnonzero(other[1])
+    labels = [[repr(answers.labels[row]) for row in inside] for answers, _ in (one, other)]
+    assert labels[0] == labels[1]
+    left, right = one[0].probabilities, other[0].probabilities
+    assert (left is None) == (right is None)
+    if left is not None and right is not None:
+        assert left[inside].tobytes() == right[inside].tobytes()
 
 
 def _row(probabilities: Any, row: int) -> Any:

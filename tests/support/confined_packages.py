@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from packager.image.environments import environment_entries
 from packager.image.layers import Entry, Layer, plain_layer
-from packager.image.wheels import venv_entries
+from packager.image.runtime import HARNESS
 from packager.progress import Silent
 from packager.runners import local
 from packager.runners.runner import LocalWorker
 
 
 def layers(tmp_path: Path, worker: str, *more: Entry) -> Sequence[Layer]:
-    """The layers of a package with the worker ``worker``; ``more``: entries of wheels and code."""
+    """The layers of a package with the worker ``worker``; ``more``: entries of its environment
+    and code."""
     own = [entry for entry in more if entry.name.startswith("code")]
     shared = [entry for entry in more if entry not in own]
+    made = environment_entries(HARNESS, PYTHON, "/usr/bin/python3", ())
     packages = [Entry(WORKER.replace("__main__", "__init__"), source=b"")]
     return [
-        plain_layer("venv", tmp_path / "venv.tar", venv_entries(PYTHON, "/usr/bin/python3")),
-        plain_layer("wheels", tmp_path / "wheels.tar", shared),
+        plain_layer("worker environment", tmp_path / "environment.tar", [*shared, *made]),
         plain_layer(
             "runtime",
             tmp_path / "runtime.tar",

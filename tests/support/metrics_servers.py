@@ -58,7 +58,7 @@ def answering(*texts: str, status: int = 200) -> Iterator[list[str]]:
             """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:
             yield [f"http://127.0.0.1:{server.server_port}/{i}" for i in range(len(texts))]

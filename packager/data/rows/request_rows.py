@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from modelhost.frames import FrameBuilder
+from monitoring.column_arrays import ColumnArrays
 from packager.data.rows.column_converter import ColumnConverter, RowError, short
 from packager.data.rows.extra_columns import ExtraColumns
 from packager.manifest.manifest import Column, Schema
@@ -50,6 +51,8 @@ class ValidatedRows:
     """The values of the only row; None for any other number of rows."""
     ignored: int = 0
     """Number of columns in the rows that the model does not know."""
+    arrays: ColumnArrays | None = field(default=None, repr=False, compare=False)
+    """The features as arrays, if the reader of the request made them."""
 
     @cached_property
     def frame(self) -> pd.DataFrame:

@@ -17,24 +17,22 @@ def presence_cases(made: TestCaseBuilder) -> list[Case]:
 
 
 def _silence(made: TestCaseBuilder) -> list[Case]:
-    """A day with 2,880 rows, then a day without, or with one each hour."""
-    alert, end = "NoRequests", 3_000
+    """An hour with 2,880 rows, then more than a day without, or with one each hour."""
+    alert, end = "NoRequests", 1_620
     firing = [{"model": made.model.name, "severity": "ticket"}]
 
-    def answered(after: str) -> list[TestSeries]:
-        values = f"0+2x1440 {after}"
+    def answered(values: str) -> list[TestSeries]:
         rows = made.series("model_slice_predictions_total", values, slice=ALL)
         return [made.info(end), rows]
 
-    quiet = [*answered("2880x1560")[:1], made.series("model_slice_predictions_total",
-             f"0+0.01x{end}", slice=ALL)]  # fmt: skip
+    silent = answered("0+48x60 2880x1560")
     return [
         Case(f"{alert}: {name}", series, [Expectation(end, alert, expected)])
         for name, series, expected in (
-            ("fires", answered("2880x1560"), firing),
-            ("not where some came", answered("2880+0.02x1560"), []),
-            ("no alert with little traffic", quiet, []),
-            ("not where nothing runs", answered("2880x1560")[1:], []),
+            ("fires", silent, firing),
+            ("not where some came", answered("0+48x60 2880+0.02x1560"), []),
+            ("no alert with little traffic", answered("0+0.2x60 12x1560"), []),
+            ("not where nothing runs", silent[1:], []),
         )
     ]
 

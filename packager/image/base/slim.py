@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path, PurePosixPath
 
 from packager.image.base.packages import LIST_FOLDER, Deb
-from packager.image.shared_libraries import SHARED_OBJECT, needed_by
+from packager.image.layer_contents import SHARED_OBJECT, needed_by
 from packager.tar_reader import TarReader, extract_member
 
 # Files that a running Python never reads. Copyright files stay because licences require them.
@@ -112,7 +112,7 @@ def _loaded(root: Path, deb: Deb) -> set[str]:
         path = root / file
         if path.is_file() and not path.is_symlink():
             with path.open("rb") as stream:
-                found |= set(needed_by(stream))
+                found |= set(needed_by(stream)[0])
     return found
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from monitoring.column_arrays import ColumnArrays
 from packager.model.compiled.form import Number, Op
 
 Floats = npt.NDArray[np.float64]
@@ -83,8 +84,17 @@ class ColumnBlock:
                 alike.setdefault(tuple(op.name for op in number.ops), []).append(at)
         self._groups = [_group([(at, numbers[at]) for at in its], places) for its in alike.values()]
 
-    def values(self, columns: Sequence[Sequence[Any]]) -> Floats:
-        """Shape (columns, rows), NaN for null; integers round to the nearest float64."""
+    def values(
+        self, columns: Sequence[Sequence[Any]], arrays: ColumnArrays | None = None
+    ) -> Floats:
+        """Shape (columns, rows), NaN for null; integers round to the nearest float64.
+
+        ``arrays``: the same columns, if they are at hand as arrays.
+        """
+        if arrays is not None:
+            found = arrays.rows_of(self._columns)
+            if found is not None:
+                return found
         chosen = [columns[at] for at in self._columns]
         rows = len(chosen[0]) if chosen else 0
         try:
@@ -96,6 +106,8 @@ class ColumnBlock:
     def inside(self, values: Floats) -> Bools:
         """Mask of the rows that are within the limits of all columns, shape (rows,)."""
         good = (values >= self._low) & (values <= self._high)
+        if good.all():
+            return np.ones(values.shape[1], np.bool_)
         return np.asarray((good | self._nulls & np.isnan(values)).all(axis=0), np.bool_)
 
     def made(self, values: Floats) -> Floats:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from monitoring.column_arrays import ColumnArrays, ColumnLayout
 from packager.manifest.base import MAX_EXACT_INTEGER
 from packager.model.compiled.column_blocks import ColumnBlock, Limits
 from packager.model.compiled.form import Domain, Entries, LookupTable, Matrix, Op
@@ -93,6 +94,8 @@ class Lookup:
         self.null = None if table.null is None else plain(table.null)
         self.unknown = None if table.unknown is None else plain(table.unknown)
         self._positions = np.array(sorted(self.default), np.intp)
+        self._layout: ColumnLayout | None = None
+        self._translated: Any = None
 
     def find(self, value: Any) -> FlatColumns | None:
         """Entries of ``value`` that differ from the default; None if it is outside the domain."""
@@ -101,8 +104,36 @@ class Lookup:
         found = self.entries.get(value)
         return self.unknown if found is None and is_exact_key(value) else found
 
-    def fill(self, matrix: Floats, values: Sequence[Any]) -> None:
+    def blocks(self, arrays: ColumnArrays) -> tuple[Any, Floats] | None:
+        """For each row its row of a block, -1 outside the domain, and the block.
+
+        None if ``arrays`` has no codes of this column, or the block would be too large.
+        """
+        layout = arrays.layout
+        place = layout.categories.get(self.column)
+        if place is None or self._dense is None:
+            return None
+        rows, block = self._dense
+        if layout is not self._layout:
+            inside = layout.translated(
+                lambda column, value: (
+                    rows.get(value, len(block) - 1)
+                    if column == self.column and self.find(value) is not None
+                    else -1
+                )
+            )
+            self._translated, self._layout = inside, layout
+        return self._translated[arrays.codes[place]], block
+
+    def fill(
+        self, matrix: Floats, values: Sequence[Any], arrays: ColumnArrays | None = None
+    ) -> None:
         """Write the entries of ``values``, all in the domain, into the rows of ``matrix``."""
+        found = None if arrays is None else self.blocks(arrays)
+        if found is not None:
+            rows, block = found
+            matrix[:, self._positions] = block[rows]
+            return
         if self._dense is not None:
             codes, block = self._dense
             known = codes.get
@@ -173,23 +204,37 @@ class Encoder:
                 out[position] = entry
         return out
 
-    def inside(self, columns: Sequence[Sequence[Any]], rows: int) -> Bools:
-        """Mask of the rows that are in the domain of this matrix, shape (rows,)."""
+    def inside(
+        self, columns: Sequence[Sequence[Any]], rows: int, arrays: ColumnArrays | None = None
+    ) -> Bools:
+        """Mask of the rows that are in the domain of this matrix, shape (rows,).
+
+        ``arrays``: the same columns, if they are at hand as arrays.
+        """
         good = np.ones(rows, bool)
         if self.limits:
-            good &= self.block.inside(self.block.values(columns))
+            good &= self.block.inside(self.block.values(columns, arrays))
         for lookup in self.lookups:
+            found = None if arrays is None else lookup.blocks(arrays)
+            if found is not None:
+                good &= found[0] >= 0
+                continue
             find = lookup.find
             good &= np.fromiter((find(v) is not None for v in columns[lookup.column]), bool, rows)
         return good
 
-    def fill(self, columns: Sequence[Sequence[Any]], rows: int) -> Floats:
-        """The matrix, shape (rows, width), of rows in the domain; derived entries are 0."""
+    def fill(
+        self, columns: Sequence[Sequence[Any]], rows: int, arrays: ColumnArrays | None = None
+    ) -> Floats:
+        """The matrix, shape (rows, width), of rows in the domain; derived entries are 0.
+
+        ``arrays``: the same columns, if they are at hand as arrays.
+        """
         matrix = np.zeros((rows, self.matrix.width))
         if self.limits:
-            matrix[:, self._positions] = self.block.made(self.block.values(columns)).T
+            matrix[:, self._positions] = self.block.made(self.block.values(columns, arrays)).T
         for lookup in self.lookups:
-            lookup.fill(matrix, columns[lookup.column])
+            lookup.fill(matrix, columns[lookup.column], arrays)
         return matrix
 
 

@@ -99,7 +99,7 @@ class Linear(FrozenModel):
 
 
 class Trees(FrozenModel):
-    """treelite's general inference (GTIL) on the trees in ``trees.bin``."""
+    """The trees in ``trees.bin``, by tables made of them or treelite's general inference (GTIL)."""
 
     kind: Literal["trees"] = "trees"
     float32: bool

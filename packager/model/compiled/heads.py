@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from modelhost.predictions import Predictions
 from packager.manifest.base import Scalar, Task
-from packager.model.compiled.form import Linear, Native, Path_, Trees
+from packager.model.compiled.form import Linear, Native, Path_
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -101,12 +101,14 @@ class LinearModel:
         if self._link == "labels":
             return BatchOutput(labels, None, good)
         positive = logistic(scores)
-        return BatchOutput(labels, np.column_stack([1 - positive, positive]), good)
+        probabilities = np.empty((len(positive), 2))
+        probabilities[:, 0], probabilities[:, 1] = 1 - positive, positive
+        return BatchOutput(labels, probabilities, good)
 
     def _several(self, scores: Floats, error: Floats) -> BatchOutput:
         tolerance = self._meaning.tolerance
-        good = (error <= tolerance) & (_gap(scores) > 4 * tolerance)
-        labels = _argmax(scores, self._meaning.classes)
+        good = (error <= tolerance) & (gap(scores) > 4 * tolerance)
+        labels = argmax_labels(scores, self._meaning.classes)
         if self._link == "labels":
             return BatchOutput(labels, None, good)
         if self._link == "softmax":
@@ -117,66 +119,6 @@ class LinearModel:
             probabilities = raised / raised.sum(axis=1, keepdims=True)
         # One-vs-rest divides by a sum that may be tiny, which magnifies the error.
         good &= raised.sum(axis=1) > (1e-3 if self._link == "ovr" else 0)
-        return BatchOutput(labels, probabilities, good)
-
-
-class TreeModel:
-    """Trees deserialized from bytes: treelite computes the sums, NumPy the link.
-
-    (treelite's own softmax works in float32.)
-    """
-
-    def __init__(self, trees: Trees, content: bytes, meaning: OutputSpec) -> None:
-        import treelite
-
-        self._model = treelite.Model.deserialize_bytes(content)
-        self._gtil = treelite.gtil
-        self._trees = trees
-        self._meaning = meaning
-        header = self._model.get_header_accessor()
-        self._base = np.asarray(header.get_field("base_scores"), np.float32)
-        self._class_of = np.asarray(header.get_field("class_id"))
-
-    def __call__(self, matrix: Any) -> BatchOutput:
-        """Predict the rows of an encoded ``matrix`` of shape (rows, encoded columns)."""
-        with np.errstate(over="ignore", under="ignore"):
-            if self._trees.float32:
-                matrix = matrix.astype(np.float32)
-            if self._trees.in_order:
-                return self._answers(self._in_order(matrix))
-        if self._trees.zero:
-            matrix = np.where(np.abs(matrix) <= self._trees.zero, 0.0, matrix)
-        matrix = np.ascontiguousarray(matrix, np.float64)
-        found = self._gtil.predict(self._model, matrix, nthread=1, pred_margin=True)
-        return self._answers(found.reshape(len(matrix), -1))
-
-    def _in_order(self, matrix: Any) -> Floats:
-        """float32 sums over the trees in their order, shape (rows, classes)."""
-        found = self._gtil.predict_per_tree(self._model, np.ascontiguousarray(matrix), nthread=1)
-        rows = len(matrix)
-        leaves = found.reshape(rows, -1)
-        sums = []
-        for place, base in enumerate(self._base):
-            own = leaves[:, self._class_of == place]
-            terms = np.hstack([np.full((rows, 1), base, np.float32), own])
-            sums.append(np.cumsum(terms, axis=1, dtype=np.float32)[:, -1])
-        return np.column_stack(sums).astype(np.float64)
-
-    def _answers(self, sums: Floats) -> BatchOutput:
-        link = self._trees.link
-        if self._meaning.task == "regression":
-            numbers = np.exp(sums[:, 0]) if link == "exp" else sums[:, 0]
-            return BatchOutput([float(number) for number in numbers], None, np.isfinite(numbers))
-        if link == "softmax":
-            raised = np.exp(sums - sums.max(axis=1, keepdims=True))
-            found = raised / raised.sum(axis=1, keepdims=True)
-        elif link == "none":
-            found = sums
-        else:
-            found = logistic(2 * sums if link == "doubled" else sums)
-        probabilities = np.hstack([1 - found, found]) if found.shape[1] == 1 else found
-        labels = _argmax(probabilities, self._meaning.classes)
-        good = _gap(probabilities) > 4 * self._meaning.tolerance
         return BatchOutput(labels, probabilities, good)
 
 
@@ -216,13 +158,14 @@ def logistic_of_one(score: float) -> float:
     return (1.0 if score >= 0 else small) / (1.0 + small)
 
 
-def _argmax(scores: Floats, classes: Sequence[Scalar] | None) -> Labels:
+def argmax_labels(scores: Floats, classes: Sequence[Scalar] | None) -> Labels:
+    """The class with the highest score of each row."""
     assert classes is not None
     return [classes[place] for place in scores.argmax(axis=1).tolist()]
 
 
-def _gap(scores: Floats) -> Floats:
+def gap(scores: Floats) -> Floats:
     """Difference between the highest and the second highest score of each row."""
     two = np.partition(scores, -2, axis=1)[:, -2:]
-    gap: Floats = two[:, 1] - two[:, 0]
-    return gap
+    found: Floats = two[:, 1] - two[:, 0]
+    return found

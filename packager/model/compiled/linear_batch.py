@@ -10,17 +10,20 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, repeat
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from monitoring.column_arrays import ColumnArrays, ColumnLayout
 from packager.model.compiled.column_blocks import ColumnBlock
 from packager.model.compiled.encode import Encoder, FlatColumns, Lookup, is_exact_key
 from packager.model.compiled.form import Linear
 
 MAX_PRODUCTS = 1 << 16
 """Maximum number of products of values and weights in memory at once."""
+MAX_SEPARATE = 12
+"""Up to this many terms, one call each is faster than one call for all."""
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -41,6 +44,17 @@ class _Table:
     """Whether such values are outside the domain."""
 
 
+class _CodePlaces(NamedTuple):
+    """Translates the codes of a layout to rows of the sums."""
+
+    rows: list[int] | None
+    """The tables' rows among the codes; None if these are all rows, in order."""
+    places: Any
+    """Code → row of the sums."""
+    outside: Bools | None
+    """Code → whether it is outside the domain; None if none is."""
+
+
 class LinearSums:
     """Computes k scores per row, and the absolute sums of their products."""
 
@@ -57,17 +71,25 @@ class LinearSums:
         for lookup in encoder.lookups:
             self._tables.append(_table(lookup, len(sums)))
             sums += _contributions(lookup, weights)
+        self._layout: ColumnLayout | None = None
+        self._codes: _CodePlaces | None = None
         self._sums = np.array([score for score, _ in sums])
         self._sizes = np.array([size for _, size in sums])
 
-    def __call__(self, columns: Sequence[Sequence[Any]]) -> tuple[Floats, Floats, Bools]:
-        """Scores and absolute sums, shape (rows, k), and the mask of rows in the domain."""
+    def __call__(
+        self, columns: Sequence[Sequence[Any]], arrays: ColumnArrays | None = None
+    ) -> tuple[Floats, Floats, Bools]:
+        """Scores and absolute sums, shape (rows, k), and the mask of rows in the domain.
+
+        ``arrays``: the same columns, if they are at hand as arrays.
+        """
         rows = len(columns[0])
-        scores = np.tile(self._intercept, (rows, 1))
+        scores = np.empty((rows, len(self._intercept)))
+        scores[:] = self._intercept
         sizes = np.abs(scores)
         inside = np.ones(rows, bool)
         if self._block is not None:
-            values = self._block.values(columns)
+            values = self._block.values(columns, arrays)
             inside &= self._block.inside(values)
             made = self._block.made(values)[:, :, None]
             for start in range(0, rows, self._at_once):
@@ -76,10 +98,48 @@ class LinearSums:
                 scores[part] = _one_by_one(scores[part], products)
                 sizes[part] = _one_by_one(sizes[part], np.abs(products))
         if self._tables:
-            places = self._places(columns, inside, rows)
+            places = None if arrays is None else self._translated(arrays, inside)
+            if places is None:
+                places = self._places(columns, inside, rows)
             scores += self._sums[places].sum(axis=0)
             sizes += self._sizes[places].sum(axis=0)
         return scores, sizes, inside
+
+    def _translated(self, arrays: ColumnArrays, inside: Bools) -> Any:
+        """What ``_places`` returns and does; None if a table's column has no codes."""
+        if arrays.layout is not self._layout:
+            self._codes = self._code_places(arrays.layout)
+            self._layout = arrays.layout
+        if self._codes is None:
+            return None
+        rows, places, outside = self._codes
+        codes = arrays.codes if rows is None else arrays.codes[rows]
+        if outside is not None:
+            inside &= ~outside[codes].any(axis=0)
+        return places[codes]
+
+    def _code_places(self, layout: ColumnLayout) -> _CodePlaces | None:
+        tables = {table.column: table for table in self._tables}
+        if len(tables) < len(self._tables) or not layout.categories.keys() >= tables.keys():
+            return None
+
+        def place(column: int, value: Any) -> int:
+            table = tables.get(column)
+            return -1 if table is None else table.places.get(value, table.unknown)
+
+        def is_outside(column: int, value: Any) -> bool:
+            table = tables.get(column)
+            if table is None or value in table.places:
+                return False
+            return value is None or table.known_only or not is_exact_key(value)
+
+        rows = [layout.categories[table.column] for table in self._tables]
+        outside = layout.translated(is_outside).astype(bool)
+        return _CodePlaces(
+            None if rows == [*range(len(layout.categories))] else rows,
+            layout.translated(place),
+            outside if outside.any() else None,
+        )
 
     def _places(self, columns: Sequence[Sequence[Any]], inside: Bools, rows: int) -> Any:
         """Rows of the sums, shape (tables, rows); clears ``inside`` outside the domain."""
@@ -98,6 +158,10 @@ class LinearSums:
 
 def _one_by_one(start: Floats, terms: Floats) -> Floats:
     """``start`` plus the terms, added one after another, never pairwise."""
+    if len(terms) <= MAX_SEPARATE:
+        for term in terms:
+            start = start + term
+        return start
     found: Floats = np.add.accumulate(np.concatenate((start[None], terms)), axis=0)[-1]
     return found
 

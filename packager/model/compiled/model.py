@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from modelhost.fitted_parts import FittedParts
+from monitoring.column_arrays import ColumnArrays
 from packager.errors import PackageError
 from packager.manifest.base import Scalar, Task
 from packager.manifest.manifest import Manifest, Schema
@@ -26,10 +27,10 @@ from packager.model.compiled.heads import (
     NativeEstimator,
     OutputLayer,
     OutputSpec,
-    TreeModel,
 )
 from packager.model.compiled.linear_batch import LinearSums
 from packager.model.compiled.single_row import linear_row
+from packager.model.compiled.tree_model import TreeModel
 from packager.model.integrity import MANIFEST
 from packager.model.model import load_model
 from packager.model.paths import Root
@@ -106,28 +107,36 @@ class CompiledModel:
         """
         return self._row(values)
 
-    def predict_rows(self, columns: Sequence[Sequence[Any]]) -> tuple[Predictions, Bools]:
-        """Answers for many rows, and the mask of valid ones: the others are placeholders."""
+    def predict_rows(
+        self, columns: Sequence[Sequence[Any]], arrays: ColumnArrays | None = None
+    ) -> tuple[Predictions, Bools]:
+        """Answers for many rows, and the mask of valid ones: the others are placeholders.
+
+        ``arrays``: the same columns, if they are at hand as arrays; the answers are the same.
+        """
         if self._sums is not None:
-            return self._sums(columns)
+            return self._sums(columns, arrays)
         rows = len(columns[0])
         inside = np.ones(rows, bool)
         for encoder in (self._encoder, *(encoder for encoder, _ in self._steps)):
-            inside &= encoder.inside(columns, rows)
+            inside &= encoder.inside(columns, rows, arrays)
         chosen = np.flatnonzero(inside)
         if len(chosen) < rows:
             columns = [[column[row] for row in chosen.tolist()] for column in columns]
-        answers = self._answers(self._matrix(columns, len(chosen)))
+            arrays = None if arrays is None else arrays.at(chosen)
+        answers = self._answers(self._matrix(columns, len(chosen), arrays))
         inside[chosen] = answers.good
         return self._scattered(answers, chosen, rows), inside
 
-    def _matrix(self, columns: Sequence[Sequence[Any]], rows: int) -> Floats:
+    def _matrix(
+        self, columns: Sequence[Sequence[Any]], rows: int, arrays: ColumnArrays | None
+    ) -> Floats:
         """The head's matrix for rows in the domain, after all steps."""
         outputs: list[Any] = []
         for encoder, step in self._steps:
-            made = self._completed(encoder.fill(columns, rows), encoder.matrix, outputs)
+            made = self._completed(encoder.fill(columns, rows, arrays), encoder.matrix, outputs)
             outputs.append(self._transformed(step, made) if rows else None)
-        made = self._encoder.fill(columns, rows)
+        made = self._encoder.fill(columns, rows, arrays)
         return self._completed(made, self._encoder.matrix, outputs)
 
     def _completed(self, made: Floats, matrix: Matrix, outputs: Sequence[Any]) -> Floats:
@@ -178,9 +187,11 @@ class CompiledModel:
         assert isinstance(self.form.head, Linear)
         head, sums = self._head, LinearSums(self.form.head, self._encoder)
 
-        def predict(columns: Sequence[Sequence[Any]]) -> tuple[Predictions, Bools]:
+        def predict(
+            columns: Sequence[Sequence[Any]], arrays: ColumnArrays | None
+        ) -> tuple[Predictions, Bools]:
             with np.errstate(over="ignore", invalid="ignore"):  # such rows aren't good
-                scores, sizes, inside = sums(columns)
+                scores, sizes, inside = sums(columns, arrays)
                 answers = head.answers(scores, sizes)
             return Predictions(answers.labels, answers.probabilities), inside & answers.good
 

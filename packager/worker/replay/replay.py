@@ -72,7 +72,7 @@ def replay(root: Root, ask: ReplayRequest, out: Path) -> ReplayReport:
 def _check_data(root: Root) -> None:
     if not root.source.is_dir() or not any(root.source.iterdir()):
         raise PackageError(
-            f"expected the training data in {root.source}, got nothing there",
+            f"expected the training data in {root.source}, which does not exist",
             "replay the companion image, or name the data: package replay REF --data PATH",
         )
 

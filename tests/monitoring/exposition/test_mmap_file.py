@@ -23,6 +23,7 @@ def written(path: Path, values: dict[str, float]) -> Path:
     return path
 
 
+@pytest.mark.slow
 @given(KEYS, st.data())
 def test_keys_and_values_are_those_that_were_written(tmp_path_factory, keys, data):
     values = {key: data.draw(st.floats(allow_nan=False)) for key in keys}

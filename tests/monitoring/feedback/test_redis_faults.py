@@ -212,6 +212,7 @@ def test_a_redis_that_evicts_keys_is_refused_at_the_start_and_a_full_one_counts_
         stop()
 
 
+@pytest.mark.usefixtures("short_waits")
 def test_tls_to_a_plain_server_and_no_server_at_all_are_reported(redis_url: str) -> None:
     plain = redis_url.replace("redis://", "rediss://")
     with pytest.raises(StoreError, match=r"^rediss://127\.0\.0\.1:\d+/0: "):

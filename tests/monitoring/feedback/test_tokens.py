@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import hmac
+from itertools import count
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -55,6 +58,49 @@ def test_a_regression_token_holds_the_very_number(number: float) -> None:
     mine = tokens(None)
     (text,) = mine.mint([number], None, [1])
     assert mine.verify(text).number == number
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([*CLASSES, None, "else"]) | st.sampled_from(CLASSES),
+            st.lists(st.floats(-0.1, 1.1) | st.just(float("nan")), min_size=3, max_size=3),
+            st.integers(1, 2**32 - 1),
+        ),
+        min_size=2,
+        max_size=40,
+    ),
+    st.sampled_from(["lists", "array", "none"]),
+)
+def test_tokens_of_many_rows_are_those_of_each_row(rows: Any, form: str) -> None:
+    labels, lists, bitmaps = map(list, zip(*rows, strict=True))
+    chances: Any = {"lists": lists, "array": np.array(lists), "none": None}[form]
+    mine = tokens()
+    minted = mine.mint(labels, chances, bitmaps)
+    first = int.from_bytes(mine.verify(minted[0]).nonce, "big")
+    mine._nonces = count(first)
+    alone = [
+        mine.mint([label], None if form == "none" else [lists[row]], [bitmaps[row]])[0]
+        for row, label in enumerate(labels)
+    ]
+    assert minted == alone
+
+
+@given(
+    st.lists(st.none() | st.floats(allow_nan=False, allow_infinity=False), min_size=2, max_size=40)
+)
+def test_regression_tokens_of_many_rows_are_those_of_each_row(numbers: list[float | None]) -> None:
+    mine = tokens(None)
+    minted = mine.mint(numbers, None, [1] * len(numbers))
+    raw = [base64.urlsafe_b64decode(token) for token in minted]
+    mine._nonces = count(int.from_bytes(raw[0][24:32], "big"))
+    assert minted == [mine.mint([number], None, [1])[0] for number in numbers]
+
+
+def test_a_signature_is_a_keyed_blake2s_of_the_rest() -> None:
+    raw = base64.urlsafe_b64decode(TOKEN)
+    secret = KEYS.secrets[7]
+    assert raw[32:] == hashlib.blake2s(raw[:32], key=secret, digest_size=16).digest()
 
 
 TOKEN = tokens().mint(["Good"], [[0.2, 0.7, 0.1]], [5])[0]

@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from array_samples import arrays_in, arrays_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitoring.column_arrays import ColumnLayout
 from monitoring.metrics.bin_counts import BinCounts
 from monitoring.profile.profile import FeatureProfile
 from monitoring.slices.clock import DatetimeUnit
@@ -99,3 +101,26 @@ def test_a_category_without_a_bin_is_left_out() -> None:
     bins = BinCounts([(0, feature)], {})
     bins.add([["a", "c", None, "b", "a"]])
     assert counted(bins) == {"kind": [2, 1]}
+
+
+@settings(deadline=None)
+@given(ROWS)
+def test_arrays_count_what_the_same_columns_do(rows: list[tuple[Any, ...]]) -> None:
+    columns = list(zip(*rows, strict=True))
+    colors = ("red", "green", "True", "blue", "")
+    layout = ColumnLayout([0, 1, 4], {2: colors, 4: (False, True)})
+    features = [(at, FEATURES[name]) for at, name in enumerate(FRAME) if name != "words"]
+    left, right = BinCounts(features, {}), BinCounts(features, {})
+    left.add(columns)
+    assert right.takes(layout)
+    right.add_arrays(arrays_in(layout, columns))
+    assert counted(left) == counted(right)
+
+
+def test_columns_that_are_in_no_array_are_not_taken() -> None:
+    columns = [[1.0], [2], ["red"], ["abc"], [True]]
+    assert not all_features().takes(arrays_of(columns).layout)  # the length of text is counted
+    known = BinCounts([(0, FEATURES["number"]), (2, FEATURES["color"])], {})
+    assert known.takes(arrays_of(columns).layout)
+    assert not known.takes(arrays_of([["x"], [2], ["red"]]).layout)
+    assert not known.takes(arrays_of([[1.0], [2], [3]]).layout)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from array_samples import arrays_in
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
+from monitoring.column_arrays import ColumnLayout
 from monitoring.metrics.recorder import MAX_PENDING_ROWS, Batch, MetricsRecorder
 from monitoring.metrics.reference import MeasuredPackage
 from monitoring.metrics.serving import ServingMetrics
@@ -86,6 +89,31 @@ def batch_of(rows: list[tuple[Any, ...]], **changed: Any) -> Batch:
         "row": list(rows[0][: len(NAMES)]) if len(rows) == 1 else None,
     }
     return Batch(**(options | changed))
+
+
+LAYOUT = ColumnLayout([0, 2, 3], {1: ("D", "E", "F", "Z"), 3: (True, False)})
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(ROWS, min_size=1, max_size=3))
+def test_rows_as_arrays_count_as_rows_of_values(requests: list[list[tuple[Any, ...]]]) -> None:
+    profile = PROFILE.model_copy(
+        update={"features": tuple(f for f in PROFILE.features if f.name not in ("when", "words"))}
+    )
+    (plain, one), (arrays, other) = make(profile), make(profile)
+    for rows in requests:
+        batch = batch_of(rows)
+        plain.observe(batch)
+        found = None if len(rows) == 1 else arrays_in(LAYOUT, batch.columns)
+        changed = replace(batch, arrays=found, probabilities=np.array(batch.probabilities))
+        for part in changed.parts(7):
+            arrays.observe(part)
+    plain.flush()
+    arrays.flush()
+    left, right = samples(one), samples(other)
+    assert left.keys() == right.keys()
+    for key, count in left.items():
+        assert abs(count - right[key]) <= (1e-9 if "estimated_correct" in key[0] else 0), key
 
 
 def samples(registry: CollectorRegistry) -> dict[tuple[Any, ...], float]:

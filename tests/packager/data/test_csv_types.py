@@ -23,6 +23,7 @@ CELLS = st.sampled_from(
 )
 
 
+@pytest.mark.slow
 @example([("", ""), ("", "True")], 1)
 @given(st.lists(st.tuples(CELLS, CELLS), min_size=1, max_size=12), st.integers(1, 5))
 def test_blocks_of_any_size_give_the_table_that_one_read_gives(tmp_path_factory, rows, size):

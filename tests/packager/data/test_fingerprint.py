@@ -115,6 +115,7 @@ def test_tables_match_the_reference(columns):
     assert found == reference.fingerprint(columns)
 
 
+@pytest.mark.slow
 @given(tables(), st.integers(0, 6), st.randoms())
 def test_blocks_and_orders_do_not_matter(columns, cut, random):
     frame = framed(columns)

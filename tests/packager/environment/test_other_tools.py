@@ -11,11 +11,10 @@ from packager.errors import UsageError
 @pytest.mark.parametrize(
     ("files", "command"),
     [
-        (["poetry.lock", "pyproject.toml"], "poetry export --without-hashes --output own.txt"),
         (["Pipfile", "Pipfile.lock"], "pipenv requirements > own.txt"),
-        (["environment.yml"], "pip list --format=freeze --exclude-editable > own.txt"),
-        (["uv.lock", "pyproject.toml"], "uv export --no-hashes --no-dev --no-emit-project"),
-        (["pyproject.toml"], "uv pip compile pyproject.toml --output-file own.txt"),
+        (["pdm.lock", "pyproject.toml"], "pdm export --prod --without-hashes --output own.txt"),
+        (["conda-lock.yml"], "pip list --format=freeze --exclude-editable > own.txt"),
+        (["setup.py"], "uv pip compile setup.py --output-file own.txt"),
     ],
 )
 def test_a_project_of_another_tool_gets_its_own_command(tmp_path, files, command):
@@ -29,10 +28,17 @@ def test_a_project_of_another_tool_gets_its_own_command(tmp_path, files, command
 
 @pytest.mark.parametrize(
     ("name", "text"),
-    [("environment.yml", ""), ("own.txt", "name: x\ndependencies:\n  - numpy\n"), ("Pipfile", "")],
+    [("Pipfile", ""), ("setup.py", ""), ("own.txt", "# x\n@EXPLICIT\nhttps://h/a")],
 )
-def test_files_of_other_tools_are_no_requirements(tmp_path, name, text):
+def test_files_that_are_not_read_name_the_command_that_exports(tmp_path, name, text):
     (tmp_path / name).write_text(text)
     with pytest.raises(UsageError, match="got a file of another tool") as caught:
         refuse_other_formats(tmp_path / name)
-    assert "> requirements.txt" in caught.value.hint
+    assert "requirements.txt" in caught.value.hint
+
+
+def test_a_file_of_conda_with_another_name_is_told_its_name(tmp_path):
+    (tmp_path / "own.txt").write_text("name: x\ndependencies:\n  - numpy\n")
+    with pytest.raises(UsageError, match="got a file of conda") as caught:
+        refuse_other_formats(tmp_path / "own.txt")
+    assert caught.value.hint.startswith("name it environment.yml")

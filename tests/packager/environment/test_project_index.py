@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from packager.environment import lock as lock_module
 from packager.environment.dependencies import Requirements, lock_and_fetch
 from packager.environment.index import index_options
 from packager.environment.lock import write_lock
+from packager.environment.project_index import index_pins
 from packager.environment.wheels import missing, wheel_path
 from packager.errors import PackageError
 
@@ -73,3 +75,29 @@ def test_a_package_that_uv_ties_to_an_index_comes_from_there(
     (tmp_path / "package.lock").unlink()
     with pytest.raises(PackageError, match=r"pyproject.toml: expected TOML, got"):
         lock_alpha()
+
+
+def test_a_pin_applies_where_the_requirement_does(tmp_path: Path):
+    """uv would require the package everywhere."""
+    (tmp_path / "pyproject.toml").write_text(
+        '[[tool.uv.index]]\nname = "own"\nurl = "https://own"\n'
+        '[tool.uv.sources]\na = { index = "own" }\nb = { index = "own" }\n'
+    )
+    text = "a; os_name == 'nt'\nA==1 ; python_version > '3' --hash=sha256:ab\n"
+    text += "b; os_name == 'nt'\nb\n"
+    found = index_pins(tmp_path, {tmp_path / "r.txt": text})
+    assert found is not None
+    dependencies = tomllib.loads(found.pyproject())["project"]["dependencies"]
+    assert dependencies == ['a ; (os_name == "nt") or (python_version > "3")', "b"]
+
+
+def test_indexes_that_poetry_names_for_a_package_are_pins(tmp_path: Path):
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.poetry.dependencies]\na = { version = "1", source = "own" }\nb = "1"\n'
+        'c = { version = "1", source = "unknown" }\n'
+        '[[tool.poetry.source]]\nname = "own"\nurl = "https://own"\npriority = "explicit"\n'
+    )
+    found = index_pins(tmp_path, {tmp_path / "r.txt": "a\nb\nc\n"})
+    assert found is not None
+    assert found.sources == {"a": {"index": "own"}}
+    assert found.indexes == ({"name": "own", "url": "https://own", "explicit": True},)

@@ -7,7 +7,9 @@ import pytest
 from host_samples import TARGET, locked, make_wheel
 from indexes import UNTOUCHED, folder_index, private_index
 
+from packager.digest import sha256_file
 from packager.environment import resolver
+from packager.environment.formats.wanted import Wanted
 from packager.environment.index import IndexOptions, index_options, user_index_options
 from packager.environment.platform import WheelTarget
 from packager.environment.resolver import locate, resolve
@@ -306,3 +308,60 @@ def test_trees_that_cannot_be_had_are_done_without(tmp_path, links, runtime, mon
     found = trees_of(tmp_path, links, monkeypatch, "lightgbm")
     assert found["lightgbm"] == ("1.0", "serve")
     assert "leaves" not in found
+
+
+def test_only_a_wheel_with_a_hash_that_the_requirements_name_is_taken(tmp_path, links, runtime):
+    runtime["serve"] = []
+    index, wheel = folder_index(links), links / "alpha-2.0-py3-none-any.whl"
+    line = f"alpha==2.0 --hash=sha256:{sha256_file(wheel)} --hash=sha256:{'0' * 64}\n"
+    assert chosen(resolve(write(tmp_path, line), "csv", TARGET, index))["alpha"][0] == "2.0"
+    error = refused(write(tmp_path, f"alpha==2.0 --hash=sha256:{'0' * 64}\n"), index)
+    assert error.message == (
+        "alpha: expected a wheel with one of the hashes that the requirements name, got "
+        f"{wheel.name} with sha256 {sha256_file(wheel)}"
+    )
+    (tmp_path / "limits.txt").write_text(f"alpha==2.0 --hash=sha256:{'0' * 64}\n")
+    assert "one of the hashes" in refused(write(tmp_path, "beta\n-c limits.txt\n"), index).message
+
+
+def test_a_hash_of_another_algorithm_is_refused(tmp_path, links, runtime):
+    error = refused(write(tmp_path, "alpha==2.0 --hash=sha512:00\n"), folder_index(links))
+    assert error.message == "requirements.txt line 1: expected a hash of sha256, got sha512"
+
+
+def test_a_lock_of_uv_is_kept_exactly(tmp_path, links, runtime):
+    """Its version is not the newest, and its dependencies are those of the lock."""
+    runtime["serve"] = []
+    (tmp_path / "package.toml").touch()
+    (tmp_path / "uv.lock").write_text(
+        'version = 1\nrequires-python = ">=3.11"\n[[package]]\nname = "own"\nversion = "1"\n'
+        'source = { virtual = "." }\ndependencies = [{ name = "beta" }]\n[[package]]\n'
+        'name = "beta"\nversion = "1.0"\nsource = { registry = "https://h" }\n'
+        'dependencies = [{ name = "alpha" }]\n[[package]]\nname = "alpha"\nversion = "1.0"\n'
+        'source = { registry = "https://h" }\n'
+    )
+    found = resolve(tmp_path / "uv.lock", "csv", TARGET, folder_index(links))
+    assert {n: v for n, (v, _) in chosen(found).items()} == {
+        "alpha": "1.0",
+        "beta": "1.0",
+        "tool": "1.0",
+    }
+
+
+@pytest.mark.network
+@pytest.mark.parametrize("file", ["pyproject.toml", "environment.yml"])
+def test_requirements_in_other_formats_resolve_for_real(tmp_path, runtime, file):
+    runtime |= {"serve": [], "worker": []}
+    (tmp_path / "package.toml").touch()
+    (tmp_path / "pyproject.toml").write_text(
+        '[project]\nname = "own"\nversion = "1"\ndependencies = []\n'
+        '[project.optional-dependencies]\nx = ["joblib<1.5"]\n[dependency-groups]\ng = ["toolz"]\n'
+    )
+    (tmp_path / "environment.yml").write_text(
+        "dependencies: [python=3.11, 'conda-forge::joblib>=1.3,<1.5', {pip: [toolz]}]\n"
+    )
+    extras = Wanted(TARGET, ("x",), ("g",)) if file == "pyproject.toml" else Wanted(TARGET)
+    index = user_index_options().of_project(tmp_path / file, None, extras)
+    found = chosen(resolve(tmp_path / file, "csv", extras, index))
+    assert found["joblib"][0].startswith("1.4")
+    assert "toolz" in found

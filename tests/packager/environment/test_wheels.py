@@ -7,7 +7,7 @@ from host_samples import RecordedProgress, locked, make_wheel
 from indexes import UNTOUCHED, private_index
 
 from packager.environment.index import index_options
-from packager.environment.resolver import Resolved
+from packager.environment.pylock import Resolved
 from packager.environment.wheels import fetch, missing, wheel_path
 from packager.errors import PackageError
 

@@ -166,9 +166,9 @@ def test_the_replay_layers_are_above_the_package(tmp_path: Path):
 
 def test_what_trains_is_copied_folder_by_folder_so_that_its_layers_keep_their_names(tmp_path: Path):
     trains = layer(tmp_path, "training", [Entry("opt/runtime/packager/worker.py", source=b"")])
-    wheels = layer(tmp_path, "wheels", [Entry("opt/venv/lib/a.py", source=b"")])
+    wheels = layer(tmp_path, "wheels", [Entry("opt/wheels/lib/a.py", source=b"")])
     assert on_top("sha256:1", [trains, wheels]) == (
-        "FROM sha256:1\nCOPY opt/venv/ /opt/venv/\nCOPY opt/runtime/ /opt/runtime/\n"
+        "FROM sha256:1\nCOPY opt/wheels/ /opt/wheels/\nCOPY opt/runtime/ /opt/runtime/\n"
     )
 
 
@@ -299,18 +299,21 @@ def test_a_template_that_cannot_be_rendered_is_named(tmp_path: Path, content: by
 def test_a_layer_that_docker_made_is_called_by_what_it_holds():
     steps = [
         ("model-packager: base", 5, False),
-        (f"{NOP}COPY dir:1 in /opt/venv/ ", 9, False),
+        (f"{NOP}COPY dir:1 in /opt/wheels/ ", 9, False),
+        (f"{NOP}COPY dir:7 in /opt/venv/ ", 9, False),
         (f"{NOP}COPY dir:2 in /opt/runtime/ ", 3, False),
         (f"{NOP}COPY dir:3 in /package/ ", 0, False),
         (f"{NOP} LABEL a=b", 0, True),
         ("/bin/sh -c true", 0, True),
         (f"{NOP}COPY dir:4 in /elsewhere ", 1, False),
-        (f"{NOP}COPY dir:5 in /opt/venv/ ", 1, False),
+        (f"{NOP}COPY dir:5 in /opt/wheels/ ", 1, False),
+        (f"{NOP}COPY dir:8 in /opt/harness/ ", 1, False),
         (f"{NOP}COPY dir:6 in /opt/runtime/ ", 1, False),
     ]
-    names = [*("base", "wheels", "runtime", "package"), f"{NOP}COPY dir:4 in /elsewhere "]
-    names += ["worker wheels", "training runtime"]
+    names = ["base", "wheels", "environment", "runtime", "package"]
+    names += [f"{NOP}COPY dir:4 in /elsewhere ", "worker wheels"]
+    names += ["worker environment", "training runtime"]
     config = [{"created_by": by, "empty_layer": empty} for by, _, empty in steps]
     assert layer_names({"history": config}) == names
     engines: list[dict[str, Any]] = [{"created_by": by, "size": size} for by, size, _ in steps]
-    assert layer_names({"history": with_layers(engines, 7)}) == names
+    assert layer_names({"history": with_layers(engines, 9)}) == names

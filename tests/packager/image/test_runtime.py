@@ -30,7 +30,10 @@ def test_what_serves_and_what_trains_are_apart_and_hold_nothing_of_the_host():
     } <= set(training)
     assert not set(serving) & set(training)
     for files in (serving, training):
-        assert all(name.startswith(("packager/", "serving/", "monitoring/")) for name in files)
+        assert all(
+            name.startswith(("modelhost/", "packager/", "serving/", "monitoring/"))
+            for name in files
+        )
         assert all(name.endswith(".py") for name in files)
         assert list(files) == sorted(files)
         assert not {

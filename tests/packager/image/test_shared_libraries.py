@@ -1,20 +1,17 @@
 from __future__ import annotations
 
-import io
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
+from elf_samples import SITE, make_shared, wheel
 
 from packager.errors import PackageError
 from packager.image import shared_libraries
 from packager.image.base.saved import BaseImage, SavedBase
-from packager.image.layers import Entry, Layer, plain_layer
+from packager.image.layers import Entry, plain_layer
 from packager.image.stack import Stack
 from packager.progress import Silent
-
-SITE = "opt/venv/lib/python3.11/site-packages"
 
 pytestmark = pytest.mark.skipif(shutil.which("gcc") is None, reason="no gcc to make libraries")
 
@@ -29,28 +26,7 @@ class RecordedProgress(Silent):
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory):
-    """Make a real shared object that needs libraries of the given names."""
-    folder = tmp_path_factory.mktemp("elf")
-
-    def make(*needs: str) -> bytes:
-        for name in needs:
-            compiled = ["gcc", "-shared", "-nostdlib", f"-Wl,-soname,{name}", "-o", folder / name]
-            subprocess.run([*compiled, "-x", "c", "/dev/null"], check=True)
-        command = ["gcc", "-shared", "-nostdlib", "-Wl,--no-as-needed", "-o", folder / "made.so"]
-        links = [folder / name for name in needs]
-        subprocess.run([*command, "-x", "c", "/dev/null", "-x", "none", *links], check=True)
-        return (folder / "made.so").read_bytes()
-
-    return make
-
-
-def wheel(name: str, files: dict[str, bytes]) -> list[Entry]:
-    """What a wheel leaves in a layer: its files, and a RECORD of them."""
-    record = "".join(f"{inside},sha256=x,1\n" for inside in files)
-    info = f"{SITE}/{name}-1.0.dist-info/RECORD"
-    return [Entry(f"{SITE}/{inside}", source=content) for inside, content in files.items()] + [
-        Entry(info, source=record.encode())
-    ]
+    return make_shared(tmp_path_factory.mktemp("elf"))
 
 
 @pytest.fixture
@@ -90,19 +66,6 @@ def check(tmp_path: Path):
         return told.warnings
 
     return run
-
-
-def test_what_a_shared_object_needs_is_read_from_itself(shared):
-    assert shared_libraries.needed_by(io.BytesIO(shared("libb.so.2", "liba.so.1"))) == (
-        "liba.so.1",
-        "libb.so.2",
-    )
-    assert shared_libraries.needed_by(io.BytesIO(shared())) == ()
-
-
-@pytest.mark.parametrize("content", [b"", b"/* GNU ld script */", b"\x7fEL"])
-def test_what_is_no_elf_file_needs_nothing(content: bytes):
-    assert shared_libraries.needed_by(io.BytesIO(content)) == ()
 
 
 def test_a_missing_library_is_named_with_wheel_and_debian_package(check, shared):
@@ -180,21 +143,3 @@ def test_a_damaged_shared_object_is_named(check):
     with pytest.raises(PackageError) as caught:
         check(wheel("shop", {"shop/cut.so": b"\x7fELF\x02\x01\x01" + bytes(4)}))
     assert f"layer wheels: {SITE}/shop/cut.so: not a whole ELF file" in caught.value.message
-
-
-def test_what_was_read_is_kept_beside_the_layer(shared, tmp_path: Path, monkeypatch):
-    entries = wheel("shop", {"shop.so": shared("libGL.so.1")})
-    layer = plain_layer("wheels", tmp_path / "w.tar", entries)
-    first = shared_libraries.contents(layer)
-    monkeypatch.setattr(shared_libraries, "needed_by", lambda _: pytest.fail("read again"))
-    assert shared_libraries.contents(layer) == first
-    assert [loads.needed for loads in first.loads] == [("libGL.so.1",)]
-
-
-def test_what_was_kept_of_another_layer_is_not_taken(shared, tmp_path: Path):
-    path = tmp_path / "w.tar"
-    shared_libraries.contents(
-        plain_layer("wheels", path, wheel("shop", {"shop.so": shared("libGL.so.1")}))
-    )
-    now: Layer = plain_layer("wheels", path, wheel("shop", {"shop.so": shared()}))
-    assert shared_libraries.contents(now).loads == ()

@@ -54,7 +54,7 @@ def deep(path: Path) -> None:
 FILES = [
     (long_texts, "x.parquet"),
     (many_rows, "x.parquet"),
-    (nested, "x.parquet"),
+    pytest.param(nested, "x.parquet", marks=pytest.mark.slow),
     (no_end, "x.parquet"),
     (no_end, "x.json"),
     (no_end, "x.jsonl"),

@@ -204,15 +204,15 @@ MISTAKES = {
     ),
     "data that is not there": (
         edit("data/visits.csv", "data/gone.csv"),
-        "package.toml: `data.source`: expected a file or folder at data/gone.csv, got nothing "
-        "there",
+        "package.toml: `data.source`: expected a file or folder at data/gone.csv, which "
+        "does not exist",
         "the path is relative to ",
     ),
     "requirements that are not there": (
         {"requirements.txt": None},
-        "package.toml: `requirements.file`: expected a file or folder at requirements.txt, got "
-        "nothing there",
-        "the path is relative to ",
+        "package.toml: `requirements.file`: expected a file or folder at requirements.txt, which "
+        "does not exist",
+        "` writes it from what the code there imports",
     ),
     "requirements that are a folder": (
         more("[requirements]\nfile = 'data'\n"),
@@ -221,7 +221,8 @@ MISTAKES = {
     ),
     "held-out rows that are not there": (
         edit('target = "returned"', 'target = "returned"\nsplit = { file = "test.csv" }'),
-        "package.toml: `data.split.file`: expected a file or folder at test.csv, got nothing there",
+        "package.toml: `data.split.file`: expected a file or folder at test.csv,"
+        " which does not exist",
         "the path is relative to ",
     ),
     "an entrypoint in no module": (

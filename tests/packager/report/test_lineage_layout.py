@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import combinations, pairwise
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -46,6 +47,7 @@ def inside(box: Box, point: tuple[float, float]) -> bool:
     return box.x < x < box.x + box.width and box.y < y < box.y + box.height
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(graphs(), st.integers(40, 300))
 def test_no_edge_is_behind_a_box_and_no_box_on_another(

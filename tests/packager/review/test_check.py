@@ -153,7 +153,7 @@ def test_verdicts_on_a_table_lie_here_and_make_a_derived_table(stones, data, tmp
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["check", "nothing.csv"], "expected a project, a file of rows or a table, got nothing"),
+        (["check", "nothing.csv"], "expected a project, a file of rows or a table, but it"),
         (["check", "{stones}", "--target", "price"], "expected a column of stones.csv"),
         (
             ["verdict", "xyz", "drop", "--project", "{stones}"],
@@ -161,7 +161,7 @@ def test_verdicts_on_a_table_lie_here_and_make_a_derived_table(stones, data, tmp
         ),
         (["verdict", "0" * 16, "remove", "--project", "{stones}"], "got 'remove'"),
         (["verdict", "0" * 16, "unset", "--project", "{stones}"], "expected a verdict to unset"),
-        (["verdicts", "import", "nothing.csv", "--project", "{stones}"], "got nothing there"),
+        (["verdicts", "import", "nothing.csv", "--project", "{stones}"], "which does not exist"),
     ],
 )
 def test_wrong_use_is_named(stones, arguments, message):

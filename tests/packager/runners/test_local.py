@@ -7,8 +7,10 @@ import pytest
 
 from packager.environment.platform import WheelTarget
 from packager.errors import PackageError
+from packager.image.environments import environment_entries
 from packager.image.layers import Entry, plain_layer
-from packager.image.wheels import site_packages, venv_entries
+from packager.image.runtime import VENV
+from packager.image.wheels import site_packages
 from packager.runners import local
 from packager.runners.local import check_host, unpacked_package
 
@@ -41,11 +43,11 @@ def test_another_python_or_processor_is_refused(monkeypatch, host, found: str):
 @pytest.mark.usefixtures("cache")
 def test_layers_become_a_root_and_an_environment_of_this_python(tmp_path: Path):
     python = f"{local.sys.version_info.major}.{local.sys.version_info.minor}"
-    module = Entry(f"{site_packages(python)}/tool.py", source=b"answer = 42\n")
+    module = Entry(f"{site_packages(VENV, python)}/tool.py", source=b"answer = 42\n")
+    environment = environment_entries(VENV, python, "/usr/bin/python3", ())
     layers = [
         plain_layer("base", tmp_path / "base.tar", [Entry("etc/passwd", source=b"")]),
-        plain_layer("venv", tmp_path / "venv.tar", venv_entries(python, "/usr/bin/python3")),
-        plain_layer("wheels", tmp_path / "wheels.tar", [module]),
+        plain_layer("environment", tmp_path / "environment.tar", [*environment, module]),
         plain_layer("runtime", tmp_path / "runtime.tar", [Entry("opt/runtime/a.py", source=b"")]),
         plain_layer("code", tmp_path / "code.tar", [Entry("code/train.py", source=b"")]),
     ]
@@ -72,24 +74,6 @@ def test_layers_of_another_dockerfile_are_refused(tmp_path: Path):
     ]
     with pytest.raises(PackageError, match="those of another Dockerfile"), unpacked_package(layers):
         pass
-
-
-@pytest.mark.usefixtures("cache")
-@pytest.mark.parametrize("place", ["opt/venv", "opt/venv/bin", "opt/venv/lib"])
-def test_an_environment_that_is_a_link_is_not_adopted(tmp_path: Path, place: str):
-    own = tmp_path / "own"
-    (own / "bin").mkdir(parents=True)
-    for name in ("pyvenv.cfg", "bin/python", "python"):
-        (own / name).write_text("mine\n")
-    link = Entry(place, link=str(own))
-    layers = [
-        plain_layer("venv", tmp_path / "venv.tar", [link]),
-        plain_layer("runtime", tmp_path / "runtime.tar", [Entry("opt/runtime/a.py", source=b"")]),
-        plain_layer("code", tmp_path / "code.tar", [Entry("code/train.py", source=b"")]),
-    ]
-    with pytest.raises(PackageError, match=f"at {place}, got a link"), unpacked_package(layers):
-        pass
-    assert {path.read_text() for path in own.rglob("*") if path.is_file()} == {"mine\n"}
 
 
 @pytest.mark.usefixtures("cache")

@@ -34,6 +34,7 @@ def test_without_a_key_rows_are_compared_with_their_repeats(one, other):
 TABLES = st.dictionaries(st.integers(0, 9), st.sampled_from("abc"), max_size=8)
 
 
+@pytest.mark.slow
 @given(TABLES, TABLES)
 def test_with_a_key_a_row_is_added_removed_changed_or_equal(one, other):
     def frames(table):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from trust_samples import ABSENT, SITE, environment
+from trust_samples import ABSENT, SITE, TOP, environment
 
 from packager.trust.contents import read_contents
-from packager.trust.environments import environment_of, recorded
+from packager.trust.environments import environment_of
 
 
 @pytest.mark.parametrize(
@@ -33,9 +33,7 @@ def test_dependencies_hold_the_files_of_the_locked_wheels_and_no_others(
     if path is None:
         assert wrong == []
     else:
-        assert [check.name for check in wrong] == [
-            f"environment: lib/python3.11/site-packages/{path}"
-        ]
+        assert [check.name for check in wrong] == [f"environment: {SITE}/{path}"]
         assert said is not None
         assert f"expected {wrong[0].expected}".startswith(said)
 
@@ -50,6 +48,57 @@ def test_a_locked_wheel_that_is_not_installed_is_missing(tmp_path: Path) -> None
     ]
 
 
-def test_a_record_names_files_where_installing_puts_them() -> None:
-    text = "a.py,sha256=AA,1\nshop-1.0.data/purelib/b.py,,\nshop-1.0.data/scripts/c,sha256=AA,1\n"
-    assert recorded(text, "site") == {"site/a.py": "00", "site/b.py": None, "bin/c": None}
+@pytest.mark.parametrize(
+    ("path", "content"),
+    [
+        ("opt/venv/lib/python3.11/site-packages/environment.pth", b"/code\n"),
+        ("opt/venv/lib/python3.11/site-packages/more.pth", b"/code\n"),
+        ("opt/venv/lib/python3.11/site-packages/sitecustomize.py", b"import os\n"),
+        ("opt/venv/pyvenv.cfg", b"home = /code\n"),
+        ("opt/venv/bin/tool", b"#!/bin/sh\n"),
+        ("opt/venv/bin/python3", b"#!/bin/sh\n"),
+    ],
+)
+def test_an_environment_is_what_its_wheels_make_it(
+    tmp_path: Path, path: str, content: bytes
+) -> None:
+    lock, layer = environment(tmp_path, {path: content})
+    found = environment_of(read_contents([layer], lock), lock)
+    assert f"environment: {path}" in [check.name for check in found.checks]
+
+
+def test_a_script_is_the_wheels_with_the_environments_interpreter(tmp_path: Path) -> None:
+    script = {f"{TOP}/bin/shop": b"#!/opt/venv/bin/python\nprint(1)\n"}
+    lock, layer = environment(tmp_path, script, record="../../../bin/shop,,\n")
+    assert environment_of(read_contents([layer], lock), lock).checks == ()
+    other = {"opt/venv/bin/shop": b"#!/opt/venv/bin/python\nprint(2)\n"}
+    lock, layer = environment(tmp_path, script | other, record="../../../bin/shop,,\n")
+    found = environment_of(read_contents([layer], lock), lock).checks
+    assert [check.name for check in found] == ["environment: opt/venv/bin/shop"]
+    assert found[0].expected.startswith("a script of /opt/venv/bin/python: ")
+
+
+@pytest.mark.parametrize("link", ["/code/python", "/opt/wheels/x/bin/python", "python3.11"])
+def test_the_interpreter_is_the_bases(tmp_path: Path, link: str) -> None:
+    lock, layer = environment(tmp_path, {}, interpreter=link)
+    names = [check.name for check in environment_of(read_contents([layer], lock), lock).checks]
+    assert names == ["environment: opt/venv/bin/python"]
+
+
+def test_a_folder_that_no_environment_lists_is_reported(tmp_path: Path) -> None:
+    lock, layer = environment(tmp_path, {f"opt/wheels/{'1' * 16}/lib/a.so": b""})
+    found = environment_of(read_contents([layer], lock), lock)
+    assert [check.name for check in found.checks] == [
+        f"environment: opt/wheels/{'1' * 16}/lib/a.so",
+        f"environment: opt/wheels/{'1' * 16}",
+    ]
+
+
+def test_a_locked_wheel_in_a_folder_of_another_name_is_reported(tmp_path: Path) -> None:
+    lock, layer = environment(tmp_path, {})
+    wheel = ABSENT.model_copy(update={"sha256": "2" * 64})
+    found = environment_of(
+        read_contents([layer], lock), lock.model_copy(update={"wheels": (wheel,)})
+    )
+    names = [check.name for check in found.checks]
+    assert f"environment: {TOP}" in names

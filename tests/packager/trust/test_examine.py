@@ -19,6 +19,7 @@ from packager.image.layers import Layer
 from packager.image.reference import COMPANION, open_reference
 from packager.image.runtime import INSTALLED_AT
 from packager.image.stack import Stack, make_stack, own_training_runtime
+from packager.image.wheels import folder_path, site_packages
 from packager.manifest.base import FileEntry
 from packager.manifest.manifest import Lock, Manifest, Wheel
 from packager.progress import Silent
@@ -203,13 +204,19 @@ def test_an_image_without_a_companion_is_examined_alone(tmp_path: Path) -> None:
 
 def test_absent_wheels_are_counted_and_the_first_are_named(tmp_path: Path) -> None:
     wheels = tuple(
-        ABSENT.model_copy(update={"name": f"w{n}", "filename": f"w{n}-1.0-py3-none-any.whl"})
+        ABSENT.model_copy(
+            update={
+                "name": f"w{n}",
+                "filename": f"w{n}-1.0-py3-none-any.whl",
+                "sha256": f"{n:064}",
+            }
+        )
         for n in range(MAX_NAMED + 2)
     )
     made = built(tmp_path, wheels)
     site = {
-        f"opt/venv/lib/python3.11/site-packages/w{n}-1.0.dist-info/RECORD": b""
-        for n in range(len(wheels))
+        f"{site_packages(folder_path([wheel]), '3.11')}/{wheel.name}-1.0.dist-info/RECORD": b""
+        for wheel in wheels
     }
     stack = replace(made.stack, below=(*made.stack.below, layer_of(tmp_path, "wheels", site)))
     found = replace(made, stack=stack).examined(tmp_path)

@@ -16,6 +16,7 @@ from serving.http.limits import (
     MAX_WIDE_BYTES,
     Budget,
     LimitExceededError,
+    count,
     csv_values,
     json_values,
 )
@@ -32,6 +33,13 @@ def leaves(value: Any) -> int:
     if isinstance(value, dict):
         return sum(map(leaves, value.values()))
     return sum(map(leaves, value)) if isinstance(value, list) else 1
+
+
+@given(st.binary(max_size=60), st.sampled_from([1, 100, 40_000]))
+def test_a_character_is_counted_in_bodies_of_any_size(part: bytes, times: int) -> None:
+    body = part * times
+    for character in (b",", b"{", part[:1] or b"x"):
+        assert count(body, character) == body.count(character)
 
 
 @given(VALUES)

@@ -29,6 +29,8 @@ from serving.processes.child import Child
 from serving.processes.supervisor import Supervisor
 from serving.processes.watchdog import Watchdog
 from serving.http.worker_table import PulseRecord, Pulses, Workers, make_table
+from serving.processes import supervisor
+supervisor.DRAIN_SECONDS = 2.0
 logs.to_json()
 table = make_table()
 children = []

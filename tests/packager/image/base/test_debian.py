@@ -17,6 +17,7 @@ from packager.image.bytecode import LoaderCompiler
 from packager.image.export import write_archive
 from packager.progress import Silent
 
+ADDED = ["libusb-1.0-0"]
 LOADED = "ssl, sqlite3, decimal, curses, ctypes, lzma, bz2, zoneinfo, uuid, dbm, unittest.mock"
 
 
@@ -41,12 +42,12 @@ def test_what_can_not_be_a_package_is_refused(on_bookworm, name: str):
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> BaseImage:
-    """The real base, in a cache of these tests."""
+    """The real base with one more package, in a cache of these tests."""
     if shutil.which("mmdebstrap") is None or debian.base_name() is None:
         pytest.skip("no mmdebstrap here")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MODEL_PACKAGER_CACHE", str(tmp_path_factory.mktemp("bases")))
-        return debian.make_base(None, Silent())
+        return debian.make_base(None, Silent(), ADDED)
 
 
 @pytest.mark.network
@@ -56,7 +57,7 @@ def test_a_base_is_made_alike_at_another_place_time_zone_and_umask(made, cache: 
     monkeypatch.setenv("PYTHONHASHSEED", "7")
     before = os.umask(0o027)
     try:
-        again = debian.make_base(None, Silent())
+        again = debian.make_base(None, Silent(), ADDED)
     finally:
         os.umask(before)
     assert again.saved == made.saved
@@ -101,9 +102,8 @@ def test_a_saved_base_comes_back_as_it_was(made, cache: Path, tmp_path: Path):
 
 @pytest.mark.network
 def test_packages_can_be_added_and_unknown_ones_are_named(made, cache: Path):
-    base = debian.make_base(None, Silent(), ["libusb-1.0-0"])
-    assert base.saved.reference == f"{made.saved.reference}-libusb-1.0-0"
-    assert list((base.folder / "root").rglob("libusb-1.0.so.0"))
-    debian.check_system_packages(["libusb-1.0-0", "libudev1"], base)
+    assert made.saved.reference == f"{debian.base_name()}-libusb-1.0-0"
+    assert list((made.folder / "root").rglob("libusb-1.0.so.0"))
+    debian.check_system_packages(["libusb-1.0-0", "libudev1"], made)
     with pytest.raises(UsageError, match=r"expected a package of .*, got 'no-such-library'"):
         debian.make_base(None, Silent(), ["no-such-library"])

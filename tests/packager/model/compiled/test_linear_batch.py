@@ -14,6 +14,7 @@ from packager.model.compiled.heads import rounding
 from packager.model.compiled.linear_batch import LinearSums
 
 
+@pytest.mark.slow
 @given(linear_forms(), rows(), st.sampled_from([1, 1 << 16]))
 def test_sums_are_those_of_the_matrix_product_within_rounding(form, chosen, products):
     encoder = Encoder(form.matrix, form.columns)
@@ -34,6 +35,7 @@ def test_sums_are_those_of_the_matrix_product_within_rounding(form, chosen, prod
     assert (sizes[kept] >= np.abs(scores[kept]) - error)[known].all()
 
 
+@pytest.mark.slow
 @given(linear_forms(3), rows())
 def test_the_rows_beside_it_do_not_change_a_row(form, chosen):
     encoder = Encoder(form.matrix, form.columns)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
+from array_samples import arrays_of
+from compile_samples import assert_same
 from form_samples import linear_forms, rows
 from hypothesis import given
+from hypothesis import strategies as st
 
 from modelhost.fitted_parts import FittedParts
 from packager.model.compiled.form import Domain, Form, Linear, Matrix, Native, Number
@@ -24,6 +29,22 @@ def test_rows_alone_and_together_agree_on_the_domain_and_the_label(count, form, 
         if alone is not None and inside[place]:
             assert alone[0] == together.labels[place]
             assert alone[1] == pytest.approx(together.probabilities[place].tolist(), abs=1e-8)
+
+
+@pytest.mark.parametrize("count", [None, 2, 3])
+@given(st.data(), rows())
+def test_columns_that_are_arrays_already_have_the_same_answers(count, data, form_rows):
+    form = data.draw(linear_forms(count))
+    task = "regression" if count is None else "classification"
+    classes = None if count is None else ("a", "b", "c")[:count]
+    model = CompiledModel(form, None, task, classes, None)
+    columns = [list(column) for column in zip(*form_rows, strict=True)]
+    for limit in (math.inf, 1e7):  # with the larger one, a column may be in no array
+        arrays = arrays_of(columns, limit)
+        assert_same(model.predict_rows(columns, arrays), model.predict_rows(columns))
+        some = np.arange(0, len(form_rows), 2)
+        chosen = [[column[row] for row in some.tolist()] for column in columns]
+        assert_same(model.predict_rows(chosen, arrays.at(some)), model.predict_rows(chosen))
 
 
 NUMBER = Matrix(width=1, numbers=(Number(position=0, column=0),))

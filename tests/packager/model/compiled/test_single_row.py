@@ -16,6 +16,7 @@ from packager.model.compiled.linear_batch import LinearSums
 from packager.model.compiled.single_row import linear_row
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("classes", [None, ("no", "yes")])
 @given(made=linear_forms(), chosen=rows())
 def test_one_row_has_the_label_and_nearly_the_number_of_many(classes, made, chosen):

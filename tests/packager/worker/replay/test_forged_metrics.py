@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pandas as pd
+import pytest
 from worker_projects import Project
 
 from packager.worker.replay.report import ReplayReport
@@ -22,6 +23,7 @@ FORGING = """
 """
 
 
+@pytest.mark.slow
 def test_a_metric_that_the_recipe_forged_is_recorded_and_fails_the_replay(
     project: Project, rows: pd.DataFrame
 ) -> None:

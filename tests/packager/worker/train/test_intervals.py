@@ -50,6 +50,7 @@ def numbers(chosen: Any) -> Any:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("measure", [three_classes, numbers])
 def test_intervals_are_those_of_the_bootstrap(measure: Any) -> None:
     found, expected = measure(np.arange(ROWS)), resampled(measure)

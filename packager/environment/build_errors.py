@@ -1,0 +1,74 @@
+"""Errors of builds from source, with a hint for what would work."""
+
+from __future__ import annotations
+
+import re
+
+from packager.errors import PackageError
+from packager.exit_reason import MAX_LINES, ExitReason
+
+MAX_SHOWN = 500
+"""Characters of the backend's last line in an error."""
+_TOOL = r"[\w+-]*\b(?:gcc|g\+\+|c\+\+|cc|clang|cmake|ninja|make|rustc|cargo|gfortran)(?![\w+])"
+_COMPILER = re.compile(
+    rf"command '[^']*{_TOOL}|{_TOOL}[^\n]{{0,40}}(?:No such file|not found)|"
+    rf"No such file[^\n]{{0,20}}'{_TOOL}|Unknown compiler|CMAKE_C(?:XX)?_COMPILER not set|"
+    r"can't find Rust compiler|No [\w+]+ compiler",
+    re.IGNORECASE,
+)
+_MODULE = re.compile(r"ModuleNotFoundError: No module named '([\w.]+)'")
+_VERSION = re.compile(r"unable to detect version|setuptools.scm|hatch.vcs", re.IGNORECASE)
+_NETWORK = re.compile(
+    r"Temporary failure in name resolution|Network is unreachable|Name or service not known|"
+    r"Connection refused|URLError|ConnectionError"
+)
+_DENIED = re.compile(r"PermissionError|Permission denied|Read-only file system")
+
+
+def no_backend(called: str, found: str) -> PackageError:
+    """The error for a source that does not say how it is built."""
+    return PackageError(
+        f"{called}: expected a Python project with a build backend, got {found}",
+        "name a folder with a pyproject.toml that has [build-system], or with a setup.py; "
+        "#subdirectory=PATH names one within a repository",
+    )
+
+
+def build_failure(called: str, backend: str, ended: ExitReason) -> PackageError:
+    """The error for a backend that made no wheel."""
+    lines = [line.strip() for line in ended.said if line.strip()]
+    told = f": {lines[-1][:MAX_SHOWN]}" if lines else ""
+    how = f"exit code {ended.code}" if ended.signal is None else ended.reason
+    return PackageError(
+        f"{called}: its build backend {backend} ended with {how}{told}",
+        _hint("\n".join(lines), ended),
+    )
+
+
+def _hint(said: str, ended: ExitReason) -> str:
+    module = _MODULE.search(said)
+    if _COMPILER.search(said):
+        return (
+            "the base has no compiler: make a wheel of it on a machine with one (`pip wheel "
+            "--no-deps`), put it into a folder of the project and write `--find-links FOLDER` and "
+            "its name; or take a version or package that has a wheel"
+        )
+    if module is not None:
+        missing = module[1].partition(".")[0]
+        return (
+            f"it imports {missing} while it is built: name that in [build-system] requires of its "
+            "pyproject.toml, or take a version that has a wheel"
+        )
+    if _VERSION.search(said):
+        return (
+            "its version comes from git, which a build does not have: name a commit with a tag "
+            "(git+https://…@v1.2), or set the version in its pyproject.toml"
+        )
+    if _NETWORK.search(said):
+        return "a build has no network: have it bring what it needs, or name a wheel of it"
+    if _DENIED.search(said):
+        return "a build may write to its own folder only: have it write nothing elsewhere"
+    if ended.signal is not None:
+        return ended.hint
+    last = "\n  ".join(said.splitlines()[-MAX_LINES:])
+    return f"check it with `pip wheel` of it, or name a wheel of it; its last lines:\n  {last}"

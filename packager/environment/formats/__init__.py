@@ -1,0 +1,1 @@
+"""Requirements in other formats than pip's: each module turns one into lines as pip reads them."""

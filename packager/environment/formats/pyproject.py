@@ -1,0 +1,220 @@
+"""``pyproject.toml``: dependencies, extras and groups of a project, and uv's sources of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from packaging.dependency_groups import DependencyGroupResolver
+from packaging.markers import InvalidMarker, Marker
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from packager.environment.formats import poetry_project, values
+from packager.environment.formats.wanted import Wanted
+from packager.errors import UsageError
+
+NAME = "pyproject.toml"
+SPECIAL = frozenset({"git", "url", "path", "workspace"})
+"""Keys of a source in ``tool.uv.sources`` that name no index."""
+
+
+def is_declared(content: Mapping[str, Any]) -> bool:
+    """Whether a ``pyproject.toml`` declares dependencies, rather than only settings of tools."""
+    project, tool = content.get("project"), content.get("tool")
+    return (
+        (isinstance(project, dict) and "dependencies" in project)
+        or bool(content.get("dependency-groups"))
+        or (isinstance(tool, dict) and poetry_project.is_declared(tool.get("poetry")))
+    )
+
+
+def lines(content: Mapping[str, Any], wanted: Wanted, folder: Path) -> list[str]:
+    """The project's dependencies, and those of the wanted extras and groups.
+
+    ``folder`` is the project's; members of a workspace are searched below it. Raises
+    ``UsageError`` for an unknown extra or group, and for what is no dependency.
+    """
+    project = values.table(content.get("project"), "project", NAME)
+    tool = values.table(content.get("tool"), "tool", NAME)
+    poetry = values.table(tool.get("poetry"), "tool.poetry", NAME)
+    uv = values.table(tool.get("uv"), "tool.uv", NAME)
+    if not is_declared(content):
+        raise _undeclared(project, tool)
+    pythons = project.get("requires-python")
+    if pythons is not None:
+        values.check_python(values.text(pythons, "project.requires-python", NAME), NAME, wanted)
+    if poetry_project.is_declared(poetry) and "dependencies" not in project:
+        return poetry_project.lines(poetry, wanted, NAME)
+    groups = _groups(content, uv, poetry)
+    values.check_known("group", wanted.groups, groups, NAME)
+    asked = [*_own(project, wanted), *_of_groups(groups, wanted)]
+    sources = values.table(uv.get("sources"), "tool.uv.sources", NAME)
+    located = {str(canonicalize_name(name)): source for name, source in sources.items()}
+    return [
+        *poetry_project.index_lines(poetry, NAME),
+        *dict.fromkeys(
+            line
+            for one in asked
+            for line in _located(one, located.get(canonicalize_name(one.name)), folder)
+        ),
+    ]
+
+
+def _undeclared(project: Mapping[str, Any], tool: Mapping[str, Any]) -> UsageError:
+    dynamic = values.texts(project.get("dynamic"), "project.dynamic", NAME)
+    if "dependencies" in dynamic:
+        setuptools = values.table(tool.get("setuptools"), "tool.setuptools", NAME)
+        table = values.table(setuptools.get("dynamic"), "tool.setuptools.dynamic", NAME)
+        found = table.get("dependencies")
+        file = found.get("file") if isinstance(found, dict) else None
+        named = file[0] if isinstance(file, list) and file else file
+        return UsageError(
+            f"{NAME}: expected `project.dependencies`, got them as dynamic, which only the build "
+            "of the project knows",
+            f'write [requirements] file = "{named or "requirements.txt"}" in package.toml'
+            + ("" if named else ", with the dependencies in that file"),
+        )
+    return UsageError(
+        f"{NAME}: expected `project.dependencies`, `dependency-groups` or "
+        "`tool.poetry.dependencies`, got none of them",
+        "add them, or write a requirements.txt",
+    )
+
+
+def _own(project: Mapping[str, Any], wanted: Wanted) -> Iterator[Requirement]:
+    """The dependencies, and those of the wanted extras, through extras that name others."""
+    key = "project.optional-dependencies"
+    declared = values.table(project.get("optional-dependencies"), key, NAME)
+    values.check_known("extra", wanted.extras, declared, NAME)
+    extras = {
+        canonicalize_name(n): values.texts(v, f"{key}.{n}", NAME) for n, v in declared.items()
+    }
+    own, seen = canonicalize_name(str(project.get("name", ""))), set[str]()
+    for one in values.texts(project.get("dependencies"), "project.dependencies", NAME):
+        yield requirement(one, "project.dependencies", NAME)
+    waiting = [canonicalize_name(extra) for extra in wanted.extras]
+    while waiting:
+        extra = waiting.pop(0)
+        if extra in seen:
+            continue
+        seen.add(extra)
+        values.check_known("extra", [extra], declared, NAME)
+        for one in extras[extra]:
+            asked = requirement(one, f"{key}.{extra}", NAME)
+            if canonicalize_name(asked.name) != own:
+                yield asked
+            elif wanted.applies(asked.marker):
+                waiting += sorted(map(canonicalize_name, asked.extras))
+
+
+def requirement(line: str, key: str, called: str) -> Requirement:
+    """``line`` as a requirement; raises ``UsageError``."""
+    try:
+        return Requirement(line)
+    except InvalidRequirement as error:
+        raise UsageError(
+            f"{called}: `{key}`: expected a requirement, got {values.shown(line)}",
+            'write it as "NAME>=VERSION"',
+        ) from error
+
+
+def _groups(
+    content: Mapping[str, Any], uv: Mapping[str, Any], poetry: Mapping[str, Any]
+) -> dict[str, Any]:
+    groups = values.table(content.get("dependency-groups"), "dependency-groups", NAME)
+    found = {name: values.items(v, f"dependency-groups.{name}", NAME) for name, v in groups.items()}
+    older = values.texts(uv.get("dev-dependencies"), "tool.uv.dev-dependencies", NAME)
+    if older:
+        found["dev"] = [*found.get("dev", ()), *older]
+    for name in poetry_project.group_names(poetry, NAME):
+        found.setdefault(name, []).extend(poetry_project.group_lines(poetry, name, NAME))
+    return found
+
+
+def _of_groups(groups: Mapping[str, Any], wanted: Wanted) -> Iterator[Requirement]:
+    if not wanted.groups:
+        return
+    try:
+        resolver = DependencyGroupResolver(groups)
+        for group in wanted.groups:
+            yield from resolver.resolve(group)
+    except (ExceptionGroup, ValueError, TypeError) as error:
+        reasons = error.exceptions if isinstance(error, ExceptionGroup) else (error,)
+        said = "; ".join(map(str, reasons))
+        raise UsageError(
+            f"{NAME}: `dependency-groups`: {values.without_credentials(said)[:300]}",
+            'a group lists requirements and { include-group = "NAME" }',
+        ) from error
+
+
+def _located(asked: Requirement, source: Any, folder: Path) -> Iterator[str]:
+    """``asked`` at the addresses that ``tool.uv.sources`` names for it."""
+    if source is None:
+        yield str(asked)
+        return
+    key = f"tool.uv.sources.{asked.name}"
+    several = isinstance(source, list)
+    for one in values.tables(source if several else [source], key, NAME):
+        if not SPECIAL & one.keys():
+            if not several or one is source[0]:
+                yield str(asked)  # ``project_index`` ties it to its index
+            continue
+        marker = _both(asked.marker, one.get("marker"), key)
+        address = _address(asked, one, key, folder)
+        extras = f"[{','.join(sorted(asked.extras))}]" if asked.extras else ""
+        end = f" ; {marker}" if marker else ""
+        if address[0] == ".":
+            yield f"{address}{extras}{end}"
+        else:
+            yield str(requirement(f"{asked.name}{extras} @ {address}{end}", key, NAME))
+
+
+def _address(asked: Requirement, source: Mapping[str, Any], key: str, folder: Path) -> str:
+    """The URL of a source, or its path from the project's folder, which begins with a dot."""
+    if "workspace" in source:
+        return _member(asked.name, folder)
+    if "path" in source:
+        path = values.text(source["path"], f"{key}.path", NAME)
+        return path if path.startswith(("./", "../")) else f"./{path}"
+    kind = "git" if "git" in source else "url"
+    address = values.text(source[kind], f"{key}.{kind}", NAME)
+    if kind == "git":
+        at = next((source[name] for name in ("rev", "tag", "branch") if name in source), None)
+        address = f"git+{address}" + (f"@{values.text(at, key, NAME)}" if at is not None else "")
+    inner = source.get("subdirectory")
+    return address if inner is None else f"{address}#subdirectory={values.text(inner, key, NAME)}"
+
+
+def _member(name: str, folder: Path) -> str:
+    """The path of a member of the workspace in ``folder``."""
+    own = values.read_toml(folder / NAME, folder) if (folder / NAME).is_file() else {}
+    workspace = own.get("tool", {}).get("uv", {}).get("workspace", {})
+    for pattern in values.texts(workspace.get("members"), "tool.uv.workspace.members", NAME):
+        if pattern.startswith(("/", "..")):
+            continue
+        for place in sorted(folder.glob(pattern)):
+            if (place / NAME).is_file():
+                member = values.read_toml(place / NAME, folder)
+                table = values.table(member.get("project"), "project", NAME)
+                if canonicalize_name(str(table.get("name", ""))) == canonicalize_name(name):
+                    return f"./{place.relative_to(folder).as_posix()}"
+    raise UsageError(
+        f"{NAME}: `tool.uv.sources.{name}`: expected a member of the workspace in the project's "
+        "folder, got none of that name",
+        f'write {name} = {{ path = "PATH" }} with a path within the project',
+    )
+
+
+def _both(marker: Marker | None, other: Any, key: str) -> str:
+    texts = [str(marker)] if marker else []
+    if other is not None:
+        try:
+            texts.append(str(Marker(values.text(other, f"{key}.marker", NAME))))
+        except InvalidMarker as error:
+            raise UsageError(
+                f"{NAME}: `{key}.marker`: expected a marker, got {values.shown(other)}",
+                "write it as \"sys_platform == 'linux'\"",
+            ) from error
+    return " and ".join(f"({one})" for one in texts) if len(texts) > 1 else "".join(texts)

@@ -1,0 +1,129 @@
+"""Values of TOML and YAML in the type that a format prescribes, or an error that names the key."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+from pathlib import Path
+from typing import Any
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import canonicalize_name
+
+from packager.confinement import parse_toml, refuse_leaving
+from packager.environment.formats.wanted import Wanted
+from packager.errors import UsageError
+
+MAX_BYTES = 16 << 20
+"""Of a lock, which lists every file of every dependency."""
+MAX_YAML = 1 << 17
+"""Bytes of a file of conda; parsing YAML takes a second for as many."""
+_CREDENTIALS = re.compile(r"(?<=://)[^/@\s'\"]+@")
+
+
+def shown(value: Any) -> str:
+    """``value`` for a message: short, and without credentials in addresses."""
+    return without_credentials(repr(value))[:120]
+
+
+def without_credentials(text: str) -> str:
+    """``text`` without the user and password of addresses in it."""
+    return _CREDENTIALS.sub("", text)
+
+
+def table(value: Any, key: str, called: str) -> dict[str, Any]:
+    """``value`` if it is a table; an absent one is empty."""
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise UsageError(f"{called}: `{key}`: expected a table, got {shown(value)}", _FIX)
+    return value
+
+
+def items(value: Any, key: str, called: str) -> list[Any]:
+    """``value`` if it is a list; an absent one is empty."""
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise UsageError(f"{called}: `{key}`: expected a list, got {shown(value)}", _FIX)
+    return value
+
+
+def tables(value: Any, key: str, called: str) -> list[dict[str, Any]]:
+    """``value`` if it is a list of tables."""
+    return [table(one, key, called) for one in items(value, key, called)]
+
+
+def text(value: Any, key: str, called: str) -> str:
+    """``value`` if it is a text of one line."""
+    if not isinstance(value, str) or len(value.splitlines()) > 1:
+        raise UsageError(f"{called}: `{key}`: expected a text, got {shown(value)}", _FIX)
+    return value
+
+
+def texts(value: Any, key: str, called: str) -> list[str]:
+    """``value`` if it is a list of texts of one line each."""
+    return [text(one, key, called) for one in items(value, key, called)]
+
+
+def read_toml(file: Path, top: Path) -> dict[str, Any]:
+    """The content of a TOML file within the project ``top``; raises ``UsageError``."""
+    refuse_leaving(file, top)
+    try:
+        return parse_toml(bounded_text(file), file.name)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(
+            f"{file.name}: expected TOML, got {error}", "make the file again"
+        ) from error
+
+
+def bounded_text(file: Path, limit: int | None = None) -> str:
+    """The text of a file of at most ``limit`` or ``MAX_BYTES``; raises ``UsageError``."""
+    size, limit = file.stat().st_size, limit or MAX_BYTES
+    if size > limit:
+        raise UsageError(
+            f"{file.name}: expected at most {limit:,} bytes, got {size:,}", "make it smaller"
+        )
+    try:
+        return file.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            f"{file.name}: expected text in UTF-8, got {error.reason} at byte {error.start}",
+            "save it as UTF-8",
+        ) from error
+
+
+def check_python(pythons: str, called: str, wanted: Wanted) -> None:
+    """Raise ``UsageError`` unless ``pythons``, a specifier, allows the target's Python."""
+    try:
+        allowed = SpecifierSet(pythons)
+    except InvalidSpecifier as error:
+        raise UsageError(
+            f"{called}: expected versions of Python such as >=3.11, got {shown(pythons)}", _FIX
+        ) from error
+    if not wanted.supported_by(allowed):
+        raise other_python(called, pythons, wanted)
+
+
+def other_python(called: str, pythons: str, wanted: Wanted) -> UsageError:
+    """The error for a file made for other versions of Python than the base's."""
+    return UsageError(
+        f"{called}: expected a file for the base's Python {wanted.target.python}, got one for "
+        f"Python {pythons}",
+        "name a base with that Python as [image] base in package.toml, or widen the versions of "
+        "Python in pyproject.toml, and lock again if there is a lock",
+    )
+
+
+def check_known(kind: str, chosen: Iterable[str], known: Collection[str], called: str) -> None:
+    """Raise ``UsageError`` for a chosen extra or group that the file does not have."""
+    names = {canonicalize_name(name) for name in known}
+    for name in chosen:
+        if canonicalize_name(name) not in names:
+            have = f"it has {', '.join(sorted(known))}" if known else f"it has no {kind}s"
+            raise UsageError(
+                f"package.toml: `requirements.{kind}s`: {called} has no {kind} {name!r}", have
+            )
+
+
+_FIX = "fix that value, or make the file again with the tool that wrote it"

@@ -1,0 +1,137 @@
+"""The files of a layer and the shared libraries that they load, read once per layer."""
+
+from __future__ import annotations
+
+import re
+import tarfile
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+from typing import IO
+
+from packager.cache import atomic_file
+from packager.errors import PackageError
+from packager.image.layers import Layer
+from packager.manifest.base import FrozenModel
+from packager.tar_reader import TarReader
+
+SHARED_OBJECT = re.compile(r"\.so(\.[\w.]+)?$")
+MAGIC = b"\x7fELF"
+MAX_RECORD = 64 * 1024 * 1024
+SUFFIX = ".contents.json"
+"""Of the file next to a layer's tar that holds its contents."""
+
+
+class NeededLibraries(FrozenModel):
+    """A shared object and the libraries that it needs (DT_NEEDED)."""
+
+    file: str
+    wheel: str
+    """``numpy 2.1.0``, or the layer's name if the file belongs to no wheel."""
+    needed: tuple[str, ...]
+    search: tuple[str, ...] = ()
+    """Where it looks for them (DT_RPATH, DT_RUNPATH)."""
+
+
+class LayerContents(FrozenModel):
+    """The files of a layer; stored next to its tar."""
+
+    diff_id: str
+    names: tuple[str, ...]
+    """Paths of every file and link except bytecode."""
+    loads: tuple[NeededLibraries, ...]
+
+    @property
+    def shared_objects(self) -> tuple[str, ...]:
+        """Paths of every shared object and of every link to one."""
+        return tuple(name for name in self.names if is_shared_object(name))
+
+
+def is_shared_object(name: str) -> bool:
+    """Whether the path ``name`` is called like a shared library."""
+    return SHARED_OBJECT.search(name.rpartition("/")[2]) is not None
+
+
+def contents(layer: Layer) -> LayerContents:
+    """The contents of ``layer``, read once and stored next to its tar."""
+    beside = layer.path.with_suffix(SUFFIX)
+    if beside.is_file():
+        known = LayerContents.load(beside)
+        if known.diff_id == layer.diff_id:
+            return known
+    found = _read(layer)
+    with atomic_file(beside) as file:
+        file.write_bytes(found.dump())
+    return found
+
+
+def needed_by(file: IO[bytes]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The sonames that an ELF file needs, sorted, and its search path; empty for other files.
+
+    Raises ``PackageError`` if the file is damaged.
+    """
+    # Imported here because a build with a warm cache reads no ELF file.
+    from elftools.common.exceptions import ELFError
+    from elftools.construct import ConstructError
+    from elftools.elf.dynamic import DynamicSegment
+    from elftools.elf.elffile import ELFFile
+
+    if file.read(len(MAGIC)) != MAGIC:
+        return (), ()
+    file.seek(0)
+    needed: set[str] = set()
+    search: list[str] = []
+    try:
+        for segment in ELFFile(file).iter_segments("PT_DYNAMIC"):
+            if not isinstance(segment, DynamicSegment):
+                continue
+            for tag in segment.iter_tags():
+                if tag.entry.d_tag == "DT_NEEDED":
+                    needed.add(str(vars(tag)["needed"]))
+                elif tag.entry.d_tag in ("DT_RPATH", "DT_RUNPATH"):
+                    search += str(vars(tag)[tag.entry.d_tag[3:].lower()]).split(":")
+    except (ELFError, ConstructError, ValueError, AttributeError) as error:
+        raise PackageError(
+            f"not a whole ELF file: {error}",
+            "download it again, or ask its author for a complete one",
+        ) from error
+    return tuple(sorted(needed)), tuple(search)
+
+
+def _read(layer: Layer) -> LayerContents:
+    names: list[str] = []
+    found: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {}
+    owners: dict[str, str] = {}
+    with layer.members() as members:
+        for member in members:
+            path = PurePosixPath(member.name)
+            if member.isdir() or path.suffix == ".pyc":
+                continue
+            names.append(str(path))
+            if path.name == "RECORD" and path.parent.name.endswith(".dist-info"):
+                owners |= dict(_recorded(members, member))
+            if is_shared_object(path.name) and member.isreg():
+                elf = _needed(layer, str(path), members.open(member))
+                if any(elf):
+                    found[str(path)] = elf
+    loads = (
+        NeededLibraries(file=name, wheel=owners.get(name, layer.name), needed=needed, search=search)
+        for name, (needed, search) in sorted(found.items())
+    )
+    return LayerContents(diff_id=layer.diff_id, names=tuple(sorted(names)), loads=tuple(loads))
+
+
+def _needed(layer: Layer, name: str, stream: IO[bytes]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    try:
+        return needed_by(stream)
+    except PackageError as error:
+        raise PackageError(f"layer {layer.name}: {name}: {error.message}", error.hint) from error
+
+
+def _recorded(members: TarReader, record: tarfile.TarInfo) -> Iterator[tuple[str, str]]:
+    """(path in the layer, wheel) of every shared object that a RECORD lists."""
+    folder = PurePosixPath(record.name).parent
+    name, _, version = folder.name.removesuffix(".dist-info").partition("-")
+    for line in members.content(record, MAX_RECORD).decode().splitlines():
+        file = line.rsplit(",", 2)[0].strip('"')
+        if SHARED_OBJECT.search(file):
+            yield str(folder.parent / file), f"{name.replace('_', '-')} {version}"

@@ -1,0 +1,140 @@
+"""``package init`` in a folder that has code: writes what it lacks, and changes no file."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from packager.environment.formats.files import found_in
+from packager.errors import UsageError
+from packager.project.code_files import python_files
+from packager.project.config import FILENAME
+from packager.project.scaffold import (
+    STARTER_REQUIREMENTS,
+    choose_target,
+    fill,
+    package_name,
+    quoted,
+    starter_files,
+    write_project,
+)
+from packager.project.table_preview import preview
+from packager.project.training_project import task_of_target
+from packager.project.used_packages import used_packages
+
+REQUIREMENTS = "requirements.txt"
+TABLES = (".csv", ".tsv", ".parquet")
+RECIPE = "train"
+MIN_PARAMETERS = 2
+"""Of a recipe's function: features and target."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """The files that were written, sorted, and what to tell about them."""
+
+    files: list[str]
+    notes: tuple[str, ...]
+
+
+def init_existing(directory: Path, data: Path | None, target: str | None) -> Written | None:
+    """Write the requirements file, and ``package.toml``, that code in ``directory`` lacks.
+
+    The requirements are what the code imports. Without a recipe in the code, and a ``train.py``,
+    the starter's is written, too. None if the folder has no code, or is to get a recipe for
+    ``data``. Raises ``UsageError`` if nothing is missing.
+    """
+    code = python_files(directory.resolve()) if directory.is_dir() else []
+    recipe = _recipe(code, directory.resolve())
+    if not code or (data is not None and recipe is None):
+        return None
+    content, notes = dict[str, str](), list[str]()
+    copies: dict[str, Path] = {}
+    there = found_in(directory)
+    if not there:
+        used = used_packages(code, directory.resolve())
+        content[REQUIREMENTS], notes = used.text, [*used.notes]
+    else:
+        notes.append(f"requirements are those of {' and '.join(there)}, which is there already")
+    if not (directory / FILENAME).exists():
+        if recipe is None and not (directory / f"{RECIPE}.py").exists():
+            found = content.pop(REQUIREMENTS, None)
+            content = starter_files(directory, there[0] if there else REQUIREMENTS)
+            del content[REQUIREMENTS]
+            content |= {} if found is None else {REQUIREMENTS: _with_starter(found)}
+        else:
+            text, told, copies = _configured(directory, recipe, there, data, target)
+            content[FILENAME] = text
+            notes += told
+    if not content:
+        raise UsageError(f"{directory / FILENAME}: exists already", "name an empty or a new folder")
+    return Written(write_project(directory, content, copies), tuple(notes))
+
+
+def _with_starter(text: str) -> str:
+    """Requirements with those of the starter's recipe, as far as they are absent."""
+    named = {line.partition("==")[0] for line in text.splitlines()}
+    more = (line for line in STARTER_REQUIREMENTS if line.partition(">")[0] not in named)
+    return text + "".join(f"{line}\n" for line in more)
+
+
+def _configured(
+    directory: Path,
+    recipe: str | None,
+    requirements: Sequence[str],
+    data: Path | None,
+    target: str | None,
+) -> tuple[str, list[str], dict[str, Path]]:
+    """The text of ``package.toml``, notes, and what is copied: inside → file."""
+    tables = [data] if data is not None else _tables(directory)
+    source, task, notes, copies = "data/TABLE.csv", "classification", list[str](), dict[str, Path]()
+    column = target or "TARGET"
+    if len(tables) == 1:
+        found = preview(tables[0])
+        column = choose_target(tables[0].name, found.names, target)
+        task = task_of_target(found, column)
+        inside = tables[0].resolve().is_relative_to(directory.resolve())
+        source = f"data/{tables[0].name}"
+        if inside:
+            source = tables[0].resolve().relative_to(directory.resolve()).as_posix()
+        else:
+            copies[source] = tables[0]
+        notes.append("task guessed" if target else "task and target guessed: see package.toml")
+    else:
+        notes.append(f"write the table and its target into [data] of {FILENAME}")
+    if recipe is None:
+        notes.append(f"write `def train(features, target, *, params, seed)` into {RECIPE}.py")
+    values = {
+        "name": package_name(directory),
+        "task": task,
+        "source": quoted(source),
+        "target": quoted(column),
+        "train": quoted(recipe or f"{RECIPE}:{RECIPE}"),
+        "requirements": quoted(requirements[0] if requirements else REQUIREMENTS),
+    }
+    return fill("existing.toml", values), notes, copies
+
+
+def _tables(directory: Path) -> list[Path]:
+    """The tables in the folder and in its ``data``."""
+    places = [*directory.glob("*"), *directory.glob("data/*")]
+    return sorted(p for p in places if p.suffix in TABLES and p.is_file() and not p.is_symlink())
+
+
+def _recipe(code: Sequence[Path], top: Path) -> str | None:
+    """``module:train`` of a function for training; of several the one nearest to ``top``."""
+    for file in sorted(code, key=lambda path: (len(path.parts), path.stem != RECIPE, path)):
+        try:
+            body = ast.parse(file.read_bytes()).body
+        except (SyntaxError, ValueError, RecursionError):
+            continue
+        if any(isinstance(node, ast.FunctionDef) and _trains(node) for node in body):
+            inside = file.relative_to(top / "src" if (top / "src") in file.parents else top)
+            return f"{'.'.join(inside.with_suffix('').parts)}:{RECIPE}"
+    return None
+
+
+def _trains(node: ast.FunctionDef) -> bool:
+    return node.name == RECIPE and len(node.args.posonlyargs + node.args.args) >= MIN_PARAMETERS

@@ -1,0 +1,152 @@
+"""The dependencies of a package unpacked in the cache, for the interpreter of this program.
+
+The folders of wheels are unpacked once per layer, so packages share them as images do. What remains
+of a set of layers, the environments, is a small folder of its own with links to those.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from packager.cache import atomic_directory, cache_directory, touch
+from packager.digest import canonical_json, sha256_bytes
+from packager.environment.programs import isolated_python, run
+from packager.errors import PackageError
+from packager.image.layers import Layer
+from packager.image.runtime import HARNESS, VENV, WHEELS
+from packager.tar_reader import unpack_plain
+
+HOMES = (VENV, HARNESS)
+
+
+@dataclass(frozen=True)
+class UnpackedEnvironments:
+    """Environments below ``root``, whose modules lie in ``places`` too."""
+
+    root: Path
+    places: tuple[Path, ...]
+    """Folders with everything that the environments need, ``root`` among them."""
+
+    def python(self, home: str) -> Path:
+        """The interpreter of the environment ``home``, such as ``opt/venv``."""
+        return self.root / home / "bin" / "python"
+
+
+def unpacked_environments(layers: Sequence[Layer]) -> UnpackedEnvironments:
+    """Unpack ``layers``, unless the cache holds them.
+
+    Raises ``PackageError`` for links in place of folders that this program uses.
+    """
+    interpreter = Path(getattr(sys, "_base_executable", sys.executable)).resolve()
+    shared = {layer.diff_id: _wheels(layer, interpreter) for layer in layers if _is_shared(layer)}
+    folder = _place(interpreter, [layer.diff_id for layer in layers])
+    if not folder.is_dir():
+        with atomic_directory(folder) as new:
+            for layer in layers:
+                if layer.diff_id not in shared:
+                    # An environment links to the base's interpreter.
+                    _unpack(layer, new, inside=False)
+            _refuse_links(new, (*HOMES, WHEELS))
+            for place in shared.values():
+                _link(place / WHEELS, new / WHEELS)
+            for home in HOMES:
+                if (new / home / "pyvenv.cfg").is_file():
+                    _rewrite_environment(new / home, interpreter)
+    touch(folder)
+    return UnpackedEnvironments(folder, (folder, *shared.values()))
+
+
+def _is_shared(layer: Layer) -> bool:
+    """Whether ``layer`` has nothing but folders of wheels."""
+    top = f"{WHEELS}/"
+    with layer.members() as members:
+        return all(
+            info.name.startswith(top) or (info.isdir() and top.startswith(f"{info.name}/"))
+            for info in members
+        )
+
+
+def _wheels(layer: Layer, interpreter: Path) -> Path:
+    """The cached folder of one layer of wheels."""
+    folder = _place(interpreter, ["wheels", layer.diff_id])
+    if not folder.is_dir():
+        with atomic_directory(folder) as new:
+            _unpack(layer, new, inside=True)
+            _refuse_links(new, (WHEELS,))
+            _compile(new / WHEELS, interpreter)
+    touch(folder)
+    return folder
+
+
+def _place(interpreter: Path, parts: Sequence[str]) -> Path:
+    key = [sys.version, str(interpreter), *parts]
+    return cache_directory("environments") / sha256_bytes(canonical_json(key))[:32]
+
+
+def _link(source: Path, target: Path) -> None:
+    """Have every wheel's folder of ``source`` at ``target``: a link, unless a layer has a part."""
+    target.mkdir(parents=True, exist_ok=True)
+    for folder in source.iterdir() if source.is_dir() else ():
+        place = target / folder.name
+        if place.is_symlink():
+            parts = (place.readlink(), folder)
+            place.unlink()
+            for part in parts:
+                _copy(part, place)
+        elif place.exists():
+            _copy(folder, place)
+        else:
+            place.symlink_to(folder)
+
+
+def _copy(source: Path, target: Path) -> None:
+    shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True)
+
+
+def _rewrite_environment(home: Path, interpreter: Path) -> None:
+    """Make the unpacked environment use ``interpreter``."""
+    python = home / "bin" / "python"
+    python.unlink()
+    python.symlink_to(interpreter)
+    config = home / "pyvenv.cfg"
+    text = config.read_text().split("\n", 1)[1]
+    config.write_text(f"home = {interpreter.parent}\n{text}")
+
+
+def _compile(folder: Path, interpreter: Path) -> None:
+    """Compile layers without bytecode, which were made without a base."""
+    if folder.is_dir() and next(folder.rglob("*.pyc"), None) is None:
+        command = isolated_python("-m", "compileall", "-qq", "-j", "0", python=str(interpreter))
+        command += ["--invalidation-mode", "unchecked-hash", str(folder)]
+        # Files that do not compile (templates, Python 2) are skipped.
+        run(command, os.environ)
+
+
+def _refuse_links(folder: Path, tops: Sequence[str]) -> None:
+    """Raise ``PackageError`` if a path of ``tops`` that is used here is a link.
+
+    Environments may contain links, because this program neither opens nor changes their files.
+    """
+    real = os.path.realpath(folder)
+    for top in tops:
+        place = folder / top
+        named = [place, *(place / name for name in ("bin", "lib", "pyvenv.cfg"))]
+        named += [*place.glob("lib/*"), *place.glob("lib/*/site-packages")]
+        named += place.iterdir() if top == WHEELS and place.is_dir() else ()
+        for one in named:
+            inside = str(one.relative_to(folder))
+            if os.path.realpath(one) != os.path.join(real, inside):
+                raise PackageError(
+                    f"dependencies: expected a file or folder at {inside}, got a link",
+                    "the package is malicious, or was made by another program: ask its author",
+                )
+
+
+def _unpack(layer: Layer, folder: Path, *, inside: bool) -> None:
+    with layer.members() as members:
+        unpack_plain(members, folder, inside=inside)

@@ -1,0 +1,51 @@
+"""The model host runs on Python 3.8 and imports nothing but the standard library and NumPy."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+import modelhost
+
+FILES = sorted(Path(modelhost.__file__).parent.rglob("*.py"))
+AT_TOP = frozenset({"modelhost", "numpy"})
+INSIDE_FUNCTIONS = frozenset({"joblib", "pandas", "scipy", "sklearn"})
+LATER = {
+    *("removeprefix", "removesuffix", "is_relative_to", "with_stem", "readlink"),
+    *("stdlib_module_names", "orig_argv", "bit_count", "hardlink_to"),
+}
+"""Attributes that Python 3.8 lacks."""
+
+
+def imported(tree: ast.AST) -> set[str]:
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add((node.module or "").partition(".")[0])
+    return names
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda path: path.name)
+def test_a_module_needs_no_later_python_and_no_other_package(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    tree = ast.parse(text, feature_version=(3, 8))
+    ours = AT_TOP | INSIDE_FUNCTIONS | sys.stdlib_module_names
+    assert imported(tree) - ours == set()
+    top = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    assert imported(ast.Module(list(top), [])) & INSIDE_FUNCTIONS == set()
+    for node in ast.walk(tree):
+        assert not (isinstance(node, ast.Attribute) and node.attr in LATER), ast.unparse(node)
+        if isinstance(node, ast.Call):
+            strict = [word.arg for word in node.keywords if word.arg in ("strict", "slots")]
+            assert not strict, ast.unparse(node)
+
+
+def test_the_check_finds_what_later_versions_added() -> None:
+    with pytest.raises(SyntaxError):
+        ast.parse("match x:\n    case 1: pass\n", feature_version=(3, 8))
+    assert imported(ast.parse("def f():\n    import pandas.api\n")) == {"pandas"}

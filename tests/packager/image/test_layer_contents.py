@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import io
+import shutil
+from pathlib import Path
+
+import pytest
+from elf_samples import SITE, make_shared, wheel
+
+from packager.image import layer_contents
+from packager.image.layer_contents import contents, needed_by
+from packager.image.layers import Entry, Layer, plain_layer
+
+pytestmark = pytest.mark.skipif(shutil.which("gcc") is None, reason="no gcc to make libraries")
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory):
+    return make_shared(tmp_path_factory.mktemp("elf"))
+
+
+def test_what_a_shared_object_needs_is_read_from_itself(shared):
+    needs = ("liba.so.1", "libb.so.2")
+    assert needed_by(io.BytesIO(shared("libb.so.2", "liba.so.1"))) == (needs, ())
+    assert needed_by(io.BytesIO(shared())) == ((), ())
+    searched = shared("liba.so.1", search="$ORIGIN/../a.libs:/usr/lib")
+    assert needed_by(io.BytesIO(searched)) == (needs[:1], ("$ORIGIN/../a.libs", "/usr/lib"))
+
+
+@pytest.mark.parametrize("content", [b"", b"/* GNU ld script */", b"\x7fEL"])
+def test_what_is_no_elf_file_needs_nothing(content: bytes):
+    assert needed_by(io.BytesIO(content)) == ((), ())
+
+
+def test_bytecode_and_folders_are_no_names(tmp_path: Path):
+    entries = [Entry(f"{SITE}/a.py", b""), Entry(f"{SITE}/__pycache__/a.cpython-311.pyc", b"")]
+    found = contents(plain_layer("wheels", tmp_path / "w.tar", entries))
+    assert found.names == (f"{SITE}/a.py",)
+
+
+def test_what_was_read_is_kept_beside_the_layer(shared, tmp_path: Path, monkeypatch):
+    entries = wheel("shop", {"shop.so": shared("libGL.so.1")})
+    layer = plain_layer("wheels", tmp_path / "w.tar", entries)
+    first = contents(layer)
+    monkeypatch.setattr(layer_contents, "needed_by", lambda _: pytest.fail("read again"))
+    assert contents(layer) == first
+    assert [loads.needed for loads in first.loads] == [("libGL.so.1",)]
+
+
+def test_what_was_kept_of_another_layer_is_not_taken(shared, tmp_path: Path):
+    path = tmp_path / "w.tar"
+    contents(plain_layer("wheels", path, wheel("shop", {"shop.so": shared("libGL.so.1")})))
+    now: Layer = plain_layer("wheels", path, wheel("shop", {"shop.so": shared()}))
+    assert contents(now).loads == ()

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import csv
+import io
+import tempfile
+from pathlib import Path
+
+import pytest
+from host_samples import make_wheel
+
+from packager.errors import PackageError
+from packager.image.unpacking import unpack
+
+SITE = "opt/w/lib/python3.11/site-packages"
+
+
+def unpacked(wheel: Path) -> dict[str, bytes]:
+    """Every file of a wheel, unpacked into a new folder."""
+    with tempfile.TemporaryDirectory() as name:
+        unpack(wheel, Path(name), "opt/w", SITE, "/opt/venv/bin/python")
+        files = [path for path in Path(name).rglob("*") if path.is_file()]
+        return {path.relative_to(name).as_posix(): path.read_bytes() for path in files}
+
+
+def record(files: dict[str, bytes]) -> set[str]:
+    rows = csv.reader(io.StringIO(files[f"{SITE}/tool-1.0.dist-info/RECORD"].decode()))
+    return {row[0] for row in rows}
+
+
+def test_test_folders_are_left_out_of_files_and_record(tmp_path: Path):
+    wheel = make_wheel(
+        tmp_path,
+        "tool",
+        {
+            "tool/a.py": "import contest.b\n",
+            "tool/tests/test_a.py": "",
+            "tool/tests/data/big.bin": b"0" * 100,
+            "tool/deep/test/x.py": "",
+            "tests/x.py": "",
+            "tool/testing/kept.py": "",
+            "tool/contests/kept.py": "",
+            "tool/tests.py": "",
+            "tool-1.0.data/data/tests/kept.txt": "",
+        },
+    )
+    files = unpacked(wheel)
+    assert {f"{SITE}/tool/testing/kept.py", f"{SITE}/tool/contests/kept.py"} <= set(files)
+    assert {f"{SITE}/tool/tests.py", "opt/w/tests/kept.txt"} <= set(files)
+    left = [name for name in files if "/tests/" in name or "/test/" in name]
+    assert left == ["opt/w/tests/kept.txt"]
+    assert not {name for name in record(files) if "/test/" in name or "tool/tests/" in name}
+    assert "tool/a.py" in record(files)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from tool.tests import helper",
+        "from tool.tests.helper import f",
+        "import tool.tests.helper as h",
+        "from .tests import helper",
+        "from . import tests",
+        "from tool import tests",
+        "from tool import (tests)",
+        "def f():\n    from tool.tests import helper",
+    ],
+)
+def test_a_test_folder_that_other_code_imports_stays(tmp_path: Path, line: str):
+    wheel = make_wheel(
+        tmp_path,
+        "tool",
+        {"tool/a.py": f"{line}\n", "tool/tests/helper.py": "", "tool/tests/deep/x.py": ""},
+    )
+    files = unpacked(wheel)
+    assert {f"{SITE}/tool/tests/helper.py", f"{SITE}/tool/tests/deep/x.py"} <= set(files)
+    assert "tool/tests/helper.py" in record(files)
+
+
+def test_one_imported_test_folder_does_not_keep_another(tmp_path: Path):
+    wheel = make_wheel(
+        tmp_path,
+        "tool",
+        {"tool/a.py": "import tool.x.tests.b\n", "tool/x/tests/b.py": "", "tool/y/tests/c.py": ""},
+    )
+    files = unpacked(wheel)
+    assert f"{SITE}/tool/x/tests/b.py" in files
+    assert f"{SITE}/tool/y/tests/c.py" not in files
+
+
+def test_tests_that_import_tests_keep_nothing(tmp_path: Path):
+    wheel = make_wheel(
+        tmp_path, "tool", {"tool/tests/a.py": "from tool.tests import b\n", "tool/tests/b.py": ""}
+    )
+    assert not [name for name in unpacked(wheel) if "/tests/" in name]
+
+
+def test_a_wheel_that_differs_from_its_record_is_refused(tmp_path: Path):
+    wheel = make_wheel(tmp_path, "tool", {"tool.py": "x"}, damaged=True)
+    with pytest.raises(PackageError) as caught:
+        unpacked(wheel)
+    assert caught.value.message.startswith("tool-1.0-py3-none-any.whl: can't be unpacked: ")
+    assert "tool.py" in caught.value.message
+    assert caught.value.hint == "check the wheel with `pip install` of it"
+
+
+@pytest.mark.parametrize("bad", [b"", b"no zip", b"PK\x03\x04 cut"])
+def test_what_is_no_wheel_is_refused(tmp_path: Path, bad: bytes):
+    (tmp_path / "tool-1.0-py3-none-any.whl").write_bytes(bad)
+    with pytest.raises(PackageError, match=r"tool-1\.0-py3-none-any\.whl: can't be unpacked"):
+        unpacked(tmp_path / "tool-1.0-py3-none-any.whl")
