@@ -6,7 +6,7 @@ listening socket, ``MODELHOST_SPEC`` is the path of a JSON file (path, predictor
 the model; specs of its columns; a known and a made-up row; limits), ``MODELHOST_PULSE`` is
 ``descriptor:offset`` (:mod:`modelhost.pulse`), ``MODELHOST_NOTES`` is ``descriptor:descriptor``:
 files for a loading error and for the stacks of threads at SIGUSR2. What the project's code prints
-goes to stderr.
+while it works goes to stderr.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(USAGE)
         return 2
     connection = socket.socket(fileno=int(os.environ.pop(DESCRIPTOR)))
-    os.dup2(2, 1)
     if arguments == ["work"]:
+        os.dup2(2, 1)
         from modelhost.work import work
 
         work(connection)

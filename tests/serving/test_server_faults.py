@@ -24,14 +24,18 @@ PATIENCE_SECONDS = 90.0
 KEY = "hex:" + "6b" * 32
 
 
+def children_of(server: Server) -> list[int]:
+    pid = server.process.pid
+    return [*map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
+
+
 def workers_of(server: Server) -> dict[int, int]:
     """Number of each worker → process."""
-    pid = server.process.pid
     found = {}
-    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+    for child in children_of(server):
         name, _, number = Path(f"/proc/{child}/comm").read_text().strip().partition(" ")
         if name == "worker":
-            found[int(number)] = int(child)
+            found[int(number)] = child
     return found
 
 
