@@ -52,9 +52,11 @@ def _serve(listening: socket.socket) -> int:
     failure = _notes(os.environ.pop(NOTES, None))
     spec, place = os.environ.pop(SPEC), os.environ.pop(PULSE, None)
     from modelhost.errors import PackageError
+    from modelhost.json_logs import to_json
     from modelhost.pulse import Pulse
     from modelhost.serve import serve
 
+    to_json()
     try:
         return serve(listening, spec, Pulse(place))
     except PackageError as error:
