@@ -23,11 +23,12 @@ from types import ModuleType
 from typing import Any
 
 from modelhost.addresses import clear_addresses
-from modelhost.columns import ColumnSpec, decode_columns, encode_array, encode_labels
+from modelhost.columns import ColumnSpec, decode_columns
 from modelhost.environment import numerical_environment
 from modelhost.errors import PackageError
 from modelhost.frames import FrameBuilder, keep_text_plain
 from modelhost.model import LoadedModel, load_model
+from modelhost.prediction_messages import encode_predictions
 from modelhost.project_code import project_errors
 from modelhost.recipe import call_recipe
 from modelhost.state import OpaqueError, state
@@ -74,14 +75,7 @@ class Workshop:
         frame = read_frame(asked)
         with project_errors("the model", traced=asked.header.get("traced", True)):
             found = model.predict(frame)
-        labels = encode_labels(found.labels)
-        header: dict[str, Any] = {"labels": labels.described[0], "rows": labels.rows}
-        buffers = list(labels.buffers)
-        if found.probabilities is not None:
-            header["shape"] = list(found.probabilities.shape)
-            header["probabilities"], more = encode_array(found.probabilities)
-            buffers += more
-        return Message(header, buffers)
+        return Message(*encode_predictions(found))
 
     def train(self, asked: Message) -> Message:
         """Call the recipe; the model stays here until it is saved."""

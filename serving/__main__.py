@@ -9,6 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from modelhost.exceptions import describe_exception
 from packager.errors import PackageError
 from packager.manifest.manifest import Manifest
 from packager.model.integrity import check_before_loading
@@ -77,16 +78,25 @@ def _serve(settings: Settings, manifest: Manifest, home: Path, readers: log_line
         from serving.prediction.package_files import PackageFiles
         from serving.processes.child import Child
         from serving.processes.children import children_of
+        from serving.processes.model_processes import model_children, model_sockets
         from serving.processes.supervisor import Supervisor
         from serving.worker import check_libraries
 
         check_libraries()
         files = PackageFiles.load(manifest, settings.root)
         table = make_table()
-        processes = children_of(settings, files, socket, table)
+        models = model_sockets(files, home)
+        processes = [
+            *children_of(settings, files, socket, table, models),
+            *model_children(settings, files, models, os.environ),
+        ]
         if checked:
             command = [sys.executable, "-m", "serving.shadow.checker", str(home)]
-            processes.append(Child("the checker of compiled answers", command, os.environ))
+            command += [one.address for one in models]
+            inherited = [one.path for one in models]
+            processes.append(
+                Child("the checker of compiled answers", command, os.environ, inherited)
+            )
         counts = RestartCounts(resources.metrics_folder(), manifest.name, manifest.tag)
         end_seconds = settings.deadline_seconds + END_SECONDS
         # Pages with objects of the collector would be copied in each worker.
@@ -101,7 +111,7 @@ if __name__ == "__main__":
         try:
             code = main(readers)
         except Exception as error:
-            fields = {"exception": logs.describe_exception(error)}
+            fields = {"exception": describe_exception(error)}
             logs.log_line(logging.CRITICAL, f"the server ends: {error}", **fields)
             code = 1
     sys.exit(code)

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from modelhost.fitted_parts import FittedParts
 from packager.errors import PackageError
 from packager.manifest.evaluation import Compiled
 from packager.manifest.manifest import Schema
@@ -111,7 +112,7 @@ def _judged(
     """Write the form, load it as for serving, and check its equivalence."""
     classes = schema.classes if model.task == "classification" else None
     write(found.form, found.trees, folder)
-    compiled = CompiledModel(*read(folder), model.task, classes, model)
+    compiled = CompiledModel(*read(folder), model.task, classes, FittedParts(model))
     edges = accepted_rows(schema, edge_rows(schema, rows[:BASE_ROWS], found))
     judged = EquivalenceChecker(model, schema, compiled).judge(rows, edges)
     form = found.form

@@ -73,7 +73,8 @@ def candidates(
     if has_trees(estimator):
         yield trees_of(estimator, block)
     if getattr(estimator, "_preprocessor", None) is None and not _holds_frames(estimator):
-        yield Candidate(Native(path=path), None, block)
+        chances = task == "classification" and callable(getattr(estimator, "predict_proba", None))
+        yield Candidate(Native(path=path, probabilities=chances), None, block)
 
 
 def _linear(estimator: Any, task: Task) -> Linear | None:
