@@ -1,13 +1,12 @@
 """``python -m modelhost work|serve``: runs in the model's environment.
 
-``work`` answers one harness; the connection is the descriptor that ``MODELHOST_FD`` names.
-``serve`` answers the workers of a server (:mod:`modelhost.serve`); there the descriptor is a
-listening socket, ``MODELHOST_SPEC`` is the path of a JSON file (path, predictor, loader and task of
-the model; specs of its columns; a known and a made-up row; limits), ``MODELHOST_PULSE`` is
-``descriptor:offset`` (:mod:`modelhost.pulse`), ``MODELHOST_NOTES`` is ``descriptor:descriptor``:
-files for a loading error and for the stacks of threads at SIGUSR2. What the project's code prints
-while it works goes to stderr.
-``MODELHOST_CONFINEMENT`` says what the process may use (``work``).
+``work`` answers one harness; the connection is the descriptor that ``MODELHOST_FD`` names, and
+``MODELHOST_CONFINEMENT`` says what the process may use. ``serve`` answers the workers of a server
+(:mod:`modelhost.serve`); there the descriptor is a listening socket, ``MODELHOST_SPEC`` is the path
+of a JSON file (path, predictor, loader and task of the model; specs of its columns; a known and a
+made-up row; limits), ``MODELHOST_PULSE`` is ``descriptor:offset`` (:mod:`modelhost.pulse`),
+``MODELHOST_NOTES`` is ``descriptor:descriptor``: files for a loading error and for the stacks of
+threads at SIGUSR2. What the project's code prints while it works goes to stderr.
 """
 
 from __future__ import annotations
