@@ -313,13 +313,10 @@ def test_shared_names_are_distinguished_from_host_names():
 
 STARTED = (
     "modelhost/__main__.py",
-    "modelhost/network.py",
     "serving/__main__.py",
     "serving/health.py",
     "serving/platforms.py",
     "serving/predict_file.py",
-    "serving/processes/confinement.py",
-    "serving/processes/model_environment.py",
     "serving/service.py",
     "serving/shadow/checker.py",
 )
