@@ -57,9 +57,11 @@ def _serve(listening: socket.socket) -> int:
 
         refuse_network()
     from modelhost.errors import PackageError
+    from modelhost.json_logs import to_json
     from modelhost.pulse import Pulse
     from modelhost.serve import serve
 
+    to_json()
     try:
         return serve(listening, spec, Pulse(place))
     except PackageError as error:
