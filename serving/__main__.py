@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from modelhost.exceptions import describe_exception
@@ -79,6 +80,8 @@ def _serve(settings: Settings, manifest: Manifest, home: Path, readers: log_line
 
         check_libraries()
         files = PackageFiles.load(manifest, settings.root)
+        if files.compiled is None or files.compiled.needs_model:
+            settings = replace(settings, native="eager")  # each row needs the model
         table = make_table()
         models = model_sockets(files, home)
         processes = [

@@ -82,9 +82,7 @@ def model_children(
     spec = os.memfd_create("model")
     os.write(spec, json.dumps(model_spec(settings, files)).encode())
     return [
-        _child(
-            number, settings, files, (one, spec), _confined(number, settings, files, given, home)
-        )
+        _child(number, settings, (one, spec), _confined(number, settings, files, given, home))
         for number, one in enumerate(sockets, start=1)
     ]
 
@@ -122,12 +120,6 @@ def _first_row(files: PackageFiles, rows: Sequence[Mapping[str, Any]]) -> list[A
     return [column[0] for column in checked.columns[: len(files.manifest.schema_.features)]]
 
 
-def is_lazy(settings: Settings, files: PackageFiles) -> bool:
-    """Whether the model processes start with the first row that needs them."""
-    compiled = files.compiled
-    return settings.native == "lazy" and compiled is not None and not compiled.needs_model
-
-
 @dataclass(frozen=True)
 class _Confined:
     """The variables and restrictions of a model process."""
@@ -152,7 +144,6 @@ def _confined(
 def _child(
     number: int,
     settings: Settings,
-    files: PackageFiles,
     own: tuple[ModelSocket, int],
     confined: _Confined,
 ) -> Child:
@@ -175,5 +166,5 @@ def _child(
         pulse=pulse,
         confine=confined.confine,
         memory=settings.process_memory,
-        wanted=listening if is_lazy(settings, files) else None,
+        wanted=listening if settings.native == "lazy" else None,
     )
