@@ -77,10 +77,17 @@ class Server:
             if self._queue.delay() == 0:
                 with pulse.busy():
                     self._predict(self._queue.take())
+                if self._forked:
+                    return 0
                 if self._model.out_of_memory:
                     self._flush_all()
                     return EXIT_OUT_OF_MEMORY
         return 0
+
+    @property
+    def _forked(self) -> bool:
+        """Whether this is a child that the model has forked, which must not answer."""
+        return os.getpid() != self._process
 
     def _exchange(self, seconds: float) -> None:
         """Read and write all that is possible, after at most ``seconds``."""
@@ -135,8 +142,8 @@ class Server:
             for connection in {request.connection for request in batch}:
                 self._close(connection)
             return
-        if os.getpid() != self._process:  # a child that the model has forked
-            os._exit(0)
+        if self._forked:
+            return
         for request, answer in zip(batch, answers):
             self._answer(request, answer)
         self._queue.finished(len(batch), time.monotonic() - began)
