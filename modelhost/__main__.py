@@ -7,6 +7,7 @@ the model; specs of its columns; a known and a made-up row; limits), ``MODELHOST
 ``descriptor:offset`` (:mod:`modelhost.pulse`), ``MODELHOST_NOTES`` is ``descriptor:descriptor``:
 files for a loading error and for the stacks of threads at SIGUSR2; ``MODELHOST_NETWORK=off``
 refuses the network to Python code. What the project's code prints while it works goes to stderr.
+``MODELHOST_CONFINEMENT`` says what the process may use (``work``).
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ import os
 import signal
 import socket
 import sys
+
+from modelhost.confinement import confine_as_asked, end_with_parent
 
 DESCRIPTOR, SPEC, PULSE, NOTES = (
     "MODELHOST_FD",
@@ -36,6 +39,8 @@ def main(arguments: list[str]) -> int:
     connection = socket.socket(fileno=int(os.environ.pop(DESCRIPTOR)))
     if arguments == ["work"]:
         os.dup2(2, 1)
+        end_with_parent()
+        confine_as_asked()  # before libraries are imported, which could use the network
         from modelhost.work import work
 
         work(connection)

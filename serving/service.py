@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from serving.http.asgi import ASGIApp
 
 
-class Model:
+class PackagedModel:
     """A packaged model; its routes are documented at ``/docs``."""
 
 
@@ -30,7 +30,7 @@ def application(settings: Settings, manifest: Manifest) -> ASGIApp:
         "metrics": {"enabled": False},
     }
     try:
-        found: ASGIApp = bentoml.Service(name="model", inner=Model, config=config).to_asgi()
+        found: ASGIApp = bentoml.Service(name="model", inner=PackagedModel, config=config).to_asgi()
     except (AttributeError, ImportError, TypeError) as error:
         got = f"{type(error).__name__}: {error}"
         raise unsupported_version("bentoml", "Service(…).to_asgi()", got) from error

@@ -382,7 +382,7 @@ FLOORS = {
         5: "runners compare deploy trust solutions",
         4: "project tables image registry worker serving tracker",
         3: "data model environment engine client",
-        2: "manifest files cache location tar_reader confinement sandbox",
+        2: "manifest files cache location tar_reader confinement",
         1: "errors digest progress text lease exit_reason monitoring",
         0: "modelhost",
     }.items()

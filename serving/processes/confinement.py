@@ -7,7 +7,7 @@ import resource
 from dataclasses import dataclass
 from pathlib import Path
 
-from packager.sandbox.kernel import close_files, close_network
+from modelhost.sandbox.kernel import close_files, close_network
 
 THREAD_STACKS = 256 << 20
 """Bytes beyond the limit: stacks of threads count as memory whether they are used or not."""

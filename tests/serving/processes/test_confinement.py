@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from modelhost.sandbox import landlock, seccomp
 from packager.model.paths import Root
-from packager.sandbox import landlock, seccomp
 from serving.processes.confinement import Confinement
 from serving.processes.fork import execute
 from serving.processes.model_environment import model_folders

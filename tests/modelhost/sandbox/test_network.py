@@ -11,7 +11,7 @@ def attempt(code: str) -> str:
     program = f"""
 import socket, sys
 from packager.errors import PackageError
-from packager.sandbox.network import block_network
+from modelhost.sandbox.network import block_network
 block_network("the recipe")
 try:
     {code}
@@ -45,7 +45,7 @@ def test_every_way_to_the_network_is_refused_naming_the_place(code: str, place: 
 def test_a_refusal_that_the_code_swallows_is_reported_once_all_the_same() -> None:
     program = """
 import socket, sys
-from packager.sandbox.network import block_network
+from modelhost.sandbox.network import block_network
 block_network("the recipe")
 for _ in range(2):
     try:

@@ -7,7 +7,7 @@ from pathlib import Path
 PROGRAM = """
 import glob, os, shutil, sys
 from pathlib import Path
-from packager.worker.processes.directory_order import reverse_listings
+from modelhost.directory_order import reverse_listings
 
 def seen():
     return [

@@ -145,7 +145,7 @@ def program(machine: str, *, alone: bool) -> bytes:
     ]
     if machine == _X86:
         lines += [_line(_AT_LEAST, _X32, 0, 1), refuse]
-    for numbers in (REFUSED if alone else REFUSED | SHARED_CALLS).values():
+    for numbers in (REFUSED if alone else {**REFUSED, **SHARED_CALLS}).values():
         lines += [_line(_EQUAL, numbers[column], 0, 1), refuse]
     for numbers in ABSENT.values():
         lines += [_line(_EQUAL, numbers[column], 0, 1), absent]

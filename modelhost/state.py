@@ -10,18 +10,18 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
-import pandas as pd
 
-from packager.digest import canonical_json, sha256_bytes
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 THREADS = "n_jobs _n_jobs n_threads _n_threads num_threads nthread nthreads thread_count"
 VERBOSITY = "verbose verbosity _verbose"
@@ -29,7 +29,7 @@ TIMES = "refit_time_ mean_fit_time std_fit_time mean_score_time std_score_time"
 MASKED = frozenset(f"{THREADS} {VERBOSITY} {TIMES}".split())
 """Attributes and keys that don't affect what a model computes."""
 MAX_LEAVES = 200_000
-MAX_SHOWN = 10
+_GLOBALS = (type, FunctionType, BuiltinFunctionType, np.ufunc, ModuleType)
 
 
 class OpaqueError(Exception):
@@ -66,49 +66,8 @@ def state(model: Any) -> dict[str, Leaf]:
 def state_digest(leaves: Mapping[str, Leaf]) -> str:
     """sha256 over all paths and leaves that belong to the state."""
     counting = {path: leaf.digest for path, leaf in leaves.items() if leaf.counts}
-    return sha256_bytes(canonical_json(counting))
-
-
-def differences(
-    recorded: Mapping[str, Leaf], now: Mapping[str, Leaf], *, ignored: bool = False
-) -> tuple[str, ...]:
-    """The first parts that differ, such as ``.coef_: largest difference 2.2e-16``.
-
-    ``ignored``: only parts that don't belong to the state, instead of only those that do.
-    """
-    paths = [p for p in dict.fromkeys((*recorded, *now)) if _counts(p, recorded, now) != ignored]
-    differing = [p for p in paths if _digest(recorded.get(p)) != _digest(now.get(p))]
-    return first(
-        [f"{path}: {_difference(recorded.get(path), now.get(path))}" for path in differing]
-    )
-
-
-def first(found: Sequence[str]) -> tuple[str, ...]:
-    """At most ``MAX_SHOWN`` elements, followed by the number of the others if there are any."""
-    if len(found) > MAX_SHOWN:
-        return (*found[:MAX_SHOWN], f"and {len(found) - MAX_SHOWN} more")
-    return tuple(found)
-
-
-def _counts(path: str, recorded: Mapping[str, Leaf], now: Mapping[str, Leaf]) -> bool:
-    return all(side[path].counts for side in (recorded, now) if path in side)
-
-
-def _digest(leaf: Leaf | None) -> str | None:
-    return None if leaf is None else leaf.digest
-
-
-def _difference(one: Leaf | None, other: Leaf | None) -> str:
-    if one is None or other is None:
-        return "only in the new model" if one is None else "only in the recorded model"
-    if one.numbers is not None and other.numbers is not None:
-        if one.numbers.shape != other.numbers.shape:
-            return f"shape {one.numbers.shape}, now {other.numbers.shape}"
-        gaps = np.abs(one.numbers - other.numbers)
-        gaps = gaps[np.isfinite(gaps)]
-        largest = float(gaps.max()) if gaps.size else 0.0
-        return f"largest difference {largest:.3g}" if largest else "other type or missing values"
-    return f"{one.shown}, now {other.shown}"
+    text = json.dumps(counting, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _walk(value: Any, path: str, above: tuple[int, ...]) -> Iterator[tuple[str, Leaf]]:
@@ -124,11 +83,11 @@ def _walk(value: Any, path: str, above: tuple[int, ...]) -> Iterator[tuple[str, 
     if isinstance(value, dict):
         yield path, _plain("dict", str(type(value).__qualname__))
         yield from _members(value.items(), path, within)
-    elif isinstance(value, list | tuple):
+    elif isinstance(value, (list, tuple)):
         yield path, _plain(type(value).__qualname__, str(len(value)))
         for place, item in enumerate(value):
             yield from _walk(item, f"{path}[{place}]", within)
-    elif isinstance(value, set | frozenset):
+    elif isinstance(value, (set, frozenset)):
         digests = sorted(state_digest(dict(_walk(item, "", within))) for item in value)
         yield path, _plain("set", " ".join(digests))
     elif isinstance(value, np.ndarray) and value.dtype.names:  # by field, without padding
@@ -150,7 +109,7 @@ def _opened(value: Any) -> Any:
     if kind.__module__.startswith("lightgbm"):
         lines = value.model_to_string(num_iteration=-1).splitlines()
         names = (line[1:].partition(":")[0] for line in lines)
-        return [line for line, name in zip(lines, names, strict=True) if name not in MASKED]
+        return [line for line, name in zip(lines, names) if name not in MASKED]
     if kind.__module__.startswith("xgboost"):
         return json.loads(value.save_raw("json"))
     return value
@@ -208,7 +167,7 @@ def _members(
 
 
 def _key(key: Any) -> str:
-    if isinstance(key, bool | int | float | bytes | np.generic) or key is None:
+    if isinstance(key, (bool, int, float, bytes, np.generic)) or key is None:
         return repr(key)
     return state_digest(dict(_walk(key, "", ())))[:16]
 
@@ -218,7 +177,7 @@ def _leaf(value: Any) -> Leaf | None:
     leaf = _seen(value)
     plain = value.item() if isinstance(value, np.generic) else value
     plain = plain.isoformat() if type(plain) is datetime else plain
-    if leaf is None or isinstance(plain, bool) or not isinstance(plain, str | bytes | int | float):
+    if leaf is None or isinstance(plain, bool) or not isinstance(plain, (str, bytes, int, float)):
         return leaf
     return replace(leaf, value=plain)
 
@@ -226,25 +185,31 @@ def _leaf(value: Any) -> Leaf | None:
 def _seen(value: Any) -> Leaf | None:
     if type(value) is datetime:
         return _plain("datetime", value.isoformat())
-    if value is None or isinstance(value, bool | int | str):
+    if value is None or isinstance(value, (bool, int, str)):
         return _plain(type(value).__name__, repr(value))
     if isinstance(value, float):
         return _array(np.asarray(value), repr(value))
-    if isinstance(value, bytes | bytearray):
+    if isinstance(value, (bytes, bytearray)):
         return Leaf(_hash("bytes", value), None, f"{len(value)} bytes {_hash('', value)[:8]}")
     if isinstance(value, np.generic) and not value.dtype.hasobject:
         return _array(np.asarray(value), repr(value.item()))
     if isinstance(value, np.ndarray) and not (value.dtype.hasobject or value.dtype.names):
         return _array(value, f"array of shape {value.shape}")
-    if isinstance(value, type | FunctionType | BuiltinFunctionType | np.ufunc | ModuleType):
+    if isinstance(value, _GLOBALS):
         return _plain("global", _name(value))
     if isinstance(value, MethodType):
         return None
     if isinstance(value, np.dtype):
         return _plain("dtype", str(value))
-    if isinstance(value, pd.Index | pd.Series) and value.dtype.kind in "biufcmM":
+    if _is_of_pandas(value) and value.dtype.kind in "biufcmM":
         return _array(np.asarray(value), f"{type(value).__name__} of {len(value)}")
     return _tensor(value)
+
+
+def _is_of_pandas(value: Any) -> bool:
+    """Whether ``value`` is an index or a series of pandas, which need not be installed."""
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and isinstance(value, (pandas.Index, pandas.Series))
 
 
 def _tensor(value: Any) -> Leaf | None:

@@ -12,15 +12,15 @@ from textwrap import indent
 import pytest
 from sandboxed_programs import FILES, attempt
 
-from packager.sandbox import landlock, seccomp
-from packager.sandbox.kernel import AUDIT_HOOK_ONLY, CONFINEMENT
-from packager.sandbox.network import ISOLATION, describe_isolation
+from modelhost.sandbox import landlock, seccomp
+from modelhost.sandbox.kernel import AUDIT_HOOK_ONLY, CONFINEMENT
+from modelhost.sandbox.network import ISOLATION, describe_isolation
 
 CLONE = 220 if platform.machine() == "aarch64" else 56
 FILTER = pytest.mark.skipif(not seccomp.available(), reason="no seccomp here")
 
 NO_NAMESPACE = """
-from packager.sandbox import kernel
+from modelhost.sandbox import kernel
 def refused(): raise OSError(1, "Operation not permitted")
 kernel._enter_empty_network = refused
 """
@@ -109,7 +109,7 @@ def test_the_report_names_what_stands(tmp_path: Path) -> None:
     assert AUDIT_HOOK_ONLY not in said
 
 
-LINE = "from packager.sandbox.network import isolation_line; "
+LINE = "from modelhost.sandbox.network import isolation_line; "
 LINE += "print(isolation_line(describe_isolation()))"
 
 
@@ -121,7 +121,7 @@ def test_one_line_names_each_measure_or_why_there_is_none(tmp_path: Path) -> Non
     assert told.startswith((f"{begins}network namespace)", f"{begins}no network namespace ("))
     without = "no network namespace (Operation not permitted))"
     assert attempt(tmp_path / "refused", LINE, NO_NAMESPACE) == f"{begins}{without}"
-    old = "from packager.sandbox import landlock, seccomp\nlandlock.abi = lambda: 1\n"
+    old = "from modelhost.sandbox import landlock, seccomp\nlandlock.abi = lambda: 1\n"
     old += "seccomp.available = lambda: False\n"
     told = attempt(tmp_path / "old", LINE, old)
     assert told.startswith("process (no Landlock (ABI 1, expected 2), no seccomp (not known for ")

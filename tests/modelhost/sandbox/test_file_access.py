@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from packager.sandbox.file_access import allowed_paths
+from modelhost.sandbox.file_access import allowed_paths
 
 
 def test_in_a_container_models_and_data_are_its_own_and_not_all_that_is_below_the_root() -> None:
@@ -23,7 +23,7 @@ PROGRAM = """
 import sys
 from pathlib import Path
 from packager.errors import PackageError
-from packager.sandbox.file_access import restrict_file_access
+from modelhost.sandbox.file_access import restrict_file_access
 root = Path(sys.argv[1])
 restrict_file_access(root, training=sys.argv[2] == "training")
 from recipe import read

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packager.worker.replay.state import OpaqueError, differences, state, state_digest
+from modelhost.state import OpaqueError, state, state_digest
 
 
 class Holder:
@@ -35,13 +35,6 @@ def fitted(**changes: Any) -> Any:
 def test_threads_verbosity_and_timings_are_not_part_of_it() -> None:
     assert digest(fitted(n_jobs=1)) == digest(fitted(n_jobs=2, verbose=0))
     assert digest(Holder(refit_time_=1.0, a=1)) == digest(Holder(refit_time_=2.0, a=1))
-
-
-def test_what_does_not_count_is_named_all_the_same() -> None:
-    one, other = state(fitted(n_jobs=1)), state(fitted(n_jobs=2))
-    assert differences(one, other) == ()
-    assert differences(one, other, ignored=True) == (".n_jobs: 1, now 2",)
-    assert digest(Holder(verbose=(x for x in ()), a=1)) == digest(Holder(verbose=False, a=1))
 
 
 def test_memory_order_sharing_and_key_order_are_not_part_of_it() -> None:
@@ -84,25 +77,6 @@ def test_padding_between_fields_is_not_part_of_it() -> None:
 def test_what_makes_another_model_shows(one: Any, other: Any) -> None:
     assert digest(one) == digest(copy.deepcopy(one))
     assert digest(one) != digest(other)
-
-
-def test_the_part_that_differs_is_named_with_how_much() -> None:
-    one = Holder(steps=[("scale", None), ("fit", Holder(coef_=np.array([1.0, 2.0])))])
-    other = Holder(steps=[("scale", None), ("fit", Holder(coef_=np.array([1.0, 2.5])))])
-    assert differences(state(one), state(other)) == (".steps[1][1].coef_: largest difference 0.5",)
-    assert differences(state(Holder(a="x", b=1)), state(Holder(a="y"))) == (
-        ".a: 'x', now 'y'",
-        ".b: only in the recorded model",
-    )
-    assert differences(state(Holder(a=np.zeros(2))), state(Holder(a=np.zeros(3)))) == (
-        ".a: shape (2,), now (3,)",
-    )
-
-
-def test_many_differences_are_counted() -> None:
-    found = differences(state(list(range(30))), state(list(range(1, 31))))
-    assert len(found) == 11
-    assert found[-1] == "and 20 more"
 
 
 def test_a_model_that_holds_itself_has_a_state() -> None:

@@ -9,8 +9,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any, Literal, NoReturn
 
-from packager.errors import PackageError, UsageError
-from packager.sandbox.kernel import close_network, described
+from modelhost.errors import PackageError, UsageError
+from modelhost.sandbox.kernel import close_network, described
 
 ISOLATION = "MODEL_ISOLATION"
 """Set to ``container`` for a process in a container without a network."""
@@ -59,15 +59,12 @@ def block_network(who: str) -> None:
 
 def isolation() -> Literal["container", "process"]:
     """The kind of isolation of this process; raise ``UsageError`` for an unknown value."""
-    match os.environ.get(ISOLATION, "process"):
-        case "container":
-            return "container"
-        case "process":
-            return "process"
-        case other:
-            raise UsageError(
-                f"{ISOLATION}: expected 'container' or 'process', got {other!r}", "unset it"
-            )
+    given = os.environ.get(ISOLATION, "process")
+    if given == "container":
+        return "container"
+    if given == "process":
+        return "process"
+    raise UsageError(f"{ISOLATION}: expected 'container' or 'process', got {given!r}", "unset it")
 
 
 def describe_isolation() -> dict[str, str]:

@@ -10,13 +10,14 @@ from __future__ import annotations
 import os
 import sys
 import sysconfig
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from packager.errors import PackageError
-from packager.sandbox.kernel import close_files
-from packager.sandbox.network import isolation
+from modelhost.errors import PackageError
+from modelhost.sandbox.kernel import close_files
+from modelhost.sandbox.network import isolation
 
 SYSTEM = ("/proc", "/sys", "/dev", "/usr", "/lib", "/lib64", "/etc", "/bin", "/sbin")
 
@@ -30,23 +31,26 @@ WORK_FOLDER = "work"
 """The input files of a worker and, in a container, its results."""
 
 
-def restrict_file_access(root: Path, *more: Path, training: bool = False) -> None:
+def restrict_file_access(
+    root: Path, *more: Path, readable: Sequence[Path] = (), training: bool = False
+) -> None:
     """From now on, raise ``PackageError`` if the project's code reads a file outside its folders.
 
-    Allowed: ``root``, ``more``, the interpreter and its libraries, the temporary folder and system
-    folders. The audit hook only checks opens with a frame of the project on the stack, not those of
-    libraries at import; the kernel checks every open. ``training``: the package's recorded model
-    and manifest are denied too.
+    Allowed: ``root``, ``more``, ``readable``, the interpreter and its libraries, the temporary
+    folder and system folders; of these, the kernel lets it write to ``more``, the working directory
+    and the temporary folder. The audit hook only checks opens with a frame of the project on the
+    stack, not those of libraries at import; the kernel checks every open. ``training``: the
+    package's recorded model and manifest are denied too.
     """
-    refuse_by_kernel(root, *more, training=training)
+    refuse_by_kernel(root, *more, readable=readable, training=training)
     here = Path.cwd().resolve()
-    allowed = allowed_paths(root, *more)
+    allowed = allowed_paths(root, *more, *readable)
     recorded = (
         tuple(f"{(root / name).resolve()}{os.sep}" for name in RECORDED_FOLDERS) if training else ()
     )
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
-        if event != "open" or not isinstance(arguments[0], str | bytes | os.PathLike):
+        if event != "open" or not isinstance(arguments[0], (str, bytes, os.PathLike)):
             return
         path = os.path.realpath(os.fsdecode(arguments[0]))
         known = path.startswith(recorded)
@@ -61,7 +65,9 @@ def restrict_file_access(root: Path, *more: Path, training: bool = False) -> Non
     sys.addaudithook(hook)
 
 
-def refuse_by_kernel(root: Path, *more: Path, training: bool = False) -> None:
+def refuse_by_kernel(
+    root: Path, *more: Path, readable: Sequence[Path] = (), training: bool = False
+) -> None:
     """Have the kernel deny all other files, where it can; its errors don't name the project's line.
 
     ``more``, the working directory and the temporary folder are writable.
@@ -76,8 +82,8 @@ def refuse_by_kernel(root: Path, *more: Path, training: bool = False) -> None:
     scratch = [Path(os.environ[name]) for name in ("TMPDIR", "HOME") if os.environ.get(name)]
     writable = [Path.cwd(), *more, *scratch, *(below if whole else ())]
     libraries = os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep)
-    readable = [*below, *_own_places(), *(Path(place) for place in libraries if place)]
-    lists = ([place for place in places if place != Path("/")] for places in (readable, writable))
+    read = [*below, *readable, *_own_places(), *(Path(place) for place in libraries if place)]
+    lists = ([place for place in places if place != Path("/")] for places in (read, writable))
     close_files(root, *lists, contained=isolation() == "container")
 
 

@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-from packager.sandbox import landlock, seccomp
+from modelhost.sandbox import landlock, seccomp
 
 CONFINEMENT = "MODEL_CONFINEMENT"
 """Variable with the measures in force, as JSON; subprocesses inherit the measures, too."""
@@ -121,9 +121,9 @@ def close_files(
             _measure("Landlock", "", offered)
         return
     rules = landlock.existing([listed], landlock.READ_DIR)
-    rules |= landlock.existing((*SYSTEM_READ, *readable), landlock.READ)
-    rules |= landlock.existing(DEVICES, landlock.DEVICE | landlock.READ)
-    rules |= landlock.existing((SHARED_MEMORY, *writable), landlock.WRITE)
+    rules.update(landlock.existing((*SYSTEM_READ, *readable), landlock.READ))
+    rules.update(landlock.existing(DEVICES, landlock.DEVICE | landlock.READ))
+    rules.update(landlock.existing((SHARED_MEMORY, *writable), landlock.WRITE))
     apart = network or "network" in _standing()
     threads = _threads()
     refused = _failure(lambda: landlock.restrict(rules, version, tcp=not apart))
@@ -135,8 +135,8 @@ def close_files(
     if version >= 4 and not apart:
         _stand("network", "kernel (Landlock: no TCP); UDP and Unix sockets are not refused")
     if version >= 6 and NO_SIGNALS not in _standing().get("processes", ""):
-        known = _standing().get("processes", "kernel (seccomp: nothing)").removesuffix(")")
-        _stand("processes", f"{known}; {NO_SIGNALS})")
+        known = _standing().get("processes", "kernel (seccomp: nothing)")
+        _stand("processes", f"{known[:-1]}; {NO_SIGNALS})")
 
 
 def _enter_empty_network() -> None:

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from packager.sandbox import seccomp
+from modelhost.sandbox import seccomp
 
 
 def run_filter(content: bytes, architecture: int, number: int, *arguments: int) -> int:
