@@ -18,7 +18,7 @@ _MAX_CAPABILITIES = 64
 
 
 @dataclass(frozen=True)
-class Confinement:
+class ModelConfinement:
     """Files, network and memory of a model process, as far as the kernel can restrict them."""
 
     root: Path

@@ -16,7 +16,7 @@ from serving.http.worker_table import PulseRecord
 from serving.prediction.native_model import neutral_row
 from serving.prediction.package_files import PackageFiles
 from serving.processes.child import Child
-from serving.processes.confinement import Confinement
+from serving.processes.confinement import ModelConfinement
 from serving.processes.model_environment import COMMAND, model_environment, model_folders
 from serving.processes.shared_descriptors import SharedNotes
 from serving.processes.watchdog import Watchdog
@@ -125,7 +125,7 @@ class _Confined:
     """The variables and restrictions of a model process."""
 
     environment: Mapping[str, str]
-    confine: Confinement
+    confine: ModelConfinement
 
 
 def _confined(
@@ -135,7 +135,7 @@ def _confined(
     scratch.mkdir(mode=0o700)
     root, network = settings.root, files.manifest.serve.network
     environment = model_environment(given, scratch, processes_of(files), network=network)
-    restrictions = Confinement(
+    restrictions = ModelConfinement(
         root.path, model_folders(root), (scratch,), network, settings.process_memory
     )
     return _Confined(environment, restrictions)

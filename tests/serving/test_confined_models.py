@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 from serving_helpers import Package, Server, lay_out, make_manifest, start, wait_ready
 
+from modelhost.sandbox import landlock, seccomp
 from packager.manifest.manifest import Column, Schema, Serve
-from packager.sandbox import landlock, seccomp
 
 pytestmark = [
     pytest.mark.server,

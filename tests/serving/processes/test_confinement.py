@@ -13,7 +13,7 @@ import pytest
 
 from modelhost.sandbox import landlock, seccomp
 from packager.model.paths import Root
-from serving.processes.confinement import Confinement
+from serving.processes.confinement import ModelConfinement
 from serving.processes.fork import execute
 from serving.processes.model_environment import model_folders
 
@@ -38,7 +38,7 @@ def tries(tmp_path: Path) -> Try:
         whole += "".join(f"    {line}\n" for line in script.splitlines())
         whole += "except BaseException as error:\n    print(type(error).__name__)\n"
         folders = model_folders(Root(root))
-        confinement = Confinement(root, folders, (scratch,), network, memory)
+        confinement = ModelConfinement(root, folders, (scratch,), network, memory)
         environment = {"ROOT": str(root), "OUTSIDE": str(tmp_path), "SCRATCH": str(scratch)}
         process = execute([sys.executable, "-c", whole], environment, [], confinement)
         os.waitpid(process, 0)
