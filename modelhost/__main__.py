@@ -6,7 +6,8 @@
 of a JSON file (path, predictor, loader and task of the model; specs of its columns; a known and a
 made-up row; limits), ``MODELHOST_PULSE`` is ``descriptor:offset`` (:mod:`modelhost.pulse`),
 ``MODELHOST_NOTES`` is ``descriptor:descriptor``: files for a loading error and for the stacks of
-threads at SIGUSR2. What the project's code prints while it works goes to stderr.
+threads at SIGUSR2; ``MODELHOST_NETWORK=off`` refuses the network to Python code. What the project's
+code prints while it works goes to stderr.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ DESCRIPTOR, SPEC, PULSE, NOTES = (
     "MODELHOST_PULSE",
     "MODELHOST_NOTES",
 )
+NETWORK = "MODELHOST_NETWORK"
 USAGE = "usage: python -m modelhost work|serve\n"
 
 
@@ -55,6 +57,10 @@ def _serve(listening: socket.socket) -> int:
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     failure = _notes(os.environ.pop(NOTES, None))
     spec, place = os.environ.pop(SPEC), os.environ.pop(PULSE, None)
+    if os.environ.pop(NETWORK, "on") == "off":
+        from modelhost.network import refuse_network
+
+        refuse_network()
     from modelhost.errors import PackageError
     from modelhost.json_logs import to_json
     from modelhost.pulse import Pulse

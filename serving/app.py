@@ -76,7 +76,8 @@ class App:
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
         places = Places(self._settings.max_queue)
-        client = ModelClient(self._models, places)
+        lazy = self._settings.native == "lazy"
+        client = ModelClient(self._models, places, lazy=lazy)
         client.start()
         try:
             predictor = await asyncio.to_thread(self._start, client)

@@ -28,8 +28,12 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 class ModelClient:
     """The model processes; all methods but ``ask_blocking`` are called from one event loop."""
 
-    def __init__(self, addresses: Sequence[str], places: Places) -> None:
-        """``addresses`` of the processes' sockets; ``places`` bounds the requests at a time."""
+    def __init__(self, addresses: Sequence[str], places: Places, *, lazy: bool = False) -> None:
+        """``addresses`` of the processes' sockets; ``places`` bounds the requests at a time.
+
+        ``lazy``: connect at the first request, which starts the processes.
+        """
+        self._lazy = lazy
         self._places = places
         self._numbers = itertools.count(1)
         self._waiting: deque[Asked] = deque()
@@ -40,9 +44,15 @@ class ModelClient:
         """Whether a process has ever been ready."""
 
     def start(self) -> None:
-        """Connect to the processes."""
+        """Connect to the processes, or be ready to."""
         self._loop = asyncio.get_running_loop()
-        self._tasks = [self._loop.create_task(one.run()) for one in self._processes]
+        if not self._lazy:
+            self._connect()
+
+    def _connect(self) -> None:
+        if not self._tasks:
+            loop = asyncio.get_running_loop()
+            self._tasks = [loop.create_task(one.run()) for one in self._processes]
 
     def close(self) -> None:
         """Close the connections."""
@@ -83,6 +93,7 @@ class ModelClient:
         self, message: Message, deadline: float, receive: Receive | None, *, placed: bool
     ) -> Message:
         loop = asyncio.get_running_loop()
+        self._connect()
         number = next(self._numbers)
         header = {**message.header, "id": number, "deadline": int(deadline * 1e9)}
         whole = Message(header, message.buffers)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import socket
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,8 @@ from serving.http.worker_table import PulseRecord
 from serving.prediction.native_model import neutral_row
 from serving.prediction.package_files import PackageFiles
 from serving.processes.child import Child
+from serving.processes.confinement import ModelConfinement
+from serving.processes.model_environment import COMMAND, model_environment, model_folders
 from serving.processes.shared_descriptors import SharedNotes
 from serving.processes.watchdog import Watchdog
 from serving.settings import Settings
@@ -71,13 +72,17 @@ def model_children(
     settings: Settings,
     files: PackageFiles,
     sockets: Sequence[ModelSocket],
-    environment: Mapping[str, str],
+    given: Mapping[str, str],
+    home: Path,
 ) -> list[Child]:
-    """The model processes, with these variables."""
+    """The model processes; ``given``: the variables that the server was started with.
+
+    Each gets a folder in ``home``, the only one that it may write to.
+    """
     spec = os.memfd_create("model")
     os.write(spec, json.dumps(model_spec(settings, files)).encode())
     return [
-        _child(number, settings, one, spec, environment)
+        _child(number, settings, (one, spec), _confined(number, settings, files, given, home))
         for number, one in enumerate(sockets, start=1)
     ]
 
@@ -115,20 +120,41 @@ def _first_row(files: PackageFiles, rows: Sequence[Mapping[str, Any]]) -> list[A
     return [column[0] for column in checked.columns[: len(files.manifest.schema_.features)]]
 
 
+@dataclass(frozen=True)
+class _Confined:
+    """The variables and restrictions of a model process."""
+
+    environment: Mapping[str, str]
+    confine: ModelConfinement
+
+
+def _confined(
+    number: int, settings: Settings, files: PackageFiles, given: Mapping[str, str], home: Path
+) -> _Confined:
+    scratch = home / f"model-{number}-files"
+    scratch.mkdir(mode=0o700)
+    root, network = settings.root, files.manifest.serve.network
+    environment = model_environment(given, scratch, processes_of(files), network=network)
+    restrictions = ModelConfinement(
+        root.path, model_folders(root), (scratch,), network, settings.process_memory
+    )
+    return _Confined(environment, restrictions)
+
+
 def _child(
     number: int,
     settings: Settings,
-    own: ModelSocket,
-    spec: int,
-    environment: Mapping[str, str],
+    own: tuple[ModelSocket, int],
+    confined: _Confined,
 ) -> Child:
+    """The process that accepts from the socket of ``own`` and reads the specification in it."""
     notes, pulse = SharedNotes.make(), PulseRecord()
-    listening = own.listening.fileno()
+    listening, spec = own[0].listening.fileno(), own[1]
     return Child(
         name=f"model process {number}",
-        command=[sys.executable, "-m", "modelhost", "serve"],
+        command=COMMAND,
         environment={
-            **environment,
+            **confined.environment,
             "MODELHOST_FD": str(listening),
             "MODELHOST_SPEC": f"/proc/self/fd/{spec}",
             "MODELHOST_PULSE": f"{pulse.descriptor}:0",
@@ -138,4 +164,7 @@ def _child(
         notes=notes,
         watchdog=Watchdog(settings.hang_seconds, settings.deadline_seconds),
         pulse=pulse,
+        confine=confined.confine,
+        memory=settings.process_memory,
+        wanted=listening if settings.native == "lazy" else None,
     )

@@ -169,8 +169,7 @@ def test_a_model_that_ends_its_process_ends_no_worker(
         "the process of model diamonds ended before it answered"
     )
     assert reply.headers["retry-after"] == "1"
-    line = wait_for(lambda: told(server, f"model process 1 (process {process}) "), server)
-    assert ending in line["message"]
+    assert wait_for(lambda: told(server, f"model process 1 (process {process}) {ending}"), server)
     assert server.metric("model_request_duration_seconds_count", code="5xx") == failed + 1
     wait_for(lambda: server.get("/readyz").status == 200, server)
     wait_for(lambda: predicts(server, {"code": 0}), server)
