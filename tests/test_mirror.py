@@ -25,7 +25,7 @@ EXEMPT: dict[str, str] = {
     "packager/worker/train/model_queries.py": "calls golden.py and rejected_values.py in a row",
     "serving/prediction/model_client.py": "test_native_model.py asks real processes through it",
     "serving/prediction/model_connection.py": "the connections of model_client.py",
-    "serving/prediction/model_parts.py": "calls of model_client.py, by real forms in test_server.py",
+    "serving/prediction/model_parts.py": "calls of model_client.py, by forms in test_server.py",
     "serving/processes/model_processes.py": "test_confined_models.py starts what it describes",
     "serving/protocols/protocol.py": "a protocol, which every adapter's test speaks",
     "serving/shadow/model_link.py": "the checker's client, in test_shadow_comparison.py",

@@ -20,7 +20,7 @@ def test_causes_are_described_without_messages() -> None:
     except RuntimeError as error:
         lines = describe_exception(error)
     assert [line.split(" ")[0] for line in lines] == ["RuntimeError", "ValueError"]
-    assert "test_exceptions.py:9 in secret" in lines[1]
+    assert "test_exceptions.py:11 in secret" in lines[1]
     assert "4111" not in "".join(lines)
 
 
