@@ -7,6 +7,8 @@ Every request has ``"verb"`` and further keys; the answer holds the result, or `
     train     train, params, seed, features, target (names), columns … → model_type
     save      path, predictor → loader
 
+The requests that compile a model are in :mod:`modelhost.compiling.verbs`.
+
 A request that the project's code fails is answered with the error; the process goes on.
 """
 
@@ -14,12 +16,13 @@ from __future__ import annotations
 
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from modelhost.columns import ColumnSpec, decode_columns, encode_array, encode_labels
+from modelhost.compiling import verbs
 from modelhost.errors import PackageError
 from modelhost.frames import FrameBuilder
 from modelhost.model import LoadedModel, load_model
@@ -32,14 +35,18 @@ from modelhost.wire import Message, receive, send
 class Workshop:
     """The models of this process, and the verbs on them."""
 
-    def __init__(self) -> None:
-        self._models: list[LoadedModel] = []
+    def __init__(self, models: Sequence[LoadedModel] = ()) -> None:
+        """``models``: models that are loaded already, numbered from 0."""
+        self._models: list[LoadedModel] = list(models)
         self._trained: tuple[Any, ModuleType] | None = None
         self._verbs: dict[str, Callable[[Message], Message]] = {
             "load": self.load,
             "predict": self.predict,
             "train": self.train,
             "save": self.save,
+            "supported": lambda asked: verbs.supported(self._model(asked)),
+            "keys": lambda asked: verbs.keys(self._model(asked), read_specs(asked)),
+            "compile": self.compile,
         }
 
     def answer(self, asked: Message) -> Message:
@@ -60,7 +67,7 @@ class Workshop:
 
     def predict(self, asked: Message) -> Message:
         """Predict with a loaded model."""
-        model = self._models[asked.header["model"]]
+        model = self._model(asked)
         frame = read_frame(asked)
         with project_errors("the model", traced=asked.header.get("traced", True)):
             found = model.predict(frame)
@@ -91,13 +98,26 @@ class Workshop:
         loader = save_model(model, Path(asked.header["path"]), module, asked.header["predictor"])
         return Message({"loader": loader})
 
+    def compile(self, asked: Message) -> Message:
+        """Describe the candidate forms of a loaded model."""
+        frame, probes = read_frame(asked), asked.buffers[-1]
+        return verbs.candidates(self._model(asked), read_specs(asked), frame, probes)
+
+    def _model(self, asked: Message) -> LoadedModel:
+        number: int = asked.header["model"]
+        return self._models[number]
+
+
+def read_specs(asked: Message) -> list[ColumnSpec]:
+    """The columns of a request."""
+    return [ColumnSpec.read(one) for one in asked.header["specs"]]
+
 
 def read_frame(asked: Message) -> Any:
     """The data frame of a request."""
-    specs = [ColumnSpec.read(one) for one in asked.header["specs"]]
     rows = asked.header["rows"]
     columns = decode_columns(asked.header["columns"], asked.buffers, rows)
-    return FrameBuilder(specs).frame(columns, rows)
+    return FrameBuilder(read_specs(asked)).frame(columns, rows)
 
 
 def described(model: LoadedModel) -> dict[str, Any]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from modelhost.compiling.provenance import CannotCompileError
 from packager.data.rows.request_rows import RowChecker
 from packager.manifest.manifest import Schema
 from packager.model.model import LoadedModel
 from packager.worker.compile.probe import native
-from packager.worker.compile.provenance import CannotCompileError
 from packager.worker.replay.differences import label_flips, largest_difference
 
 ROWS = 500

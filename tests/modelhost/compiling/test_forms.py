@@ -52,7 +52,7 @@ def test_a_search_is_compiled_as_the_model_it_found(tmp_path: Path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("part", ["estimators.coded", "trees._importable"])
+@pytest.mark.parametrize("part", ["estimators.coded", "trees.binned_tables"])
 def test_a_library_without_the_private_parts_leaves_the_model_native(
     part: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -62,8 +62,8 @@ def test_a_library_without_the_private_parts_leaves_the_model_native(
         raise AttributeError("'ColumnTransformer' object has no attribute '_transformer_to_…'")
 
     name, _, function = part.partition(".")
-    module = importlib.import_module(f"packager.worker.compile.{name}")
-    for user in (module, importlib.import_module("packager.worker.compile.candidates")):
+    module = importlib.import_module(f"modelhost.compiling.{name}")
+    for user in (module, importlib.import_module("modelhost.compiling.forms")):
         if hasattr(user, function):
             monkeypatch.setattr(user, function, absent)
     frame = table()
