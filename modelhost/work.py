@@ -6,6 +6,8 @@ Every request has ``"verb"`` and further keys; the answer holds the result, or `
     predict   model, columns, rows, specs → labels, probabilities
     train     train, params, seed, features, target (names), columns … → model_type
     save      path, predictor → loader
+    call      model, path, shape, sparse, task, classes; buffer: float64 → as predict for a task;
+              without one: shape, outputs
 
 The requests that compile a model are in :mod:`modelhost.compiling.verbs`.
 
@@ -21,11 +23,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
 from modelhost.columns import ColumnSpec, decode_columns, encode_array, encode_labels
 from modelhost.compiling import verbs
 from modelhost.errors import PackageError
 from modelhost.frames import FrameBuilder
 from modelhost.model import LoadedModel, load_model
+from modelhost.parts import FittedPart
+from modelhost.predictions import Predictions
 from modelhost.project_code import project_errors
 from modelhost.recipe import call_recipe
 from modelhost.storage import save_model
@@ -38,12 +44,14 @@ class Workshop:
     def __init__(self, models: Sequence[LoadedModel] = ()) -> None:
         """``models``: models that are loaded already, numbered from 0."""
         self._models: list[LoadedModel] = list(models)
+        self._parts: dict[tuple[int, tuple[str | int, ...]], FittedPart] = {}
         self._trained: tuple[Any, ModuleType] | None = None
         self._verbs: dict[str, Callable[[Message], Message]] = {
             "load": self.load,
             "predict": self.predict,
             "train": self.train,
             "save": self.save,
+            "call": self.call,
             "supported": lambda asked: verbs.supported(self._model(asked)),
             "keys": lambda asked: verbs.keys(self._model(asked), read_specs(asked)),
             "compile": self.compile,
@@ -71,14 +79,24 @@ class Workshop:
         frame = read_frame(asked)
         with project_errors("the model", traced=asked.header.get("traced", True)):
             found = model.predict(frame)
-        labels = encode_labels(found.labels)
-        header: dict[str, Any] = {"labels": labels.described[0], "rows": labels.rows}
-        buffers = list(labels.buffers)
-        if found.probabilities is not None:
-            header["shape"] = list(found.probabilities.shape)
-            header["probabilities"], more = encode_array(found.probabilities)
-            buffers += more
-        return Message(header, buffers)
+        return encoded_predictions(found)
+
+    def call(self, asked: Message) -> Message:
+        """Call a transformer or an estimator within a loaded model."""
+        given = asked.header
+        key = given["model"], tuple(given["path"])
+        matrix = np.frombuffer(asked.buffers[0], "<f8").reshape(given["shape"])
+        with project_errors("the model", traced=given.get("traced", True)):
+            part = self._parts.get(key) or self._model(asked).part(key[1])
+            self._parts[key] = part
+            if given["task"] is not None:
+                found = part.answers(
+                    matrix, given["task"], given["classes"], sparse=given["sparse"]
+                )
+                return encoded_predictions(found)
+            outputs = part.transform(matrix, sparse=given["sparse"])
+        described, buffers = encode_array(outputs)
+        return Message({"shape": list(outputs.shape), "outputs": described}, buffers)
 
     def train(self, asked: Message) -> Message:
         """Call the recipe; the model stays here until it is saved."""
@@ -106,6 +124,18 @@ class Workshop:
     def _model(self, asked: Message) -> LoadedModel:
         number: int = asked.header["model"]
         return self._models[number]
+
+
+def encoded_predictions(found: Predictions) -> Message:
+    """Predictions as an answer."""
+    labels = encode_labels(found.labels)
+    header: dict[str, Any] = {"labels": labels.described[0], "rows": labels.rows}
+    buffers = list(labels.buffers)
+    if found.probabilities is not None:
+        header["shape"] = list(found.probabilities.shape)
+        header["probabilities"], more = encode_array(found.probabilities)
+        buffers += more
+    return Message(header, buffers)
 
 
 def read_specs(asked: Message) -> list[ColumnSpec]:

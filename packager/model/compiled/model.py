@@ -12,21 +12,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from modelhost.parts import Part
 from monitoring.column_arrays import ColumnArrays
 from packager.errors import PackageError
 from packager.manifest.base import Scalar, Task
 from packager.manifest.manifest import Manifest, Schema
 from packager.model.compiled.column_blocks import apply
 from packager.model.compiled.encode import Encoder, scalar
-from packager.model.compiled.form import Form, Linear, Matrix, Native, Trees, read
+from packager.model.compiled.form import Form, Linear, Matrix, Native, Path_, Trees, read
 from packager.model.compiled.heads import (
     BatchOutput,
     LinearModel,
     NativeEstimator,
     OutputLayer,
     OutputSpec,
-    resolve,
-    without_feature_names,
 )
 from packager.model.compiled.linear_batch import LinearSums
 from packager.model.compiled.single_row import linear_row
@@ -86,16 +85,13 @@ class CompiledModel:
     ) -> None:
         self.form = form
         self.classes = classes
-        own = None if native is None else native.native
         has_probabilities = _has_probabilities(form, task, native)
         self._meaning = OutputSpec(task, classes, has_probabilities, form.tolerance)
         self._encoder = Encoder(form.matrix, form.columns)
         self._steps = [
-            (Encoder(step.matrix, form.columns), _transform(resolve(own, step.path)))
-            for step in form.steps
+            (Encoder(step.matrix, form.columns), _part(native, step.path)) for step in form.steps
         ]
-        self._own_head = isinstance(form.head, Native)
-        self._head = _head(form, trees, own, self._meaning)
+        self._head = _head(form, trees, native, self._meaning)
         self._sums = self._sums_function()
         self._row = self._row_function()
 
@@ -132,9 +128,9 @@ class CompiledModel:
     ) -> Floats:
         """The head's matrix for rows in the domain, after all steps."""
         outputs: list[Any] = []
-        for encoder, transform in self._steps:
+        for encoder, part in self._steps:
             made = self._completed(encoder.fill(columns, rows, arrays), encoder.matrix, outputs)
-            outputs.append(transform(_contained(made, encoder.matrix)) if rows else None)
+            outputs.append(_transformed(part, made, encoder.matrix) if rows else None)
         made = self._encoder.fill(columns, rows, arrays)
         return self._completed(made, self._encoder.matrix, outputs)
 
@@ -159,11 +155,7 @@ class CompiledModel:
             return BatchOutput(scattered.labels, scattered.probabilities, good)
         if not len(matrix):
             return BatchOutput([], None if width is None else np.zeros((0, width)), good)
-        return self._head(self._given(matrix))
-
-    def _given(self, matrix: Floats) -> Any:
-        """The head's input: the model's own estimator may need a sparse matrix."""
-        return _contained(matrix, self.form.matrix) if self._own_head else matrix
+        return self._head(matrix)
 
     def _scattered(
         self, answers: BatchOutput, chosen: npt.NDArray[np.intp], rows: int
@@ -205,15 +197,15 @@ class CompiledModel:
     def _one(self, values: Sequence[Any]) -> OneRow | None:
         """The answer for one row: encoders in plain Python, head in NumPy."""
         outputs: list[Any] = []
-        for encoder, transform in self._steps:
+        for encoder, part in self._steps:
             made = self._encoded(encoder, values, outputs)
             if made is None:
                 return None
-            outputs.append(transform(_contained(made, encoder.matrix)))
+            outputs.append(_transformed(part, made, encoder.matrix))
         matrix = self._encoded(self._encoder, values, outputs)
         if matrix is None:
             return None
-        answers = self._answers(matrix) if self._steps else self._head(self._given(matrix))
+        answers = self._answers(matrix) if self._steps else self._head(matrix)
         label = answers.labels[0]
         if not answers.good[0] or label is None:
             return None
@@ -231,14 +223,17 @@ class CompiledModel:
         return np.array([row], np.float64)
 
 
-def _head(form: Form, trees: bytes | None, native: Any, meaning: OutputSpec) -> OutputLayer:
+def _head(
+    form: Form, trees: bytes | None, native: LoadedModel | None, meaning: OutputSpec
+) -> OutputLayer:
     match form.head:
         case Linear():
             return LinearModel(form.head, meaning)
         case Trees():
             return TreeModel(form.head, trees or b"", meaning)
         case Native():
-            return NativeEstimator(resolve(native, form.head.path), meaning)
+            part = _part(native, form.head.path)
+            return NativeEstimator(part, meaning, sparse=form.matrix.sparse)
 
 
 def _has_probabilities(form: Form, task: Task, native: LoadedModel | None) -> bool:
@@ -249,23 +244,10 @@ def _has_probabilities(form: Form, task: Task, native: LoadedModel | None) -> bo
     return native is not None and native.has_probabilities
 
 
-def _transform(transformer: Any) -> Callable[[Any], Any]:
-    import sklearn
-
-    own = without_feature_names(transformer)
-
-    def transform(matrix: Any) -> Any:
-        with sklearn.config_context(assume_finite=True, skip_parameter_validation=True):
-            made = own.transform(matrix)
-        return made.toarray() if hasattr(made, "toarray") else np.asarray(made, np.float64)
-
-    return transform
+def _part(native: LoadedModel | None, path: Path_) -> Part:
+    assert native is not None
+    return native.part(path)
 
 
-def _contained(made: Any, matrix: Matrix) -> Any:
-    """The array, or the CSR matrix that the model's own parts need."""
-    if not matrix.sparse:
-        return made
-    from scipy import sparse
-
-    return sparse.csr_matrix(made)
+def _transformed(part: Part, made: Floats, matrix: Matrix) -> Any:
+    return part.transform(made, sparse=matrix.sparse)

@@ -26,7 +26,7 @@ from packager.worker.compile import candidates
 from packager.worker.compile.determinism import check_deterministic
 from packager.worker.compile.edge_rows import edge_rows
 from packager.worker.compile.equivalence import EquivalenceChecker, EquivalenceResult
-from packager.worker.compile.fitted_model import PartError, in_process
+from packager.worker.compile.fitted_model import PartError, fitted_model
 from packager.worker.compile.held_out import accepted_rows, json_rows
 from packager.worker.compile.trees import Refused
 
@@ -76,7 +76,7 @@ def compile_model(
 def _compiled(
     model: LoadedModel, schema: Schema, held_out: pd.DataFrame | None, folder: Path
 ) -> Compiled:
-    fitted = in_process(model)
+    fitted = fitted_model(model)
     fitted.check_supported()
     _check_harmless(schema)
     if len(schema.features) > MAX_FEATURES:

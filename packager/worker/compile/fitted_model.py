@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -87,6 +87,25 @@ class FittedModel:
         if "raised" in answer.header:
             raise PartError(*answer.header["raised"])
         return answer
+
+
+class Hosted(Protocol):
+    """A model in a process of the model host."""
+
+    @property
+    def ask(self) -> Ask:
+        """Sends a request to that process."""
+
+    @property
+    def number(self) -> int:
+        """The number of the model there."""
+
+
+def fitted_model(model: LoadedModel | Hosted) -> FittedModel:
+    """What the model host, or this process, tells about ``model``."""
+    if isinstance(model, LoadedModel):
+        return in_process(model)
+    return FittedModel(model.ask, model.number)
 
 
 def in_process(model: LoadedModel) -> FittedModel:

@@ -12,7 +12,7 @@ from modelhost.wire import Message
 from packager.data.frames import infer_columns
 from packager.errors import PackageError
 from packager.manifest.manifest import Schema
-from packager.worker.compile.fitted_model import FittedModel, PartError, in_process
+from packager.worker.compile.fitted_model import FittedModel, PartError, fitted_model, in_process
 from packager.worker.compile.probe import ask
 
 FRAME = pd.DataFrame({"x": [1.0, 2.0, 3.0, 4.0] * 9, "c": ["a", "b"] * 18})
@@ -42,6 +42,22 @@ def test_an_answer_without_a_form_is_an_error(header, error, message):
     fitted = FittedModel(lambda _: Message(header), 0)
     with pytest.raises(error, match=message):
         fitted.keys(SCHEMA)
+
+
+def test_a_model_of_another_process_is_asked_there():
+    asked: list[Message] = []
+
+    class Hosted:
+        number = 3
+
+        def ask(self, request: Message) -> Message:
+            asked.append(request)
+            return Message({"keys": [[0, ["a", "b"]]]})
+
+    assert fitted_model(Hosted()).keys(SCHEMA) == {0: {"a", "b"}}
+    (request,) = asked
+    assert (request.header["verb"], request.header["model"]) == ("keys", 3)
+    assert request.header["specs"] == [["x", "number", "float64", None]]
 
 
 def test_the_type_of_an_exception_is_kept():
