@@ -10,6 +10,16 @@ import numpy.typing as npt
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 
+TYPES: Mapping[str, str] = {
+    **dict.fromkeys(("children_left", "children_right", "feature"), "<i8"),
+    **dict.fromkeys(("node_count", "n_node_samples", "left_bitset_count"), "<i8"),
+    **dict.fromkeys(("threshold", "value", "impurity", "base_scores"), "<f8"),
+    "weighted_n_node_samples": "<f8",
+    "missing_go_to_left": "|u1",
+    **dict.fromkeys(("left_bitsets", "known_bitsets", "bitset_of_feature"), "<u4"),
+    **dict.fromkeys(("nodes", "bytes"), "|u1"),
+}
+"""Name of an array → its type."""
 BITSET_WORDS = 8
 """Words of 32 bits in the bit set of a split on categories."""
 _FEATURE_TYPES = {52: "<u4", 56: "<i8"}
@@ -20,6 +30,12 @@ def check(fits: bool) -> None:
     """Raise ``ValueError`` if tables don't fit together."""
     if not fits:
         raise ValueError("its tables don't fit together")
+
+
+def check_types(arrays: Arrays) -> None:
+    """Raise ``ValueError`` unless every array has the type that C code reads."""
+    for name, array in arrays.items():
+        check(array.ndim == 1 and array.dtype.str == TYPES.get(name))
 
 
 def check_nodes(arrays: Arrays, features: int) -> None:

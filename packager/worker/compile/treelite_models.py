@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from packager.worker.compile.node_checks import check, check_binned_nodes, check_nodes
+from packager.worker.compile.node_checks import check, check_binned_nodes, check_nodes, check_types
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 Settings = Mapping[str, Any]
@@ -38,6 +38,7 @@ def treelite_model(settings: Settings, arrays: Arrays) -> Any:
     Raises ``treelite.TreeliteError`` for one that treelite can't import, and ``ValueError`` for
     tables that don't fit together.
     """
+    check_types(arrays)
     return _BUILDERS[settings["kind"]](settings, arrays)
 
 

@@ -9,7 +9,7 @@ import pytest
 from sklearn import ensemble
 
 from modelhost.compiling.sklearn_trees import binned_tables, forest_tables
-from packager.worker.compile.node_checks import check_binned_nodes, check_nodes
+from packager.worker.compile.node_checks import check_binned_nodes, check_nodes, check_types
 
 RANDOM = np.random.default_rng(0)
 VALUES = np.column_stack([RANDOM.integers(0, 9, 200), RANDOM.normal(size=200)])
@@ -24,6 +24,7 @@ LEFT, FEATURE, BITSET = slice(29, 33), slice(12, 20), slice(52, 56)
 
 
 def test_tables_of_real_trees_fit():
+    check_types({**FOREST, **BINNED})
     check_nodes(FOREST, 2)
     check_binned_nodes(BINNED, 2, SETTINGS["item_size"], SETTINGS["categorical"])
 
@@ -67,6 +68,16 @@ def nodes(where: slice, byte: int) -> np.ndarray:
 def test_nodes_of_histograms_name_bit_sets_that_exist(changed: dict[str, Any]):
     with pytest.raises(ValueError, match="its tables don't fit together"):
         check_binned_nodes({**BINNED, **changed}, 2, SETTINGS["item_size"], 1)
+
+
+@pytest.mark.parametrize("name", [*FOREST, *BINNED])
+def test_an_array_of_another_type_is_refused(name: str):
+    array = {**FOREST, **BINNED}[name]
+    for other in (array.astype("f4"), array.astype("i2"), array.reshape(1, -1)):
+        with pytest.raises(ValueError, match="its tables don't fit together"):
+            check_types({name: other})
+    with pytest.raises(ValueError, match="its tables don't fit together"):
+        check_types({"another name": array})
 
 
 @pytest.mark.parametrize("size", [48, 57])

@@ -157,6 +157,9 @@ def bent(**changes: Callable[[Any], Any]) -> tuple[Mapping[str, Any], Mapping[st
         {"value": lambda values: values[:-1]},
         {"node_count": lambda counts: counts[:1]},
         {"impurity": lambda values: values[:4]},
+        {"threshold": lambda values: values.astype("f4")},
+        {"children_right": lambda nodes: nodes.astype("i4")},
+        {"missing_go_to_left": lambda nodes: nodes.astype(object)},
     ],
     ids=lambda changes: next(iter(changes)),
 )
