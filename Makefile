@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: help setup demo test test-fast check format lock newest clean
+.PHONY: help setup demo test test-fast check format lock lock-server newest clean
 
 help:
 	@echo "make demo [YES=1]   build, serve, measure and replay a real model"
@@ -14,6 +14,7 @@ help:
 	@echo "make check          format, lint and types"
 	@echo "make format         format the code and apply automatic corrections"
 	@echo "make lock           resolve requirements-dev.lock again"
+	@echo "make lock-server    resolve what every image's server and harness consist of again"
 	@echo "make newest         try the newest releases of dependencies; says which bounds can be moved"
 	@echo "make clean          delete what these targets created"
 
@@ -43,6 +44,9 @@ format: setup
 
 lock: setup
 	@scripts/lock
+
+lock-server: setup
+	@$(BIN)/python scripts/lock_server.py
 
 newest: setup
 	@$(BIN)/python scripts/newest.py $(PACKAGES)

@@ -19,10 +19,10 @@ NOT_TRIED = ("test", "tests", "conftest", "__main__")
 
 
 class Attempts:
-    """Imports modules and reports failures; removes ``place`` from error texts."""
+    """Imports modules and reports failures; removes ``folders`` from error texts."""
 
-    def __init__(self, place: str) -> None:
-        self.place, self.tried = place, 0
+    def __init__(self, folders: Iterable[str]) -> None:
+        self.folders, self.tried = sorted(filter(None, folders), key=len, reverse=True), 0
         # Modules may print: discard standard output, and write results to a duplicate of it.
         self.out = os.fdopen(os.dup(1), "w", buffering=1)
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
@@ -32,7 +32,9 @@ class Attempts:
         try:
             return importlib.import_module(name)
         except BaseException as error:  # including SystemExit
-            text = str(error).replace(self.place, "")
+            text = str(error)
+            for entry in self.folders:
+                text = text.replace(entry, "")
             self.out.write(json.dumps([name, type(error).__name__, text]) + "\n")
             return None
 
@@ -48,7 +50,7 @@ class Attempts:
 if __name__ == "__main__":
     place, top = sys.argv[1:]
     site.addsitedir(place)
-    attempts = Attempts(place)
+    attempts = Attempts(sys.path)
     module = attempts.attempt(top)
     if module is not None and hasattr(module, "__path__"):
         attempts.walk(module.__path__, f"{top}.")

@@ -177,6 +177,10 @@ def base(
     packages: Annotated[
         list[str] | None, typer.Option("--package", help="Extra Debian package (repeatable).")
     ] = None,
+    release: Annotated[
+        str | None,
+        typer.Option(help="Debian or Ubuntu release: bookworm, trixie, noble. Default: this one."),
+    ] = None,
     output: Annotated[Path | None, typer.Option(help="Save the base in this file as well.")] = None,
     source: Annotated[
         Path | None, typer.Option("--from", help="Load a base that --output saved.")
@@ -192,15 +196,17 @@ def base(
     from packager.image.base.debian import make_base
     from packager.image.export import Destination, write_archive
 
-    if source is not None and (packages or output):
-        raise UsageError("--from: expected no --package or --output with it", "leave them out")
+    if source is not None and (packages or output or release):
+        raise UsageError(
+            "--from: expected no --package, --release or --output with it", "leave them out"
+        )
     if output is not None:
         Destination("docker-archive", output).check()
     engine = Engine.connect()
     made = (
         restore_base(source, engine)
         if source
-        else make_base(engine, ConsoleProgress(), packages or ())
+        else make_base(engine, ConsoleProgress(), packages or (), release)
     )
     if output is not None:
         write_archive([made.image], output)

@@ -29,8 +29,9 @@ tree, prefix = sys.argv[1:]
 for folder, folders, names in os.walk(tree):
     folders.sort()
     for name in sorted(names):
-        if name.endswith(".py"):
-            path = os.path.join(folder, name)
+        path = os.path.join(folder, name)
+        # Debian's sitecustomize.py is a link to a file of /etc, here of another system.
+        if name.endswith(".py") and not os.path.islink(path):
             shown = prefix + path[len(tree):]
             cached = os.path.join(
                 folder, "__pycache__", f"{name[:-3]}.{sys.implementation.cache_tag}.pyc")

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from modelhost.sandbox.network import isolation_line
 from packager.cache import temporary_directory
 from packager.confinement import tell_outside
 from packager.engine.engine import Engine
@@ -14,6 +15,7 @@ from packager.environment.dependencies import Dependencies, Requirements, lock_a
 from packager.environment.lock import FILENAME as LOCK
 from packager.environment.lock import DataFormat
 from packager.environment.platform import WheelTarget, default_platform, host_target
+from packager.environment.shipped import check_python
 from packager.errors import PackageError
 from packager.image.base.base import find_base, find_made_base
 from packager.image.base.debian import base_name
@@ -30,7 +32,6 @@ from packager.runners.local import check_host
 from packager.runners.package import layers_worker
 from packager.runners.runner import Worker
 from packager.runners.source_build import source_builder
-from packager.sandbox.network import isolation_line
 
 
 @dataclass(frozen=True)
@@ -139,9 +140,10 @@ def _other_base(platform: str, engine: Engine | None) -> str:
 def wheel_target(base: BaseImage | None, platform: str, engine: Engine | None) -> WheelTarget:
     """The target of the wheels: the base's, or this machine's without a base.
 
-    Raise ``PackageError`` if this machine can't run it.
+    Raise ``PackageError`` if this machine can't run it, or if no server can.
     """
     if base is not None:
+        check_python(base.target, f"base {base.saved.reference}")
         if engine is None:
             check_host(base.target.python, base.target.platform)
         return base.target
@@ -151,6 +153,7 @@ def wheel_target(base: BaseImage | None, platform: str, engine: Engine | None) -
             f"no base is available, and this machine is not {platform}",
             "start Docker, which pulls one",
         )
+    check_python(host, "this machine's Python, as no base is available")
     return host
 
 

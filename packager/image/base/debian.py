@@ -38,9 +38,12 @@ ACCOUNTS = {
 MAX_TAG_LENGTH = 128
 
 
-def base_name(added: Collection[str] = ()) -> str | None:
-    """The name that ``make_base`` gives the base of this machine's suite; None on other systems."""
-    suite = _this_suite()
+def base_name(added: Collection[str] = (), release: str | None = None) -> str | None:
+    """The name that ``make_base`` gives the base of ``release``, or of this machine's suite.
+
+    None on other systems.
+    """
+    suite = release or _this_suite()
     if suite not in PYTHONS:
         return None
     # A tag can't contain a plus sign.
@@ -50,13 +53,23 @@ def base_name(added: Collection[str] = ()) -> str | None:
     return f"package-base:{tag}"
 
 
-def make_base(engine: Engine | None, progress: Progress, added: Collection[str] = ()) -> BaseImage:
-    """Make the base of this machine's Debian or Ubuntu suite and save it to the cache.
+def make_base(
+    engine: Engine | None,
+    progress: Progress,
+    added: Collection[str] = (),
+    release: str | None = None,
+) -> BaseImage:
+    """Make the base of ``release``, or of this machine's suite, and save it to the cache.
 
     ``added`` packages are included with their dependencies; install scripts are not run. Needs
     ``mmdebstrap`` and the suite's mirror. Equal package versions give equal layers.
     """
-    suite, reference = _this_suite(), base_name(added)
+    if release is not None and release not in PYTHONS:
+        raise UsageError(
+            f"--release: expected one of {', '.join(PYTHONS)}, got {release!r}",
+            "for example --release trixie, for Python 3.13",
+        )
+    suite, reference = release or _this_suite(), base_name(added, release)
     for name in added:
         if not NAME.fullmatch(name):
             raise UsageError(
@@ -66,7 +79,7 @@ def make_base(engine: Engine | None, progress: Progress, added: Collection[str] 
     if reference is None:
         raise PackageError(
             f"package base: expected one of {', '.join(PYTHONS)}, got suite {suite or 'unknown'}",
-            "run it on Debian or Ubuntu, or use a base from a registry",
+            "name one with --release, or use a base from a registry",
         )
     if find_program("mmdebstrap") is None:
         raise PackageError(

@@ -56,8 +56,9 @@ class ProbeResult(FrozenModel):
         major, minor, libc_major, libc_minor = map(int, told.groups()[:4])
         if (major, minor) < MIN_PYTHON:
             raise PackageError(
-                f"base {reference}: expected Python >= 3.11 and glibc, got {major}.{minor}",
-                "choose another [image] base",
+                f"base {reference}: expected Python >= 3.11 and glibc, got {major}.{minor}, which "
+                "is too old for the server",
+                "make one with `package base --release bookworm` (Python 3.11) or trixie (3.13)",
             )
         return f"{major}.{minor}", (libc_major, libc_minor), told[5]
 

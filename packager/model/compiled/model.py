@@ -31,7 +31,7 @@ from packager.model.compiled.linear_batch import LinearSums
 from packager.model.compiled.single_row import linear_row
 from packager.model.compiled.tree_model import TreeModel
 from packager.model.integrity import MANIFEST
-from packager.model.model import LoadedModel, load_model
+from packager.model.model import Model, load_model
 from packager.model.paths import Root
 from packager.model.predictions import Predictions
 
@@ -44,13 +44,18 @@ OneRow = tuple[Scalar, list[float] | None]
 
 
 def load_compiled(
-    root: Root, schema: Schema, task: Task, native: LoadedModel | None = None
+    root: Root,
+    schema: Schema,
+    task: Task,
+    native: Model | None = None,
+    *,
+    with_native: bool = True,
 ) -> CompiledModel | None:
     """The compiled model below ``root``; None if the build refused or skipped compilation.
 
     ``native`` is the model if it is already in memory: forms that call parts of the model share
-    it; without it, they load the model again. Raise ``PackageError`` if the form is damaged or
-    was built for other columns.
+    it; without it, they load the model again, or with ``with_native`` off, the result is None.
+    Raise ``PackageError`` if the form is damaged or was built for other columns.
     """
     manifest = Manifest.load(root.package / MANIFEST)
     if manifest.compiled.verdict != "equal":
@@ -62,6 +67,8 @@ def load_compiled(
             "the package is damaged: build it again",
         )
     if native is None and needs_native(form):
+        if not with_native:
+            return None
         native = load_model(root, manifest.serve, task)
     classes = schema.classes if task == "classification" else None
     return CompiledModel(form, trees, task, classes, native)
@@ -81,7 +88,7 @@ class CompiledModel:
         trees: bytes | None,
         task: Task,
         classes: tuple[Scalar, ...] | None,
-        native: LoadedModel | None,
+        native: Model | None,
     ) -> None:
         self.form = form
         self.classes = classes
@@ -224,7 +231,7 @@ class CompiledModel:
 
 
 def _head(
-    form: Form, trees: bytes | None, native: LoadedModel | None, meaning: OutputSpec
+    form: Form, trees: bytes | None, native: Model | None, meaning: OutputSpec
 ) -> OutputLayer:
     match form.head:
         case Linear():
@@ -236,7 +243,7 @@ def _head(
             return NativeEstimator(part, meaning, sparse=form.matrix.sparse)
 
 
-def _has_probabilities(form: Form, task: Task, native: LoadedModel | None) -> bool:
+def _has_probabilities(form: Form, task: Task, native: Model | None) -> bool:
     if isinstance(form.head, Linear):
         return task == "classification" and form.head.link != "labels"
     if isinstance(form.head, Trees):
@@ -244,7 +251,7 @@ def _has_probabilities(form: Form, task: Task, native: LoadedModel | None) -> bo
     return native is not None and native.has_probabilities
 
 
-def _part(native: LoadedModel | None, path: Path_) -> Part:
+def _part(native: Model | None, path: Path_) -> Part:
     assert native is not None
     return native.part(path)
 

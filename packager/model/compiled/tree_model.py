@@ -16,6 +16,7 @@ from packager.model.compiled.heads import (
     logistic,
 )
 from packager.model.compiled.leaf_tables import LeafTables
+from packager.model.compiled.treelite_alone import import_treelite
 
 
 class TreeModel:
@@ -25,8 +26,7 @@ class TreeModel:
     """
 
     def __init__(self, trees: Trees, content: bytes, meaning: OutputSpec) -> None:
-        import treelite
-
+        treelite = import_treelite()
         self._model = treelite.Model.deserialize_bytes(content)
         self._gtil = treelite.gtil
         self._trees = trees

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from packager.model.compiled.treelite_alone import import_treelite
 from packager.worker.compile.node_checks import check, check_binned_nodes, check_nodes, check_types
 
 Arrays = Mapping[str, npt.NDArray[Any]]
@@ -96,13 +97,13 @@ def _lightgbm(_: Settings, arrays: Arrays) -> Any:
 
 
 def _xgboost_ubjson(_: Settings, arrays: Arrays) -> Any:
-    import treelite
+    treelite = import_treelite()
 
     return treelite.frontend.from_xgboost_ubjson(arrays["bytes"].tobytes())
 
 
 def _xgboost_json(_: Settings, arrays: Arrays) -> Any:
-    import treelite
+    treelite = import_treelite()
 
     return treelite.frontend.from_xgboost_json(arrays["bytes"].tobytes())
 
@@ -122,7 +123,7 @@ def _called(name: str, *arguments: Any) -> Any:
 
 
 def _loaded(name: str, *arguments: Any) -> Any:
-    import treelite
+    treelite = import_treelite()
     from treelite.core import _LIB, _check_call
 
     handle = ctypes.c_void_p()

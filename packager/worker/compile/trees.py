@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from packager.model.compiled.form import Trees
+from packager.model.compiled.treelite_alone import import_treelite
 from packager.worker.compile.fitted_model import DescribedHead
 from packager.worker.compile.treelite_models import treelite_model
 
@@ -52,7 +53,7 @@ def trees_of(head: DescribedHead) -> SerializedTrees | Refused:
     """The trees of a described head in treelite, or why treelite can't import them."""
     if importlib.util.find_spec("treelite") is None:
         return Refused("treelite", "treelite is not installed")
-    import treelite
+    treelite = import_treelite()
 
     if "refused" in head.described:
         return Refused("treelite", head.described["refused"])

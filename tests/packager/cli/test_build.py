@@ -38,4 +38,4 @@ def test_a_mistake_in_the_project_is_reported_before_anything_is_written(run, tm
 def test_a_base_is_made_or_taken_from_a_file_not_both(run, more):
     code, out, err = run("base", "--from", "saved.tar", *more)
     assert (code, out) == (2, "")
-    assert "--from: expected no --package or --output with it" in err
+    assert "--from: expected no --package, --release or --output with it" in err

@@ -32,3 +32,16 @@ def test_an_equal_python_compiles_as_a_fresh_process(tmp_path: Path):
     (tmp_path / "sitecustomize.py").write_text("raise SystemExit(3)\n")
     HostCompiler("x").compile(tmp_path, "/code")
     assert len(list((tmp_path / "__pycache__").glob("a.*.pyc"))) == 1
+
+
+def test_a_link_to_a_file_of_another_system_is_not_compiled(tmp_path: Path):
+    """Debian's ``sitecustomize.py`` is one; this machine's file of that name is not the base's."""
+    outside = tmp_path / "etc.py"
+    outside.write_text("x = 1\n")
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "sitecustomize.py").symlink_to(outside)
+    (tree / "dangling.py").symlink_to(tmp_path / "absent.py")
+    (tree / "a.py").write_text("x = 1\n")
+    HostCompiler("x").compile(tree, "/usr/lib/python3")
+    assert [path.name.partition(".")[0] for path in tree.rglob("*.pyc")] == ["a"]

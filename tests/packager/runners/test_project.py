@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 from host_samples import FILES, TOML, RecordedProgress, write_project
+from saved_bases import saved
 
 from packager.errors import PackageError
 from packager.image.base.debian import base_name
+from packager.image.base.saved import BaseImage
 from packager.project.config import load_project
 from packager.runners import project as module
-from packager.runners.project import resolve_base
+from packager.runners.project import resolve_base, wheel_target
 
 PLATFORM = "linux/amd64"
 OWN = f'{TOML}\n[image]\nbase = "own:1"\n'
@@ -53,3 +55,11 @@ def test_without_the_default_base_the_package_has_none_and_that_is_reported(
     resolve_base(project, None, PLATFORM, ENGINE, heard, needed=False)
     if base_name() is not None:
         assert f"with --base {base_name()} it has a base" in heard.warnings[1]
+
+
+def test_a_base_whose_python_no_server_has_wheels_for_is_refused_by_name(tmp_path: Path) -> None:
+    base = BaseImage(saved(python="3.14", reference="own:1"), tmp_path, ENGINE)
+    with pytest.raises(PackageError) as caught:
+        wheel_target(base, PLATFORM, ENGINE)
+    assert caught.value.message.startswith("base own:1: expected Python 3.11 to 3.13")
+    assert caught.value.message.endswith("got 3.14, which is too new")

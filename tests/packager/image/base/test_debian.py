@@ -34,6 +34,20 @@ def test_a_base_is_named_by_what_was_added_whatever_the_order(on_bookworm):
     assert len(many.partition(":")[2]) <= 128
 
 
+def test_a_release_has_its_python(on_bookworm):
+    assert debian.base_name(release="trixie") == "package-base:trixie-python3.13"
+    assert debian.base_name(["libgl1"], "noble") == "package-base:noble-python3.12-libgl1"
+
+
+def test_an_unknown_release_is_refused_with_those_that_are_known(on_bookworm):
+    with pytest.raises(UsageError) as caught:
+        debian.make_base(None, Silent(), release="buster")
+    assert caught.value.message == (
+        "--release: expected one of bookworm, trixie, noble, got 'buster'"
+    )
+    assert "--release trixie" in caught.value.hint
+
+
 @pytest.mark.parametrize("name", ["no such", "-o", "a,b", "Upper"])
 def test_what_can_not_be_a_package_is_refused(on_bookworm, name: str):
     with pytest.raises(UsageError, match="--package: expected the name of a Debian package"):
