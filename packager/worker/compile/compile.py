@@ -21,7 +21,7 @@ from packager.manifest.evaluation import Compiled
 from packager.manifest.manifest import Schema
 from packager.model.compiled.form import read, write
 from packager.model.compiled.model import CompiledModel
-from packager.model.model import LoadedModel
+from packager.model.model import Model
 from packager.worker.compile import candidates
 from packager.worker.compile.determinism import check_deterministic
 from packager.worker.compile.edge_rows import edge_rows
@@ -40,7 +40,7 @@ BASE_ROWS = 50
 
 
 def compile_model(
-    model: LoadedModel, schema: Schema, held_out: pd.DataFrame | None, folder: Path, mode: Mode
+    model: Model, schema: Schema, held_out: pd.DataFrame | None, folder: Path, mode: Mode
 ) -> Compiled:
     """The verdict on a compiled form of ``model``; write an accepted form into ``folder``.
 
@@ -74,7 +74,7 @@ def compile_model(
 
 
 def _compiled(
-    model: LoadedModel, schema: Schema, held_out: pd.DataFrame | None, folder: Path
+    model: Model, schema: Schema, held_out: pd.DataFrame | None, folder: Path
 ) -> Compiled:
     fitted = fitted_model(model)
     fitted.check_supported()
@@ -105,7 +105,7 @@ def _compiled(
 
 
 def _judged(
-    model: LoadedModel,
+    model: Model,
     schema: Schema,
     found: candidates.CompiledCandidate,
     rows: Sequence[Row],

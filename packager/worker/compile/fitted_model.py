@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +17,9 @@ from modelhost.wire import Buffer, Message, roundtrip
 from modelhost.work import Workshop
 from packager.errors import PackageError
 from packager.manifest.manifest import Schema
-from packager.model.model import LoadedModel
+from packager.model.model import LoadedModel, Model
 from packager.worker.compile.probe import ProbedRows
+from packager.worker.processes.hosted_model import HostedModel
 
 Ask = Callable[[Message], Message]
 """Sends a request to the model host and returns its answer; raises ``PackageError``."""
@@ -89,23 +90,12 @@ class FittedModel:
         return answer
 
 
-class Hosted(Protocol):
-    """A model in a process of the model host."""
-
-    @property
-    def ask(self) -> Ask:
-        """Sends a request to that process."""
-
-    @property
-    def number(self) -> int:
-        """The number of the model there."""
-
-
-def fitted_model(model: LoadedModel | Hosted) -> FittedModel:
+def fitted_model(model: Model) -> FittedModel:
     """What the model host, or this process, tells about ``model``."""
-    if isinstance(model, LoadedModel):
-        return in_process(model)
-    return FittedModel(model.ask, model.number)
+    if isinstance(model, HostedModel):
+        return FittedModel(model.ask, model.number)
+    assert isinstance(model, LoadedModel)
+    return in_process(model)
 
 
 def in_process(model: LoadedModel) -> FittedModel:

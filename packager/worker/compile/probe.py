@@ -25,7 +25,7 @@ from modelhost.compiling.transformers import MAX_KEYS, Keys
 from packager.data.rows.request_rows import RowChecker, RowError
 from packager.manifest.base import MAX_EXACT_INTEGER, Scalar
 from packager.manifest.manifest import Column, Schema
-from packager.model.model import LoadedModel, Model
+from packager.model.model import Model
 from packager.model.predictions import Predictions
 from packager.worker.compile.held_out import Row, accepted_rows
 
@@ -51,7 +51,7 @@ def native(model: Model, schema: Schema, frame: pd.DataFrame) -> Predictions:
     return model.predict(frame[[column.name for column in schema.features]])
 
 
-def ask(model: LoadedModel, schema: Schema, rows: Sequence[Row], keys: Keys) -> ProbedRows:
+def ask(model: Model, schema: Schema, rows: Sequence[Row], keys: Keys) -> ProbedRows:
     """Predict every probe on base rows from ``rows``; record on which ones the model raises.
 
     Raise ``CannotCompileError`` if the model predicts none of ``rows``.
@@ -84,9 +84,7 @@ def ask(model: LoadedModel, schema: Schema, rows: Sequence[Row], keys: Keys) -> 
     return ProbedRows(probe, checked.columns[: len(schema.features)], checked.rows)
 
 
-def _bases(
-    model: LoadedModel, schema: Schema, checker: RowChecker, rows: Sequence[Row]
-) -> list[Row]:
+def _bases(model: Model, schema: Schema, checker: RowChecker, rows: Sequence[Row]) -> list[Row]:
     """Rows that the model predicts, preferably with integers exact in float64 and few nulls."""
     found: list[Row] = []
     for row in sorted(rows[:MAX_SAMPLED_ROWS], key=_unusualness):
@@ -105,7 +103,7 @@ def _unusualness(row: Row) -> tuple[bool, int]:
 
 
 def _answered(
-    model: LoadedModel, schema: Schema, checker: RowChecker, rows: Sequence[Row]
+    model: Model, schema: Schema, checker: RowChecker, rows: Sequence[Row]
 ) -> Iterator[int]:
     """Indices of the rows that the model predicts, found by bisection where it raises.
 

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
-from compile_samples import loaded
+from compile_samples import loaded, sample
 from sklearn import ensemble, linear_model
 
 from modelhost.compiling.provenance import CannotCompileError
-from modelhost.wire import Message
+from modelhost.model import LoadedModel
+from modelhost.wire import Message, roundtrip
+from modelhost.work import Workshop, described
 from packager.data.frames import infer_columns
 from packager.errors import PackageError
 from packager.manifest.manifest import Schema
+from packager.worker.compile.compile import compile_model
 from packager.worker.compile.fitted_model import FittedModel, PartError, fitted_model, in_process
 from packager.worker.compile.probe import ask
+from packager.worker.processes.hosted_model import HostedModel
 
 FRAME = pd.DataFrame({"x": [1.0, 2.0, 3.0, 4.0] * 9, "c": ["a", "b"] * 18})
 SCHEMA = Schema(features=infer_columns(FRAME[["x"]]))
@@ -47,17 +53,44 @@ def test_an_answer_without_a_form_is_an_error(header, error, message):
 def test_a_model_of_another_process_is_asked_there():
     asked: list[Message] = []
 
-    class Hosted:
-        number = 3
+    def ask(request: Message, _: float | None = None) -> Message:
+        asked.append(request)
+        return Message({"keys": [[0, ["a", "b"]]]})
 
-        def ask(self, request: Message) -> Message:
-            asked.append(request)
-            return Message({"keys": [[0, ["a", "b"]]]})
-
-    assert fitted_model(Hosted()).keys(SCHEMA) == {0: {"a", "b"}}
+    model = loaded(linear_model.Ridge(), "regression")
+    other = HostedModel.read(
+        ask, "regression", Message({"model": {"number": 3, **described(model)}})
+    )
+    assert fitted_model(other).keys(SCHEMA) == {0: {"a", "b"}}
     (request,) = asked
     assert (request.header["verb"], request.header["model"]) == ("keys", 3)
     assert request.header["specs"] == [["x", "number", "float64", None]]
+
+
+def hosted(model: LoadedModel) -> HostedModel:
+    """``model`` as the harness sees one of another process, through the wire format."""
+    shop = Workshop([model])
+
+    def ask(request: Message, _: float | None = None) -> Message:
+        answer = roundtrip(shop.answer(roundtrip(request)))
+        if "error" in answer.header:
+            raise PackageError(answer.header["error"]["message"])
+        return answer
+
+    said = Message({"model": {"number": 0, **described(model)}})
+    return HostedModel.read(ask, model.task, said).untraced()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["forest", "neighbours", "components"])
+def test_a_model_of_another_process_gives_the_same_form(name: str, tmp_path: Path):
+    made = sample(name, tmp_path / "here")
+    verdict = compile_model(
+        hosted(made.model), made.schema, made.held_out, tmp_path / "there", "require"
+    )
+    assert verdict == made.verdict
+    files = [sorted((tmp_path / place).iterdir()) for place in ("here", "there")]
+    assert [file.read_bytes() for file in files[0]] == [file.read_bytes() for file in files[1]]
 
 
 def test_the_type_of_an_exception_is_kept():
