@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence, Sized
+from collections.abc import Callable, Mapping, Sized
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +13,6 @@ import numpy as np
 from modelhost.cpu_count import set_cpu_count
 from modelhost.errors import PackageError
 from modelhost.feature_names import feature_names
-from modelhost.parts import FittedPart
 from modelhost.predict_once import PredictOnce, label_and_probabilities
 from modelhost.predictions import (
     Predictions,
@@ -58,10 +57,6 @@ class LoadedModel:
     def type_name(self) -> str:
         """The class of the model."""
         return type(self.native).__name__
-
-    def part(self, path: Sequence[str | int]) -> FittedPart:
-        """The transformer or estimator at ``path``: attributes by name, members by index."""
-        return FittedPart(self.native, path)
 
     def predict(self, frame: Any) -> Predictions:
         """Predict for ``frame``, which holds exactly the features, in the schema's order.

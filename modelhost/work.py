@@ -4,8 +4,7 @@ Every request has ``"verb"`` and further keys; the answer holds the result, or `
 
     load         path, predictor, loader, task → model: its number and description
     predict      model, columns, rows, specs → labels, probabilities
-    call         model, path, shape, sparse, task, classes; buffer: float64 → as predict for a
-                 task; without one: shape, outputs
+    call         model, path, predict, sparse, a matrix → as predict, or a matrix
     train        train, params, seed, features, target (names), columns … → model_type
     save         path, predictor → loader
     state        model → the table of its state, or opaque: why there is none
@@ -26,17 +25,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import numpy as np
-
 from modelhost.addresses import clear_addresses
-from modelhost.columns import ColumnSpec, decode_columns, encode_array, encode_labels
+from modelhost.columns import ColumnSpec, decode_columns
 from modelhost.compiling import verbs
 from modelhost.environment import numerical_environment
 from modelhost.errors import PackageError
+from modelhost.fitted_parts import FittedParts
 from modelhost.frames import FrameBuilder, keep_text_plain
 from modelhost.model import LoadedModel, load_model
-from modelhost.parts import FittedPart
-from modelhost.predictions import Predictions
+from modelhost.prediction_messages import decode_matrix, encode_matrix, encode_predictions
 from modelhost.project_code import project_errors
 from modelhost.recipe import call_recipe
 from modelhost.state import OpaqueError, state
@@ -51,7 +48,7 @@ class Workshop:
     def __init__(self, models: Sequence[LoadedModel] = ()) -> None:
         """``models``: models that are loaded already, numbered from 0."""
         self._models: list[LoadedModel] = list(models)
-        self._parts: dict[tuple[int, tuple[str | int, ...]], FittedPart] = {}
+        self._parts: dict[int, FittedParts] = {}
         self._trained: tuple[Any, ModuleType] | None = None
         self._verbs: dict[str, Callable[[Message], Message]] = {
             "load": self.load,
@@ -89,24 +86,19 @@ class Workshop:
         frame = read_frame(asked)
         with project_errors("the model", traced=asked.header.get("traced", True)):
             found = model.predict(frame)
-        return encoded_predictions(found)
+        return Message(*encode_predictions(found))
 
     def call(self, asked: Message) -> Message:
         """Call a transformer or an estimator within a loaded model."""
-        given = asked.header
-        key = given["model"], tuple(given["path"])
-        matrix = np.frombuffer(asked.buffers[0], "<f8").reshape(given["shape"])
+        given, number = asked.header, asked.header["model"]
+        parts = self._parts.setdefault(number, FittedParts(self._model(asked)))
+        matrix = decode_matrix(asked)
         with project_errors("the model", traced=given.get("traced", True)):
-            part = self._parts.get(key) or self._model(asked).part(key[1])
-            self._parts[key] = part
-            if given["task"] is not None:
-                found = part.answers(
-                    matrix, given["task"], given["classes"], sparse=given["sparse"]
-                )
-                return encoded_predictions(found)
-            outputs = part.transform(matrix, sparse=given["sparse"])
-        described, buffers = encode_array(outputs)
-        return Message({"shape": list(outputs.shape), "outputs": described}, buffers)
+            if given["predict"]:
+                found = parts.predict(given["path"], matrix, sparse=given["sparse"])
+                return Message(*encode_predictions(found))
+            outputs = parts.transform(given["path"], matrix, sparse=given["sparse"])
+        return Message(*encode_matrix(outputs))
 
     def train(self, asked: Message) -> Message:
         """Call the recipe; the model stays here until it is saved."""
@@ -144,18 +136,6 @@ class Workshop:
     def _model(self, asked: Message) -> LoadedModel:
         number: int = asked.header["model"]
         return self._models[number]
-
-
-def encoded_predictions(found: Predictions) -> Message:
-    """Predictions as an answer."""
-    labels = encode_labels(found.labels)
-    header: dict[str, Any] = {"labels": labels.described[0], "rows": labels.rows}
-    buffers = list(labels.buffers)
-    if found.probabilities is not None:
-        header["shape"] = list(found.probabilities.shape)
-        header["probabilities"], more = encode_array(found.probabilities)
-        buffers += more
-    return Message(header, buffers)
 
 
 def read_specs(asked: Message) -> list[ColumnSpec]:

@@ -51,6 +51,7 @@ FEATURES: dict[str, str] = {
     "packager/worker/replay/test_forged_metrics.py": "a recipe that forges, from build to replay",
     "packager/worker/train/test_rejected_by_models.py": "what real models of many libraries reject",
     "serving/test_bounds.py": "bounds over every protocol",
+    "serving/test_confined_models.py": "what a served model may do, from package to log",
     "serving/test_cost_per_byte.py": "the cost of a byte, from socket to answer",
     "serving/test_extra_columns.py": "columns beside the model's, over every protocol",
     "serving/test_feedback_failures.py": "a store that fails while labels come",

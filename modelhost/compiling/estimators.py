@@ -66,7 +66,9 @@ def heads(estimator: Any, path: Path, task: str) -> Iterator[Head]:
     if has_trees(estimator):
         yield trees_of(estimator)
     if getattr(estimator, "_preprocessor", None) is None and not _holds_frames(estimator):
-        yield Head({"head": {"kind": "native", "path": list(path)}, "tolerance": TOLERANCE})
+        chances = task == "classification" and callable(getattr(estimator, "predict_proba", None))
+        native = {"kind": "native", "path": list(path), "probabilities": chances}
+        yield Head({"head": native, "tolerance": TOLERANCE})
 
 
 def check_supported(estimator: Any, block: MatrixBlock, walk: PipelineWalk) -> MatrixBlock:

@@ -7,7 +7,6 @@ from typing import Any, Protocol
 
 import modelhost.model
 from modelhost.model import LoadedModel
-from modelhost.parts import Part
 from modelhost.predictions import Predictions
 from packager.manifest.base import Scalar, Task
 from packager.manifest.manifest import Serve
@@ -42,9 +41,6 @@ class Model(Protocol):
     @property
     def type_name(self) -> str:
         """The class of the model."""
-
-    def part(self, path: tuple[str | int, ...], /) -> Part:
-        """The transformer or estimator at ``path``: attributes by name, members by index."""
 
     def predict(self, frame: Any, /) -> Predictions:
         """Predict for ``frame``; raise ``PackageError`` for an invalid result."""

@@ -117,6 +117,8 @@ class Native(FrozenModel):
 
     kind: Literal["native"] = "native"
     path: Path_
+    probabilities: bool
+    """Whether it has probabilities."""
 
 
 Head = Annotated[Linear | Trees | Native, Field(discriminator="kind")]

@@ -14,9 +14,9 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from modelhost.parts import Part
+from modelhost.predictions import Predictions
 from packager.manifest.base import Scalar, Task
-from packager.model.compiled.form import Linear
+from packager.model.compiled.form import Linear, Native, Path_
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -32,6 +32,16 @@ class BatchOutput:
     labels: Labels
     probabilities: Floats | None
     good: Bools
+
+
+class ModelParts(Protocol):
+    """Calls parts of the fitted model, named by their path, with float64 rows."""
+
+    def transform(self, path: Path_, matrix: Any, *, sparse: bool = False) -> Floats:
+        """The output of a transformer, shape (rows, outputs)."""
+
+    def predict(self, path: Path_, matrix: Any, *, sparse: bool = False) -> Predictions:
+        """The answers of an estimator."""
 
 
 class OutputLayer(Protocol):
@@ -113,18 +123,16 @@ class LinearModel:
 
 
 class NativeEstimator:
-    """The model's own estimator on an array."""
+    """The model's own estimator, called with the matrix."""
 
-    def __init__(self, part: Part, meaning: OutputSpec, *, sparse: bool) -> None:
-        """``sparse``: whether the estimator needs a CSR matrix."""
-        self._part = part
-        self._meaning = meaning
+    def __init__(self, head: Native, sparse: bool, parts: ModelParts) -> None:
+        self._path = head.path
         self._sparse = sparse
+        self._parts = parts
 
     def __call__(self, matrix: Any) -> BatchOutput:
         """Predict the rows of an encoded ``matrix`` of shape (rows, encoded columns)."""
-        classes = len(self._meaning.classes or ()) if self._meaning.has_probabilities else None
-        found = self._part.answers(matrix, self._meaning.task, classes, sparse=self._sparse)
+        found = self._parts.predict(self._path, matrix, sparse=self._sparse)
         return BatchOutput(found.labels, found.probabilities, np.ones(len(matrix), bool))
 
 

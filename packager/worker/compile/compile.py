@@ -26,7 +26,7 @@ from packager.worker.compile import candidates
 from packager.worker.compile.determinism import check_deterministic
 from packager.worker.compile.edge_rows import edge_rows
 from packager.worker.compile.equivalence import EquivalenceChecker, EquivalenceResult
-from packager.worker.compile.fitted_model import PartError, fitted_model
+from packager.worker.compile.fitted_model import PartError, fitted_model, parts_of
 from packager.worker.compile.held_out import accepted_rows, json_rows
 from packager.worker.compile.trees import Refused
 
@@ -114,7 +114,7 @@ def _judged(
     """Write the form, load it as for serving, and check its equivalence."""
     classes = schema.classes if model.task == "classification" else None
     write(found.form, found.trees, folder)
-    compiled = CompiledModel(*read(folder), model.task, classes, model)
+    compiled = CompiledModel(*read(folder), model.task, classes, parts_of(model))
     edges = accepted_rows(schema, edge_rows(schema, rows[:BASE_ROWS], found))
     judged = EquivalenceChecker(model, schema, compiled).judge(rows, edges)
     form = found.form

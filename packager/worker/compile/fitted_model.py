@@ -13,10 +13,13 @@ import numpy.typing as npt
 from modelhost.columns import ColumnSpec, decode_columns, encode_values
 from modelhost.compiling.provenance import CannotCompileError
 from modelhost.compiling.transformers import Keys
+from modelhost.fitted_parts import FittedParts
+from modelhost.predictions import Predictions
 from modelhost.wire import Buffer, Message, roundtrip
 from modelhost.work import Workshop
 from packager.errors import PackageError
 from packager.manifest.manifest import Schema
+from packager.model.compiled.heads import ModelParts
 from packager.model.model import LoadedModel, Model
 from packager.worker.compile.probe import ProbedRows
 from packager.worker.processes.hosted_model import HostedModel
@@ -96,6 +99,29 @@ def fitted_model(model: Model) -> FittedModel:
         return FittedModel(model.ask, model.number)
     assert isinstance(model, LoadedModel)
     return in_process(model)
+
+
+def parts_of(model: Model) -> ModelParts:
+    """The parts of ``model``, to be called by a form."""
+    if isinstance(model, HostedModel):
+        return HostedParts(model)
+    assert isinstance(model, LoadedModel)
+    return FittedParts(model)
+
+
+@dataclass(frozen=True)
+class HostedParts:
+    """The parts of a model of another process; the interface of ``FittedParts``."""
+
+    model: HostedModel
+
+    def transform(self, path: Sequence[Any], matrix: Any, *, sparse: bool = False) -> Any:
+        """The output of a transformer, shape (rows, outputs)."""
+        return self.model.transform(path, matrix, sparse=sparse)
+
+    def predict(self, path: Sequence[Any], matrix: Any, *, sparse: bool = False) -> Predictions:
+        """The answers of an estimator; with probabilities if the model has any."""
+        return self.model.call(path, matrix, sparse=sparse)
 
 
 def in_process(model: LoadedModel) -> FittedModel:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -10,16 +10,15 @@ import numpy as np
 import pandas as pd
 
 from modelhost.columns import decode_columns
+from modelhost.prediction_messages import decode_matrix, encode_matrix
 from modelhost.predictions import Predictions, checked_labels, checked_probabilities
 from modelhost.state import Leaf, OpaqueError
 from modelhost.state_table import decode_state
 from modelhost.wire import Message
 from packager.errors import PackageError
 from packager.manifest.base import Scalar, Task
-from packager.model.compiled.form import Path_
 from packager.model.model import Model
 from packager.worker.processes.frame_columns import frame_header
-from packager.worker.processes.hosted_part import HostedPart
 
 
 class Ask(Protocol):
@@ -91,9 +90,21 @@ class HostedModel:
                 "does the project's code write to the descriptors of its process? It must not",
             ) from error
 
-    def part(self, path: Path_) -> HostedPart:
-        """The transformer or estimator at ``path``: attributes by name, members by index."""
-        return HostedPart(self.ask, self.number, path)
+    def transform(self, path: Sequence[Any], matrix: Any, *, sparse: bool = False) -> Any:
+        """The output of the transformer at ``path``, shape (rows, outputs)."""
+        return decode_matrix(self._called(path, matrix, sparse=sparse, predict=False))
+
+    def call(self, path: Sequence[Any], matrix: Any, *, sparse: bool = False) -> Predictions:
+        """The answers of the estimator at ``path``."""
+        return self._predictions(
+            self._called(path, matrix, sparse=sparse, predict=True), len(matrix)
+        )
+
+    def _called(self, path: Sequence[Any], matrix: Any, *, sparse: bool, predict: bool) -> Message:
+        header, buffers = encode_matrix(matrix)
+        header |= {"verb": "call", "model": self.number, "path": list(path), "predict": predict}
+        header |= {"sparse": sparse, "traced": self.traced}
+        return self.ask(Message(header, buffers), self.seconds)
 
     def state(self) -> dict[str, Leaf]:
         """Path → leaf, for everything the model holds; raises ``OpaqueError``."""

@@ -64,7 +64,7 @@ def test_trees_come_before_the_estimator_itself():
 
 def test_any_other_estimator_is_called_as_it_is():
     (head,) = heads(neighbors.KNeighborsClassifier(), "two")
-    assert head == {"kind": "native", "path": ["model"]}
+    assert head == {"kind": "native", "path": ["model"], "probabilities": True}
 
 
 def test_weights_that_are_not_finite_are_no_linear_head():

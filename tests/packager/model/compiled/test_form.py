@@ -67,7 +67,7 @@ def test_a_form_that_is_not_there_or_damaged_is_refused(tmp_path):
     [
         (form(), "encoders + linear model in NumPy"),
         (form(FOREST), "encoders + treelite"),
-        (form(Native(path=())), "encoders + native estimator"),
+        (form(Native(path=(), probabilities=False)), "encoders + native estimator"),
         (
             form(steps=(FittedStep(path=("a",), matrix=Matrix(width=1)),)),
             "encoders + native transformers + linear model in NumPy",
@@ -91,7 +91,7 @@ def test_the_strategy_is_named(made, way):
     ],
 )
 def test_each_column_has_its_condition(column, line):
-    assert form(Native(path=()), columns=(column,)).domain == (line,)
+    assert form(Native(path=(), probabilities=False), columns=(column,)).domain == (line,)
 
 
 def test_close_calls_are_a_condition_of_heads_that_could_differ():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import namedtuple
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,8 +12,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from modelhost.parts import FittedPart
-from packager.model.compiled.form import Linear
+from modelhost.fitted_parts import FittedParts, resolve, without_feature_names
+from modelhost.model import LoadedModel
+from packager.model.compiled.form import Linear, Native
 from packager.model.compiled.heads import (
     LinearModel,
     NativeEstimator,
@@ -82,10 +85,39 @@ def test_scores_that_only_decide_have_no_probabilities():
     assert head(np.array([[1.0]])).probabilities is None
 
 
-def test_the_models_own_estimator_answers_arrays():
-    values = np.array([[0.0, 1.0], [1.0, 0.0], [2.0, 1.0], [3.0, 0.0]])
-    model = make_pipeline(StandardScaler(), LogisticRegression()).fit(values, [0, 0, 1, 1])
-    head = NativeEstimator(FittedPart(model, ()), meaning((0, 1)), sparse=False)
-    answers = head(values)
-    assert answers.labels == model.predict(values).tolist()
-    assert answers.probabilities == pytest.approx(model.predict_proba(values))
+def test_a_part_of_a_model_is_found_by_names_and_places():
+    class Part:
+        steps = [("first", 7)]
+
+    assert resolve(Part(), ("steps", 0, 1)) == 7
+    assert resolve(7, ()) == 7
+
+
+Pair = namedtuple("Pair", "one two")
+
+
+def test_a_copy_without_names_answers_alike_and_leaves_the_model_as_it_was():
+    import pandas as pd
+
+    frame = pd.DataFrame({"a": [0.0, 1.0, 2.0, 3.0], "b": [1.0, 0.0, 1.0, 0.0]})
+    model = make_pipeline(StandardScaler(), LogisticRegression()).fit(frame, [0, 0, 1, 1])
+    copy = without_feature_names(model)
+    assert not hasattr(copy.steps[0][1], "feature_names_in_")
+    assert list(model.feature_names_in_) == ["a", "b"]
+    assert copy.predict_proba(frame.to_numpy()) == pytest.approx(model.predict_proba(frame))
+    loaded = LoadedModel(model, "classification", (0, 1), has_probabilities=True)
+    head = NativeEstimator(Native(path=(), probabilities=True), False, FittedParts(loaded))
+    assert head(frame.to_numpy()).labels == model.predict(frame).tolist()
+
+
+def test_containers_of_estimators_keep_their_kind():
+    scaler = StandardScaler()
+    scaler.feature_names_in_ = ["a"]
+    several = np.empty(1, object)
+    several[0] = scaler
+    found = without_feature_names([Pair(scaler, 7), several])
+    assert isinstance(found[0], Pair)
+    assert found[0].two == 7
+    for one in (found[0].one, found[1][0]):
+        assert one is not scaler
+        assert not hasattr(one, "feature_names_in_")

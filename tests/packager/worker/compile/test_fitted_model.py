@@ -33,7 +33,7 @@ def test_a_model_of_this_process_is_described_through_the_wire_format():
     told = fitted.form(SCHEMA, ask(model, SCHEMA, FRAME[["x"]].to_dict("records"), {}))
     trees, native = told.heads
     assert len(trees.arrays["node_count"]) == trees.described["trees"]["trees"] == 3
-    assert native.described["head"] == {"kind": "native", "path": []}
+    assert native.described["head"] == {"kind": "native", "path": [], "probabilities": True}
     assert (told.unsupported, told.form["matrix"]["width"]) == (None, 1)
 
 
