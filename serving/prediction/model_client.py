@@ -19,7 +19,7 @@ from serving.prediction.errors import (
     DeadlineExceededError,
     QueueFullError,
 )
-from serving.prediction.model_connection import Asked, ModelProcess
+from serving.prediction.model_connection import ModelProcess, PendingRequest
 from serving.prediction.places import Places
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -36,7 +36,7 @@ class ModelClient:
         self._lazy = lazy
         self._places = places
         self._numbers = itertools.count(1)
-        self._waiting: deque[Asked] = deque()
+        self._waiting: deque[PendingRequest] = deque()
         self._processes = [ModelProcess(one, self._begin, self._done) for one in addresses]
         self._tasks: list[asyncio.Task[None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -97,7 +97,7 @@ class ModelClient:
         number = next(self._numbers)
         header = {**message.header, "id": number, "deadline": int(deadline * 1e9)}
         whole = Message(header, message.buffers)
-        asked = Asked(number, whole, deadline, loop.create_future(), placed=placed)
+        asked = PendingRequest(number, whole, deadline, loop.create_future(), placed=placed)
         self._waiting.append(asked)
         self._dispatch()
         left = max(0.0, deadline - time.monotonic())
@@ -117,19 +117,19 @@ class ModelClient:
             raise DeadlineExceededError
         return answer
 
-    async def _watch(self, asked: Asked, receive: Receive) -> None:
+    async def _watch(self, asked: PendingRequest, receive: Receive) -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
         self._give_up(asked, ClientDisconnectedError())
 
-    def _give_up(self, asked: Asked, error: Exception) -> None:
+    def _give_up(self, asked: PendingRequest, error: Exception) -> None:
         """Stop waiting; a request that a process has keeps its place until that answers."""
         if asked.future.done():
             return
         asked.future.set_exception(error)
         self._abandon(asked)
 
-    def _abandon(self, asked: Asked) -> None:
+    def _abandon(self, asked: PendingRequest) -> None:
         if asked.process is not None:
             asked.process.cancel(asked)
         else:
@@ -146,6 +146,6 @@ class ModelClient:
         while self._waiting and connected:
             min(connected, key=lambda one: len(one.asked)).send(self._waiting.popleft())
 
-    def _done(self, asked: Asked) -> None:
+    def _done(self, asked: PendingRequest) -> None:
         if asked.placed:
             self._places.free()

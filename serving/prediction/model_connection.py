@@ -25,7 +25,7 @@ MAX_PAUSE_SECONDS = 1.0
 logger = logging.getLogger("serving")
 
 
-class Asked:
+class PendingRequest:
     """A request on its way."""
 
     __slots__ = ("deadline", "future", "message", "number", "placed", "process")
@@ -53,7 +53,10 @@ class ModelProcess:
     """One model process: the connection with it, and the requests that it has."""
 
     def __init__(
-        self, address: str, ready: Callable[[ModelProcess], None], done: Callable[[Asked], None]
+        self,
+        address: str,
+        ready: Callable[[ModelProcess], None],
+        done: Callable[[PendingRequest], None],
     ) -> None:
         """``ready`` is called when the process has loaded the model, ``done`` after each request.
 
@@ -63,7 +66,7 @@ class ModelProcess:
         self._ready = ready
         self._done = done
         self._link: _Link | None = None
-        self.asked: dict[int, Asked] = {}
+        self.asked: dict[int, PendingRequest] = {}
 
     @property
     def connected(self) -> bool:
@@ -74,14 +77,14 @@ class ModelProcess:
         """Whether it has not answered a request whose deadline has passed."""
         return any(one.deadline < now for one in self.asked.values())
 
-    def send(self, asked: Asked) -> None:
+    def send(self, asked: PendingRequest) -> None:
         """Send a request; its future gets the answer, or ``ModelProcessEndedError``."""
         assert self._link is not None
         asked.process = self
         self.asked[asked.number] = asked
         self._link.send(asked.message)
 
-    def cancel(self, asked: Asked) -> None:
+    def cancel(self, asked: PendingRequest) -> None:
         """Tell the process that nobody waits for an answer; one follows nevertheless."""
         if self._link is not None and asked.number in self.asked:
             self._link.send(Message({"verb": "cancel", "id": asked.number}))
