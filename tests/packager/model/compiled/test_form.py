@@ -48,6 +48,12 @@ def test_trees_lie_beside_the_form_and_are_missed_by_name(tmp_path):
         read(tmp_path / "new")
 
 
+def test_a_form_without_trees_does_not_lie_beside_those_of_another(tmp_path):
+    write(form(FOREST), b"trees", tmp_path)
+    write(form(LINEAR), None, tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == ["form.json"]
+
+
 def test_a_form_that_is_not_there_or_damaged_is_refused(tmp_path):
     with pytest.raises(PackageError, match=r"form\.json: expected Form, got"):
         read(tmp_path)
