@@ -10,7 +10,7 @@ from modelhost.compiling.provenance import CannotCompileError
 from packager.manifest.manifest import Schema
 from packager.model.compiled.form import Form
 from packager.model.model import Model
-from packager.worker.compile.fitted_model import DescribedForm, DescribedHead, FittedModel
+from packager.worker.compile.fitted_model import DescribedForm, DescribedHead, FittedObject
 from packager.worker.compile.held_out import Row
 from packager.worker.compile.probe import ask
 from packager.worker.compile.trees import Refused, trees_of
@@ -25,7 +25,7 @@ class CompiledCandidate:
 
 
 def compiled_forms(
-    model: Model, fitted: FittedModel, schema: Schema, rows: Sequence[Row]
+    model: Model, fitted: FittedObject, schema: Schema, rows: Sequence[Row]
 ) -> Iterator[CompiledCandidate | Refused]:
     """Candidate forms of ``model``, the fastest first; ``rows`` are held-out rows.
 

@@ -56,7 +56,7 @@ class DescribedForm:
 
 
 @dataclass(frozen=True)
-class FittedModel:
+class FittedObject:
     """A model that the host has loaded. Its methods raise ``CannotCompileError``, ``PartError``."""
 
     ask: Ask
@@ -93,10 +93,10 @@ class FittedModel:
         return answer
 
 
-def fitted_model(model: Model) -> FittedModel:
+def fitted_model(model: Model) -> FittedObject:
     """What the model host, or this process, tells about ``model``."""
     if isinstance(model, HostedModel):
-        return FittedModel(model.ask, model.number)
+        return FittedObject(model.ask, model.number)
     assert isinstance(model, LoadedModel)
     return in_process(model)
 
@@ -104,13 +104,13 @@ def fitted_model(model: Model) -> FittedModel:
 def parts_of(model: Model) -> ModelParts:
     """The parts of ``model``, to be called by a form."""
     if isinstance(model, HostedModel):
-        return HostedParts(model)
+        return AskedParts(model)
     assert isinstance(model, LoadedModel)
     return FittedParts(model)
 
 
 @dataclass(frozen=True)
-class HostedParts:
+class AskedParts:
     """The parts of a model of another process; the interface of ``FittedParts``."""
 
     model: HostedModel
@@ -124,7 +124,7 @@ class HostedParts:
         return self.model.call(path, matrix, sparse=sparse)
 
 
-def in_process(model: LoadedModel) -> FittedModel:
+def in_process(model: LoadedModel) -> FittedObject:
     """A model of this process, described by the same messages as one of another process."""
     workshop = Workshop([model])
 
@@ -134,7 +134,7 @@ def in_process(model: LoadedModel) -> FittedModel:
             raise PackageError(answer.header["error"]["message"], answer.header["error"]["hint"])
         return answer
 
-    return FittedModel(ask, 0)
+    return FittedObject(ask, 0)
 
 
 def _specs(schema: Schema) -> list[list[Any]]:
