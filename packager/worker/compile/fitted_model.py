@@ -29,7 +29,7 @@ Ask = Callable[[Message], Message]
 Arrays = Mapping[str, npt.NDArray[Any]]
 
 
-class PartError(Exception):
+class FittedPartError(Exception):
     """A part of the model raised an exception of the type ``kind``."""
 
     def __init__(self, kind: str, message: str) -> None:
@@ -57,7 +57,7 @@ class DescribedForm:
 
 @dataclass(frozen=True)
 class FittedObject:
-    """A model that the host has loaded. Its methods raise ``CannotCompileError``, ``PartError``."""
+    """A model that the host has loaded. Its methods raise ``CannotCompileError``, ``FittedPartError``."""
 
     ask: Ask
     number: int
@@ -89,7 +89,7 @@ class FittedObject:
         if "unsupported" in answer.header:
             raise CannotCompileError(answer.header["unsupported"])
         if "raised" in answer.header:
-            raise PartError(*answer.header["raised"])
+            raise FittedPartError(*answer.header["raised"])
         return answer
 
 

@@ -17,7 +17,8 @@ FORM = {
     "matrix": {"width": 1, "numbers": [{"position": 0, "column": 0, "ops": []}]},
     "nan": False,
 }
-NATIVE = DescribedHead({"head": {"kind": "native", "path": ["steps", 0]}, "tolerance": 1e-9}, {})
+HEAD = {"kind": "native", "path": ["steps", 0], "probabilities": True}
+NATIVE = DescribedHead({"head": HEAD, "tolerance": 1e-9}, {})
 REFUSED = DescribedHead({"refused": "no"}, {})
 
 
@@ -37,7 +38,7 @@ def test_a_head_completes_the_form(monkeypatch):
     refused, made = found(monkeypatch, DescribedForm(FORM, None, [REFUSED, NATIVE]))
     assert refused == Refused("treelite", "no")
     assert isinstance(made, CompiledCandidate)
-    assert made.form.head == Native(path=("steps", 0))
+    assert made.form.head == Native(path=("steps", 0), probabilities=True)
     assert made.form.columns == (Domain(name="x", used=True, low=-1.0, high=1.0),)
     assert made.form.matrix == Matrix(width=1, numbers=(Number(position=0, column=0),))
 

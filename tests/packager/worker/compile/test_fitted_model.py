@@ -17,7 +17,12 @@ from packager.data.frames import infer_columns
 from packager.errors import PackageError
 from packager.manifest.manifest import Schema
 from packager.worker.compile.compile import compile_model
-from packager.worker.compile.fitted_model import FittedObject, PartError, fitted_model, in_process
+from packager.worker.compile.fitted_model import (
+    FittedObject,
+    FittedPartError,
+    fitted_model,
+    in_process,
+)
 from packager.worker.compile.probe import ask
 from packager.worker.processes.hosted_model import HostedModel
 
@@ -41,7 +46,7 @@ def test_a_model_of_this_process_is_described_through_the_wire_format():
     ("header", "error", "message"),
     [
         ({"unsupported": "a part"}, CannotCompileError, "a part"),
-        ({"raised": ["KeyError", "'x'"]}, PartError, "'x'"),
+        ({"raised": ["KeyError", "'x'"]}, FittedPartError, "'x'"),
     ],
 )
 def test_an_answer_without_a_form_is_an_error(header, error, message):
@@ -95,7 +100,7 @@ def test_a_model_of_another_process_gives_the_same_form(name: str, tmp_path: Pat
 
 def test_the_type_of_an_exception_is_kept():
     fitted = FittedObject(lambda _: Message({"raised": ["KeyError", "'x'"]}), 0)
-    with pytest.raises(PartError) as caught:
+    with pytest.raises(FittedPartError) as caught:
         fitted.check_supported()
     assert caught.value.kind == "KeyError"
 
