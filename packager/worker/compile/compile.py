@@ -26,7 +26,7 @@ from packager.worker.compile import candidates
 from packager.worker.compile.determinism import check_deterministic
 from packager.worker.compile.edge_rows import edge_rows
 from packager.worker.compile.equivalence import EquivalenceChecker, EquivalenceResult
-from packager.worker.compile.fitted_model import PartError, fitted_model, parts_of
+from packager.worker.compile.fitted_model import FittedPartError, fitted_model, parts_of
 from packager.worker.compile.held_out import accepted_rows, json_rows
 from packager.worker.compile.trees import Refused
 
@@ -59,7 +59,7 @@ def compile_model(
     except Exception as error:
         # Parts of a model may raise anything when they are called directly: the model is refused.
         # The message may quote a row, so it is not recorded in the package.
-        kind = error.kind if isinstance(error, PartError) else type(error).__name__
+        kind = error.kind if isinstance(error, FittedPartError) else type(error).__name__
         sys.stderr.write(f"the model is not compiled: {kind}: {error}\n")
         reason = f"a part of the model raises {kind} when called with arrays"
         verdict = Compiled(verdict="refused", reason=reason)

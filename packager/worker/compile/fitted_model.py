@@ -57,7 +57,10 @@ class DescribedForm:
 
 @dataclass(frozen=True)
 class FittedObject:
-    """A model that the host has loaded. Its methods raise ``CannotCompileError``, ``FittedPartError``."""
+    """A model that the host has loaded.
+
+    Its methods raise ``CannotCompileError`` and ``FittedPartError``.
+    """
 
     ask: Ask
     number: int
