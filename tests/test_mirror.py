@@ -23,7 +23,6 @@ EXEMPT: dict[str, str] = {
     "packager/project/templates/train.py": "a starter's file: tests/conftest.py builds with it",
     "packager/runners/build_wheel.py": "runs alone, in test_source_build.py",
     "packager/worker/train/model_queries.py": "calls golden.py and rejected_values.py in a row",
-    "serving/prediction/model_client.py": "test_native_model.py asks real processes through it",
     "serving/prediction/model_connection.py": "the connections of model_client.py",
     "serving/prediction/model_parts.py": "calls of model_client.py, by forms in test_server.py",
     "serving/processes/model_processes.py": "test_confined_models.py starts what it describes",

@@ -11,6 +11,7 @@ import itertools
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from modelhost.wire import Message
@@ -21,6 +22,12 @@ from serving.prediction.errors import (
 )
 from serving.prediction.model_connection import ModelProcess, PendingRequest
 from serving.prediction.places import Places
+
+LOOK_SECONDS = 0.5
+"""How often a thread that waits for an answer looks whether the event loop still runs."""
+MAX_STOPPED_LOOKS = 4
+GRACE_SECONDS = 5.0
+"""Time after the deadline in which the event loop reports it."""
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
@@ -84,10 +91,26 @@ class ModelClient:
         return await self._ask(message, deadline, receive, placed=True)
 
     def ask_blocking(self, message: Message, deadline: float) -> Message:
-        """Like ``ask``, for a thread, whose request has a place already."""
-        assert self._loop is not None
-        asking = self._ask(message, deadline, None, placed=False)
-        return asyncio.run_coroutine_threadsafe(asking, self._loop).result()
+        """Like ``ask``, for a thread, whose request has a place already.
+
+        Raises ``DeadlineExceededError`` also if the event loop ends meanwhile.
+        """
+        loop = self._loop
+        assert loop is not None
+        asking = asyncio.run_coroutine_threadsafe(
+            self._ask(message, deadline, None, placed=False), loop
+        )
+        stopped = 0
+        while not asking.done():
+            with suppress(TimeoutError):
+                asking.result(LOOK_SECONDS)
+            stopped = 0 if loop.is_running() else stopped + 1
+            if stopped > MAX_STOPPED_LOOKS or time.monotonic() > deadline + GRACE_SECONDS:
+                break  # nothing will answer: without this, the thread would keep the process
+        if not asking.done():
+            asking.cancel()
+            raise DeadlineExceededError
+        return asking.result()
 
     async def _ask(
         self, message: Message, deadline: float, receive: Receive | None, *, placed: bool
