@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from modelhost.model import LoadedModel
+from modelhost.prediction_messages import PartCall, encode_matrix, encode_predictions
 from modelhost.predictions import Predictions, checked_labels, checked_probabilities
+from modelhost.wire import Message
 
 
 class FittedParts:
@@ -44,6 +46,14 @@ class FittedParts:
                 return Predictions(labels, None)
             chances = part.predict_proba(given)
         return Predictions(labels, checked_probabilities(chances, rows, len(model.classes or ())))
+
+    def answer(self, call: PartCall) -> Message:
+        """The outputs or the answers that ``call`` asks for, as a message."""
+        if call.method == "transform":
+            made = self.transform(call.path, call.matrix, sparse=call.sparse)
+            return Message(*encode_matrix(made))
+        found = self.predict(call.path, call.matrix, sparse=call.sparse)
+        return Message(*encode_predictions(found))
 
     def _part(self, path: Sequence[Any]) -> Any:
         key = tuple(path)

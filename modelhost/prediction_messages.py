@@ -6,7 +6,8 @@ Predictions are ``labels`` (one column), ``rows`` and, if there are any, ``proba
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -51,6 +52,28 @@ def decode_matrix(message: Message) -> Any:
     rows, width = message.header["shape"]
     (flat,) = decode_columns([message.header["matrix"]], message.buffers, rows * width)
     return np.array(flat, np.float64).reshape(rows, width)
+
+
+class PartCall(NamedTuple):
+    """A call of a part of a fitted model: ``method`` is ``transform`` or ``predict``."""
+
+    path: Sequence[Any]
+    method: str
+    matrix: Any
+    sparse: bool
+
+
+def encode_call(call: PartCall) -> tuple[dict[str, Any], list[Buffer]]:
+    """The entries of a header, and the buffers, of a call."""
+    header, buffers = encode_matrix(call.matrix)
+    named = {"path": list(call.path), "method": call.method, "sparse": call.sparse}
+    return {"verb": "call", **named, **header}, buffers
+
+
+def decode_call(message: Message) -> PartCall:
+    """The call in a message; raises ``KeyError`` or ``PackageError`` for another one."""
+    given = message.header
+    return PartCall(given["path"], given["method"], decode_matrix(message), given["sparse"])
 
 
 def _plain(labels: Any) -> Any:

@@ -19,7 +19,7 @@ from modelhost.failing_rows import PartError, predict_in_parts
 from modelhost.fitted_parts import FittedParts
 from modelhost.frames import FrameBuilder
 from modelhost.model import LoadedModel
-from modelhost.prediction_messages import decode_matrix, encode_matrix, encode_predictions
+from modelhost.prediction_messages import decode_call, encode_predictions
 from modelhost.predictions import Predictions
 from modelhost.wire import Message
 
@@ -144,13 +144,9 @@ class ServedModel:
             raise _RaisedError(f"the model failed on {rows} rows") from error
 
     def _call(self, asked: Message) -> Message:
-        given = asked.header
-        matrix = decode_matrix(asked)
+        call = decode_call(asked)
         try:
-            if given["method"] == "transform":
-                made = self._parts.transform(given["path"], matrix, sparse=given["sparse"])
-                return Message(*encode_matrix(made))
-            return _predicted(self._parts.predict(given["path"], matrix, sparse=given["sparse"]))
+            return self._parts.answer(call)
         except MemoryError:
             raise
         except BaseException as error:

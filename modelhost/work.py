@@ -4,7 +4,7 @@ Every request has ``"verb"`` and further keys; the answer holds the result, or `
 
     load         path, predictor, loader, task → model: its number and description
     predict      model, columns, rows, specs → labels, probabilities
-    call         model, path, predict, sparse, a matrix → as predict, or a matrix
+    call         model, path, method, sparse, a matrix → as predict, or a matrix
     train        train, params, seed, features, target (names), columns … → model_type
     save         path, predictor → loader
     state        model → the table of its state, or opaque: why there is none
@@ -33,7 +33,7 @@ from modelhost.errors import PackageError
 from modelhost.fitted_parts import FittedParts
 from modelhost.frames import FrameBuilder, keep_text_plain
 from modelhost.model import LoadedModel, load_model
-from modelhost.prediction_messages import decode_matrix, encode_matrix, encode_predictions
+from modelhost.prediction_messages import decode_call, encode_predictions
 from modelhost.project_code import project_errors
 from modelhost.recipe import call_recipe
 from modelhost.state import OpaqueError, state
@@ -92,13 +92,9 @@ class Workshop:
         """Call a transformer or an estimator within a loaded model."""
         given, number = asked.header, asked.header["model"]
         parts = self._parts.setdefault(number, FittedParts(self._model(asked)))
-        matrix = decode_matrix(asked)
+        call = decode_call(asked)
         with project_errors("the model", traced=given.get("traced", True)):
-            if given["predict"]:
-                found = parts.predict(given["path"], matrix, sparse=given["sparse"])
-                return Message(*encode_predictions(found))
-            outputs = parts.transform(given["path"], matrix, sparse=given["sparse"])
-        return Message(*encode_matrix(outputs))
+            return parts.answer(call)
 
     def train(self, asked: Message) -> Message:
         """Call the recipe; the model stays here until it is saved."""

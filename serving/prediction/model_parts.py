@@ -6,7 +6,12 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from modelhost.prediction_messages import decode_matrix, decode_predictions, encode_matrix
+from modelhost.prediction_messages import (
+    PartCall,
+    decode_matrix,
+    decode_predictions,
+    encode_call,
+)
 from modelhost.predictions import Predictions
 from modelhost.wire import Message
 from serving.prediction.errors import ModelError
@@ -38,15 +43,8 @@ class HostedParts:
 
     def _ask(self, method: str, path: Sequence[Any], matrix: Any, sparse: bool) -> Message:
         assert self._client is not None
-        described, buffers = encode_matrix(matrix)
-        header = {
-            "verb": "call",
-            "path": list(path),
-            "method": method,
-            "sparse": sparse,
-            **described,
-        }
-        answer = self._client.ask_blocking(Message(header, buffers), self.deadline)
+        call = Message(*encode_call(PartCall(path, method, matrix, sparse)))
+        answer = self._client.ask_blocking(call, self.deadline)
         if "broken" in answer.header:
             raise ModelError(answer.header["broken"]["said"])
         return answer

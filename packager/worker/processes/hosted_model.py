@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from modelhost.columns import decode_columns
-from modelhost.prediction_messages import decode_matrix, encode_matrix
+from modelhost.prediction_messages import PartCall, decode_matrix, encode_call
 from modelhost.predictions import Predictions, checked_labels, checked_probabilities
 from modelhost.state import Leaf, OpaqueError
 from modelhost.state_table import decode_state
@@ -92,18 +92,17 @@ class HostedModel:
 
     def transform(self, path: Sequence[Any], matrix: Any, *, sparse: bool = False) -> Any:
         """The output of the transformer at ``path``, shape (rows, outputs)."""
-        return decode_matrix(self._called(path, matrix, sparse=sparse, predict=False))
+        return decode_matrix(self._called(path, matrix, sparse=sparse, method="transform"))
 
     def call(self, path: Sequence[Any], matrix: Any, *, sparse: bool = False) -> Predictions:
         """The answers of the estimator at ``path``."""
         return self._predictions(
-            self._called(path, matrix, sparse=sparse, predict=True), len(matrix)
+            self._called(path, matrix, sparse=sparse, method="predict"), len(matrix)
         )
 
-    def _called(self, path: Sequence[Any], matrix: Any, *, sparse: bool, predict: bool) -> Message:
-        header, buffers = encode_matrix(matrix)
-        header |= {"verb": "call", "model": self.number, "path": list(path), "predict": predict}
-        header |= {"sparse": sparse, "traced": self.traced}
+    def _called(self, path: Sequence[Any], matrix: Any, *, sparse: bool, method: str) -> Message:
+        header, buffers = encode_call(PartCall(path, method, matrix, sparse))
+        header |= {"model": self.number, "traced": self.traced}
         return self.ask(Message(header, buffers), self.seconds)
 
     def state(self) -> dict[str, Leaf]:
