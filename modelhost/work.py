@@ -150,7 +150,6 @@ def described(model: LoadedModel) -> dict[str, Any]:
     """What the harness and the server know of a model, without looking inside."""
     return {
         "type": model.type_name,
-        "module": type(model.native).__module__,
         "classes": None if model.classes is None else list(model.classes),
         "has_probabilities": model.has_probabilities,
         "feature_names": None if model.feature_names is None else list(model.feature_names),
