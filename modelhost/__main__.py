@@ -67,10 +67,11 @@ def _serve(listening: socket.socket) -> int:
     from modelhost.serve import serve
 
     to_json()
+    own = os.getpid()
     try:
         return serve(listening, spec, Pulse(place))
     except PackageError as error:
-        if failure is not None:
+        if failure is not None and os.getpid() == own:  # not a child that the model has forked
             os.pwrite(failure, json.dumps([error.message, error.hint]).encode(), 0)
         return error.exit_code
 

@@ -194,7 +194,10 @@ def serve(listening: socket.socket, spec: str, pulse: Pulse) -> int:
     """
     keep_text_plain()
     given = json.loads(Path(spec).read_text(encoding="utf-8"))
+    own = os.getpid()
     model = load_model(Path(given["path"]), given["predictor"], given["loader"], given["task"])
+    if os.getpid() != own:
+        return 0  # a child that the model has forked while it was loaded
     specs = [ColumnSpec.read(one) for one in given["specs"]]
     served = ServedModel(model, specs, given["known"], given["plain"])
     hello = Message({"hello": VERSION, "pid": os.getpid(), "model": described(model)})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import socket
@@ -79,8 +80,10 @@ def model_children(
 
     Each gets a folder in ``home``, the only one that it may write to.
     """
-    spec = os.memfd_create("model")
+    spec = os.memfd_create("model", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     os.write(spec, json.dumps(model_spec(settings, files)).encode())
+    # Else the model could change what the next process reads.
+    fcntl.fcntl(spec, fcntl.F_ADD_SEALS, fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SHRINK)
     return [
         _child(number, settings, (one, spec), _confined(number, settings, files, given, home))
         for number, one in enumerate(sockets, start=1)
@@ -164,6 +167,8 @@ def _child(
         notes=notes,
         watchdog=Watchdog(settings.hang_seconds, settings.deadline_seconds),
         pulse=pulse,
+        model=number,
+        mark=confined.environment["TMPDIR"],
         confine=confined.confine,
         memory=settings.process_memory,
         wanted=listening if settings.native == "lazy" else None,

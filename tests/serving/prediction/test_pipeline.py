@@ -271,7 +271,7 @@ def test_a_broken_model_is_no_clients_fault_and_keeps_its_message_to_itself(
     assert (error.status, error.code, error.message) == (
         500,
         "model_failed",
-        "the model raised an error",
+        "model diamonds raised an error",
     )
     assert SECRET not in str(error.response().body)
 
@@ -305,7 +305,7 @@ def test_no_answer_comes_after_the_deadline(
 ) -> None:
     error = native.error([{"code": row}] * count, seconds)
     assert (error.status, error.code) == (504, "deadline")
-    assert error.message == "no answer within 0.1 s"
+    assert error.message == "no answer of model diamonds within 0.1 s"
 
 
 @pytest.mark.parametrize("count", [1, 7_000])
