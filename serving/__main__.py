@@ -88,7 +88,7 @@ def _serve(settings: Settings, manifest: Manifest, home: Path, readers: log_line
         board = ModelBoard(len(models))
         processes = [
             *children_of(settings, files, Shared(socket, table, models, board)),
-            *model_children(settings, files, models, given, home),
+            *model_children(settings, files, models, given, home, readers.channels),
         ]
         if checked:
             command = [sys.executable, "-m", "serving.shadow.checker", str(home)]

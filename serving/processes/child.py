@@ -30,6 +30,8 @@ class Child:
     environment: Mapping[str, str] = field(default_factory=dict)
     descriptors: Sequence[int] = ()
     """The only descriptors that it inherits, besides standard output and error."""
+    outputs: Sequence[int] = ()
+    """Its standard output and error, if they aren't those of the supervisor."""
     place: int = 0
     """For a worker: its slot in the worker table."""
     model: int = 0
@@ -83,7 +85,7 @@ class Child:
         """Start the process; return its id. Raises ``OSError``."""
         if self.run is not None:
             return fork(self.run, self.descriptors, self.name)
-        return execute(self.command, self.environment, self.descriptors, self.confine)
+        return execute(self.command, self.environment, self.descriptors, self.confine, self.outputs)
 
     def send(self, number: signal.Signals) -> None:
         """Send it a signal."""

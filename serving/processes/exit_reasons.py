@@ -7,7 +7,7 @@ import signal
 from dataclasses import dataclass, replace
 from typing import Literal, Self
 
-from modelhost.serve import EXIT_OUT_OF_MEMORY
+from modelhost.errors import EXIT_OUT_OF_MEMORY
 from serving.processes.cgroup import MemoryEvents
 
 Reason = Literal["memory", "signal", "exit", "hang"]

@@ -6,7 +6,7 @@ import fcntl
 import json
 import os
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from serving.prediction.native_model import neutral_row
 from serving.prediction.package_files import PackageFiles
 from serving.processes.child import Child
 from serving.processes.confinement import ModelConfinement
+from serving.processes.cpus import available_cpus
 from serving.processes.model_environment import COMMAND, model_environment, model_folders
 from serving.processes.shared_descriptors import SharedNotes
 from serving.processes.watchdog import Watchdog
@@ -66,7 +67,7 @@ def model_sockets(files: PackageFiles, folder: Path) -> list[ModelSocket]:
 def processes_of(files: PackageFiles) -> int:
     """The number of model processes."""
     wanted = files.manifest.serve.processes
-    return len(os.sched_getaffinity(0)) if wanted == "auto" else wanted
+    return available_cpus() if wanted == "auto" else wanted
 
 
 def model_children(
@@ -75,8 +76,11 @@ def model_children(
     sockets: Sequence[ModelSocket],
     given: Mapping[str, str],
     home: Path,
+    outputs: Callable[[], tuple[int, int]] = lambda: (1, 2),
 ) -> list[Child]:
     """The model processes; ``given``: the variables that the server was started with.
+
+    ``outputs`` gives standard output and error for each.
 
     Each gets a folder in ``home``, the only one that it may write to.
     """
@@ -84,10 +88,13 @@ def model_children(
     os.write(spec, json.dumps(model_spec(settings, files)).encode())
     # Else the model could change what the next process reads.
     fcntl.fcntl(spec, fcntl.F_ADD_SEALS, fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SHRINK)
-    return [
+    children = [
         _child(number, settings, (one, spec), _confined(number, settings, files, given, home))
         for number, one in enumerate(sockets, start=1)
     ]
+    for child in children:
+        child.outputs = outputs()
+    return children
 
 
 def model_spec(settings: Settings, files: PackageFiles) -> dict[str, Any]:

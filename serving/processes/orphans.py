@@ -37,20 +37,27 @@ def orphans(known: Collection[int], mark: str, others: Collection[str]) -> list[
 
 
 def end_orphans(known: Collection[int], mark: str, others: Collection[str]) -> int:
-    """Kill and reap the ``orphans``, and those that they leave; return their number."""
-    ended = 0
+    """Kill and reap the ``orphans``, and those that they leave; return how many ran."""
+    killed = 0
     for _ in range(MAX_ROUNDS):
         found = orphans(known, mark, others)
-        for process in found:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process, signal.SIGKILL)
-        for process in found:
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(process, 0)
-        ended += len(found)
         if not found:
             break
-    return ended
+        running = [one for one in found if not _reaped(one, os.WNOHANG)]
+        for process in running:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        for process in running:
+            _reaped(process, 0)
+        killed += len(running)
+    return killed
+
+
+def _reaped(process: int, options: int) -> bool:
+    try:
+        return os.waitpid(process, options)[0] == process
+    except ChildProcessError:
+        return True
 
 
 def _children() -> Iterator[int]:

@@ -15,7 +15,7 @@ import pytest
 from model_hosts import RunningHost, ask, model_host, prediction
 
 from modelhost.columns import ColumnSpec
-from modelhost.serve import EXIT_OUT_OF_MEMORY
+from modelhost.errors import EXIT_OUT_OF_MEMORY
 from modelhost.wire import Message, WireError, receive, send
 
 HOSTILE = """

@@ -63,6 +63,14 @@ def the_server():
 def fine(): pass
 
 @attack
+def tells_its_threads():
+    """The number of threads of NumPy's linear algebra, and of cores as joblib counts them."""
+    import joblib, numpy, threadpoolctl
+    numpy.ones((2, 2)) @ numpy.ones((2, 2))
+    found = sorted({one["num_threads"] for one in threadpoolctl.threadpool_info()})
+    print("threads", found, "cores", joblib.cpu_count(), flush=True)
+
+@attack
 def exits(): os._exit(7)
 
 @attack
@@ -159,7 +167,7 @@ def never_answers():
     instead("_answer", lambda server, request, answer: None)
 
 @attack
-def takes_longer_than_the_deadline(): time.sleep(2)
+def takes_longer_than_the_deadline(): time.sleep(3)
 
 @attack
 def never_returns(): time.sleep(3_600)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from monitoring.metrics.restarts import RESTARTS
 from monitoring.stats.accuracy import MIN_SLICE_Z
 from monitoring.stats.drift import (
     MAX_RECOVERED_Z,
@@ -32,6 +33,8 @@ MIN_REJECTED_SHARE = 0.05
 MIN_REJECTED_LABELS = 20
 MIN_FLAPS = 4
 """State changes of a replica in 15 minutes: a single restart makes two."""
+MIN_RESTARTS = 3
+"""Processes that ended in 15 minutes: in a crash loop, some ten do."""
 MIN_ESTIMATED_DROP = 0.05
 MIN_ESTIMATED_ROWS = 500
 MIN_COVERAGE_ROWS = 1_000
@@ -54,6 +57,7 @@ def alert_group(model: MonitoredModel) -> Group:
         _label_coverage(scope, model.objectives.label_coverage),
         _labels_rejected(scope),
         _compiled_mismatch(scope),
+        _crash_loop(scope),
     ]
     alerts = [
         *(_while_running(alert, scope) for alert in of_versions),
@@ -210,6 +214,22 @@ def _compiled_mismatch(scope: Scope) -> Alert:
         " than the model",
         'Build with [serve] compile = "off" and deploy that; keep the request from the log and'
         " report it.",
+    )
+
+
+def _crash_loop(scope: Scope) -> Alert:
+    ended = " + ".join(
+        scope.increase(MODEL, f"{name}_total", "15m") for name, _ in RESTARTS.values()
+    )
+    return Alert(
+        "CrashLoop",
+        f"{ended} >= {MIN_RESTARTS}",
+        "0m",
+        "ticket",
+        2,
+        "Processes of {{ $labels.model }} {{ $labels.version }} end again and again",
+        "The server's log has the reason and the likely cause of each end; /readyz has the last"
+        " one. Roll back to the previous version if it began with a new one.",
     )
 
 
