@@ -254,7 +254,9 @@ def prints():
     sys.stderr.write("\\\\x00\\\\xff{]" * 100_000 + "\\\\n")
     print('{"level": "critical"')
     os.write(1, b"\\\\xff\\\\xfe" * 100_000)
-    os.write(2, b"no end of line")
+
+@attack
+def leaves_a_line_open(): os.write(2, b"no end of line")
 
 @attack
 def leaks():
