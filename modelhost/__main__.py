@@ -58,9 +58,9 @@ def _serve(listening: socket.socket) -> int:
     failure = _notes(os.environ.pop(NOTES, None))
     spec, place = os.environ.pop(SPEC), os.environ.pop(PULSE, None)
     if os.environ.pop(NETWORK, "on") == "off":
-        from modelhost.network import refuse_network
+        from modelhost.sandbox.network import FOR_SERVING, refuse_network
 
-        refuse_network()
+        refuse_network("the model", FOR_SERVING)
     from modelhost.errors import PackageError
     from modelhost.json_logs import to_json
     from modelhost.pulse import Pulse
