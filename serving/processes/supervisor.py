@@ -181,14 +181,9 @@ class Supervisor:
             fields["hint"] = ending.hint
         if failure is not None:
             fields["error"], fields["hint"] = failure.message, failure.hint
-        logger.error(
-            "%s (process %d) %s; another starts %s",
-            child.name,
-            process,
-            ending.text,
-            f"in {pause:g} s" if pause else "now",
-            extra={"fields": fields},
-        )
+        said = f"{child.name} (process {process}) {ending.text}"
+        after = f"in {pause:g} s" if pause else "now"
+        logger.error("%s; another starts %s", said, after, extra={"fields": fields})
 
     def _end_what_it_left(self, child: Child) -> None:
         """Kill the processes of a model process that has ended, which left its group."""
