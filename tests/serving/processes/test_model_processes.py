@@ -25,7 +25,6 @@ from serving.processes.model_processes import (
 )
 from serving.settings import Settings
 
-
 OPEN: list[ModelSocket] = []
 """Sockets of the test, which are closed with it."""
 
