@@ -172,6 +172,7 @@ def compare(folder: Path, rows: list[dict[str, Any]]) -> bool:
                 text = reply.read()
                 assert reply.status == 200, text
                 found += json.loads(text)["predictions"]
+            time.sleep(COUNTED_SECONDS)
             forms = {form: metric(port, "model_rows_total", f'form="{form}"') for form in FORMS}
             sys.stdout.write(f"{name}: {len(found)} rows, by form {forms}\n")
             answers[name] = found

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+# isort: off
+from serving.processes import early_end  # noqa: F401  # before all that takes time
+
+# isort: on
 import gc
 import logging
 import os
