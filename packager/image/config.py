@@ -19,7 +19,8 @@ METADATA = re.compile(r"/bin/sh -c #\(nop\)\s+(?!COPY|ADD)")
 COPIED = re.compile(r"/bin/sh -c #\(nop\)\s+COPY \S+ in (/\S+?)/?\s*$")
 COPIES = {
     "/opt/wheels": "wheels",
-    "/opt/venv": "environment",
+    "/opt/venv": "server environment",
+    "/opt/model": "model environment",
     "/opt/runtime": "runtime",
     "/code": "code",
     "/models": "model",

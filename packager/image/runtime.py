@@ -20,6 +20,8 @@ WHEELS = "opt/wheels"
 """Folders of unpacked wheels in an image."""
 VENV = "opt/venv"
 """Virtual environment of the server in an image."""
+MODEL = "opt/model"
+"""Virtual environment of the project's model and recipe."""
 HARNESS = "opt/harness"
 """Virtual environment of what trains, checks and replays, in the companion."""
 

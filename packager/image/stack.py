@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -17,6 +17,7 @@ from packager.image.layers import Entry, Layer, cached_layer, file_mode, plain_l
 from packager.image.runtime import (
     HARNESS,
     INSTALLED_AT,
+    MODEL,
     VENV,
     commands,
     runtime_digest,
@@ -24,8 +25,8 @@ from packager.image.runtime import (
     training_runtime,
 )
 from packager.image.unchanged import read_unchanged
-from packager.image.wheels import WheelFolder, WheelUnpacker, grouped
-from packager.manifest.manifest import Lock
+from packager.image.wheels import WheelUnpacker, grouped
+from packager.manifest.manifest import Group, Lock
 from packager.progress import Progress
 
 
@@ -88,24 +89,24 @@ def make_stack(
 def _environments(
     base: BaseImage | None, lock: Lock, compiler: Compiler | None, *, fresh: bool
 ) -> tuple[list[Layer], list[Layer]]:
-    """The layers of the environment that serves, and those that training adds."""
+    """The layers of the environments of the server and the model, and those that training adds.
+
+    A folder of wheels is in the layers of the first environment that has it.
+    """
     interpreter = base.saved.interpreter if base else f"/usr/bin/python{lock.python}"
-    unpacker = WheelUnpacker(lock.python, compiler, fresh)
-    serving = unpacker.folders([wheel for wheel in lock.wheels if wheel.group == "serve"])
-    training = unpacker.folders(lock.wheels)
-    shared = {folder.path for folder in serving}
-    added = [folder for folder in training if folder.path not in shared]
+    unpacker, held = WheelUnpacker(lock.python, compiler, fresh), set[str]()
 
-    def environment(name: str, home: str, folders: Sequence[WheelFolder]) -> Layer:
-        return environment_layer(name, home, lock.python, interpreter, folders, fresh=fresh)
+    def layers(name: str, home: str, *groups: Group) -> list[Layer]:
+        folders = unpacker.folders(lock.wheels_of(*groups))
+        added = [folder for folder in folders if folder.path not in held]
+        held.update(folder.path for folder in added)
+        made = environment_layer(
+            f"{name} environment", home, lock.python, interpreter, folders, fresh=fresh
+        )
+        return [*grouped(added, f"{name} wheels", fresh=fresh), made]
 
-    return (
-        [*grouped(serving, "wheels", fresh=fresh), environment("environment", VENV, serving)],
-        [
-            *grouped(added, "worker wheels", fresh=fresh),
-            environment("worker environment", HARNESS, training),
-        ],
-    )
+    below = layers("server", VENV, "server", "trees") + layers("model", MODEL, "model")
+    return below, layers("worker", HARNESS, "harness")
 
 
 def runtime_layer(compiler: Compiler | None, *, fresh: bool = False) -> Layer:

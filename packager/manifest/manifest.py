@@ -129,6 +129,11 @@ class Slices(FrozenModel):
     rules: dict[str, str]
 
 
+Group = Literal["model", "server", "trees", "harness"]
+"""An environment that has a wheel: the project's, the server's (``trees`` where trees may be
+compiled), and the one that trains, checks and replays, in the companion only."""
+
+
 class Wheel(FrozenModel):
     """One locked dependency: exactly this file."""
 
@@ -136,8 +141,8 @@ class Wheel(FrozenModel):
     version: str
     filename: str
     sha256: str
-    group: Literal["serve", "worker"]
-    """``serve`` is in every image; ``worker`` only in the companion."""
+    groups: tuple[Group, ...]
+    """In the order of ``Group``; a wheel of several environments is stored once."""
 
 
 class Base(FrozenModel):
@@ -151,7 +156,10 @@ class Base(FrozenModel):
 
 
 class Lock(FrozenModel):
-    """Every dependency with version and sha256, and the base by its layers."""
+    """Every dependency with version and sha256, and the base by its layers.
+
+    The wheels of the model come first, then those of the server and the harness, each by name.
+    """
 
     python: str
     """``3.11``"""
@@ -159,6 +167,10 @@ class Lock(FrozenModel):
     """``linux/amd64``"""
     base: Base | Literal["none"]
     wheels: tuple[Wheel, ...]
+
+    def wheels_of(self, *groups: Group) -> list[Wheel]:
+        """The wheels of an environment with ``groups``."""
+        return [wheel for wheel in self.wheels if set(groups) & set(wheel.groups)]
 
 
 class Fingerprint(FrozenModel):

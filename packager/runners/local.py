@@ -14,7 +14,7 @@ from packager.environment.platform import host_target
 from packager.errors import PackageError
 from packager.image.config import ENVIRONMENT, TRAINING
 from packager.image.layers import Layer
-from packager.image.runtime import HARNESS, INSTALLED_AT, VENV
+from packager.image.runtime import HARNESS, INSTALLED_AT, MODEL, VENV
 from packager.runners.unpacked import UnpackedEnvironments, unpacked_environments
 from packager.tar_reader import unpack_plain
 
@@ -33,6 +33,11 @@ class UnpackedPackage:
     def python(self) -> Path:
         """The interpreter of what serves."""
         return self.environments.python(VENV)
+
+    @property
+    def model_python(self) -> Path:
+        """The interpreter of the model host."""
+        return self.environments.python(MODEL)
 
     @property
     def worker_python(self) -> Path:
@@ -85,8 +90,8 @@ def unpacked_package(layers: Sequence[Layer]) -> Iterator[UnpackedPackage]:
     if not {"runtime", "code"} <= set(names):
         raise PackageError(
             "without a container: expected layers of this program, got those of another Dockerfile",
-            "run it without --local, or copy /opt/wheels, /opt/venv, /opt/runtime and /code one by "
-            "one",
+            "run it without --local, or copy /opt/wheels, /opt/venv, /opt/model, /opt/runtime and "
+            "/code one by one",
         )
     shared = [layer for layer in layers if layer.name not in (*OWN, "base")]
     environments = unpacked_environments(shared)

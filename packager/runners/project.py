@@ -12,7 +12,6 @@ from packager.confinement import tell_outside
 from packager.engine.engine import Engine
 from packager.environment.dependencies import Dependencies, Requirements, lock_and_fetch
 from packager.environment.lock import FILENAME as LOCK
-from packager.environment.lock import DataFormat
 from packager.environment.platform import WheelTarget, default_platform, host_target
 from packager.environment.shipped import check_python
 from packager.errors import PackageError
@@ -71,7 +70,6 @@ def resolve_dependencies(
     """Lock the dependencies for ``target``, with ``base`` pinned, and download every wheel."""
     requirements = Requirements(
         project.path(project.requirements_file),
-        _format(project, files),
         trees=project.serve.compile != "off",
         strategy=project.requirements.index_strategy,
         extras=project.requirements.extras,
@@ -155,16 +153,6 @@ def wheel_target(base: BaseImage | None, platform: str, engine: Engine | None) -
         )
     check_python(host, "this machine's Python, as no base is available")
     return host
-
-
-def _format(project: Project, files: ListedFiles) -> DataFormat | None:
-    if project.data is None:
-        return None
-    source = [file for name, file in files.data.items() if name.startswith("source/")]
-    packed = project.data.reader.compression == "zst" or any(
-        file.suffix.lower() == ".zst" for file in source
-    )
-    return "parquet" if packed else files.format  # pyarrow reads both
 
 
 def resolve_environment(
