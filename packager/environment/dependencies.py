@@ -106,7 +106,8 @@ def lock_and_fetch(
     shipped = _shipped(locked.wheels, requirements, target, base)
     absent = wheels.missing(shipped)
     if absent:
-        index = user_index_options()
+        # Any index may have them: the sha256 decides.
+        index = user_index_options().of_project(file, "unsafe-best-match", wanted)
         wheels.fetch(resolver.locate(absent, target, index, SHIPPED.name), index, progress)
     lock = Lock(
         python=locked.python,
