@@ -38,8 +38,8 @@ from packager.environment.shipped import (
 
 TOP = Path(__file__).resolve().parent.parent
 RESOLVED: tuple[ShippedGroup, ...] = ("server", "harness")
-ALONE: tuple[ShippedGroup, ...] = ("trees",)
-"""Groups without what their requirements depend on, which must be in the server's."""
+ALONE: tuple[ShippedGroup, ...] = ("trees", "parquet")
+"""Groups without what their requirements depend on, which the others must have."""
 TARGETS = [WheelTarget(python, platform, (2, 41)) for python in PYTHONS for platform in PLATFORMS]
 Package = dict[str, Any]
 
@@ -52,7 +52,7 @@ def main() -> None:
         folder = Path(name)
         versions = folder / "tested.txt"
         versions.write_text(tested_versions(), encoding="utf-8")
-        whole = compiled(folder, [line for group in RESOLVED for line in lines[group]], versions)
+        whole = compiled(folder, [line for group in lines for line in lines[group]], versions)
         groups = {
             group: {p["name"] for p in compiled(folder, lines[group], versions)}
             for group in RESOLVED

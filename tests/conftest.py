@@ -32,6 +32,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if isinstance(item, pytest.Function) and "local_package" in item.fixturenames:
             item.add_marker(pytest.mark.slow)
+        marked = item.get_closest_marker("engine") is not None
+        if marked and "mark.engine" not in item.path.read_text(encoding="utf-8"):
+            told = "scripts/test finds it by pytest.mark.engine: write that in its file"
+            raise pytest.UsageError(f"{item.nodeid}: {told}")
 
 
 @pytest.fixture(autouse=True)

@@ -18,6 +18,7 @@ import pytest
 from command import NO_ENGINE, package
 from host_samples import make_wheel
 from sklearn.dummy import DummyClassifier
+from source_samples import sdist
 
 from packager.digest import sha256_file
 
@@ -48,7 +49,12 @@ def index(wheel: Path) -> Iterator[tuple[str, list[str]]]:
     given: list[str] = []
     name = wheel.name.split("-")[0]
     link = f'<a href="/files/{wheel.name}#sha256={sha256_file(wheel)}">{wheel.name}</a>'.encode()
-    pages = {f"/simple/{name}/": link, "/links/": b"", f"/files/{wheel.name}": wheel.read_bytes()}
+    source = sdist(wheel.parent, "canarysource")
+    pages = {
+        f"/simple/{name}/": link,
+        "/links/": b"",
+        **{f"/files/{file.name}": file.read_bytes() for file in (wheel, source)},
+    }
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -86,6 +92,7 @@ def plant(project: Path, host: str) -> dict[str, str]:
     coded = base64.b64encode(f"me:{SECRET}-docker".encode()).decode()
     (project / "requirements.txt").open("a").write(
         f"\n--extra-index-url http://me:{SECRET}-requirements@{host}/simple\ncanarytool\n"
+        f"canarysource @ http://me:{SECRET}-source@{host}/files/canarysource-1.0.tar.gz\n"
     )
     files = {
         "uv.toml": f'[[index]]\nname = "own"\nurl = "http://me:{SECRET}-uv@{host}/simple"\n',
@@ -158,7 +165,7 @@ def test_no_credential_is_in_any_byte_of_a_package_or_of_what_is_said(
         image = tmp_path / "image"
         done = package("build", project, "--output", f"oci:{image}", "--json", env=env)
     assert done.code == 0, done.err
-    for used in ("requirements", "links"):
+    for used in ("requirements", "links", "source"):
         assert f"me:{SECRET}-{used}" in given
     read = package("inspect", image, "--json", env=env)
     made: Mapping[str, bytes] = {
@@ -166,6 +173,7 @@ def test_no_credential_is_in_any_byte_of_a_package_or_of_what_is_said(
         "stderr": done.err.encode(),
         "inspect": (read.out + read.err).encode(),
         "lock": (project / "package.lock").read_bytes(),
+        "built": next((project / "package.wheels").iterdir()).read_bytes(),
         "record": (project / "package.build.json").read_bytes(),
         **{str(p.relative_to(image)): p.read_bytes() for p in image.rglob("*") if p.is_file()},
     }

@@ -44,7 +44,7 @@ _ROW = np.dtype(
 """``_LAYOUT`` of many rows."""
 _BODY = np.dtype(f"V{_LAYOUT.size}")
 _SIGNATURE = 16
-MIN_ROWS_TOGETHER = 16
+MIN_ROWS_TOGETHER = 24
 """From this number on, the tokens of a request are packed column by column."""
 _NUMBER = struct.Struct(">d")
 _NONCE = struct.Struct(">Q")
@@ -228,6 +228,8 @@ def _text(raw: bytes) -> str:
 def _in_steps(chances: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Confidences as they are stored, rounded as ``round`` does."""
     valid = (chances >= 0.0) & (chances <= 1.0)
+    if valid.all():
+        return np.rint(_SURE * chances)
     return np.where(valid, np.rint(_SURE * np.where(valid, chances, 0.0)), _UNKNOWN)
 
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 
 from packager.errors import PackageError
-from packager.exit_reason import ExitReason
+from packager.exit_reason import MAX_LINES, ExitReason
 
 MAX_SHOWN = 500
 """Characters of the backend's last line in an error."""
+_TOOL = r"[\w+-]*\b(?:gcc|g\+\+|c\+\+|cc|clang|cmake|ninja|make|rustc|cargo|gfortran)(?![\w+])"
 _COMPILER = re.compile(
-    r"command '[^']*(?:gcc|cc|clang|g\+\+)'|(?:gcc|g\+\+|\bcc|clang|cmake|ninja|make|rustc|cargo|"
-    r"gfortran)[^\n]{0,40}(?:No such file|not found)|No such file[^\n]{0,20}'(?:gcc|g\+\+|cc|clang|"
-    r"cmake|ninja|make|rustc|cargo|gfortran)[\w.-]*'|Unknown compiler|"
-    r"CMAKE_C(?:XX)?_COMPILER not set|can't find Rust compiler|No [\w+]+ compiler",
+    rf"command '[^']*{_TOOL}|{_TOOL}[^\n]{{0,40}}(?:No such file|not found)|"
+    rf"No such file[^\n]{{0,20}}'{_TOOL}|Unknown compiler|CMAKE_C(?:XX)?_COMPILER not set|"
+    r"can't find Rust compiler|No [\w+]+ compiler",
     re.IGNORECASE,
 )
 _MODULE = re.compile(r"ModuleNotFoundError: No module named '([\w.]+)'")
@@ -68,4 +68,7 @@ def _hint(said: str, ended: ExitReason) -> str:
         return "a build has no network: have it bring what it needs, or name a wheel of it"
     if _DENIED.search(said):
         return "a build may write to its own folder only: have it write nothing elsewhere"
-    return ended.hint or "check it with `pip wheel` on another machine, or name a wheel of it"
+    if ended.signal is not None:
+        return ended.hint
+    last = "\n  ".join(said.splitlines()[-MAX_LINES:])
+    return f"check it with `pip wheel` of it, or name a wheel of it; its last lines:\n  {last}"

@@ -11,6 +11,8 @@ from email.parser import BytesParser
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile, ZipInfo
 
+from installer.exceptions import InstallerError
+from installer.sources import WheelFile
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
@@ -116,11 +118,13 @@ def check_built(wheel: Path, called: str, name: str | None, target: WheelTarget)
     """Raise ``PackageError`` if a built wheel is damaged, of another name or not for ``target``."""
     try:
         found, _, _, tags = parse_wheel_filename(wheel.name)
-        with ZipFile(wheel) as archive:
-            archive.getinfo(f"{_info(archive)}/METADATA")
-    except (InvalidWheelFilename, BadZipFile, KeyError, StopIteration) as error:
+        with WheelFile.open(wheel) as opened:
+            opened.validate_record()
+            opened.read_dist_info("METADATA")
+    except (InvalidWheelFilename, BadZipFile, KeyError, ValueError, InstallerError) as error:
         raise PackageError(
-            f"{called}: its build backend made no valid wheel, but {wheel.name[:100]!r}",
+            f"{called}: its build backend made no valid wheel, but {wheel.name[:100]!r}: "
+            f"{str(error)[:300]}",
             "check it with `pip wheel` on another machine",
         ) from error
     if name is not None and found != canonicalize_name(name):

@@ -48,6 +48,8 @@ _KEPT = re.compile(
 _HELPER = (
     '!f() { test "$1" = get && printf "username=%s\\npassword=%s\\n" "$P_USER" "$P_WORD"; }; f'
 )
+_NUMBERED = re.compile(rb"setuptools[-_]scm|hatch-vcs")
+"""Backends that take a version from tags; only their repositories are fetched with history."""
 _DESCRIBED = re.compile(r"(?P<tag>.+)-(?P<ahead>\d+)-g[0-9a-f]+")
 
 
@@ -189,15 +191,13 @@ def _fetched(source: Source, scratch: _Scratch) -> str:
 def _fetch_tag(
     scratch: _Scratch, source: Source, commit: str | None, environment: Mapping[str, str]
 ) -> None:
-    """Note the tags of ``commit``, by which some backends number versions."""
-    done = scratch.run("ls-remote", "--tags", "--", source.url, environment=environment)
-    if commit is None or done.returncode != 0:
+    """Fetch the tags by which some backends number the version of ``commit``."""
+    file = f"{source.subdirectory}/pyproject.toml".lstrip("/")
+    declared = scratch.run("cat-file", "blob", f"{commit}:{file}").stdout
+    if not _NUMBERED.search(declared):
         return
-    for line in done.stdout.decode(errors="replace").splitlines():
-        found, _, name = line.partition("\t")
-        tag = name.removesuffix("^{}")
-        if found == commit and re.fullmatch(r"refs/tags/[\w./+-]+", tag):
-            scratch.run("update-ref", tag, commit)
+    history = ("fetch", "--unshallow", "--no-write-fetch-head", "--", source.url, *EVERYTHING)
+    scratch.run(*history, environment=environment)
 
 
 def _remote_environment(source: Source) -> dict[str, str]:

@@ -16,7 +16,13 @@ from urllib.request import url2pathname
 
 import requests
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.utils import InvalidSdistFilename, canonicalize_name, parse_sdist_filename
+from packaging.utils import (
+    InvalidSdistFilename,
+    InvalidWheelFilename,
+    canonicalize_name,
+    parse_sdist_filename,
+    parse_wheel_filename,
+)
 from packaging.version import Version
 
 from packager.environment.index import IndexOptions
@@ -41,18 +47,21 @@ def find_sdist(name: str, wanted: SpecifierSet, python: str, index: IndexOptions
     """The highest source distribution of ``name`` within ``wanted``; None if there is none.
 
     Only the first index that has the package is searched, as for wheels. Prereleases are taken
-    only if nothing else fits.
+    only if nothing else fits. A version with compiled wheels, for other Pythons or systems, is not
+    taken: a base has no compiler, and the error names a version that has a wheel.
     """
     with requests.Session() as session:
         session.verify = index.certificates or True
         for address in _addresses(name, index):
+            links = list(_links(address, session, index))
+            compiled = {version for link in links if (version := _compiled(name, link[0]))}
             found = [
                 Sdist(version, url, sha256)
-                for version, url, sha256, needs in _listed(name, address, session, index)
+                for version, url, sha256, needs in _listed(name, links)
                 if python in needs
             ]
-            if found:
-                fits = {one.version: one for one in found}
+            if found or compiled:
+                fits = {one.version: one for one in found if one.version not in compiled}
                 chosen = list(wanted.filter(fits))
                 return fits[max(chosen)] if chosen else None
     return None
@@ -83,11 +92,21 @@ def _list(settings: Any, key: str) -> list[str]:
     return [str(one) for one in ([found] if isinstance(found, str) else found)]
 
 
+def _compiled(name: str, filename: str) -> Version | None:
+    """The version of a wheel of ``name`` that holds compiled code; None for any other file."""
+    try:
+        called, version, _, tags = parse_wheel_filename(filename)
+    except InvalidWheelFilename:
+        return None
+    compiled = any(tag.platform != "any" for tag in tags)
+    return version if compiled and called == canonicalize_name(name) else None
+
+
 def _listed(
-    name: str, address: str, session: requests.Session, index: IndexOptions
+    name: str, links: Sequence[tuple[str, str, str, str]]
 ) -> Iterator[tuple[Version, str, str, SpecifierSet]]:
-    """(version, address, sha256, supported Pythons) of each source distribution of a page."""
-    for filename, url, sha256, needs in _links(address, session, index):
+    """(version, address, sha256, supported Pythons) of each source distribution among ``links``."""
+    for filename, url, sha256, needs in links:
         try:
             called, version = parse_sdist_filename(filename)
             supported = SpecifierSet(needs)

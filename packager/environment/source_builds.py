@@ -193,6 +193,8 @@ class SourceBuilds:
             if not source.path.resolve().is_relative_to(top):
                 self._progress.warn(f"{called}: reads a repository outside of the project")
         with source_tree(source, called, self._project, index) as tree:
+            if source.kind == "git" and (tree.folder / ".gitmodules").is_file():
+                self._progress.warn(f"{called}: its submodules are not fetched")
             wheel, tools = self._builds.build(tree, source.name, index)
         digest = sha256_file(wheel)
         built_wheels.in_wheelhouse(wheel, wheel.name, digest)

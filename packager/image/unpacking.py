@@ -74,6 +74,8 @@ class _ReadOnce(WheelFile):
     def get_contents(self) -> Iterator[WheelContentElement]:
         for elements, packed, is_executable in super().get_contents():
             record = RecordEntry.from_elements(*elements)
+            if "__pycache__" in record.path.split("/"):
+                continue  # the base compiles; pip leaves out such files, too
             in_memory = record.size is not None and record.size <= MAX_IN_MEMORY_BYTES
             stream = BytesIO(packed.read()) if in_memory else packed
             if not record.validate_stream(stream):

@@ -257,5 +257,6 @@ def _measured(predictor: Predictor) -> TimingModel | None:
     """Times of compiled predictions on the golden rows; None if there are none."""
     if predictor.compiled is None or predictor.golden is None or not predictor.golden.rows:
         return None
-    checked = predictor.check([*predictor.golden.rows])
-    return TimingModel.measure(predictor.compiled, predictor.features(checked))
+    rows = [*predictor.golden.rows]
+    checked = predictor.fast.read(messages.encode({"rows": rows})) or predictor.check(rows)
+    return TimingModel.measure(predictor.compiled, predictor.features(checked), checked.arrays)

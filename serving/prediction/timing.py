@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
+import numpy as np
+
+from monitoring.column_arrays import ColumnArrays
 from packager.model.compiled.model import CompiledModel
 
 MAX_INLINE_SECONDS = 0.002
@@ -26,14 +29,20 @@ class TimingModel:
     """Up to this many rows take at most ``MAX_INLINE_SECONDS``."""
 
     @classmethod
-    def measure(cls, model: CompiledModel, columns: Sequence[Sequence[Any]]) -> TimingModel:
-        """Measure with the rows in ``columns``, at least one."""
+    def measure(
+        cls,
+        model: CompiledModel,
+        columns: Sequence[Sequence[Any]],
+        arrays: ColumnArrays | None = None,
+    ) -> TimingModel:
+        """Measure with the rows in ``columns``, at least one; ``arrays``: the same columns."""
+        rows = np.arange(_ROWS) % len(columns[0])
         row = [column[0] for column in columns]
-        many = [[*column] * (_ROWS // len(column) + 1) for column in columns]
-        many = [column[:_ROWS] for column in many]
+        many = [[column[at] for at in rows.tolist()] for column in columns]
+        first, whole = (None, None) if arrays is None else (arrays.at(rows[:1]), arrays.at(rows))
         single = _seconds(lambda: model.predict_row(row))
-        least = _seconds(lambda: model.predict_rows([column[:1] for column in columns]))
-        each = max(0.0, _seconds(lambda: model.predict_rows(many)) - least) / (_ROWS - 1)
+        least = _seconds(lambda: model.predict_rows([column[:1] for column in columns], first))
+        each = max(0.0, _seconds(lambda: model.predict_rows(many, whole)) - least) / (_ROWS - 1)
         one_by_one = math.inf if single <= each else (least - each) / (single - each)
         if one_by_one * single >= MAX_INLINE_SECONDS:
             inline = MAX_INLINE_SECONDS / single

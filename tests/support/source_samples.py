@@ -10,9 +10,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 BACKEND = """
-import hashlib, os, zipfile
+import base64, hashlib, os, zipfile
 
 NAME, VERSION, REQUIRES, MORE = {name!r}, {version!r}, {requires!r}, {more!r}
+
+
+def digest(text):
+    found = hashlib.sha256(text.encode()).digest()
+    return "sha256=" + base64.urlsafe_b64encode(found).rstrip(b"=").decode()
 
 
 def get_requires_for_build_wheel(settings=None):
@@ -34,7 +39,9 @@ def build_wheel(folder, settings=None, metadata_directory=None):
             if name.endswith(".py") and name not in ("backend.py", "train.py"):
                 content[os.path.relpath(path, top)] = open(path).read()
     name = f"{{stem}}-{{VERSION}}-py3-none-any.whl"
-    record = "".join(f"{{n}},,\\n" for n in content) + f"{{info}}/RECORD,,\\n"
+    rows = ((n, digest(text), len(text.encode())) for n, text in content.items())
+    record = "".join(f"{{n}},{{sha}},{{size}}\\n" for n, sha, size in rows)
+    record += f"{{info}}/RECORD,,\\n"
     with zipfile.ZipFile(os.path.join(folder, name), "w") as archive:
         for n, text in sorted({{**content, f"{{info}}/RECORD": record}}.items()):
             archive.writestr(zipfile.ZipInfo(n), text)

@@ -106,6 +106,8 @@ class ColumnBlock:
     def inside(self, values: Floats) -> Bools:
         """Mask of the rows that are within the limits of all columns, shape (rows,)."""
         good = (values >= self._low) & (values <= self._high)
+        if good.all():
+            return np.ones(values.shape[1], np.bool_)
         return np.asarray((good | self._nulls & np.isnan(values)).all(axis=0), np.bool_)
 
     def made(self, values: Floats) -> Floats:

@@ -91,7 +91,9 @@ class LinearModel:
         if self._link == "labels":
             return BatchOutput(labels, None, good)
         positive = logistic(scores)
-        return BatchOutput(labels, np.column_stack([1 - positive, positive]), good)
+        probabilities = np.empty((len(positive), 2))
+        probabilities[:, 0], probabilities[:, 1] = 1 - positive, positive
+        return BatchOutput(labels, probabilities, good)
 
     def _several(self, scores: Floats, error: Floats) -> BatchOutput:
         tolerance = self._meaning.tolerance

@@ -22,6 +22,8 @@ from packager.model.compiled.form import Linear
 
 MAX_PRODUCTS = 1 << 16
 """Maximum number of products of values and weights in memory at once."""
+MAX_SEPARATE = 12
+"""Up to this many terms, one call each is faster than one call for all."""
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -82,7 +84,8 @@ class LinearSums:
         ``arrays``: the same columns, if they are at hand as arrays.
         """
         rows = len(columns[0])
-        scores = np.tile(self._intercept, (rows, 1))
+        scores = np.empty((rows, len(self._intercept)))
+        scores[:] = self._intercept
         sizes = np.abs(scores)
         inside = np.ones(rows, bool)
         if self._block is not None:
@@ -155,6 +158,10 @@ class LinearSums:
 
 def _one_by_one(start: Floats, terms: Floats) -> Floats:
     """``start`` plus the terms, added one after another, never pairwise."""
+    if len(terms) <= MAX_SEPARATE:
+        for term in terms:
+            start = start + term
+        return start
     found: Floats = np.add.accumulate(np.concatenate((start[None], terms)), axis=0)[-1]
     return found
 

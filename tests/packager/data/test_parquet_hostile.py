@@ -118,7 +118,7 @@ def test_one_row_of_very_many_values_is_refused_before_it_is_read(tmp_path, monk
     for reader in READERS:
         with pytest.raises(UsageError, match=r"fits? in"):
             reader(path)
-    assert pa.total_allocated_bytes() == before
+    assert pa.total_allocated_bytes() <= before  # earlier garbage may go meanwhile
 
 
 LIED = """
@@ -153,7 +153,7 @@ def test_a_footer_that_has_no_room_is_refused_before_it_is_read(tmp_path, little
     for reader in READERS:
         with pytest.raises(UsageError, match=r"expected a footer (of at most 64 MiB|to fit)"):
             reader(path)
-    assert pa.total_allocated_bytes() == before
+    assert pa.total_allocated_bytes() <= before  # earlier garbage may go meanwhile
 
 
 def flipped(content, seed):

@@ -14,6 +14,8 @@ from packager.exit_reason import ExitReason
         ("error: command 'gcc' failed: No such file or directory", "the base has no compiler"),
         ("error: command 'x86_64-linux-gnu-g++' failed with exit code 1", "no compiler"),
         ("../meson.build:1:0: ERROR: Unknown compiler(s): [['cc'], ['gcc']]", "no compiler"),
+        ("error: [Errno 2] No such file or directory: 'x86_64-linux-gnu-gcc'", "no compiler"),
+        ("SystemExit: own reason", "`pip wheel` of it"),
         ("error: can't find Rust compiler", "no compiler"),
         ("CMake Error: CMAKE_C_COMPILER not set, after EnableLanguage", "no compiler"),
         ("ModuleNotFoundError: No module named 'numpy.distutils'", "it imports numpy while"),

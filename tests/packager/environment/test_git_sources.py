@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import base64
+import contextlib
+import socket
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -158,3 +161,32 @@ def test_a_commit_that_is_not_there_is_named(repository: Path, tmp_path, ref: st
 def test_a_folder_without_a_repository_is_named(tmp_path):
     with pytest.raises(PackageError, match="expected a git repository with a commit at "):
         fetched(f"git+{tmp_path.as_uri()}", tmp_path)
+
+
+def test_a_server_gives_a_commit_and_its_history_only_for_versions_from_tags(
+    repository: Path, tmp_path
+):
+    first = commit(repository, "v1.0")
+    (repository / "pyproject.toml").write_text('requires = ["setuptools_scm"]')
+    commit(repository)
+    (repository / ".git" / "git-daemon-export-ok").touch()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = ["git", "daemon", "--listen=127.0.0.1", f"--port={port}", f"--base-path={tmp_path}"]
+    with subprocess.Popen([*command, "--reuseaddr"], stderr=subprocess.DEVNULL) as daemon:
+        try:
+            for _ in range(200):
+                with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+                    break
+                time.sleep(0.05)
+            address = f"git+git://127.0.0.1:{port}/repository"
+            for ref, tag in (("", "1.1.dev1"), ("@main", "1.1.dev1"), (f"@{first}", "1.0")):
+                folder = tmp_path / f"fetched{ref}"
+                folder.mkdir()
+                found = fetch_commit(source(f"{address}{ref}"), "x", folder)
+                assert found.tag == tag
+                assert (found.id == first) == (ref == f"@{first}")
+                assert (folder / "x.py").is_file()
+        finally:
+            daemon.terminate()

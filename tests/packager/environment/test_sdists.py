@@ -85,6 +85,16 @@ def test_json_is_read_and_a_prerelease_taken_only_if_asked_for():
     assert (str(found.version), found.sha256, str(newer.version)) == ("1.0", "aa", "4.0b1")
 
 
+def test_a_version_with_compiled_wheels_for_others_is_not_built(tmp_path: Path):
+    for name in ("x-1.0.tar.gz", "x-2.0.tar.gz", "x-2.0-cp38-cp38-manylinux1_x86_64.whl",
+                 "x-1.0-py2-none-any.whl"):  # fmt: skip
+        (tmp_path / name).touch()
+    found = find_sdist("x", SpecifierSet(""), "3.11", folder_index(tmp_path))
+    assert found is not None
+    assert str(found.version) == "1.0"
+    assert find_sdist("x", SpecifierSet("==2.0"), "3.11", folder_index(tmp_path)) is None
+
+
 def test_a_folder_is_searched_and_nothing_else_without_an_index(tmp_path: Path):
     (tmp_path / "own_lib-1.0.tar.gz").touch()
     found = find_sdist("own-lib", SpecifierSet(""), "3.11", folder_index(tmp_path))

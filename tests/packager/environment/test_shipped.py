@@ -33,7 +33,7 @@ EXTRAS = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))["pr
 ]
 TESTED = (TOP / "requirements-dev.lock").read_text(encoding="utf-8")
 OWN = {"modelhost", "packager", "serving", "monitoring"}
-GROUPS: tuple[ShippedGroup, ...] = ("server", "trees", "harness")
+GROUPS: tuple[ShippedGroup, ...] = ("server", "trees", "harness", "parquet")
 TARGETS = [WheelTarget(python, platform, (2, 36)) for python in PYTHONS for platform in PLATFORMS]
 
 
@@ -78,6 +78,7 @@ def test_the_server_has_no_data_libraries_and_trees_bring_none() -> None:
     served = {package.name for group in ("server", "trees") for package in packages_of(group)}
     assert served & {"pandas", "scipy", "scikit-learn", "joblib", "pyarrow"} == set()
     assert {package.name for package in packages_of("trees")} == {"treelite"}
+    assert {package.name for package in packages_of("parquet")} == {"pyarrow"}
     assert {"numpy", "packaging"} <= served, "what treelite imports"
 
 

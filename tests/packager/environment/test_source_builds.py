@@ -298,7 +298,7 @@ def test_a_build_has_no_network_and_no_variables(lock: Lock, project, monkeypatc
     [
         ("import Cython", "name that in [build-system] requires"),
         ("import subprocess; subprocess.run(['gcc-99', 'x.c'])", "the base has no compiler"),
-        ("import os; os._exit(3)", "exit"),
+        ("raise SystemExit(3)", "`pip wheel` of it"),
     ],
 )
 def test_a_failed_build_says_what_would_work(lock: Lock, project, body: str, hint: str):

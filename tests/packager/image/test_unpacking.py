@@ -94,6 +94,15 @@ def test_tests_that_import_tests_keep_nothing(tmp_path: Path):
     assert not [name for name in unpacked(wheel) if "/tests/" in name]
 
 
+@pytest.mark.filterwarnings("error")
+def test_bytecode_of_a_wheel_is_left_out_of_files_and_record(tmp_path: Path):
+    bytecode = "tool/__pycache__/a.cpython-311.pyc"
+    files = unpacked(make_wheel(tmp_path, "tool", {"tool/a.py": "", bytecode: b"pyc"}))
+    assert f"{SITE}/tool/a.py" in files
+    assert f"{SITE}/{bytecode}" not in files
+    assert bytecode not in record(files)
+
+
 def test_a_wheel_that_differs_from_its_record_is_refused(tmp_path: Path):
     wheel = make_wheel(tmp_path, "tool", {"tool.py": "x"}, damaged=True)
     with pytest.raises(PackageError) as caught:

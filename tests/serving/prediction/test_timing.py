@@ -16,7 +16,7 @@ class Model:
     def predict_row(self, values: Sequence[Any]) -> None:
         time.sleep(self._row)
 
-    def predict_rows(self, columns: Sequence[Sequence[Any]]) -> None:
+    def predict_rows(self, columns: Sequence[Sequence[Any]], _arrays: Any) -> None:
         time.sleep(self._call + self._each * len(columns[0]))
 
 

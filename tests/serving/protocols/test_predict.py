@@ -7,6 +7,7 @@ import math
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -62,3 +63,15 @@ def test_any_value_is_json(value, number):
 def test_rows_are_read_from_a_body():
     rows, context = PredictProtocol("1").rows(b'{"rows": [{"a": 1}]}', {})
     assert (rows, context) == ([{"a": 1}], None)
+
+
+@given(st.lists(LABELS, min_size=2, max_size=7), st.booleans(), st.booleans(), st.booleans())
+def test_several_rows_have_the_bytes_of_one_object_a_row(labels, chances, tokens, as_array):
+    protocol = PredictProtocol("1.0-abc")
+    given = scored(labels, chances=chances, tokens=tokens)
+    if chances and as_array:
+        given.probabilities = np.array(given.probabilities)
+    found, _ = protocol.body(None, given)
+    rows = protocol._many(given, slice(len(labels)))
+    whole = encode({"version": "1.0-abc", "predictions": rows})
+    assert found == whole
