@@ -40,6 +40,8 @@ class Requirements:
     file: Path
     trees: bool = False
     """Whether the server gets what compiled tree ensembles need, if the project may have some."""
+    parquet: bool = False
+    """Whether the data is Parquet, or packed in a way that only pyarrow reads."""
     strategy: str | None = None
     """The project's own ``index_strategy``."""
     extras: tuple[str, ...] = ()
@@ -104,11 +106,7 @@ def lock_and_fetch(
             wheels=tuple(item.wheel for item in resolved),
         )
     shipped = _shipped(locked.wheels, requirements, target, base)
-    absent = wheels.missing(shipped)
-    if absent:
-        # Any index may have them: the sha256 decides.
-        index = user_index_options().of_project(file, "unsafe-best-match", wanted)
-        wheels.fetch(resolver.locate(absent, target, index, SHIPPED.name), index, progress)
+    _fetch_shipped(wheels.missing(shipped), requirements, wanted, progress)
     lock = Lock(
         python=locked.python,
         platform=locked.platform,
@@ -125,8 +123,20 @@ def _shipped(
     groups: list[ShippedGroup] = ["server", "harness"]
     if requirements.trees and TREE_FRAMEWORKS & {wheel.name for wheel in model}:
         groups.append("trees")
+    if requirements.parquet:
+        groups.append("parquet")
     called = f"base {base.reference}" if base else "this machine's Python, as there is no base"
     return shipped_wheels(groups, target, called)
+
+
+def _fetch_shipped(
+    absent: Sequence[Wheel], requirements: Requirements, wanted: Wanted, progress: Progress
+) -> None:
+    """Download ``absent`` wheels of the shipped lock from any index: the sha256 decides."""
+    if absent:
+        best = "unsafe-best-match"
+        index = user_index_options().of_project(requirements.file, best, wanted)
+        wheels.fetch(resolver.locate(absent, wanted.target, index, SHIPPED.name), index, progress)
 
 
 def _together(model: Sequence[Wheel], shipped: Sequence[Wheel]) -> tuple[Wheel, ...]:

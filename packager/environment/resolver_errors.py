@@ -107,7 +107,7 @@ def conflict(text: str, called: str, runtime: Sequence[str]) -> PackageError:
     """The error for a conflict of the project's requirements with the model host's."""
     named = [line for line in runtime if re.search(rf"\b{re.escape(_name(line))}\b", text)]
     return PackageError(
-        f"{called} and what the model host needs exclude each other: {text}",
+        f"{called} and what the model host needs can't be resolved together: {text}",
         f"loosen {called}; the model host needs: {', '.join(named or runtime)}",
     )
 

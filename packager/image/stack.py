@@ -106,7 +106,7 @@ def _environments(
         return [*grouped(added, f"{name} wheels", fresh=fresh), made]
 
     below = layers("server", VENV, "server", "trees") + layers("model", MODEL, "model")
-    return below, layers("worker", HARNESS, "harness")
+    return below, layers("worker", HARNESS, "harness", "parquet")
 
 
 def runtime_layer(compiler: Compiler | None, *, fresh: bool = False) -> Layer:

@@ -129,9 +129,10 @@ class Slices(FrozenModel):
     rules: dict[str, str]
 
 
-Group = Literal["model", "server", "trees", "harness"]
+Group = Literal["model", "server", "trees", "harness", "parquet"]
 """An environment that has a wheel: the project's, the server's (``trees`` where trees may be
-compiled), and the one that trains, checks and replays, in the companion only."""
+compiled), and the one that trains, checks and replays, in the companion only (``parquet`` where
+the data is)."""
 
 
 class Wheel(FrozenModel):

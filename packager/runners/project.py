@@ -71,6 +71,7 @@ def resolve_dependencies(
     requirements = Requirements(
         project.path(project.requirements_file),
         trees=project.serve.compile != "off",
+        parquet=_needs_pyarrow(project, files),
         strategy=project.requirements.index_strategy,
         extras=project.requirements.extras,
         groups=project.requirements.groups,
@@ -153,6 +154,16 @@ def wheel_target(base: BaseImage | None, platform: str, engine: Engine | None) -
         )
     check_python(host, "this machine's Python, as no base is available")
     return host
+
+
+def _needs_pyarrow(project: Project, files: ListedFiles) -> bool:
+    if project.data is None:
+        return False
+    source = [file for name, file in files.data.items() if name.startswith("source/")]
+    packed = project.data.reader.compression == "zst" or any(
+        file.suffix.lower() == ".zst" for file in source
+    )
+    return packed or files.format == "parquet"
 
 
 def resolve_environment(

@@ -51,7 +51,7 @@ def environment_of(contents: ImageContents, lock: Lock) -> Environment:
     for home, wheels in (
         (VENV, lock.wheels_of("server", "trees")),
         (MODEL, lock.wheels_of("model")),
-        (HARNESS, lock.wheels_of("harness")),
+        (HARNESS, lock.wheels_of("harness", "parquet")),
     ):
         # Only a companion has the last.
         if home != HARNESS or below(tree, home):
