@@ -105,15 +105,26 @@ def lock_and_fetch(
             built=sources.records([item.wheel for item in resolved]),
             wheels=tuple(item.wheel for item in resolved),
         )
-    shipped = _shipped(locked.wheels, requirements, target, base)
+    lock = _whole(locked, requirements, wanted, base, progress)
+    return Dependencies(lock, locked.model_copy(update={"bases": _pinned(locked, base)}))
+
+
+def _whole(
+    locked: LockFile,
+    requirements: Requirements,
+    wanted: Wanted,
+    base: Base | None,
+    progress: Progress,
+) -> Lock:
+    """The package's lock: the model's wheels, the server's and the harness's, all fetched."""
+    shipped = _shipped(locked.wheels, requirements, wanted.target, base)
     _fetch_shipped(wheels.missing(shipped), requirements, wanted, progress)
-    lock = Lock(
+    return Lock(
         python=locked.python,
         platform=locked.platform,
         base=base or "none",
         wheels=_together(locked.wheels, shipped),
     )
-    return Dependencies(lock, locked.model_copy(update={"bases": _pinned(locked, base)}))
 
 
 def _shipped(
