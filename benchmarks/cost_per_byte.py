@@ -238,7 +238,7 @@ def target_of(url: str) -> Target:
 def worker_of(pid: int) -> int:
     """Id of the process that answers requests."""
     for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-        if b"--worker-id" in Path(f"/proc/{child}/cmdline").read_bytes():
+        if Path(f"/proc/{child}/comm").read_text().startswith("worker "):
             return int(child)
     raise RuntimeError("expected a worker below the server's process, got none")
 

@@ -1,7 +1,7 @@
 """``python -m modelhost work``: runs in the model's environment for one harness.
 
 The connection is the descriptor that ``MODELHOST_FD`` names. What the project's code prints goes
-to stderr.
+to stderr. ``MODELHOST_CONFINEMENT`` says what the process may use.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import socket
 import sys
+
+from modelhost.confinement import confine_as_asked, end_with_parent
 
 DESCRIPTOR = "MODELHOST_FD"
 USAGE = "usage: python -m modelhost work\n"
@@ -21,6 +23,8 @@ def main(arguments: list[str]) -> int:
         return 2
     connection = socket.socket(fileno=int(os.environ.pop(DESCRIPTOR)))
     os.dup2(2, 1)
+    end_with_parent()
+    confine_as_asked()  # before libraries are imported, which could use the network
     from modelhost.work import work
 
     work(connection)

@@ -2,10 +2,12 @@
 
 Every request has ``"verb"`` and further keys; the answer holds the result, or ``"error"``:
 
-    load      path, predictor, loader, task → model: its number and description
-    predict   model, columns, rows, specs → labels, probabilities
-    train     train, params, seed, features, target (names), columns … → model_type
-    save      path, predictor → loader
+    load         path, predictor, loader, task → model: its number and description
+    predict      model, columns, rows, specs → labels, probabilities
+    train        train, params, seed, features, target (names), columns … → model_type
+    save         path, predictor → loader
+    state        model → the table of its state, or opaque: why there is none
+    environment  → environment: what of this process can change the last bits of a result
 
 A request that the project's code fails is answered with the error; the process goes on.
 """
@@ -15,16 +17,21 @@ from __future__ import annotations
 import socket
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from modelhost.addresses import clear_addresses
 from modelhost.columns import ColumnSpec, decode_columns, encode_array, encode_labels
+from modelhost.environment import numerical_environment
 from modelhost.errors import PackageError
-from modelhost.frames import FrameBuilder
+from modelhost.frames import FrameBuilder, keep_text_plain
 from modelhost.model import LoadedModel, load_model
 from modelhost.project_code import project_errors
 from modelhost.recipe import call_recipe
+from modelhost.state import OpaqueError, state
+from modelhost.state_table import encode_state
 from modelhost.storage import save_model
 from modelhost.wire import Message, receive, send
 
@@ -40,6 +47,8 @@ class Workshop:
             "predict": self.predict,
             "train": self.train,
             "save": self.save,
+            "state": self.state,
+            "environment": lambda _: Message({"environment": numerical_environment()}),
         }
 
     def answer(self, asked: Message) -> Message:
@@ -56,7 +65,8 @@ class Workshop:
         path, predictor, loader = Path(given["path"]), given["predictor"], given["loader"]
         model = load_model(path, predictor, loader, given["task"])
         self._models.append(model)
-        return Message({"model": {"number": len(self._models) - 1, **described(model)}})
+        with project_errors("the model"):
+            return Message({"model": {"number": len(self._models) - 1, **described(model)}})
 
     def predict(self, asked: Message) -> Message:
         """Predict with a loaded model."""
@@ -82,6 +92,7 @@ class Workshop:
         self._trained = call_recipe(
             given["train"], given["params"], given["seed"], features, target
         )
+        clear_addresses(self._trained[0])
         return Message({"model_type": type(self._trained[0]).__name__})
 
     def save(self, asked: Message) -> Message:
@@ -90,6 +101,15 @@ class Workshop:
         model, module = self._trained
         loader = save_model(model, Path(asked.header["path"]), module, asked.header["predictor"])
         return Message({"loader": loader})
+
+    def state(self, asked: Message) -> Message:
+        """Describe the state of a loaded model."""
+        try:
+            with project_errors("the model"):
+                leaves = state(self._models[asked.header["model"]].native)
+        except OpaqueError as error:
+            return Message({"opaque": str(error)})
+        return Message({}, encode_state(leaves))
 
 
 def read_frame(asked: Message) -> Any:
@@ -128,6 +148,8 @@ def describe(error: PackageError) -> dict[str, Any]:
 
 def work(connection: socket.socket) -> None:
     """Answer requests until the harness closes the connection."""
+    if find_spec("pandas") is not None:
+        keep_text_plain()
     workshop = Workshop()
     while True:
         asked = receive(connection)

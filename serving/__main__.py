@@ -1,24 +1,21 @@
-"""``python -m serving``: starts BentoML's workers with this package and supervises them."""
+"""``python -m serving``: loads the package, forks workers and supervises them."""
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import sys
 import tempfile
 from pathlib import Path
 
-from monitoring.metrics.restarts import RestartCounts
 from packager.errors import PackageError
 from packager.manifest.manifest import Manifest
 from packager.model.integrity import check_before_loading
 from serving.feedback import stores
 from serving.http import logs
 from serving.http.auth import ApiKeys
-from serving.http.worker_table import Pulses, make_table
-from serving.processes import log_lines
-from serving.processes.children import children_of, listen_on, locked_folder, metrics_folder
-from serving.processes.supervisor import Child, Supervisor
+from serving.processes import log_lines, resources
 from serving.settings import Settings
 from serving.shadow import sampler
 
@@ -26,7 +23,7 @@ END_SECONDS = 30.0
 """Seconds that workers may take to end, beyond the deadline of a request."""
 
 
-def main() -> int:
+def main(readers: log_lines.Readers) -> int:
     """Serve until a signal arrives; return the exit code."""
     try:
         settings = Settings.from_environment()
@@ -35,7 +32,7 @@ def main() -> int:
         if settings.keys_file is not None:
             ApiKeys(settings.keys_file)  # a bad file is an error before any process starts
         _share_processors(settings.workers or manifest.serve.workers)
-        return _supervise(settings, manifest)
+        return _supervise(settings, manifest, readers)
     except PackageError as error:
         logs.log_line(logging.ERROR, error.message, hint=error.hint)
         return error.exit_code
@@ -48,13 +45,13 @@ def _share_processors(workers: int) -> None:
         os.environ.setdefault(variable, threads)
 
 
-def _supervise(settings: Settings, manifest: Manifest) -> int:
+def _supervise(settings: Settings, manifest: Manifest, readers: log_lines.Readers) -> int:
     """Run the workers until a signal arrives, with a temporary folder that is removed at exit."""
     try:
         with tempfile.TemporaryDirectory(
             prefix="model-server-", ignore_cleanup_errors=True
         ) as home:
-            return _serve(settings, manifest, Path(home))
+            return _serve(settings, manifest, Path(home), readers)
     except OSError as error:
         raise PackageError(
             f"the server can't start: {error}",
@@ -62,31 +59,47 @@ def _supervise(settings: Settings, manifest: Manifest) -> int:
         ) from error
 
 
-def _serve(settings: Settings, manifest: Manifest, home: Path) -> int:
+def _serve(settings: Settings, manifest: Manifest, home: Path, readers: log_lines.Readers) -> int:
     for note in stores.prepare(settings.feedback, manifest.name, home):
         logs.log_line(logging.INFO, note)
+    settings = Settings.from_environment()  # with what was prepared
     os.environ.setdefault("BENTOML_HOME", str(home))
     os.environ["BENTOML_DO_NOT_TRACK"] = "True"
     checked = settings.shadow_ratio > 0 and manifest.compiled.verdict == "equal"
     if checked:
         os.environ[sampler.SHADOW_DIR] = str(home)
     logs.to_json()
-    table = make_table()
-    with locked_folder(home), listen_on(settings.host, settings.port) as listening:
-        children = children_of(settings, manifest, listening.fileno(), table)
+    resources.make_metrics_folder()
+    with resources.locked_folder(home), resources.listen_on(settings.host, settings.port) as socket:
+        # After the variables that NumPy and prometheus_client read at import.
+        from monitoring.metrics.restarts import RestartCounts
+        from serving.http.worker_table import Pulses, make_table
+        from serving.prediction.package_files import PackageFiles
+        from serving.processes.child import Child
+        from serving.processes.children import children_of
+        from serving.processes.supervisor import Supervisor
+        from serving.worker import check_libraries
+
+        check_libraries()
+        files = PackageFiles.load(manifest, settings.root)
+        table = make_table()
+        processes = children_of(settings, files, socket, table)
         if checked:
             command = [sys.executable, "-m", "serving.shadow.checker", str(home)]
-            children.append(Child("the checker of compiled answers", command, os.environ, ()))
-        counts = RestartCounts(metrics_folder(), manifest.name, manifest.tag)
+            processes.append(Child("the checker of compiled answers", command, os.environ))
+        counts = RestartCounts(resources.metrics_folder(), manifest.name, manifest.tag)
         end_seconds = settings.deadline_seconds + END_SECONDS
-        Supervisor(children, Pulses(table), counts, end_seconds).run()
+        # Pages with objects of the collector would be copied in each worker.
+        gc.collect()
+        gc.freeze()
+        Supervisor(processes, Pulses(table), counts, end_seconds, readers.paused).run()
     return 0
 
 
 if __name__ == "__main__":
-    with log_lines.json_lines():
+    with log_lines.json_lines() as readers:
         try:
-            code = main()
+            code = main(readers)
         except Exception as error:
             fields = {"exception": logs.describe_exception(error)}
             logs.log_line(logging.CRITICAL, f"the server ends: {error}", **fields)

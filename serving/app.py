@@ -1,4 +1,4 @@
-"""The server's routes, as an ASGI callable in front of BentoML's own application."""
+"""The server's routes, as an ASGI callable."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 from packager.errors import PackageError
 from serving import routes
 from serving.http.asgi import (
-    ASGIApp,
     BodyReader,
     Message,
     Receive,
@@ -30,6 +29,7 @@ from serving.prediction.recording import Recorder
 from serving.request import LoadedPackage, Request, RequestHandler
 from serving.routes import Routes
 from serving.settings import Settings
+from serving.viewer import DeferredApp
 
 GC_THRESHOLD = 10_000
 """Net new objects that start a run of the cyclic garbage collector."""
@@ -44,13 +44,13 @@ class App:
 
     def __init__(
         self,
-        inner: ASGIApp,
+        viewer: DeferredApp,
         settings: Settings,
         start: Callable[[], Predictor],
         busy: Callable[[int], None] = ignore_result,
     ) -> None:
         """``busy`` gets ``time.monotonic_ns()`` when the model begins, and 0 when it ends."""
-        self._inner = inner
+        self._viewer = viewer
         self._settings = settings
         self._start = start
         self._busy = busy
@@ -65,14 +65,12 @@ class App:
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Handle one ASGI scope: lifespan or an HTTP request."""
         if scope["type"] == "lifespan":
-            await self._lifespan(scope, receive, send)
-        elif scope["type"] == "http":
-            await self._serve(scope, receive, send)
+            await self._lifespan(receive, send)
         else:
-            await self._inner(scope, receive, send)
+            await self._serve(scope, receive, send)
 
-    async def _lifespan(self, scope: Message, receive: Receive, send: Send) -> None:
-        startup = await receive()
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
         try:
             predictor = await asyncio.to_thread(self._start)
         except Exception as error:
@@ -87,23 +85,18 @@ class App:
         )
         loaded.recorder.begin()
         self._handler.loaded = loaded
-        pending = [startup]
-
-        async def replayed() -> Message:
-            return pending.pop() if pending else await receive()
-
-        async def settled(message: Message) -> None:
-            if message["type"] == "lifespan.startup.complete":
-                # Freeze loaded objects; requests create no reference cycles, so collect rarely.
-                gc.collect()
-                gc.freeze()
-                gc.set_threshold(GC_THRESHOLD)
-            await send(message)
-
+        # Freeze loaded objects; requests create no reference cycles, so collect rarely. Those of
+        # the supervisor are frozen already.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(GC_THRESHOLD)
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
         try:
-            await self._inner(scope, replayed, settled)
+            await self._viewer.close()
         finally:
             loaded.close()
+        await send({"type": "lifespan.shutdown.complete"})
 
     def accepts(self, url: bytes, headers: Mapping[bytes, bytes]) -> bool:
         """Whether ``direct`` may be called for a ``POST`` with these headers."""
@@ -147,9 +140,11 @@ class App:
             if request.path == routes.METRICS:  # not counted among the requests
                 exposition = await loaded.recorder.exposition()
                 await send_response(send, exposition, request.trace, close=handler.draining)
-            elif request.path in routes.DELEGATED:
+            elif request.path in routes.PROBES:  # nor are these
+                await send_response(send, routes.ALIVE, request.trace, close=handler.draining)
+            elif request.path in routes.VIEWER:
                 marked = with_request_id(send, request.trace, close=handler.draining)
-                await self._inner(scope, receive, marked)
+                await self._viewer(scope, receive, marked)
             else:
                 await self._respond(loaded, request, receive)
         if request.response is not None:

@@ -15,11 +15,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from modelhost.sandbox.file_access import refuse_by_kernel
+from modelhost.sandbox.network import block_network
 from packager.digest import canonical_json
 from packager.errors import PackageError, UsageError
 from packager.model.paths import Root
-from packager.sandbox.file_access import refuse_by_kernel
-from packager.sandbox.network import block_network
 
 USAGE = "usage: python -m serving.predict_file IN OUT\n"
 

@@ -22,7 +22,10 @@ READY = frozenset(["/readyz", "/ping", "/v2/health/ready"])
 """Routes that report whether to send more requests."""
 HEALTH = READY | {"/healthz", "/livez", "/v2/health/live"}
 """Routes that never need a key."""
-DELEGATED = frozenset(["/healthz", "/livez", "/readyz", *document.VIEWER])
+PROBES = frozenset(["/healthz", "/livez", "/readyz"])
+"""Routes that are answered with ``ALIVE``, and not counted."""
+ALIVE = Response(200, b"\n", "text/plain; charset=utf-8")
+VIEWER = frozenset(document.VIEWER)
 """The only routes that BentoML answers."""
 FEEDBACK = "/feedback"
 OTHER = "other"
@@ -78,7 +81,7 @@ class Routes:
         # A route named by the platform speaks the platform's protocol, which may replace ours.
         if settings.predict_route:
             adapters[settings.predict_route] = adapters["/invocations"]
-        if settings.health_route and settings.health_route not in DELEGATED:
+        if settings.health_route and settings.health_route not in PROBES:
             documents[settings.health_route] = documents["/ping"]
         return cls(adapters, documents)
 
@@ -86,7 +89,7 @@ class Routes:
         """Raise ``RequestError``: 404 for an unknown path, 405 for a wrong method."""
         if path in self.adapters or path == FEEDBACK:
             allowed = "POST"
-        elif path in self.documents or path in DELEGATED or path == METRICS:
+        elif path in self.documents or path in PROBES | VIEWER or path == METRICS:
             allowed = "GET"
         else:
             raise RequestError(404, "not_found", "there is no such route", expected="see /docs")

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Literal, Self, TypeVar
 
 from packager.errors import UsageError
 from packager.model.paths import Root
@@ -21,6 +21,7 @@ from serving.http.logs import AccessLog
 from serving.platforms import DEFAULT_PORT, HEALTH_ROUTE, PREDICT_ROUTE, port_variable
 
 MAX_WORKERS = 256
+MIN_PROCESS_MEMORY = 64 << 20
 ROUTE = re.compile(r"/[A-Za-z0-9._~:/@%-]*")
 FREE_ROUTE = "a path that begins with / and is no other route of this server"
 OWN_ROUTES = ("/docs", "/docs.json", "/feedback", "/metrics", "/package", "/schema")
@@ -63,6 +64,10 @@ class Settings:
     """``MODEL_ACCESS_LOG``: which requests are logged."""
     shadow_ratio: float
     """``MODEL_SHADOW_RATIO``: fraction of compiled rows that the model predicts again."""
+    native: Literal["eager", "lazy"]
+    """``MODEL_NATIVE``: start the model's process with the server, or when a row needs it."""
+    process_memory: int | None
+    """``MODEL_PROCESS_MEMORY``: bytes that a model process may use; None without a limit."""
     feedback: FeedbackSettings
     """Settings of late labels and of the flagged-rows log."""
     health_route: str
@@ -115,6 +120,10 @@ class Settings:
                 "off, errors or all",
             ),
             shadow_ratio=read("MODEL_SHADOW_RATIO", "0", _ratio, "a number from 0 to 1"),
+            native=read("MODEL_NATIVE", "eager", _one_of("eager", "lazy"), "eager or lazy"),
+            process_memory=variables.read(
+                environment, "MODEL_PROCESS_MEMORY", "off", _size, "a size such as 800M or 2G"
+            ),
             feedback=FeedbackSettings.from_environment(environment),
             health_route=read(HEALTH_ROUTE, "", _route(*PREDICT_ROUTES, predict_route), FREE_ROUTE),
             predict_route=predict_route,
@@ -176,6 +185,19 @@ def _at_least_one(text: str) -> float:
     if not 1 <= number <= 86_400:
         raise ValueError(number)
     return number
+
+
+def _size(text: str) -> int | None:
+    """Bytes; None for ``off``. ``512M`` and ``512m`` are 512 MiB, as in ``docker run --memory``."""
+    if text == "off":
+        return None
+    found = re.fullmatch(r"(\d{1,15})([kmgKMG]?)", text)
+    if found is None:
+        raise ValueError(text)
+    size = int(found[1]) << {"": 0, "k": 10, "m": 20, "g": 30}[found[2].lower()]
+    if size < MIN_PROCESS_MEMORY:
+        raise ValueError(text)
+    return size
 
 
 def _ratio(text: str) -> float:

@@ -163,7 +163,8 @@ def one_place_for(room: str, *places: str):
 
 def no_print_or_exit(path: str, text: str) -> list[str]:
     """Calls of print, exit and their like; what a module does as a program is its own matter."""
-    if path.startswith("packager/cli/") or path.endswith(("/console.py", "/__main__.py")):
+    programs = ("/console.py", "/__main__.py", "serving/processes/fork.py")
+    if path.startswith("packager/cli/") or path.endswith(programs):
         return []
     tree = ast.parse(text)
     program = [
@@ -312,10 +313,13 @@ def test_shared_names_are_distinguished_from_host_names():
 
 STARTED = (
     "modelhost/__main__.py",
+    "modelhost/network.py",
     "serving/__main__.py",
     "serving/health.py",
     "serving/platforms.py",
     "serving/predict_file.py",
+    "serving/processes/confinement.py",
+    "serving/processes/model_environment.py",
     "serving/service.py",
     "serving/shadow/checker.py",
 )
@@ -381,7 +385,7 @@ FLOORS = {
         5: "runners compare deploy trust solutions",
         4: "project tables image registry worker serving tracker",
         3: "data model environment engine client",
-        2: "manifest files cache location tar_reader confinement sandbox",
+        2: "manifest files cache location tar_reader confinement",
         1: "errors digest progress text lease exit_reason monitoring",
         0: "modelhost",
     }.items()

@@ -20,9 +20,6 @@ INTERNAL = {
     "MODEL_FEEDBACK_KEY_FD": "the descriptor of a temporary key",
     "MODEL_PINNED_ISA": "the environment of this process is pinned",
     "MODEL_SHADOW_DIR": "the folder of the checker's socket",
-    "MODEL_WORKER_FAILURE_FD": "the descriptor of a worker's last error",
-    "MODEL_WORKER_STACKS_FD": "the descriptor of a worker's stacks",
-    "MODEL_WORKER_TABLE_FD": "the descriptor of the table of workers",
 }
 """Internal: set only by one process of the product for another."""
 CHOSEN_BY_SERVE = {"MODEL_ROOT", "MODEL_HOST", "MODEL_PORT"}

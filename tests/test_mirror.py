@@ -22,7 +22,7 @@ EXEMPT: dict[str, str] = {
     "packager/runners/build_wheel.py": "runs alone, in test_source_build.py",
     "packager/worker/train/model_queries.py": "calls golden.py and rejected_values.py in a row",
     "serving/protocols/protocol.py": "a protocol, which every adapter's test speaks",
-    "serving/service.py": "imported within a server alone: test_server.py starts it",
+    "serving/service.py": "imports BentoML: test_server.py asks a server for its files",
 }
 """Modules that need no test file of their own, and why."""
 

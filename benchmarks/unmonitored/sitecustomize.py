@@ -1,8 +1,8 @@
 """Disables monitoring in workers started by ``benchmarks/monitoring_cost.py``.
 
 Python imports this module before all others in every process with its folder on the path; only
-workers change. They count, time and look up nothing; predictions are the same (without tokens,
-which ``MODEL_FEEDBACK=off`` disables).
+the server, which forks its workers, changes. They count, time and look up nothing; predictions are
+the same (without tokens, which ``MODEL_FEEDBACK=off`` disables).
 """
 
 import sys
@@ -45,5 +45,5 @@ def _take_out() -> None:
             setattr(kind, name, method)
 
 
-if any("_bentoml_impl.worker" in argument for argument in sys.orig_argv):
+if sys.orig_argv[-2:] == ["-m", "serving"]:
     _take_out()

@@ -51,7 +51,7 @@ class CounterFile:
     """
 
     opened: ClassVar[list[CounterFile]] = []
-    """All files of this process."""
+    """All files of this process; those of the process that it was forked from are not."""
     unwritten: ClassVar[int] = 0
     """Changes of values that were not written to their file."""
 
@@ -229,3 +229,6 @@ def repair_all() -> int:
         file.repair()
     unwritten, CounterFile.unwritten = CounterFile.unwritten, 0
     return unwritten
+
+
+os.register_at_fork(after_in_child=CounterFile.opened.clear)

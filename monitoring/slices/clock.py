@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import re
+import zoneinfo
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Self
 
-import pandas as pd
+import numpy as np
+
+from monitoring.slices.iso_times import nanoseconds_of
 
 _NANOSECONDS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
+_FIXED = re.compile(r"UTC([+-])(\d{2}):(\d{2})")
+_YEARS = (-62_135_510_400, 253_402_214_400)
+"""Seconds since 1970 between which Python's times and offsets of at most a day hold."""
 
 
 @dataclass(frozen=True)
@@ -37,24 +45,45 @@ class DatetimeUnit:
 
     def iso(self, tick: int) -> str:
         """The time in ISO 8601, as in a request."""
-        moment = pd.Timestamp(tick, unit=self.unit)
-        return (moment.tz_localize("UTC") if self.zone else moment).isoformat()
+        return _formatted(tick, self.unit, "T") + ("+00:00" if self.zone else "")
 
     def ticks(self, text: str) -> float:
         """Ticks of a constant such as ``2024-01-31`` (in UTC without an offset).
 
-        Raises ``ValueError`` if it isn't a time.
+        Raises ``ValueError`` if it isn't a time in ISO 8601.
         """
         try:
-            moment = pd.to_datetime(text, utc=True)
-        except (ValueError, TypeError) as error:
+            own, _ = nanoseconds_of(text)
+        except ValueError as error:
             raise ValueError(f"expected a date such as '2024-01-31', got {text!r}") from error
-        own = int(moment.as_unit("ns").value)
         whole, rest = divmod(own, self.nanoseconds)
         return whole if not rest else own / self.nanoseconds
 
 
 @lru_cache(maxsize=4096)
 def _text(clock: DatetimeUnit, tick: int) -> str:
-    moment = pd.Timestamp(tick, unit=clock.unit)
-    return str(moment.tz_localize("UTC").tz_convert(clock.zone) if clock.zone else moment)
+    if clock.zone is None:
+        return _formatted(tick, clock.unit, " ")
+    seconds = tick * clock.nanoseconds // 10**9
+    moment = dt.datetime.fromtimestamp(min(max(seconds, _YEARS[0]), _YEARS[1]), _zone(clock.zone))
+    offset = moment.utcoffset() or dt.timedelta()
+    local = tick + int(offset.total_seconds()) * 10**9 // clock.nanoseconds
+    return _formatted(local, clock.unit, " ") + moment.isoformat()[19:]
+
+
+@lru_cache(maxsize=64)
+def _zone(name: str) -> dt.tzinfo:
+    fixed = _FIXED.fullmatch(name)
+    if fixed is None:
+        return dt.UTC if name == "UTC" else zoneinfo.ZoneInfo(name)
+    offset = dt.timedelta(hours=int(fixed[2]), minutes=int(fixed[3]))
+    return dt.timezone(-offset if fixed[1] == "-" else offset)
+
+
+def _formatted(tick: int, unit: str, between: str) -> str:
+    """Without trailing zeros: to the second, the microsecond or the nanosecond."""
+    day, _, clock = str(np.int64(tick).astype(f"M8[{unit}]")).partition("T")
+    whole, _, fraction = clock.partition(".")
+    digits = fraction.ljust(9, "0")
+    kept = 0 if not int(digits) else 6 if digits.endswith("000") else 9
+    return f"{day}{between}{whole}" + (f".{digits[:kept]}" if kept else "")

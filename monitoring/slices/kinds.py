@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal
-
-import pandas as pd
 
 from monitoring.slices import grammar
 from monitoring.slices.clock import DatetimeUnit
@@ -17,6 +15,12 @@ ValueKind = Literal["number", "boolean", "text", "datetime", "any"]
 """Kind of a column or constant. ``any``: unknown from the dtype; values are compared one by one."""
 
 _CLOCK = DatetimeUnit("ns", None)
+_OF_COLUMN: Mapping[str, ValueKind] = {
+    "boolean": "boolean",
+    "integer": "number",
+    "number": "number",
+    "string": "text",
+}
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,8 @@ class _Operand:
 
 def kind_of(dtype: Any) -> ValueKind:
     """The kind of a pandas dtype; for a categorical one, that of its categories."""
+    import pandas as pd  # the server, which has no frames, does without
+
     if isinstance(dtype, pd.CategoricalDtype):
         dtype = dtype.categories.dtype
     if pd.api.types.is_bool_dtype(dtype):
@@ -37,6 +43,24 @@ def kind_of(dtype: Any) -> ValueKind:
     if pd.api.types.is_datetime64_any_dtype(dtype):
         return "datetime"
     return "text" if isinstance(dtype, pd.StringDtype) else "any"
+
+
+def kind_of_column(kind: str, dtype: str, categories: Sequence[Any] | None) -> ValueKind:
+    """Like ``kind_of``, from the description of a column, without pandas.
+
+    ``any`` where the dtype of such a column depends on the version of pandas: for categories of
+    text.
+    """
+    if dtype.endswith("category"):
+        types = {type(value) for value in categories or ()}
+        if types == {bool}:
+            return "boolean"
+        return "number" if types and types <= {int, float} else "any"
+    if kind == "datetime":
+        return "datetime"
+    if dtype == "object" or kind == "any":
+        return "any"
+    return _OF_COLUMN.get(kind, "any")
 
 
 def check_kinds(

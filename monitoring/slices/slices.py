@@ -9,17 +9,18 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from monitoring.slices import grammar
-from monitoring.slices.cells import clock_of, plain_values
 from monitoring.slices.clock import DatetimeUnit
-from monitoring.slices.kinds import check_kinds, kind_of
+from monitoring.slices.kinds import ValueKind, check_kinds, kind_of
 from monitoring.slices.row_membership import RowMembership
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ALL = "__all__"
 OTHER = "other"
@@ -53,10 +54,13 @@ class Rule:
 
         ``dtypes``: column → pandas dtype. The result depends only on dtypes, not on values.
         """
-        absent = [name for name in self.columns if name not in dtypes]
+        self.check_kinds({name: kind_of(dtypes[name]) for name in self.columns if name in dtypes})
+
+    def check_kinds(self, kinds: Mapping[str, ValueKind]) -> None:
+        """Raise ``ValueError`` unless the rule can be applied to columns of these kinds."""
+        absent = [name for name in self.columns if name not in kinds]
         if absent:
             raise ValueError(f"rule {self.text!r}: column {absent[0]!r} is absent")
-        kinds = {name: kind_of(dtypes[name]) for name in self.columns}
         try:
             check_kinds(self.condition, self.names, kinds)
         except ValueError as error:
@@ -85,17 +89,23 @@ class SliceSet:
 
     def check(self, dtypes: Mapping[str, Any]) -> None:
         """Raise ``ValueError`` unless all slices can be computed from columns of these dtypes."""
-        absent = [name for name in self.needs if name not in dtypes]
+        self.check_kinds({name: kind_of(dtypes[name]) for name in self.needs if name in dtypes})
+
+    def check_kinds(self, kinds: Mapping[str, ValueKind]) -> None:
+        """Raise ``ValueError`` unless all slices can be computed from columns of these kinds."""
+        absent = [name for name in self.needs if name not in kinds]
         if absent:
             raise ValueError(f"slices: column {absent[0]!r} is absent")
         for rule in self._rules.values():
-            rule.check(dtypes)
+            rule.check_kinds(kinds)
 
     def masks(self, frame: pd.DataFrame) -> dict[str, Mask]:
         """Slice name → mask of the rows of ``frame`` in it, for every name in order.
 
         Raises ``ValueError`` if ``frame`` lacks one of ``needs`` or a rule can't be applied.
         """
+        from monitoring.slices.cells import clock_of, plain_values  # it needs pandas
+
         self.check(dict(frame.dtypes))
         clocks = {name: clock_of(frame[name]) for name in self.needs}
         known = {name: clock for name, clock in clocks.items() if clock is not None}

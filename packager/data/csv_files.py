@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from packager.data.csv_columns import as_declared, read_as
 from packager.data.csv_text import CsvHead, joined, read_head, readable, separator_of, with_room
-from packager.data.rows.csv_cells import as_declared, read_as
-from packager.data.rows.iso_times import TimeKind
+from packager.data.iso_times import TimeKind
 from packager.errors import UsageError
 from packager.manifest.read_options import TableReadOptions
 

@@ -15,8 +15,8 @@ import pandas as pd
 
 from packager.data.csv_files import csv_blocks, csv_names, read_csv
 from packager.data.csv_text import COMPRESSED
+from packager.data.iso_times import TimeKind, time_kind
 from packager.data.rows.csv_cells import is_beyond_64_bits
-from packager.data.rows.iso_times import TimeKind, time_kind
 from packager.manifest.base import MAX_EXACT_INTEGER
 from packager.manifest.read_options import TableReadOptions
 

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from modelhost.text import display_value
-from packager.data.rows.iso_times import as_times, first_without_time
+from packager.data.iso_times import as_times, first_without_time
 from packager.errors import UsageError
 from packager.manifest.read_options import TableReadOptions
 

@@ -47,7 +47,6 @@ SERVING_MODULES = (
     "packager/data/rows/",
     "packager/manifest/",
     "packager/model/",
-    "packager/sandbox/",
     "monitoring/__init__.py",
     "monitoring/column_arrays.py",
     "monitoring/flagged_rows_log.py",

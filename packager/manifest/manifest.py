@@ -119,6 +119,8 @@ class Serve(FrozenModel):
     workers: int
     strict: bool
     extra_columns: Literal["ignore", "refuse"] = "ignore"
+    network: bool = False
+    """Whether the model's process may use the network."""
 
 
 class Slices(FrozenModel):

@@ -10,7 +10,7 @@ import pandas as pd
 from modelhost.project_code import project_errors
 from packager.manifest.manifest import Schema
 from packager.model.failing_rows import PartError, predict_in_parts
-from packager.model.model import LoadedModel, Predictions
+from packager.model.model import Model, Predictions
 from packager.model.predictions import prediction_answers
 
 BATCH_ROWS = 10_000
@@ -21,7 +21,7 @@ def answers(
     frame: pd.DataFrame,
     flags: Sequence[Sequence[str]],
     schema: Schema,
-    model: LoadedModel,
+    model: Model,
     *,
     named: bool = False,
 ) -> Iterator[dict[str, Any]]:
@@ -44,7 +44,7 @@ def answers(
             yield {**one, "flags": list(marked)}
 
 
-def _named(model: LoadedModel, frame: pd.DataFrame, start: int) -> Predictions:
+def _named(model: Model, frame: pd.DataFrame, start: int) -> Predictions:
     """Predictions for ``frame``, whose first row has number ``start``; an error names the row."""
     try:
         return predict_in_parts(

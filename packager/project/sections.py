@@ -123,6 +123,7 @@ class ServeSection(FrozenModel):
     workers: int = Field(default=2, ge=1, le=64)
     strict: bool = False
     extra_columns: Literal["ignore", "refuse"] = "ignore"
+    network: bool = False
 
 
 class SlicesSection(FrozenModel):

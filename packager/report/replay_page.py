@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from modelhost.sandbox.network import isolation_line
 from packager.manifest.evaluation import NumericalEnvironment
 from packager.manifest.manifest import Manifest
 from packager.report.numbers import change, interval, number
 from packager.report.page import html_table, page, section
 from packager.report.table import Cell
-from packager.sandbox.network import isolation_line
 from packager.text import escape_markup
 from packager.worker.replay.report import LEVELS, ModelComparison, ReplayReport, reaches
 from packager.worker.replay.report_text import SAME_ENVIRONMENT, verdict

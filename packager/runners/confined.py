@@ -15,8 +15,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import packager
+from modelhost.sandbox.kernel import close_files, close_network, described
 from packager.environment.programs import isolated_python
-from packager.sandbox.kernel import close_files, close_network, described
 
 _START = (
     "import sys; sys.path.append(sys.argv[1]); from packager.runners.confined import main; main()"

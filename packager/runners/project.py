@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from modelhost.sandbox.network import isolation_line
 from packager.cache import temporary_directory
 from packager.confinement import tell_outside
 from packager.engine.engine import Engine
@@ -30,7 +31,6 @@ from packager.runners.local import check_host
 from packager.runners.package import layers_worker
 from packager.runners.runner import Worker
 from packager.runners.source_build import source_builder
-from packager.sandbox.network import isolation_line
 
 
 @dataclass(frozen=True)

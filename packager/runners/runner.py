@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from modelhost.sandbox.kernel import described
+from modelhost.sandbox.network import ISOLATION
 from packager.engine.containers import WORK, ContainerJob
 from packager.engine.engine import Engine
 from packager.errors import PackageError, UsageError
@@ -20,8 +22,6 @@ from packager.image.runtime import HARNESS, VENV
 from packager.progress import Progress
 from packager.runners.confined import confined
 from packager.runners.local import UnpackedPackage, unpacked_package
-from packager.sandbox.kernel import described
-from packager.sandbox.network import ISOLATION
 from packager.worker.processes.child_process import RESULTS as WORKER_RESULTS
 from packager.worker.processes.environment import FIXED_VARIABLES, PINNED_ISA
 from packager.worker.processes.run_to_end import run_to_end, worker_command

@@ -17,6 +17,7 @@ from installer.destinations import SchemeDictionaryDestination
 from installer.exceptions import InstallerError
 from installer.sources import WheelFile
 
+from modelhost.sandbox import landlock
 from packager.cache import temporary_directory
 from packager.engine.containers import WORK, ContainerJob
 from packager.engine.engine import Engine
@@ -29,7 +30,6 @@ from packager.image.export import load_into
 from packager.progress import Progress, Silent
 from packager.runners import build_wheel
 from packager.runners.confined import confined
-from packager.sandbox import landlock
 from packager.worker.processes.run_to_end import run_to_end
 
 SCRIPT = Path(build_wheel.__file__)

@@ -1,14 +1,14 @@
 """``python -m packager.worker``: the command line of the worker in the locked environment.
 
     run JOB OUT        train and measure; OUT/{result,fingerprint,profile,…}.json, OUT/model
-    fit JOB OUT        train and measure only; OUT/fit.json, OUT/model
     seeds JOB OUT      train with several seeds; OUT/seed_variance.json
     check JOB OUT      check the data quality; OUT/check.json
-    folds JOB OUT      cross-validate on the rows in OUT/folds.pickle; OUT/folds.npz
-    rank JOB OUT       rank the features of a model by importance; OUT/ranked.json
+    folds JOB OUT      cross-validate the default model on the rows in OUT/folds.pickle;
+                       OUT/folds.npz
     compile JOB OUT    look for a compiled form of a model; OUT/compiled.json, OUT/compiled
+    compare JOB OUT    compare the package's compiled form with its model on the rows in
+                       OUT/rows.pickle; OUT/compared.json
     replay ASK OUT     retrain and compare; OUT/report.json
-    ask ASKED OUT      predict each line of JSON rows on stdin; one reply a line on stdout
 
     replay [CHANGE]    replay by hand, with only the image: prints the report; CHANGE is seed,
                        row or param; report.json is in the folder ``replay`` of the temporary folder
@@ -26,28 +26,25 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from modelhost.sandbox.file_access import restrict_file_access
+from modelhost.sandbox.network import block_network
 from packager.digest import canonical_json
 from packager.errors import PackageError, UsageError
-from packager.manifest.base import Isa
 from packager.manifest.manifest import Manifest, Recipe
 from packager.model.paths import Root
-from packager.sandbox.file_access import restrict_file_access
-from packager.sandbox.network import block_network
 from packager.worker.job import (
     CheckJob,
     FoldsJob,
     Job,
     ModelJob,
-    QueryJob,
     ReplayRequest,
     SeedSweepJob,
 )
-from packager.worker.processes.child_process import end_with_parent
-from packager.worker.processes.directory_order import reverse_listings
+from packager.worker.processes.child_process import end_if_child
 from packager.worker.processes.environment import pin_environment
 
-VERBS = ("run", "fit", "seeds", "check", "folds", "rank", "compile", "replay")
-PARTS = ("folds", "rank", "compile")
+VERBS = ("run", "seeds", "check", "folds", "compile", "compare", "replay")
+PARTS = ("folds", "compile", "compare")
 """Steps of another verb; they inherit the pinned environment of its process."""
 USAGE = (
     f"python -m packager.worker {'|'.join(VERBS[:-1])} JOB OUT | replay ASK OUT"
@@ -60,7 +57,7 @@ def main(arguments: Sequence[str]) -> int:
     match arguments:
         case ["replay"] | ["replay", "seed" | "row" | "param"]:
             return _by_hand(arguments)
-        case [verb, _, out] if verb in (*VERBS, "ask"):
+        case [verb, _, out] if verb in VERBS:
             folder = Path(out)
         case _:
             sys.stderr.write(f"usage: {USAGE}\n")
@@ -94,28 +91,25 @@ def _by_hand(arguments: Sequence[str]) -> int:
 
 def _do(verb: str, given: Path, out: Path, arguments: Sequence[str]) -> bool:
     """Run ``verb``; False for a replay that did not pass. ``arguments`` are this process's."""
-    end_with_parent()
+    end_if_child()
     root = Root.from_environment()
     # Before the libraries are imported, so that none of them uses the network while loading.
-    block_network("the model" if verb == "ask" else "the recipe")
+    block_network("the model" if verb in PARTS else "the recipe")
     recipe = _recipe(verb, given, root)
     if verb not in PARTS:
-        pin_environment(_isa(verb, given, recipe), arguments)
+        pin_environment(recipe.isa if recipe else "native", arguments)
     training = recipe is not None and verb != "replay"
-    models = [Path(ModelJob.load(given).models)] if verb in ("rank", "compile") else []
-    own = out.parent if verb == "ask" else out
-    own.mkdir(parents=True, exist_ok=True)  # before file access is restricted
-    restrict_file_access(root.path, own, given, *models, training=training)
-    if verb == "fit":
-        reverse_listings()
+    models = [Path(ModelJob.load(given).models)] if verb == "compile" else []
+    out.mkdir(parents=True, exist_ok=True)  # before file access is restricted
+    restrict_file_access(root.path, out, given, *models, training=training)
     from modelhost.frames import keep_text_plain
 
     keep_text_plain()
     match verb:
-        case "run" | "fit":
-            from packager.worker.train_job import fit, run
+        case "run":
+            from packager.worker.train_job import run
 
-            (run if verb == "run" else fit)(Job.load(given), root, out)
+            run(Job.load(given), root, out)
         case "seeds":
             from packager.worker.seeds import train_seeds
 
@@ -128,42 +122,33 @@ def _do(verb: str, given: Path, out: Path, arguments: Sequence[str]) -> bool:
             from packager.worker.train.out_of_fold import ask_folds
 
             ask_folds(FoldsJob.load(given), out)
-        case "rank" | "compile":
-            from packager.worker.train.isolated_steps import compile_here, rank_here
+        case "compile":
+            from packager.worker.train.isolated_steps import compile_here
 
-            (rank_here if verb == "rank" else compile_here)(ModelJob.load(given), out)
+            compile_here(ModelJob.load(given), out)
+        case "compare":
+            from packager.worker.replay.compiled_form import compare_here
+
+            compare_here(root, out)
         case "replay":
             from packager.worker.replay.replay import replay
 
             return replay(root, ReplayRequest.load(given), out).passed
-        case "ask":
-            from packager.worker.processes.model_process import answer_questions
-
-            answer_questions(QueryJob.load(given))
     return True
 
 
 def _recipe(verb: str, given: Path, root: Root) -> Recipe | None:
     """The recipe of the job or of the package; None if the verb trains nothing."""
     match verb:
-        case "run" | "fit":
+        case "run":
             recipe = Job.load(given).recipe
         case "seeds":
             recipe = SeedSweepJob.load(given).job.recipe
-        case "folds":
-            recipe = FoldsJob.load(given).job.recipe
         case "replay":
             recipe = Manifest.load(root.package / "manifest.json").recipe
         case _:
             return None
     return recipe if isinstance(recipe, Recipe) else None
-
-
-def _isa(verb: str, given: Path, recipe: Recipe | None) -> Isa:
-    """The instruction set of the recipe; for ``ask``, the one the model was trained with."""
-    if verb == "ask":
-        return QueryJob.load(given).isa
-    return recipe.isa if recipe else "native"
 
 
 def _report(error: PackageError, folder: Path) -> None:

@@ -22,7 +22,7 @@ from packager.manifest.manifest import Recipe
 from packager.model.paths import Root
 from packager.worker.job import CheckJob, Job
 from packager.worker.train.dataset import feature_names, prepare
-from packager.worker.train.out_of_fold import out_of_fold
+from packager.worker.train.out_of_fold import by_default_model, by_recipe
 from packager.worker.train.source_data import SourceData, read_held_out, read_source
 
 
@@ -84,7 +84,7 @@ def _predictions(job: Job, table: CheckedTable, root: Root) -> tuple[OutOfFold |
         folds = plan_folds(table)
         if isinstance(job.recipe, Recipe):
             try:
-                found = out_of_fold(folds, job, root, own=True)
+                found = by_recipe(folds, job, root)
             except NotApplicableError as error:
                 reasons.append(f"the recipe's own model cannot be used ({error})")
             else:
@@ -93,7 +93,7 @@ def _predictions(job: Job, table: CheckedTable, root: Root) -> tuple[OutOfFold |
         else:
             reasons.append("this package has no recipe")
         check_readable(table)
-        found = out_of_fold(folds, job, root, own=False)
+        found = by_default_model(folds, job.task, root)
         check_skill(found)
     except NotApplicableError as error:
         before = f"{reasons[0]}, and " if reasons else ""

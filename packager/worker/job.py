@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import ConfigDict, Field
 
 from packager.data.checks.expectations import Expectations
-from packager.manifest.base import FileEntry, FrozenModel, Isa, Task
+from packager.manifest.base import FileEntry, FrozenModel, Task
 from packager.manifest.data_roles import DataRoles
 from packager.manifest.evaluation import (
     Compiled,
@@ -45,14 +45,6 @@ class Job(DataRoles):
     """How metrics vary with the seed; None if not measured."""
 
 
-class FitResult(FrozenModel):
-    """Result of a second training (``fit.json``)."""
-
-    model: tuple[FileEntry, ...]
-    loader: str
-    evaluation: Evaluation
-
-
 class CheckJob(FrozenModel):
     """Check the quality of the data of ``job``."""
 
@@ -61,15 +53,13 @@ class CheckJob(FrozenModel):
 
 
 class FoldsJob(FrozenModel):
-    """Cross-validate on the rows in ``folds.pickle``."""
+    """Cross-validate the default model on the rows in ``folds.pickle``."""
 
-    job: Job
-    own: bool
-    """Whether to use the recipe's own model, or the default model."""
+    task: Task
 
 
 class ModelJob(FrozenModel):
-    """Query a trained model with the held-out rows in ``rows.pickle``."""
+    """Compile a trained model, with the held-out rows in ``rows.pickle``."""
 
     models: str
     """The folder that holds the model."""
@@ -115,15 +105,3 @@ class ReplayRequest(FrozenModel):
     """Negative control: a deliberate change that the comparison has to detect."""
     window: tuple[float, float] | None = None
     """When the host retrained, with the result in ``/retrained``; None if the worker retrains."""
-
-
-class QueryJob(FrozenModel):
-    """A model to query (``asked.json``)."""
-
-    model: str
-    """Path of the model's folder."""
-    schema_: Schema
-    serve: Serve
-    task: Task
-    isa: Isa
-    """The instruction set that the model was trained with."""

@@ -10,9 +10,11 @@ from packager.errors import UsageError
 from packager.manifest.evaluation import Evaluation, SeedVariance
 from packager.manifest.manifest import Recipe
 from packager.model.paths import Root
-from packager.worker.job import FitResult, Job, SeedSweepJob
-from packager.worker.replay.retrain import retrain
+from packager.worker.job import Job, SeedSweepJob
 from packager.worker.replay.seed_variance import seed_variance
+from packager.worker.train.dataset import declare_slices, prepare, slice_masks
+from packager.worker.train.source_data import read_source
+from packager.worker.train.training import TrainingData, train_apart
 
 
 def train_seeds(asked: SeedSweepJob, root: Root, out: Path) -> SeedVariance:
@@ -28,10 +30,13 @@ def train_seeds(asked: SeedSweepJob, root: Root, out: Path) -> SeedVariance:
             "only a recipe can be repeated",
         )
     out.mkdir(parents=True, exist_ok=True)
+    data = _read(asked.job, root)
     seeds = [(recipe.seed + place) % 2**32 for place in range(asked.count)]
     found = []
     for place, seed in enumerate(seeds, 1):
-        found.append(_evaluation(asked.job, recipe, seed, root, out))
+        changed = recipe.model_copy(update={"seed": seed})
+        job = asked.job.model_copy(update={"recipe": changed})
+        found.append(_evaluation(job, root, data, out))
         shown = "  ".join(f"{n} {v:.4f}" for n, v in sorted(found[-1].overall.values.items()))
         sys.stderr.write(f"seed {seed} ({place} of {len(seeds)}): {shown}\n")
     spread = seed_variance(seeds, found)
@@ -39,8 +44,11 @@ def train_seeds(asked: SeedSweepJob, root: Root, out: Path) -> SeedVariance:
     return spread
 
 
-def _evaluation(job: Job, recipe: Recipe, seed: int, root: Root, out: Path) -> Evaluation:
-    changed = job.model_copy(update={"recipe": recipe.model_copy(update={"seed": seed})})
+def _read(job: Job, root: Root) -> TrainingData:
+    dataset = prepare(read_source(root, job.reader), job, root)
+    return TrainingData(dataset, slice_masks(dataset.test, declare_slices(dataset, job)))
+
+
+def _evaluation(job: Job, root: Root, data: TrainingData, out: Path) -> Evaluation:
     with tempfile.TemporaryDirectory(prefix="seed-", dir=out) as name:
-        folder = retrain("fit", changed, root, Path(name))
-        return FitResult.load(folder / "fit.json").evaluation
+        return train_apart(job, root, data, Path(name).resolve() / "model").evaluation

@@ -1,8 +1,6 @@
 """A worker's HTTP server: it balances connections, bounds slow clients, and drains at shutdown.
 
-BentoML starts each worker with ``uvicorn.Server(config).run(sockets=[…])`` on one shared socket.
-``install`` replaces that class by ``WorkerServer``; ``check_server_class`` detects a version of
-BentoML that starts workers differently.
+Each worker runs one on the socket that all workers share.
 """
 
 from __future__ import annotations
@@ -11,17 +9,15 @@ import asyncio
 import os
 import socket
 import time
-from collections.abc import Callable
 from functools import partial
 from types import FrameType
-from typing import cast
+from typing import Protocol, cast
 
 import uvicorn
 
 from serving.http.acceptor import Acceptor, Closable, listen, refuse_new, stop_listening
 from serving.http.fast_path import FastPathApp, FastPathProtocol
 from serving.http.worker_table import Workers
-from serving.unsupported_version import unsupported_version
 
 KEEP_ALIVE_SECONDS = 75
 """Idle connections are kept longer than proxies keep theirs, so that the proxy closes first."""
@@ -96,16 +92,18 @@ class GuardedProtocol(FastPathProtocol, Closable):
         self._unsent = unsent
 
 
+class DrainedApp(FastPathApp, Protocol):
+    """An application that answers some requests directly, and can be drained."""
+
+    def drain(self) -> None:
+        """Close each connection after its next answer, from now on."""
+
+
 class WorkerServer(uvicorn.Server):
     """A worker's server: it accepts its share of connections, and answers all at shutdown."""
 
-    workers: Workers
-    """Set by ``install``, as are ``direct`` and ``begin_draining``."""
-    direct: FastPathApp
-    begin_draining: Callable[[], None]
-    running = False
-
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, app: DrainedApp, workers: Workers) -> None:
+        """``app`` is the application of ``config``; ``workers`` has this worker's slot."""
         config.http = GuardedProtocol
         config.loop = "uvloop"
         config.ws = "none"
@@ -113,9 +111,10 @@ class WorkerServer(uvicorn.Server):
         config.proxy_headers = False
         config.timeout_keep_alive = KEEP_ALIVE_SECONDS
         super().__init__(config)
+        self.workers = workers
+        self._app = app
         self._acceptors: list[Acceptor] = []
         self._parent = os.getppid()
-        WorkerServer.running = True
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start the application, then accept connections."""
@@ -125,19 +124,19 @@ class WorkerServer(uvicorn.Server):
             config=self.config,
             server_state=self.server_state,
             app_state=self.lifespan.state,
-            direct=type(self).direct,
+            direct=self._app,
         )
 
         for listening in sockets or ():
             listen(listening, self.config.backlog)
         self._acceptors = [
-            Acceptor(listening, protocol, type(self).workers, self.config.ssl)
+            Acceptor(listening, protocol, self.workers, self.config.ssl)
             for listening in sockets or ()
         ]
 
     async def on_tick(self, counter: int) -> bool:
         """Called ten times a second: update the heartbeat, and abort stalled connections."""
-        type(self).workers.beat()
+        self.workers.beat()
         if os.getppid() != self._parent:  # the supervisor is gone: nothing could restart or end us
             self.should_exit = True
         if counter % 10 == 0:
@@ -148,7 +147,7 @@ class WorkerServer(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Handle a signal to end: mark this worker as draining for the others at once."""
-        type(self).workers.drain()
+        self.workers.drain()
         super().handle_exit(sig, frame)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -158,7 +157,7 @@ class WorkerServer(uvicorn.Server):
         new ones refused. If other workers go on, they accept new connections. Each connection is
         closed after its next answer; idle ones are closed after ``IDLE_SECONDS``.
         """
-        type(self).begin_draining()
+        self._app.drain()
         if await self._all_end():
             for listening in sockets or ():
                 refuse_new(listening)
@@ -176,24 +175,20 @@ class WorkerServer(uvicorn.Server):
 
     async def _all_end(self) -> bool:
         until = time.monotonic() + DRAIN_NOTICE_SECONDS
-        while type(self).workers.others_serve():
+        while self.workers.others_serve():
             if time.monotonic() > until:
                 return False
             await asyncio.sleep(0.01)
         return True
 
 
-def install(direct: FastPathApp, begin_draining: Callable[[], None], workers: Workers) -> None:
-    """Make the next ``uvicorn.Server`` of this process a ``WorkerServer``."""
-    WorkerServer.direct = direct
-    WorkerServer.begin_draining = staticmethod(begin_draining)
-    WorkerServer.workers = workers
-    uvicorn.Server = WorkerServer  # type: ignore[misc]
-
-
-def check_server_class() -> None:
-    """Raise ``PackageError`` unless a ``WorkerServer`` runs in this process."""
-    if not WorkerServer.running:
-        raise unsupported_version(
-            "bentoml", "its workers to be started by uvicorn.Server", "something else"
-        )
+def worker_server(app: DrainedApp, workers: Workers, backlog: int) -> WorkerServer:
+    """The server of a worker with the ASGI application ``app``."""
+    config = uvicorn.Config(
+        app,  # type: ignore[arg-type]
+        backlog=backlog,
+        log_config=None,
+        server_header=False,
+        lifespan="on",
+    )
+    return WorkerServer(config, app, workers)

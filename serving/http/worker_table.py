@@ -36,6 +36,27 @@ class Pulse:
     """When the running model call began; 0 while the model is idle."""
 
 
+class PulseRecord:
+    """The pulse of a model process, in memory of its own: it must not write to that of workers.
+
+    The process finds it as ``descriptor:offset``: two unsigned 64-bit numbers, ``beat`` and
+    ``busy_since``.
+    """
+
+    def __init__(self) -> None:
+        self.descriptor = os.memfd_create("pulse")
+        os.posix_fallocate(self.descriptor, 0, mmap.PAGESIZE)
+        self._words = memoryview(mmap.mmap(self.descriptor, mmap.PAGESIZE)).cast("Q")
+
+    def read(self, process: int) -> Pulse:
+        """The last report of the process."""
+        return Pulse(process, self._words[0], self._words[1])
+
+    def clear(self) -> None:
+        """Forget the report of a process that has ended."""
+        self._words[0] = self._words[1] = 0
+
+
 class Workers:
     """A table with one slot per worker.
 

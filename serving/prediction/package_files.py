@@ -1,19 +1,61 @@
-"""Loads what a predictor needs from a package's manifest and files, except the model."""
+"""What a predictor needs from a package's manifest and files, except the model."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
 
 from monitoring.metrics.reference import Baseline
 from monitoring.profile.profile import Profile
 from monitoring.slices.clock import DatetimeUnit
+from monitoring.slices.kinds import kind_of_column
 from monitoring.slices.row_membership import RowMembership
 from monitoring.slices.slices import ALL, SliceSet
+from packager.data.rows.extra_columns import ExtraColumns
 from packager.data.rows.request_rows import RowChecker
 from packager.errors import PackageError
 from packager.manifest.evaluation import Golden
 from packager.manifest.manifest import Manifest
+from packager.model.compiled.model import CompiledModel, load_compiled
 from packager.model.paths import Root
+
+
+@dataclass(frozen=True)
+class PackageFiles:
+    """The files of a package, read, checked and prepared; all workers of a server share them."""
+
+    manifest: Manifest
+    names: list[str]
+    """The columns of a row: features, then extras."""
+    clocks: Mapping[str, DatetimeUnit]
+    profile: Profile | None
+    golden: Golden | None
+    checker: RowChecker
+    slices: SliceSet
+    membership: RowMembership
+    compiled: CompiledModel | None
+    """None also if the form needs the model, so that it is loaded with it."""
+
+    @classmethod
+    def load(cls, manifest: Manifest, root: Root) -> Self:
+        """Load all files; raise ``PackageError`` for one that can't be used."""
+        described = manifest.schema_
+        names, clocks = column_names(manifest), column_clocks(manifest)
+        extra = ExtraColumns.of(manifest)
+        checker = RowChecker(described, strict=manifest.serve.strict, extra=extra)
+        slices, membership = load_slices(manifest, names, clocks)
+        return cls(
+            manifest,
+            names,
+            clocks,
+            load_profile(root),
+            load_golden(root),
+            checker,
+            slices,
+            membership,
+            load_compiled(root, described, manifest.task, with_native=False),
+        )
 
 
 def column_names(manifest: Manifest) -> list[str]:
@@ -55,17 +97,17 @@ def load_profile(root: Root) -> Profile | None:
 
 def load_slices(
     manifest: Manifest,
-    checker: RowChecker,
     names: Sequence[str],
     clocks: Mapping[str, DatetimeUnit],
 ) -> tuple[SliceSet, RowMembership]:
     """The slices, and their membership test for rows with the columns ``names``.
 
-    Raises ``PackageError`` for a rule that doesn't fit the columns of ``checker``.
+    Raises ``PackageError`` for a rule that doesn't fit the columns of the package.
     """
     try:
         slices = SliceSet(manifest.slices.columns, manifest.slices.rules)
-        slices.check(dict(checker.check([]).frame.dtypes))
+        columns = (*manifest.schema_.features, *manifest.schema_.extras)
+        slices.check_kinds({c.name: kind_of_column(c.kind, c.dtype, c.categories) for c in columns})
         return slices, slices.membership(names, clocks)
     except ValueError as error:
         raise PackageError(

@@ -18,13 +18,11 @@ from monitoring.metrics.recorder import Batch, MetricsRecorder
 from monitoring.metrics.reference import MeasuredPackage
 from monitoring.metrics.serving import ServingMetrics
 from monitoring.slices.row_membership import RowMembership
-from packager.data.rows.extra_columns import ExtraColumns
 from packager.data.rows.request_rows import RowChecker, RowError, ValidatedRows
 from packager.manifest.base import Scalar
 from packager.manifest.evaluation import Golden
 from packager.manifest.manifest import Manifest
 from packager.model.compiled.model import CompiledModel, load_compiled
-from packager.model.integrity import check_before_loading
 from packager.model.model import LoadedModel, load_model
 from serving.feedback.endpoint import FeedbackEndpoint
 from serving.feedback.stores import flagged_rows_log
@@ -34,15 +32,7 @@ from serving.http.limits import Budget
 from serving.prediction.fast_rows import FastRows
 from serving.prediction.native_model import NativeModel, RowRefusedError
 from serving.prediction.outcome import PartialPrediction
-from serving.prediction.package_files import (
-    baseline_of,
-    column_clocks,
-    column_names,
-    load_golden,
-    load_profile,
-    load_slices,
-    names_without_personal,
-)
+from serving.prediction.package_files import PackageFiles, baseline_of, names_without_personal
 from serving.prediction.timing import TimingModel
 from serving.protocols.protocol import ScoredRows
 from serving.settings import Settings
@@ -77,30 +67,25 @@ class Predictor:
 
     @classmethod
     def load(
-        cls, settings: Settings, manifest: Manifest, routes: Mapping[str, Sequence[str]]
+        cls, settings: Settings, files: PackageFiles, routes: Mapping[str, Sequence[str]]
     ) -> Self:
-        """Load model, profile and golden rows; raise ``PackageError`` if they can't be used.
+        """Load the model of a package with these files; raise ``PackageError`` if it can't be used.
 
         ``routes``: route template → classes of its status codes, for the metrics.
         """
         keep_text_plain()
-        root, described, strict = settings.root, manifest.schema_, manifest.serve.strict
-        names, clocks = column_names(manifest), column_clocks(manifest)
-        profile = load_profile(root)
-        checker = RowChecker(described, strict=strict, extra=ExtraColumns.of(manifest))
-        slices, membership = load_slices(manifest, checker, names, clocks)
-        golden = load_golden(root)
+        root, manifest, checker, golden = settings.root, files.manifest, files.checker, files.golden
+        described, clocks = manifest.schema_, files.clocks
         package = MeasuredPackage(
             manifest.name,
             manifest.tag,
             digest=manifest.root,
-            profile=profile,
-            slices=slices.names,
+            profile=files.profile,
+            slices=files.slices.names,
             classes=(described.classes or ()) if manifest.task == "classification" else None,
             baseline=baseline_of(manifest),
         )
         metrics = ServingMetrics(package, routes)
-        check_before_loading(manifest, root)
         model = load_model(root, manifest.serve, manifest.task)
         known = checker.check([*golden.rows]) if golden is not None and golden.rows else None
         loaded = cls(
@@ -108,12 +93,12 @@ class Predictor:
             golden=golden,
             model=model,
             own=NativeModel(model, described, checker, known),
-            compiled=load_compiled(root, described, manifest.task, model),
+            compiled=files.compiled or load_compiled(root, described, manifest.task, model),
             checker=checker,
-            fast=FastRows(described, checker, strict=strict),
-            membership=membership,
+            fast=FastRows(described, checker, strict=manifest.serve.strict),
+            membership=files.membership,
             metrics=metrics,
-            observer=MetricsRecorder(names, profile, metrics, clocks),
+            observer=MetricsRecorder(files.names, files.profile, metrics, clocks),
             feedback=FeedbackEndpoint(
                 settings.feedback, manifest, metrics, settings.deadline_seconds
             )

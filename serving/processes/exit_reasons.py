@@ -37,8 +37,20 @@ class WorkerExit:
     hint: str = ""
 
     @classmethod
-    def of(cls, status: int, memory: MemoryEvents | None, hang: str | None = None) -> WorkerExit:
-        """From a wait status; ``memory`` if its limit was the cause, ``hang`` if we killed it."""
+    def of(
+        cls,
+        status: int,
+        memory: MemoryEvents | None,
+        hang: str | None = None,
+        excess: str | None = None,
+    ) -> WorkerExit:
+        """From a wait status; ``memory`` if the container's limit was the cause.
+
+        ``hang`` or ``excess`` (of its own limit on memory) if the supervisor killed it.
+        """
+        if excess is not None:
+            hint = "set a larger MODEL_PROCESS_MEMORY, or find out why the model needs so much"
+            return cls("memory", f"was killed: {excess}", hint)
         if hang is not None:
             return cls("hang", f"was killed: {hang}")
         code = os.waitstatus_to_exitcode(status)

@@ -2,15 +2,18 @@
 
 Loggers write JSON themselves (:mod:`serving.http.logs`). ``print`` in a model, C libraries,
 subprocesses of a model and fatal errors of the interpreter don't: they write to descriptors 1 and
-2, which are pipes here. A thread of the supervisor reads the pipes.
+2, which are pipes here. Threads of the supervisor read the pipes; none of them runs while it
+forks.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
 import re
+import select
 import sys
 import threading
 from collections.abc import Iterator
@@ -23,6 +26,8 @@ MAX_LINE_BYTES = 1 << 16
 """A longer line is split."""
 FINAL_READ_SECONDS = 2.0
 """How long to wait, at the end, for output of other processes."""
+PAUSE_SECONDS = 1.0
+"""How long a fork waits for a reader whose line nobody takes; it then runs on during the fork."""
 STREAMS = {1: ("stdout", logging.INFO), 2: ("stderr", logging.WARNING)}
 """Descriptor → name of the logger and level, for lines that aren't JSON."""
 
@@ -30,16 +35,38 @@ _BENTOML = re.compile(r"\S+ \[(DEBUG|INFO|WARNING|ERROR|CRITICAL)\] \[[^\]]*\] (
 
 
 @contextmanager
-def json_lines() -> Iterator[None]:
+def json_lines() -> Iterator[Readers]:
     """Make stdout and stderr of this process and its children JSON lines while the block runs."""
     os.environ.setdefault("PYTHONUNBUFFERED", "1")  # else lines of workers would be buffered
-    readers = [_Reader(descriptor) for descriptor in STREAMS]
+    readers = Readers()
     try:
-        yield
+        yield readers
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
-        for reader in readers:
+        readers.finish()
+
+
+class Readers:
+    """The readers of both streams."""
+
+    def __init__(self) -> None:
+        self._all = [_Reader(descriptor) for descriptor in STREAMS]
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """No thread of the readers runs while the block runs: a process that forks has only one."""
+        for reader in self._all:
+            reader.pause()
+        try:
+            yield
+        finally:
+            for reader in self._all:
+                reader.resume()
+
+    def finish(self) -> None:
+        """Restore the descriptors and wait until all output is forwarded."""
+        for reader in self._all:
             reader.finish()
 
 
@@ -53,8 +80,37 @@ class _Reader:
         self._end, writing = os.pipe()
         os.dup2(writing, descriptor)
         os.close(writing)
+        self._rest = b""
+        self._woken, self._wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._lock = threading.Lock()
+        self._pausing = False
+        self._begin()
+
+    def _begin(self) -> None:
+        self._reading = True
         self._thread = threading.Thread(target=self._run, name=f"{self._name} reader", daemon=True)
         self._thread.start()
+
+    def pause(self) -> None:
+        """End the thread; what is written meanwhile waits in the pipe."""
+        self._pausing = True
+        os.write(self._wake, b".")
+        self._thread.join(PAUSE_SECONDS)
+
+    def resume(self) -> None:
+        """Read on, in a new thread unless the old one still writes a line that nobody takes."""
+        with self._lock:
+            self._pausing = False
+            ended = not self._reading
+        if ended:
+            self._begin()
+
+    def _may_end(self) -> bool:
+        with contextlib.suppress(BlockingIOError):
+            os.read(self._woken, MAX_LINE_BYTES)
+        with self._lock:
+            self._reading = not self._pausing
+            return self._pausing
 
     def finish(self) -> None:
         """Restore the descriptor and wait until all output is forwarded."""
@@ -62,13 +118,23 @@ class _Reader:
         self._thread.join(FINAL_READ_SECONDS)
 
     def _run(self) -> None:
-        rest = b""
-        while data := os.read(self._end, MAX_LINE_BYTES):
-            *lines, rest = (rest + data).replace(b"\r", b"\n").split(b"\n")
-            if len(rest) >= MAX_LINE_BYTES:
-                lines, rest = [*lines, rest], b""
+        poll = select.poll()
+        poll.register(self._end, select.POLLIN)
+        poll.register(self._woken, select.POLLIN)
+        while True:
+            ready = {descriptor for descriptor, _ in poll.poll()}
+            if self._woken in ready:
+                if self._may_end():
+                    return
+                continue
+            data = os.read(self._end, MAX_LINE_BYTES)
+            if not data:
+                break
+            *lines, self._rest = (self._rest + data).replace(b"\r", b"\n").split(b"\n")
+            if len(self._rest) >= MAX_LINE_BYTES:
+                lines, self._rest = [*lines, self._rest], b""
             self._pass_on(lines)
-        self._pass_on([rest])
+        self._pass_on([self._rest])
 
     def _pass_on(self, lines: list[bytes]) -> None:
         text = b"".join(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 import signal
+from collections.abc import Iterable
 from types import FrameType, TracebackType
 from typing import Any, ClassVar, Self
 
@@ -37,12 +38,18 @@ class Signals:
         os.close(self._reading)
         os.close(self._writing)
 
-    def wait(self, seconds: float) -> frozenset[signal.Signals]:
-        """Signals since the last call; waits up to ``seconds`` for one."""
-        ready, _, _ = select.select([self._reading], [], [], seconds)
-        return (
-            frozenset(map(signal.Signals, os.read(self._reading, 4096))) if ready else frozenset()
-        )
+    def wait(self, seconds: float, also: Iterable[int] = ()) -> frozenset[signal.Signals]:
+        """Signals since the last call; waits up to ``seconds`` for one.
+
+        It also returns as soon as one of the descriptors ``also`` is readable.
+        """
+        poll = select.poll()
+        for descriptor in (self._reading, *also):
+            poll.register(descriptor, select.POLLIN)
+        ready = {descriptor for descriptor, _ in poll.poll(seconds * 1000)}
+        if self._reading not in ready:
+            return frozenset()
+        return frozenset(map(signal.Signals, os.read(self._reading, 4096)))
 
 
 def _nothing(number: int, frame: FrameType | None) -> None:

@@ -12,7 +12,7 @@ import modelhost
 
 FILES = sorted(Path(modelhost.__file__).parent.rglob("*.py"))
 AT_TOP = frozenset({"modelhost", "numpy"})
-INSIDE_FUNCTIONS = frozenset({"joblib", "pandas", "scipy", "sklearn"})
+INSIDE_FUNCTIONS = frozenset({"joblib", "pandas", "scipy", "sklearn", "threadpoolctl"})
 LATER = {
     *("removeprefix", "removesuffix", "is_relative_to", "with_stem", "readlink"),
     *("stdlib_module_names", "orig_argv", "bit_count", "hardlink_to"),

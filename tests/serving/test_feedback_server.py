@@ -50,8 +50,7 @@ def workers_of(server: Server) -> list[int]:
     children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text()
     found = []
     for child in map(int, children.split()):
-        command = Path(f"/proc/{child}/cmdline").read_bytes()
-        if b"--worker-id" in command:
+        if Path(f"/proc/{child}/comm").read_text().startswith("worker "):
             found.append(child)
     return found
 

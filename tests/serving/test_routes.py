@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from serving.http.messages import RequestError, Response
-from serving.routes import DELEGATED, FEEDBACK, HEALTH, MEASURED, OTHER, READY, Routes
+from serving.routes import FEEDBACK, HEALTH, MEASURED, OTHER, PROBES, READY, VIEWER, Routes
 
 
 class Spoken:
@@ -43,7 +43,7 @@ def test_what_predicts_takes_post_alone(path):
     assert refused("GET", path).headers["Allow"] == "POST"
 
 
-@pytest.mark.parametrize("path", ["/schema", "/metrics", *sorted(DELEGATED)])
+@pytest.mark.parametrize("path", ["/schema", "/metrics", *sorted(PROBES | VIEWER)])
 def test_what_is_read_takes_get_and_head(path):
     ROUTES.check("GET", path)
     ROUTES.check("HEAD", path)

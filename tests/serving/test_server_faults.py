@@ -31,9 +31,9 @@ def workers_of(server: Server) -> dict[int, int]:
     pid = server.process.pid
     found = {}
     for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-        words = Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")
-        if b"--worker-id" in words:
-            found[int(words[words.index(b"--worker-id") + 1])] = int(child)
+        name, _, number = Path(f"/proc/{child}/comm").read_text().strip().partition(" ")
+        if name == "worker":
+            found[int(number)] = int(child)
     return found
 
 

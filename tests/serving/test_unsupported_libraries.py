@@ -1,4 +1,7 @@
-"""A server with an unsupported version of a library ends at startup, and names it."""
+"""A server with an unsupported version of a library ends at startup, and names it.
+
+BentoML, which only the viewer needs, is named when somebody asks for the viewer.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from serving_helpers import Package, start
+from serving_helpers import Package, Server, start, wait_ready
 
 pytestmark = pytest.mark.server
 CHECKOUT = Path(__file__).parents[2]
@@ -20,23 +23,33 @@ del part.HttpToolsProtocol.send_400_response
 import prometheus_client.values as part
 del part.MultiProcessValue
 """,
-    "bentoml": """
-from importlib import util
-found = util.find_spec
-util.find_spec = lambda name, *more: None if name == "_bentoml_impl" else found(name, *more)
-""",
 }
 """Library → what takes a part of it away as soon as a process starts."""
+WITHOUT_SERVICE = """
+import builtins
+imported = builtins.__import__
+def without_service(name, *given, **named):
+    found = imported(name, *given, **named)
+    if name == "bentoml":
+        found.Service = None
+    return found
+builtins.__import__ = without_service
+"""
+
+
+def started(package: Package, folder: Path, before: str) -> Server:
+    """A server in which ``before`` runs first."""
+    (folder / "sitecustomize.py").write_text(before)
+    code = package.root / "code"
+    places = [folder, code, code / "src", CHECKOUT]
+    return start(package, folder, PYTHONPATH=os.pathsep.join(map(str, places)))
 
 
 @pytest.mark.parametrize("library", WITHOUT)
 def test_the_log_names_library_version_and_what_to_do(
     library: str, package: Package, tmp_path: Path
 ) -> None:
-    (tmp_path / "sitecustomize.py").write_text(WITHOUT[library])
-    code = package.root / "code"
-    places = [tmp_path, code, code / "src", CHECKOUT]
-    server = start(package, tmp_path, PYTHONPATH=os.pathsep.join(map(str, places)))
+    server = started(package, tmp_path, WITHOUT[library])
     try:
         ended = server.process.wait(60)
     finally:
@@ -47,3 +60,19 @@ def test_the_log_names_library_version_and_what_to_do(
     assert said, server.log.read_text()
     hints = [line.get("hint", "") for line in said]
     assert any(f"`{library}<{found}` into requirements.txt" in hint for hint in hints), hints
+
+
+def test_predictions_need_no_bentoml_and_the_viewer_names_it(
+    package: Package, tmp_path: Path
+) -> None:
+    server = started(package, tmp_path, WITHOUT_SERVICE)
+    try:
+        wait_ready(server)
+        assert server.get("/static_content/swagger-ui.css").status == 500
+        assert server.predict([{"carat": 0.5, "color": "E", "tables": 55}]).status == 200
+    finally:
+        server.stop()
+    found = version("bentoml")
+    (line, *_) = [one for one in server.lines() if f"bentoml {found}: " in one["message"]]
+    assert line["message"].endswith("got TypeError: 'NoneType' object is not callable")
+    assert f"`bentoml<{found}` into requirements.txt" in line["hint"]

@@ -16,16 +16,25 @@ from serving.http.worker_table import Workers
 Scenario = Callable[[int, listener.WorkerServer], Awaitable[None]]
 
 
+class Undrained:
+    """Takes requests directly, and ends no connection earlier."""
+
+    def __init__(self, direct: FastPathApp) -> None:
+        self.accepts = direct.accepts
+        self.direct = direct.direct
+
+    def drain(self) -> None:
+        """Do nothing."""
+
+
 def serve(app: Any, direct: FastPathApp, scenario: Scenario) -> None:
     """Run ``scenario`` with the port of such a server and the server itself."""
-    listener.WorkerServer.workers = Workers(None, 0)
-    listener.WorkerServer.direct = direct
-    listener.WorkerServer.begin_draining = staticmethod(lambda: None)
 
     async def run() -> None:
         with socket.socket() as listening:
             listening.bind(("127.0.0.1", 0))
-            server = listener.WorkerServer(uvicorn.Config(app, log_config=None))
+            config = uvicorn.Config(app, log_config=None)
+            server = listener.WorkerServer(config, Undrained(direct), Workers(None, 0))
             serving = asyncio.create_task(server._serve([listening]))
             while not server.started:
                 await asyncio.sleep(0.01)

@@ -16,7 +16,8 @@ from typing import Any
 
 from command import PACKAGE
 
-WORKER = "_bentoml_impl.worker"
+WORKER = "worker "
+"""How the name of a worker's process begins."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +39,15 @@ class Replica:
 
     def server(self) -> int:
         """The process id of the server."""
-        return next(pid for pid in _below(self.command.pid) if "serving" in _arguments(pid))
+        return next(
+            pid
+            for pid in _below(self.command.pid)
+            if "serving" in _arguments(pid) and not _name(pid).startswith(WORKER)
+        )
 
     def workers(self) -> list[int]:
         """The process ids of its workers."""
-        return [pid for pid in _below(self.command.pid) if WORKER in _arguments(pid)]
+        return [pid for pid in _below(self.command.pid) if _name(pid).startswith(WORKER)]
 
     def kill_worker(self) -> None:
         """Kill one worker (SIGKILL), and wait until another has replaced it."""
@@ -99,5 +104,12 @@ def _below(pid: int) -> list[int]:
 def _arguments(pid: int) -> str:
     try:
         return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+    except OSError:  # the process has just ended
+        return ""
+
+
+def _name(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text()
     except OSError:  # the process has just ended
         return ""

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from packager.sandbox import landlock
+from modelhost.sandbox import landlock
 
 PROGRAM = """
 import ctypes, os, socket, subprocess, sys
 from pathlib import Path
-from packager.sandbox.network import block_network, describe_isolation
-from packager.sandbox.file_access import refuse_by_kernel
+from modelhost.sandbox.network import block_network, describe_isolation
+from modelhost.sandbox.file_access import refuse_by_kernel
 top = Path(sys.argv[1])
 {before}
 block_network("the recipe")

@@ -13,13 +13,13 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import numpy as np
-import pandas as pd
 
-from packager.data.rows.iso_times import ISO
+from monitoring.slices.iso_times import nanoseconds_of
 from packager.manifest.manifest import Column
 
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _NOT_A_TIME = -(1 << 63)
+_NUMPY_DTYPE = re.compile(r"bool|object|(float|u?int)\d+")
 
 
 class ConversionError(Exception):
@@ -154,15 +154,15 @@ def _time_taker(dtype: str) -> Callable[[Any], int]:
     )
 
     def take(value: Any) -> int:
-        if not isinstance(value, str) or not ISO.fullmatch(value):
+        if not isinstance(value, str):
             raise ConversionError(expected)
         try:
-            time = pd.Timestamp(value)
-        except ValueError as error:  # no such day, or beyond the range of pandas
+            nanoseconds, has_offset = nanoseconds_of(value)
+        except ValueError as error:
             raise ConversionError(expected) from error
-        if (time.tzinfo is not None) != aware:
+        if has_offset != aware:
             raise ConversionError(expected)
-        ticks, rest = divmod(_nanoseconds(time), 10**9 // _PER_SECOND[unit])
+        ticks, rest = divmod(nanoseconds, 10**9 // _PER_SECOND[unit])
         if rest:
             raise ConversionError(f"a time in whole {unit}")
         if not _NOT_A_TIME < ticks < -_NOT_A_TIME:
@@ -176,19 +176,12 @@ def _plain_dtype(column: Column) -> str:
     """The kind character of the column's NumPy dtype; empty for pandas' own dtypes."""
     if column.dtype.endswith("category") or column.kind in ("any", "datetime"):
         return ""
-    dtype = pd.api.types.pandas_dtype(column.dtype)
-    return dtype.kind if isinstance(dtype, np.dtype) else ""
+    return np.dtype(column.dtype).kind if _NUMPY_DTYPE.fullmatch(column.dtype) else ""
 
 
 def _unit(dtype: str) -> str:
     """``us`` of ``datetime64[us, UTC]``."""
     return dtype.removeprefix("datetime64[").rstrip("]").split(",")[0]
-
-
-def _nanoseconds(time: pd.Timestamp) -> int:
-    """Since 1970, in UTC; a Python integer, so it never overflows."""
-    unit, _ = np.datetime_data(time.asm8.dtype)
-    return int(time.asm8.astype(np.int64)) * (10**9 // _PER_SECOND[unit])
 
 
 def _fits_float(value: int) -> bool:

@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
-from modelhost.frames import array_builder
+from modelhost.frames import FrameBuilder
 from monitoring.column_arrays import ColumnArrays
 from packager.data.rows.column_converter import ColumnConverter, RowError, short
 from packager.data.rows.extra_columns import ExtraColumns
-from packager.manifest.manifest import Schema
+from packager.manifest.manifest import Column, Schema
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["RowChecker", "RowError", "ValidatedRows", "check_rows"]
 
@@ -44,8 +45,8 @@ class ValidatedRows:
     anomalies: Mapping[tuple[str, str], int]
     """Count per (feature, kind); kinds are those of ``Anomaly``."""
     rows: int
-    builders: Mapping[str, Callable[[Sequence[Any]], Any]] = field(repr=False, compare=False)
-    """Column name → the function that makes its array, in the order of ``columns``."""
+    schema: Sequence[Column] = field(repr=False, compare=False)
+    """The description of each of ``columns``."""
     row: Sequence[Any] | None = None
     """The values of the only row; None for any other number of rows."""
     ignored: int = 0
@@ -55,12 +56,9 @@ class ValidatedRows:
 
     @cached_property
     def frame(self) -> pd.DataFrame:
-        """``columns`` in the dtypes of training; built on first access."""
-        arrays = {
-            name: build(values)
-            for (name, build), values in zip(self.builders.items(), self.columns, strict=True)
-        }
-        return pd.DataFrame(arrays, index=pd.RangeIndex(self.rows))
+        """``columns`` in the dtypes of training; built on first access, and needs pandas."""
+        made: pd.DataFrame = FrameBuilder(self.schema).frame(self.columns, self.rows)
+        return made
 
 
 class RowChecker:
@@ -71,7 +69,7 @@ class RowChecker:
     ) -> None:
         self._features = [ColumnConverter(column, strict=strict) for column in schema.features]
         self._extras = [ColumnConverter(column) for column in schema.extras]
-        self._builders = {c.name: array_builder(c) for c in (*schema.features, *schema.extras)}
+        self._schema = (*schema.features, *schema.extras)
         self._required = frozenset(column.name for column in schema.features)
         self._known = self._required | {column.name for column in schema.extras}
         self._strict = strict
@@ -122,7 +120,7 @@ class RowChecker:
         """``ValidatedRows`` of values that are already checked."""
         whole = tuple(columns)
         row = [value for (value,) in whole] if rows == 1 else None
-        return ValidatedRows(whole, flags, anomalies, rows, self._builders, row)
+        return ValidatedRows(whole, flags, anomalies, rows, self._schema, row)
 
     def checked_row(
         self,
@@ -132,7 +130,7 @@ class RowChecker:
     ) -> ValidatedRows:
         """``ValidatedRows`` of one row of values that are already checked."""
         columns = tuple(zip(values))
-        return ValidatedRows(columns, (flags,), anomalies, 1, self._builders, values)
+        return ValidatedRows(columns, (flags,), anomalies, 1, self._schema, values)
 
     def _wrong_keys(self, rows: Sequence[Mapping[str, Any]]) -> RowError | None:
         for row, cells in enumerate(rows):

@@ -45,13 +45,18 @@ OneRow = tuple[Scalar, list[float] | None]
 
 
 def load_compiled(
-    root: Root, schema: Schema, task: Task, native: LoadedModel | None = None
+    root: Root,
+    schema: Schema,
+    task: Task,
+    native: LoadedModel | None = None,
+    *,
+    with_native: bool = True,
 ) -> CompiledModel | None:
     """The compiled model below ``root``; None if the build refused or skipped compilation.
 
     ``native`` is the model if it is already in memory: forms that call parts of the model share
-    it; without it, they load the model again. Raise ``PackageError`` if the form is damaged or
-    was built for other columns.
+    it; without it, they load the model again, or with ``with_native`` off, the result is None.
+    Raise ``PackageError`` if the form is damaged or was built for other columns.
     """
     manifest = Manifest.load(root.package / MANIFEST)
     if manifest.compiled.verdict != "equal":
@@ -63,6 +68,8 @@ def load_compiled(
             "the package is damaged: build it again",
         )
     if native is None and needs_native(form):
+        if not with_native:
+            return None
         native = load_model(root, manifest.serve, task)
     classes = schema.classes if task == "classification" else None
     return CompiledModel(form, trees, task, classes, native)

@@ -16,7 +16,7 @@ from packager.model.compiled.heads import (
     logistic,
 )
 from packager.model.compiled.leaf_tables import LeafTables
-from packager.model.compiled.treelite_module import import_treelite
+from packager.model.compiled.treelite_alone import import_treelite
 
 
 class TreeModel:

@@ -13,7 +13,7 @@ from packager.digest import canonical_json, sha256_bytes
 from packager.manifest.base import Scalar
 from packager.manifest.manifest import Schema
 from packager.model.compiled.model import CompiledModel, needs_native
-from packager.model.model import LoadedModel
+from packager.model.model import Model
 from packager.model.predictions import Predictions
 from packager.worker.compile.held_out import Row, columns_of
 from packager.worker.compile.probe import native
@@ -49,7 +49,7 @@ class EquivalenceResult:
 class EquivalenceChecker:
     """Compares a model with a compiled form of it."""
 
-    model: LoadedModel
+    model: Model
     schema: Schema
     compiled: CompiledModel
 

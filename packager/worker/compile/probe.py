@@ -16,7 +16,7 @@ import pandas as pd
 from packager.data.rows.request_rows import RowChecker, RowError
 from packager.manifest.base import MAX_EXACT_INTEGER, Scalar
 from packager.manifest.manifest import Column, Schema
-from packager.model.model import LoadedModel
+from packager.model.model import LoadedModel, Model
 from packager.model.predictions import Predictions
 from packager.worker.compile.held_out import Row, accepted_rows
 from packager.worker.compile.provenance import (
@@ -69,7 +69,7 @@ class Probe:
         return (min if kind == "low" else max)(numbers, default=None)
 
 
-def native(model: LoadedModel, schema: Schema, frame: pd.DataFrame) -> Predictions:
+def native(model: Model, schema: Schema, frame: pd.DataFrame) -> Predictions:
     """The model's predictions of a checked frame, called as in the server."""
     return model.predict(frame[[column.name for column in schema.features]])
 

@@ -1,20 +1,19 @@
 """Run a step of the worker in a child process, with a time limit, to contain its failures.
 
-A recipe may hang, crash in compiled code, or call ``os._exit``. The parent process survives; the
-caller gets a ``ChildResult`` and decides what a failure means.
+Compiled code may hang or crash on unusual values. The parent process survives; the caller gets a
+``ChildResult`` and decides what a failure means.
 """
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
-import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from modelhost.confinement import end_with_parent
 from packager.errors import PackageError
 from packager.exit_reason import ExitReason
 from packager.model.paths import Root
@@ -22,17 +21,14 @@ from packager.worker.processes.run_to_end import run_to_end, worker_command
 
 RESULTS = {
     "run": "result.json",
-    "fit": "fit.json",
     "seeds": "seed_variance.json",
     "check": "check.json",
     "folds": "folds.npz",
-    "rank": "ranked.json",
     "compile": "compiled.json",
+    "compare": "compared.json",
     "replay": "report.json",
 }
 """The result file that each verb of the worker writes last."""
-_PARENT_ENDS = 1
-"""``PR_SET_PDEATHSIG`` of Linux's prctl(2)."""
 _IS_CHILD = "MODEL_CHILD_PROCESS"
 
 ProcessOutcome = Literal["finished", "failed", "timed out", "killed"]
@@ -89,10 +85,10 @@ def run_child(
     return _result(verb, folder, ended)
 
 
-def end_with_parent() -> None:
-    """In a process that ``run_child`` started: request SIGKILL when the parent process ends."""
-    if os.environ.get(_IS_CHILD) and sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PARENT_ENDS, signal.SIGKILL)
+def end_if_child() -> None:
+    """In a process that ``run_child`` started: end when the parent process ends."""
+    if os.environ.pop(_IS_CHILD, ""):
+        end_with_parent()
 
 
 def _result(verb: str, folder: Path, ended: ExitReason) -> ChildResult:

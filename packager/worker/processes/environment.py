@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
-import platform
 import sys
 from collections import Counter as Tally
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
-
-import numpy as np
 
 from packager.manifest.base import Isa
 from packager.manifest.evaluation import NumericalEnvironment
-from packager.sandbox.network import isolation
 from packager.worker.processes.cpu_kernels import kernel_settings
 from packager.worker.processes.run_to_end import worker_command
 
@@ -37,11 +33,6 @@ FIXED_VARIABLES = {
 """The same for every training, on every machine."""
 PINNED_ISA = "MODEL_PINNED_ISA"
 """Variable with the instruction set, in a process whose environment is pinned."""
-NUMERIC_PREFIXES = (
-    *("OPENBLAS_", "NPY_", "MKL_", "BLIS_", "OMP_", "KMP_", "GOMP_", "ATEN_", "ONEDNN_", "DNNL_"),
-    *("GLIBC_TUNABLES", "LD_PRELOAD", "LD_LIBRARY_PATH"),
-)
-"""Prefixes of variables that select kernels or replace libraries."""
 
 
 def pin_environment(isa: Isa, arguments: Sequence[str]) -> None:
@@ -62,29 +53,18 @@ def pin_environment(isa: Isa, arguments: Sequence[str]) -> None:
     os.execve(sys.executable, worker_command(*arguments), variables)
 
 
-def numerical_environment() -> NumericalEnvironment:
-    """All that can change the last bits of a result; call it after the libraries are loaded."""
-    from threadpoolctl import threadpool_info
-
-    pools = threadpool_info()
-    return NumericalEnvironment(
-        python=platform.python_version(),
-        machine=platform.machine(),
-        cpu=_cpu(),
-        cpu_features=_cpu_features(),
-        blas=tuple(sorted(_pool(pool) for pool in pools)),
-        threads=max((int(pool["num_threads"]) for pool in pools), default=1),
-        isolation=isolation(),
-        libc=" ".join(platform.libc_ver()).strip(),
-        hash_seed=os.environ.get("PYTHONHASHSEED", "random"),
-        locale=os.environ.get("LC_ALL") or os.environ.get("LANG", ""),
-        timezone=os.environ.get("TZ", ""),
-        variables=tuple(
-            f"{name}={value}"
-            for name, value in sorted(os.environ.items())
-            if name.startswith(NUMERIC_PREFIXES) and FIXED_VARIABLES.get(name) != value
-        ),
-    )
+def numerical_environment(told: Mapping[str, Any]) -> NumericalEnvironment:
+    """The record of what a process of the model host tells of its environment."""
+    variables = told["variables"]
+    fields = {
+        **told,
+        "variables": [
+            f"{name}={variables[name]}"
+            for name in sorted(variables)
+            if FIXED_VARIABLES.get(name) != variables[name]
+        ],
+    }
+    return NumericalEnvironment.model_validate_json(json.dumps(fields))
 
 
 def environment_differences(
@@ -104,25 +84,3 @@ def _shown(value: Any, other: Any) -> str:
         return str(value) or "not recorded"
     own = Tally(value) - Tally(other)
     return ", ".join(own.elements()) or "nothing else"
-
-
-def _pool(pool: dict[str, Any]) -> str:
-    parts = (pool["prefix"], pool.get("version"), pool.get("architecture"), pool["num_threads"])
-    return " ".join(str(part) for part in parts if part is not None)
-
-
-def _cpu_features() -> tuple[str, ...]:
-    """Instruction sets NumPy was built for or detected, in its order."""
-    simd = np.show_config(mode="dicts")["SIMD Extensions"]
-    return (*simd.get("baseline", ()), *simd.get("found", ()))
-
-
-def _cpu() -> str:
-    """The processor's model name, or ``platform.processor()`` if there is none."""
-    information = Path("/proc/cpuinfo")
-    if information.exists():
-        for line in information.read_text(errors="replace").splitlines():
-            key, _, value = line.partition(":")
-            if key.strip() == "model name":
-                return " ".join(value.split())
-    return platform.processor() or "unknown"

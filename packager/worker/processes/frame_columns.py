@@ -30,6 +30,17 @@ def encode_frame(frame: pd.DataFrame) -> tuple[list[ColumnSpec], EncodedColumns]
     return specs, made
 
 
+def frame_header(frame: pd.DataFrame) -> tuple[dict[str, Any], list[Buffer]]:
+    """The keys of a request's header that describe ``frame``, and its buffers."""
+    specs, columns = encode_frame(frame)
+    header = {
+        "specs": [spec.as_json() for spec in specs],
+        "columns": columns.described,
+        "rows": columns.rows,
+    }
+    return header, columns.buffers
+
+
 def _column(name: str, series: pd.Series[Any]) -> tuple[ColumnSpec, Encoded]:
     dtype: Any = series.dtype
     text = str(dtype)

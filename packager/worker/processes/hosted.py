@@ -1,4 +1,4 @@
-"""A model in a process of the model host: what the harness knows and asks of it.
+"""A process of the model host: it trains, loads and calls the project's model for the harness.
 
 The process runs in the model's own environment. It may raise, exit, crash or hang without harm to
 the harness; every failure is a ``PackageError``.
@@ -10,24 +10,27 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import threading
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import numpy as np
 import pandas as pd
 
-from modelhost.columns import decode_columns
-from modelhost.predictions import Predictions
 from modelhost.wire import Message, WireError, receive, send
 from packager.errors import PackageError, UsageError
-from packager.manifest.base import Scalar, Task
+from packager.exit_reason import MAX_LINES, ExitReason, killed_for_memory, kills_for_memory
+from packager.manifest.base import Task
 from packager.manifest.manifest import Recipe, Serve
-from packager.worker.processes.frame_columns import encode_frame
+from packager.worker.processes.frame_columns import frame_header
+from packager.worker.processes.hosted_model import HostedModel
+from packager.worker.processes.run_to_end import LAST_WORDS_SECONDS, relay
 
 DESCRIPTOR = "MODELHOST_FD"
 
@@ -41,9 +44,9 @@ class HostTimeoutError(HostEndedError):
 
 
 class RecipeKeyError(PackageError):
-    """The recipe raised ``KeyError`` for a text."""
+    """The project's code raised ``KeyError`` for the text ``key``."""
 
-    def __init__(self, message: str, hint: str, key: str) -> None:
+    def __init__(self, message: str, hint: str = "", key: str = "") -> None:
         super().__init__(message, hint)
         self.key = key
 
@@ -57,15 +60,31 @@ class HostCommand:
     environment: Mapping[str, str]
     directory: Path
     """The project's code."""
+    who: str = "the model"
+    """What it runs, for messages: ``the recipe`` or ``the model``."""
+
+
+def show(line: str) -> None:
+    """Write a line of the process's output to stderr."""
+    sys.stderr.write(f"{line}\n")
+
+
+def discard(_: str) -> None:
+    """Show nothing; the last lines still become part of the hint if the process ends."""
 
 
 class ModelHost:
     """A running process of the model host; one request at a time."""
 
-    def __init__(self, start: HostCommand) -> None:
-        """Start the process, in a session of its own, with stderr of this process."""
+    def __init__(self, start: HostCommand, told: Callable[[str], object] = show) -> None:
+        """Start the process, in a session of its own; ``told`` gets each line of its output."""
         ours, theirs = socket.socketpair()
+        self._who = start.who
         self._connection = ours
+        self._deadline: tuple[float, float] | None = None
+        self._timed_out = False
+        self._kills = kills_for_memory()
+        self._last: deque[str] = deque(maxlen=MAX_LINES)
         with theirs:
             self._process = subprocess.Popen(
                 [*start.command, "-m", "modelhost", "work"],
@@ -73,8 +92,16 @@ class ModelHost:
                 cwd=start.directory,
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
+                errors="replace",
                 start_new_session=True,
             )
+        lines = self._process.stderr
+        assert lines is not None
+        self._relay = threading.Thread(target=relay, args=(lines, self._last, told), daemon=True)
+        self._relay.start()
         # A child that the model has forked keeps the connection open: the process is watched.
         threading.Thread(target=self._end_with_process, daemon=True).start()
 
@@ -94,29 +121,38 @@ class ModelHost:
         """Whether the process has not ended."""
         return self._process.poll() is None
 
+    @contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """Let all requests of the block take ``seconds`` together; then the process is killed."""
+        self._deadline = (seconds, time.monotonic() + seconds)
+        try:
+            yield
+        finally:
+            self._deadline = None
+
     def ask(self, request: Message, seconds: float | None = None) -> Message:
         """The answer to one request, at most after ``seconds``.
 
         Raises ``HostEndedError`` or ``HostTimeoutError`` if there is none, and the ``PackageError``
         that the process reports.
         """
+        given, left = seconds, seconds
+        if seconds is None and self._deadline is not None:
+            given, end = self._deadline
+            left = max(0.0, end - time.monotonic())
+        clock = None if left is None else threading.Timer(left, self._kill_late)
         try:
-            self._connection.settimeout(seconds)
+            if clock is not None:
+                clock.start()
             send(self._connection, request)
             answer = receive(self._connection)
-        except TimeoutError as error:
-            self.close()
-            raise HostTimeoutError(
-                f"the model's process did not answer within {seconds:g} s",
-                "reduce its run time or its data",
-            ) from error
-        except (OSError, WireError) as error:
+        except (OSError, WireError):
             answer = None
-            failure = str(error)
-        else:
-            failure = "it closed its connection"
+        finally:
+            if clock is not None:
+                clock.cancel()
         if answer is None:
-            raise self._ended(failure)
+            raise self._late(given) if self._timed_out else self._ended()
         if "error" in answer.header:
             raise _reported(answer.header["error"])
         return answer
@@ -130,7 +166,7 @@ class ModelHost:
             "loader": serve.loader,
             "task": task,
         }
-        return HostedModel(self, task, self.ask(Message(header)).header["model"])
+        return HostedModel.read(self.ask, task, self.ask(Message(header)))
 
     def train(
         self, recipe: Recipe, rows: pd.DataFrame, features: Sequence[str], target: str
@@ -139,107 +175,66 @@ class ModelHost:
 
         Raises ``RecipeKeyError`` if it fails with a ``KeyError``, else ``PackageError``.
         """
-        specs, columns = encode_frame(rows[[*features, target]])
-        header = {
+        header, buffers = frame_header(rows[[*features, target]])
+        header |= {
             "verb": "train",
             "train": recipe.train,
             "params": recipe.params,
             "seed": recipe.seed,
             "features": list(features),
             "target": target,
-            "specs": [spec.as_json() for spec in specs],
-            "columns": columns.described,
-            "rows": columns.rows,
         }
-        self.ask(Message(header, columns.buffers))
+        self.ask(Message(header, buffers))
 
     def save(self, models: Path, predictor: str) -> str:
         """Write the trained model into the folder ``models``; return its loader."""
         header = {"verb": "save", "path": str(models), "predictor": predictor}
         return str(self.ask(Message(header)).header["loader"])
 
+    def environment(self) -> dict[str, Any]:
+        """What of the process can change the last bits of a result."""
+        told: dict[str, Any] = self.ask(Message({"verb": "environment"})).header["environment"]
+        return told
+
     def close(self) -> None:
         """End the process and its children."""
         with suppress(OSError):
             self._connection.close()
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        self._kill()
         self._process.wait()
+        self._relay.join(LAST_WORDS_SECONDS)
 
     def _end_with_process(self) -> None:
         self._process.wait()
         with suppress(OSError):
             self._connection.shutdown(socket.SHUT_RDWR)
 
-    def _ended(self, failure: str) -> HostEndedError:
+    def _kill(self) -> None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+
+    def _kill_late(self) -> None:
+        self._timed_out = True
+        self._kill()
+
+    def _late(self, seconds: float | None) -> HostTimeoutError:
+        self.close()
+        message = f"{self._who} took over {seconds:g} s"
+        return HostTimeoutError(message, "reduce its run time or its data")
+
+    def _ended(self) -> HostEndedError:
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(1.0)
         code = self._process.poll()
         self.close()
         if code is None:
-            how = f"was killed: {failure}"
-        elif code < 0:
-            how = f"was killed by {signal.Signals(-code).name}"
-        else:
-            how = f"ended with exit code {code}"
-        return HostEndedError(
-            f"the model's process {how}", "its last lines above say more; it may need more memory"
-        )
-
-
-class HostedModel:
-    """A model that a process of the model host has loaded."""
-
-    def __init__(self, host: ModelHost, task: Task, told: Mapping[str, Any]) -> None:
-        self._host = host
-        self._number = told["number"]
-        self.task: Task = task
-        classes = told["classes"]
-        self.classes: tuple[Scalar, ...] | None = None if classes is None else tuple(classes)
-        """The model's ``classes_``; None for regression, or if the model has none."""
-        self.has_probabilities: bool = told["has_probabilities"]
-        names = told["feature_names"]
-        self.feature_names: tuple[str, ...] | None = None if names is None else tuple(names)
-        """The columns that the model recorded in training, in order; None if it recorded none."""
-        self.feature_count: int | None = told["feature_count"]
-        """The number of columns that the model recorded in training; None if it recorded none."""
-        self.text_step: str | None = told["text_step"]
-        """The class of its first step if that expects texts, not a frame."""
-        self.type_name: str = told["type"]
-
-    def predict(self, frame: pd.DataFrame) -> Predictions:
-        """Predict for ``frame``, which holds exactly the features, in the schema's order.
-
-        Raises ``PackageError`` for an exception of the model and for an invalid result.
-        """
-        specs, columns = encode_frame(frame)
-        header = {
-            "verb": "predict",
-            "model": self._number,
-            "specs": [spec.as_json() for spec in specs],
-            "columns": columns.described,
-            "rows": columns.rows,
-        }
-        return read_predictions(self._host.ask(Message(header, columns.buffers)))
-
-
-def read_predictions(answer: Message) -> Predictions:
-    """The predictions in an answer."""
-    header = answer.header
-    described = [header["labels"]]
-    if "probabilities" not in header:
-        (labels,) = decode_columns(described, answer.buffers, header["rows"])
-        return Predictions(_plain(labels), None)
-    rows, width = header["shape"]
-    own, chances = answer.buffers[:-1], answer.buffers[-1]
-    (labels,) = decode_columns(described, own, rows)
-    (flat,) = decode_columns([header["probabilities"]], [chances], rows * width)
-    return Predictions(_plain(labels), np.array(flat, np.float64).reshape(rows, width))
-
-
-def _plain(labels: Any) -> list[Scalar | None]:
-    plain: list[Scalar | None] = labels.tolist() if isinstance(labels, np.ndarray) else labels
-    return plain
+            return HostEndedError(
+                f"{self._who}'s process closed its connection, and was killed",
+                "does the project's code close or write to the descriptors of its process?"
+                " It must not",
+            )
+        ended = ExitReason(code, killed_for_memory(code, self._kills), tuple(self._last))
+        return HostEndedError(f"{self._who}'s process ended with {ended.reason}", ended.hint)
 
 
 def _reported(error: Mapping[str, Any]) -> PackageError:

@@ -15,9 +15,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from modelhost.sandbox.network import isolation
 from packager.errors import PackageError
 from packager.model.paths import Root
-from packager.sandbox.network import isolation
 
 Stamp = tuple[int, int] | None
 """Size in bytes and modification time in ns of a file; None for a folder."""

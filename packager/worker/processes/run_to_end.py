@@ -40,8 +40,8 @@ def run_to_end(
     kills = kills_for_memory()
     process = start_piped(command, **start)
     assert process.stdout is not None
-    relay = threading.Thread(target=_relay, args=(process.stdout, last, show), daemon=True)
-    relay.start()
+    reader = threading.Thread(target=relay, args=(process.stdout, last, show), daemon=True)
+    reader.start()
     try:
         code = process.wait(seconds)
     except subprocess.TimeoutExpired as error:
@@ -50,7 +50,7 @@ def run_to_end(
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-        relay.join(LAST_WORDS_SECONDS)
+        reader.join(LAST_WORDS_SECONDS)
     return ExitReason(code, killed_for_memory(code, kills), tuple(last))
 
 
@@ -71,7 +71,8 @@ def start_piped(command: Sequence[str], **start: Any) -> subprocess.Popen[str]:
     )
 
 
-def _relay(lines: Iterable[str], last: deque[str], show: Callable[[str], object]) -> None:
+def relay(lines: Iterable[str], last: deque[str], show: Callable[[str], object]) -> None:
+    """Pass each line to ``show``; ``last`` keeps the last ones."""
     for line in lines:
         last.append(line.rstrip("\n"))
         show(last[-1])

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from modelhost.project_code import project_errors
+from modelhost.state import Leaf, OpaqueError, state_digest
 from packager.digest import sha256_bytes
 from packager.manifest.base import EquivalenceLevel, FileEntry
-from packager.model.model import LoadedModel
+from packager.worker.processes.hosted_model import HostedModel
 from packager.worker.replay.differences import (
     identical,
     label_flips,
@@ -20,14 +20,7 @@ from packager.worker.replay.differences import (
     row_differences,
 )
 from packager.worker.replay.report import ModelComparison
-from packager.worker.replay.state import (
-    Leaf,
-    OpaqueError,
-    differences,
-    first,
-    state,
-    state_digest,
-)
+from packager.worker.replay.state_differences import differences, first
 from packager.worker.replay.volatile_state import Window, volatile_values
 
 ABSOLUTE, RELATIVE = 1e-9, 1e-6
@@ -41,7 +34,7 @@ class FittedModel:
     """A model with the files it was read from."""
 
     files: tuple[FileEntry, ...]
-    model: LoadedModel
+    model: HostedModel
     window: Window | None = None
     """When it was trained; None if unknown."""
 
@@ -49,8 +42,7 @@ class FittedModel:
 def compare_models(recorded: FittedModel, now: FittedModel, rows: pd.DataFrame) -> ModelComparison:
     """Compare two models, with their predictions of ``rows`` (features of the held-out rows)."""
     task = recorded.model.task
-    with project_errors("the model"):
-        before, after = recorded.model.predict(rows), now.model.predict(rows)
+    before, after = recorded.model.predict(rows), now.model.predict(rows)
     gaps, allowed = row_differences(before, after, task, ABSOLUTE, RELATIVE)
     differing = np.flatnonzero(gaps > 0)
     worst = differing[np.argsort(-gaps[differing], kind="stable")][:MAX_SHOWN]
@@ -88,7 +80,7 @@ def equivalence_level(
 def _states(recorded: FittedModel, now: FittedModel) -> dict[str, Any]:
     """The fields of ``ModelComparison`` about the states."""
     try:
-        before, after = state(recorded.model.native), state(now.model.native)
+        before, after = recorded.model.state(), now.model.state()
     except OpaqueError as error:
         return {"state": None, "differing": (f"the state can't be inspected: {error}",)}
     before, after, moments = without_volatile_state((before, after), (recorded.window, now.window))

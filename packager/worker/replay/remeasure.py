@@ -13,7 +13,7 @@ from packager.data.fingerprint import fingerprint
 from packager.digest import sha256_bytes
 from packager.manifest.evaluation import Evaluation
 from packager.manifest.manifest import Schema
-from packager.model.model import LoadedModel
+from packager.model.model import Model
 from packager.model.paths import Root
 from packager.model.predictions import scalars
 from packager.worker.job import Job
@@ -22,7 +22,8 @@ from packager.worker.train.evaluate import Mask
 from packager.worker.train.fitted_columns import with_fitted_columns
 from packager.worker.train.personal_columns import personal_columns, without_values
 from packager.worker.train.source_data import read_source
-from packager.worker.train_job import classes_of, measure
+from packager.worker.train.training import measure
+from packager.worker.train_job import classes_of
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def read_again(job: Job, root: Root) -> RereadData:
     return RereadData(digest, dataset, slice_masks(dataset.test, declare_slices(dataset, job)))
 
 
-def measure_again(model: LoadedModel, read: RereadData, job: Job) -> Remeasured:
+def measure_again(model: Model, read: RereadData, job: Job) -> Remeasured:
     """Evaluate ``model`` on the held-out rows and infer its schema, as a build does."""
     dataset = with_fitted_columns(model, read.dataset)
     labels = set(scalars(dataset.train[dataset.target]))

@@ -15,16 +15,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from modelhost.sandbox.network import describe_isolation
 from packager.digest import canonical_json, sha256_bytes
 from packager.errors import PackageError
 from packager.manifest.base import EquivalenceLevel
-from packager.manifest.manifest import DataSource, Manifest, Schema
+from packager.manifest.evaluation import Evaluation
+from packager.manifest.manifest import DataSource, Manifest, Recipe, Schema
 from packager.model.integrity import MANIFEST, Check, verify
-from packager.model.model import load_model, load_model_from
 from packager.model.paths import Root
-from packager.sandbox.network import describe_isolation
-from packager.worker.job import ReplayRequest, TrainingResult
+from packager.worker.job import Job, ReplayRequest, TrainingResult
+from packager.worker.processes.asked_model import StoredModel
 from packager.worker.processes.environment import environment_differences
+from packager.worker.processes.host_command import model_host
+from packager.worker.processes.hosted import ModelHost
 from packager.worker.replay.compiled_form import compiled_checks
 from packager.worker.replay.differences import accepted, evaluation_check, metric_checks
 from packager.worker.replay.equivalence import FittedModel, compare_models, equivalence_level
@@ -33,15 +36,17 @@ from packager.worker.replay.remeasure import Remeasured, measure_again, read_aga
 from packager.worker.replay.repeat import repeated, replayable
 from packager.worker.replay.report import (
     LEVELS,
+    MetricCheck,
+    ModelComparison,
     ReplayReport,
     claimed,
     damaged,
     reaches,
 )
-from packager.worker.replay.retrain import retrain
 from packager.worker.replay.seed_variance import intervals, within_seed_variance
 from packager.worker.replay.volatile_state import Window
-from packager.worker.train_job import model_files
+from packager.worker.train.training import model_files
+from packager.worker.train_job import run
 
 
 def replay(root: Root, ask: ReplayRequest, out: Path) -> ReplayReport:
@@ -62,11 +67,19 @@ def replay(root: Root, ask: ReplayRequest, out: Path) -> ReplayReport:
     else:
         with tempfile.TemporaryDirectory(prefix="retrained-", dir=out) as name:
             began = time.time()
-            folder = retrain("run", repeated(manifest, ask)[1].job, root, Path(name))
-            report = _compare(manifest, root, checks, ask, folder, (began, time.time()))
+            _retrain(repeated(manifest, ask)[1].job, root, Path(name))
+            report = _compare(manifest, root, checks, ask, Path(name), (began, time.time()))
     report = report.model_copy(update={"isolation": describe_isolation()})
     (out / "report.json").write_bytes(report.dump())
     return report
+
+
+def _retrain(job: Job, root: Root, folder: Path) -> None:
+    """Run ``job`` and write its results into ``folder``; raise ``PackageError`` if it fails."""
+    try:
+        run(job, root, folder)
+    except PackageError as error:
+        raise PackageError(f"training again failed: {error.message}", error.hint) from error
 
 
 def _check_data(root: Root) -> None:
@@ -92,41 +105,50 @@ def _compare(
     """
     recipe, data = replayable(manifest)
     job, perturbed = repeated(manifest, ask)
-    result = TrainingResult.load(folder / "result.json")
+    environment = TrainingResult.load(folder / "result.json").environment
     read = read_again(job, root)
-    model = load_model_from(folder / "model" / "model", manifest.serve, manifest.task)
-    now = FittedModel(model_files(folder / "model"), model, window)
-    measured = measure_again(model, read, job)
-    recorded = FittedModel(manifest.model, load_model(root, manifest.serve, manifest.task))
     held_out = read.dataset.test[[column.name for column in manifest.schema_.features]]
-    found = compare_models(recorded, now, held_out)
-    checks = [*checks, *_result_checks(manifest, data, measured)]
-    checks += compiled_checks(root, manifest, recorded.model, held_out)
-    # Equal predictions have equal metrics, so every recorded metric can be checked.
-    evaluation, accept = measured.evaluation, recipe.accept
-    metrics = metric_checks(manifest.evaluation, evaluation, accept, every=found.bit_equal)
-    agreed = accepted(metrics)
-    statistical = within_seed_variance(manifest.seed_variance, evaluation, accept)
-    level = equivalence_level(found, metrics=agreed, statistical=statistical)
+    serve, task, models = manifest.serve, manifest.task, folder / "model"
+    with ModelHost(model_host(root, models)) as host:
+        model = StoredModel(models, serve, task).load(host)
+        measured = measure_again(model, read, job)
+        known = StoredModel(root.models, serve, task).load(host)
+        recorded = FittedModel(manifest.model, known)
+        found = compare_models(recorded, FittedModel(model_files(models), model, window), held_out)
+        checks = [*checks, *_result_checks(manifest, data, measured)]
+        checks += compiled_checks(root, manifest, known, held_out)
+    metrics, level = _judged(manifest, recipe, measured.evaluation, found)
     if found.bit_equal:
-        checks.append(evaluation_check(manifest.evaluation, evaluation))
-    expected = level == "artifact" or perturbed.what
+        checks.append(evaluation_check(manifest.evaluation, measured.evaluation))
     return ReplayReport(
         level=level,
         required_level=manifest.level,
         claimed=claimed(manifest),
         level_at_build=manifest.repeatability.level if manifest.repeatability else None,
-        passed=_passed(level, manifest, checks, agreed=agreed, perturbed=perturbed.what),
+        passed=_passed(level, manifest, checks, agreed=accepted(metrics), perturbed=perturbed.what),
         perturbed=perturbed.what,
         checks=tuple(checks),
         metrics=metrics,
         intervals=intervals(manifest.seed_variance),
         comparison=found,
-        nondeterminism=() if expected else find_nondeterminism(root.code),
+        nondeterminism=()
+        if level == "artifact" or perturbed.what
+        else find_nondeterminism(root.code),
         environment_recorded=manifest.environment,
-        environment_now=result.environment,
-        environment_differences=environment_differences(manifest.environment, result.environment),
+        environment_now=environment,
+        environment_differences=environment_differences(manifest.environment, environment),
     )
+
+
+def _judged(
+    manifest: Manifest, recipe: Recipe, evaluation: Evaluation, found: ModelComparison
+) -> tuple[dict[str, MetricCheck], EquivalenceLevel]:
+    """The checks of the metrics, and the level that the repeat reached."""
+    # Equal predictions have equal metrics, so every recorded metric can be checked.
+    metrics = metric_checks(manifest.evaluation, evaluation, recipe.accept, every=found.bit_equal)
+    statistical = within_seed_variance(manifest.seed_variance, evaluation, recipe.accept)
+    level = equivalence_level(found, metrics=accepted(metrics), statistical=statistical)
+    return metrics, level
 
 
 def _passed(

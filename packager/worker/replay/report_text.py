@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from packager.sandbox.network import isolation_line
+from modelhost.sandbox.network import isolation_line
 from packager.worker.replay.report import ModelComparison, ReplayReport
 
 SAME_ENVIRONMENT = "nothing that is recorded differs"

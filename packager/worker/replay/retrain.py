@@ -1,47 +1,38 @@
-"""Retrain in a new process, and check the repeatability of the recipe."""
+"""Train a second time in a new process, and check the repeatability of the recipe."""
 
 from __future__ import annotations
 
 import sys
 import tempfile
-import time
 from pathlib import Path
 
+from modelhost.state import TIMES
 from packager.errors import PackageError
 from packager.manifest.base import EquivalenceLevel
-from packager.manifest.evaluation import Evaluation, RepeatabilityResult
+from packager.manifest.evaluation import RepeatabilityResult
 from packager.manifest.manifest import Recipe
-from packager.model.model import load_model_from
 from packager.model.paths import Root
-from packager.worker.job import FitResult, Job
-from packager.worker.processes.child_process import run_child
+from packager.worker.job import Job
+from packager.worker.processes.host_command import model_host
+from packager.worker.processes.hosted import ModelHost
 from packager.worker.replay.differences import accepted, metric_checks
 from packager.worker.replay.equivalence import FittedModel, compare_models, equivalence_level
 from packager.worker.replay.nondeterminism import find_nondeterminism
 from packager.worker.replay.report import ModelComparison, reaches
 from packager.worker.replay.seed_variance import within_seed_variance
-from packager.worker.replay.state import TIMES
 from packager.worker.replay.volatile_state import VOLATILE_KINDS
-from packager.worker.train.dataset import Dataset
-
-
-def retrain(verb: str, job: Job, root: Root, folder: Path) -> Path:
-    """Run ``job`` with the worker's ``verb`` in a new process; return the folder of its results.
-
-    Its output goes to stderr. Raises ``PackageError`` if it fails.
-    """
-    return run_child(verb, job.dump(), root, folder).or_raise("training again")
+from packager.worker.train.training import (
+    MeasuredModel,
+    TrainingData,
+    model_files,
+    train_apart,
+)
 
 
 def check_repeatability(
-    job: Job,
-    root: Root,
-    out: Path,
-    first: FittedModel,
-    dataset: Dataset,
-    evaluation: Evaluation,
+    job: Job, root: Root, out: Path, first: MeasuredModel, data: TrainingData
 ) -> RepeatabilityResult:
-    """Repeat the training of ``job`` and compare the second model with ``first``.
+    """Repeat the training of ``job`` on ``data`` and compare the second model with ``first``.
 
     Raises ``PackageError`` if the level reached is weaker than the one that the recipe claims. A
     second training that fails reaches no level; this is an error only if the recipe claims one.
@@ -49,24 +40,25 @@ def check_repeatability(
     recipe = job.recipe
     assert isinstance(recipe, Recipe)
     with tempfile.TemporaryDirectory(prefix="again-", dir=out) as name:
-        began = time.time()
+        models = Path(name).resolve() / "model"
         try:
-            folder = retrain("fit", job.model_copy(update={"repeat": False}), root, Path(name))
+            again = train_apart(job, root, data, models)
         except PackageError as error:
             if recipe.level is not None:
                 raise
             return _failed(error)
-        window = (began, time.time())
-        fit = FitResult.load(folder / "fit.json")
-        serve = job.serve.model_copy(update={"loader": fit.loader})
-        model = load_model_from(folder / "model" / "model", serve, job.task)
-        second = FittedModel(fit.model, model, window)
-        found = compare_models(first, second, dataset.test[list(dataset.features)])
-    checks = metric_checks(evaluation, fit.evaluation, recipe.accept, every=False)
+        one, other = first.trained, again.stored
+        with ModelHost(model_host(root, one.models, models)) as host:
+            found = compare_models(
+                FittedModel(one.files(), one.stored(job).load(host), one.window),
+                FittedModel(model_files(models), other.load(host), again.window),
+                data.dataset.test[list(first.features)],
+            )
+    checks = metric_checks(first.evaluation, again.evaluation, recipe.accept, every=False)
     level = equivalence_level(
         found,
         metrics=accepted(checks),
-        statistical=within_seed_variance(job.seed_variance, fit.evaluation, recipe.accept),
+        statistical=within_seed_variance(job.seed_variance, again.evaluation, recipe.accept),
     )
     nondeterminism = () if level == "artifact" else find_nondeterminism(root.code)
     if recipe.level is not None and not reaches(level, recipe.level):

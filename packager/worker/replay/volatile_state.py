@@ -23,9 +23,6 @@ DURATION = "how long the fit took"
 ADDRESS = "a memory address"
 TEMPORARY = "a temporary name"
 VOLATILE_KINDS = (TIME, DURATION, ADDRESS, TEMPORARY)
-ADDRESSES = frozenset(["_stop_words_id"])
-"""Attributes that hold an address and may be deleted."""
-MAX_OBJECTS = 1_000_000
 MAX_TEXT = 50_000_000
 TOLERANCE_SECONDS = 2.0
 """Times may be truncated to seconds."""
@@ -150,26 +147,3 @@ def _duration(name: str, value: float, window: Window | None) -> Masked | None:
     if _LASTED.search(name.lower()) and 0 <= value <= longest:
         return Masked(DURATION, (DURATION,))
     return None
-
-
-def clear_addresses(model: Any) -> None:
-    """Delete the addresses that libraries are known to store from ``model``, in place.
-
-    scikit-learn's text vectorizers store ``id(stop_words)`` to warn only once; without it they
-    validate their stop words again.
-    """
-    seen: set[int] = set()
-    pending = [model]
-    while pending and len(seen) < MAX_OBJECTS:
-        value = pending.pop()
-        if id(value) in seen:
-            continue
-        seen.add(id(value))
-        if isinstance(value, dict):
-            pending += value.values()
-        elif isinstance(value, list | tuple | set | frozenset):
-            pending += value
-        elif isinstance(inner := getattr(value, "__dict__", None), dict):
-            for name in ADDRESSES & inner.keys():
-                del inner[name]
-            pending += inner.values()

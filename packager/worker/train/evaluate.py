@@ -14,13 +14,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from modelhost.project_code import project_errors
 from modelhost.text import display_value
 from monitoring.slices.slices import ALL
 from packager.errors import PackageError
 from packager.manifest.base import Scalar, Task
 from packager.manifest.evaluation import Evaluation, MetricValues
-from packager.model.model import LoadedModel, Predictions
+from packager.model.model import Model, Predictions
 from packager.model.predictions import scalars
 from packager.worker.train.baseline import Baseline
 from packager.worker.train.intervals import (
@@ -36,7 +35,7 @@ Mask = npt.NDArray[np.bool_]
 
 
 def evaluate(
-    model: LoadedModel,
+    model: Model,
     features: pd.DataFrame,
     target: pd.Series[Any],
     masks: Mapping[str, Mask],
@@ -48,8 +47,7 @@ def evaluate(
     omitted). ``training``: the labels of the training rows, from which the baseline of each metric
     is computed. Raise ``PackageError`` if the model raises or predicts no label of the target.
     """
-    with project_errors("the model"):
-        predictions = model.predict(features)
+    predictions = model.predict(features)
     actual = scalars(target)
     if model.task == "classification":
         check_labels(predictions.labels, set(training), str(target.name))

@@ -14,14 +14,15 @@ import pandas as pd
 
 from modelhost.feature_names import columns_named
 from packager.errors import PackageError
-from packager.model.model import LoadedModel
+from packager.model.model import Model
+from packager.worker.processes.hosted_model import untraced
 from packager.worker.train.dataset import Dataset
 
 MAX_TRIED_ROWS = 20
 MAX_SHOWN = 5
 
 
-def with_fitted_columns(model: LoadedModel, dataset: Dataset) -> Dataset:
+def with_fitted_columns(model: Model, dataset: Dataset) -> Dataset:
     """``dataset`` with the features that the model uses, in its order; reports others on stderr.
 
     Unused features are then not part of the schema.
@@ -37,9 +38,7 @@ def with_fitted_columns(model: LoadedModel, dataset: Dataset) -> Dataset:
     return replace(dataset, features=features)
 
 
-def taken_features(
-    model: LoadedModel, rows: pd.DataFrame, features: Sequence[str]
-) -> tuple[str, ...]:
+def taken_features(model: Model, rows: pd.DataFrame, features: Sequence[str]) -> tuple[str, ...]:
     """Those of ``features`` that the model names, in its order; all if it names none.
 
     A class of the project may read other columns than it names: if it fails on those it names but
@@ -55,9 +54,7 @@ def taken_features(
     return every
 
 
-def explain_features(
-    error: PackageError, model: LoadedModel, features: Sequence[str]
-) -> PackageError:
+def explain_features(error: PackageError, model: Model, features: Sequence[str]) -> PackageError:
     """``error`` of a model called with ``features``, with a hint if its fitted columns differ."""
     names, count = model.feature_names, model.feature_count
     if names is not None:
@@ -84,10 +81,10 @@ def _told(error: PackageError, hint: str) -> PackageError:
     return type(error)(error.message, hint)
 
 
-def _answers(model: LoadedModel, rows: pd.DataFrame) -> bool:
+def _answers(model: Model, rows: pd.DataFrame) -> bool:
     """Whether the model predicts these rows without an exception."""
     try:
-        model.predict(rows)
-    except Exception:
+        untraced(model).predict(rows)
+    except PackageError:
         return False
     return True

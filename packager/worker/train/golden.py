@@ -18,7 +18,7 @@ from packager.digest import canonical_json
 from packager.manifest.evaluation import Golden
 from packager.manifest.manifest import Schema
 from packager.worker.compile.held_out import accepted_rows, json_rows
-from packager.worker.processes.model_process import ModelProcess, Row, RowOutcome
+from packager.worker.processes.asked_model import AskedModel, Row, RowOutcome
 from packager.worker.train.rejected_values import CallBudget, attribute_failure
 from packager.worker.train.synthetic_values import ROWS, ValueGenerator, value_generators
 
@@ -32,7 +32,7 @@ Ways = Mapping[str, tuple[ValueGenerator, ...]]
 """Column → the generators of its values, the next one to try first."""
 
 
-def real_rows(frame: pd.DataFrame, schema: Schema, asker: ModelProcess) -> Golden:
+def real_rows(frame: pd.DataFrame, schema: Schema, asker: AskedModel) -> Golden:
     """Up to eight rows of ``frame`` as request rows, with the model's predictions.
 
     The model predicts each of them alone as well, unless it predicts no single row, as forecasters
@@ -59,7 +59,7 @@ def bases_of(real: Golden) -> list[Row]:
 
 
 def examples(
-    schema: Schema, profile: Profile, train: pd.DataFrame, asker: ModelProcess, bases: Sequence[Row]
+    schema: Schema, profile: Profile, train: pd.DataFrame, asker: AskedModel, bases: Sequence[Row]
 ) -> Golden:
     """Up to eight synthetic rows that the model predicts, the last with nulls if training had any.
 
@@ -88,7 +88,7 @@ def examples(
 
 
 def _ways_taken(
-    schema: Schema, ways: Ways, asker: ModelProcess, bases: Sequence[Row]
+    schema: Schema, ways: Ways, asker: AskedModel, bases: Sequence[Row]
 ) -> tuple[Ways, list[str]]:
     """The generators whose values the model accepts, and the columns without one."""
     budget = CallBudget.of(len(schema.features))
@@ -121,7 +121,7 @@ def _rows(schema: Schema, ways: Ways) -> list[Row]:
     return rows
 
 
-def _answered(rows: Sequence[Row], asker: ModelProcess) -> Golden:
+def _answered(rows: Sequence[Row], asker: AskedModel) -> Golden:
     """The rows with their predictions in one call; no rows if the model returns none."""
     reply = asker.ask(rows) if rows else None
     if reply is None or reply.outcome != "answered":

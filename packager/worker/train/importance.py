@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from packager.manifest.manifest import Column
-from packager.model.model import LoadedModel, Predictions
+from packager.model.model import Model, Predictions
 
 MAX_ALONE = 200
 """Up to this many features are permuted one by one; more are permuted in groups."""
@@ -31,9 +31,7 @@ PROGRESS_SECONDS = 40
 Floats = npt.NDArray[np.float64]
 
 
-def by_importance(
-    model: LoadedModel, features: pd.DataFrame, columns: Sequence[Column]
-) -> list[Column]:
+def by_importance(model: Model, features: pd.DataFrame, columns: Sequence[Column]) -> list[Column]:
     """The columns in descending order of permutation importance.
 
     ``features`` are all inputs of the model; ``columns`` some or all of them. No labels are needed:
@@ -75,7 +73,7 @@ class _Group:
 class _ModelQueries:
     """Queries of a model with rows of which some columns are permuted."""
 
-    def __init__(self, model: LoadedModel, rows: pd.DataFrame) -> None:
+    def __init__(self, model: Model, rows: pd.DataFrame) -> None:
         # A copy is contiguous in memory, unlike thousands of columns read one by one.
         self._model, self._rows = model, rows.copy()
         order = np.random.default_rng(0).permutation(len(rows))

@@ -1,6 +1,7 @@
 """Out-of-fold predictions, by the recipe's own model or the default model.
 
-They run in a child process: a recipe that hangs, crashes or raises only disables the label check.
+They are made in another process: a recipe that hangs, crashes or raises only disables the label
+check.
 """
 
 from __future__ import annotations
@@ -13,17 +14,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from modelhost.recipe import call_recipe
-from modelhost.storage import save_model
 from packager.data.checks.cross_validation import FitPredict, FoldPredictions, Folds, OutOfFold
 from packager.data.checks.default_model import default_model
 from packager.data.checks.issue import NotApplicableError
 from packager.errors import PackageError
+from packager.manifest.base import Task
 from packager.manifest.manifest import Recipe
-from packager.model.model import load_model_from
 from packager.model.paths import Root
 from packager.worker.job import FoldsJob, Job
+from packager.worker.processes.asked_model import StoredModel
 from packager.worker.processes.child_process import run_child
+from packager.worker.processes.host_command import training_host
+from packager.worker.processes.hosted import ModelHost, discard
 from packager.worker.train.evaluate import numbers
 from packager.worker.train.fitted_columns import taken_features
 
@@ -34,13 +36,25 @@ _ROWS = "folds.pickle"
 _ANSWERS = "folds.npz"
 
 
-def out_of_fold(folds: Folds, job: Job, root: Root, *, own: bool) -> OutOfFold:
-    """Compute the predictions in a child process; raise ``NotApplicableError`` if it fails."""
+def by_recipe(folds: Folds, job: Job, root: Root) -> OutOfFold:
+    """Predictions of the recipe's own model; raise ``NotApplicableError`` if it fails."""
+    with tempfile.TemporaryDirectory() as name:
+        scratch = Path(name).resolve()
+        try:
+            host = ModelHost(training_host(root, scratch), discard)
+            with host, host.within(RECIPE_TIMEOUT_SECONDS):
+                return folds.answered(_fit_predict(job, host, scratch))
+        except PackageError as error:
+            raise NotApplicableError(error.message) from error
+
+
+def by_default_model(folds: Folds, task: Task, root: Root) -> OutOfFold:
+    """Predictions of the default model; raise ``NotApplicableError`` if it fails."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / _ROWS).write_bytes(pickle.dumps(folds))
-        asked = FoldsJob(job=job, own=own).dump()
-        seconds = RECIPE_TIMEOUT_SECONDS if own else DEFAULT_MODEL_TIMEOUT_SECONDS
+        asked = FoldsJob(task=task).dump()
+        seconds = DEFAULT_MODEL_TIMEOUT_SECONDS
         ended = run_child("folds", asked, root, folder, seconds, quiet=True)
         if not ended.finished:
             raise NotApplicableError(ended.message)
@@ -51,30 +65,28 @@ def out_of_fold(folds: Folds, job: Job, root: Root, *, own: bool) -> OutOfFold:
 def ask_folds(asked: FoldsJob, out: Path) -> None:
     """The child process: read ``out``/folds.pickle, write ``out``/folds.npz."""
     folds: Folds = pickle.loads((out / _ROWS).read_bytes())
-    job = asked.job
     try:
-        if asked.own:
-            assert isinstance(job.recipe, Recipe)
-            found = folds.answered(_by_recipe(job, job.recipe, out))
-        else:
-            found = folds.answered(default_model(job.task))
+        found = folds.answered(default_model(asked.task))
     except NotApplicableError as error:
         raise PackageError(str(error)) from error
     np.savez(out / _ANSWERS, rows=found.rows, given=found.given, answers=found.answers)
 
 
-def _by_recipe(job: Job, recipe: Recipe, scratch: Path) -> FitPredict:
+def _fit_predict(job: Job, host: ModelHost, scratch: Path) -> FitPredict:
     """Fit and predict with the recipe's own model, saved and loaded as for serving."""
+    recipe = job.recipe
+    assert isinstance(recipe, Recipe)
 
     def fit_predict(
         features: pd.DataFrame, target: pd.Series[Any], rows: pd.DataFrame
     ) -> FoldPredictions:
-        model, module = call_recipe(recipe.train, recipe.params, recipe.seed, features, target)
+        names = [str(name) for name in features.columns]
+        host.train(recipe, features.assign(**{str(target.name): target}), names, str(target.name))
         models = Path(tempfile.mkdtemp(dir=scratch))
-        loader = save_model(model, models, module, job.serve.predictor)
+        loader = host.save(models, job.serve.predictor)
         serve = job.serve.model_copy(update={"loader": loader})
-        loaded = load_model_from(models / "model", serve, job.task)
-        answers = loaded.predict(rows[list(taken_features(loaded, rows, tuple(rows.columns)))])
+        loaded = StoredModel(models, serve, job.task).load(host)
+        answers = loaded.predict(rows[list(taken_features(loaded, rows, tuple(names)))])
         if job.task == "regression":
             return None, numbers(answers.labels)
         if answers.probabilities is None:

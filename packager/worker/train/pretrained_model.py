@@ -7,7 +7,7 @@ from dataclasses import replace
 from modelhost.feature_names import columns_named
 from packager.errors import PackageError, UsageError
 from packager.manifest.manifest import Column
-from packager.model.model import LoadedModel
+from packager.model.model import Model
 from packager.worker.job import Job
 from packager.worker.train.dataset import Dataset
 
@@ -31,7 +31,7 @@ def check_job(job: Job) -> None:
         )
 
 
-def model_columns(model: LoadedModel) -> tuple[Column, ...]:
+def model_columns(model: Model) -> tuple[Column, ...]:
     """The model's input columns; without names they are ``x0``, ``x1`` and so on.
 
     Raise ``PackageError`` if the model exposes neither names nor a count.
@@ -48,7 +48,7 @@ def model_columns(model: LoadedModel) -> tuple[Column, ...]:
     return tuple(Column(name=name, kind="any", dtype=ANY, nullable=True) for name in names)
 
 
-def in_order_of(model: LoadedModel, dataset: Dataset) -> Dataset:
+def in_order_of(model: Model, dataset: Dataset) -> Dataset:
     """``dataset`` with the features in the order the model was trained with.
 
     Raise ``UsageError`` if the columns of the model and of the data differ.

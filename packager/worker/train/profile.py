@@ -14,15 +14,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from modelhost.project_code import project_errors
 from monitoring.profile.calibration import calibrate
 from monitoring.profile.profile import DriftExclusion, Profile, numeric
 from monitoring.stats.binning import MAX_FEATURES, build_profile, prediction_features
 from packager.errors import PackageError
 from packager.manifest.base import Scalar
 from packager.manifest.manifest import Column, Schema
-from packager.model.model import LoadedModel, Predictions
+from packager.model.model import Model, Predictions
 from packager.model.predictions import scalars
+from packager.worker.processes.hosted_model import untraced
 from packager.worker.train.dataset import Dataset
 from packager.worker.train.importance import evenly_spaced
 
@@ -37,7 +37,7 @@ Rank = Callable[[pd.DataFrame, Sequence[Column]], list[Column]]
 def profile(
     dataset: Dataset,
     schema: Schema,
-    model: LoadedModel,
+    model: Model,
     rank: Rank,
     excluded: Mapping[str, DriftExclusion] | None = None,
     by_time: bool = False,
@@ -52,8 +52,7 @@ def profile(
     excluded = excluded or {}
     rows = evenly_spaced(dataset.test, MAX_PREDICTED_ROWS)
     features = rows[list(dataset.features)]
-    with project_errors("the model"):
-        predictions = model.predict(features)
+    predictions = model.predict(features)
     confidences = confidence(predictions, model.classes)
     labels = (_all_year(dataset, model) if by_time else None) or predictions.labels
     answers = prediction_features(labels, confidences, model.task == "regression")
@@ -76,7 +75,7 @@ def profile(
     )
 
 
-def _all_year(dataset: Dataset, model: LoadedModel) -> list[Scalar | None] | None:
+def _all_year(dataset: Dataset, model: Model) -> list[Scalar | None] | None:
     """Predictions of training and held-out rows together, evenly sampled.
 
     None, with a message on stderr, if the model can't predict rows it was trained on, as some
@@ -85,8 +84,7 @@ def _all_year(dataset: Dataset, model: LoadedModel) -> list[Scalar | None] | Non
     names = list(dataset.features)
     rows = pd.concat([dataset.train[names], dataset.test[names]], ignore_index=True)
     try:
-        with project_errors("the model", traced=False):
-            return model.predict(evenly_spaced(rows, MAX_PREDICTED_ROWS)).labels
+        return untraced(model).predict(evenly_spaced(rows, MAX_PREDICTED_ROWS)).labels
     except PackageError as error:
         sys.stderr.write(
             f"monitoring: predictions are compared with those of held-out rows only: "

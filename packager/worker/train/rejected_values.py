@@ -19,7 +19,7 @@ import pandas as pd
 
 from packager.data.rows.coerce import ConversionError, make_converter, nanoseconds_per_tick
 from packager.manifest.manifest import Column, RejectedValue, Schema
-from packager.worker.processes.model_process import ModelProcess, Row, RowOutcome
+from packager.worker.processes.asked_model import AskedModel, Row, RowOutcome
 
 MAX_CALLS = 2_000
 MAX_CELLS = 250_000
@@ -50,7 +50,7 @@ class CallBudget:
 
 
 def with_rejected_values(
-    schema: Schema, asker: ModelProcess, bases: Sequence[Row], gaps: Values = MappingProxyType({})
+    schema: Schema, asker: AskedModel, bases: Sequence[Row], gaps: Values = MappingProxyType({})
 ) -> Schema:
     """``schema`` with the values that the model rejects per column; ``bases`` are rows it predicts.
 
@@ -105,7 +105,7 @@ def counts(schema: Schema, name: str, kind: RejectedValue, outcome: RowOutcome) 
     return kind == "empty" or (kind == "null" and not column.nullable)
 
 
-def _tester(asker: ModelProcess, bases: Sequence[Row], values: Values, budget: CallBudget) -> Test:
+def _tester(asker: AskedModel, bases: Sequence[Row], values: Values, budget: CallBudget) -> Test:
     def test(names: Sequence[str]) -> RowOutcome:
         worst: RowOutcome = "not asked"
         for base in bases:

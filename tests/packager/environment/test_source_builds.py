@@ -12,6 +12,7 @@ from host_samples import TARGET, RecordedProgress, make_wheel
 from indexes import folder_index
 from source_samples import commit, python_project, sdist
 
+from modelhost.sandbox import landlock
 from packager.digest import sha256_file
 from packager.environment import dependencies, resolver
 from packager.environment.built_wheels import keep_wheels
@@ -21,7 +22,6 @@ from packager.environment.platform import host_target
 from packager.environment.wheels import wheel_path
 from packager.errors import PackageError, UsageError
 from packager.runners.source_build import LocalBuilder
-from packager.sandbox import landlock
 
 pytestmark = [
     pytest.mark.usefixtures("cache"),

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from confined_packages import DONE, layers, run
 
+from modelhost.sandbox import landlock
 from packager.errors import PackageError
 from packager.progress import Silent
 from packager.runners.runner import LocalWorker
-from packager.sandbox import landlock
 
 pytestmark = pytest.mark.usefixtures("cache")
 

@@ -20,8 +20,18 @@ class Sweep:
     """What a worker is asked, without the fields that nothing here reads."""
 
     def __init__(self, recipe: Any, count: int) -> None:
-        self.job: Any = type("Job", (), {"recipe": recipe})()
+        self.job = AskedJob(recipe)
         self.count = count
+
+
+class AskedJob:
+    """A job of which only the recipe is read."""
+
+    def __init__(self, recipe: Any) -> None:
+        self.recipe = recipe
+
+    def model_copy(self, update: dict[str, Any]) -> AskedJob:
+        return AskedJob(update["recipe"])
 
 
 def recipe(seed: int) -> Recipe:
@@ -33,10 +43,12 @@ def trained(monkeypatch) -> list[int]:
     """The seeds that are trained with; a model's metric is its seed."""
     found: list[int] = []
 
-    def evaluation(job: Any, recipe: Recipe, seed: int, *_: Any) -> Evaluation:
+    def evaluation(job: Any, *_: Any) -> Evaluation:
+        seed = job.recipe.seed
         found.append(seed)
         return Evaluation(overall=MetricValues(rows=1, values={"mae": float(seed)}), slices={})
 
+    monkeypatch.setattr(seeds, "_read", lambda *_: None)
     monkeypatch.setattr(seeds, "_evaluation", evaluation)
     return found
 

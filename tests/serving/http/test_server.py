@@ -11,9 +11,7 @@ import own_server
 import pytest
 from own_server import Scenario
 
-from packager.errors import PackageError
 from serving.http import server as listener
-from serving.http.worker_table import Workers
 
 
 class Nothing:
@@ -141,8 +139,6 @@ def test_a_head_larger_than_64_kib_is_refused(piece: int) -> None:
 def test_header_and_body_leave_in_one_write() -> None:
     import uvloop
 
-    listener.WorkerServer.workers = Workers(None, 0)
-
     async def scenario(port: int, _: listener.WorkerServer) -> None:
         loop = asyncio.get_running_loop()
         with socket.socket() as client:
@@ -156,9 +152,3 @@ def test_header_and_body_leave_in_one_write() -> None:
         serve(scenario)
     finally:
         asyncio.set_event_loop_policy(None)
-
-
-def test_a_worker_that_is_not_served_by_ours_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listener.WorkerServer, "running", False)
-    with pytest.raises(PackageError, match=r"expected its workers to be started by uvicorn.Server"):
-        listener.check_server_class()

@@ -12,7 +12,6 @@ from serving_helpers import diamonds, diamonds_schema, lay_out, make_manifest
 from monitoring.slices.clock import DatetimeUnit
 from monitoring.slices.slices import ALL
 from monitoring.stats.binning import build_profile
-from packager.data.rows.request_rows import RowChecker
 from packager.errors import PackageError
 from packager.manifest.evaluation import Evaluation, Golden, MetricValues
 from packager.manifest.manifest import Column, Manifest, Schema, Slices
@@ -104,7 +103,7 @@ def test_a_damaged_profile_is_named_and_never_taken_for_an_absent_one(
 def slices_of(columns: dict[str, tuple[str, ...]], rules: dict[str, str]) -> tuple[Any, Any]:
     manifest = make_manifest(SCHEMA, slices=Slices(columns=columns, rules=rules))
     names = column_names(manifest)
-    return load_slices(manifest, RowChecker(SCHEMA), names, column_clocks(manifest))
+    return load_slices(manifest, names, column_clocks(manifest))
 
 
 def test_slices_are_found_by_the_columns_of_a_row() -> None:

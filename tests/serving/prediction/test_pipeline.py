@@ -21,6 +21,7 @@ from packager.manifest.manifest import Column, Schema, Serve
 from serving.http.asgi import DisconnectedError
 from serving.http.limits import MIN_LARGE_BYTES
 from serving.http.messages import RequestError
+from serving.prediction.package_files import PackageFiles
 from serving.prediction.pipeline import Answer, Pipeline
 from serving.prediction.predictor import Predictor
 from serving.protocols.predict import PredictProtocol
@@ -71,7 +72,8 @@ class Loaded:
             patch.setenv("MODEL_ROOT", str(package.root))
             patch.syspath_prepend(package.root / "code")
             settings = Settings.from_environment(chosen)
-            self.predictor = Predictor.load(settings, package.manifest, {})
+            files = PackageFiles.load(package.manifest, settings.root)
+            self.predictor = Predictor.load(settings, files, {})
         self.busy: list[int] = []
         self.pipeline = Pipeline(self.predictor, settings, self.busy.append)
 

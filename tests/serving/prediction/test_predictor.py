@@ -13,6 +13,7 @@ from packager.errors import PackageError
 from packager.manifest.manifest import Slices
 from serving.http.json_bodies import MIN_HEAVY_VALUES
 from serving.http.limits import Budget, count
+from serving.prediction.package_files import PackageFiles
 from serving.prediction.predictor import Predictor
 from serving.settings import Settings
 
@@ -29,7 +30,7 @@ def test_a_rule_that_cannot_be_applied_is_found_before_the_first_request(
     manifest = make_manifest(diamonds_schema(diamonds()), slices=slices)
     lay_out(tmp_path)
     with pytest.raises(PackageError, match=r"got rule 'color > 1': expected alike values"):
-        Predictor.load(settings_of(tmp_path, monkeypatch), manifest, {})
+        PackageFiles.load(manifest, settings_of(tmp_path, monkeypatch).root)
 
 
 @pytest.mark.parametrize("personal", [None, "e-mail addresses"])
@@ -51,7 +52,8 @@ def test_no_value_of_a_personal_column_is_in_the_log_of_flagged_rows(
     for part in ("ServingMetrics", "MetricsRecorder", "load_model", "NativeModel", "load_compiled"):
         monkeypatch.setattr(f"serving.prediction.predictor.{part}", MagicMock())
     monkeypatch.setattr("serving.prediction.predictor._measured", lambda _: None)
-    loaded = Predictor.load(Settings.from_environment(chosen), manifest, {})
+    settings = Settings.from_environment(chosen)
+    loaded = Predictor.load(settings, PackageFiles.load(manifest, settings.root), {})
     columns = [["secret" if c.name == "color" else 1] for c in (*features, *schema.extras)]
     assert loaded.flagged_rows is not None
     loaded.flagged_rows.write(columns, [("carat:missing",)], [1], None)
@@ -67,7 +69,7 @@ def test_a_damaged_profile_is_named(
     lay_out(tmp_path)
     (tmp_path / "package" / "profile.json").write_text("{}")
     with pytest.raises(PackageError, match=r"profile\.json: expected a profile"):
-        Predictor.load(settings_of(tmp_path, monkeypatch), manifest, {})
+        PackageFiles.load(manifest, settings_of(tmp_path, monkeypatch).root)
 
 
 @pytest.mark.parametrize("rows", [1, MIN_HEAVY_VALUES])

@@ -1,7 +1,8 @@
-"""A worker reports an error and its threads' stacks to the process that started it."""
+"""A process reports an error and its threads' stacks to the process that started it."""
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import signal
 import time
@@ -9,18 +10,12 @@ import time
 import pytest
 
 from packager.errors import PackageError
-from serving.processes import shared_descriptors
-from serving.processes.shared_descriptors import FAILURE, STACKS, TABLE, SharedNotes
+from serving.processes.shared_descriptors import SharedNotes
 
 
 @pytest.fixture
-def notes(monkeypatch: pytest.MonkeyPatch):
-    """Notes that this process finds as a worker does."""
+def notes():
     made = SharedNotes.make()
-    environment: dict[str, str] = {}
-    made.name_in(environment)
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
     yield made
     os.close(made.failure)
     os.close(made.stacks)
@@ -28,28 +23,24 @@ def notes(monkeypatch: pytest.MonkeyPatch):
 
 def test_an_error_is_read_back_and_forgotten_on_demand(notes):
     assert notes.error() is None
-    shared_descriptors.report_fatal(PackageError("größe: expected x", "do y"))
+    notes.report(PackageError("größe: expected x", "do y"))
     found = notes.error()
     assert (found.message, found.hint) == ("größe: expected x", "do y")
     notes.clear()
     assert notes.error() is None
 
 
+@pytest.mark.parametrize("written", [b"no JSON", b"[", b"\xff", b"1", b"[1]", b'{"a": 1}'])
+def test_an_error_that_is_none_is_an_error_too(notes, written):
+    os.pwrite(notes.failure, written, 0)
+    assert notes.error().message == "the model's process reported an error that can't be read"
+
+
 def test_threads_are_shown_at_the_signal(notes):
-    shared_descriptors.dump_stacks_on_signal()
+    notes.dump_stacks_on_signal()
     os.kill(os.getpid(), signal.SIGUSR2)
     until = time.monotonic() + 10
     while not notes.read_stacks() and time.monotonic() < until:
         time.sleep(0.01)
-    import faulthandler
-
     faulthandler.unregister(signal.SIGUSR2)
     assert any("test_shared_descriptors.py" in line for line in notes.read_stacks())
-
-
-def test_a_process_that_something_else_started_has_none(monkeypatch):
-    for name in (TABLE, FAILURE, STACKS):
-        monkeypatch.delenv(name, raising=False)
-    assert shared_descriptors.table() is None
-    shared_descriptors.report_fatal(PackageError("not read", ""))
-    shared_descriptors.dump_stacks_on_signal()

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -18,28 +19,45 @@ import pytest
 
 TOP = Path(__file__).parents[3]
 SCRIPT = """
-import json, os, sys
+import json, os, sys, time
 from pathlib import Path
 from monitoring.metrics.restarts import RestartCounts
 from packager.errors import PackageError
 from serving.http import logs
 from serving.processes.shared_descriptors import SharedNotes
-from serving.processes.supervisor import Child, Supervisor
+from serving.processes.child import Child
+from serving.processes.supervisor import Supervisor
 from serving.processes.watchdog import Watchdog
-from serving.http.worker_table import Pulses, make_table
+from serving.http.worker_table import PulseRecord, Pulses, Workers, make_table
 from serving.processes import supervisor
 supervisor.DRAIN_SECONDS = 2.0
 logs.to_json()
 table = make_table()
 children = []
-for number, command in enumerate(json.loads(sys.argv[2]), 1):
+def running(script, number, notes):
+    def run():
+        exec(script, {"number": number, "notes": notes, "table": table, "Workers": Workers})
+        return 0
+    return run
+for number, given in enumerate(json.loads(sys.argv[2]), 1):
     notes = SharedNotes.make()
-    environment = dict(os.environ, MODEL_WORKER_TABLE_FD=str(table))
-    notes.name_in(environment)
-    descriptors = [table, notes.failure, notes.stacks]
-    children.append(
-        Child(f"worker {number}", command, environment, descriptors, number, notes, Watchdog(2, 2))
-    )
+    child = Child(f"worker {number}", notes=notes, place=number, watchdog=Watchdog(2, 2))
+    child.descriptors = [table, notes.failure, notes.stacks]
+    if isinstance(given, str):
+        child.run = running(given, number, notes)
+    else:
+        child.command, child.environment = given, os.environ
+    children.append(child)
+for name, given in json.loads(sys.argv[3]).items():
+    child = Child(name, given["command"], os.environ, memory=given.get("memory"))
+    if given.get("pulse"):
+        child.pulse, child.watchdog = PulseRecord(), Watchdog(2, 2)
+        pulse = f"{child.pulse.descriptor}:0"
+        child.environment = {**os.environ, "MODELHOST_PULSE": pulse}
+        child.descriptors = [child.pulse.descriptor]
+    if "wanted" in given:
+        child.wanted = os.open(given["wanted"], os.O_RDWR)
+    children.append(child)
 counts = RestartCounts(Path(sys.argv[1]), "m", "1")
 try:
     Supervisor(children, Pulses(table), counts, 2.0).run()
@@ -48,27 +66,29 @@ except PackageError as error:
 """
 GIVES_UP = """
 from packager.errors import PackageError
-from serving.processes.shared_descriptors import report_fatal
-report_fatal(PackageError("no model", "build it"))
+notes.report(PackageError("no model", "build it"))
 """
 BEATS = """
 import os, time
-from serving.processes import shared_descriptors
-from serving.http.worker_table import Workers
-worker = Workers(shared_descriptors.table(), 1)
-shared_descriptors.dump_stacks_on_signal()
+worker = Workers(table, 1)
+notes.dump_stacks_on_signal()
 worker.beat()
+"""
+BEATS_ELSEWHERE = """
+import mmap, os, struct, time
+descriptor, offset = map(int, os.environ["MODELHOST_PULSE"].split(":"))
+struct.pack_into("QQ", mmap.mmap(descriptor, mmap.PAGESIZE), offset, time.monotonic_ns(), 0)
 """
 
 Begin = Callable[..., "Run"]
 
 
 class Run:
-    def __init__(self, folder: Path, commands: list[list[str]]) -> None:
+    def __init__(self, folder: Path, workers: tuple[Any, ...], others: dict[str, Any]) -> None:
         self.log = folder / "log"
         with self.log.open("wb") as file:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", SCRIPT, str(folder), json.dumps(commands)],
+                [sys.executable, "-c", SCRIPT, folder, json.dumps(workers), json.dumps(others)],
                 cwd=TOP,
                 stderr=file,
                 start_new_session=True,
@@ -94,8 +114,8 @@ class Run:
 def begin(tmp_path: Path):
     runs: list[Run] = []
 
-    def one(*commands: list[str]) -> Run:
-        runs.append(Run(tmp_path, [*commands]))
+    def one(*workers: list[str] | str, **others: Any) -> Run:
+        runs.append(Run(tmp_path, workers, others))
         return runs[-1]
 
     yield one
@@ -127,21 +147,21 @@ def test_what_cannot_be_started_leaves_the_others_alone(begin: Begin) -> None:
 
 
 def test_a_package_that_no_worker_can_load_ends_the_server(begin: Begin) -> None:
-    run = begin(python(GIVES_UP), ["sleep", "100"])
+    run = begin(GIVES_UP, ["sleep", "100"])
     assert run.process.wait(60) == 1
     assert run.log.read_text().endswith("no model; build it\n")
 
 
 def test_a_package_that_some_worker_could_load_does_not(begin: Begin) -> None:
     script = BEATS + "time.sleep(0.5)\n" + GIVES_UP
-    run = begin(python(script), ["sleep", "100"])
+    run = begin(script, ["sleep", "100"])
     (line,) = run.told("ended with exit code 0")
     assert (line["error"], line["hint"]) == ("no model", "build it")
     assert run.process.poll() is None
 
 
 def test_a_hung_worker_says_where_it_is(begin: Begin) -> None:
-    run = begin(python(BEATS + "def stuck():\n    time.sleep(100)\nstuck()\n"))
+    run = begin(BEATS + "def stuck():\n    time.sleep(100)\nstuck()\n")
     (line,) = run.told("hangs: its event loop was blocked for 2 s")
     assert any("in stuck" in place for place in line["stacks"])
     (line,) = run.told("was killed: its event loop")
@@ -166,3 +186,40 @@ def test_what_a_worker_started_ends_with_it(begin: Begin, tmp_path: Path) -> Non
             break
         assert time.monotonic() < until
         time.sleep(0.05)
+
+
+def test_a_process_that_uses_more_than_its_memory_is_killed_with_what_it_started(
+    begin: Begin,
+) -> None:
+    script = "import subprocess, time\nsubprocess.Popen(['sleep', '300'])\n"
+    script += "kept = [b'x' * (1 << 20) for _ in range(200)]\ntime.sleep(300)\n"
+    run = begin(["sleep", "300"], model={"command": python(script), "memory": 100 << 20})
+    (line,) = run.told("model (process")
+    assert re.search(r"was killed: it used \d{3} MiB, and its limit is 100 MiB", line["message"])
+    assert line["reason"] == "memory"
+    assert "MODEL_PROCESS_MEMORY" in line["hint"]
+    assert run.end() == 0
+
+
+def test_a_hung_model_process_is_killed_and_started_again(begin: Begin) -> None:
+    script = BEATS_ELSEWHERE + "time.sleep(300)\n"
+    run = begin(["sleep", "300"], model={"command": python(script), "pulse": True})
+    run.told("model (process", 1)
+    (line,) = run.told("was killed: its event loop was blocked for 2 s")
+    assert line["reason"] == "hang"
+    run.told("is ready after", 2)
+
+
+def test_a_process_on_demand_starts_with_its_first_use(begin: Begin, tmp_path: Path) -> None:
+    asked, started = tmp_path / "asked", tmp_path / "started"
+    os.mkfifo(asked)
+    command = ["sh", "-c", f"touch {started}; sleep 300"]
+    run = begin(["sleep", "300"], model={"command": command, "wanted": str(asked)})
+    time.sleep(1.5)
+    assert not started.exists()
+    with asked.open("r+b", buffering=0) as pipe:
+        pipe.write(b".")
+        until = time.monotonic() + 20
+        while not started.exists():
+            assert time.monotonic() < until, run.log.read_text()
+            time.sleep(0.05)

@@ -1,56 +1,82 @@
-"""A step in a child process: whatever the recipe does there, the parent process continues."""
+"""A step in a child process: whatever the model does there, the parent process continues."""
 
 from __future__ import annotations
 
 import os
+import pickle
 import sys
 import time
 from pathlib import Path
 
+import joblib
 import pandas as pd
 import pytest
-from worker_projects import CHECKOUT, FOREST, Project
+from worker_projects import CHECKOUT, SERVE, Project
 
+from packager.data.frames import infer_columns
 from packager.errors import PackageError
-from packager.worker.job import FitResult
+from packager.manifest.evaluation import Compiled
+from packager.manifest.manifest import Schema
+from packager.worker.job import ModelJob
 from packager.worker.processes.child_process import ChildResult, run_child
+
+TREE = """
+from sklearn.tree import DecisionTreeClassifier
+
+class Model(DecisionTreeClassifier):
+    pass
+"""
 
 
 @pytest.fixture
-def fit(project: Project, rows: pd.DataFrame, monkeypatch: pytest.MonkeyPatch):
-    """Train with a recipe, in a child of this process."""
+def search(project: Project, monkeypatch: pytest.MonkeyPatch):
+    """Compile a model of the project's class, whose module holds ``code``, in a child process."""
     places = [str(project.root.code), str(CHECKOUT)]
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(places))
-    project.data(rows)
-    project.out.mkdir()
+    folder = project.out / "work"
+    folder.mkdir(parents=True)
+    job, rows = stored(project)
+    (folder / "rows.pickle").write_bytes(rows)
 
     def run(code: str, seconds: float | None = None) -> ChildResult:
-        project.code(train=code)
-        return run_child("fit", project.job().dump(), project.root, project.out, seconds)
+        project.code(own=code)
+        return run_child("compile", job, project.root, folder, seconds)
 
     return run
 
 
-def recipe(*lines: str) -> str:
-    body = "\n".join(f"    {line}" for line in lines)
-    return f"def train(features, target, *, params, seed):\n{body}\n"
+def stored(project: Project) -> tuple[bytes, bytes]:
+    """A model on disk: the job that compiles it, and its held-out rows."""
+    rows = pd.DataFrame({"x": [1.0, 2.0, 3.0]})
+    project.code(own=TREE)
+    from own import Model  # type: ignore[import-not-found]
+
+    project.root.models.mkdir()
+    joblib.dump(Model().fit(rows, ["a", "b", "a"]), project.root.model)
+    schema = Schema(features=infer_columns(rows), classes=("a", "b"))
+    serve = SERVE.model_copy(update={"compile": "auto"})
+    asked = ModelJob(
+        models=str(project.root.models), serve=serve, task="classification", schema_=schema
+    )
+    return asked.dump(), pickle.dumps(rows)
 
 
 @pytest.mark.slow
-def test_a_step_that_finishes_leaves_its_result(fit, project):
-    done = fit(FOREST, 300)
+def test_a_step_that_finishes_leaves_its_result(search):
+    done = search(TREE, 300)
     assert (done.outcome, done.message) == ("finished", "")
-    assert FitResult.load(done.or_raise("training") / "fit.json").loader == "joblib"
+    verdict = Compiled.load(done.or_raise("compiling") / "compiled.json")
+    assert "no compiled form is known for own.Model" in verdict.reason
 
 
 @pytest.mark.slow
-def test_an_error_of_the_recipe_is_reported_as_the_recipe_raised_it(fit):
-    done = fit(recipe("raise ValueError('no such luck')"))
+def test_an_error_of_the_model_is_reported_as_the_model_raised_it(search):
+    done = search("raise ValueError('no such luck')")
     assert done.outcome == "failed"
-    assert done.message == "the recipe raised ValueError: no such luck"
-    with pytest.raises(PackageError, match="the folds failed: the recipe raised") as raised:
-        done.or_raise("the folds")
-    assert raised.value.hint == "see train.py:2 in the project"
+    assert done.message == "reading the model raised ValueError: no such luck"
+    with pytest.raises(PackageError, match="the search failed: reading the model") as raised:
+        done.or_raise("the search")
+    assert raised.value.hint == "see own.py:1 in the project"
 
 
 @pytest.mark.slow
@@ -64,9 +90,9 @@ def test_an_error_of_the_recipe_is_reported_as_the_recipe_raised_it(fit):
     ],
 )
 def test_a_process_that_ends_by_itself_is_reported_with_the_real_reason(
-    fit, code, outcome, message
+    search, code, outcome, message
 ):
-    done = fit(recipe("print('about to end')", code))
+    done = search(f"print('about to end'); {code}")
     assert done.outcome == outcome
     assert done.message.startswith(f"its process ended with {message}")
     if "SIGSEGV" not in message:
@@ -74,18 +100,18 @@ def test_a_process_that_ends_by_itself_is_reported_with_the_real_reason(
 
 
 @pytest.mark.slow
-def test_a_step_that_takes_too_long_is_ended_with_all_that_it_started(fit, project):
-    hangs = recipe(
-        "import subprocess, sys, pathlib, time",
-        "other = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])",
-        "pathlib.Path('started').write_text(str(other.pid))",
-        "while True:",
-        "    try: time.sleep(600)",
-        "    except BaseException: pass",
+def test_a_step_that_takes_too_long_is_ended_with_all_that_it_started(search, project):
+    hangs = (
+        "import subprocess, sys, pathlib, time\n"
+        "other = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
+        "pathlib.Path('started').write_text(str(other.pid))\n"
+        "while True:\n"
+        "    try: time.sleep(600)\n"
+        "    except BaseException: pass\n"
     )
     started = project.root.code / "started"
     for seconds in (6.0, 25.0, 120.0):  # a busy machine may need long to start it at all
-        done = fit(hangs, seconds)
+        done = search(hangs, seconds)
         assert (done.outcome, done.message) == ("timed out", f"it took over {seconds:g} s")
         if started.exists():
             break
@@ -93,20 +119,20 @@ def test_a_step_that_takes_too_long_is_ended_with_all_that_it_started(fit, proje
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux alone ends a child with its parent")
-def test_a_step_ends_with_the_process_that_started_it(project, rows, tmp_path):
-    project.data(rows)
+def test_a_step_ends_with_the_process_that_started_it(project):
+    job, rows = stored(project)
     project.code(
-        train=recipe(
-            "import os, pathlib, time",
-            "pathlib.Path('starting').write_text(str(os.getpid()))",
-            "os.rename('starting', 'started')",
-            "time.sleep(600)",
-        )
+        own="""
+        import os, pathlib, time
+        pathlib.Path('starting').write_text(str(os.getpid()))
+        os.rename('starting', 'started')
+        time.sleep(600)
+        """
     )
-    job = project.job()
     project.out.mkdir()
-    (tmp_path / "job").write_bytes(job.dump())
-    # The kernel refuses the recipe signals to its parent, which ends itself here.
+    (project.out / "rows.pickle").write_bytes(rows)
+    (project.root.path / "job").write_bytes(job)
+    # The kernel refuses the model signals to its parent, which ends itself here.
     program = (
         "import os, threading, time\n"
         "from pathlib import Path\n"
@@ -117,7 +143,7 @@ def test_a_step_ends_with_the_process_that_started_it(project, rows, tmp_path):
         "        time.sleep(0.02)\n"
         "    os.kill(os.getpid(), 9)\n"
         "threading.Thread(target=end, daemon=True).start()\n"
-        f"run_child('fit', Path({str(tmp_path / 'job')!r}).read_bytes(),"
+        f"run_child('compile', Path({str(project.root.path / 'job')!r}).read_bytes(),"
         f" Root(Path({str(project.root.path)!r})), Path({str(project.out)!r}))"
     )
     assert project.python(program).code == -9

@@ -1,30 +1,18 @@
-"""Everything that can change the last bits of a result is recorded."""
+"""The record of the environment of a process that trained."""
 
 from __future__ import annotations
 
-import pytest
-
-from packager.errors import UsageError
-from packager.sandbox.network import ISOLATION
-from packager.worker.processes.environment import numerical_environment
+from modelhost.environment import numerical_environment as told_environment
+from packager.worker.processes.environment import environment_differences, numerical_environment
 
 
-def test_the_environment_names_what_can_change_the_last_bits(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    import sklearn.linear_model  # noqa: F401
-
-    monkeypatch.setenv(ISOLATION, "container")
-    found = numerical_environment()
-    assert found.isolation == "container"
-    assert any(pool.startswith("libscipy_openblas") for pool in found.blas)
-    assert found.blas == tuple(sorted(found.blas))
-    assert found.threads >= 1
-    assert found.cpu
-    assert found == numerical_environment()
-
-
-def test_another_isolation_than_the_two_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(ISOLATION, "jail")
-    with pytest.raises(UsageError, match="expected 'container' or 'process', got 'jail'"):
-        numerical_environment()
+def test_variables_that_every_training_has_are_not_recorded():
+    told = told_environment()
+    told["variables"] = {"OMP_NUM_THREADS": "1", "OMP_DYNAMIC": "TRUE", "MKL_CBWR": "AVX2"}
+    found = numerical_environment(told)
+    assert found.variables == ("MKL_CBWR=AVX2", "OMP_DYNAMIC=TRUE")
+    assert found.python == told["python"]
+    other = found.model_copy(update={"threads": found.threads + 1})
+    assert environment_differences(found, other) == (
+        f"threads: {found.threads}, now {found.threads + 1}",
+    )

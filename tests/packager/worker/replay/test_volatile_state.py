@@ -13,7 +13,6 @@ from packager.worker.replay.volatile_state import (
     DURATION,
     TEMPORARY,
     TIME,
-    clear_addresses,
     volatile_values,
 )
 
@@ -107,16 +106,3 @@ def test_how_long_a_fit_took_needs_such_a_name_and_fits_into_the_training() -> N
 def test_without_a_known_training_a_time_is_in_the_past() -> None:
     later = time.time() + 1_000_000
     assert volatile_values("x", (later, SECOND + 1), (None, WINDOWS[1])) is None
-
-
-def test_known_addresses_are_taken_off_wherever_they_lie() -> None:
-    sklearn = pytest.importorskip("sklearn.feature_extraction.text")
-    vectorizer = sklearn.TfidfVectorizer(stop_words=["the"]).fit(["the cat", "cat dog"])
-    vectorizer.transform(["cat"])
-    assert "_stop_words_id" in vars(vectorizer)
-    before = vectorizer.transform(["cat dog"]).toarray().tolist()
-    holder = type("Own", (), {})()
-    holder.parts = {"text": [("tfidf", vectorizer)], "self": holder}
-    clear_addresses(holder)
-    assert "_stop_words_id" not in vars(vectorizer)
-    assert vectorizer.transform(["cat dog"]).toarray().tolist() == before

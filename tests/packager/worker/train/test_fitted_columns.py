@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from in_process import InProcess
 from lightgbm import LGBMClassifier
 from named_columns import LABELS, ORDER, ROWS
 from sklearn.base import clone
@@ -36,8 +37,8 @@ MODELS = {
 }
 
 
-def loaded(native) -> LoadedModel:
-    return LoadedModel(native, "classification", (0, 1), True)
+def loaded(native) -> InProcess:
+    return InProcess(LoadedModel(native, "classification", (0, 1), True))
 
 
 @pytest.mark.parametrize("name", MODELS)

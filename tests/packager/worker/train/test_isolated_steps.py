@@ -1,8 +1,9 @@
-"""Measurements of a finished model in child processes: their failure doesn't fail the build."""
+"""Measurements of a finished model in other processes: their failure doesn't fail the build."""
 
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from modelhost.storage import save_model
 from packager.data.frames import infer_columns
 from packager.errors import PackageError
 from packager.manifest.manifest import Schema
+from packager.worker.processes.asked_model import StoredModel
 from packager.worker.processes.child_process import ChildResult
 from packager.worker.train import isolated_steps
 from packager.worker.train.isolated_steps import IsolatedSteps
@@ -37,7 +39,7 @@ def model(project: Project, monkeypatch: pytest.MonkeyPatch):
             classes=(False, True) if task == "classification" else None,
         )
         serve = SERVE.model_copy(update={"compile": mode})
-        return IsolatedSteps(project.root.models, serve, task, schema, project.root)
+        return IsolatedSteps(StoredModel(project.root.models, serve, task), schema, project.root)
 
     return made
 
@@ -58,13 +60,31 @@ def test_a_compiled_form_is_found_and_only_classes_are_called_likely(model, task
     assert likeliest == (task == "classification")
 
 
-def test_what_crashes_costs_the_order_and_the_compiled_form(model, tmp_path, monkeypatch, capsys):
+def test_what_crashes_costs_the_order_and_the_compiled_form(
+    model, project, tmp_path, monkeypatch, capsys
+):
+    project.code(
+        ends="""
+        import os
+
+        class Ends:
+            classes_ = [False, True]
+
+            def predict(self, frame):
+                os.kill(os.getpid(), 11)
+        """
+    )
+    from ends import Ends  # type: ignore[import-not-found]
+
     monkeypatch.setattr(
         isolated_steps, "run_child", lambda *_: ChildResult("killed", tmp_path, TOLD, "see above")
     )
-    made = model()
+    made = model(native=Ends())
     assert made.ranked(ROWS, made.schema.features) == list(made.schema.features)
-    assert f"feature importance is unknown, because {TOLD}" in capsys.readouterr().err
+    assert (
+        "feature importance is unknown, because the model's process ended with signal SIGSEGV: a"
+        " crash in compiled code; the first features are monitored\n" in capsys.readouterr().err
+    )
     verdict = made.compiled(ROWS, tmp_path / "form")
     assert (verdict.verdict, verdict.reason) == ("refused", f"its search failed: {TOLD}")
     with pytest.raises(PackageError, match="SIGSEGV"):
@@ -79,7 +99,7 @@ def test_a_model_that_raises_on_exchanged_values_costs_the_order_alone(model, pr
             classes_ = [False, True]
 
             def predict(self, frame):
-                if not frame.index.is_monotonic_increasing or (frame["a"] > frame["high"]).any():
+                if (frame["a"] > frame["high"]).any():
                     raise ValueError("a is above its bound")
                 return [True] * len(frame)
         """
@@ -89,9 +109,7 @@ def test_a_model_that_raises_on_exchanged_values_costs_the_order_alone(model, pr
     made = model(native=odd.Odd())
     rows = ROWS.assign(high=ROWS["a"] + 0.1)
     columns = infer_columns(rows)
-    made = IsolatedSteps(
-        made.models, made.serve, "classification", Schema(features=columns), project.root
-    )
+    made = replace(made, schema=Schema(features=columns))
     assert made.ranked(rows, columns) == list(columns)
     said = capsys.readouterr().err
     assert "because the model raised ValueError: a is above its bound" in said
@@ -119,8 +137,6 @@ def test_require_is_refused_with_the_reason_of_the_search(model, project):
 def test_models_of_thousands_of_features_are_not_compiled(model, tmp_path):
     wide = pd.DataFrame(np.zeros((4, 1_001)), columns=[f"f{n}" for n in range(1_001)])
     made = model()
-    made = IsolatedSteps(
-        made.models, made.serve, made.task, Schema(features=infer_columns(wide)), made.root
-    )
+    made = replace(made, schema=Schema(features=infer_columns(wide)))
     reason = made.compiled(wide, tmp_path / "form").reason
     assert reason == "models of up to 1,000 features are compiled, got 1,001"

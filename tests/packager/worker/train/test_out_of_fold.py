@@ -33,7 +33,7 @@ def checked(project: Project, **changes) -> DataCheckReport:
             "import time\n"
             "def train(features, target, *, params, seed):\n"
             "    try:\n        time.sleep(60)\n    except Exception:\n        pass\n",
-            "the recipe's own model cannot be used (it took over 4 s)",
+            "the recipe's own model cannot be used (the recipe took over 4 s)",
         ),
     ],
 )
@@ -54,8 +54,11 @@ def test_a_stand_in_takes_the_place_of_a_recipe_that_cannot_serve(
 @pytest.mark.parametrize(
     ("code", "reason"),
     [
-        ("import os; os._exit(0)", "its process ended with exit code 0, without a result"),
-        ("import os; os.kill(os.getpid(), 11)", "its process ended with signal SIGSEGV: a crash"),
+        ("import os; os._exit(0)", "process ended with exit code 0, without a result"),
+        (
+            "import os; os.kill(os.getpid(), 11)",
+            "the recipe's process ended with signal SIGSEGV: a",
+        ),
         ("raise SystemExit(4)", "the recipe raised SystemExit: 4"),
     ],
 )

@@ -1,0 +1,71 @@
+"""Confine this process as its starter asks, before any code of the project runs."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from modelhost.directory_order import reverse_listings
+from modelhost.sandbox.file_access import restrict_file_access
+from modelhost.sandbox.network import block_network
+
+VARIABLE = "MODELHOST_CONFINEMENT"
+"""Variable with ``Confinement.as_json`` for a process of the model host."""
+_PARENT_ENDS = 1
+"""``PR_SET_PDEATHSIG`` of Linux's prctl(2)."""
+
+
+class Confinement(NamedTuple):
+    """What a process of the model host may use; it never has the network."""
+
+    who: str
+    """The subject of the errors: ``the recipe`` or ``the model``."""
+    root: str
+    """The folder of code, data and package (``MODEL_ROOT``)."""
+    writable: tuple[str, ...] = ()
+    """Folders that it may read and write, besides code and temporary folders."""
+    readable: tuple[str, ...] = ()
+    training: bool = False
+    """Whether the package's recorded model and manifest are denied."""
+    reverse: bool = False
+    """Whether directory listings are reversed."""
+
+    def as_json(self) -> str:
+        """For ``VARIABLE``; ``Confinement.read`` is the inverse."""
+        return json.dumps(self._asdict())
+
+    @classmethod
+    def read(cls, text: str) -> Confinement:
+        """From ``as_json``."""
+        given: dict[str, Any] = json.loads(text)
+        return cls(**given)
+
+    def apply(self) -> None:
+        """Confine this process and all that it starts; it can't be undone."""
+        block_network(self.who)
+        restrict_file_access(
+            Path(self.root),
+            *map(Path, self.writable),
+            readable=[Path(place) for place in self.readable],
+            training=self.training,
+        )
+        if self.reverse:
+            reverse_listings()
+
+
+def confine_as_asked() -> None:
+    """Apply the confinement that ``VARIABLE`` holds, if any."""
+    text = os.environ.pop(VARIABLE, "")
+    if text:
+        Confinement.read(text).apply()
+
+
+def end_with_parent() -> None:
+    """Have the kernel end this process with SIGKILL when its parent process ends."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PARENT_ENDS, signal.SIGKILL)

@@ -1,0 +1,128 @@
+"""Deny a recipe files that are neither in its project nor in its data.
+
+A container doesn't have them; a process on this machine can open them, and would train on data
+that is not in the package. So they are denied there by an audit hook, whose error names the line of
+the project, and, where available, by the kernel (``kernel``), which covers C code and subprocesses.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import sysconfig
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from modelhost.errors import PackageError
+from modelhost.sandbox.kernel import close_files
+from modelhost.sandbox.network import isolation
+
+SYSTEM = ("/proc", "/sys", "/dev", "/usr", "/lib", "/lib64", "/etc", "/bin", "/sbin")
+
+# In a container the root is "/", which would allow everything.
+INPUT_FOLDERS = ("models", "data", "package")
+
+
+# A recipe that copied the recorded model from there would seem to be repeatable.
+RECORDED_FOLDERS = ("models", "package")
+WORK_FOLDER = "work"
+"""The input files of a worker and, in a container, its results."""
+
+
+def restrict_file_access(
+    root: Path, *more: Path, readable: Sequence[Path] = (), training: bool = False
+) -> None:
+    """From now on, raise ``PackageError`` if the project's code reads a file outside its folders.
+
+    Allowed: ``root``, ``more``, ``readable``, the interpreter and its libraries, the temporary
+    folder and system folders; of these, the kernel lets it write to ``more``, the working directory
+    and the temporary folder. The audit hook only checks opens with a frame of the project on the
+    stack, not those of libraries at import; the kernel checks every open. ``training``: the
+    package's recorded model and manifest are denied too.
+    """
+    refuse_by_kernel(root, *more, readable=readable, training=training)
+    here = Path.cwd().resolve()
+    allowed = allowed_paths(root, *more, *readable)
+    recorded = (
+        tuple(f"{(root / name).resolve()}{os.sep}" for name in RECORDED_FOLDERS) if training else ()
+    )
+
+    def hook(event: str, arguments: tuple[Any, ...]) -> None:
+        if event != "open" or not isinstance(arguments[0], (str, bytes, os.PathLike)):
+            return
+        path = os.path.realpath(os.fsdecode(arguments[0]))
+        known = path.startswith(recorded)
+        if not known and path.startswith((*(f"{place}{os.sep}" for place in allowed), *SYSTEM)):
+            return
+        if not os.path.isfile(path):
+            return
+        place = _project_line(sys._getframe(1), str(here))
+        if place is not None:
+            raise _known(path, place) if known else _outside(path, place)
+
+    sys.addaudithook(hook)
+
+
+def refuse_by_kernel(
+    root: Path, *more: Path, readable: Sequence[Path] = (), training: bool = False
+) -> None:
+    """Have the kernel deny all other files, where it can; its errors don't name the project's line.
+
+    ``more``, the working directory and the temporary folder are writable.
+    """
+    hidden = (*RECORDED_FOLDERS, WORK_FOLDER) if training else ()
+    below = (
+        sorted(place for place in root.iterdir() if place.name not in hidden)
+        if root.is_dir()
+        else []
+    )
+    whole = root.resolve() == Path("/")  # a container, whose engine restricts writing
+    scratch = [Path(os.environ[name]) for name in ("TMPDIR", "HOME") if os.environ.get(name)]
+    writable = [Path.cwd(), *more, *scratch, *(below if whole else ())]
+    libraries = os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep)
+    read = [*below, *readable, *_own_places(), *(Path(place) for place in libraries if place)]
+    lists = ([place for place in places if place != Path("/")] for places in (read, writable))
+    close_files(root, *lists, contained=isolation() == "container")
+
+
+def _known(path: str, place: str) -> PackageError:
+    return PackageError(
+        f"the recipe read {path}, which its repeat is compared with",
+        f"see {place}: train from the data, or package the model without a recipe",
+    )
+
+
+def _outside(path: str, place: str) -> PackageError:
+    return PackageError(
+        f"the recipe read {path}, which is neither in the project nor in its data",
+        f"see {place}: put the file into the project; a replay has nothing else",
+    )
+
+
+def allowed_paths(root: Path, *more: Path) -> tuple[str, ...]:
+    """The folders that the project's code may read, resolved, in addition to system folders."""
+    own = (root / name for name in INPUT_FOLDERS)
+    return tuple(
+        str(place.resolve())
+        for place in (root, *own, Path.cwd(), *more, *_own_places())
+        if str(place) not in ("", "/")
+    )
+
+
+def _own_places() -> list[Path]:
+    paths = sysconfig.get_paths()
+    found = [sys.prefix, sys.base_prefix, sys.exec_prefix, paths["stdlib"], paths["purelib"]]
+    found += [os.environ.get("TMPDIR", ""), os.environ.get("HOME", ""), *sys.path]
+    return [Path(place) for place in found if place]
+
+
+def _project_line(frame: FrameType | None, here: str) -> str | None:
+    """``file:line`` of the innermost frame in the project; None if there is none."""
+    while frame is not None:
+        name = frame.f_code.co_filename
+        if name.startswith(f"{here}{os.sep}"):
+            return f"{os.path.relpath(name, here)}:{frame.f_lineno}"
+        frame = frame.f_back
+    return None

@@ -1,0 +1,120 @@
+"""A model that a process of the model host has loaded: what the harness knows and asks of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+
+from modelhost.columns import decode_columns
+from modelhost.predictions import Predictions, checked_labels, checked_probabilities
+from modelhost.state import Leaf, OpaqueError
+from modelhost.state_table import decode_state
+from modelhost.wire import Message
+from packager.errors import PackageError
+from packager.manifest.base import Scalar, Task
+from packager.model.model import Model
+from packager.worker.processes.frame_columns import frame_header
+
+
+class Ask(Protocol):
+    """Sends requests to a process."""
+
+    def __call__(self, request: Message, seconds: float | None = None) -> Message:
+        """The answer within ``seconds``; raises ``PackageError``."""
+
+
+@dataclass(frozen=True)
+class HostedModel:
+    """A loaded model; it can be asked as long as its process runs."""
+
+    ask: Ask
+    number: int
+    task: Task
+    classes: tuple[Scalar, ...] | None
+    """The model's ``classes_``; None for regression, or if the model has none."""
+    has_probabilities: bool
+    feature_names: tuple[str, ...] | None
+    """The columns that the model recorded in training, in order; None if it recorded none."""
+    feature_count: int | None
+    """The number of columns that the model recorded in training; None if it recorded none."""
+    text_step: str | None
+    """The class of its first step if that expects texts, not a frame."""
+    type_name: str
+    seconds: float | None = None
+    """Time limit of a prediction."""
+    traced: bool = True
+    """Whether the traceback of an exception is written to stderr."""
+
+    @classmethod
+    def read(cls, ask: Ask, task: Task, answer: Message) -> HostedModel:
+        """From the answer to a request to load it."""
+        told: Mapping[str, Any] = answer.header["model"]
+        return cls(
+            ask=ask,
+            number=told["number"],
+            task=task,
+            classes=_tuple(told["classes"]),
+            has_probabilities=told["has_probabilities"],
+            feature_names=_tuple(told["feature_names"]),
+            feature_count=told["feature_count"],
+            text_step=told["text_step"],
+            type_name=told["type"],
+        )
+
+    def within(self, seconds: float) -> HostedModel:
+        """The same model, with a time limit of each prediction."""
+        return replace(self, seconds=seconds)
+
+    def untraced(self) -> HostedModel:
+        """The same model, whose exceptions write no traceback to stderr."""
+        return replace(self, traced=False)
+
+    def predict(self, frame: pd.DataFrame) -> Predictions:
+        """Predict for ``frame``, which holds exactly the features, in the schema's order.
+
+        Raises ``PackageError`` for an exception of the model and for an invalid result.
+        """
+        header, buffers = frame_header(frame)
+        header |= {"verb": "predict", "model": self.number, "traced": self.traced}
+        answer = self.ask(Message(header, buffers), self.seconds)
+        try:
+            return self._predictions(answer, len(frame))
+        except (KeyError, ValueError, TypeError, IndexError) as error:
+            raise PackageError(
+                f"the model's process gave an answer that can't be read: {error}",
+                "does the project's code write to the descriptors of its process? It must not",
+            ) from error
+
+    def state(self) -> dict[str, Leaf]:
+        """Path → leaf, for everything the model holds; raises ``OpaqueError``."""
+        answer = self.ask(Message({"verb": "state", "model": self.number}))
+        if "opaque" in answer.header:
+            raise OpaqueError(answer.header["opaque"])
+        return decode_state(answer.buffers)
+
+    def _predictions(self, answer: Message, rows: int) -> Predictions:
+        described = [answer.header["labels"]]
+        if not self.has_probabilities:
+            (labels,) = decode_columns(described, answer.buffers, rows)
+            return Predictions(checked_labels(labels, rows, self.task), None)
+        width = len(self.classes or ())
+        own, chances = answer.buffers[:-1], answer.buffers[-1]
+        (labels,) = decode_columns(described, own, rows)
+        (flat,) = decode_columns([answer.header["probabilities"]], [chances], rows * width)
+        made = np.array(flat, np.float64).reshape(rows, width)
+        return Predictions(
+            checked_labels(labels, rows, self.task), checked_probabilities(made, rows, width)
+        )
+
+
+def untraced(model: Model) -> Model:
+    """``model``; if it is in another process, its exceptions write no traceback to stderr."""
+    return model.untraced() if isinstance(model, HostedModel) else model
+
+
+def _tuple(values: Any) -> Any:
+    return None if values is None else tuple(values)

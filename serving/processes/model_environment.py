@@ -1,0 +1,55 @@
+"""How a model process is started: its program, and the only variables that it gets.
+
+The one place that decides in which environment the project's model runs.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from packager.model.paths import Root
+
+COMMAND = (sys.executable, "-m", "modelhost", "serve")
+_OF_THE_SERVER = ("MODEL_", "BENTOML_", "PROMETHEUS_", "AIP_", "SAGEMAKER_")
+"""How variables begin that are meant for the server: settings, keys, and addresses of stores."""
+_KEPT = ("MODEL_ROOT",)
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+def model_environment(
+    given: Mapping[str, str], scratch: Path, processes: int, *, network: bool
+) -> dict[str, str]:
+    """The variables of a model process, from those that the server was started with.
+
+    ``scratch``: the only folder that it may write to; ``processes`` of them share the CPUs. Without
+    ``network``, Python code that tries to use it gets an error that names the address.
+    """
+    kept = {
+        name: value
+        for name, value in given.items()
+        if name in _KEPT or not name.startswith(_OF_THE_SERVER)
+    }
+    share = str(max(1, len(os.sched_getaffinity(0)) // processes))
+    return {
+        **dict.fromkeys(THREADS, share),
+        **kept,
+        "HOME": str(scratch),
+        "TMPDIR": str(scratch),
+        "XDG_CACHE_HOME": str(scratch / "cache"),
+        "MPLCONFIGDIR": str(scratch / "matplotlib"),
+        "NUMBA_CACHE_DIR": str(scratch / "numba"),
+        "PYTHONUNBUFFERED": "1",
+        "MODELHOST_NETWORK": "on" if network else "off",
+    }
+
+
+def model_folders(root: Root) -> tuple[Path, ...]:
+    """The folders that a model process may read, besides those of the system."""
+    own = (root.code, root.models, root.package)
+    installed = (sys.prefix, sys.base_prefix, sys.exec_prefix, *sys.path)
+    return tuple(
+        path.resolve() for path in (*own, *map(Path, installed)) if path not in (Path(), Path("/"))
+    )

@@ -1,0 +1,88 @@
+"""A process of the model host confines itself as its starter asks."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from modelhost.confinement import VARIABLE, Confinement
+
+
+def test_a_confinement_survives_the_variable():
+    asked = Confinement("the recipe", "/", ("/a",), ("/b",), training=True, reverse=True)
+    again = Confinement.read(asked.as_json())
+    assert again._replace(writable=("/a",), readable=("/b",)) == asked
+    assert (list(again.writable), list(again.readable)) == (["/a"], ["/b"])
+
+
+PROGRAM = """
+import os, socket
+from modelhost.confinement import VARIABLE, confine_as_asked
+confine_as_asked()
+assert VARIABLE not in os.environ
+try:
+    socket.create_connection(("192.0.2.1", 80), 1)
+except Exception as error:
+    print(error)
+print(os.listdir("."))
+"""
+
+
+def test_what_is_asked_is_in_force_and_not_handed_on(tmp_path: Path):
+    for name in ("a", "b"):
+        (tmp_path / name).write_text("")
+    asked = Confinement("the recipe", str(tmp_path))
+    listings = []
+    for confinement in (asked, asked._replace(reverse=True)):
+        path = os.pathsep.join(filter(None, sys.path))
+        environment = {"PYTHONPATH": path, VARIABLE: confinement.as_json()}
+        ran = subprocess.run(
+            [sys.executable, "-c", PROGRAM],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        refused, listing = ran.stdout.splitlines()
+        assert refused == "the recipe tried to reach the network (192.0.2.1:80)"
+        listings.append(listing)
+    assert listings[0] == str(eval(listings[1])[::-1])
+
+
+CHILD = """
+import os, sys, time
+from modelhost.confinement import end_with_parent
+end_with_parent()
+sys.stdout.write(f"{os.getpid()}\\n"); sys.stdout.flush()
+time.sleep(600)
+"""
+PARENT = f"""
+import subprocess, sys, time
+child = subprocess.Popen([sys.executable, "-c", {CHILD!r}])
+time.sleep(600)
+"""
+
+
+def test_a_process_ends_with_its_parent():
+    path = os.pathsep.join(filter(None, sys.path))
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT],
+        env={"PYTHONPATH": path},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert parent.stdout is not None
+    child = int(parent.stdout.readline())
+    os.kill(parent.pid, signal.SIGKILL)
+    parent.wait()
+    assert parent.stdout.read() == ""  # ends when the child has ended, too
+    parent.stdout.close()
+    for _ in range(100):
+        if not Path(f"/proc/{child}").exists():
+            break
+        time.sleep(0.05)
