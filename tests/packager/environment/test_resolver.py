@@ -320,6 +320,7 @@ def test_a_lock_of_uv_is_kept_exactly(tmp_path, links, host):
 @pytest.mark.network
 @pytest.mark.parametrize("file", ["pyproject.toml", "environment.yml"])
 def test_requirements_in_other_formats_resolve_for_real(tmp_path, host, file):
+    host.clear()
     (tmp_path / "package.toml").touch()
     (tmp_path / "pyproject.toml").write_text(
         '[project]\nname = "own"\nversion = "1"\ndependencies = []\n'
