@@ -23,6 +23,7 @@ os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
 import numpy as np
 import pandas as pd
 
+from modelhost.fitted_parts import FittedParts
 from modelhost.frames import keep_text_plain
 from packager.data.frames import infer_columns
 from packager.data.rows.request_rows import RowChecker
@@ -152,7 +153,9 @@ def line(name: str, model: Any, frame: pd.DataFrame, target: Any) -> str:
         slow = f"{cpu(lambda: native.predict(one)):,.0f} | {cpu(lambda: native.predict(many)):,.0f}"
         if found.verdict != "equal":
             return f"| {name} | refused: {found.reason} | | | {slow} | | |"
-        form = CompiledModel(*read(Path(folder) / "form"), native.task, native.classes, native)
+        form = CompiledModel(
+            *read(Path(folder) / "form"), native.task, native.classes, FittedParts(native)
+        )
         columns = columns_of(schema, rows)
         first = [column[0] for column in columns]
         fast = f"{cpu(lambda: form.predict_row(first)):,.0f}"

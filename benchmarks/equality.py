@@ -32,13 +32,14 @@ from equality_models import MODELS, Case
 from equality_served import answers_of_a_server
 from equality_tables import FEATURES, TABLES
 
+from modelhost.fitted_parts import FittedParts
 from modelhost.frames import keep_text_plain
 from packager.data.frames import infer_columns
 from packager.data.rows.request_rows import RowChecker, RowError
 from packager.manifest.evaluation import Compiled
 from packager.manifest.manifest import Column, Schema
 from packager.model.compiled.form import read
-from packager.model.compiled.model import CompiledModel, needs_native
+from packager.model.compiled.model import CompiledModel, needs_model
 from packager.model.model import LoadedModel
 from packager.model.predictions import Predictions, scalars
 from packager.worker.compile.compile import compile_model
@@ -110,7 +111,7 @@ def make(case: Case, folder: Path) -> Made:
         verdict = compile_model(model, schema, features[TRAIN:], folder, "auto")
     compiled = None
     if verdict.verdict == "equal":
-        compiled = CompiledModel(*read(folder), model.task, schema.classes, model)
+        compiled = CompiledModel(*read(folder), model.task, schema.classes, FittedParts(model))
     return Made(case, model, schema, verdict, compiled, folder)
 
 
@@ -159,7 +160,7 @@ def compare(made: Made, rows: Sequence[Row]) -> tuple[Found, Found]:
     many, single = Found(), Found()
     compiled = made.compiled
     assert compiled is not None
-    most = SLOW_ROWS if needs_native(compiled.form) else len(rows)
+    most = SLOW_ROWS if needs_model(compiled.form) else len(rows)
     checker = RowChecker(made.schema)
     for start in range(0, len(rows), 1_000):
         batch = rows[start : start + 1_000]

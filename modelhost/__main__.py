@@ -1,34 +1,90 @@
-"""``python -m modelhost work``: runs in the model's environment for one harness.
+"""``python -m modelhost work|serve``: runs in the model's environment.
 
-The connection is the descriptor that ``MODELHOST_FD`` names. What the project's code prints goes
-to stderr. ``MODELHOST_CONFINEMENT`` says what the process may use.
+``work`` answers one harness; the connection is the descriptor that ``MODELHOST_FD`` names, and
+``MODELHOST_CONFINEMENT`` says what the process may use. ``serve`` answers the workers of a server
+(:mod:`modelhost.serve`); there the descriptor is a listening socket, ``MODELHOST_SPEC`` is the path
+of a JSON file (path, predictor, loader and task of the model; specs of its columns; a known and a
+made-up row; limits), ``MODELHOST_PULSE`` is ``descriptor:offset`` (:mod:`modelhost.pulse`),
+``MODELHOST_NOTES`` is ``descriptor:descriptor``: files for a loading error and for the stacks of
+threads at SIGUSR2; ``MODELHOST_NETWORK=off`` refuses the network to Python code. What the project's
+code prints while it works goes to stderr.
 """
 
 from __future__ import annotations
 
+import faulthandler
+import json
 import os
+import signal
 import socket
 import sys
 
 from modelhost.confinement import confine_as_asked, end_with_parent
 
-DESCRIPTOR = "MODELHOST_FD"
-USAGE = "usage: python -m modelhost work\n"
+DESCRIPTOR, SPEC, PULSE, NOTES = (
+    "MODELHOST_FD",
+    "MODELHOST_SPEC",
+    "MODELHOST_PULSE",
+    "MODELHOST_NOTES",
+)
+NETWORK = "MODELHOST_NETWORK"
+USAGE = "usage: python -m modelhost work|serve\n"
 
 
 def main(arguments: list[str]) -> int:
     """Run the mode that ``arguments`` name; return the exit code."""
-    if arguments != ["work"]:
+    if arguments not in (["work"], ["serve"]):
         sys.stderr.write(USAGE)
         return 2
     connection = socket.socket(fileno=int(os.environ.pop(DESCRIPTOR)))
-    os.dup2(2, 1)
-    end_with_parent()
-    confine_as_asked()  # before libraries are imported, which could use the network
-    from modelhost.work import work
+    if arguments == ["work"]:
+        os.dup2(2, 1)
+        end_with_parent()
+        confine_as_asked()  # before libraries are imported, which could use the network
+        from modelhost.work import work
 
-    work(connection)
-    return 0
+        work(connection)
+        return 0
+    code = _serve(connection)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # threads that the model has left must not keep the process
+
+
+def _serve(listening: socket.socket) -> int:
+    listening.set_inheritable(False)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is meant for the server
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    failure = _notes(os.environ.pop(NOTES, None))
+    spec, place = os.environ.pop(SPEC), os.environ.pop(PULSE, None)
+    if os.environ.pop(NETWORK, "on") == "off":
+        from modelhost.network import refuse_network
+
+        refuse_network()
+    from modelhost.errors import PackageError
+    from modelhost.json_logs import to_json
+    from modelhost.pulse import Pulse
+    from modelhost.serve import serve
+
+    to_json()
+    try:
+        return serve(listening, spec, Pulse(place))
+    except PackageError as error:
+        if failure is not None:
+            os.pwrite(failure, json.dumps([error.message, error.hint]).encode(), 0)
+        return error.exit_code
+
+
+def _notes(given: str | None) -> int | None:
+    """Enable the report of stacks; return the descriptor for a loading error."""
+    if given is None:
+        return None
+    failure, stacks = map(int, given.split(":"))
+    os.set_inheritable(failure, False)
+    os.set_inheritable(stacks, False)
+    faulthandler.enable(sys.stderr)
+    faulthandler.register(signal.SIGUSR2, file=stacks, all_threads=True)
+    return failure
 
 
 if __name__ == "__main__":

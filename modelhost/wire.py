@@ -47,6 +47,12 @@ def encoded(message: Message) -> list[Buffer]:
     return [PREFIX.pack(MAGIC, len(header), sum(lengths)) + header, *message.buffers]
 
 
+def roundtrip(message: Message) -> Message:
+    """The message as the other side would receive it."""
+    (received,) = Decoder().feed(b"".join(encoded(message)))
+    return received
+
+
 class Decoder:
     """Reassembles messages from pieces of a stream of one connection."""
 

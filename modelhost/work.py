@@ -4,10 +4,13 @@ Every request has ``"verb"`` and further keys; the answer holds the result, or `
 
     load         path, predictor, loader, task → model: its number and description
     predict      model, columns, rows, specs → labels, probabilities
+    call         model, path, method, sparse, a matrix → as predict, or a matrix
     train        train, params, seed, features, target (names), columns … → model_type
     save         path, predictor → loader
     state        model → the table of its state, or opaque: why there is none
     environment  → environment: what of this process can change the last bits of a result
+
+The requests that compile a model are in :mod:`modelhost.compiling.verbs`.
 
 A request that the project's code fails is answered with the error; the process goes on.
 """
@@ -16,18 +19,21 @@ from __future__ import annotations
 
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from modelhost.addresses import clear_addresses
-from modelhost.columns import ColumnSpec, decode_columns, encode_array, encode_labels
+from modelhost.columns import ColumnSpec, decode_columns
+from modelhost.compiling import verbs
 from modelhost.environment import numerical_environment
 from modelhost.errors import PackageError
+from modelhost.fitted_parts import FittedParts
 from modelhost.frames import FrameBuilder, keep_text_plain
 from modelhost.model import LoadedModel, load_model
+from modelhost.prediction_messages import decode_call, encode_predictions
 from modelhost.project_code import project_errors
 from modelhost.recipe import call_recipe
 from modelhost.state import OpaqueError, state
@@ -39,8 +45,10 @@ from modelhost.wire import Message, receive, send
 class Workshop:
     """The models of this process, and the verbs on them."""
 
-    def __init__(self) -> None:
-        self._models: list[LoadedModel] = []
+    def __init__(self, models: Sequence[LoadedModel] = ()) -> None:
+        """``models``: models that are loaded already, numbered from 0."""
+        self._models: list[LoadedModel] = list(models)
+        self._parts: dict[int, FittedParts] = {}
         self._trained: tuple[Any, ModuleType] | None = None
         self._verbs: dict[str, Callable[[Message], Message]] = {
             "load": self.load,
@@ -49,6 +57,10 @@ class Workshop:
             "save": self.save,
             "state": self.state,
             "environment": lambda _: Message({"environment": numerical_environment()}),
+            "call": self.call,
+            "supported": lambda asked: verbs.supported(self._model(asked)),
+            "keys": lambda asked: verbs.keys(self._model(asked), read_specs(asked)),
+            "compile": self.compile,
         }
 
     def answer(self, asked: Message) -> Message:
@@ -70,18 +82,19 @@ class Workshop:
 
     def predict(self, asked: Message) -> Message:
         """Predict with a loaded model."""
-        model = self._models[asked.header["model"]]
+        model = self._model(asked)
         frame = read_frame(asked)
         with project_errors("the model", traced=asked.header.get("traced", True)):
             found = model.predict(frame)
-        labels = encode_labels(found.labels)
-        header: dict[str, Any] = {"labels": labels.described[0], "rows": labels.rows}
-        buffers = list(labels.buffers)
-        if found.probabilities is not None:
-            header["shape"] = list(found.probabilities.shape)
-            header["probabilities"], more = encode_array(found.probabilities)
-            buffers += more
-        return Message(header, buffers)
+        return Message(*encode_predictions(found))
+
+    def call(self, asked: Message) -> Message:
+        """Call a transformer or an estimator within a loaded model."""
+        given, number = asked.header, asked.header["model"]
+        parts = self._parts.setdefault(number, FittedParts(self._model(asked)))
+        call = decode_call(asked)
+        with project_errors("the model", traced=given.get("traced", True)):
+            return parts.answer(call)
 
     def train(self, asked: Message) -> Message:
         """Call the recipe; the model stays here until it is saved."""
@@ -106,25 +119,37 @@ class Workshop:
         """Describe the state of a loaded model."""
         try:
             with project_errors("the model"):
-                leaves = state(self._models[asked.header["model"]].native)
+                leaves = state(self._model(asked).native)
         except OpaqueError as error:
             return Message({"opaque": str(error)})
         return Message({}, encode_state(leaves))
 
+    def compile(self, asked: Message) -> Message:
+        """Describe the candidate forms of a loaded model."""
+        frame, probes = read_frame(asked), asked.buffers[-1]
+        return verbs.candidates(self._model(asked), read_specs(asked), frame, probes)
+
+    def _model(self, asked: Message) -> LoadedModel:
+        number: int = asked.header["model"]
+        return self._models[number]
+
+
+def read_specs(asked: Message) -> list[ColumnSpec]:
+    """The columns of a request."""
+    return [ColumnSpec.read(one) for one in asked.header["specs"]]
+
 
 def read_frame(asked: Message) -> Any:
     """The data frame of a request."""
-    specs = [ColumnSpec.read(one) for one in asked.header["specs"]]
     rows = asked.header["rows"]
     columns = decode_columns(asked.header["columns"], asked.buffers, rows)
-    return FrameBuilder(specs).frame(columns, rows)
+    return FrameBuilder(read_specs(asked)).frame(columns, rows)
 
 
 def described(model: LoadedModel) -> dict[str, Any]:
     """What the harness and the server know of a model, without looking inside."""
     return {
         "type": model.type_name,
-        "module": type(model.native).__module__,
         "classes": None if model.classes is None else list(model.classes),
         "has_probabilities": model.has_probabilities,
         "feature_names": None if model.feature_names is None else list(model.feature_names),

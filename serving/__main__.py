@@ -7,8 +7,10 @@ import logging
 import os
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
+from modelhost.exceptions import describe_exception
 from packager.errors import PackageError
 from packager.manifest.manifest import Manifest
 from packager.model.integrity import check_before_loading
@@ -16,6 +18,7 @@ from serving.feedback import stores
 from serving.http import logs
 from serving.http.auth import ApiKeys
 from serving.processes import log_lines, resources
+from serving.processes.model_environment import THREADS
 from serving.settings import Settings
 from serving.shadow import sampler
 
@@ -31,18 +34,10 @@ def main(readers: log_lines.Readers) -> int:
         check_before_loading(manifest, settings.root)
         if settings.keys_file is not None:
             ApiKeys(settings.keys_file)  # a bad file is an error before any process starts
-        _share_processors(settings.workers or manifest.serve.workers)
         return _supervise(settings, manifest, readers)
     except PackageError as error:
         logs.log_line(logging.ERROR, error.message, hint=error.hint)
         return error.exit_code
-
-
-def _share_processors(workers: int) -> None:
-    """Give each worker an equal part of the CPUs: more threads than CPUs slow all workers down."""
-    threads = str(max(1, len(os.sched_getaffinity(0)) // workers))
-    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ.setdefault(variable, threads)
 
 
 def _supervise(settings: Settings, manifest: Manifest, readers: log_lines.Readers) -> int:
@@ -63,6 +58,8 @@ def _serve(settings: Settings, manifest: Manifest, home: Path, readers: log_line
     for note in stores.prepare(settings.feedback, manifest.name, home):
         logs.log_line(logging.INFO, note)
     settings = Settings.from_environment()  # with what was prepared
+    given = dict(os.environ)
+    os.environ.update(dict.fromkeys(THREADS, "1"))  # a process that forks has a single thread
     os.environ.setdefault("BENTOML_HOME", str(home))
     os.environ["BENTOML_DO_NOT_TRACK"] = "True"
     checked = settings.shadow_ratio > 0 and manifest.compiled.verdict == "equal"
@@ -77,16 +74,27 @@ def _serve(settings: Settings, manifest: Manifest, home: Path, readers: log_line
         from serving.prediction.package_files import PackageFiles
         from serving.processes.child import Child
         from serving.processes.children import children_of
+        from serving.processes.model_processes import model_children, model_sockets
         from serving.processes.supervisor import Supervisor
         from serving.worker import check_libraries
 
         check_libraries()
         files = PackageFiles.load(manifest, settings.root)
+        if files.compiled is None or files.compiled.needs_model:
+            settings = replace(settings, native="eager")  # each row needs the model
         table = make_table()
-        processes = children_of(settings, files, socket, table)
+        models = model_sockets(files, home)
+        processes = [
+            *children_of(settings, files, socket, table, models),
+            *model_children(settings, files, models, given, home),
+        ]
         if checked:
             command = [sys.executable, "-m", "serving.shadow.checker", str(home)]
-            processes.append(Child("the checker of compiled answers", command, os.environ))
+            command += [one.address for one in models]
+            inherited = [one.path for one in models]
+            processes.append(
+                Child("the checker of compiled answers", command, os.environ, inherited)
+            )
         counts = RestartCounts(resources.metrics_folder(), manifest.name, manifest.tag)
         end_seconds = settings.deadline_seconds + END_SECONDS
         # Pages with objects of the collector would be copied in each worker.
@@ -101,7 +109,7 @@ if __name__ == "__main__":
         try:
             code = main(readers)
         except Exception as error:
-            fields = {"exception": logs.describe_exception(error)}
+            fields = {"exception": describe_exception(error)}
             logs.log_line(logging.CRITICAL, f"the server ends: {error}", **fields)
             code = 1
     sys.exit(code)

@@ -6,7 +6,7 @@ import asyncio
 import gc
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from packager.errors import PackageError
 from serving import routes
@@ -22,8 +22,10 @@ from serving.http.asgi import (
 from serving.http.fast_path import RawResponse
 from serving.http.limits import MIN_LARGE_BYTES
 from serving.http.messages import RequestError
-from serving.prediction.batcher import ignore_result
+from serving.prediction.jobs import ignore_result
+from serving.prediction.model_client import ModelClient
 from serving.prediction.pipeline import Pipeline, deadline_exceeded
+from serving.prediction.places import Places
 from serving.prediction.predictor import Predictor
 from serving.prediction.recording import Recorder
 from serving.request import LoadedPackage, Request, RequestHandler
@@ -46,13 +48,15 @@ class App:
         self,
         viewer: DeferredApp,
         settings: Settings,
-        start: Callable[[], Predictor],
+        start: Callable[[ModelClient], Predictor],
+        models: Sequence[str] = (),
         busy: Callable[[int], None] = ignore_result,
     ) -> None:
-        """``busy`` gets ``time.monotonic_ns()`` when the model begins, and 0 when it ends."""
+        """``models``: addresses of the model's processes; ``busy``: as of ``JobThread``."""
         self._viewer = viewer
         self._settings = settings
         self._start = start
+        self._models = models
         self._busy = busy
         self._bodies = BodyReader(settings.max_body_bytes)
         self._direct_bytes = min(settings.max_body_bytes, MIN_LARGE_BYTES)
@@ -71,15 +75,19 @@ class App:
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
+        places = Places(self._settings.max_queue)
+        lazy = self._settings.native == "lazy"
+        client = ModelClient(self._models, places, lazy=lazy)
+        client.start()
         try:
-            predictor = await asyncio.to_thread(self._start)
+            predictor = await asyncio.to_thread(self._start, client)
         except Exception as error:
             # The failure message of the ASGI protocol: on an exception uvicorn would serve on.
             await send({"type": "lifespan.startup.failed", "message": _shown(error)})
             return
         loaded = LoadedPackage(
             Routes.of(predictor.manifest, predictor.golden, self._settings),
-            Pipeline(predictor, self._settings, self._busy),
+            Pipeline(predictor, self._settings, places, self._busy),
             Recorder(predictor, self._settings.shadow_ratio),
             predictor.feedback,
         )

@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from monitoring.metrics.recorder import Batch
 from serving import routes
@@ -20,7 +20,7 @@ from serving.http.asgi import RETRY_AFTER, DisconnectedError
 from serving.http.auth import ApiKeys
 from serving.http.logs import AccessLogger, RefusalLog, trace_of
 from serving.http.messages import RequestError, Response
-from serving.prediction.native_model import RowRefusedError
+from serving.prediction.errors import ModelError, RowRefusedError
 from serving.prediction.pipeline import Pipeline
 from serving.prediction.recording import Recorder
 from serving.protocols import registry
@@ -28,6 +28,11 @@ from serving.routes import Routes
 from serving.settings import Settings
 
 logger = logging.getLogger("serving")
+
+_WAITS = {
+    "starting": "the model is loading",
+    "model_restarting": "the model's process ended, and another loads the model",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +85,16 @@ class RequestHandler:
             )
         loaded = self.loaded
         if loaded is None:
-            raise _unavailable("starting", "the model is loading")
+            raise _unavailable("starting", _WAITS["starting"])
         loaded.routes.check(request.method, path)
         if path in self._ready or path.endswith("/ready"):
             if self.draining:
                 raise _unavailable("draining", "the server is ending")
             if loaded.pipeline.stuck:
                 raise _unavailable("stuck", "the model call did not return by the deadline")
+            waits_for = loaded.pipeline.waits_for
+            if waits_for is not None:
+                raise _unavailable(waits_for, _WAITS[waits_for])
         return loaded
 
     def refuse(self, request: Request, error: Exception) -> Response:
@@ -114,7 +122,7 @@ class RequestHandler:
         try:
             seconds = time.perf_counter() - request.started
             route = self._route(request.path)
-            if self.loaded is not None:
+            if self.loaded is not None and request.path not in routes.PROBES:
                 self.loaded.recorder.answered(route, response.status, seconds, batch)
             if self._access.wants(response.status):
                 self._log(request, route, response.status, seconds)
@@ -131,7 +139,11 @@ class RequestHandler:
     def _explain(self, error: RequestError, cause: BaseException, request: Request) -> None:
         """Log the cause of a failed request, which the answer omits."""
         route = self._route(request.path)
-        fields = {**request.trace.fields, "route": route, "code": error.code}
+        fields: dict[str, Any] = {**request.trace.fields, "route": route, "code": error.code}
+        if isinstance(cause, ModelError):
+            fields["exception"] = cause.said
+            logger.error("%s", error.message, extra={"fields": fields})
+            return
         info = (type(cause), cause, cause.__traceback__)
         logger.error("%s", error.message, extra={"fields": fields}, exc_info=info)
 

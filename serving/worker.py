@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 import socket
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from serving.http import logs
 from serving.http.server import worker_server
 from serving.http.uvicorn_check import check_uvicorn
 from serving.http.worker_table import Workers
+from serving.prediction.model_client import ModelClient
 from serving.prediction.package_files import PackageFiles
 from serving.prediction.predictor import Predictor
 from serving.processes.resources import BACKLOG
@@ -50,6 +52,8 @@ class ServingWorker:
     settings: Settings
     files: PackageFiles
     listening: socket.socket
+    models: Sequence[str]
+    """Addresses of the model's processes."""
     table: int
     notes: SharedNotes
     metrics: Path
@@ -66,15 +70,15 @@ class ServingWorker:
         use_worker_files(worker_name(self.metrics, self.number))
         workers = Workers(self.table, self.number)
         viewer = viewer_of(self.settings, self.files.manifest)
-        app = App(viewer, self.settings, self._load, workers.busy)
+        app = App(viewer, self.settings, self._load, self.models, workers.busy)
         server = worker_server(app, workers, BACKLOG)
         server.run(sockets=[self.listening])
         return 0 if server.started else FAILED_TO_START
 
-    def _load(self) -> Predictor:
+    def _load(self, client: ModelClient) -> Predictor:
         """The predictor; a worker that can't have one ends the whole server."""
         try:
-            return Predictor.load(self.settings, self.files, routes.MEASURED)
+            return Predictor.load(self.settings, self.files, routes.MEASURED, client)
         except PackageError as error:
             self.notes.report(error)
             raise

@@ -13,7 +13,7 @@ from packager.run import serve_settings
 
 TOP = Path(__file__).parent.parent
 NAME = re.compile(r"MODEL_[A-Z0-9_]+")
-ROOMS = ("packager", "serving", "monitoring")
+ROOMS = ("modelhost", "packager", "serving", "monitoring")
 INTERNAL = {
     "MODEL_CHILD_PROCESS": "a child of the worker, which started it",
     "MODEL_CONFINEMENT": "the confinement that a process already has",

@@ -9,6 +9,8 @@ TOP = Path(__file__).parent.parent
 ROOMS = ("modelhost", "packager", "serving", "monitoring")
 
 EXEMPT: dict[str, str] = {
+    "modelhost/connection.py": "test_serve.py speaks through it, slow and broken ends included",
+    "modelhost/json_logs.py": "test_serve.py reads what a serving process logs",
     "packager/deploy/grafana/panel.py": "drawn by dashboard.py, whose test reads them",
     "packager/deploy/prometheus/presence_cases.py": "promtool runs them in test_rule_tests.py",
     "packager/deploy/prometheus/resolve_cases.py": "promtool runs them in test_rule_tests.py",
@@ -21,7 +23,11 @@ EXEMPT: dict[str, str] = {
     "packager/project/templates/train.py": "a starter's file: tests/conftest.py builds with it",
     "packager/runners/build_wheel.py": "runs alone, in test_source_build.py",
     "packager/worker/train/model_queries.py": "calls golden.py and rejected_values.py in a row",
+    "serving/prediction/model_connection.py": "the connections of model_client.py",
+    "serving/prediction/model_parts.py": "calls of model_client.py, by forms in test_server.py",
+    "serving/processes/model_processes.py": "test_confined_models.py starts what it describes",
     "serving/protocols/protocol.py": "a protocol, which every adapter's test speaks",
+    "serving/shadow/model_link.py": "the checker's client, in test_shadow_comparison.py",
     "serving/service.py": "imports BentoML: test_server.py asks a server for its files",
 }
 """Modules that need no test file of their own, and why."""
@@ -51,6 +57,7 @@ FEATURES: dict[str, str] = {
     "packager/worker/replay/test_forged_metrics.py": "a recipe that forges, from build to replay",
     "packager/worker/train/test_rejected_by_models.py": "what real models of many libraries reject",
     "serving/test_bounds.py": "bounds over every protocol",
+    "serving/test_confined_models.py": "what a served model may do, from package to log",
     "serving/test_cost_per_byte.py": "the cost of a byte, from socket to answer",
     "serving/test_extra_columns.py": "columns beside the model's, over every protocol",
     "serving/test_feedback_failures.py": "a store that fails while labels come",

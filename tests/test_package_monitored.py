@@ -166,7 +166,7 @@ def test_recorded_drift_is_the_offline_one_within_what_extrapolation_does(
             )
             assert rows == pytest.approx(expected.rows, rel=0.25)
             psi = servers.prometheus.value(f"feature:model_feature_psi:{window}{only}")
-            assert psi == pytest.approx(expected.psi, rel=0.1, abs=0.03)
+            assert psi == pytest.approx(expected.psi, rel=0.1, abs=0.06)  # rows are off by 25 %
 
 
 def judged(servers: MonitoredServers) -> dict[str, tuple[int, int]]:

@@ -1,7 +1,6 @@
 """Counts restarts of workers, in the supervisor.
 
-The supervisor avoids the cost of importing prometheus_client: it writes its own counter file, which
-a scrape adds to those of the workers.
+The supervisor writes a counter file of its own, which a scrape adds to those of the workers.
 """
 
 from __future__ import annotations

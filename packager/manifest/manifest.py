@@ -117,6 +117,8 @@ class Serve(FrozenModel):
     """``joblib``, or the project module whose ``load`` reads the model."""
     compile: Literal["auto", "off", "require"]
     workers: int
+    processes: int | Literal["auto"] = 1
+    """Model processes; ``auto``: as many as CPUs."""
     strict: bool
     extra_columns: Literal["ignore", "refuse"] = "ignore"
     network: bool = False

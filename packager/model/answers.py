@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
+from modelhost.failing_rows import PartError, predict_in_parts
 from modelhost.project_code import project_errors
 from packager.manifest.manifest import Schema
-from packager.model.failing_rows import PartError, predict_in_parts
 from packager.model.model import Model, Predictions
 from packager.model.predictions import prediction_answers
 

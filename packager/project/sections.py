@@ -121,6 +121,7 @@ class ServeSection(FrozenModel):
     predictor: Annotated[str, Field(pattern=r"^auto$|^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")] = "auto"
     compile: Literal["auto", "off", "require"] = "auto"
     workers: int = Field(default=2, ge=1, le=64)
+    processes: Annotated[int, Field(ge=1, le=64)] | Literal["auto"] = 1
     strict: bool = False
     extra_columns: Literal["ignore", "refuse"] = "ignore"
     network: bool = False

@@ -51,6 +51,7 @@ def _serve(project: Project) -> Serve:
         predictor=serve.predictor,
         compile=serve.compile,
         workers=serve.workers,
+        processes=serve.processes,
         strict=serve.strict,
         extra_columns=serve.extra_columns,
     )

@@ -1,25 +1,20 @@
-"""The server's log: one JSON object per line, without any values of rows.
-
-An exception is logged by its type and where it was raised. Its message is left out because messages
-of models and libraries quote the values they failed on.
-"""
+"""Lines of the server's log (:mod:`modelhost.json_logs`) about requests."""
 
 from __future__ import annotations
 
 import itertools
-import json
 import logging
 import os
 import re
 import sys
-import threading
 import time
-import traceback
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Literal, TextIO
+from typing import Any, Literal
+
+from modelhost.json_logs import JsonFormatter, to_json
+
+__all__ = ["AccessLog", "AccessLogger", "JsonFormatter", "RefusalLog", "line_of", "to_json"]
 
 AccessLog = Literal["off", "errors", "all"]
 MAX_LINES = 100
@@ -27,37 +22,6 @@ MAX_LINES = 100
 
 _REQUEST_ID = re.compile(rb"[\w.:/+=@-]{1,128}", re.ASCII)
 _TRACE = re.compile(rb"[\da-f]{2}-(?!0{32})([\da-f]{32})-(?!0{16})([\da-f]{16})-[\da-f]{2}(-.*)?")
-
-
-class JsonFormatter(logging.Formatter):
-    """Formats a record as one line of JSON; ``extra={"fields": {…}}`` adds fields."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """The record as one line, in ASCII."""
-        line: dict[str, Any] = {
-            "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
-            + f".{int(record.msecs):03d}Z",
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            **({"process": record.process} if record.process is not None else {}),
-            "message": record.getMessage(),
-            **getattr(record, "fields", {}),
-        }
-        if record.exc_info and record.exc_info[1] is not None:
-            line["exception"] = describe_exception(record.exc_info[1])
-        return json.dumps(line, separators=(",", ":"), default=str)
-
-
-def describe_exception(error: BaseException) -> list[str]:
-    """An exception and its causes, without messages: ``ValueError at model.py:12 in predict``."""
-    lines = []
-    seen: BaseException | None = error
-    while seen is not None:
-        frames = traceback.extract_tb(seen.__traceback__)
-        places = [f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in frames]
-        lines.append(" < ".join([type(seen).__qualname__, *reversed(places)]))
-        seen = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
-    return lines
 
 
 def line_of(name: str, level: int, message: str, **fields: Any) -> str:
@@ -72,53 +36,6 @@ def line_of(name: str, level: int, message: str, **fields: Any) -> str:
 def log_line(level: int, message: str, **fields: Any) -> None:
     """Write one line to stderr, whatever the logging configuration of this process."""
     sys.stderr.write(f"{line_of('serving', level, message, process=os.getpid(), **fields)}\n")
-
-
-def to_json() -> None:
-    """Make the loggers and exception hooks of this process write JSON lines to stderr."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonFormatter())
-    names = list(logging.root.manager.loggerDict)
-    for logger in (logging.root, *map(logging.getLogger, names)):
-        if logger.handlers or logger is logging.root:
-            logger.handlers = [handler]
-            logger.propagate = logger.propagate and logger is logging.root
-    ours = logging.getLogger("serving")
-    ours.handlers, ours.propagate = [handler], False
-    ours.setLevel(logging.INFO)
-    warnings.showwarning = _warned
-    sys.excepthook = lambda kind, error, place: _uncaught("the process ends", kind, error, place)
-    threading.excepthook = lambda found: _uncaught(
-        "a thread ends", found.exc_type, found.exc_value, found.exc_traceback
-    )
-    sys.unraisablehook = lambda found: _uncaught(
-        "an exception is ignored", found.exc_type, found.exc_value, found.exc_traceback
-    )
-
-
-def _uncaught(
-    what: str,
-    kind: type[BaseException],
-    error: BaseException | None,
-    place: TracebackType | None,
-) -> None:
-    """Log an uncaught exception without its message, which the interpreter would print."""
-    if issubclass(kind, SystemExit):
-        return
-    caught = kind() if error is None else error
-    logging.getLogger("serving").error("%s", what, exc_info=(kind, caught, place))
-
-
-def _warned(
-    message: Warning | str,  # noqa: ARG001
-    category: type[Warning],
-    filename: str,
-    lineno: int,
-    file: TextIO | None = None,  # noqa: ARG001
-    line: str | None = None,  # noqa: ARG001
-) -> None:
-    """Log a library's warning without its message, which may quote values."""
-    logging.getLogger("serving").warning("%s at %s:%d", category.__name__, filename, lineno)
 
 
 @dataclass(slots=True)

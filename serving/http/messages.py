@@ -19,7 +19,7 @@ from packager.manifest.manifest import Column, Manifest
 from packager.text import beginning
 from serving.http.json_bodies import is_heavy, load_json
 from serving.http.limits import Budget, LimitExceededError
-from serving.prediction.native_model import RowRefusedError
+from serving.prediction.errors import RowRefusedError
 
 MODEL_REFUSED_ROW = "model_refused_row"
 """The error code for a row that the model rejects although it answers others."""

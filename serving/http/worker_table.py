@@ -49,8 +49,9 @@ class PulseRecord:
         self._words = memoryview(mmap.mmap(self.descriptor, mmap.PAGESIZE)).cast("Q")
 
     def read(self, process: int) -> Pulse:
-        """The last report of the process."""
-        return Pulse(process, self._words[0], self._words[1])
+        """The last report of the process, whose loop waits while the model is called."""
+        beat, busy_since = self._words[0], self._words[1]
+        return Pulse(process, time.monotonic_ns() if beat and busy_since else beat, busy_since)
 
     def clear(self) -> None:
         """Forget the report of a process that has ended."""

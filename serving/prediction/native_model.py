@@ -1,26 +1,22 @@
-"""Calls the project's own model, and distinguishes bad rows from a broken model.
-
-If a model raises on some rows and answers others, the client sent values that it can't take: the
-error names the row. If it raises on a row that it has answered before, it is broken: an error of
-the server.
-"""
+"""Asks the project's own model, which runs in processes of its own."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import Any
 
+from modelhost.columns import ColumnSpec, encode_values
+from modelhost.prediction_messages import decode_predictions
+from modelhost.predictions import Predictions
+from modelhost.wire import Message
 from packager.data.rows.coerce import format_bound
 from packager.data.rows.column_converter import ColumnConverter
-from packager.data.rows.request_rows import RowChecker, RowError, ValidatedRows
+from packager.data.rows.request_rows import RowChecker, ValidatedRows
 from packager.manifest.manifest import Column, RejectedValue, Schema
-from packager.model.failing_rows import PartError, predict_in_parts
-from packager.model.model import LoadedModel, Predictions
-from serving.http.logs import describe_exception
+from serving.prediction.batching import RowGroups
+from serving.prediction.errors import ModelError, RowRefusedError
+from serving.prediction.model_client import ModelClient, Receive
 
-HEALTHY_SECONDS = 1.0
-"""How long a model counts as working after it has answered its known row."""
 KINDS: dict[str, RejectedValue] = {
     "missing": "null",
     "unseen": "unseen",
@@ -34,32 +30,6 @@ NEUTRAL_VALUES: dict[str, Any] = {
     "boolean": False,
     "datetime": "2000-01-01T00:00:00",
 }
-
-
-class ModelError(Exception):
-    """The model raised, or returned an invalid answer; the cause has the details."""
-
-
-class RowRefusedError(Exception):
-    """The model raised on a row, or on a few rows together, and answers others.
-
-    The error holds neither the row nor the model's exception, whose message may quote it.
-    """
-
-    def __init__(self, rows: range, said: Sequence[str]) -> None:
-        super().__init__(f"the model raised on row {rows.start}")
-        self.row = rows.start
-        self.rows = len(rows)
-        self.said = said
-        """The model's exception by type and location, without its message."""
-        self.column: str | None = None
-        self.expected: str | None = None
-        self.got: str | None = None
-
-    def at(self, places: Sequence[int]) -> RowRefusedError:
-        """The error with row numbers of the request; ``places`` are those of the predicted rows."""
-        self.row = places[self.row]
-        return self
 
 
 def neutral_row(columns: Sequence[Column]) -> dict[str, Any]:
@@ -78,51 +48,30 @@ def _plain_value(column: Column) -> Any:
 
 
 class NativeModel:
-    """The model of a package; not thread-safe."""
+    """The model of a package, asked for validated rows.
 
-    def __init__(
-        self, model: LoadedModel, schema: Schema, checker: RowChecker, known: ValidatedRows | None
-    ) -> None:
-        """``known``: rows that the model answered when it was built; None if there are none.
+    Both ways of asking raise ``RowRefusedError`` for the first row that the model can't take,
+    ``ModelError`` if it is broken, and what ``ModelClient`` raises.
+    """
 
-        Then the first row that it answers becomes the known row, or a made-up one.
-        """
-        self._model = model
-        self._features = [column.name for column in schema.features]
+    def __init__(self, client: ModelClient, schema: Schema, checker: RowChecker) -> None:
+        self._client = client
+        self._groups = RowGroups(schema)
+        self._specs = [ColumnSpec.of(column) for column in schema.features]
         self._plans = [ColumnConverter(column) for column in schema.features]
         self._checker = checker
-        self._known = None if known is None else self.part(known, range(1))
-        self._sound_until = 0.0
 
-    def ask(self, checked: ValidatedRows) -> Predictions:
-        """The predictions for all rows at once; raises ``ModelError``."""
-        try:
-            return self._model.predict(checked.frame[self._features])
-        except (Exception, SystemExit) as error:  # a model that exits must not end the server
-            raise ModelError(f"the model failed on {checked.rows} rows") from error
+    async def predict(
+        self, checked: ValidatedRows, deadline: float, receive: Receive
+    ) -> Predictions:
+        """The predictions, by ``deadline`` (``time.monotonic()`` seconds)."""
+        answer = await self._client.ask(self._request(checked), deadline, receive)
+        return self._predictions(checked, answer)
 
-    def predict(self, checked: ValidatedRows) -> Predictions:
-        """The predictions; if the model raises on all rows, it is called on parts of them.
-
-        Raises ``RowRefusedError`` for the first row that it can't take, ``ModelError`` if it is
-        broken.
-        """
-        try:
-            return predict_in_parts(lambda rows: self._answered(checked, rows), checked.rows)
-        except PartError as error:
-            failure = error.__cause__
-            if not self._is_sound():
-                assert isinstance(failure, ModelError)
-                raise failure from failure.__cause__
-            raise self._refused(checked, error) from None
-
-    def _answered(self, checked: ValidatedRows, rows: range) -> Predictions:
-        """The predictions for some rows; the first row ever answered becomes the known row."""
-        part = self.part(checked, rows)
-        found = self.ask(part)
-        if self._known is None:
-            self._known = self.part(part, range(1))
-        return found
+    def predict_blocking(self, checked: ValidatedRows, deadline: float) -> Predictions:
+        """Like ``predict``, for a thread."""
+        answer = self._client.ask_blocking(self._request(checked), deadline)
+        return self._predictions(checked, answer)
 
     def part(self, checked: ValidatedRows, rows: Sequence[int]) -> ValidatedRows:
         """Some of the rows, as a request of their own."""
@@ -131,29 +80,29 @@ class NativeModel:
         columns = [[column[row] for row in rows] for column in checked.columns]
         return self._checker.checked(columns, (), {}, len(rows))
 
-    def _is_sound(self) -> bool:
-        """Whether the model still answers its known row."""
-        if time.monotonic() < self._sound_until:
-            return True
-        try:
-            known = self._known if self._known is not None else self._plain()
-            self.ask(known)
-        except (ModelError, RowError):
-            return False
-        self._known = known
-        self._sound_until = time.monotonic() + HEALTHY_SECONDS
-        return True
+    def _request(self, checked: ValidatedRows) -> Message:
+        columns = encode_values(checked.columns, self._specs, checked.rows)
+        header = {
+            "verb": "predict",
+            "rows": checked.rows,
+            "columns": columns.described,
+            "group": self._groups.group(checked),
+        }
+        return Message(header, columns.buffers)
 
-    def _plain(self) -> ValidatedRows:
-        """A made-up row; raises ``RowError`` if the server would refuse it."""
-        return self._checker.check([neutral_row([plan.column for plan in self._plans])])
+    def _predictions(self, checked: ValidatedRows, answer: Message) -> Predictions:
+        header = answer.header
+        if "broken" in header:
+            raise ModelError(header["broken"]["said"])
+        if "refused" in header:
+            raise self._refused(checked, header["refused"])
+        return decode_predictions(answer)
 
-    def _refused(self, checked: ValidatedRows, error: PartError) -> RowRefusedError:
-        cause = error.__cause__.__cause__ if error.__cause__ else None
-        refused = RowRefusedError(error.rows, () if cause is None else describe_exception(cause))
-        if len(error.rows) == 1:
-            row = error.rows.start
-            self._name_column(refused, [column[row] for column in checked.columns])
+    def _refused(self, checked: ValidatedRows, told: dict[str, Any]) -> RowRefusedError:
+        rows = range(told["first"], told["last"] + 1)
+        refused = RowRefusedError(rows, told["said"])
+        if len(rows) == 1:
+            self._name_column(refused, [column[rows.start] for column in checked.columns])
         return refused
 
     def _name_column(self, refused: RowRefusedError, row: Sequence[Any]) -> None:

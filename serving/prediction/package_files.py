@@ -19,6 +19,7 @@ from packager.manifest.evaluation import Golden
 from packager.manifest.manifest import Manifest
 from packager.model.compiled.model import CompiledModel, load_compiled
 from packager.model.paths import Root
+from serving.prediction.model_parts import HostedParts
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,8 @@ class PackageFiles:
     slices: SliceSet
     membership: RowMembership
     compiled: CompiledModel | None
-    """None also if the form needs the model, so that it is loaded with it."""
+    parts: HostedParts
+    """Of the model, for ``compiled``; each worker binds them to its own connections."""
 
     @classmethod
     def load(cls, manifest: Manifest, root: Root) -> Self:
@@ -45,6 +47,7 @@ class PackageFiles:
         extra = ExtraColumns.of(manifest)
         checker = RowChecker(described, strict=manifest.serve.strict, extra=extra)
         slices, membership = load_slices(manifest, names, clocks)
+        parts = HostedParts()
         return cls(
             manifest,
             names,
@@ -54,7 +57,8 @@ class PackageFiles:
             checker,
             slices,
             membership,
-            load_compiled(root, described, manifest.task, with_native=False),
+            load_compiled(root, described, manifest.task, parts),
+            parts,
         )
 
 

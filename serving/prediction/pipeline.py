@@ -1,8 +1,8 @@
 """Turns request bytes into answer bytes, by the fastest path that size and model allow.
 
 Small requests are parsed and encoded in the event loop. If the compiled form answers them within
-milliseconds, they are predicted there too; rows for the native model go to the batcher, which may
-combine them with rows of other requests. A large request is handled whole in the batcher's thread.
+milliseconds, they are predicted there too; rows for the model itself go to its process, which may
+combine them with rows of other requests. A large request is handled whole in a thread.
 """
 
 from __future__ import annotations
@@ -12,25 +12,25 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 from monitoring.metrics.recorder import Batch
 from packager.data.rows.request_rows import ValidatedRows
-from packager.model.model import Predictions
 from serving.http.asgi import RETRY_AFTER, DisconnectedError, Receive
 from serving.http.limits import LimitExceededError, is_small
 from serving.http.memory import MemoryTrimmer, gc_paused
 from serving.http.messages import RequestError, Response
-from serving.prediction.batcher import (
-    Batcher,
+from serving.prediction.errors import (
     ClientDisconnectedError,
     DeadlineExceededError,
+    ModelError,
+    ModelProcessEndedError,
     QueueFullError,
-    ignore_result,
+    RowRefusedError,
 )
-from serving.prediction.batching import RowBatches
-from serving.prediction.native_model import ModelError, RowRefusedError
+from serving.prediction.jobs import JobThread, ignore_result
 from serving.prediction.outcome import PartialPrediction
+from serving.prediction.places import Places
 from serving.prediction.predictor import Predictor
 from serving.protocols.predict import PredictProtocol
 from serving.protocols.protocol import ProtocolAdapter
@@ -55,27 +55,34 @@ class Pipeline:
         self,
         predictor: Predictor,
         settings: Settings,
+        places: Places,
         busy: Callable[[int], None] = ignore_result,
     ) -> None:
-        """``busy`` is called as ``Batcher`` calls it."""
+        """``places``: those of ``predictor.client``; ``busy`` is called as by ``JobThread``."""
         self._predictor = predictor
         self._seconds = settings.deadline_seconds
         self._validated = predictor.metrics.observe_stage["validate"]
         self._predicted = predictor.metrics.observe_stage["predict"]
-        self._batcher: Batcher[ValidatedRows, Predictions] = Batcher(
-            settings.max_queue, RowBatches(predictor), settings.max_batch_rows, busy
-        )
+        self._jobs = JobThread(places, busy)
         self._memory_trimmer = MemoryTrimmer()
 
     @property
     def may_predict_inline(self) -> bool:
         """Whether ``predict_inline`` can answer: only with a compiled form."""
-        return self._predictor.compiled is not None
+        return not self._predictor.needs_model
+
+    @property
+    def waits_for(self) -> Literal["starting", "model_restarting"] | None:
+        """Why no request can be answered now; None if one can."""
+        client = self._predictor.client
+        if not self._predictor.needs_model or client.ready:
+            return None
+        return "model_restarting" if client.was_ready else "starting"
 
     @property
     def stuck(self) -> bool:
-        """Whether the running model call has exceeded the deadline."""
-        return self._batcher.running_seconds > self._seconds
+        """Whether a call of the model has exceeded the deadline."""
+        return self._jobs.running_seconds > self._seconds or self._predictor.client.stuck
 
     def predict_inline(
         self, adapter: ProtocolAdapter, body: bytes, headers: Mapping[bytes, bytes]
@@ -110,8 +117,8 @@ class Pipeline:
         """The answer, by ``deadline`` (``time.monotonic()`` seconds).
 
         Raises ``RequestError``: 4xx for an invalid request, 500 if the model is broken, 503 if too
-        many requests wait, 504 at the deadline; ``DisconnectedError`` when the client disconnects
-        while it waits.
+        many requests wait or the model's process ended, 504 at the deadline;
+        ``DisconnectedError`` when the client disconnects while it waits.
         """
         try:
             if not is_small(body):
@@ -126,6 +133,14 @@ class Pipeline:
             raise RequestError.of_refusal(error) from error
         except ModelError as error:
             raise RequestError(500, "model_failed", "the model raised an error") from error
+        except ModelProcessEndedError as error:
+            name = self._predictor.manifest.name
+            raise RequestError(
+                503,
+                "model_process_ended",
+                f"the process of model {name} ended before it answered",
+                headers=RETRY_AFTER,
+            ) from error
         except QueueFullError as error:
             raise RequestError(
                 503, "overloaded", "too many requests are waiting", headers=RETRY_AFTER
@@ -137,7 +152,8 @@ class Pipeline:
 
     def close(self) -> None:
         """Accept no more requests, and write the counts of answered ones."""
-        self._batcher.close()
+        self._jobs.close()
+        self._predictor.client.close()
         self._predictor.observer.flush()
 
     async def _outcome(
@@ -149,13 +165,13 @@ class Pipeline:
         elif predictor.inline(checked):
             outcome = predictor.try_compiled(checked)
         else:
-            compiled = partial(predictor.try_compiled, checked)
-            outcome = await self._batcher.run(compiled, deadline, receive)
+            compiled = partial(predictor.compiled_by, checked, deadline)
+            outcome = await self._jobs.run(compiled, deadline, receive)
         if not outcome.outside:
             return outcome
         rest = predictor.own.part(checked, outcome.outside)
         try:
-            return outcome.completed(await self._batcher.predict(rest, deadline, receive))
+            return outcome.completed(await predictor.own.predict(rest, deadline, receive))
         except RowRefusedError as error:
             raise error.at(outcome.outside) from None
 
@@ -169,7 +185,7 @@ class Pipeline:
     ) -> Answer:
         whole = partial(self._whole, adapter, body, headers, deadline)
         try:
-            found: Answer | RequestError = await self._batcher.run(whole, deadline, receive)
+            found: Answer | RequestError = await self._jobs.run(whole, deadline, receive)
         finally:
             if len(body) >= MIN_TRIM_BYTES:
                 self._memory_trimmer.schedule()
@@ -196,7 +212,7 @@ class Pipeline:
                 self._validated(reading)
                 started = time.perf_counter()
                 _check_deadline(deadline)
-                outcome = self._predictor.score(checked)
+                outcome = self._predictor.score(checked, deadline)
                 self._predicted(time.perf_counter() - started)
                 _check_deadline(deadline)
                 return self._written(adapter, context, checked, outcome)
@@ -231,7 +247,7 @@ class Pipeline:
         """Raise ``RequestError`` (413) if the answer would be too large."""
         predictor = self._predictor
         try:
-            predictor.budget.check_rows(checked.rows, len(predictor.model.classes or ()))
+            predictor.budget.check_rows(checked.rows, len(predictor.classes or ()))
         except LimitExceededError as error:
             raise RequestError.of_bound(error) from error
         self._check_size(

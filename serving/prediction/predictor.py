@@ -12,7 +12,6 @@ from typing import Any, Self
 
 import numpy as np
 
-from modelhost.frames import keep_text_plain
 from monitoring.flagged_rows_log import FlaggedRowsLog
 from monitoring.metrics.recorder import Batch, MetricsRecorder
 from monitoring.metrics.reference import MeasuredPackage
@@ -22,15 +21,17 @@ from packager.data.rows.request_rows import RowChecker, RowError, ValidatedRows
 from packager.manifest.base import Scalar
 from packager.manifest.evaluation import Golden
 from packager.manifest.manifest import Manifest
-from packager.model.compiled.model import CompiledModel, load_compiled
-from packager.model.model import LoadedModel, load_model
+from packager.model.compiled.model import CompiledModel
 from serving.feedback.endpoint import FeedbackEndpoint
 from serving.feedback.stores import flagged_rows_log
 from serving.http import messages
 from serving.http.json_bodies import is_heavy
 from serving.http.limits import Budget
+from serving.prediction.errors import ModelError, RowRefusedError
 from serving.prediction.fast_rows import FastRows
-from serving.prediction.native_model import NativeModel, RowRefusedError
+from serving.prediction.model_client import ModelClient
+from serving.prediction.model_parts import HostedParts
+from serving.prediction.native_model import NativeModel
 from serving.prediction.outcome import PartialPrediction
 from serving.prediction.package_files import PackageFiles, baseline_of, names_without_personal
 from serving.prediction.timing import TimingModel
@@ -43,14 +44,17 @@ logger = logging.getLogger("serving")
 
 @dataclass(frozen=True)
 class Predictor:
-    """A loaded package that answers requests; ``own`` is not thread-safe."""
+    """A loaded package that answers requests."""
 
     manifest: Manifest
     golden: Golden | None
-    model: LoadedModel
+    client: ModelClient
+    """The model's processes."""
     own: NativeModel
-    """Calls ``model`` so that a row on which it raises is found."""
+    """The model, asked through ``client``."""
     compiled: CompiledModel | None
+    parts: HostedParts
+    """Parts of the model, for ``compiled``."""
     checker: RowChecker
     fast: FastRows
     membership: RowMembership
@@ -67,14 +71,17 @@ class Predictor:
 
     @classmethod
     def load(
-        cls, settings: Settings, files: PackageFiles, routes: Mapping[str, Sequence[str]]
+        cls,
+        settings: Settings,
+        files: PackageFiles,
+        routes: Mapping[str, Sequence[str]],
+        client: ModelClient,
     ) -> Self:
-        """Load the model of a package with these files; raise ``PackageError`` if it can't be used.
+        """Prepare the answers of a package with these files; raise ``PackageError`` on failure.
 
         ``routes``: route template → classes of its status codes, for the metrics.
         """
-        keep_text_plain()
-        root, manifest, checker, golden = settings.root, files.manifest, files.checker, files.golden
+        manifest, checker = files.manifest, files.checker
         described, clocks = manifest.schema_, files.clocks
         package = MeasuredPackage(
             manifest.name,
@@ -86,14 +93,14 @@ class Predictor:
             baseline=baseline_of(manifest),
         )
         metrics = ServingMetrics(package, routes)
-        model = load_model(root, manifest.serve, manifest.task)
-        known = checker.check([*golden.rows]) if golden is not None and golden.rows else None
+        files.parts.bind(client)
         loaded = cls(
             manifest=manifest,
-            golden=golden,
-            model=model,
-            own=NativeModel(model, described, checker, known),
-            compiled=files.compiled or load_compiled(root, described, manifest.task, model),
+            golden=files.golden,
+            client=client,
+            own=NativeModel(client, described, checker),
+            compiled=files.compiled,
+            parts=files.parts,
             checker=checker,
             fast=FastRows(described, checker, strict=manifest.serve.strict),
             membership=files.membership,
@@ -127,18 +134,40 @@ class Predictor:
         checked = self.fast.check(rows)
         return checked if checked is not None else self._exactly(rows)
 
-    def score(self, checked: ValidatedRows) -> PartialPrediction:
+    @property
+    def classes(self) -> tuple[Scalar, ...] | None:
+        """The model's classes, in the order of probabilities; None for a regression."""
+        return self.manifest.schema_.classes
+
+    @property
+    def needs_model(self) -> bool:
+        """Whether no row is answered without the model's process."""
+        return self.compiled is None or self.compiled.needs_model
+
+    def score(self, checked: ValidatedRows, deadline: float) -> PartialPrediction:
         """Predictions by the compiled form, and by the model for rows outside its domain.
 
-        Raises ``ModelError`` and ``RowRefusedError``.
+        Called in a thread. Raises what ``NativeModel`` raises.
         """
-        outcome = self.try_compiled(checked)
+        outcome = self.compiled_by(checked, deadline)
         if not outcome.outside:
             return outcome
+        rest = self.own.part(checked, outcome.outside)
         try:
-            return outcome.completed(self.own.predict(self.own.part(checked, outcome.outside)))
+            return outcome.completed(self.own.predict_blocking(rest, deadline))
         except RowRefusedError as error:
             raise error.at(outcome.outside) from None
+
+    def compiled_by(self, checked: ValidatedRows, deadline: float) -> PartialPrediction:
+        """Like ``try_compiled``, in a thread, also for a form that calls parts of the model.
+
+        If such a part raises, the model is to answer all rows, so that its error is the answer.
+        """
+        self.parts.deadline = deadline
+        try:
+            return self.try_compiled(checked)
+        except ModelError:
+            return PartialPrediction([None] * checked.rows, None, range(checked.rows))
 
     def try_compiled(self, checked: ValidatedRows) -> PartialPrediction:
         """Predictions of the compiled form, and the rows outside its domain."""
@@ -155,6 +184,8 @@ class Predictor:
 
     def inline(self, checked: ValidatedRows) -> bool:
         """Whether the compiled form can predict these rows within ``MAX_INLINE_SECONDS``."""
+        if self.needs_model:
+            return False
         return checked.rows <= (self.costs.inline if self.costs else 1)
 
     def features(self, checked: ValidatedRows) -> Sequence[Sequence[Any]]:
@@ -187,7 +218,7 @@ class Predictor:
             checked.row,
             checked.arrays,
         )
-        return ScoredRows(checked, labels, probabilities, self.model.classes, tokens), batch
+        return ScoredRows(checked, labels, probabilities, self.classes, tokens), batch
 
     def shadow_sampler(self, ratio: float) -> ShadowSampler | None:
         """A sampler of rows for the shadow comparison; None if there is no comparison."""
@@ -240,8 +271,11 @@ def _one_by_one(compiled: CompiledModel, columns: Sequence[Sequence[Any]]) -> Pa
 
 def _measured(predictor: Predictor) -> TimingModel | None:
     """Times of compiled predictions on the golden rows; None if there are none."""
-    if predictor.compiled is None or predictor.golden is None or not predictor.golden.rows:
+    compiled = predictor.compiled
+    if compiled is None or compiled.needs_model:
+        return None
+    if predictor.golden is None or not predictor.golden.rows:
         return None
     rows = [*predictor.golden.rows]
     checked = predictor.fast.read(messages.encode({"rows": rows})) or predictor.check(rows)
-    return TimingModel.measure(predictor.compiled, predictor.features(checked), checked.arrays)
+    return TimingModel.measure(compiled, predictor.features(checked), checked.arrays)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Sequence
 
 from serving.feedback.stores import KEY_DESCRIPTOR
 from serving.prediction.package_files import PackageFiles
 from serving.processes.child import Child
+from serving.processes.model_processes import ModelSocket
 from serving.processes.resources import metrics_folder
 from serving.processes.shared_descriptors import SharedNotes
 from serving.processes.watchdog import Watchdog
@@ -16,20 +18,33 @@ from serving.worker import ServingWorker
 
 
 def children_of(
-    settings: Settings, files: PackageFiles, listening: socket.socket, table: int
+    settings: Settings,
+    files: PackageFiles,
+    listening: socket.socket,
+    table: int,
+    models: Sequence[ModelSocket],
 ) -> list[Child]:
-    """The workers, which share a listening socket and a worker table."""
+    """The workers, which share a listening socket, a worker table and the model processes."""
     numbers = range(1, (settings.workers or files.manifest.serve.workers) + 1)
-    return [_worker(number, settings, files, listening, table) for number in numbers]
+    return [_worker(number, settings, files, listening, table, models) for number in numbers]
 
 
 def _worker(
-    number: int, settings: Settings, files: PackageFiles, listening: socket.socket, table: int
+    number: int,
+    settings: Settings,
+    files: PackageFiles,
+    listening: socket.socket,
+    table: int,
+    models: Sequence[ModelSocket],
 ) -> Child:
     notes = SharedNotes.make()
     key = os.environ.get(KEY_DESCRIPTOR)
     descriptors = [listening.fileno(), table, notes.failure, notes.stacks]
-    worker = ServingWorker(number, settings, files, listening, table, notes, metrics_folder())
+    descriptors += [one.path for one in models]
+    addresses = [one.address for one in models]
+    worker = ServingWorker(
+        number, settings, files, listening, addresses, table, notes, metrics_folder()
+    )
     return Child(
         name=f"worker {number}",
         run=worker.run,

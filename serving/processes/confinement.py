@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import resource
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +11,14 @@ from modelhost.sandbox.kernel import close_files, close_network
 
 THREAD_STACKS = 256 << 20
 """Bytes beyond the limit: stacks of threads count as memory whether they are used or not."""
+_DROP_CAPABILITY = 24  # of linux/prctl.h
+_KEPT_CAPABILITIES = (1, 2)
+"""To read files of other users, which Landlock limits to those of the package."""
+_MAX_CAPABILITIES = 64
 
 
 @dataclass(frozen=True)
-class Confinement:
+class ModelConfinement:
     """Files, network and memory of a model process, as far as the kernel can restrict them."""
 
     root: Path
@@ -40,3 +45,12 @@ class Confinement:
             contained=False,
             network=self.network,
         )
+        _drop_capabilities()
+
+
+def _drop_capabilities() -> None:
+    """Take them from the program that starts: with them, root reads the memory of the server."""
+    prctl = ctypes.CDLL(None).prctl
+    for capability in range(_MAX_CAPABILITIES):
+        if capability not in _KEPT_CAPABILITIES:
+            prctl(_DROP_CAPABILITY, capability, 0, 0, 0)  # fails for a user who has none

@@ -77,6 +77,8 @@ class Supervisor:
                     logger.info("SIGHUP: nothing to do, key files are read again when they change")
         for child in self._running():
             child.kill()
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(child.process, 0)
         if self._error is not None:
             raise self._error
 

@@ -1,6 +1,7 @@
-"""``python -m serving.shadow.checker``: predicts sampled rows with the model, and compares.
+"""``python -m serving.shadow.checker FOLDER ADDRESS``: compares sampled rows with the model.
 
-With ``MODEL_SHADOW_RATIO`` above 0, one such process runs next to the workers. Rows arrive as
+With ``MODEL_SHADOW_RATIO`` above 0, one such process runs next to the workers. ADDRESS is that of
+the model's process. Rows arrive as
 datagrams on a socket in the server's private folder; the kernel's queue is bounded, and the sender
 drops what doesn't fit. Each verdict is sent back to the worker.
 """
@@ -13,19 +14,19 @@ import pickle
 import signal
 import socket
 import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from modelhost.frames import keep_text_plain
-from packager.data.rows.request_rows import RowChecker
+from modelhost.predictions import Predictions
 from packager.manifest.base import Scalar
 from packager.manifest.manifest import Manifest
-from packager.model.integrity import check_before_loading
-from packager.model.model import LoadedModel, load_model
+from packager.model.integrity import MANIFEST
 from packager.model.paths import Root
 from serving.http import logs
-from serving.shadow.sampler import MATCH, MAX_BYTES, MISMATCH, address
+from serving.shadow.model_link import ModelLink, NoAnswerError
+from serving.shadow.sampler import DROPPED, MATCH, MAX_BYTES, MISMATCH, address
 
 POLL_SECONDS = 1.0
 """Seconds between checks whether the server has ended."""
@@ -35,31 +36,22 @@ logger = logging.getLogger("serving")
 
 @dataclass(frozen=True)
 class ShadowChecker:
-    """The model, and the comparison of its answers with compiled ones."""
+    """The comparison of the model's answers with compiled ones."""
 
     manifest: Manifest
-    model: LoadedModel
-    rows: RowChecker
-
-    @classmethod
-    def load(cls, root: Root) -> ShadowChecker:
-        """Load the package below ``root``; raises ``PackageError``."""
-        keep_text_plain()
-        manifest = Manifest.load(root.package / "manifest.json")
-        check_before_loading(manifest, root)
-        model = load_model(root, manifest.serve, manifest.task)
-        features = manifest.schema_.model_copy(update={"extras": ()})
-        return cls(manifest, model, RowChecker(features))
+    ask: Callable[[Sequence[Any]], Predictions | None]
+    """The model's answer for the features of a row; None if it raises on them."""
 
     def matches(
         self, values: list[Any], label: Scalar | None, probabilities: list[float] | None
     ) -> bool:
-        """Whether the model gives this answer for one row; ``values`` are its features."""
-        frame = self.rows.checked([[value] for value in values], (), {}, 1).frame
-        try:
-            found = self.model.predict(frame)
-        except (Exception, SystemExit) as error:  # only the compiled form answered
-            logger.error("the model failed on a row that was answered", exc_info=error)
+        """Whether the model gives this answer for one row; ``values`` are its features.
+
+        Raises ``NoAnswerError``.
+        """
+        found = self.ask(values)
+        if found is None:  # only the compiled form answered
+            logger.error("the model failed on a row that was answered")
             return False
         native = None if found.probabilities is None else found.probabilities[0].tolist()
         if (native is None) != (probabilities is None):
@@ -82,9 +74,12 @@ def answer(checker: ShadowChecker, listening: socket.socket) -> None:
     """Receive one row and send its verdict back; raises ``TimeoutError`` if none arrives."""
     message, sender = listening.recvfrom(MAX_BYTES)
     # Only processes of the server's own user can write to this socket.
-    agrees = checker.matches(*pickle.loads(message))
     try:
-        listening.sendto(MATCH if agrees else MISMATCH, socket.MSG_DONTWAIT, sender)
+        verdict = MATCH if checker.matches(*pickle.loads(message)) else MISMATCH
+    except NoAnswerError:
+        verdict = DROPPED
+    try:
+        listening.sendto(verdict, socket.MSG_DONTWAIT, sender)
     except OSError as error:  # that worker has ended, or its queue is full
         logger.warning("a verdict is lost: %s", error.strerror)
 
@@ -95,7 +90,9 @@ def main() -> int:
     os.nice(10)  # requests have priority
     logs.to_json()
     parent = os.getppid()
-    checker = ShadowChecker.load(Root.from_environment())
+    manifest = Manifest.load(Root.from_environment().package / MANIFEST)
+    link = ModelLink(sys.argv[2], manifest.schema_)
+    checker = ShadowChecker(manifest, link.predict)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
         listening.bind(address(Path(sys.argv[1])))
         listening.settimeout(POLL_SECONDS)

@@ -19,7 +19,8 @@ SHADOW_DIR = "MODEL_SHADOW_DIR"
 MAX_BYTES = 1 << 16
 MAX_ROWS = 16
 """Rows of one request that may be sampled; the checker couldn't keep up with more."""
-MATCH, MISMATCH = b"=", b"!"
+MATCH, MISMATCH, DROPPED = b"=", b"!", b"?"
+_OUTCOMES = {MATCH: "match", DROPPED: "dropped"}
 
 
 def address(folder: Path) -> str:
@@ -68,4 +69,4 @@ class ShadowSampler:
             result = self._socket.recv(16)
         except BlockingIOError:
             return
-        self._metrics.add_comparison("match" if result == MATCH else "mismatch")
+        self._metrics.add_comparison(_OUTCOMES.get(result, "mismatch"))

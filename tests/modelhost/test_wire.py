@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelhost.wire import PREFIX, Decoder, Message, WireError, encoded, receive, send
+from modelhost.wire import PREFIX, Decoder, Message, WireError, encoded, receive, roundtrip, send
 
 MESSAGES = st.lists(
     st.builds(
@@ -85,3 +85,9 @@ def test_an_end_within_a_message_is_an_error() -> None:
         ours.close()
         with pytest.raises(WireError, match="ended within a message"):
             receive(theirs)
+
+
+def test_a_round_trip_gives_what_the_other_side_would_receive():
+    made = roundtrip(Message({"a": (1, "ü")}, [b"ab", b""]))
+    assert made.header == {"a": [1, "ü"]}
+    assert [bytes(buffer) for buffer in made.buffers] == [b"ab", b""]

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import os
 import shutil
 import signal
 import subprocess
 import time
-import urllib.error
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -26,14 +24,18 @@ PATIENCE_SECONDS = 90.0
 KEY = "hex:" + "6b" * 32
 
 
+def children_of(server: Server) -> list[int]:
+    pid = server.process.pid
+    return [*map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
+
+
 def workers_of(server: Server) -> dict[int, int]:
     """Number of each worker → process."""
-    pid = server.process.pid
     found = {}
-    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+    for child in children_of(server):
         name, _, number = Path(f"/proc/{child}/comm").read_text().strip().partition(" ")
         if name == "worker":
-            found[int(number)] = int(child)
+            found[int(number)] = child
     return found
 
 
@@ -121,26 +123,57 @@ def test_a_hanging_worker_is_killed_and_replaced(package: Package, start_server:
     assert metric(server, "model_worker_restarts_total", reason="hang") == 1
 
 
+def model_process_of(server: Server) -> int:
+    """The process of the model."""
+    for child in children_of(server):
+        if b"modelhost" in Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0"):
+            return child
+    return 0
+
+
+def predicts(server: Server, row: dict[str, Any]) -> bool:
+    return server.predict([row]).status == 200
+
+
 def test_a_model_that_never_returns_is_reported_with_its_stack(
     failing_package: Package, start_server: Starter
 ) -> None:
     server = start_server(failing_package, MODEL_HANG_SECONDS="4")
-    process = workers_of(server)[1]
+    process, workers = model_process_of(server), workers_of(server)
     assert server.predict([{"code": 5}]).status == 504
-    wait_for(lambda: server.get("/readyz").status == 503, server)
+    assert server.get("/readyz").status == 503
     assert server.get("/readyz").json["error"]["code"] == "stuck"
     assert server.get("/livez").status == 200
-    line = wait_for(lambda: told(server, f"worker 1 (process {process}) hangs"), server)
+    line = wait_for(lambda: told(server, f"model process 1 (process {process}) hangs"), server)
     assert "its model call did not return within 4 s after the deadline of 1 s" in line["message"]
-    assert any("trouble.py" in place and "in predict" in place for place in line["stacks"])
-    wait_for(lambda: ready_again(server, 1, process), server)
-    assert server.predict([{"code": 0}]).status == 200
-    process = workers_of(server)[1]
-    with pytest.raises((urllib.error.URLError, http.client.HTTPException, ConnectionError)):
-        server.predict([{"code": 6}])
-    line = wait_for(lambda: told(server, f"worker 1 (process {process}) ended"), server)
-    assert (line["reason"], line["exit"]) == ("exit", 7)
-    wait_for(lambda: ready_again(server, 1, process), server)
+    assert any("served" in place or "trouble.py" in place for place in line["stacks"])
+    wait_for(lambda: server.get("/readyz").status == 200, server)
+    assert predicts(server, {"code": 0})
+    assert workers_of(server) == workers
+
+
+@pytest.mark.parametrize(
+    ("code", "ending"),
+    [(6, "ended with exit code 7"), (7, "was killed by SIGKILL"), (8, "was killed by SIGSEGV")],
+)
+def test_a_model_that_ends_its_process_ends_no_worker(
+    failing_server: Server, code: int, ending: str
+) -> None:
+    server = failing_server
+    wait_for(lambda: predicts(server, {"code": 0}), server)
+    process, workers = model_process_of(server), workers_of(server)
+    failed = metric(server, "model_request_duration_seconds_count", code="5xx")
+    reply = server.predict([{"code": code}])
+    assert (reply.status, reply.json["error"]["code"]) == (503, "model_process_ended")
+    assert reply.json["error"]["message"] == (
+        "the process of model diamonds ended before it answered"
+    )
+    assert reply.headers["retry-after"] == "1"
+    assert wait_for(lambda: told(server, f"model process 1 (process {process}) {ending}"), server)
+    assert server.metric("model_request_duration_seconds_count", code="5xx") == failed + 1
+    wait_for(lambda: server.get("/readyz").status == 200, server)
+    wait_for(lambda: predicts(server, {"code": 0}), server)
+    assert workers_of(server) == workers
 
 
 def test_a_closed_log_stops_nothing(package: Package, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from sklearn.decomposition import PCA
 from sklearn.feature_selection import SelectKBest
 from sklearn.pipeline import FeatureUnion, make_pipeline
 
+from modelhost.fitted_parts import FittedParts
 from packager.data.frames import infer_columns
 from packager.data.rows.request_rows import RowChecker
 from packager.manifest.evaluation import Compiled
@@ -201,7 +202,7 @@ def compiled(
         verdict = compile_model(model, schema, features[train:], folder, "auto")
     form = None
     if verdict.verdict == "equal":
-        form = CompiledModel(*read(folder), model.task, model.classes, model)
+        form = CompiledModel(*read(folder), model.task, model.classes, FittedParts(model))
     return Sample(model, schema, verdict, form, features[train:], folder)
 
 

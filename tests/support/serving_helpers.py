@@ -33,6 +33,7 @@ LOGGED_SECONDS = 0.3
 COUNTED_SECONDS = 0.5  # twice the interval at which a worker writes its counts
 
 TROUBLE = """
+import ctypes
 import os
 import time
 
@@ -57,6 +58,10 @@ class Predictor:
             time.sleep(3_600)
         if code == 6:
             os._exit(7)
+        if code == 7:
+            os.kill(os.getpid(), 9)
+        if code == 8:
+            ctypes.string_at(0)
         return ["good"] * len(frame)
 """
 

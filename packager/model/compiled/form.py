@@ -117,6 +117,8 @@ class Native(FrozenModel):
 
     kind: Literal["native"] = "native"
     path: Path_
+    probabilities: bool
+    """Whether it has probabilities."""
 
 
 Head = Annotated[Linear | Trees | Native, Field(discriminator="kind")]
@@ -192,7 +194,9 @@ def write(form: Form, trees: bytes | None, folder: Path) -> None:
     """Write ``form`` and its trees into ``folder``; equal forms give equal bytes."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / FORM).write_bytes(canonical_json(form.model_dump(mode="json")))
-    if trees is not None:
+    if trees is None:
+        (folder / TREES).unlink(missing_ok=True)  # of a form that was written here before
+    else:
         (folder / TREES).write_bytes(trees)
 
 

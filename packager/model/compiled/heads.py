@@ -14,9 +14,9 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from modelhost.predictions import checked_labels, checked_probabilities
+from modelhost.predictions import Predictions
 from packager.manifest.base import Scalar, Task
-from packager.model.compiled.form import Linear, Path_
+from packager.model.compiled.form import Linear, Native, Path_
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -32,6 +32,16 @@ class BatchOutput:
     labels: Labels
     probabilities: Floats | None
     good: Bools
+
+
+class ModelParts(Protocol):
+    """Calls parts of the fitted model, named by their path, with float64 rows."""
+
+    def transform(self, path: Path_, matrix: Any, *, sparse: bool = False) -> Floats:
+        """The output of a transformer, shape (rows, outputs)."""
+
+    def predict(self, path: Path_, matrix: Any, *, sparse: bool = False) -> Predictions:
+        """The answers of an estimator."""
 
 
 class OutputLayer(Protocol):
@@ -113,25 +123,17 @@ class LinearModel:
 
 
 class NativeEstimator:
-    """The model's own estimator, called with an array and with repeated validation off."""
+    """The model's own estimator, called with the matrix."""
 
-    def __init__(self, estimator: Any, meaning: OutputSpec) -> None:
-        self._estimator = without_feature_names(estimator)
-        self._meaning = meaning
+    def __init__(self, head: Native, sparse: bool, parts: ModelParts) -> None:
+        self._path = head.path
+        self._sparse = sparse
+        self._parts = parts
 
     def __call__(self, matrix: Any) -> BatchOutput:
         """Predict the rows of an encoded ``matrix`` of shape (rows, encoded columns)."""
-        import sklearn
-
-        rows, classes = matrix.shape[0], len(self._meaning.classes or ())
-        with sklearn.config_context(assume_finite=True, skip_parameter_validation=True):
-            labels = checked_labels(self._estimator.predict(matrix), rows, self._meaning.task)
-            if not self._meaning.has_probabilities:
-                return BatchOutput(labels, None, np.ones(rows, bool))
-            answer = self._estimator.predict_proba(matrix)
-        return BatchOutput(
-            labels, checked_probabilities(answer, rows, classes), np.ones(rows, bool)
-        )
+        found = self._parts.predict(self._path, matrix, sparse=self._sparse)
+        return BatchOutput(found.labels, found.probabilities, np.ones(len(matrix), bool))
 
 
 def rounding(width: int) -> float:
@@ -154,49 +156,6 @@ def logistic_of_one(score: float) -> float:
     """Like ``logistic``, for one score."""
     small = math.exp(-abs(score))
     return (1.0 if score >= 0 else small) / (1.0 + small)
-
-
-def resolve(native: Any, path: Path_) -> Any:
-    """The part of a model at ``path``: attributes by name, members by index."""
-    for part in path:
-        native = getattr(native, part) if isinstance(part, str) else native[part]
-    return native
-
-
-def without_feature_names(part: Any) -> Any:
-    """A shallow copy of an estimator that neither checks column names nor returns frames.
-
-    Nested estimators are copied in the same way; their arrays are shared.
-    """
-    from sklearn.base import BaseEstimator
-
-    if isinstance(part, list | tuple):
-        members = [without_feature_names(member) for member in part]
-        return members if isinstance(part, list) else _tuple_like(part, members)
-    if isinstance(part, np.ndarray) and part.dtype == object:
-        return _array_like(part)
-    if not isinstance(part, BaseEstimator):
-        return part
-    kind: Any = type(part)
-    made = kind.__new__(kind)
-    forgotten = ("feature_names_in_", "_sklearn_output_config")
-    vars(made).update(
-        {k: without_feature_names(v) for k, v in vars(part).items() if k not in forgotten}
-    )
-    return made
-
-
-def _tuple_like(part: tuple[Any, ...], members: Sequence[Any]) -> tuple[Any, ...]:
-    fields = hasattr(part, "_fields")
-    made: tuple[Any, ...] = type(part)(*members) if fields else tuple(members)
-    return made
-
-
-def _array_like(part: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    made = np.empty(part.shape, object)
-    for place, member in np.ndenumerate(part):
-        made[place] = without_feature_names(member)
-    return made
 
 
 def argmax_labels(scores: Floats, classes: Sequence[Scalar] | None) -> Labels:

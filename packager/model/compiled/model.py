@@ -12,27 +12,27 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from modelhost.fitted_parts import FittedParts
 from monitoring.column_arrays import ColumnArrays
 from packager.errors import PackageError
 from packager.manifest.base import Scalar, Task
 from packager.manifest.manifest import Manifest, Schema
 from packager.model.compiled.column_blocks import apply
 from packager.model.compiled.encode import Encoder, scalar
-from packager.model.compiled.form import Form, Linear, Matrix, Native, Trees, read
+from packager.model.compiled.form import FittedStep, Form, Linear, Matrix, Native, Trees, read
 from packager.model.compiled.heads import (
     BatchOutput,
     LinearModel,
+    ModelParts,
     NativeEstimator,
     OutputLayer,
     OutputSpec,
-    resolve,
-    without_feature_names,
 )
 from packager.model.compiled.linear_batch import LinearSums
 from packager.model.compiled.single_row import linear_row
 from packager.model.compiled.tree_model import TreeModel
 from packager.model.integrity import MANIFEST
-from packager.model.model import LoadedModel, load_model
+from packager.model.model import load_model
 from packager.model.paths import Root
 from packager.model.predictions import Predictions
 
@@ -45,18 +45,13 @@ OneRow = tuple[Scalar, list[float] | None]
 
 
 def load_compiled(
-    root: Root,
-    schema: Schema,
-    task: Task,
-    native: LoadedModel | None = None,
-    *,
-    with_native: bool = True,
+    root: Root, schema: Schema, task: Task, parts: ModelParts | None = None
 ) -> CompiledModel | None:
     """The compiled model below ``root``; None if the build refused or skipped compilation.
 
-    ``native`` is the model if it is already in memory: forms that call parts of the model share
-    it; without it, they load the model again, or with ``with_native`` off, the result is None.
-    Raise ``PackageError`` if the form is damaged or was built for other columns.
+    ``parts`` calls parts of the model for forms that need them; without it, such a form loads the
+    model into this process. Raise ``PackageError`` if the form is damaged or was built for other
+    columns.
     """
     manifest = Manifest.load(root.package / MANIFEST)
     if manifest.compiled.verdict != "equal":
@@ -67,16 +62,14 @@ def load_compiled(
             f"{root.package / FOLDER}: expected a form for the columns of the schema, got others",
             "the package is damaged: build it again",
         )
-    if native is None and needs_native(form):
-        if not with_native:
-            return None
-        native = load_model(root, manifest.serve, task)
+    if parts is None and needs_model(form):
+        parts = FittedParts(load_model(root, manifest.serve, task))
     classes = schema.classes if task == "classification" else None
-    return CompiledModel(form, trees, task, classes, native)
+    return CompiledModel(form, trees, task, classes, parts)
 
 
-def needs_native(form: Form) -> bool:
-    """Whether ``form`` calls parts of the model itself."""
+def needs_model(form: Form) -> bool:
+    """Whether ``form`` calls parts of the model."""
     return bool(form.steps) or isinstance(form.head, Native)
 
 
@@ -89,22 +82,23 @@ class CompiledModel:
         trees: bytes | None,
         task: Task,
         classes: tuple[Scalar, ...] | None,
-        native: LoadedModel | None,
+        parts: ModelParts | None,
     ) -> None:
+        """``parts`` calls parts of the model; None only if the form needs none."""
         self.form = form
         self.classes = classes
-        own = None if native is None else native.native
-        has_probabilities = _has_probabilities(form, task, native)
-        self._meaning = OutputSpec(task, classes, has_probabilities, form.tolerance)
+        self._parts = parts
+        self._meaning = OutputSpec(task, classes, _has_probabilities(form, task), form.tolerance)
         self._encoder = Encoder(form.matrix, form.columns)
-        self._steps = [
-            (Encoder(step.matrix, form.columns), _transform(resolve(own, step.path)))
-            for step in form.steps
-        ]
-        self._own_head = isinstance(form.head, Native)
-        self._head = _head(form, trees, own, self._meaning)
+        self._steps = [(Encoder(step.matrix, form.columns), step) for step in form.steps]
+        self._head = _head(form, trees, parts, self._meaning)
         self._sums = self._sums_function()
         self._row = self._row_function()
+
+    @property
+    def needs_model(self) -> bool:
+        """Whether it calls parts of the model."""
+        return needs_model(self.form)
 
     def predict_row(self, values: Sequence[Any]) -> OneRow | None:
         """The answer for one row; None if it is outside the domain.
@@ -139,9 +133,9 @@ class CompiledModel:
     ) -> Floats:
         """The head's matrix for rows in the domain, after all steps."""
         outputs: list[Any] = []
-        for encoder, transform in self._steps:
+        for encoder, step in self._steps:
             made = self._completed(encoder.fill(columns, rows, arrays), encoder.matrix, outputs)
-            outputs.append(transform(_contained(made, encoder.matrix)) if rows else None)
+            outputs.append(self._transformed(step, made) if rows else None)
         made = self._encoder.fill(columns, rows, arrays)
         return self._completed(made, self._encoder.matrix, outputs)
 
@@ -166,11 +160,11 @@ class CompiledModel:
             return BatchOutput(scattered.labels, scattered.probabilities, good)
         if not len(matrix):
             return BatchOutput([], None if width is None else np.zeros((0, width)), good)
-        return self._head(self._given(matrix))
+        return self._head(matrix)
 
-    def _given(self, matrix: Floats) -> Any:
-        """The head's input: the model's own estimator may need a sparse matrix."""
-        return _contained(matrix, self.form.matrix) if self._own_head else matrix
+    def _transformed(self, step: FittedStep, matrix: Floats) -> Floats:
+        assert self._parts is not None
+        return self._parts.transform(step.path, matrix, sparse=step.matrix.sparse)
 
     def _scattered(
         self, answers: BatchOutput, chosen: npt.NDArray[np.intp], rows: int
@@ -212,15 +206,15 @@ class CompiledModel:
     def _one(self, values: Sequence[Any]) -> OneRow | None:
         """The answer for one row: encoders in plain Python, head in NumPy."""
         outputs: list[Any] = []
-        for encoder, transform in self._steps:
+        for encoder, step in self._steps:
             made = self._encoded(encoder, values, outputs)
             if made is None:
                 return None
-            outputs.append(transform(_contained(made, encoder.matrix)))
+            outputs.append(self._transformed(step, made))
         matrix = self._encoded(self._encoder, values, outputs)
         if matrix is None:
             return None
-        answers = self._answers(matrix) if self._steps else self._head(self._given(matrix))
+        answers = self._answers(matrix) if self._steps else self._head(matrix)
         label = answers.labels[0]
         if not answers.good[0] or label is None:
             return None
@@ -238,41 +232,22 @@ class CompiledModel:
         return np.array([row], np.float64)
 
 
-def _head(form: Form, trees: bytes | None, native: Any, meaning: OutputSpec) -> OutputLayer:
+def _head(
+    form: Form, trees: bytes | None, parts: ModelParts | None, meaning: OutputSpec
+) -> OutputLayer:
     match form.head:
         case Linear():
             return LinearModel(form.head, meaning)
         case Trees():
             return TreeModel(form.head, trees or b"", meaning)
         case Native():
-            return NativeEstimator(resolve(native, form.head.path), meaning)
+            assert parts is not None
+            return NativeEstimator(form.head, form.matrix.sparse, parts)
 
 
-def _has_probabilities(form: Form, task: Task, native: LoadedModel | None) -> bool:
+def _has_probabilities(form: Form, task: Task) -> bool:
     if isinstance(form.head, Linear):
         return task == "classification" and form.head.link != "labels"
     if isinstance(form.head, Trees):
         return task == "classification"
-    return native is not None and native.has_probabilities
-
-
-def _transform(transformer: Any) -> Callable[[Any], Any]:
-    import sklearn
-
-    own = without_feature_names(transformer)
-
-    def transform(matrix: Any) -> Any:
-        with sklearn.config_context(assume_finite=True, skip_parameter_validation=True):
-            made = own.transform(matrix)
-        return made.toarray() if hasattr(made, "toarray") else np.asarray(made, np.float64)
-
-    return transform
-
-
-def _contained(made: Any, matrix: Matrix) -> Any:
-    """The array, or the CSR matrix that the model's own parts need."""
-    if not matrix.sparse:
-        return made
-    from scipy import sparse
-
-    return sparse.csr_matrix(made)
+    return form.head.probabilities

@@ -15,18 +15,19 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from modelhost.compiling.provenance import CannotCompileError
 from packager.errors import PackageError
 from packager.manifest.evaluation import Compiled
 from packager.manifest.manifest import Schema
 from packager.model.compiled.form import read, write
 from packager.model.compiled.model import CompiledModel
-from packager.model.model import LoadedModel
+from packager.model.model import Model
 from packager.worker.compile import candidates
 from packager.worker.compile.determinism import check_deterministic
 from packager.worker.compile.edge_rows import edge_rows
 from packager.worker.compile.equivalence import EquivalenceChecker, EquivalenceResult
+from packager.worker.compile.fitted_model import FittedPartError, fitted_model, parts_of
 from packager.worker.compile.held_out import accepted_rows, json_rows
-from packager.worker.compile.provenance import CannotCompileError, from_sklearn
 from packager.worker.compile.trees import Refused
 
 Mode = Literal["auto", "off", "require"]
@@ -39,7 +40,7 @@ BASE_ROWS = 50
 
 
 def compile_model(
-    model: LoadedModel, schema: Schema, held_out: pd.DataFrame | None, folder: Path, mode: Mode
+    model: Model, schema: Schema, held_out: pd.DataFrame | None, folder: Path, mode: Mode
 ) -> Compiled:
     """The verdict on a compiled form of ``model``; write an accepted form into ``folder``.
 
@@ -58,8 +59,9 @@ def compile_model(
     except Exception as error:
         # Parts of a model may raise anything when they are called directly: the model is refused.
         # The message may quote a row, so it is not recorded in the package.
-        sys.stderr.write(f"the model is not compiled: {type(error).__name__}: {error}\n")
-        reason = f"a part of the model raises {type(error).__name__} when called with arrays"
+        kind = error.kind if isinstance(error, FittedPartError) else type(error).__name__
+        sys.stderr.write(f"the model is not compiled: {kind}: {error}\n")
+        reason = f"a part of the model raises {kind} when called with arrays"
         verdict = Compiled(verdict="refused", reason=reason)
     if verdict.verdict != "equal" and folder.exists():
         shutil.rmtree(folder)
@@ -72,9 +74,10 @@ def compile_model(
 
 
 def _compiled(
-    model: LoadedModel, schema: Schema, held_out: pd.DataFrame | None, folder: Path
+    model: Model, schema: Schema, held_out: pd.DataFrame | None, folder: Path
 ) -> Compiled:
-    _check_known(model)
+    fitted = fitted_model(model)
+    fitted.check_supported()
     _check_harmless(schema)
     if len(schema.features) > MAX_FEATURES:
         raise CannotCompileError(
@@ -86,7 +89,7 @@ def _compiled(
     check_deterministic(model, schema, rows)
     verdicts: list[Compiled] = []
     reasons: list[str] = []
-    for found in candidates.compiled_forms(model, schema, rows):
+    for found in candidates.compiled_forms(model, fitted, schema, rows):
         if isinstance(found, Refused):
             reasons.append(found.reason)
             continue
@@ -102,7 +105,7 @@ def _compiled(
 
 
 def _judged(
-    model: LoadedModel,
+    model: Model,
     schema: Schema,
     found: candidates.CompiledCandidate,
     rows: Sequence[Row],
@@ -111,7 +114,7 @@ def _judged(
     """Write the form, load it as for serving, and check its equivalence."""
     classes = schema.classes if model.task == "classification" else None
     write(found.form, found.trees, folder)
-    compiled = CompiledModel(*read(folder), model.task, classes, model)
+    compiled = CompiledModel(*read(folder), model.task, classes, parts_of(model))
     edges = accepted_rows(schema, edge_rows(schema, rows[:BASE_ROWS], found))
     judged = EquivalenceChecker(model, schema, compiled).judge(rows, edges)
     form = found.form
@@ -132,14 +135,6 @@ def _reason(strategy: str, judged: EquivalenceResult) -> str:
     if judged.differing:
         return f"{strategy}: its predictions differ from the model's"
     return f"{strategy}: no held-out row is in its domain"
-
-
-def _check_known(model: LoadedModel) -> None:
-    """Raise ``CannotCompileError`` unless the model's class is from a supported framework."""
-    kind = type(model.native)
-    room = kind.__module__.split(".")[0]
-    if not from_sklearn(model.native) and room not in ("lightgbm", "xgboost"):
-        raise CannotCompileError(f"no compiled form is known for {kind.__module__}.{kind.__name__}")
 
 
 def _check_harmless(schema: Schema) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from modelhost.compiling.provenance import CannotCompileError
 from packager.data.rows.request_rows import RowChecker
 from packager.manifest.manifest import Schema
-from packager.model.model import LoadedModel
+from packager.model.model import Model
 from packager.worker.compile.probe import native
-from packager.worker.compile.provenance import CannotCompileError
 from packager.worker.replay.differences import label_flips, largest_difference
 
 ROWS = 500
@@ -17,7 +17,7 @@ MAX_THREAD_DIFFERENCE = 1e-12
 """Largest relative difference that sums over several threads, in any order, may cause."""
 
 
-def check_deterministic(model: LoadedModel, schema: Schema, rows: Sequence[dict[str, Any]]) -> None:
+def check_deterministic(model: Model, schema: Schema, rows: Sequence[dict[str, Any]]) -> None:
     """Raise ``CannotCompileError`` if a second call with the same rows predicts differently."""
     if not rows:
         raise CannotCompileError("no held-out row is a valid request")

@@ -10,6 +10,7 @@ import numpy as np
 
 from packager.manifest.manifest import Column, Schema
 from packager.model.compiled.form import Number, Op, Trees
+from packager.model.compiled.treelite_alone import import_treelite
 from packager.worker.compile.candidates import CompiledCandidate
 from packager.worker.compile.held_out import Row
 
@@ -139,7 +140,7 @@ def _cuts(compiled: CompiledCandidate) -> dict[int, list[float]]:
 def _thresholds(compiled: CompiledCandidate) -> dict[int, list[float]]:
     if not isinstance(compiled.form.head, Trees) or compiled.trees is None:
         return {}
-    import treelite
+    treelite = import_treelite()
 
     model = treelite.Model.deserialize_bytes(compiled.trees)
     found: dict[int, list[float]] = {}

@@ -12,7 +12,7 @@ from packager.data.rows.request_rows import RowChecker, RowError
 from packager.digest import canonical_json, sha256_bytes
 from packager.manifest.base import Scalar
 from packager.manifest.manifest import Schema
-from packager.model.compiled.model import CompiledModel, needs_native
+from packager.model.compiled.model import CompiledModel, needs_model
 from packager.model.model import Model
 from packager.model.predictions import Predictions
 from packager.worker.compile.held_out import Row, columns_of
@@ -112,7 +112,7 @@ class EquivalenceChecker:
         kind: str,
         judged: EquivalenceResult,
     ) -> None:
-        most = MAX_SINGLE_ROWS if needs_native(self.compiled.form) else len(chosen)
+        most = MAX_SINGLE_ROWS if needs_model(self.compiled.form) else len(chosen)
         places, labels, chances = [], [], []
         for place, row in enumerate(chosen[:most]):
             answer = self.compiled.predict_row([column[row] for column in columns])

@@ -6,26 +6,28 @@ The results fill the tables of a form; values on which the model raises are outs
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from packager.data.rows.request_rows import RowChecker, RowError
-from packager.manifest.base import MAX_EXACT_INTEGER, Scalar
-from packager.manifest.manifest import Column, Schema
-from packager.model.model import LoadedModel, Model
-from packager.model.predictions import Predictions
-from packager.worker.compile.held_out import Row, accepted_rows
-from packager.worker.compile.provenance import (
+from modelhost.compiling.probe import Probe, ProbeInput
+from modelhost.compiling.provenance import (
     CannotCompileError,
     LookupFeature,
     NumericFeature,
     first_cell,
 )
-from packager.worker.compile.transformers import MAX_KEYS, Keys
+from modelhost.compiling.transformers import MAX_KEYS, Keys
+from packager.data.rows.request_rows import RowChecker, RowError
+from packager.manifest.base import MAX_EXACT_INTEGER, Scalar
+from packager.manifest.manifest import Column, Schema
+from packager.model.model import Model
+from packager.model.predictions import Predictions
+from packager.worker.compile.held_out import Row, accepted_rows
 
 NUMBER_BOUNDS = (1e30, 1e15, 1e9, 1e6)
 INTEGER_BOUNDS = (MAX_EXACT_INTEGER - 1, 10**9, 10**6)
@@ -36,37 +38,12 @@ MAX_SAMPLED_ROWS = 200
 
 
 @dataclass(frozen=True)
-class ProbeInput:
-    """One value of one column; the other columns are those of a base row."""
+class ProbedRows:
+    """The probes that the model predicted, and their rows as columns of checked values."""
 
-    column: int
-    kind: str
-    """``key``, ``null``, ``unknown``, ``low`` or ``high``."""
-    value: Scalar | None
-
-
-@dataclass(frozen=True)
-class Probe:
-    """The probes that the model predicted, each with its row in ``frame`` for every base row."""
-
-    schema: Schema
-    frame: pd.DataFrame
-    places: Mapping[ProbeInput, tuple[int, ...]]
-    raised: frozenset[ProbeInput]
-
-    def of(self, column: int, kind: str) -> list[ProbeInput]:
-        """The predicted probes of one kind of one column."""
-        return [q for q in self.places if q.column == column and q.kind == kind]
-
-    def nulls(self, column: int) -> bool:
-        """Whether the model accepts null in this column."""
-        return bool(self.of(column, "null"))
-
-    def bound(self, column: int, kind: str) -> float | None:
-        """The most extreme number that the model accepts, ``low`` or ``high``; None if none."""
-        values = [question.value for question in self.of(column, kind)]
-        numbers = [float(value) for value in values if value is not None]
-        return (min if kind == "low" else max)(numbers, default=None)
+    probe: Probe
+    columns: Sequence[Sequence[Any]]
+    rows: int
 
 
 def native(model: Model, schema: Schema, frame: pd.DataFrame) -> Predictions:
@@ -74,7 +51,7 @@ def native(model: Model, schema: Schema, frame: pd.DataFrame) -> Predictions:
     return model.predict(frame[[column.name for column in schema.features]])
 
 
-def ask(model: LoadedModel, schema: Schema, rows: Sequence[Row], keys: Keys) -> Probe:
+def ask(model: Model, schema: Schema, rows: Sequence[Row], keys: Keys) -> ProbedRows:
     """Predict every probe on base rows from ``rows``; record on which ones the model raises.
 
     Raise ``CannotCompileError`` if the model predicts none of ``rows``.
@@ -100,16 +77,14 @@ def ask(model: LoadedModel, schema: Schema, rows: Sequence[Row], keys: Keys) -> 
     for at, (question, _) in enumerate(kept):
         places[question] = (*places.get(question, ()), at)
     try:
-        frame = checker.check([row for _, row in kept]).frame
+        checked = checker.check([row for _, row in kept])
     except RowError as error:
         raise CannotCompileError(f"column {error.column!r}: expected {error.expected}") from error
-    features = [column.name for column in schema.features]
-    return Probe(schema, frame[features], places, frozenset(raised))
+    probe = Probe(schema.features, None, places, frozenset(raised))
+    return ProbedRows(probe, checked.columns[: len(schema.features)], checked.rows)
 
 
-def _bases(
-    model: LoadedModel, schema: Schema, checker: RowChecker, rows: Sequence[Row]
-) -> list[Row]:
+def _bases(model: Model, schema: Schema, checker: RowChecker, rows: Sequence[Row]) -> list[Row]:
     """Rows that the model predicts, preferably with integers exact in float64 and few nulls."""
     found: list[Row] = []
     for row in sorted(rows[:MAX_SAMPLED_ROWS], key=_unusualness):
@@ -128,7 +103,7 @@ def _unusualness(row: Row) -> tuple[bool, int]:
 
 
 def _answered(
-    model: LoadedModel, schema: Schema, checker: RowChecker, rows: Sequence[Row]
+    model: Model, schema: Schema, checker: RowChecker, rows: Sequence[Row]
 ) -> Iterator[int]:
     """Indices of the rows that the model predicts, found by bisection where it raises.
 

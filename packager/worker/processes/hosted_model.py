@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from modelhost.columns import decode_columns
+from modelhost.prediction_messages import PartCall, decode_matrix, encode_call
 from modelhost.predictions import Predictions, checked_labels, checked_probabilities
 from modelhost.state import Leaf, OpaqueError
 from modelhost.state_table import decode_state
@@ -88,6 +89,21 @@ class HostedModel:
                 f"the model's process gave an answer that can't be read: {error}",
                 "does the project's code write to the descriptors of its process? It must not",
             ) from error
+
+    def transform(self, path: Sequence[Any], matrix: Any, *, sparse: bool = False) -> Any:
+        """The output of the transformer at ``path``, shape (rows, outputs)."""
+        return decode_matrix(self._called(path, matrix, sparse=sparse, method="transform"))
+
+    def call(self, path: Sequence[Any], matrix: Any, *, sparse: bool = False) -> Predictions:
+        """The answers of the estimator at ``path``."""
+        return self._predictions(
+            self._called(path, matrix, sparse=sparse, method="predict"), len(matrix)
+        )
+
+    def _called(self, path: Sequence[Any], matrix: Any, *, sparse: bool, method: str) -> Message:
+        header, buffers = encode_call(PartCall(path, method, matrix, sparse))
+        header |= {"model": self.number, "traced": self.traced}
+        return self.ask(Message(header, buffers), self.seconds)
 
     def state(self) -> dict[str, Leaf]:
         """Path → leaf, for everything the model holds; raises ``OpaqueError``."""

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from modelhost.fitted_parts import FittedParts
 from packager.digest import canonical_json
 from packager.manifest.manifest import Manifest, Schema
 from packager.model.compiled.form import read
-from packager.model.compiled.model import FOLDER, CompiledModel, load_compiled, needs_native
+from packager.model.compiled.model import FOLDER, CompiledModel, load_compiled, needs_model
 from packager.model.integrity import MANIFEST, Check
 from packager.model.model import Model, load_model
 from packager.model.paths import Root
@@ -39,7 +40,7 @@ def compiled_checks(
         return []
     try:
         form, _ = read(root.package / FOLDER)
-        apart = needs_native(form)
+        apart = needs_model(form)
         actual = _apart(root, held_out) if apart else _compared(root, manifest, model, held_out)
     except Exception as error:  # loading a form from an untrusted package may raise anything
         actual = f"{type(error).__name__}: {error}"[:MAX_MESSAGE]
@@ -54,7 +55,7 @@ def compare_here(root: Root, out: Path) -> None:
     manifest = Manifest.load(root.package / MANIFEST)
     model = load_model(root, manifest.serve, manifest.task)
     held_out: pd.DataFrame = pickle.loads((out / _ROWS).read_bytes())
-    compiled = load_compiled(root, manifest.schema_, manifest.task, model)
+    compiled = load_compiled(root, manifest.schema_, manifest.task, FittedParts(model))
     assert compiled is not None
     (out / _ANSWER).write_bytes(
         canonical_json(_judged(manifest.schema_, model, compiled, held_out))

@@ -101,8 +101,8 @@ def test_a_base_with_an_old_glibc_is_refused_with_package_and_version() -> None:
         shipped_wheels(["server"], WheelTarget("3.11", "linux/amd64", (2, 5)), "base old:1")
 
 
-IN_PROCESS = {"pandas", "scipy", "sklearn"}
-"""What the server imports while the model runs in its process; the project's lock brings it."""
+IN_PROCESS = {"pandas"}
+"""What modules of the server import that only training and ``package predict`` call."""
 
 
 def test_what_serves_imports_what_the_servers_groups_contain() -> None:

@@ -107,7 +107,7 @@ def save(model, path):
     path.write_bytes(pickle.dumps(model))
 
 def load(path):
-    if "serving" in sys.modules:
+    if "modelhost.serve" in sys.modules:
         time.sleep(12)
     return pickle.loads(path.read_bytes())
 """
@@ -119,6 +119,9 @@ def test_an_image_that_is_not_ready_in_time_costs_no_training(engine, base, tmp_
     project = tmp_path / "slow"
     assert package("init", project).code == 0
     (project / "train.py").write_text(SLOW)
+    described = (project / "package.toml").read_text()
+    without = described.replace("[serve]\n", '[serve]\ncompile = "off"\n')  # not ready at once
+    (project / "package.toml").write_text(without)
     command = ("build", project, "--base", base, "--output", f"oci:{tmp_path / 'image'}")
     failed = package(*command, "--ready-seconds", "2")
     assert failed.code == 1

@@ -7,13 +7,13 @@ import warnings
 
 import pytest
 
+from modelhost.exceptions import describe_exception
+from modelhost.json_logs import _warned
 from serving.http.logs import (
     MAX_LINES,
     AccessLog,
     AccessLogger,
     JsonFormatter,
-    _warned,
-    describe_exception,
     trace_of,
 )
 

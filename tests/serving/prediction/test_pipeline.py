@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from functools import partial
@@ -13,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from model_hosts import ClientThread, running_host
 from prometheus_client import CollectorRegistry
 from serving_helpers import Package, lay_out, make_manifest
 
@@ -24,6 +24,7 @@ from serving.http.messages import RequestError
 from serving.prediction.package_files import PackageFiles
 from serving.prediction.pipeline import Answer, Pipeline
 from serving.prediction.predictor import Predictor
+from serving.processes.model_processes import model_spec
 from serving.protocols.predict import PredictProtocol
 from serving.settings import Settings
 
@@ -32,9 +33,8 @@ ROW = {"carat": 0.5, "color": "E", "tables": 55}
 OUTSIDE = {**ROW, "color": "Z"}
 SECRET = "a secret of the model"
 PAUSED = f"""
-import threading
-
-began, released = threading.Event(), threading.Event()
+import time
+from pathlib import Path
 
 class Predictor:
     classes_ = ["good"]
@@ -46,8 +46,10 @@ class Predictor:
     def predict(self, frame):
         codes = list(frame["code"])
         if 9 in codes:
-            began.set()
-            released.wait(20)
+            Path("began").touch()
+            until = time.monotonic() + 20
+            while not Path("released").exists() and time.monotonic() < until:
+                time.sleep(0.01)
         if 2 in codes:
             raise RuntimeError({SECRET!r})
         if 3 in codes:
@@ -63,19 +65,32 @@ broken = []
 class Loaded:
     """A pipeline, and what it counted."""
 
-    def __init__(self, package: Package, environment: dict[str, str]) -> None:
+    def __init__(self, package: Package, environment: dict[str, str], folder: Path) -> None:
+        self.code = package.root / "code"
         self.registry = CollectorRegistry()
         chosen = {"MODEL_ROOT": str(package.root), "MODEL_FEEDBACK": "off", **environment}
         with pytest.MonkeyPatch.context() as patch:
             own = partial(ServingMetrics, registry=self.registry)
             patch.setattr("serving.prediction.predictor.ServingMetrics", own)
             patch.setenv("MODEL_ROOT", str(package.root))
-            patch.syspath_prepend(package.root / "code")
             settings = Settings.from_environment(chosen)
             files = PackageFiles.load(package.manifest, settings.root)
-            self.predictor = Predictor.load(settings, files, {})
+            self._host = running_host(folder, self.code, model_spec(settings, files))
+            host = self._host.__enter__()
+            self._thread = ClientThread([host.address], settings.max_queue)
+            self.predictor = Predictor.load(settings, files, {}, self._thread.client)
         self.busy: list[int] = []
-        self.pipeline = Pipeline(self.predictor, settings, self.busy.append)
+        self.pipeline = Pipeline(self.predictor, settings, self._thread.places, self.busy.append)
+        while not self.predictor.client.ready:
+            time.sleep(0.01)
+
+    def close(self) -> None:
+        self._thread.close()
+        self.pipeline.close()
+        self._host.__exit__(None, None, None)
+
+    def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        return self._thread.run(coroutine)
 
     def stages(self) -> tuple[float | None, float | None]:
         """Requests that were validated and predicted, as the metrics have them."""
@@ -99,7 +114,8 @@ class Loaded:
         return await self.pipeline.answer(ADAPTER, body, {}, receive or connected, deadline)
 
     def answer(self, rows: list[Any], seconds: float = 30) -> Answer:
-        return asyncio.run(self.ask(body_of(rows), seconds))
+        answer: Answer = self.run(self.ask(body_of(rows), seconds))
+        return answer
 
     def error(self, rows: list[Any], seconds: float = 30) -> RequestError:
         with pytest.raises(RequestError) as raised:
@@ -129,10 +145,10 @@ def predictions(answer: Answer | None) -> list[Any]:
 
 
 @pytest.fixture
-def compiled(package: Package) -> Iterator[Loaded]:
-    loaded = Loaded(package, {"MODEL_MAX_VALUES": "50000"})
+def compiled(package: Package, tmp_path: Path) -> Iterator[Loaded]:
+    loaded = Loaded(package, {"MODEL_MAX_VALUES": "50000"}, tmp_path)
     yield loaded
-    loaded.pipeline.close()
+    loaded.close()
 
 
 @pytest.fixture
@@ -146,27 +162,26 @@ def native(tmp_path: Path) -> Iterator[Loaded]:
     (tmp_path / "code" / "paused.py").write_text(PAUSED)
     (tmp_path / "models" / "model").write_text("nothing is read from here")
     made = Package(tmp_path, make_manifest(schema, serve=serve), frame, model=None)
-    sys.modules.pop("paused", None)
-    loaded = Loaded(made, {"MODEL_MAX_QUEUE": "1", "MODEL_DEADLINE_SECONDS": "0.1"})
+    limits = {"MODEL_MAX_QUEUE": "1", "MODEL_DEADLINE_SECONDS": "0.1"}
+    loaded = Loaded(made, limits, tmp_path)
     yield loaded
-    sys.modules.pop("paused").released.set()
-    loaded.pipeline.close()
+    loaded.close()
 
 
 def while_busy(loaded: Loaded, then: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Run ``then`` while the model is at a request that lasts until ``then`` ends."""
-    paused = sys.modules["paused"]
 
     async def both() -> None:
         running = asyncio.create_task(loaded.ask(body_of([{"code": 9}])))
-        await asyncio.to_thread(paused.began.wait, 20)
+        while not (loaded.code / "began").exists():
+            await asyncio.sleep(0.01)
         try:
             await then()
         finally:
-            paused.released.set()
+            (loaded.code / "released").touch()
         assert predictions(await running) == [{"prediction": "good", "flags": []}]
 
-    asyncio.run(both())
+    loaded.run(both())
 
 
 def test_a_small_request_has_one_answer_inline_and_in_turn(
@@ -269,18 +284,17 @@ def test_beyond_the_queue_a_request_is_told_at_once_when_to_come_again(native: L
         assert raised.value.headers == {"Retry-After": "1"}
 
     while_busy(native, full)
-    assert native.busy[0] > 0
-    assert native.busy[-1] == 0
 
 
 def test_a_model_that_outlasts_every_deadline_is_stuck_until_it_ends(native: Loaded) -> None:
-    async def outlast() -> None:
-        while not native.pipeline.stuck:
-            await asyncio.sleep(0.02)
-
     assert not native.pipeline.stuck
-    while_busy(native, outlast)
-    assert not native.pipeline.stuck
+    assert native.error([{"code": 9}], seconds=0.1).code == "deadline"
+    assert native.pipeline.stuck
+    (native.code / "released").touch()
+    until = time.monotonic() + 10
+    while native.pipeline.stuck:
+        assert time.monotonic() < until
+        time.sleep(0.01)
 
 
 @pytest.mark.parametrize(
@@ -298,7 +312,7 @@ def test_no_answer_comes_after_the_deadline(
 def test_a_client_that_goes_away_ends_its_wait(native: Loaded, count: int) -> None:
     body = body_of([{"code": 9}] * count)
     with pytest.raises(DisconnectedError):
-        asyncio.run(native.ask(body, receive=gone))
+        native.run(native.ask(body, receive=gone))
 
 
 def test_the_error_of_a_large_request_holds_none_of_its_rows(compiled: Loaded) -> None:

@@ -49,11 +49,11 @@ def test_no_value_of_a_personal_column_is_in_the_log_of_flagged_rows(
     monkeypatch.setenv("MODEL_ROOT", str(tmp_path))
     chosen = {"MODEL_FEEDBACK": "off", "MODEL_FLAGGED_LOG": str(log)}
     # Counts, which one process has once, and a model, which this package lacks.
-    for part in ("ServingMetrics", "MetricsRecorder", "load_model", "NativeModel", "load_compiled"):
+    for part in ("ServingMetrics", "MetricsRecorder"):
         monkeypatch.setattr(f"serving.prediction.predictor.{part}", MagicMock())
     monkeypatch.setattr("serving.prediction.predictor._measured", lambda _: None)
     settings = Settings.from_environment(chosen)
-    loaded = Predictor.load(settings, PackageFiles.load(manifest, settings.root), {})
+    loaded = Predictor.load(settings, PackageFiles.load(manifest, settings.root), {}, MagicMock())
     columns = [["secret" if c.name == "color" else 1] for c in (*features, *schema.extras)]
     assert loaded.flagged_rows is not None
     loaded.flagged_rows.write(columns, [("carat:missing",)], [1], None)

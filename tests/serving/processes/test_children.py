@@ -13,6 +13,7 @@ from serving_helpers import Package
 from serving.feedback.stores import KEY_DESCRIPTOR
 from serving.prediction.package_files import PackageFiles
 from serving.processes.children import children_of
+from serving.processes.model_processes import ModelSocket
 from serving.settings import Settings
 
 TABLE = 11
@@ -23,24 +24,26 @@ def workers(package: Package, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("BENTOML_HOME", str(tmp_path))
     monkeypatch.setenv("MODEL_ROOT", str(package.root))
     files = replace(PackageFiles.load(package.manifest, Settings.from_environment().root))
+    model = ModelSocket.make(tmp_path, 1)
 
     def made(**environment: str):
         settings = Settings.from_environment(environment)
         with socket.socket() as listening:
-            return listening.fileno(), children_of(settings, files, listening, TABLE)
+            made = children_of(settings, files, listening, TABLE, [model])
+            return listening.fileno(), made, model
 
     return made
 
 
 def test_there_are_as_many_workers_as_are_requested_or_as_the_package_says(workers):
     assert len(workers()[1]) == MANIFEST.serve.workers
-    _, three = workers(MODEL_WORKERS="3")
+    _, three, _ = workers(MODEL_WORKERS="3")
     assert [child.name for child in three] == ["worker 1", "worker 2", "worker 3"]
     assert [child.place for child in three] == [1, 2, 3]
 
 
 def test_a_worker_inherits_what_it_shares_and_no_more(workers, monkeypatch):
     monkeypatch.setenv(KEY_DESCRIPTOR, "12")
-    listening, (child, *_) = workers(MODEL_WORKERS="1")
+    listening, (child, *_), model = workers(MODEL_WORKERS="1")
     own = [child.notes.failure, child.notes.stacks]
-    assert sorted(child.descriptors) == sorted([listening, TABLE, 12, *own])
+    assert sorted(child.descriptors) == sorted([listening, TABLE, 12, *own, model.path])

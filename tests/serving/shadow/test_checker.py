@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import pickle
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +13,12 @@ import pandas as pd
 import pytest
 from host_samples import MANIFEST
 
-from packager.data.frames import infer_columns
-from packager.data.rows.request_rows import RowChecker
+from modelhost.model import LoadedModel
+from modelhost.predictions import Predictions
 from packager.manifest.evaluation import Compiled
-from packager.manifest.manifest import Schema
-from packager.model.model import LoadedModel
 from serving.shadow.checker import ShadowChecker, answer
-from serving.shadow.sampler import MATCH, MISMATCH, address
-
-SCHEMA = Schema(features=infer_columns(pd.DataFrame({"x": [1.0, 2.0]})))
+from serving.shadow.model_link import NoAnswerError
+from serving.shadow.sampler import DROPPED, MATCH, MISMATCH, address
 
 
 class Doubling:
@@ -50,7 +48,14 @@ def checker(native: Any, task: Any) -> ShadowChecker:
         update={"task": task, "compiled": Compiled(verdict="equal", tolerance=1e-6)}
     )
     model = LoadedModel(native, task, classes, classes is not None)
-    return ShadowChecker(manifest, model, RowChecker(SCHEMA))
+
+    def ask(values: Sequence[Any]) -> Predictions | None:
+        try:
+            return model.predict(pd.DataFrame({"x": values}))
+        except ValueError:
+            return None
+
+    return ShadowChecker(manifest, ask)
 
 
 @pytest.mark.parametrize(
@@ -97,3 +102,20 @@ def test_a_verdict_goes_back_to_the_worker_that_asked(tmp_path: Path):
             worker.sendto(pickle.dumps(([2.0], label, None)), address(tmp_path))
             answer(checker(Doubling(), "regression"), listening)
             assert worker.recv(16) == verdict
+
+
+def test_a_row_without_an_answer_of_the_model_is_not_compared(tmp_path: Path):
+    def unanswered(_: Sequence[Any]) -> Predictions | None:
+        raise NoAnswerError
+
+    silent = ShadowChecker(MANIFEST, unanswered)
+    with (
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening,
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as worker,
+    ):
+        listening.bind(address(tmp_path))
+        worker.bind(str(tmp_path / "worker"))
+        worker.settimeout(5)
+        worker.sendto(pickle.dumps(([2.0], 4.0, None)), address(tmp_path))
+        answer(silent, listening)
+        assert worker.recv(16) == DROPPED

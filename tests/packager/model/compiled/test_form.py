@@ -48,6 +48,12 @@ def test_trees_lie_beside_the_form_and_are_missed_by_name(tmp_path):
         read(tmp_path / "new")
 
 
+def test_a_form_without_trees_does_not_lie_beside_those_of_another(tmp_path):
+    write(form(FOREST), b"trees", tmp_path)
+    write(form(LINEAR), None, tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == ["form.json"]
+
+
 def test_a_form_that_is_not_there_or_damaged_is_refused(tmp_path):
     with pytest.raises(PackageError, match=r"form\.json: expected Form, got"):
         read(tmp_path)
@@ -61,7 +67,7 @@ def test_a_form_that_is_not_there_or_damaged_is_refused(tmp_path):
     [
         (form(), "encoders + linear model in NumPy"),
         (form(FOREST), "encoders + treelite"),
-        (form(Native(path=())), "encoders + native estimator"),
+        (form(Native(path=(), probabilities=False)), "encoders + native estimator"),
         (
             form(steps=(FittedStep(path=("a",), matrix=Matrix(width=1)),)),
             "encoders + native transformers + linear model in NumPy",
@@ -85,7 +91,7 @@ def test_the_strategy_is_named(made, way):
     ],
 )
 def test_each_column_has_its_condition(column, line):
-    assert form(Native(path=()), columns=(column,)).domain == (line,)
+    assert form(Native(path=(), probabilities=False), columns=(column,)).domain == (line,)
 
 
 def test_close_calls_are_a_condition_of_heads_that_could_differ():

@@ -12,16 +12,16 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from packager.model.compiled.form import Linear
+from modelhost.fitted_parts import FittedParts, resolve, without_feature_names
+from modelhost.model import LoadedModel
+from packager.model.compiled.form import Linear, Native
 from packager.model.compiled.heads import (
     LinearModel,
     NativeEstimator,
     OutputSpec,
     logistic,
     logistic_of_one,
-    resolve,
     rounding,
-    without_feature_names,
 )
 
 
@@ -105,7 +105,8 @@ def test_a_copy_without_names_answers_alike_and_leaves_the_model_as_it_was():
     assert not hasattr(copy.steps[0][1], "feature_names_in_")
     assert list(model.feature_names_in_) == ["a", "b"]
     assert copy.predict_proba(frame.to_numpy()) == pytest.approx(model.predict_proba(frame))
-    head = NativeEstimator(model, meaning((0, 1)))
+    loaded = LoadedModel(model, "classification", (0, 1), has_probabilities=True)
+    head = NativeEstimator(Native(path=(), probabilities=True), False, FittedParts(loaded))
     assert head(frame.to_numpy()).labels == model.predict(frame).tolist()
 
 

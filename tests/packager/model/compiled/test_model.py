@@ -12,8 +12,9 @@ from form_samples import linear_forms, rows
 from hypothesis import given
 from hypothesis import strategies as st
 
+from modelhost.fitted_parts import FittedParts
 from packager.model.compiled.form import Domain, Form, Linear, Matrix, Native, Number
-from packager.model.compiled.model import CompiledModel, needs_native
+from packager.model.compiled.model import CompiledModel, needs_model
 from packager.model.model import LoadedModel
 
 
@@ -62,15 +63,19 @@ def test_the_models_own_estimator_is_queried_with_rows_of_the_domain_only():
         columns=(COLUMN,),
         steps=(),
         matrix=NUMBER,
-        head=Native(path=("inner",)),
+        head=Native(path=("inner",), probabilities=False),
         nan=False,
         tolerance=0.0,
     )
     holder = type("Holder", (), {"inner": Echo()})()
     model = CompiledModel(
-        form, None, "regression", None, LoadedModel(holder, "regression", None, False)
+        form,
+        None,
+        "regression",
+        None,
+        FittedParts(LoadedModel(holder, "regression", None, False)),
     )
-    assert needs_native(form)
+    assert needs_model(form)
     found, inside = model.predict_rows([[1.0, None, 3.0, 1e9]])
     assert inside.tolist() == [True, False, True, False]
     assert [found.labels[row] for row in (0, 2)] == [1.0, 3.0]
@@ -81,7 +86,7 @@ def test_the_models_own_estimator_is_queried_with_rows_of_the_domain_only():
 def test_a_linear_form_needs_no_part_of_the_model():
     linear = Linear(coefficients=((2.0,),), intercept=(1.0,), link="none")
     form = Form(columns=(COLUMN,), steps=(), matrix=NUMBER, head=linear, nan=False, tolerance=1e-9)
-    assert not needs_native(form)
+    assert not needs_model(form)
     model = CompiledModel(form, None, "regression", None, None)
     assert model.predict_row([3.0]) == (7.0, None)
     found, inside = model.predict_rows([[3.0, None]])

@@ -7,11 +7,11 @@ import itertools
 import pandas as pd
 import pytest
 
+from modelhost.compiling.provenance import CannotCompileError
 from packager.data.frames import infer_columns
 from packager.manifest.manifest import Schema
 from packager.model.model import LoadedModel
 from packager.worker.compile.determinism import check_deterministic
-from packager.worker.compile.provenance import CannotCompileError
 
 SCHEMA = Schema(features=infer_columns(pd.DataFrame({"x": [1.0, 2.0]})), classes=("a", "b"))
 ROWS = [{"x": 1.0}, {"x": 2.0}]

@@ -10,6 +10,7 @@ import pytest
 from compile_samples import compiled, sample
 from sklearn import ensemble
 
+from modelhost.fitted_parts import FittedParts
 from packager.model.compiled.form import read
 from packager.model.compiled.model import CompiledModel
 from packager.worker.compile.equivalence import EquivalenceChecker
@@ -26,7 +27,7 @@ def test_a_form_that_differs_is_found_out(tmp_path: Path, name: str):
         trees,
         made.model.task,
         made.model.classes,
-        made.model,
+        FittedParts(made.model),
     )
     judged = EquivalenceChecker(made.model, made.schema, bent).judge(made.rows(), [])
     assert not judged.equal

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from modelhost.compiling.probe import Probe
+from modelhost.compiling.provenance import CannotCompileError
 from packager.data.frames import infer_columns
 from packager.manifest.manifest import Schema
 from packager.model.model import LoadedModel
-from packager.worker.compile.probe import ask
-from packager.worker.compile.provenance import CannotCompileError
+from packager.worker.compile.probe import ProbedRows, ask
 
 FRAME = pd.DataFrame({"x": [1.0, 2.0, 3.0], "c": ["a", "b", "a"], "b": [True, False, True]})
 SCHEMA = Schema(features=infer_columns(FRAME))
@@ -30,8 +31,12 @@ class Picky:
         return [1.0] * len(frame)
 
 
-def probe(native: object, rows: list[dict] = ROWS, keys: dict | None = None):
-    return ask(LoadedModel(native, "regression", None, False), SCHEMA, rows, keys or {})
+def asked(native: object, keys: dict | None = None) -> ProbedRows:
+    return ask(LoadedModel(native, "regression", None, False), SCHEMA, ROWS, keys or {})
+
+
+def probe(native: object, keys: dict | None = None) -> Probe:
+    return asked(native, keys).probe
 
 
 def test_every_category_is_queried_on_every_base_and_an_unknown_one_too():
@@ -66,9 +71,9 @@ def test_a_model_that_answers_no_row_is_refused():
         probe(Picky(bound=0.5))
 
 
-def test_rows_in_the_frame_are_the_base_but_for_the_value_that_is_queried():
-    found = probe(Picky())
-    (question,) = [one for one in found.of(1, "key") if one.value == "b"]
-    for place in found.places[question]:
-        assert found.frame["c"].iloc[place] == "b"
-        assert found.frame["x"].iloc[place] in (1.0, 2.0, 3.0)
+def test_rows_are_the_base_but_for_the_value_that_is_queried():
+    found = asked(Picky())
+    (question,) = [one for one in found.probe.of(1, "key") if one.value == "b"]
+    for place in found.probe.places[question]:
+        assert found.columns[1][place] == "b"
+        assert found.columns[0][place] in (1.0, 2.0, 3.0)

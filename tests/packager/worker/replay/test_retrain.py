@@ -106,7 +106,7 @@ FAILS_AGAIN = """
     from sklearn.tree import DecisionTreeClassifier
 
     def train(features, target, *, params, seed):
-        if "MODEL_CHILD_PROCESS" in os.environ:
+        if sorted(os.listdir()) != os.listdir():
             os._exit(7)
         return DecisionTreeClassifier(random_state=seed).fit(features, target)
 """

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from time import monotonic
+from typing import Callable
 
 import numpy as np
 
-from packager.model.predictions import Predictions
+from modelhost.predictions import Predictions
 
 MAX_CALLS = 64
 """Calls after which a failing part is not divided: 2 · log2(n) find the first bad row of n."""
@@ -29,15 +29,18 @@ def predict_in_parts(ask: PredictFunction, rows: int) -> Predictions:
     """Predictions for ``rows`` rows; if the model raises on all at once, halves are tried.
 
     A model may raise on all rows but accept each part: then the joined parts are returned. Raises
-    ``PartError`` for the first failing part that can't be divided further.
+    ``PartError`` for the first failing part that can't be divided further, and ``MemoryError``.
     """
-    pending, answered, asked = [range(rows)], list[Predictions](), 0
+    pending, asked = [range(rows)], 0
+    answered: list[Predictions] = []
     until = monotonic() + MAX_SECONDS
     while pending:
         part = pending.pop()
         asked += 1
         try:
             answered.append(ask(part))
+        except MemoryError:
+            raise
         except (Exception, SystemExit) as error:  # a model that exits must not end the process
             if len(part) == 1 or asked >= MAX_CALLS or monotonic() > until:
                 raise PartError(part) from error

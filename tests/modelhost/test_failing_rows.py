@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packager.model import failing_rows
-from packager.model.failing_rows import MAX_CALLS, PartError, predict_in_parts
-from packager.model.predictions import Predictions
+from modelhost import failing_rows
+from modelhost.failing_rows import MAX_CALLS, PartError, predict_in_parts
+from modelhost.predictions import Predictions
 
 
 def model(bad: set[int] = frozenset(), most: int = 10**9):

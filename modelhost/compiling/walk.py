@@ -7,12 +7,11 @@ the probe rows, whose transformed values fill the tables.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Tuple, Union
 
 import numpy as np
 
-from packager.model.compiled.form import Path_
-from packager.worker.compile.provenance import (
+from modelhost.compiling.provenance import (
     CannotCompileError,
     Feature,
     LookupFeature,
@@ -22,7 +21,10 @@ from packager.worker.compile.provenance import (
     describe,
     from_sklearn,
 )
-from packager.worker.compile.transformers import Keys, rule
+from modelhost.compiling.transformers import Keys, rule
+
+Path = Tuple[Union[str, int], ...]
+"""Attributes and indices from the model to a part of it."""
 
 UFUNCS = frozenset(
     {
@@ -49,10 +51,10 @@ class PipelineWalk:
 
     keys: Keys = field(default_factory=dict)
     """Column → the values that the model's encoders know."""
-    steps: list[tuple[Path_, MatrixBlock]] = field(default_factory=list)
+    steps: list[tuple[Path, MatrixBlock]] = field(default_factory=list)
     """Transformers that the form calls, by path, with their input blocks."""
 
-    def through(self, part: Any, block: MatrixBlock, path: Path_) -> MatrixBlock:
+    def through(self, part: Any, block: MatrixBlock, path: Path) -> MatrixBlock:
         """``block`` after the transformer ``part``, which is at ``path`` in the model."""
         if part is None or (isinstance(part, str) and part == "passthrough") or _is_identity(part):
             return block
@@ -69,14 +71,12 @@ class PipelineWalk:
             cells = self._leaf(part, block, path)
         return _transformed(part, block, cells)
 
-    def _pipeline(self, pipeline: Any, block: MatrixBlock, path: Path_) -> MatrixBlock:
+    def _pipeline(self, pipeline: Any, block: MatrixBlock, path: Path) -> MatrixBlock:
         for place, (_, part) in enumerate(pipeline.steps):
             block = self.through(part, block, (*path, "steps", place, 1))
         return block
 
-    def _column_transformer(
-        self, part: Any, block: MatrixBlock, path: Path_
-    ) -> tuple[Feature, ...]:
+    def _column_transformer(self, part: Any, block: MatrixBlock, path: Path) -> tuple[Feature, ...]:
         _check_weights(part)
         places = getattr(part, "_transformer_to_input_indices", None)
         if places is None:
@@ -88,13 +88,13 @@ class PipelineWalk:
             chosen = list(places[name])
             if (isinstance(inner, str) and inner == "drop") or not chosen:
                 continue
-            if isinstance(columns, str | int):
+            if isinstance(columns, (str, int)):
                 raise CannotCompileError(f"{describe(inner)} is given a single column as a series")
             made = self.through(inner, block.take(chosen), (*path, "transformers_", index, 1))
             cells += made.cells
         return tuple(cells)
 
-    def _union(self, part: Any, block: MatrixBlock, path: Path_) -> tuple[Feature, ...]:
+    def _union(self, part: Any, block: MatrixBlock, path: Path) -> tuple[Feature, ...]:
         _check_weights(part)
         cells: list[Feature] = []
         for index, (_, inner) in enumerate(part.transformer_list):
@@ -104,7 +104,7 @@ class PipelineWalk:
             cells += made.cells
         return tuple(cells)
 
-    def _leaf(self, part: Any, block: MatrixBlock, path: Path_) -> tuple[Feature, ...]:
+    def _leaf(self, part: Any, block: MatrixBlock, path: Path) -> tuple[Feature, ...]:
         if not from_sklearn(part):
             raise CannotCompileError(f"no exact encoder is known for {describe(part)}")
         found = rule(part, block, self.keys)
@@ -112,7 +112,7 @@ class PipelineWalk:
             return found
         return self._step(part, block, path)
 
-    def _step(self, part: Any, block: MatrixBlock, path: Path_) -> tuple[Feature, ...]:
+    def _step(self, part: Any, block: MatrixBlock, path: Path) -> tuple[Feature, ...]:
         """A transformer without a rule: the form calls it with the array."""
         if type(part).__name__ == "FunctionTransformer":
             function = part.func

@@ -8,15 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import feature_selection, impute, preprocessing
 
-from packager.model.compiled.column_blocks import apply
-from packager.worker.compile.provenance import (
+from modelhost.compiling.provenance import (
     CannotCompileError,
     LookupFeature,
     MatrixBlock,
     NumericFeature,
     StepFeature,
 )
-from packager.worker.compile.transformers import Keys, rule
+from modelhost.compiling.transformers import Keys, rule
+from packager.model.compiled.column_blocks import apply
 
 TRAIN = np.random.default_rng(0).normal(3, 5, (60, 3))
 NUMBERS = tuple(NumericFeature(place) for place in range(3))
@@ -93,7 +93,7 @@ def test_what_no_rule_is_known_for_is_called_as_it_is():
 
 
 def test_too_many_categories_are_refused(monkeypatch):
-    monkeypatch.setattr("packager.worker.compile.transformers.MAX_KEYS", 2)
+    monkeypatch.setattr("modelhost.compiling.transformers.MAX_KEYS", 2)
     with pytest.raises(CannotCompileError, match="a column has more than 2 categories"):
         rule(encoder(preprocessing.OneHotEncoder()), MatrixBlock((LookupFeature(0),)), {})
 

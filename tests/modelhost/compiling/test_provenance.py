@@ -8,18 +8,18 @@ import pytest
 from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 
-from packager.manifest.manifest import Column
-from packager.model.compiled.form import Op
-from packager.worker.compile.provenance import (
+from modelhost.compiling.provenance import (
     LookupFeature,
     MatrixBlock,
     NumericFeature,
+    Op,
     OpaqueFeature,
     StepFeature,
     after,
     describe,
     first_cell,
 )
+from packager.manifest.manifest import Column
 
 
 def column(kind: str, dtype: str, **more: object) -> Column:
@@ -82,4 +82,4 @@ def test_a_block_knows_whether_it_is_sparse_or_narrower_than_float64():
 
 def test_a_part_is_called_by_its_class_and_by_its_module_where_that_is_not_scikit_learn():
     assert describe(LogisticRegression()) == "LogisticRegression"
-    assert describe(MatrixBlock(())) == "packager.worker.compile.provenance.MatrixBlock"
+    assert describe(MatrixBlock(())) == "modelhost.compiling.provenance.MatrixBlock"

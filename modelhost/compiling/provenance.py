@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple, Union
 
 import numpy as np
 
-from packager.manifest.manifest import Column
-from packager.model.compiled.form import Op
+from modelhost.columns import ColumnSpec
 
 
 class CannotCompileError(Exception):
     """No compiled form is known for a part of the model; the message names it."""
+
+
+class Op(NamedTuple):
+    """One operation on a float64: the name and the values of ``Op`` in a compiled form."""
+
+    name: str
+    values: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -48,7 +54,7 @@ class OpaqueFeature:
     reason: str
 
 
-Feature = NumericFeature | LookupFeature | StepFeature | OpaqueFeature
+Feature = Union[NumericFeature, LookupFeature, StepFeature, OpaqueFeature]
 
 
 @dataclass(frozen=True)
@@ -78,8 +84,11 @@ class MatrixBlock:
         return any(isinstance(d, np.dtype) and d.kind == "f" and d.itemsize < 8 for d in found)
 
 
-def first_cell(place: int, column: Column) -> Feature:
-    """The provenance of a request column before any transformer."""
+def first_cell(place: int, column: ColumnSpec | Any) -> Feature:
+    """The provenance of a request column before any transformer.
+
+    ``column``: a ``ColumnSpec``, or an object with the same attributes.
+    """
     if column.dtype == "category" or column.dtype == "ordered category":
         if column.categories is None:
             return OpaqueFeature(place, f"column {column.name!r} has categories of several kinds")
@@ -97,7 +106,7 @@ def first_cell(place: int, column: Column) -> Feature:
 
 def after(cell: Feature, *ops: Op) -> Feature:
     """``cell`` after more ops; a ``LookupFeature`` is unchanged."""
-    if isinstance(cell, NumericFeature | StepFeature):
+    if isinstance(cell, (NumericFeature, StepFeature)):
         return replace(cell, ops=(*cell.ops, *ops))
     return cell
 

@@ -7,11 +7,10 @@ import pytest
 from sklearn import ensemble, linear_model, neighbors, svm
 from sklearn.base import BaseEstimator
 
-from packager.model.compiled.form import Linear, Native, Trees
-from packager.worker.compile.estimators import candidates
-from packager.worker.compile.provenance import CannotCompileError, MatrixBlock, NumericFeature
-from packager.worker.compile.trees import Refused
-from packager.worker.compile.walk import PipelineWalk
+from modelhost.compiling.estimators import check_supported
+from modelhost.compiling.estimators import heads as heads_of
+from modelhost.compiling.provenance import CannotCompileError, MatrixBlock, NumericFeature
+from modelhost.compiling.walk import PipelineWalk
 
 DRAW = np.random.default_rng(0)
 DATA = DRAW.normal(size=(60, 2))
@@ -24,11 +23,11 @@ TARGETS = {
 }
 
 
-def heads(estimator: BaseEstimator, target: str) -> list[object]:
+def heads(estimator: BaseEstimator, target: str) -> list[dict]:
     fitted = estimator.fit(DATA, TARGETS[target])
     task = "regression" if target in ("number", "positive") else "classification"
-    found = candidates(fitted, MatrixBlock(CELLS, DATA), ("model",), task, PipelineWalk())
-    return [one if isinstance(one, Refused) else one.head for one in found]
+    found = [head.described for head in heads_of(fitted, ("model",), task)]
+    return [one["head"] if "head" in one else {"kind": next(iter(one))} for one in found]
 
 
 @pytest.mark.parametrize(
@@ -48,39 +47,38 @@ def heads(estimator: BaseEstimator, target: str) -> list[object]:
 )
 def test_a_linear_model_is_one_with_its_link_and_may_be_called_as_it_is(estimator, target, link):
     first, *others = heads(estimator, target)
-    assert isinstance(first, Linear)
-    assert first.link == link
-    assert np.array(first.coefficients) == pytest.approx(np.atleast_2d(estimator.coef_))
-    assert [type(one) for one in others] == [Native]
+    assert (first["kind"], first["link"]) == ("linear", link)
+    assert np.array(first["coefficients"]) == pytest.approx(np.atleast_2d(estimator.coef_))
+    assert [one["kind"] for one in others] == ["native"]
 
 
 def test_modified_huber_has_probabilities_of_its_own_and_is_called_as_it_is():
     found = heads(linear_model.SGDClassifier(loss="modified_huber"), "two")
-    assert [type(one) for one in found] == [Native]
+    assert [one["kind"] for one in found] == ["native"]
 
 
 def test_trees_come_before_the_estimator_itself():
     found = heads(ensemble.RandomForestClassifier(2), "two")
-    assert [type(one) for one in found] == [Trees, Native]
+    assert [one["kind"] for one in found] == ["trees", "native"]
 
 
 def test_any_other_estimator_is_called_as_it_is():
     (head,) = heads(neighbors.KNeighborsClassifier(), "two")
-    assert head == Native(path=("model",))
+    assert head == {"kind": "native", "path": ["model"], "probabilities": True}
 
 
 def test_weights_that_are_not_finite_are_no_linear_head():
     model = linear_model.LinearRegression().fit(DATA, TARGETS["number"])
     model.coef_ = np.array([np.nan, 1.0])
-    found = list(candidates(model, MatrixBlock(CELLS, DATA), (), "regression", PipelineWalk()))
-    assert [type(one.head) for one in found] == [Native]
+    found = [head.described["head"]["kind"] for head in heads_of(model, (), "regression")]
+    assert found == ["native"]
 
 
 def test_float32_weights_are_refused():
     model = linear_model.LinearRegression().fit(DATA, TARGETS["number"])
     model.coef_ = model.coef_.astype("float32")
     with pytest.raises(CannotCompileError, match="LinearRegression has float32 coefficients"):
-        list(candidates(model, MatrixBlock(CELLS, DATA), (), "regression", PipelineWalk()))
+        list(heads_of(model, (), "regression"))
 
 
 def test_an_estimator_of_another_library_is_refused():
@@ -88,4 +86,4 @@ def test_an_estimator_of_another_library_is_refused():
         pass
 
     with pytest.raises(CannotCompileError, match=r"no compiled form is known for .*Own"):
-        list(candidates(Own(), MatrixBlock(CELLS, DATA), (), "regression", PipelineWalk()))
+        check_supported(Own(), MatrixBlock(CELLS, DATA), PipelineWalk())

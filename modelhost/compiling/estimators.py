@@ -6,19 +6,19 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from packager.manifest.base import Task
-from packager.model.compiled.form import Linear, Native, Path_
-from packager.worker.compile.provenance import (
+from modelhost.compiling.provenance import (
     CannotCompileError,
     LookupFeature,
     MatrixBlock,
     describe,
     from_sklearn,
 )
-from packager.worker.compile.trees import BINNED_ENSEMBLES, Candidate, Refused, has_trees, trees_of
-from packager.worker.compile.walk import PipelineWalk, check_encoded
+from modelhost.compiling.sklearn_trees import BINNED_ENSEMBLES
+from modelhost.compiling.trees import Head, has_trees, trees_of
+from modelhost.compiling.walk import Path, PipelineWalk, check_encoded
+
+TOLERANCE = 1e-9
 
 REGRESSORS = frozenset(
     {
@@ -58,25 +58,30 @@ MARGIN_CLASSIFIERS = frozenset(
 )
 
 
-def candidates(
-    estimator: Any, block: MatrixBlock, path: Path_, task: Task, walk: PipelineWalk
-) -> Iterator[Candidate | Refused]:
-    """The candidate heads of ``estimator`` on ``block``."""
+def heads(estimator: Any, path: Path, task: str) -> Iterator[Head]:
+    """The candidate heads of ``estimator``, which is at ``path`` in the model."""
+    linear = _linear(estimator, task) if from_sklearn(estimator) else None
+    if linear is not None:
+        yield Head({"head": linear, "tolerance": TOLERANCE})
+    if has_trees(estimator):
+        yield trees_of(estimator)
+    if getattr(estimator, "_preprocessor", None) is None and not _holds_frames(estimator):
+        chances = task == "classification" and callable(getattr(estimator, "predict_proba", None))
+        native = {"kind": "native", "path": list(path), "probabilities": chances}
+        yield Head({"head": native, "tolerance": TOLERANCE})
+
+
+def check_supported(estimator: Any, block: MatrixBlock, walk: PipelineWalk) -> MatrixBlock:
+    """``block`` in the estimator's codes; ``CannotCompileError`` if it gets text or is unknown."""
     room = type(estimator).__module__.split(".")[0]
     if room not in ("sklearn", "lightgbm", "xgboost"):
         raise CannotCompileError(f"no compiled form is known for {describe(estimator)}")
     block = coded(estimator, block, walk)
     check_encoded(block, estimator)
-    linear = _linear(estimator, task) if from_sklearn(estimator) else None
-    if linear is not None:
-        yield Candidate(linear, None, block)
-    if has_trees(estimator):
-        yield trees_of(estimator, block)
-    if getattr(estimator, "_preprocessor", None) is None and not _holds_frames(estimator):
-        yield Candidate(Native(path=path), None, block)
+    return block
 
 
-def _linear(estimator: Any, task: Task) -> Linear | None:
+def _linear(estimator: Any, task: str) -> dict[str, Any] | None:
     name = type(estimator).__name__
     link = _regression_link(estimator) if task == "regression" else _class_link(estimator)
     if link is None:
@@ -92,11 +97,8 @@ def _linear(estimator: Any, task: Task) -> Linear | None:
     intercept = np.broadcast_to(np.asarray(estimator.intercept_, np.float64).ravel(), len(weights))
     if not (np.isfinite(weights).all() and np.isfinite(intercept).all()):
         return None
-    return Linear(
-        coefficients=tuple(tuple(row) for row in weights.tolist()),
-        intercept=tuple(intercept.tolist()),
-        link=link,
-    )
+    coefficients, constants = weights.tolist(), intercept.tolist()
+    return {"kind": "linear", "coefficients": coefficients, "intercept": constants, "link": link}
 
 
 def _regression_link(estimator: Any) -> Any:
@@ -143,15 +145,15 @@ def coded(estimator: Any, block: MatrixBlock, walk: PipelineWalk) -> MatrixBlock
         return MatrixBlock(cells, data)
     booster = getattr(estimator, "booster_", None)
     known = getattr(booster, "pandas_categorical", None)
-    if not known or not isinstance(block.data, pd.DataFrame):
+    if not known or not hasattr(block.data, "columns"):
         return block
     data = block.data.copy()
-    names = [name for name in data if isinstance(data[name].dtype, pd.CategoricalDtype)]
+    names = [name for name in data if data[name].dtype.name == "category"]
     if len(names) != len(known) or not all(
         isinstance(block.cells[data.columns.get_loc(name)], LookupFeature) for name in names
     ):
         raise CannotCompileError("LightGBM was trained on other category columns")
-    for name, categories in zip(names, known, strict=True):
+    for name, categories in zip(names, known):
         codes = data[name].cat.set_categories(categories).cat.codes.astype(np.float64)
         data[name] = codes.where(codes >= 0)
     return MatrixBlock(block.cells, data)
@@ -162,7 +164,7 @@ def _holds_frames(part: Any) -> bool:
     from sklearn.base import BaseEstimator
 
     for member in vars(part).values():
-        inner = member if isinstance(member, list | tuple) else [member]
+        inner = member if isinstance(member, (list, tuple)) else [member]
         for one in inner:
             one = one[1] if isinstance(one, tuple) and len(one) == 2 else one
             if isinstance(one, BaseEstimator) and (

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Dict, Set, Tuple, Union
 
 import numpy as np
 
-from packager.manifest.base import Scalar
-from packager.model.compiled.form import Op
-from packager.worker.compile.provenance import (
+from modelhost.compiling.provenance import (
     CannotCompileError,
     Feature,
     LookupFeature,
     MatrixBlock,
     NumericFeature,
+    Op,
     StepFeature,
     after,
 )
 
-Keys = dict[int, set[Scalar]]
+Scalar = Union[bool, int, float, str]
+Keys = Dict[int, Set[Scalar]]
 """Column → values that its table has to contain."""
-Cells = tuple[Feature, ...]
+Cells = Tuple[Feature, ...]
 
 MAX_KEYS = 20_000
 
@@ -101,14 +101,14 @@ def _imputed(part: Any, block: MatrixBlock, keys: Keys) -> Cells | None:
         return None  # SimpleImputer drops such columns
     nan_only = _is_nan(part.missing_values)
     cells: list[Feature] = []
-    for cell, statistic in zip(block.cells, statistics, strict=True):
+    for cell, statistic in zip(block.cells, statistics):
         if isinstance(cell, LookupFeature):
             if not nan_only:
                 _add(keys, cell, [part.missing_values])
             cells.append(cell)
         elif not nan_only:
             return None
-        elif not isinstance(statistic, int | float | np.number):
+        elif not isinstance(statistic, (int, float, np.number)):
             raise CannotCompileError(f"{type(part).__name__} fills numbers with {statistic!r}")
         else:
             cells.append(after(cell, Op(name="fill", values=(float(statistic),))))
@@ -188,7 +188,7 @@ _RULES: Mapping[str, Callable[[Any, MatrixBlock, Keys], Cells | None]] = {
 def _add(keys: Keys, cell: LookupFeature, values: Iterable[Any]) -> None:
     known = keys.setdefault(cell.column, set())
     plain = (value.item() if isinstance(value, np.generic) else value for value in values)
-    known.update(value for value in plain if isinstance(value, bool | int | float | str))
+    known.update(value for value in plain if isinstance(value, (bool, int, float, str)))
     if len(known) > MAX_KEYS:
         raise CannotCompileError(f"a column has more than {MAX_KEYS:,} categories")
 

@@ -1,0 +1,1 @@
+"""Describe a fitted model as plain tables, from which the harness derives a compiled form."""

@@ -1,0 +1,224 @@
+"""Derive the compiled form of a fitted model, as plain data, from its answers to probes.
+
+The form is that of ``packager.model.compiled.form`` without its head: ``columns``, ``steps``,
+``matrix`` and ``nan``. Numbers are Python's; None is NaN.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, List
+
+import numpy as np
+
+from modelhost.compiling.estimators import check_supported, coded, heads
+from modelhost.compiling.probe import Probe
+from modelhost.compiling.provenance import (
+    CannotCompileError,
+    LookupFeature,
+    MatrixBlock,
+    NumericFeature,
+    Op,
+    OpaqueFeature,
+    StepFeature,
+    first_cell,
+    from_sklearn,
+)
+from modelhost.compiling.transformers import Keys
+from modelhost.compiling.trees import Head
+from modelhost.compiling.walk import Path, PipelineWalk, dense
+
+MAX_ENTRIES = 2_000_000
+"""Maximum number of entries of a form's tables, to keep the form smaller than the model."""
+
+Entries = List[List[Any]]
+"""[position in the matrix, value] each."""
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """The parts of a model: transformers in order, each with its path, and the estimator."""
+
+    transformers: tuple[tuple[Any, Path], ...]
+    estimator: Any
+    path: Path
+
+
+def check_known(native: Any) -> None:
+    """Raise ``CannotCompileError`` unless the model's class is from a supported framework."""
+    kind = type(native)
+    room = kind.__module__.split(".")[0]
+    if not from_sklearn(native) and room not in ("lightgbm", "xgboost"):
+        raise CannotCompileError(f"no compiled form is known for {kind.__module__}.{kind.__name__}")
+
+
+def known_keys(native: Any, columns: Sequence[Any]) -> Keys:
+    """Place of a column → the values that the model's encoders know."""
+    parts, walk = _apart(native), PipelineWalk()
+    coded(parts.estimator, _walked(walk, parts, _first(columns, None)), walk)
+    return walk.keys
+
+
+class FittedForm:
+    """The form of a fitted model and its candidate heads.
+
+    Raises ``CannotCompileError``, naming the unsupported part, if there is none.
+    """
+
+    def __init__(self, native: Any, task: str, probe: Probe) -> None:
+        self._probe = probe
+        self._walk = PipelineWalk()
+        self._task = task
+        self._parts = _apart(native)
+        block = _walked(self._walk, self._parts, _first(probe.columns, probe.frame))
+        self._block = check_supported(self._parts.estimator, block, self._walk)
+
+    def heads(self) -> Iterator[Head]:
+        """The candidate heads, the fastest first."""
+        return heads(self._parts.estimator, self._parts.path, self._task)
+
+    def form(self) -> dict[str, Any]:
+        """The form without a head; raises ``CannotCompileError``."""
+        blocks = [block for _, block in self._walk.steps]
+        matrices = [_matrix(block, self._probe) for block in (*blocks, self._block)]
+        paths = [list(path) for path, _ in self._walk.steps]
+        places = range(len(self._probe.columns))
+        columns = [_domain(place, self._probe, matrices) for place in places]
+        if not any(domain["used"] for domain in columns):
+            raise CannotCompileError("the model uses none of the columns")
+        return {
+            "columns": columns,
+            "steps": [{"path": path, "matrix": made} for path, made in zip(paths, matrices)],
+            "matrix": matrices[-1],
+            "nan": any(bool(np.isnan(dense(block)).any()) for block in (*blocks, self._block)),
+        }
+
+
+def _apart(native: Any) -> _Parts:
+    transformers: list[tuple[Any, Path]] = []
+    path: Path = ()
+    while from_sklearn(native):
+        name = type(native).__name__
+        if name.endswith("SearchCV") and hasattr(native, "best_estimator_"):
+            native, path = native.best_estimator_, (*path, "best_estimator_")
+        elif name == "Pipeline":
+            last = len(native.steps) - 1
+            transformers += [
+                (part, (*path, "steps", place, 1))
+                for place, (_, part) in enumerate(native.steps[:-1])
+            ]
+            native, path = native.steps[-1][1], (*path, "steps", last, 1)
+        else:
+            break
+    if native is None or isinstance(native, str):
+        raise CannotCompileError("the pipeline ends without an estimator")
+    return _Parts(tuple(transformers), native, path)
+
+
+def _first(columns: Sequence[Any], data: Any) -> MatrixBlock:
+    cells = tuple(first_cell(place, column) for place, column in enumerate(columns))
+    return MatrixBlock(cells, data)
+
+
+def _walked(walk: PipelineWalk, parts: _Parts, block: MatrixBlock) -> MatrixBlock:
+    for part, path in parts.transformers:
+        block = walk.through(part, block, path)
+    return block
+
+
+def _matrix(block: MatrixBlock, probe: Probe) -> dict[str, Any]:
+    made = dense(block)
+    numbers, derived = [], []
+    tabled: dict[int, list[int]] = {}
+    for position, cell in enumerate(block.cells):
+        if isinstance(cell, NumericFeature):
+            ops = _ops(cell.ops)
+            numbers.append({"position": position, "column": cell.column, "ops": ops})
+        elif isinstance(cell, StepFeature):
+            place = {"position": position, "step": cell.step, "output": cell.output}
+            derived.append({**place, "ops": _ops(cell.ops)})
+        elif isinstance(cell, LookupFeature):
+            tabled.setdefault(cell.column, []).append(position)
+        elif isinstance(cell, OpaqueFeature):
+            raise CannotCompileError(f"{cell.reason}, and the model reads it")
+    return {
+        "width": len(block.cells),
+        "numbers": numbers,
+        "tables": [_table(c, positions, made, probe) for c, positions in tabled.items()],
+        "derived": derived,
+        "sparse": block.sparse,
+    }
+
+
+def _ops(ops: Sequence[Op]) -> list[dict[str, Any]]:
+    return [{"name": op.name, "values": list(op.values)} for op in ops]
+
+
+def _table(column: int, positions: list[int], made: Any, probe: Probe) -> dict[str, Any]:
+    """The model's encoding of each value of ``column``, taken from the probe's rows.
+
+    Raise ``CannotCompileError`` if it depends on other columns or the table is too large.
+    """
+    keys = [question for question in probe.of(column, "key") if question.value is not None]
+    special = [*probe.of(column, "null"), *probe.of(column, "unknown")]
+    answers = {}
+    for question in (*keys, *special):
+        one, *others = (made[row, positions] for row in probe.places[question])
+        if not all(np.array_equal(one, other, equal_nan=True) for other in others):
+            name = probe.columns[column].name
+            raise CannotCompileError(f"the encoding of column {name!r} depends on other columns")
+        answers[question] = one
+    default = [_commonest([answers[key][place] for key in keys]) for place in range(len(positions))]
+
+    def entries(question: Any) -> Entries:
+        return [
+            [position, _json(value)]
+            for position, value, usual in zip(positions, answers[question], default)
+            if not (value == usual or (np.isnan(value) and np.isnan(usual)))
+        ]
+
+    listed = [entries(key) for key in keys]
+    if sum(map(len, listed)) > MAX_ENTRIES:
+        raise CannotCompileError(f"its tables have more than {MAX_ENTRIES:,} entries")
+    # If the model raised on a key, which it should know, only keys are in the domain.
+    raised = any(q.column == column and q.kind == "key" for q in probe.raised)
+    found = {q.kind: entries(q) for q in special}
+    return {
+        "column": column,
+        "default": [[position, _json(value)] for position, value in zip(positions, default)],
+        "keys": [key.value for key in keys if key.value is not None],
+        "entries": listed,
+        "null": found.get("null"),
+        "unknown": None if raised else found.get("unknown"),
+    }
+
+
+def _commonest(values: list[Any]) -> float:
+    if not values:
+        return 0.0
+    counted = Counter(_json(float(value)) for value in values)
+    best = max(counted.items(), key=lambda item: item[1])[0]
+    return float("nan") if best is None else best
+
+
+def _json(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+
+def _domain(place: int, probe: Probe, matrices: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    name = probe.columns[place].name
+    numeric = any(one["column"] == place for made in matrices for one in made["numbers"])
+    tables = [one for made in matrices for one in made["tables"] if one["column"] == place]
+    used = numeric or bool(tables)
+    domain: dict[str, Any] = {"name": name, "used": used, "nulls": probe.nulls(place)}
+    if not used:
+        return domain
+    domain["known_only"] = any(table["unknown"] is None for table in tables)
+    if numeric:
+        low, high = probe.bound(place, "low"), probe.bound(place, "high")
+        if low is None or high is None:
+            raise CannotCompileError(f"the model raises on every extreme number in column {name!r}")
+        domain.update(low=low, high=high)
+    return domain

@@ -1,0 +1,80 @@
+"""What models take and return, in messages.
+
+Predictions are ``labels`` (one column), ``rows`` and, if there are any, ``probabilities`` and their
+``shape``; a matrix is ``matrix`` and its ``shape``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from modelhost.columns import decode_columns, encode_array, encode_labels
+from modelhost.predictions import Predictions
+from modelhost.wire import Buffer, Message
+
+
+def encode_predictions(found: Predictions) -> tuple[dict[str, Any], list[Buffer]]:
+    """The entries of a header, and the buffers, of predictions."""
+    labels = encode_labels(found.labels)
+    header: dict[str, Any] = {"labels": labels.described[0], "rows": labels.rows}
+    buffers = list(labels.buffers)
+    if found.probabilities is not None:
+        header["shape"] = list(found.probabilities.shape)
+        header["probabilities"], more = encode_array(found.probabilities)
+        buffers += more
+    return header, buffers
+
+
+def decode_predictions(answer: Message) -> Predictions:
+    """The predictions in a message; raises ``PackageError`` for another one."""
+    header = answer.header
+    rows, buffers = header["rows"], answer.buffers
+    if "probabilities" not in header:
+        (labels,) = decode_columns([header["labels"]], buffers, rows)
+        return Predictions(_plain(labels), None)
+    (labels,) = decode_columns([header["labels"]], buffers[:-1], rows)
+    height, width = header["shape"]
+    (flat,) = decode_columns([header["probabilities"]], buffers[-1:], height * width)
+    return Predictions(_plain(labels), np.array(flat, np.float64).reshape(rows, width))
+
+
+def encode_matrix(matrix: Any) -> tuple[dict[str, Any], list[Buffer]]:
+    """The entries of a header, and the buffers, of a matrix of float64."""
+    described, buffers = encode_array(np.asarray(matrix, np.float64))
+    return {"matrix": described, "shape": list(matrix.shape)}, buffers
+
+
+def decode_matrix(message: Message) -> Any:
+    """The matrix in a message; raises ``PackageError`` for another one."""
+    rows, width = message.header["shape"]
+    (flat,) = decode_columns([message.header["matrix"]], message.buffers, rows * width)
+    return np.array(flat, np.float64).reshape(rows, width)
+
+
+class PartCall(NamedTuple):
+    """A call of a part of a fitted model: ``method`` is ``transform`` or ``predict``."""
+
+    path: Sequence[Any]
+    method: str
+    matrix: Any
+    sparse: bool
+
+
+def encode_call(call: PartCall) -> tuple[dict[str, Any], list[Buffer]]:
+    """The entries of a header, and the buffers, of a call."""
+    header, buffers = encode_matrix(call.matrix)
+    named = {"path": list(call.path), "method": call.method, "sparse": call.sparse}
+    return {"verb": "call", **named, **header}, buffers
+
+
+def decode_call(message: Message) -> PartCall:
+    """The call in a message; raises ``KeyError`` or ``PackageError`` for another one."""
+    given = message.header
+    return PartCall(given["path"], given["method"], decode_matrix(message), given["sparse"])
+
+
+def _plain(labels: Any) -> Any:
+    return labels.tolist() if isinstance(labels, np.ndarray) else labels

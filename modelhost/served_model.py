@@ -1,0 +1,180 @@
+"""Answers requests with the model, and distinguishes bad rows from a broken model.
+
+If a model raises on some rows and answers others, the client sent values that it can't take: the
+answer names the rows. If it raises on a row that it has answered before, it is broken.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from modelhost.columns import ColumnSpec, decode_columns
+from modelhost.errors import PackageError
+from modelhost.exceptions import describe_exception
+from modelhost.failing_rows import PartError, predict_in_parts
+from modelhost.fitted_parts import FittedParts
+from modelhost.frames import FrameBuilder
+from modelhost.model import LoadedModel
+from modelhost.prediction_messages import decode_call, encode_predictions
+from modelhost.predictions import Predictions
+from modelhost.wire import Message
+
+HEALTHY_SECONDS = 1.0
+"""How long a model counts as working after it has answered its known row."""
+Columns = Sequence[Any]
+
+
+class _RaisedError(Exception):
+    """The model raised, or returned an invalid answer; the cause has the details."""
+
+
+class ServedModel:
+    """The model of a serving process; not thread-safe.
+
+    Each answer is a message whose header holds predictions, or ``refused`` (``first``, ``last``:
+    the rows; ``said``: the exception without its message), or ``broken`` (``said``; ``memory``:
+    whether memory ran out).
+    """
+
+    def __init__(
+        self,
+        model: LoadedModel,
+        specs: Sequence[ColumnSpec],
+        known: Sequence[Any] | None,
+        plain: Sequence[Any] | None,
+    ) -> None:
+        """``known``: a row that the model answered when it was built, or None.
+
+        Without one, the first row that it answers becomes the known row, or ``plain``, a made-up
+        one.
+        """
+        self._model = model
+        self._parts = FittedParts(model)
+        self._builder = FrameBuilder(specs)
+        self._width = len(specs)
+        self._known = _row(known)
+        self._plain = _row(plain)
+        self._sound_until = 0.0
+        self.out_of_memory = False
+        """Whether the model ran out of memory: end the process after the answers."""
+
+    def answers(self, asked: Sequence[Message]) -> list[Message]:
+        """One answer for each request, which are of one group if there are several.
+
+        Raises ``PackageError`` for a request of another form.
+        """
+        try:
+            if asked[0].header["verb"] == "call":
+                return [self._call(one) for one in asked]
+            return self._predict([self._columns(one) for one in asked])
+        except MemoryError as error:
+            self.out_of_memory = True
+            return [_broken(error, memory=True)] * len(asked)
+
+    def _columns(self, asked: Message) -> tuple[Columns, int]:
+        """The columns and the number of rows of a request."""
+        rows = asked.header["rows"]
+        columns = decode_columns(asked.header["columns"], asked.buffers, rows)
+        if len(columns) != self._width or rows < 1:
+            raise PackageError(f"expected {self._width} columns of 1 row or more, got another form")
+        return columns, rows
+
+    def _predict(self, items: Sequence[tuple[Columns, int]]) -> list[Message]:
+        if len(items) == 1:
+            return [self._alone(*items[0])]
+        columns = [_joined(parts) for parts in zip(*(columns for columns, _ in items))]
+        counts = [rows for _, rows in items]
+        try:
+            found = self._ask(columns, sum(counts))
+        except _RaisedError:
+            return [self._alone(*item) for item in items]
+        answers, start = [], 0
+        for rows in counts:
+            answers.append(_predicted(found.at(range(start, start + rows))))
+            start += rows
+        return answers
+
+    def _alone(self, columns: Columns, rows: int) -> Message:
+        """The answer to one request; if the model raises on all rows, it is called on parts."""
+        try:
+            return _predicted(predict_in_parts(lambda part: self._answered(columns, part), rows))
+        except PartError as error:
+            cause = error.__cause__
+            assert isinstance(cause, _RaisedError)
+            raised = cause.__cause__ or cause
+            if not self._is_sound():
+                return _broken(raised)
+            first, last = error.rows.start, error.rows.stop - 1
+            said = describe_exception(raised)
+            return Message({"refused": {"first": first, "last": last, "said": said}})
+
+    def _answered(self, columns: Columns, rows: range) -> Predictions:
+        """The predictions for some rows; the first row ever answered becomes the known row."""
+        part = [column[rows.start : rows.stop] for column in columns]
+        found = self._ask(part, len(rows))
+        if self._known is None:
+            self._known = [column[:1] for column in part]
+        return found
+
+    def _is_sound(self) -> bool:
+        """Whether the model still answers its known row."""
+        if time.monotonic() < self._sound_until:
+            return True
+        known = self._known if self._known is not None else self._plain
+        if known is None:
+            return False
+        try:
+            self._ask(known, 1)
+        except _RaisedError:
+            return False
+        self._known = known
+        self._sound_until = time.monotonic() + HEALTHY_SECONDS
+        return True
+
+    def _ask(self, columns: Columns, rows: int) -> Predictions:
+        try:
+            return self._model.predict(self._builder.frame(columns, rows))
+        except MemoryError:
+            raise
+        except BaseException as error:  # a model that exits must not end the process
+            raise _RaisedError(f"the model failed on {rows} rows") from error
+
+    def _call(self, asked: Message) -> Message:
+        call = decode_call(asked)
+        try:
+            return self._parts.answer(call)
+        except MemoryError:
+            raise
+        except BaseException as error:
+            return _broken(error)
+
+
+def _row(values: Sequence[Any] | None) -> Columns | None:
+    return None if values is None else [[value] for value in values]
+
+
+def _joined(parts: Sequence[Any]) -> Any:
+    """Values of one column from several requests, each a list or an array."""
+    kinds = {part.dtype if isinstance(part, np.ndarray) else None for part in parts}
+    if len(kinds) == 1 and None not in kinds:
+        return np.concatenate(parts)
+    together: list[Any] = []
+    for part in parts:
+        together += part.tolist() if isinstance(part, np.ndarray) else part
+    return together
+
+
+def _predicted(found: Predictions) -> Message:
+    return Message(*encode_predictions(found))
+
+
+def _broken(error: BaseException, *, memory: bool = False) -> Message:
+    if isinstance(error, PackageError) and error.__cause__ is None:
+        said = [error.message]  # about the form of an answer, not its values
+    else:
+        said = describe_exception(error)
+    return Message({"broken": {"said": said, "memory": memory}})

@@ -1,0 +1,152 @@
+"""What the model host tells about the inside of a fitted model, as plain data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from modelhost.columns import ColumnSpec, decode_columns, encode_values
+from modelhost.compiling.provenance import CannotCompileError
+from modelhost.compiling.transformers import Keys
+from modelhost.fitted_parts import FittedParts
+from modelhost.predictions import Predictions
+from modelhost.wire import Buffer, Message, roundtrip
+from modelhost.work import Workshop
+from packager.errors import PackageError
+from packager.manifest.manifest import Schema
+from packager.model.compiled.heads import ModelParts
+from packager.model.model import LoadedModel, Model
+from packager.worker.compile.probe import ProbedRows
+from packager.worker.processes.hosted_model import HostedModel
+
+Ask = Callable[[Message], Message]
+"""Sends a request to the model host and returns its answer; raises ``PackageError``."""
+Arrays = Mapping[str, npt.NDArray[Any]]
+
+
+class FittedPartError(Exception):
+    """A part of the model raised an exception of the type ``kind``."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+@dataclass(frozen=True)
+class DescribedHead:
+    """A candidate head as the host describes it, with the arrays of its trees."""
+
+    described: Mapping[str, Any]
+    arrays: Arrays
+
+
+@dataclass(frozen=True)
+class DescribedForm:
+    """The parts of a model's form: all but the head, and its candidate heads, the fastest first."""
+
+    form: Mapping[str, Any] | None
+    unsupported: str | None
+    """Why there is no form, whatever the head; None if there is one, or if no head needs it."""
+    heads: Sequence[DescribedHead]
+
+
+@dataclass(frozen=True)
+class FittedObject:
+    """A model that the host has loaded.
+
+    Its methods raise ``CannotCompileError`` and ``FittedPartError``.
+    """
+
+    ask: Ask
+    number: int
+
+    def check_supported(self) -> None:
+        """Raise ``CannotCompileError`` unless its class is from a supported framework."""
+        self._answer("supported", {})
+
+    def keys(self, schema: Schema) -> Keys:
+        """Place of a column → the values that the model's encoders know."""
+        answer = self._answer("keys", {"specs": _specs(schema)})
+        return {place: set(values) for place, values in answer.header["keys"]}
+
+    def form(self, schema: Schema, probed: ProbedRows) -> DescribedForm:
+        """Its form, from the model's answers to probes."""
+        columns = encode_values(probed.columns, schema.features, probed.rows)
+        header = {"specs": _specs(schema), "columns": columns.described, "rows": probed.rows}
+        probes = json.dumps(probed.probe.as_json()).encode()
+        answer = self._answer("compile", header, [*columns.buffers, probes])
+        told = json.loads(bytes(answer.buffers[0]))
+        left = iter(answer.buffers[1:])
+        heads = [DescribedHead(one, _arrays(one["arrays"], left)) for one in told["heads"]]
+        return DescribedForm(told["form"], told["unsupported"], heads)
+
+    def _answer(
+        self, verb: str, header: Mapping[str, Any], buffers: Sequence[Buffer] = ()
+    ) -> Message:
+        answer = self.ask(Message({"verb": verb, "model": self.number, **header}, buffers))
+        if "unsupported" in answer.header:
+            raise CannotCompileError(answer.header["unsupported"])
+        if "raised" in answer.header:
+            raise FittedPartError(*answer.header["raised"])
+        return answer
+
+
+def fitted_model(model: Model) -> FittedObject:
+    """What the model host, or this process, tells about ``model``."""
+    if isinstance(model, HostedModel):
+        return FittedObject(model.ask, model.number)
+    assert isinstance(model, LoadedModel)
+    return in_process(model)
+
+
+def parts_of(model: Model) -> ModelParts:
+    """The parts of ``model``, to be called by a form."""
+    if isinstance(model, HostedModel):
+        return AskedParts(model)
+    assert isinstance(model, LoadedModel)
+    return FittedParts(model)
+
+
+@dataclass(frozen=True)
+class AskedParts:
+    """The parts of a model of another process; the interface of ``FittedParts``."""
+
+    model: HostedModel
+
+    def transform(self, path: Sequence[Any], matrix: Any, *, sparse: bool = False) -> Any:
+        """The output of a transformer, shape (rows, outputs)."""
+        return self.model.transform(path, matrix, sparse=sparse)
+
+    def predict(self, path: Sequence[Any], matrix: Any, *, sparse: bool = False) -> Predictions:
+        """The answers of an estimator; with probabilities if the model has any."""
+        return self.model.call(path, matrix, sparse=sparse)
+
+
+def in_process(model: LoadedModel) -> FittedObject:
+    """A model of this process, described by the same messages as one of another process."""
+    workshop = Workshop([model])
+
+    def ask(request: Message) -> Message:
+        answer = roundtrip(workshop.answer(roundtrip(request)))
+        if "error" in answer.header:
+            raise PackageError(answer.header["error"]["message"], answer.header["error"]["hint"])
+        return answer
+
+    return FittedObject(ask, 0)
+
+
+def _specs(schema: Schema) -> list[list[Any]]:
+    return [ColumnSpec.of(column).as_json() for column in schema.features]
+
+
+def _arrays(described: Sequence[Mapping[str, Any]], left: Any) -> Arrays:
+    arrays = {}
+    for one in described:
+        (array,) = decode_columns([dict(one)], [next(left)], one["length"])
+        arrays[one["name"]] = np.asarray(array)
+    return arrays

@@ -1,0 +1,52 @@
+"""Why a request gets no prediction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class QueueFullError(Exception):
+    """As many requests as admitted are queued or running."""
+
+
+class DeadlineExceededError(Exception):
+    """The deadline passed before an answer was ready."""
+
+
+class ClientDisconnectedError(Exception):
+    """The client disconnected while its request was queued or running."""
+
+
+class ModelError(Exception):
+    """The model raised, or returned an invalid answer."""
+
+    def __init__(self, said: Sequence[str]) -> None:
+        super().__init__("the model raised an error")
+        self.said = said
+        """The model's exception by type and location, without its message."""
+
+
+class ModelProcessEndedError(Exception):
+    """The model's process ended while it had the request."""
+
+
+class RowRefusedError(Exception):
+    """The model raised on a row, or on a few rows together, and answers others.
+
+    The error holds neither the row nor the model's exception, whose message may quote it.
+    """
+
+    def __init__(self, rows: range, said: Sequence[str]) -> None:
+        super().__init__(f"the model raised on row {rows.start}")
+        self.row = rows.start
+        self.rows = len(rows)
+        self.said = said
+        """The model's exception by type and location, without its message."""
+        self.column: str | None = None
+        self.expected: str | None = None
+        self.got: str | None = None
+
+    def at(self, places: Sequence[int]) -> RowRefusedError:
+        """The error with row numbers of the request; ``places`` are those of the predicted rows."""
+        self.row = places[self.row]
+        return self

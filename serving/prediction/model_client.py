@@ -1,0 +1,174 @@
+"""Asks the model processes of a server, from a worker's event loop.
+
+A request goes to the process that has the fewest of this worker's requests. While no process is
+ready, requests wait; each waits until its own deadline at most.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from modelhost.wire import Message
+from serving.prediction.errors import (
+    ClientDisconnectedError,
+    DeadlineExceededError,
+    QueueFullError,
+)
+from serving.prediction.model_connection import ModelProcess, PendingRequest
+from serving.prediction.places import Places
+
+LOOK_SECONDS = 0.5
+"""How often a thread that waits for an answer looks whether the event loop still runs."""
+MAX_STOPPED_LOOKS = 4
+GRACE_SECONDS = 5.0
+"""Time after the deadline in which the event loop reports it."""
+
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+
+
+class ModelClient:
+    """The model processes; all methods but ``ask_blocking`` are called from one event loop."""
+
+    def __init__(self, addresses: Sequence[str], places: Places, *, lazy: bool = False) -> None:
+        """``addresses`` of the processes' sockets; ``places`` bounds the requests at a time.
+
+        ``lazy``: connect at the first request, which starts the processes.
+        """
+        self._lazy = lazy
+        self._places = places
+        self._numbers = itertools.count(1)
+        self._waiting: deque[PendingRequest] = deque()
+        self._processes = [ModelProcess(one, self._begin, self._done) for one in addresses]
+        self._tasks: list[asyncio.Task[None]] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.was_ready = False
+        """Whether a process has ever been ready."""
+
+    def start(self) -> None:
+        """Connect to the processes, or be ready to."""
+        self._loop = asyncio.get_running_loop()
+        if not self._lazy:
+            self._connect()
+
+    def _connect(self) -> None:
+        if not self._tasks:
+            loop = asyncio.get_running_loop()
+            self._tasks = [loop.create_task(one.run()) for one in self._processes]
+
+    def close(self) -> None:
+        """Close the connections."""
+        for task in self._tasks:
+            task.cancel()
+
+    @property
+    def ready(self) -> bool:
+        """Whether a process takes requests."""
+        return any(one.connected for one in self._processes)
+
+    @property
+    def stuck(self) -> bool:
+        """Whether every process that takes requests has left one without an answer too long."""
+        now = time.monotonic()
+        connected = [one for one in self._processes if one.connected]
+        return bool(connected) and all(one.overdue(now) for one in connected)
+
+    async def ask(
+        self, message: Message, deadline: float, receive: Receive | None = None
+    ) -> Message:
+        """The answer to a request, by ``deadline`` (``time.monotonic()`` seconds).
+
+        Raises ``QueueFullError`` at once if all places are taken, ``DeadlineExceededError`` at the
+        deadline, ``ClientDisconnectedError`` when ``receive`` reports a disconnect, and
+        ``ModelProcessEndedError`` if the process ends before it answers.
+        """
+        self._places.take()
+        return await self._ask(message, deadline, receive, placed=True)
+
+    def ask_blocking(self, message: Message, deadline: float) -> Message:
+        """Like ``ask``, for a thread, whose request has a place already.
+
+        Raises ``DeadlineExceededError`` also if the event loop ends meanwhile.
+        """
+        loop = self._loop
+        assert loop is not None
+        asking = asyncio.run_coroutine_threadsafe(
+            self._ask(message, deadline, None, placed=False), loop
+        )
+        stopped = 0
+        while not asking.done():
+            with suppress(TimeoutError):
+                asking.result(LOOK_SECONDS)
+            stopped = 0 if loop.is_running() else stopped + 1
+            if stopped > MAX_STOPPED_LOOKS or time.monotonic() > deadline + GRACE_SECONDS:
+                break  # nothing will answer: without this, the thread would keep the process
+        if not asking.done():
+            asking.cancel()
+            raise DeadlineExceededError
+        return asking.result()
+
+    async def _ask(
+        self, message: Message, deadline: float, receive: Receive | None, *, placed: bool
+    ) -> Message:
+        loop = asyncio.get_running_loop()
+        self._connect()
+        number = next(self._numbers)
+        header = {**message.header, "id": number, "deadline": int(deadline * 1e9)}
+        whole = Message(header, message.buffers)
+        asked = PendingRequest(number, whole, deadline, loop.create_future(), placed=placed)
+        self._waiting.append(asked)
+        self._dispatch()
+        left = max(0.0, deadline - time.monotonic())
+        late = loop.call_later(left, self._give_up, asked, DeadlineExceededError())
+        gone = None if receive is None else loop.create_task(self._watch(asked, receive))
+        try:
+            answer = await asked.future
+        finally:
+            late.cancel()
+            if gone is not None:
+                gone.cancel()
+            if asked.future.cancelled():
+                self._abandon(asked)
+        if "full" in answer.header:
+            raise QueueFullError
+        if "skipped" in answer.header:
+            raise DeadlineExceededError
+        return answer
+
+    async def _watch(self, asked: PendingRequest, receive: Receive) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        self._give_up(asked, ClientDisconnectedError())
+
+    def _give_up(self, asked: PendingRequest, error: Exception) -> None:
+        """Stop waiting; a request that a process has keeps its place until that answers."""
+        if asked.future.done():
+            return
+        asked.future.set_exception(error)
+        self._abandon(asked)
+
+    def _abandon(self, asked: PendingRequest) -> None:
+        if asked.process is not None:
+            asked.process.cancel(asked)
+        else:
+            self._waiting.remove(asked)
+            self._done(asked)
+
+    def _begin(self, process: ModelProcess) -> None:  # noqa: ARG002
+        self.was_ready = True
+        self._dispatch()
+
+    def _dispatch(self) -> None:
+        """Send the requests that wait, each to the process that has the fewest."""
+        connected = [one for one in self._processes if one.connected]
+        while self._waiting and connected:
+            min(connected, key=lambda one: len(one.asked)).send(self._waiting.popleft())
+
+    def _done(self, asked: PendingRequest) -> None:
+        if asked.placed:
+            self._places.free()

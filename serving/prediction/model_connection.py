@@ -1,0 +1,198 @@
+"""A worker's connection with one model process.
+
+The supervisor listens on the socket, so a connection is accepted as soon as the process has loaded
+the model. A child that the model has forked may keep the connection open after the process ended,
+so the process itself is watched, too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, cast
+
+from modelhost.wire import Decoder, Message, WireError, encoded
+from serving.prediction.errors import ModelProcessEndedError
+
+VERSION = 1
+MIN_PAUSE_SECONDS = 0.02
+MAX_PAUSE_SECONDS = 1.0
+"""Between attempts to connect: twice as long after each that had no success."""
+
+logger = logging.getLogger("serving")
+
+
+class PendingRequest:
+    """A request on its way."""
+
+    __slots__ = ("deadline", "future", "message", "number", "placed", "process")
+
+    def __init__(
+        self,
+        number: int,
+        message: Message,
+        deadline: float,
+        future: asyncio.Future[Message],
+        *,
+        placed: bool,
+    ) -> None:
+        self.message = message
+        self.deadline = deadline
+        self.future = future
+        self.number = number
+        self.process: ModelProcess | None = None
+        """The process that has the request; None while it waits for one."""
+        self.placed = placed
+        """Whether it has one of the worker's places."""
+
+
+class ModelProcess:
+    """One model process: the connection with it, and the requests that it has."""
+
+    def __init__(
+        self,
+        address: str,
+        ready: Callable[[ModelProcess], None],
+        done: Callable[[PendingRequest], None],
+    ) -> None:
+        """``ready`` is called when the process has loaded the model, ``done`` after each request.
+
+        ``done`` follows the answer, or the end of the process.
+        """
+        self._address = address
+        self._ready = ready
+        self._done = done
+        self._link: _Link | None = None
+        self.asked: dict[int, PendingRequest] = {}
+
+    @property
+    def connected(self) -> bool:
+        """Whether it takes requests."""
+        return self._link is not None
+
+    def overdue(self, now: float) -> bool:
+        """Whether it has not answered a request whose deadline has passed."""
+        return any(one.deadline < now for one in self.asked.values())
+
+    def send(self, asked: PendingRequest) -> None:
+        """Send a request; its future gets the answer, or ``ModelProcessEndedError``."""
+        assert self._link is not None
+        asked.process = self
+        self.asked[asked.number] = asked
+        self._link.send(asked.message)
+
+    def cancel(self, asked: PendingRequest) -> None:
+        """Tell the process that nobody waits for an answer; one follows nevertheless."""
+        if self._link is not None and asked.number in self.asked:
+            self._link.send(Message({"verb": "cancel", "id": asked.number}))
+
+    async def run(self) -> None:
+        """Connect, and again whenever the process has ended, until this task is cancelled."""
+        loop = asyncio.get_running_loop()
+        pause = MIN_PAUSE_SECONDS
+        while True:
+            link = _Link(self)
+            try:
+                await loop.create_unix_connection(partial(_same, link), self._address)
+                await link.ended
+            except OSError as error:
+                logger.warning("the model's process can't be reached: %s", error.strerror)
+            finally:
+                link.close()
+            pause = MIN_PAUSE_SECONDS if link.greeted else min(2 * pause, MAX_PAUSE_SECONDS)
+            await asyncio.sleep(pause)
+
+    def greeted(self, link: _Link) -> None:
+        """Note that the process is ready."""
+        self._link = link
+        self._ready(self)
+
+    def answered(self, message: Message) -> None:
+        """Pass an answer on; raises ``WireError`` if nothing was asked."""
+        asked = self.asked.pop(message.header.get("id"), None)  # type: ignore[arg-type]
+        if asked is None:
+            raise WireError("expected an answer to a request, got another")
+        if not asked.future.done():
+            asked.future.set_result(message)
+        self._done(asked)
+
+    def lost(self, link: _Link) -> None:
+        """Fail the requests that the process had."""
+        if self._link is not link:
+            return
+        self._link = None
+        had, self.asked = self.asked, {}
+        for asked in had.values():
+            if not asked.future.done():
+                asked.future.set_exception(ModelProcessEndedError())
+            self._done(asked)
+
+
+def _same(link: _Link) -> _Link:
+    return link
+
+
+class _Link(asyncio.Protocol):
+    """One connection, from ``hello`` to its end."""
+
+    def __init__(self, process: ModelProcess) -> None:
+        self._process = process
+        self._loop = asyncio.get_running_loop()
+        self._decoder = Decoder()
+        self._transport: asyncio.Transport | None = None
+        self._watched: int | None = None
+        self.greeted = False
+        self.ended: asyncio.Future[None] = self._loop.create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport."""
+        self._transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Take the messages that have become whole; end the connection at anything else."""
+        try:
+            for message in self._decoder.feed(data):
+                if self.greeted:
+                    self._process.answered(message)
+                else:
+                    self._greet(message.header)
+        except WireError as error:
+            logger.error("the model's process sent something else than an answer: %s", error)
+            self.close()
+
+    def connection_lost(self, error: Exception | None) -> None:  # noqa: ARG002
+        """Fail what was asked."""
+        self.close()
+
+    def send(self, message: Message) -> None:
+        """Send a message."""
+        assert self._transport is not None
+        for part in encoded(message):
+            self._transport.write(part)
+
+    def close(self) -> None:
+        """End the connection; more calls have no effect."""
+        if self._watched is not None:
+            self._loop.remove_reader(self._watched)
+            os.close(self._watched)
+            self._watched = None
+        if self._transport is not None:
+            self._transport.abort()
+        if not self.ended.done():
+            self.ended.set_result(None)
+        self._process.lost(self)
+
+    def _greet(self, hello: Mapping[str, Any]) -> None:
+        process = hello.get("pid")
+        if hello.get("hello") != VERSION or type(process) is not int:
+            raise WireError("expected a greeting of this version, got another message")
+        try:
+            self._watched = os.pidfd_open(process)
+        except ProcessLookupError as error:
+            raise WireError("the process has ended") from error
+        self._loop.add_reader(self._watched, self.close)
+        self.greeted = True
+        self._process.greeted(self)

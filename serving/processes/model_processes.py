@@ -1,0 +1,170 @@
+"""The processes that run the package's model, and the sockets by which workers ask them."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from modelhost.columns import ColumnSpec
+from packager.data.rows.request_rows import RowError
+from serving.http.worker_table import PulseRecord
+from serving.prediction.native_model import neutral_row
+from serving.prediction.package_files import PackageFiles
+from serving.processes.child import Child
+from serving.processes.confinement import ModelConfinement
+from serving.processes.model_environment import COMMAND, model_environment, model_folders
+from serving.processes.shared_descriptors import SharedNotes
+from serving.processes.watchdog import Watchdog
+from serving.settings import Settings
+
+BACKLOG = 1_024
+MAX_PAYLOAD_BYTES = 1 << 34
+SHADOW_REQUESTS = 16
+"""Requests of the shadow comparison that may wait, beside those of the workers."""
+
+
+@dataclass(frozen=True)
+class ModelSocket:
+    """A listening socket, which outlives the process that accepts from it."""
+
+    listening: socket.socket
+    path: int
+    """A descriptor by which this server's processes name the socket, which has no other name."""
+
+    @classmethod
+    def make(cls, folder: Path, number: int) -> ModelSocket:
+        """Listen; raises ``OSError``."""
+        listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        place = os.open(folder, os.O_PATH | os.O_DIRECTORY)
+        name = f"/proc/self/fd/{place}/model-{number}"  # the folder's own path may be too long
+        try:
+            listening.bind(name)
+            path = os.open(name, os.O_PATH)
+            os.unlink(name)
+        finally:
+            os.close(place)
+        listening.listen(BACKLOG)
+        return cls(listening, path)
+
+    @property
+    def address(self) -> str:
+        """Where a process that has inherited ``path`` connects."""
+        return f"/proc/self/fd/{self.path}"
+
+
+def model_sockets(files: PackageFiles, folder: Path) -> list[ModelSocket]:
+    """One socket for each model process; raises ``OSError``."""
+    return [ModelSocket.make(folder, number) for number in range(1, processes_of(files) + 1)]
+
+
+def processes_of(files: PackageFiles) -> int:
+    """The number of model processes."""
+    wanted = files.manifest.serve.processes
+    return len(os.sched_getaffinity(0)) if wanted == "auto" else wanted
+
+
+def model_children(
+    settings: Settings,
+    files: PackageFiles,
+    sockets: Sequence[ModelSocket],
+    given: Mapping[str, str],
+    home: Path,
+) -> list[Child]:
+    """The model processes; ``given``: the variables that the server was started with.
+
+    Each gets a folder in ``home``, the only one that it may write to.
+    """
+    spec = os.memfd_create("model")
+    os.write(spec, json.dumps(model_spec(settings, files)).encode())
+    return [
+        _child(number, settings, (one, spec), _confined(number, settings, files, given, home))
+        for number, one in enumerate(sockets, start=1)
+    ]
+
+
+def model_spec(settings: Settings, files: PackageFiles) -> dict[str, Any]:
+    """What ``python -m modelhost serve`` is told of the package (:mod:`modelhost.serve`)."""
+    manifest = files.manifest
+    features = manifest.schema_.features
+    workers = settings.workers or manifest.serve.workers
+    rows = [*files.golden.rows] if files.golden is not None else []
+    return {
+        "path": str(settings.root.model),
+        "predictor": manifest.serve.predictor,
+        "loader": manifest.serve.loader,
+        "task": manifest.task,
+        "specs": [ColumnSpec.of(column).as_json() for column in features],
+        "known": _first_row(files, rows),
+        "plain": _first_row(files, [neutral_row(features)]),
+        "limits": {
+            "max_rows": settings.max_batch_rows,
+            "max_requests": settings.max_queue * workers + SHADOW_REQUESTS,
+            "max_payload": MAX_PAYLOAD_BYTES,
+        },
+    }
+
+
+def _first_row(files: PackageFiles, rows: Sequence[Mapping[str, Any]]) -> list[Any] | None:
+    """The features of the first row; None if there is none, or the server would refuse it."""
+    try:
+        checked = files.checker.check(rows[:1]) if rows else None
+    except RowError:
+        return None
+    if checked is None:
+        return None
+    return [column[0] for column in checked.columns[: len(files.manifest.schema_.features)]]
+
+
+@dataclass(frozen=True)
+class _Confined:
+    """The variables and restrictions of a model process."""
+
+    environment: Mapping[str, str]
+    confine: ModelConfinement
+
+
+def _confined(
+    number: int, settings: Settings, files: PackageFiles, given: Mapping[str, str], home: Path
+) -> _Confined:
+    scratch = home / f"model-{number}-files"
+    scratch.mkdir(mode=0o700)
+    root, network = settings.root, files.manifest.serve.network
+    environment = model_environment(given, scratch, processes_of(files), network=network)
+    restrictions = ModelConfinement(
+        root.path, model_folders(root), (scratch,), network, settings.process_memory
+    )
+    return _Confined(environment, restrictions)
+
+
+def _child(
+    number: int,
+    settings: Settings,
+    own: tuple[ModelSocket, int],
+    confined: _Confined,
+) -> Child:
+    """The process that accepts from the socket of ``own`` and reads the specification in it."""
+    notes, pulse = SharedNotes.make(), PulseRecord()
+    listening, spec = own[0].listening.fileno(), own[1]
+    return Child(
+        name=f"model process {number}",
+        command=COMMAND,
+        environment={
+            **confined.environment,
+            "MODELHOST_FD": str(listening),
+            "MODELHOST_SPEC": f"/proc/self/fd/{spec}",
+            "MODELHOST_PULSE": f"{pulse.descriptor}:0",
+            "MODELHOST_NOTES": f"{notes.failure}:{notes.stacks}",
+        },
+        descriptors=[listening, spec, pulse.descriptor, notes.failure, notes.stacks],
+        notes=notes,
+        watchdog=Watchdog(settings.hang_seconds, settings.deadline_seconds),
+        pulse=pulse,
+        confine=confined.confine,
+        memory=settings.process_memory,
+        wanted=listening if settings.native == "lazy" else None,
+    )

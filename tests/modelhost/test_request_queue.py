@@ -1,0 +1,91 @@
+"""Which requests form a batch, and when it begins."""
+
+from __future__ import annotations
+
+import time
+from types import SimpleNamespace
+from typing import Any
+
+from modelhost.request_queue import Request, RequestQueue
+from modelhost.wire import Message
+
+CONNECTION: Any = SimpleNamespace()
+
+
+def request(number: int, group: Any = (), rows: int = 1, **more: Any) -> Request:
+    header = {"id": number, "group": group, "rows": rows, **more}
+    return Request(CONNECTION, Message(header))
+
+
+def queue(*requests: Request, max_rows: int = 10) -> RequestQueue:
+    made = RequestQueue(max_rows, 20)
+    for one in requests:
+        assert made.add(one)
+    return made
+
+
+def batches(made: RequestQueue) -> list[list[int]]:
+    found = []
+    while len(made):
+        found.append([one.number for one in made.take()])
+    return found
+
+
+def test_requests_of_a_group_form_a_batch_in_the_order_of_arrival() -> None:
+    groups = ["a", "a", "b", "a", "b"]
+    made = queue(*(request(number, group) for number, group in enumerate(groups)))
+    assert batches(made) == [[0, 1, 3], [2, 4]]
+
+
+def test_a_batch_has_so_many_rows_at_most_unless_one_request_has_more() -> None:
+    sizes = [1, 4, 3, 2, 12]
+    made = queue(*(request(n, rows=rows) for n, rows in enumerate(sizes)), max_rows=6)
+    assert batches(made) == [[0, 1], [2, 3], [4]]
+
+
+def test_requests_without_a_group_stay_alone() -> None:
+    made = queue(request(0, None), request(1, None), request(2), request(3, None))
+    assert batches(made) == [[0], [1], [2], [3]]
+
+
+def test_beyond_its_bound_the_queue_takes_no_request() -> None:
+    made = RequestQueue(10, 1)
+    assert made.add(request(0))
+    assert not made.add(request(1))
+
+
+def test_a_single_client_is_never_held() -> None:
+    made = queue(request(0))
+    made.finished(len(made.take()), seconds=1.0)
+    assert made.delay() is None
+    made.add(request(1))
+    assert made.delay() == 0.0
+
+
+def test_those_who_were_answered_together_are_waited_for_briefly() -> None:
+    made = queue(request(0), request(1))
+    made.finished(len(made.take()), seconds=1.0)
+    made.add(request(2))
+    held = made.delay()
+    assert held is not None
+    assert 0 < held <= 0.005
+    made.add(request(3))
+    assert made.delay() == 0.0
+
+
+def test_what_may_not_go_with_others_is_not_held() -> None:
+    made = queue(request(0), request(1))
+    made.finished(len(made.take()), seconds=1.0)
+    made.add(request(2, None))
+    assert made.delay() == 0.0
+
+
+def test_cancelled_dropped_and_late_requests_leave_the_queue() -> None:
+    late = request(2, deadline=time.monotonic_ns())
+    made = queue(request(0), request(1), late)
+    assert made.cancel(CONNECTION, 1)
+    assert not made.cancel(CONNECTION, 1)
+    assert not made.cancel(SimpleNamespace(), 0)
+    assert made.expired() == [late]
+    made.drop(CONNECTION)
+    assert len(made) == 0
