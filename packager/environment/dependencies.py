@@ -91,7 +91,7 @@ def lock_and_fetch(
         progress.step(f"resolving {file.name}")
         conda_freeze.tell(read_texts(file, wanted), progress)
         index = user_index_options().of_project(file, strategy, wanted)
-        pins = known.wheels if known is not None and not update else ()
+        pins = () if update else _preferred(known, target, base)
         earlier = known.built if known is not None and not update else ()
         sources = SourceBuilds(project, target, requirements.builder, earlier, progress)
         index = replace(index, sources=sources)
@@ -117,7 +117,12 @@ def _whole(
     progress: Progress,
 ) -> Lock:
     """The package's lock: the model's wheels, the server's and the harness's, all fetched."""
-    shipped = _shipped(locked.wheels, requirements, wanted.target, base)
+    groups: list[ShippedGroup] = ["server", "harness"]
+    if requirements.trees and TREE_FRAMEWORKS & {wheel.name for wheel in locked.wheels}:
+        groups.append("trees")
+    if requirements.parquet:
+        groups.append("parquet")
+    shipped = shipped_wheels(groups, wanted.target, _called(base))
     _fetch_shipped(wheels.missing(shipped), requirements, wanted, progress)
     return Lock(
         python=locked.python,
@@ -127,17 +132,21 @@ def _whole(
     )
 
 
-def _shipped(
-    model: Sequence[Wheel], requirements: Requirements, target: WheelTarget, base: Base | None
-) -> list[Wheel]:
-    """The wheels of the server and the harness for ``target``."""
-    groups: list[ShippedGroup] = ["server", "harness"]
-    if requirements.trees and TREE_FRAMEWORKS & {wheel.name for wheel in model}:
-        groups.append("trees")
-    if requirements.parquet:
-        groups.append("parquet")
-    called = f"base {base.reference}" if base else "this machine's Python, as there is no base"
-    return shipped_wheels(groups, target, called)
+def _preferred(
+    known: LockFile | None, target: WheelTarget, base: Base | None
+) -> tuple[Wheel, ...]:
+    """The versions to keep where the requirements allow it: those of the lock, if there is one.
+
+    Otherwise those of the server and the harness: a wheel that two environments have is stored
+    once.
+    """
+    if known is not None:
+        return known.wheels
+    return tuple(shipped_wheels(["server", "harness"], target, _called(base)))
+
+
+def _called(base: Base | None) -> str:
+    return f"base {base.reference}" if base else "this machine's Python, as there is no base"
 
 
 def _fetch_shipped(

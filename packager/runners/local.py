@@ -14,7 +14,7 @@ from packager.environment.platform import host_target
 from packager.errors import PackageError
 from packager.image.config import ENVIRONMENT, TRAINING
 from packager.image.layers import Layer
-from packager.image.runtime import HARNESS, INSTALLED_AT, MODEL, VENV
+from packager.image.runtime import HARNESS, HOST, INSTALLED_AT, VENV
 from packager.runners.unpacked import UnpackedEnvironments, unpacked_environments
 from packager.tar_reader import unpack_plain
 
@@ -35,11 +35,6 @@ class UnpackedPackage:
         return self.environments.python(VENV)
 
     @property
-    def model_python(self) -> Path:
-        """The interpreter of the model host."""
-        return self.environments.python(MODEL)
-
-    @property
     def worker_python(self) -> Path:
         """The interpreter of what trains, checks and replays; absent without a companion."""
         return self.environments.python(HARNESS)
@@ -55,14 +50,14 @@ class UnpackedPackage:
 
     def variables(self) -> dict[str, str]:
         """The image's variables, adapted to ``path``; none are inherited from this process."""
-        places = [self.path / INSTALLED_AT, self.path / "code", self.path / "code/src"]
+        runtime = self.path / INSTALLED_AT
         scratch = self.path / "tmp"
         scratch.mkdir(exist_ok=True)
         return {
             **ENVIRONMENT,
             "PATH": f"{self.python.parent}:{os.defpath}",
             "MODEL_ROOT": str(self.path),
-            "PYTHONPATH": ":".join(str(place) for place in places),
+            "PYTHONPATH": f"{runtime}:{runtime / HOST}",
             "HOME": str(scratch),
             "TMPDIR": str(scratch),
             "BENTOML_HOME": str(scratch / "bentoml"),

@@ -17,7 +17,11 @@ from serving.prediction.native_model import neutral_row
 from serving.prediction.package_files import PackageFiles
 from serving.processes.child import Child
 from serving.processes.confinement import ModelConfinement
-from serving.processes.model_environment import COMMAND, model_environment, model_folders
+from serving.processes.model_environment import (
+    model_command,
+    model_environment,
+    model_folders,
+)
 from serving.processes.shared_descriptors import SharedNotes
 from serving.processes.watchdog import Watchdog
 from serving.settings import Settings
@@ -134,7 +138,7 @@ def _confined(
     scratch = home / f"model-{number}-files"
     scratch.mkdir(mode=0o700)
     root, network = settings.root, files.manifest.serve.network
-    environment = model_environment(given, scratch, processes_of(files), network=network)
+    environment = model_environment(root, given, scratch, processes_of(files), network=network)
     restrictions = ModelConfinement(
         root.path, model_folders(root), (scratch,), network, settings.process_memory
     )
@@ -152,7 +156,7 @@ def _child(
     listening, spec = own[0].listening.fileno(), own[1]
     return Child(
         name=f"model process {number}",
-        command=COMMAND,
+        command=model_command(),
         environment={
             **confined.environment,
             "MODELHOST_FD": str(listening),
