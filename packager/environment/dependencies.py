@@ -132,9 +132,7 @@ def _whole(
     )
 
 
-def _preferred(
-    known: LockFile | None, target: WheelTarget, base: Base | None
-) -> tuple[Wheel, ...]:
+def _preferred(known: LockFile | None, target: WheelTarget, base: Base | None) -> tuple[Wheel, ...]:
     """The versions to keep where the requirements allow it: those of the lock, if there is one.
 
     Otherwise those of the server and the harness: a wheel that two environments have is stored

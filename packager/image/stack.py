@@ -30,6 +30,9 @@ from packager.manifest.manifest import Group, Lock
 from packager.progress import Progress
 
 
+WORKER: tuple[Group, ...] = ("harness", "parquet")
+
+
 class SourceFiles(Protocol):
     """Files of a project that go into its layers."""
 
@@ -44,10 +47,15 @@ class SourceFiles(Protocol):
 
 @dataclass(frozen=True)
 class Stack:
-    """The layers below the model, and those on top that train and replay."""
+    """The layers below the server's environment, and those on top that train and replay.
+
+    The server's environment depends on the result of the training (``server_environment``).
+    """
 
     below: tuple[Layer, ...]
-    """Base, environment, serving dependencies, serving runtime, code."""
+    """Base, wheels of server and model, the model's environment, serving runtime, code."""
+    trees: tuple[Layer, ...]
+    """What the server needs for compiled trees only, and the worker always."""
     worker: tuple[Layer, ...]
     """Runtime and dependencies that only training and replay need."""
     data: tuple[Layer, ...]
@@ -70,43 +78,72 @@ def make_stack(
     Raises ``PackageError`` for a file that has changed since it was hashed.
     """
     compiler = base.compiler() if base else None
-    serves, trains = _environments(base, lock, compiler, fresh=fresh)
+    found = _environments(base, lock, compiler, fresh=fresh)
     below = [
         *(base.layers if base else ()),
-        *serves,
+        *found.below,
         runtime_layer(compiler, fresh=fresh),
         _modules("code", files.code, "code", compiler, fresh),
     ]
-    worker = [training_layer(compiler, fresh=fresh), *trains]
+    worker = [training_layer(compiler, fresh=fresh), *found.worker]
     data_layers = []
     if files.data:
         data_layers.append(plain_layer("data", folder / "data.tar", entries(files.data, "data")))
-    for layer in (*below, *worker, *data_layers):
+    for layer in (*below, *found.trees, *worker, *data_layers):
         progress.item(layer.name, layer.source, layer.size, layer.seconds)
-    return Stack(tuple(below), tuple(worker), tuple(data_layers), own_runtime())
+    return Stack(tuple(below), tuple(found.trees), tuple(worker), tuple(data_layers), own_runtime())
+
+
+@dataclass(frozen=True)
+class _Environments:
+    """The layers of wheels and environments, as the fields of ``Stack`` have them."""
+
+    below: list[Layer]
+    trees: list[Layer]
+    worker: list[Layer]
 
 
 def _environments(
     base: BaseImage | None, lock: Lock, compiler: Compiler | None, *, fresh: bool
-) -> tuple[list[Layer], list[Layer]]:
-    """The layers of the environments of the server and the model, and those that training adds.
+) -> _Environments:
+    """A folder of wheels is in the first of the layers that need it."""
+    interpreter, unpacker = _interpreter(base, lock), WheelUnpacker(lock.python, compiler, fresh)
+    held = set[str]()
 
-    A folder of wheels is in the layers of the first environment that has it.
-    """
-    interpreter = base.saved.interpreter if base else f"/usr/bin/python{lock.python}"
-    unpacker, held = WheelUnpacker(lock.python, compiler, fresh), set[str]()
-
-    def layers(name: str, home: str, *groups: Group) -> list[Layer]:
+    def wheels(name: str, *groups: Group) -> list[Layer]:
         folders = unpacker.folders(lock.wheels_of(*groups))
         added = [folder for folder in folders if folder.path not in held]
         held.update(folder.path for folder in added)
-        made = environment_layer(
-            f"{name} environment", home, lock.python, interpreter, folders, fresh=fresh
-        )
-        return [*grouped(added, f"{name} wheels", fresh=fresh), made]
+        return grouped(added, f"{name} wheels", fresh=fresh)
 
-    below = layers("server", VENV, "server", "trees") + layers("model", MODEL, "model")
-    return below, layers("worker", HARNESS, "harness", "parquet")
+    def environment(name: str, home: str, *groups: Group) -> Layer:
+        folders = unpacker.folders(lock.wheels_of(*groups))
+        title = f"{name} environment"
+        return environment_layer(title, home, lock.python, interpreter, folders, fresh=fresh)
+
+    below = wheels("server", "server") + wheels("model", "model")
+    return _Environments(
+        [*below, environment("model", MODEL, "model")],
+        wheels("tree", "trees"),
+        [*wheels("worker", *WORKER), environment("worker", HARNESS, *WORKER)],
+    )
+
+
+def server_environment(base: BaseImage | None, lock: Lock, *, fresh: bool = False) -> Layer:
+    """The layer of the server's environment, with the wheels of ``trees`` that ``lock`` has."""
+    unpacker = WheelUnpacker(lock.python, base.compiler() if base else None, fresh)
+    return environment_layer(
+        "server environment",
+        VENV,
+        lock.python,
+        _interpreter(base, lock),
+        unpacker.folders(lock.wheels_of("server", "trees")),
+        fresh=fresh,
+    )
+
+
+def _interpreter(base: BaseImage | None, lock: Lock) -> str:
+    return base.saved.interpreter if base else f"/usr/bin/python{lock.python}"
 
 
 def runtime_layer(compiler: Compiler | None, *, fresh: bool = False) -> Layer:

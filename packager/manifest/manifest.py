@@ -173,6 +173,14 @@ class Lock(FrozenModel):
     base: Base | Literal["none"]
     wheels: tuple[Wheel, ...]
 
+    def without(self, group: Group) -> Lock:
+        """This lock with no wheel of ``group``."""
+        left = (
+            wheel.model_copy(update={"groups": tuple(one for one in wheel.groups if one != group)})
+            for wheel in self.wheels
+        )
+        return self.model_copy(update={"wheels": tuple(wheel for wheel in left if wheel.groups)})
+
     def wheels_of(self, *groups: Group) -> list[Wheel]:
         """The wheels of an environment with ``groups``."""
         return [wheel for wheel in self.wheels if set(groups) & set(wheel.groups)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from modelhost.sandbox.network import isolation_line
@@ -51,6 +51,10 @@ class ProjectEnvironment:
     def lock(self) -> Lock:
         """Every dependency with version and sha256."""
         return self.dependencies.lock
+
+    def with_lock(self, lock: Lock) -> ProjectEnvironment:
+        """This environment with other dependencies in the package."""
+        return replace(self, dependencies=replace(self.dependencies, lock=lock))
 
     @property
     def locked_base(self) -> Base | None:
@@ -212,7 +216,7 @@ def training_worker(
     """A worker for training: ``stack`` with its data, and a pretrained model if there is one."""
     base, engine, given = environment.locked_base, environment.engine, files.model
     models = [plain_layer("model", folder / "given.tar", entries(given, "models"))] if given else []
-    layers = [*stack.below, *stack.worker, *models, *stack.data]
+    layers = [*stack.below, *stack.trees, *stack.worker, *models, *stack.data]
     if engine is None or base is None:
         why = "no engine responds" if engine is None else "base: none"
         progress.warn(
