@@ -6,7 +6,7 @@
 of a JSON file (path, predictor, loader and task of the model; specs of its columns; a known and a
 made-up row; limits), ``MODELHOST_PULSE`` is ``descriptor:offset`` (:mod:`modelhost.pulse`),
 ``MODELHOST_NOTES`` is ``descriptor:descriptor``: files for a loading error and for the stacks of
-threads at SIGUSR2; ``MODELHOST_NETWORK=off`` refuses the network to Python code. What the project's
+threads at SIGUSR2. ``MODELHOST_NETWORK=off`` refuses the network to Python code. What the project's
 code prints while it works goes to stderr.
 """
 
@@ -37,6 +37,10 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(USAGE)
         return 2
     connection = socket.socket(fileno=int(os.environ.pop(DESCRIPTOR)))
+    if os.environ.pop(NETWORK, "on") == "off":
+        from modelhost.network import refuse_network
+
+        refuse_network()
     if arguments == ["work"]:
         os.dup2(2, 1)
         end_with_parent()
@@ -57,10 +61,6 @@ def _serve(listening: socket.socket) -> int:
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     failure = _notes(os.environ.pop(NOTES, None))
     spec, place = os.environ.pop(SPEC), os.environ.pop(PULSE, None)
-    if os.environ.pop(NETWORK, "on") == "off":
-        from modelhost.network import refuse_network
-
-        refuse_network()
     from modelhost.errors import PackageError
     from modelhost.json_logs import to_json
     from modelhost.pulse import Pulse

@@ -40,6 +40,7 @@ SERVING_MODULES = (
     "packager/__init__.py",
     "packager/digest.py",
     "packager/errors.py",
+    "packager/exit_reason.py",
     "packager/text.py",
     "packager/data/__init__.py",
     "packager/data/rows/",
@@ -58,7 +59,6 @@ SERVING_MODULES = (
 """Serving: exactly what ``python -m serving`` and ``serving.predict_file`` import."""
 TRAINING_MODULES = (
     "packager/data/",
-    "packager/exit_reason.py",
     "packager/worker/",
     "monitoring/stats/",
 )

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from packager.manifest.manifest import Serve
 from packager.model.paths import Root
 
 COMMAND = (sys.executable, "-m", "modelhost", "serve")
@@ -17,6 +18,11 @@ _OF_THE_SERVER = ("MODEL_", "BENTOML_", "PROMETHEUS_", "AIP_", "SAGEMAKER_")
 """How variables begin that are meant for the server: settings, keys, and addresses of stores."""
 _KEPT = ("MODEL_ROOT",)
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+def processes_of(serve: Serve) -> int:
+    """The number of model processes of a server."""
+    return len(os.sched_getaffinity(0)) if serve.processes == "auto" else serve.processes
 
 
 def model_environment(

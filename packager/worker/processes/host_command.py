@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from modelhost.confinement import VARIABLE, Confinement
+from packager.model.hosted import HostCommand
 from packager.model.paths import Root
-from packager.worker.processes.hosted import HostCommand
 
 
 def training_host(root: Root, models: Path, *, reverse: bool = False) -> HostCommand:
