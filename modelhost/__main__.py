@@ -43,6 +43,10 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(USAGE)
         return 2
     connection = socket.socket(fileno=int(os.environ.pop(DESCRIPTOR)))
+    if os.environ.pop(NETWORK, "on") == "off":
+        from modelhost.network import refuse_network
+
+        refuse_network()
     if arguments == ["work"]:
         os.dup2(2, 1)
         end_with_parent()
@@ -63,10 +67,6 @@ def _serve(listening: socket.socket) -> int:
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     failure = _notes(os.environ.pop(NOTES, None))
     spec, place = os.environ.pop(SPEC), os.environ.pop(PULSE, None)
-    if os.environ.pop(NETWORK, "on") == "off":
-        from modelhost.network import refuse_network
-
-        refuse_network()
     from modelhost.errors import PackageError
     from modelhost.json_logs import to_json
     from modelhost.pulse import Pulse

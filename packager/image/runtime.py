@@ -44,6 +44,7 @@ SERVING_MODULES = (
     "packager/__init__.py",
     "packager/digest.py",
     "packager/errors.py",
+    "packager/exit_reason.py",
     "packager/text.py",
     "packager/data/__init__.py",
     "packager/data/rows/",
@@ -62,7 +63,6 @@ SERVING_MODULES = (
 """Serving: exactly what ``python -m serving`` and ``serving.predict_file`` import."""
 TRAINING_MODULES = (
     "packager/data/",
-    "packager/exit_reason.py",
     "packager/worker/",
     "monitoring/stats/",
 )

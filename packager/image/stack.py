@@ -29,7 +29,6 @@ from packager.image.wheels import WheelUnpacker, grouped
 from packager.manifest.manifest import Group, Lock
 from packager.progress import Progress
 
-
 WORKER: tuple[Group, ...] = ("harness", "parquet")
 
 

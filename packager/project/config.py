@@ -264,7 +264,7 @@ def _check_files(project: Project) -> None:
 
 
 def _check_modules(project: Project) -> None:
-    """Raise ``UsageError`` for missing modules and for one that what loads the model would replace."""
+    """Raise ``UsageError`` for missing modules and for one whose name the model host has."""
     places = (project.directory, project.directory / "src")
     for name in RESERVED_MODULES:
         for place in places:

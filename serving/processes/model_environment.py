@@ -9,6 +9,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from packager.manifest.manifest import Serve
 from packager.model.model_environment import installed_folders, model_python, model_variables
 from packager.model.paths import Root
 
@@ -21,6 +22,11 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 def model_command() -> tuple[str, ...]:
     """The command of a model process."""
     return (model_python(), "-m", "modelhost", "serve")
+
+
+def processes_of(serve: Serve) -> int:
+    """The number of model processes of a server."""
+    return len(os.sched_getaffinity(0)) if serve.processes == "auto" else serve.processes
 
 
 def model_environment(

@@ -21,6 +21,7 @@ from serving.processes.model_environment import (
     model_command,
     model_environment,
     model_folders,
+    processes_of,
 )
 from serving.processes.shared_descriptors import SharedNotes
 from serving.processes.watchdog import Watchdog
@@ -63,13 +64,10 @@ class ModelSocket:
 
 def model_sockets(files: PackageFiles, folder: Path) -> list[ModelSocket]:
     """One socket for each model process; raises ``OSError``."""
-    return [ModelSocket.make(folder, number) for number in range(1, processes_of(files) + 1)]
-
-
-def processes_of(files: PackageFiles) -> int:
-    """The number of model processes."""
-    wanted = files.manifest.serve.processes
-    return len(os.sched_getaffinity(0)) if wanted == "auto" else wanted
+    return [
+        ModelSocket.make(folder, number)
+        for number in range(1, processes_of(files.manifest.serve) + 1)
+    ]
 
 
 def model_children(
@@ -138,7 +136,9 @@ def _confined(
     scratch = home / f"model-{number}-files"
     scratch.mkdir(mode=0o700)
     root, network = settings.root, files.manifest.serve.network
-    environment = model_environment(root, given, scratch, processes_of(files), network=network)
+    environment = model_environment(
+        root, given, scratch, processes_of(files.manifest.serve), network=network
+    )
     restrictions = ModelConfinement(
         root.path, model_folders(root), (scratch,), network, settings.process_memory
     )

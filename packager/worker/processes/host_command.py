@@ -19,6 +19,7 @@ from typing import cast
 from modelhost.confinement import VARIABLE, Confinement
 from modelhost.cpu_features import NumpyFeatures
 from packager.manifest.base import Isa
+from packager.model.hosted import HostCommand
 from packager.model.model_environment import (
     host_folder,
     installed_folders,
@@ -28,7 +29,6 @@ from packager.model.model_environment import (
 from packager.model.paths import Root
 from packager.worker.processes.cpu_kernels import kernel_settings, not_told
 from packager.worker.processes.environment import PINNED_ISA
-from packager.worker.processes.hosted import HostCommand
 
 
 def training_host(root: Root, models: Path, *, reverse: bool = False) -> HostCommand:

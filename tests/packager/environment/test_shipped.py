@@ -101,24 +101,20 @@ def test_a_base_with_an_old_glibc_is_refused_with_package_and_version() -> None:
         shipped_wheels(["server"], WheelTarget("3.11", "linux/amd64", (2, 5)), "base old:1")
 
 
-IN_PROCESS = {"pandas"}
-"""What modules of the server import that only training and ``package predict`` call."""
-
-
 def test_what_serves_imports_what_the_servers_groups_contain() -> None:
     locked = {one.name for group in ("server", "trees") for one in packages_of(group)}
     distributions = packages_distributions()
     foreign = {
         name
         for file, path in serving_runtime().items()
-        if not file.startswith("modelhost/")  # runs in the model's environment
+        if not file.startswith("host/")  # runs in the model's environment
         for name in imported(path)
         if name not in sys.stdlib_module_names and name not in OWN
     }
-    assert {"numpy", "pydantic", "uvicorn", *IN_PROCESS} <= foreign
+    assert {"numpy", "pydantic", "uvicorn"} <= foreign
     missing = {
         name
-        for name in foreign - IN_PROCESS
+        for name in foreign
         if not {str(canonicalize_name(one)) for one in distributions.get(name, ())} & locked
     }
     assert missing == set()

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from confined_packages import DONE, PYTHON, layers, run
 
-from packager.errors import PackageError
 from packager.image.layers import Entry
 from packager.image.runtime import HARNESS
 from packager.image.wheels import site_packages

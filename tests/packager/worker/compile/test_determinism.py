@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 from modelhost.compiling.provenance import CannotCompileError
+from modelhost.model import LoadedModel
 from packager.data.frames import infer_columns
 from packager.manifest.manifest import Schema
-from packager.model.model import LoadedModel
 from packager.worker.compile.determinism import check_deterministic
 
 SCHEMA = Schema(features=infer_columns(pd.DataFrame({"x": [1.0, 2.0]})), classes=("a", "b"))

@@ -7,9 +7,9 @@ import pytest
 
 from modelhost.compiling.probe import Probe
 from modelhost.compiling.provenance import CannotCompileError
+from modelhost.model import LoadedModel
 from packager.data.frames import infer_columns
 from packager.manifest.manifest import Schema
-from packager.model.model import LoadedModel
 from packager.worker.compile.probe import ProbedRows, ask
 
 FRAME = pd.DataFrame({"x": [1.0, 2.0, 3.0], "c": ["a", "b", "a"], "b": [True, False, True]})
