@@ -53,6 +53,7 @@ FEATURES: dict[str, str] = {
     "packager/report/test_hostile_pages.py": "values that mean harm, on every page",
     "packager/runners/test_container.py": "the walls of a container, from inside",
     "packager/tables/test_hostile_logs.py": "logs that lie, to everything that reads a table",
+    "packager/worker/test_model_processes.py": "where a project's code runs, in every verb",
     "packager/worker/compile/test_verdicts.py": "verdicts of the whole compile room",
     "packager/worker/replay/test_forged_metrics.py": "a recipe that forges, from build to replay",
     "packager/worker/train/test_rejected_by_models.py": "what real models of many libraries reject",
