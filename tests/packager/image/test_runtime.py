@@ -17,6 +17,8 @@ def test_what_serves_and_what_trains_are_apart_and_hold_nothing_of_the_host():
         "packager/manifest/manifest.py",
         "packager/data/rows/request_rows.py",
         "host/modelhost/sandbox/landlock.py",
+        "packager/exit_reason.py",
+        "packager/model/hosted.py",
         "serving/predict_file.py",
         "monitoring/metrics/serving.py",
         "serving/__init__.py",
@@ -26,7 +28,7 @@ def test_what_serves_and_what_trains_are_apart_and_hold_nothing_of_the_host():
         "packager/data/frames.py",
         "packager/data/checks/run.py",
         "monitoring/stats/drift.py",
-        "packager/exit_reason.py",
+        "packager/worker/processes/run_to_end.py",
     } <= set(training)
     assert not set(serving) & set(training)
     rooms = ("host/modelhost/", "packager/", "serving/", "monitoring/")
