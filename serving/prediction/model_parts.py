@@ -1,28 +1,28 @@
-"""Calls of parts of the model, for a compiled form, in the model's process."""
+"""Calls of parts of the model, for a compiled form, by a worker of a server."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-from modelhost.prediction_messages import (
-    PartCall,
-    decode_matrix,
-    decode_predictions,
-    encode_call,
-)
 from modelhost.predictions import Predictions
 from modelhost.wire import Message
+from packager.model.compiled.called_parts import CalledParts
 from serving.prediction.errors import ModelError
 from serving.prediction.model_client import ModelClient
 from serving.prediction.native_model import UNREADABLE, said_of, unreadable_answer
 
 
-class HostedParts:
-    """The ``ModelParts`` of a compiled form; called in a thread, never in the event loop."""
+class HostedParts(CalledParts):
+    """The parts of a served model; called in a thread, never in the event loop.
+
+    Calls raise ``ModelError`` if a part raises, and what ``ModelClient`` raises.
+    """
 
     def __init__(self) -> None:
+        super().__init__(self._answer)
         self._client: ModelClient | None = None
         self.deadline = math.inf
         """``time.monotonic()`` seconds by which the calls that follow are to be answered."""
@@ -32,37 +32,32 @@ class HostedParts:
         self._client = client
 
     def transform(self, path: Sequence[Any], matrix: Any, *, sparse: bool = False) -> Any:
-        """The output of a transformer, shape (rows, outputs); raises as ``predict`` does."""
-        answer = self._ask("transform", path, matrix, sparse)
-        try:
-            return _with_rows(decode_matrix(answer), matrix)
-        except UNREADABLE as error:
-            raise unreadable_answer(error) from error
+        """As of ``CalledParts``."""
+        with _readable():
+            return _with_rows(super().transform(path, matrix, sparse=sparse), matrix)
 
     def predict(self, path: Sequence[Any], matrix: Any, *, sparse: bool = False) -> Predictions:
-        """The answers of an estimator for float64 rows, shape (rows, width).
-
-        Raises ``ModelError`` if it raises, and what ``ModelClient`` raises.
-        """
-        answer = self._ask("predict", path, matrix, sparse)
-        try:
-            found = decode_predictions(answer)
+        """As of ``CalledParts``."""
+        with _readable():
+            found = super().predict(path, matrix, sparse=sparse)
             _with_rows(found.labels, matrix)
             return found
-        except UNREADABLE as error:
-            raise unreadable_answer(error) from error
 
-    def _ask(self, method: str, path: Sequence[Any], matrix: Any, sparse: bool) -> Message:
+    def _answer(self, call: Message) -> Message:
         assert self._client is not None
-        call = Message(*encode_call(PartCall(path, method, matrix, sparse)))
         answer = self._client.ask_blocking(call, self.deadline)
         if "broken" in answer.header:
-            try:
-                said = said_of(answer.header["broken"])
-            except UNREADABLE as error:
-                raise unreadable_answer(error) from error
-            raise ModelError(said)
+            raise ModelError(said_of(answer.header["broken"]))
         return answer
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """A context in which an answer that can't be read is an error of the model."""
+    try:
+        yield
+    except UNREADABLE as error:
+        raise unreadable_answer(error) from error
 
 
 def _with_rows(answers: Any, matrix: Any) -> Any:

@@ -5,14 +5,14 @@ The one place that decides in which environment the project's model runs.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from packager.manifest.manifest import Serve
+from packager.model.model_environment import installed_folders, model_python, model_variables
 from packager.model.paths import Root
 from serving.processes.cpus import available_cpus
 
-COMMAND = (sys.executable, "-m", "modelhost", "serve")
 _OF_THE_SERVER = ("MODEL_", "BENTOML_", "PROMETHEUS_", "AIP_", "SAGEMAKER_")
 """How variables begin that are meant for the server: settings, keys, and addresses of stores."""
 _KEPT = ("MODEL_ROOT",)
@@ -22,10 +22,20 @@ _CORES = "LOKY_MAX_CPU_COUNT"
 """What joblib takes for the number of cores: a model with ``n_jobs=-1`` starts as many threads."""
 
 
+def model_command() -> tuple[str, ...]:
+    """The command of a model process."""
+    return (model_python(), "-m", "modelhost", "serve")
+
+
+def processes_of(serve: Serve) -> int:
+    """The number of model processes of a server."""
+    return available_cpus() if serve.processes == "auto" else serve.processes
+
+
 def model_environment(
-    given: Mapping[str, str], scratch: Path, processes: int, *, network: bool
+    root: Root, given: Mapping[str, str], scratch: Path, processes: int, *, network: bool
 ) -> dict[str, str]:
-    """The variables of a model process, from those that the server was started with.
+    """The variables of a process of the model of ``root``, from those of the server's start.
 
     ``scratch``: the only folder that it may write to; ``processes`` of them share the processors,
     unless ``given`` says how many threads to use. Without ``network``, Python code that tries to
@@ -40,7 +50,7 @@ def model_environment(
     chosen = () if THREADS[0] in given else THREADS
     return {
         **dict.fromkeys((*chosen, _CORES), share),
-        **kept,
+        **model_variables(root, kept),
         "HOME": str(scratch),
         "TMPDIR": str(scratch),
         "XDG_CACHE_HOME": str(scratch / "cache"),
@@ -54,7 +64,4 @@ def model_environment(
 def model_folders(root: Root) -> tuple[Path, ...]:
     """The folders that a model process may read, besides those of the system."""
     own = (root.code, root.models, root.package)
-    installed = (sys.prefix, sys.base_prefix, sys.exec_prefix, *sys.path)
-    return tuple(
-        path.resolve() for path in (*own, *map(Path, installed)) if path not in (Path(), Path("/"))
-    )
+    return (*(path.resolve() for path in own), *installed_folders())

@@ -16,12 +16,12 @@ from modelhost.columns import ColumnSpec
 from serving.prediction.package_files import PackageFiles
 from serving.processes.child import Child
 from serving.processes.confinement import ModelConfinement
+from serving.processes.model_environment import processes_of
 from serving.processes.model_processes import (
     ModelSocket,
     model_children,
     model_sockets,
     model_spec,
-    processes_of,
 )
 from serving.settings import Settings
 
@@ -79,9 +79,9 @@ def test_a_socket_is_reached_by_its_descriptor_and_has_no_name(tmp_path: Path) -
 def test_as_many_processes_as_the_package_says_or_processors(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wanted: Any, expected: int
 ) -> None:
-    monkeypatch.setattr("serving.processes.model_processes.available_cpus", lambda: 5)
+    monkeypatch.setattr("serving.processes.model_environment.available_cpus", lambda: 5)
     _, files = loaded(tmp_path, wanted)
-    assert processes_of(files) == expected
+    assert processes_of(files.manifest.serve) == expected
     OPEN.extend(model_sockets(files, tmp_path))
     assert len(OPEN) == expected
 
