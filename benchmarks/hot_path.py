@@ -2,10 +2,10 @@
 
     python benchmarks/hot_path.py [--rows 1 10 100] [--passes 30] [--boosting] [--without-feedback]
 
-Makes the package of ``ceiling.py`` (6 numbers, 8 texts, 3 slices), loads it as a worker does, and
-calls the application's shortcut and each stage alone with 40 different bodies. Prints microseconds
-of processor time a request, the least of all passes: what other load adds is mostly left out. A
-stage alone runs with warm caches, so the stages add up to less than the whole.
+Makes the package of ``tabular_package.py`` (6 numbers, 8 texts, 3 slices), loads it as a worker
+does, and calls the application's shortcut and each stage alone with 40 different bodies. Prints
+microseconds of processor time a request, the least of all passes: what other load adds is mostly
+left out. A stage alone runs with warm caches, so the stages add up to less than the whole.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import ceiling
 import pandas as pd
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OrdinalEncoder
+from tabular_package import data, lay_out, train
 
 from packager.manifest.manifest import Manifest
 
@@ -51,9 +51,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         root, keys = Path(name) / "root", Path(name) / "keys"
         root.mkdir()
-        frame, target = ceiling.data()
-        model = (boosting if chosen.boosting else ceiling.train)(frame, target)
-        ceiling.lay_out(root, frame, model)
+        frame, target = data()
+        model = (boosting if chosen.boosting else train)(frame, target)
+        lay_out(root, frame, model)
         keys.write_text(f"1:{base64.b64encode(os.urandom(32)).decode()}\n")
         os.environ |= {
             "MODEL_ROOT": str(root),
