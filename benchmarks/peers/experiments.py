@@ -88,6 +88,7 @@ EXPERIMENTS = {
                 {(1, 16): 0.9, (1, 64): 0.9, (100, 16): 0.85},
             ),
             Comparison("ours / ours without tokens", OURS, (NO_TOKENS,)),
+            Comparison("ours without tokens / without both", NO_TOKENS, (NO_MONITORING,)),
             _CEILING,
             Comparison("ours / nginx with a fixed body of the same size", OURS, (HTTP,)),
             Comparison("FastAPI with the compiled model / nginx", BY_HAND, (HTTP,)),

@@ -85,7 +85,7 @@ def _nginx(run: Run) -> Started:
 
 
 def _filled(size: int) -> str:
-    return "$block" * (size // BLOCK) + "x" * (size % BLOCK)
+    return "${block}" * (size // BLOCK) + "x" * (size % BLOCK)
 
 
 def _answer_sizes(run: Run) -> list[int]:

@@ -20,7 +20,7 @@ from server import Run, Server
 TOLERANCE = 1e-9
 # The server's workers write their counters four times a second.
 COUNTED_SECONDS = 0.6
-COUNTED = re.compile(rb'^slice_predictions_total\{[^}]*slice="__all__"[^}]*\} (\S+)', re.MULTILINE)
+COUNTED = re.compile(rb'slice_predictions_total\{[^}]*slice="__all__"[^}]*\} (\S+)')
 
 
 @dataclass(frozen=True)
