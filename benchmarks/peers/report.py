@@ -68,7 +68,6 @@ def _figures(
 def _ratios(
     rounds: Rounds, heads: Sequence[str], loads: Sequence[Load], comparisons: Sequence[Comparison]
 ) -> str:
-    """Medians of the ratios of each round, so that a busy round disturbs both sides alike."""
     lines = []
     for one in comparisons:
         others = [rounds[name] for name in one.others if name in rounds]
@@ -76,14 +75,24 @@ def _ratios(
             continue
         cells = []
         for at in loads:
-            turns = zip(rounds[one.server], *others, strict=True)
-            ratio = median(
-                mine.cells[at].rate / max(1e-9, *(other.cells[at].rate for other in theirs), 0)
-                for mine, *theirs in turns
-            )
-            cells.append(against(ratio, one.bounds.get(at)))
+            rate = _ratio(rounds[one.server], others, at, lambda cell: 1 / max(cell.rate, 1e-9))
+            cpu = _ratio(rounds[one.server], others, at, lambda cell: max(cell.cpu_ms, 1e-9))
+            cells.append(f"{against(1 / rate, one.bounds.get(at))} · {cpu:.2f}")
         lines.append([one.title, *cells])
-    return table(["ratio of the rates", *heads], lines) if lines else ""
+    return table(["ratio of rates (bound) · of CPU", *heads], lines) if lines else ""
+
+
+def _ratio(
+    mine: list[Measured], others: list[list[Measured]], at: Load, cost: Callable[[Cell], float]
+) -> float:
+    """Cost divided by the least cost of the others: the median over the rounds.
+
+    A busy round disturbs both sides of its own ratio alike.
+    """
+    turns = zip(mine, *others, strict=True)
+    return median(
+        cost(one.cells[at]) / min(cost(other.cells[at]) for other in rest) for one, *rest in turns
+    )
 
 
 def _over(found: list[Measured], at: Load, value: Callable[[Cell], float]) -> float:
