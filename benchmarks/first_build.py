@@ -178,8 +178,8 @@ def _phases(first: list[Timed], again: list[Timed]) -> str:
         lines.append(f"| {name} | {cells[0]:.1f} | {cells[1]:.1f} |")
     whole = [median(one.seconds for one in each) for each in (first, again)]
     bounds = (MAX_FIRST_SECONDS, MAX_AGAIN_SECONDS)
-    cells = [_against(value, bound, "s") for value, bound in zip(whole, bounds, strict=True)]
-    lines.append(f"| **whole command** | {cells[0]} | {cells[1]} |")
+    totals = [_against(value, bound, "s") for value, bound in zip(whole, bounds, strict=True)]
+    lines.append(f"| **whole command** | {totals[0]} | {totals[1]} |")
     sent = [median(one.sent for one in each) for each in (first, again)]
     lines.append(f"| layers sent | {sent[0]:.0f} | {sent[1]:.0f} |")
     return "\n".join(lines)

@@ -22,7 +22,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from statistics import median
@@ -38,8 +38,28 @@ from running import BrokenError, answered, free_ports, group, memory, processor_
 from server import NotServedError
 from servers import NATIVE, OURS, SERVERS
 
-READY_SECONDS = 60
+READY_SECONDS = 180
 LAZY, LOADED, ONLY_NATIVE = "ours, lazy", "ours, model loaded", "ours, not compiled"
+
+
+@dataclass(frozen=True)
+class _Own:
+    """One of this project's containers."""
+
+    name: str
+    mode: str
+    """Of compiling: ``auto`` or ``off``."""
+    server: str
+    native: str
+    """``MODEL_NATIVE``: ``lazy`` or ``eager``."""
+
+
+OWN = (
+    _Own(LAZY, "auto", OURS, "lazy"),
+    _Own(LOADED, "auto", OURS, "eager"),
+    _Own(ONLY_NATIVE, "off", NATIVE, "eager"),
+)
+NAMES = [*(own.name for own in OWN), *(peer.server for peer in PEERS)]
 MAX_START_SECONDS = {LAZY: 1.2, LOADED: 1.2}
 MAX_PSS_MB = {LAZY: 200.0, LOADED: 350.0}
 
@@ -66,47 +86,58 @@ def main() -> None:
     frame = table(None, "target")
     with (
         opened("linear", frame, "target") as model,
-        _images(frame, model, given.base) as (contained, refused),
+        _images(frame, model, given.base, given.only) as (contained, refused),
     ):
-        found: dict[str, list[Measured]] = {one.name: [] for one in contained}
-        for turn in range(rounds):
-            turned = turn % len(contained)
-            for one in (*contained[turned:], *contained[:turned]):
-                if one.name in refused:
-                    continue
-                try:
-                    found[one.name].append(_measured(one, model, settle))
-                except BrokenError as error:
-                    refused[one.name] = f"not measured: {error}"
-                verdict = refused.get(one.name) or found[one.name][-1]
-                _say(f"round {turn + 1}: {one.name}: {verdict}, load {os.getloadavg()[0]:.1f}")
+        found = _rounds(contained, refused, model, rounds, settle)
         sizes = {one.name: _size(one.image) for one in contained}
     complete = {name: each for name, each in found.items() if name not in refused}
     sys.stdout.write(f"{_table(complete, refused, sizes)}\n")
 
 
+def _rounds(
+    contained: list[Contained],
+    refused: dict[str, str],
+    model: Model,
+    rounds: int,
+    settle: float,
+) -> dict[str, list[Measured]]:
+    """Measure every container once per round; adds to ``refused`` why one can't be measured."""
+    found: dict[str, list[Measured]] = {one.name: [] for one in contained}
+    for turn in range(rounds):
+        turned = turn % len(contained)
+        for one in (*contained[turned:], *contained[:turned]):
+            if one.name in refused:
+                continue
+            try:
+                found[one.name].append(_measured(one, model, settle))
+            except BrokenError as error:
+                refused[one.name] = f"not measured: {error}"
+            verdict = refused.get(one.name, "done")
+            _say(f"round {turn + 1}: {one.name}: {verdict}, load {os.getloadavg()[0]:.1f}")
+    return found
+
+
 @contextmanager
 def _images(
-    frame: pd.DataFrame, model: Model, base: str
+    frame: pd.DataFrame, model: Model, base: str, only: Collection[str]
 ) -> Iterator[tuple[list[Contained], dict[str, str]]]:
-    """Images of all servers within the block, and why there is none of a peer."""
+    """Images of the servers of ``only`` within the block, and why there is none of a peer."""
     servers = {server.name: server for server in SERVERS}
     contained: list[Contained] = []
     refused: dict[str, str] = {}
     tags: list[str] = []
     try:
-        for mode in ("auto", "off"):
-            _say(f"building this project's package, compile = {mode}")
-            tags += own_image("linear", frame, "target", mode, base)
-        compiled, native = tags[0], tags[2]
-        shared = {"MODEL_PORT": str(PORT), "MODEL_WORKERS": str(WORKERS)}
-        lazy, eager = shared | {"MODEL_NATIVE": "lazy"}, shared | {"MODEL_NATIVE": "eager"}
-        contained += [
-            Contained(LAZY, servers[OURS], compiled, lazy),
-            Contained(LOADED, servers[OURS], compiled, eager),
-            Contained(ONLY_NATIVE, servers[NATIVE], native, eager),
-        ]
-        for peer in PEERS:
+        built: dict[str, str] = {}
+        for own in (own for own in OWN if own.name in only):
+            if own.mode not in built:
+                _say(f"building this project's package, compile = {own.mode}")
+                both = own_image("linear", frame, "target", own.mode, base)
+                tags += both
+                built[own.mode] = both[0]
+            variables = {"MODEL_PORT": str(PORT), "MODEL_WORKERS": str(WORKERS)}
+            variables["MODEL_NATIVE"] = own.native
+            contained.append(Contained(own.name, servers[own.server], built[own.mode], variables))
+        for peer in (peer for peer in PEERS if peer.server in only):
             _say(f"making the image of {peer.server}")
             try:
                 contained.append(peer_image(peer, model, base))
@@ -115,7 +146,8 @@ def _images(
                 refused[peer.server] = f"no image: {error}"
         yield contained, refused
     finally:
-        subprocess.run(["docker", "rmi", *tags], capture_output=True)
+        if tags:
+            subprocess.run(["docker", "rmi", *tags], capture_output=True)
 
 
 def _measured(one: Contained, model: Model, settle: float) -> Measured:
@@ -198,6 +230,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--quick", action="store_true", help="one round: proves that all runs")
+    parser.add_argument("--only", nargs="+", choices=NAMES, default=NAMES, metavar="NAME")
     parser.add_argument("--base", default="package-base:bookworm-python3.11")
     return parser.parse_args()
 
