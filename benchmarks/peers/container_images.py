@@ -64,8 +64,9 @@ def _package(model: Model, folder: Path) -> dict[str, str]:
         raise NotServedError(f"not compiled: {model.refused}")
     for part in ("opt/runtime", "package", "models", "code"):
         shutil.copytree(model.compiled.path / part, folder / "root" / part)
-    path = f"{APP}/root/opt/runtime:{APP}:{SITE}"
-    return {"MODEL_ROOT": f"{APP}/root", "PYTHONPATH": path}
+    root = f"{APP}/root"
+    path = model.compiled.variables()["PYTHONPATH"].replace(str(model.compiled.path), root)
+    return {"MODEL_ROOT": root, "PYTHONPATH": f"{path}:{APP}:{SITE}"}
 
 
 def _mlflow_folder(model: Model, folder: Path) -> dict[str, str]:

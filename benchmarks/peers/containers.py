@@ -1,4 +1,4 @@
-"""Compares containers: from ``docker run`` to the first prediction, and memory. 8 minutes.
+"""Compares containers: from ``docker run`` to the first prediction, and memory. 10 minutes.
 
     python benchmarks/peers/containers.py [--rounds 7] [--quick] [--base IMAGE]
 

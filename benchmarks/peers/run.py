@@ -1,8 +1,8 @@
 """Compares this project's server with other model servers: same model, same rows, one run.
 
-    python benchmarks/peers/run.py compiled     ours beside FastAPI, bare ASGI and nginx: 21 minutes
-    python benchmarks/peers/run.py native       ours beside servers that batch requests: 12 minutes
-    python benchmarks/peers/run.py all          every server, model and load: 46 minutes
+    python benchmarks/peers/run.py compiled     ours beside FastAPI, bare ASGI and nginx: 25 minutes
+    python benchmarks/peers/run.py native       ours beside servers that batch requests: 13 minutes
+    python benchmarks/peers/run.py all          every server, model and load: 50 minutes
 
 The minutes are those of a quiet machine whose packages and environments are made already; the
 first run takes up to 10 more. ``--quick`` takes a fifth of that and proves only that everything

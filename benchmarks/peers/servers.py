@@ -60,8 +60,8 @@ def _fastapi_compiled(run: Run) -> Started:
     if root is None:
         raise NotServedError(f"not compiled: {run.model.refused}")
     command = uvicorn(environment("fastapi", COMPILED), "fastapi_compiled:app", run)
-    runtime = f"{root.path / 'opt/runtime'}:{RECIPES.parent}:{APPS}"
-    return Started(command, {"MODEL_ROOT": str(root.path), "PYTHONPATH": runtime})
+    path = f"{root.variables()['PYTHONPATH']}:{RECIPES.parent}:{APPS}"
+    return Started(command, {"MODEL_ROOT": str(root.path), "PYTHONPATH": path})
 
 
 def _bentoml(app: str) -> Callable[[Run], Started]:
