@@ -8,7 +8,7 @@ import subprocess
 from dataclasses import dataclass
 from typing import Any
 
-from running import processor_seconds
+from running import BrokenError, processor_seconds
 from server import CLIENT_CORES, CORES, Run, Server, on_cores
 
 SCRIPT = """
@@ -53,7 +53,10 @@ def warm_up_seconds(seconds: int) -> int:
 
 
 def drive(server: Server, run: Run, pid: int, load: tuple[int, int], seconds: int) -> Cell:
-    """Send the requests of the model in turn, with (rows per request, clients) of ``load``."""
+    """Send the requests of the model in turn, with (rows per request, clients) of ``load``.
+
+    Raises ``BrokenError`` if ``wrk`` can't.
+    """
     rows, clients = load
     bodies, script = run.folder / f"bodies-{rows}", run.folder / "load.lua"
     lines = [json.dumps(server.body(request)) for request in run.model.requests[rows]]
@@ -65,7 +68,9 @@ def drive(server: Server, run: Run, pid: int, load: tuple[int, int], seconds: in
         command = ["wrk", "-t1", f"-c{clients}", f"-d{duration}s", "--timeout", "30s"]
         command += ["-s", str(script), url, "--", str(bodies)]
         cores = CLIENT_CORES if run.pinned else CORES
-        done = subprocess.run(on_cores(cores, command), capture_output=True, text=True, check=True)
+        done = subprocess.run(on_cores(cores, command), capture_output=True, text=True)
+        if done.returncode:
+            raise BrokenError(f"wrk: {(done.stderr or done.stdout).strip()[-200:]}")
         found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
         return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import re
 import tempfile
@@ -74,11 +75,14 @@ def measured(server: Server, model: Model, options: Options) -> Measured:
 def compared(server: Server, port: int, model: Model) -> float:
     """Send every request once; return the largest difference from the model's predictions.
 
-    Raises ``BrokenError`` if there is an error, another label, or a larger difference than 1e-9.
+    Raises ``BrokenError`` if there is no answer or an error, another label, or a larger difference than 1e-9.
     """
     largest, classes = 0.0, model.classes
     for rows in (rows for requests in model.requests.values() for rows in requests):
-        content = answered(server, port, rows)
+        try:
+            content = answered(server, port, rows)
+        except (OSError, http.client.HTTPException) as error:
+            raise BrokenError(f"it does not answer a good request: {error}") from error
         if content is None:
             raise BrokenError("it answers a good request with an error")
         if server.answer is None:
