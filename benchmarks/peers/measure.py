@@ -75,7 +75,8 @@ def measured(server: Server, model: Model, options: Options) -> Measured:
 def compared(server: Server, port: int, model: Model) -> float:
     """Send every request once; return the largest difference from the model's predictions.
 
-    Raises ``BrokenError`` if there is no answer or an error, another label, or a larger difference than 1e-9.
+    Raises ``BrokenError`` without an answer, and for an error, another label, or a larger
+    difference than 1e-9.
     """
     largest, classes = 0.0, model.classes
     for rows in (rows for requests in model.requests.values() for rows in requests):
