@@ -68,7 +68,10 @@ async def measure(frame: pd.DataFrame, sizes: Sequence[int], passes: int) -> Non
     """Load the package and print one line for each size; in a loop, which counting needs."""
     from serving import routes
     from serving.app import App
+    from serving.prediction.model_client import ModelClient
+    from serving.prediction.package_files import PackageFiles
     from serving.prediction.pipeline import Pipeline as Requests
+    from serving.prediction.places import Places
     from serving.prediction.predictor import Predictor
     from serving.prediction.recording import Recorder
     from serving.request import LoadedPackage
@@ -76,10 +79,14 @@ async def measure(frame: pd.DataFrame, sizes: Sequence[int], passes: int) -> Non
 
     settings = Settings.from_environment()
     manifest = Manifest.load(settings.root.package / "manifest.json")
-    predictor = Predictor.load(settings, manifest, routes.MEASURED)
+    files = PackageFiles.load(manifest, settings.root)
+    # The compiled form answers all rows, so no process of the model is asked.
+    places = Places(settings.max_queue)
+    client = ModelClient((), places, lazy=True)
+    predictor = Predictor.load(settings, files, routes.MEASURED, client)
     served = routes.Routes.of(manifest, predictor.golden, settings)
-    requests = Requests(predictor, settings)
-    app = App(None, settings, lambda: predictor)  # type: ignore[arg-type]
+    requests = Requests(predictor, settings, places)
+    app = App(None, settings, lambda _: predictor)  # type: ignore[arg-type]
     app._handler.loaded = LoadedPackage(
         served, requests, Recorder(predictor, 0.0), predictor.feedback
     )
