@@ -63,7 +63,7 @@ def resolve(
     """
     wanted = target if isinstance(target, Wanted) else Wanted(target)
     target = wanted.target
-    refuse_lines(read_texts(requirements, wanted), target.python)
+    refuse_lines(read_texts(requirements, wanted), target)
     asked = read_requirements(requirements, wanted)
     if asked.lost:
         raise asked.lost[0]

@@ -116,7 +116,7 @@ def source_tree(
             digest = files_digest(hash_files({n: folder / n for n in files}))
             tree = SourceTree(called, folder, digest, code=project.files if own else {})
         elif source.kind == "git":
-            commit = fetch_commit(source, called, folder)
+            commit = fetch_commit(source, called, folder, index.certificates)
             tree = SourceTree(called, folder, f"git:{commit.id}", tag=commit.tag)
         else:
             archive = source.path

@@ -14,6 +14,7 @@ from packaging.utils import canonicalize_name
 from packager.environment.formats import poetry_project, values
 from packager.environment.formats.wanted import Wanted
 from packager.errors import UsageError
+from packager.text import without_credentials
 
 NAME = "pyproject.toml"
 SPECIAL = frozenset({"git", "url", "path", "workspace"})
@@ -144,7 +145,7 @@ def _of_groups(groups: Mapping[str, Any], wanted: Wanted) -> Iterator[Requiremen
         reasons = error.exceptions if isinstance(error, ExceptionGroup) else (error,)
         said = "; ".join(map(str, reasons))
         raise UsageError(
-            f"{NAME}: `dependency-groups`: {values.without_credentials(said)[:300]}",
+            f"{NAME}: `dependency-groups`: {without_credentials(said)[:300]}",
             'a group lists requirements and { include-group = "NAME" }',
         ) from error
 

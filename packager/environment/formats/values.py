@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
@@ -13,22 +12,17 @@ from packaging.utils import canonicalize_name
 from packager.confinement import parse_toml, refuse_leaving
 from packager.environment.formats.wanted import Wanted
 from packager.errors import UsageError
+from packager.text import without_credentials
 
 MAX_BYTES = 16 << 20
 """Of a lock, which lists every file of every dependency."""
 MAX_YAML = 1 << 17
 """Bytes of a file of conda; parsing YAML takes a second for as many."""
-_CREDENTIALS = re.compile(r"(?<=://)[^/@\s'\"]+@")
 
 
 def shown(value: Any) -> str:
     """``value`` for a message: short, and without credentials in addresses."""
     return without_credentials(repr(value))[:120]
-
-
-def without_credentials(text: str) -> str:
-    """``text`` without the user and password of addresses in it."""
-    return _CREDENTIALS.sub("", text)
 
 
 def table(value: Any, key: str, called: str) -> dict[str, Any]:

@@ -100,7 +100,7 @@ def test_groups_alone_are_enough():
         ('[project]\ndependencies = "a"', "dependencies`: expected a list, got 'a'", "fix"),
         ("[project]\ndependencies = [3]", "`project.dependencies`: expected a text, got 3", "fix"),
         ('[project]\ndependencies = ["a b"]', "expected a requirement, got 'a b'", "NAME>=VERSION"),
-        ('[project]\ndependencies = ["a @ https://u:pw@h/a b"]', "got 'a @ https://h/a b'", "NAME"),
+        ('[project]\ndependencies = ["a @ https://u:pw@h/a b"]', "got 'a @ https://***@h/a b'", "NAME"),
         ("project = 3", "`project`: expected a table, got 3", "fix"),
         ("[tool.ruff]\nx = 1", "got none of them", "write a requirements.txt"),
         ('[project]\ndynamic = ["dependencies"]', "got them as dynamic", '"requirements.txt"'),
