@@ -50,7 +50,7 @@ def lines(content: Mapping[str, Any], wanted: Wanted, folder: Path) -> list[str]
         return poetry_project.lines(poetry, wanted, NAME)
     groups = _groups(content, uv, poetry)
     values.check_known("group", wanted.groups, groups, NAME)
-    asked = [*_own(project, wanted), *_of_groups(groups, wanted)]
+    asked = list(_asked(project, groups, wanted))
     sources = values.table(uv.get("sources"), "tool.uv.sources", NAME)
     located = {str(canonicalize_name(name)): source for name, source in sources.items()}
     return [
@@ -84,8 +84,14 @@ def _undeclared(project: Mapping[str, Any], tool: Mapping[str, Any]) -> UsageErr
     )
 
 
-def _own(project: Mapping[str, Any], wanted: Wanted) -> Iterator[Requirement]:
-    """The dependencies, and those of the wanted extras, through extras that name others."""
+def _asked(
+    project: Mapping[str, Any], groups: Mapping[str, Any], wanted: Wanted
+) -> Iterator[Requirement]:
+    """The dependencies, and those of the wanted groups and extras.
+
+    A requirement of the project itself (``NAME[EXTRA]``) adds that extra of it: an index may have
+    another package under its name.
+    """
     key = "project.optional-dependencies"
     declared = values.table(project.get("optional-dependencies"), key, NAME)
     values.check_known("extra", wanted.extras, declared, NAME)
@@ -93,21 +99,25 @@ def _own(project: Mapping[str, Any], wanted: Wanted) -> Iterator[Requirement]:
         canonicalize_name(n): values.texts(v, f"{key}.{n}", NAME) for n, v in declared.items()
     }
     own, seen = canonicalize_name(str(project.get("name", ""))), set[str]()
-    for one in values.texts(project.get("dependencies"), "project.dependencies", NAME):
-        yield requirement(one, "project.dependencies", NAME)
-    waiting = [canonicalize_name(extra) for extra in wanted.extras]
+    listed = values.texts(project.get("dependencies"), "project.dependencies", NAME)
+    waiting: list[str | list[Requirement]] = [
+        [requirement(one, "project.dependencies", NAME) for one in listed],
+        *map(canonicalize_name, wanted.extras),
+        list(_of_groups(groups, wanted)),
+    ]
     while waiting:
-        extra = waiting.pop(0)
-        if extra in seen:
-            continue
-        seen.add(extra)
-        values.check_known("extra", [extra], declared, NAME)
-        for one in extras[extra]:
-            asked = requirement(one, f"{key}.{extra}", NAME)
-            if canonicalize_name(asked.name) != own:
-                yield asked
-            elif wanted.applies(asked.marker):
-                waiting += sorted(map(canonicalize_name, asked.extras))
+        batch = waiting.pop(0)
+        if isinstance(batch, str):
+            if batch in seen:
+                continue
+            seen.add(batch)
+            values.check_known("extra", [batch], declared, NAME)
+            batch = [requirement(one, f"{key}.{batch}", NAME) for one in extras[batch]]
+        for one in batch:
+            if canonicalize_name(one.name) != own:
+                yield one
+            elif wanted.applies(one.marker):
+                waiting[:0] = sorted(map(canonicalize_name, one.extras))
 
 
 def requirement(line: str, key: str, called: str) -> Requirement:
