@@ -39,7 +39,7 @@ def text_of(file: Path, top: Path, wanted: Wanted | None) -> str:
 
     Raises ``UsageError`` for what is not in the format, or does not fit ``wanted``.
     """
-    refuse_other_formats(file)
+    refuse_other_formats(file, is_read=is_translated(file))
     if not is_translated(file):
         small_text(file, file.name)
         return values.bounded_text(file, marked=True)

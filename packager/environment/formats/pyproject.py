@@ -9,8 +9,9 @@ from typing import Any
 from packaging.dependency_groups import DependencyGroupResolver
 from packaging.markers import InvalidMarker, Marker
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
+from packaging.utils import NormalizedName, canonicalize_name
 
+from packager.confinement import small_toml
 from packager.environment.formats import poetry_project, values
 from packager.environment.formats.wanted import Wanted
 from packager.errors import UsageError
@@ -63,6 +64,22 @@ def lines(content: Mapping[str, Any], wanted: Wanted, folder: Path) -> list[str]
     ]
 
 
+def check_python_of(folder: Path, wanted: Wanted, called: str = NAME) -> None:
+    """Raise ``UsageError`` if the project in ``folder`` excludes the base's Python.
+
+    ``called`` is its ``pyproject.toml``, which need not exist or be valid: the build backend, or
+    who reads its requirements, reports that.
+    """
+    file = folder / NAME
+    try:
+        project = small_toml(file, called).get("project") if file.is_file() else None
+    except (ValueError, RecursionError):
+        return
+    pythons = project.get("requires-python") if isinstance(project, dict) else None
+    if isinstance(pythons, str):
+        values.check_python(pythons, called, wanted)
+
+
 def _undeclared(project: Mapping[str, Any], tool: Mapping[str, Any]) -> UsageError:
     dynamic = values.texts(project.get("dynamic"), "project.dynamic", NAME)
     if "dependencies" in dynamic:
@@ -98,9 +115,9 @@ def _asked(
     extras = {
         canonicalize_name(n): values.texts(v, f"{key}.{n}", NAME) for n, v in declared.items()
     }
-    own, seen = canonicalize_name(str(project.get("name", ""))), set[str]()
+    own, seen = canonicalize_name(str(project.get("name", ""))), set[NormalizedName]()
     listed = values.texts(project.get("dependencies"), "project.dependencies", NAME)
-    waiting: list[str | list[Requirement]] = [
+    waiting: list[NormalizedName | list[Requirement]] = [
         [requirement(one, "project.dependencies", NAME) for one in listed],
         *map(canonicalize_name, wanted.extras),
         list(_of_groups(groups, wanted)),

@@ -137,8 +137,9 @@ def other_python(called: str, pythons: str, wanted: Wanted) -> UsageError:
     return UsageError(
         f"{called}: expected a file for the base's Python {wanted.target.python}, got one for "
         f"Python {pythons}",
-        "name a base with that Python as [image] base in package.toml, or widen the versions of "
-        "Python in pyproject.toml, and lock again if there is a lock",
+        "name a base with that Python as [image] base in package.toml (`package base --release "
+        "bookworm` makes one with 3.11, trixie with 3.13), or widen the versions of Python in "
+        "pyproject.toml, and lock again if there is a lock",
     )
 
 
