@@ -79,7 +79,7 @@ def _hint(said: str, ended: ExitReason, backend: str) -> str:
     if _NETWORK.search(said):
         return "a build has no network: have it bring what it needs, or name a wheel of it"
     if _DENIED.search(said):
-        return "a build may write to its own folder only: have it write nothing elsewhere"
+        return "a build may access its own folder only: have it read and write nothing elsewhere"
     if ended.signal is not None:
         return ended.hint
     last = "\n  ".join(said.splitlines()[-MAX_LINES:])
