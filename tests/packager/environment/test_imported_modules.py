@@ -102,7 +102,7 @@ def test_notebooks_are_read_cell_by_cell(tmp_path: Path):
         {"cell_type": "markdown", "source": "import no"},
         {"cell_type": "code", "source": ["%matplotlib inline\n", "!pip install no\n", "import a"]},
         {"cell_type": "code", "source": "files = !ls\nimport b\nb.c?"},
-        {"cell_type": "code", "source": "import no\nunfinished ("},
+        {"cell_type": "code", "source": "import c\nfrom no import (\nunfinished ("},
         {"cell_type": "code", "source": "%%time\nimport d"},
         {"cell_type": "code", "source": "%%bash\nimport no"},
     ]
