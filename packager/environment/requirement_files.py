@@ -31,6 +31,7 @@ from packager.environment.requirement_lines import (
 )
 from packager.environment.sources import parse_source
 from packager.errors import UsageError
+from packager.text import without_credentials
 
 INDEXES = {
     "-i": "--default-index",
@@ -163,7 +164,9 @@ def _lines(
         for name, only in nested:
             place = file.parent / name
             if not place.is_file():
-                raise line.wrong(f"expected a file at {name}, got none", "fix that line")
+                remote = "://" in name
+                hint = "download it into the project, and name that" if remote else "fix that line"
+                raise line.wrong(f"expected a file at {without_credentials(name)}, got none", hint)
             if place.resolve() not in texts:
                 yield from _lines(place, reader, texts, constrains or only)
         if not nested:

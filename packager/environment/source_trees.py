@@ -79,7 +79,9 @@ class PackagedCode:
             there = any((folder / name).is_file() for name in PROJECT_FILES[:2])
             raise UsageError(
                 f"{called}: expected pyproject.toml or setup.py among its files, got none",
-                "an ignore rule leaves it out: only files that are packaged as code are built"
+                "an ignore rule, or a credential in it, leaves it out: only files that are "
+                "packaged as code are built; credentials belong into ~/.netrc or your pip or uv "
+                "configuration"
                 if there
                 else "name the folder of a Python project",
             )

@@ -64,6 +64,35 @@ def lines(content: Mapping[str, Any], wanted: Wanted, folder: Path) -> list[str]
     ]
 
 
+def located_lines(folder: Path, wanted: Wanted) -> dict[str, str]:
+    """Canonical name → requirement of each dependency that ``tool.uv.sources`` locates.
+
+    ``folder`` is the project's; a path begins with a dot and counts from there. The metadata of
+    its wheel have names only. Extras that the project lacks are left out. Raises ``UsageError``
+    for what is no source.
+    """
+    file = folder / NAME
+    content = values.read_toml(file, folder) if file.is_file() else {}
+    tool = values.table(content.get("tool"), "tool", NAME)
+    uv = values.table(tool.get("uv"), "tool.uv", NAME)
+    sources = values.table(uv.get("sources"), "tool.uv.sources", NAME)
+    located = {str(canonicalize_name(name)): source for name, source in sources.items()}
+    if not located:
+        return {}
+    project = values.table(content.get("project"), "project", NAME)
+    declared = values.table(project.get("optional-dependencies"), "optional-dependencies", NAME)
+    known = tuple(
+        e for e in wanted.extras if canonicalize_name(e) in map(canonicalize_name, declared)
+    )
+    found: dict[str, str] = {}
+    for one in _asked(project, {}, Wanted(wanted.target, known)):
+        name = str(canonicalize_name(one.name))
+        if name in located and wanted.applies(one.marker):
+            lines = [line for line in _located(one, located[name], folder) if line != str(one)]
+            found.update((name, line) for line in lines)
+    return found
+
+
 def check_python_of(folder: Path, wanted: Wanted, called: str = NAME) -> None:
     """Raise ``UsageError`` if the project in ``folder`` excludes the base's Python.
 
