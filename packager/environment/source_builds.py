@@ -33,6 +33,7 @@ from packager.environment.wheel_builds import Builder, WheelBuilds
 from packager.errors import PackageError, UsageError
 from packager.manifest.manifest import Wheel
 from packager.progress import Progress
+from packager.text import without_credentials
 
 MAX_SOURCES = 100
 
@@ -152,6 +153,12 @@ class SourceBuilds:
 
     def _build_required(self, wheel: Path, called: str, index: IndexOptions) -> None:
         for line in built_wheels.direct_requirements(wheel):
+            if (shown := without_credentials(line)) != line:
+                raise PackageError(
+                    f"{called}: requires {shown!r}, and its wheel would hold the credentials",
+                    "write the address without them into its pyproject.toml; git's credential "
+                    "helper and ~/.netrc are used",
+                )
             required = parse_source(line)
             name = str(canonicalize_name(Requirement(line).name))
             if required is not None and required.kind in ("folder", "archive"):

@@ -179,6 +179,13 @@ def test_a_project_that_excludes_the_bases_python_is_not_built(lock: Lock, proje
     assert builder.built == []
 
 
+def test_credentials_in_the_requirements_of_a_source_would_be_in_its_wheel(lock: Lock, project):
+    python_project(project / "libs" / "x", "x", requires=("y @ git+https://me:word@h/y",))
+    with pytest.raises(PackageError, match="its wheel would hold the credentials") as caught:
+        lock("./libs/x")
+    assert "word" not in caught.value.message
+
+
 def test_a_build_leaves_no_process_and_reads_no_file_of_the_user(lock: Lock, project, tmp_path):
     secret = tmp_path / "id_rsa"
     secret.write_text("CANARY")
