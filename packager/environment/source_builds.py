@@ -17,7 +17,6 @@ from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from packager.digest import sha256_file
 from packager.environment import built_wheels, wheels
-from packager.environment.formats.pyproject import located_lines
 from packager.environment.formats.wanted import Wanted
 from packager.environment.index import IndexOptions
 from packager.environment.lock import BuiltWheel, LockFile
@@ -171,6 +170,9 @@ class SourceBuilds:
 
     def _build_located(self, source: Source, called: str, index: IndexOptions) -> None:
         """Take what a folder's ``tool.uv.sources`` locate from there, and not from an index."""
+        # imported here: poetry-core takes time, and most projects build no folder
+        from packager.environment.formats.pyproject import located_lines
+
         folder, extras = source.path / source.subdirectory, source.extras.strip("[]")
         wanted = Wanted(self._target, tuple(filter(None, re.split(r"\s*,\s*", extras))))
         for name, line in located_lines(folder, wanted).items():

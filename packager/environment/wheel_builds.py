@@ -16,7 +16,7 @@ from packager.cache import temporary_directory
 from packager.confinement import small_toml
 from packager.environment import built_wheels, wheels
 from packager.environment.build_errors import build_failure, no_backend
-from packager.environment.formats.pyproject import check_python_of
+from packager.environment.formats.values import check_python_of
 from packager.environment.formats.wanted import Wanted
 from packager.environment.index import IndexOptions
 from packager.environment.platform import WheelTarget

@@ -11,7 +11,6 @@ from packaging.markers import InvalidMarker, Marker
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
-from packager.confinement import small_toml
 from packager.environment.formats import poetry_project, values
 from packager.environment.formats.wanted import Wanted
 from packager.errors import UsageError
@@ -91,22 +90,6 @@ def located_lines(folder: Path, wanted: Wanted) -> dict[str, str]:
             lines = [line for line in _located(one, located[name], folder) if line != str(one)]
             found.update((name, line) for line in lines)
     return found
-
-
-def check_python_of(folder: Path, wanted: Wanted, called: str = NAME) -> None:
-    """Raise ``UsageError`` if the project in ``folder`` excludes the base's Python.
-
-    ``called`` is its ``pyproject.toml``, which need not exist or be valid: the build backend, or
-    who reads its requirements, reports that.
-    """
-    file = folder / NAME
-    try:
-        project = small_toml(file, called).get("project") if file.is_file() else None
-    except (ValueError, RecursionError):
-        return
-    pythons = project.get("requires-python") if isinstance(project, dict) else None
-    if isinstance(pythons, str):
-        values.check_python(pythons, called, wanted)
 
 
 def _undeclared(project: Mapping[str, Any], tool: Mapping[str, Any]) -> UsageError:

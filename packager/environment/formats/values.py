@@ -12,11 +12,12 @@ from typing import Any
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
-from packager.confinement import parse_toml, refuse_leaving
+from packager.confinement import parse_toml, refuse_leaving, small_toml
 from packager.environment.formats.wanted import Wanted
 from packager.errors import UsageError
 from packager.text import without_credentials
 
+PROJECT = "pyproject.toml"
 MAX_BYTES = 16 << 20
 """Of a lock, which lists every file of every dependency."""
 MAX_YAML = 1 << 17
@@ -130,6 +131,22 @@ def check_python(pythons: str, called: str, wanted: Wanted) -> None:
         ) from error
     if not wanted.supported_by(allowed):
         raise other_python(called, pythons, wanted)
+
+
+def check_python_of(folder: Path, wanted: Wanted, called: str = PROJECT) -> None:
+    """Raise ``UsageError`` if the project in ``folder`` excludes the base's Python.
+
+    ``called`` is its ``pyproject.toml``, which need not exist or be valid: the build backend, or
+    who reads its requirements, reports that.
+    """
+    file = folder / PROJECT
+    try:
+        project = small_toml(file, called).get("project") if file.is_file() else None
+    except (ValueError, RecursionError):
+        return
+    pythons = project.get("requires-python") if isinstance(project, dict) else None
+    if isinstance(pythons, str):
+        check_python(pythons, called, wanted)
 
 
 def other_python(called: str, pythons: str, wanted: Wanted) -> UsageError:

@@ -177,14 +177,3 @@ def test_a_requirement_of_the_project_itself_is_an_extra_of_it_and_never_one_of_
     assert pyproject.lines(content, wanted(), LOCKS) == ["six", "tqdm"]
     found = pyproject.lines(content, wanted(groups=("ml",)), LOCKS)
     assert found == ["six", "tqdm", "wheel", "torch"]
-
-
-def test_a_pyproject_beside_the_requirements_is_asked_for_its_python(tmp_path):
-    file = tmp_path / "pyproject.toml"
-    pyproject.check_python_of(tmp_path, wanted())
-    file.write_text('[project]\nrequires-python = ">=3.9"\n')
-    pyproject.check_python_of(tmp_path, wanted())
-    file.write_text('[project]\nrequires-python = "<3.10"\n')
-    with pytest.raises(UsageError, match=r"Python 3\.11, got one for Python <3\.10") as caught:
-        pyproject.check_python_of(tmp_path, wanted())
-    assert "`package base --release bookworm` makes one with 3.11" in (caught.value.hint or "")
