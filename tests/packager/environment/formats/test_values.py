@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from requirement_formats import wanted
 
 from packager.environment.formats import values
 from packager.errors import UsageError
