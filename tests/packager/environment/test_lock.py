@@ -166,7 +166,7 @@ def test_a_named_file_that_is_not_there_is_reported(tmp_path: Path):
 def test_text_in_an_unknown_encoding_is_reported(tmp_path: Path):
     (tmp_path / "requirements.txt").write_bytes("pandas  # größe\n".encode("latin-1"))
     with pytest.raises(UsageError) as caught:
-        read_texts(tmp_path / "requirements.txt")
+        digest(tmp_path / "requirements.txt")
     assert caught.value.message == (
         "requirements.txt: expected text in UTF-8, got invalid start byte at byte 12"
     )
