@@ -78,6 +78,13 @@ class Engine(Containers):
             machine = str(self._client.version().get("Arch", "amd64"))
         return f"linux/{machine}"
 
+    def identity(self) -> dict[str, str]:
+        """Its id, version, kernel and number of processors; name → value."""
+        with engine_errors("asking for its kernel"):
+            told = self._client.info()
+        names = ("ID", "ServerVersion", "KernelVersion", "Architecture", "NCPU")
+        return {name: str(told.get(name, "")) for name in names}
+
     @property
     def is_containerd(self) -> bool:
         """Whether it has a containerd image store, which names images by manifest digest."""
