@@ -206,7 +206,7 @@ def test_the_layers_of_an_image_are_asked_once() -> None:
         return {"RootFS": {"Layers": ["a", "b"] if name == "one" else ["a", "c"]}}
 
     api = SimpleNamespace(
-        images=lambda all: [{"Id": name} for name in ("one", "two", "gone")], inspect_image=inspect
+        images=lambda **_: [{"Id": name} for name in ("one", "two", "gone")], inspect_image=inspect
     )
     client: Any = SimpleNamespace(api=api, info=lambda: {})
     engine = Engine(client)

@@ -53,7 +53,7 @@ def test_both_workers_of_a_replay_share_what_the_engine_got(
     def stub(name: str, result: Any) -> None:
         monkeypatch.setattr(module, name, lambda *_: (happened.append(name), result)[1])
 
-    report = SimpleNamespace(model_copy=lambda update: report)
+    report = SimpleNamespace(model_copy=lambda **_: report)
     examined = SimpleNamespace(checks=(), lock=None)
     for name, result in (
         *(("_check", None), ("examine", examined), ("_check_place", None), ("own_layers", ())),
