@@ -31,7 +31,7 @@ from packager.runners.result_cache import (
 from packager.worker.job import Job, TrainingResult
 
 LOCK = Lock(python="3.11", platform="linux/amd64", base="none", wheels=())
-WHEEL = Wheel(name="a", version="1", filename="a-1.whl", sha256="0" * 64, group="serve")
+WHEEL = Wheel(name="a", version="1", filename="a-1.whl", sha256="0" * 64, groups=("model",))
 LOCKED = LockFile(inputs="", python="3.11", platform="linux/amd64", bases=(), wheels=())
 RESULT = TrainingResult(
     model=(),
