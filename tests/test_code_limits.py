@@ -13,10 +13,11 @@ PRODUCT = ("packager", "serving", "monitoring")
 MAX_LINES = 300
 MAX_FUNCTION_LINES = 50
 MAX_PARAMETERS = 6
+MAX_TEST_NAME = 80
 
 # What is over a limit today, and how far: nothing is added, and none of them grows.
 LONG_MODULES: dict[str, int] = {}
-LONG_FUNCTIONS = {"benchmarks/compiled.py pipelines": 63}
+LONG_FUNCTIONS: dict[str, int] = {}
 MANY_PARAMETERS: dict[str, int] = {}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -99,7 +100,12 @@ def test_a_function_has_at_most_50_lines():
 
 
 def test_a_function_takes_at_most_six_parameters():
-    assert over(measured(parameters, *PRODUCT), MAX_PARAMETERS, MANY_PARAMETERS) == []
+    assert over(measured(parameters, *PRODUCT, "benchmarks"), MAX_PARAMETERS, MANY_PARAMETERS) == []
+
+
+def test_a_name_of_a_test_has_at_most_80_characters():
+    found = [(name, len(name.split()[1])) for name, _ in measured(lines, "tests")]
+    assert over(found, MAX_TEST_NAME, {}) == []
 
 
 @pytest.mark.parametrize(

@@ -187,7 +187,7 @@ def test_a_replica_that_only_reads_is_refused_at_the_start(
         stop_second()
 
 
-def test_a_redis_that_evicts_keys_is_refused_at_the_start_and_a_full_one_counts_nothing(
+def test_a_redis_that_evicts_keys_is_refused_and_a_full_one_counts_nothing(
     redis_server: Callable[[], tuple[str, Callable[[], None]]], short_waits: None
 ) -> None:
     import redis

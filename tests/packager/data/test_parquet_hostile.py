@@ -88,7 +88,7 @@ def hidden(path):
         yield file
 
 
-def test_values_within_nested_and_binary_columns_are_measured_before_they_are_spelled_out(
+def test_nested_and_binary_values_are_measured_before_they_are_converted_to_text(
     tmp_path, monkeypatch
 ):
     monkeypatch.setattr("packager.data.memory_limit.available_bytes", lambda: 60_000_000)
