@@ -45,6 +45,11 @@ class Prometheus:
             time.sleep(0.2)
         raise AssertionError(f"Prometheus has nothing for {query} after {seconds} s")
 
+    def until_recorded(self, series: str, seconds: float = 60) -> None:
+        """Wait until rules have recorded all of ``series`` again, with what was scraped so far."""
+        now = self.value("vector(time())")
+        self.until(f"min(timestamp({series})) > {now}", seconds)
+
 
 def free_port() -> int:
     with socket.socket() as listening:

@@ -7,13 +7,11 @@ from typing import Any
 
 import pytest
 from host_samples import FILES, TOML, RecordedProgress, write_project
-from saved_bases import saved
+from saved_bases import of_this_machine, saved
 
-from packager.environment.platform import host_target
 from packager.errors import PackageError
 from packager.image.base.debian import base_name
-from packager.image.base.probe import HOST_VERSION
-from packager.image.base.saved import BaseImage, SavedBase
+from packager.image.base.saved import BaseImage
 from packager.project.config import load_project
 from packager.runners import project as module
 from packager.runners.project import resolve_base, wheel_target
@@ -57,14 +55,6 @@ def test_without_the_default_base_the_package_has_none_and_that_is_reported(
     resolve_base(project, None, PLATFORM, ENGINE, heard, needed=False)
     if base_name() is not None:
         assert f"with --base {base_name()} it has a base" in heard.warnings[1]
-
-
-def of_this_machine(**changes: Any) -> SavedBase:
-    """A base that a build without an engine can use, but for ``changes``."""
-    host = host_target()
-    assert host is not None
-    facts = {"python": host.python, "version": HOST_VERSION, "glibc": host.glibc}
-    return saved(**{"platform": host.platform, **facts, **changes})
 
 
 @pytest.mark.parametrize(
