@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -124,18 +125,25 @@ def test_recorded_drift_is_the_offline_one_within_what_extrapolation_does(
 ) -> None:
     for window in ("1h", "1d"):
         possible = servers.extrapolation("model_feature_observations_total")
-        series = f"feature:model_feature_psi:{window}"
-        servers.prometheus.until_recorded(f"{series}{servers.only}")
-        for name in servers.binned:
+        servers.prometheus.until_recorded(f"feature:model_feature_psi:{window}{servers.only}")
+        for name, parts in servers.binned.items():
             only = servers.only[:-1] + f', feature="{name}"}}'
-            rows = f"feature:model_feature_observations:increase{window}{only}"
-            for recorded, what in ((rows, "rows"), (f"{series}{only}", "psi")):
-                assert possible.allows(
-                    servers.prometheus.value(recorded),
-                    lambda *factors, name=name, what=what: getattr(
-                        servers.drift_of(name, *factors), what
-                    ),
-                )
+            bins, rows, psi = servers.prometheus.together(
+                f"feature_bin:model_feature_observations:increase{window}{only}",
+                f"feature:model_feature_observations:increase{window}{only}",
+                f"feature:model_feature_psi:{window}{only}",
+            )
+            feature = servers.feature(name)
+            counts = [bins.get(label, 0.0) for label in feature.bins]
+            for count, *parts_of_bin in zip(counts, *parts, strict=True):
+                assert possible.allows(count, partial(weighted, parts_of_bin))
+            expected = drift.measure_drift(counts, feature.counts)
+            assert rows[""] == pytest.approx(expected.rows)
+            assert psi[""] == pytest.approx(expected.psi)
+
+
+def weighted(parts: Sequence[float], *factors: float) -> float:
+    return sum(part * factor for part, factor in zip(parts, factors, strict=True))
 
 
 def test_accuracy_by_slice_and_its_interval_are_exact_from_counters(
@@ -163,18 +171,23 @@ def test_recorded_accuracy_is_the_offline_one_within_what_extrapolation_does(
     servers: MonitoredServers,
 ) -> None:
     possible = servers.extrapolation("model_feedback_total")
-    servers.prometheus.until_recorded(f"slice:model_feedback_score:upper7d{servers.only}")
-    scores = {"ratio": lambda right, rows: right / rows,
-              "lower": lambda right, rows: wilson(right, rows)[0],
-              "upper": lambda right, rows: wilson(right, rows)[1]}  # fmt: skip
-    for name in servers.labelled:
-        _, rows = servers.judged(name)
+    score = "slice:model_feedback_score"
+    servers.prometheus.until_recorded(f"{score}:upper7d{servers.only}")
+    for name, parts in servers.labelled.items():
         only = _with(servers, name)
-        for what, score in scores.items() if rows else ():
-            assert possible.allows(
-                servers.prometheus.value(f"slice:model_feedback_score:{what}7d{only}"),
-                lambda *factors, name=name, score=score: score(*servers.judged(name, *factors)),
+        _, rows = servers.judged(name)
+        if rows:
+            k, n, ratio, lower, upper = (
+                found[""]
+                for found in servers.prometheus.together(
+                    f"slice:model_feedback_correct:increase7d{only}",
+                    f"slice:model_feedback:increase7d{only}",
+                    *(f"{score}:{what}7d{only}" for what in ("ratio", "lower", "upper")),
+                )
             )
+            for count, parts_of_it in zip((k, n), parts.T, strict=True):
+                assert possible.allows(count, partial(weighted, parts_of_it.tolist()))
+            assert (ratio, lower, upper) == pytest.approx((k / n, *wilson(k, n)))
         if rows and name in servers.baseline:
             assert (
                 servers.prometheus.value(f"slice:model_slice_baseline:max{only}")

@@ -12,7 +12,7 @@ from extrapolation import Extrapolation
 from real_prometheus import Prometheus
 from replicas import Replica
 
-from monitoring.profile.profile import Profile
+from monitoring.profile.profile import FeatureProfile, Profile
 from monitoring.slices.slices import SliceSet
 from monitoring.stats import drift
 
@@ -49,7 +49,7 @@ class MonitoredServers:
         """Feature → rows per bin of each replica, without any server."""
         return {
             feature.name: [
-                np.bincount(feature.bin_indices(part[feature.name]), minlength=len(feature.bins))
+                _counts(feature.bin_indices(part[feature.name]), len(feature.bins))
                 for part in self.parts
             ]
             for feature in self.profile.features
@@ -70,9 +70,13 @@ class MonitoredServers:
         addresses = [replica.address for replica in self.replicas]
         return Extrapolation.of(self.prometheus, f"{counter}{self.only}", addresses)
 
+    def feature(self, name: str) -> FeatureProfile:
+        """The feature of the training profile."""
+        return next(feature for feature in self.profile.features if feature.name == name)
+
     def drift_of(self, name: str, *factors: float) -> drift.Drift:
         """The drift of a feature without any server; each replica's rows times its factor."""
-        reference = next(f.counts for f in self.profile.features if f.name == name)
+        reference = self.feature(name).counts
         parts = zip(self.binned[name], factors or (1.0, 1.0), strict=True)
         return drift.measure_drift(sum(part * factor for part, factor in parts).tolist(), reference)
 
@@ -81,3 +85,8 @@ class MonitoredServers:
         parts = zip(self.labelled[name], factors or (1, 1), strict=True)
         right, rows = sum(part * factor for part, factor in parts).tolist()
         return right, rows
+
+
+def _counts(indices: np.ndarray, bins: int) -> np.ndarray:
+    """Rows per bin; -1 is a row in no bin."""
+    return np.bincount(indices[indices >= 0], minlength=bins)
