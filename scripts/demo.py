@@ -255,7 +255,8 @@ def finish(target: str, engine: Engine | None, seconds: float) -> None:
 
 def stopped_by_signals(program: Callable[[], None]) -> int:
     """Run ``program``; return its exit code: 130 after Ctrl-C or SIGTERM."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell in the background ignores SIGINT
+        signal.signal(number, signal.default_int_handler)
     try:
         program()
     except KeyboardInterrupt:
