@@ -225,6 +225,9 @@ def started(
     )
     try:
         yield process
+    except KeyboardInterrupt:
+        print("\nstopping `package`, which removes what it has started", file=sys.stderr)
+        raise
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
