@@ -170,6 +170,7 @@ def flipped(content, seed):
     return bytes(damaged)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compression", ["none", "snappy", "zstd"])
 def test_a_damaged_file_is_read_or_refused(tmp_path, compression):
     times = pa.array([pd.Timestamp("2020-01-01"), None] * 50, pa.timestamp("us", "UTC"))

@@ -10,6 +10,7 @@ from dirty_tables import clean, issues_of
 from packager.data.checks.target_leakage import target_leakage
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", ["classification", "regression"])
 def test_a_feature_that_gives_the_target_away_is_found_among_many(task):
     draw = np.random.default_rng(6)
