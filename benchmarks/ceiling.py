@@ -18,21 +18,24 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "support"))
+
 import joblib
 import numpy as np
 import pandas as pd
 from bare_package import bare_manifest, write_manifest
 from driven_server import Run, drive, free_port, serving
+from in_process import hosted
 from sklearn.compose import ColumnTransformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from modelhost.model import LoadedModel
 from monitoring.stats.binning import build_profile
 from packager.data.frames import infer_columns
 from packager.manifest.evaluation import Golden
 from packager.manifest.manifest import Schema, Slices
-from packager.model.model import LoadedModel
 from packager.worker.compile.compile import compile_model
 
 ROWS, NUMBERS, TEXTS = 50_000, 6, 8
@@ -104,7 +107,7 @@ def lay_out(root: Path, frame: pd.DataFrame, model: Pipeline) -> None:
     schema = Schema(features=columns, classes=tuple(model.classes_.tolist()))
     loaded = LoadedModel(model, "classification", schema.classes, has_probabilities=True)
     compiled = compile_model(
-        loaded, schema, frame.tail(2_000), root / "package" / "compiled", "require"
+        hosted(loaded), schema, frame.tail(2_000), root / "package" / "compiled", "require"
     )
     slices = Slices(
         columns={"text_0": tuple(sorted(frame["text_0"].unique()))},

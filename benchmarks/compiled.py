@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 import tempfile
 import time
 import warnings
@@ -20,18 +21,20 @@ from pathlib import Path
 from typing import Any
 
 os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "support"))
 
 import numpy as np
 import pandas as pd
+from in_process import hosted
 
 from modelhost.fitted_parts import FittedParts
 from modelhost.frames import keep_text_plain
+from modelhost.model import LoadedModel
 from packager.data.frames import infer_columns
 from packager.data.rows.request_rows import RowChecker
 from packager.manifest.manifest import Schema
 from packager.model.compiled.form import read
 from packager.model.compiled.model import CompiledModel
-from packager.model.model import LoadedModel
 from packager.model.predictions import scalars
 from packager.worker.compile.compile import compile_model
 from packager.worker.compile.held_out import accepted_rows, columns_of, json_rows
@@ -191,7 +194,7 @@ def line(name: str, model: Any, frame: pd.DataFrame, target: Any) -> str:
     )
     schema = Schema(features=infer_columns(frame[:train]), classes=native.classes)
     with tempfile.TemporaryDirectory() as folder:
-        found = compile_model(native, schema, frame[train:], Path(folder) / "form", "auto")
+        found = compile_model(hosted(native), schema, frame[train:], Path(folder) / "form", "auto")
         rows = accepted_rows(schema, json_rows(frame[train : train + 100], schema))
         checker = RowChecker(schema)
         one, many = checker.check(rows[:1]).frame, checker.check(rows).frame

@@ -25,22 +25,24 @@ from pathlib import Path
 from typing import Any
 
 os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "support"))
 
 import numpy as np
 import pandas as pd
 from equality_models import MODELS, Case
 from equality_served import answers_of_a_server
 from equality_tables import FEATURES, TABLES
+from in_process import hosted
 
 from modelhost.fitted_parts import FittedParts
 from modelhost.frames import keep_text_plain
+from modelhost.model import LoadedModel
 from packager.data.frames import infer_columns
 from packager.data.rows.request_rows import RowChecker, RowError
 from packager.manifest.evaluation import Compiled
 from packager.manifest.manifest import Column, Schema
 from packager.model.compiled.form import read
 from packager.model.compiled.model import CompiledModel, needs_model
-from packager.model.model import LoadedModel
 from packager.model.predictions import Predictions, scalars
 from packager.worker.compile.compile import compile_model
 from packager.worker.compile.held_out import accepted_rows, columns_of, json_rows
@@ -108,7 +110,7 @@ def make(case: Case, folder: Path) -> Made:
         chances = known is not None and hasattr(native, "predict_proba")
         model = LoadedModel(native, case.task, known, chances)
         schema = Schema(features=infer_columns(features[:TRAIN]), classes=known)
-        verdict = compile_model(model, schema, features[TRAIN:], folder, "auto")
+        verdict = compile_model(hosted(model), schema, features[TRAIN:], folder, "auto")
     compiled = None
     if verdict.verdict == "equal":
         compiled = CompiledModel(*read(folder), model.task, schema.classes, FittedParts(model))

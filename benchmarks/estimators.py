@@ -38,11 +38,11 @@ import pandas as pd
 from estimators_recipe import ESTIMATORS, Entry
 
 from modelhost.frames import keep_text_plain
+from modelhost.model import load_model
 from packager.digest import canonical_json
 from packager.manifest.base import EquivalenceLevel, Isa
 from packager.manifest.data_roles import Split
 from packager.manifest.manifest import Recipe, Serve
-from packager.model.model import load_model_from
 from packager.model.paths import Root
 from packager.worker.job import FitResult, Job, ReplayRequest
 from packager.worker.processes.environment import FIXED_VARIABLES, PINNED_ISA
@@ -182,7 +182,9 @@ class Bench:
         dataset = prepare(read_source(self.root), job, self.root)
         fits = [FitResult.load(folder / "fit.json") for folder in (one, other)]
         trained = [
-            FittedModel(fit.model, load_model_from(folder / "model" / "model", SERVE, job.task))
+            FittedModel(
+                fit.model, load_model(folder / "model" / "model", "auto", "joblib", job.task)
+            )
             for fit, folder in zip(fits, (one, other), strict=True)
         ]
         found = compare_models(trained[0], trained[1], dataset.test[list(dataset.features)])

@@ -1,4 +1,4 @@
-"""``python -m modelhost work|serve``: runs in the model's environment.
+"""``python -m modelhost work|serve|features``: runs in the model's environment.
 
 ``work`` answers one harness; the connection is the descriptor that ``MODELHOST_FD`` names, and
 ``MODELHOST_CONFINEMENT`` says what the process may use. ``serve`` answers the workers of a server
@@ -7,7 +7,8 @@ of a JSON file (path, predictor, loader and task of the model; specs of its colu
 made-up row; limits), ``MODELHOST_PULSE`` is ``descriptor:offset`` (:mod:`modelhost.pulse`),
 ``MODELHOST_NOTES`` is ``descriptor:descriptor``: files for a loading error and for the stacks of
 threads at SIGUSR2; ``MODELHOST_NETWORK=off`` refuses the network to Python code. What the project's
-code prints while it works goes to stderr.
+code prints while it works goes to stderr. ``features`` writes what NumPy knows of the processor to
+stdout (:mod:`modelhost.cpu_features`).
 """
 
 from __future__ import annotations
@@ -28,15 +29,24 @@ DESCRIPTOR, SPEC, PULSE, NOTES = (
     "MODELHOST_NOTES",
 )
 NETWORK = "MODELHOST_NETWORK"
-USAGE = "usage: python -m modelhost work|serve\n"
+USAGE = "usage: python -m modelhost work|serve|features\n"
 
 
 def main(arguments: list[str]) -> int:
     """Run the mode that ``arguments`` name; return the exit code."""
+    if arguments == ["features"]:
+        from modelhost.cpu_features import numpy_features
+
+        sys.stdout.write(json.dumps(numpy_features()._asdict()))
+        return 0
     if arguments not in (["work"], ["serve"]):
         sys.stderr.write(USAGE)
         return 2
     connection = socket.socket(fileno=int(os.environ.pop(DESCRIPTOR)))
+    if os.environ.pop(NETWORK, "on") == "off":
+        from modelhost.network import refuse_network
+
+        refuse_network()
     if arguments == ["work"]:
         os.dup2(2, 1)
         end_with_parent()
@@ -57,10 +67,6 @@ def _serve(listening: socket.socket) -> int:
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     failure = _notes(os.environ.pop(NOTES, None))
     spec, place = os.environ.pop(SPEC), os.environ.pop(PULSE, None)
-    if os.environ.pop(NETWORK, "on") == "off":
-        from modelhost.network import refuse_network
-
-        refuse_network()
     from modelhost.errors import PackageError
     from modelhost.json_logs import to_json
     from modelhost.pulse import Pulse

@@ -25,11 +25,14 @@ class PartError(Exception):
         self.rows = rows
 
 
-def predict_in_parts(ask: PredictFunction, rows: int) -> Predictions:
+def predict_in_parts(
+    ask: PredictFunction, rows: int, passed: tuple[type[Exception], ...] = (MemoryError,)
+) -> Predictions:
     """Predictions for ``rows`` rows; if the model raises on all at once, halves are tried.
 
     A model may raise on all rows but accept each part: then the joined parts are returned. Raises
-    ``PartError`` for the first failing part that can't be divided further, and ``MemoryError``.
+    ``PartError`` for the first failing part that can't be divided further. Exceptions of the types
+    ``passed`` are about no row and pass through.
     """
     pending, asked = [range(rows)], 0
     answered: list[Predictions] = []
@@ -39,7 +42,7 @@ def predict_in_parts(ask: PredictFunction, rows: int) -> Predictions:
         asked += 1
         try:
             answered.append(ask(part))
-        except MemoryError:
+        except passed:
             raise
         except (Exception, SystemExit) as error:  # a model that exits must not end the process
             if len(part) == 1 or asked >= MAX_CALLS or monotonic() > until:

@@ -8,12 +8,15 @@ exhausted memory reported.
 from __future__ import annotations
 
 import signal
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 MAX_LINES = 8
 """Last lines of the output that are shown."""
+LAST_WORDS_SECONDS = 5.0
+"""Time limit for reading the remaining output after the process ended."""
 _CONTAINER_SIGNALS = range(129, 160)
 """Exit codes of a container whose first process was ended by a signal: 128 + signal."""
 _CRASHES = ("SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGABRT", "SIGTRAP", "SIGSYS")
@@ -73,6 +76,13 @@ class ExitReason:
         if name is not None:
             return "find the process that sent the signal, then try again"
         return "look for os._exit or sys.exit in the project's code"
+
+
+def relay(lines: Iterable[str], last: deque[str], show: Callable[[str], object]) -> None:
+    """Pass each line to ``show``; ``last`` keeps the last ones."""
+    for line in lines:
+        last.append(line.rstrip("\n"))
+        show(last[-1])
 
 
 def kills_for_memory() -> int | None:

@@ -18,9 +18,7 @@ SHARED = SERVING_MODULES + TRAINING_MODULES
 TOP = Path(__file__).parent.parent
 ROOMS = ("modelhost", "packager", "serving", "monitoring")
 IN_SHARED = frozenset({"pydantic", "numpy", "pandas"})
-INSIDE_FUNCTIONS = frozenset(
-    {"sklearn", "pyarrow", "xxhash", "joblib", "threadpoolctl", "scipy", "treelite"}
-)
+INSIDE_FUNCTIONS = frozenset({"sklearn", "pyarrow", "xxhash", "threadpoolctl", "scipy", "treelite"})
 IN_MONITORING = IN_SHARED | {"prometheus_client"}
 INSIDE_MONITORING = frozenset({"redis"})
 IN_SERVING = IN_SHARED | {"bentoml", "httptools", "msgspec", "orjson", "uvicorn"}
@@ -133,6 +131,28 @@ def serving_modules(path: str, text: str) -> list[str]:
     ]
 
 
+IN_THE_MODELS_PROCESS = (
+    *("fitted_parts", "model", "predict_once", "project_code", "recipe", "serve"),
+    *("served_model", "storage", "work"),
+    *("compiling.estimators", "compiling.forms", "compiling.sklearn_trees", "compiling.trees"),
+    *("compiling.verbs", "compiling.walk", "state.state"),
+)
+"""What of ``modelhost`` imports the project's code, unpickles its model, or looks inside it."""
+
+
+def models_stay_in_their_processes(path: str, text: str) -> list[str]:
+    if path.startswith("modelhost/"):
+        return []
+    refused = tuple(f"modelhost.{name}" for name in IN_THE_MODELS_PROCESS)
+    return [
+        found.name
+        for found in imports(path, text)
+        if found.name in refused
+        or found.name.startswith(tuple(f"{one}." for one in refused))
+        or found.room in ("joblib", "cloudpickle", "dill", "skops")
+    ]
+
+
 def nothing_imports_serving(path: str, text: str) -> list[str]:
     if path.startswith("serving/"):
         return []
@@ -204,7 +224,7 @@ RULES = {
     shared_modules: (
         (
             "packager/worker/x.py",
-            "from packager.data.rows import request_rows\ndef f():\n    import joblib\n",
+            "from packager.data.rows import request_rows\ndef f():\n    import scipy\n",
         ),
         [
             ("packager/manifest/manifest.py", "from packager.project.config import Project\n"),
@@ -218,12 +238,22 @@ RULES = {
         ],
     ),
     serving_modules: (
-        ("serving/x.py", "import bentoml\nfrom packager.model.model import load_model\n"),
+        ("serving/x.py", "import bentoml\nfrom packager.model.model import Model\n"),
         [
             ("serving/x.py", "from packager.project.config import Project\n"),
             ("serving/x.py", "import packager.cli\n"),
             ("serving/x.py", "def f():\n    import sklearn\n"),
             ("serving/x.py", "from prometheus_client import Counter\n"),
+        ],
+    ),
+    models_stay_in_their_processes: (
+        ("packager/x.py", "from modelhost.wire import Message\nfrom modelhost.state import Leaf\n"),
+        [
+            ("packager/worker/x.py", "from modelhost.model import load_model\n"),
+            ("packager/worker/x.py", "def f():\n    from modelhost import model\n"),
+            ("serving/x.py", "import modelhost.work\n"),
+            ("packager/model/x.py", "from modelhost.state import state\n"),
+            ("packager/worker/x.py", "def f():\n    import joblib\n"),
         ],
     ),
     nothing_imports_serving: (

@@ -1,22 +1,17 @@
-"""The model in this process, loaded as the package describes."""
+"""What is known and asked of a packaged model, wherever it is loaded."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, Protocol
 
-import modelhost.model
-from modelhost.model import LoadedModel
 from modelhost.predictions import Predictions
 from packager.manifest.base import Scalar, Task
-from packager.manifest.manifest import Serve
-from packager.model.paths import Root
 
-__all__ = ["LoadedModel", "Model", "Predictions", "load_model", "load_model_from"]
+__all__ = ["Model", "Predictions"]
 
 
 class Model(Protocol):
-    """A model that answers frames: in this process, or in one of the model host."""
+    """A model that answers frames."""
 
     @property
     def task(self) -> Task:
@@ -44,17 +39,3 @@ class Model(Protocol):
 
     def predict(self, frame: Any, /) -> Predictions:
         """Predict for ``frame``; raise ``PackageError`` for an invalid result."""
-
-
-def load_model(root: Root, serve: Serve, task: Task) -> LoadedModel:
-    """Load the model at ``/models/model`` as ``serve`` defines; raise ``PackageError`` on failure.
-
-    ``auto``: joblib, or ``load(path)`` of the module ``serve.loader``. Otherwise ``module:Class``,
-    whose ``load(path)`` returns the predictor.
-    """
-    return load_model_from(root.model, serve, task)
-
-
-def load_model_from(path: Path, serve: Serve, task: Task) -> LoadedModel:
-    """Like ``load_model``, for a model at ``path``."""
-    return modelhost.model.load_model(path, serve.predictor, serve.loader, task)

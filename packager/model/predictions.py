@@ -10,7 +10,7 @@ from modelhost.predictions import Predictions, scalars
 from monitoring.metrics.class_labels import class_text
 from packager.manifest.base import Scalar
 
-__all__ = ["Predictions", "finite", "prediction_answers", "scalars"]
+__all__ = ["Predictions", "finite", "flagged_answers", "prediction_answers", "scalars"]
 
 
 def prediction_answers(
@@ -27,6 +27,14 @@ def prediction_answers(
         {"prediction": label, "probabilities": dict(zip(names, _finite(row), strict=True))}
         for label, row in zip(found.labels, found.probabilities.tolist(), strict=True)
     ]
+
+
+def flagged_answers(
+    found: Predictions, classes: Sequence[Scalar] | None, flags: Sequence[Sequence[str]]
+) -> list[dict[str, Any]]:
+    """``prediction_answers`` with the ``flags`` that the validation set on each row."""
+    made = zip(prediction_answers(found, classes), flags, strict=True)
+    return [{**one, "flags": list(marked)} for one, marked in made]
 
 
 def finite(answer: Mapping[str, Any]) -> bool:

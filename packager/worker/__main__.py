@@ -3,11 +3,8 @@
     run JOB OUT        train and measure; OUT/{result,fingerprint,profile,…}.json, OUT/model
     seeds JOB OUT      train with several seeds; OUT/seed_variance.json
     check JOB OUT      check the data quality; OUT/check.json
-    folds JOB OUT      cross-validate the default model on the rows in OUT/folds.pickle;
+    folds JOB OUT      cross-validate the default model on the rows that ``check`` gives it;
                        OUT/folds.npz
-    compile JOB OUT    look for a compiled form of a model; OUT/compiled.json, OUT/compiled
-    compare JOB OUT    compare the package's compiled form with its model on the rows in
-                       OUT/rows.pickle; OUT/compared.json
     replay ASK OUT     retrain and compare; OUT/report.json
 
     replay [CHANGE]    replay by hand, with only the image: prints the report; CHANGE is seed,
@@ -36,16 +33,13 @@ from packager.worker.job import (
     CheckJob,
     FoldsJob,
     Job,
-    ModelJob,
     ReplayRequest,
     SeedSweepJob,
 )
 from packager.worker.processes.child_process import end_if_child
 from packager.worker.processes.environment import pin_environment
 
-VERBS = ("run", "seeds", "check", "folds", "compile", "compare", "replay")
-PARTS = ("folds", "compile", "compare")
-"""Steps of another verb; they inherit the pinned environment of its process."""
+VERBS = ("run", "seeds", "check", "folds", "replay")
 USAGE = (
     f"python -m packager.worker {'|'.join(VERBS[:-1])} JOB OUT | replay ASK OUT"
     " | replay [seed|row|param]"
@@ -94,14 +88,13 @@ def _do(verb: str, given: Path, out: Path, arguments: Sequence[str]) -> bool:
     end_if_child()
     root = Root.from_environment()
     # Before the libraries are imported, so that none of them uses the network while loading.
-    block_network("the model" if verb in PARTS else "the recipe")
+    block_network("the worker")
     recipe = _recipe(verb, given, root)
-    if verb not in PARTS:
+    if verb != "folds":  # a step of another verb, whose process has pinned it
         pin_environment(recipe.isa if recipe else "native", arguments)
     training = recipe is not None and verb != "replay"
-    models = [Path(ModelJob.load(given).models)] if verb == "compile" else []
     out.mkdir(parents=True, exist_ok=True)  # before file access is restricted
-    restrict_file_access(root.path, out, given, *models, training=training)
+    restrict_file_access(root.path, out, given, training=training)
     from modelhost.frames import keep_text_plain
 
     keep_text_plain()
@@ -122,14 +115,6 @@ def _do(verb: str, given: Path, out: Path, arguments: Sequence[str]) -> bool:
             from packager.worker.train.out_of_fold import ask_folds
 
             ask_folds(FoldsJob.load(given), out)
-        case "compile":
-            from packager.worker.train.isolated_steps import compile_here
-
-            compile_here(ModelJob.load(given), out)
-        case "compare":
-            from packager.worker.replay.compiled_form import compare_here
-
-            compare_here(root, out)
         case "replay":
             from packager.worker.replay.replay import replay
 

@@ -53,21 +53,9 @@ class CheckJob(FrozenModel):
 
 
 class FoldsJob(FrozenModel):
-    """Cross-validate the default model on the rows in ``folds.pickle``."""
+    """Cross-validate the default model on the rows that the process is given."""
 
     task: Task
-
-
-class ModelJob(FrozenModel):
-    """Compile a trained model, with the held-out rows in ``rows.pickle``."""
-
-    models: str
-    """The folder that holds the model."""
-    serve: Serve
-    task: Task
-    schema_: Schema = Field(alias="schema")
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
 class TrainingResult(FrozenModel):

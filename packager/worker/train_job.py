@@ -16,6 +16,7 @@ from packager.manifest.base import Scalar
 from packager.manifest.evaluation import RepeatabilityResult
 from packager.manifest.manifest import Recipe, Schema, Slices
 from packager.model.compiled.model import FOLDER
+from packager.model.hosted import ModelHost
 from packager.model.model import Model
 from packager.model.paths import Root
 from packager.model.predictions import scalars
@@ -23,7 +24,6 @@ from packager.worker.job import Job, TrainingResult
 from packager.worker.processes.asked_model import StoredModel
 from packager.worker.processes.environment import numerical_environment
 from packager.worker.processes.host_command import model_host
-from packager.worker.processes.hosted import ModelHost
 from packager.worker.processes.leftovers import Snapshot, hide_new_files, snapshot
 from packager.worker.replay.retrain import check_repeatability
 from packager.worker.train import pretrained_model

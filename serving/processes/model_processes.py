@@ -17,7 +17,12 @@ from serving.prediction.native_model import neutral_row
 from serving.prediction.package_files import PackageFiles
 from serving.processes.child import Child
 from serving.processes.confinement import ModelConfinement
-from serving.processes.model_environment import COMMAND, model_environment, model_folders
+from serving.processes.model_environment import (
+    model_command,
+    model_environment,
+    model_folders,
+    processes_of,
+)
 from serving.processes.shared_descriptors import SharedNotes
 from serving.processes.watchdog import Watchdog
 from serving.settings import Settings
@@ -59,13 +64,10 @@ class ModelSocket:
 
 def model_sockets(files: PackageFiles, folder: Path) -> list[ModelSocket]:
     """One socket for each model process; raises ``OSError``."""
-    return [ModelSocket.make(folder, number) for number in range(1, processes_of(files) + 1)]
-
-
-def processes_of(files: PackageFiles) -> int:
-    """The number of model processes."""
-    wanted = files.manifest.serve.processes
-    return len(os.sched_getaffinity(0)) if wanted == "auto" else wanted
+    return [
+        ModelSocket.make(folder, number)
+        for number in range(1, processes_of(files.manifest.serve) + 1)
+    ]
 
 
 def model_children(
@@ -134,7 +136,9 @@ def _confined(
     scratch = home / f"model-{number}-files"
     scratch.mkdir(mode=0o700)
     root, network = settings.root, files.manifest.serve.network
-    environment = model_environment(given, scratch, processes_of(files), network=network)
+    environment = model_environment(
+        root, given, scratch, processes_of(files.manifest.serve), network=network
+    )
     restrictions = ModelConfinement(
         root.path, model_folders(root), (scratch,), network, settings.process_memory
     )
@@ -152,7 +156,7 @@ def _child(
     listening, spec = own[0].listening.fileno(), own[1]
     return Child(
         name=f"model process {number}",
-        command=COMMAND,
+        command=model_command(),
         environment={
             **confined.environment,
             "MODELHOST_FD": str(listening),

@@ -7,10 +7,10 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
-from fixed_models import FRAME, SERVE, Fixed, classifier, regressor
+from fixed_models import FRAME, Fixed, classifier, regressor
 
+from modelhost.model import LoadedModel, load_model
 from packager.errors import PackageError
-from packager.model.model import LoadedModel, load_model_from
 
 
 @pytest.mark.parametrize(
@@ -86,12 +86,12 @@ def test_a_model_that_changes_its_frame_leaves_the_callers_alone() -> None:
 def test_what_cannot_serve_is_refused_when_read(tmp_path: Path, native: Any, message: str) -> None:
     joblib.dump(native, tmp_path / "model")
     with pytest.raises(PackageError, match=message):
-        load_model_from(tmp_path / "model", SERVE, "classification")
+        load_model(tmp_path / "model", "auto", "joblib", "classification")
 
 
 def test_a_missing_model_is_named(tmp_path: Path) -> None:
     with pytest.raises(PackageError, match=r"expected the model at .*model, found nothing"):
-        load_model_from(tmp_path / "model", SERVE, "regression")
+        load_model(tmp_path / "model", "auto", "joblib", "regression")
 
 
 @pytest.mark.parametrize(

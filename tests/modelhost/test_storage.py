@@ -8,16 +8,16 @@ from types import ModuleType
 import joblib
 import numpy as np
 import pytest
-from fixed_models import SERVE, Fixed
+from fixed_models import Fixed
 
+from modelhost.model import load_model
 from modelhost.storage import save_model
 from packager.errors import PackageError, UsageError
-from packager.model.model import load_model_from
 
 
 def test_a_saved_model_is_read_back_with_its_classes(tmp_path: Path) -> None:
     loader = save_model(Fixed(["a"], [[0.5, 0.5]], np.array(["a", "b"])), tmp_path, ModuleType("t"))
-    loaded = load_model_from(tmp_path / "model", SERVE, "classification")
+    loaded = load_model(tmp_path / "model", "auto", "joblib", "classification")
     assert loader == "joblib"
     assert loaded.classes == ("a", "b")
     assert loaded.has_probabilities
@@ -53,7 +53,7 @@ def test_a_class_of_main_is_refused_when_saved_and_when_read(
     assert saved.value.hint.startswith("move Stray to a module of the project")
     joblib.dump(stray(["a"]), tmp_path / "model", compress=3)
     with pytest.raises(PackageError, match="the model needs 'Stray' of the script"):
-        load_model_from(tmp_path / "model", SERVE, "classification")
+        load_model(tmp_path / "model", "auto", "joblib", "classification")
 
 
 def test_save_without_load_is_refused_unless_a_predictor_reads_the_model(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import joblib
 import pandas as pd
 import pytest
+from in_process import hosted
 from serving_helpers import (
     TROUBLE,
     Package,
@@ -20,10 +21,10 @@ from serving_helpers import (
     wait_ready,
 )
 
+from modelhost.model import LoadedModel
 from monitoring.stats.binning import build_profile
 from packager.manifest.evaluation import Evaluation, Golden, MetricValues
 from packager.manifest.manifest import Column, Schema, Serve, Slices
-from packager.model.model import LoadedModel
 from packager.worker.compile.compile import compile_model
 
 Starter = Callable[..., Server]
@@ -50,7 +51,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Package:
     joblib.dump(model, root / "models" / "model", protocol=5)
     loaded = LoadedModel(model, "classification", manifest.schema_.classes, has_probabilities=True)
     verdict = compile_model(
-        loaded, manifest.schema_, frame, root / "package" / "compiled", "require"
+        hosted(loaded), manifest.schema_, frame, root / "package" / "compiled", "require"
     )
     manifest = manifest.model_copy(update={"compiled": verdict})
     kinds = [("carat", "number"), ("color", "string"), ("tables", "integer")]

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import ast
 import json
+import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -8,19 +11,38 @@ import pandas as pd
 import pytest
 from worker_projects import FOREST, Project
 
+from modelhost.sandbox import landlock
 from packager.errors import PackageError, UsageError
 from packager.manifest.base import FileEntry
 from packager.manifest.manifest import Manifest
-from packager.model import answers
+from packager.model.paths import Root
+from serving import predict_file as module
 from serving.predict_file import predict_file
 
 
-@pytest.fixture
-def packaged(project: Project, rows: pd.DataFrame) -> Project:
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The root of a package of a forest."""
+    top = tmp_path_factory.mktemp("built")
+    project = Project(Root(top / "root"), top / "out")
     project.code(train=FOREST)
-    project.data(rows)
+    numbers = [i % 20 / 2 for i in range(80)]
+    rows = {"size": numbers, "count": range(80), "new": [i % 3 == 0 for i in range(80)]}
+    label = ["big" if number > 4 else "small" for number in numbers]
+    project.data(pd.DataFrame({**rows, "label": label}))
     job = project.job()
-    project.package(job, project.train_here(job))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(project.root.code)
+        patch.syspath_prepend(str(project.root.code))
+        project.package(job, project.train_here(job))
+    return project.root.path
+
+
+@pytest.fixture
+def packaged(project: Project, built: Path) -> Project:
+    """A copy of the package."""
+    shutil.copytree(built, project.root.path, dirs_exist_ok=True)
+    project.out.mkdir()
     return project
 
 
@@ -63,7 +85,7 @@ def test_batches_are_answered_as_one(packaged: Project, monkeypatch: pytest.Monk
     rows = [{"size": i / 2, "count": i, "new": i % 2 == 0} for i in range(20)]
     whole, parts = packaged.out / "whole", packaged.out / "parts"
     assert predict_file(packaged.root, asked(packaged, rows), whole) == 20
-    monkeypatch.setattr(answers, "BATCH_ROWS", 7)
+    monkeypatch.setattr(module, "BATCH_ROWS", 7)
     assert predict_file(packaged.root, asked(packaged, rows), parts) == 20
     assert whole.read_bytes() == parts.read_bytes()
 
@@ -80,12 +102,14 @@ def test_a_file_without_rows_is_refused(packaged: Project, tmp_path: Path, text:
         predict_file(packaged.root, tmp_path / "rows.json", tmp_path / "out")
 
 
-def test_a_model_that_raises_is_an_error(packaged: Project) -> None:
+def with_predictor(packaged: Project, predict: str) -> None:
+    """Let the package be served by a predictor with this body of ``predict``."""
     (packaged.root.code / "failing.py").write_text(
+        "import os, sys\n"
         "class Predictor:\n"
         "    @classmethod\n"
         "    def load(cls, path): return cls()\n"
-        "    def predict(self, frame): raise ValueError('not today')\n"
+        f"    def predict(self, frame): {predict}\n"
     )
     path = packaged.root.package / "manifest.json"
     path.write_text(
@@ -95,6 +119,54 @@ def test_a_model_that_raises_is_an_error(packaged: Project) -> None:
     manifest = Manifest.load(path)
     named = (*manifest.code, FileEntry.of(failing, "failing.py"))
     path.write_bytes(manifest.model_copy(update={"code": named}).dump())
-    with pytest.raises(PackageError, match="the model raised ValueError: not today") as caught:
+
+
+def test_the_first_row_on_which_a_model_raises_is_named_with_one_traceback(
+    packaged: Project, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with_predictor(packaged, "return [1 // (9 - x) for x in frame['count']]")
+    rows = [{**GOOD, "count": count} for count in range(12)]
+    with pytest.raises(
+        PackageError, match=r"^row 9: the model raised ZeroDivisionError: "
+    ) as found:
+        predict_file(packaged.root, asked(packaged, rows), packaged.out / "none")
+    assert found.value.hint == "see failing.py:5 in the project"
+    assert capfd.readouterr().err.count("Traceback") == 1
+    assert not (packaged.out / "none").exists()
+
+
+def test_a_model_that_ends_its_process_is_reported_with_the_signal(packaged: Project) -> None:
+    with_predictor(packaged, "os.kill(os.getpid(), 11)")
+    with pytest.raises(PackageError) as caught:
         predict_file(packaged.root, asked(packaged, [GOOD]), packaged.out / "none")
-    assert caught.value.hint == "see failing.py:4 in the project"
+    said = "the model's process ended with signal SIGSEGV: a crash in compiled code"
+    assert caught.value.message == said
+
+
+LOOKS = """
+        told = [os.getpid(), sys.orig_argv[1:], "serving" in sys.modules]
+        told.append([name for name in os.environ if name.startswith("MODEL_")])
+        for mode, place in (("r", "/etc/shadow"), ("w", __file__)):
+            try:
+                open(place, mode)
+            except OSError as error:
+                told.append(type(error).__name__)
+        raise ValueError(told)
+"""
+
+
+@pytest.mark.skipif(landlock.abi() < landlock.MIN_ABI, reason="this kernel has no Landlock")
+def test_the_model_has_a_process_of_its_own_confined_as_a_servers(
+    packaged: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MODEL_API_KEYS_FILE", "/keys")
+    monkeypatch.setenv("MODEL_ROOT", str(packaged.root.path))
+    with_predictor(packaged, LOOKS)
+    with pytest.raises(PackageError) as caught:
+        predict_file(packaged.root, asked(packaged, [GOOD]), packaged.out / "none")
+    process, *told = ast.literal_eval(caught.value.message.partition("ValueError: ")[2])
+    assert process != os.getpid()
+    assert told == [
+        *(["-m", "modelhost", "work"], False, ["MODEL_ROOT"]),
+        *("PermissionError", "PermissionError"),
+    ]

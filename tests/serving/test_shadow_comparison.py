@@ -9,10 +9,11 @@ from pathlib import Path
 
 import joblib
 import pytest
+from in_process import hosted
 from serving_helpers import Package, Server, lay_out, start, wait_ready
 
+from modelhost.model import LoadedModel
 from packager.errors import UsageError
-from packager.model.model import LoadedModel
 from packager.worker.compile.compile import compile_model
 from serving.settings import Settings
 
@@ -25,7 +26,7 @@ def compiled(package: Package, root: Path, *, wrong: bool) -> Package:
     loaded = LoadedModel(package.model, "classification", schema.classes, has_probabilities=True)
     form = root / "package" / "compiled"
     lay_out(root)
-    verdict = compile_model(loaded, schema, package.frame, form, "require")
+    verdict = compile_model(hosted(loaded), schema, package.frame, form, "require")
     manifest = package.manifest.model_copy(update={"compiled": verdict})
     joblib.dump(package.model, root / "models" / "model")
     if wrong:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 import xgboost
 from array_samples import arrays_of
+from in_process import hosted
 from sklearn import ensemble, impute, linear_model, neighbors, preprocessing, svm, tree
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
@@ -20,13 +21,13 @@ from sklearn.feature_selection import SelectKBest
 from sklearn.pipeline import FeatureUnion, make_pipeline
 
 from modelhost.fitted_parts import FittedParts
+from modelhost.model import LoadedModel
 from packager.data.frames import infer_columns
 from packager.data.rows.request_rows import RowChecker
 from packager.manifest.evaluation import Compiled
 from packager.manifest.manifest import Schema
 from packager.model.compiled.form import read
 from packager.model.compiled.model import CompiledModel
-from packager.model.model import LoadedModel
 from packager.model.predictions import Predictions, scalars
 from packager.worker.compile.compile import compile_model
 from packager.worker.compile.held_out import columns_of, json_rows
@@ -199,7 +200,7 @@ def compiled(
         native.fit(features[:train], target[:train])
         model = loaded(native, task)
         schema = Schema(features=infer_columns(features[:train]), classes=model.classes)
-        verdict = compile_model(model, schema, features[train:], folder, "auto")
+        verdict = compile_model(hosted(model), schema, features[train:], folder, "auto")
     form = None
     if verdict.verdict == "equal":
         form = CompiledModel(*read(folder), model.task, model.classes, FittedParts(model))

@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
+from modelhost.model import LoadedModel
 from packager.manifest.manifest import Serve
-from packager.model.model import LoadedModel
 
 SERVE = Serve(predictor="auto", compile="auto", workers=1, strict=False)
 

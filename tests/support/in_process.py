@@ -1,29 +1,23 @@
-"""Models in this process that behave as one in a process of the model host."""
+"""Models in this process that are asked, by messages, as one in a process of the model host."""
 
 from __future__ import annotations
 
-from typing import Any
-
-import pandas as pd
-
-from modelhost.project_code import project_errors
-from modelhost.state import Leaf, state
-from packager.model.model import LoadedModel
-from packager.model.predictions import Predictions
+from modelhost.model import LoadedModel
+from modelhost.wire import Message, roundtrip
+from modelhost.work import Workshop, described
+from packager.model.hosted import reported
+from packager.model.hosted_model import HostedModel
 
 
-class InProcess:
-    """Has the interface of ``HostedModel``; exceptions of the model become ``PackageError``."""
+def hosted(model: LoadedModel) -> HostedModel:
+    """``model`` as the harness sees one of another process."""
+    shop = Workshop([model])
 
-    def __init__(self, model: LoadedModel) -> None:
-        self._model = model
+    def ask(request: Message, _: float | None = None) -> Message:
+        answer = roundtrip(shop.answer(roundtrip(request)))
+        if "error" in answer.header:
+            raise reported(answer.header["error"])
+        return answer
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._model, name)
-
-    def predict(self, frame: pd.DataFrame) -> Predictions:
-        with project_errors("the model", traced=False):
-            return self._model.predict(frame)
-
-    def state(self) -> dict[str, Leaf]:
-        return state(self._model.native)
+    said = Message({"model": {"number": 0, **described(model)}})
+    return HostedModel.read(ask, model.task, said).untraced()

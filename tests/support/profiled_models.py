@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from modelhost.model import LoadedModel
 from monitoring.profile.profile import Profile
 from packager.data.frames import infer_columns
 from packager.manifest.manifest import Schema
-from packager.model.model import LoadedModel
 from packager.model.predictions import Predictions
 from packager.worker.train.dataset import Dataset
 from packager.worker.train.importance import by_importance

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from modelhost.fitted_parts import FittedParts
 from monitoring.column_arrays import ColumnArrays
 from packager.errors import PackageError
 from packager.manifest.base import Scalar, Task
@@ -32,7 +31,6 @@ from packager.model.compiled.linear_batch import LinearSums
 from packager.model.compiled.single_row import linear_row
 from packager.model.compiled.tree_model import TreeModel
 from packager.model.integrity import MANIFEST
-from packager.model.model import load_model
 from packager.model.paths import Root
 from packager.model.predictions import Predictions
 
@@ -49,9 +47,8 @@ def load_compiled(
 ) -> CompiledModel | None:
     """The compiled model below ``root``; None if the build refused or skipped compilation.
 
-    ``parts`` calls parts of the model for forms that need them; without it, such a form loads the
-    model into this process. Raise ``PackageError`` if the form is damaged or was built for other
-    columns.
+    ``parts`` calls parts of the model; None only if the form needs none. Raise ``PackageError`` if
+    the form is damaged or was built for other columns.
     """
     manifest = Manifest.load(root.package / MANIFEST)
     if manifest.compiled.verdict != "equal":
@@ -62,8 +59,6 @@ def load_compiled(
             f"{root.package / FOLDER}: expected a form for the columns of the schema, got others",
             "the package is damaged: build it again",
         )
-    if parts is None and needs_model(form):
-        parts = FittedParts(load_model(root, manifest.serve, task))
     classes = schema.classes if task == "classification" else None
     return CompiledModel(form, trees, task, classes, parts)
 

@@ -9,7 +9,7 @@ from typing import Any
 from modelhost.compiling.provenance import CannotCompileError
 from packager.manifest.manifest import Schema
 from packager.model.compiled.form import Form
-from packager.model.model import Model
+from packager.model.hosted_model import HostedModel
 from packager.worker.compile.fitted_model import DescribedForm, DescribedHead, FittedObject
 from packager.worker.compile.held_out import Row
 from packager.worker.compile.probe import ask
@@ -25,12 +25,13 @@ class CompiledCandidate:
 
 
 def compiled_forms(
-    model: Model, fitted: FittedObject, schema: Schema, rows: Sequence[Row]
+    model: HostedModel, schema: Schema, rows: Sequence[Row]
 ) -> Iterator[CompiledCandidate | Refused]:
     """Candidate forms of ``model``, the fastest first; ``rows`` are held-out rows.
 
     Raise ``CannotCompileError``, naming the unsupported part, if there is none.
     """
+    fitted = FittedObject(model)
     probed = ask(model, schema, rows, fitted.keys(schema))
     described = fitted.form(schema, probed)
     for head in described.heads:

@@ -21,16 +21,17 @@ from packager.manifest.evaluation import Compiled
 from packager.manifest.manifest import Schema
 from packager.model.compiled.form import read, write
 from packager.model.compiled.model import CompiledModel
-from packager.model.model import Model
+from packager.model.hosted import HostEndedError, kind_of
+from packager.model.hosted_model import HostedModel
 from packager.worker.compile import candidates
 from packager.worker.compile.determinism import check_deterministic
 from packager.worker.compile.edge_rows import edge_rows
 from packager.worker.compile.equivalence import EquivalenceChecker, EquivalenceResult
-from packager.worker.compile.fitted_model import FittedPartError, fitted_model, parts_of
+from packager.worker.compile.fitted_model import FittedObject, FittedPartError
 from packager.worker.compile.held_out import accepted_rows, json_rows
 from packager.worker.compile.trees import Refused
 
-Mode = Literal["auto", "off", "require"]
+Mode = Literal["auto", "require"]
 Row = dict[str, Any]
 
 MAX_FEATURES = 1_000
@@ -40,26 +41,27 @@ BASE_ROWS = 50
 
 
 def compile_model(
-    model: Model, schema: Schema, held_out: pd.DataFrame | None, folder: Path, mode: Mode
+    model: HostedModel, schema: Schema, held_out: pd.DataFrame | None, folder: Path, mode: Mode
 ) -> Compiled:
     """The verdict on a compiled form of ``model``; write an accepted form into ``folder``.
 
     ``held_out`` are the held-out rows with at least the schema's features. The same model and
     rows give the same bytes. Raise ``PackageError`` if ``mode`` is ``require`` and no form is
-    equal.
+    equal, and ``HostEndedError`` if the model ends its process; then ``folder`` does not exist.
     """
     if folder.exists():
         shutil.rmtree(folder)  # left by an earlier run
-    if mode == "off":
-        return Compiled(verdict="off")
     try:
         verdict = _compiled(model, schema, held_out, folder)
+    except HostEndedError:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     except CannotCompileError as error:
         verdict = Compiled(verdict="refused", reason=str(error))
     except Exception as error:
         # Parts of a model may raise anything when they are called directly: the model is refused.
         # The message may quote a row, so it is not recorded in the package.
-        kind = error.kind if isinstance(error, FittedPartError) else type(error).__name__
+        kind = error.kind if isinstance(error, FittedPartError) else kind_of(error)
         sys.stderr.write(f"the model is not compiled: {kind}: {error}\n")
         reason = f"a part of the model raises {kind} when called with arrays"
         verdict = Compiled(verdict="refused", reason=reason)
@@ -74,10 +76,9 @@ def compile_model(
 
 
 def _compiled(
-    model: Model, schema: Schema, held_out: pd.DataFrame | None, folder: Path
+    model: HostedModel, schema: Schema, held_out: pd.DataFrame | None, folder: Path
 ) -> Compiled:
-    fitted = fitted_model(model)
-    fitted.check_supported()
+    FittedObject(model).check_supported()
     _check_harmless(schema)
     if len(schema.features) > MAX_FEATURES:
         raise CannotCompileError(
@@ -89,7 +90,7 @@ def _compiled(
     check_deterministic(model, schema, rows)
     verdicts: list[Compiled] = []
     reasons: list[str] = []
-    for found in candidates.compiled_forms(model, fitted, schema, rows):
+    for found in candidates.compiled_forms(model, schema, rows):
         if isinstance(found, Refused):
             reasons.append(found.reason)
             continue
@@ -105,7 +106,7 @@ def _compiled(
 
 
 def _judged(
-    model: Model,
+    model: HostedModel,
     schema: Schema,
     found: candidates.CompiledCandidate,
     rows: Sequence[Row],
@@ -114,7 +115,7 @@ def _judged(
     """Write the form, load it as for serving, and check its equivalence."""
     classes = schema.classes if model.task == "classification" else None
     write(found.form, found.trees, folder)
-    compiled = CompiledModel(*read(folder), model.task, classes, parts_of(model))
+    compiled = CompiledModel(*read(folder), model.task, classes, model.parts)
     edges = accepted_rows(schema, edge_rows(schema, rows[:BASE_ROWS], found))
     judged = EquivalenceChecker(model, schema, compiled).judge(rows, edges)
     form = found.form

@@ -8,6 +8,7 @@ from typing import Any
 from modelhost.compiling.provenance import CannotCompileError
 from packager.data.rows.request_rows import RowChecker
 from packager.manifest.manifest import Schema
+from packager.model.hosted import HostEndedError, kind_of
 from packager.model.model import Model
 from packager.worker.compile.probe import native
 from packager.worker.replay.differences import label_flips, largest_difference
@@ -18,17 +19,20 @@ MAX_THREAD_DIFFERENCE = 1e-12
 
 
 def check_deterministic(model: Model, schema: Schema, rows: Sequence[dict[str, Any]]) -> None:
-    """Raise ``CannotCompileError`` if a second call with the same rows predicts differently."""
+    """Raise ``CannotCompileError`` if a second call with the same rows predicts differently.
+
+    Raise ``HostEndedError`` if the model ends its process.
+    """
     if not rows:
         raise CannotCompileError("no held-out row is a valid request")
     frame = RowChecker(schema).check(rows[:ROWS]).frame
     try:
         one, other = native(model, schema, frame), native(model, schema, frame)
+    except HostEndedError:
+        raise
     except Exception as error:
         # Any exception means that the model can't predict rows of requests.
-        raise CannotCompileError(
-            f"the model raises {type(error).__name__} on held-out rows"
-        ) from error
+        raise CannotCompileError(f"the model raises {kind_of(error)} on held-out rows") from error
     largest = max((abs(v) for v in one.labels if isinstance(v, float)), default=1.0)
     difference = largest_difference(one, other, model.task) or 0.0
     if label_flips(one, other, model.task) or difference > MAX_THREAD_DIFFERENCE * max(

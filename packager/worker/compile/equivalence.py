@@ -13,6 +13,7 @@ from packager.digest import canonical_json, sha256_bytes
 from packager.manifest.base import Scalar
 from packager.manifest.manifest import Schema
 from packager.model.compiled.model import CompiledModel, needs_model
+from packager.model.hosted import HostEndedError, kind_of
 from packager.model.model import Model
 from packager.model.predictions import Predictions
 from packager.worker.compile.held_out import Row, columns_of
@@ -54,7 +55,10 @@ class EquivalenceChecker:
     compiled: CompiledModel
 
     def judge(self, held_out: Sequence[Row], edges: Sequence[Row]) -> EquivalenceResult:
-        """Compare the predictions, in batches and one row at a time."""
+        """Compare the predictions, in batches and one row at a time.
+
+        Raises ``HostEndedError`` if the model ends its process.
+        """
         judged = EquivalenceResult()
         for rows in _batches(held_out):
             compared = self._compare(rows, "held-out", judged)
@@ -82,9 +86,11 @@ class EquivalenceChecker:
             return sum(self._compare(half, kind, judged) for half in (rows[:middle], rows[middle:]))
         try:
             expected = native(self.model, self.schema, frame)
+        except HostEndedError:
+            raise
         except Exception as error:
             # Any exception on rows in the domain is a difference.
-            judged.differing.append(f"{kind} rows: the model raises {type(error).__name__}")
+            judged.differing.append(f"{kind} rows: the model raises {kind_of(error)}")
             return len(chosen)
         self._one_by_one(rows, columns, chosen, expected, kind, judged)
         self._differences(rows, chosen, answers.at(chosen), expected, kind, judged)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,19 +13,11 @@ import numpy.typing as npt
 from modelhost.columns import ColumnSpec, decode_columns, encode_values
 from modelhost.compiling.provenance import CannotCompileError
 from modelhost.compiling.transformers import Keys
-from modelhost.fitted_parts import FittedParts
-from modelhost.predictions import Predictions
-from modelhost.wire import Buffer, Message, roundtrip
-from modelhost.work import Workshop
-from packager.errors import PackageError
+from modelhost.wire import Buffer, Message
 from packager.manifest.manifest import Schema
-from packager.model.compiled.heads import ModelParts
-from packager.model.model import LoadedModel, Model
+from packager.model.hosted_model import HostedModel
 from packager.worker.compile.probe import ProbedRows
-from packager.worker.processes.hosted_model import HostedModel
 
-Ask = Callable[[Message], Message]
-"""Sends a request to the model host and returns its answer; raises ``PackageError``."""
 Arrays = Mapping[str, npt.NDArray[Any]]
 
 
@@ -57,13 +49,12 @@ class DescribedForm:
 
 @dataclass(frozen=True)
 class FittedObject:
-    """A model that the host has loaded.
+    """The inside of a model, as its process describes it.
 
-    Its methods raise ``CannotCompileError`` and ``FittedPartError``.
+    Its methods raise ``CannotCompileError``, ``FittedPartError``, and what the process raises.
     """
 
-    ask: Ask
-    number: int
+    model: HostedModel
 
     def check_supported(self) -> None:
         """Raise ``CannotCompileError`` unless its class is from a supported framework."""
@@ -88,56 +79,14 @@ class FittedObject:
     def _answer(
         self, verb: str, header: Mapping[str, Any], buffers: Sequence[Buffer] = ()
     ) -> Message:
-        answer = self.ask(Message({"verb": verb, "model": self.number, **header}, buffers))
+        answer = self.model.ask(
+            Message({"verb": verb, "model": self.model.number, **header}, buffers)
+        )
         if "unsupported" in answer.header:
             raise CannotCompileError(answer.header["unsupported"])
         if "raised" in answer.header:
             raise FittedPartError(*answer.header["raised"])
         return answer
-
-
-def fitted_model(model: Model) -> FittedObject:
-    """What the model host, or this process, tells about ``model``."""
-    if isinstance(model, HostedModel):
-        return FittedObject(model.ask, model.number)
-    assert isinstance(model, LoadedModel)
-    return in_process(model)
-
-
-def parts_of(model: Model) -> ModelParts:
-    """The parts of ``model``, to be called by a form."""
-    if isinstance(model, HostedModel):
-        return AskedParts(model)
-    assert isinstance(model, LoadedModel)
-    return FittedParts(model)
-
-
-@dataclass(frozen=True)
-class AskedParts:
-    """The parts of a model of another process; the interface of ``FittedParts``."""
-
-    model: HostedModel
-
-    def transform(self, path: Sequence[Any], matrix: Any, *, sparse: bool = False) -> Any:
-        """The output of a transformer, shape (rows, outputs)."""
-        return self.model.transform(path, matrix, sparse=sparse)
-
-    def predict(self, path: Sequence[Any], matrix: Any, *, sparse: bool = False) -> Predictions:
-        """The answers of an estimator; with probabilities if the model has any."""
-        return self.model.call(path, matrix, sparse=sparse)
-
-
-def in_process(model: LoadedModel) -> FittedObject:
-    """A model of this process, described by the same messages as one of another process."""
-    workshop = Workshop([model])
-
-    def ask(request: Message) -> Message:
-        answer = roundtrip(workshop.answer(roundtrip(request)))
-        if "error" in answer.header:
-            raise PackageError(answer.header["error"]["message"], answer.header["error"]["hint"])
-        return answer
-
-    return FittedObject(ask, 0)
 
 
 def _specs(schema: Schema) -> list[list[Any]]:

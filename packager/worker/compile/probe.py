@@ -25,6 +25,7 @@ from modelhost.compiling.transformers import MAX_KEYS, Keys
 from packager.data.rows.request_rows import RowChecker, RowError
 from packager.manifest.base import MAX_EXACT_INTEGER, Scalar
 from packager.manifest.manifest import Column, Schema
+from packager.model.hosted import HostEndedError
 from packager.model.model import Model
 from packager.model.predictions import Predictions
 from packager.worker.compile.held_out import Row, accepted_rows
@@ -54,7 +55,8 @@ def native(model: Model, schema: Schema, frame: pd.DataFrame) -> Predictions:
 def ask(model: Model, schema: Schema, rows: Sequence[Row], keys: Keys) -> ProbedRows:
     """Predict every probe on base rows from ``rows``; record on which ones the model raises.
 
-    Raise ``CannotCompileError`` if the model predicts none of ``rows``.
+    Raise ``CannotCompileError`` if the model predicts none of ``rows``, ``HostEndedError`` if it
+    ends its process.
     """
     checker = RowChecker(schema)
     bases = _bases(model, schema, checker, rows)
@@ -113,6 +115,8 @@ def _answered(
         return
     try:
         answers = native(model, schema, checker.check(rows).frame)
+    except HostEndedError:
+        raise
     except Exception:
         # Any exception means that the model rejects a value.
         if len(rows) > 1:

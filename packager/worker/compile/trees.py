@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 
 from packager.model.compiled.form import Trees
 from packager.model.compiled.treelite_alone import import_treelite
+from packager.worker.compile import foreign_trees
 from packager.worker.compile.fitted_model import DescribedHead
 from packager.worker.compile.treelite_models import treelite_model
 
@@ -21,6 +23,9 @@ LIGHTGBM_ZERO = float(np.float32(1e-35))
 """LightGBM's kZeroThreshold: prediction treats numbers up to this size as zero."""
 FLOAT64_INPUT = ("histogram gradient boosting", "lightgbm")
 """Kinds of tables whose frameworks don't round their input to float32."""
+
+_PLACE = re.compile(r"\[\d\d:\d\d:\d\d\] \S+:\d+: ")
+"""The time and the line of treelite's source, before its errors: the verdict is recorded."""
 
 LINKS = {
     "identity": "none",
@@ -59,10 +64,16 @@ def trees_of(head: DescribedHead) -> SerializedTrees | Refused:
         return Refused("treelite", head.described["refused"])
     settings = head.described["trees"]
     try:
-        return _with_link(treelite_model(settings, head.arrays), settings)
+        if settings["kind"] in foreign_trees.KINDS:
+            content = foreign_trees.imported(settings["kind"], head.arrays)
+            model = treelite.Model.deserialize_bytes(content)
+        else:
+            model = treelite_model(settings, head.arrays)
+        return _with_link(model, settings)
     except (treelite.TreeliteError, ValueError) as error:
+        said = _PLACE.sub("", str(error))
         return Refused(
-            "treelite", f"treelite can't take {settings['estimator']}: {error}".strip(": ")
+            "treelite", f"treelite can't take {settings['estimator']}: {said}".strip(": ")
         )
 
 

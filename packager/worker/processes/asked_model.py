@@ -16,16 +16,15 @@ from packager.data.rows.request_rows import RowChecker
 from packager.errors import PackageError
 from packager.manifest.base import Task
 from packager.manifest.manifest import Schema, Serve
-from packager.model.answers import answers
-from packager.model.predictions import finite
-from packager.worker.processes.hosted import (
+from packager.model.hosted import (
     HostCommand,
     HostEndedError,
     HostTimeoutError,
     ModelHost,
     discard,
 )
-from packager.worker.processes.hosted_model import HostedModel
+from packager.model.hosted_model import HostedModel
+from packager.model.predictions import finite, flagged_answers
 
 LOAD_SECONDS = 300.0
 """Time limit for loading a model."""
@@ -112,13 +111,15 @@ class AskedModel:
         model = self._model.within(self.seconds)
         try:
             checked = self._checker.check(rows)
-            given = tuple(answers(checked.frame, checked.flags, self.schema, model))
+            features = checked.frame[[column.name for column in self.schema.features]]
+            found = model.predict(features)
         except HostTimeoutError:
             return Reply("hangs")
         except HostEndedError:
             return Reply("ends")
         except PackageError:
             return Reply("raises")
+        given = tuple(flagged_answers(found, self.schema.classes, checked.flags))
         whole = all(finite(one) for one in given)
         return Reply("answered" if whole else "no answer", given)
 

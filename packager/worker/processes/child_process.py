@@ -1,20 +1,19 @@
 """Run a step of the worker in a child process, with a time limit, to contain its failures.
 
-Compiled code may hang or crash on unusual values. The parent process survives; the caller gets a
-``ChildResult`` and decides what a failure means.
+Compiled code of libraries may hang or crash on unusual values. The parent process survives; the
+caller gets a ``ChildResult`` and decides what a failure means.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from modelhost.confinement import end_with_parent
-from packager.errors import PackageError
 from packager.exit_reason import ExitReason
 from packager.model.paths import Root
 from packager.worker.processes.run_to_end import run_to_end, worker_command
@@ -24,12 +23,11 @@ RESULTS = {
     "seeds": "seed_variance.json",
     "check": "check.json",
     "folds": "folds.npz",
-    "compile": "compiled.json",
-    "compare": "compared.json",
     "replay": "report.json",
 }
 """The result file that each verb of the worker writes last."""
-_IS_CHILD = "MODEL_CHILD_PROCESS"
+_GIVEN = "MODEL_CHILD_GIVEN"
+"""Variable with the descriptor of what a child process is given."""
 
 ProcessOutcome = Literal["finished", "failed", "timed out", "killed"]
 
@@ -49,46 +47,43 @@ class ChildResult:
         """Whether the step succeeded and wrote its result."""
         return self.outcome == "finished"
 
-    def or_raise(self, what: str) -> Path:
-        """Return the folder of the results; raise ``PackageError`` naming ``what`` on failure."""
-        if not self.finished:
-            raise PackageError(f"{what} failed: {self.message}", self.hint)
-        return self.folder
-
 
 def run_child(
-    verb: str,
-    job: bytes,
-    root: Root,
-    folder: Path,
-    seconds: float | None = None,
-    *,
-    quiet: bool = False,
+    verb: str, job: bytes, given: bytes, root: Root, folder: Path, seconds: float | None = None
 ) -> ChildResult:
     """Run ``verb`` of the worker in a new process; it writes its results into ``folder``.
 
-    ``folder`` may already hold files that the verb reads. ``seconds`` limits the wall-clock
-    time; after it the process group is killed. The output goes to stderr, unless ``quiet``.
+    The process gets ``given`` by ``given_to_child``: a file with a name could be replaced by a
+    process that a recipe has left. ``seconds`` limits the wall-clock time; after it the process
+    group is killed. Only the last lines of its output are kept.
     """
     (folder / "job.json").write_bytes(job)
     command = worker_command(verb, str(folder / "job.json"), str(folder))
-    environment = {**os.environ, "MODEL_ROOT": str(root.path), _IS_CHILD: "1"}
-    try:
-        ended = run_to_end(
-            command,
-            _ignore if quiet else _show,
-            seconds=seconds,
-            env=environment,
-        )
-    except TimeoutError as error:
-        return ChildResult("timed out", folder, str(error), "reduce its run time or its data")
+    with tempfile.TemporaryFile() as nameless:
+        nameless.write(given)
+        nameless.seek(0)
+        number = nameless.fileno()
+        environment = {**os.environ, "MODEL_ROOT": str(root.path), _GIVEN: str(number)}
+        try:
+            ended = run_to_end(
+                command, _ignore, seconds=seconds, env=environment, pass_fds=[number]
+            )
+        except TimeoutError as error:
+            hint = "reduce its run time or its data"
+            return ChildResult("timed out", folder, str(error), hint)
     return _result(verb, folder, ended)
 
 
 def end_if_child() -> None:
     """In a process that ``run_child`` started: end when the parent process ends."""
-    if os.environ.pop(_IS_CHILD, ""):
+    if _GIVEN in os.environ:
         end_with_parent()
+
+
+def given_to_child() -> bytes:
+    """In a process that ``run_child`` started: what it was given."""
+    with open(int(os.environ.pop(_GIVEN)), "rb") as nameless:
+        return nameless.read()
 
 
 def _result(verb: str, folder: Path, ended: ExitReason) -> ChildResult:
@@ -100,10 +95,6 @@ def _result(verb: str, folder: Path, ended: ExitReason) -> ChildResult:
         return ChildResult("finished", folder)
     outcome: ProcessOutcome = "failed" if ended.code >= 0 else "killed"
     return ChildResult(outcome, folder, f"its process ended with {ended.reason}", ended.hint)
-
-
-def _show(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
 
 
 def _ignore(_: str) -> None:

@@ -9,13 +9,17 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from packager.exit_reason import MAX_LINES, ExitReason, killed_for_memory, kills_for_memory
-
-LAST_WORDS_SECONDS = 5.0
-"""Time limit for reading the remaining output after the process ended."""
+from packager.exit_reason import (
+    LAST_WORDS_SECONDS,
+    MAX_LINES,
+    ExitReason,
+    killed_for_memory,
+    kills_for_memory,
+    relay,
+)
 
 
 def worker_command(verb: str, *arguments: str, python: str = sys.executable) -> list[str]:
@@ -69,10 +73,3 @@ def start_piped(command: Sequence[str], **start: Any) -> subprocess.Popen[str]:
         start_new_session=True,
         **start,
     )
-
-
-def relay(lines: Iterable[str], last: deque[str], show: Callable[[str], object]) -> None:
-    """Pass each line to ``show``; ``last`` keeps the last ones."""
-    for line in lines:
-        last.append(line.rstrip("\n"))
-        show(last[-1])

@@ -12,7 +12,7 @@ import pandas as pd
 from modelhost.state import Leaf, OpaqueError, state_digest
 from packager.digest import sha256_bytes
 from packager.manifest.base import EquivalenceLevel, FileEntry
-from packager.worker.processes.hosted_model import HostedModel
+from packager.model.hosted_model import HostedModel
 from packager.worker.replay.differences import (
     identical,
     label_flips,

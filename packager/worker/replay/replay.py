@@ -21,13 +21,13 @@ from packager.errors import PackageError
 from packager.manifest.base import EquivalenceLevel
 from packager.manifest.evaluation import Evaluation
 from packager.manifest.manifest import DataSource, Manifest, Recipe, Schema
+from packager.model.hosted import ModelHost
 from packager.model.integrity import MANIFEST, Check, verify
 from packager.model.paths import Root
 from packager.worker.job import Job, ReplayRequest, TrainingResult
 from packager.worker.processes.asked_model import StoredModel
 from packager.worker.processes.environment import environment_differences
 from packager.worker.processes.host_command import model_host
-from packager.worker.processes.hosted import ModelHost
 from packager.worker.replay.compiled_form import compiled_checks
 from packager.worker.replay.differences import accepted, evaluation_check, metric_checks
 from packager.worker.replay.equivalence import FittedModel, compare_models, equivalence_level
@@ -47,6 +47,9 @@ from packager.worker.replay.seed_variance import intervals, within_seed_variance
 from packager.worker.replay.volatile_state import Window
 from packager.worker.train.training import model_files
 from packager.worker.train_job import run
+
+COMPARE_TIMEOUT_SECONDS = 1_800.0
+"""Time limit for the comparison of the compiled form with the model."""
 
 
 def replay(root: Root, ask: ReplayRequest, out: Path) -> ReplayReport:
@@ -116,7 +119,8 @@ def _compare(
         recorded = FittedModel(manifest.model, known)
         found = compare_models(recorded, FittedModel(model_files(models), model, window), held_out)
         checks = [*checks, *_result_checks(manifest, data, measured)]
-        checks += compiled_checks(root, manifest, known, held_out)
+        with host.within(COMPARE_TIMEOUT_SECONDS):
+            checks += compiled_checks(root, manifest, known.untraced(), held_out)
     metrics, level = _judged(manifest, recipe, measured.evaluation, found)
     if found.bit_equal:
         checks.append(evaluation_check(manifest.evaluation, measured.evaluation))

@@ -11,10 +11,10 @@ from packager.errors import PackageError
 from packager.manifest.base import EquivalenceLevel
 from packager.manifest.evaluation import RepeatabilityResult
 from packager.manifest.manifest import Recipe
+from packager.model.hosted import ModelHost
 from packager.model.paths import Root
 from packager.worker.job import Job
 from packager.worker.processes.host_command import model_host
-from packager.worker.processes.hosted import ModelHost
 from packager.worker.replay.differences import accepted, metric_checks
 from packager.worker.replay.equivalence import FittedModel, compare_models, equivalence_level
 from packager.worker.replay.nondeterminism import find_nondeterminism

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import replace
 
 import pandas as pd
 
 from modelhost.feature_names import columns_named
 from packager.errors import PackageError
+from packager.model.hosted import HostEndedError
+from packager.model.hosted_model import untraced
 from packager.model.model import Model
-from packager.worker.processes.hosted_model import untraced
 from packager.worker.train.dataset import Dataset
 
 MAX_TRIED_ROWS = 20
@@ -78,13 +80,17 @@ def explain_features(error: PackageError, model: Model, features: Sequence[str])
 
 
 def _told(error: PackageError, hint: str) -> PackageError:
-    return type(error)(error.message, hint)
+    told = copy(error)
+    told.hint = hint
+    return told
 
 
 def _answers(model: Model, rows: pd.DataFrame) -> bool:
     """Whether the model predicts these rows without an exception."""
     try:
         untraced(model).predict(rows)
+    except HostEndedError:
+        raise
     except PackageError:
         return False
     return True

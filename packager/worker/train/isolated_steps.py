@@ -1,4 +1,4 @@
-"""Steps that query a trained model beyond what requests may hold, in processes of their own.
+"""Steps that query a trained model beyond what requests may hold, in model processes of their own.
 
 The queries contain permuted values, nulls and huge numbers, on which a model may hang or crash in
 compiled code. Such a failure is reported, and the build continues without the result.
@@ -6,10 +6,8 @@ compiled code. Such a failure is reported, and the build continues without the r
 
 from __future__ import annotations
 
-import pickle
 import shutil
 import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,20 +17,15 @@ import pandas as pd
 from packager.errors import PackageError
 from packager.manifest.evaluation import Compiled
 from packager.manifest.manifest import Column, Schema
-from packager.model.compiled.model import FOLDER
-from packager.model.model import load_model_from
+from packager.model.hosted import HostCommand, ModelHost
 from packager.model.paths import Root
 from packager.worker.compile.compile import compile_model
-from packager.worker.job import ModelJob
 from packager.worker.processes.asked_model import AskedModel, StoredModel
-from packager.worker.processes.child_process import ChildResult, run_child
 from packager.worker.processes.host_command import model_host
-from packager.worker.processes.hosted import HostCommand, ModelHost
 from packager.worker.train.importance import by_importance, evenly_spaced, rows_for
 
 RANK_TIMEOUT_SECONDS = 600.0
 COMPILE_TIMEOUT_SECONDS = 1_800.0
-_ROWS = "rows.pickle"
 
 
 @dataclass(frozen=True)
@@ -73,32 +66,15 @@ class IsolatedSteps:
         mode = self.stored.serve.compile
         if mode == "off":
             return Compiled(verdict="off")
-        with tempfile.TemporaryDirectory() as name:
-            ended = self._compile(held_out, Path(name))
-            if not ended.finished:
-                if mode == "require":
-                    raise PackageError(ended.message, ended.hint)
-                return Compiled(verdict="refused", reason=f"its search failed: {ended.message}")
-            verdict = Compiled.load(ended.folder / "compiled.json")
-            if verdict.verdict == "equal":
-                shutil.copytree(ended.folder / FOLDER, folder)
-        return verdict
+        try:
+            with ModelHost(self._command()) as host, host.within(COMPILE_TIMEOUT_SECONDS):
+                model = self.stored.load(host).untraced()
+                return compile_model(model, self.schema, held_out, folder, mode)
+        except PackageError as error:
+            if mode == "require":
+                raise
+            sys.stderr.write(f"the model is not compiled: {error.message}; {error.hint}\n")
+            return Compiled(verdict="refused", reason=f"its search failed: {error.message}")
 
     def _command(self) -> HostCommand:
         return model_host(self.root, self.stored.models)
-
-    def _compile(self, rows: pd.DataFrame | None, folder: Path) -> ChildResult:
-        (folder / _ROWS).write_bytes(pickle.dumps(rows))
-        stored = self.stored
-        asked = ModelJob(
-            models=str(stored.models), serve=stored.serve, task=stored.task, schema_=self.schema
-        )
-        return run_child("compile", asked.dump(), self.root, folder, COMPILE_TIMEOUT_SECONDS)
-
-
-def compile_here(asked: ModelJob, out: Path) -> None:
-    """``compiled`` in the child process; write ``out``/compiled.json and ``out``/compiled."""
-    model = load_model_from(Path(asked.models) / "model", asked.serve, asked.task)
-    rows: pd.DataFrame = pickle.loads((out / _ROWS).read_bytes())
-    verdict = compile_model(model, asked.schema_, rows, out / FOLDER, asked.serve.compile)
-    (out / "compiled.json").write_bytes(verdict.dump())

@@ -20,19 +20,18 @@ from packager.data.checks.issue import NotApplicableError
 from packager.errors import PackageError
 from packager.manifest.base import Task
 from packager.manifest.manifest import Recipe
+from packager.model.hosted import ModelHost, discard
 from packager.model.paths import Root
 from packager.worker.job import FoldsJob, Job
 from packager.worker.processes.asked_model import StoredModel
-from packager.worker.processes.child_process import run_child
+from packager.worker.processes.child_process import given_to_child, run_child
 from packager.worker.processes.host_command import training_host
-from packager.worker.processes.hosted import ModelHost, discard
 from packager.worker.train.evaluate import numbers
 from packager.worker.train.fitted_columns import taken_features
 
 RECIPE_TIMEOUT_SECONDS = 30.0
 """Time limit of the recipe for all three folds."""
 DEFAULT_MODEL_TIMEOUT_SECONDS = 60.0
-_ROWS = "folds.pickle"
 _ANSWERS = "folds.npz"
 
 
@@ -52,10 +51,8 @@ def by_default_model(folds: Folds, task: Task, root: Root) -> OutOfFold:
     """Predictions of the default model; raise ``NotApplicableError`` if it fails."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / _ROWS).write_bytes(pickle.dumps(folds))
-        asked = FoldsJob(task=task).dump()
-        seconds = DEFAULT_MODEL_TIMEOUT_SECONDS
-        ended = run_child("folds", asked, root, folder, seconds, quiet=True)
+        asked, rows = FoldsJob(task=task).dump(), pickle.dumps(folds)
+        ended = run_child("folds", asked, rows, root, folder, DEFAULT_MODEL_TIMEOUT_SECONDS)
         if not ended.finished:
             raise NotApplicableError(ended.message)
         with np.load(folder / _ANSWERS) as found:
@@ -63,8 +60,8 @@ def by_default_model(folds: Folds, task: Task, root: Root) -> OutOfFold:
 
 
 def ask_folds(asked: FoldsJob, out: Path) -> None:
-    """The child process: read ``out``/folds.pickle, write ``out``/folds.npz."""
-    folds: Folds = pickle.loads((out / _ROWS).read_bytes())
+    """In the child process: write ``out``/folds.npz."""
+    folds: Folds = pickle.loads(given_to_child())
     try:
         found = folds.answered(default_model(asked.task))
     except NotApplicableError as error:

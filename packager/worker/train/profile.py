@@ -20,9 +20,10 @@ from monitoring.stats.binning import MAX_FEATURES, build_profile, prediction_fea
 from packager.errors import PackageError
 from packager.manifest.base import Scalar
 from packager.manifest.manifest import Column, Schema
+from packager.model.hosted import HostEndedError
+from packager.model.hosted_model import untraced
 from packager.model.model import Model, Predictions
 from packager.model.predictions import scalars
-from packager.worker.processes.hosted_model import untraced
 from packager.worker.train.dataset import Dataset
 from packager.worker.train.importance import evenly_spaced
 
@@ -85,6 +86,8 @@ def _all_year(dataset: Dataset, model: Model) -> list[Scalar | None] | None:
     rows = pd.concat([dataset.train[names], dataset.test[names]], ignore_index=True)
     try:
         return untraced(model).predict(evenly_spaced(rows, MAX_PREDICTED_ROWS)).labels
+    except HostEndedError:
+        raise
     except PackageError as error:
         sys.stderr.write(
             f"monitoring: predictions are compared with those of held-out rows only: "

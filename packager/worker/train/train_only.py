@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 
 from packager.errors import PackageError
-from packager.worker.processes.hosted import RecipeKeyError
+from packager.model.hosted import ProjectCodeError
 
 
 def with_train_only(
@@ -25,8 +25,8 @@ def with_train_only(
     while True:
         try:
             return train(names)
-        except RecipeKeyError as error:
-            if error.key not in excluded or error.key in names:
+        except ProjectCodeError as error:
+            if error.key is None or error.key not in excluded or error.key in names:
                 raise
             asked = error.key
         sys.stderr.write(

@@ -12,14 +12,14 @@ from packager.errors import PackageError
 from packager.manifest.base import FileEntry
 from packager.manifest.evaluation import Evaluation
 from packager.manifest.manifest import Recipe
+from packager.model.hosted import HostEndedError, ModelHost
+from packager.model.hosted_model import HostedModel
 from packager.model.model import Model
 from packager.model.paths import Root
 from packager.model.predictions import scalars
 from packager.worker.job import Job
 from packager.worker.processes.asked_model import StoredModel
 from packager.worker.processes.host_command import training_host
-from packager.worker.processes.hosted import ModelHost
-from packager.worker.processes.hosted_model import HostedModel
 from packager.worker.replay.volatile_state import Window
 from packager.worker.train.dataset import Dataset
 from packager.worker.train.evaluate import Mask, evaluate
@@ -135,5 +135,7 @@ def measure(model: Model, dataset: Dataset, masks: Mapping[str, Mask]) -> Evalua
             return evaluate(
                 model, dataset.test[features], dataset.test[dataset.target], masks, training
             )
+        except HostEndedError:
+            raise
         except PackageError as error:
             raise explain_features(error, model, features) from error

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelhost.fitted_parts import FittedParts
+from modelhost.model import LoadedModel
 from packager.model.compiled.form import Domain, Form, Linear, Matrix, Native, Number
 from packager.model.compiled.model import CompiledModel, needs_model
-from packager.model.model import LoadedModel
 
 
 @pytest.mark.slow

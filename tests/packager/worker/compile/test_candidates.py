@@ -24,6 +24,9 @@ REFUSED = DescribedHead({"refused": "no"}, {})
 
 def found(monkeypatch: pytest.MonkeyPatch, described: DescribedForm) -> list[object]:
     class Fitted:
+        def __init__(self, _: object) -> None:
+            pass
+
         def keys(self, _: object) -> dict:
             return {}
 
@@ -31,7 +34,8 @@ def found(monkeypatch: pytest.MonkeyPatch, described: DescribedForm) -> list[obj
             return described
 
     monkeypatch.setattr(candidates, "ask", lambda *_: None)
-    return list(compiled_forms(None, Fitted(), None, []))  # type: ignore[arg-type]
+    monkeypatch.setattr(candidates, "FittedObject", Fitted)
+    return list(compiled_forms(None, None, []))  # type: ignore[arg-type]
 
 
 def test_a_head_completes_the_form(monkeypatch):

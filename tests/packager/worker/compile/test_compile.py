@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import joblib
 import pytest
 from compile_samples import MODELS, Sample, assert_equal, sample
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from worker_projects import SERVE
+
+from packager.model.hosted import HostCommand, ModelHost
+from packager.worker.compile.compile import compile_model
 
 pytestmark = pytest.mark.slow
 
@@ -55,6 +65,28 @@ def test_a_common_pipeline_is_compiled_the_fastest_way_that_is_equal(samples, na
     assert made.verdict.largest_difference <= made.verdict.tolerance <= 1e-6
     assert made.verdict.differing == ()
     assert assert_equal(made, made.rows()) == made.verdict.held_out_rows
+
+
+@pytest.fixture(scope="module")
+def host() -> Iterator[ModelHost]:
+    """A process that can load the samples."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    with ModelHost(HostCommand([sys.executable], environment, Path.cwd())) as started:
+        yield started
+
+
+@pytest.mark.parametrize(
+    "name", ["mixed encoders", "boosting", "histograms", "LightGBM", "XGBoost", "components"]
+)
+def test_a_model_in_a_process_of_its_own_gives_the_same_bytes(samples, host, tmp_path, name):
+    made = samples[name]
+    joblib.dump(made.model.native, tmp_path / "model")
+    model = host.load(tmp_path / "model", SERVE, made.model.task).untraced()
+    folder = tmp_path / "form"
+    assert compile_model(model, made.schema, made.held_out, folder, "require") == made.verdict
+    files = [sorted(place.iterdir()) for place in (made.folder, folder)]
+    assert [one.name for one in files[0]] == [one.name for one in files[1]]
+    assert [one.read_bytes() for one in files[0]] == [one.read_bytes() for one in files[1]]
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))

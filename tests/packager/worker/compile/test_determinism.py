@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pandas as pd
 import pytest
+from in_process import hosted
 
 from modelhost.compiling.provenance import CannotCompileError
+from modelhost.model import LoadedModel
+from modelhost.wire import Message
 from packager.data.frames import infer_columns
 from packager.manifest.manifest import Schema
-from packager.model.model import LoadedModel
+from packager.model.hosted import HostEndedError
+from packager.model.hosted_model import HostedModel
 from packager.worker.compile.determinism import check_deterministic
 
 SCHEMA = Schema(features=infer_columns(pd.DataFrame({"x": [1.0, 2.0]})), classes=("a", "b"))
 ROWS = [{"x": 1.0}, {"x": 2.0}]
 
 
-def answering(*answers: object, task: str = "regression") -> LoadedModel:
+def answering(*answers: object, task: str = "regression") -> HostedModel:
     """A model that gives one answer after another, each for every row."""
     given = itertools.cycle(answers)
 
@@ -29,7 +34,7 @@ def answering(*answers: object, task: str = "regression") -> LoadedModel:
             return [answer] * len(frame)
 
     classes = ("a", "b") if task == "classification" else None
-    return LoadedModel(Model(), task, classes, False)  # type: ignore[arg-type]
+    return hosted(LoadedModel(Model(), task, classes, False))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -57,3 +62,11 @@ def test_other_answers_or_none_are_refused(model, message):
 def test_without_rows_nothing_can_be_shown():
     with pytest.raises(CannotCompileError, match="no held-out row is a valid request"):
         check_deterministic(answering(1.0), SCHEMA, [])
+
+
+def test_a_model_that_ends_its_process_is_not_said_to_raise():
+    def ask(*_: object) -> Message:
+        raise HostEndedError("the model's process ended with signal SIGSEGV")
+
+    with pytest.raises(HostEndedError, match="SIGSEGV"):
+        check_deterministic(replace(answering(1.0), ask=ask), SCHEMA, ROWS)

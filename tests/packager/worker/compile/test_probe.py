@@ -7,9 +7,10 @@ import pytest
 
 from modelhost.compiling.probe import Probe
 from modelhost.compiling.provenance import CannotCompileError
+from modelhost.model import LoadedModel
 from packager.data.frames import infer_columns
 from packager.manifest.manifest import Schema
-from packager.model.model import LoadedModel
+from packager.model.hosted import HostEndedError
 from packager.worker.compile.probe import ProbedRows, ask
 
 FRAME = pd.DataFrame({"x": [1.0, 2.0, 3.0], "c": ["a", "b", "a"], "b": [True, False, True]})
@@ -77,3 +78,16 @@ def test_rows_are_the_base_but_for_the_value_that_is_queried():
     for place in found.probe.places[question]:
         assert found.columns[1][place] == "b"
         assert found.columns[0][place] in (1.0, 2.0, 3.0)
+
+
+def test_a_model_that_ends_its_process_is_not_asked_about_parts_of_the_rows():
+    asked: list[int] = []
+
+    class Ends(Picky):
+        def predict(self, frame: pd.DataFrame) -> list[float]:
+            asked.append(len(frame))
+            raise HostEndedError("the model's process ended with signal SIGSEGV")
+
+    with pytest.raises(HostEndedError, match="SIGSEGV"):
+        probe(Ends())
+    assert asked == [1]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from compile_samples import FEATURES, MODELS, compiled, loaded, one_hot, sample, table
+from in_process import hosted
 from refused_models import NUMERIC, REFUSED
 from sklearn import ensemble, linear_model
 from sklearn.pipeline import make_pipeline
@@ -25,7 +26,7 @@ def test_without_data_there_is_nothing_to_show(tmp_path: Path):
     frame = table()
     native = ensemble.RandomForestClassifier(3).fit(frame[NUMERIC], frame["two"])
     made = compiled(native, frame[NUMERIC], frame["two"], tmp_path / "form")
-    verdict = compile_model(loaded(native), made.schema, None, tmp_path / "other", "auto")
+    verdict = compile_model(hosted(loaded(native)), made.schema, None, tmp_path / "other", "auto")
     assert verdict.reason == "there is no data to show that a compiled form is equal"
 
 
@@ -34,17 +35,9 @@ def test_require_names_the_reason(tmp_path: Path):
     native, reason = REFUSED["a transformer of one's own"]
     made = compiled(native, frame[NUMERIC], frame["two"], tmp_path / "form")
     with pytest.raises(PackageError) as caught:
-        compile_model(made.model, made.schema, made.held_out, tmp_path / "form", "require")
+        compile_model(hosted(made.model), made.schema, made.held_out, tmp_path / "form", "require")
     assert caught.value.message == f"this model can't be compiled: {reason}"
     assert 'compile = "auto"' in caught.value.hint
-
-
-def test_off_is_off_and_clears_what_lay_there(tmp_path: Path):
-    made = sample("ridge", tmp_path / "form")
-    assert (made.folder / "form.json").exists()
-    verdict = compile_model(made.model, made.schema, made.held_out, made.folder, "off")
-    assert verdict == Compiled(verdict="off")
-    assert not made.folder.exists()
 
 
 SCRIPT = """

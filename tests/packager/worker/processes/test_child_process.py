@@ -1,4 +1,4 @@
-"""A step in a child process: whatever the model does there, the parent process continues."""
+"""A step in a child process: whatever a library does there, the parent process continues."""
 
 from __future__ import annotations
 
@@ -6,77 +6,68 @@ import os
 import pickle
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-import joblib
+import numpy as np
 import pandas as pd
 import pytest
-from worker_projects import CHECKOUT, SERVE, Project
+from worker_projects import CHECKOUT, Project
 
-from packager.data.frames import infer_columns
-from packager.errors import PackageError
-from packager.manifest.evaluation import Compiled
-from packager.manifest.manifest import Schema
-from packager.worker.job import ModelJob
+from packager.data.checks.cross_validation import Folds
+from packager.worker.job import FoldsJob
 from packager.worker.processes.child_process import ChildResult, run_child
 
-TREE = """
-from sklearn.tree import DecisionTreeClassifier
+JOB = FoldsJob(task="regression").dump()
 
-class Model(DecisionTreeClassifier):
-    pass
-"""
+
+class Runs:
+    """Runs code where it is unpickled: in the child process."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[str]]:
+        return exec, (self.code,)
 
 
 @pytest.fixture
-def search(project: Project, monkeypatch: pytest.MonkeyPatch):
-    """Compile a model of the project's class, whose module holds ``code``, in a child process."""
-    places = [str(project.root.code), str(CHECKOUT)]
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(places))
+def step(project: Project, monkeypatch: pytest.MonkeyPatch):
+    """Cross-validate the default model in a child process, on these rows."""
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(project.root.code), str(CHECKOUT)]))
     folder = project.out / "work"
     folder.mkdir(parents=True)
-    job, rows = stored(project)
-    (folder / "rows.pickle").write_bytes(rows)
 
-    def run(code: str, seconds: float | None = None) -> ChildResult:
-        project.code(own=code)
-        return run_child("compile", job, project.root, folder, seconds)
+    def run(rows: object, seconds: float | None = None) -> ChildResult:
+        return run_child("folds", JOB, pickle.dumps(rows), project.root, folder, seconds)
 
     return run
 
 
-def stored(project: Project) -> tuple[bytes, bytes]:
-    """A model on disk: the job that compiles it, and its held-out rows."""
-    rows = pd.DataFrame({"x": [1.0, 2.0, 3.0]})
-    project.code(own=TREE)
-    from own import Model  # type: ignore[import-not-found]
-
-    project.root.models.mkdir()
-    joblib.dump(Model().fit(rows, ["a", "b", "a"]), project.root.model)
-    schema = Schema(features=infer_columns(rows), classes=("a", "b"))
-    serve = SERVE.model_copy(update={"compile": "auto"})
-    asked = ModelJob(
-        models=str(project.root.models), serve=serve, task="classification", schema_=schema
-    )
-    return asked.dump(), pickle.dumps(rows)
+def folds(rows: int) -> Folds:
+    """One split in halves of a number that is twice another."""
+    frame = pd.DataFrame({"x": np.arange(float(rows))})
+    places = np.arange(rows)
+    half = (places[: rows // 2], places[rows // 2 :])
+    target = (2 * frame["x"]).rename("y")
+    return Folds(places, None, target.to_numpy(), frame, ("x",), target, (half,))
 
 
 @pytest.mark.slow
-def test_a_step_that_finishes_leaves_its_result(search):
-    done = search(TREE, 300)
-    assert (done.outcome, done.message) == ("finished", "")
-    verdict = Compiled.load(done.or_raise("compiling") / "compiled.json")
-    assert "no compiled form is known for own.Model" in verdict.reason
+def test_a_step_that_finishes_leaves_its_result(step):
+    done = step(folds(80), 300)
+    assert (done.outcome, done.message, done.finished) == ("finished", "", True)
+    with np.load(done.folder / "folds.npz") as found:
+        assert found["rows"].tolist() == list(range(40, 80))
+    assert sorted(path.name for path in done.folder.iterdir()) == ["folds.npz", "job.json"]
 
 
 @pytest.mark.slow
-def test_an_error_of_the_model_is_reported_as_the_model_raised_it(search):
-    done = search("raise ValueError('no such luck')")
-    assert done.outcome == "failed"
-    assert done.message == "reading the model raised ValueError: no such luck"
-    with pytest.raises(PackageError, match="the search failed: reading the model") as raised:
-        done.or_raise("the search")
-    assert raised.value.hint == "see own.py:1 in the project"
+def test_an_error_of_the_step_is_reported_with_its_hint(step):
+    code = "from packager.errors import PackageError; raise PackageError('no luck', 'try again')"
+    done = step(Runs(code))
+    assert (done.outcome, done.message, done.hint) == ("failed", "no luck", "try again")
 
 
 @pytest.mark.slow
@@ -90,9 +81,9 @@ def test_an_error_of_the_model_is_reported_as_the_model_raised_it(search):
     ],
 )
 def test_a_process_that_ends_by_itself_is_reported_with_the_real_reason(
-    search, code, outcome, message
+    step, code, outcome, message
 ):
-    done = search(f"print('about to end'); {code}")
+    done = step(Runs(f"print('about to end', flush=True); {code}"))
     assert done.outcome == outcome
     assert done.message.startswith(f"its process ended with {message}")
     if "SIGSEGV" not in message:
@@ -100,7 +91,7 @@ def test_a_process_that_ends_by_itself_is_reported_with_the_real_reason(
 
 
 @pytest.mark.slow
-def test_a_step_that_takes_too_long_is_ended_with_all_that_it_started(search, project):
+def test_a_step_that_takes_too_long_is_ended_with_all_that_it_started(step, project):
     hangs = (
         "import subprocess, sys, pathlib, time\n"
         "other = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
@@ -111,7 +102,7 @@ def test_a_step_that_takes_too_long_is_ended_with_all_that_it_started(search, pr
     )
     started = project.root.code / "started"
     for seconds in (6.0, 25.0, 120.0):  # a busy machine may need long to start it at all
-        done = search(hangs, seconds)
+        done = step(Runs(hangs), seconds)
         assert (done.outcome, done.message) == ("timed out", f"it took over {seconds:g} s")
         if started.exists():
             break
@@ -120,19 +111,15 @@ def test_a_step_that_takes_too_long_is_ended_with_all_that_it_started(search, pr
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux alone ends a child with its parent")
 def test_a_step_ends_with_the_process_that_started_it(project):
-    job, rows = stored(project)
-    project.code(
-        own="""
-        import os, pathlib, time
-        pathlib.Path('starting').write_text(str(os.getpid()))
-        os.rename('starting', 'started')
-        time.sleep(600)
-        """
+    starts = (
+        "import os, pathlib, time\n"
+        "pathlib.Path('starting').write_text(str(os.getpid()))\n"
+        "os.rename('starting', 'started')\n"
+        "time.sleep(600)\n"
     )
     project.out.mkdir()
-    (project.out / "rows.pickle").write_bytes(rows)
-    (project.root.path / "job").write_bytes(job)
-    # The kernel refuses the model signals to its parent, which ends itself here.
+    (project.root.path / "rows").write_bytes(pickle.dumps(Runs(starts)))
+    # The kernel refuses the step signals to its parent, which ends itself here.
     program = (
         "import os, threading, time\n"
         "from pathlib import Path\n"
@@ -143,7 +130,7 @@ def test_a_step_ends_with_the_process_that_started_it(project):
         "        time.sleep(0.02)\n"
         "    os.kill(os.getpid(), 9)\n"
         "threading.Thread(target=end, daemon=True).start()\n"
-        f"run_child('compile', Path({str(project.root.path / 'job')!r}).read_bytes(),"
+        f"run_child('folds', {JOB!r}, Path({str(project.root.path / 'rows')!r}).read_bytes(),"
         f" Root(Path({str(project.root.path)!r})), Path({str(project.out)!r}))"
     )
     assert project.python(program).code == -9

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from compile_samples import Sample, sample
 from host_samples import MANIFEST
+from in_process import hosted
 
 from packager.manifest.evaluation import Compiled
 from packager.model.compiled.model import FOLDER
@@ -33,7 +34,7 @@ def checked(top: Path, model: Sample, form: Sample) -> list[Check]:
     changed = {"schema_": model.schema, "task": model.model.task, "compiled": model.verdict}
     manifest = MANIFEST.model_copy(update=changed)
     (root.package / "manifest.json").write_bytes(manifest.dump())
-    return compiled_checks(root, manifest, model.model, model.held_out)
+    return compiled_checks(root, manifest, hosted(model.model), model.held_out)
 
 
 def test_a_form_of_the_model_is_confirmed(tmp_path: Path, made: tuple[Sample, Sample]) -> None:
@@ -56,4 +57,7 @@ def test_a_damaged_form_is_no_confirmation(tmp_path: Path, made: tuple[Sample, S
 
 def test_without_a_form_there_is_nothing_to_check(made: tuple[Sample, Sample]) -> None:
     manifest = MANIFEST.model_copy(update={"compiled": Compiled(verdict="refused")})
-    assert compiled_checks(Root(Path("/none")), manifest, made[0].model, made[0].held_out) == []
+    assert (
+        compiled_checks(Root(Path("/none")), manifest, hosted(made[0].model), made[0].held_out)
+        == []
+    )

@@ -8,10 +8,11 @@ import pandas as pd
 import pytest
 from sklearn.metrics import log_loss, r2_score, roc_auc_score
 
+from modelhost.model import LoadedModel
+from modelhost.predictions import Predictions
 from monitoring.stats.accuracy import wilson
 from packager.errors import PackageError
 from packager.manifest.base import Scalar
-from packager.model.model import LoadedModel, Predictions
 from packager.worker.train.evaluate import evaluate, metrics
 
 

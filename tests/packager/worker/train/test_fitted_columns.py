@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from in_process import InProcess
+from in_process import hosted
 from lightgbm import LGBMClassifier
 from named_columns import LABELS, ORDER, ROWS
 from sklearn.base import clone
@@ -17,8 +17,9 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from worker_projects import Project
 from xgboost import XGBClassifier
 
+from modelhost.model import LoadedModel
 from packager.errors import PackageError
-from packager.model.model import LoadedModel
+from packager.model.hosted_model import HostedModel
 from packager.worker.train.fitted_columns import taken_features
 
 SMALL = {"n_estimators": 2, "n_jobs": 1}
@@ -37,8 +38,8 @@ MODELS = {
 }
 
 
-def loaded(native) -> InProcess:
-    return InProcess(LoadedModel(native, "classification", (0, 1), True))
+def loaded(native) -> HostedModel:
+    return hosted(LoadedModel(native, "classification", (0, 1), True))
 
 
 @pytest.mark.parametrize("name", MODELS)

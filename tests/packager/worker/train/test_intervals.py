@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from modelhost.model import LoadedModel
 from monitoring.stats.accuracy import wilson
-from packager.model.model import LoadedModel
 from packager.model.predictions import Predictions
 from packager.worker.train.evaluate import evaluate, metrics
 from packager.worker.train.intervals import mean_interval, share_interval

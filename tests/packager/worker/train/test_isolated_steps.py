@@ -10,19 +10,22 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 from worker_projects import CHECKOUT, SERVE, Project
 
 from modelhost.storage import save_model
 from packager.data.frames import infer_columns
 from packager.errors import PackageError
+from packager.manifest.evaluation import Compiled
 from packager.manifest.manifest import Schema
+from packager.model.hosted import HostEndedError
 from packager.worker.processes.asked_model import StoredModel
-from packager.worker.processes.child_process import ChildResult
 from packager.worker.train import isolated_steps
 from packager.worker.train.isolated_steps import IsolatedSteps
 
 ROWS = pd.DataFrame(np.random.default_rng(0).normal(size=(80, 3)), columns=["a", "b", "c"])
-TOLD = "its process ended with signal SIGSEGV: a crash in compiled code"
+TOLD = "the model's process ended with signal SIGSEGV: a crash in compiled code"
 
 
 @pytest.fixture
@@ -60,35 +63,51 @@ def test_a_compiled_form_is_found_and_only_classes_are_called_likely(model, task
     assert likeliest == (task == "classification")
 
 
-def test_what_crashes_costs_the_order_and_the_compiled_form(
-    model, project, tmp_path, monkeypatch, capsys
-):
-    project.code(
-        ends="""
-        import os
+ENDS = """
+import os, sys
 
-        class Ends:
-            classes_ = [False, True]
+def step(frame):
+    if "pytest" not in sys.modules:
+        print("about to end", flush=True)
+        os.kill(os.getpid(), 11)
+    return frame
+"""
 
-            def predict(self, frame):
-                os.kill(os.getpid(), 11)
-        """
-    )
-    from ends import Ends  # type: ignore[import-not-found]
 
-    monkeypatch.setattr(
-        isolated_steps, "run_child", lambda *_: ChildResult("killed", tmp_path, TOLD, "see above")
-    )
-    made = model(native=Ends())
+@pytest.mark.slow
+def test_what_crashes_costs_the_order_and_the_compiled_form(model, project, tmp_path, capsys):
+    project.code(ends=ENDS)
+    from ends import step  # type: ignore[import-not-found]
+
+    pipeline = make_pipeline(FunctionTransformer(step), LogisticRegression())
+    native = pipeline.fit(ROWS, ROWS["b"] > 0)
+    made = model(native=native)
     assert made.ranked(ROWS, made.schema.features) == list(made.schema.features)
     assert (
-        "feature importance is unknown, because the model's process ended with signal SIGSEGV: a"
-        " crash in compiled code; the first features are monitored\n" in capsys.readouterr().err
+        f"feature importance is unknown, because {TOLD}; the first features are monitored\n"
+        in capsys.readouterr().err
     )
     verdict = made.compiled(ROWS, tmp_path / "form")
     assert (verdict.verdict, verdict.reason) == ("refused", f"its search failed: {TOLD}")
-    with pytest.raises(PackageError, match="SIGSEGV"):
-        model(mode="require").compiled(ROWS, tmp_path / "form")
+    assert not (tmp_path / "form").exists()
+    said = capsys.readouterr().err
+    assert f"the model is not compiled: {TOLD}; a library crashed: the traceback" in said
+    assert "about to end" in said
+    with pytest.raises(HostEndedError, match="ended with signal SIGSEGV: a crash in"):
+        model(mode="require", native=native).compiled(ROWS, tmp_path / "form")
+
+
+def test_off_is_off_and_clears_what_lay_there(model, tmp_path):
+    (tmp_path / "form").mkdir()
+    assert model(mode="off").compiled(ROWS, tmp_path / "form") == Compiled(verdict="off")
+    assert not (tmp_path / "form").exists()
+
+
+@pytest.mark.slow
+def test_a_model_that_takes_too_long_is_not_compiled(model, tmp_path, monkeypatch):
+    monkeypatch.setattr(isolated_steps, "COMPILE_TIMEOUT_SECONDS", 0.05)
+    verdict = model().compiled(ROWS, tmp_path / "form")
+    assert verdict.reason == "its search failed: the model took over 0.05 s"
 
 
 @pytest.mark.slow

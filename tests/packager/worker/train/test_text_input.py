@@ -12,10 +12,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline, make_union
 
+from modelhost.model import LoadedModel
 from modelhost.text_input import text_step
 from packager.data.frames import infer_columns
 from packager.errors import PackageError
-from packager.model.model import LoadedModel
 from packager.worker.train.text_input import check_takes_frames
 
 FRAME = pd.DataFrame({"stars": [1, 2, 3, 4] * 5, "text": ["good", "bad", "fine", "poor"] * 5})

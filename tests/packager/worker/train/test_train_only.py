@@ -7,8 +7,8 @@ import pytest
 from worker_projects import RECIPE
 
 from packager.errors import PackageError
+from packager.model.hosted import ModelHost
 from packager.worker.processes.host_command import training_host
-from packager.worker.processes.hosted import ModelHost
 from packager.worker.train.train_only import with_train_only, without_train_only
 
 ROWS = pd.DataFrame({"x": [1.0, 2.0], "weight": [1, 2], "id": [7, 8], "label": ["a", "b"]})

@@ -9,7 +9,7 @@ import pytest
 from modelhost.columns import decode_columns
 from modelhost.frames import FrameBuilder
 from packager.errors import PackageError
-from packager.worker.processes.frame_columns import encode_frame
+from packager.model.frame_columns import encode_frame
 
 TIMES = pd.to_datetime(["2024-01-31T10:00:00", None] * 10)
 FRAME = pd.DataFrame(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -13,12 +14,14 @@ from worker_projects import RECIPE
 
 from packager.errors import PackageError, UsageError
 from packager.manifest.manifest import Serve
-from packager.worker.processes.hosted import (
+from packager.model.hosted import (
     HostCommand,
     HostEndedError,
     HostTimeoutError,
     ModelHost,
-    RecipeKeyError,
+    ProjectCodeError,
+    kind_of,
+    reported,
 )
 
 ROWS = pd.DataFrame(
@@ -116,7 +119,7 @@ def test_a_model_that_ends_its_process_is_reported_at_once(host, tmp_path, how, 
 def test_a_model_that_hangs_is_killed(host, tmp_path):
     trained(host, tmp_path, how="sleep")
     from modelhost.wire import Message
-    from packager.worker.processes.frame_columns import encode_frame
+    from packager.model.frame_columns import encode_frame
 
     specs, columns = encode_frame(ROWS[FEATURES])
     header = {"verb": "predict", "model": 0, "specs": [spec.as_json() for spec in specs]}
@@ -128,16 +131,41 @@ def test_a_model_that_hangs_is_killed(host, tmp_path):
 def test_errors_of_the_project_arrive_with_their_line(command, tmp_path, capfd):
     with ModelHost(command) as host:
         model = trained(host, tmp_path, how="raise")
-        with pytest.raises(PackageError, match="raised ValueError: no such colour") as caught:
+        with pytest.raises(ProjectCodeError, match="raised ValueError: no such colour") as caught:
             model.predict(ROWS[FEATURES])
+        assert (caught.value.kind, caught.value.key) == ("ValueError", None)
         assert caught.value.hint == "see train.py:21 in the project"
         assert "Traceback" in capfd.readouterr().err
         assert host.running
 
 
 def test_a_missing_column_and_a_wrong_signature(host):
-    with pytest.raises(RecipeKeyError) as caught:
+    with pytest.raises(ProjectCodeError) as caught:
         host.train(RECIPE.model_copy(update={"params": {"key": "y"}}), ROWS, FEATURES, "label")
-    assert caught.value.key == "y"
+    assert (caught.value.kind, caught.value.key) == ("KeyError", "y")
     with pytest.raises(UsageError, match="expected 'nothing' in module 'train'"):
         host.train(RECIPE.model_copy(update={"train": "train:nothing"}), ROWS, FEATURES, "label")
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "kind"),
+    [
+        ({}, PackageError, "PackageError"),
+        ({"cause": "ZeroDivisionError"}, ProjectCodeError, "ZeroDivisionError"),
+        ({"cause": "KeyError", "missing_key": "x"}, ProjectCodeError, "KeyError"),
+        ({"cause": "ModuleNotFoundError", "exit_code": 2}, UsageError, "UsageError"),
+    ],
+)
+def test_an_error_keeps_the_class_of_what_the_project_raised(changes, error, kind):
+    told = {"message": "m", "hint": "h", "exit_code": 1, "cause": None, "missing_key": None}
+    found = reported({**told, **changes})
+    assert (type(found), found.message, found.hint, kind_of(found)) == (error, "m", "h", kind)
+    assert kind_of(ValueError()) == "ValueError"
+
+
+def test_a_process_is_confined_before_its_interpreter_starts(command, tmp_path):
+    def confine() -> None:
+        os.chdir(tmp_path)
+
+    with ModelHost(replace(command, confine=confine)) as started:
+        assert os.readlink(f"/proc/{started._process.pid}/cwd") == str(tmp_path)

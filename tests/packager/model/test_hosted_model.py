@@ -10,7 +10,7 @@ from modelhost.columns import encode_array, encode_labels
 from modelhost.state import OpaqueError
 from modelhost.wire import Message
 from packager.errors import PackageError
-from packager.worker.processes.hosted_model import HostedModel, untraced
+from packager.model.hosted_model import HostedModel, untraced
 
 FRAME = pd.DataFrame({"x": [1.0, 2.0]})
 TOLD = {

@@ -1,24 +1,25 @@
-"""A model that a process of the model host has loaded: what the harness knows and asks of it."""
+"""A model that a process of the model host has loaded: what is known and asked of it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-import pandas as pd
 
-from modelhost.columns import decode_columns
-from modelhost.prediction_messages import PartCall, decode_matrix, encode_call
+from modelhost.columns import ColumnSpec, decode_columns, encode_values
 from modelhost.predictions import Predictions, checked_labels, checked_probabilities
 from modelhost.state import Leaf, OpaqueError
 from modelhost.state_table import decode_state
-from modelhost.wire import Message
+from modelhost.wire import Buffer, Message
 from packager.errors import PackageError
 from packager.manifest.base import Scalar, Task
+from packager.model.compiled.called_parts import CalledParts
 from packager.model.model import Model
-from packager.worker.processes.frame_columns import frame_header
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Ask(Protocol):
@@ -79,31 +80,37 @@ class HostedModel:
 
         Raises ``PackageError`` for an exception of the model and for an invalid result.
         """
-        header, buffers = frame_header(frame)
-        header |= {"verb": "predict", "model": self.number, "traced": self.traced}
-        answer = self.ask(Message(header, buffers), self.seconds)
+        from packager.model.frame_columns import frame_header
+
+        return self._predict(*frame_header(frame))
+
+    def predict_columns(
+        self, columns: Sequence[Sequence[Any]], specs: Sequence[ColumnSpec], rows: int
+    ) -> Predictions:
+        """Predict for rows of checked values, None for null, in columns; raises as ``predict``."""
+        made = encode_values(columns, specs, rows)
+        header = {"specs": [spec.as_json() for spec in specs], "columns": made.described}
+        return self._predict({**header, "rows": rows}, made.buffers)
+
+    @property
+    def parts(self) -> CalledParts:
+        """Its parts, for a compiled form that calls them."""
+        return CalledParts(self._called)
+
+    def _predict(self, header: Mapping[str, Any], buffers: Sequence[Buffer]) -> Predictions:
+        own = {"verb": "predict", "model": self.number, "traced": self.traced}
+        answer = self.ask(Message({**header, **own}, buffers), self.seconds)
         try:
-            return self._predictions(answer, len(frame))
+            return self._predictions(answer, header["rows"])
         except (KeyError, ValueError, TypeError, IndexError) as error:
             raise PackageError(
                 f"the model's process gave an answer that can't be read: {error}",
                 "does the project's code write to the descriptors of its process? It must not",
             ) from error
 
-    def transform(self, path: Sequence[Any], matrix: Any, *, sparse: bool = False) -> Any:
-        """The output of the transformer at ``path``, shape (rows, outputs)."""
-        return decode_matrix(self._called(path, matrix, sparse=sparse, method="transform"))
-
-    def call(self, path: Sequence[Any], matrix: Any, *, sparse: bool = False) -> Predictions:
-        """The answers of the estimator at ``path``."""
-        return self._predictions(
-            self._called(path, matrix, sparse=sparse, method="predict"), len(matrix)
-        )
-
-    def _called(self, path: Sequence[Any], matrix: Any, *, sparse: bool, method: str) -> Message:
-        header, buffers = encode_call(PartCall(path, method, matrix, sparse))
-        header |= {"model": self.number, "traced": self.traced}
-        return self.ask(Message(header, buffers), self.seconds)
+    def _called(self, call: Message) -> Message:
+        own = {"model": self.number, "traced": self.traced}
+        return self.ask(Message({**call.header, **own}, call.buffers), self.seconds)
 
     def state(self) -> dict[str, Leaf]:
         """Path → leaf, for everything the model holds; raises ``OpaqueError``."""

@@ -1,7 +1,7 @@
-"""A process of the model host: it trains, loads and calls the project's model for the harness.
+"""A process of the model host: it trains, loads and calls the project's model.
 
 The process runs in the model's own environment. It may raise, exit, crash or hang without harm to
-the harness; every failure is a ``PackageError``.
+this process; every failure is a ``PackageError``.
 """
 
 from __future__ import annotations
@@ -19,18 +19,24 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any, Self
 
 from modelhost.wire import Message, WireError, receive, send
 from packager.errors import PackageError, UsageError
-from packager.exit_reason import MAX_LINES, ExitReason, killed_for_memory, kills_for_memory
+from packager.exit_reason import (
+    LAST_WORDS_SECONDS,
+    MAX_LINES,
+    ExitReason,
+    killed_for_memory,
+    kills_for_memory,
+    relay,
+)
 from packager.manifest.base import Task
 from packager.manifest.manifest import Recipe, Serve
-from packager.worker.processes.frame_columns import frame_header
-from packager.worker.processes.hosted_model import HostedModel
-from packager.worker.processes.run_to_end import LAST_WORDS_SECONDS, relay
+from packager.model.hosted_model import HostedModel
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 DESCRIPTOR = "MODELHOST_FD"
 
@@ -43,12 +49,22 @@ class HostTimeoutError(HostEndedError):
     """The process did not answer in time, and was killed."""
 
 
-class RecipeKeyError(PackageError):
-    """The project's code raised ``KeyError`` for the text ``key``."""
+class ProjectCodeError(PackageError):
+    """The project's code, or a library that it calls, raised an exception."""
 
-    def __init__(self, message: str, hint: str = "", key: str = "") -> None:
+    def __init__(
+        self, message: str, hint: str = "", kind: str = "", key: str | None = None
+    ) -> None:
         super().__init__(message, hint)
+        self.kind = kind
+        """The name of the exception's class."""
         self.key = key
+        """The text that was looked up, if it is a ``KeyError``."""
+
+
+def kind_of(error: BaseException) -> str:
+    """The class of what the project's code raised, or else of ``error``."""
+    return error.kind if isinstance(error, ProjectCodeError) else type(error).__name__
 
 
 @dataclass(frozen=True)
@@ -62,6 +78,8 @@ class HostCommand:
     """The project's code."""
     who: str = "the model"
     """What it runs, for messages: ``the recipe`` or ``the model``."""
+    confine: Callable[[], object] | None = None
+    """Restricts the process before its interpreter starts."""
 
 
 def show(line: str) -> None:
@@ -97,6 +115,7 @@ class ModelHost:
                 text=True,
                 errors="replace",
                 start_new_session=True,
+                preexec_fn=start.confine,
             )
         lines = self._process.stderr
         assert lines is not None
@@ -154,7 +173,7 @@ class ModelHost:
         if answer is None:
             raise self._late(given) if self._timed_out else self._ended()
         if "error" in answer.header:
-            raise _reported(answer.header["error"])
+            raise reported(answer.header["error"])
         return answer
 
     def load(self, path: Path, serve: Serve, task: Task) -> HostedModel:
@@ -173,8 +192,10 @@ class ModelHost:
     ) -> None:
         """Call the recipe with these columns of ``rows``; the model stays in the process.
 
-        Raises ``RecipeKeyError`` if it fails with a ``KeyError``, else ``PackageError``.
+        Raises ``ProjectCodeError`` if it raises, and ``PackageError`` for what it returns.
         """
+        from packager.model.frame_columns import frame_header
+
         header, buffers = frame_header(rows[[*features, target]])
         header |= {
             "verb": "train",
@@ -237,9 +258,11 @@ class ModelHost:
         return HostEndedError(f"{self._who}'s process ended with {ended.reason}", ended.hint)
 
 
-def _reported(error: Mapping[str, Any]) -> PackageError:
+def reported(error: Mapping[str, Any]) -> PackageError:
+    """The error that a process describes in its answer."""
     message, hint = error["message"], error["hint"]
-    if error["missing_key"] is not None:
-        return RecipeKeyError(message, hint, error["missing_key"])
-    kind = UsageError if error["exit_code"] == UsageError.exit_code else PackageError
-    return kind(message, hint)
+    if error["exit_code"] == UsageError.exit_code:
+        return UsageError(message, hint)
+    if error["cause"] is None:
+        return PackageError(message, hint)
+    return ProjectCodeError(message, hint, error["cause"], error["missing_key"])
