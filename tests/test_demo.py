@@ -98,6 +98,7 @@ def test_a_base_that_cannot_be_made_ends_the_demo_only_with_an_engine(
             demo.base_option(ENGINE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_is_passed_on_once_and_the_demo_waits_for_the_end(tmp_path: Path, number: int):
     program = tmp_path / "package"
