@@ -109,6 +109,7 @@ def in_wheel(got: Dependencies, name: str) -> set[str]:
         return set(archive.namelist())
 
 
+@pytest.mark.slow
 def test_a_folder_is_built_and_kept_beside_the_lock(lock: Lock, project, links):
     make_wheel(links, "alpha", {"alpha.py": ""})
     lines = ("./libs/a", "-e ./libs/b", "--editable=libs/c", "libs/d", "e @ file://{}/libs/e",
@@ -204,6 +205,7 @@ def test_a_build_leaves_no_process_and_reads_no_file_of_the_user(lock: Lock, pro
     assert b"sleep\x009876\x00" not in commands
 
 
+@pytest.mark.slow
 def test_a_source_archive_is_built(lock: Lock, project):
     digest = sha256_file(sdist(project, "x"))
     sdist(project, "y")
@@ -218,6 +220,7 @@ def test_an_archive_that_differs_from_its_hash_is_refused(lock: Lock, project):
         lock(f"./x-1.0.tar.gz --hash=sha256:{'0' * 64}")
 
 
+@pytest.mark.slow
 def test_a_package_that_offers_only_a_source_distribution_is_built(lock: Lock, links, builder):
     for version in ("1.0", "2.0"):
         sdist(links, "x", version)
@@ -230,6 +233,7 @@ def test_a_package_that_offers_only_a_source_distribution_is_built(lock: Lock, l
     assert builder.built == ["x==1.0", "x==2.0"]
 
 
+@pytest.mark.slow
 def test_what_a_source_distribution_requires_is_built_too(lock: Lock, links, project):
     sdist(links, "deep")
     sdist(links, "x", requires=("deep",))  # type: ignore[arg-type]
@@ -246,6 +250,7 @@ def test_a_backend_gets_what_it_asks_for(lock: Lock, project, links):
     assert got.file.built[0].tools == ("tool==1.0",)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ref", ["", "@{short}"])
 def test_a_repository_is_pinned_to_its_commit(lock: Lock, project, tmp_path, builder, ref: str):
     repository = python_project(tmp_path / "repository", "x")
@@ -281,6 +286,7 @@ def test_a_direct_requirement_of_a_source_is_built(lock: Lock, project, tmp_path
     assert len(got.file.built) == 2
 
 
+@pytest.mark.slow
 def test_a_source_is_built_again_only_if_it_changed(lock: Lock, project, builder):
     python_project(project / "x", "x")
     first = lock("./x")
@@ -296,6 +302,7 @@ def test_a_source_is_built_again_only_if_it_changed(lock: Lock, project, builder
     assert not (project / "package.wheels").exists()
 
 
+@pytest.mark.slow
 def test_equal_sources_give_equal_wheels_and_a_kept_wheel_replaces_a_lost_one(
     lock: Lock, project, cache: Path
 ):

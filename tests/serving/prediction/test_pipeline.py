@@ -213,6 +213,7 @@ def test_a_model_without_a_compiled_form_is_never_asked_inline(native: Loaded) -
     assert native.stages() == (0, 0)
 
 
+@pytest.mark.slow
 def test_a_large_request_is_answered_as_its_rows_one_by_one(compiled: Loaded) -> None:
     rows = [{**ROW, "carat": place / 1_000, "color": "DEFGZ"[place % 5]} for place in range(1_500)]
     assert len(body_of(rows)) > MIN_LARGE_BYTES
