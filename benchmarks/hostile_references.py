@@ -236,7 +236,7 @@ def package_with_large_documents(folder: Path, scale: int) -> Path:
     from packager.manifest.manifest import Lock, Wheel
 
     wheels = tuple(
-        Wheel(name=f"w{n}", version="1", filename=f"w{n}-1.whl", sha256="0" * 64, group="serve")
+        Wheel(name=f"w{n}", version="1", filename=f"w{n}-1.whl", sha256="0" * 64, groups=("model",))
         for n in range(2_000 * scale)
     )
     lock = Lock(python="3.11", platform="linux/amd64", base="none", wheels=wheels).dump()

@@ -98,7 +98,9 @@ def kept(path: Path) -> Wheel:
     """Copy a wheel into the wheelhouse of this run."""
     name, version, _, _ = parse_wheel_filename(path.name)
     digest = sha256_file(path)
-    wheel = Wheel(name=name, version=str(version), filename=path.name, sha256=digest, group="serve")
+    wheel = Wheel(
+        name=name, version=str(version), filename=path.name, sha256=digest, groups=("model",)
+    )
     wheel_path(wheel).parent.mkdir(parents=True)
     wheel_path(wheel).symlink_to(path.resolve())
     return wheel

@@ -1,4 +1,4 @@
-"""``python -m modelhost work|serve``: runs in the model's environment.
+"""``python -m modelhost work|serve|features``: runs in the model's environment.
 
 ``work`` answers one harness; the connection is the descriptor that ``MODELHOST_FD`` names, and
 ``MODELHOST_CONFINEMENT`` says what the process may use. ``serve`` answers the workers of a server
@@ -6,8 +6,9 @@
 of a JSON file (path, predictor, loader and task of the model; specs of its columns; a known and a
 made-up row; limits), ``MODELHOST_PULSE`` is ``descriptor:offset`` (:mod:`modelhost.pulse`),
 ``MODELHOST_NOTES`` is ``descriptor:descriptor``: files for a loading error and for the stacks of
-threads at SIGUSR2. ``MODELHOST_NETWORK=off`` refuses the network to Python code. What the project's
-code prints while it works goes to stderr.
+threads at SIGUSR2; ``MODELHOST_NETWORK=off`` refuses the network to Python code. What the project's
+code prints while it works goes to stderr. ``features`` writes what NumPy knows of the processor to
+stdout (:mod:`modelhost.cpu_features`).
 """
 
 from __future__ import annotations
@@ -28,11 +29,16 @@ DESCRIPTOR, SPEC, PULSE, NOTES = (
     "MODELHOST_NOTES",
 )
 NETWORK = "MODELHOST_NETWORK"
-USAGE = "usage: python -m modelhost work|serve\n"
+USAGE = "usage: python -m modelhost work|serve|features\n"
 
 
 def main(arguments: list[str]) -> int:
     """Run the mode that ``arguments`` name; return the exit code."""
+    if arguments == ["features"]:
+        from modelhost.cpu_features import numpy_features
+
+        sys.stdout.write(json.dumps(numpy_features()._asdict()))
+        return 0
     if arguments not in (["work"], ["serve"]):
         sys.stderr.write(USAGE)
         return 2

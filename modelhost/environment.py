@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from modelhost.cpu_features import numpy_features
 from modelhost.sandbox.network import isolation
 
 NUMERIC_PREFIXES = (
@@ -65,7 +66,8 @@ def _cpu_features() -> list[str]:
     except TypeError:  # before NumPy 1.25
         from numpy.core import _multiarray_umath as core
 
-        dispatched = [name for name in core.__cpu_dispatch__ if core.__cpu_features__.get(name)]
+        known = numpy_features()
+        dispatched = [name for name in known.dispatched if known.detected.get(name)]
         return [*core.__cpu_baseline__, *dispatched]
     simd = told["SIMD Extensions"]
     return [*simd.get("baseline", ()), *simd.get("found", ())]

@@ -38,7 +38,6 @@ TESTS: dict[str, tuple[str, ...]] = {
     "docker": ("tests/packager/project/test_files.py", "tests/packager/engine"),
     "httptools": HTTP,
     "installer": ("tests/packager/image/test_wheels.py",),
-    "joblib": ("tests/packager/model",),
     "msgspec": ("tests/serving/prediction",),
     "numpy": (*DATA, *COMPILE, "tests/packager/worker/processes"),
     "orjson": ("tests/serving/prediction", "tests/serving/http/test_json_bodies.py"),

@@ -32,7 +32,7 @@ from packager.model.paths import Root
 from packager.model.predictions import Predictions, flagged_answers
 from serving.processes.confinement import ModelConfinement
 from serving.processes.model_environment import (
-    COMMAND,
+    model_command,
     model_environment,
     model_folders,
     processes_of,
@@ -93,8 +93,8 @@ def _model_process(manifest: Manifest, root: Root) -> Iterator[ModelHost]:
             root.path, model_folders(root), (scratch,), serve.network, settings.process_memory
         )
         shared = processes_of(serve)
-        variables = model_environment(os.environ, scratch, shared, network=serve.network)
-        start = HostCommand(COMMAND[:1], variables, Path.cwd(), confine=confined)
+        variables = model_environment(root, os.environ, scratch, shared, network=serve.network)
+        start = HostCommand(model_command()[:1], variables, Path.cwd(), confine=confined)
         with ModelHost(start) as host:
             yield host
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from packager.build.smoke_test import READY_SECONDS
@@ -48,3 +48,12 @@ class BuildContext:
     """Temporary folder of this build: the worker's results in ``out``, the files of ``/package`` in
     ``package``, and the layers built here."""
     progress: Progress
+    fresh: bool = False
+    """Whether layers of the cache are made again."""
+
+    def serving(self, *, trees: bool) -> BuildContext:
+        """The context after the training; without ``trees``, the server needs nothing for them."""
+        if trees:
+            return self
+        environment = self.environment
+        return replace(self, environment=environment.with_lock(environment.lock.without("trees")))

@@ -28,10 +28,12 @@ from packager.image.docker_build import Builder, DockerBuild, check_builder, own
 from packager.image.export import Destination, export_images
 from packager.image.layers import plain_layer, tree_entries
 from packager.image.shared_libraries import check_libraries
-from packager.image.stack import entries, make_stack, own_training_runtime
+from packager.image.stack import entries, make_stack, own_training_runtime, server_environment
 from packager.image.stored_images import COMPANION
 from packager.manifest.evaluation import DataCheckSummary, SeedVariance
 from packager.manifest.manifest import Manifest
+from packager.model.compiled.form import TREES
+from packager.model.compiled.model import FOLDER
 from packager.progress import Progress, Silent
 from packager.project.config import Project
 from packager.project.files import ListedFiles, ProjectFiles, list_files
@@ -90,9 +92,10 @@ def build(
             environment.base, environment.lock, files, folder, progress, fresh=options.fresh
         )
         check_libraries(environment.base, stack, progress)
-        context = BuildContext(project, files, environment, stack, folder, progress)
+        context = BuildContext(project, files, environment, stack, folder, progress, options.fresh)
         trained = _train(context, seed_variance, options)
         kept.enter_context(keep_result(trained.inputs, folder / "out", progress))
+        context = context.serving(trees=(folder / "out" / FOLDER / TREES).is_file())
         manifest = make_manifest(context, trained.result, template, trained.findings, seed_variance)
         images = _assemble(context, manifest)
         if options.twice:
@@ -181,6 +184,8 @@ def _assemble(context: BuildContext, manifest: Manifest) -> tuple[Image, ...]:
     """Assemble the image, and a companion if the image can't be replayed alone."""
     project, stack, folder = context.project, context.stack, context.folder
     base, platform = context.environment.locked_base, context.environment.platform
+    lock = context.environment.lock
+    trees = bool(lock.wheels_of("trees"))
     trained = folder / "out" / "model"
     model = (
         list(tree_entries(trained, "models"))
@@ -188,21 +193,23 @@ def _assemble(context: BuildContext, manifest: Manifest) -> tuple[Image, ...]:
         else entries(context.files.model, "models")
     )
     own = [
+        server_environment(context.environment.base, lock, fresh=context.fresh),
         plain_layer("model", folder / "model.tar", model),
         plain_layer("package", folder / "package.tar", tree_entries(folder / "package", "package")),
     ]
     name = f"{project.repository}:{manifest.tag}"
     named = {**labels(project), f"{LABEL}.root": manifest.root}
-    main = [*stack.below, *own]
+    main = [*stack.below, *(stack.trees if trees else ()), *own]
+    worker = [*(() if trees else stack.trees), *stack.worker]
     embed = project.data.embed if project.data else "none"
     trains = {TRAINING_LABEL: own_training_runtime()}
     if embed == "image":
-        whole = [*main, *stack.worker, *stack.data]
+        whole = [*main, *worker, *stack.data]
         return (assemble(name, base, whole, platform, {**named, **trains}),)
     image = assemble(name, base, main, platform, named)
     if embed == "none" and project.recipe is None:
         return (image,)
-    more = [*stack.worker, *(stack.data if embed == "companion" else ())]
+    more = [*worker, *(stack.data if embed == "companion" else ())]
     of_main = {**named, **trains, f"{LABEL}.companion-of": manifest.root}
     return (image, assemble(name + COMPANION, base, [*main, *more], platform, of_main))
 
@@ -213,7 +220,7 @@ def _assemble_again(
     """Assemble from copies in ``folder`` of the files and the training result, without cache."""
     base, lock, quiet = context.environment.base, context.environment.lock, Silent()
     stack = make_stack(base, lock, files, folder, quiet, fresh=True)
-    again = replace(context, files=files, stack=stack, folder=folder, progress=quiet)
+    again = replace(context, files=files, stack=stack, folder=folder, progress=quiet, fresh=True)
     return _assemble(again, manifest)
 
 

@@ -187,9 +187,12 @@ def _files(entries: Iterable[FileEntry]) -> dict[str, str]:
 
 
 def _requirements(before: Lock, after: Lock) -> Iterator[Requirement]:
-    wheels, others = ({wheel.name: wheel for wheel in lock.wheels} for lock in (before, after))
-    for name in sorted(wheels.keys() | others.keys()):
-        one, other = wheels.get(name), others.get(name)
+    wheels, others = (
+        {(wheel.name, "model" not in wheel.groups): wheel for wheel in lock.wheels}
+        for lock in (before, after)
+    )
+    for name, shipped in sorted(wheels.keys() | others.keys()):
+        one, other = wheels.get((name, shipped)), others.get((name, shipped))
         if one is None:
             yield Requirement(name=name, change="added", before=one, after=other)
         elif other is None:
@@ -198,11 +201,11 @@ def _requirements(before: Lock, after: Lock) -> Iterator[Requirement]:
             yield Requirement(name=name, change=_unlike(one, other), before=one, after=other)
 
 
-def _unlike(one: Wheel, other: Wheel) -> Literal["version", "file", "group"]:
+def _unlike(one: Wheel, other: Wheel) -> Literal["version", "file", "groups"]:
     if one.version != other.version:
         return "version"
     same_file = (one.filename, one.sha256) == (other.filename, other.sha256)
-    return "group" if same_file else "file"
+    return "groups" if same_file else "file"
 
 
 def _data(before: ComparedPackage, after: ComparedPackage) -> DataDifference:

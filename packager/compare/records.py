@@ -24,10 +24,10 @@ Changes = tuple[Change, ...]
 
 
 class Requirement(FrozenModel):
-    """A locked dependency that differs, and the first of version, file, group that does."""
+    """A locked dependency that differs, and the first of version, file, groups that does."""
 
     name: str
-    change: Literal["added", "removed", "version", "file", "group"]
+    change: Literal["added", "removed", "version", "file", "groups"]
     before: Wheel | None
     after: Wheel | None
 

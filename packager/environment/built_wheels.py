@@ -38,7 +38,7 @@ def as_wheel(built: BuiltWheel) -> Wheel:
         version=str(version),
         filename=built.filename,
         sha256=built.sha256,
-        group="serve",
+        groups=("model",),
     )
 
 

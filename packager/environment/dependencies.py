@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from packager.environment import built_wheels, conda_freeze, resolver, wheels
 from packager.environment.formats.wanted import Wanted
 from packager.environment.index import user_index_options
-from packager.environment.lock import DataFormat, LockFile, inputs_digest, load_lock
+from packager.environment.lock import LockFile, inputs_digest, load_lock
 from packager.environment.platform import WheelTarget
 from packager.environment.pylock import Resolved
 from packager.environment.requirement_files import (
@@ -19,13 +19,18 @@ from packager.environment.requirement_files import (
     read_requirements,
     read_texts,
 )
+from packager.environment.shipped import PATH as SHIPPED
+from packager.environment.shipped import ShippedGroup, shipped_wheels
 from packager.environment.source_builds import SourceBuilds, unchanged
 from packager.environment.source_trees import PackagedCode
 from packager.environment.uv_config import lent
 from packager.environment.wheel_builds import Builder
 from packager.errors import PackageError
-from packager.manifest.manifest import Base, Lock
+from packager.manifest.manifest import Base, Lock, Wheel
 from packager.progress import Progress
+
+TREE_FRAMEWORKS = frozenset({"scikit-learn", "lightgbm", "xgboost", "xgboost-cpu"})
+"""Frameworks of tree ensembles."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +38,10 @@ class Requirements:
     """Input of a lock: a requirements file and what else the project needs."""
 
     file: Path
-    data: DataFormat | None = None
-    """The data format that the worker has to read."""
     trees: bool = False
-    """Whether to lock the requirements of compiled tree ensembles, too."""
+    """Whether the server gets what compiled tree ensembles need, if the project may have some."""
+    parquet: bool = False
+    """Whether the data is Parquet, or packed in a way that only pyarrow reads."""
     strategy: str | None = None
     """The project's own ``index_strategy``."""
     extras: tuple[str, ...] = ()
@@ -69,12 +74,11 @@ def lock_and_fetch(
 
     Raises ``PackageError`` if ``base`` differs from the one locked under its name.
     """
-    file, data = requirements.file, requirements.data
-    trees, strategy = requirements.trees, requirements.strategy
+    file, strategy = requirements.file, requirements.strategy
     for told in lent(file.resolve().parent, os.environ):
         progress.warn(told)
     wanted = Wanted(target, requirements.extras, requirements.groups)
-    inputs = inputs_digest(file, data, target, trees=trees, strategy=strategy, wanted=wanted)
+    inputs = inputs_digest(file, target, strategy=strategy, wanted=wanted)
     known = load_lock(lock_path)
     project = PackagedCode(project_of(file), requirements.code)
     same = known is not None and known.inputs == inputs and unchanged(known, project)
@@ -84,14 +88,14 @@ def lock_and_fetch(
         built_wheels.restore(known, project.top)
         _fetch_missing(known, requirements, wanted, progress)
     else:
-        progress.step(f"resolving {file.name} and the runtime together")
+        progress.step(f"resolving {file.name}")
         conda_freeze.tell(read_texts(file, wanted), progress)
         index = user_index_options().of_project(file, strategy, wanted)
-        pins = known.wheels if known is not None and not update else ()
+        pins = () if update else _preferred(known, target, base)
         earlier = known.built if known is not None and not update else ()
         sources = SourceBuilds(project, target, requirements.builder, earlier, progress)
         index = replace(index, sources=sources)
-        resolved = resolver.resolve(file, data, wanted, index, pins=pins, trees=trees)
+        resolved = resolver.resolve(file, wanted, index, pins=pins)
         wheels.fetch(resolved, index, progress)
         locked = LockFile(
             inputs=inputs,
@@ -101,10 +105,66 @@ def lock_and_fetch(
             built=sources.records([item.wheel for item in resolved]),
             wheels=tuple(item.wheel for item in resolved),
         )
-    lock = Lock(
-        python=locked.python, platform=locked.platform, base=base or "none", wheels=locked.wheels
-    )
+    lock = _whole(locked, requirements, wanted, base, progress)
     return Dependencies(lock, locked.model_copy(update={"bases": _pinned(locked, base)}))
+
+
+def _whole(
+    locked: LockFile,
+    requirements: Requirements,
+    wanted: Wanted,
+    base: Base | None,
+    progress: Progress,
+) -> Lock:
+    """The package's lock: the model's wheels, the server's and the harness's, all fetched."""
+    groups: list[ShippedGroup] = ["server", "harness"]
+    if requirements.trees and TREE_FRAMEWORKS & {wheel.name for wheel in locked.wheels}:
+        groups.append("trees")
+    if requirements.parquet:
+        groups.append("parquet")
+    shipped = shipped_wheels(groups, wanted.target, _called(base))
+    _fetch_shipped(wheels.missing(shipped), requirements, wanted, progress)
+    return Lock(
+        python=locked.python,
+        platform=locked.platform,
+        base=base or "none",
+        wheels=_together(locked.wheels, shipped),
+    )
+
+
+def _preferred(known: LockFile | None, target: WheelTarget, base: Base | None) -> tuple[Wheel, ...]:
+    """The versions to keep where the requirements allow it: those of the lock, if there is one.
+
+    Otherwise those of the server and the harness: a wheel that two environments have is stored
+    once.
+    """
+    if known is not None:
+        return known.wheels
+    return tuple(shipped_wheels(["server", "harness"], target, _called(base)))
+
+
+def _called(base: Base | None) -> str:
+    return f"base {base.reference}" if base else "this machine's Python, as there is no base"
+
+
+def _fetch_shipped(
+    absent: Sequence[Wheel], requirements: Requirements, wanted: Wanted, progress: Progress
+) -> None:
+    """Download ``absent`` wheels of the shipped lock from any index: the sha256 decides."""
+    if absent:
+        best = "unsafe-best-match"
+        index = user_index_options().of_project(requirements.file, best, wanted)
+        wheels.fetch(resolver.locate(absent, wanted.target, index, SHIPPED.name), index, progress)
+
+
+def _together(model: Sequence[Wheel], shipped: Sequence[Wheel]) -> tuple[Wheel, ...]:
+    """All wheels, those of the model first; one that both have has the groups of both."""
+    groups = {wheel.sha256: wheel.groups for wheel in shipped}
+    own = {wheel.sha256 for wheel in model}
+    return (
+        *(w.model_copy(update={"groups": w.groups + groups.get(w.sha256, ())}) for w in model),
+        *(wheel for wheel in shipped if wheel.sha256 not in own),
+    )
 
 
 def _fetch_missing(

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import codecs
 import contextlib
-import importlib.metadata
 import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
-from packaging.requirements import Requirement
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from pydantic import ValidationError
 
@@ -23,9 +21,8 @@ from packager.errors import UsageError
 from packager.manifest.base import FrozenModel
 from packager.manifest.manifest import Base, Wheel
 
-Group = Literal["serve", "worker"]
-DataFormat = Literal["csv", "parquet"]
-DISTRIBUTION = "model-packager"
+HOST_FLOORS = {"joblib": "", "numpy": ">=1.22", "pandas": ">=1.3"}
+"""What the model host needs in the model's environment, whatever the project names."""
 FILENAME = "package.lock"
 WHEELS_FOLDER = "package.wheels"
 """Folder beside the lock with the wheels that were built from sources."""
@@ -52,7 +49,7 @@ class LockFile(FrozenModel):
 
     schema_version: Literal[1] = 1
     inputs: str
-    """sha256 of the project's and the runtime's requirements, Python and platform."""
+    """sha256 of the requirements of the project and of the model host, Python and platform."""
     python: str
     platform: str
     bases: tuple[Base, ...] = ()
@@ -61,47 +58,16 @@ class LockFile(FrozenModel):
     wheels: tuple[Wheel, ...]
 
 
-def runtime_requirements(data: DataFormat | None) -> dict[Group, list[str]]:
-    """Requirements of serving and of the worker, by group, from this distribution's metadata."""
-    extras: dict[Group, tuple[str, ...]] = {
-        "serve": ("serve",),
-        "worker": ("worker", "parquet") if data == "parquet" else ("worker",),
-    }
-    return {group: _of_extras(names) for group, names in extras.items()}
-
-
-def tree_requirements() -> list[str]:
-    """Requirements of compiled tree ensembles."""
-    return _of_extras(("trees",))
-
-
-def _of_extras(names: tuple[str, ...]) -> list[str]:
-    declared = [Requirement(line) for line in importlib.metadata.requires(DISTRIBUTION) or []]
-    return [
-        f"{requirement.name}{requirement.specifier}"
-        for requirement in declared
-        if any(_only_in(requirement, extra) for extra in names)
-    ]
-
-
-def _only_in(requirement: Requirement, extra: str) -> bool:
-    marker = requirement.marker
-    return bool(marker and marker.evaluate({"extra": extra}) and not marker.evaluate({"extra": ""}))
-
-
 def inputs_digest(
     requirements: Path,
-    data: DataFormat | None,
     target: WheelTarget,
     *,
-    trees: bool = False,
     strategy: str | None = None,
     wanted: Wanted | None = None,
 ) -> str:
     """sha256 of the inputs of a lock, including the text of files named by ``-r`` and ``-c``."""
     texts = read_texts(requirements, wanted or Wanted(target))
-    asked = [list(texts.values()), runtime_requirements(data), target.python, target.platform]
-    asked += [tree_requirements()] if trees else []
+    asked = [list(texts.values()), HOST_FLOORS, target.python, target.platform]
     asked += [strategy] if strategy else []
     return sha256_bytes(canonical_json(asked))
 

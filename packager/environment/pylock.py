@@ -70,6 +70,8 @@ def read_pylock(
         if not known:
             raise other_hash(name, min(fitting)[1], min(fitting)[3])
         _, filename, release, sha256, url = min(known)
-        wheel = Wheel(name=name, version=release, filename=filename, sha256=sha256, group="serve")
+        wheel = Wheel(
+            name=name, version=release, filename=filename, sha256=sha256, groups=("model",)
+        )
         chosen[name] = (wheel, url)
     return chosen

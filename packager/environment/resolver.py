@@ -1,4 +1,4 @@
-"""Resolves the project's and the runtime's requirements together into wheels, with uv."""
+"""Resolves a project's requirements into wheels, with uv."""
 
 from __future__ import annotations
 
@@ -7,23 +7,18 @@ import subprocess
 import sys
 import tempfile
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import uv
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from packager.environment.formats.files import is_lock
 from packager.environment.formats.wanted import Wanted
 from packager.environment.index import IndexOptions
-from packager.environment.lock import (
-    FILENAME,
-    DataFormat,
-    Group,
-    runtime_requirements,
-    tree_requirements,
-)
+from packager.environment.lock import FILENAME, HOST_FLOORS
 from packager.environment.platform import WheelTarget
 from packager.environment.programs import run
 from packager.environment.pylock import Resolved, listed_files, read_pylock, write_preferences
@@ -39,27 +34,21 @@ from packager.environment.uv_config import as_toml
 from packager.errors import PackageError
 from packager.manifest.manifest import Wheel
 
-TREE_FRAMEWORKS = frozenset({"scikit-learn", "lightgbm", "xgboost", "xgboost-cpu"})
-"""Frameworks of tree ensembles; with any of them the image gets the compiled form's packages."""
-
 
 def resolve(
     requirements: Path,
-    data: DataFormat | None,
     target: WheelTarget | Wanted,
     index: IndexOptions,
     *,
     pins: Sequence[Wheel] = (),
-    trees: bool = False,
 ) -> list[Resolved]:
-    """Choose one wheel for each dependency of the project and the runtime together.
+    """Choose one wheel for each dependency of the project, without any requirement of the server.
 
-    Versions of ``pins`` are kept if they still fit; of a requirement with hashes only the files
-    with these hashes are taken. ``target`` may name extras and groups, too. ``trees`` adds the
-    requirements of compiled tree ensembles if the project depends on a framework for them and
-    they can be resolved. ``index.sources`` builds wheels of requirements that are none. Raises
-    ``PackageError`` if a requirement does not exist or has no wheel, or if the project's and the
-    runtime's requirements conflict.
+    What the model host needs and the project does not bring is added. Versions of ``pins`` are kept
+    if they still fit; of a requirement with hashes only the files with these hashes are taken.
+    ``target`` may name extras and groups, too. ``index.sources`` builds wheels of requirements that
+    are none. Raises ``PackageError`` if a requirement does not exist or has no wheel, or if the
+    project excludes what the model host needs.
     """
     wanted = target if isinstance(target, Wanted) else Wanted(target)
     target = wanted.target
@@ -69,24 +58,31 @@ def resolve(
         raise asked.lost[0]
     if index.sources is not None:
         asked = index.sources.replaced(asked, index)
-    groups = runtime_requirements(data)
-    if trees:
-        with_trees = {**groups, "serve": [*groups["serve"], *tree_requirements()]}
-        try:
-            found = _resolve_all(asked, with_trees, target, index, pins)
-        except (PackageError, _UvError):
-            pass  # resolved again below without the tree requirements, which may be the cause
-        else:
-            served = {r.wheel.name for r in found if r.wheel.group == "serve"}
-            if served & TREE_FRAMEWORKS:
-                return found
     try:
-        return _resolve_all(asked, groups, target, index, pins)
+        found = _resolve_all(asked, (), target, index, pins)
+        _check_floors(found, requirements.name)
+        names = {item.wheel.name for item in found}
+        absent = [f"{name}{floor}" for name, floor in HOST_FLOORS.items() if name not in names]
+        if not absent:
+            return found
+        return _resolve_all(asked, absent, target, index, [item.wheel for item in found])
     except _UvError as error:
         told = _explain(error, target, index, requirements.name)
         if is_lock(requirements):
             told.hint += f"; do so in what {requirements.name} was made from, and lock again"
         raise told from error
+
+
+def _check_floors(found: Sequence[Resolved], called: str) -> None:
+    """Raise ``PackageError`` for a version that the model host can't use."""
+    for item in found:
+        floor = SpecifierSet(HOST_FLOORS.get(item.wheel.name, ""))
+        if not floor.contains(item.wheel.version, prereleases=True):
+            raise PackageError(
+                f"{called}: expected {item.wheel.name}{floor}, which loads and calls the model, "
+                f"got {item.wheel.version}",
+                f"allow a newer version of {item.wheel.name}",
+            )
 
 
 def resolve_tools(
@@ -108,7 +104,7 @@ def resolve_tools(
 
 def _resolve_all(
     asked: DirectRequirements,
-    groups: Mapping[Group, Sequence[str]],
+    host: Sequence[str],
     target: WheelTarget,
     index: IndexOptions,
     pins: Sequence[Wheel],
@@ -119,7 +115,7 @@ def _resolve_all(
         try:
             offered = sources.index(index) if sources else index
             hashes = sources.hashes(asked) if sources else asked.hashes
-            return _resolve(replace(asked, hashes=hashes), groups, target, offered, pins)
+            return _resolve(replace(asked, hashes=hashes), host, target, offered, pins)
         except _UvError as error:
             if sources is None or not sources.add_missing(error.text, asked, index):
                 raise
@@ -137,16 +133,15 @@ class _UvError(Exception):
 
 def _resolve(
     asked: DirectRequirements,
-    groups: Mapping[Group, Sequence[str]],
+    host: Sequence[str],
     target: WheelTarget,
     index: IndexOptions,
     pins: Sequence[Wheel],
 ) -> list[Resolved]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        serve, worker = folder / "serving-runtime.txt", folder / "worker-runtime.txt"
-        serve.write_text("\n".join(groups["serve"]))
-        worker.write_text("\n".join(groups["worker"]))
+        own_host = folder / "model-host.txt"
+        own_host.write_text("\n".join(host))
         project = folder / "requirements.txt"
         project.write_text("\n".join(asked.requirements), encoding="utf-8")
         own = folder / "constraints.txt"
@@ -154,22 +149,15 @@ def _resolve(
         locked = folder / "pylock.toml"
         if pins:
             write_preferences(locked, pins)
-        _compile([project, serve, worker], locked, target, index, [own])
-        everything = read_pylock(locked, target, asked.hashes)
-        pinned = folder / "pinned.txt"
-        pinned.write_text("\n".join(f"{n}=={w.version}" for n, (w, _) in everything.items()))
-        served = folder / "pylock.serve.toml"
-        _compile([project, serve], served, target, index, [own, pinned])
-        serving = read_pylock(served, target, asked.hashes)
-    resolved = []
-    for key, (wheel, url) in sorted(everything.items()):
-        group: Group = "serve" if key in serving else "worker"
-        resolved.append(Resolved(wheel.model_copy(update={"group": group}), url))
-    return resolved
+        _compile([project, own_host], locked, target, index, [own])
+        chosen = read_pylock(locked, target, asked.hashes)
+    return [Resolved(wheel, url) for _, (wheel, url) in sorted(chosen.items())]
 
 
-def locate(wheels: Sequence[Wheel], target: WheelTarget, index: IndexOptions) -> list[Resolved]:
-    """The current addresses of exactly these locked wheels.
+def locate(
+    wheels: Sequence[Wheel], target: WheelTarget, index: IndexOptions, called: str = FILENAME
+) -> list[Resolved]:
+    """The current addresses of exactly these wheels of the lock ``called``.
 
     Raises ``PackageError`` if the indexes don't offer one of them.
     """
@@ -181,7 +169,7 @@ def locate(wheels: Sequence[Wheel], target: WheelTarget, index: IndexOptions) ->
         try:
             _compile([asked], locked, target, index, no_deps=True)
         except _UvError as error:
-            raise _explain(error, target, index, FILENAME) from error
+            raise _explain(error, target, index, called) from error
         offered = {
             sha256: url
             for package in tomllib.loads(locked.read_text())["packages"]
@@ -190,7 +178,7 @@ def locate(wheels: Sequence[Wheel], target: WheelTarget, index: IndexOptions) ->
     missing = [wheel for wheel in wheels if wheel.sha256 not in offered]
     if missing:
         raise PackageError(
-            f"{FILENAME}: {missing[0].filename} with sha256 {missing[0].sha256} "
+            f"{called}: {missing[0].filename} with sha256 {missing[0].sha256} "
             "is offered by none of your indexes",
             "take it from the wheel cache of another machine, or lock again with --upgrade",
         )
@@ -264,15 +252,14 @@ def _explain(
 
 
 def _probe(target: WheelTarget, index: IndexOptions) -> Probe:
-    """A function that finds a package's lowest version with a wheel compatible with the runtime."""
+    """A function that finds a package's lowest version with a wheel for a Python."""
 
     def lowest(requirement: str, python: str) -> str | None:
-        runtime = runtime_requirements("parquet") if python == target.python else {}
         with tempfile.TemporaryDirectory() as name:
             asked = Path(name) / "asked.txt"
-            needs = [requirement, *(line for lines in runtime.values() for line in lines)]
-            asked.write_text("\n".join(needs))
-            options = ["--resolution", "lowest-direct"] if runtime else ["--no-deps"]
+            asked.write_text(requirement)
+            own = python == target.python
+            options = ["--resolution", "lowest-direct"] if own else ["--no-deps"]
             done = _uv([str(asked)], python, target, index, ["--no-annotate", *options])
         asked_name = re.split(r"[=<>]", requirement)[0]
         found = re.search(rf"^{re.escape(canonicalize_name(asked_name))}==(\S+)", done.stdout, re.M)

@@ -104,11 +104,11 @@ def resolver_error(text: str, called: str, target: WheelTarget, probe: Probe) ->
 
 
 def conflict(text: str, called: str, runtime: Sequence[str]) -> PackageError:
-    """The error for a conflict between the project's and the runtime's requirements."""
+    """The error for a conflict of the project's requirements with the model host's."""
     named = [line for line in runtime if re.search(rf"\b{re.escape(_name(line))}\b", text)]
     return PackageError(
-        f"{called} and the requirements of the serving runtime exclude each other: {text}",
-        f"loosen {called}; the runtime asks for: {', '.join(named or runtime)}",
+        f"{called} and what the model host needs can't be resolved together: {text}",
+        f"loosen {called}; the model host needs: {', '.join(named or runtime)}",
     )
 
 

@@ -18,6 +18,7 @@ from packaging.utils import parse_wheel_filename
 from packager.environment.platform import WheelTarget
 from packager.errors import PackageError
 from packager.manifest.base import FrozenModel
+from packager.manifest.manifest import Wheel
 
 ShippedGroup = Literal["server", "trees", "harness", "parquet"]
 """The server; what it needs for compiled trees, without scipy; what trains, checks and replays;
@@ -90,17 +91,16 @@ def shipped_lock() -> ShippedLock:
     return ShippedLock.load(PATH)
 
 
-def shipped_packages(
-    groups: Collection[ShippedGroup], target: WheelTarget, base: str
-) -> list[tuple[ShippedPackage, ShippedWheel]]:
-    """The packages of ``groups`` with the wheel for ``target``, by name.
+def shipped_wheels(groups: Collection[ShippedGroup], target: WheelTarget, base: str) -> list[Wheel]:
+    """The wheels of ``groups`` for ``target``, by name.
 
     Raises ``PackageError``, which names ``base``, if there is none.
     """
     check_python(target, base)
     chosen = []
     for package in shipped_lock().packages:
-        if set(groups) & set(package.groups) and package.applies(target):
+        of = tuple(group for group in package.groups if group in groups)
+        if of and package.applies(target):
             wheel = package.best(target)
             if wheel is None:
                 raise PackageError(
@@ -109,7 +109,15 @@ def shipped_packages(
                     f"{target.glibc[0]}.{target.glibc[1]}",
                     "use a newer base: `package base --release trixie`, and build with --base",
                 )
-            chosen.append((package, wheel))
+            chosen.append(
+                Wheel(
+                    name=package.name,
+                    version=package.version,
+                    filename=wheel.filename,
+                    sha256=wheel.sha256,
+                    groups=of,
+                )
+            )
     return chosen
 
 

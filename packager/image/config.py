@@ -9,7 +9,7 @@ from typing import Any
 
 from packager.digest import canonical_json, sha256_bytes
 from packager.image.layers import Layer
-from packager.image.runtime import COMMANDS, INSTALLED_AT, VENV
+from packager.image.runtime import COMMANDS, HOST, INSTALLED_AT, VENV
 from packager.manifest.manifest import Base
 
 PORT = 3000
@@ -19,7 +19,8 @@ METADATA = re.compile(r"/bin/sh -c #\(nop\)\s+(?!COPY|ADD)")
 COPIED = re.compile(r"/bin/sh -c #\(nop\)\s+COPY \S+ in (/\S+?)/?\s*$")
 COPIES = {
     "/opt/wheels": "wheels",
-    "/opt/venv": "environment",
+    "/opt/venv": "server environment",
+    "/opt/model": "model environment",
     "/opt/runtime": "runtime",
     "/code": "code",
     "/models": "model",
@@ -45,7 +46,8 @@ ENVIRONMENT = {
     "LC_ALL": "C.UTF-8",
     "MODEL_ROOT": "/",
     "PYTHONDONTWRITEBYTECODE": "1",
-    "PYTHONPATH": f"/{INSTALLED_AT}:/code:/code/src",
+    "PYTHONPATH": f"/{INSTALLED_AT}:/{INSTALLED_AT}/{HOST}",
+    "PYTHONSAFEPATH": "1",  # a module `serving` in /code must not replace ours
     "PYTHONUNBUFFERED": "1",
     "TZ": "UTC",
     "USER": "nonroot",

@@ -20,6 +20,8 @@ WHEELS = "opt/wheels"
 """Folders of unpacked wheels in an image."""
 VENV = "opt/venv"
 """Virtual environment of the server in an image."""
+MODEL = "opt/model"
+"""Virtual environment of the project's model and recipe."""
 HARNESS = "opt/harness"
 """Virtual environment of what trains, checks and replays, in the companion."""
 
@@ -34,6 +36,8 @@ from serving.platforms import SERVE_PORT
 os.environ.setdefault("PORT", str(SERVE_PORT))
 os.execv(sys.executable, [sys.executable, "-m", "serving"])
 """
+HOST = "host/"
+"""Folder of the runtime with ``modelhost``, the only one that a model's process imports from."""
 # Files, and folders (with a trailing slash) with all their modules.
 SERVING_MODULES = (
     "modelhost/",
@@ -81,12 +85,18 @@ def _files(names: Sequence[str]) -> dict[str, Path]:
     for name in names:
         place = _package_folder(name.split("/", 1)[0]).parent / name
         if place.is_file():
-            files[name] = place
+            files[_placed(name)] = place
         elif place.is_dir():
-            files |= {name + str(p.relative_to(place).as_posix()): p for p in place.rglob("*.py")}
+            modules = {name + p.relative_to(place).as_posix(): p for p in place.rglob("*.py")}
+            files |= {_placed(module): p for module, p in modules.items()}
         else:
             raise PackageError(f"{place}: no such file", "install model-packager again")
     return dict(sorted(files.items()))
+
+
+def _placed(name: str) -> str:
+    """The name of a module's file in the runtime."""
+    return f"{HOST}{name}" if name.startswith("modelhost/") else name
 
 
 def commands(python: str) -> dict[str, bytes]:

@@ -37,7 +37,7 @@ def check_libraries(base: BaseImage | None, stack: Stack, progress: Progress) ->
         return
     held = _held_by_base(base)
     below = [contents(layer) for layer in stack.below[len(base.layers) :]]
-    worker = [contents(layer) for layer in stack.worker]
+    worker = [contents(layer) for layer in (*stack.trees, *stack.worker)]
     # The served image holds no worker wheels, so their libraries don't count for it.
     held |= _names(below)
     absent = list(_absent(below, held))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -17,6 +17,7 @@ from packager.image.layers import Entry, Layer, cached_layer, file_mode, plain_l
 from packager.image.runtime import (
     HARNESS,
     INSTALLED_AT,
+    MODEL,
     VENV,
     commands,
     runtime_digest,
@@ -24,9 +25,11 @@ from packager.image.runtime import (
     training_runtime,
 )
 from packager.image.unchanged import read_unchanged
-from packager.image.wheels import WheelFolder, WheelUnpacker, grouped
-from packager.manifest.manifest import Lock
+from packager.image.wheels import WheelUnpacker, grouped
+from packager.manifest.manifest import Group, Lock
 from packager.progress import Progress
+
+WORKER: tuple[Group, ...] = ("harness", "parquet")
 
 
 class SourceFiles(Protocol):
@@ -43,10 +46,15 @@ class SourceFiles(Protocol):
 
 @dataclass(frozen=True)
 class Stack:
-    """The layers below the model, and those on top that train and replay."""
+    """The layers below the server's environment, and those on top that train and replay.
+
+    The server's environment depends on the result of the training (``server_environment``).
+    """
 
     below: tuple[Layer, ...]
-    """Base, environment, serving dependencies, serving runtime, code."""
+    """Base, wheels of server and model, the model's environment, serving runtime, code."""
+    trees: tuple[Layer, ...]
+    """What the server needs for compiled trees only, and the worker always."""
     worker: tuple[Layer, ...]
     """Runtime and dependencies that only training and replay need."""
     data: tuple[Layer, ...]
@@ -69,43 +77,72 @@ def make_stack(
     Raises ``PackageError`` for a file that has changed since it was hashed.
     """
     compiler = base.compiler() if base else None
-    serves, trains = _environments(base, lock, compiler, fresh=fresh)
+    found = _environments(base, lock, compiler, fresh=fresh)
     below = [
         *(base.layers if base else ()),
-        *serves,
+        *found.below,
         runtime_layer(compiler, fresh=fresh),
         _modules("code", files.code, "code", compiler, fresh),
     ]
-    worker = [training_layer(compiler, fresh=fresh), *trains]
+    worker = [training_layer(compiler, fresh=fresh), *found.worker]
     data_layers = []
     if files.data:
         data_layers.append(plain_layer("data", folder / "data.tar", entries(files.data, "data")))
-    for layer in (*below, *worker, *data_layers):
+    for layer in (*below, *found.trees, *worker, *data_layers):
         progress.item(layer.name, layer.source, layer.size, layer.seconds)
-    return Stack(tuple(below), tuple(worker), tuple(data_layers), own_runtime())
+    return Stack(tuple(below), tuple(found.trees), tuple(worker), tuple(data_layers), own_runtime())
+
+
+@dataclass(frozen=True)
+class _Environments:
+    """The layers of wheels and environments, as the fields of ``Stack`` have them."""
+
+    below: list[Layer]
+    trees: list[Layer]
+    worker: list[Layer]
 
 
 def _environments(
     base: BaseImage | None, lock: Lock, compiler: Compiler | None, *, fresh: bool
-) -> tuple[list[Layer], list[Layer]]:
-    """The layers of the environment that serves, and those that training adds."""
-    interpreter = base.saved.interpreter if base else f"/usr/bin/python{lock.python}"
-    unpacker = WheelUnpacker(lock.python, compiler, fresh)
-    serving = unpacker.folders([wheel for wheel in lock.wheels if wheel.group == "serve"])
-    training = unpacker.folders(lock.wheels)
-    shared = {folder.path for folder in serving}
-    added = [folder for folder in training if folder.path not in shared]
+) -> _Environments:
+    """A folder of wheels is in the first of the layers that need it."""
+    interpreter, unpacker = _interpreter(base, lock), WheelUnpacker(lock.python, compiler, fresh)
+    held = set[str]()
 
-    def environment(name: str, home: str, folders: Sequence[WheelFolder]) -> Layer:
-        return environment_layer(name, home, lock.python, interpreter, folders, fresh=fresh)
+    def wheels(name: str, *groups: Group) -> list[Layer]:
+        folders = unpacker.folders(lock.wheels_of(*groups))
+        added = [folder for folder in folders if folder.path not in held]
+        held.update(folder.path for folder in added)
+        return grouped(added, f"{name} wheels", fresh=fresh)
 
-    return (
-        [*grouped(serving, "wheels", fresh=fresh), environment("environment", VENV, serving)],
-        [
-            *grouped(added, "worker wheels", fresh=fresh),
-            environment("worker environment", HARNESS, training),
-        ],
+    def environment(name: str, home: str, *groups: Group) -> Layer:
+        folders = unpacker.folders(lock.wheels_of(*groups))
+        title = f"{name} environment"
+        return environment_layer(title, home, lock.python, interpreter, folders, fresh=fresh)
+
+    below = wheels("server", "server") + wheels("model", "model")
+    return _Environments(
+        [*below, environment("model", MODEL, "model")],
+        wheels("tree", "trees"),
+        [*wheels("worker", *WORKER), environment("worker", HARNESS, *WORKER)],
     )
+
+
+def server_environment(base: BaseImage | None, lock: Lock, *, fresh: bool = False) -> Layer:
+    """The layer of the server's environment, with the wheels of ``trees`` that ``lock`` has."""
+    unpacker = WheelUnpacker(lock.python, base.compiler() if base else None, fresh)
+    return environment_layer(
+        "server environment",
+        VENV,
+        lock.python,
+        _interpreter(base, lock),
+        unpacker.folders(lock.wheels_of("server", "trees")),
+        fresh=fresh,
+    )
+
+
+def _interpreter(base: BaseImage | None, lock: Lock) -> str:
+    return base.saved.interpreter if base else f"/usr/bin/python{lock.python}"
 
 
 def runtime_layer(compiler: Compiler | None, *, fresh: bool = False) -> Layer:

@@ -133,6 +133,12 @@ class Slices(FrozenModel):
     rules: dict[str, str]
 
 
+Group = Literal["model", "server", "trees", "harness", "parquet"]
+"""An environment that has a wheel: the project's, the server's (``trees`` where trees may be
+compiled), and the one that trains, checks and replays, in the companion only (``parquet`` where
+the data is)."""
+
+
 class Wheel(FrozenModel):
     """One locked dependency: exactly this file."""
 
@@ -140,8 +146,8 @@ class Wheel(FrozenModel):
     version: str
     filename: str
     sha256: str
-    group: Literal["serve", "worker"]
-    """``serve`` is in every image; ``worker`` only in the companion."""
+    groups: tuple[Group, ...]
+    """In the order of ``Group``; a wheel of several environments is stored once."""
 
 
 class Base(FrozenModel):
@@ -155,7 +161,10 @@ class Base(FrozenModel):
 
 
 class Lock(FrozenModel):
-    """Every dependency with version and sha256, and the base by its layers."""
+    """Every dependency with version and sha256, and the base by its layers.
+
+    The wheels of the model come first, then those of the server and the harness, each by name.
+    """
 
     python: str
     """``3.11``"""
@@ -163,6 +172,18 @@ class Lock(FrozenModel):
     """``linux/amd64``"""
     base: Base | Literal["none"]
     wheels: tuple[Wheel, ...]
+
+    def without(self, group: Group) -> Lock:
+        """This lock with no wheel of ``group``."""
+        left = (
+            wheel.model_copy(update={"groups": tuple(one for one in wheel.groups if one != group)})
+            for wheel in self.wheels
+        )
+        return self.model_copy(update={"wheels": tuple(wheel for wheel in left if wheel.groups)})
+
+    def wheels_of(self, *groups: Group) -> list[Wheel]:
+        """The wheels of an environment with ``groups``."""
+        return [wheel for wheel in self.wheels if set(groups) & set(wheel.groups)]
 
 
 class Fingerprint(FrozenModel):

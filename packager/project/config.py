@@ -48,7 +48,7 @@ EXPECTED = {
 }
 INTERNAL_FIELDS = ("directory", "exported")
 """Fields of a project that are not keys of ``package.toml``."""
-RESERVED_MODULES = ("packager", "serving", "monitoring")
+RESERVED_MODULES = ("modelhost",)
 
 
 class Project(FrozenModel):
@@ -264,14 +264,14 @@ def _check_files(project: Project) -> None:
 
 
 def _check_modules(project: Project) -> None:
-    """Raise ``UsageError`` for missing modules and for ones that shadow a runtime module."""
+    """Raise ``UsageError`` for missing modules and for one whose name the model host has."""
     places = (project.directory, project.directory / "src")
     for name in RESERVED_MODULES:
         for place in places:
             if (place / f"{name}.py").exists() or next((place / name).glob("*.py"), None):
                 raise UsageError(
-                    f"module `{name}` in {place}: this name belongs to the packaged runtime",
-                    f"rename it; the names {', '.join(RESERVED_MODULES)} are reserved",
+                    f"module `{name}` in {place}: this name belongs to what loads the model",
+                    "rename it",
                 )
     entrypoints = {"serve.predictor": project.serve.predictor}
     if project.recipe:

@@ -150,8 +150,9 @@ def _requirement(found: Requirement) -> str:
         return f"{SIGNS[found.change]} {found.name} {version}"
     if found.change == "version":
         return f"~ {found.name} {one.version} → {other.version}"
-    if found.change == "group":
-        return f"~ {found.name} {one.version}: for {one.group} → for {other.group}"
+    if found.change == "groups":
+        groups = " → ".join(f"for {' and '.join(wheel.groups)}" for wheel in (one, other))
+        return f"~ {found.name} {one.version}: {groups}"
     files = f"{one.filename} {one.sha256[:12]} → {other.filename} {other.sha256[:12]}"
     return f"~ {found.name} {one.version}, another file: {files}"
 

@@ -14,7 +14,7 @@ from packager.environment.platform import host_target
 from packager.errors import PackageError
 from packager.image.config import ENVIRONMENT, TRAINING
 from packager.image.layers import Layer
-from packager.image.runtime import HARNESS, INSTALLED_AT, VENV
+from packager.image.runtime import HARNESS, HOST, INSTALLED_AT, VENV
 from packager.runners.unpacked import UnpackedEnvironments, unpacked_environments
 from packager.tar_reader import unpack_plain
 
@@ -50,14 +50,14 @@ class UnpackedPackage:
 
     def variables(self) -> dict[str, str]:
         """The image's variables, adapted to ``path``; none are inherited from this process."""
-        places = [self.path / INSTALLED_AT, self.path / "code", self.path / "code/src"]
+        runtime = self.path / INSTALLED_AT
         scratch = self.path / "tmp"
         scratch.mkdir(exist_ok=True)
         return {
             **ENVIRONMENT,
             "PATH": f"{self.python.parent}:{os.defpath}",
             "MODEL_ROOT": str(self.path),
-            "PYTHONPATH": ":".join(str(place) for place in places),
+            "PYTHONPATH": f"{runtime}:{runtime / HOST}",
             "HOME": str(scratch),
             "TMPDIR": str(scratch),
             "BENTOML_HOME": str(scratch / "bentoml"),
@@ -85,8 +85,8 @@ def unpacked_package(layers: Sequence[Layer]) -> Iterator[UnpackedPackage]:
     if not {"runtime", "code"} <= set(names):
         raise PackageError(
             "without a container: expected layers of this program, got those of another Dockerfile",
-            "run it without --local, or copy /opt/wheels, /opt/venv, /opt/runtime and /code one by "
-            "one",
+            "run it without --local, or copy /opt/wheels, /opt/venv, /opt/model, /opt/runtime and "
+            "/code one by one",
         )
     shared = [layer for layer in layers if layer.name not in (*OWN, "base")]
     environments = unpacked_environments(shared)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from modelhost.sandbox.network import isolation_line
@@ -13,7 +13,6 @@ from packager.confinement import tell_outside
 from packager.engine.engine import Engine
 from packager.environment.dependencies import Dependencies, Requirements, lock_and_fetch
 from packager.environment.lock import FILENAME as LOCK
-from packager.environment.lock import DataFormat
 from packager.environment.platform import WheelTarget, default_platform, host_target
 from packager.environment.shipped import check_python
 from packager.errors import PackageError
@@ -53,6 +52,10 @@ class ProjectEnvironment:
         """Every dependency with version and sha256."""
         return self.dependencies.lock
 
+    def with_lock(self, lock: Lock) -> ProjectEnvironment:
+        """This environment with other dependencies in the package."""
+        return replace(self, dependencies=replace(self.dependencies, lock=lock))
+
     @property
     def locked_base(self) -> Base | None:
         """The base as it is locked; None without a base."""
@@ -71,8 +74,8 @@ def resolve_dependencies(
     """Lock the dependencies for ``target``, with ``base`` pinned, and download every wheel."""
     requirements = Requirements(
         project.path(project.requirements_file),
-        _format(project, files),
         trees=project.serve.compile != "off",
+        parquet=_needs_pyarrow(project, files),
         strategy=project.requirements.index_strategy,
         extras=project.requirements.extras,
         groups=project.requirements.groups,
@@ -157,14 +160,14 @@ def wheel_target(base: BaseImage | None, platform: str, engine: Engine | None) -
     return host
 
 
-def _format(project: Project, files: ListedFiles) -> DataFormat | None:
+def _needs_pyarrow(project: Project, files: ListedFiles) -> bool:
     if project.data is None:
-        return None
+        return False
     source = [file for name, file in files.data.items() if name.startswith("source/")]
     packed = project.data.reader.compression == "zst" or any(
         file.suffix.lower() == ".zst" for file in source
     )
-    return "parquet" if packed else files.format  # pyarrow reads both
+    return packed or files.format == "parquet"
 
 
 def resolve_environment(
@@ -213,7 +216,7 @@ def training_worker(
     """A worker for training: ``stack`` with its data, and a pretrained model if there is one."""
     base, engine, given = environment.locked_base, environment.engine, files.model
     models = [plain_layer("model", folder / "given.tar", entries(given, "models"))] if given else []
-    layers = [*stack.below, *stack.worker, *models, *stack.data]
+    layers = [*stack.below, *stack.trees, *stack.worker, *models, *stack.data]
     if engine is None or base is None:
         why = "no engine responds" if engine is None else "base: none"
         progress.warn(

@@ -18,10 +18,10 @@ from packager.digest import canonical_json, sha256_bytes
 from packager.environment.programs import isolated_python, run
 from packager.errors import PackageError
 from packager.image.layers import Layer
-from packager.image.runtime import HARNESS, VENV, WHEELS
+from packager.image.runtime import HARNESS, MODEL, VENV, WHEELS
 from packager.tar_reader import unpack_plain
 
-HOMES = (VENV, HARNESS)
+HOMES = (VENV, MODEL, HARNESS)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from packager.digest import Files, tree_digest
 from packager.image.config import TRAINING
 from packager.image.layers import Layer
-from packager.image.runtime import HARNESS, INSTALLED_AT, VENV, WHEELS
+from packager.image.runtime import HARNESS, INSTALLED_AT, MODEL, VENV, WHEELS
 from packager.manifest.base import FileEntry
 from packager.manifest.manifest import DataSource, Lock, Manifest
 from packager.model.integrity import MANIFEST, MISSING, NO_FILE, Check
@@ -23,7 +23,7 @@ FOLDERS = {
     "data": "data",
 }
 """Layer of a package → its folder; all other layers contain dependencies."""
-ENVIRONMENTS = (WHEELS, VENV, HARNESS)
+ENVIRONMENTS = (WHEELS, VENV, MODEL, HARNESS)
 """Folders of the dependencies."""
 TRAINING_FOLDERS = ("packager/", "monitoring/")
 ENVIRONMENT = "environment"

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from packager.digest import sha256_bytes
 from packager.image.environments import FIRST_LINE, PATHS, environment_entries
 from packager.image.layers import Entry
-from packager.image.runtime import HARNESS, INSTALLED_AT, VENV, WHEELS
+from packager.image.runtime import HARNESS, INSTALLED_AT, MODEL, VENV, WHEELS
 from packager.image.wheels import WheelFolder, site_packages
 from packager.manifest.manifest import Lock, Wheel
 from packager.model.integrity import MISSING, Check
@@ -25,7 +25,7 @@ from packager.trust.wheel_files import FolderFound, examine_folder, failed
 
 OWN_FOLDERS = tuple(
     f"/{name}/"
-    for name in (WHEELS, VENV, HARNESS, INSTALLED_AT, "code", "models", "package", "data")
+    for name in (WHEELS, VENV, MODEL, HARNESS, INSTALLED_AT, "code", "models", "package", "data")
 )
 """Folders of a package, in which its base's interpreter can't be."""
 NAMED = re.compile(rf"\b{WHEELS.rpartition('/')[2]}/[0-9a-f]+\b")
@@ -47,11 +47,14 @@ def environment_of(contents: ImageContents, lock: Lock) -> Environment:
     tree = contents.trees.get(ENVIRONMENT, {})
     folders = _folders(tree, lock)
     checks = [check for found in folders.values() for check in found.checks]
-    serves = [wheel for wheel in lock.wheels if wheel.group == "serve"]
     used: set[str] = set()
-    for home, wheels in ((VENV, serves), (HARNESS, list(lock.wheels))):
-        # Only a companion has the second.
-        if home == VENV or below(tree, home):
+    for home, wheels in (
+        (VENV, lock.wheels_of("server", "trees")),
+        (MODEL, lock.wheels_of("model")),
+        (HARNESS, lock.wheels_of("harness", "parquet")),
+    ):
+        # Only a companion has the last.
+        if home != HARNESS or below(tree, home):
             listed = _listed(tree, home, lock, folders)
             used |= {folder.path for folder in listed}
             checks += _of_home(tree, home, lock, listed, wheels)

@@ -6,18 +6,22 @@ The one place that decides in which environment the project's model runs.
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from packager.manifest.manifest import Serve
+from packager.model.model_environment import installed_folders, model_python, model_variables
 from packager.model.paths import Root
 
-COMMAND = (sys.executable, "-m", "modelhost", "serve")
 _OF_THE_SERVER = ("MODEL_", "BENTOML_", "PROMETHEUS_", "AIP_", "SAGEMAKER_")
 """How variables begin that are meant for the server: settings, keys, and addresses of stores."""
 _KEPT = ("MODEL_ROOT",)
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+def model_command() -> tuple[str, ...]:
+    """The command of a model process."""
+    return (model_python(), "-m", "modelhost", "serve")
 
 
 def processes_of(serve: Serve) -> int:
@@ -26,9 +30,9 @@ def processes_of(serve: Serve) -> int:
 
 
 def model_environment(
-    given: Mapping[str, str], scratch: Path, processes: int, *, network: bool
+    root: Root, given: Mapping[str, str], scratch: Path, processes: int, *, network: bool
 ) -> dict[str, str]:
-    """The variables of a model process, from those that the server was started with.
+    """The variables of a process of the model of ``root``, from those of the server's start.
 
     ``scratch``: the only folder that it may write to; ``processes`` of them share the CPUs. Without
     ``network``, Python code that tries to use it gets an error that names the address.
@@ -41,7 +45,7 @@ def model_environment(
     share = str(max(1, len(os.sched_getaffinity(0)) // processes))
     return {
         **dict.fromkeys(THREADS, share),
-        **kept,
+        **model_variables(root, kept),
         "HOME": str(scratch),
         "TMPDIR": str(scratch),
         "XDG_CACHE_HOME": str(scratch / "cache"),
@@ -55,7 +59,4 @@ def model_environment(
 def model_folders(root: Root) -> tuple[Path, ...]:
     """The folders that a model process may read, besides those of the system."""
     own = (root.code, root.models, root.package)
-    installed = (sys.prefix, sys.base_prefix, sys.exec_prefix, *sys.path)
-    return tuple(
-        path.resolve() for path in (*own, *map(Path, installed)) if path not in (Path(), Path("/"))
-    )
+    return (*(path.resolve() for path in own), *installed_folders())

@@ -18,7 +18,7 @@ from serving.prediction.package_files import PackageFiles
 from serving.processes.child import Child
 from serving.processes.confinement import ModelConfinement
 from serving.processes.model_environment import (
-    COMMAND,
+    model_command,
     model_environment,
     model_folders,
     processes_of,
@@ -137,7 +137,7 @@ def _confined(
     scratch.mkdir(mode=0o700)
     root, network = settings.root, files.manifest.serve.network
     environment = model_environment(
-        given, scratch, processes_of(files.manifest.serve), network=network
+        root, given, scratch, processes_of(files.manifest.serve), network=network
     )
     restrictions = ModelConfinement(
         root.path, model_folders(root), (scratch,), network, settings.process_memory
@@ -156,7 +156,7 @@ def _child(
     listening, spec = own[0].listening.fileno(), own[1]
     return Child(
         name=f"model process {number}",
-        command=COMMAND,
+        command=model_command(),
         environment={
             **confined.environment,
             "MODELHOST_FD": str(listening),

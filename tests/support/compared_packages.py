@@ -45,7 +45,7 @@ def file(path: str, content: str = "") -> FileEntry:
 
 
 def wheel(name: str, version: str = "1.0", **more: Any) -> Wheel:
-    made = {"filename": f"{name}-{version}.whl", "sha256": "0" * 64, "group": "serve", **more}
+    made = {"filename": f"{name}-{version}.whl", "sha256": "0" * 64, "groups": ("model",), **more}
     return Wheel(name=name, version=version, **made)
 
 

@@ -14,7 +14,7 @@ from packager.environment.platform import WheelTarget
 from packager.environment.wheels import wheel_path
 from packager.manifest.base import FileEntry
 from packager.manifest.evaluation import NumericalEnvironment
-from packager.manifest.manifest import Lock, Manifest, Schema, Serve, Slices, Wheel
+from packager.manifest.manifest import Group, Lock, Manifest, Schema, Serve, Slices, Wheel
 
 TOML = """\
 [package]
@@ -104,16 +104,18 @@ def make_wheel(
     return path
 
 
-def locked(path: Path, group: str = "serve") -> Wheel:
+def locked(path: Path, *groups: Group) -> Wheel:
     """The lock entry of the wheel at ``path``."""
     name, version, _ = path.name.split("-", 2)
     digest = sha256_file(path)
-    return Wheel(name=name, version=version, filename=path.name, sha256=digest, group=group)
+    return Wheel(
+        name=name, version=version, filename=path.name, sha256=digest, groups=groups or ("model",)
+    )
 
 
-def in_wheelhouse(path: Path, group: str = "serve") -> Wheel:
+def in_wheelhouse(path: Path, *groups: Group) -> Wheel:
     """Copy the wheel at ``path`` to where a build finds it."""
-    wheel = locked(path, group)
+    wheel = locked(path, *groups)
     wheel_path(wheel).parent.mkdir(parents=True, exist_ok=True)
     wheel_path(wheel).write_bytes(path.read_bytes())
     return wheel

@@ -10,12 +10,16 @@ from host_samples import LOCK
 
 from packager.image.environments import environment_entries
 from packager.image.layers import Entry, Layer, plain_layer
-from packager.image.runtime import VENV
+from packager.image.runtime import MODEL, VENV
 from packager.image.wheels import WheelFolder, site_packages
 from packager.manifest.manifest import Lock, Wheel
 
 ABSENT = Wheel(
-    name="shop", version="1.0", filename="shop-1.0-py3-none-any.whl", sha256="0" * 64, group="serve"
+    name="shop",
+    version="1.0",
+    filename="shop-1.0-py3-none-any.whl",
+    sha256="0" * 64,
+    groups=("server",),
 )
 
 
@@ -48,6 +52,7 @@ def environment(
     made = WheelFolder((ABSENT,), (), tuple(names))
     known = {TOP: {name.removeprefix(f"{TOP}/"): content for name, content in scripts.items()}}
     entries = environment_entries(VENV, "3.11", interpreter, [made], known)
+    entries += environment_entries(MODEL, "3.11", "/usr/bin/python3.11", [])
     entries += [Entry(name, source=content) for name, content in (files | more).items()]
     lock = LOCK.model_copy(update={"wheels": (ABSENT,), "base": "none"})
     return lock, plain_layer("wheels", folder / "wheels.tar", entries)

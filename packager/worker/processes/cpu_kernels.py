@@ -7,10 +7,10 @@ different orders, so results differ in their last bits. Servers of the last ten 
 
 from __future__ import annotations
 
-import importlib
 import importlib.metadata
 import os
 
+from modelhost.cpu_features import NumpyFeatures, numpy_features
 from packager.errors import PackageError
 from packager.manifest.base import Isa
 
@@ -19,15 +19,15 @@ V3 = ("AVX2", "FMA3")
 DISABLED = "NPY_DISABLE_CPU_FEATURES"
 
 
-def kernel_settings(isa: Isa) -> dict[str, str | None]:
+def kernel_settings(isa: Isa, features: NumpyFeatures) -> dict[str, str | None]:
     """Environment variables that select the kernels of ``isa``; None means unset the variable.
 
-    Empty for ``native``. Raises ``PackageError`` if the processor lacks the instruction set.
+    ``features``: of the NumPy that the variables are for. Empty for ``native``. Raises
+    ``PackageError`` if the processor lacks the instruction set.
     """
     if isa == "native":
         return {}
-    features, dispatched = _numpy_features()
-    missing = [name for name in V3 if not features.get(name, False)]
+    missing = [name for name in V3 if not features.detected.get(name, False)]
     if missing:
         raise PackageError(
             f'[recipe] isa = "x86-64-v3": expected a processor with {" and ".join(V3)}, '
@@ -36,7 +36,7 @@ def kernel_settings(isa: Isa) -> dict[str, str | None]:
         )
     return {
         "OPENBLAS_CORETYPE": "Haswell",
-        DISABLED: " ".join(_above_v3(dispatched, features)),
+        DISABLED: " ".join(_above_v3(features)),
         "NPY_ENABLE_CPU_FEATURES": None,  # NumPy rejects both together
         "GLIBC_TUNABLES": None,  # can disable FMA in the C library
         "MKL_CBWR": "AVX2",
@@ -46,28 +46,28 @@ def kernel_settings(isa: Isa) -> dict[str, str | None]:
     }
 
 
-def _numpy_features() -> tuple[dict[str, bool], list[str]]:
-    """CPU features that NumPy detected, and the features it has kernels for.
-
-    NumPy has no public API for this. Raises ``PackageError`` for a version that moved it.
-    """
+def own_features() -> NumpyFeatures:
+    """What the NumPy of this process tells; raises ``PackageError`` if it does not."""
     try:
-        core = importlib.import_module("numpy._core._multiarray_umath")
-        return core.__cpu_features__, core.__cpu_dispatch__
-    except (ImportError, AttributeError) as error:
-        version = importlib.metadata.version("numpy")
-        raise PackageError(
-            f'[recipe] isa = "x86-64-v3": numpy {version}: expected the processor\'s features in '
-            f"numpy._core._multiarray_umath, got {error}",
-            f"write `numpy<{version}` into requirements.txt, or leave out isa",
-        ) from error
+        return numpy_features()
+    except ImportError as error:
+        raise not_told(f"numpy {importlib.metadata.version('numpy')}", str(error)) from error
 
 
-def _above_v3(dispatched: list[str], features: dict[str, bool]) -> list[str]:
+def not_told(numpy: str, got: str) -> PackageError:
+    """The error for a version of NumPy that does not tell the processor's features."""
+    return PackageError(
+        f'[recipe] isa = "x86-64-v3": {numpy}: expected the processor\'s features in '
+        f"numpy._core._multiarray_umath, got {got}",
+        "require another version of numpy in the requirements file, or leave out isa",
+    )
+
+
+def _above_v3(features: NumpyFeatures) -> list[str]:
     """Features for NumPy to disable: those above v3 that it detected or has disabled already."""
     told = os.environ.get(DISABLED, "").replace(",", " ").split()
     return [
         name
-        for name in dispatched
-        if name.startswith(ABOVE_V3) and (features.get(name, False) or name in told)
+        for name in features.dispatched
+        if name.startswith(ABOVE_V3) and (features.detected.get(name, False) or name in told)
     ]

@@ -1,19 +1,34 @@
 """How the harness starts a process of the model host: the only place that knows.
 
-The process has the interpreter and the variables of the worker, so its pinned numerical libraries
-and its hash seed.
+The process has the interpreter of the model's environment and the variables of the worker, so its
+hash seed. Its numerical libraries are pinned to the same instruction set, by the features that its
+own NumPy knows.
 """
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
 import sys
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
+from typing import cast
 
 from modelhost.confinement import VARIABLE, Confinement
+from modelhost.cpu_features import NumpyFeatures
+from packager.manifest.base import Isa
 from packager.model.hosted import HostCommand
+from packager.model.model_environment import (
+    host_folder,
+    installed_folders,
+    model_python,
+    model_variables,
+)
 from packager.model.paths import Root
+from packager.worker.processes.cpu_kernels import kernel_settings, not_told
+from packager.worker.processes.environment import PINNED_ISA
 
 
 def training_host(root: Root, models: Path, *, reverse: bool = False) -> HostCommand:
@@ -22,19 +37,62 @@ def training_host(root: Root, models: Path, *, reverse: bool = False) -> HostCom
     It reads neither the model nor the manifest of a package below ``root``. ``reverse``: directory
     listings are reversed, to detect a recipe that depends on their order.
     """
-    return _command(Confinement("the recipe", str(root.path), _real([models]), (), True, reverse))
+    confinement = Confinement(
+        "the recipe", str(root.path), _real([models]), _installed(), True, reverse
+    )
+    return _command(root, confinement)
 
 
 def model_host(root: Root, *readable: Path) -> HostCommand:
     """A process that loads and calls models below ``root`` and in the folders ``readable``."""
-    return _command(Confinement("the model", str(root.path), (), _real(readable)))
+    readable = (*readable, *installed_folders())
+    return _command(root, Confinement("the model", str(root.path), (), _real(readable)))
+
+
+def _installed() -> tuple[str, ...]:
+    return tuple(map(str, installed_folders()))
 
 
 def _real(folders: Sequence[Path]) -> tuple[str, ...]:
     return tuple(str(folder.resolve()) for folder in folders)
 
 
-def _command(confinement: Confinement) -> HostCommand:
-    path = os.pathsep.join(place for place in sys.path if place)
-    environment = {**os.environ, "PYTHONPATH": path, VARIABLE: confinement.as_json()}
-    return HostCommand([sys.executable], environment, Path.cwd(), confinement.who)
+def _command(root: Root, confinement: Confinement) -> HostCommand:
+    python = model_python()
+    variables = {
+        **model_variables(root, os.environ),
+        VARIABLE: confinement.as_json(),
+    }
+    for name, value in _kernel_settings(python).items():
+        if value is None:
+            variables.pop(name, None)
+        else:
+            variables[name] = value
+    return HostCommand([python], variables, Path.cwd(), confinement.who)
+
+
+def _kernel_settings(python: str) -> dict[str, str | None]:
+    """The variables that pin the libraries of ``python`` as those of this process are pinned.
+
+    None: unset it. The NumPy of this process may know other features.
+    """
+    isa = cast(Isa, os.environ.get(PINNED_ISA, "native"))
+    if python == sys.executable or isa == "native":
+        return {}
+    return kernel_settings(isa, _features(python))
+
+
+@cache
+def _features(python: str) -> NumpyFeatures:
+    """What the NumPy of ``python`` tells; raises ``PackageError`` if it does not."""
+    done = subprocess.run(
+        [python, "-m", "modelhost", "features"],
+        env={**os.environ, "PYTHONPATH": str(host_folder())},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise not_told("the project's numpy", (done.stderr.strip().splitlines() or ["nothing"])[-1])
+    return NumpyFeatures(**json.loads(done.stdout))

@@ -167,14 +167,14 @@ def test_requirements_differ_in_presence_version_file_or_group():
     after = lock_with(
         wheels=(
             wheel("new"), wheel("bumped", "1.1"), wheel("rebuilt", sha256="1" * 64),
-            wheel("moved", group="worker"), wheel("kept"),
+            wheel("moved", groups=("model", "server")), wheel("kept"),
         )
     )  # fmt: skip
     found = diff(before, after)
     assert [(requirement.name, requirement.change) for requirement in found.requirements] == [
         ("bumped", "version"),
         ("dropped", "removed"),
-        ("moved", "group"),
+        ("moved", "groups"),
         ("new", "added"),
         ("rebuilt", "file"),
     ]
@@ -182,7 +182,7 @@ def test_requirements_differ_in_presence_version_file_or_group():
     text = as_text(found)
     assert "~ bumped 1.0 → 1.1\n" in text
     assert "- dropped 1.0\n" in text
-    assert "~ moved 1.0: for serve → for worker\n" in text
+    assert "~ moved 1.0: for model → for model and server\n" in text
     assert "+ new 1.0\n" in text
     file = "rebuilt-1.0.whl"
     assert f"~ rebuilt 1.0, another file: {file} {'0' * 12} → {file} {'1' * 12}" in text
@@ -350,7 +350,7 @@ wheels = st.lists(
         st.sampled_from(["numpy", "pandas"]),
         st.sampled_from(["1", "2"]),
         sha256=st.sampled_from("01"),
-        group=st.sampled_from(["serve", "worker"]),
+        groups=st.sampled_from([("model",), ("model", "server")]),
     ),
     unique_by=lambda found: found.name,
 ).map(tuple)

@@ -10,7 +10,6 @@ from host_samples import TARGET, RecordedProgress, make_wheel
 from indexes import folder_index
 
 from packager.environment import dependencies, resolver
-from packager.environment import lock as lock_module
 from packager.environment.dependencies import Dependencies, Requirements, lock_and_fetch
 from packager.environment.lock import write_lock
 
@@ -20,8 +19,8 @@ def lock_alpha(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[...,
     """Lock a project that needs ``alpha``, beside a runtime that needs nothing."""
     links = tmp_path / "links"
     make_wheel(links, "alpha", {"alpha.py": ""})
-    for module in (resolver, lock_module):
-        monkeypatch.setattr(module, "runtime_requirements", lambda _: {"serve": [], "worker": []})
+    monkeypatch.setattr(resolver, "HOST_FLOORS", {})
+    monkeypatch.setattr(dependencies, "shipped_wheels", lambda *_: [])
     monkeypatch.setattr(dependencies, "user_index_options", lambda: folder_index(links))
     (tmp_path / "requirements.txt").write_text("alpha\n")
 

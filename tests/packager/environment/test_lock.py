@@ -8,14 +8,11 @@ import pytest
 from host_samples import TARGET
 from hypothesis import given
 from hypothesis import strategies as st
-from packaging.requirements import Requirement
 
 from packager.environment.lock import (
     LockFile,
     inputs_digest,
     load_lock,
-    runtime_requirements,
-    tree_requirements,
     write_lock,
 )
 from packager.environment.platform import WheelTarget
@@ -23,7 +20,7 @@ from packager.errors import UsageError
 from packager.manifest.manifest import Base, Wheel
 
 BASE = Base(reference="python:3.11", diff_ids=("sha256:1", "sha256:2"), env=("PATH=/bin", "A=ä"))
-WHEEL = Wheel(name="a", version="1", filename="a-1-py3-none-any.whl", sha256="0", group="serve")
+WHEEL = Wheel(name="a", version="1", filename="a-1-py3-none-any.whl", sha256="0", groups=("model",))
 LOCK = LockFile(
     inputs="1" * 64, python="3.11", platform="linux/amd64", bases=(BASE,), wheels=(WHEEL, WHEEL)
 )
@@ -35,7 +32,7 @@ wheels = st.builds(
         version=version,
         filename=f"{name}-{version}-py3-none-any.whl",
         sha256=sha256,
-        group="serve",
+        groups=("model",),
     ),
     st.from_regex(r"[a-z][a-z0-9]{0,7}", fullmatch=True),
     st.from_regex(r"[1-9][0-9]?\.[1-9]", fullmatch=True),
@@ -103,22 +100,8 @@ def test_a_lock_names_wheels_and_no_other_paths_or_lines(tmp_path: Path, change:
     assert "delete the lock and build again" in caught.value.hint
 
 
-def test_the_runtimes_own_needs_come_from_our_metadata():
-    groups = runtime_requirements("csv")
-    names = {group: {Requirement(line).name for line in lines} for group, lines in groups.items()}
-    assert {"bentoml", "pandas", "prometheus-client", "joblib"} <= names["serve"]
-    assert {"scikit-learn", "xxhash", "threadpoolctl"} <= names["worker"]
-    assert not names["serve"] & {"typer", "docker", "scikit-learn", "pyarrow", "pytest"}
-
-
-@pytest.mark.parametrize(("data", "expected"), [("csv", False), (None, False), ("parquet", True)])
-def test_parquet_alone_brings_its_reader(data, expected: bool):
-    lines = runtime_requirements(data)["worker"]
-    assert any(line.startswith("pyarrow") for line in lines) is expected
-
-
-def digest(path: Path, data="csv", target: WheelTarget = TARGET) -> str:
-    return inputs_digest(path, data, target)
+def digest(path: Path, target: WheelTarget = TARGET) -> str:
+    return inputs_digest(path, target)
 
 
 def test_what_is_requested_decides_the_digest(tmp_path: Path):
@@ -126,7 +109,6 @@ def test_what_is_requested_decides_the_digest(tmp_path: Path):
     path.write_text("pandas\n")
     before = digest(path)
     assert before == digest(path)
-    assert before != digest(path, data="parquet")
     assert before != digest(path, target=WheelTarget("3.12", "linux/amd64", (2, 36)))
     assert before != digest(path, target=WheelTarget("3.11", "linux/arm64", (2, 36)))
     path.write_text("pandas>=2\n")
@@ -187,10 +169,3 @@ def test_what_powershell_writes_is_reported(tmp_path: Path):
         digest(tmp_path / "requirements.txt")
     assert caught.value.message.startswith("requirements.txt: expected text in UTF-8, got ")
     assert caught.value.hint == "save it as UTF-8"
-
-
-def test_asking_for_trees_is_part_of_what_is_requested(tmp_path: Path):
-    path = tmp_path / "requirements.txt"
-    path.write_text("scikit-learn\n")
-    assert inputs_digest(path, "csv", TARGET) != inputs_digest(path, "csv", TARGET, trees=True)
-    assert [Requirement(line).name for line in tree_requirements()] == ["treelite"]

@@ -9,7 +9,6 @@ import pytest
 from host_samples import TARGET, RecordedProgress, make_wheel
 
 from packager.environment import dependencies, resolver
-from packager.environment import lock as lock_module
 from packager.environment.dependencies import Requirements, lock_and_fetch
 from packager.environment.index import index_options
 from packager.environment.lock import write_lock
@@ -27,8 +26,8 @@ def test_an_index_that_the_projects_own_uv_configuration_names_is_queried(
     make_wheel(project / "links", "beta", {"beta.py": ""})
     (project / "uv.toml").write_text('no-index = true\n[pip]\nfind-links = ["links"]\n')
     (project / "requirements.txt").write_text("beta\n")
-    for module in (resolver, lock_module):
-        monkeypatch.setattr(module, "runtime_requirements", lambda _: {"serve": [], "worker": []})
+    monkeypatch.setattr(resolver, "HOST_FLOORS", {})
+    monkeypatch.setattr(dependencies, "shipped_wheels", lambda *_: [])
     environment = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent"}
     environment["UV_CACHE_DIR"] = str(tmp_path / "uv-cache")
     monkeypatch.setattr(dependencies, "user_index_options", lambda: index_options({}, environment))

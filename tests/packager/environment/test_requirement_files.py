@@ -148,7 +148,6 @@ PIP = '[tool.uv.pip]\nno-binary = ["evil"]\nno-build-isolation = true\n'
 def test_no_configuration_makes_uv_build(
     tmp_path: Path, monkeypatch, name: str, text: str, owner: str
 ):
-    monkeypatch.setattr(resolver, "runtime_requirements", lambda _: {"serve": [], "worker": []})
     links, mark, project = tmp_path / "links", tmp_path / "mark", tmp_path / "a" / "p"
     links.mkdir()
     project.mkdir(parents=True)
@@ -162,12 +161,11 @@ def test_no_configuration_makes_uv_build(
     index = type(known)(known.arguments, {**environment, **more}, None)
     requirements = written(project, "evil\n")
     with pytest.raises(PackageError, match="evil"):
-        resolve(requirements, None, TARGET, index.of_project(requirements))
+        resolve(requirements, TARGET, index.of_project(requirements))
     assert not mark.exists()
 
 
 def test_a_projects_own_interpreter_is_not_asked(tmp_path: Path, monkeypatch):
-    monkeypatch.setattr(resolver, "runtime_requirements", lambda _: {"serve": [], "worker": []})
     links, mark, programs = tmp_path / "links", tmp_path / "mark", tmp_path / ".venv" / "bin"
     links.mkdir()
     programs.mkdir(parents=True)
@@ -179,6 +177,7 @@ def test_a_projects_own_interpreter_is_not_asked(tmp_path: Path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     requirements = written(tmp_path, "alpha\n")
     index = folder_index(links)
-    found = resolve(requirements, None, TARGET, index.of_project(requirements))
+    monkeypatch.setattr(resolver, "HOST_FLOORS", {})
+    found = resolve(requirements, TARGET, index.of_project(requirements))
     assert [item.wheel.name for item in found] == ["alpha"]
     assert not mark.exists()

@@ -22,7 +22,7 @@ from packager.environment.shipped import (
     ShippedPackage,
     check_python,
     shipped_lock,
-    shipped_packages,
+    shipped_wheels,
 )
 from packager.errors import PackageError
 from packager.image.runtime import serving_runtime
@@ -64,12 +64,13 @@ def test_its_versions_are_the_tested_ones() -> None:
 @pytest.mark.parametrize("target", TARGETS, ids=lambda one: f"{one.python} {one.platform}")
 def test_every_package_has_one_wheel_for_every_target(target: WheelTarget) -> None:
     for group in GROUPS:
-        chosen = shipped_packages([group], target, "base x")
-        names = [package.name for package, _ in chosen]
+        chosen = shipped_wheels([group], target, "base x")
+        names = [wheel.name for wheel in chosen]
         assert len(names) == len(set(names))
-        for package, wheel in chosen:
+        for wheel in chosen:
             name, version, _, tags = parse_wheel_filename(wheel.filename)
-            assert (name, str(version)) == (package.name, package.version)
+            assert (name, str(version)) == (wheel.name, wheel.version)
+            assert wheel.groups == (group,)
             assert tags & target.tags.keys()
             assert re.fullmatch(r"[0-9a-f]{64}", wheel.sha256)
 
@@ -97,11 +98,11 @@ def test_a_base_with_another_python_is_refused_by_name(python: str, said: str) -
 
 def test_a_base_with_an_old_glibc_is_refused_with_package_and_version() -> None:
     with pytest.raises(PackageError, match=r"base old:1: the server needs \S+ \S+, which has no"):
-        shipped_packages(["server"], WheelTarget("3.11", "linux/amd64", (2, 5)), "base old:1")
+        shipped_wheels(["server"], WheelTarget("3.11", "linux/amd64", (2, 5)), "base old:1")
 
 
-IN_PROCESS = {"pandas"}
-"""What modules of the server import that only training and ``package predict`` call."""
+FRAMES = {"pandas"}
+"""What functions import that take data frames: only the harness has any, and calls them."""
 
 
 def test_what_serves_imports_what_the_servers_groups_contain() -> None:
@@ -110,14 +111,14 @@ def test_what_serves_imports_what_the_servers_groups_contain() -> None:
     foreign = {
         name
         for file, path in serving_runtime().items()
-        if not file.startswith("modelhost/")  # runs in the model's environment
+        if not file.startswith("host/")  # runs in the model's environment
         for name in imported(path)
         if name not in sys.stdlib_module_names and name not in OWN
     }
-    assert {"numpy", "pydantic", "uvicorn", *IN_PROCESS} <= foreign
+    assert {"numpy", "pydantic", "uvicorn"} <= foreign
     missing = {
         name
-        for name in foreign - IN_PROCESS
+        for name in foreign - FRAMES
         if not {str(canonicalize_name(one)) for one in distributions.get(name, ())} & locked
     }
     assert missing == set()

@@ -15,7 +15,6 @@ from source_samples import commit, python_project, sdist
 from modelhost.sandbox import landlock
 from packager.digest import sha256_file
 from packager.environment import dependencies, resolver
-from packager.environment import lock as lock_module
 from packager.environment.built_wheels import keep_wheels
 from packager.environment.dependencies import Dependencies, Requirements, lock_and_fetch
 from packager.environment.lock import write_lock
@@ -65,8 +64,8 @@ def links(tmp_path: Path) -> Path:
 @pytest.fixture
 def lock(project: Path, links: Path, builder: CountingBuilder, monkeypatch) -> Lock:
     """Lock the project for these lines, and write lock and wheels, as a build does."""
-    for module in (resolver, lock_module):
-        monkeypatch.setattr(module, "runtime_requirements", lambda _: {"serve": [], "worker": []})
+    monkeypatch.setattr(resolver, "HOST_FLOORS", {})
+    monkeypatch.setattr(dependencies, "shipped_wheels", lambda *_: [])
     monkeypatch.setattr(dependencies, "user_index_options", lambda: folder_index(links))
 
     def ask(*lines: str, update: bool = False, heard: RecordedProgress | None = None):

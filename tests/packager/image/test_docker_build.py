@@ -310,7 +310,7 @@ def test_a_layer_that_docker_made_is_called_by_what_it_holds():
         (f"{NOP}COPY dir:8 in /opt/harness/ ", 1, False),
         (f"{NOP}COPY dir:6 in /opt/runtime/ ", 1, False),
     ]
-    names = ["base", "wheels", "environment", "runtime", "package"]
+    names = ["base", "wheels", "server environment", "runtime", "package"]
     names += [f"{NOP}COPY dir:4 in /elsewhere ", "worker wheels"]
     names += ["worker environment", "training runtime"]
     config = [{"created_by": by, "empty_layer": empty} for by, _, empty in steps]

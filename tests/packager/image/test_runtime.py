@@ -16,7 +16,7 @@ def test_what_serves_and_what_trains_are_apart_and_hold_nothing_of_the_host():
     assert {
         "packager/manifest/manifest.py",
         "packager/data/rows/request_rows.py",
-        "modelhost/sandbox/landlock.py",
+        "host/modelhost/sandbox/landlock.py",
         "packager/exit_reason.py",
         "packager/model/hosted.py",
         "serving/predict_file.py",
@@ -31,7 +31,7 @@ def test_what_serves_and_what_trains_are_apart_and_hold_nothing_of_the_host():
         "packager/worker/processes/run_to_end.py",
     } <= set(training)
     assert not set(serving) & set(training)
-    rooms = ("modelhost/", "packager/", "serving/", "monitoring/")
+    rooms = ("host/modelhost/", "packager/", "serving/", "monitoring/")
     for files in (serving, training):
         assert all(name.startswith(rooms) for name in files)
         assert all(name.endswith(".py") for name in files)

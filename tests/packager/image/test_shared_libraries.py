@@ -61,7 +61,7 @@ def check(tmp_path: Path):
         above = plain_layer("worker wheels", tmp_path / "worker.tar", worker or [])
         told = RecordedProgress()
         shared_libraries.check_libraries(
-            found, Stack((*found.layers, below), (above,), (), "x"), told
+            found, Stack((*found.layers, below), (), (above,), (), "x"), told
         )
         return told.warnings
 
@@ -136,7 +136,7 @@ def test_a_file_built_for_another_libc_is_passed_over(check, shared):
 
 def test_without_a_base_there_is_nothing_to_hold_against(shared, tmp_path: Path):
     layer = plain_layer("wheels", tmp_path / "w.tar", wheel("a", {"a.so": shared("libGL.so.1")}))
-    shared_libraries.check_libraries(None, Stack((layer,), (), (), "x"), Silent())
+    shared_libraries.check_libraries(None, Stack((layer,), (), (), (), "x"), Silent())
 
 
 def test_a_damaged_shared_object_is_named(check):

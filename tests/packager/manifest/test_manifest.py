@@ -86,7 +86,9 @@ def test_a_file_entry_tells_name_digest_and_size(tmp_path: Path):
 
 
 def test_a_lock_with_a_base_reads_back(tmp_path: Path):
-    wheel = Wheel(name="a", version="1", filename="a-1-py3-none-any.whl", sha256="0", group="serve")
+    wheel = Wheel(
+        name="a", version="1", filename="a-1-py3-none-any.whl", sha256="0", groups=("model",)
+    )
     base = Base(reference="python:3.11", diff_ids=("sha256:1",), env=("PATH=/bin",))
     lock = Lock(python="3.11", platform="linux/amd64", base=base, wheels=(wheel,))
     (tmp_path / "lock.json").write_bytes(lock.dump())

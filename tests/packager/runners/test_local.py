@@ -61,7 +61,9 @@ def test_layers_become_a_root_and_an_environment_of_this_python(tmp_path: Path):
         place = root.path
     assert done.stdout.split() == ["42", str(root.python.parent.parent)]
     assert variables["MODEL_ROOT"] == str(place)
-    assert set(variables["PYTHONPATH"].split(":")) >= {f"{place}/code", f"{place}/code/src"}
+    runtime = f"{place}/opt/runtime"
+    assert variables["PYTHONPATH"].split(":") == [runtime, f"{runtime}/host"]
+    assert variables["PYTHONSAFEPATH"] == "1"
     assert not place.exists()
     with unpacked_package(layers) as again:
         assert again.python == root.python

@@ -17,7 +17,7 @@ from packager.runners.job import make_job
 from packager.runners.result_cache import inputs_digest, keep_result, take_result
 
 LOCK = Lock(python="3.11", platform="linux/amd64", base="none", wheels=())
-WHEEL = Wheel(name="a", version="1", filename="a-1.whl", sha256="0" * 64, group="serve")
+WHEEL = Wheel(name="a", version="1", filename="a-1.whl", sha256="0" * 64, groups=("model",))
 BASE = Base(reference="b", diff_ids=("sha256:1",), env=())
 
 

@@ -18,7 +18,7 @@ from packager.image.export import write_oci
 from packager.image.layers import Layer
 from packager.image.reference import COMPANION, open_reference
 from packager.image.runtime import INSTALLED_AT
-from packager.image.stack import Stack, make_stack, own_training_runtime
+from packager.image.stack import Stack, make_stack, own_training_runtime, server_environment
 from packager.image.wheels import folder_path, site_packages
 from packager.manifest.base import FileEntry
 from packager.manifest.manifest import Lock, Manifest, Wheel
@@ -42,7 +42,7 @@ class Built:
     lock: Lock
     manifest: Manifest
     own: tuple[Layer, ...]
-    """The model, and the package's files."""
+    """The server's environment, the model, and the package's files."""
     label: str | None = None
     """Of the runtime that trains; None for the true one."""
 
@@ -53,7 +53,7 @@ class Built:
         more = {**labels, **trains, f"{LABEL}.companion-of": self.manifest.root}
         layers, platform = [*self.stack.below, *self.own], self.lock.platform
         name = f"shop:{self.manifest.tag}"
-        whole = [*layers, *self.stack.worker]
+        whole = [*layers, *self.stack.trees, *self.stack.worker]
         return [
             assemble(name, None, layers, platform, labels),
             assemble(name + COMPANION, None, whole, platform, more),
@@ -96,7 +96,8 @@ def built(folder: Path, wheels: tuple[Wheel, ...] = ()) -> Built:
         }
     )
     package = {"package/manifest.json": manifest.dump(), "package/lock.json": lock.dump()}
-    return Built(stack, lock, manifest, (model, layer_of(folder, "package", package)))
+    own = (server_environment(None, lock), model, layer_of(folder, "package", package))
+    return Built(stack, lock, manifest, own)
 
 
 def wrong(found: Examined) -> dict[str, str]:

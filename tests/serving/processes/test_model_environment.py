@@ -8,6 +8,7 @@ from pathlib import Path
 from packager.model.paths import Root
 from serving.processes.model_environment import THREADS, model_environment, model_folders
 
+ROOT = Root(Path("/"))
 SECRETS = {
     "MODEL_API_KEYS_FILE": "/run/keys",
     "MODEL_FEEDBACK_KEY_FD": "9",
@@ -21,23 +22,23 @@ SECRETS = {
 
 def test_no_setting_of_the_server_is_passed_on_and_the_projects_own_are(tmp_path: Path) -> None:
     given = {**SECRETS, "MODEL_ROOT": "/", "SHOP_MODE": "fast", "PATH": "/bin"}
-    made = model_environment(given, tmp_path, 1, network=False)
+    made = model_environment(ROOT, given, tmp_path, 1, network=False)
     assert SECRETS.keys() & made.keys() == set()
-    assert (made["MODEL_ROOT"], made["SHOP_MODE"], made["PATH"]) == ("/", "fast", "/bin")
+    assert (made["MODEL_ROOT"], made["SHOP_MODE"], made["PATH"][-5:]) == ("/", "fast", ":/bin")
     assert made["TMPDIR"] == made["HOME"] == str(tmp_path)
     assert made["MODELHOST_NETWORK"] == "off"
-    assert model_environment({}, tmp_path, 1, network=True)["MODELHOST_NETWORK"] == "on"
+    assert model_environment(ROOT, {}, tmp_path, 1, network=True)["MODELHOST_NETWORK"] == "on"
 
 
 def test_processes_share_the_cpus_unless_the_user_says_otherwise(tmp_path: Path) -> None:
     cpus = len(os.sched_getaffinity(0))
-    made = model_environment({}, tmp_path, 1, network=False)
+    made = model_environment(ROOT, {}, tmp_path, 1, network=False)
     assert {made[name] for name in THREADS} == {str(cpus)}
-    many = model_environment({"OMP_NUM_THREADS": "3"}, tmp_path, 99, network=False)
+    many = model_environment(ROOT, {"OMP_NUM_THREADS": "3"}, tmp_path, 99, network=False)
     assert [many[name] for name in THREADS] == ["3", "1", "1"]
 
 
 def test_the_root_itself_is_no_folder_to_read() -> None:
-    folders = model_folders(Root(Path("/")))
+    folders = model_folders(ROOT)
     assert Path("/code") in folders
     assert Path("/") not in folders
