@@ -210,6 +210,7 @@ def test_absent_wheels_are_counted_and_the_first_are_named(tmp_path: Path) -> No
                 "name": f"w{n}",
                 "filename": f"w{n}-1.0-py3-none-any.whl",
                 "sha256": f"{n:064}",
+                "groups": ("model",),
             }
         )
         for n in range(MAX_NAMED + 2)
