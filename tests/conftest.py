@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 import pytest
-from command import NO_ENGINE, Package, package
+from command import NO_ENGINE, Package, forget_trainings, package
 from hypothesis import settings
 from opened_files import watched
 
@@ -44,6 +44,12 @@ def text_is_held_as_before() -> Iterator[None]:
     before = pd.get_option("mode.string_storage")
     yield
     pd.set_option("mode.string_storage", before)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_training_of_an_earlier_run() -> None:
+    """Builds of this run train; otherwise they would reuse what an earlier run of tests trained."""
+    forget_trainings()
 
 
 @pytest.fixture(scope="session")

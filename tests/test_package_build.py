@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from command import NO_ENGINE, PACKAGE, Package, left_behind, package
+from command import NO_ENGINE, PACKAGE, Package, forget_trainings, left_behind, package
 
 from packager.engine.engine import Engine
 
@@ -69,6 +69,7 @@ def test_another_folder_file_system_user_clock_umask_zone_locale_and_hash_seed_g
     shutil.copytree(local_package.project, copy)
     for path in copy.rglob("*"):
         os.utime(path, (0, 0))
+    forget_trainings()
     memory = {"TMPDIR": "/dev/shm"} if os.access("/dev/shm", os.W_OK) else {}
     done = subprocess.run(
         [

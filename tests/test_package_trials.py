@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from command import NO_ENGINE, Package, killed_at, left_behind, package
+from command import NO_ENGINE, Package, forget_trainings, killed_at, left_behind, package
 
 from packager.cache import cache_directory
 from packager.engine.engine import Engine
@@ -29,7 +29,8 @@ def test_after_builds_were_killed_the_next_one_is_right_and_leaves_nothing(
     image.parent.mkdir()
     before = sorted(project.rglob("*"))
     build = [project, "--output", f"oci:{image}"]
-    for step in ("making layers", "training", "writing oci"):
+    forget_trainings()
+    for step in ("making layers", "• training", "writing oci"):
         killed_at(step, *build, env=NO_ENGINE)
         assert not image.exists()
         assert sorted(project.rglob("*")) == before
@@ -43,6 +44,7 @@ def test_after_a_build_in_the_engine_was_killed_the_next_one_is_right_and_sweeps
     engine: Engine, engine_package: Package, base: str, tmp_path: Path
 ) -> None:
     project = copy_of(engine_package.project, tmp_path)
+    forget_trainings()
     killed_at("starting the image", project, "--base", base, env={})
     assert [tag for tag in engine.tags() if tag.startswith("model-packager-")]
     done = package("build", project, "--base", base, "--json")

@@ -23,14 +23,12 @@ class BuildOptions:
     update: bool = False
     """Lock all dependencies again."""
     fresh: bool = False
-    """Rebuild every layer."""
+    """Rebuild every layer, and train although the cache holds the result of the same inputs."""
     twice: bool = False
     """Assemble a second time under different conditions, and compare."""
     allow_findings: bool = False
     """Continue despite findings of the data check that stop a build."""
     builder: Builder = "assemble"
-    resume: bool = False
-    """Reuse the training result that a failed build has cached."""
     ready_seconds: float = READY_SECONDS
     """Time limit for the image to become ready."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from contextlib import ExitStack, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -46,10 +46,11 @@ from packager.runners.project import (
     resolve_base,
     resolve_dependencies,
     resolve_platform,
+    training_image,
     training_worker,
     wheel_target,
 )
-from packager.runners.result_cache import inputs_digest, keep_result, take_result
+from packager.runners.result_cache import keep_training, take_training, training_digest
 from packager.runners.table_data import on_local_data
 from packager.worker.job import TrainingResult
 
@@ -61,8 +62,6 @@ class _Trained:
     result: TrainingResult
     findings: DataCheckSummary | None
     """Summary of the data check; None without data."""
-    inputs: str
-    """Digest of all inputs of ``result``."""
     isolation: Mapping[str, str]
     """Isolation of the project's code."""
 
@@ -86,7 +85,7 @@ def build(
     environment = _resolve(project, files.listed, output, engine, progress, options)
     seed_variance = load_seed_variance(project, files, environment.lock, progress)
     explaining = explain_left_out(files.listed.left_out)
-    with temporary_directory() as folder, tidied, explaining, ExitStack() as kept:
+    with temporary_directory() as folder, tidied, explaining:
         progress.step("making layers")
         stack = make_stack(
             environment.base, environment.lock, files, folder, progress, fresh=options.fresh
@@ -94,7 +93,6 @@ def build(
         check_libraries(environment.base, stack, progress)
         context = BuildContext(project, files, environment, stack, folder, progress, options.fresh)
         trained = _train(context, seed_variance, options)
-        kept.enter_context(keep_result(trained.inputs, folder / "out", progress))
         context = context.serving(trees=(folder / "out" / FOLDER / TREES).is_file())
         manifest = make_manifest(context, trained.result, template, trained.findings, seed_variance)
         images = _assemble(context, manifest)
@@ -155,29 +153,25 @@ def _resolve(
 def _train(
     context: BuildContext, seed_variance: SeedVariance | None, options: BuildOptions
 ) -> _Trained:
-    """Check the data, then train, in one worker."""
-    project, files, lock = context.project, context.files, context.environment.lock
-    folder, progress = context.folder, context.progress
-    with training_worker(context.environment, files, context.stack, folder, progress) as worker:
-        findings = review(project, files, lock, worker, progress, allow=options.allow_findings)
-        job = training_job(project, seed_variance)
-        inputs = inputs_digest(files, lock, worker.isolation, job)
-        result = _resumed(inputs, folder, progress) if options.resume else None
-        result = result or train(context, job, worker)
-        isolation = dict(worker.measures)
-    return _Trained(result, findings, inputs, isolation)
-
-
-def _resumed(inputs: str, folder: Path, progress: Progress) -> TrainingResult | None:
-    """The cached training result of these inputs; None, with a warning, if there is none."""
-    found = take_result(inputs, folder / "out")
-    if found is None:
-        progress.warn(
-            "--resume: no training result of this code and data is in the cache: training"
+    """Check the data, then train, in one worker; results of the same inputs are reused."""
+    project, files, environment = context.project, context.files, context.environment
+    progress, out = context.progress, context.folder / "out"
+    image = training_image(environment, files, context.stack, context.folder)
+    with training_worker(environment, image, progress) as worker:
+        findings = review(
+            project, files, environment.lock, worker, progress, allow=options.allow_findings
         )
-    else:
-        progress.step("reusing the cached training result")
-    return found
+        job = training_job(project, seed_variance)
+        digest = training_digest(image, worker.isolation, environment.machine, job)
+        kept = None if options.fresh else take_training(digest, out, progress)
+        if kept is not None:
+            progress.step(
+                "reusing the cached training result of the same inputs (--no-cache trains again)"
+            )
+            return _Trained(kept.result, findings, kept.isolation)
+        result = train(context, job, worker)
+        keep_training(digest, out, worker.measures)
+        return _Trained(result, findings, dict(worker.measures))
 
 
 def _assemble(context: BuildContext, manifest: Manifest) -> tuple[Image, ...]:

@@ -141,8 +141,8 @@ def _wait_until_ready(sandbox: InspectionContainer, seconds: float) -> None:
 
 def _longer(seconds: float) -> str:
     return (
-        "raise the limit and reuse this training: add --resume --ready-seconds "
-        f"{math.ceil(5 * seconds)} to the command"
+        f"raise the limit: add --ready-seconds {math.ceil(5 * seconds)} to the command, which "
+        "reuses this training"
     )
 
 

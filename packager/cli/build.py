@@ -103,15 +103,14 @@ def build(
             "--check-reproducible", help="Assemble twice under other conditions, and compare."
         ),
     ] = False,
-    no_cache: Annotated[bool, typer.Option("--no-cache", help="Rebuild every layer.")] = False,
+    no_cache: Annotated[
+        bool, typer.Option("--no-cache", help="Rebuild every layer, and train again.")
+    ] = False,
     allow_findings: Annotated[
         bool,
         typer.Option(
             "--allow-findings", help="Build despite data issues that would stop the build."
         ),
-    ] = False,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Reuse the training result of a failed build.")
     ] = False,
     ready_seconds: Annotated[
         float, typer.Option(min=1, help="How long the image may take to start in its smoke test.")
@@ -120,7 +119,8 @@ def build(
 ) -> None:
     """Lock, train, evaluate and assemble a package; print its tag.
 
-    With an --output other than docker, print its path.
+    The cached result of a training with the same inputs is reused. With an --output other than
+    docker, print its path.
     """
     from packager.build.context import BuildOptions
     from packager.build.pipeline import build as run_build
@@ -146,7 +146,6 @@ def build(
             twice=check_reproducible,
             allow_findings=allow_findings,
             builder=builder,
-            resume=resume,
             ready_seconds=ready_seconds,
         ),
     )

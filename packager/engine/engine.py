@@ -31,6 +31,7 @@ class Engine(Containers):
     def __init__(self, client: docker.DockerClient) -> None:
         super().__init__(client)
         self._later: list[str] | None = None
+        self._layers: dict[str, Sequence[str]] = {}
 
     @contextlib.contextmanager
     def cleanup_scope(self) -> Iterator[None]:
@@ -77,6 +78,13 @@ class Engine(Containers):
         with engine_errors("asking for its platform"):
             machine = str(self._client.version().get("Arch", "amd64"))
         return f"linux/{machine}"
+
+    def identity(self) -> dict[str, str]:
+        """Its id, version, kernel and number of processors; name → value."""
+        with engine_errors("asking for its kernel"):
+            told = self._client.info()
+        names = ("ID", "ServerVersion", "KernelVersion", "Architecture", "NCPU")
+        return {name: str(told.get(name, "")) for name in names}
 
     @property
     def is_containerd(self) -> bool:
@@ -175,15 +183,22 @@ class Engine(Containers):
             return 0  # a containerd store needs every blob of an archive
         longest = 0
         for image in self._client.api.images(all=True):
-            described = self.describe(image["Id"]) or {}
-            layers = described.get("RootFS", {}).get("Layers") or []
             common = 0
-            for ours, theirs in zip(diff_ids, layers, strict=False):
+            for ours, theirs in zip(diff_ids, self._layers_of(image["Id"]), strict=False):
                 if ours != theirs:
                     break
                 common += 1
             longest = max(longest, common)
         return longest
+
+    def _layers_of(self, image: str) -> Sequence[str]:
+        """The layers, bottom up, of an image by its id; asked once, because they never change."""
+        if image not in self._layers:
+            described = self.describe(image)
+            if described is None:  # removed since the engine listed it
+                return ()
+            self._layers[image] = described.get("RootFS", {}).get("Layers") or ()
+        return self._layers[image]
 
     def remove(self, reference: str) -> None:
         """Remove a tag and its unshared layers; deferred within ``cleanup_scope``.

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import IO
 
 from packager.cache import atomic_file, cache_directory, touch
@@ -151,9 +151,10 @@ def with_parents(entries: Iterable[Entry]) -> list[Entry]:
     """``entries`` and every folder above them, sorted by name, each name once."""
     named = {entry.name: entry for entry in entries}
     for name in list(named):
-        for parent in PurePosixPath(name).parents:
-            if str(parent) != ".":
-                named.setdefault(str(parent), Entry(str(parent)))
+        parent = name.rpartition("/")[0]
+        while parent and parent not in named:
+            named[parent] = Entry(parent)
+            parent = parent.rpartition("/")[0]
     return [named[name] for name in sorted(named)]
 
 

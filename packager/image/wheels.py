@@ -71,7 +71,10 @@ class WheelUnpacker:
     def folders(self, wheels: Sequence[Wheel]) -> list[WheelFolder]:
         """The folders of an environment of ``wheels``, in their order."""
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            alone = list(pool.map(self._alone, wheels))
+            # The largest first, so that no thread is left with one at the end.
+            order = sorted(range(len(wheels)), key=lambda n: _packed_size(wheels[n]), reverse=True)
+            made = dict(zip(order, pool.map(self._alone, [wheels[n] for n in order]), strict=True))
+            alone = [made[n] for n in range(len(wheels))]
             sets = joined([self._files(folder) for folder in alone])
             return list(pool.map(lambda one: self._together([alone[n] for n in one]), sets))
 
@@ -114,6 +117,12 @@ class WheelUnpacker:
                 return tree_entries(root, "")
 
             return cached_layer(f"{wheel.name} {wheel.version}", key, make, fresh=self.fresh)
+
+
+def _packed_size(wheel: Wheel) -> int:
+    """Bytes of the wheel's file; 0 if the wheelhouse lacks it."""
+    path = wheel_path(wheel)
+    return path.stat().st_size if path.is_file() else 0
 
 
 def grouped(folders: Iterable[WheelFolder], name: str, *, fresh: bool = False) -> list[Layer]:

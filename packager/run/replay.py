@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from packager.cache import temporary_directory
@@ -52,7 +53,9 @@ def replay(
     if not all(check.ok for check in checks):
         return _told(damaged(manifest, ()), checks, examined)
     _check_place(examined.lock, engine)
-    with temporary_directory() as folder:
+    # The second worker reuses the layers that the first one got.
+    tidied = engine.cleanup_scope() if engine else nullcontext()
+    with temporary_directory() as folder, tidied:
         extra: Sequence[Layer] = ()
         if files:
             extra = [plain_layer("data", folder / "data.tar", entries(files, "data"))]

@@ -45,9 +45,7 @@ class Stage:
             own = self.examined.contents.layers
             layers += [layer for layer in own if layer.name in RECORDED]
         variables = {} if self.examined.bytecode else NO_BYTECODE
-        with layers_worker(
-            layers, base, lock.platform, self.engine, self.progress, variables
-        ) as worker:
+        with layers_worker(layers, base, lock.platform, self.engine, variables) as worker:
             yield worker
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from packager.engine.engine import Engine
-from packager.image.config import LABEL, assemble
+from packager.image.config import LABEL, Image, assemble
 from packager.image.export import load_into
 from packager.image.layers import Layer
 from packager.image.reference import Reference
@@ -22,23 +23,39 @@ def layers_worker(
     base: Base | None,
     platform: str,
     engine: Engine | None,
-    progress: Progress,
     variables: Mapping[str, str] = {},
 ) -> Iterator[Worker]:
     """A worker on these layers: a container if there are an engine and a base, else a process.
 
-    ``variables`` are added to its environment.
+    ``variables`` are added to its environment. The engine gets the layers before the first run.
     """
     if engine is None or base is None:
         yield LocalWorker(layers, variables)
         return
-    progress.step("sending layers to the engine")
     image = assemble(engine.temporary("training"), base, layers, platform, {LABEL: "training"})
-    load_into(engine, image, progress)
+    worker = _LayersWorker(engine, image, variables)
     try:
-        yield ContainerWorker(engine, image.name, variables)
+        yield worker
     finally:
-        engine.remove(image.name)
+        if worker.sent:
+            engine.remove(image.name)
+
+
+class _LayersWorker(ContainerWorker):
+    """A container of an image that the engine gets before the first run."""
+
+    def __init__(self, engine: Engine, image: Image, variables: Mapping[str, str]) -> None:
+        super().__init__(engine, image.name, variables)
+        self._layers = image
+        self.sent = False
+
+    def run(self, verb: str, inputs: Mapping[str, bytes], output: Path, progress: Progress) -> Path:
+        """As ``Worker.run``."""
+        if not self.sent:
+            progress.step("sending layers to the engine")
+            self.sent = True  # also after a failure: the engine may have named the image
+            load_into(self._engine, self._layers, progress)
+        return super().run(verb, inputs, output, progress)
 
 
 @contextmanager
@@ -62,5 +79,5 @@ def package_worker(
     if engine is None:
         check_host(lock.python, lock.platform)
     base = None if lock.base == "none" else lock.base
-    with layers_worker(layers, base, lock.platform, engine, progress) as worker:
+    with layers_worker(layers, base, lock.platform, engine) as worker:
         yield worker

@@ -19,6 +19,7 @@ from packager.errors import PackageError
 from packager.image.base.base import find_base, find_made_base
 from packager.image.base.debian import base_name
 from packager.image.base.saved import BaseImage
+from packager.image.config import Image, assemble
 from packager.image.layers import plain_layer
 from packager.image.stack import Stack, entries, make_stack
 from packager.manifest.manifest import Base, Lock
@@ -28,6 +29,7 @@ from packager.project.files import ListedFiles, ProjectFiles
 from packager.project.required_secrets import explain_left_out
 from packager.project.sections import ImageSection
 from packager.runners.local import check_host
+from packager.runners.machine import machine
 from packager.runners.package import layers_worker
 from packager.runners.runner import Worker
 from packager.runners.source_build import source_builder
@@ -46,6 +48,11 @@ class ProjectEnvironment:
     def isolation(self) -> str:
         """Where its worker runs: ``container``, or ``process`` on this machine."""
         return "process" if self.engine is None or self.base is None else "container"
+
+    @property
+    def machine(self) -> dict[str, str]:
+        """The machine of its worker, as ``packager.runners.machine`` describes it."""
+        return machine(None if self.base is None else self.engine)
 
     @property
     def lock(self) -> Lock:
@@ -198,31 +205,36 @@ def environment_worker(
         files.listed.tell(progress)
         progress.step("making layers")
         stack = make_stack(environment.base, environment.lock, files, folder, progress)
+        image = training_image(environment, files, stack, folder)
         with (
             explain_left_out(files.listed.left_out),
-            training_worker(environment, files, stack, folder, progress) as worker,
+            training_worker(environment, image, progress) as worker,
         ):
             yield worker
 
 
 @contextmanager
 def training_worker(
-    environment: ProjectEnvironment,
-    files: ProjectFiles,
-    stack: Stack,
-    folder: Path,
-    progress: Progress,
+    environment: ProjectEnvironment, image: Image, progress: Progress
 ) -> Iterator[Worker]:
-    """A worker for training: ``stack`` with its data, and a pretrained model if there is one."""
-    base, engine, given = environment.locked_base, environment.engine, files.model
-    models = [plain_layer("model", folder / "given.tar", entries(given, "models"))] if given else []
-    layers = [*stack.below, *stack.trees, *stack.worker, *models, *stack.data]
+    """A worker for training in ``image``, which ``training_image`` made."""
+    base, engine = environment.locked_base, environment.engine
     if engine is None or base is None:
         why = "no engine responds" if engine is None else "base: none"
         progress.warn(
             f"no container ({why}): code of the project runs on this machine with your permissions"
         )
-    with layers_worker(layers, base, environment.platform, engine, progress) as worker:
+    with layers_worker(image.layers, base, environment.platform, engine) as worker:
         yield worker
         if worker.measures:
             progress.step(f"isolation: {isolation_line(worker.measures)}")
+
+
+def training_image(
+    environment: ProjectEnvironment, files: ProjectFiles, stack: Stack, folder: Path
+) -> Image:
+    """The image that trains: ``stack`` with its data, and a pretrained model if there is one."""
+    given = files.model
+    models = [plain_layer("model", folder / "given.tar", entries(given, "models"))] if given else []
+    layers = [*stack.below, *stack.trees, *stack.worker, *models, *stack.data]
+    return assemble("training", environment.locked_base, layers, environment.platform, {})

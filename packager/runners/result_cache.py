@@ -1,27 +1,50 @@
 """Cache of worker results, keyed by a digest of all their inputs.
 
-A training result is kept if the build fails after training, for example in the smoke test: the next
-build with ``--resume`` and the same inputs reuses it.
+A training result is reused by later builds with the same inputs; its files are compared with their
+digests first.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from packager.cache import atomic_directory, cache_directory, touch
-from packager.digest import canonical_json, sha256_bytes
+from packager.digest import canonical_json, sha256_bytes, sha256_file
+from packager.errors import PackageError
+from packager.image.config import Image
 from packager.image.runtime import runtime_digest, serving_runtime, training_runtime
 from packager.manifest.base import FrozenModel
 from packager.manifest.manifest import Lock
 from packager.progress import Progress
 from packager.project.files import ProjectFiles
-from packager.worker.job import TrainingResult
+from packager.runners.runner import START_VARIABLES
+from packager.worker.job import Job, TrainingResult
 
 TRAINED = "trained"
+FILES = "files"
+"""Folder of a cached result with the worker's files."""
+RECORD = "kept.json"
+
+
+@dataclass(frozen=True)
+class KeptTraining:
+    """A training result from the cache."""
+
+    result: TrainingResult
+    isolation: Mapping[str, str]
+    """Isolation of the project's code when it was trained."""
+
+
+class _Record(FrozenModel):
+    """``kept.json``, beside the files of a cached training result."""
+
+    files: dict[str, str]
+    """sha256 of each file, by posix path."""
+    isolation: dict[str, str]
 
 
 def inputs_digest(files: ProjectFiles, lock: Lock, isolation: str, asked: FrozenModel) -> str:
@@ -40,28 +63,65 @@ def inputs_digest(files: ProjectFiles, lock: Lock, isolation: str, asked: Frozen
     return sha256_bytes(canonical_json(key))[:32]
 
 
-def take_result(digest: str, out: Path) -> TrainingResult | None:
-    """Copy the cached training result of ``digest`` to ``out`` and load it; None if absent."""
+def training_digest(image: Image, isolation: str, machine: Mapping[str, str], job: Job) -> str:
+    """Digest, 32 hex digits, of all inputs of the training ``job`` in ``image``.
+
+    The config of ``image`` names every layer by content: base, dependencies, both runtimes, code,
+    data and a pretrained model. ``machine`` is that of ``isolation``.
+    """
+    key = {
+        "image": image.digest,
+        "variables": START_VARIABLES,
+        "isolation": isolation,
+        "machine": dict(machine),
+        "job": job.model_dump(mode="json", by_alias=True),
+    }
+    return sha256_bytes(canonical_json(key))[:32]
+
+
+def take_training(digest: str, out: Path, progress: Progress) -> KeptTraining | None:
+    """Copy the cached training result of ``digest`` to ``out`` and load it; None if absent.
+
+    A damaged one is removed, with a warning.
+    """
     folder = cache_directory(TRAINED) / digest
-    if not (folder / "result.json").is_file():
+    if not (folder / RECORD).is_file():
         return None
     touch(folder)
-    shutil.copytree(folder, out, copy_function=os.link)
-    return TrainingResult.load(out / "result.json")
-
-
-@contextmanager
-def keep_result(digest: str, out: Path, progress: Progress) -> Iterator[None]:
-    """Cache the training result at ``out`` if the block fails; delete it if it succeeds."""
-    folder = cache_directory(TRAINED) / digest
     try:
-        yield
-    except BaseException:
-        with atomic_directory(folder, replace=True) as new:
-            shutil.copytree(out, new, copy_function=os.link, dirs_exist_ok=True)
-        progress.warn(
-            "the training result is in the cache: the same command with --resume reuses it, if "
-            "code, data, recipe and dependencies are unchanged"
-        )
-        raise
+        record = _Record.load(folder / RECORD)
+        _copy(folder / FILES, out)
+        changed = record.files.items() ^ _digests(out).items()
+        if not changed:
+            return KeptTraining(TrainingResult.load(out / "result.json"), record.isolation)
+        why = f"{min(changed)[0]} is not as it was written"
+    except (OSError, PackageError) as error:
+        why = str(error)
+    progress.warn(f"the cached training result is damaged: {why}; training")
+    shutil.rmtree(out, ignore_errors=True)
     shutil.rmtree(folder, ignore_errors=True)
+    return None
+
+
+def keep_training(digest: str, out: Path, isolation: Mapping[str, str]) -> None:
+    """Cache the training result at ``out``, whose files must not be changed afterwards."""
+    record = _Record(files=_digests(out), isolation=dict(isolation))
+    with atomic_directory(cache_directory(TRAINED) / digest, replace=True) as new:
+        _copy(out, new / FILES)
+        (new / RECORD).write_bytes(record.dump())
+
+
+def _copy(source: Path, target: Path) -> None:
+    # The cache's work folder is on the cache's file system.
+    shutil.copytree(source, target, symlinks=True, copy_function=os.link)
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    """sha256 of each file below ``folder``, of a link that of its target's path."""
+    return {
+        path.relative_to(folder).as_posix(): sha256_bytes(os.fsencode(path.readlink()))
+        if path.is_symlink()
+        else sha256_file(path)
+        for path in sorted(folder.rglob("*"))
+        if path.is_symlink() or not path.is_dir()
+    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from packager.cache import cache_directory
+from packager.runners.result_cache import TRAINED
 
 PACKAGE = Path(sys.executable).parent / "package"
 NO_ENGINE = {"DOCKER_HOST": "tcp://127.0.0.1:1"}
@@ -65,6 +67,13 @@ def killed_at(step: str, *arguments: object, env: dict[str, str]) -> None:
     process.communicate()
     assert heard is not None
     assert process.returncode == -signal.SIGKILL
+
+
+def forget_trainings() -> None:
+    """Remove cached training results: the next build trains, also of a project built before."""
+    for path in cache_directory(TRAINED).iterdir():
+        if not path.name.startswith("."):  # another process is writing it
+            shutil.rmtree(path, ignore_errors=True)
 
 
 @dataclass(frozen=True)

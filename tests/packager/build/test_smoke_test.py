@@ -58,7 +58,9 @@ def test_a_smoke_test_that_does_not_end_says_how_to_go_on(
     ships: Any = SimpleNamespace(engine=None, base=None, image=SimpleNamespace(layers=()))
     with pytest.raises(PackageError, match="has not predicted after 30 s") as told:
         smoke_test(ships, tmp_path, Silent(), 30)
-    assert told.value.hint.endswith("add --resume --ready-seconds 150 to the command")
+    assert told.value.hint.endswith(
+        "add --ready-seconds 150 to the command, which reuses this training"
+    )
 
 
 class RecordedProgress(Silent):

@@ -9,10 +9,13 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import docker
 import pytest
 from command import Package
+from docker.errors import ImageNotFound
 
 import packager
 from packager.cache import process_id
@@ -191,3 +194,25 @@ def test_every_temporary_image_of_the_product_is_recognized_as_one():
         found = TEMPORARY.fullmatch(Engine.temporary(None, purpose))
         assert found is not None
         assert found[1] == process_id()
+
+
+def test_the_layers_of_an_image_are_asked_once() -> None:
+    asked = []
+
+    def inspect(name: str) -> dict[str, Any]:
+        asked.append(name)
+        if name == "gone":
+            raise ImageNotFound("gone")
+        return {"RootFS": {"Layers": ["a", "b"] if name == "one" else ["a", "c"]}}
+
+    api = SimpleNamespace(
+        images=lambda **_: [{"Id": name} for name in ("one", "two", "gone")], inspect_image=inspect
+    )
+    client: Any = SimpleNamespace(api=api, info=lambda: {})
+    engine = Engine(client)
+    assert [engine.existing_layers(ids) for ids in (["a", "b", "d"], ["a", "c"], ["x"])] == [
+        2,
+        2,
+        0,
+    ]
+    assert asked == ["one", "two", "gone", "gone", "gone"]

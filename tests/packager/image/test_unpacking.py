@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 from host_samples import make_wheel
+from hypothesis import given
+from hypothesis import strategies as st
 
 from packager.errors import PackageError
-from packager.image.unpacking import unpack
+from packager.image.unpacking import QUICK_TEST_IMPORTS, TEST_IMPORT, unpack
 
 SITE = "opt/w/lib/python3.11/site-packages"
 
@@ -117,3 +119,8 @@ def test_what_is_no_wheel_is_refused(tmp_path: Path, bad: bytes):
     (tmp_path / "tool-1.0-py3-none-any.whl").write_bytes(bad)
     with pytest.raises(PackageError, match=r"tool-1\.0-py3-none-any\.whl: can't be unpacked"):
         unpacked(tmp_path / "tool-1.0-py3-none-any.whl")
+
+
+@given(st.from_regex(TEST_IMPORT))
+def test_where_the_exact_expression_finds_an_import_a_quick_one_does(code: bytes) -> None:
+    assert any(quick.search(code) for quick in QUICK_TEST_IMPORTS)

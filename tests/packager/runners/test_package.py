@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -41,10 +42,16 @@ BASE = Base(reference="python:3.11", diff_ids=(), env=("LANG=C",))
 
 
 @pytest.mark.parametrize("fails", [False, True])
-def test_an_image_of_layers_goes_again_whatever_happens(engine: Any, fails: bool):
+def test_an_image_of_layers_is_sent_once_and_goes_again_whatever_happens(
+    engine: Any, fails: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(ContainerWorker, "run", lambda *_: tmp_path)
     try:
-        with layers_worker([], BASE, LOCK.platform, engine, Silent()) as worker:
+        with layers_worker([], BASE, LOCK.platform, engine) as worker:
             assert isinstance(worker, ContainerWorker)
+            worker.run("run", {}, tmp_path, Silent())
+            assert engine.held == ["temporary/training:1"]
+            worker.run("run", {}, tmp_path, Silent())
             assert engine.held == ["temporary/training:1"]
             if fails:
                 raise PackageError("the recipe failed")
@@ -56,9 +63,14 @@ def test_an_image_of_layers_goes_again_whatever_happens(engine: Any, fails: bool
 def test_without_an_engine_or_a_base_it_is_a_process(engine: Any):
     for given in ((None, None), (BASE, None), (None, engine)):
         base, found = given
-        with layers_worker([], base, LOCK.platform, found, Silent()) as worker:
+        with layers_worker([], base, LOCK.platform, found) as worker:
             assert isinstance(worker, LocalWorker)
     assert engine.held == []
+
+
+def test_a_worker_that_runs_nothing_sends_nothing(engine: Any):
+    with layers_worker([], BASE, LOCK.platform, engine):
+        assert engine.held == []
 
 
 def reference(**changes: Any) -> Any:

@@ -5,19 +5,44 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from command import killed_at, package
-from host_samples import FILES, RecordedProgress, write_project
+from command import package
+from host_samples import FILES, MANIFEST, RecordedProgress, write_project
 
 from packager.build.train import training_job
-from packager.errors import PackageError
+from packager.cache import cache_directory
+from packager.environment.dependencies import Dependencies
+from packager.environment.lock import LockFile
+from packager.image import stack as stacks
+from packager.image.config import Image
+from packager.image.stack import make_stack
 from packager.manifest.manifest import Base, Lock, Wheel
+from packager.progress import Silent
 from packager.project.config import load_project
 from packager.project.files import read_files
 from packager.runners.job import make_job
-from packager.runners.result_cache import inputs_digest, keep_result, take_result
+from packager.runners.project import ProjectEnvironment, training_image
+from packager.runners.result_cache import (
+    KeptTraining,
+    inputs_digest,
+    keep_training,
+    take_training,
+    training_digest,
+)
+from packager.worker.job import Job, TrainingResult
 
 LOCK = Lock(python="3.11", platform="linux/amd64", base="none", wheels=())
 WHEEL = Wheel(name="a", version="1", filename="a-1.whl", sha256="0" * 64, groups=("model",))
+LOCKED = LockFile(inputs="", python="3.11", platform="linux/amd64", bases=(), wheels=())
+RESULT = TrainingResult(
+    model=(),
+    loader="loaders:joblib",
+    schema=MANIFEST.schema_,
+    slices=MANIFEST.slices,
+    evaluation=None,
+    environment=MANIFEST.environment,
+    train_rows=1,
+    test_rows=1,
+)
 BASE = Base(reference="b", diff_ids=("sha256:1",), env=())
 
 
@@ -77,21 +102,97 @@ def test_a_version_of_the_product_with_another_runtime_takes_none(tmp_path, monk
     assert digest(folder) != before
 
 
-def test_a_result_is_kept_where_what_follows_fails_and_forgotten_where_it_succeeds(tmp_path):
-    out, heard = tmp_path / "out", RecordedProgress()
+IMAGE = Image("training", b"{}", ())
+HERE = {"cpu": "one"}
+
+
+def job(folder: Path) -> Job:
+    return training_job(load_project(folder), None)
+
+
+def test_a_training_in_another_image_place_or_machine_or_with_another_job_has_another_digest(
+    tmp_path: Path,
+) -> None:
+    asked = job(write_project(tmp_path / "project"))
+    digests = {
+        training_digest(IMAGE, "container", HERE, asked),
+        training_digest(Image("training", b'{"a":1}', ()), "container", HERE, asked),
+        training_digest(IMAGE, "process", HERE, asked),
+        training_digest(IMAGE, "container", {"cpu": "two"}, asked),
+        training_digest(IMAGE, "container", HERE, asked.model_copy(update={"leave_out": 1})),
+    }
+    assert len(digests) == 5
+    assert training_digest(Image("x", b"{}", ()), "container", HERE, asked) in digests
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("train.py", FILES["train.py"] + "# another recipe\n"),
+        ("data/visits.csv", FILES["data/visits.csv"] + "web,3.5,no\n"),
+    ],
+)
+def test_the_image_that_trains_is_another_for_other_code_data_or_runtime(
+    tmp_path: Path, name: str, content: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def digest_of(folder: str, changes: dict[str, str]) -> str:
+        project = load_project(write_project(tmp_path / folder, changes))
+        files = read_files(project)
+        (tmp_path / folder / "out").mkdir()
+        stack = make_stack(None, LOCK, files, tmp_path / folder / "out", Silent())
+        environment = ProjectEnvironment(LOCK.platform, None, Dependencies(LOCK, LOCKED), None)
+        return training_image(environment, files, stack, tmp_path / folder).digest
+
+    before = digest_of("one", {})
+    assert digest_of("two", {}) == before
+    assert digest_of("three", {name: content}) != before
+    (tmp_path / "more.py").write_text("# one line more\n")
+    trains = stacks.training_runtime
+    more = {**trains(), "packager/worker/more.py": tmp_path / "more.py"}
+    monkeypatch.setattr(stacks, "training_runtime", lambda: more)
+    assert digest_of("four", {}) != before
+
+
+def result(out: Path) -> Path:
     (out / "model").mkdir(parents=True)
     (out / "model/model").write_bytes(b"weights")
-    (out / "result.json").write_text("{}")
-    with pytest.raises(KeyboardInterrupt), keep_result("a" * 32, out, heard):
-        raise KeyboardInterrupt
-    assert "the same command with --resume reuses it" in heard.warnings[0]
-    assert take_result("b" * 32, tmp_path / "none") is None
-    with pytest.raises(PackageError, match=r"TrainingResult|result\.json"):  # `{}` is read
-        take_result("a" * 32, tmp_path / "again")
-    assert (tmp_path / "again/model/model").read_bytes() == b"weights"
-    with keep_result("a" * 32, tmp_path / "again", heard):
-        pass
-    assert take_result("a" * 32, tmp_path / "gone") is None
+    (out / "result.json").write_bytes(RESULT.dump())
+    return out
+
+
+def test_a_kept_result_comes_back_with_its_isolation(tmp_path: Path) -> None:
+    heard = RecordedProgress()
+    keep_training("a" * 32, result(tmp_path / "out"), {"where": "container"})
+    assert take_training("b" * 32, tmp_path / "none", heard) is None
+    for name in ("again", "and-again"):
+        found = take_training("a" * 32, tmp_path / name, heard)
+        assert found == KeptTraining(RESULT, {"where": "container"})
+        assert (tmp_path / name / "model/model").read_bytes() == b"weights"
+    assert heard.warnings == []
+
+
+@pytest.mark.parametrize("damage", ["other", "gone", "more", "record", "result"])
+def test_a_damaged_result_is_removed_and_said(tmp_path: Path, damage: str) -> None:
+    heard = RecordedProgress()
+    keep_training("a" * 32, result(tmp_path / "out"), {})
+    folder = cache_directory("trained") / ("a" * 32)
+    match damage:
+        case "other":
+            (folder / "files/model/model").unlink()
+            (folder / "files/model/model").write_bytes(b"heavier")
+        case "gone":
+            (folder / "files/model/model").unlink()
+        case "more":
+            (folder / "files/model/other").write_bytes(b"")
+        case "record":
+            (folder / "kept.json").write_text("{")
+        case "result":
+            (folder / "files/result.json").unlink()
+            (folder / "files/result.json").write_text("{}")
+    assert take_training("a" * 32, tmp_path / "again", heard) is None
+    assert heard.warnings[0].startswith("the cached training result is damaged: ")
+    assert not (tmp_path / "again").exists()
+    assert not folder.exists()
 
 
 SLOW = """
@@ -127,13 +228,10 @@ def test_an_image_that_is_not_ready_in_time_costs_no_training(engine, base, tmp_
     assert failed.code == 1
     assert failed.err.count("fitting now") == 2
     assert "trained, but the image is not ready after 2 s" in failed.err
-    assert "add --resume --ready-seconds 10 to the command" in failed.err
+    assert "add --ready-seconds 10 to the command, which reuses this training" in failed.err
     assert not (tmp_path / "image").exists()
-    done = package(*command, "--resume", "--ready-seconds", "60")
+    done = package(*command, "--ready-seconds", "60")
     assert done.code == 0, done.err
     assert "reusing the cached training result" in done.err
     assert "fitting now" not in done.err
     assert (tmp_path / "image/index.json").is_file()
-    # Nothing is kept after a success. That this is said is enough: the build is ended then.
-    killed_at("no training result of this code and data is in the cache: training", *command[1:],
-              "--resume", env={})  # fmt: skip
