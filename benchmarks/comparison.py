@@ -52,6 +52,17 @@ class Case:
     """The slice of each pool row."""
 
 
+@dataclass(frozen=True)
+class Table:
+    """Rows with target and slice of each, and which rows train and which are the pool."""
+
+    values: np.ndarray
+    target: np.ndarray
+    groups: np.ndarray
+    train: np.ndarray
+    pool: np.ndarray
+
+
 def digits(models: int) -> Case:
     values, labels = load_digits(return_X_y=True)
     order = np.random.default_rng(0).permutation(len(values))
@@ -59,8 +70,8 @@ def digits(models: int) -> Case:
     make: Callable[[int], Any] = lambda seed: make_pipeline(  # noqa: E731
         StandardScaler(), MLPClassifier((16,), max_iter=20, random_state=seed)
     )
-    return _case("digits, network", "classification", make, values, labels, (train, pool), models,
-                 labels % 5)  # fmt: skip
+    table = Table(values, labels, labels % 5, train, pool)
+    return _case("digits, network", "classification", make, table, models)
 
 
 def diamonds(data: Path, models: int, only: str) -> Iterator[Case]:
@@ -88,20 +99,19 @@ def diamonds(data: Path, models: int, only: str) -> Iterator[Case]:
     ]  # fmt: skip
     for name, task, make, values, target in kinds:
         if only in name:
-            yield _case(name, task, make, values, target, places, models, groups)
+            table = Table(values, target, groups, *places)
+            yield _case(name, task, make, table, models)
 
 
-def _case(
-    name: str, task: str, make: Callable[[int], Any], values: np.ndarray, target: np.ndarray,
-    places: tuple[np.ndarray, np.ndarray], models: int, groups: np.ndarray,
-) -> Case:  # fmt: skip
-    train, pool = places
+def _case(name: str, task: str, make: Callable[[int], Any], table: Table, models: int) -> Case:
+    """Train ``models`` models that differ by their seed, and score each on the pool."""
+    values, target, train, pool = table.values, table.target, table.train, table.pool
     found = []
     for seed in range(models):
         answers = make(seed).fit(values[train], target[train]).predict(values[pool])
         right = answers == target[pool]
         found.append(right if task == "classification" else -np.abs(answers - target[pool]))
-    return Case(name, task, np.array(found, dtype=np.float64), groups[pool])
+    return Case(name, task, np.array(found, dtype=np.float64), table.groups[pool])
 
 
 @dataclass(frozen=True)

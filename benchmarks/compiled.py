@@ -16,6 +16,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,9 @@ from packager.model.predictions import scalars
 from packager.worker.compile.compile import compile_model
 from packager.worker.compile.held_out import accepted_rows, columns_of, json_rows
 
+Heads = dict[str, tuple[Callable[[], Any], Any]]
+"""Name of a pipeline → what makes its transformers, and its estimator."""
+
 
 def made_here(rows: int) -> tuple[pd.DataFrame, pd.Series]:
     """A synthetic table of mixed types, and its labels."""
@@ -57,69 +61,110 @@ def made_here(rows: int) -> tuple[pd.DataFrame, pd.Series]:
     return frame, pd.Series(np.where(score > 0, "yes", "no"))
 
 
+@dataclass(frozen=True)
+class Transformers:
+    """What turns the columns of a table into a matrix, each a function of options."""
+
+    numbers: list[str]
+    texts: list[str]
+
+    def hot(self, *more: Any, **options: Any) -> Any:
+        """Scaled numbers, after ``more``, and one column for each category."""
+        from sklearn.compose import ColumnTransformer
+        from sklearn.impute import SimpleImputer
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+        scaled = make_pipeline(SimpleImputer(strategy="median"), *more, StandardScaler())
+        encoder = OneHotEncoder(handle_unknown="ignore", **options)
+        return ColumnTransformer([("n", scaled, self.numbers), ("c", encoder, self.texts)])
+
+    def ordinal(self) -> Any:
+        """Numbers as they are, and one number for each category."""
+        from sklearn.compose import ColumnTransformer
+        from sklearn.preprocessing import OrdinalEncoder
+
+        encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
+        return ColumnTransformer([("c", encoder, self.texts)], remainder="passthrough")
+
+    def binned(self) -> Any:
+        """Numbers in five bins, and the mean of the target for each category."""
+        from sklearn.compose import ColumnTransformer
+        from sklearn.impute import SimpleImputer
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import KBinsDiscretizer, TargetEncoder
+
+        bins = make_pipeline(SimpleImputer(), KBinsDiscretizer(5))
+        encoder = TargetEncoder()
+        return ColumnTransformer([("n", bins, self.numbers), ("c", encoder, self.texts)])
+
+
 def pipelines(frame: pd.DataFrame) -> dict[str, Callable[[], Any]]:
     """Twenty typical pipelines, by name."""
-    from lightgbm import LGBMClassifier
-    from sklearn import ensemble, linear_model, naive_bayes, neighbors, neural_network, svm, tree
-    from sklearn.calibration import CalibratedClassifierCV
-    from sklearn.compose import ColumnTransformer
-    from sklearn.decomposition import PCA
-    from sklearn.feature_selection import SelectKBest
-    from sklearn.impute import SimpleImputer
     from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import (
-        FunctionTransformer,
-        KBinsDiscretizer,
-        OneHotEncoder,
-        OrdinalEncoder,
-        StandardScaler,
-        TargetEncoder,
-    )
-    from xgboost import XGBClassifier
 
     numbers = [name for name in frame if frame[name].dtype.kind in "if"]
     texts = [name for name in frame if name not in numbers]
+    of = Transformers(numbers, texts)
+    heads = {**linear_heads(of), **tree_heads(of), **other_heads(of)}
+    return {name: lambda a=a, b=b: make_pipeline(a(), b) for name, (a, b) in heads.items()}
 
-    def hot(*more: Any, **options: Any) -> Any:
-        scaled = make_pipeline(SimpleImputer(strategy="median"), *more, StandardScaler())
-        encoder = OneHotEncoder(handle_unknown="ignore", **options)
-        return ColumnTransformer([("n", scaled, numbers), ("c", encoder, texts)])
 
-    def ordinal() -> Any:
-        encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
-        return ColumnTransformer([("c", encoder, texts)], remainder="passthrough")
-
-    def binned() -> Any:
-        bins = make_pipeline(SimpleImputer(), KBinsDiscretizer(5))
-        return ColumnTransformer([("n", bins, numbers), ("c", TargetEncoder(), texts)])
+def linear_heads(of: Transformers) -> Heads:
+    """Linear models."""
+    from sklearn import linear_model, svm
+    from sklearn.decomposition import PCA
+    from sklearn.feature_selection import SelectKBest
+    from sklearn.pipeline import make_pipeline
 
     logistic = linear_model.LogisticRegression(max_iter=500)
-    heads: dict[str, tuple[Callable[[], Any], Any]] = {
-        "logistic regression": (hot, logistic),
-        "logistic, rare categories": (lambda: hot(min_frequency=0.05), logistic),
-        "logistic, bins and targets": (binned, logistic),
+    return {
+        "logistic regression": (of.hot, logistic),
+        "logistic, rare categories": (lambda: of.hot(min_frequency=0.05), logistic),
+        "logistic, bins and targets": (of.binned, logistic),
         "logistic, PCA, selection": (
-            lambda: make_pipeline(hot(sparse_output=False), PCA(8), SelectKBest(k=5)),
+            lambda: make_pipeline(of.hot(sparse_output=False), PCA(8), SelectKBest(k=5)),
             logistic,
         ),
-        "SGD": (hot, linear_model.SGDClassifier(loss="log_loss", random_state=0)),
-        "linear SVC": (hot, svm.LinearSVC()),
-        "ridge classifier": (hot, linear_model.RidgeClassifier()),
-        "decision tree": (hot, tree.DecisionTreeClassifier(max_depth=8, random_state=0)),
-        "random forest": (hot, ensemble.RandomForestClassifier(50, random_state=0)),
-        "extra trees": (ordinal, ensemble.ExtraTreesClassifier(50, random_state=0)),
-        "gradient boosting": (hot, ensemble.GradientBoostingClassifier(random_state=0)),
-        "hist gradient boosting": (ordinal, ensemble.HistGradientBoostingClassifier()),
-        "LightGBM": (ordinal, LGBMClassifier(n_jobs=1, verbose=-1)),
-        "XGBoost": (ordinal, XGBClassifier(n_jobs=1)),
-        "neighbours": (hot, neighbors.KNeighborsClassifier()),
-        "SVC": (hot, svm.SVC()),
-        "neural network": (hot, neural_network.MLPClassifier((20,), max_iter=30, random_state=0)),
-        "naive Bayes": (lambda: hot(sparse_output=False), naive_bayes.GaussianNB()),
-        "calibrated linear SVC": (hot, CalibratedClassifierCV(svm.LinearSVC(), ensemble=False)),
-        "a function of one's own": (lambda: hot(FunctionTransformer(np.nan_to_num)), logistic),
+        "SGD": (of.hot, linear_model.SGDClassifier(loss="log_loss", random_state=0)),
+        "linear SVC": (of.hot, svm.LinearSVC()),
+        "ridge classifier": (of.hot, linear_model.RidgeClassifier()),
     }
-    return {name: lambda a=a, b=b: make_pipeline(a(), b) for name, (a, b) in heads.items()}
+
+
+def tree_heads(of: Transformers) -> Heads:
+    """Trees and ensembles of them."""
+    from lightgbm import LGBMClassifier
+    from sklearn import ensemble, tree
+    from xgboost import XGBClassifier
+
+    return {
+        "decision tree": (of.hot, tree.DecisionTreeClassifier(max_depth=8, random_state=0)),
+        "random forest": (of.hot, ensemble.RandomForestClassifier(50, random_state=0)),
+        "extra trees": (of.ordinal, ensemble.ExtraTreesClassifier(50, random_state=0)),
+        "gradient boosting": (of.hot, ensemble.GradientBoostingClassifier(random_state=0)),
+        "hist gradient boosting": (of.ordinal, ensemble.HistGradientBoostingClassifier()),
+        "LightGBM": (of.ordinal, LGBMClassifier(n_jobs=1, verbose=-1)),
+        "XGBoost": (of.ordinal, XGBClassifier(n_jobs=1)),
+    }
+
+
+def other_heads(of: Transformers) -> Heads:
+    """Models of other kinds, most of which are not compiled."""
+    from sklearn import linear_model, naive_bayes, neighbors, neural_network, svm
+    from sklearn.calibration import CalibratedClassifierCV
+    from sklearn.preprocessing import FunctionTransformer
+
+    logistic = linear_model.LogisticRegression(max_iter=500)
+    network = neural_network.MLPClassifier((20,), max_iter=30, random_state=0)
+    return {
+        "neighbours": (of.hot, neighbors.KNeighborsClassifier()),
+        "SVC": (of.hot, svm.SVC()),
+        "neural network": (of.hot, network),
+        "naive Bayes": (lambda: of.hot(sparse_output=False), naive_bayes.GaussianNB()),
+        "calibrated linear SVC": (of.hot, CalibratedClassifierCV(svm.LinearSVC(), ensemble=False)),
+        "a function of one's own": (lambda: of.hot(FunctionTransformer(np.nan_to_num)), logistic),
+    }
 
 
 def cpu(call: Callable[[], object]) -> float:

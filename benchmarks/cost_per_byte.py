@@ -27,14 +27,14 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from made import Made, build, mixed, server
-from worst_inputs import WORST, Case, Request, Target, cases
+from worst_inputs import WORST, Request, Target, cases
 
 MEMORY_FACTOR, MEMORY_BYTES = 6, 50_000_000
 ANSWER_BYTES = 16 << 20
@@ -93,28 +93,20 @@ def main() -> None:
                 and (not chosen.worst or name in WORST)
             }
             with pinging(running.url, worker) as longest:
-                marked = {
-                    name: marks
-                    for name, case in found.items()
-                    if (marks := measured(name, case, target, sizes, running.url, worker, longest))
-                }
+                marked = {}
+                for name, case in found.items():
+                    requests = [case(target, size) for size in sizes]
+                    costs = [cost(request, running.url, worker, longest) for request in requests]
+                    if marks := judged(name, costs):
+                        marked[name] = marks
     for name, marks in marked.items():
         print(f"{name}: {', '.join(sorted(marks))}")
     print(f"{len(found)} cases, {len(marked)} marked")
     sys.exit(any(marks - {"livez"} for marks in marked.values()))
 
 
-def measured(
-    name: str,
-    case: Case,
-    target: Target,
-    sizes: tuple[int, int],
-    url: str,
-    worker: int,
-    longest: Any,
-) -> set[str]:
-    """Send a case at both sizes and print its cost; return its marks."""
-    costs = [cost(case(target, size), url, worker, longest) for size in sizes]
+def judged(name: str, costs: Sequence[Cost]) -> set[str]:
+    """Print what a case cost at the small and the large size; return its marks."""
     marks = set().union(*map(marks_of, costs))
     small, large = costs
     growth = max(1.0, large.sent / small.sent)

@@ -1,96 +1,217 @@
-"""Measures a first build, the same build again, one with changed code, and a replay, in an engine.
+"""Times the first build of a project, and a second without a change, by phase. 4 minutes.
 
-    .venv/bin/python benchmarks/first_build.py [PROJECT] [--base NAME] [--runs 3]
+    .venv/bin/python benchmarks/first_build.py [--rounds 3] [--quick] [--project DIR] [--base IMAGE]
 
-PROJECT is copied; by default it is what ``package init`` writes. Wheels and bases of this user's
-cache are used; layers, results and the lock are made anew in a cache of its own. An engine that
-holds layers of equal wheels already does not get them again: for an engine that holds nothing, name
-a new one with ``DOCKER_HOST``. The processor time is that of the command and its children; that of
-the containers is the engine's.
+The project is the starter of ``package init``, or a copy of ``--project``. When a first build
+starts, the cache holds wheels and the base and nothing else. Its images are removed from the engine
+afterwards, but layers that other images in the engine have are not sent again: the line *layers
+sent* says how many were. The whole command is timed, with the start of Python and of the image.
+Then follow the size of the image, and the layers that the served images of this project and of the
+same with older pandas and scikit-learn have in common. The minutes are those of a quiet machine;
+``--quick`` builds once and takes two. Needs an engine, and PyPI.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
-import resource
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from collections import defaultdict
+from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 from packager.cache import cache_directory
-from packager.image.base.debian import base_name
+from packager.image.layers import Layer
+from packager.image.reference import open_reference
 
-PROGRAM = str(Path(sys.executable).parent / "package")
+PACKAGE = Path(sys.executable).parent / "package"
+NAME = "first-build-benchmark"
+KEPT = ("bases", "wheels")
+OLDER = "pandas==2.2.3\nscikit-learn==1.6.1\n"
+STEP, START = "• ", "start of the command"
+MAX_FIRST_SECONDS, MAX_AGAIN_SECONDS, MAX_IMAGE_MB = 14.0, 6.0, 402.0
+BUILD_SECONDS = 600
 
 
-class Bench:
-    """One project and a cache of its own."""
+@dataclass(frozen=True)
+class Timed:
+    """One build."""
 
-    def __init__(self, folder: Path, project: Path | None, base: str) -> None:
-        self.cache, self.project, self.base = folder / "cache", folder / "project", base
-        for kept in ("wheels", "bases"):
-            shutil.copytree(cache_directory(kept), self.cache / kept, symlinks=True)
-        self.cache.chmod(0o700)
-        if project is None:
-            self.run("init", str(self.project))
-        else:
-            shutil.copytree(project, self.project)
-
-    def run(self, *arguments: str) -> str:
-        """The standard output of ``package``."""
-        done = subprocess.run(
-            [PROGRAM, *arguments],
-            env={**os.environ, "MODEL_PACKAGER_CACHE": str(self.cache)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode != 0:
-            sys.exit(done.stderr)
-        return done.stdout.strip()
-
-    def build(self, what: str) -> str:
-        """Build, and print the cost; return the tag."""
-        return self.measured(what, "build", str(self.project), "--base", self.base)
-
-    def measured(self, what: str, *arguments: str) -> str:
-        """Run ``package``, and print wall-clock and processor time."""
-        started, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
-        answer = self.run(*arguments)
-        wall, after = time.monotonic() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
-        used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-        print(f"| {what} | {wall:.1f} s | {used:.1f} s |", flush=True)
-        return answer
-
-    def forget(self) -> None:
-        """Remove all that builds make but wheels and bases."""
-        for made in self.cache.iterdir():
-            if made.name not in ("wheels", "bases"):
-                shutil.rmtree(made) if made.is_dir() else made.unlink()
-        (self.project / "package.lock").unlink(missing_ok=True)
+    seconds: float
+    phases: dict[str, float]
+    """Seconds of each step that the command reports."""
+    sent: int
+    """Layers sent to the engine."""
+    tags: tuple[str, ...]
+    """Of the image and of its companion, if there is one."""
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("project", nargs="?", type=Path)
-    parser.add_argument("--base", default=base_name())
-    parser.add_argument("--runs", type=int, default=3)
-    options = parser.parse_args()
-    print("| what | whole command | processor time |\n|---|---|---|")
-    with tempfile.TemporaryDirectory() as name:
-        bench = Bench(Path(name), options.project, options.base)
-        for number in range(options.runs):
-            bench.forget()
-            bench.build("first, wheels cached")
-            tag = bench.build("again")
-            bench.measured("replay", "replay", tag)
-            code = next(bench.project.rglob("*.py"))
-            code.write_text(code.read_text() + f"# {number}\n")
-            bench.build("code changed")
+    """Build, and print the tables."""
+    given = _arguments()
+    first, again, size = [], [], 0
+    with tempfile.TemporaryDirectory(prefix="first-build-") as name:
+        folder = Path(name)
+        _say("filling the cache of wheels")
+        _build(_project(given.project, folder / "warm"), given.base, f"oci:{folder / 'filled'}")
+        kept = cache_directory()
+        for turn in range(1 if given.quick else given.rounds):
+            _say(f"round {turn + 1}, load {os.getloadavg()[0]:.1f}")
+            project = _project(given.project, folder / f"round-{turn}")
+            cache = _new_cache(kept, folder / f"cache-{turn}")
+            try:
+                first.append(_build(project, given.base, "docker", cache))
+                again.append(_build(project, given.base, "docker", cache))
+                size = _size(again[-1].tags[0])
+            finally:
+                _remove({tag for one in (*first, *again) for tag in one.tags})
+            shutil.rmtree(cache)
+        _say("comparing the layers of two locks")
+        shared = _shared(given.project, given.base, folder)
+    print(_phases(first, again))
+    print(f"\nimage: {_against(size / 1e6, MAX_IMAGE_MB, 'MB')}\n\n{shared}")
+
+
+def _project(source: Path | None, folder: Path) -> Path:
+    """A new copy of the project, without lock and record."""
+    project = folder / NAME
+    if source is None:
+        folder.mkdir()
+        command = [str(PACKAGE), "init", str(project)]
+        subprocess.run(command, check=True, capture_output=True)
+    else:
+        left_out = shutil.ignore_patterns("package.lock", "package.build.json", ".git", ".venv")
+        shutil.copytree(source, project, ignore=left_out)
+    return project
+
+
+def _new_cache(kept: Path, cache: Path) -> Path:
+    cache.mkdir(mode=0o700)
+    for name in KEPT:
+        shutil.copytree(kept / name, cache / name, symlinks=True, copy_function=_link)
+    return cache
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # on another file system
+        shutil.copy2(source, target)
+
+
+def _build(project: Path, base: str, output: str, cache: Path | None = None) -> Timed:
+    """Run ``package build``; its steps are timed by the moment it reports them."""
+    command = ["timeout", str(BUILD_SECONDS), str(PACKAGE), "build", str(project), "--json"]
+    command += ["--base", base, "--output", output, "--allow-findings"]
+    variables = {"MODEL_PACKAGER_CACHE": str(cache)} if cache else {}
+    phases: dict[str, float] = defaultdict(float)
+    now, since, sent, said = START, time.monotonic(), 0, []
+    begun = since
+    with subprocess.Popen(
+        command,
+        env={**os.environ, **variables},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        for line in process.stderr:
+            said.append(line)
+            sent += "  sent  " in line
+            if line.startswith(STEP):
+                moment = time.monotonic()
+                phases[now] += moment - since
+                now, since = line.removeprefix(STEP).strip(), moment
+        built = process.stdout.read()
+    ended = time.monotonic()
+    phases[now] += ended - since
+    if process.returncode:
+        raise SystemExit("".join(said))
+    document = json.loads(built)
+    companion = document.get("companion") or {}
+    tags = tuple(tag for tag in (document.get("tag"), companion.get("tag")) if tag)
+    return Timed(ended - begun, dict(phases), sent, tags)
+
+
+def _shared(source: Path | None, base: str, folder: Path) -> str:
+    """The layers in common of two served images, as a table."""
+    one, other = _project(source, folder / "one"), _project(source, folder / "other")
+    (other / "requirements.txt").write_text(OLDER)
+    images = []
+    for project in (one, other):
+        image = project.parent / "image"
+        _build(project, base, f"oci:{image}")
+        with open_reference(f"oci:{image}", None) as reference:
+            images.append({layer.diff_id: layer for layer in reference.image().layers})
+    common = [layer for digest, layer in images[0].items() if digest in images[1]]
+    lines = [
+        "| served image | layers | MB |",
+        "|---|---|---|",
+        *(
+            f"| {title} | {len(layers)} | {_megabytes(layers):.1f} |"
+            for title, layers in (
+                ("this lock", list(images[0].values())),
+                ("older pandas and scikit-learn", list(images[1].values())),
+                ("in both", common),
+            )
+        ),
+    ]
+    return "\n".join([*lines, "", "in both: " + ", ".join(layer.name for layer in common)])
+
+
+def _megabytes(layers: list[Layer]) -> float:
+    return sum(layer.size for layer in layers) / 1e6
+
+
+def _phases(first: list[Timed], again: list[Timed]) -> str:
+    lines = ["| phase, s: median | first build | again |", "|---|---|---|"]
+    names = dict.fromkeys(name for one in (*first, *again) for name in one.phases)
+    for name in names:
+        cells = [median(one.phases.get(name, 0.0) for one in each) for each in (first, again)]
+        lines.append(f"| {name} | {cells[0]:.1f} | {cells[1]:.1f} |")
+    whole = [median(one.seconds for one in each) for each in (first, again)]
+    bounds = (MAX_FIRST_SECONDS, MAX_AGAIN_SECONDS)
+    totals = [_against(value, bound, "s") for value, bound in zip(whole, bounds, strict=True)]
+    lines.append(f"| **whole command** | {totals[0]} | {totals[1]} |")
+    sent = [median(one.sent for one in each) for each in (first, again)]
+    lines.append(f"| layers sent | {sent[0]:.0f} | {sent[1]:.0f} |")
+    return "\n".join(lines)
+
+
+def _against(value: float, bound: float, unit: str) -> str:
+    return f"{value:.1f} {unit} (≤ {bound:g}{'' if value <= bound else ' missed'})"
+
+
+def _size(tag: str) -> int:
+    command = ["docker", "image", "inspect", "--format", "{{.Size}}", tag]
+    return int(subprocess.check_output(command, text=True))
+
+
+def _remove(tags: set[str]) -> None:
+    subprocess.run(["docker", "rmi", *sorted(tags)], capture_output=True)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--quick", action="store_true", help="one round: proves that all runs")
+    parser.add_argument("--project", type=Path, help="a folder with package.toml")
+    parser.add_argument("--base", default="package-base:bookworm-python3.11")
+    return parser.parse_args()
+
+
+def _say(message: str) -> None:
+    sys.stderr.write(f"{message}\n")
+    sys.stderr.flush()
 
 
 if __name__ == "__main__":

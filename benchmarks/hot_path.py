@@ -2,10 +2,10 @@
 
     python benchmarks/hot_path.py [--rows 1 10 100] [--passes 30] [--boosting] [--without-feedback]
 
-Makes the package of ``ceiling.py`` (6 numbers, 8 texts, 3 slices), loads it as a worker does, and
-calls the application's shortcut and each stage alone with 40 different bodies. Prints microseconds
-of processor time a request, the least of all passes: what other load adds is mostly left out. A
-stage alone runs with warm caches, so the stages add up to less than the whole.
+Makes the package of ``tabular_package.py`` (6 numbers, 8 texts, 3 slices), loads it as a worker
+does, and calls the application's shortcut and each stage alone with 40 different bodies. Prints
+microseconds of processor time a request, the least of all passes: what other load adds is mostly
+left out. A stage alone runs with warm caches, so the stages add up to less than the whole.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import ceiling
 import pandas as pd
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OrdinalEncoder
+from tabular_package import data, lay_out, train
 
 from packager.manifest.manifest import Manifest
 
@@ -51,9 +51,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         root, keys = Path(name) / "root", Path(name) / "keys"
         root.mkdir()
-        frame, target = ceiling.data()
-        model = (boosting if chosen.boosting else ceiling.train)(frame, target)
-        ceiling.lay_out(root, frame, model)
+        frame, target = data()
+        model = (boosting if chosen.boosting else train)(frame, target)
+        lay_out(root, frame, model)
         keys.write_text(f"1:{base64.b64encode(os.urandom(32)).decode()}\n")
         os.environ |= {
             "MODEL_ROOT": str(root),
@@ -68,7 +68,10 @@ async def measure(frame: pd.DataFrame, sizes: Sequence[int], passes: int) -> Non
     """Load the package and print one line for each size; in a loop, which counting needs."""
     from serving import routes
     from serving.app import App
+    from serving.prediction.model_client import ModelClient
+    from serving.prediction.package_files import PackageFiles
     from serving.prediction.pipeline import Pipeline as Requests
+    from serving.prediction.places import Places
     from serving.prediction.predictor import Predictor
     from serving.prediction.recording import Recorder
     from serving.request import LoadedPackage
@@ -76,10 +79,14 @@ async def measure(frame: pd.DataFrame, sizes: Sequence[int], passes: int) -> Non
 
     settings = Settings.from_environment()
     manifest = Manifest.load(settings.root.package / "manifest.json")
-    predictor = Predictor.load(settings, manifest, routes.MEASURED)
+    files = PackageFiles.load(manifest, settings.root)
+    # The compiled form answers all rows, so no process of the model is asked.
+    places = Places(settings.max_queue)
+    client = ModelClient((), places, lazy=True)
+    predictor = Predictor.load(settings, files, routes.MEASURED, client)
     served = routes.Routes.of(manifest, predictor.golden, settings)
-    requests = Requests(predictor, settings)
-    app = App(None, settings, lambda: predictor)  # type: ignore[arg-type]
+    requests = Requests(predictor, settings, places)
+    app = App(None, settings, lambda _: predictor)  # type: ignore[arg-type]
     app._handler.loaded = LoadedPackage(
         served, requests, Recorder(predictor, 0.0), predictor.feedback
     )

@@ -148,21 +148,14 @@ def build(made: Made, folder: Path) -> Path:
 
 
 @contextmanager
-def server(
-    image: Path, folder: Path, *, first: Path | None = None, **settings: str
-) -> Iterator[Running]:
-    """Serve ``image`` in local processes; the log is ``folder/log``.
-
-    Modules in the folder ``first`` take precedence over all others.
-    """
+def server(image: Path, folder: Path, **settings: str) -> Iterator[Running]:
+    """Serve ``image`` in local processes; the log is ``folder/log``."""
     with open_reference(str(image), None) as found, unpacked_package(found.image().layers) as root:
         with socket.socket() as listening:
             listening.bind(("127.0.0.1", 0))
             port = listening.getsockname()[1]
         place = {"MODEL_HOST": "127.0.0.1", "MODEL_PORT": str(port)}
         variables = {**root.variables(), **settings, **place}
-        if first is not None:
-            variables["PYTHONPATH"] = f"{first}:{variables['PYTHONPATH']}"
         command = [str(root.python), "-m", "serving"]
         with (folder / "log").open("ab") as log:
             process = subprocess.Popen(

@@ -44,9 +44,9 @@ def main(arguments: list[str]) -> int:
         return 2
     connection = socket.socket(fileno=int(os.environ.pop(DESCRIPTOR)))
     if os.environ.pop(NETWORK, "on") == "off":
-        from modelhost.network import refuse_network
+        from modelhost.sandbox.network import FOR_SERVING, refuse_network
 
-        refuse_network()
+        refuse_network("the model", FOR_SERVING)
     if arguments == ["work"]:
         os.dup2(2, 1)
         end_with_parent()
@@ -73,10 +73,11 @@ def _serve(listening: socket.socket) -> int:
     from modelhost.serve import serve
 
     to_json()
+    own = os.getpid()
     try:
         return serve(listening, spec, Pulse(place))
     except PackageError as error:
-        if failure is not None:
+        if failure is not None and os.getpid() == own:  # not a child that the model has forked
             os.pwrite(failure, json.dumps([error.message, error.hint]).encode(), 0)
         return error.exit_code
 

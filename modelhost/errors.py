@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+EXIT_OUT_OF_MEMORY = 70
+"""The exit code of a serving process whose model ran out of memory."""
+
 
 class PackageError(Exception):
     """Something the user can fix; the command ends with ``exit_code``.

@@ -27,7 +27,7 @@ from typing import Any
 
 from modelhost.columns import ColumnSpec
 from modelhost.connection import Connection
-from modelhost.errors import PackageError
+from modelhost.errors import EXIT_OUT_OF_MEMORY, PackageError
 from modelhost.frames import keep_text_plain
 from modelhost.model import load_model
 from modelhost.pulse import Pulse
@@ -37,7 +37,6 @@ from modelhost.wire import Message, WireError
 from modelhost.work import described
 
 VERSION = 1
-EXIT_OUT_OF_MEMORY = 70
 IDLE_SECONDS = 0.5
 """How often an idle process reports that it runs."""
 FLUSH_SECONDS = 1.0
@@ -194,7 +193,10 @@ def serve(listening: socket.socket, spec: str, pulse: Pulse) -> int:
     """
     keep_text_plain()
     given = json.loads(Path(spec).read_text(encoding="utf-8"))
+    own = os.getpid()
     model = load_model(Path(given["path"]), given["predictor"], given["loader"], given["task"])
+    if os.getpid() != own:
+        return 0  # a child that the model has forked while it was loaded
     specs = [ColumnSpec.read(one) for one in given["specs"]]
     served = ServedModel(model, specs, given["known"], given["plain"])
     hello = Message({"hello": VERSION, "pid": os.getpid(), "model": described(model)})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 import unicodedata
 from collections.abc import Mapping
 from itertools import islice
@@ -15,6 +16,20 @@ MAX_MARKS = 4
 """Combining marks of one letter; no language uses more."""
 MAX_BITS = 14_000
 """Bits of an integer that is shown; Python formats at most 4,300 digits."""
+_SCHEME = r"(\b[A-Za-z][A-Za-z0-9+.-]{0,20}://)"
+_PORT = r"\d{1,5}(?![^\s/'\"<>,;:?#)\]`])"
+_CREDENTIAL = re.compile(
+    # user:password, of which "/", "@" and blanks may stand there as they are
+    rf"{_SCHEME}(?:[^\s/@:\['\"<>]{{0,200}}:(?!{_PORT})\S[^\n'\"<>]{{0,500}}?@"
+    r"(?:[^\s/@'\"<>]{1,500}@){0,5}"
+    # a token, or a user; ssh's user is no secret
+    r"|(?<!ssh://)(?:[^\s/@'\"<>]{1,500}@){1,5})"
+)
+_SECRET_PARAMETER = re.compile(
+    r"([?&][\w.-]{0,40}(?:sig|token|key|secret|passw|pwd|auth|cred)[\w.-]{0,40}=)"
+    r"[^\s&'\"<>#)]{1,2000}",
+    re.IGNORECASE,
+)
 
 
 def beginning(value: Any, most: int = MAX_DISPLAYED) -> Any:
@@ -40,6 +55,13 @@ def _begun(value: Any, most: int, left: list[int]) -> Any:
     if isinstance(value, list | tuple):
         return [_begun(inner, most, left) for inner in islice(value, most)]
     return value
+
+
+def without_credentials(text: str) -> str:
+    """``text`` with ``***`` in place of user, password, and signatures in each URL."""
+    if "://" not in text:
+        return text
+    return _SECRET_PARAMETER.sub(r"\1***", _CREDENTIAL.sub(r"\1***@", text))
 
 
 def escape_control_characters(text: str) -> str:

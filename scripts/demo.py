@@ -7,20 +7,23 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from packager.engine.engine import Engine
 from packager.environment.platform import default_platform
 from packager.image.base.base import find_base
 from packager.image.base.debian import base_name
+from packager.image.base.saved import BaseImage
 from packager.project.config import load_project
+from packager.runners.project import fits_host
 
 TOP = Path(__file__).resolve().parent.parent
 WORK = TOP / ".demo"
@@ -72,17 +75,35 @@ def build(engine: Engine | None) -> str:
 
 
 def base_option(engine: Engine | None) -> list[str]:
+    """The base to build with: the example's if it can be used here, else one of Debian packages.
+
+    Without an engine the build and the server run with this machine's Python, so a base with
+    another Python is of no use, and none is needed.
+    """
     reference = load_project(PROJECT).image.base
     platform = engine.platform if engine else default_platform()
-    if find_base(reference, platform, engine) is not None:
+    if usable(find_base(reference, platform, engine), engine):
         return []
     name = base_name()
-    if name is None or (engine is None and shutil.which("mmdebstrap") is None):
+    if name is None:
         return []
-    if find_base(name, platform, None) is None:
+    made = find_base(name, platform, None)
+    if made is None and (engine is not None or can_make(name)):
         print(f"  {reference} is not available here; making a base from Debian packages:")
-        run(["base"], keep=1)
-    return ["--base", name]
+        if run(["base"], keep=1, check=engine is not None):
+            made = find_base(name, platform, None)
+    return ["--base", name] if usable(made, engine) else []
+
+
+def usable(base: BaseImage | None, engine: Engine | None) -> bool:
+    """Whether a build can use ``base``: in the engine, or on this machine."""
+    return base is not None and (engine is not None or fits_host(base))
+
+
+def can_make(name: str) -> bool:
+    """Whether a base of Debian packages can be made and used here without an engine."""
+    python = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+    return name.endswith(python) and shutil.which("mmdebstrap") is not None
 
 
 def serve_and_measure(target: str, local: Sequence[str]) -> None:
@@ -126,25 +147,16 @@ def number(text: str) -> object:
 def served(target: str, local: Sequence[str]) -> Iterator[str]:
     arguments = ["serve", target, "--port", "0", *local]
     command(f"package {' '.join(arguments)}")
-    log = (WORK / "serve.log").open("w", encoding="utf-8")
-    process = subprocess.Popen(
-        [PACKAGE, *arguments],
-        cwd=WORK,
-        stdout=subprocess.PIPE,
-        stderr=log,
-        text=True,
-    )
-    try:
+    with (
+        (WORK / "serve.log").open("w", encoding="utf-8") as log,
+        started(arguments, stderr=log) as process,
+    ):
         assert process.stdout is not None
         url = process.stdout.readline().strip()
         if not url:
             sys.exit(f"error: the server did not start\nhint: see {WORK / 'serve.log'}")
         print(f"  {url}")
         yield url
-    finally:
-        process.terminate()
-        process.wait()
-        log.close()
 
 
 def post(url: str, document: object) -> dict[str, Any]:
@@ -174,20 +186,52 @@ def show_changes(before: dict[str, float], after: dict[str, float]) -> None:
             print(f"  {short:<72} +{change:.0f}")
 
 
-def run(arguments: Sequence[str], keep: int | None = None) -> str:
-    """Run ``package`` with its progress on the terminal; return its standard output."""
+def run(arguments: Sequence[str], keep: int | None = None, *, check: bool = True) -> str:
+    """Run ``package`` with its progress on the terminal; return its standard output.
+
+    If it fails, exit with its code, or without ``check`` return an empty text.
+    """
     command("package " + " ".join(arguments))
-    done = subprocess.run(
-        [PACKAGE, *arguments], cwd=WORK, stdout=subprocess.PIPE, text=True, check=False
-    )
-    lines = done.stdout.splitlines()
+    with started(arguments) as process:
+        output, _ = process.communicate()
+    lines = output.splitlines()
     for line in lines[:keep]:
         print(f"  {line}")
     if keep is not None and len(lines) > keep:
         print(f"  … {len(lines) - keep} more lines")
-    if done.returncode != 0:
-        sys.exit(done.returncode)
-    return done.stdout
+    if process.returncode == 0:
+        return output
+    if check:
+        sys.exit(process.returncode)
+    return ""
+
+
+@contextmanager
+def started(
+    arguments: Sequence[str], stderr: IO[str] | None = None
+) -> Iterator[subprocess.Popen[str]]:
+    """A process of ``package``, which is stopped at the end of the block.
+
+    It is in a process group of its own, so that Ctrl-C reaches this program only. This program
+    passes it on once, and waits until the process has removed its containers and partial files.
+    """
+    process = subprocess.Popen(
+        [PACKAGE, *arguments],
+        cwd=WORK,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        text=True,
+        process_group=0,
+    )
+    try:
+        yield process
+    except KeyboardInterrupt:
+        print("\nstopping `package`, which removes what it has started", file=sys.stderr)
+        raise
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            process.communicate()
 
 
 def say(step: str, title: str, text: str) -> None:
@@ -212,5 +256,17 @@ def finish(target: str, engine: Engine | None, seconds: float) -> None:
         print("  containers: `make demo YES=1` installs Docker Engine (root, Debian or Ubuntu)")
 
 
+def stopped_by_signals(program: Callable[[], None]) -> int:
+    """Run ``program``; return its exit code: 130 after Ctrl-C or SIGTERM."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell in the background ignores SIGINT
+        signal.signal(number, signal.default_int_handler)
+    try:
+        program()
+    except KeyboardInterrupt:
+        print("\nstopped", file=sys.stderr)
+        return 130
+    return 0
+
+
 if __name__ == "__main__":
-    main()
+    sys.exit(stopped_by_signals(main))

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+# isort: off
+from serving.processes import early_end  # noqa: F401  # before all that takes time
+
+# isort: on
 import gc
 import logging
 import os
@@ -71,9 +75,10 @@ def _serve(settings: Settings, manifest: Manifest, home: Path, readers: log_line
         # After the variables that NumPy and prometheus_client read at import.
         from monitoring.metrics.restarts import RestartCounts
         from serving.http.worker_table import Pulses, make_table
+        from serving.prediction.model_board import ModelBoard
         from serving.prediction.package_files import PackageFiles
         from serving.processes.child import Child
-        from serving.processes.children import children_of
+        from serving.processes.children import Shared, children_of
         from serving.processes.model_processes import model_children, model_sockets
         from serving.processes.supervisor import Supervisor
         from serving.worker import check_libraries
@@ -84,9 +89,10 @@ def _serve(settings: Settings, manifest: Manifest, home: Path, readers: log_line
             settings = replace(settings, native="eager")  # each row needs the model
         table = make_table()
         models = model_sockets(files, home)
+        board = ModelBoard(len(models))
         processes = [
-            *children_of(settings, files, socket, table, models),
-            *model_children(settings, files, models, given, home),
+            *children_of(settings, files, Shared(socket, table, models, board)),
+            *model_children(settings, files, models, given, home, readers.channels),
         ]
         if checked:
             command = [sys.executable, "-m", "serving.shadow.checker", str(home)]
@@ -100,7 +106,7 @@ def _serve(settings: Settings, manifest: Manifest, home: Path, readers: log_line
         # Pages with objects of the collector would be copied in each worker.
         gc.collect()
         gc.freeze()
-        Supervisor(processes, Pulses(table), counts, end_seconds, readers.paused).run()
+        Supervisor(processes, Pulses(table), counts, end_seconds, readers.paused, board).run()
     return 0
 
 

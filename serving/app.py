@@ -23,6 +23,7 @@ from serving.http.fast_path import RawResponse
 from serving.http.limits import MIN_LARGE_BYTES
 from serving.http.messages import RequestError
 from serving.prediction.jobs import ignore_result
+from serving.prediction.model_board import WorkerBoard
 from serving.prediction.model_client import ModelClient
 from serving.prediction.pipeline import Pipeline, deadline_exceeded
 from serving.prediction.places import Places
@@ -51,8 +52,13 @@ class App:
         start: Callable[[ModelClient], Predictor],
         models: Sequence[str] = (),
         busy: Callable[[int], None] = ignore_result,
+        board: WorkerBoard | None = None,
     ) -> None:
-        """``models``: addresses of the model's processes; ``busy``: as of ``JobThread``."""
+        """``models``: addresses of the model's processes; ``busy``: as of ``JobThread``.
+
+        ``board``: as of ``ModelClient``.
+        """
+        self._board = board
         self._viewer = viewer
         self._settings = settings
         self._start = start
@@ -77,7 +83,7 @@ class App:
         await receive()
         places = Places(self._settings.max_queue)
         lazy = self._settings.native == "lazy"
-        client = ModelClient(self._models, places, lazy=lazy)
+        client = ModelClient(self._models, places, lazy=lazy, board=self._board)
         client.start()
         try:
             predictor = await asyncio.to_thread(self._start, client)

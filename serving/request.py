@@ -29,11 +29,6 @@ from serving.settings import Settings
 
 logger = logging.getLogger("serving")
 
-_WAITS = {
-    "starting": "the model is loading",
-    "model_restarting": "the model's process ended, and another loads the model",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class LoadedPackage:
@@ -85,16 +80,14 @@ class RequestHandler:
             )
         loaded = self.loaded
         if loaded is None:
-            raise _unavailable("starting", _WAITS["starting"])
+            raise _unavailable("starting", "the server is loading the package")
         loaded.routes.check(request.method, path)
         if path in self._ready or path.endswith("/ready"):
             if self.draining:
                 raise _unavailable("draining", "the server is ending")
-            if loaded.pipeline.stuck:
-                raise _unavailable("stuck", "the model call did not return by the deadline")
-            waits_for = loaded.pipeline.waits_for
-            if waits_for is not None:
-                raise _unavailable(waits_for, _WAITS[waits_for])
+            unready = loaded.pipeline.unready
+            if unready is not None:
+                raise _unavailable(unready.code, unready.message)
         return loaded
 
     def refuse(self, request: Request, error: Exception) -> Response:

@@ -23,6 +23,7 @@ from serving.http import logs
 from serving.http.server import worker_server
 from serving.http.uvicorn_check import check_uvicorn
 from serving.http.worker_table import Workers
+from serving.prediction.model_board import ModelBoard
 from serving.prediction.model_client import ModelClient
 from serving.prediction.package_files import PackageFiles
 from serving.prediction.predictor import Predictor
@@ -54,6 +55,7 @@ class ServingWorker:
     listening: socket.socket
     models: Sequence[str]
     """Addresses of the model's processes."""
+    board: ModelBoard
     table: int
     notes: SharedNotes
     metrics: Path
@@ -70,7 +72,8 @@ class ServingWorker:
         use_worker_files(worker_name(self.metrics, self.number))
         workers = Workers(self.table, self.number)
         viewer = viewer_of(self.settings, self.files.manifest)
-        app = App(viewer, self.settings, self._load, self.models, workers.busy)
+        board = self.board.of_worker(self.number)
+        app = App(viewer, self.settings, self._load, self.models, workers.busy, board)
         server = worker_server(app, workers, BACKLOG)
         server.run(sockets=[self.listening])
         return 0 if server.started else FAILED_TO_START

@@ -183,7 +183,10 @@ def one_place_for(room: str, *places: str):
 
 def no_print_or_exit(path: str, text: str) -> list[str]:
     """Calls of print, exit and their like; what a module does as a program is its own matter."""
-    programs = ("/console.py", "/__main__.py", "serving/processes/fork.py", "modelhost/serve.py")
+    programs = (
+        *("/console.py", "/__main__.py", "serving/processes/fork.py", "modelhost/serve.py"),
+        *("serving/processes/early_end.py", "runners/process_tree.py"),
+    )
     if path.startswith("packager/cli/") or path.endswith(programs):
         return []
     tree = ast.parse(text)

@@ -9,8 +9,6 @@ TOP = Path(__file__).parent.parent
 ROOMS = ("modelhost", "packager", "serving", "monitoring")
 
 EXEMPT: dict[str, str] = {
-    "modelhost/connection.py": "test_serve.py speaks through it, slow and broken ends included",
-    "modelhost/json_logs.py": "test_serve.py reads what a serving process logs",
     "packager/deploy/grafana/panel.py": "drawn by dashboard.py, whose test reads them",
     "packager/deploy/prometheus/presence_cases.py": "promtool runs them in test_rule_tests.py",
     "packager/deploy/prometheus/resolve_cases.py": "promtool runs them in test_rule_tests.py",
@@ -23,11 +21,7 @@ EXEMPT: dict[str, str] = {
     "packager/project/templates/train.py": "a starter's file: tests/conftest.py builds with it",
     "packager/runners/build_wheel.py": "runs alone, in test_source_build.py",
     "packager/worker/train/model_queries.py": "calls golden.py and rejected_values.py in a row",
-    "serving/prediction/model_connection.py": "the connections of model_client.py",
-    "serving/prediction/model_parts.py": "calls of model_client.py, by forms in test_server.py",
-    "serving/processes/model_processes.py": "test_confined_models.py starts what it describes",
     "serving/protocols/protocol.py": "a protocol, which every adapter's test speaks",
-    "serving/shadow/model_link.py": "the checker's client, in test_shadow_comparison.py",
     "serving/service.py": "imports BentoML: test_server.py asks a server for its files",
 }
 """Modules that need no test file of their own, and why."""
@@ -66,6 +60,7 @@ FEATURES: dict[str, str] = {
     "serving/test_hostile_bytes.py": "malformed requests as raw bytes",
     "serving/test_hostile_openapi.py": "requests made of the document",
     "serving/test_hostile_requests.py": "requests that mean harm, to a server",
+    "serving/test_hostile_models.py": "models that harm their own process, to a server",
     "serving/test_java.py": "another language's client",
     "serving/test_proxies.py": "a server behind real proxies",
     "serving/test_refused_values.py": "values a model refuses, over every protocol",

@@ -62,9 +62,10 @@ def test_the_oci_folder_names_both_entries(local_package: Package) -> None:
     assert names == [tag, f"{tag}-replay"]
 
 
-def test_another_folder_file_system_user_clock_umask_zone_locale_and_hash_seed_give_the_same_image(
+def test_a_build_in_another_environment_gives_the_same_image(
     local_package: Package, tmp_path: Path
 ) -> None:
+    """Another folder, file system, user, clock, umask, time zone, locale and hash seed."""
     copy = tmp_path / "Другая папка"
     shutil.copytree(local_package.project, copy)
     for path in copy.rglob("*"):

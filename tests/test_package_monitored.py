@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,10 +14,10 @@ import pandas as pd
 import pytest
 import yaml
 from command import NO_ENGINE, Package, package
-from real_prometheus import Prometheus, prometheus
+from monitored_servers import MonitoredServers
+from real_prometheus import prometheus
 from replicas import Replica, replica
 
-from monitoring.profile.profile import Profile
 from monitoring.slices.slices import ALL, SliceSet
 from monitoring.stats import drift
 from monitoring.stats.accuracy import accuracy_regressed, share_z, wilson
@@ -31,29 +30,7 @@ pytestmark = [
 ]
 SHIFT = 40.0
 COUNTED = 2.5
-RECORDED_SECONDS = 30.0
 """Seconds after which workers have written their counters, and every replica was scraped."""
-
-
-@dataclass(frozen=True)
-class MonitoredServers:
-    """What was sent, who still lives, and where it was counted."""
-
-    rows: pd.DataFrame
-    """As they were sent, with prediction and actual label of each."""
-    slices: SliceSet
-    baseline: dict[str, tuple[float, int]]
-    profile: Profile
-    compiled: bool
-    model: str
-    version: str
-    folder: Path
-    prometheus: Prometheus
-    alive: list[Replica]
-
-    @property
-    def only(self) -> str:
-        return f'{{model="{self.model}", version="{self.version}"}}'
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +79,7 @@ def servers(
         server.until(f"{everything} > {0.97 * len(rows)}")  # rules lag behind on a busy machine
         other.kill()
         compiled = manifest.compiled.verdict == "equal"
-        facts = (profile, compiled, manifest.name, manifest.tag, out, server, [one])
+        facts = (profile, compiled, manifest.name, manifest.tag, out, server, (one, other))
         yield MonitoredServers(rows, slices, baseline, *facts)
 
 
@@ -126,17 +103,6 @@ def send(to: Replica, frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(__prediction__=predicted)
 
 
-def offline(servers: MonitoredServers) -> dict[str, drift.Drift]:
-    """The same rows, binned and measured without any server."""
-    found = {}
-    for feature in servers.profile.features:
-        if feature.name in servers.rows:
-            indices = feature.bin_indices(servers.rows[feature.name])
-            counts = [int((indices == place).sum()) for place in range(len(feature.bins))]
-            found[feature.name] = drift.measure_drift(counts, feature.counts)
-    return found
-
-
 def test_counters_in_prometheus_are_exact_though_workers_and_a_replica_died(
     servers: MonitoredServers,
 ) -> None:
@@ -149,7 +115,7 @@ def test_counters_in_prometheus_are_exact_though_workers_and_a_replica_died(
         if feature.name not in servers.rows:  # the confidence isn't in the answers as such
             continue
         counts = [live[feature.name, name] for name in feature.bins]
-        expected = offline(servers)[feature.name]
+        expected = servers.drift_of(feature.name)
         got = drift.measure_drift(counts, feature.counts)
         assert got == expected
 
@@ -157,23 +123,27 @@ def test_counters_in_prometheus_are_exact_though_workers_and_a_replica_died(
 def test_recorded_drift_is_the_offline_one_within_what_extrapolation_does(
     servers: MonitoredServers,
 ) -> None:
-    servers.prometheus.until(f"feature:model_feature_psi:zscore1h{servers.only}")
-    for name, expected in offline(servers).items():
-        only = servers.only[:-1] + f', feature="{name}"}}'
-        for window in ("1h", "1d"):
-            rows = servers.prometheus.value(
-                f"feature:model_feature_observations:increase{window}{only}"
+    for window in ("1h", "1d"):
+        possible = servers.extrapolation("model_feature_observations_total")
+        servers.prometheus.until_recorded(f"feature:model_feature_psi:{window}{servers.only}")
+        for name, parts in servers.binned.items():
+            only = servers.only[:-1] + f', feature="{name}"}}'
+            bins, rows, psi = servers.prometheus.together(
+                f"feature_bin:model_feature_observations:increase{window}{only}",
+                f"feature:model_feature_observations:increase{window}{only}",
+                f"feature:model_feature_psi:{window}{only}",
             )
-            assert rows == pytest.approx(expected.rows, rel=0.25)
-            psi = servers.prometheus.value(f"feature:model_feature_psi:{window}{only}")
-            assert psi == pytest.approx(expected.psi, rel=0.1, abs=0.06)  # rows are off by 25 %
+            feature = servers.feature(name)
+            counts = [bins.get(label, 0.0) for label in feature.bins]
+            for count, *parts_of_bin in zip(counts, *parts, strict=True):
+                assert possible.allows(count, partial(weighted, parts_of_bin))
+            expected = drift.measure_drift(counts, feature.counts)
+            assert rows[""] == pytest.approx(expected.rows)
+            assert psi[""] == pytest.approx(expected.psi)
 
 
-def judged(servers: MonitoredServers) -> dict[str, tuple[int, int]]:
-    """Slice → right answers and labels, without any server."""
-    right = (servers.rows["__prediction__"] == servers.rows["returned"]).to_numpy()
-    masks = servers.slices.masks(servers.rows)
-    return {name: (int(right[mask].sum()), int(mask.sum())) for name, mask in masks.items()}
+def weighted(parts: Sequence[float], *factors: float) -> float:
+    return sum(part * factor for part, factor in zip(parts, factors, strict=True))
 
 
 def test_accuracy_by_slice_and_its_interval_are_exact_from_counters(
@@ -183,7 +153,8 @@ def test_accuracy_by_slice_and_its_interval_are_exact_from_counters(
         f"sum by (slice, outcome) (last_over_time(model_feedback_total{servers.only}[10m]))"
     )
     labels = {(found["slice"], found["outcome"]): value for found, value in counted}
-    for name, (right, rows) in judged(servers).items():
+    for name in servers.labelled:
+        right, rows = servers.judged(name)
         got = (labels[name, "correct"], labels[name, "correct"] + labels[name, "incorrect"])
         assert got == (right, rows)
         if rows:
@@ -196,29 +167,27 @@ def test_accuracy_by_slice_and_its_interval_are_exact_from_counters(
                 assert got_end == pytest.approx(end, abs=1e-9)
 
 
-def _excluded(servers: MonitoredServers) -> list[tuple[str, str, float, float]]:
-    """Slices whose recorded accuracy is not the offline one: name, what, recorded, expected."""
-    found = []
-    for name, (right, rows) in judged(servers).items():
-        values = (right / rows, *wilson(right, rows)) if rows else ()
-        for what, expected in zip(("ratio", "lower", "upper"), values, strict=False):
-            only = _with(servers, name)
-            got = servers.prometheus.value(f"slice:model_feedback_score:{what}7d{only}")
-            if got != pytest.approx(expected, abs=0.06):
-                found.append((name, what, got, expected))
-    return found
-
-
 def test_recorded_accuracy_is_the_offline_one_within_what_extrapolation_does(
     servers: MonitoredServers,
 ) -> None:
-    servers.prometheus.until(f"slice:model_feedback_score:zscore7d{servers.only}")
-    until = time.monotonic() + RECORDED_SECONDS  # the last labels have to be scraped and recorded
-    while (apart := _excluded(servers)) and time.monotonic() < until:
-        time.sleep(1)
-    assert apart == []
-    for name, (_, rows) in judged(servers).items():
+    possible = servers.extrapolation("model_feedback_total")
+    score = "slice:model_feedback_score"
+    servers.prometheus.until_recorded(f"{score}:upper7d{servers.only}")
+    for name, parts in servers.labelled.items():
         only = _with(servers, name)
+        _, rows = servers.judged(name)
+        if rows:
+            k, n, ratio, lower, upper = (
+                found[""]
+                for found in servers.prometheus.together(
+                    f"slice:model_feedback_correct:increase7d{only}",
+                    f"slice:model_feedback:increase7d{only}",
+                    *(f"{score}:{what}7d{only}" for what in ("ratio", "lower", "upper")),
+                )
+            )
+            for count, parts_of_it in zip((k, n), parts.T, strict=True):
+                assert possible.allows(count, partial(weighted, parts_of_it.tolist()))
+            assert (ratio, lower, upper) == pytest.approx((k / n, *wilson(k, n)))
         if rows and name in servers.baseline:
             assert (
                 servers.prometheus.value(f"slice:model_slice_baseline:max{only}")
@@ -229,9 +198,24 @@ def test_recorded_accuracy_is_the_offline_one_within_what_extrapolation_does(
 def test_a_slice_that_got_worse_is_called_and_steady_ones_are_not(
     servers: MonitoredServers,
 ) -> None:
-    known = {name: (*judged(servers)[name], *servers.baseline[name]) for name in servers.baseline}
-    worse = {name for name, facts in known.items() if facts[1] and accuracy_regressed(*facts)}
+    possible = servers.extrapolation("model_feedback_total")
+    known = {
+        name: (*servers.judged(name), *servers.baseline[name])
+        for name in servers.baseline
+        if name in servers.labelled
+    }
     # Near the limit extrapolation may decide either way.
+    worse = {
+        name
+        for name, (_, rows, *before) in known.items()
+        if rows
+        and not possible.allows(
+            False,
+            lambda *factors, name=name, before=before: accuracy_regressed(
+                *servers.judged(name, *factors), *before
+            ),
+        )
+    }
     steady = {name for name, facts in known.items() if not share_z(*facts) < -2.5}
     assert worse
     assert steady
@@ -243,14 +227,20 @@ def test_a_slice_that_got_worse_is_called_and_steady_ones_are_not(
 
 
 def test_package_drift_says_the_same_from_prometheus(servers: MonitoredServers) -> None:
+    possible = servers.extrapolation("model_feature_observations_total")
     found = package("drift", "--prometheus", servers.prometheus.url, "--window", "1h", "--json")
     assert found.code == 0, found.err
     assert found.json["drifting"] is True
     assert found.json["source"] == "the last 1h, from Prometheus"
     measured = {feature["name"]: feature for feature in found.json["features"]}
-    for name, expected in offline(servers).items():
-        assert measured[name]["psi"] == pytest.approx(expected.psi, rel=0.1, abs=0.03)
-        assert measured[name]["drifting"] is expected.drifting
+    for name in servers.binned:
+        for what in ("psi", "drifting"):
+            assert possible.allows(
+                measured[name][what],
+                lambda *factors, name=name, what=what: getattr(
+                    servers.drift_of(name, *factors), what
+                ),
+            )
     assert measured["basket"]["drifting"]
     failing = package("drift", "--prometheus", servers.prometheus.url, "--fail-on-drift")
     assert failing.code == 1
@@ -258,7 +248,7 @@ def test_package_drift_says_the_same_from_prometheus(servers: MonitoredServers) 
 
 
 def test_package_drift_says_the_same_from_the_replicas_that_live(servers: MonitoredServers) -> None:
-    (one,) = servers.alive
+    one, _ = servers.replicas
     found = package("drift", f"{one.url}/metrics", "--json")
     assert found.code == 0, found.err
     channel = next(f for f in found.json["features"] if f["name"] == "channel")

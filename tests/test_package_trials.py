@@ -40,7 +40,7 @@ def test_after_builds_were_killed_the_next_one_is_right_and_leaves_nothing(
 
 
 @pytest.mark.engine
-def test_after_a_build_in_the_engine_was_killed_the_next_one_is_right_and_sweeps_what_it_left(
+def test_the_build_after_a_killed_one_is_right_and_removes_its_leftovers(
     engine: Engine, engine_package: Package, base: str, tmp_path: Path
 ) -> None:
     project = copy_of(engine_package.project, tmp_path)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import runpy
 import shutil
 import subprocess
 import sys
@@ -27,10 +26,8 @@ from packager.image.runtime import INSTALLED_AT, runtime_digest, serving_runtime
 from packager.manifest.manifest import Manifest
 from packager.runners.local import UnpackedPackage, unpacked_package
 
-BENCHMARKS = Path(__file__).parents[1]
-sys.path.append(str(BENCHMARKS))  # ceiling.py imports modules of its folder
-CEILING = runpy.run_path(str(BENCHMARKS / "ceiling.py"))
 RECIPES = Path(__file__).parent / "project" / "recipes.py"
+sys.path.append(str(Path(__file__).parents[1]))  # modules that all benchmarks share
 MODELS = ("linear", "boosting", "native")
 PACKAGE = Path(sys.executable).parent / "package"
 # Rows per request → number of different requests, sent in turn, so that no server can cache.
@@ -91,12 +88,13 @@ class Model:
         return found
 
 
-def table(data: Path | None, target: str) -> pd.DataFrame:
-    """The rows of ``data`` without nulls, or generated rows; with the target column."""
-    if data is None:
-        frame, labels = CEILING["data"]()
-        return frame.assign(**{target: labels})
-    frame = pd.read_csv(data, skipinitialspace=True).dropna()
+def table(file: Path | None, target: str) -> pd.DataFrame:
+    """The rows of ``file`` without nulls, or generated rows; with the target column."""
+    if file is None:
+        from made import mixed
+
+        return mixed(50_000, 6, 8, 2).rename(columns={"target": target})
+    frame = pd.read_csv(file, skipinitialspace=True).dropna()
     flags = frame.select_dtypes("bool").columns
     return frame.assign(**{name: np.where(frame[name], "yes", "no") for name in flags})
 
@@ -134,22 +132,21 @@ def _requests(features: pd.DataFrame) -> dict[int, list[list[dict[str, Any]]]]:
 
 def _built(recipe: str, frame: pd.DataFrame, target: str, mode: str) -> Path:
     """The OCI folder of a package, from the cache if the same package was built before."""
-    files = _project(recipe, frame, target, mode)
+    files = project_files(recipe, frame, target, mode)
     contents = b"".join(name.encode() + content for name, content in sorted(files.items()))
     runtime = runtime_digest(serving_runtime() | training_runtime())
     folder = cache_directory("peers") / f"package-{sha256_bytes(contents + runtime.encode())[:16]}"
     if not folder.exists():
         with atomic_directory(folder) as new:
             project = new / "project"
-            project.mkdir()
-            for name, content in files.items():
-                (project / name).write_bytes(content)
+            write_project(project, files)
             _build(project, new / "image")
             shutil.rmtree(project)
     return folder / "image"
 
 
-def _project(recipe: str, frame: pd.DataFrame, target: str, mode: str) -> dict[str, bytes]:
+def project_files(recipe: str, frame: pd.DataFrame, target: str, mode: str) -> dict[str, bytes]:
+    """The files of a project with one of the recipes; ``mode`` is ``auto`` or ``off``."""
     texts = frame.drop(columns=target).select_dtypes(exclude="number")
     sliced = [name for name in texts if texts[name].nunique() <= SLICED_VALUES][:1]
     slices = f"\n[slices]\ncolumns = {json.dumps(sliced)}\n" if sliced else ""
@@ -160,6 +157,13 @@ def _project(recipe: str, frame: pd.DataFrame, target: str, mode: str) -> dict[s
         "recipes.py": RECIPES.read_bytes(),
         "data.csv": frame.to_csv(index=False).encode(),
     }
+
+
+def write_project(folder: Path, files: dict[str, bytes]) -> None:
+    """Write the files of a project to a new folder."""
+    folder.mkdir()
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
 
 
 def _build(project: Path, image: Path) -> None:

@@ -1,4 +1,4 @@
-"""Disables monitoring in workers started by ``benchmarks/monitoring_cost.py``.
+"""Disables monitoring in workers that ``benchmarks/peers/run.py`` starts as ``ours, bare``.
 
 Python imports this module before all others in every process with its folder on the path; only
 the server, which forks its workers, changes. They count, time and look up nothing; predictions are

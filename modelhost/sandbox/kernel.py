@@ -107,12 +107,14 @@ def close_files(
     *,
     contained: bool,
     network: bool = False,
+    shared_memory: bool = True,
 ) -> None:
     """Deny all files except these, system files and shared memory, if Landlock is available.
 
     ``writable`` are readable as well; folders below ``listed`` can be listed. Signals to processes
     outside are denied too, if the kernel can. ``contained``: don't record files and processes as
     confined here, because the container already confines them. ``network``: TCP stays allowed.
+    ``shared_memory``: whether ``/dev/shm`` may be written.
     """
     version = landlock.abi()
     if version < landlock.MIN_ABI:
@@ -123,7 +125,8 @@ def close_files(
     rules = landlock.existing([listed], landlock.READ_DIR)
     rules.update(landlock.existing((*SYSTEM_READ, *readable), landlock.READ))
     rules.update(landlock.existing(DEVICES, landlock.DEVICE | landlock.READ))
-    rules.update(landlock.existing((SHARED_MEMORY, *writable), landlock.WRITE))
+    memory = [SHARED_MEMORY] if shared_memory else []
+    rules.update(landlock.existing((*memory, *writable), landlock.WRITE))
     apart = network or "network" in _standing()
     threads = _threads()
     refused = _failure(lambda: landlock.restrict(rules, version, tcp=not apart))

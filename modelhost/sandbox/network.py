@@ -1,4 +1,7 @@
-"""Block the network for this process."""
+"""Block the network for this process: the one policy of what stays on this machine.
+
+A model gets the same answer where it is trained, checked and served.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,9 @@ from modelhost.sandbox.kernel import close_network, described
 ISOLATION = "MODEL_ISOLATION"
 """Set to ``container`` for a process in a container without a network."""
 
+FOR_TRAINING = "put what it needs into the project or the data: training and replay have no network"
+FOR_SERVING = "set `network = true` under [serve] of package.toml and build again"
+
 _BIND = "socket.bind"
 _NAMED_BY_SOCKET = {"socket.connect", _BIND, "socket.sendto", "socket.sendmsg"}
 _NAMED_BY_HOST = {
@@ -26,20 +32,27 @@ _NAMED_BY_HOST = {
 
 
 def block_network(who: str) -> None:
-    """From now on, raise ``PackageError`` if ``who`` uses the network; it can't be undone.
+    """From now on, deny the network to ``who``, by the kernel too; it can't be undone.
 
-    Calls with which libraries detect features of the system stay allowed: binding a socket to the
-    loopback or to any free port, resolving this machine's name, and socket pairs. An audit hook
-    raises and names the address. The kernel, where it can (``kernel``), denies what bypasses the
-    hook: C code, subprocesses, Unix sockets. A container has no network.
+    The kernel, where it can (``kernel``), denies what bypasses the hook of ``refuse_network``: C
+    code, subprocesses, Unix sockets. A container has no network.
     """
     if isolation() == "process":
         close_network()
+    refuse_network(who, FOR_TRAINING)
 
+
+def refuse_network(who: str, hint: str) -> None:
+    """From now on, raise ``PackageError`` if Python code of ``who`` uses the network.
+
+    An audit hook raises and names the address. Calls with which libraries detect features of the
+    system stay allowed: binding a socket to the loopback or to any free port, resolving this
+    machine's name, and socket pairs. Unix sockets are left to the kernel.
+    """
     told: set[str] = set()
 
     def refuse(place: str) -> NoReturn:
-        error = _refusal(who, place)
+        error = PackageError(f"{who} tried to reach the network ({place})", hint)
         if place not in told:  # reported even if the code catches the error
             told.add(place)
             sys.stderr.write(f"refused: {error.message}\n")
@@ -76,13 +89,6 @@ def describe_isolation() -> dict[str, str]:
 def isolation_line(told: Mapping[str, str]) -> str:
     """``container (…)`` or ``process (Landlock ABI 7, seccomp, network namespace)``."""
     return f"{told['where']} ({told.get('measures') or 'measures not known'})"
-
-
-def _refusal(who: str, place: str) -> PackageError:
-    return PackageError(
-        f"{who} tried to reach the network ({place})",
-        "put what it needs into the project or the data: training and replay have no network",
-    )
 
 
 def _address(address: Any) -> str:

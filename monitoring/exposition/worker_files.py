@@ -14,7 +14,7 @@ import os
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 
@@ -89,11 +89,6 @@ class CounterFile:
                 CounterFile.unwritten += key not in self._places
             elif self._map is not None:
                 self._map[place : place + _VALUE.size] = _VALUE.pack(value, timestamp)
-
-    def read_all_values(self) -> Iterator[tuple[str, float, float]]:
-        """Each key with its value and timestamp."""
-        for key, (value, moment) in self._numbers.items():
-            yield key, value, moment
 
     def close(self) -> None:
         """Close the file."""

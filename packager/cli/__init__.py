@@ -7,7 +7,6 @@ of the imports is the order in ``--help``.
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from typing import Any
 
@@ -20,6 +19,7 @@ from packager.cli import data_versions, data_derive, data_fingerprints, data_che
 # isort: on
 from packager.cli.app import app
 from packager.cli.console import ConsoleProgress, print_error
+from packager.cli.interrupts import Interrupts
 from packager.environment.programs import search_path
 from packager.errors import PackageError
 
@@ -48,11 +48,8 @@ def main() -> None:
     """Run the command line; any exception other than a ``PackageError`` is a bug."""
     # Never start programs from the current folder.
     os.environ["PATH"] = search_path()
-    # The signals raise KeyboardInterrupt, so that containers and partial files are removed. A shell
-    # that starts this process in the background ignores SIGINT; handle it again.
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):  # Windows has no SIGHUP
-            signal.signal(getattr(signal, name), signal.default_int_handler)
+    # The signals raise KeyboardInterrupt, so that containers and partial files are removed.
+    Interrupts().install()
     sys.exit(_run(as_json="--json" in sys.argv[1:]))
 
 

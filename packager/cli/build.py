@@ -19,6 +19,19 @@ if TYPE_CHECKING:
 Builder = Literal["assemble", "docker"]
 READY_SECONDS = 120.0
 BaseImage = Annotated[str | None, typer.Option(help="Base image that replaces [image] base.")]
+ChosenBuilder = Annotated[
+    Builder, typer.Option(help="assemble: write layers directly; docker: build the Dockerfile.")
+]
+CheckReproducible = Annotated[
+    bool,
+    typer.Option(
+        "--check-reproducible", help="Assemble twice under other conditions, and compare."
+    ),
+]
+AllowFindings = Annotated[
+    bool,
+    typer.Option("--allow-findings", help="Build despite data issues that would stop the build."),
+]
 ProjectFolder = Annotated[
     Path, typer.Argument(metavar="PROJECT", help="The folder with package.toml.")
 ]
@@ -90,28 +103,15 @@ def build(
     project: ProjectFolder = Path("."),
     output: Annotated[str, typer.Option(help="docker, oci:DIR or docker-archive:FILE.")] = "docker",
     base: BaseImage = None,
-    builder: Annotated[
-        Builder,
-        typer.Option(help="assemble: write layers directly; docker: build the Dockerfile."),
-    ] = "assemble",
+    builder: ChosenBuilder = "assemble",
     upgrade: Annotated[
         bool, typer.Option("--upgrade", help="Lock the newest versions of the dependencies.")
     ] = False,
-    check_reproducible: Annotated[
-        bool,
-        typer.Option(
-            "--check-reproducible", help="Assemble twice under other conditions, and compare."
-        ),
-    ] = False,
+    check_reproducible: CheckReproducible = False,
     no_cache: Annotated[
         bool, typer.Option("--no-cache", help="Rebuild every layer, and train again.")
     ] = False,
-    allow_findings: Annotated[
-        bool,
-        typer.Option(
-            "--allow-findings", help="Build despite data issues that would stop the build."
-        ),
-    ] = False,
+    allow_findings: AllowFindings = False,
     ready_seconds: Annotated[
         float, typer.Option(min=1, help="How long the image may take to start in its smoke test.")
     ] = READY_SECONDS,
@@ -132,23 +132,16 @@ def build(
     engine = Engine.connect()
     if builder == "assemble" and where.kind == "docker" and engine is None:
         raise PackageError("no Docker engine responds to put the image into", NO_ENGINE)
-    read = load_project(project)
-    progress = ConsoleProgress()
-    built = run_build(
-        read,
-        where,
-        engine,
-        progress,
-        BuildOptions(
-            base=base,
-            update=upgrade,
-            fresh=no_cache,
-            twice=check_reproducible,
-            allow_findings=allow_findings,
-            builder=builder,
-            ready_seconds=ready_seconds,
-        ),
+    options = BuildOptions(
+        base=base,
+        update=upgrade,
+        fresh=no_cache,
+        twice=check_reproducible,
+        allow_findings=allow_findings,
+        builder=builder,
+        ready_seconds=ready_seconds,
     )
+    built = run_build(load_project(project), where, engine, ConsoleProgress(), options)
     print_result(json.dumps(_built(built)) if as_json else _printed(built, where))
 
 

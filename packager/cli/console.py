@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import sys
 from typing import TYPE_CHECKING
 
 from packager.errors import PackageError
-from packager.text import format_bytes, printable
+from packager.text import format_bytes, printable, without_credentials
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from packager.progress import LayerSource
 
-CREDENTIAL = re.compile(r"(\b[A-Za-z][A-Za-z0-9+.-]{0,20}://)[^\s/@'\"<>]{1,500}@")
 STYLES = {"fetched": "cyan", "cached": "dim", "built": "green", "sent": "cyan"}
 
 
@@ -75,11 +73,6 @@ def print_result(text: str) -> None:
 def terminal_columns() -> int | None:
     """Width of a line on stdout, in characters; None if stdout is no terminal."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-
-
-def without_credentials(text: str) -> str:
-    """``text`` with user and password replaced by ``***`` in each URL."""
-    return CREDENTIAL.sub(r"\1***@", text)
 
 
 def _plain(text: str) -> str:

@@ -81,10 +81,15 @@ def ask(program: str, modules: Collection[str]) -> Active:
 
 @functools.cache
 def installed_version(name: str) -> str | None:
-    """The version of a distribution, by canonical name, in the active environment; None if none."""
+    """The version of a distribution, by canonical name, in the active environment.
+
+    None if there is none, and if it was installed from a folder or file: an index may have another
+    package under that name.
+    """
     program = active_python()
     found = ask(program, ()).distributions.get(name) if program else None
-    return found.version if found else None
+    own = found is not None and (found.origin or "").startswith("file:")
+    return found.version if found and not own else None
 
 
 # Runs in Python 3.8 and later, with the standard library alone.

@@ -16,6 +16,9 @@ _COMPILER = re.compile(
     r"can't find Rust compiler|No [\w+]+ compiler",
     re.IGNORECASE,
 )
+_RUST = ("maturin", "setuptools_rust")
+_SEVERAL = re.compile(r"Multiple top-level (?:packages|modules) discovered")
+_CAUSE = re.compile(r"(?:error|fatal|[\w.]*(?:Error|Exception)):", re.IGNORECASE)
 _MODULE = re.compile(r"ModuleNotFoundError: No module named '([\w.]+)'")
 _VERSION = re.compile(r"unable to detect version|setuptools.scm|hatch.vcs", re.IGNORECASE)
 _NETWORK = re.compile(
@@ -37,21 +40,30 @@ def no_backend(called: str, found: str) -> PackageError:
 def build_failure(called: str, backend: str, ended: ExitReason) -> PackageError:
     """The error for a backend that made no wheel."""
     lines = [line.strip() for line in ended.said if line.strip()]
-    told = f": {lines[-1][:MAX_SHOWN]}" if lines else ""
+    causes = [line for line in lines if _CAUSE.match(line)] or lines
+    told = f": {causes[-1][:MAX_SHOWN]}" if causes else ""
     how = f"exit code {ended.code}" if ended.signal is None else ended.reason
     return PackageError(
         f"{called}: its build backend {backend} ended with {how}{told}",
-        _hint("\n".join(lines), ended),
+        _hint("\n".join(lines), ended, backend),
     )
 
 
-def _hint(said: str, ended: ExitReason) -> str:
+def _hint(said: str, ended: ExitReason, backend: str) -> str:
     module = _MODULE.search(said)
-    if _COMPILER.search(said):
+    rust = backend.startswith(_RUST) and _NETWORK.search(
+        said
+    )  # fetches a compiler if there is none
+    if rust or _COMPILER.search(said):
         return (
             "the base has no compiler: make a wheel of it on a machine with one (`pip wheel "
             "--no-deps`), put it into a folder of the project and write `--find-links FOLDER` and "
             "its name; or take a version or package that has a wheel"
+        )
+    if _SEVERAL.search(said):
+        return (
+            "name its packages in its pyproject.toml, as [tool.setuptools] packages = "
+            '["NAME"]; of a project that only lists requirements, packages = []'
         )
     if module is not None:
         missing = module[1].partition(".")[0]
@@ -67,7 +79,7 @@ def _hint(said: str, ended: ExitReason) -> str:
     if _NETWORK.search(said):
         return "a build has no network: have it bring what it needs, or name a wheel of it"
     if _DENIED.search(said):
-        return "a build may write to its own folder only: have it write nothing elsewhere"
+        return "a build may access its own folder only: have it read and write nothing elsewhere"
     if ended.signal is not None:
         return ended.hint
     last = "\n  ".join(said.splitlines()[-MAX_LINES:])

@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import unquote
 
 from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
+from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
 from packager.environment.active import active_python, installed_version
 from packager.environment.other_tools import FREEZE
@@ -21,12 +22,17 @@ HINT = (
     f"write NAME==VERSION; `{FREEZE.format(file='requirements.txt')}` in the environment that the "
     "line comes from writes every line in this form"
 )
+_BUILT = re.compile(
+    r"/croot/|/feedstock_root/|/conda-bld/|/tmp/build/|/abs_\w+/(?:croot/|work)|/ci_\d+/|/ktietz/"
+)
+"""Paths in which conda's packages are built."""
 _LINE = re.compile(r"^([A-Za-z0-9][\w.-]*)\s*@\s*file:///\S+(?:\s+;(.*))?$", re.IGNORECASE)
 
 
 def is_lost(line: str, place: Path) -> bool:
     """Whether a line names ``place``, which does not exist here, and no version."""
-    return _LINE.match(line) is not None and not place.exists() and place.suffix != ".whl"
+    named = _LINE.match(line) is not None and not place.exists()
+    return named and (place.suffix != ".whl" or _BUILT.search(place.as_posix()) is not None)
 
 
 def name_of(line: str) -> str:
@@ -37,7 +43,8 @@ def name_of(line: str) -> str:
 def tell(texts: Mapping[Path, str], progress: Progress) -> None:
     """Warn of the packages whose versions are those of the active environment, and of which."""
     lines = [line.split("#")[0].strip() for text in texts.values() for line in text.splitlines()]
-    named = [line for line in lines if (place := _place(line)) and is_lost(line, place)]
+    lost = [line for line in lines if (place := _place(line)) and is_lost(line, place)]
+    named = [line for line in lost if _version_in(line) is None]
     if named:
         progress.warn(
             f"{len(named)} requirements have paths of another machine, {name_of(named[0])} first: "
@@ -46,14 +53,26 @@ def tell(texts: Mapping[Path, str], progress: Progress) -> None:
 
 
 def _place(line: str) -> Path | None:
-    address = line.partition("@")[2].partition(" ;")[0].strip()
+    address = line.partition("@")[2].partition(" ;")[0].partition("#")[0].strip()
     return Path(address[len("file://") :]) if address.startswith("file:///") else None
 
 
 def installed(line: str) -> str | None:
-    """The requirement of the version that the active environment has; None if it has none."""
+    """The requirement of the version in a wheel's name, else of the active environment's version.
+
+    None if that has none.
+    """
     found = _LINE.match(line)
-    version = installed_version(str(canonicalize_name(name_of(line))))
+    version = _version_in(line) or installed_version(str(canonicalize_name(name_of(line))))
     if found is None or version is None:
         return None
     return str(Requirement(f"{found[1]}=={version}" + (f" ; {found[2]}" if found[2] else "")))
+
+
+def _version_in(line: str) -> str | None:
+    """The version in the name of a wheel that a line names."""
+    place = _place(line)
+    try:
+        return str(parse_wheel_filename(unquote(place.name))[1]) if place is not None else None
+    except InvalidWheelFilename:
+        return None

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from packager.environment import built_wheels, conda_freeze, resolver, wheels
+from packager.environment.formats.values import check_python_of
 from packager.environment.formats.wanted import Wanted
 from packager.environment.index import user_index_options
 from packager.environment.lock import LockFile, inputs_digest, load_lock
@@ -78,6 +79,7 @@ def lock_and_fetch(
     for told in lent(file.resolve().parent, os.environ):
         progress.warn(told)
     wanted = Wanted(target, requirements.extras, requirements.groups)
+    check_python_of(project_of(file), wanted)
     inputs = inputs_digest(file, target, strategy=strategy, wanted=wanted)
     known = load_lock(lock_path)
     project = PackagedCode(project_of(file), requirements.code)

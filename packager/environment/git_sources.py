@@ -14,7 +14,6 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from packager.environment.git_files import (
     borrow,
@@ -23,7 +22,8 @@ from packager.environment.git_files import (
     head_commit,
     repository_at,
 )
-from packager.environment.programs import clean_environment, find_program
+from packager.environment.git_remote import remote_environment, said, unreachable
+from packager.environment.programs import find_program
 from packager.environment.sources import Source
 from packager.errors import PackageError
 from packager.tar_reader import TarReader, plain_tar, unpack_plain
@@ -41,13 +41,6 @@ SAFE = {
 }
 # The files as the commit holds them: no filter, no substitution, nothing left out.
 ATTRIBUTES = "* -export-ignore -export-subst -filter -ident -text -working-tree-encoding\n"
-_KEPT = re.compile(
-    r"(?i)PATH|HOME|XDG_CONFIG_HOME|SSH_AUTH_SOCK|SSL_.*|(?:https?|all|no)_proxy"
-    r"|GIT_SSL_CAINFO|USER|LOGNAME"
-)
-_HELPER = (
-    '!f() { test "$1" = get && printf "username=%s\\npassword=%s\\n" "$P_USER" "$P_WORD"; }; f'
-)
 _NUMBERED = re.compile(rb"setuptools[-_]scm|hatch-vcs")
 """Backends that take a version from tags; only their repositories are fetched with history."""
 _DESCRIBED = re.compile(r"(?P<tag>.+)-(?P<ahead>\d+)-g[0-9a-f]+")
@@ -62,10 +55,13 @@ class Commit:
     """The version by its tags, as ``git describe`` counts it; empty if there are none."""
 
 
-def fetch_commit(source: Source, called: str, folder: Path) -> Commit:
+def fetch_commit(
+    source: Source, called: str, folder: Path, certificates: str | None = None
+) -> Commit:
     """Write the files of the commit that ``source`` names into ``folder``.
 
-    Raises ``PackageError`` if there is no git program, or the repository or commit can't be had.
+    ``certificates`` is a CA bundle for downloads. Raises ``PackageError`` if there is no git
+    program, or the repository or commit can't be had.
     """
     git = find_program("git")
     if git is None:
@@ -79,7 +75,7 @@ def fetch_commit(source: Source, called: str, folder: Path) -> Commit:
         if source.url.startswith("file:"):
             commit = _borrowed(source, scratch)
         else:
-            commit = _fetched(source, scratch)
+            commit = _fetched(source, scratch, certificates)
         scratch.export(commit, folder)
         return Commit(commit, scratch.described(commit))
 
@@ -104,6 +100,7 @@ class _Scratch:
                 stderr=subprocess.PIPE,
                 timeout=FETCH_SECONDS,
                 check=False,
+                start_new_session=True,  # so that ssh can't ask on the terminal
             )
         except subprocess.TimeoutExpired as error:
             raise PackageError(
@@ -126,7 +123,7 @@ class _Scratch:
             done = self.run("archive", "--format=tar", commit, output=file.fileno())
             if done.returncode != 0:
                 raise PackageError(
-                    f"{self.called}: the files of {commit[:12]} can't be read: {_said(done)}",
+                    f"{self.called}: the files of {commit[:12]} can't be read: {said(done)}",
                     "fetch the whole repository: a shallow or partial clone lacks objects",
                 )
             unpack_plain(TarReader(file, plain_tar(self.called)), folder, inside=True)
@@ -165,13 +162,13 @@ def _borrowed(source: Source, scratch: _Scratch) -> str:
     return scratch.commit(*names) or _unknown(scratch.called, ref)
 
 
-def _fetched(source: Source, scratch: _Scratch) -> str:
+def _fetched(source: Source, scratch: _Scratch, certificates: str | None) -> str:
     """The commit of a remote repository, downloaded into ``scratch``."""
     (scratch.folder / "objects").mkdir(parents=True)
     (scratch.folder / "refs").mkdir()
     (scratch.folder / "HEAD").write_text("ref: refs/heads/package-none\n")
     (scratch.folder / "config").write_text("[core]\n\trepositoryformatversion = 0\n\tbare = true\n")
-    environment = _remote_environment(source)
+    environment = remote_environment(source, certificates)
     ref = source.ref
     one = ("fetch", "--depth=1", "--no-write-fetch-head", "--", source.url)
     done = scratch.run(*one, f"+{ref or 'HEAD'}:{WANTED}", environment=environment)
@@ -182,7 +179,7 @@ def _fetched(source: Source, scratch: _Scratch) -> str:
     everything = ("fetch", "--no-tags", "--no-write-fetch-head", "--", source.url, *EVERYTHING)
     done = scratch.run(*everything, environment=environment)
     if done.returncode != 0:
-        raise _unreachable(source, scratch.called, _said(done))
+        raise unreachable(source, scratch.called, said(done))
     return scratch.commit(f"refs/tags/{ref}", f"refs/heads/{ref}", ref) or _unknown(
         scratch.called, ref
     )
@@ -200,56 +197,8 @@ def _fetch_tag(
     scratch.run(*history, environment=environment)
 
 
-def _remote_environment(source: Source) -> dict[str, str]:
-    """The user's environment for a download; credentials of the URL are passed in it.
-
-    Every user of the machine can read a process's arguments, but not its environment.
-    """
-    kept = {n: v for n, v in clean_environment(os.environ).items() if _KEPT.fullmatch(n)}
-    environment = {
-        **kept,
-        "GIT_TERMINAL_PROMPT": "0",
-        "GIT_ASKPASS": "true",
-        "GIT_SSH_COMMAND": "ssh -oBatchMode=yes",
-        "GIT_ALLOW_PROTOCOL": "https:http:ssh:git",
-        "LC_ALL": "C.UTF-8",
-    }
-    if source.authority:
-        user, _, word = source.authority.partition(":")
-        parts = urlsplit(source.url)
-        environment |= {
-            "GIT_CONFIG_COUNT": "2",
-            "GIT_CONFIG_KEY_0": "credential.helper",
-            "GIT_CONFIG_VALUE_0": "",
-            "GIT_CONFIG_KEY_1": f"credential.{parts.scheme}://{parts.netloc}.helper",
-            "GIT_CONFIG_VALUE_1": _HELPER,
-            "P_USER": unquote(user),
-            "P_WORD": unquote(word),
-        }
-    return environment
-
-
-def _said(done: subprocess.CompletedProcess[bytes]) -> str:
-    text = done.stderr.decode(errors="replace").strip()
-    lines = [line for line in text.splitlines() if line.startswith(("fatal", "error", "remote"))]
-    return re.sub(r"(\w://)[^/\s@]*@", r"\1", " ".join(lines or text.splitlines()[-1:]))[:500]
-
-
 def _unknown(called: str, ref: str) -> str:
     raise PackageError(
         f"{called}: the repository has no branch, tag or commit {ref or 'HEAD'}",
         "name one that `git ls-remote` lists, or a whole commit id",
     )
-
-
-def _unreachable(source: Source, called: str, said: str) -> PackageError:
-    denied = re.search(
-        r"Authentication|could not read|denied|40[13]|terminal prompts|publickey", said
-    )
-    hint = (
-        "git needs credentials for it: set up git's credential helper or an ssh key on this "
-        "machine, and check with `git ls-remote`; keep them out of the project"
-        if denied
-        else f"check with `git ls-remote {source.url}` that this machine reaches it"
-    )
-    return PackageError(f"{called}: can't be fetched: {said}", hint)

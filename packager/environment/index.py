@@ -8,8 +8,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import unquote, urlsplit
 
+import requests
+
+from packager.environment.credentials import IndexAddress, addresses_in, found_credentials
+from packager.environment.downloads import TrustingSession
 from packager.environment.formats.wanted import Wanted
 from packager.environment.programs import absolute, find_program, isolated_python, run
 from packager.environment.project_index import IndexPins, index_pins
@@ -105,26 +108,25 @@ class IndexOptions:
         }
         return arguments, {**self.environment, **addresses}
 
-    def credentials(self) -> dict[str, tuple[str, str]]:
-        """``host:port`` → (user, password) from the indexes' addresses.
+    def session(self) -> requests.Session:
+        """A session for downloads that trusts the user's certificates."""
+        return TrustingSession(self.certificates)
 
-        Needed because uv's output omits them.
-        """
+    def credentials(self) -> dict[str, tuple[str, str]]:
+        """``host:port`` → (user, password) of the indexes, which uv's output omits."""
         variables = [name for _, names in UV_NAMES.values() for name in names]
-        tied = [str(index["url"]) for index in self.tied.indexes] if self.tied else []
-        words = [
-            *self.arguments,
-            *tied,
-            *_texts(self.settings),
-            *" ".join(map(self._variable, variables)).split(),
+        named = [*self.settings.get("index", ()), *(self.tied.indexes if self.tied else ())]
+        indexes = [
+            *addresses_in([*self.arguments, *_texts(self.settings)]),
+            *(IndexAddress(str(i["url"]), str(i.get("name", ""))) for i in named if "url" in i),
+            *addresses_in(" ".join(map(self._variable, variables)).split()),
         ]
-        found = {}
-        for word in words:
-            address = urlsplit(word[word.find("http") :] if "://" in word else "")
-            if address.username:
-                user, password = unquote(address.username), unquote(address.password or "")
-                found[address.netloc.rpartition("@")[2]] = (user, password)
-        return found
+        return found_credentials(indexes, self.environment, keyring=self._keyring)
+
+    @property
+    def _keyring(self) -> bool:
+        own = {**self.settings, **self.settings.get("pip", {})}.get("keyring-provider")
+        return (self._variable("UV_KEYRING_PROVIDER") or own) == "subprocess"
 
     def _variable(self, name: str) -> str:
         return self.environment.get(name, "")
@@ -174,6 +176,8 @@ def index_options(pip: Mapping[str, str], environment: Mapping[str, str]) -> Ind
         added["SSL_CERT_FILE"] = certificates
     several = "extra-index-url" in pip and "UV_INDEX_STRATEGY" not in environment
     strategy = "unsafe-first-match" if several else None
+    if pip.get("keyring-provider") in ("subprocess", "import", "auto"):
+        added["UV_KEYRING_PROVIDER"] = environment.get("UV_KEYRING_PROVIDER", "subprocess")
     return IndexOptions(tuple(arguments), {**environment, **added}, certificates, strategy=strategy)
 
 

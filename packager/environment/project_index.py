@@ -16,7 +16,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from packager.environment.requirement_hashes import without_hashes
-from packager.environment.requirement_lines import logical_lines
+from packager.environment.requirement_lines import local_path, logical_lines
 from packager.environment.uv_config import as_toml, read_toml
 
 SOURCE_KEYS = frozenset({"index", "marker", "extra", "group"})
@@ -65,6 +65,8 @@ def index_pins(folder: Path, texts: Mapping[Path, str]) -> IndexPins | None:
     tool = _table(content.get("tool"))
     uv = _table(tool.get("uv"))
     required = _required(texts)
+    if _names(texts, file.parent):
+        required |= _required_by(_table(content.get("project")))
     declared, poetry_indexes = _of_poetry(_table(tool.get("poetry")))
     sources = {
         str(canonicalize_name(name)): source
@@ -97,6 +99,22 @@ def _required(texts: Mapping[Path, str]) -> dict[str, list[str]]:
             if name is not None:
                 found.setdefault(canonicalize_name(name), []).append(marker)
     return found
+
+
+def _names(texts: Mapping[Path, str], folder: Path) -> bool:
+    """Whether a requirement is the project in ``folder`` itself, such as ``-e .``."""
+    places = (
+        local_path(line, file.parent)
+        for file, text in texts.items()
+        for _, line in logical_lines(text)
+    )
+    return any(place is not None and place.resolve() == folder.resolve() for place in places)
+
+
+def _required_by(project: Mapping[str, Any]) -> dict[str, list[str]]:
+    listed = project.get("dependencies")
+    lines = [line for line in listed if isinstance(line, str)] if isinstance(listed, list) else []
+    return _required({Path("pyproject.toml"): "\n".join(lines)})
 
 
 def _table(value: Any) -> Mapping[str, Any]:

@@ -11,19 +11,27 @@ import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import parse_wheel_filename
 
 from packager.confinement import refuse_leaving
 from packager.environment import conda_freeze
+from packager.environment import requirement_addresses as addresses
 from packager.environment.formats.files import text_of
+from packager.environment.formats.values import shown
 from packager.environment.formats.wanted import Wanted
+from packager.environment.other_tools import FREEZE
 from packager.environment.requirement_hashes import allowed_hashes, other_algorithm, without_hashes
-from packager.environment.requirement_lines import EDITABLE, local_path, logical_lines, place_of
+from packager.environment.requirement_lines import (
+    EDITABLE,
+    applies,
+    local_path,
+    logical_lines,
+    place_of,
+)
 from packager.environment.sources import parse_source
 from packager.errors import UsageError
+from packager.text import without_credentials
 
 INDEXES = {
     "-i": "--default-index",
@@ -43,10 +51,13 @@ NOT_SUPPORTED = (
     "leave it out: a wheel is taken where there is one, and anything else is built in isolation, "
     "with the settings of its own pyproject.toml"
 )
-_URL = re.compile(r"^(?:git\+\w+|https?)://\S+", re.IGNORECASE)
-_EXTRAS = re.compile(r"\[[\w., -]*\]")
-_MARKER = re.compile(r"(?:\s;|;\s)(.*)$")
-_NAME = re.compile(r"^([A-Za-z0-9][\w.-]*)\s*(?:\[[^\]]*\])?\s*@")
+SET_ELSEWHERE = {
+    "--proxy": "leave it out: HTTPS_PROXY in your environment, or your pip or uv configuration, "
+    "names a proxy",
+    "--cert": "leave it out: SSL_CERT_FILE in your environment, or `cert` in your pip "
+    "configuration, names a certificate",
+}
+_OPTION = re.compile(r"\s(--[a-z][\w-]*)")
 
 
 @dataclass(frozen=True)
@@ -117,6 +128,8 @@ def read_requirements(requirements: Path, wanted: Wanted | None = None) -> Direc
         if _is_option(line):
             options += _options(line, reader.top)
             continue
+        if wanted is not None and not applies(line.text, wanted.target):
+            continue
         try:
             found[line.constrains].append(_plain(line, reader.top))
         except _LostPathError as error:
@@ -151,7 +164,9 @@ def _lines(
         for name, only in nested:
             place = file.parent / name
             if not place.is_file():
-                raise line.wrong(f"expected a file at {name}, got none", "fix that line")
+                remote = "://" in name
+                hint = "download it into the project, and name that" if remote else "fix that line"
+                raise line.wrong(f"expected a file at {without_credentials(name)}, got none", hint)
             if place.resolve() not in texts:
                 yield from _lines(place, reader, texts, constrains or only)
         if not nested:
@@ -182,7 +197,10 @@ def _options(line: _Line, top: Path) -> Iterator[str]:
         elif option in SWITCHES:
             yield from SWITCHES[option]
         elif option not in IGNORED_OPTIONS:
-            raise line.wrong(f"`{option}`: option not supported", NOT_SUPPORTED)
+            hint = SET_ELSEWHERE.get(option, NOT_SUPPORTED)
+            if not option.strip("-"):
+                hint = f"write NAME==VERSION; `{FREEZE.format(file=line.file.name)}` writes it so"
+            raise line.wrong(f"`{option}`: option not supported", hint)
 
 
 def _words(line: _Line) -> Iterator[tuple[str, str]]:
@@ -224,7 +242,7 @@ def _plain(line: _Line, top: Path) -> str:
         return _installed(line, text)
     if place is not None:
         _refuse_outside(line, place, top)
-        text = _local_address(text, place)
+        text = addresses.local_address(text, place)
     else:
         text = editable[1].strip().strip("\"'") if editable else text
     if "://" in text and VARIABLE.search(text):
@@ -233,41 +251,26 @@ def _plain(line: _Line, top: Path) -> str:
             "credentials belong into git's credential helper, ~/.netrc or your pip or uv "
             "configuration, not into the project",
         )
-    if _URL.match(text) or text.startswith("file:"):
+    if addresses.URL.match(text) or text.startswith("file:"):
         parse_source(text)  # refuses an address that can't be fetched
-        return text + hashes
+        text = addresses.named_wheel(text)
+        return text + (hashes or addresses.hashes_of_url(text))
     try:
         plain = str(Requirement(text))
     except InvalidRequirement as error:
+        option = _OPTION.search(text)
+        if option is not None:
+            raise line.wrong(f"`{option[1]}`: option not supported", NOT_SUPPORTED) from error
         raise line.wrong(
-            f"expected a requirement, got {text[:100]!r}", "write it as pip reads it: NAME==VERSION"
+            f"expected a requirement, got {shown(text)}", "write it as pip reads it: NAME==VERSION"
         ) from error
     parse_source(plain)
-    return plain + hashes
-
-
-def _local_address(text: str, place: Path) -> str:
-    """A line that names the local path ``place``, as a name and address (``sources``)."""
-    marker, extras, named = _MARKER.search(text), _EXTRAS.search(text), _NAME.match(text)
-    name = named[1] if named else ""
-    if place.suffix == ".whl" and place.is_file():
-        name = str(parse_wheel_filename(place.name)[0])
-    url, more = place.resolve().as_uri(), extras[0].replace(" ", "") if extras else ""
-    inside = re.search(r"#(?:[^\s;]*&)?(subdirectory=[^\s;&]+)", text)
-    url += f"#{inside[1]}" if inside else ""
-    found = f"{name}{more} @ {url}" if name else f"{url}{more}"
-    return f"{found} ; {marker[1].strip()}" if marker else found
+    return plain + (hashes or addresses.hashes_of_url(plain))
 
 
 def named_wheels(asked: DirectRequirements) -> dict[str, str]:
     """File name → address of each wheel that a requirement names by its path or address."""
-    found = {}
-    for line in asked.requirements:
-        url = without_hashes(line)[0].partition(" @ ")[2].partition(" ;")[0].strip()
-        path = urlsplit(url).path
-        if path.endswith(".whl"):
-            found[unquote(path.rpartition("/")[2])] = url.partition("#")[0]
-    return found
+    return addresses.named_wheels(asked.requirements)
 
 
 def _installed(line: _Line, text: str) -> str:
@@ -276,7 +279,7 @@ def _installed(line: _Line, text: str) -> str:
         name = conda_freeze.name_of(text)
         wrong = line.wrong(
             f"expected a version of {name}, got a path that does not exist here, and the active "
-            f"environment has no {name}: {text[:100]!r}",
+            f"environment has no {name}: {shown(text)}",
             conda_freeze.HINT,
         )
         raise _LostPathError(wrong.message, wrong.hint)

@@ -6,6 +6,7 @@ other version control and conda's notation can't.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -19,9 +20,12 @@ from packaging.utils import (
 
 from packager.environment.conda_freeze import is_lost
 from packager.environment.formats.files import is_translated
+from packager.environment.formats.values import shown
 from packager.environment.other_tools import FREEZE
-from packager.environment.sources import ARCHIVES, OTHER_CONTROL
+from packager.environment.platform import WheelTarget
+from packager.environment.sources import ARCHIVES, OTHER_CONTROL, needed
 from packager.errors import UsageError
+from packager.text import without_credentials
 
 WHEELS = "wheels"
 _NAMED = re.compile(r"^([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?\s*@\s*(\S.*)$")
@@ -30,6 +34,7 @@ _CONDA_LINE = re.compile(r"^([A-Za-z0-9][\w.-]*)=([0-9][\w.!+]*)(?:=[\w.]+)?$")
 _FOLDER = re.compile(r"^(?:\.{0,2}/|\.{1,2}$|[A-Za-z]:[\\/]|~/)")
 _COPIED = re.compile(r"^(?:ssh://)?(\w+@)?([\w.-]+):(?!//)(\S+)")
 """``git@host:owner/repository``, the form that git and ssh accept."""
+_REPOSITORY = re.compile(r"(?:git|ssh)://|https?://\S+\.git/?(?:[@#]|$)", re.IGNORECASE)
 _MARKER = re.compile(r"\s+;.*$|;\s.*$")
 
 
@@ -42,19 +47,30 @@ def wheel_commands(what: str, python: str, line: str) -> str:
     )
 
 
-def refuse_lines(texts: Mapping[Path, str], python: str) -> None:
+def refuse_lines(texts: Mapping[Path, str], target: WheelTarget) -> None:
     """Raise ``UsageError`` for the first line that can't be had, with a replacement as hint.
 
-    ``python`` is the version that wheels must support.
+    Lines whose marker excludes ``target`` are not compared.
     """
     for file, text in texts.items():
         for number, line in logical_lines(text):
             if line.startswith("-") and not EDITABLE.match(line):
                 continue
             line = re.sub(r"\s--hash[= ].*$", "", line)
-            told = _told(line, file.parent, python)
+            if not applies(line, target):
+                continue
+            told = _told(line, file.parent, target.python)
             if told is not None:
                 raise UsageError(f"{place_of(file, number)}: {told[0]}", told[1])
+
+
+def applies(line: str, target: WheelTarget) -> bool:
+    """Whether the marker of a line, if it has one, holds for ``target``; an invalid one does."""
+    found = _MARKER.search(re.sub(r"\s--hash[= ].*$", "", line))
+    try:
+        return found is None or needed(found[0].strip(" ;\t"), target)
+    except UsageError:
+        return True  # refused where the requirement is parsed
 
 
 def logical_lines(text: str) -> Iterator[tuple[int, str]]:
@@ -104,19 +120,28 @@ def _told(line: str, folder: Path, python: str) -> tuple[str, str] | None:
     copied = _COPIED.match(whole) if "://" not in address else None
     if copied is not None and (copied[1] or address.startswith("git+")):
         place = f"git+ssh://{copied[1] or ''}{copied[2]}/{copied[3]}"
-        return f"expected an address of git, got {line!r}", f"write {place} in place of it"
+        return f"expected an address of git, got {shown(line)}", f"write {place} in place of it"
+    if (told := _of_plain_git(address)) is not None:
+        return f"expected an address of git, got {shown(line)}", told
     local = _local(address, folder, anything=editable is not None)
     if local is None or is_lost(line, local):
         return None  # of a lost path, the active environment may know the version
     return _of_path(line, local, name, folder)
 
 
+def _of_plain_git(address: str) -> str | None:
+    """Hint for the address of a repository without ``git+`` before it; else None."""
+    if _REPOSITORY.match(address):
+        return f"write git+{without_credentials(address)} in place of it"
+    return None
+
+
 def _of_control(line: str, address: str, name: str | None, python: str) -> tuple[str, str]:
     egg = re.search(r"[#&]egg=([\w.-]+)", address)
     last = re.sub(r"(?<=.)@[^/@]*$|\.git\b|#.*$", "", address).rstrip("/").rpartition("/")[2]
     known = name or (egg[1] if egg else re.sub(r"\.git$", "", last))
-    said = f"expected an index, git or a path, got other version control: {line!r}"
-    return said, wheel_commands(address, python, _write(known))
+    said = f"expected an index, git or a path, got other version control: {shown(line)}"
+    return said, wheel_commands(without_credentials(address), python, _write(known))
 
 
 def _of_path(line: str, path: Path, name: str | None, folder: Path) -> tuple[str, str] | None:
@@ -130,11 +155,27 @@ def _of_path(line: str, path: Path, name: str | None, folder: Path) -> tuple[str
             f"expected a folder, a wheel or a source archive, got another file: {line!r}",
             f"to include a file of requirements, write `-r {_shown(path, folder)}`",
         )
+    if path.is_relative_to(folder):
+        return f"expected a folder or file, got a path that does not exist: {line!r}", _moved(
+            path, folder
+        )
     return (
         f"expected a requirement, got a path that does not exist: {line!r}",
         f"write {name or 'NAME'}==VERSION, with the version that `pip list` shows where the line "
         f"comes from; `{FREEZE.format(file='requirements.txt')}` there writes every "
         "line in this form",
+    )
+
+
+def _moved(path: Path, folder: Path) -> str:
+    """Hint for a relative path to nothing: pip counts it from where it is started."""
+    inside = path.relative_to(folder)
+    above = next((top for top in folder.parents if (top / inside).exists()), None)
+    if above is None:
+        return "fix it, or copy what it names there: a path counts from the folder of its file"
+    return (
+        f"write {os.path.relpath(above / inside, folder)}: a path counts from the folder of its "
+        "file, not from where the command runs"
     )
 
 
@@ -159,8 +200,7 @@ def _local(address: str, folder: Path, *, anything: bool = False) -> Path | None
     looks = _FOLDER.match(plain) or plain.lower().endswith((".whl", *ARCHIVES)) or anything
     if "://" in plain or not (looks or ("/" in plain and (folder / plain).is_dir())):
         return None
-    beside = Path(plain).expanduser()
-    return beside if beside.is_absolute() or not (folder / beside).exists() else folder / beside
+    return folder / Path(plain).expanduser()
 
 
 def _shown(path: Path, folder: Path) -> str:

@@ -29,7 +29,9 @@ from packager.environment.resolver_errors import (
     conflict,
     resolver_error,
     single_line,
+    unreached,
 )
+from packager.environment.sdists import refusing_index
 from packager.environment.uv_config import as_toml
 from packager.errors import PackageError
 from packager.manifest.manifest import Wheel
@@ -52,7 +54,7 @@ def resolve(
     """
     wanted = target if isinstance(target, Wanted) else Wanted(target)
     target = wanted.target
-    refuse_lines(read_texts(requirements, wanted), target.python)
+    refuse_lines(read_texts(requirements, wanted), target)
     asked = read_requirements(requirements, wanted)
     if asked.lost:
         raise asked.lost[0]
@@ -248,6 +250,9 @@ def _explain(
                 text, runtime = alone.text, []
     if runtime:
         return conflict(text, called, runtime)
+    refused = refusing_index(text, index)
+    if refused is not None:
+        return unreached(text, called, refused, refused=True)
     return resolver_error(text, called, target, _probe(target, index))
 
 

@@ -50,7 +50,7 @@ NO_WHEEL = re.compile(
 )
 _PLATFORMS = re.compile(r"Wheels are available for `(?P<name>[^`]+)` \(v[^)]*\) on the following "
                         r"platforms?: (?P<all>(?:`\w+`(?:, )?)+)")  # fmt: skip
-_NOT_FOUND = re.compile(r"(?P<name>[\w.-]+) was not found in (?:the package registry|the provided)")
+NOT_FOUND = re.compile(r"(?P<name>[\w.-]+) was not found in (?:the package registry|the provided)")
 _NO_VERSION = re.compile(
     r"there (?:is|are) no versions? of (?P<name>[\w.-]+?)(?P<pin>[=<>~!][^ ]+)"
 )
@@ -78,7 +78,7 @@ def resolver_error(text: str, called: str, target: WheelTarget, probe: Probe) ->
         return UsageError(f"{called}: {text}", "write one requirement a line, in pip's syntax")
     fetch = _FETCH.search(text)
     if fetch is not None:
-        return _unreached(text, called, fetch["url"])
+        return unreached(text, called, fetch["url"])
     missing = NO_WHEEL.search(text)
     if missing is not None:
         told = f"{called}: a requirement has no wheel that fits: {text}"
@@ -86,7 +86,7 @@ def resolver_error(text: str, called: str, target: WheelTarget, probe: Probe) ->
     told = f"{called}: can't be resolved: {text}"
     if "index-strategy" in text:
         return PackageError(told, OTHER_INDEXES)
-    unknown = _NOT_FOUND.search(text)
+    unknown = NOT_FOUND.search(text)
     if unknown is not None:
         return PackageError(told, _unknown(unknown["name"]))
     absent = _NO_VERSION.search(text)
@@ -170,16 +170,24 @@ def _of_python(name: str, pin: str, target: WheelTarget, probe: Probe) -> str | 
     return f"{said}the base has {target.python}: take another package in its place"
 
 
-def _unreached(text: str, called: str, url: str) -> PackageError:
+def unreached(text: str, called: str, url: str, *, refused: bool = False) -> PackageError:
+    """The error for an index that does not answer, or that refuses the user (``refused``)."""
     host = url.partition("://")[2].partition("/")[0].rpartition("@")[2] or url
-    refused = re.search(r"\b(401|403)\b|Unauthorized|Forbidden", text)
-    hint = (
-        f"{host} requires credentials: put name and password into its URL in your pip or uv "
-        "configuration, or into ~/.netrc, not into the project"
-        if refused
-        else f"{host} does not answer: check the network, a proxy (HTTPS_PROXY) and the index in "
-        "your pip or uv configuration"
-    )
+    if refused or re.search(r"\b(401|403)\b|Unauthorized|Forbidden", text):
+        hint = (
+            f"{host} requires credentials: put name and password into its URL in your pip or uv "
+            "configuration, or into ~/.netrc, not into the project"
+        )
+    elif re.search(r"UnknownIssuer|certificate", text):
+        hint = (
+            f"{host} has a certificate that this machine does not trust: if it is of a CA of your "
+            "company, name its file in SSL_CERT_FILE, or as `cert` in your pip configuration"
+        )
+    else:
+        hint = (
+            f"{host} does not answer: check the network, a proxy (HTTPS_PROXY) and the index in "
+            "your pip or uv configuration"
+        )
     return PackageError(f"{called}: can't be resolved: {text}", hint)
 
 

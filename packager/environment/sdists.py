@@ -26,6 +26,7 @@ from packaging.utils import (
 from packaging.version import Version
 
 from packager.environment.index import IndexOptions
+from packager.environment.resolver_errors import NOT_FOUND
 
 DEFAULT = "https://pypi.org/simple"
 ACCEPT = "application/vnd.pypi.simple.v1+json, text/html;q=0.5"
@@ -50,8 +51,7 @@ def find_sdist(name: str, wanted: SpecifierSet, python: str, index: IndexOptions
     only if nothing else fits. A version with compiled wheels, for other Pythons or systems, is not
     taken: a base has no compiler, and the error names a version that has a wheel.
     """
-    with requests.Session() as session:
-        session.verify = index.certificates or True
+    with index.session() as session:
         for address in _addresses(name, index):
             links = list(_links(address, session, index))
             compiled = {version for link in links if (version := _compiled(name, link[0]))}
@@ -64,6 +64,26 @@ def find_sdist(name: str, wanted: SpecifierSet, python: str, index: IndexOptions
                 fits = {one.version: one for one in found if one.version not in compiled}
                 chosen = list(wanted.filter(fits))
                 return fits[max(chosen)] if chosen else None
+    return None
+
+
+def refusing_index(text: str, index: IndexOptions) -> str | None:
+    """The address of an index that refuses the user's credentials, or the lack of them.
+
+    ``text``: uv's error, which names a package that no index has; of refusals it says nothing.
+    """
+    unknown = NOT_FOUND.search(text)
+    if unknown is None:
+        return None
+    with index.session() as session:
+        for address in _addresses(unknown["name"], index):
+            if urlsplit(address).scheme in ("http", "https"):
+                try:
+                    answer = _asked(address, session, index)
+                except requests.RequestException:
+                    continue  # uv's own error names an index that does not answer
+                if answer.status_code in (401, 403):
+                    return answer.url
     return None
 
 
@@ -127,11 +147,8 @@ def _links(
         elif place.is_dir():
             yield from ((file.name, file.as_uri(), "", "") for file in place.iterdir())
         return
-    parts = urlsplit(address)
-    plain = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], *parts[2:]))
-    auth = index.credentials().get(parts.netloc.rpartition("@")[2])
     try:
-        answer = session.get(plain, headers={"Accept": ACCEPT}, timeout=SECONDS, auth=auth)
+        answer = _asked(address, session, index)
         answer.raise_for_status()
     except requests.RequestException:
         return  # uv asked the same page before, and its error is the one that is shown
@@ -143,6 +160,15 @@ def _links(
                 yield file["filename"], url, file.get("hashes", {}).get("sha256", ""), needs
     else:
         yield from _of_html(answer.text, answer.url)
+
+
+def _asked(address: str, session: requests.Session, index: IndexOptions) -> requests.Response:
+    """The answer of an index for a page, with the user's credentials for its host."""
+    parts = urlsplit(address)
+    host = parts.netloc.rpartition("@")[2]
+    plain = urlunsplit((parts.scheme, host, *parts[2:]))
+    auth = index.credentials().get(host)
+    return session.get(plain, headers={"Accept": ACCEPT}, timeout=SECONDS, auth=auth)
 
 
 def _of_html(text: str, base: str) -> Iterator[tuple[str, str, str, str]]:

@@ -6,6 +6,7 @@ without this machine's files (``Builder``). Nothing of a source runs here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,10 +17,13 @@ from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from packager.digest import sha256_file
 from packager.environment import built_wheels, wheels
+from packager.environment.formats.wanted import Wanted
 from packager.environment.index import IndexOptions
 from packager.environment.lock import BuiltWheel, LockFile
 from packager.environment.platform import WheelTarget
+from packager.environment.requirement_addresses import local_address
 from packager.environment.requirement_files import DirectRequirements
+from packager.environment.requirement_lines import local_path
 from packager.environment.resolver_errors import NO_WHEEL
 from packager.environment.sdists import find_sdist
 from packager.environment.source_trees import PackagedCode, source_tree
@@ -28,6 +32,7 @@ from packager.environment.wheel_builds import Builder, WheelBuilds
 from packager.errors import PackageError, UsageError
 from packager.manifest.manifest import Wheel
 from packager.progress import Progress
+from packager.text import without_credentials
 
 MAX_SOURCES = 100
 
@@ -141,10 +146,18 @@ class SourceBuilds:
         wheel = wheels.wheel_path(built_wheels.as_wheel(built))
         if first:
             self._build_required(wheel, called, index)
+            if source.kind == "folder":
+                self._build_located(source, called, index)
         return source.requirement(str(parse_wheel_filename(wheel.name)[0]), wheel)
 
     def _build_required(self, wheel: Path, called: str, index: IndexOptions) -> None:
         for line in built_wheels.direct_requirements(wheel):
+            if (shown := without_credentials(line)) != line:
+                raise PackageError(
+                    f"{called}: requires {shown!r}, and its wheel would hold the credentials",
+                    "write the address without them into its pyproject.toml; git's credential "
+                    "helper and ~/.netrc are used",
+                )
             required = parse_source(line)
             name = str(canonicalize_name(Requirement(line).name))
             if required is not None and required.kind in ("folder", "archive"):
@@ -154,6 +167,29 @@ class SourceBuilds:
                 )
             if required is None or needed(required.marker, self._target):
                 self._overrides[name] = line if required is None else self._wheel(required, index)
+
+    def _build_located(self, source: Source, called: str, index: IndexOptions) -> None:
+        """Take what a folder's ``tool.uv.sources`` locate from there, and not from an index."""
+        # imported here: poetry-core takes time, and most projects build no folder
+        from packager.environment.formats.pyproject import located_lines
+
+        folder, extras = source.path / source.subdirectory, source.extras.strip("[]")
+        wanted = Wanted(self._target, tuple(filter(None, re.split(r"\s*,\s*", extras))))
+        for name, line in located_lines(folder, wanted).items():
+            place = local_path(line, folder)
+            if place is not None:
+                if not place.resolve().is_relative_to(self._project.top.resolve()):
+                    raise UsageError(
+                        f"{called}: `tool.uv.sources.{name}`: expected a path within the project, "
+                        f"got {str(place)[:200]!r}",
+                        "copy it into the project, and write its path there",
+                    )
+                line = f"{name} @ {local_address(line, place).rpartition(' @ ')[2]}"
+            required = parse_source(line)
+            if required is None:
+                self._overrides[name] = line
+            elif needed(required.marker, self._target):
+                self._overrides[name] = self._wheel(required, index)
 
     def _once(self, called: str, source: Source, index: IndexOptions) -> BuiltWheel:
         if called not in self._done:

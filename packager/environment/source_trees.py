@@ -23,6 +23,7 @@ import requests
 
 from packager.cache import temporary_directory
 from packager.digest import CHUNK, HashedFile, hash_files, sha256_file, tree_digest
+from packager.environment.downloads import failed_download
 from packager.environment.git_sources import fetch_commit
 from packager.environment.index import IndexOptions
 from packager.environment.sources import Source
@@ -78,7 +79,9 @@ class PackagedCode:
             there = any((folder / name).is_file() for name in PROJECT_FILES[:2])
             raise UsageError(
                 f"{called}: expected pyproject.toml or setup.py among its files, got none",
-                "an ignore rule leaves it out: only files that are packaged as code are built"
+                "an ignore rule, or a credential in it, leaves it out: only files that are "
+                "packaged as code are built; credentials belong into ~/.netrc or your pip or uv "
+                "configuration"
                 if there
                 else "name the folder of a Python project",
             )
@@ -116,7 +119,7 @@ def source_tree(
             digest = files_digest(hash_files({n: folder / n for n in files}))
             tree = SourceTree(called, folder, digest, code=project.files if own else {})
         elif source.kind == "git":
-            commit = fetch_commit(source, called, folder)
+            commit = fetch_commit(source, called, folder, index.certificates)
             tree = SourceTree(called, folder, f"git:{commit.id}", tag=commit.tag)
         else:
             archive = source.path
@@ -157,24 +160,14 @@ def _download(source: Source, called: str, path: Path, index: IndexOptions) -> N
     auth = (unquote(user), unquote(word)) if source.authority else None
     url = urlunsplit((*parts[:3], source.query, ""))
     try:
-        with requests.Session() as session:
-            session.verify = index.certificates or True
+        with index.session() as session:
             known = auth or index.credentials().get(parts.netloc)
             with session.get(url, stream=True, timeout=SECONDS, auth=known) as answer:
-                if answer.status_code != 200:
-                    raise _unavailable(called, f"the server answered {answer.status_code}")
+                answer.raise_for_status()
                 with path.open("wb") as file:
                     _copy(answer.iter_content(CHUNK), file, called)
     except requests.RequestException as error:
-        raise _unavailable(called, type(error).__name__) from None  # it may hold the whole address
-
-
-def _unavailable(called: str, why: str) -> PackageError:
-    return PackageError(
-        f"{called}: can't be downloaded: {why}",
-        "check the address, the network, and the certificates in your pip or uv configuration; "
-        "credentials belong into ~/.netrc",
-    )
+        raise failed_download(called, error) from None  # it may hold the whole address
 
 
 def _copy(chunks: Iterator[bytes], file: IO[bytes], called: str) -> None:

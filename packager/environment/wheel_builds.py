@@ -16,6 +16,8 @@ from packager.cache import temporary_directory
 from packager.confinement import small_toml
 from packager.environment import built_wheels, wheels
 from packager.environment.build_errors import build_failure, no_backend
+from packager.environment.formats.values import check_python_of
+from packager.environment.formats.wanted import Wanted
 from packager.environment.index import IndexOptions
 from packager.environment.platform import WheelTarget
 from packager.environment.resolver import resolve_tools
@@ -75,6 +77,7 @@ class WheelBuilds:
         if builder is None:
             raise PackageError(f"{called}: has to be built", "build with `package build`")
         requires, backend, backend_path = read_backend(tree.project, called)
+        check_python_of(tree.project, Wanted(self.target), f"{called}: pyproject.toml")
         tools = self._tools(requires, called, index)
         key: list[object] = [1, tree.digest, tree.subdirectory, tree.tag, bool(tree.code)]
         key += [[tool.sha256 for tool in tools], builder.identity, self.target.python]

@@ -15,6 +15,7 @@ import requests
 
 from packager.cache import atomic_file, cache_directory
 from packager.digest import CHUNK, sha256_file
+from packager.environment.downloads import failed_download
 from packager.environment.index import IndexOptions
 from packager.environment.pylock import Resolved
 from packager.errors import PackageError
@@ -45,8 +46,7 @@ def fetch(resolved: Sequence[Resolved], index: IndexOptions, progress: Progress)
     if not wanted:
         return
     started, known = time.monotonic(), index.credentials()
-    with requests.Session() as session, ThreadPoolExecutor(MAX_CONCURRENT_DOWNLOADS) as pool:
-        session.verify = index.certificates or True
+    with index.session() as session, ThreadPoolExecutor(MAX_CONCURRENT_DOWNLOADS) as pool:
         sizes = list(pool.map(lambda item: _fetch(item, session, known), wanted))
     name = f"{len(wanted)} wheels" if len(wanted) > 1 else wanted[0].wheel.filename
     progress.item(name, "fetched", sum(sizes), time.monotonic() - started)
@@ -82,7 +82,4 @@ def _download(
                     output.write(chunk)
                 os.fsync(output.fileno())
     except requests.RequestException as error:
-        raise PackageError(
-            f"{url.rsplit('/', 1)[-1]}: download failed: {error}",
-            "check the network, and the certificates and index in your pip or uv configuration",
-        ) from error
+        raise failed_download(url.rpartition("/")[2].partition("?")[0], error) from None

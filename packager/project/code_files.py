@@ -75,10 +75,13 @@ def read_code(project: Project, outputs: Iterable[Path] = ()) -> ProjectCode:
     return ProjectCode(kept, gone, tuple(sorted(held)), included)
 
 
-def python_files(top: Path) -> list[Path]:
-    """The Python files below ``top`` that would be code of a project there, sorted."""
+def python_files(top: Path, suffix: str = ".py") -> list[Path]:
+    """The Python files below ``top`` that would be code of a project there, sorted.
+
+    ``suffix``: another one, such as that of notebooks.
+    """
     files, _ = _walk(top, set())
-    return [path for name, path in sorted(files.items()) if name.endswith(".py")]
+    return [path for name, path in sorted(files.items()) if name.endswith(suffix)]
 
 
 def _walk(top: Path, apart: set[Path]) -> tuple[dict[str, Path], dict[str, str]]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from packager.environment.formats.files import found_in
+from packager.environment.imported_modules import NOTEBOOK
 from packager.errors import UsageError
 from packager.project.code_files import python_files
 from packager.project.config import FILENAME
@@ -47,14 +48,15 @@ def init_existing(directory: Path, data: Path | None, target: str | None) -> Wri
     ``data``. Raises ``UsageError`` if nothing is missing.
     """
     code = python_files(directory.resolve()) if directory.is_dir() else []
+    notebooks = python_files(directory.resolve(), NOTEBOOK) if directory.is_dir() else []
     recipe = _recipe(code, directory.resolve())
-    if not code or (data is not None and recipe is None):
+    if not (code or notebooks) or (data is not None and recipe is None):
         return None
     content, notes = dict[str, str](), list[str]()
     copies: dict[str, Path] = {}
     there = found_in(directory)
     if not there:
-        used = used_packages(code, directory.resolve())
+        used = used_packages([*code, *notebooks], directory.resolve())
         content[REQUIREMENTS], notes = used.text, [*used.notes]
     else:
         notes.append(f"requirements are those of {' and '.join(there)}, which is there already")

@@ -16,6 +16,7 @@ from packager.environment.imported_modules import Imports, imported_modules
 from packager.environment.resolver_errors import INSTALLED_AS
 
 NOTHING = "nothing in the active environment provides it"
+INSTALL = "install its package there and repeat, or write its name here"
 
 
 @dataclass(frozen=True)
@@ -65,12 +66,19 @@ def _requirement(installed: Distribution, top: Path) -> str | None:
     if origin is None:
         return _pinned(name, installed.version)
     if not origin.startswith("file:"):
-        return f"{name} @ {origin}"
+        return f"{name} @ {_without_password(origin)}"
     place = Path(url2pathname(urlsplit(origin).path))
     if place.exists() and place.resolve().is_relative_to(top.resolve()):
         inside = place.resolve().relative_to(top.resolve())
         return None if inside == Path() else f"./{inside.as_posix()}"
     return None
+
+
+def _without_password(origin: str) -> str:
+    """The address without the credentials that it was installed with; ssh's user stays."""
+    parts = urlsplit(origin)
+    host = parts.netloc.rpartition("@")[2]
+    return origin if parts.scheme.endswith("ssh") else parts._replace(netloc=host).geturl()
 
 
 def _pinned(name: str, version: str) -> str:
@@ -89,7 +97,11 @@ def _comments(imports: Imports, active: Active | None, top: Path) -> list[str]:
         name = module.partition(".")[0]
         if module not in providers and (active is None or name not in active.stdlib):
             absent.setdefault(name, file)
-    found = [_absent(name, file.relative_to(top)) for name, file in sorted(absent.items())]
+    needed = {module.partition(".")[0] for module in imports.modules.keys() - imports.optional}
+    found = [
+        _absent(name, file.relative_to(top), optional=name not in needed)
+        for name, file in sorted(absent.items())
+    ]
     for name in sorted({name for names in providers.values() for name in names}):
         installed = active.distributions[name] if active else None
         if installed and _requirement(installed, top) is None and not _is_own(installed, top):
@@ -102,10 +114,11 @@ def _comments(imports: Imports, active: Active | None, top: Path) -> list[str]:
     return found
 
 
-def _absent(name: str, file: Path) -> str:
+def _absent(name: str, file: Path, *, optional: bool) -> str:
     known = INSTALLED_AS.get(name.lower())
     called = f"; an index has it as {known}" if known else ""
-    return f"# {name}: imported by {file.as_posix()}, {NOTHING}{called}"
+    told = "which goes on without it" if optional else INSTALL
+    return f"# {name}: imported by {file.as_posix()}, {NOTHING}{called}: {told}"
 
 
 def _is_own(installed: Distribution, top: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import signal
@@ -132,13 +133,17 @@ def _in_process(
 
 
 def _stop(process: subprocess.Popen[str]) -> None:
-    """Stop with SIGTERM, which drains; after ``STOP_SECONDS`` kill the process group."""
+    """Stop with SIGTERM, which drains; after ``STOP_SECONDS`` kill the process group.
+
+    Somebody who interrupts that wait has it killed at once: nothing may run on in its folder.
+    """
     if process.poll() is None:
         process.send_signal(signal.SIGTERM)
     try:
         process.communicate(timeout=STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
+    except (subprocess.TimeoutExpired, KeyboardInterrupt):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 import packager
 from modelhost.sandbox.kernel import close_files, close_network, described
 from packager.environment.programs import isolated_python
+from packager.runners.process_tree import run_alone
 
 _START = (
     "import sys; sys.path.append(sys.argv[1]); from packager.runners.confined import main; main()"
@@ -29,13 +30,16 @@ def confined(
     readable: Sequence[Path],
     writable: Sequence[Path],
     report: int,
+    *,
+    alone: bool = False,
 ) -> list[str]:
     """The command that runs ``command`` without a network and with access to these files only.
 
     The interpreter and the paths in ``kernel.SYSTEM_READ`` are also readable. ``listed``: a folder
     that can be listed. Restrictions that the kernel does not offer are omitted. Before any code of
     the package runs, the measures in force are written to the file descriptor ``report`` as JSON
-    (``kernel.described``); the command does not inherit it.
+    (``kernel.described``); the command does not inherit it. ``alone``: no process that it starts
+    outlives it, and its shared memory is its own (``process_tree``).
     """
     if sys.platform != "linux":
         os.write(report, json.dumps(described(contained=False)).encode())
@@ -43,13 +47,25 @@ def confined(
     places = [str(listed), [str(path) for path in readable], [str(path) for path in writable]]
     installed = str(Path(packager.__file__).resolve().parents[1])
     start = isolated_python("-S", "-c", _START, installed)
-    return [*start, json.dumps([*places, report]), *command]
+    return [*start, json.dumps([*places, report, alone]), *command]
 
 
 def main() -> None:
     """Restrict this process with the arguments from ``confined``, and execute its command."""
-    places, command = sys.argv[2], sys.argv[3:]
-    listed, readable, writable, report = json.loads(places)
+    listed, readable, writable, report, alone = json.loads(sys.argv[2])
+
+    def run(shared_memory: bool) -> None:
+        _restrict(listed, readable, writable, report, shared_memory=shared_memory)
+        os.execve(sys.argv[3], sys.argv[3:], os.environ)
+
+    if alone:
+        run_alone(run)
+    run(True)
+
+
+def _restrict(
+    listed: str, readable: list[str], writable: list[str], report: int, *, shared_memory: bool
+) -> None:
     interpreter = [sys.base_prefix, sys.base_exec_prefix]
     close_network()
     close_files(
@@ -57,7 +73,7 @@ def main() -> None:
         [Path(place) for place in (*readable, *interpreter) if place != "/"],
         [Path(place) for place in writable],
         contained=False,
+        shared_memory=shared_memory,
     )
     os.write(report, json.dumps(described(contained=False)).encode())
     os.close(report)
-    os.execve(command[0], command, os.environ)

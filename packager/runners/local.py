@@ -90,7 +90,8 @@ def unpacked_package(layers: Sequence[Layer]) -> Iterator[UnpackedPackage]:
         )
     shared = [layer for layer in layers if layer.name not in (*OWN, "base")]
     environments = unpacked_environments(shared)
-    with tempfile.TemporaryDirectory(prefix="package-") as name:
+    # A process of the package that ends late may write a file while the folder is removed.
+    with tempfile.TemporaryDirectory(prefix="package-", ignore_cleanup_errors=True) as name:
         root = Path(name).resolve()
         for layer in layers:
             if layer.name in OWN:

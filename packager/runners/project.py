@@ -115,7 +115,7 @@ def resolve_base(
 
     With an engine, a missing base that the project names is an error too, because a project must
     not cause a run outside a container. The default base may be missing, and without an engine the
-    project's too: then the result is None, with a warning.
+    project's too, or it may be one that needs an engine: then the result is None, with a warning.
     """
     reference = asked or project.image.base
     progress.step(f"looking for the base {reference}")
@@ -131,18 +131,38 @@ def resolve_base(
             f"base {reference}: {where}",
             "make one with `package base`, and build with --base and the name it prints",
         )
-    if base is None:
+    why = _unusable(base, engine)
+    if why and not asked and not needed:
         progress.warn(
-            f"base {reference} is not available: the package gets none (base: none) and runs with "
+            f"base {reference} {why}: the package gets none (base: none) and runs with "
             f"--local only; {_other_base(platform, engine)}"
         )
+        return None
     return base
+
+
+def _unusable(base: BaseImage | None, engine: Engine | None) -> str:
+    """Why a build can't use ``base``; empty if it can."""
+    if base is None:
+        return "is not available"
+    if engine is None and not fits_host(base):
+        return f"needs an engine, as its Python {base.saved.version} does not run on this machine"
+    return ""
+
+
+def fits_host(base: BaseImage) -> bool:
+    """Whether a build without an engine can use ``base``: compile for it, and train as it would."""
+    host, target = host_target(), base.target
+    if host is None or (host.python, host.platform) != (target.python, target.platform):
+        return False
+    return target.glibc <= host.glibc and base.compiles_here
 
 
 def _other_base(platform: str, engine: Engine | None) -> str:
     """Hint for a missing default base; it names an existing base if there is one."""
     made = base_name()
-    if made is not None and find_made_base(made, platform, engine) is not None:
+    found = find_made_base(made, platform, engine) if made is not None else None
+    if found is not None and not _unusable(found, engine):
         return f"with --base {made} it has a base and runs in containers"
     return "`package base` makes one, for --base"
 

@@ -119,6 +119,7 @@ class LocalBuilder:
                     [folder, job.source],
                     [root / "build", root / "tmp", root / "out"],
                     report.fileno(),
+                    alone=True,
                 )
                 ended = run_to_end(
                     command,

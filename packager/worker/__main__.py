@@ -28,6 +28,7 @@ from modelhost.sandbox.network import block_network
 from packager.digest import canonical_json
 from packager.errors import PackageError, UsageError
 from packager.manifest.manifest import Manifest, Recipe
+from packager.model.model_environment import installed_folders
 from packager.model.paths import Root
 from packager.worker.job import (
     CheckJob,
@@ -94,7 +95,9 @@ def _do(verb: str, given: Path, out: Path, arguments: Sequence[str]) -> bool:
         pin_environment(recipe.isa if recipe else "native", arguments)
     training = recipe is not None and verb != "replay"
     out.mkdir(parents=True, exist_ok=True)  # before file access is restricted
-    restrict_file_access(root.path, out, given, training=training)
+    # The processes of the model host inherit the restriction.
+    readable = installed_folders()
+    restrict_file_access(root.path, out, given, readable=readable, training=training)
     from modelhost.frames import keep_text_plain
 
     keep_text_plain()

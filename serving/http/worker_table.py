@@ -6,6 +6,7 @@ file can break it, and each worker inherits its descriptor.
 
 from __future__ import annotations
 
+import fcntl
 import mmap
 import os
 import time
@@ -16,6 +17,7 @@ _WORDS = 4
 _PROCESS, _CONNECTIONS, _BEAT, _BUSY = range(_WORDS)
 _SIZE = 8 * _WORDS * MAX_SLOTS
 _DRAINING = -1
+_SIZE_IS_FIXED = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
 
 
 def make_table() -> int:
@@ -34,6 +36,8 @@ class Pulse:
     """When its event loop last ran."""
     busy_since: int
     """When the running model call began; 0 while the model is idle."""
+    owed: int = 0
+    """For a model process: the deadline of the oldest request that it has left unanswered; or 0."""
 
 
 class PulseRecord:
@@ -44,14 +48,17 @@ class PulseRecord:
     """
 
     def __init__(self) -> None:
-        self.descriptor = os.memfd_create("pulse")
+        self.descriptor = os.memfd_create("pulse", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         os.posix_fallocate(self.descriptor, 0, mmap.PAGESIZE)
+        # The process could cut the file off: then a read of it would end the supervisor (SIGBUS).
+        fcntl.fcntl(self.descriptor, fcntl.F_ADD_SEALS, _SIZE_IS_FIXED)
         self._words = memoryview(mmap.mmap(self.descriptor, mmap.PAGESIZE)).cast("Q")
 
-    def read(self, process: int) -> Pulse:
+    def read(self, process: int, owed: int = 0) -> Pulse:
         """The last report of the process, whose loop waits while the model is called."""
         beat, busy_since = self._words[0], self._words[1]
-        return Pulse(process, time.monotonic_ns() if beat and busy_since else beat, busy_since)
+        moment = time.monotonic_ns() if beat and busy_since else beat
+        return Pulse(process, moment, busy_since, owed)
 
     def clear(self) -> None:
         """Forget the report of a process that has ended."""

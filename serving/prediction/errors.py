@@ -3,6 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Unready:
+    """Why no request can be answered now."""
+
+    code: Literal["stuck", "starting", "model_restarting"]
+    message: str
 
 
 class QueueFullError(Exception):

@@ -1,6 +1,7 @@
 """Asks the model processes of a server, from a worker's event loop.
 
-A request goes to the process that has the fewest of this worker's requests. While no process is
+A request goes to the process that has the fewest of this worker's requests, and none that is
+overdue if there is such a process. While no process is
 ready, requests wait; each waits until its own deadline at most.
 """
 
@@ -20,12 +21,15 @@ from serving.prediction.errors import (
     DeadlineExceededError,
     QueueFullError,
 )
+from serving.prediction.model_board import ModelEnd, WorkerBoard
 from serving.prediction.model_connection import ModelProcess, PendingRequest
 from serving.prediction.places import Places
 
 LOOK_SECONDS = 0.5
 """How often a thread that waits for an answer looks whether the event loop still runs."""
 MAX_STOPPED_LOOKS = 4
+OWED_SECONDS = 0.5
+"""How often the supervisor is told of requests that a process leaves unanswered."""
 GRACE_SECONDS = 5.0
 """Time after the deadline in which the event loop reports it."""
 
@@ -35,11 +39,20 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 class ModelClient:
     """The model processes; all methods but ``ask_blocking`` are called from one event loop."""
 
-    def __init__(self, addresses: Sequence[str], places: Places, *, lazy: bool = False) -> None:
+    def __init__(
+        self,
+        addresses: Sequence[str],
+        places: Places,
+        *,
+        lazy: bool = False,
+        board: WorkerBoard | None = None,
+    ) -> None:
         """``addresses`` of the processes' sockets; ``places`` bounds the requests at a time.
 
-        ``lazy``: connect at the first request, which starts the processes.
+        ``lazy``: connect at the first request, which starts the processes. ``board``: shared with
+        the supervisor, if there is one.
         """
+        self._board = board
         self._lazy = lazy
         self._places = places
         self._numbers = itertools.count(1)
@@ -60,6 +73,8 @@ class ModelClient:
         if not self._tasks:
             loop = asyncio.get_running_loop()
             self._tasks = [loop.create_task(one.run()) for one in self._processes]
+            if self._board is not None:
+                self._tasks.append(loop.create_task(self._report(self._board)))
 
     def close(self) -> None:
         """Close the connections."""
@@ -76,7 +91,13 @@ class ModelClient:
         """Whether every process that takes requests has left one without an answer too long."""
         now = time.monotonic()
         connected = [one for one in self._processes if one.connected]
-        return bool(connected) and all(one.overdue(now) for one in connected)
+        return bool(connected) and all(one.owed(now) for one in connected)
+
+    def last_ends(self) -> dict[int, ModelEnd]:
+        """Number → end, of the processes that have not loaded the model since."""
+        ends = {} if self._board is None else self._board.last_ends()
+        since = [one.greeted_at for one in self._processes]
+        return {number: end for number, end in ends.items() if end.at > since[number - 1]}
 
     async def ask(
         self, message: Message, deadline: float, receive: Receive | None = None
@@ -167,7 +188,15 @@ class ModelClient:
         """Send the requests that wait, each to the process that has the fewest."""
         connected = [one for one in self._processes if one.connected]
         while self._waiting and connected:
-            min(connected, key=lambda one: len(one.asked)).send(self._waiting.popleft())
+            min(connected, key=ModelProcess.load).send(self._waiting.popleft())
+
+    async def _report(self, board: WorkerBoard) -> None:
+        """Tell the supervisor which processes leave a request unanswered: their loop may run."""
+        while True:
+            now = time.monotonic()
+            for number, one in enumerate(self._processes, start=1):
+                board.owes(number, int(one.owed(now) * 1e9))
+            await asyncio.sleep(OWED_SECONDS)
 
     def _done(self, asked: PendingRequest) -> None:
         if asked.placed:

@@ -10,14 +10,24 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, cast
 
-from modelhost.wire import Decoder, Message, WireError, encoded
+from modelhost.wire import MAX_HEADER_BYTES, Decoder, Message, WireError, encoded
 from serving.prediction.errors import ModelProcessEndedError
 
 VERSION = 1
+MAX_ANSWER_BYTES = 256 << 20
+"""A process that begins a larger message is disconnected, before it fills the worker's memory."""
+GREETING_SECONDS = 10.0
+MAX_GREETING_SECONDS = 600.0
+"""A connection that is not greeted is made anew after these seconds, each time twice as many.
+
+While a process loads the model, it accepts no connection. But a process or thread that the model
+has left could accept one, and say nothing.
+"""
 MIN_PAUSE_SECONDS = 0.02
 MAX_PAUSE_SECONDS = 1.0
 """Between attempts to connect: twice as long after each that had no success."""
@@ -66,6 +76,8 @@ class ModelProcess:
         self._ready = ready
         self._done = done
         self._link: _Link | None = None
+        self.greeted_at = 0.0
+        """``time.monotonic()`` when a process was last ready."""
         self.asked: dict[int, PendingRequest] = {}
 
     @property
@@ -73,9 +85,15 @@ class ModelProcess:
         """Whether it takes requests."""
         return self._link is not None
 
-    def overdue(self, now: float) -> bool:
-        """Whether it has not answered a request whose deadline has passed."""
-        return any(one.deadline < now for one in self.asked.values())
+    def owed(self, now: float) -> float:
+        """The earliest deadline that has passed of the requests that it has; 0 if none has."""
+        deadlines = (one.deadline for one in self.asked.values())
+        return min((one for one in deadlines if one < now), default=0.0)
+
+    def load(self) -> tuple[bool, int]:
+        """How little it should get another request: an overdue answer first, then their number."""
+        oldest = next(iter(self.asked.values()), None)
+        return oldest is not None and oldest.deadline < time.monotonic(), len(self.asked)
 
     def send(self, asked: PendingRequest) -> None:
         """Send a request; its future gets the answer, or ``ModelProcessEndedError``."""
@@ -92,27 +110,32 @@ class ModelProcess:
     async def run(self) -> None:
         """Connect, and again whenever the process has ended, until this task is cancelled."""
         loop = asyncio.get_running_loop()
-        pause = MIN_PAUSE_SECONDS
+        pause, patience = MIN_PAUSE_SECONDS, GREETING_SECONDS
         while True:
             link = _Link(self)
             try:
                 await loop.create_unix_connection(partial(_same, link), self._address)
+                impatient = loop.call_later(patience, link.close_if_not_greeted)
                 await link.ended
+                impatient.cancel()
             except OSError as error:
                 logger.warning("the model's process can't be reached: %s", error.strerror)
             finally:
                 link.close()
             pause = MIN_PAUSE_SECONDS if link.greeted else min(2 * pause, MAX_PAUSE_SECONDS)
+            patience = GREETING_SECONDS if link.greeted else min(2 * patience, MAX_GREETING_SECONDS)
             await asyncio.sleep(pause)
 
     def greeted(self, link: _Link) -> None:
         """Note that the process is ready."""
         self._link = link
+        self.greeted_at = time.monotonic()
         self._ready(self)
 
     def answered(self, message: Message) -> None:
         """Pass an answer on; raises ``WireError`` if nothing was asked."""
-        asked = self.asked.pop(message.header.get("id"), None)  # type: ignore[arg-type]
+        number = message.header.get("id")
+        asked = self.asked.pop(number, None) if type(number) is int else None
         if asked is None:
             raise WireError("expected an answer to a request, got another")
         if not asked.future.done():
@@ -141,7 +164,7 @@ class _Link(asyncio.Protocol):
     def __init__(self, process: ModelProcess) -> None:
         self._process = process
         self._loop = asyncio.get_running_loop()
-        self._decoder = Decoder()
+        self._decoder = Decoder(MAX_HEADER_BYTES, MAX_ANSWER_BYTES)
         self._transport: asyncio.Transport | None = None
         self._watched: int | None = None
         self.greeted = False
@@ -153,7 +176,11 @@ class _Link(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take the messages that have become whole; end the connection at anything else."""
+        if not self._transport or self._transport.is_closing():
+            return
         try:
+            if self.greeted and not self._process.asked:
+                raise WireError("expected nothing before a request, got a message")
             for message in self._decoder.feed(data):
                 if self.greeted:
                     self._process.answered(message)
@@ -161,6 +188,11 @@ class _Link(asyncio.Protocol):
                     self._greet(message.header)
         except WireError as error:
             logger.error("the model's process sent something else than an answer: %s", error)
+            self.close()
+
+    def close_if_not_greeted(self) -> None:
+        """End a connection that nobody has answered."""
+        if not self.greeted:
             self.close()
 
     def connection_lost(self, error: Exception | None) -> None:  # noqa: ARG002
@@ -191,8 +223,8 @@ class _Link(asyncio.Protocol):
             raise WireError("expected a greeting of this version, got another message")
         try:
             self._watched = os.pidfd_open(process)
-        except ProcessLookupError as error:
-            raise WireError("the process has ended") from error
+        except (OSError, OverflowError) as error:
+            raise WireError("expected the id of a process that runs, got another") from error
         self._loop.add_reader(self._watched, self.close)
         self.greeted = True
         self._process.greeted(self)

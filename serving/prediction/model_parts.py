@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
+from modelhost.predictions import Predictions
 from modelhost.wire import Message
 from packager.model.compiled.called_parts import CalledParts
 from serving.prediction.errors import ModelError
 from serving.prediction.model_client import ModelClient
+from serving.prediction.native_model import UNREADABLE, said_of, unreadable_answer
 
 
 class HostedParts(CalledParts):
@@ -26,9 +31,38 @@ class HostedParts(CalledParts):
         """Ask this client; before, no part can be called."""
         self._client = client
 
+    def transform(self, path: Sequence[Any], matrix: Any, *, sparse: bool = False) -> Any:
+        """As of ``CalledParts``."""
+        with _readable():
+            return _with_rows(super().transform(path, matrix, sparse=sparse), matrix)
+
+    def predict(self, path: Sequence[Any], matrix: Any, *, sparse: bool = False) -> Predictions:
+        """As of ``CalledParts``."""
+        with _readable():
+            found = super().predict(path, matrix, sparse=sparse)
+            _with_rows(found.labels, matrix)
+            return found
+
     def _answer(self, call: Message) -> Message:
         assert self._client is not None
         answer = self._client.ask_blocking(call, self.deadline)
         if "broken" in answer.header:
-            raise ModelError(answer.header["broken"]["said"])
+            raise ModelError(said_of(answer.header["broken"]))
         return answer
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """A context in which an answer that can't be read is an error of the model."""
+    try:
+        yield
+    except UNREADABLE as error:
+        raise unreadable_answer(error) from error
+
+
+def _with_rows(answers: Any, matrix: Any) -> Any:
+    """``answers``; raises ``ValueError`` unless there is one for each row of ``matrix``."""
+    rows = matrix.shape[0]
+    if len(answers) != rows:
+        raise ValueError(f"expected answers to {rows} rows, got {len(answers)}")
+    return answers

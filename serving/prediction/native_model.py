@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from modelhost.columns import ColumnSpec, encode_values
@@ -12,6 +12,7 @@ from modelhost.wire import Message
 from packager.data.rows.coerce import format_bound
 from packager.data.rows.column_converter import ColumnConverter
 from packager.data.rows.request_rows import RowChecker, ValidatedRows
+from packager.errors import PackageError
 from packager.manifest.manifest import Column, RejectedValue, Schema
 from serving.prediction.batching import RowGroups
 from serving.prediction.errors import ModelError, RowRefusedError
@@ -47,6 +48,34 @@ def _plain_value(column: Column) -> Any:
     return NEUTRAL_VALUES.get(column.kind, 0)
 
 
+UNREADABLE = (PackageError, KeyError, TypeError, ValueError, IndexError, OverflowError)
+"""What decoding raises for a message that is no answer."""
+
+
+def unreadable_answer(error: Exception) -> ModelError:
+    """The error for a message that is no answer to the request: the model could have sent it."""
+    kind = type(error).__name__
+    return ModelError([f"its process sent something else than an answer to the request ({kind})"])
+
+
+def said_of(told: Mapping[str, Any]) -> list[str]:
+    """The exception in an answer; raises ``KeyError`` or ``TypeError`` for another form."""
+    said = told["said"]
+    if not isinstance(said, list) or not all(isinstance(line, str) for line in said):
+        raise TypeError("expected a list of lines")
+    return said
+
+
+def _shape(found: Predictions, classes: int | None) -> tuple[int, ...]:
+    """The number of rows with probabilities, if there are any; raises ``ValueError``."""
+    if found.probabilities is None:
+        return ()
+    rows, width = found.probabilities.shape
+    if width != classes:
+        raise ValueError(f"expected probabilities of {classes} classes, got {width}")
+    return (rows,)
+
+
 class NativeModel:
     """The model of a package, asked for validated rows.
 
@@ -60,6 +89,7 @@ class NativeModel:
         self._specs = [ColumnSpec.of(column) for column in schema.features]
         self._plans = [ColumnConverter(column) for column in schema.features]
         self._checker = checker
+        self._classes = None if schema.classes is None else len(schema.classes)
 
     async def predict(
         self, checked: ValidatedRows, deadline: float, receive: Receive
@@ -92,15 +122,28 @@ class NativeModel:
 
     def _predictions(self, checked: ValidatedRows, answer: Message) -> Predictions:
         header = answer.header
-        if "broken" in header:
-            raise ModelError(header["broken"]["said"])
-        if "refused" in header:
-            raise self._refused(checked, header["refused"])
-        return decode_predictions(answer)
+        try:
+            if "broken" in header:
+                raise ModelError(said_of(header["broken"]))
+            if "refused" in header:
+                raise self._refused(checked, header["refused"])
+            return self._decoded(checked, answer)
+        except UNREADABLE as error:
+            raise unreadable_answer(error) from error
+
+    def _decoded(self, checked: ValidatedRows, answer: Message) -> Predictions:
+        """The predictions; raises one of ``UNREADABLE`` unless there is one for each row."""
+        found = decode_predictions(answer)
+        heights = {len(found.labels), *_shape(found, self._classes)}
+        if heights != {checked.rows}:
+            raise ValueError(f"expected answers to {checked.rows} rows, got {heights}")
+        return found
 
     def _refused(self, checked: ValidatedRows, told: dict[str, Any]) -> RowRefusedError:
         rows = range(told["first"], told["last"] + 1)
-        refused = RowRefusedError(rows, told["said"])
+        if not rows or rows.start < 0 or rows.stop > checked.rows:
+            raise ValueError(f"expected rows of the request, got {rows}")
+        refused = RowRefusedError(rows, said_of(told))
         if len(rows) == 1:
             self._name_column(refused, [column[rows.start] for column in checked.columns])
         return refused

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 from monitoring.metrics.recorder import Batch
 from packager.data.rows.request_rows import ValidatedRows
@@ -27,6 +27,7 @@ from serving.prediction.errors import (
     ModelProcessEndedError,
     QueueFullError,
     RowRefusedError,
+    Unready,
 )
 from serving.prediction.jobs import JobThread, ignore_result
 from serving.prediction.outcome import PartialPrediction
@@ -61,6 +62,7 @@ class Pipeline:
         """``places``: those of ``predictor.client``; ``busy`` is called as by ``JobThread``."""
         self._predictor = predictor
         self._seconds = settings.deadline_seconds
+        self._model = f"model {predictor.manifest.name}"
         self._validated = predictor.metrics.observe_stage["validate"]
         self._predicted = predictor.metrics.observe_stage["predict"]
         self._jobs = JobThread(places, busy)
@@ -72,17 +74,26 @@ class Pipeline:
         return not self._predictor.needs_model
 
     @property
-    def waits_for(self) -> Literal["starting", "model_restarting"] | None:
-        """Why no request can be answered now; None if one can."""
+    def unready(self) -> Unready | None:
+        """Why no request can be answered now; None if one can, without the model's process too."""
+        if self.stuck:
+            return Unready("stuck", f"{self._model} did not answer by the deadline")
         client = self._predictor.client
         if not self._predictor.needs_model or client.ready:
             return None
-        return "model_restarting" if client.was_ready else "starting"
+        for number, end in client.last_ends().items():
+            name = f"process {number} of {self._model}"
+            return Unready("model_restarting", end.sentence(name))
+        if client.was_ready:
+            return Unready("model_restarting", f"the process of {self._model} ended")
+        return Unready("starting", f"{self._model} is loading")
 
     @property
     def stuck(self) -> bool:
-        """Whether a call of the model has exceeded the deadline."""
-        return self._jobs.running_seconds > self._seconds or self._predictor.client.stuck
+        """Whether a call has exceeded the deadline, without which no row is answered."""
+        if self._jobs.running_seconds > self._seconds:
+            return True
+        return self._predictor.needs_model and self._predictor.client.stuck
 
     def predict_inline(
         self, adapter: ProtocolAdapter, body: bytes, headers: Mapping[bytes, bytes]
@@ -132,21 +143,20 @@ class Pipeline:
         except RowRefusedError as error:
             raise RequestError.of_refusal(error) from error
         except ModelError as error:
-            raise RequestError(500, "model_failed", "the model raised an error") from error
+            raise RequestError(500, "model_failed", f"{self._model} raised an error") from error
         except ModelProcessEndedError as error:
-            name = self._predictor.manifest.name
             raise RequestError(
                 503,
                 "model_process_ended",
-                f"the process of model {name} ended before it answered",
+                f"the process of {self._model} ended before it answered",
                 headers=RETRY_AFTER,
             ) from error
         except QueueFullError as error:
             raise RequestError(
-                503, "overloaded", "too many requests are waiting", headers=RETRY_AFTER
+                503, "overloaded", f"too many requests wait for {self._model}", headers=RETRY_AFTER
             ) from error
         except DeadlineExceededError as error:
-            raise deadline_exceeded(self._seconds) from error
+            raise deadline_exceeded(self._seconds, f" of {self._model}") from error
         except ClientDisconnectedError as error:
             raise DisconnectedError from error
 
@@ -284,6 +294,6 @@ def _check_deadline(deadline: float) -> None:
         raise DeadlineExceededError
 
 
-def deadline_exceeded(seconds: float) -> RequestError:
-    """504: no answer by the deadline."""
-    return RequestError(504, "deadline", f"no answer within {seconds:g} s")
+def deadline_exceeded(seconds: float, whose: str = "") -> RequestError:
+    """504: no answer by the deadline; ``whose``: `` of model NAME``."""
+    return RequestError(504, "deadline", f"no answer{whose} within {seconds:g} s")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path("/sys/fs/cgroup")
+OWN = Path("/proc/self/cgroup")
 MAX_LIMIT = 1 << 60
 """Cgroup version 1 reports a number near 2⁶³ if there is no limit."""
 
@@ -21,7 +22,7 @@ class MemoryEvents:
     """Bytes."""
 
     @classmethod
-    def read(cls, root: Path = ROOT, own: Path = Path("/proc/self/cgroup")) -> MemoryEvents:
+    def read(cls, root: Path = ROOT, own: Path = OWN) -> MemoryEvents:
         """Read the control group of this process, version 2 or 1."""
         for folder, events, limit in _places(root, own):
             kills = _kills(folder / events)

@@ -30,8 +30,14 @@ class Child:
     environment: Mapping[str, str] = field(default_factory=dict)
     descriptors: Sequence[int] = ()
     """The only descriptors that it inherits, besides standard output and error."""
+    outputs: Sequence[int] = ()
+    """Its standard output and error, if they aren't those of the supervisor."""
     place: int = 0
     """For a worker: its slot in the worker table."""
+    model: int = 0
+    """For a model process: its number, from 1."""
+    mark: str = ""
+    """For a model process: text in its variables that no other process has."""
     notes: SharedNotes | None = None
     """Where it reports why it can't load the package, and its stacks."""
     watchdog: Watchdog | None = None
@@ -58,17 +64,28 @@ class Child:
     loading_logged: float = 0.0
     ready: bool = False
     ever_ready: bool = False
+    failures: int = 0
+    """How many of its processes in a row have ended before they were ready."""
 
     @property
     def is_worker(self) -> bool:
         """Whether it answers requests."""
         return self.place > 0
 
+    @property
+    def state(self) -> str:
+        """One of the states of ``monitoring.metrics.restarts``."""
+        if not self.started:
+            return "idle"
+        if not self.process:
+            return "ended"
+        return "ready" if self.ready else "loading"
+
     def start(self) -> int:
         """Start the process; return its id. Raises ``OSError``."""
         if self.run is not None:
             return fork(self.run, self.descriptors, self.name)
-        return execute(self.command, self.environment, self.descriptors, self.confine)
+        return execute(self.command, self.environment, self.descriptors, self.confine, self.outputs)
 
     def send(self, number: signal.Signals) -> None:
         """Send it a signal."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from serving.feedback.stores import KEY_DESCRIPTOR
+from serving.prediction.model_board import ModelBoard
 from serving.prediction.package_files import PackageFiles
 from serving.processes.child import Child
 from serving.processes.model_processes import ModelSocket
@@ -17,33 +19,40 @@ from serving.settings import Settings
 from serving.worker import ServingWorker
 
 
-def children_of(
-    settings: Settings,
-    files: PackageFiles,
-    listening: socket.socket,
-    table: int,
-    models: Sequence[ModelSocket],
-) -> list[Child]:
-    """The workers, which share a listening socket, a worker table and the model processes."""
+@dataclass(frozen=True)
+class Shared:
+    """What the workers of a server share."""
+
+    listening: socket.socket
+    table: int
+    """The descriptor of the worker table."""
+    models: Sequence[ModelSocket]
+    board: ModelBoard
+
+
+def children_of(settings: Settings, files: PackageFiles, shared: Shared) -> list[Child]:
+    """The workers."""
     numbers = range(1, (settings.workers or files.manifest.serve.workers) + 1)
-    return [_worker(number, settings, files, listening, table, models) for number in numbers]
+    return [_worker(number, settings, files, shared) for number in numbers]
 
 
-def _worker(
-    number: int,
-    settings: Settings,
-    files: PackageFiles,
-    listening: socket.socket,
-    table: int,
-    models: Sequence[ModelSocket],
-) -> Child:
+def _worker(number: int, settings: Settings, files: PackageFiles, shared: Shared) -> Child:
+    listening, table, models = shared.listening, shared.table, shared.models
     notes = SharedNotes.make()
     key = os.environ.get(KEY_DESCRIPTOR)
     descriptors = [listening.fileno(), table, notes.failure, notes.stacks]
     descriptors += [one.path for one in models]
     addresses = [one.address for one in models]
     worker = ServingWorker(
-        number, settings, files, listening, addresses, table, notes, metrics_folder()
+        number,
+        settings,
+        files,
+        listening,
+        addresses,
+        shared.board,
+        table,
+        notes,
+        metrics_folder(),
     )
     return Child(
         name=f"worker {number}",

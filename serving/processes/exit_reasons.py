@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Literal, Self
 
+from modelhost.errors import EXIT_OUT_OF_MEMORY
 from serving.processes.cgroup import MemoryEvents
 
 Reason = Literal["memory", "signal", "exit", "hang"]
@@ -16,9 +17,10 @@ STABLE_SECONDS = 60.0
 """A worker that ran this long didn't end because of its startup."""
 
 _MIB = 1 << 20
+_TOO_LITTLE = "give the container more memory, or set a larger MODEL_PROCESS_MEMORY"
 _CAUSES: dict[int, str] = {
     signal.SIGKILL: "likely cause: memory, of this container or its host, or `kill -9`",
-    signal.SIGSEGV: "likely cause: a fault in a library's native code",
+    signal.SIGSEGV: "likely cause: a fault in a library's native code, or too deep a recursion",
     signal.SIGABRT: "likely cause: a check in a library's native code",
     signal.SIGILL: "likely cause: a library compiled for another CPU",
     signal.SIGFPE: "likely cause: a fault in a library's native code",
@@ -35,6 +37,23 @@ class WorkerExit:
     text: str
     """The end of a sentence that begins with the worker's name."""
     hint: str = ""
+
+    def of_model(self, code: int, *, reported: bool) -> Self:
+        """The same of a model process with exit code ``code`` (negative: a signal's number).
+
+        ``reported``: it reported an error of loading the model, which has a hint of its own.
+        """
+        if code == EXIT_OUT_OF_MEMORY:
+            text = f"{self.text}: the model ran out of memory (MemoryError)"
+            return replace(self, reason="memory", text=text, hint=_TOO_LITTLE)
+        if self.hint or reported:
+            return self
+        if self.reason == "hang":
+            return replace(self, hint="likely cause: a call that never returns, see `stacks` above")
+        if code >= 0:
+            hint = "likely cause: an error above in this log, or code of the model that exits"
+            return replace(self, hint=hint)
+        return replace(self, hint="likely cause: a signal or timer of the model's own code")
 
     @classmethod
     def of(

@@ -46,10 +46,12 @@ def execute(
     environment: Mapping[str, str],
     keep: Sequence[int],
     confine: Callable[[], object] | None = None,
+    outputs: Sequence[int] = (),
 ) -> int:
     """Run a program in a child process, like ``fork``; return the process id.
 
-    ``confine`` restricts the child before the program starts. The child is killed when this
+    ``outputs``: its standard output and error, if they aren't those of this process. ``confine``
+    restricts the child before the program starts. The child is killed when this
     process ends. Raises ``OSError`` if the program can't be started.
     """
     reading, writing = os.pipe2(os.O_CLOEXEC)
@@ -58,6 +60,8 @@ def execute(
         try:
             for descriptor in keep:
                 os.set_inheritable(descriptor, True)
+            for stream, output in enumerate(outputs, start=1):
+                os.dup2(output, stream)
             _end_with_parent()
             if confine is not None:
                 confine()
@@ -67,7 +71,7 @@ def execute(
         return 127
 
     try:
-        process = fork(run, (*keep, writing))
+        process = fork(run, (*keep, *outputs, writing))
     finally:
         os.close(writing)
         with os.fdopen(reading, "rb") as told:

@@ -24,6 +24,7 @@ from serving.http.logs import line_of
 
 MAX_LINE_BYTES = 1 << 16
 """A longer line is split."""
+MAX_LINE_SECONDS = 1.0
 FINAL_READ_SECONDS = 2.0
 """How long to wait, at the end, for output of other processes."""
 PAUSE_SECONDS = 1.0
@@ -53,6 +54,16 @@ class Readers:
     def __init__(self) -> None:
         self._all = [_Reader(descriptor) for descriptor in STREAMS]
 
+    def channels(self) -> tuple[int, int]:
+        """Descriptors for standard output and error of a process that gets pipes of its own.
+
+        Else a line that it begins and does not end would be joined with the next of another
+        process.
+        """
+        with self.paused():
+            stdout, stderr = (reader.channel() for reader in self._all)
+        return stdout, stderr
+
     @contextmanager
     def paused(self) -> Iterator[None]:
         """No thread of the readers runs while the block runs: a process that forks has only one."""
@@ -71,20 +82,33 @@ class Readers:
 
 
 class _Reader:
-    """A pipe that replaces one descriptor, and the thread that reads it."""
+    """The pipe that replaces one descriptor, those of other processes, and the thread that reads.
+
+    A line without an end is passed on after ``MAX_LINE_SECONDS`` without any output.
+    """
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._name, self._level = STREAMS[descriptor]
         self._out = os.dup(descriptor)
-        self._end, writing = os.pipe()
-        os.dup2(writing, descriptor)
-        os.close(writing)
-        self._rest = b""
+        self._rests: dict[int, bytes] = {}
+        """For each pipe, the beginning of a line."""
+        self._channels: list[int] = []
+        own = self.channel()
+        os.dup2(own, descriptor)
+        self._channels.remove(own)
+        os.close(own)
         self._woken, self._wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._lock = threading.Lock()
         self._pausing = False
         self._begin()
+
+    def channel(self) -> int:
+        """The end to write to of one more pipe; call it while the thread doesn't run."""
+        reading, writing = os.pipe()
+        self._rests[reading] = b""
+        self._channels.append(writing)
+        return writing
 
     def _begin(self) -> None:
         self._reading = True
@@ -115,26 +139,41 @@ class _Reader:
     def finish(self) -> None:
         """Restore the descriptor and wait until all output is forwarded."""
         os.dup2(self._out, self._descriptor)
+        for channel in self._channels:
+            os.close(channel)
         self._thread.join(FINAL_READ_SECONDS)
 
     def _run(self) -> None:
         poll = select.poll()
-        poll.register(self._end, select.POLLIN)
-        poll.register(self._woken, select.POLLIN)
-        while True:
-            ready = {descriptor for descriptor, _ in poll.poll()}
+        for descriptor in (self._woken, *self._rests):
+            poll.register(descriptor, select.POLLIN)
+        while self._rests:
+            patience = 1_000 * MAX_LINE_SECONDS if any(self._rests.values()) else None
+            ready = [descriptor for descriptor, _ in poll.poll(patience)]
             if self._woken in ready:
                 if self._may_end():
                     return
                 continue
-            data = os.read(self._end, MAX_LINE_BYTES)
-            if not data:
-                break
-            *lines, self._rest = (self._rest + data).replace(b"\r", b"\n").split(b"\n")
-            if len(self._rest) >= MAX_LINE_BYTES:
-                lines, self._rest = [*lines, self._rest], b""
-            self._pass_on(lines)
-        self._pass_on([self._rest])
+            for pipe in ready or list(self._rests):
+                if not ready:
+                    self._pass_on([self._rests[pipe]])
+                    self._rests[pipe] = b""
+                elif not self._read(pipe):
+                    poll.unregister(pipe)
+
+    def _read(self, pipe: int) -> bool:
+        """Pass on the lines that have arrived; False at the end of the pipe."""
+        data = os.read(pipe, MAX_LINE_BYTES)
+        if not data:
+            self._pass_on([self._rests.pop(pipe)])
+            os.close(pipe)
+            return False
+        *lines, rest = (self._rests[pipe] + data).replace(b"\r", b"\n").split(b"\n")
+        if len(rest) >= MAX_LINE_BYTES:
+            lines, rest = [*lines, rest], b""
+        self._rests[pipe] = rest
+        self._pass_on(lines)
+        return True
 
     def _pass_on(self, lines: list[bytes]) -> None:
         text = b"".join(

@@ -5,18 +5,21 @@ The one place that decides in which environment the project's model runs.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from packager.manifest.manifest import Serve
 from packager.model.model_environment import installed_folders, model_python, model_variables
 from packager.model.paths import Root
+from serving.processes.cpus import available_cpus
 
 _OF_THE_SERVER = ("MODEL_", "BENTOML_", "PROMETHEUS_", "AIP_", "SAGEMAKER_")
 """How variables begin that are meant for the server: settings, keys, and addresses of stores."""
 _KEPT = ("MODEL_ROOT",)
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS")
+"""The libraries of the others take ``OMP_NUM_THREADS`` for their own if that is not set."""
+_CORES = "LOKY_MAX_CPU_COUNT"
+"""What joblib takes for the number of cores: a model with ``n_jobs=-1`` starts as many threads."""
 
 
 def model_command() -> tuple[str, ...]:
@@ -26,7 +29,7 @@ def model_command() -> tuple[str, ...]:
 
 def processes_of(serve: Serve) -> int:
     """The number of model processes of a server."""
-    return len(os.sched_getaffinity(0)) if serve.processes == "auto" else serve.processes
+    return available_cpus() if serve.processes == "auto" else serve.processes
 
 
 def model_environment(
@@ -34,17 +37,19 @@ def model_environment(
 ) -> dict[str, str]:
     """The variables of a process of the model of ``root``, from those of the server's start.
 
-    ``scratch``: the only folder that it may write to; ``processes`` of them share the CPUs. Without
-    ``network``, Python code that tries to use it gets an error that names the address.
+    ``scratch``: the only folder that it may write to; ``processes`` of them share the processors,
+    unless ``given`` says how many threads to use. Without ``network``, Python code that tries to
+    use it gets an error that names the address.
     """
     kept = {
         name: value
         for name, value in given.items()
         if name in _KEPT or not name.startswith(_OF_THE_SERVER)
     }
-    share = str(max(1, len(os.sched_getaffinity(0)) // processes))
+    share = str(max(1, available_cpus() // processes))
+    chosen = () if THREADS[0] in given else THREADS
     return {
-        **dict.fromkeys(THREADS, share),
+        **dict.fromkeys((*chosen, _CORES), share),
         **model_variables(root, kept),
         "HOME": str(scratch),
         "TMPDIR": str(scratch),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,17 +77,25 @@ def model_children(
     sockets: Sequence[ModelSocket],
     given: Mapping[str, str],
     home: Path,
+    outputs: Callable[[], tuple[int, int]] = lambda: (1, 2),
 ) -> list[Child]:
     """The model processes; ``given``: the variables that the server was started with.
 
+    ``outputs`` gives standard output and error for each.
+
     Each gets a folder in ``home``, the only one that it may write to.
     """
-    spec = os.memfd_create("model")
+    spec = os.memfd_create("model", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     os.write(spec, json.dumps(model_spec(settings, files)).encode())
-    return [
+    # Else the model could change what the next process reads.
+    fcntl.fcntl(spec, fcntl.F_ADD_SEALS, fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SHRINK)
+    children = [
         _child(number, settings, (one, spec), _confined(number, settings, files, given, home))
         for number, one in enumerate(sockets, start=1)
     ]
+    for child in children:
+        child.outputs = outputs()
+    return children
 
 
 def model_spec(settings: Settings, files: PackageFiles) -> dict[str, Any]:
@@ -168,6 +177,8 @@ def _child(
         notes=notes,
         watchdog=Watchdog(settings.hang_seconds, settings.deadline_seconds),
         pulse=pulse,
+        model=number,
+        mark=confined.environment["TMPDIR"],
         confine=confined.confine,
         memory=settings.process_memory,
         wanted=listening if settings.native == "lazy" else None,

@@ -8,17 +8,20 @@ import math
 import os
 import signal
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from monitoring.metrics.restarts import RestartCounts
+from monitoring.metrics.restarts import Kind, RestartCounts
 from packager.errors import PackageError
 from serving.http.worker_table import Pulse, Pulses
+from serving.prediction.model_board import ModelBoard, ModelEnd
 from serving.processes.cgroup import MemoryEvents
 from serving.processes.child import Child
 from serving.processes.exit_reasons import WorkerExit
 from serving.processes.memory_use import memory_use
+from serving.processes.orphans import adopt, end_orphans, orphans
 from serving.processes.signals import Signals
 from serving.processes.watchdog import Watchdog
 
@@ -43,11 +46,14 @@ class Supervisor:
         counts: RestartCounts,
         end_seconds: float,
         paused: Callable[[], AbstractContextManager[None]] = nullcontext,
+        board: ModelBoard | None = None,
     ) -> None:
         """``end_seconds``: how long workers may take to answer pending requests at the end.
 
-        ``paused``: a context in which this process has a single thread, for a fork.
+        ``paused``: a context in which this process has a single thread, for a fork. ``board``:
+        shared with the workers, if there are model processes.
         """
+        self._board = board
         self._children = children
         self._pulses = pulses
         self._counts = counts
@@ -64,6 +70,7 @@ class Supervisor:
 
         Raises ``PackageError`` if no worker can load the package.
         """
+        adopt()
         with Signals() as signals:
             while not (self._ending and not any(self._running(workers=True))):
                 if not self._ending:
@@ -79,6 +86,9 @@ class Supervisor:
             child.kill()
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(child.process, 0)
+            child.process = 0
+        for child in self._children:
+            self._end_what_it_left(child)
         if self._error is not None:
             raise self._error
 
@@ -129,12 +139,17 @@ class Supervisor:
     def _ended(self, child: Child, status: int) -> None:
         process, child.process = child.process, 0
         lived = time.monotonic() - child.started
-        self._note_readiness(child, self._pulse(child, process))
+        pulse = self._pulse(child, process)
+        ready = bool(pulse.beat)
+        self._note_readiness(child, pulse)
         if child.is_worker:
             self._pulses.clear(child.place)
+            if self._board is not None:
+                self._board.forget(child.place)
         elif child.pulse is not None:
             child.pulse.clear()
         failure = None if child.notes is None else child.notes.error()
+        self._end_what_it_left(child)
         if self._ending:
             return
         if failure is not None and not self._could_load(child):
@@ -143,35 +158,52 @@ class Supervisor:
             return
         memory = self._killed_for_memory(status)
         ending = WorkerExit.of(status, memory, child.hang, child.excess)
+        if child.model:
+            ending = ending.of_model(
+                os.waitstatus_to_exitcode(status), reported=failure is not None
+            )
         pause = child.pauses.after(lived)
         child.due = time.monotonic() + pause
-        if child.is_worker:
-            self._counts.add(ending.reason)
+        kind: Kind = "process" if child.model else "worker"
+        if child.is_worker or child.model:
+            self._counts.add(ending.reason, kind)
+        if child.model and self._board is not None:
+            child.failures = 0 if ready else child.failures + 1
+            self._board.ended(child.model, ModelEnd(ending.text, child.failures, child.due))
         fields: dict[str, Any] = {
             "reason": ending.reason,
             "exit": os.waitstatus_to_exitcode(status),
             "seconds": round(lived, 1),
-            "restarts": self._counts.total(),
+            "restarts": self._counts.total(kind),
             "pause_seconds": pause,
         }
         if ending.hint:
             fields["hint"] = ending.hint
         if failure is not None:
             fields["error"], fields["hint"] = failure.message, failure.hint
-        logger.error(
-            "%s (process %d) %s; another starts %s",
-            child.name,
-            process,
-            ending.text,
-            f"in {pause:g} s" if pause else "now",
-            extra={"fields": fields},
-        )
+        said = f"{child.name} (process {process}) {ending.text}"
+        after = f"in {pause:g} s" if pause else "now"
+        logger.error("%s; another starts %s", said, after, extra={"fields": fields})
+
+    def _end_what_it_left(self, child: Child) -> None:
+        """Kill the processes of a model process that has ended, which left its group."""
+        if child.mark:
+            count = end_orphans(*self._marks(child))
+            if count:
+                logger.warning("%s had left %d processes, which are killed", child.name, count)
+
+    def _marks(self, child: Child) -> tuple[set[int], str, list[str]]:
+        """The arguments of ``orphans`` for the processes that ``child`` has left."""
+        known = {one.process for one in self._running()}
+        others = [one.mark for one in self._running() if one.mark and one is not child]
+        return known, child.mark, others
 
     def _could_load(self, child: Child) -> bool:
         """Whether the package was loaded before; a process that is started on demand is no test."""
         if child.is_worker:
             return self._ever_ready
-        return child.ever_ready or child.wanted is not None
+        models = [one for one in self._children if one.model]
+        return child.wanted is not None or any(one.ever_ready for one in (child, *models))
 
     def _note_readiness(self, child: Child, pulse: Pulse) -> None:
         if pulse.beat:
@@ -180,7 +212,8 @@ class Supervisor:
 
     def _pulse(self, child: Child, process: int) -> Pulse:
         if child.pulse is not None:
-            return child.pulse.read(process)
+            owed = self._board.owed(child.model) if self._board and child.model else 0
+            return child.pulse.read(process, owed)
         return self._pulses.of(child.place) if child.is_worker else Pulse(process, 0, 0)
 
     def _killed_for_memory(self, status: int) -> MemoryEvents | None:
@@ -206,10 +239,13 @@ class Supervisor:
                 self._watch(child, child.watchdog, seconds)
             if child.memory is not None and child.excess is None:
                 self._check_memory(child, child.memory)
+        models = [one for one in self._children if one.model]
+        self._counts.set_states(Counter(one.state for one in models))
         self._counts.repair()
 
     def _check_memory(self, child: Child, limit: int) -> None:
-        used = memory_use(child.process)
+        left = orphans(*self._marks(child)) if child.mark else []
+        used = sum(map(memory_use, (child.process, *left)))
         if used <= limit:
             return
         child.excess = f"it used {used >> 20} MiB, and its limit is {limit >> 20} MiB"
@@ -225,8 +261,10 @@ class Supervisor:
                 logger.warning("%s has been loading for %d s", child.name, now - child.started)
             return
         if not child.ready:
-            child.ready = True
+            child.ready, child.failures = True, 0
             self._note_readiness(child, pulse)
+            if child.model and self._board is not None:
+                self._board.loaded(child.model)
             after = now - child.started
             logger.info("%s (process %d) is ready after %.1f s", child.name, child.process, after)
         hang = watchdog.check(pulse, seconds)

@@ -1,4 +1,4 @@
-"""Detects a hung worker: its event loop is blocked, or its model call never returns.
+"""Detects a hung process: its event loop is blocked, or its model call or answer never comes.
 
 Only time in which the supervisor itself ran counts, so no worker counts as hung after the machine
 or container was paused.
@@ -19,8 +19,8 @@ class Watchdog:
         """``deadline_seconds``: the time after which no client waits for the model's answer."""
         self._hang = hang_seconds
         self._deadline = deadline_seconds
-        self._beat = self._busy = 0
-        self._stood = self._at_it = 0.0
+        self._beat = self._busy = self._owed = 0
+        self._stood = self._at_it = self._owing = 0.0
 
     @property
     def loop_runs(self) -> bool:
@@ -36,12 +36,19 @@ class Watchdog:
         self._stood = self._stood + seconds if pulse.beat and pulse.beat == self._beat else 0.0
         same = pulse.busy_since and pulse.busy_since == self._busy
         self._at_it = self._at_it + seconds if same else 0.0
-        self._beat, self._busy = pulse.beat, pulse.busy_since
+        same = pulse.owed and pulse.owed == self._owed
+        self._owing = self._owing + seconds if same else 0.0
+        self._beat, self._busy, self._owed = pulse.beat, pulse.busy_since, pulse.owed
         if self._stood >= self._hang:
             return f"its event loop was blocked for {self._hang:g} s"
         if self._at_it >= self._deadline + self._hang:
             return (
                 f"its model call did not return within {self._hang:g} s after the deadline of"
+                f" {self._deadline:g} s"
+            )
+        if self._owing >= self._hang:
+            return (
+                f"it left a request without an answer for {self._hang:g} s after the deadline of"
                 f" {self._deadline:g} s"
             )
         return None

@@ -11,8 +11,9 @@ from modelhost.columns import ColumnSpec, encode_values
 from modelhost.prediction_messages import decode_predictions
 from modelhost.predictions import Predictions
 from modelhost.wire import Message, WireError, receive, send
-from packager.errors import PackageError
 from packager.manifest.manifest import Schema
+from serving.prediction.model_connection import MAX_ANSWER_BYTES
+from serving.prediction.native_model import UNREADABLE
 
 ANSWER_SECONDS = 30.0
 
@@ -39,8 +40,8 @@ class ModelLink:
         try:
             answer = self._ask(Message(header, columns.buffers))
             if "labels" in answer.header:
-                return decode_predictions(answer)
-        except (OSError, WireError, PackageError, KeyError) as error:
+                return _of_one_row(decode_predictions(answer))
+        except (OSError, WireError, *UNREADABLE) as error:
             self.close()
             raise NoAnswerError(str(error)) from error
         if "refused" in answer.header or "broken" in answer.header:
@@ -65,7 +66,13 @@ class ModelLink:
 
     def _receive(self) -> Message:
         assert self._connection is not None
-        answer = receive(self._connection)
+        answer = receive(self._connection, MAX_ANSWER_BYTES)
         if answer is None:
             raise WireError("the model's process closed the connection")
         return answer
+
+
+def _of_one_row(found: Predictions) -> Predictions:
+    if len(found.labels) != 1:
+        raise ValueError(f"expected the answer to 1 row, got {len(found.labels)}")
+    return found

@@ -104,6 +104,7 @@ def target(frame: pd.DataFrame, kinds: int) -> Any:
     return np.digitize(frame["a"] - frame["b"] + noise, np.linspace(-0.5, 0.5, kinds - 1))
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("kinds", [2, 3])
 @pytest.mark.parametrize("model", FITTED, ids=lambda model: type(model).__name__)
@@ -157,6 +158,7 @@ def test_a_pipeline_passes_through_whatever_transforms(steps: list[Any]) -> None
     assert (chances == pipeline.predict_proba(frame)).all()
 
 
+@pytest.mark.slow
 def test_raw_scores_of_an_objective_of_ones_own_are_no_probabilities() -> None:
     frame = rows(300)
     known = target(frame, 3)

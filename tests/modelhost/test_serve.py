@@ -15,7 +15,7 @@ import pytest
 from model_hosts import RunningHost, ask, model_host, prediction
 
 from modelhost.columns import ColumnSpec
-from modelhost.serve import EXIT_OUT_OF_MEMORY
+from modelhost.errors import EXIT_OUT_OF_MEMORY
 from modelhost.wire import Message, WireError, receive, send
 
 HOSTILE = """
@@ -235,6 +235,7 @@ def test_a_worker_that_reads_nothing_delays_no_other(
         good(connection, 0)
 
 
+@pytest.mark.slow
 def test_a_model_that_runs_out_of_memory_answers_and_ends(
     host: RunningHost, connection: socket.socket
 ) -> None:
@@ -244,6 +245,7 @@ def test_a_model_that_runs_out_of_memory_answers_and_ends(
     assert host.process.wait(10) == EXIT_OUT_OF_MEMORY
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "exit_code"),
     [(10, 3), (11, -signal.SIGKILL), (12, -signal.SIGSEGV), (13, -signal.SIGSEGV)],
@@ -270,6 +272,7 @@ def test_a_model_that_fails_on_its_known_row_is_broken(
     host.kill()
 
 
+@pytest.mark.slow
 def test_a_loading_error_is_reported(tmp_path: Path) -> None:
     failure, stacks = os.memfd_create("failure"), os.memfd_create("stacks")
     notes = {"MODELHOST_NOTES": f"{failure}:{stacks}"}

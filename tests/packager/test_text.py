@@ -18,7 +18,7 @@ from packager.data.rows.column_converter import short
 from packager.deploy.prometheus.promql import quoted as promql
 from packager.deploy.yaml import dump
 from packager.project.scaffold import quoted as toml
-from packager.text import MAX_MARKS, beginning, escape_markup
+from packager.text import MAX_MARKS, beginning, escape_markup, without_credentials
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.text(min_size=90),
@@ -72,3 +72,30 @@ def test_text_in_markup_can_turn_no_other_text_around(text: str) -> None:
     marks = "".join("m" if unicodedata.combining(letter) else " " for letter in text)
     if text.isprintable() and "m" * (MAX_MARKS + 1) not in marks:
         assert html.unescape(escape_markup(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("git+https://u:p@h/x@v1", "git+https://***@h/x@v1"),
+        ("https://token@h/p@v1", "https://***@h/p@v1"),
+        ("http://u:pa/ss@h:80/x@v1", "http://***@h:80/x@v1"),
+        ("http://u:p@s@h/x and http://u:two words@h", "http://***@h/x and http://***@h"),
+        ("https://u:12345@h", "https://***@h"),
+        (
+            "https://h/x?a=1&X-Amz-Signature=s&sig=t#f",
+            "https://h/x?a=1&X-Amz-Signature=***&sig=***#f",
+        ),
+    ],
+)
+def test_credentials_in_addresses_are_not_shown(text: str, shown: str) -> None:
+    assert without_credentials(text) == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["git+https://h/path@v1.2", "http://h:8080/p@v1", "see `http://h:80` and a@b", "http://h: a@b",
+     "http://127.0.0.1:9: failed @ 5", "git+ssh://git@h/x@v1", "http://[::1]:80/a@b", "a?token=b"],
+)  # fmt: skip
+def test_addresses_without_credentials_stay_as_they_are(text: str) -> None:
+    assert without_credentials(text) == text

@@ -129,6 +129,7 @@ def test_names_and_values_are_cut_where_an_error_repeats_them() -> None:
         assert len(error.message) <= 1_000
 
 
+@pytest.mark.slow
 def test_an_unknown_column_is_compared_with_few_and_shown_cut() -> None:
     columns = tuple(
         Column(name=f"column {place}", kind="number", dtype="float64", nullable=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -68,6 +69,17 @@ def wait_for_others(server: Server, killed: set[int]) -> None:
                 pass
         time.sleep(0.2)
     raise AssertionError(server.log.read_text())
+
+
+def wait_for_every_worker(server: Server, count: int) -> None:
+    """Until each has loaded the package, and so made its files."""
+    until = time.monotonic() + 60
+    while not all(
+        re.search(rf'"worker {number} \(process \d+\) is ready', server.log.read_text())
+        for number in range(1, count + 1)
+    ):
+        assert time.monotonic() < until, server.log.read_text()
+        time.sleep(0.1)
 
 
 def test_labels_are_scored_by_slice_and_answered_one_by_one(server: Server) -> None:
@@ -238,6 +250,7 @@ def test_killed_workers_and_servers_neither_count_twice_nor_forget(
         "MODEL_FLAGGED_LOG": str(log),
     }
     server = start_server(package, **lasting)
+    wait_for_every_worker(server, 2)  # one alone makes the server ready, without the other's files
     assert "feedback:" not in server.log.read_text()
     pairs = tokens_of(server, 60)
     assert feed(server, pairs[:20]).json["accepted"] == 20

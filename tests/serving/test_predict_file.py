@@ -105,7 +105,7 @@ def test_a_file_without_rows_is_refused(packaged: Project, tmp_path: Path, text:
 def with_predictor(packaged: Project, predict: str) -> None:
     """Let the package be served by a predictor with this body of ``predict``."""
     (packaged.root.code / "failing.py").write_text(
-        "import os, sys\n"
+        "import os, socket, sys\n"
         "class Predictor:\n"
         "    @classmethod\n"
         "    def load(cls, path): return cls()\n"
@@ -151,6 +151,10 @@ LOOKS = """
                 open(place, mode)
             except OSError as error:
                 told.append(type(error).__name__)
+        try:
+            socket.getaddrinfo("somewhere.invalid", 80)
+        except Exception as error:
+            told.append(str(error))
         raise ValueError(told)
 """
 
@@ -169,4 +173,5 @@ def test_the_model_has_a_process_of_its_own_confined_as_a_servers(
     assert told == [
         *(["-m", "modelhost", "work"], False, ["MODEL_ROOT"]),
         *("PermissionError", "PermissionError"),
+        "the model tried to reach the network (somewhere.invalid)",
     ]

@@ -11,6 +11,7 @@ import pytest
 
 from serving.http.asgi import DisconnectedError
 from serving.http.messages import RequestError, Response
+from serving.prediction.errors import Unready
 from serving.request import LoadedPackage, Request, RequestHandler
 from serving.settings import Settings
 
@@ -20,7 +21,8 @@ def handler(*, stuck: bool = False) -> tuple[RequestHandler, Mock]:
     routes: Any = SimpleNamespace(
         check=Mock(), template=lambda path: path, spoken=lambda path: path
     )
-    pipeline: Any = SimpleNamespace(stuck=stuck)
+    unready = Unready("stuck", "model m did not answer by the deadline") if stuck else None
+    pipeline: Any = SimpleNamespace(unready=unready)
     made = RequestHandler(Settings.from_environment({}))
     made.loaded = LoadedPackage(routes, pipeline, recorder, None)
     return made, recorder

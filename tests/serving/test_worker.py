@@ -33,6 +33,7 @@ print(*(name for name in {HEAVY} if name in sys.modules))
 """
 
 
+@pytest.mark.slow
 def test_the_server_loads_and_answers_without_pandas_scipy_and_scikit_learn(
     package: Package,
 ) -> None:

@@ -59,7 +59,7 @@ def table() -> pd.DataFrame:
     return frame
 
 
-def hot(**options: Any) -> ColumnTransformer:
+def one_hot(**options: Any) -> ColumnTransformer:
     """Numbers imputed and scaled, categories one-hot."""
     numbers = make_pipeline(impute.SimpleImputer(strategy="median"), preprocessing.StandardScaler())
     options = {"handle_unknown": "ignore", **options}
@@ -100,26 +100,26 @@ LINEAR, TREES = "encoders + linear model in NumPy", "encoders + treelite"
 NATIVE = "encoders + native estimator"
 STEPS = "encoders + native transformers + linear model in NumPy"
 MODELS: dict[str, tuple[Any, Any, str, str]] = {
-    "logistic": (hot, lambda: linear_model.LogisticRegression(), "two", LINEAR),
-    "logistic of three": (hot, lambda: linear_model.LogisticRegression(), "three", LINEAR),
+    "logistic": (one_hot, lambda: linear_model.LogisticRegression(), "two", LINEAR),
+    "logistic of three": (one_hot, lambda: linear_model.LogisticRegression(), "three", LINEAR),
     "mixed encoders": (mixed, lambda: linear_model.LogisticRegression(), "flag", LINEAR),
-    "SGD": (hot, lambda: linear_model.SGDClassifier(loss="log_loss"), "three", LINEAR),
-    "linear SVC": (hot, lambda: svm.LinearSVC(), "three", LINEAR),
-    "ridge classifier": (hot, lambda: linear_model.RidgeClassifier(), "flag", LINEAR),
-    "ridge": (hot, lambda: linear_model.Ridge(), "price", LINEAR),
-    "Poisson": (hot, lambda: linear_model.PoissonRegressor(), "count", LINEAR),
-    "forest": (hot, lambda: ensemble.RandomForestClassifier(9, random_state=0), "two", TREES),
+    "SGD": (one_hot, lambda: linear_model.SGDClassifier(loss="log_loss"), "three", LINEAR),
+    "linear SVC": (one_hot, lambda: svm.LinearSVC(), "three", LINEAR),
+    "ridge classifier": (one_hot, lambda: linear_model.RidgeClassifier(), "flag", LINEAR),
+    "ridge": (one_hot, lambda: linear_model.Ridge(), "price", LINEAR),
+    "Poisson": (one_hot, lambda: linear_model.PoissonRegressor(), "count", LINEAR),
+    "forest": (one_hot, lambda: ensemble.RandomForestClassifier(9, random_state=0), "two", TREES),
     "forest of numbers": (ordinal, lambda: ensemble.RandomForestRegressor(9), "price", TREES),
-    "extra trees": (hot, lambda: ensemble.ExtraTreesClassifier(9), "three", TREES),
-    "tree": (hot, lambda: tree.DecisionTreeClassifier(max_depth=4), "flag", TREES),
+    "extra trees": (one_hot, lambda: ensemble.ExtraTreesClassifier(9), "three", TREES),
+    "tree": (one_hot, lambda: tree.DecisionTreeClassifier(max_depth=4), "flag", TREES),
     "boosting": (
-        hot,
+        one_hot,
         lambda: ensemble.GradientBoostingClassifier(n_estimators=9, loss="exponential"),
         "two",
         TREES,
     ),
     "boosting of three": (
-        hot,
+        one_hot,
         lambda: ensemble.GradientBoostingClassifier(n_estimators=5),
         "three",
         TREES,
@@ -149,9 +149,9 @@ MODELS: dict[str, tuple[Any, Any, str, str]] = {
         "price",
         TREES,
     ),
-    "neighbours": (hot, lambda: neighbors.KNeighborsClassifier(), "two", NATIVE),
+    "neighbours": (one_hot, lambda: neighbors.KNeighborsClassifier(), "two", NATIVE),
     "components": (
-        lambda: make_pipeline(hot(sparse_output=False), PCA(5), SelectKBest(k=3)),
+        lambda: make_pipeline(one_hot(sparse_output=False), PCA(5), SelectKBest(k=3)),
         lambda: linear_model.LogisticRegression(),
         "two",
         STEPS,

@@ -46,7 +46,7 @@ def stones(rows: int, seed: int, first: int | None = None) -> pd.DataFrame:
     )
 
 
-def said(
+def issues_of(
     detector: Callable[[CheckedTable], Iterator[Issue]], frame: pd.DataFrame, **more: Any
 ) -> list[Issue]:
     """The issues that a detector finds in ``frame``, whose target is ``label``."""

@@ -58,7 +58,7 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-def talk(scenario: Scenario, echo: Echo | None = None) -> None:
+def run_scenario(scenario: Scenario, echo: Echo | None = None) -> None:
     async def connected(port: int, _: server.WorkerServer) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         try:

@@ -87,6 +87,6 @@ def linear_forms(draw: st.DrawFn, classes: int | None = None) -> Form:
     return Form(columns=domains, steps=(), matrix=matrix, head=head, nan=False, tolerance=1e-9)
 
 
-def same(one: float, other: float) -> bool:
+def equal_floats(one: float, other: float) -> bool:
     """Whether two floats are equal, with NaN equal to NaN."""
     return one == other or (math.isnan(one) and math.isnan(other))

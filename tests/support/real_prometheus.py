@@ -32,6 +32,26 @@ class Prometheus:
             result = json.load(answer)["data"]["result"]
         return [(series["metric"], float(series["value"][1])) for series in result]
 
+    def together(self, *series: str) -> list[dict[str, float]]:
+        """Each of ``series``: value by its label ``bin``, if any, of the last moment that has all.
+
+        Rules of one group have one moment, though they are evaluated one after the other.
+        """
+        found = [self._recorded(name) for name in series]
+        moments = [set(values) for samples in found for values in samples.values()]
+        last = max(set.intersection(*moments))
+        return [{key: values[last] for key, values in samples.items()} for samples in found]
+
+    def _recorded(self, series: str) -> dict[str, dict[float, float]]:
+        """Label ``bin``, or an empty text → the values of the last minute by their moment."""
+        query = urllib.parse.urlencode({"query": f"{series}[1m]"})
+        with urllib.request.urlopen(f"{self.url}/api/v1/query?{query}", timeout=30) as answer:
+            result = json.load(answer)["data"]["result"]
+        return {
+            found["metric"].get("bin", ""): {at: float(value) for at, value in found["values"]}
+            for found in result
+        }
+
     def value(self, query: str) -> float:
         ((_, value),) = self.ask(query)
         return value
@@ -44,6 +64,11 @@ class Prometheus:
                 return found
             time.sleep(0.2)
         raise AssertionError(f"Prometheus has nothing for {query} after {seconds} s")
+
+    def until_recorded(self, series: str, seconds: float = 60) -> None:
+        """Wait until rules have recorded all of ``series`` again, with what was scraped so far."""
+        now = self.value("vector(time())")
+        self.until(f"min(timestamp({series})) > {now}", seconds)
 
 
 def free_port() -> int:

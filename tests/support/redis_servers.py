@@ -78,7 +78,7 @@ Answer = Callable[[socket.socket, bytes], None]
 """A scripted server's reaction to a command on a connection."""
 
 
-def saying(evil: bytes) -> Answer:
+def malicious_redis(evil: bytes) -> Answer:
     """A server that accepts the login and the probe, and answers scripts with ``evil``."""
 
     def answer(one: socket.socket, command: bytes) -> None:

@@ -51,6 +51,7 @@ NAMES = (
     "LabelCoverageLow",
     "LabelsRejected",
     "CompiledMismatch",
+    "CrashLoop",
     "NoRequests",
     "VersionSkew",
     "TargetDown",

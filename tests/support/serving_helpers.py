@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -263,10 +264,25 @@ def free_port() -> int:
         return int(listening.getsockname()[1])
 
 
-def start(package: Package, folder: Path, log_to: int | None = None, **environment: str) -> Server:
+SERVING = ("-m", "serving")
+WITHOUT_PAUSES = (
+    "-c",
+    "import runpy, serving.processes.exit_reasons as its; its.MAX_PAUSE_SECONDS = 0.0;"
+    " runpy.run_module('serving', run_name='__main__')",
+)
+"""As ``SERVING``, but a process that ended is started again at once, however often it did."""
+
+
+def start(
+    package: Package,
+    folder: Path,
+    log_to: int | None = None,
+    program: Sequence[str] = SERVING,
+    **environment: str,
+) -> Server:
     """Start ``python -m serving`` as the image does, without waiting for it.
 
-    ``log_to``: a descriptor for the log, instead of the file.
+    ``log_to``: a descriptor for the log, instead of the file. ``program``: Python's arguments.
     """
     home, log, port = folder / "home", folder / "log", free_port()
     code = package.root / "code"
@@ -278,7 +294,7 @@ def start(package: Package, folder: Path, log_to: int | None = None, **environme
     }
     with log.open("wb") as file:
         process = subprocess.Popen(
-            [sys.executable, "-m", "serving"],
+            [sys.executable, *program],
             cwd=code,
             env={
                 **inherited,

@@ -15,7 +15,7 @@ from packager.tables.lineage import lineage, lineage_text
 from packager.tables.vacuum import vacuum
 
 
-def tell(place, tmp_path):
+def read_everything(place, tmp_path):
     """Run everything that reads a table."""
     versions = VersionedTable.open(place).versions
     log_text(versions)
@@ -27,7 +27,7 @@ def tell(place, tmp_path):
     vacuum(place, 1, (), delete=False)
 
 
-def says(place, **facts):
+def set_commit_info(place, **facts):
     edit(place, lambda action: action.get("commitInfo", {}).update(facts))
 
 

@@ -6,6 +6,7 @@ the dashboard's variables. Tables have one label each, so that their columns can
 
 from __future__ import annotations
 
+from monitoring.metrics.restarts import PROCESSES, RESTARTS
 from packager.deploy.grafana.label_panels import label_panels
 from packager.deploy.grafana.panel import SELECTED, Panel, Query
 from packager.deploy.prometheus import recording
@@ -136,7 +137,32 @@ def _work() -> list[Panel]:
             "Rows outside the compiled form's domain are predicted by the model. A mismatch is a"
             " bug.",
         ),
+        _processes(),
     ]
+
+
+def _processes() -> Panel:
+    """Processes of the model and of the server."""
+    ended = f"{{{SELECTED}}}[15m]"
+    queries = [
+        Query(f"sum by (state) ({PROCESSES}{{{SELECTED}}})", "model processes: {{state}}"),
+        *(
+            Query(f"sum by (reason) (increase({name}_total{ended})) > 0", f"{what}: {{{{reason}}}}")
+            for (name, _), what in zip(
+                (RESTARTS["process"], RESTARTS["worker"]),
+                ("model processes that ended", "workers that ended"),
+                strict=True,
+            )
+        ),
+    ]
+    return Panel(
+        "Processes",
+        "timeseries",
+        queries,
+        "Model processes by state, and processes that ended in 15 minutes, by reason. Ended ones"
+        " are started again; the log names the likely cause.",
+        width=24,
+    )
 
 
 def _remaining(kind: str, share: float, objectives: Objectives) -> str:

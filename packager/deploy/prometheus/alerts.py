@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from monitoring.metrics.restarts import RESTARTS
 from monitoring.stats.accuracy import MIN_SLICE_Z
 from monitoring.stats.drift import (
     MAX_RECOVERED_Z,
@@ -13,6 +14,7 @@ from monitoring.stats.drift import (
     MIN_PSI_ROWS,
 )
 from packager.deploy.prometheus import promql, recording
+from packager.deploy.prometheus.presence_alerts import presence_alerts
 from packager.deploy.prometheus.promql import MODEL, Scope
 from packager.deploy.prometheus.recording import burn_name, drift_name
 from packager.deploy.prometheus.rules import Alert, Group, MonitoredModel, Severity
@@ -26,12 +28,10 @@ BURNS: tuple[tuple[Severity, float, str, str], ...] = (
 """Burn rates of a budget of 30 days (The Site Reliability Workbook, 2018, chapter 5)."""
 MIN_BAD_REQUESTS = 10
 """Bad requests in the longer window; with fewer, the rate is not meaningful."""
-MIN_USUAL_ROWS = 1_000
-"""Rows in a week; from this number on, a day without rows is unusual."""
 MIN_REJECTED_SHARE = 0.05
 MIN_REJECTED_LABELS = 20
-MIN_FLAPS = 4
-"""State changes of a replica in 15 minutes: a single restart makes two."""
+MIN_RESTARTS = 3
+"""Processes that ended in 15 minutes: in a crash loop, some ten do."""
 MIN_ESTIMATED_DROP = 0.05
 MIN_ESTIMATED_ROWS = 500
 MIN_COVERAGE_ROWS = 1_000
@@ -54,12 +54,11 @@ def alert_group(model: MonitoredModel) -> Group:
         _label_coverage(scope, model.objectives.label_coverage),
         _labels_rejected(scope),
         _compiled_mismatch(scope),
+        _crash_loop(scope),
     ]
     alerts = [
         *(_while_running(alert, scope) for alert in of_versions),
-        _no_requests(scope),
-        _version_skew(scope),
-        *_target_down(model.name, scope),
+        *presence_alerts(model.name, scope),
     ]
     return Group(f"{model.name} alerts", "1m", alerts)
 
@@ -213,6 +212,22 @@ def _compiled_mismatch(scope: Scope) -> Alert:
     )
 
 
+def _crash_loop(scope: Scope) -> Alert:
+    ended = " + ".join(
+        scope.increase(MODEL, f"{name}_total", "15m") for name, _ in RESTARTS.values()
+    )
+    return Alert(
+        "CrashLoop",
+        f"{ended} >= {MIN_RESTARTS}",
+        "0m",
+        "ticket",
+        2,
+        "Processes of {{ $labels.model }} {{ $labels.version }} end again and again",
+        "The server's log has the reason and the likely cause of each end; /readyz has the last"
+        " one. Roll back to the previous version if it began with a new one.",
+    )
+
+
 def _labels_rejected(scope: Scope) -> Alert:
     name, wrong = "model_feedback_rejected_total", 'reason!="duplicate"'
     rejected = scope.increase(MODEL, name, "1d", wrong)
@@ -228,66 +243,3 @@ def _labels_rejected(scope: Scope) -> Alert:
         "See the reasons in model_feedback_rejected_total. Does the sender write classes as the"
         " model has them, and do all replicas have the same keys?",
     )
-
-
-def _no_requests(scope: Scope) -> Alert:
-    """For the model, not a version: today's rows may go to another version."""
-    rows, every = scope.series("model_slice_predictions_total", recording.EVERY_ROW), "by (model)"
-    today = f"sum {every} (increase({rows}[1d])) == 0"
-    usual = f"sum {every} (increase({rows}[7d] offset 1d)) >= {MIN_USUAL_ROWS}"
-    return Alert(
-        "NoRequests",
-        f"({today} and {usual}) and on (model) {scope.running('model')}",
-        "1h",
-        "ticket",
-        3,
-        "{{ $labels.model }} has had no requests for a day",
-        "It runs, but receives no requests: check the clients and the routing. Without"
-        " rows no other alert of this model can fire.",
-    )
-
-
-def _version_skew(scope: Scope) -> Alert:
-    return Alert(
-        "VersionSkew",
-        f"count by (model) ({scope.running()}) > 1",
-        "1h",
-        "ticket",
-        3,
-        "More than one version of {{ $labels.model }} has answered for an hour",
-        "A roll-out that stopped half-way: finish it or roll it back. Silence this one where two"
-        " versions are meant to run.",
-    )
-
-
-def _target_down(name: str, scope: Scope) -> list[Alert]:
-    """All replicas down, or one of several; versions are ignored, because ``up`` has none."""
-    up = f"up{{job={promql.quoted(name)}}}"
-    info = scope.series("model_package_info")
-    every = f"absent({up} == 1) or absent(last_over_time({info}[{promql.LOOKBACK}]))"
-    flapping = f"(changes({up}[15m]) >= {MIN_FLAPS} and {up})"
-    others = f"max by (job) (max_over_time({up}[15m])) == 1"
-    action = "See the replica's log and health (/readyz); Prometheus says under /targets why."
-    return [
-        Alert(
-            "TargetDown",
-            every,
-            "2m",
-            "page",
-            1,
-            f"No replica of {name} can be scraped",
-            action,
-            labels=(("model", name), ("job", name)),
-        ),
-        Alert(
-            "TargetDown",
-            f"({up} == 0 or {flapping}) and on (job) {others}",
-            "5m",
-            "ticket",
-            2,
-            "The replica {{ $labels.instance }} of {{ $labels.job }} cannot be scraped, or only"
-            " intermittently",
-            action,
-            labels=(("model", name),),
-        ),
-    ]

@@ -65,7 +65,11 @@ def burn_name(kind: str, what: str, window: str) -> str:
 
 
 def recording_groups(model: MonitoredModel) -> list[Group]:
-    """Every recorded series of ``model``; groups with long windows are evaluated less often."""
+    """Every recorded series of ``model``; groups with long windows are evaluated less often.
+
+    Numerator and denominator of a share are in one group, so that both are of one moment: of two
+    moments, new replicas could have more right answers than labels.
+    """
     scope = Scope(model.name)
     effect = model.objectives.design_effect
     groups = [
@@ -74,13 +78,11 @@ def recording_groups(model: MonitoredModel) -> list[Group]:
         Group(f"{model.name} drift 1d", "2m", _drift(scope, effect, "1d")),
         Group(f"{model.name} anomalies", "1m", _anomalies(scope)),
         Group(f"{model.name} objectives", "1m", _burn(scope, model.objectives.latency_seconds)),
-        Group(f"{model.name} labels", "2m", _labels(scope)),
     ]
+    scores = _accuracy(scope) if model.classified else _errors(scope)
+    groups.append(Group(f"{model.name} labels", "2m", [*_labels(scope), *scores]))
     if model.classified:
-        groups.append(Group(f"{model.name} accuracy", "2m", _accuracy(scope)))
         groups.append(Group(f"{model.name} estimates", "2m", _estimates(scope)))
-    else:
-        groups.append(Group(f"{model.name} errors", "2m", _errors(scope)))
     return groups
 
 

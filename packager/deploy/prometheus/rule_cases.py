@@ -32,6 +32,7 @@ def rule_cases(model: MonitoredModel) -> list[Case]:
         *made.coverage(objectives.label_coverage),
         *made.rejections(),
         *made.mismatches(),
+        *made.crash_loops(),
     ]
     lasting = lasting_cases(cases, model.name)
     return [*cases, *lasting, *presence_cases(made)]
@@ -246,6 +247,22 @@ class _RuleFixtures(TestCaseBuilder):
             self.case("fires on one", alert, 20, compared("0x10 1x20"), {"severity": "ticket"}),
             self.case("not on none", alert, 20, compared("0x30")),
             self.case("not on matches", alert, 20, compared("0x10 1x20", "match")),
+        ]
+
+    def crash_loops(self) -> list[Case]:
+        alert, firing = "CrashLoop", {"severity": "ticket"}
+
+        def ended(models: str, workers: str) -> list[TestSeries]:
+            return [
+                self.series("model_process_restarts_total", models, reason="signal"),
+                self.series("model_worker_restarts_total", workers, reason="exit"),
+            ]
+
+        return [
+            self.case("fires for the model's process", alert, 30, ended("0+1x30", "0x30"), firing),
+            self.case("fires for workers", alert, 30, ended("0x30", "0+1x30"), firing),
+            self.case("not for two", alert, 30, ended("0x20 2x10", "0x30")),
+            self.case("not once it is over", alert, 60, ended("0+1x30 31x30", "0x60")),
         ]
 
 

@@ -39,10 +39,10 @@ def text_of(file: Path, top: Path, wanted: Wanted | None) -> str:
 
     Raises ``UsageError`` for what is not in the format, or does not fit ``wanted``.
     """
-    refuse_other_formats(file)
+    refuse_other_formats(file, is_read=is_translated(file))
     if not is_translated(file):
         small_text(file, file.name)
-        return values.bounded_text(file)
+        return values.bounded_text(file, marked=True)
     if wanted is None:
         raise ValueError(f"{file.name}: expected a target to read it for")
     return "".join(f"{line}\n" for line in _lines(file, top, wanted))
@@ -53,7 +53,9 @@ def _lines(file: Path, top: Path, wanted: Wanted) -> list[str]:
     from packager.environment.formats import conda, poetry_lock, pylock, pyproject, uv_lock
 
     if file.suffix in YAML:
-        content = conda.parsed_yaml(values.bounded_text(file, values.MAX_YAML), file.name)
+        content = conda.parsed_yaml(
+            values.bounded_text(file, values.MAX_YAML, marked=True), file.name
+        )
         return conda.lines(content, wanted, file.name)
     table = values.read_toml(file, top)
     if is_valid_pylock_path(file):
@@ -69,7 +71,10 @@ def _lines(file: Path, top: Path, wanted: Wanted) -> list[str]:
 
 def _lists_packages(file: Path) -> bool:
     """Whether a YAML file is one of conda."""
-    return re.search(r"^dependencies:", values.bounded_text(file), re.MULTILINE) is not None
+    return (
+        re.search(r"^dependencies:", values.bounded_text(file, marked=True), re.MULTILINE)
+        is not None
+    )
 
 
 def found_in(folder: Path) -> list[str]:

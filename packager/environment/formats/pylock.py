@@ -23,6 +23,7 @@ from packager.environment.formats import values
 from packager.environment.formats.pins import LockedFile, LockedPackage, line_of
 from packager.environment.formats.wanted import Wanted
 from packager.errors import UsageError
+from packager.text import without_credentials
 
 Source = PackageVcs | PackageDirectory | PackageArchive | PackageWheel | PackageSdist
 
@@ -43,7 +44,7 @@ def lines(content: Mapping[str, Any], wanted: Wanted, called: str) -> list[str]:
     except (PylockValidationError, ValueError) as error:
         raise UsageError(
             f"{called}: expected a lock of PEP 751, got an error in it: "
-            f"{values.without_credentials(str(error))}",
+            f"{without_credentials(str(error))}",
             "make it again, or take it from version control",
         ) from error
     values.check_known("extra", wanted.extras, lock.extras or (), called)

@@ -9,11 +9,12 @@ from typing import Any
 from packaging.dependency_groups import DependencyGroupResolver
 from packaging.markers import InvalidMarker, Marker
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
+from packaging.utils import NormalizedName, canonicalize_name
 
 from packager.environment.formats import poetry_project, values
 from packager.environment.formats.wanted import Wanted
 from packager.errors import UsageError
+from packager.text import without_credentials
 
 NAME = "pyproject.toml"
 SPECIAL = frozenset({"git", "url", "path", "workspace"})
@@ -49,7 +50,7 @@ def lines(content: Mapping[str, Any], wanted: Wanted, folder: Path) -> list[str]
         return poetry_project.lines(poetry, wanted, NAME)
     groups = _groups(content, uv, poetry)
     values.check_known("group", wanted.groups, groups, NAME)
-    asked = [*_own(project, wanted), *_of_groups(groups, wanted)]
+    asked = list(_asked(project, groups, wanted))
     sources = values.table(uv.get("sources"), "tool.uv.sources", NAME)
     located = {str(canonicalize_name(name)): source for name, source in sources.items()}
     return [
@@ -60,6 +61,35 @@ def lines(content: Mapping[str, Any], wanted: Wanted, folder: Path) -> list[str]
             for line in _located(one, located.get(canonicalize_name(one.name)), folder)
         ),
     ]
+
+
+def located_lines(folder: Path, wanted: Wanted) -> dict[str, str]:
+    """Canonical name → requirement of each dependency that ``tool.uv.sources`` locates.
+
+    ``folder`` is the project's; a path begins with a dot and counts from there. The metadata of
+    its wheel have names only. Extras that the project lacks are left out. Raises ``UsageError``
+    for what is no source.
+    """
+    file = folder / NAME
+    content = values.read_toml(file, folder) if file.is_file() else {}
+    tool = values.table(content.get("tool"), "tool", NAME)
+    uv = values.table(tool.get("uv"), "tool.uv", NAME)
+    sources = values.table(uv.get("sources"), "tool.uv.sources", NAME)
+    located = {str(canonicalize_name(name)): source for name, source in sources.items()}
+    if not located:
+        return {}
+    project = values.table(content.get("project"), "project", NAME)
+    declared = values.table(project.get("optional-dependencies"), "optional-dependencies", NAME)
+    known = tuple(
+        e for e in wanted.extras if canonicalize_name(e) in map(canonicalize_name, declared)
+    )
+    found: dict[str, str] = {}
+    for one in _asked(project, {}, Wanted(wanted.target, known)):
+        name = str(canonicalize_name(one.name))
+        if name in located and wanted.applies(one.marker):
+            lines = [line for line in _located(one, located[name], folder) if line != str(one)]
+            found.update((name, line) for line in lines)
+    return found
 
 
 def _undeclared(project: Mapping[str, Any], tool: Mapping[str, Any]) -> UsageError:
@@ -83,30 +113,40 @@ def _undeclared(project: Mapping[str, Any], tool: Mapping[str, Any]) -> UsageErr
     )
 
 
-def _own(project: Mapping[str, Any], wanted: Wanted) -> Iterator[Requirement]:
-    """The dependencies, and those of the wanted extras, through extras that name others."""
+def _asked(
+    project: Mapping[str, Any], groups: Mapping[str, Any], wanted: Wanted
+) -> Iterator[Requirement]:
+    """The dependencies, and those of the wanted groups and extras.
+
+    A requirement of the project itself (``NAME[EXTRA]``) adds that extra of it: an index may have
+    another package under its name.
+    """
     key = "project.optional-dependencies"
     declared = values.table(project.get("optional-dependencies"), key, NAME)
     values.check_known("extra", wanted.extras, declared, NAME)
     extras = {
         canonicalize_name(n): values.texts(v, f"{key}.{n}", NAME) for n, v in declared.items()
     }
-    own, seen = canonicalize_name(str(project.get("name", ""))), set[str]()
-    for one in values.texts(project.get("dependencies"), "project.dependencies", NAME):
-        yield requirement(one, "project.dependencies", NAME)
-    waiting = [canonicalize_name(extra) for extra in wanted.extras]
+    own, seen = canonicalize_name(str(project.get("name", ""))), set[NormalizedName]()
+    listed = values.texts(project.get("dependencies"), "project.dependencies", NAME)
+    waiting: list[NormalizedName | list[Requirement]] = [
+        [requirement(one, "project.dependencies", NAME) for one in listed],
+        *map(canonicalize_name, wanted.extras),
+        list(_of_groups(groups, wanted)),
+    ]
     while waiting:
-        extra = waiting.pop(0)
-        if extra in seen:
-            continue
-        seen.add(extra)
-        values.check_known("extra", [extra], declared, NAME)
-        for one in extras[extra]:
-            asked = requirement(one, f"{key}.{extra}", NAME)
-            if canonicalize_name(asked.name) != own:
-                yield asked
-            elif wanted.applies(asked.marker):
-                waiting += sorted(map(canonicalize_name, asked.extras))
+        batch = waiting.pop(0)
+        if isinstance(batch, str):
+            if batch in seen:
+                continue
+            seen.add(batch)
+            values.check_known("extra", [batch], declared, NAME)
+            batch = [requirement(one, f"{key}.{batch}", NAME) for one in extras[batch]]
+        for one in batch:
+            if canonicalize_name(one.name) != own:
+                yield one
+            elif wanted.applies(one.marker):
+                waiting[:0] = sorted(map(canonicalize_name, one.extras))
 
 
 def requirement(line: str, key: str, called: str) -> Requirement:
@@ -144,7 +184,7 @@ def _of_groups(groups: Mapping[str, Any], wanted: Wanted) -> Iterator[Requiremen
         reasons = error.exceptions if isinstance(error, ExceptionGroup) else (error,)
         said = "; ".join(map(str, reasons))
         raise UsageError(
-            f"{NAME}: `dependency-groups`: {values.without_credentials(said)[:300]}",
+            f"{NAME}: `dependency-groups`: {without_credentials(said)[:300]}",
             'a group lists requirements and { include-group = "NAME" }',
         ) from error
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import contextlib
 import re
 from collections.abc import Collection, Iterable
 from pathlib import Path
@@ -10,25 +12,31 @@ from typing import Any
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
-from packager.confinement import parse_toml, refuse_leaving
+from packager.confinement import parse_toml, refuse_leaving, small_toml
 from packager.environment.formats.wanted import Wanted
 from packager.errors import UsageError
+from packager.text import without_credentials
 
+PROJECT = "pyproject.toml"
 MAX_BYTES = 16 << 20
 """Of a lock, which lists every file of every dependency."""
 MAX_YAML = 1 << 17
 """Bytes of a file of conda; parsing YAML takes a second for as many."""
-_CREDENTIALS = re.compile(r"(?<=://)[^/@\s'\"]+@")
+
+
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+"""Byte order mark → encoding; UTF-32's begins with UTF-16's."""
+_CODING = re.compile(rb"^\s*#.*?coding[:=][ \t]*([-.a-zA-Z0-9]+)", re.MULTILINE)
 
 
 def shown(value: Any) -> str:
     """``value`` for a message: short, and without credentials in addresses."""
     return without_credentials(repr(value))[:120]
-
-
-def without_credentials(text: str) -> str:
-    """``text`` without the user and password of addresses in it."""
-    return _CREDENTIALS.sub("", text)
 
 
 def table(value: Any, key: str, called: str) -> dict[str, Any]:
@@ -77,20 +85,40 @@ def read_toml(file: Path, top: Path) -> dict[str, Any]:
         ) from error
 
 
-def bounded_text(file: Path, limit: int | None = None) -> str:
-    """The text of a file of at most ``limit`` or ``MAX_BYTES``; raises ``UsageError``."""
+def bounded_text(file: Path, limit: int | None = None, *, marked: bool = False) -> str:
+    """The text of a file of at most ``limit`` or ``MAX_BYTES``; raises ``UsageError``.
+
+    ``marked``: in the encoding that the file itself names, else in UTF-8.
+    """
     size, limit = file.stat().st_size, limit or MAX_BYTES
     if size > limit:
         raise UsageError(
             f"{file.name}: expected at most {limit:,} bytes, got {size:,}", "make it smaller"
         )
+    content = file.read_bytes()
+    encoding = _encoding(content) if marked else "utf-8-sig"
     try:
-        return file.read_bytes().decode("utf-8-sig")
+        return content.decode(encoding)
     except UnicodeDecodeError as error:
+        known = "UTF-8" if encoding == "utf-8-sig" else encoding.upper()
         raise UsageError(
-            f"{file.name}: expected text in UTF-8, got {error.reason} at byte {error.start}",
+            f"{file.name}: expected text in {known}, got {error.reason} at byte {error.start}",
             "save it as UTF-8",
         ) from error
+
+
+def _encoding(content: bytes) -> str:
+    """The encoding by a byte order mark, which PowerShell writes, or by a comment as Python's.
+
+    pip reads requirements in the same way.
+    """
+    marked = next((name for mark, name in _MARKS if content.startswith(mark)), None)
+    declared = _CODING.search(b"\n".join(content.splitlines()[:2]))
+    if marked is None and declared is not None:
+        name = declared[1].decode("ascii")
+        with contextlib.suppress(LookupError):
+            return codecs.lookup(name).name
+    return marked or "utf-8-sig"
 
 
 def check_python(pythons: str, called: str, wanted: Wanted) -> None:
@@ -105,13 +133,30 @@ def check_python(pythons: str, called: str, wanted: Wanted) -> None:
         raise other_python(called, pythons, wanted)
 
 
+def check_python_of(folder: Path, wanted: Wanted, called: str = PROJECT) -> None:
+    """Raise ``UsageError`` if the project in ``folder`` excludes the base's Python.
+
+    ``called`` is its ``pyproject.toml``, which need not exist or be valid: the build backend, or
+    who reads its requirements, reports that.
+    """
+    file = folder / PROJECT
+    try:
+        project = small_toml(file, called).get("project") if file.is_file() else None
+    except (ValueError, RecursionError):
+        return
+    pythons = project.get("requires-python") if isinstance(project, dict) else None
+    if isinstance(pythons, str):
+        check_python(pythons, called, wanted)
+
+
 def other_python(called: str, pythons: str, wanted: Wanted) -> UsageError:
     """The error for a file made for other versions of Python than the base's."""
     return UsageError(
         f"{called}: expected a file for the base's Python {wanted.target.python}, got one for "
         f"Python {pythons}",
-        "name a base with that Python as [image] base in package.toml, or widen the versions of "
-        "Python in pyproject.toml, and lock again if there is a lock",
+        "name a base with that Python as [image] base in package.toml (`package base --release "
+        "bookworm` makes one with 3.11, trixie with 3.13), or widen the versions of Python in "
+        "pyproject.toml, and lock again if there is a lock",
     )
 
 

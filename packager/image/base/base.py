@@ -90,12 +90,21 @@ def find_made_base(reference: str, platform: str, engine: Engine | None) -> Base
 
 
 def known_base(diff_ids: Sequence[str], platform: str, engine: Engine | None) -> BaseImage | None:
-    """The cached base with exactly these layers, under any name; None if there is none."""
-    for path in sorted(cache_directory("bases").glob("*/base.json")):
-        saved = SavedBase.load(path)
-        if saved.diff_ids == tuple(diff_ids) and saved.platform == platform:
-            return BaseImage(saved, path.parent, engine)
-    return None
+    """The cached base with exactly these layers, under any name, that can compile bytecode here.
+
+    The cache may have one content twice: as ``package base`` made it and as an engine saved it. One
+    that was made here is preferred, because it needs no container. None if there is no such base.
+    """
+    names = [f"{kind}-{BASE_FORMAT}-*/base.json" for kind in ("named", "engine")]
+    paths = [path for name in names for path in sorted(cache_directory("bases").glob(name))]
+    cached = (BaseImage(SavedBase.load(path), path.parent, engine) for path in paths)
+    equal = [
+        base
+        for base in cached
+        if base.saved.diff_ids == tuple(diff_ids) and base.saved.platform == platform
+    ]
+    equal.sort(key=lambda base: base.saved.origin != "debian")
+    return next((base for base in equal if base.compiles_here), None)
 
 
 def save_base(

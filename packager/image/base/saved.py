@@ -97,12 +97,28 @@ class BaseImage:
             saved.reference, saved.platform, saved.env, self.layers, {BASE_LABEL: told}
         )
 
+    @property
+    def compiles_here(self) -> bool:
+        """Whether its bytecode can be made here; see ``compiler``."""
+        return self._compiler() is not None
+
     def compiler(self) -> Compiler:
         """The bytecode compiler: the base's own interpreter, or this one if the versions match.
 
         Raises ``PackageError`` if a base of another origin needs a container and no engine is
         available.
         """
+        found, saved = self._compiler(), self.saved
+        if found is not None:
+            return found
+        raise PackageError(
+            f"base {saved.reference}: programs of a base from elsewhere run in containers only, "
+            f"and this Python is {HOST_VERSION}, not {saved.version}",
+            f"start Docker, run `package` under Python {saved.version}, or use a base that "
+            "`package base` makes here",
+        )
+
+    def _compiler(self) -> Compiler | None:
         saved = self.saved
         if saved.origin == "debian":
             return LoaderCompiler(self.folder / "root", saved.interpreter, saved.identity)
@@ -110,12 +126,7 @@ class BaseImage:
             return ContainerCompiler(self._transform, saved.identity)
         if saved.version == HOST_VERSION and saved.platform == default_platform():
             return HostCompiler(saved.identity)
-        raise PackageError(
-            f"base {saved.reference}: programs of a base from elsewhere run in containers only, "
-            f"and this Python is {HOST_VERSION}, not {saved.version}",
-            f"start Docker, run `package` under Python {saved.version}, or use a base that "
-            "`package base` makes here",
-        )
+        return None
 
     def _transform(self, command: Sequence[str], files: IO[bytes]) -> bytes:
         """Run ``command`` on a tar in a container of this base; returns its ``/tree`` as a tar."""

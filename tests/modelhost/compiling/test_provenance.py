@@ -80,6 +80,6 @@ def test_a_block_knows_whether_it_is_sparse_or_narrower_than_float64():
     assert not MatrixBlock((), None).narrow
 
 
-def test_a_part_is_called_by_its_class_and_by_its_module_where_that_is_not_scikit_learn():
+def test_a_part_is_named_by_its_class_and_outside_scikit_learn_by_its_module():
     assert describe(LogisticRegression()) == "LogisticRegression"
     assert describe(MatrixBlock(())) == "modelhost.compiling.provenance.MatrixBlock"

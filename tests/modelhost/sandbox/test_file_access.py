@@ -9,7 +9,7 @@ import pytest
 from modelhost.sandbox.file_access import allowed_paths
 
 
-def test_in_a_container_models_and_data_are_its_own_and_not_all_that_is_below_the_root() -> None:
+def test_a_container_grants_its_own_models_and_data_not_all_below_the_root() -> None:
     places = allowed_paths(Path("/"))
     assert {"/models", "/data", "/package"} <= set(places)
     assert "/" not in places

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from redis_servers import IN_URL, SECRET, TOKENS, Answer, saying
+from redis_servers import IN_URL, SECRET, TOKENS, Answer, malicious_redis
 
 from monitoring.feedback.redis_client import shown
 from monitoring.feedback.redis_store import RedisTokenStore
@@ -18,7 +18,9 @@ def test_what_a_server_says_is_reported_in_one_short_plain_line_without_the_pass
     """Redis itself quotes the arguments of a command that it does not know: AUTH may be one."""
     evil = f"-ERR unknown command 'AUTH', with args beginning with: '{SECRET}' {IN_URL} ".encode()
     seen = RedisTokenStore(
-        scripted_redis(saying(evil + b"\x1b[2J\x07\n{}" + b"x" * 99_999 + b"\r\n")), "m", 30
+        scripted_redis(malicious_redis(evil + b"\x1b[2J\x07\n{}" + b"x" * 99_999 + b"\r\n")),
+        "m",
+        30,
     )
     with pytest.raises(StoreError) as raised:
         seen.add(TOKENS)

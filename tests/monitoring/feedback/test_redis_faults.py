@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from redis_servers import TOKENS, Answer, saying
+from redis_servers import TOKENS, Answer, malicious_redis
 
 from monitoring.feedback.redis_client import MAX_ANSWER_BYTES
 from monitoring.feedback.redis_store import RedisTokenStore
@@ -51,7 +51,7 @@ ANSWERS = {
 def test_any_other_answer_fails_the_request_and_nothing_is_counted(
     scripted_redis: Callable[[Answer], str], short_waits: None, evil: bytes
 ) -> None:
-    seen = RedisTokenStore(scripted_redis(saying(evil)), "m", 30)
+    seen = RedisTokenStore(scripted_redis(malicious_redis(evil)), "m", 30)
     with pytest.raises(StoreError):
         seen.add(TOKENS)
     assert seen._late == []
@@ -65,7 +65,7 @@ def test_a_redis_that_is_itself_again_counts_each_label_once(
     name = os.urandom(4).hex()
     seen = RedisTokenStore(redis_url, name, 10**6)
     good: Any = seen._client._client
-    other = RedisTokenStore(scripted_redis(saying(evil)), name, 10**6)._client._client
+    other = RedisTokenStore(scripted_redis(malicious_redis(evil)), name, 10**6)._client._client
 
     class Once:
         connection_pool = good.connection_pool
@@ -130,7 +130,7 @@ def test_a_drip_of_bytes_and_a_flood_end(
 ) -> None:
     def drip(one: socket.socket, command: bytes) -> None:
         if b":probe" in command or b"EVAL" not in command:
-            saying(b"")(one, command)
+            malicious_redis(b"")(one, command)
             return
         for _ in range(100):
             one.sendall(b"*")
@@ -154,7 +154,7 @@ def test_an_answer_without_end_takes_bounded_memory(
     def flood(one: socket.socket, command: bytes) -> None:
         nonlocal sent
         if b":probe" in command or b"EVAL" not in command:
-            saying(b"")(one, command)
+            malicious_redis(b"")(one, command)
             return
         one.sendall(head)
         while sent < 40 * MAX_ANSWER_BYTES:
@@ -187,7 +187,7 @@ def test_a_replica_that_only_reads_is_refused_at_the_start(
         stop_second()
 
 
-def test_a_redis_that_evicts_keys_is_refused_at_the_start_and_a_full_one_counts_nothing(
+def test_a_redis_that_evicts_keys_is_refused_and_a_full_one_counts_nothing(
     redis_server: Callable[[], tuple[str, Callable[[], None]]], short_waits: None
 ) -> None:
     import redis

@@ -47,6 +47,7 @@ def compiled(text: str, clocks: dict[str, DatetimeUnit] | None = None) -> Any:
     return eval(f"lambda v0, v1, v2, v3: {expression}", source.scope)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", RULES)
 @given(rows=ROWS)
 def test_a_rule_holds_for_a_row_as_for_its_column(text, rows):

@@ -115,6 +115,7 @@ def test_anomalies_need_effect_and_significance_and_rows(
     assert is_anomalous(ratio, 0.1, z, rows) is verdict
 
 
+@pytest.mark.slow
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=50))
 def test_adjusted_p_values_are_scipys(p_values: list[float]) -> None:
     expected = false_discovery_control(p_values, method="bh")

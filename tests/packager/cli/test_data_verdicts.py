@@ -25,6 +25,7 @@ def decide(run, project: Path, *words: object) -> tuple[int, str, str]:
     return run("data", "verdict", *words, "--project", project)
 
 
+@pytest.mark.slow
 def test_a_decision_is_kept_replaced_and_removed(run, project):
     row = hash_of(project, 0)
     assert decide(run, project, row, "keep")[1].endswith("verdicts.csv: 1 verdict\n")

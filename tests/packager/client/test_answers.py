@@ -71,6 +71,7 @@ def test_any_other_json_is_a_value_error_or_adds_up(found, sent):
     assert receipt.accepted + receipt.skipped + len(receipt.rejected) == sent
 
 
+@pytest.mark.slow
 @given(JSON | st.dictionaries(NAMES, JSON))
 def test_any_other_prediction_is_a_value_error(found):
     with contextlib.suppress(ValueError):

@@ -275,7 +275,7 @@ def test_a_value_that_json_cannot_hold_is_named_before_it_is_sent(value: Any, to
     assert caught.value.message.endswith(told)
 
 
-def test_a_value_that_json_cannot_hold_is_left_out_where_the_model_takes_no_such_column() -> None:
+def test_a_value_that_json_cannot_hold_is_omitted_for_a_column_outside_the_schema() -> None:
     sent: list[Any] = []
 
     def keep(path: str, body: bytes, headers: dict[str, str]) -> Answer:

@@ -108,6 +108,7 @@ def framed(columns):
     )
 
 
+@pytest.mark.slow
 @given(tables())
 def test_tables_match_the_reference(columns):
     found = json.loads(fingerprint(framed(columns)).dump())

@@ -88,7 +88,7 @@ def hidden(path):
         yield file
 
 
-def test_values_within_nested_and_binary_columns_are_measured_before_they_are_spelled_out(
+def test_nested_and_binary_values_are_measured_before_they_are_converted_to_text(
     tmp_path, monkeypatch
 ):
     monkeypatch.setattr("packager.data.memory_limit.available_bytes", lambda: 60_000_000)
@@ -170,6 +170,7 @@ def flipped(content, seed):
     return bytes(damaged)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compression", ["none", "snappy", "zstd"])
 def test_a_damaged_file_is_read_or_refused(tmp_path, compression):
     times = pa.array([pd.Timestamp("2020-01-01"), None] * 50, pa.timestamp("us", "UTC"))

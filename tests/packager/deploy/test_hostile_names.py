@@ -114,6 +114,7 @@ def test_rules_and_their_tests_take_any_name_of_a_feature_or_slice(
 ) -> None:
     # More than a day of simulated time in each of these cases, which name no feature or slice.
     monkeypatch.setattr("packager.deploy.prometheus.presence_cases._silence", lambda _: [])
+    monkeypatch.setattr("packager.deploy.prometheus.rule_cases._RuleFixtures.burns", lambda *_: [])
     model = MonitoredModel(
         "strange", MODEL.version, "regression", ("__all__", EVERYTHING), (EVERYTHING,)
     )

@@ -34,3 +34,16 @@ def test_a_killed_build_says_so():
     error = build_failure("./x", "backend", ExitReason(-9, out_of_memory=True))
     assert error.message.endswith("ended with signal SIGKILL: out of memory")
     assert "memory" in error.hint
+
+
+def test_a_backend_of_rust_that_fetches_a_compiler_has_none():
+    line = "httpx.ConnectError: [Errno -3] Temporary failure in name resolution"
+    assert "no compiler" in build_failure("./x", "maturin", ExitReason(1, said=(line,))).hint
+
+
+def test_the_cause_is_shown_rather_than_the_last_line():
+    said = ("error: Multiple top-level packages discovered in a flat-layout: ['data', 'own'].",
+            "To find more information, look for package discovery on setuptools docs.")  # fmt: skip
+    error = build_failure("./x", "setuptools.build_meta", ExitReason(1, said=said))
+    assert error.message.endswith(f"exit code 1: {said[0]}")
+    assert 'packages = ["NAME"]' in error.hint

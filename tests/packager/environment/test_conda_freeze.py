@@ -61,3 +61,12 @@ def test_the_environment_whose_versions_are_taken_is_told(monkeypatch):
         "1 requirements have paths of another machine, numpy first: their versions are those of "
         "/env/bin/python"
     ]
+
+
+def test_the_path_of_a_wheel_that_conda_built_says_the_version(tmp_path, installed):
+    line = f"{LINE}/numpy-1.25.2-cp311-cp311-linux_x86_64.whl#sha256=ab"
+    (tmp_path / "requirements.txt").write_text(f"{line}\n")
+    assert read_requirements(tmp_path / "requirements.txt").requirements == ("numpy==1.25.2",)
+    heard = RecordedProgress()
+    conda_freeze.tell({Path("r.txt"): line}, heard)
+    assert heard.warnings == []

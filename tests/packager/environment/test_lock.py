@@ -163,9 +163,11 @@ def test_a_named_file_that_is_not_there_is_reported(tmp_path: Path):
     assert caught.value.message == "requirements.txt line 1: expected a file at gone.txt, got none"
 
 
-def test_what_powershell_writes_is_reported(tmp_path: Path):
-    (tmp_path / "requirements.txt").write_bytes("pandas\n".encode("utf-16"))
+def test_text_in_an_unknown_encoding_is_reported(tmp_path: Path):
+    (tmp_path / "requirements.txt").write_bytes("pandas  # größe\n".encode("latin-1"))
     with pytest.raises(UsageError) as caught:
         digest(tmp_path / "requirements.txt")
-    assert caught.value.message.startswith("requirements.txt: expected text in UTF-8, got ")
+    assert caught.value.message == (
+        "requirements.txt: expected text in UTF-8, got invalid start byte at byte 12"
+    )
     assert caught.value.hint == "save it as UTF-8"

@@ -100,3 +100,17 @@ def test_indexes_that_poetry_names_for_a_package_are_pins(tmp_path: Path):
     assert found is not None
     assert found.sources == {"a": {"index": "own"}}
     assert found.indexes == ({"name": "own", "url": "https://own", "explicit": True},)
+
+
+@pytest.mark.parametrize(("line", "tied"), [("-e .", True), (".[x]", True), ("./libs/x", False)])
+def test_the_pins_of_a_project_that_requires_itself_hold_for_its_dependencies(
+    tmp_path: Path, line: str, tied: bool
+):
+    (tmp_path / "pyproject.toml").write_text(
+        '[project]\nname = "own"\ndependencies = ["beta>=1"]\n'
+        '[tool.uv.sources]\nbeta = { index = "priv" }\nother = { index = "priv" }\n'
+        '[[tool.uv.index]]\nname = "priv"\nurl = "https://h/simple"\n'
+    )
+    (tmp_path / "libs" / "x").mkdir(parents=True)
+    found = index_pins(tmp_path, {tmp_path / "requirements.txt": line})
+    assert (None if found is None else set(found.sources)) == ({"beta"} if tied else None)

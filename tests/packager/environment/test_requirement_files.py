@@ -181,3 +181,39 @@ def test_a_projects_own_interpreter_is_not_asked(tmp_path: Path, monkeypatch):
     found = resolve(requirements, TARGET, index.of_project(requirements))
     assert [item.wheel.name for item in found] == ["alpha"]
     assert not mark.exists()
+
+
+DIGEST = "ab" * 32
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (f"https://h/own-1.0-py3-none-any.whl --hash=sha256:{DIGEST}",
+         f"own @ https://h/own-1.0-py3-none-any.whl --hash=sha256:{DIGEST}"),
+        (f"own @ https://h/own-1.0-py3-none-any.whl#sha256={DIGEST}",
+         f"own @ https://h/own-1.0-py3-none-any.whl#sha256={DIGEST} --hash=sha256:{DIGEST}"),
+    ],
+)  # fmt: skip
+def test_a_hash_holds_for_a_wheel_by_its_address(tmp_path, line: str, expected: str):
+    (tmp_path / "requirements.txt").write_text(f"{line}\n")
+    found = read_requirements(tmp_path / "requirements.txt")
+    assert (found.requirements, found.hashes) == ((expected,), {"own": frozenset({DIGEST})})
+
+
+@pytest.mark.parametrize(
+    ("line", "said", "hint"),
+    [
+        ("six --config-settings=a=b", "`--config-settings`: option not supported", "leave it out"),
+        ("--proxy http://h", "`--proxy`: option not supported", "HTTPS_PROXY"),
+        ("---------- -------", "option not supported", "write NAME==VERSION; `pip list"),
+        ("-r https://h/r.txt", "expected a file at https://h/r.txt", "download it"),
+        ("x @ https://me:word@h/x y", "got 'x @ https://***@h/x y'", "NAME==VERSION"),
+    ],
+)
+def test_lines_that_are_not_read_say_what_works(tmp_path, line: str, said: str, hint: str):
+    (tmp_path / "requirements.txt").write_text(f"{line}\n")
+    with pytest.raises(UsageError) as caught:
+        read_requirements(tmp_path / "requirements.txt")
+    assert said in caught.value.message
+    assert hint in str(caught.value.hint)

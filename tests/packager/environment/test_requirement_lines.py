@@ -5,16 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from host_samples import TARGET
 
 from packager.environment.requirement_lines import refuse_lines
 from packager.errors import UsageError
 
-CONDA = "file:///croot/numpy_1708638617955/work/dist/numpy-1.26.4-cp311-cp311-linux_x86_64.whl"
-
 
 def refused(folder: Path, text: str) -> UsageError:
     with pytest.raises(UsageError) as caught:
-        refuse_lines({folder / "requirements.txt": text}, "3.11")
+        refuse_lines({folder / "requirements.txt": text}, TARGET)
     return caught.value
 
 
@@ -52,13 +51,13 @@ def test_what_can_be_built_is_let_through(tmp_path, line: str):
     (tmp_path / "mylib").mkdir()
     (tmp_path / "own_lib-1.0.tar.gz").write_bytes(b"")
     text = line.format(uri=(tmp_path / "mylib").as_uri())
-    refuse_lines({tmp_path / "requirements.txt": text}, "3.11")
+    refuse_lines({tmp_path / "requirements.txt": text}, TARGET)
 
 
 @pytest.mark.parametrize(
     ("line", "write"),
     [
-        (f"numpy @ {CONDA}#sha256=ab", "write numpy==1.26.4, "),
+        ("own @ file:///home/me/own-1.2-py3-none-any.whl", "write own==1.2, "),
         ("numpy=1.26.4=py311h64a7726_0", "write numpy==1.26.4; `pip list --format=freeze"),
         ("file:///C:/b/abs_1/work/x-1.0-py3-none-any.whl", "write x==1.0, "),
         ("./wheels/gone-2.1-py3-none-any.whl", "write gone==2.1, "),
@@ -87,9 +86,38 @@ def test_a_file_that_is_no_source_is_reported(tmp_path):
     ],
 )
 def test_what_an_index_answers_is_let_through(tmp_path, text):
-    refuse_lines({tmp_path / "requirements.txt": text}, "3.11")
+    refuse_lines({tmp_path / "requirements.txt": text}, TARGET)
 
 
 def test_a_wheel_that_is_there_is_let_through(tmp_path):
     (tmp_path / "x-1.0-py3-none-any.whl").write_bytes(b"")
-    refuse_lines({tmp_path / "requirements.txt": "./x-1.0-py3-none-any.whl"}, "3.11")
+    refuse_lines({tmp_path / "requirements.txt": "./x-1.0-py3-none-any.whl"}, TARGET)
+
+
+@pytest.mark.parametrize(
+    ("line", "write"),
+    [
+        ("https://host/o/x.git@v1#egg=x", "write git+https://host/o/x.git@v1#egg=x in place of it"),
+        ("x @ git://host/o/x", "write git+git://host/o/x in place of it"),
+        ("https://me:word@host/o/x.git", "write git+https://***@host/o/x.git in place of it"),
+    ],
+)
+def test_a_repository_without_its_scheme_is_named_with_it(tmp_path, line: str, write: str):
+    error = refused(tmp_path, line)
+    assert "word" not in error.message
+    assert error.hint == write
+
+
+def test_a_line_that_the_marker_leaves_out_may_name_anything(tmp_path):
+    text = "./gone ; sys_platform == 'win32'\ngone @ file:///C:/gone; python_version < '3'\n"
+    refuse_lines({tmp_path / "requirements.txt": text}, TARGET)
+    assert refused(tmp_path, "./gone ; sys_platform == 'linux'").hint.startswith("fix it")
+
+
+def test_a_path_from_where_the_command_runs_is_named_from_its_file(tmp_path, monkeypatch):
+    (tmp_path / "libs" / "x").mkdir(parents=True)
+    (tmp_path / "sub").mkdir()
+    monkeypatch.chdir(tmp_path)
+    error = refused(tmp_path / "sub", "./libs/x")
+    assert error.message.endswith("got a path that does not exist: './libs/x'")
+    assert error.hint.startswith("write ../libs/x: a path counts from the folder of its file")

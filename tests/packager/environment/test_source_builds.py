@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -93,6 +94,11 @@ def lock(project: Path, links: Path, builder: CountingBuilder, monkeypatch) -> L
     return ask
 
 
+def with_project(toml: Path, line: str) -> str:
+    """The text of a ``pyproject.toml`` with one more line in ``[project]``."""
+    return toml.read_text().replace("[project]\n", f"[project]\n{line}\n")
+
+
 def names(got: Dependencies) -> dict[str, str]:
     return {wheel.name: wheel.version for wheel in got.lock.wheels}
 
@@ -103,6 +109,7 @@ def in_wheel(got: Dependencies, name: str) -> set[str]:
         return set(archive.namelist())
 
 
+@pytest.mark.slow
 def test_a_folder_is_built_and_kept_beside_the_lock(lock: Lock, project, links):
     make_wheel(links, "alpha", {"alpha.py": ""})
     lines = ("./libs/a", "-e ./libs/b", "--editable=libs/c", "libs/d", "e @ file://{}/libs/e",
@@ -145,6 +152,60 @@ def test_a_project_whose_wheel_has_more_than_its_code_is_installed_whole(lock: L
     assert {"generated.py", "own.py"} <= in_wheel(lock("-e ."), "own")
 
 
+def test_what_a_folders_uv_sources_locate_is_taken_from_there_and_not_from_an_index(
+    lock: Lock, project, links
+):
+    for name in ("lib", "more", "alpha"):
+        make_wheel(links, name, {f"{name}.py": ""})
+        python_project(project / "libs" / name, name, version="2.0")
+    python_project(project, "own", requires=("lib", "alpha"))
+    toml = project / "pyproject.toml"
+    sources = '[tool.uv.sources]\nlib = { path = "libs/lib" }\nmore = { path = "libs/more" }\n'
+    toml.write_text(with_project(toml, 'dependencies = ["lib", "alpha"]') + sources)
+    got = lock("-e .")
+    assert names(got) == {"own": "1.0", "lib": "2.0", "alpha": "1.0"}
+    assert [built.requirement for built in got.file.built] == [".", "libs/lib"]
+    toml.write_text(toml.read_text().replace("libs/lib", "../outside"))
+    with pytest.raises(UsageError, match=r"`tool\.uv\.sources\.lib`: expected a path within the"):
+        lock("-e .")
+
+
+def test_a_project_that_excludes_the_bases_python_is_not_built(lock: Lock, project, builder):
+    folder = python_project(project / "libs" / "x", "x")
+    toml = folder / "pyproject.toml"
+    toml.write_text(with_project(toml, 'requires-python = "<3.5"'))
+    with pytest.raises(UsageError, match=r"^libs/x: pyproject\.toml: expected a file for the base"):
+        lock("./libs/x")
+    assert builder.built == []
+
+
+def test_credentials_in_the_requirements_of_a_source_would_be_in_its_wheel(lock: Lock, project):
+    python_project(project / "libs" / "x", "x", requires=("y @ git+https://me:word@h/y",))
+    with pytest.raises(PackageError, match="its wheel would hold the credentials") as caught:
+        lock("./libs/x")
+    assert "word" not in caught.value.message
+
+
+def test_a_build_leaves_no_process_and_reads_no_file_of_the_user(lock: Lock, project, tmp_path):
+    secret = tmp_path / "id_rsa"
+    secret.write_text("CANARY")
+    body = (
+        "import subprocess\n"
+        "    subprocess.Popen(['sleep', '9876'], start_new_session=True)\n"
+        f"    open({str(secret)!r}).read()"
+    )
+    python_project(project / "libs" / "x", "x", body=body)
+    with pytest.raises(PackageError, match="Permission denied") as caught:
+        lock("./libs/x")
+    assert caught.value.hint.startswith("a build may access its own folder only")
+    commands = []
+    for place in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            commands.append(place.read_bytes())
+    assert b"sleep\x009876\x00" not in commands
+
+
+@pytest.mark.slow
 def test_a_source_archive_is_built(lock: Lock, project):
     digest = sha256_file(sdist(project, "x"))
     sdist(project, "y")
@@ -159,6 +220,7 @@ def test_an_archive_that_differs_from_its_hash_is_refused(lock: Lock, project):
         lock(f"./x-1.0.tar.gz --hash=sha256:{'0' * 64}")
 
 
+@pytest.mark.slow
 def test_a_package_that_offers_only_a_source_distribution_is_built(lock: Lock, links, builder):
     for version in ("1.0", "2.0"):
         sdist(links, "x", version)
@@ -171,6 +233,7 @@ def test_a_package_that_offers_only_a_source_distribution_is_built(lock: Lock, l
     assert builder.built == ["x==1.0", "x==2.0"]
 
 
+@pytest.mark.slow
 def test_what_a_source_distribution_requires_is_built_too(lock: Lock, links, project):
     sdist(links, "deep")
     sdist(links, "x", requires=("deep",))  # type: ignore[arg-type]
@@ -187,6 +250,7 @@ def test_a_backend_gets_what_it_asks_for(lock: Lock, project, links):
     assert got.file.built[0].tools == ("tool==1.0",)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ref", ["", "@{short}"])
 def test_a_repository_is_pinned_to_its_commit(lock: Lock, project, tmp_path, builder, ref: str):
     repository = python_project(tmp_path / "repository", "x")
@@ -222,6 +286,7 @@ def test_a_direct_requirement_of_a_source_is_built(lock: Lock, project, tmp_path
     assert len(got.file.built) == 2
 
 
+@pytest.mark.slow
 def test_a_source_is_built_again_only_if_it_changed(lock: Lock, project, builder):
     python_project(project / "x", "x")
     first = lock("./x")
@@ -237,6 +302,7 @@ def test_a_source_is_built_again_only_if_it_changed(lock: Lock, project, builder
     assert not (project / "package.wheels").exists()
 
 
+@pytest.mark.slow
 def test_equal_sources_give_equal_wheels_and_a_kept_wheel_replaces_a_lost_one(
     lock: Lock, project, cache: Path
 ):

@@ -14,7 +14,7 @@ from packager.image.base.probe import HOST_VERSION
 from packager.image.bytecode import ContainerCompiler, HostCompiler
 
 
-def test_bytecode_of_a_base_from_elsewhere_comes_from_a_container_or_from_an_equal_python(
+def test_a_foreign_base_compiles_in_a_container_or_by_an_equal_python(
     tmp_path: Path,
 ):
     engine = object.__new__(Engine)

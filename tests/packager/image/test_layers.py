@@ -44,6 +44,7 @@ def as_entries(tree: dict[str, bytes]) -> list[Entry]:
     return [Entry(name, source=content) for name, content in tree.items() if name not in above]
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(trees, st.randoms())
 def test_the_order_of_entries_does_not_show(tmp_path_factory, tree, random):

@@ -89,6 +89,7 @@ def trained(host, tmp_path, **params):
     return host.load(tmp_path / "models" / "model", serve, "classification")
 
 
+@pytest.mark.slow
 def test_a_model_is_trained_saved_loaded_and_asked(host, tmp_path):
     model = trained(host, tmp_path)
     assert (model.classes, model.has_probabilities, model.type_name) == (("a", "b"), True, "Model")
@@ -98,6 +99,7 @@ def test_a_model_is_trained_saved_loaded_and_asked(host, tmp_path):
     assert model.predict(ROWS[FEATURES].head(0)).labels == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("how", "said"),
     [
@@ -116,6 +118,7 @@ def test_a_model_that_ends_its_process_is_reported_at_once(host, tmp_path, how, 
         model.predict(ROWS[FEATURES])
 
 
+@pytest.mark.slow
 def test_a_model_that_hangs_is_killed(host, tmp_path):
     trained(host, tmp_path, how="sleep")
     from modelhost.wire import Message
@@ -128,6 +131,7 @@ def test_a_model_that_hangs_is_killed(host, tmp_path):
         host.ask(Message(header, columns.buffers), seconds=0.2)
 
 
+@pytest.mark.slow
 def test_errors_of_the_project_arrive_with_their_line(command, tmp_path, capfd):
     with ModelHost(command) as host:
         model = trained(host, tmp_path, how="raise")
@@ -139,6 +143,7 @@ def test_errors_of_the_project_arrive_with_their_line(command, tmp_path, capfd):
         assert host.running
 
 
+@pytest.mark.slow
 def test_a_missing_column_and_a_wrong_signature(host):
     with pytest.raises(ProjectCodeError) as caught:
         host.train(RECIPE.model_copy(update={"params": {"key": "y"}}), ROWS, FEATURES, "label")

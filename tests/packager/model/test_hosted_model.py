@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from modelhost.columns import encode_array, encode_labels
+from modelhost.columns import ColumnSpec, encode_array, encode_labels
 from modelhost.state import OpaqueError
 from modelhost.wire import Message
 from packager.errors import PackageError
@@ -63,6 +65,26 @@ def test_an_answer_is_labels_and_probabilities_in_the_order_of_the_classes():
 def test_another_answer_is_an_error_of_the_model(wrong):
     with pytest.raises(PackageError):
         model(wrong).predict(FRAME)
+
+
+def test_checked_columns_and_calls_of_parts_go_to_the_model_with_its_options():
+    asked: list[tuple[Message, float | None]] = []
+
+    def ask(request: Message, seconds: float | None = None) -> Message:
+        asked.append((request, seconds))
+        return answer(["a", "b"], [0.5, 0.5, 0.25, 0.75], rows=2, shape=[2, 2])
+
+    made = replace(model(Message({})), ask=ask, number=3).untraced().within(9.0)
+    specs = [ColumnSpec("x", "number", "float64")]
+    assert made.predict_columns([[1.0, None]], specs, 2).labels == ["a", "b"]
+    assert made.parts.predict(["inner"], np.zeros((2, 1))).labels == ["a", "b"]
+    (rows, _), (call, seconds) = asked
+    assert rows.header["specs"] == [["x", "number", "float64", None]]
+    assert rows.header["columns"] == [{"as": "json", "values": [1.0, None]}]
+    assert (call.header["path"], call.header["method"]) == (["inner"], "predict")
+    for request, _ in asked:
+        assert (request.header["model"], request.header["traced"]) == (3, False)
+    assert seconds == 9.0
 
 
 def test_numbers_that_are_not_finite_are_null():

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelhost.predictions import Predictions
-from packager.model.predictions import finite, prediction_answers
+from packager.model.predictions import finite, flagged_answers, prediction_answers
 
 
 def test_answers_name_probabilities_by_the_text_of_their_class() -> None:
@@ -20,6 +20,14 @@ def test_answers_name_probabilities_by_the_text_of_their_class() -> None:
         {"prediction": 0, "probabilities": {"0": 1.0, "1": None}},
     ]
     assert prediction_answers(Predictions(["a"], None), None) == [{"prediction": "a"}]
+
+
+def test_answers_have_the_flags_of_their_row() -> None:
+    found = flagged_answers(Predictions(["a", "b"], None), None, [("x:missing",), ()])
+    assert found == [
+        {"prediction": "a", "flags": ["x:missing"]},
+        {"prediction": "b", "flags": []},
+    ]
 
 
 @given(

@@ -43,7 +43,7 @@ def test_a_clean_tree_and_a_changed_one(project: Path):
     assert git_state(project).dirty is True
 
 
-def test_an_untracked_file_makes_it_dirty_and_a_folder_below_is_of_the_same_repository(
+def test_an_untracked_file_makes_the_repository_of_a_subfolder_dirty(
     project: Path,
 ):
     (project / "sub").mkdir()

@@ -54,6 +54,7 @@ def test_a_class_that_cloudpickle_took_along_is_not_asked_of_main(tmp_path: Path
     assert not references_main(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, lzma.compress, zlib.compress])
 def test_a_small_file_that_decompresses_to_very_much_is_read_in_part_and_in_pieces(
     tmp_path: Path, compress: Callable[[bytes], bytes], monkeypatch: pytest.MonkeyPatch

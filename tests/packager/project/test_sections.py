@@ -64,6 +64,7 @@ def test_only_columns_of_which_something_is_said_are_read_in_a_way_of_their_own(
     assert found.separator == ";"
 
 
+@pytest.mark.slow
 @given(st.from_regex(r"[a-z0-9]+(?:[._-][a-z0-9]+)*", fullmatch=True).filter(lambda n: len(n) < 50))
 def test_a_package_and_its_version_make_a_reference_that_engines_take(name):
     assert TypeAdapter(Name).validate_python(name) == name

@@ -59,6 +59,7 @@ def trained(project: Project, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, pd.
     return module.train(features, target, params={"max_iter": 5}, seed=1), features
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("target", "task"), [("sold", "classification"), ("price", "regression")])
 @pytest.mark.parametrize("options", [{}, {"sep": ";", "decimal": ","}, {"sep": "\t"}])
 def test_the_written_recipe_trains_on_the_table(

@@ -50,10 +50,24 @@ def test_versions_are_pinned_as_they_are_installed(tmp_path: Path, installed):
 
 def test_what_nothing_provides_is_a_comment_with_the_name_on_an_index(tmp_path: Path, installed):
     installed()
-    assert lines(tmp_path, "import yaml.x, mystery") == [
-        "# mystery: imported by train.py, nothing in the active environment provides it",
-        "# yaml: imported by train.py, nothing in the active environment provides it; an index has "
-        "it as pyyaml",
+    absent = "imported by train.py, nothing in the active environment provides it"
+    hint = "install its package there and repeat, or write its name here"
+    code = "import yaml.x, mystery\ntry:\n    import extra\nexcept ImportError:\n    extra = 0\n"
+    assert lines(tmp_path, code) == [
+        f"# extra: {absent}: which goes on without it",
+        f"# mystery: {absent}: {hint}",
+        f"# yaml: {absent}; an index has it as pyyaml: {hint}",
+    ]
+
+
+def test_an_origin_is_written_without_its_credentials(tmp_path: Path, installed):
+    installed(
+        own=("own", "1", "git+https://me:word@h/own@ab"),
+        other=("other", "1", "git+ssh://git@h/other@cd"),
+    )
+    assert lines(tmp_path, "import own, other") == [
+        "other @ git+ssh://git@h/other@cd",
+        "own @ git+https://h/own@ab",
     ]
 
 

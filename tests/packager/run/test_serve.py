@@ -102,3 +102,25 @@ def test_a_process_that_ignores_sigterm_is_killed(monkeypatch, deaf):
     assert not server.alive()
     assert time.monotonic() - before < 10
     assert process.returncode == (-9 if deaf else -15)
+
+
+def test_a_stop_that_is_interrupted_leaves_no_server(monkeypatch):
+    code = (
+        "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
+        " print('up', flush=True); time.sleep(60)"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "up\n"
+    waits = process.communicate
+
+    def interrupted(timeout=None):
+        if timeout is not None:
+            raise KeyboardInterrupt
+        return waits()
+
+    monkeypatch.setattr(process, "communicate", interrupted)
+    serve._stop(process)
+    assert process.returncode == -9

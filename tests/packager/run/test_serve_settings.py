@@ -58,7 +58,7 @@ def test_what_is_not_there_is_said_before_anything_starts(
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root's files are nobody else's")
-def test_root_starts_no_container_as_root_and_the_error_names_what_its_user_cannot_reach(
+def test_root_starts_no_container_as_root_and_the_error_names_the_unreadable_path(
     tmp_path: Path,
 ) -> None:
     keys, state = tmp_path / "keys", tmp_path / "state"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from host_samples import FILES, TOML, RecordedProgress, write_project
-from saved_bases import saved
+from saved_bases import of_this_machine, saved
 
 from packager.errors import PackageError
 from packager.image.base.debian import base_name
@@ -51,10 +51,34 @@ def test_without_the_default_base_the_package_has_none_and_that_is_reported(
     assert "runs with --local only; `package base` makes one, for --base" in heard.warnings[0]
     with pytest.raises(PackageError, match="can't pull it"):
         resolve_base(project, None, PLATFORM, ENGINE, heard, needed=True)
-    monkeypatch.setattr(module, "find_made_base", lambda *_: object())
+    monkeypatch.setattr(module, "find_made_base", lambda *_: BaseImage(saved(), tmp_path, ENGINE))
     resolve_base(project, None, PLATFORM, ENGINE, heard, needed=False)
     if base_name() is not None:
         assert f"with --base {base_name()} it has a base" in heard.warnings[1]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"version": "3.11.99"},
+        {"python": "3.14", "version": "3.14.0"},
+        {"platform": "linux/riscv64"},
+        {"glibc": (2, 99)},
+    ],
+)
+def test_without_an_engine_a_project_gets_a_base_that_runs_on_this_machine_or_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any]
+) -> None:
+    project, told = load_project(write_project(tmp_path)), RecordedProgress()
+    usable, not_usable = of_this_machine(), of_this_machine(**change)
+    for base, result in ((usable, True), (not_usable, False)):
+        held = BaseImage(base, tmp_path, None)
+        monkeypatch.setattr(module, "find_base", lambda *_, held=held: held)
+        found = resolve_base(project, None, PLATFORM, None, told, needed=False)
+        assert (found is held) is result
+        assert resolve_base(project, "own:1", PLATFORM, None, told, needed=False) is held
+    assert "needs an engine" in told.warnings[0]
+    assert "the package gets none (base: none)" in told.warnings[0]
 
 
 def test_a_base_whose_python_no_server_has_wheels_for_is_refused_by_name(tmp_path: Path) -> None:

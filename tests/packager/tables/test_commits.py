@@ -1,7 +1,7 @@
 """The metadata of commits, by this program and by others."""
 
 import pytest
-from written_logs import says, tell
+from written_logs import read_everything, set_commit_info
 
 from packager.errors import PackageError
 from packager.report.table_log import log_text
@@ -20,16 +20,16 @@ JUNK = [
 
 @pytest.mark.parametrize(("name", "value"), JUNK)
 def test_facts_of_a_commit_of_another_type_are_reported(table, tmp_path, name, value):
-    says(table, **{name: value})
+    set_commit_info(table, **{name: value})
     with pytest.raises(
         PackageError, match="version 0: expected this program's commit metadata"
     ) as raised:
-        tell(table, tmp_path)
+        read_everything(table, tmp_path)
     assert len(raised.value.message) < 300
 
 
 @pytest.mark.parametrize("when", [10**18, -(10**18)])
 def test_a_time_beyond_the_calendar_is_shown_as_it_is(table, tmp_path, when):
-    says(table, timestamp=when)
-    tell(table, tmp_path)
+    set_commit_info(table, timestamp=when)
+    read_everything(table, tmp_path)
     assert f"{when} ms" in log_text(VersionedTable.open(table).versions)

@@ -4,7 +4,7 @@ import contextlib
 
 import pytest
 from foreign_tables import log_entry
-from written_logs import numbers, rows, tell
+from written_logs import numbers, read_everything, rows
 
 from packager.errors import PackageError
 from packager.tables.delta import VersionedTable
@@ -13,7 +13,7 @@ from packager.tables.delta import VersionedTable
 @pytest.mark.parametrize("name", ["9" * 20, "9" * 200, "²" * 20, "1", "x"])
 def test_other_files_in_the_log_are_no_entries(table, tmp_path, name):
     (table.path / "_delta_log" / f"{name}.json").write_text("{}")
-    tell(table, tmp_path)
+    read_everything(table, tmp_path)
 
 
 @pytest.mark.parametrize("line", ["[" * 200_000, '{"a":' * 200_000, "[]", '{"protocol":[]}', "5"])
@@ -21,7 +21,7 @@ def test_an_entry_of_another_kind_is_an_error_at_most(table, tmp_path, line):
     with log_entry(table).open("a") as log:
         log.write(line + "\n")
     with contextlib.suppress(PackageError):  # deltalake passes over some of them
-        tell(table, tmp_path)
+        read_everything(table, tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from foreign_tables import edit, made
-from written_logs import says, tell
+from written_logs import read_everything, set_commit_info
 
 from packager.errors import PackageError
 from packager.location import Location
@@ -28,20 +28,20 @@ def test_a_note_of_who_needs_a_version_that_is_none_is_reported(table, tmp_path,
     (table.path / "_package_pins").mkdir()
     (table.path / "_package_pins" / "a.json").write_bytes(text.encode("latin-1"))
     with pytest.raises(PackageError, match=r"_package_pins/a\.json: expected"):
-        tell(table, tmp_path)
+        read_everything(table, tmp_path)
 
 
 @pytest.mark.parametrize("name", ["a%00b", "a" * 5_000])
 def test_a_name_that_no_file_can_have_is_reported(table, tmp_path, name):
     edit(table, lambda action: action.get("add", {}).update(path=name))
     with pytest.raises(PackageError):
-        tell(table, tmp_path)
+        read_everything(table, tmp_path)
 
 
 def test_tables_made_of_each_other_are_refused_and_shown_once_otherwise(table, tmp_path):
-    says(table, **{"package.derived": derived(".")})
+    set_commit_info(table, **{"package.derived": derived(".")})
     with pytest.raises(PackageError, match="got a cycle: table → table"):
-        tell(table, tmp_path)
+        read_everything(table, tmp_path)
 
 
 def test_a_table_with_very_many_ways_to_it_is_shown_in_linear_text(tmp_path):
@@ -52,7 +52,9 @@ def test_a_table_with_very_many_ways_to_it_is_shown_in_linear_text(tmp_path):
             made(place, {"id": [number]})
             if number:
                 above = [f"../t{number - 1}a", f"../t{number - 1}b"]
-                says(place, **{"package.derived": derived(*above, step="<script>x</script>")})
+                set_commit_info(
+                    place, **{"package.derived": derived(*above, step="<script>x</script>")}
+                )
     nodes = lineage(Location.parse(str(tmp_path / "t19a")))
     assert len(lineage_text(nodes).splitlines()) < 400
     assert "<script" not in lineage_svg(nodes)

@@ -29,7 +29,7 @@ def column(kind: Any = "long", **more: Any) -> dict[str, Any]:
 
 
 @given(NAMES, NAMES)
-def test_what_can_be_written_can_be_read_and_a_replacement_asks_no_less_than_an_append(one, other):
+def test_replaceable_implies_appendable_and_appendable_implies_readable(one, other):
     told = protocol(3, 7, (one, [*one, *other]))
     if unwritable(told, append=False) is None:
         assert unwritable(told, append=True) is None

@@ -21,6 +21,7 @@ def blocks(values: list[int], size: int = 3) -> list[pd.DataFrame]:
     return [frame.iloc[:0], *(frame.iloc[at : at + size] for at in range(0, len(frame), size))]
 
 
+@pytest.mark.slow
 @given(ROWS, ROWS)
 def test_without_a_key_rows_are_compared_with_their_repeats(one, other):
     found = diff_rows(lambda: blocks(one), lambda: blocks(other, 7), ())

@@ -18,6 +18,7 @@ CELLS = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(CELLS, st.integers(1, 7))
 def test_blocks_of_any_size_give_the_counts_of_the_whole(cells, size):
     frame = pd.DataFrame(

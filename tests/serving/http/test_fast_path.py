@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from echo_server import HEAD, Echo, answer, request, talk
+from echo_server import HEAD, Echo, answer, request, run_scenario
 
 from serving.http import fast_path
 
@@ -16,7 +16,7 @@ def test_a_complete_request_is_answered_immediately_and_the_connection_continues
             writer.write(request(body))
             assert await answer(reader) == (b"direct", body)
 
-    talk(scenario)
+    run_scenario(scenario)
 
 
 def test_a_body_in_pieces_takes_the_slow_path() -> None:
@@ -34,7 +34,7 @@ def test_a_body_in_pieces_takes_the_slow_path() -> None:
         writer.write(request(b"then"))
         assert await answer(reader) == (b"direct", b"then")
 
-    talk(scenario, echo)
+    run_scenario(scenario, echo)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_other_requests_take_the_slow_path(sent: bytes) -> None:
         assert way == b"asgi"
         assert body in (b"a", b"wait", b"")
 
-    talk(scenario)
+    run_scenario(scenario)
 
 
 def test_requests_sent_without_waiting_are_answered_in_their_order() -> None:
@@ -68,7 +68,7 @@ def test_requests_sent_without_waiting_are_answered_in_their_order() -> None:
         writer.write(request(b"seven"))
         assert await answer(reader) == (b"direct", b"seven")
 
-    talk(scenario)
+    run_scenario(scenario)
 
 
 def test_many_requests_sent_at_once_let_others_have_their_turn() -> None:
@@ -80,7 +80,7 @@ def test_many_requests_sent_at_once_let_others_have_their_turn() -> None:
         ways = [way for way, _ in answers]
         assert ways[: fast_path.MAX_AT_ONCE + 1] == [b"direct"] * fast_path.MAX_AT_ONCE + [b"asgi"]
 
-    talk(scenario)
+    run_scenario(scenario)
 
 
 def test_so_many_requests_may_wait_and_no_more() -> None:
@@ -93,7 +93,7 @@ def test_so_many_requests_may_wait_and_no_more() -> None:
         assert received.count(b"connection: close") == 1
         assert received.endswith(b"wait %d" % (count - 1))
 
-    talk(scenario)
+    run_scenario(scenario)
 
 
 def test_what_follows_the_last_answer_is_not_begun() -> None:
@@ -106,7 +106,7 @@ def test_what_follows_the_last_answer_is_not_begun() -> None:
         assert await reader.read() == b""
         assert echo.asked == 1
 
-    talk(scenario, echo)
+    run_scenario(scenario, echo)
 
 
 def test_a_connection_that_is_lost_ends_what_runs_without_an_error(
@@ -118,7 +118,7 @@ def test_a_connection_that_is_lost_ends_what_runs_without_an_error(
         writer.transport.abort()
         await asyncio.sleep(0.1)
 
-    talk(scenario)
+    run_scenario(scenario)
     assert not [record.message for record in caplog.records if record.levelname == "ERROR"]
 
 
@@ -131,4 +131,4 @@ def test_a_server_that_ends_says_so_and_closes() -> None:
         assert await answer(reader) == (b"direct", b"last")
         assert await reader.read() == b""
 
-    talk(scenario, echo)
+    run_scenario(scenario, echo)

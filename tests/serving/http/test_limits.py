@@ -42,6 +42,7 @@ def test_a_character_is_counted_in_bodies_of_any_size(part: bytes, times: int) -
         assert count(body, character) == body.count(character)
 
 
+@pytest.mark.slow
 @given(VALUES)
 def test_json_has_no_more_values_than_are_counted(value: Any) -> None:
     assert leaves(value) <= json_values(json.dumps(value).encode()) + 1

@@ -6,7 +6,7 @@ import asyncio
 import itertools
 
 import pytest
-from echo_server import Echo, answer, request, talk
+from echo_server import Echo, answer, request, run_scenario
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -50,7 +50,7 @@ def test_a_body_is_read_wherever_the_bytes_are_cut(offer: bytes) -> None:
         writer.write(chunked(INNER, offer) + request(b"next", offer) + request(b"last"))
         assert [(await answer(reader))[1] for _ in range(3)] == [INNER, b"next", b"last"]
 
-    talk(scenario)
+    run_scenario(scenario)
 
 
 def test_an_offer_does_not_keep_a_request_from_the_shortcut() -> None:
@@ -58,7 +58,7 @@ def test_an_offer_does_not_keep_a_request_from_the_shortcut() -> None:
         writer.write(request(b"a", OFFERS[0]))
         assert await answer(reader) == (b"direct", b"a")
 
-    talk(scenario)
+    run_scenario(scenario)
 
 
 def test_many_offers_in_one_packet_are_each_answered() -> None:
@@ -67,7 +67,7 @@ def test_many_offers_in_one_packet_are_each_answered() -> None:
         writer.write(b"".join(map(request, bodies, itertools.cycle(OFFERS))))
         assert [(await answer(reader))[1] for _ in bodies] == bodies
 
-    talk(scenario)
+    run_scenario(scenario)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_what_is_no_request_ends_the_connection_after_the_answers_that_are_due(
         assert [(await answer(reader))[1] for _ in range(2)] == [b"wait", b"wait too"]
         assert await reader.read() == b""
 
-    talk(scenario)
+    run_scenario(scenario)
 
 
 @pytest.mark.parametrize("first", [b"", b"wait"])
@@ -91,7 +91,7 @@ def test_a_body_that_breaks_is_refused_or_never_answered(first: bytes) -> None:
         writer.write((request(first) if first else b"") + broken)
         assert await all_of(reader) == ([200] if first else [400])
 
-    talk(scenario)
+    run_scenario(scenario)
 
 
 def test_a_tunnel_is_refused_and_nothing_behind_it_is_parsed() -> None:
@@ -99,7 +99,7 @@ def test_a_tunnel_is_refused_and_nothing_behind_it_is_parsed() -> None:
         writer.write(b"CONNECT other:443 HTTP/1.1\r\nHost: other\r\n\r\n" + INNER)
         assert await all_of(reader) == [400]
 
-    talk(scenario)
+    run_scenario(scenario)
 
 
 tokens = st.sampled_from([b"keep-alive", b"Upgrade", b"HTTP2-Settings", b"close", b"x"])
@@ -122,4 +122,4 @@ def test_the_same_over_asgi() -> None:
         writer.write(request(b"wait", OFFERS[0]) + request(b"wait", OFFERS[1]))
         assert [await answer(reader) for _ in range(2)] == [(b"asgi", b"wait")] * 2
 
-    talk(scenario, echo)
+    run_scenario(scenario, echo)

@@ -37,6 +37,7 @@ def manifest(*, strict: bool, **serve: Any):
     return make_manifest(SCHEMA, serve=told)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("strict", [False, True])
 @given(values=st.fixed_dictionaries(dict.fromkeys(FRAME.columns, VALUES)))
 def test_what_the_schema_takes_the_server_takes(strict, values):

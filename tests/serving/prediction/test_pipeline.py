@@ -213,6 +213,7 @@ def test_a_model_without_a_compiled_form_is_never_asked_inline(native: Loaded) -
     assert native.stages() == (0, 0)
 
 
+@pytest.mark.slow
 def test_a_large_request_is_answered_as_its_rows_one_by_one(compiled: Loaded) -> None:
     rows = [{**ROW, "carat": place / 1_000, "color": "DEFGZ"[place % 5]} for place in range(1_500)]
     assert len(body_of(rows)) > MIN_LARGE_BYTES
@@ -271,7 +272,7 @@ def test_a_broken_model_is_no_clients_fault_and_keeps_its_message_to_itself(
     assert (error.status, error.code, error.message) == (
         500,
         "model_failed",
-        "the model raised an error",
+        "model diamonds raised an error",
     )
     assert SECRET not in str(error.response().body)
 
@@ -305,7 +306,7 @@ def test_no_answer_comes_after_the_deadline(
 ) -> None:
     error = native.error([{"code": row}] * count, seconds)
     assert (error.status, error.code) == (504, "deadline")
-    assert error.message == "no answer within 0.1 s"
+    assert error.message == "no answer of model diamonds within 0.1 s"
 
 
 @pytest.mark.parametrize("count", [1, 7_000])

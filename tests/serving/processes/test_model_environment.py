@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
+
+import pytest
 
 from packager.model.paths import Root
 from serving.processes.model_environment import THREADS, model_environment, model_folders
@@ -30,12 +31,26 @@ def test_no_setting_of_the_server_is_passed_on_and_the_projects_own_are(tmp_path
     assert model_environment(ROOT, {}, tmp_path, 1, network=True)["MODELHOST_NETWORK"] == "on"
 
 
-def test_processes_share_the_cpus_unless_the_user_says_otherwise(tmp_path: Path) -> None:
-    cpus = len(os.sched_getaffinity(0))
-    made = model_environment(ROOT, {}, tmp_path, 1, network=False)
-    assert {made[name] for name in THREADS} == {str(cpus)}
-    many = model_environment(ROOT, {"OMP_NUM_THREADS": "3"}, tmp_path, 99, network=False)
-    assert [many[name] for name in THREADS] == ["3", "1", "1"]
+@pytest.mark.parametrize(
+    ("cpus", "processes", "share"), [(8, 1, "8"), (8, 3, "2"), (2, 2, "1"), (2, 99, "1")]
+)
+def test_processes_share_the_processors(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cpus: int, processes: int, share: str
+) -> None:
+    monkeypatch.setattr("serving.processes.model_environment.available_cpus", lambda: cpus)
+    made = model_environment(ROOT, {}, tmp_path, processes, network=False)
+    assert {made[name] for name in (*THREADS, "LOKY_MAX_CPU_COUNT")} == {share}
+
+
+def test_the_users_own_numbers_of_threads_stay(tmp_path: Path) -> None:
+    own = {"OMP_NUM_THREADS": "3"}
+    made = model_environment(ROOT, own, tmp_path, 99, network=False)
+    assert {name: made[name] for name in THREADS if name in made} == own  # the others follow it
+    assert made["LOKY_MAX_CPU_COUNT"] == "1"
+    own = {"MKL_NUM_THREADS": "5", "LOKY_MAX_CPU_COUNT": "4"}
+    made = model_environment(ROOT, own, tmp_path, 99, network=False)
+    assert {name: made[name] for name in own} == own
+    assert made["OMP_NUM_THREADS"] == "1"
 
 
 def test_the_root_itself_is_no_folder_to_read() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from dirty_tables import ROWS, clean, said
+from dirty_tables import ROWS, clean, issues_of
 
 from packager.data.checks.columns import constant, id_like
 
@@ -11,5 +11,5 @@ from packager.data.checks.columns import constant, id_like
 def test_columns_that_teach_nothing_are_named():
     frame = clean().assign(number=np.arange(ROWS) + 7, same=1)
     frame["key"] = [f"k{place}" for place in range(ROWS)]
-    assert [one.column for one in said(constant, frame)] == ["same"]
-    assert [one.column for one in said(id_like, frame)] == ["number", "key"]
+    assert [one.column for one in issues_of(constant, frame)] == ["same"]
+    assert [one.column for one in issues_of(id_like, frame)] == ["number", "key"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from dirty_tables import ROWS, clean, rows_of, said
+from dirty_tables import ROWS, clean, issues_of, rows_of
 
 from packager.data.checks.extremes import impossible_zero, isolated_extreme
 
@@ -12,7 +12,7 @@ from packager.data.checks.extremes import impossible_zero, isolated_extreme
 def test_a_zero_far_from_all_other_values_is_impossible():
     frame = clean()
     frame.loc[[3, 70], "size"] = 0.0
-    found = said(impossible_zero, frame)
+    found = issues_of(impossible_zero, frame)
     assert rows_of(found) == [3, 70]
     assert found[0].score == pytest.approx(0.98, abs=0.01)
 
@@ -23,13 +23,13 @@ def test_a_zero_in_counts_or_among_small_values_is_possible():
     frame["children"] = draw.poisson(4, ROWS)
     frame["waiting"] = draw.exponential(5, ROWS)
     frame.loc[5, "waiting"] = 0.0
-    assert said(impossible_zero, frame) == []
+    assert issues_of(impossible_zero, frame) == []
 
 
 def test_a_value_apart_from_all_others_is_an_isolated_extreme():
     frame = clean()
     frame.loc[[8, 9], "size"] = [58.9, 31.8]
-    found = said(isolated_extreme, frame)
+    found = issues_of(isolated_extreme, frame)
     assert rows_of(found) == [8, 9]
     assert "as all other rows" in found[0].expected
 
@@ -37,4 +37,4 @@ def test_a_value_apart_from_all_others_is_an_isolated_extreme():
 def test_a_long_tail_is_no_isolated_extreme():
     frame = clean()
     frame["income"] = np.random.default_rng(1).lognormal(10, 1, ROWS)
-    assert said(isolated_extreme, frame) == []
+    assert issues_of(isolated_extreme, frame) == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from dirty_tables import clean, rows_of, said
+from dirty_tables import clean, issues_of, rows_of
 
 from packager.data.checks.outliers import outlier, robust_scores
 
@@ -11,7 +11,7 @@ from packager.data.checks.outliers import outlier, robust_scores
 def test_an_outlier_names_the_column_that_shows_it():
     frame = clean()
     frame.loc[42, ["size", "weight"]] = [9.5, 3.0]
-    found = said(outlier, frame)
+    found = issues_of(outlier, frame)
     assert rows_of(found) == [42]
     assert found[0].column == "size"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from dirty_tables import HALF, ROWS, clean, dirty, said
+from dirty_tables import HALF, ROWS, clean, dirty, issues_of
 
 from packager.data.checks import run as checks
 from packager.data.checks.finding import DataCheckReport
@@ -105,4 +105,4 @@ def test_unusual_columns_are_checked_like_others():
 @pytest.mark.parametrize("name", [*WITHOUT_MODELS, *WITH_MODELS])
 def test_a_clean_table_has_nothing_to_find(name):
     detector = {**WITHOUT_MODELS, **WITH_MODELS}[name]
-    assert said(detector, clean(), held_out=HALF) == []
+    assert issues_of(detector, clean(), held_out=HALF) == []

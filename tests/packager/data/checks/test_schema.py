@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dirty_tables import clean, said
+from dirty_tables import clean, issues_of
 
 from packager.data.checks.expectations import Expectations
 from packager.data.checks.run import check
@@ -14,7 +14,7 @@ from packager.data.frames import infer_columns
 def test_a_column_of_another_kind_than_before_stops_a_build():
     before = infer_columns(clean())
     frame = clean().assign(size=lambda rows: rows["size"].astype(str), extra=1)
-    found = said(schema, frame.drop(columns="weight"), expected=Expectations(previous=before))
+    found = issues_of(schema, frame.drop(columns="weight"), expected=Expectations(previous=before))
     assert {(one.column, one.observed, one.blocking) for one in found} == {
         ("size", "a column of kind string", True),
         ("weight", "no such column", True),
@@ -26,7 +26,7 @@ def test_columns_that_the_user_accepted_stop_no_build():
     frame = clean().drop(columns="weight").assign(extra=1)
     expected = Expectations().compared_with(clean(), accepted=True)
     found = {
-        (one.column, one.score, one.blocking) for one in said(schema, frame, expected=expected)
+        (one.column, one.score, one.blocking) for one in issues_of(schema, frame, expected=expected)
     }
     assert found == {("weight", 0.7, False), ("extra", 0.7, False)}
     assert check(table_of(frame, "label", expected=expected), models=False).blocking == ()
@@ -36,5 +36,5 @@ def test_nulls_among_whole_numbers_are_no_other_kind():
     frame = clean().assign(count=range(len(clean())))
     expected = Expectations().compared_with(frame)
     holed = frame.assign(count=frame["count"].where(frame["count"] != 7))
-    assert said(schema, holed, expected=expected) == []
-    assert len(said(schema, frame.assign(count=frame["count"] + 0.5), expected=expected)) == 1
+    assert issues_of(schema, holed, expected=expected) == []
+    assert len(issues_of(schema, frame.assign(count=frame["count"] + 0.5), expected=expected)) == 1

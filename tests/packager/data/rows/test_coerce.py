@@ -59,6 +59,7 @@ def column(kind: str, dtype: str, **more: object) -> Column:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "dtype"), KINDS)
 @given(value=JSON)
 def test_what_is_taken_is_kept_by_the_array_and_all_else_is_refused(kind, dtype, value):
@@ -98,6 +99,7 @@ def test_the_dtype_depends_on_what_is_said_and_on_nothing_else(kind, dtype, draw
         assert build([*taken, None]).dtype == alone
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1))
 def test_integers_beside_nulls_are_exact_or_refused(values):
     told = column("integer", "int64")

@@ -354,6 +354,7 @@ json_values = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(st.lists(st.dictionaries(st.sampled_from([*ROW, "other"]), json_values), max_size=3))
 def test_any_json_is_taken_or_refused_with_a_row(changes):
     rows = [{**ROW, **change} for change in changes]

@@ -84,6 +84,7 @@ def test_a_package_of_conda_alone_is_refused_by_name(spec: str):
     assert "list under `- pip:`" in error.hint
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "said"),
     [

@@ -131,3 +131,17 @@ def test_a_large_file_of_conda_is_refused_before_it_is_parsed(tmp_path: Path):
     (tmp_path / "environment.yml").write_text("- x\n" * 40_000)
     with pytest.raises(UsageError, match="expected at most 131,072 bytes, got 160,000"):
         read_requirements(tmp_path / "environment.yml", wanted())
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+@pytest.mark.parametrize("name", ["requirements.txt", "environment.yml"])
+def test_an_encoding_that_the_file_itself_names_is_read(tmp_path, name, encoding):
+    text = {"requirements.txt": "# größe\r\nsix\r\n", "environment.yml": "dependencies: [six]\n"}
+    (tmp_path / name).write_bytes(text[name].encode(encoding))
+    assert "six" in text_of(tmp_path / name, tmp_path, wanted()).splitlines()
+
+
+def test_the_encoding_of_a_comment_is_read_as_pip_reads_it(tmp_path):
+    content = b"# -*- coding: latin-1 -*-\n# gr\xf6\xdfe\nsix\n"
+    (tmp_path / "requirements.txt").write_bytes(content)
+    assert "größe" in text_of(tmp_path / "requirements.txt", tmp_path, None)

@@ -100,7 +100,7 @@ def test_groups_alone_are_enough():
         ('[project]\ndependencies = "a"', "dependencies`: expected a list, got 'a'", "fix"),
         ("[project]\ndependencies = [3]", "`project.dependencies`: expected a text, got 3", "fix"),
         ('[project]\ndependencies = ["a b"]', "expected a requirement, got 'a b'", "NAME>=VERSION"),
-        ('[project]\ndependencies = ["a @ https://u:pw@h/a b"]', "got 'a @ https://h/a b'", "NAME"),
+        ('[project]\ndependencies = ["a @ https://u:pw@h/a b"]', "https://***@h/a b'", "NAME"),
         ("project = 3", "`project`: expected a table, got 3", "fix"),
         ("[tool.ruff]\nx = 1", "got none of them", "write a requirements.txt"),
         ('[project]\ndynamic = ["dependencies"]', "got them as dynamic", '"requirements.txt"'),
@@ -162,3 +162,18 @@ def test_any_value_anywhere_is_read_or_refused(value):
         for line in found:
             if line[0] not in "-.":
                 Requirement(line)
+
+
+def test_a_requirement_of_the_project_itself_is_an_extra_of_it_and_never_one_of_an_index():
+    content = {
+        "project": {
+            "name": "Own.Project",
+            "dependencies": ["six", "own-project[plot]"],
+            "optional-dependencies": {"plot": ["tqdm"], "all": ["own_project[plot,deep]"],
+                                      "deep": ["torch"]},
+        },
+        "dependency-groups": {"ml": ["own-project[all]", "wheel"]},
+    }  # fmt: skip
+    assert pyproject.lines(content, wanted(), LOCKS) == ["six", "tqdm"]
+    found = pyproject.lines(content, wanted(groups=("ml",)), LOCKS)
+    assert found == ["six", "tqdm", "wheel", "torch"]

@@ -5,9 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from saved_bases import saved
 
+from packager.cache import cache_directory
+from packager.engine.engine import Engine
 from packager.errors import PackageError
 from packager.image.base import debian
+from packager.image.base.base import BASE_FORMAT, known_base
 from packager.image.base.saved import BaseImage, SavedBase
 
 
@@ -53,3 +57,49 @@ def test_a_base_must_record_every_system_package(on_bookworm):
     )
     with pytest.raises(PackageError, match="got no base"):
         debian.check_system_packages(["libgl1"], None)
+
+
+LAYERS = ("sha256:" + "a" * 64,)
+ENGINE = object.__new__(Engine)
+
+
+@pytest.fixture
+def keep(cache: Path):
+    """Write a base of the content ``LAYERS`` to the cache, under the name of a folder."""
+
+    def write(name: str, **changes) -> Path:
+        folder = cache_directory("bases") / name
+        folder.mkdir(parents=True)
+        record = saved(diff_ids=LAYERS, sizes=(1,), version="3.11.99", **changes)
+        (folder / "base.json").write_bytes(record.dump())
+        return folder
+
+    return write
+
+
+@pytest.mark.parametrize("engine", [None, ENGINE])
+def test_of_two_bases_with_the_same_layers_the_one_that_was_made_here_is_used(
+    keep, monkeypatch: pytest.MonkeyPatch, engine: Engine | None
+):
+    """An engine's copy of a base of ``package base`` is in the cache beside it."""
+    monkeypatch.setattr("packager.image.base.saved.LoaderCompiler", lambda *_: object())
+    keep(f"engine-{BASE_FORMAT}-a")
+    keep(f"named-{BASE_FORMAT}-loaded")
+    made = keep(f"named-{BASE_FORMAT}-made", origin="debian")
+    found = known_base(LAYERS, "linux/amd64", engine)
+    assert found is not None
+    assert found.folder == made
+
+
+def test_a_base_from_elsewhere_is_known_where_its_bytecode_can_be_compiled(keep):
+    keep(f"engine-{BASE_FORMAT}-a")
+    assert known_base(LAYERS, "linux/amd64", ENGINE) is not None
+    assert known_base(LAYERS, "linux/amd64", None) is None
+    assert known_base(LAYERS, "linux/arm64", ENGINE) is None
+    assert known_base((), "linux/amd64", ENGINE) is None
+
+
+def test_a_base_of_an_earlier_format_in_the_cache_is_not_read(keep):
+    folder = keep("named-1-old", origin="debian")
+    (folder / "base.json").write_text('{"identity": "a"}')
+    assert known_base(LAYERS, "linux/amd64", None) is None

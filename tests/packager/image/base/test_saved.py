@@ -49,7 +49,9 @@ def test_programs_of_a_base_from_elsewhere_run_in_containers_only(tmp_path: Path
     here = {"version": HOST_VERSION, "platform": default_platform()}
     assert isinstance(base(tmp_path, ENGINE).compiler(), ContainerCompiler)
     assert isinstance(base(tmp_path, **here).compiler(), HostCompiler)
+    assert base(tmp_path, **here).compiles_here
     for other in ({**here, "version": "3.11.0"}, {**here, "platform": "linux/riscv64"}):
         with pytest.raises(PackageError, match="run in containers only") as caught:
             base(tmp_path, **other).compiler()
         assert "start Docker" in caught.value.hint
+        assert not base(tmp_path, **other).compiles_here

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from form_samples import VALUES, ops, same
+from form_samples import VALUES, equal_floats, ops
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,7 +29,7 @@ def test_a_group_of_columns_is_computed_as_each_of_them(rows, plan):
         found = made.made(values)
         for number, row in zip(numbers, found, strict=True):
             alone = apply(number.ops, values[number.column])
-            assert all(map(same, row.tolist(), alone.tolist()))
+            assert all(map(equal_floats, row.tolist(), alone.tolist()))
 
 
 @given(COLUMNS)

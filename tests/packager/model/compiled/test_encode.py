@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from form_samples import VALUES, matrices, ops, rows, same
+from form_samples import VALUES, equal_floats, matrices, ops, rows
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,7 +22,7 @@ def test_a_number_is_computed_as_in_an_array(steps, value):
     number = math.nan if value is None else value
     with np.errstate(all="ignore"):
         (array,) = apply(steps, np.array([number]))
-    assert same(scalar(steps)(number), float(array))
+    assert equal_floats(scalar(steps)(number), float(array))
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_a_row_is_in_the_domain_alone_as_among_others_and_has_the_same_entries(m
             return
         matrix = encoder.fill(list(zip(*kept, strict=True)), len(kept))
     for row, found in zip(kept, matrix.tolist(), strict=True):
-        assert all(map(same, encoder.row(row), found))
+        assert all(map(equal_floats, encoder.row(row), found))
 
 
 TABLE = LookupTable(

@@ -30,6 +30,7 @@ def form(head: Linear | Trees | Native = LINEAR, **more: object) -> Form:
     return Form.model_validate({**fields, "head": head, "tolerance": 1e-9, **more})
 
 
+@pytest.mark.slow
 @given(linear_forms())
 def test_what_is_written_is_read_and_equal_forms_give_equal_bytes(tmp_path_factory, made):
     one, other = tmp_path_factory.mktemp("form"), tmp_path_factory.mktemp("form")

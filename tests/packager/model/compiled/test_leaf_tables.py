@@ -65,6 +65,7 @@ def leaves(name: str, given: Any) -> Any:
     return treelite.gtil.predict_per_tree(model_of(name), given, nthread=1).reshape(len(given), -1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ESTIMATORS)
 def test_leaves_are_those_of_treelite_at_and_beside_every_threshold(name: str) -> None:
     tables = tables_of(name)

@@ -18,6 +18,7 @@ from packager.model.compiled.form import Domain, Form, Linear, Matrix, Native, N
 from packager.model.compiled.model import CompiledModel, needs_model
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [2, 3])
 @given(form_rows=rows(), form=linear_forms(3))
 def test_rows_alone_and_together_agree_on_the_domain_and_the_label(count, form, form_rows):

@@ -31,6 +31,7 @@ print(json.dumps([told, heavy, len(os.listdir("/proc/self/task"))]))
 """
 
 
+@pytest.mark.slow
 def test_trees_of_each_library_give_the_same_bits_in_a_process_without_scipy(
     tmp_path: Path,
 ) -> None:

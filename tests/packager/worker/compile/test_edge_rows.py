@@ -70,6 +70,7 @@ def test_a_column_that_the_model_does_not_use_is_left_as_it_is():
     assert rows == [{"x": 7}] * COMBINED_ROWS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 300])
 def test_there_are_never_too_many_and_always_the_same(count):
     columns = tuple(

@@ -97,6 +97,7 @@ def described(case: Any) -> str:
     return type(case).__name__ if not isinstance(case, str) else case
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("estimator", "target"), ENSEMBLES, ids=described)
 def test_the_bytes_are_those_of_the_object(estimator: Any, target: str):
     gaps = not described(estimator).startswith(WITHOUT_GAPS)

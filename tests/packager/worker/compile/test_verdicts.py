@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from compile_samples import FEATURES, MODELS, compiled, hot, loaded, sample, table
+from compile_samples import FEATURES, MODELS, compiled, loaded, one_hot, sample, table
 from in_process import hosted
 from refused_models import NUMERIC, REFUSED
 from sklearn import ensemble, linear_model
@@ -71,7 +71,7 @@ def test_no_value_of_a_row_is_in_the_form(tmp_path: Path):
     frame = table()
     frame["size"] += 0.123456789
     made = compiled(
-        make_pipeline(hot(), linear_model.LogisticRegression()),
+        make_pipeline(one_hot(), linear_model.LogisticRegression()),
         frame[FEATURES],
         frame["two"],
         tmp_path / "form",

@@ -48,6 +48,7 @@ def attempt(project):
     return run
 
 
+@pytest.mark.slow
 def test_a_recipe_reads_neither_other_files_nor_the_recorded_model(project, attempt):
     (project.out / "result.json").write_text("measured")
     project.root.models.mkdir()
@@ -59,6 +60,7 @@ def test_a_recipe_reads_neither_other_files_nor_the_recorded_model(project, atte
     assert attempt("read", project.root.code / "train.py") == "joblib"
 
 
+@pytest.mark.slow
 def test_a_recipe_writes_no_result(project, attempt):
     result = project.out / "result.json"
     result.write_text("measured")
@@ -67,6 +69,7 @@ def test_a_recipe_writes_no_result(project, attempt):
     assert result.read_text() == "measured"
 
 
+@pytest.mark.slow
 def test_listings_of_a_second_training_are_reversed(project, attempt):
     (project.root.code / "more").mkdir()
     for name in ("a", "b", "c"):
@@ -79,6 +82,7 @@ def test_listings_of_a_second_training_are_reversed(project, attempt):
     assert told[0] == str(eval(told[1])[::-1])
 
 
+@pytest.mark.slow
 def test_a_model_is_loaded_from_the_folders_named(project, attempt):
     attempt("nothing", "")
     models = project.out / "model"

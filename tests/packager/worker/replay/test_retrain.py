@@ -112,7 +112,7 @@ FAILS_AGAIN = """
 """
 
 
-def test_a_second_training_that_fails_reaches_no_level_and_ends_a_build_only_if_one_is_claimed(
+def test_a_failed_second_training_ends_a_build_only_if_a_level_is_claimed(
     project: Project, rows: pd.DataFrame
 ) -> None:
     ended = repeated(project, rows, FAILS_AGAIN, level=None)

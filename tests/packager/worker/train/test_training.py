@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 import pandas as pd
+import pytest
 from worker_projects import FOREST, RECIPE, Project
 
 from packager.worker.job import SeedSweepJob
@@ -27,6 +28,7 @@ TAMPERS = """
 """
 
 
+@pytest.mark.slow
 def test_a_recipe_changes_nothing_of_what_measures_it(project: Project, rows: pd.DataFrame):
     project.code(train=TAMPERS)
     project.data(rows)
@@ -37,6 +39,7 @@ def test_a_recipe_changes_nothing_of_what_measures_it(project: Project, rows: pd
     assert "train" not in sys.modules
 
 
+@pytest.mark.slow
 def test_seeds_are_trained_in_a_process_each(project: Project, rows: pd.DataFrame):
     project.code(train=FOREST.replace("def train", "COUNT = []\n\n    def train"))
     project.data(rows)

@@ -1,0 +1,68 @@
+"""Writes requirements that name a path or URL as a name and an address (``sources``)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+
+from packager.environment.requirement_hashes import without_hashes
+
+MARKER = re.compile(r"(?:\s;|;\s)(.*)$")
+URL = re.compile(r"^(?:git\+\w+|https?)://\S+", re.IGNORECASE)
+_EXTRAS = re.compile(r"\[[\w., -]*\]")
+_NAME = re.compile(r"^([A-Za-z0-9][\w.-]*)\s*(?:\[[^\]]*\])?\s*@")
+
+
+def local_address(text: str, place: Path) -> str:
+    """A line that names the local path ``place``, as a name and address."""
+    marker, extras, named = MARKER.search(text), _EXTRAS.search(text), _NAME.match(text)
+    name = named[1] if named else ""
+    if place.suffix == ".whl" and place.is_file():
+        name = str(parse_wheel_filename(place.name)[0])
+    url, more = place.resolve().as_uri(), extras[0].replace(" ", "") if extras else ""
+    inside = re.search(r"#(?:[^\s;]*&)?(subdirectory=[^\s;&]+)", text)
+    url += f"#{inside[1]}" if inside else ""
+    found = f"{name}{more} @ {url}" if name else f"{url}{more}"
+    return f"{found} ; {marker[1].strip()}" if marker else found
+
+
+def named_wheel(text: str) -> str:
+    """``NAME @ URL`` for a line that is the bare URL of a wheel; any other line as it is.
+
+    Without the name no hash or constraint would apply to it.
+    """
+    if URL.match(text):
+        url = text.partition(" ")[0].rstrip(";")
+        try:
+            name = parse_wheel_filename(_file(url))[0]
+        except InvalidWheelFilename:
+            return text
+        return f"{name} @ {text}"
+    return text
+
+
+def hashes_of_url(text: str) -> str:
+    """The sha256 in the fragment of a wheel's URL, as ``--hash`` writes it; empty if none."""
+    url = text.partition(" @ ")[2].partition(" ")[0] or text
+    if not URL.match(url) or not urlsplit(url).path.endswith(".whl"):
+        return ""
+    found = parse_qs(urlsplit(url).fragment).get("sha256", ())
+    return "".join(f" --hash=sha256:{one}" for one in found)
+
+
+def named_wheels(requirements: Sequence[str]) -> dict[str, str]:
+    """File name → address of each wheel that a normalized requirement names by its address."""
+    found = {}
+    for line in requirements:
+        url = without_hashes(line)[0].partition(" @ ")[2].partition(" ;")[0].strip()
+        if urlsplit(url).path.endswith(".whl"):
+            found[_file(url)] = url.partition("#")[0]
+    return found
+
+
+def _file(url: str) -> str:
+    return unquote(urlsplit(url).path.rpartition("/")[2])

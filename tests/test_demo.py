@@ -1,0 +1,118 @@
+"""What ``make demo`` chooses on this machine, and that Ctrl-C stops what it has started."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from host_samples import write_project
+from saved_bases import of_this_machine
+
+from packager.image.base.saved import BaseImage
+
+DEMO = Path(__file__).parents[1] / "scripts" / "demo.py"
+OWN = f"package-base:bookworm-python{sys.version_info[0]}.{sys.version_info[1]}"
+ENGINE: Any = type("Engine", (), {"platform": "linux/amd64"})()
+PACKAGE = """#!/bin/sh
+trap 'echo stopped >>"$0.signals"' INT
+echo started >"$0.started"
+for _ in $(seq 600); do
+    [ -e "$0.signals" ] && sleep 0.5 && exit 130
+    sleep 0.1
+done
+"""
+"""A program that takes a moment to stop, as one that removes a container does."""
+INTERRUPTED = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import demo
+from pathlib import Path
+demo.PACKAGE, demo.WORK = Path(sys.argv[2]), Path(sys.argv[2]).parent
+sys.exit(demo.stopped_by_signals(lambda: demo.run(["build"])))
+"""
+
+
+@pytest.fixture
+def demo(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
+    """The program, with a project whose base is in no cache."""
+    spec = importlib.util.spec_from_file_location("demo", DEMO)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    monkeypatch.setattr(module, "PROJECT", write_project(tmp_path / "diamonds"))
+    monkeypatch.setattr(module, "base_name", lambda: OWN)
+    return module
+
+
+@pytest.mark.parametrize(
+    ("change", "engine", "chosen"),
+    [
+        ({}, None, True),
+        ({}, ENGINE, True),
+        ({"origin": "elsewhere", "version": "3.11.99"}, None, False),
+        ({"origin": "elsewhere", "version": "3.11.99"}, ENGINE, True),
+        ({"python": "3.99", "version": "3.99.0"}, None, False),
+    ],
+)
+def test_the_demo_builds_with_a_base_that_runs_here(
+    demo: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    change: dict[str, str],
+    engine: Any,
+    chosen: bool,
+) -> None:
+    held = BaseImage(of_this_machine(**change), tmp_path, engine)
+    found = {OWN: held}
+    monkeypatch.setattr(demo, "find_base", lambda name, *_: found.get(name))
+    assert demo.base_option(engine) == (["--base", OWN] if chosen else [])
+
+
+@pytest.mark.parametrize("failed", [False, True])
+def test_a_base_that_cannot_be_made_ends_the_demo_only_with_an_engine(
+    demo: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, failed: bool
+) -> None:
+    bases: dict[str, BaseImage] = {}
+
+    def make(arguments: list[str], keep: int, *, check: bool) -> str:
+        assert arguments == ["base"]
+        if failed:
+            return sys.exit(1) if check else ""
+        bases[OWN] = BaseImage(of_this_machine(), tmp_path, None)
+        return OWN
+
+    monkeypatch.setattr(demo, "find_base", lambda name, *_: bases.get(name))
+    monkeypatch.setattr(demo, "run", make)
+    monkeypatch.setattr(demo.shutil, "which", lambda _: "/usr/bin/mmdebstrap")
+    assert demo.base_option(None) == ([] if failed else ["--base", OWN])
+    if failed:
+        with pytest.raises(SystemExit):
+            demo.base_option(ENGINE)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_is_passed_on_once_and_the_demo_waits_for_the_end(tmp_path: Path, number: int):
+    program = tmp_path / "package"
+    program.write_text(PACKAGE)
+    program.chmod(0o755)
+    command = [sys.executable, "-c", INTERRUPTED, str(DEMO.parent), str(program)]
+    running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    while not (tmp_path / "package.started").exists():
+        assert running.poll() is None
+    os.killpg(running.pid, number)
+    _, told = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert told.split("\n")[1::2] == [
+        "stopping `package`, which removes what it has started",
+        "stopped",
+    ]
+    assert (tmp_path / "package.signals").read_text() == "stopped\n"
