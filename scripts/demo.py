@@ -18,7 +18,10 @@ from pathlib import Path
 from typing import IO, Any
 
 from packager.engine.engine import Engine
+from packager.environment.lock import FILENAME as LOCK
+from packager.environment.lock import load_lock
 from packager.environment.platform import default_platform
+from packager.errors import PackageError
 from packager.image.base.base import find_base
 from packager.image.base.debian import base_name
 from packager.image.base.saved import BaseImage
@@ -62,8 +65,19 @@ def prepare() -> None:
     for path in example.iterdir():
         if path.is_file():
             shutil.copyfile(path, PROJECT / path.name)
+    forget_other_version()
     command("python prepare.py")
     subprocess.run([sys.executable, "prepare.py"], cwd=PROJECT, check=True)
+
+
+def forget_other_version() -> None:
+    """Remove a lock that an earlier demo left, if this version can't read it."""
+    lock = PROJECT / LOCK
+    try:
+        load_lock(lock)
+    except PackageError:
+        print(f"  {lock.relative_to(TOP)} is of another version: it is made again")
+        lock.unlink()
 
 
 def build(engine: Engine | None) -> str:

@@ -76,6 +76,17 @@ def test_the_demo_builds_with_a_base_that_runs_here(
     assert demo.base_option(engine) == (["--base", OWN] if chosen else [])
 
 
+def test_a_lock_that_an_earlier_version_left_is_made_again(
+    demo: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(demo, "TOP", tmp_path)
+    demo.forget_other_version()
+    lock = demo.PROJECT / "package.lock"
+    lock.write_text("version = 0\n")
+    demo.forget_other_version()
+    assert not lock.exists()
+
+
 @pytest.mark.parametrize("failed", [False, True])
 def test_a_base_that_cannot_be_made_ends_the_demo_only_with_an_engine(
     demo: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, failed: bool
