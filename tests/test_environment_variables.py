@@ -15,7 +15,7 @@ TOP = Path(__file__).parent.parent
 NAME = re.compile(r"MODEL_[A-Z0-9_]+")
 ROOMS = ("modelhost", "packager", "serving", "monitoring")
 INTERNAL = {
-    "MODEL_CHILD_PROCESS": "a child of the worker, which started it",
+    "MODEL_CHILD_GIVEN": "the descriptor of what a child of the worker is given",
     "MODEL_CONFINEMENT": "the confinement that a process already has",
     "MODEL_FEEDBACK_KEY_FD": "the descriptor of a temporary key",
     "MODEL_PINNED_ISA": "the environment of this process is pinned",

@@ -118,7 +118,7 @@ def test_a_build_in_another_environment_gives_the_same_image(
             "tried to reach the network (10.1.2.3:80)",
             "no network",
         ),
-        ({"serving.py:": "x = 1"}, 2, "module `serving`", "rename it"),
+        ({"modelhost.py:": "x = 1"}, 2, "module `modelhost`", "rename it"),
         (
             {"package.toml:target =": "private = 1\ntarget ="},
             2,

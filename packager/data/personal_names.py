@@ -57,6 +57,7 @@ category score domain provider language lang gender sex country city state regio
 clicks sent model brand calls minutes usage plan rate ratio share year month age class group level
 rank days hours price cost title
 """
+KANA_MARKS = "\u3099\u309a"
 NOT_PERSONAL_ENDINGS = frozenset(_LAST_WORDS.split())
 """Last words that change the meaning of a name: ``email_domain``, ``phone_model``."""
 
@@ -75,9 +76,9 @@ def kinds_named(name: str) -> frozenset[str]:
 
 
 def _words(name: str) -> list[str]:
-    """Words in lower case without accents; digits and punctuation separate words."""
+    """Words in lower case without accents (voiced kana stay); digits, punctuation separate them."""
     apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
     plain = unicodedata.normalize("NFKD", apart)
-    bare = "".join(one for one in plain if not unicodedata.combining(one))
+    bare = "".join(one for one in plain if one in KANA_MARKS or not unicodedata.combining(one))
     composed = unicodedata.normalize("NFC", bare.casefold().replace("e-mail", "email"))
     return [word for word in re.split(r"[\W\d_]+", composed) if word]

@@ -25,7 +25,7 @@ FINE = (200, "")
 PATIENCE_SECONDS = 60.0
 LIMITS = {
     "MODEL_DEADLINE_SECONDS": "2",
-    "MODEL_HANG_SECONDS": "1",
+    "MODEL_HANG_SECONDS": "3",  # with 1, a process of a busy machine that waits its turn is hung
     "MODEL_PROCESS_MEMORY": "500M",
 }
 
@@ -130,8 +130,7 @@ def test_a_model_that_ends_its_process_is_replaced_and_the_log_says_why(
     assert line["message"].startswith("model process ")
     assert text in line["message"]
     assert (line["reason"], hint in line["hint"]) == (reason, True), line
-    wait_for(lambda: watched.ready)
-    assert watched.predict("fine") == FINE
+    wait_for(lambda: watched.ready and watched.predict("fine") == FINE)
     after = watched.server.metric("model_process_restarts_total", reason=reason)
     assert after - before == 1
 

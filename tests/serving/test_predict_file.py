@@ -173,5 +173,5 @@ def test_the_model_has_a_process_of_its_own_confined_as_a_servers(
     assert told == [
         *(["-m", "modelhost", "work"], False, ["MODEL_ROOT"]),
         *("PermissionError", "PermissionError"),
-        "the model tried to reach the network (somewhere.invalid)",
+        "the model tried to reach the network (somewhere.invalid:80)",
     ]

@@ -271,14 +271,17 @@ def test_a_table_that_is_not_there_is_refused(tmp_path: Path):
     assert "package data add" in error.hint
 
 
-@pytest.mark.parametrize(
-    "file", ["serving.py", "packager/__init__.py", "src/monitoring.py", "src/serving/__init__.py"]
-)
+@pytest.mark.parametrize("file", ["modelhost.py", "modelhost/__init__.py", "src/modelhost.py"])
 def test_a_module_that_would_hide_ours_is_refused(tmp_path: Path, file: str):
     error = refused(tmp_path, {file: ""})
     name = file.removeprefix("src/").partition("/")[0].removesuffix(".py")
     assert error.message.startswith(f"module `{name}` in {tmp_path}")
     assert "rename it" in error.hint
+
+
+@pytest.mark.parametrize("file", ["serving.py", "packager/__init__.py", "src/monitoring.py"])
+def test_a_module_may_be_called_as_one_of_ours(tmp_path: Path, file: str):
+    assert load_project(write_project(tmp_path, {file: ""})).package.name
 
 
 @pytest.mark.parametrize("file", ["src/learn.py", "learn/__init__.py", "learn.py"])

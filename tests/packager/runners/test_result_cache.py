@@ -110,7 +110,7 @@ def job(folder: Path) -> Job:
     return training_job(load_project(folder), None)
 
 
-def test_another_image_place_machine_or_job_gives_another_digest(
+def test_another_image_place_machine_or_job_has_another_digest(
     tmp_path: Path,
 ) -> None:
     asked = job(write_project(tmp_path / "project"))

@@ -164,7 +164,7 @@ def test_any_value_anywhere_is_read_or_refused(value):
                 Requirement(line)
 
 
-def test_a_requirement_of_the_project_itself_is_its_extra_and_never_of_an_index():
+def test_a_requirement_of_the_project_itself_is_an_extra_and_never_one_of_an_index():
     content = {
         "project": {
             "name": "Own.Project",
