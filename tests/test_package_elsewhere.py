@@ -28,7 +28,7 @@ def test_the_companion_alone_replays_itself_elsewhere_and_years_later(
         mounts = {str(clocks[0]): {"bind": "/clock.so", "mode": "ro"}}
     said = docker.from_env().containers.run(
         f"{engine_package.reference}-replay",
-        ["python", "-m", "packager.worker", "replay"],
+        ["/opt/harness/bin/python", "-m", "packager.worker", "replay"],
         environment=variables,
         volumes=mounts,
         user="12345:54321",
