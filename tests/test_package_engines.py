@@ -109,15 +109,16 @@ def test_what_docker_built_is_read_like_any_package(
     )
     assert built["manifest"] == assembled["manifest"]
     names = [layer["name"] for layer in built["layers"]]
-    assert names[-6:] == [
-        "model wheels",
+    assert names[-7:] == [
+        "wheels",
         "model environment",
         "runtime",
         "code",
+        "server environment",
         "model",
         "package",
     ]
-    assert set(names[:-5]) == {"base"}
+    assert set(names[:-7]) == {"base"}
     rows = engine_package.project / "data" / "visits.csv"
     told = package("predict", engine_package.reference, "--input", rows)
     assert told.code == 0, told.err
