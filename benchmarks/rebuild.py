@@ -32,7 +32,7 @@ from packager.engine.engine import Engine
 from packager.image.base.base import find_base
 from packager.image.base.debian import base_name
 from packager.image.export import Destination, load_into
-from packager.progress import LayerSource, Silent
+from packager.progress import LayerSource, NullProgress
 from packager.project.config import load_project
 from packager.text import format_bytes
 
@@ -69,7 +69,7 @@ class Predictor:
 }
 
 
-class Clock(Silent):
+class Clock(NullProgress):
     """Seconds spent in each step, and bytes sent."""
 
     def __init__(self) -> None:
@@ -142,7 +142,7 @@ class Bench:
     def run(self) -> None:
         found = find_base(self.base, self.engine.platform, None)
         assert found is not None
-        load_into(self.engine, found.image, Silent())
+        load_into(self.engine, found.image, NullProgress())
         self.model(MB, 0)
         self.package()  # fills the wheelhouse
         for kept in ("wheels", "bases"):

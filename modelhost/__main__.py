@@ -4,7 +4,7 @@
 ``MODELHOST_CONFINEMENT`` says what the process may use. ``serve`` answers the workers of a server
 (:mod:`modelhost.serve`); there the descriptor is a listening socket, ``MODELHOST_SPEC`` is the path
 of a JSON file (path, predictor, loader and task of the model; specs of its columns; a known and a
-made-up row; limits), ``MODELHOST_PULSE`` is ``descriptor:offset`` (:mod:`modelhost.pulse`),
+made-up row; limits), ``MODELHOST_HEARTBEAT`` is ``descriptor:offset`` (:mod:`modelhost.heartbeat`),
 ``MODELHOST_NOTES`` is ``descriptor:descriptor``: files for a loading error and for the stacks of
 threads at SIGUSR2; ``MODELHOST_NETWORK=off`` refuses the network to Python code. What the project's
 code prints while it works goes to stderr. ``features`` writes what NumPy knows of the processor to
@@ -22,10 +22,10 @@ import sys
 
 from modelhost.confinement import confine_as_asked, end_with_parent
 
-DESCRIPTOR, SPEC, PULSE, NOTES = (
+DESCRIPTOR, SPEC, HEARTBEAT, NOTES = (
     "MODELHOST_FD",
     "MODELHOST_SPEC",
-    "MODELHOST_PULSE",
+    "MODELHOST_HEARTBEAT",
     "MODELHOST_NOTES",
 )
 NETWORK = "MODELHOST_NETWORK"
@@ -66,16 +66,16 @@ def _serve(listening: socket.socket) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is meant for the server
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     failure = _notes(os.environ.pop(NOTES, None))
-    spec, place = os.environ.pop(SPEC), os.environ.pop(PULSE, None)
+    spec, place = os.environ.pop(SPEC), os.environ.pop(HEARTBEAT, None)
     from modelhost.errors import PackageError
+    from modelhost.heartbeat import Heartbeat
     from modelhost.json_logs import to_json
-    from modelhost.pulse import Pulse
     from modelhost.serve import serve
 
     to_json()
     own = os.getpid()
     try:
-        return serve(listening, spec, Pulse(place))
+        return serve(listening, spec, Heartbeat(place))
     except PackageError as error:
         if failure is not None and os.getpid() == own:  # not a child that the model has forked
             os.pwrite(failure, json.dumps([error.message, error.hint]).encode(), 0)

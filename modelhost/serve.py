@@ -29,8 +29,8 @@ from modelhost.columns import ColumnSpec
 from modelhost.connection import Connection
 from modelhost.errors import EXIT_OUT_OF_MEMORY, PackageError
 from modelhost.frames import keep_text_plain
+from modelhost.heartbeat import Heartbeat
 from modelhost.model import load_model
-from modelhost.pulse import Pulse
 from modelhost.request_queue import Request, RequestQueue
 from modelhost.served_model import ServedModel
 from modelhost.wire import Message, WireError
@@ -65,16 +65,16 @@ class Server:
         self._parent = os.getppid()
         os.register_at_fork(after_in_child=self._close_all)
 
-    def run(self, pulse: Pulse) -> int:
+    def run(self, heartbeat: Heartbeat) -> int:
         """Answer until the supervisor and all workers have ended; return the exit code."""
         while self._connections or os.getppid() == self._parent:
-            pulse.beat()
+            heartbeat.beat()
             delay = self._queue.delay()
             self._exchange(IDLE_SECONDS if delay is None else delay)
             for late in self._queue.expired():
                 self._answer(late, Message({"skipped": "deadline"}))
             if self._queue.delay() == 0:
-                with pulse.busy():
+                with heartbeat.busy():
                     self._predict(self._queue.take())
                 if self._forked:
                     return 0
@@ -186,7 +186,7 @@ class Server:
         self._listening.close()
 
 
-def serve(listening: socket.socket, spec: str, pulse: Pulse) -> int:
+def serve(listening: socket.socket, spec: str, heartbeat: Heartbeat) -> int:
     """Load the model that the file ``spec`` describes, and answer; return the exit code.
 
     Raises ``PackageError`` if the model can't be loaded.
@@ -200,4 +200,4 @@ def serve(listening: socket.socket, spec: str, pulse: Pulse) -> int:
     specs = [ColumnSpec.read(one) for one in given["specs"]]
     served = ServedModel(model, specs, given["known"], given["plain"])
     hello = Message({"hello": VERSION, "pid": os.getpid(), "model": described(model)})
-    return Server(listening, served, hello, given["limits"]).run(pulse)
+    return Server(listening, served, hello, given["limits"]).run(heartbeat)

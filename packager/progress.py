@@ -23,7 +23,7 @@ class Progress(Protocol):
         """Report a line of output of the user's code."""
 
 
-class Silent:
+class NullProgress:
     """Discards all reports."""
 
     def step(self, text: str) -> None:

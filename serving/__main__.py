@@ -74,7 +74,7 @@ def _serve(settings: Settings, manifest: Manifest, home: Path, readers: log_line
     with resources.locked_folder(home), resources.listen_on(settings.host, settings.port) as socket:
         # After the variables that NumPy and prometheus_client read at import.
         from monitoring.metrics.restarts import RestartCounts
-        from serving.http.worker_table import Pulses, make_table
+        from serving.http.worker_table import Heartbeats, make_table
         from serving.prediction.model_board import ModelBoard
         from serving.prediction.package_files import PackageFiles
         from serving.processes.child import Child
@@ -106,7 +106,7 @@ def _serve(settings: Settings, manifest: Manifest, home: Path, readers: log_line
         # Pages with objects of the collector would be copied in each worker.
         gc.collect()
         gc.freeze()
-        Supervisor(processes, Pulses(table), counts, end_seconds, readers.paused, board).run()
+        Supervisor(processes, Heartbeats(table), counts, end_seconds, readers.paused, board).run()
     return 0
 
 

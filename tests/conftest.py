@@ -16,7 +16,7 @@ from packager.engine.engine import Engine
 from packager.environment.platform import default_platform
 from packager.image.base.base import find_base
 from packager.image.base.debian import base_name, make_base
-from packager.progress import Silent
+from packager.progress import NullProgress
 from packager.project.sections import ImageSection
 
 # No test depends on the clock: the machine may be busy.
@@ -75,7 +75,7 @@ def base(engine: Engine) -> str:
     ):
         pytest.skip("no base can be pulled or made here")
     if find_base(name, default_platform(), engine) is None:
-        make_base(engine, Silent())
+        make_base(engine, NullProgress())
     return name
 
 

@@ -24,7 +24,7 @@ from packager.image.config import assemble
 from packager.image.export import load_into, write_oci
 from packager.image.layers import Entry, plain_layer
 from packager.image.reference import open_reference
-from packager.progress import Silent
+from packager.progress import NullProgress
 
 pytestmark = pytest.mark.engine
 
@@ -137,7 +137,7 @@ def test_podman_wants_every_layer_so_all_are_sent_where_a_part_is_refused(
     ]
     sent: list[str] = []
 
-    class RecordedProgress(Silent):
+    class RecordedProgress(NullProgress):
         def item(self, name: str, how: str, size: int, seconds: float) -> None:
             sent.append(f"{name} {how}")
 

@@ -20,11 +20,11 @@ class BuildOptions:
 
     base: str | None = None
     """Base image to use instead of the project's."""
-    update: bool = False
+    upgrade: bool = False
     """Lock all dependencies again."""
-    fresh: bool = False
+    no_cache: bool = False
     """Rebuild every layer, and train although the cache holds the result of the same inputs."""
-    twice: bool = False
+    check_reproducible: bool = False
     """Assemble a second time under different conditions, and compare."""
     allow_findings: bool = False
     """Continue despite findings of the data check that stop a build."""

@@ -34,7 +34,7 @@ from packager.manifest.evaluation import DataCheckSummary, SeedVariance
 from packager.manifest.manifest import Manifest
 from packager.model.compiled.form import TREES
 from packager.model.compiled.model import FOLDER
-from packager.progress import Progress, Silent
+from packager.progress import NullProgress, Progress
 from packager.project.config import Project
 from packager.project.files import ListedFiles, ProjectFiles, list_files
 from packager.project.outputs import RECORD
@@ -88,15 +88,17 @@ def build(
     with temporary_directory() as folder, tidied, explaining:
         progress.step("making layers")
         stack = make_stack(
-            environment.base, environment.lock, files, folder, progress, fresh=options.fresh
+            environment.base, environment.lock, files, folder, progress, fresh=options.no_cache
         )
         check_libraries(environment.base, stack, progress)
-        context = BuildContext(project, files, environment, stack, folder, progress, options.fresh)
+        context = BuildContext(
+            project, files, environment, stack, folder, progress, options.no_cache
+        )
         trained = _train(context, seed_variance, options)
         context = context.serving(trees=(folder / "out" / FOLDER / TREES).is_file())
         manifest = make_manifest(context, trained.result, template, trained.findings, seed_variance)
         images = _assemble(context, manifest)
-        if options.twice:
+        if options.check_reproducible:
             progress.step("assembling a second time, to compare")
             check_reproducible(images, files, folder, partial(_assemble_again, context, manifest))
         images = _deliver(context, images, output, template, options)
@@ -145,7 +147,7 @@ def _resolve(
     check_system_packages(project.image.system_packages, base)
     target = wheel_target(base, platform, engine)
     dependencies = resolve_dependencies(
-        project, files, base, target, progress, update=options.update
+        project, files, base, target, progress, update=options.upgrade
     )
     return ProjectEnvironment(platform, base, dependencies, engine)
 
@@ -163,7 +165,7 @@ def _train(
         )
         job = training_job(project, seed_variance)
         digest = training_digest(image, worker.isolation, environment.machine, job)
-        kept = None if options.fresh else take_training(digest, out, progress)
+        kept = None if options.no_cache else take_training(digest, out, progress)
         if kept is not None:
             progress.step(
                 "reusing the cached training result of the same inputs (--no-cache trains again)"
@@ -212,7 +214,7 @@ def _assemble_again(
     context: BuildContext, manifest: Manifest, files: ProjectFiles, folder: Path
 ) -> tuple[Image, ...]:
     """Assemble from copies in ``folder`` of the files and the training result, without cache."""
-    base, lock, quiet = context.environment.base, context.environment.lock, Silent()
+    base, lock, quiet = context.environment.base, context.environment.lock, NullProgress()
     stack = make_stack(base, lock, files, folder, quiet, fresh=True)
     again = replace(context, files=files, stack=stack, folder=folder, progress=quiet, fresh=True)
     return _assemble(again, manifest)
@@ -236,7 +238,7 @@ def _deliver(
             progress=progress,
             seconds=seconds,
         )
-        return DockerBuild(engine, progress, template, options.fresh).run(images, base, check)
+        return DockerBuild(engine, progress, template, options.no_cache).run(images, base, check)
     ships = AssembledPackage(images[0], base, environment.platform, engine)
     smoke_test(ships, context.folder, progress, seconds)
     progress.step(f"writing {output}")

@@ -134,9 +134,9 @@ def build(
         raise PackageError("no Docker engine responds to put the image into", NO_ENGINE)
     options = BuildOptions(
         base=base,
-        update=upgrade,
-        fresh=no_cache,
-        twice=check_reproducible,
+        upgrade=upgrade,
+        no_cache=no_cache,
+        check_reproducible=check_reproducible,
         allow_findings=allow_findings,
         builder=builder,
         ready_seconds=ready_seconds,
@@ -175,7 +175,7 @@ def base(
     ] = None,
     output: Annotated[Path | None, typer.Option(help="Save the base in this file as well.")] = None,
     source: Annotated[
-        Path | None, typer.Option("--from", help="Load a base that --output saved.")
+        Path | None, typer.Option("--load", help="Load a base that --output saved.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -190,7 +190,7 @@ def base(
 
     if source is not None and (packages or output or release):
         raise UsageError(
-            "--from: expected no --package, --release or --output with it", "leave them out"
+            "--load: expected no --package, --release or --output with it", "leave them out"
         )
     if output is not None:
         Destination("docker-archive", output).check()

@@ -172,9 +172,9 @@ def _apply_to_table(
 ) -> None:
     from packager.location import Location
     from packager.review.apply_table import apply_to_table
+    from packager.tables.allowed_locations import AllowedLocations
     from packager.tables.commit import author
     from packager.tables.derive import stale
-    from packager.tables.reach import Reach
 
     base = place.project.directory if place.project else None
     wanted = Location.parse(output, base).unversioned() if output else None
@@ -182,7 +182,7 @@ def _apply_to_table(
     made, found = apply_to_table(table, decided, wanted, author(), ConsoleProgress(), done.append)
     for changes in done:
         _tell_changes(changes.dropped, len(changes.cells), changes.unused)
-    for reason in stale(made, found.version, Reach.of(made, table)):
+    for reason in stale(made, found.version, AllowedLocations.of(made, table)):
         ConsoleProgress().warn(f"{made} is stale: {reason}")
     if not as_json:
         ConsoleProgress().step(found.summary)

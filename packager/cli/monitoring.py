@@ -14,7 +14,7 @@ from packager.deploy.prometheus.rules import Objectives
 from packager.errors import UsageError
 
 if TYPE_CHECKING:
-    from packager.deploy.monitoring import Deployed
+    from packager.deploy.monitoring import DeployResult
 
 deploy = Application(
     help="Generate monitoring configuration.",
@@ -99,7 +99,7 @@ def remove(
     ConsoleProgress().step(f"start: docker compose -f {output}/compose.yml up -d --remove-orphans")
 
 
-def _show_deployed(done: Deployed, out: Path, as_json: bool) -> None:
+def _show_deployed(done: DeployResult, out: Path, as_json: bool) -> None:
     for path in done.changed:
         ConsoleProgress().warn(f"{out / path}: you changed it, so it stays as it is")
     models = sorted(done.fleet.members)

@@ -28,7 +28,7 @@ _CELLS = 1 << 21
 
 _LARGE = 19  # digits of 2^63
 
-Found = Literal[
+CellKind = Literal[
     "null",
     "small",
     "integer",
@@ -42,8 +42,8 @@ Found = Literal[
     "naive",
     "aware",
 ]
-_TIMES: dict[Found, TimeKind] = {"date": "date", "naive": "naive", "aware": "aware"}
-_WORDS: tuple[tuple[Found, str], ...] = (
+_TIMES: dict[CellKind, TimeKind] = {"date": "date", "naive": "naive", "aware": "aware"}
+_WORDS: tuple[tuple[CellKind, str], ...] = (
     # In order of precedence: the first of these kinds that any block has is that of the whole.
     ("text", "str"),
     ("clash", "str"),
@@ -101,7 +101,7 @@ class Kinds:
     """The kinds that pandas inferred for each column, per block, and the resulting type."""
 
     def __init__(self) -> None:
-        self._found: dict[str, set[Found]] = {}
+        self._found: dict[str, set[CellKind]] = {}
 
     def noted(self, frames: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         """Yield the frames unchanged, and record the kinds of their columns."""
@@ -146,7 +146,7 @@ class Kinds:
         return types
 
 
-def _settle(found: set[Found]) -> Settled | None:
+def _settle(found: set[CellKind]) -> Settled | None:
     present = found - {"null"}
     if "clash" in found or (found & {"unsigned", "beyond"} and len(found) > 1):
         return "whole"
@@ -158,7 +158,7 @@ def _settle(found: set[Found]) -> Settled | None:
     return "float64" if "integer" in present and found & {"null", "float"} else None
 
 
-def _kind(series: pd.Series[Any]) -> Found:
+def _kind(series: pd.Series[Any]) -> CellKind:
     dtype = series.dtype
     if series.isna().all():
         return "null"
@@ -173,7 +173,7 @@ def _kind(series: pd.Series[Any]) -> Found:
         return "float"
     if pd.api.types.is_datetime64_any_dtype(dtype):
         return "aware" if isinstance(dtype, pd.DatetimeTZDtype) else "naive"
-    kinds: dict[str, Found] = {"boolean": "boolean", "integer": "beyond", "date": "date"}
+    kinds: dict[str, CellKind] = {"boolean": "boolean", "integer": "beyond", "date": "date"}
     found = kinds.get(pd.api.types.infer_dtype(series, skipna=True), "text")
     return "clash" if found == "text" and _holds_large_integers(series.dropna()) else found
 

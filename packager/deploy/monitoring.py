@@ -39,7 +39,7 @@ REQUEST_MEMORY_FACTOR = 6
 
 
 @dataclass(frozen=True)
-class Deployed:
+class DeployResult:
     """The result of a deployment."""
 
     files: tuple[str, ...]
@@ -54,7 +54,7 @@ class Deployed:
 
 def deploy_monitoring(
     reference: Reference, target: Path, objectives: Objectives, *, keys: bool = False
-) -> Deployed:
+) -> DeployResult:
     """Write the monitoring of ``reference`` below ``target``, in addition to other models there.
 
     A model has its own files, which another version of it replaces; shared files are generated for
@@ -71,17 +71,19 @@ def deploy_monitoring(
     changed = generated_folder.write(
         target, files, fleet.notes, _paths_of(known.members.keys() - {model.name})
     )
-    return Deployed(tuple(sorted(files)), fleet, before.version if before else None, tuple(changed))
+    return DeployResult(
+        tuple(sorted(files)), fleet, before.version if before else None, tuple(changed)
+    )
 
 
-def remove_monitoring(name: str, target: Path) -> Deployed:
+def remove_monitoring(name: str, target: Path) -> DeployResult:
     """Remove the model ``name`` from ``target``; raises ``UsageError`` if it isn't there."""
     known = Fleet.of(generated_folder.read_generated(target).notes)
     fleet = known.without(name)
     files = shared_files(fleet)
     changed = generated_folder.write(target, files, fleet.notes, _paths_of(fleet.members))
     before = known.members[name].version
-    return Deployed(tuple(sorted(files)), fleet, before, tuple(changed))
+    return DeployResult(tuple(sorted(files)), fleet, before, tuple(changed))
 
 
 def _paths_of(names: Iterable[str]) -> list[str]:

@@ -40,7 +40,7 @@ ALIAS = re.compile(r"(?:^|[\s\[,{:?-])\*[^\s\],}]", re.MULTILINE)
 
 
 @dataclass(frozen=True)
-class Saved:
+class MlflowModel:
     """Content of an ``MLmodel`` file."""
 
     reader: Literal["pickle", "skops", "pyfunc"]
@@ -89,7 +89,7 @@ def init_from_mlflow(
     return write_project(directory, content, copies)
 
 
-def _read(model: Path) -> Saved:
+def _read(model: Path) -> MlflowModel:
     import yaml
 
     file = model / MLMODEL
@@ -106,7 +106,7 @@ def _read(model: Path) -> Saved:
         raise UsageError(f"{file}: expected `flavors`, got none", "save the model again")
     reader, name = _reader(content["flavors"], file)
     general = content["flavors"]["python_function"]
-    return Saved(
+    return MlflowModel(
         reader,
         name,
         _columns(content, file),
@@ -186,14 +186,14 @@ def _answers(content: Mapping[str, Any], file: Path) -> str:
     return kind if isinstance(kind, str) else "nested"
 
 
-def _task(model: Path, saved: Saved) -> Task:
+def _task(model: Path, saved: MlflowModel) -> Task:
     """The task, by the type of the predictions, else by class names in the model file."""
     if saved.answers in ("string", "str", "object", "boolean", "bool"):
         return "classification"
     return task_of(_first_bytes(model, saved))
 
 
-def _requirements(model: Path, saved: Saved) -> str:
+def _requirements(model: Path, saved: MlflowModel) -> str:
     """The requirements that MLflow recorded; MLflow itself only if loading needs it."""
     lines = [line for line in _recorded(model) if line]
     asked = [line for line in lines if re.match(MLFLOW, line)]
@@ -228,7 +228,7 @@ def _recorded(model: Path) -> list[str]:
     return found
 
 
-def _first_bytes(model: Path, saved: Saved) -> bytes:
+def _first_bytes(model: Path, saved: MlflowModel) -> bytes:
     """Bytes of the model's file, which show whether it is a classifier or a regressor."""
     name = saved.file or MLMODEL
     path = model / name

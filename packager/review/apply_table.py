@@ -17,10 +17,10 @@ from packager.location import Location
 from packager.progress import Progress
 from packager.review.corrections import Corrections, corrected_table, corrections_of
 from packager.review.verdicts import Verdict, digest
+from packager.tables.allowed_locations import AllowedLocations
 from packager.tables.commits import Authorship
 from packager.tables.delta import VersionedTable
 from packager.tables.derive import DeriveResult, derive
-from packager.tables.reach import Reach
 
 STEP = "verdicts"
 """Name of the step in the lineage; functions have a colon in their names, so it is unique."""
@@ -87,7 +87,7 @@ def _source(location: Location) -> tuple[Location, Location]:
     parent = version.derived.parents[0]
     number = parent.version if location.version is not None else None
     place = Location(location.beside(parent.table).uri, number)
-    if not Reach.of(location).has(place):
+    if not AllowedLocations.of(location).has(place):
         raise UsageError(
             f"{location}: expected the table that its verdicts were applied to beside it, got"
             f" {place.uri}",

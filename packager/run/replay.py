@@ -21,7 +21,7 @@ from packager.progress import Progress
 from packager.run.replay_stage import Stage, own_layers, regular_entries, same_model
 from packager.runners.local import check_host
 from packager.trust.contents import given_checks
-from packager.trust.examine import Examined, examine
+from packager.trust.examine import Examination, examine
 from packager.worker.job import ReplayRequest
 from packager.worker.replay.repeat import repeated
 from packager.worker.replay.report import ReplayReport, damaged
@@ -113,7 +113,7 @@ def _confirmed(report: ReplayReport, equal: bool) -> ReplayReport:
     return report.model_copy(update=changed)
 
 
-def _told(report: ReplayReport, checks: Sequence[Check], examined: Examined) -> ReplayReport:
+def _told(report: ReplayReport, checks: Sequence[Check], examined: Examination) -> ReplayReport:
     """``report`` with the checks of this installation, and what verified each part."""
     verified_by = examined.verified_by
     if report.comparison is not None:

@@ -17,7 +17,7 @@ from packager.manifest.manifest import Manifest
 from packager.progress import Progress
 from packager.runners.package import layers_worker
 from packager.runners.runner import Worker
-from packager.trust.examine import Examined
+from packager.trust.examine import Examination
 from packager.trust.trees import below, tree_of
 
 NO_BYTECODE = {"PYTHONPYCACHEPREFIX": "/nowhere"}
@@ -29,7 +29,7 @@ RECORDED = ("model", "package")
 class Stage:
     """Starts the workers of a replay."""
 
-    examined: Examined
+    examined: Examination
     engine: Engine | None
     layers: tuple[Layer, ...]
     """Bottom up, without the recorded model and the files of ``/package``."""
@@ -49,7 +49,7 @@ class Stage:
             yield worker
 
 
-def own_layers(examined: Examined, folder: Path) -> tuple[Layer, ...]:
+def own_layers(examined: Examination, folder: Path) -> tuple[Layer, ...]:
     """The package's layers with the runtime of this installation instead of its own.
 
     The bytecode of the code is omitted, because the manifest does not list it.

@@ -27,7 +27,7 @@ from packager.errors import PackageError
 from packager.exit_reason import ExitReason
 from packager.image.base.saved import BaseImage
 from packager.image.export import load_into
-from packager.progress import Progress, Silent
+from packager.progress import NullProgress, Progress
 from packager.runners import build_wheel
 from packager.runners.confined import confined
 from packager.worker.processes.run_to_end import run_to_end
@@ -69,7 +69,7 @@ class ContainerBuilder:
         """See ``Builder``."""
         saved, engine = self._base.saved, self._engine
         if engine.describe(saved.reference) is None:
-            load_into(engine, self._base.image, Silent())
+            load_into(engine, self._base.image, NullProgress())
         with _prepared(job, saved.interpreter) as folder:
             _write_job(job, folder, Path(WORK) / "in", f"{WORK}/build")
             with tempfile.TemporaryFile() as file:

@@ -12,12 +12,12 @@ from packager.digest import canonical_json
 from packager.errors import PackageError, UsageError
 from packager.location import Location
 from packager.progress import Progress
+from packager.tables.allowed_locations import AllowedLocations
 from packager.tables.checkout import export, revert
 from packager.tables.commit import commit_derived
 from packager.tables.commits import Authorship
 from packager.tables.delta import VersionedTable
 from packager.tables.pins import Pin, pin_or_warn
-from packager.tables.reach import Reach
 from packager.tables.records import Derivation, Parent, Version, content_of
 from packager.tables.source import open_source
 
@@ -73,7 +73,7 @@ def derive(
         raise UsageError("--from: expected at least one parent, got none", "name TABLE@VERSION")
     if any(parent.uri == location.uri for parent in parents):
         raise UsageError(f"{location}: expected other tables as parents", "derive into a new table")
-    reach = Reach.of(location, *parents)
+    reach = AllowedLocations.of(location, *parents)
     for parent in parents:
         _refuse_circle(location, parent, reach)
     exact = [VersionedTable.open(parent).version(parent.version) for parent in parents]
@@ -108,7 +108,7 @@ def derive(
     return DeriveResult(made.version, "computed")
 
 
-def _refuse_circle(location: Location, parent: Location, reach: Reach) -> None:
+def _refuse_circle(location: Location, parent: Location, reach: AllowedLocations) -> None:
     """Raise ``UsageError`` if ``parent`` is derived from the table, as far as ``reach`` allows."""
     version = VersionedTable.open(parent).version(parent.version)
     for above in version.derived.parents if version.derived else ():
@@ -122,7 +122,7 @@ def _refuse_circle(location: Location, parent: Location, reach: Reach) -> None:
             _refuse_circle(location, Location(place.uri, above.version), reach)
 
 
-def elsewhere(location: Location, version: Version, reach: Reach) -> list[Location]:
+def elsewhere(location: Location, version: Version, reach: AllowedLocations) -> list[Location]:
     """The parents of a version that are outside ``reach``."""
     parents = version.derived.parents if version.derived else ()
     places = [location.beside(parent.table) for parent in parents]
@@ -132,7 +132,7 @@ def elsewhere(location: Location, version: Version, reach: Reach) -> list[Locati
 def stale(
     location: Location,
     version: Version,
-    reach: Reach,
+    reach: AllowedLocations,
     known: dict[str, list[str]] | None = None,
 ) -> list[str]:
     """Why a derived version differs from what its step would give now; empty if it doesn't.
@@ -162,7 +162,7 @@ def stale(
 
 
 def _latest_stale(
-    place: Location, latest: Version, reach: Reach, known: dict[str, list[str]]
+    place: Location, latest: Version, reach: AllowedLocations, known: dict[str, list[str]]
 ) -> list[str]:
     if place.uri not in known:
         known[place.uri] = []  # a provisional result, because untrusted tables may form a cycle

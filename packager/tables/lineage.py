@@ -8,10 +8,10 @@ from graphlib import CycleError, TopologicalSorter
 
 from packager.errors import PackageError
 from packager.location import Location
+from packager.tables.allowed_locations import AllowedLocations
 from packager.tables.delta import VersionedTable
 from packager.tables.derive import stale
 from packager.tables.pins import pins
-from packager.tables.reach import Reach
 from packager.tables.records import Version
 
 MAX_TABLES = 500
@@ -45,7 +45,7 @@ def lineage(location: Location, follow: Iterable[Location] = ()) -> dict[str, No
 
     Tables outside its folder are opened only if they equal, or are below, one of ``follow``.
     """
-    reach = Reach.of(location, follow=follow)
+    reach = AllowedLocations.of(location, follow=follow)
     found: dict[str, Node] = {}
     known: dict[str, list[str]] = {}
     waiting = [location]
@@ -88,7 +88,7 @@ def _named(uri: str, nodes: dict[str, Node]) -> bool:
     return any(uri in node.parents for node in nodes.values())
 
 
-def _node(location: Location, reach: Reach, known: dict[str, list[str]]) -> Node:
+def _node(location: Location, reach: AllowedLocations, known: dict[str, list[str]]) -> Node:
     if not reach.has(location):
         return Node(location, None, (), (), opened=False)
     if not VersionedTable.exists(location):

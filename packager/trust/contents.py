@@ -12,7 +12,7 @@ from packager.image.runtime import HARNESS, INSTALLED_AT, MODEL, VENV, WHEELS
 from packager.manifest.base import FileEntry
 from packager.manifest.manifest import DataSource, Lock, Manifest
 from packager.model.integrity import MANIFEST, MISSING, NO_FILE, Check
-from packager.trust.trees import Found, Tree, below, is_bytecode_of, tree_of
+from packager.trust.trees import FileFound, Tree, below, is_bytecode_of, tree_of
 
 FOLDERS = {
     "runtime": INSTALLED_AT,
@@ -44,7 +44,7 @@ class ImageContents:
 def read_contents(layers: Sequence[Layer], lock: Lock) -> ImageContents:
     """Read every layer above the locked base; failed checks name files outside their folder."""
     count = 0 if lock.base == "none" else len(lock.base.diff_ids)
-    trees: dict[str, dict[str, Found]] = {}
+    trees: dict[str, dict[str, FileFound]] = {}
     checks = []
     for layer in layers[count:]:
         kind = layer.name if layer.name in FOLDERS else ENVIRONMENT
@@ -119,7 +119,7 @@ def given_checks(files: Files, data: DataSource) -> list[Check]:
     entries = [_below("source", entry) for entry in data.files]
     entries += [_below("test", data.test_file)] if data.test_file else []
     return file_checks(
-        "data files", entries, {name: Found(file.sha256) for name, file in files.items()}
+        "data files", entries, {name: FileFound(file.sha256) for name, file in files.items()}
     )
 
 
@@ -136,7 +136,7 @@ def file_checks(group: str, expected: Sequence[FileEntry], tree: Tree) -> list[C
     return [whole, *each]
 
 
-def _sources(tree: Tree) -> dict[str, Found]:
+def _sources(tree: Tree) -> dict[str, FileFound]:
     return {name: found for name, found in tree.items() if not is_bytecode_of(name, tree)}
 
 

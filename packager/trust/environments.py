@@ -20,7 +20,7 @@ from packager.image.wheels import WheelFolder, site_packages
 from packager.manifest.manifest import Lock, Wheel
 from packager.model.integrity import MISSING, Check
 from packager.trust.contents import ENVIRONMENT, MAX_NAMED, ImageContents
-from packager.trust.trees import Found, Tree, below
+from packager.trust.trees import FileFound, Tree, below
 from packager.trust.wheel_files import FolderFound, examine_folder, failed
 
 OWN_FOLDERS = tuple(
@@ -69,7 +69,7 @@ def environment_of(contents: ImageContents, lock: Lock) -> Environment:
 
 def _folders(tree: Tree, lock: Lock) -> dict[str, FolderFound]:
     """Path → every folder of wheels."""
-    trees: dict[str, dict[str, Found]] = {}
+    trees: dict[str, dict[str, FileFound]] = {}
     for name, found in below(tree, WHEELS).items():
         folder, _, inside = name.partition("/")
         trees.setdefault(f"{WHEELS}/{folder}", {})[inside] = found
@@ -105,7 +105,7 @@ def _of_home(
         if counts[name] != (name in wanted)
     ]
     inner = below(tree, home)
-    interpreter = inner.get("bin/python", Found()).link
+    interpreter = inner.get("bin/python", FileFound()).link
     if not interpreter.startswith("/") or interpreter.startswith(OWN_FOLDERS):
         called, link = f"environment: {home}/bin/python", "a link to the base's interpreter"
         checks.append(failed(called, link, interpreter or "another"))
@@ -136,7 +136,7 @@ def _wanted(home: str, entry: Entry | None, script: tuple[bytes, str] | None) ->
     return f"a link to {entry.link}"
 
 
-def _told(found: Found | None, *, is_script: bool) -> str:
+def _told(found: FileFound | None, *, is_script: bool) -> str:
     if found is None:
         return MISSING
     if is_script and found.script:

@@ -31,7 +31,7 @@ MAX_NAMED = 3
 
 
 @dataclass(frozen=True)
-class Examined:
+class Examination:
     """Result of the verification of a package."""
 
     lock: Lock
@@ -52,7 +52,7 @@ class Examined:
         return all(check.ok for check in self.checks)
 
 
-def examine(reference: Reference, engine: Engine | None) -> Examined:
+def examine(reference: Reference, engine: Engine | None) -> Examination:
     """Compare the layers of a package with its manifest, its lock and this installation.
 
     If it has a companion, whose layers must include the image's, the companion's layers are read.
@@ -90,7 +90,7 @@ def examine(reference: Reference, engine: Engine | None) -> Examined:
         "bytecode": bytecode_told(base, lock.base == "none"),
     }
     count = len(image.layers) - len(contents.layers)
-    return Examined(
+    return Examination(
         lock, image.layers[:count], contents, base, tuple(checks), verified_by, bytecode
     )
 

@@ -20,7 +20,7 @@ MAX_SHEBANG = 256
 
 
 @dataclass(frozen=True)
-class Found:
+class FileFound:
     """A file with its sha256, or a symbolic link with its target."""
 
     sha256: str = ""
@@ -34,17 +34,17 @@ class Found:
         return f"a link to {self.link}" if self.link else self.sha256
 
 
-Tree = Mapping[str, Found]
+Tree = Mapping[str, FileFound]
 """Posix path below ``/`` → file or link; folders are omitted."""
 
 
-def tree_of(layer: Layer) -> dict[str, Found]:
+def tree_of(layer: Layer) -> dict[str, FileFound]:
     """Every file and link of ``layer``.
 
     Raises ``PackageError`` for members that no layer of a package has: hard links, devices,
     whiteouts (which hide files of lower layers), absolute paths, ``..``, or duplicate paths.
     """
-    found: dict[str, Found] = {}
+    found: dict[str, FileFound] = {}
     with layer.members() as members:
         for info in members:
             path = PurePosixPath(info.name)
@@ -58,11 +58,11 @@ def tree_of(layer: Layer) -> dict[str, Found]:
             if name in found:
                 raise members.refusal(f"{name!r} twice")
             if info.issym():
-                found[name] = Found(link=info.linkname)
+                found[name] = FileFound(link=info.linkname)
             elif info.isreg():
                 if name.endswith(KEPT):
                     content = members.content(info, MAX_RECORD)
-                    found[name] = Found(hashlib.sha256(content).hexdigest(), content=content)
+                    found[name] = FileFound(hashlib.sha256(content).hexdigest(), content=content)
                     continue
                 found[name] = _digested(members.chunks(info))
             else:
@@ -70,7 +70,7 @@ def tree_of(layer: Layer) -> dict[str, Found]:
     return found
 
 
-def _digested(chunks: Iterable[bytes]) -> Found:
+def _digested(chunks: Iterable[bytes]) -> FileFound:
     whole, rest, script = hashlib.sha256(), hashlib.sha256(), None
     for number, chunk in enumerate(chunks):
         whole.update(chunk)
@@ -79,10 +79,10 @@ def _digested(chunks: Iterable[bytes]) -> Found:
             script, chunk = chunk[:end], chunk[end:]
         if script:
             rest.update(chunk)
-    return Found(whole.hexdigest(), script=(script, rest.hexdigest()) if script else None)
+    return FileFound(whole.hexdigest(), script=(script, rest.hexdigest()) if script else None)
 
 
-def below(tree: Tree, folder: str) -> dict[str, Found]:
+def below(tree: Tree, folder: str) -> dict[str, FileFound]:
     """The entries below ``folder``, by path relative to it."""
     start = f"{folder}/"
     return {name.removeprefix(start): f for name, f in tree.items() if name.startswith(start)}

@@ -28,7 +28,7 @@ def make_table() -> int:
 
 
 @dataclass(frozen=True)
-class Pulse:
+class Heartbeat:
     """The last report of a worker; times are ``time.monotonic_ns()``, 0 for never."""
 
     process: int
@@ -40,25 +40,25 @@ class Pulse:
     """For a model process: the deadline of the oldest request that it has left unanswered; or 0."""
 
 
-class PulseRecord:
-    """The pulse of a model process, in memory of its own: it must not write to that of workers.
+class HeartbeatRecord:
+    """The heartbeat of a model process, in memory of its own: it must not write to that of workers.
 
     The process finds it as ``descriptor:offset``: two unsigned 64-bit numbers, ``beat`` and
     ``busy_since``.
     """
 
     def __init__(self) -> None:
-        self.descriptor = os.memfd_create("pulse", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        self.descriptor = os.memfd_create("heartbeat", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         os.posix_fallocate(self.descriptor, 0, mmap.PAGESIZE)
         # The process could cut the file off: then a read of it would end the supervisor (SIGBUS).
         fcntl.fcntl(self.descriptor, fcntl.F_ADD_SEALS, _SIZE_IS_FIXED)
         self._words = memoryview(mmap.mmap(self.descriptor, mmap.PAGESIZE)).cast("Q")
 
-    def read(self, process: int, owed: int = 0) -> Pulse:
+    def read(self, process: int, owed: int = 0) -> Heartbeat:
         """The last report of the process, whose loop waits while the model is called."""
         beat, busy_since = self._words[0], self._words[1]
         moment = time.monotonic_ns() if beat and busy_since else beat
-        return Pulse(process, moment, busy_since, owed)
+        return Heartbeat(process, moment, busy_since, owed)
 
     def clear(self) -> None:
         """Forget the report of a process that has ended."""
@@ -133,17 +133,17 @@ class Workers:
         return end
 
 
-class Pulses:
+class Heartbeats:
     """The supervisor's view of the table."""
 
     def __init__(self, table: int) -> None:
         self._words = _mapped(table)
 
-    def of(self, index: int) -> Pulse:
+    def of(self, index: int) -> Heartbeat:
         """The last report of the worker in slot ``index``."""
         place = _WORDS * index
         words = self._words
-        return Pulse(words[place], words[place + _BEAT], words[place + _BUSY])
+        return Heartbeat(words[place], words[place + _BEAT], words[place + _BUSY])
 
     def clear(self, index: int) -> None:
         """Clear the slot of a worker that has ended, so that the others don't wait for it."""

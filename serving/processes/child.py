@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from serving.http.worker_table import PulseRecord
+from serving.http.worker_table import HeartbeatRecord
 from serving.processes.exit_reasons import RestartBackoff
 from serving.processes.fork import execute, fork
 from serving.processes.shared_descriptors import STACKS_SIGNAL, SharedNotes
@@ -45,7 +45,7 @@ class Child:
     """Called in the process, in place of ``command``."""
     confine: Callable[[], object] | None = None
     """Restricts the process before ``command`` starts."""
-    pulse: PulseRecord | None = None
+    heartbeat: HeartbeatRecord | None = None
     """For a model process."""
     memory: int | None = None
     """Bytes that it and what it starts may use."""

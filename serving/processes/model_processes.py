@@ -13,7 +13,7 @@ from typing import Any
 
 from modelhost.columns import ColumnSpec
 from packager.data.rows.request_rows import RowError
-from serving.http.worker_table import PulseRecord
+from serving.http.worker_table import HeartbeatRecord
 from serving.prediction.native_model import neutral_row
 from serving.prediction.package_files import PackageFiles
 from serving.processes.child import Child
@@ -161,7 +161,7 @@ def _child(
     confined: _Confined,
 ) -> Child:
     """The process that accepts from the socket of ``own`` and reads the specification in it."""
-    notes, pulse = SharedNotes.make(), PulseRecord()
+    notes, heartbeat = SharedNotes.make(), HeartbeatRecord()
     listening, spec = own[0].listening.fileno(), own[1]
     return Child(
         name=f"model process {number}",
@@ -170,13 +170,13 @@ def _child(
             **confined.environment,
             "MODELHOST_FD": str(listening),
             "MODELHOST_SPEC": f"/proc/self/fd/{spec}",
-            "MODELHOST_PULSE": f"{pulse.descriptor}:0",
+            "MODELHOST_HEARTBEAT": f"{heartbeat.descriptor}:0",
             "MODELHOST_NOTES": f"{notes.failure}:{notes.stacks}",
         },
-        descriptors=[listening, spec, pulse.descriptor, notes.failure, notes.stacks],
+        descriptors=[listening, spec, heartbeat.descriptor, notes.failure, notes.stacks],
         notes=notes,
         watchdog=Watchdog(settings.hang_seconds, settings.deadline_seconds),
-        pulse=pulse,
+        heartbeat=heartbeat,
         model=number,
         mark=confined.environment["TMPDIR"],
         confine=confined.confine,

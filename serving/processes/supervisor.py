@@ -15,7 +15,7 @@ from typing import Any
 
 from monitoring.metrics.restarts import Kind, RestartCounts
 from packager.errors import PackageError
-from serving.http.worker_table import Pulse, Pulses
+from serving.http.worker_table import Heartbeat, Heartbeats
 from serving.prediction.model_board import ModelBoard, ModelEnd
 from serving.processes.cgroup import MemoryEvents
 from serving.processes.child import Child
@@ -42,7 +42,7 @@ class Supervisor:
     def __init__(
         self,
         children: Sequence[Child],
-        pulses: Pulses,
+        heartbeats: Heartbeats,
         counts: RestartCounts,
         end_seconds: float,
         paused: Callable[[], AbstractContextManager[None]] = nullcontext,
@@ -55,7 +55,7 @@ class Supervisor:
         """
         self._board = board
         self._children = children
-        self._pulses = pulses
+        self._heartbeats = heartbeats
         self._counts = counts
         self._end_seconds = end_seconds
         self._paused = paused
@@ -139,15 +139,15 @@ class Supervisor:
     def _ended(self, child: Child, status: int) -> None:
         process, child.process = child.process, 0
         lived = time.monotonic() - child.started
-        pulse = self._pulse(child, process)
-        ready = bool(pulse.beat)
-        self._note_readiness(child, pulse)
+        heartbeat = self._heartbeat(child, process)
+        ready = bool(heartbeat.beat)
+        self._note_readiness(child, heartbeat)
         if child.is_worker:
-            self._pulses.clear(child.place)
+            self._heartbeats.clear(child.place)
             if self._board is not None:
                 self._board.forget(child.place)
-        elif child.pulse is not None:
-            child.pulse.clear()
+        elif child.heartbeat is not None:
+            child.heartbeat.clear()
         failure = None if child.notes is None else child.notes.error()
         self._end_what_it_left(child)
         if self._ending:
@@ -205,16 +205,16 @@ class Supervisor:
         models = [one for one in self._children if one.model]
         return child.wanted is not None or any(one.ever_ready for one in (child, *models))
 
-    def _note_readiness(self, child: Child, pulse: Pulse) -> None:
-        if pulse.beat:
+    def _note_readiness(self, child: Child, heartbeat: Heartbeat) -> None:
+        if heartbeat.beat:
             child.ever_ready = True
             self._ever_ready |= child.is_worker
 
-    def _pulse(self, child: Child, process: int) -> Pulse:
-        if child.pulse is not None:
+    def _heartbeat(self, child: Child, process: int) -> Heartbeat:
+        if child.heartbeat is not None:
             owed = self._board.owed(child.model) if self._board and child.model else 0
-            return child.pulse.read(process, owed)
-        return self._pulses.of(child.place) if child.is_worker else Pulse(process, 0, 0)
+            return child.heartbeat.read(process, owed)
+        return self._heartbeats.of(child.place) if child.is_worker else Heartbeat(process, 0, 0)
 
     def _killed_for_memory(self, status: int) -> MemoryEvents | None:
         """The group's memory events, if they report a kill not yet attributed to a worker."""
@@ -253,21 +253,21 @@ class Supervisor:
         child.kill()
 
     def _watch(self, child: Child, watchdog: Watchdog, seconds: float) -> None:
-        pulse = self._pulse(child, child.process)
+        heartbeat = self._heartbeat(child, child.process)
         now = time.monotonic()
-        if not pulse.beat:
+        if not heartbeat.beat:
             if now - child.loading_logged >= LOADING_SECONDS:
                 child.loading_logged = now
                 logger.warning("%s has been loading for %d s", child.name, now - child.started)
             return
         if not child.ready:
             child.ready, child.failures = True, 0
-            self._note_readiness(child, pulse)
+            self._note_readiness(child, heartbeat)
             if child.model and self._board is not None:
                 self._board.loaded(child.model)
             after = now - child.started
             logger.info("%s (process %d) is ready after %.1f s", child.name, child.process, after)
-        hang = watchdog.check(pulse, seconds)
+        hang = watchdog.check(heartbeat, seconds)
         if hang is not None:
             fields = {"reason": "hang", "stacks": child.stacks()}
             logger.error(

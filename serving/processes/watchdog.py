@@ -6,7 +6,7 @@ or container was paused.
 
 from __future__ import annotations
 
-from serving.http.worker_table import Pulse
+from serving.http.worker_table import Heartbeat
 
 MAX_STEP_SECONDS = 2.0
 """The most time counted between two checks: beyond, this process was paused too."""
@@ -27,18 +27,20 @@ class Watchdog:
         """Whether the event loop ran at the last check."""
         return not self._stood
 
-    def check(self, pulse: Pulse, seconds: float) -> str | None:
+    def check(self, heartbeat: Heartbeat, seconds: float) -> str | None:
         """Why the worker is hung; None if it isn't. ``seconds``: time since the last check.
 
         A worker whose event loop hasn't started is loading its model, which has no time limit.
         """
         seconds = min(seconds, MAX_STEP_SECONDS)
-        self._stood = self._stood + seconds if pulse.beat and pulse.beat == self._beat else 0.0
-        same = pulse.busy_since and pulse.busy_since == self._busy
+        self._stood = (
+            self._stood + seconds if heartbeat.beat and heartbeat.beat == self._beat else 0.0
+        )
+        same = heartbeat.busy_since and heartbeat.busy_since == self._busy
         self._at_it = self._at_it + seconds if same else 0.0
-        same = pulse.owed and pulse.owed == self._owed
+        same = heartbeat.owed and heartbeat.owed == self._owed
         self._owing = self._owing + seconds if same else 0.0
-        self._beat, self._busy, self._owed = pulse.beat, pulse.busy_since, pulse.owed
+        self._beat, self._busy, self._owed = heartbeat.beat, heartbeat.busy_since, heartbeat.owed
         if self._stood >= self._hang:
             return f"its event loop was blocked for {self._hang:g} s"
         if self._at_it >= self._deadline + self._hang:

@@ -8,7 +8,7 @@ from pathlib import Path
 from packager.image.environments import environment_entries
 from packager.image.layers import Entry, Layer, plain_layer
 from packager.image.runtime import HARNESS
-from packager.progress import Silent
+from packager.progress import NullProgress
 from packager.runners import local
 from packager.runners.runner import LocalWorker
 
@@ -33,7 +33,7 @@ def layers(tmp_path: Path, worker: str, *more: Entry) -> Sequence[Layer]:
 
 def run(made: Sequence[Layer], tmp_path: Path) -> Path:
     out = tmp_path / "out"
-    return LocalWorker(made).run("run", {"job.json": b"{}"}, out, Silent())
+    return LocalWorker(made).run("run", {"job.json": b"{}"}, out, NullProgress())
 
 
 DONE = "import sys, pathlib; pathlib.Path(sys.argv[3], 'result.json').write_text('{}')\n"

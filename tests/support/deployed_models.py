@@ -1,4 +1,4 @@
-"""Deployed models, and the folder generated for them."""
+"""DeployResult models, and the folder generated for them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from packager.deploy.monitoring import (
-    Deployed,
+    DeployResult,
     deploy_monitoring,
 )
 from packager.deploy.prometheus.rules import MonitoredModel, Objectives
@@ -54,7 +54,7 @@ def deployed(
     objectives: Objectives = Objectives(),
     *,
     keys: bool = False,
-) -> Deployed:
+) -> DeployResult:
     package: Any = Packaged(model, image)
     return deploy_monitoring(package, out, objectives, keys=keys)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from packager.location import Location
-from packager.progress import Silent
+from packager.progress import NullProgress
 from packager.tables.commits import Authorship
 from packager.tables.derive import DeriveResult, derive
 from packager.tables.step import CodeStep
@@ -38,4 +38,4 @@ def run(
 ) -> DeriveResult:
     """Derive the table at ``location`` with a step of ``STEPS``, or with a command."""
     step = CodeStep(text, params, is_command)
-    return derive(location, parents, step, Authorship("m", "me"), project, Silent())
+    return derive(location, parents, step, Authorship("m", "me"), project, NullProgress())

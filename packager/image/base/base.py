@@ -36,7 +36,7 @@ from packager.image.documents import MAX_DOCUMENT
 from packager.image.export import load_into
 from packager.image.layers import Layer
 from packager.image.rootfs import find_python, unpack_layers
-from packager.progress import Silent
+from packager.progress import NullProgress
 from packager.tar_reader import TarReader, plain_tar
 
 # File in a base of `package base` that lists its Debian packages.
@@ -158,7 +158,9 @@ def _probed_archive(
         for layer in _layers(new, config)
     )
     name = engine.temporary("base")
-    load_into(engine, base_image(name, archived.platform, _variables(config), layers), Silent())
+    load_into(
+        engine, base_image(name, archived.platform, _variables(config), layers), NullProgress()
+    )
     try:
         return probe_in_container(engine, name)
     finally:

@@ -25,7 +25,7 @@ from packager.image.export import load_into
 from packager.image.layers import Layer
 from packager.manifest.base import FrozenModel
 from packager.manifest.manifest import Base
-from packager.progress import Silent
+from packager.progress import NullProgress
 
 
 class SavedBase(FrozenModel):
@@ -132,5 +132,5 @@ class BaseImage:
         """Run ``command`` on a tar in a container of this base; returns its ``/tree`` as a tar."""
         assert self.engine is not None
         if self.engine.describe(self.saved.reference) is None:
-            load_into(self.engine, self.image, Silent())
+            load_into(self.engine, self.image, NullProgress())
         return self.engine.transform(self.saved.reference, command, files, "/tree")

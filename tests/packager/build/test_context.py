@@ -8,7 +8,7 @@ from typing import Any, cast
 from packager.build.context import BuildContext
 from packager.environment.dependencies import Dependencies
 from packager.manifest.manifest import Lock, Wheel
-from packager.progress import Silent
+from packager.progress import NullProgress
 from packager.runners.project import ProjectEnvironment
 
 
@@ -23,7 +23,7 @@ def context(*wheels: Wheel) -> BuildContext:
         "linux/amd64", None, Dependencies(lock, cast(Any, None)), engine=None
     )
     absent = cast(Any, None)
-    return BuildContext(absent, absent, environment, absent, Path(), Silent())
+    return BuildContext(absent, absent, environment, absent, Path(), NullProgress())
 
 
 def test_without_compiled_trees_the_server_gets_nothing_for_them() -> None:

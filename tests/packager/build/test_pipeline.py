@@ -16,7 +16,7 @@ from packager.environment.lock import LockFile
 from packager.image import stack as stacks
 from packager.image.config import TRAINING, TRAINING_LABEL, Image
 from packager.image.stack import make_stack
-from packager.progress import Silent
+from packager.progress import NullProgress
 from packager.project.config import load_project
 from packager.project.files import read_files
 from packager.runners.project import ProjectEnvironment
@@ -38,7 +38,7 @@ def images(folder: Path) -> tuple[Image, ...]:
     folder.mkdir()
     project = load_project(write_project(folder / "shop"))
     files = read_files(project)
-    made = make_stack(None, LOCK, files, folder, Silent())
+    made = make_stack(None, LOCK, files, folder, NullProgress())
     manifest = MANIFEST.model_copy(update={"runtime": made.runtime})
     for name in ("package", "out/model"):
         (folder / name).mkdir(parents=True)
@@ -46,7 +46,7 @@ def images(folder: Path) -> tuple[Image, ...]:
     (folder / "out/model/model").write_bytes(b"a model")
     locked = LockFile(inputs="", python=LOCK.python, platform=LOCK.platform, bases=(), wheels=())
     environment = ProjectEnvironment(LOCK.platform, None, Dependencies(LOCK, locked), None)
-    context = BuildContext(project, files, environment, made, folder, Silent())
+    context = BuildContext(project, files, environment, made, folder, NullProgress())
     return _assemble(context, manifest)
 
 

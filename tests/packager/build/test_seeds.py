@@ -18,7 +18,7 @@ from packager.environment.lock import LockFile
 from packager.errors import UsageError
 from packager.location import Location
 from packager.manifest.evaluation import SeedVariance
-from packager.progress import Progress, Silent
+from packager.progress import NullProgress, Progress
 from packager.project.config import load_project
 from packager.project.files import ProjectFiles, read_files
 from packager.runners.project import ProjectEnvironment
@@ -55,7 +55,7 @@ def trained_on(monkeypatch: pytest.MonkeyPatch) -> list[Files]:
 
 
 def loaded(folder: Path, heard: RecordedProgress) -> SeedVariance | None:
-    with local_data(load_project(folder), Silent()) as project:
+    with local_data(load_project(folder), NullProgress()) as project:
         return load_seed_variance(project, read_files(project), LOCK, heard)
 
 
@@ -64,7 +64,7 @@ def test_a_spread_is_taken_until_code_or_data_change(
     tmp_path: Path, trained_on: list[Files], name: str
 ):
     folder, heard = write_project(tmp_path / "shop"), RecordedProgress()
-    assert seed_sweep(load_project(folder), 2, None, Silent()) == SPREAD
+    assert seed_sweep(load_project(folder), 2, None, NullProgress()) == SPREAD
     assert loaded(folder, heard) == SPREAD
     assert heard.warnings == []
     (folder / name).write_text(FILES[name] + "\n")
@@ -81,7 +81,7 @@ def test_the_data_may_be_a_version_of_a_table(
     table = Location(str(folder / ".pkgdata" / "visits"))
     commit(frame, location=table)
     (folder / "package.toml").write_text(toml)
-    seed_sweep(load_project(folder), 2, None, Silent())
+    seed_sweep(load_project(folder), 2, None, NullProgress())
     assert [list(files) for files in trained_on] == [["source/visits.parquet"]]
     assert loaded(folder, RecordedProgress()) == SPREAD
     commit(frame.iloc[:1], location=table)
@@ -91,4 +91,4 @@ def test_the_data_may_be_a_version_of_a_table(
 def test_what_cannot_be_repeated_is_refused(tmp_path: Path):
     project = load_project(write_project(tmp_path))
     with pytest.raises(UsageError, match="--seeds: expected 2 to 1000, got 1"):
-        seed_sweep(project, 1, None, Silent())
+        seed_sweep(project, 1, None, NullProgress())

@@ -11,7 +11,7 @@ import pytest
 
 from packager.build.smoke_test import _equal, _told, smoke_test
 from packager.errors import PackageError
-from packager.progress import Silent
+from packager.progress import NullProgress
 from packager.runners.runner import LocalWorker
 
 ANSWER = {"prediction": "yes", "probabilities": {"no": 0.25, "yes": 0.75}}
@@ -57,13 +57,13 @@ def test_a_smoke_test_that_does_not_end_says_how_to_go_on(
     monkeypatch.setattr(LocalWorker, "run", late)
     ships: Any = SimpleNamespace(engine=None, base=None, image=SimpleNamespace(layers=()))
     with pytest.raises(PackageError, match="has not predicted after 30 s") as told:
-        smoke_test(ships, tmp_path, Silent(), 30)
+        smoke_test(ships, tmp_path, NullProgress(), 30)
     assert told.value.hint.endswith(
         "add --ready-seconds 150 to the command, which reuses this training"
     )
 
 
-class RecordedProgress(Silent):
+class RecordedProgress(NullProgress):
     """Keeps the lines of a process."""
 
     def __init__(self) -> None:

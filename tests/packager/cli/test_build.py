@@ -36,6 +36,6 @@ def test_a_mistake_in_the_project_is_reported_before_anything_is_written(run, tm
 
 @pytest.mark.parametrize("more", [("--package", "libgl1"), ("--output", "base.tar")])
 def test_a_base_is_made_or_taken_from_a_file_not_both(run, more):
-    code, out, err = run("base", "--from", "saved.tar", *more)
+    code, out, err = run("base", "--load", "saved.tar", *more)
     assert (code, out) == (2, "")
-    assert "--from: expected no --package, --release or --output with it" in err
+    assert "--load: expected no --package, --release or --output with it" in err

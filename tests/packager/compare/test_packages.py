@@ -50,7 +50,7 @@ from packager.manifest.manifest import (
     Manifest,
     Recipe,
 )
-from packager.progress import Silent
+from packager.progress import NullProgress
 from packager.report.package_diff import as_json, as_text
 
 
@@ -517,7 +517,7 @@ def test_a_package_in_an_engine_is_the_same_as_in_a_folder(engine: Engine, two, 
     made = images(tmp_path / "again", MANIFEST, CONTENT)
     try:
         for image in made:
-            load_into(engine, image, Silent())
+            load_into(engine, image, NullProgress())
         with (
             open_reference(made[0].name, engine) as there,
             open_reference(str(two[0]), None) as here,

@@ -25,7 +25,7 @@ from packager.errors import PackageError
 from packager.image.config import assemble
 from packager.image.export import load_into
 from packager.image.layers import Entry, plain_layer
-from packager.progress import Silent
+from packager.progress import NullProgress
 
 
 @pytest.mark.engine
@@ -35,7 +35,7 @@ def test_an_image_removed_later_is_there_until_the_end_and_its_layers_are_held(
     layer = plain_layer("one", tmp_path / "one.tar", [Entry("a", source=b"1")])
     image = assemble("package-test-later:1", None, [layer], engine.platform, {})
     with engine.cleanup_scope():
-        load_into(engine, image, Silent())
+        load_into(engine, image, NullProgress())
         engine.remove(image.name)
         assert engine.describe(image.name) is not None
         assert engine.is_containerd or engine.existing_layers([layer.diff_id]) == 1
@@ -51,11 +51,11 @@ from packager.engine.engine import Engine
 from packager.image.config import assemble
 from packager.image.layers import Entry, plain_layer
 from packager.image.export import load_into
-from packager.progress import Silent
+from packager.progress import NullProgress
 engine = Engine.connect()
 layer = plain_layer("one", Path(sys.argv[1]), [Entry("a", source=b"2")])
 image = assemble(engine.temporary("training"), None, [layer], engine.platform, {})
-load_into(engine, image, Silent())
+load_into(engine, image, NullProgress())
 print(image.name, flush=True)
 if "alive" in sys.argv:
     sys.stdin.read()

@@ -26,12 +26,12 @@ from packager.image.docker_build import (
 from packager.image.export import Destination
 from packager.image.layers import Entry, Layer, plain_layer
 from packager.manifest.manifest import Base
-from packager.progress import Silent
+from packager.progress import NullProgress
 
 NOP = "/bin/sh -c #(nop) "
 
 
-class Warnings(Silent):
+class Warnings(NullProgress):
     """Progress that keeps what it was warned of."""
 
     def __init__(self) -> None:
@@ -99,7 +99,7 @@ def built_by(
 ) -> list[tuple[str, str]]:
     base = Base(reference="python:3.11", diff_ids=(), env=())
     images = make_images(folder)
-    found = DockerBuild(cast(Engine, engine), Silent(), template).run(images, base, check)
+    found = DockerBuild(cast(Engine, engine), NullProgress(), template).run(images, base, check)
     return [(image.name, image.digest) for image in found]
 
 
@@ -290,7 +290,7 @@ def test_without_a_template_of_its_own_nothing_is_said(tmp_path: Path):
 def test_a_template_that_cannot_be_rendered_is_named(tmp_path: Path, content: bytes, message: str):
     (tmp_path / "Dockerfile.template").write_bytes(content)
     with pytest.raises(UsageError, match=message) as caught:
-        own_template(tmp_path, "docker", Silent())
+        own_template(tmp_path, "docker", NullProgress())
     if b"\xff" not in content:
         assert "known: $base, $environment, $labels, $port" in caught.value.hint
         assert "$$" in caught.value.hint

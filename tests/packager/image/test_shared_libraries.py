@@ -11,12 +11,12 @@ from packager.image import shared_libraries
 from packager.image.base.saved import BaseImage, SavedBase
 from packager.image.layers import Entry, plain_layer
 from packager.image.stack import Stack
-from packager.progress import Silent
+from packager.progress import NullProgress
 
 pytestmark = pytest.mark.skipif(shutil.which("gcc") is None, reason="no gcc to make libraries")
 
 
-class RecordedProgress(Silent):
+class RecordedProgress(NullProgress):
     def __init__(self) -> None:
         self.warnings: list[str] = []
 
@@ -136,7 +136,7 @@ def test_a_file_built_for_another_libc_is_passed_over(check, shared):
 
 def test_without_a_base_there_is_nothing_to_hold_against(shared, tmp_path: Path):
     layer = plain_layer("wheels", tmp_path / "w.tar", wheel("a", {"a.so": shared("libGL.so.1")}))
-    shared_libraries.check_libraries(None, Stack((layer,), (), (), (), "x"), Silent())
+    shared_libraries.check_libraries(None, Stack((layer,), (), (), (), "x"), NullProgress())
 
 
 def test_a_damaged_shared_object_is_named(check):

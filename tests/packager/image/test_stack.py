@@ -12,7 +12,7 @@ from host_samples import LOCK
 
 from packager.digest import HashedFile
 from packager.image.stack import Stack, entries, make_stack, own_runtime, own_training_runtime
-from packager.progress import Silent
+from packager.progress import NullProgress
 
 EMPTY = LOCK.model_copy(update={"wheels": (), "base": "none"})
 
@@ -28,7 +28,7 @@ def written(folder: Path, **files: str) -> dict[str, Path]:
 
 def stack(code: Mapping[str, Path], data: Mapping[str, Path], folder: Path) -> Stack:
     files: Any = SimpleNamespace(code=hashed(code), data=hashed(data))
-    return make_stack(None, EMPTY, files, folder, Silent())
+    return make_stack(None, EMPTY, files, folder, NullProgress())
 
 
 def hashed(files: Mapping[str, Path]) -> dict[str, HashedFile]:

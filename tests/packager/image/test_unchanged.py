@@ -14,7 +14,7 @@ from packager.errors import PackageError
 from packager.image.layers import plain_layer
 from packager.image.stack import entries, make_stack
 from packager.image.unchanged import read_unchanged, unchanged
-from packager.progress import Silent
+from packager.progress import NullProgress
 from packager.project.config import load_project
 from packager.project.files import read_files
 
@@ -77,11 +77,11 @@ def test_a_file_that_changes_before_its_layer_is_written_is_named(
     files, before = read_files(project), (folder / name).read_bytes()
     (folder / name).write_bytes(before.swapcase())
     with pytest.raises(PackageError) as caught:
-        make_stack(None, LOCK, files, tmp_path, Silent())
+        make_stack(None, LOCK, files, tmp_path, NullProgress())
     assert caught.value.message.startswith(f"{folder / name}: the file changed while")
     # Nothing of it is in the cache: the next layer holds what was hashed.
     (folder / name).write_bytes(before)
-    stack = make_stack(None, LOCK, files, tmp_path, Silent())
+    stack = make_stack(None, LOCK, files, tmp_path, NullProgress())
     layer = stack.data[0] if name.startswith("data/") else stack.below[-1]
     inside = f"data/source/{Path(name).name}" if name.startswith("data/") else f"code/{name}"
     with tarfile.open(layer.path) as tar:

@@ -13,7 +13,7 @@ import pytest
 from packager.errors import UsageError
 from packager.monitor import feedback
 from packager.monitor.feedback import FeedbackResult, send
-from packager.progress import Silent
+from packager.progress import NullProgress
 
 
 class Answering:
@@ -33,7 +33,7 @@ class Answering:
 
 def sent(path: Path, bad: str = "bad") -> tuple[FeedbackResult, list[tuple[Any, Any]]]:
     client = Answering(bad)
-    found = send(client, path, Silent())  # type: ignore[arg-type]
+    found = send(client, path, NullProgress())  # type: ignore[arg-type]
     return found, [pair for part in client.parts for pair in part]
 
 
@@ -82,7 +82,7 @@ def test_places_count_on_from_one_part_to_the_next(tmp_path: Path, monkeypatch):
     monkeypatch.setattr(feedback, "BATCH_LABELS", 2)
     text = "token,actual\n" + "".join(f"t{n},{'bad' if n == 4 else 'a'}\n" for n in range(5))
     client = Answering("bad")
-    found = send(client, written(tmp_path, "l.csv", text), Silent())  # type: ignore[arg-type]
+    found = send(client, written(tmp_path, "l.csv", text), NullProgress())  # type: ignore[arg-type]
     assert [len(part) for part in client.parts] == [2, 2, 1]
     assert (found.accepted, found.rejected) == (4, ((6, "unknown label"),))
 
@@ -107,7 +107,7 @@ def test_places_count_on_from_one_part_to_the_next(tmp_path: Path, monkeypatch):
 def test_a_file_that_is_none_is_refused_before_anything_is_sent(tmp_path, name, text, message):
     client = Answering()
     with pytest.raises(UsageError) as caught:
-        send(client, written(tmp_path, name, text), Silent())  # type: ignore[arg-type]
+        send(client, written(tmp_path, name, text), NullProgress())  # type: ignore[arg-type]
     assert message in str(caught.value)
     assert client.parts == []
 

@@ -14,15 +14,15 @@ from pyarrow import parquet
 from packager.data.fingerprint import row_hashes
 from packager.errors import UsageError
 from packager.location import Location
-from packager.progress import Silent
+from packager.progress import NullProgress
 from packager.review.apply_table import apply_to_table
 from packager.review.verdicts import Verdict
+from packager.tables.allowed_locations import AllowedLocations
 from packager.tables.checkout import revert
 from packager.tables.commit import commit_rows
 from packager.tables.delta import VersionedTable
 from packager.tables.derive import stale
 from packager.tables.lineage import lineage, lineage_text
-from packager.tables.reach import Reach
 from packager.tables.source import open_source
 
 FRAME = pd.DataFrame({"name": ["ann", "bob", "bob", "cid"], "size": [1.5, 2.0, 2.0, -999.0]})
@@ -43,7 +43,7 @@ def told():
 @pytest.fixture
 def apply(told):
     def apply(location, *verdicts, output=None):
-        return apply_to_table(location, verdicts, output, "me", Silent(), told.append)
+        return apply_to_table(location, verdicts, output, "me", NullProgress(), told.append)
 
     return apply
 
@@ -90,16 +90,16 @@ def test_verdicts_that_were_applied_to_the_same_rows_compute_nothing(raw, apply,
 def test_a_source_that_goes_back_makes_the_result_stale(raw, apply):
     commit_rows(frame_source(FRAME.iloc[:3]), raw, "fewer", "me")
     made, found = apply(raw, ONCE)
-    assert stale(made, found.version, Reach.of(made)) == []
+    assert stale(made, found.version, AllowedLocations.of(made)) == []
     revert(Location(raw.uri, 1), "", "me")
     assert (
         "raw is at version 3; this table was derived from version 2"
-        in stale(made, found.version, Reach.of(made))[0]
+        in stale(made, found.version, AllowedLocations.of(made))[0]
     )
     # A version that is named keeps its parent; without one the latest is taken.
     assert apply(made, ONCE)[1].outcome == "unchanged"
     now, found = apply(Location(made.uri), ONCE)
-    assert (len(rows(now)), stale(now, found.version, Reach.of(now))) == (3, [])
+    assert (len(rows(now)), stale(now, found.version, AllowedLocations.of(now))) == (3, [])
     assert rows(now)["name"].tolist() == ["ann", "bob", "cid"]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from host_samples import MANIFEST
 
-from packager.progress import Silent
+from packager.progress import NullProgress
 from packager.run import replay as module
 from packager.run.replay import _confirmed, replay
 from packager.worker.job import ReplayRequest
@@ -63,6 +63,6 @@ def test_both_workers_of_a_replay_share_what_the_engine_got(
         stub(name, result)
     reference: Any = SimpleNamespace(manifest=None)
     engine: Any = Engine()
-    assert replay(reference, engine, Silent(), ReplayRequest()) is report
+    assert replay(reference, engine, NullProgress(), ReplayRequest()) is report
     scope = happened[happened.index("start") : happened.index("removed")]
     assert {"_train", "_compare"} <= set(scope)

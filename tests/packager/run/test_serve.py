@@ -14,7 +14,7 @@ import pytest
 from scripted_server import OK, listening
 
 from packager.errors import PackageError, UsageError
-from packager.progress import Silent
+from packager.progress import NullProgress
 from packager.run import serve
 from packager.run.serve import ServerProcess, serving
 from packager.run.serve_settings import ServeSettings
@@ -72,7 +72,7 @@ def test_a_taken_port_is_reported_before_anything_starts():
         port = taken.getsockname()[1]
         with (
             pytest.raises(PackageError, match=f"port {port} on 127.0.0.1") as caught,
-            serving(REFERENCE, None, port, Silent()),
+            serving(REFERENCE, None, port, NullProgress()),
         ):
             pass
     assert "--port" in caught.value.hint
@@ -81,7 +81,7 @@ def test_a_taken_port_is_reported_before_anything_starts():
 def test_a_bound_on_memory_needs_a_container():
     with (
         pytest.raises(UsageError, match="--memory: expected a container"),
-        serving(REFERENCE, None, 0, Silent(), ServeSettings(memory=10**9)),
+        serving(REFERENCE, None, 0, NullProgress(), ServeSettings(memory=10**9)),
     ):
         pass
 

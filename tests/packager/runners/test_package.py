@@ -11,7 +11,7 @@ from host_samples import LOCK, MANIFEST
 
 from packager.errors import PackageError
 from packager.manifest.manifest import Base
-from packager.progress import Silent
+from packager.progress import NullProgress
 from packager.runners import package
 from packager.runners.package import layers_worker, package_worker
 from packager.runners.runner import ContainerWorker, LocalWorker
@@ -49,9 +49,9 @@ def test_an_image_of_layers_is_sent_once_and_goes_again_whatever_happens(
     try:
         with layers_worker([], BASE, LOCK.platform, engine) as worker:
             assert isinstance(worker, ContainerWorker)
-            worker.run("run", {}, tmp_path, Silent())
+            worker.run("run", {}, tmp_path, NullProgress())
             assert engine.held == ["temporary/training:1"]
-            worker.run("run", {}, tmp_path, Silent())
+            worker.run("run", {}, tmp_path, NullProgress())
             assert engine.held == ["temporary/training:1"]
             if fails:
                 raise PackageError("the recipe failed")
@@ -84,7 +84,7 @@ def reference(**changes: Any) -> Any:
 
 
 def test_a_package_as_it_is_runs_as_the_image_it_is(engine: Any):
-    with package_worker(reference(), engine, Silent(), companion=True) as worker:
+    with package_worker(reference(), engine, NullProgress(), companion=True) as worker:
         assert isinstance(worker, ContainerWorker)
         assert worker._image == "shop-companion:1"
     assert engine.held == []
@@ -92,5 +92,5 @@ def test_a_package_as_it_is_runs_as_the_image_it_is(engine: Any):
 
 def test_a_package_for_another_machine_runs_no_process_here():
     other = reference(platform="linux/riscv64")
-    with pytest.raises(PackageError, match="riscv64"), package_worker(other, None, Silent()):
+    with pytest.raises(PackageError, match="riscv64"), package_worker(other, None, NullProgress()):
         pass

@@ -9,7 +9,7 @@ import pytest
 from host_samples import RecordedProgress
 
 from packager.errors import PackageError
-from packager.progress import Silent
+from packager.progress import NullProgress
 from packager.runners.placement import WARNING, runs_on
 
 ENGINE: Any = object()
@@ -33,10 +33,10 @@ def test_a_package_with_a_base_runs_on_the_engine():
 
 def test_without_an_engine_nothing_falls_back_to_this_machine():
     with pytest.raises(PackageError, match="shop-debian:1: no engine responds") as caught:
-        runs_on([reference()], None, Silent(), local=False)
+        runs_on([reference()], None, NullProgress(), local=False)
     assert "--local" in caught.value.hint
 
 
 def test_one_package_without_a_base_stops_them_all():
     with pytest.raises(PackageError, match="shop-none:1: has no base"):
-        runs_on([reference(), reference("none")], ENGINE, Silent(), local=False)
+        runs_on([reference(), reference("none")], ENGINE, NullProgress(), local=False)

@@ -16,7 +16,7 @@ from packager.image import stack as stacks
 from packager.image.config import Image
 from packager.image.stack import make_stack
 from packager.manifest.manifest import Base, Lock, Wheel
-from packager.progress import Silent
+from packager.progress import NullProgress
 from packager.project.config import load_project
 from packager.project.files import read_files
 from packager.runners.job import make_job
@@ -139,7 +139,7 @@ def test_the_image_that_trains_is_another_for_other_code_data_or_runtime(
         project = load_project(write_project(tmp_path / folder, changes))
         files = read_files(project)
         (tmp_path / folder / "out").mkdir()
-        stack = make_stack(None, LOCK, files, tmp_path / folder / "out", Silent())
+        stack = make_stack(None, LOCK, files, tmp_path / folder / "out", NullProgress())
         environment = ProjectEnvironment(LOCK.platform, None, Dependencies(LOCK, LOCKED), None)
         return training_image(environment, files, stack, tmp_path / folder).digest
 

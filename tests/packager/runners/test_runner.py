@@ -10,7 +10,7 @@ from confined_packages import DONE, layers, run
 
 from modelhost.sandbox import landlock
 from packager.errors import PackageError
-from packager.progress import Silent
+from packager.progress import NullProgress
 from packager.runners.runner import LocalWorker
 
 pytestmark = pytest.mark.usefixtures("cache")
@@ -38,7 +38,7 @@ def test_what_isolates_is_reported_by_this_program_and_not_by_the_package(tmp_pa
     forges += "for number in range(3, 99):\n try: os.write(number, b'forged')\n except OSError: 0\n"
     worker = LocalWorker(layers(tmp_path, forges + DONE))
     assert worker.measures == {}
-    worker.run("run", {"job.json": b"{}"}, tmp_path / "out", Silent())
+    worker.run("run", {"job.json": b"{}"}, tmp_path / "out", NullProgress())
     assert worker.measures["where"] == "process"
     assert worker.measures["files"] == f"kernel (Landlock {landlock.abi()})"
     assert worker.measures["measures"].startswith(f"Landlock ABI {landlock.abi()}, ")

@@ -10,7 +10,7 @@ from packager.digest import sha256_file
 from packager.location import Location
 from packager.manifest.data_roles import Split
 from packager.manifest.manifest import DataSource, TableVersion
-from packager.progress import Silent
+from packager.progress import NullProgress
 from packager.project.config import load_project
 from packager.review.gate import make_check_job
 from packager.runners.table_data import local_data, on_local_data
@@ -18,7 +18,7 @@ from packager.tables.checkout import revert
 from packager.tables.pins import Pin, pin_or_warn, pins
 
 
-class RecordedProgress(Silent):
+class RecordedProgress(NullProgress):
     def __init__(self):
         self.warnings = []
 
@@ -56,7 +56,7 @@ def test_without_a_version_the_latest_is_taken(tmp_path, commit, cache):
 
 def test_plain_files_are_left_alone(tmp_path):
     project = load_project(write_project(tmp_path / "project"))
-    with local_data(project, Silent()) as local:
+    with local_data(project, NullProgress()) as local:
         assert local is project
 
 
@@ -75,19 +75,20 @@ def test_a_build_is_checked_against_the_previous_version_which_stays_too(tmp_pat
     folder = project_of(tmp_path, "delta:visits@2")
     (folder / "package.toml").open("a").write('[slices]\ncolumns = ["channel"]\n')
     with local_data(load_project(folder), RecordedProgress()) as local:
-        asked = make_check_job(local, Silent())
+        asked = make_check_job(local, NullProgress())
         assert [column.name for column in asked.expected.previous] == list(frame)
         assert asked.expected.slices.rows["channel=web"] == 1
         assert asked.expected.accepted
         assert (
-            make_check_job(local, Silent(), str(folder / "data" / "visits.csv")).expected.rows == 2
+            make_check_job(local, NullProgress(), str(folder / "data" / "visits.csv")).expected.rows
+            == 2
         )
 
     @on_local_data
     def build(project, output, engine, progress):
         return SimpleNamespace(manifest=SimpleNamespace(name="shop", tag="1-abc"))
 
-    build(load_project(folder), None, None, Silent())
+    build(load_project(folder), None, None, NullProgress())
     assert [(pin.version, pin.needed_by) for pin in pins(table)] == [
         (1, "package shop 1-abc, compared with it"),
         (2, "package shop 1-abc"),

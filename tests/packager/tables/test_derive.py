@@ -6,12 +6,12 @@ import pytest
 from derived_tables import run
 
 from packager.location import Location
+from packager.tables.allowed_locations import AllowedLocations
 from packager.tables.checkout import revert
 from packager.tables.delta import VersionedTable
 from packager.tables.derive import stale
 from packager.tables.lineage import lineage, lineage_text
 from packager.tables.pins import pins
-from packager.tables.reach import Reach
 from packager.tables.vacuum import vacuum
 
 
@@ -20,7 +20,7 @@ def runs(steps):
 
 
 def stale_now(location):
-    return stale(location, VersionedTable.open(location).latest, Reach.of(location))
+    return stale(location, VersionedTable.open(location).latest, AllowedLocations.of(location))
 
 
 @pytest.mark.slow

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pandas as pd
 
 from packager.location import Location
-from packager.progress import Silent
+from packager.progress import NullProgress
 from packager.tables.checkout import revert
 from packager.tables.previous import compared_version, load_previous, load_rows
 from packager.tables.vacuum import vacuum
 
 
-class Warnings(Silent):
+class Warnings(NullProgress):
     """Keeps what was warned of."""
 
     def __init__(self) -> None:
@@ -32,14 +32,14 @@ def test_rows_are_named_by_a_file_or_a_version_of_a_table(tmp_path, place, commi
 
 def test_the_previous_version_is_compared_and_requested(place, commit, frame):
     commit(frame)
-    assert load_previous(place, Silent()) is None
+    assert load_previous(place, NullProgress()) is None
     assert compared_version(place) is None
     commit(frame.assign(x=0.0))
-    found = load_previous(place, Silent())
+    found = load_previous(place, NullProgress())
     assert (len(found.rows), found.accepted) == (200, True)
     assert found.name.endswith("@1")
     pd.testing.assert_series_equal(found.rows["x"], frame["x"])
-    assert load_previous(Location(place.uri, 1), Silent()) is None
+    assert load_previous(Location(place.uri, 1), NullProgress()) is None
 
 
 def test_a_revert_is_compared_with_what_came_before_its_content(place, commit, frame):

@@ -22,8 +22,8 @@ from packager.image.stack import Stack, make_stack, own_training_runtime, server
 from packager.image.wheels import folder_path, site_packages
 from packager.manifest.base import FileEntry
 from packager.manifest.manifest import Lock, Manifest, Wheel
-from packager.progress import Silent
-from packager.trust.examine import HERE, MAX_NAMED, Examined, examine
+from packager.progress import NullProgress
+from packager.trust.examine import HERE, MAX_NAMED, Examination, examine
 
 
 @dataclass(frozen=True)
@@ -59,12 +59,12 @@ class Built:
             assemble(name + COMPANION, None, whole, platform, more),
         ]
 
-    def examined(self, folder: Path) -> Examined:
+    def examined(self, folder: Path) -> Examination:
         """As ``examine`` finds the package and its companion in an OCI folder."""
         return examined(folder, *self.images())
 
 
-def examined(folder: Path, *images: Image) -> Examined:
+def examined(folder: Path, *images: Image) -> Examination:
     write_oci(images, folder / "oci")
     with open_reference(str(folder / "oci"), None) as reference:
         return examine(reference, None)
@@ -83,7 +83,7 @@ def built(folder: Path, wheels: tuple[Wheel, ...] = ()) -> Built:
     code, lock = folder / "train.py", LOCK.model_copy(update={"wheels": wheels})
     code.write_text("x = 1\n")
     sources = Sources({"train.py": HashedFile.of(code)})
-    stack = make_stack(None, LOCK, sources, folder, Silent())
+    stack = make_stack(None, LOCK, sources, folder, NullProgress())
     model = layer_of(folder, "model", {"models/model": b"a model"})
     (folder / "model").write_bytes(b"a model")
     (folder / "lock.json").write_bytes(lock.dump())
@@ -100,7 +100,7 @@ def built(folder: Path, wheels: tuple[Wheel, ...] = ()) -> Built:
     return Built(stack, lock, manifest, own)
 
 
-def wrong(found: Examined) -> dict[str, str]:
+def wrong(found: Examination) -> dict[str, str]:
     """Failed checks by name, and what was found."""
     return {check.name: check.actual for check in found.checks if not check.ok}
 

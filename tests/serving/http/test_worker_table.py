@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from serving.http.worker_table import Pulse, Pulses, Workers, make_table
+from serving.http.worker_table import Heartbeat, Heartbeats, Workers, make_table
 
 
 @pytest.fixture
@@ -55,19 +55,19 @@ def test_a_worker_that_comes_again_begins_with_nothing(table: int) -> None:
 
 
 def test_the_supervisor_sees_what_a_worker_says_of_itself(table: int) -> None:
-    worker, pulses = Workers(table, 3), Pulses(table)
-    assert pulses.of(3) == Pulse(os.getpid(), 0, 0)
+    worker, heartbeats = Workers(table, 3), Heartbeats(table)
+    assert heartbeats.of(3) == Heartbeat(os.getpid(), 0, 0)
     worker.beat()
     worker.busy(5)
-    assert (pulses.of(3).beat > 0, pulses.of(3).busy_since) == (True, 5)
+    assert (heartbeats.of(3).beat > 0, heartbeats.of(3).busy_since) == (True, 5)
     worker.busy(0)
-    assert pulses.of(3).busy_since == 0
+    assert heartbeats.of(3).busy_since == 0
 
 
 def test_a_worker_that_ended_has_no_turn(table: int) -> None:
     ended, other = Workers(table, 1), Workers(table, 2)
     ended.beat()
     other.opened()
-    Pulses(table).clear(1)
+    Heartbeats(table).clear(1)
     assert other.fewest_elsewhere() is None
-    assert Pulses(table).of(1).beat == 0
+    assert Heartbeats(table).of(1).beat == 0

@@ -98,16 +98,16 @@ def test_the_specification_describes_model_columns_and_limits(tmp_path: Path) ->
     assert (spec["known"], spec["plain"]) == (None, ["a"])  # no golden rows
 
 
-def test_the_model_can_change_neither_its_specification_nor_the_size_of_its_pulse(
+def test_the_model_can_change_neither_its_specification_nor_the_size_of_its_heartbeat(
     tmp_path: Path,
 ) -> None:
     child, other = children(tmp_path)
     assert content(child) == content(other)
     spec = int(child.environment["MODELHOST_SPEC"].rpartition("/")[2])
-    pulse = int(child.environment["MODELHOST_PULSE"].partition(":")[0])
+    heartbeat = int(child.environment["MODELHOST_HEARTBEAT"].partition(":")[0])
     with pytest.raises(PermissionError):
         os.pwrite(spec, b"{", 0)
-    for descriptor in (spec, pulse):
+    for descriptor in (spec, heartbeat):
         with pytest.raises(PermissionError):
             os.ftruncate(descriptor, 0)
 

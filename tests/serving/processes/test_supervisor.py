@@ -28,7 +28,7 @@ from serving.processes.shared_descriptors import SharedNotes
 from serving.processes.child import Child
 from serving.processes.supervisor import Supervisor
 from serving.processes.watchdog import Watchdog
-from serving.http.worker_table import PulseRecord, Pulses, Workers, make_table
+from serving.http.worker_table import HeartbeatRecord, Heartbeats, Workers, make_table
 from serving.processes import supervisor
 supervisor.DRAIN_SECONDS = 2.0
 logs.to_json()
@@ -50,17 +50,17 @@ for number, given in enumerate(json.loads(sys.argv[2]), 1):
     children.append(child)
 for name, given in json.loads(sys.argv[3]).items():
     child = Child(name, given["command"], os.environ, memory=given.get("memory"))
-    if given.get("pulse"):
-        child.pulse, child.watchdog = PulseRecord(), Watchdog(2, 2)
-        pulse = f"{child.pulse.descriptor}:0"
-        child.environment = {**os.environ, "MODELHOST_PULSE": pulse}
-        child.descriptors = [child.pulse.descriptor]
+    if given.get("heartbeat"):
+        child.heartbeat, child.watchdog = HeartbeatRecord(), Watchdog(2, 2)
+        heartbeat = f"{child.heartbeat.descriptor}:0"
+        child.environment = {**os.environ, "MODELHOST_HEARTBEAT": heartbeat}
+        child.descriptors = [child.heartbeat.descriptor]
     if "wanted" in given:
         child.wanted = os.open(given["wanted"], os.O_RDWR)
     children.append(child)
 counts = RestartCounts(Path(sys.argv[1]), "m", "1")
 try:
-    Supervisor(children, Pulses(table), counts, 2.0).run()
+    Supervisor(children, Heartbeats(table), counts, 2.0).run()
 except PackageError as error:
     sys.exit(f"{error.message}; {error.hint}")
 """
@@ -76,7 +76,7 @@ worker.beat()
 """
 BEATS_ELSEWHERE = """
 import mmap, os, struct, time
-descriptor, offset = map(int, os.environ["MODELHOST_PULSE"].split(":"))
+descriptor, offset = map(int, os.environ["MODELHOST_HEARTBEAT"].split(":"))
 struct.pack_into("QQ", mmap.mmap(descriptor, mmap.PAGESIZE), offset, time.monotonic_ns(), 0)
 """
 
@@ -203,7 +203,7 @@ def test_a_process_that_uses_more_than_its_memory_is_killed_with_what_it_started
 
 def test_a_hung_model_process_is_killed_and_started_again(begin: Begin) -> None:
     script = BEATS_ELSEWHERE + "time.sleep(300)\n"
-    run = begin(["sleep", "300"], model={"command": python(script), "pulse": True})
+    run = begin(["sleep", "300"], model={"command": python(script), "heartbeat": True})
     run.told("model (process", 1)
     (line,) = run.told("was killed: its event loop was blocked for 2 s")
     assert line["reason"] == "hang"

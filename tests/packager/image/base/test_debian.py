@@ -15,7 +15,7 @@ from packager.image.base.base import PACKAGES, restore_base
 from packager.image.base.saved import BaseImage
 from packager.image.bytecode import LoaderCompiler
 from packager.image.export import write_archive
-from packager.progress import Silent
+from packager.progress import NullProgress
 
 ADDED = ["libusb-1.0-0"]
 LOADED = "ssl, sqlite3, decimal, curses, ctypes, lzma, bz2, zoneinfo, uuid, dbm, unittest.mock"
@@ -41,7 +41,7 @@ def test_a_release_has_its_python(on_bookworm):
 
 def test_an_unknown_release_is_refused_with_those_that_are_known(on_bookworm):
     with pytest.raises(UsageError) as caught:
-        debian.make_base(None, Silent(), release="buster")
+        debian.make_base(None, NullProgress(), release="buster")
     assert caught.value.message == (
         "--release: expected one of bookworm, trixie, noble, got 'buster'"
     )
@@ -51,7 +51,7 @@ def test_an_unknown_release_is_refused_with_those_that_are_known(on_bookworm):
 @pytest.mark.parametrize("name", ["no such", "-o", "a,b", "Upper"])
 def test_what_can_not_be_a_package_is_refused(on_bookworm, name: str):
     with pytest.raises(UsageError, match="--package: expected the name of a Debian package"):
-        debian.make_base(None, Silent(), [name])
+        debian.make_base(None, NullProgress(), [name])
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> BaseImage:
         pytest.skip("no mmdebstrap here")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MODEL_PACKAGER_CACHE", str(tmp_path_factory.mktemp("bases")))
-        return debian.make_base(None, Silent(), ADDED)
+        return debian.make_base(None, NullProgress(), ADDED)
 
 
 @pytest.mark.network
@@ -71,7 +71,7 @@ def test_a_base_is_made_alike_at_another_place_time_zone_and_umask(made, cache: 
     monkeypatch.setenv("PYTHONHASHSEED", "7")
     before = os.umask(0o027)
     try:
-        again = debian.make_base(None, Silent(), ADDED)
+        again = debian.make_base(None, NullProgress(), ADDED)
     finally:
         os.umask(before)
     assert again.saved == made.saved
@@ -120,4 +120,4 @@ def test_packages_can_be_added_and_unknown_ones_are_named(made, cache: Path):
     assert list((made.folder / "root").rglob("libusb-1.0.so.0"))
     debian.check_system_packages(["libusb-1.0-0", "libudev1"], made)
     with pytest.raises(UsageError, match=r"expected a package of .*, got 'no-such-library'"):
-        debian.make_base(None, Silent(), ["no-such-library"])
+        debian.make_base(None, NullProgress(), ["no-such-library"])

@@ -15,7 +15,7 @@ from packager.image.base.saved import BaseImage
 from packager.image.bytecode import LoaderCompiler
 from packager.image.export import load_into, write_archive
 from packager.image.layers import Entry, plain_layer
-from packager.progress import Silent
+from packager.progress import NullProgress
 
 
 def test_what_a_python_tells_is_parsed():
@@ -68,7 +68,7 @@ def test_a_base_in_the_engine_is_queried_in_a_container(base: str, tmp_path: Pat
     assert engine is not None
     made = find_base(base, engine.platform, engine)
     assert made is not None
-    load_into(engine, made.image, Silent())
+    load_into(engine, made.image, NullProgress())
     monkeypatch.setenv("MODEL_PACKAGER_CACHE", str(tmp_path / "cache"))
     found = find_base(base, engine.platform, engine)
     assert found is not None

@@ -13,11 +13,11 @@ from packager.errors import UsageError
 from packager.location import Location
 from packager.report.lineage_svg import lineage_svg
 from packager.review.apply_table import STEP, apply_to_table
+from packager.tables.allowed_locations import AllowedLocations
 from packager.tables.commit import commit_derived, commit_rows
 from packager.tables.commits import Authorship
 from packager.tables.delta import VersionedTable
 from packager.tables.lineage import lineage, lineage_text
-from packager.tables.reach import Reach
 from packager.tables.records import Derivation, Parent
 from packager.tables.source import open_source
 
@@ -105,13 +105,13 @@ def test_tables_beside_each_other_are_opened(tmp_path):
 
 
 def test_stores_have_the_same_rule():
-    reach = Reach.of(Location("s3://bucket/tables/made"))
+    reach = AllowedLocations.of(Location("s3://bucket/tables/made"))
     assert reach.has(Location("s3://bucket/tables/raw"))
     odd = ["s3://bucket/other", "s3://bucket/tables/../other", "s3://bucket/tables/%2e%2e/other"]
     odd += ["s3://bucket2/tables/raw", "gs://bucket/tables/raw", "/tables/raw", "tables\\..\\raw"]
     for uri in odd:
         assert not reach.has(Location(uri)), uri
-    assert not Reach.of(Location("s3://bucket")).has(Location("s3://other"))
+    assert not AllowedLocations.of(Location("s3://bucket")).has(Location("s3://other"))
 
 
 def test_verdicts_are_applied_to_no_table_that_only_a_log_names(tmp_path, opened):

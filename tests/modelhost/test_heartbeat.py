@@ -1,4 +1,4 @@
-"""The pulse is two numbers of shared memory that the supervisor reads."""
+"""The heartbeat is two numbers of shared memory that the supervisor reads."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import os
 import struct
 import time
 
-from modelhost.pulse import Pulse
+from modelhost.heartbeat import Heartbeat
 
 
 def test_beat_and_busy_are_written_at_the_given_place() -> None:
-    memory = os.memfd_create("pulse")
+    memory = os.memfd_create("heartbeat")
     os.ftruncate(memory, 48)
 
     def words() -> tuple[int, ...]:
         return struct.unpack("6Q", os.pread(memory, 48, 0))
 
-    pulse, began = Pulse(f"{memory}:16"), time.monotonic_ns()
-    pulse.beat()
-    with pulse.busy():
+    heartbeat, began = Heartbeat(f"{memory}:16"), time.monotonic_ns()
+    heartbeat.beat()
+    with heartbeat.busy():
         first, second, beat, busy, *rest = words()
     assert began <= beat <= busy <= time.monotonic_ns()
     assert (first, second, *rest) == (0, 0, 0, 0)
@@ -27,8 +27,8 @@ def test_beat_and_busy_are_written_at_the_given_place() -> None:
 
 
 def test_without_a_supervisor_nothing_is_written() -> None:
-    pulse, called = Pulse(None), False
-    pulse.beat()
-    with pulse.busy():
+    heartbeat, called = Heartbeat(None), False
+    heartbeat.beat()
+    with heartbeat.busy():
         called = True
     assert called

@@ -16,13 +16,13 @@ from packager.location import Location
 
 
 @dataclass(frozen=True)
-class Reach:
+class AllowedLocations:
     """Folders, local or in a store; tables below one of them may be opened."""
 
     folders: frozenset[str]
 
     @classmethod
-    def of(cls, *tables: Location, follow: Iterable[Location] = ()) -> Reach:
+    def of(cls, *tables: Location, follow: Iterable[Location] = ()) -> AllowedLocations:
         """The folders that contain ``tables``, and each place of ``follow``."""
         beside = {_parent(_real(table)) for table in tables}
         return cls(frozenset(beside | {_real(place) for place in follow}))
