@@ -293,7 +293,13 @@ def test_inspect_tells_people_and_programs_the_same(local_package: Package) -> N
     assert fact["tag"] in told.out
     assert fact["root"] == local_package.built["root"]
     assert fact["lock"]["base"] == "none"
-    assert [layer["name"] for layer in fact["layers"]][-3:] == ["code", "model", "package"]
+    assert [layer["name"] for layer in fact["layers"]][-5:] == [
+        "code",
+        "tree wheels",
+        "server environment",
+        "model",
+        "package",
+    ]
     for layer in fact["layers"]:
         assert layer["name"] in told.out
     assert fact["manifest"]["evaluation"]["overall"]["rows"] > 100

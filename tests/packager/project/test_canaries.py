@@ -65,7 +65,7 @@ def test_an_address_of_azure_names_its_container():
 def test_messages_leave_out_who_is_known_to_an_index(capsys):
     progress = ConsoleProgress()
     for tell in (progress.step, progress.warn, progress.output):
-        tell(f"got https://me:{CANARY}@host/simple and git+ssh://{CANARY}@host/x")
+        tell(f"got https://me:{CANARY}@host/simple and git+ssh://me:{CANARY}@host/x")
     print_error(PackageError(f"http://{CANARY}@host: refused", f"try s3://a:{CANARY}@b"))
     told = capsys.readouterr().err
     assert CANARY not in told

@@ -77,5 +77,5 @@ def test_nothing_of_a_project_runs_before_training_does(planted) -> None:
     ):
         done = package(*arguments, env=env, cwd=project)
         if arguments[0] == "build":
-            assert "the worker ended with" in done.err, done.err  # it came as far as training
+            assert "process ended with" in done.err, done.err  # it came as far as training
         assert sorted(path.name for path in marks.iterdir()) == [], arguments

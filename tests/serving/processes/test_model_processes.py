@@ -98,7 +98,7 @@ def test_the_specification_describes_model_columns_and_limits(tmp_path: Path) ->
     assert (spec["known"], spec["plain"]) == (None, ["a"])  # no golden rows
 
 
-def test_the_model_can_change_neither_its_specification_nor_the_size_of_its_heartbeat(
+def test_the_model_changes_neither_its_specification_nor_the_heartbeats_size(
     tmp_path: Path,
 ) -> None:
     child, other = children(tmp_path)
