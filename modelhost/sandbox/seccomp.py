@@ -56,6 +56,8 @@ REFUSED = {
     "sethostname": (170, 161),
     "setdomainname": (171, 162),
     "syslog": (103, 116),
+    # It ends a socket for all that have it: the one by which workers reach a model's process.
+    "shutdown": (48, 210),
     # They name the files that others open, anywhere: Landlock has no rule for it.
     "inotify_add_watch": (254, 27),
     "fanotify_init": (300, 262),

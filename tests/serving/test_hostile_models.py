@@ -168,6 +168,7 @@ def test_memory_beyond_the_limit_is_refused_or_ends_the_process(
         ("calls_exit", (422, "model_refused_row"), "the model rejected a row"),
         ("prints", FINE, "a word of the model"),
         ("cuts_shared_memory_off", FINE, ""),
+        ("shuts_its_sockets_down", FINE, ""),
         ("changes_signals", FINE, ""),
         ("resets_signals", FINE, ""),
         ("forks", FINE, ""),
@@ -179,6 +180,7 @@ def test_a_model_that_does_anything_else_ends_nothing(
     watched: Watched, attack: str, answer: tuple[int, str], logged: str
 ) -> None:
     watched.begin()
+    wait_for(lambda: len(model_processes(watched.server)) == 2)
     processes = set(children_of(watched.server))
     assert watched.predict(attack) == answer
     assert logged in watched.told(logged)["message"] if logged else True

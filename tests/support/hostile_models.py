@@ -193,6 +193,14 @@ def closes_its_connections():
         os.close(one)
 
 @attack
+def shuts_its_sockets_down():
+    for one in own_descriptors():
+        try:
+            socket.socket(fileno=os.dup(one)).shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+
+@attack
 def cuts_shared_memory_off():
     for one in own_descriptors():
         try:
