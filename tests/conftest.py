@@ -49,7 +49,8 @@ def text_is_held_as_before() -> Iterator[None]:
 @pytest.fixture(scope="session", autouse=True)
 def no_training_of_an_earlier_run() -> None:
     """Builds of this run train; otherwise they would reuse what an earlier run of tests trained."""
-    forget_trainings()
+    forget_trainings("process")
+    forget_trainings("container")
 
 
 @pytest.fixture(scope="session")

@@ -70,7 +70,7 @@ def test_a_build_in_another_environment_gives_the_same_image(
     shutil.copytree(local_package.project, copy)
     for path in copy.rglob("*"):
         os.utime(path, (0, 0))
-    forget_trainings()
+    forget_trainings("process")
     memory = {"TMPDIR": "/dev/shm"} if os.access("/dev/shm", os.W_OK) else {}
     done = subprocess.run(
         [

@@ -29,7 +29,7 @@ def test_after_builds_were_killed_the_next_one_is_right_and_leaves_nothing(
     image.parent.mkdir()
     before = sorted(project.rglob("*"))
     build = [project, "--output", f"oci:{image}"]
-    forget_trainings()
+    forget_trainings("process")
     for step in ("making layers", "• training", "writing oci"):
         killed_at(step, *build, env=NO_ENGINE)
         assert not image.exists()
@@ -44,7 +44,7 @@ def test_the_build_after_a_killed_one_is_right_and_removes_its_leftovers(
     engine: Engine, engine_package: Package, base: str, tmp_path: Path
 ) -> None:
     project = copy_of(engine_package.project, tmp_path)
-    forget_trainings()
+    forget_trainings("container")
     killed_at("starting the image", project, "--base", base, env={})
     assert [tag for tag in engine.tags() if tag.startswith("model-packager-")]
     done = package("build", project, "--base", base, "--json")

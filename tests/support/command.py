@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from packager.cache import cache_directory
-from packager.runners.result_cache import TRAINED
+from packager.runners.result_cache import RECORD, TRAINED
 
 PACKAGE = Path(sys.executable).parent / "package"
 NO_ENGINE = {"DOCKER_HOST": "tcp://127.0.0.1:1"}
@@ -69,11 +70,15 @@ def killed_at(step: str, *arguments: object, env: dict[str, str]) -> None:
     assert process.returncode == -signal.SIGKILL
 
 
-def forget_trainings() -> None:
-    """Remove cached training results: the next build trains, also of a project built before."""
-    for path in cache_directory(TRAINED).iterdir():
-        if not path.name.startswith("."):  # another process is writing it
-            shutil.rmtree(path, ignore_errors=True)
+def forget_trainings(where: str) -> None:
+    """Remove cached results of trainings in a ``process`` or a ``container``.
+
+    The next build there trains, also of a project built before. Tests that run beside have theirs.
+    """
+    for record in cache_directory(TRAINED).glob(f"[!.]*/{RECORD}"):
+        with contextlib.suppress(FileNotFoundError):
+            if json.loads(record.read_bytes())["isolation"]["where"] == where:
+                shutil.rmtree(record.parent, ignore_errors=True)
 
 
 @dataclass(frozen=True)
