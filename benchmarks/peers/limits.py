@@ -16,7 +16,7 @@ from servers import COMPILED, OURS, SERVERS, uvicorn
 NGINX = "/usr/sbin/nginx"
 # A word of nginx's configuration may have 4,095 bytes, so long answers consist of blocks.
 BLOCK = 1024
-# Requests are told apart by their length: that of one row has at most four digits.
+# Requests are distinguished by their length: that of one row has at most four digits.
 CONFIGURATION = """
 daemon off;
 pid {folder}/pid;

@@ -29,7 +29,7 @@ LOOK_SECONDS = 0.5
 """How often a thread that waits for an answer looks whether the event loop still runs."""
 MAX_STOPPED_LOOKS = 4
 OWED_SECONDS = 0.5
-"""How often the supervisor is told of requests that a process leaves unanswered."""
+"""Seconds between reports to the supervisor of requests that a process has not answered."""
 GRACE_SECONDS = 5.0
 """Time after the deadline in which the event loop reports it."""
 

@@ -23,7 +23,7 @@ MAX_ANSWER_BYTES = 256 << 20
 """A process that begins a larger message is disconnected, before it fills the worker's memory."""
 GREETING_SECONDS = 10.0
 MAX_GREETING_SECONDS = 600.0
-"""A connection that is not greeted is made anew after these seconds, each time twice as many.
+"""A connection without a handshake is made anew after these seconds, each time twice as many.
 
 While a process loads the model, it accepts no connection. But a process or thread that the model
 has left could accept one, and say nothing.
@@ -191,7 +191,7 @@ class _Link(asyncio.Protocol):
             self.close()
 
     def close_if_not_greeted(self) -> None:
-        """End a connection that nobody has answered."""
+        """End a connection without a handshake."""
         if not self.greeted:
             self.close()
 

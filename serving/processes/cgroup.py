@@ -31,8 +31,11 @@ class MemoryEvents:
         return cls(None, None)
 
 
-def _places(root: Path, own: Path) -> Iterator[tuple[Path, str, str]]:
-    """Folder, events file and limit file; in a container the folder may be the root."""
+def own_folders(controller: str, root: Path, own: Path) -> Iterator[tuple[Path, bool]]:
+    """Folders of this process's control group, and whether each is of version 2.
+
+    In a container the folder may be the root, which follows.
+    """
     try:
         lines = own.read_text().splitlines()
     except OSError:
@@ -41,9 +44,18 @@ def _places(root: Path, own: Path) -> Iterator[tuple[Path, str, str]]:
         _, controllers, path = line.split(":", 2)
         for folder in (path.lstrip("/"), ""):
             if controllers == "":
-                yield root / folder, "memory.events", "memory.max"
-            elif "memory" in controllers.split(","):
-                yield root / "memory" / folder, "memory.oom_control", "memory.limit_in_bytes"
+                yield root / folder, True
+            elif controller in controllers.split(","):
+                yield root / controller / folder, False
+
+
+def _places(root: Path, own: Path) -> Iterator[tuple[Path, str, str]]:
+    """Folder, events file and limit file."""
+    for folder, second in own_folders("memory", root, own):
+        if second:
+            yield folder, "memory.events", "memory.max"
+        else:
+            yield folder, "memory.oom_control", "memory.limit_in_bytes"
 
 
 def _kills(path: Path) -> int | None:

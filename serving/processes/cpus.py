@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from serving.processes.cgroup import OWN, ROOT
+from serving.processes.cgroup import OWN, ROOT, own_folders
 
 
 def available_cpus(root: Path = ROOT, own: Path = OWN) -> int:
@@ -19,19 +19,9 @@ def available_cpus(root: Path = ROOT, own: Path = OWN) -> int:
 
 def _quotas(root: Path, own: Path) -> Iterator[float]:
     """Processors by the quotas of the own control group, and of the root in a container."""
-    try:
-        lines = own.read_text().splitlines()
-    except OSError:
-        lines = []
-    for line in lines:
-        _, controllers, path = line.split(":", 2)
-        for folder in (path.lstrip("/"), ""):
-            if controllers == "":
-                yield from _quota(_words(root / folder / "cpu.max"))
-            elif "cpu" in controllers.split(","):
-                place = root / "cpu" / folder
-                names = ("cpu.cfs_quota_us", "cpu.cfs_period_us")
-                yield from _quota([word for name in names for word in _words(place / name)])
+    for folder, second in own_folders("cpu", root, own):
+        names = ("cpu.max",) if second else ("cpu.cfs_quota_us", "cpu.cfs_period_us")
+        yield from _quota([word for name in names for word in _words(folder / name)])
 
 
 def _quota(words: list[str]) -> Iterator[float]:

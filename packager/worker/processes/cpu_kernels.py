@@ -46,6 +46,15 @@ def kernel_settings(isa: Isa, features: NumpyFeatures) -> dict[str, str | None]:
     }
 
 
+def set_kernels(variables: dict[str, str], isa: Isa, features: NumpyFeatures) -> None:
+    """Set in ``variables`` those that select the kernels of ``isa``, and unset the others."""
+    for name, value in kernel_settings(isa, features).items():
+        if value is None:
+            variables.pop(name, None)
+        else:
+            variables[name] = value
+
+
 def own_features() -> NumpyFeatures:
     """What the NumPy of this process tells; raises ``PackageError`` if it does not."""
     try:

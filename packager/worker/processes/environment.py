@@ -11,7 +11,7 @@ from typing import Any
 
 from packager.manifest.base import Isa
 from packager.manifest.evaluation import NumericalEnvironment
-from packager.worker.processes.cpu_kernels import kernel_settings, own_features
+from packager.worker.processes.cpu_kernels import own_features, set_kernels
 from packager.worker.processes.run_to_end import worker_command
 
 FIXED_VARIABLES = {
@@ -44,11 +44,8 @@ def pin_environment(isa: Isa, arguments: Sequence[str]) -> None:
     if os.environ.get(PINNED_ISA) == isa:
         return
     variables = {**os.environ, **FIXED_VARIABLES, PINNED_ISA: isa}
-    for name, value in kernel_settings(isa, own_features()).items():
-        if value is None:
-            variables.pop(name, None)
-        else:
-            variables[name] = value
+    if isa != "native":  # NumPy is imported for its features only where they are needed
+        set_kernels(variables, isa, own_features())
     sys.stderr.flush()
     os.execve(sys.executable, worker_command(*arguments), variables)
 

@@ -27,7 +27,7 @@ from packager.model.model_environment import (
     model_variables,
 )
 from packager.model.paths import Root
-from packager.worker.processes.cpu_kernels import kernel_settings, not_told
+from packager.worker.processes.cpu_kernels import not_told, set_kernels
 from packager.worker.processes.environment import PINNED_ISA
 
 
@@ -37,9 +37,8 @@ def training_host(root: Root, models: Path, *, reverse: bool = False) -> HostCom
     It reads neither the model nor the manifest of a package below ``root``. ``reverse``: directory
     listings are reversed, to detect a recipe that depends on their order.
     """
-    confinement = Confinement(
-        "the recipe", str(root.path), _real([models]), _installed(), True, reverse
-    )
+    writable, readable = _real([models]), _real(installed_folders())
+    confinement = Confinement("the recipe", str(root.path), writable, readable, True, reverse)
     return _command(root, confinement)
 
 
@@ -47,10 +46,6 @@ def model_host(root: Root, *readable: Path) -> HostCommand:
     """A process that loads and calls models below ``root`` and in the folders ``readable``."""
     readable = (*readable, *installed_folders())
     return _command(root, Confinement("the model", str(root.path), (), _real(readable)))
-
-
-def _installed() -> tuple[str, ...]:
-    return tuple(map(str, installed_folders()))
 
 
 def _real(folders: Sequence[Path]) -> tuple[str, ...]:
@@ -63,23 +58,11 @@ def _command(root: Root, confinement: Confinement) -> HostCommand:
         **model_variables(root, os.environ),
         VARIABLE: confinement.as_json(),
     }
-    for name, value in _kernel_settings(python).items():
-        if value is None:
-            variables.pop(name, None)
-        else:
-            variables[name] = value
-    return HostCommand([python], variables, Path.cwd(), confinement.who)
-
-
-def _kernel_settings(python: str) -> dict[str, str | None]:
-    """The variables that pin the libraries of ``python`` as those of this process are pinned.
-
-    None: unset it. The NumPy of this process may know other features.
-    """
     isa = cast(Isa, os.environ.get(PINNED_ISA, "native"))
-    if python == sys.executable or isa == "native":
-        return {}
-    return kernel_settings(isa, _features(python))
+    if python != sys.executable and isa != "native":
+        # The NumPy of this process, whose kernels are pinned already, may know other features.
+        set_kernels(variables, isa, _features(python))
+    return HostCommand([python], variables, Path.cwd(), confinement.who)
 
 
 @cache
