@@ -110,12 +110,17 @@ def test_a_base_that_cannot_be_made_ends_the_demo_only_with_an_engine(
 
 
 def test_a_signal_waits_for_the_end_of_the_block(demo: ModuleType):
+    finished = []
+
+    def start() -> None:
+        with demo.deferred_signals():
+            signal.raise_signal(signal.SIGINT)
+            finished.append("process")
+
     handler = signal.getsignal(signal.SIGINT)
-    finished = False
-    with pytest.raises(KeyboardInterrupt), demo.deferred_signals():
-        signal.raise_signal(signal.SIGINT)
-        finished = True
-    assert finished
+    with pytest.raises(KeyboardInterrupt):
+        start()
+    assert finished == ["process"]
     assert signal.getsignal(signal.SIGINT) is handler
 
 
