@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sized
+from collections.abc import Callable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -24,7 +24,7 @@ from modelhost.predictions import (
 )
 from modelhost.storage import load_estimator
 from modelhost.text import truncate
-from modelhost.text_input import text_step, wrap_text_model
+from modelhost.text_input import text_column, text_step, wrap_text_model
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class LoadedModel:
         count = getattr(self.native, "n_features_in_", None)
         return None if count is None else int(count)
 
-    @property
+    @cached_property
     def text_step(self) -> str | None:
         """The class of its first step if that expects texts, not a frame; else None."""
         return text_step(self.native)
@@ -58,16 +58,18 @@ class LoadedModel:
         """The class of the model."""
         return type(self.native).__name__
 
-    def predict(self, frame: Any) -> Predictions:
+    def predict(self, frame: Any, specs: Sequence[Any] = ()) -> Predictions:
         """Predict for ``frame``, which holds exactly the features, in the schema's order.
 
-        Raise ``PackageError`` describing the result if it isn't one label (or number) per row;
+        ``specs`` describes its columns: a model that begins with a text vectorizer is given their
+        only column of text. Raise ``PackageError`` describing the result if it isn't one label (or number) per row;
         exceptions of the model pass through.
         """
         if not len(frame):
             empty = np.zeros((0, len(self.classes or ())))
             return Predictions([], empty if self.has_probabilities else None)
-        labels, chances = self._ask(frame)
+        text = text_column(specs) if self.text_step else None
+        labels, chances = self._ask(frame if text is None else frame[text])
         rows, classes = len(frame), len(self.classes or ())
         if isinstance(labels, Sized) and len(labels) != rows:
             wrong = wrap_text_model(len(labels), rows, list(map(str, frame.columns)), self.task)

@@ -138,11 +138,11 @@ def _cuts(compiled: CompiledCandidate) -> dict[int, list[float]]:
 
 
 def _thresholds(compiled: CompiledCandidate) -> dict[int, list[float]]:
-    if not isinstance(compiled.form.head, Trees) or compiled.trees is None:
+    if not isinstance(compiled.form.head, Trees) or compiled.content is None:
         return {}
     treelite = import_treelite()
 
-    model = treelite.Model.deserialize_bytes(compiled.trees)
+    model = treelite.Model.deserialize_bytes(compiled.content)
     found: dict[int, list[float]] = {}
     for place in range(model.num_tree):
         tree = model.get_tree_accessor(place)
