@@ -62,8 +62,8 @@ class LoadedModel:
         """Predict for ``frame``, which holds exactly the features, in the schema's order.
 
         ``specs`` describes its columns: a model that begins with a text vectorizer is given their
-        only column of text. Raise ``PackageError`` describing the result if it isn't one label (or number) per row;
-        exceptions of the model pass through.
+        only column of text. Raise ``PackageError`` describing the result if it isn't one label (or
+        number) per row; exceptions of the model pass through.
         """
         if not len(frame):
             empty = np.zeros((0, len(self.classes or ())))

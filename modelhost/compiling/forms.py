@@ -1,8 +1,8 @@
 """Derive the compiled form of a fitted model, as plain data, from its answers to probes.
 
 The form is that of ``packager.model.compiled.form`` without its head: ``columns``, ``steps``,
-``matrix`` and ``nan``, and where text is counted ``texts`` and ``places``. Numbers are Python's; None
-is NaN.
+``matrix`` and ``nan``, and where text is counted ``texts`` and ``places``. Numbers are Python's;
+None is NaN.
 """
 
 from __future__ import annotations
@@ -185,7 +185,8 @@ def _ops(ops: Sequence[Op]) -> list[dict[str, Any]]:
 def _table(column: int, positions: list[int], made: Any, probe: Probe) -> dict[str, Any]:
     """The model's encoding of each value of ``column``, taken from the probe's rows.
 
-    ``made``: the matrix of these rows, shape (rows, positions). Raise ``CannotCompileError`` if it depends on other columns or the table is too large.
+    ``made``: the matrix of these rows, shape (rows, positions). Raise ``CannotCompileError`` if it
+    depends on other columns or the table is too large.
     """
     keys = [question for question in probe.of(column, "key") if question.value is not None]
     special = [*probe.of(column, "null"), *probe.of(column, "unknown")]

@@ -7,8 +7,7 @@
 
 The candidates are ``{"form", "unsupported", "heads"}``: the form without a head, or why there is
 none, and the heads, the fastest first (:class:`modelhost.compiling.trees.Head`). A head with
-``arrays``, and a text of the form with ``arrays``, tell the name, the length and the encoding of each
-of them.
+``arrays``, and a text of the form, tell the name, the length and the encoding of each array.
 
 Instead of these, an answer holds ``unsupported``: why the model can't be compiled; or ``raised``:
 the type and the message of what a part of the model raised.

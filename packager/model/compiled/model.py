@@ -98,6 +98,8 @@ class CompiledModel:
         self.classes = classes
         self._parts = parts
         self._meaning = OutputSpec(task, classes, _has_probabilities(form, task), form.tolerance)
+        self._row: Callable[[Sequence[Any]], OneRow | None]
+        self._sums: Callable[..., tuple[Predictions, Bools]] | None
         if isinstance(form.head, SparseLinear):
             sparse = SparseModel(form, content or b"", self._meaning)
             self._row, self._sums = sparse.predict_row, sparse.predict_rows

@@ -1,11 +1,11 @@
-"""Count the n-grams of a document that have a feature."""
+"""Count the n-grams of documents that have a feature."""
 
 from __future__ import annotations
 
 import mmap
 from collections.abc import Callable, Sequence
 from itertools import repeat
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,29 +20,90 @@ from packager.model.compiled.text_analysis import (
 from packager.model.compiled.text_form import NgramLevel, Text, Vocabulary
 
 Integers = npt.NDArray[np.int64]
-Counts = tuple[Integers, Integers]
-"""Features in increasing order, and how often each occurs."""
-_UNKNOWN, _STOP = -1, -2
+Bools = npt.NDArray[np.bool_]
 _NOTHING = np.empty(0, np.int64)
+MAX_UNSORTED = 512
+"""More keys than that are sorted before they are looked up: memory is then read in order."""
 
 
-def counter(text: Text, content: bytes | mmap.mmap) -> Callable[[str], Counts | None]:
-    """A function from a document to the counts of its n-grams; None outside the domain."""
-    analysis, vocabulary = text.analysis, text.vocabulary
-    prepare, longest = preprocessor(analysis), analysis.longest
-    items = items_of(vocabulary, content)
-    levels = [_Level(level, len(items), content) for level in vocabulary.levels]
-    if analysis.analyzer == "word":
-        count = _of_words(text, items, levels)
-    else:
-        count = _of_characters(text, items, levels)
+class Counts(NamedTuple):
+    """Features that documents have, ordered by document and feature, and how often."""
 
-    def counts(document: str) -> Counts | None:
-        if longest is not None and len(document) > longest:
+    rows: Integers
+    features: Integers
+    counts: Integers
+
+
+class _Items(NamedTuple):
+    """The items of documents, one after another, with an unknown item behind each piece."""
+
+    codes: Integers
+    rows: Integers
+    """The document of each item."""
+    sizes: Integers
+    """The length of each piece."""
+
+
+class NgramCounter:
+    """Counts the n-grams of a text's vocabulary.
+
+    The codes of items are their numbers; all unknown items have the next number, so that the key of
+    an n-gram with one is not in the vocabulary.
+    """
+
+    def __init__(self, text: Text, content: bytes | mmap.mmap) -> None:
+        """``content``: the file of the form's arrays; raises ``PackageError`` if it is damaged."""
+        self._prepare = preprocessor(text.analysis)
+        self._longest = text.analysis.longest
+        items = items_of(text.vocabulary, content)
+        self._levels = [_Level(level, len(items), content) for level in text.vocabulary.levels]
+        self._split = _splitter(text, items)
+        self._width = 1 + max((level.highest for level in self._levels), default=0)
+
+    def counts(self, documents: Sequence[str]) -> tuple[Counts, Bools]:
+        """The counts of each document, and the mask of documents in the domain.
+
+        The others have no counts.
+        """
+        inside = np.ones(len(documents), bool)
+        parts = []
+        for row, document in enumerate(documents):
+            part = self._divided(document)
+            if part is None:
+                inside[row] = False
+            parts.append(part or ())
+        items = self._split.items(parts)
+        found, rows = [], []
+        for level in self._levels:
+            places, keys = self._split.windows(items, level)
+            if not len(keys):
+                continue
+            found.append(level.features_of(keys))
+            rows.append(items.rows[places])
+        if not found:
+            return Counts(_NOTHING, _NOTHING, _NOTHING), inside
+        features = np.concatenate(found)
+        known = features >= 0
+        owners = np.concatenate(rows)[known]
+        distinct, counts = _counted(owners * self._width + features[known])
+        owners, features = np.divmod(distinct, self._width)
+        return Counts(owners, features, counts), inside
+
+    def counts_of_one(self, document: str) -> tuple[Integers, Integers] | None:
+        """The features of one document and their counts; None outside the domain."""
+        parts = self._divided(document)
+        if parts is None:
             return None
-        return count(prepare(document))
+        items = self._split.items_of_one(parts)
+        found = [level.features_of(self._split.windows(items, level)[1]) for level in self._levels]
+        if not found:
+            return _NOTHING, _NOTHING
+        return _counted(np.concatenate(found) if len(found) > 1 else found[0])
 
-    return counts
+    def _divided(self, document: str) -> Sequence[str] | None:
+        if self._longest is not None and len(document) > self._longest:
+            return None
+        return self._split.parts(self._prepare(document))
 
 
 def items_of(vocabulary: Vocabulary, content: bytes | mmap.mmap) -> list[str]:
@@ -61,130 +122,139 @@ class _Level:
 
     def __init__(self, level: NgramLevel, items: int, content: bytes | mmap.mmap) -> None:
         self.length = level.length
-        self.keys = array_of(level.keys, content)
-        self.features = array_of(level.features, content)
-        self._items = items
+        self._base = items + 1
+        self._keys = array_of(level.keys, content)
+        self._features = array_of(level.features, content)
+        self.highest = int(self._features.max(initial=0))
+        self._table: Any = None
+        if level.length == 1:
+            self._table = np.full(items + 1, -1, np.int64)
+            self._table[self._keys[:-1]] = self._features[:-1]
 
-    def counts(self, keys: Integers) -> Counts:
-        """Counts of the n-grams with these ``keys``, which may repeat; features in any order."""
-        found, counts = _counted(keys)
-        if not len(self.keys) or not len(found):
-            return _NOTHING, _NOTHING
-        places = self.keys.searchsorted(found)
-        places[places == len(self.keys)] = 0
-        known = self.keys[places] == found
-        return self.features[places[known]].astype(np.int64), counts[known]
-
-    def windows(self, codes: Integers) -> Integers:
-        """The keys of all runs of ``length`` codes; negative where an item is unknown."""
-        width = len(codes) - self.length + 1
-        if width <= 0:
-            return _NOTHING
+    def keys_of(self, codes: Integers) -> Integers:
+        """The keys of all runs of ``length`` codes."""
+        width = max(0, len(codes) - self.length + 1)
         keys = codes[:width]
-        unknown = keys < 0
         for at in range(1, self.length):
-            following = codes[at : at + width]
-            unknown = unknown | (following < 0)
-            keys = keys * self._items + following
-        return np.where(unknown, _UNKNOWN, keys) if unknown.any() else keys
+            keys = keys * self._base + codes[at : at + width]
+        return keys
+
+    def features_of(self, keys: Integers) -> Integers:
+        """The feature of each key, -1 for those that have none."""
+        if self._table is not None:
+            found: Integers = self._table.take(keys)
+            return found
+        order = keys.argsort() if len(keys) > MAX_UNSORTED else None
+        wanted = keys if order is None else keys[order]
+        places = self._keys.searchsorted(wanted)
+        found = np.where(self._keys.take(places) == wanted, self._features.take(places), -1)
+        if order is None:
+            return found
+        restored = np.empty_like(found)
+        restored[order] = found
+        return restored
 
 
-def _of_words(
-    text: Text, items: Sequence[str], levels: Sequence[_Level]
-) -> Callable[[str], Counts | None]:
-    split = tokenizer(text.analysis)
-    stop_words = text.analysis.stop_words
-    if [level.length for level in levels] == [1]:
-        (level,) = levels
-        features = [items[key] for key in level.keys.tolist()]
-        found = dict(zip(features, level.features.tolist(), strict=True))
-        known = found.get if not stop_words else _without(found, stop_words)
+class _Words:
+    """Divides documents into words."""
 
-        def single(document: str) -> Counts | None:
-            words = split(document)
-            if words is None:
-                return None
-            own = np.fromiter(map(known, words, repeat(_UNKNOWN)), np.int64, len(words))
-            return _counted(own)
+    def __init__(self, text: Text, items: Sequence[str]) -> None:
+        self.parts: Callable[[str], Sequence[str] | None] = tokenizer(text.analysis)
+        self._unknown, self._stop = len(items), len(items) + 1
+        codes: dict[str | None, int] = {item: code for code, item in enumerate(items)}
+        codes.update(dict.fromkeys(text.analysis.stop_words, self._stop))
+        self._code_of = codes.get
+        self._stops = bool(text.analysis.stop_words)
 
-        return single
+    def items(self, documents: Sequence[Sequence[str]]) -> _Items:
+        """The codes of the words of documents, each one piece, without stop words."""
+        words: list[str | None] = []
+        for own in documents:
+            words += own
+            words.append(None)
+        sizes = np.fromiter(map(len, documents), np.int64, len(documents))
+        found = map(self._code_of, words, repeat(self._unknown))
+        codes = np.fromiter(found, np.int64, len(words))
+        rows = np.repeat(np.arange(len(documents)), sizes + 1)
+        if self._stops:
+            kept = codes != self._stop
+            codes, rows = codes[kept], rows[kept]
+        return _Items(codes, rows, sizes)
 
-    codes = {item: code for code, item in enumerate(items)}
-    codes.update(dict.fromkeys(stop_words, _STOP))
-    code_of = codes.get
+    def items_of_one(self, words: Sequence[str]) -> _Items:
+        """The codes of the words of one document, without stop words."""
+        found = map(self._code_of, words, repeat(self._unknown))
+        codes = np.fromiter(found, np.int64, len(words))
+        if self._stops:
+            codes = codes[codes != self._stop]
+        return _Items(codes, _NOTHING, _NOTHING)
 
-    def several(document: str) -> Counts | None:
-        words = split(document)
-        if words is None:
-            return None
-        own = np.fromiter(map(code_of, words, repeat(_UNKNOWN)), np.int64, len(words))
-        if stop_words:
-            own = own[own != _STOP]
-        return _joined([level.counts(level.windows(own)) for level in levels])
-
-    return several
-
-
-def _without(features: dict[str, int], stop_words: Sequence[str]) -> Any:
-    for word in stop_words:
-        features.pop(word, None)
-    return features.get
+    def windows(self, items: _Items, level: _Level) -> tuple[Any, Integers]:
+        """The place of each n-gram of one length, and its key."""
+        keys = level.keys_of(items.codes)
+        return slice(len(keys)), keys
 
 
-def _of_characters(
-    text: Text, items: Sequence[str], levels: Sequence[_Level]
-) -> Callable[[str], Counts | None]:
-    alphabet = np.array([ord(item) for item in items], np.int64)
-    table = np.full(int(alphabet.max(initial=0)) + 2, _UNKNOWN, np.int64)
-    table[alphabet] = np.arange(len(alphabet))
-    last = len(table) - 1
+class _Characters:
+    """Divides documents into characters."""
 
-    def codes_of(document: str) -> Integers:
-        points = np.frombuffer(document.encode("utf-32-le", "surrogatepass"), "<u4")
-        codes: Integers = table[np.minimum(points, last)]
-        return codes
+    def __init__(self, text: Text, items: Sequence[str]) -> None:
+        alphabet = np.array([ord(item) for item in items], np.int64)
+        self._table = np.full(int(alphabet.max(initial=0)) + 2, len(items), np.int64)
+        self._table[alphabet] = np.arange(len(alphabet))
+        self._separator = chr(len(self._table) - 1)
+        self._shortest, _ = text.analysis.ngrams
+        self._inside_words = text.analysis.analyzer == "char_wb"
 
-    shortest, _ = text.analysis.ngrams
-    if text.analysis.analyzer == "char":
-        return lambda document: _joined(_windows(levels, codes_of(characters(document))))
+    def parts(self, document: str) -> Sequence[str]:
+        """The pieces of a document whose n-grams are counted."""
+        return padded_words(document) if self._inside_words else [characters(document)]
 
-    def inside_words(document: str) -> Counts:
-        words = padded_words(document)
-        sizes = np.fromiter(map(len, words), np.int64, len(words))
-        codes = codes_of("".join(words))
-        # How many characters of its word follow each character, itself included.
-        left = np.repeat(np.cumsum(sizes), sizes) - np.arange(len(codes))
-        first = left == np.repeat(sizes, sizes)
-        found = []
-        for level in levels:
-            keys = level.windows(codes)
-            inside = left[: len(keys)]
-            if level.length >= shortest:
-                found.append(level.counts(keys[inside >= level.length]))
-            else:  # a word shorter than the shortest n-gram is counted whole
-                whole = (inside == level.length) & first[: len(keys)]
-                found.append(level.counts(keys[whole]))
-        return _joined(found)
+    def items(self, documents: Sequence[Sequence[str]]) -> _Items:
+        """The codes of the characters of documents."""
+        pieces = [piece for own in documents for piece in own]
+        block = self._separator.join([*pieces, ""])
+        points = np.frombuffer(block.encode("utf-32-le", "surrogatepass"), "<u4")
+        codes = self._table[np.minimum(points, len(self._table) - 1)]
+        sizes = np.fromiter(map(len, pieces), np.int64, len(pieces))
+        owners = np.repeat(np.arange(len(documents)), [len(own) for own in documents])
+        return _Items(codes, np.repeat(owners, sizes + 1), sizes)
 
-    return inside_words
+    def items_of_one(self, pieces: Sequence[str]) -> _Items:
+        """The codes of the characters of one document."""
+        return self.items([pieces])
+
+    def windows(self, items: _Items, level: _Level) -> tuple[Any, Integers]:
+        """The place of each n-gram of one length, and its key.
+
+        Words that are shorter than the shortest n-gram are counted whole.
+        """
+        keys = level.keys_of(items.codes)
+        if level.length >= self._shortest:
+            return slice(len(keys)), keys
+        starts = np.cumsum(items.sizes + 1) - items.sizes - 1
+        places = starts[items.sizes == level.length]
+        return places, keys[places]
 
 
-def _windows(levels: Sequence[_Level], codes: Integers) -> list[Counts]:
-    return [level.counts(level.windows(codes)) for level in levels]
+_Splitter = _Words | _Characters
 
 
-def _counted(values: Integers) -> Counts:
+def _splitter(text: Text, items: Sequence[str]) -> _Splitter:
+    return (_Words if text.analysis.analyzer == "word" else _Characters)(text, items)
+
+
+def _counted(values: Integers) -> tuple[Integers, Integers]:
     """The distinct values from 0 on in increasing order, and how often each occurs."""
     values = np.sort(values)
     values = values[values.searchsorted(0) :]
-    if not len(values):
+    size = len(values)
+    if not size:
         return _NOTHING, _NOTHING
-    starts = np.flatnonzero(np.concatenate(([True], values[1:] != values[:-1])))
-    return values[starts], np.diff(np.append(starts, len(values)))
-
-
-def _joined(parts: Sequence[Counts]) -> Counts:
-    features = np.concatenate([features for features, _ in parts])
-    counts = np.concatenate([counts for _, counts in parts])
-    order = features.argsort(kind="stable")
-    return features[order], counts[order]
+    changes = np.flatnonzero(values[1:] != values[:-1])
+    ends = np.empty(len(changes) + 1, np.int64)
+    ends[:-1], ends[-1] = changes, size - 1
+    counts = ends.copy()
+    counts[1:] -= ends[:-1]
+    counts[0] += 1
+    return values[ends], counts

@@ -29,14 +29,14 @@ class NgramLevel(FrozenModel):
     """The n-grams of ``length`` items in the vocabulary.
 
     The key of an n-gram is the number whose digits are the numbers of its items, in base (number of
-    items).
+    items + 1): the highest digit is an unknown item.
     """
 
     length: int
     keys: StoredArray
-    """int64, increasing."""
+    """int64, increasing; the last is larger than all keys."""
     features: StoredArray
-    """int32: the feature of each key."""
+    """int32: the feature of each key; the last is -1."""
 
 
 class Vocabulary(FrozenModel):

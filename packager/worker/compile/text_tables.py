@@ -63,15 +63,15 @@ def _vocabulary(
     codes = {item: code for code, item in enumerate(items)}
     levels = []
     for length, grams in sorted(found.items()):
-        if len(items) ** length > MAX_KEY:
+        if (len(items) + 1) ** length > MAX_KEY:
             raise CannotCompileError(
                 f"a text vectorizer has n-grams of {length} items from {len(items):,}"
             )
         keyed = sorted((_key(parts, codes), place) for parts, place in grams)
         level = NgramLevel(
             length=length,
-            keys=writer.add(np.array([key for key, _ in keyed], np.int64)),
-            features=writer.add(np.array([place for _, place in keyed], np.int32)),
+            keys=writer.add(np.array([*(key for key, _ in keyed), MAX_KEY], np.int64)),
+            features=writer.add(np.array([*(place for _, place in keyed), -1], np.int32)),
         )
         levels.append(level)
     encoded = [item.encode() for item in items]
@@ -85,7 +85,7 @@ def _vocabulary(
 def _key(parts: Sequence[str], codes: Mapping[str, int]) -> int:
     key = 0
     for part in parts:
-        key = key * len(codes) + codes[part]
+        key = key * (len(codes) + 1) + codes[part]
     return key
 
 

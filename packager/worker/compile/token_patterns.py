@@ -27,7 +27,8 @@ def longest_document(pattern: str) -> int | None:
 
     All documents if it is single characters, of which at most one is repeated, such as
     ``\b\w\w+\b``; a boundary may be behind them if one is before them. Raises
-    ``CannotCompileError`` if it repeats repetitions, which may take exponential time, or has too many.
+    ``CannotCompileError`` if it repeats repetitions, which may take exponential time, or has too
+    many.
     """
     try:
         parsed = list(parser.parse(pattern))
@@ -56,10 +57,8 @@ def _linear(parsed: list[Any]) -> bool:
             _, _, inner = value
             if len(inner) != 1 or inner[0][0] not in _SINGLE:
                 return False
-        elif code not in _SINGLE:
-            return False
-        elif repeats:  # what follows a repetition may fail, and the repetition is tried again
-            return False
+        elif code not in _SINGLE or repeats:
+            return False  # what follows a repetition may fail, and the repetition is tried again
     return repeats <= 1
 
 

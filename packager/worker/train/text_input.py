@@ -12,7 +12,8 @@ from packager.manifest.manifest import Column
 def check_takes_frames(step: str | None, columns: Sequence[Column], *, trained: bool) -> None:
     """Raise ``PackageError`` if ``step``, the model's first one, can't be given a column of text.
 
-    ``step`` is None if the model takes frames. ``trained``: a recipe trained it, which can be changed; otherwise it was trained elsewhere.
+    ``step`` is None if the model takes frames. ``trained``: a recipe trained it, which can be
+    changed; otherwise it was trained elsewhere.
     """
     if step is not None and text_column(columns) is None:
         raise _refusal(step, columns, trained=trained)
