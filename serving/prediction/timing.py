@@ -27,6 +27,8 @@ class TimingModel:
     """Up to this many rows are predicted faster one by one than together."""
     inline: int
     """Up to this many rows take at most ``MAX_INLINE_SECONDS``."""
+    characters: float = math.inf
+    """Up to this many characters of divided text take at most ``MAX_INLINE_SECONDS``."""
 
     @classmethod
     def measure(
@@ -48,7 +50,10 @@ class TimingModel:
             inline = MAX_INLINE_SECONDS / single
         else:
             inline = max(one_by_one, (MAX_INLINE_SECONDS - least) / max(each, 1e-9))
-        return cls(one_by_one, max(1, int(min(inline, 1e6))))
+        characters = sum(len(many[at][row] or "") for at in model.text_columns for row in rows)
+        per_character = each * _ROWS / characters if characters else 0.0
+        longest = MAX_INLINE_SECONDS / per_character if per_character else math.inf
+        return cls(one_by_one, max(1, int(min(inline, 1e6))), longest)
 
 
 def _seconds(call: Callable[[], object]) -> float:

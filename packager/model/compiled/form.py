@@ -247,8 +247,9 @@ def read(folder: Path) -> tuple[Form, bytes | mmap.mmap | None]:
     try:
         return form, mapped(folder / name) if name == ARRAYS else (folder / name).read_bytes()
     except OSError as error:
+        wanted = "trees" if name == TREES else "arrays"
         raise PackageError(
-            f"{folder / name}: expected the trees or arrays of the compiled model, got {error}",
+            f"{folder / name}: expected the {wanted} of the compiled model, got {error}",
             "the package is damaged: build it again",
         ) from error
 

@@ -40,6 +40,7 @@ from packager.model.compiled.heads import (
 from packager.model.compiled.linear_batch import LinearSums
 from packager.model.compiled.single_row import linear_row
 from packager.model.compiled.sparse_model import SparseModel
+from packager.model.compiled.text_analysis import UNICODE
 from packager.model.compiled.tree_model import TreeModel
 from packager.model.integrity import MANIFEST
 from packager.model.paths import Root
@@ -70,6 +71,13 @@ def load_compiled(
             f"{root.package / FOLDER}: expected a form for the columns of the schema, got others",
             "the package is damaged: build it again",
         )
+    for text in form.texts:
+        if text.analysis.unicode != UNICODE:
+            raise PackageError(
+                "the compiled model divides text as Python and Unicode "
+                f"{text.analysis.unicode} do, this process is {UNICODE}",
+                'serve the package in its image, or build it with compile = "off" under [serve]',
+            )
     classes = schema.classes if task == "classification" else None
     return CompiledModel(form, content, task, classes, parts)
 
@@ -114,6 +122,11 @@ class CompiledModel:
     def needs_model(self) -> bool:
         """Whether it calls parts of the model."""
         return needs_model(self.form)
+
+    @property
+    def text_columns(self) -> tuple[int, ...]:
+        """The columns whose text it divides, which takes a time proportional to their length."""
+        return tuple(sorted({text.column for text in self.form.texts}))
 
     def predict_row(self, values: Sequence[Any]) -> OneRow | None:
         """The answer for one row; None if it is outside the domain.

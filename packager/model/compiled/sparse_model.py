@@ -36,7 +36,7 @@ Bools = npt.NDArray[np.bool_]
 OneRow = tuple[Scalar, list[float] | None]
 Columns = Sequence[Sequence[Any]]
 
-MAX_CHARACTERS = 1 << 19
+MAX_CHARACTERS = 1 << 17
 """Number of characters that are encoded at once, unless one row has more."""
 
 
@@ -107,10 +107,12 @@ class SparseModel:
         """The rows in parts of at most ``MAX_CHARACTERS``."""
         sizes = np.zeros(len(columns[0]), np.int64)
         for text in self._texts:
-            sizes += [len(document or "") for document in columns[text.column]]
+            documents = columns[text.column]
+            lengths = (len(document or "") for document in documents)
+            sizes += np.fromiter(lengths, np.int64, len(documents))
         numbers = np.cumsum(sizes) // MAX_CHARACTERS
         _, counts = np.unique(numbers, return_counts=True)
-        if len(counts) == 1:
+        if len(counts) <= 1:
             yield columns
             return
         left = [iter(column) for column in columns]

@@ -21,8 +21,7 @@ class TextAnalysis(FrozenModel):
     unicode: str
     """The version of Python and of its tables of Unicode, which decide what a letter is."""
     longest: int | None = None
-    """Number of characters of a document in the domain; None if the time of ``pattern`` is
-    proportional to it."""
+    """Number of characters of a document in the domain; None: any."""
 
 
 class NgramLevel(FrozenModel):

@@ -22,6 +22,10 @@ from packager.worker.compile.token_patterns import longest_document
 Arrays = Mapping[str, Any]
 
 MAX_KEY = 2**63 - 1
+MAX_ITEMS = 500_000
+"""Each word takes some 200 bytes of a server's memory."""
+MAX_NGRAMS = 1_000_000
+"""Number of runs of characters of one document, which bounds the memory for it."""
 
 
 def text_of(described: Mapping[str, Any], arrays: Arrays, writer: ArrayWriter) -> Text:
@@ -37,7 +41,9 @@ def text_of(described: Mapping[str, Any], arrays: Arrays, writer: ArrayWriter) -
         )
     if analysis.analyzer == "word":
         longest = longest_document(analysis.pattern or "")
-        analysis = analysis.model_copy(update={"longest": longest})
+    else:
+        longest = MAX_NGRAMS // (analysis.ngrams[1] - analysis.ngrams[0] + 1)
+    analysis = analysis.model_copy(update={"longest": longest})
     width = int(described["width"])
     return Text(
         column=described["column"],
@@ -60,6 +66,10 @@ def _vocabulary(
         if shortest <= len(parts) <= longest:  # no document has other n-grams
             found.setdefault(len(parts), []).append((parts, place))
     items = sorted({item for grams in found.values() for parts, _ in grams for item in parts})
+    if len(items) > MAX_ITEMS:
+        raise CannotCompileError(
+            f"a text vectorizer has {len(items):,} words, expected at most {MAX_ITEMS:,}"
+        )
     codes = {item: code for code, item in enumerate(items)}
     levels = []
     for length, grams in sorted(found.items()):
