@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from packager.data import canonical
+from packager.data.list_values import number_lists
 from packager.data.text_columns import (
     TextColumn,
     arrow_codes,
@@ -210,7 +211,21 @@ def _distinct(
     values: npt.NDArray[np.object_], name: str, rows: npt.NDArray[np.intp]
 ) -> ColumnHashes:
     found = python_texts(values)
-    return _one_by_one(values, name, rows) if found is None else _strings(found)
+    if found is not None:
+        return _strings(found)
+    lists = _lists(values)
+    return _one_by_one(values, name, rows) if lists is None else lists
+
+
+def _lists(values: npt.NDArray[np.object_]) -> ColumnHashes | None:
+    """Lists of numbers and nulls; None for a column with anything else."""
+    present = np.array([value is not None for value in values], bool)
+    bits = np.full(len(values), np.uint64(canonical.tag("null")))
+    found = number_lists(values[present]) if present.any() else None
+    if found is None:
+        return None
+    bits[present] = found
+    return _ready(bits, {"json"})
 
 
 def _one_by_one(
