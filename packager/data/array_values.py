@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from packager.data import canonical
-from packager.data.columns import Bits, ColumnHashes
+from packager.data.column_hashes import Bits, ColumnHashes
 from packager.errors import UsageError
 from packager.manifest.base import MAX_EXACT_INTEGER
 
@@ -67,7 +67,7 @@ def write_values(cells: npt.NDArray[Any], out: Bits) -> None:
         block = flat[start : start + step]
         made = buffer[: len(block)]
         _fill(block, made[:, len(header) :])
-        view = memoryview(made).cast("B")
+        view = made.data.cast("B")
         hashes = (xxh3_64_intdigest(view[at : at + width]) for at in range(0, made.size, width))
         out[start : start + len(block)] = np.fromiter(hashes, np.uint64, len(block))
     for row in _inexact(flat):
