@@ -17,6 +17,7 @@ import pandas as pd
 from monitoring.profile.calibration import calibrate
 from monitoring.profile.profile import DriftExclusion, Profile, numeric
 from monitoring.stats.binning import MAX_FEATURES, build_profile, prediction_features
+from packager.data.array_column import array_column
 from packager.errors import PackageError
 from packager.manifest.base import Scalar
 from packager.manifest.manifest import Column, Schema
@@ -54,9 +55,12 @@ def profile(
     rows = evenly_spaced(dataset.test, MAX_PREDICTED_ROWS)
     features = rows[list(dataset.features)]
     predictions = model.predict(features)
-    confidences = confidence(predictions, model.classes)
+    confidences = None if model.classes is None else confidence(predictions, model.classes)
     labels = (_all_year(dataset, model) if by_time else None) or predictions.labels
-    answers = prediction_features(labels, confidences, model.task == "regression")
+    structured = model.task == "outputs"
+    answers = (
+        () if structured else prediction_features(labels, confidences, model.task == "regression")
+    )
     room = MAX_FEATURES - len(answers)
     columns = [column for column in schema.features if column.name not in excluded]
     if len(columns) > room:
@@ -64,16 +68,23 @@ def profile(
     found = build_profile(dataset.train, [(c.name, c.kind) for c in columns], room)
     _report_left_out(found, room)
     _report_excluded(excluded)
-    actual = scalars(rows[dataset.target])
-    right = np.array([a == p for a, p in zip(actual, predictions.labels, strict=True)])
+    right = None if structured else _right(rows[dataset.target], predictions)
     return found.model_copy(
         update={
             "features": (*found.features, *answers),
             "drift_excluded": excluded,
             "reference_anomalies": _counted(reference_anomalies(dataset, schema), excluded),
-            "calibration": None if confidences is None else calibrate(confidences, right),
+            "calibration": None
+            if confidences is None or right is None
+            else calibrate(confidences, right),
         }
     )
+
+
+def _right(target: pd.Series[Any], predictions: Predictions) -> npt.NDArray[np.bool_]:
+    """Whether each label is that of the row: (n,)."""
+    pairs = zip(scalars(target), predictions.labels, strict=True)
+    return np.array([actual == label for actual, label in pairs])
 
 
 def _all_year(dataset: Dataset, model: Model) -> list[Scalar | None] | None:
@@ -134,11 +145,21 @@ def _unlike_training(column: Column, held_out: pd.Series[Any]) -> dict[str, floa
         return {"unseen": unseen / total}
     if column.minimum is None or column.maximum is None:
         return {}
-    numbers = numeric(present)
+    lowest, highest = _extremes(present)
     return {
-        "below_range": float((numbers < column.minimum).sum()) / total,
-        "above_range": float((numbers > column.maximum).sum()) / total,
+        "below_range": float((lowest < column.minimum).sum()) / total,
+        "above_range": float((highest > column.maximum).sum()) / total,
     }
+
+
+def _extremes(present: pd.Series[Any]) -> tuple[Floats, Floats]:
+    """The values, twice; of arrays the smallest and the largest element: (n,) each."""
+    arrays = array_column(present)
+    if arrays is None:
+        numbers = numeric(present)
+        return numbers, numbers
+    flat = arrays.block.reshape(len(arrays), -1).astype(np.float64)
+    return np.fmin.reduce(flat, axis=1), np.fmax.reduce(flat, axis=1)
 
 
 def _counted(
