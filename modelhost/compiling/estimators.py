@@ -24,6 +24,8 @@ from modelhost.compiling.trees import Head, has_trees, trees_of
 from modelhost.compiling.walk import Path, PipelineWalk, check_encoded
 
 TOLERANCE = 1e-9
+MAX_WEIGHTS = 16_000_000
+"""Of a linear model on text: 128 MB of the image."""
 
 
 def heads(estimator: Any, path: Path, task: str) -> Iterator[Head]:
@@ -51,6 +53,12 @@ def text_heads(estimator: Any, task: str) -> Iterator[Head]:
         raise CannotCompileError(
             f"no compiled form of {describe(estimator)} is known for the features of a text"
             " vectorizer"
+        )
+    if linear.weights.size > MAX_WEIGHTS:
+        features, scores = linear.weights.shape[1], len(linear.weights)
+        raise CannotCompileError(
+            f"{describe(estimator)} has {features:,} features and {scores:,} scores, expected at"
+            f" most {MAX_WEIGHTS:,} weights"
         )
     head = {"kind": "sparse linear", "intercept": linear.intercept.tolist(), "link": linear.link}
     # In the order of reading: the weights of a feature are beside each other.

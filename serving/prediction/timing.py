@@ -15,6 +15,8 @@ from packager.model.compiled.model import CompiledModel
 
 MAX_INLINE_SECONDS = 0.002
 """Predictions up to this long run in the event loop: switching to a thread costs as much."""
+MAX_UNMEASURED = 2_000.0
+"""Characters of text that are divided in the event loop if the example rows have none."""
 _ROWS = 64
 _TIMES = 5
 
@@ -52,7 +54,9 @@ class TimingModel:
             inline = max(one_by_one, (MAX_INLINE_SECONDS - least) / max(each, 1e-9))
         characters = sum(len(many[at][row] or "") for at in model.text_columns for row in rows)
         per_character = each * _ROWS / characters if characters else 0.0
-        longest = MAX_INLINE_SECONDS / per_character if per_character else math.inf
+        longest = MAX_INLINE_SECONDS / per_character if per_character else MAX_UNMEASURED
+        if not model.text_columns:
+            longest = math.inf
         return cls(one_by_one, max(1, int(min(inline, 1e6))), longest)
 
 

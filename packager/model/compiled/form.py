@@ -229,8 +229,9 @@ def write(form: Form, content: bytes | None, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / FORM).write_bytes(canonical_json(form.model_dump(mode="json")))
     own = _content_file(form)
-    for name in {TREES, ARRAYS} - {own}:
-        (folder / name).unlink(missing_ok=True)  # of a form that was written here before
+    for name in (TREES, ARRAYS):
+        # Of a form that was written here before; a process may still map it into memory.
+        (folder / name).unlink(missing_ok=True)
     if own is not None:
         (folder / own).write_bytes(content or b"")
 

@@ -52,7 +52,8 @@ class SparseModel:
         self._texts = [TextEncoder(text, content) for text in form.texts]
         self._encoder = Encoder(form.matrix, form.columns) if form.places else None
         self._constant = float(self._constants.max())
-        self._largest = float(np.abs(self._weights).max(initial=0.0))
+        weights = self._weights
+        self._largest = float(max(-weights.min(initial=0.0), weights.max(initial=0.0)))
         self._tolerance = meaning.tolerance
         self._places = np.array(form.places, np.int64)
         self._linked = LinkedScores(form.head.link, meaning)
