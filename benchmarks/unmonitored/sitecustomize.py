@@ -26,7 +26,7 @@ def _take_out() -> None:
         return [0] * rows
 
     replaced = {
-        MetricsRecorder: {"observe": nothing, "refused": nothing, "flush": nothing},
+        MetricsRecorder: {"observe": nothing, "record_invalid": nothing, "flush": nothing},
         ServingMetrics: {"observe_request": nothing},
         RowMembership: {"bitmap": no_slice, "bitmaps": no_slices},
     }
