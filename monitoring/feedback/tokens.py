@@ -22,24 +22,28 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from itertools import repeat
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from monitoring.feedback.keys import FeedbackKeys
-from monitoring.feedback.signing import BLOCK, TwoBlockMac, mac_of
+from monitoring.feedback.packing import (
+    LENGTH,
+    OWN_NONCE_BITS,
+    OWN_NONCES,
+    TOKEN_LENGTH,
+    Bitmaps,
+    Floats,
+    Head,
+    Words,
+    packed_many,
+    packed_one,
+)
+from monitoring.feedback.signing import BLOCK, mac_of
 
-TOKEN_LENGTH = 64
 _LAYOUT = struct.Struct(">B6sIQBI8s")
-_HEAD = struct.Struct(">B6sI5s")
-_OWN_NONCE_BITS = 24
-"""Low bits of a nonce, which follow the first 16 bytes."""
-_OWN_NONCES = (1 << _OWN_NONCE_BITS) - 1
-_LENGTH = 48
-_WORDS = 6
-"""Words of 8 bytes in a token."""
 MIN_ROWS_TOGETHER = 4
 """From this number on, the tokens of a request are packed column by column."""
 _NUMBER = struct.Struct(">d")
@@ -50,7 +54,6 @@ MAX_TIME = (1 << 32) - 1
 _REGRESSION = 254
 _UNKNOWN = 255
 _NOTHING = bytes(8)  # a missing prediction
-_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 Reason = Literal["malformed", "bad_signature", "unknown_version", "expired", "no_prediction"]
 Task = Literal["classification", "regression"]
@@ -84,18 +87,6 @@ class Token:
         return float(_NUMBER.unpack(self.prediction)[0])
 
 
-@dataclass(frozen=True, slots=True)
-class _Head:
-    """The first block of tokens, and what their signatures share."""
-
-    minted: int
-    nonces: int
-    """The high bits of the nonces."""
-    packed: bytes
-    mac: TwoBlockMac
-    state: int
-
-
 class Tokens:
     """Creates and verifies the tokens of one package version; thread-safe."""
 
@@ -118,7 +109,7 @@ class Tokens:
         self._places = {label: place for place, label in enumerate(classes or ())}
         hashes = [hashed(label) for label in classes or ()]
         self._numbers = [int.from_bytes(each) for each in hashes]
-        self._hashes = np.array(self._numbers, np.uint64)
+        self._words = np.array(self._numbers, ">u8").view(np.uint64)
         known = zip(hashes, classes or (), strict=True)
         self._by_hash = dict(reversed([*known]))
         self._unsure = _REGRESSION if classes is None else _UNKNOWN
@@ -131,10 +122,10 @@ class Tokens:
     def use(self, keys: FeedbackKeys) -> None:
         """Sign with the first of ``keys`` from now on; all of them verify."""
         self.keys = keys
-        self._head = self._make_head(0, 0)
+        self._head = Head.of(keys, self.version, 0, 0)
 
     def mint(
-        self, labels: Sequence[Any], probabilities: Chances | None, bitmaps: Sequence[int]
+        self, labels: Sequence[Any], probabilities: Chances | None, bitmaps: Bitmaps
     ) -> list[str]:
         """One token for each of n answers; a label is None if there is no prediction.
 
@@ -148,10 +139,12 @@ class Tokens:
         if rows == 1:
             chances = None if probabilities is None else probabilities[0]
             return [self._one(labels[0], chances, bitmaps[0], nonce, now)]
-        if rows >= MIN_ROWS_TOGETHER and not (nonce ^ (nonce + rows)) >> _OWN_NONCE_BITS:
-            seconds = self._second_blocks(labels, probabilities, bitmaps, nonce)
-            if seconds is not None:
-                return _texts(self._signed(seconds, self._head_of(now, nonce)))
+        if rows >= MIN_ROWS_TOGETHER and not (nonce ^ (nonce + rows)) >> OWN_NONCE_BITS:
+            columns = self._columns(labels, probabilities)
+            if columns is not None:
+                return packed_many(
+                    self._head_of(now, nonce), nonce, columns[0], bitmaps, columns[1]
+                )
         if isinstance(probabilities, np.ndarray):
             probabilities = probabilities.tolist()
         return [
@@ -176,66 +169,31 @@ class Tokens:
             if chances is not None:
                 chance = chances[place]
                 sure = round(_SURE * chance) if 0.0 <= chance <= 1.0 else _UNKNOWN
-        head = self._head
-        if head.minted != now or head.nonces != nonce >> _OWN_NONCE_BITS:
-            head = self._head_of(now, nonce)
-        second = (nonce & _OWN_NONCES) << 104 | sure << 96 | bitmap << 64 | prediction
-        raw = head.packed + second.to_bytes(BLOCK) + head.mac.signature(head.state, second)
-        return binascii.b2a_base64(raw, newline=False).translate(_URL_SAFE).decode()
+        second = (nonce & OWN_NONCES) << 104 | sure << 96 | bitmap << 64 | prediction
+        return packed_one(self._head_of(now, nonce), second)
 
-    def _second_blocks(
-        self,
-        labels: Sequence[Any],
-        probabilities: Chances | None,
-        bitmaps: Sequence[int],
-        nonce: int,
-    ) -> npt.NDArray[np.uint64] | None:
-        """The second block of each token as two numbers; None for a label outside the classes.
-
-        The nonces, from ``nonce`` on, have the same high bits.
-        """
-        rows = len(labels)
-        first = (nonce & _OWN_NONCES) << 40
-        made = np.empty((rows, 2), np.uint64)
-        high, prediction = made.T
-        high[:] = bitmaps
-        high |= np.uint64(first) + (np.arange(rows, dtype=np.uint64) << np.uint64(40))
+    def _columns(
+        self, labels: Sequence[Any], probabilities: Chances | None
+    ) -> tuple[Floats | int, Words] | None:
+        """Confidences and predictions as stored; None for a label outside the classes."""
         if self._classes is None:
-            prediction[:] = np.array(labels, np.float64).view(np.uint64)  # None: NaN
-            high |= np.uint64(self._unsure << 32)
-            return made
-        known = list(map(self._places.get, labels))
-        if None in known:
+            return self._unsure, np.array(labels, ">f8").view(np.uint64)  # None: NaN
+        rows = len(labels)
+        places = np.fromiter(map(self._places.get, labels, repeat(-1)), np.intp, rows)
+        if places.min() < 0:
             return None
-        places = np.array(known)
-        prediction[:] = self._hashes[places]
-        if probabilities is None:
-            high |= np.uint64(self._unsure << 32)
-        else:
-            chances = np.asarray(probabilities, np.float64)[np.arange(rows), places]
-            high |= _in_steps(chances).astype(np.uint64) << np.uint64(32)
-        return made
+        sure: Floats | int = self._unsure
+        if probabilities is not None:
+            chances = np.asarray(probabilities, np.float64)
+            sure = _in_steps(chances[np.arange(rows), places])
+        return sure, self._words[places]
 
-    def _signed(self, seconds: npt.NDArray[np.uint64], head: _Head) -> bytes:
-        """The bytes of tokens with these second blocks."""
-        raw = np.empty((len(seconds), _WORDS), np.uint64)
-        raw[:, :2] = np.frombuffer(head.packed, np.uint64)
-        raw.view(">u8")[:, 2:4] = seconds
-        raw[:, 4:] = head.mac.signatures(head.state, raw[:, 2:4])
-        return raw.tobytes()
-
-    def _head_of(self, now: int, nonce: int) -> _Head:
+    def _head_of(self, now: int, nonce: int) -> Head:
         """The head of tokens of this second and of nonces with these high bits."""
-        head, nonces = self._head, nonce >> _OWN_NONCE_BITS
-        if head.minted != now or head.nonces != nonces:
-            head = self._head = self._make_head(now, nonces)
+        head, nonces = self._head, nonce >> OWN_NONCE_BITS
+        if head.minted != now or head.nonces != nonces or head.keys is not self.keys:
+            head = self._head = Head.of(self.keys, self.version, now, nonces)
         return head
-
-    def _make_head(self, now: int, nonces: int) -> _Head:
-        keys = self.keys
-        mac = mac_of(keys.secrets[keys.first])
-        packed = _HEAD.pack(keys.first, self.version, now, nonces.to_bytes(5))
-        return _Head(now, nonces, packed, mac, mac.state(packed))
 
     def verify(self, token: object) -> Token:
         """The content of ``token``; raises ``TokenError`` if it can't be scored."""
@@ -268,23 +226,11 @@ class Tokens:
         return _NOTHING if label is None else hashed(label)
 
 
-def _texts(raw: bytes) -> list[str]:
-    """Tokens as text: 48 bytes are exactly 64 characters, so several can be encoded at once."""
-    text = binascii.b2a_base64(raw, newline=False).translate(_URL_SAFE).decode()
-    return list(map(text.__getitem__, _places_of(len(raw) // _LENGTH)))
-
-
-@lru_cache(maxsize=64)
-def _places_of(tokens: int) -> list[slice]:
-    """The place of each token in their text."""
-    return [slice(at, at + TOKEN_LENGTH) for at in range(0, TOKEN_LENGTH * tokens, TOKEN_LENGTH)]
-
-
-def _in_steps(chances: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _in_steps(chances: Floats) -> Floats:
     """Confidences as they are stored, rounded as ``round`` does."""
-    valid = (chances >= 0.0) & (chances <= 1.0)
-    if valid.all():
+    if chances.min() >= 0.0 and chances.max() <= 1.0:
         return np.rint(_SURE * chances)
+    valid = (chances >= 0.0) & (chances <= 1.0)
     return np.where(valid, np.rint(_SURE * np.where(valid, chances, 0.0)), _UNKNOWN)
 
 
@@ -309,6 +255,6 @@ def _parts(token: object) -> tuple[bytes, bytes]:
         raw = base64.b64decode(token.replace("-", "+").replace("_", "/"), validate=True)
     except (ValueError, binascii.Error) as error:
         raise TokenError("malformed") from error
-    if len(raw) != _LENGTH:
+    if len(raw) != LENGTH:
         raise TokenError("malformed")
     return raw[: _LAYOUT.size], raw[_LAYOUT.size :]

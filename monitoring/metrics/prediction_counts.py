@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from monitoring.feedback.packing import Bitmaps
 from monitoring.feedback.tokens import Chances
 from monitoring.metrics.bin_counts import BinCounts
 from monitoring.metrics.class_labels import class_text
@@ -17,7 +18,6 @@ from monitoring.metrics.serving import ServingMetrics
 from monitoring.profile.profile import CONFIDENCE, PREDICTION, FeatureProfile, Profile
 
 Floats = npt.NDArray[np.float64]
-Bitmaps = Sequence[int] | npt.NDArray[np.int64]
 
 
 class PredictionCounts:

@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 
 from monitoring.column_arrays import ColumnArrays, joined
+from monitoring.feedback.packing import Bitmaps
 from monitoring.feedback.tokens import Chances
 from monitoring.metrics.bin_counts import BinCounts
-from monitoring.metrics.prediction_counts import Bitmaps, PredictionCounts
+from monitoring.metrics.prediction_counts import PredictionCounts
 from monitoring.metrics.serving import FLAGS, ServingMetrics
 from monitoring.profile.profile import CONFIDENCE, PREDICTION, Profile
 from monitoring.slices.clock import DatetimeUnit
@@ -139,7 +140,7 @@ class MetricsRecorder:
         else:
             answers = self._unsure if chances is None else self._sure
             answers.labels += batch.labels
-            answers.bitmaps += bitmaps if isinstance(bitmaps, list) else bitmaps.tolist()
+            answers.bitmaps += bitmaps.tolist() if isinstance(bitmaps, np.ndarray) else bitmaps
             if chances is not None:
                 answers.chances += chances.tolist() if isinstance(chances, np.ndarray) else chances
         if batch.row is not None:

@@ -92,9 +92,7 @@ class RowMembership:
         """Compute what depends on one column with codes, for each code."""
         coded = {frozenset({column}) for column in layout.categories}
         single = {
-            column: _Bitmap(
-                [term for term in self._terms if term.columns == {column}], self._scope
-            )
+            column: _Bitmap([term for term in self._terms if term.columns == {column}], self._scope)
             for column in layout.categories
             if any(term.columns == {column} for term in self._terms)
         }

@@ -12,8 +12,8 @@ from typing import Any, Self
 
 import numpy as np
 
+from monitoring.feedback.packing import Bitmaps
 from monitoring.flagged_rows_log import FlaggedRowsLog
-from monitoring.metrics.prediction_counts import Bitmaps
 from monitoring.metrics.recorder import Batch, MetricsRecorder
 from monitoring.metrics.reference import MeasuredPackage
 from monitoring.metrics.serving import ServingMetrics

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitoring.feedback.keys import FeedbackKeys, KeyFileError, KeyRing
+from monitoring.feedback.packing import TOKEN_LENGTH
 from monitoring.feedback.signing import mac_of
-from monitoring.feedback.tokens import TOKEN_LENGTH, TokenError, Tokens
+from monitoring.feedback.tokens import TokenError, Tokens
 
 ROOT = "0123456789ab" + "0" * 52
 KEYS = FeedbackKeys.parse("7:" + base64.b64encode(b"k" * 32).decode(), "diamonds")
