@@ -44,20 +44,24 @@ class Head:
     words: Words
     mac: TwoBlockMac
     state: int
+    mask: Words
+    """``state`` as two words."""
 
     @classmethod
     def of(cls, keys: FeedbackKeys, version: bytes, minted: int, nonces: int) -> Head:
         """The head of tokens that are signed with the first of ``keys``."""
         mac = mac_of(keys.secrets[keys.first])
         packed = _HEAD.pack(keys.first, version, minted, nonces.to_bytes(5))
-        words = np.frombuffer(packed, np.uint64)
-        return cls(keys, minted, nonces, packed, words, mac, mac.state(packed))
+        words, state = np.frombuffer(packed, np.uint64), mac.state(packed)
+        mask = np.frombuffer(state.to_bytes(BLOCK), np.uint64)
+        return cls(keys, minted, nonces, packed, words, mac, state, mask)
 
 
 def packed_one(head: Head, second: int) -> str:
     """The token with this second block."""
-    raw = head.packed + second.to_bytes(BLOCK) + head.mac.signature(head.state, second)
-    return _text(raw)
+    signature = head.mac.encrypted((second ^ head.state).to_bytes(BLOCK))
+    raw = head.packed + second.to_bytes(BLOCK) + signature
+    return binascii.b2a_base64(raw, newline=False).translate(_URL_SAFE).decode()
 
 
 def packed_many(
@@ -69,18 +73,17 @@ def packed_many(
     words in the processor's order.
     """
     rows = len(predictions)
+    second = np.empty((rows, 2), np.uint64)
+    halves = second.view(">u4")
+    halves[:, 0] = _steps(rows) + (((nonce & OWN_NONCES) << 8) + sure)  # exact: below 2**53
+    halves[:, 1] = bitmaps
+    second[:, 1] = predictions
     raw = np.empty((rows, LENGTH // 8), np.uint64)
     raw[:, :2] = head.words
-    halves = raw.view(">u4")
-    halves[:, 4] = _steps(rows) + (((nonce & OWN_NONCES) << 8) + sure)  # exact: below 2**53
-    halves[:, 5] = bitmaps
-    raw[:, 3] = predictions
-    raw[:, 4:] = head.mac.signatures(head.state, raw[:, 2:4])
-    return list(map(_text(raw.data).__getitem__, _places(rows)))
-
-
-def _text(raw: bytes | memoryview) -> str:
-    return binascii.b2a_base64(raw, newline=False).translate(_URL_SAFE).decode()
+    raw[:, 2:4] = second
+    raw[:, 4:] = head.mac.signatures(head.mask, second)
+    text = binascii.b2a_base64(raw.data, newline=False).translate(_URL_SAFE).decode()
+    return list(map(text.__getitem__, _places(rows)))
 
 
 @lru_cache(maxsize=64)

@@ -25,6 +25,7 @@ KEY = 32
 _CARRY = 0x87
 """The polynomial of GF(2¹²⁸) by which CMAC derives its subkey."""
 _Block = ctypes.c_char * BLOCK
+_FAILED = "OpenSSL failed to encrypt"
 
 Blocks = npt.NDArray[np.uint64]
 
@@ -63,26 +64,23 @@ class TwoBlockMac:
         """The signature of a message, of which ``second`` is the second block."""
         return self.encrypted((state ^ second).to_bytes(BLOCK))
 
-    def signatures(self, state: int, second: Blocks) -> Blocks:
+    def signatures(self, state: Blocks, second: Blocks) -> Blocks:
         """The signatures of n messages with the same first block; shape (n, 2), as ``second``.
 
-        The 16 bytes of a block are seen as two numbers in the processor's order.
+        The 16 bytes of a block, and of ``state``, are seen as two numbers in the processor's order.
         """
-        mixed = second ^ np.frombuffer(state.to_bytes(BLOCK), np.uint64)
+        mixed = second ^ state
         place = ctypes.c_void_p(mixed.__array_interface__["data"][0])
-        _check(self._update(self._context, place, self._length, place, mixed.nbytes))
+        if self._update(self._context, place, self._length, place, mixed.nbytes) != 1:
+            raise SigningUnavailableError(_FAILED)
         return mixed
 
     def encrypted(self, block: bytes) -> bytes:
         """One block, encrypted."""
         found = _Block()
-        _check(self._update(self._context, found, self._length, block, BLOCK))
+        if self._update(self._context, found, self._length, block, BLOCK) != 1:
+            raise SigningUnavailableError(_FAILED)
         return found.raw
-
-
-def _check(done: int) -> None:
-    if done != 1:
-        raise SigningUnavailableError("OpenSSL failed to encrypt")
 
 
 @lru_cache(maxsize=256)
