@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from monitoring.feedback.packing import Bitmaps
-from monitoring.feedback.tokens import Chances
+from monitoring.feedback.tokens import Bitmaps, Chances
 from monitoring.metrics.bin_counts import BinCounts
 from monitoring.metrics.class_labels import class_text
 from monitoring.metrics.serving import ServingMetrics

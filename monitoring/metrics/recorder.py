@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 
 from monitoring.column_arrays import ColumnArrays, joined
-from monitoring.feedback.packing import Bitmaps
-from monitoring.feedback.tokens import Chances
+from monitoring.feedback.tokens import Bitmaps, Chances
 from monitoring.metrics.bin_counts import BinCounts
 from monitoring.metrics.prediction_counts import PredictionCounts
 from monitoring.metrics.serving import FLAGS, ServingMetrics

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 
 from monitoring.feedback.keys import KeyFileError, KeyRing
 from monitoring.feedback.redis_store import RedisTokenStore
-from monitoring.feedback.signing import KEY, SigningUnavailableError, TwoBlockMac
 from monitoring.feedback.sqlite_store import SqliteTokenStore
 from monitoring.feedback.token_store import StoreError, TokenStore
 from monitoring.flagged_rows_log import FlaggedRowsLog
@@ -45,7 +44,6 @@ def prepare(
     _check_log(settings)
     if not settings.on:
         return
-    _check_signing()
     if settings.key_file is None:
         _new_key(environment)
         yield (
@@ -69,17 +67,6 @@ def prepare(
         raise UsageError(
             f"{name}: expected a writable location, got {error}",
             "set another one, or set MODEL_FEEDBACK=off",
-        ) from error
-
-
-def _check_signing() -> None:
-    try:
-        TwoBlockMac(bytes(KEY))
-    except SigningUnavailableError as error:
-        raise UsageError(
-            f"MODEL_FEEDBACK: expected to sign tokens, but {error}",
-            "use a base whose Python is linked with OpenSSL's shared libraries, as those of"
-            " `package base` are, or set MODEL_FEEDBACK=off",
         ) from error
 
 

@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from monitoring.feedback.packing import Bitmaps
+from monitoring.feedback.tokens import Bitmaps
 from monitoring.flagged_rows_log import FlaggedRowsLog
 from monitoring.metrics.recorder import Batch, MetricsRecorder
 from monitoring.metrics.reference import MeasuredPackage

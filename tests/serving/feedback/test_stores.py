@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
-from monitoring.feedback import signing
 from packager.errors import UsageError
 from serving.feedback.settings import FeedbackSettings
 from serving.feedback.stores import KEY_DESCRIPTOR, open_keys, prepare
@@ -54,18 +52,6 @@ def test_with_both_there_is_nothing_to_tell_and_nothing_to_change(tmp_path: Path
 def test_where_feedback_is_off_nothing_is_made(tmp_path: Path):
     assert settled(tmp_path, MODEL_FEEDBACK="off") == ({"MODEL_FEEDBACK": "off"}, [])
     assert list(tmp_path.iterdir()) == []
-
-
-def test_a_python_without_openssl_is_an_error_at_the_start(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    signing._libcrypto.cache_clear()
-    monkeypatch.setattr(signing, "_hashlib", SimpleNamespace(__file__="/no/such/library.so"))
-    with pytest.raises(UsageError, match="MODEL_FEEDBACK: expected to sign tokens, but") as caught:
-        settled(tmp_path)
-    assert "set MODEL_FEEDBACK=off" in (caught.value.hint or "")
-    assert settled(tmp_path, MODEL_FEEDBACK="off") == ({"MODEL_FEEDBACK": "off"}, [])
-    signing._libcrypto.cache_clear()
 
 
 def test_what_cannot_be_used_names_its_variable(tmp_path: Path):
