@@ -190,20 +190,11 @@ class Predictor:
 
     def inline(self, checked: ValidatedRows) -> bool:
         """Whether the compiled form can predict these rows within ``MAX_INLINE_SECONDS``."""
-        if self.needs_model:
+        if self.compiled is None or self.needs_model:
             return False
         if self.costs is None:
             return checked.rows == 1
-        return checked.rows <= self.costs.inline and self._short(checked, self.costs.characters)
-
-    def _short(self, checked: ValidatedRows, characters: float) -> bool:
-        """Whether the texts that the compiled form divides have at most so many characters."""
-        assert self.compiled is not None
-        return characters == math.inf or characters >= sum(
-            len(text or "")
-            for column in self.compiled.text_columns
-            for text in ([checked.row[column]] if checked.row else checked.columns[column])
-        )
+        return self.costs.is_inline(checked, self.compiled.text_columns)
 
     def features(self, checked: ValidatedRows) -> Sequence[Sequence[Any]]:
         """The columns that the model uses."""

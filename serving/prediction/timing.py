@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from monitoring.column_arrays import ColumnArrays
+from packager.data.rows.request_rows import ValidatedRows
 from packager.model.compiled.model import CompiledModel
 
 MAX_INLINE_SECONDS = 0.002
@@ -31,6 +32,16 @@ class TimingModel:
     """Up to this many rows take at most ``MAX_INLINE_SECONDS``."""
     characters: float = math.inf
     """Up to this many characters of divided text take at most ``MAX_INLINE_SECONDS``."""
+
+    def is_inline(self, checked: ValidatedRows, texts: Sequence[int]) -> bool:
+        """Whether rows take at most ``MAX_INLINE_SECONDS``; ``texts``: columns that are divided."""
+        if checked.rows > self.inline:
+            return False
+        if self.characters == math.inf:
+            return True
+        row, columns = checked.row, checked.columns
+        cells = (([row[at]] if row is not None else columns[at]) for at in texts)
+        return self.characters >= sum(len(text or "") for column in cells for text in column)
 
     @classmethod
     def measure(

@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
 
 from serving.prediction.timing import MAX_UNMEASURED, TimingModel
@@ -46,3 +47,20 @@ def test_long_texts_are_not_divided_inline() -> None:
     assert characters((1,), None) == MAX_UNMEASURED
     # Each row takes at least half a millisecond, and every second one has a hundred characters.
     assert 10 < characters((1,), "a" * 100) <= 200
+
+
+def test_rows_are_inline_up_to_a_number_and_a_length() -> None:
+    costs = TimingModel(one_by_one=1, inline=2, characters=10)
+
+    def inline(*texts: str | None, one: bool = False) -> bool:
+        columns = [[0] * len(texts), [*texts]]
+        row = [0, *texts] if one else None
+        checked = SimpleNamespace(rows=len(texts), row=row, columns=columns)
+        return costs.is_inline(checked, (1,))  # type: ignore[arg-type]
+
+    assert inline("a" * 10, one=True)
+    assert inline("a" * 6, "a" * 4)
+    assert inline(None, "a" * 10)
+    assert not inline("a" * 11, one=True)
+    assert not inline("a" * 6, "a" * 5)
+    assert not inline("", "", "")
