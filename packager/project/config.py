@@ -34,6 +34,7 @@ from packager.project.sections import (
     RequirementsSection,
     ServeSection,
     SlicesSection,
+    check_answers,
 )
 
 FILENAME = "package.toml"
@@ -85,16 +86,7 @@ class Project(FrozenModel):
 
     @model_validator(mode="after")
     def _one_place_for_answers(self) -> Project:
-        if bool(self.outputs) == (self.package.task is not None):
-            found = "both" if self.outputs else "neither"
-            raise ValueError(f"expected one of `package.task` and [outputs], got {found}")
-        target = self.data.target if self.data else None
-        if self.outputs and target is not None:
-            raise ValueError(
-                "`data.target`: expected none beside [outputs], which name their own targets"
-            )
-        if self.data is not None and not self.outputs and target is None:
-            raise ValueError("expected key `data.target`, got none")
+        check_answers(self.package, self.outputs, self.data)
         return self
 
     @property
@@ -110,9 +102,8 @@ class Project(FrozenModel):
     @property
     def targets(self) -> tuple[str, ...]:
         """The columns with right answers."""
-        if self.data is None:
-            return ()
-        return (self.data.target,) if self.data.target else targets_of(self.declared_outputs)
+        target = self.data.target if self.data else None
+        return (target,) if target else targets_of(self.declared_outputs)
 
     @property
     def repository(self) -> str:
