@@ -66,7 +66,9 @@ broken = []
 
 def settings_of(package: Package, environment: dict[str, str]) -> Settings:
     chosen = {"MODEL_ROOT": str(package.root), "MODEL_FEEDBACK": "off", **environment}
-    return Settings.from_environment(chosen)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MODEL_ROOT", chosen["MODEL_ROOT"])
+        return Settings.from_environment(chosen)
 
 
 @contextmanager
