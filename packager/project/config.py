@@ -21,6 +21,7 @@ from packager.location import Location
 from packager.manifest.base import FrozenModel, Task
 from packager.manifest.manifest import TableVersion
 from packager.manifest.outputs import Output, targets_of
+from packager.project.entry_modules import check_modules
 from packager.project.requirements_choice import check_choice, chosen_file, missing_hint
 from packager.project.sections import (
     DataSection,
@@ -52,7 +53,6 @@ EXPECTED = {
 }
 INTERNAL_FIELDS = ("directory", "exported")
 """Fields of a project that are not keys of ``package.toml``."""
-RESERVED_MODULES = ("modelhost",)
 
 
 class Project(FrozenModel):
@@ -181,7 +181,10 @@ def load_project(directory: Path) -> Project:
     _check_platforms(project)
     _check_split(project)
     _check_files(project)
-    _check_modules(project)
+    entrypoints = {"serve.predictor": project.serve.predictor}
+    if project.recipe:
+        entrypoints["recipe.train"] = project.recipe.train
+    check_modules(project.directory, {f"{FILENAME}: `{k}`": v for k, v in entrypoints.items()})
     return project
 
 
@@ -287,30 +290,3 @@ def _check_files(project: Project) -> None:
                 f"{FILENAME}: `{key}`: expected a file or folder at {name}, which does not exist",
                 hint or relative,
             )
-
-
-def _check_modules(project: Project) -> None:
-    """Raise ``UsageError`` for missing modules and for one whose name the model host has."""
-    places = (project.directory, project.directory / "src")
-    for name in RESERVED_MODULES:
-        for place in places:
-            if (place / f"{name}.py").exists() or next((place / name).glob("*.py"), None):
-                raise UsageError(
-                    f"module `{name}` in {place}: this name belongs to what loads the model",
-                    "rename it",
-                )
-    entrypoints = {"serve.predictor": project.serve.predictor}
-    if project.recipe:
-        entrypoints["recipe.train"] = project.recipe.train
-    for key, entrypoint in entrypoints.items():
-        module = entrypoint.partition(":")[0]
-        if entrypoint != "auto" and not any(_holds_module(place, module) for place in places):
-            raise UsageError(
-                f"{FILENAME}: `{key}`: expected module `{module}` in the project, got none",
-                f"write {module.replace('.', '/')}.py in the project's folder or in its src/",
-            )
-
-
-def _holds_module(place: Path, module: str) -> bool:
-    path = place / module.replace(".", "/")
-    return path.with_name(path.name + ".py").is_file() or path.is_dir()
