@@ -161,7 +161,13 @@ def _train(
     image = training_image(environment, files, context.stack, context.folder)
     with training_worker(environment, image, progress) as worker:
         findings = review(
-            project, files, environment.lock, worker, progress, allow=options.allow_findings
+            project,
+            files,
+            environment.lock,
+            worker,
+            progress,
+            allow=options.allow_findings,
+            fresh=options.no_cache,
         )
         job = training_job(project, seed_variance)
         digest = training_digest(image, worker.isolation, environment.machine, job)

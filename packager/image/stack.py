@@ -10,10 +10,10 @@ from typing import Protocol
 
 from packager.digest import Files, hash_files
 from packager.image.base.saved import BaseImage
-from packager.image.bytecode import Compiler
+from packager.image.bytecode import Compiler, bytecode_entries
 from packager.image.config import TRAINING
 from packager.image.environments import environment_layer
-from packager.image.layers import Entry, Layer, cached_layer, file_mode, plain_layer, tree_entries
+from packager.image.layers import Entry, Layer, cached_layer, file_mode, plain_layer
 from packager.image.runtime import (
     HARNESS,
     INSTALLED_AT,
@@ -212,4 +212,4 @@ def _bytecode(files: Files, folder: Path, prefix: str, compiler: Compiler) -> li
             (folder / inside).write_bytes(read_unchanged(file))
     folder.mkdir(parents=True, exist_ok=True)
     compiler.compile(folder, f"/{prefix}")
-    return [entry for entry in tree_entries(folder, prefix) if entry.name.endswith(".pyc")]
+    return bytecode_entries(folder, prefix)

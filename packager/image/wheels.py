@@ -12,17 +12,18 @@ import os
 import tempfile
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from packager.digest import canonical_json, sha256_bytes
 from packager.environment.wheels import wheel_path
-from packager.image.bytecode import Compiler
+from packager.image.bytecode import Compiler, bytecode_entries
 from packager.image.layer_contents import LayerContents, contents, is_shared_object
-from packager.image.layers import Entry, Layer, cached_layer, copy_members, tree_entries
+from packager.image.layers import Entry, Layer, cached_layer, copy_members
 from packager.image.runtime import VENV, WHEELS
 from packager.image.shared_folders import WheelFiles, joined
-from packager.image.unpacking import unpack
+from packager.image.unpacking import unpacked
 from packager.manifest.manifest import Wheel
 
 MIN_OWN_LAYER_BYTES = 10_000_000
@@ -107,14 +108,16 @@ class WheelUnpacker:
         """The layer of ``wheel`` unpacked into ``folder``."""
         compiler, site = self.compiler, site_packages(folder, self.python)
         key = ["wheel", wheel.sha256, folder, self.python, compiler.identity if compiler else None]
-        with tempfile.TemporaryDirectory() as name:
+        with tempfile.TemporaryDirectory() as name, ExitStack() as opened:
             root = Path(name)
 
-            def make() -> Iterable[Entry]:
-                unpack(wheel_path(wheel), root, folder, site, SCRIPT_PYTHON)
+            def make() -> list[Entry]:
+                wheel_files = unpacked(wheel_path(wheel), root, folder, site, SCRIPT_PYTHON)
+                made = opened.enter_context(wheel_files)
                 if compiler is not None:
                     compiler.compile(root / site, f"/{site}")
-                return tree_entries(root, "")
+                    made += bytecode_entries(root / site, site)
+                return made
 
             return cached_layer(f"{wheel.name} {wheel.version}", key, make, fresh=self.fresh)
 

@@ -25,7 +25,7 @@ class Marker:
 
     def compile(self, tree: Path, prefix: str) -> None:
         self.prefixes.append(prefix)
-        (tree / "compiled").write_text(prefix)
+        (tree / "mark.pyc").write_text(prefix)
 
 
 def content(layers: list[Layer]) -> dict[str, bytes]:
@@ -150,10 +150,10 @@ def test_the_same_wheels_give_the_same_layers_in_another_cache(tmp_path: Path, m
 def test_the_compiler_works_on_site_packages_once_a_wheel(tmp_path: Path):
     compiler, wheel = Marker(), make_wheel(tmp_path, "tool", {"tool.py": ""})
     files = content(layers_of(wheel, compiler=compiler))
-    assert files[f"{site(wheel)}/compiled"] == f"/{site(wheel)}".encode()
+    assert files[f"{site(wheel)}/mark.pyc"] == f"/{site(wheel)}".encode()
     layers_of(wheel, compiler=compiler)
     assert compiler.prefixes == [f"/{site(wheel)}"]
-    assert f"{site(wheel)}/compiled" not in content(layers_of(wheel))
+    assert f"{site(wheel)}/mark.pyc" not in content(layers_of(wheel))
 
 
 def test_no_wheels_are_no_layers():
