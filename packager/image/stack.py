@@ -107,6 +107,7 @@ def _environments(
 ) -> _Environments:
     """A folder of wheels is in the first of the layers that need it."""
     interpreter, unpacker = _interpreter(base, lock), WheelUnpacker(lock.python, compiler, fresh)
+    unpacker.unpack(lock.wheels)
     held = set[str]()
 
     def wheels(name: str, *groups: Group) -> list[Layer]:

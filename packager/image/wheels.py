@@ -13,13 +13,18 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from packager.digest import canonical_json, sha256_bytes
 from packager.environment.wheels import wheel_path
 from packager.image.bytecode import Compiler, bytecode_entries
-from packager.image.layer_contents import LayerContents, contents, is_shared_object
+from packager.image.layer_contents import (
+    LayerContents,
+    contents,
+    is_shared_object,
+    joined_contents,
+)
 from packager.image.layers import Entry, Layer, cached_layer, copy_members
 from packager.image.runtime import VENV, WHEELS
 from packager.image.shared_folders import WheelFiles, joined
@@ -27,6 +32,8 @@ from packager.image.unpacking import unpacked
 from packager.manifest.manifest import Wheel
 
 MIN_OWN_LAYER_BYTES = 10_000_000
+WAITING_THREADS = 2
+"""Threads beyond one per processor, because a thread waits while its wheel is compiled."""
 DIGITS = 16
 """Hex digits of a sha256 in the name of a folder."""
 SCRIPT_PYTHON = f"/{VENV}/bin/python"
@@ -61,6 +68,9 @@ def folder_path(wheels: Sequence[Wheel]) -> str:
     return f"{WHEELS}/{digest[:DIGITS]}"
 
 
+Found = tuple[WheelFolder, LayerContents]
+
+
 @dataclass(frozen=True)
 class WheelUnpacker:
     """Unpacks and compiles wheels for one Python; every wheel once, on several threads, cached."""
@@ -68,25 +78,36 @@ class WheelUnpacker:
     python: str
     compiler: Compiler | None
     fresh: bool = False
+    _alone: dict[str, Found] = field(default_factory=dict, repr=False)
+    """sha256 of a wheel → what was found for it."""
 
     def folders(self, wheels: Sequence[Wheel]) -> list[WheelFolder]:
         """The folders of an environment of ``wheels``, in their order."""
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            # The largest first, so that no thread is left with one at the end.
-            order = sorted(range(len(wheels)), key=lambda n: _packed_size(wheels[n]), reverse=True)
-            made = dict(zip(order, pool.map(self._alone, [wheels[n] for n in order]), strict=True))
-            alone = [made[n] for n in range(len(wheels))]
-            sets = joined([self._files(folder) for folder in alone])
-            return list(pool.map(lambda one: self._together([alone[n] for n in one]), sets))
+        self.unpack(wheels)
+        alone = [self._alone[wheel.sha256] for wheel in wheels]
+        sets = joined([self._files(found) for found in alone])
+        return [self._together([alone[n] for n in one]) for one in sets]
 
-    def _alone(self, wheel: Wheel) -> tuple[WheelFolder, LayerContents]:
+    def unpack(self, wheels: Sequence[Wheel]) -> None:
+        """Unpack ``wheels``, each into a folder of its own.
+
+        Called with the wheels of all environments, it keeps every processor busy to the end.
+        """
+        # The largest first, so that no thread is left with one at the end.
+        new = [wheel for wheel in wheels if wheel.sha256 not in self._alone]
+        new.sort(key=_packed_size, reverse=True)
+        with ThreadPoolExecutor((os.cpu_count() or 1) + WAITING_THREADS) as pool:
+            for wheel, found in zip(new, pool.map(self._unpacked, new), strict=True):
+                self._alone[wheel.sha256] = found
+
+    def _unpacked(self, wheel: Wheel) -> Found:
         folder = folder_path([wheel])
         layer = self._layer(wheel, folder)
         found = contents(layer)
         names = (name.removeprefix(f"{folder}/") for name in found.names)
         return WheelFolder((wheel,), (layer,), tuple(names)), found
 
-    def _together(self, alone: Sequence[tuple[WheelFolder, LayerContents]]) -> WheelFolder:
+    def _together(self, alone: Sequence[Found]) -> WheelFolder:
         if len(alone) == 1:
             return alone[0][0]
         wheels = tuple(folder.wheels[0] for folder, _ in alone)
@@ -94,7 +115,7 @@ class WheelUnpacker:
         layers = tuple(self._layer(wheel, path) for wheel in wheels)
         return WheelFolder(wheels, layers, tuple(sorted({n for f, _ in alone for n in f.names})))
 
-    def _files(self, found: tuple[WheelFolder, LayerContents]) -> WheelFiles:
+    def _files(self, found: Found) -> WheelFiles:
         folder, elf = found
         top = f"{folder.path}/"
         site = site_packages("", self.python).lstrip("/") + "/"
@@ -136,4 +157,6 @@ def grouped(folders: Iterable[WheelFolder], name: str, *, fresh: bool = False) -
     if not small:
         return big
     key = ["wheels", *(layer.diff_id for layer in small)]
-    return [*big, cached_layer(name, key, lambda: copy_members(small), fresh=fresh)]
+    together = cached_layer(name, key, lambda: copy_members(small), fresh=fresh)
+    joined_contents(together, small)
+    return [*big, together]

@@ -156,5 +156,16 @@ def test_the_compiler_works_on_site_packages_once_a_wheel(tmp_path: Path):
     assert f"{site(wheel)}/mark.pyc" not in content(layers_of(wheel))
 
 
+def test_a_wheel_of_several_environments_is_unpacked_once_also_without_cache(tmp_path: Path):
+    compiler = Marker()
+    unpacker = WheelUnpacker("3.11", compiler, fresh=True)
+    one, two = (in_wheelhouse(make_wheel(tmp_path, n, {f"{n}.py": ""})) for n in ("one", "two"))
+    unpacker.unpack([one, two])
+    assert unpacker.folders([one, two])[1] == unpacker.folders([two])[0]
+    assert sorted(compiler.prefixes) == sorted(
+        f"/{site_packages(folder_path([wheel]), '3.11')}" for wheel in (one, two)
+    )
+
+
 def test_no_wheels_are_no_layers():
     assert layers_of() == []
