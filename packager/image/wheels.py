@@ -11,10 +11,11 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from packager.digest import canonical_json, sha256_bytes
 from packager.environment.wheels import wheel_path
@@ -71,34 +72,39 @@ def folder_path(wheels: Sequence[Wheel]) -> str:
 Found = tuple[WheelFolder, LayerContents]
 
 
-@dataclass(frozen=True)
 class WheelUnpacker:
     """Unpacks and compiles wheels for one Python; every wheel once, on several threads, cached."""
 
-    python: str
-    compiler: Compiler | None
-    fresh: bool = False
-    _alone: dict[str, Found] = field(default_factory=dict, repr=False)
-    """sha256 of a wheel → what was found for it."""
+    def __init__(self, python: str, compiler: Compiler | None, fresh: bool = False) -> None:
+        self.python = python
+        self._compiler, self._fresh = compiler, fresh
+        self._pool = ThreadPoolExecutor((os.cpu_count() or 1) + WAITING_THREADS)
+        self._found: dict[str, Future[Found]] = {}
+        """sha256 of a wheel → what is found for it."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def start(self, wheels: Sequence[Wheel]) -> None:
+        """Begin to unpack ``wheels``, each into a folder of its own.
+
+        Wheels that were started earlier are unpacked earlier. Started with those of all
+        environments, it keeps every processor busy to the end.
+        """
+        new = [wheel for wheel in wheels if wheel.sha256 not in self._found]
+        # The largest first, so that no thread is left with one at the end.
+        for wheel in sorted(new, key=_packed_size, reverse=True):
+            self._found[wheel.sha256] = self._pool.submit(self._unpacked, wheel)
 
     def folders(self, wheels: Sequence[Wheel]) -> list[WheelFolder]:
         """The folders of an environment of ``wheels``, in their order."""
-        self.unpack(wheels)
-        alone = [self._alone[wheel.sha256] for wheel in wheels]
+        self.start(wheels)
+        alone = [self._found[wheel.sha256].result() for wheel in wheels]
         sets = joined([self._files(found) for found in alone])
         return [self._together([alone[n] for n in one]) for one in sets]
-
-    def unpack(self, wheels: Sequence[Wheel]) -> None:
-        """Unpack ``wheels``, each into a folder of its own.
-
-        Called with the wheels of all environments, it keeps every processor busy to the end.
-        """
-        # The largest first, so that no thread is left with one at the end.
-        new = [wheel for wheel in wheels if wheel.sha256 not in self._alone]
-        new.sort(key=_packed_size, reverse=True)
-        with ThreadPoolExecutor((os.cpu_count() or 1) + WAITING_THREADS) as pool:
-            for wheel, found in zip(new, pool.map(self._unpacked, new), strict=True):
-                self._alone[wheel.sha256] = found
 
     def _unpacked(self, wheel: Wheel) -> Found:
         folder = folder_path([wheel])
@@ -127,7 +133,7 @@ class WheelUnpacker:
 
     def _layer(self, wheel: Wheel, folder: str) -> Layer:
         """The layer of ``wheel`` unpacked into ``folder``."""
-        compiler, site = self.compiler, site_packages(folder, self.python)
+        compiler, site = self._compiler, site_packages(folder, self.python)
         key = ["wheel", wheel.sha256, folder, self.python, compiler.identity if compiler else None]
         with tempfile.TemporaryDirectory() as name, ExitStack() as opened:
             root = Path(name)
@@ -140,7 +146,7 @@ class WheelUnpacker:
                     made += bytecode_entries(root / site, site)
                 return made
 
-            return cached_layer(f"{wheel.name} {wheel.version}", key, make, fresh=self.fresh)
+            return cached_layer(f"{wheel.name} {wheel.version}", key, make, fresh=self._fresh)
 
 
 def _packed_size(wheel: Wheel) -> int:

@@ -43,7 +43,8 @@ def mode(layer: Layer, name: str) -> int:
 
 
 def folders_of(*paths: Path, compiler=None) -> list[WheelFolder]:
-    return WheelUnpacker("3.11", compiler).folders([in_wheelhouse(path) for path in paths])
+    with WheelUnpacker("3.11", compiler) as unpacker:
+        return unpacker.folders([in_wheelhouse(path) for path in paths])
 
 
 def layers_of(*paths: Path, compiler=None) -> list[Layer]:
@@ -158,10 +159,10 @@ def test_the_compiler_works_on_site_packages_once_a_wheel(tmp_path: Path):
 
 def test_a_wheel_of_several_environments_is_unpacked_once_also_without_cache(tmp_path: Path):
     compiler = Marker()
-    unpacker = WheelUnpacker("3.11", compiler, fresh=True)
     one, two = (in_wheelhouse(make_wheel(tmp_path, n, {f"{n}.py": ""})) for n in ("one", "two"))
-    unpacker.unpack([one, two])
-    assert unpacker.folders([one, two])[1] == unpacker.folders([two])[0]
+    with WheelUnpacker("3.11", compiler, fresh=True) as unpacker:
+        unpacker.start([one, two])
+        assert unpacker.folders([one, two])[1] == unpacker.folders([two])[0]
     assert sorted(compiler.prefixes) == sorted(
         f"/{site_packages(folder_path([wheel]), '3.11')}" for wheel in (one, two)
     )
