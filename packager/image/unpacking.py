@@ -186,6 +186,8 @@ class _Installed(WheelDestination):
             file = self._root / place
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(content)
+            if executable:
+                file.chmod(0o755)  # bytecode has the mode of its module
             self._add(place, file, executable=executable)
         else:
             self._add(place, content, executable=executable)

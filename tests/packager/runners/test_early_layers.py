@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from os.path import commonprefix
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -26,7 +26,10 @@ class Store:
         self.removed: list[str] = []
 
     def existing_layers(self, diff_ids: list[str]) -> int:
-        return max((len(commonprefix([ids, diff_ids])) for ids in self.held.values()), default=0)
+        pairs = (zip(ids, diff_ids, strict=False) for ids in self.held.values())
+        return max(
+            (len(list(takewhile(lambda two: two[0] == two[1], p))) for p in pairs), default=0
+        )
 
     def temporary(self, purpose: str) -> str:
         return f"model-packager-{purpose}:{self.loads}"
