@@ -166,10 +166,11 @@ def _make_layers(
     """Make the layers below the training, and check them; the engine gets the first ones early."""
     progress.step("making layers")
     base, lock = environment.base, environment.lock
-    early = EarlyLayers(environment.engine, environment.locked_base, environment.platform)
-    stack = make_stack(base, lock, files, folder, progress, fresh=fresh, on_lowest=early.send)
-    check_libraries(base, stack, progress)
-    early.finish(progress)
+    locked, platform = environment.locked_base, environment.platform
+    with EarlyLayers(environment.engine, locked, platform) as early:
+        stack = make_stack(base, lock, files, folder, progress, fresh=fresh, on_lowest=early.send)
+        check_libraries(base, stack, progress)
+        early.finish(progress)
     return stack
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from queue import SimpleQueue
 from threading import Thread
+from typing import Self
 
 from packager.engine.engine import Engine
 from packager.image.config import LABEL, assemble
@@ -32,6 +33,15 @@ class EarlyLayers:
         # removes an image that the engine names after that.
         self._thread = Thread(target=self._work, daemon=True)
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Remove the images; until the engine's clean-up scope ends it holds their layers."""
+        if self._engine is not None:
+            for name in tuple(self._names):
+                self._engine.remove(name)
+
     def send(self, layers: Sequence[Layer]) -> None:
         """Send the lowest ``layers`` of an image; returns at once."""
         if self._engine is None or self._base is None or not layers:
@@ -44,16 +54,11 @@ class EarlyLayers:
         self._waiting.put(tuple(layers))
 
     def finish(self, progress: Progress) -> None:
-        """Wait until all were sent; raise ``PackageError`` if the engine has failed.
-
-        The engine holds the layers until its clean-up scope ends.
-        """
+        """Wait until all were sent; raise ``PackageError`` if the engine has failed."""
         if self._engine is None or not self._thread.is_alive():
             return
         self._waiting.put(())
         self._thread.join()
-        for name in self._names:
-            self._engine.remove(name)
         if self._sent.layers:
             progress.step("sending layers to the engine")
         for name, size in self._sent.layers:

@@ -73,10 +73,10 @@ def _loads(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_each_layer_is_sent_once_and_the_images_are_removed(layers: list[Layer]):
     engine, told = Store(), Told()
-    early = EarlyLayers(engine, BASE, "linux/amd64")
-    early.send(layers[:2])
-    early.send(layers)
-    early.finish(told)
+    with EarlyLayers(engine, BASE, "linux/amd64") as early:
+        early.send(layers[:2])
+        early.send(layers)
+        early.finish(told)
     assert told.said == [
         "sending layers to the engine",
         "base sent",
@@ -89,35 +89,47 @@ def test_each_layer_is_sent_once_and_the_images_are_removed(layers: list[Layer])
 def test_layers_that_the_engine_holds_are_not_sent(layers: list[Layer]):
     engine, told = Store(), Told()
     engine.held["other"] = [layer.diff_id for layer in layers]
-    early = EarlyLayers(engine, BASE, "linux/amd64")
-    early.send(layers[:2])
-    early.send(layers)
-    early.finish(told)
+    with EarlyLayers(engine, BASE, "linux/amd64") as early:
+        early.send(layers[:2])
+        early.send(layers)
+        early.finish(told)
     assert (engine.loads, told.said, engine.removed) == (0, [], [])
 
 
 @pytest.mark.parametrize(("skips", "base"), [(False, BASE), (True, None)])
 def test_nothing_is_sent_twice_to_an_engine_that_needs_every_layer(layers, skips, base):
     engine, told = Store(skips=skips), Told()
-    early = EarlyLayers(engine, base, "linux/amd64")
-    early.send(layers[:2])
-    early.send(layers)
-    early.finish(told)
+    with EarlyLayers(engine, base, "linux/amd64") as early:
+        early.send(layers[:2])
+        early.send(layers)
+        early.finish(told)
     assert (engine.loads, told.said) == (0, [])
 
 
 def test_without_an_engine_nothing_is_sent(layers: list[Layer]):
-    early = EarlyLayers(None, BASE, "linux/amd64")
-    early.send(layers)
-    early.finish(Told())
+    with EarlyLayers(None, BASE, "linux/amd64") as early:
+        early.send(layers)
+        early.finish(Told())
+
+
+def test_a_build_that_stops_removes_what_was_sent(layers: list[Layer]):
+    engine = Store()
+    with pytest.raises(KeyboardInterrupt), EarlyLayers(engine, BASE, "linux/amd64") as early:
+        early.send(layers)
+        while not engine.held:
+            pass
+        raise KeyboardInterrupt
+    assert engine.removed == list(engine.held)
 
 
 def test_a_refusal_of_the_engine_is_raised_once_and_ends_the_sending(layers: list[Layer]):
     engine = Store(refuses=True)
-    early = EarlyLayers(engine, BASE, "linux/amd64")
-    early.send(layers[:2])
-    early.send(layers)
-    with pytest.raises(PackageError, match="no space"):
+    with (
+        pytest.raises(PackageError, match="no space"),
+        EarlyLayers(engine, BASE, "linux/amd64") as early,
+    ):
+        early.send(layers[:2])
+        early.send(layers)
         early.finish(Told())
     assert engine.loads == 1
     assert engine.removed == ["model-packager-layers:0"]
