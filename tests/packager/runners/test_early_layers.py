@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from itertools import takewhile
 from pathlib import Path
 
@@ -114,22 +115,25 @@ def test_without_an_engine_nothing_is_sent(layers: list[Layer]):
 
 def test_a_build_that_stops_removes_what_was_sent(layers: list[Layer]):
     engine = Store()
-    with pytest.raises(KeyboardInterrupt), EarlyLayers(engine, BASE, "linux/amd64") as early:
-        early.send(layers)
-        while not engine.held:
-            pass
-        raise KeyboardInterrupt
+
+    def stopped() -> None:
+        with EarlyLayers(engine, BASE, "linux/amd64") as early:
+            early.send(layers)
+            while not engine.held:
+                time.sleep(0.001)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stopped()
     assert engine.removed == list(engine.held)
 
 
 def test_a_refusal_of_the_engine_is_raised_once_and_ends_the_sending(layers: list[Layer]):
     engine = Store(refuses=True)
-    with (
-        pytest.raises(PackageError, match="no space"),
-        EarlyLayers(engine, BASE, "linux/amd64") as early,
-    ):
+    with EarlyLayers(engine, BASE, "linux/amd64") as early:
         early.send(layers[:2])
         early.send(layers)
-        early.finish(Told())
+        with pytest.raises(PackageError, match="no space"):
+            early.finish(Told())
     assert engine.loads == 1
     assert engine.removed == ["model-packager-layers:0"]
