@@ -11,7 +11,7 @@ import pytest
 from command import package_here
 from typer.testing import CliRunner
 
-from packager.cli import app
+from packager.cli.commands import app
 from packager.errors import PackageError, UsageError
 
 
