@@ -17,11 +17,11 @@ def test_a_module_is_found_in_the_folder_and_in_src(tmp_path: Path):
 
 
 def test_a_missing_module_is_named(tmp_path: Path):
-    with pytest.raises(UsageError, match="train: expected module `lib.train` in the project"):
+    with pytest.raises(UsageError, match=r"train: expected module `lib.train` in the project"):
         check_modules(tmp_path, {"train": "lib.train:train"})
 
 
 def test_the_name_of_the_model_host_is_reserved(tmp_path: Path):
     (tmp_path / "modelhost.py").touch()
-    with pytest.raises(UsageError, match="module `modelhost` in .*: this name belongs"):
+    with pytest.raises(UsageError, match=r"module `modelhost` in .*: this name belongs"):
         check_modules(tmp_path, {})
