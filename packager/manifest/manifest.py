@@ -114,7 +114,10 @@ class Serve(FrozenModel):
     predictor: str
     """``auto`` or ``module:Class`` with ``load(path)`` and ``predict(frame)``."""
     loader: str = "joblib"
-    """``joblib``, or the project module whose ``load`` reads the model."""
+    """``joblib``, the project module whose ``load`` reads the model, or ``format:`` and the name
+    of a format that the model host reads."""
+    classes: tuple[Scalar, ...] | None = None
+    """The labels in the order of the model's outputs; None: those that the model records."""
     compile: Literal["auto", "off", "require"]
     workers: int
     processes: int | Literal["auto"] = 1

@@ -184,6 +184,7 @@ class ModelHost:
             "predictor": serve.predictor,
             "loader": serve.loader,
             "task": task,
+            "classes": serve.classes,
         }
         return HostedModel.read(self.ask, task, self.ask(Message(header)))
 

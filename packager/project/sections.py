@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from packager.data.checks.expectations import DeclaredColumn
-from packager.manifest.base import FrozenModel, Isa, Level, Task
+from packager.manifest.base import FrozenModel, Isa, Level, Scalar, Task
 from packager.manifest.data_roles import Split
 from packager.manifest.read_options import ColumnReading, ReadOptions, TableReadOptions, texts_of
 
@@ -123,6 +123,8 @@ class ServeSection(FrozenModel):
     workers: int = Field(default=2, ge=1, le=64)
     processes: Annotated[int, Field(ge=1, le=64)] | Literal["auto"] = 1
     strict: bool = False
+    classes: Annotated[tuple[Scalar, ...], Field(min_length=2)] | None = None
+    """Labels in the order of the model's outputs; None: those that the model records."""
     extra_columns: Literal["ignore", "refuse"] = "ignore"
     network: bool = False
 

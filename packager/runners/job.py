@@ -7,6 +7,7 @@ from pathlib import Path
 from packager.manifest.data_roles import DataRoles
 from packager.manifest.manifest import Recipe, Serve
 from packager.project.config import Project
+from packager.project.model_loader import model_loader
 from packager.worker.job import Job
 
 
@@ -45,10 +46,12 @@ def _data_roles(project: Project) -> DataRoles:
 
 
 def _serve(project: Project) -> Serve:
-    """``[serve]``, without the loader, which is known only after training."""
+    """``[serve]``; the loader of a model that is trained is known only afterwards."""
     serve = project.serve
     return Serve(
         predictor=serve.predictor,
+        loader=model_loader(project),
+        classes=serve.classes,
         compile=serve.compile,
         workers=serve.workers,
         processes=serve.processes,
