@@ -194,7 +194,7 @@ def serve(listening: socket.socket, spec: str, heartbeat: Heartbeat) -> int:
     keep_text_plain()
     given = json.loads(Path(spec).read_text(encoding="utf-8"))
     own = os.getpid()
-    told = [given[key] for key in ("predictor", "loader", "task", "classes")]
+    told = [given.get(key) for key in ("predictor", "loader", "task", "classes")]
     model = load_model(Path(given["path"]), *told)
     if os.getpid() != own:
         return 0  # a child that the model has forked while it was loaded

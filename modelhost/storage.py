@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,7 +43,13 @@ def save_model(model: Any, models: Path, module: ModuleType, predictor: str = "a
         )
     if callable(getattr(module, "load", None)):
         return module.__name__
-    return JOBLIB if predictor != "auto" else _loader_of(path, module.__name__)
+    if predictor != "auto":
+        return JOBLIB
+    try:
+        return _loader_of(path, module.__name__)
+    except PackageError:
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+        raise
 
 
 def _loader_of(path: Path, module: str) -> str:

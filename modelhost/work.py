@@ -75,7 +75,7 @@ class Workshop:
         """Load a model."""
         given = asked.header
         path, predictor, loader = Path(given["path"]), given["predictor"], given["loader"]
-        model = load_model(path, predictor, loader, given["task"], given["classes"])
+        model = load_model(path, predictor, loader, given["task"], given.get("classes"))
         self._models.append(model)
         with project_errors("the model"):
             return Message({"model": {"number": len(self._models) - 1, **described(model)}})

@@ -52,10 +52,9 @@ def _content(name: str, content: bytes) -> Any:
 
 def _constants_sorted(code: str) -> list[str]:
     """The lines of TorchScript's code; it writes the constants of a class in any order."""
-    lines: list[str] = []
-    for constants, group in groupby(code.splitlines(), lambda line: bool(_CONSTANT.match(line))):
-        lines += sorted(group) if constants else group
-    return lines
+    runs = groupby(code.splitlines(), lambda line: bool(_CONSTANT.match(line)))
+    parts = [sorted(group) if constants else list(group) for constants, group in runs]
+    return [line for part in parts for line in part]
 
 
 def _stable(value: Any, numbers: dict[Any, int]) -> Any:

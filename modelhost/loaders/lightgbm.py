@@ -14,4 +14,4 @@ def load(path: Path) -> tuple[Any, Any]:
 
     with path.open(encoding="utf-8", newline="") as file:
         text = file.read()
-    return lightgbm.Booster(model_str=text, params={"verbosity": -1}), None
+    return lightgbm.Booster(model_str=text), None

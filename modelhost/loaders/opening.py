@@ -3,13 +3,42 @@
 from __future__ import annotations
 
 import sys
-from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Mapping, NamedTuple
 
 from modelhost.errors import PackageError, UsageError
+from modelhost.loaders import (
+    catboost,
+    keras,
+    lightgbm,
+    onnx,
+    prophet,
+    skops,
+    spacy,
+    torch_export,
+    torchscript,
+    transformers,
+    xgboost_json,
+    xgboost_ubj,
+)
 from modelhost.loaders.formats import FORMATS, Format
 from modelhost.text import truncate
+
+LOADERS: Mapping[str, Any] = {
+    "catboost": catboost,
+    "keras": keras,
+    "lightgbm": lightgbm,
+    "onnx": onnx,
+    "prophet": prophet,
+    "skops": skops,
+    "spacy": spacy,
+    "torch_export": torch_export,
+    "torchscript": torchscript,
+    "transformers": transformers,
+    "xgboost_json": xgboost_json,
+    "xgboost_ubj": xgboost_ubj,
+}
+"""Name of a format → its loader, which imports the library when it loads."""
 
 
 class Opened(NamedTuple):
@@ -26,7 +55,7 @@ def open_format(name: str, path: Path) -> Opened:
     Raises ``UsageError`` if the library is missing, ``PackageError`` if it can't read the file.
     """
     known = FORMATS[name]
-    loader = import_module(f"modelhost.loaders.{name}")
+    loader = LOADERS[name]
     try:
         native, state = loader.load(path)
     except PackageError:

@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any
+from typing import Any, Callable, Mapping
 
 from modelhost.objects.adapter import Asked
+from modelhost.objects.boosters import adapt_lightgbm, adapt_xgboost
+from modelhost.objects.catboosts import adapt_catboost
+from modelhost.objects.clusters import adapt_clusters
+from modelhost.objects.forecasts import adapt_pmdarima, adapt_prophet, adapt_sktime
+from modelhost.objects.graphs import adapt_graph
+from modelhost.objects.labels import with_labels
+from modelhost.objects.language import adapt_spacy, adapt_transformers
+from modelhost.objects.people import adapt_lifelines, adapt_surprise
+from modelhost.objects.pipelines import adapt_members
+from modelhost.objects.statistics import adapt_statsmodels
+from modelhost.objects.tensors import adapt_keras, adapt_torch
 
-_ADAPTERS = {
-    "lightgbm": ("boosters", "adapt_lightgbm"),
-    "xgboost": ("boosters", "adapt_xgboost"),
-    "catboost": ("catboosts", "adapt_catboost"),
-    "statsmodels": ("statistics", "adapt_statsmodels"),
-    "prophet": ("forecasts", "adapt_prophet"),
-    "pmdarima": ("forecasts", "adapt_pmdarima"),
-    "sktime": ("forecasts", "adapt_sktime"),
-    "surprise": ("people", "adapt_surprise"),
-    "lifelines": ("people", "adapt_lifelines"),
-    "spacy": ("language", "adapt_spacy"),
-    "transformers": ("language", "adapt_transformers"),
-    "torch": ("tensors", "adapt_torch"),
-    "keras": ("tensors", "adapt_keras"),
-    "modelhost": ("graphs", "adapt_graph"),
-    "sklearn": ("clusters", "adapt_clusters"),
+_ADAPTERS: Mapping[str, Callable[[Any, Asked], Any]] = {
+    "lightgbm": adapt_lightgbm,
+    "xgboost": adapt_xgboost,
+    "catboost": adapt_catboost,
+    "statsmodels": adapt_statsmodels,
+    "prophet": adapt_prophet,
+    "pmdarima": adapt_pmdarima,
+    "sktime": adapt_sktime,
+    "surprise": adapt_surprise,
+    "lifelines": adapt_lifelines,
+    "spacy": adapt_spacy,
+    "transformers": adapt_transformers,
+    "torch": adapt_torch,
+    "keras": adapt_keras,
+    "modelhost": adapt_graph,
+    "sklearn": adapt_clusters,
 }
-"""First part of a module of a library → module and function of the adapter."""
+"""First part of the module of a library's class → its adapter."""
 
 
 def adapted(native: Any, asked: Asked) -> Any:
@@ -35,16 +45,12 @@ def adapted(native: Any, asked: Asked) -> Any:
     an object that can't give one label or number per row.
     """
     if type(native) in (dict, list, tuple):
-        from modelhost.objects.pipelines import adapt_members
-
         return adapt_members(native, asked)
     made = _made(native, asked)
     if made is not None:
         return made
     if asked.classes is None or asked.task != "classification":
         return native
-    from modelhost.objects.labels import with_labels
-
     return with_labels(native, asked.classes)
 
 
@@ -52,8 +58,7 @@ def _made(native: Any, asked: Asked) -> Any:
     library = _library(native)
     if library is None:
         return None
-    module, name = _ADAPTERS[library]
-    return getattr(import_module(f"modelhost.objects.{module}"), name)(native, asked)
+    return _ADAPTERS[library](native, asked)
 
 
 def _library(native: Any) -> str | None:

@@ -51,7 +51,7 @@ def adapt_graph(native: Graph, asked: Asked) -> Any:
         if len(others) == 1:
             return _classifier(native, inputs, others[0], asked)
         name = labels[0].name
-        return LabelAdapter(native, lambda rows: _run(session, rows, name), inputs, None)
+        return LabelAdapter(session, lambda rows: _run(session, rows, name), inputs, None)
     if len(others) != 1 and len(outputs) != 1:
         names = ", ".join(repr(one.name) for one in outputs)
         raise PackageError(
@@ -63,7 +63,7 @@ def adapt_graph(native: Graph, asked: Asked) -> Any:
     width = shape[1] if len(shape) == 2 and isinstance(shape[1], int) else None
     width = 1 if len(shape) < 2 else width
     scored = Scored(
-        native,
+        session,
         "the ONNX graph",
         lambda rows: _run(session, rows, output.name),
         inputs,
@@ -92,7 +92,7 @@ def _classifier(native: Graph, inputs: Inputs, chances: Any, asked: Asked) -> An
         found = _run(session, rows, name)
         return np.array([[row[label] for label in own] for row in found]) if zipped else found
 
-    return ProbabilityAdapter(native, answer, inputs, classes_for(asked, len(own), own))
+    return ProbabilityAdapter(session, answer, inputs, classes_for(asked, len(own), own))
 
 
 def _inputs(session: Any) -> Inputs:
