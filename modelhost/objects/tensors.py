@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -30,9 +31,9 @@ _ENDINGS = {
 
 def adapt_torch(native: Any, asked: Asked) -> Any:
     """A module that takes one tensor of rows and gives one tensor."""
-    import torch
-
-    native.eval() if not hasattr(native, "graph_signature") and _has_eval(native) else None
+    torch: Any = sys.modules["torch"]
+    if type(native).__name__ != "GraphModule":  # a graph of torch.export has no modes
+        native.eval()
     kind = next((p.dtype for p in native.parameters() if p.dtype.is_floating_point), torch.float32)
     dtype = np.float64 if kind == torch.float64 else np.float32
     batch = _fixed_batch(native)
@@ -50,11 +51,6 @@ def adapt_torch(native: Any, asked: Asked) -> Any:
     name = f"the module {getattr(native, 'original_name', type(native).__name__)}"
     ending = _ending(native)
     return adapt_scored(Scored(native, name, answer, Inputs(width=_width(native)), ending), asked)
-
-
-def _has_eval(native: Any) -> bool:
-    """Whether a module has the two modes; a graph of ``torch.export`` refuses to change it."""
-    return type(native).__name__ != "GraphModule"
 
 
 def _placeholder(native: Any) -> Any:
