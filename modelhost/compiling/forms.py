@@ -101,6 +101,8 @@ def _apart(native: Any) -> _Parts:
     transformers: list[tuple[Any, Path]] = []
     path: Path = ()
     if isinstance(native, Adapter) and type(native.fitted).__name__ != "Booster":
+        if type(native) is Adapter:  # it gives another number than its ``predict``
+            raise CannotCompileError(f"no compiled form is known for scores of {describe(native)}")
         native, path = native.fitted, ("fitted",)
     while from_sklearn(native):
         name = type(native).__name__

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import pickle
 import zipfile
-from contextlib import suppress
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
