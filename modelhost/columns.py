@@ -5,7 +5,12 @@ An encoded column is an object in the header with ``"as"``:
     as       further keys     buffers                              null
     json     values           none                                 null
     array    type, nulls      values of the NumPy type; mask       mask (one byte a row)
+    tensor   type, shape,     values of all cells, each of this    mask
+             nulls            shape, row by row; mask
     text     nulls            UTF-8 bytes; int64 ends; mask        mask
+    bytes    nulls            bytes; int64 ends; mask              mask
+    list     elements, nulls  int64 ends; mask; those of the       mask
+                              elements, one encoded column
 
 ``nulls`` says whether the last buffer, the mask, is there. Numbers are little-endian; a missing
 float is NaN. Times are ticks since 1970 in the unit of the column's dtype, with the least int64
@@ -15,7 +20,7 @@ for a missing one. An integer array of a column of categories holds codes, -1 fo
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,6 +31,8 @@ from modelhost.wire import Buffer
 MAX_INLINE_ROWS = 16
 """Up to this many rows, JSON is faster than buffers."""
 NOT_A_TIME = -(1 << 63)
+_LARGE = ("array", "bytes", "list")
+"""Kinds that are never sent as JSON."""
 _INT64 = (-(1 << 63), (1 << 63) - 1)
 
 
@@ -34,25 +41,28 @@ class ColumnSpec(NamedTuple):
 
     name: str
     kind: str
-    """``number``, ``integer``, ``boolean``, ``string``, ``datetime`` or ``any``."""
+    """One of ``packager.manifest.base.Kind``."""
     dtype: str
     """The pandas dtype in training; ``category`` or ``ordered category`` for categories."""
     categories: tuple[Any, ...] | None = None
+    shape: tuple[int, ...] | None = None
+    """Of an array: the shape of a cell."""
+    element: str | None = None
+    """The NumPy dtype of an array's elements; the kind of a list's."""
 
     @classmethod
     def of(cls, column: Any) -> ColumnSpec:
         """From an object with the same attributes, such as a column of a manifest."""
-        return cls(column.name, column.kind, column.dtype, column.categories)
+        return cls._make(getattr(column, name) for name in cls._fields)
 
     def as_json(self) -> list[Any]:
         """For a header; ``ColumnSpec.read`` is the inverse."""
-        return [*self[:3], None if self.categories is None else list(self.categories)]
+        return [list(value) if isinstance(value, tuple) else value for value in self]
 
     @classmethod
     def read(cls, given: Sequence[Any]) -> ColumnSpec:
         """From ``as_json``."""
-        name, kind, dtype, categories = given
-        return cls(name, kind, dtype, None if categories is None else tuple(categories))
+        return cls._make(tuple(value) if isinstance(value, list) else value for value in given)
 
 
 class EncodedColumns(NamedTuple):
@@ -69,7 +79,7 @@ def encode_values(
     """Encode checked values (None for null) of these columns."""
     made = EncodedColumns(rows, [], [])
     for values, spec in zip(columns, specs):
-        if rows <= MAX_INLINE_ROWS:
+        if rows <= MAX_INLINE_ROWS and spec.kind not in _LARGE:
             made.described.append({"as": "json", "values": list(values)})
         else:
             described, buffers = _encoded(values, spec)
@@ -95,6 +105,8 @@ def encode_labels(labels: Sequence[Any]) -> EncodedColumns:
 
 def _encoded(values: Sequence[Any], spec: Any) -> tuple[dict[str, Any], list[Buffer]]:
     kind = "any" if spec.dtype.endswith("category") and spec.kind != "string" else spec.kind
+    if kind in _LARGE:
+        return _ENCODE[kind](values, spec)
     if kind == "number":
         return encode_array(np.array([math.nan if v is None else v for v in values], np.float64))
     if kind == "string":
@@ -125,18 +137,65 @@ def encode_array(
     return described, buffers
 
 
+def encode_tensor(values: Any, spec: Any) -> tuple[dict[str, Any], list[Buffer]]:
+    """Cells of ``spec``'s shape and dtype, None for null: a list, or one array of all."""
+    mask = [] if isinstance(values, np.ndarray) else [value is None for value in values]
+    if any(mask):
+        zero = np.zeros(spec.shape, spec.element)
+        values = [zero if gone else value for value, gone in zip(values, mask)]
+    block = np.asarray(values, spec.element).reshape(-1)
+    described, buffers = encode_array(block, mask)
+    return {**described, "as": "tensor", "shape": list(spec.shape)}, buffers
+
+
+def encode_bytes(values: Sequence[Any]) -> tuple[dict[str, Any], list[Buffer]]:
+    """Byte strings, None for null."""
+    described, buffers = _encode_parts([value or b"" for value in values])
+    return _with_mask({"as": "bytes", **described}, buffers, [value is None for value in values])
+
+
+def encode_lists(values: Sequence[Any], element: str) -> tuple[dict[str, Any], list[Buffer]]:
+    """Lists of elements of this kind, None for null."""
+    mask = [value is None for value in values]
+    flat = [one for value in values if value is not None for one in value]
+    ends = np.cumsum([0 if value is None else len(value) for value in values], dtype=np.int64)
+    spec = ColumnSpec("", element, "object")
+    inner, more = _encoded(flat, spec) if flat else ({"as": "json", "values": []}, [])
+    if element == "number" and None in flat:  # a missing float and NaN differ within a list
+        inner, more = {"as": "json", "values": flat}, []
+    described = {"as": "list", "elements": inner, "nulls": False}
+    described, buffers = _with_mask(described, [ends.astype("<i8").tobytes()], mask)
+    return described, [*buffers, *more]
+
+
+_ENCODE: dict[str, Callable[[Sequence[Any], Any], tuple[dict[str, Any], list[Buffer]]]] = {
+    "array": encode_tensor,
+    "bytes": lambda values, _: encode_bytes(values),
+    "list": lambda values, spec: encode_lists(values, spec.element),
+}
+
+
+def _encode_parts(parts: Sequence[bytes]) -> tuple[dict[str, Any], list[Buffer]]:
+    ends = np.cumsum([len(part) for part in parts], dtype=np.int64)
+    return {"nulls": False}, [b"".join(parts), ends.astype("<i8").tobytes()]
+
+
+def _with_mask(
+    described: dict[str, Any], buffers: list[Buffer], mask: Sequence[bool]
+) -> tuple[dict[str, Any], list[Buffer]]:
+    if not any(mask):
+        return described, buffers
+    return {**described, "nulls": True}, [*buffers, np.array(mask, np.bool_).tobytes()]
+
+
 def encode_text(values: Sequence[Any]) -> tuple[dict[str, Any], list[Buffer]]:
     """Texts; a value that is no text is null."""
     mask = [not isinstance(value, str) for value in values]
     parts = [
         b"" if gone else value.encode("utf-8", "surrogatepass") for value, gone in zip(values, mask)
     ]
-    ends = np.cumsum([len(part) for part in parts], dtype=np.int64)
-    described: dict[str, Any] = {"as": "text", "nulls": any(mask)}
-    buffers: list[Buffer] = [b"".join(parts), ends.astype("<i8").tobytes()]
-    if described["nulls"]:
-        buffers.append(np.array(mask, np.bool_).tobytes())
-    return described, buffers
+    described, buffers = _encode_parts(parts)
+    return _with_mask({"as": "text", **described}, buffers, mask)
 
 
 def decode_columns(
@@ -172,7 +231,39 @@ def _decoded(one: dict[str, Any], left: Any) -> Any:
         return [None if gone else value for value, gone in zip(array.tolist(), _mask(next(left)))]
     if form == "text":
         return _texts(bytes(next(left)), np.frombuffer(next(left), "<i8"), one, left)
+    if form == "tensor":
+        return _tensor(one, left)
+    if form == "bytes":
+        block, stops = bytes(next(left)), np.frombuffer(next(left), "<i8").tolist()
+        parts = [block[start:stop] for start, stop in zip([0, *stops], stops)]
+        return _masked(parts, one, left)
+    if form == "list":
+        return _lists(one, left)
     raise ValueError(f"form {form!r}")
+
+
+def _tensor(one: dict[str, Any], left: Any) -> Any:
+    """One array of all cells; a list of arrays and None if any is null."""
+    flat = np.frombuffer(next(left), np.dtype(one["type"]))
+    if flat.dtype.kind not in "biuf":
+        raise ValueError(f"type {flat.dtype}")
+    block = flat.reshape(-1, *one["shape"])
+    return _masked(block, one, left) if one["nulls"] else block
+
+
+def _lists(one: dict[str, Any], left: Any) -> list[Any]:
+    stops = np.frombuffer(next(left), "<i8").tolist()
+    mask = _mask(next(left)) if one["nulls"] else None
+    inner = _decoded(one["elements"], left)
+    flat = inner.tolist() if isinstance(inner, np.ndarray) else inner
+    values: list[Any] = [flat[start:stop] for start, stop in zip([0, *stops], stops)]
+    return values if mask is None else [None if m else v for v, m in zip(values, mask)]
+
+
+def _masked(values: Any, one: dict[str, Any], left: Any) -> Any:
+    if not one["nulls"]:
+        return values
+    return [None if gone else value for value, gone in zip(values, _mask(next(left)))]
 
 
 def _texts(block: bytes, ends: Any, one: dict[str, Any], left: Any) -> list[Any]:
@@ -185,9 +276,7 @@ def _texts(block: bytes, ends: Any, one: dict[str, Any], left: Any) -> list[Any]
             block[start:stop].decode("utf-8", "surrogatepass")
             for start, stop in zip([0, *stops], stops)
         ]
-    if one["nulls"]:
-        return [None if gone else value for value, gone in zip(values, _mask(next(left)))]
-    return values
+    return list(_masked(values, one, left))
 
 
 def _mask(buffer: Buffer) -> list[bool]:

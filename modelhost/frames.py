@@ -51,6 +51,8 @@ def array_builder(column: ColumnSpec | Any) -> Callable[[Sequence[Any]], Any]:
     """A function that makes the column's array of values: a list, None for null, or an array."""
     import pandas as pd
 
+    if column.kind in ("array", "list"):
+        return _cells
     if column.dtype.endswith("category"):
         return _category_builder(column)
     if column.kind == "datetime":
@@ -151,6 +153,19 @@ def _objects(values: Sequence[Any]) -> Any:
     array = np.empty(len(values), object)
     array[:] = _with_nan(values)
     return pd.Series(array, dtype=object)  # of an array, a frame would infer ``str``
+
+
+def _cells(values: Sequence[Any]) -> Any:
+    """Lists, or read-only views of one block, in a column of objects."""
+    import pandas as pd
+
+    if isinstance(values, np.ndarray):
+        values = values.view()
+        values.flags.writeable = False
+    cells = np.empty(len(values), object)
+    for row, value in enumerate(values):
+        cells[row] = math.nan if value is None else value
+    return pd.Series(cells, dtype=object)
 
 
 def _with_nan(values: Iterable[Any]) -> Any:

@@ -2,7 +2,7 @@
 
 Rows that wait while the model is busy form its next batch. When a batch ends, its clients are
 likely to send another request soon: the next batch begins when as many requests wait as there were,
-or after a fifth of the time that the last one took. Without this delay, batches would alternate
+or after half of the time that the last one took. Without this delay, batches would alternate
 between a single request and all others. A single client never waits.
 """
 
@@ -15,9 +15,9 @@ from typing import Any
 from modelhost.connection import Connection
 from modelhost.wire import Message
 
-LINGER_RATIO = 0.2
+LINGER_RATIO = 0.5
 """The delay of the next batch, as a fraction of the time that the last one took."""
-MAX_LINGER = 0.005
+MAX_LINGER = 0.01
 
 
 class Request:

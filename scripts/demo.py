@@ -33,6 +33,7 @@ WORK = TOP / ".demo"
 PROJECT = WORK / "diamonds"
 PACKAGE = Path(sys.executable).parent / "package"
 ROWS = 2_000
+STOPPING_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def main() -> None:
@@ -229,23 +230,42 @@ def started(
     It is in a process group of its own, so that Ctrl-C reaches this program only. This program
     passes it on once, and waits until the process has removed its containers and partial files.
     """
-    process = subprocess.Popen(
-        [PACKAGE, *arguments],
-        cwd=WORK,
-        stdout=subprocess.PIPE,
-        stderr=stderr,
-        text=True,
-        process_group=0,
-    )
+    process = None
     try:
+        with deferred_signals():  # the process may run before its constructor returns
+            process = subprocess.Popen(
+                [PACKAGE, *arguments],
+                cwd=WORK,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                text=True,
+                process_group=0,
+            )
         yield process
     except KeyboardInterrupt:
         print("\nstopping `package`, which removes what it has started", file=sys.stderr)
         raise
     finally:
-        if process.poll() is None:
+        if process and process.poll() is None:
             process.send_signal(signal.SIGINT)
             process.communicate()
+
+
+@contextmanager
+def deferred_signals() -> Iterator[None]:
+    """Handle SIGINT and SIGTERM at the end of the block only."""
+    arrived: list[int] = []
+    handlers = {
+        number: signal.signal(number, lambda number, _: arrived.append(number))
+        for number in STOPPING_SIGNALS
+    }
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    for number in arrived[:1]:
+        signal.raise_signal(number)
 
 
 def say(step: str, title: str, text: str) -> None:
@@ -272,7 +292,7 @@ def finish(target: str, engine: Engine | None, seconds: float) -> None:
 
 def stopped_by_signals(program: Callable[[], None]) -> int:
     """Run ``program``; return its exit code: 130 after Ctrl-C or SIGTERM."""
-    for number in (signal.SIGINT, signal.SIGTERM):  # a shell in the background ignores SIGINT
+    for number in STOPPING_SIGNALS:  # a shell in the background ignores SIGINT
         signal.signal(number, signal.default_int_handler)
     try:
         program()

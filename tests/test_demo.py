@@ -109,6 +109,21 @@ def test_a_base_that_cannot_be_made_ends_the_demo_only_with_an_engine(
             demo.base_option(ENGINE)
 
 
+def test_a_signal_waits_for_the_end_of_the_block(demo: ModuleType):
+    finished = []
+
+    def start() -> None:
+        with demo.deferred_signals():
+            signal.raise_signal(signal.SIGINT)
+            finished.append("process")
+
+    handler = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        start()
+    assert finished == ["process"]
+    assert signal.getsignal(signal.SIGINT) is handler
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_is_passed_on_once_and_the_demo_waits_for_the_end(tmp_path: Path, number: int):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -46,8 +47,10 @@ class Experiment:
     seconds: int
 
     def chosen(self, only: Sequence[str] | None) -> list[Server]:
-        """Its servers, or those of them that ``only`` names."""
+        """Its servers, or those of them that ``only`` names; exits for a name of no server."""
         known = {server.name: server for server in (*SERVERS, *LIMITS)}
+        for name in set(only or ()).difference(self.servers):
+            sys.exit(f"--only: expected one of {', '.join(self.servers)}, got {name!r}")
         return [known[name] for name in self.servers if not only or name in only]
 
 

@@ -155,16 +155,16 @@ def _decimal(value: Decimal) -> tuple[str, int]:
 
 
 def _nested(value: Any) -> tuple[str, int]:
-    return "json", xxh3(_outline(value).encode()) ^ tag("json")
+    return "json", xxh3(outline(value).encode()) ^ tag("json")
 
 
-def _outline(value: Any) -> str:
+def outline(value: Any) -> str:
     """JSON without spaces, every key and leaf written as its canonical value in hex."""
     if isinstance(value, dict):
-        members = {f'"{canonical(key)[1]:016x}"': _outline(item) for key, item in value.items()}
+        members = {f'"{canonical(key)[1]:016x}"': outline(item) for key, item in value.items()}
         return "{" + ",".join(f"{key}:{members[key]}" for key in sorted(members)) + "}"
     if isinstance(value, list | tuple | np.ndarray):
-        return "[" + ",".join(map(_outline, value)) + "]"
+        return "[" + ",".join(map(outline, value)) + "]"
     return f'"{canonical(value)[1]:016x}"'
 
 

@@ -6,8 +6,6 @@ columns are converted at once, because their values are looked up among the dist
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
@@ -15,6 +13,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from packager.data import canonical
+from packager.data.array_column import ArrayColumn, ArrayDtype
+from packager.data.array_values import hash_arrays
+from packager.data.column_hashes import Bits, ColumnHashes
 from packager.data.list_values import number_lists
 from packager.data.text_columns import (
     TextColumn,
@@ -26,23 +27,8 @@ from packager.data.text_columns import (
 from packager.errors import UsageError
 from packager.manifest.base import MAX_EXACT_INTEGER
 
-Bits = npt.NDArray[np.uint64]
-
 _S30, _S27, _S31 = np.uint64(30), np.uint64(27), np.uint64(31)
 _M1, _M2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
-
-
-@dataclass(frozen=True)
-class ColumnHashes:
-    """The cells of one column: their logical types, and a function that writes their values.
-
-    ``write(start, stop, out)`` puts the canonical values of these rows into ``out``, a buffer
-    of ``stop - start`` values, and returns how many of them are null.
-    """
-
-    types: frozenset[str]
-    """Logical types of the non-null cells."""
-    write: Callable[[int, int, Bits], int]
 
 
 def mix_into(bits: Bits, spare: Bits) -> None:
@@ -60,6 +46,8 @@ def mix_into(bits: Bits, spare: Bits) -> None:
 def hash_columns(series: pd.Series[Any], name: str) -> ColumnHashes:
     """The cells of a column; ``UsageError`` for values that dfp/1 has no rule for."""
     dtype: Any = series.dtype
+    if isinstance(dtype, ArrayDtype):
+        return _arrays(cast(ArrayColumn, series.array), name)
     if isinstance(dtype, pd.CategoricalDtype):
         return _category(series, name)
     if isinstance(dtype, pd.SparseDtype):
@@ -75,6 +63,14 @@ def hash_columns(series: pd.Series[Any], name: str) -> ColumnHashes:
     if dtype.kind in "biuf":
         return _masked(series, name)
     return _objects(series.astype(object).to_numpy(), name)
+
+
+def _arrays(column: ArrayColumn, name: str) -> ColumnHashes:
+    if column.dtype.declared:
+        return hash_arrays(column.block, name, column.absent)
+    cells = np.empty(len(column), object)
+    cells[:] = list(column)
+    return _objects(cells, name)
 
 
 def _numpy(values: npt.NDArray[Any], series: pd.Series[Any], name: str) -> ColumnHashes:

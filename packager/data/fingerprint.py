@@ -15,7 +15,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from packager.data import canonical
-from packager.data.columns import Bits, ColumnHashes, hash_columns, mix_into
+from packager.data.column_hashes import Bits, ColumnHashes
+from packager.data.columns import hash_columns, mix_into
 from packager.digest import canonical_json, sha256_bytes
 from packager.errors import UsageError
 from packager.manifest.base import FileEntry

@@ -12,9 +12,12 @@ from typing import Any, Literal, cast
 import numpy as np
 import pandas as pd
 
+from packager.data.array_column import ArrayColumn, array_column
 from packager.data.csv_files import csv_names
 from packager.data.csv_text import table_suffix
 from packager.data.csv_types import read_csv_table
+from packager.data.declared_arrays import with_declared_arrays
+from packager.data.list_kinds import kind_of_elements
 from packager.data.parquet_files import parquet_names, read_parquet
 from packager.errors import UsageError
 from packager.manifest.base import Kind, Scalar
@@ -87,7 +90,8 @@ def read(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> pd.DataFrame
     than the first file, or if a cell does not match its column's declaration.
     """
     form, files = same_columns(path, reader)
-    return read_csv_table(files, reader) if form == "csv" else read_parquet(files)
+    frame = read_csv_table(files, reader) if form == "csv" else read_parquet(files)
+    return with_declared_arrays(frame, reader, path)
 
 
 def infer_columns(frame: pd.DataFrame) -> tuple[Column, ...]:
@@ -133,6 +137,9 @@ def _names(form: Format, file: Path, reader: TableReadOptions) -> list[str]:
 
 
 def _infer(name: str, series: pd.Series[Any]) -> Column:
+    block = array_column(series)
+    if block is not None:
+        return _array(name, block)
     present = series.dropna()
     dtype = str(series.dtype)
     categories: tuple[Scalar, ...] | None = None
@@ -160,6 +167,24 @@ def _infer(name: str, series: pd.Series[Any]) -> Column:
         categories=categories,
         minimum=low,
         maximum=high,
+        element=kind_of_elements(present) if kind == "list" else None,
+    )
+
+
+def _array(name: str, column: ArrayColumn) -> Column:
+    numbers = column.block if column.absent is None else column.block[~column.absent]
+    if numbers.dtype.kind == "f":
+        numbers = numbers[np.isfinite(numbers)]
+    ranged = numbers.size > 0 and numbers.dtype.kind != "b"
+    return Column(
+        name=name,
+        kind="array",
+        dtype="object",
+        nullable=column.absent is not None,
+        shape=column.dtype.shape,
+        element=str(column.dtype.element),
+        minimum=float(numbers.min()) if ranged else None,
+        maximum=float(numbers.max()) if ranged else None,
     )
 
 
@@ -176,7 +201,10 @@ def _kind(series: pd.Series[Any]) -> Kind:
     values = types.infer_dtype(series, skipna=True)
     if values == "string" or isinstance(series.dtype, pd.StringDtype):
         return "string"
-    return "boolean" if values == "boolean" else "any"
+    if values in ("boolean", "bytes"):
+        return cast(Kind, values)
+    lists = len(series.dropna()) and all(isinstance(cell, list) for cell in series.dropna())
+    return "list" if lists else "any"
 
 
 def _range(present: pd.Series[Any], kind: Kind) -> tuple[float | None, float | None]:

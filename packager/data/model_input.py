@@ -62,8 +62,11 @@ def _plain(column: pd.Series[Any]) -> pd.Series[Any]:
         return cast("pd.Series[Any]", column.dt.total_seconds())
     if not pd.api.types.is_object_dtype(column.dtype):
         return column
-    make = _PLAIN.get(pd.api.types.infer_dtype(column, skipna=True))
-    return column if make is None else make(column)
+    form = pd.api.types.infer_dtype(column, skipna=True)
+    make = _PLAIN.get(form)
+    if make is not None:
+        return make(column)
+    return _lists(column) if form == "mixed" else column
 
 
 def _dates(column: pd.Series[Any]) -> pd.Series[Any]:
@@ -74,6 +77,18 @@ def _dates(column: pd.Series[Any]) -> pd.Series[Any]:
 
 def _floats(column: pd.Series[Any]) -> pd.Series[Any]:
     return column.astype("float64")
+
+
+def _lists(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Tuples and arrays of one dimension as lists; a column of anything else is unchanged."""
+    present = column.notna()
+    cells = [cell.tolist() if isinstance(cell, np.ndarray) else cell for cell in column[present]]
+    if not cells or not all(isinstance(cell, list | tuple) for cell in cells):
+        return column
+    made = np.full(len(column), np.nan, object)
+    for row, cell in zip(np.flatnonzero(present), cells, strict=True):
+        made[row] = list(cell)
+    return pd.Series(made, column.index, dtype=object, name=column.name)
 
 
 def _seconds(column: pd.Series[Any]) -> pd.Series[Any]:

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from packager.data.memory_limit import refuse_too_wide
+from packager.data.parquet_arrays import with_arrays
 from packager.data.parquet_open import (
     batches,
     opened_parquet,
@@ -65,7 +66,8 @@ def read_parquet(files: Sequence[Path]) -> pd.DataFrame:
         for start in range(0, len(schema), width):
             part = pa.schema([schema.field(i) for i in range(start, len(schema))][:width])
             with readable(files[0]):
-                frame = plain_frame(_read(files, opened, part), schema=part)
+                table = _read(files, opened, part)
+                frame = with_arrays(plain_frame(table, schema=part), table)
             columns |= {str(name): frame[name] for name in frame.columns}
     pa.default_memory_pool().release_unused()
     return pd.DataFrame(columns, copy=False) if columns else pd.DataFrame(index=range(rows))
@@ -110,11 +112,13 @@ def parquet_blocks(files: Sequence[Path], rows: int) -> Iterator[pd.DataFrame]:
     """
     schema = parquet_schema(files)
     floats = integers_with_nulls(files, schema)
-    yield plain_frame(schema.empty_table(), floats)  # a table without rows has columns too
+    empty = schema.empty_table()
+    yield with_arrays(plain_frame(empty, floats), empty)  # a table without rows has columns too
     for file in files:
         for table in encoded_tables(file, schema, rows):
             with readable(file):
-                frame = plain_frame(_fitted(table, schema, file), floats, schema)
+                fitted = _fitted(table, schema, file)
+                frame = with_arrays(plain_frame(fitted, floats, schema), fitted)
             yield frame
 
 

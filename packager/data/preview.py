@@ -11,6 +11,7 @@ import pandas as pd
 
 from modelhost.text import display_value
 from packager.data.csv_files import csv_blocks
+from packager.data.declared_arrays import with_declared_arrays
 from packager.data.frames import infer_columns, same_columns, source_files
 from packager.data.model_input import to_model_input
 from packager.data.parquet_files import parquet_blocks, parquet_schema
@@ -38,7 +39,8 @@ def read_first_rows(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> p
     else:
         # The first block has only the types, no rows.
         blocks = (block for block in parquet_blocks(files, MAX_ROWS) if len(block))
-    return to_model_input(next(blocks, pd.DataFrame()), reader)
+    frame = with_declared_arrays(next(blocks, pd.DataFrame()), reader, path)
+    return to_model_input(frame, reader)
 
 
 def refuse_unservable(frame: pd.DataFrame, features: Sequence[str]) -> None:
@@ -48,6 +50,13 @@ def refuse_unservable(frame: pd.DataFrame, features: Sequence[str]) -> None:
         if column.kind == "any" and frame[column.name].notna().any():
             found = pd.api.types.infer_dtype(frame[column.name], skipna=True)
             raise _unservable(column.name, found)
+        if column.kind == "list" and column.element is None:
+            raise UsageError(
+                f"[data]: expected lists of elements of one kind in {column.name!r}, got "
+                "none at all, or of several",
+                f"declare it under [data.columns]: {toml_text(column.name)} = "
+                '{ kind = "list", element = "number" }',
+            )
 
 
 def refuse_unservable_types(path: Path, features: Sequence[str]) -> None:
@@ -61,8 +70,9 @@ def refuse_unservable_types(path: Path, features: Sequence[str]) -> None:
     for field in parquet_schema(files):
         types: Any = pa.types
         kind = field.type.value_type if types.is_dictionary(field.type) else field.type
-        odd = types.is_nested(kind) or types.is_binary(kind) or types.is_large_binary(kind)
-        if field.name in features and (odd or types.is_fixed_size_binary(kind)):
+        while types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
+            kind = kind.value_type
+        if field.name in features and types.is_nested(kind):
             raise _unservable(field.name, str(field.type))
 
 

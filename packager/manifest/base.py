@@ -11,7 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from packager.digest import HashedFile, canonical_json
 from packager.errors import PackageError
 
-Kind = Literal["number", "integer", "boolean", "string", "datetime", "any"]
+Kind = Literal[
+    "number", "integer", "boolean", "string", "datetime", "bytes", "array", "list", "any"
+]
+"""``array``: numbers or booleans of one shape; ``list``: values of one kind, of any length."""
 Task = Literal["classification", "regression"]
 Level = Literal["artifact", "state", "predictions", "metrics", "statistical"]
 EquivalenceLevel = Literal["artifact", "state", "predictions", "metrics", "statistical", "none"]

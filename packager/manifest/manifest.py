@@ -67,11 +67,15 @@ class Column(FrozenModel):
     kind: Kind
     dtype: str
     nullable: bool
+    shape: tuple[int, ...] | None = None
+    """Of an array: the shape of one cell."""
+    element: str | None = None
+    """The NumPy dtype of an array's elements; the kind of a list's."""
     categories: tuple[Scalar, ...] | None = None
     """Values seen in training, for text, category and boolean columns of at most 10,000 values."""
     minimum: float | None = None
     maximum: float | None = None
-    """Range in training; datetimes in nanoseconds since 1970 (UTC)."""
+    """Range in training, of an array's elements; datetimes in nanoseconds since 1970 (UTC)."""
     refuses: tuple[RejectedValue, ...] = ()
     """Values on which the model raised in the build (``worker/train/rejected_values.py``)."""
     fatal: tuple[RejectedValue, ...] = ()

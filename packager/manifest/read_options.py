@@ -101,6 +101,9 @@ class ColumnReading(FrozenModel):
     """How the cells of one CSV column are read."""
 
     kind: Kind | None = None
+    shape: tuple[int, ...] | None = None
+    element: str | None = None
+    """As in ``Column``."""
     values: tuple[str, ...] = ()
     """Texts that are values even if they are null words."""
     null: tuple[str, ...] | None = None
@@ -132,6 +135,13 @@ class TableReadOptions(ReadOptions):
         if column is not None and column.kind is not None:
             return column.kind
         return _KINDS.get(self.dtypes.get(name, ""))
+
+    def array(self, name: str) -> tuple[str, tuple[int, ...]] | None:
+        """Element dtype and shape of a column declared as an array; else None."""
+        column = self.columns.get(name)
+        if column is None or column.element is None or column.shape is None:
+            return None
+        return column.element, column.shape
 
     def dtype(self, name: str) -> str | None:
         """The pandas dtype declared for a column in ``train``; None if none is declared."""

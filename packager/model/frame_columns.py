@@ -7,8 +7,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from modelhost.columns import ColumnSpec, EncodedColumns, encode_array, encode_text
+from modelhost.columns import (
+    ColumnSpec,
+    EncodedColumns,
+    encode_array,
+    encode_bytes,
+    encode_lists,
+    encode_tensor,
+    encode_text,
+)
 from modelhost.wire import Buffer
+from packager.data.array_column import ArrayColumn, array_column
+from packager.data.list_kinds import kind_of_elements
 from packager.errors import PackageError
 
 _PLAIN = {"i": "integer", "u": "integer", "f": "number", "b": "boolean"}
@@ -42,6 +52,9 @@ def frame_header(frame: pd.DataFrame) -> tuple[dict[str, Any], list[Buffer]]:
 
 
 def _column(name: str, series: pd.Series[Any]) -> tuple[ColumnSpec, Encoded]:
+    block = array_column(series)
+    if block is not None:
+        return _tensor(name, block)
     dtype: Any = series.dtype
     text = str(dtype)
     if isinstance(dtype, pd.CategoricalDtype):
@@ -61,10 +74,29 @@ def _column(name: str, series: pd.Series[Any]) -> tuple[ColumnSpec, Encoded]:
     elif text[:1].lower() not in _PLAIN or not pd.api.types.is_extension_array_dtype(dtype):
         raise _unknown(name, text)
     plain = [None if _missing(value) else value for value in values]
+    made = _bytes_or_lists(name, plain) if dtype == np.dtype(object) else None
+    if made is not None:
+        return made
     if not all(value is None or isinstance(value, bool | int | float | str) for value in plain):
         raise _unknown(name, text)
     kind = "any" if dtype == np.dtype(object) else _PLAIN[text[:1].lower()]
     return ColumnSpec(name, kind, text), ({"as": "json", "values": plain}, [])
+
+
+def _tensor(name: str, column: ArrayColumn) -> tuple[ColumnSpec, Encoded]:
+    shape, element = column.dtype.shape, str(column.dtype.element)
+    spec = ColumnSpec(name, "array", "object", None, shape, element)
+    return spec, encode_tensor(column.block if column.absent is None else list(column), spec)
+
+
+def _bytes_or_lists(name: str, plain: list[Any]) -> tuple[ColumnSpec, Encoded] | None:
+    present = [value for value in plain if value is not None]
+    if present and all(isinstance(value, bytes) for value in present):
+        return ColumnSpec(name, "bytes", "object"), encode_bytes(plain)
+    if not present or not all(isinstance(value, list) for value in present):
+        return None
+    element = kind_of_elements(present) or "any"
+    return ColumnSpec(name, "list", "object", None, None, element), encode_lists(plain, element)
 
 
 def _ticks(series: pd.Series[Any]) -> Any:
@@ -73,6 +105,8 @@ def _ticks(series: pd.Series[Any]) -> Any:
 
 
 def _missing(value: Any) -> bool:
+    if isinstance(value, list | np.ndarray):
+        return False
     return value is None or value is pd.NA or value is pd.NaT or value != value
 
 

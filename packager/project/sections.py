@@ -67,7 +67,13 @@ class DataSection(FrozenModel):
     def reader(self) -> TableReadOptions:
         """Options for reading the data's files."""
         columns = {
-            name: ColumnReading(kind=c.kind, values=texts_of(c.values), null=c.null)
+            name: ColumnReading(
+                kind=c.kind,
+                shape=c.shape,
+                element=c.element,
+                values=texts_of(c.values),
+                null=c.null,
+            )
             for name, c in self.columns.items()
             if c.kind or c.null is not None or texts_of(c.values)
         }

@@ -17,6 +17,7 @@ import pandas as pd
 
 from packager.data.csv_files import read_csv
 from packager.data.csv_types import Kinds, Settled, settled_blocks
+from packager.data.declared_arrays import with_declared_arrays
 from packager.data.fingerprint import Fingerprinter
 from packager.data.frames import column_names, same_columns
 from packager.data.parquet_files import parquet_blocks
@@ -38,11 +39,13 @@ def fingerprint_path(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> 
         top = path if path.is_dir() else path.parent
         entries = hashing.map(lambda file: _entry(file, top), files)
         if form == "parquet":
-            return _print(parquet_blocks(files, rows)).result(list(entries))
+            arrays = (with_declared_arrays(f, reader, path) for f in parquet_blocks(files, rows))
+            return _print(arrays).result(list(entries))
         settled: dict[str, Settled] = {}
         while True:
             kinds = Kinds()
-            printer = _print(kinds.noted(settled_blocks(files, reader, rows, settled)))
+            noted = kinds.noted(settled_blocks(files, reader, rows, settled))
+            printer = _print(with_declared_arrays(frame, reader, path) for frame in noted)
             found = kinds.settled()
             if found.items() <= settled.items():
                 return printer.result(list(entries))
@@ -89,9 +92,10 @@ def blocks(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> Iterator[p
     """
     form, files = same_columns(path, reader)
     if form == "parquet":
-        yield from parquet_blocks(files, rows_of_a_block(len(column_names(path, reader))))
+        found = parquet_blocks(files, rows_of_a_block(len(column_names(path, reader))))
     else:
-        yield from typed_blocks(path, csv_types(path, reader), reader)
+        found = typed_blocks(path, csv_types(path, reader), reader)
+    yield from (with_declared_arrays(frame, reader, path) for frame in found)
 
 
 def _print(frames: Iterator[pd.DataFrame]) -> Fingerprinter:

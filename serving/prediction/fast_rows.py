@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 
-from packager.data.rows.coerce import ConversionError
+from packager.data.rows.conversion_error import ConversionError
 from packager.data.rows.request_rows import RowChecker, ValidatedRows
 from packager.manifest.manifest import Schema
 from serving.prediction.common_row import CommonRow

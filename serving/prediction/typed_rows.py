@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitoring.column_arrays import Codes, ColumnArrays, ColumnLayout, Floats
-from packager.data.rows.coerce import ConversionError
+from packager.data.rows.conversion_error import ConversionError
 from packager.data.rows.request_rows import NO_ANOMALIES, RowChecker, ValidatedRows
 from packager.manifest.base import MAX_EXACT_INTEGER
 from serving.prediction.common_row import CommonRow

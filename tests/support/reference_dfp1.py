@@ -2,7 +2,8 @@
 
 Values are tagged, ``(type, value)``, so that nothing depends on Python's or NumPy's types: float,
 int, bool, string, bytes (hex), timestamp, timestamptz, duration (integer nanoseconds, since 1970
-for times), time (nanoseconds), date (days), decimal (text), list, object, null.
+for times), time (nanoseconds), date (days), decimal (text), list, object, null; array, as
+``(dims, flat list of tagged floats, integers or booleans)``.
 """
 
 import hashlib
@@ -62,7 +63,31 @@ def canonical(kind, value):
         return value % M ^ tag(kind)
     if kind == "decimal":
         return xxh3(value.encode()) ^ tag("decimal")
+    if kind == "array":
+        return xxh3(block(*value)) ^ tag("array")
     return xxh3(outline(kind, value).encode()) ^ tag("json")
+
+
+def block(dims, items):
+    """The block of an array, or its outline if a number may not be exact."""
+    if any(kind == "int" and abs(value) > 2**53 for kind, value in items):
+        return outline("list", nested(dims, items)).encode()
+    boolean = items[0][0] == "bool" if items else False
+    words = [(2 if boolean else 1) + 256 * len(dims), *dims]
+    header = b"".join(struct.pack("<Q", word) for word in words)
+    if boolean:
+        return header + bytes(int(value) for _, value in items)
+    return header + b"".join(
+        struct.pack("<Q", 0x7FF8 << 48 if value != value else bits(float(value)))
+        for _, value in items
+    )
+
+
+def nested(dims, items):
+    if len(dims) == 1:
+        return list(items)
+    size = len(items) // dims[0]
+    return [("list", nested(dims[1:], items[i * size : (i + 1) * size])) for i in range(dims[0])]
 
 
 def outline(kind, value):

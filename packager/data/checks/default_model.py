@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from packager.data.array_column import ArrayDtype
 from packager.data.checks.cross_validation import FitPredict, FoldPredictions
 from packager.data.checks.free_text import is_free_text
 from packager.data.checks.issue import Floats, NotApplicableError
@@ -79,6 +80,8 @@ def _as_numbers(series: pd.Series[Any]) -> Floats:
         return numbers_of(series)
     if pd.api.types.is_datetime64_any_dtype(series.dtype):
         return nanoseconds(series)
+    if isinstance(series.dtype, ArrayDtype):
+        return np.full(len(series), np.nan)
     places, values = pd.factorize(series.astype(object))
     if len(values) > MAX_NAMES * len(series):
         return np.full(len(series), np.nan)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
+from typing import Annotated, Literal, get_args
 
 import numpy as np
 import pandas as pd
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from monitoring.profile.profile import FeatureProfile
 from monitoring.slices.slices import Rule, SliceSet, slice_values
@@ -21,6 +22,22 @@ from packager.manifest.base import FrozenModel, Kind, Scalar
 from packager.manifest.manifest import Column
 from packager.manifest.read_options import DEFAULT_OPTIONS, TableReadOptions
 
+ArrayElement = Literal[
+    "bool",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
+    "float16",
+    "float32",
+    "float64",
+]
+ListElement = Literal["number", "integer", "boolean", "string"]
+Element = ArrayElement | ListElement
 MAX_SAMPLE_ROWS = 20_000
 """Sample for comparing distributions: the rows with the smallest hashes, in both versions."""
 
@@ -29,6 +46,8 @@ class DeclaredColumn(FrozenModel):
     """The user's declaration of a column, under ``[data.columns]``; all fields are optional."""
 
     kind: Kind | None = None
+    shape: tuple[Annotated[int, Field(ge=1)], ...] | None = Field(default=None, min_length=1)
+    element: Element | None = None
     nullable: bool | None = None
     values: tuple[Scalar, ...] | None = None
     null: tuple[str, ...] | None = None
@@ -37,6 +56,21 @@ class DeclaredColumn(FrozenModel):
     maximum: float | None = Field(default=None, alias="max")
 
     model_config = {"frozen": True, "extra": "forbid", "populate_by_name": True}
+
+    @model_validator(mode="after")
+    def _form_fits_kind(self) -> DeclaredColumn:
+        wanted = {"array": ("shape", "element"), "list": ("element",)}.get(self.kind or "", ())
+        for key in ("shape", "element"):
+            if (getattr(self, key) is not None) != (key in wanted):
+                problem = "a value" if key in wanted else "none"
+                raise ValueError(f"`{key}`: expected {problem} for kind {self.kind!r}")
+        known = get_args(ArrayElement if self.kind == "array" else ListElement)
+        if self.element is not None and self.element not in known:
+            raise ValueError(
+                f"`element`: expected one of {', '.join(known)} for kind {self.kind!r}, "
+                f"got {self.element!r}"
+            )
+        return self
 
 
 class SliceShares(FrozenModel):

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from packager.data.array_column import ArrayDtype
 from packager.data.checks.expectations import Expectations, smallest
 from packager.data.checks.issue import Floats, Ints, Mask
 from packager.data.drift import Hashes
@@ -89,12 +90,19 @@ class CheckedTable:
         )
 
     @cached_property
+    def arrays(self) -> frozenset[str]:
+        """Names of the columns of arrays."""
+        dtypes = zip(self.frame.columns, self.frame.dtypes, strict=True)
+        return frozenset(name for name, dtype in dtypes if isinstance(dtype, ArrayDtype))
+
+    @cached_property
     def texts(self) -> Mapping[str, Texts]:
         """The columns of text, categories or mixed objects, as codes."""
         return {
             name: _texts(self.frame[name])
             for name, dtype in zip(self.frame.columns, self.frame.dtypes, strict=True)
-            if not pd.api.types.is_numeric_dtype(dtype)
+            if name not in self.arrays
+            and not pd.api.types.is_numeric_dtype(dtype)
             and not pd.api.types.is_datetime64_any_dtype(dtype)
         }
 

@@ -62,7 +62,8 @@ def _informative(table: CheckedTable, rows: Ints, y: np.ndarray, *, classes: boo
         name
         for name in table.features
         # Otherwise its codes would identify rows, not values.
-        if name not in table.texts or len(table.texts[name].values) <= len(table) / 2
+        if name not in table.arrays
+        and (name not in table.texts or len(table.texts[name].values) <= len(table) / 2)
     ]
     if len(names) <= MAX_FEATURES:
         return names

@@ -15,19 +15,13 @@ from typing import Any, Literal
 import numpy as np
 
 from monitoring.slices.iso_times import nanoseconds_of
+from packager.data.rows.conversion_error import ConversionError
+from packager.data.rows.nested_values import array_converter, list_converter, to_bytes
 from packager.manifest.manifest import Column
 
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _NOT_A_TIME = -(1 << 63)
 _NUMPY_DTYPE = re.compile(r"bool|object|(float|u?int)\d+")
-
-
-class ConversionError(Exception):
-    """A value that a column can't take; ``expected`` describes the accepted values."""
-
-    def __init__(self, expected: str) -> None:
-        super().__init__(expected)
-        self.expected = expected
 
 
 def make_converter(column: Column) -> Callable[[Any], Any]:
@@ -43,6 +37,14 @@ def make_converter(column: Column) -> Callable[[Any], Any]:
         return _time_taker(column.dtype)
     if column.kind == "boolean":
         return _boolean
+    if column.kind == "array":
+        assert column.shape is not None
+        assert column.element is not None
+        return array_converter(column.shape, column.element)
+    if column.kind == "bytes":
+        return to_bytes
+    if column.kind == "list":
+        return list_converter(_ELEMENTS[column.element or "number"])
     return _text if column.kind == "string" else _scalar
 
 
@@ -170,6 +172,15 @@ def _time_taker(dtype: str) -> Callable[[Any], int]:
         return ticks
 
     return take
+
+
+_ELEMENTS: dict[str, Callable[[Any], Any]] = {
+    "number": _number_taker(np.dtype("float64")),
+    "integer": _integer_taker(np.dtype("int64")),
+    "boolean": _boolean,
+    "string": _text,
+}
+"""Kind of a list's elements → their converter."""
 
 
 def _plain_dtype(column: Column) -> str:

@@ -7,14 +7,16 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
+import numpy as np
+
 from packager.data.rows.coerce import (
-    ConversionError,
     format_bound,
     make_converter,
     nanoseconds_per_tick,
     needs_exact_floats,
     refuse_inexact,
 )
+from packager.data.rows.conversion_error import ConversionError
 from packager.errors import UsageError
 from packager.manifest.manifest import Column
 from packager.text import beginning
@@ -32,6 +34,9 @@ _HINTS = {
     "integer": "send a whole JSON number, without quotes",
     "boolean": "send true or false, without quotes",
     "string": "send text in quotes",
+    "bytes": "send the file's bytes in base64",
+    "array": "send nested lists of the shape in training, or a tensor of protocol V2",
+    "list": "send a JSON list",
 }
 _BARRED = "the model can't take this value: fill it in before it is sent"
 _STRICT = "this model is strict: it rejects values that are absent from training"
@@ -177,6 +182,8 @@ class ColumnConverter:
         low, high = self.column.minimum, self.column.maximum
         if low is None or high is None:
             return None
+        if isinstance(value, np.ndarray):
+            return _anomaly_of_array(value, low, high)
         number = float(value * self._scale)  # rounded in the same way as the range
         return "below_range" if number < low else "above_range" if number > high else None
 
@@ -199,6 +206,13 @@ def _barred_anomalies(column: Column) -> frozenset[Anomaly]:
     if "extreme" in column.fatal:
         barred |= {"below_range", "above_range"}
     return frozenset(barred)
+
+
+def _anomaly_of_array(value: Any, low: float, high: float) -> Anomaly | None:
+    """By the smallest and the largest element; NaN is ignored."""
+    if np.fmin.reduce(value, axis=None) < low:
+        return "below_range"
+    return "above_range" if np.fmax.reduce(value, axis=None) > high else None
 
 
 def short(value: Any) -> str:

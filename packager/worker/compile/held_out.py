@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from packager.data.rows.coerce import ConversionError, make_converter
+from packager.data.rows.coerce import make_converter
+from packager.data.rows.conversion_error import ConversionError
 from packager.manifest.manifest import Schema
 
 Row = dict[str, Any]
@@ -59,4 +61,8 @@ def _values(series: pd.Series[Any]) -> list[Any]:
 def _value(cell: Any) -> Any:
     if isinstance(cell, np.generic):
         cell = cell.item()
+    if isinstance(cell, np.ndarray):
+        return cell.tolist()
+    if isinstance(cell, bytes):
+        return base64.b64encode(cell).decode()
     return cell.isoformat() if hasattr(cell, "isoformat") else cell

@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from packager.data.rows.coerce import ConversionError, make_converter, nanoseconds_per_tick
+from packager.data.rows.coerce import make_converter, nanoseconds_per_tick
+from packager.data.rows.conversion_error import ConversionError
 from packager.manifest.manifest import Column, RejectedValue, Schema
 from packager.worker.processes.asked_model import AskedModel, Row, RowOutcome
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packager.data.rows.coerce import ConversionError
 from packager.data.rows.column_converter import ColumnConverter
+from packager.data.rows.conversion_error import ConversionError
 from packager.manifest.manifest import Column
 from serving.prediction.converters import FastConverter, SlowPathError
 

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from modelhost.frames import array_builder
 from packager.data.rows.coerce import (
-    ConversionError,
     dtype_depends_on,
     format_bound,
     make_converter,
@@ -21,6 +20,7 @@ from packager.data.rows.coerce import (
     needs_exact_floats,
     refuse_inexact,
 )
+from packager.data.rows.conversion_error import ConversionError
 from packager.manifest.manifest import Column
 
 KINDS = [
