@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 THREADS = "n_jobs _n_jobs n_threads _n_threads num_threads nthread nthreads thread_count"
 VERBOSITY = "verbose verbosity _verbose"
-TIMES = "refit_time_ mean_fit_time std_fit_time mean_score_time std_score_time"
+TIMES = "refit_time_ mean_fit_time std_fit_time mean_score_time std_score_time _time_fit_was_called"
 SCRATCH = "_tmp_like_exog"
 """Memory of statsmodels' linear models that isn't initialized."""
 MASKED = frozenset(f"{THREADS} {VERBOSITY} {TIMES} {SCRATCH}".split())

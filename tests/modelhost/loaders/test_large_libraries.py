@@ -44,7 +44,12 @@ CASES = {
 
 
 def made(name: str, place: Path) -> dict[str, object]:
-    environment = {**os.environ, "PYTHONPATH": str(TOP), "OMP_NUM_THREADS": "1"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(TOP),
+        "OMP_NUM_THREADS": "1",
+        "PYTHONHASHSEED": "0",
+    }
     command = [PYTHON, "-W", "ignore", str(MAKER), name, str(place)]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300)
     assert done.returncode == 0, done.stderr[-3000:]
