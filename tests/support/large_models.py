@@ -78,7 +78,6 @@ def skops(place: Path) -> Made:
 def _net(*last: Any) -> Any:
     import torch
 
-    torch.manual_seed(0)
     return torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.ReLU(), *last).eval()
 
 
@@ -256,6 +255,10 @@ def main(name: str, place: Path) -> None:
     """Make the model of the case ``name`` in the folder ``place``, and print what is found."""
     logging.disable(logging.CRITICAL)
     place.mkdir(parents=True)
+    if name.startswith("torch"):
+        import torch
+
+        torch.manual_seed(0)
     make: Callable[[Path], Made] = globals()[name]
     path, task, rows, own = make(place)
     found = found_format(path)
