@@ -15,6 +15,8 @@ from modelhost.errors import PackageError
 from modelhost.feature_names import feature_names
 from modelhost.objects.adapted import adapted
 from modelhost.objects.adapter import Adapter, Asked
+from modelhost.output_spec import OutputSpec
+from modelhost.outputs import complete, predict_outputs
 from modelhost.predict_once import PredictOnce, label_and_probabilities
 from modelhost.predictions import (
     Predictions,
@@ -42,6 +44,8 @@ class LoadedModel:
     has_probabilities: bool
     state: Any = None
     """What the state of the model is described by (``modelhost.state``); None: ``native``."""
+    outputs: tuple[OutputSpec, ...] = ()
+    """What it answers, if the task is ``outputs``."""
 
     @property
     def feature_names(self) -> tuple[str, ...] | None:
@@ -74,6 +78,8 @@ class LoadedModel:
         if not len(frame):
             empty = np.zeros((0, len(self.classes or ())))
             return Predictions([], empty if self.has_probabilities else None)
+        if self.outputs:
+            return predict_outputs(self.native, frame, self.outputs)
         labels, chances = self._ask(frame)
         rows, classes = len(frame), len(self.classes or ())
         if isinstance(labels, Sized) and len(labels) != rows:
@@ -111,6 +117,7 @@ def load_model(
     predictor: str,
     loader: str,
     task: Task,
+    outputs: Sequence[OutputSpec] = (),
     classes: Sequence[Scalar] | None = None,
 ) -> LoadedModel:
     """Load the model at ``path``; raise ``PackageError`` on failure.
@@ -122,10 +129,14 @@ def load_model(
     if not path.exists():
         raise PackageError(f"expected the model at {path}, found nothing", "build it again")
     opened = load_estimator(path, predictor, loader)
-    asked = Asked(task, None if classes is None else tuple(classes))
-    with project_errors("the model"):
-        native = adapted(opened.native, asked)
+    native = opened.native
+    if not (outputs and callable(getattr(native, "predict", None))):
+        asked = Asked(task, None if classes is None else tuple(classes))
+        with project_errors("the model"):
+            native = adapted(native, asked)
     set_cpu_count()
+    if outputs:
+        return LoadedModel(native, task, None, False, opened.state, complete(native, outputs))
     if not callable(getattr(native, "predict", None)):
         raise PackageError(
             f"expected a model with predict(frame), got {type(native).__name__}",

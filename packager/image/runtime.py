@@ -64,6 +64,7 @@ SERVING_MODULES = (
 TRAINING_MODULES = (
     "packager/data/",
     "packager/worker/",
+    "monitoring/scoring/",
     "monitoring/stats/",
 )
 """Training, checks, replay and comparison, on top of ``SERVING_MODULES``."""

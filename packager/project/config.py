@@ -18,19 +18,24 @@ from packager.confinement import (
 )
 from packager.errors import UsageError
 from packager.location import Location
-from packager.manifest.base import FrozenModel
+from packager.manifest.base import FrozenModel, Task
 from packager.manifest.manifest import TableVersion
+from packager.manifest.outputs import Output, targets_of
+from packager.project.entry_modules import check_modules
 from packager.project.requirements_choice import check_choice, chosen_file, missing_hint
 from packager.project.sections import (
     DataSection,
     ImageSection,
     ModelSection,
     MonitoringSection,
+    OutputName,
+    OutputSection,
     PackageSection,
     RecipeSection,
     RequirementsSection,
     ServeSection,
     SlicesSection,
+    check_answers,
 )
 
 FILENAME = "package.toml"
@@ -48,7 +53,6 @@ EXPECTED = {
 }
 INTERNAL_FIELDS = ("directory", "exported")
 """Fields of a project that are not keys of ``package.toml``."""
-RESERVED_MODULES = ("modelhost",)
 
 
 class Project(FrozenModel):
@@ -60,6 +64,7 @@ class Project(FrozenModel):
     exported: TableVersion | None = None
     """Table version that the data source was exported from; set by a build, not a key."""
     package: PackageSection
+    outputs: dict[OutputName, OutputSection] = {}
     data: DataSection | None = None
     recipe: RecipeSection | None = None
     model: ModelSection | None = None
@@ -78,6 +83,27 @@ class Project(FrozenModel):
         if "recipe" in value and "data" not in value:
             raise ValueError("expected [data] with [recipe], got none")
         return value
+
+    @model_validator(mode="after")
+    def _one_place_for_answers(self) -> Project:
+        check_answers(self.package, self.outputs, self.data)
+        return self
+
+    @property
+    def task(self) -> Task:
+        """``[package] task``, or ``outputs``."""
+        return self.package.task or "outputs"
+
+    @property
+    def declared_outputs(self) -> tuple[Output, ...]:
+        """``[outputs]``, in its order."""
+        return tuple(section.output(name) for name, section in self.outputs.items())
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The columns with right answers."""
+        target = self.data.target if self.data else None
+        return (target,) if target else targets_of(self.declared_outputs)
 
     @property
     def repository(self) -> str:
@@ -155,7 +181,10 @@ def load_project(directory: Path) -> Project:
     _check_platforms(project)
     _check_split(project)
     _check_files(project)
-    _check_modules(project)
+    entrypoints = {"serve.predictor": project.serve.predictor}
+    if project.recipe:
+        entrypoints["recipe.train"] = project.recipe.train
+    check_modules(project.directory, {f"{FILENAME}: `{k}`": v for k, v in entrypoints.items()})
     return project
 
 
@@ -261,30 +290,3 @@ def _check_files(project: Project) -> None:
                 f"{FILENAME}: `{key}`: expected a file or folder at {name}, which does not exist",
                 hint or relative,
             )
-
-
-def _check_modules(project: Project) -> None:
-    """Raise ``UsageError`` for missing modules and for one whose name the model host has."""
-    places = (project.directory, project.directory / "src")
-    for name in RESERVED_MODULES:
-        for place in places:
-            if (place / f"{name}.py").exists() or next((place / name).glob("*.py"), None):
-                raise UsageError(
-                    f"module `{name}` in {place}: this name belongs to what loads the model",
-                    "rename it",
-                )
-    entrypoints = {"serve.predictor": project.serve.predictor}
-    if project.recipe:
-        entrypoints["recipe.train"] = project.recipe.train
-    for key, entrypoint in entrypoints.items():
-        module = entrypoint.partition(":")[0]
-        if entrypoint != "auto" and not any(_holds_module(place, module) for place in places):
-            raise UsageError(
-                f"{FILENAME}: `{key}`: expected module `{module}` in the project, got none",
-                f"write {module.replace('.', '/')}.py in the project's folder or in its src/",
-            )
-
-
-def _holds_module(place: Path, module: str) -> bool:
-    path = place / module.replace(".", "/")
-    return path.with_name(path.name + ".py").is_file() or path.is_dir()

@@ -15,7 +15,7 @@ def make_job(project: Project) -> Job:
     """The worker's job; the manifest copies fields from it."""
     recipe = project.recipe
     return Job(
-        task=project.package.task,
+        task=project.task,
         serve=_serve(project),
         slices_columns=project.slices.columns,
         slices_rules=project.slices.rules,
@@ -47,14 +47,6 @@ def _data_roles(project: Project) -> DataRoles:
 
 def _serve(project: Project) -> Serve:
     """``[serve]``; the loader of a model that is trained is known only afterwards."""
-    serve = project.serve
-    return Serve(
-        predictor=serve.predictor,
-        loader=model_loader(project),
-        classes=serve.classes,
-        compile=serve.compile,
-        workers=serve.workers,
-        processes=serve.processes,
-        strict=serve.strict,
-        extra_columns=serve.extra_columns,
-    )
+    options = project.serve.model_dump()
+    own = {"outputs": project.declared_outputs, "loader": model_loader(project)}
+    return Serve.model_validate({**options, **own})

@@ -265,7 +265,7 @@ def main(name: str, place: Path) -> None:
     unnamed = name.startswith("torch") and task == "classification"
     classes = ("no", "yes") if unnamed else None
     loader = PREFIX + found.name if found else "joblib"
-    model = load_model(path, "auto", loader, task, classes)  # type: ignore[arg-type]
+    model = load_model(path, "auto", loader, task, classes=classes)  # type: ignore[arg-type]
     told = model.predict(rows)
     given = told.labels if told.probabilities is None else told.probabilities
     answer = {
@@ -284,7 +284,7 @@ def _cut(path: Path, name: str, task: str) -> str:
     path.write_bytes(content[: len(content) * 2 // 3])
     try:
         found_format(path, path.name)
-        load_model(path, "auto", PREFIX + name, task, None)  # type: ignore[arg-type]
+        load_model(path, "auto", PREFIX + name, task)  # type: ignore[arg-type]
     except PackageError as error:
         return error.message
     return "it was read"

@@ -46,11 +46,11 @@ def loaded(
 ) -> LoadedModel:
     """``model`` as it is loaded from a pickle in the folder ``place``."""
     joblib.dump(model, place / "model")
-    return load_model(place / "model", "auto", "joblib", task, classes)
+    return load_model(place / "model", "auto", "joblib", task, classes=classes)
 
 
 def loaded_file(path: Path, task: Task, classes: tuple[Scalar, ...] | None = None) -> LoadedModel:
     """The model in a file of a known format."""
     found = found_format(path)
     assert found is not None
-    return load_model(path, "auto", PREFIX + found.name, task, classes)
+    return load_model(path, "auto", PREFIX + found.name, task, classes=classes)

@@ -53,7 +53,7 @@ class MonitoredModel:
     name: str
     version: str
     """The value of the label ``version``: ``1.0.0-3f9c12ab45de``."""
-    task: Literal["classification", "regression"]
+    task: Literal["classification", "regression", "outputs"]
     slices: tuple[str, ...]
     """Slice names, ``__all__`` first."""
     features: tuple[str, ...]
