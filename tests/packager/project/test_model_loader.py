@@ -56,3 +56,12 @@ def test_a_folder_without_a_loader_is_named(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").touch()
     with pytest.raises(UsageError, match="expected a folder of spaCy or transformers"):
         model_loader(load_project(tmp_path))
+
+
+def test_outputs_have_classes_of_their_own(tmp_path: Path) -> None:
+    more = '[serve]\nclasses = ["a", "b"]\n[outputs.x]\nkind = "label"\n'
+    made = project(tmp_path, "m.txt", LIGHTGBM, more)
+    text = (made / "package.toml").read_text().replace('task = "classification"\n', "")
+    (made / "package.toml").write_text(text)
+    with pytest.raises(UsageError, match=r"`serve\.classes`: expected none with \[outputs\]"):
+        load_project(made)
