@@ -57,7 +57,7 @@ Personal = Literal[
 
 
 class Column(FrozenModel):
-    """One input column of the training: its ``kind`` in requests, its pandas ``dtype`` in frames."""
+    """An input column of the training: its ``kind`` in requests, its pandas ``dtype`` in frames."""
 
     name: str
     kind: Kind
