@@ -199,12 +199,16 @@ def compiled(
     train = int(len(features) * 0.7)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        columns = infer_columns(features[:train])
-        text = text_column(columns) if text_step(native) else None
+        text = text_column(infer_columns(features[:train])) if text_step(native) else None
         native.fit(features[:train] if text is None else features[text][:train], target[:train])
-        model = loaded(native, task)
-        schema = Schema(features=columns, classes=model.classes)
-        verdict = compile_model(hosted(model), schema, features[train:], folder, "auto")
+        return judged(loaded(native, task), features, folder)
+
+
+def judged(model: LoadedModel, features: pd.DataFrame, folder: Path) -> Sample:
+    """Compile a model that was fitted on the first 70 % of the rows, with the others held out."""
+    train = int(len(features) * 0.7)
+    schema = Schema(features=infer_columns(features[:train]), classes=model.classes)
+    verdict = compile_model(hosted(model), schema, features[train:], folder, "auto")
     form = None
     if verdict.verdict == "equal":
         form = CompiledModel(*read(folder), model.task, model.classes, FittedParts(model))
