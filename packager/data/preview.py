@@ -11,10 +11,11 @@ import pandas as pd
 
 from modelhost.text import display_value
 from packager.data.csv_files import csv_blocks
-from packager.data.declared_arrays import with_declared_arrays
-from packager.data.frames import infer_columns, same_columns, source_files
+from packager.data.frames import infer_columns
 from packager.data.model_input import to_model_input
-from packager.data.parquet_files import parquet_blocks, parquet_schema
+from packager.data.parquet_files import parquet_head, parquet_schema
+from packager.data.sources.listing import source_files
+from packager.data.sources.table import Source
 from packager.errors import UsageError
 from packager.manifest.read_options import (
     DEFAULT_OPTIONS,
@@ -33,13 +34,15 @@ _THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?|[+-]?[0-9]*\.?[
 
 def read_first_rows(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> pd.DataFrame:
     """At most 10,000 rows as model input; ``UsageError`` if they can't be read."""
-    form, files = same_columns(path, reader)
-    if form == "csv":
+    source = Source(path, reader)
+    files = source.files.table
+    if source.files.format == "csv":
         blocks = csv_blocks(files, reader, MAX_ROWS, {}, {})
+    elif source.files.format == "parquet":
+        blocks = iter([parquet_head(files, MAX_ROWS)])
     else:
-        # The first block has only the types, no rows.
-        blocks = (block for block in parquet_blocks(files, MAX_ROWS) if len(block))
-    frame = with_declared_arrays(next(blocks, pd.DataFrame()), reader, path)
+        blocks = source.plain_blocks(MAX_ROWS)
+    frame = next(source.blocks(blocks), pd.DataFrame())
     return to_model_input(frame, reader)
 
 
@@ -59,15 +62,16 @@ def refuse_unservable(frame: pd.DataFrame, features: Sequence[str]) -> None:
             )
 
 
-def refuse_unservable_types(path: Path, features: Sequence[str]) -> None:
+def refuse_unservable_types(
+    path: Path, features: Sequence[str], reader: TableReadOptions = DEFAULT_OPTIONS
+) -> None:
     """``refuse_unservable`` by the types of Parquet files, before a row is read."""
     import pyarrow as pa
 
-    form, _ = source_files(path)
-    if form != "parquet":
+    files = source_files(path, reader)
+    if files.format != "parquet":
         return
-    _, files = same_columns(path)
-    for field in parquet_schema(files):
+    for field in parquet_schema(files.table):
         types: Any = pa.types
         kind = field.type.value_type if types.is_dictionary(field.type) else field.type
         while types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):

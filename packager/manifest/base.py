@@ -12,9 +12,23 @@ from packager.digest import HashedFile, canonical_json
 from packager.errors import PackageError
 
 Kind = Literal[
-    "number", "integer", "boolean", "string", "datetime", "bytes", "array", "list", "any"
+    "number",
+    "integer",
+    "boolean",
+    "string",
+    "datetime",
+    "date",
+    "time",
+    "decimal",
+    "bytes",
+    "array",
+    "list",
+    "any",
 ]
-"""``array``: numbers or booleans of one shape; ``list``: values of one kind, of any length."""
+"""``array``: numbers or booleans of one shape; ``list``: values of one kind, of any length.
+
+``date``, ``time`` (of day) and ``decimal`` are kinds of columns that are declared as such.
+"""
 Task = Literal["classification", "regression"]
 Level = Literal["artifact", "state", "predictions", "metrics", "statistical"]
 EquivalenceLevel = Literal["artifact", "state", "predictions", "metrics", "statistical", "none"]

@@ -223,9 +223,10 @@ class TableVersion(FrozenModel):
 class DataSource(DataRoles):
     """The data named in the project, and how it was read."""
 
-    format: Literal["csv", "parquet"]
+    format: Literal["csv", "parquet", "numpy", "files"]
+    """Of the table; ``numpy``: arrays without one; ``files``: each file is a row."""
     files: tuple[FileEntry, ...]
-    """Under ``/data/source``, in reading order."""
+    """Under ``/data/source``, in reading order: the table, arrays, and files that cells name."""
     test_file: FileEntry | None
     """Under ``/data/test``: the held-out rows, if ``split.file`` names them."""
     target: str

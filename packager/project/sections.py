@@ -10,7 +10,13 @@ from pydantic import Field, field_validator, model_validator
 from packager.data.checks.expectations import DeclaredColumn
 from packager.manifest.base import FrozenModel, Isa, Level, Task
 from packager.manifest.data_roles import Split
-from packager.manifest.read_options import ColumnReading, ReadOptions, TableReadOptions, texts_of
+from packager.manifest.read_options import (
+    ColumnReading,
+    FileRows,
+    ReadOptions,
+    TableReadOptions,
+    texts_of,
+)
 
 # Repository name in an engine's format: an optional host:port, then lower-case components.
 COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
@@ -44,6 +50,7 @@ class DataSection(FrozenModel):
     not_personal: tuple[str, ...] = ()
     columns: dict[str, DeclaredColumn] = {}
     read: ReadOptions = ReadOptions()
+    files: FileRows | None = None
 
     @model_validator(mode="after")
     def _one_place_for_a_column(self) -> DataSection:
@@ -71,13 +78,14 @@ class DataSection(FrozenModel):
                 kind=c.kind,
                 shape=c.shape,
                 element=c.element,
+                files=c.files,
                 values=texts_of(c.values),
                 null=c.null,
             )
             for name, c in self.columns.items()
             if c.kind or c.null is not None or texts_of(c.values)
         }
-        return TableReadOptions(**self.read.model_dump(), columns=columns)
+        return TableReadOptions(**self.read.model_dump(), columns=columns, files=self.files)
 
     @field_validator("split", mode="before")
     @classmethod

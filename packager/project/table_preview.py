@@ -8,8 +8,9 @@ from pathlib import Path
 import pandas as pd
 
 from packager.confinement import refuse_strange
-from packager.data.frames import column_names, infer_columns
+from packager.data.frames import infer_columns
 from packager.data.preview import read_first_rows, refuse_commas
+from packager.data.sources.table import column_names
 from packager.errors import UsageError
 from packager.manifest.manifest import Column
 from packager.manifest.read_options import TableReadOptions

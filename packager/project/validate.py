@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from monitoring.slices.slices import Rule
-from packager.data.frames import column_names
 from packager.data.preview import (
     read_first_rows,
     refuse_commas,
     refuse_unservable,
     refuse_unservable_types,
 )
+from packager.data.sources.table import column_names
 from packager.errors import PackageError, UsageError
 from packager.project.config import FILENAME, Project
 from packager.project.pickles import references_main
@@ -56,7 +56,7 @@ def _check_first_rows(data: DataSection, source: Path, present: list[str]) -> No
     """Raise ``UsageError`` if column types or the first rows show data that can't be served."""
     other = {data.target, *data.exclude, *data.train_only}
     features = [n for n in data.include or present if n not in other]
-    refuse_unservable_types(source, features)
+    refuse_unservable_types(source, features, data.reader)
     rows = read_first_rows(source, data.reader)
     refuse_commas(rows, data.reader, data.source)
     refuse_unservable(rows, features)

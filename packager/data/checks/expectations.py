@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
 from typing import Annotated, Literal, get_args
 
 import numpy as np
@@ -48,6 +49,8 @@ class DeclaredColumn(FrozenModel):
     kind: Kind | None = None
     shape: tuple[Annotated[int, Field(ge=1)], ...] | None = Field(default=None, min_length=1)
     element: Element | None = None
+    files: Annotated[str, Field(max_length=1_000)] | None = None
+    """Of bytes: the folder, relative to the source's, of the files that the cells name."""
     nullable: bool | None = None
     values: tuple[Scalar, ...] | None = None
     null: tuple[str, ...] | None = None
@@ -64,6 +67,8 @@ class DeclaredColumn(FrozenModel):
             if (getattr(self, key) is not None) != (key in wanted):
                 problem = "a value" if key in wanted else "none"
                 raise ValueError(f"`{key}`: expected {problem} for kind {self.kind!r}")
+        if self.files is not None:
+            _check_folder(self.kind, self.files)
         known = get_args(ArrayElement if self.kind == "array" else ListElement)
         if self.element is not None and self.element not in known:
             raise ValueError(
@@ -71,6 +76,18 @@ class DeclaredColumn(FrozenModel):
                 f"got {self.element!r}"
             )
         return self
+
+
+def _check_folder(kind: Kind | None, folder: str) -> None:
+    if kind != "bytes":
+        raise ValueError(f'`files`: expected kind = "bytes" with it, got {kind!r}')
+    parts = PurePosixPath(folder).parts
+    leaves = folder != "/".join(parts) or "\\" in folder or "\0" in folder
+    if leaves or not parts or ".." in parts or folder.startswith(("/", ".", "_")):
+        raise ValueError(
+            "`files`: expected a folder below that of the table, with a name that begins with "
+            f"neither . nor _, got {folder!r}"
+        )
 
 
 class SliceShares(FrozenModel):
