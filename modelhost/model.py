@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from modelhost.array_input import ARRAY, FRAME, own_input
 from modelhost.cpu_count import set_cpu_count
 from modelhost.errors import PackageError
 from modelhost.feature_names import feature_names
@@ -36,15 +37,22 @@ class LoadedModel:
     classes: tuple[Scalar, ...] | None
     """The model's ``classes_``; None for regression, or if the model has none."""
     has_probabilities: bool
+    takes: str = FRAME
+    """``frame`` or ``array``."""
 
     @property
     def feature_names(self) -> tuple[str, ...] | None:
         """The columns that the model recorded in training, in order; None if it recorded none."""
-        return feature_names(self.native)
+        return None if self.takes == ARRAY else feature_names(self.native)
 
     @property
     def feature_count(self) -> int | None:
-        """The number of columns that the model recorded in training; None if it recorded none."""
+        """The number of columns that the model recorded in training; None if it recorded none.
+
+        None for a model that takes arrays, whose elements it counts.
+        """
+        if self.takes == ARRAY:
+            return None
         count = getattr(self.native, "n_features_in_", None)
         return None if count is None else int(count)
 
@@ -61,15 +69,15 @@ class LoadedModel:
     def predict(self, frame: Any) -> Predictions:
         """Predict for ``frame``, which holds exactly the features, in the schema's order.
 
-        Raise ``PackageError`` describing the result if it isn't one label (or number) per row;
-        exceptions of the model pass through.
+        It is an array if the model ``takes`` arrays. Raise ``PackageError`` describing the result
+        if it isn't one label (or number) per row; exceptions of the model pass through.
         """
         if not len(frame):
             empty = np.zeros((0, len(self.classes or ())))
             return Predictions([], empty if self.has_probabilities else None)
         labels, chances = self._ask(frame)
         rows, classes = len(frame), len(self.classes or ())
-        if isinstance(labels, Sized) and len(labels) != rows:
+        if isinstance(labels, Sized) and len(labels) != rows and self.takes == FRAME:
             wrong = wrap_text_model(len(labels), rows, list(map(str, frame.columns)), self.task)
             if wrong is not None:
                 raise wrong
@@ -91,19 +99,19 @@ class LoadedModel:
 
     @cached_property
     def _ask(self) -> Callable[[Any], PredictOnce]:
-        # A shallow copy: a model that adds a column to its input must not change the caller's
-        # frame.
         if not self.has_probabilities:
-            return lambda frame: (self.native.predict(frame.copy(deep=False)), None)
+            return lambda frame: (self.native.predict(own_input(frame)), None)
         ask = label_and_probabilities(self.native, self.classes or ())
-        return lambda frame: ask(frame.copy(deep=False))
+        return lambda frame: ask(own_input(frame))
 
 
-def load_model(path: Path, predictor: str, loader: str, task: Task) -> LoadedModel:
+def load_model(
+    path: Path, predictor: str, loader: str, task: Task, takes: str = FRAME
+) -> LoadedModel:
     """Load the model at ``path``; raise ``PackageError`` on failure.
 
     ``predictor`` ``auto``: joblib, or ``load(path)`` of the module ``loader``. Otherwise
-    ``module:Class``, whose ``load(path)`` returns the predictor.
+    ``module:Class``, whose ``load(path)`` returns the predictor. ``takes``: ``frame`` or ``array``.
     """
     if not path.exists():
         raise PackageError(f"expected the model at {path}, found nothing", "build it again")
@@ -124,7 +132,7 @@ def load_model(path: Path, predictor: str, loader: str, task: Task) -> LoadedMod
             f"{type(native).__name__} has predict_proba but no classes_ naming its columns",
             "set classes_ to the class labels in the order of predict_proba's columns",
         )
-    return LoadedModel(native, task, classes, with_probabilities)
+    return LoadedModel(native, task, classes, with_probabilities, takes)
 
 
 def class_text(label: Any) -> str:

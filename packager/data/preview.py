@@ -62,6 +62,26 @@ def refuse_unservable(frame: pd.DataFrame, features: Sequence[str]) -> None:
             )
 
 
+def refuse_no_array(frame: pd.DataFrame, features: Sequence[str]) -> None:
+    """Raise ``UsageError`` unless the only feature is a column of arrays without nulls."""
+    kinds = {column.name: column.kind for column in infer_columns(frame[list(features)])}
+    if list(kinds.values()) != ["array"]:
+        found = ", ".join(f"{name!r} ({kind})" for name, kind in list(kinds.items())[:5])
+        raise UsageError(
+            f'features = "array": expected one feature, a column of arrays, got {found or "none"}',
+            "declare its kind, shape and element under [data.columns] and exclude the other "
+            'columns, or set features = "frame"',
+        )
+    (name,) = kinds
+    gone = frame[name].isna().to_numpy(bool)
+    if gone.any():
+        raise UsageError(
+            f'features = "array": expected an array in every row of {name!r}, got null in row '
+            f"{int(gone.argmax())}",
+            "leave such rows out, or fill them in",
+        )
+
+
 def refuse_unservable_types(
     path: Path, features: Sequence[str], reader: TableReadOptions = DEFAULT_OPTIONS
 ) -> None:

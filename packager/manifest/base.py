@@ -29,6 +29,8 @@ Kind = Literal[
 
 ``date``, ``time`` (of day) and ``decimal`` are kinds of columns that are declared as such.
 """
+FeatureForm = Literal["frame", "array"]
+"""What ``train`` and ``predict`` get: a data frame, or the one array of each row in one block."""
 Task = Literal["classification", "regression"]
 Level = Literal["artifact", "state", "predictions", "metrics", "statistical"]
 EquivalenceLevel = Literal["artifact", "state", "predictions", "metrics", "statistical", "none"]

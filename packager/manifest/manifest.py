@@ -18,6 +18,7 @@ from pydantic import ConfigDict, Field
 from packager.digest import sha256_bytes
 from packager.manifest.base import (
     EquivalenceLevel,
+    FeatureForm,
     FileEntry,
     FrozenModel,
     Isa,
@@ -119,6 +120,8 @@ class Serve(FrozenModel):
     """``auto`` or ``module:Class`` with ``load(path)`` and ``predict(frame)``."""
     loader: str = "joblib"
     """``joblib``, or the project module whose ``load`` reads the model."""
+    features: FeatureForm = "frame"
+    """Of ``train`` too; set under ``[recipe]`` or ``[model]``."""
     compile: Literal["auto", "off", "require"]
     workers: int
     processes: int | Literal["auto"] = 1

@@ -14,7 +14,7 @@ from modelhost.state import Leaf, OpaqueError
 from modelhost.state_table import decode_state
 from modelhost.wire import Buffer, Message
 from packager.errors import PackageError
-from packager.manifest.base import Scalar, Task
+from packager.manifest.base import FeatureForm, Scalar, Task
 from packager.model.compiled.called_parts import CalledParts
 from packager.model.model import Model
 
@@ -46,6 +46,7 @@ class HostedModel:
     text_step: str | None
     """The class of its first step if that expects texts, not a frame."""
     type_name: str
+    takes: FeatureForm = "frame"
     seconds: float | None = None
     """Time limit of a prediction."""
     traced: bool = True
@@ -65,6 +66,7 @@ class HostedModel:
             feature_count=told["feature_count"],
             text_step=told["text_step"],
             type_name=told["type"],
+            takes=told["takes"],
         )
 
     def within(self, seconds: float) -> HostedModel:

@@ -18,7 +18,7 @@ from packager.confinement import (
 )
 from packager.errors import UsageError
 from packager.location import Location
-from packager.manifest.base import FrozenModel
+from packager.manifest.base import FeatureForm, FrozenModel
 from packager.manifest.manifest import TableVersion
 from packager.project.requirements_choice import check_choice, chosen_file, missing_hint
 from packager.project.sections import (
@@ -83,6 +83,12 @@ class Project(FrozenModel):
     def repository(self) -> str:
         """Repository of the image's tag: ``[image] repository``, or the package's name."""
         return self.image.repository or self.package.name
+
+    @property
+    def features(self) -> FeatureForm:
+        """The form in which the recipe and the model get the features."""
+        made = self.recipe or self.model
+        return "frame" if made is None else made.features
 
     @property
     def requirements_file(self) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from packager.data.checks.expectations import DeclaredColumn
-from packager.manifest.base import FrozenModel, Isa, Level, Task
+from packager.manifest.base import FeatureForm, FrozenModel, Isa, Level, Task
 from packager.manifest.data_roles import Split
 from packager.manifest.read_options import (
     ColumnReading,
@@ -107,6 +107,7 @@ class RecipeSection(FrozenModel):
     level: Level | None = None
     """The level that a replay must reach; None: the level that a repeat reaches at the build."""
     isa: Isa = "native"
+    features: FeatureForm = "frame"
     accept: dict[str, Annotated[float, Field(ge=0)]] = {}
     params: dict[str, Any] = {}
 
@@ -115,6 +116,7 @@ class ModelSection(FrozenModel):
     """``[model]``: a pretrained model."""
 
     path: str
+    features: FeatureForm = "frame"
 
 
 class RequirementsSection(FrozenModel):

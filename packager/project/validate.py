@@ -10,11 +10,13 @@ from monitoring.slices.slices import Rule
 from packager.data.preview import (
     read_first_rows,
     refuse_commas,
+    refuse_no_array,
     refuse_unservable,
     refuse_unservable_types,
 )
 from packager.data.sources.table import column_names
 from packager.errors import PackageError, UsageError
+from packager.manifest.base import FeatureForm
 from packager.project.config import FILENAME, Project
 from packager.project.pickles import references_main
 from packager.project.sections import DataSection
@@ -49,15 +51,19 @@ def check_columns(project: Project) -> None:
     if data.split.file:
         held_out = column_names(project.path(data.split.file), reader)
         _require("data.split.file", present, held_out, data.split.file)
-    _check_first_rows(data, source, present)
+    _check_first_rows(data, source, present, project.features)
 
 
-def _check_first_rows(data: DataSection, source: Path, present: list[str]) -> None:
+def _check_first_rows(
+    data: DataSection, source: Path, present: list[str], form: FeatureForm
+) -> None:
     """Raise ``UsageError`` if column types or the first rows show data that can't be served."""
     other = {data.target, *data.exclude, *data.train_only}
     features = [n for n in data.include or present if n not in other]
     refuse_unservable_types(source, features, data.reader)
     rows = read_first_rows(source, data.reader)
+    if form == "array":
+        refuse_no_array(rows, features)
     refuse_commas(rows, data.reader, data.source)
     refuse_unservable(rows, features)
 
@@ -93,6 +99,11 @@ def check_model_files(model: Mapping[str, Path]) -> None:
 
 
 def _check_no_data(project: Project) -> None:
+    if project.features == "array":
+        raise UsageError(
+            f"{FILENAME}: `model.features`: expected [data] with the column of arrays, got none",
+            "add [data] with rows like those that the model was trained on",
+        )
     if project.slices.columns or project.slices.rules:
         raise UsageError(
             f"{FILENAME}: `slices`: expected [data] to take them from, got none", "add [data]"

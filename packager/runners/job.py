@@ -20,7 +20,7 @@ def make_job(project: Project) -> Job:
         slices_rules=project.slices.rules,
         monitoring_exclude=project.monitoring.exclude,
         monitoring_include=project.monitoring.include,
-        recipe=Recipe.model_validate(recipe.model_dump()) if recipe else "none",
+        recipe=Recipe.model_validate(recipe.model_dump(exclude={"features"})) if recipe else "none",
         source=project.data is not None,
         **_data_roles(project).roles(),
     )
@@ -49,6 +49,7 @@ def _serve(project: Project) -> Serve:
     serve = project.serve
     return Serve(
         predictor=serve.predictor,
+        features=project.features,
         compile=serve.compile,
         workers=serve.workers,
         processes=serve.processes,
