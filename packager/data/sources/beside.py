@@ -13,7 +13,7 @@ import pandas as pd
 from modelhost.text import display_value
 from packager.data.array_column import ArrayColumn
 from packager.data.memory_limit import check_room
-from packager.data.sources.listing import SourceFiles
+from packager.data.sources.listing import SourceFiles, below
 from packager.data.sources.numpy_files import Array, StoredArray, stored_arrays
 from packager.errors import UsageError
 from packager.manifest.read_options import TableReadOptions
@@ -37,8 +37,9 @@ class NamedFiles:
     @classmethod
     def below(cls, folder: Path, files: tuple[Path, ...]) -> NamedFiles:
         """Those of ``files`` that are below ``folder``."""
-        inside = (file for file in files if file.is_relative_to(folder))
-        return cls(folder, {file.relative_to(folder).as_posix(): file for file in inside})
+        prefix = "" if folder == Path() else f"{folder.as_posix()}/"
+        inside = (file for file in files if file.as_posix().startswith(prefix))
+        return cls(folder, {below(folder, file): file for file in inside})
 
     def find(self, cell: Any, row: int, column: str) -> Path:
         """The file that a cell names; ``UsageError`` if it names none."""

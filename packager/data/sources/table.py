@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
@@ -34,7 +33,8 @@ class Source:
         self.path = path
         self.reader = reader
         self.files = source_files(path, reader, beside)
-        self.columns = _columns(self.files, reader)
+        self.beside = _beside(self.files, reader)
+        self.columns = _columns(self.files, reader, self.beside)
         for file in self.files.table[1:] if self.files.format in ("csv", "parquet") else ():
             names, first = _names(self.files, file, reader), self.table_columns
             if names != first:
@@ -48,11 +48,6 @@ class Source:
     def table_columns(self) -> list[str]:
         """The columns of the table alone."""
         return self.columns[: len(self.columns) - len(self.beside.arrays)]
-
-    @cached_property
-    def beside(self) -> Beside:
-        """The columns beside the table."""
-        return _beside(self.files, self.reader)
 
     def read(self) -> pd.DataFrame:
         """All rows, as declared; raises ``UsageError``."""
@@ -104,12 +99,13 @@ class Source:
 
 def column_names(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> list[str]:
     """Names of the columns, from the first file's header only."""
-    return _columns(source_files(path, reader), reader)
+    found = source_files(path, reader)
+    return _columns(found, reader, _beside(found, reader))
 
 
-def _columns(found: SourceFiles, reader: TableReadOptions) -> list[str]:
+def _columns(found: SourceFiles, reader: TableReadOptions, beside: Beside) -> list[str]:
     names = _names(found, found.table[0], reader) if found.table else []
-    arrays = [one.name for one in _beside(found, reader).arrays]
+    arrays = [one.name for one in beside.arrays]
     both = next((name for name in arrays if name in names), None)
     if both is not None:
         raise UsageError(

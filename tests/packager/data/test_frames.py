@@ -1,6 +1,5 @@
 """Files are read into frames, then converted to columns and rows."""
 
-import datetime as dt
 
 import numpy as np
 import pandas as pd
@@ -121,8 +120,6 @@ def test_infinity_does_not_widen_the_range():
     found.dump()
 
 
-@pytest.mark.parametrize(
-    "values", [[1, "a"], [dt.date(2024, 1, 1)], [None, None], [[1, 2]], [True, "x"]]
-)
+@pytest.mark.parametrize("values", [[1, "a"], [None, None], [{"a": 1}], [[1], "x"], [True, "x"]])
 def test_anything_else_is_any(values):
     assert column(pd.DataFrame({"x": pd.Series(values, dtype=object)}), "x").kind == "any"

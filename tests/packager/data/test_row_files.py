@@ -74,7 +74,7 @@ def test_rows_of_json_are_as_written(tmp_path, name, text):
         ("in.json", "[1]", "expected a list of objects"),
         ("in.json", '{"row": []}', "expected a list of objects"),
         ("in.json", '[{"a": NaN}]', "expected JSON, got the number NaN"),
-        ("in.txt", "a", "expected a .csv or .parquet file, got '.txt'"),
+        ("in.txt", "a", "expected a .csv, .parquet, .npy or .npz file, got '.txt'"),
     ],
 )
 def test_other_inputs_are_refused(tmp_path, name, text, message):
