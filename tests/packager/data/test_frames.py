@@ -1,6 +1,5 @@
 """Files are read into frames, then converted to columns and rows."""
 
-
 import numpy as np
 import pandas as pd
 import pytest
