@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sized
+from collections.abc import Callable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +14,7 @@ from modelhost.array_input import ARRAY, FRAME, own_input
 from modelhost.cpu_count import set_cpu_count
 from modelhost.errors import PackageError
 from modelhost.feature_names import feature_names
+from modelhost.outputs import OutputSpec, complete, predict_outputs
 from modelhost.predict_once import PredictOnce, label_and_probabilities
 from modelhost.predictions import (
     Predictions,
@@ -37,6 +38,8 @@ class LoadedModel:
     classes: tuple[Scalar, ...] | None
     """The model's ``classes_``; None for regression, or if the model has none."""
     has_probabilities: bool
+    outputs: tuple[OutputSpec, ...] = ()
+    """What it answers, if the task is ``outputs``."""
     takes: str = FRAME
     """``frame`` or ``array``."""
 
@@ -75,6 +78,8 @@ class LoadedModel:
         if not len(frame):
             empty = np.zeros((0, len(self.classes or ())))
             return Predictions([], empty if self.has_probabilities else None)
+        if self.outputs:
+            return predict_outputs(self.native, frame, self.outputs)
         labels, chances = self._ask(frame)
         rows, classes = len(frame), len(self.classes or ())
         if isinstance(labels, Sized) and len(labels) != rows and self.takes == FRAME:
@@ -106,7 +111,12 @@ class LoadedModel:
 
 
 def load_model(
-    path: Path, predictor: str, loader: str, task: Task, takes: str = FRAME
+    path: Path,
+    predictor: str,
+    loader: str,
+    task: Task,
+    outputs: Sequence[OutputSpec] = (),
+    takes: str = FRAME,
 ) -> LoadedModel:
     """Load the model at ``path``; raise ``PackageError`` on failure.
 
@@ -117,6 +127,8 @@ def load_model(
         raise PackageError(f"expected the model at {path}, found nothing", "build it again")
     native = load_estimator(path, predictor, loader)
     set_cpu_count()
+    if outputs:
+        return LoadedModel(native, task, None, False, complete(native, outputs), takes)
     if not callable(getattr(native, "predict", None)):
         raise PackageError(
             f"expected a model with predict(frame), got {type(native).__name__}",
@@ -132,7 +144,7 @@ def load_model(
             f"{type(native).__name__} has predict_proba but no classes_ naming its columns",
             "set classes_ to the class labels in the order of predict_proba's columns",
         )
-    return LoadedModel(native, task, classes, with_probabilities, takes)
+    return LoadedModel(native, task, classes, with_probabilities, takes=takes)
 
 
 def class_text(label: Any) -> str:

@@ -5,7 +5,7 @@ Every request has ``"verb"`` and further keys; the answer holds the result, or `
     load         path, predictor, loader, task, takes → model: its number and description
     predict      model, columns, rows, specs → labels, probabilities
     call         model, path, method, sparse, a matrix → as predict, or a matrix
-    train        train, params, seed, takes, features, target (names), columns … → model_type
+    train        train, params, seed, takes, features, targets (names), columns … → model_type
     save         path, predictor → loader
     state        model → the table of its state, or opaque: why there is none
     environment  → environment: what of this process can change the last bits of a result
@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
@@ -34,6 +34,7 @@ from modelhost.errors import PackageError
 from modelhost.fitted_parts import FittedParts
 from modelhost.frames import keep_text_plain
 from modelhost.model import LoadedModel, load_model
+from modelhost.outputs import OutputSpec
 from modelhost.prediction_messages import decode_call, encode_predictions
 from modelhost.project_code import project_errors
 from modelhost.recipe import call_recipe
@@ -76,7 +77,8 @@ class Workshop:
         """Load a model."""
         given = asked.header
         path, predictor, loader = Path(given["path"]), given["predictor"], given["loader"]
-        model = load_model(path, predictor, loader, given["task"], given["takes"])
+        outputs, takes = read_outputs(given), given["takes"]
+        model = load_model(path, predictor, loader, given["task"], outputs, takes)
         self._models.append(model)
         with project_errors("the model"):
             return Message({"model": {"number": len(self._models) - 1, **described(model)}})
@@ -138,6 +140,11 @@ def read_specs(asked: Message) -> list[ColumnSpec]:
     return [ColumnSpec.read(one) for one in asked.header["specs"]]
 
 
+def read_outputs(given: Mapping[str, Any]) -> list[OutputSpec]:
+    """The outputs that a request, or the file of a serving process, declares."""
+    return [OutputSpec.read(one) for one in given["outputs"]]
+
+
 def read_input(asked: Message, takes: str) -> Any:
     """The data frame of a request, or its array."""
     rows = asked.header["rows"]
@@ -150,15 +157,22 @@ def _training_rows(asked: Message) -> tuple[Any, Any]:
     given = asked.header
     if given["takes"] == FRAME:
         frame = read_input(asked, FRAME)
-        return frame[given["target"]].copy(), frame[given["features"]].copy()
+        return _target(frame, given["targets"]), frame[given["features"]].copy()
     rows, specs = given["rows"], read_specs(asked)
     columns = decode_columns(given["columns"], asked.buffers, rows)
     made = []
-    for names, takes in (([given["target"]], FRAME), (given["features"], ARRAY)):
+    for names, takes in ((given["targets"], FRAME), (given["features"], ARRAY)):
         places = [place for place, spec in enumerate(specs) if spec.name in names]
         builder = input_builder(takes, [specs[place] for place in places])
         made.append(builder.frame([columns[place] for place in places], rows))
-    return made[0][given["target"]], made[1].copy()
+    return _target(made[0], given["targets"]), made[1].copy()
+
+
+def _target(frame: Any, names: Sequence[str]) -> Any:
+    """One column, a frame of several, or None."""
+    if not names:
+        return None
+    return frame[names[0] if len(names) == 1 else list(names)].copy()
 
 
 def described(model: LoadedModel) -> dict[str, Any]:
@@ -171,6 +185,7 @@ def described(model: LoadedModel) -> dict[str, Any]:
         "feature_count": model.feature_count,
         "text_step": model.text_step,
         "takes": model.takes,
+        "outputs": [one.as_json() for one in model.outputs],
     }
 
 

@@ -31,7 +31,8 @@ Kind = Literal[
 """
 FeatureForm = Literal["frame", "array"]
 """What ``train`` and ``predict`` get: a data frame, or the one array of each row in one block."""
-Task = Literal["classification", "regression"]
+Task = Literal["classification", "regression", "outputs"]
+"""``outputs``: what ``Serve.outputs`` declares."""
 Level = Literal["artifact", "state", "predictions", "metrics", "statistical"]
 EquivalenceLevel = Literal["artifact", "state", "predictions", "metrics", "statistical", "none"]
 Isa = Literal["native", "x86-64-v3"]

@@ -185,6 +185,7 @@ class ModelHost:
             "loader": serve.loader,
             "task": task,
             "takes": serve.features,
+            "outputs": [one.spec.as_json() for one in serve.outputs],
         }
         return HostedModel.read(self.ask, task, self.ask(Message(header)))
 
@@ -193,7 +194,7 @@ class ModelHost:
         recipe: Recipe,
         rows: pd.DataFrame,
         features: Sequence[str],
-        target: str,
+        targets: Sequence[str],
         takes: FeatureForm = "frame",
     ) -> None:
         """Call the recipe with these columns of ``rows``; the model stays in the process.
@@ -204,7 +205,7 @@ class ModelHost:
         """
         from packager.model.frame_columns import frame_header
 
-        header, buffers = frame_header(rows[[*features, target]])
+        header, buffers = frame_header(rows[[*features, *targets]])
         header |= {
             "verb": "train",
             "train": recipe.train,
@@ -212,7 +213,7 @@ class ModelHost:
             "seed": recipe.seed,
             "takes": takes,
             "features": list(features),
-            "target": target,
+            "targets": list(targets),
         }
         self.ask(Message(header, buffers))
 

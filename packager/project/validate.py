@@ -16,7 +16,6 @@ from packager.data.preview import (
 )
 from packager.data.sources.table import column_names
 from packager.errors import PackageError, UsageError
-from packager.manifest.base import FeatureForm
 from packager.project.config import FILENAME, Project
 from packager.project.pickles import references_main
 from packager.project.sections import DataSection
@@ -30,7 +29,8 @@ def check_columns(project: Project) -> None:
         return
     source, reader = project.path(data.source), data.reader
     present = column_names(source, reader)
-    named = {"data.target": [data.target], "data.exclude": data.exclude}
+    key = "data.target" if data.target else "outputs"
+    named: dict[str, Iterable[str]] = {key: project.targets, "data.exclude": data.exclude}
     named |= {"data.include": data.include, "data.train_only": data.train_only}
     named |= {"data.personal": data.personal, "data.not_personal": data.not_personal}
     named |= {"data.columns": tuple(data.columns), "data.read.dtypes": tuple(data.read.dtypes)}
@@ -43,26 +43,27 @@ def check_columns(project: Project) -> None:
         named[f"slices.rules.{name}"] = _rule_columns(name, text)
     for key, columns in named.items():
         _require(key, columns, present, data.source)
-    if data.target in data.exclude:
-        raise UsageError(
-            f"{FILENAME}: `data.exclude`: expected no target among them, got {data.target!r}",
-            "the target is never a feature; leave it out of exclude",
-        )
+    for target in project.targets:
+        if target in data.exclude:
+            raise UsageError(
+                f"{FILENAME}: `data.exclude`: expected no target among them, got {target!r}",
+                "the target is never a feature; leave it out of exclude",
+            )
     if data.split.file:
         held_out = column_names(project.path(data.split.file), reader)
         _require("data.split.file", present, held_out, data.split.file)
-    _check_first_rows(data, source, present, project.features)
+    _check_first_rows(project, data, source, present)
 
 
 def _check_first_rows(
-    data: DataSection, source: Path, present: list[str], form: FeatureForm
+    project: Project, data: DataSection, source: Path, present: list[str]
 ) -> None:
     """Raise ``UsageError`` if column types or the first rows show data that can't be served."""
-    other = {data.target, *data.exclude, *data.train_only}
+    other = {*project.targets, *data.exclude, *data.train_only}
     features = [n for n in data.include or present if n not in other]
     refuse_unservable_types(source, features, data.reader)
     rows = read_first_rows(source, data.reader)
-    if form == "array":
+    if project.features == "array":
         refuse_no_array(rows, features)
     refuse_commas(rows, data.reader, data.source)
     refuse_unservable(rows, features)

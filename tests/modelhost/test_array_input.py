@@ -34,7 +34,7 @@ def test_the_array_is_the_block_itself_or_made_of_cells() -> None:
     made = builder.frame([block], 2)
     assert np.shares_memory(made, block)
     assert own_input(made) is made
-    model = LoadedModel(Sums(), "regression", None, False, "array")
+    model = LoadedModel(Sums(), "regression", None, False, takes="array")
     assert model.feature_count is None
     assert model.predict(made).labels == [15.0, 51.0]
     assert model.predict(builder.frame([list(block)], 2)).labels == [15.0, 51.0]

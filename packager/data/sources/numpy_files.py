@@ -6,9 +6,12 @@ file holds as many bytes as they need.
 
 from __future__ import annotations
 
+import lzma
 import math
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, NamedTuple
 
@@ -25,6 +28,10 @@ _LOCAL_HEADER = 30
 _UNITS = ("D", "s", "ms", "us", "ns")
 """Units of times that a column of a table may have."""
 
+_DAMAGED = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError),
+    *(EOFError, OSError, RuntimeError, NotImplementedError),
+)
 Array = npt.NDArray[Any]
 
 
@@ -98,16 +105,22 @@ def _single(file: Path) -> StoredArray:
 
 
 def _archived(file: Path) -> list[StoredArray]:
-    try:
-        with zipfile.ZipFile(file) as archive:
-            members = [one for one in archive.infolist() if not one.is_dir()]
-            refuse_too_wide(file, len(members))
-            found = [one for member in members for one in _member(archive, member, file)]
-    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError) as error:
-        raise UsageError(f"{file}: expected a .npz file, got {error}", "save it again") from error
+    with _readable(file), zipfile.ZipFile(file) as archive:
+        members = [one for one in archive.infolist() if not one.is_dir()]
+        refuse_too_wide(file, len(members))
+        found = [one for member in members for one in _member(archive, member, file)]
     if not found:
         raise UsageError(f"{file}: expected at least one array, got none")
     return found
+
+
+@contextmanager
+def _readable(place: object) -> Iterator[None]:
+    """Convert the errors of a damaged archive, or of an unknown one, to a ``UsageError``."""
+    try:
+        yield
+    except _DAMAGED as error:
+        raise UsageError(f"{place}: expected a .npz file, got {error}", "save it again") from error
 
 
 def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, file: Path) -> Iterator[StoredArray]:
@@ -186,14 +199,13 @@ def _check(place: str, dtype: np.dtype[Any], shape: tuple[int, ...]) -> None:
 
 def _unpacked(array: StoredArray, size: int) -> bytes:
     assert array.member is not None
-    try:
-        with zipfile.ZipFile(array.file) as archive, archive.open(array.member) as stream:
-            stream.read(array.offset)
-            content = stream.read(size)
-    except (zipfile.BadZipFile, OSError, EOFError) as error:
-        raise UsageError(f"{array.place}: expected a .npz file, got {error}") from error
-    except Exception as error:  # zlib.error, lzma.LZMAError: those of the method of compression
-        raise UsageError(f"{array.place}: expected compressed bytes, got {error}") from error
+    with (
+        _readable(array.place),
+        zipfile.ZipFile(array.file) as archive,
+        archive.open(array.member) as stream,
+    ):
+        stream.read(array.offset)
+        content = stream.read(size)
     if len(content) < size:
         raise _truncated(array.place, size, len(content))
     return content

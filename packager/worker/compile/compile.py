@@ -80,6 +80,8 @@ def _compiled(
 ) -> Compiled:
     if model.takes == "array":
         raise CannotCompileError("no compiled form is known for models that take arrays")
+    if model.outputs:
+        raise CannotCompileError("models with one label or one number are compiled")
     FittedObject(model).check_supported()
     _check_harmless(schema)
     if len(schema.features) > MAX_FEATURES:

@@ -99,7 +99,7 @@ def test_what_is_no_archive_is_refused(tmp_path: Path, content: bytes) -> None:
 def test_another_member_and_a_truncated_one_are_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
         archive.writestr("../evil.txt", b"x")
-    with pytest.raises(UsageError, match="expected arrays that numpy.savez wrote"):
+    with pytest.raises(UsageError, match=r"expected arrays that numpy.savez wrote"):
         stored_arrays([tmp_path / "a.npz"])
     np.savez_compressed(tmp_path / "b.npz", x=np.zeros((50, 50)))
     whole = (tmp_path / "b.npz").read_bytes()
@@ -115,5 +115,5 @@ def test_rows_and_names_are_compared(tmp_path: Path) -> None:
         stored_arrays([tmp_path / "a.npz"])
     np.save(tmp_path / "x.npy", np.zeros((2, 2)))
     np.savez(tmp_path / "b.npz", x=np.zeros((2, 2)))
-    with pytest.raises(UsageError, match="got 'x', which .* has too"):
+    with pytest.raises(UsageError, match=r"got 'x', which .* has too"):
         stored_arrays([tmp_path / "b.npz", tmp_path / "x.npy"])

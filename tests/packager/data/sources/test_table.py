@@ -165,7 +165,7 @@ def test_links_are_refused(tmp_path: Path) -> None:
     (tmp_path / "images/b.png").unlink()
     (tmp_path / "images").rename(tmp_path / "elsewhere")
     (tmp_path / "images").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(UsageError, match="expected the folder of its files at .*, got a link"):
+    with pytest.raises(UsageError, match=r"expected the folder of its files at .*, got a link"):
         read(tmp_path / "rows.csv", NAMED)
 
 
