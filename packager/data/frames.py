@@ -36,13 +36,26 @@ def read(
     return Source(path, reader, beside).read()
 
 
-def infer_columns(frame: pd.DataFrame) -> tuple[Column, ...]:
+def infer_columns(
+    frame: pd.DataFrame, reader: TableReadOptions = DEFAULT_OPTIONS
+) -> tuple[Column, ...]:
     """The columns as inferred from these rows; see ``Column`` for the fields.
 
     Category columns have the kind of their categories and keep all categories in their order; an
-    ordered one has the dtype ``ordered category``. Infinite values don't widen the range.
+    ordered one has the dtype ``ordered category``. Infinite values don't widen the range. The kinds
+    of Python objects, and of the elements of lists, are those that ``reader`` declares, if it does.
     """
-    return tuple(_infer(str(name), frame[name]) for name in frame.columns)
+    return tuple(_as_declared(_infer(str(name), frame[name]), reader) for name in frame.columns)
+
+
+def _as_declared(column: Column, reader: TableReadOptions) -> Column:
+    kind = reader.kind(column.name)
+    if kind == "list":
+        element = reader.columns[column.name].element
+        return column.model_copy(update={"kind": kind, "element": element})
+    if kind == "bytes" or kind in CONVERTERS:  # also if all cells are null
+        return column.model_copy(update={"kind": kind, "dtype": "object"})
+    return column
 
 
 def _infer(name: str, series: pd.Series[Any]) -> Column:

@@ -11,9 +11,11 @@ import pandas as pd
 
 from modelhost.text import display_value
 from packager.data.csv_files import csv_blocks
+from packager.data.csv_text import rows_within
 from packager.data.frames import infer_columns
+from packager.data.list_kinds import kind_of_elements
 from packager.data.model_input import to_model_input
-from packager.data.parquet_files import parquet_head, parquet_schema
+from packager.data.parquet_files import HEAD_BYTES, parquet_head, parquet_schema
 from packager.data.sources.listing import source_files
 from packager.data.sources.table import Source
 from packager.errors import UsageError
@@ -37,7 +39,8 @@ def read_first_rows(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> p
     source = Source(path, reader)
     files = source.files.table
     if source.files.format == "csv":
-        blocks = csv_blocks(files, reader, MAX_ROWS, {}, {})
+        rows = min(MAX_ROWS, rows_within(files, reader, HEAD_BYTES))
+        blocks = csv_blocks(files, reader, rows, {}, {})
     elif source.files.format == "parquet":
         blocks = iter([parquet_head(files, MAX_ROWS)])
     else:
@@ -46,20 +49,36 @@ def read_first_rows(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> p
     return to_model_input(frame, reader)
 
 
-def refuse_unservable(frame: pd.DataFrame, features: Sequence[str]) -> None:
+def refuse_unservable(
+    frame: pd.DataFrame, features: Sequence[str], reader: TableReadOptions = DEFAULT_OPTIONS
+) -> None:
     """Raise ``UsageError`` for a feature with values that no request could hold."""
     names = [name for name in features if name in frame.columns]
-    for column in infer_columns(frame[names]):
+    for column in infer_columns(frame[names], reader):
         if column.kind == "any" and frame[column.name].notna().any():
             found = pd.api.types.infer_dtype(frame[column.name], skipna=True)
             raise _unservable(column.name, found)
         if column.kind == "list" and column.element is None:
-            raise UsageError(
-                f"[data]: expected lists of elements of one kind in {column.name!r}, got "
-                "none at all, or of several",
-                f"declare it under [data.columns]: {toml_text(column.name)} = "
-                '{ kind = "list", element = "number" }',
-            )
+            raise _without_one_kind(column.name, frame[column.name])
+
+
+def _without_one_kind(name: str, lists: pd.Series[Any]) -> UsageError:
+    """The error of lists without elements, or with elements of several kinds."""
+    places = ((row, at, one) for row, cell in enumerate(lists) if isinstance(cell, list)
+              for at, one in enumerate(cell) if one is not None)  # fmt: skip
+    first = next(places, None)
+    kind = None if first is None else kind_of_elements([[first[2]]])
+    alike = ("integer", "number") if kind in ("integer", "number") else (kind,)
+    odd = next((one for one in places if kind_of_elements([[one[2]]]) not in alike), first)
+    got = "no element in any row"
+    if first is not None and odd is not None:
+        shown = f"{display_value(odd[2])} at [{odd[1]}] of row {odd[0]}"
+        got = shown if odd is first else f"{display_value(first[2])} first, and {shown}"
+    return UsageError(
+        f"[data]: expected lists of elements of one kind in {name!r}, got {got}",
+        f"declare it under [data.columns]: {toml_text(name)} = "
+        f'{{ kind = "list", element = "{kind or "string"}" }}, or exclude it',
+    )
 
 
 def refuse_no_array(frame: pd.DataFrame, features: Sequence[str]) -> None:

@@ -66,7 +66,7 @@ def _check_first_rows(
     if project.features == "array":
         refuse_no_array(rows, features)
     refuse_commas(rows, data.reader, data.source)
-    refuse_unservable(rows, features)
+    refuse_unservable(rows, features, data.reader)
 
 
 def check_code(project: Project, code: Mapping[str, Path]) -> None:

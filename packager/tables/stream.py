@@ -16,9 +16,10 @@ from pathlib import Path
 import pandas as pd
 
 from packager.data.csv_files import read_csv
+from packager.data.csv_text import rows_within
 from packager.data.csv_types import Kinds, Settled, settled_blocks
 from packager.data.fingerprint import Fingerprinter
-from packager.data.parquet_files import parquet_blocks
+from packager.data.parquet_files import BLOCK_BYTES, parquet_blocks
 from packager.data.sources.listing import source_files
 from packager.data.sources.table import Source
 from packager.manifest.base import FileEntry
@@ -40,6 +41,7 @@ def fingerprint_path(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> 
         entries = hashing.map(lambda file: FileEntry.of(file, files.name(file)), files.all)
         if files.format != "csv":
             return _print(source.blocks(_plain_blocks(source, rows))).result(list(entries))
+        rows = min(rows, rows_within(files.table, reader, BLOCK_BYTES))
         settled: dict[str, Settled] = {}
         while True:
             kinds = Kinds()
@@ -67,7 +69,8 @@ def csv_types(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> CsvType
     source = Source(path, reader)
     names, files = source.table_columns, source.files.table
     kinds = Kinds()
-    for _ in kinds.noted(settled_blocks(files, reader, rows_of_a_block(len(names)), {})):
+    rows = min(rows_of_a_block(len(names)), rows_within(files, reader, BLOCK_BYTES))
+    for _ in kinds.noted(settled_blocks(files, reader, rows, {})):
         pass
     settled = kinds.settled() | kinds.uniform()
     whole = [name for name, kind in settled.items() if kind == "whole"]
@@ -81,7 +84,8 @@ def typed_blocks(
 ) -> Iterator[pd.DataFrame]:
     """A CSV table in blocks, with the column types of the whole table."""
     files = source_files(path, reader).table
-    yield from settled_blocks(files, reader, rows_of_a_block(len(types.kinds)), types.settled)
+    rows = min(rows_of_a_block(len(types.kinds)), rows_within(files, reader, BLOCK_BYTES))
+    yield from settled_blocks(files, reader, rows, types.settled)
 
 
 def blocks(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> Iterator[pd.DataFrame]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Annotated, Literal, get_args
@@ -39,6 +40,8 @@ ArrayElement = Literal[
 ]
 ListElement = Literal["number", "integer", "boolean", "string"]
 Element = ArrayElement | ListElement
+MAX_ELEMENTS = 1 << 26
+"""Of an array in one cell."""
 MAX_SAMPLE_ROWS = 20_000
 """Sample for comparing distributions: the rows with the smallest hashes, in both versions."""
 
@@ -69,6 +72,11 @@ class DeclaredColumn(FrozenModel):
                 raise ValueError(f"`{key}`: expected {problem} for kind {self.kind!r}")
         if self.files is not None:
             _check_folder(self.kind, self.files)
+        if math.prod(self.shape or ()) > MAX_ELEMENTS:
+            raise ValueError(
+                f"`shape`: expected at most {MAX_ELEMENTS:,} elements in a cell, got "
+                f"{math.prod(self.shape or ()):,}"
+            )
         known = get_args(ArrayElement if self.kind == "array" else ListElement)
         if self.element is not None and self.element not in known:
             raise ValueError(
@@ -137,7 +145,7 @@ class Expectations(FrozenModel):
         """A copy with the expectations from ``frame``, the rows of the previous version as read."""
         hashes = row_hashes(frame)
         frame = to_model_input(frame, reader)
-        columns = infer_columns(frame)
+        columns = infer_columns(frame, reader)
         kinds = [(column.name, column.kind) for column in columns]
         places = smallest(hashes, MAX_SAMPLE_ROWS)
         profile = build_profile(frame.iloc[places], kinds, max_features=len(kinds))
