@@ -11,8 +11,8 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
+from modelhost.list_kinds import kind_of_elements
 from packager.data.array_column import ArrayColumn, array_column
-from packager.data.list_kinds import kind_of_elements
 from packager.data.rows.calendar_values import CONVERTERS, number_of
 from packager.data.sources.table import Source
 from packager.manifest.base import Kind, Scalar

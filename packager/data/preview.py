@@ -9,11 +9,11 @@ from typing import Any
 
 import pandas as pd
 
+from modelhost.list_kinds import kind_of_elements
 from modelhost.text import display_value
 from packager.data.csv_files import csv_blocks
 from packager.data.csv_text import rows_within
 from packager.data.frames import infer_columns
-from packager.data.list_kinds import kind_of_elements
 from packager.data.model_input import to_model_input
 from packager.data.parquet_files import HEAD_BYTES, parquet_head, parquet_schema
 from packager.data.sources.listing import source_files

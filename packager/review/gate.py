@@ -38,16 +38,19 @@ def review(
     progress: Progress,
     *,
     allow: bool,
+    fresh: bool = False,
 ) -> DataCheckSummary | None:
     """Check the data of a build; return the summary for the manifest, None without data.
 
-    Raise ``PackageError`` for findings that stop a build, unless ``allow``.
+    A cached report of the same inputs is reused unless ``fresh``. Raise ``PackageError`` for
+    findings that stop a build, unless ``allow``.
     """
     if project.data is None:
         return None
     asked = make_check_job(project, progress)
     place = report_cache_path(files, asked, lock, worker.isolation)
-    report = cached_report(place) or run_check(place, asked, worker, progress)
+    known = None if fresh else cached_report(place)
+    report = known or run_check(place, asked, worker, progress)
     verdicts = read_verdicts(project.directory / VERDICTS)
     for line in summary(report, verdicts):
         progress.output(line)
