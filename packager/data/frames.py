@@ -14,7 +14,7 @@ import pandas as pd
 from modelhost.list_kinds import kind_of_elements
 from packager.data.array_column import ArrayColumn, array_column
 from packager.data.rows.calendar_values import CONVERTERS, number_of
-from packager.data.sources.table import Source
+from packager.data.sources.table import SourceTable
 from packager.manifest.base import Kind, Scalar
 from packager.manifest.manifest import Column
 from packager.manifest.read_options import DEFAULT_OPTIONS, TableReadOptions
@@ -33,7 +33,7 @@ def read(
     ``UsageError`` if a file is unreadable, has no columns, repeats one, or has other columns than
     the first file, or if a cell does not match its column's declaration.
     """
-    return Source(path, reader, beside).read()
+    return SourceTable(path, reader, beside).read()
 
 
 def infer_columns(

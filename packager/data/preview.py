@@ -17,7 +17,7 @@ from packager.data.frames import infer_columns
 from packager.data.model_input import to_model_input
 from packager.data.parquet_files import HEAD_BYTES, parquet_head, parquet_schema
 from packager.data.sources.listing import source_files
-from packager.data.sources.table import Source
+from packager.data.sources.table import SourceTable
 from packager.errors import UsageError
 from packager.manifest.read_options import (
     DEFAULT_OPTIONS,
@@ -36,7 +36,7 @@ _THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?|[+-]?[0-9]*\.?[
 
 def read_first_rows(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> pd.DataFrame:
     """At most 10,000 rows as model input; ``UsageError`` if they can't be read."""
-    source = Source(path, reader)
+    source = SourceTable(path, reader)
     files = source.files.table
     if source.files.format == "csv":
         rows = min(MAX_ROWS, rows_within(files, reader, HEAD_BYTES))

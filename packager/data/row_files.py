@@ -22,7 +22,7 @@ from packager.data.parquet_files import parquet_schema
 from packager.data.parquet_open import refuse_too_large
 from packager.data.rows.csv_cells import parse_cells
 from packager.data.sources.listing import Format, has_table_suffix
-from packager.data.sources.table import Source, column_names
+from packager.data.sources.table import SourceTable, column_names
 from packager.errors import UsageError
 from packager.manifest.base import Kind
 from packager.manifest.manifest import Schema
@@ -74,16 +74,16 @@ def given_columns(path: Path, schema: Schema, reader: TableReadOptions) -> list[
     return [renamed.get(name, name) for name in source.columns]
 
 
-def _opened(path: Path, schema: Schema, reader: TableReadOptions) -> Source:
+def _opened(path: Path, schema: Schema, reader: TableReadOptions) -> SourceTable:
     """The rows of ``path``, read as those of the package's own data, as far as they are alike."""
     only = schema.features[0] if len(schema.features) == 1 else None
     content = reader.files.content if reader.files is not None else only and only.name
     is_files = reader.files is not None or (only is not None and only.kind == "bytes")
     reader = reader.model_copy(update={"files": None})
     if content is not None and is_files and not _is_table(path):
-        return Source(path, reader.model_copy(update={"files": FileRows(content=content)}))
+        return SourceTable(path, reader.model_copy(update={"files": FileRows(content=content)}))
     known = {column.name for column in (*schema.features, *schema.extras)}
-    return Source(path, _fitting(path, known, reader))
+    return SourceTable(path, _fitting(path, known, reader))
 
 
 def _is_table(path: Path) -> bool:
@@ -91,7 +91,7 @@ def _is_table(path: Path) -> bool:
     return any(has_table_suffix(file) for file in (path.iterdir() if path.is_dir() else [path]))
 
 
-def _renamed(source: Source, schema: Schema) -> dict[str, str]:
+def _renamed(source: SourceTable, schema: Schema) -> dict[str, str]:
     """The name of a single array → that of the only array among the features."""
     wanted = [column.name for column in schema.features if column.kind == "array"]
     arrays = [one.name for one in source.beside.arrays]

@@ -12,7 +12,7 @@ import pyarrow as pa
 from packager.data.null_words import null_words
 from packager.data.parquet_files import encoded_tables, integers_with_nulls, parquet_schema
 from packager.data.parquet_text import decoded
-from packager.data.sources.table import Source
+from packager.data.sources.table import SourceTable
 from packager.errors import UsageError
 from packager.manifest.base import FileEntry
 from packager.manifest.read_options import DEFAULT_OPTIONS, TableReadOptions
@@ -52,7 +52,7 @@ class RowSource:
 
 def open_source(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> RowSource:
     """The table in a file or a folder; ``UsageError`` if there is none or Delta can't store it."""
-    source = Source(path, reader)
+    source = SourceTable(path, reader)
     files = source.files.table
     if source.files.format not in ("csv", "parquet") or len(source.files.all) > len(files):
         raise UsageError(

@@ -21,7 +21,7 @@ from packager.data.csv_types import Kinds, Settled, settled_blocks
 from packager.data.fingerprint import Fingerprinter
 from packager.data.parquet_files import BLOCK_BYTES, parquet_blocks
 from packager.data.sources.listing import source_files
-from packager.data.sources.table import Source
+from packager.data.sources.table import SourceTable
 from packager.manifest.base import FileEntry
 from packager.manifest.manifest import Fingerprint
 from packager.manifest.read_options import DEFAULT_OPTIONS, TableReadOptions
@@ -34,7 +34,7 @@ def fingerprint_path(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> 
 
     It equals that of ``frames.read(path)``; ``UsageError`` as there.
     """
-    source = Source(path, reader)
+    source = SourceTable(path, reader)
     files = source.files
     rows = rows_of_a_block(len(source.columns))
     with ThreadPoolExecutor(1) as hashing:
@@ -66,7 +66,7 @@ class CsvTypes:
 
 def csv_types(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> CsvTypes:
     """The types of a CSV table, found by reading it once."""
-    source = Source(path, reader)
+    source = SourceTable(path, reader)
     names, files = source.table_columns, source.files.table
     kinds = Kinds()
     rows = min(rows_of_a_block(len(names)), rows_within(files, reader, BLOCK_BYTES))
@@ -93,7 +93,7 @@ def blocks(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> Iterator[p
 
     CSV is read twice: the first pass settles its types.
     """
-    source = Source(path, reader)
+    source = SourceTable(path, reader)
     if source.files.format == "csv":
         found = typed_blocks(path, csv_types(path, reader), reader)
     else:
@@ -101,7 +101,7 @@ def blocks(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> Iterator[p
     yield from source.blocks(found)
 
 
-def _plain_blocks(source: Source, rows: int) -> Iterator[pd.DataFrame]:
+def _plain_blocks(source: SourceTable, rows: int) -> Iterator[pd.DataFrame]:
     """A table that is not CSV in blocks, without the columns beside it."""
     if source.files.format == "parquet":
         return parquet_blocks(source.files.table, rows)

@@ -13,7 +13,7 @@ import pandas as pd
 from modelhost.text import display_value
 from packager.data.array_column import ArrayColumn
 from packager.data.memory_limit import check_room
-from packager.data.sources.listing import SourceFiles, below
+from packager.data.sources.listing import SourceListing, below
 from packager.data.sources.numpy_files import Array, StoredArray, stored_arrays
 from packager.errors import UsageError
 from packager.manifest.read_options import TableReadOptions
@@ -58,7 +58,7 @@ class Beside:
     """The columns beside the table of a source."""
 
     def __init__(
-        self, found: SourceFiles, reader: TableReadOptions, named: NamedFiles | None = None
+        self, found: SourceListing, reader: TableReadOptions, named: NamedFiles | None = None
     ) -> None:
         """``named``: the files of a source of which each file is a row."""
         self._arrays = stored_arrays(found.arrays)

@@ -24,7 +24,7 @@ _FORMATS: dict[str, Format] = {
 
 
 @dataclass(frozen=True)
-class SourceFiles:
+class SourceListing:
     """The files of a source of rows."""
 
     format: Format
@@ -51,7 +51,7 @@ class SourceFiles:
 
 def source_files(
     path: Path, reader: TableReadOptions = DEFAULT_OPTIONS, beside: Path | None = None
-) -> SourceFiles:
+) -> SourceListing:
     """The files of a data source, in reading order (by relative posix path).
 
     In a folder, names that begin with ``.`` or ``_`` are skipped (Spark's ``_SUCCESS``). Raises
@@ -65,8 +65,8 @@ def source_files(
         form = _format(path)
         named = _named(beside or path.parent, reader)
         if form == "numpy":
-            return SourceFiles(form, path.parent, (), (path,), named, beside)
-        return SourceFiles(form, path.parent, (path,), (), named, beside)
+            return SourceListing(form, path.parent, (), (path,), named, beside)
+        return SourceListing(form, path.parent, (path,), (), named, beside)
     if not path.is_dir():
         raise UsageError(f"{path}: expected a file or a folder, found nothing")
     apart = {path / folder for folder in reader.folders.values()}
@@ -82,7 +82,7 @@ def source_files(
         names = " and ".join(formats[name].name for name in sorted(formats))
         raise UsageError(f"{path}: expected files of one format, got {names}")
     named = _named(beside or path, reader)
-    return SourceFiles(next(iter(formats), "numpy"), path, tables, arrays, named, beside)
+    return SourceListing(next(iter(formats), "numpy"), path, tables, arrays, named, beside)
 
 
 def has_table_suffix(file: Path) -> bool:
@@ -112,15 +112,15 @@ def plain_files(folder: Path) -> list[Path]:
     return _sorted(_plain(folder))
 
 
-def _rows(path: Path) -> SourceFiles:
+def _rows(path: Path) -> SourceListing:
     if path.is_file():
-        return SourceFiles("files", path.parent, (path,))
+        return SourceListing("files", path.parent, (path,))
     if not path.is_dir():
         raise UsageError(f"{path}: expected a folder whose files are the rows, found nothing")
     files = plain_files(path)
     if not files:
         raise UsageError(f"{path}: expected files, got an empty folder")
-    return SourceFiles("files", path, tuple(files))
+    return SourceListing("files", path, tuple(files))
 
 
 def _named(top: Path, reader: TableReadOptions) -> tuple[Path, ...]:

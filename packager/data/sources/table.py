@@ -12,7 +12,7 @@ from packager.data.csv_types import read_csv_table
 from packager.data.declared import declared_blocks, with_declared
 from packager.data.parquet_files import parquet_names, read_parquet
 from packager.data.sources.beside import Beside, NamedFiles, texts
-from packager.data.sources.listing import SourceFiles, source_files
+from packager.data.sources.listing import SourceListing, source_files
 from packager.errors import UsageError
 from packager.manifest.read_options import DEFAULT_OPTIONS, TableReadOptions
 
@@ -20,7 +20,7 @@ _ROWS = 1 << 16
 """Rows of a block of a source without a table."""
 
 
-class Source:
+class SourceTable:
     """A source of rows, whose files have the same columns."""
 
     def __init__(
@@ -103,7 +103,7 @@ def column_names(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> list
     return _columns(found, reader, _beside(found, reader))
 
 
-def _columns(found: SourceFiles, reader: TableReadOptions, beside: Beside) -> list[str]:
+def _columns(found: SourceListing, reader: TableReadOptions, beside: Beside) -> list[str]:
     names = _names(found, found.table[0], reader) if found.table else []
     arrays = [one.name for one in beside.arrays]
     both = next((name for name in arrays if name in names), None)
@@ -116,13 +116,13 @@ def _columns(found: SourceFiles, reader: TableReadOptions, beside: Beside) -> li
     return [*names, *arrays]
 
 
-def _names(found: SourceFiles, file: Path, reader: TableReadOptions) -> list[str]:
+def _names(found: SourceListing, file: Path, reader: TableReadOptions) -> list[str]:
     if reader.files is not None:
         rows = reader.files
         return [rows.content, *([rows.folder] if rows.folder else [])]
     return csv_names(file, reader) if found.format == "csv" else parquet_names(file)
 
 
-def _beside(found: SourceFiles, reader: TableReadOptions) -> Beside:
+def _beside(found: SourceListing, reader: TableReadOptions) -> Beside:
     rows = NamedFiles.below(found.top, found.table) if found.format == "files" else None
     return Beside(found, reader, rows)

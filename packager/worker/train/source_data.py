@@ -15,7 +15,7 @@ from packager.data.csv_files import read_csv
 from packager.data.model_input import to_model_input
 from packager.data.null_words import null_words
 from packager.data.sources.listing import source_files
-from packager.data.sources.table import Source
+from packager.data.sources.table import SourceTable
 from packager.errors import UsageError
 from packager.manifest.base import FileEntry
 from packager.manifest.read_options import TableReadOptions
@@ -52,7 +52,7 @@ def read_held_out(source: SourceData, job: Job, root: Root) -> SourceData:
         # A text column stays text, even if all its values in this file are numeric.
         columns = frames.infer_columns(source.frame)
         texts = {column.name: "str" for column in columns if column.kind == "string"}
-        table = Source(root.test, source.reader, root.source)
+        table = SourceTable(root.test, source.reader, root.source)
         held_out = table.as_declared(read_csv(held_files.table, source.reader, dtype=texts))
     else:
         held_out = frames.read(root.test, source.reader, root.source)

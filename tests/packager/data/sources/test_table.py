@@ -19,7 +19,7 @@ from packager.data.fingerprint import fingerprint
 from packager.data.frames import infer_columns, read
 from packager.data.preview import read_first_rows
 from packager.data.sources import beside
-from packager.data.sources.table import Source, column_names
+from packager.data.sources.table import column_names
 from packager.errors import UsageError
 from packager.manifest.read_options import ColumnReading, FileRows, TableReadOptions
 from packager.tables.stream import blocks, fingerprint_path
@@ -121,52 +121,6 @@ def test_a_preview_of_wide_rows_reads_few(tmp_path: Path, monkeypatch: pytest.Mo
     np.save(tmp_path / "x.npy", x)
     assert 1 <= len(read_first_rows(tmp_path / "a.parquet")) <= 13
     assert 1 <= len(read_first_rows(tmp_path / "x.npy")) <= 13
-
-
-def test_a_column_of_paths_becomes_bytes(tmp_path: Path) -> None:
-    write(tmp_path / "images", {"a.png": b"A", "b/c.png": b"C", ".hidden": b"H"})
-    (tmp_path / "rows.csv").write_text("image,y\na.png,1\nb/c.png,2\n,3\n")
-    source = Source(tmp_path / "rows.csv", NAMED)
-    frame = source.read()
-    assert frame.image.tolist()[:2] == [b"A", b"C"]
-    assert frame.image.isna().tolist() == [False, False, True]
-    assert [source.files.name(file) for file in source.files.all] == [
-        "rows.csv", "images/a.png", "images/b/c.png",
-    ]  # fmt: skip
-    printed = fingerprint_path(tmp_path / "rows.csv", NAMED)
-    assert printed.rows == fingerprint(frame).rows == fingerprint(read(tmp_path, NAMED)).rows
-    assert [entry.path for entry in printed.files] == [
-        "rows.csv", "images/a.png", "images/b/c.png",
-    ]  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    "path", ["../secret", "/etc/passwd", "nothing.png", "b", ".hidden", "./a.png", "b//c.png"]
-)
-def test_a_path_that_leaves_the_folder_or_names_no_file_is_refused(
-    tmp_path: Path, path: str
-) -> None:
-    write(tmp_path, {"images/a.png": b"A", "images/b/c.png": b"C", "images/.hidden": b"H"})
-    (tmp_path / "secret").write_bytes(b"S")
-    (tmp_path / "rows.csv").write_text(f"image,y\na.png,1\n{path},2\n")
-    with pytest.raises(UsageError) as caught:
-        read(tmp_path / "rows.csv", NAMED)
-    assert caught.value.message.startswith(
-        f"row 1, column 'image': expected the path of a file below {tmp_path / 'images'}, got"
-    )
-
-
-def test_links_are_refused(tmp_path: Path) -> None:
-    write(tmp_path, {"images/a.png": b"A", "outside": b"S"})
-    (tmp_path / "rows.csv").write_text("image,y\na.png,1\n")
-    (tmp_path / "images/b.png").symlink_to(tmp_path / "outside")
-    with pytest.raises(UsageError, match=r"b\.png: expected a file or a folder, got a link"):
-        read(tmp_path / "rows.csv", NAMED)
-    (tmp_path / "images/b.png").unlink()
-    (tmp_path / "images").rename(tmp_path / "elsewhere")
-    (tmp_path / "images").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(UsageError, match=r"expected the folder of its files at .*, got a link"):
-        read(tmp_path / "rows.csv", NAMED)
 
 
 def test_the_files_of_folders_are_rows_with_their_class(tmp_path: Path) -> None:
