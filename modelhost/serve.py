@@ -23,6 +23,7 @@ import socket
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -203,9 +204,10 @@ def serve(listening: socket.socket, spec: str, heartbeat: Heartbeat) -> int:
     keep_text_plain()
     given = json.loads(Path(spec).read_text(encoding="utf-8"))
     own = os.getpid()
-    outputs, takes = read_outputs(given), given["takes"]
+    outputs = read_outputs(given)
     path, predictor, loader = Path(given["path"]), given["predictor"], given["loader"]
-    model = load_model(path, predictor, loader, given["task"], outputs, takes)
+    model = load_model(path, predictor, loader, given["task"], outputs, given.get("classes"))
+    model = replace(model, takes=given["takes"])
     if os.getpid() != own:
         return 0  # a child that the model has forked while it was loaded
     specs = [ColumnSpec.read(one) for one in given["specs"]]

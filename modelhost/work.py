@@ -2,7 +2,8 @@
 
 Every request has ``"verb"`` and further keys; the answer holds the result, or ``"error"``:
 
-    load         path, predictor, loader, task, takes → model: its number and description
+    load         path, predictor, loader, task, outputs, classes, takes → model: its number and
+                 description
     predict      model, columns, rows, specs → labels, probabilities
     call         model, path, method, sparse, a matrix → as predict, or a matrix
     train        train, params, seed, takes, features, targets (names), columns … → model_type
@@ -20,6 +21,7 @@ from __future__ import annotations
 import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
@@ -77,8 +79,9 @@ class Workshop:
         """Load a model."""
         given = asked.header
         path, predictor, loader = Path(given["path"]), given["predictor"], given["loader"]
-        outputs, takes = read_outputs(given), given["takes"]
-        model = load_model(path, predictor, loader, given["task"], outputs, takes)
+        outputs, classes = read_outputs(given), given.get("classes")
+        model = load_model(path, predictor, loader, given["task"], outputs, classes)
+        model = replace(model, takes=given["takes"])
         self._models.append(model)
         with project_errors("the model"):
             return Message({"model": {"number": len(self._models) - 1, **described(model)}})
@@ -120,7 +123,8 @@ class Workshop:
         """Describe the state of a loaded model."""
         try:
             with project_errors("the model"):
-                leaves = state(self._model(asked).native)
+                model = self._model(asked)
+                leaves = state(model.native if model.state is None else model.state)
         except OpaqueError as error:
             return Message({"opaque": str(error)})
         return Message({}, encode_state(leaves))

@@ -58,11 +58,7 @@ Personal = Literal[
 
 
 class Column(FrozenModel):
-    """One input column, as it was in the training rows.
-
-    ``kind`` is the type accepted in a request; ``dtype`` the pandas dtype in training, so that a
-    served frame has the dtypes of the training frame.
-    """
+    """An input column of the training: its ``kind`` in requests, its pandas ``dtype`` in frames."""
 
     name: str
     kind: Kind
@@ -126,9 +122,10 @@ class Serve(FrozenModel):
     predictor: str
     """``auto`` or ``module:Class`` with ``load(path)`` and ``predict(frame)``."""
     loader: str = "joblib"
-    """``joblib``, or the project module whose ``load`` reads the model."""
+    """``joblib``, a module of the project that has ``load``, or ``format:`` and a format's name."""
+    classes: tuple[Scalar, ...] | None = None
+    """The labels in the order of the model's outputs; None: those that the model records."""
     features: FeatureForm = "frame"
-    """Of ``train`` too; set under ``[recipe]`` or ``[model]``."""
     compile: Literal["auto", "off", "require"]
     workers: int
     processes: int | Literal["auto"] = 1
@@ -236,7 +233,6 @@ class DataSource(DataRoles):
     """The data named in the project, and how it was read."""
 
     format: Literal["csv", "parquet", "numpy", "files"]
-    """Of the table; ``numpy``: arrays without one; ``files``: each file is a row."""
     files: tuple[FileEntry, ...]
     """Under ``/data/source``, in reading order: the table, arrays, and files that cells name."""
     test_file: FileEntry | None

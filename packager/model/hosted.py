@@ -185,6 +185,7 @@ class ModelHost:
             "loader": serve.loader,
             "task": task,
             "takes": serve.features,
+            "classes": serve.classes,
             "outputs": [one.spec.as_json() for one in serve.outputs],
         }
         return HostedModel.read(self.ask, task, self.ask(Message(header)))
