@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from modelhost.array_input import input_builder
 from modelhost.columns import ColumnSpec, decode_columns
 from modelhost.errors import PackageError
 from modelhost.exceptions import describe_exception
 from modelhost.failing_rows import PartError, predict_in_parts
 from modelhost.fitted_parts import FittedParts
-from modelhost.frames import FrameBuilder
 from modelhost.model import LoadedModel
 from modelhost.prediction_messages import decode_call, encode_predictions
 from modelhost.predictions import Predictions
@@ -54,7 +54,7 @@ class ServedModel:
         """
         self._model = model
         self._parts = FittedParts(model)
-        self._builder = FrameBuilder(specs)
+        self._builder = input_builder(model.takes, specs)
         self._specs = specs
         self._known = _row(known)
         self._plain = _row(plain)

@@ -78,6 +78,8 @@ def compile_model(
 def _compiled(
     model: HostedModel, schema: Schema, held_out: pd.DataFrame | None, folder: Path
 ) -> Compiled:
+    if model.takes == "array":
+        raise CannotCompileError("no compiled form is known for models that take arrays")
     if model.outputs:
         raise CannotCompileError("models with one label or one number are compiled")
     FittedObject(model).check_supported()
