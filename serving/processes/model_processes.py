@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from modelhost.columns import ColumnSpec
+from modelhost.row_text import row_as_json
 from packager.data.rows.request_rows import RowError
 from serving.http.worker_table import HeartbeatRecord
 from serving.prediction.native_model import neutral_row
@@ -128,7 +129,9 @@ def _first_row(files: PackageFiles, rows: Sequence[Mapping[str, Any]]) -> list[A
         return None
     if checked is None:
         return None
-    return [column[0] for column in checked.columns[: len(files.manifest.schema_.features)]]
+    return row_as_json(
+        [column[0] for column in checked.columns[: len(files.manifest.schema_.features)]]
+    )
 
 
 @dataclass(frozen=True)
