@@ -217,6 +217,10 @@ def _anomaly_of_array(value: Any, low: float, high: float) -> Anomaly | None:
 
 def short(value: Any) -> str:
     """JSON of a value, cut to 80 characters; always encodable as UTF-8."""
+    if isinstance(value, np.ndarray):
+        value = f"{'x'.join(map(str, value.shape))} {value.dtype} values"
+    elif isinstance(value, bytes):
+        value = f"{len(value)} bytes"
     text = json.dumps(beginning(value), ensure_ascii=False, default=repr)
     text = text.encode("utf-8", "backslashreplace").decode()
     return text if len(text) <= _SHORT else text[: _SHORT - 1] + "…"

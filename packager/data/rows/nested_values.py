@@ -31,7 +31,7 @@ def array_converter(shape: Sequence[int], element: str) -> Callable[[Any], npt.N
                 raise ConversionError(expected)
             bad, array = _fitted(value, dtype)
         else:
-            bad, array = _elements(_flattened(value, wanted, expected), dtype)
+            bad, array = held_elements(flattened(value, wanted, expected), dtype)
         if bad is not None:
             index = "".join(f"[{place}]" for place in np.unravel_index(bad, wanted))
             raise ConversionError(f"{expected}, with {_wanted(dtype)} at {index}")
@@ -71,7 +71,11 @@ def to_bytes(value: Any) -> bytes:
         raise ConversionError("base64 text with padding and without line breaks") from error
 
 
-def _flattened(value: Any, shape: Sequence[int], expected: str) -> list[Any]:
+def flattened(value: Any, shape: Sequence[int], expected: str) -> list[Any]:
+    """The elements of nested lists of this shape, in row-major order.
+
+    Raises ``ConversionError``, which begins with ``expected``, for lists of another shape.
+    """
     level = [value]
     for depth, extent in enumerate(shape):
         for place, part in enumerate(level):
@@ -85,8 +89,8 @@ def _flattened(value: Any, shape: Sequence[int], expected: str) -> list[Any]:
     return level
 
 
-def _elements(flat: list[Any], dtype: np.dtype[Any]) -> tuple[int | None, npt.NDArray[Any]]:
-    """The elements, or the position of the first that ``dtype`` can't hold."""
+def held_elements(flat: list[Any], dtype: np.dtype[Any]) -> tuple[int | None, npt.NDArray[Any]]:
+    """Values of JSON as an array, (n,); or the position of the first that ``dtype`` can't hold."""
     nothing = np.empty(0, dtype)
     allowed = {bool} if dtype.kind == "b" else {int, float}
     kinds = set(map(type, flat))
