@@ -96,7 +96,8 @@ def _raw_numbers(tensor: Tensor) -> npt.NDArray[Any]:
         return floats
     # A raw BOOL byte may have any value; NumPy's bool allows only 0 and 1.
     if tensor.datatype == "BOOL":
-        return np.frombuffer(tensor.raw, np.uint8) != 0
+        flags: npt.NDArray[Any] = np.frombuffer(tensor.raw, np.uint8) != 0
+        return flags
     return np.frombuffer(tensor.raw, dtype)
 
 
