@@ -21,7 +21,7 @@ from serving.openapi.nested import NESTED, nested_schema, nested_words
 _REFUSED: dict[RejectedValue, str] = {
     "null": "null",
     "unseen": "values that training lacked",
-    "empty": "empty text",
+    "empty": "what is empty",
     "extreme": "numbers or times at the ends of its type",
 }
 MAX_SHOWN = 50
@@ -82,7 +82,7 @@ def column(column: Column, example: Any, *, strict: bool) -> dict[str, Any]:
         met = _met(column)
         described |= {"x-training": met} if met else {}
     if "empty" in column.refuses:
-        described["minLength"] = 1
+        described["minItems" if column.kind == "list" else "minLength"] = 1
     return described | ({"examples": [example]} if example is not None else {})
 
 

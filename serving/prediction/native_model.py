@@ -11,6 +11,7 @@ from modelhost.predictions import Predictions
 from modelhost.wire import Message
 from packager.data.rows.coerce import format_bound
 from packager.data.rows.column_converter import ColumnConverter
+from packager.data.rows.made_values import neutral
 from packager.data.rows.request_rows import RowChecker, ValidatedRows
 from packager.errors import PackageError
 from packager.manifest.manifest import Column, RejectedValue, Schema
@@ -40,6 +41,8 @@ def neutral_row(columns: Sequence[Column]) -> dict[str, Any]:
 
 def _plain_value(column: Column) -> Any:
     """A value from training, or a default of the column's kind."""
+    if column.kind in ("array", "bytes", "list"):
+        return neutral(column)
     if column.categories:
         return column.categories[0]
     if column.minimum is not None and column.kind in NEUTRAL_VALUES:

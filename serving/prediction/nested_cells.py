@@ -44,7 +44,17 @@ def nested_reader(plan: ColumnConverter) -> Callable[[Sequence[Any]], Judged]:
     """A function that reads the cells of one column, each of ``wire_type``."""
     if plan.column.kind == "array":
         return _ArrayCells(plan).read
-    return _lists(plan) if plan.column.kind == "list" else _plain
+    read = _lists(plan) if plan.column.kind == "list" else _plain
+    return _never_empty(read) if "empty" in plan.column.refuses else read
+
+
+def _never_empty(read: Callable[[Sequence[Any]], Judged]) -> Callable[[Sequence[Any]], Judged]:
+    def filled(cells: Sequence[Any]) -> Judged:
+        if any(cell is not None and not cell for cell in cells):
+            raise SlowPathError
+        return read(cells)
+
+    return filled
 
 
 def _plain(cells: Sequence[Any]) -> Judged:
