@@ -57,6 +57,7 @@ SERVING_MODULES = (
     "monitoring/feedback/",
     "monitoring/metrics/",
     "monitoring/profile/",
+    "monitoring/scoring/",
     "monitoring/slices/",
     "serving/",
 )
