@@ -105,7 +105,12 @@ def test_rows_as_arrays_count_as_rows_of_values(requests: list[list[tuple[Any, .
         batch = batch_of(rows)
         plain.observe(batch)
         found = None if len(rows) == 1 else arrays_in(LAYOUT, batch.columns)
-        changed = replace(batch, arrays=found, probabilities=np.array(batch.probabilities))
+        changed = replace(
+            batch,
+            arrays=found,
+            probabilities=np.array(batch.probabilities),
+            bitmaps=np.array(batch.bitmaps, np.int64) if found is not None else batch.bitmaps,
+        )
         for part in changed.parts(7):
             arrays.observe(part)
     plain.flush()
