@@ -22,14 +22,19 @@ from serving.http.limits import Budget, LimitExceededError
 from serving.http.messages import RequestError, encode_in_parts
 from serving.protocols.parsing import json_object, malformed, named
 from serving.protocols.protocol import ScoredRows
-from serving.protocols.v2_tensors import CODES, Output, Tensor, read_inputs, write_raw
+from serving.protocols.v2_tensors import (
+    CODES,
+    OutputTensor,
+    Tensor,
+    json_size,
+    read_inputs,
+    write_raw,
+)
 from serving.protocols.v2_values import array_cells, bytes_cells, list_cells, plain_cells
 
 MAX_ID = 1_000
 """Characters of a request's id, which its answer repeats."""
 NAMES = ("prediction", "probabilities", "flags", "token")
-JSON_SIZE = b"inference-header-content-length"
-MAX_SIZE_DIGITS = 20
 _NUMERIC = ("number", "integer")
 _DATATYPES: Mapping[Kind, str] = {"number": "FP64", "integer": "INT64", "boolean": "BOOL"}
 _INT64 = np.iinfo(np.int64)
@@ -63,7 +68,7 @@ class Infer:
         self, body: bytes, headers: Mapping[bytes, bytes]
     ) -> tuple[list[dict[str, Any]], Asked]:
         """Rows of the columns sent as tensors; see ``ProtocolAdapter.rows``."""
-        size = _json_size(headers, len(body))
+        size = json_size(headers, len(body))
         document = json_object(body[:size], self._budget)
         asked = _asked(document)
         tensors = read_inputs(document.get("inputs"), memoryview(body)[size:])
@@ -155,20 +160,20 @@ class Infer:
         width, values = len(names), plain_cells(tensor)
         return names, [values[place::width] for place in range(width)]
 
-    def _outputs(self, scored: ScoredRows) -> dict[str, Output]:
+    def _outputs(self, scored: ScoredRows) -> dict[str, OutputTensor]:
         rows = len(scored.labels)
         labels = [_label(label, self._prediction) for label in scored.labels]
-        found = {"prediction": Output("prediction", self._prediction, (rows,), labels)}
+        found = {"prediction": OutputTensor("prediction", self._prediction, (rows,), labels)}
         if scored.probabilities is not None:
             chances = np.asarray(scored.probabilities, np.float64).reshape(
                 len(scored.labels), len(scored.classes or ())
             )
             flat = [value if math.isfinite(value) else None for value in chances.ravel().tolist()]
-            found["probabilities"] = Output("probabilities", "FP64", chances.shape, flat)
+            found["probabilities"] = OutputTensor("probabilities", "FP64", chances.shape, flat)
         flags = [";".join(flags) for flags in scored.checked.flags]
-        found["flags"] = Output("flags", "BYTES", (rows,), flags)
+        found["flags"] = OutputTensor("flags", "BYTES", (rows,), flags)
         if scored.tokens is not None:
-            found["token"] = Output("token", "BYTES", (rows,), scored.tokens)
+            found["token"] = OutputTensor("token", "BYTES", (rows,), scored.tokens)
         return found
 
 
@@ -227,19 +232,6 @@ def gives_probabilities(manifest: Manifest, golden: Golden | None) -> bool:
 
 def _tensor(name: str, datatype: str, *shape: int) -> dict[str, Any]:
     return {"name": name, "datatype": datatype, "shape": list(shape)}
-
-
-def _json_size(headers: Mapping[bytes, bytes], size: int) -> int:
-    """The size of the JSON in bytes; raw data follows it."""
-    text = headers.get(JSON_SIZE)
-    if text is None:
-        return size
-    # int() raises for more than 4,300 digits.
-    if not text.isdigit() or len(text) > MAX_SIZE_DIGITS or int(text) > size:
-        raise malformed(
-            "Inference-Header-Content-Length", f"0 to {size} bytes", text.decode("latin-1")
-        )
-    return int(text)
 
 
 def _asked(document: Mapping[str, Any]) -> Asked:

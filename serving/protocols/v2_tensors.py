@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,9 @@ CODES = {
 }
 """Datatype → NumPy's dtype of its raw data."""
 DATATYPES = (*CODES, "BF16", "BYTES")
+JSON_SIZE = b"inference-header-content-length"
+"""The header with the size of the JSON, in lower case."""
+MAX_SIZE_DIGITS = 20
 LENGTH = struct.Struct("<I")
 """The length of an element of raw BYTES."""
 MAX_SIZE = 1 << 40
@@ -56,13 +59,29 @@ class Tensor:
 
 
 @dataclass(frozen=True)
-class Output:
+class OutputTensor:
     """One output of n rows; ``shape`` is [n] or [n, k]; ``values`` are flat, None for null."""
 
     name: str
     datatype: str
     shape: tuple[int, ...]
     values: Sequence[Any]
+
+
+def json_size(headers: Mapping[bytes, bytes], size: int) -> int:
+    """The size of the JSON in a body of ``size`` bytes; raw data follows it.
+
+    Raises ``RequestError`` (422) if the headers have another.
+    """
+    text = headers.get(JSON_SIZE)
+    if text is None:
+        return size
+    # int() raises for more than 4,300 digits.
+    if not text.isdigit() or len(text) > MAX_SIZE_DIGITS or int(text) > size:
+        raise malformed(
+            "Inference-Header-Content-Length", f"0 to {size} bytes", text.decode("latin-1")
+        )
+    return int(text)
 
 
 def read_inputs(inputs: Any, binary: memoryview) -> list[Tensor]:
@@ -96,7 +115,7 @@ def read_inputs(inputs: Any, binary: memoryview) -> list[Tensor]:
     return tensors
 
 
-def write_raw(output: Output) -> bytes:
+def write_raw(output: OutputTensor) -> bytes:
     """An output as binary tensor data; null is NaN, or empty text.
 
     Raises ``RequestError`` (500) if an integer or a boolean is null, which raw data can't

@@ -94,6 +94,7 @@ def batch_of(rows: list[tuple[Any, ...]], **changed: Any) -> Batch:
 LAYOUT = ColumnLayout([0, 2, 3], {1: ("D", "E", "F", "Z"), 3: (True, False)})
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.lists(ROWS, min_size=1, max_size=3))
 def test_rows_as_arrays_count_as_rows_of_values(requests: list[list[tuple[Any, ...]]]) -> None:
