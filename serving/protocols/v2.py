@@ -58,6 +58,7 @@ class Infer:
 
     def __init__(self, manifest: Manifest, budget: Budget = Budget()) -> None:
         self._manifest = manifest
+        self._version = manifest.tag  # a digest of the whole manifest
         self._budget = budget
         schema = manifest.schema_
         self._known = {column.name: column for column in (*schema.features, *schema.extras)}
@@ -93,7 +94,7 @@ class Infer:
                 described.append({**entry, "data": list(output.values)})
         document: dict[str, Any] = {
             "model_name": self._manifest.name,
-            "model_version": self._manifest.tag,
+            "model_version": self._version,
         }
         if context.id is not None:
             document["id"] = context.id
