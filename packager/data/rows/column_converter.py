@@ -40,7 +40,6 @@ _HINTS = {
 }
 _BARRED = "the model can't take this value: fill it in before it is sent"
 _STRICT = "this model is strict: it rejects values that are absent from training"
-_NOT_EMPTY = "a value that is not empty"
 _SHORT = 80
 
 
@@ -130,7 +129,9 @@ class ColumnConverter:
         for row, value in enumerate(values):
             anomaly = self.judge(value)
             if self.is_barred(value, anomaly):
-                expected = _NOT_EMPTY if _is_empty(value) else self.expected(anomaly)
+                what = "text" if isinstance(value, str) else "a value"
+                empty = f"{what} that is not empty"
+                expected = empty if _is_empty(value) else self.expected(anomaly)
                 return [RowError(row, self.name, expected, self.shown(value), _BARRED)]
         return []
 
