@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter as Tally
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,8 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from monitoring.column_arrays import ColumnArrays, ColumnLayout
+from monitoring.derived.measures import COSTLY, Cells, as_values, cells_of
 from monitoring.profile.profile import FeatureProfile
 from monitoring.slices.clock import DatetimeUnit
+
+MAX_DECODED = 8
+"""Images decoded of one batch, evenly spaced: each may take milliseconds."""
+MAX_MEASURED = 1_000_000
+"""Elements, bytes, members and characters of a column that are measured of one batch."""
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
@@ -51,12 +58,17 @@ class BinCounts:
         """``features``: column index and bins of each; ``clocks``: units of datetimes, by name.
 
         Values are plain: None for null; numbers, and ticks for times, for intervals; text and
-        booleans for categories.
+        booleans for categories. Of columns whose derived numbers are counted they are arrays,
+        bytes, lists or text; of large batches, evenly spaced rows are measured.
         """
+        features = [*features]
+        self._width = max((column + 1 for column, _ in features), default=0)
+        self._derived = [pair for pair in features if pair[1].measure is not None]
+        places = itertools.count(self._width)
+        features = [(next(places) if f.measure else at, f) for at, f in features]
         self._slices: dict[str, slice] = {}
         self._numbers: list[_Numbers] = []
         self._texts: list[_Texts] = []
-        self._lengths: list[int] = []
         first = 0
         for column, feature in features:
             behind = first + len(feature.bins)
@@ -65,8 +77,6 @@ class BinCounts:
                 self._texts.append(_texts(column, feature, first, behind))
             else:
                 self._numbers.append(_numbers(column, feature, first, clocks.get(feature.name)))
-            if feature.kind == "text_length":
-                self._lengths.append(column)
             first = behind + 1
         self._scales = np.array([[n.scale] for n in self._numbers])
         self._firsts = np.array([[n.first] for n in self._numbers], np.intp)
@@ -75,10 +85,8 @@ class BinCounts:
 
     def add(self, columns: Sequence[Sequence[Any] | Floats]) -> None:
         """Count the values of each column."""
-        if self._lengths:
-            columns = [*columns]
-            for column in self._lengths:
-                columns[column] = [None if v is None else len(v) for v in columns[column]]
+        if self._derived:
+            columns = [*columns[: self._width], *self._measured(columns)]
         if self._numbers:
             values = np.array([columns[n.column] for n in self._numbers], np.float64)  # None: NaN
             values *= self._scales
@@ -90,8 +98,27 @@ class BinCounts:
             for value, times in Tally(columns[texts.column]).items():
                 self._counts[texts.places.get(value, texts.rest)] += times
 
+    def _measured(self, columns: Sequence[Sequence[Any] | Floats]) -> Iterator[list[Any]]:
+        """The derived values of each derived feature, in order; None for rows left out."""
+        cells: dict[tuple[int, bool], tuple[range, Cells | None]] = {}
+        for column, feature in self._derived:
+            assert feature.measure is not None
+            values, costly = columns[column], feature.measure in COSTLY
+            if (column, costly) not in cells:
+                places = _measured_places(values, costly)
+                some = values if len(places) == len(values) else [values[at] for at in places]
+                cells[column, costly] = places, cells_of(some)
+            places, found = cells[column, costly]
+            derived: list[Any] = [None] * len(values)
+            if found is not None:
+                own = as_values(found.measured(feature.measure, feature.learned))
+                derived[places.start : places.stop : places.step] = own
+            yield derived
+
     def takes(self, layout: ColumnLayout) -> bool:
-        """Whether all columns are in arrays of this layout: text that is measured isn't."""
+        """Whether all columns are in arrays of this layout: what is measured isn't."""
+        if self._derived:
+            return False
         if layout is not self._layout:
             codes = {texts.column: texts for texts in self._texts}
             behind = len(self._counts)
@@ -129,6 +156,20 @@ class BinCounts:
     def _count(self, places: Indices) -> None:
         counts = np.bincount(places.ravel(), minlength=len(self._counts))
         self._counts += counts[: len(self._counts)]
+
+
+def _measured_places(values: Sequence[Any] | Floats, costly: bool) -> range:
+    """The positions of the values to measure: all, or as many as the limits allow."""
+    size = sum(map(size_of, values[:100])) / max(1, min(100, len(values)))
+    most = MAX_DECODED if costly else max(1, int(MAX_MEASURED / max(1.0, size)))
+    return range(0, len(values), max(1, -(-len(values) // most)))
+
+
+def size_of(value: Any) -> int:
+    """Elements of an array, bytes, members of a list, or characters; 1 for anything else."""
+    if isinstance(value, np.ndarray):
+        return value.size
+    return len(value) if isinstance(value, bytes | list | str) else 1
 
 
 def _numbers(

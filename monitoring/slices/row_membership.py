@@ -7,13 +7,16 @@ that a build, a check and the server assign the same slices to a row.
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from monitoring.derived.measures import as_values, measured
 from monitoring.slices.clock import DatetimeUnit
 from monitoring.slices.compiler import RuleCompiler
+
+if TYPE_CHECKING:
+    from monitoring.slices.slices import Rule
 
 Row = Sequence[Any]
 
@@ -29,17 +32,25 @@ class RowMembership:
         self,
         columns: Sequence[str],
         values: Mapping[str, Sequence[str]],
-        rules: Iterable[tuple[ast.expr, Mapping[str, str]]],
+        rules: Iterable[Rule],
         clocks: Mapping[str, DatetimeUnit],
     ) -> None:
         """Compile the slices of rows whose cells are named ``columns``.
 
-        ``values``: column → declared values as text; ``rules``: checked condition, and identifier
-        in it → column; ``clocks``: datetime units.
+        ``values``: column → declared values as text; ``clocks``: datetime units.
 
         Raises ``ValueError`` for an unknown column or a condition that can't be applied.
         """
-        source = RuleCompiler({name: at for at, name in enumerate(columns)}, clocks)
+        rules = [*rules]
+        derived = {name: own for rule in rules for name, own in rule.derived.items()}
+        places = {name: at for at, name in enumerate(columns)}
+        for name, own in derived.items():
+            if name in places or own.column not in places:
+                found = "a column too" if name in places else f"no column {own.column!r}"
+                raise ValueError(f"slices: expected {name!r} to be derived only, got {found}")
+        self._derived = [(places[own.column], own) for own in derived.values()]
+        named = [*columns, *derived]
+        source = RuleCompiler({name: at for at, name in enumerate(named)}, clocks)
         terms = ["1"]
         first = 1
         for name, texts in values.items():
@@ -47,15 +58,19 @@ class RowMembership:
             known, other = source.name(bits.known), source.name(bits.of)
             terms.append(f"({known}[{cell}] if {cell} in {known} else {other}({cell}))")
             first += len(texts) + 1
-        for place, (node, names) in enumerate(rules, start=first):
-            terms.append(f"({1 << place} if {source.holds(node, names)} else 0)")
+        for place, rule in enumerate(rules, start=first):
+            terms.append(f"({1 << place} if {source.holds(rule.condition, rule.names)} else 0)")
         self._cells = sorted(source.used)
         self._of = itemgetter(*self._cells) if len(self._cells) > 1 else self._some
-        named = [f"v{at}" for at in self._cells]
-        self._bitmap = _function(named, " | ".join(terms), source.scope)
+        self._bitmap = _function([f"v{at}" for at in self._cells], " | ".join(terms), source.scope)
 
     def bitmap(self, row: Row) -> int:
         """The bitmap of one row."""
+        if self._derived:
+            row = [
+                *row,
+                *(as_values(measured([row[at]], own.measure))[0] for at, own in self._derived),
+            ]
         found: int = self._bitmap(*self._of(row))
         return found
 
@@ -63,6 +78,9 @@ class RowMembership:
         """The bitmap of each row; ``columns``: sequences of ``rows`` values each."""
         if not self._cells:
             return [self._bitmap()] * rows
+        if self._derived:
+            found = [as_values(measured(columns[at], own.measure)) for at, own in self._derived]
+            columns = [*columns, *found]
         return list(map(self._bitmap, *self._of(columns)))
 
     def _some(self, row: Row) -> Row:

@@ -38,10 +38,11 @@ def test_every_text_is_in_one_bin_or_missing_and_labels_differ(values):
             assert all(len(label) <= 70 for label in feature.bins)
 
 
-def test_text_that_hardly_repeats_is_profiled_by_its_length():
+def test_text_that_hardly_repeats_is_profiled_by_its_measures():
     frame = pd.DataFrame({"x": [f"note {'x' * (n % 7)} {n}" for n in range(100)]})
-    (feature,) = build_profile(frame, [("x", "string")]).features
-    assert feature.kind == "text_length"
+    found = build_profile(frame, [("x", "string")]).features
+    assert [f.name for f in found] == ["x.length", "x.unseen", "x.script", "x.token"]
+    assert {f.column for f in found} == {"x"}
 
 
 def test_times_have_bins_that_read_as_times():
