@@ -28,6 +28,11 @@ class ArrayCells:
         self._flat = block.reshape(len(block), -1)
         self._absent = absent
 
+    @property
+    def may_be_infinite(self) -> bool:
+        """Whether the element type has values that are not finite."""
+        return self._flat.dtype.kind == "f"
+
     @classmethod
     def of(cls, values: Sequence[Any] | npt.NDArray[Any]) -> ArrayCells:
         """From arrays of one shape, None for null."""
@@ -63,19 +68,23 @@ class ArrayCells:
         names = ("mean", "std", "norm", "zeros", "nonfinite")
         found = {name: np.empty(len(self._flat)) for name in names}
         for rows in self._steps():
-            part = self._flat[rows].astype(np.float64)
-            finite = np.isfinite(part)
-            size = np.maximum(finite.sum(axis=1), 1)
-            part[~finite] = 0
+            part, size = self._flat[rows].astype(np.float64), self._flat.shape[1]
+            outside = 0.0
+            if self._flat.dtype.kind == "f" and not (finite := np.isfinite(part)).all():
+                part[~finite] = 0
+                outside = size - finite.sum(axis=1)
+            filled = np.maximum(size - outside, 1)
             with np.errstate(over="ignore", invalid="ignore"):
-                mean = part.sum(axis=1) / size
-                squares = np.square(part).sum(axis=1)
-                apart = np.where(finite, part - mean[:, None], 0)
+                mean = part.sum(axis=1) / filled
                 found["mean"][rows] = mean
-                found["std"][rows] = np.sqrt(np.square(apart).sum(axis=1) / size)
-                found["norm"][rows] = np.sqrt(squares)
-            found["zeros"][rows] = ((part == 0) & finite).mean(axis=1)
-            found["nonfinite"][rows] = 1 - finite.mean(axis=1)
+                found["norm"][rows] = np.sqrt(np.square(part).sum(axis=1))
+                found["zeros"][rows] = (size - np.count_nonzero(part, axis=1) - outside) / size
+                found["nonfinite"][rows] = outside / size
+                part -= mean[:, None]
+                if np.ndim(outside):
+                    part[~finite] = 0
+                np.square(part, out=part)
+                found["std"][rows] = np.sqrt(part.sum(axis=1) / filled)
         return found
 
     def _distances(self, centroid: Floats) -> Floats:
@@ -103,7 +112,8 @@ def centroid_of(learned: str) -> Floats:
 def _pooled(flat: npt.NDArray[Any]) -> Floats:
     """At most ``MAX_POOLED`` means of consecutive elements: shape (n, numbers); not finite is 0."""
     part = flat.astype(np.float64)
-    part[~np.isfinite(part)] = 0
+    if flat.dtype.kind == "f":
+        part[~np.isfinite(part)] = 0
     width = part.shape[1]
     if width <= MAX_POOLED:
         return part

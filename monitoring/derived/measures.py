@@ -39,7 +39,7 @@ COSTLY = frozenset({"brightness", "contrast"})
 """Measures that take milliseconds a row."""
 
 
-class Derived(NamedTuple):
+class DerivedValue(NamedTuple):
     """A measure of a column."""
 
     column: str

@@ -6,7 +6,7 @@ import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Literal
 from zlib import crc32
 
@@ -133,7 +133,12 @@ def words(text: str) -> list[str]:
 
 def hashes_of(some: Sequence[str]) -> list[int]:
     """A hash of 32 bits of each word, the same on every machine."""
-    return [crc32(word.encode("utf-8", "surrogatepass")) for word in some]
+    return list(map(_hash_of, some))
+
+
+@lru_cache(maxsize=16_384)
+def _hash_of(word: str) -> int:
+    return crc32(word.encode("utf-8", "surrogatepass"))
 
 
 def script(text: str) -> str:

@@ -135,7 +135,7 @@ class Profile(BaseModel):
     left_out: tuple[str, ...]
     """Not monitored: beyond the limit, of mixed kind, or with all rows in one bin."""
     unwatched: tuple[str, ...] = ()
-    """Derived numbers of monitored columns that are not: beyond the limit."""
+    """DerivedValue numbers of monitored columns that are not: beyond the limit."""
     drift_excluded: Mapping[str, DriftExclusion] = {}
     """Feature → why it always drifts, or is excluded."""
     reference_anomalies: Mapping[str, Mapping[str, float]] = {}

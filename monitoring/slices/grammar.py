@@ -14,7 +14,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from monitoring.derived.measures import LEARNED, MEASURES, Derived
+from monitoring.derived.measures import LEARNED, MEASURES, DerivedValue
 
 MAX_LENGTH = 1_000
 MAX_DEPTH = 30
@@ -30,7 +30,7 @@ class Condition(NamedTuple):
     node: ast.expr
     names: Mapping[str, str]
     """Identifier in ``node`` → column, or the name of a derived value."""
-    derived: Mapping[str, Derived]
+    derived: Mapping[str, DerivedValue]
     """Name of a derived value → what it is derived from."""
 
 
@@ -70,8 +70,8 @@ class _MeasureNames(ast.NodeTransformer):
         self._prefix = "measure"
         while self._prefix in text:
             self._prefix += "_"
-        self.found: dict[Derived, str] = {}
-        """Derived value → identifier."""
+        self.found: dict[DerivedValue, str] = {}
+        """DerivedValue value → identifier."""
 
     @property
     def names(self) -> dict[str, str]:
@@ -92,7 +92,7 @@ class _MeasureNames(ast.NodeTransformer):
             raise ValueError(
                 f"expected one of {', '.join(sorted(known))} after the point, got {node.attr!r}"
             )
-        derived = Derived(self._quoted.get(node.value.id, node.value.id), node.attr)
+        derived = DerivedValue(self._quoted.get(node.value.id, node.value.id), node.attr)
         identifier = self.found.setdefault(derived, f"{self._prefix}{len(self.found)}")
         return ast.copy_location(ast.Name(identifier, ast.Load()), node)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal, cast
 
-from monitoring.derived.measures import CATEGORIES, MEASURES, CellKind, Derived
+from monitoring.derived.measures import CATEGORIES, MEASURES, CellKind, DerivedValue
 from monitoring.slices import grammar
 from monitoring.slices.clock import DatetimeUnit
 
@@ -67,7 +67,7 @@ def kind_of_column(kind: str, dtype: str, categories: Sequence[Any] | None) -> V
     return _OF_COLUMN.get(kind, "any")
 
 
-def kinds_of_derived(derived: Mapping[str, Derived]) -> dict[str, ValueKind]:
+def kinds_of_derived(derived: Mapping[str, DerivedValue]) -> dict[str, ValueKind]:
     """The kind of each derived value."""
     return {
         name: "text" if own.measure in CATEGORIES else "number" for name, own in derived.items()

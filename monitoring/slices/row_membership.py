@@ -71,16 +71,16 @@ class RowMembership:
                 *row,
                 *(as_values(measured([row[at]], own.measure))[0] for at, own in self._derived),
             ]
-        found: int = self._bitmap(*self._of(row))
-        return found
+        bitmap: int = self._bitmap(*self._of(row))
+        return bitmap
 
     def bitmaps(self, columns: Sequence[Sequence[Any]], rows: int) -> list[int]:
         """The bitmap of each row; ``columns``: sequences of ``rows`` values each."""
         if not self._cells:
             return [self._bitmap()] * rows
         if self._derived:
-            found = [as_values(measured(columns[at], own.measure)) for at, own in self._derived]
-            columns = [*columns, *found]
+            many = [as_values(measured(columns[at], own.measure)) for at, own in self._derived]
+            columns = [*columns, *many]
         return list(map(self._bitmap, *self._of(columns)))
 
     def _some(self, row: Row) -> Row:

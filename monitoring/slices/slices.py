@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from monitoring.derived.measures import Derived, is_nested
+from monitoring.derived.measures import DerivedValue, is_nested
 from monitoring.slices import grammar
 from monitoring.slices.clock import DatetimeUnit
 from monitoring.slices.kinds import ValueKind, check_kinds, kind_of, kinds_of_derived
@@ -38,7 +38,7 @@ class Rule:
     condition: ast.expr
     names: Mapping[str, str]
     """Identifier in ``condition`` → column, or the name of a derived value."""
-    derived: Mapping[str, Derived]
+    derived: Mapping[str, DerivedValue]
     """Name of a derived value → what it is derived from."""
 
     @classmethod
