@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sized
+from collections.abc import Callable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +13,7 @@ import numpy as np
 from modelhost.cpu_count import set_cpu_count
 from modelhost.errors import PackageError
 from modelhost.feature_names import feature_names
+from modelhost.outputs import OutputSpec, complete, predict_outputs
 from modelhost.predict_once import PredictOnce, label_and_probabilities
 from modelhost.predictions import (
     Predictions,
@@ -36,6 +37,8 @@ class LoadedModel:
     classes: tuple[Scalar, ...] | None
     """The model's ``classes_``; None for regression, or if the model has none."""
     has_probabilities: bool
+    outputs: tuple[OutputSpec, ...] = ()
+    """What it answers, if the task is ``outputs``."""
 
     @property
     def feature_names(self) -> tuple[str, ...] | None:
@@ -67,6 +70,8 @@ class LoadedModel:
         if not len(frame):
             empty = np.zeros((0, len(self.classes or ())))
             return Predictions([], empty if self.has_probabilities else None)
+        if self.outputs:
+            return predict_outputs(self.native, frame, self.outputs)
         labels, chances = self._ask(frame)
         rows, classes = len(frame), len(self.classes or ())
         if isinstance(labels, Sized) and len(labels) != rows:
@@ -99,7 +104,9 @@ class LoadedModel:
         return lambda frame: ask(frame.copy(deep=False))
 
 
-def load_model(path: Path, predictor: str, loader: str, task: Task) -> LoadedModel:
+def load_model(
+    path: Path, predictor: str, loader: str, task: Task, outputs: Sequence[OutputSpec] = ()
+) -> LoadedModel:
     """Load the model at ``path``; raise ``PackageError`` on failure.
 
     ``predictor`` ``auto``: joblib, or ``load(path)`` of the module ``loader``. Otherwise
@@ -109,6 +116,8 @@ def load_model(path: Path, predictor: str, loader: str, task: Task) -> LoadedMod
         raise PackageError(f"expected the model at {path}, found nothing", "build it again")
     native = load_estimator(path, predictor, loader)
     set_cpu_count()
+    if outputs:
+        return LoadedModel(native, task, None, False, complete(native, outputs))
     if not callable(getattr(native, "predict", None)):
         raise PackageError(
             f"expected a model with predict(frame), got {type(native).__name__}",

@@ -25,6 +25,8 @@ def encode_predictions(found: Predictions) -> tuple[dict[str, Any], list[Buffer]
         header["shape"] = list(found.probabilities.shape)
         header["probabilities"], more = encode_array(found.probabilities)
         buffers += more
+    if found.more is not None:
+        header["more"] = found.more
     return header, buffers
 
 
@@ -34,7 +36,7 @@ def decode_predictions(answer: Message) -> Predictions:
     rows, buffers = header["rows"], answer.buffers
     if "probabilities" not in header:
         (labels,) = decode_columns([header["labels"]], buffers, rows)
-        return Predictions(_plain(labels), None)
+        return Predictions(_plain(labels), None, header.get("more"))
     (labels,) = decode_columns([header["labels"]], buffers[:-1], rows)
     height, width = header["shape"]
     (flat,) = decode_columns([header["probabilities"]], buffers[-1:], height * width)

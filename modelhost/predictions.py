@@ -16,25 +16,28 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 Scalar = Union[bool, int, float, str]
-Task = Literal["classification", "regression"]
+Task = Literal["classification", "regression", "outputs"]
 
 
 @dataclass(frozen=True)
 class Predictions:
     """Answers for a batch of rows.
 
-    ``labels``: one per row; a number that isn't finite is None, because JSON can't represent it.
-    ``probabilities``: shape (rows, classes), in the order of the model's classes; None if the task
-    is regression or the model has none.
+    ``labels``: one per row, or of :mod:`modelhost.outputs` one answer in the form of JSON; a number
+    that isn't finite is None, because JSON can't represent it. ``probabilities``: shape (rows,
+    classes), in the order of the model's classes; None if the task is regression or the model has
+    none. ``more``: further entries of each row's answer.
     """
 
-    labels: list[Scalar | None]
+    labels: list[Any]
     probabilities: npt.NDArray[np.float64] | None
+    more: list[dict[str, Any]] | None = None
 
     def at(self, rows: Sequence[int]) -> Predictions:
         """The answers for the rows at these positions."""
         chosen = None if self.probabilities is None else self.probabilities[list(rows)]
-        return Predictions([self.labels[row] for row in rows], chosen)
+        more = None if self.more is None else [self.more[row] for row in rows]
+        return Predictions([self.labels[row] for row in rows], chosen, more)
 
 
 def scalars(values: Any) -> list[Scalar | None]:

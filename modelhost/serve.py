@@ -34,7 +34,7 @@ from modelhost.model import load_model
 from modelhost.request_queue import Request, RequestQueue
 from modelhost.served_model import ServedModel
 from modelhost.wire import Message, WireError
-from modelhost.work import described
+from modelhost.work import described, read_outputs
 
 VERSION = 1
 IDLE_SECONDS = 0.5
@@ -194,7 +194,9 @@ def serve(listening: socket.socket, spec: str, heartbeat: Heartbeat) -> int:
     keep_text_plain()
     given = json.loads(Path(spec).read_text(encoding="utf-8"))
     own = os.getpid()
-    model = load_model(Path(given["path"]), given["predictor"], given["loader"], given["task"])
+    outputs = read_outputs(given)
+    path, predictor, loader = Path(given["path"]), given["predictor"], given["loader"]
+    model = load_model(path, predictor, loader, given["task"], outputs)
     if os.getpid() != own:
         return 0  # a child that the model has forked while it was loaded
     specs = [ColumnSpec.read(one) for one in given["specs"]]

@@ -5,7 +5,7 @@ Every request has ``"verb"`` and further keys; the answer holds the result, or `
     load         path, predictor, loader, task → model: its number and description
     predict      model, columns, rows, specs → labels, probabilities
     call         model, path, method, sparse, a matrix → as predict, or a matrix
-    train        train, params, seed, features, target (names), columns … → model_type
+    train        train, params, seed, features, targets (names), columns … → model_type
     save         path, predictor → loader
     state        model → the table of its state, or opaque: why there is none
     environment  → environment: what of this process can change the last bits of a result
@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
@@ -33,6 +33,7 @@ from modelhost.errors import PackageError
 from modelhost.fitted_parts import FittedParts
 from modelhost.frames import FrameBuilder, keep_text_plain
 from modelhost.model import LoadedModel, load_model
+from modelhost.outputs import OutputSpec
 from modelhost.prediction_messages import decode_call, encode_predictions
 from modelhost.project_code import project_errors
 from modelhost.recipe import call_recipe
@@ -75,7 +76,7 @@ class Workshop:
         """Load a model."""
         given = asked.header
         path, predictor, loader = Path(given["path"]), given["predictor"], given["loader"]
-        model = load_model(path, predictor, loader, given["task"])
+        model = load_model(path, predictor, loader, given["task"], read_outputs(given))
         self._models.append(model)
         with project_errors("the model"):
             return Message({"model": {"number": len(self._models) - 1, **described(model)}})
@@ -100,7 +101,7 @@ class Workshop:
         """Call the recipe; the model stays here until it is saved."""
         given = asked.header
         frame = read_frame(asked)
-        target = frame[given["target"]].copy()
+        target = _target(frame, given["targets"])
         features = frame[given["features"]].copy()
         self._trained = call_recipe(
             given["train"], given["params"], given["seed"], features, target
@@ -139,11 +140,23 @@ def read_specs(asked: Message) -> list[ColumnSpec]:
     return [ColumnSpec.read(one) for one in asked.header["specs"]]
 
 
+def read_outputs(given: Mapping[str, Any]) -> list[OutputSpec]:
+    """The outputs that a request, or the file of a serving process, declares."""
+    return [OutputSpec.read(one) for one in given["outputs"]]
+
+
 def read_frame(asked: Message) -> Any:
     """The data frame of a request."""
     rows = asked.header["rows"]
     columns = decode_columns(asked.header["columns"], asked.buffers, rows)
     return FrameBuilder(read_specs(asked)).frame(columns, rows)
+
+
+def _target(frame: Any, names: Sequence[str]) -> Any:
+    """One column, a frame of several, or None."""
+    if not names:
+        return None
+    return frame[names[0] if len(names) == 1 else list(names)].copy()
 
 
 def described(model: LoadedModel) -> dict[str, Any]:
@@ -155,6 +168,7 @@ def described(model: LoadedModel) -> dict[str, Any]:
         "feature_names": None if model.feature_names is None else list(model.feature_names),
         "feature_count": model.feature_count,
         "text_step": model.text_step,
+        "outputs": [one.as_json() for one in model.outputs],
     }
 
 

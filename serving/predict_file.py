@@ -77,7 +77,7 @@ def predict_file(root: Root, source: Path, out: Path) -> int:
         for start in range(0, checked.rows, BATCH_ROWS):
             batch = range(start, min(start + BATCH_ROWS, checked.rows))
             flags = checked.flags[batch.start : batch.stop]
-            answers = flagged_answers(rows.predict(batch), schema.classes, flags)
+            answers = flagged_answers(rows.predict(batch), schema.probability_classes, flags)
             lines += [canonical_json(one) + b"\n" for one in answers]
     out.write_bytes(b"".join(lines))
     return len(lines)

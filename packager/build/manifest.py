@@ -83,7 +83,7 @@ def labels(project: Project) -> dict[str, str]:
     """The image's labels except the package root, which is the digest of the manifest."""
     return {
         f"{LABEL}.name": project.package.name,
-        f"{LABEL}.task": project.package.task,
+        f"{LABEL}.task": project.task,
         "org.opencontainers.image.title": project.package.name,
         "org.opencontainers.image.version": project.package.version,
     }

@@ -58,6 +58,7 @@ SERVING_MODULES = (
     "monitoring/feedback/",
     "monitoring/metrics/",
     "monitoring/profile/",
+    "monitoring/scoring/",
     "monitoring/slices/",
     "serving/",
 )

@@ -15,7 +15,8 @@ Kind = Literal[
     "number", "integer", "boolean", "string", "datetime", "bytes", "array", "list", "any"
 ]
 """``array``: numbers or booleans of one shape; ``list``: values of one kind, of any length."""
-Task = Literal["classification", "regression"]
+Task = Literal["classification", "regression", "outputs"]
+"""``outputs``: what ``Serve.outputs`` declares."""
 Level = Literal["artifact", "state", "predictions", "metrics", "statistical"]
 EquivalenceLevel = Literal["artifact", "state", "predictions", "metrics", "statistical", "none"]
 Isa = Literal["native", "x86-64-v3"]

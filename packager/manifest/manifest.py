@@ -35,6 +35,7 @@ from packager.manifest.evaluation import (
     RepeatabilityResult,
     SeedVariance,
 )
+from packager.manifest.outputs import Output
 from packager.manifest.read_options import TableReadOptions
 
 RejectedValue = Literal["null", "unseen", "empty", "extreme"]
@@ -95,6 +96,13 @@ class Schema(FrozenModel):
     target: Column | None = None
     classes: tuple[Scalar, ...] | None = None
     """Class labels in the order of ``predict_proba``'s columns; None for regression."""
+    outputs: tuple[Output, ...] = ()
+    """``Serve.outputs`` with the classes and shapes of the trained model."""
+
+    @property
+    def probability_classes(self) -> tuple[Scalar, ...] | None:
+        """The labels whose probabilities a row's answer may hold, in their order."""
+        return self.outputs[0].classes if len(self.outputs) == 1 else self.classes
 
 
 class Recipe(FrozenModel):
@@ -125,6 +133,8 @@ class Serve(FrozenModel):
     """Model processes; ``auto``: as many as CPUs."""
     strict: bool
     extra_columns: Literal["ignore", "refuse"] = "ignore"
+    outputs: tuple[Output, ...] = ()
+    """What the model answers; empty for one label or one number, as the task says."""
     network: bool = False
     """Whether the model's process may use the network."""
 
@@ -228,7 +238,6 @@ class DataSource(DataRoles):
     """Under ``/data/source``, in reading order."""
     test_file: FileEntry | None
     """Under ``/data/test``: the held-out rows, if ``split.file`` names them."""
-    target: str
     embed: Literal["companion", "image", "none"]
     unlabelled: dict[str, int] = {}
     """Null text in the target column → number of rows left out; "" for empty cells."""

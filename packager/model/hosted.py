@@ -184,11 +184,12 @@ class ModelHost:
             "predictor": serve.predictor,
             "loader": serve.loader,
             "task": task,
+            "outputs": [one.spec.as_json() for one in serve.outputs],
         }
         return HostedModel.read(self.ask, task, self.ask(Message(header)))
 
     def train(
-        self, recipe: Recipe, rows: pd.DataFrame, features: Sequence[str], target: str
+        self, recipe: Recipe, rows: pd.DataFrame, features: Sequence[str], targets: Sequence[str]
     ) -> None:
         """Call the recipe with these columns of ``rows``; the model stays in the process.
 
@@ -196,14 +197,14 @@ class ModelHost:
         """
         from packager.model.frame_columns import frame_header
 
-        header, buffers = frame_header(rows[[*features, target]])
+        header, buffers = frame_header(rows[[*features, *targets]])
         header |= {
             "verb": "train",
             "train": recipe.train,
             "params": recipe.params,
             "seed": recipe.seed,
             "features": list(features),
-            "target": target,
+            "targets": list(targets),
         }
         self.ask(Message(header, buffers))
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from modelhost.columns import ColumnSpec, decode_columns, encode_values
+from modelhost.outputs import OutputSpec
+from modelhost.prediction_messages import decode_predictions
 from modelhost.predictions import Predictions, checked_labels, checked_probabilities
 from modelhost.state import Leaf, OpaqueError
 from modelhost.state_table import decode_state
@@ -46,6 +48,8 @@ class HostedModel:
     text_step: str | None
     """The class of its first step if that expects texts, not a frame."""
     type_name: str
+    outputs: tuple[OutputSpec, ...] = ()
+    """What it answers, if the task is ``outputs``."""
     seconds: float | None = None
     """Time limit of a prediction."""
     traced: bool = True
@@ -65,6 +69,7 @@ class HostedModel:
             feature_count=told["feature_count"],
             text_step=told["text_step"],
             type_name=told["type"],
+            outputs=tuple(OutputSpec.read(one) for one in told["outputs"]),
         )
 
     def within(self, seconds: float) -> HostedModel:
@@ -120,6 +125,8 @@ class HostedModel:
         return decode_state(answer.buffers)
 
     def _predictions(self, answer: Message, rows: int) -> Predictions:
+        if self.outputs:
+            return decode_predictions(answer)
         described = [answer.header["labels"]]
         if not self.has_probabilities:
             (labels,) = decode_columns(described, answer.buffers, rows)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+from modelhost.outputs import OutputSpec
 from modelhost.predictions import Predictions
 from packager.manifest.base import Scalar, Task
 
@@ -32,6 +33,10 @@ class Model(Protocol):
     @property
     def feature_count(self) -> int | None:
         """The number of columns that it recorded in training; None if it recorded none."""
+
+    @property
+    def outputs(self) -> tuple[OutputSpec, ...]:
+        """What it answers, if the task is ``outputs``."""
 
     @property
     def type_name(self) -> str:

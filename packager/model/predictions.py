@@ -20,6 +20,9 @@ def prediction_answers(
 
     The keys of the latter are the texts of the classes.
     """
+    if found.more is not None:
+        pairs = zip(found.labels, found.more, strict=True)
+        return [{"prediction": label, **more} for label, more in pairs]
     if found.probabilities is None or classes is None:
         return [{"prediction": label} for label in found.labels]
     names = [class_text(label) for label in classes]
@@ -39,8 +42,13 @@ def flagged_answers(
 
 def finite(answer: Mapping[str, Any]) -> bool:
     """Whether an answer of ``prediction_answers`` contains no null."""
-    chances = answer.get("probabilities") or {}
-    return answer["prediction"] is not None and None not in chances.values()
+    return not _holds_null([answer["prediction"], answer.get("probabilities", {})])
+
+
+def _holds_null(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return any(map(_holds_null, value.values()))
+    return any(map(_holds_null, value)) if isinstance(value, list) else value is None
 
 
 def _finite(row: Sequence[float]) -> list[float | None]:

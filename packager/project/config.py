@@ -18,14 +18,17 @@ from packager.confinement import (
 )
 from packager.errors import UsageError
 from packager.location import Location
-from packager.manifest.base import FrozenModel
+from packager.manifest.base import FrozenModel, Task
 from packager.manifest.manifest import TableVersion
+from packager.manifest.outputs import Output, targets_of
 from packager.project.requirements_choice import check_choice, chosen_file, missing_hint
 from packager.project.sections import (
     DataSection,
     ImageSection,
     ModelSection,
     MonitoringSection,
+    OutputName,
+    OutputSection,
     PackageSection,
     RecipeSection,
     RequirementsSection,
@@ -60,6 +63,7 @@ class Project(FrozenModel):
     exported: TableVersion | None = None
     """Table version that the data source was exported from; set by a build, not a key."""
     package: PackageSection
+    outputs: dict[OutputName, OutputSection] = {}
     data: DataSection | None = None
     recipe: RecipeSection | None = None
     model: ModelSection | None = None
@@ -78,6 +82,37 @@ class Project(FrozenModel):
         if "recipe" in value and "data" not in value:
             raise ValueError("expected [data] with [recipe], got none")
         return value
+
+    @model_validator(mode="after")
+    def _one_place_for_answers(self) -> Project:
+        if bool(self.outputs) == (self.package.task is not None):
+            found = "both" if self.outputs else "neither"
+            raise ValueError(f"expected one of `package.task` and [outputs], got {found}")
+        target = self.data.target if self.data else None
+        if self.outputs and target is not None:
+            raise ValueError(
+                "`data.target`: expected none beside [outputs], which name their own targets"
+            )
+        if self.data is not None and not self.outputs and target is None:
+            raise ValueError("expected key `data.target`, got none")
+        return self
+
+    @property
+    def task(self) -> Task:
+        """``[package] task``, or ``outputs``."""
+        return self.package.task or "outputs"
+
+    @property
+    def declared_outputs(self) -> tuple[Output, ...]:
+        """``[outputs]``, in its order."""
+        return tuple(section.output(name) for name, section in self.outputs.items())
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The columns with right answers."""
+        if self.data is None:
+            return ()
+        return (self.data.target,) if self.data.target else targets_of(self.declared_outputs)
 
     @property
     def repository(self) -> str:

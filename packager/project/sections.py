@@ -8,8 +8,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from packager.data.checks.expectations import DeclaredColumn
-from packager.manifest.base import FrozenModel, Isa, Level, Task
+from packager.manifest.base import FrozenModel, Isa, Level, Scalar
 from packager.manifest.data_roles import Split
+from packager.manifest.outputs import Output, OutputKind
 from packager.manifest.read_options import ColumnReading, ReadOptions, TableReadOptions, texts_of
 
 # Repository name in an engine's format: an optional host:port, then lower-case components.
@@ -19,6 +20,10 @@ REPOSITORY = rf"^(?:[a-z0-9.-]+:\d+/)?{COMPONENT}(?:/{COMPONENT})*$"
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(?:[._-][a-z0-9]+)*$", max_length=100)]
 Version = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=60)]
 Repository = Annotated[str, Field(pattern=REPOSITORY, max_length=200)]
+OutputName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=60)]
+Level01 = Annotated[float, Field(gt=0, lt=1)]
+MANY = ("labels", "numbers")
+"""Kinds of outputs that may have a column for each part of the right answer."""
 Entrypoint = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
 
 
@@ -27,14 +32,64 @@ class PackageSection(FrozenModel):
 
     name: Name
     version: Version
-    task: Task
+    task: Literal["classification", "regression"] | None = None
+    """None if ``[outputs]`` says what the model answers."""
+
+
+class OutputSection(FrozenModel):
+    """``[outputs.NAME]``: one of the model's answers."""
+
+    kind: OutputKind
+    target: str | tuple[str, ...] = ()
+    classes: Annotated[tuple[Scalar, ...], Field(min_length=1)] | None = None
+    levels: Annotated[tuple[Level01, ...], Field(min_length=1)] | None = None
+    shape: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)] | None = None
+
+    @model_validator(mode="after")
+    def _keys_fit_kind(self) -> OutputSection:
+        takes = {"classes": ("label", "labels"), "levels": ("quantiles",)}
+        takes["shape"] = ("numbers", "array")
+        for key, kinds in takes.items():
+            if getattr(self, key) is not None and self.kind not in kinds:
+                raise ValueError(
+                    f"`outputs`: expected `{key}` for {' and '.join(kinds)} only, got it for "
+                    f"{self.kind}"
+                )
+        if self.kind == "quantiles" and not self.levels:
+            raise ValueError("`outputs`: expected `levels` for quantiles, got none")
+        if self.levels and list(self.levels) != sorted({*self.levels}):
+            raise ValueError(f"`outputs.levels`: expected ascending levels, got {self.levels}")
+        if isinstance(self.target, tuple) and len(self.target) > 1 and self.kind not in MANY:
+            raise ValueError(
+                f"`outputs.target`: expected one column for {self.kind}, got {len(self.target)}"
+            )
+        return self
+
+    def output(self, name: str) -> Output:
+        """For the package."""
+        target = (self.target,) if isinstance(self.target, str) else self.target
+        classes = self.classes
+        if classes is None and self.kind == "labels" and len(target) > 1:
+            classes = target
+        shape = self.shape
+        if shape is None and self.kind == "numbers" and len(target) > 1:
+            shape = (len(target),)
+        return Output(
+            name=name,
+            kind=self.kind,
+            target=target,
+            classes=classes,
+            levels=self.levels,
+            shape=shape,
+        )
 
 
 class DataSection(FrozenModel):
     """``[data]``: source, target, columns, split."""
 
     source: str
-    target: str
+    target: str | None = None
+    """None if ``[outputs]`` names the columns with the right answers."""
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     train_only: tuple[str, ...] = ()
@@ -50,7 +105,7 @@ class DataSection(FrozenModel):
         if self.include and self.exclude:
             raise ValueError("`data`: expected one of include and exclude, got both")
         for key, names in {"include": self.include, "train_only": self.train_only}.items():
-            if self.target in names:
+            if self.target is not None and self.target in names:
                 raise ValueError(f"`data.{key}`: expected no target among them")
         if both := sorted({*self.personal} & {*self.not_personal}):
             raise ValueError(

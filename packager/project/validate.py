@@ -28,7 +28,8 @@ def check_columns(project: Project) -> None:
         return
     source, reader = project.path(data.source), data.reader
     present = column_names(source, reader)
-    named = {"data.target": [data.target], "data.exclude": data.exclude}
+    key = "data.target" if data.target else "outputs"
+    named: dict[str, Iterable[str]] = {key: project.targets, "data.exclude": data.exclude}
     named |= {"data.include": data.include, "data.train_only": data.train_only}
     named |= {"data.personal": data.personal, "data.not_personal": data.not_personal}
     named |= {"data.columns": tuple(data.columns), "data.read.dtypes": tuple(data.read.dtypes)}
@@ -41,20 +42,23 @@ def check_columns(project: Project) -> None:
         named[f"slices.rules.{name}"] = _rule_columns(name, text)
     for key, columns in named.items():
         _require(key, columns, present, data.source)
-    if data.target in data.exclude:
-        raise UsageError(
-            f"{FILENAME}: `data.exclude`: expected no target among them, got {data.target!r}",
-            "the target is never a feature; leave it out of exclude",
-        )
+    for target in project.targets:
+        if target in data.exclude:
+            raise UsageError(
+                f"{FILENAME}: `data.exclude`: expected no target among them, got {target!r}",
+                "the target is never a feature; leave it out of exclude",
+            )
     if data.split.file:
         held_out = column_names(project.path(data.split.file), reader)
         _require("data.split.file", present, held_out, data.split.file)
-    _check_first_rows(data, source, present)
+    _check_first_rows(project, data, source, present)
 
 
-def _check_first_rows(data: DataSection, source: Path, present: list[str]) -> None:
+def _check_first_rows(
+    project: Project, data: DataSection, source: Path, present: list[str]
+) -> None:
     """Raise ``UsageError`` if column types or the first rows show data that can't be served."""
-    other = {data.target, *data.exclude, *data.train_only}
+    other = {*project.targets, *data.exclude, *data.train_only}
     features = [n for n in data.include or present if n not in other]
     refuse_unservable_types(source, features)
     rows = read_first_rows(source, data.reader)

@@ -9,6 +9,7 @@ from modelhost.text import display_value
 from packager.image.reference import Reference
 from packager.manifest.evaluation import Compiled
 from packager.manifest.manifest import Manifest
+from packager.manifest.outputs import targets_of
 from packager.report.numbers import number
 from packager.report.package_metrics import metrics_text
 from packager.report.table import pairs, table
@@ -97,9 +98,10 @@ def _data(manifest: Manifest) -> str:
     files = ", ".join(entry.path for entry in data.files[:3])
     if data.table is not None:
         files = f"{data.table.table}@{data.table.version}"
+    targets = ", ".join([data.target] if data.target else targets_of(manifest.serve.outputs))
     return (
         f"{files}: {data.train_rows:,} rows to {what}, {data.test_rows:,} held out, "
-        f"target {data.target}, fingerprint {data.fingerprint[:12]}, embed {data.embed}"
+        f"target {targets or 'none'}, fingerprint {data.fingerprint[:12]}, embed {data.embed}"
         f"{_unlabelled(data.unlabelled)}"
     )
 

@@ -14,7 +14,7 @@ def make_job(project: Project) -> Job:
     """The worker's job; the manifest copies fields from it."""
     recipe = project.recipe
     return Job(
-        task=project.package.task,
+        task=project.task,
         serve=_serve(project),
         slices_columns=project.slices.columns,
         slices_rules=project.slices.rules,
@@ -46,12 +46,5 @@ def _data_roles(project: Project) -> DataRoles:
 
 def _serve(project: Project) -> Serve:
     """``[serve]``, without the loader, which is known only after training."""
-    serve = project.serve
-    return Serve(
-        predictor=serve.predictor,
-        compile=serve.compile,
-        workers=serve.workers,
-        processes=serve.processes,
-        strict=serve.strict,
-        extra_columns=serve.extra_columns,
-    )
+    options = project.serve.model_dump()
+    return Serve.model_validate({**options, "outputs": project.declared_outputs})

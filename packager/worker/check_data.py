@@ -60,7 +60,7 @@ def _table(asked: CheckJob, source: SourceData, root: Root) -> CheckedTable:
         features,
         train_only=job.train_only,
         target=job.target,
-        task=job.task,
+        task=None if job.task == "outputs" else job.task,
         held_out=held_out,
         source_rows=len(source.frame),
         null_words=words_read_as_null(root.source, source.served, job.reader),
@@ -71,7 +71,7 @@ def _table(asked: CheckJob, source: SourceData, root: Root) -> CheckedTable:
 
 def _mask(frame: pd.DataFrame, job: Job, features: tuple[str, ...]) -> Mask:
     """Mask of the held-out rows. Rows without a target are in neither part; they get False."""
-    labelled = frame[job.target].notna().to_numpy()
+    labelled = frame[list(job.targets)].notna().all(axis=1).to_numpy()
     held_out = np.zeros(len(frame), dtype=np.bool_)
     held_out[labelled] = test_mask(frame.loc[labelled], job.split, features)
     return held_out
@@ -80,6 +80,8 @@ def _mask(frame: pd.DataFrame, job: Job, features: tuple[str, ...]) -> Mask:
 def _predictions(job: Job, table: CheckedTable, root: Root) -> tuple[OutOfFold | None, list[str]]:
     """Out-of-fold predictions, and notes for the report; None if the check is not applicable."""
     reasons: list[str] = []
+    if job.task == "outputs":
+        return None, ["label_error: not checked, because the model has other outputs than a label"]
     try:
         folds = plan_folds(table)
         if isinstance(job.recipe, Recipe):

@@ -17,6 +17,7 @@ from packager.manifest.evaluation import (
     SeedVariance,
 )
 from packager.manifest.manifest import Recipe, Schema, Serve, Slices
+from packager.manifest.outputs import targets_of
 
 Perturbation = Literal["none", "seed", "row", "param"]
 
@@ -33,6 +34,12 @@ class Job(DataRoles):
     monitoring_include: tuple[str, ...] = ()
     """Features with drift detection although they look like calendar features."""
     recipe: Recipe | Literal["none"]
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The columns with right answers."""
+        return (self.target,) if self.target is not None else targets_of(self.serve.outputs)
+
     source: bool = True
     """Whether there is data under ``/data/source``."""
     repeat: bool = False

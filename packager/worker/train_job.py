@@ -15,6 +15,7 @@ from packager.digest import canonical_json
 from packager.manifest.base import Scalar
 from packager.manifest.evaluation import RepeatabilityResult
 from packager.manifest.manifest import Recipe, Schema, Slices
+from packager.manifest.outputs import completed
 from packager.model.compiled.model import FOLDER
 from packager.model.hosted import ModelHost
 from packager.model.model import Model
@@ -87,8 +88,8 @@ def _with_data(host: ModelHost, job: Job, root: Root, before: Snapshot) -> Train
     slices = declare_slices(read, job)
     data = TrainingData(read, slice_masks(read.test, slices))
     loaded, dataset = _loaded(host, job, root, read, out)
-    labels = set(scalars(dataset.train[dataset.target]))
-    schema = without_values(describe(dataset, job, classes_of(loaded.model, labels)), personal)
+    described = describe_model(loaded.model, dataset, job)
+    schema = without_values(described, personal)
     trained = isinstance(job.recipe, Recipe)
     check_takes_frames(loaded.model.text_step, schema.features, trained=trained)
     evaluation = measure(loaded.model, dataset, data.masks)
@@ -154,6 +155,14 @@ def _observe(
     sys.stderr.write("training a second time, to measure repeatability\n")
     with hide_new_files(before):
         return check_repeatability(job, root, before.out, first, data)
+
+
+def describe_model(model: Model, dataset: Dataset, job: Job) -> Schema:
+    """The schema of the model and of its training rows."""
+    if job.task == "outputs":
+        return describe(dataset, job, None, completed(job.serve.outputs, model.outputs))
+    labels = set(scalars(dataset.train[dataset.target]))
+    return describe(dataset, job, classes_of(model, labels))
 
 
 def classes_of(model: Model, labels: set[Scalar | None]) -> tuple[Scalar, ...] | None:

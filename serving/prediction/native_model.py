@@ -89,7 +89,8 @@ class NativeModel:
         self._specs = [ColumnSpec.of(column) for column in schema.features]
         self._plans = [ColumnConverter(column) for column in schema.features]
         self._checker = checker
-        self._classes = None if schema.classes is None else len(schema.classes)
+        classes = schema.probability_classes
+        self._classes = None if classes is None else len(classes)
 
     async def predict(
         self, checked: ValidatedRows, deadline: float, receive: Receive

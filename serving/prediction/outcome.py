@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from packager.manifest.base import Scalar
 from packager.model.model import Predictions
 
 
@@ -16,17 +16,21 @@ from packager.model.model import Predictions
 class PartialPrediction:
     """Predictions for n rows, and the rows that still need one."""
 
-    labels: list[Scalar | None]
+    labels: list[Any]
     probabilities: Sequence[Sequence[float]] | npt.NDArray[np.float64] | None
     outside: Sequence[int]
     """Rows outside the compiled form's domain, whose predictions are invalid."""
     native: int = 0
     """Rows that the native model answered."""
+    more: list[dict[str, Any]] | None = None
+    """Further entries of each row's answer."""
 
     def completed(self, native: Predictions) -> PartialPrediction:
         """The outcome with the native model's predictions for ``outside``."""
         if len(self.outside) == len(self.labels):
-            return PartialPrediction(native.labels, native.probabilities, (), len(self.outside))
+            return PartialPrediction(
+                native.labels, native.probabilities, (), len(self.outside), native.more
+            )
         labels = list(self.labels)
         for row, label in zip(self.outside, native.labels, strict=True):
             labels[row] = label

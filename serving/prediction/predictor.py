@@ -21,6 +21,7 @@ from packager.data.rows.request_rows import RowChecker, RowError, ValidatedRows
 from packager.manifest.base import Scalar
 from packager.manifest.evaluation import Golden
 from packager.manifest.manifest import Manifest
+from packager.manifest.outputs import Output
 from packager.model.compiled.model import CompiledModel
 from serving.feedback.endpoint import FeedbackEndpoint
 from serving.feedback.stores import flagged_rows_log
@@ -140,6 +141,10 @@ class Predictor:
         return self.manifest.schema_.classes
 
     @property
+    def _outputs(self) -> tuple[Output, ...]:
+        return self.manifest.schema_.outputs
+
+    @property
     def needs_model(self) -> bool:
         """Whether no row is answered without the model's process."""
         return self.compiled is None or self.compiled.needs_model
@@ -203,13 +208,14 @@ class Predictor:
         labels, probabilities = outcome.labels, outcome.probabilities
         if checked.rows == 1 and isinstance(probabilities, np.ndarray):
             probabilities = probabilities.tolist()
+        counted = [None] * checked.rows if self._outputs else labels
         tokens = None
-        if self.feedback is not None:
-            tokens = self.feedback.tokens.mint(labels, probabilities, bitmaps)
+        if self.feedback is not None and not self._outputs:
+            tokens = self.feedback.tokens.mint(counted, probabilities, bitmaps)
         batch = Batch(
             checked.columns,
-            labels,
-            probabilities,
+            counted,
+            None if self._outputs else probabilities,
             bitmaps,
             checked.flags,
             checked.anomalies,
@@ -218,7 +224,8 @@ class Predictor:
             checked.row,
             checked.arrays,
         )
-        return ScoredRows(checked, labels, probabilities, self.classes, tokens), batch
+        classes = self.manifest.schema_.probability_classes
+        return ScoredRows(checked, labels, probabilities, classes, tokens, outcome.more), batch
 
     def shadow_sampler(self, ratio: float) -> ShadowSampler | None:
         """A sampler of rows for the shadow comparison; None if there is no comparison."""

@@ -57,7 +57,7 @@ class PredictProtocol:
         chances = None if scored.classes is None else scored.probabilities
         if chances is not None and scored.classes is not None:
             self._names(scored.classes)
-        if self._text is not None:
+        if self._text is not None and scored.more is None:
             with suppress(orjson.JSONEncodeError):
                 text = self._text.rows(
                     scored.labels[some],
@@ -74,6 +74,8 @@ class PredictProtocol:
         if scored.probabilities is not None and scored.classes is not None:
             names = self._names(scored.classes)
             answer["probabilities"] = dict(zip(names, scored.probabilities[0], strict=False))
+        if scored.more is not None:
+            answer |= scored.more[0]
         answer["flags"] = scored.checked.flags[0]
         if scored.tokens is not None:
             answer["token"] = scored.tokens[0]
@@ -93,7 +95,10 @@ class PredictProtocol:
         if scored.tokens is not None:
             keys.append("token")
             parts.append(scored.tokens[some])
-        return list(map(dict, map(zip, repeat(keys), zip(*parts, strict=True))))
+        made = list(map(dict, map(zip, repeat(keys), zip(*parts, strict=True))))
+        if scored.more is None:
+            return made
+        return [one | more for one, more in zip(made, scored.more[some], strict=True)]
 
     def _names(self, classes: tuple[Scalar, ...]) -> list[str]:
         """The classes as keys, cached because a model's classes don't change."""

@@ -19,13 +19,15 @@ class ScoredRows:
     """Validated rows and their predictions, for the answer of a protocol; n rows."""
 
     checked: ValidatedRows
-    labels: Sequence[Scalar | None]
-    """n predictions; None for a number that isn't finite."""
+    labels: Sequence[Any]
+    """n predictions, in the form of JSON; None for a number that isn't finite."""
     probabilities: Chances | None
     """n rows, one column for each of ``classes``; None if the model gives none."""
     classes: tuple[Scalar, ...] | None
     tokens: Sequence[str] | None
     """One feedback token per row; None if feedback is off."""
+    more: Sequence[dict[str, Any]] | None = None
+    """Further entries of each row's answer."""
 
 
 class ProtocolAdapter(Protocol):

@@ -96,13 +96,13 @@ def _elements(flat: list[Any], dtype: np.dtype[Any]) -> tuple[int | None, npt.ND
     if dtype.kind == "f":
         bad = ~np.isfinite(cast)
         if int in kinds:
-            inexact = np.flatnonzero((cast != wide) | (np.abs(wide) > MAX_EXACT_INTEGER))
-            bad[[at for at in inexact if type(flat[at]) is int]] = True
+            unsure = np.flatnonzero(~bad & ((cast != wide) | (np.abs(wide) >= MAX_EXACT_INTEGER)))
+            bad[[at for at in unsure if type(flat[at]) is int and int(cast[at]) != flat[at]]] = True
         return _first(bad), cast
     limits = np.iinfo(dtype)
     if dtype.itemsize == 8 and not (np.abs(wide) < MAX_EXACT_INTEGER).all():
         return _large(flat, dtype)
-    bad = ~((wide >= limits.min) & (wide <= limits.max)) | (wide % 1 != 0)
+    bad = ~((wide >= limits.min) & (wide <= limits.max)) | (np.trunc(wide) != wide)
     return _first(bad), cast
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from monitoring.metrics.latency import LATENCY_BUCKETS
+from packager.manifest.base import Task
 
 Severity = Literal["page", "ticket", "info"]
 
@@ -53,7 +54,7 @@ class MonitoredModel:
     name: str
     version: str
     """The value of the label ``version``: ``1.0.0-3f9c12ab45de``."""
-    task: Literal["classification", "regression"]
+    task: Task
     slices: tuple[str, ...]
     """Slice names, ``__all__`` first."""
     features: tuple[str, ...]

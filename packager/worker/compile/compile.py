@@ -78,6 +78,8 @@ def compile_model(
 def _compiled(
     model: HostedModel, schema: Schema, held_out: pd.DataFrame | None, folder: Path
 ) -> Compiled:
+    if model.outputs:
+        raise CannotCompileError("models with one label or one number are compiled")
     FittedObject(model).check_supported()
     _check_harmless(schema)
     if len(schema.features) > MAX_FEATURES:

@@ -119,7 +119,7 @@ class AskedModel:
             return Reply("ends")
         except PackageError:
             return Reply("raises")
-        given = tuple(flagged_answers(found, self.schema.classes, checked.flags))
+        given = tuple(flagged_answers(found, self.schema.probability_classes, checked.flags))
         whole = all(finite(one) for one in given)
         return Reply("answered" if whole else "no answer", given)
 

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from packager.manifest.base import Task
 from packager.manifest.evaluation import Evaluation
+from packager.model.answers import numbers_within, skeletons
 from packager.model.integrity import Check
 from packager.model.predictions import Predictions
 from packager.worker.replay.report import MetricCheck
@@ -33,7 +34,10 @@ def label_flips(recorded: Predictions, now: Predictions, task: Task) -> int | No
     """Number of rows with a different label; None for regression."""
     if task == "regression":
         return None
-    return sum(one != other for one, other in zip(recorded.labels, now.labels, strict=True))
+    if task == "outputs":
+        pairs = zip(skeletons(recorded), skeletons(now), strict=True)
+        return sum(bool(one != other) for one, other in pairs)
+    return sum(bool(one != other) for one, other in zip(recorded.labels, now.labels, strict=True))
 
 
 def largest_difference(recorded: Predictions, now: Predictions, task: Task) -> float | None:
@@ -57,7 +61,10 @@ def row_differences(
     The difference is infinite if a label differs or a number is on one side only; 0 if there are
     only labels and they are equal. The tolerance is ``absolute`` + ``relative`` · |recorded|.
     """
-    same = np.array([a == b for a, b in zip(recorded.labels, now.labels, strict=True)], dtype=bool)
+    before, after = recorded.labels, now.labels
+    if task == "outputs":
+        before, after = skeletons(recorded), skeletons(now)
+    same = np.array([a == b for a, b in zip(before, after, strict=True)], dtype=bool)
     one, other = _answers(recorded, task), _answers(now, task)
     if one is None or other is None or one.shape != other.shape:
         same &= one is other
@@ -73,7 +80,7 @@ def row_differences(
     worst = excess.argmax(axis=1) if gaps.shape[1] else np.zeros(len(same), dtype=np.intp)
     rows = np.arange(len(same))
     largest = gaps[rows, worst]
-    if task == "classification":
+    if task != "regression":
         largest = np.where(same, largest, np.inf)
     return largest, allowed[rows, worst]
 
@@ -127,6 +134,8 @@ def evaluation_check(recorded: Evaluation | None, now: Evaluation | None) -> Che
 
 
 def _answers(predictions: Predictions, task: Task) -> npt.NDArray[np.float64] | None:
+    if task == "outputs":
+        return numbers_within(predictions)
     return numbers(predictions.labels) if task == "regression" else predictions.probabilities
 
 

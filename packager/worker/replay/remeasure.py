@@ -15,15 +15,14 @@ from packager.manifest.evaluation import Evaluation
 from packager.manifest.manifest import Schema
 from packager.model.model import Model
 from packager.model.paths import Root
-from packager.model.predictions import scalars
 from packager.worker.job import Job
-from packager.worker.train.dataset import Dataset, declare_slices, describe, prepare, slice_masks
+from packager.worker.train.dataset import Dataset, declare_slices, prepare, slice_masks
 from packager.worker.train.evaluate import Mask
 from packager.worker.train.fitted_columns import with_fitted_columns
 from packager.worker.train.personal_columns import personal_columns, without_values
 from packager.worker.train.source_data import read_source
 from packager.worker.train.training import measure
-from packager.worker.train_job import classes_of
+from packager.worker.train_job import describe_model
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,6 @@ def read_again(job: Job, root: Root) -> RereadData:
 def measure_again(model: Model, read: RereadData, job: Job) -> Remeasured:
     """Evaluate ``model`` on the held-out rows and infer its schema, as a build does."""
     dataset = with_fitted_columns(model, read.dataset)
-    labels = set(scalars(dataset.train[dataset.target]))
     personal = personal_columns(read.dataset, job)
-    schema = without_values(describe(dataset, job, classes_of(model, labels)), personal)
+    schema = without_values(describe_model(model, dataset, job), personal)
     return Remeasured(read.fingerprint, dataset, schema, measure(model, dataset, read.masks))

@@ -19,6 +19,7 @@ from packager.data.split import test_mask
 from packager.errors import UsageError
 from packager.manifest.base import Scalar, Task
 from packager.manifest.manifest import Column, Schema, Slices
+from packager.manifest.outputs import Output
 from packager.manifest.read_options import toml_text
 from packager.model.paths import Root
 from packager.worker.job import Job
@@ -41,12 +42,21 @@ class Dataset:
     train: pd.DataFrame
     test: pd.DataFrame
     features: tuple[str, ...]
-    target: str
+    targets: tuple[str, ...]
+    """The columns with right answers: one, unless the job has other outputs."""
+    outputs: tuple[Output, ...] = ()
+    """As the job declares them."""
     train_only: tuple[str, ...] = ()
     """Columns that only the ``train`` function gets."""
     unlabelled: dict[str, int] = field(default_factory=dict)
     """Rows of the source without a target, which are in neither part: text of the cell → number of
     rows; "" for an empty cell."""
+
+    @property
+    def target(self) -> str:
+        """The only target, of a classification or regression."""
+        (name,) = self.targets
+        return name
 
 
 def prepare(source: SourceData, job: Job, root: Root) -> Dataset:
@@ -55,32 +65,36 @@ def prepare(source: SourceData, job: Job, root: Root) -> Dataset:
     Raise ``UsageError`` if the job names an absent column, the target doesn't fit the task, too
     many labels are text that is read as null, or a part is empty.
     """
-    target = _target_name(job)
+    targets = _target_names(job)
     frame = source.served
-    _check_columns(frame, job, target)
+    _check_columns(frame, job, targets)
     features = feature_names(frame, job)
     if not features:
         raise UsageError(
-            f"expected at least one feature, got only the target {target!r} and excluded columns",
+            f"expected at least one feature, got only {', '.join(map(repr, targets))} and excluded"
+            " columns",
             "shorten exclude under [data]",
         )
-    absent = int(frame[target].isna().sum())
-    unlabelled = labels_read_as_null(source, root, target, absent)
-    _tell_unlabelled(unlabelled, target, len(frame), job)
-    labelled = _labelled(frame, target, job.task)
+    unlabelled: dict[str, int] = {}
+    for target in targets:
+        absent = int(frame[target].isna().sum())
+        found = labels_read_as_null(source, root, target, absent)
+        _tell_unlabelled(found, target, len(frame), job)
+        unlabelled = {text: max(count, unlabelled.get(text, 0)) for text, count in found.items()}
+    labelled = _labelled(frame, targets, job.task)
     if job.split.file is not None:
         train = labelled
-        test = _labelled(read_held_out(source, job, root).served, target, job.task)
+        test = _labelled(read_held_out(source, job, root).served, targets, job.task)
     else:
         mask = test_mask(labelled, job.split, features)
         train, test = rows_of(labelled, ~mask), rows_of(labelled, mask)
     refuse_unservable(train, features)
-    return Dataset(train, test, features, target, job.train_only, unlabelled)
+    return Dataset(train, test, features, targets, job.serve.outputs, job.train_only, unlabelled)
 
 
 def feature_names(frame: pd.DataFrame, job: Job) -> tuple[str, ...]:
     """The model's input columns, in the order of the data."""
-    other = (job.target, *job.exclude, *job.train_only)
+    other = (*job.targets, *job.exclude, *job.train_only)
     return tuple(
         name
         for name in frame.columns
@@ -88,21 +102,33 @@ def feature_names(frame: pd.DataFrame, job: Job) -> tuple[str, ...]:
     )
 
 
-def describe(dataset: Dataset, job: Job, classes: tuple[Scalar, ...] | None) -> Schema:
-    """Infer the schema from the training rows; ``classes`` are the model's."""
+def describe(
+    dataset: Dataset,
+    job: Job,
+    classes: tuple[Scalar, ...] | None,
+    outputs: tuple[Output, ...] = (),
+) -> Schema:
+    """Infer the schema from the training rows; ``classes`` and ``outputs`` are the model's."""
     extras = [name for name in slice_columns(job) if name not in dataset.features]
     return Schema(
         features=frames.infer_columns(dataset.train[list(dataset.features)]),
         extras=frames.infer_columns(dataset.train[extras]) if extras else (),
         unused=_unused(dataset, extras),
-        target=frames.infer_columns(dataset.train[[dataset.target]])[0],
+        target=_target_column(dataset),
         classes=classes,
+        outputs=outputs,
     )
+
+
+def _target_column(dataset: Dataset) -> Column | None:
+    """The only target."""
+    names = list(dataset.targets)
+    return frames.infer_columns(dataset.train[names])[0] if len(names) == 1 else None
 
 
 def _unused(dataset: Dataset, extras: Sequence[str]) -> tuple[str, ...]:
     """Columns that are neither the target nor part of a request."""
-    taken = {*dataset.features, *extras, dataset.target}
+    taken = {*dataset.features, *extras, *dataset.targets}
     return tuple(str(name) for name in dataset.train.columns if name not in taken)
 
 
@@ -129,12 +155,12 @@ def slice_masks(rows: pd.DataFrame, slices: Slices) -> dict[str, npt.NDArray[np.
         ) from error
 
 
-def _target_name(job: Job) -> str:
-    if job.target is None:
+def _target_names(job: Job) -> tuple[str, ...]:
+    if job.target is None and job.task != "outputs":
         raise UsageError(
             "[data] target: expected the name of a column, got nothing", "name the target column"
         )
-    return job.target
+    return job.targets
 
 
 def slice_columns(job: Job) -> tuple[str, ...]:
@@ -148,16 +174,23 @@ def slice_columns(job: Job) -> tuple[str, ...]:
         ) from error
 
 
-def _check_columns(frame: pd.DataFrame, job: Job, target: str) -> None:
-    named = [("[data] target", (target,)), ("[data] exclude", job.exclude)]
+def _check_columns(frame: pd.DataFrame, job: Job, targets: Sequence[str]) -> None:
+    own = "[data] target" if job.target is not None else "[outputs] target"
+    named = [(own, tuple(targets)), ("[data] exclude", job.exclude)]
     named += [("[data] include", job.include), ("[data] train_only", job.train_only)]
     for key, names in [*named, ("[slices]", slice_columns(job))]:
         _check_present(frame, key, names)
-    if target in slice_columns(job):
-        raise UsageError(
-            f"[slices]: expected columns that a request can hold, got the target {target!r}",
-            "slice by features or by excluded columns",
-        )
+    for target in targets:
+        if target in slice_columns(job):
+            raise UsageError(
+                f"[slices]: expected columns that a request can hold, got the target {target!r}",
+                "slice by features or by excluded columns",
+            )
+        if target in job.exclude:
+            raise UsageError(
+                f"[data] exclude: expected other columns than the target, got {target!r}",
+                "take it out of exclude: the model never sees the target anyway",
+            )
     features = feature_names(frame, job)
     for key, names in (("exclude", job.monitoring_exclude), ("include", job.monitoring_include)):
         _check_present(frame, f"[monitoring] {key}", names)
@@ -167,11 +200,6 @@ def _check_columns(frame: pd.DataFrame, job: Job, target: str) -> None:
                 " never sees",
                 "leave it out: only features are compared",
             )
-    if target in job.exclude:
-        raise UsageError(
-            f"[data] exclude: expected other columns than the target, got {target!r}",
-            "take it out of exclude: the model never sees the target anyway",
-        )
 
 
 def _tell_unlabelled(unlabelled: dict[str, int], target: str, rows: int, job: Job) -> None:
@@ -208,15 +236,19 @@ def _check_present(frame: pd.DataFrame, key: str, names: Sequence[str]) -> None:
             )
 
 
-def _labelled(frame: pd.DataFrame, target: str, task: Task) -> pd.DataFrame:
-    """The rows with a target; the target gets the type it has without nulls."""
-    present = frame[target].notna()
+def _labelled(frame: pd.DataFrame, targets: Sequence[str], task: Task) -> pd.DataFrame:
+    """The rows with every target; a target gets the type it has without nulls."""
+    present = frame[list(targets)].notna().all(axis=1)
     labelled = rows_of(frame, present.to_numpy(dtype=bool))
     if not len(labelled):
+        names = ", ".join(map(repr, targets))
         raise UsageError(
-            f"[data] target: expected values in {target!r}, got none in {len(frame)} rows",
+            f"[data] target: expected values in {names}, got none in {len(frame)} rows",
             "name another column, or fill it",
         )
+    if task == "outputs":
+        return labelled
+    (target,) = targets
     labels = labelled[target]
     if len(labelled) < len(frame) and task == "classification":
         labels = _without_null_types(labels)

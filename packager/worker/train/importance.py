@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from packager.manifest.manifest import Column
+from packager.model.answers import numbers_within
 from packager.model.model import Model, Predictions
 
 MAX_ALONE = 200
@@ -131,6 +132,9 @@ def _change(before: Predictions, after: Predictions, regression: bool) -> float:
             for one in (before, after)
         ]
         return _mean(np.abs(numbers[0] - numbers[1]))
+    parts = (numbers_within(before), numbers_within(after))
+    if parts[0] is not None and parts[1] is not None and parts[0].size == parts[1].size > 0:
+        return _mean(np.abs(parts[0] - parts[1]))
     return float(np.mean([a != b for a, b in zip(before.labels, after.labels, strict=True)]))
 
 

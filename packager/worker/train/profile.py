@@ -55,9 +55,12 @@ def profile(
     rows = evenly_spaced(dataset.test, MAX_PREDICTED_ROWS)
     features = rows[list(dataset.features)]
     predictions = model.predict(features)
-    confidences = confidence(predictions, model.classes)
+    confidences = None if model.classes is None else confidence(predictions, model.classes)
     labels = (_all_year(dataset, model) if by_time else None) or predictions.labels
-    answers = prediction_features(labels, confidences, model.task == "regression")
+    structured = model.task == "outputs"
+    answers = (
+        () if structured else prediction_features(labels, confidences, model.task == "regression")
+    )
     room = MAX_FEATURES - len(answers)
     columns = [column for column in schema.features if column.name not in excluded]
     if len(columns) > room:
@@ -65,16 +68,23 @@ def profile(
     found = build_profile(dataset.train, [(c.name, c.kind) for c in columns], room)
     _report_left_out(found, room)
     _report_excluded(excluded)
-    actual = scalars(rows[dataset.target])
-    right = np.array([a == p for a, p in zip(actual, predictions.labels, strict=True)])
+    right = None if structured else _right(rows[dataset.target], predictions)
     return found.model_copy(
         update={
             "features": (*found.features, *answers),
             "drift_excluded": excluded,
             "reference_anomalies": _counted(reference_anomalies(dataset, schema), excluded),
-            "calibration": None if confidences is None else calibrate(confidences, right),
+            "calibration": None
+            if confidences is None or right is None
+            else calibrate(confidences, right),
         }
     )
+
+
+def _right(target: pd.Series[Any], predictions: Predictions) -> npt.NDArray[np.bool_]:
+    """Whether each label is that of the row: (n,)."""
+    pairs = zip(scalars(target), predictions.labels, strict=True)
+    return np.array([actual == label for actual, label in pairs])
 
 
 def _all_year(dataset: Dataset, model: Model) -> list[Scalar | None] | None:

@@ -23,6 +23,7 @@ from packager.worker.processes.host_command import training_host
 from packager.worker.replay.volatile_state import Window
 from packager.worker.train.dataset import Dataset
 from packager.worker.train.evaluate import Mask, evaluate
+from packager.worker.train.evaluate_outputs import evaluate_outputs
 from packager.worker.train.fitted_columns import explain_features, with_fitted_columns
 from packager.worker.train.train_only import with_train_only, without_train_only
 
@@ -99,7 +100,7 @@ def train(host: ModelHost, job: Job, dataset: Dataset, models: Path) -> TrainedM
         rows = rows.drop(index=job.leave_out).reset_index(drop=True)
 
     def call(names: Sequence[str]) -> None:
-        host.train(recipe, rows, names, dataset.target)
+        host.train(recipe, rows, names, dataset.targets)
 
     began = time.time()
     with_train_only(call, dataset.features, dataset.train_only, job.exclude)
@@ -129,6 +130,9 @@ def train_apart(job: Job, root: Root, data: TrainingData, models: Path) -> Repea
 def measure(model: Model, dataset: Dataset, masks: Mapping[str, Mask]) -> Evaluation:
     """Metrics on the held-out rows; raise ``PackageError`` if the model rejects them."""
     features = list(dataset.features)
+    if isinstance(model, HostedModel) and model.outputs:
+        with without_train_only(dataset.train_only):
+            return evaluate_outputs(model, dataset, masks)
     training = scalars(dataset.train[dataset.target])
     with without_train_only(dataset.train_only):
         try:

@@ -1,0 +1,231 @@
+"""What a model answers, if that is not one label or number: read from any usual form, checked.
+
+A model with several outputs returns a mapping or a frame from ``predict``, by the names of the
+outputs; with several numbers, an array with a column for each will do.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from modelhost.errors import PackageError
+from modelhost.predictions import Predictions, checked_probabilities, is_frame, scalars
+from modelhost.text import display_value, truncate
+
+
+class OutputSpec(NamedTuple):
+    """One output of a model."""
+
+    name: str
+    kind: str
+    """One of ``packager.manifest.outputs.OutputKind``."""
+    classes: tuple[Any, ...] | None = None
+    """The labels of kinds ``label`` and ``labels``; None if unknown."""
+    levels: tuple[float, ...] | None = None
+    """The levels of quantiles, ascending."""
+    shape: tuple[int, ...] | None = None
+    """The shape of one answer, of kinds ``numbers`` and ``array``; None if unknown."""
+
+    def as_json(self) -> list[Any]:
+        """For a header; ``OutputSpec.read`` is the inverse."""
+        return [list(value) if isinstance(value, tuple) else value for value in self]
+
+    @classmethod
+    def read(cls, given: Sequence[Any]) -> OutputSpec:
+        """From ``as_json``."""
+        return cls._make(tuple(value) if isinstance(value, list) else value for value in given)
+
+
+def complete(native: Any, outputs: Sequence[OutputSpec]) -> tuple[OutputSpec, ...]:
+    """``outputs`` with the classes that the model names, where none are declared."""
+    if len(outputs) != 1 or outputs[0].classes or outputs[0].kind not in ("label", "labels"):
+        return tuple(outputs)
+    found = getattr(native, "classes_", None)
+    known = None if found is None else tuple(scalars(found))
+    return (outputs[0]._replace(classes=known),)
+
+
+def predict_outputs(native: Any, frame: Any, outputs: Sequence[OutputSpec]) -> Predictions:
+    """The answers of ``native`` for the rows of ``frame``.
+
+    One output: ``labels`` are its answers; several: objects by name. Raises ``PackageError`` for a
+    result of another form; exceptions of the model pass through.
+    """
+    rows = len(frame)
+    given = _parts(_raw(native, frame, outputs), outputs)
+    answers = [_read(values, one, rows) for values, one in zip(given, outputs)]
+    chances = _chances(native, frame, outputs, rows)
+    if len(outputs) == 1:
+        return Predictions(answers[0], chances[0])
+    names = [one.name for one in outputs]
+    given_by = zip(outputs, chances)
+    named = {one.name: part.tolist() for one, part in given_by if part is not None}
+    labels = [dict(zip(names, row)) for row in zip(*answers)]
+    if not named:
+        return Predictions(labels, None)
+    keys = {one.name: [str(label) for label in one.classes or ()] for one in outputs}
+    more = [
+        {"probabilities": {name: dict(zip(keys[name], part[row])) for name, part in named.items()}}
+        for row in range(rows)
+    ]
+    return Predictions(labels, None, more)
+
+
+def _raw(native: Any, frame: Any, outputs: Sequence[OutputSpec]) -> Any:
+    """The result of the method that answers these outputs."""
+    own = frame.copy(deep=False) if is_frame(frame) else frame
+    scores = len(outputs) == 1 and outputs[0].kind == "score"
+    if scores and callable(getattr(native, "score_samples", None)):
+        return -np.asarray(native.score_samples(own), np.float64)  # scikit-learn: low is abnormal
+    if len(outputs) == 1 and outputs[0].kind == "array" and not hasattr(native, "predict"):
+        return native.transform(own)
+    return native.predict(own)
+
+
+def _parts(raw: Any, outputs: Sequence[OutputSpec]) -> list[Any]:
+    """The values of each output."""
+    if len(outputs) == 1:
+        name = outputs[0].name
+        return [raw[name] if isinstance(raw, Mapping) and set(raw) == {name} else raw]
+    names = [one.name for one in outputs]
+    if isinstance(raw, Mapping) or is_frame(raw):
+        missing = [name for name in names if name not in raw]
+        if missing:
+            raise PackageError(
+                f"predict gave {truncate(str(list(raw)))}, expected the outputs {', '.join(names)}",
+                "return a dict with the values of each output that [outputs] names",
+            )
+        return [raw[name] for name in names]
+    if isinstance(raw, (list, tuple)) and len(raw) == len(names):
+        return list(raw)
+    array = np.asarray(raw)
+    if array.ndim == 2 and array.shape[1] == len(names):
+        return [array[:, place] for place in range(len(names))]
+    raise PackageError(
+        f"predict gave {type(raw).__name__} of shape {array.shape}, expected the outputs "
+        f"{', '.join(names)}",
+        "return a dict with the values of each output that [outputs] names",
+    )
+
+
+def _read(values: Any, output: OutputSpec, rows: int) -> list[Any]:
+    answers = _READERS[output.kind](values, output)
+    if len(answers) != rows:
+        raise _wrong(output, f"{len(answers)} values for {rows} rows", "one answer per row")
+    return answers
+
+
+def _labels(values: Any, _output: OutputSpec) -> list[Any]:
+    return scalars(values)
+
+
+def _numbers(values: Any, output: OutputSpec) -> list[Any]:
+    found = scalars(values)
+    for value in found:
+        if isinstance(value, (str, bool)):
+            raise _wrong(output, display_value(value), "a number per row")
+    return [None if value is None else float(value) for value in found]
+
+
+def _label_sets(values: Any, output: OutputSpec) -> list[Any]:
+    """Rows of 0 and 1 for each class, or collections of labels."""
+    if hasattr(values, "toarray"):
+        values = values.toarray()
+    if is_frame(values):
+        output, values = output._replace(classes=tuple(values.columns)), values.to_numpy()
+    if isinstance(values, np.ndarray) and values.ndim == 2:
+        known = output.classes or ()
+        if values.shape[1] != len(known) or not np.isin(values, (0, 1)).all():
+            raise _wrong(output, f"an array of shape {values.shape}", f"0 or 1 for {len(known)}")
+        return [[known[place] for place in np.flatnonzero(row).tolist()] for row in values]
+    return [sorted(scalars(list(row)), key=str) for row in values]
+
+
+def _arrays(values: Any, output: OutputSpec) -> list[Any]:
+    array = np.asarray(values.to_numpy() if is_frame(values) else values)
+    if array.dtype == object:
+        array = np.stack([np.asarray(one, np.float64) for one in array])
+    if array.dtype.kind not in "biuf" or array.ndim < 2:
+        raise _wrong(output, f"an array of shape {array.shape}", "several numbers per row")
+    if output.shape is not None and array.shape[1:] != tuple(output.shape):
+        raise _wrong(output, f"an array of shape {array.shape}", f"(rows, {output.shape})")
+    return _finite(array.astype(np.float64))
+
+
+def _quantiles(values: Any, output: OutputSpec) -> list[Any]:
+    levels = output.levels or ()
+    if isinstance(values, Mapping):
+        values = np.column_stack([np.asarray(values[level], np.float64) for level in levels])
+    array = np.asarray(values.to_numpy() if is_frame(values) else values, np.float64)
+    if array.ndim != 2 or array.shape[1] != len(levels):
+        raise _wrong(output, f"an array of shape {array.shape}", f"(rows, {len(levels)}) quantiles")
+    names = [f"{level:g}" for level in levels]
+    return [dict(zip(names, row)) for row in _finite(array)]
+
+
+def _texts(values: Any, output: OutputSpec) -> list[Any]:
+    found = scalars(values)
+    for value in found:
+        if value is not None and not isinstance(value, str):
+            raise _wrong(output, display_value(value), "text per row")
+    return found
+
+
+def _documents(values: Any, output: OutputSpec) -> list[Any]:
+    found = list(values)
+    try:
+        return [json.loads(json.dumps(one, allow_nan=False)) for one in found]
+    except (TypeError, ValueError) as error:
+        raise _wrong(output, truncate(str(error)), "values that JSON can hold") from error
+
+
+_READERS: dict[str, Callable[[Any, OutputSpec], list[Any]]] = {
+    "label": _labels,
+    "number": _numbers,
+    "score": _numbers,
+    "labels": _label_sets,
+    "numbers": _arrays,
+    "array": _arrays,
+    "quantiles": _quantiles,
+    "text": _texts,
+    "json": _documents,
+}
+
+
+def _chances(native: Any, frame: Any, outputs: Sequence[OutputSpec], rows: int) -> list[Any]:
+    """The probabilities of each output, (rows, classes); None where there are none."""
+    nothing: list[Any] = [None] * len(outputs)
+    asked = [one.kind in ("label", "labels") and bool(one.classes) for one in outputs]
+    if not any(asked) or not callable(getattr(native, "predict_proba", None)):
+        return nothing
+    own = frame.copy(deep=False) if is_frame(frame) else frame
+    found = native.predict_proba(own)
+    if len(outputs) == 1:
+        if isinstance(found, (list, tuple)):  # one array (rows, 2) for each label
+            found = np.column_stack([np.asarray(one)[:, -1] for one in found])
+        return [checked_probabilities(found, rows, len(outputs[0].classes or ()))]
+    parts = found if isinstance(found, Mapping) else None
+    for place, one in enumerate(outputs):
+        if asked[place] and parts is not None and one.name in parts:
+            classes = len(one.classes or ())
+            nothing[place] = checked_probabilities(parts[one.name], rows, classes)
+    return nothing
+
+
+def _finite(array: Any) -> list[Any]:
+    """Nested lists; a number that isn't finite is None."""
+    if np.isfinite(array).all():
+        return list(array.tolist())
+    whole: Any = np.where(np.isfinite(array), array, None)
+    return list(whole.tolist())
+
+
+def _wrong(output: OutputSpec, got: str, expected: str) -> PackageError:
+    return PackageError(
+        f"output {output.name!r} ({output.kind}): predict gave {got}, expected {expected}",
+        "return what [outputs] declares, or declare another kind there",
+    )

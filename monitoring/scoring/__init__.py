@@ -1,0 +1,1 @@
+"""How right an answer was, for each kind of output."""

@@ -1,0 +1,131 @@
+"""Answers of models with other outputs than one label or number."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from modelhost.errors import PackageError
+from modelhost.outputs import OutputSpec, complete, predict_outputs
+
+FRAME = pd.DataFrame({"a": [1.0, 2.0, 3.0]})
+
+
+class Answering:
+    """A model that returns what it is given."""
+
+    def __init__(self, answer: Any, chances: Any = None) -> None:
+        self._answer = answer
+        if chances is not None:
+            self.predict_proba = lambda _: chances
+
+    def predict(self, _frame: Any) -> Any:
+        """The answer."""
+        return self._answer
+
+
+def of(kind: str, answer: Any, **more: Any) -> list[Any]:
+    return predict_outputs(Answering(answer), FRAME, [OutputSpec("y", kind, **more)]).labels
+
+
+def test_a_specification_survives_json():
+    spec = OutputSpec("y", "quantiles", None, (0.1, 0.9), None)
+    assert OutputSpec.read(spec.as_json()) == spec
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer", "more", "expected"),
+    [
+        ("label", np.array(["a", "b", "a"]), {}, ["a", "b", "a"]),
+        ("number", np.array([1, 2, np.nan]), {}, [1.0, 2.0, None]),
+        ("numbers", np.array([[1, 2], [3, 4], [5, np.inf]]), {}, [[1, 2], [3, 4], [5, None]]),
+        ("array", np.zeros((3, 2, 1)), {}, [[[0.0], [0.0]]] * 3),
+        (
+            "quantiles",
+            np.array([[1, 2], [3, 4], [5, 6]]),
+            {"levels": (0.1, 0.5)},
+            [{"0.1": 1, "0.5": 2}, {"0.1": 3, "0.5": 4}, {"0.1": 5, "0.5": 6}],
+        ),
+        (
+            "labels",
+            np.array([[1, 0], [0, 0], [1, 1]]),
+            {"classes": ("x", "y")},
+            [["x"], [], ["x", "y"]],
+        ),
+        ("labels", [{"y", "x"}, [], ("x",)], {}, [["x", "y"], [], ["x"]]),
+        ("text", ["one", None, "three"], {}, ["one", None, "three"]),
+        ("json", [{"a": [1]}, 2, None], {}, [{"a": [1]}, 2, None]),
+    ],
+)
+def test_answers_of_each_kind(kind: str, answer: Any, more: Any, expected: list[Any]):
+    assert of(kind, answer, **more) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer", "more", "got"),
+    [
+        ("number", ["a", 1, 2], {}, "predict gave 'a', expected a number per row"),
+        ("number", [1, 2], {}, "predict gave 2 values for 3 rows, expected one answer per row"),
+        ("numbers", np.zeros(3), {}, r"an array of shape \(3,\), expected several numbers per row"),
+        ("numbers", np.zeros((3, 2)), {"shape": (4,)}, r"of shape \(3, 2\), expected \(rows, "),
+        ("quantiles", np.zeros((3, 3)), {"levels": (0.5,)}, r"expected \(rows, 1\) quantiles"),
+        ("labels", np.full((3, 2), 2), {"classes": ("x", "y")}, "expected 0 or 1 for 2"),
+        ("text", [1, 2, 3], {}, "predict gave 1, expected text per row"),
+        ("json", [float("nan"), 1, 2], {}, "expected values that JSON can hold"),
+    ],
+)
+def test_answers_of_another_form_are_refused(kind: str, answer: Any, more: Any, got: str):
+    with pytest.raises(PackageError, match=got):
+        of(kind, answer, **more)
+
+
+def test_several_outputs_are_objects_by_name():
+    outputs = [OutputSpec("price", "number"), OutputSpec("cut", "label", ("a", "b"))]
+    chances = {"cut": np.array([[0.5, 0.5]] * 3)}
+    model = Answering({"cut": ["a", "b", "a"], "price": [1, 2, 3]}, chances)
+    found = predict_outputs(model, FRAME, outputs)
+    assert found.labels[1] == {"price": 2.0, "cut": "b"}
+    assert found.more is not None
+    assert found.more[1] == {"probabilities": {"cut": {"a": 0.5, "b": 0.5}}}
+    assert found.at([2]).labels == [{"price": 3.0, "cut": "a"}]
+
+
+def test_columns_of_an_array_are_several_numbers():
+    outputs = [OutputSpec("p", "number"), OutputSpec("q", "number")]
+    found = predict_outputs(Answering(np.array([[1, 2], [3, 4], [5, 6]])), FRAME, outputs)
+    assert found.labels == [{"p": 1, "q": 2}, {"p": 3, "q": 4}, {"p": 5, "q": 6}]
+
+
+def test_a_missing_output_is_named():
+    outputs = [OutputSpec("p", "number"), OutputSpec("q", "number")]
+    with pytest.raises(PackageError, match="expected the outputs p, q"):
+        predict_outputs(Answering({"p": [1, 2, 3]}), FRAME, outputs)
+
+
+def test_probabilities_of_labels_from_one_array_each():
+    chances = [np.array([[0.9, 0.1]] * 3), np.array([[0.2, 0.8]] * 3)]
+    model = Answering(np.array([[0, 1]] * 3), chances)
+    found = predict_outputs(model, FRAME, [OutputSpec("tags", "labels", ("x", "y"))])
+    assert found.probabilities is not None
+    assert found.probabilities.tolist() == [[0.1, 0.8]] * 3
+
+
+def test_a_score_is_higher_for_more_anomalous_rows():
+    from sklearn.ensemble import IsolationForest
+
+    rows = pd.DataFrame({"a": [*np.linspace(0, 1, 50), 90.0]})
+    model = IsolationForest(random_state=0).fit(rows)
+    found = predict_outputs(model, rows, [OutputSpec("score", "score")])
+    assert int(np.argmax(found.labels)) == 50
+
+
+def test_classes_of_the_model_complete_a_label():
+    class Model:
+        classes_ = np.array(["a", "b"])
+
+    assert complete(Model(), [OutputSpec("y", "label")])[0].classes == ("a", "b")
+    assert complete(Model(), [OutputSpec("y", "label", ("c",))])[0].classes == ("c",)
+    assert complete(Model(), [OutputSpec("y", "number")])[0].classes is None
