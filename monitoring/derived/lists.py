@@ -29,16 +29,17 @@ class ListCells:
     def measured(self, measure: str, learned: str) -> Floats:
         """The number of each list; ``learned``: the vocabulary, for ``unseen``."""
         if measure == "unseen":
-            return vocabulary.unseen_shares(self._hashes, vocabulary.known_words(learned))
+            return vocabulary.unseen_shares(self.hashes, vocabulary.known_words(learned))
         measured = len if measure == "length" else _mean
         return np.array([np.nan if v is None else measured(v) for v in self._values], np.float64)
 
     def learn_vocabulary(self) -> tuple[str, Floats]:
         """As ``vocabulary.learn``."""
-        return vocabulary.learn(self._hashes)
+        return vocabulary.learn(self.hashes)
 
     @cached_property
-    def _hashes(self) -> list[list[int] | None]:
+    def hashes(self) -> list[list[int] | None]:
+        """The hashes of each list's members, 32 bits each."""
         return [
             None if value is None else hashes_of([_text(one) for one in value[:MAX_MEMBERS]])
             for value in self._values

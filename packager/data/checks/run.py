@@ -13,14 +13,18 @@ from packager.data.checks import leakage as shared
 from packager.data.checks.categories import typo, unseen_category
 from packager.data.checks.columns import constant, id_like
 from packager.data.checks.cross_validation import OutOfFold
+from packager.data.checks.derived import derived_outlier
 from packager.data.checks.drift import drift, slice_drift
 from packager.data.checks.duplicates import conflicting_label, duplicate
+from packager.data.checks.encodings import encoding, mixed_script
 from packager.data.checks.extremes import impossible_zero, isolated_extreme
+from packager.data.checks.files import broken_image, mixed_images
 from packager.data.checks.finding import DataCheckReport, Finding, Histogram, worst_first
 from packager.data.checks.issue import Issue, NotApplicableError
 from packager.data.checks.labels import label_error
 from packager.data.checks.missing import missing
 from packager.data.checks.mixed_types import mixed_types
+from packager.data.checks.near_duplicates import near_duplicate, near_leakage
 from packager.data.checks.outliers import MAX_ROWS as FOREST_SAMPLE
 from packager.data.checks.outliers import outlier
 from packager.data.checks.placeholders import placeholder
@@ -46,6 +50,13 @@ WITHOUT_MODELS: dict[str, Detector] = {
     "isolated_extreme": isolated_extreme,
     "duplicate": duplicate,
     "conflicting_label": conflicting_label,
+    "near_duplicate": near_duplicate,
+    "near_leakage": near_leakage,
+    "broken_image": broken_image,
+    "mixed_images": mixed_images,
+    "encoding": encoding,
+    "mixed_script": mixed_script,
+    "derived_outlier": derived_outlier,
     "constant": constant,
     "id_like": id_like,
     "drift": drift,
