@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from monitoring.derived.images import header
 from monitoring.derived.png import brightness
 from packager.data.array_column import array_column
 from packager.data.checks.free_text import is_free_text
@@ -71,7 +72,7 @@ def near_leakage(table: CheckedTable) -> Iterator[Issue]:
         flagged = found >= 0
         if not flagged.any():
             continue
-        within = twins(signatures, table.hashes[some])[~tested] >= 0
+        within = twins(signatures.at(~tested), table.hashes[some[~tested]]) >= 0
         overlap = SplitOverlap(
             int(tested.sum()), float(flagged[tested].mean()), 2 * float(within.mean())
         )
@@ -83,6 +84,24 @@ def near_leakage(table: CheckedTable) -> Iterator[Issue]:
             some[flagged],
             [f"{_like(table, row)}, a training row" for row in some[found[flagged]]],
         )
+
+
+def uncompared(table: CheckedTable) -> Iterator[str]:
+    """What these detectors don't judge, as sentences."""
+    for name in _compared(table):
+        if len(table) > MAX_ROWS:
+            yield f"near_duplicate: compared {MAX_ROWS:,} of {len(table):,} rows of {name!r}"
+        if table.holds(name, bytes):
+            headers = map(header, (c for c in table.frame[name] if isinstance(c, bytes)))
+            other = sum(one is not None and one.format != "PNG" for one in headers)
+            if other:
+                yield (
+                    f"near_duplicate: not checked for {other:,} images of {name!r}, because only "
+                    "PNG is decoded: other formats need a library of the project"
+                )
+    lists = [name for name in table.features if table.holds(name, list)]
+    if lists:
+        yield f"near_duplicate: not checked for lists ({lists[0]!r})"
 
 
 def _compared(table: CheckedTable) -> Iterator[str]:

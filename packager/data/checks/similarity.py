@@ -50,6 +50,10 @@ class Signatures:
     reach: float | None = None
     """Largest distance of near thumbnails; None for MinHashes."""
 
+    def at(self, rows: Mask) -> Signatures:
+        """Those of the rows of a mask."""
+        return Signatures(self.keys[rows], self.values[rows], self.reach)
+
     def near(self, one: Ints, other: Ints) -> Mask:
         """Whether these pairs of cells are nearly equal: shape (pairs,)."""
         if self.reach is None:
