@@ -10,7 +10,7 @@ import struct
 from dataclasses import dataclass
 
 MAX_SEGMENTS = 1_000
-"""Segments of a JPEG that are passed over before its size."""
+"""Segments and fill bytes of a JPEG that are passed over before its size."""
 _JPEG_SIZES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 _JPEG_BARE = frozenset({0x01, *range(0xD0, 0xD9)})
 
@@ -62,11 +62,12 @@ def _bmp(data: bytes) -> ImageHeader | None:
 def _jpeg(data: bytes) -> ImageHeader | None:
     at = 2
     for _ in range(MAX_SEGMENTS):
-        while data[at] == 0xFF and data[at + 1] == 0xFF:
-            at += 1
         if data[at] != 0xFF:
             return None
         mark = data[at + 1]
+        if mark == 0xFF:  # a fill byte
+            at += 1
+            continue
         if mark in _JPEG_BARE:
             at += 2
             continue

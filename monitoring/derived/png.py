@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,8 @@ Floats = npt.NDArray[np.float64]
 
 MAX_PIXELS = 4_096
 """Pixels decoded, from the top: a larger image would take more than a few milliseconds."""
+MAX_CHUNKS = 1_000
+"""Chunks read of an image: many empty ones would take long."""
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _LUMA = np.array([0.299, 0.587, 0.114])
 """Weights of red, green and blue (ITU-R BT.601)."""
@@ -52,10 +55,12 @@ def _brightness(data: bytes) -> Floats | None:
     bits = depth * _CHANNELS[color]
     line = 1 + (width * bits + 7) // 8
     unpacker, raw, palette = zlib.decompressobj(), b"", None
-    for name, start, stop in chunks(data):
+    for name, start, stop in islice(chunks(data), MAX_CHUNKS):
+        if len(raw) >= rows * line:
+            break
         if name == b"PLTE":
             palette = np.frombuffer(data[start:stop], np.uint8).reshape(-1, 3)
-        elif name == b"IDAT" and len(raw) < rows * line:
+        elif name == b"IDAT":
             raw += unpacker.decompress(data[start:stop], rows * line - len(raw))
     if len(raw) < rows * line:
         return None

@@ -113,7 +113,7 @@ def _row(report: DataCheckReport, found: Sequence[Finding], judged: dict[str, Ve
     row = zip(report.columns, report.cells[first.row_hash], strict=True)
     pictures = report.pictures.get(first.row_hash, {})
     cells = "".join(
-        f"<div{_classes(name in flagged, cell)}><dt>{escape_markup(name)}</dt>"
+        f"<div{_classes(name in flagged, cell, name in pictures)}><dt>{escape_markup(name)}</dt>"
         f"<dd>{_picture(name, pictures.get(name))}"
         f"{'<i>empty</i>' if cell is None else escape_markup(cell)}</dd></div>"
         for name, cell in sorted(row, key=lambda pair: pair[0] not in flagged)
@@ -126,9 +126,10 @@ def _row(report: DataCheckReport, found: Sequence[Finding], judged: dict[str, Ve
     )
 
 
-def _classes(flagged: bool, cell: str | None) -> str:
-    names = [*(["flagged"] if flagged else []), *(["long"] if len(cell or "") > MIN_LONG else [])]
-    return f' class="{" ".join(names)}"' if names else ""
+def _classes(flagged: bool, cell: str | None, pictured: bool) -> str:
+    shown = {"flagged": flagged, "long": len(cell or "") > MIN_LONG, "pictured": pictured}
+    names = " ".join(name for name, holds in shown.items() if holds)
+    return f' class="{names}"' if names else ""
 
 
 def _picture(name: str, address: str | None) -> str:

@@ -72,3 +72,10 @@ def test_a_bomb_is_not_unpacked() -> None:
     data = png([b"\0" + bytes(10)] * 10, 10)
     bomb = data.replace(struct.pack(">II", 10, 10), struct.pack(">II", 2**31 - 1, 2**31 - 1))
     assert brightness(bomb) is None
+
+
+def test_only_so_many_chunks_are_read() -> None:
+    data = png([b"\0\1\2\3"], 3)
+    empty = struct.pack(">I", 0) + b"tEXt" + bytes(4)
+    assert brightness(data[:33] + empty * 900 + data[33:]) is not None
+    assert brightness(data[:33] + empty * 1_100 + data[33:]) is None
