@@ -58,7 +58,8 @@ def main(wheelhouse: Path) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         os.environ["MODEL_PACKAGER_CACHE"] = str(folder / "cache")
-        folders = WheelUnpacker(PYTHON, compiler).folders([kept(path) for path in paths])
+        with WheelUnpacker(PYTHON, compiler) as unpacker:
+            folders = unpacker.folders([kept(path) for path in paths])
         interpreter = base.saved.interpreter
         made = environment_layer("environment", VENV, PYTHON, interpreter, folders)
         for layer in (*grouped(folders, "wheels"), made):

@@ -13,7 +13,8 @@ import numpy as np
 from modelhost.cpu_count import set_cpu_count
 from modelhost.errors import PackageError
 from modelhost.feature_names import feature_names
-from modelhost.outputs import OutputSpec, complete, predict_outputs
+from modelhost.output_spec import OutputSpec
+from modelhost.outputs import complete, predict_outputs
 from modelhost.predict_once import PredictOnce, label_and_probabilities
 from modelhost.predictions import (
     Predictions,

@@ -33,7 +33,7 @@ from modelhost.errors import PackageError
 from modelhost.fitted_parts import FittedParts
 from modelhost.frames import FrameBuilder, keep_text_plain
 from modelhost.model import LoadedModel, load_model
-from modelhost.outputs import OutputSpec
+from modelhost.output_spec import OutputSpec
 from modelhost.prediction_messages import decode_call, encode_predictions
 from modelhost.project_code import project_errors
 from modelhost.recipe import call_recipe

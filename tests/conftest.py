@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
+import json
 import os
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -82,15 +85,23 @@ def base(engine: Engine) -> str:
 
 @pytest.fixture(scope="session")
 def local_package(tmp_path_factory: pytest.TempPathFactory) -> Package:
-    """The starter project, built without engine and base into an OCI folder."""
-    project = tmp_path_factory.mktemp("local") / "starter"
-    assert package("init", project).code == 0
-    image = project.parent / "image"
-    watching = watched(project / "data" / "visits.csv", project.parent / "watched")
-    command = ("build", project, "--output", f"oci:{image}", "--json")
-    done = package(*command, env={**NO_ENGINE, **watching})
-    assert done.code == 0, done.err
-    return Package(str(image), project, done.json)
+    """The starter project, built without engine and base into an OCI folder.
+
+    Parts of ``scripts/test`` share one: the first that needs it builds it, and others wait.
+    """
+    shared = os.environ.get("MODEL_PACKAGER_SHARED")
+    folder = Path(shared) if shared else tmp_path_factory.mktemp("local")
+    project, image, record = folder / "starter", folder / "image", folder / "built.json"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not record.exists():
+            assert package("init", project).code == 0
+            watching = watched(project / "data" / "visits.csv", folder / "watched")
+            command = ("build", project, "--output", f"oci:{image}", "--json")
+            done = package(*command, env={**NO_ENGINE, **watching})
+            assert done.code == 0, done.err
+            record.write_text(done.out)
+    return Package(str(image), project, json.loads(record.read_text()))
 
 
 @pytest.fixture(scope="session")

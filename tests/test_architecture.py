@@ -483,7 +483,7 @@ SLOW = (
 
 
 def test_help_and_completion_import_no_slow_library():
-    assert loaded_by("import packager.cli", *SLOW) == []
+    assert loaded_by("import packager.cli.commands", *SLOW) == []
 
 
 def test_inspect_imports_no_library_for_data_frames():

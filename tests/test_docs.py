@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 import typer
 
-from packager.cli import app
+from packager.cli.commands import app
 from packager.data.fingerprint import row_hashes
 from packager.project.config import load_project
 from packager.project.validate import check_columns

@@ -108,16 +108,6 @@ def test_a_build_in_another_environment_gives_the_same_image(
             "gone",
             "train.py",
         ),
-        ({"train.py:    return make": "    make"}, 1, "returned nothing", "return the"),
-        (
-            {
-                "train.py:    encode =": "    import urllib.request as u\n"
-                "    u.urlopen('http://10.1.2.3/')\n    encode ="
-            },
-            1,
-            "tried to reach the network (10.1.2.3:80)",
-            "no network",
-        ),
         ({"modelhost.py:": "x = 1"}, 2, "module `modelhost`", "rename it"),
         (
             {"package.toml:target =": "private = 1\ntarget ="},

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from command import PACKAGE, served
 
-from packager.cli import app
+from packager.cli.commands import app
 from packager.engine.engine import Engine
 from packager.project.sections import ImageSection
 

@@ -25,10 +25,13 @@ def _take_out() -> None:
     def no_slices(_: RowMembership, __: Any, rows: int) -> list[int]:
         return [0] * rows
 
+    def no_slices_of(_: RowMembership, columns: Any, __: Any) -> list[int]:
+        return [0] * len(columns[0])
+
     replaced = {
-        MetricsRecorder: {"observe": nothing, "refused": nothing, "flush": nothing},
+        MetricsRecorder: {"observe": nothing, "record_invalid": nothing, "flush": nothing},
         ServingMetrics: {"observe_request": nothing},
-        RowMembership: {"bitmap": no_slice, "bitmaps": no_slices},
+        RowMembership: {"bitmap": no_slice, "bitmaps": no_slices, "bitmaps_of": no_slices_of},
     }
 
     class Nothing(BufferedHistogram):

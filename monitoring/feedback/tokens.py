@@ -30,18 +30,17 @@ from monitoring.feedback.keys import FeedbackKeys
 TOKEN_LENGTH = 64
 _LAYOUT = struct.Struct(">B6sI8sBIQ")
 _pack = _LAYOUT.pack
+_HEAD = struct.Struct(">B6sI")
 _ROW = np.dtype(
     [
-        ("key", "u1"),
-        ("version", "V6"),
-        ("time", ">u4"),
+        ("head", f"V{_HEAD.size}"),
         ("prediction", "V8"),
         ("sure", "u1"),
         ("bitmap", ">u4"),
         ("nonce", ">u8"),
     ]
 )
-"""``_LAYOUT`` of many rows."""
+"""``_LAYOUT`` of many rows; they have the same ``_HEAD``: key, version and time."""
 _BODY = np.dtype(f"V{_LAYOUT.size}")
 _SIGNATURE = 16
 MIN_ROWS_TOGETHER = 24
@@ -59,6 +58,7 @@ _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 Reason = Literal["malformed", "bad_signature", "unknown_version", "expired", "no_prediction"]
 Task = Literal["classification", "regression"]
 Chances = Sequence[Sequence[float]] | npt.NDArray[np.float64]
+Bitmaps = Sequence[int] | npt.NDArray[np.int64]
 
 
 class TokenError(Exception):
@@ -124,7 +124,7 @@ class Tokens:
         self._signing = keys.first, signer(keys.secrets[keys.first])
 
     def mint(
-        self, labels: Sequence[Any], probabilities: Chances | None, bitmaps: Sequence[int]
+        self, labels: Sequence[Any], probabilities: Chances | None, bitmaps: Bitmaps
     ) -> list[str]:
         """One token for each of n answers; a label is None if there is no prediction.
 
@@ -139,18 +139,18 @@ class Tokens:
             if isinstance(probabilities, np.ndarray):
                 probabilities = probabilities.tolist()
             each = repeat(None) if probabilities is None else probabilities
-            raw = b"".join(map(self._signed, labels, each, bitmaps, repeat(now)))
+            each_bitmap = bitmaps.tolist() if isinstance(bitmaps, np.ndarray) else bitmaps
+            raw = b"".join(map(self._signed, labels, each, each_bitmap, repeat(now)))
         else:
             signed = zip(bodies, map(self._signing[1], bodies), strict=True)
             raw = b"".join(chain.from_iterable(signed))
-        text = _text(raw)
-        return [text[at : at + TOKEN_LENGTH] for at in range(0, len(text), TOKEN_LENGTH)]
+        return list(map(_text(raw).__getitem__, _places(len(labels))))
 
     def _together(
         self,
         labels: Sequence[Any],
         probabilities: Chances | None,
-        bitmaps: Sequence[int],
+        bitmaps: Bitmaps,
         now: int,
     ) -> list[bytes] | None:
         """The bodies that ``_signed`` packs; None for few rows, or a label outside the classes."""
@@ -162,16 +162,15 @@ class Tokens:
         if self._classes is None:
             made["prediction"] = np.array(labels, ">f8").view("V8")  # None: NaN
         else:
-            known = list(map(self._places.get, labels))
-            if None in known:
+            places = np.fromiter(map(self._places.get, labels, repeat(-1)), np.intp, rows)
+            if places.min() < 0:
                 return None
-            places = np.array(known)
             made["prediction"] = self._hashes[places]
             if probabilities is not None:
                 chances = np.asarray(probabilities, np.float64)[np.arange(rows), places]
                 made["sure"] = _in_steps(chances)
-        made["key"], made["version"] = self._signing[0], np.void(self.version)
-        made["time"], made["bitmap"] = now, bitmaps
+        made["head"] = np.void(_HEAD.pack(self._signing[0], self.version, now))
+        made["bitmap"] = bitmaps
         made["nonce"] = np.fromiter(islice(self._nonces, rows), np.uint64, rows)
         bodies: list[bytes] = made.view(_BODY).tolist()
         return bodies
@@ -225,11 +224,17 @@ def _text(raw: bytes) -> str:
     return binascii.b2a_base64(raw, newline=False).translate(_URL_SAFE).decode()
 
 
+@lru_cache(maxsize=64)
+def _places(rows: int) -> list[slice]:
+    """The place of each token in the text of all."""
+    return [slice(at, at + TOKEN_LENGTH) for at in range(0, TOKEN_LENGTH * rows, TOKEN_LENGTH)]
+
+
 def _in_steps(chances: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Confidences as they are stored, rounded as ``round`` does."""
-    valid = (chances >= 0.0) & (chances <= 1.0)
-    if valid.all():
+    if chances.min() >= 0.0 and chances.max() <= 1.0:  # not so if one is NaN
         return np.rint(_SURE * chances)
+    valid = (chances >= 0.0) & (chances <= 1.0)
     return np.where(valid, np.rint(_SURE * np.where(valid, chances, 0.0)), _UNKNOWN)
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter as Tally
 from collections.abc import Mapping, Sequence
-from itertools import chain, compress, repeat
+from itertools import chain, repeat
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from monitoring.feedback.tokens import Bitmaps, Chances
 from monitoring.metrics.bin_counts import BinCounts
 from monitoring.metrics.class_labels import class_text
 from monitoring.metrics.serving import ServingMetrics
@@ -24,6 +25,7 @@ class PredictionCounts:
     def __init__(self, profile: Profile | None, classes: Sequence[Any] | None) -> None:
         """``classes``: None for a regression."""
         self._regression = classes is None
+        self._labels = tuple(classes or ())
         self._classes = {label: place for place, label in enumerate(classes or ())}
         self._calibration = profile.calibration if profile else None
         features = {f.name: f for f in profile.features} if profile else {}
@@ -35,19 +37,11 @@ class PredictionCounts:
         )
         self._clear()
 
-    def add(
-        self,
-        labels: Sequence[Any],
-        chances: Sequence[Sequence[float] | None],
-        bitmaps: Sequence[int],
-    ) -> None:
-        """Count n answers; ``chances``: class probabilities per row, None if there are none."""
-        missing = labels.count(None)
-        numbers = {0.0: len(labels) - missing, None: missing}
-        self._predicted.update(numbers if self._regression else labels)
-        confidences = self._confidences(labels, chances)
+    def add(self, labels: Sequence[Any], chances: Chances | None, bitmaps: Bitmaps) -> None:
+        """Count n answers; ``chances``: n by classes."""
+        confidences = self._count(labels, chances)
         self._bins.add((labels, confidences))
-        self._add_slices(bitmaps, confidences)
+        self._add_slices(np.asarray(bitmaps, np.int64), confidences)
 
     def write(self, metrics: ServingMetrics) -> None:
         """Add what was counted to the metrics, and reset."""
@@ -63,33 +57,34 @@ class PredictionCounts:
         self._predicted: Tally[Any] = Tally()
         self._tallies: dict[int, _Tally] = {}
 
-    def _confidences(
-        self, labels: Sequence[Any], chances: Sequence[Sequence[float] | None]
-    ) -> Floats:
-        """The probability of each row's label; NaN if there are none."""
-        given = [row for row in chances if row is not None]
-        if len(given) == len(labels):
-            return self._chosen(labels, given)
-        found = np.full(len(labels), np.nan)
-        if given:
-            known = np.array([row is not None for row in chances])
-            found[known] = self._chosen(list(compress(labels, known)), given)
-        return found
-
-    def _chosen(self, labels: Sequence[Any], chances: Sequence[Sequence[float]]) -> Floats:
-        """The probability of each label, or the highest one for a label outside the classes."""
+    def _count(self, labels: Sequence[Any], chances: Chances | None) -> Floats:
+        """Count the labels; return the probability of each, NaN if there are none."""
         rows = len(labels)
+        if self._regression:
+            missing = labels.count(None)
+            self._predicted.update({0.0: rows - missing, None: missing})
+            return np.full(rows, np.nan)
         places = np.fromiter(map(self._classes.get, labels, repeat(-1)), np.intp, rows)
-        given = np.fromiter(chain.from_iterable(chances), np.float64).reshape(rows, -1)
+        known = (places >= 0).all()
+        if known:
+            for place, count in enumerate(np.bincount(places).tolist()):
+                if count:
+                    self._predicted[self._labels[place]] += count
+        else:
+            self._predicted.update(labels)
+        if chances is None:
+            return np.full(rows, np.nan)
+        given = _array(chances)
         found: Floats = given[np.arange(rows), np.maximum(places, 0)]
-        return found if (places >= 0).all() else np.where(places < 0, given.max(axis=1), found)
+        # The highest one for a label outside the classes.
+        return found if known else np.where(places < 0, given.max(axis=1), found)
 
-    def _add_slices(self, bitmaps: Sequence[int], confidences: Floats) -> None:
-        kinds = {bitmap: place for place, bitmap in enumerate(dict.fromkeys(bitmaps))}
-        which = np.fromiter(map(kinds.__getitem__, bitmaps), np.intp, len(bitmaps))
+    def _add_slices(self, bitmaps: npt.NDArray[np.int64], confidences: Floats) -> None:
+        kinds = np.unique(bitmaps)
+        which = kinds.searchsorted(bitmaps)
         rows = np.bincount(which).tolist()
         estimated, correct = self._estimates(which, confidences, len(kinds))
-        for bitmap, *counts in zip(kinds, rows, estimated, correct, strict=True):
+        for bitmap, *counts in zip(kinds.tolist(), rows, estimated, correct, strict=True):
             self._tallies.setdefault(bitmap, _Tally()).add(*counts)
 
     def _estimates(
@@ -104,6 +99,13 @@ class PredictionCounts:
             which, correct = which[known], correct[known]
         sums = np.bincount(which, weights=correct, minlength=kinds)
         return np.bincount(which, minlength=kinds).tolist(), sums.tolist()
+
+
+def _array(chances: Chances) -> Floats:
+    if isinstance(chances, np.ndarray):
+        return chances
+    rows = len(chances)
+    return np.fromiter(chain.from_iterable(chances), np.float64).reshape(rows, -1)
 
 
 class _Tally:

@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from monitoring.column_arrays import ColumnArrays, joined
-from monitoring.feedback.tokens import Chances
-from monitoring.metrics.bin_counts import BinCounts, size_of
+from monitoring.feedback.tokens import Bitmaps, Chances
+from monitoring.metrics.bin_counts import BinCounts
+from monitoring.metrics.derived_columns import size_of
 from monitoring.metrics.prediction_counts import PredictionCounts
 from monitoring.metrics.serving import FLAGS, ServingMetrics
 from monitoring.profile.profile import CONFIDENCE, PREDICTION, Profile
@@ -44,7 +45,7 @@ class Batch:
     """n predictions; None for no prediction."""
     probabilities: Chances | None
     """n by classes."""
-    bitmaps: Sequence[int]
+    bitmaps: Bitmaps
     """The slices of each row."""
     flags: Sequence[Sequence[str]]
     """The flags of each row, ``feature:reason``."""
@@ -80,6 +81,24 @@ class Batch:
             )
 
 
+class _Answers:
+    """Answers that are still to be counted."""
+
+    __slots__ = ("bitmaps", "chances", "labels")
+
+    def __init__(self) -> None:
+        self.labels: list[Any] = []
+        self.chances: list[Any] = []
+        """A sequence for each row, or an array for each request."""
+        self.bitmaps: list[Any] = []
+        """A number for each row, or an array for each request."""
+
+    def clear(self) -> None:
+        self.labels.clear()
+        self.chances.clear()
+        self.bitmaps.clear()
+
+
 class MetricsRecorder:
     """Records the answers of one worker; not thread-safe."""
 
@@ -109,22 +128,26 @@ class MetricsRecorder:
         )
         self._kept: list[Sequence[Any]] = []
         self._arrays: list[ColumnArrays] = []
-        self._labels: list[Any] = []
-        self._chances: list[Sequence[float] | None] = []
-        self._bitmaps: list[int] = []
         self._elements = 0
+        self._sure, self._unsure, self._blocks = _Answers(), _Answers(), _Answers()
         self._clear()
 
     def observe(self, batch: Batch) -> None:
         """Count the rows of an answered request."""
         rows = len(batch.labels)
         self._compiled += batch.compiled
-        self._labels += batch.labels
-        self._bitmaps += batch.bitmaps
-        chances = batch.probabilities
-        if isinstance(chances, np.ndarray):
-            chances = chances.tolist()
-        self._chances += (None,) * rows if chances is None else chances
+        self._pending += rows
+        chances, bitmaps = batch.probabilities, batch.bitmaps
+        if isinstance(chances, np.ndarray) and isinstance(bitmaps, np.ndarray):
+            self._blocks.labels += batch.labels
+            self._blocks.chances.append(chances)
+            self._blocks.bitmaps.append(bitmaps)
+        else:
+            answers = self._unsure if chances is None else self._sure
+            answers.labels += batch.labels
+            answers.bitmaps += bitmaps.tolist() if isinstance(bitmaps, np.ndarray) else bitmaps
+            if chances is not None:
+                answers.chances += chances.tolist() if isinstance(chances, np.ndarray) else chances
         if batch.row is not None:
             self._kept.append(batch.row)
         elif batch.arrays is not None and self._bins.takes(batch.arrays.layout):
@@ -135,7 +158,7 @@ class MetricsRecorder:
             self._bins.add(batch.columns)
         if self._sized and rows < MIN_DIRECT_ROWS:
             self._elements += sum(size_of(v) for at in self._sized for v in batch.columns[at])
-        if len(self._labels) >= MAX_PENDING_ROWS or self._elements > MAX_PENDING_ELEMENTS:
+        if self._pending >= MAX_PENDING_ROWS or self._elements > MAX_PENDING_ELEMENTS:
             self._count()
         if batch.anomalies:
             self._anomalies.update(batch.anomalies)
@@ -167,7 +190,7 @@ class MetricsRecorder:
         self._clear()
 
     def _clear(self) -> None:
-        self._rows = self._compiled = 0
+        self._rows = self._compiled = self._pending = 0
         self._anomalies: Tally[tuple[str, str]] = Tally()
         self._flagged: Tally[str] = Tally()
 
@@ -180,12 +203,19 @@ class MetricsRecorder:
         if self._arrays:
             self._bins.add_arrays(joined(self._arrays))
             self._arrays.clear()
-        if self._labels:
-            self._rows += len(self._labels)
-            self._answers.add(self._labels, self._chances, self._bitmaps)
-            self._labels.clear()
-            self._chances.clear()
-            self._bitmaps.clear()
+        self._rows += self._pending
+        self._pending = 0
+        sure, unsure, blocks = self._sure, self._unsure, self._blocks
+        if sure.labels:
+            self._answers.add(sure.labels, sure.chances, sure.bitmaps)
+            sure.clear()
+        if unsure.labels:
+            self._answers.add(unsure.labels, None, unsure.bitmaps)
+            unsure.clear()
+        if blocks.labels:
+            chances, bitmaps = np.concatenate(blocks.chances), np.concatenate(blocks.bitmaps)
+            self._answers.add(blocks.labels, chances, bitmaps)
+            blocks.clear()
 
     def _add_flags(self, flags: Iterable[Sequence[str]]) -> None:
         for own in flags:

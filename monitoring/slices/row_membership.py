@@ -7,10 +7,15 @@ that a build, a check and the server assign the same slices to a row.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
+
+from monitoring.column_arrays import ColumnArrays, ColumnLayout
 from monitoring.derived.measures import as_values, measured
 from monitoring.slices.clock import DatetimeUnit
 from monitoring.slices.compiler import RuleCompiler
@@ -42,48 +47,117 @@ class RowMembership:
         Raises ``ValueError`` for an unknown column or a condition that can't be applied.
         """
         rules = [*rules]
-        derived = {name: own for rule in rules for name, own in rule.derived.items()}
         places = {name: at for at, name in enumerate(columns)}
+        derived = {name: own for rule in rules for name, own in rule.derived.items()}
         for name, own in derived.items():
             if name in places or own.column not in places:
                 found = "a column too" if name in places else f"no column {own.column!r}"
                 raise ValueError(f"slices: expected {name!r} to be derived only, got {found}")
-        self._derived = [(places[own.column], own) for own in derived.values()]
-        named = [*columns, *derived]
-        source = RuleCompiler({name: at for at, name in enumerate(named)}, clocks)
-        terms = ["1"]
+        self._derived = [(places[own.column], own.measure) for own in derived.values()]
+        places |= {name: at for at, name in enumerate(derived, start=len(columns))}
+        source = RuleCompiler(places, clocks)
+        terms: list[_Term] = []
         first = 1
         for name, texts in values.items():
             cell, bits = source.cell(name), SliceBitmap(texts, first, clocks.get(name))
             known, other = source.name(bits.known), source.name(bits.of)
-            terms.append(f"({known}[{cell}] if {cell} in {known} else {other}({cell}))")
+            text = f"({known}[{cell}] if {cell} in {known} else {other}({cell}))"
+            terms.append(_Term(frozenset({places[name]}), text))
             first += len(texts) + 1
         for place, rule in enumerate(rules, start=first):
-            terms.append(f"({1 << place} if {source.holds(rule.condition, rule.names)} else 0)")
-        self._cells = sorted(source.used)
-        self._of = itemgetter(*self._cells) if len(self._cells) > 1 else self._some
-        self._bitmap = _function([f"v{at}" for at in self._cells], " | ".join(terms), source.scope)
+            text = f"({1 << place} if {source.holds(rule.condition, rule.names)} else 0)"
+            used = frozenset(places[name] for name in rule.names.values() if name in places)
+            terms.append(_Term(used, text))
+        self._terms = terms
+        self._scope = source.scope
+        self._all = _Bitmap(terms, source.scope, everything=True)
+        self._layout: ColumnLayout | None = None
 
     def bitmap(self, row: Row) -> int:
         """The bitmap of one row."""
         if self._derived:
-            row = [
-                *row,
-                *(as_values(measured([row[at]], own.measure))[0] for at, own in self._derived),
-            ]
-        bitmap: int = self._bitmap(*self._of(row))
-        return bitmap
+            found = (measured([row[at]], measure) for at, measure in self._derived)
+            row = [*row, *(as_values(own)[0] for own in found)]
+        return self._all.of_row(row)
 
     def bitmaps(self, columns: Sequence[Sequence[Any]], rows: int) -> list[int]:
         """The bitmap of each row; ``columns``: sequences of ``rows`` values each."""
-        if not self._cells:
-            return [self._bitmap()] * rows
-        if self._derived:
-            many = [as_values(measured(columns[at], own.measure)) for at, own in self._derived]
-            columns = [*columns, *many]
-        return list(map(self._bitmap, *self._of(columns)))
+        columns = self._with_derived(columns)
+        return list(self._all.of_rows(columns)) if self._terms else [1] * rows
 
-    def _some(self, row: Row) -> Row:
+    def bitmaps_of(
+        self, columns: Sequence[Sequence[Any]], arrays: ColumnArrays
+    ) -> npt.NDArray[np.int64]:
+        """As ``bitmaps``, of columns that are at hand as arrays too.
+
+        What depends on one column with codes is looked up by code.
+        """
+        if arrays.layout is not self._layout:
+            self._prepare(arrays.layout)
+        rows = arrays.codes.shape[1]
+        found = np.ones(rows, np.int64)
+        for row in self._code_rows:
+            found |= self._by_code[arrays.codes[row]]
+        if self._rest is not None:
+            whole = self._with_derived(columns)
+            found |= np.fromiter(self._rest.of_rows(whole), np.int64, rows)
+        return found
+
+    def _with_derived(self, columns: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:
+        if not self._derived:
+            return columns
+        found = (measured(columns[at], measure) for at, measure in self._derived)
+        return [*columns, *(as_values(own) for own in found)]
+
+    def _prepare(self, layout: ColumnLayout) -> None:
+        """Compute what depends on one column with codes, for each code."""
+        coded = {frozenset({column}) for column in layout.categories}
+        single = {
+            column: _Bitmap([term for term in self._terms if term.columns == {column}], self._scope)
+            for column in layout.categories
+            if any(term.columns == {column} for term in self._terms)
+        }
+
+        def meaning(column: int, value: Any) -> int:
+            return single[column].of(value) if column in single else 0
+
+        self._by_code = layout.translated(meaning).astype(np.int64)
+        self._code_rows = [layout.categories[column] for column in single]
+        rest = [term for term in self._terms if term.columns not in coded]
+        self._rest = _Bitmap(rest, self._scope) if rest else None
+        self._layout = layout
+
+
+@dataclass(frozen=True)
+class _Term:
+    """Source of the bits that depend on some columns, by index."""
+
+    columns: frozenset[int]
+    text: str
+
+
+class _Bitmap:
+    """The bits of several terms."""
+
+    def __init__(
+        self, terms: Sequence[_Term], scope: Mapping[str, Any], *, everything: bool = False
+    ) -> None:
+        """``everything``: bit 0 is set too."""
+        self._cells = sorted({column for term in terms for column in term.columns})
+        texts = [*(["1"] if everything else []), *(term.text for term in terms)]
+        self.of = _function([f"v{at}" for at in self._cells], " | ".join(texts), scope)
+        self._some = itemgetter(*self._cells) if len(self._cells) > 1 else self._few
+
+    def of_row(self, row: Row) -> int:
+        """The bits of one row."""
+        found: int = self.of(*self._some(row))
+        return found
+
+    def of_rows(self, columns: Sequence[Sequence[Any]]) -> Iterator[int]:
+        """The bits of each row; the terms have at least one column."""
+        return map(self.of, *self._some(columns))
+
+    def _few(self, row: Row) -> Row:
         return [row[at] for at in self._cells]
 
 

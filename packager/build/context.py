@@ -23,7 +23,7 @@ class BuildOptions:
     upgrade: bool = False
     """Lock all dependencies again."""
     no_cache: bool = False
-    """Rebuild every layer, and train although the cache holds the result of the same inputs."""
+    """Rebuild every layer, check the data and train, although the cache holds the same results."""
     check_reproducible: bool = False
     """Assemble a second time under different conditions, and compare."""
     allow_findings: bool = False

@@ -28,7 +28,14 @@ from packager.image.docker_build import Builder, DockerBuild, check_builder, own
 from packager.image.export import Destination, export_images
 from packager.image.layers import plain_layer, tree_entries
 from packager.image.shared_libraries import check_libraries
-from packager.image.stack import entries, make_stack, own_training_runtime, server_environment
+from packager.image.stack import (
+    LayerOptions,
+    Stack,
+    entries,
+    make_stack,
+    own_training_runtime,
+    server_environment,
+)
 from packager.image.stored_images import COMPANION
 from packager.manifest.evaluation import DataCheckSummary, SeedVariance
 from packager.manifest.manifest import Manifest
@@ -40,7 +47,8 @@ from packager.project.files import ListedFiles, ProjectFiles, list_files
 from packager.project.outputs import RECORD
 from packager.project.required_secrets import explain_left_out
 from packager.project.validate import check_code, check_columns, check_model_files
-from packager.review.gate import review
+from packager.review.gate import GateOptions, review
+from packager.runners.early_layers import EarlyLayers
 from packager.runners.project import (
     ProjectEnvironment,
     resolve_base,
@@ -86,11 +94,7 @@ def build(
     seed_variance = load_seed_variance(project, files, environment.lock, progress)
     explaining = explain_left_out(files.listed.left_out)
     with temporary_directory() as folder, tidied, explaining:
-        progress.step("making layers")
-        stack = make_stack(
-            environment.base, environment.lock, files, folder, progress, fresh=options.no_cache
-        )
-        check_libraries(environment.base, stack, progress)
+        stack = _make_layers(environment, files, folder, progress, fresh=options.no_cache)
         context = BuildContext(
             project, files, environment, stack, folder, progress, options.no_cache
         )
@@ -152,6 +156,25 @@ def _resolve(
     return ProjectEnvironment(platform, base, dependencies, engine)
 
 
+def _make_layers(
+    environment: ProjectEnvironment,
+    files: ProjectFiles,
+    folder: Path,
+    progress: Progress,
+    *,
+    fresh: bool,
+) -> Stack:
+    """Make the layers below the training, and check them; the engine gets the first ones early."""
+    progress.step("making layers")
+    base, lock = environment.base, environment.lock
+    locked, platform = environment.locked_base, environment.platform
+    with EarlyLayers(environment.engine, locked, platform) as early:
+        stack = make_stack(base, lock, files, folder, progress, LayerOptions(fresh, early.send))
+        check_libraries(base, stack, progress)
+        early.finish(progress)
+    return stack
+
+
 def _train(
     context: BuildContext, seed_variance: SeedVariance | None, options: BuildOptions
 ) -> _Trained:
@@ -161,7 +184,12 @@ def _train(
     image = training_image(environment, files, context.stack, context.folder)
     with training_worker(environment, image, progress) as worker:
         findings = review(
-            project, files, environment.lock, worker, progress, allow=options.allow_findings
+            project,
+            files,
+            environment.lock,
+            worker,
+            progress,
+            GateOptions(allow=options.allow_findings, fresh=options.no_cache),
         )
         job = training_job(project, seed_variance)
         digest = training_digest(image, worker.isolation, environment.machine, job)
@@ -215,7 +243,7 @@ def _assemble_again(
 ) -> tuple[Image, ...]:
     """Assemble from copies in ``folder`` of the files and the training result, without cache."""
     base, lock, quiet = context.environment.base, context.environment.lock, NullProgress()
-    stack = make_stack(base, lock, files, folder, quiet, fresh=True)
+    stack = make_stack(base, lock, files, folder, quiet, LayerOptions(fresh=True))
     again = replace(context, files=files, stack=stack, folder=folder, progress=quiet, fresh=True)
     return _assemble(again, manifest)
 

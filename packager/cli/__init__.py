@@ -1,85 +1,21 @@
-"""The command ``package``: parses arguments, calls one function, prints the result to stdout.
-
-Each file has the commands of one purpose, and registers them with ``app`` when imported; the order
-of the imports is the order in ``--help``.
-"""
+"""The command ``package``: parses arguments, calls one function, prints the result to stdout."""
 
 from __future__ import annotations
 
-import os
 import sys
-from typing import Any
 
-import typer
-
-# isort: off
-from packager.cli import build, inspect, run, bench, monitoring, feedback
-from packager.cli import data_versions, data_derive, data_fingerprints, data_checks, data_verdicts
-
-# isort: on
-from packager.cli.app import app
-from packager.cli.console import ConsoleProgress, print_error
 from packager.cli.interrupts import Interrupts
-from packager.environment.programs import search_path
-from packager.errors import PackageError
-
-__all__ = [
-    "bench",
-    "build",
-    "data_checks",
-    "data_derive",
-    "data_fingerprints",
-    "data_verdicts",
-    "data_versions",
-    "feedback",
-    "inspect",
-    "main",
-    "monitoring",
-    "run",
-]
-
-STOPPED = 130  # exit code of typer after Ctrl-C, and of shells
-CallError: type[Exception] = typer.BadParameter.__mro__[1]
-"""click's ``UsageError``, the base of every error in options and arguments. typer has its own copy
-of click under a private name."""
 
 
 def main() -> None:
-    """Run the command line; any exception other than a ``PackageError`` is a bug."""
-    # Never start programs from the current folder.
-    os.environ["PATH"] = search_path()
-    # The signals raise KeyboardInterrupt, so that containers and partial files are removed.
-    Interrupts().install()
-    sys.exit(_run(as_json="--json" in sys.argv[1:]))
+    """Run the command line.
 
-
-def _run(*, as_json: bool) -> int:
-    """Run the command that the arguments name; return the exit code.
-
-    ``as_json`` is read from the raw arguments, because an error in them is raised before options
-    are parsed.
+    A signal stops it: quietly while the commands are imported, and as ``KeyboardInterrupt``
+    afterwards, so that containers and partial files are removed.
     """
-    try:
-        code = app(prog_name="package", standalone_mode=False) or 0
-    except PackageError as error:
-        print_error(error, as_json=as_json)
-        return error.exit_code
-    except CallError as error:
-        return _print_call_error(error, as_json=as_json)
-    if code == STOPPED:
-        if as_json:
-            print_error(PackageError("stopped"), as_json=True, exit_code=STOPPED)
-        else:
-            ConsoleProgress().warn("stopped")
-    return int(code)
+    interrupts = Interrupts(starting=True)
+    interrupts.install()
+    from packager.cli.commands import run_command
 
-
-def _print_call_error(error: Any, *, as_json: bool) -> int:
-    """Print an error in the options or arguments; return the exit code."""
-    if as_json:
-        verb = error.ctx.command_path if error.ctx else "package"
-        told = PackageError(error.format_message(), f"see `{verb} --help`")
-        print_error(told, as_json=True, exit_code=error.exit_code)
-    else:
-        error.show()
-    return int(error.exit_code)
+    interrupts.starting = False
+    sys.exit(run_command(as_json="--json" in sys.argv[1:]))

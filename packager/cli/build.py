@@ -109,7 +109,8 @@ def build(
     ] = False,
     check_reproducible: CheckReproducible = False,
     no_cache: Annotated[
-        bool, typer.Option("--no-cache", help="Rebuild every layer, and train again.")
+        bool,
+        typer.Option("--no-cache", help="Rebuild every layer, check the data and train again."),
     ] = False,
     allow_findings: AllowFindings = False,
     ready_seconds: Annotated[

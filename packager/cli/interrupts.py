@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 import time
 from types import FrameType
+
+STOPPED = 130
+"""Exit code after a signal: that of typer after Ctrl-C, and of shells."""
 
 REPETITION_SECONDS = 2.0
 """A signal that comes sooner is the same: a terminal and a program that started this one, such as
@@ -12,9 +17,12 @@ REPETITION_SECONDS = 2.0
 
 
 class Interrupts:
-    """Raises ``KeyboardInterrupt`` at SIGINT, SIGTERM and SIGHUP."""
+    """Raises ``KeyboardInterrupt`` at SIGINT, SIGTERM and SIGHUP; while ``starting``, exits."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, starting: bool = False) -> None:
+        self.starting = starting
+        """Whether modules are being imported: nothing is to be tidied up, and an import may not
+        end in the middle, because the error would be that of the library."""
         self._last = -REPETITION_SECONDS
 
     def install(self) -> None:
@@ -28,6 +36,17 @@ class Interrupts:
 
     def __call__(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
         """Called by the interpreter."""
+        if self.starting:
+            _exit()
         before, self._last = self._last, time.monotonic()
         if self._last - before >= REPETITION_SECONDS:
             raise KeyboardInterrupt
+
+
+def _exit() -> None:
+    """End this process as a command that was stopped does, without the libraries that print."""
+    said = "! stopped"
+    if "--json" in sys.argv[1:]:
+        said = f'{{"message": "stopped", "hint": null, "exit_code": {STOPPED}}}'
+    os.write(2, f"{said}\n".encode())
+    os._exit(STOPPED)

@@ -12,12 +12,12 @@ from typing import Any, Literal, cast
 import numpy as np
 import pandas as pd
 
+from modelhost.list_kinds import kind_of_elements
 from packager.data.array_column import ArrayColumn, array_column
 from packager.data.csv_files import csv_names
 from packager.data.csv_text import table_suffix
 from packager.data.csv_types import read_csv_table
 from packager.data.declared_arrays import with_declared_arrays
-from packager.data.list_kinds import kind_of_elements
 from packager.data.parquet_files import parquet_names, read_parquet
 from packager.errors import UsageError
 from packager.manifest.base import Kind, Scalar

@@ -31,7 +31,7 @@ from packager.engine.hardening import (
     share_of_memory,
 )
 from packager.engine.started import RunningContainer, ServerContainer
-from packager.engine.streams import lines
+from packager.engine.streams import folders_tar, lines
 from packager.errors import PackageError
 from packager.exit_reason import MAX_LINES, ExitReason
 from packager.tar_reader import TarReader, plain_tar, unpack_plain
@@ -42,7 +42,6 @@ OWNER = "model-packager.owner"
 # can be fetched after it, and uses no memory.
 WORK = "/work"
 WRITABLE = {WORK: 0o777, "/code": 0o777, "/tmp": 0o1777}
-CHMOD_SCRIPT = f"import os\nfor path, mode in {WRITABLE}.items(): os.chmod(path, mode)"
 OnLine = Callable[[str], None]
 
 
@@ -118,21 +117,18 @@ class Containers:
                 container.remove(force=True, v=True)
 
     @contextlib.contextmanager
-    def _volumes(self, doing: str, image: str, python: str) -> Iterator[Container]:
-        """A container that owns the volumes of ``WRITABLE``, filled from ``image``.
+    def _volumes(self, doing: str, image: str) -> Iterator[Container]:
+        """A container, never started, that owns the volumes of ``WRITABLE``, filled from ``image``.
 
-        An engine gives a volume the owner and mode of the folder in the image (root), so the
-        container changes the modes.
+        An engine gives a volume the owner and mode of the folder in the image (root). An archive
+        changes the modes: Docker takes that of a folder from its own entry, Podman from the entry
+        ``.`` of an archive for the volume, and each ignores the other.
         """
-        command, volumes = [python, "-c", CHMOD_SCRIPT], list(WRITABLE)
-        options = {"entrypoint": [], "read_only": True, "volumes": volumes, "user": ROOT_USER}
-        with self._container(doing, image, command, **options) as container:
-            container.start()
-            if container.wait()["StatusCode"] != 0:
-                raise PackageError(
-                    f"{image}: no folders to write in: {container.logs().decode()[-500:]}",
-                    "check that the image holds a working Python",
-                )
+        options = {"entrypoint": [], "volumes": list(WRITABLE), "user": ROOT_USER}
+        with self._container(doing, image, ["-"], **options) as container:
+            container.put_archive("/", folders_tar(WRITABLE))
+            for path, mode in WRITABLE.items():
+                container.put_archive(path, folders_tar({".": mode}))
             yield container
 
     def job(self, job: ContainerJob, destination: Path, on_line: OnLine) -> ExitReason:
@@ -141,7 +137,7 @@ class Containers:
         The container is read-only except for the folders of ``WRITABLE``. ``job.output`` is
         unpacked into ``destination`` afterwards. Container and volumes are removed.
         """
-        with self._volumes(job.doing, job.image, job.command[0]) as lender:
+        with self._volumes(job.doing, job.image) as lender:
             options: dict[str, Any] = {"read_only": True, "volumes_from": [lender.id]}
             options["environment"] = dict(job.environment)
             with self._container(job.doing, job.image, job.command, **options) as container:

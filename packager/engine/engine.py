@@ -92,6 +92,13 @@ class Engine(Containers):
         with engine_errors("asking for its store"):
             return "io.containerd" in str(self._client.info().get("DriverStatus"))
 
+    @property
+    def skips_held_layers(self) -> bool:
+        """Whether an archive may leave out layers that it holds: so does Docker's own store."""
+        with engine_errors("asking for its version"):
+            parts = self._client.version().get("Components") or ()
+        return not self.is_containerd and any(part.get("Name") == "Engine" for part in parts)
+
     def tags(self) -> list[str]:
         """Every ``repository:tag`` of the engine."""
         with engine_errors("listing its images"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import tarfile
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
@@ -39,6 +41,17 @@ def only_file(chunks: Iterable[bytes], called: str, most: int) -> bytes:
             if info.isreg():
                 return reader.content(info, most)
     raise refusal("no regular file")
+
+
+def folders_tar(modes: Mapping[str, int]) -> bytes:
+    """A tar of empty folders, by path with their modes."""
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w") as tar:
+        for path, mode in modes.items():
+            info = tarfile.TarInfo(path.lstrip("/"))
+            info.type, info.mode = tarfile.DIRTYPE, mode
+            tar.addfile(info)
+    return file.getvalue()
 
 
 def built_id(told: Iterable[Mapping[str, Any]], on_line: Callable[[str], None]) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 import subprocess
-import tarfile
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
@@ -17,7 +16,7 @@ from typing import IO, Protocol
 
 from packager.environment.programs import isolated_python
 from packager.errors import PackageError
-from packager.image.layers import Entry, add, tree_entries, with_parents
+from packager.image.layers import Entry, tree_entries, write_members
 from packager.image.rootfs import resolve_inside
 from packager.tar_reader import TarReader, plain_tar
 
@@ -57,6 +56,11 @@ class Compiler(Protocol):
 
         The bytecode records ``prefix`` in place of ``tree`` as the modules' path.
         """
+
+
+def bytecode_entries(tree: Path, prefix: str) -> list[Entry]:
+    """The bytecode that was compiled below ``tree``, as entries under ``prefix``."""
+    return [entry for entry in tree_entries(tree, prefix) if entry.name.endswith(".pyc")]
 
 
 class LoaderCompiler:
@@ -133,9 +137,7 @@ class ContainerCompiler:
     def compile(self, tree: Path, prefix: str) -> None:
         """Write ``__pycache__`` next to every module below ``tree``; see ``Compiler.compile``."""
         with tempfile.TemporaryFile() as file:
-            with tarfile.open(fileobj=file, mode="w") as tar:
-                for entry in with_parents([Entry("tree"), *tree_entries(tree, "tree")]):
-                    add(tar, entry)
+            write_members(file, [Entry("tree"), *tree_entries(tree, "tree")])
             file.seek(0)
             answer = self._run(["python3", "-S", "-B", "-c", COMPILE, "/tree", prefix], file)
         compiled = TarReader(io.BytesIO(answer), plain_tar("bytecode"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import IO
 
@@ -53,12 +53,29 @@ def is_shared_object(name: str) -> bool:
 
 def contents(layer: Layer) -> LayerContents:
     """The contents of ``layer``, read once and stored next to its tar."""
+    return _kept(layer, lambda: _read(layer))
+
+
+def joined_contents(layer: Layer, parts: Sequence[Layer]) -> LayerContents:
+    """The contents of a ``layer`` that has the files of ``parts``, from theirs; stored as well."""
+
+    def join() -> LayerContents:
+        known = [contents(part) for part in parts]
+        names = sorted({name for part in known for name in part.names})
+        loads = sorted((one for part in known for one in part.loads), key=lambda one: one.file)
+        return LayerContents(diff_id=layer.diff_id, names=tuple(names), loads=tuple(loads))
+
+    return _kept(layer, join)
+
+
+def _kept(layer: Layer, find: Callable[[], LayerContents]) -> LayerContents:
+    """The contents that are stored next to the tar of ``layer``, or what ``find`` returns."""
     beside = layer.path.with_suffix(SUFFIX)
     if beside.is_file():
         known = LayerContents.load(beside)
         if known.diff_id == layer.diff_id:
             return known
-    found = _read(layer)
+    found = find()
     with atomic_file(beside) as file:
         file.write_bytes(found.dump())
     return found

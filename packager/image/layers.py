@@ -9,10 +9,10 @@ import stat
 import tarfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 from packager.cache import atomic_file, cache_directory, touch
 from packager.digest import CHUNK, HashedFile, canonical_json, sha256_bytes
@@ -64,12 +64,38 @@ class Layer:
             )
 
 
+class Readable(Protocol):
+    """What the content of an entry is read from."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Like ``read`` of a file."""
+
+
+class TarFile(Protocol):
+    """The file that a tar is written to."""
+
+    def write(self, data: bytes, /) -> object:
+        """Like ``write`` of a file."""
+
+    def tell(self) -> int:
+        """Like ``tell`` of a file."""
+
+
+@dataclass(frozen=True)
+class Streamed:
+    """Content of ``size`` bytes, read while a tar is written."""
+
+    size: int
+    open: Callable[[], AbstractContextManager[Readable]]
+    """Its reader raises ``PackageError`` at the end of the block if the bytes are wrong."""
+
+
 @dataclass(frozen=True)
 class Entry:
     """A file (``source``), a link (``link``) or, with neither, a folder, at posix ``name``."""
 
     name: str
-    source: Path | HashedFile | bytes | None = None
+    source: Path | HashedFile | Streamed | bytes | None = None
     """A ``HashedFile`` must not have changed since it was hashed."""
     link: str | None = None
     mode: int | None = None
@@ -88,8 +114,8 @@ class Entry:
         return info
 
 
-def _size(source: Path | HashedFile | bytes) -> int:
-    if isinstance(source, HashedFile):
+def _size(source: Path | HashedFile | Streamed | bytes) -> int:
+    if isinstance(source, HashedFile | Streamed):
         return source.size
     return len(source) if isinstance(source, bytes) else source.stat().st_size
 
@@ -134,17 +160,23 @@ class _HashingFile(io.RawIOBase):
 
 
 def write_tar(path: Path, entries: Iterable[Entry]) -> tuple[str, int]:
-    """Write ``entries`` sorted, with their parent folders; return (diff_id, bytes).
+    """Write a tar as ``write_members`` does; return (diff_id, bytes)."""
+    with _HashingFile(path) as file:
+        write_members(file, entries)
+        size = file.tell()
+    return f"sha256:{file.digest.hexdigest()}", size
 
-    Of two entries with the same name, the later one is written. Files are streamed.
+
+def write_members(file: TarFile, entries: Iterable[Entry]) -> None:
+    """Write ``entries`` sorted, with their parent folders, and the end of a tar.
+
+    Of two entries with the same name, the later one is written. Files are streamed. Raises
+    ``PackageError`` if a hashed file has changed.
     """
-    with (
-        _HashingFile(path) as file,
-        tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar,
-    ):
-        for entry in with_parents(entries):
-            add(tar, entry)
-    return f"sha256:{file.digest.hexdigest()}", path.stat().st_size
+    for entry in with_parents(entries):
+        _write_member(file, entry)
+    end = 2 * tarfile.BLOCKSIZE
+    file.write(bytes(end + -(file.tell() + end) % tarfile.RECORDSIZE))
 
 
 def with_parents(entries: Iterable[Entry]) -> list[Entry]:
@@ -158,19 +190,36 @@ def with_parents(entries: Iterable[Entry]) -> list[Entry]:
     return [named[name] for name in sorted(named)]
 
 
-def add(tar: tarfile.TarFile, entry: Entry) -> None:
-    """Append one entry to an open tar; raises ``PackageError`` if a hashed file has changed."""
+def _write_member(file: TarFile, entry: Entry) -> None:
     info = entry.header()
-    if isinstance(entry.source, HashedFile):
-        with unchanged(entry.source) as reader:
-            tar.addfile(info, reader)
-    elif isinstance(entry.source, Path):
-        with entry.source.open("rb") as source:
-            tar.addfile(info, source)
-    elif isinstance(entry.source, bytes):
-        tar.addfile(info, io.BytesIO(entry.source))
+    file.write(info.tobuf(tarfile.PAX_FORMAT))
+    if entry.source is None:
+        return
+    if isinstance(entry.source, bytes):
+        file.write(entry.source)
     else:
-        tar.addfile(info)
+        with _opened(entry.source) as content:
+            _copy(content, info, file)
+    file.write(bytes(-info.size % tarfile.BLOCKSIZE))
+
+
+def _opened(source: Path | HashedFile | Streamed) -> AbstractContextManager[Readable]:
+    if isinstance(source, HashedFile):
+        return unchanged(source)
+    return source.open() if isinstance(source, Streamed) else source.open("rb")
+
+
+def _copy(content: Readable, info: tarfile.TarInfo, file: TarFile) -> None:
+    left = info.size
+    while left:
+        data = content.read(min(left, CHUNK))
+        if not data:
+            raise PackageError(
+                f"{info.name}: the file became shorter while it was read",
+                "wait until the program that writes it is done, then run the command again",
+            )
+        file.write(data)
+        left -= len(data)
 
 
 def tree_entries(folder: Path, prefix: str) -> Iterator[Entry]:

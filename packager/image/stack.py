@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from packager.digest import Files, hash_files
 from packager.image.base.saved import BaseImage
-from packager.image.bytecode import Compiler
+from packager.image.bytecode import Compiler, bytecode_entries
 from packager.image.config import TRAINING
 from packager.image.environments import environment_layer
-from packager.image.layers import Entry, Layer, cached_layer, file_mode, plain_layer, tree_entries
+from packager.image.layers import Entry, Layer, cached_layer, file_mode, plain_layer
 from packager.image.runtime import (
     HARNESS,
     INSTALLED_AT,
@@ -30,6 +30,7 @@ from packager.manifest.manifest import Group, Lock
 from packager.progress import Progress
 
 WORKER: tuple[Group, ...] = ("harness", "parquet")
+OnLowest = Callable[[Sequence[Layer]], None]
 
 
 class SourceFiles(Protocol):
@@ -63,23 +64,38 @@ class Stack:
     """Tree digest of the serving runtime."""
 
 
+@dataclass(frozen=True)
+class LayerOptions:
+    """How layers are made."""
+
+    fresh: bool = False
+    """Whether layers of the cache are made again."""
+    on_lowest: OnLowest = lambda _: None
+    """Called with the lowest layers while the ones above are still made."""
+
+
 def make_stack(
     base: BaseImage | None,
     lock: Lock,
     files: SourceFiles,
     folder: Path,
     progress: Progress,
-    *,
-    fresh: bool = False,
+    options: LayerOptions = LayerOptions(),
 ) -> Stack:
     """Build the layers that are not in the cache; the uncached data layer goes to ``folder``.
 
     Raises ``PackageError`` for a file that has changed since it was hashed.
     """
+    fresh, on_lowest = options.fresh, options.on_lowest
     compiler = base.compiler() if base else None
-    found = _environments(base, lock, compiler, fresh=fresh)
+    bottom = base.layers if base else ()
+
+    def made(layers: Sequence[Layer]) -> None:
+        on_lowest([*bottom, *layers])
+
+    found = _environments(base, lock, compiler, made, fresh=fresh)
     below = [
-        *(base.layers if base else ()),
+        *bottom,
         *found.below,
         runtime_layer(compiler, fresh=fresh),
         _modules("code", files.code, "code", compiler, fresh),
@@ -103,10 +119,24 @@ class _Environments:
 
 
 def _environments(
-    base: BaseImage | None, lock: Lock, compiler: Compiler | None, *, fresh: bool
+    base: BaseImage | None,
+    lock: Lock,
+    compiler: Compiler | None,
+    on_lowest: OnLowest,
+    *,
+    fresh: bool,
+) -> _Environments:
+    """Unpack all wheels; ``on_lowest`` is called when those of an environment are layers."""
+    with WheelUnpacker(lock.python, compiler, fresh) as unpacker:
+        for groups in (("server",), ("model",), ("trees",), WORKER):
+            unpacker.start(lock.wheels_of(*groups))
+        return _stacked(unpacker, _interpreter(base, lock), lock, on_lowest, fresh=fresh)
+
+
+def _stacked(
+    unpacker: WheelUnpacker, interpreter: str, lock: Lock, on_lowest: OnLowest, *, fresh: bool
 ) -> _Environments:
     """A folder of wheels is in the first of the layers that need it."""
-    interpreter, unpacker = _interpreter(base, lock), WheelUnpacker(lock.python, compiler, fresh)
     held = set[str]()
 
     def wheels(name: str, *groups: Group) -> list[Layer]:
@@ -120,7 +150,10 @@ def _environments(
         title = f"{name} environment"
         return environment_layer(title, home, lock.python, interpreter, folders, fresh=fresh)
 
-    below = wheels("server", "server") + wheels("model", "model")
+    below = wheels("server", "server")
+    on_lowest(below)
+    below += wheels("model", "model")
+    on_lowest(below)
     return _Environments(
         [*below, environment("model", MODEL, "model")],
         wheels("tree", "trees"),
@@ -130,14 +163,11 @@ def _environments(
 
 def server_environment(base: BaseImage | None, lock: Lock, *, fresh: bool = False) -> Layer:
     """The layer of the server's environment, with the wheels of ``trees`` that ``lock`` has."""
-    unpacker = WheelUnpacker(lock.python, base.compiler() if base else None, fresh)
+    with WheelUnpacker(lock.python, base.compiler() if base else None, fresh) as unpacker:
+        folders = unpacker.folders(lock.wheels_of("server", "trees"))
+    interpreter = _interpreter(base, lock)
     return environment_layer(
-        "server environment",
-        VENV,
-        lock.python,
-        _interpreter(base, lock),
-        unpacker.folders(lock.wheels_of("server", "trees")),
-        fresh=fresh,
+        "server environment", VENV, lock.python, interpreter, folders, fresh=fresh
     )
 
 
@@ -212,4 +242,4 @@ def _bytecode(files: Files, folder: Path, prefix: str, compiler: Compiler) -> li
             (folder / inside).write_bytes(read_unchanged(file))
     folder.mkdir(parents=True, exist_ok=True)
     compiler.compile(folder, f"/{prefix}")
-    return [entry for entry in tree_entries(folder, prefix) if entry.name.endswith(".pyc")]
+    return bytecode_entries(folder, prefix)

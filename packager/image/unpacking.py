@@ -1,27 +1,35 @@
-"""Unpacks a wheel as pip installs it, without test folders, and verifies its RECORD."""
+"""The files of a wheel as pip installs it, without test folders, and compared with its RECORD.
+
+Modules are written to disk, where bytecode is compiled. Other files are read from the wheel while
+the layer is written, so each is unpacked and hashed once.
+"""
 
 from __future__ import annotations
 
 import os
+import posixpath
 import re
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
-from zipfile import BadZipFile, ZipFile
+from typing import TYPE_CHECKING, BinaryIO, cast
+from zipfile import ZipFile
 
 from installer import install
-from installer.destinations import SchemeDictionaryDestination
-from installer.exceptions import InstallerError
+from installer.destinations import WheelDestination
 from installer.records import RecordEntry
+from installer.scripts import Script
 from installer.sources import WheelContentElement, WheelFile
-from installer.utils import Scheme
+from installer.utils import Scheme, construct_record_file, fix_shebang
 
-from packager.errors import PackageError
+from packager.image.layers import Entry, Streamed
+from packager.image.packed_files import PackedFile, reading_wheel, record_of
 
-# Larger files of a wheel are streamed.
-MAX_IN_MEMORY_BYTES = 16_000_000
+if TYPE_CHECKING:
+    from installer.scripts import ScriptSection
+
 TEST_FOLDER = re.compile(r"(?:^|/)tests?/")
 # `from a import tests`, `import a.tests.b` or `from a.tests import b` in code that is no test.
 TEST_IMPORT = re.compile(
@@ -29,69 +37,177 @@ TEST_IMPORT = re.compile(
     rb"|^\s*(?:from|import)\s+([\w.]*\btests?\b[\w.]*)",
     re.MULTILINE,
 )
-
-
-def unpack(path: Path, root: Path, prefix: str, site: str, interpreter: str) -> None:
-    """Install a wheel below ``prefix`` of the file system ``root``, modules in ``site``.
-
-    ``prefix`` and ``site`` have no leading slash; ``interpreter`` is named in the first line of
-    scripts. Raises ``PackageError`` for a damaged wheel.
-    """
-    places = {
-        "purelib": f"/{site}",
-        "platlib": f"/{site}",
-        "headers": f"/{prefix}/include/{path.name.split('-', 1)[0]}",
-        "scripts": f"/{prefix}/bin",
-        "data": f"/{prefix}",
-    }
-    (root / site).mkdir(parents=True)
-    try:
-        with ZipFile(path) as archive:
-            source = _ReadOnce(archive)
-            source.validate_record(validate_contents=False)
-            destination = _WithoutTests(
-                places,
-                interpreter=interpreter,
-                script_kind="posix",
-                destdir=str(root),
-                needed=source.imported_tests,
-            )
-            install(source, destination, {"INSTALLER": b"package\n"})
-    except (ValueError, OSError, KeyError, BadZipFile, InstallerError) as error:
-        raise PackageError(
-            f"{path.name}: can't be unpacked: {error}", "check the wheel with `pip install` of it"
-        ) from error
-
-
 # One of them finds something wherever TEST_IMPORT does, in a sixth of the time.
 QUICK_TEST_IMPORTS = (
     re.compile(rb"import\s+\(?\s*[\w.]*tests?\b"),
     re.compile(rb"from\s+[\w.]*tests?\b"),
 )
+MAX_NAME_BYTES = 255
+"""Of one part of a path, on every file system of Linux."""
 
 
-class _ReadOnce(WheelFile):
-    """Unpacks each file once, compares it with RECORD and searches it for imports of tests."""
+@contextmanager
+def unpacked(
+    path: Path, root: Path, prefix: str, site: str, interpreter: str
+) -> Iterator[list[Entry]]:
+    """Install the wheel ``path`` below ``prefix``, modules in ``site``; yield its files.
+
+    Neither has a leading slash; ``interpreter`` is named in the first line of scripts. The modules
+    in ``site`` are on disk below ``root``. The entries can be read within the block. Raises
+    ``PackageError`` for a damaged wheel, at the latest when its entries are read.
+    """
+    places = {
+        "purelib": site,
+        "platlib": site,
+        "headers": f"{prefix}/include/{path.name.split('-', 1)[0]}",
+        "scripts": f"{prefix}/bin",
+        "data": prefix,
+    }
+    (root / site).mkdir(parents=True)
+    with reading_wheel(path):
+        archive = ZipFile(path)
+    with archive:
+        with reading_wheel(path):
+            source = _Source(archive)
+            source.validate_record(validate_contents=False)
+            installed = _Installed(places, root, interpreter)
+            install(source, installed, {"INSTALLER": b"package\n"})
+            installed.check_folders()
+        yield [Entry(site), *installed.entries.values()]
+
+
+class _Source(WheelFile):
+    """The files of a wheel, not yet read."""
 
     def __init__(self, archive: ZipFile) -> None:
         super().__init__(archive)
-        self.imported_tests: set[str] = set()
-        """Test folders that non-test code imports; complete after all files have been read."""
+        self._archive = archive
+
+    @cached_property
+    def dist_info_filenames(self) -> list[str]:
+        """Files of the dist-info folder; found once instead of at each use."""
+        start = f"{self.dist_info_dir}/"
+        names = (name for name in self._archive.namelist() if not name.endswith("/"))
+        return [name.removeprefix(start) for name in names if name.startswith(start)]
 
     def get_contents(self) -> Iterator[WheelContentElement]:
-        for elements, packed, is_executable in super().get_contents():
+        """Each file as a ``PackedFile`` in place of a stream."""
+        for elements, _, is_executable in super().get_contents():
             record = RecordEntry.from_elements(*elements)
             if "__pycache__" in record.path.split("/"):
                 continue  # the base compiles; pip leaves out such files, too
-            in_memory = record.size is not None and record.size <= MAX_IN_MEMORY_BYTES
-            stream = BytesIO(packed.read()) if in_memory else packed
-            if not record.validate_stream(stream):
-                raise ValueError(f"hash / size of {record.path} didn't match RECORD")
-            stream.seek(0)
-            if record.path.endswith(".py") and not TEST_FOLDER.search(record.path):
-                self._note_imports(stream.read())
-                stream.seek(0)
-            yield elements, stream, is_executable
+            yield elements, cast(BinaryIO, PackedFile(self._archive, record)), is_executable
+
+
+class _Installed(WheelDestination):
+    """Collects the files of an installation, without test folders that nothing imports."""
+
+    def __init__(self, places: Mapping[str, str], root: Path, interpreter: str) -> None:
+        """``places``: scheme → folder; ``root``: modules are written below it."""
+        self.entries: dict[str, Entry] = {}
+        self._places, self._root, self._interpreter = places, root, interpreter
+        self._imported: set[str] = set()
+        """Test folders that non-test code imports; complete after all files were seen."""
+        self._waiting: list[tuple[Scheme, str, PackedFile, bool]] = []
+        """Files of test folders, which ``finalize_installation`` installs or leaves out."""
+
+    def write_script(
+        self, name: str, module: str, attr: str, section: ScriptSection
+    ) -> RecordEntry:
+        """Add the script of an entry point."""
+        script = Script(name, module, attr, section)
+        file, content = script.generate(self._interpreter, "posix")
+        self._add(self._place("scripts", file), content, executable=True)
+        return record_of(file, content)
+
+    def write_file(
+        self, scheme: Scheme, path: str | os.PathLike[str], stream: BinaryIO, is_executable: bool
+    ) -> RecordEntry:
+        """Add a file; one of a test folder waits."""
+        name = os.fspath(path)
+        if not isinstance(stream, PackedFile):  # metadata of the installer
+            return self._write(scheme, name, stream.read(), executable=is_executable)
+        if _test_folder(scheme, name):
+            self._waiting.append((scheme, name, stream, is_executable))
+            return RecordEntry(path="", hash_=None, size=None)
+        if stream.record.path.endswith(".py") and not TEST_FOLDER.search(stream.record.path):
+            content = stream.read()
+            self._note_imports(content)
+            if scheme != "scripts":
+                return self._write(scheme, name, content, executable=is_executable)
+        return self._packed(scheme, name, stream, executable=is_executable)
+
+    def finalize_installation(
+        self, scheme: Scheme, record_file_path: str, records: Iterable[tuple[Scheme, RecordEntry]]
+    ) -> None:
+        """Add the test folders that other code imports, and RECORD."""
+        kept = [(of, record) for of, record in records if record.path]
+        for of, name, packed, is_executable in self._waiting:
+            folder = _test_folder(of, name)
+            if any(folder.endswith(n) or n.startswith(folder) for n in self._imported):
+                kept.append((of, self._packed(of, name, packed, executable=is_executable)))
+        home = self._places[scheme]
+
+        def prefix(of: Scheme) -> str | None:
+            return None if of == scheme else f"{posixpath.relpath(self._places[of], home)}/"
+
+        with construct_record_file(kept, prefix) as content:
+            self._write(scheme, record_file_path, content.read(), executable=False)
+
+    def check_folders(self) -> None:
+        """Raise ``ValueError`` if a path is both a file and a folder, or can't be one."""
+        for name in self.entries:
+            parts = name.split("/")
+            if any(len(part.encode()) > MAX_NAME_BYTES for part in parts):
+                raise ValueError(f"{name}: a part of the path is too long")
+            above = posixpath.dirname(name)
+            while above:
+                if above in self.entries:
+                    raise ValueError(f"{above} is a file and a folder")
+                above = posixpath.dirname(above)
+
+    def _packed(
+        self, scheme: Scheme, name: str, packed: PackedFile, *, executable: bool
+    ) -> RecordEntry:
+        place = self._place(scheme, name)
+        if scheme == "scripts" and packed.starts_with(b"#!python"):
+            with fix_shebang(BytesIO(packed.read()), self._interpreter) as fixed:
+                return self._write(scheme, name, fixed.read(), executable=executable)
+        if self._is_module(place):
+            return self._write(scheme, name, packed.read(), executable=executable)
+        told = packed.installed_record()
+        assert told.size is not None
+        self._add(place, Streamed(told.size, packed.open), executable=executable)
+        return RecordEntry(name, told.hash_, told.size)
+
+    def _write(self, scheme: Scheme, name: str, content: bytes, *, executable: bool) -> RecordEntry:
+        place = self._place(scheme, name)
+        if self._is_module(place):
+            file = self._root / place
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+            if executable:
+                file.chmod(0o755)  # bytecode has the mode of its module
+            self._add(place, file, executable=executable)
+        else:
+            self._add(place, content, executable=executable)
+        return record_of(name, content)
+
+    def _place(self, scheme: str, name: str) -> str:
+        """The path in the image; raises ``ValueError`` outside the folder of ``scheme``."""
+        folder = f"/{self._places[scheme]}"
+        place = posixpath.normpath(posixpath.join(folder, name))
+        if not place.startswith(f"{folder}/"):
+            raise ValueError(f"{name} is outside of {folder}")
+        if place[1:] in self.entries:
+            raise ValueError(f"{place[1:]} exists twice")
+        return place[1:]
+
+    def _is_module(self, place: str) -> bool:
+        return place.endswith(".py") and place.startswith(f"{self._places['purelib']}/")
+
+    def _add(self, place: str, source: Path | bytes | Streamed, *, executable: bool) -> None:
+        self.entries[place] = Entry(place, source=source, mode=0o755 if executable else 0o644)
 
     def _note_imports(self, code: bytes) -> None:
         if not any(quick.search(code) for quick in QUICK_TEST_IMPORTS):
@@ -100,37 +216,7 @@ class _ReadOnce(WheelFile):
             named = b".".join(part for part in match.groups() if part)
             parts = named.decode().split(".")
             depth = next(i for i, part in enumerate(parts) if part in ("test", "tests"))
-            self.imported_tests.add("/".join(parts[: depth + 1]).strip("/"))
-
-
-@dataclass
-class _WithoutTests(SchemeDictionaryDestination):
-    """Omits test folders, from files and from RECORD, except those that are ``needed``."""
-
-    needed: Collection[str] = ()
-    """Test folders to keep; complete only after all other files have been written."""
-    waiting: list[tuple[Scheme, str, bytes, bool]] = field(default_factory=list)
-    """Files of test folders, which ``finalize_installation`` writes or drops."""
-
-    def write_file(
-        self, scheme: Scheme, path: str | os.PathLike[str], stream: BinaryIO, is_executable: bool
-    ) -> RecordEntry:
-        name = os.fspath(path)
-        if _test_folder(scheme, name):
-            self.waiting.append((scheme, name, stream.read(), is_executable))
-            return RecordEntry(path="", hash_=None, size=None)
-        return super().write_file(scheme, path, stream, is_executable)
-
-    def finalize_installation(
-        self, scheme: Scheme, record_file_path: str, records: Iterable[tuple[Scheme, RecordEntry]]
-    ) -> None:
-        kept = [(of, record) for of, record in records if record.path]
-        for of, name, content, is_executable in self.waiting:
-            folder = _test_folder(of, name)
-            if any(folder.endswith(n) or n.startswith(folder) for n in self.needed):
-                written = super().write_file(of, name, BytesIO(content), is_executable)
-                kept.append((of, written))
-        super().finalize_installation(scheme, record_file_path, kept)
+            self._imported.add("/".join(parts[: depth + 1]).strip("/"))
 
 
 def _test_folder(scheme: Scheme, name: str) -> str:

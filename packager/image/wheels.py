@@ -11,21 +11,30 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from packager.digest import canonical_json, sha256_bytes
 from packager.environment.wheels import wheel_path
-from packager.image.bytecode import Compiler
-from packager.image.layer_contents import LayerContents, contents, is_shared_object
-from packager.image.layers import Entry, Layer, cached_layer, copy_members, tree_entries
+from packager.image.bytecode import Compiler, bytecode_entries
+from packager.image.layer_contents import (
+    LayerContents,
+    contents,
+    is_shared_object,
+    joined_contents,
+)
+from packager.image.layers import Entry, Layer, cached_layer, copy_members
 from packager.image.runtime import VENV, WHEELS
 from packager.image.shared_folders import WheelFiles, joined
-from packager.image.unpacking import unpack
+from packager.image.unpacking import unpacked
 from packager.manifest.manifest import Wheel
 
 MIN_OWN_LAYER_BYTES = 10_000_000
+WAITING_THREADS = 2
+"""Threads beyond one per processor, because a thread waits while its wheel is compiled."""
 DIGITS = 16
 """Hex digits of a sha256 in the name of a folder."""
 SCRIPT_PYTHON = f"/{VENV}/bin/python"
@@ -60,32 +69,51 @@ def folder_path(wheels: Sequence[Wheel]) -> str:
     return f"{WHEELS}/{digest[:DIGITS]}"
 
 
-@dataclass(frozen=True)
+Found = tuple[WheelFolder, LayerContents]
+
+
 class WheelUnpacker:
     """Unpacks and compiles wheels for one Python; every wheel once, on several threads, cached."""
 
-    python: str
-    compiler: Compiler | None
-    fresh: bool = False
+    def __init__(self, python: str, compiler: Compiler | None, fresh: bool = False) -> None:
+        self.python = python
+        self._compiler, self._fresh = compiler, fresh
+        self._pool = ThreadPoolExecutor((os.cpu_count() or 1) + WAITING_THREADS)
+        self._found: dict[str, Future[Found]] = {}
+        """sha256 of a wheel → what is found for it."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def start(self, wheels: Sequence[Wheel]) -> None:
+        """Begin to unpack ``wheels``, each into a folder of its own.
+
+        Wheels that were started earlier are unpacked earlier. Started with those of all
+        environments, it keeps every processor busy to the end.
+        """
+        new = [wheel for wheel in wheels if wheel.sha256 not in self._found]
+        # The largest first, so that no thread is left with one at the end.
+        for wheel in sorted(new, key=_packed_size, reverse=True):
+            self._found[wheel.sha256] = self._pool.submit(self._unpacked, wheel)
 
     def folders(self, wheels: Sequence[Wheel]) -> list[WheelFolder]:
         """The folders of an environment of ``wheels``, in their order."""
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            # The largest first, so that no thread is left with one at the end.
-            order = sorted(range(len(wheels)), key=lambda n: _packed_size(wheels[n]), reverse=True)
-            made = dict(zip(order, pool.map(self._alone, [wheels[n] for n in order]), strict=True))
-            alone = [made[n] for n in range(len(wheels))]
-            sets = joined([self._files(folder) for folder in alone])
-            return list(pool.map(lambda one: self._together([alone[n] for n in one]), sets))
+        self.start(wheels)
+        alone = [self._found[wheel.sha256].result() for wheel in wheels]
+        sets = joined([self._files(found) for found in alone])
+        return [self._together([alone[n] for n in one]) for one in sets]
 
-    def _alone(self, wheel: Wheel) -> tuple[WheelFolder, LayerContents]:
+    def _unpacked(self, wheel: Wheel) -> Found:
         folder = folder_path([wheel])
         layer = self._layer(wheel, folder)
         found = contents(layer)
         names = (name.removeprefix(f"{folder}/") for name in found.names)
         return WheelFolder((wheel,), (layer,), tuple(names)), found
 
-    def _together(self, alone: Sequence[tuple[WheelFolder, LayerContents]]) -> WheelFolder:
+    def _together(self, alone: Sequence[Found]) -> WheelFolder:
         if len(alone) == 1:
             return alone[0][0]
         wheels = tuple(folder.wheels[0] for folder, _ in alone)
@@ -93,7 +121,7 @@ class WheelUnpacker:
         layers = tuple(self._layer(wheel, path) for wheel in wheels)
         return WheelFolder(wheels, layers, tuple(sorted({n for f, _ in alone for n in f.names})))
 
-    def _files(self, found: tuple[WheelFolder, LayerContents]) -> WheelFiles:
+    def _files(self, found: Found) -> WheelFiles:
         folder, elf = found
         top = f"{folder.path}/"
         site = site_packages("", self.python).lstrip("/") + "/"
@@ -105,18 +133,20 @@ class WheelUnpacker:
 
     def _layer(self, wheel: Wheel, folder: str) -> Layer:
         """The layer of ``wheel`` unpacked into ``folder``."""
-        compiler, site = self.compiler, site_packages(folder, self.python)
+        compiler, site = self._compiler, site_packages(folder, self.python)
         key = ["wheel", wheel.sha256, folder, self.python, compiler.identity if compiler else None]
-        with tempfile.TemporaryDirectory() as name:
+        with tempfile.TemporaryDirectory() as name, ExitStack() as opened:
             root = Path(name)
 
-            def make() -> Iterable[Entry]:
-                unpack(wheel_path(wheel), root, folder, site, SCRIPT_PYTHON)
+            def make() -> list[Entry]:
+                wheel_files = unpacked(wheel_path(wheel), root, folder, site, SCRIPT_PYTHON)
+                made = opened.enter_context(wheel_files)
                 if compiler is not None:
                     compiler.compile(root / site, f"/{site}")
-                return tree_entries(root, "")
+                    made += bytecode_entries(root / site, site)
+                return made
 
-            return cached_layer(f"{wheel.name} {wheel.version}", key, make, fresh=self.fresh)
+            return cached_layer(f"{wheel.name} {wheel.version}", key, make, fresh=self._fresh)
 
 
 def _packed_size(wheel: Wheel) -> int:
@@ -133,4 +163,6 @@ def grouped(folders: Iterable[WheelFolder], name: str, *, fresh: bool = False) -
     if not small:
         return big
     key = ["wheels", *(layer.diff_id for layer in small)]
-    return [*big, cached_layer(name, key, lambda: copy_members(small), fresh=fresh)]
+    together = cached_layer(name, key, lambda: copy_members(small), fresh=fresh)
+    joined_contents(together, small)
+    return [*big, together]

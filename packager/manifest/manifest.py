@@ -41,7 +41,6 @@ from packager.manifest.read_options import TableReadOptions
 RejectedValue = Literal["null", "unseen", "empty", "extreme"]
 """A kind of value: null, a value absent from training, empty text, the extremes of the dtype."""
 
-
 Personal = Literal[
     "e-mail addresses",
     "phone numbers",
@@ -97,7 +96,7 @@ class Schema(FrozenModel):
     classes: tuple[Scalar, ...] | None = None
     """Class labels in the order of ``predict_proba``'s columns; None for regression."""
     outputs: tuple[Output, ...] = ()
-    """``Serve.outputs`` with the classes and shapes of the trained model."""
+    """``Serve.outputs``, with the model's classes and shapes."""
 
     @property
     def probability_classes(self) -> tuple[Scalar, ...] | None:
@@ -134,7 +133,7 @@ class Serve(FrozenModel):
     strict: bool
     extra_columns: Literal["ignore", "refuse"] = "ignore"
     outputs: tuple[Output, ...] = ()
-    """What the model answers; empty for one label or one number, as the task says."""
+    """Its answers; empty for one label or number, as the task says."""
     network: bool = False
     """Whether the model's process may use the network."""
 

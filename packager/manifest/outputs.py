@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from modelhost.outputs import OutputSpec
+from modelhost.output_spec import OutputSpec
 from packager.manifest.base import FrozenModel, Scalar
 
 OutputKind = Literal[

@@ -16,9 +16,8 @@ from modelhost.columns import (
     encode_tensor,
     encode_text,
 )
+from modelhost.list_kinds import kind_of_elements
 from modelhost.wire import Buffer
-from packager.data.array_column import ArrayColumn, array_column
-from packager.data.list_kinds import kind_of_elements
 from packager.errors import PackageError
 
 _PLAIN = {"i": "integer", "u": "integer", "f": "number", "b": "boolean"}
@@ -52,9 +51,8 @@ def frame_header(frame: pd.DataFrame) -> tuple[dict[str, Any], list[Buffer]]:
 
 
 def _column(name: str, series: pd.Series[Any]) -> tuple[ColumnSpec, Encoded]:
-    block = array_column(series)
-    if block is not None:
-        return _tensor(name, block)
+    if hasattr(series.array, "block"):  # packager.data.array_column.ArrayColumn
+        return _tensor(name, series.array)
     dtype: Any = series.dtype
     text = str(dtype)
     if isinstance(dtype, pd.CategoricalDtype):
@@ -83,7 +81,7 @@ def _column(name: str, series: pd.Series[Any]) -> tuple[ColumnSpec, Encoded]:
     return ColumnSpec(name, kind, text), ({"as": "json", "values": plain}, [])
 
 
-def _tensor(name: str, column: ArrayColumn) -> tuple[ColumnSpec, Encoded]:
+def _tensor(name: str, column: Any) -> tuple[ColumnSpec, Encoded]:
     shape, element = column.dtype.shape, str(column.dtype.element)
     spec = ColumnSpec(name, "array", "object", None, shape, element)
     return spec, encode_tensor(column.block if column.absent is None else list(column), spec)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from modelhost.columns import ColumnSpec, decode_columns, encode_values
-from modelhost.outputs import OutputSpec
+from modelhost.output_spec import OutputSpec
 from modelhost.prediction_messages import decode_predictions
 from modelhost.predictions import Predictions, checked_labels, checked_probabilities
 from modelhost.state import Leaf, OpaqueError

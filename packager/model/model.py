@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from modelhost.outputs import OutputSpec
+from modelhost.output_spec import OutputSpec
 from modelhost.predictions import Predictions
 from packager.manifest.base import Scalar, Task
 

@@ -21,6 +21,7 @@ from packager.location import Location
 from packager.manifest.base import FrozenModel, Task
 from packager.manifest.manifest import TableVersion
 from packager.manifest.outputs import Output, targets_of
+from packager.project.entry_modules import check_modules
 from packager.project.requirements_choice import check_choice, chosen_file, missing_hint
 from packager.project.sections import (
     DataSection,
@@ -34,6 +35,7 @@ from packager.project.sections import (
     RequirementsSection,
     ServeSection,
     SlicesSection,
+    check_answers,
 )
 
 FILENAME = "package.toml"
@@ -51,7 +53,6 @@ EXPECTED = {
 }
 INTERNAL_FIELDS = ("directory", "exported")
 """Fields of a project that are not keys of ``package.toml``."""
-RESERVED_MODULES = ("modelhost",)
 
 
 class Project(FrozenModel):
@@ -85,16 +86,7 @@ class Project(FrozenModel):
 
     @model_validator(mode="after")
     def _one_place_for_answers(self) -> Project:
-        if bool(self.outputs) == (self.package.task is not None):
-            found = "both" if self.outputs else "neither"
-            raise ValueError(f"expected one of `package.task` and [outputs], got {found}")
-        target = self.data.target if self.data else None
-        if self.outputs and target is not None:
-            raise ValueError(
-                "`data.target`: expected none beside [outputs], which name their own targets"
-            )
-        if self.data is not None and not self.outputs and target is None:
-            raise ValueError("expected key `data.target`, got none")
+        check_answers(self.package, self.outputs, self.data)
         return self
 
     @property
@@ -110,9 +102,8 @@ class Project(FrozenModel):
     @property
     def targets(self) -> tuple[str, ...]:
         """The columns with right answers."""
-        if self.data is None:
-            return ()
-        return (self.data.target,) if self.data.target else targets_of(self.declared_outputs)
+        target = self.data.target if self.data else None
+        return (target,) if target else targets_of(self.declared_outputs)
 
     @property
     def repository(self) -> str:
@@ -190,7 +181,10 @@ def load_project(directory: Path) -> Project:
     _check_platforms(project)
     _check_split(project)
     _check_files(project)
-    _check_modules(project)
+    entrypoints = {"serve.predictor": project.serve.predictor}
+    if project.recipe:
+        entrypoints["recipe.train"] = project.recipe.train
+    check_modules(project.directory, {f"{FILENAME}: `{k}`": v for k, v in entrypoints.items()})
     return project
 
 
@@ -296,30 +290,3 @@ def _check_files(project: Project) -> None:
                 f"{FILENAME}: `{key}`: expected a file or folder at {name}, which does not exist",
                 hint or relative,
             )
-
-
-def _check_modules(project: Project) -> None:
-    """Raise ``UsageError`` for missing modules and for one whose name the model host has."""
-    places = (project.directory, project.directory / "src")
-    for name in RESERVED_MODULES:
-        for place in places:
-            if (place / f"{name}.py").exists() or next((place / name).glob("*.py"), None):
-                raise UsageError(
-                    f"module `{name}` in {place}: this name belongs to what loads the model",
-                    "rename it",
-                )
-    entrypoints = {"serve.predictor": project.serve.predictor}
-    if project.recipe:
-        entrypoints["recipe.train"] = project.recipe.train
-    for key, entrypoint in entrypoints.items():
-        module = entrypoint.partition(":")[0]
-        if entrypoint != "auto" and not any(_holds_module(place, module) for place in places):
-            raise UsageError(
-                f"{FILENAME}: `{key}`: expected module `{module}` in the project, got none",
-                f"write {module.replace('.', '/')}.py in the project's folder or in its src/",
-            )
-
-
-def _holds_module(place: Path, module: str) -> bool:
-    path = place / module.replace(".", "/")
-    return path.with_name(path.name + ".py").is_file() or path.is_dir()

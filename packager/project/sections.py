@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, Literal
 
@@ -218,3 +219,17 @@ class ImageSection(FrozenModel):
     system_packages: tuple[str, ...] = ()
     platforms: tuple[Literal["linux/amd64", "linux/arm64"], ...] = ()
     include: tuple[str, ...] = ()
+
+
+def check_answers(
+    package: PackageSection, outputs: Mapping[str, OutputSection], data: DataSection | None
+) -> None:
+    """Raise ``ValueError`` unless one place says what the model answers, with its targets."""
+    if bool(outputs) == (package.task is not None):
+        found = "both" if outputs else "neither"
+        raise ValueError(f"expected one of `package.task` and [outputs], got {found}")
+    target = data.target if data else None
+    if outputs and target is not None:
+        raise ValueError("`data.target`: expected none beside [outputs], which name their targets")
+    if data is not None and not outputs and target is None:
+        raise ValueError("expected key `data.target`, got none")

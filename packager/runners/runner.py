@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import tarfile
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,7 +16,7 @@ from packager.engine.containers import WORK, ContainerJob
 from packager.engine.engine import Engine
 from packager.errors import PackageError, UsageError
 from packager.exit_reason import ExitReason
-from packager.image.layers import Entry, Layer, add
+from packager.image.layers import Entry, Layer, write_members
 from packager.image.runtime import HARNESS, VENV
 from packager.progress import Progress
 from packager.runners.confined import confined
@@ -190,8 +189,6 @@ def _result(verb: str, ended: ExitReason, output: Path) -> Path:
 def _tar_of(inputs: Mapping[str, bytes]) -> io.BytesIO:
     """A tar of the inputs, for ``WORK``."""
     file = io.BytesIO()
-    with tarfile.open(fileobj=file, mode="w") as tar:
-        for name, content in inputs.items():
-            add(tar, Entry(name, source=content))
+    write_members(file, [Entry(name, source=content) for name, content in inputs.items()])
     file.seek(0)
     return file

@@ -12,6 +12,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from monitoring.feedback.tokens import Bitmaps
 from monitoring.flagged_rows_log import FlaggedRowsLog
 from monitoring.metrics.recorder import Batch, MetricsRecorder
 from monitoring.metrics.reference import MeasuredPackage
@@ -201,8 +202,11 @@ class Predictor:
         self, checked: ValidatedRows, outcome: PartialPrediction
     ) -> tuple[ScoredRows, Batch]:
         """The rows for the protocol's answer, and the counts for the metrics."""
+        bitmaps: Bitmaps
         if checked.row is not None:
             bitmaps = [self.membership.bitmap(checked.row)]
+        elif checked.arrays is not None:
+            bitmaps = self.membership.bitmaps_of(checked.columns, checked.arrays)
         else:
             bitmaps = self.membership.bitmaps(checked.columns, checked.rows)
         labels, probabilities = outcome.labels, outcome.probabilities

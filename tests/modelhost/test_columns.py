@@ -31,6 +31,7 @@ def listed(values):
     return [None if value != value or value == -(1 << 63) else value for value in found]
 
 
+@pytest.mark.slow
 @given(st.sampled_from(sorted(VALUES)), st.integers(0, 40), st.data())
 def test_values_come_back(kind, rows, data):
     values = data.draw(st.lists(st.none() | VALUES[kind], min_size=rows, max_size=rows))

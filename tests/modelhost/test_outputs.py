@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from modelhost.errors import PackageError
-from modelhost.outputs import OutputSpec, complete, predict_outputs
+from modelhost.output_spec import OutputSpec
+from modelhost.outputs import complete, predict_outputs
 
 FRAME = pd.DataFrame({"a": [1.0, 2.0, 3.0]})
 
@@ -29,11 +30,6 @@ class Answering:
 
 def of(kind: str, answer: Any, **more: Any) -> list[Any]:
     return predict_outputs(Answering(answer), FRAME, [OutputSpec("y", kind, **more)]).labels
-
-
-def test_a_specification_survives_json():
-    spec = OutputSpec("y", "quantiles", None, (0.1, 0.9), None)
-    assert OutputSpec.read(spec.as_json()) == spec
 
 
 @pytest.mark.parametrize(

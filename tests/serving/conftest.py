@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import joblib
 import pandas as pd
@@ -84,29 +85,49 @@ def failing_package(tmp_path_factory: pytest.TempPathFactory) -> Package:
     return Package(root, manifest, frame, model=None, environment=limits)
 
 
-@pytest.fixture(scope="session")
-def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starter]:
-    """Start servers that are stopped at the end of the session."""
+@contextmanager
+def starter(folders: pytest.TempPathFactory) -> Iterator[Starter]:
+    """Start servers that are stopped at the end of the block."""
     servers: list[Server] = []
 
     def start_one(package: Package, **environment: str) -> Server:
-        server = start(package, tmp_path_factory.mktemp("server"), **environment)
+        server = start(package, folders.mktemp("server"), **environment)
         servers.append(server)
         wait_ready(server)
         return server
 
-    yield start_one
-    for server in servers:
-        server.stop()
+    try:
+        yield start_one
+    finally:
+        for server in servers:
+            server.stop()
+
+
+@pytest.fixture
+def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starter]:
+    """Start servers that are stopped after the test: one that restarts its model costs time."""
+    with starter(tmp_path_factory) as start_one:
+        yield start_one
+
+
+@pytest.fixture(scope="module")
+def start_shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starter]:
+    """Start servers for several tests of a file."""
+    with starter(tmp_path_factory) as start_one:
+        yield start_one
 
 
 @pytest.fixture(scope="session")
-def server(package: Package, start_server: Starter) -> Server:
+def server(package: Package, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Two workers on ``package``."""
-    return start_server(package)
+    with starter(tmp_path_factory) as start_one:
+        yield start_one(package)
 
 
 @pytest.fixture(scope="session")
-def failing_server(failing_package: Package, start_server: Starter) -> Server:
+def failing_server(
+    failing_package: Package, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
     """One worker on ``failing_package``."""
-    return start_server(failing_package)
+    with starter(tmp_path_factory) as start_one:
+        yield start_one(failing_package)

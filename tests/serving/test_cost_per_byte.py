@@ -34,8 +34,8 @@ def bench() -> Any:
 
 
 @pytest.fixture(scope="module")
-def asked(package: Package, start_server: Callable[..., Server]) -> Server:
-    return start_server(package, MODEL_WORKERS="1", MODEL_FEEDBACK="on")
+def asked(package: Package, start_shared: Callable[..., Server]) -> Server:
+    return start_shared(package, MODEL_WORKERS="1", MODEL_FEEDBACK="on")
 
 
 def test_cost_grows_with_bytes_alone(bench: Any, asked: Server) -> None:

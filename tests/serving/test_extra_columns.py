@@ -26,12 +26,12 @@ PROTOCOLS = ("predict", "v2", "split", "records", "inputs", "instances", "csv")
 
 
 @pytest.fixture(scope="module")
-def refusing(package: Package, start_server: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+def refusing(package: Package, start_shared: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     root = tmp_path_factory.mktemp("refusing") / "root"
     shutil.copytree(package.root, root)
     serve = package.manifest.serve.model_copy(update={"extra_columns": "refuse"})
     manifest = package.manifest.model_copy(update={"serve": serve})
-    return start_server(replace(package, root=root, manifest=manifest), MODEL_WORKERS="1")
+    return start_shared(replace(package, root=root, manifest=manifest), MODEL_WORKERS="1")
 
 
 def ask(server: Server, protocol: str, rows: list[dict[str, Any]]) -> Reply:

@@ -81,6 +81,7 @@ def test_a_row_that_cannot_be_taken_is_named_beside_the_answers_file(packaged: P
     assert not out.exists()
 
 
+@pytest.mark.slow
 def test_batches_are_answered_as_one(packaged: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [{"size": i / 2, "count": i, "new": i % 2 == 0} for i in range(20)]
     whole, parts = packaged.out / "whole", packaged.out / "parts"
@@ -90,6 +91,7 @@ def test_batches_are_answered_as_one(packaged: Project, monkeypatch: pytest.Monk
     assert whole.read_bytes() == parts.read_bytes()
 
 
+@pytest.mark.slow
 def test_no_rows_give_no_lines(packaged: Project) -> None:
     assert predict_file(packaged.root, asked(packaged, []), packaged.out / "none") == 0
     assert (packaged.out / "none").read_bytes() == b""

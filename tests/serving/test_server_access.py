@@ -37,12 +37,12 @@ def ask(
 @pytest.fixture(scope="module")
 def guarded(
     package: Package,
-    start_server: Callable[..., Server],
+    start_shared: Callable[..., Server],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Server:
     keys = tmp_path_factory.mktemp("keys") / "keys"
     keys.write_text("first\nsecond\n")
-    return start_server(
+    return start_shared(
         package,
         MODEL_API_KEYS_FILE=str(keys),
         MODEL_ACCESS_LOG="all",

@@ -81,8 +81,8 @@ def strange(tmp_path_factory: pytest.TempPathFactory) -> Package:
 
 
 @pytest.fixture(scope="module")
-def server(strange: Package, start_server: Callable[..., Server]) -> Server:
-    return start_server(strange)
+def server(strange: Package, start_shared: Callable[..., Server]) -> Server:
+    return start_shared(strange)
 
 
 def post(server: Server, path: str, document: Any) -> Reply:

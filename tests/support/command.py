@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import shutil
@@ -12,11 +13,12 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from packager import cli
 from packager.cache import cache_directory
 from packager.runners.result_cache import RECORD, TRAINED
 
@@ -50,6 +52,25 @@ def package(*arguments: object, env: dict[str, str] | None = None, cwd: Path | N
     ) as process:
         out, err = process.communicate()
     return Done(process.returncode, out, err, process.pid)
+
+
+def package_here(*arguments: object) -> Done:
+    """Run the command in this process, which has imported its libraries already."""
+    out, err = io.StringIO(), io.StringIO()
+    given, path = sys.argv, os.environ["PATH"]
+    handlers = {stop: signal.getsignal(stop) for stop in (signal.SIGINT, signal.SIGTERM)}
+    sys.argv = ["package", *map(str, arguments)]
+    try:
+        with redirect_stdout(out), redirect_stderr(err):
+            cli.main()
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else 0
+        return Done(code, out.getvalue(), err.getvalue(), os.getpid())
+    finally:
+        sys.argv, os.environ["PATH"] = given, path
+        for stop, handler in handlers.items():
+            signal.signal(stop, handler)
+    raise AssertionError("the command ends by SystemExit")
 
 
 def killed_at(step: str, *arguments: object, env: dict[str, str]) -> None:

@@ -84,6 +84,7 @@ def model_host(
         "predictor": "served:Predictor",
         "loader": "joblib",
         "task": "classification",
+        "outputs": [],
         "specs": [one.as_json() for one in specs],
         "known": None,
         "plain": None,

@@ -57,7 +57,7 @@ def made(model: Any, rows: int = 500) -> tuple[Dataset, Schema, LoadedModel]:
     test.loc[:9, "shop"] = "west"
     test.loc[:4, "f3"] = 99.0
     features = tuple(name for name in frame if name != "y")
-    dataset = Dataset(train, test, features, "y")
+    dataset = Dataset(train, test, features, ("y",))
     schema = Schema(features=infer_columns(train[list(features)]), classes=model.classes)
     return dataset, schema, model
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from monitoring.metrics.latency import LATENCY_BUCKETS
-from packager.manifest.base import Task
 
 Severity = Literal["page", "ticket", "info"]
 
@@ -54,7 +53,7 @@ class MonitoredModel:
     name: str
     version: str
     """The value of the label ``version``: ``1.0.0-3f9c12ab45de``."""
-    task: Task
+    task: Literal["classification", "regression", "outputs"]
     slices: tuple[str, ...]
     """Slice names, ``__all__`` first."""
     features: tuple[str, ...]

@@ -9,10 +9,10 @@ import numpy.typing as npt
 
 from packager.manifest.base import Task
 from packager.manifest.evaluation import Evaluation
-from packager.model.answers import numbers_within, skeletons
 from packager.model.integrity import Check
 from packager.model.predictions import Predictions
 from packager.worker.replay.report import MetricCheck
+from packager.worker.train.answers import numbers_within, skeletons
 from packager.worker.train.evaluate import numbers
 
 MAX_ROUNDING_DIFFERENCE = 1e-9

@@ -1,7 +1,8 @@
 """Metrics of a model on held-out rows, overall and by slice.
 
-The definitions are scikit-learn's. A metric that is undefined for a set of rows (an AUC with an
-absent class, a log loss with an unseen label) is omitted there.
+The definitions are scikit-learn's. They are computed here, because its import takes longer than the
+training of a small model. A metric that is undefined for a set of rows (an AUC with an absent
+class, a log loss with an unseen label) is omitted there.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from packager.worker.train.intervals import (
     classification_intervals,
     mean_interval,
     regression_intervals,
+    roc_area,
 )
 
 Floats = npt.NDArray[np.float64]
@@ -123,22 +125,20 @@ def _coding(labels: Sequence[Scalar | None]) -> dict[Scalar | None, int]:
 
 
 def _classification(truth: Codes, guess: Codes) -> dict[str, float]:
-    from sklearn.metrics import f1_score, recall_score
-
-    labels = sorted((set(truth.tolist()) | set(guess.tolist())) - {-1})
-    balanced = recall_score(truth, guess, labels=np.unique(truth), average="macro", zero_division=0)
-    f1 = f1_score(truth, guess, labels=labels, average="macro", zero_division=0)
+    hits, size = truth == guess, int(max(truth.max(), guess.max())) + 1
+    actual = np.bincount(truth, minlength=size)
+    right = np.bincount(truth[hits], minlength=size)
+    either = actual + np.bincount(guess[guess >= 0], minlength=size)
+    recall, f1 = right[actual > 0] / actual[actual > 0], 2 * right[either > 0] / either[either > 0]
     return {
-        "accuracy": float((truth == guess).mean()),
-        "balanced_accuracy": float(balanced),
-        "f1_macro": float(f1),
+        "accuracy": float(hits.mean()),
+        "balanced_accuracy": float(recall.mean()),
+        "f1_macro": float(f1.mean()),
     }
 
 
 def _probabilistic(truth: Codes, probabilities: Floats) -> MetricValues:
     """Log loss and ROC AUC: of the second of two classes, else the mean of one-versus-rest."""
-    from sklearn.metrics import roc_auc_score
-
     rows, count = len(truth), probabilities.shape[1]
     if not np.isfinite(probabilities).all() or truth.max() >= count:
         return MetricValues(rows=rows, values={})
@@ -150,7 +150,7 @@ def _probabilistic(truth: Codes, probabilities: Floats) -> MetricValues:
         intervals["log_loss"] = max(0.0, ends[0]), ends[1]
     if count > 1 and len(np.unique(truth)) == count:
         scored = [1] if count == 2 else list(range(count))
-        areas = [roc_auc_score(truth == code, probabilities[:, code]) for code in scored]
+        areas = [roc_area(truth == code, probabilities[:, code]) for code in scored]
         values["roc_auc"] = float(np.mean(areas))
         intervals["roc_auc"] = auc_interval(truth, probabilities, scored, values["roc_auc"])
     return MetricValues(rows=rows, values=values, intervals=intervals)

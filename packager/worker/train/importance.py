@@ -16,8 +16,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from packager.manifest.manifest import Column
-from packager.model.answers import numbers_within
 from packager.model.model import Model, Predictions
+from packager.worker.train.answers import numbers_within
 
 MAX_ALONE = 200
 """Up to this many features are permuted one by one; more are permuted in groups."""

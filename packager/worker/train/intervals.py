@@ -67,6 +67,14 @@ def auc_interval(
     return share_interval(value, influence, int(np.bincount(truth).min()))
 
 
+def roc_area(positive: npt.NDArray[np.bool_], scores: Floats) -> float:
+    """The area under the ROC curve: how often a positive row scores above a negative one.
+
+    Equal scores count half. Shapes (n,); both kinds of rows are present.
+    """
+    return float(_share_below(np.sort(scores[~positive]), scores[positive]).mean())
+
+
 def _auc_influence(positive: npt.NDArray[np.bool_], scores: Floats) -> Floats:
     rows = len(scores)
     above, below = np.sort(scores[positive]), np.sort(scores[~positive])

@@ -71,12 +71,13 @@ def test_a_regression_token_holds_the_very_number(number: float) -> None:
         max_size=40,
     ),
     st.sampled_from(["lists", "array", "none"]),
+    st.booleans(),
 )
-def test_tokens_of_many_rows_are_those_of_each_row(rows: Any, form: str) -> None:
+def test_tokens_of_many_rows_are_those_of_each_row(rows: Any, form: str, as_array: bool) -> None:
     labels, lists, bitmaps = map(list, zip(*rows, strict=True))
     chances: Any = {"lists": lists, "array": np.array(lists), "none": None}[form]
     mine = tokens()
-    minted = mine.mint(labels, chances, bitmaps)
+    minted = mine.mint(labels, chances, np.array(bitmaps, np.int64) if as_array else bitmaps)
     first = int.from_bytes(mine.verify(minted[0]).nonce, "big")
     mine._nonces = count(first)
     alone = [

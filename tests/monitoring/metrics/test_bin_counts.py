@@ -124,3 +124,37 @@ def test_columns_that_are_in_no_array_are_not_taken() -> None:
     assert known.takes(arrays_of(columns).layout)
     assert not known.takes(arrays_of([["x"], [2], ["red"]]).layout)
     assert not known.takes(arrays_of([[1.0], [2], [3]]).layout)
+
+
+@given(
+    st.lists(st.lists(st.floats(allow_nan=False), min_size=1, max_size=9, unique=True), max_size=3),
+    st.data(),
+)
+def test_comparing_with_all_edges_finds_what_a_search_finds(
+    edges: list[list[float]], data: st.DataObject
+) -> None:
+    sorted_edges = [tuple(sorted(own)) for own in edges]
+    features = [
+        FeatureProfile(
+            name=str(at),
+            kind="numeric",
+            edges=own,
+            bins=tuple(map(str, range(len(own) + 1))),
+            counts=(1,) * (len(own) + 1),
+            missing=0,
+        )
+        for at, own in enumerate(sorted_edges)
+    ]
+    known = [edge for own in edges for edge in own]
+    value = st.none() | st.floats() | (st.sampled_from(known) if known else st.nothing())
+    rows = data.draw(st.integers(1, 20))
+    columns = [data.draw(st.lists(value, min_size=rows, max_size=rows)) for _ in edges]
+    bins = BinCounts(list(enumerate(features)), {})
+    repeated = 100  # more rows than are compared at once
+    bins.add([column * repeated for column in columns])
+    found = counted(bins)
+    for at, own in enumerate(sorted_edges):
+        values = np.array([v for v in columns[at] if v is not None and v == v])
+        places = np.searchsorted(own, values, side="right")
+        expected = np.bincount(places, minlength=len(own) + 1) * repeated
+        assert found.get(str(at), [0] * (len(own) + 1)) == expected.tolist()

@@ -31,7 +31,7 @@ def test_predictions_and_their_bins_have_the_same_labels() -> None:
     package = MeasuredPackage("m", "1", "", profile, [ALL], classes, baseline={})
     metrics = ServingMetrics(package, {}, registry)
     answers = PredictionCounts(profile, classes)
-    answers.add([True, True, False], [None] * 3, [1] * 3)
+    answers.add([True, True, False], None, [1] * 3)
     answers.write(metrics)
 
     def value(name: str, **labels: str) -> float | None:

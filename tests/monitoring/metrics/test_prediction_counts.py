@@ -40,9 +40,11 @@ class Written:
 def counted(parts: list[list[Any]], classes: list[str] | None, *, each: bool = False) -> Written:
     counts, written = PredictionCounts(None, classes), Written()
     for part in parts:
-        if part:
-            labels, chances, bitmaps = (list(column) for column in zip(*part, strict=True))
-            counts.add(labels, chances, bitmaps)
+        for sure in (True, False):
+            rows = [row for row in part if (row[1] is not None) is sure]
+            if rows:
+                labels, chances, bitmaps = (list(column) for column in zip(*rows, strict=True))
+                counts.add(labels, chances if sure else None, bitmaps)
         if each:
             counts.write(written)  # type: ignore[arg-type]
     counts.write(written)  # type: ignore[arg-type]
@@ -67,7 +69,7 @@ def test_numbers_are_counted_as_there_or_not(values):
 
 def test_what_was_written_is_not_written_again():
     counts, written = PredictionCounts(None, CLASSES), Written()
-    counts.add(["a"], [None], [1])
+    counts.add(["a"], None, [1])
     counts.write(written)  # type: ignore[arg-type]
     counts.write(written)  # type: ignore[arg-type]
     assert written.predicted == {"a": 1}

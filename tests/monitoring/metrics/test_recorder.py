@@ -94,6 +94,7 @@ def batch_of(rows: list[tuple[Any, ...]], **changed: Any) -> Batch:
 LAYOUT = ColumnLayout([0, 2, 3], {1: ("D", "E", "F", "Z"), 3: (True, False)})
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.lists(ROWS, min_size=1, max_size=3))
 def test_rows_as_arrays_count_as_rows_of_values(requests: list[list[tuple[Any, ...]]]) -> None:
@@ -105,7 +106,12 @@ def test_rows_as_arrays_count_as_rows_of_values(requests: list[list[tuple[Any, .
         batch = batch_of(rows)
         plain.observe(batch)
         found = None if len(rows) == 1 else arrays_in(LAYOUT, batch.columns)
-        changed = replace(batch, arrays=found, probabilities=np.array(batch.probabilities))
+        changed = replace(
+            batch,
+            arrays=found,
+            probabilities=np.array(batch.probabilities),
+            bitmaps=np.array(batch.bitmaps, np.int64) if found is not None else batch.bitmaps,
+        )
         for part in changed.parts(7):
             arrays.observe(part)
     plain.flush()

@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from array_samples import arrays_in
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitoring.column_arrays import ColumnLayout
 from monitoring.slices.clock import DatetimeUnit
 from monitoring.slices.slices import SliceSet
 
@@ -113,3 +115,26 @@ def test_the_first_bit_is_every_row() -> None:
 def test_a_column_that_is_not_there_is_named() -> None:
     with pytest.raises(ValueError, match="slices: column 'color' is absent"):
         SLICES.membership(["carat", "count", "flag"])
+
+
+LAYOUTS = [
+    ColumnLayout([0, 2, 3], {1: ("D", "E", "F", "Z", "2", "2.0", ""), 3: (True, False)}),
+    ColumnLayout([0, 2], {1: ("D", "E", "F", "Z", "2", "2.0", "")}),
+    ColumnLayout([0, 2, 3], {}),
+]
+
+
+@given(st.lists(st.tuples(ROWS, st.sampled_from(LAYOUTS)), min_size=1, max_size=3))
+def test_bits_by_code_are_those_of_each_row(requests: list[tuple[list[Any], ColumnLayout]]) -> None:
+    membership = SLICES.membership(["carat", "color", "count", "flag"])
+    for rows, layout in requests:
+        columns = list(zip(*rows, strict=True))
+        found = membership.bitmaps_of(columns, arrays_in(layout, columns))
+        assert found.tolist() == membership.bitmaps(columns, len(rows))
+
+
+def test_without_slices_every_row_is_in_the_first_alone() -> None:
+    membership = SliceSet({}, {}).membership(["carat", "color"])
+    columns = [[1.0, None], ["D", "E"]]
+    found = membership.bitmaps_of(columns, arrays_in(ColumnLayout([0], {1: ("D", "E")}), columns))
+    assert found.tolist() == membership.bitmaps(columns, 2) == [1, 1]

@@ -49,6 +49,36 @@ def test_repetitions_do_not_stop_the_tidying_up(number: signal.Signals) -> None:
         assert process.stderr.read().count("Traceback") == 1
 
 
+STARTS = """
+import os, signal, sys
+
+class Stop:
+    def find_spec(self, name, path=None, target=None):
+        if name == "typer":  # the first library that the commands import
+            os.kill(os.getpid(), int(sys.argv[1]))
+
+sys.meta_path.insert(0, Stop())
+from packager.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ((), "! stopped\n"),
+        (("--json",), '{"message": "stopped", "hint": null, "exit_code": 130}\n'),
+    ],
+)
+def test_a_signal_while_the_program_starts_stops_it_quietly(
+    number: signal.Signals, options: tuple[str, ...], said: str
+) -> None:
+    command = [sys.executable, "-c", STARTS, str(int(number)), *options]
+    done = subprocess.run(command, cwd=TOP, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", said)
+
+
 def test_somebody_who_asks_again_later_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 100.0
     monkeypatch.setattr(interrupts.time, "monotonic", lambda: now)

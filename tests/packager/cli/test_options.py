@@ -15,10 +15,10 @@ import typer
 from typer.testing import CliRunner
 
 from packager.build.smoke_test import READY_SECONDS
-from packager.cli import app
 from packager.cli import build as build_verbs
 from packager.cli import run as run_verbs
 from packager.cli.app import complete_option
+from packager.cli.commands import app
 from packager.image import docker_build
 from packager.run import predict
 from packager.worker import job

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import requests
-from command import NO_ENGINE, Package, package
+from command import NO_ENGINE, Package, package, package_here
 
 from packager.client import Client, FeedbackReceipt, Prediction, read_key
 from packager.client import client as client_module
@@ -90,7 +90,7 @@ def test_predict_with_a_url_writes_csv_or_names_the_row_it_cannot_send(
     ],
 )
 def test_a_wrong_mix_of_options_is_refused(arguments: list[str], message: str) -> None:
-    done = package("predict", *arguments, "--input", "rows.csv")
+    done = package_here("predict", *arguments, "--input", "rows.csv")
     assert done.code == 2
     assert message in done.err
 

@@ -27,7 +27,7 @@ from compared_packages import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from packager import cli
+from packager.cli.commands import app
 from packager.compare.packages import ComparedPackage, changes, diff
 from packager.compare.records import Change, Difference, PackageRef
 from packager.data.fingerprint import fingerprint
@@ -488,7 +488,7 @@ def test_the_command_tells_people_and_programs(two, monkeypatch, capsys, tmp_pat
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
 
     def run(*arguments: object) -> str:
-        cli.app([str(argument) for argument in arguments], standalone_mode=False)
+        app([str(argument) for argument in arguments], standalone_mode=False)
         return capsys.readouterr().out
 
     text = run("diff", *two)

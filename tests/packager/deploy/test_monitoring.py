@@ -14,7 +14,7 @@ from deployed_models import IMAGE, MODEL, contents, deployed, written
 from typer.testing import CliRunner
 
 from monitoring.feedback.keys import KeyRing
-from packager.cli import app
+from packager.cli.commands import app
 from packager.deploy import compose, generated_folder
 from packager.deploy.monitoring import (
     model_files,

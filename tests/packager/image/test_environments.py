@@ -14,7 +14,8 @@ PREFIX = "../../../../wheels"
 
 
 def folders_of(*paths: Path) -> list[WheelFolder]:
-    return WheelUnpacker("3.11", None).folders([in_wheelhouse(path) for path in paths])
+    with WheelUnpacker("3.11", None) as unpacker:
+        return unpacker.folders([in_wheelhouse(path) for path in paths])
 
 
 def entries(home: str, *paths: Path) -> dict[str, Entry]:

@@ -8,8 +8,8 @@ import pytest
 from elf_samples import SITE, make_shared, wheel
 
 from packager.image import layer_contents
-from packager.image.layer_contents import contents, needed_by
-from packager.image.layers import Entry, Layer, plain_layer
+from packager.image.layer_contents import contents, joined_contents, needed_by
+from packager.image.layers import Entry, Layer, copy_members, plain_layer
 
 pytestmark = pytest.mark.skipif(shutil.which("gcc") is None, reason="no gcc to make libraries")
 
@@ -45,6 +45,17 @@ def test_what_was_read_is_kept_beside_the_layer(shared, tmp_path: Path, monkeypa
     monkeypatch.setattr(layer_contents, "needed_by", lambda _: pytest.fail("read again"))
     assert contents(layer) == first
     assert [loads.needed for loads in first.loads] == [("libGL.so.1",)]
+
+
+def test_contents_of_a_joined_layer_are_those_of_its_parts(shared, tmp_path: Path):
+    parts = [
+        plain_layer(name, tmp_path / f"{name}.tar", wheel(name, {f"{name}.so": shared(needed)}))
+        for name, needed in (("shop", "libGL.so.1"), ("bank", "libX11.so.6"))
+    ]
+    members = copy_members(parts)
+    joined = joined_contents(plain_layer("wheels", tmp_path / "joined.tar", members), parts)
+    assert joined == contents(plain_layer("wheels", tmp_path / "read.tar", members))
+    assert [one.wheel for one in joined.loads] == ["bank 1.0", "shop 1.0"]
 
 
 def test_what_was_kept_of_another_layer_is_not_taken(shared, tmp_path: Path):

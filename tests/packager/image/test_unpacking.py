@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import csv
 import io
+import tarfile
 import tempfile
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -11,17 +13,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from packager.errors import PackageError
-from packager.image.unpacking import QUICK_TEST_IMPORTS, TEST_IMPORT, unpack
+from packager.image.layers import write_tar
+from packager.image.unpacking import QUICK_TEST_IMPORTS, TEST_IMPORT
+from packager.image.unpacking import unpacked as unpacked_wheel
 
 SITE = "opt/w/lib/python3.11/site-packages"
 
 
 def unpacked(wheel: Path) -> dict[str, bytes]:
-    """Every file of a wheel, unpacked into a new folder."""
+    """Every file of a wheel's layer."""
     with tempfile.TemporaryDirectory() as name:
-        unpack(wheel, Path(name), "opt/w", SITE, "/opt/venv/bin/python")
-        files = [path for path in Path(name).rglob("*") if path.is_file()]
-        return {path.relative_to(name).as_posix(): path.read_bytes() for path in files}
+        layer = Path(name) / "layer.tar"
+        with unpacked_wheel(wheel, Path(name), "opt/w", SITE, "/opt/venv/bin/python") as entries:
+            write_tar(layer, entries)
+        with tarfile.open(layer) as tar:
+            return {
+                info.name: tar.extractfile(info).read()
+                for info in tar
+                if info.isfile()  # type: ignore[union-attr]
+            }
 
 
 def record(files: dict[str, bytes]) -> set[str]:
@@ -112,6 +122,75 @@ def test_a_wheel_that_differs_from_its_record_is_refused(tmp_path: Path):
     assert caught.value.message.startswith("tool-1.0-py3-none-any.whl: can't be unpacked: ")
     assert "tool.py" in caught.value.message
     assert caught.value.hint == "check the wheel with `pip install` of it"
+
+
+@pytest.mark.parametrize("name", ["tool.py", "tool.so"])
+@pytest.mark.parametrize("content", [b"abc", b"abcdefghij", b"jihgfedcba"])
+def test_a_file_of_another_length_or_content_than_recorded_is_refused(
+    tmp_path: Path, name: str, content: bytes
+):
+    wheel = make_wheel(tmp_path, "tool", {name: b"abcdef"})
+    with zipfile.ZipFile(wheel) as whole:
+        files = {info.filename: whole.read(info) for info in whole.infolist()}
+    with zipfile.ZipFile(wheel, "w") as changed:
+        for inside, kept in files.items():
+            changed.writestr(inside, content if inside == name else kept)
+    with pytest.raises(PackageError, match=rf"hash / size of {name} didn't match RECORD"):
+        unpacked(wheel)
+
+
+@pytest.mark.parametrize("name", ["tool.py", "tool.so"])
+def test_a_file_whose_compressed_bytes_are_damaged_is_refused(tmp_path: Path, name: str):
+    wheel = make_wheel(tmp_path, "tool", {name: b"x = 1\n" * 1000})
+    with zipfile.ZipFile(wheel) as whole:
+        files = {info.filename: whole.read(info) for info in whole.infolist()}
+    with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as packed:
+        for inside, kept in files.items():
+            packed.writestr(inside, kept)
+        place = packed.getinfo(name).header_offset + 30 + len(name)
+    damaged = bytearray(wheel.read_bytes())
+    damaged[place : place + 4] = b"\xff" * 4
+    wheel.write_bytes(damaged)
+    with pytest.raises(PackageError, match=r"tool-1\.0-py3-none-any\.whl: can't be unpacked"):
+        unpacked(wheel)
+
+
+@pytest.mark.parametrize(
+    ("files", "why"),
+    [
+        ({"tool.so": b"", "tool.so/more.so": b""}, "is a file and a folder"),
+        ({"tool.py": b"", "tool.py/more.py": b""}, "can't be unpacked"),
+        ({"../../../../../up.txt": b""}, "is outside of"),
+        ({f"{'n' * 256}.txt": b""}, "too long"),
+    ],
+)
+def test_paths_that_no_folder_can_hold_are_refused(tmp_path: Path, files, why: str):
+    with pytest.raises(PackageError, match=why):
+        unpacked(make_wheel(tmp_path, "tool", files))
+
+
+@pytest.mark.parametrize("name", ["tool.py", "tool.sh"])
+def test_a_file_that_may_be_executed_keeps_its_mode_on_disk_and_in_the_layer(
+    tmp_path: Path, name: str
+):
+    wheel = make_wheel(tmp_path, "tool", {name: b"", "plain.py": b""})
+    with zipfile.ZipFile(wheel) as whole:
+        files = {info: whole.read(info) for info in whole.infolist()}
+    with zipfile.ZipFile(wheel, "w") as changed:
+        for info, kept in files.items():
+            if info.filename == name:
+                info.external_attr = 0o100755 << 16
+            changed.writestr(info, kept)
+    root = tmp_path / "root"
+    with unpacked_wheel(wheel, root, "opt/w", SITE, "/opt/venv/bin/python") as entries:
+        modes = {entry.name: entry.mode for entry in entries}
+    assert modes[f"{SITE}/{name}"] == 0o755
+    assert modes[f"{SITE}/plain.py"] == 0o644
+    modules = {
+        path.name: path.stat().st_mode & 0o100 for path in root.rglob("*.*") if path.is_file()
+    }
+    expected = {"tool.py": 0o100, "plain.py": 0}
+    assert modules == {n: mode for n, mode in expected.items() if n in (name, "plain.py")}
 
 
 @pytest.mark.parametrize("bad", [b"", b"no zip", b"PK\x03\x04 cut"])

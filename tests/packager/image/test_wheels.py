@@ -25,7 +25,7 @@ class Marker:
 
     def compile(self, tree: Path, prefix: str) -> None:
         self.prefixes.append(prefix)
-        (tree / "compiled").write_text(prefix)
+        (tree / "mark.pyc").write_text(prefix)
 
 
 def content(layers: list[Layer]) -> dict[str, bytes]:
@@ -43,7 +43,8 @@ def mode(layer: Layer, name: str) -> int:
 
 
 def folders_of(*paths: Path, compiler=None) -> list[WheelFolder]:
-    return WheelUnpacker("3.11", compiler).folders([in_wheelhouse(path) for path in paths])
+    with WheelUnpacker("3.11", compiler) as unpacker:
+        return unpacker.folders([in_wheelhouse(path) for path in paths])
 
 
 def layers_of(*paths: Path, compiler=None) -> list[Layer]:
@@ -150,10 +151,21 @@ def test_the_same_wheels_give_the_same_layers_in_another_cache(tmp_path: Path, m
 def test_the_compiler_works_on_site_packages_once_a_wheel(tmp_path: Path):
     compiler, wheel = Marker(), make_wheel(tmp_path, "tool", {"tool.py": ""})
     files = content(layers_of(wheel, compiler=compiler))
-    assert files[f"{site(wheel)}/compiled"] == f"/{site(wheel)}".encode()
+    assert files[f"{site(wheel)}/mark.pyc"] == f"/{site(wheel)}".encode()
     layers_of(wheel, compiler=compiler)
     assert compiler.prefixes == [f"/{site(wheel)}"]
-    assert f"{site(wheel)}/compiled" not in content(layers_of(wheel))
+    assert f"{site(wheel)}/mark.pyc" not in content(layers_of(wheel))
+
+
+def test_a_wheel_of_several_environments_is_unpacked_once_also_without_cache(tmp_path: Path):
+    compiler = Marker()
+    one, two = (in_wheelhouse(make_wheel(tmp_path, n, {f"{n}.py": ""})) for n in ("one", "two"))
+    with WheelUnpacker("3.11", compiler, fresh=True) as unpacker:
+        unpacker.start([one, two])
+        assert unpacker.folders([one, two])[1] == unpacker.folders([two])[0]
+    assert sorted(compiler.prefixes) == sorted(
+        f"/{site_packages(folder_path([wheel]), '3.11')}" for wheel in (one, two)
+    )
 
 
 def test_no_wheels_are_no_layers():

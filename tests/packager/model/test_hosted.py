@@ -83,7 +83,7 @@ def host(command):
 
 
 def trained(host, tmp_path, **params):
-    host.train(RECIPE.model_copy(update={"params": params}), ROWS, FEATURES, "label")
+    host.train(RECIPE.model_copy(update={"params": params}), ROWS, FEATURES, ["label"])
     loader = host.save(tmp_path / "models", "auto")
     serve = SERVE.model_copy(update={"loader": loader})
     return host.load(tmp_path / "models" / "model", serve, "classification")
@@ -146,10 +146,10 @@ def test_errors_of_the_project_arrive_with_their_line(command, tmp_path, capfd):
 @pytest.mark.slow
 def test_a_missing_column_and_a_wrong_signature(host):
     with pytest.raises(ProjectCodeError) as caught:
-        host.train(RECIPE.model_copy(update={"params": {"key": "y"}}), ROWS, FEATURES, "label")
+        host.train(RECIPE.model_copy(update={"params": {"key": "y"}}), ROWS, FEATURES, ["label"])
     assert (caught.value.kind, caught.value.key) == ("KeyError", "y")
     with pytest.raises(UsageError, match="expected 'nothing' in module 'train'"):
-        host.train(RECIPE.model_copy(update={"train": "train:nothing"}), ROWS, FEATURES, "label")
+        host.train(RECIPE.model_copy(update={"train": "train:nothing"}), ROWS, FEATURES, ["label"])
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from command import package
+from command import package_here
 from typer.testing import CliRunner
 
-from packager.cli import app
+from packager.cli.commands import app
 from packager.errors import PackageError, UsageError
 
 
@@ -27,12 +27,12 @@ def stones(tmp_path):
 
 @pytest.mark.slow
 def test_issues_get_verdicts_which_are_applied_and_undone(stones, tmp_path):
-    done = package("data", "issues", stones, "--json", "--output", tmp_path / "out")
+    done = package_here("data", "issues", stones, "--json", "--output", tmp_path / "out")
     assert done.code == 0, done.err
     worst = done.json["issues"]
     assert [found["detector"] for found in worst] == ["isolated_extreme", "duplicate"]
     row_hash = worst[0]["row_hash"]
-    said = package(
+    said = package_here(
         "data",
         "verdict",
         row_hash,
@@ -53,18 +53,18 @@ def test_issues_get_verdicts_which_are_applied_and_undone(stones, tmp_path):
         writer = csv.DictWriter(file, lines[0])
         writer.writeheader()
         writer.writerows(lines)
-    taken = package(
+    taken = package_here(
         "data", "verdicts", "import", tmp_path / "filled.csv", "--project", stones, "--json"
     )
     assert taken.json["verdicts"] == 2
-    applied = package("data", "verdicts", "apply", stones)
+    applied = package_here("data", "verdicts", "apply", stones)
     clean = tmp_path / "stones.clean.csv"
     assert applied.out == f"{clean}\n"
     assert pd.read_csv(clean)["size"].iloc[7] == 5.89
     assert len(pd.read_csv(clean)) == 300
-    package("data", "verdict", row_hash, "unset", "--project", stones)
-    package("data", "verdict", lines[1]["row_hash"], "unset", "--project", stones)
-    assert package("data", "verdicts", "apply", clean).code == 0
+    package_here("data", "verdict", row_hash, "unset", "--project", stones)
+    package_here("data", "verdict", lines[1]["row_hash"], "unset", "--project", stones)
+    assert package_here("data", "verdicts", "apply", clean).code == 0
     assert clean.read_bytes() == stones.read_bytes()
 
 
@@ -74,21 +74,21 @@ def test_no_rows_are_not_clean_rows(tmp_path, form):
     frame = pd.DataFrame({"size": pd.Series([], dtype=float), "kind": pd.Series([], dtype=str)})
     source = tmp_path / f"empty.{form}"
     (frame.to_csv if form == "csv" else frame.to_parquet)(source, index=False)
-    done = package("data", "check", source)
+    done = package_here("data", "check", source)
     assert done.code == 1
     assert "no rows: nothing could be found" in done.out
     assert "note: no rows, so only the schema was checked: leakage, " in done.out
-    assert package("data", "issues", source).out == "no rows: nothing could be found\n"
+    assert package_here("data", "issues", source).out == "no rows: nothing could be found\n"
 
 
 @pytest.mark.slow
 def test_a_schema_that_changed_since_the_previous_version_ends_with_one(stones, tmp_path):
     before = tmp_path / "before.csv"
     pd.read_csv(stones).drop(columns="kind").to_csv(before, index=False)
-    done = package("data", "check", stones, "--baseline", before, "--json")
+    done = package_here("data", "check", stones, "--baseline", before, "--json")
     assert (done.code, done.json["blocking"]) == (1, 1)
     assert done.json["counts"]["schema"] == 1
-    assert package("data", "check", stones).code == 0
+    assert package_here("data", "check", stones).code == 0
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from command import NO_ENGINE, Package, package
+from rule_project import rule_project
 
 from monitoring.slices.slices import ALL
 from packager.compare.significance import SeedRuns
@@ -27,10 +27,8 @@ def test_a_package_is_no_better_than_itself(local_package: Package) -> None:
 
 
 def test_a_worse_package_is_called_so_by_slice_too(local_package: Package, tmp_path: Path) -> None:
-    project, image = tmp_path / "starter", tmp_path / "image"
-    shutil.copytree(local_package.project, project)
-    text = (project / "package.toml").read_text()
-    (project / "package.toml").write_text(text.replace("max_iter = 50", "max_iter = 1"))
+    image = tmp_path / "image"
+    project = rule_project(local_package.project, tmp_path / "starter")
     built = package("build", project, "--output", f"oci:{image}", env=NO_ENGINE)
     assert built.code == 0, built.err
     data = project / "data/visits.csv"

@@ -23,7 +23,8 @@ pytestmark = pytest.mark.usefixtures("cache")
 
 
 def layers(home: str, *wheels: Path) -> list[Layer]:
-    folders = WheelUnpacker(PYTHON, None).folders([in_wheelhouse(wheel) for wheel in wheels])
+    with WheelUnpacker(PYTHON, None) as unpacker:
+        folders = unpacker.folders([in_wheelhouse(wheel) for wheel in wheels])
     made = environment_layer("environment", home, PYTHON, "/usr/bin/python3", folders)
     return [*grouped(folders, "wheels"), made]
 

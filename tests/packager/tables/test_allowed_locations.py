@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from packager.cli import app
+from packager.cli.commands import app
 from packager.cli.console import ConsoleProgress
 from packager.errors import UsageError
 from packager.location import Location

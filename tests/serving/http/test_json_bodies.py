@@ -23,6 +23,7 @@ VALUES = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(VALUES)
 def test_both_parsers_read_the_same(value: Any) -> None:
     text = json.dumps(value)

@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ from serving.settings import Settings
 ADAPTER = PredictProtocol("1.0.0")
 ROW = {"carat": 0.5, "color": "E", "tables": 55}
 OUTSIDE = {**ROW, "color": "Z"}
+FEW_VALUES = {"MODEL_MAX_VALUES": "50000"}
 SECRET = "a secret of the model"
 PAUSED = f"""
 import time
@@ -62,22 +64,37 @@ broken = []
 """
 
 
+def settings_of(package: Package, environment: dict[str, str]) -> Settings:
+    chosen = {"MODEL_ROOT": str(package.root), "MODEL_FEEDBACK": "off", **environment}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MODEL_ROOT", chosen["MODEL_ROOT"])
+        return Settings.from_environment(chosen)
+
+
+@contextmanager
+def model_process(package: Package, environment: dict[str, str], folder: Path) -> Iterator[str]:
+    """The address of a process that serves the model; its files are in ``folder``."""
+    settings = settings_of(package, environment)
+    files = PackageFiles.load(package.manifest, settings.root)
+    spec = model_spec(settings, files)
+    with running_host(folder, package.root / "code", spec) as running:
+        yield running.address
+
+
 class Loaded:
     """A pipeline, and what it counted."""
 
-    def __init__(self, package: Package, environment: dict[str, str], folder: Path) -> None:
+    def __init__(self, package: Package, environment: dict[str, str], address: str) -> None:
+        """``address``: of a process that serves the model."""
         self.code = package.root / "code"
         self.registry = CollectorRegistry()
-        chosen = {"MODEL_ROOT": str(package.root), "MODEL_FEEDBACK": "off", **environment}
+        settings = settings_of(package, environment)
         with pytest.MonkeyPatch.context() as patch:
             own = partial(ServingMetrics, registry=self.registry)
             patch.setattr("serving.prediction.predictor.ServingMetrics", own)
             patch.setenv("MODEL_ROOT", str(package.root))
-            settings = Settings.from_environment(chosen)
             files = PackageFiles.load(package.manifest, settings.root)
-            self._host = running_host(folder, self.code, model_spec(settings, files))
-            host = self._host.__enter__()
-            self._thread = ClientThread([host.address], settings.max_queue)
+            self._thread = ClientThread([address], settings.max_queue)
             self.predictor = Predictor.load(settings, files, {}, self._thread.client)
         self.busy: list[int] = []
         self.pipeline = Pipeline(self.predictor, settings, self._thread.places, self.busy.append)
@@ -87,7 +104,6 @@ class Loaded:
     def close(self) -> None:
         self._thread.close()
         self.pipeline.close()
-        self._host.__exit__(None, None, None)
 
     def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         return self._thread.run(coroutine)
@@ -144,9 +160,16 @@ def predictions(answer: Answer | None) -> list[Any]:
     return found
 
 
+@pytest.fixture(scope="module")
+def address(package: Package, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One process of the compiled package for all tests: each has its own connection."""
+    with model_process(package, FEW_VALUES, tmp_path_factory.mktemp("host")) as running:
+        yield running
+
+
 @pytest.fixture
-def compiled(package: Package, tmp_path: Path) -> Iterator[Loaded]:
-    loaded = Loaded(package, {"MODEL_MAX_VALUES": "50000"}, tmp_path)
+def compiled(package: Package, address: str) -> Iterator[Loaded]:
+    loaded = Loaded(package, FEW_VALUES, address)
     yield loaded
     loaded.close()
 
@@ -163,9 +186,10 @@ def native(tmp_path: Path) -> Iterator[Loaded]:
     (tmp_path / "models" / "model").write_text("nothing is read from here")
     made = Package(tmp_path, make_manifest(schema, serve=serve), frame, model=None)
     limits = {"MODEL_MAX_QUEUE": "1", "MODEL_DEADLINE_SECONDS": "0.1"}
-    loaded = Loaded(made, limits, tmp_path)
-    yield loaded
-    loaded.close()
+    with model_process(made, limits, tmp_path) as running:
+        loaded = Loaded(made, limits, running)
+        yield loaded
+        loaded.close()
 
 
 def while_busy(loaded: Loaded, then: Callable[[], Coroutine[Any, Any, None]]) -> None:

@@ -60,7 +60,7 @@ class Predictor:
 
 
 @pytest.fixture(scope="module")
-def noisy(tmp_path_factory: pytest.TempPathFactory, start_server: Any) -> Any:
+def noisy(tmp_path_factory: pytest.TempPathFactory, start_shared: Any) -> Any:
     root = tmp_path_factory.mktemp("noisy")
     column = Column(name="code", kind="integer", dtype="int64", nullable=False)
     schema = Schema(features=(column,), classes=(False, True))
@@ -69,7 +69,7 @@ def noisy(tmp_path_factory: pytest.TempPathFactory, start_server: Any) -> Any:
     lay_out(root)
     (root / "code" / "noisy.py").write_text(NOISY)
     (root / "models" / "model").write_text("nothing is read from here")
-    return start_server(Package(root, manifest, pd.DataFrame({"code": [0]}), model=None))
+    return start_shared(Package(root, manifest, pd.DataFrame({"code": [0]}), model=None))
 
 
 @pytest.mark.server

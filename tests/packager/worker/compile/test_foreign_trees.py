@@ -59,6 +59,7 @@ def test_a_crash_of_the_importer_is_a_reason():
     )
 
 
+@pytest.mark.slow
 def test_an_importer_that_does_not_return_is_ended(monkeypatch):
     monkeypatch.setattr(foreign_trees, "SECONDS", 3.0)
     with pytest.raises(ValueError, match=r"^its importer took over 3 s$"):

@@ -42,7 +42,7 @@ def attempt(project):
     def run(how, path, reverse=False):
         with ModelHost(training_host(project.root, models, reverse=reverse)) as host:
             recipe = RECIPE.model_copy(update={"params": {"how": how, "path": str(path)}})
-            host.train(recipe, ROWS, ["x"], "label")
+            host.train(recipe, ROWS, ["x"], ["label"])
             return host.save(models, "auto")
 
     return run

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from worker_projects import FOREST, RECIPE, Ended, Project
+from worker_projects import FOREST, RECIPE, RULE, Ended, Project
 
 from packager.digest import sha256_bytes
 from packager.errors import PackageError
@@ -175,13 +175,23 @@ def test_a_false_claim_about_a_true_model_does_not_pass(
     assert not report.metrics["accuracy"].ok
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the first test that needs a package leaves a copy for the others."""
+    return tmp_path_factory.mktemp("kept") / "root"
+
+
 @pytest.fixture
-def packaged(project: Project, rows: pd.DataFrame) -> Project:
+def packaged(project: Project, rows: pd.DataFrame, kept: Path) -> Project:
     """A package whose replay, if it trained at all, would say so."""
-    project.code(train=FOREST, helper="VALUE = 1")
+    if kept.exists():
+        shutil.copytree(kept, project.root.path, dirs_exist_ok=True)
+        return project
+    project.code(train=RULE, helper="VALUE = 1")
     project.data(rows)
     job = project.job()
     project.package(job, project.train_here(job))
+    shutil.copytree(project.root.path, kept)
     return project
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from worker_projects import FOREST, RECIPE, Ended, Project
+from worker_projects import FOREST, RECIPE, RULE, Ended, Project
 
 from packager.manifest.evaluation import RepeatabilityResult
 from packager.manifest.manifest import Recipe
@@ -19,7 +19,7 @@ def recipe(**changes: object) -> Recipe:
 
 def repeated(project: Project, rows: pd.DataFrame, train: str, **changes: object) -> Ended:
     """The end of a build that runs the recipe of ``train`` twice; ``changes`` are its own."""
-    project.code(train=train)
+    project.code(train=train, rule=RULE)
     project.data(rows)
     return project.start(project.job(repeat=True, recipe=recipe(**changes)))
 
@@ -42,11 +42,11 @@ def test_a_seeded_recipe_is_seen_to_repeat_to_the_byte(
 
 UNSEEDED = """
     import numpy as np
-    from sklearn.ensemble import RandomForestClassifier
+    from rule import Rule
 
     def train(features, target, *, params, seed):
         drawn = int(np.random.default_rng().integers(2**31))
-        return RandomForestClassifier(3, max_depth=3, random_state=drawn).fit(features, target)
+        return Rule(random_state=drawn)
 """
 
 
@@ -76,10 +76,10 @@ def test_a_lower_claimed_level_is_accepted_and_nondeterminism_recorded(
 
 TIMED = """
     import time
-    from sklearn.tree import DecisionTreeClassifier
+    from rule import Rule
 
     def train(features, target, *, params, seed):
-        model = DecisionTreeClassifier(random_state=seed).fit(features, target)
+        model = Rule(random_state=seed)
         model.fitted_at_ = time.time()
         model.at_ = id(model)
         return model
@@ -103,12 +103,12 @@ def test_without_a_claim_the_level_is_recorded_and_what_differs_is_reported(
 
 FAILS_AGAIN = """
     import os
-    from sklearn.tree import DecisionTreeClassifier
+    from rule import Rule
 
     def train(features, target, *, params, seed):
         if sorted(os.listdir()) != os.listdir():
             os._exit(7)
-        return DecisionTreeClassifier(random_state=seed).fit(features, target)
+        return Rule()
 """
 
 
@@ -153,17 +153,18 @@ def test_a_recipe_that_finds_its_first_model_or_follows_the_file_system_is_found
         train="""
         import os, pickle, tempfile
         from pathlib import Path
-        from sklearn.tree import DecisionTreeClassifier
+        from rule import Rule
 
         def train(features, target, *, params, seed):
             kept = Path(tempfile.gettempdir()) / "kept"
             if kept.exists():
                 return pickle.loads(kept.read_bytes())
             names = os.listdir("parts")
-            model = DecisionTreeClassifier(max_depth=1 + names.index("c"), random_state=seed)
-            kept.write_bytes(pickle.dumps(model.fit(features, target)))
+            model = Rule(max_depth=1 + names.index("c"))
+            kept.write_bytes(pickle.dumps(model))
             return model
-        """
+        """,
+        rule=RULE,
     )
     for name in "abcd":
         (project.root.code / "parts").mkdir(exist_ok=True)

@@ -36,7 +36,7 @@ def found(frame: pd.DataFrame, test: pd.DataFrame | None = None, **asked: Any) -
     features = tuple(name for name in frame if name not in ("y", *asked.get("exclude", ())))
     schema = Schema(features=infer_columns(frame[list(features)]))
     rows = frame.assign(y=0.5)
-    dataset = Dataset(rows, rows if test is None else test, features, "y", 0)
+    dataset = Dataset(rows, rows if test is None else test, features, ("y",))
     excluded = drift_exclusions(dataset, schema, job(**asked))
     return {name: f"{why.reason}: {why.detail}" for name, why in excluded.items()}
 

@@ -55,6 +55,7 @@ def test_parquet_keeps_its_types_up_to_the_golden_rows(
     ]
 
 
+@pytest.mark.slow
 def test_groups_stay_together_and_time_divides(project: Project, rows: pd.DataFrame) -> None:
     project.code(
         train="""

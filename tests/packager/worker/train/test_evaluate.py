@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import log_loss, r2_score, roc_auc_score
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import f1_score, log_loss, r2_score, recall_score, roc_auc_score
 
 from modelhost.model import LoadedModel
 from modelhost.predictions import Predictions
@@ -43,6 +47,38 @@ def test_auc_of_many_classes_is_the_mean_of_one_versus_rest() -> None:
     got = metrics(truth.tolist(), Predictions(guess, probabilities), (0, 1, 2), "classification")
     expected = roc_auc_score(truth, probabilities, multi_class="ovr", average="macro")
     assert got.values["roc_auc"] == pytest.approx(expected)
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(-1, 4), st.integers(0, 5)), min_size=1))
+def test_any_labels_and_tied_scores_give_the_values_of_scikit_learn(
+    rows: list[tuple[int, int, int]],
+) -> None:
+    truth, guess, score = (list(column) for column in zip(*rows, strict=True))
+    answers: list[Scalar | None] = [None if label < 0 else label for label in guess]
+    probabilities = np.column_stack([1 - np.array(score) / 5, np.array(score) / 5])
+    given_two = set(truth) == {0, 1}
+    shown = Predictions(answers, probabilities if given_two else None)
+    got = metrics(truth, shown, (0, 1) if given_two else None, "classification").values
+    labels = sorted({*truth, *guess} - {-1})
+    options: Any = {"average": "macro", "zero_division": 0}
+    assert got["f1_macro"] == pytest.approx(f1_score(truth, guess, labels=labels, **options))
+    recall = recall_score(truth, guess, labels=sorted(set(truth)), **options)
+    assert got["balanced_accuracy"] == pytest.approx(recall)
+    if given_two:
+        assert got["roc_auc"] == pytest.approx(roc_auc_score(truth, score))
+
+
+def test_metrics_do_not_import_scikit_learn() -> None:
+    program = """
+import sys
+import numpy as np
+from modelhost.predictions import Predictions
+from packager.worker.train.evaluate import metrics
+answers = Predictions([0, 1], np.array([[0.9, 0.1], [0.2, 0.8]]))
+assert "roc_auc" in metrics([0, 1], answers, (0, 1), "classification").values
+sys.exit("sklearn" in sys.modules)
+"""
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
 def test_what_is_not_defined_is_left_out() -> None:

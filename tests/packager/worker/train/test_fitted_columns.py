@@ -20,6 +20,7 @@ from xgboost import XGBClassifier
 from modelhost.model import LoadedModel
 from packager.errors import PackageError
 from packager.model.hosted_model import HostedModel
+from packager.worker.job import TrainingResult
 from packager.worker.train.fitted_columns import taken_features
 
 SMALL = {"n_estimators": 2, "n_jobs": 1}
@@ -107,7 +108,7 @@ def test_a_recipe_that_selects_and_orders_columns_is_trained_measured_and_replay
         "the model was fitted on 2 of 3 features; requests need not hold the others: 'new'\n"
         in ended.stderr
     )
-    result = project.train(job)
+    result = TrainingResult.load(project.out / "result.json")
     assert [column.name for column in result.schema_.features] == ["count", "size"]
     assert [column.name for column in result.schema_.extras] == ["new"]
     assert result.repeatability is not None

@@ -89,6 +89,7 @@ def test_a_model_that_takes_only_its_own_values_has_no_example(
     assert len(Golden.load(project.out / "smoke_test.json").rows) == 8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
@@ -109,6 +110,7 @@ def test_what_would_show_them_stops_the_build(
         run(project.job(**changes, not_personal=("mail",)), project.root, project.out)
 
 
+@pytest.mark.slow
 def test_categories_that_would_be_recorded_stop_the_build(
     project: Project, people: pd.DataFrame
 ) -> None:
@@ -120,6 +122,7 @@ def test_categories_that_would_be_recorded_stop_the_build(
     run(project.job(not_personal=("mail",)), project.root, project.out)
 
 
+@pytest.mark.slow
 def test_excluded_columns_are_not_reported(
     project: Project, people: pd.DataFrame, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -36,6 +36,7 @@ def test_a_model_trained_elsewhere_alone_tells_columns_and_classes(
     assert sorted(path.name for path in project.out.iterdir()) == ["result.json"]
 
 
+@pytest.mark.slow
 def test_a_model_trained_elsewhere_is_measured_on_the_data_given(
     project: Project, rows: pd.DataFrame
 ) -> None:
@@ -47,6 +48,7 @@ def test_a_model_trained_elsewhere_is_measured_on_the_data_given(
     assert result.evaluation.overall.values["accuracy"] == 1
 
 
+@pytest.mark.slow
 def test_data_that_does_not_fit_a_model_trained_elsewhere_is_refused(
     project: Project, rows: pd.DataFrame
 ) -> None:

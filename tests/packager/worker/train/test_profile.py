@@ -102,7 +102,7 @@ def test_confidence_is_calibrated_by_held_out_answers() -> None:
     flipped = np.where(dataset.test["y"] == "yes", "no", "yes")
     labels = np.where(wrong, flipped, dataset.test["y"])
     test = dataset.test.assign(y=labels)
-    noisy = Dataset(dataset.train, test, dataset.features, "y", 0)
+    noisy = Dataset(dataset.train, test, dataset.features, ("y",))
     found = profiled(noisy, schema, loaded).calibration
     assert found is not None
     assert found.rows == len(test)

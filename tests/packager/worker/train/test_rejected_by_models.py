@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from worker_projects import FOREST, RECIPE, Project
+from worker_projects import RECIPE, RULE, Project
 
 from packager.errors import PackageError, UsageError
 from packager.manifest.data_roles import Split
@@ -154,7 +154,7 @@ def test_a_column_that_no_request_could_hold_is_refused_before_training(
 
 
 def test_an_unusable_predictor_is_refused(project: Project, rows: pd.DataFrame) -> None:
-    project.code(train=FOREST, predict="class Predictor: pass")
+    project.code(train=RULE, predict="class Predictor: pass")
     project.data(rows)
     serve = Serve(predictor="predict:Predictor", compile="auto", workers=1, strict=False)
     with pytest.raises(UsageError, match=r"expected 'predict:Predictor' to have load\(path\)"):

@@ -94,6 +94,7 @@ def test_a_recipe_that_requests_an_excluded_column_gets_it_and_is_reported(
     assert "weight" not in [column.name for column in schema.features]
 
 
+@pytest.mark.slow
 def test_a_model_that_was_fitted_on_them_is_reported(project: Project, rows: pd.DataFrame) -> None:
     project.code(
         train="""

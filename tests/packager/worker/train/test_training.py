@@ -6,7 +6,7 @@ import sys
 
 import pandas as pd
 import pytest
-from worker_projects import FOREST, RECIPE, Project
+from worker_projects import RECIPE, RULE, Project
 
 from packager.worker.job import SeedSweepJob
 from packager.worker.seeds import train_seeds
@@ -41,7 +41,7 @@ def test_a_recipe_changes_nothing_of_what_measures_it(project: Project, rows: pd
 
 @pytest.mark.slow
 def test_seeds_are_trained_in_a_process_each(project: Project, rows: pd.DataFrame):
-    project.code(train=FOREST.replace("def train", "COUNT = []\n\n    def train"))
+    project.code(train=RULE)
     project.data(rows)
     spread = train_seeds(SeedSweepJob(job=project.job(), count=2), project.root, project.out)
     assert spread.seeds == (RECIPE.seed, RECIPE.seed + 1)

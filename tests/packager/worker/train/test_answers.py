@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from modelhost.predictions import Predictions
-from packager.model.answers import numbers_within, skeletons
+from packager.worker.train.answers import numbers_within, skeletons
 
 
 def test_numbers_and_the_rest():

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from packager.data.list_kinds import kind_of_elements
+from modelhost.list_kinds import kind_of_elements
 
 
 @pytest.mark.parametrize(
