@@ -8,15 +8,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from monitoring.derived.images import header
 from monitoring.derived.lists import MAX_MEMBERS
 from monitoring.derived.measures import COSTLY, Cells, as_values, cells_of
+from monitoring.derived.png import MAX_PIXELS
 from monitoring.derived.texts import MAX_CHARACTERS
 from monitoring.profile.profile import FeatureProfile
 
 Floats = npt.NDArray[np.float64]
 
-MAX_DECODED = 8
-"""Images decoded of one batch, evenly spaced: each may take milliseconds."""
+MAX_DECODED_PIXELS = 8 * MAX_PIXELS
+"""Pixels decoded of one batch: some ten milliseconds."""
 MAX_MEASURED = 1_000_000
 """Cost of the cells of a column that are measured of one batch, in elements of an array: some
 ten milliseconds."""
@@ -65,9 +67,16 @@ def size_of(value: Any) -> int:
 
 def _measured_places(values: Sequence[Any] | Floats, costly: bool) -> range:
     """The positions of the values to measure: all, or as many as the limits allow."""
-    size = sum(map(_cost_of, values[:100])) / max(1, min(100, len(values)))
-    most = MAX_DECODED if costly else max(1, int(MAX_MEASURED / max(1.0, size)))
+    cost, limit = (_pixels_of, MAX_DECODED_PIXELS) if costly else (_cost_of, MAX_MEASURED)
+    mean = sum(map(cost, values[:100])) / max(1, min(100, len(values)))
+    most = max(1, int(limit / max(1.0, mean)))
     return range(0, len(values), max(1, -(-len(values) // most)))
+
+
+def _pixels_of(value: Any) -> int:
+    """Pixels that are decoded of an image."""
+    found = header(value) if isinstance(value, bytes) else None
+    return min(found.width * found.height, MAX_PIXELS) if found else 1
 
 
 def _cost_of(value: Any) -> int:

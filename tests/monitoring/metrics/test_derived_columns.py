@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from image_samples import gray_png
 
-from monitoring.metrics.derived_columns import MAX_DECODED, DerivedColumns, size_of
+from monitoring.metrics.derived_columns import DerivedColumns, size_of
 from monitoring.stats.binning import build_profile
 
 ARRAYS = [np.full((2, 2), n) for n in range(20)]
@@ -25,12 +25,13 @@ def test_a_small_batch_is_measured_whole() -> None:
     assert next(derived(ARRAYS, "array").of([[0] * 2, [None, None]])) == [None, None]
 
 
-def test_of_many_images_some_are_decoded() -> None:
+def test_of_many_images_some_are_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("monitoring.metrics.derived_columns.MAX_DECODED_PIXELS", 9 * 8)
     by_size, by_format, light, *_ = derived(IMAGES, "bytes").of([[0] * 200, IMAGES * 10])
     assert None not in by_size
     assert None not in by_format
     decoded = [at for at, value in enumerate(light) if value is not None]
-    assert 1 < len(decoded) <= MAX_DECODED
+    assert 1 < len(decoded) <= 8
     assert len(set(np.diff(decoded).tolist())) == 1
 
 
