@@ -117,18 +117,29 @@ def _summed(coded: Pixels, step: int) -> Pixels:
 def _one_by_one(coded: bytes, above: bytes, step: int, kind: int) -> Pixels:
     """The filters Average (3) and Paeth (4), where each byte needs the one before it."""
     made = bytearray(len(coded))
-    for at, byte in enumerate(coded):
-        left = made[at - step] if at >= step else 0
-        up = above[at]
-        if kind == 3:
-            made[at] = (byte + (left + up) // 2) & 255
-            continue
-        corner = above[at - step] if at >= step else 0
-        by_left, by_up = abs(up - corner), abs(left - corner)
-        by_corner = abs(left + up - 2 * corner)
-        if by_left <= by_up and by_left <= by_corner:
-            guess = left
-        else:
-            guess = up if by_up <= by_corner else corner
-        made[at] = (byte + guess) & 255
+    restored = _averaged if kind == 3 else _paeth
+    for channel in range(step):
+        made[channel::step] = restored(coded[channel::step], above[channel::step])
     return np.frombuffer(bytes(made), np.uint8)
+
+
+def _averaged(coded: bytes, above: bytes) -> bytearray:
+    made, left = bytearray(), 0
+    for byte, up in zip(coded, above, strict=True):
+        left = (byte + (left + up) // 2) & 255
+        made.append(left)
+    return made
+
+
+def _paeth(coded: bytes, above: bytes) -> bytearray:
+    made, left, corner = bytearray(), 0, 0
+    for byte, up in zip(coded, above, strict=True):
+        by_left, by_up = up - corner, left - corner
+        by_corner = abs(by_left + by_up)
+        by_left, by_up = abs(by_left), abs(by_up)
+        if by_left > by_up or by_left > by_corner:
+            left = up if by_up <= by_corner else corner
+        left = (byte + left) & 255
+        corner = up
+        made.append(left)
+    return made
