@@ -44,6 +44,7 @@ from packager.model.compiled.model import FOLDER
 from packager.progress import NullProgress, Progress
 from packager.project.config import Project
 from packager.project.files import ListedFiles, ProjectFiles, list_files
+from packager.project.model_loader import model_loader
 from packager.project.outputs import RECORD
 from packager.project.required_secrets import explain_left_out
 from packager.project.validate import check_code, check_columns, check_model_files
@@ -131,6 +132,7 @@ def _check(
     check_columns(project)
     listed = list_files(project, output.paths)
     check_model_files(listed.model)
+    model_loader(project)
     listed.tell(progress)
     with explain_left_out(listed.left_out):
         check_code(project, listed.code.files)
