@@ -38,6 +38,7 @@ EXEMPT: dict[str, str] = {
 FEATURES: dict[str, str] = {
     "modelhost/test_python_versions.py": "the oldest Python it runs on, and what it imports",
     "monitoring/feedback/test_redis_faults.py": "a Redis that fails, to every module that asks it",
+    "monitoring/derived/test_planted_drift.py": "drift of arrays, images, text and lists, seen",
     "monitoring/test_any_columns.py": "a kind of column, from profile to slices",
     "monitoring/test_hostile_files.py": "special and damaged files in place of a server's files",
     "packager/cli/test_json_errors.py": "errors for programs, of every verb",

@@ -23,6 +23,8 @@ from packager.worker.job import Job
 from packager.worker.train.calendar_columns import is_timestamp_name, named_part, names_of_parts
 from packager.worker.train.dataset import Dataset
 
+NESTED = ("array", "bytes", "list")
+"""Kinds of columns that are no parts of a calendar."""
 MAX_ROWS = 5_000
 """Maximum number of training rows that are examined, evenly spaced."""
 MIN_ROWS = 50
