@@ -23,6 +23,7 @@ TOLD = {
     "feature_names": ["x"],
     "feature_count": 1,
     "text_step": None,
+    "takes": "frame",
 }
 
 
