@@ -30,7 +30,7 @@ from modelhost.predictions import (
 from modelhost.project_code import project_errors
 from modelhost.storage import load_estimator
 from modelhost.text import truncate
-from modelhost.text_input import text_step, wrap_text_model
+from modelhost.text_input import text_column, text_step, wrap_text_model
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class LoadedModel:
         count = getattr(self.native, "n_features_in_", None)
         return None if count is None else int(count)
 
-    @property
+    @cached_property
     def text_step(self) -> str | None:
         """The class of its first step if that expects texts, not a frame; else None."""
         return text_step(self.native)
@@ -77,18 +77,22 @@ class LoadedModel:
         own = self.native.fitted if isinstance(self.native, Adapter) else self.native
         return type(own).__name__
 
-    def predict(self, frame: Any) -> Predictions:
+    def predict(self, frame: Any, specs: Sequence[Any] = ()) -> Predictions:
         """Predict for ``frame``, which holds exactly the features, in the schema's order.
 
-        It is an array if the model ``takes`` arrays. Raise ``PackageError`` describing the result
-        if it isn't one label (or number) per row; exceptions of the model pass through.
+        It is an array if the model ``takes`` arrays. ``specs`` describes its columns: a model that
+        begins with a text vectorizer is given their only column of text. Raise ``PackageError``
+        describing the result if it isn't one label (or number) per row; exceptions of the model
+        pass through.
         """
         if not len(frame):
             empty = np.zeros((0, len(self.classes or ())))
             return Predictions([], empty if self.has_probabilities else None)
+        text = text_column(specs) if self.text_step else None
+        given = frame if text is None else frame[text]
         if self.outputs:
-            return predict_outputs(self.native, frame, self.outputs)
-        labels, chances = self._ask(frame)
+            return predict_outputs(self.native, given, self.outputs)
+        labels, chances = self._ask(given)
         rows, classes = len(frame), len(self.classes or ())
         if isinstance(labels, Sized) and len(labels) != rows and self.takes == FRAME:
             wrong = wrap_text_model(len(labels), rows, list(map(str, frame.columns)), self.task)

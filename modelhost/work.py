@@ -91,7 +91,7 @@ class Workshop:
         model = self._model(asked)
         frame = read_input(asked, model.takes)
         with project_errors("the model", traced=asked.header.get("traced", True)):
-            found = model.predict(frame)
+            found = model.predict(frame, read_specs(asked))
         return Message(*encode_predictions(found))
 
     def call(self, asked: Message) -> Message:

@@ -24,6 +24,7 @@ TOLD = {
     "feature_count": 1,
     "text_step": None,
     "takes": "frame",
+    "outputs": [],
 }
 
 
