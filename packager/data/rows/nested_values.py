@@ -170,12 +170,10 @@ def _fitted(value: npt.NDArray[Any], dtype: np.dtype[Any]) -> tuple[int | None, 
         bad, cast = _as_integers(flat, dtype)
         return _first(bad), cast
     bad, cast = _as_floats(flat, dtype)
-    # NumPy calls the cast of 64-bit integers to float64 safe.
-    wide_integer = value.dtype.kind != "f" and value.dtype.itemsize == 8
-    if wide_integer or (value.dtype.kind != "f" and not np.can_cast(value.dtype, dtype, "safe")):
-        wide = flat.astype(np.float64)
-        for at in np.flatnonzero((cast != wide) | (np.abs(wide) >= MAX_EXACT_INTEGER)):
-            bad[at] |= not _equals(int(flat[at]), cast[at])
+    if value.dtype.kind != "f":  # a float is rounded; an integer has to be held exactly
+        held, limit = cast.astype(np.float64), float(np.iinfo(value.dtype).max + 1)
+        with np.errstate(invalid="ignore"):
+            bad |= (held >= limit) | (held.astype(value.dtype) != flat)
     return _first(bad), cast
 
 
