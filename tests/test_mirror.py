@@ -50,6 +50,7 @@ FEATURES: dict[str, str] = {
     "packager/image/test_other_tools.py": "our images in other people's tools",
     "packager/monitor/test_hostile_answers.py": "servers that mean harm, to every client",
     "packager/monitor/test_hostile_labels.py": "labels that mean harm, from file to server",
+    "packager/project/test_array_features.py": "arrays and files, from package.toml to job",
     "packager/project/test_canaries.py": "credentials that reach neither image nor output",
     "packager/project/test_planted.py": "what programs pick up from the folder they run in",
     "packager/project/test_sections_docs.py": "the sections as docs/package-toml.md has them",
