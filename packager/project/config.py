@@ -48,6 +48,7 @@ EXPECTED = {
         for key in ("separator", "decimal", "thousands", "quote")
     },
     "recipe.train": "module:function, for example train:train",
+    "recipe.metrics": "module:function, for example metrics:metrics",
     "serve.predictor": "auto or module:Class",
     "image.repository": "a lower-case path such as models/diamonds",
 }
@@ -184,6 +185,8 @@ def load_project(directory: Path) -> Project:
     entrypoints = {"serve.predictor": project.serve.predictor}
     if project.recipe:
         entrypoints["recipe.train"] = project.recipe.train
+        if project.recipe.metrics:
+            entrypoints["recipe.metrics"] = project.recipe.metrics
     check_modules(project.directory, {f"{FILENAME}: `{k}`": v for k, v in entrypoints.items()})
     return project
 

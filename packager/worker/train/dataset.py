@@ -46,6 +46,8 @@ class Dataset:
     """The columns with right answers: one, unless the job has other outputs."""
     outputs: tuple[Output, ...] = ()
     """As the job declares them."""
+    metrics: str | None = None
+    """``module:function`` of the project's own metrics."""
     train_only: tuple[str, ...] = ()
     """Columns that only the ``train`` function gets."""
     unlabelled: dict[str, int] = field(default_factory=dict)
@@ -89,7 +91,10 @@ def prepare(source: SourceData, job: Job, root: Root) -> Dataset:
         mask = test_mask(labelled, job.split, features)
         train, test = rows_of(labelled, ~mask), rows_of(labelled, mask)
     refuse_unservable(train, features)
-    return Dataset(train, test, features, targets, job.serve.outputs, job.train_only, unlabelled)
+    own = None if job.recipe == "none" else job.recipe.metrics
+    return Dataset(
+        train, test, features, targets, job.serve.outputs, own, job.train_only, unlabelled
+    )
 
 
 def feature_names(frame: pd.DataFrame, job: Job) -> tuple[str, ...]:
