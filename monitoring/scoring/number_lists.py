@@ -67,7 +67,7 @@ def embedding_metrics(answers: Sequence[Any]) -> Metrics:
     finite = np.isfinite(vectors).all(axis=1)
     found: dict[str, Metric | None] = {}
     if not finite.all():
-        found["unanswered"] = mean(1.0 - finite, "share")
+        found["unanswered"] = mean(np.asarray(~finite, np.float64), "share")
     known = vectors[finite]
     if len(known):
         norms = np.sqrt((known**2).sum(axis=1))

@@ -15,7 +15,7 @@ from modelhost.text import display_value
 from monitoring.slices.slices import SliceSet, slice_values
 from packager.data import frames
 from packager.data.preview import refuse_unservable
-from packager.data.split import test_mask
+from packager.data.split import split_parts
 from packager.errors import UsageError
 from packager.manifest.base import Scalar, Task
 from packager.manifest.manifest import Column, Schema, Slices
@@ -88,8 +88,10 @@ def prepare(source: SourceData, job: Job, root: Root) -> Dataset:
         train = labelled
         test = _labelled(read_held_out(source, job, root).served, targets, job.task)
     else:
-        mask = test_mask(labelled, job.split, features)
-        train, test = rows_of(labelled, ~mask), rows_of(labelled, mask)
+        parts = split_parts(labelled, job.split, features)
+        train, test = rows_of(labelled, parts.train), rows_of(labelled, parts.test)
+        if neither := len(labelled) - len(train) - len(test):
+            sys.stderr.write(f"{neither} rows are neither trained on nor held out: [data] split\n")
     refuse_unservable(train, features)
     own = None if job.recipe == "none" else job.recipe.metrics
     return Dataset(
