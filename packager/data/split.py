@@ -24,6 +24,7 @@ from packager.errors import UsageError
 from packager.manifest.data_roles import Split
 
 Mask = npt.NDArray[np.bool_]
+_UNITS = {"s": "seconds", "min": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _DURATION = re.compile(r"(\d{1,6}) ?(s|min|h|d|w)\Z")
 
 
@@ -110,9 +111,9 @@ def _gap_of_numbers(split: Split) -> float:
     return split.gap
 
 
-def _gap_of_times(split: Split) -> pd.Timedelta:
+def _gap_of_times(split: Split) -> dt.timedelta:
     if split.gap is None:
-        return pd.Timedelta(0)
+        return dt.timedelta(0)
     found = _DURATION.match(split.gap) if isinstance(split.gap, str) else None
     if found is None:
         raise UsageError(
@@ -120,7 +121,7 @@ def _gap_of_times(split: Split) -> pd.Timedelta:
             f"got {display_value(split.gap)}",
             'write for example gap = "7d"; the units are s, min, h, d and w',
         )
-    return int(found[1]) * pd.Timedelta(1, found[2].upper() if found[2] == "w" else found[2])
+    return dt.timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
 def time_order(column: pd.Series[Any]) -> npt.NDArray[np.float64]:
