@@ -121,13 +121,13 @@ def _chances(found: Predictions, output: Output) -> Floats | None:
 
 def seen_events(rows: pd.DataFrame, name: str) -> Flags:
     """Whether the event was seen, shape (rows,); raise ``UsageError`` for other values."""
-    found = floats(scalars(rows[name])) if rows[name].dtype != object else None
-    if found is None or not np.isin(found, (0, 1)).all():
+    found = scalars(rows[name])
+    if any(value not in (0, 1) for value in found):
         raise UsageError(
             f"[outputs] event: expected booleans or 0 and 1 in {name!r}, got other values",
             "name the column that says whether the event was seen",
         )
-    return np.asarray(found == 1)
+    return np.array(found, np.bool_)
 
 
 def _parsed(cell: Any, output: Output) -> Any:
