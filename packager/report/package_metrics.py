@@ -27,7 +27,7 @@ HIGH_IS_GOOD = (
     "exact_match",
     "silhouette",
 )
-LOW_IS_GOOD = ("mae", "pinball")
+LOW_IS_GOOD = ("mae", "pinball", "brier")
 """Beginnings of metrics that slices are compared by, by priority."""
 _MEANINGS = {
     "majority class": "the same label for every row",
