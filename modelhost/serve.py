@@ -15,6 +15,7 @@ deadline passed, or ``full`` if too many requests wait. One thread reads, predic
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import selectors
@@ -22,10 +23,11 @@ import socket
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from modelhost.columns import ColumnSpec
+from modelhost.columns import ColumnSpec, decode_columns
 from modelhost.connection import Connection
 from modelhost.errors import EXIT_OUT_OF_MEMORY, PackageError
 from modelhost.frames import keep_text_plain
@@ -186,6 +188,14 @@ class Server:
         self._listening.close()
 
 
+def _row(given: Any) -> list[Any] | None:
+    """The values of an encoded row."""
+    if given is None:
+        return None
+    buffers = [base64.b64decode(text) for text in given["buffers"]]
+    return [column[0] for column in decode_columns(given["columns"], buffers, 1)]
+
+
 def serve(listening: socket.socket, spec: str, heartbeat: Heartbeat) -> int:
     """Load the model that the file ``spec`` describes, and answer; return the exit code.
 
@@ -196,10 +206,11 @@ def serve(listening: socket.socket, spec: str, heartbeat: Heartbeat) -> int:
     own = os.getpid()
     outputs = read_outputs(given)
     path, predictor, loader = Path(given["path"]), given["predictor"], given["loader"]
-    model = load_model(path, predictor, loader, given["task"], outputs)
+    model = load_model(path, predictor, loader, given["task"], outputs, given.get("classes"))
+    model = replace(model, takes=given["takes"])
     if os.getpid() != own:
         return 0  # a child that the model has forked while it was loaded
     specs = [ColumnSpec.read(one) for one in given["specs"]]
-    served = ServedModel(model, specs, given["known"], given["plain"])
+    served = ServedModel(model, specs, _row(given["known"]), _row(given["plain"]))
     hello = Message({"hello": VERSION, "pid": os.getpid(), "model": described(model)})
     return Server(listening, served, hello, given["limits"]).run(heartbeat)

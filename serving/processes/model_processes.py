@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import fcntl
 import json
 import os
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from modelhost.columns import ColumnSpec
+from modelhost.columns import ColumnSpec, encode_values
 from packager.data.rows.request_rows import RowError
 from serving.http.worker_table import HeartbeatRecord
 from serving.prediction.native_model import neutral_row
@@ -108,7 +109,9 @@ def model_spec(settings: Settings, files: PackageFiles) -> dict[str, Any]:
         "path": str(settings.root.model),
         "predictor": manifest.serve.predictor,
         "loader": manifest.serve.loader,
+        "classes": manifest.serve.classes,
         "task": manifest.task,
+        "takes": manifest.serve.features,
         "outputs": [one.spec.as_json() for one in manifest.serve.outputs],
         "specs": [ColumnSpec.of(column).as_json() for column in features],
         "known": _first_row(files, rows),
@@ -121,15 +124,18 @@ def model_spec(settings: Settings, files: PackageFiles) -> dict[str, Any]:
     }
 
 
-def _first_row(files: PackageFiles, rows: Sequence[Mapping[str, Any]]) -> list[Any] | None:
-    """The features of the first row; None if there is none, or the server would refuse it."""
+def _first_row(files: PackageFiles, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """The features of the first row, encoded; None if there is none, or it would be refused."""
     try:
         checked = files.checker.check(rows[:1]) if rows else None
     except RowError:
         return None
     if checked is None:
         return None
-    return [column[0] for column in checked.columns[: len(files.manifest.schema_.features)]]
+    features = files.manifest.schema_.features
+    made = encode_values([column[:1] for column in checked.columns], features, 1)
+    buffers = [base64.b64encode(buffer).decode() for buffer in made.buffers]
+    return {"columns": made.described, "buffers": buffers}
 
 
 @dataclass(frozen=True)

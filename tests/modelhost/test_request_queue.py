@@ -6,7 +6,7 @@ import time
 from types import SimpleNamespace
 from typing import Any
 
-from modelhost.request_queue import Request, RequestQueue
+from modelhost.request_queue import MAX_LINGER, Request, RequestQueue
 from modelhost.wire import Message
 
 CONNECTION: Any = SimpleNamespace()
@@ -68,7 +68,7 @@ def test_those_who_were_answered_together_are_waited_for_briefly() -> None:
     made.add(request(2))
     held = made.delay()
     assert held is not None
-    assert 0 < held <= 0.005
+    assert 0 < held <= MAX_LINGER
     made.add(request(3))
     assert made.delay() == 0.0
 

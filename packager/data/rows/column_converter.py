@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from packager.data.rows.calendar_values import CONVERTERS, number_of
 from packager.data.rows.coerce import (
     format_bound,
     make_converter,
@@ -37,6 +38,9 @@ _HINTS = {
     "bytes": "send the file's bytes in base64",
     "array": "send nested lists of the shape in training, or a tensor of protocol V2",
     "list": "send a JSON list",
+    "date": 'send text, like "2024-01-31"',
+    "time": 'send text, like "10:30:00"',
+    "decimal": 'send text, which is not rounded, like "12.30"',
 }
 _BARRED = "the model can't take this value: fill it in before it is sent"
 _STRICT = "this model is strict: it rejects values that are absent from training"
@@ -145,6 +149,8 @@ class ColumnConverter:
 
     def shown(self, value: Any) -> str:
         """A converted value as JSON; times, which are ticks, in ISO 8601."""
+        if self.column.kind in CONVERTERS and value is not None:
+            return short(str(value))
         if self.column.kind == "datetime" and value is not None:
             return short(format_bound(self.column, value * self._scale))
         return short(value)
@@ -184,6 +190,8 @@ class ColumnConverter:
             return None
         if isinstance(value, np.ndarray):
             return _anomaly_of_array(value, low, high)
+        if self.column.kind in CONVERTERS:
+            value = number_of(value)
         number = float(value * self._scale)  # rounded in the same way as the range
         return "below_range" if number < low else "above_range" if number > high else None
 

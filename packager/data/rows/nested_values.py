@@ -16,11 +16,13 @@ from packager.data.rows.conversion_error import ConversionError
 from packager.manifest.base import MAX_EXACT_INTEGER
 
 
-def array_converter(shape: Sequence[int], element: str) -> Callable[[Any], npt.NDArray[Any]]:
+def array_converter(
+    shape: Sequence[int], element: str, *, finite: bool = True
+) -> Callable[[Any], npt.NDArray[Any]]:
     """A function from nested lists, or an array, to an array of this shape and dtype.
 
-    It raises ``ConversionError``, which names the index of the first wrong element. Numbers must
-    be finite, and integers be held exactly.
+    It raises ``ConversionError``, which names the index of the first wrong element. Integers must
+    be held exactly. ``finite``: whether NaN and infinities are refused in arrays of floats.
     """
     wanted, dtype = tuple(shape), np.dtype(element)
     expected = f"{'x'.join(map(str, wanted))} {dtype} values as nested lists"
@@ -29,7 +31,7 @@ def array_converter(shape: Sequence[int], element: str) -> Callable[[Any], npt.N
         if isinstance(value, np.ndarray):
             return _fitting(value, wanted, dtype, expected)
         flat = _flattened(value, wanted, expected)
-        bad, array = _elements(flat, dtype)
+        bad, array = _elements(flat, dtype, finite=finite)
         if bad is not None:
             index = "".join(f"[{place}]" for place in np.unravel_index(bad, wanted))
             raise ConversionError(f"{expected}, with {_wanted(dtype)} at {index}")
@@ -81,7 +83,9 @@ def _flattened(value: Any, shape: Sequence[int], expected: str) -> list[Any]:
     return level
 
 
-def _elements(flat: list[Any], dtype: np.dtype[Any]) -> tuple[int | None, npt.NDArray[Any]]:
+def _elements(
+    flat: list[Any], dtype: np.dtype[Any], *, finite: bool
+) -> tuple[int | None, npt.NDArray[Any]]:
     """The elements, or the position of the first that ``dtype`` can't hold."""
     nothing = np.empty(0, dtype)
     allowed = {bool} if dtype.kind == "b" else {int, float}
@@ -94,7 +98,7 @@ def _elements(flat: list[Any], dtype: np.dtype[Any]) -> tuple[int | None, npt.ND
     with np.errstate(over="ignore", invalid="ignore"):
         cast = wide.astype(dtype)
     if dtype.kind == "f":
-        bad = ~np.isfinite(cast)
+        bad = ~np.isfinite(cast) & (finite | np.isfinite(wide))
         if int in kinds:
             unsure = np.flatnonzero(~bad & ((cast != wide) | (np.abs(wide) >= MAX_EXACT_INTEGER)))
             bad[[at for at in unsure if type(flat[at]) is int and int(cast[at]) != flat[at]]] = True

@@ -15,9 +15,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from monitoring.profile.calibration import calibrate
-from monitoring.profile.profile import DriftExclusion, Profile, numeric
+from monitoring.profile.profile import DriftExclusion, Profile
 from monitoring.stats.binning import MAX_FEATURES, build_profile, prediction_features
-from packager.data.array_column import array_column
+from packager.data.extremes import extremes
 from packager.errors import PackageError
 from packager.manifest.base import Scalar
 from packager.manifest.manifest import Column, Schema
@@ -145,21 +145,11 @@ def _unlike_training(column: Column, held_out: pd.Series[Any]) -> dict[str, floa
         return {"unseen": unseen / total}
     if column.minimum is None or column.maximum is None:
         return {}
-    lowest, highest = _extremes(present)
+    lowest, highest = extremes(present)
     return {
         "below_range": float((lowest < column.minimum).sum()) / total,
         "above_range": float((highest > column.maximum).sum()) / total,
     }
-
-
-def _extremes(present: pd.Series[Any]) -> tuple[Floats, Floats]:
-    """The values, twice; of arrays the smallest and the largest element: (n,) each."""
-    arrays = array_column(present)
-    if arrays is None:
-        numbers = numeric(present)
-        return numbers, numbers
-    flat = arrays.block.reshape(len(arrays), -1).astype(np.float64)
-    return np.fmin.reduce(flat, axis=1), np.fmax.reduce(flat, axis=1)
 
 
 def _counted(
