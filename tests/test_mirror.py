@@ -38,6 +38,7 @@ EXEMPT: dict[str, str] = {
 FEATURES: dict[str, str] = {
     "modelhost/test_python_versions.py": "the oldest Python it runs on, and what it imports",
     "monitoring/feedback/test_redis_faults.py": "a Redis that fails, to every module that asks it",
+    "monitoring/derived/test_planted_drift.py": "drift of arrays, images, text and lists, seen",
     "monitoring/test_any_columns.py": "a kind of column, from profile to slices",
     "monitoring/test_hostile_files.py": "special and damaged files in place of a server's files",
     "packager/cli/test_json_errors.py": "errors for programs, of every verb",
@@ -84,6 +85,7 @@ FEATURES: dict[str, str] = {
     "serving/test_shadow_comparison.py": "a wrong compiled form while it serves",
     "serving/test_strange_names.py": "names of any Unicode, through a whole server",
     "serving/test_unsupported_libraries.py": "a server on libraries it doesn't know",
+    "serving/test_nested_columns.py": "arrays, bytes and lists, through every protocol of a server",
 }
 """Test files that are named after what users see, across modules, and what that is."""
 

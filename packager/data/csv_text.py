@@ -25,8 +25,7 @@ from packager.manifest.read_options import TableReadOptions, shown_options
 COMPRESSED = (".gz", ".bz2", ".xz", ".zip", ".zst")
 _SEPARATORS = (";", "\t", "|", ",")
 _NAMES = {";": "semicolons", "\t": "tabs", "|": "bars", ",": "commas"}
-_COUNTED = 1_000
-"""Lines whose lengths are measured."""
+_COUNTED = 1_000  # lines whose lengths are measured
 _PART = 1 << 20
 _LOOK = 1 << 28
 """Interval, in bytes, of the checks that as many bytes again fit in memory."""
@@ -126,10 +125,8 @@ def rows_within(files: Sequence[Path], reader: TableReadOptions, size: int) -> i
     """Number of rows, by their first ``_COUNTED``, that have about ``size`` bytes; at least 1."""
     read = lines = 0
     with readable(files[0], reader), joined(files[:1], reader) as text:
-        for line in text:
+        while lines < _COUNTED and read <= size and (line := text.readline()):
             read, lines = read + len(line), lines + 1
-            if read > size or lines > _COUNTED:
-                break
     return max(1, size * lines // max(1, read))
 
 

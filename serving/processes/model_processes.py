@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import fcntl
 import json
 import os
@@ -12,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from modelhost.columns import ColumnSpec, encode_values
+from modelhost.columns import ColumnSpec
+from modelhost.row_text import row_as_json
 from packager.data.rows.request_rows import RowError
 from serving.http.worker_table import HeartbeatRecord
-from serving.prediction.native_model import neutral_row
+from serving.prediction.native_model import MAX_REQUEST_BYTES, neutral_row
 from serving.prediction.package_files import PackageFiles
 from serving.processes.child import Child
 from serving.processes.confinement import ModelConfinement
@@ -30,7 +30,6 @@ from serving.processes.watchdog import Watchdog
 from serving.settings import Settings
 
 BACKLOG = 1_024
-MAX_PAYLOAD_BYTES = 1 << 34
 SHADOW_REQUESTS = 16
 """Requests of the shadow comparison that may wait, beside those of the workers."""
 
@@ -119,12 +118,12 @@ def model_spec(settings: Settings, files: PackageFiles) -> dict[str, Any]:
         "limits": {
             "max_rows": settings.max_batch_rows,
             "max_requests": settings.max_queue * workers + SHADOW_REQUESTS,
-            "max_payload": MAX_PAYLOAD_BYTES,
+            "max_payload": MAX_REQUEST_BYTES,
         },
     }
 
 
-def _first_row(files: PackageFiles, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+def _first_row(files: PackageFiles, rows: Sequence[Mapping[str, Any]]) -> list[Any] | None:
     """The features of the first row, encoded; None if there is none, or it would be refused."""
     try:
         checked = files.checker.check(rows[:1]) if rows else None
@@ -132,10 +131,9 @@ def _first_row(files: PackageFiles, rows: Sequence[Mapping[str, Any]]) -> dict[s
         return None
     if checked is None:
         return None
-    features = files.manifest.schema_.features
-    made = encode_values([column[:1] for column in checked.columns], features, 1)
-    buffers = [base64.b64encode(buffer).decode() for buffer in made.buffers]
-    return {"columns": made.described, "buffers": buffers}
+    return row_as_json(
+        [column[0] for column in checked.columns[: len(files.manifest.schema_.features)]]
+    )
 
 
 @dataclass(frozen=True)

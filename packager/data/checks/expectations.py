@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field, model_validator
 
+from monitoring.derived.measures import MAX_MEASURES
 from monitoring.profile.profile import FeatureProfile
 from monitoring.slices.slices import Rule, SliceSet, slice_values
 from monitoring.stats.binning import build_profile
@@ -148,7 +149,7 @@ class Expectations(FrozenModel):
         columns = infer_columns(frame, reader)
         kinds = [(column.name, column.kind) for column in columns]
         places = smallest(hashes, MAX_SAMPLE_ROWS)
-        profile = build_profile(frame.iloc[places], kinds, max_features=len(kinds))
+        profile = build_profile(frame.iloc[places], kinds, max_features=MAX_MEASURES * len(kinds))
         return self.model_copy(
             update={
                 "previous": columns,

@@ -14,7 +14,7 @@ from modelhost.text import display_value
 from packager.data.array_column import ArrayColumn
 from packager.data.memory_limit import check_room
 from packager.data.sources.listing import SourceListing, below
-from packager.data.sources.numpy_files import Array, StoredArray, stored_arrays
+from packager.data.sources.numpy_files import Array, NumpyArray, stored_arrays
 from packager.errors import UsageError
 from packager.manifest.read_options import TableReadOptions
 
@@ -72,7 +72,7 @@ class Beside:
             self._folders[reader.files.content] = named
 
     @property
-    def arrays(self) -> list[StoredArray]:
+    def arrays(self) -> list[NumpyArray]:
         """The arrays, each a column after those of the table."""
         return self._arrays
 
@@ -157,7 +157,7 @@ class Beside:
             for row, (cell, null) in enumerate(zip(frame[column], gone, strict=True))
         ]
 
-    def _cells(self, one: StoredArray, first: int, rows: int) -> Any:
+    def _cells(self, one: NumpyArray, first: int, rows: int) -> Any:
         if one.name not in self._opened:
             self._opened[one.name] = one.opened()
         part = self._opened[one.name][first : first + rows]

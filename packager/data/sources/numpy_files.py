@@ -35,7 +35,7 @@ _DAMAGED = (
 Array = npt.NDArray[Any]
 
 
-class StoredArray(NamedTuple):
+class NumpyArray(NamedTuple):
     """An array in a file, described by its header."""
 
     name: str
@@ -70,13 +70,13 @@ class StoredArray(NamedTuple):
         return flat.reshape(self.shape, order=order)
 
 
-def stored_arrays(files: Sequence[Path]) -> list[StoredArray]:
+def stored_arrays(files: Sequence[Path]) -> list[NumpyArray]:
     """The arrays of all files, in order; ``UsageError`` for one that is no column of a table."""
-    found: list[StoredArray] = []
+    found: list[NumpyArray] = []
     for file in files:
         found += _archived(file) if file.suffix.lower() == ".npz" else [_single(file)]
     refuse_too_wide(files[0] if files else "", len(found))
-    seen: dict[str, StoredArray] = {}
+    seen: dict[str, NumpyArray] = {}
     for one in found:
         other = seen.setdefault(one.name, one)
         if other is not one:
@@ -94,7 +94,7 @@ def stored_arrays(files: Sequence[Path]) -> list[StoredArray]:
     return found
 
 
-def _single(file: Path) -> StoredArray:
+def _single(file: Path) -> NumpyArray:
     try:
         with file.open("rb") as stream:
             size = stream.seek(0, 2)
@@ -104,7 +104,7 @@ def _single(file: Path) -> StoredArray:
         raise UsageError(f"{file}: expected a .npy file, got {error}") from error
 
 
-def _archived(file: Path) -> list[StoredArray]:
+def _archived(file: Path) -> list[NumpyArray]:
     with _readable(file), zipfile.ZipFile(file) as archive:
         members = [one for one in archive.infolist() if not one.is_dir()]
         refuse_too_wide(file, len(members))
@@ -123,7 +123,7 @@ def _readable(place: object) -> Iterator[None]:
         raise UsageError(f"{place}: expected a .npz file, got {error}", "save it again") from error
 
 
-def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, file: Path) -> Iterator[StoredArray]:
+def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, file: Path) -> Iterator[NumpyArray]:
     name = member.filename
     place = f"{file}: array {PurePosixPath(name).stem!r}"
     if not name.endswith(".npy") or member.flag_bits & 1:
@@ -147,7 +147,7 @@ def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, file: Path) -> It
     yield found._replace(offset=start + found.offset)
 
 
-def _described(stream: IO[bytes], size: int, name: str, place: str, file: Path) -> StoredArray:
+def _described(stream: IO[bytes], size: int, name: str, place: str, file: Path) -> NumpyArray:
     """The array whose file of ``size`` bytes begins at the start of ``stream``."""
     formats = np.lib.format
     try:
@@ -166,7 +166,7 @@ def _described(stream: IO[bytes], size: int, name: str, place: str, file: Path) 
     needed = dtype.itemsize * math.prod(shape)
     if size - offset < needed:
         raise _truncated(place, needed, size - offset)
-    return StoredArray(name, place, file, None, offset, dtype, shape, fortran_order)
+    return NumpyArray(name, place, file, None, offset, dtype, shape, fortran_order)
 
 
 def _check(place: str, dtype: np.dtype[Any], shape: tuple[int, ...]) -> None:
@@ -197,7 +197,7 @@ def _check(place: str, dtype: np.dtype[Any], shape: tuple[int, ...]) -> None:
         raise UsageError(f"{place}: expected at least one element a row, got the shape {shape}")
 
 
-def _unpacked(array: StoredArray, size: int) -> bytes:
+def _unpacked(array: NumpyArray, size: int) -> bytes:
     assert array.member is not None
     with (
         _readable(array.place),

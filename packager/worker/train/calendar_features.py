@@ -23,6 +23,8 @@ from packager.worker.job import Job
 from packager.worker.train.calendar_columns import is_timestamp_name, named_part, names_of_parts
 from packager.worker.train.dataset import Dataset
 
+NESTED = ("array", "bytes", "list")
+"""Kinds of columns that are no parts of a calendar."""
 MAX_ROWS = 5_000
 """Maximum number of training rows that are examined, evenly spaced."""
 MIN_ROWS = 50
@@ -55,6 +57,10 @@ class _Part:
     """The cycle (year, week, day) of each row; None for a part that never repeats."""
 
 
+NESTED = ("array", "bytes", "list")
+"""Kinds of columns that hold no times and no parts of dates."""
+
+
 def drift_exclusions(dataset: Dataset, schema: Schema, job: Job) -> dict[str, DriftExclusion]:
     """Features without drift detection, with the reason, in the order of the schema."""
     rows = _evenly(dataset.train)
@@ -71,7 +77,7 @@ def drift_exclusions(dataset: Dataset, schema: Schema, job: Job) -> dict[str, Dr
             found[name] = DriftExclusion(reason="excluded", detail="[monitoring] exclude")
         elif column.personal is not None:
             found[name] = DriftExclusion(reason="personal", detail=column.personal)
-        elif name not in job.monitoring_include:
+        elif name not in job.monitoring_include and column.kind not in NESTED:
             why = _why(column, rows[name], moments, parts) or _nonstationary(column, dataset, job)
             if why is not None:
                 found[name] = why

@@ -181,12 +181,18 @@ def _report_excluded(excluded: Mapping[str, DriftExclusion]) -> None:
 
 
 def _report_left_out(found: Profile, room: int) -> None:
-    if not found.left_out:
-        return
-    total = len(found.features) + len(found.left_out)
-    some = ", ".join(found.left_out[:5]) + (", …" if len(found.left_out) > 5 else "")
-    why = "beyond the cap, the least important" if len(found.features) == room else "in one bin"
-    sys.stderr.write(
-        f"monitoring: {len(found.features)} of {total} features get drift bins; "
-        f"left out ({why}): {some}\n"
-    )
+    if found.left_out:
+        total = len({feature.column for feature in found.features}) + len(found.left_out)
+        why = "beyond the cap, the least important" if len(found.features) == room else "in one bin"
+        sys.stderr.write(
+            f"monitoring: {total - len(found.left_out)} of {total} features get drift bins; "
+            f"left out ({why}): {_listed(found.left_out)}\n"
+        )
+    if found.unwatched:
+        sys.stderr.write(
+            f"monitoring: not compared, beyond the cap of {room}: {_listed(found.unwatched)}\n"
+        )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:5]) + (", …" if len(names) > 5 else "")

@@ -19,6 +19,7 @@ from monitoring.profile.profile import FeatureProfile
 from packager.data.rows.calendar_values import CONVERTERS
 from packager.data.rows.coerce import format_bound
 from packager.manifest.manifest import Column
+from packager.worker.train.synthetic_nested import nested_generators
 from packager.worker.train.synthetic_personal import synthetic
 
 ROWS = 8
@@ -50,7 +51,9 @@ def _null(_step: int) -> None:
 def _makers(
     column: Column, profile: FeatureProfile | None, values: pd.Series[Any]
 ) -> Iterator[ValueGenerator]:
-    if column.personal is not None:
+    if column.kind in ("array", "bytes", "list"):
+        yield from nested_generators(column, values)
+    elif column.personal is not None:
         yield from synthetic(column)
     elif column.categories:
         categories = column.categories
