@@ -143,6 +143,8 @@ def encode_tensor(values: Any, spec: Any) -> tuple[dict[str, Any], list[Buffer]]
     if any(mask):
         zero = np.zeros(spec.shape, spec.element)
         values = [zero if gone else value for value, gone in zip(values, mask)]
+    if len(values) == 1:  # not copied
+        values = values[0]
     block = np.asarray(values, spec.element).reshape(-1)
     described, buffers = encode_array(block, mask)
     return {**described, "as": "tensor", "shape": list(spec.shape)}, buffers
@@ -234,8 +236,8 @@ def _decoded(one: dict[str, Any], left: Any) -> Any:
     if form == "tensor":
         return _tensor(one, left)
     if form == "bytes":
-        block, stops = bytes(next(left)), np.frombuffer(next(left), "<i8").tolist()
-        parts = [block[start:stop] for start, stop in zip([0, *stops], stops)]
+        block, stops = memoryview(next(left)), np.frombuffer(next(left), "<i8").tolist()
+        parts = [bytes(block[start:stop]) for start, stop in zip([0, *stops], stops)]
         return _masked(parts, one, left)
     if form == "list":
         return _lists(one, left)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import json
 import math
@@ -113,6 +114,14 @@ def _plain(series: pd.Series[Any], kind: Kind, form: Format, reader: TableReadOp
 
 def _json(cell: Any, kind: Kind) -> Any:
     """A cell of a typed file as a JSON value; unsupported ones as text, which is refused later."""
+    if isinstance(cell, np.ndarray):
+        return cell.tolist()
+    if isinstance(cell, bytes) and kind == "bytes":
+        return base64.b64encode(cell).decode()
+    if isinstance(cell, list):
+        return [_json(one, "any") for one in cell]
+    if cell is None:
+        return None
     if isinstance(cell, np.generic):
         cell = cell.item()
     if isinstance(cell, Decimal):

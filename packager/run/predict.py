@@ -80,7 +80,7 @@ def _rows(source: Path, manifest: Manifest, progress: Progress) -> list[dict[str
         progress.warn(
             f"{source.name}: columns that the model does not know: {named}{more}: ignored"
         )
-    return json_rows(rows, {column.name for column in manifest.schema_.features}.__contains__)
+    return json_rows(rows, {column.name: column.kind for column in manifest.schema_.features}.get)
 
 
 def _as_answer(one: Prediction) -> dict[str, Any]:

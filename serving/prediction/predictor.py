@@ -124,12 +124,12 @@ class Predictor:
     def read(self, body: bytes) -> ValidatedRows:
         """The validated rows of a ``/predict`` body; raises ``RequestError``."""
         messages.check_json(body, self.budget)
-        if is_heavy(body):
-            return self.check(messages.parse_checked_rows(body, heavy=True))
-        checked = self.fast.read(body)
+        heavy = is_heavy(body)
+        checked = self.fast.read(body, heavy=heavy)
         if checked is not None:
             return checked
-        return self._exactly(messages.parse_checked_rows(body, heavy=False))
+        rows = messages.parse_checked_rows(body, heavy=heavy)
+        return self.check(rows) if heavy else self._exactly(rows)
 
     def check(self, rows: list[dict[str, Any]]) -> ValidatedRows:
         """Validate rows parsed by another protocol; raises ``RequestError``."""

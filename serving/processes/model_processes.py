@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from modelhost.columns import ColumnSpec
+from modelhost.row_text import row_as_json
 from packager.data.rows.request_rows import RowError
 from serving.http.worker_table import HeartbeatRecord
-from serving.prediction.native_model import neutral_row
+from serving.prediction.native_model import MAX_REQUEST_BYTES, neutral_row
 from serving.prediction.package_files import PackageFiles
 from serving.processes.child import Child
 from serving.processes.confinement import ModelConfinement
@@ -29,7 +30,6 @@ from serving.processes.watchdog import Watchdog
 from serving.settings import Settings
 
 BACKLOG = 1_024
-MAX_PAYLOAD_BYTES = 1 << 34
 SHADOW_REQUESTS = 16
 """Requests of the shadow comparison that may wait, beside those of the workers."""
 
@@ -116,7 +116,7 @@ def model_spec(settings: Settings, files: PackageFiles) -> dict[str, Any]:
         "limits": {
             "max_rows": settings.max_batch_rows,
             "max_requests": settings.max_queue * workers + SHADOW_REQUESTS,
-            "max_payload": MAX_PAYLOAD_BYTES,
+            "max_payload": MAX_REQUEST_BYTES,
         },
     }
 
@@ -129,7 +129,9 @@ def _first_row(files: PackageFiles, rows: Sequence[Mapping[str, Any]]) -> list[A
         return None
     if checked is None:
         return None
-    return [column[0] for column in checked.columns[: len(files.manifest.schema_.features)]]
+    return row_as_json(
+        [column[0] for column in checked.columns[: len(files.manifest.schema_.features)]]
+    )
 
 
 @dataclass(frozen=True)

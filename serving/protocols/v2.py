@@ -1,14 +1,15 @@
 """Open Inference Protocol V2 over HTTP: metadata and infer.
 
-Each column is one input, [n] or [n, 1]; a model with only numeric features also accepts a single
-[n, features] input. Outputs: ``prediction``, ``probabilities``, ``flags`` and ``token``.
+Each column is one input: [n] or [n, 1], or [n, *shape] for arrays. A model with only numeric
+features also accepts a single [n, features] input, and one whose only feature is an array an input
+of any name. Outputs: ``prediction``, ``probabilities``, ``flags`` and ``token``.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,8 @@ from serving.http.limits import Budget, LimitExceededError
 from serving.http.messages import RequestError, encode_in_parts
 from serving.protocols.parsing import json_object, malformed, named
 from serving.protocols.protocol import ScoredRows
-from serving.protocols.v2_tensors import Output, Tensor, read_inputs, write_raw
+from serving.protocols.v2_tensors import CODES, Output, Tensor, read_inputs, write_raw
+from serving.protocols.v2_values import array_cells, bytes_cells, list_cells, plain_cells
 
 MAX_ID = 1_000
 """Characters of a request's id, which its answer repeats."""
@@ -53,7 +55,7 @@ class Infer:
         self._manifest = manifest
         self._budget = budget
         schema = manifest.schema_
-        self._known = frozenset(column.name for column in (*schema.features, *schema.extras))
+        self._known = {column.name: column for column in (*schema.features, *schema.extras)}
         self._prediction = prediction_datatype(manifest)
         self._refuse_extra = manifest.serve.extra_columns == "refuse"
 
@@ -64,7 +66,7 @@ class Infer:
         size = _json_size(headers, len(body))
         document = json_object(body[:size], self._budget)
         asked = _asked(document)
-        tensors = read_inputs(document.get("inputs"), body[size:], self._budget)
+        tensors = read_inputs(document.get("inputs"), memoryview(body)[size:])
         names, columns = self._columns(tensors)
         return [dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)], asked
 
@@ -99,28 +101,39 @@ class Infer:
         }
         return b"".join([text, *raw]), headers
 
-    def _columns(self, tensors: Sequence[Tensor]) -> tuple[list[str], list[list[Any]]]:
+    def _columns(self, tensors: Sequence[Tensor]) -> tuple[list[str], list[Sequence[Any]]]:
         """Names and values of the columns, all of the same length, at least 1."""
-        known = self._known
+        known, features = self._known, self._manifest.schema_.features
         first = tensors[0]
-        whole = len(tensors) == 1 and first.name not in known and len(first.shape) == 2
         if not first.shape[0]:
             raise malformed(f"input {named(first.name)} is empty", "at least one row", first.shape)
-        if whole:
-            self._check(first.shape[0], math.prod(first.shape))
-            return self._matrix(first)
+        if len(tensors) == 1 and first.name not in known:
+            if len(features) == 1 and features[0].kind == "array":
+                tensors = [first := replace(first, name=features[0].name)]
+            elif len(first.shape) == 2:
+                self._check(first.shape[0], first.elements)
+                return self._matrix(first)
         rows = next((t.shape[0] for t in tensors if t.name in known), first.shape[0])
         self._check(rows, rows * len(tensors))
-        columns = []
-        for tensor in tensors:
-            if tensor.shape in ((rows,), (rows, 1)):
-                columns.append(tensor.values)
-            elif tensor.name in known or self._refuse_extra:
-                expected = f"[{rows}] or [{rows}, 1]"
-                raise malformed(f"input {named(tensor.name)}: shape", expected, tensor.shape)
-            else:  # an unknown column, which is ignored
-                columns.append([None] * rows)
+        columns = [self._cells(tensor, known.get(tensor.name), rows) for tensor in tensors]
         return [tensor.name for tensor in tensors], columns
+
+    def _cells(self, tensor: Tensor, column: Column | None, rows: int) -> Sequence[Any]:
+        """The cells of a column; None for each row of an unknown one, which is ignored."""
+        if column is None and not self._refuse_extra:
+            return [None] * rows
+        if column is not None and column.kind == "array":
+            if tensor.shape[0] != rows:
+                raise malformed(f"input {named(tensor.name)}: rows", str(rows), tensor.shape)
+            return array_cells(tensor, column)
+        if tensor.shape not in ((rows,), (rows, 1)):
+            expected = f"[{rows}] or [{rows}, 1]"
+            raise malformed(f"input {named(tensor.name)}: shape", expected, tensor.shape)
+        if column is not None and column.kind == "list":
+            return list_cells(tensor, self._budget)
+        if column is not None and column.kind == "bytes":
+            return bytes_cells(tensor)
+        return plain_cells(tensor)
 
     def _check(self, rows: int, values: int) -> None:
         """Raise ``RequestError`` (413) for more rows or values than the budget allows."""
@@ -130,7 +143,7 @@ class Infer:
         except LimitExceededError as error:
             raise RequestError.of_bound(error) from error
 
-    def _matrix(self, tensor: Tensor) -> tuple[list[str], list[list[Any]]]:
+    def _matrix(self, tensor: Tensor) -> tuple[list[str], list[Sequence[Any]]]:
         features = self._manifest.schema_.features
         names = [column.name for column in features]
         other = [column.name for column in features if column.kind not in _NUMERIC]
@@ -139,8 +152,8 @@ class Infer:
                 f"one input a column: {', '.join(names)}" if other else f"[rows, {len(names)}]"
             )
             raise malformed(f"input {named(tensor.name)}: shape", expected, tensor.shape)
-        width = len(names)
-        return names, [tensor.values[place::width] for place in range(width)]
+        width, values = len(names), plain_cells(tensor)
+        return names, [values[place::width] for place in range(width)]
 
     def _outputs(self, scored: ScoredRows) -> dict[str, Output]:
         rows = len(scored.labels)
@@ -173,7 +186,7 @@ def metadata(manifest: Manifest, golden: Golden | None, *, tokens: bool) -> dict
         "versions": [manifest.tag],
         "platform": "python",
         "inputs": [
-            _tensor(column.name, datatype(column), -1)
+            _tensor(column.name, datatype(column), -1, *(column.shape or ()))
             for column in (*schema.features, *schema.extras)
         ],
         "outputs": outputs,
@@ -181,7 +194,10 @@ def metadata(manifest: Manifest, golden: Golden | None, *, tokens: bool) -> dict
 
 
 def datatype(column: Column) -> str:
-    """The V2 datatype of a column's values; BYTES for text, times and anything else."""
+    """The V2 datatype of a column's values; BYTES for text, bytes, lists and anything else."""
+    if column.kind == "array":
+        wanted = np.dtype(column.element)
+        return next(name for name, code in CODES.items() if np.dtype(code) == wanted)
     if column.kind == "integer" and column.dtype.lower() == "uint64":
         return "UINT64"
     return _DATATYPES.get(column.kind, "BYTES")

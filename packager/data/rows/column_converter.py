@@ -40,6 +40,7 @@ _HINTS = {
 }
 _BARRED = "the model can't take this value: fill it in before it is sent"
 _STRICT = "this model is strict: it rejects values that are absent from training"
+_NOT_EMPTY = "a value that is not empty"
 _SHORT = 80
 
 
@@ -120,7 +121,7 @@ class ColumnConverter:
 
     def is_barred(self, value: Any, anomaly: Anomaly | None) -> bool:
         """Whether the model can't take a value, as determined by the build."""
-        return anomaly in self._barred or (self._no_empty and value == "")
+        return anomaly in self._barred or (self._no_empty and _is_empty(value))
 
     def barred(self, values: Sequence[Any]) -> list[RowError]:
         """The error of the first value that the model can't take; empty if there is none."""
@@ -129,7 +130,7 @@ class ColumnConverter:
         for row, value in enumerate(values):
             anomaly = self.judge(value)
             if self.is_barred(value, anomaly):
-                expected = self.expected(anomaly) if value != "" else "text that is not empty"
+                expected = _NOT_EMPTY if _is_empty(value) else self.expected(anomaly)
                 return [RowError(row, self.name, expected, self.shown(value), _BARRED)]
         return []
 
@@ -215,8 +216,16 @@ def _anomaly_of_array(value: Any, low: float, high: float) -> Anomaly | None:
     return "above_range" if np.fmax.reduce(value, axis=None) > high else None
 
 
+def _is_empty(value: Any) -> bool:
+    return isinstance(value, str | bytes | list) and not value
+
+
 def short(value: Any) -> str:
     """JSON of a value, cut to 80 characters; always encodable as UTF-8."""
+    if isinstance(value, np.ndarray):
+        value = f"{'x'.join(map(str, value.shape))} {value.dtype} values"
+    elif isinstance(value, bytes):
+        value = f"{len(value)} bytes"
     text = json.dumps(beginning(value), ensure_ascii=False, default=repr)
     text = text.encode("utf-8", "backslashreplace").decode()
     return text if len(text) <= _SHORT else text[: _SHORT - 1] + "…"

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from packager.data.rows.made_values import RAMP_STEPS, one_element, picture, ramp, zeros
 from packager.manifest.manifest import Column, Schema
 from packager.model.compiled.form import Number, Op, Trees
 from packager.model.compiled.treelite_alone import import_treelite
@@ -87,6 +88,12 @@ def _values(column: Column, cuts: Sequence[float]) -> Iterator[Any]:
     if column.dtype.endswith("category") and column.kind in ("number", "integer"):
         return
     match column.kind:
+        case "array":
+            yield from (zeros(column), *(ramp(column, step) for step in range(RAMP_STEPS)))
+        case "list":
+            yield from ([], one_element(column))
+        case "bytes":
+            yield from ("", picture())
         case "string":
             yield from ("", "never seen", "never seen\0", " ", "nan", "None")
         case "number":

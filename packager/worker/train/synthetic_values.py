@@ -17,6 +17,7 @@ import pandas as pd
 
 from monitoring.profile.profile import FeatureProfile
 from packager.manifest.manifest import Column
+from packager.worker.train.synthetic_nested import nested_generators
 from packager.worker.train.synthetic_personal import synthetic
 
 ROWS = 8
@@ -48,7 +49,9 @@ def _null(_step: int) -> None:
 def _makers(
     column: Column, profile: FeatureProfile | None, values: pd.Series[Any]
 ) -> Iterator[ValueGenerator]:
-    if column.personal is not None:
+    if column.kind in ("array", "bytes", "list"):
+        yield from nested_generators(column, values)
+    elif column.personal is not None:
         yield from synthetic(column)
     elif column.categories:
         categories = column.categories
