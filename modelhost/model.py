@@ -25,7 +25,7 @@ from modelhost.predictions import (
     scalars,
 )
 from modelhost.storage import load_estimator
-from modelhost.text import truncate
+from modelhost.text import class_text, truncate
 from modelhost.text_input import text_step, wrap_text_model
 
 
@@ -135,11 +135,6 @@ def load_model(
             "set classes_ to the class labels in the order of predict_proba's columns",
         )
     return LoadedModel(native, task, classes, with_probabilities)
-
-
-def class_text(label: Any) -> str:
-    """The text by which answers name a class: booleans as in JSON."""
-    return str(label).lower() if isinstance(label, bool) else str(label)
 
 
 def _classes(native: Any) -> tuple[Scalar, ...] | None:

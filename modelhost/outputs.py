@@ -15,15 +15,23 @@ import numpy as np
 from modelhost.errors import PackageError
 from modelhost.output_spec import OutputSpec
 from modelhost.predictions import Predictions, checked_probabilities, is_frame, scalars
-from modelhost.text import display_value, truncate
+from modelhost.text import class_text, display_value, truncate
 
 
 def complete(native: Any, outputs: Sequence[OutputSpec]) -> tuple[OutputSpec, ...]:
-    """``outputs`` with the classes that the model names, where none are declared."""
-    if len(outputs) != 1 or outputs[0].classes or outputs[0].kind not in ("label", "labels"):
-        return tuple(outputs)
+    """``outputs`` with the classes that the model names, in its order, where one is of labels.
+
+    Raises ``PackageError`` if other classes of a label are declared.
+    """
     found = getattr(native, "classes_", None)
-    known = None if found is None else tuple(scalars(found))
+    if len(outputs) != 1 or outputs[0].kind not in ("label", "labels") or found is None:
+        return tuple(outputs)
+    declared = outputs[0].classes
+    if declared and outputs[0].kind == "labels":
+        return tuple(outputs)  # its classes_ may be those of each label: 0 and 1
+    known = tuple(scalars(found))
+    if declared and {*known} != {*declared}:
+        raise _wrong(outputs[0], f"classes_ {truncate(str(known))}", f"{truncate(str(declared))}")
     return (outputs[0]._replace(classes=known),)
 
 
@@ -41,11 +49,11 @@ def predict_outputs(native: Any, frame: Any, outputs: Sequence[OutputSpec]) -> P
         return Predictions(answers[0], chances[0])
     names = [one.name for one in outputs]
     given_by = zip(outputs, chances)
-    named = {one.name: part.tolist() for one, part in given_by if part is not None}
+    named = {one.name: _finite(part) for one, part in given_by if part is not None}
     labels = [dict(zip(names, row)) for row in zip(*answers)]
     if not named:
         return Predictions(labels, None)
-    keys = {one.name: [str(label) for label in one.classes or ()] for one in outputs}
+    keys = {one.name: [*map(class_text, one.classes or ())] for one in outputs}
     more = [
         {"probabilities": {name: dict(zip(keys[name], part[row])) for name, part in named.items()}}
         for row in range(rows)
@@ -124,21 +132,22 @@ def _label_sets(values: Any, output: OutputSpec) -> list[Any]:
 
 
 def _arrays(values: Any, output: OutputSpec) -> list[Any]:
-    array = np.asarray(values.to_numpy() if is_frame(values) else values)
-    if array.dtype == object:
-        array = np.stack([np.asarray(one, np.float64) for one in array])
-    if array.dtype.kind not in "biuf" or array.ndim < 2:
+    array = _floats(values, output)
+    if array.ndim < 2:
         raise _wrong(output, f"an array of shape {array.shape}", "several numbers per row")
     if output.shape is not None and array.shape[1:] != tuple(output.shape):
-        raise _wrong(output, f"an array of shape {array.shape}", f"(rows, {output.shape})")
-    return _finite(array.astype(np.float64))
+        expected = f"(rows, {', '.join(map(str, output.shape))})"
+        raise _wrong(output, f"an array of shape {array.shape}", expected)
+    return _finite(array)
 
 
 def _quantiles(values: Any, output: OutputSpec) -> list[Any]:
     levels = output.levels or ()
     if isinstance(values, Mapping):
-        values = np.column_stack([np.asarray(values[level], np.float64) for level in levels])
-    array = np.asarray(values.to_numpy() if is_frame(values) else values, np.float64)
+        if not all(level in values for level in levels):
+            raise _wrong(output, f"the levels {truncate(str(list(values)))}", str(list(levels)))
+        values = [*zip(*(values[level] for level in levels))]
+    array = _floats(values, output)
     if array.ndim != 2 or array.shape[1] != len(levels):
         raise _wrong(output, f"an array of shape {array.shape}", f"(rows, {len(levels)}) quantiles")
     names = [f"{level:g}" for level in levels]
@@ -194,6 +203,19 @@ def _chances(native: Any, frame: Any, outputs: Sequence[OutputSpec], rows: int) 
     return nothing
 
 
+def _floats(values: Any, output: OutputSpec) -> Any:
+    """An array of float64: of a frame, an array, or a list of arrays of one shape."""
+    try:
+        array = np.asarray(values.to_numpy() if is_frame(values) else values)
+        if array.dtype == object:
+            array = np.stack([np.asarray(one, np.float64) for one in array])
+    except (TypeError, ValueError) as error:
+        raise _wrong(output, truncate(str(error)), "numbers, equally many per row") from error
+    if array.dtype.kind not in "biuf":
+        raise _wrong(output, f"an array of {array.dtype}", "numbers")
+    return array.astype(np.float64)
+
+
 def _finite(array: Any) -> list[Any]:
     """Nested lists; a number that isn't finite is None."""
     if np.isfinite(array).all():
@@ -204,6 +226,6 @@ def _finite(array: Any) -> list[Any]:
 
 def _wrong(output: OutputSpec, got: str, expected: str) -> PackageError:
     return PackageError(
-        f"output {output.name!r} ({output.kind}): predict gave {got}, expected {expected}",
+        f"output {output.name!r} ({output.kind}): the model gave {got}, expected {expected}",
         "return what [outputs] declares, or declare another kind there",
     )

@@ -13,7 +13,7 @@ from typing import Any
 
 from packager.manifest.evaluation import Golden
 from packager.manifest.manifest import Manifest
-from serving.openapi import columns, protocols
+from serving.openapi import answers, columns, protocols
 from serving.openapi.parts import (
     COMPONENTS,
     Operation,
@@ -23,7 +23,6 @@ from serving.openapi.parts import (
     json_response,
     reference,
 )
-from serving.protocols.v2 import gives_probabilities
 
 VIEWER = ("/static_content/swagger-ui.css", "/static_content/swagger-ui-bundle.js")
 
@@ -77,7 +76,7 @@ def document(
     }
     schemas = {
         "Row": columns.row(manifest, example),
-        "Label": columns.label(manifest),
+        "Prediction": answers.prediction(manifest),
         "Answer": _answer(manifest, golden, tokens=feedback),
         **protocols.schemas(manifest),
         **COMPONENTS,
@@ -129,10 +128,10 @@ def _predict(example: Mapping[str, Any]) -> Operation:
 
 
 def _answer(manifest: Manifest, golden: Golden | None, *, tokens: bool) -> dict[str, Any]:
-    entry: dict[str, Any] = {"prediction": reference("Label")}
-    classes = manifest.schema_.classes
-    if classes is not None and gives_probabilities(manifest, golden):
-        entry["probabilities"] = columns.probabilities(classes)
+    entry: dict[str, Any] = {"prediction": reference("Prediction")}
+    probabilities = answers.probabilities(manifest, golden)
+    if probabilities is not None:
+        entry["probabilities"] = probabilities
     entry["flags"] = {
         "type": "array",
         "items": {"type": "string"},

@@ -109,7 +109,7 @@ def model_spec(settings: Settings, files: PackageFiles) -> dict[str, Any]:
         "predictor": manifest.serve.predictor,
         "loader": manifest.serve.loader,
         "task": manifest.task,
-        "outputs": [one.spec.as_json() for one in manifest.serve.outputs],
+        "outputs": [one.spec.as_json() for one in manifest.schema_.outputs],
         "specs": [ColumnSpec.of(column).as_json() for column in features],
         "known": _first_row(files, rows),
         "plain": _first_row(files, [neutral_row(features)]),

@@ -63,13 +63,13 @@ def test_answers_of_each_kind(kind: str, answer: Any, more: Any, expected: list[
 @pytest.mark.parametrize(
     ("kind", "answer", "more", "got"),
     [
-        ("number", ["a", 1, 2], {}, "predict gave 'a', expected a number per row"),
-        ("number", [1, 2], {}, "predict gave 2 values for 3 rows, expected one answer per row"),
+        ("number", ["a", 1, 2], {}, "the model gave 'a', expected a number per row"),
+        ("number", [1, 2], {}, "the model gave 2 values for 3 rows, expected one answer per row"),
         ("numbers", np.zeros(3), {}, r"an array of shape \(3,\), expected several numbers per row"),
         ("numbers", np.zeros((3, 2)), {"shape": (4,)}, r"of shape \(3, 2\), expected \(rows, "),
         ("quantiles", np.zeros((3, 3)), {"levels": (0.5,)}, r"expected \(rows, 1\) quantiles"),
         ("labels", np.full((3, 2), 2), {"classes": ("x", "y")}, "expected 0 or 1 for 2"),
-        ("text", [1, 2, 3], {}, "predict gave 1, expected text per row"),
+        ("text", [1, 2, 3], {}, "the model gave 1, expected text per row"),
         ("json", [float("nan"), 1, 2], {}, "expected values that JSON can hold"),
     ],
 )

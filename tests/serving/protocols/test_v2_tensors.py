@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from serving.http.messages import RequestError
-from serving.protocols.v2_tensors import DATATYPES, Output, read_inputs, write_raw
+from serving.protocols.v2_tensors import DATATYPES, OutputTensor, read_inputs, write_raw
 from serving.protocols.v2_values import plain_cells
 
 VALUES: dict[str, st.SearchStrategy[Any]] = {
@@ -47,7 +47,7 @@ def refused(entry: Any, binary: bytes = b"") -> str:
 @given(COLUMNS)
 def test_raw_and_json_data_hold_the_same_values(column: tuple[str, list[Any]]) -> None:
     datatype, values = column
-    raw = write_raw(Output("x", datatype, (len(values),), values))
+    raw = write_raw(OutputTensor("x", datatype, (len(values),), values))
     size = {"binary_data_size": len(raw)}
     (from_raw,) = read([tensor(datatype, values, parameters=size)], raw)
     (from_json,) = read([tensor(datatype, values, data=values)], b"")
@@ -57,7 +57,7 @@ def test_raw_and_json_data_hold_the_same_values(column: tuple[str, list[Any]]) -
 
 @given(st.lists(COLUMNS, min_size=1, max_size=4))
 def test_raw_data_is_taken_in_the_order_of_the_inputs(columns: list[tuple[str, Any]]) -> None:
-    raws = [write_raw(Output("", kind, (len(values),), values)) for kind, values in columns]
+    raws = [write_raw(OutputTensor("", kind, (len(values),), values)) for kind, values in columns]
     inputs = [
         {**tensor(kind, values, parameters={"binary_data_size": len(raw)}), "name": str(place)}
         for place, ((kind, values), raw) in enumerate(zip(columns, raws, strict=True))
@@ -74,10 +74,10 @@ def test_nan_and_json_null_are_null() -> None:
 
 
 def test_null_is_nan_or_empty_text_in_raw_outputs_and_refused_where_there_is_no_word() -> None:
-    assert np.isnan(np.frombuffer(write_raw(Output("x", "FP64", (1,), [None]))))
-    assert write_raw(Output("x", "BYTES", (1,), [None])) == b"\0\0\0\0"
+    assert np.isnan(np.frombuffer(write_raw(OutputTensor("x", "FP64", (1,), [None]))))
+    assert write_raw(OutputTensor("x", "BYTES", (1,), [None])) == b"\0\0\0\0"
     with pytest.raises(RequestError, match="binary output can't represent"):
-        write_raw(Output("x", "INT64", (1,), [None]))
+        write_raw(OutputTensor("x", "INT64", (1,), [None]))
 
 
 def test_nested_data_is_read_row_by_row() -> None:
