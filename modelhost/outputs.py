@@ -163,11 +163,18 @@ def _texts(values: Any, output: OutputSpec) -> list[Any]:
 
 
 def _documents(values: Any, output: OutputSpec) -> list[Any]:
-    found = list(values)
+    """JSON values; a number that isn't finite is None, an array lists."""
     try:
-        return [json.loads(json.dumps(one, allow_nan=False)) for one in found]
+        texts = [json.dumps(one, default=_listed) for one in values]
+        return [json.loads(text, parse_constant=lambda _: None) for text in texts]
     except (TypeError, ValueError) as error:
         raise _wrong(output, truncate(str(error)), "values that JSON can hold") from error
+
+
+def _listed(value: Any) -> Any:
+    if isinstance(value, (np.ndarray, np.generic)):
+        return value.tolist()
+    raise TypeError(f"{type(value).__name__} is no JSON")
 
 
 _READERS: dict[str, Callable[[Any, OutputSpec], list[Any]]] = {
