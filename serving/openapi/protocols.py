@@ -128,13 +128,24 @@ def _v2_request(manifest: Manifest) -> dict[str, Any]:
 
 
 def _v2_answer(manifest: Manifest) -> dict[str, Any]:
+    tensor = {
+        "type": "object",
+        "properties": {
+            "name": {"enum": list(OutputTensors(manifest).names)},
+            "datatype": {"enum": list(DATATYPES)},
+            "shape": {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1},
+            "parameters": {"type": "object"},
+            "data": {"type": "array", "description": "Row by row, flat; null if not finite."},
+        },
+        "required": ["name", "datatype", "shape"],
+    }
     return {
         "type": "object",
         "properties": {
             "model_name": {"const": manifest.name},
             "model_version": {"const": manifest.tag},
             "id": _NAME,
-            "outputs": {"type": "array", "items": {"type": "object"}},
+            "outputs": {"type": "array", "items": tensor},
         },
         "required": ["model_name", "model_version", "outputs"],
     }

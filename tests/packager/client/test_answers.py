@@ -29,6 +29,8 @@ NAMES = st.sampled_from(["accepted", "skipped", "rejected", "prediction", "flags
 
 def test_a_prediction_is_read_with_what_the_server_leaves_out():
     assert parse_prediction({"prediction": None}) == Prediction(None, None, (), None)
+    several = {"prediction": {"y": [1, None]}, "probabilities": {"y": {"a": 1}}}
+    assert parse_prediction(several).prediction == {"y": [1, None]}
     full = {"prediction": "a", "probabilities": {"a": 1, "b": None}, "flags": ["x:missing"]}
     assert parse_prediction({**full, "token": "t"}) == Prediction(
         "a", {"a": 1, "b": None}, ("x:missing",), "t"
@@ -38,7 +40,8 @@ def test_a_prediction_is_read_with_what_the_server_leaves_out():
 @pytest.mark.parametrize(
     ("found", "expected"),
     [
-        ({"prediction": {}}, "a label or a number"),
+        ({"prediction": 1, "probabilities": {"y": {"a": "1"}}}, "probabilities by label"),
+        ({"prediction": 1, "probabilities": {"y": {"a": 1}, "z": 1}}, "probabilities by label"),
         ({"prediction": 1, "probabilities": {"a": True}}, "probabilities by label"),
         ({"prediction": 1, "flags": [1]}, "flags as a list of text"),
         ({"prediction": 1, "token": 7}, "a token that is text"),
