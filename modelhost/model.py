@@ -13,6 +13,8 @@ import numpy as np
 from modelhost.cpu_count import set_cpu_count
 from modelhost.errors import PackageError
 from modelhost.feature_names import feature_names
+from modelhost.objects.adapted import adapted
+from modelhost.objects.adapter import Adapter, Asked
 from modelhost.output_spec import OutputSpec
 from modelhost.outputs import complete, predict_outputs
 from modelhost.predict_once import PredictOnce, label_and_probabilities
@@ -24,6 +26,7 @@ from modelhost.predictions import (
     checked_probabilities,
     scalars,
 )
+from modelhost.project_code import project_errors
 from modelhost.storage import load_estimator
 from modelhost.text import class_text, truncate
 from modelhost.text_input import text_step, wrap_text_model
@@ -31,13 +34,16 @@ from modelhost.text_input import text_step, wrap_text_model
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A model that is ready to predict; ``native`` is the project's own object."""
+    """A model that is ready to predict."""
 
     native: Any
+    """The project's own object, or the adapter by which one of another library predicts."""
     task: Task
     classes: tuple[Scalar, ...] | None
     """The model's ``classes_``; None for regression, or if the model has none."""
     has_probabilities: bool
+    state: Any = None
+    """What the state of the model is described by (``modelhost.state``); None: ``native``."""
     outputs: tuple[OutputSpec, ...] = ()
     """What it answers, if the task is ``outputs``."""
 
@@ -60,7 +66,8 @@ class LoadedModel:
     @property
     def type_name(self) -> str:
         """The class of the model."""
-        return type(self.native).__name__
+        own = self.native.fitted if isinstance(self.native, Adapter) else self.native
+        return type(own).__name__
 
     def predict(self, frame: Any) -> Predictions:
         """Predict for ``frame``, which holds exactly the features, in the schema's order.
@@ -106,35 +113,46 @@ class LoadedModel:
 
 
 def load_model(
-    path: Path, predictor: str, loader: str, task: Task, outputs: Sequence[OutputSpec] = ()
+    path: Path,
+    predictor: str,
+    loader: str,
+    task: Task,
+    outputs: Sequence[OutputSpec] = (),
+    classes: Sequence[Scalar] | None = None,
 ) -> LoadedModel:
     """Load the model at ``path``; raise ``PackageError`` on failure.
 
-    ``predictor`` ``auto``: joblib, or ``load(path)`` of the module ``loader``. Otherwise
-    ``module:Class``, whose ``load(path)`` returns the predictor.
+    ``predictor`` ``auto``: joblib, ``load(path)`` of the module ``loader``, or the loader of a
+    format (:mod:`modelhost.loaders`). Otherwise ``module:Class``, whose ``load(path)`` returns the
+    predictor. ``classes``: the labels that the package declares; None if it declares none.
     """
     if not path.exists():
         raise PackageError(f"expected the model at {path}, found nothing", "build it again")
-    native = load_estimator(path, predictor, loader)
+    opened = load_estimator(path, predictor, loader)
+    native = opened.native
+    if not (outputs and callable(getattr(native, "predict", None))):
+        asked = Asked(task, None if classes is None else tuple(classes))
+        with project_errors("the model"):
+            native = adapted(native, asked)
     set_cpu_count()
     if outputs:
-        return LoadedModel(native, task, None, False, complete(native, outputs))
+        return LoadedModel(native, task, None, False, opened.state, complete(native, outputs))
     if not callable(getattr(native, "predict", None)):
         raise PackageError(
             f"expected a model with predict(frame), got {type(native).__name__}",
             'name a class with load(path) and predict(frame): predictor = "predict:Predictor"'
             " under [serve]",
         )
-    classes = _classes(native) if task == "classification" else None
+    known = _classes(native) if task == "classification" else None
     with_probabilities = task == "classification" and callable(
         getattr(native, "predict_proba", None)
     )
-    if with_probabilities and classes is None:
+    if with_probabilities and known is None:
         raise PackageError(
             f"{type(native).__name__} has predict_proba but no classes_ naming its columns",
             "set classes_ to the class labels in the order of predict_proba's columns",
         )
-    return LoadedModel(native, task, classes, with_probabilities)
+    return LoadedModel(native, task, known, with_probabilities, opened.state)
 
 
 def _classes(native: Any) -> tuple[Scalar, ...] | None:

@@ -197,7 +197,7 @@ def serve(listening: socket.socket, spec: str, heartbeat: Heartbeat) -> int:
     own = os.getpid()
     outputs = read_outputs(given)
     path, predictor, loader = Path(given["path"]), given["predictor"], given["loader"]
-    model = load_model(path, predictor, loader, given["task"], outputs)
+    model = load_model(path, predictor, loader, given["task"], outputs, given.get("classes"))
     if os.getpid() != own:
         return 0  # a child that the model has forked while it was loaded
     specs = [ColumnSpec.read(one) for one in given["specs"]]

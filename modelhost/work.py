@@ -2,7 +2,7 @@
 
 Every request has ``"verb"`` and further keys; the answer holds the result, or ``"error"``:
 
-    load         path, predictor, loader, task → model: its number and description
+    load         path, predictor, loader, task, classes → model: its number and description
     predict      model, columns, rows, specs → labels, probabilities
     call         model, path, method, sparse, a matrix → as predict, or a matrix
     train        train, params, seed, features, targets (names), columns … → model_type
@@ -76,7 +76,8 @@ class Workshop:
         """Load a model."""
         given = asked.header
         path, predictor, loader = Path(given["path"]), given["predictor"], given["loader"]
-        model = load_model(path, predictor, loader, given["task"], read_outputs(given))
+        outputs, classes = read_outputs(given), given.get("classes")
+        model = load_model(path, predictor, loader, given["task"], outputs, classes)
         self._models.append(model)
         with project_errors("the model"):
             return Message({"model": {"number": len(self._models) - 1, **described(model)}})
@@ -120,7 +121,8 @@ class Workshop:
         """Describe the state of a loaded model."""
         try:
             with project_errors("the model"):
-                leaves = state(self._model(asked).native)
+                model = self._model(asked)
+                leaves = state(model.native if model.state is None else model.state)
         except OpaqueError as error:
             return Message({"opaque": str(error)})
         return Message({}, encode_state(leaves))

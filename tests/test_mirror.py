@@ -9,6 +9,15 @@ TOP = Path(__file__).parent.parent
 ROOMS = ("modelhost", "packager", "serving", "monitoring")
 
 EXEMPT: dict[str, str] = {
+    **{
+        f"modelhost/loaders/{name}.py": "loads its library: loaders/test_large_libraries.py"
+        for name in (
+            *("catboost", "keras", "onnx", "prophet", "skops", "spacy"),
+            *("torch_export", "torchscript", "transformers"),
+        )
+    },
+    "modelhost/objects/catboosts.py": "asks CatBoost: loaders/test_large_libraries.py",
+    "modelhost/objects/tensors.py": "asks PyTorch and Keras: loaders/test_large_libraries.py",
     "packager/deploy/grafana/panel.py": "drawn by dashboard.py, whose test reads them",
     "packager/deploy/prometheus/presence_cases.py": "promtool runs them in test_rule_tests.py",
     "packager/deploy/prometheus/resolve_cases.py": "promtool runs them in test_rule_tests.py",
@@ -48,6 +57,8 @@ FEATURES: dict[str, str] = {
     "packager/runners/test_container.py": "the walls of a container, from inside",
     "packager/tables/test_hostile_logs.py": "logs that lie, to everything that reads a table",
     "packager/worker/test_model_processes.py": "where a project's code runs, in every verb",
+    "modelhost/loaders/test_large_libraries.py": "models of large libraries, in their environment",
+    "packager/worker/compile/test_boosters.py": "objects of other libraries in the compile room",
     "packager/worker/compile/test_verdicts.py": "verdicts of the whole compile room",
     "packager/worker/replay/test_forged_metrics.py": "a recipe that forges, from build to replay",
     "packager/worker/train/test_rejected_by_models.py": "what real models of many libraries reject",

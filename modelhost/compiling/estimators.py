@@ -13,10 +13,12 @@ from modelhost.compiling.provenance import (
     MatrixBlock,
     describe,
     from_sklearn,
+    library_of,
 )
 from modelhost.compiling.sklearn_trees import BINNED_ENSEMBLES
 from modelhost.compiling.trees import Head, has_trees, trees_of
 from modelhost.compiling.walk import Path, PipelineWalk, check_encoded
+from modelhost.objects.adapter import Adapter
 
 TOLERANCE = 1e-9
 
@@ -65,6 +67,8 @@ def heads(estimator: Any, path: Path, task: str) -> Iterator[Head]:
         yield Head({"head": linear, "tolerance": TOLERANCE})
     if has_trees(estimator):
         yield trees_of(estimator)
+    if isinstance(estimator, Adapter):
+        return  # a booster has no other quick way than its trees
     if getattr(estimator, "_preprocessor", None) is None and not _holds_frames(estimator):
         chances = task == "classification" and callable(getattr(estimator, "predict_proba", None))
         native = {"kind": "native", "path": list(path), "probabilities": chances}
@@ -73,8 +77,7 @@ def heads(estimator: Any, path: Path, task: str) -> Iterator[Head]:
 
 def check_supported(estimator: Any, block: MatrixBlock, walk: PipelineWalk) -> MatrixBlock:
     """``block`` in the estimator's codes; ``CannotCompileError`` if it gets text or is unknown."""
-    room = type(estimator).__module__.split(".")[0]
-    if room not in ("sklearn", "lightgbm", "xgboost"):
+    if library_of(estimator) not in ("sklearn", "lightgbm", "xgboost"):
         raise CannotCompileError(f"no compiled form is known for {describe(estimator)}")
     block = coded(estimator, block, walk)
     check_encoded(block, estimator)

@@ -23,12 +23,15 @@ from modelhost.compiling.provenance import (
     Op,
     OpaqueFeature,
     StepFeature,
+    describe,
     first_cell,
     from_sklearn,
+    library_of,
 )
 from modelhost.compiling.transformers import Keys
 from modelhost.compiling.trees import Head
 from modelhost.compiling.walk import Path, PipelineWalk, dense
+from modelhost.objects.adapter import Adapter
 
 MAX_ENTRIES = 2_000_000
 """Maximum number of entries of a form's tables, to keep the form smaller than the model."""
@@ -48,10 +51,8 @@ class _Parts:
 
 def check_known(native: Any) -> None:
     """Raise ``CannotCompileError`` unless the model's class is from a supported framework."""
-    kind = type(native)
-    room = kind.__module__.split(".")[0]
-    if not from_sklearn(native) and room not in ("lightgbm", "xgboost"):
-        raise CannotCompileError(f"no compiled form is known for {kind.__module__}.{kind.__name__}")
+    if library_of(native) not in ("sklearn", "lightgbm", "xgboost"):
+        raise CannotCompileError(f"no compiled form is known for {describe(native)}")
 
 
 def known_keys(native: Any, columns: Sequence[Any]) -> Keys:
@@ -99,6 +100,10 @@ class FittedForm:
 def _apart(native: Any) -> _Parts:
     transformers: list[tuple[Any, Path]] = []
     path: Path = ()
+    if isinstance(native, Adapter) and type(native.fitted).__name__ != "Booster":
+        if type(native) is Adapter:  # it gives another number than its ``predict``
+            raise CannotCompileError(f"no compiled form is known for scores of {describe(native)}")
+        native, path = native.fitted, ("fitted",)
     while from_sklearn(native):
         name = type(native).__name__
         if name.endswith("SearchCV") and hasattr(native, "best_estimator_"):

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Union
 import numpy as np
 
 from modelhost.columns import ColumnSpec
+from modelhost.objects.adapter import Adapter
 
 
 class CannotCompileError(Exception):
@@ -113,8 +114,14 @@ def after(cell: Feature, *ops: Op) -> Feature:
 
 def describe(part: Any) -> str:
     """The class name of a transformer or estimator, with its module unless scikit-learn's."""
-    kind = type(part)
-    return kind.__name__ if from_sklearn(part) else f"{kind.__module__}.{kind.__name__}"
+    kind = type(part.fitted if isinstance(part, Adapter) else part)
+    return kind.__name__ if library_of(part) == "sklearn" else f"{kind.__module__}.{kind.__name__}"
+
+
+def library_of(part: Any) -> str:
+    """The library that ``part``, or the object that an adapter serves, is of."""
+    kind = type(part.fitted if isinstance(part, Adapter) else part)
+    return kind.__module__.split(".")[0]
 
 
 def from_sklearn(part: Any) -> bool:

@@ -58,11 +58,7 @@ Personal = Literal[
 
 
 class Column(FrozenModel):
-    """One input column, as it was in the training rows.
-
-    ``kind`` is the type accepted in a request; ``dtype`` the pandas dtype in training, so that a
-    served frame has the dtypes of the training frame.
-    """
+    """An input column of the training: its ``kind`` in requests, its pandas ``dtype`` in frames."""
 
     name: str
     kind: Kind
@@ -126,7 +122,9 @@ class Serve(FrozenModel):
     predictor: str
     """``auto`` or ``module:Class`` with ``load(path)`` and ``predict(frame)``."""
     loader: str = "joblib"
-    """``joblib``, or the project module whose ``load`` reads the model."""
+    """``joblib``, a module of the project that has ``load``, or ``format:`` and a format's name."""
+    classes: tuple[Scalar, ...] | None = None
+    """The labels in the order of the model's outputs; None: those that the model records."""
     compile: Literal["auto", "off", "require"]
     workers: int
     processes: int | Literal["auto"] = 1

@@ -184,6 +184,7 @@ class ModelHost:
             "predictor": serve.predictor,
             "loader": serve.loader,
             "task": task,
+            "classes": serve.classes,
             "outputs": [one.spec.as_json() for one in serve.outputs],
         }
         return HostedModel.read(self.ask, task, self.ask(Message(header)))

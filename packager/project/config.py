@@ -87,6 +87,8 @@ class Project(FrozenModel):
     @model_validator(mode="after")
     def _one_place_for_answers(self) -> Project:
         check_answers(self.package, self.outputs, self.data)
+        if self.outputs and self.serve.classes is not None:
+            raise ValueError("`serve.classes`: expected none with [outputs], which have their own")
         return self
 
     @property

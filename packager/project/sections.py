@@ -187,6 +187,8 @@ class ServeSection(FrozenModel):
     workers: int = Field(default=2, ge=1, le=64)
     processes: Annotated[int, Field(ge=1, le=64)] | Literal["auto"] = 1
     strict: bool = False
+    classes: Annotated[tuple[Scalar, ...], Field(min_length=2)] | None = None
+    """Labels in the order of the model's outputs; None: those that the model records."""
     extra_columns: Literal["ignore", "refuse"] = "ignore"
     network: bool = False
 

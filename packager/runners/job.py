@@ -7,6 +7,7 @@ from pathlib import Path
 from packager.manifest.data_roles import DataRoles
 from packager.manifest.manifest import Recipe, Serve
 from packager.project.config import Project
+from packager.project.model_loader import model_loader
 from packager.worker.job import Job
 
 
@@ -45,6 +46,7 @@ def _data_roles(project: Project) -> DataRoles:
 
 
 def _serve(project: Project) -> Serve:
-    """``[serve]``, without the loader, which is known only after training."""
+    """``[serve]``; the loader of a model that is trained is known only afterwards."""
     options = project.serve.model_dump()
-    return Serve.model_validate({**options, "outputs": project.declared_outputs})
+    own = {"outputs": project.declared_outputs, "loader": model_loader(project)}
+    return Serve.model_validate({**options, **own})

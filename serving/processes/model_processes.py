@@ -108,6 +108,7 @@ def model_spec(settings: Settings, files: PackageFiles) -> dict[str, Any]:
         "path": str(settings.root.model),
         "predictor": manifest.serve.predictor,
         "loader": manifest.serve.loader,
+        "classes": manifest.serve.classes,
         "task": manifest.task,
         "outputs": [one.spec.as_json() for one in manifest.schema_.outputs],
         "specs": [ColumnSpec.of(column).as_json() for column in features],

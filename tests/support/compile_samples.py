@@ -198,9 +198,14 @@ def compiled(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         native.fit(features[:train], target[:train])
-        model = loaded(native, task)
-        schema = Schema(features=infer_columns(features[:train]), classes=model.classes)
-        verdict = compile_model(hosted(model), schema, features[train:], folder, "auto")
+        return judged(loaded(native, task), features, folder)
+
+
+def judged(model: LoadedModel, features: pd.DataFrame, folder: Path) -> Sample:
+    """Compile a model that was fitted on the first 70 % of the rows, with the others held out."""
+    train = int(len(features) * 0.7)
+    schema = Schema(features=infer_columns(features[:train]), classes=model.classes)
+    verdict = compile_model(hosted(model), schema, features[train:], folder, "auto")
     form = None
     if verdict.verdict == "equal":
         form = CompiledModel(*read(folder), model.task, model.classes, FittedParts(model))

@@ -78,8 +78,7 @@ def _fit_predict(job: Job, host: ModelHost, scratch: Path) -> FitPredict:
         features: pd.DataFrame, target: pd.Series[Any], rows: pd.DataFrame
     ) -> FoldPredictions:
         names = [str(name) for name in features.columns]
-        labelled = features.assign(**{str(target.name): target})
-        host.train(recipe, labelled, names, [str(target.name)])
+        host.train(recipe, features.assign(**{str(target.name): target}), names, [str(target.name)])
         models = Path(tempfile.mkdtemp(dir=scratch))
         loader = host.save(models, job.serve.predictor)
         serve = job.serve.model_copy(update={"loader": loader})
