@@ -83,6 +83,7 @@ FEATURES: dict[str, str] = {
     "serving/test_shadow_comparison.py": "a wrong compiled form while it serves",
     "serving/test_strange_names.py": "names of any Unicode, through a whole server",
     "serving/test_unsupported_libraries.py": "a server on libraries it doesn't know",
+    "serving/test_nested_columns.py": "arrays, bytes and lists, through every protocol of a server",
 }
 """Test files that are named after what users see, across modules, and what that is."""
 

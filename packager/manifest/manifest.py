@@ -39,8 +39,7 @@ from packager.manifest.outputs import Output
 from packager.manifest.read_options import TableReadOptions
 
 RejectedValue = Literal["null", "unseen", "empty", "extreme"]
-"""A kind of value: null, a value absent from training, empty text (or bytes, or an empty list),
-the extremes of the dtype."""
+"""A kind of value: null, one absent from training, what is empty, the extremes of the dtype."""
 
 Personal = Literal[
     "e-mail addresses",

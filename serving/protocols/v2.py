@@ -18,7 +18,7 @@ from serving.http.messages import RequestError, encode_in_parts
 from serving.protocols.parsing import json_object, malformed, named
 from serving.protocols.protocol import ScoredRows
 from serving.protocols.v2_outputs import OutputTensors, described
-from serving.protocols.v2_tensors import Tensor, read_inputs, write_json, write_raw
+from serving.protocols.v2_tensors import Tensor, json_size, read_inputs, write_json, write_raw
 from serving.protocols.v2_values import (
     array_cells,
     bytes_cells,
@@ -29,8 +29,6 @@ from serving.protocols.v2_values import (
 
 MAX_ID = 1_000
 """Characters of a request's id, which its answer repeats."""
-JSON_SIZE = b"inference-header-content-length"
-MAX_SIZE_DIGITS = 20
 _NUMERIC = ("number", "integer")
 
 
@@ -52,6 +50,7 @@ class Infer:
 
     def __init__(self, manifest: Manifest, budget: Budget = Budget()) -> None:
         self._manifest = manifest
+        self._version = manifest.tag  # a digest of the whole manifest
         self._budget = budget
         schema = manifest.schema_
         self._known = {column.name: column for column in (*schema.features, *schema.extras)}
@@ -62,7 +61,7 @@ class Infer:
         self, body: bytes, headers: Mapping[bytes, bytes]
     ) -> tuple[list[dict[str, Any]], Asked]:
         """Rows of the columns sent as tensors; see ``ProtocolAdapter.rows``."""
-        size = _json_size(headers, len(body))
+        size = json_size(headers, len(body))
         document = json_object(body[:size], self._budget)
         asked = _asked(document, self._outputs.names)
         tensors = read_inputs(document.get("inputs"), memoryview(body)[size:])
@@ -87,7 +86,7 @@ class Infer:
                 described.append({**entry, "data": write_json(output)})
         document: dict[str, Any] = {
             "model_name": self._manifest.name,
-            "model_version": self._manifest.tag,
+            "model_version": self._version,
         }
         if context.id is not None:
             document["id"] = context.id
@@ -168,19 +167,6 @@ def metadata(manifest: Manifest, golden: Golden | None, *, tokens: bool) -> dict
         ],
         "outputs": OutputTensors(manifest).described(golden, tokens=tokens),
     }
-
-
-def _json_size(headers: Mapping[bytes, bytes], size: int) -> int:
-    """The size of the JSON in bytes; raw data follows it."""
-    text = headers.get(JSON_SIZE)
-    if text is None:
-        return size
-    # int() raises for more than 4,300 digits.
-    if not text.isdigit() or len(text) > MAX_SIZE_DIGITS or int(text) > size:
-        raise malformed(
-            "Inference-Header-Content-Length", f"0 to {size} bytes", text.decode("latin-1")
-        )
-    return int(text)
 
 
 def _asked(document: Mapping[str, Any], names: Sequence[str]) -> Asked:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,9 @@ CODES = {
 }
 """Datatype → NumPy's dtype of its raw data."""
 DATATYPES = (*CODES, "BF16", "BYTES")
+JSON_SIZE = b"inference-header-content-length"
+"""The header with the size of the JSON, in lower case."""
+MAX_SIZE_DIGITS = 20
 LENGTH = struct.Struct("<I")
 """The length of an element of raw BYTES."""
 MAX_SIZE = 1 << 40
@@ -65,6 +68,22 @@ class OutputTensor:
     shape: tuple[int, ...]
     values: Sequence[Any] | npt.NDArray[np.float64]
     """The elements in row-major order, None for null; or an array, NaN for null."""
+
+
+def json_size(headers: Mapping[bytes, bytes], size: int) -> int:
+    """The size of the JSON in a body of ``size`` bytes; raw data follows it.
+
+    Raises ``RequestError`` (422) if the headers have another.
+    """
+    text = headers.get(JSON_SIZE)
+    if text is None:
+        return size
+    # int() raises for more than 4,300 digits.
+    if not text.isdigit() or len(text) > MAX_SIZE_DIGITS or int(text) > size:
+        raise malformed(
+            "Inference-Header-Content-Length", f"0 to {size} bytes", text.decode("latin-1")
+        )
+    return int(text)
 
 
 def read_inputs(inputs: Any, binary: memoryview) -> list[Tensor]:

@@ -54,6 +54,10 @@ class _Part:
     """The cycle (year, week, day) of each row; None for a part that never repeats."""
 
 
+NESTED = ("array", "bytes", "list")
+"""Kinds of columns that hold no times and no parts of dates."""
+
+
 def drift_exclusions(dataset: Dataset, schema: Schema, job: Job) -> dict[str, DriftExclusion]:
     """Features without drift detection, with the reason, in the order of the schema."""
     rows = _evenly(dataset.train)
@@ -70,7 +74,7 @@ def drift_exclusions(dataset: Dataset, schema: Schema, job: Job) -> dict[str, Dr
             found[name] = DriftExclusion(reason="excluded", detail="[monitoring] exclude")
         elif column.personal is not None:
             found[name] = DriftExclusion(reason="personal", detail=column.personal)
-        elif name not in job.monitoring_include:
+        elif name not in job.monitoring_include and column.kind not in NESTED:
             why = _why(column, rows[name], moments, parts) or _nonstationary(column, dataset, job)
             if why is not None:
                 found[name] = why

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from packager.data.array_column import ArrayColumn
 from packager.data.frames import infer_columns
 from packager.errors import UsageError
 from packager.manifest.data_roles import Split
@@ -205,6 +206,9 @@ def test_what_a_split_by_time_makes_new_is_found_and_what_moved_is_not() -> None
         [True, None] * 50,
         [np.inf, np.nan] * 50,
         pd.array([1, None] * 50, dtype="Int64"),
+        [["a"], ["b", "c"]] * 50,
+        [b"\x89PNG", None] * 50,
+        ArrayColumn(np.zeros((100, 2, 2), np.uint8)),
     ],
 )
 def test_unusual_values_raise_no_error(values: Any) -> None:
