@@ -18,9 +18,9 @@ class Prediction:
     """The answer to one row."""
 
     prediction: Any
-    """The answer of the model's output, in the form of JSON; of several outputs, by their names."""
+    """A label or a number; of a package with ``[outputs]`` any JSON."""
     probabilities: Mapping[str, Any] | None
-    """By label, of several outputs by their names first; None if the model gives none."""
+    """By label, of several outputs by output and label; None if the model gives none."""
     flags: tuple[str, ...]
     """Anomalies of the row: ``carat:out_of_range``."""
     token: str | None
@@ -96,7 +96,6 @@ def parse_error(text: bytes) -> ServerError:
 
 
 def _are_probabilities(found: Any) -> bool:
-    """Whether it holds numbers by label, or such objects by the output's name."""
     return isinstance(found, dict) and (
         all(map(_is_probability, found.values()))
         or all(
