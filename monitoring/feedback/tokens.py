@@ -2,8 +2,9 @@
 
 48 bytes, 64 characters of base64url: key id 1, version 6 (the first 12 hex digits of the package
 root), time 4 (seconds since 1970), prediction 8 (for a class the first bytes of its text's SHA-256,
-for a regression the float64, for any other answer its digest), confidence 1, slice bitmap 4, nonce 8, and 16 bytes of signature: a
-keyed BLAKE2s (RFC 7693) over all of these. Signed, not encrypted: it contains no feature.
+for a regression the float64, for any other answer its digest), confidence 1, slice bitmap 4,
+nonce 8, and 16 bytes of signature: a keyed BLAKE2s (RFC 7693) over all of these. Signed, not
+encrypted: it contains no feature.
 """
 
 from __future__ import annotations

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import dataclass, field
 from typing import Any
 
 from monitoring.metrics.registry import Series
@@ -38,7 +37,7 @@ class MeasuredPackage:
     baseline: Baseline
     outputs: Sequence[LabelledOutput] = ()
     """What a model with ``[outputs]`` answers; then ``classes`` is None."""
-    output_baseline: Mapping[tuple[str, str], float] = MappingProxyType({})
+    output_baseline: Mapping[tuple[str, str], float] = field(default_factory=dict)
     """(Output, slice) → the output's headline measure on held-out rows."""
 
 
