@@ -90,6 +90,13 @@ def _as_answer(one: Prediction) -> dict[str, Any]:
     return answer if one.token is None else {**answer, "token": one.token}
 
 
+def _cell(answer: Any) -> str | None:
+    """An answer as text; one that isn't one value as JSON."""
+    if isinstance(answer, dict | list):
+        return json.dumps(answer, ensure_ascii=False)
+    return None if answer is None else class_text(answer)
+
+
 def _as_csv(answers: Iterable[dict[str, Any]], *, exact: bool = False) -> str:
     """One line per row: prediction, a column per class probability, flags joined by ``;``.
 
@@ -98,9 +105,11 @@ def _as_csv(answers: Iterable[dict[str, Any]], *, exact: bool = False) -> str:
     rows = []
     for answer in answers:
         label = answer["prediction"]
-        row = {"prediction": label if label is None else class_text(label)}
-        chances = answer.get("probabilities") or {}
-        row |= {f"probability {label}": value for label, value in chances.items()}
+        row: dict[str, Any] = {"prediction": _cell(label)}
+        for name, value in (answer.get("probabilities") or {}).items():
+            parts = value if isinstance(value, dict) else {None: value}
+            for one, chance in parts.items():
+                row["probability " + (name if one is None else f"{name} {one}")] = chance
         row["flags"] = ";".join(answer.get("flags", ()))
         rows.append({**row, "token": answer["token"]} if "token" in answer else row)
     file = io.StringIO()
