@@ -57,6 +57,7 @@ SERVING_MODULES = (
     "monitoring/feedback/",
     "monitoring/metrics/",
     "monitoring/profile/",
+    "monitoring/scoring/",
     "monitoring/slices/",
     "serving/",
 )
@@ -64,7 +65,6 @@ SERVING_MODULES = (
 TRAINING_MODULES = (
     "packager/data/",
     "packager/worker/",
-    "monitoring/scoring/",
     "monitoring/stats/",
 )
 """Training, checks, replay and comparison, on top of ``SERVING_MODULES``."""

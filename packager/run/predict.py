@@ -96,7 +96,9 @@ def _as_answer(one: Prediction) -> dict[str, Any]:
 def _as_csv(
     answers: Iterable[dict[str, Any]], outputs: Sequence[Output] = (), *, exact: bool = False
 ) -> str:
-    """One line per row: the cells of ``answer_cells``, then flags joined by ``;`` and the token.
+    """One line per row: the cells of ``answer_cells``, flags joined by ``;``, and the token.
+
+    The answers of ``outputs`` follow it in JSON: labels are sent with them.
 
     Unless ``exact``, text that a spreadsheet would run as a formula is escaped.
     """
@@ -104,7 +106,10 @@ def _as_csv(
     for answer in answers:
         row = answer_cells(answer, outputs)
         row["flags"] = ";".join(answer.get("flags", ()))
-        rows.append({**row, "token": answer["token"]} if "token" in answer else row)
+        if "token" in answer:
+            row["token"] = answer["token"]
+            row |= {"answer": canonical_json(answer["prediction"]).decode()} if outputs else {}
+        rows.append(row)
     file = io.StringIO()
     if rows:
         names = list(rows[0])
