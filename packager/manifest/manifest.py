@@ -107,6 +107,8 @@ class Recipe(FrozenModel):
     """``module:function``, called as ``train(features, target, *, params, seed)``."""
     seed: int
     params: dict[str, Any]
+    metrics: str | None = None
+    """``module:function`` of the project's own metrics."""
     level: Level | None = None
     """The claimed equivalence level; None for no claim."""
     accept: dict[str, float]

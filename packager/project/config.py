@@ -48,6 +48,7 @@ EXPECTED = {
         for key in ("separator", "decimal", "thousands", "quote")
     },
     "recipe.train": "module:function, for example train:train",
+    "recipe.metrics": "module:function, for example metrics:metrics",
     "serve.predictor": "auto or module:Class",
     "image.repository": "a lower-case path such as models/diamonds",
 }
@@ -186,6 +187,8 @@ def load_project(directory: Path) -> Project:
     entrypoints = {"serve.predictor": project.serve.predictor}
     if project.recipe:
         entrypoints["recipe.train"] = project.recipe.train
+        if project.recipe.metrics:
+            entrypoints["recipe.metrics"] = project.recipe.metrics
     check_modules(project.directory, {f"{FILENAME}: `{k}`": v for k, v in entrypoints.items()})
     return project
 
@@ -249,11 +252,24 @@ def _check_split(project: Project) -> None:
         return
     split = project.data.split
     ways = [way for way in ("by", "time", "file") if getattr(split, way)]
-    if len(ways) > 1:
+    if len(ways) > 1 and ways != ["by", "time"]:
         raise UsageError(
             f"{FILENAME}: `data.split`: expected one way to split, got {' and '.join(ways)}",
-            "keep one of by, time and file",
+            "keep one of by, time and file; by and time may be together",
         )
+    if split.gap is not None and not split.time:
+        raise UsageError(
+            f"{FILENAME}: `data.split.gap`: expected `time` and `from` beside it, got none",
+            'write for example split = { time = "date", from = "2025-01-01", gap = "7d" }',
+        )
+    divided = not ways
+    for name, output in project.outputs.items():
+        if output.group is not None and divided:
+            raise UsageError(
+                f"{FILENAME}: `outputs.{name}.group`: expected a split that keeps the rows of a "
+                "query together, got one by rows",
+                f'write under [data]: split = {{ by = ["{output.group}"] }}',
+            )
     if bool(split.time) != bool(split.start):
         raise UsageError(
             f"{FILENAME}: `data.split`: expected `time` and `from` together, got only one",

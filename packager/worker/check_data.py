@@ -17,7 +17,7 @@ from packager.data.checks.model_skill import check_skill
 from packager.data.checks.table import CheckedTable
 from packager.data.fingerprint import row_hashes
 from packager.data.null_words import words_read_as_null
-from packager.data.split import test_mask
+from packager.data.split import split_parts
 from packager.manifest.manifest import Recipe
 from packager.model.paths import Root
 from packager.worker.job import CheckJob, Job
@@ -73,7 +73,7 @@ def _mask(frame: pd.DataFrame, job: Job, features: tuple[str, ...]) -> Mask:
     """Mask of the held-out rows. Rows without a target are in neither part; they get False."""
     labelled = frame[list(job.targets)].notna().all(axis=1).to_numpy()
     held_out = np.zeros(len(frame), dtype=np.bool_)
-    held_out[labelled] = test_mask(frame.loc[labelled], job.split, features)
+    held_out[labelled] = split_parts(frame.loc[labelled], job.split, features).test
     return held_out
 
 

@@ -15,7 +15,7 @@ from modelhost.text import display_value
 from monitoring.slices.slices import SliceSet, slice_values
 from packager.data import frames
 from packager.data.preview import refuse_unservable
-from packager.data.split import test_mask
+from packager.data.split import split_parts
 from packager.errors import UsageError
 from packager.manifest.base import Scalar, Task
 from packager.manifest.manifest import Column, Schema, Slices
@@ -46,6 +46,8 @@ class Dataset:
     """The columns with right answers: one, unless the job has other outputs."""
     outputs: tuple[Output, ...] = ()
     """As the job declares them."""
+    metrics: str | None = None
+    """``module:function`` of the project's own metrics."""
     train_only: tuple[str, ...] = ()
     """Columns that only the ``train`` function gets."""
     unlabelled: dict[str, int] = field(default_factory=dict)
@@ -86,10 +88,15 @@ def prepare(source: SourceData, job: Job, root: Root) -> Dataset:
         train = labelled
         test = _labelled(read_held_out(source, job, root).served, targets, job.task)
     else:
-        mask = test_mask(labelled, job.split, features)
-        train, test = rows_of(labelled, ~mask), rows_of(labelled, mask)
+        parts = split_parts(labelled, job.split, features)
+        train, test = rows_of(labelled, parts.train), rows_of(labelled, parts.test)
+        if neither := len(labelled) - len(train) - len(test):
+            sys.stderr.write(f"{neither} rows are neither trained on nor held out: [data] split\n")
     refuse_unservable(train, features)
-    return Dataset(train, test, features, targets, job.serve.outputs, job.train_only, unlabelled)
+    own = None if job.recipe == "none" else job.recipe.metrics
+    return Dataset(
+        train, test, features, targets, job.serve.outputs, own, job.train_only, unlabelled
+    )
 
 
 def feature_names(frame: pd.DataFrame, job: Job) -> tuple[str, ...]:
