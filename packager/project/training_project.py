@@ -1,9 +1,10 @@
-"""``package init --data FILE --target COLUMN``: writes a project that trains on a table."""
+"""``package init --data FILE --target COLUMN …``: writes a project that trains on a table."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import indent
 from typing import Any
 
 import pandas as pd
@@ -13,6 +14,7 @@ from packager.errors import UsageError
 from packager.manifest.base import Task
 from packager.manifest.read_options import shown_options
 from packager.project.config import FILENAME
+from packager.project.output_sections import outputs_of, recipe_values, sections
 from packager.project.scaffold import (
     choose_target,
     fill,
@@ -34,28 +36,41 @@ ESTIMATORS = {
 }
 
 
-def init_training(directory: Path, data: Path, target: str | None) -> list[str]:
+def init_training(directory: Path, data: Path, targets: Sequence[str] = ()) -> list[str]:
     """Write a project with a recipe for the table ``data``; return the files written.
 
-    Raises ``UsageError`` if it is no table, has no column ``target``, or no other column.
+    ``targets``: the columns to predict; several become outputs, without any one is chosen. Raises
+    ``UsageError`` if it is no table, lacks a target, or has no other column.
     """
     found = preview(data)
-    chosen = choose_target(data.name, found.names, target)
-    task = task_of_target(found, chosen)
-    features = [name for name in found.names if name != chosen]
+    given = dict.fromkeys(targets) or (None,)
+    chosen = [choose_target(data.name, found.names, target) for target in given]
+    tasks = {target: task_of_target(found, target) for target in chosen}
+    features = [name for name in found.names if name not in chosen]
     kept = [name for name in features if not why_left_out(found, name)] or features
     if not kept:
+        named = "target" if len(chosen) == 1 else "targets"
         raise UsageError(
-            f"{data}: expected a column besides the target {chosen!r}, got none", "add features"
+            f"{data}: expected a column besides the {named} {', '.join(map(repr, chosen))}, got "
+            "none",
+            "add features",
         )
     refuse_unservable_types(data, kept)
     refuse_unservable(found.rows, kept)
-    times = [name for name in kept if found.columns[name].kind == "datetime"]
-    content = {
-        FILENAME: fill("training.toml", _values(directory, data, chosen, task, found, kept)),
-        "train.py": fill("train_table.py.txt", _recipe(task, has_times=bool(times))),
-        "requirements.txt": "pandas>=2.2\nscikit-learn>=1.5\n",
-    }
+    times = any(found.columns[name].kind == "datetime" for name in kept)
+    values = _values(directory, data, chosen, found, kept)
+    content = {"requirements.txt": "pandas>=2.2\nscikit-learn>=1.5\n"}
+    if len(chosen) == 1:
+        own = {"task": tasks[chosen[0]], "target": quoted(chosen[0])}
+        recipe = {**_recipe(has_times=times), "estimator": ESTIMATORS[own["task"]]}
+        content[FILENAME] = fill("training.toml", values | own)
+        content["train.py"] = fill("train_table.py.txt", recipe)
+    else:
+        outputs = outputs_of(tasks)
+        content[FILENAME] = fill("outputs.toml", values | {"outputs": sections(outputs)})
+        recipe = {**_recipe(has_times=times), **recipe_values(outputs, ESTIMATORS)}
+        recipe["times"] = indent(recipe["times"], "    ")
+        content["train.py"] = fill("train_outputs.py.txt", recipe)
     return write_project(directory, content, {f"data/{data.name}": data})
 
 
@@ -102,14 +117,12 @@ def _about(found: Preview, name: str) -> str:
 
 
 def _values(
-    directory: Path, data: Path, target: str, task: Task, found: Preview, kept: Sequence[str]
+    directory: Path, data: Path, targets: Sequence[str], found: Preview, kept: Sequence[str]
 ) -> dict[str, str]:
-    left_out = [name for name in found.names if name not in (*kept, target)]
+    left_out = [name for name in found.names if name not in (*kept, *targets)]
     return {
         "name": package_name(directory),
-        "task": task,
         "source": quoted(f"data/{data.name}"),
-        "target": quoted(target),
         "read": f"{shown_options(**found.options)}\n" if found.options else "",
         "columns": include_lines(kept, found),
         "left_out": "".join(
@@ -130,12 +143,10 @@ def _slices(found: Preview, names: Sequence[str]) -> list[str]:
     return few[:MAX_SLICES]
 
 
-def _recipe(task: Task, *, has_times: bool) -> dict[str, str]:
+def _recipe(*, has_times: bool) -> dict[str, str]:
     if not has_times:
-        plain = {"days": "", "times": "", "function": "", "numbers": '"number"'}
-        return {"estimator": ESTIMATORS[task], **plain}
+        return {"days": "", "times": "", "function": "", "numbers": '"number"'}
     return {
-        "estimator": ESTIMATORS[task],
         "function": "FunctionTransformer, ",
         "numbers": '"number", *TIMES',
         "times": (
