@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from modelhost.array_input import ARRAY, FRAME, own_input
 from modelhost.cpu_count import set_cpu_count
 from modelhost.errors import PackageError
 from modelhost.feature_names import feature_names
@@ -29,7 +30,7 @@ from modelhost.predictions import (
 from modelhost.project_code import project_errors
 from modelhost.storage import load_estimator
 from modelhost.text import class_text, truncate
-from modelhost.text_input import text_step, wrap_text_model
+from modelhost.text_input import text_column, text_step, wrap_text_model
 
 
 @dataclass(frozen=True)
@@ -46,19 +47,26 @@ class LoadedModel:
     """What the state of the model is described by (``modelhost.state``); None: ``native``."""
     outputs: tuple[OutputSpec, ...] = ()
     """What it answers, if the task is ``outputs``."""
+    takes: str = FRAME
+    """``frame`` or ``array``."""
 
     @property
     def feature_names(self) -> tuple[str, ...] | None:
         """The columns that the model recorded in training, in order; None if it recorded none."""
-        return feature_names(self.native)
+        return None if self.takes == ARRAY else feature_names(self.native)
 
     @property
     def feature_count(self) -> int | None:
-        """The number of columns that the model recorded in training; None if it recorded none."""
+        """The number of columns that the model recorded in training; None if it recorded none.
+
+        None for a model that takes arrays, whose elements it counts.
+        """
+        if self.takes == ARRAY:
+            return None
         count = getattr(self.native, "n_features_in_", None)
         return None if count is None else int(count)
 
-    @property
+    @cached_property
     def text_step(self) -> str | None:
         """The class of its first step if that expects texts, not a frame; else None."""
         return text_step(self.native)
@@ -69,20 +77,24 @@ class LoadedModel:
         own = self.native.fitted if isinstance(self.native, Adapter) else self.native
         return type(own).__name__
 
-    def predict(self, frame: Any) -> Predictions:
+    def predict(self, frame: Any, specs: Sequence[Any] = ()) -> Predictions:
         """Predict for ``frame``, which holds exactly the features, in the schema's order.
 
-        Raise ``PackageError`` describing the result if it isn't one label (or number) per row;
-        exceptions of the model pass through.
+        It is an array if the model ``takes`` arrays. ``specs`` describes its columns: a model that
+        begins with a text vectorizer is given their only column of text. Raise ``PackageError``
+        describing the result if it isn't one label (or number) per row; exceptions of the model
+        pass through.
         """
         if not len(frame):
             empty = np.zeros((0, len(self.classes or ())))
             return Predictions([], empty if self.has_probabilities else None)
+        text = text_column(specs) if self.text_step else None
+        given = frame if text is None else frame[text]
         if self.outputs:
-            return predict_outputs(self.native, frame, self.outputs)
-        labels, chances = self._ask(frame)
+            return predict_outputs(self.native, given, self.outputs)
+        labels, chances = self._ask(given)
         rows, classes = len(frame), len(self.classes or ())
-        if isinstance(labels, Sized) and len(labels) != rows:
+        if isinstance(labels, Sized) and len(labels) != rows and self.takes == FRAME:
             wrong = wrap_text_model(len(labels), rows, list(map(str, frame.columns)), self.task)
             if wrong is not None:
                 raise wrong
@@ -104,12 +116,10 @@ class LoadedModel:
 
     @cached_property
     def _ask(self) -> Callable[[Any], PredictOnce]:
-        # A shallow copy: a model that adds a column to its input must not change the caller's
-        # frame.
         if not self.has_probabilities:
-            return lambda frame: (self.native.predict(frame.copy(deep=False)), None)
+            return lambda frame: (self.native.predict(own_input(frame)), None)
         ask = label_and_probabilities(self.native, self.classes or ())
-        return lambda frame: ask(frame.copy(deep=False))
+        return lambda frame: ask(own_input(frame))
 
 
 def load_model(

@@ -22,6 +22,7 @@ import socket
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -198,6 +199,7 @@ def serve(listening: socket.socket, spec: str, heartbeat: Heartbeat) -> int:
     outputs = read_outputs(given)
     path, predictor, loader = Path(given["path"]), given["predictor"], given["loader"]
     model = load_model(path, predictor, loader, given["task"], outputs, given.get("classes"))
+    model = replace(model, takes=given["takes"])
     if os.getpid() != own:
         return 0  # a child that the model has forked while it was loaded
     specs = [ColumnSpec.read(one) for one in given["specs"]]

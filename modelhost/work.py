@@ -2,11 +2,12 @@
 
 Every request has ``"verb"`` and further keys; the answer holds the result, or ``"error"``:
 
-    load         path, predictor, loader, task, classes → model: its number and description
+    load         path, predictor, loader, task, outputs, classes, takes → model: its number and
+                 description
     predict      model, columns, rows, specs → labels, probabilities
     call         model, path, method, sparse, a matrix → as predict, or a matrix
-    train        train, params, seed, features, targets (names), columns … → model_type
-    measure      function, features, targets, columns …, answers, after → measured
+    train        train, params, seed, takes, features, targets (names), columns … → model_type
+    measure      function, takes, features, targets, columns …, answers, after → measured
     save         path, predictor → loader
     state        model → the table of its state, or opaque: why there is none
     environment  → environment: what of this process can change the last bits of a result
@@ -21,18 +22,20 @@ from __future__ import annotations
 import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from modelhost.addresses import clear_addresses
+from modelhost.array_input import ARRAY, FRAME, input_builder
 from modelhost.columns import ColumnSpec, decode_columns
 from modelhost.compiling import verbs
 from modelhost.environment import numerical_environment
 from modelhost.errors import PackageError
 from modelhost.fitted_parts import FittedParts
-from modelhost.frames import FrameBuilder, keep_text_plain
+from modelhost.frames import keep_text_plain
 from modelhost.model import LoadedModel, load_model
 from modelhost.output_spec import OutputSpec
 from modelhost.own_metrics import call_metrics
@@ -81,6 +84,7 @@ class Workshop:
         path, predictor, loader = Path(given["path"]), given["predictor"], given["loader"]
         outputs, classes = read_outputs(given), given.get("classes")
         model = load_model(path, predictor, loader, given["task"], outputs, classes)
+        model = replace(model, takes=given["takes"])
         self._models.append(model)
         with project_errors("the model"):
             return Message({"model": {"number": len(self._models) - 1, **described(model)}})
@@ -88,9 +92,9 @@ class Workshop:
     def predict(self, asked: Message) -> Message:
         """Predict with a loaded model."""
         model = self._model(asked)
-        frame = read_frame(asked)
+        frame = read_input(asked, model.takes)
         with project_errors("the model", traced=asked.header.get("traced", True)):
-            found = model.predict(frame)
+            found = model.predict(frame, read_specs(asked))
         return Message(*encode_predictions(found))
 
     def call(self, asked: Message) -> Message:
@@ -104,9 +108,7 @@ class Workshop:
     def train(self, asked: Message) -> Message:
         """Call the recipe; the model stays here until it is saved."""
         given = asked.header
-        frame = read_frame(asked)
-        target = _target(frame, given["targets"])
-        features = frame[given["features"]].copy()
+        target, features = _training_rows(asked)
         self._trained = call_recipe(
             given["train"], given["params"], given["seed"], features, target
         )
@@ -132,7 +134,7 @@ class Workshop:
 
     def compile(self, asked: Message) -> Message:
         """Describe the candidate forms of a loaded model."""
-        frame, probes = read_frame(asked), asked.buffers[-1]
+        frame, probes = read_input(asked, FRAME), asked.buffers[-1]
         return verbs.candidates(self._model(asked), read_specs(asked), frame, probes)
 
     def _model(self, asked: Message) -> LoadedModel:
@@ -143,10 +145,8 @@ class Workshop:
 def measure(asked: Message) -> Message:
     """Call the project's function of metrics; the buffers of the answers follow ``after``."""
     given, after = asked.header, asked.header["after"]
-    frame = read_frame(Message(given, asked.buffers[:after]))
+    target, features = _training_rows(Message(given, asked.buffers[:after]))
     found = decode_predictions(Message(given["answers"], asked.buffers[after:]))
-    target = _target(frame, given["targets"])
-    features = frame[given["features"]].copy()
     return Message({"measured": call_metrics(given["function"], features, target, found)})
 
 
@@ -160,11 +160,27 @@ def read_outputs(given: Mapping[str, Any]) -> list[OutputSpec]:
     return [OutputSpec.read(one) for one in given["outputs"]]
 
 
-def read_frame(asked: Message) -> Any:
-    """The data frame of a request."""
+def read_input(asked: Message, takes: str) -> Any:
+    """The data frame of a request, or its array."""
     rows = asked.header["rows"]
     columns = decode_columns(asked.header["columns"], asked.buffers, rows)
-    return FrameBuilder(read_specs(asked)).frame(columns, rows)
+    return input_builder(takes, read_specs(asked)).frame(columns, rows)
+
+
+def _training_rows(asked: Message) -> tuple[Any, Any]:
+    """The target, and the features as the recipe takes them."""
+    given = asked.header
+    if given["takes"] == FRAME:
+        frame = read_input(asked, FRAME)
+        return _target(frame, given["targets"]), frame[given["features"]].copy()
+    rows, specs = given["rows"], read_specs(asked)
+    columns = decode_columns(given["columns"], asked.buffers, rows)
+    made = []
+    for names, takes in ((given["targets"], FRAME), (given["features"], ARRAY)):
+        places = [place for place, spec in enumerate(specs) if spec.name in names]
+        builder = input_builder(takes, [specs[place] for place in places])
+        made.append(builder.frame([columns[place] for place in places], rows))
+    return _target(made[0], given["targets"]), made[1].copy()
 
 
 def _target(frame: Any, names: Sequence[str]) -> Any:
@@ -183,6 +199,7 @@ def described(model: LoadedModel) -> dict[str, Any]:
         "feature_names": None if model.feature_names is None else list(model.feature_names),
         "feature_count": model.feature_count,
         "text_step": model.text_step,
+        "takes": model.takes,
         "outputs": [one.as_json() for one in model.outputs],
     }
 

@@ -38,6 +38,7 @@ EXEMPT: dict[str, str] = {
 FEATURES: dict[str, str] = {
     "modelhost/test_python_versions.py": "the oldest Python it runs on, and what it imports",
     "monitoring/feedback/test_redis_faults.py": "a Redis that fails, to every module that asks it",
+    "monitoring/derived/test_planted_drift.py": "drift of arrays, images, text and lists, seen",
     "monitoring/test_any_columns.py": "a kind of column, from profile to slices",
     "monitoring/test_hostile_files.py": "special and damaged files in place of a server's files",
     "packager/cli/test_json_errors.py": "errors for programs, of every verb",
@@ -50,6 +51,7 @@ FEATURES: dict[str, str] = {
     "packager/image/test_other_tools.py": "our images in other people's tools",
     "packager/monitor/test_hostile_answers.py": "servers that mean harm, to every client",
     "packager/monitor/test_hostile_labels.py": "labels that mean harm, from file to server",
+    "packager/project/test_array_features.py": "arrays and files, from package.toml to job",
     "packager/project/test_canaries.py": "credentials that reach neither image nor output",
     "packager/project/test_planted.py": "what programs pick up from the folder they run in",
     "packager/project/test_sections_docs.py": "the sections as docs/package-toml.md has them",

@@ -47,6 +47,14 @@ class StepFeature:
     ops: tuple[Op, ...] = ()
 
 
+class TextFeature(NamedTuple):
+    """One n-gram of a text vectorizer, after its stages."""
+
+    part: int
+    """The number of the text part (:mod:`modelhost.compiling.texts`)."""
+    feature: int
+
+
 @dataclass(frozen=True)
 class OpaqueFeature:
     """A column that no form supports, with the reason."""
@@ -55,7 +63,7 @@ class OpaqueFeature:
     reason: str
 
 
-Feature = Union[NumericFeature, LookupFeature, StepFeature, OpaqueFeature]
+Feature = Union[NumericFeature, LookupFeature, StepFeature, TextFeature, OpaqueFeature]
 
 
 @dataclass(frozen=True)
@@ -64,6 +72,10 @@ class MatrixBlock:
 
     cells: tuple[Feature, ...]
     data: Any = None
+
+    def as_texts(self) -> MatrixBlock:
+        """The same single column of a frame as the list of its values."""
+        return replace(self, data=None if self.data is None else self.data.iloc[:, 0].tolist())
 
     def take(self, places: Sequence[int]) -> MatrixBlock:
         """The columns at ``places``."""

@@ -18,6 +18,7 @@ from pydantic import ConfigDict, Field
 from packager.digest import sha256_bytes
 from packager.manifest.base import (
     EquivalenceLevel,
+    FeatureForm,
     FileEntry,
     FrozenModel,
     Isa,
@@ -126,6 +127,7 @@ class Serve(FrozenModel):
     """``joblib``, a module of the project that has ``load``, or ``format:`` and a format's name."""
     classes: tuple[Scalar, ...] | None = None
     """The labels in the order of the model's outputs; None: those that the model records."""
+    features: FeatureForm = "frame"
     compile: Literal["auto", "off", "require"]
     workers: int
     processes: int | Literal["auto"] = 1
@@ -232,9 +234,9 @@ class TableVersion(FrozenModel):
 class DataSource(DataRoles):
     """The data named in the project, and how it was read."""
 
-    format: Literal["csv", "parquet"]
+    format: Literal["csv", "parquet", "numpy", "files"]
     files: tuple[FileEntry, ...]
-    """Under ``/data/source``, in reading order."""
+    """Under ``/data/source``, in reading order: the table, arrays, and files that cells name."""
     test_file: FileEntry | None
     """Under ``/data/test``: the held-out rows, if ``split.file`` names them."""
     embed: Literal["companion", "image", "none"]

@@ -11,10 +11,11 @@ import pandas as pd
 
 from packager.data.preview import refuse_unservable, refuse_unservable_types
 from packager.errors import UsageError
-from packager.manifest.base import Task
+from packager.manifest.base import Kind, Task
 from packager.manifest.read_options import shown_options
 from packager.project.config import FILENAME
-from packager.project.output_sections import outputs_of, recipe_values, sections
+from packager.project.large_columns import declarations, files_line
+from packager.project.output_sections import NewOutput, outputs_of, recipe_values, sections
 from packager.project.scaffold import (
     choose_target,
     fill,
@@ -24,6 +25,13 @@ from packager.project.scaffold import (
 )
 from packager.project.table_preview import Preview, preview
 
+LARGE = ("array", "list", "bytes", "date", "time", "decimal")
+"""Kinds that the code for tables leaves out."""
+CODE = {"array": "train_array.py.txt", "bytes": "train_files.py.txt"}
+"""Kind of the only feature → template of its training code."""
+LABELS = ("string", "boolean", "number", "integer")
+"""Kinds of a target."""
+_FOUND: dict[Kind, str] = {"datetime": "times", "bytes": "bytes", "any": "mixed values"}
 MAX_CLASSES = 20
 """Integers with at most this many distinct values count as labels."""
 MAX_SLICES, MAX_SLICE_VALUES = 3, 12
@@ -47,7 +55,7 @@ def init_training(directory: Path, data: Path, targets: Sequence[str] = ()) -> l
     chosen = [choose_target(data.name, found.names, target) for target in given]
     tasks = {target: task_of_target(found, target) for target in chosen}
     features = [name for name in found.names if name not in chosen]
-    kept = [name for name in features if not why_left_out(found, name)] or features
+    kept = _kept(found, features)
     if not kept:
         named = "target" if len(chosen) == 1 else "targets"
         raise UsageError(
@@ -55,23 +63,57 @@ def init_training(directory: Path, data: Path, targets: Sequence[str] = ()) -> l
             "none",
             "add features",
         )
-    refuse_unservable_types(data, kept)
+    refuse_unservable_types(data, kept, found.reader)
     refuse_unservable(found.rows, kept)
-    times = any(found.columns[name].kind == "datetime" for name in kept)
     values = _values(directory, data, chosen, found, kept)
     content = {"requirements.txt": "pandas>=2.2\nscikit-learn>=1.5\n"}
     if len(chosen) == 1:
-        own = {"task": tasks[chosen[0]], "target": quoted(chosen[0])}
-        recipe = {**_recipe(has_times=times), "estimator": ESTIMATORS[own["task"]]}
+        own: dict[str, str] = {"task": tasks[chosen[0]], "target": quoted(chosen[0])}
         content[FILENAME] = fill("training.toml", values | own)
-        content["train.py"] = fill("train_table.py.txt", recipe)
+        content["train.py"] = _training_code(found, kept, tasks[chosen[0]])
     else:
         outputs = outputs_of(tasks)
         content[FILENAME] = fill("outputs.toml", values | {"outputs": sections(outputs)})
-        recipe = {**_recipe(has_times=times), **recipe_values(outputs, ESTIMATORS)}
-        recipe["times"] = indent(recipe["times"], "    ")
-        content["train.py"] = fill("train_outputs.py.txt", recipe)
+        content["train.py"] = _code_of_outputs(found, kept, outputs)
     return write_project(directory, content, {f"data/{data.name}": data})
+
+
+def _kept(found: Preview, features: Sequence[str]) -> list[str]:
+    """The features of a new project: one column of arrays or files, or those of the other kinds."""
+    kept = [name for name in features if not why_left_out(found, name)] or list(features)
+    large = [name for name in kept if found.columns[name].kind in LARGE]
+    plain = [name for name in kept if name not in large]
+    wide = [name for name in large if found.columns[name].kind in CODE]
+    return plain or wide[:1] or kept
+
+
+def _training_code(found: Preview, kept: Sequence[str], task: Task) -> str:
+    kinds = {name: found.columns[name].kind for name in kept}
+    template = CODE.get(kinds[kept[0]]) if len(kept) == 1 else None
+    if template is None:
+        recipe = _recipe(has_times="datetime" in kinds.values())
+        return fill("train_table.py.txt", {**recipe, "estimator": ESTIMATORS[task]})
+    classifies = task == "classification"
+    values = {
+        "estimator": "LogisticRegression" if classifies else "Ridge",
+        "options": 'max_iter=params["max_iter"]' if classifies else "random_state=seed",
+        "column": quoted(kept[0]),
+    }
+    return fill(template, values)
+
+
+def _code_of_outputs(found: Preview, kept: Sequence[str], outputs: Sequence[NewOutput]) -> str:
+    """The recipe of several outputs; raises ``UsageError`` for arrays and files."""
+    kinds = {name: found.columns[name].kind for name in kept}
+    large = [f"{name!r} of kind {kind}" for name, kind in kinds.items() if kind in LARGE]
+    if large:
+        raise UsageError(
+            f"--target: expected one column for features like {large[0]}, got {len(outputs)}",
+            "write a recipe of your own, and [outputs] into package.toml",
+        )
+    recipe = _recipe(has_times="datetime" in kinds.values())
+    recipe["times"] = indent(recipe["times"], "    ")
+    return fill("train_outputs.py.txt", {**recipe, **recipe_values(outputs, ESTIMATORS)})
 
 
 def task_of_target(found: Preview, target: str) -> Task:
@@ -81,8 +123,8 @@ def task_of_target(found: Preview, target: str) -> Task:
     """
     values: pd.Series[Any] = found.rows[target].dropna()
     kind = found.columns[target].kind
-    if kind == "datetime" or not len(values):
-        got = "times" if kind == "datetime" else "no value in the first rows"
+    if kind not in LABELS or not len(values):
+        got = "no value in the first rows" if kind in LABELS else _FOUND.get(kind, f"{kind}s")
         raise UsageError(
             f"--target {target}: expected labels or numbers, got {got}", "name another column"
         )
@@ -103,6 +145,11 @@ def why_left_out(found: Preview, name: str) -> str:
     return "a different text in each row" if unlike else ""
 
 
+def _why_not(found: Preview, name: str) -> str:
+    kind = found.columns[name].kind
+    return why_left_out(found, name) or f"a column of kind {kind}, for a recipe of your own"
+
+
 def include_lines(names: Sequence[str], found: Preview) -> str:
     """A line of TOML for each column, with a comment about its values."""
     return "\n".join(f"    {quoted(name)},  # {_about(found, name)}" for name in names)
@@ -111,8 +158,7 @@ def include_lines(names: Sequence[str], found: Preview) -> str:
 def _about(found: Preview, name: str) -> str:
     column = found.columns[name]
     kind = {"string": "text", "datetime": "time"}.get(column.kind, column.kind)
-    distinct = found.rows[name].nunique()
-    values = f", {distinct} values" if column.kind == "string" else ""
+    values = f", {found.rows[name].nunique()} values" if column.kind == "string" else ""
     return f"{kind}{values}{', with gaps' if found.rows[name].isna().any() else ''}"
 
 
@@ -123,10 +169,15 @@ def _values(
     return {
         "name": package_name(directory),
         "source": quoted(f"data/{data.name}"),
-        "read": f"{shown_options(**found.options)}\n" if found.options else "",
+        "read": files_line(found.reader.files)
+        + (f"{shown_options(**found.options)}\n" if found.options else ""),
+        "declared": declarations(found.columns.values(), found.reader.columns),
+        "features": 'features = "array"\n'
+        if [found.columns[name].kind for name in kept] == ["array"]
+        else "",
         "columns": include_lines(kept, found),
         "left_out": "".join(
-            f"    # {quoted(name)}: {why_left_out(found, name)}\n" for name in left_out
+            f"    # {quoted(name)}: {_why_not(found, name)}\n" for name in left_out
         ),
         "slices": ", ".join(map(quoted, _slices(found, kept))),
     }

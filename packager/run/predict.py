@@ -12,8 +12,7 @@ from typing import Any, Literal
 from packager.cache import temporary_directory
 from packager.client import Client, Prediction
 from packager.client.json_values import json_rows
-from packager.data.frames import column_names
-from packager.data.row_files import read_rows
+from packager.data.row_files import given_columns, read_rows
 from packager.data.rows.extra_columns import ExtraColumns
 from packager.data.spreadsheet import escaped
 from packager.digest import canonical_json
@@ -67,7 +66,9 @@ def _rows(source: Path, manifest: Manifest, progress: Progress) -> list[dict[str
     rows = read_rows(source, manifest.schema_, manifest.reader)
     table = source.suffix.lower() not in (".json", ".jsonl")
     names = (
-        column_names(source, manifest.reader) if table else [name for row in rows for name in row]
+        given_columns(source, manifest.schema_, manifest.reader)
+        if table
+        else [name for row in rows for name in row]
     )
     extra = ExtraColumns.of(manifest)
     columns = (*manifest.schema_.features, *manifest.schema_.extras)

@@ -21,7 +21,7 @@ def make_job(project: Project) -> Job:
         slices_rules=project.slices.rules,
         monitoring_exclude=project.monitoring.exclude,
         monitoring_include=project.monitoring.include,
-        recipe=Recipe.model_validate(recipe.model_dump()) if recipe else "none",
+        recipe=Recipe.model_validate(recipe.model_dump(exclude={"features"})) if recipe else "none",
         source=project.data is not None,
         **_data_roles(project).roles(),
     )
@@ -48,5 +48,9 @@ def _data_roles(project: Project) -> DataRoles:
 def _serve(project: Project) -> Serve:
     """``[serve]``; the loader of a model that is trained is known only afterwards."""
     options = project.serve.model_dump()
-    own = {"outputs": project.declared_outputs, "loader": model_loader(project)}
+    own = {
+        "outputs": project.declared_outputs,
+        "loader": model_loader(project),
+        "features": project.features,
+    }
     return Serve.model_validate({**options, **own})

@@ -33,6 +33,9 @@ NEUTRAL_VALUES: dict[str, Any] = {
     "integer": 0,
     "boolean": False,
     "datetime": "2000-01-01T00:00:00",
+    "date": "2000-01-01",
+    "time": "00:00:00",
+    "decimal": "0",
 }
 
 

@@ -189,9 +189,11 @@ class Predictor:
 
     def inline(self, checked: ValidatedRows) -> bool:
         """Whether the compiled form can predict these rows within ``MAX_INLINE_SECONDS``."""
-        if self.needs_model:
+        if self.compiled is None or self.needs_model:
             return False
-        return checked.rows <= (self.costs.inline if self.costs else 1)
+        if self.costs is None:
+            return checked.rows == 1
+        return self.costs.is_inline(checked, self.compiled.text_columns)
 
     def features(self, checked: ValidatedRows) -> Sequence[Sequence[Any]]:
         """The columns that the model uses."""

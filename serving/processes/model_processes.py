@@ -110,6 +110,7 @@ def model_spec(settings: Settings, files: PackageFiles) -> dict[str, Any]:
         "loader": manifest.serve.loader,
         "classes": manifest.serve.classes,
         "task": manifest.task,
+        "takes": manifest.serve.features,
         "outputs": [one.spec.as_json() for one in manifest.schema_.outputs],
         "specs": [ColumnSpec.of(column).as_json() for column in features],
         "known": _first_row(files, rows),
@@ -123,7 +124,7 @@ def model_spec(settings: Settings, files: PackageFiles) -> dict[str, Any]:
 
 
 def _first_row(files: PackageFiles, rows: Sequence[Mapping[str, Any]]) -> list[Any] | None:
-    """The features of the first row; None if there is none, or the server would refuse it."""
+    """The features of the first row, encoded; None if there is none, or it would be refused."""
     try:
         checked = files.checker.check(rows[:1]) if rows else None
     except RowError:

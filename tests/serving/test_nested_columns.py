@@ -60,7 +60,7 @@ INFER = "/v2/models/diamonds/infer"
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory, start_server: Callable[..., Server]) -> Server:
+def served(tmp_path_factory: pytest.TempPathFactory, start_shared: Callable[..., Server]) -> Server:
     root = tmp_path_factory.mktemp("nested")
     schema = Schema(features=FEATURES, classes=("even", "odd"))
     serve = Serve(predictor="nested:Predictor", compile="off", workers=1, strict=False)
@@ -68,7 +68,7 @@ def served(tmp_path_factory: pytest.TempPathFactory, start_server: Callable[...,
     (root / "code" / "nested.py").write_text(MODEL)
     (root / "models" / "model").write_text("nothing is read from here")
     made = Package(root, make_manifest(schema, serve=serve), frame=None, model=None)  # type: ignore[arg-type]
-    return start_server(made)
+    return start_shared(made)
 
 
 def post(server: Server, path: str, body: bytes, **headers: str) -> tuple[int, Any]:

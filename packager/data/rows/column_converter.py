@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from packager.data.rows.calendar_values import CONVERTERS, number_of
 from packager.data.rows.coerce import (
     format_bound,
     make_converter,
@@ -37,10 +38,12 @@ _HINTS = {
     "bytes": "send the file's bytes in base64",
     "array": "send nested lists of the shape in training, or a tensor of protocol V2",
     "list": "send a JSON list",
+    "date": 'send text, like "2024-01-31"',
+    "time": 'send text, like "10:30:00"',
+    "decimal": 'send text, which is not rounded, like "12.30"',
 }
 _BARRED = "the model can't take this value: fill it in before it is sent"
 _STRICT = "this model is strict: it rejects values that are absent from training"
-_NOT_EMPTY = "a value that is not empty"
 _SHORT = 80
 
 
@@ -130,7 +133,9 @@ class ColumnConverter:
         for row, value in enumerate(values):
             anomaly = self.judge(value)
             if self.is_barred(value, anomaly):
-                expected = _NOT_EMPTY if _is_empty(value) else self.expected(anomaly)
+                what = "text" if isinstance(value, str) else "a value"
+                empty = f"{what} that is not empty"
+                expected = empty if _is_empty(value) else self.expected(anomaly)
                 return [RowError(row, self.name, expected, self.shown(value), _BARRED)]
         return []
 
@@ -146,6 +151,8 @@ class ColumnConverter:
 
     def shown(self, value: Any) -> str:
         """A converted value as JSON; times, which are ticks, in ISO 8601."""
+        if self.column.kind in CONVERTERS and value is not None:
+            return short(str(value))
         if self.column.kind == "datetime" and value is not None:
             return short(format_bound(self.column, value * self._scale))
         return short(value)
@@ -185,6 +192,8 @@ class ColumnConverter:
             return None
         if isinstance(value, np.ndarray):
             return _anomaly_of_array(value, low, high)
+        if self.column.kind in CONVERTERS:
+            value = number_of(value)
         number = float(value * self._scale)  # rounded in the same way as the range
         return "below_range" if number < low else "above_range" if number > high else None
 

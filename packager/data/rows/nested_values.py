@@ -16,11 +16,14 @@ from packager.data.rows.conversion_error import ConversionError
 from packager.manifest.base import MAX_EXACT_INTEGER
 
 
-def array_converter(shape: Sequence[int], element: str) -> Callable[[Any], npt.NDArray[Any]]:
+def array_converter(
+    shape: Sequence[int], element: str, *, finite: bool = True
+) -> Callable[[Any], npt.NDArray[Any]]:
     """A function from nested lists, or an array, to an array of this shape and dtype.
 
-    It raises ``ConversionError``, which names the index of the first wrong element. Numbers must
-    be finite, integers be held exactly, and floats are rounded to the dtype.
+    It raises ``ConversionError``, which names the index of the first wrong element. Integers must
+    be held exactly, floats are rounded to the dtype. ``finite``: whether NaN and infinities are
+    refused in nested lists of floats.
     """
     wanted, dtype = tuple(shape), np.dtype(element)
     expected = f"{'x'.join(map(str, wanted))} {dtype} values as nested lists"
@@ -31,7 +34,7 @@ def array_converter(shape: Sequence[int], element: str) -> Callable[[Any], npt.N
                 raise ConversionError(expected)
             bad, array = _fitted(value, dtype)
         else:
-            bad, array = held_elements(flattened(value, wanted, expected), dtype)
+            bad, array = held_elements(flattened(value, wanted, expected), dtype, finite=finite)
         if bad is not None:
             index = "".join(f"[{place}]" for place in np.unravel_index(bad, wanted))
             raise ConversionError(f"{expected}, with {_wanted(dtype)} at {index}")
@@ -89,7 +92,9 @@ def flattened(value: Any, shape: Sequence[int], expected: str) -> list[Any]:
     return level
 
 
-def held_elements(flat: list[Any], dtype: np.dtype[Any]) -> tuple[int | None, npt.NDArray[Any]]:
+def held_elements(
+    flat: list[Any], dtype: np.dtype[Any], *, finite: bool = True
+) -> tuple[int | None, npt.NDArray[Any]]:
     """Values of JSON as an array, (n,); or the position of the first that ``dtype`` can't hold."""
     nothing = np.empty(0, dtype)
     allowed = {bool} if dtype.kind == "b" else {int, float}
@@ -101,6 +106,8 @@ def held_elements(flat: list[Any], dtype: np.dtype[Any]) -> tuple[int | None, np
     wide = np.array([_float(one) for one in flat] if int in kinds else flat, np.float64)
     if dtype.kind == "f":
         bad, cast = _as_floats(wide, dtype)
+        if not finite:
+            bad &= np.isfinite(wide)
         for at in np.flatnonzero((cast != wide) | (np.abs(wide) >= MAX_EXACT_INTEGER)):
             # A float is rounded; an integer has to be held exactly.
             bad[at] |= type(flat[at]) is int and not _equals(flat[at], cast[at])

@@ -130,7 +130,7 @@ def _numbers(
 def _as_sent(column: Column, number: float) -> Any:
     if column.kind == "integer":
         return round(number)
-    if column.kind == "datetime":
+    if column.kind in ("datetime", "date", "time", "decimal"):
         return format_bound(column, number)
     return float(f"{number:.6g}")
 

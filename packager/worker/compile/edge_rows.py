@@ -13,6 +13,7 @@ from packager.manifest.manifest import Column, Schema
 from packager.model.compiled.form import Number, Op, Trees
 from packager.model.compiled.treelite_alone import import_treelite
 from packager.worker.compile.candidates import CompiledCandidate
+from packager.worker.compile.edge_texts import edge_texts
 from packager.worker.compile.held_out import Row
 
 MAX_ROWS = 4_000
@@ -63,8 +64,10 @@ def edge_rows(schema: Schema, bases: Sequence[Row], compiled: CompiledCandidate)
     random = np.random.default_rng(0)
     cuts = _cuts(compiled)
     used = [domain.used for domain in compiled.form.columns]
+    read = {text.column for text in compiled.form.texts}
     values = [
-        list(_values(column, cuts.get(place, []))) if used[place] else []
+        [*(edge_texts(bases, column.name) if place in read else ())]
+        + (list(_values(column, cuts.get(place, []))) if used[place] else [])
         for place, column in enumerate(schema.features)
     ]
     rows = []
@@ -145,11 +148,11 @@ def _cuts(compiled: CompiledCandidate) -> dict[int, list[float]]:
 
 
 def _thresholds(compiled: CompiledCandidate) -> dict[int, list[float]]:
-    if not isinstance(compiled.form.head, Trees) or compiled.trees is None:
+    if not isinstance(compiled.form.head, Trees) or compiled.content is None:
         return {}
     treelite = import_treelite()
 
-    model = treelite.Model.deserialize_bytes(compiled.trees)
+    model = treelite.Model.deserialize_bytes(compiled.content)
     found: dict[int, list[float]] = {}
     for place in range(model.num_tree):
         tree = model.get_tree_accessor(place)

@@ -92,7 +92,7 @@ def prepare(source: SourceData, job: Job, root: Root) -> Dataset:
         train, test = rows_of(labelled, parts.train), rows_of(labelled, parts.test)
         if neither := len(labelled) - len(train) - len(test):
             sys.stderr.write(f"{neither} rows are neither trained on nor held out: [data] split\n")
-    refuse_unservable(train, features)
+    refuse_unservable(train, features, job.reader)
     own = None if job.recipe == "none" else job.recipe.metrics
     return Dataset(
         train, test, features, targets, job.serve.outputs, own, job.train_only, unlabelled
@@ -118,8 +118,8 @@ def describe(
     """Infer the schema from the training rows; ``classes`` and ``outputs`` are the model's."""
     extras = [name for name in slice_columns(job) if name not in dataset.features]
     return Schema(
-        features=frames.infer_columns(dataset.train[list(dataset.features)]),
-        extras=frames.infer_columns(dataset.train[extras]) if extras else (),
+        features=frames.infer_columns(dataset.train[list(dataset.features)], job.reader),
+        extras=frames.infer_columns(dataset.train[extras], job.reader) if extras else (),
         unused=_unused(dataset, extras),
         target=_target_column(dataset),
         classes=classes,

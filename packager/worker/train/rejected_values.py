@@ -189,6 +189,12 @@ def _ends(column: Column) -> tuple[Any, Any] | tuple[()]:
             zone = "+00:00" if "," in column.dtype else ""
             years = (1678, 2261) if nanoseconds_per_tick(column) == 1 else (2, 9998)
             found = (f"{years[0]:04}-01-01T00:00:00{zone}", f"{years[1]:04}-12-31T00:00:00{zone}")
+        case "date":
+            found = ("0002-01-01", "9998-12-31")
+        case "time":
+            found = ("00:00:00", "23:59:59")
+        case "decimal":
+            found = (f"-{'9' * 15}", "9" * 15)
         case _:
             return ()
     return found if all(_takes(column, value) for value in found) else ()

@@ -16,6 +16,8 @@ import numpy as np
 import pandas as pd
 
 from monitoring.profile.profile import FeatureProfile
+from packager.data.rows.calendar_values import CONVERTERS
+from packager.data.rows.coerce import format_bound
 from packager.manifest.manifest import Column
 from packager.worker.train.synthetic_nested import nested_generators
 from packager.worker.train.synthetic_personal import synthetic
@@ -59,7 +61,7 @@ def _makers(
     elif column.kind == "string":
         yield lambda _: TEXT
         yield from _similar_texts(values)
-    elif column.minimum is not None and column.maximum is not None:
+    elif column.kind != "array" and column.minimum is not None and column.maximum is not None:
         bounds = _bounds(column.minimum, column.maximum, profile)
         yield lambda step: _plain(column, _middle(bounds, step))
         yield from _frequent(column, values)
@@ -152,11 +154,15 @@ def _plain(column: Column, middle: float) -> Any:
             return round(middle)
         case "datetime":
             return _moment(middle, column.dtype)
+        case "date" | "time" | "decimal":
+            return format_bound(column, middle)
         case _:
             return _float(middle, column.dtype)
 
 
 def _exactly(column: Column, value: Any) -> Any:
+    if column.kind in CONVERTERS:
+        return str(value)
     if column.kind == "datetime":
         return pd.Timestamp(value).isoformat()
     return int(value) if column.kind == "integer" else float(value)

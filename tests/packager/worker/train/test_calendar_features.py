@@ -238,3 +238,12 @@ def test_a_name_that_is_no_feature_is_refused(key: str, name: str, message: str,
     with pytest.raises(UsageError) as told:
         prepare(SourceData(frame, (), TableReadOptions()), job(**asked), Root(tmp_path))
     assert told.value.message == f"[monitoring] {key}: {message}"
+
+
+def test_arrays_bytes_and_lists_are_no_parts_of_a_calendar() -> None:
+    block = np.repeat(times(700).dt.month.to_numpy()[:, None], 2, axis=1)
+    frame = pd.DataFrame({"when": times(700), "month": pd.Series(ArrayColumn(block))})
+    frame["tags"] = [[n] for n in range(ROWS)]
+    frame["file"] = pd.Series([b"x"] * ROWS, dtype=object)
+    split = Split(time="when", start="2022-01-01")
+    assert found(frame, frame.iloc[::-1], split=split).keys() == {"when"}
