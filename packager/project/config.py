@@ -37,6 +37,7 @@ from packager.project.sections import (
     SlicesSection,
     check_answers,
 )
+from packager.project.split_rules import check_split
 
 FILENAME = "package.toml"
 # Descriptions of what patterns expect, for error messages.
@@ -188,7 +189,8 @@ def load_project(directory: Path) -> Project:
     except ValidationError as error:
         raise _explain(error) from error
     _check_platforms(project)
-    _check_split(project)
+    if project.data is not None:
+        check_split(project.data.split, project.outputs)
     _check_files(project)
     entrypoints = {"serve.predictor": project.serve.predictor}
     if project.recipe:
@@ -249,42 +251,6 @@ def _check_platforms(project: Project) -> None:
         raise UsageError(
             f"{FILENAME}: `image.platforms`: expected one platform, got {count}",
             "list one platform",
-        )
-
-
-def _check_split(project: Project) -> None:
-    """Raise ``UsageError`` unless there is at most one, complete way of splitting."""
-    if project.data is None:
-        return
-    split = project.data.split
-    ways = [way for way in ("by", "time", "file") if getattr(split, way)]
-    if len(ways) > 1 and ways != ["by", "time"]:
-        raise UsageError(
-            f"{FILENAME}: `data.split`: expected one way to split, got {' and '.join(ways)}",
-            "keep one of by, time and file; by and time may be together",
-        )
-    if split.gap is not None and not split.time:
-        raise UsageError(
-            f"{FILENAME}: `data.split.gap`: expected `time` and `from` beside it, got none",
-            'write for example split = { time = "date", from = "2025-01-01", gap = "7d" }',
-        )
-    divided = not ways
-    for name, output in project.outputs.items():
-        if output.group is not None and divided:
-            raise UsageError(
-                f"{FILENAME}: `outputs.{name}.group`: expected a split that keeps the rows of a "
-                "query together, got one by rows",
-                f'write under [data]: split = {{ by = ["{output.group}"] }}',
-            )
-    if bool(split.time) != bool(split.start):
-        raise UsageError(
-            f"{FILENAME}: `data.split`: expected `time` and `from` together, got only one",
-            'write for example split = { time = "date", from = "2025-01-01" }',
-        )
-    if not 0 < split.test < 1:
-        raise UsageError(
-            f"{FILENAME}: `data.split.test`: expected a share between 0 and 1, got {split.test}",
-            "0.2 holds out a fifth of the rows",
         )
 
 
