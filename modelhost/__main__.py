@@ -3,12 +3,12 @@
 ``work`` answers one harness; the connection is the descriptor that ``MODELHOST_FD`` names, and
 ``MODELHOST_CONFINEMENT`` says what the process may use. ``serve`` answers the workers of a server
 (:mod:`modelhost.serve`); there the descriptor is a listening socket, ``MODELHOST_SPEC`` is the path
-of a JSON file (path, predictor, loader and task of the model; specs of its columns; a known and a
-made-up row; limits), ``MODELHOST_HEARTBEAT`` is ``descriptor:offset`` (:mod:`modelhost.heartbeat`),
-``MODELHOST_NOTES`` is ``descriptor:descriptor``: files for a loading error and for the stacks of
-threads at SIGUSR2; ``MODELHOST_NETWORK=off`` refuses the network to Python code. What the project's
-code prints while it works goes to stderr. ``features`` writes what NumPy knows of the processor to
-stdout (:mod:`modelhost.cpu_features`).
+of a JSON file (path, predictor, loader, task and classes of the model; specs of its columns; a
+known and a made-up row; limits), ``MODELHOST_HEARTBEAT`` is ``descriptor:offset``
+(:mod:`modelhost.heartbeat`), ``MODELHOST_NOTES`` is ``descriptor:descriptor``: files for a loading
+error and for the stacks of threads at SIGUSR2; ``MODELHOST_NETWORK=off`` refuses the network to
+Python code. What the project's code prints while it works goes to stderr. ``features`` writes what
+NumPy knows of the processor to stdout (:mod:`modelhost.cpu_features`).
 """
 
 from __future__ import annotations

@@ -12,6 +12,8 @@ An encoded column is an object in the header with ``"as"``:
     list     elements, nulls  int64 ends; mask; those of the       mask
                               elements, one encoded column
 
+Dates, times of day and decimals are text: ISO 8601, and plain numbers.
+
 ``nulls`` says whether the last buffer, the mask, is there. Numbers are little-endian; a missing
 float is NaN. Times are ticks since 1970 in the unit of the column's dtype, with the least int64
 for a missing one. An integer array of a column of categories holds codes, -1 for a missing one.
@@ -33,6 +35,8 @@ MAX_INLINE_ROWS = 16
 NOT_A_TIME = -(1 << 63)
 _LARGE = ("array", "bytes", "list")
 """Kinds that are never sent as JSON."""
+SENT_AS_TEXT = ("date", "time", "decimal")
+"""Kinds whose values are objects of Python, sent as their text."""
 _INT64 = (-(1 << 63), (1 << 63) - 1)
 
 
@@ -79,6 +83,8 @@ def encode_values(
     """Encode checked values (None for null) of these columns."""
     made = EncodedColumns(rows, [], [])
     for values, spec in zip(columns, specs):
+        if spec.kind in SENT_AS_TEXT:
+            values = [None if value is None else str(value) for value in values]
         if rows <= MAX_INLINE_ROWS and spec.kind not in _LARGE:
             made.described.append({"as": "json", "values": list(values)})
         else:
@@ -109,7 +115,7 @@ def _encoded(values: Sequence[Any], spec: Any) -> tuple[dict[str, Any], list[Buf
         return _ENCODE[kind](values, spec)
     if kind == "number":
         return encode_array(np.array([math.nan if v is None else v for v in values], np.float64))
-    if kind == "string":
+    if kind == "string" or kind in SENT_AS_TEXT:
         return encode_text(values)
     if kind == "datetime":
         return encode_array(np.array([NOT_A_TIME if v is None else v for v in values], np.int64))
@@ -143,6 +149,8 @@ def encode_tensor(values: Any, spec: Any) -> tuple[dict[str, Any], list[Buffer]]
     if any(mask):
         zero = np.zeros(spec.shape, spec.element)
         values = [zero if gone else value for value, gone in zip(values, mask)]
+    if len(values) == 1:  # not copied
+        values = values[0]
     block = np.asarray(values, spec.element).reshape(-1)
     described, buffers = encode_array(block, mask)
     return {**described, "as": "tensor", "shape": list(spec.shape)}, buffers
@@ -234,8 +242,8 @@ def _decoded(one: dict[str, Any], left: Any) -> Any:
     if form == "tensor":
         return _tensor(one, left)
     if form == "bytes":
-        block, stops = bytes(next(left)), np.frombuffer(next(left), "<i8").tolist()
-        parts = [block[start:stop] for start, stop in zip([0, *stops], stops)]
+        block, stops = memoryview(next(left)), np.frombuffer(next(left), "<i8").tolist()
+        parts = [bytes(block[start:stop]) for start, stop in zip([0, *stops], stops)]
         return _masked(parts, one, left)
     if form == "list":
         return _lists(one, left)

@@ -6,8 +6,10 @@ before 2.0, times have nanoseconds only.
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -55,6 +57,8 @@ def array_builder(column: ColumnSpec | Any) -> Callable[[Sequence[Any]], Any]:
         return _cells
     if column.dtype.endswith("category"):
         return _category_builder(column)
+    if column.kind in _PARSERS:
+        return _parsed(_PARSERS[column.kind])
     if column.kind == "datetime":
         return _time_builder(column.dtype)
     if column.dtype == "object" or (column.dtype == "str" and _version() < _PANDAS_TEXT):
@@ -155,17 +159,32 @@ def _objects(values: Sequence[Any]) -> Any:
     return pd.Series(array, dtype=object)  # of an array, a frame would infer ``str``
 
 
-def _cells(values: Sequence[Any]) -> Any:
-    """Lists, or read-only views of one block, in a column of objects."""
-    import pandas as pd
+def _parsed(parse: Callable[[str], Any]) -> Callable[[Sequence[Any]], Any]:
+    """Values sent as text, or the objects themselves, in a column of objects."""
 
+    def make(values: Sequence[Any]) -> Any:
+        return _objects([parse(value) if isinstance(value, str) else value for value in values])
+
+    return make
+
+
+_PARSERS: dict[str, Callable[[str], Any]] = {
+    "date": dt.date.fromisoformat,
+    "time": dt.time.fromisoformat,
+    "decimal": Decimal,
+}
+"""Kind → parser of its text."""
+
+
+def _cells(values: Sequence[Any]) -> Any:
+    """Lists, or read-only views of one block, as objects; not a series, which takes 30 µs more."""
     if isinstance(values, np.ndarray):
         values = values.view()
         values.flags.writeable = False
     cells = np.empty(len(values), object)
     for row, value in enumerate(values):
         cells[row] = math.nan if value is None else value
-    return pd.Series(cells, dtype=object)
+    return cells
 
 
 def _with_nan(values: Iterable[Any]) -> Any:

@@ -10,9 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from modelhost.array_input import ARRAY, FRAME, own_input
 from modelhost.cpu_count import set_cpu_count
 from modelhost.errors import PackageError
 from modelhost.feature_names import feature_names
+from modelhost.objects.adapted import adapted
+from modelhost.objects.adapter import Adapter, Asked
 from modelhost.output_spec import OutputSpec
 from modelhost.outputs import complete, predict_outputs
 from modelhost.predict_once import PredictOnce, label_and_probabilities
@@ -24,35 +27,46 @@ from modelhost.predictions import (
     checked_probabilities,
     scalars,
 )
+from modelhost.project_code import project_errors
 from modelhost.storage import load_estimator
 from modelhost.text import truncate
-from modelhost.text_input import text_step, wrap_text_model
+from modelhost.text_input import text_column, text_step, wrap_text_model
 
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A model that is ready to predict; ``native`` is the project's own object."""
+    """A model that is ready to predict."""
 
     native: Any
+    """The project's own object, or the adapter by which one of another library predicts."""
     task: Task
     classes: tuple[Scalar, ...] | None
     """The model's ``classes_``; None for regression, or if the model has none."""
     has_probabilities: bool
+    state: Any = None
+    """What the state of the model is described by (``modelhost.state``); None: ``native``."""
     outputs: tuple[OutputSpec, ...] = ()
     """What it answers, if the task is ``outputs``."""
+    takes: str = FRAME
+    """``frame`` or ``array``."""
 
     @property
     def feature_names(self) -> tuple[str, ...] | None:
         """The columns that the model recorded in training, in order; None if it recorded none."""
-        return feature_names(self.native)
+        return None if self.takes == ARRAY else feature_names(self.native)
 
     @property
     def feature_count(self) -> int | None:
-        """The number of columns that the model recorded in training; None if it recorded none."""
+        """The number of columns that the model recorded in training; None if it recorded none.
+
+        None for a model that takes arrays, whose elements it counts.
+        """
+        if self.takes == ARRAY:
+            return None
         count = getattr(self.native, "n_features_in_", None)
         return None if count is None else int(count)
 
-    @property
+    @cached_property
     def text_step(self) -> str | None:
         """The class of its first step if that expects texts, not a frame; else None."""
         return text_step(self.native)
@@ -60,22 +74,27 @@ class LoadedModel:
     @property
     def type_name(self) -> str:
         """The class of the model."""
-        return type(self.native).__name__
+        own = self.native.fitted if isinstance(self.native, Adapter) else self.native
+        return type(own).__name__
 
-    def predict(self, frame: Any) -> Predictions:
+    def predict(self, frame: Any, specs: Sequence[Any] = ()) -> Predictions:
         """Predict for ``frame``, which holds exactly the features, in the schema's order.
 
-        Raise ``PackageError`` describing the result if it isn't one label (or number) per row;
-        exceptions of the model pass through.
+        It is an array if the model ``takes`` arrays. ``specs`` describes its columns: a model that
+        begins with a text vectorizer is given their only column of text. Raise ``PackageError``
+        describing the result if it isn't one label (or number) per row; exceptions of the model
+        pass through.
         """
         if not len(frame):
             empty = np.zeros((0, len(self.classes or ())))
             return Predictions([], empty if self.has_probabilities else None)
+        text = text_column(specs) if self.text_step else None
+        given = frame if text is None else frame[text]
         if self.outputs:
-            return predict_outputs(self.native, frame, self.outputs)
-        labels, chances = self._ask(frame)
+            return predict_outputs(self.native, given, self.outputs)
+        labels, chances = self._ask(given)
         rows, classes = len(frame), len(self.classes or ())
-        if isinstance(labels, Sized) and len(labels) != rows:
+        if isinstance(labels, Sized) and len(labels) != rows and self.takes == FRAME:
             wrong = wrap_text_model(len(labels), rows, list(map(str, frame.columns)), self.task)
             if wrong is not None:
                 raise wrong
@@ -97,44 +116,53 @@ class LoadedModel:
 
     @cached_property
     def _ask(self) -> Callable[[Any], PredictOnce]:
-        # A shallow copy: a model that adds a column to its input must not change the caller's
-        # frame.
         if not self.has_probabilities:
-            return lambda frame: (self.native.predict(frame.copy(deep=False)), None)
+            return lambda frame: (self.native.predict(own_input(frame)), None)
         ask = label_and_probabilities(self.native, self.classes or ())
-        return lambda frame: ask(frame.copy(deep=False))
+        return lambda frame: ask(own_input(frame))
 
 
 def load_model(
-    path: Path, predictor: str, loader: str, task: Task, outputs: Sequence[OutputSpec] = ()
+    path: Path,
+    predictor: str,
+    loader: str,
+    task: Task,
+    outputs: Sequence[OutputSpec] = (),
+    classes: Sequence[Scalar] | None = None,
 ) -> LoadedModel:
     """Load the model at ``path``; raise ``PackageError`` on failure.
 
-    ``predictor`` ``auto``: joblib, or ``load(path)`` of the module ``loader``. Otherwise
-    ``module:Class``, whose ``load(path)`` returns the predictor.
+    ``predictor`` ``auto``: joblib, ``load(path)`` of the module ``loader``, or the loader of a
+    format (:mod:`modelhost.loaders`). Otherwise ``module:Class``, whose ``load(path)`` returns the
+    predictor. ``classes``: the labels that the package declares; None if it declares none.
     """
     if not path.exists():
         raise PackageError(f"expected the model at {path}, found nothing", "build it again")
-    native = load_estimator(path, predictor, loader)
+    opened = load_estimator(path, predictor, loader)
+    native = opened.native
+    if not (outputs and callable(getattr(native, "predict", None))):
+        asked = Asked(task, None if classes is None else tuple(classes))
+        with project_errors("the model"):
+            native = adapted(native, asked)
     set_cpu_count()
     if outputs:
-        return LoadedModel(native, task, None, False, complete(native, outputs))
+        return LoadedModel(native, task, None, False, opened.state, complete(native, outputs))
     if not callable(getattr(native, "predict", None)):
         raise PackageError(
             f"expected a model with predict(frame), got {type(native).__name__}",
             'name a class with load(path) and predict(frame): predictor = "predict:Predictor"'
             " under [serve]",
         )
-    classes = _classes(native) if task == "classification" else None
+    known = _classes(native) if task == "classification" else None
     with_probabilities = task == "classification" and callable(
         getattr(native, "predict_proba", None)
     )
-    if with_probabilities and classes is None:
+    if with_probabilities and known is None:
         raise PackageError(
             f"{type(native).__name__} has predict_proba but no classes_ naming its columns",
             "set classes_ to the class labels in the order of predict_proba's columns",
         )
-    return LoadedModel(native, task, classes, with_probabilities)
+    return LoadedModel(native, task, known, with_probabilities, opened.state)
 
 
 def class_text(label: Any) -> str:

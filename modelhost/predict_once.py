@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from modelhost.objects.adapter import ProbabilityAdapter
 from modelhost.predictions import is_frame
 
 PredictOnce = tuple[Any, Any]
@@ -55,6 +56,8 @@ def label_and_probabilities(model: Any, classes: Sequence[Any]) -> Callable[[Any
     called.
     """
     kind = _kind(model)
+    if isinstance(model, ProbabilityAdapter):
+        return lambda rows: model.label_and_probabilities(_own(rows))
     if kind in _SEARCHES and hasattr(model, "best_estimator_"):
         return label_and_probabilities(model.best_estimator_, classes)
     if kind == _PIPELINE and model.steps[-1][1] not in _NOTHING:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Iterable
 from typing import Any
 
 from modelhost.connection import Connection
@@ -18,6 +19,10 @@ from modelhost.wire import Message
 LINGER_RATIO = 0.5
 """The delay of the next batch, as a fraction of the time that the last one took."""
 MAX_LINGER = 0.01
+MAX_BATCH_BYTES = 32 << 20
+"""Bytes of the values of one batch, unless a single request has more."""
+MAX_WAITING_BYTES = 256 << 20
+"""Bytes of the requests that wait; a request that would exceed them is refused."""
 
 
 class Request:
@@ -32,6 +37,8 @@ class Request:
         self.group: Any = header.get("group")
         """Requests of equal groups may be predicted together; None: never together."""
         self.rows: int = header.get("rows", 1)
+        self.size = sum(map(len, message.buffers))
+        """Bytes of the values, except those in the header."""
         self.deadline: int | None = header.get("deadline")
         """``time.monotonic_ns()`` after which nobody waits for the answer."""
 
@@ -44,6 +51,7 @@ class RequestQueue:
         self._max_rows = max_rows
         self._max_requests = max_requests
         self._waiting: deque[Request] = deque()
+        self._bytes = 0
         self._held_until = 0.0
         self._expected = 0
 
@@ -52,29 +60,31 @@ class RequestQueue:
 
     def add(self, request: Request) -> bool:
         """Append a request; False if the queue is full."""
-        if len(self._waiting) >= self._max_requests:
+        full = self._bytes + request.size > MAX_WAITING_BYTES and self._waiting
+        if full or len(self._waiting) >= self._max_requests:
             return False
         self._waiting.append(request)
+        self._bytes += request.size
         return True
 
     def cancel(self, connection: Connection, number: Any) -> bool:
         """Remove a request; False if it does not wait."""
         for request in self._waiting:
             if request.connection is connection and request.number == number:
-                self._waiting.remove(request)
+                self._keep([one for one in self._waiting if one is not request])
                 return True
         return False
 
     def drop(self, connection: Connection) -> None:
         """Remove all requests of a connection that has ended."""
-        self._waiting = deque(one for one in self._waiting if one.connection is not connection)
+        self._keep([one for one in self._waiting if one.connection is not connection])
 
     def expired(self) -> list[Request]:
         """Remove and return the requests whose deadline has passed."""
         now = time.monotonic_ns()
         late = [one for one in self._waiting if one.deadline is not None and one.deadline <= now]
         if late:
-            self._waiting = deque(one for one in self._waiting if one not in late)
+            self._keep([one for one in self._waiting if one not in late])
         return late
 
     def delay(self) -> float | None:
@@ -87,25 +97,30 @@ class RequestQueue:
             or len(self._waiting) >= self._expected
             or self._waiting[0].group is None
             or sum(one.rows for one in self._waiting) >= self._max_rows
+            or self._bytes >= MAX_BATCH_BYTES
         ):
             return 0.0
         return left
 
     def take(self) -> list[Request]:
         """Remove and return the oldest request, with all that can join its batch."""
-        first = self._waiting.popleft()
-        batch, rows = [first], first.rows
-        if first.group is None:
-            return batch
-        rest: deque[Request] = deque()
-        for one in self._waiting:
-            if one.group == first.group and rows + one.rows <= self._max_rows:
+        first, *others = self._waiting
+        batch, rows, size = [first], first.rows, first.size
+        rest: list[Request] = []
+        for one in others:
+            joins = first.group is not None and one.group == first.group
+            if joins and rows + one.rows <= self._max_rows and size + one.size <= MAX_BATCH_BYTES:
                 batch.append(one)
                 rows += one.rows
+                size += one.size
             else:
                 rest.append(one)
-        self._waiting = rest
+        self._keep(rest)
         return batch
+
+    def _keep(self, some: Iterable[Request]) -> None:
+        self._waiting = deque(some)
+        self._bytes = sum(one.size for one in self._waiting)
 
     def finished(self, requests: int, seconds: float) -> None:
         """Note that a batch of so many requests has ended, which took ``seconds``."""

@@ -22,6 +22,7 @@ import socket
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from modelhost.frames import keep_text_plain
 from modelhost.heartbeat import Heartbeat
 from modelhost.model import load_model
 from modelhost.request_queue import Request, RequestQueue
+from modelhost.row_text import row_from_json
 from modelhost.served_model import ServedModel
 from modelhost.wire import Message, WireError
 from modelhost.work import described, read_outputs
@@ -196,10 +198,15 @@ def serve(listening: socket.socket, spec: str, heartbeat: Heartbeat) -> int:
     own = os.getpid()
     outputs = read_outputs(given)
     path, predictor, loader = Path(given["path"]), given["predictor"], given["loader"]
-    model = load_model(path, predictor, loader, given["task"], outputs)
+    model = load_model(path, predictor, loader, given["task"], outputs, given.get("classes"))
+    model = replace(model, takes=given["takes"])
     if os.getpid() != own:
         return 0  # a child that the model has forked while it was loaded
     specs = [ColumnSpec.read(one) for one in given["specs"]]
-    served = ServedModel(model, specs, given["known"], given["plain"])
+    known, plain = (
+        None if given[name] is None else row_from_json(given[name], specs)
+        for name in ("known", "plain")
+    )
+    served = ServedModel(model, specs, known, plain)
     hello = Message({"hello": VERSION, "pid": os.getpid(), "model": described(model)})
     return Server(listening, served, hello, given["limits"]).run(heartbeat)

@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from modelhost.array_input import input_builder
 from modelhost.columns import ColumnSpec, decode_columns
 from modelhost.errors import PackageError
 from modelhost.exceptions import describe_exception
 from modelhost.failing_rows import PartError, predict_in_parts
 from modelhost.fitted_parts import FittedParts
-from modelhost.frames import FrameBuilder
 from modelhost.model import LoadedModel
 from modelhost.prediction_messages import decode_call, encode_predictions
 from modelhost.predictions import Predictions
@@ -54,8 +54,8 @@ class ServedModel:
         """
         self._model = model
         self._parts = FittedParts(model)
-        self._builder = FrameBuilder(specs)
-        self._width = len(specs)
+        self._builder = input_builder(model.takes, specs)
+        self._specs = specs
         self._known = _row(known)
         self._plain = _row(plain)
         self._sound_until = 0.0
@@ -79,8 +79,9 @@ class ServedModel:
         """The columns and the number of rows of a request."""
         rows = asked.header["rows"]
         columns = decode_columns(asked.header["columns"], asked.buffers, rows)
-        if len(columns) != self._width or rows < 1:
-            raise PackageError(f"expected {self._width} columns of 1 row or more, got another form")
+        if len(columns) != len(self._specs) or rows < 1:
+            wanted = len(self._specs)
+            raise PackageError(f"expected {wanted} columns of 1 row or more, got another form")
         return columns, rows
 
     def _predict(self, items: Sequence[tuple[Columns, int]]) -> list[Message]:
@@ -137,7 +138,7 @@ class ServedModel:
 
     def _ask(self, columns: Columns, rows: int) -> Predictions:
         try:
-            return self._model.predict(self._builder.frame(columns, rows))
+            return self._model.predict(self._builder.frame(columns, rows), self._specs)
         except MemoryError:
             raise
         except BaseException as error:  # a model that exits must not end the process

@@ -20,13 +20,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from modelhost.library_forms import library_form
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
 THREADS = "n_jobs _n_jobs n_threads _n_threads num_threads nthread nthreads thread_count"
 VERBOSITY = "verbose verbosity _verbose"
-TIMES = "refit_time_ mean_fit_time std_fit_time mean_score_time std_score_time"
-MASKED = frozenset(f"{THREADS} {VERBOSITY} {TIMES}".split())
+TIMES = "refit_time_ mean_fit_time std_fit_time mean_score_time std_score_time _time_fit_was_called"
+SCRATCH = "_tmp_like_exog"
+"""Memory of statsmodels' linear models that isn't initialized."""
+MASKED = frozenset(f"{THREADS} {VERBOSITY} {TIMES} {SCRATCH}".split())
 """Attributes and keys that don't affect what a model computes."""
 MAX_LEAVES = 200_000
 _GLOBALS = (type, FunctionType, BuiltinFunctionType, np.ufunc, ModuleType)
@@ -79,7 +83,7 @@ def _walk(value: Any, path: str, above: tuple[int, ...]) -> Iterator[tuple[str, 
         yield path, leaf
         return
     within = (*above, id(value))
-    value = _opened(value)
+    value = library_form(value, MASKED)
     if isinstance(value, dict):
         yield path, _plain("dict", str(type(value).__qualname__))
         yield from _members(value.items(), path, within)
@@ -99,20 +103,6 @@ def _walk(value: Any, path: str, above: tuple[int, ...]) -> Iterator[tuple[str, 
             yield from _walk(item, f"{path}[{place}]", within)
     else:
         yield from _object(value, path, within)
-
-
-def _opened(value: Any) -> Any:
-    """A booster in its framework's own format, because its pickle contains thread counts."""
-    kind = type(value)
-    if kind.__qualname__ != "Booster":
-        return value
-    if kind.__module__.startswith("lightgbm"):
-        lines = value.model_to_string(num_iteration=-1).splitlines()
-        names = (line[1:].partition(":")[0] for line in lines)
-        return [line for line, name in zip(lines, names) if name not in MASKED]
-    if kind.__module__.startswith("xgboost"):
-        return json.loads(value.save_raw("json"))
-    return value
 
 
 def _object(value: Any, path: str, within: tuple[int, ...]) -> Iterator[tuple[str, Leaf]]:

@@ -1,7 +1,8 @@
-"""The model on disk: written and read by joblib or by the project's own functions."""
+"""The model on disk: written and read by joblib, the project's own functions, or its format."""
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,8 @@ from types import ModuleType
 from typing import Any
 
 from modelhost.errors import PackageError, UsageError
+from modelhost.loaders.formats import PREFIX, found_format
+from modelhost.loaders.opening import Opened, open_format
 from modelhost.project_code import find_module, find_object, project_errors
 
 JOBLIB = "joblib"
@@ -20,7 +23,8 @@ def save_model(model: Any, models: Path, module: ModuleType, predictor: str = "a
     """Write ``model`` to ``models / "model"``; return its loader.
 
     Uses ``save(model, path)`` of ``module`` if it is defined (then ``load`` must be defined too,
-    unless a ``predictor`` class reads the model), otherwise joblib.
+    unless it writes a format of ``modelhost.loaders`` or a ``predictor`` class reads the model),
+    otherwise joblib.
     """
     if model is None:
         raise PackageError("train returned nothing, expected the fitted model", "return the model")
@@ -30,12 +34,6 @@ def save_model(model: Any, models: Path, module: ModuleType, predictor: str = "a
     if not callable(save):
         _dump(model, path)
         return JOBLIB
-    can_load = callable(getattr(module, "load", None))
-    if not can_load and predictor == "auto":
-        raise UsageError(
-            f"module {module.__name__!r} has save(model, path) but no load(path)",
-            f"add load(path) to {module.__name__!r}, or name a predictor under [serve]",
-        )
     with _refusing_main(), project_errors(f"save of module {module.__name__!r}"):
         save(model, path)
     if not path.exists():
@@ -43,7 +41,27 @@ def save_model(model: Any, models: Path, module: ModuleType, predictor: str = "a
             f"save of module {module.__name__!r} wrote nothing at the path it was given",
             "write a file or a folder at exactly that path",
         )
-    return module.__name__ if can_load else JOBLIB
+    if callable(getattr(module, "load", None)):
+        return module.__name__
+    if predictor != "auto":
+        return JOBLIB
+    try:
+        return _loader_of(path, module.__name__)
+    except PackageError:
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+        raise
+
+
+def _loader_of(path: Path, module: str) -> str:
+    """The loader for what ``save`` of a module without ``load`` wrote."""
+    found = found_format(path, f"what save of module {module!r} wrote")
+    if found is None:
+        raise UsageError(
+            f"module {module!r} has save(model, path) but no load(path)",
+            f"add load(path) to {module!r}, write a format of docs/model-formats.md, or name a"
+            " predictor under [serve]",
+        )
+    return PREFIX + found.name
 
 
 def _dump(model: Any, path: Path) -> None:
@@ -64,8 +82,19 @@ def _dump(model: Any, path: Path) -> None:
         ) from error
 
 
-def load_estimator(path: Path, predictor: str, loader: str) -> Any:
-    """The project's own object at ``path``: from joblib, ``load`` of a module, or a predictor."""
+def load_estimator(path: Path, predictor: str, loader: str) -> Opened:
+    """The project's own object at ``path``, and what describes its state.
+
+    It comes from joblib, ``load`` of a module, the loader of a format, or a predictor.
+    """
+    if predictor == "auto" and loader.startswith(PREFIX):
+        with _refusing_main():
+            return open_format(loader[len(PREFIX) :], path)
+    native = _read(path, predictor, loader)
+    return Opened(native, native)
+
+
+def _read(path: Path, predictor: str, loader: str) -> Any:
     if predictor != "auto":
         return _read_predictor(path, predictor)
     if loader == JOBLIB:

@@ -1,7 +1,8 @@
-"""Detect models that expect texts but are called with a frame.
+"""Models that take texts: which column they are given in place of the frame.
 
 scikit-learn's text vectorizers iterate over their input. A column yields its texts, a frame the
-names of its columns: a model fitted on ``features["text"]`` would return one answer per column.
+names of its columns: a model fitted on ``features["text"]``, or on a list of its values, is called
+with the only column of text.
 """
 
 from __future__ import annotations
@@ -20,6 +21,17 @@ def text_step(model: Any) -> str | None:
     return None
 
 
+def text_column(specs: Sequence[Any]) -> str | None:
+    """The only column of text among columns with ``name``, ``kind`` and ``dtype``; else None.
+
+    Categories don't count as text.
+    """
+    texts = [spec for spec in specs if spec.kind == "string" and not _is_category(spec)]
+    if len(texts) > 1:  # objects that are all null, as booleans may be, have the kind of text
+        texts = [spec for spec in texts if spec.dtype != "object"]
+    return texts[0].name if len(texts) == 1 else None
+
+
 def wrap_text_model(
     answers: int, rows: int, columns: Sequence[str], task: str
 ) -> PackageError | None:
@@ -34,6 +46,10 @@ def wrap_text_model(
         " frame of all features: let it select its column, by"
         " sklearn.compose.make_column_transformer((TRANSFORMER, NAME)) as its first step",
     )
+
+
+def _is_category(spec: Any) -> bool:
+    return bool(spec.dtype.endswith("category"))
 
 
 def _first_steps(model: Any) -> Iterator[Any]:

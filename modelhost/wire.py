@@ -77,10 +77,16 @@ class Decoder:
             self._needed = PREFIX.size + header + payload
             if len(self._data) < self._needed:
                 return
-            block = bytes(memoryview(self._data)[: self._needed])
-            del self._data[: self._needed]
+            block = self._taken()
             self._needed = PREFIX.size
-            yield _message(memoryview(block)[PREFIX.size :], header)
+            yield _message(memoryview(block).toreadonly()[PREFIX.size :], header)
+
+    def _taken(self) -> bytearray:
+        """The first message, which ``_data`` no longer holds; not copied if it is the only one."""
+        block, size = self._data, self._needed
+        self._data = bytearray() if len(block) == size else block[size:]
+        del block[size:]
+        return block
 
 
 def send(connection: socket.socket, message: Message) -> None:

@@ -2,10 +2,11 @@
 
 Every request has ``"verb"`` and further keys; the answer holds the result, or ``"error"``:
 
-    load         path, predictor, loader, task → model: its number and description
+    load         path, predictor, loader, task, outputs, classes, takes → model: its number and
+                 description
     predict      model, columns, rows, specs → labels, probabilities
     call         model, path, method, sparse, a matrix → as predict, or a matrix
-    train        train, params, seed, features, targets (names), columns … → model_type
+    train        train, params, seed, takes, features, targets (names), columns … → model_type
     save         path, predictor → loader
     state        model → the table of its state, or opaque: why there is none
     environment  → environment: what of this process can change the last bits of a result
@@ -20,18 +21,20 @@ from __future__ import annotations
 import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from modelhost.addresses import clear_addresses
+from modelhost.array_input import ARRAY, FRAME, input_builder
 from modelhost.columns import ColumnSpec, decode_columns
 from modelhost.compiling import verbs
 from modelhost.environment import numerical_environment
 from modelhost.errors import PackageError
 from modelhost.fitted_parts import FittedParts
-from modelhost.frames import FrameBuilder, keep_text_plain
+from modelhost.frames import keep_text_plain
 from modelhost.model import LoadedModel, load_model
 from modelhost.output_spec import OutputSpec
 from modelhost.prediction_messages import decode_call, encode_predictions
@@ -76,7 +79,9 @@ class Workshop:
         """Load a model."""
         given = asked.header
         path, predictor, loader = Path(given["path"]), given["predictor"], given["loader"]
-        model = load_model(path, predictor, loader, given["task"], read_outputs(given))
+        outputs, classes = read_outputs(given), given.get("classes")
+        model = load_model(path, predictor, loader, given["task"], outputs, classes)
+        model = replace(model, takes=given["takes"])
         self._models.append(model)
         with project_errors("the model"):
             return Message({"model": {"number": len(self._models) - 1, **described(model)}})
@@ -84,9 +89,9 @@ class Workshop:
     def predict(self, asked: Message) -> Message:
         """Predict with a loaded model."""
         model = self._model(asked)
-        frame = read_frame(asked)
+        frame = read_input(asked, model.takes)
         with project_errors("the model", traced=asked.header.get("traced", True)):
-            found = model.predict(frame)
+            found = model.predict(frame, read_specs(asked))
         return Message(*encode_predictions(found))
 
     def call(self, asked: Message) -> Message:
@@ -100,9 +105,7 @@ class Workshop:
     def train(self, asked: Message) -> Message:
         """Call the recipe; the model stays here until it is saved."""
         given = asked.header
-        frame = read_frame(asked)
-        target = _target(frame, given["targets"])
-        features = frame[given["features"]].copy()
+        target, features = _training_rows(asked)
         self._trained = call_recipe(
             given["train"], given["params"], given["seed"], features, target
         )
@@ -120,14 +123,15 @@ class Workshop:
         """Describe the state of a loaded model."""
         try:
             with project_errors("the model"):
-                leaves = state(self._model(asked).native)
+                model = self._model(asked)
+                leaves = state(model.native if model.state is None else model.state)
         except OpaqueError as error:
             return Message({"opaque": str(error)})
         return Message({}, encode_state(leaves))
 
     def compile(self, asked: Message) -> Message:
         """Describe the candidate forms of a loaded model."""
-        frame, probes = read_frame(asked), asked.buffers[-1]
+        frame, probes = read_input(asked, FRAME), asked.buffers[-1]
         return verbs.candidates(self._model(asked), read_specs(asked), frame, probes)
 
     def _model(self, asked: Message) -> LoadedModel:
@@ -145,11 +149,27 @@ def read_outputs(given: Mapping[str, Any]) -> list[OutputSpec]:
     return [OutputSpec.read(one) for one in given["outputs"]]
 
 
-def read_frame(asked: Message) -> Any:
-    """The data frame of a request."""
+def read_input(asked: Message, takes: str) -> Any:
+    """The data frame of a request, or its array."""
     rows = asked.header["rows"]
     columns = decode_columns(asked.header["columns"], asked.buffers, rows)
-    return FrameBuilder(read_specs(asked)).frame(columns, rows)
+    return input_builder(takes, read_specs(asked)).frame(columns, rows)
+
+
+def _training_rows(asked: Message) -> tuple[Any, Any]:
+    """The target, and the features as the recipe takes them."""
+    given = asked.header
+    if given["takes"] == FRAME:
+        frame = read_input(asked, FRAME)
+        return _target(frame, given["targets"]), frame[given["features"]].copy()
+    rows, specs = given["rows"], read_specs(asked)
+    columns = decode_columns(given["columns"], asked.buffers, rows)
+    made = []
+    for names, takes in ((given["targets"], FRAME), (given["features"], ARRAY)):
+        places = [place for place, spec in enumerate(specs) if spec.name in names]
+        builder = input_builder(takes, [specs[place] for place in places])
+        made.append(builder.frame([columns[place] for place in places], rows))
+    return _target(made[0], given["targets"]), made[1].copy()
 
 
 def _target(frame: Any, names: Sequence[str]) -> Any:
@@ -168,6 +188,7 @@ def described(model: LoadedModel) -> dict[str, Any]:
         "feature_names": None if model.feature_names is None else list(model.feature_names),
         "feature_count": model.feature_count,
         "text_step": model.text_step,
+        "takes": model.takes,
         "outputs": [one.as_json() for one in model.outputs],
     }
 

@@ -6,6 +6,7 @@ of the file is bounded: when it is full it is renamed to ``NAME.old``, replacing
 
 from __future__ import annotations
 
+import base64
 import errno
 import fcntl
 import json
@@ -16,6 +17,8 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 if TYPE_CHECKING:  # it imports pandas, which the supervisor doesn't need
     from monitoring.slices.clock import DatetimeUnit
@@ -28,7 +31,7 @@ class FlaggedRowsLog:
     """Lines of JSON in one file that all workers write to.
 
     Each has ``time``, ``version``, ``token`` (null without tokens), ``prediction``, ``flags`` and
-    ``row``.
+    ``row``, with arrays as nested lists and bytes in base64.
     """
 
     def __init__(
@@ -100,6 +103,10 @@ class FlaggedRowsLog:
         return json.dumps(document, separators=(",", ":")).encode("ascii") + b"\n"
 
     def _shown(self, name: str, value: Any) -> Any:
+        if isinstance(value, np.ndarray):
+            return value.tolist()
+        if isinstance(value, bytes):
+            return base64.b64encode(value).decode()
         clock = self._clocks.get(name)
         return clock.iso(value) if clock is not None and value is not None else value
 

@@ -174,9 +174,10 @@ class App:
         body = await self._body(request, receive)
         adapter = loaded.routes.adapters.get(request.path)
         if adapter is not None:
-            answered = await loaded.pipeline.answer(
-                adapter, body, request.headers, receive, deadline
-            )
+            with self._bodies.held(body):
+                answered = await loaded.pipeline.answer(
+                    adapter, body, request.headers, receive, deadline
+                )
             request.answer(answered.response, answered.batch)
             return
         if loaded.feedback is None:

@@ -8,10 +8,12 @@ import subprocess
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+from modelhost.loaders.formats import FORMATS
 from packager.image.runtime import SERVING_MODULES, TRAINING_MODULES
 
 SHARED = SERVING_MODULES + TRAINING_MODULES
@@ -135,9 +137,17 @@ IN_THE_MODELS_PROCESS = (
     *("fitted_parts", "model", "predict_once", "project_code", "recipe", "serve"),
     *("served_model", "storage", "work"),
     *("compiling.estimators", "compiling.forms", "compiling.sklearn_trees", "compiling.trees"),
-    *("compiling.verbs", "compiling.walk", "state.state"),
+    *("compiling.verbs", "compiling.walk", "state.state", "library_forms", "objects"),
+    *("loaders.opening", "loaders.contents", *(f"loaders.{name}" for name in FORMATS)),
 )
 """What of ``modelhost`` imports the project's code, unpickles its model, or looks inside it."""
+
+
+LIBRARIES = frozenset(import_module(f"modelhost.loaders.{name}").LIBRARY for name in FORMATS) - {
+    "lightgbm",
+    "xgboost",
+}
+"""What loads models of other formats; tables of these two's trees are read by treelite."""
 
 
 def models_stay_in_their_processes(path: str, text: str) -> list[str]:
@@ -149,7 +159,7 @@ def models_stay_in_their_processes(path: str, text: str) -> list[str]:
         for found in imports(path, text)
         if found.name in refused
         or found.name.startswith(tuple(f"{one}." for one in refused))
-        or found.room in ("joblib", "cloudpickle", "dill", "skops")
+        or found.room in ("joblib", "cloudpickle", "dill", *LIBRARIES)
     ]
 
 

@@ -9,6 +9,15 @@ TOP = Path(__file__).parent.parent
 ROOMS = ("modelhost", "packager", "serving", "monitoring")
 
 EXEMPT: dict[str, str] = {
+    **{
+        f"modelhost/loaders/{name}.py": "loads its library: loaders/test_large_libraries.py"
+        for name in (
+            *("catboost", "keras", "onnx", "prophet", "skops", "spacy"),
+            *("torch_export", "torchscript", "transformers"),
+        )
+    },
+    "modelhost/objects/catboosts.py": "asks CatBoost: loaders/test_large_libraries.py",
+    "modelhost/objects/tensors.py": "asks PyTorch and Keras: loaders/test_large_libraries.py",
     "packager/deploy/grafana/panel.py": "drawn by dashboard.py, whose test reads them",
     "packager/deploy/prometheus/output_cases.py": "promtool runs them in test_rule_tests.py",
     "packager/deploy/prometheus/presence_cases.py": "promtool runs them in test_rule_tests.py",
@@ -30,6 +39,7 @@ EXEMPT: dict[str, str] = {
 FEATURES: dict[str, str] = {
     "modelhost/test_python_versions.py": "the oldest Python it runs on, and what it imports",
     "monitoring/feedback/test_redis_faults.py": "a Redis that fails, to every module that asks it",
+    "monitoring/derived/test_planted_drift.py": "drift of arrays, images, text and lists, seen",
     "monitoring/test_any_columns.py": "a kind of column, from profile to slices",
     "monitoring/test_hostile_files.py": "special and damaged files in place of a server's files",
     "packager/cli/test_json_errors.py": "errors for programs, of every verb",
@@ -42,6 +52,7 @@ FEATURES: dict[str, str] = {
     "packager/image/test_other_tools.py": "our images in other people's tools",
     "packager/monitor/test_hostile_answers.py": "servers that mean harm, to every client",
     "packager/monitor/test_hostile_labels.py": "labels that mean harm, from file to server",
+    "packager/project/test_array_features.py": "arrays and files, from package.toml to job",
     "packager/project/test_canaries.py": "credentials that reach neither image nor output",
     "packager/project/test_planted.py": "what programs pick up from the folder they run in",
     "packager/project/test_sections_docs.py": "the sections as docs/package-toml.md has them",
@@ -49,6 +60,8 @@ FEATURES: dict[str, str] = {
     "packager/runners/test_container.py": "the walls of a container, from inside",
     "packager/tables/test_hostile_logs.py": "logs that lie, to everything that reads a table",
     "packager/worker/test_model_processes.py": "where a project's code runs, in every verb",
+    "modelhost/loaders/test_large_libraries.py": "models of large libraries, in their environment",
+    "packager/worker/compile/test_boosters.py": "objects of other libraries in the compile room",
     "packager/worker/compile/test_verdicts.py": "verdicts of the whole compile room",
     "packager/worker/replay/test_forged_metrics.py": "a recipe that forges, from build to replay",
     "packager/worker/train/test_rejected_by_models.py": "what real models of many libraries reject",
@@ -73,6 +86,7 @@ FEATURES: dict[str, str] = {
     "serving/test_shadow_comparison.py": "a wrong compiled form while it serves",
     "serving/test_strange_names.py": "names of any Unicode, through a whole server",
     "serving/test_unsupported_libraries.py": "a server on libraries it doesn't know",
+    "serving/test_nested_columns.py": "arrays, bytes and lists, through every protocol of a server",
 }
 """Test files that are named after what users see, across modules, and what that is."""
 

@@ -10,11 +10,13 @@ from limits import CEILING, HTTP, LIMITS
 from server import Server
 from servers import (
     BATCHING,
+    BINARY,
     BY_HAND,
     GENERAL,
     NATIVE,
     NO_MONITORING,
     NO_TOKENS,
+    NUMPY,
     OURS,
     PANDAS,
     SERVERS,
@@ -111,6 +113,17 @@ EXPERIMENTS = {
                 {(1, 16): 3.0, (1, 64): 3.0},
             ),
             _SERVER_GAIN,
+        ),
+        rounds=5,
+        seconds=5,
+    ),
+    "arrays": Experiment(
+        models=("arrays",),
+        servers=(NATIVE, BINARY, NUMPY),
+        loads=((1, 1), (1, 16), (100, 16)),
+        comparisons=(
+            Comparison("ours, JSON / FastAPI with NumPy", NATIVE, (NUMPY,), {(1, 1): 1.0}),
+            Comparison("ours, V2 binary / FastAPI with NumPy", BINARY, (NUMPY,), {(1, 16): 3.0}),
         ),
         rounds=5,
         seconds=5,

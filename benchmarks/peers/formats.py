@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from server import Answer, Rows
+import numpy as np
+from server import Answer, Raw, Rows
 
 
 def rows(given: Rows) -> dict[str, Any]:
@@ -31,6 +33,17 @@ def tensors(given: Rows) -> dict[str, Any]:
         inputs.append(tensor)
     wanted = [{"name": "predict_proba"}]
     return {"parameters": {"content_type": "pd"}, "inputs": inputs, "outputs": wanted}
+
+
+def raw_arrays(given: Rows) -> Raw:
+    """Open Inference Protocol V2 with one raw tensor of float32, answered in JSON."""
+    (name,) = given[0]
+    block = np.array([row[name] for row in given], np.float32)
+    tensor = {"name": name, "shape": list(block.shape), "datatype": "FP32"}
+    tensor["parameters"] = {"binary_data_size": block.nbytes}
+    wanted = [{"name": "probabilities"}, {"name": "prediction"}]
+    text = json.dumps({"inputs": [tensor], "outputs": wanted}).encode()
+    return Raw(text + block.tobytes(), len(text))
 
 
 def labelled(answers: list[dict[str, Any]], classes: list[Any]) -> Answer:

@@ -14,9 +14,18 @@ from server import CLIENT_CORES, CORES, Run, Server, on_cores
 SCRIPT = """
 local requests, place = {}, 0
 function init(arguments)
-  local headers = {["Content-Type"] = "application/json"}
-  for body in io.lines(arguments[1]) do
-    requests[#requests + 1] = wrk.format("POST", nil, headers, body)
+  -- For each request: the numbers of headers and of bytes, the headers, the body.
+  local file = io.open(arguments[1], "rb")
+  while true do
+    local count, size = file:read("*n", "*n")
+    if not count then break end
+    file:read(1)
+    local headers = {}
+    for _ = 1, count do
+      local name, value = file:read("*l"):match("^(%S+): (.*)$")
+      headers[name] = value
+    end
+    requests[#requests + 1] = wrk.format("POST", nil, headers, file:read(size))
   end
 end
 function request()
@@ -52,6 +61,13 @@ def warm_up_seconds(seconds: int) -> int:
     return math.ceil(seconds / 3)
 
 
+def _framed(encoded: tuple[bytes, dict[str, str]]) -> bytes:
+    """A request for the script."""
+    body, headers = encoded
+    lines = [f"{len(headers)} {len(body)}", *(f"{name}: {text}" for name, text in headers.items())]
+    return "\n".join(lines).encode() + b"\n" + body
+
+
 def drive(server: Server, run: Run, pid: int, load: tuple[int, int], seconds: int) -> Cell:
     """Send the requests of the model in turn, with (rows per request, clients) of ``load``.
 
@@ -59,8 +75,7 @@ def drive(server: Server, run: Run, pid: int, load: tuple[int, int], seconds: in
     """
     rows, clients = load
     bodies, script = run.folder / f"bodies-{rows}", run.folder / "load.lua"
-    lines = [json.dumps(server.body(request)) for request in run.model.requests[rows]]
-    bodies.write_text("\n".join(lines) + "\n")
+    bodies.write_bytes(b"".join(map(_framed, map(server.encoded, run.model.requests[rows]))))
     script.write_text(SCRIPT)
     url = f"http://127.0.0.1:{run.port}{server.path}"
 

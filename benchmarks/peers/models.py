@@ -17,6 +17,7 @@ import joblib
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from array_data import COLUMN, DECLARED, array_table, as_parquet
 from environments import COMMON
 
 from packager.cache import atomic_directory, cache_directory
@@ -28,7 +29,7 @@ from packager.runners.local import UnpackedPackage, unpacked_package
 
 RECIPES = Path(__file__).parent / "project" / "recipes.py"
 sys.path.append(str(Path(__file__).parents[1]))  # modules that all benchmarks share
-MODELS = ("linear", "boosting", "native")
+MODELS = ("linear", "boosting", "native", "arrays")
 PACKAGE = Path(sys.executable).parent / "package"
 # Rows per request → number of different requests, sent in turn, so that no server can cache.
 BODIES = {1: 200, 100: 20}
@@ -40,10 +41,10 @@ version = "1.0.0"
 task = "classification"
 
 [data]
-source = "data.csv"
+source = "{source}"
 target = {target}
 split = {{ test = 0.2, seed = 7 }}
-
+{columns}
 [recipe]
 train = "recipes:{recipe}"
 seed = 7
@@ -102,6 +103,8 @@ def table(file: Path | None, target: str) -> pd.DataFrame:
 @contextmanager
 def opened(name: str, frame: pd.DataFrame, target: str) -> Iterator[Model]:
     """Build the packages of a model, and unpack them during the block."""
+    if name == "arrays":
+        frame = array_table(target)
     images = [_built(name, frame, target, mode) for mode in ("off", "auto")]
     with _unpacked(images[0]) as native, _unpacked(images[1]) as compiled:
         verdict = Manifest.load(compiled.path / "package" / "manifest.json").compiled
@@ -147,15 +150,25 @@ def _built(recipe: str, frame: pd.DataFrame, target: str, mode: str) -> Path:
 
 def project_files(recipe: str, frame: pd.DataFrame, target: str, mode: str) -> dict[str, bytes]:
     """The files of a project with one of the recipes; ``mode`` is ``auto`` or ``off``."""
-    texts = frame.drop(columns=target).select_dtypes(exclude="number")
+    arrays = recipe == "arrays"
+    texts = frame.drop(columns=[target, *([COLUMN] if arrays else [])])
+    texts = texts.select_dtypes(exclude="number")
     sliced = [name for name in texts if texts[name].nunique() <= SLICED_VALUES][:1]
     slices = f"\n[slices]\ncolumns = {json.dumps(sliced)}\n" if sliced else ""
-    settings = PROJECT.format(recipe=recipe, target=json.dumps(target), compile=mode, slices=slices)
+    source, columns = ("data.parquet", DECLARED) if arrays else ("data.csv", "")
+    settings = PROJECT.format(
+        recipe=recipe,
+        source=source,
+        columns=columns,
+        target=json.dumps(target),
+        compile=mode,
+        slices=slices,
+    )
     return {
         "package.toml": settings.encode(),
         "requirements.txt": "\n".join(COMMON).encode(),
         "recipes.py": RECIPES.read_bytes(),
-        "data.csv": frame.to_csv(index=False).encode(),
+        source: as_parquet(frame) if arrays else frame.to_csv(index=False).encode(),
     }
 
 

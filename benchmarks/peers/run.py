@@ -2,6 +2,7 @@
 
     python benchmarks/peers/run.py compiled     ours beside FastAPI, bare ASGI and nginx: 25 minutes
     python benchmarks/peers/run.py native       ours beside servers that batch requests: 13 minutes
+    python benchmarks/peers/run.py arrays       ours and FastAPI, 784 numbers a row: 7 minutes
     python benchmarks/peers/run.py all          every server, model and load: 50 minutes
 
 The minutes are those of a quiet machine whose packages and environments are made already; the

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import http.client
-import json
 import os
 import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from server import Run, Server
@@ -58,16 +58,22 @@ def _wait(server: Server, run: Run, process: subprocess.Popen[bytes]) -> None:
 
 def answered(server: Server, port: int, rows: list[dict[str, Any]]) -> bytes | None:
     """What ``server`` answers to ``rows``; None if that is an error."""
-    body = json.dumps(server.body(rows)).encode()
-    status, content = asked(port, "POST", server.path, body)
+    body, headers = server.encoded(rows)
+    status, content = asked(port, "POST", server.path, body, headers)
     return content if status == 200 else None
 
 
-def asked(port: int, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
+def asked(
+    port: int,
+    method: str,
+    path: str,
+    body: bytes | None = None,
+    headers: Mapping[str, str] = MappingProxyType({}),
+) -> tuple[int, bytes]:
     """Status and content of one request over a connection of its own."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
-        connection.request(method, path, body, {"Content-Type": "application/json"})
+        connection.request(method, path, body, dict(headers))
         answer = connection.getresponse()
         return answer.status, answer.read()
     finally:

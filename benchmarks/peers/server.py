@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from collections.abc import Callable
@@ -52,19 +53,35 @@ class Started:
 
 
 @dataclass(frozen=True)
+class Raw:
+    """A body of JSON and then raw tensors."""
+
+    content: bytes
+    json_size: int
+
+
+@dataclass(frozen=True)
 class Server:
     """One way to serve a model over HTTP."""
 
     name: str
     start: Callable[[Run], Started]
     """Makes the files it needs, once or for this run, and returns its command."""
-    body: Callable[[Rows], dict[str, Any]]
+    body: Callable[[Rows], dict[str, Any] | Raw]
     answer: Callable[[Any, list[Any]], Answer] | None
     """Reads its answer; None if it predicts nothing."""
     path: str = "/predict"
     ready: str = "/ready"
     monitored: bool | None = None
     """Whether its ``/metrics`` have to count predictions; None if it is not asked."""
+
+    def encoded(self, rows: Rows) -> tuple[bytes, dict[str, str]]:
+        """The body of a request, and its headers."""
+        body = self.body(rows)
+        if isinstance(body, Raw):
+            header = {"Inference-Header-Content-Length": str(body.json_size)}
+            return body.content, {"Content-Type": "application/octet-stream", **header}
+        return json.dumps(body).encode(), {"Content-Type": "application/json"}
 
     def launch(self, run: Run, started: Started) -> subprocess.Popen[bytes]:
         """Start it in a new process group; its output goes to ``log`` in its folder."""

@@ -55,6 +55,10 @@ def _fastapi(run: Run) -> Started:
     return Started(uvicorn(environment("fastapi", COMPILED), "fastapi_pandas:app", run))
 
 
+def _fastapi_numpy(run: Run) -> Started:
+    return Started(uvicorn(environment("fastapi", COMPILED), "fastapi_numpy:app", run))
+
+
 def _fastapi_compiled(run: Run) -> Started:
     root = run.model.compiled
     if root is None:
@@ -125,11 +129,22 @@ def _own(name: str, start: Callable[[Run], Started], *, monitored: bool = True) 
 V2 = "/v2/models/model"
 OURS, NATIVE, NO_TOKENS, NO_MONITORING = "ours", "ours, native", "ours, no tokens", "ours, bare"
 BY_HAND, PANDAS = "FastAPI, compiled", "FastAPI"
+BINARY, NUMPY = "ours, V2 binary", "FastAPI, NumPy"
 SERVERS = (
     _own(OURS, _ours(compiled=True)),
     _own(NO_TOKENS, _ours(compiled=True, tokens=False)),
     _own(NO_MONITORING, _ours(compiled=True, tokens=False, monitored=False), monitored=False),
     _own(NATIVE, _ours(compiled=False)),
+    Server(
+        BINARY,
+        _ours(compiled=False),
+        formats.raw_arrays,
+        formats.tensor,
+        path="/v2/models/peers-arrays/infer",
+        ready="/readyz",
+        monitored=True,
+    ),
+    Server(NUMPY, _fastapi_numpy, formats.rows, formats.predictions),
     Server(PANDAS, _fastapi, formats.rows, formats.predictions),
     Server(BY_HAND, _fastapi_compiled, formats.rows, formats.predictions),
     Server("BentoML", _bentoml("bento_plain"), formats.rows, formats.labelled, ready="/readyz"),

@@ -1,7 +1,8 @@
 """Derive the compiled form of a fitted model, as plain data, from its answers to probes.
 
 The form is that of ``packager.model.compiled.form`` without its head: ``columns``, ``steps``,
-``matrix`` and ``nan``. Numbers are Python's; None is NaN.
+``matrix`` and ``nan``, and where text is counted ``texts`` and ``places``. Numbers are Python's;
+None is NaN.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any, List
 
 import numpy as np
 
-from modelhost.compiling.estimators import check_supported, coded, heads
+from modelhost.compiling.estimators import check_supported, coded, heads, text_heads
 from modelhost.compiling.probe import Probe
 from modelhost.compiling.provenance import (
     CannotCompileError,
@@ -23,12 +24,18 @@ from modelhost.compiling.provenance import (
     Op,
     OpaqueFeature,
     StepFeature,
+    TextFeature,
+    describe,
     first_cell,
     from_sklearn,
+    library_of,
 )
 from modelhost.compiling.transformers import Keys
 from modelhost.compiling.trees import Head
 from modelhost.compiling.walk import Path, PipelineWalk, dense
+from modelhost.objects.adapter import Adapter
+from modelhost.text_input import text_column, text_step
+from modelhost.wire import Buffer
 
 MAX_ENTRIES = 2_000_000
 """Maximum number of entries of a form's tables, to keep the form smaller than the model."""
@@ -48,16 +55,14 @@ class _Parts:
 
 def check_known(native: Any) -> None:
     """Raise ``CannotCompileError`` unless the model's class is from a supported framework."""
-    kind = type(native)
-    room = kind.__module__.split(".")[0]
-    if not from_sklearn(native) and room not in ("lightgbm", "xgboost"):
-        raise CannotCompileError(f"no compiled form is known for {kind.__module__}.{kind.__name__}")
+    if library_of(native) not in ("sklearn", "lightgbm", "xgboost"):
+        raise CannotCompileError(f"no compiled form is known for {describe(native)}")
 
 
 def known_keys(native: Any, columns: Sequence[Any]) -> Keys:
     """Place of a column → the values that the model's encoders know."""
     parts, walk = _apart(native), PipelineWalk()
-    coded(parts.estimator, _walked(walk, parts, _first(columns, None)), walk)
+    coded(parts.estimator, _walked(walk, parts, _first(native, columns, None)), walk)
     return walk.keys
 
 
@@ -72,33 +77,51 @@ class FittedForm:
         self._walk = PipelineWalk()
         self._task = task
         self._parts = _apart(native)
-        block = _walked(self._walk, self._parts, _first(probe.columns, probe.frame))
+        block = _walked(self._walk, self._parts, _first(native, probe.columns, probe.frame))
         self._block = check_supported(self._parts.estimator, block, self._walk)
 
     def heads(self) -> Iterator[Head]:
-        """The candidate heads, the fastest first."""
+        """The candidate heads, the fastest first; raises ``CannotCompileError``."""
+        if any(isinstance(cell, TextFeature) for cell in self._block.cells):
+            return text_heads(self._parts.estimator, self._task)
         return heads(self._parts.estimator, self._parts.path, self._task)
 
-    def form(self) -> dict[str, Any]:
-        """The form without a head; raises ``CannotCompileError``."""
+    def form(self) -> tuple[dict[str, Any], list[Buffer]]:
+        """The form without a head, and the arrays of its texts; raises ``CannotCompileError``."""
         blocks = [block for _, block in self._walk.steps]
-        matrices = [_matrix(block, self._probe) for block in (*blocks, self._block)]
+        texts, buffers = self._walk.texts.described(self._block.cells)
+        cells = enumerate(self._block.cells)
+        others = [place for place, cell in cells if not isinstance(cell, TextFeature)]
+        last = self._block.take(others) if texts else self._block
+        matrices = [_matrix(block, self._probe) for block in (*blocks, last)]
         paths = [list(path) for path, _ in self._walk.steps]
         places = range(len(self._probe.columns))
-        columns = [_domain(place, self._probe, matrices) for place in places]
+        read = {text["column"] for text in texts}
+        columns = [_domain(place, self._probe, matrices, place in read) for place in places]
         if not any(domain["used"] for domain in columns):
             raise CannotCompileError("the model uses none of the columns")
-        return {
+        form = {
             "columns": columns,
             "steps": [{"path": path, "matrix": made} for path, made in zip(paths, matrices)],
             "matrix": matrices[-1],
-            "nan": any(bool(np.isnan(dense(block)).any()) for block in (*blocks, self._block)),
+            "nan": any(_has_nan(block) for block in (*blocks, last)),
         }
+        if texts:
+            form.update(texts=texts, places=others)
+        return form, buffers
+
+
+def _has_nan(block: MatrixBlock) -> bool:
+    return bool(np.isnan(block.data.data if block.sparse else dense(block)).any())
 
 
 def _apart(native: Any) -> _Parts:
     transformers: list[tuple[Any, Path]] = []
     path: Path = ()
+    if isinstance(native, Adapter) and type(native.fitted).__name__ != "Booster":
+        if type(native) is Adapter:  # it gives another number than its ``predict``
+            raise CannotCompileError(f"no compiled form is known for scores of {describe(native)}")
+        native, path = native.fitted, ("fitted",)
     while from_sklearn(native):
         name = type(native).__name__
         if name.endswith("SearchCV") and hasattr(native, "best_estimator_"):
@@ -117,9 +140,14 @@ def _apart(native: Any) -> _Parts:
     return _Parts(tuple(transformers), native, path)
 
 
-def _first(columns: Sequence[Any], data: Any) -> MatrixBlock:
+def _first(native: Any, columns: Sequence[Any], data: Any) -> MatrixBlock:
+    """What the model is given: a frame, or the only column of text as a list."""
     cells = tuple(first_cell(place, column) for place, column in enumerate(columns))
-    return MatrixBlock(cells, data)
+    block = MatrixBlock(cells, data)
+    name = text_column(columns) if text_step(native) else None
+    if name is None:
+        return block
+    return block.take([[column.name for column in columns].index(name)]).as_texts()
 
 
 def _walked(walk: PipelineWalk, parts: _Parts, block: MatrixBlock) -> MatrixBlock:
@@ -129,7 +157,6 @@ def _walked(walk: PipelineWalk, parts: _Parts, block: MatrixBlock) -> MatrixBloc
 
 
 def _matrix(block: MatrixBlock, probe: Probe) -> dict[str, Any]:
-    made = dense(block)
     numbers, derived = [], []
     tabled: dict[int, list[int]] = {}
     for position, cell in enumerate(block.cells):
@@ -143,10 +170,14 @@ def _matrix(block: MatrixBlock, probe: Probe) -> dict[str, Any]:
             tabled.setdefault(cell.column, []).append(position)
         elif isinstance(cell, OpaqueFeature):
             raise CannotCompileError(f"{cell.reason}, and the model reads it")
+    tables = [
+        _table(column, positions, dense(block.take(positions)), probe)
+        for column, positions in tabled.items()
+    ]
     return {
         "width": len(block.cells),
         "numbers": numbers,
-        "tables": [_table(c, positions, made, probe) for c, positions in tabled.items()],
+        "tables": tables,
         "derived": derived,
         "sparse": block.sparse,
     }
@@ -159,13 +190,14 @@ def _ops(ops: Sequence[Op]) -> list[dict[str, Any]]:
 def _table(column: int, positions: list[int], made: Any, probe: Probe) -> dict[str, Any]:
     """The model's encoding of each value of ``column``, taken from the probe's rows.
 
-    Raise ``CannotCompileError`` if it depends on other columns or the table is too large.
+    ``made``: the matrix of these rows, shape (rows, positions). Raise ``CannotCompileError`` if it
+    depends on other columns or the table is too large.
     """
     keys = [question for question in probe.of(column, "key") if question.value is not None]
     special = [*probe.of(column, "null"), *probe.of(column, "unknown")]
     answers = {}
     for question in (*keys, *special):
-        one, *others = (made[row, positions] for row in probe.places[question])
+        one, *others = (made[row] for row in probe.places[question])
         if not all(np.array_equal(one, other, equal_nan=True) for other in others):
             name = probe.columns[column].name
             raise CannotCompileError(f"the encoding of column {name!r} depends on other columns")
@@ -207,12 +239,16 @@ def _json(value: float) -> float | None:
     return None if np.isnan(value) else float(value)
 
 
-def _domain(place: int, probe: Probe, matrices: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _domain(
+    place: int, probe: Probe, matrices: Sequence[dict[str, Any]], text: bool
+) -> dict[str, Any]:
+    """The domain of a column; ``text``: whether its n-grams are counted."""
     name = probe.columns[place].name
     numeric = any(one["column"] == place for made in matrices for one in made["numbers"])
     tables = [one for made in matrices for one in made["tables"] if one["column"] == place]
-    used = numeric or bool(tables)
-    domain: dict[str, Any] = {"name": name, "used": used, "nulls": probe.nulls(place)}
+    used = numeric or bool(tables) or text
+    nulls = probe.nulls(place) and not text
+    domain: dict[str, Any] = {"name": name, "used": used, "nulls": nulls}
     if not used:
         return domain
     domain["known_only"] = any(table["unknown"] is None for table in tables)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Union
 import numpy as np
 
 from modelhost.columns import ColumnSpec
+from modelhost.objects.adapter import Adapter
 
 
 class CannotCompileError(Exception):
@@ -46,6 +47,14 @@ class StepFeature:
     ops: tuple[Op, ...] = ()
 
 
+class TextFeature(NamedTuple):
+    """One n-gram of a text vectorizer, after its stages."""
+
+    part: int
+    """The number of the text part (:mod:`modelhost.compiling.texts`)."""
+    feature: int
+
+
 @dataclass(frozen=True)
 class OpaqueFeature:
     """A column that no form supports, with the reason."""
@@ -54,7 +63,7 @@ class OpaqueFeature:
     reason: str
 
 
-Feature = Union[NumericFeature, LookupFeature, StepFeature, OpaqueFeature]
+Feature = Union[NumericFeature, LookupFeature, StepFeature, TextFeature, OpaqueFeature]
 
 
 @dataclass(frozen=True)
@@ -63,6 +72,10 @@ class MatrixBlock:
 
     cells: tuple[Feature, ...]
     data: Any = None
+
+    def as_texts(self) -> MatrixBlock:
+        """The same single column of a frame as the list of its values."""
+        return replace(self, data=None if self.data is None else self.data.iloc[:, 0].tolist())
 
     def take(self, places: Sequence[int]) -> MatrixBlock:
         """The columns at ``places``."""
@@ -113,8 +126,14 @@ def after(cell: Feature, *ops: Op) -> Feature:
 
 def describe(part: Any) -> str:
     """The class name of a transformer or estimator, with its module unless scikit-learn's."""
-    kind = type(part)
-    return kind.__name__ if from_sklearn(part) else f"{kind.__module__}.{kind.__name__}"
+    kind = type(part.fitted if isinstance(part, Adapter) else part)
+    return kind.__name__ if library_of(part) == "sklearn" else f"{kind.__module__}.{kind.__name__}"
+
+
+def library_of(part: Any) -> str:
+    """The library that ``part``, or the object that an adapter serves, is of."""
+    kind = type(part.fitted if isinstance(part, Adapter) else part)
+    return kind.__module__.split(".")[0]
 
 
 def from_sklearn(part: Any) -> bool:

@@ -16,6 +16,7 @@ from modelhost.compiling.provenance import (
     NumericFeature,
     Op,
     StepFeature,
+    TextFeature,
     after,
 )
 
@@ -147,7 +148,7 @@ def _encoded(part: Any, block: MatrixBlock, keys: Keys) -> Cells | None:
     cells: list[Feature] = []
     for place, cell in enumerate(block.cells):
         known = [value for value in _plain(part.categories_[place]) if not _is_nan(value)]
-        if isinstance(cell, StepFeature):
+        if isinstance(cell, (StepFeature, TextFeature)):
             return None
         if isinstance(cell, NumericFeature) and any(op.name != "fill" for op in cell.ops):
             return None  # values of transformed numbers can't be enumerated

@@ -11,7 +11,7 @@ from typing import Any, Dict, NamedTuple
 
 import numpy as np
 
-from modelhost.compiling.provenance import describe
+from modelhost.compiling.provenance import describe, library_of
 from modelhost.compiling.sklearn_trees import (
     BINNED_ENSEMBLES,
     FORESTS,
@@ -21,6 +21,7 @@ from modelhost.compiling.sklearn_trees import (
     forest_tables,
     staged_tables,
 )
+from modelhost.objects.adapter import Adapter
 
 Arrays = Dict[str, Any]
 """Name → NumPy array of one dimension."""
@@ -44,7 +45,7 @@ class _RefusedError(Exception):
 
 def has_trees(estimator: Any) -> bool:
     """Whether an estimator is a supported tree or tree ensemble."""
-    name, room = type(estimator).__name__, type(estimator).__module__.split(".")[0]
+    name, room = type(estimator).__name__, library_of(estimator)
     if room == "sklearn":
         return name in FORESTS | STAGED_ENSEMBLES | BINNED_ENSEMBLES | SINGLE_TREES
     return hasattr(estimator, "booster_") or hasattr(estimator, "get_booster")
@@ -63,7 +64,7 @@ def trees_of(estimator: Any) -> Head:
 
 
 def _tables(estimator: Any) -> tuple[dict[str, Any], Arrays]:
-    name, room = type(estimator).__name__, type(estimator).__module__.split(".")[0]
+    name, room = type(estimator).__name__, library_of(estimator)
     if getattr(estimator, "n_outputs_", 1) != 1:
         raise _RefusedError("it has several outputs")
     if room == "sklearn":
@@ -97,7 +98,8 @@ def _xgboost(estimator: Any) -> tuple[dict[str, Any], Arrays]:
     if not (estimator.missing is None or np.isnan(estimator.missing)):
         raise _RefusedError(f"XGBoost treats {estimator.missing} as missing")
     best = booster.attr("best_iteration")
-    used = booster if best is None else booster[: int(best) + 1]
+    # A booster that is itself the model answers with all of its trees.
+    used = booster if best is None or isinstance(estimator, Adapter) else booster[: int(best) + 1]
     library = sys.modules[type(booster).__module__.partition(".")[0]]
     version = tuple(int(part) for part in library.__version__.split(".")[:2])
     written = "ubj" if version >= _XGBOOST_WITH_UBJSON else "json"

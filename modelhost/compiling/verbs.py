@@ -3,11 +3,11 @@
     supported  → {}
     keys       specs → keys: [place of a column, the values that the model's encoders know] each
     compile    specs, columns, rows; last buffer: ``Probe.as_json`` → candidates, in JSON, in the
-               first buffer, and the arrays of their trees in the others
+               first buffer, and the arrays of its texts and of their heads in the others
 
 The candidates are ``{"form", "unsupported", "heads"}``: the form without a head, or why there is
 none, and the heads, the fastest first (:class:`modelhost.compiling.trees.Head`). A head with
-``trees`` has ``arrays``: the name, the length and the encoding of each of its arrays.
+``arrays``, and a text of the form, tell the name, the length and the encoding of each array.
 
 Instead of these, an answer holds ``unsupported``: why the model can't be compiled; or ``raised``:
 the type and the message of what a part of the model raised.
@@ -62,11 +62,12 @@ def candidates(model: LoadedModel, specs: list[ColumnSpec], frame: Any, probes: 
 def _encoded(found: FittedForm) -> Message:
     heads = list(found.heads())
     told: dict[str, Any] = {"form": None, "unsupported": None}
+    buffers: list[Buffer] = []
     try:
-        told["form"] = found.form() if any("refused" not in h.described for h in heads) else None
+        if any("refused" not in head.described for head in heads):
+            told["form"], buffers = found.form()
     except CannotCompileError as error:
         told["unsupported"] = str(error)
-    buffers: list[Buffer] = []
     told["heads"] = [_head(head, buffers) for head in heads]
     return Message({}, [json.dumps(told).encode(), *buffers])
 

@@ -21,7 +21,9 @@ from modelhost.compiling.provenance import (
     describe,
     from_sklearn,
 )
+from modelhost.compiling.texts import Texts
 from modelhost.compiling.transformers import Keys, rule
+from modelhost.text_input import text_step
 
 Path = Tuple[Union[str, int], ...]
 """Attributes and indices from the model to a part of it."""
@@ -53,6 +55,8 @@ class PipelineWalk:
     """Column → the values that the model's encoders know."""
     steps: list[tuple[Path, MatrixBlock]] = field(default_factory=list)
     """Transformers that the form calls, by path, with their input blocks."""
+    texts: Texts = field(default_factory=Texts)
+    """The n-grams of text columns."""
 
     def through(self, part: Any, block: MatrixBlock, path: Path) -> MatrixBlock:
         """``block`` after the transformer ``part``, which is at ``path`` in the model."""
@@ -88,9 +92,14 @@ class PipelineWalk:
             chosen = list(places[name])
             if (isinstance(inner, str) and inner == "drop") or not chosen:
                 continue
+            given = block.take(chosen)
             if isinstance(columns, (str, int)):
-                raise CannotCompileError(f"{describe(inner)} is given a single column as a series")
-            made = self.through(inner, block.take(chosen), (*path, "transformers_", index, 1))
+                if text_step(inner) is None:
+                    raise CannotCompileError(
+                        f"{describe(inner)} is given a single column as a series"
+                    )
+                given = given.as_texts()
+            made = self.through(inner, given, (*path, "transformers_", index, 1))
             cells += made.cells
         return tuple(cells)
 
@@ -107,7 +116,7 @@ class PipelineWalk:
     def _leaf(self, part: Any, block: MatrixBlock, path: Path) -> tuple[Feature, ...]:
         if not from_sklearn(part):
             raise CannotCompileError(f"no exact encoder is known for {describe(part)}")
-        found = rule(part, block, self.keys)
+        found = self.texts.after(part, block) or rule(part, block, self.keys)
         if found is not None:
             return found
         return self._step(part, block, path)

@@ -6,6 +6,7 @@ or above, less those at its upper edge or above. Comparing takes a third of the 
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter as Tally
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitoring.column_arrays import ColumnArrays, ColumnLayout
+from monitoring.metrics.derived_columns import DerivedColumns
 from monitoring.profile.profile import FeatureProfile
 from monitoring.slices.clock import DatetimeUnit
 
@@ -56,12 +58,17 @@ class BinCounts:
         """``features``: column index and bins of each; ``clocks``: units of datetimes, by name.
 
         Values are plain: None for null; numbers, and ticks for times, for intervals; text and
-        booleans for categories.
+        booleans for categories. Of columns whose derived numbers are counted they are arrays,
+        bytes, lists or text.
         """
+        features = [*features]
+        self._derived = DerivedColumns(features)
+        self._width = max((column + 1 for column, _ in features), default=0)
+        places = itertools.count(self._width)
+        features = [(next(places) if f.measure else at, f) for at, f in features]
         self._slices: dict[str, slice] = {}
         self._numbers: list[_Numbers] = []
         self._texts: list[_Texts] = []
-        self._lengths: list[int] = []
         first = 0
         for column, feature in features:
             behind = first + len(feature.bins)
@@ -72,8 +79,6 @@ class BinCounts:
                 clock = clocks.get(feature.name)
                 scale = clock.nanoseconds if clock else 1
                 self._numbers.append(_Numbers(column, feature.edges, scale, own))
-            if feature.kind == "text_length":
-                self._lengths.append(column)
             first = behind + 1
         self._scales = np.array([[n.scale] for n in self._numbers], np.float64)
         self._scaled = bool((self._scales != 1).any())
@@ -88,10 +93,8 @@ class BinCounts:
 
     def add(self, columns: Sequence[Sequence[Any] | Floats]) -> None:
         """Count the values of each column."""
-        if self._lengths:
-            columns = [*columns]
-            for column in self._lengths:
-                columns[column] = [None if v is None else len(v) for v in columns[column]]
+        if self._derived:
+            columns = [*columns[: self._width], *self._derived.of(columns)]
         if self._numbers:
             values = np.array([columns[n.column] for n in self._numbers], np.float64)  # None: NaN
             self._compare(values)
@@ -100,7 +103,9 @@ class BinCounts:
                 self._counts[texts.places.get(value, texts.rest)] += times
 
     def takes(self, layout: ColumnLayout) -> bool:
-        """Whether all columns are in arrays of this layout: text that is measured isn't."""
+        """Whether all columns are in arrays of this layout: what is measured isn't."""
+        if self._derived:
+            return False
         if layout is not self._layout:
             self._add_codes()
             codes = {texts.column: texts for texts in self._texts}

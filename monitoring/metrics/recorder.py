@@ -18,6 +18,7 @@ from monitoring.column_arrays import ColumnArrays, joined
 from monitoring.feedback.tokens import Bitmaps, Chances
 from monitoring.metrics.answer_counts import AnswerCounts
 from monitoring.metrics.bin_counts import BinCounts
+from monitoring.metrics.derived_columns import size_of
 from monitoring.metrics.prediction_counts import PredictionCounts
 from monitoring.metrics.serving import FLAGS, ServingMetrics
 from monitoring.profile.profile import Profile, is_prediction
@@ -28,6 +29,9 @@ FLUSH_SECONDS = 0.25
 MAX_PENDING_ROWS = 2_000
 """Rows buffered before they are aggregated, which takes about three milliseconds. A row is a list
 of numbers, and of strings that all rows share."""
+MAX_PENDING_ELEMENTS = 4_000_000
+"""Elements of arrays, bytes and characters in the columns with derived numbers that are buffered:
+rows of images would fill the memory."""
 MIN_DIRECT_ROWS = 32
 """From this number on, the rows of one request are aggregated without buffering."""
 
@@ -109,11 +113,12 @@ class MetricsRecorder:
         """``columns``: names of a batch's columns; ``clocks``: units of datetime columns."""
         self._metrics = metrics
         features = [
-            (columns.index(feature.name), feature)
+            (columns.index(feature.column), feature)
             for feature in (profile.features if profile else ())
             if not is_prediction(feature.name)
         ]
         self._bins = BinCounts(features, clocks or {})
+        self._sized = tuple({at for at, feature in features if feature.measure is not None})
         self._answers = PredictionCounts(profile, metrics.classes)
         self._structured = AnswerCounts(profile, metrics.outputs) if metrics.outputs else None
         excluded = profile.drift_excluded if profile else {}
@@ -125,6 +130,7 @@ class MetricsRecorder:
         )
         self._kept: list[Sequence[Any]] = []
         self._arrays: list[ColumnArrays] = []
+        self._elements = 0
         self._sure, self._unsure, self._blocks = _Answers(), _Answers(), _Answers()
         self._clear()
 
@@ -154,7 +160,9 @@ class MetricsRecorder:
             self._kept += zip(*batch.columns, strict=True)
         else:
             self._bins.add(batch.columns)
-        if self._pending >= MAX_PENDING_ROWS:
+        if self._sized and rows < MIN_DIRECT_ROWS:
+            self._elements += sum(size_of(v) for at in self._sized for v in batch.columns[at])
+        if self._pending >= MAX_PENDING_ROWS or self._elements > MAX_PENDING_ELEMENTS:
             self._count()
         if batch.anomalies:
             self._anomalies.update(batch.anomalies)
@@ -195,6 +203,7 @@ class MetricsRecorder:
         if self._kept:
             self._bins.add(list(zip(*self._kept, strict=True)))
             self._kept.clear()
+            self._elements = 0
         if self._arrays:
             self._bins.add_arrays(joined(self._arrays))
             self._arrays.clear()

@@ -104,7 +104,10 @@ def named_features(profile: Profile | None) -> dict[str, tuple[str, ...]]:
     """Features whose anomalies are counted separately, and the kinds possible for each."""
     if profile is None:
         return {}
-    named = {f.name: _kinds(f) for f in profile.features if not is_prediction(f.name)}
+    named: dict[str, tuple[str, ...]] = {}
+    for feature in profile.features:
+        if not is_prediction(feature.name):
+            named.setdefault(feature.column, _kinds(feature, profile))
     for name, why in profile.drift_excluded.items():
         kinds = tuple(kind for kind in ANOMALIES if why.counts(kind))
         if kinds and len(named) < MAX_NAMED:
@@ -122,6 +125,9 @@ def _excluded_features(profile: Profile | None) -> dict[tuple[str, str], int]:
     return {**counts, (OTHER, OTHER): more} if more > 0 else counts
 
 
-def _kinds(feature: FeatureProfile) -> tuple[str, ...]:
+def _kinds(feature: FeatureProfile, profile: Profile) -> tuple[str, ...]:
+    if feature.measure is not None:
+        judged = {*profile.reference_anomalies.get(feature.column, ()), "missing", "invalid"}
+        return tuple(kind for kind in ANOMALIES if kind in judged)
     absent = ("unseen",) if feature.kind == "numeric" else ("below_range", "above_range")
     return tuple(kind for kind in ANOMALIES if kind not in absent)

@@ -2,9 +2,10 @@
 
 Drift is measured by counts per bin, so every bin holds at least 1 % of the reference (with fewer
 rows per bin, the noise of PSI differs from its formula). Bins are the distinct values if there are
-few, else quantiles; the most frequent categories and ``other``; for text of high cardinality its
-length. :mod:`monitoring.stats.binning` creates them. Functions import NumPy and pandas when they
-run: ``package inspect`` reads profiles without these slow imports.
+few, else quantiles; the most frequent categories and ``other``. Arrays, bytes, lists and text of
+high cardinality have bins of what :mod:`monitoring.derived.measures` derives from them.
+:mod:`monitoring.stats.binning` creates the bins. Functions import NumPy and pandas when they run:
+``package inspect`` reads profiles without these slow imports.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
+    from monitoring.derived.measures import Measured
+
     Floats = npt.NDArray[np.float64]
     Indices = npt.NDArray[np.int64]
 
@@ -33,7 +36,7 @@ def is_prediction(name: str) -> bool:
     return name in (PREDICTION, CONFIDENCE) or name.startswith(f"{PREDICTION}.")
 
 
-FeatureKind = Literal["numeric", "categorical", "text_length"]
+FeatureKind = Literal["numeric", "categorical"]
 ExclusionReason = Literal["excluded", "timestamp", "calendar", "nonstationary", "personal"]
 EXCLUSION_REASONS: Mapping[str, str] = {
     "excluded": "[monitoring] exclude names it",
@@ -49,7 +52,7 @@ EXCLUSION_REASONS: Mapping[str, str] = {
 class FeatureProfile(BaseModel):
     """One feature's bins and the number of training rows in each.
 
-    Numeric and text length: bin ``i`` holds ``edges[i-1] <= value < edges[i]``; the first and last
+    Numeric: bin ``i`` holds ``edges[i-1] <= value < edges[i]``; the first and last
     bin are unbounded, so out-of-range values are in them. Categorical: bin ``i`` holds
     ``categories[i]`` (as text); a last bin ``other``, if there is one, holds everything else.
     Datetimes are numeric, in nanoseconds since 1970 (UTC).
@@ -58,7 +61,12 @@ class FeatureProfile(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
+    """The column; or ``column.measure``, if the values are derived from the column's."""
     kind: FeatureKind
+    measure: str | None = None
+    """What is derived from the column; None for its own values."""
+    learned: str = ""
+    """What the measure needs of the training rows: a vocabulary, a centroid or words."""
     edges: tuple[float, ...] = ()
     categories: tuple[str, ...] = ()
     bins: tuple[str, ...]
@@ -68,18 +76,27 @@ class FeatureProfile(BaseModel):
     minimum: float | None = None
     maximum: float | None = None
 
+    @property
+    def column(self) -> str:
+        """The column that the values come from."""
+        return self.name if self.measure is None else self.name.removesuffix(f".{self.measure}")
+
     def bin_indices(self, values: Any) -> Indices:
-        """The bin of each value (anything ``pandas.Series`` accepts); -1 for null.
+        """The bin of each of the column's values (anything ``pandas.Series`` accepts); -1 for null.
 
         An unseen category is in ``other``, or -1 if there is no such bin.
         """
         import numpy as np
         import pandas as pd
 
+        from monitoring.derived.measures import measured
+
         series = values if isinstance(values, pd.Series) else pd.Series(values)
+        if self.measure is not None:
+            series = derived_series(measured(series, self.measure, self.learned))
         if self.kind == "categorical":
             return self._category_indices(series)
-        numbers = text_lengths(series) if self.kind == "text_length" else numeric(series)
+        numbers = numeric(series)
         indices = np.searchsorted(np.asarray(self.edges), numbers, side="right")
         return np.where(np.isnan(numbers), -1, indices).astype(np.int64)
 
@@ -123,6 +140,8 @@ class Profile(BaseModel):
     features: tuple[FeatureProfile, ...]
     left_out: tuple[str, ...]
     """Not monitored: beyond the limit, of mixed kind, or with all rows in one bin."""
+    unwatched: tuple[str, ...] = ()
+    """DerivedValue numbers of monitored columns that are not: beyond the limit."""
     drift_excluded: Mapping[str, DriftExclusion] = {}
     """Feature → why it always drifts, or is excluded."""
     reference_anomalies: Mapping[str, Mapping[str, float]] = {}
@@ -145,10 +164,8 @@ def numeric(series: pd.Series[Any]) -> Floats:
     return pd.to_numeric(series).to_numpy(dtype=np.float64, na_value=np.nan)
 
 
-def text_lengths(series: pd.Series[Any]) -> Floats:
-    """Number of characters of each text as float64, null as NaN."""
-    import numpy as np
+def derived_series(found: Measured) -> pd.Series[Any]:
+    """What was derived from a column, as a column."""
+    import pandas as pd
 
-    null = series.isna().to_numpy(bool)
-    lengths = [np.nan if empty else len(str(v)) for v, empty in zip(series, null, strict=True)]
-    return np.asarray(lengths, dtype=np.float64)
+    return pd.Series(found, dtype=object if isinstance(found, list) else float)

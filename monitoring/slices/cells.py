@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,14 @@ def plain_values(series: pd.Series[Any]) -> list[Any]:
     if series.dtype != object:
         return values
     return [value.item() if isinstance(value, np.generic) else value for value in values]
+
+
+def cell_values(series: pd.Series[Any]) -> Sequence[Any]:
+    """As ``plain_values``; a column of arrays as one block, if none is null."""
+    blocks: Any = series.array
+    if hasattr(blocks, "block"):
+        return blocks.block if blocks.absent is None else series.astype(object).tolist()
+    return plain_values(series)
 
 
 def clock_of(series: pd.Series[Any]) -> DatetimeUnit | None:

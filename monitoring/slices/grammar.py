@@ -2,14 +2,19 @@
 
 Rules are parsed with :mod:`ast` and checked node by node. Only comparisons (also chained),
 ``and``/``or``/``not``, ``in``/``not in`` a list of constants, ``+ - * /`` on numbers, constants and
-column names are allowed. A column name that isn't a plain ASCII identifier is written in
-`backticks`. :mod:`monitoring.slices.compiler` compiles it.
+column names are allowed, and numbers and categories derived from a column, as in
+``pixels.mean < 3``. A column name that isn't a plain ASCII identifier is written in `backticks`.
+:mod:`monitoring.slices.compiler` compiles it.
 """
 
 from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from monitoring.derived.measures import LEARNED, MEASURES, DerivedValue
 
 MAX_LENGTH = 1_000
 MAX_DEPTH = 30
@@ -19,8 +24,18 @@ _TOKENS = re.compile(r""""(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`([^`]*)`""")
 Constant = bool | int | float | str
 
 
-def parse(text: str) -> tuple[ast.expr, dict[str, str]]:
-    """The checked condition in ``text``, and the column of each identifier in it.
+class Condition(NamedTuple):
+    """A checked condition."""
+
+    node: ast.expr
+    names: Mapping[str, str]
+    """Identifier in ``node`` → column, or the name of a derived value."""
+    derived: Mapping[str, DerivedValue]
+    """Name of a derived value → what it is derived from."""
+
+
+def parse(text: str) -> Condition:
+    """The checked condition in ``text``.
 
     Raises ``ValueError`` naming what is not allowed.
     """
@@ -31,11 +46,55 @@ def parse(text: str) -> tuple[ast.expr, dict[str, str]]:
         condition = ast.parse(source.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise ValueError(f"expected a condition such as carat >= 1.5, got {text!r}") from error
+    measures = _MeasureNames(text, quoted)
+    try:
+        condition = measures.visit(condition)
+    except RecursionError as error:
+        raise _too_deep() from error
     _check_condition(condition, 0)
-    names = sorted({node.id for node in ast.walk(condition) if isinstance(node, ast.Name)})
-    if not names:
+    identifiers = sorted({node.id for node in ast.walk(condition) if isinstance(node, ast.Name)})
+    if not identifiers:
         raise ValueError(f"expected a condition on at least one column, got {text!r}")
-    return condition, {name: quoted.get(name, name) for name in names}
+    derived = {own.name: own for own in measures.found}
+    names = {one: quoted.get(one, one) for one in identifiers if one not in measures.names}
+    if both := sorted({*names.values()} & derived.keys()):
+        raise ValueError(f"expected a column or a derived value, got both as {both[0]!r}")
+    return Condition(condition, {**names, **measures.names}, derived)
+
+
+class _MeasureNames(ast.NodeTransformer):
+    """Replaces ``column.measure`` by an identifier."""
+
+    def __init__(self, text: str, quoted: Mapping[str, str]) -> None:
+        self._quoted = quoted
+        self._prefix = "measure"
+        while self._prefix in text:
+            self._prefix += "_"
+        self.found: dict[DerivedValue, str] = {}
+        """DerivedValue value → identifier."""
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Identifier → name of the derived value."""
+        return {identifier: derived.name for derived, identifier in self.found.items()}
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
+        """An identifier for the derived value; raises ``ValueError`` for an unknown measure."""
+        if not isinstance(node.value, ast.Name):
+            raise ValueError(f"expected a column before the point, got {_shown(node)}")
+        if node.attr in LEARNED:
+            raise ValueError(
+                f"expected a number of the row alone, got {node.attr!r}, which is relative to the "
+                "training rows: only drift is measured by it"
+            )
+        known = {measure for measures in MEASURES.values() for measure in measures} - LEARNED
+        if node.attr not in known:
+            raise ValueError(
+                f"expected one of {', '.join(sorted(known))} after the point, got {node.attr!r}"
+            )
+        derived = DerivedValue(self._quoted.get(node.value.id, node.value.id), node.attr)
+        identifier = self.found.setdefault(derived, f"{self._prefix}{len(self.found)}")
+        return ast.copy_location(ast.Name(identifier, ast.Load()), node)
 
 
 def constant(node: ast.expr) -> Constant | None:
@@ -127,7 +186,11 @@ def _check_list(node: ast.expr) -> None:
 
 def _check_depth(depth: int) -> None:
     if depth > MAX_DEPTH:
-        raise ValueError(f"expected at most {MAX_DEPTH} levels of nesting, got more")
+        raise _too_deep()
+
+
+def _too_deep() -> ValueError:
+    return ValueError(f"expected at most {MAX_DEPTH} levels of nesting, got more")
 
 
 def _shown(node: ast.AST) -> str:

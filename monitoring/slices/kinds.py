@@ -6,13 +6,15 @@ import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
+from monitoring.derived.measures import CATEGORIES, MEASURES, CellKind, DerivedValue
 from monitoring.slices import grammar
 from monitoring.slices.clock import DatetimeUnit
 
-ValueKind = Literal["number", "boolean", "text", "datetime", "any"]
-"""Kind of a column or constant. ``any``: unknown from the dtype; values are compared one by one."""
+ValueKind = Literal["number", "boolean", "text", "datetime", "array", "bytes", "list", "any"]
+"""Kind of a column or constant. ``any``: unknown from the dtype; values are compared one by one.
+Of arrays, bytes and lists only derived values can be compared."""
 
 _CLOCK = DatetimeUnit("ns", None)
 _OF_COLUMN: Mapping[str, ValueKind] = {
@@ -36,6 +38,8 @@ def kind_of(dtype: Any) -> ValueKind:
 
     if isinstance(dtype, pd.CategoricalDtype):
         dtype = dtype.categories.dtype
+    if getattr(dtype, "name", None) == "array":
+        return "array"
     if pd.api.types.is_bool_dtype(dtype):
         return "boolean"
     if pd.api.types.is_numeric_dtype(dtype):
@@ -56,11 +60,18 @@ def kind_of_column(kind: str, dtype: str, categories: Sequence[Any] | None) -> V
         if types == {bool}:
             return "boolean"
         return "number" if types and types <= {int, float} else "any"
-    if kind == "datetime":
-        return "datetime"
+    if kind in ("datetime", "array", "bytes", "list"):
+        return cast(ValueKind, kind)
     if dtype == "object" or kind == "any":
         return "any"
     return _OF_COLUMN.get(kind, "any")
+
+
+def kinds_of_derived(derived: Mapping[str, DerivedValue]) -> dict[str, ValueKind]:
+    """The kind of each derived value."""
+    return {
+        name: "text" if own.measure in CATEGORIES else "number" for name, own in derived.items()
+    }
 
 
 def check_kinds(
@@ -110,7 +121,14 @@ class _KindChecker:
         match node:
             case ast.Name(id=identifier):
                 column = self._names[identifier]
-                return _Operand(column, self._kinds[column])
+                kind = self._kinds[column]
+                if kind in ("array", "bytes", "list"):
+                    first = MEASURES[cast(CellKind, kind)][0]
+                    raise ValueError(
+                        f"column {column!r} ({kind}) can't be compared: "
+                        f"name a number derived from it, such as {column}.{first}"
+                    )
+                return _Operand(column, kind)
             case ast.BinOp(left=left, right=right):
                 return self._calculation(left, right)
             case ast.UnaryOp(operand=operand):

@@ -7,18 +7,21 @@ that a build, a check and the server assign the same slices to a row.
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from monitoring.column_arrays import ColumnArrays, ColumnLayout
+from monitoring.derived.measures import as_values, measured
 from monitoring.slices.clock import DatetimeUnit
 from monitoring.slices.compiler import RuleCompiler
+
+if TYPE_CHECKING:
+    from monitoring.slices.slices import Rule
 
 Row = Sequence[Any]
 
@@ -34,17 +37,24 @@ class RowMembership:
         self,
         columns: Sequence[str],
         values: Mapping[str, Sequence[str]],
-        rules: Iterable[tuple[ast.expr, Mapping[str, str]]],
+        rules: Iterable[Rule],
         clocks: Mapping[str, DatetimeUnit],
     ) -> None:
         """Compile the slices of rows whose cells are named ``columns``.
 
-        ``values``: column → declared values as text; ``rules``: checked condition, and identifier
-        in it → column; ``clocks``: datetime units.
+        ``values``: column → declared values as text; ``clocks``: datetime units.
 
         Raises ``ValueError`` for an unknown column or a condition that can't be applied.
         """
+        rules = [*rules]
         places = {name: at for at, name in enumerate(columns)}
+        derived = {name: own for rule in rules for name, own in rule.derived.items()}
+        for name, own in derived.items():
+            if name in places or own.column not in places:
+                found = "a column too" if name in places else f"no column {own.column!r}"
+                raise ValueError(f"slices: expected {name!r} to be derived only, got {found}")
+        self._derived = [(places[own.column], own.measure) for own in derived.values()]
+        places |= {name: at for at, name in enumerate(derived, start=len(columns))}
         source = RuleCompiler(places, clocks)
         terms: list[_Term] = []
         first = 1
@@ -54,9 +64,9 @@ class RowMembership:
             text = f"({known}[{cell}] if {cell} in {known} else {other}({cell}))"
             terms.append(_Term(frozenset({places[name]}), text))
             first += len(texts) + 1
-        for place, (node, names) in enumerate(rules, start=first):
-            text = f"({1 << place} if {source.holds(node, names)} else 0)"
-            used = frozenset(places[name] for name in names.values() if name in places)
+        for place, rule in enumerate(rules, start=first):
+            text = f"({1 << place} if {source.holds(rule.condition, rule.names)} else 0)"
+            used = frozenset(places[name] for name in rule.names.values() if name in places)
             terms.append(_Term(used, text))
         self._terms = terms
         self._scope = source.scope
@@ -65,10 +75,14 @@ class RowMembership:
 
     def bitmap(self, row: Row) -> int:
         """The bitmap of one row."""
+        if self._derived:
+            found = (measured([row[at]], measure) for at, measure in self._derived)
+            row = [*row, *(as_values(own)[0] for own in found)]
         return self._all.of_row(row)
 
     def bitmaps(self, columns: Sequence[Sequence[Any]], rows: int) -> list[int]:
         """The bitmap of each row; ``columns``: sequences of ``rows`` values each."""
+        columns = self._with_derived(columns)
         return list(self._all.of_rows(columns)) if self._terms else [1] * rows
 
     def bitmaps_of(
@@ -85,8 +99,15 @@ class RowMembership:
         for row in self._code_rows:
             found |= self._by_code[arrays.codes[row]]
         if self._rest is not None:
-            found |= np.fromiter(self._rest.of_rows(columns), np.int64, rows)
+            whole = self._with_derived(columns)
+            found |= np.fromiter(self._rest.of_rows(whole), np.int64, rows)
         return found
+
+    def _with_derived(self, columns: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:
+        if not self._derived:
+            return columns
+        found = (measured(columns[at], measure) for at, measure in self._derived)
+        return [*columns, *(as_values(own) for own in found)]
 
     def _prepare(self, layout: ColumnLayout) -> None:
         """Compute what depends on one column with codes, for each code."""

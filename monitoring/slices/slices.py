@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from monitoring.derived.measures import DerivedValue, is_nested
 from monitoring.slices import grammar
 from monitoring.slices.clock import DatetimeUnit
-from monitoring.slices.kinds import ValueKind, check_kinds, kind_of
+from monitoring.slices.kinds import ValueKind, check_kinds, kind_of, kinds_of_derived
 from monitoring.slices.row_membership import RowMembership
 
 if TYPE_CHECKING:
@@ -36,18 +37,24 @@ class Rule:
     text: str
     condition: ast.expr
     names: Mapping[str, str]
-    """Identifier in ``condition`` → column."""
+    """Identifier in ``condition`` → column, or the name of a derived value."""
+    derived: Mapping[str, DerivedValue]
+    """Name of a derived value → what it is derived from."""
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """Parse a rule; raises ``ValueError`` naming what is not allowed."""
-        condition, names = grammar.parse(text)
-        return cls(text, condition, names)
+        return cls(text, *grammar.parse(text))
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns that the rule uses, sorted."""
-        return tuple(sorted(set(self.names.values())))
+        return tuple(
+            sorted(
+                {*self.names.values()} - self.derived.keys()
+                | {d.column for d in self.derived.values()}
+            )
+        )
 
     def check(self, dtypes: Mapping[str, Any]) -> None:
         """Raise ``ValueError`` unless the rule can be applied to columns of these dtypes.
@@ -62,7 +69,7 @@ class Rule:
         if absent:
             raise ValueError(f"rule {self.text!r}: column {absent[0]!r} is absent")
         try:
-            check_kinds(self.condition, self.names, kinds)
+            check_kinds(self.condition, self.names, {**kinds, **kinds_of_derived(self.derived)})
         except ValueError as error:
             raise ValueError(f"rule {self.text!r}: {error}") from error
 
@@ -104,12 +111,12 @@ class SliceSet:
 
         Raises ``ValueError`` if ``frame`` lacks one of ``needs`` or a rule can't be applied.
         """
-        from monitoring.slices.cells import clock_of, plain_values  # it needs pandas
+        from monitoring.slices.cells import cell_values, clock_of  # it needs pandas
 
         self.check(dict(frame.dtypes))
         clocks = {name: clock_of(frame[name]) for name in self.needs}
         known = {name: clock for name, clock in clocks.items() if clock is not None}
-        columns = [plain_values(frame[name]) for name in self.needs]
+        columns = [cell_values(frame[name]) for name in self.needs]
         found = self.membership(self.needs, known).bitmaps(columns, len(frame))
         bitmaps = np.array(found, dtype=np.int64)
         return {name: (bitmaps >> bit & 1).astype(bool) for bit, name in enumerate(self.names)}
@@ -122,8 +129,7 @@ class SliceSet:
         Values are those of :mod:`monitoring.slices.cells`. ``clocks``: datetime column → unit.
         Raises ``ValueError`` if ``columns`` lacks one of ``needs``.
         """
-        rules = [(rule.condition, rule.names) for rule in self._rules.values()]
-        return RowMembership(columns, self._values, rules, clocks or {})
+        return RowMembership(columns, self._values, self._rules.values(), clocks or {})
 
 
 def slice_values(
@@ -151,6 +157,11 @@ def slice_values(
 
 
 def _by_frequency(series: pd.Series[Any]) -> list[str]:
+    if is_nested(series):
+        raise ValueError(
+            f"column {series.name!r} holds arrays, bytes or lists: slice by a rule on a number "
+            f"derived from it, such as {series.name}.length > 3"
+        )
     counts: dict[str, int] = {}
     for value, count in series.value_counts().items():
         counts[str(value)] = counts.get(str(value), 0) + int(count)

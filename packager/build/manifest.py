@@ -111,7 +111,7 @@ def _data_source(
     }
     source = tuple(entry for name, entry in entries.items() if name.startswith("source/"))
     return DataSource(
-        format="parquet" if source[0].path.endswith(".parquet") else "csv",
+        format=context.files.listed.format or "csv",
         files=source,
         test_file=next((e for name, e in entries.items() if name.startswith("test/")), None),
         embed=data.embed,

@@ -29,6 +29,7 @@ from packager.image.export import Destination, export_images
 from packager.image.layers import plain_layer, tree_entries
 from packager.image.shared_libraries import check_libraries
 from packager.image.stack import (
+    LayerOptions,
     Stack,
     entries,
     make_stack,
@@ -43,10 +44,11 @@ from packager.model.compiled.model import FOLDER
 from packager.progress import NullProgress, Progress
 from packager.project.config import Project
 from packager.project.files import ListedFiles, ProjectFiles, list_files
+from packager.project.model_loader import model_loader
 from packager.project.outputs import RECORD
 from packager.project.required_secrets import explain_left_out
 from packager.project.validate import check_code, check_columns, check_model_files
-from packager.review.gate import review
+from packager.review.gate import GateOptions, review
 from packager.runners.early_layers import EarlyLayers
 from packager.runners.project import (
     ProjectEnvironment,
@@ -130,6 +132,7 @@ def _check(
     check_columns(project)
     listed = list_files(project, output.paths)
     check_model_files(listed.model)
+    model_loader(project)
     listed.tell(progress)
     with explain_left_out(listed.left_out):
         check_code(project, listed.code.files)
@@ -168,7 +171,7 @@ def _make_layers(
     base, lock = environment.base, environment.lock
     locked, platform = environment.locked_base, environment.platform
     with EarlyLayers(environment.engine, locked, platform) as early:
-        stack = make_stack(base, lock, files, folder, progress, fresh=fresh, on_lowest=early.send)
+        stack = make_stack(base, lock, files, folder, progress, LayerOptions(fresh, early.send))
         check_libraries(base, stack, progress)
         early.finish(progress)
     return stack
@@ -188,8 +191,7 @@ def _train(
             environment.lock,
             worker,
             progress,
-            allow=options.allow_findings,
-            fresh=options.no_cache,
+            GateOptions(allow=options.allow_findings, fresh=options.no_cache),
         )
         job = training_job(project, seed_variance)
         digest = training_digest(image, worker.isolation, environment.machine, job)
@@ -243,7 +245,7 @@ def _assemble_again(
 ) -> tuple[Image, ...]:
     """Assemble from copies in ``folder`` of the files and the training result, without cache."""
     base, lock, quiet = context.environment.base, context.environment.lock, NullProgress()
-    stack = make_stack(base, lock, files, folder, quiet, fresh=True)
+    stack = make_stack(base, lock, files, folder, quiet, LayerOptions(fresh=True))
     again = replace(context, files=files, stack=stack, folder=folder, progress=quiet, fresh=True)
     return _assemble(again, manifest)
 

@@ -61,7 +61,8 @@ def init(
     """
     from packager.project.existing_code import init_existing
     from packager.project.from_mlflow import init_from_mlflow
-    from packager.project.scaffold import init_from_model, init_project
+    from packager.project.from_model import init_from_model
+    from packager.project.scaffold import init_project
     from packager.project.training_project import init_training
 
     if from_mlflow is not None and from_model is not None:

@@ -117,12 +117,13 @@ class Client:
         """The answers, in the order of the rows; a request has at most ``batch`` rows.
 
         Rows are mappings, Series or named tuples, or a DataFrame (its index is ignored), with
-        values that :mod:`packager.client.json_values` accepts: NumPy's, pandas', decimals, times.
+        values that :mod:`packager.client.json_values` accepts: NumPy's and its arrays, pandas',
+        decimals, times, bytes.
         NaN is null. An error gives the row's position in ``rows``, counted from 0; answers to
         earlier batches are lost then.
         """
         columns = cache(self._columns)
-        plain = json_rows(rows, lambda name: not columns() or name in columns())
+        plain = json_rows(rows, lambda name: columns().get(name, None if columns() else "any"))
         answers: list[Prediction] = []
         for start in range(0, len(plain), batch):
             part = plain[start : start + batch]
@@ -178,16 +179,16 @@ class Client:
         item = {"token": token, "actual": _label(actual)}
         return {**item, "answer": _label(answer[0])} if answer else item
 
-    def _columns(self) -> frozenset[str]:
-        """The columns that the model needs; empty if the server doesn't answer."""
+    def _columns(self) -> dict[str, str]:
+        """The kinds of the columns that the model needs; empty if the server doesn't answer."""
         try:
             described = self.schema()
         except PackageError:
-            return frozenset()
+            return {}
         features = described.get("features")
         columns = features if isinstance(features, list) else []
-        names = [column.get("name") for column in columns if isinstance(column, dict)]
-        return frozenset(name for name in names if isinstance(name, str))
+        named = [(one.get("name"), one.get("kind")) for one in columns if isinstance(one, dict)]
+        return {name: str(kind) for name, kind in named if isinstance(name, str)}
 
     def _answer(self, method: str, path: str, document: Any = None, offset: int = 0) -> Any:
         """The JSON of a 200; ``offset`` is the index of the request's first row in all rows."""

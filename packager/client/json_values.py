@@ -1,11 +1,13 @@
 """Converts rows of Python, NumPy and pandas values to JSON values, without importing pandas.
 
 Nulls (None, NaN, ``NaT``, ``NA``) become None; times become text in ISO 8601; decimals and NumPy
-scalars become numbers; bytes become text. For any other value the error names row and column.
+scalars become numbers, arrays nested lists. Bytes become base64 for a column of bytes, else text in
+UTF-8. For any other value the error names row and column.
 """
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import json
 import math
@@ -23,7 +25,8 @@ MAX_BITS = 1_100
 """Integers with more bits exceed the range of every number that a model accepts."""
 MAX_DIGITS = 330
 _PLAIN = frozenset({str, bool, type(None)})
-Takes = Callable[[str], bool]
+KindOf = Callable[[str], str | None]
+"""Name of a column → its kind; None if the model doesn't use it."""
 _HINT = "send numbers, text, true or false; None where there is no value; times as datetime or text"
 
 
@@ -36,17 +39,17 @@ class _UnfitError(Exception):
         self.got = got
 
 
-def json_rows(rows: Any, takes: Takes = lambda _: True) -> list[dict[str, Any]]:
+def json_rows(rows: Any, kind_of: KindOf = lambda _: "any") -> list[dict[str, Any]]:
     """Rows as objects of JSON values, in their order.
 
     ``rows``: mappings, pandas Series or named tuples; or a DataFrame, whose index is ignored.
-    ``takes``: whether the model uses a column; called only for a value that JSON can't represent,
-    which becomes None in a column that the model doesn't use. Raises ``UsageError`` for input other
-    than rows, and for a value, naming row and column.
+    ``kind_of`` is called only for bytes, and for a value that JSON can't represent, which becomes
+    None in a column that the model doesn't use. Raises ``UsageError`` for input other than rows,
+    and for a value, naming row and column.
     """
     pandas = sys.modules.get("pandas")
     if pandas is not None and isinstance(rows, pandas.DataFrame):
-        return _of_frame(rows, takes)
+        return _of_frame(rows, kind_of)
     if isinstance(rows, Mapping | str | bytes) or not isinstance(rows, Iterable):
         got = "one row" if isinstance(rows, Mapping) else type(rows).__name__
         raise UsageError(
@@ -56,7 +59,7 @@ def json_rows(rows: Any, takes: Takes = lambda _: True) -> list[dict[str, Any]]:
         raise UsageError(
             f"expected a list of rows, got one {type(rows).__name__}", "put it into a list: [row]"
         )
-    return [_row(place, row, takes) for place, row in enumerate(rows)]
+    return [_row(place, row, kind_of) for place, row in enumerate(rows)]
 
 
 def json_value(value: Any) -> Any:
@@ -67,7 +70,7 @@ def json_value(value: Any) -> Any:
         raise UsageError(f"expected {error.expected}, got {error.got}", _HINT) from error
 
 
-def _of_frame(frame: Any, takes: Takes) -> list[dict[str, Any]]:
+def _of_frame(frame: Any, kind_of: KindOf) -> list[dict[str, Any]]:
     names = [str(name) for name in frame.columns]
     twice = sorted((name, count) for name, count in Counter(names).items() if count > 1)
     if twice:
@@ -81,7 +84,7 @@ def _of_frame(frame: Any, takes: Takes) -> list[dict[str, Any]]:
         cells, null = series.astype(object).tolist(), series.isna().tolist()
         columns.append(
             [
-                None if gone else _cell(row, name, cell, takes)
+                None if gone else _cell(row, name, cell, kind_of)
                 for row, (cell, gone) in enumerate(zip(cells, null, strict=True))
             ]
         )
@@ -90,7 +93,7 @@ def _of_frame(frame: Any, takes: Takes) -> list[dict[str, Any]]:
     return [dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)]
 
 
-def _row(place: int, row: Any, takes: Takes) -> dict[str, Any]:
+def _row(place: int, row: Any, kind_of: KindOf) -> dict[str, Any]:
     named = row._asdict() if isinstance(row, tuple) and hasattr(row, "_asdict") else row
     if not isinstance(named, Mapping) and not hasattr(named, "to_dict"):
         raise UsageError(
@@ -100,17 +103,19 @@ def _row(place: int, row: Any, takes: Takes) -> dict[str, Any]:
     cells = named if isinstance(named, Mapping) else named.to_dict()
     return {
         name if isinstance(name, str) else str(name): (
-            value if type(value) in _PLAIN else _cell(place, str(name), value, takes)
+            value if type(value) in _PLAIN else _cell(place, str(name), value, kind_of)
         )
         for name, value in cells.items()
     }
 
 
-def _cell(row: int, name: str, value: Any, takes: Takes) -> Any:
+def _cell(row: int, name: str, value: Any, kind_of: KindOf) -> Any:
     try:
+        if isinstance(value, bytes | bytearray) and kind_of(name) == "bytes":
+            return base64.b64encode(value).decode()
         return _value(value)
     except (_UnfitError, RecursionError) as caught:
-        if not takes(name):
+        if kind_of(name) is None:
             return None
         deep = _UnfitError("a plain value", "a deeply nested one")
         error = deep if isinstance(caught, RecursionError) else caught
@@ -136,6 +141,8 @@ def _converter(value: Any) -> Callable[[Any], Any] | None:
         return lambda _: None
     if type(value).__module__ == "numpy" and type(value).__name__ == "datetime64":
         return _numpy_time
+    if type(value).__module__ == "numpy" and hasattr(value, "ravel") and value.shape:
+        return _array
     shape = getattr(value, "shape", None)
     if shape == () and callable(getattr(value, "item", None)):
         return _scalar
@@ -150,6 +157,17 @@ def _scalar(value: Any) -> Any:
             raise _UnfitError("a value that JSON can hold", type(value).__name__)
         plain = float(plain)
     return _value(plain)
+
+
+def _array(value: Any) -> Any:
+    """Nested lists of a NumPy array."""
+    if value.dtype.kind in "biu":
+        return value.tolist()
+    if value.dtype.kind == "f" and value.dtype.itemsize <= 8:
+        if not all(map(math.isfinite, value.ravel().tolist())):
+            raise _UnfitError("an array of finite numbers", "NaN or infinity in it")
+        return value.tolist()
+    return _list(value)
 
 
 def _numpy_time(value: Any) -> str | None:

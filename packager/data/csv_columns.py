@@ -13,8 +13,12 @@ from modelhost.text import display_value
 from packager.data.iso_times import TimeKind, as_times, first_without_time
 from packager.data.rows.csv_cells import BOOLEANS, INTEGER, NUMBER
 from packager.errors import UsageError
+from packager.manifest.base import Kind
 from packager.manifest.read_options import TableReadOptions, toml_text
 
+AS_TEXT: tuple[Kind, ...] = ("array", "list", "bytes", "date", "time", "decimal")
+"""Kinds whose cells are text here, and are converted in ``declared.py``."""
+_READ_AS_TEXT = ("string", "boolean", "datetime")
 _EXPECTED = {
     "number": "a number",
     "integer": "a whole number",
@@ -25,8 +29,7 @@ _EXPECTED = {
 
 def read_as(reader: TableReadOptions, names: Iterable[str]) -> dict[str, str]:
     """The dtypes in which pandas must read columns to lose nothing of the declared values."""
-    texts = ("string", "boolean", "datetime")
-    return {name: "str" for name in names if reader.kind(name) in texts}
+    return {name: "str" for name in names if reader.kind(name) in (*_READ_AS_TEXT, *AS_TEXT)}
 
 
 def as_declared(
@@ -40,13 +43,14 @@ def as_declared(
 ) -> pd.DataFrame:
     """``frame`` with declared columns converted, and text columns of times as times.
 
-    Columns of ``given`` are unchanged. If ``frame`` is a part of a table, ``times`` are the kinds
-    of its time columns in the whole table, and ``first`` is the number of its first row. Raises
-    ``UsageError`` for a cell that does not match its column's declaration.
+    Columns of ``given`` and of the kinds ``AS_TEXT`` are unchanged. If ``frame`` is a part of a
+    table, ``times`` are the kinds of its time columns in the whole table, and ``first`` is the
+    number of its first row. Raises ``UsageError`` for a cell that does not match its column's
+    declaration.
     """
     for name in frame.columns:
         kind = reader.kind(name)
-        if name in given or kind in ("string", "any"):
+        if name in given or kind in ("string", "any", *AS_TEXT):
             continue
         column = frame[name]
         if kind is None or kind == "datetime":

@@ -25,6 +25,7 @@ from packager.manifest.read_options import TableReadOptions, shown_options
 COMPRESSED = (".gz", ".bz2", ".xz", ".zip", ".zst")
 _SEPARATORS = (";", "\t", "|", ",")
 _NAMES = {";": "semicolons", "\t": "tabs", "|": "bars", ",": "commas"}
+_COUNTED = 1_000  # lines whose lengths are measured
 _PART = 1 << 20
 _LOOK = 1 << 28
 """Interval, in bytes, of the checks that as many bytes again fit in memory."""
@@ -118,6 +119,15 @@ def _rows_of(files: Sequence[Path], reader: TableReadOptions) -> Iterator[bytes]
             yield b"\n"  # the previous file may end without a newline; blank lines are skipped
         with readable(file, reader):
             yield from _from(_utf8(file, reader), passed)
+
+
+def rows_within(files: Sequence[Path], reader: TableReadOptions, size: int) -> int:
+    """Number of rows, by their first ``_COUNTED``, that have about ``size`` bytes; at least 1."""
+    read = lines = 0
+    with readable(files[0], reader), joined(files[:1], reader) as text:
+        while lines < _COUNTED and read <= size and (line := text.readline()):
+            read, lines = read + len(line), lines + 1
+    return max(1, size * lines // max(1, read))
 
 
 def with_room(parts: io.BufferedReader, place: Path) -> io.BufferedReader:

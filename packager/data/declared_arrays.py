@@ -8,36 +8,33 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from modelhost.text import display_value
 from packager.data.array_column import ArrayColumn, ArrayDtype
-from packager.errors import UsageError
-from packager.manifest.read_options import TableReadOptions
+from packager.data.declared_values import nested, refused
+from packager.data.rows.conversion_error import ConversionError
+from packager.data.rows.nested_values import array_converter
 
 
-def with_declared_arrays(
-    frame: pd.DataFrame, reader: TableReadOptions, place: object
-) -> pd.DataFrame:
-    """``frame`` with each declared column as one block of its dtype and shape.
+def declared_array(
+    column: pd.Series[Any], declared: tuple[str, tuple[int, ...]], place: object, first: int
+) -> pd.Series[Any]:
+    """The column as one block of the declared element type and shape.
 
-    ``place``: the file or folder, for messages. Raises ``UsageError`` for a cell that the declared
-    array can't hold: of another number of elements, with a null, text, or a number that the
-    element type can't hold exactly.
+    ``place``: the file or folder, for messages; ``first``: the number of the first row. Raises
+    ``UsageError``, naming row and index, for a cell that such an array can't hold: of another
+    shape, with a null, text, or a number that the element type can't hold exactly.
     """
-    for name in frame.columns:
-        declared = reader.array(name)
-        if declared is None:
-            continue
-        dtype = ArrayDtype(*declared)
-        column = frame[name]
-        block = _block(column.array, dtype) if isinstance(column.array, ArrayColumn) else None
-        made = block or ArrayColumn.of(_cells(column, dtype, name, place), dtype)
-        frame[name] = pd.Series(made, frame.index)
-    return frame
+    dtype = ArrayDtype(*declared)
+    block = _block(column.array, dtype) if isinstance(column.array, ArrayColumn) else None
+    if block is None:
+        block = ArrayColumn.of(_cells(column, dtype, place, first), dtype)
+    return pd.Series(block, column.index, name=column.name)
 
 
 def _block(column: ArrayColumn, dtype: ArrayDtype) -> ArrayColumn | None:
     """All cells at once; None if they don't fit."""
     if np.prod(column.dtype.shape) != np.prod(dtype.shape):
+        return None
+    if column.dtype.shape != dtype.shape and len(column.dtype.shape) > 1:
         return None
     cast = _exact(column.block, dtype.element)
     if cast is None:
@@ -45,28 +42,29 @@ def _block(column: ArrayColumn, dtype: ArrayDtype) -> ArrayColumn | None:
     return ArrayColumn(cast.reshape(-1, *dtype.shape), column.absent)
 
 
-def _cells(column: pd.Series[Any], dtype: ArrayDtype, name: str, place: object) -> Sequence[Any]:
+def _cells(column: pd.Series[Any], dtype: ArrayDtype, place: object, first: int) -> Sequence[Any]:
     missing = column.isna().to_numpy(bool)
     cells: list[Any] = []
     for row, (cell, gone) in enumerate(zip(column, missing, strict=True)):
-        cells.append(None if gone else _cell(cell, dtype, row, name, place))
+        try:
+            cells.append(None if gone else _cell(cell, dtype))
+        except ConversionError as error:
+            raise refused(column.name, cell, error.expected, first + row, place) from error
     return cells
 
 
-def _cell(cell: Any, dtype: ArrayDtype, row: int, name: str, place: object) -> Any:
-    try:
-        found = np.asarray(cell)
-    except ValueError:  # ragged
-        found = np.empty(0, object)
+def _cell(cell: Any, dtype: ArrayDtype) -> Any:
+    """The array; a flat list of all elements is taken too, as Parquet stores them."""
     size = int(np.prod(dtype.shape))
-    cast = _exact(found, dtype.element) if found.size == size else None
-    if cast is None or found.shape not in (dtype.shape, (size,)):
-        raise UsageError(
-            f"{place}: row {row}, column {name!r}: expected {size} elements of {dtype}, "
-            f"got {display_value(cell)}",
-            "correct the cell, or change shape and element of the column under [data.columns]",
-        )
-    return cast.reshape(dtype.shape)
+    if isinstance(cell, np.ndarray) and cell.shape in (dtype.shape, (size,)):
+        cast = _exact(cell, dtype.element)
+        if cast is not None:
+            return cast.reshape(dtype.shape)
+    found = nested(cell)
+    flat = isinstance(found, list) and len(found) == size and not isinstance(found[0], list)
+    shape = (size,) if flat else dtype.shape
+    made = array_converter(shape, str(dtype.element), finite=isinstance(cell, str))(found)
+    return made.reshape(dtype.shape)
 
 
 def _exact(values: Any, element: np.dtype[Any]) -> Any:
@@ -81,5 +79,7 @@ def _exact(values: Any, element: np.dtype[Any]) -> Any:
     with np.errstate(over="ignore", invalid="ignore"):
         cast = values.astype(element)
     if element.kind == "f":
+        if values.dtype.kind != "f":
+            return cast if (cast.astype(values.dtype) == values).all() else None
         return cast if np.isinf(cast).sum() == np.isinf(values).sum() else None
     return cast if np.array_equal(cast.astype(values.dtype), values) else None

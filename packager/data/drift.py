@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -27,10 +28,18 @@ class ColumnDrift(FrozenModel):
     """Change of one column's distribution."""
 
     name: str
+    """The column, or ``column.measure``."""
     psi: float
     z: float
+    measure: str | None = None
+    """What was derived from the column, if not its own values are compared."""
     unseen: tuple[str, ...] = ()
     """Texts that the reference table lacks, at most 10, sorted."""
+
+    @property
+    def column(self) -> str:
+        """The column compared."""
+        return self.name if self.measure is None else self.name.removesuffix(f".{self.measure}")
 
     @property
     def notable(self) -> bool:
@@ -57,6 +66,20 @@ def shared_rows(one: Hashes, other: Hashes) -> int:
     return int(np.minimum(counts[here], others[there]).sum())
 
 
+def drifts_of_column(
+    features: Iterable[FeatureProfile], column: pd.Series[Any], shared: int = 0
+) -> list[ColumnDrift]:
+    """As ``column_drift`` for each feature of a column.
+
+    Words never seen are compared only if no row is in both tables: a shared row has none.
+    """
+    return [
+        column_drift(feature, column, shared)
+        for feature in features
+        if feature.measure != "unseen" or not shared
+    ]
+
+
 def column_drift(feature: FeatureProfile, column: pd.Series[Any], shared: int = 0) -> ColumnDrift:
     """``column`` compared with the reference rows of ``feature``; nulls have a separate bin.
 
@@ -64,7 +87,8 @@ def column_drift(feature: FeatureProfile, column: pd.Series[Any], shared: int = 
     """
     reference = np.array([feature.missing, *feature.counts])
     found = np.bincount(feature.bin_indices(column) + 1, minlength=len(reference))
-    return drift_of(feature.name, found, reference, shared)
+    compared = drift_of(feature.name, found, reference, shared)
+    return compared.model_copy(update={"measure": feature.measure})
 
 
 def drift_of(name: str, found: Counts, reference: Counts, shared: int = 0) -> ColumnDrift:

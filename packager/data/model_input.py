@@ -15,6 +15,7 @@ import pandas as pd
 
 from modelhost.text import display_value
 from packager.data.iso_times import as_times, first_without_time
+from packager.data.rows.calendar_values import CONVERTERS
 from packager.errors import UsageError
 from packager.manifest.read_options import TableReadOptions
 
@@ -24,15 +25,15 @@ def to_model_input(frame: pd.DataFrame, reader: TableReadOptions) -> pd.DataFram
 
     Unchanged columns are shared with ``frame``.
 
-    Dates become ``datetime64[s]``, decimals float64, times of day and durations seconds as
-    float64, categories of such values plain columns. Columns declared as numbers become float64;
-    text declared as times is parsed. ``[data.read] dtypes`` are applied last. Raises
-    ``UsageError`` for a value that such a column can't hold.
+    Where no kind is declared, dates become ``datetime64[s]``, decimals float64, times of day and
+    durations seconds as float64, categories of such values plain columns. Columns declared as
+    numbers become float64; text declared as times is parsed. ``[data.read] dtypes`` are applied
+    last. Raises ``UsageError`` for a value that such a column can't hold.
     """
     served = frame.copy(deep=False)
     for name in frame.columns:
-        column = _plain(frame[name])
         kind = reader.kind(name)
+        column = frame[name] if kind in CONVERTERS else _plain(frame[name])
         if kind == "datetime" and not pd.api.types.is_datetime64_any_dtype(column.dtype):
             column = _times(column, name)
         if kind == "number" and pd.api.types.is_integer_dtype(column.dtype):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from packager.data.csv_files import csv_blocks, csv_names
-from packager.data.frames import source_files
+from packager.data.sources.listing import source_files
 from packager.manifest.read_options import TableReadOptions
 
 _ROWS = 1 << 16
@@ -22,8 +22,8 @@ def words_read_as_null(
 
     ``frame`` contains the rows of ``path``; only CSV has such words.
     """
-    form, files = source_files(path)
-    if form != "csv":
+    found_files = source_files(path, reader)
+    if found_files.format != "csv":
         return {}
     columns = [
         name
@@ -32,7 +32,7 @@ def words_read_as_null(
         and pd.api.types.infer_dtype(frame[name], skipna=True) == "string"
         and frame[name].isna().any()
     ]
-    found = null_words(files, reader, columns) if columns else {}
+    found = null_words(found_files.table, reader, columns) if columns else {}
     words = {n: {text: rows for text, rows in w.items() if text} for n, w in found.items()}
     return {name: texts for name, texts in words.items() if texts}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pandas as pd
+import numpy.typing as npt
 
 from packager.data.array_column import ArrayColumn
 
@@ -21,17 +21,46 @@ def is_array(kind: Any) -> bool:
     return bool(plain) or is_array(inner)
 
 
-def with_arrays(frame: pd.DataFrame, table: Any) -> pd.DataFrame:
-    """``frame`` with the arrays of ``table``, the same rows, as one block each.
+def nested_columns(table: Any) -> dict[str, Any]:
+    """Column → its cells, of the arrays of ``table`` and of its lists that hold nulls.
 
-    A column with a null within a cell is unchanged.
+    Arrays are one block each. Lists with a null within any become lists of Python objects, None
+    for null: arrays would hold NaN, and integers as floats.
     """
+    found: dict[str, Any] = {}
     for field in table.schema:
-        if is_array(field.type):
-            made = _column(table[field.name])
-            if made is not None:
-                frame[field.name] = pd.Series(made, frame.index)
-    return frame
+        made = _column(table[field.name]) if is_array(field.type) else None
+        if made is not None:
+            found[field.name] = made
+        elif _is_list(field.type) and _has_inner_null(table[field.name]):
+            found[field.name] = _lists(table[field.name])
+    return found
+
+
+def _is_list(kind: Any) -> bool:
+    import pyarrow as pa
+
+    types: Any = pa.types
+    return bool(types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind))
+
+
+def _has_inner_null(column: Any) -> bool:
+    """Whether a cell that is not null holds a null, at any depth of lists."""
+    for chunk in column.chunks:
+        inner = chunk.drop_null()
+        while _is_list(inner.type):
+            inner = inner.flatten()
+            if inner.null_count:
+                return True
+    return False
+
+
+def _lists(column: Any) -> npt.NDArray[np.object_]:
+    cells = np.full(len(column), np.nan, object)
+    for row, cell in enumerate(column.to_pylist()):
+        if cell is not None:
+            cells[row] = cell
+    return cells
 
 
 def _column(chunked: Any) -> ArrayColumn | None:

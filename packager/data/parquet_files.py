@@ -16,13 +16,14 @@ import numpy as np
 import pandas as pd
 
 from packager.data.memory_limit import refuse_too_wide
-from packager.data.parquet_arrays import with_arrays
+from packager.data.parquet_arrays import nested_columns
 from packager.data.parquet_open import (
     batches,
     opened_parquet,
     readable,
     refuse_large_blocks,
     refuse_too_large,
+    rows_within,
     schema_of,
 )
 from packager.data.parquet_text import decoded, encoded, held_by_python, is_text, shared
@@ -30,6 +31,10 @@ from packager.errors import UsageError
 
 _CELLS = 1 << 22
 """Maximum number of cells in the columns that are read at a time."""
+BLOCK_BYTES = 64 << 20
+"""Bytes of a block of rows in a file, before encoding; a single row may have more."""
+HEAD_BYTES = 16 << 20
+"""Bytes of the first rows, for a preview."""
 _BATCH = 1 << 18
 """Rows per batch when counting nulls."""
 
@@ -67,7 +72,7 @@ def read_parquet(files: Sequence[Path]) -> pd.DataFrame:
             part = pa.schema([schema.field(i) for i in range(start, len(schema))][:width])
             with readable(files[0]):
                 table = _read(files, opened, part)
-                frame = with_arrays(plain_frame(table, schema=part), table)
+                frame = _frame(table, (), part)
             columns |= {str(name): frame[name] for name in frame.columns}
     pa.default_memory_pool().release_unused()
     return pd.DataFrame(columns, copy=False) if columns else pd.DataFrame(index=range(rows))
@@ -113,23 +118,65 @@ def parquet_blocks(files: Sequence[Path], rows: int) -> Iterator[pd.DataFrame]:
     schema = parquet_schema(files)
     floats = integers_with_nulls(files, schema)
     empty = schema.empty_table()
-    yield with_arrays(plain_frame(empty, floats), empty)  # a table without rows has columns too
+    yield _frame(empty, floats)  # a table without rows has columns too
     for file in files:
         for table in encoded_tables(file, schema, rows):
-            with readable(file):
-                fitted = _fitted(table, schema, file)
-                frame = with_arrays(plain_frame(fitted, floats, schema), fitted)
-            yield frame
+            yield _block(table, floats, schema, file)
+
+
+def parquet_head(files: Sequence[Path], rows: int) -> pd.DataFrame:
+    """The first rows of the same table: at most ``rows``, and few bytes; without further rows."""
+    schema = parquet_schema(files)
+    for file in files:
+        most = min(rows, rows_within(file, HEAD_BYTES))
+        refuse_large_blocks(file, schema, most, most=most)
+        with opened_parquet(file) as opened:
+            batch = next(batches(file, opened, most, schema.names), None)
+        if batch is not None and len(batch):
+            return _block(_table_of(batch), [], schema, file)
+    return _block(schema.empty_table(), [], schema, files[0])
+
+
+def _table_of(batch: Any) -> Any:
+    import pyarrow as pa
+
+    return pa.Table.from_batches([batch])
 
 
 def encoded_tables(file: Path, schema: Any, rows: int) -> Iterator[Any]:
-    """A file in blocks of at most ``rows``, text dictionary-encoded (``decoded`` reverses it)."""
-    import pyarrow as pa
+    """A file in blocks of at most ``rows``, text dictionary-encoded (``decoded`` reverses it).
 
+    Blocks of rows of many bytes have fewer rows.
+    """
+    rows = min(rows, rows_within(file, BLOCK_BYTES))
     refuse_large_blocks(file, schema, rows)
     with opened_parquet(file) as opened:
         for batch in batches(file, opened, rows, schema.names):
-            yield pa.Table.from_batches([batch])
+            yield _table_of(batch)
+
+
+def _block(table: Any, floats: Iterable[str], schema: Any, file: Path) -> pd.DataFrame:
+    with readable(file):
+        return _frame(_fitted(table, schema, file), floats, schema)
+
+
+def _frame(table: Any, floats: Iterable[str], schema: Any = None) -> pd.DataFrame:
+    """``plain_frame`` with arrays as one block each, and with the nulls within lists."""
+    import pyarrow as pa
+
+    nested = nested_columns(table)
+    schema = table.schema if schema is None else schema
+    rest = [name for name in table.schema.names if name not in nested]
+    kept = pa.schema([field for field in schema if field.name not in nested])
+    frame = plain_frame(table.select(rest), floats, kept)
+    if not nested:
+        return frame
+    index = pd.RangeIndex(len(table))
+    columns = {
+        name: pd.Series(nested[name], index) if name in nested else frame[name]
+        for name in table.schema.names
+    }
+    return pd.DataFrame(columns, index, copy=False)
 
 
 def parquet_schema(files: Sequence[Path]) -> Any:

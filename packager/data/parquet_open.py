@@ -21,7 +21,8 @@ _FOOTER_GROWS = 400
 """Largest ratio of a footer's size in memory to its size in the file."""
 _MAGIC = b"PAR1"
 _MEASURED = 1024
-"""Rows measured at a time: a single one may be arbitrarily long."""
+"""Rows measured at a time, or fewer of many bytes: a single one may be arbitrarily long."""
+_MEASURED_BYTES = 16 << 20
 
 
 def opened_parquet(file: Path) -> Any:
@@ -79,12 +80,36 @@ def refuse_too_large(files: Sequence[Path], schema: Any, *, of_a_cell: int = 8) 
             check_room(place, "rows", size, shown)
 
 
-def refuse_large_blocks(file: object, schema: Any, rows: int, source: Any = None) -> None:
-    """Raise ``UsageError`` if ``rows`` rows of nested and binary columns don't fit in memory."""
-    size, parts = 0, max(1, rows // _MEASURED)
-    for place, more in enumerate(measured(file, schema, source)):
-        size = more if place % parts == 0 else size + more
+def refuse_large_blocks(
+    file: object, schema: Any, rows: int, source: Any = None, *, most: int | None = None
+) -> None:
+    """Raise ``UsageError`` if ``rows`` rows of nested and binary columns don't fit in memory.
+
+    ``most``: the number of rows, from the first, that are looked at; None for all.
+    """
+    size = seen = 0
+    for measured_rows, more in _measured(file, schema, source):
+        if seen + measured_rows > rows:
+            size = seen = 0
+        size, seen = size + more, seen + measured_rows
         check_room(file, "nested and binary columns", size, f"{rows:,} rows of them")
+        if most is not None and seen >= most:
+            return
+
+
+def rows_within(file: Path, size: int) -> int:
+    """Number of rows of a file that have about ``size`` bytes before encoding; at least 1."""
+    with readable(file), opened_parquet(file) as opened:
+        return max(1, size // _row_bytes(opened))
+
+
+def _row_bytes(opened: Any) -> int:
+    """Mean bytes of a row, by the metadata, which may understate them."""
+    told = opened.metadata
+    groups = (told.row_group(place) for place in range(told.num_row_groups))
+    stored = sum(max(0, int(group.total_byte_size)) for group in groups)
+    fixed = sum(cell_bytes(field.type) for field in opened.schema_arrow)
+    return max(1, fixed, stored // max(1, int(told.num_rows)))
 
 
 def row_count(place: object, told: Any) -> int:
@@ -113,6 +138,11 @@ def measured(file: object, schema: Any, source: Any = None) -> Iterator[int]:
 
     ``source``: a function that opens the file, if ``file`` is only its name in messages.
     """
+    return (size for _, size in _measured(file, schema, source))
+
+
+def _measured(file: object, schema: Any, source: Any = None) -> Iterator[tuple[int, int]]:
+    """``measured``, with the number of rows of each batch."""
     from pyarrow import parquet
 
     names = [field.name for field in schema if _is_hidden(field.type)]
@@ -124,8 +154,9 @@ def measured(file: object, schema: Any, source: Any = None) -> Iterator[int]:
             leaves = _leaves(plain)
         opened = parquet.ParquetFile(open_file(), pre_buffer=False, read_dictionary=leaves)
     with opened:
-        for batch in batches(file, opened, _MEASURED, names):
-            yield sum(map(spelled_bytes, batch.columns))
+        rows = min(_MEASURED, max(1, _MEASURED_BYTES // _row_bytes(opened)))
+        for batch in batches(file, opened, rows, names):
+            yield len(batch), sum(map(spelled_bytes, batch.columns))
 
 
 def batches(file: object, opened: Any, rows: int, columns: Sequence[str]) -> Iterator[Any]:
@@ -160,8 +191,10 @@ def readable(file: object) -> Iterator[None]:
 
 
 def cell_bytes(kind: Any) -> int:
-    """Bytes per cell of a fixed-width Arrow type; 0 for text, binary and nested types."""
-    return int(kind.bit_width) // 8 if _has_width(kind) else 0
+    """Bytes per cell of a fixed-width Arrow type, or of a fixed-size list of it; else 0."""
+    if _is_fixed_list(kind):
+        return int(kind.list_size) * cell_bytes(kind.value_type)
+    return max(1, int(kind.bit_width) // 8) if _has_width(kind) else 0
 
 
 def _leaves(opened: Any) -> list[str]:
@@ -175,10 +208,18 @@ def _is_hidden(kind: Any) -> bool:
 
     if is_text(kind) or pa.types.is_dictionary(kind):
         return False
-    return bool(pa.types.is_nested(kind)) or not _has_width(kind)
+    return not _has_width(kind) or (bool(pa.types.is_nested(kind)) and not _is_fixed_list(kind))
+
+
+def _is_fixed_list(kind: Any) -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_fixed_size_list(kind))
 
 
 def _has_width(kind: Any) -> bool:
+    if _is_fixed_list(kind):
+        return _has_width(kind.value_type)
     try:
         return bool(kind.bit_width >= 0)
     except ValueError:

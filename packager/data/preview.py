@@ -9,12 +9,15 @@ from typing import Any
 
 import pandas as pd
 
+from modelhost.list_kinds import kind_of_elements
 from modelhost.text import display_value
 from packager.data.csv_files import csv_blocks
-from packager.data.declared_arrays import with_declared_arrays
-from packager.data.frames import infer_columns, same_columns, source_files
+from packager.data.csv_text import rows_within
+from packager.data.frames import infer_columns
 from packager.data.model_input import to_model_input
-from packager.data.parquet_files import parquet_blocks, parquet_schema
+from packager.data.parquet_files import HEAD_BYTES, parquet_head, parquet_schema
+from packager.data.sources.listing import source_files
+from packager.data.sources.table import SourceTable
 from packager.errors import UsageError
 from packager.manifest.read_options import (
     DEFAULT_OPTIONS,
@@ -33,41 +36,81 @@ _THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?|[+-]?[0-9]*\.?[
 
 def read_first_rows(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> pd.DataFrame:
     """At most 10,000 rows as model input; ``UsageError`` if they can't be read."""
-    form, files = same_columns(path, reader)
-    if form == "csv":
-        blocks = csv_blocks(files, reader, MAX_ROWS, {}, {})
+    source = SourceTable(path, reader)
+    files = source.files.table
+    if source.files.format == "csv":
+        rows = min(MAX_ROWS, rows_within(files, reader, HEAD_BYTES))
+        blocks = csv_blocks(files, reader, rows, {}, {})
+    elif source.files.format == "parquet":
+        blocks = iter([parquet_head(files, MAX_ROWS)])
     else:
-        # The first block has only the types, no rows.
-        blocks = (block for block in parquet_blocks(files, MAX_ROWS) if len(block))
-    frame = with_declared_arrays(next(blocks, pd.DataFrame()), reader, path)
+        blocks = source.plain_blocks(MAX_ROWS)
+    frame = next(source.blocks(blocks), pd.DataFrame())
     return to_model_input(frame, reader)
 
 
-def refuse_unservable(frame: pd.DataFrame, features: Sequence[str]) -> None:
+def refuse_unservable(
+    frame: pd.DataFrame, features: Sequence[str], reader: TableReadOptions = DEFAULT_OPTIONS
+) -> None:
     """Raise ``UsageError`` for a feature with values that no request could hold."""
     names = [name for name in features if name in frame.columns]
-    for column in infer_columns(frame[names]):
+    for column in infer_columns(frame[names], reader):
         if column.kind == "any" and frame[column.name].notna().any():
             found = pd.api.types.infer_dtype(frame[column.name], skipna=True)
             raise _unservable(column.name, found)
         if column.kind == "list" and column.element is None:
-            raise UsageError(
-                f"[data]: expected lists of elements of one kind in {column.name!r}, got "
-                "none at all, or of several",
-                f"declare it under [data.columns]: {toml_text(column.name)} = "
-                '{ kind = "list", element = "number" }',
-            )
+            raise _without_one_kind(column.name, frame[column.name])
 
 
-def refuse_unservable_types(path: Path, features: Sequence[str]) -> None:
+def _without_one_kind(name: str, lists: pd.Series[Any]) -> UsageError:
+    """The error of lists without elements, or with elements of several kinds."""
+    places = ((row, at, one) for row, cell in enumerate(lists) if isinstance(cell, list)
+              for at, one in enumerate(cell) if one is not None)  # fmt: skip
+    first = next(places, None)
+    kind = None if first is None else kind_of_elements([[first[2]]])
+    alike = ("integer", "number") if kind in ("integer", "number") else (kind,)
+    odd = next((one for one in places if kind_of_elements([[one[2]]]) not in alike), first)
+    got = "no element in any row"
+    if first is not None and odd is not None:
+        shown = f"{display_value(odd[2])} at [{odd[1]}] of row {odd[0]}"
+        got = shown if odd is first else f"{display_value(first[2])} first, and {shown}"
+    return UsageError(
+        f"[data]: expected lists of elements of one kind in {name!r}, got {got}",
+        f"declare it under [data.columns]: {toml_text(name)} = "
+        f'{{ kind = "list", element = "{kind or "string"}" }}, or exclude it',
+    )
+
+
+def refuse_no_array(frame: pd.DataFrame, features: Sequence[str]) -> None:
+    """Raise ``UsageError`` unless the only feature is a column of arrays without nulls."""
+    kinds = {column.name: column.kind for column in infer_columns(frame[list(features)])}
+    if list(kinds.values()) != ["array"]:
+        found = ", ".join(f"{name!r} ({kind})" for name, kind in list(kinds.items())[:5])
+        raise UsageError(
+            f'features = "array": expected one feature, a column of arrays, got {found or "none"}',
+            "declare its kind, shape and element under [data.columns] and exclude the other "
+            'columns, or set features = "frame"',
+        )
+    (name,) = kinds
+    gone = frame[name].isna().to_numpy(bool)
+    if gone.any():
+        raise UsageError(
+            f'features = "array": expected an array in every row of {name!r}, got null in row '
+            f"{int(gone.argmax())}",
+            "leave such rows out, or fill them in",
+        )
+
+
+def refuse_unservable_types(
+    path: Path, features: Sequence[str], reader: TableReadOptions = DEFAULT_OPTIONS
+) -> None:
     """``refuse_unservable`` by the types of Parquet files, before a row is read."""
     import pyarrow as pa
 
-    form, _ = source_files(path)
-    if form != "parquet":
+    files = source_files(path, reader)
+    if files.format != "parquet":
         return
-    _, files = same_columns(path)
-    for field in parquet_schema(files):
+    for field in parquet_schema(files.table):
         types: Any = pa.types
         kind = field.type.value_type if types.is_dictionary(field.type) else field.type
         while types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):

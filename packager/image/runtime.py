@@ -53,6 +53,7 @@ SERVING_MODULES = (
     "monitoring/__init__.py",
     "monitoring/column_arrays.py",
     "monitoring/flagged_rows_log.py",
+    "monitoring/derived/",
     "monitoring/exposition/",
     "monitoring/feedback/",
     "monitoring/metrics/",

@@ -64,21 +64,29 @@ class Stack:
     """Tree digest of the serving runtime."""
 
 
+@dataclass(frozen=True)
+class LayerOptions:
+    """How layers are made."""
+
+    fresh: bool = False
+    """Whether layers of the cache are made again."""
+    on_lowest: OnLowest = lambda _: None
+    """Called with the lowest layers while the ones above are still made."""
+
+
 def make_stack(
     base: BaseImage | None,
     lock: Lock,
     files: SourceFiles,
     folder: Path,
     progress: Progress,
-    *,
-    fresh: bool = False,
-    on_lowest: OnLowest = lambda _: None,
+    options: LayerOptions = LayerOptions(),
 ) -> Stack:
     """Build the layers that are not in the cache; the uncached data layer goes to ``folder``.
 
-    ``on_lowest`` is called with the lowest layers while the ones above are still made. Raises
-    ``PackageError`` for a file that has changed since it was hashed.
+    Raises ``PackageError`` for a file that has changed since it was hashed.
     """
+    fresh, on_lowest = options.fresh, options.on_lowest
     compiler = base.compiler() if base else None
     bottom = base.layers if base else ()
 

@@ -12,9 +12,25 @@ from packager.digest import HashedFile, canonical_json
 from packager.errors import PackageError
 
 Kind = Literal[
-    "number", "integer", "boolean", "string", "datetime", "bytes", "array", "list", "any"
+    "number",
+    "integer",
+    "boolean",
+    "string",
+    "datetime",
+    "date",
+    "time",
+    "decimal",
+    "bytes",
+    "array",
+    "list",
+    "any",
 ]
-"""``array``: numbers or booleans of one shape; ``list``: values of one kind, of any length."""
+"""``array``: numbers or booleans of one shape; ``list``: values of one kind, of any length.
+
+``date``, ``time`` (of day) and ``decimal`` are kinds of columns that are declared as such.
+"""
+FeatureForm = Literal["frame", "array"]
+"""What ``train`` and ``predict`` get: a data frame, or the one array of each row in one block."""
 Task = Literal["classification", "regression", "outputs"]
 """``outputs``: what ``Serve.outputs`` declares."""
 Level = Literal["artifact", "state", "predictions", "metrics", "statistical"]

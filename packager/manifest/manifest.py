@@ -18,6 +18,7 @@ from pydantic import ConfigDict, Field
 from packager.digest import sha256_bytes
 from packager.manifest.base import (
     EquivalenceLevel,
+    FeatureForm,
     FileEntry,
     FrozenModel,
     Isa,
@@ -39,7 +40,7 @@ from packager.manifest.outputs import Output
 from packager.manifest.read_options import TableReadOptions
 
 RejectedValue = Literal["null", "unseen", "empty", "extreme"]
-"""A kind of value: null, a value absent from training, empty text, the extremes of the dtype."""
+"""A kind of value: null, one absent from training, what is empty, the extremes of the dtype."""
 
 Personal = Literal[
     "e-mail addresses",
@@ -57,11 +58,7 @@ Personal = Literal[
 
 
 class Column(FrozenModel):
-    """One input column, as it was in the training rows.
-
-    ``kind`` is the type accepted in a request; ``dtype`` the pandas dtype in training, so that a
-    served frame has the dtypes of the training frame.
-    """
+    """An input column of the training: its ``kind`` in requests, its pandas ``dtype`` in frames."""
 
     name: str
     kind: Kind
@@ -125,7 +122,10 @@ class Serve(FrozenModel):
     predictor: str
     """``auto`` or ``module:Class`` with ``load(path)`` and ``predict(frame)``."""
     loader: str = "joblib"
-    """``joblib``, or the project module whose ``load`` reads the model."""
+    """``joblib``, a module of the project that has ``load``, or ``format:`` and a format's name."""
+    classes: tuple[Scalar, ...] | None = None
+    """The labels in the order of the model's outputs; None: those that the model records."""
+    features: FeatureForm = "frame"
     compile: Literal["auto", "off", "require"]
     workers: int
     processes: int | Literal["auto"] = 1
@@ -232,9 +232,9 @@ class TableVersion(FrozenModel):
 class DataSource(DataRoles):
     """The data named in the project, and how it was read."""
 
-    format: Literal["csv", "parquet"]
+    format: Literal["csv", "parquet", "numpy", "files"]
     files: tuple[FileEntry, ...]
-    """Under ``/data/source``, in reading order."""
+    """Under ``/data/source``, in reading order: the table, arrays, and files that cells name."""
     test_file: FileEntry | None
     """Under ``/data/test``: the held-out rows, if ``split.file`` names them."""
     embed: Literal["companion", "image", "none"]

@@ -104,23 +104,45 @@ class ColumnReading(FrozenModel):
     shape: tuple[int, ...] | None = None
     element: str | None = None
     """As in ``Column``."""
+    files: str | None = None
+    """Of bytes: the folder, relative to the source's, of the files that the cells name."""
     values: tuple[str, ...] = ()
     """Texts that are values even if they are null words."""
     null: tuple[str, ...] | None = None
     """Texts that mean null in this column, instead of the table's."""
 
 
+class FileRows(FrozenModel):
+    """``[data] files``: each file of the source's folder is a row."""
+
+    content: str
+    """The column of the files' bytes."""
+    folder: str | None = None
+    """The column of the names of the folders at the top, such as classes; None for none."""
+
+    @model_validator(mode="after")
+    def _different_names(self) -> FileRows:
+        if self.content == self.folder:
+            raise ValueError(
+                f"`data.files`: expected different columns for content and folder, got "
+                f"{self.content!r} for both"
+            )
+        return self
+
+
 class TableReadOptions(ReadOptions):
-    """``[data.read]``, and the reading options of ``[data.columns]``."""
+    """``[data.read]``, ``[data] files``, and the reading options of ``[data.columns]``."""
 
     columns: dict[str, ColumnReading] = {}
+    files: FileRows | None = None
+    """Set if the source is a folder in which each file is a row."""
 
     def null_words(self, name: str) -> tuple[str, ...]:
         """Texts that mean null in a column; the empty text is always one."""
         column = self.columns.get(name, ColumnReading())
         words = column.null if column.null is not None else self.null
         if words is None:
-            words = () if self.kind(name) == "string" else NULL_WORDS
+            words = () if self.kind(name) in ("string", "bytes") else NULL_WORDS
         return ("", *(word for word in words if word not in column.values and word))
 
     def says_null(self, name: str) -> bool:
@@ -143,6 +165,11 @@ class TableReadOptions(ReadOptions):
             return None
         return column.element, column.shape
 
+    @property
+    def folders(self) -> dict[str, str]:
+        """Column → folder of the files that its cells name."""
+        return {name: column.files for name, column in self.columns.items() if column.files}
+
     def dtype(self, name: str) -> str | None:
         """The pandas dtype declared for a column in ``train``; None if none is declared."""
         dtype = self.dtypes.get(name)
@@ -150,7 +177,9 @@ class TableReadOptions(ReadOptions):
 
     def with_usual_marks(self) -> TableReadOptions:
         """The same options for UTF-8 with commas between cells and decimal points."""
-        return TableReadOptions(null=self.null, dtypes=self.dtypes, columns=self.columns)
+        return TableReadOptions(
+            null=self.null, dtypes=self.dtypes, columns=self.columns, files=self.files
+        )
 
     @property
     def declared(self) -> tuple[str, ...]:

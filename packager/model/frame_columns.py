@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from modelhost.columns import (
+    SENT_AS_TEXT,
     ColumnSpec,
     EncodedColumns,
     encode_array,
@@ -72,7 +73,7 @@ def _column(name: str, series: pd.Series[Any]) -> tuple[ColumnSpec, Encoded]:
     elif text[:1].lower() not in _PLAIN or not pd.api.types.is_extension_array_dtype(dtype):
         raise _unknown(name, text)
     plain = [None if _missing(value) else value for value in values]
-    made = _bytes_or_lists(name, plain) if dtype == np.dtype(object) else None
+    made = _objects(name, plain) if dtype == np.dtype(object) else None
     if made is not None:
         return made
     if not all(value is None or isinstance(value, bool | int | float | str) for value in plain):
@@ -87,8 +88,12 @@ def _tensor(name: str, column: Any) -> tuple[ColumnSpec, Encoded]:
     return spec, encode_tensor(column.block if column.absent is None else list(column), spec)
 
 
-def _bytes_or_lists(name: str, plain: list[Any]) -> tuple[ColumnSpec, Encoded] | None:
+def _objects(name: str, plain: list[Any]) -> tuple[ColumnSpec, Encoded] | None:
     present = [value for value in plain if value is not None]
+    kind = pd.api.types.infer_dtype(present)
+    if kind in SENT_AS_TEXT:
+        texts = [None if value is None else str(value) for value in plain]
+        return ColumnSpec(name, kind, "object"), encode_text(texts)
     if present and all(isinstance(value, bytes) for value in present):
         return ColumnSpec(name, "bytes", "object"), encode_bytes(plain)
     if not present or not all(isinstance(value, list) for value in present):

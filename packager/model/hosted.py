@@ -31,7 +31,7 @@ from packager.exit_reason import (
     kills_for_memory,
     relay,
 )
-from packager.manifest.base import Task
+from packager.manifest.base import FeatureForm, Task
 from packager.manifest.manifest import Recipe, Serve
 from packager.model.hosted_model import HostedModel
 
@@ -184,14 +184,23 @@ class ModelHost:
             "predictor": serve.predictor,
             "loader": serve.loader,
             "task": task,
+            "takes": serve.features,
+            "classes": serve.classes,
             "outputs": [one.spec.as_json() for one in serve.outputs],
         }
         return HostedModel.read(self.ask, task, self.ask(Message(header)))
 
     def train(
-        self, recipe: Recipe, rows: pd.DataFrame, features: Sequence[str], targets: Sequence[str]
+        self,
+        recipe: Recipe,
+        rows: pd.DataFrame,
+        features: Sequence[str],
+        targets: Sequence[str],
+        takes: FeatureForm = "frame",
     ) -> None:
         """Call the recipe with these columns of ``rows``; the model stays in the process.
+
+        ``takes``: the form of the features.
 
         Raises ``ProjectCodeError`` if it raises, and ``PackageError`` for what it returns.
         """
@@ -203,6 +212,7 @@ class ModelHost:
             "train": recipe.train,
             "params": recipe.params,
             "seed": recipe.seed,
+            "takes": takes,
             "features": list(features),
             "targets": list(targets),
         }

@@ -16,7 +16,7 @@ from modelhost.state import Leaf, OpaqueError
 from modelhost.state_table import decode_state
 from modelhost.wire import Buffer, Message
 from packager.errors import PackageError
-from packager.manifest.base import Scalar, Task
+from packager.manifest.base import FeatureForm, Scalar, Task
 from packager.model.compiled.called_parts import CalledParts
 from packager.model.model import Model
 
@@ -50,6 +50,7 @@ class HostedModel:
     type_name: str
     outputs: tuple[OutputSpec, ...] = ()
     """What it answers, if the task is ``outputs``."""
+    takes: FeatureForm = "frame"
     seconds: float | None = None
     """Time limit of a prediction."""
     traced: bool = True
@@ -69,6 +70,7 @@ class HostedModel:
             feature_count=told["feature_count"],
             text_step=told["text_step"],
             type_name=told["type"],
+            takes=told["takes"],
             outputs=tuple(OutputSpec.read(one) for one in told["outputs"]),
         )
 

@@ -18,7 +18,7 @@ from packager.confinement import (
 )
 from packager.errors import UsageError
 from packager.location import Location
-from packager.manifest.base import FrozenModel, Task
+from packager.manifest.base import FeatureForm, FrozenModel, Task
 from packager.manifest.manifest import TableVersion
 from packager.manifest.outputs import Output, targets_of
 from packager.project.entry_modules import check_modules
@@ -87,6 +87,8 @@ class Project(FrozenModel):
     @model_validator(mode="after")
     def _one_place_for_answers(self) -> Project:
         check_answers(self.package, self.outputs, self.data)
+        if self.outputs and self.serve.classes is not None:
+            raise ValueError("`serve.classes`: expected none with [outputs], which have their own")
         return self
 
     @property
@@ -109,6 +111,12 @@ class Project(FrozenModel):
     def repository(self) -> str:
         """Repository of the image's tag: ``[image] repository``, or the package's name."""
         return self.image.repository or self.package.name
+
+    @property
+    def features(self) -> FeatureForm:
+        """The form in which the recipe and the model get the features."""
+        made = self.recipe or self.model
+        return "frame" if made is None else made.features
 
     @property
     def requirements_file(self) -> str:

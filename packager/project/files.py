@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from packager.confinement import refuse_links_out
-from packager.data.frames import Format, source_files
+from packager.data.sources.listing import Format, source_files
 from packager.digest import Files, hash_files
 from packager.errors import UsageError
 from packager.progress import Progress
@@ -95,10 +95,9 @@ def _data_files(project: Project) -> tuple[Format | None, dict[str, Path]]:
     if project.data is None:
         return None, {}
     source = project.path(project.data.source)
-    form, paths = source_files(source)
-    top = source if source.is_dir() else source.parent
-    _refuse_links_out(paths, source, project)
-    files = {f"source/{path.relative_to(top).as_posix()}": path for path in paths}
+    found = source_files(source, project.data.reader)
+    _refuse_links_out(found.all, source, project)
+    files = {f"source/{found.name(path)}": path for path in found.all}
     if project.data.split.file:
         held_out = project.path(project.data.split.file)
         if held_out.is_dir():
@@ -108,7 +107,7 @@ def _data_files(project: Project) -> tuple[Format | None, dict[str, Path]]:
                 "name one file that holds the held-out rows",
             )
         files[f"test/{held_out.name}"] = held_out
-    return form, files
+    return found.format, files
 
 
 def _model_files(project: Project) -> dict[str, Path]:

@@ -78,7 +78,7 @@ def init_from_mlflow(
         "code": quoted(saved.code),
         "columns": escape_in_literal(json.dumps(saved.columns, indent=4, ensure_ascii=False)),
     }
-    toml = {"name": package_name(directory), "task": task, "data": section}
+    toml = {"name": package_name(directory), "task": task, "data": section, "classes": ""}
     text = fill("pretrained.toml", {**toml, "model": quoted("model")})
     content = {
         FILENAME: text + 'predictor = "predict:Predictor"\n',

@@ -46,6 +46,8 @@ DATA_CLASSES = re.compile(
     r"scipy\.sparse|collections |datetime |decimal |builtins (set|frozenset|bytearray|complex)\b"
 )
 """Classes that hold data and can't predict: ``module name`` of a pickle's first class."""
+GROUPS = ("EMPTY_DICT", "DICT", "EMPTY_LIST", "LIST", "EMPTY_TUPLE", "TUPLE")
+"""First opcodes of groups, which may hold objects."""
 _SKIPPED = ("PROTO", "FRAME", "MEMOIZE", "PUT", "BINPUT", "LONG_BINPUT", "MARK")
 _TEXTS = ("SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8", "UNICODE")
 
@@ -90,11 +92,17 @@ def _archive(path: Path) -> str | None:
 
 
 def _pickled(content: bytes) -> str | None:
-    """Description of a pickle of plain data; None for an object of another class."""
+    """Description of a pickle of plain data; None for an object of another class.
+
+    A dict, list or tuple may group the parts of a model: it is data if all in it is.
+    """
     texts: list[str] = []
+    group = None
     try:
         for opcode, argument, _ in pickletools.genops(content):
-            if opcode.name in LITERALS and not texts:
+            if opcode.name in GROUPS and not texts and group is None:
+                group = f"a pickle of {LITERALS[opcode.name]}"
+            elif opcode.name in LITERALS and not texts and group is None:
                 return f"a pickle of {LITERALS[opcode.name]}"
             if opcode.name in _TEXTS:
                 texts.append(str(argument))
@@ -103,14 +111,16 @@ def _pickled(content: bytes) -> str | None:
                 if name == "copyreg _reconstructor":
                     texts.clear()
                     continue  # the class comes next
+                if group is not None and DATA_CLASSES.match(name):
+                    continue
                 last = name.rpartition(" ")[2]
                 return f"a pickle of data ({last})" if DATA_CLASSES.match(name) else None
-            elif opcode.name not in _SKIPPED:
+            elif opcode.name not in _SKIPPED and group is None:
                 return "a pickle of text" if texts else None
     except (ValueError, IndexError, UnicodeDecodeError):
         if len(content) < HEAD_BYTES:
             return "a pickle that is cut off"
-    return None
+    return group
 
 
 def _is_text(content: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""``package init``: writes a starter project, or one for a model trained elsewhere."""
+"""``package init``: writes a starter project; what all new projects have in common."""
 
 from __future__ import annotations
 
@@ -14,29 +14,15 @@ import numpy as np
 import pandas as pd
 
 from packager.cache import check_writable, writing
-from packager.confinement import refuse_leaving, refuse_strange
-from packager.errors import PackageError, UsageError
+from packager.confinement import refuse_leaving
+from packager.errors import UsageError
 from packager.manifest.base import Task
-from packager.manifest.read_options import shown_options
 from packager.project.config import FILENAME
-from packager.project.model_format import is_no_model
-from packager.project.pickles import read_header, references_main
-from packager.project.table_preview import preview
 from packager.text import escape_in_literal
 
 STARTER = Path(__file__).parent / "templates"
 STARTER_REQUIREMENTS = ("pandas>=2.2", "scikit-learn>=1.5")
 TARGET_NAMES = ("target", "label", "class", "y")
-# Module in a pickle → distribution on an index.
-DISTRIBUTIONS = {
-    b"sklearn": "scikit-learn",
-    b"xgboost": "xgboost",
-    b"lightgbm": "lightgbm",
-    b"catboost": "catboost",
-    b"statsmodels": "statsmodels",
-    b"pandas": "pandas",
-    b"cloudpickle": "cloudpickle",
-}
 
 
 def init_project(directory: Path) -> list[str]:
@@ -53,71 +39,6 @@ def starter_files(directory: Path, requirements: str) -> dict[str, str]:
         "requirements.txt": "".join(f"{line}\n" for line in STARTER_REQUIREMENTS),
         "data/visits.csv": _starter_rows().to_csv(index=False, lineterminator="\n"),
     }
-
-
-def init_from_model(
-    directory: Path, model: Path, data: Path | None, target: str | None
-) -> list[str]:
-    """Write a project for a trained model, and its data if given; return the files written.
-
-    Raises ``UsageError`` for a file that is no model, and ``PackageError`` for a pickle that
-    references classes of ``__main__``.
-    """
-    _check_model(model)
-    content_of_model = read_header(_first_file(model))
-    content = {"requirements.txt": _requirements(content_of_model)}
-    copies = {f"model/{model.name}": model}
-    section = ""
-    if data is not None:
-        found = preview(data)
-        chosen = choose_target(data.name, found.names, target)
-        section = f"\n[data]\nsource = {quoted(f'data/{data.name}')}\ntarget = {quoted(chosen)}\n"
-        section += f"{shown_options(**found.options)}\n" if found.options else ""
-        copies[f"data/{data.name}"] = data
-    elif target is not None:
-        raise UsageError("--target: expected --data with it, got none", "add --data FILE")
-    values = {"name": package_name(directory), "task": task_of(content_of_model), "data": section}
-    content[FILENAME] = fill("pretrained.toml", {**values, "model": quoted(f"model/{model.name}")})
-    return write_project(directory, content, copies)
-
-
-def _check_model(model: Path) -> None:
-    if not model.exists():
-        raise UsageError(f"--from-model {model}: no such file", "name a saved model")
-    refuse_strange(model)
-    if model.is_dir() and not any(path.is_file() for path in model.rglob("*")):
-        raise UsageError(f"--from-model {model}: holds no file", "name a saved model")
-    if model.is_file() and references_main(model):
-        raise PackageError(
-            f"{model}: its classes are in __main__, which no other program can import",
-            "move the class to a module, import it from there, and save the model again",
-        )
-    files = [model] if model.is_file() else [path for path in model.rglob("*") if path.is_file()]
-    found = [is_no_model(path) for path in files]
-    if all(found):
-        raise UsageError(
-            f"--from-model {model}: expected a saved model, got "
-            + (str(found[0]) if model.is_file() else f"a folder without one: {found[0]} in it"),
-            "name the file that joblib.dump, pickle or the model's own save method wrote",
-        )
-    if (model / "MLmodel").is_file():
-        raise UsageError(
-            f"--from-model {model}: expected a saved model, got a folder of MLflow",
-            f"write --from-mlflow {model}",
-        )
-
-
-def _first_file(model: Path) -> Path:
-    return model if model.is_file() else next(p for p in sorted(model.rglob("*")) if p.is_file())
-
-
-def _requirements(content: bytes) -> str:
-    """Requirements for the pickle's modules, with scikit-learn's version, which it contains."""
-    lines = {name for module, name in DISTRIBUTIONS.items() if module in content}
-    version = re.search(rb"_sklearn_version[^0-9]{1,8}(\d+\.\d+\.\d+)", content)
-    if version:
-        lines = lines - {"scikit-learn"} | {f"scikit-learn=={version.group(1).decode()}"}
-    return "".join(f"{line}\n" for line in sorted(lines | {"pandas"}))
 
 
 def task_of(content: bytes) -> Task:

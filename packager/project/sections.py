@@ -9,10 +9,16 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from packager.data.checks.expectations import DeclaredColumn
-from packager.manifest.base import FrozenModel, Isa, Level, Scalar
+from packager.manifest.base import FeatureForm, FrozenModel, Isa, Level, Scalar
 from packager.manifest.data_roles import Split
 from packager.manifest.outputs import Output, OutputKind
-from packager.manifest.read_options import ColumnReading, ReadOptions, TableReadOptions, texts_of
+from packager.manifest.read_options import (
+    ColumnReading,
+    FileRows,
+    ReadOptions,
+    TableReadOptions,
+    texts_of,
+)
 
 # Repository name in an engine's format: an optional host:port, then lower-case components.
 COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
@@ -100,6 +106,7 @@ class DataSection(FrozenModel):
     not_personal: tuple[str, ...] = ()
     columns: dict[str, DeclaredColumn] = {}
     read: ReadOptions = ReadOptions()
+    files: FileRows | None = None
 
     @model_validator(mode="after")
     def _one_place_for_a_column(self) -> DataSection:
@@ -127,13 +134,14 @@ class DataSection(FrozenModel):
                 kind=c.kind,
                 shape=c.shape,
                 element=c.element,
+                files=c.files,
                 values=texts_of(c.values),
                 null=c.null,
             )
             for name, c in self.columns.items()
             if c.kind or c.null is not None or texts_of(c.values)
         }
-        return TableReadOptions(**self.read.model_dump(), columns=columns)
+        return TableReadOptions(**self.read.model_dump(), columns=columns, files=self.files)
 
     @field_validator("split", mode="before")
     @classmethod
@@ -155,6 +163,7 @@ class RecipeSection(FrozenModel):
     level: Level | None = None
     """The level that a replay must reach; None: the level that a repeat reaches at the build."""
     isa: Isa = "native"
+    features: FeatureForm = "frame"
     accept: dict[str, Annotated[float, Field(ge=0)]] = {}
     params: dict[str, Any] = {}
 
@@ -163,6 +172,7 @@ class ModelSection(FrozenModel):
     """``[model]``: a pretrained model."""
 
     path: str
+    features: FeatureForm = "frame"
 
 
 class RequirementsSection(FrozenModel):
@@ -185,6 +195,8 @@ class ServeSection(FrozenModel):
     workers: int = Field(default=2, ge=1, le=64)
     processes: Annotated[int, Field(ge=1, le=64)] | Literal["auto"] = 1
     strict: bool = False
+    classes: Annotated[tuple[Scalar, ...], Field(min_length=2)] | None = None
+    """Labels in the order of the model's outputs; None: those that the model records."""
     extra_columns: Literal["ignore", "refuse"] = "ignore"
     network: bool = False
 

@@ -8,11 +8,19 @@ from pathlib import Path
 import pandas as pd
 
 from packager.confinement import refuse_strange
-from packager.data.frames import column_names, infer_columns
+from packager.data.frames import infer_columns
 from packager.data.preview import read_first_rows, refuse_commas
+from packager.data.sources.table import column_names
 from packager.errors import UsageError
 from packager.manifest.manifest import Column
-from packager.manifest.read_options import TableReadOptions
+from packager.manifest.read_options import DEFAULT_OPTIONS, ColumnReading, TableReadOptions
+from packager.project.large_columns import (
+    MAX_CHECKED,
+    first_table,
+    folders_beside,
+    named_folder,
+    rows_of_files,
+)
 
 READERS: tuple[dict[str, str], ...] = (
     {},
@@ -34,19 +42,34 @@ class Preview:
     columns: dict[str, Column]
     options: dict[str, str]
     """``[data.read]``; empty if the defaults read the file."""
+    reader: TableReadOptions = DEFAULT_OPTIONS
+    """``options``, how files are rows, and the columns that name files."""
 
 
 def preview(data: Path) -> Preview:
     """The first rows of a table, read with the options of ``READERS`` that give most columns.
 
-    Raises the ``UsageError`` of the first options if none fit, and one for a folder with links
-    that leave it.
+    The files of a folder without a table are its rows; a column of a table names files if each
+    of its first cells is the path of one in a folder beside it. Raises the ``UsageError`` of the
+    first options if none fit, and one for a folder with links that leave it.
     """
     refuse_strange(data)
+    folders = folders_beside(data)
+    table = first_table(data) if folders else None
+    columns: dict[str, ColumnReading] = {}
+    if table is not None:
+        for name, cells in _preview(table, DEFAULT_OPTIONS).rows.items():
+            folder = named_folder(cells.dropna().head(MAX_CHECKED), data, folders)
+            if folder is not None:
+                columns[str(name)] = ColumnReading(kind="bytes", files=folder)
+    return _preview(data, TableReadOptions(files=rows_of_files(data), columns=columns))
+
+
+def _preview(data: Path, given: TableReadOptions) -> Preview:
     first: UsageError | None = None
     best: Preview | None = None
     for options in READERS:
-        reader = TableReadOptions(**options)
+        reader = given.model_copy(update=options)
         try:
             names = tuple(column_names(data, reader))
             if best is not None and len(names) <= len(best.names):
@@ -57,7 +80,7 @@ def preview(data: Path) -> Preview:
             first = first or error
             continue
         columns = {column.name: column for column in infer_columns(rows)}
-        best = Preview(names, rows, columns, options)
+        best = Preview(names, rows, columns, options, reader)
     if best is None:
         assert first is not None
         raise first

@@ -10,9 +10,10 @@ import pandas as pd
 
 from packager.data.preview import refuse_unservable, refuse_unservable_types
 from packager.errors import UsageError
-from packager.manifest.base import Task
+from packager.manifest.base import Kind, Task
 from packager.manifest.read_options import shown_options
 from packager.project.config import FILENAME
+from packager.project.large_columns import declarations, files_line
 from packager.project.scaffold import (
     choose_target,
     fill,
@@ -22,6 +23,13 @@ from packager.project.scaffold import (
 )
 from packager.project.table_preview import Preview, preview
 
+LARGE = ("array", "list", "bytes", "date", "time", "decimal")
+"""Kinds that the code for tables leaves out."""
+CODE = {"array": "train_array.py.txt", "bytes": "train_files.py.txt"}
+"""Kind of the only feature → template of its training code."""
+LABELS = ("string", "boolean", "number", "integer")
+"""Kinds of a target."""
+_FOUND: dict[Kind, str] = {"datetime": "times", "bytes": "bytes", "any": "mixed values"}
 MAX_CLASSES = 20
 """Integers with at most this many distinct values count as labels."""
 MAX_SLICES, MAX_SLICE_VALUES = 3, 12
@@ -43,20 +51,42 @@ def init_training(directory: Path, data: Path, target: str | None) -> list[str]:
     chosen = choose_target(data.name, found.names, target)
     task = task_of_target(found, chosen)
     features = [name for name in found.names if name != chosen]
-    kept = [name for name in features if not why_left_out(found, name)] or features
+    kept = _kept(found, features)
     if not kept:
         raise UsageError(
             f"{data}: expected a column besides the target {chosen!r}, got none", "add features"
         )
-    refuse_unservable_types(data, kept)
+    refuse_unservable_types(data, kept, found.reader)
     refuse_unservable(found.rows, kept)
-    times = [name for name in kept if found.columns[name].kind == "datetime"]
     content = {
         FILENAME: fill("training.toml", _values(directory, data, chosen, task, found, kept)),
-        "train.py": fill("train_table.py.txt", _recipe(task, has_times=bool(times))),
+        "train.py": _training_code(found, kept, task),
         "requirements.txt": "pandas>=2.2\nscikit-learn>=1.5\n",
     }
     return write_project(directory, content, {f"data/{data.name}": data})
+
+
+def _kept(found: Preview, features: Sequence[str]) -> list[str]:
+    """The features of a new project: one column of arrays or files, or those of the other kinds."""
+    kept = [name for name in features if not why_left_out(found, name)] or list(features)
+    large = [name for name in kept if found.columns[name].kind in LARGE]
+    plain = [name for name in kept if name not in large]
+    wide = [name for name in large if found.columns[name].kind in CODE]
+    return plain or wide[:1] or kept
+
+
+def _training_code(found: Preview, kept: Sequence[str], task: Task) -> str:
+    kinds = {name: found.columns[name].kind for name in kept}
+    template = CODE.get(kinds[kept[0]]) if len(kept) == 1 else None
+    if template is None:
+        return fill("train_table.py.txt", _recipe(task, has_times="datetime" in kinds.values()))
+    classifies = task == "classification"
+    values = {
+        "estimator": "LogisticRegression" if classifies else "Ridge",
+        "options": 'max_iter=params["max_iter"]' if classifies else "random_state=seed",
+        "column": quoted(kept[0]),
+    }
+    return fill(template, values)
 
 
 def task_of_target(found: Preview, target: str) -> Task:
@@ -66,8 +96,8 @@ def task_of_target(found: Preview, target: str) -> Task:
     """
     values: pd.Series[Any] = found.rows[target].dropna()
     kind = found.columns[target].kind
-    if kind == "datetime" or not len(values):
-        got = "times" if kind == "datetime" else "no value in the first rows"
+    if kind not in LABELS or not len(values):
+        got = "no value in the first rows" if kind in LABELS else _FOUND.get(kind, f"{kind}s")
         raise UsageError(
             f"--target {target}: expected labels or numbers, got {got}", "name another column"
         )
@@ -88,6 +118,11 @@ def why_left_out(found: Preview, name: str) -> str:
     return "a different text in each row" if unlike else ""
 
 
+def _why_not(found: Preview, name: str) -> str:
+    kind = found.columns[name].kind
+    return why_left_out(found, name) or f"a column of kind {kind}, for a recipe of your own"
+
+
 def include_lines(names: Sequence[str], found: Preview) -> str:
     """A line of TOML for each column, with a comment about its values."""
     return "\n".join(f"    {quoted(name)},  # {_about(found, name)}" for name in names)
@@ -96,8 +131,7 @@ def include_lines(names: Sequence[str], found: Preview) -> str:
 def _about(found: Preview, name: str) -> str:
     column = found.columns[name]
     kind = {"string": "text", "datetime": "time"}.get(column.kind, column.kind)
-    distinct = found.rows[name].nunique()
-    values = f", {distinct} values" if column.kind == "string" else ""
+    values = f", {found.rows[name].nunique()} values" if column.kind == "string" else ""
     return f"{kind}{values}{', with gaps' if found.rows[name].isna().any() else ''}"
 
 
@@ -110,10 +144,15 @@ def _values(
         "task": task,
         "source": quoted(f"data/{data.name}"),
         "target": quoted(target),
-        "read": f"{shown_options(**found.options)}\n" if found.options else "",
+        "read": files_line(found.reader.files)
+        + (f"{shown_options(**found.options)}\n" if found.options else ""),
+        "declared": declarations(found.columns.values(), found.reader.columns),
+        "features": 'features = "array"\n'
+        if [found.columns[name].kind for name in kept] == ["array"]
+        else "",
         "columns": include_lines(kept, found),
         "left_out": "".join(
-            f"    # {quoted(name)}: {why_left_out(found, name)}\n" for name in left_out
+            f"    # {quoted(name)}: {_why_not(found, name)}\n" for name in left_out
         ),
         "slices": ", ".join(map(quoted, _slices(found, kept))),
     }

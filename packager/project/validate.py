@@ -7,13 +7,14 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from monitoring.slices.slices import Rule
-from packager.data.frames import column_names
 from packager.data.preview import (
     read_first_rows,
     refuse_commas,
+    refuse_no_array,
     refuse_unservable,
     refuse_unservable_types,
 )
+from packager.data.sources.table import column_names
 from packager.errors import PackageError, UsageError
 from packager.project.config import FILENAME, Project
 from packager.project.pickles import references_main
@@ -60,10 +61,12 @@ def _check_first_rows(
     """Raise ``UsageError`` if column types or the first rows show data that can't be served."""
     other = {*project.targets, *data.exclude, *data.train_only}
     features = [n for n in data.include or present if n not in other]
-    refuse_unservable_types(source, features)
+    refuse_unservable_types(source, features, data.reader)
     rows = read_first_rows(source, data.reader)
+    if project.features == "array":
+        refuse_no_array(rows, features)
     refuse_commas(rows, data.reader, data.source)
-    refuse_unservable(rows, features)
+    refuse_unservable(rows, features, data.reader)
 
 
 def check_code(project: Project, code: Mapping[str, Path]) -> None:
@@ -97,6 +100,11 @@ def check_model_files(model: Mapping[str, Path]) -> None:
 
 
 def _check_no_data(project: Project) -> None:
+    if project.features == "array":
+        raise UsageError(
+            f"{FILENAME}: `model.features`: expected [data] with the column of arrays, got none",
+            "add [data] with rows like those that the model was trained on",
+        )
     if project.slices.columns or project.slices.rules:
         raise UsageError(
             f"{FILENAME}: `slices`: expected [data] to take them from, got none", "add [data]"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from packager.data.checks.finding import DataCheckReport, Finding
@@ -16,6 +17,9 @@ MAX_OPEN, MAX_SHOWN = 5, 50
 """Rows with the same findings that are shown expanded, and in total; the files hold all rows."""
 _GRADES = ((0.95, "wrong"), (0.8, "likely"), (0.5, "look"), (0.0, "hint"))
 _WORDS = {"wrong": "wrong", "likely": "likely wrong", "look": "to review", "hint": "a hint"}
+MIN_LONG = 200
+"""From this number of characters on, a cell takes the width of its card."""
+_ADDRESS = re.compile(r"data:image/(png|jpeg|gif);base64,[A-Za-z0-9+/]+=*")
 _Kind = tuple[tuple[str, str | None], ...]
 
 
@@ -105,12 +109,13 @@ def _row(report: DataCheckReport, found: Sequence[Finding], judged: dict[str, Ve
     given = judged.get(first.row_hash)
     said = f'<span class="given">verdict: {escape_markup(_said(given))}</span>' if given else ""
     flagged = {finding.column for finding in found}
-    mark = ' class="flagged"'
     # Flagged cells come first, because a wide row is wider than its card.
     row = zip(report.columns, report.cells[first.row_hash], strict=True)
+    pictures = report.pictures.get(first.row_hash, {})
     cells = "".join(
-        f"<div{mark if name in flagged else ''}><dt>{escape_markup(name)}</dt>"
-        f"<dd>{'<i>empty</i>' if cell is None else escape_markup(cell)}</dd></div>"
+        f"<div{_classes(name in flagged, cell, name in pictures)}><dt>{escape_markup(name)}</dt>"
+        f"<dd>{_picture(name, pictures.get(name))}"
+        f"{'<i>empty</i>' if cell is None else escape_markup(cell)}</dd></div>"
         for name, cell in sorted(row, key=lambda pair: pair[0] not in flagged)
     )
     return (
@@ -119,6 +124,19 @@ def _row(report: DataCheckReport, found: Sequence[Finding], judged: dict[str, Ve
         f'<dl class="cells scroll" tabindex="0" aria-label="cells of {place}">{cells}</dl>'
         "</article>"
     )
+
+
+def _classes(flagged: bool, cell: str | None, pictured: bool) -> str:
+    shown = {"flagged": flagged, "long": len(cell or "") > MIN_LONG, "pictured": pictured}
+    names = " ".join(name for name, holds in shown.items() if holds)
+    return f' class="{names}"' if names else ""
+
+
+def _picture(name: str, address: str | None) -> str:
+    """The picture at a ``data:`` address of base64; nothing for any other address."""
+    if address is None or not _ADDRESS.fullmatch(address):
+        return ""
+    return f'<img src="{address}" alt="{escape_markup(name)} as a picture">'
 
 
 def _said(given: Verdict) -> str:

@@ -157,7 +157,11 @@ def _monitored(reference: Reference) -> dict[str, Any] | None:
         return None
     features = [feature.name for feature in profile.features]
     excluded = {name: why.model_dump() for name, why in profile.drift_excluded.items()}
-    return {"features": features, "left_out": list(profile.left_out), "drift_excluded": excluded}
+    return {
+        "features": features,
+        "left_out": [*profile.left_out, *profile.unwatched],
+        "drift_excluded": excluded,
+    }
 
 
 def _monitoring(reference: Reference, everything: bool) -> str:

@@ -13,8 +13,12 @@ from packager.report.table import Cell, is_numeric, is_value
 from packager.text import escape_markup
 
 STYLE = Path(__file__).with_name("page.css")
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
-"""The Content-Security-Policy of a page: no scripts, no external resources, no forms."""
+POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
+    "form-action 'none'"
+)
+"""The Content-Security-Policy of a page: no scripts, no external resources, no forms; pictures are
+in the page."""
 MAX_WORD = 24
 """Cells of at most this many characters are not wrapped."""
 

@@ -56,12 +56,13 @@ def _column(found: DataDiff, name: str) -> list[tuple[str, str, str, str]]:
     if found.summaries is not None:
         before, after = (summary.columns[name] for summary in found.summaries)
         facts += _facts(before, after)
-    drift = {column.name: column for column in found.drift}
-    if name in drift:
-        facts.append(("PSI", "", number(drift[name].psi)))
-        facts.append(("z of the PSI", "", number(drift[name].z)))
-        if drift[name].unseen:
-            facts.append(("new values", "", ", ".join(map(repr, drift[name].unseen[:5]))))
+    for drift in found.drift:
+        if drift.column == name:
+            about = f" of {drift.measure}" if drift.measure else ""
+            facts.append((f"PSI{about}", "", number(drift.psi)))
+            facts.append((f"z of the PSI{about}", "", number(drift.z)))
+            if drift.unseen:
+                facts.append(("new values", "", ", ".join(map(repr, drift.unseen[:5]))))
     return [(name, *fact) for fact in facts or [("values", "", "")]]
 
 

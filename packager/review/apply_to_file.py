@@ -20,6 +20,7 @@ from packager.data.csv_files import csv_records
 from packager.data.csv_text import separator_of, table_suffix
 from packager.data.fingerprint import fingerprint
 from packager.data.parquet_files import arrow_table
+from packager.data.sources.listing import source_files
 from packager.errors import PackageError, UsageError
 from packager.manifest.base import FileEntry, FrozenModel
 from packager.manifest.read_options import DEFAULT_OPTIONS, TableReadOptions
@@ -77,7 +78,14 @@ def apply_verdicts(
     CSV cells without a verdict keep their text. Raise ``UsageError`` if a verdict names an absent
     column or a value that its column can't hold.
     """
-    form, files = frames.source_files(source)
+    found = source_files(source, reader)
+    if found.format not in ("csv", "parquet") or len(found.all) > len(found.table):
+        raise UsageError(
+            f"{source}: expected a CSV or Parquet table to correct, got one with arrays or files "
+            "beside it",
+            "correct the files themselves",
+        )
+    form, files = found.format, found.table
     suffix = table_suffix(files[0])
     if output.suffix.lower() != suffix:
         raise UsageError(f"--output {output}: expected a {suffix} file, as the source is")
@@ -85,10 +93,9 @@ def apply_verdicts(
         raise UsageError(f"--output {output}: expected another file than the source")
     frame = frames.read(source, reader)
     changes = corrections_of(frame, verdicts)
-    top = source if source.is_dir() else source.parent
     derived = CorrectedFile(
         parent=_relative(source, output.parent),
-        files=tuple(FileEntry.of(file, file.relative_to(top).as_posix()) for file in files),
+        files=tuple(FileEntry.of(file, found.name(file)) for file in files),
         parent_rows=fingerprint(frame).rows,
         verdicts=digest(verdicts),
         rows=int(changes.kept.sum()),

@@ -22,6 +22,7 @@ from packager.data.checks.table import table_of
 from packager.data.fingerprint import row_hashes
 from packager.data.model_input import to_model_input
 from packager.data.null_words import words_read_as_null
+from packager.data.sources.listing import source_files
 from packager.engine.engine import Engine
 from packager.errors import UsageError
 from packager.location import Location
@@ -105,7 +106,7 @@ def resolve_target(text: str) -> CheckTarget:
         raise UsageError(
             f"{path}: expected a project, a file of rows or a table, but it does not exist"
         )
-    frames.source_files(path)
+    source_files(path)
     return CheckTarget(None, path.resolve())
 
 

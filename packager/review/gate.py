@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,32 +31,39 @@ if TYPE_CHECKING:
     from packager.tables.previous import PreviousRows
 
 
+@dataclass(frozen=True)
+class GateOptions:
+    """How a build treats the check of its data."""
+
+    allow: bool
+    """Whether findings that stop a build are ignored."""
+    fresh: bool = False
+    """Whether the data are checked although the cache has a report of the same inputs."""
+
+
 def review(
     project: Project,
     files: ProjectFiles,
     lock: Lock,
     worker: Worker,
     progress: Progress,
-    *,
-    allow: bool,
-    fresh: bool = False,
+    options: GateOptions,
 ) -> DataCheckSummary | None:
     """Check the data of a build; return the summary for the manifest, None without data.
 
-    A cached report of the same inputs is reused unless ``fresh``. Raise ``PackageError`` for
-    findings that stop a build, unless ``allow``.
+    Raise ``PackageError`` for findings that stop a build, unless ``options`` allow them.
     """
     if project.data is None:
         return None
     asked = make_check_job(project, progress)
     place = report_cache_path(files, asked, lock, worker.isolation)
-    known = None if fresh else cached_report(place)
+    known = None if options.fresh else cached_report(place)
     report = known or run_check(place, asked, worker, progress)
     verdicts = read_verdicts(project.directory / VERDICTS)
     for line in summary(report, verdicts):
         progress.output(line)
     blocking = undecided(report.blocking, verdicts)
-    if blocking and not allow:
+    if blocking and not options.allow:
         raise gate_error(report, blocking, project.directory)
     if blocking:
         progress.warn(f"{_count(report, blocking)} that stop a build were ignored")

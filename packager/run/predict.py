@@ -13,8 +13,7 @@ from monitoring.metrics.class_labels import class_text
 from packager.cache import temporary_directory
 from packager.client import Client, Prediction
 from packager.client.json_values import json_rows
-from packager.data.frames import column_names
-from packager.data.row_files import read_rows
+from packager.data.row_files import given_columns, read_rows
 from packager.data.rows.extra_columns import ExtraColumns
 from packager.data.spreadsheet import escaped
 from packager.digest import canonical_json
@@ -64,7 +63,9 @@ def _rows(source: Path, manifest: Manifest, progress: Progress) -> list[dict[str
     rows = read_rows(source, manifest.schema_, manifest.reader)
     table = source.suffix.lower() not in (".json", ".jsonl")
     names = (
-        column_names(source, manifest.reader) if table else [name for row in rows for name in row]
+        given_columns(source, manifest.schema_, manifest.reader)
+        if table
+        else [name for row in rows for name in row]
     )
     extra = ExtraColumns.of(manifest)
     columns = (*manifest.schema_.features, *manifest.schema_.extras)
@@ -80,7 +81,7 @@ def _rows(source: Path, manifest: Manifest, progress: Progress) -> list[dict[str
         progress.warn(
             f"{source.name}: columns that the model does not know: {named}{more}: ignored"
         )
-    return json_rows(rows, {column.name for column in manifest.schema_.features}.__contains__)
+    return json_rows(rows, {column.name: column.kind for column in manifest.schema_.features}.get)
 
 
 def _as_answer(one: Prediction) -> dict[str, Any]:

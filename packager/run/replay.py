@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from packager.cache import temporary_directory
-from packager.data.frames import source_files
+from packager.data.sources.listing import source_files
 from packager.digest import hash_files
 from packager.engine.engine import Engine
 from packager.errors import PackageError, UsageError
@@ -165,7 +165,7 @@ def _named_as_recorded(data: Path, source: DataSource) -> dict[str, Path]:
 
     Raise ``UsageError`` for a different number of files or a missing held-out file.
     """
-    _, paths = source_files(data)
+    paths = source_files(data, source.reader).all
     if len(paths) != len(source.files):
         raise UsageError(
             f"--data {data}: expected {len(source.files)} files, got {len(paths)}",

@@ -7,6 +7,7 @@ from pathlib import Path
 from packager.manifest.data_roles import DataRoles
 from packager.manifest.manifest import Recipe, Serve
 from packager.project.config import Project
+from packager.project.model_loader import model_loader
 from packager.worker.job import Job
 
 
@@ -20,7 +21,7 @@ def make_job(project: Project) -> Job:
         slices_rules=project.slices.rules,
         monitoring_exclude=project.monitoring.exclude,
         monitoring_include=project.monitoring.include,
-        recipe=Recipe.model_validate(recipe.model_dump()) if recipe else "none",
+        recipe=Recipe.model_validate(recipe.model_dump(exclude={"features"})) if recipe else "none",
         source=project.data is not None,
         **_data_roles(project).roles(),
     )
@@ -45,6 +46,11 @@ def _data_roles(project: Project) -> DataRoles:
 
 
 def _serve(project: Project) -> Serve:
-    """``[serve]``, without the loader, which is known only after training."""
+    """``[serve]``; the loader of a model that is trained is known only afterwards."""
     options = project.serve.model_dump()
-    return Serve.model_validate({**options, "outputs": project.declared_outputs})
+    own = {
+        "outputs": project.declared_outputs,
+        "loader": model_loader(project),
+        "features": project.features,
+    }
+    return Serve.model_validate({**options, **own})

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from packager.data.checks.shown_cells import cell_text
 from packager.data.fingerprint import cell_hashes, row_hashes
 from packager.errors import UsageError
 
@@ -169,4 +170,4 @@ def _shown(value: Any) -> Any:
         value = value.item()
     if pd.api.types.is_scalar(value) and pd.isna(value):
         return None
-    return value if isinstance(value, bool | int | float | str) else str(value)
+    return value if isinstance(value, bool | int | float | str) else cell_text(value)

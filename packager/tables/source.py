@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
 
-from packager.data.frames import column_names, same_columns
 from packager.data.null_words import null_words
 from packager.data.parquet_files import encoded_tables, integers_with_nulls, parquet_schema
 from packager.data.parquet_text import decoded
+from packager.data.sources.table import SourceTable
 from packager.errors import UsageError
 from packager.manifest.base import FileEntry
 from packager.manifest.read_options import DEFAULT_OPTIONS, TableReadOptions
@@ -52,10 +52,17 @@ class RowSource:
 
 def open_source(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> RowSource:
     """The table in a file or a folder; ``UsageError`` if there is none or Delta can't store it."""
-    form, files = same_columns(path, reader)
-    top = path if path.is_dir() else path.parent
-    entries = tuple(FileEntry.of(file, file.relative_to(top).as_posix()) for file in files)
-    if form == "parquet":
+    source = SourceTable(path, reader)
+    files = source.files.table
+    if source.files.format not in ("csv", "parquet") or len(source.files.all) > len(files):
+        raise UsageError(
+            f"{path}: expected a CSV or Parquet table, got one with arrays or files beside it, "
+            "which a versioned table can't hold",
+            "write the arrays as fixed-size lists, and the files' bytes as a binary column, of a "
+            "Parquet file",
+        )
+    entries = tuple(FileEntry.of(file, source.files.name(file)) for file in files)
+    if source.files.format == "parquet":
         schema = parquet_schema(files)
         floats = tuple(integers_with_nulls(files, schema))
         kept = _kept(schema, str(path))
@@ -92,8 +99,8 @@ def _kept(schema: pa.Schema, place: str) -> pa.Schema:
     return kept
 
 
-def _parquet(files: list[Path], schema: pa.Schema) -> Iterator[pa.Table]:
-    rows = rows_of_a_block(len(column_names(files[0])))
+def _parquet(files: Sequence[Path], schema: pa.Schema) -> Iterator[pa.Table]:
+    rows = rows_of_a_block(len(schema))
     for file in files:
         for table in encoded_tables(file, schema, rows):
             yield decoded(table, _plain(table, schema), file)

@@ -16,11 +16,12 @@ from pathlib import Path
 import pandas as pd
 
 from packager.data.csv_files import read_csv
+from packager.data.csv_text import rows_within
 from packager.data.csv_types import Kinds, Settled, settled_blocks
-from packager.data.declared_arrays import with_declared_arrays
 from packager.data.fingerprint import Fingerprinter
-from packager.data.frames import column_names, same_columns
-from packager.data.parquet_files import parquet_blocks
+from packager.data.parquet_files import BLOCK_BYTES, parquet_blocks
+from packager.data.sources.listing import source_files
+from packager.data.sources.table import SourceTable
 from packager.manifest.base import FileEntry
 from packager.manifest.manifest import Fingerprint
 from packager.manifest.read_options import DEFAULT_OPTIONS, TableReadOptions
@@ -33,19 +34,19 @@ def fingerprint_path(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> 
 
     It equals that of ``frames.read(path)``; ``UsageError`` as there.
     """
-    form, files = same_columns(path, reader)
-    rows = rows_of_a_block(len(column_names(path, reader)))
+    source = SourceTable(path, reader)
+    files = source.files
+    rows = rows_of_a_block(len(source.columns))
     with ThreadPoolExecutor(1) as hashing:
-        top = path if path.is_dir() else path.parent
-        entries = hashing.map(lambda file: _entry(file, top), files)
-        if form == "parquet":
-            arrays = (with_declared_arrays(f, reader, path) for f in parquet_blocks(files, rows))
-            return _print(arrays).result(list(entries))
+        entries = hashing.map(lambda file: FileEntry.of(file, files.name(file)), files.all)
+        if files.format != "csv":
+            return _print(source.blocks(_plain_blocks(source, rows))).result(list(entries))
+        rows = min(rows, rows_within(files.table, reader, BLOCK_BYTES))
         settled: dict[str, Settled] = {}
         while True:
             kinds = Kinds()
-            noted = kinds.noted(settled_blocks(files, reader, rows, settled))
-            printer = _print(with_declared_arrays(frame, reader, path) for frame in noted)
+            noted = kinds.noted(settled_blocks(files.table, reader, rows, settled))
+            printer = _print(source.blocks(noted))
             found = kinds.settled()
             if found.items() <= settled.items():
                 return printer.result(list(entries))
@@ -65,10 +66,11 @@ class CsvTypes:
 
 def csv_types(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> CsvTypes:
     """The types of a CSV table, found by reading it once."""
-    _, files = same_columns(path, reader)
-    names = column_names(path, reader)
+    source = SourceTable(path, reader)
+    names, files = source.table_columns, source.files.table
     kinds = Kinds()
-    for _ in kinds.noted(settled_blocks(files, reader, rows_of_a_block(len(names)), {})):
+    rows = min(rows_of_a_block(len(names)), rows_within(files, reader, BLOCK_BYTES))
+    for _ in kinds.noted(settled_blocks(files, reader, rows, {})):
         pass
     settled = kinds.settled() | kinds.uniform()
     whole = [name for name, kind in settled.items() if kind == "whole"]
@@ -81,8 +83,9 @@ def typed_blocks(
     path: Path, types: CsvTypes, reader: TableReadOptions = DEFAULT_OPTIONS
 ) -> Iterator[pd.DataFrame]:
     """A CSV table in blocks, with the column types of the whole table."""
-    _, files = same_columns(path, reader)
-    yield from settled_blocks(files, reader, rows_of_a_block(len(types.kinds)), types.settled)
+    files = source_files(path, reader).table
+    rows = min(rows_of_a_block(len(types.kinds)), rows_within(files, reader, BLOCK_BYTES))
+    yield from settled_blocks(files, reader, rows, types.settled)
 
 
 def blocks(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> Iterator[pd.DataFrame]:
@@ -90,12 +93,19 @@ def blocks(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> Iterator[p
 
     CSV is read twice: the first pass settles its types.
     """
-    form, files = same_columns(path, reader)
-    if form == "parquet":
-        found = parquet_blocks(files, rows_of_a_block(len(column_names(path, reader))))
-    else:
+    source = SourceTable(path, reader)
+    if source.files.format == "csv":
         found = typed_blocks(path, csv_types(path, reader), reader)
-    yield from (with_declared_arrays(frame, reader, path) for frame in found)
+    else:
+        found = _plain_blocks(source, rows_of_a_block(len(source.columns)))
+    yield from source.blocks(found)
+
+
+def _plain_blocks(source: SourceTable, rows: int) -> Iterator[pd.DataFrame]:
+    """A table that is not CSV in blocks, without the columns beside it."""
+    if source.files.format == "parquet":
+        return parquet_blocks(source.files.table, rows)
+    return source.plain_blocks(rows)
 
 
 def _print(frames: Iterator[pd.DataFrame]) -> Fingerprinter:
@@ -103,10 +113,6 @@ def _print(frames: Iterator[pd.DataFrame]) -> Fingerprinter:
     for frame in frames:
         printer.update(frame)
     return printer
-
-
-def _entry(file: Path, top: Path) -> FileEntry:
-    return FileEntry.of(file, file.relative_to(top).as_posix())
 
 
 def rows_of_a_block(columns: int) -> int:

@@ -10,15 +10,16 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from monitoring.derived.measures import MAX_MEASURES
 from monitoring.profile.profile import Profile
 from monitoring.stats.binning import build_profile
 from packager.data.canonical import MASK
 from packager.data.drift import (
     ColumnDrift,
     Counts,
-    column_drift,
     comparable,
     drift_of,
+    drifts_of_column,
     is_categorical,
     shared_rows,
 )
@@ -99,9 +100,9 @@ def column_drifts(before: Summary, after: Summary) -> list[ColumnDrift]:
     """Drift of every column that both tables have with comparable kinds, largest PSI first."""
     names = [name for name in before.columns if _comparable(name, before, after)]
     kinds = [(name, before.columns[name].kind) for name in names]
-    profile = build_profile(before.sample, kinds, max_features=len(names))
+    profile = build_profile(before.sample, kinds, max_features=MAX_MEASURES * len(names))
     shared = shared_rows(before.sample_hashes, after.sample_hashes)
-    found = [_drift(name, profile, before, after, shared) for name in names]
+    found = [one for name in names for one in _drift(name, profile, before, after, shared)]
     return sorted(found, key=lambda drift: -drift.psi)
 
 
@@ -113,17 +114,18 @@ def _comparable(name: str, before: Summary, after: Summary) -> bool:
 
 def _drift(
     name: str, profile: Profile, before: Summary, after: Summary, shared: int
-) -> ColumnDrift:
-    feature = next((f for f in profile.features if f.name == name), None)
-    if feature is None:  # all in one bin: only nulls can have changed
-        reference, found = (_nulls(table.sample[name]) for table in (before, after))
-        drift = drift_of(name, found, reference, shared)
-    else:
-        drift = column_drift(feature, after.sample[name], shared)
+) -> list[ColumnDrift]:
+    """The drift of a column, or of each number derived from it."""
+    features = [feature for feature in profile.features if feature.column == name]
+    found = drifts_of_column(features, after.sample[name], shared)
+    if not found:  # all in one bin: only nulls can have changed
+        reference, live = (_nulls(table.sample[name]) for table in (before, after))
+        found = [drift_of(name, live, reference, shared)]
     known = before.values.get(name, frozenset())
     news = known and is_categorical(len(known), before.rows)
     new = after.values.get(name, frozenset()) - known if news else frozenset()
-    return drift.model_copy(update={"unseen": tuple(sorted(new)[:10])})
+    first = found[0].model_copy(update={"unseen": tuple(sorted(new)[:10])})
+    return [first, *found[1:]]
 
 
 def _nulls(column: pd.Series[Any]) -> Counts:

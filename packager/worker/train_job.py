@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from packager.data.fingerprint import fingerprint
+from packager.data.preview import refuse_no_array
 from packager.digest import canonical_json
 from packager.manifest.base import Scalar
 from packager.manifest.evaluation import RepeatabilityResult
@@ -83,6 +84,9 @@ def _with_data(host: ModelHost, job: Job, root: Root, before: Snapshot) -> Train
     source = read_source(root, job.reader)
     (out / "fingerprint.json").write_bytes(fingerprint(source.frame, source.files).dump())
     read = prepare(source, job, root)
+    if job.serve.features == "array":
+        for rows in (read.train, read.test):
+            refuse_no_array(rows, read.features)
     del source  # the dataset has copies of its rows
     personal = personal_columns(read, job)
     slices = declare_slices(read, job)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
 from typing import Any
 
 from serving.http.logs import Trace
@@ -13,6 +14,8 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Message, Receive, Send], Awaitable[None]]
 
+MIN_HELD_BYTES = 1 << 18
+"""Smaller bodies are bounded by the number of requests that may wait."""
 RETRY_AFTER = {"Retry-After": "1"}
 _JSON = (b"content-type", b"application/json")
 _CLOSE = (b"connection", b"close")
@@ -23,12 +26,24 @@ class DisconnectedError(Exception):
 
 
 class BodyReader:
-    """Reads bodies, with a bound on the size of each and of all that are being read."""
+    """Reads bodies, with a bound on the size of each and of all that are being read or answered."""
 
     def __init__(self, limit: int) -> None:
-        """``limit``: bytes of one body; all those arriving in parts may hold four times that."""
+        """``limit``: bytes of one body; all large ones together may hold four times that."""
         self._limit = limit
         self._room = 4 * limit
+
+    @contextmanager
+    def held(self, body: bytes) -> Iterator[None]:
+        """Count a large body as held while its request is answered; raises ``RequestError``."""
+        size = len(body) if len(body) >= MIN_HELD_BYTES else 0
+        self._room -= size
+        try:
+            if size and self._room < 0:
+                raise _overloaded("too many large bodies wait for their answers")
+            yield
+        finally:
+            self._room += size
 
     async def read(self, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
         """The body; raises ``RequestError`` as soon as a bound is exceeded."""
@@ -62,9 +77,7 @@ class BodyReader:
                 if size > self._limit:
                     raise self._too_large()
                 if self._room < 0:
-                    raise RequestError(
-                        503, "overloaded", "too many bodies are being read", headers=RETRY_AFTER
-                    )
+                    raise _overloaded("too many bodies are being read")
                 if not message.get("more_body", False):
                     return b"".join(chunks)
                 message = await receive()
@@ -76,6 +89,10 @@ class BodyReader:
     def _too_large(self) -> RequestError:
         expected = f"<= {self._limit} bytes"
         return RequestError(413, "too_large", "the body is too large", expected=expected)
+
+
+def _overloaded(message: str) -> RequestError:
+    return RequestError(503, "overloaded", message, headers=RETRY_AFTER)
 
 
 async def send_response(send: Send, response: Response, trace: Trace, *, close: bool) -> None:

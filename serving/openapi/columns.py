@@ -16,11 +16,12 @@ from packager.data.rows.coerce import format_bound
 from packager.data.rows.extra_columns import ExtraColumns
 from packager.manifest.base import Kind, Scalar
 from packager.manifest.manifest import Column, Manifest, RejectedValue
+from serving.openapi.nested import NESTED, nested_schema, nested_words
 
 _REFUSED: dict[RejectedValue, str] = {
     "null": "null",
     "unseen": "values that training lacked",
-    "empty": "empty text",
+    "empty": "what is empty",
     "extreme": "numbers or times at the ends of its type",
 }
 MAX_SHOWN = 50
@@ -65,7 +66,9 @@ def column(column: Column, example: Any, *, strict: bool) -> dict[str, Any]:
     """The schema of a column's values."""
     described: dict[str, Any] = {"description": _words(column, strict=strict)}
     null = _takes_null(column, strict=strict)
-    if column.kind in _TYPES:
+    if column.kind in NESTED:
+        described |= nested_schema(column, null=null, strict=strict)
+    elif column.kind in _TYPES:
         kind = _TYPES[column.kind]
         described["type"] = [kind, "null"] if null else kind
     elif not null:
@@ -74,12 +77,12 @@ def column(column: Column, example: Any, *, strict: bool) -> dict[str, Any]:
         described["type"] = ["number", "string", "boolean", "null"]
     described |= _form(column)
     if strict:
-        described |= _bounds(column, null=null)
+        described |= {} if column.kind in NESTED else _bounds(column, null=null)
     else:
         met = _met(column)
         described |= {"x-training": met} if met else {}
     if "empty" in column.refuses:
-        described["minLength"] = 1
+        described["minItems" if column.kind == "list" else "minLength"] = 1
     return described | ({"examples": [example]} if example is not None else {})
 
 
@@ -106,14 +109,15 @@ def probabilities(classes: Sequence[Scalar]) -> dict[str, Any]:
 
 def _words(column: Column, *, strict: bool) -> str:
     """A description of the values to send, and of those found in training."""
-    text = {
+    texts = {
         "number": f"A number ({column.dtype}).",
         "integer": f"A whole number ({column.dtype}).",
         "boolean": "true or false.",
         "string": "Text.",
         "datetime": f"An ISO 8601 time {'with' if _aware(column) else 'without'} an offset.",
         "any": "A number, text, true or false.",
-    }[column.kind]
+    }
+    text = nested_words(column) if column.kind in NESTED else texts[column.kind]
     met = _met(column)
     if "minimum" in met:
         text += f" In training: {met['minimum']} to {met['maximum']}."

@@ -6,10 +6,12 @@ such a request is valid by the document, and refused by the server (422).
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from packager.manifest.manifest import Column, Manifest
+from serving.openapi.nested import NESTED, nested_schema
 from serving.openapi.parts import Operation, errors, get, json_response, reference
 from serving.protocols import v2
 from serving.protocols.v2_tensors import DATATYPES
@@ -22,8 +24,8 @@ _SHAPE = {
     "type": "array",
     "items": {"type": "integer", "minimum": 0},
     "minItems": 1,
-    "maxItems": 2,
-    "description": "[rows] or [rows, 1]; [rows, features] for one tensor with all features.",
+    "description": "[rows] or [rows, 1]; for an array [rows, …] with its shape, or [rows, size]; "
+    "[rows, features] for one tensor with all features.",
 }
 
 
@@ -77,26 +79,29 @@ def schemas(manifest: Manifest) -> dict[str, Any]:
         "additionalProperties": False,
     }
     return {
-        "V2Request": _v2_request(),
+        "V2Request": _v2_request(manifest),
         "V2Answer": _v2_answer(manifest),
         "Invocations": _forms(manifest),
         "InvocationsAnswer": predictions,
     }
 
 
-def _v2_request() -> dict[str, Any]:
+def _v2_request(manifest: Manifest) -> dict[str, Any]:
+    ranks = [len(column.shape or ()) for column in manifest.schema_.features]
     scalar = {"type": ["number", "string", "boolean", "null"]}
     tensor = {
         "type": "object",
         "properties": {
             "name": {**_NAME, "description": "A column."},
-            "shape": _SHAPE,
+            "shape": {**_SHAPE, "maxItems": 1 + max([1, *ranks])},
             "datatype": {"enum": list(DATATYPES)},
             "parameters": _PARAMETERS,
             "data": {
                 "type": "array",
-                "items": {"anyOf": [scalar, {"type": "array", "items": scalar}]},
-                "description": "Row by row, flat or nested; null where there is no value.",
+                "items": {"anyOf": [scalar, {"type": "array"}]},
+                "description": "Row by row, flat or nested; null where there is no value. "
+                "Bytes are base64, or text with the parameter `content_type` `str`; a list is "
+                "its JSON text.",
             },
         },
         "required": ["name", "shape", "datatype"],
@@ -188,10 +193,15 @@ def _invocations(manifest: Manifest, example: Mapping[str, Any]) -> Operation:
 def _forms(manifest: Manifest) -> dict[str, Any]:
     """The four forms of a JSON body; exactly one must be given."""
     row = reference("Row")
-    cells = {"type": "array", "items": {"type": ["number", "string", "boolean", "null"]}}
-    width = len(manifest.schema_.features)
-    listed = {**cells, "minItems": width, "maxItems": width}
-    rows = {"type": "array", "minItems": 1, "items": {"anyOf": [row, listed]}}
+    features = manifest.schema_.features
+    nested = any(column.kind in NESTED for column in features)
+    kinds = ["number", "string", "boolean", "null", *(["array", "object"] if nested else [])]
+    cells = {"type": "array", "items": {"type": kinds}}
+    width = len(features)
+    forms = [row, {**cells, "minItems": width, "maxItems": width}]
+    if width == 1 and nested:
+        forms.append(nested_schema(features[0], null=False, strict=manifest.serve.strict))
+    rows = {"type": "array", "minItems": 1, "items": {"anyOf": forms}}
     split = {
         "type": "object",
         "properties": {
@@ -201,7 +211,7 @@ def _forms(manifest: Manifest) -> dict[str, Any]:
         "required": ["columns", "data"],
     }
     by_column = {"type": "object", "minProperties": 1, "additionalProperties": cells}
-    forms = {
+    bodies = {
         "dataframe_split": split,
         "dataframe_records": {"type": "array", "minItems": 1, "items": row},
         "inputs": {"anyOf": [by_column, rows]},
@@ -215,13 +225,20 @@ def _forms(manifest: Manifest) -> dict[str, Any]:
                 "required": [name],
                 "additionalProperties": False,
             }
-            for name, form in forms.items()
+            for name, form in bodies.items()
         ]
     }
 
 
 def _tensor(column: Column, value: Any) -> dict[str, Any]:
-    return {"name": column.name, "shape": [1], "datatype": v2.datatype(column), "data": [value]}
+    if column.kind == "list" and value is not None:
+        value = json.dumps(value)
+    return {
+        "name": column.name,
+        "shape": [1, *(column.shape or ())],
+        "datatype": v2.datatype(column),
+        "data": [value],
+    }
 
 
 def _get(summary: str, *required: str) -> dict[str, Operation]:

@@ -10,6 +10,8 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from packager.data.rows.column_converter import Anomaly, ColumnConverter
 from packager.manifest.base import MAX_EXACT_INTEGER
 from packager.manifest.manifest import Column
@@ -66,9 +68,19 @@ def _one(column: Column, plan: ColumnConverter) -> ConvertOne:
         if type(cell) is float and not -READ_EXACTLY < cell < READ_EXACTLY:
             raise SlowPathError
         value = plan.take_one(cell)
+        if type(cell) is list and not _read_exactly(value):
+            raise SlowPathError
         return value, plan.judge(value)
 
     return one
+
+
+def _read_exactly(values: Any) -> bool:
+    """Whether no element of an array or a list was a large integer."""
+    if isinstance(values, np.ndarray):
+        wide = values.astype(np.float64) if values.dtype.kind == "f" else np.empty(0)
+        return bool((np.abs(wide) < READ_EXACTLY).all())
+    return all(type(one) is not float or -READ_EXACTLY < one < READ_EXACTLY for one in values)
 
 
 def _one_number(plan: ColumnConverter) -> ConvertOne:

@@ -44,12 +44,20 @@ class FastRows:
         self._usual = {len(takers): CommonRow([t.plan for t in takers]) for takers in forms}
         self._typed = TypedRows.of(features, len(extras), checker)
 
-    def read(self, body: bytes) -> ValidatedRows | None:
-        """The rows of a ``/predict`` request; None if the exact checker has to decide."""
+    def read(self, body: bytes, *, heavy: bool = False) -> ValidatedRows | None:
+        """The rows of a ``/predict`` request; None if the exact checker has to decide.
+
+        ``heavy``: parsing holds the GIL for tens of milliseconds; only arrays, lists and bytes are
+        worth it, which take ten times as long otherwise.
+        """
+        if heavy and (self._typed is None or not self._typed.reads_large):
+            return None
         if self._typed is not None:
             checked = self._typed.read(body)
             if checked is not None and not (self._strict and checked.anomalies):
                 return checked
+        if heavy:
+            return None
         try:
             document = orjson.loads(body)
         except orjson.JSONDecodeError:

@@ -11,9 +11,12 @@ from modelhost.predictions import Predictions
 from modelhost.wire import Message
 from packager.data.rows.coerce import format_bound
 from packager.data.rows.column_converter import ColumnConverter
+from packager.data.rows.made_values import neutral
 from packager.data.rows.request_rows import RowChecker, ValidatedRows
 from packager.errors import PackageError
 from packager.manifest.manifest import Column, RejectedValue, Schema
+from serving.http.limits import LimitExceededError
+from serving.http.messages import RequestError
 from serving.prediction.batching import RowGroups
 from serving.prediction.errors import ModelError, RowRefusedError
 from serving.prediction.model_client import ModelClient, Receive
@@ -30,6 +33,9 @@ NEUTRAL_VALUES: dict[str, Any] = {
     "integer": 0,
     "boolean": False,
     "datetime": "2000-01-01T00:00:00",
+    "date": "2000-01-01",
+    "time": "00:00:00",
+    "decimal": "0",
 }
 
 
@@ -40,6 +46,8 @@ def neutral_row(columns: Sequence[Column]) -> dict[str, Any]:
 
 def _plain_value(column: Column) -> Any:
     """A value from training, or a default of the column's kind."""
+    if column.kind in ("array", "bytes", "list"):
+        return neutral(column)
     if column.categories:
         return column.categories[0]
     if column.minimum is not None and column.kind in NEUTRAL_VALUES:
@@ -48,6 +56,8 @@ def _plain_value(column: Column) -> Any:
     return NEUTRAL_VALUES.get(column.kind, 0)
 
 
+MAX_REQUEST_BYTES = 256 << 20
+"""Bytes of a request's values in buffers; the model's process accepts no more."""
 UNREADABLE = (PackageError, KeyError, TypeError, ValueError, IndexError, OverflowError)
 """What decoding raises for a message that is no answer."""
 
@@ -113,6 +123,13 @@ class NativeModel:
 
     def _request(self, checked: ValidatedRows) -> Message:
         columns = encode_values(checked.columns, self._specs, checked.rows)
+        if sum(map(len, columns.buffers)) > MAX_REQUEST_BYTES:
+            raise RequestError.of_bound(
+                LimitExceededError(
+                    f"the values of {checked.rows} rows are too large for the model's process",
+                    f"at most {MAX_REQUEST_BYTES} bytes: send fewer rows a request",
+                )
+            )
         header = {
             "verb": "predict",
             "rows": checked.rows,

@@ -127,12 +127,12 @@ class Predictor:
     def read(self, body: bytes) -> ValidatedRows:
         """The validated rows of a ``/predict`` body; raises ``RequestError``."""
         messages.check_json(body, self.budget)
-        if is_heavy(body):
-            return self.check(messages.parse_checked_rows(body, heavy=True))
-        checked = self.fast.read(body)
+        heavy = is_heavy(body)
+        checked = self.fast.read(body, heavy=heavy)
         if checked is not None:
             return checked
-        return self._exactly(messages.parse_checked_rows(body, heavy=False))
+        rows = messages.parse_checked_rows(body, heavy=heavy)
+        return self.check(rows) if heavy else self._exactly(rows)
 
     def check(self, rows: list[dict[str, Any]]) -> ValidatedRows:
         """Validate rows parsed by another protocol; raises ``RequestError``."""
@@ -189,9 +189,11 @@ class Predictor:
 
     def inline(self, checked: ValidatedRows) -> bool:
         """Whether the compiled form can predict these rows within ``MAX_INLINE_SECONDS``."""
-        if self.needs_model:
+        if self.compiled is None or self.needs_model:
             return False
-        return checked.rows <= (self.costs.inline if self.costs else 1)
+        if self.costs is None:
+            return checked.rows == 1
+        return self.costs.is_inline(checked, self.compiled.text_columns)
 
     def features(self, checked: ValidatedRows) -> Sequence[Sequence[Any]]:
         """The columns that the model uses."""

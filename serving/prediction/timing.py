@@ -11,10 +11,13 @@ from typing import Any
 import numpy as np
 
 from monitoring.column_arrays import ColumnArrays
+from packager.data.rows.request_rows import ValidatedRows
 from packager.model.compiled.model import CompiledModel
 
 MAX_INLINE_SECONDS = 0.002
 """Predictions up to this long run in the event loop: switching to a thread costs as much."""
+MAX_UNMEASURED = 2_000.0
+"""Characters of text that are divided in the event loop if the example rows have none."""
 _ROWS = 64
 _TIMES = 5
 
@@ -27,6 +30,18 @@ class TimingModel:
     """Up to this many rows are predicted faster one by one than together."""
     inline: int
     """Up to this many rows take at most ``MAX_INLINE_SECONDS``."""
+    characters: float = math.inf
+    """Up to this many characters of divided text take at most ``MAX_INLINE_SECONDS``."""
+
+    def is_inline(self, checked: ValidatedRows, texts: Sequence[int]) -> bool:
+        """Whether rows take at most ``MAX_INLINE_SECONDS``; ``texts``: columns that are divided."""
+        if checked.rows > self.inline:
+            return False
+        if self.characters == math.inf:
+            return True
+        row, columns = checked.row, checked.columns
+        cells = (([row[at]] if row is not None else columns[at]) for at in texts)
+        return self.characters >= sum(len(text or "") for column in cells for text in column)
 
     @classmethod
     def measure(
@@ -48,7 +63,12 @@ class TimingModel:
             inline = MAX_INLINE_SECONDS / single
         else:
             inline = max(one_by_one, (MAX_INLINE_SECONDS - least) / max(each, 1e-9))
-        return cls(one_by_one, max(1, int(min(inline, 1e6))))
+        characters = sum(len(many[at][row] or "") for at in model.text_columns for row in rows)
+        per_character = each * _ROWS / characters if characters else 0.0
+        longest = MAX_INLINE_SECONDS / per_character if per_character else MAX_UNMEASURED
+        if not model.text_columns:
+            longest = math.inf
+        return cls(one_by_one, max(1, int(min(inline, 1e6))), longest)
 
 
 def _seconds(call: Callable[[], object]) -> float:

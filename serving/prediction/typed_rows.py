@@ -1,4 +1,4 @@
-"""Parses a body into typed columns in one pass, for schemas of plain numbers, text and booleans.
+"""Parses a body into typed columns in one pass, for all but the rarer kinds of columns.
 
 ``msgspec`` parses a row into a struct of the schema's names and types, without a dict and a type
 check for each cell. Anomalies are found by comparing arrays, and judged one by one. ``read``
@@ -9,7 +9,7 @@ again. Tests show that all rows accepted here equal the exact checker's.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain, repeat
 from typing import Any, Self
 
@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitoring.column_arrays import Codes, ColumnArrays, ColumnLayout, Floats
+from packager.data.rows.column_converter import Anomaly
 from packager.data.rows.conversion_error import ConversionError
 from packager.data.rows.request_rows import NO_ANOMALIES, RowChecker, ValidatedRows
 from packager.manifest.base import MAX_EXACT_INTEGER
@@ -29,6 +30,7 @@ from serving.prediction.converters import (
     is_integer,
     range_of,
 )
+from serving.prediction.nested_cells import NESTED, nested_reader, wire_type
 
 MAX_COLUMNS = 256
 """More columns are left to the other readers: a struct's field is searched for in time proportional
@@ -41,6 +43,7 @@ _TYPES: dict[str, Any] = {
     "string": str | None,
     "boolean": bool | None,
 }
+_ORDERED = ("number", "integer", "boolean")
 _NO_FLAGS: Sequence[str] = ()
 _as_tuple = msgspec.structs.astuple
 
@@ -70,7 +73,12 @@ class TypedRows:
         plans = [taken.plan for taken in takers]
         self._usual = CommonRow(plans, LIMIT - 1)
         kinds = [plan.column.kind for plan in plans]
-        self._numbers = [at for at, kind in enumerate(kinds) if kind != "string"]
+        self._numbers = [at for at, kind in enumerate(kinds) if kind in _ORDERED]
+        self._nested = {
+            at: nested_reader(plans[at]) for at, kind in enumerate(kinds) if kind in NESTED
+        }
+        self.reads_large = bool(self._nested)
+        """Whether its cells may be large, so that parsing them without pauses is worth it."""
         ranges = [_range(takers[at]) for at in self._numbers]
         self._low = np.array([[low] for low, _ in ranges])
         self._high = np.array([[high] for _, high in ranges])
@@ -89,7 +97,7 @@ class TypedRows:
             rows = list(map(_as_tuple, self._decode(body).rows))
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return None
-        if len(rows) > 1:
+        if len(rows) > 1 or (rows and self._nested):
             try:
                 return self._many(rows)
             except (SlowPathError, ConversionError, OverflowError):
@@ -103,12 +111,16 @@ class TypedRows:
         numbers, unusual = self._number_array(columns, count)
         codes, others = self._code_array(columns, count)
         unusual += others
+        known: dict[Place, Anomaly] = {}
+        for at, read in self._nested.items():
+            columns[at], found = read(columns[at])
+            known.update(((at, row), anomaly) for row, anomaly in found)
         for at in self._free:
             unusual += ((at, row) for row, cell in enumerate(columns[at]) if not cell)
         flags: Sequence[Sequence[str]] = (_NO_FLAGS,) * count
         anomalies: Mapping[tuple[str, str], int] = NO_ANOMALIES
-        if unusual:
-            flags, anomalies = self._flagged(columns, sorted(set(unusual)))
+        if unusual or known:
+            flags, anomalies = self._flagged(columns, unusual, known)
         columns += ((cell,) * count for cell in self._padding)
         checked = self._checker.checked(columns, flags, anomalies, count)
         if codes is not None:
@@ -146,16 +158,26 @@ class TypedRows:
         return None if (codes < 0).any() else codes, _places(~usual, list(known))
 
     def _flagged(
-        self, columns: Sequence[Sequence[Any]], unusual: Sequence[Place]
+        self,
+        columns: Sequence[Sequence[Any]],
+        unusual: Iterable[Place],
+        known: Mapping[Place, Anomaly],
     ) -> tuple[Sequence[Sequence[str]], Mapping[tuple[str, str], int]]:
-        """Flags of each row, and anomalies, of cells by column; ``SlowPathError`` if unsure."""
+        """Flags of each row, and anomalies, of cells by column; ``SlowPathError`` if unsure.
+
+        ``known``: those of nested cells.
+        """
         flags: list[list[str]] = [[] for _ in columns[0]]
         anomalies: Counter[tuple[str, str]] = Counter()
-        for at, row in unusual:
+        for at, row in sorted({*unusual, *known}):
             taken, cell = self._takers[at], columns[at][row]
-            if type(cell) in (int, float) and not -LIMIT < cell < LIMIT:
+            anomaly = known.get((at, row))
+            if anomaly is not None and taken.plan.is_barred(None, anomaly):
                 raise SlowPathError
-            _, anomaly = taken.one(cell)
+            if anomaly is None and type(cell) in (int, float) and not -LIMIT < cell < LIMIT:
+                raise SlowPathError
+            if anomaly is None:
+                _, anomaly = taken.one(cell)
             if anomaly is not None:
                 flags[row].append(taken.plan.flags[anomaly])
                 anomalies[taken.name, anomaly] += 1
@@ -174,7 +196,9 @@ def _is_plain(taken: FastConverter) -> bool:
         return False  # a struct's field can't have such a name
     if plan.column.kind == "boolean":
         return plan.seen is not None
-    return plan.column.kind == "string" or is_float64(plan) or is_integer(plan)
+    if plan.column.kind in ("string", *NESTED):
+        return True
+    return is_float64(plan) or is_integer(plan)
 
 
 def _range(taken: FastConverter) -> tuple[float, float]:
@@ -190,7 +214,8 @@ def _range(taken: FastConverter) -> tuple[float, float]:
 def _decoder(takers: Sequence[FastConverter]) -> Callable[[bytes], Any]:
     names = {f"f{at}": taken.name for at, taken in enumerate(takers)}
     fields = [
-        (field, _TYPES[taken.plan.column.kind]) for field, taken in zip(names, takers, strict=True)
+        (field, _TYPES.get(taken.plan.column.kind) or wire_type(taken.plan))
+        for field, taken in zip(names, takers, strict=True)
     ]
     options: dict[str, Any] = {"forbid_unknown_fields": True, "gc": False}
     row = msgspec.defstruct("Row", fields, rename=names, **options)

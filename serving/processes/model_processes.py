@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from modelhost.columns import ColumnSpec
+from modelhost.row_text import row_as_json
 from packager.data.rows.request_rows import RowError
 from serving.http.worker_table import HeartbeatRecord
-from serving.prediction.native_model import neutral_row
+from serving.prediction.native_model import MAX_REQUEST_BYTES, neutral_row
 from serving.prediction.package_files import PackageFiles
 from serving.processes.child import Child
 from serving.processes.confinement import ModelConfinement
@@ -29,7 +30,6 @@ from serving.processes.watchdog import Watchdog
 from serving.settings import Settings
 
 BACKLOG = 1_024
-MAX_PAYLOAD_BYTES = 1 << 34
 SHADOW_REQUESTS = 16
 """Requests of the shadow comparison that may wait, beside those of the workers."""
 
@@ -108,7 +108,9 @@ def model_spec(settings: Settings, files: PackageFiles) -> dict[str, Any]:
         "path": str(settings.root.model),
         "predictor": manifest.serve.predictor,
         "loader": manifest.serve.loader,
+        "classes": manifest.serve.classes,
         "task": manifest.task,
+        "takes": manifest.serve.features,
         "outputs": [one.spec.as_json() for one in manifest.serve.outputs],
         "specs": [ColumnSpec.of(column).as_json() for column in features],
         "known": _first_row(files, rows),
@@ -116,20 +118,22 @@ def model_spec(settings: Settings, files: PackageFiles) -> dict[str, Any]:
         "limits": {
             "max_rows": settings.max_batch_rows,
             "max_requests": settings.max_queue * workers + SHADOW_REQUESTS,
-            "max_payload": MAX_PAYLOAD_BYTES,
+            "max_payload": MAX_REQUEST_BYTES,
         },
     }
 
 
 def _first_row(files: PackageFiles, rows: Sequence[Mapping[str, Any]]) -> list[Any] | None:
-    """The features of the first row; None if there is none, or the server would refuse it."""
+    """The features of the first row, encoded; None if there is none, or it would be refused."""
     try:
         checked = files.checker.check(rows[:1]) if rows else None
     except RowError:
         return None
     if checked is None:
         return None
-    return [column[0] for column in checked.columns[: len(files.manifest.schema_.features)]]
+    return row_as_json(
+        [column[0] for column in checked.columns[: len(files.manifest.schema_.features)]]
+    )
 
 
 @dataclass(frozen=True)

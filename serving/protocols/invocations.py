@@ -1,6 +1,7 @@
 """``POST /invocations``: the formats that MLflow and SageMaker clients send.
 
-JSON with ``dataframe_split``, ``dataframe_records``, ``inputs`` or ``instances``, or CSV.
+JSON with ``dataframe_split``, ``dataframe_records``, ``inputs`` or ``instances``, or CSV. Arrays
+and lists are nested lists, in CSV as JSON; bytes are base64, or ``{"b64": …}`` as in KServe's V1.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 from modelhost.text import truncate
 from packager.data.rows.csv_cells import parse_cells
 from packager.manifest.base import Kind
-from packager.manifest.manifest import Manifest
+from packager.manifest.manifest import Column, Manifest
 from serving.http.limits import Budget, LimitExceededError
 from serving.http.media_type import media_type
 from serving.http.messages import RequestError, encode_in_parts
@@ -34,6 +35,9 @@ class Invocations:
     def __init__(self, manifest: Manifest, budget: Budget = Budget()) -> None:
         self._budget = budget
         schema = manifest.schema_
+        features = schema.features
+        self._bytes = [column.name for column in features if column.kind == "bytes"]
+        self._depth = _depth_alone(features[0]) if len(features) == 1 else None
         self._features = [column.name for column in schema.features]
         self._kinds = {column.name: column.kind for column in (*schema.features, *schema.extras)}
         self._reader = manifest.reader
@@ -80,7 +84,12 @@ class Invocations:
             first = truncate(unknown[0])
             raise malformed(f"{first!r} is not allowed with {named[0]!r}", "", unknown)
         rows = self._forms[named[0]](document[named[0]])
-        return [{name: None if is_nan(cell) else cell for name, cell in r.items()} for r in rows]
+        rows = [{name: None if is_nan(cell) else cell for name, cell in r.items()} for r in rows]
+        for name in self._bytes:
+            for row in rows:
+                if _is_base64(row.get(name)):
+                    row[name] = row[name]["b64"]
+        return rows
 
     def _inputs(self, value: Any) -> Rows:
         """Rows from columns by name, or from a value that ``instances`` accepts."""
@@ -95,12 +104,29 @@ class Invocations:
         return [dict(zip(value, cells, strict=True)) for cells in zip(*columns, strict=True)]
 
     def _instances(self, value: Any) -> Rows:
-        """Rows from objects, or from lists of values in the order of the features."""
+        """Rows from objects, or from lists of values in the order of the features.
+
+        If the only feature is an array, a list or bytes, an instance may be its value itself.
+        """
         if not isinstance(value, list):
             raise malformed("the instances are not a list", "a list of rows", value)
+        if self._depth is not None and all(self._is_alone(one) for one in value):
+            return [{self._features[0]: one} for one in value]
         if any(isinstance(row, list) for row in value):
             return _table(self._features, value)
         return _records(value)
+
+    def _is_alone(self, instance: Any) -> bool:
+        """Whether an instance is the value of the only feature: by how deep its lists are."""
+        if self._depth == 0:
+            return isinstance(instance, str) or _is_base64(instance)
+        for _ in range(self._depth or 0):
+            if not isinstance(instance, list):
+                return False
+            if not instance:
+                return True
+            instance = instance[0]
+        return not isinstance(instance, list | dict)
 
     def _csv(self, body: bytes, header: str | None) -> Rows:
         try:
@@ -128,6 +154,18 @@ class Invocations:
         cells = [None if text in nulls else text for text in texts]
         kind: Kind = self._kinds.get(name, "string")
         return parse_cells(cells, "integer" if kind == "any" else kind)
+
+
+def _depth_alone(column: Column) -> int | None:
+    """How deep the lists of a value are; None for plain columns, whose values are in lists."""
+    if column.kind == "array":
+        return len(column.shape or ())
+    return {"list": 1, "bytes": 0}.get(column.kind)
+
+
+def _is_base64(cell: Any) -> bool:
+    """Whether a cell is bytes as TensorFlow Serving and KServe V1 write them."""
+    return isinstance(cell, dict) and cell.keys() == {"b64"}
 
 
 def _lines(body: bytes) -> Iterator[str]:

@@ -1,14 +1,15 @@
 """Open Inference Protocol V2 over HTTP: metadata and infer.
 
-Each column is one input, [n] or [n, 1]; a model with only numeric features also accepts a single
-[n, features] input. Outputs: ``prediction``, ``probabilities``, ``flags`` and ``token``.
+Each column is one input: [n] or [n, 1], or [n, *shape] for arrays. A model with only numeric
+features also accepts a single [n, features] input, and one whose only feature is an array an input
+of any name. Outputs: ``prediction``, ``probabilities``, ``flags`` and ``token``.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,13 +22,19 @@ from serving.http.limits import Budget, LimitExceededError
 from serving.http.messages import RequestError, encode_in_parts
 from serving.protocols.parsing import json_object, malformed, named
 from serving.protocols.protocol import ScoredRows
-from serving.protocols.v2_tensors import Output, Tensor, read_inputs, write_raw
+from serving.protocols.v2_tensors import (
+    CODES,
+    OutputTensor,
+    Tensor,
+    json_size,
+    read_inputs,
+    write_raw,
+)
+from serving.protocols.v2_values import array_cells, bytes_cells, list_cells, plain_cells
 
 MAX_ID = 1_000
 """Characters of a request's id, which its answer repeats."""
 NAMES = ("prediction", "probabilities", "flags", "token")
-JSON_SIZE = b"inference-header-content-length"
-MAX_SIZE_DIGITS = 20
 _NUMERIC = ("number", "integer")
 _DATATYPES: Mapping[Kind, str] = {"number": "FP64", "integer": "INT64", "boolean": "BOOL"}
 _INT64 = np.iinfo(np.int64)
@@ -51,9 +58,10 @@ class Infer:
 
     def __init__(self, manifest: Manifest, budget: Budget = Budget()) -> None:
         self._manifest = manifest
+        self._version = manifest.tag  # a digest of the whole manifest
         self._budget = budget
         schema = manifest.schema_
-        self._known = frozenset(column.name for column in (*schema.features, *schema.extras))
+        self._known = {column.name: column for column in (*schema.features, *schema.extras)}
         self._prediction = prediction_datatype(manifest)
         self._refuse_extra = manifest.serve.extra_columns == "refuse"
 
@@ -61,10 +69,10 @@ class Infer:
         self, body: bytes, headers: Mapping[bytes, bytes]
     ) -> tuple[list[dict[str, Any]], Asked]:
         """Rows of the columns sent as tensors; see ``ProtocolAdapter.rows``."""
-        size = _json_size(headers, len(body))
+        size = json_size(headers, len(body))
         document = json_object(body[:size], self._budget)
         asked = _asked(document)
-        tensors = read_inputs(document.get("inputs"), body[size:], self._budget)
+        tensors = read_inputs(document.get("inputs"), memoryview(body)[size:])
         names, columns = self._columns(tensors)
         return [dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)], asked
 
@@ -86,7 +94,7 @@ class Infer:
                 described.append({**entry, "data": list(output.values)})
         document: dict[str, Any] = {
             "model_name": self._manifest.name,
-            "model_version": self._manifest.tag,
+            "model_version": self._version,
         }
         if context.id is not None:
             document["id"] = context.id
@@ -99,28 +107,39 @@ class Infer:
         }
         return b"".join([text, *raw]), headers
 
-    def _columns(self, tensors: Sequence[Tensor]) -> tuple[list[str], list[list[Any]]]:
+    def _columns(self, tensors: Sequence[Tensor]) -> tuple[list[str], list[Sequence[Any]]]:
         """Names and values of the columns, all of the same length, at least 1."""
-        known = self._known
+        known, features = self._known, self._manifest.schema_.features
         first = tensors[0]
-        whole = len(tensors) == 1 and first.name not in known and len(first.shape) == 2
         if not first.shape[0]:
             raise malformed(f"input {named(first.name)} is empty", "at least one row", first.shape)
-        if whole:
-            self._check(first.shape[0], math.prod(first.shape))
-            return self._matrix(first)
+        if len(tensors) == 1 and first.name not in known:
+            if len(features) == 1 and features[0].kind == "array":
+                tensors = [first := replace(first, name=features[0].name)]
+            elif len(first.shape) == 2:
+                self._check(first.shape[0], first.elements)
+                return self._matrix(first)
         rows = next((t.shape[0] for t in tensors if t.name in known), first.shape[0])
         self._check(rows, rows * len(tensors))
-        columns = []
-        for tensor in tensors:
-            if tensor.shape in ((rows,), (rows, 1)):
-                columns.append(tensor.values)
-            elif tensor.name in known or self._refuse_extra:
-                expected = f"[{rows}] or [{rows}, 1]"
-                raise malformed(f"input {named(tensor.name)}: shape", expected, tensor.shape)
-            else:  # an unknown column, which is ignored
-                columns.append([None] * rows)
+        columns = [self._cells(tensor, known.get(tensor.name), rows) for tensor in tensors]
         return [tensor.name for tensor in tensors], columns
+
+    def _cells(self, tensor: Tensor, column: Column | None, rows: int) -> Sequence[Any]:
+        """The cells of a column; None for each row of an unknown one, which is ignored."""
+        if column is None and not self._refuse_extra:
+            return [None] * rows
+        if column is not None and column.kind == "array":
+            if tensor.shape[0] != rows:
+                raise malformed(f"input {named(tensor.name)}: rows", str(rows), tensor.shape)
+            return array_cells(tensor, column)
+        if tensor.shape not in ((rows,), (rows, 1)):
+            expected = f"[{rows}] or [{rows}, 1]"
+            raise malformed(f"input {named(tensor.name)}: shape", expected, tensor.shape)
+        if column is not None and column.kind == "list":
+            return list_cells(tensor, self._budget)
+        if column is not None and column.kind == "bytes":
+            return bytes_cells(tensor)
+        return plain_cells(tensor)
 
     def _check(self, rows: int, values: int) -> None:
         """Raise ``RequestError`` (413) for more rows or values than the budget allows."""
@@ -130,7 +149,7 @@ class Infer:
         except LimitExceededError as error:
             raise RequestError.of_bound(error) from error
 
-    def _matrix(self, tensor: Tensor) -> tuple[list[str], list[list[Any]]]:
+    def _matrix(self, tensor: Tensor) -> tuple[list[str], list[Sequence[Any]]]:
         features = self._manifest.schema_.features
         names = [column.name for column in features]
         other = [column.name for column in features if column.kind not in _NUMERIC]
@@ -139,23 +158,23 @@ class Infer:
                 f"one input a column: {', '.join(names)}" if other else f"[rows, {len(names)}]"
             )
             raise malformed(f"input {named(tensor.name)}: shape", expected, tensor.shape)
-        width = len(names)
-        return names, [tensor.values[place::width] for place in range(width)]
+        width, values = len(names), plain_cells(tensor)
+        return names, [values[place::width] for place in range(width)]
 
-    def _outputs(self, scored: ScoredRows) -> dict[str, Output]:
+    def _outputs(self, scored: ScoredRows) -> dict[str, OutputTensor]:
         rows = len(scored.labels)
         labels = [_label(label, self._prediction) for label in scored.labels]
-        found = {"prediction": Output("prediction", self._prediction, (rows,), labels)}
+        found = {"prediction": OutputTensor("prediction", self._prediction, (rows,), labels)}
         if scored.probabilities is not None:
             chances = np.asarray(scored.probabilities, np.float64).reshape(
                 len(scored.labels), len(scored.classes or ())
             )
             flat = [value if math.isfinite(value) else None for value in chances.ravel().tolist()]
-            found["probabilities"] = Output("probabilities", "FP64", chances.shape, flat)
+            found["probabilities"] = OutputTensor("probabilities", "FP64", chances.shape, flat)
         flags = [";".join(flags) for flags in scored.checked.flags]
-        found["flags"] = Output("flags", "BYTES", (rows,), flags)
+        found["flags"] = OutputTensor("flags", "BYTES", (rows,), flags)
         if scored.tokens is not None:
-            found["token"] = Output("token", "BYTES", (rows,), scored.tokens)
+            found["token"] = OutputTensor("token", "BYTES", (rows,), scored.tokens)
         return found
 
 
@@ -173,7 +192,7 @@ def metadata(manifest: Manifest, golden: Golden | None, *, tokens: bool) -> dict
         "versions": [manifest.tag],
         "platform": "python",
         "inputs": [
-            _tensor(column.name, datatype(column), -1)
+            _tensor(column.name, datatype(column), -1, *(column.shape or ()))
             for column in (*schema.features, *schema.extras)
         ],
         "outputs": outputs,
@@ -181,7 +200,10 @@ def metadata(manifest: Manifest, golden: Golden | None, *, tokens: bool) -> dict
 
 
 def datatype(column: Column) -> str:
-    """The V2 datatype of a column's values; BYTES for text, times and anything else."""
+    """The V2 datatype of a column's values; BYTES for text, bytes, lists and anything else."""
+    if column.kind == "array":
+        wanted = np.dtype(column.element)
+        return next(name for name, code in CODES.items() if np.dtype(code) == wanted)
     if column.kind == "integer" and column.dtype.lower() == "uint64":
         return "UINT64"
     return _DATATYPES.get(column.kind, "BYTES")
@@ -211,19 +233,6 @@ def gives_probabilities(manifest: Manifest, golden: Golden | None) -> bool:
 
 def _tensor(name: str, datatype: str, *shape: int) -> dict[str, Any]:
     return {"name": name, "datatype": datatype, "shape": list(shape)}
-
-
-def _json_size(headers: Mapping[bytes, bytes], size: int) -> int:
-    """The size of the JSON in bytes; raw data follows it."""
-    text = headers.get(JSON_SIZE)
-    if text is None:
-        return size
-    # int() raises for more than 4,300 digits.
-    if not text.isdigit() or len(text) > MAX_SIZE_DIGITS or int(text) > size:
-        raise malformed(
-            "Inference-Header-Content-Length", f"0 to {size} bytes", text.decode("latin-1")
-        )
-    return int(text)
 
 
 def _asked(document: Mapping[str, Any]) -> Asked:

@@ -1,49 +1,65 @@
-"""Converts tensors of the Open Inference Protocol V2 to and from plain Python values.
+"""Tensors of the Open Inference Protocol V2, as they are in a request and in an answer.
 
 Data is either JSON, flat or nested, or raw bytes after the JSON ("binary tensor data"): little
-endian in row-major order; text as a 4-byte length and UTF-8 for every element.
+endian in row-major order; text as a 4-byte length and UTF-8 for every element. What a tensor's data
+means for its column: :mod:`serving.protocols.v2_values`.
 """
 
 from __future__ import annotations
 
-import json
 import math
 import struct
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from modelhost.text import truncate
-from serving.http.limits import Budget, LimitExceededError
 from serving.http.messages import RequestError
-from serving.protocols.parsing import is_nan, malformed, named
+from serving.protocols.parsing import malformed, named
 
-_CODES = {
+CODES = {
     "BOOL": "?",
     **{f"UINT{8 * size}": f"<u{size}" for size in (1, 2, 4, 8)},
     **{f"INT{8 * size}": f"<i{size}" for size in (1, 2, 4, 8)},
     **{f"FP{8 * size}": f"<f{size}" for size in (2, 4, 8)},
 }
-DATATYPES = (*_CODES, "BYTES")
-_LENGTH = struct.Struct("<I")
+"""Datatype → NumPy's dtype of its raw data."""
+DATATYPES = (*CODES, "BF16", "BYTES")
+JSON_SIZE = b"inference-header-content-length"
+"""The header with the size of the JSON, in lower case."""
+MAX_SIZE_DIGITS = 20
+LENGTH = struct.Struct("<I")
+"""The length of an element of raw BYTES."""
 MAX_SIZE = 1 << 40
 """The largest size of one dimension; no body holds as many elements."""
+MAX_RANK = 32
+"""Dimensions of a tensor, the rows included; NumPy before 2.0 has no more."""
 
 
 @dataclass(frozen=True)
 class Tensor:
-    """One input: its elements in row-major order as plain values, None for null."""
+    """One input."""
 
     name: str
     datatype: str
     shape: tuple[int, ...]
-    values: list[Any]
+    """The first dimension is that of the rows."""
+    data: Any
+    """As in the JSON; not yet checked."""
+    raw: memoryview | None
+    """The raw data instead, of the announced size."""
+    text: bool = False
+    """Whether the JSON holds BYTES as text, not in base64 (``"content_type": "str"``)."""
+
+    @property
+    def elements(self) -> int:
+        """How many elements the shape has."""
+        return math.prod(self.shape)
 
 
 @dataclass(frozen=True)
-class Output:
+class OutputTensor:
     """One output of n rows; ``shape`` is [n] or [n, k]; ``values`` are flat, None for null."""
 
     name: str
@@ -52,38 +68,54 @@ class Output:
     values: Sequence[Any]
 
 
-def read_inputs(inputs: Any, binary: bytes, budget: Budget = Budget()) -> list[Tensor]:
+def json_size(headers: Mapping[bytes, bytes], size: int) -> int:
+    """The size of the JSON in a body of ``size`` bytes; raw data follows it.
+
+    Raises ``RequestError`` (422) if the headers have another.
+    """
+    text = headers.get(JSON_SIZE)
+    if text is None:
+        return size
+    # int() raises for more than 4,300 digits.
+    if not text.isdigit() or len(text) > MAX_SIZE_DIGITS or int(text) > size:
+        raise malformed(
+            "Inference-Header-Content-Length", f"0 to {size} bytes", text.decode("latin-1")
+        )
+    return int(text)
+
+
+def read_inputs(inputs: Any, binary: memoryview) -> list[Tensor]:
     """The tensors under ``inputs``; raw data is taken from ``binary`` in their order.
 
-    Raises ``RequestError``: 422 naming the input and what is wrong with it, 413 for more elements
-    than the budget allows.
+    Raises ``RequestError`` (422) naming the input and what is wrong with it.
     """
     if not isinstance(inputs, list) or not inputs:
         raise malformed("'inputs' is not a list of tensors", "at least one tensor", inputs)
     tensors: list[Tensor] = []
     names: set[str] = set()
-    used = elements = 0
+    used = 0
     for entry in inputs:
         name, datatype, shape = _described(entry)
         if name in names:
             raise malformed(f"duplicate input {named(name)}", "every name once", name)
         names.add(name)
-        size = _binary_size(name, entry)
-        elements += math.prod(shape)
-        _check(budget, elements)
-        if size is None:
-            values = _json_values(name, datatype, shape, entry)
-        else:
+        parameters = _parameters(name, entry)
+        size = _binary_size(name, entry, parameters)
+        raw = None
+        if size is not None:
             raw = binary[used : used + size]
-            values = _raw_values(name, datatype, shape, size, raw)
             used += size
-        tensors.append(Tensor(name, datatype, shape, values))
+            if len(raw) < size:
+                message = f"input {named(name)}: raw data is truncated"
+                raise malformed(message, f"{size} bytes", len(raw))
+        text = parameters.get("content_type") == "str"
+        tensors.append(Tensor(name, datatype, shape, entry.get("data"), raw, text))
     if used != len(binary):
         raise malformed("bytes remain after the tensors", f"{used} bytes", len(binary))
     return tensors
 
 
-def write_raw(output: Output) -> bytes:
+def write_raw(output: OutputTensor) -> bytes:
     """An output as binary tensor data; null is NaN, or empty text.
 
     Raises ``RequestError`` (500) if an integer or a boolean is null, which raw data can't
@@ -92,21 +124,14 @@ def write_raw(output: Output) -> bytes:
     if output.datatype == "BYTES":
         texts = ["" if value is None else value for value in output.values]
         encoded = [text.encode("utf-8", "backslashreplace") for text in texts]
-        return b"".join(_LENGTH.pack(len(text)) + text for text in encoded)
+        return b"".join(LENGTH.pack(len(text)) + text for text in encoded)
     if output.datatype.startswith("FP"):
         floats = [math.nan if value is None else value for value in output.values]
-        return np.array(floats, _CODES[output.datatype]).tobytes()
+        return np.array(floats, CODES[output.datatype]).tobytes()
     if None in output.values:
         message = f"{output.name}: the model returned null, which binary output can't represent"
         raise RequestError(500, "model_failed", message)
-    return np.array(output.values, _CODES[output.datatype]).tobytes()
-
-
-def _check(budget: Budget, elements: int) -> None:
-    try:
-        budget.check_values(elements)
-    except LimitExceededError as error:
-        raise RequestError.of_bound(error) from error
+    return np.array(output.values, CODES[output.datatype]).tobytes()
 
 
 def _described(entry: Any) -> tuple[str, str, tuple[int, ...]]:
@@ -117,21 +142,26 @@ def _described(entry: Any) -> tuple[str, str, tuple[int, ...]]:
         raise malformed("an input has no name", "text", name)
     if datatype not in DATATYPES:
         raise malformed(f"input {named(name)}: unknown datatype", ", ".join(DATATYPES), datatype)
-    sizes = shape if isinstance(shape, list) else [None]
-    if not 1 <= len(sizes) <= 2 or not all(
+    sizes = shape if isinstance(shape, list) else []
+    if not 1 <= len(sizes) <= MAX_RANK or not all(
         type(size) is int and 0 <= size <= MAX_SIZE for size in sizes
     ):
-        raise malformed(f"input {named(name)}: shape", "[rows] or [rows, columns]", shape)
+        expected = f"[rows, …], 1 to {MAX_RANK} dimensions"
+        raise malformed(f"input {named(name)}: shape", expected, shape)
     return name, datatype, tuple(sizes)
 
 
-def _binary_size(name: str, entry: dict[str, Any]) -> int | None:
-    """Bytes of raw data of an input; None if its data is JSON."""
+def _parameters(name: str, entry: dict[str, Any]) -> dict[str, Any]:
     parameters = entry.get("parameters") or {}
     if not isinstance(parameters, dict):
         raise malformed(f"input {named(name)}: parameters", "an object", parameters)
     if "shared_memory_region" in parameters:
         raise malformed(f"input {named(name)}: shared memory is not supported", "data", parameters)
+    return parameters
+
+
+def _binary_size(name: str, entry: dict[str, Any], parameters: dict[str, Any]) -> int | None:
+    """Bytes of raw data of an input; None if its data is JSON."""
     size = parameters.get("binary_data_size")
     if size is None:
         return None
@@ -141,86 +171,3 @@ def _binary_size(name: str, entry: dict[str, Any]) -> int | None:
         message = f"input {named(name)}: has both data and binary_data_size"
         raise malformed(message, "one of them", size)
     return size
-
-
-def _raw_values(
-    name: str, datatype: str, shape: tuple[int, ...], size: int, raw: bytes
-) -> list[Any]:
-    count = math.prod(shape)
-    if len(raw) < size:
-        raise malformed(f"input {named(name)}: raw data is truncated", f"{size} bytes", len(raw))
-    if datatype == "BYTES":
-        return list(_texts(name, shape, raw))
-    dtype = np.dtype(_CODES[datatype])
-    if size != count * dtype.itemsize:
-        raise malformed(f"input {named(name)}: raw data", f"{count * dtype.itemsize} bytes", size)
-    # A raw BOOL byte may have any value; NumPy's bool allows only 0 and 1.
-    array = np.frombuffer(raw, np.uint8) != 0 if datatype == "BOOL" else np.frombuffer(raw, dtype)
-    values: list[Any] = array.tolist()
-    return [None if value != value else value for value in values]
-
-
-def _texts(name: str, shape: tuple[int, ...], raw: bytes) -> Iterator[str]:
-    place = 0
-    found = 0
-    while place < len(raw):
-        start = place + _LENGTH.size
-        place = start + _LENGTH.unpack_from(raw, place)[0] if start <= len(raw) else len(raw) + 1
-        if place > len(raw):
-            raise malformed(
-                f"input {named(name)}: raw text is truncated", "length and text", len(raw)
-            )
-        try:
-            yield raw[start:place].decode("utf-8")
-        except UnicodeDecodeError as error:
-            got = f"byte 0x{error.object[error.start]:02x}"
-            where = _where(name, found, shape)
-            raise malformed(f"{where}: text is not UTF-8", "UTF-8", got) from error
-        found += 1
-    if found != math.prod(shape):
-        raise malformed(f"input {named(name)}: raw data", f"{math.prod(shape)} texts", found)
-
-
-def _json_values(
-    name: str, datatype: str, shape: tuple[int, ...], entry: dict[str, Any]
-) -> list[Any]:
-    data = entry.get("data")
-    if not isinstance(data, list):
-        raise malformed(f"input {named(name)}: data", "a list", data)
-    nested = any(isinstance(value, list) for value in data)
-    if nested and (
-        len(shape) != 2
-        or not all(isinstance(value, list) and len(value) == shape[1] for value in data)
-    ):
-        raise malformed(
-            f"input {named(name)}: the nesting of data differs from shape", str(shape), data
-        )
-    values = [cell for row in data for cell in row] if nested else data
-    if len(values) != math.prod(shape):
-        raise malformed(f"input {named(name)}: data", f"{math.prod(shape)} elements", len(values))
-    fits = _fitting(datatype)
-    for place, value in enumerate(values):
-        if not (value is None or fits(value)):
-            where = _where(name, place, shape)
-            raise malformed(f"{where}: an element is no {datatype}", datatype, value)
-    return [None if is_nan(value) else value for value in values]
-
-
-def _where(name: str, place: int, shape: tuple[int, ...]) -> str:
-    """The row of an element, and its column or its index in the row."""
-    width = shape[1] if len(shape) == 2 else 1
-    if width == 1:
-        return f"row {place}, column {json.dumps(truncate(name))}"
-    return f"row {place // width}, value {place % width} of input {named(name)}"
-
-
-def _fitting(datatype: str) -> Callable[[Any], bool]:
-    """A predicate: whether a JSON value is an element of ``datatype``."""
-    if datatype == "BYTES":
-        return lambda value: isinstance(value, str)
-    if datatype == "BOOL":
-        return lambda value: isinstance(value, bool)
-    if datatype.startswith("FP"):
-        return lambda value: isinstance(value, int | float) and not isinstance(value, bool)
-    low, high = int(np.iinfo(_CODES[datatype]).min), int(np.iinfo(_CODES[datatype]).max)
-    return lambda value: type(value) is int and low <= value <= high

@@ -78,7 +78,8 @@ def test_a_model_that_changes_its_frame_leaves_the_callers_alone() -> None:
 @pytest.mark.parametrize(
     ("native", "message"),
     [
-        ({"a": 1}, r"expected a model with predict\(frame\), got dict"),
+        ("text", r"expected a model with predict\(frame\), got str"),
+        ({"a": 1}, r"the model is a group of objects \(a: int\): .* but a does neither"),
         (Fixed(["a"]), "Fixed has predict_proba but no classes_"),
         (Fixed(["a"], classes=["a", None]), "expected distinct labels"),
     ],

@@ -6,7 +6,13 @@ import time
 from types import SimpleNamespace
 from typing import Any
 
-from modelhost.request_queue import Request, RequestQueue
+from modelhost.request_queue import (
+    MAX_BATCH_BYTES,
+    MAX_LINGER,
+    MAX_WAITING_BYTES,
+    Request,
+    RequestQueue,
+)
 from modelhost.wire import Message
 
 CONNECTION: Any = SimpleNamespace()
@@ -68,7 +74,7 @@ def test_those_who_were_answered_together_are_waited_for_briefly() -> None:
     made.add(request(2))
     held = made.delay()
     assert held is not None
-    assert 0 < held <= 0.005
+    assert 0 < held <= MAX_LINGER
     made.add(request(3))
     assert made.delay() == 0.0
 
@@ -89,3 +95,34 @@ def test_cancelled_dropped_and_late_requests_leave_the_queue() -> None:
     assert made.expired() == [late]
     made.drop(CONNECTION)
     assert len(made) == 0
+
+
+def sized(number: int, size: int) -> Request:
+    made = request(number)
+    made.size = size
+    return made
+
+
+def test_a_batch_has_so_many_bytes_at_most_unless_one_request_has_more() -> None:
+    half = MAX_BATCH_BYTES // 2
+    sizes = [half, half, 1, 3 * half, 2]
+    made = queue(*(sized(number, size) for number, size in enumerate(sizes)))
+    assert batches(made) == [[0, 1], [2, 4], [3]]
+
+
+def test_requests_that_wait_have_so_many_bytes_at_most() -> None:
+    made = RequestQueue(10, 20)
+    assert made.add(sized(0, MAX_WAITING_BYTES + 1))  # alone, it is bounded by the connection
+    assert not made.add(sized(1, 1))
+    assert made.cancel(CONNECTION, 0)
+    assert made.add(sized(2, MAX_WAITING_BYTES))
+    assert not made.add(sized(3, 1))
+    made.take()
+    assert made.add(sized(4, MAX_WAITING_BYTES))
+    made.drop(CONNECTION)
+    assert made.add(sized(5, MAX_WAITING_BYTES))
+
+
+def test_the_size_of_a_request_is_that_of_its_buffers() -> None:
+    made = Request(CONNECTION, Message({"id": 1}, [b"1234", memoryview(b"56")]))
+    assert made.size == 6

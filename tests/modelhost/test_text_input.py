@@ -9,7 +9,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline, make_union
 
-from modelhost.text_input import text_step, wrap_text_model
+from modelhost.columns import ColumnSpec
+from modelhost.text_input import text_column, text_step, wrap_text_model
 
 
 @pytest.mark.parametrize(
@@ -32,3 +33,20 @@ def test_one_answer_a_column_is_explained() -> None:
     assert error is not None
     assert "one for each column of the frame, 'stars', 'text'" in error.message
     assert wrap_text_model(2, 2, ["stars", "text"], "classification") is None
+
+
+@pytest.mark.parametrize(
+    ("specs", "name"),
+    [
+        ([("n", "number", "float64"), ("t", "string", "str")], "t"),
+        ([("t", "string", "object")], "t"),
+        ([("t", "string", "str"), ("gone", "string", "object")], "t"),
+        ([("t", "string", "str"), ("c", "string", "category")], "t"),
+        ([("t", "string", "str"), ("u", "string", "str")], None),
+        ([("n", "number", "float64")], None),
+    ],
+)
+def test_the_only_column_of_text_is_given(
+    specs: list[tuple[str, str, str]], name: str | None
+) -> None:
+    assert text_column([ColumnSpec(*spec) for spec in specs]) == name

@@ -91,3 +91,20 @@ def test_a_round_trip_gives_what_the_other_side_would_receive():
     made = roundtrip(Message({"a": (1, "ü")}, [b"ab", b""]))
     assert made.header == {"a": [1, "ü"]}
     assert [bytes(buffer) for buffer in made.buffers] == [b"ab", b""]
+
+
+def test_one_message_is_taken_over_without_a_copy_and_several_are_kept_apart() -> None:
+    messages = [Message({"n": n}, [bytes([n]) * n]) for n in range(4)]
+    stream = b"".join(bytes(part) for message in messages for part in encoded(message))
+    for size in (1, 7, 40, len(stream)):
+        decoder = Decoder()
+        found = [
+            message
+            for start in range(0, len(stream), size)
+            for message in decoder.feed(stream[start : start + size])
+        ]
+        assert [(one.header["n"], bytes(one.buffers[0])) for one in found] == [
+            (n, bytes([n]) * n) for n in range(4)
+        ]
+        assert decoder.idle
+    assert all(one.buffers[0].readonly for one in found if isinstance(one.buffers[0], memoryview))

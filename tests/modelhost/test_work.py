@@ -33,13 +33,15 @@ def test_a_model_is_trained_saved_loaded_and_asked(project, tmp_path):
     project.code(train=TRAIN)
     shop = Workshop()
     recipe = {"train": "train:train", "params": {}, "seed": 1}
-    asked = request("train", 20, features=["x"], targets=["y"], **recipe)
+    asked = request("train", 20, features=["x"], targets=["y"], takes="frame", **recipe)
     assert shop.answer(asked).header == {"model_type": "Model"}
     saved = shop.answer(Message({"verb": "save", "path": str(tmp_path), "predictor": "auto"}))
     assert saved.header == {"loader": "joblib"}
     path = str(tmp_path / "model")
     load = {"verb": "load", "path": path, "predictor": "auto", "loader": "joblib"}
-    told = shop.answer(Message({**load, "task": "regression", "outputs": []})).header["model"]
+    told = shop.answer(
+        Message({**load, "task": "regression", "outputs": [], "takes": "frame"})
+    ).header["model"]
     assert (told["number"], told["type"], told["classes"]) == (0, "Model", None)
     answer = shop.answer(request("predict", 20, model=0))
     (labels,) = decode_columns([answer.header["labels"]], answer.buffers, 20)
@@ -49,7 +51,7 @@ def test_a_model_is_trained_saved_loaded_and_asked(project, tmp_path):
 def test_an_error_of_the_project_is_an_answer(project):
     project.code(train="def train(features, target, *, params, seed): return features['z']")
     recipe = {"train": "train:train", "params": {}, "seed": 1}
-    asked = request("train", 3, features=["x"], targets=["y"], **recipe)
+    asked = request("train", 3, features=["x"], targets=["y"], takes="frame", **recipe)
     error = Workshop().answer(asked).header["error"]
     assert error["message"] == "the recipe raised KeyError: 'z'"
     assert (error["missing_key"], error["cause"], error["exit_code"]) == ("z", "KeyError", 1)
@@ -61,7 +63,12 @@ def test_requests_are_answered_until_the_connection_closes(tmp_path):
     with ours, theirs:
         thread.start()
         load = {"verb": "load", "path": str(tmp_path / "none"), "predictor": "auto"}
-        send(ours, Message({**load, "loader": "joblib", "task": "regression", "outputs": []}))
+        send(
+            ours,
+            Message(
+                {**load, "loader": "joblib", "task": "regression", "outputs": [], "takes": "frame"}
+            ),
+        )
         answer = receive(ours)
         assert answer is not None
         assert "found nothing" in answer.header["error"]["message"]

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from monitoring.flagged_rows_log import FlaggedRowsLog
@@ -91,3 +92,12 @@ def test_writers_do_not_mix_lines(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_written_is_an_error_at_once(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="nowhere"):
         make(tmp_path / "nowhere" / "log").check()
+
+
+def test_arrays_are_nested_lists_and_bytes_base64(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    columns = (np.arange(4, dtype=np.uint8).reshape(1, 2, 2), [b"\x89PNG"], [["a", None]])
+    log = FlaggedRowsLog(path, ("pixels", "picture", "tags"), version="1-a")
+    log.write(columns, (("pixels:out_of_range",),), ["a"], None)
+    (line,) = lines(path)
+    assert line["row"] == {"pixels": [[0, 1], [2, 3]], "picture": "iVBORw==", "tags": ["a", None]}

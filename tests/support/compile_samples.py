@@ -22,6 +22,7 @@ from sklearn.pipeline import FeatureUnion, make_pipeline
 
 from modelhost.fitted_parts import FittedParts
 from modelhost.model import LoadedModel
+from modelhost.text_input import text_column, text_step
 from packager.data.frames import infer_columns
 from packager.data.rows.request_rows import RowChecker
 from packager.manifest.evaluation import Compiled
@@ -172,7 +173,8 @@ class Sample:
 
     def native(self, rows: list[dict[str, Any]]) -> Predictions:
         """The model's own answers for the frame that the server makes."""
-        return self.model.predict(RowChecker(self.schema).check(rows).frame)
+        frame = RowChecker(self.schema).check(rows).frame
+        return self.model.predict(frame, self.schema.features)
 
     def rows(self) -> list[dict[str, Any]]:
         """The held-out rows as in a request."""
@@ -197,10 +199,16 @@ def compiled(
     train = int(len(features) * 0.7)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        native.fit(features[:train], target[:train])
-        model = loaded(native, task)
-        schema = Schema(features=infer_columns(features[:train]), classes=model.classes)
-        verdict = compile_model(hosted(model), schema, features[train:], folder, "auto")
+        text = text_column(infer_columns(features[:train])) if text_step(native) else None
+        native.fit(features[:train] if text is None else features[text][:train], target[:train])
+        return judged(loaded(native, task), features, folder)
+
+
+def judged(model: LoadedModel, features: pd.DataFrame, folder: Path) -> Sample:
+    """Compile a model that was fitted on the first 70 % of the rows, with the others held out."""
+    train = int(len(features) * 0.7)
+    schema = Schema(features=infer_columns(features[:train]), classes=model.classes)
+    verdict = compile_model(hosted(model), schema, features[train:], folder, "auto")
     form = None
     if verdict.verdict == "equal":
         form = CompiledModel(*read(folder), model.task, model.classes, FittedParts(model))

@@ -85,6 +85,7 @@ def model_host(
         "loader": "joblib",
         "task": "classification",
         "outputs": [],
+        "takes": "frame",
         "specs": [one.as_json() for one in specs],
         "known": None,
         "plain": None,

@@ -67,7 +67,8 @@ def naming(table: CheckedTable) -> dict[str, float]:
     if len(table) < MIN_ROWS:
         return found
     for name in table.features:
-        if name not in table.texts and not _counts_up(table, name):
+        nested = table.holds(name, bytes) or table.holds(name, list)
+        if nested or (name not in table.texts and not _counts_up(table, name)):
             continue
         present = int(table.frame[name].notna().sum())
         unique = table.distinct(name) / max(1, present)

@@ -6,13 +6,15 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from monitoring.profile.profile import FeatureProfile
 from monitoring.slices.slices import ALL, SliceSet
 from monitoring.stats.drift import MIN_PSI
 from packager.data.checks.columns import naming
 from packager.data.checks.expectations import MAX_SAMPLE_ROWS
+from packager.data.checks.free_text import is_free_text
 from packager.data.checks.issue import Issue
 from packager.data.checks.table import CheckedTable
-from packager.data.drift import ColumnDrift, column_drift, comparable, drift_of, shared_rows
+from packager.data.drift import ColumnDrift, comparable, drift_of, drifts_of_column, shared_rows
 from packager.data.frames import infer_columns
 
 
@@ -22,11 +24,13 @@ def drift(table: CheckedTable) -> Iterator[Issue]:
     Times and row numbers increase with every version, so neither is compared.
     """
     names = [*table.features, *([table.target] if table.target else [])]
-    references = {feature.name: feature for feature in table.expected.reference}
+    references: dict[str, list[FeatureProfile]] = {}
+    for feature in table.expected.reference:
+        references.setdefault(feature.column, []).append(feature)
     kept = [name for name in names if name in references and name in table.frame.columns]
     if not kept or not len(table):
         return
-    numbering = naming(table)
+    numbering = {name for name in naming(table) if not _is_sentences(table, name)}
     places = table.sample(MAX_SAMPLE_ROWS)
     sample = table.frame[kept].iloc[places]
     shared = shared_rows(table.expected.sampled, table.hashes[places])
@@ -35,9 +39,11 @@ def drift(table: CheckedTable) -> Iterator[Issue]:
         if before is None or column.name in numbering or column.kind == "datetime":
             continue
         if comparable(before.kind, column.kind):
-            found = column_drift(references[column.name], sample[column.name], shared)
-            if found.notable:
-                yield _moved(found, column.name, "the distribution of the previous version")
+            for found in drifts_of_column(references[column.name], sample[column.name], shared):
+                if found.notable:
+                    about = f"{found.measure}: " if found.measure else ""
+                    expected = "the distribution of the previous version"
+                    yield _moved(found, column.name, expected, about)
 
 
 def slice_drift(table: CheckedTable) -> Iterator[Issue]:
@@ -65,6 +71,10 @@ def slice_drift(table: CheckedTable) -> Iterator[Issue]:
         if found.notable:
             share = f"{before / total:.1%} of the rows, as in the previous version"
             yield _moved(found, None, share, f"slice {name}: {rows / len(sample):.1%}, ")
+
+
+def _is_sentences(table: CheckedTable, name: str) -> bool:
+    return name in table.texts and is_free_text(table, name)
 
 
 def _moved(found: ColumnDrift, column: str | None, expected: str, told: str = "") -> Issue:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import base64
+import math
 from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
 from typing import Annotated, Literal, get_args
 
 import numpy as np
 import pandas as pd
 from pydantic import Field, model_validator
 
+from monitoring.derived.measures import MAX_MEASURES
 from monitoring.profile.profile import FeatureProfile
 from monitoring.slices.slices import Rule, SliceSet, slice_values
 from monitoring.stats.binning import build_profile
@@ -38,6 +41,8 @@ ArrayElement = Literal[
 ]
 ListElement = Literal["number", "integer", "boolean", "string"]
 Element = ArrayElement | ListElement
+MAX_ELEMENTS = 1 << 26
+"""Of an array in one cell."""
 MAX_SAMPLE_ROWS = 20_000
 """Sample for comparing distributions: the rows with the smallest hashes, in both versions."""
 
@@ -48,6 +53,8 @@ class DeclaredColumn(FrozenModel):
     kind: Kind | None = None
     shape: tuple[Annotated[int, Field(ge=1)], ...] | None = Field(default=None, min_length=1)
     element: Element | None = None
+    files: Annotated[str, Field(max_length=1_000)] | None = None
+    """Of bytes: the folder, relative to the source's, of the files that the cells name."""
     nullable: bool | None = None
     values: tuple[Scalar, ...] | None = None
     null: tuple[str, ...] | None = None
@@ -64,6 +71,13 @@ class DeclaredColumn(FrozenModel):
             if (getattr(self, key) is not None) != (key in wanted):
                 problem = "a value" if key in wanted else "none"
                 raise ValueError(f"`{key}`: expected {problem} for kind {self.kind!r}")
+        if self.files is not None:
+            _check_folder(self.kind, self.files)
+        if math.prod(self.shape or ()) > MAX_ELEMENTS:
+            raise ValueError(
+                f"`shape`: expected at most {MAX_ELEMENTS:,} elements in a cell, got "
+                f"{math.prod(self.shape or ()):,}"
+            )
         known = get_args(ArrayElement if self.kind == "array" else ListElement)
         if self.element is not None and self.element not in known:
             raise ValueError(
@@ -71,6 +85,18 @@ class DeclaredColumn(FrozenModel):
                 f"got {self.element!r}"
             )
         return self
+
+
+def _check_folder(kind: Kind | None, folder: str) -> None:
+    if kind != "bytes":
+        raise ValueError(f'`files`: expected kind = "bytes" with it, got {kind!r}')
+    parts = PurePosixPath(folder).parts
+    leaves = folder != "/".join(parts) or "\\" in folder or "\0" in folder
+    if leaves or not parts or ".." in parts or folder.startswith(("/", ".", "_")):
+        raise ValueError(
+            "`files`: expected a folder below that of the table, with a name that begins with "
+            f"neither . nor _, got {folder!r}"
+        )
 
 
 class SliceShares(FrozenModel):
@@ -120,10 +146,10 @@ class Expectations(FrozenModel):
         """A copy with the expectations from ``frame``, the rows of the previous version as read."""
         hashes = row_hashes(frame)
         frame = to_model_input(frame, reader)
-        columns = infer_columns(frame)
+        columns = infer_columns(frame, reader)
         kinds = [(column.name, column.kind) for column in columns]
         places = smallest(hashes, MAX_SAMPLE_ROWS)
-        profile = build_profile(frame.iloc[places], kinds, max_features=len(kinds))
+        profile = build_profile(frame.iloc[places], kinds, max_features=MAX_MEASURES * len(kinds))
         return self.model_copy(
             update={
                 "previous": columns,

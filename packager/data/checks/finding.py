@@ -62,6 +62,8 @@ class DataCheckReport(FrozenModel):
     """Worst first."""
     cells: dict[str, tuple[str | None, ...]]
     """The rows of the findings by their hash, cells as text in the order of ``columns``."""
+    pictures: dict[str, dict[str, str]] = {}
+    """Row hash → column → ``data:`` address of the cell's picture, for some of the rows."""
     histograms: dict[str, Histogram]
     """Histograms of the numeric columns that have findings."""
     notes: tuple[str, ...]

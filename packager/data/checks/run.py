@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from modelhost.text import truncate
 from packager.data.checks import leakage as shared
 from packager.data.checks.categories import typo, unseen_category
 from packager.data.checks.columns import constant, id_like
 from packager.data.checks.cross_validation import OutOfFold
+from packager.data.checks.derived import derived_outlier
 from packager.data.checks.drift import drift, slice_drift
 from packager.data.checks.duplicates import conflicting_label, duplicate
+from packager.data.checks.encodings import encoding, mixed_script
 from packager.data.checks.extremes import impossible_zero, isolated_extreme
+from packager.data.checks.files import broken_image, mixed_images
 from packager.data.checks.finding import DataCheckReport, Finding, Histogram, worst_first
 from packager.data.checks.issue import Issue, NotApplicableError
 from packager.data.checks.labels import label_error
 from packager.data.checks.missing import missing
 from packager.data.checks.mixed_types import mixed_types
+from packager.data.checks.near_duplicates import near_duplicate, near_leakage, uncompared
 from packager.data.checks.outliers import MAX_ROWS as FOREST_SAMPLE
 from packager.data.checks.outliers import outlier
 from packager.data.checks.placeholders import placeholder
 from packager.data.checks.ranges import ranges
 from packager.data.checks.schema import schema
+from packager.data.checks.shown_cells import MAX_CELL, cell_text, picture
 from packager.data.checks.table import CheckedTable
 from packager.data.checks.target_leakage import target_leakage
 
@@ -46,6 +49,13 @@ WITHOUT_MODELS: dict[str, Detector] = {
     "isolated_extreme": isolated_extreme,
     "duplicate": duplicate,
     "conflicting_label": conflicting_label,
+    "near_duplicate": near_duplicate,
+    "near_leakage": near_leakage,
+    "broken_image": broken_image,
+    "mixed_images": mixed_images,
+    "encoding": encoding,
+    "mixed_script": mixed_script,
+    "derived_outlier": derived_outlier,
     "constant": constant,
     "id_like": id_like,
     "drift": drift,
@@ -62,8 +72,8 @@ MIN_PROGRESS_ROWS = 100_000
 MAX_FINDINGS = 500
 """Maximum number of findings of a detector in a report: the worst."""
 BINS = 40
-MAX_CELL = 200
-"""Maximum characters of a cell in a report."""
+MAX_PICTURES = 100
+"""Maximum number of rows with pictures in a report."""
 
 
 def check(
@@ -93,6 +103,8 @@ def check(
     if not len(table):
         chosen = {"schema": chosen["schema"]}
     issues, unjudged = _run(chosen, table, tell)
+    if len(table):
+        said += uncompared(table)
     for reason, names in unjudged.items():
         said.append(f"{', '.join(names)}: not checked, because {reason}")
     counts = {name: sum(one.count for one in found) for name, found in issues.items()}
@@ -105,6 +117,7 @@ def check(
         model_free=tuple(WITHOUT_MODELS),
         findings=tuple(findings),
         cells=_cells(table, findings),
+        pictures=_pictures(table, findings),
         histograms=_histograms(table, findings),
         notes=tuple(said),
     )
@@ -172,22 +185,34 @@ def _observed(one: Issue, place: int, row: int, table: CheckedTable) -> str:
     return truncate(cell_text(table.frame[one.column].iloc[row]) or "no value")
 
 
-def cell_text(value: Any) -> str | None:
-    """A cell as text for display; None for a null."""
-    if pd.api.types.is_scalar(value) and pd.isna(value):
-        return None
-    if isinstance(value, float | np.floating):
-        return f"{float(value):.10g}"
-    return truncate(str(value), MAX_CELL)
+def _pictures(table: CheckedTable, findings: list[Finding]) -> dict[str, dict[str, str]]:
+    """Row hash → column → picture, for the first of the flagged rows."""
+    names = [
+        name for name in table.frame.columns if name in table.arrays or table.holds(name, bytes)
+    ]
+    found: dict[str, dict[str, str]] = {}
+    for row_hash, place in _flagged(table, findings).items() if names else ():
+        if len(found) == MAX_PICTURES:
+            break
+        shown = {name: picture(table.frame[name].iloc[place]) for name in names}
+        if any(shown.values()):
+            found[row_hash] = {name: own for name, own in shown.items() if own}
+    return found
 
 
-def _cells(table: CheckedTable, findings: list[Finding]) -> dict[str, tuple[str | None, ...]]:
-    """Row hash → cells as text, for the flagged rows."""
+def _flagged(table: CheckedTable, findings: list[Finding]) -> dict[str, int]:
+    """Row hash → position, for the flagged rows, the worst first."""
     places: dict[str, int] = {}
     for finding in findings:
         if finding.row is not None:
             offset = table.source_rows if finding.part == "test" else 0
             places.setdefault(finding.row_hash, finding.row + offset)
+    return places
+
+
+def _cells(table: CheckedTable, findings: list[Finding]) -> dict[str, tuple[str | None, ...]]:
+    """Row hash → cells as text, for the flagged rows."""
+    places = _flagged(table, findings)
     rows = table.frame.iloc[list(places.values())]
     columns = [[cell_text(value) for value in rows[name]] for name in rows.columns]
     return dict(zip(places, zip(*columns, strict=True), strict=True)) if columns else {}

@@ -19,6 +19,9 @@ from packager.data.fingerprint import row_hashes
 from packager.manifest.base import Task
 from packager.manifest.data_roles import Split
 
+FIRST_VALUES = 20
+"""Values of a column that show whether it holds bytes or lists."""
+
 
 @dataclass(frozen=True)
 class Texts:
@@ -105,6 +108,14 @@ class CheckedTable:
             and not pd.api.types.is_numeric_dtype(dtype)
             and not pd.api.types.is_datetime64_any_dtype(dtype)
         }
+
+    def holds(self, name: str, kind: type) -> bool:
+        """Whether the first values of a column are of this type: bytes or list."""
+        column = self.frame[name]
+        if column.dtype != object:
+            return False
+        first = column.iloc[: 10 * FIRST_VALUES].dropna().iloc[:FIRST_VALUES]
+        return bool(len(first)) and all(isinstance(value, kind) for value in first)
 
     def distinct(self, name: str) -> int:
         """Number of distinct values of a column, without nulls."""

@@ -15,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 
 from monitoring.slices.iso_times import nanoseconds_of
+from packager.data.rows.calendar_values import CONVERTERS, text_of
 from packager.data.rows.conversion_error import ConversionError
 from packager.data.rows.nested_values import array_converter, list_converter, to_bytes
 from packager.manifest.manifest import Column
@@ -43,8 +44,10 @@ def make_converter(column: Column) -> Callable[[Any], Any]:
         return array_converter(column.shape, column.element)
     if column.kind == "bytes":
         return to_bytes
+    if column.kind in CONVERTERS:
+        return CONVERTERS[column.kind]
     if column.kind == "list":
-        return list_converter(_ELEMENTS[column.element or "number"])
+        return list_converter(ELEMENTS[column.element or "number"])
     return _text if column.kind == "string" else _scalar
 
 
@@ -70,6 +73,8 @@ def dtype_depends_on(column: Column) -> Literal["nothing", "nulls", "values"]:
 
 def format_bound(column: Column, value: float) -> float | str:
     """A minimum or maximum in the form of a request: datetimes in ISO 8601, to the second."""
+    if column.kind in CONVERTERS:
+        return text_of(column.kind, value)
     if column.kind != "datetime":
         return value
     zone = dt.UTC if "," in column.dtype else None
@@ -174,7 +179,7 @@ def _time_taker(dtype: str) -> Callable[[Any], int]:
     return take
 
 
-_ELEMENTS: dict[str, Callable[[Any], Any]] = {
+ELEMENTS: dict[str, Callable[[Any], Any]] = {
     "number": _number_taker(np.dtype("float64")),
     "integer": _integer_taker(np.dtype("int64")),
     "boolean": _boolean,

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from packager.data.rows.calendar_values import CONVERTERS, number_of
 from packager.data.rows.coerce import (
     format_bound,
     make_converter,
@@ -37,6 +38,9 @@ _HINTS = {
     "bytes": "send the file's bytes in base64",
     "array": "send nested lists of the shape in training, or a tensor of protocol V2",
     "list": "send a JSON list",
+    "date": 'send text, like "2024-01-31"',
+    "time": 'send text, like "10:30:00"',
+    "decimal": 'send text, which is not rounded, like "12.30"',
 }
 _BARRED = "the model can't take this value: fill it in before it is sent"
 _STRICT = "this model is strict: it rejects values that are absent from training"
@@ -120,7 +124,7 @@ class ColumnConverter:
 
     def is_barred(self, value: Any, anomaly: Anomaly | None) -> bool:
         """Whether the model can't take a value, as determined by the build."""
-        return anomaly in self._barred or (self._no_empty and value == "")
+        return anomaly in self._barred or (self._no_empty and _is_empty(value))
 
     def barred(self, values: Sequence[Any]) -> list[RowError]:
         """The error of the first value that the model can't take; empty if there is none."""
@@ -129,7 +133,9 @@ class ColumnConverter:
         for row, value in enumerate(values):
             anomaly = self.judge(value)
             if self.is_barred(value, anomaly):
-                expected = self.expected(anomaly) if value != "" else "text that is not empty"
+                what = "text" if isinstance(value, str) else "a value"
+                empty = f"{what} that is not empty"
+                expected = empty if _is_empty(value) else self.expected(anomaly)
                 return [RowError(row, self.name, expected, self.shown(value), _BARRED)]
         return []
 
@@ -145,6 +151,8 @@ class ColumnConverter:
 
     def shown(self, value: Any) -> str:
         """A converted value as JSON; times, which are ticks, in ISO 8601."""
+        if self.column.kind in CONVERTERS and value is not None:
+            return short(str(value))
         if self.column.kind == "datetime" and value is not None:
             return short(format_bound(self.column, value * self._scale))
         return short(value)
@@ -184,6 +192,8 @@ class ColumnConverter:
             return None
         if isinstance(value, np.ndarray):
             return _anomaly_of_array(value, low, high)
+        if self.column.kind in CONVERTERS:
+            value = number_of(value)
         number = float(value * self._scale)  # rounded in the same way as the range
         return "below_range" if number < low else "above_range" if number > high else None
 
@@ -215,8 +225,16 @@ def _anomaly_of_array(value: Any, low: float, high: float) -> Anomaly | None:
     return "above_range" if np.fmax.reduce(value, axis=None) > high else None
 
 
+def _is_empty(value: Any) -> bool:
+    return isinstance(value, str | bytes | list) and not value
+
+
 def short(value: Any) -> str:
     """JSON of a value, cut to 80 characters; always encodable as UTF-8."""
+    if isinstance(value, np.ndarray):
+        value = f"{'x'.join(map(str, value.shape))} {value.dtype} values"
+    elif isinstance(value, bytes):
+        value = f"{len(value)} bytes"
     text = json.dumps(beginning(value), ensure_ascii=False, default=repr)
     text = text.encode("utf-8", "backslashreplace").decode()
     return text if len(text) <= _SHORT else text[: _SHORT - 1] + "…"

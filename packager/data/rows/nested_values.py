@@ -16,20 +16,25 @@ from packager.data.rows.conversion_error import ConversionError
 from packager.manifest.base import MAX_EXACT_INTEGER
 
 
-def array_converter(shape: Sequence[int], element: str) -> Callable[[Any], npt.NDArray[Any]]:
+def array_converter(
+    shape: Sequence[int], element: str, *, finite: bool = True
+) -> Callable[[Any], npt.NDArray[Any]]:
     """A function from nested lists, or an array, to an array of this shape and dtype.
 
-    It raises ``ConversionError``, which names the index of the first wrong element. Numbers must
-    be finite, and integers be held exactly.
+    It raises ``ConversionError``, which names the index of the first wrong element. Integers must
+    be held exactly, floats are rounded to the dtype. ``finite``: whether NaN and infinities are
+    refused in nested lists of floats.
     """
     wanted, dtype = tuple(shape), np.dtype(element)
     expected = f"{'x'.join(map(str, wanted))} {dtype} values as nested lists"
 
     def take(value: Any) -> npt.NDArray[Any]:
         if isinstance(value, np.ndarray):
-            return _fitting(value, wanted, dtype, expected)
-        flat = _flattened(value, wanted, expected)
-        bad, array = _elements(flat, dtype)
+            if value.shape != wanted:
+                raise ConversionError(expected)
+            bad, array = _fitted(value, dtype)
+        else:
+            bad, array = held_elements(flattened(value, wanted, expected), dtype, finite=finite)
         if bad is not None:
             index = "".join(f"[{place}]" for place in np.unravel_index(bad, wanted))
             raise ConversionError(f"{expected}, with {_wanted(dtype)} at {index}")
@@ -62,12 +67,18 @@ def to_bytes(value: Any) -> bytes:
     if not isinstance(value, str):
         raise ConversionError("base64 text")
     try:
+        if len(value) % 4:
+            raise ValueError("its length is not a multiple of 4")
         return base64.b64decode(value, validate=True)
     except (binascii.Error, ValueError) as error:
         raise ConversionError("base64 text with padding and without line breaks") from error
 
 
-def _flattened(value: Any, shape: Sequence[int], expected: str) -> list[Any]:
+def flattened(value: Any, shape: Sequence[int], expected: str) -> list[Any]:
+    """The elements of nested lists of this shape, in row-major order.
+
+    Raises ``ConversionError``, which begins with ``expected``, for lists of another shape.
+    """
     level = [value]
     for depth, extent in enumerate(shape):
         for place, part in enumerate(level):
@@ -81,8 +92,10 @@ def _flattened(value: Any, shape: Sequence[int], expected: str) -> list[Any]:
     return level
 
 
-def _elements(flat: list[Any], dtype: np.dtype[Any]) -> tuple[int | None, npt.NDArray[Any]]:
-    """The elements, or the position of the first that ``dtype`` can't hold."""
+def held_elements(
+    flat: list[Any], dtype: np.dtype[Any], *, finite: bool = True
+) -> tuple[int | None, npt.NDArray[Any]]:
+    """Values of JSON as an array, (n,); or the position of the first that ``dtype`` can't hold."""
     nothing = np.empty(0, dtype)
     allowed = {bool} if dtype.kind == "b" else {int, float}
     kinds = set(map(type, flat))
@@ -91,19 +104,46 @@ def _elements(flat: list[Any], dtype: np.dtype[Any]) -> tuple[int | None, npt.ND
     if dtype.kind == "b":
         return None, np.array(flat, dtype)
     wide = np.array([_float(one) for one in flat] if int in kinds else flat, np.float64)
-    with np.errstate(over="ignore", invalid="ignore"):
-        cast = wide.astype(dtype)
     if dtype.kind == "f":
-        bad = ~np.isfinite(cast)
-        if int in kinds:
-            unsure = np.flatnonzero(~bad & ((cast != wide) | (np.abs(wide) >= MAX_EXACT_INTEGER)))
-            bad[[at for at in unsure if type(flat[at]) is int and int(cast[at]) != flat[at]]] = True
+        bad, cast = _as_floats(wide, dtype)
+        if not finite:
+            bad &= np.isfinite(wide)
+        for at in np.flatnonzero((cast != wide) | (np.abs(wide) >= MAX_EXACT_INTEGER)):
+            # A float is rounded; an integer has to be held exactly.
+            bad[at] |= type(flat[at]) is int and not _equals(flat[at], cast[at])
         return _first(bad), cast
-    limits = np.iinfo(dtype)
     if dtype.itemsize == 8 and not (np.abs(wide) < MAX_EXACT_INTEGER).all():
         return _large(flat, dtype)
-    bad = ~((wide >= limits.min) & (wide <= limits.max)) | (np.trunc(wide) != wide)
+    bad, cast = _as_integers(wide, dtype)
     return _first(bad), cast
+
+
+def _as_floats(
+    values: npt.NDArray[Any], dtype: np.dtype[Any]
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[Any]]:
+    """Which values aren't finite in ``dtype``; and the values, rounded."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        cast = values.astype(dtype, copy=False)
+    return ~np.isfinite(cast), cast
+
+
+def _as_integers(
+    values: npt.NDArray[Any], dtype: np.dtype[Any]
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[Any]]:
+    """Which values ``dtype`` can't hold exactly; and the values of that dtype."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        cast = values.astype(dtype)
+        bad = cast.astype(values.dtype) != values
+        bad |= (values < 0) != (cast < 0)  # 64 bits with and without a sign
+        if values.dtype.kind == "f":  # what a float beyond the limits becomes is undefined
+            limits = np.iinfo(dtype)
+            bad |= ~((values >= float(limits.min)) & (values < float(limits.max + 1)))
+    return bad, cast
+
+
+def _equals(whole: int, number: Any) -> bool:
+    held = float(number)
+    return math.isfinite(held) and int(held) == whole
 
 
 def _large(flat: list[Any], dtype: np.dtype[Any]) -> tuple[int | None, npt.NDArray[Any]]:
@@ -124,12 +164,24 @@ def _float(value: Any) -> float:
         return math.inf
 
 
-def _fitting(
-    value: npt.NDArray[Any], shape: tuple[int, ...], dtype: np.dtype[Any], expected: str
-) -> npt.NDArray[Any]:
-    if value.shape != shape or not np.can_cast(value.dtype, dtype, "safe"):
-        raise ConversionError(expected)
-    return value.astype(dtype, copy=False)
+def _fitted(value: npt.NDArray[Any], dtype: np.dtype[Any]) -> tuple[int | None, npt.NDArray[Any]]:
+    """A tensor's elements, flat, or the position of the first that ``dtype`` can't hold."""
+    flat = value.reshape(-1)
+    if (value.dtype.kind == "b") != (dtype.kind == "b") or value.dtype.kind not in "biuf":
+        return 0, flat
+    if dtype.kind == "b":
+        return None, flat
+    if dtype.kind != "f":
+        if np.can_cast(value.dtype, dtype, "safe"):
+            return None, flat.astype(dtype, copy=False)
+        bad, cast = _as_integers(flat, dtype)
+        return _first(bad), cast
+    bad, cast = _as_floats(flat, dtype)
+    if value.dtype.kind != "f" and not np.can_cast(value.dtype, dtype, "safe"):
+        wide = flat.astype(np.float64)
+        for at in np.flatnonzero((cast != wide) | (np.abs(wide) >= MAX_EXACT_INTEGER)):
+            bad[at] |= not _equals(int(flat[at]), cast[at])
+    return _first(bad), cast
 
 
 def _first(bad: npt.NDArray[np.bool_]) -> int | None:

@@ -7,6 +7,8 @@ output of one of the model's own fitted transformers for such a matrix (``Fitted
 
 from __future__ import annotations
 
+import mmap
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -15,9 +17,12 @@ from pydantic import Field
 from packager.digest import canonical_json
 from packager.errors import PackageError
 from packager.manifest.base import FrozenModel, Scalar
+from packager.model.compiled.stored_arrays import StoredArray, mapped
+from packager.model.compiled.text_form import Text
 
 FORM = "form.json"
 TREES = "trees.bin"
+ARRAYS = "arrays.bin"
 
 OpName = Literal[
     "fill", "subtract", "divide", "multiply", "add", "clip", "isnull", "above", "bins", "equals"
@@ -87,6 +92,10 @@ class FittedStep(FrozenModel):
     matrix: Matrix
 
 
+Link = Literal["none", "exp", "logistic", "ovr", "softmax", "labels"]
+"""``labels``: labels from the scores, without probabilities."""
+
+
 class Linear(FrozenModel):
     """``matrix @ coefficients + intercept`` and a link, in NumPy or plain Python."""
 
@@ -94,8 +103,17 @@ class Linear(FrozenModel):
     coefficients: tuple[tuple[float, ...], ...]
     """Shape (scores, width of the matrix)."""
     intercept: tuple[float, ...]
-    link: Literal["none", "exp", "logistic", "ovr", "softmax", "labels"]
-    """``labels``: labels from the scores, without probabilities."""
+    link: Link
+
+
+class SparseLinear(FrozenModel):
+    """As ``Linear``, for a matrix with the features of texts; its weights are in ``arrays.bin``."""
+
+    kind: Literal["sparse linear"] = "sparse linear"
+    weights: StoredArray
+    """float64, shape (width of the whole matrix, scores)."""
+    intercept: tuple[float, ...]
+    link: Link
 
 
 class Trees(FrozenModel):
@@ -121,7 +139,7 @@ class Native(FrozenModel):
     """Whether it has probabilities."""
 
 
-Head = Annotated[Linear | Trees | Native, Field(discriminator="kind")]
+Head = Annotated[Linear | SparseLinear | Trees | Native, Field(discriminator="kind")]
 
 
 class Domain(FrozenModel):
@@ -138,7 +156,7 @@ class Domain(FrozenModel):
 
 
 class Form(FrozenModel):
-    """A compiled model without the bytes of its trees."""
+    """A compiled model without the bytes of its trees or arrays."""
 
     columns: tuple[Domain, ...]
     """One for each feature of the schema, in order."""
@@ -148,25 +166,41 @@ class Form(FrozenModel):
     nan: bool
     """Whether NaN may reach the head or a step."""
     tolerance: float
+    texts: tuple[Text, ...] = ()
+    """Features of text columns; only with the head ``SparseLinear``."""
+    places: tuple[int, ...] = ()
+    """With ``texts``: for each entry of ``matrix`` its position in the whole matrix."""
 
     @property
     def strategy(self) -> str:
         """Short description of the computation."""
-        heads = {"linear": "linear model in NumPy", "trees": "treelite"}
+        heads = {
+            "linear": "linear model in NumPy",
+            "sparse linear": "sparse linear model in NumPy",
+            "trees": "treelite",
+        }
         head = heads.get(self.head.kind, "native estimator")
         middle = ["native transformers"] if self.steps else []
+        middle += ["n-grams"] if self.texts else []
         return " + ".join(["encoders", *middle, head])
 
     @property
     def domain(self) -> tuple[str, ...]:
         """Readable conditions: one line for each column, and those on rounding and near ties."""
-        return (*(_condition(column) for column in self.columns), *self._close_calls())
+        columns = [_condition(column) for column in self.columns]
+        return (*columns, *self._long_texts(), *self._close_calls())
+
+    def _long_texts(self) -> Iterator[str]:
+        for text in self.texts:
+            if text.analysis.longest is not None:
+                name, longest = self.columns[text.column].name, text.analysis.longest
+                yield f"{name}: at most {longest:,} characters"
 
     def _close_calls(self) -> tuple[str, ...]:
         if isinstance(self.head, Native):
             return ()
         lines = []
-        if isinstance(self.head, Linear):
+        if isinstance(self.head, Linear | SparseLinear):
             lines.append("the sums are small enough that rounding stays below the tolerance")
         if self.head.link not in _OF_NUMBERS:
             lines.append(f"the two likeliest classes differ by more than {self.tolerance:g}")
@@ -190,25 +224,38 @@ def _condition(column: Domain) -> str:
     return f"{column.name}: {' and '.join(parts)}, " + ("or null" if column.nulls else "not null")
 
 
-def write(form: Form, trees: bytes | None, folder: Path) -> None:
-    """Write ``form`` and its trees into ``folder``; equal forms give equal bytes."""
+def write(form: Form, content: bytes | None, folder: Path) -> None:
+    """Write ``form`` and its trees or arrays into ``folder``; equal forms give equal bytes."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / FORM).write_bytes(canonical_json(form.model_dump(mode="json")))
-    if trees is None:
-        (folder / TREES).unlink(missing_ok=True)  # of a form that was written here before
-    else:
-        (folder / TREES).write_bytes(trees)
+    own = _content_file(form)
+    for name in (TREES, ARRAYS):
+        # Of a form that was written here before; a process may still map it into memory.
+        (folder / name).unlink(missing_ok=True)
+    if own is not None:
+        (folder / own).write_bytes(content or b"")
 
 
-def read(folder: Path) -> tuple[Form, bytes | None]:
-    """Read what ``write`` wrote; raise ``PackageError`` if it is missing or damaged."""
+def read(folder: Path) -> tuple[Form, bytes | mmap.mmap | None]:
+    """Read what ``write`` wrote; raise ``PackageError`` if it is missing or damaged.
+
+    Arrays are mapped into memory, which processes share.
+    """
     form = Form.load(folder / FORM)
-    if not isinstance(form.head, Trees):
+    name = _content_file(form)
+    if name is None:
         return form, None
     try:
-        return form, (folder / TREES).read_bytes()
+        return form, mapped(folder / name) if name == ARRAYS else (folder / name).read_bytes()
     except OSError as error:
+        wanted = "trees" if name == TREES else "arrays"
         raise PackageError(
-            f"{folder / TREES}: expected the trees of the compiled model, got {error}",
+            f"{folder / name}: expected the {wanted} of the compiled model, got {error}",
             "the package is damaged: build it again",
         ) from error
+
+
+def _content_file(form: Form) -> str | None:
+    if isinstance(form.head, Trees):
+        return TREES
+    return ARRAYS if isinstance(form.head, SparseLinear) else None

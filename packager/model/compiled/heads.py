@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from modelhost.predictions import Predictions
 from packager.manifest.base import Scalar, Task
-from packager.model.compiled.form import Linear, Native, Path_
+from packager.model.compiled.form import Linear, Link, Native, Path_
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -61,25 +61,18 @@ class OutputSpec:
     tolerance: float
 
 
-class LinearModel:
-    """Scores by a dot product; rows whose rounding could exceed the tolerance aren't ``good``."""
+class LinkedScores:
+    """Answers from the scores of a linear model.
 
-    def __init__(self, linear: Linear, meaning: OutputSpec) -> None:
-        self._weights = np.array(linear.coefficients, np.float64).T
-        self._intercept = np.array(linear.intercept, np.float64)
-        self._link = linear.link
+    Rows whose rounding could exceed the tolerance aren't ``good``.
+    """
+
+    def __init__(self, link: Link, meaning: OutputSpec) -> None:
+        self._link = link
         self._meaning = meaning
-        self.rounding = rounding(len(linear.coefficients[0]))
 
-    def __call__(self, matrix: Any) -> BatchOutput:
-        """Predict the rows of an encoded ``matrix`` of shape (rows, encoded columns)."""
-        scores = matrix @ self._weights + self._intercept
-        sizes = np.abs(matrix) @ np.abs(self._weights) + np.abs(self._intercept)
-        return self.answers(scores, sizes)
-
-    def answers(self, scores: Floats, sizes: Floats) -> BatchOutput:
-        """Answers for scores, shape (rows, scores); ``sizes``: absolute sums of their products."""
-        error = sizes.max(axis=1) * self.rounding
+    def __call__(self, scores: Floats, error: Floats) -> BatchOutput:
+        """Answers for scores, shape (rows, scores); ``error``: their largest rounding, (rows,)."""
         tolerance = self._meaning.tolerance
         if self._meaning.task == "regression":
             numbers = np.exp(scores[:, 0]) if self._link == "exp" else scores[:, 0]
@@ -120,6 +113,26 @@ class LinearModel:
         # One-vs-rest divides by a sum that may be tiny, which magnifies the error.
         good &= raised.sum(axis=1) > (1e-3 if self._link == "ovr" else 0)
         return BatchOutput(labels, probabilities, good)
+
+
+class LinearModel:
+    """Scores by a dot product."""
+
+    def __init__(self, linear: Linear, meaning: OutputSpec) -> None:
+        self._weights = np.array(linear.coefficients, np.float64).T
+        self._intercept = np.array(linear.intercept, np.float64)
+        self._linked = LinkedScores(linear.link, meaning)
+        self.rounding = rounding(len(linear.coefficients[0]))
+
+    def __call__(self, matrix: Any) -> BatchOutput:
+        """Predict the rows of an encoded ``matrix`` of shape (rows, encoded columns)."""
+        scores = matrix @ self._weights + self._intercept
+        sizes = np.abs(matrix) @ np.abs(self._weights) + np.abs(self._intercept)
+        return self.answers(scores, sizes)
+
+    def answers(self, scores: Floats, sizes: Floats) -> BatchOutput:
+        """Answers for scores, shape (rows, scores); ``sizes``: absolute sums of their products."""
+        return self._linked(scores, sizes.max(axis=1) * self.rounding)
 
 
 class NativeEstimator:

@@ -6,6 +6,7 @@ gets no answer here: the native model must predict it.
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -18,7 +19,16 @@ from packager.manifest.base import Scalar, Task
 from packager.manifest.manifest import Manifest, Schema
 from packager.model.compiled.column_blocks import apply
 from packager.model.compiled.encode import Encoder, scalar
-from packager.model.compiled.form import FittedStep, Form, Linear, Matrix, Native, Trees, read
+from packager.model.compiled.form import (
+    FittedStep,
+    Form,
+    Linear,
+    Matrix,
+    Native,
+    SparseLinear,
+    Trees,
+    read,
+)
 from packager.model.compiled.heads import (
     BatchOutput,
     LinearModel,
@@ -29,6 +39,8 @@ from packager.model.compiled.heads import (
 )
 from packager.model.compiled.linear_batch import LinearSums
 from packager.model.compiled.single_row import linear_row
+from packager.model.compiled.sparse_model import SparseModel
+from packager.model.compiled.text_analysis import UNICODE
 from packager.model.compiled.tree_model import TreeModel
 from packager.model.integrity import MANIFEST
 from packager.model.paths import Root
@@ -53,14 +65,21 @@ def load_compiled(
     manifest = Manifest.load(root.package / MANIFEST)
     if manifest.compiled.verdict != "equal":
         return None
-    form, trees = read(root.package / FOLDER)
+    form, content = read(root.package / FOLDER)
     if [column.name for column in form.columns] != [column.name for column in schema.features]:
         raise PackageError(
             f"{root.package / FOLDER}: expected a form for the columns of the schema, got others",
             "the package is damaged: build it again",
         )
+    for text in form.texts:
+        if text.analysis.unicode != UNICODE:
+            raise PackageError(
+                "the compiled model divides text as Python and Unicode "
+                f"{text.analysis.unicode} do, this process is {UNICODE}",
+                'serve the package in its image, or build it with compile = "off" under [serve]',
+            )
     classes = schema.classes if task == "classification" else None
-    return CompiledModel(form, trees, task, classes, parts)
+    return CompiledModel(form, content, task, classes, parts)
 
 
 def needs_model(form: Form) -> bool:
@@ -74,19 +93,28 @@ class CompiledModel:
     def __init__(
         self,
         form: Form,
-        trees: bytes | None,
+        content: bytes | mmap.mmap | None,
         task: Task,
         classes: tuple[Scalar, ...] | None,
         parts: ModelParts | None,
     ) -> None:
-        """``parts`` calls parts of the model; None only if the form needs none."""
+        """``content``: the form's trees or arrays, if it has any.
+
+        ``parts`` calls parts of the model; None only if the form needs none.
+        """
         self.form = form
         self.classes = classes
         self._parts = parts
         self._meaning = OutputSpec(task, classes, _has_probabilities(form, task), form.tolerance)
+        self._row: Callable[[Sequence[Any]], OneRow | None]
+        self._sums: Callable[..., tuple[Predictions, Bools]] | None
+        if isinstance(form.head, SparseLinear):
+            sparse = SparseModel(form, content or b"", self._meaning)
+            self._row, self._sums = sparse.predict_row, sparse.predict_rows
+            return
         self._encoder = Encoder(form.matrix, form.columns)
         self._steps = [(Encoder(step.matrix, form.columns), step) for step in form.steps]
-        self._head = _head(form, trees, parts, self._meaning)
+        self._head = _head(form, content, parts, self._meaning)
         self._sums = self._sums_function()
         self._row = self._row_function()
 
@@ -94,6 +122,11 @@ class CompiledModel:
     def needs_model(self) -> bool:
         """Whether it calls parts of the model."""
         return needs_model(self.form)
+
+    @property
+    def text_columns(self) -> tuple[int, ...]:
+        """The columns whose text it divides, which takes a time proportional to their length."""
+        return tuple(sorted({text.column for text in self.form.texts}))
 
     def predict_row(self, values: Sequence[Any]) -> OneRow | None:
         """The answer for one row; None if it is outside the domain.
@@ -227,21 +260,21 @@ class CompiledModel:
         return np.array([row], np.float64)
 
 
-def _head(
-    form: Form, trees: bytes | None, parts: ModelParts | None, meaning: OutputSpec
-) -> OutputLayer:
+def _head(form: Form, content: Any, parts: ModelParts | None, meaning: OutputSpec) -> OutputLayer:
     match form.head:
         case Linear():
             return LinearModel(form.head, meaning)
         case Trees():
-            return TreeModel(form.head, trees or b"", meaning)
+            return TreeModel(form.head, content or b"", meaning)
         case Native():
             assert parts is not None
             return NativeEstimator(form.head, form.matrix.sparse, parts)
+        case SparseLinear():
+            raise AssertionError("answered by a SparseModel")
 
 
 def _has_probabilities(form: Form, task: Task) -> bool:
-    if isinstance(form.head, Linear):
+    if isinstance(form.head, Linear | SparseLinear):
         return task == "classification" and form.head.link != "labels"
     if isinstance(form.head, Trees):
         return task == "classification"

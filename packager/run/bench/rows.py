@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from monitoring.profile.profile import FeatureProfile, Profile
 from packager.data.rows.coerce import format_bound
+from packager.data.rows.made_values import RAMP_STEPS, one_element, picture, ramp
 from packager.manifest.manifest import Column, Schema
 
 NULL_SHARE = 0.02
 MAX_REQUESTS = 1_000
+MAX_ELEMENTS = 4_000_000
+"""Elements of arrays in the rows of a benchmark."""
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
 def synthetic_rows(
     schema: Schema, profile: Profile | None, count: int, seed: int
 ) -> list[dict[str, Any]]:
-    """``count`` rows of features; the same for the same seed.
+    """``count`` rows of features, fewer if they have large arrays; the same for the same seed.
 
     Numbers are distributed over the profile's bins as in training, uniformly within a bin; without
     a profile, uniformly over the range. Categories have their frequencies in training if the
     profile has them. Columns that had nulls get some. Only categories are values of training rows.
     """
     source = random.Random(seed)
+    count = min(count, _fitting_rows(schema))
     profiles = {feature.name: feature for feature in profile.features} if profile else {}
     drawn = {
         column.name: _values(column, profiles.get(column.name), count, source)
@@ -42,7 +47,11 @@ def with_texts(
         column.name
         for column in schema.features
         if column.name in example
-        and (column.personal or (column.categories is None and "unseen" in column.refuses))
+        and (
+            column.personal
+            or column.kind == "bytes"
+            or (column.categories is None and "unseen" in column.refuses)
+        )
     ]
     return [{**row, **{name: example[name] for name in names}} for row in rows]
 
@@ -60,6 +69,12 @@ def bodies(rows: Sequence[Mapping[str, Any]], size: int) -> list[bytes]:
     return found
 
 
+def _fitting_rows(schema: Schema) -> int:
+    """How many rows have at most ``MAX_ELEMENTS`` elements of arrays, at least one."""
+    elements = sum(math.prod(c.shape or ()) for c in schema.features if c.kind == "array")
+    return max(1, MAX_ELEMENTS // max(1, elements))
+
+
 def _values(
     column: Column, profile: FeatureProfile | None, count: int, source: random.Random
 ) -> list[Any]:
@@ -72,6 +87,12 @@ def _values(
 def _present(
     column: Column, profile: FeatureProfile | None, count: int, source: random.Random
 ) -> list[Any]:
+    if column.kind == "array":
+        return [ramp(column, source.randrange(RAMP_STEPS)) for _ in range(count)]
+    if column.kind == "list":
+        return [source.choice(([], one_element(column))) for _ in range(count)]
+    if column.kind == "bytes":
+        return [picture() for _ in range(count)]
     if column.categories:
         return source.choices(column.categories, _weights(column, profile), k=count)
     if column.kind == "boolean":
@@ -109,7 +130,7 @@ def _numbers(
 def _as_sent(column: Column, number: float) -> Any:
     if column.kind == "integer":
         return round(number)
-    if column.kind == "datetime":
+    if column.kind in ("datetime", "date", "time", "decimal"):
         return format_bound(column, number)
     return float(f"{number:.6g}")
 

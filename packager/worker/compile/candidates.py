@@ -6,22 +6,26 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from modelhost.compiling.provenance import CannotCompileError
 from packager.manifest.manifest import Schema
 from packager.model.compiled.form import Form
+from packager.model.compiled.stored_arrays import ArrayWriter
 from packager.model.hosted_model import HostedModel
 from packager.worker.compile.fitted_model import DescribedForm, DescribedHead, FittedObject
 from packager.worker.compile.held_out import Row
 from packager.worker.compile.probe import ask
+from packager.worker.compile.text_tables import text_of
 from packager.worker.compile.trees import Refused, trees_of
 
 
 @dataclass(frozen=True)
 class CompiledCandidate:
-    """A form with its serialized trees."""
+    """A form with its serialized trees or arrays."""
 
     form: Form
-    trees: bytes | None
+    content: bytes | None
 
 
 def compiled_forms(
@@ -40,6 +44,8 @@ def compiled_forms(
 
 def _candidate(described: DescribedForm, head: DescribedHead) -> CompiledCandidate | Refused:
     told = head.described
+    if described.texts:
+        return _with_texts(described, head)
     if "head" in told:
         return CompiledCandidate(_form(described, told["head"], told["tolerance"]), None)
     trees = trees_of(head)
@@ -47,6 +53,16 @@ def _candidate(described: DescribedForm, head: DescribedHead) -> CompiledCandida
         return trees
     form = _form(described, trees.head.model_dump(), trees.tolerance)
     return CompiledCandidate(form, trees.content)
+
+
+def _with_texts(described: DescribedForm, head: DescribedHead) -> CompiledCandidate:
+    writer = ArrayWriter()
+    texts = tuple(text_of(one.described, one.arrays, writer) for one in described.texts)
+    told = head.described["head"]
+    weights = np.asarray(head.arrays["weights"]).reshape(-1, len(told["intercept"]))
+    stored = {**told, "weights": writer.add(weights)}
+    form = _form(described, stored, head.described["tolerance"])
+    return CompiledCandidate(form.model_copy(update={"texts": texts}), writer.content())
 
 
 def _form(described: DescribedForm, head: Any, tolerance: float) -> Form:

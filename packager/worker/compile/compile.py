@@ -78,6 +78,8 @@ def compile_model(
 def _compiled(
     model: HostedModel, schema: Schema, held_out: pd.DataFrame | None, folder: Path
 ) -> Compiled:
+    if model.takes == "array":
+        raise CannotCompileError("no compiled form is known for models that take arrays")
     if model.outputs:
         raise CannotCompileError("models with one label or one number are compiled")
     FittedObject(model).check_supported()
@@ -116,7 +118,7 @@ def _judged(
 ) -> Compiled:
     """Write the form, load it as for serving, and check its equivalence."""
     classes = schema.classes if model.task == "classification" else None
-    write(found.form, found.trees, folder)
+    write(found.form, found.content, folder)
     compiled = CompiledModel(*read(folder), model.task, classes, model.parts)
     edges = accepted_rows(schema, edge_rows(schema, rows[:BASE_ROWS], found))
     judged = EquivalenceChecker(model, schema, compiled).judge(rows, edges)

@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from packager.data.rows.made_values import RAMP_STEPS, one_element, picture, ramp, zeros
 from packager.manifest.manifest import Column, Schema
 from packager.model.compiled.form import Number, Op, Trees
 from packager.model.compiled.treelite_alone import import_treelite
 from packager.worker.compile.candidates import CompiledCandidate
+from packager.worker.compile.edge_texts import edge_texts
 from packager.worker.compile.held_out import Row
 
 MAX_ROWS = 4_000
@@ -62,8 +64,10 @@ def edge_rows(schema: Schema, bases: Sequence[Row], compiled: CompiledCandidate)
     random = np.random.default_rng(0)
     cuts = _cuts(compiled)
     used = [domain.used for domain in compiled.form.columns]
+    read = {text.column for text in compiled.form.texts}
     values = [
-        list(_values(column, cuts.get(place, []))) if used[place] else []
+        [*(edge_texts(bases, column.name) if place in read else ())]
+        + (list(_values(column, cuts.get(place, []))) if used[place] else [])
         for place, column in enumerate(schema.features)
     ]
     rows = []
@@ -87,6 +91,12 @@ def _values(column: Column, cuts: Sequence[float]) -> Iterator[Any]:
     if column.dtype.endswith("category") and column.kind in ("number", "integer"):
         return
     match column.kind:
+        case "array":
+            yield from (zeros(column), *(ramp(column, step) for step in range(RAMP_STEPS)))
+        case "list":
+            yield from ([], one_element(column))
+        case "bytes":
+            yield from ("", picture())
         case "string":
             yield from ("", "never seen", "never seen\0", " ", "nan", "None")
         case "number":
@@ -138,11 +148,11 @@ def _cuts(compiled: CompiledCandidate) -> dict[int, list[float]]:
 
 
 def _thresholds(compiled: CompiledCandidate) -> dict[int, list[float]]:
-    if not isinstance(compiled.form.head, Trees) or compiled.trees is None:
+    if not isinstance(compiled.form.head, Trees) or compiled.content is None:
         return {}
     treelite = import_treelite()
 
-    model = treelite.Model.deserialize_bytes(compiled.trees)
+    model = treelite.Model.deserialize_bytes(compiled.content)
     found: dict[int, list[float]] = {}
     for place in range(model.num_tree):
         tree = model.get_tree_accessor(place)

@@ -38,13 +38,25 @@ class DescribedHead:
 
 
 @dataclass(frozen=True)
+class DescribedText:
+    """A text of a form: its n-grams and their stages, with the arrays of both."""
+
+    described: Mapping[str, Any]
+    arrays: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class DescribedForm:
-    """The parts of a model's form: all but the head, and its candidate heads, the fastest first."""
+    """The parts of a model's form: all but head and texts, and its candidate heads.
+
+    The fastest head is first.
+    """
 
     form: Mapping[str, Any] | None
     unsupported: str | None
     """Why there is no form, whatever the head; None if there is one, or if no head needs it."""
     heads: Sequence[DescribedHead]
+    texts: Sequence[DescribedText] = ()
 
 
 @dataclass(frozen=True)
@@ -73,8 +85,10 @@ class FittedObject:
         answer = self._answer("compile", header, [*columns.buffers, probes])
         told = json.loads(bytes(answer.buffers[0]))
         left = iter(answer.buffers[1:])
+        form = told["form"] or {}
+        texts = [DescribedText(one, _arrays(one["arrays"], left)) for one in form.pop("texts", ())]
         heads = [DescribedHead(one, _arrays(one["arrays"], left)) for one in told["heads"]]
-        return DescribedForm(told["form"], told["unsupported"], heads)
+        return DescribedForm(told["form"], told["unsupported"], heads, texts)
 
     def _answer(
         self, verb: str, header: Mapping[str, Any], buffers: Sequence[Buffer] = ()
@@ -93,9 +107,11 @@ def _specs(schema: Schema) -> list[list[Any]]:
     return [ColumnSpec.of(column).as_json() for column in schema.features]
 
 
-def _arrays(described: Sequence[Mapping[str, Any]], left: Any) -> Arrays:
+def _arrays(described: Sequence[Mapping[str, Any]], left: Any) -> dict[str, Any]:
+    """Arrays by name, and lists of texts."""
     arrays = {}
     for one in described:
-        (array,) = decode_columns([dict(one)], [next(left)], one["length"])
-        arrays[one["name"]] = np.asarray(array)
+        buffers = [next(left) for _ in range(2 if one["as"] == "text" else 1)]
+        (values,) = decode_columns([dict(one)], buffers, one["length"])
+        arrays[one["name"]] = values if one["as"] == "text" else np.asarray(values)
     return arrays

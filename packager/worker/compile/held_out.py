@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -65,4 +66,6 @@ def _value(cell: Any) -> Any:
         return cell.tolist()
     if isinstance(cell, bytes):
         return base64.b64encode(cell).decode()
+    if isinstance(cell, Decimal):
+        return format(cell, "f")
     return cell.isoformat() if hasattr(cell, "isoformat") else cell

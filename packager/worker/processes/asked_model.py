@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
+from modelhost.columns import ColumnSpec
 from packager.data.rows.request_rows import RowChecker
 from packager.errors import PackageError
 from packager.manifest.base import Task
@@ -106,13 +107,16 @@ class AskedModel:
     def _checker(self) -> RowChecker:
         return RowChecker(self.schema)
 
+    @cached_property
+    def _specs(self) -> list[ColumnSpec]:
+        return [ColumnSpec.of(column) for column in self.schema.features]
+
     def _exchanged(self, rows: Sequence[Row]) -> Reply:
         assert self._model is not None
         model = self._model.within(self.seconds)
         try:
             checked = self._checker.check(rows)
-            features = checked.frame[[column.name for column in self.schema.features]]
-            found = model.predict(features)
+            found = model.predict_columns(checked.columns, self._specs, checked.rows)
         except HostTimeoutError:
             return Reply("hangs")
         except HostEndedError:

@@ -16,12 +16,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from monitoring.profile.profile import DriftExclusion, numeric
+from monitoring.profile.profile import DriftExclusion
+from packager.data.extremes import extremes
 from packager.manifest.manifest import Column, Schema
 from packager.worker.job import Job
 from packager.worker.train.calendar_columns import is_timestamp_name, named_part, names_of_parts
 from packager.worker.train.dataset import Dataset
 
+NESTED = ("array", "bytes", "list")
+"""Kinds of columns that are no parts of a calendar."""
 MAX_ROWS = 5_000
 """Maximum number of training rows that are examined, evenly spaced."""
 MIN_ROWS = 50
@@ -54,6 +57,10 @@ class _Part:
     """The cycle (year, week, day) of each row; None for a part that never repeats."""
 
 
+NESTED = ("array", "bytes", "list")
+"""Kinds of columns that hold no times and no parts of dates."""
+
+
 def drift_exclusions(dataset: Dataset, schema: Schema, job: Job) -> dict[str, DriftExclusion]:
     """Features without drift detection, with the reason, in the order of the schema."""
     rows = _evenly(dataset.train)
@@ -70,7 +77,7 @@ def drift_exclusions(dataset: Dataset, schema: Schema, job: Job) -> dict[str, Dr
             found[name] = DriftExclusion(reason="excluded", detail="[monitoring] exclude")
         elif column.personal is not None:
             found[name] = DriftExclusion(reason="personal", detail=column.personal)
-        elif name not in job.monitoring_include:
+        elif name not in job.monitoring_include and column.kind not in NESTED:
             why = _why(column, rows[name], moments, parts) or _nonstationary(column, dataset, job)
             if why is not None:
                 found[name] = why
@@ -85,7 +92,7 @@ def _why(
 ) -> DriftExclusion | None:
     if column.name in moments:
         return DriftExclusion(reason="timestamp", detail="a timestamp")
-    if not values.notna().any():
+    if column.kind in ("array", "bytes", "list") or not values.notna().any():
         return None
     if is_timestamp_name(column.name, values):
         return DriftExclusion(reason="timestamp", detail="a timestamp as a number")
@@ -105,8 +112,8 @@ def _nonstationary(column: Column, dataset: Dataset, job: Job) -> DriftExclusion
     if column.categories is not None:
         outside = int((~held_out.isin(list(column.categories))).sum())
     elif column.minimum is not None and column.maximum is not None:
-        numbers = numeric(held_out)
-        outside = int(((numbers < column.minimum) | (numbers > column.maximum)).sum())
+        lowest, highest = extremes(held_out)
+        outside = int(((lowest < column.minimum) | (highest > column.maximum)).sum())
     else:
         return None
     if not len(held_out) or outside <= MIN_NEW_SHARE * len(held_out):
@@ -123,7 +130,11 @@ def _timestamps(rows: pd.DataFrame) -> Iterator[tuple[str, pd.Series[Any]]]:
         series = rows[name]
         if pd.api.types.is_datetime64_any_dtype(series.dtype):
             yield str(name), series.dt.tz_localize(None)
-        elif pd.api.types.infer_dtype(series, skipna=True) == "string":
+            continue
+        found = pd.api.types.infer_dtype(series, skipna=True)
+        if found == "date":
+            yield str(name), pd.to_datetime(series)
+        elif found == "string":
             texts = series.dropna().astype(str)
             if len(texts) and texts.iloc[:QUICK_ROWS].str.fullmatch(ISO).all():
                 local = series.astype(object).str.replace(OFFSET, "", regex=True)

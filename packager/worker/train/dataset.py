@@ -88,7 +88,7 @@ def prepare(source: SourceData, job: Job, root: Root) -> Dataset:
     else:
         mask = test_mask(labelled, job.split, features)
         train, test = rows_of(labelled, ~mask), rows_of(labelled, mask)
-    refuse_unservable(train, features)
+    refuse_unservable(train, features, job.reader)
     return Dataset(train, test, features, targets, job.serve.outputs, job.train_only, unlabelled)
 
 
@@ -111,8 +111,8 @@ def describe(
     """Infer the schema from the training rows; ``classes`` and ``outputs`` are the model's."""
     extras = [name for name in slice_columns(job) if name not in dataset.features]
     return Schema(
-        features=frames.infer_columns(dataset.train[list(dataset.features)]),
-        extras=frames.infer_columns(dataset.train[extras]) if extras else (),
+        features=frames.infer_columns(dataset.train[list(dataset.features)], job.reader),
+        extras=frames.infer_columns(dataset.train[extras], job.reader) if extras else (),
         unused=_unused(dataset, extras),
         target=_target_column(dataset),
         classes=classes,

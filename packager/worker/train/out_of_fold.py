@@ -78,7 +78,8 @@ def _fit_predict(job: Job, host: ModelHost, scratch: Path) -> FitPredict:
         features: pd.DataFrame, target: pd.Series[Any], rows: pd.DataFrame
     ) -> FoldPredictions:
         names = [str(name) for name in features.columns]
-        host.train(recipe, features.assign(**{str(target.name): target}), names, str(target.name))
+        known = features.assign(**{str(target.name): target})
+        host.train(recipe, known, names, [str(target.name)], job.serve.features)
         models = Path(tempfile.mkdtemp(dir=scratch))
         loader = host.save(models, job.serve.predictor)
         serve = job.serve.model_copy(update={"loader": loader})

@@ -15,9 +15,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from monitoring.profile.calibration import calibrate
-from monitoring.profile.profile import DriftExclusion, Profile, numeric
+from monitoring.profile.profile import DriftExclusion, Profile
 from monitoring.stats.binning import MAX_FEATURES, build_profile, prediction_features
-from packager.data.array_column import array_column
+from packager.data.extremes import extremes
 from packager.errors import PackageError
 from packager.manifest.base import Scalar
 from packager.manifest.labelled_outputs import labelled_outputs
@@ -149,21 +149,11 @@ def _unlike_training(column: Column, held_out: pd.Series[Any]) -> dict[str, floa
         return {"unseen": unseen / total}
     if column.minimum is None or column.maximum is None:
         return {}
-    lowest, highest = _extremes(present)
+    lowest, highest = extremes(present)
     return {
         "below_range": float((lowest < column.minimum).sum()) / total,
         "above_range": float((highest > column.maximum).sum()) / total,
     }
-
-
-def _extremes(present: pd.Series[Any]) -> tuple[Floats, Floats]:
-    """The values, twice; of arrays the smallest and the largest element: (n,) each."""
-    arrays = array_column(present)
-    if arrays is None:
-        numbers = numeric(present)
-        return numbers, numbers
-    flat = arrays.block.reshape(len(arrays), -1).astype(np.float64)
-    return np.fmin.reduce(flat, axis=1), np.fmax.reduce(flat, axis=1)
 
 
 def _counted(
@@ -195,12 +185,18 @@ def _report_excluded(excluded: Mapping[str, DriftExclusion]) -> None:
 
 
 def _report_left_out(found: Profile, room: int) -> None:
-    if not found.left_out:
-        return
-    total = len(found.features) + len(found.left_out)
-    some = ", ".join(found.left_out[:5]) + (", …" if len(found.left_out) > 5 else "")
-    why = "beyond the cap, the least important" if len(found.features) == room else "in one bin"
-    sys.stderr.write(
-        f"monitoring: {len(found.features)} of {total} features get drift bins; "
-        f"left out ({why}): {some}\n"
-    )
+    if found.left_out:
+        total = len({feature.column for feature in found.features}) + len(found.left_out)
+        why = "beyond the cap, the least important" if len(found.features) == room else "in one bin"
+        sys.stderr.write(
+            f"monitoring: {total - len(found.left_out)} of {total} features get drift bins; "
+            f"left out ({why}): {_listed(found.left_out)}\n"
+        )
+    if found.unwatched:
+        sys.stderr.write(
+            f"monitoring: not compared, beyond the cap of {room}: {_listed(found.unwatched)}\n"
+        )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:5]) + (", …" if len(names) > 5 else "")

@@ -19,6 +19,7 @@ import pandas as pd
 
 from packager.data.rows.coerce import make_converter, nanoseconds_per_tick
 from packager.data.rows.conversion_error import ConversionError
+from packager.data.rows.made_values import filled
 from packager.manifest.manifest import Column, RejectedValue, Schema
 from packager.worker.processes.asked_model import AskedModel, Row, RowOutcome
 
@@ -26,6 +27,8 @@ MAX_CALLS = 2_000
 MAX_CELLS = 250_000
 """Maximum rows times columns of all queries: 50 rows of 5,000 columns."""
 UNSEEN = "never seen"
+EMPTY: Mapping[str, Any] = {"string": "", "bytes": "", "list": []}
+"""Kind → its empty value."""
 FATAL: tuple[RowOutcome, ...] = ("ends", "hangs")
 
 Values = Mapping[str, Any]
@@ -137,10 +140,13 @@ def _questions(schema: Schema, gaps: Values) -> Iterator[tuple[RejectedValue, Va
     features = schema.features
     yield "null", dict.fromkeys((column.name for column in features), None)
     yield "unseen", {**_unseen_of(features), **gaps}
-    texts = (c for c in features if c.kind == "string" and "" not in (c.categories or ()))
-    yield "empty", {column.name: "" for column in texts}
+    yield "empty", {c.name: EMPTY[c.kind] for c in features if _may_be_empty(c)}
     for end in (0, 1):
         yield "extreme", {c.name: _ends(c)[end] for c in features if _ends(c)}
+
+
+def _may_be_empty(column: Column) -> bool:
+    return column.kind in EMPTY and "" not in (column.categories or ())
 
 
 def _unseen_of(features: Sequence[Column]) -> dict[str, Any]:
@@ -175,10 +181,20 @@ def _ends(column: Column) -> tuple[Any, Any] | tuple[()]:
             name = column.dtype.lower()
             whole = np.iinfo(name if name.startswith(("int", "uint")) else "int64")
             found = (int(whole.min), int(whole.max))
+        case "array" if column.element != "bool":
+            held: Any = np.finfo if np.dtype(column.element).kind == "f" else np.iinfo
+            limits = held(column.element)
+            found = (filled(column, limits.min), filled(column, limits.max))
         case "datetime":
             zone = "+00:00" if "," in column.dtype else ""
             years = (1678, 2261) if nanoseconds_per_tick(column) == 1 else (2, 9998)
             found = (f"{years[0]:04}-01-01T00:00:00{zone}", f"{years[1]:04}-12-31T00:00:00{zone}")
+        case "date":
+            found = ("0002-01-01", "9998-12-31")
+        case "time":
+            found = ("00:00:00", "23:59:59")
+        case "decimal":
+            found = (f"-{'9' * 15}", "9" * 15)
         case _:
             return ()
     return found if all(_takes(column, value) for value in found) else ()

@@ -14,6 +14,8 @@ from packager.data import frames
 from packager.data.csv_files import read_csv
 from packager.data.model_input import to_model_input
 from packager.data.null_words import null_words
+from packager.data.sources.listing import source_files
+from packager.data.sources.table import SourceTable
 from packager.errors import UsageError
 from packager.manifest.base import FileEntry
 from packager.manifest.read_options import TableReadOptions
@@ -38,22 +40,22 @@ class SourceData:
 
 def read_source(root: Root, reader: TableReadOptions) -> SourceData:
     """Read everything under ``/data/source``; raise ``UsageError`` if it can't be read."""
-    _, paths = frames.source_files(root.source)
-    files = tuple(FileEntry.of(path, path.relative_to(root.source).as_posix()) for path in paths)
+    found = source_files(root.source, reader)
+    files = tuple(FileEntry.of(path, found.name(path)) for path in found.all)
     return SourceData(frames.read(root.source, reader), files, reader)
 
 
 def read_held_out(source: SourceData, job: Job, root: Root) -> SourceData:
     """Read the split's held-out file with the source's columns; ``UsageError`` if one is absent."""
-    kind, paths = frames.source_files(root.test)
-    if kind == "csv":
+    held_files = source_files(root.test, source.reader, root.source)
+    if held_files.format == "csv":
         # A text column stays text, even if all its values in this file are numeric.
         columns = frames.infer_columns(source.frame)
         texts = {column.name: "str" for column in columns if column.kind == "string"}
-        frames.same_columns(root.test, source.reader)
-        held_out = read_csv(paths, source.reader, dtype=texts)
+        table = SourceTable(root.test, source.reader, root.source)
+        held_out = table.as_declared(read_csv(held_files.table, source.reader, dtype=texts))
     else:
-        held_out = frames.read(root.test, source.reader)
+        held_out = frames.read(root.test, source.reader, root.source)
     names = list(source.frame.columns)
     for name in names:
         if name not in held_out.columns:
@@ -104,12 +106,12 @@ def _alike(column: pd.Series[Any], source: pd.Series[Any]) -> pd.Series[Any]:
 
 def labels_read_as_null(source: SourceData, root: Root, target: str, absent: int) -> dict[str, int]:
     """Text read as null → its number of rows in the target; "" is the empty cell."""
-    form, paths = frames.source_files(root.source)
+    found = source_files(root.source, source.reader)
     if not absent:
         return {}
-    if form != "csv":
+    if found.format != "csv":
         return {"": absent}
-    return null_words(paths, source.reader, [target]).get(target, {"": absent})
+    return null_words(found.table, source.reader, [target]).get(target, {"": absent})
 
 
 def rows_of(frame: pd.DataFrame, mask: npt.NDArray[np.bool_]) -> pd.DataFrame:

@@ -39,6 +39,12 @@ def synthetic(column: Column) -> Iterator[Callable[[int], Any]]:
         whole = column.kind == "integer"
         yield lambda step: (int if whole else float)(numbers[step % len(numbers)])
         yield lambda step: (int if whole else float)(step % 2)
+    elif column.kind == "date":
+        yield lambda step: f"1970-01-0{step % 8 + 1}"
+    elif column.kind == "time":
+        yield lambda step: f"0{step % 8 + 1}:00:00"
+    elif column.kind == "decimal":
+        yield lambda step: str(step % 2)
     elif column.kind == "datetime":
         zone = "+00:00" if "," in column.dtype else ""
         yield lambda step: f"1970-01-0{step % 8 + 1}T00:00:00{zone}"

@@ -16,7 +16,10 @@ import numpy as np
 import pandas as pd
 
 from monitoring.profile.profile import FeatureProfile
+from packager.data.rows.calendar_values import CONVERTERS
+from packager.data.rows.coerce import format_bound
 from packager.manifest.manifest import Column
+from packager.worker.train.synthetic_nested import nested_generators
 from packager.worker.train.synthetic_personal import synthetic
 
 ROWS = 8
@@ -48,7 +51,9 @@ def _null(_step: int) -> None:
 def _makers(
     column: Column, profile: FeatureProfile | None, values: pd.Series[Any]
 ) -> Iterator[ValueGenerator]:
-    if column.personal is not None:
+    if column.kind in ("array", "bytes", "list"):
+        yield from nested_generators(column, values)
+    elif column.personal is not None:
         yield from synthetic(column)
     elif column.categories:
         categories = column.categories
@@ -56,7 +61,7 @@ def _makers(
     elif column.kind == "string":
         yield lambda _: TEXT
         yield from _similar_texts(values)
-    elif column.minimum is not None and column.maximum is not None:
+    elif column.kind != "array" and column.minimum is not None and column.maximum is not None:
         bounds = _bounds(column.minimum, column.maximum, profile)
         yield lambda step: _plain(column, _middle(bounds, step))
         yield from _frequent(column, values)
@@ -149,11 +154,15 @@ def _plain(column: Column, middle: float) -> Any:
             return round(middle)
         case "datetime":
             return _moment(middle, column.dtype)
+        case "date" | "time" | "decimal":
+            return format_bound(column, middle)
         case _:
             return _float(middle, column.dtype)
 
 
 def _exactly(column: Column, value: Any) -> Any:
+    if column.kind in CONVERTERS:
+        return str(value)
     if column.kind == "datetime":
         return pd.Timestamp(value).isoformat()
     return int(value) if column.kind == "integer" else float(value)

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from modelhost.text_input import text_column
 from packager.errors import PackageError
 from packager.manifest.manifest import Column
 
 
 def check_takes_frames(step: str | None, columns: Sequence[Column], *, trained: bool) -> None:
-    """Raise ``PackageError`` if ``step``, the model's first one, expects texts (else it is None).
+    """Raise ``PackageError`` if ``step``, the model's first one, can't be given a column of text.
 
-    ``trained``: a recipe trained it, which can be changed; otherwise it was trained elsewhere.
+    ``step`` is None if the model takes frames. ``trained``: a recipe trained it, which can be
+    changed; otherwise it was trained elsewhere.
     """
-    if step is not None:
+    if step is not None and text_column(columns) is None:
         raise _refusal(step, columns, trained=trained)
 
 
 def _refusal(step: str, columns: Sequence[Column], *, trained: bool) -> PackageError:
-    texts = [column.name for column in columns if column.kind == "string"] or ["text"]
+    found = [column.name for column in columns if column.kind == "string"]
+    texts = found or ["text"]
     name = repr(texts[0]).replace("'", '"')
     names = ", ".join(repr(column.name) for column in columns[:5])
     fix = (
@@ -30,7 +33,11 @@ def _refusal(step: str, columns: Sequence[Column], *, trained: bool) -> PackageE
         f" predict(frame) hands frame[{name}] to the model"
     )
     return PackageError(
-        f"the model begins with {step}, which takes one column of text, and it is called with a"
-        f" frame (columns {names}): {step} would iterate over the column names",
+        f"the model begins with {step}, which takes one column of text: expected exactly one among"
+        f" the features, got {_listed(found)} (features {names})",
         fix,
     )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(map(repr, names)) if names else "none"

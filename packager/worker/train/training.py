@@ -100,7 +100,7 @@ def train(host: ModelHost, job: Job, dataset: Dataset, models: Path) -> TrainedM
         rows = rows.drop(index=job.leave_out).reset_index(drop=True)
 
     def call(names: Sequence[str]) -> None:
-        host.train(recipe, rows, names, dataset.targets)
+        host.train(recipe, rows, names, dataset.targets, job.serve.features)
 
     began = time.time()
     with_train_only(call, dataset.features, dataset.train_only, job.exclude)

@@ -43,7 +43,7 @@ def counted(bins: BinCounts) -> dict[str, list[int]]:
 
 
 def all_features() -> BinCounts:
-    return BinCounts([(place, FEATURES[name]) for place, name in enumerate(FRAME)], {})
+    return BinCounts([(list(FRAME).index(f.column), f) for f in FEATURES.values()], {})
 
 
 @settings(deadline=None)
@@ -56,8 +56,8 @@ def test_any_number_at_a_time_counts_what_the_profile_says(
         some = rows[start : start + together]
         bins.add(list(zip(*some, strict=True)))
     found = counted(bins)
-    for place, name in enumerate(FRAME):
-        feature = FEATURES[name]
+    for name, feature in FEATURES.items():
+        place = list(FRAME).index(feature.column)
         series = pd.Series([row[place] for row in rows], dtype=object)
         indices = feature.bin_indices(series)
         expected = [int((indices == place).sum()) for place in range(len(feature.bins))]

@@ -327,3 +327,23 @@ def test_a_later_timestamp_flags_no_row() -> None:
     observer.flush()
     assert value(registry, "model_flagged_rows_total", reason="out_of_range") == 0
     assert value(registry, "model_flagged_rows_total", reason="missing") == 1
+
+
+def test_rows_of_arrays_do_not_wait_beyond_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("monitoring.metrics.recorder.MAX_PENDING_ELEMENTS", 1_000)
+    arrays = RANDOM.integers(0, 9, (50, 10, 10)).astype(np.uint8)
+    frame = pd.DataFrame({"x": pd.Series(list(arrays), dtype=object)})
+    profile = build_profile(frame, [("x", "array")])
+    package = MeasuredPackage("m", "v", "d", profile, ["__all__"], CLASSES, {})
+    registry = CollectorRegistry()
+    recorder = MetricsRecorder(["x"], profile, ServingMetrics(package, {}, registry))
+    held = []
+    for cell in arrays:
+        recorder.observe(Batch([[cell]], ["bad"], None, [1], [()], {}, row=[cell]))
+        held.append(len(recorder._kept))
+    assert max(held) <= 10
+    recorder.flush()
+    name = "model_feature_observations_total"
+    counted = [s for m in registry.collect() for s in m.samples if s.name == name]
+    means = [sample.value for sample in counted if sample.labels["feature"] == "x.mean"]
+    assert sum(means) == 50

@@ -42,7 +42,7 @@ PLACES = {"x": 0, "y": 1, "s": 2, "b": 3}
 def compiled(text: str, clocks: dict[str, DatetimeUnit] | None = None) -> Any:
     """The rule as a function of cells."""
     source = RuleCompiler(PLACES, clocks or {})
-    condition, names = parse(text)
+    condition, names, _ = parse(text)
     expression = source.holds(condition, names)
     return eval(f"lambda v0, v1, v2, v3: {expression}", source.scope)
 
@@ -87,7 +87,7 @@ def test_a_column_that_is_absent_is_named():
 @given(st.text(max_size=10).filter(lambda text: "\0" not in text))
 def test_no_text_of_a_rule_gets_into_the_source(text):
     source = RuleCompiler(PLACES, {})
-    condition, names = parse(f"s == {text!r}")
+    condition, names, _ = parse(f"s == {text!r}")
     expression = source.holds(condition, names)
     names_used = {node.id for node in ast.walk(ast.parse(expression)) if isinstance(node, ast.Name)}
     assert names_used <= {"v2", *source.scope}

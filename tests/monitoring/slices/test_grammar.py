@@ -25,6 +25,8 @@ def columns(text: str) -> set[str]:
         ("color in ['D', 'E'] and size not in (1, -2)", {"color", "size"}),
         ("`house size` > 3 and column0 == 1", {"house size", "column0"}),
         ("`größe` == 'so `viel`'", {"größe"}),
+        ("pixels.mean < 3 and pixels.mean > measure0", {"pixels", "measure0"}),
+        ("`my text`.length > 3", {"my text"}),
     ],
 )
 def test_a_condition_names_its_columns(text, named):
@@ -39,7 +41,10 @@ def test_a_condition_names_its_columns(text, named):
         ("1 < 2", "expected a condition on at least one column"),
         ("carat + 1", "expected a condition, got 'carat \\+ 1'"),
         ("f(carat) > 1", "expected a column, a constant or"),
-        ("carat.real > 1", "expected a column, a constant or"),
+        ("carat.real > 1", "expected one of .* after the point, got 'real'"),
+        ("(a + b).mean > 1", "expected a column before the point"),
+        ("text.unseen > 0.5", "relative to the training rows"),
+        ("x.mean > 1 and `x.mean` > 1", "got both as 'x.mean'"),
         ("carat[0] > 1", "expected a column, a constant or"),
         ("carat ** 2 > 1", "expected a column, a constant or"),
         ("carat is None", "expected == or !=, got 'is'"),

@@ -5,8 +5,10 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from image_samples import gray_png
 
 from monitoring.slices.slices import ALL, MAX_SLICES, Rule, SliceSet, slice_values
+from packager.data.array_column import ArrayColumn
 
 FRAME = pd.DataFrame(
     {
@@ -308,3 +310,67 @@ def test_values_of_every_kind_have_slices() -> None:
         "any=True": [3],
         "any=other": [1],
     }
+
+
+NESTED = pd.DataFrame(
+    {
+        "pixels": pd.Series(ArrayColumn(np.array([[0, 0], [4, 8], [1, 1]], np.uint8))),
+        "tags": [["a"], [], None],
+        "picture": pd.Series([gray_png(np.full((2, 3), 255)), b"x", None], dtype=object),
+        "note": ["word", "слово", None],
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ("pixels.mean < 3", [0, 2]),
+        ("pixels.std == 0 and pixels.norm > 0", [2]),
+        ("1 < pixels.mean * 2 and tags.length < 1", [1]),
+        ("picture.format == 'PNG'", [0]),
+        ("picture.brightness > 0.5", [0]),
+        ("not picture.format in ['PNG']", [1]),
+        ("note.script != 'Latin'", [1]),
+        ("note.length == 5 or pixels.zeros == 1", [0, 1]),
+    ],
+)
+def test_rules_on_derived_values(rule: str, expected: list[int]) -> None:
+    assert rows(rule, NESTED) == expected
+    columns = [series.astype(object).tolist() for _, series in NESTED.items()]
+    cells = [[None if value is np.nan else value for value in column] for column in columns]
+    membership = SliceSet({}, {"rule": rule}).membership(list(NESTED))
+    assert [at for at in range(3) if membership.bitmap([c[at] for c in cells]) & 2] == expected
+    assert [at for at, one in enumerate(membership.bitmaps(cells, 3)) if one & 2] == expected
+
+
+def test_the_columns_of_derived_values_are_needed() -> None:
+    slices = SliceSet({"note": ("word",)}, {"a": "pixels.mean < 3 and tags.length > carat"})
+    assert slices.needs == ("note", "carat", "pixels", "tags")
+
+
+@pytest.mark.parametrize(
+    ("rule", "told"),
+    [
+        ("pixels == 3", r"column 'pixels' \(array\) can't be compared: .* such as pixels.mean"),
+        ("pixels.length > 3", "expected one of mean, distance, .* of a column of array"),
+        ("pixels.mean == 'a'", "expected alike values"),
+        ("absent.mean > 3", "column 'absent' is absent"),
+    ],
+)
+def test_rules_that_do_not_fit_the_column_are_refused(rule: str, told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        rows(rule, NESTED)
+
+
+@pytest.mark.parametrize("name", ["pixels", "tags", "picture"])
+def test_such_a_column_is_not_sliced_by_its_values(name: str) -> None:
+    with pytest.raises(ValueError, match=f"column '{name}' holds arrays, bytes or lists: slice by"):
+        slice_values(NESTED, [name])
+
+
+def test_a_column_with_the_name_of_a_derived_value_is_refused() -> None:
+    frame = NESTED.assign(**{"pixels.mean": 1})
+    assert rows("`pixels.mean` == 1", frame) == [0, 1, 2]
+    with pytest.raises(ValueError, match=r"expected 'pixels.mean' to be derived only"):
+        SliceSet({}, {"r": "pixels.mean == 1"}).membership(list(frame))

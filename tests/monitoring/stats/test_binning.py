@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring.profile.profile import CONFIDENCE, PREDICTION
-from monitoring.stats.binning import MIN_SHARE, OTHER, build_profile, prediction_features
+from monitoring.stats.binning import build_profile, prediction_features
+from monitoring.stats.feature_bins import MIN_SHARE, OTHER
 
 NUMBERS = st.lists(st.none() | st.floats(-1e6, 1e6), min_size=1, max_size=80)
 TEXTS = st.lists(st.none() | st.sampled_from(["a", "b", "c", OTHER, "x" * 90]), min_size=1)
@@ -38,16 +39,11 @@ def test_every_text_is_in_one_bin_or_missing_and_labels_differ(values):
             assert all(len(label) <= 70 for label in feature.bins)
 
 
-def test_text_that_hardly_repeats_is_profiled_by_its_length():
+def test_text_that_hardly_repeats_is_profiled_by_its_measures():
     frame = pd.DataFrame({"x": [f"note {'x' * (n % 7)} {n}" for n in range(100)]})
-    (feature,) = build_profile(frame, [("x", "string")]).features
-    assert feature.kind == "text_length"
-
-
-def test_times_have_bins_that_read_as_times():
-    frame = pd.DataFrame({"t": pd.date_range("2024-01-01", periods=40, freq="D")})
-    (feature,) = build_profile(frame, [("t", "datetime")]).features
-    assert feature.bins[0].startswith("< 2024-01-")
+    found = build_profile(frame, [("x", "string")]).features
+    assert [f.name for f in found] == ["x.length", "x.unseen", "x.script", "x.token"]
+    assert {f.column for f in found} == {"x"}
 
 
 def test_the_most_important_features_are_kept_and_the_others_named():
@@ -62,13 +58,6 @@ def test_the_most_important_features_are_kept_and_the_others_named():
 def test_what_falls_into_one_bin_is_left_out(values):
     frame = pd.DataFrame({"x": pd.Series(values, dtype="float64")})
     assert build_profile(frame, [("x", "number")]).features == ()
-
-
-def test_rare_categories_are_others_and_a_category_of_that_name_is_no_bin_of_its_own():
-    values = ["a"] * 300 + ["b"] * 300 + ["rare"] + [OTHER] * 100
-    (feature,) = build_profile(pd.DataFrame({"x": values}), [("x", "string")]).features
-    assert feature.categories == ("a", "b")
-    assert dict(zip(feature.bins, feature.counts, strict=True)) == {"a": 300, "b": 300, OTHER: 101}
 
 
 def test_answers_are_profiled_by_label_and_confidence():

@@ -92,7 +92,7 @@ def test_values_become_what_json_has(value: Any, expected: Any) -> None:
         (np.complex64(1), "expected a value that JSON can hold, got complex"),
         (object(), "expected a value that JSON can hold, got object"),
         ({1, 2}, "expected a value that JSON can hold, got set"),
-        (np.array([1, 2]), "expected a value that JSON can hold, got ndarray"),
+        (np.array([1j]), "expected a value that JSON can hold, got complex"),
         (pd.Timedelta(1), "expected a value that JSON can hold, got Timedelta"),
         (pd.Period("2024"), "expected a value that JSON can hold, got Period"),
         (b"\xff", "expected text in UTF-8, got bytes b'\\xff'"),
@@ -119,14 +119,14 @@ def test_nesting_without_end_is_refused() -> None:
 def test_a_value_of_a_column_that_the_model_does_not_take_is_left_out() -> None:
     asked: list[str] = []
 
-    def takes(name: str) -> bool:
+    def kind_of(name: str) -> str | None:
         asked.append(name)
-        return name == "a"
+        return "number" if name == "a" else None
 
-    assert json_rows([{"a": 1, "shape": object()}], takes) == [{"a": 1, "shape": None}]
+    assert json_rows([{"a": 1, "shape": object()}], kind_of) == [{"a": 1, "shape": None}]
     assert asked == ["shape"]
     with pytest.raises(UsageError, match='column "a"'):
-        json_rows([{"a": object()}], takes)
+        json_rows([{"a": object()}], kind_of)
 
 
 def test_rows_come_in_many_forms() -> None:
@@ -182,3 +182,14 @@ def test_pandas_is_not_imported() -> None:
         [sys.executable, "-c", f"{code}; sys.exit('pandas' in sys.modules)"], check=False
     )
     assert done.returncode == 0
+
+
+def test_arrays_are_nested_lists_and_bytes_base64_where_the_column_is_of_bytes() -> None:
+    rows = [{"pixels": np.arange(4, dtype="float32").reshape(2, 2), "picture": b"\x89PNG"}]
+    kinds = {"pixels": "array", "picture": "bytes"}
+    expected = {"pixels": [[0.0, 1.0], [2.0, 3.0]], "picture": "iVBORw=="}
+    assert json_rows(rows, kinds.get) == [expected]
+    assert json_rows(pd.DataFrame(rows), kinds.get) == [expected]
+    assert json_rows([{"text": b"abc"}], {"text": "string"}.get) == [{"text": "abc"}]
+    with pytest.raises(UsageError, match='row 0, column "pixels": expected an array of finite'):
+        json_rows([{"pixels": np.array([np.nan])}], kinds.get)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -88,3 +90,16 @@ def test_a_null_row_is_null_whatever_is_there() -> None:
 def test_other_elements_are_refused_by_name(dtype: str) -> None:
     with pytest.raises(UsageError, match="column 'x': expected an array of numbers or booleans"):
         hash_arrays(np.zeros((1, 2), dtype), "x")
+
+
+GOLDEN = json.loads((Path(__file__).parent / "golden_dfp1.json").read_text(encoding="utf-8"))
+PARSE: dict[str, Any] = {"b": lambda text: text == "True", "f": float, "i": int, "u": int}
+
+
+@pytest.mark.parametrize("one", GOLDEN["arrays"], ids=lambda one: one["name"])
+def test_golden_arrays(one: dict[str, Any]) -> None:
+    dtype = np.dtype(one["element"])
+    cells = np.array([PARSE[dtype.kind](text) for text in one["cells"]], dtype)
+    block = cells.reshape(1, *one["shape"])
+    assert [f"{value:016x}" for value in values(block)] == [one["value"]]
+    assert expected(block[0]) == int(one["value"], 16)

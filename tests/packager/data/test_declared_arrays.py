@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from packager.data.array_column import ArrayColumn, array_column
-from packager.data.declared_arrays import with_declared_arrays
+from packager.data.declared import with_declared
 from packager.errors import UsageError
 from packager.manifest.read_options import ColumnReading, TableReadOptions
 
@@ -21,7 +21,7 @@ def declared(element: str, *shape: int) -> TableReadOptions:
 
 def read(cells: Any, element: str = "uint8", *shape: int) -> ArrayColumn:
     frame = pd.DataFrame({"x": cells})
-    found = array_column(with_declared_arrays(frame, declared(element, *shape), "d")["x"])
+    found = array_column(with_declared(frame, declared(element, *shape), "d")["x"])
     assert found is not None
     return found
 
@@ -43,18 +43,16 @@ def test_a_block_gets_the_declared_shape():
 
 @pytest.mark.parametrize("cell", [[1, 2, 3], [1, 2, 3, 256], [1, 2, 3, 0.5], "1234", [[1, 2], [3]]])
 def test_cells_that_do_not_fit_are_refused_by_row(cell: Any):
-    with pytest.raises(UsageError, match="d: row 1, column 'x': expected 4 elements of array"):
+    with pytest.raises(UsageError, match=r"d: row 1, column 'x': expected (4|2x2) uint8 values"):
         read(pd.Series([[1, 2, 3, 4], cell], dtype=object), "uint8", 2, 2)
 
 
 def test_floats_may_be_narrowed_but_not_to_infinity():
     assert read([[0.1, 0.2]], "float32", 2).block.dtype == np.float32
-    with pytest.raises(UsageError, match="expected 2 elements"):
+    with pytest.raises(UsageError, match="expected 2 float32 values"):
         read([[1e300, 0.2]], "float32", 2)
 
 
 def test_other_columns_are_unchanged():
     frame = pd.DataFrame({"y": [1, 2]})
-    assert with_declared_arrays(frame, declared("uint8", 2), "d").equals(
-        pd.DataFrame({"y": [1, 2]})
-    )
+    assert with_declared(frame, declared("uint8", 2), "d").equals(pd.DataFrame({"y": [1, 2]}))

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from packager.data.frames import column_names, read
+from packager.data.frames import read
+from packager.data.sources.table import column_names
 from packager.errors import UsageError
 
 

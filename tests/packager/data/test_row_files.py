@@ -1,16 +1,21 @@
 """Files of rows to predict are converted to JSON rows."""
 
+import base64
+import datetime as dt
 import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from packager.data.frames import infer_columns
-from packager.data.row_files import read_rows
+from packager.data.row_files import given_columns, read_rows
 from packager.errors import UsageError
 from packager.manifest.manifest import Column, Schema
-from packager.manifest.read_options import TableReadOptions
+from packager.manifest.read_options import ColumnReading, FileRows, TableReadOptions
 
 
 def test_rows_of_csv_are_read_by_the_kinds_of_the_schema(tmp_path):
@@ -74,7 +79,7 @@ def test_rows_of_json_are_as_written(tmp_path, name, text):
         ("in.json", "[1]", "expected a list of objects"),
         ("in.json", '{"row": []}', "expected a list of objects"),
         ("in.json", '[{"a": NaN}]', "expected JSON, got the number NaN"),
-        ("in.txt", "a", "expected a .csv or .parquet file, got '.txt'"),
+        ("in.txt", "a", "expected a .csv, .parquet, .npy or .npz file, got '.txt'"),
     ],
 )
 def test_other_inputs_are_refused(tmp_path, name, text, message):
@@ -94,3 +99,63 @@ def test_rows_to_predict_are_read_as_the_data_was(tmp_path):
     wanted = [{"a": 1.5, "c": "NA", "b": True}]
     assert read_rows(tmp_path / "own.csv", schema, reader) == wanted
     assert read_rows(tmp_path / "usual.csv", schema, reader) == wanted
+
+
+def schema_of(**kinds: Any) -> Schema:
+    columns = [Column(name=n, dtype="object", nullable=False, **of) for n, of in kinds.items()]
+    return Schema(features=tuple(columns))
+
+
+def test_arrays_bytes_lists_and_decimals_become_json(tmp_path: Path) -> None:
+    schema = schema_of(
+        x={"kind": "array", "shape": (2,), "element": "uint8"},
+        l={"kind": "list", "element": "integer"},
+        b={"kind": "bytes"},
+        p={"kind": "decimal"},
+        d={"kind": "date"},
+    )
+    wanted = {"x": [1, 2], "l": [3, None], "b": "AP8=", "p": "1.10", "d": "2024-01-31"}
+    (tmp_path / "a.csv").write_text('x,l,b,p,d\n"[1, 2]","[3, null]",AP8=,1.10,2024-01-31\n')
+    assert read_rows(tmp_path / "a.csv", schema) == [wanted]
+    reader = TableReadOptions(columns={
+        "x": ColumnReading(kind="array", shape=(2,), element="uint8"),
+        "l": ColumnReading(kind="list", element="integer"),
+        "b": ColumnReading(kind="bytes"), "p": ColumnReading(kind="decimal"),
+        "d": ColumnReading(kind="date"),
+    })  # fmt: skip
+    typed = pd.DataFrame({
+        "x": [[1, 2]], "l": [[3, None]], "b": [b"\x00\xff"], "p": [Decimal("1.10")],
+        "d": [dt.date(2024, 1, 31)],
+    })  # fmt: skip
+    typed["l"] = typed["l"].astype(object)
+    typed.to_parquet(tmp_path / "a.parquet")
+    assert read_rows(tmp_path / "a.parquet", schema, reader) == [wanted]
+
+
+def test_files_and_folders_are_rows_of_bytes(tmp_path: Path) -> None:
+    (tmp_path / "new").mkdir()
+    for name in ("1.png", "2.png"):
+        (tmp_path / "new" / name).write_bytes(name.encode())
+    rows = [{"image": base64.b64encode(name).decode()} for name in (b"1.png", b"2.png")]
+    files = TableReadOptions(files=FileRows(content="image", folder="label"))
+    for reader in (files, TableReadOptions()):
+        schema = schema_of(image={"kind": "bytes"})
+        assert read_rows(tmp_path / "new", schema, reader) == rows
+        assert read_rows(tmp_path / "new/2.png", schema, reader) == rows[1:]
+        assert given_columns(tmp_path / "new", schema, reader) == ["image"]
+
+
+def test_a_single_array_is_the_only_feature_of_arrays(tmp_path: Path) -> None:
+    np.save(tmp_path / "batch.npy", np.array([[1, 2], [3, 4]], "u1"))
+    schema = schema_of(x={"kind": "array", "shape": (2,), "element": "uint8"})
+    assert read_rows(tmp_path / "batch.npy", schema) == [{"x": [1, 2]}, {"x": [3, 4]}]
+    assert given_columns(tmp_path / "batch.npy", schema, TableReadOptions()) == ["x"]
+
+
+def test_a_table_names_files_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images/a.png").write_bytes(b"A")
+    (tmp_path / "rows.csv").write_text("image,n\na.png,1\n")
+    schema = schema_of(image={"kind": "bytes"}, n={"kind": "integer"})
+    reader = TableReadOptions(columns={"image": ColumnReading(kind="bytes", files="images")})
+    assert read_rows(tmp_path / "rows.csv", schema, reader) == [{"image": "QQ==", "n": 1}]

@@ -44,7 +44,7 @@ def test_every_dtype_passes(rows: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "values", [pd.timedelta_range("1h", periods=2), [b"a", b"b"], [1 + 2j, 0], [[1], [2]]]
+    "values", [pd.timedelta_range("1h", periods=2), [b"a", "b"], [1 + 2j, 0], [[1], {}]]
 )
 def test_another_dtype_is_refused_by_name(values: object) -> None:
     with pytest.raises(PackageError, match="column 'x': expected numbers, text, booleans"):

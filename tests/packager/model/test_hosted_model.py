@@ -23,6 +23,8 @@ TOLD = {
     "feature_names": ["x"],
     "feature_count": 1,
     "text_step": None,
+    "takes": "frame",
+    "outputs": [],
 }
 
 
@@ -79,7 +81,7 @@ def test_checked_columns_and_calls_of_parts_go_to_the_model_with_its_options():
     assert made.predict_columns([[1.0, None]], specs, 2).labels == ["a", "b"]
     assert made.parts.predict(["inner"], np.zeros((2, 1))).labels == ["a", "b"]
     (rows, _), (call, seconds) = asked
-    assert rows.header["specs"] == [["x", "number", "float64", None]]
+    assert rows.header["specs"] == [["x", "number", "float64", None, None, None]]
     assert rows.header["columns"] == [{"as": "json", "values": [1.0, None]}]
     assert (call.header["path"], call.header["method"]) == (["inner"], "predict")
     for request, _ in asked:

@@ -19,8 +19,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from packager.errors import UsageError
+from packager.project.from_model import init_from_model
 from packager.project.model_format import is_no_model
-from packager.project.scaffold import init_from_model
 
 
 def fitted() -> Any:

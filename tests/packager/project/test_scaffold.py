@@ -14,7 +14,8 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from packager.errors import PackageError, UsageError
 from packager.project.config import load_project
 from packager.project.files import list_files
-from packager.project.scaffold import init_from_model, init_project, package_name, quoted
+from packager.project.from_model import init_from_model
+from packager.project.scaffold import init_project, package_name, quoted
 from packager.project.sections import PackageSection
 from packager.project.training_project import init_training
 from packager.project.validate import check_columns, check_model_files

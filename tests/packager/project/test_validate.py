@@ -153,9 +153,9 @@ def test_slices_without_data_are_refused(tmp_path: Path):
 def test_what_no_request_holds_is_refused_from_the_types_of_parquet(tmp_path: Path):
     toml = TOML.replace("data/visits.csv", "data/visits.parquet")
     directory = write_project(tmp_path, {"package.toml": toml})
-    rows = pd.DataFrame({"parts": [[1]], "basket": [1.5], "returned": ["no"]})
+    rows = pd.DataFrame({"parts": [{"a": 1}], "basket": [1.5], "returned": ["no"]})
     rows.to_parquet(directory / "data/visits.parquet")
-    with pytest.raises(UsageError, match="booleans or times in 'parts', got list") as caught:
+    with pytest.raises(UsageError, match="booleans or times in 'parts', got struct") as caught:
         check_columns(load_project(directory))
     assert caught.value.hint.endswith('exclude = ["parts"]')
     excluded = toml.replace("[recipe]", 'exclude = ["parts"]\n[recipe]')

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from html.parser import HTMLParser
 
+import numpy as np
 import pandas as pd
 import pytest
+from image_samples import gray_png
 
+from packager.data.array_column import ArrayColumn
 from packager.data.checks.run import check
 from packager.data.checks.table import table_of
 from packager.report.data_issues_page import MAX_OPEN, issues_page
@@ -101,3 +105,40 @@ def test_a_browser_runs_nothing_of_the_page(tmp_path):
         command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"]
         done = subprocess.run([*command, f"file://{tmp_path / name}"], capture_output=True)
         assert b"<title>Data issues: " in done.stdout
+
+
+def pictured(name="pixels"):
+    block = np.random.default_rng(3).integers(0, 16, (80, 8, 8)).astype(np.uint8)
+    block[7] = 0
+    frame = pd.DataFrame({name: pd.Series(ArrayColumn(block))})
+    frame["photo"] = [gray_png(one) for one in block]
+    frame.loc[9, "photo"] = b"<svg onload=alert(1)>"
+    frame["note"] = [f"a note of {n} words " + "<b>word</b> " * 20 for n in range(80)]
+    return check(table_of(frame), models=False)
+
+
+def test_arrays_and_images_are_shown_as_pictures():
+    found = pictured()
+    text = issues_page(found, found.findings, (), "digits")
+    shown = re.findall(
+        r'<img src="(data:image/[a-z]+;base64,)[A-Za-z0-9+/=]+" alt="([^"]*)">', text
+    )
+    assert shown == [
+        ("data:image/png;base64,", "pixels as a picture"),
+        ("data:image/png;base64,", "pixels as a picture"),
+        ("data:image/png;base64,", "photo as a picture"),
+    ]
+    assert "8 x 8 uint8: 0, 0, 0" in text
+    assert "21 bytes: 3c 73 76 67" in text
+    assert "&lt;b&gt;word&lt;/b&gt;" in text
+    assert 'class="long"' in text
+    assert "img-src data:" in text
+
+
+def test_a_picture_is_nothing_but_base64_of_an_image():
+    found = pictured('"><script>')
+    text = issues_page(found, found.findings, (), "digits")
+    assert "<script>" not in text
+    hostile = {'"><script>': "data:image/svg+xml,<svg onload=alert(1)>", "photo": 'x" onerror="y'}
+    broken = found.model_copy(update={"pictures": dict.fromkeys(found.cells, hostile)})
+    assert "<img" not in issues_page(broken, broken.findings, (), "digits")

@@ -66,6 +66,7 @@ def reference(slices: int, inputs: int = 14) -> Any:
     profile = SimpleNamespace(
         features=[SimpleNamespace(name=f"input {i}") for i in range(inputs)],
         left_out=(),
+        unwatched=(),
         drift_excluded={},
     )
     return SimpleNamespace(

@@ -73,5 +73,6 @@ def test_a_cached_report_is_reused_unless_the_build_takes_no_cache(
     init_project(tmp_path / "project")
     project = load_project(tmp_path / "project")
     for again in (False, fresh):
-        gate.review(project, None, None, Checks(), NullProgress(), allow=False, fresh=again)
+        options = gate.GateOptions(allow=False, fresh=again)
+        gate.review(project, None, None, Checks(), NullProgress(), options)
     assert asked == ["check"] * runs

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from packager.data.array_column import ArrayColumn
 from packager.tables import summary as module
 from packager.tables.summary import column_drifts, summarise
 
@@ -90,3 +91,20 @@ def test_a_column_that_became_null_moved():
     other = pd.DataFrame({"x": [1.0, None, None] * 100})
     (found,) = column_drifts(summarise([one]), summarise([other]))
     assert found.notable
+
+
+def test_arrays_and_text_drift_by_what_is_derived_from_them():
+    def table(seed, light, words):
+        draw = np.random.default_rng(seed)
+        block = draw.normal(5, 1, (500, 3, 3)) * light
+        notes = [" ".join(draw.choice(words, 6)) for _ in range(500)]
+        return summarise([pd.DataFrame({"x": pd.Series(ArrayColumn(block)), "note": notes})])
+
+    words = [f"word{n}" for n in range(200)]
+    same = column_drifts(table(0, 1, words), table(1, 1, words))
+    assert not any(one.notable for one in same)
+    found = column_drifts(table(0, 1, words), table(1, 0.5, [f"mot{n}" for n in range(200)]))
+    assert {"x.mean", "x.distance", "note.unseen"} <= {one.name for one in found if one.notable}
+    assert {one.column for one in found} == {"x", "note"}
+    again = table(0, 1, words)
+    assert not any(one.notable for one in column_drifts(again, again))

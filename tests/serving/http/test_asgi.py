@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.http.asgi import BodyReader, DisconnectedError, send_response, with_request_id
+from serving.http.asgi import (
+    MIN_HELD_BYTES,
+    RETRY_AFTER,
+    BodyReader,
+    DisconnectedError,
+    send_response,
+    with_request_id,
+)
 from serving.http.logs import Trace
 from serving.http.messages import RequestError, Response
 
@@ -127,3 +135,19 @@ def test_answers_of_another_application_get_the_request_id_too():
     asyncio.run(run())
     assert messages[0]["headers"] == [(b"a", b"b"), (b"x-request-id", b"id-2")]
     assert "headers" not in messages[1]
+
+
+def test_large_bodies_that_wait_for_their_answers_have_a_bound_together():
+    size = MIN_HELD_BYTES
+    bodies, large, small = BodyReader(size), b"x" * size, b"x" * (size - 1)
+    with ExitStack() as held:
+        for _ in range(4):
+            held.enter_context(bodies.held(large))
+        with pytest.raises(RequestError) as caught, bodies.held(large):
+            pass
+        assert (caught.value.status, caught.value.code) == (503, "overloaded")
+        assert caught.value.headers == RETRY_AFTER
+        with bodies.held(small):  # bounded by the number of requests
+            pass
+    with bodies.held(large):
+        pass

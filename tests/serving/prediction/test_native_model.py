@@ -10,7 +10,7 @@ import pytest
 from modelhost.wire import Message
 from packager.data.frames import infer_columns
 from packager.data.rows.request_rows import RowChecker, ValidatedRows
-from packager.manifest.manifest import Schema
+from packager.manifest.manifest import Column, Schema
 from serving.http.messages import RequestError
 from serving.prediction.errors import ModelError, RowRefusedError
 from serving.prediction.native_model import NativeModel, neutral_row
@@ -107,3 +107,31 @@ def test_the_column_is_named_where_the_build_knows_it(
         native(answer, Schema(features=features)).predict_blocking(asked, 0.0)
     found = refused.value
     assert (found.row, found.column, found.expected, found.got) == (1, *told)
+
+
+NESTED = Schema(
+    features=(
+        Column(name="pixels", kind="array", dtype="object", nullable=False, shape=(2, 2),
+               element="uint8", minimum=3.0, maximum=9.0),
+        Column(name="picture", kind="bytes", dtype="object", nullable=False),
+        Column(name="tags", kind="list", dtype="object", nullable=False, element="string"),
+    )
+)  # fmt: skip
+
+
+def test_a_made_up_row_of_arrays_bytes_and_lists() -> None:
+    row = neutral_row(NESTED.features)
+    assert row == {"pixels": [[3, 3], [3, 3]], "picture": "", "tags": []}
+    assert RowChecker(NESTED).check([row]).rows == 1
+
+
+def test_more_bytes_than_the_process_of_the_model_takes_are_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = native({"labels": {"as": "json", "values": [1]}, "rows": 1}, NESTED)
+    monkeypatch.setattr("serving.prediction.native_model.MAX_REQUEST_BYTES", 100)
+    checked = RowChecker(NESTED).check([{**neutral_row(NESTED.features), "picture": b"x" * 100}])
+    with pytest.raises(RequestError) as caught:
+        asked.predict_blocking(checked, 0.0)
+    assert (caught.value.status, caught.value.code) == (413, "too_large")
+    assert "send fewer rows" in str(caught.value.details["expected"])

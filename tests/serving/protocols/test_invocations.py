@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from serving_helpers import Package, Server, diamonds, diamonds_schema, make_manifest
 
+from packager.manifest.manifest import Column, Schema
 from serving.http.messages import RequestError
 from serving.protocols.invocations import Invocations
 
@@ -186,3 +187,60 @@ def test_a_row_on_which_a_sound_model_raises_is_refused_by_number(failing_server
 @pytest.mark.server
 def test_ping_is_answered(server: Server) -> None:
     assert server.get("/ping").status == 200
+
+
+PIXELS = Column(
+    name="pixels", kind="array", dtype="object", nullable=True, shape=(1, 2), element="uint8"
+)
+PICTURE = Column(name="picture", kind="bytes", dtype="object", nullable=True)
+TAGS = Column(name="tags", kind="list", dtype="object", nullable=True, element="string")
+
+
+def adapter(*features: Column) -> Invocations:
+    return Invocations(make_manifest(Schema(features=features)))
+
+
+def rows_of(made: Invocations, body: Any, kind: str = "application/json") -> list[dict[str, Any]]:
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return made.rows(raw, {b"content-type": kind.encode()})[0]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"dataframe_split": {"columns": ["pixels", "picture"], "data": [[[[1, 2]], "QQ=="]]}},
+        {"dataframe_records": [{"pixels": [[1, 2]], "picture": {"b64": "QQ=="}}]},
+        {"inputs": {"pixels": [[[1, 2]]], "picture": ["QQ=="]}},
+        {"instances": [[[[1, 2]], {"b64": "QQ=="}]]},
+        {"instances": [{"pixels": [[1, 2]], "picture": {"b64": "QQ=="}}]},
+    ],
+)
+def test_arrays_are_nested_lists_and_bytes_base64_in_every_form(body: Any) -> None:
+    found = rows_of(adapter(PIXELS, PICTURE), body)
+    assert found == [{"pixels": [[1, 2]], "picture": "QQ=="}]
+
+
+@pytest.mark.parametrize("form", ["inputs", "instances"])
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [(PIXELS, [[1, 2]]), (TAGS, ["a", "b"]), (TAGS, []), (PICTURE, {"b64": "QQ=="})],
+)
+def test_an_instance_may_be_the_value_of_the_only_feature(
+    form: str, column: Column, value: Any
+) -> None:
+    expected = [{column.name: "QQ==" if column is PICTURE else value}] * 2
+    made = adapter(column)
+    assert rows_of(made, {form: [value, value]}) == expected
+    assert rows_of(made, {form: [{column.name: value}] * 2}) == expected
+    if value:
+        assert rows_of(made, {form: [[value], [value]]}) == expected
+
+
+def test_cells_of_csv_are_json_for_arrays_and_lists_and_base64_for_bytes() -> None:
+    text = b'pixels,picture,tags\n"[[1, 2]]",QQ==,"[""a""]"\n,,\n"[[1,",QQ,a\n'
+    found = rows_of(adapter(PIXELS, PICTURE, TAGS), text, "text/csv")
+    assert found == [
+        {"pixels": [[1, 2]], "picture": "QQ==", "tags": ["a"]},
+        {"pixels": None, "picture": None, "tags": None},
+        {"pixels": "[[1,", "picture": "QQ", "tags": "a"},
+    ]

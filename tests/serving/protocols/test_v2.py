@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -291,3 +292,16 @@ def test_an_output_the_model_lacks_is_refused() -> None:
     scored, infer = ScoredRows(checked, [1.0], None, None, None), v2.Infer(numeric())
     with pytest.raises(RequestError, match="output 'token': this model has none"):
         infer.body(context, scored)
+
+
+def test_the_digest_of_the_manifest_is_not_made_for_every_answer(
+    package: Package, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    infer = v2.Infer(package.manifest)
+    tag = package.manifest.tag
+    monkeypatch.setattr(Manifest, "dump", None)
+    text = {"inputs": [{"name": "carat", "shape": [1], "datatype": "FP64", "data": [0.5]}]}
+    _, asked = infer.rows(json.dumps(text).encode(), {})
+    checked: Any = SimpleNamespace(flags=[()])
+    body, _ = infer.body(asked, ScoredRows(checked, ["Ideal"], None, None, None))
+    assert json.loads(body)["model_version"] == tag

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 from dirty_tables import issues_of, stones
 
+from packager.data.array_column import ArrayColumn
 from packager.data.checks.drift import drift, slice_drift
 from packager.data.checks.expectations import Expectations
 from packager.data.drift import shared_rows
@@ -47,3 +49,31 @@ def test_appended_rows_are_not_hidden_by_those_that_were_there():
     assert [one.column for one in issues_of(drift, moved, expected=expected)] == ["size"]
     assert shared_rows(row_hashes(before), row_hashes(moved)) == 500
     assert shared_rows(row_hashes(before), row_hashes(before)[[0, 0, 1]]) == 2
+
+
+def texts_and_arrays(rows, seed, language="abcdefgh", light=1):
+    draw = np.random.default_rng(seed)
+    words = ["".join(draw.choice(list(language), 3)) for _ in range(rows * 8)]
+    block = draw.normal(5, 1, (rows, 4, 4)) * light
+    return pd.DataFrame(
+        {
+            "note": [" ".join(words[8 * n : 8 * n + 8]) for n in range(rows)],
+            "pixels": pd.Series(ArrayColumn(block)),
+            "file": [bytes([n % 7]) * (50 + n % 9) for n in range(rows)],
+        }
+    )
+
+
+def test_derived_numbers_of_text_arrays_and_bytes_are_compared():
+    expected = Expectations().compared_with(texts_and_arrays(800, 0))
+    assert issues_of(drift, texts_and_arrays(800, 1), expected=expected) == []
+    found = issues_of(drift, texts_and_arrays(800, 1, "абцдефгх", 0.5), expected=expected)
+    named = {(one.column, one.observed.partition(":")[0]) for one in found}
+    assert {("note", "unseen"), ("note", "script"), ("pixels", "mean")} <= named
+    assert {one.column for one in found} == {"note", "pixels"}
+
+
+def test_rows_in_both_versions_are_no_drift_of_unseen_words():
+    before = texts_and_arrays(600, 0)
+    after = pd.concat([before, texts_and_arrays(60, 1)], ignore_index=True)
+    assert issues_of(drift, after, expected=Expectations().compared_with(before)) == []

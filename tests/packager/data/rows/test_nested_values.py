@@ -59,7 +59,7 @@ def test_integers_of_64_bits_are_exact():
 
 def test_arrays_of_another_dtype_must_fit():
     with pytest.raises(ConversionError):
-        taken(np.array([[1, 2], [3, 4]], np.int64))
+        taken(np.array([[1, 2], [3, 256]], np.int64))
     assert taken(np.ones((2, 2), np.float32), (2, 2), "float64").dtype == np.float64
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from compile_samples import FEATURES, MODELS, compiled, loaded, one_hot, sample, table
 from in_process import hosted
@@ -18,6 +19,7 @@ from worker_projects import SERVE
 from packager.errors import PackageError
 from packager.manifest.evaluation import Compiled
 from packager.manifest.manifest import Manifest
+from packager.model.compiled import model
 from packager.model.compiled.model import load_compiled
 from packager.worker.compile.compile import compile_model
 
@@ -105,6 +107,34 @@ def test_a_package_is_loaded_with_its_compiled_form(project, rows):
     assert load_compiled(project.root, result.schema_, "classification") is None
 
 
+def test_a_model_fitted_on_a_list_of_texts_is_packaged_compiled(project, monkeypatch):
+    project.code(train=TEXTS)
+    rows = [{"t": f"a{at % 9} b{at % 2} c", "n": at, "y": at % 2} for at in range(60)]
+    project.data(pd.DataFrame(rows))
+    job = project.job(target="y", serve=SERVE.model_copy(update={"compile": "require"}))
+    result = project.train_here(job)
+    assert result.compiled.strategy == "encoders + n-grams + sparse linear model in NumPy"
+    manifest = project.package(job, result)
+    packaged = manifest.model_copy(update={"compiled": result.compiled})
+    (project.root.package / "manifest.json").write_bytes(packaged.dump())
+    (project.out / "compiled").rename(project.root.package / "compiled")
+    made = load_compiled(project.root, result.schema_, "classification")
+    assert made is not None
+    assert made.predict_row(["b1 b1", 0])[0] == 1
+    monkeypatch.setattr(model, "UNICODE", "3.99, 99.0.0")
+    with pytest.raises(PackageError, match=r"divides text as Python and Unicode .*3\.99, 99\.0\.0"):
+        load_compiled(project.root, result.schema_, "classification")
+
+
+TEXTS = """
+    from sklearn.feature_extraction.text import CountVectorizer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+
+    def train(features, target, *, params, seed):
+        texts = features["t"].tolist()
+        return make_pipeline(CountVectorizer(), LogisticRegression()).fit(texts, target)
+"""
 FOREST = """
     from sklearn.ensemble import RandomForestClassifier
 

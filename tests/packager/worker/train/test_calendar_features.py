@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from packager.data.array_column import ArrayColumn
 from packager.data.frames import infer_columns
 from packager.errors import UsageError
 from packager.manifest.data_roles import Split
@@ -205,6 +206,9 @@ def test_what_a_split_by_time_makes_new_is_found_and_what_moved_is_not() -> None
         [True, None] * 50,
         [np.inf, np.nan] * 50,
         pd.array([1, None] * 50, dtype="Int64"),
+        [["a"], ["b", "c"]] * 50,
+        [b"\x89PNG", None] * 50,
+        ArrayColumn(np.zeros((100, 2, 2), np.uint8)),
     ],
 )
 def test_unusual_values_raise_no_error(values: Any) -> None:
@@ -234,3 +238,12 @@ def test_a_name_that_is_no_feature_is_refused(key: str, name: str, message: str,
     with pytest.raises(UsageError) as told:
         prepare(SourceData(frame, (), TableReadOptions()), job(**asked), Root(tmp_path))
     assert told.value.message == f"[monitoring] {key}: {message}"
+
+
+def test_arrays_bytes_and_lists_are_no_parts_of_a_calendar() -> None:
+    block = np.repeat(times(700).dt.month.to_numpy()[:, None], 2, axis=1)
+    frame = pd.DataFrame({"when": times(700), "month": pd.Series(ArrayColumn(block))})
+    frame["tags"] = [[n] for n in range(ROWS)]
+    frame["file"] = pd.Series([b"x"] * ROWS, dtype=object)
+    split = Split(time="when", start="2022-01-01")
+    assert found(frame, frame.iloc[::-1], split=split).keys() == {"when"}

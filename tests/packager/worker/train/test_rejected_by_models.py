@@ -148,7 +148,7 @@ def test_a_column_that_no_request_could_hold_is_refused_before_training(
     project: Project, rows: pd.DataFrame
 ) -> None:
     project.code(train="raise RuntimeError('reached')")
-    project.data(rows.assign(parts=[[1, 2]] * 80), "rows.parquet")
+    project.data(rows.assign(parts=[{"a": 1}] * 80), "rows.parquet")
     with pytest.raises(UsageError, match="booleans or times in 'parts', got mixed"):
         project.train_here(project.job())
 

@@ -1,11 +1,13 @@
-"""A text model that is given a frame is refused, with a hint that fixes it."""
+"""A text model is given the only column of text; of several, the frame has to be divided."""
 
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pandas as pd
 import pytest
+from sklearn.base import clone
 from sklearn.compose import make_column_transformer
 from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -20,26 +22,38 @@ from packager.worker.train.text_input import check_takes_frames
 
 FRAME = pd.DataFrame({"stars": [1, 2, 3, 4] * 5, "text": ["good", "bad", "fine", "poor"] * 5})
 LABELS = ["a", "b"] * 10
-COLUMNS = infer_columns(FRAME)
+SEVERAL = FRAME.assign(title=FRAME["text"])
+COLUMNS = infer_columns(SEVERAL)
+MODELS = [
+    make_pipeline(TfidfVectorizer(), LogisticRegression()),
+    make_pipeline(HashingVectorizer(n_features=8), LogisticRegression()),
+    make_pipeline("passthrough", CountVectorizer(), LogisticRegression()),
+    make_pipeline(make_union(CountVectorizer(), TfidfVectorizer()), LogisticRegression()),
+    GridSearchCV(make_pipeline(CountVectorizer(), LogisticRegression()), {}, cv=2),
+]
 
 
-@pytest.mark.parametrize(
-    "model",
-    [
-        make_pipeline(TfidfVectorizer(), LogisticRegression()),
-        make_pipeline(HashingVectorizer(n_features=8), LogisticRegression()),
-        make_pipeline("passthrough", CountVectorizer(), LogisticRegression()),
-        make_pipeline(make_union(CountVectorizer(), TfidfVectorizer()), LogisticRegression()),
-        GridSearchCV(make_pipeline(CountVectorizer(), LogisticRegression()), {}, cv=2),
-    ],
-)
-def test_texts_alone_are_refused_with_the_reason(model: object) -> None:
-    model.fit(FRAME["text"], LABELS)  # type: ignore[attr-defined]
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("given", [list, pd.Series, lambda texts: texts.to_numpy(dtype=object)])
+def test_the_only_column_of_text_is_handed_over(model: Any, given: Any) -> None:
+    columns = infer_columns(FRAME)
+    check_takes_frames(text_step(model), columns, trained=True)
+    fitted = clone(model).fit(given(FRAME["text"]), LABELS)
+    loaded = LoadedModel(fitted, "classification", ("a", "b"), has_probabilities=True)
+    found = loaded.predict(FRAME, columns)
+    assert found.labels == fitted.predict(FRAME["text"]).tolist()
+    assert found.probabilities is not None
+    assert (found.probabilities == fitted.predict_proba(FRAME["text"])).all()
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_one_of_several_texts_is_refused_with_the_reason(model: Any) -> None:
+    model = clone(model).fit(FRAME["text"], LABELS)
     with pytest.raises(PackageError) as caught:
         check_takes_frames(text_step(model), COLUMNS, trained=True)
     assert re.search(
-        r"begins with \w+Vectorizer, which takes one column of text, and it is called with a frame"
-        r" \(columns 'stars', 'text'\)",
+        r"begins with \w+Vectorizer, which takes one column of text: expected exactly one among the"
+        r" features, got 'text' and 'title' \(features 'stars', 'text', 'title'\)",
         caught.value.message,
     )
 
@@ -54,9 +68,9 @@ def test_what_the_hint_says_works() -> None:
         "TfidfVectorizer": TfidfVectorizer,
     }
     first = eval(said[1], names)
-    model = make_pipeline(first, LogisticRegression()).fit(FRAME, LABELS)
+    model = make_pipeline(first, LogisticRegression()).fit(SEVERAL, LABELS)
     check_takes_frames(text_step(model), COLUMNS, trained=True)
-    assert len(model.predict(FRAME)) == len(FRAME)
+    assert len(model.predict(SEVERAL)) == len(SEVERAL)
 
 
 def test_of_a_model_trained_elsewhere_a_class_is_the_way() -> None:

@@ -1,0 +1,245 @@
+"""Text vectorizers of scikit-learn: n-grams of one column, and the stages that follow.
+
+A vectorizer counts n-grams; a stage is arithmetic on the counts of one document, such as TF-IDF.
+Each feature of the matrix is one n-gram of one column after its stages.
+"""
+
+from __future__ import annotations
+
+import sys
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from modelhost.columns import encode_array, encode_text
+from modelhost.compiling.provenance import (
+    CannotCompileError,
+    Feature,
+    LookupFeature,
+    MatrixBlock,
+    TextFeature,
+    describe,
+)
+from modelhost.wire import Buffer
+
+VECTORIZERS = frozenset({"CountVectorizer", "TfidfVectorizer", "HashingVectorizer"})
+MAX_NGRAM = 10
+MAX_TERMS = 2_000_000
+"""Maximum number of n-grams of one vectorizer."""
+
+
+class Stage(NamedTuple):
+    """Arithmetic on the features of one document."""
+
+    name: str
+    """``ones``, ``log`` (of the count, plus 1), ``multiply``, ``above``, ``l1``, ``l2``, ``max`` or
+    ``select``."""
+    values: Any = None
+    """``multiply``: a factor for each feature; ``select``: the features that are kept."""
+    threshold: float | None = None
+    """``above``: larger numbers become 1, others 0."""
+
+
+@dataclass(frozen=True)
+class TextPart:
+    """The n-grams of one column after ``stages``."""
+
+    column: int
+    analysis: Mapping[str, Any]
+    """How a document is divided, as ``TextAnalysis`` of a compiled form."""
+    terms: Mapping[str, int]
+    """N-gram → its feature before the stages."""
+    width: int
+    stages: tuple[Stage, ...] = ()
+
+
+@dataclass
+class Texts:
+    """The text parts that a walk has met, by number."""
+
+    parts: list[TextPart] = field(default_factory=list)
+
+    def after(self, part: Any, block: MatrixBlock) -> tuple[Feature, ...] | None:
+        """The cells after ``part``; None if ``block`` has no text that it changes."""
+        name = type(part).__name__
+        if name in VECTORIZERS:
+            return self._vectorized(part, block)
+        if not any(isinstance(cell, TextFeature) for cell in block.cells):
+            return None
+        if name in _STAGES:
+            return self.staged(part, _STAGES[name](part), block)
+        if callable(getattr(part, "get_support", None)):
+            return None  # a selection needs no stage of its own
+        raise CannotCompileError(f"{describe(part)} is given the features of a text vectorizer")
+
+    def described(self, cells: Sequence[Feature]) -> tuple[list[dict[str, Any]], list[Buffer]]:
+        """The texts that ``cells`` are made of, for a message, and the buffers of their arrays."""
+        found: dict[int, tuple[list[int], list[int]]] = {}
+        for position, cell in enumerate(cells):
+            if isinstance(cell, TextFeature):
+                features, positions = found.setdefault(cell.part, ([], []))
+                features.append(cell.feature)
+                positions.append(position)
+        told: list[dict[str, Any]] = []
+        buffers: list[Buffer] = []
+        for number, (features, positions) in found.items():
+            if positions != list(range(positions[0], positions[0] + len(positions))):
+                raise CannotCompileError("the features of a text vectorizer are not consecutive")
+            part = self._selected(self.parts[number], features)
+            told.append({**_described(part, buffers), "start": positions[0]})
+        return told, buffers
+
+    def _vectorized(self, part: Any, block: MatrixBlock) -> tuple[Feature, ...]:
+        name = describe(part)
+        if len(block.cells) != 1 or not isinstance(block.data, (list, type(None))):
+            raise CannotCompileError(f"{name} is given a frame, not one column of text")
+        (cell,) = block.cells
+        if not isinstance(cell, LookupFeature):
+            raise CannotCompileError(f"{name} is given something else than a column of text")
+        made = _vectorizer(part, cell.column)
+        return self._added(made, made.width)
+
+    def staged(self, part: Any, stages: Sequence[Stage], block: MatrixBlock) -> tuple[Feature, ...]:
+        """The cells after ``stages``, which ``part`` applies to the features of one text."""
+        features = [cell.feature for cell in block.cells if isinstance(cell, TextFeature)]
+        numbers = {cell.part for cell in block.cells if isinstance(cell, TextFeature)}
+        if len(features) != len(block.cells) or len(numbers) != 1:
+            raise CannotCompileError(
+                f"{describe(part)} is given the features of a text vectorizer among others"
+            )
+        chosen = self._selected(self.parts[numbers.pop()], features)
+        made = TextPart(
+            chosen.column,
+            chosen.analysis,
+            chosen.terms,
+            chosen.width,
+            (*chosen.stages, *stages),
+        )
+        return self._added(made, len(features))
+
+    def _added(self, made: TextPart, width: int) -> tuple[Feature, ...]:
+        self.parts.append(made)
+        return tuple(TextFeature(len(self.parts) - 1, feature) for feature in range(width))
+
+    def _selected(self, part: TextPart, features: Sequence[int]) -> TextPart:
+        """``part`` with these of its features; unchanged if they are all of them."""
+        width = _width(part)
+        if len(features) == width and all(at == own for at, own in enumerate(features)):
+            return part
+        if any(one >= other for one, other in zip(features, features[1:])):
+            raise CannotCompileError("the features of a text vectorizer are reordered")
+        kept = Stage("select", np.array(features, np.int64))
+        return TextPart(part.column, part.analysis, part.terms, part.width, (*part.stages, kept))
+
+
+def _width(part: TextPart) -> int:
+    """The number of features after the stages."""
+    selections = [len(stage.values) for stage in part.stages if stage.name == "select"]
+    return selections[-1] if selections else part.width
+
+
+def _vectorizer(part: Any, column: int) -> TextPart:
+    name = describe(part)
+    if type(part).__name__ == "HashingVectorizer":
+        raise CannotCompileError(f"{name} has no vocabulary: no exact form of it is known")
+    for option in ("preprocessor", "tokenizer"):
+        if getattr(part, option) is not None:
+            raise CannotCompileError(f"{name} calls the {option} {_called(getattr(part, option))}")
+    for option in ("analyzer", "strip_accents"):
+        if callable(getattr(part, option)):
+            raise CannotCompileError(f"{name} calls the {option} {_called(getattr(part, option))}")
+    if part.input != "content":
+        raise CannotCompileError(f"{name} reads files (input={part.input!r})")
+    terms = getattr(part, "vocabulary_", None)
+    if not terms:
+        raise CannotCompileError(f"{name} has no vocabulary")
+    if len(terms) > MAX_TERMS:
+        raise CannotCompileError(
+            f"{name} has {len(terms):,} n-grams, expected at most {MAX_TERMS:,}"
+        )
+    lowest, highest = (int(end) for end in part.ngram_range)
+    if not 1 <= lowest <= highest <= MAX_NGRAM:
+        raise CannotCompileError(
+            f"{name} has ngram_range {(lowest, highest)}, expected at most {MAX_NGRAM}"
+        )
+    stop_words = part.get_stop_words() if part.analyzer == "word" else None
+    analysis = {
+        "analyzer": part.analyzer,
+        "lowercase": bool(part.lowercase),
+        "accents": part.strip_accents or None,
+        "pattern": part.token_pattern if part.analyzer == "word" else None,
+        "stop_words": sorted(word for word in stop_words or () if _is_text(word)),
+        "ngrams": [lowest, highest],
+        "unicode": f"{sys.version_info[0]}.{sys.version_info[1]}, {unicodedata.unidata_version}",
+    }
+    known = {term: int(place) for term, place in terms.items() if _is_text(term)}
+    width = 1 + max(int(place) for place in terms.values())
+    stages = [Stage("ones")] if part.binary else []
+    if type(part).__name__ == "TfidfVectorizer":
+        stages += _tfidf(part._tfidf)
+    return TextPart(column, analysis, known, width, tuple(stages))
+
+
+def _tfidf(part: Any) -> list[Stage]:
+    stages = [Stage("log")] if part.sublinear_tf else []
+    if part.use_idf:
+        stages.append(Stage("multiply", np.asarray(part.idf_, np.float64)))
+    return stages + ([Stage(part.norm)] if part.norm is not None else [])
+
+
+def _scaled(part: Any) -> list[Stage]:
+    """Scalers of sparse matrices multiply by the reciprocals."""
+    if getattr(part, "with_centering", False) or getattr(part, "with_mean", False):
+        raise CannotCompileError(f"{describe(part)} centers the features of a text vectorizer")
+    if getattr(part, "clip", False):
+        raise CannotCompileError(f"{describe(part)} clips the features of a text vectorizer")
+    if part.scale_ is None:
+        return []
+    return [Stage("multiply", 1.0 / np.asarray(part.scale_, np.float64))]
+
+
+_STAGES: Mapping[str, Callable[[Any], Sequence[Stage]]] = {
+    "TfidfTransformer": _tfidf,
+    "Normalizer": lambda part: [Stage(part.norm)],
+    "MaxAbsScaler": _scaled,
+    "StandardScaler": _scaled,
+    "Binarizer": lambda part: [Stage("above", threshold=float(part.threshold))],
+}
+
+
+def _described(part: TextPart, buffers: list[Buffer]) -> dict[str, Any]:
+    """A part without its arrays, which are added to ``buffers`` in the order of their names."""
+    ordered = sorted(part.terms.items(), key=lambda item: item[1])
+    described, made = encode_text([term for term, _ in ordered])
+    arrays = [{"name": "terms", "length": len(ordered), **described}]
+    buffers.extend(made)
+    told = {"places": np.array([place for _, place in ordered], np.int64)}
+    for at, stage in enumerate(part.stages):
+        if stage.values is not None:
+            told[f"stage {at}"] = stage.values
+    for name, array in told.items():
+        described, made = encode_array(array)
+        arrays.append({"name": name, "length": len(array), **described})
+        buffers.extend(made)
+    return {
+        "column": part.column,
+        "analysis": dict(part.analysis),
+        "width": part.width,
+        "stages": [{"name": stage.name, "threshold": stage.threshold} for stage in part.stages],
+        "arrays": arrays,
+    }
+
+
+def _called(function: Any) -> str:
+    return str(getattr(function, "__qualname__", repr(function)))
+
+
+def _is_text(term: Any) -> bool:
+    """Whether a text of a request can contain ``term``: it has no surrogates."""
+    try:
+        return isinstance(term, str) and term.encode() is not None
+    except UnicodeEncodeError:
+        return False

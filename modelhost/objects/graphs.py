@@ -1,0 +1,136 @@
+"""ONNX graphs, run by onnxruntime."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, Sequence
+
+import numpy as np
+
+from modelhost.errors import PackageError
+from modelhost.loaders.protobuf import Node
+from modelhost.objects.adapter import Asked, Inputs, LabelAdapter, ProbabilityAdapter, classes_for
+from modelhost.objects.matrices import matrix
+from modelhost.objects.scores import (
+    LOG_SOFTMAX,
+    OPEN,
+    SIGMOID,
+    SOFTMAX,
+    Scored,
+    adapt_scored,
+    in_batches,
+)
+from modelhost.predictions import is_frame
+
+_TYPES = {
+    "tensor(float)": np.float32,
+    "tensor(double)": np.float64,
+    "tensor(float16)": np.float16,
+    "tensor(int64)": np.int64,
+    "tensor(int32)": np.int32,
+    "tensor(bool)": np.bool_,
+    "tensor(string)": np.object_,
+}
+_ENDINGS = {"Softmax": SOFTMAX, "LogSoftmax": LOG_SOFTMAX, "Sigmoid": SIGMOID}
+_RESHAPES = ("Squeeze", "Unsqueeze", "Reshape", "Flatten", "Identity", "Cast")
+
+
+class Graph(NamedTuple):
+    """A session of onnxruntime, and the operators of its graph."""
+
+    session: Any
+    nodes: Sequence[Node]
+
+
+def adapt_graph(native: Graph, asked: Asked) -> Any:
+    """A graph with labels and probabilities, as converters write, or with one tensor of scores."""
+    session = native.session
+    outputs, inputs = session.get_outputs(), _inputs(session)
+    labels = [one for one in outputs if one.type in ("tensor(int64)", "tensor(string)")]
+    others = [one for one in outputs if one not in labels]
+    if asked.task == "classification" and len(labels) == 1:
+        if len(others) == 1:
+            return _classifier(native, inputs, others[0], asked)
+        name = labels[0].name
+        return LabelAdapter(session, lambda rows: _run(session, rows, name), inputs, None)
+    if len(others) != 1 and len(outputs) != 1:
+        names = ", ".join(repr(one.name) for one in outputs)
+        raise PackageError(
+            f"the ONNX graph has the outputs {names}, expected one",
+            "export the model with one output, or with a label and its probabilities",
+        )
+    output = (others or outputs)[0]
+    shape = output.shape
+    width = shape[1] if len(shape) == 2 and isinstance(shape[1], int) else None
+    width = 1 if len(shape) < 2 else width
+    scored = Scored(
+        session,
+        "the ONNX graph",
+        lambda rows: _run(session, rows, output.name),
+        inputs,
+        _ending(native.nodes, output.name),
+        width,
+    )
+    return adapt_scored(scored, asked)
+
+
+def _classifier(native: Graph, inputs: Inputs, chances: Any, asked: Asked) -> Any:
+    """A graph with a label and probabilities: a tensor, or a dict for each row (``ZipMap``)."""
+    session, name = native.session, chances.name
+    known = next((node.classes for node in reversed(native.nodes) if node.classes), None)
+    zipped = chances.type.startswith("seq(")
+    if known is None:
+        width = chances.shape[1] if not zipped and len(chances.shape) == 2 else None
+        if not isinstance(width, int) and asked.classes is None:
+            raise PackageError(
+                "the ONNX graph does not record its classes",
+                'name them in the order of its outputs: classes = ["no", "yes"] under [serve]',
+            )
+        known = tuple(range(width if isinstance(width, int) else len(asked.classes or ())))
+    own = list(known)
+
+    def answer(rows: Any) -> Any:
+        found = _run(session, rows, name)
+        return np.array([[row[label] for label in own] for row in found]) if zipped else found
+
+    return ProbabilityAdapter(session, answer, inputs, classes_for(asked, len(own), own))
+
+
+def _inputs(session: Any) -> Inputs:
+    taken = session.get_inputs()
+    if len(taken) > 1:
+        return Inputs(names=[one.name for one in taken])
+    shape = taken[0].shape
+    return Inputs(width=shape[1] if len(shape) == 2 and isinstance(shape[1], int) else None)
+
+
+def _run(session: Any, rows: Any, output: str) -> Any:
+    """The output for all rows; a graph of several inputs takes a column for each."""
+    taken = session.get_inputs()
+    batch = taken[0].shape[0] if taken[0].shape else None
+    if len(taken) == 1:
+        (one,) = taken
+        values = _values(rows, one)
+        size = batch if isinstance(batch, int) and batch > 0 else None
+        return in_batches(lambda part: session.run([output], {one.name: part})[0], values, size)
+    fed = {}
+    for one in taken:
+        values = _values(rows[[one.name]], one)
+        fed[one.name] = values.reshape(len(rows)) if len(one.shape) == 1 else values
+    return session.run([output], fed)[0]
+
+
+def _values(rows: Any, taken: Any) -> Any:
+    dtype = _TYPES.get(taken.type)
+    if dtype is None:
+        raise ValueError(f"input {taken.name!r} of the graph is a {taken.type}")
+    if dtype is np.object_:
+        return np.asarray(rows.astype(str) if is_frame(rows) else rows, dtype=object)
+    return matrix(rows, dtype)
+
+
+def _ending(nodes: Sequence[Node], output: str) -> str:
+    made = {name: node for node in nodes for name in node.outputs}
+    node = made.get(output)
+    while node is not None and node.operator in _RESHAPES and node.inputs:
+        node = made.get(node.inputs[0])
+    return OPEN if node is None else _ENDINGS.get(node.operator, OPEN)

@@ -1,0 +1,53 @@
+"""Arrays from the rows that a model is asked about."""
+
+from __future__ import annotations
+
+from typing import Any, Sequence
+
+import numpy as np
+
+from modelhost.predictions import is_frame
+
+
+def matrix(rows: Any, dtype: Any = np.float64, names: Sequence[str] | None = None) -> Any:
+    """An array of ``dtype``: of shape (rows, columns), or of an array's own shape.
+
+    A frame with a single column of arrays gives them stacked. ``names``: the columns to take.
+    Raises ``ValueError`` for a column that holds anything but numbers and nulls.
+    """
+    if not is_frame(rows):
+        return np.asarray(rows, dtype)
+    rows = rows if names is None else rows[list(names)]
+    if rows.shape[1] == 1 and len(rows) and isinstance(rows.iloc[0, 0], (np.ndarray, list)):
+        return np.stack([np.asarray(one, dtype) for one in rows.iloc[:, 0]])
+    made = np.empty(rows.shape, np.float64)
+    for place, name in enumerate(rows.columns):
+        made[:, place] = _numbers(rows[name], name)
+    return made.astype(dtype, copy=False)
+
+
+def _numbers(column: Any, name: Any) -> Any:
+    try:
+        return column.to_numpy(dtype=np.float64, na_value=np.nan)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"column {name!r} holds other values than numbers") from error
+
+
+def texts(rows: Any) -> list[str]:
+    """The only column of text, with the empty text for null.
+
+    Raises ``ValueError`` if there are several or none.
+    """
+    return ["" if value is None or value != value else str(value) for value in text_column(rows)]
+
+
+def text_column(rows: Any) -> Any:
+    """The only column of text of a frame, as a series; raises ``ValueError`` for several."""
+    if not is_frame(rows):
+        return rows
+    named = [name for name in rows.columns if rows[name].dtype.kind in "OTUS"]
+    named = list(rows.columns) if rows.shape[1] == 1 else named
+    if len(named) != 1:
+        shown = ", ".join(map(repr, rows.columns[:5]))
+        raise ValueError(f"expected one column of text, got {len(named)} among {shown}")
+    return rows[named[0]]

@@ -1,0 +1,102 @@
+"""Models that give tensors: labels from scores, and probabilities if the model ends in them."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, NamedTuple
+
+import numpy as np
+
+from modelhost.errors import PackageError
+from modelhost.objects.adapter import (
+    Adapter,
+    Answer,
+    Asked,
+    Inputs,
+    LabelAdapter,
+    ProbabilityAdapter,
+    classes_for,
+)
+
+SOFTMAX, LOG_SOFTMAX, SIGMOID, OPEN = "softmax", "log_softmax", "sigmoid", ""
+"""The last operation of a model; ``OPEN``: none of these, so its scores are no probabilities."""
+
+
+class Scored(NamedTuple):
+    """A model that gives an array (rows,) or (rows, outputs), and what is known of it."""
+
+    fitted: Any
+    name: str
+    answer: Answer
+    inputs: Inputs
+    ending: str = OPEN
+    width: int | None = None
+    """The number of its outputs; None if it is not known before it runs."""
+
+
+def adapt_scored(model: Scored, asked: Asked) -> Any:
+    """Numbers for a regression, otherwise labels, with probabilities if the model gives them.
+
+    One output with a sigmoid is the probability of the second class, and without one a score
+    above 0 for it. Raises ``PackageError`` for several numbers or several labels a row, and if the
+    number of classes is not known.
+    """
+    width = model.width
+    if asked.task != "classification":
+        if width is not None and width > 1:
+            raise PackageError(
+                f"{model.name} gives {width} numbers a row, expected one",
+                'set task = "classification" under [package] if they are scores of classes',
+            )
+        return Adapter(model.fitted, model.answer, model.inputs)
+    count = len(asked.classes or ()) if width is None else max(width, 2)
+    if not count:
+        raise PackageError(
+            f"{model.name} does not record its classes",
+            'name them in the order of its outputs: classes = ["no", "yes"] under [serve]',
+        )
+    if model.ending == SIGMOID and (count > 2 or (width or 0) > 1):
+        raise PackageError(
+            f"{model.name} gives {count} probabilities that don't add up to 1, which is a set of"
+            " labels a row, expected one label",
+            "end the model in a softmax, or in one sigmoid for two classes",
+        )
+    classes = classes_for(asked, count)
+    if model.ending == OPEN:
+        return LabelAdapter(model.fitted, _places(model.answer), model.inputs, classes)
+    return ProbabilityAdapter(model.fitted, _chances(model), model.inputs, classes)
+
+
+def _places(answer: Answer) -> Answer:
+    def places(rows: Any) -> Any:
+        found = _flat(answer(rows))
+        return (found > 0).astype(int) if found.ndim == 1 else found.argmax(axis=1)
+
+    return places
+
+
+def _chances(model: Scored) -> Answer:
+    if model.ending != LOG_SOFTMAX:
+        return lambda rows: _flat(model.answer(rows))
+    return lambda rows: np.exp(_flat(model.answer(rows)))
+
+
+def _flat(found: Any) -> Any:
+    """Scores without dimensions of one entry beside the rows."""
+    made = np.asarray(found, np.float64)
+    return made.reshape(len(made), -1)[:, 0] if made[:1].size == 1 else made
+
+
+def in_batches(run: Callable[[Any], Any], rows: Any, size: int | None) -> Any:
+    """The answers of a model whose batches have exactly ``size`` rows; None for any number.
+
+    The last batch is filled up with copies of its last row.
+    """
+    if size is None:
+        return run(rows)
+    found = []
+    for start in range(0, len(rows), size):
+        part = rows[start : start + size]
+        missing = size - len(part)
+        whole = np.concatenate([part, np.repeat(part[-1:], missing, 0)]) if missing else part
+        found.append(np.asarray(run(whole))[: len(part)])
+    return np.concatenate(found)

@@ -1,0 +1,1 @@
+"""Numbers and categories derived from arrays, bytes, lists and text, for drift, slices, checks."""

@@ -1,0 +1,146 @@
+"""Detectors ``near_duplicate`` and ``near_leakage``: text, arrays and images that hardly differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from monitoring.derived.images import header
+from monitoring.derived.png import brightness
+from packager.data.array_column import array_column
+from packager.data.checks.free_text import is_free_text
+from packager.data.checks.issue import Ints, Issue, Mask
+from packager.data.checks.similarity import (
+    Signatures,
+    array_signatures,
+    text_signatures,
+    thumbnails,
+    twins,
+)
+from packager.data.checks.split_overlap import SplitOverlap
+from packager.data.checks.table import CheckedTable
+
+MAX_ROWS = 50_000
+"""Rows compared: those with the smallest hashes."""
+MIN_PIXELS = 64
+MAX_EXPECTED_SHARE = 0.1
+"""From this share of rows with a near duplicate on, they are expected."""
+
+
+def near_duplicate(table: CheckedTable) -> Iterator[Issue]:
+    """Score 0.65, or 0.3 if many rows have one: text, arrays or images nearly equal to another's.
+
+    Rows with equal features are left to ``duplicate`` and ``conflicting_label``.
+    """
+    rows = _distinct(table, np.ones(len(table), np.bool_))
+    for name in _compared(table):
+        some, signatures = _signatures(table, name, rows)
+        if signatures is None:
+            continue
+        found = twins(signatures, table.hashes[some])
+        flagged = found >= 0
+        if flagged.any():
+            expected = float(flagged.mean()) > MAX_EXPECTED_SHARE
+            yield Issue(
+                name,
+                "content that differs from that of other rows",
+                "keep one of them, or keep them on one side of the split",
+                0.3 if expected else 0.65,
+                some[flagged],
+                [_like(table, row) for row in some[found[flagged]]],
+            )
+
+
+def near_leakage(table: CheckedTable) -> Iterator[Issue]:
+    """Held-out content nearly equal to a training row's.
+
+    Score 0.75 if there is more of it than among training rows, else 0.35. Held-out rows with the
+    very features of a training row are left to ``leakage``.
+    """
+    held_out = table.held_out
+    if held_out is None or not held_out.any() or held_out.all():
+        return
+    trained = table.feature_hashes[~held_out]
+    rows = _distinct(table, ~(held_out & np.isin(table.feature_hashes, trained)))
+    for name in _compared(table):
+        some, signatures = _signatures(table, name, rows)
+        if signatures is None:
+            continue
+        tested = held_out[some]
+        found = twins(signatures, table.hashes[some], ~tested)
+        flagged = found >= 0
+        if not flagged.any():
+            continue
+        within = twins(signatures.at(~tested), table.hashes[some[~tested]]) >= 0
+        overlap = SplitOverlap(
+            int(tested.sum()), float(flagged[tested].mean()), 2 * float(within.mean())
+        )
+        yield Issue(
+            name,
+            "held-out content that differs from that of training rows",
+            "drop it, or split by the group that such rows belong to",
+            0.75 if overlap.beyond_chance else 0.35,
+            some[flagged],
+            [f"{_like(table, row)}, a training row" for row in some[found[flagged]]],
+        )
+
+
+def uncompared(table: CheckedTable) -> Iterator[str]:
+    """What these detectors don't judge, as sentences."""
+    for name in _compared(table):
+        if len(table) > MAX_ROWS:
+            yield f"near_duplicate: compared {MAX_ROWS:,} of {len(table):,} rows of {name!r}"
+        if table.holds(name, bytes):
+            headers = map(header, (c for c in table.frame[name] if isinstance(c, bytes)))
+            other = sum(one is not None and one.format != "PNG" for one in headers)
+            if other:
+                yield (
+                    f"near_duplicate: not checked for {other:,} images of {name!r}, because only "
+                    "PNG is decoded: other formats need a library of the project"
+                )
+    lists = [name for name in table.features if table.holds(name, list)]
+    if lists:
+        yield f"near_duplicate: not checked for lists ({lists[0]!r})"
+
+
+def _compared(table: CheckedTable) -> Iterator[str]:
+    """Features with text, arrays or bytes."""
+    for name in table.features:
+        free = name in table.texts and is_free_text(table, name)
+        if free or name in table.arrays or table.holds(name, bytes):
+            yield name
+
+
+def _distinct(table: CheckedTable, able: Mask) -> Ints:
+    """One row of each features among ``able``, of the smallest hash: at most ``MAX_ROWS``."""
+    places = table.sample(len(table), able)
+    order = places[np.lexsort((places, table.hashes[places]))]
+    _, first = np.unique(table.feature_hashes[order], return_index=True)
+    kept = order[first]
+    return np.sort(kept[np.argsort(table.hashes[kept], kind="stable")[:MAX_ROWS]])
+
+
+def _signatures(table: CheckedTable, name: str, rows: Ints) -> tuple[Ints, Signatures | None]:
+    """The rows that can be compared, and their signatures."""
+    column = table.frame[name].iloc[rows]
+    rows = rows[column.notna().to_numpy()]
+    arrays = array_column(table.frame[name])
+    if arrays is not None:
+        return rows, array_signatures(arrays.block[rows])
+    cells = table.frame[name].iloc[rows].tolist()
+    if table.holds(name, bytes):
+        kept, small = [], []
+        for at, cell in enumerate(cells):
+            pixels = brightness(cell) if isinstance(cell, bytes) else None
+            if pixels is not None and len(pixels) >= MIN_PIXELS:
+                kept.append(at)
+                small.append(thumbnails(pixels[None]))
+        return rows[kept], array_signatures(np.concatenate(small)) if small else None
+    kept = [at for at, cell in enumerate(cells) if isinstance(cell, str)]
+    return rows[kept], text_signatures([cells[at] for at in kept]) if kept else None
+
+
+def _like(table: CheckedTable, row: int) -> str:
+    part = " (test)" if row >= table.source_rows else ""
+    return f"nearly that of row {row - table.source_rows if part else row}{part}"

@@ -1,0 +1,31 @@
+"""The numbers by which cells are compared with a column's range."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from monitoring.profile.profile import numeric
+from packager.data.array_column import array_column
+from packager.data.rows.calendar_values import CONVERTERS, number_of
+
+Floats = npt.NDArray[np.float64]
+
+
+def extremes(present: pd.Series[Any]) -> tuple[Floats, Floats]:
+    """Each cell as a number, twice; of an array the smallest and the largest element: (n,) each.
+
+    ``present``: numbers, times, dates, decimals or arrays, without nulls. NaN is ignored in arrays.
+    """
+    arrays = array_column(present)
+    if arrays is not None:
+        flat = arrays.block.reshape(len(arrays), -1).astype(np.float64)
+        return np.fmin.reduce(flat, axis=1), np.fmax.reduce(flat, axis=1)
+    if pd.api.types.infer_dtype(present) in CONVERTERS:
+        numbers = np.fromiter(map(number_of, present), np.float64, len(present))
+        return numbers, numbers
+    numbers = numeric(present)
+    return numbers, numbers

@@ -1,0 +1,1 @@
+"""Sources of rows: tables, arrays beside them, and folders of files."""

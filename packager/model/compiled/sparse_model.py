@@ -1,0 +1,165 @@
+"""A linear model on texts: sums over the n-grams that a document has, in scikit-learn's order.
+
+scikit-learn adds the products of a sparse row one after another, in the order of the features. So
+does this module, for one row and for many: scores are equal to the last bit.
+"""
+
+from __future__ import annotations
+
+import math
+import mmap
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from monitoring.column_arrays import ColumnArrays
+from packager.manifest.base import Scalar
+from packager.model.compiled.encode import Encoder
+from packager.model.compiled.form import Form, SparseLinear
+from packager.model.compiled.heads import EPS, BatchOutput, LinkedScores, OutputSpec
+from packager.model.compiled.one_answer import one_answer
+from packager.model.compiled.stored_arrays import array_of
+from packager.model.compiled.text_encoder import (
+    SparseRow,
+    SparseRows,
+    TextEncoder,
+    joined,
+    joined_row,
+)
+from packager.model.predictions import Predictions
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+OneRow = tuple[Scalar, list[float] | None]
+Columns = Sequence[Sequence[Any]]
+
+MAX_CHARACTERS = 1 << 17
+"""Number of characters that are encoded at once, unless one row has more."""
+
+
+class SparseModel:
+    """Answers of a form with texts."""
+
+    def __init__(self, form: Form, content: bytes | mmap.mmap, meaning: OutputSpec) -> None:
+        """``content``: the file of the form's arrays; raises ``PackageError`` if it is damaged."""
+        assert isinstance(form.head, SparseLinear)
+        self._weights = array_of(form.head.weights, content)
+        self._intercept = np.array(form.head.intercept, np.float64)
+        self._constants = np.abs(self._intercept)
+        self._texts = [TextEncoder(text, content) for text in form.texts]
+        self._encoder = Encoder(form.matrix, form.columns) if form.places else None
+        self._constant = float(self._constants.max())
+        weights = self._weights
+        self._largest = float(max(-weights.min(initial=0.0), weights.max(initial=0.0)))
+        self._tolerance = meaning.tolerance
+        self._places = np.array(form.places, np.int64)
+        self._linked = LinkedScores(form.head.link, meaning)
+        self._answer = one_answer(form.head.link, meaning)
+
+    def predict_row(self, values: Sequence[Any]) -> OneRow | None:
+        """The answer for one row; None if it is outside the domain."""
+        found = self._row(values)
+        if found is None:
+            return None
+        products = self._weights.take(found.places, 0) * found.values[:, None]
+        scores = self._intercept
+        if len(products):
+            scores = products.cumsum(axis=0)[-1] + scores
+        rounding = (len(products) + 8) * EPS
+        # By Cauchy and Schwarz a row's absolute sum is at most this, which is cheap to compute.
+        size = self._largest * math.sqrt(len(products) * found.values.dot(found.values))
+        if (size + self._constant) * rounding > self._tolerance:
+            size = float((np.abs(products).sum(axis=0) + self._constants).max())
+        return self._answer(scores, size * rounding)
+
+    def _row(self, values: Sequence[Any]) -> SparseRow | None:
+        """The features of one row; None if it is outside the domain."""
+        parts = []
+        for text in self._texts:
+            found = text.features_of_one(values[text.column])
+            if found is None:
+                return None
+            parts.append(found)
+        if self._encoder is not None:
+            others = self._encoder.row(values)
+            if others is None:
+                return None
+            entries = np.array(others)
+            if not np.isfinite(entries).all():
+                return None
+            kept = np.flatnonzero(entries)
+            parts.append(SparseRow(self._places[kept], entries[kept]))
+        return joined_row(parts)
+
+    def predict_rows(
+        self, columns: Columns, _: ColumnArrays | None = None
+    ) -> tuple[Predictions, Bools]:
+        """Answers for many rows, and the mask of valid ones: the others are placeholders."""
+        parts = [self._part(part) for part in self._parts(columns)]
+        labels = [label for answers, _ in parts for label in answers.labels]
+        inside = np.concatenate([inside for _, inside in parts])
+        chances = [one.probabilities for one, _ in parts if one.probabilities is not None]
+        return Predictions(labels, np.concatenate(chances) if chances else None), inside
+
+    def _parts(self, columns: Columns) -> Iterator[Columns]:
+        """The rows in parts of at most ``MAX_CHARACTERS``."""
+        sizes = np.zeros(len(columns[0]), np.int64)
+        for text in self._texts:
+            documents = columns[text.column]
+            lengths = (len(document or "") for document in documents)
+            sizes += np.fromiter(lengths, np.int64, len(documents))
+        numbers = np.cumsum(sizes) // MAX_CHARACTERS
+        _, counts = np.unique(numbers, return_counts=True)
+        if len(counts) <= 1:
+            yield columns
+            return
+        left = [iter(column) for column in columns]
+        for count in counts.tolist():
+            yield [list(islice(column, count)) for column in left]
+
+    def _part(self, columns: Columns) -> tuple[BatchOutput, Bools]:
+        found, inside = self._features(columns)
+        products = self._weights.take(found.places, 0) * found.values[:, None]
+        rounding = (np.bincount(found.rows, minlength=found.height) + 8) * EPS
+        scores = np.empty((found.height, len(self._intercept)))
+        sizes = np.empty_like(scores)
+        for score in range(scores.shape[1]):
+            scores[:, score] = found.sums(products[:, score])
+            sizes[:, score] = found.sums(np.abs(products[:, score]))
+        scores += self._intercept
+        sizes += self._constants
+        answers = self._linked(scores, sizes.max(axis=1) * rounding)
+        return answers, inside & answers.good
+
+    def _features(self, columns: Columns) -> tuple[SparseRows, Bools]:
+        """The features of rows that aren't zero, and the mask of rows in the domain."""
+        height = len(columns[0])
+        inside = np.ones(height, bool)
+        parts = []
+        for text in self._texts:
+            made, known = text.features(columns[text.column])
+            inside &= known
+            parts.append(made)
+        if self._encoder is not None:
+            made, known = self._others(self._encoder, columns, height)
+            inside &= known
+            parts.append(made)
+        return joined(parts), inside
+
+    def _others(self, encoder: Encoder, columns: Columns, height: int) -> tuple[SparseRows, Bools]:
+        """The features that aren't of texts."""
+        known = encoder.inside(columns, height)
+        matrix = np.zeros((height, encoder.matrix.width))
+        chosen = np.flatnonzero(known)
+        kept = columns
+        if len(chosen) < height:
+            kept = [[column[row] for row in chosen.tolist()] for column in columns]
+        matrix[chosen] = encoder.fill(kept, len(chosen))
+        finite = np.isfinite(matrix).all(axis=1)
+        matrix[~finite] = 0.0
+        rows, places = np.nonzero(matrix)
+        found = SparseRows(rows, self._places[places], matrix[rows, places], height)
+        return found, known & finite

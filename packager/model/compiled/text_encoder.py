@@ -1,0 +1,154 @@
+"""The features of documents: n-gram counts after their stages, as scikit-learn computes them.
+
+Every sum is taken one number after another in the order of the features, as scikit-learn's loops
+over sparse rows do, so that no rounding differs.
+"""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from packager.model.compiled.ngrams import NgramCounter
+from packager.model.compiled.stored_arrays import array_of
+from packager.model.compiled.text_form import Text, TextStage
+
+Integers = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+
+class SparseRows(NamedTuple):
+    """The entries of a sparse matrix, ordered by row and place."""
+
+    rows: Integers
+    places: Integers
+    values: Floats
+    height: int
+    """The number of rows."""
+
+    def sums(self, values: Floats) -> Floats:
+        """The sums of numbers that belong to the entries, row by row, shape (height,).
+
+        ``bincount`` adds one number after another, as scikit-learn does; ``sum`` adds in pairs.
+        """
+        return np.asarray(np.bincount(self.rows, values, self.height), np.float64)
+
+    def divided(self, norms: Floats) -> Floats:
+        """The values divided by the norm of their row, unless that is 0."""
+        quotients: Floats = self.values / np.where(norms == 0, 1.0, norms)[self.rows]
+        return quotients
+
+    def largest(self) -> Floats:
+        """The largest absolute value of each row; 0 for a row without entries."""
+        found = np.zeros(self.height)
+        np.maximum.at(found, self.rows, np.abs(self.values))
+        return found
+
+
+class SparseRow(NamedTuple):
+    """The entries of one row of a sparse matrix, ordered by place."""
+
+    places: Integers
+    values: Floats
+
+    def sums(self, values: Floats) -> Any:
+        """The sum of numbers that belong to the entries, one after another."""
+        return values.cumsum()[-1] if len(values) else 0.0
+
+    def divided(self, norm: Any) -> Floats:
+        """The values divided by ``norm``, unless that is 0."""
+        return self.values / norm if norm else self.values
+
+    def largest(self) -> Any:
+        """The largest absolute value; 0 without entries."""
+        return np.abs(self.values).max(initial=0.0)
+
+
+Stage = Callable[[Any], Any]
+"""From ``SparseRows`` to ``SparseRows``, and from ``SparseRow`` to ``SparseRow``."""
+
+
+class TextEncoder:
+    """Computes the features of one text column."""
+
+    def __init__(self, text: Text, content: bytes | mmap.mmap) -> None:
+        """``content``: the file of the form's arrays; raises ``PackageError`` if it is damaged."""
+        self.column = text.column
+        self._start = text.start
+        self._counter = NgramCounter(text, content)
+        self._stages = [_stage(stage, content) for stage in text.stages]
+
+    def features(self, documents: Sequence[Any]) -> tuple[SparseRows, Bools]:
+        """The features of documents (None for null), and the mask of those in the domain.
+
+        The others have no features.
+        """
+        known = ["" if document is None else document for document in documents]
+        counted, inside = self._counter.counts(known)
+        for row, document in enumerate(documents):
+            if document is None:
+                inside[row] = False
+        values = counted.counts.astype(np.float64)
+        found = SparseRows(counted.rows, counted.features, values, len(documents))
+        for stage in self._stages:
+            found = stage(found)
+        return found._replace(places=found.places + self._start), inside
+
+    def features_of_one(self, document: Any) -> SparseRow | None:
+        """The features of one document; None outside the domain."""
+        counted = None if document is None else self._counter.counts_of_one(document)
+        if counted is None:
+            return None
+        found = SparseRow(counted[0], counted[1].astype(np.float64))
+        for stage in self._stages:
+            found = stage(found)
+        return found._replace(places=found.places + self._start) if self._start else found
+
+
+def joined(parts: Sequence[SparseRows]) -> SparseRows:
+    """Several parts of the same rows as one."""
+    if len(parts) == 1:
+        return parts[0]
+    rows = np.concatenate([part.rows for part in parts])
+    places = np.concatenate([part.places for part in parts])
+    values = np.concatenate([part.values for part in parts])
+    order = np.lexsort((places, rows))
+    return SparseRows(rows[order], places[order], values[order], parts[0].height)
+
+
+def joined_row(parts: Sequence[SparseRow]) -> SparseRow:
+    """Several parts of one row as one."""
+    if len(parts) == 1:
+        return parts[0]
+    places = np.concatenate([part.places for part in parts])
+    order = places.argsort(kind="stable")
+    return SparseRow(places[order], np.concatenate([part.values for part in parts])[order])
+
+
+def _stage(stage: TextStage, content: bytes | mmap.mmap) -> Stage:
+    values: Any = None if stage.values is None else array_of(stage.values, content)
+    limit = stage.threshold or 0.0
+    if stage.name == "select":
+        return lambda found: _selected(found, values)
+    function: Callable[[Any], Floats] = {
+        "ones": lambda found: np.ones_like(found.values),
+        "log": lambda found: np.log(found.values) + 1.0,
+        "multiply": lambda found: found.values * values.take(found.places),
+        "above": lambda found: (found.values > limit).astype(np.float64),
+        "l1": lambda found: found.divided(found.sums(np.abs(found.values))),
+        "l2": lambda found: found.divided(np.sqrt(found.sums(found.values * found.values))),
+        "max": lambda found: found.divided(found.largest()),
+    }[stage.name]
+    return lambda found: found._replace(values=function(found))
+
+
+def _selected(found: Any, new: Any) -> Any:
+    places = new.take(found.places)
+    kept = places >= 0
+    found = found._replace(places=places[kept].astype(np.int64), values=found.values[kept])
+    return found._replace(rows=found.rows[kept]) if isinstance(found, SparseRows) else found

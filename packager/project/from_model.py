@@ -1,0 +1,112 @@
+"""``package init --from-model``: writes a project around a model that was trained elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from modelhost.loaders.formats import Format, found_format
+from packager.confinement import refuse_strange
+from packager.errors import PackageError, UsageError
+from packager.manifest.base import Task
+from packager.manifest.read_options import shown_options
+from packager.project.config import FILENAME
+from packager.project.model_facts import facts_of_format, facts_of_pickle
+from packager.project.model_format import is_no_model
+from packager.project.pickles import read_header, references_main
+from packager.project.scaffold import choose_target, fill, package_name, quoted, write_project
+from packager.project.table_preview import Preview, preview
+from packager.project.training_project import MAX_CLASSES, task_of_target
+
+
+def init_from_model(
+    directory: Path, model: Path, data: Path | None, target: str | None
+) -> list[str]:
+    """Write a project for a trained model, and its data if given; return the files written.
+
+    Raises ``UsageError`` for a file that is no model, and ``PackageError`` for a pickle that
+    references classes of ``__main__``.
+    """
+    found = _check_model(model)
+    if found is None:
+        facts = facts_of_pickle(read_header(_first_file(model)))
+    else:
+        facts = facts_of_format(model, found)
+    content = {"requirements.txt": "".join(f"{line}\n" for line in facts.requirements)}
+    copies, section, labels = {f"model/{model.name}": model}, "", ""
+    task = facts.task
+    if data is not None:
+        table = preview(data)
+        chosen = choose_target(data.name, table.names, target)
+        section = f"\n[data]\nsource = {quoted(f'data/{data.name}')}\ntarget = {quoted(chosen)}\n"
+        section += f"{shown_options(**table.options)}\n" if table.options else ""
+        copies[f"data/{data.name}"] = data
+        task = task or task_of_target(table, chosen)
+        labels = (
+            ""
+            if facts.labelled or task == "regression"
+            else _classes(table, chosen, numbered=facts.numbered)
+        )
+    elif target is not None:
+        raise UsageError("--target: expected --data with it, got none", "add --data FILE")
+    values = {"name": package_name(directory), "task": _told(task), "data": section}
+    values |= {"model": quoted(f"model/{model.name}"), "classes": labels}
+    content[FILENAME] = fill("pretrained.toml", values)
+    return write_project(directory, content, copies)
+
+
+def _told(task: Task | None) -> Task:
+    return task or "regression"
+
+
+def _classes(table: Preview, target: str, *, numbered: bool) -> str:
+    """The line with the sorted labels of the data, for a model that records none of its own.
+
+    ``numbered``: it records their number, so that 0, 1 and so on need no line.
+    """
+    values = table.rows[target].dropna().unique().tolist()
+    found = sorted(values, key=lambda one: (isinstance(one, str), one))
+    plain = [int(one) if isinstance(one, float) and one.is_integer() else one for one in found]
+    if not 2 <= len(plain) <= MAX_CLASSES or (numbered and plain == list(range(len(plain)))):
+        return ""
+    shown = [quoted(one) if isinstance(one, str) else str(one).lower() for one in plain]
+    return f"classes = [{', '.join(shown)}]  # in the order of the model's outputs\n"
+
+
+def _check_model(model: Path) -> Format | None:
+    """The format of ``model``; None for a pickle or a file that a predictor reads."""
+    if not model.exists():
+        raise UsageError(f"--from-model {model}: no such file", "name a saved model")
+    refuse_strange(model)
+    if model.is_dir() and not any(path.is_file() for path in model.rglob("*")):
+        raise UsageError(f"--from-model {model}: holds no file", "name a saved model")
+    if (model / "MLmodel").is_file():
+        raise UsageError(
+            f"--from-model {model}: expected a saved model, got a folder of MLflow",
+            f"write --from-mlflow {model}",
+        )
+    if model.is_file() and references_main(model):
+        raise PackageError(
+            f"{model}: its classes are in __main__, which no other program can import",
+            "move the class to a module, import it from there, and save the model again",
+        )
+    files = [model] if model.is_file() else [path for path in model.rglob("*") if path.is_file()]
+    found = None if model.is_dir() else is_no_model(model)
+    if found is None:
+        try:
+            known = found_format(model, f"--from-model {model}")
+        except PackageError as error:
+            raise UsageError(error.message, error.hint) from error
+        if known is not None:
+            return known
+    others = [is_no_model(path) for path in files]
+    if all(others):
+        raise UsageError(
+            f"--from-model {model}: expected a saved model, got "
+            + (str(others[0]) if model.is_file() else f"a folder without one: {others[0]} in it"),
+            "name the file that joblib.dump, pickle or the model's own save method wrote",
+        )
+    return None
+
+
+def _first_file(model: Path) -> Path:
+    return model if model.is_file() else next(p for p in sorted(model.rglob("*")) if p.is_file())

@@ -1,0 +1,108 @@
+"""What a model's file tells of its task, labels and requirements, without loading it."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from pathlib import Path
+from typing import NamedTuple
+
+from modelhost.loaders.formats import Format
+from packager.manifest.base import Task
+from packager.project.scaffold import task_of
+
+DISTRIBUTIONS = {
+    b"sklearn": "scikit-learn",
+    b"xgboost": "xgboost-cpu",
+    b"lightgbm": "lightgbm",
+    b"catboost": "catboost",
+    b"statsmodels": "statsmodels",
+    b"prophet": "prophet",
+    b"pmdarima": "pmdarima",
+    b"sktime": "sktime",
+    b"surprise": "scikit-surprise",
+    b"lifelines": "lifelines",
+    b"torch": "torch",
+    b"pandas": "pandas",
+    b"cloudpickle": "cloudpickle",
+}
+"""Module in a pickle → distribution on an index."""
+MAX_READ = 64 << 20
+"""Bytes of a model's file in which its task is looked for."""
+_LABELS = {
+    "lightgbm": rb"\nobjective=(binary|multiclass|cross_entropy)",
+    "xgboost_json": rb"binary:logistic|multi:soft|reg:logistic",
+    "xgboost_ubj": rb"binary:logistic|multi:soft|reg:logistic",
+    "catboost": rb"class_to_label|Logloss|MultiClass|CrossEntropy",
+    "onnx": rb"Classifier|ZipMap|Softmax|Sigmoid",
+}
+"""Format → what the file of a model of labels holds."""
+_VERSION = {"xgboost_json": rb'"version"\s*:\s*\[(\d+)\s*,\s*(\d+)\s*,\s*(\d+)'}
+OWN_LABELS = ("catboost", "skops", "spacy", "transformers")
+"""Formats that record the labels, not only their number."""
+
+
+class Facts(NamedTuple):
+    """What is known; requirements are lines of a requirements file."""
+
+    task: Task | None
+    """None if the file doesn't tell."""
+    requirements: list[str]
+    labelled: bool = True
+    """Whether it records its labels."""
+    numbered: bool = True
+    """Whether it records their number."""
+
+
+def facts_of_pickle(content: bytes) -> Facts:
+    """From the beginning of a pickle: its modules, and scikit-learn's version, which it has."""
+    lines = {name for module, name in DISTRIBUTIONS.items() if module in content}
+    version = re.search(rb"_sklearn_version[^0-9]{1,8}(\d+\.\d+\.\d+)", content)
+    if version:
+        lines = lines - {"scikit-learn"} | {f"scikit-learn=={version.group(1).decode()}"}
+    if not lines & {"scikit-learn", "cloudpickle"} and not version:
+        lines.add("joblib")  # what reads a pickle; scikit-learn requires it
+    return Facts(task_of(content), sorted(lines | {"pandas"}))
+
+
+def facts_of_format(model: Path, found: Format) -> Facts:
+    """From the content of a file or folder in a format of the model host."""
+    content = _content(model, found)
+    lines = [*found.requires]
+    version = re.search(_VERSION[found.name], content[-4096:]) if found.name in _VERSION else None
+    if version:
+        lines[0] += f">={b'.'.join(version.groups()).decode()}"
+    return Facts(
+        _task(found, content),
+        sorted({*lines, "pandas"}),
+        labelled=found.name in OWN_LABELS,
+        numbered=not found.name.startswith("torch"),
+    )
+
+
+def _task(found: Format, content: bytes) -> Task | None:
+    if found.name in _LABELS:
+        return "classification" if re.search(_LABELS[found.name], content) else "regression"
+    if found.name in ("spacy", "transformers"):
+        return "classification"
+    if found.name == "prophet":
+        return "regression"
+    if found.name == "skops":
+        return task_of(content)
+    if found.name == "keras":
+        labels = re.search(rb'"activation": "(softmax|sigmoid)"(?!.*"activation")', content)
+        return "classification" if labels else "regression"
+    return None
+
+
+def _content(model: Path, found: Format) -> bytes:
+    """The file, or the member of its archive that describes the model."""
+    if model.is_dir():
+        files = sorted(model.glob("*.onnx"))
+        model = files[0] if files else next(p for p in sorted(model.rglob("*")) if p.is_file())
+    member = {"skops": "schema.json", "keras": "config.json"}.get(found.name)
+    if member is None:
+        with model.open("rb") as file:
+            return file.read(MAX_READ)
+    with zipfile.ZipFile(model) as archive, archive.open(member) as file:
+        return file.read(MAX_READ)

@@ -1,0 +1,86 @@
+"""What of text vectorizers is not compiled is refused by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sklearn import decomposition, ensemble, preprocessing, svm
+from sklearn.compose import make_column_transformer
+from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, TfidfVectorizer
+from sklearn.naive_bayes import MultinomialNB
+from sklearn.pipeline import make_pipeline
+from text_samples import beside, logistic, of_texts
+
+from packager.manifest.evaluation import Compiled
+
+
+def own_words(text: str) -> list[str]:
+    """A function of a project."""
+    return text.split()
+
+
+def own_letters(text: str) -> str:
+    """A function of a project."""
+    return text.lower()
+
+
+KNOWN = "for the features of a text vectorizer"
+REFUSED: dict[str, tuple[Any, str]] = {
+    "tokenizer": (
+        make_pipeline(TfidfVectorizer(tokenizer=own_words, token_pattern=None), logistic()),
+        "TfidfVectorizer calls the tokenizer own_words",
+    ),
+    "preprocessor": (
+        make_pipeline(CountVectorizer(preprocessor=own_letters), logistic()),
+        "CountVectorizer calls the preprocessor own_letters",
+    ),
+    "analyzer": (
+        make_pipeline(CountVectorizer(analyzer=own_words), logistic()),
+        "CountVectorizer calls the analyzer own_words",
+    ),
+    "accents": (
+        make_pipeline(CountVectorizer(strip_accents=own_letters), logistic()),
+        "CountVectorizer calls the strip_accents own_letters",
+    ),
+    "hashes": (
+        make_pipeline(HashingVectorizer(n_features=64), logistic()),
+        "HashingVectorizer has no vocabulary: no exact form of it is known",
+    ),
+    "pattern": (
+        make_pipeline(CountVectorizer(token_pattern=r"(?:\w+\s?)+"), logistic()),
+        r"token_pattern '(?:\\w+\\s?)+' repeats repetitions or refers back",
+    ),
+    "long n-grams": (
+        make_pipeline(CountVectorizer(analyzer="char", ngram_range=(2, 12)), MultinomialNB()),
+        "CountVectorizer has ngram_range (2, 12), expected at most 10",
+    ),
+    "forest": (
+        make_pipeline(CountVectorizer(), ensemble.RandomForestClassifier(3, random_state=0)),
+        f"no compiled form of RandomForestClassifier is known {KNOWN}",
+    ),
+    "kernels": (
+        make_pipeline(make_column_transformer((CountVectorizer(), "text")), svm.SVC()),
+        f"no compiled form of SVC is known {KNOWN}",
+    ),
+    "components": (
+        make_pipeline(TfidfVectorizer(), decomposition.TruncatedSVD(3), logistic()),
+        "TruncatedSVD is given the features of a text vectorizer",
+    ),
+    "scaled with numbers": (
+        make_pipeline(beside(("t", TfidfVectorizer())), preprocessing.MaxAbsScaler(), logistic()),
+        "MaxAbsScaler is given the features of a text vectorizer among others",
+    ),
+    "narrow": (
+        make_pipeline(TfidfVectorizer(dtype="float32"), logistic()),
+        "TfidfVectorizer returns a type narrower than float64",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_is_not_known_is_refused_by_name(tmp_path: Path, what: str) -> None:
+    model, reason = REFUSED[what]
+    made = of_texts(model, "three", tmp_path / "form")
+    assert made.verdict == Compiled(verdict="refused", reason=reason)

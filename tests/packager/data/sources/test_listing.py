@@ -1,0 +1,33 @@
+"""Which files a source consists of: links are none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from packager.data.frames import read
+from packager.errors import UsageError
+from packager.manifest.read_options import ColumnReading, TableReadOptions
+
+NAMED = TableReadOptions(columns={"image": ColumnReading(kind="bytes", files="images")})
+
+
+def write(folder: Path, files: dict[str, bytes]) -> Path:
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    return folder
+
+
+def test_links_are_refused(tmp_path: Path) -> None:
+    write(tmp_path, {"images/a.png": b"A", "outside": b"S"})
+    (tmp_path / "rows.csv").write_text("image,y\na.png,1\n")
+    (tmp_path / "images/b.png").symlink_to(tmp_path / "outside")
+    with pytest.raises(UsageError, match=r"b\.png: expected a file or a folder, got a link"):
+        read(tmp_path / "rows.csv", NAMED)
+    (tmp_path / "images/b.png").unlink()
+    (tmp_path / "images").rename(tmp_path / "elsewhere")
+    (tmp_path / "images").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(UsageError, match=r"expected the folder of its files at .*, got a link"):
+        read(tmp_path / "rows.csv", NAMED)

@@ -1,0 +1,70 @@
+"""Stages give scikit-learn's numbers to the last bit, for one document and for many."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn import preprocessing
+from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+from sklearn.pipeline import make_pipeline
+from text_samples import documents
+
+from modelhost.compiling.provenance import LookupFeature, MatrixBlock
+from modelhost.compiling.walk import PipelineWalk
+from packager.model.compiled.stored_arrays import ArrayWriter
+from packager.model.compiled.text_encoder import (
+    SparseRow,
+    SparseRows,
+    TextEncoder,
+    joined,
+    joined_row,
+)
+from packager.worker.compile.text_tables import text_of
+
+PARTS: dict[str, Any] = {
+    "tf-idf": TfidfVectorizer(),
+    "logarithms": TfidfVectorizer(sublinear_tf=True, norm="l1"),
+    "present or not": CountVectorizer(binary=True),
+    "largest": make_pipeline(CountVectorizer(), preprocessing.Normalizer("max")),
+    "thresholds": make_pipeline(CountVectorizer(), preprocessing.Binarizer(threshold=1)),
+    "scaled": make_pipeline(TfidfVectorizer(), preprocessing.StandardScaler(with_mean=False)),
+}
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_features_have_the_bits_of_scikit_learn(name: str) -> None:
+    part = PARTS[name].fit(documents(80))
+    walk, writer = PipelineWalk(), ArrayWriter()
+    block = walk.through(part, MatrixBlock((LookupFeature(0),)), ())
+    (told,), _ = walk.texts.described(block.cells)
+    made = walk.texts.parts[-1]
+    arrays: dict[str, Any] = {"terms": list(made.terms), "places": list(made.terms.values())}
+    arrays.update({f"stage {at}": stage.values for at, stage in enumerate(made.stages)})
+    encoder = TextEncoder(text_of(told, arrays, writer), writer.content())
+    texts = documents(50, seed=7)
+    wanted = part.transform(texts)
+    found, inside = encoder.features([*texts, None])
+    assert inside.tolist() == [True] * 50 + [False]
+    kept = found.values != 0
+    dense = np.zeros(wanted.shape)
+    dense[found.rows[kept], found.places[kept]] = found.values[kept]
+    assert np.array_equal(dense, wanted.toarray())
+    for row, text in enumerate(texts):
+        alone = encoder.features_of_one(text)
+        assert alone is not None
+        own = found.rows == row
+        assert alone.values.tobytes() == found.values[own].tobytes()
+        assert alone.places.tolist() == found.places[own].tolist()
+    assert encoder.features_of_one(None) is None
+
+
+def test_parts_are_joined_in_the_order_of_the_matrix() -> None:
+    one = SparseRows(np.array([0, 1]), np.array([5, 6]), np.array([1.0, 2.0]), 2)
+    other = SparseRows(np.array([0, 0]), np.array([0, 9]), np.array([3.0, 4.0]), 2)
+    made = joined([one, other])
+    assert (made.rows.tolist(), made.places.tolist()) == ([0, 0, 0, 1], [0, 5, 9, 6])
+    assert made.values.tolist() == [3.0, 1.0, 4.0, 2.0]
+    row = joined_row([SparseRow(one.places, one.values), SparseRow(other.places, other.values)])
+    assert (row.places.tolist(), row.values.tolist()) == ([0, 5, 6, 9], [3.0, 1.0, 2.0, 4.0])

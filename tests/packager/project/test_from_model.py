@@ -1,0 +1,52 @@
+"""``package init --from-model`` for files of other libraries."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from tiny_models import LABELS, NUMBERS, ROWS, lightgbm_booster, xgboost_booster
+
+from packager.errors import UsageError
+from packager.project.config import load_project
+from packager.project.from_model import init_from_model
+from packager.project.model_loader import model_loader
+
+
+def table(folder: Path, target: object) -> Path:
+    ROWS.assign(y=target).to_csv(folder / "rows.csv", index=False)
+    return folder / "rows.csv"
+
+
+def test_a_booster_becomes_a_project(tmp_path: Path) -> None:
+    lightgbm_booster().save_model(tmp_path / "m.txt")
+    data = table(tmp_path, LABELS.map({0: "no", 1: "yes"}))
+    init_from_model(tmp_path / "p", tmp_path / "m.txt", data, "y")
+    project = load_project(tmp_path / "p")
+    assert model_loader(project) == "format:lightgbm"
+    assert project.package.task == "classification"
+    assert project.serve.classes == ("no", "yes")
+    assert (tmp_path / "p/requirements.txt").read_text() == "lightgbm\npandas\n"
+
+
+@pytest.mark.parametrize(("target", "task"), [(LABELS, "classification"), (NUMBERS, "regression")])
+def test_numbered_classes_need_no_line(tmp_path: Path, target: pd.Series, task: str) -> None:
+    objective = "binary:logistic" if task == "classification" else "reg:squarederror"
+    xgboost_booster(objective, target).save_model(tmp_path / "m.ubj")
+    init_from_model(tmp_path / "p", tmp_path / "m.ubj", table(tmp_path, target), "y")
+    project = load_project(tmp_path / "p")
+    assert (project.package.task, project.serve.classes) == (task, None)
+
+
+def test_a_renamed_file_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
+    lightgbm_booster().save_model(tmp_path / "m.cbm")
+    with pytest.raises(UsageError, match=r"m\.cbm: expected a CatBoost model, as \.cbm says"):
+        init_from_model(tmp_path / "p", tmp_path / "m.cbm", None, None)
+    assert not (tmp_path / "p").exists()
+
+
+def test_json_of_no_model_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "m.json").write_text('{"a": 1}')
+    with pytest.raises(UsageError, match=r"m\.json: expected a"):
+        init_from_model(tmp_path / "p", tmp_path / "m.json", None, None)
