@@ -19,6 +19,7 @@ EXEMPT: dict[str, str] = {
     "modelhost/objects/catboosts.py": "asks CatBoost: loaders/test_large_libraries.py",
     "modelhost/objects/tensors.py": "asks PyTorch and Keras: loaders/test_large_libraries.py",
     "packager/deploy/grafana/panel.py": "drawn by dashboard.py, whose test reads them",
+    "packager/deploy/prometheus/output_cases.py": "promtool runs them in test_rule_tests.py",
     "packager/deploy/prometheus/presence_cases.py": "promtool runs them in test_rule_tests.py",
     "packager/deploy/prometheus/resolve_cases.py": "promtool runs them in test_rule_tests.py",
     "packager/model/model.py": "a protocol, which test_hosted_model.py and others satisfy",

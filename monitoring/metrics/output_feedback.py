@@ -26,8 +26,10 @@ from monitoring.scoring.outputs import (
 )
 from monitoring.slices.slices import ALL
 
-MAX_LABELS_SHOWN = 16
+MAX_LABELS_SHOWN = 8
 """Labels of sets that are counted each by itself, over all outputs; others are ``OTHER``."""
+MAX_OUTPUTS_NAMED = 8
+"""Outputs whose unmeasured slices are counted each by itself; others are ``OTHER``."""
 LABEL_OUTCOMES = ("true_positive", "false_positive", "false_negative")
 OUTPUT_REJECTIONS = (
     *(*REJECTIONS, "answer_missing", "wrong_answer", "not_by_output", "unknown_output"),
@@ -164,8 +166,11 @@ class OutputFeedbackMetrics:
         left_out = series.gauge(
             "model_output_unmeasured_slices", "Slices in which an output isn't measured.", "output"
         )
-        for name, slices in kept.items():
-            left_out(name, len(self._slices) - slices)
+        missing = {name: len(self._slices) - slices for name, slices in kept.items()}
+        for name in [*missing][:MAX_OUTPUTS_NAMED]:
+            left_out(name, missing.pop(name))
+        if missing:
+            left_out(OTHER, sum(missing.values()))
 
     def _labels(self, series: Series, outputs: Sequence[LabelledOutput]) -> None:
         """Create the counters of each label of a set."""

@@ -28,8 +28,11 @@ def as_text(report: DriftReport, columns: int | None = None) -> str:
         excluded = [(_named(one), _name(one.reason)) for one in report.drift_excluded]
         parts.append(table(("not compared", "reason"), excluded, columns))
     if report.slices:
-        score = "mean error" if report.regression else "accuracy"
-        heads = ("slice", "rows", "labels", score, "95 % interval", "baseline", "z", "verdict")
+        structured = any(part.output is not None for part in report.slices)
+        score = "mean error" if report.regression else "mean" if structured else "accuracy"
+        named = ("output", "measure") if structured else ()
+        counts = ("slice", "rows", "labels", score, "95 % interval", "baseline", "z", "verdict")
+        heads = (*named, *counts)
         rows = map(_slice, report.slices)
         parts.append(table(heads, rows, columns, right=("95 % interval",)))
     parts.append(f"verdict: {report.verdict}")
@@ -55,7 +58,9 @@ def _named(one: ExcludedFeature) -> str:
 def _slice(part: SliceDrift) -> tuple[Cell, ...]:
     ends = (part.low, part.high) if part.labels else None
     scores = (part.score, interval(ends), part.baseline, part.z)
-    return _name(part.name), round(part.rows), round(part.labels), *scores, _marked(part.verdict)
+    named = () if part.output is None else (_name(part.output), _name(part.measure or ""))
+    counts = (_name(part.name), round(part.rows), round(part.labels))
+    return *named, *counts, *scores, _marked(part.verdict)
 
 
 def _marked(verdict: str) -> str:

@@ -69,7 +69,11 @@ def document(
     example = golden.rows[0] if golden is not None and golden.rows else {}
     paths: dict[str, dict[str, Operation]] = {
         "/predict": {"post": _predict(example)},
-        **({"/feedback": {"post": _feedback()}} if feedback else {}),
+        **(
+            {"/feedback": {"post": _feedback(answers=bool(manifest.schema_.outputs))}}
+            if feedback
+            else {}
+        ),
         **_told(),
         **protocols.paths(manifest, example),
         **_operated(),
@@ -142,9 +146,9 @@ def _answer(manifest: Manifest, golden: Golden | None, *, tokens: bool) -> dict[
     return {"type": "object", "properties": entry, "required": list(entry)}
 
 
-def _feedback() -> Operation:
+def _feedback(*, answers: bool) -> Operation:
     # A malformed item is rejected alone, without an error of the request, so no type is required.
-    pair = {
+    pair: dict[str, Any] = {
         "description": "An object of `token` and `actual`; anything else is rejected by itself.",
         "properties": {
             "token": {"description": "The token of the answer, as text."},
@@ -154,6 +158,21 @@ def _feedback() -> Operation:
             },
         },
     }
+    example = {"token": "…", "actual": "…"}
+    if answers:
+        pair["description"] = (
+            "An object of `token`, `answer` and `actual`; anything else is rejected by itself."
+        )
+        pair["properties"] = {
+            "token": {"description": "The token of the answer, as text."},
+            "answer": {"description": "The prediction of that answer, unchanged."},
+            "actual": {
+                "description": "The true label in the form of the answer, or some of it: some "
+                "outputs; of a set `{label: boolean}`; of numbers `{place: number}`. Null or "
+                "none: not known yet, so the token is kept for later."
+            },
+        }
+        example = {"token": "…", "answer": "…", "actual": "…"}
     body = {"type": "array", "items": pair}
     rejected = {
         "type": "object",
@@ -173,7 +192,7 @@ def _feedback() -> Operation:
         "tags": ["predict"],
         "operationId": "feedback",
         "summary": "Send true labels",
-        "requestBody": json_body(body, [{"token": "…", "actual": "…"}]),
+        "requestBody": json_body(body, [example]),
         "responses": {
             "200": json_response("Counted labels, and reasons for rejected ones", answer),
             **errors("Error", "400", "413", "422", "500", "503", "504"),

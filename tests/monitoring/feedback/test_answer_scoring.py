@@ -198,7 +198,7 @@ def test_other_kinds(tmp_path) -> None:
     actual = {"q": 2, "s": True, "t": "Fox", "j": {"a": [1]}}
     assert served.feed((token, answer, actual)) == (1, [])
     assert served.measure("q", "coverage") == (1, 1)
-    assert served.measure("q", "width") == (2, 1)
+    assert served.measure("q", "width_over") == (2, 1)
     assert served.measure("s", "score_anomalous") == (0.75, 1)
     assert served.measure("s", "score_normal") == (0, 0)
     assert served.measure("t", "token_f1") == (pytest.approx(2 / 3), 1)
