@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -73,13 +74,7 @@ def init(
             "--from-model: expected none together with --from-mlflow", "keep one of the two"
         )
     targets, trained = target or [], from_mlflow is not None or from_model is not None
-    only = targets[0] if targets else None
-    if trained and len(targets) > 1:
-        raise UsageError(
-            "--target: expected one column for a model trained elsewhere, got "
-            f"{', '.join(targets)}",
-            "write [outputs] into its package.toml",
-        )
+    only = _only(targets, trained=trained)
     notes: tuple[str, ...] = ()
     existing = None
     if not trained and len(targets) < 2 and (data is not None or only is None):
@@ -107,6 +102,17 @@ def init(
         if existing is None and (trained or data is not None):
             ConsoleProgress().warn(f"{_and(guessed)} guessed: see package.toml")
         ConsoleProgress().step(f"next: package build {directory}")
+
+
+def _only(targets: Sequence[str], *, trained: bool) -> str | None:
+    """The first target; raises ``UsageError`` for several of a model trained elsewhere."""
+    if trained and len(targets) > 1:
+        raise UsageError(
+            "--target: expected one column for a model trained elsewhere, got "
+            f"{', '.join(targets)}",
+            "write [outputs] into its package.toml",
+        )
+    return targets[0] if targets else None
 
 
 @app.command(rich_help_panel=CREATE)
