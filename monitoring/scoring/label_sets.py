@@ -94,7 +94,7 @@ def _agreement(truth: Flags, answered: Flags, labels: Sequence[Any]) -> Metrics:
             f"{name}_{label}": Metric(float(flags[:, i].sum()), None, "positive", part=True)
             for i, label in enumerate(labels[:MAX_PARTS])
         }
-    return present(found | of_label)
+    return present(of_label | found)  # a label may be named micro
 
 
 def _areas(truth: Flags, chances: Floats, labels: Sequence[Any]) -> Metrics:

@@ -23,6 +23,7 @@ from packager.manifest.outputs import Output
 from packager.manifest.read_options import toml_text
 from packager.model.paths import Root
 from packager.worker.job import Job
+from packager.worker.train.output_targets import check_targets
 from packager.worker.train.source_data import (
     SourceData,
     labels_read_as_null,
@@ -84,6 +85,7 @@ def prepare(source: SourceData, job: Job, root: Root) -> Dataset:
         _tell_unlabelled(found, target, len(frame), job)
         unlabelled = {text: max(count, unlabelled.get(text, 0)) for text, count in found.items()}
     labelled = _labelled(frame, targets, job.task)
+    check_targets(labelled, job.serve.outputs)
     if job.split.file is not None:
         train = labelled
         test = _labelled(read_held_out(source, job, root).served, targets, job.task)
@@ -254,6 +256,8 @@ def _labelled(frame: pd.DataFrame, targets: Sequence[str], task: Task) -> pd.Dat
             "name another column, or fill it",
         )
     if task == "outputs":
+        if len(labelled) < len(frame):
+            labelled = labelled.assign(**{n: _without_null_types(labelled[n]) for n in targets})
         return labelled
     (target,) = targets
     labels = labelled[target]

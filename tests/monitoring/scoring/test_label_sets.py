@@ -80,3 +80,9 @@ def test_only_so_many_labels_have_metrics_of_their_own() -> None:
     found = label_set_metrics([labels], [labels], labels, None)
     assert sum(name.startswith("f1_l") for name in found) == MAX_PARTS
     assert found["f1_macro"].value == 1
+
+
+def test_a_label_named_micro_does_not_hide_the_metric_of_all() -> None:
+    found = label_set_metrics([["micro"], ["a"]], [["micro"], []], ("a", "micro"), None)
+    assert found["f1_micro"].value == pytest.approx(2 / 3)
+    assert not found["f1_micro"].part

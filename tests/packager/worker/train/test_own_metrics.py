@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from worker_projects import Project
 
 from packager.errors import UsageError
 from packager.manifest.evaluation import Evaluation, MetricValues
+from packager.manifest.outputs import Output
 from packager.model.predictions import Predictions
 from packager.worker.train.dataset import Dataset
 from packager.worker.train.own_metrics import with_own_metrics
@@ -54,3 +56,42 @@ def test_a_column_has_a_mean_overall_and_by_slice_and_a_number_has_none() -> Non
 def test_a_name_that_is_taken_is_refused() -> None:
     with pytest.raises(UsageError, match="expected names of its own, got 'mae'"):
         measured(Measuring({"mae": 1.0}))
+
+
+def test_the_function_runs_in_the_models_process(project: Project, rows: pd.DataFrame) -> None:
+    project.code(
+        train="""
+        import os
+        import numpy as np
+
+        class Mean:
+            def predict(self, frame):
+                return np.full((len(frame), 3), [1.0, 2.0, 3.0])
+
+        def train(features, target, *, params, seed):
+            Mean.process = os.getpid()
+            return Mean()
+
+        def metrics(features, target, answers, *, probabilities):
+            assert os.getpid() == getattr(Mean, "process", os.getpid())
+            assert probabilities is None
+            worst = [max(abs(a - t) for a, t in zip(answer, right))
+                     for answer, right in zip(answers, target.to_numpy().tolist())]
+            return {"worst": worst, "columns": len(features.columns)}
+        """
+    )
+    project.data(rows.assign(d1=1.0, d2=2.5, d3=3.0))
+    output = Output(name="y", kind="numbers", target=("d1", "d2", "d3"), shape=(3,))
+    job = project.job()
+    changed = {
+        "task": "outputs",
+        "target": None,
+        "serve": job.serve.model_copy(update={"outputs": (output,)}),
+        "recipe": job.recipe.model_copy(update={"metrics": "train:metrics"}),
+    }
+    evaluation = project.train_here(job.model_copy(update=changed)).evaluation
+    assert evaluation is not None
+    assert evaluation.overall.values["worst"] == 0.5
+    assert evaluation.overall.values["columns"] == len(rows.columns)
+    assert evaluation.overall.values["mae_d2"] == 0.5
+    assert evaluation.overall.intervals["worst"] == (0.5, 0.5)
