@@ -62,6 +62,8 @@ def _plain(value: Any, levels: int) -> Any:
             raise ValueError("a key that is no text")
         return {key: _plain(inner, levels - 1) for key, inner in value.items()}
     if isinstance(value, list | tuple):
+        if {*map(type, value)} == {float} and all(map(math.isfinite, value)):
+            return [number + 0.0 for number in value]
         return [_plain(inner, levels - 1) for inner in value]
     raise ValueError(f"no JSON: {kind.__name__}")
 

@@ -64,6 +64,8 @@ class AnswerLabels:
             truth = reader.read(value)
             if not reader.fits(answers[name]):
                 raise InvalidError("unknown_version")
+            if isinstance(answers[name], list) and not reader.is_as_long(truth, answers[name]):
+                raise InvalidError("not_numbers")
             if reader.is_empty(answers[name]):
                 unanswered = True
             else:
@@ -119,13 +121,22 @@ class _Reader:
             return _is_number(answer)
         if kind == "quantiles":
             levels = {f"{level:g}" for level in form.levels or ()}
-            return isinstance(answer, Mapping) and answer.keys() == levels
+            if not isinstance(answer, Mapping) or answer.keys() != levels:
+                return False
+            return all(one is None or _is_number(one) for one in answer.values())
         if kind == "labels":
             return isinstance(answer, list) and all(map(_is_scalar, answer))
         if kind in ("numbers", "array"):
-            numbers = _flat(answer) if isinstance(answer, list) else None
-            return numbers is not None and self._output.size in (None, len(numbers))
+            numbers = _flat(answer) if isinstance(answer, list) else [""]
+            known = all(one is None or _is_number(one) for one in numbers)
+            return known and self._output.size in (None, len(numbers))
         return kind in ("json", "text") or _is_scalar(answer)
+
+    def is_as_long(self, truth: Any, answer: list[Any]) -> bool:
+        """Whether the numbers of a label have places in ``answer``, if their number isn't fixed."""
+        if self._kind not in ("numbers", "array") or self._output.size is not None:
+            return True
+        return max(truth, default=0) < len(_flat(answer))
 
     def is_empty(self, answer: Any) -> bool:
         """Whether the model gave no answer that a label could be compared with.

@@ -5,6 +5,7 @@ As those of plain answers they are counters and written at once; a mean is the r
 
 from __future__ import annotations
 
+import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -236,7 +237,12 @@ def _columns(output: LabelledOutput, results: Sequence[OutputResult]) -> dict[st
     truths = [result.truth for result in results]
     if kind in ("numbers", "array"):
         truths = [_numbers(result) for result in results]
-    with np.errstate(all="ignore"):
+    sizes = {len(truth) for truth in truths} if kind in ("numbers", "array") else set()
+    if len(sizes) > 1:  # rows of any length don't make one array
+        rows = [_columns(output, [result]) for result in results]
+        return {name: [row[name][0] for row in rows] for name in rows[0]}
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # the mean of no number
         found = ROW_MEASURES[kind](truths, answers, output.form)
     return {name: values.tolist() for name, values in found.items()}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from modelhost.text import truncate
+from monitoring.slices.slices import ALL
 from packager.monitor.drift import Anomaly, DriftReport, ExcludedFeature, FeatureDrift, SliceDrift
 from packager.report.numbers import interval, probability
 from packager.report.table import Cell, table
@@ -33,7 +34,11 @@ def as_text(report: DriftReport, columns: int | None = None) -> str:
         named = ("output", "measure") if structured else ()
         counts = ("slice", "rows", "labels", score, "95 % interval", "baseline", "z", "verdict")
         heads = (*named, *counts)
-        rows = map(_slice, report.slices)
+        # By slice only measures that are judged; --json has all.
+        shown = [
+            p for p in report.slices if p.output is None or p.baseline is not None or p.name == ALL
+        ]
+        rows = map(_slice, shown)
         parts.append(table(heads, rows, columns, right=("95 % interval",)))
     parts.append(f"verdict: {report.verdict}")
     return "\n\n".join(parts)

@@ -252,3 +252,58 @@ def test_whatever_the_parts_each_counts_once(tmp_path_factory, parts) -> None:
     assert (total, count) == (pytest.approx(expected), pytest.approx(len(known) / 3))
     first = served.value("model_feedback_total", slice="__all__", outcome="scored")
     assert first == bool(known)
+
+
+ODD = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.just(10**400)
+    | st.floats()
+    | st.sampled_from(["", "a", "b", "nan", "0", "true", "\ud800"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["a", "b", "0", "1", "0.5"]), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+LOOSE = [
+    *[output(kind, kind) for kind in ("number", "score", "label", "labels", "numbers", "array")],
+    *[output(kind, kind) for kind in ("text", "json")],
+    output("quantiles", "quantiles", levels=(0.5,)),
+    output("classes", "labels", ("a", "b", 0)),
+]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(LOOSE), st.lists(st.tuples(ODD, ODD), min_size=1, max_size=4))
+def test_no_answer_and_no_label_breaks_the_counting(tmp_path_factory, one, pairs) -> None:
+    served = ServedAnswers(tmp_path_factory.mktemp("odd"), [one])
+    items = [(served.token(answer), answer, actual) for answer, actual in pairs]
+    accepted, rejected = served.feed(*items)
+    assert "wrong_answer" not in {reason for _, reason in rejected}
+    assert served.feed(*items)[0] == 0
+    counted = served.value("model_feedback_total", slice="__all__", outcome="scored")
+    assert counted == accepted
+    for metric in served.registry.collect():
+        for sample in metric.samples:
+            assert 0 <= sample.value < float("inf"), sample
+
+
+def test_rows_of_any_length_are_counted_together(tmp_path) -> None:
+    served = ServedAnswers(tmp_path, [output("n", "numbers")])
+    answers = [[1.0], [1.0, 2.0, 3.0], [[5.0, None]]]
+    labels: list[Any] = [[2.0], [2.0, 4.0, 6.0], [6.0, 9.0]]
+    items = [(served.token(a), a, b) for a, b in zip(answers, labels, strict=True)]
+    assert served.feed(*items) == (3, [])
+    assert served.measure("n", "mae") == (1 + 2 + 1, 3)
+    more = [(served.token([1.0]), [1.0], actual) for actual in ([1.0, 2.0], {"0": 1.0})]
+    assert served.feed(*more) == (0, [(0, "not_numbers"), (1, "unknown_part")])
+
+
+@pytest.mark.parametrize("answer", [["a"], [[1.0], {}], {"0.5": "a"}, 3, [True]])
+def test_an_answer_of_another_form_is_of_another_version(tmp_path, answer) -> None:
+    for one in (output("n", "numbers"), output("n", "quantiles", levels=(0.5,))):
+        served = ServedAnswers(tmp_path / one.form.kind, [one])
+        item = served.token(answer), answer, [1.0] if one.form.kind == "numbers" else 1.0
+        assert served.feed(item) == (0, [(0, "unknown_version")])
