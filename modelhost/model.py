@@ -29,7 +29,7 @@ from modelhost.predictions import (
 )
 from modelhost.project_code import project_errors
 from modelhost.storage import load_estimator
-from modelhost.text import truncate
+from modelhost.text import class_text, truncate
 from modelhost.text_input import text_column, text_step, wrap_text_model
 
 
@@ -163,11 +163,6 @@ def load_model(
             "set classes_ to the class labels in the order of predict_proba's columns",
         )
     return LoadedModel(native, task, known, with_probabilities, opened.state)
-
-
-def class_text(label: Any) -> str:
-    """The text by which answers name a class: booleans as in JSON."""
-    return str(label).lower() if isinstance(label, bool) else str(label)
 
 
 def _classes(native: Any) -> tuple[Scalar, ...] | None:

@@ -15,24 +15,33 @@ import numpy as np
 from modelhost.errors import PackageError
 from modelhost.output_spec import OutputSpec
 from modelhost.predictions import Predictions, checked_probabilities, is_frame, scalars
-from modelhost.text import display_value, truncate
+from modelhost.text import class_text, display_value, truncate
 
 
 def complete(native: Any, outputs: Sequence[OutputSpec]) -> tuple[OutputSpec, ...]:
-    """``outputs`` with the classes that the model names, where none are declared.
+    """``outputs`` with the classes that the model names, in its order.
 
-    Of several labels ``classes_`` is a list of arrays, one for each, or a mapping by name.
+    Of several labels ``classes_`` is a list of arrays, one for each, or a mapping by name. Raises
+    ``PackageError`` if it has classes of a label that are not declared.
     """
     found = getattr(native, "classes_", None)
     named = _by_output(found, outputs)
     if len(outputs) == 1 and outputs[0].kind == "labels" and _is_nested(found):
         named = [None]  # the values of each label, 0 and 1
-    return tuple(
-        one._replace(classes=tuple(scalars(given)))
-        if given is not None and not one.classes and one.kind in ("label", "labels")
-        else one
-        for one, given in zip(outputs, named)
-    )
+    return tuple(_with_classes(one, given) for one, given in zip(outputs, named))
+
+
+def _with_classes(output: OutputSpec, given: Any) -> OutputSpec:
+    """``output`` with the classes ``given`` by the model, unless more of them are declared."""
+    declared = output.classes
+    if given is None or output.kind not in ("label", "labels"):
+        return output
+    if declared and output.kind == "labels":
+        return output  # the model's may be the values of each label: 0 and 1
+    known = tuple(scalars(given))
+    if declared and not {*known} <= {*declared}:
+        raise _wrong(output, f"classes_ {truncate(str(known))}", truncate(str(declared)))
+    return output if declared and len(known) < len(declared) else output._replace(classes=known)
 
 
 def _by_output(found: Any, outputs: Sequence[OutputSpec]) -> list[Any]:
@@ -65,11 +74,11 @@ def predict_outputs(native: Any, frame: Any, outputs: Sequence[OutputSpec]) -> P
         return Predictions(answers[0], chances[0])
     names = [one.name for one in outputs]
     given_by = zip(outputs, chances)
-    named = {one.name: part.tolist() for one, part in given_by if part is not None}
+    named = {one.name: _finite(part) for one, part in given_by if part is not None}
     labels = [dict(zip(names, row)) for row in zip(*answers)]
     if not named:
         return Predictions(labels, None)
-    keys = {one.name: [str(label) for label in one.classes or ()] for one in outputs}
+    keys = {one.name: [*map(class_text, one.classes or ())] for one in outputs}
     more = [
         {"probabilities": {name: dict(zip(keys[name], part[row])) for name, part in named.items()}}
         for row in range(rows)
@@ -148,21 +157,22 @@ def _label_sets(values: Any, output: OutputSpec) -> list[Any]:
 
 
 def _arrays(values: Any, output: OutputSpec) -> list[Any]:
-    array = np.asarray(values.to_numpy() if is_frame(values) else values)
-    if array.dtype == object:
-        array = np.stack([np.asarray(one, np.float64) for one in array])
-    if array.dtype.kind not in "biuf" or array.ndim < 2:
+    array = _floats(values, output)
+    if array.ndim < 2:
         raise _wrong(output, f"an array of shape {array.shape}", "several numbers per row")
     if output.shape is not None and array.shape[1:] != tuple(output.shape):
-        raise _wrong(output, f"an array of shape {array.shape}", f"(rows, {output.shape})")
-    return _finite(array.astype(np.float64))
+        expected = f"(rows, {', '.join(map(str, output.shape))})"
+        raise _wrong(output, f"an array of shape {array.shape}", expected)
+    return _finite(array)
 
 
 def _quantiles(values: Any, output: OutputSpec) -> list[Any]:
     levels = output.levels or ()
     if isinstance(values, Mapping):
-        values = np.column_stack([np.asarray(values[level], np.float64) for level in levels])
-    array = np.asarray(values.to_numpy() if is_frame(values) else values, np.float64)
+        if not all(level in values for level in levels):
+            raise _wrong(output, f"the levels {truncate(str(list(values)))}", str(list(levels)))
+        values = [*zip(*(values[level] for level in levels))]
+    array = _floats(values, output)
     if array.ndim != 2 or array.shape[1] != len(levels):
         raise _wrong(output, f"an array of shape {array.shape}", f"(rows, {len(levels)}) quantiles")
     names = [f"{level:g}" for level in levels]
@@ -178,11 +188,18 @@ def _texts(values: Any, output: OutputSpec) -> list[Any]:
 
 
 def _documents(values: Any, output: OutputSpec) -> list[Any]:
-    found = list(values)
+    """JSON values; a number that isn't finite is None, an array lists."""
     try:
-        return [json.loads(json.dumps(one, allow_nan=False)) for one in found]
+        texts = [json.dumps(one, default=_listed) for one in values]
+        return [json.loads(text, parse_constant=lambda _: None) for text in texts]
     except (TypeError, ValueError) as error:
         raise _wrong(output, truncate(str(error)), "values that JSON can hold") from error
+
+
+def _listed(value: Any) -> Any:
+    if isinstance(value, (np.ndarray, np.generic)):
+        return value.tolist()
+    raise TypeError(f"{type(value).__name__} is no JSON")
 
 
 _READERS: dict[str, Callable[[Any, OutputSpec], list[Any]]] = {
@@ -230,6 +247,19 @@ def _of_labels(found: Sequence[Any], values: Any) -> Any:
     return np.column_stack(columns)
 
 
+def _floats(values: Any, output: OutputSpec) -> Any:
+    """An array of float64: of a frame, an array, or a list of arrays of one shape."""
+    try:
+        array = np.asarray(values.to_numpy() if is_frame(values) else values)
+        if array.dtype == object:
+            array = np.stack([np.asarray(one, np.float64) for one in array])
+    except (TypeError, ValueError) as error:
+        raise _wrong(output, truncate(str(error)), "numbers, equally many per row") from error
+    if array.dtype.kind not in "biuf":
+        raise _wrong(output, f"an array of {array.dtype}", "numbers")
+    return array.astype(np.float64)
+
+
 def _finite(array: Any) -> list[Any]:
     """Nested lists; a number that isn't finite is None."""
     if np.isfinite(array).all():
@@ -240,6 +270,6 @@ def _finite(array: Any) -> list[Any]:
 
 def _wrong(output: OutputSpec, got: str, expected: str) -> PackageError:
     return PackageError(
-        f"output {output.name!r} ({output.kind}): predict gave {got}, expected {expected}",
+        f"output {output.name!r} ({output.kind}): the model gave {got}, expected {expected}",
         "return what [outputs] declares, or declare another kind there",
     )

@@ -20,3 +20,8 @@ def display_value(value: Any) -> str:
     if numpy is not None and isinstance(value, numpy.generic):
         value = value.item()
     return repr(truncate(value)) if isinstance(value, str) else truncate(repr(value))
+
+
+def class_text(label: Any) -> str:
+    """The text by which answers name a class: booleans as in JSON."""
+    return str(label).lower() if isinstance(label, bool) else str(label)

@@ -11,7 +11,22 @@ import re
 from collections.abc import Sequence
 from typing import Any, Literal
 
-Reason = Literal["not_a_class", "not_a_number"]
+Reason = Literal[
+    "not_a_class",
+    "not_a_number",
+    "not_labels",
+    "not_numbers",
+    "not_text",
+    "not_a_boolean",
+    "not_by_output",
+    "unknown_output",
+    "unknown_part",
+    "unscored_output",
+    "answer_missing",
+    "wrong_answer",
+    "unknown_version",
+    "no_prediction",
+]
 
 NULL_LABELS = frozenset(
     {

@@ -3,14 +3,42 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, Self
 
 from monitoring.feedback.labels import Classes, InvalidError, Numbers
+from monitoring.feedback.token_store import Token as StoredToken
 from monitoring.feedback.token_store import TokenStore
 from monitoring.feedback.tokens import Token, TokenError, Tokens, hashed
-from monitoring.metrics.feedback import FeedbackMetrics, ScoredLabel
+from monitoring.metrics.feedback import ScoredLabel
+
+MAX_KEYS_AT_ONCE = 20_000
+"""Keys that are added to the set in one call, unless one label has more."""
+
+
+class Outcome(Protocol):
+    """What to count for one label."""
+
+    def only(self, fresh: Sequence[bool], /) -> Self | None:
+        """What of it is new, given for each key of the label whether it is; None for nothing."""
+        ...
+
+
+class LabelMetrics(Protocol):
+    """The counters of labels."""
+
+    def add(self, outcomes: Iterable[Any], /) -> None:
+        """Count outcomes."""
+        ...
+
+    def reject(self, reason: str, /) -> None:
+        """Count a rejected label."""
+        ...
+
+    def skip(self, count: int, /) -> None:
+        """Count tokens without a label."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -19,7 +47,15 @@ class Verified:
 
     index: int
     token: Token
-    outcome: ScoredLabel
+    outcome: Outcome
+    parts: tuple[bytes, ...] = (b"",)
+    """What distinguishes the parts of the label, each of which counts once."""
+
+    @property
+    def keys(self) -> list[StoredToken]:
+        """The keys of its parts in the set of scored tokens."""
+        token = self.token
+        return [(token.minted, token.nonce + part) for part in self.parts]
 
 
 @dataclass(frozen=True)
@@ -96,20 +132,55 @@ class Scorer:
         )
 
 
-def settle(judged: VerifiedLabels, seen: TokenStore, metrics: FeedbackMetrics) -> FeedbackCounts:
+def settle(judged: VerifiedLabels, seen: TokenStore, metrics: LabelMetrics) -> FeedbackCounts:
     """Count every label that wasn't counted before.
 
     Order: the set, the counters, the answer. A crash in between loses these labels and counts none
-    twice. Raises ``StoreError``; then nothing is counted.
+    twice. Raises ``StoreError``; then labels of earlier calls of the set, of ``MAX_KEYS_AT_ONCE``
+    each, are counted.
     """
-    good = judged.good
-    new = seen.add([(one.token.minted, one.token.nonce) for one in good]) if good else []
-    metrics.add(one.outcome for one, fresh in zip(good, new, strict=True) if fresh)
-    twice = [
-        Rejected(one.index, "duplicate") for one, fresh in zip(good, new, strict=True) if not fresh
-    ]
+    twice = []
+    for some in _together(judged.good):
+        new = iter(seen.add([key for one in some for key in one.keys]))
+        found = [(one, one.outcome.only([next(new) for _ in one.parts])) for one in some]
+        metrics.add(outcome for _, outcome in found if outcome is not None)
+        twice += [Rejected(one.index, "duplicate") for one, outcome in found if outcome is None]
     rejected = sorted([*judged.bad, *twice], key=lambda one: one.index)
     for one in rejected:
         metrics.reject(one.reason)
     metrics.skip(judged.skipped)
-    return FeedbackCounts(len(good) - len(twice), rejected, judged.skipped)
+    return FeedbackCounts(len(judged.good) - len(twice), rejected, judged.skipped)
+
+
+def unconfirmed(judged: VerifiedLabels) -> dict[StoredToken, tuple[Verified, int]]:
+    """Key → the label that counts if the set turns out to hold it, and which of its parts it is."""
+    # Reversed: the first of equal keys is the one that counts.
+    return {
+        key: (one, place) for one in reversed(judged.good) for place, key in enumerate(one.keys)
+    }
+
+
+def confirmed(parts: Iterable[tuple[Verified, int]]) -> list[Outcome]:
+    """The outcomes of parts of labels that entered the set late."""
+    places: dict[int, tuple[Verified, set[int]]] = {}
+    for one, place in parts:
+        places.setdefault(one.index, (one, set()))[1].add(place)
+    found = [
+        one.outcome.only([place in its for place in range(len(one.parts))])
+        for one, its in places.values()
+    ]
+    return [outcome for outcome in found if outcome is not None]
+
+
+def _together(good: Sequence[Verified]) -> Iterator[list[Verified]]:
+    """The labels in groups of at most ``MAX_KEYS_AT_ONCE`` keys."""
+    some: list[Verified] = []
+    keys = 0
+    for one in good:
+        if some and keys + len(one.parts) > MAX_KEYS_AT_ONCE:
+            yield some
+            some, keys = [], 0
+        some.append(one)
+        keys += len(one.parts)
+    if some:
+        yield some

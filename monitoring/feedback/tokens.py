@@ -2,8 +2,9 @@
 
 48 bytes, 64 characters of base64url: key id 1, version 6 (the first 12 hex digits of the package
 root), time 4 (seconds since 1970), prediction 8 (for a class the first bytes of its text's SHA-256,
-for a regression the float64), confidence 1, slice bitmap 4, nonce 8, and 16 bytes of signature: a
-keyed BLAKE2s (RFC 7693) over all of these. Signed, not encrypted: it contains no feature.
+for a regression the float64, for any other answer its digest), confidence 1, slice bitmap 4,
+nonce 8, and 16 bytes of signature: a keyed BLAKE2s (RFC 7693) over all of these. Signed, not
+encrypted: it contains no feature.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ _NONCE = struct.Struct(">Q")
 _SURE = 250  # confidence is stored in units of 1/250
 MAX_TIME = (1 << 32) - 1
 """The last time that a token can hold, in seconds since 1970: in 2106."""
+_ANSWER = 253
 _REGRESSION = 254
 _UNKNOWN = 255
 _NOTHING = bytes(8)  # a missing prediction
@@ -190,20 +192,39 @@ class Tokens:
 
     def verify(self, token: object) -> Token:
         """The content of ``token``; raises ``TokenError`` if it can't be scored."""
+        found = self.verified(token)
+        if self._classes is None and not math.isfinite(found.number):
+            raise TokenError("no_prediction")
+        return found
+
+    def mint_digests(self, digests: Sequence[bytes], bitmaps: Bitmaps) -> list[str]:
+        """One token for each of n answers, with its digest of 8 bytes as the prediction."""
+        now = min(max(0, int(self._now())), MAX_TIME)
+        key, sign = self._signing
+        each = bitmaps.tolist() if isinstance(bitmaps, np.ndarray) else bitmaps
+        packed = (
+            _pack(key, self.version, now, own, _ANSWER, bitmap, next(self._nonces))
+            for own, bitmap in zip(digests, each, strict=True)
+        )
+        raw = b"".join(body + sign(body) for body in packed)
+        return list(map(_text(raw).__getitem__, _places(len(digests))))
+
+    def verified(self, token: object, *, answers: bool = False) -> Token:
+        """The content of ``token``; ``answers``: it has to hold an answer's digest.
+
+        Raises ``TokenError`` if it is not ours, not of this task, or expired.
+        """
         body, signature = _parts(token)
         key, version, minted, prediction, sure, bitmap, nonce = _LAYOUT.unpack(body)
         secret = self.keys.secrets.get(key)
         if secret is None or not hmac.compare_digest(signer(secret)(body), signature):
             raise TokenError("bad_signature")
-        if (sure == _REGRESSION) != (self._classes is None):
+        if _task_of(sure) != (_ANSWER if answers else self._unsure):
             raise TokenError("unknown_version")  # a version with another task
         if self._now() - minted > self.days * 86_400:
             raise TokenError("expired")
         confidence = sure / _SURE if sure <= _SURE else None
-        found = Token(version, minted, prediction, confidence, bitmap, _NONCE.pack(nonce))
-        if self._classes is None and not math.isfinite(found.number):
-            raise TokenError("no_prediction")
-        return found
+        return Token(version, minted, prediction, confidence, bitmap, _NONCE.pack(nonce))
 
     def age(self, token: Token) -> float:
         """Seconds since ``token`` was minted, at least 0."""
@@ -217,6 +238,11 @@ class Tokens:
         if self._classes is None:
             return _NUMBER.pack(math.nan if label is None else label)
         return _NOTHING if label is None else hashed(label)
+
+
+def _task_of(sure: int) -> int:
+    """The mark of a task in the byte of the confidence; ``_UNKNOWN`` for a classifier."""
+    return sure if sure in (_ANSWER, _REGRESSION) else _UNKNOWN
 
 
 def _text(raw: bytes) -> str:

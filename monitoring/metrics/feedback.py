@@ -52,6 +52,10 @@ class ScoredLabel:
     error: float = 0.0
     """Prediction minus actual number, for a regression."""
 
+    def only(self, fresh: Sequence[bool]) -> ScoredLabel | None:
+        """Itself if it is new, else None."""
+        return self if fresh[0] else None
+
 
 class FeedbackMetrics:
     """The metrics of labels for one package version in this process."""

@@ -16,11 +16,12 @@ import numpy as np
 
 from monitoring.column_arrays import ColumnArrays, joined
 from monitoring.feedback.tokens import Bitmaps, Chances
+from monitoring.metrics.answer_counts import AnswerCounts
 from monitoring.metrics.bin_counts import BinCounts
 from monitoring.metrics.derived_columns import size_of
 from monitoring.metrics.prediction_counts import PredictionCounts
 from monitoring.metrics.serving import FLAGS, ServingMetrics
-from monitoring.profile.profile import CONFIDENCE, PREDICTION, Profile
+from monitoring.profile.profile import Profile, is_prediction
 from monitoring.slices.clock import DatetimeUnit
 
 FLUSH_SECONDS = 0.25
@@ -42,7 +43,7 @@ class Batch:
     columns: Sequence[Sequence[Any]]
     """One sequence of n plain values per column, None for null; features, then extras."""
     labels: Sequence[Any]
-    """n predictions; None for no prediction."""
+    """n predictions, of a model with ``[outputs]`` any JSON; None for no prediction."""
     probabilities: Chances | None
     """n by classes."""
     bitmaps: Bitmaps
@@ -114,11 +115,12 @@ class MetricsRecorder:
         features = [
             (columns.index(feature.column), feature)
             for feature in (profile.features if profile else ())
-            if feature.name not in (PREDICTION, CONFIDENCE)
+            if not is_prediction(feature.name)
         ]
         self._bins = BinCounts(features, clocks or {})
         self._sized = tuple({at for at, feature in features if feature.measure is not None})
         self._answers = PredictionCounts(profile, metrics.classes)
+        self._structured = AnswerCounts(profile, metrics.outputs) if metrics.outputs else None
         excluded = profile.drift_excluded if profile else {}
         self._expected = frozenset(
             f"{name}:{reason}"
@@ -138,7 +140,9 @@ class MetricsRecorder:
         self._compiled += batch.compiled
         self._pending += rows
         chances, bitmaps = batch.probabilities, batch.bitmaps
-        if isinstance(chances, np.ndarray) and isinstance(bitmaps, np.ndarray):
+        if self._structured is not None:
+            self._structured.add(batch.labels, bitmaps)  # not buffered: answers may be large
+        elif isinstance(chances, np.ndarray) and isinstance(bitmaps, np.ndarray):
             self._blocks.labels += batch.labels
             self._blocks.chances.append(chances)
             self._blocks.bitmaps.append(bitmaps)
@@ -182,7 +186,7 @@ class MetricsRecorder:
         metrics = self._metrics
         for name, counts in self._bins.drain():
             metrics.add_bins(name, counts)
-        self._answers.write(metrics)
+        (self._structured or self._answers).write(metrics)
         metrics.add_forms(self._compiled, self._rows - self._compiled)
         metrics.add_anomalies(self._anomalies)
         metrics.add_flagged(self._flagged)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from monitoring.metrics.registry import Series
-from monitoring.profile.profile import CONFIDENCE, PREDICTION, FeatureProfile, Profile
+from monitoring.profile.profile import FeatureProfile, Profile, is_prediction
+from monitoring.scoring.outputs import LabelledOutput, measured_slices
 
 OTHER = "other"
 MAX_NAMED = 13
@@ -34,6 +35,10 @@ class MeasuredPackage:
     classes: Sequence[Any] | None
     """Labels that a classifier predicts; None for a regression."""
     baseline: Baseline
+    outputs: Sequence[LabelledOutput] = ()
+    """What a model with ``[outputs]`` answers; then ``classes`` is None."""
+    output_baseline: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    """(Output, slice) → the output's headline measure on held-out rows."""
 
 
 def expose_reference(series: Series, digest: str, profile: Profile | None) -> None:
@@ -79,13 +84,29 @@ def expose_baseline(series: Series, baseline: Baseline, *, regression: bool) -> 
             measured(name, value)
 
 
+def expose_output_baseline(series: Series, package: MeasuredPackage) -> None:
+    """Set the gauges of the quality of structured answers on held-out rows, by output and slice."""
+    measured = series.gauge(
+        "model_output_baseline", "A measure on held-out rows.", "output", "measure", "slice"
+    )
+    rows = series.gauge("model_slice_baseline_rows", "Held-out rows in a slice.", "slice")
+    for name, (_, count) in package.baseline.items():
+        rows(name, count)
+    kept = measured_slices(package.outputs, len(package.slices))
+    for output in package.outputs:
+        for name in package.slices[: kept[output.name]]:
+            value = package.output_baseline.get((output.name, name))
+            if value is not None:
+                measured(output.name, output.headline, name, value)
+
+
 def named_features(profile: Profile | None) -> dict[str, tuple[str, ...]]:
     """Features whose anomalies are counted separately, and the kinds possible for each."""
     if profile is None:
         return {}
     named: dict[str, tuple[str, ...]] = {}
     for feature in profile.features:
-        if feature.name not in (PREDICTION, CONFIDENCE):
+        if not is_prediction(feature.name):
             named.setdefault(feature.column, _kinds(feature, profile))
     for name, why in profile.drift_excluded.items():
         kinds = tuple(kind for kind in ANOMALIES if why.counts(kind))

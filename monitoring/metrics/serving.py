@@ -17,6 +17,7 @@ from monitoring.metrics.reference import (
     OTHER,
     MeasuredPackage,
     expose_baseline,
+    expose_output_baseline,
     expose_reference,
     named_features,
 )
@@ -32,6 +33,7 @@ from monitoring.metrics.registry import (
 from monitoring.profile.profile import Profile
 
 NUMBER = "number"
+ANSWER = "answer"
 NULL = "null"
 MAX_CLASSES = 20
 FLAGS = ("missing", "unseen", "out_of_range")
@@ -59,12 +61,16 @@ class ServingMetrics:
         """
         self.series = Series(package.model, package.version, registry)
         self.classes = package.classes
+        self.outputs = tuple(package.outputs)
         self.slice_names = tuple(package.slices)
         self._serving(routes)
         self._predictions(package.classes)
         self._features(package.profile)
         expose_reference(self.series, package.digest, package.profile)
-        expose_baseline(self.series, package.baseline, regression=package.classes is None)
+        if self.outputs:
+            expose_output_baseline(self.series, package)
+        else:
+            expose_baseline(self.series, package.baseline, regression=package.classes is None)
 
     def observe_request(self, route: str, status: int, seconds: float) -> None:
         """Observe one answered request; ``route`` is a template, never a raw path."""
@@ -173,7 +179,9 @@ class ServingMetrics:
 
     def _predictions(self, classes: Sequence[Any] | None) -> None:
         common = self.series.common
-        texts = [NUMBER] if classes is None else [label(c) for c in classes[:MAX_CLASSES]]
+        texts = [ANSWER] if self.outputs else [NUMBER]
+        if classes is not None:
+            texts = [label(c) for c in classes[:MAX_CLASSES]]
         if classes is not None:
             texts.append(OTHER)
         counter = self.series.counter("model_predictions_total", "Rows by prediction.", "predicted")
@@ -191,12 +199,8 @@ class ServingMetrics:
             "Rows on which the model raised an exception, though it predicts others.",
         ).labels(*common)
         self._slices = self._by_slice("model_slice_predictions_total", "Rows in a slice.")
-        self._estimated_rows = self._by_slice(
-            "model_estimated_rows_total", "Rows whose correctness is estimated."
-        )
-        self._estimated_correct = self._by_slice(
-            "model_estimated_correct_total", "Estimated number of correct predictions among them."
-        )
+        if not self.outputs:
+            self._estimates()
         counter = self.series.counter(
             "model_flagged_rows_total", "Rows with at least one flag of this reason.", "reason"
         )
@@ -204,6 +208,14 @@ class ServingMetrics:
         self._extra_columns = self.series.counter(
             "model_extra_columns_total", "Columns that the model does not know, by request."
         ).labels(*common)
+
+    def _estimates(self) -> None:
+        self._estimated_rows = self._by_slice(
+            "model_estimated_rows_total", "Rows whose correctness is estimated."
+        )
+        self._estimated_correct = self._by_slice(
+            "model_estimated_correct_total", "Estimated number of correct predictions among them."
+        )
 
     def _by_slice(self, name: str, text: str) -> list[Counter]:
         counter = self.series.counter(name, text, "slice")
@@ -238,6 +250,6 @@ class ServingMetrics:
         if prediction is None:
             return NULL
         if self.classes is None:
-            return NUMBER
+            return ANSWER if self.outputs else NUMBER
         text = label(prediction)
         return text if text in self._predicted else OTHER

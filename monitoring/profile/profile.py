@@ -30,6 +30,12 @@ if TYPE_CHECKING:
 PREDICTION = "__prediction__"
 CONFIDENCE = "__confidence__"
 
+
+def is_prediction(name: str) -> bool:
+    """Whether a feature of a profile is one of the model's answers: ``__prediction__.price``."""
+    return name in (PREDICTION, CONFIDENCE) or name.startswith(f"{PREDICTION}.")
+
+
 FeatureKind = Literal["numeric", "categorical"]
 ExclusionReason = Literal["excluded", "timestamp", "calendar", "nonstationary", "personal"]
 EXCLUSION_REASONS: Mapping[str, str] = {

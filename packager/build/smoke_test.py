@@ -188,6 +188,12 @@ def _equal(answer: Any, expected: Any) -> bool:
             and answer.keys() == expected.keys()
             and all(_equal(answer[name], value) for name, value in expected.items())
         )
+    if isinstance(expected, list):
+        return (
+            isinstance(answer, list)
+            and len(answer) == len(expected)
+            and all(map(_equal, answer, expected))
+        )
     if isinstance(expected, float) and isinstance(answer, (int, float)):
         return math.isclose(answer, expected, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
     return bool(answer == expected)

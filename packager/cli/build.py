@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -49,7 +50,10 @@ def init(
     data: Annotated[
         Path | None, typer.Option(help="The table to train on, or to measure that model on.")
     ] = None,
-    target: Annotated[str | None, typer.Option(help="The column of --data to predict.")] = None,
+    target: Annotated[
+        list[str] | None,
+        typer.Option(help="The column of --data to predict; again for each further one."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Create a project: a starter, for your table, or for a model.
@@ -69,19 +73,21 @@ def init(
         raise UsageError(
             "--from-model: expected none together with --from-mlflow", "keep one of the two"
         )
+    targets, trained = target or [], from_mlflow is not None or from_model is not None
+    only = _only(targets, trained=trained)
     notes: tuple[str, ...] = ()
     existing = None
-    if from_mlflow is None and from_model is None and (data is not None or target is None):
-        existing = init_existing(directory, data, target)
+    if not trained and len(targets) < 2 and (data is not None or only is None):
+        existing = init_existing(directory, data, only)
     if existing is not None:
         files, notes = existing.files, existing.notes
     elif from_mlflow is not None:
-        files = init_from_mlflow(directory, from_mlflow, data, target)
+        files = init_from_mlflow(directory, from_mlflow, data, only)
     elif from_model is not None:
-        files = init_from_model(directory, from_model, data, target)
+        files = init_from_model(directory, from_model, data, only)
     elif data is not None:
-        files = init_training(directory, data, target)
-    elif target is not None:
+        files = init_training(directory, data, targets)
+    elif only is not None:
         raise UsageError("--target: expected --data with it, got none", "add --data FILE")
     else:
         files = init_project(directory)
@@ -89,14 +95,24 @@ def init(
         print_result(json.dumps({"directory": str(directory), "files": files}))
     else:
         print_result("\n".join(str(directory / name) for name in files))
-        given = from_model is not None or from_mlflow is not None
-        guessed = ["task"] + ["target"] * (data is not None and target is None)
-        guessed += ["requirements"] * given
+        guessed = ["task"] + ["target"] * (data is not None and only is None)
+        guessed += ["requirements"] * trained
         for note in notes:
             ConsoleProgress().warn(note)
-        if existing is None and (given or data is not None):
+        if existing is None and (trained or data is not None):
             ConsoleProgress().warn(f"{_and(guessed)} guessed: see package.toml")
         ConsoleProgress().step(f"next: package build {directory}")
+
+
+def _only(targets: Sequence[str], *, trained: bool) -> str | None:
+    """The first target; raises ``UsageError`` for several of a model trained elsewhere."""
+    if trained and len(targets) > 1:
+        raise UsageError(
+            "--target: expected one column for a model trained elsewhere, got "
+            f"{', '.join(targets)}",
+            "write [outputs] into its package.toml",
+        )
+    return targets[0] if targets else None
 
 
 @app.command(rich_help_panel=CREATE)

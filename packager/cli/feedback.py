@@ -21,7 +21,11 @@ MAX_SHOWN = 20
 def feedback(
     url: Annotated[str, typer.Argument(metavar="URL", help="The server, or any replica of it.")],
     source: Annotated[
-        Path, typer.Option("--input", help="CSV, JSON, JSON lines or Parquet: token and actual.")
+        Path,
+        typer.Option(
+            "--input",
+            help="CSV, JSON, JSON lines or Parquet: token, actual, and with [outputs] answer.",
+        ),
     ],
     key_file: KeyFile = None,
     as_json: AsJson = False,

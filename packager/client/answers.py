@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from modelhost.text import truncate
-from packager.manifest.base import Scalar
 
 MAX_MESSAGE = 2_000
 """Characters of an error's message that are shown."""
@@ -18,9 +17,10 @@ MAX_MESSAGE = 2_000
 class Prediction:
     """The answer to one row."""
 
-    prediction: Scalar | None
-    probabilities: Mapping[str, float | None] | None
-    """By label; None if the model gives none."""
+    prediction: Any
+    """A label or a number; of a package with ``[outputs]`` any JSON."""
+    probabilities: Mapping[str, Any] | None
+    """By label, of several outputs by output and label; None if the model gives none."""
     flags: tuple[str, ...]
     """Anomalies of the row: ``carat:out_of_range``."""
     token: str | None
@@ -60,8 +60,6 @@ def parse_prediction(found: Any) -> Prediction:
         raise ValueError("a prediction")
     value, probabilities = found["prediction"], found.get("probabilities")
     flags, token = found.get("flags", []), found.get("token")
-    if not isinstance(value, Scalar | None):
-        raise ValueError("a prediction that is a label or a number")
     if not (probabilities is None or _are_probabilities(probabilities)):
         raise ValueError("probabilities by label")
     if not (isinstance(flags, list) and all(isinstance(flag, str) for flag in flags)):
@@ -98,10 +96,17 @@ def parse_error(text: bytes) -> ServerError:
 
 
 def _are_probabilities(found: Any) -> bool:
-    return isinstance(found, dict) and all(
-        value is None or (isinstance(value, int | float) and not isinstance(value, bool))
-        for value in found.values()
+    return isinstance(found, dict) and (
+        all(map(_is_probability, found.values()))
+        or all(
+            isinstance(one, dict) and all(map(_is_probability, one.values()))
+            for one in found.values()
+        )
     )
+
+
+def _is_probability(value: Any) -> bool:
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
 
 
 def _rejected(found: Any, sent: int) -> tuple[int, str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -45,6 +45,8 @@ MAX_ATTEMPTS = 5
 MAX_WAIT_SECONDS = 10.0
 MAX_ANSWER_FACTOR = 10
 """Times ``timeout``: the time limit for a whole answer."""
+MAX_ANSWERS_CHARACTERS = 1 << 20
+"""Answers that labels of one request are sent with, unless one answer is larger."""
 METRICS = "/metrics"
 JSON = {"Content-Type": "application/json"}
 _REFUSED = (400, 413, 422)
@@ -63,6 +65,7 @@ class Client:
         parts = server_address(url)
         self.url = url.rstrip("/")
         self._timeout = timeout
+        self._structured: bool | None = None
         self._session = requests.Session()
         if key is not None:
             self._session.auth = Bearer(key)
@@ -138,16 +141,20 @@ class Client:
         return answers
 
     def feedback(
-        self, labels: Iterable[tuple[str, Any]], *, batch: int = BATCH_ROWS
+        self,
+        labels: Iterable[tuple[str | Prediction, Any] | tuple[str, Any, Any]],
+        *,
+        batch: int = BATCH_ROWS,
     ) -> FeedbackReceipt:
         """Send true labels: (token, actual) pairs, with values as for ``predict``.
 
-        None, NaN, NaT and empty text mean that the label isn't known yet.
+        A package with ``[outputs]`` needs the answer beside its token: (token, answer, actual), or
+        the ``Prediction`` in place of the token. None, NaN, NaT and empty text mean that the label
+        isn't known yet.
         """
-        pairs = [{"token": token, "actual": _label(actual)} for token, actual in labels]
+        items = [self._label_item(*one) for one in labels]
         accepted, skipped, rejected = 0, 0, []
-        for start in range(0, len(pairs), batch):
-            part = pairs[start : start + batch]
+        for start, part in _requests(items, batch):
             answer = self._object(self._answer("POST", "/feedback", part, start), "/feedback")
             try:
                 found = parse_feedback(answer, len(part))
@@ -157,6 +164,20 @@ class Client:
             skipped += found.skipped
             rejected += [(start + index, reason) for index, reason in found.rejected]
         return FeedbackReceipt(accepted, tuple(rejected), skipped)
+
+    def needs_answers(self) -> bool:
+        """Whether labels have to be sent with their answers: for a package with ``[outputs]``."""
+        if self._structured is None:
+            self._structured = bool(self.package().schema_.outputs)
+        return self._structured
+
+    def _label_item(self, token: str | Prediction, *rest: Any) -> dict[str, Any]:
+        if isinstance(token, Prediction):
+            rest = (token.prediction, *rest) if self.needs_answers() else rest
+            return self._label_item(token.token or "", *rest)
+        *answer, actual = rest
+        item = {"token": token, "actual": _label(actual)}
+        return {**item, "answer": _label(answer[0])} if answer else item
 
     def _columns(self) -> dict[str, str]:
         """The kinds of the columns that the model needs; empty if the server doesn't answer."""
@@ -261,12 +282,31 @@ def read_key(path: Path) -> str:
 def _label(actual: Any) -> Any:
     """A label as a JSON value; as text if JSON can't represent it.
 
-    The server then rejects this label only.
+    The server then rejects this label only. Objects and lists hold such values.
     """
+    if isinstance(actual, Mapping):
+        return {str(name): _label(one) for name, one in actual.items()}
+    if isinstance(actual, list | tuple):
+        return [_label(one) for one in actual]
     try:
         return json_value(actual)
     except UsageError:
         return str(actual)
+
+
+def _requests(
+    items: Sequence[dict[str, Any]], batch: int
+) -> Iterator[tuple[int, Sequence[dict[str, Any]]]]:
+    """Place of the first item, and items of one request: at most ``batch``, of a bounded size."""
+    start = size = 0
+    for place, item in enumerate(items):
+        own = len(str(item.get("answer", "")))
+        if place - start == batch or (place > start and size + own > MAX_ANSWERS_CHARACTERS):
+            yield start, items[start:place]
+            start, size = place, 0
+        size += own
+    if items:
+        yield start, items[start:]
 
 
 def _wait_seconds(response: requests.Response) -> float:

@@ -23,6 +23,7 @@ from packager.deploy.prometheus.rules import MonitoredModel, Objectives, rules_d
 from packager.deploy.yaml import dump
 from packager.errors import PackageError
 from packager.image.reference import Reference
+from packager.manifest.labelled_outputs import labelled_outputs
 from packager.manifest.manifest import Manifest
 from packager.text import printable
 
@@ -96,7 +97,13 @@ def monitored(reference: Reference, objectives: Objectives) -> MonitoredModel:
     profile = reference.profile()
     features = tuple(feature.name for feature in profile.features) if profile else ()
     slices = SliceSet(manifest.slices.columns, manifest.slices.rules)
-    _check_names(manifest.name, manifest.tag, (*slices.names, *features))
+    outputs = tuple(
+        (one.name, one.headline)
+        for one in labelled_outputs(manifest.schema_.outputs)
+        if one.headline is not None and one.has_target
+    )
+    named = (*slices.names, *features, *(name for name, _ in outputs))
+    _check_names(manifest.name, manifest.tag, named)
     return MonitoredModel(
         name=manifest.name,
         version=manifest.tag,
@@ -104,6 +111,7 @@ def monitored(reference: Reference, objectives: Objectives) -> MonitoredModel:
         slices=slices.names,
         features=features,
         objectives=objectives,
+        outputs=outputs,
     )
 
 

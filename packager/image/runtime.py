@@ -58,6 +58,7 @@ SERVING_MODULES = (
     "monitoring/feedback/",
     "monitoring/metrics/",
     "monitoring/profile/",
+    "monitoring/scoring/",
     "monitoring/slices/",
     "serving/",
 )
@@ -65,7 +66,6 @@ SERVING_MODULES = (
 TRAINING_MODULES = (
     "packager/data/",
     "packager/worker/",
-    "monitoring/scoring/",
     "monitoring/stats/",
 )
 """Training, checks, replay and comparison, on top of ``SERVING_MODULES``."""

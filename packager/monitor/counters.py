@@ -31,6 +31,9 @@ COUNTERS = {
     "model_feedback_total": ("slice", "outcome"),
     "model_feedback_absolute_error_total": ("slice",),
     "model_feedback_squared_error_total": ("slice",),
+    "model_output_measure_total": ("output", "measure", "slice"),
+    "model_output_measured_total": ("output", "measure", "slice"),
+    "model_output_measure_squared_total": ("output", "measure", "slice"),
 }
 GAUGES = {
     "model_feature_reference_rows": ("feature", "bin"),
@@ -38,6 +41,7 @@ GAUGES = {
     "model_slice_baseline_accuracy_ratio": ("slice",),
     "model_slice_baseline_mae": ("slice",),
     "model_slice_baseline_rows": ("slice",),
+    "model_output_baseline": ("output", "measure", "slice"),
     "model_drift_excluded_features": ("feature", "reason"),
 }
 WINDOW = re.compile(r"[1-9]\d{0,5}[smhdw]")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from monitoring.profile.profile import EXCLUSION_REASONS
+from monitoring.scoring.outputs import ERRORS
 from monitoring.slices.slices import ALL
 from monitoring.stats import accuracy, drift
 from monitoring.stats.accuracy import mae_z, mean_interval, share_z, wilson
@@ -87,6 +88,9 @@ class SliceDrift:
     baseline_rows: float
     z: float
     regressed: bool
+    output: str | None = None
+    """The output, and the measure that ``score`` is, of a package with ``[outputs]``."""
+    measure: str | None = None
 
     @property
     def verdict(self) -> Literal["worse", "ok", "no labels", "too few labels", "no baseline"]:
@@ -218,6 +222,11 @@ def _anomalies(totals: CounterTotals) -> tuple[Anomaly, ...]:
 
 def _slices(totals: CounterTotals) -> tuple[SliceDrift, ...]:
     served = totals.of("model_slice_predictions_total")
+    measured = totals.of("model_output_measured_total")
+    if measured:
+        return tuple(
+            _output(totals, key, served.get((key[2],), 0.0)) for key in sorted(measured, key=_place)
+        )
     errors = totals.of("model_feedback_absolute_error_total")
     judge = _mean_error if errors else _accuracy
     feedback = totals.of("model_feedback_total")
@@ -253,6 +262,36 @@ def _mean_error(totals: CounterTotals, name: str, served: float) -> SliceDrift:
     z = mae_z(total, squares, labels, baseline, trained)
     worse = accuracy.mae_regressed(total, squares, labels, baseline, trained)
     return SliceDrift(name, served, labels, score, low, high, baseline, trained, z, worse)
+
+
+def _place(key: tuple[str, ...]) -> tuple[str, str, bool, str]:
+    output, measure, name = key
+    return output, measure, name != ALL, name
+
+
+def _output(totals: CounterTotals, key: tuple[str, ...], served: float) -> SliceDrift:
+    """One measure of one output in a slice, tested if it has a baseline."""
+    output, measure, name = key
+    labels = totals.of("model_output_measured_total").get(key, 0.0)
+    total = totals.of("model_output_measure_total").get(key, 0.0)
+    squares = totals.of("model_output_measure_squared_total").get(key, math.nan)
+    baseline = totals.of("model_output_baseline").get(key)
+    trained = totals.of("model_slice_baseline_rows").get((name,), 0.0)
+    score = total / labels if labels else math.nan
+    if measure in ERRORS:
+        low, high = mean_interval(total, squares, labels)
+    else:
+        share = baseline is not None
+        low, high = wilson(total, labels) if share else (math.nan, math.nan)
+    z, worse = math.nan, False
+    if baseline is not None and measure in ERRORS:
+        z = mae_z(total, squares, labels, baseline, trained)
+        worse = accuracy.mae_regressed(total, squares, labels, baseline, trained)
+    elif baseline is not None:
+        z = share_z(total, labels, baseline, trained)
+        worse = accuracy.accuracy_regressed(total, labels, baseline, trained)
+    counts = SliceDrift(name, served, labels, score, low, high, baseline, trained, z, worse)
+    return replace(counts, output=output, measure=measure)
 
 
 def _in_order(names: Iterable[str]) -> list[str]:

@@ -19,13 +19,15 @@ from packager.errors import UsageError
 from packager.progress import Progress
 
 COLUMNS = ("token", "actual")
+ANSWER = "answer"
+"""A third column, which is read for a package with ``[outputs]``."""
 BATCH_LABELS = 5_000
 _CELL_BYTES = 64
 """Least size of a token or label as a Python object."""
 
 Unit = Literal["line", "row"]
-Pair = tuple[int, Any, Any]
-"""Position in the file, token and label."""
+Pair = tuple[int, Any, Any, Any]
+"""Position in the file, token, label, and answer (None without that column)."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,8 @@ class FeedbackResult:
 def send(client: Client, source: Path, progress: Progress) -> FeedbackResult:
     """Send every label of ``source``; it may be sent again, because no label counts twice.
 
-    ``source``: .csv, .json (a list of objects), .jsonl or .parquet with token and actual. Raises
+    ``source``: .csv, .json (a list of objects), .jsonl or .parquet with token and actual, and for a
+    package with ``[outputs]`` with answer; in CSV an answer, and a label in parts, is JSON. Raises
     ``UsageError`` for a file that can't be read, lacks one of these or is empty, before anything
     is sent; ``PackageError`` with the server's message, when earlier labels are already counted.
     """
@@ -62,12 +65,19 @@ def send(client: Client, source: Path, progress: Progress) -> FeedbackResult:
         unit, pairs = _read(source)
     if not pairs:
         raise UsageError(f"{source}: expected at least one label, got none", "check the file")
+    answers = any(answer is not None for *_, answer in pairs) and client.needs_answers()
+    if answers and source.suffix.lower() not in (".json", ".jsonl", ".parquet"):
+        pairs = [(at, token, _parts(actual), _value(answer)) for at, token, actual, answer in pairs]
     progress.step(f"sending {len(pairs)} labels")
     accepted = skipped = 0
     rejected: list[tuple[int, str]] = []
     for start in range(0, len(pairs), BATCH_LABELS):
         part = pairs[start : start + BATCH_LABELS]
-        found = client.feedback([(token, actual) for _, token, actual in part], batch=BATCH_LABELS)
+        labels = [
+            (token, answer, actual) if answers else (token, actual)
+            for _, token, actual, answer in part
+        ]
+        found = client.feedback(labels, batch=BATCH_LABELS)
         accepted += found.accepted
         skipped += found.skipped
         rejected += [(part[index][0], reason) for index, reason in found.rejected]
@@ -99,17 +109,22 @@ def _from_csv(source: Path) -> Iterator[Pair]:
                         f"{source}, line {reader.line_num}: expected {len(names)} cells, got fewer",
                         "every line needs a token and a label; an unknown label is an empty cell",
                     )
-                yield reader.line_num, token, unescaped(actual)
+                answer = row.get(ANSWER)
+                known = unescaped(answer) if answer else None
+                yield reader.line_num, token, unescaped(actual), known
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UsageError(f"{source}: can't be read as CSV: {error}", "check the file") from error
 
 
 def _from_parquet(source: Path) -> Iterator[Pair]:
     """Values with the file's own types, so that integers in a column with nulls stay integers."""
-    _check_names(source, schema_of(source).names)
-    columns = arrow_table([source], only=COLUMNS, of_a_cell=_CELL_BYTES)
-    tokens, labels = (columns.column(name).to_pylist() for name in COLUMNS)
-    return zip(range(len(tokens)), tokens, labels, strict=True)
+    names = schema_of(source).names
+    _check_names(source, names)
+    wanted = (*COLUMNS, ANSWER) if names.count(ANSWER) == 1 else COLUMNS
+    columns = arrow_table([source], only=wanted, of_a_cell=_CELL_BYTES)
+    tokens, labels, *answers = (columns.column(name).to_pylist() for name in wanted)
+    given = answers[0] if answers else [None] * len(tokens)
+    return zip(range(len(tokens)), tokens, labels, given, strict=True)
 
 
 def _from_objects(source: Path, rows: Iterable[tuple[int, Any]]) -> list[Pair]:
@@ -124,7 +139,22 @@ def _from_objects(source: Path, rows: Iterable[tuple[int, Any]]) -> list[Pair]:
     names = {name for _, row in numbered for name in row}
     if numbered:
         _check_names(source, sorted(names))
-    return [(place, row.get("token"), row.get("actual")) for place, row in numbered]
+    return [
+        (place, row.get("token"), row.get("actual"), row.get(ANSWER)) for place, row in numbered
+    ]
+
+
+def _value(cell: str | None) -> Any:
+    """The answer in a cell of CSV: JSON, or the text itself."""
+    try:
+        return None if cell is None else json.loads(cell)
+    except (ValueError, RecursionError):
+        return cell
+
+
+def _parts(cell: str) -> Any:
+    """The label in a cell of CSV: an object or a list if it is one; else only the server knows."""
+    return _value(cell) if cell.lstrip()[:1] in ("{", "[") else cell
 
 
 def _json(source: Path) -> list[Any]:

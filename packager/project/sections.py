@@ -31,6 +31,8 @@ OutputName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_lengt
 Level01 = Annotated[float, Field(gt=0, lt=1)]
 MANY = ("labels", "numbers")
 """Kinds of outputs that may have a column for each part of the right answer."""
+ANSWERED = ("flags", "token")
+"""What every answer holds beside the outputs, which therefore can't have these names."""
 OPTION_KINDS = {
     "classes": ("label", "labels"),
     "levels": ("quantiles",),
@@ -286,6 +288,11 @@ def check_answers(
     if bool(outputs) == (package.task is not None):
         found = "both" if outputs else "neither"
         raise ValueError(f"expected one of `package.task` and [outputs], got {found}")
+    taken = [name for name in outputs if name in ANSWERED]
+    if taken:
+        raise ValueError(
+            f"`outputs.{taken[0]}`: expected another name: every answer has {taken[0]}"
+        )
     target = data.target if data else None
     if outputs and target is not None:
         raise ValueError("`data.target`: expected none beside [outputs], which name their targets")

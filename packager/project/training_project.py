@@ -1,9 +1,10 @@
-"""``package init --data FILE --target COLUMN``: writes a project that trains on a table."""
+"""``package init --data FILE --target COLUMN …``: writes a project that trains on a table."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import indent
 from typing import Any
 
 import pandas as pd
@@ -14,6 +15,7 @@ from packager.manifest.base import Kind, Task
 from packager.manifest.read_options import shown_options
 from packager.project.config import FILENAME
 from packager.project.large_columns import declarations, files_line
+from packager.project.output_sections import NewOutput, outputs_of, recipe_values, sections
 from packager.project.scaffold import (
     choose_target,
     fill,
@@ -42,27 +44,37 @@ ESTIMATORS = {
 }
 
 
-def init_training(directory: Path, data: Path, target: str | None) -> list[str]:
+def init_training(directory: Path, data: Path, targets: Sequence[str] = ()) -> list[str]:
     """Write a project with a recipe for the table ``data``; return the files written.
 
-    Raises ``UsageError`` if it is no table, has no column ``target``, or no other column.
+    ``targets``: the columns to predict; several become outputs, without any one is chosen. Raises
+    ``UsageError`` if it is no table, lacks a target, or has no other column.
     """
     found = preview(data)
-    chosen = choose_target(data.name, found.names, target)
-    task = task_of_target(found, chosen)
-    features = [name for name in found.names if name != chosen]
+    given = dict.fromkeys(targets) or (None,)
+    chosen = [choose_target(data.name, found.names, target) for target in given]
+    tasks = {target: task_of_target(found, target) for target in chosen}
+    features = [name for name in found.names if name not in chosen]
     kept = _kept(found, features)
     if not kept:
+        named = "target" if len(chosen) == 1 else "targets"
         raise UsageError(
-            f"{data}: expected a column besides the target {chosen!r}, got none", "add features"
+            f"{data}: expected a column besides the {named} {', '.join(map(repr, chosen))}, got "
+            "none",
+            "add features",
         )
     refuse_unservable_types(data, kept, found.reader)
     refuse_unservable(found.rows, kept)
-    content = {
-        FILENAME: fill("training.toml", _values(directory, data, chosen, task, found, kept)),
-        "train.py": _training_code(found, kept, task),
-        "requirements.txt": "pandas>=2.2\nscikit-learn>=1.5\n",
-    }
+    values = _values(directory, data, chosen, found, kept)
+    content = {"requirements.txt": "pandas>=2.2\nscikit-learn>=1.5\n"}
+    if len(chosen) == 1:
+        own: dict[str, str] = {"task": tasks[chosen[0]], "target": quoted(chosen[0])}
+        content[FILENAME] = fill("training.toml", values | own)
+        content["train.py"] = _training_code(found, kept, tasks[chosen[0]])
+    else:
+        outputs = outputs_of(tasks)
+        content[FILENAME] = fill("outputs.toml", values | {"outputs": sections(outputs)})
+        content["train.py"] = _code_of_outputs(found, kept, outputs)
     return write_project(directory, content, {f"data/{data.name}": data})
 
 
@@ -79,7 +91,8 @@ def _training_code(found: Preview, kept: Sequence[str], task: Task) -> str:
     kinds = {name: found.columns[name].kind for name in kept}
     template = CODE.get(kinds[kept[0]]) if len(kept) == 1 else None
     if template is None:
-        return fill("train_table.py.txt", _recipe(task, has_times="datetime" in kinds.values()))
+        recipe = _recipe(has_times="datetime" in kinds.values())
+        return fill("train_table.py.txt", {**recipe, "estimator": ESTIMATORS[task]})
     classifies = task == "classification"
     values = {
         "estimator": "LogisticRegression" if classifies else "Ridge",
@@ -87,6 +100,20 @@ def _training_code(found: Preview, kept: Sequence[str], task: Task) -> str:
         "column": quoted(kept[0]),
     }
     return fill(template, values)
+
+
+def _code_of_outputs(found: Preview, kept: Sequence[str], outputs: Sequence[NewOutput]) -> str:
+    """The recipe of several outputs; raises ``UsageError`` for arrays and files."""
+    kinds = {name: found.columns[name].kind for name in kept}
+    large = [f"{name!r} of kind {kind}" for name, kind in kinds.items() if kind in LARGE]
+    if large:
+        raise UsageError(
+            f"--target: expected one column for features like {large[0]}, got {len(outputs)}",
+            "write a recipe of your own, and [outputs] into package.toml",
+        )
+    recipe = _recipe(has_times="datetime" in kinds.values())
+    recipe["times"] = indent(recipe["times"], "    ")
+    return fill("train_outputs.py.txt", {**recipe, **recipe_values(outputs, ESTIMATORS)})
 
 
 def task_of_target(found: Preview, target: str) -> Task:
@@ -136,14 +163,12 @@ def _about(found: Preview, name: str) -> str:
 
 
 def _values(
-    directory: Path, data: Path, target: str, task: Task, found: Preview, kept: Sequence[str]
+    directory: Path, data: Path, targets: Sequence[str], found: Preview, kept: Sequence[str]
 ) -> dict[str, str]:
-    left_out = [name for name in found.names if name not in (*kept, target)]
+    left_out = [name for name in found.names if name not in (*kept, *targets)]
     return {
         "name": package_name(directory),
-        "task": task,
         "source": quoted(f"data/{data.name}"),
-        "target": quoted(target),
         "read": files_line(found.reader.files)
         + (f"{shown_options(**found.options)}\n" if found.options else ""),
         "declared": declarations(found.columns.values(), found.reader.columns),
@@ -169,12 +194,10 @@ def _slices(found: Preview, names: Sequence[str]) -> list[str]:
     return few[:MAX_SLICES]
 
 
-def _recipe(task: Task, *, has_times: bool) -> dict[str, str]:
+def _recipe(*, has_times: bool) -> dict[str, str]:
     if not has_times:
-        plain = {"days": "", "times": "", "function": "", "numbers": '"number"'}
-        return {"estimator": ESTIMATORS[task], **plain}
+        return {"days": "", "times": "", "function": "", "numbers": '"number"'}
     return {
-        "estimator": ESTIMATORS[task],
         "function": "FunctionTransformer, ",
         "numbers": '"number", *TIMES',
         "times": (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from modelhost.text import truncate
+from monitoring.slices.slices import ALL
 from packager.monitor.drift import Anomaly, DriftReport, ExcludedFeature, FeatureDrift, SliceDrift
 from packager.report.numbers import interval, probability
 from packager.report.table import Cell, table
@@ -28,9 +29,16 @@ def as_text(report: DriftReport, columns: int | None = None) -> str:
         excluded = [(_named(one), _name(one.reason)) for one in report.drift_excluded]
         parts.append(table(("not compared", "reason"), excluded, columns))
     if report.slices:
-        score = "mean error" if report.regression else "accuracy"
-        heads = ("slice", "rows", "labels", score, "95 % interval", "baseline", "z", "verdict")
-        rows = map(_slice, report.slices)
+        structured = any(part.output is not None for part in report.slices)
+        score = "mean error" if report.regression else "mean" if structured else "accuracy"
+        named = ("output", "measure") if structured else ()
+        counts = ("slice", "rows", "labels", score, "95 % interval", "baseline", "z", "verdict")
+        heads = (*named, *counts)
+        # By slice only measures that are judged; --json has all.
+        shown = [
+            p for p in report.slices if p.output is None or p.baseline is not None or p.name == ALL
+        ]
+        rows = map(_slice, shown)
         parts.append(table(heads, rows, columns, right=("95 % interval",)))
     parts.append(f"verdict: {report.verdict}")
     return "\n\n".join(parts)
@@ -55,7 +63,9 @@ def _named(one: ExcludedFeature) -> str:
 def _slice(part: SliceDrift) -> tuple[Cell, ...]:
     ends = (part.low, part.high) if part.labels else None
     scores = (part.score, interval(ends), part.baseline, part.z)
-    return _name(part.name), round(part.rows), round(part.labels), *scores, _marked(part.verdict)
+    named = () if part.output is None else (_name(part.output), _name(part.measure or ""))
+    counts = (_name(part.name), round(part.rows), round(part.labels))
+    return *named, *counts, *scores, _marked(part.verdict)
 
 
 def _marked(verdict: str) -> str:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from monitoring.metrics.class_labels import class_text
 from packager.cache import temporary_directory
 from packager.client import Client, Prediction
 from packager.client.json_values import json_rows
@@ -21,7 +20,9 @@ from packager.engine.engine import Engine
 from packager.errors import UsageError
 from packager.image.reference import Reference
 from packager.manifest.manifest import Manifest
+from packager.manifest.outputs import Output
 from packager.progress import Progress
+from packager.run.answer_cells import answer_cells
 from packager.runners.package import package_worker
 
 Format = Literal["jsonl", "csv", "csv-exact"]
@@ -45,16 +46,18 @@ def predict(
         text = answers.read_text(encoding="utf-8")
     if form == "jsonl":
         return text
-    return _as_csv((json.loads(line) for line in text.splitlines()), exact=form == "csv-exact")
+    found = (json.loads(line) for line in text.splitlines())
+    return _as_csv(found, reference.manifest.schema_.outputs, exact=form == "csv-exact")
 
 
 def predict_at(client: Client, source: Path, form: Format, progress: Progress) -> str:
     """As ``predict``, from a server; with feedback tokens if the server returns them."""
-    rows = _rows(source, client.package(), progress)
+    manifest = client.package()
+    rows = _rows(source, manifest, progress)
     progress.step(f"predicting {len(rows)} rows at {client.url}")
     answers = [_as_answer(one) for one in client.predict(rows)]
     if form != "jsonl":
-        return _as_csv(answers, exact=form == "csv-exact")
+        return _as_csv(answers, manifest.schema_.outputs, exact=form == "csv-exact")
     return "".join(f"{canonical_json(answer).decode()}\n" for answer in answers)
 
 
@@ -91,19 +94,23 @@ def _as_answer(one: Prediction) -> dict[str, Any]:
     return answer if one.token is None else {**answer, "token": one.token}
 
 
-def _as_csv(answers: Iterable[dict[str, Any]], *, exact: bool = False) -> str:
-    """One line per row: prediction, a column per class probability, flags joined by ``;``.
+def _as_csv(
+    answers: Iterable[dict[str, Any]], outputs: Sequence[Output] = (), *, exact: bool = False
+) -> str:
+    """One line per row: the cells of ``answer_cells``, flags joined by ``;``, and the token.
+
+    The answers of ``outputs`` follow it in JSON: labels are sent with them.
 
     Unless ``exact``, text that a spreadsheet would run as a formula is escaped.
     """
     rows = []
     for answer in answers:
-        label = answer["prediction"]
-        row = {"prediction": label if label is None else class_text(label)}
-        chances = answer.get("probabilities") or {}
-        row |= {f"probability {label}": value for label, value in chances.items()}
+        row = answer_cells(answer, outputs)
         row["flags"] = ";".join(answer.get("flags", ()))
-        rows.append({**row, "token": answer["token"]} if "token" in answer else row)
+        if "token" in answer:
+            row["token"] = answer["token"]
+            row |= {"answer": canonical_json(answer["prediction"]).decode()} if outputs else {}
+        rows.append(row)
     file = io.StringIO()
     if rows:
         names = list(rows[0])

@@ -41,6 +41,7 @@ from packager.worker.train.dataset import (
 from packager.worker.train.fitted_columns import with_fitted_columns
 from packager.worker.train.isolated_steps import IsolatedSteps
 from packager.worker.train.model_queries import query_model
+from packager.worker.train.output_shapes import with_shapes
 from packager.worker.train.personal_columns import personal_columns, without_values
 from packager.worker.train.source_data import read_source
 from packager.worker.train.text_input import check_takes_frames
@@ -164,7 +165,9 @@ def _observe(
 def describe_model(model: Model, dataset: Dataset, job: Job) -> Schema:
     """The schema of the model and of its training rows."""
     if job.task == "outputs":
-        return describe(dataset, job, None, completed(job.serve.outputs, model.outputs))
+        declared = completed(job.serve.outputs, model.outputs)
+        rows = dataset.test[list(dataset.features)]
+        return describe(dataset, job, None, with_shapes(declared, model, rows))
     labels = set(scalars(dataset.train[dataset.target]))
     return describe(dataset, job, classes_of(model, labels))
 

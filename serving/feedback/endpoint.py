@@ -11,17 +11,28 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from monitoring.feedback.answer_scoring import AnswerScorer
+from monitoring.feedback.answer_tokens import AnswerTokens
 from monitoring.feedback.keys import KeyFileError
-from monitoring.feedback.scoring import FeedbackCounts, Scorer, settle
+from monitoring.feedback.scoring import (
+    FeedbackCounts,
+    LabelMetrics,
+    Scorer,
+    Verified,
+    confirmed,
+    settle,
+    unconfirmed,
+)
 from monitoring.feedback.token_store import DAY, StoreError, Token, TokenStore
 from monitoring.feedback.tokens import Tokens
-from monitoring.metrics.feedback import FeedbackMetrics, ScoredLabel
+from monitoring.metrics.feedback import FeedbackMetrics
+from monitoring.metrics.output_feedback import OutputFeedbackMetrics
 from monitoring.metrics.serving import ServingMetrics
 from packager.manifest.manifest import Manifest
 from serving.feedback.settings import FeedbackSettings
 from serving.feedback.stores import open_keys, open_token_store
 from serving.http import messages
-from serving.http.limits import MAX_LABELS, VALUES_OF_A_LABEL, Budget, is_small
+from serving.http.limits import MAX_LABELS, MAX_VALUES, VALUES_OF_A_LABEL, Budget, is_small
 from serving.http.messages import RequestError, Response
 
 MAX_CONCURRENT_REQUESTS = 16
@@ -30,9 +41,12 @@ UNCONFIRMED_RETRY_SECONDS = 1.0
 """Seconds between checks whether a stalled store has recorded unconfirmed tokens."""
 RETRY_AFTER = {"Retry-After": "5"}
 _BUDGET = Budget(MAX_LABELS * VALUES_OF_A_LABEL)
+_BUDGET_WITH_ANSWERS = Budget(MAX_VALUES)
+_KEYS = {"token"}, {"token", "actual"}
+_KEYS_WITH_ANSWERS = *_KEYS, {"token", "answer"}, {"token", "answer", "actual"}
 
-Label = tuple[Any, Any]
-"""A token and its label."""
+Label = tuple[Any, ...]
+"""A token and its label, with the answer between them if labels come with answers."""
 
 logger = logging.getLogger("serving")
 
@@ -53,17 +67,29 @@ class FeedbackEndpoint:
         self._settings = settings
         self._model = manifest.name
         self._ring = open_keys(settings.key_file, manifest.name)
-        self.tokens = Tokens(self._ring.keys, manifest.root, metrics.classes, settings.days)
-        self._scorer = Scorer(self.tokens, metrics.classes)
-        self._metrics = FeedbackMetrics(metrics.series, metrics.slice_names, metrics.classes)
+        keys, root = self._ring.keys, manifest.root
+        self._answers = bool(metrics.outputs)
+        self.tokens: Tokens
+        self._scorer: Scorer | AnswerScorer
+        self._metrics: LabelMetrics
+        if metrics.outputs:
+            self.tokens = answers = AnswerTokens(keys, root, settings.days)
+            self._scorer = AnswerScorer(answers, metrics.outputs)
+            self._metrics = OutputFeedbackMetrics(
+                metrics.series, metrics.slice_names, metrics.outputs
+            )
+        else:
+            self.tokens = Tokens(keys, root, metrics.classes, settings.days)
+            self._scorer = Scorer(self.tokens, metrics.classes)
+            self._metrics = FeedbackMetrics(metrics.series, metrics.slice_names, metrics.classes)
         self._seconds = deadline_seconds
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="feedback")
         self._waiting = 0
         self._seen: TokenStore | None = None
         self._purged = -math.inf
         self._failures = _Failures()
-        self._unconfirmed: dict[Token, ScoredLabel] = {}
-        """Outcomes to count if the store turns out to have recorded their tokens."""
+        self._unconfirmed: dict[Token, tuple[Verified, int]] = {}
+        """Labels, and which part, to count if the store turns out to have recorded their keys."""
 
     async def answer(self, body: bytes) -> Response:
         """The numbers of labels counted and still missing, and the reason for each rejected one.
@@ -73,7 +99,7 @@ class FeedbackEndpoint:
         deadline. Labels of a request answered 503 or 504 may still be counted later.
         """
         # A large body is parsed in the thread, so that it doesn't block the event loop.
-        items = parse_labels(body) if is_small(body) else body
+        items = parse_labels(body, answers=self._answers) if is_small(body) else body
         if self._waiting >= MAX_CONCURRENT_REQUESTS:
             raise RequestError(
                 503, "overloaded", "too many requests are waiting", headers=RETRY_AFTER
@@ -128,7 +154,7 @@ class FeedbackEndpoint:
 
     def _settle(self, items: Sequence[Label] | bytes) -> FeedbackCounts:
         if isinstance(items, bytes):
-            items = parse_labels(items)
+            items = parse_labels(items, answers=self._answers)
         self.refresh()
         judged = self._scorer.verify(items)
         store = self._store()
@@ -136,16 +162,14 @@ class FeedbackEndpoint:
         try:
             return settle(judged, store, self._metrics)
         except StoreError:
-            # Reversed: the first of equal tokens is the one that counts.
-            self._unconfirmed = {
-                (o.token.minted, o.token.nonce): o.outcome for o in reversed(judged.good)
-            }
+            self._unconfirmed = unconfirmed(judged)
             raise
 
     def _add_late(self, store: TokenStore) -> None:
         """Count labels whose tokens the store recorded in a request that was answered 503."""
         if self._unconfirmed:
-            self._metrics.add([self._unconfirmed[token] for token in store.confirmed_late()])
+            late = [self._unconfirmed[token] for token in store.confirmed_late()]
+            self._metrics.add(confirmed(late))
             self._unconfirmed = {}
 
     def _retry_later(self) -> None:
@@ -197,14 +221,15 @@ class _Failures:
         logger.error("labels can't be counted: %s", error, extra=fields)
 
 
-def parse_labels(body: bytes) -> list[Label]:
+def parse_labels(body: bytes, *, answers: bool = False) -> list[Label]:
     """The (token, actual) pairs of a ``/feedback`` request; (None, None) for a malformed item.
 
-    An item with only a token has no label yet, as writers that omit nulls send it.
+    With ``answers``, (token, answer, actual). An item with only a token has no label yet, as
+    writers that omit nulls send it.
     Raises ``RequestError``: 400 if ``body`` isn't JSON in UTF-8, 413 for more than
     ``MAX_LABELS``, 422 if it isn't a list.
     """
-    document = messages.read_json(body, _BUDGET)
+    document = messages.read_json(body, _BUDGET_WITH_ANSWERS if answers else _BUDGET)
     if not isinstance(document, list):
         raise RequestError(
             422,
@@ -220,9 +245,16 @@ def parse_labels(body: bytes) -> list[Label]:
             f"the request has {len(document)} labels",
             expected=f"at most {MAX_LABELS} labels a request",
         )
+    if answers:
+        return [
+            (item["token"], item.get("answer"), item.get("actual"))
+            if isinstance(item, dict) and item.keys() in _KEYS_WITH_ANSWERS
+            else (None, None, None)
+            for item in document
+        ]
     return [
         (item["token"], item.get("actual"))
-        if isinstance(item, dict) and item.keys() in ({"token", "actual"}, {"token"})
+        if isinstance(item, dict) and item.keys() in _KEYS
         else (None, None)
         for item in document
     ]

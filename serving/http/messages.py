@@ -173,7 +173,7 @@ def unreadable(reason: str) -> RequestError:
 
 
 def schema_document(manifest: Manifest, golden: Golden | None) -> dict[str, Any]:
-    """The document of ``GET /schema``: inputs, output, and an example row."""
+    """The document of ``GET /schema``: inputs, outputs, and an example row."""
     schema = manifest.schema_
     document: dict[str, Any] = {
         "name": manifest.name,
@@ -185,6 +185,9 @@ def schema_document(manifest: Manifest, golden: Golden | None) -> dict[str, Any]
         "target": schema.target.name if schema.target else None,
         "classes": list(schema.classes) if schema.classes is not None else None,
     }
+    if schema.outputs:
+        outputs = [one.model_dump(mode="json", exclude_none=True) for one in schema.outputs]
+        document["outputs"] = outputs
     if golden is not None and golden.rows:
         document["example"] = {"rows": [golden.rows[0]]}
     return document

@@ -1,4 +1,4 @@
-"""JSON Schema of a package's columns and answers: only constraints that the server enforces.
+"""JSON Schema of a package's columns: only constraints that the server enforces.
 
 Values found in training are constraints only for a strict package, which refuses all others.
 Otherwise they appear in the description and under ``x-training``; others are answered and flagged.
@@ -6,15 +6,14 @@ Otherwise they appear in the description and under ``x-training``; others are an
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from monitoring.metrics.class_labels import class_text
 from packager.data.rows.coerce import format_bound
 from packager.data.rows.extra_columns import ExtraColumns
-from packager.manifest.base import Kind, Scalar
+from packager.manifest.base import Kind
 from packager.manifest.manifest import Column, Manifest, RejectedValue
 from serving.openapi.nested import NESTED, nested_schema, nested_words
 
@@ -84,27 +83,6 @@ def column(column: Column, example: Any, *, strict: bool) -> dict[str, Any]:
     if "empty" in column.refuses:
         described["minItems" if column.kind == "list" else "minLength"] = 1
     return described | ({"examples": [example]} if example is not None else {})
-
-
-def label(manifest: Manifest) -> dict[str, Any]:
-    """The schema of a prediction; null is a number that isn't finite."""
-    if manifest.task == "regression":
-        return {"type": ["number", "null"], "description": "The number predicted."}
-    described: dict[str, Any] = {"description": "The label predicted."}
-    classes = manifest.schema_.classes
-    return described if classes is None else {**described, "enum": [*classes, None]}
-
-
-def probabilities(classes: Sequence[Scalar]) -> dict[str, Any]:
-    """The schema of an answer's probabilities, by label."""
-    names = [class_text(label) for label in classes]
-    return {
-        "type": "object",
-        "properties": {name: {"type": ["number", "null"]} for name in names},
-        "required": names,
-        "additionalProperties": False,
-        "description": "The probability of each label.",
-    }
 
 
 def _words(column: Column, *, strict: bool) -> str:

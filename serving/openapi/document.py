@@ -13,7 +13,7 @@ from typing import Any
 
 from packager.manifest.evaluation import Golden
 from packager.manifest.manifest import Manifest
-from serving.openapi import columns, protocols
+from serving.openapi import answers, columns, protocols
 from serving.openapi.parts import (
     COMPONENTS,
     Operation,
@@ -23,7 +23,6 @@ from serving.openapi.parts import (
     json_response,
     reference,
 )
-from serving.protocols.v2 import gives_probabilities
 
 VIEWER = ("/static_content/swagger-ui.css", "/static_content/swagger-ui-bundle.js")
 
@@ -70,14 +69,18 @@ def document(
     example = golden.rows[0] if golden is not None and golden.rows else {}
     paths: dict[str, dict[str, Operation]] = {
         "/predict": {"post": _predict(example)},
-        **({"/feedback": {"post": _feedback()}} if feedback else {}),
+        **(
+            {"/feedback": {"post": _feedback(answers=bool(manifest.schema_.outputs))}}
+            if feedback
+            else {}
+        ),
         **_told(),
         **protocols.paths(manifest, example),
         **_operated(),
     }
     schemas = {
         "Row": columns.row(manifest, example),
-        "Label": columns.label(manifest),
+        "Prediction": answers.prediction(manifest),
         "Answer": _answer(manifest, golden, tokens=feedback),
         **protocols.schemas(manifest),
         **COMPONENTS,
@@ -129,10 +132,10 @@ def _predict(example: Mapping[str, Any]) -> Operation:
 
 
 def _answer(manifest: Manifest, golden: Golden | None, *, tokens: bool) -> dict[str, Any]:
-    entry: dict[str, Any] = {"prediction": reference("Label")}
-    classes = manifest.schema_.classes
-    if classes is not None and gives_probabilities(manifest, golden):
-        entry["probabilities"] = columns.probabilities(classes)
+    entry: dict[str, Any] = {"prediction": reference("Prediction")}
+    probabilities = answers.probabilities(manifest, golden)
+    if probabilities is not None:
+        entry["probabilities"] = probabilities
     entry["flags"] = {
         "type": "array",
         "items": {"type": "string"},
@@ -143,9 +146,9 @@ def _answer(manifest: Manifest, golden: Golden | None, *, tokens: bool) -> dict[
     return {"type": "object", "properties": entry, "required": list(entry)}
 
 
-def _feedback() -> Operation:
+def _feedback(*, answers: bool) -> Operation:
     # A malformed item is rejected alone, without an error of the request, so no type is required.
-    pair = {
+    pair: dict[str, Any] = {
         "description": "An object of `token` and `actual`; anything else is rejected by itself.",
         "properties": {
             "token": {"description": "The token of the answer, as text."},
@@ -155,6 +158,21 @@ def _feedback() -> Operation:
             },
         },
     }
+    example = {"token": "…", "actual": "…"}
+    if answers:
+        pair["description"] = (
+            "An object of `token`, `answer` and `actual`; anything else is rejected by itself."
+        )
+        pair["properties"] = {
+            "token": {"description": "The token of the answer, as text."},
+            "answer": {"description": "The prediction of that answer, unchanged."},
+            "actual": {
+                "description": "The true label in the form of the answer, or some of it: some "
+                "outputs; of a set `{label: boolean}`; of numbers `{place: number}`. Null or "
+                "none: not known yet, so the token is kept for later."
+            },
+        }
+        example = {"token": "…", "answer": "…", "actual": "…"}
     body = {"type": "array", "items": pair}
     rejected = {
         "type": "object",
@@ -174,7 +192,7 @@ def _feedback() -> Operation:
         "tags": ["predict"],
         "operationId": "feedback",
         "summary": "Send true labels",
-        "requestBody": json_body(body, [{"token": "…", "actual": "…"}]),
+        "requestBody": json_body(body, [example]),
         "responses": {
             "200": json_response("Counted labels, and reasons for rejected ones", answer),
             **errors("Error", "400", "413", "422", "500", "503", "504"),

@@ -13,8 +13,9 @@ from typing import Any
 from packager.manifest.manifest import Column, Manifest
 from serving.openapi.nested import NESTED, nested_schema
 from serving.openapi.parts import Operation, errors, get, json_response, reference
-from serving.protocols import v2
+from serving.protocols.v2_outputs import OutputTensors
 from serving.protocols.v2_tensors import DATATYPES
+from serving.protocols.v2_values import datatype
 
 _V2 = "Open Inference Protocol V2"
 _MLFLOW = "MLflow and SageMaker"
@@ -74,7 +75,7 @@ def schemas(manifest: Manifest) -> dict[str, Any]:
     """The schemas that these operations refer to."""
     predictions = {
         "type": "object",
-        "properties": {"predictions": {"type": "array", "items": reference("Label")}},
+        "properties": {"predictions": {"type": "array", "items": reference("Prediction")}},
         "required": ["predictions"],
         "additionalProperties": False,
     }
@@ -108,7 +109,10 @@ def _v2_request(manifest: Manifest) -> dict[str, Any]:
     }
     output = {
         "type": "object",
-        "properties": {"name": {"enum": list(v2.NAMES)}, "parameters": _PARAMETERS},
+        "properties": {
+            "name": {"enum": list(OutputTensors(manifest).names)},
+            "parameters": _PARAMETERS,
+        },
         "required": ["name"],
     }
     return {
@@ -124,13 +128,24 @@ def _v2_request(manifest: Manifest) -> dict[str, Any]:
 
 
 def _v2_answer(manifest: Manifest) -> dict[str, Any]:
+    tensor = {
+        "type": "object",
+        "properties": {
+            "name": {"enum": list(OutputTensors(manifest).names)},
+            "datatype": {"enum": list(DATATYPES)},
+            "shape": {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1},
+            "parameters": {"type": "object"},
+            "data": {"type": "array", "description": "Row by row, flat; null if not finite."},
+        },
+        "required": ["name", "datatype", "shape"],
+    }
     return {
         "type": "object",
         "properties": {
             "model_name": {"const": manifest.name},
             "model_version": {"const": manifest.tag},
             "id": _NAME,
-            "outputs": {"type": "array", "items": {"type": "object"}},
+            "outputs": {"type": "array", "items": tensor},
         },
         "required": ["model_name", "model_version", "outputs"],
     }
@@ -183,7 +198,7 @@ def _invocations(manifest: Manifest, example: Mapping[str, Any]) -> Operation:
         "requestBody": {"required": True, "content": content},
         "responses": {
             "200": json_response(
-                "Labels, in the order of the rows", reference("InvocationsAnswer")
+                "Predictions, in the order of the rows", reference("InvocationsAnswer")
             ),
             **errors("InvocationsError", "400", "413", "422", "500", "503", "504"),
         },
@@ -236,7 +251,7 @@ def _tensor(column: Column, value: Any) -> dict[str, Any]:
     return {
         "name": column.name,
         "shape": [1, *(column.shape or ())],
-        "datatype": v2.datatype(column),
+        "datatype": datatype(column),
         "data": [value],
     }
 

@@ -21,8 +21,8 @@ from monitoring.slices.row_membership import RowMembership
 from packager.data.rows.request_rows import RowChecker, RowError, ValidatedRows
 from packager.manifest.base import Scalar
 from packager.manifest.evaluation import Golden
+from packager.manifest.labelled_outputs import labelled_outputs, output_baseline
 from packager.manifest.manifest import Manifest
-from packager.manifest.outputs import Output
 from packager.model.compiled.model import CompiledModel
 from serving.feedback.endpoint import FeedbackEndpoint
 from serving.feedback.stores import flagged_rows_log
@@ -85,6 +85,7 @@ class Predictor:
         """
         manifest, checker = files.manifest, files.checker
         described, clocks = manifest.schema_, files.clocks
+        outputs = labelled_outputs(described.outputs)
         package = MeasuredPackage(
             manifest.name,
             manifest.tag,
@@ -93,6 +94,8 @@ class Predictor:
             slices=files.slices.names,
             classes=(described.classes or ()) if manifest.task == "classification" else None,
             baseline=baseline_of(manifest),
+            outputs=outputs,
+            output_baseline=output_baseline(outputs, manifest.evaluation),
         )
         metrics = ServingMetrics(package, routes)
         files.parts.bind(client)
@@ -140,10 +143,6 @@ class Predictor:
     def classes(self) -> tuple[Scalar, ...] | None:
         """The model's classes, in the order of probabilities; None for a regression."""
         return self.manifest.schema_.classes
-
-    @property
-    def _outputs(self) -> tuple[Output, ...]:
-        return self.manifest.schema_.outputs
 
     @property
     def needs_model(self) -> bool:
@@ -214,14 +213,13 @@ class Predictor:
         labels, probabilities = outcome.labels, outcome.probabilities
         if checked.rows == 1 and isinstance(probabilities, np.ndarray):
             probabilities = probabilities.tolist()
-        counted = [None] * checked.rows if self._outputs else labels
         tokens = None
-        if self.feedback is not None and not self._outputs:
-            tokens = self.feedback.tokens.mint(counted, probabilities, bitmaps)
+        if self.feedback is not None:
+            tokens = self.feedback.tokens.mint(labels, probabilities, bitmaps)
         batch = Batch(
             checked.columns,
-            counted,
-            None if self._outputs else probabilities,
+            labels,
+            probabilities,
             bitmaps,
             checked.flags,
             checked.anomalies,

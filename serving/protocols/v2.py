@@ -2,42 +2,34 @@
 
 Each column is one input: [n] or [n, 1], or [n, *shape] for arrays. A model with only numeric
 features also accepts a single [n, features] input, and one whose only feature is an array an input
-of any name. Outputs: ``prediction``, ``probabilities``, ``flags`` and ``token``.
+of any name. What it answers: :mod:`serving.protocols.v2_outputs`.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
-from monitoring.metrics.class_labels import class_text
-from packager.manifest.base import Kind, Scalar
 from packager.manifest.evaluation import Golden
 from packager.manifest.manifest import Column, Manifest
 from serving.http.limits import Budget, LimitExceededError
 from serving.http.messages import RequestError, encode_in_parts
 from serving.protocols.parsing import json_object, malformed, named
 from serving.protocols.protocol import ScoredRows
-from serving.protocols.v2_tensors import (
-    CODES,
-    OutputTensor,
-    Tensor,
-    json_size,
-    read_inputs,
-    write_raw,
+from serving.protocols.v2_outputs import OutputTensors, described
+from serving.protocols.v2_tensors import Tensor, json_size, read_inputs, write_json, write_raw
+from serving.protocols.v2_values import (
+    array_cells,
+    bytes_cells,
+    datatype,
+    list_cells,
+    plain_cells,
 )
-from serving.protocols.v2_values import array_cells, bytes_cells, list_cells, plain_cells
 
 MAX_ID = 1_000
 """Characters of a request's id, which its answer repeats."""
-NAMES = ("prediction", "probabilities", "flags", "token")
 _NUMERIC = ("number", "integer")
-_DATATYPES: Mapping[Kind, str] = {"number": "FP64", "integer": "INT64", "boolean": "BOOL"}
-_INT64 = np.iinfo(np.int64)
 
 
 @dataclass(frozen=True)
@@ -62,7 +54,7 @@ class Infer:
         self._budget = budget
         schema = manifest.schema_
         self._known = {column.name: column for column in (*schema.features, *schema.extras)}
-        self._prediction = prediction_datatype(manifest)
+        self._outputs = OutputTensors(manifest)
         self._refuse_extra = manifest.serve.extra_columns == "refuse"
 
     def rows(
@@ -71,14 +63,14 @@ class Infer:
         """Rows of the columns sent as tensors; see ``ProtocolAdapter.rows``."""
         size = json_size(headers, len(body))
         document = json_object(body[:size], self._budget)
-        asked = _asked(document)
+        asked = _asked(document, self._outputs.names)
         tensors = read_inputs(document.get("inputs"), memoryview(body)[size:])
         names, columns = self._columns(tensors)
         return [dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)], asked
 
     def body(self, context: Asked, scored: ScoredRows) -> tuple[bytes, Mapping[str, str]]:
         """The requested outputs, in that order; see ``ProtocolAdapter.body``."""
-        available = self._outputs(scored)
+        available = self._outputs.tensors(scored)
         wanted = context.outputs or tuple((name, context.binary) for name in available)
         described, raw = [], []
         for name, binary in wanted:
@@ -91,7 +83,7 @@ class Infer:
                 raw.append(write_raw(output))
                 described.append({**entry, "parameters": {"binary_data_size": len(raw[-1])}})
             else:
-                described.append({**entry, "data": list(output.values)})
+                described.append({**entry, "data": write_json(output)})
         document: dict[str, Any] = {
             "model_name": self._manifest.name,
             "model_version": self._version,
@@ -161,81 +153,23 @@ class Infer:
         width, values = len(names), plain_cells(tensor)
         return names, [values[place::width] for place in range(width)]
 
-    def _outputs(self, scored: ScoredRows) -> dict[str, OutputTensor]:
-        rows = len(scored.labels)
-        labels = [_label(label, self._prediction) for label in scored.labels]
-        found = {"prediction": OutputTensor("prediction", self._prediction, (rows,), labels)}
-        if scored.probabilities is not None:
-            chances = np.asarray(scored.probabilities, np.float64).reshape(
-                len(scored.labels), len(scored.classes or ())
-            )
-            flat = [value if math.isfinite(value) else None for value in chances.ravel().tolist()]
-            found["probabilities"] = OutputTensor("probabilities", "FP64", chances.shape, flat)
-        flags = [";".join(flags) for flags in scored.checked.flags]
-        found["flags"] = OutputTensor("flags", "BYTES", (rows,), flags)
-        if scored.tokens is not None:
-            found["token"] = OutputTensor("token", "BYTES", (rows,), scored.tokens)
-        return found
-
 
 def metadata(manifest: Manifest, golden: Golden | None, *, tokens: bool) -> dict[str, Any]:
     """``GET /v2/models/{name}``: inputs and outputs; -1 is the number of rows."""
     schema = manifest.schema_
-    outputs = [_tensor("prediction", prediction_datatype(manifest), -1)]
-    if gives_probabilities(manifest, golden):
-        outputs.append(_tensor("probabilities", "FP64", -1, len(schema.classes or ())))
-    outputs.append(_tensor("flags", "BYTES", -1))
-    if tokens:
-        outputs.append(_tensor("token", "BYTES", -1))
     return {
         "name": manifest.name,
         "versions": [manifest.tag],
         "platform": "python",
         "inputs": [
-            _tensor(column.name, datatype(column), -1, *(column.shape or ()))
+            described(column.name, datatype(column), -1, *(column.shape or ()))
             for column in (*schema.features, *schema.extras)
         ],
-        "outputs": outputs,
+        "outputs": OutputTensors(manifest).described(golden, tokens=tokens),
     }
 
 
-def datatype(column: Column) -> str:
-    """The V2 datatype of a column's values; BYTES for text, bytes, lists and anything else."""
-    if column.kind == "array":
-        wanted = np.dtype(column.element)
-        return next(name for name, code in CODES.items() if np.dtype(code) == wanted)
-    if column.kind == "integer" and column.dtype.lower() == "uint64":
-        return "UINT64"
-    return _DATATYPES.get(column.kind, "BYTES")
-
-
-def prediction_datatype(manifest: Manifest) -> str:
-    """The datatype of predictions: FP64 for a regression, else one that every label fits into."""
-    if manifest.task == "regression":
-        return "FP64"
-    classes = manifest.schema_.classes
-    if classes is None:
-        target = manifest.schema_.target
-        return "BYTES" if target is None else datatype(target)
-    if all(isinstance(label, bool) for label in classes):
-        return "BOOL"
-    if all(type(label) is int and _INT64.min <= label <= _INT64.max for label in classes):
-        return "INT64"
-    return "FP64" if all(type(label) is float for label in classes) else "BYTES"
-
-
-def gives_probabilities(manifest: Manifest, golden: Golden | None) -> bool:
-    """Whether answers contain probabilities: as the golden rows', or if classes are known."""
-    if golden is not None and golden.expected:
-        return "probabilities" in golden.expected[0]
-    return manifest.schema_.classes is not None
-
-
-def _tensor(name: str, datatype: str, *shape: int) -> dict[str, Any]:
-    return {"name": name, "datatype": datatype, "shape": list(shape)}
-
-
-def _asked(document: Mapping[str, Any]) -> Asked:
+def _asked(document: Mapping[str, Any], names: Sequence[str]) -> Asked:
     name = document.get("id")
     if name is not None and not isinstance(name, str):
         raise malformed("'id' is not text", "text", name)
@@ -248,19 +182,19 @@ def _asked(document: Mapping[str, Any]) -> Asked:
         return Asked(name, None, binary)
     if not isinstance(outputs, list):
         raise malformed("'outputs' is not a list", "a list of objects", outputs)
-    if len(outputs) > len(NAMES):  # too many: one of the first has a duplicate or unknown name
-        outputs = outputs[: len(NAMES) + 1]
-    wanted = tuple(_wanted(entry, binary) for entry in outputs)
+    if len(outputs) > len(names):  # too many: one of the first has a duplicate or unknown name
+        outputs = outputs[: len(names) + 1]
+    wanted = tuple(_wanted(entry, names, binary) for entry in outputs)
     for place, (output, _) in enumerate(wanted):
         if output in [earlier for earlier, _ in wanted[:place]]:
             raise malformed(f"duplicate output {output!r}", "every name once", output)
     return Asked(name, wanted, binary)
 
 
-def _wanted(entry: Any, binary: bool) -> tuple[str, bool]:
+def _wanted(entry: Any, names: Sequence[str], binary: bool) -> tuple[str, bool]:
     name = entry.get("name") if isinstance(entry, dict) else None
-    if name not in NAMES:
-        raise malformed("'outputs' names an unknown one", ", ".join(NAMES), name or entry)
+    if not isinstance(name, str) or name not in names:
+        raise malformed("'outputs' names an unknown one", ", ".join(names), name or entry)
     parameters = _parameters(entry, f"output {name!r}")
     if parameters.get("classification"):
         raise malformed(f"output {name!r}: classification is not supported", "data", parameters)
@@ -279,20 +213,3 @@ def _flag(parameters: Mapping[str, Any], name: str, default: bool) -> bool:
     if not isinstance(value, bool):
         raise malformed(f"parameter {name!r}", "true or false", value)
     return value
-
-
-def _label(label: Scalar | None, datatype: str) -> Scalar | None:
-    """A label as an element of ``datatype``.
-
-    Raises ``RequestError`` (500) if the model returned a type other than that of its classes.
-    """
-    if label is None or (datatype == "BYTES" and isinstance(label, str)):
-        return label
-    if datatype == "BYTES":
-        return class_text(label)
-    kind = {"BOOL": bool, "FP64": float}.get(datatype, int)
-    if kind is not bool and isinstance(label, int | float) and kind(label) == label:
-        return kind(label)
-    if kind is bool and isinstance(label, bool):
-        return label
-    raise RequestError(500, "model_failed", f"the model gave a prediction that is no {datatype}")

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from serving.http.messages import RequestError
 from serving.protocols.parsing import malformed, named
@@ -60,12 +61,13 @@ class Tensor:
 
 @dataclass(frozen=True)
 class OutputTensor:
-    """One output of n rows; ``shape`` is [n] or [n, k]; ``values`` are flat, None for null."""
+    """One tensor of an answer; ``shape`` is [n, …]."""
 
     name: str
     datatype: str
     shape: tuple[int, ...]
-    values: Sequence[Any]
+    values: Sequence[Any] | npt.NDArray[np.float64]
+    """The elements in row-major order, None for null; or an array, NaN for null."""
 
 
 def json_size(headers: Mapping[bytes, bytes], size: int) -> int:
@@ -115,12 +117,24 @@ def read_inputs(inputs: Any, binary: memoryview) -> list[Tensor]:
     return tensors
 
 
+def write_json(output: OutputTensor) -> list[Any]:
+    """The elements of an output for JSON; a number that isn't finite is null."""
+    if not isinstance(output.values, np.ndarray):
+        return list(output.values)
+    flat = output.values.ravel()
+    if np.isfinite(flat).all():
+        return list(flat.tolist())
+    return [value if math.isfinite(value) else None for value in flat.tolist()]
+
+
 def write_raw(output: OutputTensor) -> bytes:
     """An output as binary tensor data; null is NaN, or empty text.
 
     Raises ``RequestError`` (500) if an integer or a boolean is null, which raw data can't
     represent.
     """
+    if isinstance(output.values, np.ndarray):
+        return output.values.astype(CODES[output.datatype]).tobytes()
     if output.datatype == "BYTES":
         texts = ["" if value is None else value for value in output.values]
         encoded = [text.encode("utf-8", "backslashreplace") for text in texts]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ import numpy.typing as npt
 from modelhost.text import truncate
 from packager.data.rows.conversion_error import ConversionError
 from packager.data.rows.nested_values import flattened, held_elements
+from packager.manifest.base import Kind
 from packager.manifest.manifest import Column
 from serving.http.limits import Budget, LimitExceededError
 from serving.http.messages import RequestError
@@ -23,6 +24,17 @@ from serving.protocols.parsing import is_nan, malformed, named
 from serving.protocols.v2_tensors import CODES, LENGTH, Tensor
 
 FLOATS = ("FP16", "FP32", "FP64", "BF16")
+_DATATYPES: Mapping[Kind, str] = {"number": "FP64", "integer": "INT64", "boolean": "BOOL"}
+
+
+def datatype(column: Column) -> str:
+    """The V2 datatype of a column's values; BYTES for text, bytes, lists and anything else."""
+    if column.kind == "array":
+        wanted = np.dtype(column.element)
+        return next(name for name, code in CODES.items() if np.dtype(code) == wanted)
+    if column.kind == "integer" and column.dtype.lower() == "uint64":
+        return "UINT64"
+    return _DATATYPES.get(column.kind, "BYTES")
 
 
 def plain_cells(tensor: Tensor) -> list[Any]:

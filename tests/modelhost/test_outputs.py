@@ -54,6 +54,14 @@ def of(kind: str, answer: Any, **more: Any) -> list[Any]:
         ("labels", [{"y", "x"}, [], ("x",)], {}, [["x", "y"], [], ["x"]]),
         ("text", ["one", None, "three"], {}, ["one", None, "three"]),
         ("json", [{"a": [1]}, 2, None], {}, [{"a": [1]}, 2, None]),
+        (
+            "json",
+            [{"a": np.array([1.0, np.inf])}, float("nan"), np.int64(2)],
+            {},
+            [{"a": [1.0, None]}, None, 2],
+        ),
+        ("array", [np.zeros(1), [1], np.ones(1)], {}, [[0.0], [1.0], [1.0]]),
+        ("quantiles", {0.5: [1, 2, 3]}, {"levels": (0.5,)}, [{"0.5": 1}, {"0.5": 2}, {"0.5": 3}]),
     ],
 )
 def test_answers_of_each_kind(kind: str, answer: Any, more: Any, expected: list[Any]):
@@ -63,14 +71,17 @@ def test_answers_of_each_kind(kind: str, answer: Any, more: Any, expected: list[
 @pytest.mark.parametrize(
     ("kind", "answer", "more", "got"),
     [
-        ("number", ["a", 1, 2], {}, "predict gave 'a', expected a number per row"),
-        ("number", [1, 2], {}, "predict gave 2 values for 3 rows, expected one answer per row"),
+        ("number", ["a", 1, 2], {}, "the model gave 'a', expected a number per row"),
+        ("number", [1, 2], {}, "the model gave 2 values for 3 rows, expected one answer per row"),
         ("numbers", np.zeros(3), {}, r"an array of shape \(3,\), expected several numbers per row"),
         ("numbers", np.zeros((3, 2)), {"shape": (4,)}, r"of shape \(3, 2\), expected \(rows, "),
         ("quantiles", np.zeros((3, 3)), {"levels": (0.5,)}, r"expected \(rows, 1\) quantiles"),
         ("labels", np.full((3, 2), 2), {"classes": ("x", "y")}, "expected 0 or 1 for 2"),
-        ("text", [1, 2, 3], {}, "predict gave 1, expected text per row"),
-        ("json", [float("nan"), 1, 2], {}, "expected values that JSON can hold"),
+        ("text", [1, 2, 3], {}, "the model gave 1, expected text per row"),
+        ("json", [object(), 1, 2], {}, "object is no JSON, expected values that JSON can hold"),
+        ("array", [[1, 2], [3], [4, 5]], {}, "expected numbers, equally many per row"),
+        ("array", np.full((3, 2), "a"), {}, "expected numbers"),
+        ("quantiles", {0.1: [1, 2, 3]}, {"levels": (0.5,)}, r"the levels \[0.1\]"),
     ],
 )
 def test_answers_of_another_form_are_refused(kind: str, answer: Any, more: Any, got: str):
@@ -123,8 +134,26 @@ def test_classes_of_the_model_complete_a_label():
         classes_ = np.array(["a", "b"])
 
     assert complete(Model(), [OutputSpec("y", "label")])[0].classes == ("a", "b")
-    assert complete(Model(), [OutputSpec("y", "label", ("c",))])[0].classes == ("c",)
+    declared = [OutputSpec("y", "labels", ("c",))]
+    assert complete(Model(), declared)[0].classes == ("c",)
     assert complete(Model(), [OutputSpec("y", "number")])[0].classes is None
+
+
+def test_probabilities_are_in_the_order_of_the_models_classes():
+    model = Answering(["b", "a", "b"], np.array([[0.1, 0.9]] * 3))
+    model.classes_ = np.array(["a", "b"])  # type: ignore[attr-defined]
+    (spec,) = complete(model, [OutputSpec("y", "label", ("b", "a"))])
+    assert spec.classes == ("a", "b")
+    with pytest.raises(PackageError, match=r"classes_ \('a', 'b'\), expected \('a', 'c'\)"):
+        complete(model, [OutputSpec("y", "label", ("a", "c"))])
+
+
+def test_probabilities_of_several_outputs_are_named_as_in_json_and_finite():
+    specs = [OutputSpec("y", "label", (False, True)), OutputSpec("z", "number")]
+    chances = {"y": np.array([[0.5, np.nan]] * 3)}
+    model = Answering({"y": [True] * 3, "z": [1.0] * 3}, chances)
+    found = predict_outputs(model, FRAME, specs)
+    assert found.more == [{"probabilities": {"y": {"false": 0.5, "true": None}}}] * 3
 
 
 def several_labels() -> tuple[Any, pd.DataFrame]:

@@ -37,6 +37,7 @@ class Packaged:
         facts = {"name": self.model.name, "tag": self.model.version, "task": self.model.task}
         return SimpleNamespace(
             **facts,
+            schema_=SimpleNamespace(outputs=()),
             slices=SimpleNamespace(columns={"color": ("E",)}, rules={}),
             model=[SimpleNamespace(size=50 << 20)],
             serve=SimpleNamespace(workers=2),

@@ -38,6 +38,14 @@ MODELS = {
         ("carat",),
         objectives=Objectives(0.5, 0.9, 0.99, 2.5, 0.0),
     ),
+    "outputs": MonitoredModel(
+        "several",
+        "1.0.0-3f9c12ab45de",
+        "outputs",
+        ("__all__", ODD),
+        ("__prediction__.price",),
+        outputs=(("price", "mae"), (ODD, "jaccard")),
+    ),
     "a model without data": MonitoredModel("bare", "1-0", "classification", ("__all__",), ()),
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from packager.manifest.manifest import Manifest
+from packager.manifest.outputs import targets_of
 
 
 @dataclass(frozen=True)
@@ -21,4 +22,5 @@ class ExtraColumns:
         """As ``[serve] extra_columns`` defines; unused columns of the training data are ignored."""
         schema = manifest.schema_
         target = {schema.target.name} if schema.target else set()
-        return cls(manifest.serve.extra_columns == "refuse", frozenset({*schema.unused, *target}))
+        passed_over = frozenset({*schema.unused, *target, *targets_of(schema.outputs)})
+        return cls(manifest.serve.extra_columns == "refuse", passed_over)

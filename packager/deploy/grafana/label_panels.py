@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from packager.deploy.grafana.panel import SELECTED, Panel, Query
-from packager.deploy.prometheus import recording
+from packager.deploy.prometheus import output_rules, recording
+from packager.deploy.prometheus.promql import quoted
 from packager.deploy.prometheus.rules import MonitoredModel
+
+MAX_OUTPUT_TABLES = 4
 
 
 def label_panels(model: MonitoredModel) -> list[Panel]:
-    """Panels of accuracy for a classifier, of mean absolute error for a regression."""
+    """Panels of accuracy for a classifier, of mean absolute error for a regression.
+
+    With ``[outputs]`` of the measures of each output.
+    """
+    if model.task == "outputs":
+        return [*_measures(model), *_labels()]
     score = "accuracy" if model.classified else "mean absolute error"
     unit = "percentunit" if model.classified else "short"
     panels = [*_scores(score, unit), *_labels()]
@@ -51,6 +59,32 @@ def _scores(score: str, unit: str) -> list[Panel]:
             unit,
         ),
     ]
+
+
+def _measures(model: MonitoredModel) -> list[Panel]:
+    """Every measure overall, and a table by slice for the first outputs with a baseline."""
+    tables = []
+    for name, measure in model.outputs[:MAX_OUTPUT_TABLES]:
+        where = f"output={quoted(name)}, measure={quoted(measure)}"
+        queries = [
+            Query(f"max by (slice) ({series}{{{SELECTED}, {where}}})", legend)
+            for series, legend in (
+                (output_rules.SCORE, measure),
+                (output_rules.BASELINE, "baseline"),
+                (output_rules.SCORE_Z, "z"),
+                (output_rules.LABELS, "labels"),
+            )
+        ]
+        title = f"{name}: {measure} by slice, last 7 days"
+        tables.append(Panel(title, "table", queries, "baseline is the packaged evaluation."))
+    query = f"{output_rules.SCORE}{{{SELECTED}, {recording.EVERY_ROW}}}"
+    overall = Panel(
+        "Measures of each output",
+        "timeseries",
+        [Query(query, "{{output}} {{measure}}")],
+        "Means over the labels of the last 7 days, by arrival time.",
+    )
+    return [overall, *tables]
 
 
 def _labels() -> list[Panel]:

@@ -13,7 +13,7 @@ from monitoring.stats.drift import (
     MIN_ANOMALY_Z,
     MIN_PSI_ROWS,
 )
-from packager.deploy.prometheus import promql, recording
+from packager.deploy.prometheus import output_rules, promql, recording
 from packager.deploy.prometheus.presence_alerts import presence_alerts
 from packager.deploy.prometheus.promql import MODEL, Scope
 from packager.deploy.prometheus.recording import burn_name, drift_name
@@ -49,7 +49,9 @@ def alert_group(model: MonitoredModel) -> Group:
         *_burn("RequestsFailed", "failed", model.objectives.success_share, scope),
         _feature_drift(scope, model.objectives.design_effect),
         _anomaly_rate(scope),
-        _slice_regression(model, scope),
+        output_rules.regression_alert(scope)
+        if model.task == "outputs"
+        else _slice_regression(model, scope),
         *([_estimated_drop(scope)] if model.classified else []),
         _label_coverage(scope, model.objectives.label_coverage),
         _labels_rejected(scope),

@@ -8,7 +8,7 @@ equal in every replica, the maximum is used.
 from __future__ import annotations
 
 from monitoring.slices.slices import ALL
-from packager.deploy.prometheus import promql
+from packager.deploy.prometheus import output_rules, promql
 from packager.deploy.prometheus.promql import ANOMALY, BIN, FEATURE, MODEL, SLICE, Scope
 from packager.deploy.prometheus.rules import Group, MonitoredModel, Record
 
@@ -79,11 +79,17 @@ def recording_groups(model: MonitoredModel) -> list[Group]:
         Group(f"{model.name} anomalies", "1m", _anomalies(scope)),
         Group(f"{model.name} objectives", "1m", _burn(scope, model.objectives.latency_seconds)),
     ]
-    scores = _accuracy(scope) if model.classified else _errors(scope)
+    scores = _scores(model, scope)
     groups.append(Group(f"{model.name} labels", "2m", [*_labels(scope), *scores]))
     if model.classified:
         groups.append(Group(f"{model.name} estimates", "2m", _estimates(scope)))
     return groups
+
+
+def _scores(model: MonitoredModel, scope: Scope) -> list[Record]:
+    if model.task == "outputs":
+        return output_rules.records(scope, BASELINE_ROWS)
+    return _accuracy(scope) if model.classified else _errors(scope)
 
 
 def _reference(scope: Scope) -> list[Record]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from monitoring.slices.slices import ALL
 from packager.deploy.prometheus import recording
 from packager.deploy.prometheus.alerts import BURNS
+from packager.deploy.prometheus.output_cases import output_cases
 from packager.deploy.prometheus.presence_cases import presence_cases
 from packager.deploy.prometheus.resolve_cases import lasting_cases
 from packager.deploy.prometheus.rule_tests import Case, TestCaseBuilder, TestSeries
@@ -27,7 +28,7 @@ def rule_cases(model: MonitoredModel) -> list[Case]:
         *made.burns("RequestsFailed", 1 - objectives.success_share),
         *(made.drifts(model.features[0]) if model.features else []),
         *(made.anomalies(model.features[0]) if model.features else []),
-        *(made.accuracy() if model.classified else made.errors()),
+        *_scores(made),
         *(made.estimates() if model.classified else []),
         *made.coverage(objectives.label_coverage),
         *made.rejections(),
@@ -36,6 +37,12 @@ def rule_cases(model: MonitoredModel) -> list[Case]:
     ]
     lasting = lasting_cases(cases, model.name)
     return [*cases, *lasting, *presence_cases(made)]
+
+
+def _scores(made: _RuleFixtures) -> list[Case]:
+    if made.model.task == "outputs":
+        return output_cases(made, made.model)
+    return made.accuracy() if made.model.classified else made.errors()
 
 
 class _RuleFixtures(TestCaseBuilder):

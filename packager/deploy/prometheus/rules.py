@@ -59,6 +59,8 @@ class MonitoredModel:
     features: tuple[str, ...]
     """Features with a reference, including pseudo-features."""
     objectives: Objectives = Objectives()
+    outputs: tuple[tuple[str, str], ...] = ()
+    """With ``[outputs]``: the outputs that have a baseline, and the measure it is of."""
 
     @property
     def classified(self) -> bool:

@@ -20,11 +20,13 @@ from monitoring.stats.binning import MAX_FEATURES, build_profile, prediction_fea
 from packager.data.extremes import extremes
 from packager.errors import PackageError
 from packager.manifest.base import Scalar
+from packager.manifest.labelled_outputs import labelled_outputs
 from packager.manifest.manifest import Column, Schema
 from packager.model.hosted import HostEndedError
 from packager.model.hosted_model import untraced
 from packager.model.model import Model, Predictions
 from packager.model.predictions import scalars
+from packager.worker.train.answer_features import answer_features
 from packager.worker.train.dataset import Dataset
 from packager.worker.train.importance import evenly_spaced
 
@@ -59,7 +61,9 @@ def profile(
     labels = (_all_year(dataset, model) if by_time else None) or predictions.labels
     structured = model.task == "outputs"
     answers = (
-        () if structured else prediction_features(labels, confidences, model.task == "regression")
+        answer_features(labels, labelled_outputs(schema.outputs))
+        if structured
+        else prediction_features(labels, confidences, model.task == "regression")
     )
     room = MAX_FEATURES - len(answers)
     columns = [column for column in schema.features if column.name not in excluded]

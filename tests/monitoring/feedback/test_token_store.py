@@ -134,3 +134,13 @@ def test_only_the_supervisor_creates_the_set(tmp_path) -> None:
         SqliteTokenStore(tmp_path, make=False)
     SqliteTokenStore(tmp_path).close()
     assert SqliteTokenStore(tmp_path, make=False).add(nonces(1)) == [True]
+
+
+def test_each_part_of_a_label_is_new_once(open_seen) -> None:
+    seen: TokenStore = open_seen()
+    minted, nonce = nonces(1)[0]
+    whole, one, two = ((minted, nonce + part) for part in (b"", b"\x00" * 6, b"\xff\r\n\x00ab"))
+    assert seen.add([whole, one]) == [True, True]
+    assert seen.add([whole, one, two]) == [False, False, True]
+    seen.close()
+    assert open_seen().add([two, one]) == [False, False]

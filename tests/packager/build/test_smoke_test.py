@@ -32,6 +32,14 @@ def test_labels_are_equal_and_numbers_near(answer: dict[str, object], ok: bool) 
     assert _equal(answer, ANSWER) is ok
 
 
+def test_numbers_within_answers_of_several_outputs_are_near() -> None:
+    expected = {"prediction": {"e": [[1.0, None]], "q": {"0.5": 2.0}, "l": ["a"]}}
+    near = {"prediction": {"e": [[1.0 + 1e-12, None]], "q": {"0.5": 2.0}, "l": ["a"]}}
+    assert _equal(near, expected)
+    for changed in ({"e": [[1.0]]}, {"e": [[1.1, None]]}, {"e": 1.0}, {"l": ["b"]}):
+        assert not _equal({"prediction": {**near["prediction"], **changed}}, expected)
+
+
 def test_the_servers_own_error_is_the_message() -> None:
     told = {"level": "error", "message": "no module named 'a'", "hint": "add what provides 'a'"}
     error = _told(f'{{"message":"x"}}\n{json.dumps(told)}\nINFO y')

@@ -38,7 +38,6 @@ def test_a_prediction_is_read_with_what_the_server_leaves_out():
 @pytest.mark.parametrize(
     ("found", "expected"),
     [
-        ({"prediction": {}}, "a label or a number"),
         ({"prediction": 1, "probabilities": {"a": True}}, "probabilities by label"),
         ({"prediction": 1, "flags": [1]}, "flags as a list of text"),
         ({"prediction": 1, "token": 7}, "a token that is text"),
@@ -91,3 +90,12 @@ def test_an_error_is_shortened_and_its_row_is_a_number():
 def test_json_that_is_nested_too_deeply_is_a_value_error():
     with pytest.raises(ValueError, match="nested too deeply"):
         parse_json(b"[" * 200_000)
+
+
+def test_a_structured_answer_is_kept_as_it_came() -> None:
+    answer = {"price": 1.5, "tags": ["a"], "load": [1.0, None]}
+    chances = {"tags": {"a": 0.75, "b": None}}
+    found = parse_prediction({"prediction": answer, "probabilities": chances, "token": "t"})
+    assert (found.prediction, found.probabilities) == (answer, chances)
+    with pytest.raises(ValueError, match="probabilities by label"):
+        parse_prediction({"prediction": answer, "probabilities": {"tags": {"a": "much"}}})

@@ -316,3 +316,22 @@ def test_a_key_file_holds_a_key(tmp_path: Path) -> None:
         read_key(path)
     with pytest.raises(UsageError, match="No such file"):
         read_key(tmp_path / "absent")
+
+
+def test_answers_go_with_labels_in_requests_of_a_bounded_size(monkeypatch) -> None:
+    monkeypatch.setattr("packager.client.client.MAX_ANSWERS_CHARACTERS", 40)
+    asked: list[Any] = []
+
+    def answer(path: str, body: bytes, _headers: dict[str, str]) -> Answer:
+        asked.append(json.loads(body))
+        done = {"accepted": len(asked[-1]), "skipped": 0, "rejected": []}
+        return 200, {}, json.dumps(done).encode()
+
+    structured = Prediction({"load": [1.0] * 9, "n": 1}, None, (), "t")
+    with answering(answer) as url, Client(url) as client:
+        monkeypatch.setattr(client, "needs_answers", lambda: True)
+        labels = [(structured, {"n": 2}), ("t2", [1, None], {"a": np.True_}), ("t3", 1)]
+        assert client.feedback(labels).accepted == 3
+    first = {"token": "t", "actual": {"n": 2}, "answer": structured.prediction}
+    second = {"token": "t2", "actual": {"a": True}, "answer": [1, None]}
+    assert asked == [[first], [second, {"token": "t3", "actual": 1}]]

@@ -184,3 +184,37 @@ def test_arguments_that_contradict_each_other_are_refused(
     found = CliRunner().invoke(app, ["drift", *arguments])
     assert isinstance(found.exception, UsageError)
     assert message in found.exception.message
+
+
+def test_outputs_are_judged_each_by_its_measure() -> None:
+    def measured(output: str, measure: str, count: float, total: float) -> list[str]:
+        where = {"output": output, "measure": measure, "slice": "__all__"}
+        return [
+            line("model_output_measured_total", count, **where),
+            line("model_output_measure_total", total, **where),
+        ]
+
+    price = {"output": "price", "measure": "mae", "slice": "__all__"}
+    tags = {"output": "tags", "measure": "jaccard", "slice": "__all__"}
+    lines = [
+        line("model_package_info", 1, digest="d"),
+        line("model_slice_predictions_total", 1_000, slice="__all__"),
+        line("model_slice_baseline_rows", 800, slice="__all__"),
+        *measured("price", "mae", 200, 400),
+        *measured("price", "bias_over", 200, 100),
+        *measured("tags", "jaccard", 200, 160),
+        line("model_output_measure_squared_total", 1_000, **price),
+        line("model_output_baseline", 1.5, **price),
+        line("model_output_baseline", 0.8, **tags),
+    ]
+    with answering("\n".join(lines) + "\n") as urls:
+        found = drift_report(scrape_replicas(urls, ANY), 1.0)
+    verdicts = {(part.output, part.measure): part.verdict for part in found.slices}
+    assert verdicts == {
+        ("price", "bias_over"): "no baseline",
+        ("price", "mae"): "worse",
+        ("tags", "jaccard"): "ok",
+    }
+    assert found.drifting
+    shown = [row.split() for row in as_text(found).splitlines() if row.startswith("price")]
+    assert shown[1][:5] == ["price", "mae", "__all__", "1,000", "200"]

@@ -19,16 +19,22 @@ from packager.progress import NullProgress
 class Answering:
     """A client that refuses the labels ``bad`` and skips those that are unknown."""
 
-    def __init__(self, bad: str = "") -> None:
+    def __init__(self, bad: str = "", *, structured: bool = False) -> None:
         self.bad = bad
+        self.structured = structured
         self.parts: list[list[tuple[Any, Any]]] = []
 
     def feedback(self, pairs: list[tuple[Any, Any]], batch: int) -> Any:
         self.parts.append(pairs)
+        if self.structured:
+            return SimpleNamespace(accepted=len(pairs), skipped=0, rejected=[])
         rejected = [(place, "unknown label") for place, (_, a) in enumerate(pairs) if a == self.bad]
         skipped = sum(actual is None for _, actual in pairs)
         accepted = len(pairs) - skipped - len(rejected)
         return SimpleNamespace(accepted=accepted, skipped=skipped, rejected=rejected)
+
+    def needs_answers(self) -> bool:
+        return self.structured
 
 
 def sent(path: Path, bad: str = "bad") -> tuple[FeedbackResult, list[tuple[Any, Any]]]:
@@ -124,3 +130,37 @@ def test_labels_that_counted_before_are_complete_and_others_are_not():
     mixed = FeedbackResult(0, 0, ((1, "unknown"), (2, "duplicate"), (3, "unknown")), "row")
     assert not mixed.complete
     assert mixed.reasons == {"duplicate": 1, "unknown": 2}
+
+
+ANSWERS = [
+    ("t1", {"price": 1.5, "city": "x"}, {"price": 2}),
+    ("t2", [1, None], "3"),
+    ("t3", "a text", "a text"),
+]
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "jsonl"])
+def test_answers_are_sent_with_labels_to_a_package_that_needs_them(tmp_path: Path, form: str):
+    rows = [dict(zip(("token", "answer", "actual"), one, strict=True)) for one in ANSWERS]
+    path = tmp_path / f"l.{form}"
+    if form == "csv":
+        cells = [[o if isinstance(o, str) else json.dumps(o) for o in one] for one in ANSWERS]
+        pd.DataFrame(cells, columns=["token", "answer", "actual"]).to_csv(path, index=False)
+    else:
+        lines = "\n".join(map(json.dumps, rows))
+        path.write_text(lines if form == "jsonl" else json.dumps(rows))
+    client = Answering(structured=True)
+    send(client, path, NullProgress())  # type: ignore[arg-type]
+    assert client.parts == [ANSWERS]
+    # A plain package gets tokens and labels, whatever another column is called.
+    _, pairs = sent(path)
+    assert [token for token, _ in pairs] == ["t1", "t2", "t3"]
+
+
+def test_answers_of_parquet_are_sent(tmp_path: Path):
+    path = tmp_path / "l.parquet"
+    answers = [{"price": 1.5, "load": [1.0, 2.0]}]
+    pd.DataFrame({"token": ["t"], "answer": answers, "actual": [{"price": 2.0}]}).to_parquet(path)
+    client = Answering(structured=True)
+    send(client, path, NullProgress())  # type: ignore[arg-type]
+    assert client.parts == [[("t", answers[0], {"price": 2.0})]]

@@ -317,7 +317,6 @@ def test_what_is_no_account_of_labels_is_refused(document: object) -> None:
     [
         1,
         {},
-        {"prediction": []},
         {"prediction": 1, "probabilities": [1]},
         {"prediction": 1, "probabilities": {"a": "1"}},
         {"prediction": 1, "flags": 3},

@@ -185,6 +185,16 @@ MISTAKES = {
         "package.toml: expected one of [recipe] and [model], got both",
         "docs/package-toml.md",
     ),
+    "an output with the name of what every answer holds": (
+        {
+            "package.toml": TOML.replace('task = "classification"\n', "").replace(
+                'target = "returned"\n', ""
+            )
+            + '[outputs.token]\nkind = "number"\n'
+        },
+        "package.toml: `outputs.token`: expected another name: every answer has token",
+        "docs/package-toml.md",
+    ),
     "a recipe without data": (
         edit('[data]\nsource = "data/visits.csv"\ntarget = "returned"\n', ""),
         "package.toml: expected [data] with [recipe], got none",

@@ -18,7 +18,7 @@ from packager.project.validate import check_columns
 
 
 def made(tmp_path: Path, data: Path, target: str) -> dict[str, Any]:
-    init_training(tmp_path / "new", data, target)
+    init_training(tmp_path / "new", data, [target])
     project = load_project(tmp_path / "new")
     check_columns(project)
     compile((tmp_path / "new/train.py").read_text(), "train.py", "exec")
@@ -63,4 +63,4 @@ def test_a_table_that_names_files_beside_it(tmp_path: Path) -> None:
 def test_a_target_is_a_label_or_a_number(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", x=np.zeros((4, 2)), y=np.arange(4))
     with pytest.raises(UsageError, match="--target x: expected labels or numbers, got arrays"):
-        init_training(tmp_path / "new", tmp_path / "a.npz", "x")
+        init_training(tmp_path / "new", tmp_path / "a.npz", ["x"])

@@ -221,7 +221,7 @@ def test_links_of_a_folder_of_data_bring_no_other_file_into_the_project(
     (linked / "model.pkl").unlink()
     (linked / "rows.csv").write_text("a,y\n1,2\n")
     with pytest.raises(UsageError, match="link"):
-        init_training(tmp_path / "project", linked, "y")
+        init_training(tmp_path / "project", linked, ["y"])
     assert not (tmp_path / "project").exists()
 
 

@@ -57,7 +57,7 @@ def written_keys(document: dict[str, Any], prefix: str = "") -> set[str]:
     """Dotted keys of a document of TOML; a column's own name becomes ``NAME``."""
     found: set[str] = set()
     for name, value in document.items():
-        key = f"{prefix}NAME" if prefix == "data.columns." else f"{prefix}{name}"
+        key = f"{prefix}NAME" if prefix in ("data.columns.", "outputs.") else f"{prefix}{name}"
         if isinstance(value, dict) and value and key not in OPEN:
             found |= written_keys(value, f"{key}.")
         else:

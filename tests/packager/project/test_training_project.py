@@ -55,7 +55,7 @@ def trained(project: Project, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, pd.
     module = importlib.util.module_from_spec(spec)
     monkeypatch.setitem(sys.modules, "train", module)
     spec.loader.exec_module(module)
-    target = rows[project.data.target]
+    target = rows[project.data.target or list(project.targets)]
     return module.train(features, target, params={"max_iter": 5}, seed=1), features
 
 
@@ -67,7 +67,7 @@ def test_the_written_recipe_trains_on_the_table(
 ) -> None:
     data = tmp_path / "rows.csv"
     frame().to_csv(data, index=False, **options)
-    files = init_training(tmp_path / "p", data, target)
+    files = init_training(tmp_path / "p", data, [target])
     assert files == ["data/rows.csv", "package.toml", "requirements.txt", "train.py"]
     project = load_project(tmp_path / "p")
     check_columns(project)
@@ -93,7 +93,7 @@ def test_a_table_of_numbers_alone_and_one_of_parquet(
     data = tmp_path / "rows.parquet"
     table = frame()[["rooms", "price"]]
     table.assign(when=pd.date_range("2024-01-01", periods=ROWS, tz="UTC")).to_parquet(data)
-    init_training(tmp_path / "p", data, "rooms")
+    init_training(tmp_path / "p", data, ["rooms"])
     project = load_project(tmp_path / "p")
     assert project.package.task == "classification"  # eight whole numbers
     model, features = trained(project, monkeypatch)
@@ -114,7 +114,7 @@ def test_a_table_of_numbers_alone_and_one_of_parquet(
 )
 def test_the_task_follows_from_the_target(tmp_path: Path, values: list[Any], task: str) -> None:
     pd.DataFrame({"x": range(len(values)), "y": values}).to_csv(tmp_path / "r.csv", index=False)
-    init_training(tmp_path / "p", tmp_path / "r.csv", "y")
+    init_training(tmp_path / "p", tmp_path / "r.csv", ["y"])
     assert load_project(tmp_path / "p").package.task == task
 
 
@@ -133,9 +133,37 @@ def test_what_cannot_be_trained_on_is_refused_and_nothing_written(
 ) -> None:
     (tmp_path / "r.csv").write_text(text)
     with pytest.raises(UsageError) as caught:
-        init_training(tmp_path / "p", tmp_path / "r.csv", target)
+        init_training(tmp_path / "p", tmp_path / "r.csv", [target])
     assert message in caught.value.message
     assert not (tmp_path / "p").exists()
+
+
+def test_several_targets_are_outputs_of_one_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = tmp_path / "rows.csv"
+    table = frame().dropna(subset=['size "m²"']).rename(columns={"rooms": "token"})
+    table.to_csv(data, index=False)
+    targets = ["sold", 'size "m²"', "token"]
+    init_training(tmp_path / "p", data, [*targets, "sold"])
+    project = load_project(tmp_path / "p")
+    check_columns(project)
+    assert [(name, one.kind, one.target) for name, one in project.outputs.items()] == [
+        ("sold", "label", "sold"),
+        ("size_m_", "number", 'size "m²"'),
+        ("token_2", "label", "token"),
+    ]
+    assert project.data is not None
+    assert set(project.data.include) == {"when", "kind, of", "new", "price"}
+    model, features = trained(project, monkeypatch)
+    answers = pickle.loads(pickle.dumps(model)).predict(features[:3])
+    assert {name: len(found) for name, found in answers.items()} == {
+        "sold": 3,
+        "size_m_": 3,
+        "token_2": 3,
+    }
+    assert model.predict_proba(features)["sold"].shape == (len(features), 2)
+    assert list(model.classes_) == ["sold", "token_2"]
 
 
 def test_files_that_stand_there_are_not_touched(tmp_path: Path) -> None:
@@ -143,5 +171,5 @@ def test_files_that_stand_there_are_not_touched(tmp_path: Path) -> None:
     (tmp_path / "p").mkdir()
     (tmp_path / "p/train.py").write_text("mine")
     with pytest.raises(UsageError, match="exists already"):
-        init_training(tmp_path / "p", tmp_path / "rows.csv", "sold")
+        init_training(tmp_path / "p", tmp_path / "rows.csv", ["sold"])
     assert [path.name for path in (tmp_path / "p").iterdir()] == ["train.py"]

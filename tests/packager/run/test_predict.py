@@ -19,6 +19,7 @@ from host_samples import MANIFEST
 from packager.data.rows.request_rows import check_rows
 from packager.errors import UsageError
 from packager.manifest.manifest import Column, Manifest, Schema
+from packager.manifest.outputs import Output
 from packager.run.predict import _as_csv, _rows
 
 SCHEMA = Schema(
@@ -90,6 +91,15 @@ def test_labels_and_probability_columns_have_the_same_text() -> None:
         "prediction,probability false,probability true,flags\ntrue,0.25,0.75,\n"
     )
     assert _as_csv([{"prediction": None, "flags": []}]).splitlines()[1] == ","
+
+
+def test_csv_of_several_outputs_holds_each_and_the_answer_to_send_with_its_label() -> None:
+    outputs = (Output(name="n", kind="number"), Output(name="l", kind="labels"))
+    answer = {"prediction": {"n": 1.5, "l": ["a"]}, "flags": []}
+    assert _as_csv([answer], outputs) == 'n,l,flags\n1.5,"[""a""]",\n'
+    (row,) = csv.DictReader(io.StringIO(_as_csv([{**answer, "token": "t"}], outputs)))
+    assert json.loads(row["answer"]) == answer["prediction"]
+    assert row["token"] == "t"
 
 
 def test_csv_has_no_text_that_a_spreadsheet_would_run_unless_it_is_for_programs() -> None:

@@ -27,3 +27,13 @@ def test_many_labels_are_413() -> None:
     assert len(parse_labels(body)) == MAX_LABELS
     error = refused(parse_labels, body[:-1] + b"," + label + b"]")
     assert (error.status, error.message) == (413, f"the request has {MAX_LABELS + 1} labels")
+
+
+def test_labels_with_answers_are_triples() -> None:
+    body = (
+        b'[{"token":"a","answer":{"n":[1]},"actual":{"n":null}},{"token":"a"},{"token":"a","x":1}]'
+    )
+    found = parse_labels(body, answers=True)
+    assert found == [("a", {"n": [1]}, {"n": None}), ("a", None, None), (None, None, None)]
+    # A plain package takes no answer.
+    assert parse_labels(body) == [(None, None), ("a", None), (None, None)]

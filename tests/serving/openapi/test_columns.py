@@ -14,7 +14,7 @@ from serving_helpers import make_manifest
 from packager.data.frames import infer_columns
 from packager.data.rows.request_rows import RowChecker, RowError
 from packager.manifest.manifest import Column, Schema, Serve
-from serving.openapi.columns import column, label, probabilities, row
+from serving.openapi.columns import column, row
 
 FRAME = pd.DataFrame(
     {
@@ -72,10 +72,3 @@ def test_integers_have_the_bounds_of_their_type():
     found = column(small, None, strict=False)
     assert (found["minimum"], found["maximum"]) == (-128, 127)
     assert found["type"] == ["integer", "null"]
-
-
-def test_labels_are_classes_or_numbers():
-    assert label(manifest(strict=False))["enum"] == ["yes", "no", None]
-    number = label(make_manifest(SCHEMA, task="regression"))
-    assert number["type"] == ["number", "null"]
-    assert probabilities((0, True))["required"] == ["0", "true"]

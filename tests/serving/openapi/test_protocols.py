@@ -31,7 +31,7 @@ SCHEMAS = protocols.schemas(MANIFEST) | {
         "required": ["x", "kind"],
         "additionalProperties": False,
     },
-    "Label": {"enum": ["a", "b"]},
+    "Prediction": {"enum": ["a", "b"]},
 }
 
 

@@ -18,8 +18,14 @@ def test_alerts_carry_what_a_person_needs() -> None:
         assert len(rule["annotations"]["action"]) > 40
         assert rule["annotations"]["runbook"] == f"docs/alerts.md#{rule['alert'].lower()}"
     text = (Path(__file__).parents[4] / "docs" / "alerts.md").read_text(encoding="utf-8")
-    for name in NAMES:
+    for name in (*NAMES, "OutputRegression"):
         assert f"\n### {name}\n" in text
+
+
+def test_outputs_have_an_alert_of_their_own_in_place_of_that_of_slices() -> None:
+    rules = alert_group(MODELS["outputs"]).document()["rules"]
+    names = {rule["alert"] for rule in rules}
+    assert names == {*NAMES, "OutputRegression"} - {"SliceRegression", "EstimatedAccuracyDrop"}
 
 
 def test_estimates_never_page() -> None:

@@ -17,10 +17,10 @@ from packager.deploy.prometheus.rules import (
 
 @needs_promtool
 @pytest.mark.slow
-@pytest.mark.parametrize("alert", NAMES)
+@pytest.mark.parametrize("alert", [*NAMES, "OutputRegression"])
 @pytest.mark.parametrize("broken", ["silent", "always on"])
 def test_a_broken_alert_fails_its_unit_tests(alert: str, broken: str, tmp_path: Path) -> None:
-    model = MODELS["classification"]
+    model = MODELS["outputs" if alert == "OutputRegression" else "classification"]
     document = rules_document(groups(model))
     for group in document["groups"]:
         for rule in group["rules"]:
@@ -33,7 +33,7 @@ def test_a_broken_alert_fails_its_unit_tests(alert: str, broken: str, tmp_path: 
 
 
 def test_every_alert_has_cases_that_fire_and_cases_that_do_not() -> None:
-    for model in (MODELS["classification"], MODELS["regression"]):
+    for model in (MODELS["classification"], MODELS["regression"], MODELS["outputs"]):
         firing, silent = set(), set()
         for case in rule_cases(model):
             for expected in case.expected:

@@ -1,0 +1,239 @@
+"""Reads late labels of structured answers: whole, or in parts, checked by the kind of output."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from monitoring.feedback.labels import Classes, InvalidError, Numbers, is_null
+from monitoring.scoring.outputs import LabelledOutput
+
+MAX_NUMBER = 1e100
+"""The largest right answer: the sum of squared errors has to stay finite."""
+MAX_DIMENSIONS = 8
+_ANY_NUMBER = Numbers()
+_BOOLEAN = Classes((False, True))
+
+
+class OutputLabel(NamedTuple):
+    """The label of one output of one prediction."""
+
+    output: LabelledOutput
+    answer: Any
+    """What the model answered."""
+    truth: Any
+    """The right answer in the same form; of labels and numbers in parts a mapping of them."""
+
+
+class AnswerLabels:
+    """The labels of a package's answers."""
+
+    def __init__(self, outputs: Sequence[LabelledOutput]) -> None:
+        self._outputs = {one.name: one for one in outputs}
+        self._only = outputs[0] if len(outputs) == 1 else None
+        self._readers = {one.name: _Reader(one) for one in outputs}
+
+    def is_absent(self, actual: Any) -> bool:
+        """Whether there is no label yet: null, or null in every part."""
+        if self._only is not None:
+            return self._readers[self._only.name].is_absent(actual)
+        if isinstance(actual, Mapping) and actual.keys() <= self._outputs.keys():
+            return all(self._readers[name].is_absent(one) for name, one in actual.items())
+        return is_null(actual)
+
+    def read(self, answer: Any, actual: Any) -> list[OutputLabel]:
+        """The labels in ``actual`` for ``answer``, without outputs that have none yet.
+
+        Outputs of which the model gave no answer are left out too: if no other is left, that is
+        ``no_prediction``. Raises ``InvalidError``.
+        """
+        given, answers = actual, answer
+        if self._only is not None:
+            given, answers = {self._only.name: actual}, {self._only.name: answer}
+        elif not isinstance(given, Mapping):
+            raise InvalidError("not_by_output")
+        elif not given.keys() <= self._outputs.keys():
+            raise InvalidError("unknown_output")
+        if not isinstance(answers, Mapping) or answers.keys() != self._outputs.keys():
+            raise InvalidError("unknown_version")  # of a version with other outputs
+        found, unanswered = [], False
+        for name, value in given.items():
+            reader = self._readers[name]
+            if reader.is_absent(value):
+                continue
+            truth = reader.read(value)
+            if not reader.fits(answers[name]):
+                raise InvalidError("unknown_version")
+            if isinstance(answers[name], list) and not reader.is_as_long(truth, answers[name]):
+                raise InvalidError("not_numbers")
+            if reader.is_empty(answers[name]):
+                unanswered = True
+            else:
+                found.append(OutputLabel(self._outputs[name], answers[name], truth))
+        if unanswered and not found:
+            raise InvalidError("no_prediction")
+        return found
+
+
+class _Reader:
+    """Reads the labels of one output."""
+
+    def __init__(self, output: LabelledOutput) -> None:
+        self._output = output
+        self._kind = output.form.kind
+        classes = output.form.classes
+        self._classes = Classes(classes) if classes else None
+        self._names = {_key(one): one for one in output.parts}
+        self._read: Callable[[Any], Any] = {
+            "label": self._label,
+            "labels": self._labels,
+            "number": _number,
+            "quantiles": _number,
+            "score": _boolean,
+            "numbers": self._numbers,
+            "array": self._numbers,
+            "text": _text,
+            "json": lambda actual: actual,
+        }[self._kind]
+
+    def is_absent(self, actual: Any) -> bool:
+        if isinstance(actual, Mapping) and self._kind != "json":
+            return all(map(is_null, actual.values()))
+        if isinstance(actual, list) and self._kind in ("numbers", "array"):
+            return bool(actual) and all(map(is_null, _flat(actual)))
+        if self._kind in ("text", "json"):
+            return actual is None or actual == "" or actual != actual
+        if self._kind == "label" and self._classes is not None:
+            return self._classes.is_absent(actual)
+        return is_null(actual)
+
+    def read(self, actual: Any) -> Any:
+        if not self._output.scored:
+            raise InvalidError("unscored_output")
+        return self._read(actual)
+
+    def fits(self, answer: Any) -> bool:
+        """Whether ``answer`` has the form of this output's answers; null has."""
+        if answer is None:
+            return True
+        kind, form = self._kind, self._output.form
+        if kind in ("number", "score"):
+            return _is_number(answer)
+        if kind == "quantiles":
+            levels = {f"{level:g}" for level in form.levels or ()}
+            if not isinstance(answer, Mapping) or answer.keys() != levels:
+                return False
+            return all(one is None or _is_number(one) for one in answer.values())
+        if kind == "labels":
+            return isinstance(answer, list) and all(map(_is_scalar, answer))
+        if kind in ("numbers", "array"):
+            numbers = _flat(answer) if isinstance(answer, list) else [""]
+            known = all(one is None or _is_number(one) for one in numbers)
+            return known and self._output.size in (None, len(numbers))
+        return kind in ("json", "text") or _is_scalar(answer)
+
+    def is_as_long(self, truth: Any, answer: list[Any]) -> bool:
+        """Whether the numbers of a label have places in ``answer``, if their number isn't fixed."""
+        if self._kind not in ("numbers", "array") or self._output.size is not None:
+            return True
+        return max(truth, default=0) < len(_flat(answer))
+
+    def is_empty(self, answer: Any) -> bool:
+        """Whether the model gave no answer that a label could be compared with.
+
+        A class that the model doesn't give is a wrong answer, as it is of a classifier.
+        """
+        if self._kind == "quantiles" and answer is not None:
+            return any(value is None for value in answer.values())
+        if self._kind in ("numbers", "array") and answer is not None:
+            return all(value is None for value in _flat(answer))
+        return answer is None and self._kind != "label"
+
+    def _label(self, actual: Any) -> Any:
+        if self._classes is not None:
+            return self._classes.read(actual)
+        if not _is_scalar(actual):
+            raise InvalidError("not_a_class")
+        return actual
+
+    def _labels(self, actual: Any) -> Any:
+        """A set as a list of labels; some of its labels as label → whether it is in the set."""
+        if isinstance(actual, Mapping):
+            some = {
+                self._part(name): _boolean(held)
+                for name, held in actual.items()
+                if not is_null(held)
+            }
+            whole = len(some) == len(self._output.parts)
+            return [label for label, held in some.items() if held] if whole else some
+        if not isinstance(actual, list):
+            raise InvalidError("not_labels")
+        found = [self._label(one) for one in actual]
+        if len({*found}) != len(found):
+            raise InvalidError("not_labels")
+        return found
+
+    def _numbers(self, actual: Any) -> dict[int, float]:
+        """Place → number, of those that are known."""
+        if isinstance(actual, Mapping):
+            return {
+                self._part(place): _number(value)
+                for place, value in actual.items()
+                if not is_null(value)
+            }
+        if not isinstance(actual, list):
+            raise InvalidError("not_numbers")
+        values = _flat(actual)
+        if self._output.size is not None and len(values) != self._output.size:
+            raise InvalidError("not_numbers")
+        known = {at: _number(one) for at, one in enumerate(values) if not is_null(one)}
+        if len(known) < len(values) and not self._output.parts:
+            raise InvalidError("unknown_part")  # too many numbers to come one by one
+        return known
+
+    def _part(self, name: str) -> Any:
+        if name not in self._names:
+            raise InvalidError("unknown_part")
+        return self._names[name]
+
+
+def _key(part: Any) -> str:
+    """A part as the key of a JSON object."""
+    return str(part).lower() if isinstance(part, bool) else str(part)
+
+
+def _number(actual: Any) -> float:
+    found = _ANY_NUMBER.read(actual)
+    if abs(found) > MAX_NUMBER:
+        raise InvalidError("not_a_number")
+    return found
+
+
+def _boolean(actual: Any) -> Any:
+    try:
+        return _BOOLEAN.read(actual)
+    except InvalidError:
+        raise InvalidError("not_a_boolean") from None
+
+
+def _text(actual: Any) -> str:
+    if not isinstance(actual, str):
+        raise InvalidError("not_text")
+    return actual
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_scalar(value: Any) -> bool:
+    return isinstance(value, str | int | float)
+
+
+def _flat(values: list[Any]) -> list[Any]:
+    """The values of nested lists, row by row; deeper lists than an array has stay values."""
+    for _ in range(MAX_DIMENSIONS):
+        if not any(isinstance(one, list) for one in values):
+            break
+        values = [one for part in values for one in (part if isinstance(part, list) else [part])]
+    return values

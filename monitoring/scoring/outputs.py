@@ -1,0 +1,135 @@
+"""The outputs of a model as late labels see them: what of an answer can be labelled on its own.
+
+A label may come in parts: some of several outputs, some labels of a set, some steps of a forecast.
+Each part counts once, so the number of parts of one prediction is bounded.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from monitoring.scoring.measures import ROW_MEASURES, OutputForm
+
+MAX_PARTS = 64
+"""Parts of one prediction over all its outputs, unless it has more outputs. An output whose parts
+don't fit has one: its label has to be whole."""
+MAX_OUTPUT_SERIES = 150
+"""Series of measures and baselines, for all outputs and slices together."""
+SIGNED = frozenset({"bias", "width"})
+"""Measures that may be negative; a counter can't, so each has two: ``_over`` and ``_under``."""
+HEADLINES = {
+    "label": "accuracy",
+    "number": "mae",
+    "labels": "jaccard",
+    "numbers": "mae",
+    "array": "mae",
+    "quantiles": "pinball",
+    "text": "token_f1",
+    "json": "exact_match",
+}
+"""The measure of each kind of output that alerts watch; none of an anomaly score."""
+ERRORS = frozenset({"mae", "pinball"})
+"""Headlines for which lower is better; the others are shares."""
+SCORE_MEASURES = ("score_anomalous", "score_normal")
+"""Means of the anomaly score over rows that are anomalous, and over the others."""
+
+
+class LabelledOutput(NamedTuple):
+    """One output, and the parts of its label."""
+
+    name: str
+    form: OutputForm
+    size: int | None
+    """Numbers of one answer; None if there are not several, or it is unknown."""
+    has_target: bool
+    """Whether the training data had the right answer."""
+    parts: tuple[Any, ...] = ()
+    """The labels, or the places of the numbers, that can come alone; empty if none can."""
+
+    @property
+    def scored(self) -> bool:
+        """Whether a label can be compared: not for a cluster or an embedding."""
+        return self.has_target or self.form.kind not in ("label", "array")
+
+    @property
+    def headline(self) -> str | None:
+        """The measure that alerts watch."""
+        return HEADLINES.get(self.form.kind) if self.scored else None
+
+
+def with_parts(outputs: Iterable[LabelledOutput]) -> tuple[LabelledOutput, ...]:
+    """``outputs`` with their parts, in this order as long as ``MAX_PARTS`` allows."""
+    given = [*outputs]
+    left = MAX_PARTS - len(given)  # each has one at least
+    found = []
+    for one in given:
+        parts = _parts(one)
+        if len(parts) - 1 > left:
+            parts = ()
+        left -= max(0, len(parts) - 1)
+        found.append(one._replace(parts=parts))
+    return tuple(found)
+
+
+def measure_names(output: LabelledOutput) -> tuple[str, ...]:
+    """The measures of one row of ``output``, from those of a sample answer; signed ones twice."""
+    if not output.scored:
+        return ()
+    if output.form.kind == "score":
+        return SCORE_MEASURES
+    sample = _sample(output)
+    found = ROW_MEASURES[output.form.kind]([sample[0]], [sample[1]], output.form)
+    return tuple(
+        name
+        for measure in found
+        for name in ((f"{measure}_over", f"{measure}_under") if measure in SIGNED else (measure,))
+    )
+
+
+def measured_slices(outputs: Sequence[LabelledOutput], slices: int) -> dict[str, int]:
+    """Output → how many of the first slices have its measures, ``__all__`` being the first.
+
+    Room is given slice by slice, and within a slice in the order of the outputs.
+    """
+    room, kept = MAX_OUTPUT_SERIES, {one.name: 0 for one in outputs}
+    full: set[str] = set()
+    for _ in range(slices):
+        for one in outputs:
+            names = measure_names(one)
+            needed = 2 * len(names) + (one.headline is not None) + (one.headline in ERRORS)
+            if not names or one.name in full or needed > room:
+                full.add(one.name)  # never a slice behind one that is left out
+            else:
+                room -= needed
+                kept[one.name] += 1
+    return kept
+
+
+def amounts(measure: str, value: float) -> tuple[tuple[str, float], ...]:
+    """Name → what a row adds to the counter of a measure's sum: finite, and never negative."""
+    if not math.isfinite(value):
+        return ()
+    if measure in SIGNED:
+        return (f"{measure}_over", max(0.0, value)), (f"{measure}_under", max(0.0, -value))
+    return ((measure, max(0.0, value)),)
+
+
+def _parts(output: LabelledOutput) -> tuple[Any, ...]:
+    if output.form.kind == "labels":
+        return tuple(output.form.classes or ())
+    if output.form.kind in ("numbers", "array") and output.size and output.scored:
+        return tuple(range(output.size))
+    return ()
+
+
+def _sample(output: LabelledOutput) -> tuple[Any, Any]:
+    """A right answer and an answer."""
+    form = output.form
+    if form.kind == "quantiles":
+        return 0.0, {f"{level:g}": 0.0 for level in form.levels or ()}
+    zeros = [0.0] * (output.size or 1)
+    one: dict[str, Any] = {"number": 0.0, "labels": [], "numbers": zeros, "array": zeros}
+    found = one.get(form.kind, "")
+    return found, found

@@ -1,0 +1,39 @@
+"""Test cases of the alert about the measures of outputs."""
+
+from __future__ import annotations
+
+from monitoring.scoring.outputs import ERRORS
+from packager.deploy.prometheus.rule_tests import Case, TestCaseBuilder, TestSeries
+from packager.deploy.prometheus.rules import MonitoredModel
+
+
+def output_cases(made: TestCaseBuilder, model: MonitoredModel) -> list[Case]:
+    """Cases of the alert, for the first output with an error and the first one with a share."""
+    cases = []
+    first = {measure in ERRORS: (name, measure) for name, measure in reversed(model.outputs)}
+    for error, (name, measure) in sorted(first.items()):
+        where = {"output": name, "measure": measure, "slice": made.slice}
+        firing = {**where, "severity": "ticket"}
+        # Errors of 1 and 3 alternately, or two right answers of three.
+        bad, good = ("1.6", "2") if error else ("0.85", "0.667")
+        for what, baseline in (("fires", bad), ("not at the baseline", good)):
+            series = _labelled(made, where, baseline, error=error)
+            expected = [firing] if what == "fires" else []
+            title = f"{what} for {measure}"
+            cases.append(made.case(title, "OutputRegression", 60, series, *expected))
+    return cases
+
+
+def _labelled(
+    made: TestCaseBuilder, where: dict[str, str], baseline: str, *, error: bool
+) -> list[TestSeries]:
+    total = "0+8x60" if error else "0+4x60"
+    series = [
+        made.series("model_output_measured_total", "0+4x60" if error else "0+6x60", **where),
+        made.series("model_output_measure_total", total, **where),
+        made.series("model_output_baseline", f"{baseline}x60", **where),
+        made.series("model_slice_baseline_rows", "800x60", slice=where["slice"]),
+    ]
+    if error:
+        series.append(made.series("model_output_measure_squared_total", "0+20x60", **where))
+    return series

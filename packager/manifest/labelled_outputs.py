@@ -1,0 +1,54 @@
+"""A package's outputs as late labels and monitoring see them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from monitoring.scoring.measures import OutputForm
+from monitoring.scoring.outputs import LabelledOutput, with_parts
+from monitoring.slices.slices import ALL
+from packager.manifest.evaluation import Evaluation
+from packager.manifest.outputs import Output
+
+
+def labelled_outputs(outputs: Sequence[Output]) -> tuple[LabelledOutput, ...]:
+    """``outputs`` with the parts of their labels."""
+    return with_parts(
+        LabelledOutput(
+            one.name,
+            OutputForm(one.kind, _classes(one), one.levels),
+            _size(one),
+            bool(one.target),
+        )
+        for one in outputs
+    )
+
+
+def output_baseline(
+    outputs: Sequence[LabelledOutput], evaluation: Evaluation | None
+) -> Mapping[tuple[str, str], float]:
+    """(Output, slice) → the output's headline measure on held-out rows."""
+    if evaluation is None:
+        return {}
+    measured = {**evaluation.slices, ALL: evaluation.overall}
+    found = {}
+    for one in outputs:
+        metric = one.headline if len(outputs) == 1 else f"{one.name}.{one.headline}"
+        for name, values in measured.items():
+            if metric in values.values:
+                found[one.name, name] = values.values[metric]
+    return found
+
+
+def _classes(output: Output) -> tuple[str | bool | int | float, ...] | None:
+    """The labels; of a set with a column for each label, the names of the columns."""
+    if output.kind == "labels" and not output.classes and len(output.target) > 1:
+        return output.target
+    return output.classes
+
+
+def _size(output: Output) -> int | None:
+    if output.shape is not None:
+        return math.prod(output.shape)
+    return len(output.target) if len(output.target) > 1 else None

@@ -1,0 +1,53 @@
+"""``[outputs]`` and the recipe of a new project with several targets."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from packager.manifest.base import Task
+from packager.project.scaffold import quoted
+from packager.project.sections import ANSWERED
+
+MAX_NAME = 50
+
+
+class NewOutput(NamedTuple):
+    """An output, named by its target."""
+
+    name: str
+    target: str
+    task: Task
+
+
+def outputs_of(tasks: Mapping[str, Task]) -> list[NewOutput]:
+    """An output for each target, with a name that ``package.toml`` takes and no other has."""
+    found: list[NewOutput] = []
+    for target, task in tasks.items():
+        name = re.sub(r"[^A-Za-z0-9_]+", "_", target)[:MAX_NAME]
+        name = name if name[:1].isalpha() or name[:1] == "_" else f"_{name}"
+        taken = {*ANSWERED, *(one.name for one in found)}
+        numbered = (name if at == 1 else f"{name}_{at}" for at in range(1, len(tasks) + 4))
+        found.append(NewOutput(next(one for one in numbered if one not in taken), target, task))
+    return found
+
+
+def sections(outputs: Sequence[NewOutput]) -> str:
+    """The sections of ``package.toml``."""
+    kinds = {"classification": "label", "regression": "number"}
+    return "\n".join(
+        f'[outputs.{one.name}]\nkind = "{kinds[one.task]}"\ntarget = {quoted(one.target)}\n'
+        for one in outputs
+    )
+
+
+def recipe_values(outputs: Sequence[NewOutput], estimators: Mapping[str, str]) -> dict[str, str]:
+    """The values of the recipe's template; ``estimators``: task to class of scikit-learn."""
+    lines = [
+        f'    "{one.name}": ({json.dumps(one.target, ensure_ascii=False)}, {estimators[one.task]}),'
+        for one in outputs
+    ]
+    imported = sorted({estimators[one.task] for one in outputs})
+    return {"estimators": ", ".join(imported), "outputs": "\n".join(lines)}

@@ -1,0 +1,110 @@
+"""JSON Schema of a row's answer, by the kinds of the model's outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from monitoring.metrics.class_labels import class_text
+from packager.manifest.base import Scalar
+from packager.manifest.evaluation import Golden
+from packager.manifest.manifest import Manifest
+from packager.manifest.outputs import Output
+from serving.protocols.v2_outputs import gives_probabilities, outputs_of
+
+_NUMBER = {"type": ["number", "null"]}
+_LABEL = {"type": ["string", "number", "boolean", "null"]}
+
+
+def prediction(manifest: Manifest) -> dict[str, Any]:
+    """The schema of ``prediction``: the answer of the only output, or an object by their names."""
+    outputs = outputs_of(manifest)
+    if len(outputs) == 1:
+        return _SCHEMAS[outputs[0].kind](outputs[0])
+    found = _record({one.name: _SCHEMAS[one.kind](one) for one in outputs})
+    return {**found, "description": "The answer of each output."}
+
+
+def probabilities(manifest: Manifest, golden: Golden | None) -> dict[str, Any] | None:
+    """The schema of ``probabilities``; None if answers have none."""
+    outputs = outputs_of(manifest)
+    several = len(outputs) > 1
+    given = {
+        one.name: _by_label(one.classes or ())
+        for one in outputs
+        if gives_probabilities(one, golden, several=several)
+    }
+    if not given:
+        return None
+    return _record(given) if several else next(iter(given.values()))
+
+
+def _by_label(classes: tuple[Scalar, ...]) -> dict[str, Any]:
+    found = _record({class_text(label): _NUMBER for label in classes})
+    return {**found, "description": "The probability of each label."}
+
+
+def _label(output: Output) -> dict[str, Any]:
+    described: dict[str, Any] = {"description": "The label predicted."}
+    classes = output.classes
+    return described if classes is None else {**described, "enum": [*classes, None]}
+
+
+def _number(_output: Output) -> dict[str, Any]:
+    return {**_NUMBER, "description": "The number predicted; null if it is not finite."}
+
+
+def _score(_output: Output) -> dict[str, Any]:
+    return {**_NUMBER, "description": "The score: higher is more anomalous."}
+
+
+def _labels(output: Output) -> dict[str, Any]:
+    items = _LABEL if output.classes is None else {"enum": [*output.classes, None]}
+    return {"type": "array", "items": items, "description": "The labels predicted."}
+
+
+def _quantiles(output: Output) -> dict[str, Any]:
+    found = _record({f"{level:g}": _NUMBER for level in output.levels or ()})
+    return {**found, "description": "The number predicted for each level."}
+
+
+def _array(output: Output) -> dict[str, Any]:
+    """Lists within lists, each with ``minItems`` equal to ``maxItems``."""
+    if output.shape is None:
+        return {"type": "array", "description": "Numbers, or lists of them."}
+    found: dict[str, Any] = dict(_NUMBER)
+    for extent in reversed(output.shape):
+        found = {"type": "array", "items": found, "minItems": extent, "maxItems": extent}
+    shape = " x ".join(map(str, output.shape))
+    return {**found, "description": f"Numbers, shape {shape}; null if one is not finite."}
+
+
+def _text(_output: Output) -> dict[str, Any]:
+    return {"type": ["string", "null"], "description": "The text predicted."}
+
+
+def _document(_output: Output) -> dict[str, Any]:
+    return {"description": "Any JSON value."}
+
+
+def _record(properties: dict[str, Any]) -> dict[str, Any]:
+    """The schema of an object with exactly these members."""
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+_SCHEMAS: dict[str, Callable[[Output], dict[str, Any]]] = {
+    "label": _label,
+    "number": _number,
+    "score": _score,
+    "labels": _labels,
+    "numbers": _array,
+    "array": _array,
+    "quantiles": _quantiles,
+    "text": _text,
+    "json": _document,
+}

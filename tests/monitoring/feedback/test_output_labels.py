@@ -1,0 +1,84 @@
+"""Every kind of label in odd forms: read, refused with a reason, or absent; nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from served_answers import output
+
+from monitoring.feedback.labels import InvalidError
+from monitoring.feedback.output_labels import AnswerLabels
+from monitoring.metrics.output_feedback import OUTPUT_REJECTIONS
+from monitoring.scoring.outputs import with_parts
+
+ANSWERS: dict[str, Any] = {
+    "number": 1.0,
+    "score": 0.5,
+    "label": "a",
+    "labels": ["a"],
+    "numbers": [1.0, 2.0],
+    "array": [[1.0], [2.0]],
+    "quantiles": {"0.1": 1.0, "0.9": None},
+    "text": "a b",
+    "json": {"a": [1]},
+}
+OUTPUTS = with_parts(
+    output(
+        kind,
+        kind,
+        ("a", "b") if kind in ("label", "labels") else None,
+        (0.1, 0.9) if kind == "quantiles" else None,
+        2 if kind in ("numbers", "array") else None,
+    )
+    for kind in ANSWERS
+)
+ODD = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.just(10**400)
+    | st.floats()
+    | st.sampled_from(["", "a", "b", "nan", "0", "1", "true", "1e999", "٣", "\ud800"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["a", "b", "0", "1", "z", ""]), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+
+
+@given(st.sampled_from(OUTPUTS), ODD, ODD)
+def test_a_label_is_read_absent_or_refused_with_a_documented_reason(
+    one: Any, actual: Any, strange: Any
+) -> None:
+    labels = AnswerLabels([one])
+    for answer in (ANSWERS[one.name], strange):
+        if labels.is_absent(actual):
+            continue
+        reason, found = None, []
+        try:
+            found = labels.read(answer, actual)
+        except InvalidError as error:
+            reason = error.reason
+        assert reason in (None, *OUTPUT_REJECTIONS)
+        assert [label.output for label in found] in ([one], [])
+
+
+def test_nested_lists_are_read_row_by_row() -> None:
+    (array,) = with_parts([output("e", "array", size=4)])
+    (label,) = AnswerLabels([array]).read([[1.0, 2.0], [3.0, 4.0]], [[1, None], [3, "4"]])
+    assert label.truth == {0: 1.0, 2: 3.0, 3: 4.0}
+
+
+def test_numbers_that_are_too_many_for_parts_come_together() -> None:
+    (long,) = with_parts([output("e", "numbers", size=100)])
+    answer = [0.0] * 100
+    labels = AnswerLabels([long])
+    (label,) = labels.read(answer, [1.0] * 100)
+    assert len(label.truth) == 100
+    for actual in ([1.0] * 99 + [None], {"0": 1.0}):
+        with pytest.raises(InvalidError, match="unknown_part"):
+            labels.read(answer, actual)
