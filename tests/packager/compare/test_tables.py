@@ -105,4 +105,6 @@ def test_rows_with_lists_in_them_are_shown(tmp_path):
     for name, value in (("a.parquet", [1, 2]), ("b.parquet", [3, 4])):
         pd.DataFrame({"id": [1], "x": [value]}).to_parquet(tmp_path / name)
     rows = diffed(str(tmp_path / "a.parquet"), str(tmp_path / "b.parquet"), "id").row_diff
-    assert rows.changed_rows == (({"id": 1, "x": "[1 2]"}, {"id": 1, "x": "[3 4]"}),)
+    assert rows.changed_rows == (
+        ({"id": 1, "x": "2 int64: 1, 2"}, {"id": 1, "x": "2 int64: 3, 4"}),
+    )
