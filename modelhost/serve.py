@@ -15,6 +15,7 @@ deadline passed, or ``full`` if too many requests wait. One thread reads, predic
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import selectors
@@ -26,14 +27,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from modelhost.columns import ColumnSpec
+from modelhost.columns import ColumnSpec, decode_columns
 from modelhost.connection import Connection
 from modelhost.errors import EXIT_OUT_OF_MEMORY, PackageError
 from modelhost.frames import keep_text_plain
 from modelhost.heartbeat import Heartbeat
 from modelhost.model import load_model
 from modelhost.request_queue import Request, RequestQueue
-from modelhost.row_text import row_from_json
 from modelhost.served_model import ServedModel
 from modelhost.wire import Message, WireError
 from modelhost.work import described, read_outputs
@@ -188,6 +188,14 @@ class Server:
         self._listening.close()
 
 
+def _row(given: Any) -> list[Any] | None:
+    """The values of an encoded row."""
+    if given is None:
+        return None
+    buffers = [base64.b64decode(text) for text in given["buffers"]]
+    return [column[0] for column in decode_columns(given["columns"], buffers, 1)]
+
+
 def serve(listening: socket.socket, spec: str, heartbeat: Heartbeat) -> int:
     """Load the model that the file ``spec`` describes, and answer; return the exit code.
 
@@ -203,10 +211,6 @@ def serve(listening: socket.socket, spec: str, heartbeat: Heartbeat) -> int:
     if os.getpid() != own:
         return 0  # a child that the model has forked while it was loaded
     specs = [ColumnSpec.read(one) for one in given["specs"]]
-    known, plain = (
-        None if given[name] is None else row_from_json(given[name], specs)
-        for name in ("known", "plain")
-    )
-    served = ServedModel(model, specs, known, plain)
+    served = ServedModel(model, specs, _row(given["known"]), _row(given["plain"]))
     hello = Message({"hello": VERSION, "pid": os.getpid(), "model": described(model)})
     return Server(listening, served, hello, given["limits"]).run(heartbeat)

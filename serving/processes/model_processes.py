@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import fcntl
 import json
 import os
@@ -11,8 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from modelhost.columns import ColumnSpec
-from modelhost.row_text import row_as_json
+from modelhost.columns import ColumnSpec, encode_values
 from packager.data.rows.request_rows import RowError
 from serving.http.worker_table import HeartbeatRecord
 from serving.prediction.native_model import MAX_REQUEST_BYTES, neutral_row
@@ -123,7 +123,7 @@ def model_spec(settings: Settings, files: PackageFiles) -> dict[str, Any]:
     }
 
 
-def _first_row(files: PackageFiles, rows: Sequence[Mapping[str, Any]]) -> list[Any] | None:
+def _first_row(files: PackageFiles, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
     """The features of the first row, encoded; None if there is none, or it would be refused."""
     try:
         checked = files.checker.check(rows[:1]) if rows else None
@@ -131,9 +131,10 @@ def _first_row(files: PackageFiles, rows: Sequence[Mapping[str, Any]]) -> list[A
         return None
     if checked is None:
         return None
-    return row_as_json(
-        [column[0] for column in checked.columns[: len(files.manifest.schema_.features)]]
-    )
+    features = files.manifest.schema_.features
+    made = encode_values([column[:1] for column in checked.columns], features, 1)
+    buffers = [base64.b64encode(buffer).decode() for buffer in made.buffers]
+    return {"columns": made.described, "buffers": buffers}
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ def parse_cells(
     cells: Sequence[Any], kind: Kind, reader: TableReadOptions = DEFAULT_OPTIONS
 ) -> list[Any]:
     """Text cells as values of ``kind``, null as None; text that doesn't parse is unchanged."""
-    make = _MAKE.get(kind, _text)
+    make = _MAKERS.get(kind, _text)
     plain = reader.decimal in (None, ".") and reader.thousands is None
     parse = make if plain or kind not in ("number", "integer") else _unmarked(make, reader)
     return [None if cell is None or cell != cell else parse(cell) for cell in cells]
@@ -81,23 +81,22 @@ def _boolean(cell: str) -> bool | str:
     return BOOLEANS.get(cell, cell)
 
 
-def _nested(cell: str) -> Any:
-    """An array or a list, which is JSON in its cell."""
+def _json(cell: str) -> Any:
     try:
-        found = json.loads(cell)
+        return json.loads(cell)
     except (ValueError, RecursionError):
         return cell
-    return found if isinstance(found, list) else cell
 
 
 def _text(cell: str) -> str:
     return cell
 
 
-_MAKE: dict[Kind, Callable[[str], Any]] = {
+_MAKERS: dict[Kind, Callable[[str], Any]] = {
     "number": _number,
     "integer": _integer,
     "boolean": _boolean,
-    "array": _nested,
-    "list": _nested,
+    "array": _json,
+    "list": _json,
 }
+"""Kind → parser of a cell; the text of the other kinds is the value of a request."""

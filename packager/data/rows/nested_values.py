@@ -22,8 +22,8 @@ def array_converter(
     """A function from nested lists, or an array, to an array of this shape and dtype.
 
     It raises ``ConversionError``, which names the index of the first wrong element. Integers must
-    be held exactly, floats are rounded to the dtype. ``finite``: whether NaN and infinities are
-    refused in nested lists of floats.
+    be held exactly; floats are rounded to the dtype. ``finite``: whether NaN and infinities are
+    refused in arrays of floats.
     """
     wanted, dtype = tuple(shape), np.dtype(element)
     expected = f"{'x'.join(map(str, wanted))} {dtype} values as nested lists"
@@ -32,7 +32,7 @@ def array_converter(
         if isinstance(value, np.ndarray):
             if value.shape != wanted:
                 raise ConversionError(expected)
-            bad, array = _fitted(value, dtype)
+            bad, array = _fitted(value, dtype, finite=finite)
         else:
             bad, array = held_elements(flattened(value, wanted, expected), dtype, finite=finite)
         if bad is not None:
@@ -105,9 +105,7 @@ def held_elements(
         return None, np.array(flat, dtype)
     wide = np.array([_float(one) for one in flat] if int in kinds else flat, np.float64)
     if dtype.kind == "f":
-        bad, cast = _as_floats(wide, dtype)
-        if not finite:
-            bad &= np.isfinite(wide)
+        bad, cast = _as_floats(wide, dtype, finite=finite)
         for at in np.flatnonzero((cast != wide) | (np.abs(wide) >= MAX_EXACT_INTEGER)):
             # A float is rounded; an integer has to be held exactly.
             bad[at] |= type(flat[at]) is int and not _equals(flat[at], cast[at])
@@ -119,12 +117,12 @@ def held_elements(
 
 
 def _as_floats(
-    values: npt.NDArray[Any], dtype: np.dtype[Any]
+    values: npt.NDArray[Any], dtype: np.dtype[Any], *, finite: bool
 ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[Any]]:
-    """Which values aren't finite in ``dtype``; and the values, rounded."""
+    """Which values aren't finite in ``dtype``, or become so; and the values, rounded."""
     with np.errstate(over="ignore", invalid="ignore"):
         cast = values.astype(dtype, copy=False)
-    return ~np.isfinite(cast), cast
+    return ~np.isfinite(cast) & (finite | np.isfinite(values)), cast
 
 
 def _as_integers(
@@ -164,7 +162,9 @@ def _float(value: Any) -> float:
         return math.inf
 
 
-def _fitted(value: npt.NDArray[Any], dtype: np.dtype[Any]) -> tuple[int | None, npt.NDArray[Any]]:
+def _fitted(
+    value: npt.NDArray[Any], dtype: np.dtype[Any], *, finite: bool
+) -> tuple[int | None, npt.NDArray[Any]]:
     """A tensor's elements, flat, or the position of the first that ``dtype`` can't hold."""
     flat = value.reshape(-1)
     if (value.dtype.kind == "b") != (dtype.kind == "b") or value.dtype.kind not in "biuf":
@@ -176,11 +176,11 @@ def _fitted(value: npt.NDArray[Any], dtype: np.dtype[Any]) -> tuple[int | None, 
             return None, flat.astype(dtype, copy=False)
         bad, cast = _as_integers(flat, dtype)
         return _first(bad), cast
-    bad, cast = _as_floats(flat, dtype)
-    if value.dtype.kind != "f" and not np.can_cast(value.dtype, dtype, "safe"):
-        wide = flat.astype(np.float64)
-        for at in np.flatnonzero((cast != wide) | (np.abs(wide) >= MAX_EXACT_INTEGER)):
-            bad[at] |= not _equals(int(flat[at]), cast[at])
+    bad, cast = _as_floats(flat, dtype, finite=finite)
+    if value.dtype.kind != "f":  # a float is rounded; an integer has to be held exactly
+        held, limit = cast.astype(np.float64), float(np.iinfo(value.dtype).max + 1)
+        with np.errstate(invalid="ignore"):
+            bad |= (held >= limit) | (held.astype(value.dtype) != flat)
     return _first(bad), cast
 
 

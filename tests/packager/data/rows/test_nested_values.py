@@ -57,10 +57,50 @@ def test_integers_of_64_bits_are_exact():
     ]
 
 
-def test_arrays_of_another_dtype_must_fit():
-    with pytest.raises(ConversionError):
-        taken(np.array([[1, 2], [3, 256]], np.int64))
-    assert taken(np.ones((2, 2), np.float32), (2, 2), "float64").dtype == np.float64
+@pytest.mark.parametrize(
+    ("values", "dtype", "element"),
+    [
+        ([256], "int64", "uint8"),
+        ([-1], "int64", "uint64"),
+        ([2**63], "uint64", "int64"),
+        ([1.5], "float32", "int8"),
+        ([2.0**63], "float64", "int64"),
+        ([np.nan], "float32", "float32"),
+        ([np.inf], "float64", "float64"),
+        ([1e39], "float64", "float32"),
+        ([2**53 + 1], "int64", "float64"),
+        ([2**24 + 1], "int32", "float32"),
+        ([True], "bool", "uint8"),
+        ([1], "uint8", "bool"),
+    ],
+)
+def test_an_array_of_another_dtype_is_refused_unless_it_fits(
+    values: list[Any], dtype: str, element: str
+):
+    with pytest.raises(ConversionError, match=r"\[0\]$"):
+        taken(np.array(values, dtype), (1,), element)
+
+
+@pytest.mark.parametrize(
+    ("values", "dtype", "element"),
+    [
+        ([0, 255], "int64", "uint8"),
+        ([3.0, -128.0], "float16", "int8"),
+        ([2**63], "uint64", "float64"),
+        ([2**54], "int64", "float32"),
+        ([0.1, -0.0], "float64", "float32"),
+        ([2**64 - 1], "uint64", "uint64"),
+        ([-(2.0**63)], "float64", "int64"),
+        ([True, False], "bool", "bool"),
+    ],
+)
+def test_an_array_of_another_dtype_is_taken_as_its_numbers_in_json(
+    values: list[Any], dtype: str, element: str
+):
+    given_array = np.array(values, dtype)
+    found = taken(given_array, given_array.shape, element)
+    assert found.dtype == element
+    assert repr(found) == repr(taken(given_array.tolist(), given_array.shape, element))
 
 
 @given(st.lists(st.one_of(st.integers(), st.floats(), st.booleans(), st.none()), max_size=4))
