@@ -19,12 +19,36 @@ from modelhost.text import display_value, truncate
 
 
 def complete(native: Any, outputs: Sequence[OutputSpec]) -> tuple[OutputSpec, ...]:
-    """``outputs`` with the classes that the model names, where none are declared."""
-    if len(outputs) != 1 or outputs[0].classes or outputs[0].kind not in ("label", "labels"):
-        return tuple(outputs)
+    """``outputs`` with the classes that the model names, where none are declared.
+
+    Of several labels ``classes_`` is a list of arrays, one for each, or a mapping by name.
+    """
     found = getattr(native, "classes_", None)
-    known = None if found is None else tuple(scalars(found))
-    return (outputs[0]._replace(classes=known),)
+    named = _by_output(found, outputs)
+    if len(outputs) == 1 and outputs[0].kind == "labels" and _is_nested(found):
+        named = [None]  # the values of each label, 0 and 1
+    return tuple(
+        one._replace(classes=tuple(scalars(given)))
+        if given is not None and not one.classes and one.kind in ("label", "labels")
+        else one
+        for one, given in zip(outputs, named)
+    )
+
+
+def _by_output(found: Any, outputs: Sequence[OutputSpec]) -> list[Any]:
+    """The entry of each output in what a model gives for all; None where there is none."""
+    if isinstance(found, Mapping):
+        return [found.get(one.name) for one in outputs]
+    if len(outputs) == 1:
+        return [found]
+    if _is_nested(found) and len(found) == len(outputs):
+        return list(found)
+    return [None] * len(outputs)
+
+
+def _is_nested(found: Any) -> bool:
+    """Whether a model gives a list of arrays, as scikit-learn's with several targets."""
+    return isinstance(found, (list, tuple)) and any(np.ndim(one) for one in found)
 
 
 def predict_outputs(native: Any, frame: Any, outputs: Sequence[OutputSpec]) -> Predictions:
@@ -182,16 +206,28 @@ def _chances(native: Any, frame: Any, outputs: Sequence[OutputSpec], rows: int) 
         return nothing
     own = frame.copy(deep=False) if is_frame(frame) else frame
     found = native.predict_proba(own)
-    if len(outputs) == 1:
-        if isinstance(found, (list, tuple)):  # one array (rows, 2) for each label
-            found = np.column_stack([np.asarray(one)[:, -1] for one in found])
-        return [checked_probabilities(found, rows, len(outputs[0].classes or ()))]
-    parts = found if isinstance(found, Mapping) else None
-    for place, one in enumerate(outputs):
-        if asked[place] and parts is not None and one.name in parts:
-            classes = len(one.classes or ())
-            nothing[place] = checked_probabilities(parts[one.name], rows, classes)
-    return nothing
+    if len(outputs) == 1 and _is_nested(found) and np.ndim(found[0]) == 2:
+        found = _of_labels(found, getattr(native, "classes_", None))
+    given = zip(outputs, asked, _by_output(found, outputs))
+    return [
+        checked_probabilities(part, rows, len(one.classes or ()))
+        if wanted and part is not None
+        else None
+        for one, wanted, part in given
+    ]
+
+
+def _of_labels(found: Sequence[Any], values: Any) -> Any:
+    """The probability of each label, shape (rows, labels), from an array (rows, values) for each.
+
+    ``values``: the values of each label in training; one that never occurred has probability 0.
+    """
+    columns = []
+    for place, part in enumerate(found):
+        array = np.asarray(part, np.float64)
+        known = [0, 1][-array.shape[1] :] if values is None else list(values[place])
+        columns.append(array[:, known.index(1)] if 1 in known else np.zeros(len(array)))
+    return np.column_stack(columns)
 
 
 def _finite(array: Any) -> list[Any]:

@@ -7,6 +7,7 @@ Every request has ``"verb"`` and further keys; the answer holds the result, or `
     predict      model, columns, rows, specs → labels, probabilities
     call         model, path, method, sparse, a matrix → as predict, or a matrix
     train        train, params, seed, takes, features, targets (names), columns … → model_type
+    measure      function, takes, features, targets, columns …, answers, after → measured
     save         path, predictor → loader
     state        model → the table of its state, or opaque: why there is none
     environment  → environment: what of this process can change the last bits of a result
@@ -37,7 +38,8 @@ from modelhost.fitted_parts import FittedParts
 from modelhost.frames import keep_text_plain
 from modelhost.model import LoadedModel, load_model
 from modelhost.output_spec import OutputSpec
-from modelhost.prediction_messages import decode_call, encode_predictions
+from modelhost.own_metrics import call_metrics
+from modelhost.prediction_messages import decode_call, decode_predictions, encode_predictions
 from modelhost.project_code import project_errors
 from modelhost.recipe import call_recipe
 from modelhost.state import OpaqueError, state
@@ -58,6 +60,7 @@ class Workshop:
             "load": self.load,
             "predict": self.predict,
             "train": self.train,
+            "measure": measure,
             "save": self.save,
             "state": self.state,
             "environment": lambda _: Message({"environment": numerical_environment()}),
@@ -137,6 +140,14 @@ class Workshop:
     def _model(self, asked: Message) -> LoadedModel:
         number: int = asked.header["model"]
         return self._models[number]
+
+
+def measure(asked: Message) -> Message:
+    """Call the project's function of metrics; the buffers of the answers follow ``after``."""
+    given, after = asked.header, asked.header["after"]
+    target, features = _training_rows(Message(given, asked.buffers[:after]))
+    found = decode_predictions(Message(given["answers"], asked.buffers[after:]))
+    return Message({"measured": call_metrics(given["function"], features, target, found)})
 
 
 def read_specs(asked: Message) -> list[ColumnSpec]:

@@ -1,19 +1,37 @@
 """How right answers were: for each kind of output, measures of a row, whose means are metrics.
 
 Measures of rows add up, so that slices, late labels and several replicas can share them. Other
-metrics are functions of all rows (:func:`whole_measures`).
+metrics are functions of all rows (:func:`metrics_of`).
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from monitoring.scoring.clusters import cluster_metrics
+from monitoring.scoring.label_sets import label_set_metrics, set_columns
+from monitoring.scoring.metric import Flags, Floats, Metrics, floats
+from monitoring.scoring.number_lists import (
+    embedding_metrics,
+    number_columns,
+    number_list_metrics,
+)
+from monitoring.scoring.quantiles import quantile_columns, quantile_metrics
+from monitoring.scoring.queries import ranking_metrics
+from monitoring.scoring.scores import distribution, score_metrics
+from monitoring.scoring.survival import Curve, curve_metrics, risk_metrics
+from monitoring.scoring.texts import (
+    json_columns,
+    json_metrics,
+    span_metrics,
+    text_columns,
+    text_metrics,
+    top_metrics,
+)
+
 Columns = dict[str, Floats]
 """Name of a measure → its value for each row; NaN where it is undefined."""
 
@@ -24,6 +42,45 @@ class OutputForm(NamedTuple):
     kind: str
     classes: tuple[Any, ...] | None = None
     levels: tuple[float, ...] | None = None
+    names: tuple[str, ...] = ()
+    """Of the numbers of an answer, for kind ``numbers``."""
+    k: int | None = None
+    """The places of a ranking that NDCG counts; None for no ranking."""
+    top: int | None = None
+    """The items of a recommendation that count; None for none."""
+    spans: bool = False
+    """Whether an answer of kind ``json`` is a list of spans."""
+    times: tuple[float, ...] = ()
+    """The times of survival probabilities, of kind ``numbers``."""
+    censoring: Curve | None = None
+    """Of the training rows, for survival probabilities."""
+
+
+class Scored(NamedTuple):
+    """Rows with what is known of them; each field has a value for each row, or is None."""
+
+    answers: Sequence[Any]
+    truth: Sequence[Any] | None = None
+    chances: Floats | None = None
+    """Probabilities, shape (rows, classes)."""
+    queries: Sequence[Any] | None = None
+    """The query of each row, of a ranking."""
+    events: Sequence[Any] | None = None
+    """Whether the event was seen, of survival."""
+    features: Floats | None = None
+    """Numeric features, shape (rows, features)."""
+
+    def where(self, mask: Flags) -> Scored:
+        """The rows of ``mask``, shape (rows,)."""
+        chosen = np.flatnonzero(mask).tolist()
+        return Scored._make(
+            one[mask]
+            if isinstance(one, np.ndarray)
+            else None
+            if one is None
+            else [one[row] for row in chosen]
+            for one in self
+        )
 
 
 def _label(truth: Sequence[Any], answers: Sequence[Any], _form: OutputForm) -> Columns:
@@ -31,97 +88,73 @@ def _label(truth: Sequence[Any], answers: Sequence[Any], _form: OutputForm) -> C
 
 
 def _number(truth: Sequence[Any], answers: Sequence[Any], _form: OutputForm) -> Columns:
-    errors = _floats(answers) - _floats(truth)
+    errors = floats(answers) - floats(truth)
     return {"mae": np.abs(errors), "mse": errors**2, "bias": errors}
-
-
-def _labels(truth: Sequence[Any], answers: Sequence[Any], _form: OutputForm) -> Columns:
-    pairs = [({*a}, {*b}) for a, b in zip(truth, answers, strict=True)]
-    union = np.array([len(a | b) for a, b in pairs], float)
-    both = np.array([len(a & b) for a, b in pairs], float)
-    with np.errstate(invalid="ignore"):
-        jaccard = np.where(union > 0, both / union, 1.0)
-    return {
-        "subset_accuracy": np.array([a == b for a, b in pairs], float),
-        "jaccard": jaccard,
-    }
-
-
-def _numbers(truth: Sequence[Any], answers: Sequence[Any], _form: OutputForm) -> Columns:
-    errors = _matrix(answers) - _matrix(truth)
-    return {
-        "mae": np.nanmean(np.abs(errors), axis=1),
-        "mse": np.nanmean(errors**2, axis=1),
-        "bias": np.nanmean(errors, axis=1),
-    }
-
-
-def _quantiles(truth: Sequence[Any], answers: Sequence[Any], form: OutputForm) -> Columns:
-    """Pinball loss (Koenker and Bassett 1978) of each level, and of their mean; coverage, width."""
-    levels = form.levels or ()
-    given = _matrix([[row[f"{level:g}"] for level in levels] for row in answers])
-    actual = _floats(truth)[:, None]
-    gap = actual - given
-    loss = np.maximum(np.array(levels) * gap, (np.array(levels) - 1) * gap)
-    found = {f"pinball_{level:g}": loss[:, place] for place, level in enumerate(levels)}
-    found["pinball"] = loss.mean(axis=1)
-    if len(levels) > 1:
-        low, high = given[:, 0], given[:, -1]
-        found["coverage"] = ((low <= actual[:, 0]) & (actual[:, 0] <= high)).astype(float)
-        found["width"] = high - low
-    return found
-
-
-def _text(truth: Sequence[Any], answers: Sequence[Any], _form: OutputForm) -> Columns:
-    pairs = list(zip(truth, answers, strict=True))
-    return {
-        "exact_match": np.array([a == b for a, b in pairs], float),
-        "token_f1": np.array([_token_overlap(str(a), str(b)) for a, b in pairs], float),
-    }
-
-
-def _token_overlap(truth: str, answer: str) -> float:
-    """F1 of the words in common, as of SQuAD (Rajpurkar et al. 2016)."""
-    one, other = truth.lower().split(), answer.lower().split()
-    if not one or not other:
-        return float(one == other)
-    left = {word: one.count(word) for word in one}
-    common = sum(min(count, other.count(word)) for word, count in left.items())
-    return 2 * common / (len(one) + len(other))
-
-
-def _json(truth: Sequence[Any], answers: Sequence[Any], _form: OutputForm) -> Columns:
-    return {"exact_match": np.array([a == b for a, b in zip(truth, answers, strict=True)], float)}
 
 
 ROW_MEASURES: dict[str, Callable[[Sequence[Any], Sequence[Any], OutputForm], Columns]] = {
     "label": _label,
     "number": _number,
-    "labels": _labels,
-    "numbers": _numbers,
-    "array": _numbers,
-    "quantiles": _quantiles,
+    "labels": lambda truth, answers, _: set_columns(truth, answers),
+    "numbers": lambda truth, answers, _: number_columns(truth, answers),
+    "array": lambda truth, answers, _: number_columns(truth, answers),
+    "quantiles": lambda truth, answers, form: quantile_columns(truth, answers, form.levels or ()),
     "score": _number,
-    "text": _text,
-    "json": _json,
+    "text": lambda truth, answers, _: text_columns(truth, answers),
+    "json": lambda truth, answers, _: json_columns(truth, answers),
 }
 
 
-def whole_measures(
-    truth: Sequence[Any] | None, answers: Sequence[Any], form: OutputForm
-) -> dict[str, float]:
-    """Metrics over all rows, for answers with or without a truth."""
-    if form.kind == "score" and truth is None:
-        scores = _floats(answers)
-        return {"score_mean": float(np.nanmean(scores)), "score_std": float(np.nanstd(scores))}
-    return {}
+def metrics_of(rows: Scored, form: OutputForm) -> Metrics:
+    """Metrics over one or more rows, for answers with or without a truth.
+
+    Those of one label or number with a truth, which is no ranking, are in
+    ``packager/worker/train/evaluate.py``.
+    """
+    if rows.truth is None:
+        return _without_truth(rows, form)
+    if form.k is not None and rows.queries is not None:
+        return ranking_metrics(rows.truth, rows.answers, rows.queries, form.k)
+    if rows.events is not None:
+        if form.censoring is not None:
+            both = rows.truth, rows.events
+            return curve_metrics(both, rows.answers, form.times, form.censoring)
+        return risk_metrics(rows.truth, rows.events, rows.answers)
+    return _METRICS[form.kind](rows, rows.truth, form)
 
 
-def _floats(values: Sequence[Any]) -> Floats:
-    return np.array([math.nan if value is None else value for value in values], np.float64)
+def _without_truth(rows: Scored, form: OutputForm) -> Metrics:
+    if form.kind == "label":
+        return cluster_metrics(rows.answers, rows.features)
+    if form.kind == "number":
+        values = floats(rows.answers)
+        return distribution(values[np.isfinite(values)], "value")
+    if form.kind in ("array", "numbers"):
+        return embedding_metrics(rows.answers)
+    if form.kind == "score":
+        return score_metrics(None, rows.answers)
+    return text_metrics(None, rows.answers) if form.kind == "text" else {}
 
 
-def _matrix(rows: Sequence[Any]) -> Floats:
-    """Shape (rows, numbers of a row), null as NaN."""
-    flat = [np.asarray(row, object).ravel() for row in rows]
-    return np.array([[math.nan if v is None else v for v in row] for row in flat], np.float64)
+def _json(rows: Scored, truth: Sequence[Any], form: OutputForm) -> Metrics:
+    found = json_metrics(truth, rows.answers)
+    if form.top is not None:
+        found = top_metrics(truth, rows.answers, form.top)
+    return found | span_metrics(truth, rows.answers) if form.spans else found
+
+
+def _numbers(rows: Scored, truth: Sequence[Any], form: OutputForm) -> Metrics:
+    return number_list_metrics(truth, rows.answers, form.names)
+
+
+_METRICS: dict[str, Callable[[Scored, Sequence[Any], OutputForm], Metrics]] = {
+    "labels": lambda rows, truth, form: label_set_metrics(
+        truth, rows.answers, form.classes, rows.chances
+    ),
+    "numbers": _numbers,
+    "array": _numbers,
+    "quantiles": lambda rows, truth, form: quantile_metrics(truth, rows.answers, form.levels or ()),
+    "score": lambda rows, truth, _: score_metrics(truth, rows.answers),
+    "text": lambda rows, truth, _: text_metrics(truth, rows.answers),
+    "json": _json,
+}

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -22,31 +23,47 @@ from packager.data.fingerprint import row_hashes
 from packager.errors import UsageError
 from packager.manifest.data_roles import Split
 
+Mask = npt.NDArray[np.bool_]
+_UNITS = {"s": "seconds", "min": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_DURATION = re.compile(r"(\d{1,6}) ?(s|min|h|d|w)\Z")
 
-def test_mask(frame: pd.DataFrame, split: Split, features: Sequence[str]) -> npt.NDArray[np.bool_]:
-    """True for the rows held out: shape (rows,).
 
-    By time: rows from ``split.start`` on. By hash: rows where ``mix(h ^ mix(seed))``, as a
-    fraction of 2^64, is below ``split.test``; h is the row hash over ``split.by`` or, without
-    it, over the features. ``split.file`` is not handled here. Raises ``UsageError`` if a column is
-    absent or a side would be empty.
+class Parts(NamedTuple):
+    """Masks of the rows to train and of those held out, shape (rows,); some may be in neither."""
+
+    train: Mask
+    test: Mask
+
+
+def split_parts(frame: pd.DataFrame, split: Split, features: Sequence[str]) -> Parts:
+    """Divide the rows of ``frame``.
+
+    By time: rows from ``split.start`` on are held out, and rows in the ``split.gap`` before are in
+    neither part. By hash: rows where ``mix(h ^ mix(seed))``, as a fraction of 2^64, is below
+    ``split.test``; h is the row hash over ``split.by`` or, without it, over the features. By time
+    and ``split.by``: later rows of the held-out groups; earlier rows of the other groups train,
+    the rest is in neither part. ``split.file`` is not handled here. Raises ``UsageError`` if a
+    column is absent or a side would be empty.
     """
-    held = _by_time(frame, split) if split.time is not None else _by_hash(frame, split, features)
-    count = int(held.sum())
-    if count in (0, len(frame)):
-        empty = "training" if count else "test"
-        raise UsageError(
-            f"split: expected rows for training and for the test, "
-            f"got none of {len(frame)} for the {empty}",
-            "choose another share, seed, columns or date for the split",
-        )
-    return held
+    if split.time is None:
+        test = _by_hash(frame, split, features)
+        parts = Parts(~test, test)
+    else:
+        parts = _by_time(frame, split)
+        if split.by:
+            held = _by_hash(frame, split, features)
+            parts = Parts(parts.train & ~held, parts.test & held)
+    for what, mask in (("training", parts.train), ("test", parts.test)):
+        if not mask.any():
+            raise UsageError(
+                f"split: expected rows for training and for the test, "
+                f"got none of {len(frame)} for the {what}",
+                "choose another share, seed, columns or date for the split",
+            )
+    return parts
 
 
-test_mask.__test__ = False  # type: ignore[attr-defined]  # not a test for pytest
-
-
-def _by_hash(frame: pd.DataFrame, split: Split, features: Sequence[str]) -> npt.NDArray[np.bool_]:
+def _by_hash(frame: pd.DataFrame, split: Split, features: Sequence[str]) -> Mask:
     if not 0 < split.test < 1:
         raise UsageError(f"split.test: expected a share between 0 and 1, got {split.test}")
     names = list(split.by or features)
@@ -58,7 +75,7 @@ def _by_hash(frame: pd.DataFrame, split: Split, features: Sequence[str]) -> npt.
     return hashes < np.uint64(math.ceil(split.test * 2.0**64))
 
 
-def _by_time(frame: pd.DataFrame, split: Split) -> npt.NDArray[np.bool_]:
+def _by_time(frame: pd.DataFrame, split: Split) -> Parts:
     """Times without an offset are UTC; a column of numbers (years) is compared as numbers."""
     assert split.time is not None
     column = _require(frame, split.time, "time")
@@ -72,9 +89,39 @@ def _by_time(frame: pd.DataFrame, split: Split) -> npt.NDArray[np.bool_]:
             "fill them in, leave those rows out, or split by hash",
         )
     if pd.api.types.is_numeric_dtype(column.dtype):
-        return np.asarray(column >= _number(split.start, split.time), dtype=bool)
-    start = _times(pd.Series([split.start]), "split.from")
-    return np.asarray(_times(column, f"split.time: column {split.time!r}") >= start[0], dtype=bool)
+        first = _number(split.start, split.time)
+        last = first - _gap_of_numbers(split)
+        times: Any = column
+    else:
+        first = _times(pd.Series([split.start]), "split.from")[0]
+        last = first - _gap_of_times(split)
+        times = _times(column, f"split.time: column {split.time!r}")
+    return Parts(np.asarray(times < last, dtype=bool), np.asarray(times >= first, dtype=bool))
+
+
+def _gap_of_numbers(split: Split) -> float:
+    if split.gap is None:
+        return 0.0
+    if isinstance(split.gap, str) or not split.gap >= 0:
+        raise UsageError(
+            f"split.gap: expected a number, because the column {split.time!r} holds numbers, "
+            f"got {display_value(split.gap)}",
+            "write for example gap = 1",
+        )
+    return split.gap
+
+
+def _gap_of_times(split: Split) -> dt.timedelta:
+    if split.gap is None:
+        return dt.timedelta(0)
+    found = _DURATION.match(split.gap) if isinstance(split.gap, str) else None
+    if found is None:
+        raise UsageError(
+            f"split.gap: expected a duration, because the column {split.time!r} holds times, "
+            f"got {display_value(split.gap)}",
+            'write for example gap = "7d"; the units are s, min, h, d and w',
+        )
+    return dt.timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
 def time_order(column: pd.Series[Any]) -> npt.NDArray[np.float64]:

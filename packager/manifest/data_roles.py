@@ -11,13 +11,18 @@ from packager.manifest.read_options import TableReadOptions
 
 
 class Split(FrozenModel):
-    """Which rows are held out: by hash of the features or of ``by``, by time, or by file."""
+    """Which rows are held out: by hash of the features or of ``by``, by time, or by file.
+
+    With ``time`` and ``by``, only later rows of other groups than those of the training.
+    """
 
     test: float = 0.2
     seed: int = 0
     by: tuple[str, ...] = ()
     time: str | None = None
     start: str | None = Field(default=None, alias="from")
+    gap: str | float | None = None
+    """Time before ``start`` whose rows are in neither part: ``7d``, or a number for numbers."""
     file: str | None = None
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)

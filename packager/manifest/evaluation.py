@@ -16,6 +16,8 @@ class MetricValues(FrozenModel):
     """Metric to its 95 % interval (low, high); formulas: ``worker/train/intervals.py``."""
     baseline: dict[str, float] = {}
     """The same metrics of a constant prediction: the training rows' majority class, or mean."""
+    parts: tuple[str, ...] = ()
+    """The metrics of one label, level, step or element, beside a metric of all."""
 
 
 class Evaluation(FrozenModel):

@@ -1,9 +1,8 @@
 """The records of a package, as frozen data.
 
-A *manifest* identifies the whole content of a package: files, lock, base and runtime by digest,
-schema, recipe, evaluation. It contains no time, host name or git state, so the same inputs give
-the same bytes. The sha256 of its canonical JSON is the *package root*; its first twelve hex digits
-appear in tags, answers and metrics.
+A *manifest* identifies the whole content of a package. It contains no time, host name or git
+state, so the same inputs give the same bytes. The sha256 of its canonical JSON is the *package
+root*; its first twelve hex digits appear in tags, answers and metrics.
 
 Host and image share this module: the host writes ``/package/manifest.json``, the worker and the
 server read it. A change of a field's meaning requires a new ``Manifest.schema_version``.
@@ -108,6 +107,7 @@ class Recipe(FrozenModel):
     """``module:function``, called as ``train(features, target, *, params, seed)``."""
     seed: int
     params: dict[str, Any]
+    metrics: str | None = None  # ``module:function``
     level: Level | None = None
     """The claimed equivalence level; None for no claim."""
     accept: dict[str, float]

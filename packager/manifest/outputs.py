@@ -27,6 +27,23 @@ class Output(FrozenModel):
     """The levels of quantiles, ascending."""
     shape: tuple[int, ...] | None = None
     """The shape of one answer, of kinds ``numbers`` and ``array``; None if unknown."""
+    group: str | None = None
+    """The column with the query of a row, of a ranking."""
+    k: int | None = None
+    """The places of a ranking that NDCG counts."""
+    event: str | None = None
+    """The column that says whether the event was seen at the time in ``target`` (survival)."""
+    times: tuple[float, ...] | None = None
+    """The times of the survival probabilities of kind ``numbers``."""
+    top: int | None = None
+    """The items of a recommendation of kind ``json`` that count."""
+    spans: bool = False
+    """Whether an answer of kind ``json`` is a list of spans."""
+
+    @property
+    def right(self) -> tuple[str, ...]:
+        """The columns that say what is right: targets, and the event of survival."""
+        return self.target if self.event is None else (*self.target, self.event)
 
     @property
     def spec(self) -> OutputSpec:
@@ -36,7 +53,7 @@ class Output(FrozenModel):
 
 def targets_of(outputs: tuple[Output, ...]) -> tuple[str, ...]:
     """The columns with right answers, each once, in the order of the outputs."""
-    return tuple(dict.fromkeys(name for output in outputs for name in output.target))
+    return tuple(dict.fromkeys(name for output in outputs for name in output.right))
 
 
 def completed(outputs: tuple[Output, ...], specs: tuple[OutputSpec, ...]) -> tuple[Output, ...]:

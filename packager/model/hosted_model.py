@@ -10,7 +10,7 @@ import numpy as np
 
 from modelhost.columns import ColumnSpec, decode_columns, encode_values
 from modelhost.output_spec import OutputSpec
-from modelhost.prediction_messages import decode_predictions
+from modelhost.prediction_messages import decode_predictions, encode_predictions
 from modelhost.predictions import Predictions, checked_labels, checked_probabilities
 from modelhost.state import Leaf, OpaqueError
 from modelhost.state_table import decode_state
@@ -98,6 +98,27 @@ class HostedModel:
         made = encode_values(columns, specs, rows)
         header = {"specs": [spec.as_json() for spec in specs], "columns": made.described}
         return self._predict({**header, "rows": rows}, made.buffers)
+
+    def measure(
+        self,
+        function: str,
+        rows: pd.DataFrame,
+        features: Sequence[str],
+        targets: Sequence[str],
+        found: Predictions,
+    ) -> dict[str, Any]:
+        """What the project's function measures of the answers ``found`` to ``rows``.
+
+        Name → a number, or a list with a number or None for each row. Raises ``PackageError``.
+        """
+        from packager.model.frame_columns import frame_header
+
+        header, buffers = frame_header(rows)
+        answers, more = encode_predictions(found)
+        own = {"verb": "measure", "function": function, "answers": answers, "after": len(buffers)}
+        named = {"features": list(features), "targets": list(targets), "takes": self.takes}
+        answer = self.ask(Message({**header, **own, **named}, [*buffers, *more]))
+        return dict(answer.header["measured"])
 
     @property
     def parts(self) -> CalledParts:

@@ -37,6 +37,7 @@ from packager.project.sections import (
     SlicesSection,
     check_answers,
 )
+from packager.project.split_rules import check_split
 
 FILENAME = "package.toml"
 # Descriptions of what patterns expect, for error messages.
@@ -48,6 +49,7 @@ EXPECTED = {
         for key in ("separator", "decimal", "thousands", "quote")
     },
     "recipe.train": "module:function, for example train:train",
+    "recipe.metrics": "module:function, for example metrics:metrics",
     "serve.predictor": "auto or module:Class",
     "image.repository": "a lower-case path such as models/diamonds",
 }
@@ -187,11 +189,14 @@ def load_project(directory: Path) -> Project:
     except ValidationError as error:
         raise _explain(error) from error
     _check_platforms(project)
-    _check_split(project)
+    if project.data is not None:
+        check_split(project.data.split, project.outputs)
     _check_files(project)
     entrypoints = {"serve.predictor": project.serve.predictor}
     if project.recipe:
         entrypoints["recipe.train"] = project.recipe.train
+        if project.recipe.metrics:
+            entrypoints["recipe.metrics"] = project.recipe.metrics
     check_modules(project.directory, {f"{FILENAME}: `{k}`": v for k, v in entrypoints.items()})
     return project
 
@@ -246,29 +251,6 @@ def _check_platforms(project: Project) -> None:
         raise UsageError(
             f"{FILENAME}: `image.platforms`: expected one platform, got {count}",
             "list one platform",
-        )
-
-
-def _check_split(project: Project) -> None:
-    """Raise ``UsageError`` unless there is at most one, complete way of splitting."""
-    if project.data is None:
-        return
-    split = project.data.split
-    ways = [way for way in ("by", "time", "file") if getattr(split, way)]
-    if len(ways) > 1:
-        raise UsageError(
-            f"{FILENAME}: `data.split`: expected one way to split, got {' and '.join(ways)}",
-            "keep one of by, time and file",
-        )
-    if bool(split.time) != bool(split.start):
-        raise UsageError(
-            f"{FILENAME}: `data.split`: expected `time` and `from` together, got only one",
-            'write for example split = { time = "date", from = "2025-01-01" }',
-        )
-    if not 0 < split.test < 1:
-        raise UsageError(
-            f"{FILENAME}: `data.split.test`: expected a share between 0 and 1, got {split.test}",
-            "0.2 holds out a fifth of the rows",
         )
 
 

@@ -81,7 +81,9 @@ def explain_left_out(left_out: Mapping[str, str]) -> Iterator[None]:
 def _modules(project: Project) -> list[Path]:
     """The files of the entrypoints, and the files that they import within the project."""
     tops = [project.directory, project.directory / "src"]
-    entrypoints = [project.serve.predictor, project.recipe.train if project.recipe else "auto"]
+    entrypoints = [project.serve.predictor]
+    if project.recipe:
+        entrypoints += [project.recipe.train, project.recipe.metrics or "auto"]
     named = [entry.partition(":")[0] for entry in entrypoints if entry != "auto"]
     files = [path for name in named for top in tops if (path := module_file(name, top))]
     return [path for path in imported_files(files, tops) if path.is_relative_to(project.directory)]

@@ -31,6 +31,19 @@ OutputName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_lengt
 Level01 = Annotated[float, Field(gt=0, lt=1)]
 MANY = ("labels", "numbers")
 """Kinds of outputs that may have a column for each part of the right answer."""
+OPTION_KINDS = {
+    "classes": ("label", "labels"),
+    "levels": ("quantiles",),
+    "shape": ("numbers", "array"),
+    "group": ("score", "number"),
+    "event": ("score", "numbers"),
+    "times": ("numbers",),
+    "top": ("json",),
+    "spans": ("json",),
+}
+"""Options of ``[outputs.NAME]`` → the kinds that they are for."""
+RANKING_PLACES = 10
+"""``k`` if it isn't declared."""
 Entrypoint = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
 
 
@@ -51,13 +64,17 @@ class OutputSection(FrozenModel):
     classes: Annotated[tuple[Scalar, ...], Field(min_length=1)] | None = None
     levels: Annotated[tuple[Level01, ...], Field(min_length=1)] | None = None
     shape: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)] | None = None
+    group: str | None = None
+    k: Annotated[int, Field(ge=1)] | None = None
+    event: str | None = None
+    times: Annotated[tuple[Annotated[float, Field(ge=0)], ...], Field(min_length=1)] | None = None
+    top: Annotated[int, Field(ge=1)] | None = None
+    spans: bool = False
 
     @model_validator(mode="after")
     def _keys_fit_kind(self) -> OutputSection:
-        takes = {"classes": ("label", "labels"), "levels": ("quantiles",)}
-        takes["shape"] = ("numbers", "array")
-        for key, kinds in takes.items():
-            if getattr(self, key) is not None and self.kind not in kinds:
+        for key, kinds in OPTION_KINDS.items():
+            if getattr(self, key) and self.kind not in kinds:
                 raise ValueError(
                     f"`outputs`: expected `{key}` for {' and '.join(kinds)} only, got it for "
                     f"{self.kind}"
@@ -66,11 +83,30 @@ class OutputSection(FrozenModel):
             raise ValueError("`outputs`: expected `levels` for quantiles, got none")
         if self.levels and list(self.levels) != sorted({*self.levels}):
             raise ValueError(f"`outputs.levels`: expected ascending levels, got {self.levels}")
+        self._check_task()
         if isinstance(self.target, tuple) and len(self.target) > 1 and self.kind not in MANY:
             raise ValueError(
                 f"`outputs.target`: expected one column for {self.kind}, got {len(self.target)}"
             )
         return self
+
+    def _check_task(self) -> None:
+        """Raise ``ValueError`` unless the options of a task are complete."""
+        tasks = [key for key in ("group", "event", "top", "spans") if getattr(self, key)]
+        if tasks and not self.target:
+            raise ValueError(f"`outputs`: expected a `target` beside `{tasks[0]}`, got none")
+        if self.k and not self.group:
+            raise ValueError("`outputs`: expected `group`, the column of the query, beside `k`")
+        if bool(self.times) != (self.kind == "numbers" and bool(self.event)):
+            raise ValueError(
+                "`outputs`: expected `event` and `times` together for kind numbers, got one"
+            )
+        if self.times and list(self.times) != sorted({*self.times}):
+            raise ValueError(f"`outputs.times`: expected ascending times, got {self.times}")
+        if self.event and not isinstance(self.target, str) and len(self.target) != 1:
+            raise ValueError("`outputs.target`: expected one column, of times, beside `event`")
+        if self.event and self.group:
+            raise ValueError("`outputs`: expected one of `event` and `group`, got both")
 
     def output(self, name: str) -> Output:
         """For the package."""
@@ -81,6 +117,8 @@ class OutputSection(FrozenModel):
         shape = self.shape
         if shape is None and self.kind == "numbers" and len(target) > 1:
             shape = (len(target),)
+        if self.times:
+            shape = (len(self.times),)
         return Output(
             name=name,
             kind=self.kind,
@@ -88,6 +126,12 @@ class OutputSection(FrozenModel):
             classes=classes,
             levels=self.levels,
             shape=shape,
+            group=self.group,
+            k=(self.k or RANKING_PLACES) if self.group else None,
+            event=self.event,
+            times=self.times,
+            top=self.top,
+            spans=self.spans,
         )
 
 
@@ -163,6 +207,8 @@ class RecipeSection(FrozenModel):
     level: Level | None = None
     """The level that a replay must reach; None: the level that a repeat reaches at the build."""
     isa: Isa = "native"
+    metrics: Entrypoint | None = None
+    """A function of the project, ``metrics(features, target, answers)``."""
     features: FeatureForm = "frame"
     accept: dict[str, Annotated[float, Field(ge=0)]] = {}
     params: dict[str, Any] = {}

@@ -39,6 +39,9 @@ def check_columns(project: Project) -> None:
     named |= {"data.split.by": data.split.by, "slices.columns": project.slices.columns}
     if data.split.time:
         named["data.split.time"] = [data.split.time]
+    for name, output in project.outputs.items():
+        if output.group is not None:
+            named[f"outputs.{name}.group"] = [output.group]
     for name, text in project.slices.rules.items():
         named[f"slices.rules.{name}"] = _rule_columns(name, text)
     for key, columns in named.items():
@@ -74,6 +77,7 @@ def check_code(project: Project, code: Mapping[str, Path]) -> None:
     named = {"serve.predictor": project.serve.predictor}
     if project.recipe:
         named["recipe.train"] = project.recipe.train
+        named["recipe.metrics"] = project.recipe.metrics or "auto"
     for key, entrypoint in named.items():
         path = entrypoint.partition(":")[0].replace(".", "/")
         places = [f"{top}{path}{end}" for top in ("", "src/") for end in (".py", "/__init__.py")]

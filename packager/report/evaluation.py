@@ -25,7 +25,7 @@ def _finite(value: Any) -> Any:
 
 def as_text(found: PairedEvaluation, columns: int | None = None) -> str:
     """The summary sentence and a table by slice; p is adjusted for the number of slices."""
-    error = found.metric != "accuracy"
+    error = found.lower_is_better
     rows = [_row("all", found.overall, found.overall.p, error)]
     rows += [_row(name, one, found.q[name], error) for name, one in found.slices.items()]
     between = "95 % of the difference"

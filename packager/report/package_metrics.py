@@ -13,6 +13,27 @@ INTERVAL = "95 % interval"
 SEEDS = "± seeds"
 MIN_SLICES = 3
 """Slices that the short form always shows."""
+MIN_METRICS = 5
+"""Metrics that the short form always shows."""
+HIGH_IS_GOOD = (
+    "accuracy",
+    "f1_micro",
+    "ndcg_at_",
+    "concordance",
+    "roc_auc",
+    "recall_at_",
+    "span_f1",
+    "token_f1",
+    "exact_match",
+    "silhouette",
+)
+LOW_IS_GOOD = ("mae", "pinball", "brier")
+"""Beginnings of metrics that slices are compared by, by priority."""
+_MEANINGS = {
+    "majority class": "the same label for every row",
+    "mean": "the same number for every row",
+    "baseline": "the same answer for every row",
+}
 
 
 def metrics_text(
@@ -20,17 +41,21 @@ def metrics_text(
 ) -> Iterator[str]:
     """A block with the metrics on all held-out rows, and a block with slices.
 
-    ``lines`` limits the lines of both; the slices then show one metric, those with the worst
-    intervals first. None shows every metric of every slice. The column ``± seeds`` is the standard
-    deviation over the seeds.
+    ``lines`` limits the lines of both; metrics of one label, step or element are then left out, and
+    the slices show one metric, those with the worst intervals first. None shows every metric of
+    every slice. The column ``± seeds`` is the standard deviation over the seeds.
     """
     overall, slices = evaluation.overall, evaluation.slices
     reference = _reference(overall)
-    about = f"  {overall.rows:,} held-out rows; {reference}: {_meaning(reference)}"
+    about = f"  {overall.rows:,} held-out rows; {reference}: {_MEANINGS[reference]}"
     seeds = spread.overall if spread else {}
     heads = ("metric", "value", INTERVAL, reference, SEEDS)
     right = (INTERVAL, SEEDS)
-    first = table(heads, _rows(overall, seeds), columns, right=right, indent=2)
+    shown = overall if lines is None else _summary(overall, lines, bool(slices))
+    first = table(heads, _rows(shown, seeds), columns, right=right, indent=2)
+    rest = len(overall.values) - len(shown.values)
+    if rest:
+        first += f"\n  and {rest} more metrics, of single labels, steps or outputs: --all"
     yield f"{about}\n\n{first}" if overall.baseline else first
     if not slices:
         return
@@ -43,16 +68,50 @@ def metrics_text(
         yield table(("slice", "rows", *heads), rows, columns, right=right, indent=2)
         return
     left = lines - len(first.splitlines()) - 4
-    yield _worst(evaluation, reference, columns, max(MIN_SLICES, left))
+    main = main_metric(overall)
+    if main is None:
+        yield f"  {len(slices)} slices: --all"
+        return
+    yield _worst(evaluation, main, reference, columns, max(MIN_SLICES, left))
+
+
+def main_metric(overall: MetricValues) -> str | None:
+    """The metric that slices are compared by; of several outputs, that of the first by name."""
+    names = [name for name in sorted(overall.values) if name not in overall.parts]
+    for main in (*HIGH_IS_GOOD, *LOW_IS_GOOD):
+        for name in names:
+            if _bare(name).startswith(main):
+                return name
+    return None
+
+
+def _bare(name: str) -> str:
+    """A metric without the name of its output."""
+    return name.partition(".")[2] if _has_output(name) else name
+
+
+def _has_output(name: str) -> bool:
+    """Whether the name of an output is before a metric; a dot may also be that of a number."""
+    return not name.partition(".")[2][:1].isdigit() and "." in name
+
+
+def _summary(overall: MetricValues, lines: int, has_slices: bool) -> MetricValues:
+    """Without the metrics of parts; of the others the main ones first, if they are too many."""
+    names = [name for name in overall.values if name not in overall.parts]
+    most = max(MIN_METRICS, lines - 4 - (MIN_SLICES + 2 if has_slices else 0))
+    if len(names) > most:
+        mains = (*HIGH_IS_GOOD, *LOW_IS_GOOD)
+        names.sort(key=lambda name: (not _bare(name).startswith(mains), name))
+        names = names[:most]
+    return overall.model_copy(update={"values": {name: overall.values[name] for name in names}})
 
 
 def _reference(overall: MetricValues) -> str:
-    return "majority class" if "accuracy" in overall.values else "mean"
-
-
-def _meaning(reference: str) -> str:
-    what = "label" if reference == "majority class" else "number"
-    return f"the same {what} for every row"
+    if overall.parts:
+        return "baseline"
+    if "accuracy" in overall.values:
+        return "majority class"
+    return "mean" if "mae" in overall.values else "baseline"
 
 
 def _rows(
@@ -64,9 +123,10 @@ def _rows(
         yield name, value, ends, found.baseline.get(name), deviation
 
 
-def _worst(evaluation: Evaluation, reference: str, columns: int | None, most: int) -> str:
-    """At most ``most`` slices, those with the worst intervals of the task's main metric."""
-    metric = "accuracy" if reference == "majority class" else "mae"
+def _worst(
+    evaluation: Evaluation, metric: str, reference: str, columns: int | None, most: int
+) -> str:
+    """At most ``most`` slices, those with the worst intervals of ``metric``."""
     known = {n: found for n, found in evaluation.slices.items() if metric in found.values}
     ordered = sorted(known, key=lambda name: _badness(known[name], metric))
     shown = ordered if len(ordered) <= most else ordered[: most - 1]
@@ -93,4 +153,4 @@ def _badness(found: MetricValues, metric: str) -> float:
     """
     value = found.values[metric]
     low, high = found.intervals.get(metric, (value, value))
-    return high if metric == "accuracy" else -low
+    return high if _bare(metric).startswith(HIGH_IS_GOOD) else -low

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from packager.data.fingerprint import row_hashes
-from packager.data.split import test_mask
+from packager.data.split import split_parts
 from packager.errors import UsageError
 from packager.location import Location
 from packager.project.config import FILENAME, load_project
@@ -57,8 +57,8 @@ def _sides(
     every = np.concatenate(train)
     if held is not None:
         return every, np.concatenate([row_hashes(_of(frame, features, data)) for frame in held])
-    mask = test_mask(pd.concat(parts, ignore_index=True), data.split, features)
-    return every[~mask], every[mask]
+    found = split_parts(pd.concat(parts, ignore_index=True), data.split, features)
+    return every[found.train], every[found.test]
 
 
 def _of(frame: pd.DataFrame, features: list[str], data: DataSection) -> pd.DataFrame:

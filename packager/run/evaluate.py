@@ -23,7 +23,14 @@ from packager.errors import PackageError, UsageError
 from packager.image.reference import Reference
 from packager.manifest.evaluation import SeedVariance
 from packager.manifest.manifest import Manifest
+from packager.manifest.outputs import targets_of
 from packager.progress import Progress
+from packager.run.output_scores import (
+    OUTPUT_MEASURES,
+    RowMeasure,
+    check_compared,
+    output_scores,
+)
 from packager.run.predict import predict
 
 Floats = npt.NDArray[np.float64]
@@ -36,6 +43,7 @@ class PairedEvaluation:
     """Paired comparison of two packages, overall and for each slice of the first package."""
 
     metric: str
+    lower_is_better: bool
     overall: PairedDifference
     slices: dict[str, PairedDifference]
     q: dict[str, float]
@@ -61,7 +69,7 @@ class PairedEvaluation:
             )
             return f"no difference beyond chance: {self.metric} {change}, by {chance}{by_seed}"
         better = "better" if found.difference > 0 else "worse"
-        turn = 1 if self.metric == "accuracy" else -1  # a lower error is better
+        turn = -1 if self.lower_is_better else 1
         sign, ends = turn * found.difference, sorted((turn * found.low, turn * found.high))
         return (
             f"the second is {better}: {self.metric} {change}, a difference of {sign:+.4f} "
@@ -74,28 +82,34 @@ def evaluate_pair(
 ) -> PairedEvaluation:
     """Predict the rows of ``data``, which have the target, with both packages, and compare.
 
-    Raises ``UsageError`` if the packages have different targets or tasks or the file lacks the
-    target, ``PackageError`` if one of them can't predict a row.
+    Raises ``UsageError`` if the packages have different targets or tasks, or outputs that have no
+    score of a row, or the file lacks the target, ``PackageError`` if one of them can't predict a
+    row.
     """
     first, second = before.manifest, after.manifest
-    target = _target(first, second)
+    targets = _targets(first, second)
     keep_text_plain()
     frame = to_model_input(frames.read(data, first.reader), first.reader)
-    if target not in frame.columns:
-        raise UsageError(
-            f"--data {data}: expected the target {target!r} among the columns, got "
-            f"{', '.join(map(str, list(frame.columns)[:20]))}",
-            "name a file with labels",
-        )
-    labelled = frame[target].notna().to_numpy()
+    for target in targets:
+        if target not in frame.columns:
+            raise UsageError(
+                f"--data {data}: expected the target {target!r} among the columns, got "
+                f"{', '.join(map(str, list(frame.columns)[:20]))}",
+                "name a file with labels",
+            )
+    labelled = frame[list(targets)].notna().all(axis=1).to_numpy()
     if not labelled.any():
-        raise UsageError(f"--data {data}: expected labels in {target!r}, got none", "fill them in")
-    actual = frame[target][labelled].tolist()
+        named = ", ".join(map(repr, targets))
+        raise UsageError(f"--data {data}: expected labels in {named}, got none", "fill them in")
     scores = []
     for package in (before, after):
         answers = _answers(package, data, engine, progress)
         kept = [answer for answer, known in zip(answers, labelled, strict=True) if known]
-        scores.append(_scores(kept, actual, first.task))
+        if first.task == "outputs":
+            (output,) = package.manifest.schema_.outputs
+            scores.append(output_scores(kept, frame[labelled], output))
+        else:
+            scores.append(_scores(kept, frame[targets[0]][labelled].tolist(), first.task))
     seeds = _seeds(first, second)
     masks = SliceSet(first.slices.columns, first.slices.rules).masks(frame[labelled])
     return compare_scores(scores[0], scores[1], masks, first, seeds)
@@ -115,8 +129,10 @@ def compare_scores(
         if name != ALL and mask.any()
     }
     adjusted = benjamini_hochberg([found.p for found in slices.values()]) if slices else []
+    metric = _measure(manifest)
     return PairedEvaluation(
-        metric="accuracy" if manifest.task == "classification" else "mean absolute error",
+        metric=metric.shown,
+        lower_is_better=metric.lower_is_better,
         overall=difference(one, other, seeds.get(ALL)),
         slices=slices,
         q=dict(zip(slices, adjusted, strict=True)),
@@ -125,15 +141,33 @@ def compare_scores(
     )
 
 
-def _target(first: Manifest, second: Manifest) -> str:
-    pairs = [(m.task, m.schema_.target.name if m.schema_.target else None) for m in (first, second)]
-    if pairs[0] != pairs[1] or pairs[0][1] is None:
-        shown = " and ".join(f"{task} of {target}" for task, target in pairs)
+def _measure(manifest: Manifest) -> RowMeasure:
+    if manifest.task == "outputs":
+        (output,) = manifest.schema_.outputs
+        return OUTPUT_MEASURES[output.kind]
+    return OUTPUT_MEASURES["label" if manifest.task == "classification" else "number"]
+
+
+def _targets(first: Manifest, second: Manifest) -> tuple[str, ...]:
+    """The columns with the right answers; raise ``UsageError`` unless both answer the same."""
+    pairs = [(m.task, _answered(m)) for m in (first, second)]
+    if pairs[0] != pairs[1] or not pairs[0][1]:
+        shown = " and ".join(f"{task} of {', '.join(names) or None}" for task, names in pairs)
         raise UsageError(
             f"expected two packages that predict the same target, got {shown}",
             "compare packages of the same task, both built with data",
         )
+    if first.task == "outputs":
+        for manifest in (first, second):
+            check_compared(manifest.schema_.outputs)
     return pairs[0][1]
+
+
+def _answered(manifest: Manifest) -> tuple[str, ...]:
+    if manifest.task == "outputs":
+        return targets_of(manifest.schema_.outputs)
+    target = manifest.schema_.target
+    return () if target is None else (target.name,)
 
 
 def _answers(
@@ -163,7 +197,7 @@ def _seeds(first: Manifest, second: Manifest) -> dict[str, tuple[SeedRuns, SeedR
     """Slice (and ``__all__``) → variances of the score over seeds, if both packages have them."""
     if first.seed_variance is None or second.seed_variance is None:
         return {}
-    metric = "accuracy" if first.task == "classification" else "mae"
+    metric = _measure(first).name
     one, other = _variances(first.seed_variance, metric), _variances(second.seed_variance, metric)
     return {name: (one[name], other[name]) for name in one.keys() & other.keys()}
 

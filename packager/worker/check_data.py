@@ -17,7 +17,7 @@ from packager.data.checks.model_skill import check_skill
 from packager.data.checks.table import CheckedTable
 from packager.data.fingerprint import row_hashes
 from packager.data.null_words import words_read_as_null
-from packager.data.split import test_mask
+from packager.data.split import split_parts
 from packager.manifest.manifest import Recipe
 from packager.model.paths import Root
 from packager.worker.job import CheckJob, Job
@@ -47,13 +47,14 @@ def _table(asked: CheckJob, source: SourceData, root: Root) -> CheckedTable:
     job, frame = asked.job, source.served
     features = feature_names(frame, job)
     hashes = row_hashes(source.frame)
+    left_out = None
     if job.split.file is not None:
         test = read_held_out(source, job, root)
         held_out = np.arange(len(frame) + len(test.frame)) >= len(frame)
         hashes = np.concatenate([hashes, row_hashes(test.frame)])
         frame = pd.concat([frame, test.served], ignore_index=True)
     else:
-        held_out = _mask(frame, job, features)
+        held_out, left_out = _parts(frame, job, features)
     return CheckedTable(
         frame,
         hashes,
@@ -62,6 +63,7 @@ def _table(asked: CheckJob, source: SourceData, root: Root) -> CheckedTable:
         target=job.target,
         task=None if job.task == "outputs" else job.task,
         held_out=held_out,
+        left_out=left_out,
         source_rows=len(source.frame),
         null_words=words_read_as_null(root.source, source.served, job.reader),
         split=job.split,
@@ -69,12 +71,17 @@ def _table(asked: CheckJob, source: SourceData, root: Root) -> CheckedTable:
     )
 
 
-def _mask(frame: pd.DataFrame, job: Job, features: tuple[str, ...]) -> Mask:
-    """Mask of the held-out rows. Rows without a target are in neither part; they get False."""
+def _parts(frame: pd.DataFrame, job: Job, features: tuple[str, ...]) -> tuple[Mask, Mask]:
+    """Masks of the held-out rows, and of those that the split puts in neither part.
+
+    Rows without a target are in neither part; they get False in both.
+    """
     labelled = frame[list(job.targets)].notna().all(axis=1).to_numpy()
-    held_out = np.zeros(len(frame), dtype=np.bool_)
-    held_out[labelled] = test_mask(frame.loc[labelled], job.split, features)
-    return held_out
+    parts = split_parts(frame.loc[labelled], job.split, features)
+    held_out, left_out = np.zeros((2, len(frame)), np.bool_)
+    held_out[labelled] = parts.test
+    left_out[labelled] = ~parts.train & ~parts.test
+    return held_out, left_out
 
 
 def _predictions(job: Job, table: CheckedTable, root: Root) -> tuple[OutOfFold | None, list[str]]:

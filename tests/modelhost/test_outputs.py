@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -125,3 +125,71 @@ def test_classes_of_the_model_complete_a_label():
     assert complete(Model(), [OutputSpec("y", "label")])[0].classes == ("a", "b")
     assert complete(Model(), [OutputSpec("y", "label", ("c",))])[0].classes == ("c",)
     assert complete(Model(), [OutputSpec("y", "number")])[0].classes is None
+
+
+def several_labels() -> tuple[Any, pd.DataFrame]:
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.multioutput import MultiOutputClassifier
+
+    frame = pd.DataFrame({"a": [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]})
+    target = pd.DataFrame({"one": list("xxxyyy"), "two": list("pqrpqr")})
+    return MultiOutputClassifier(LogisticRegression()).fit(frame, target), frame
+
+
+def test_a_classifier_of_several_labels_gives_probabilities_of_each():
+    native, frame = several_labels()
+    outputs = complete(native, [OutputSpec("one", "label"), OutputSpec("two", "label")])
+    assert [one.classes for one in outputs] == [("x", "y"), ("p", "q", "r")]
+    found = predict_outputs(native, frame, outputs)
+    chances = native.predict_proba(frame)
+    assert found.more is not None
+    for row, more in enumerate(found.more):
+        assert list(more["probabilities"]["one"].values()) == chances[0][row].tolist()
+        assert list(more["probabilities"]["two"].values()) == chances[1][row].tolist()
+        assert list(more["probabilities"]["two"]) == ["p", "q", "r"]
+    assert found.labels[0] == {"one": "x", "two": native.predict(frame)[0, 1]}
+
+
+def test_one_label_keeps_its_probabilities():
+    from sklearn.linear_model import LogisticRegression
+
+    frame = pd.DataFrame({"a": [0.0, 1.0, 2.0, 3.0]})
+    native = LogisticRegression().fit(frame, list("xxyy"))
+    outputs = complete(native, [OutputSpec("y", "label")])
+    assert outputs[0].classes == ("x", "y")
+    found = predict_outputs(native, frame, outputs)
+    assert found.probabilities is not None
+    assert found.probabilities.tolist() == native.predict_proba(frame).tolist()
+
+
+def test_a_label_that_training_never_had_has_the_probability_0():
+    from sklearn.ensemble import RandomForestClassifier
+
+    frame = pd.DataFrame({"a": [0.0, 1.0, 2.0, 3.0]})
+    target = np.array([[0, 0, 1], [0, 1, 1], [0, 0, 1], [0, 1, 1]])
+    native = RandomForestClassifier(5, random_state=0).fit(frame, target)
+    (output,) = complete(native, [OutputSpec("y", "labels", classes=("never", "some", "always"))])
+    found = predict_outputs(native, frame, [output])
+    assert found.probabilities is not None
+    assert found.probabilities[:, 0].tolist() == [0, 0, 0, 0]
+    assert found.probabilities[:, 2].tolist() == [1, 1, 1, 1]
+    assert found.probabilities[:, 1].tolist() == native.predict_proba(frame)[1][:, 1].tolist()
+
+
+def test_labels_whose_names_are_unknown_are_not_named_by_their_values():
+    from sklearn.ensemble import RandomForestClassifier
+
+    native = RandomForestClassifier(2).fit([[0.0], [1.0]], [[0, 1], [1, 0]])
+    (output,) = complete(native, [OutputSpec("y", "labels")])
+    assert output.classes is None
+
+
+def test_a_model_may_name_classes_by_output():
+    class Named(Answering):
+        classes_: ClassVar = {"two": ["a", "b"]}
+
+    outputs = [OutputSpec("one", "number"), OutputSpec("two", "label")]
+    native = Named({"one": [1, 2, 3], "two": ["a", "b", "a"]}, {"two": np.full((3, 2), 0.5)})
+    found = predict_outputs(native, FRAME, complete(native, outputs))
+    assert found.more is not None
+    assert found.more[0] == {"probabilities": {"two": {"a": 0.5, "b": 0.5}}}

@@ -90,11 +90,12 @@ class Predictor:
 broken = []
 """
 CODE = ColumnSpec("code", "integer", "int64")
+KNOWN = {"columns": [{"as": "json", "values": [0]}], "buffers": []}
 
 
 @pytest.fixture(scope="module")
 def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHost]:
-    with model_host(tmp_path_factory.mktemp("host"), HOSTILE, [CODE], known=[0]) as running:
+    with model_host(tmp_path_factory.mktemp("host"), HOSTILE, [CODE], known=KNOWN) as running:
         yield running
 
 

@@ -76,7 +76,7 @@ def test_raw_elements_are_counted_before_they_are_read() -> None:
     head = json.dumps({"inputs": [entry]}).encode()
     sent = {b"inference-header-content-length": b"%d" % len(head)}
     error = refused(v2.Infer(MANIFEST, TIGHT).rows, head + b"\1" * 101, sent)
-    assert (error.status, error.message) == (413, "the request has about 101 values")
+    assert (error.status, error.message) == (413, "the request has 101 rows")
 
 
 def test_columns_that_are_ignored_cost_their_rows() -> None:
@@ -116,8 +116,8 @@ def test_a_json_length_that_is_no_length_is_422(length: str) -> None:
 def test_names_and_values_are_cut_where_an_error_repeats_them() -> None:
     for error in (
         refused(inferred, {"inputs": [tensor(LONG), tensor(LONG)]}),
-        refused(inferred, {"inputs": [tensor(LONG, data=LONG)]}),
-        refused(inferred, {"inputs": [tensor(LONG, data=[LONG])]}),
+        refused(inferred, {"inputs": [tensor(data=LONG)]}),
+        refused(inferred, {"inputs": [tensor(data=[LONG])]}),
         refused(inferred, {"inputs": [tensor()], "outputs": [{"name": LONG}]}),
         refused(invoked, json.dumps({"instances": [], LONG: 1}).encode()),
         refused(invoked, json.dumps({"inputs": {LONG: 1}}).encode()),

@@ -36,7 +36,7 @@ def unseen_category(table: CheckedTable) -> Iterator[Issue]:
                 continue  # names or dates, where new values are normal
             yield from _unknown(name, texts, before.categories, "seen before", 0.7)
         elif table.held_out is not None and (texts.counts > 1).sum() <= MAX_COMMON_VALUES:
-            seen = np.unique(texts.codes[~table.held_out & (texts.codes >= 0)])
+            seen = np.unique(texts.codes[table.trained & (texts.codes >= 0)])
             # Only if the training rows repeat values: otherwise the column isn't categorical.
             if len(seen) and (texts.codes >= 0).sum() / len(seen) >= MIN_FREQUENCY_RATIO:
                 known = [texts.values[code] for code in seen]

@@ -29,14 +29,14 @@ def leakage(table: CheckedTable) -> Iterator[Issue]:
     held_out = table.held_out
     if held_out is None or not held_out.any() or held_out.all():
         return
-    trained = table.feature_hashes[~held_out]
+    trained = table.feature_hashes[table.trained]
     known = held_out & np.isin(table.feature_hashes, trained)
     if not known.any():
         return
     found = split_overlap(table, held_out, known)
     leaked = found.beyond_chance and found.is_relevant
     rows = rows_where(known)
-    where = dict(zip(trained.tolist(), np.flatnonzero(~held_out).tolist(), strict=True))
+    where = dict(zip(trained.tolist(), np.flatnonzero(table.trained).tolist(), strict=True))
     yield Issue(
         None,
         "held-out rows that are not in the training data",
@@ -64,7 +64,7 @@ def group_overlap(table: CheckedTable) -> Iterator[Issue]:
         if not 1.5 <= size <= len(table) / 20:
             continue
         tested = column[held_out[column.index]]
-        shared = tested.isin(column[~held_out[column.index]])
+        shared = tested.isin(column[table.trained[column.index]])
         if shared.any():
             values = list(dict.fromkeys(tested[shared].tolist()))
             yield Issue(

@@ -61,7 +61,7 @@ def near_leakage(table: CheckedTable) -> Iterator[Issue]:
     held_out = table.held_out
     if held_out is None or not held_out.any() or held_out.all():
         return
-    trained = table.feature_hashes[~held_out]
+    trained = table.feature_hashes[table.trained]
     rows = _distinct(table, ~(held_out & np.isin(table.feature_hashes, trained)))
     for name in _compared(table):
         some, signatures = _signatures(table, name, rows)

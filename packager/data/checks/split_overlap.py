@@ -52,7 +52,7 @@ def split_overlap(table: CheckedTable, held_out: Mask, known: Mask) -> SplitOver
     rows = int(held_out.sum())
     chance = 0.0
     if _coarse(table):
-        trained = pd.Series(table.feature_hashes[~held_out])
+        trained = pd.Series(table.feature_hashes[table.trained])
         chance = float(trained.duplicated(keep=False).mean())
     return SplitOverlap(rows, float(known.sum()) / rows, chance)
 

@@ -49,6 +49,8 @@ class CheckedTable:
     task: Task | None = None
     held_out: Mask | None = None
     """Mask of the test rows; None if no split is known."""
+    left_out: Mask | None = None
+    """Mask of the rows that a split with a gap or groups puts in neither part; None for none."""
     source_rows: int = 0
     """Rows from this position on come from the held-out file."""
     split: Split = field(default_factory=Split)
@@ -60,6 +62,12 @@ class CheckedTable:
 
     def __len__(self) -> int:
         return len(self.frame)
+
+    @property
+    def trained(self) -> Mask:
+        """Mask of the rows that are not held out, without those in neither part."""
+        kept = np.ones(len(self.frame), np.bool_) if self.held_out is None else ~self.held_out
+        return kept if self.left_out is None else kept & ~self.left_out
 
     @cached_property
     def feature_hashes(self) -> Hashes:

@@ -150,6 +150,7 @@ def _numbers_of(evaluation: Evaluation | None) -> dict[tuple[str, str], float]:
             found[name, f"interval of {metric}, low"] = low
             found[name, f"interval of {metric}, high"] = high
         found |= {(name, f"baseline of {metric}"): v for metric, v in metrics.baseline.items()}
+        found |= {(name, f"part {metric}"): 1.0 for metric in metrics.parts}
     for name, metrics in evaluation.slices.items():
         found |= {(name, metric): value for metric, value in metrics.values.items()}
     return found

@@ -15,7 +15,7 @@ from modelhost.text import display_value
 from monitoring.slices.slices import SliceSet, slice_values
 from packager.data import frames
 from packager.data.preview import refuse_unservable
-from packager.data.split import test_mask
+from packager.data.split import split_parts
 from packager.errors import UsageError
 from packager.manifest.base import Scalar, Task
 from packager.manifest.manifest import Column, Schema, Slices
@@ -23,6 +23,7 @@ from packager.manifest.outputs import Output
 from packager.manifest.read_options import toml_text
 from packager.model.paths import Root
 from packager.worker.job import Job
+from packager.worker.train.output_targets import check_targets
 from packager.worker.train.source_data import (
     SourceData,
     labels_read_as_null,
@@ -46,6 +47,8 @@ class Dataset:
     """The columns with right answers: one, unless the job has other outputs."""
     outputs: tuple[Output, ...] = ()
     """As the job declares them."""
+    metrics: str | None = None
+    """``module:function`` of the project's own metrics."""
     train_only: tuple[str, ...] = ()
     """Columns that only the ``train`` function gets."""
     unlabelled: dict[str, int] = field(default_factory=dict)
@@ -82,14 +85,20 @@ def prepare(source: SourceData, job: Job, root: Root) -> Dataset:
         _tell_unlabelled(found, target, len(frame), job)
         unlabelled = {text: max(count, unlabelled.get(text, 0)) for text, count in found.items()}
     labelled = _labelled(frame, targets, job.task)
+    check_targets(labelled, job.serve.outputs)
     if job.split.file is not None:
         train = labelled
         test = _labelled(read_held_out(source, job, root).served, targets, job.task)
     else:
-        mask = test_mask(labelled, job.split, features)
-        train, test = rows_of(labelled, ~mask), rows_of(labelled, mask)
+        parts = split_parts(labelled, job.split, features)
+        train, test = rows_of(labelled, parts.train), rows_of(labelled, parts.test)
+        if neither := len(labelled) - len(train) - len(test):
+            sys.stderr.write(f"{neither} rows are neither trained on nor held out: [data] split\n")
     refuse_unservable(train, features, job.reader)
-    return Dataset(train, test, features, targets, job.serve.outputs, job.train_only, unlabelled)
+    own = None if job.recipe == "none" else job.recipe.metrics
+    return Dataset(
+        train, test, features, targets, job.serve.outputs, own, job.train_only, unlabelled
+    )
 
 
 def feature_names(frame: pd.DataFrame, job: Job) -> tuple[str, ...]:
@@ -247,6 +256,8 @@ def _labelled(frame: pd.DataFrame, targets: Sequence[str], task: Task) -> pd.Dat
             "name another column, or fill it",
         )
     if task == "outputs":
+        if len(labelled) < len(frame):
+            labelled = labelled.assign(**{n: _without_null_types(labelled[n]) for n in targets})
         return labelled
     (target,) = targets
     labels = labelled[target]

@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from modelhost.text import display_value
+from monitoring.scoring.areas import roc_area
 from monitoring.slices.slices import ALL
 from packager.errors import PackageError
 from packager.manifest.base import Scalar, Task
@@ -28,7 +29,6 @@ from packager.worker.train.intervals import (
     classification_intervals,
     mean_interval,
     regression_intervals,
-    roc_area,
 )
 
 Floats = npt.NDArray[np.float64]

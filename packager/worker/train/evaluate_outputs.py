@@ -3,94 +3,143 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-import pandas as pd
 
-from monitoring.scoring.measures import ROW_MEASURES, OutputForm, whole_measures
+from monitoring.scoring.measures import OutputForm, Scored, metrics_of
+from monitoring.scoring.metric import Flags, Metric
 from monitoring.slices.slices import ALL
-from packager.data.array_column import array_column
+from packager.manifest.base import Task
 from packager.manifest.evaluation import Evaluation, MetricValues
 from packager.manifest.outputs import Output, completed
 from packager.model.hosted_model import HostedModel
+from packager.model.predictions import Predictions
 from packager.worker.train.dataset import Dataset
-from packager.worker.train.intervals import mean_interval
+from packager.worker.train.evaluate import check_labels, metrics
+from packager.worker.train.intervals import Interval, mean_interval, share_interval
+from packager.worker.train.output_baseline import baseline_rows
+from packager.worker.train.output_rows import (
+    by_output,
+    form_of,
+    right_answers,
+    scored_rows,
+)
 
-Mask = npt.NDArray[np.bool_]
+DISTRIBUTIONS = ("score_", "length_")
+"""Beginnings of metrics of the answers alone, which have no baseline."""
+MAX_SLICE_PARTS = 100
+"""With more metrics of labels, steps or elements, slices have none of them."""
 
 
-def evaluate_outputs(model: HostedModel, dataset: Dataset, masks: Mapping[str, Mask]) -> Evaluation:
-    """Predict the held-out rows and compare each output with its target.
+def evaluate_outputs(
+    model: HostedModel, found: Predictions, dataset: Dataset, masks: Mapping[str, Flags]
+) -> Evaluation:
+    """Compare the answers to the held-out rows with the targets, for each output.
 
     With several outputs, a metric has the name of its output before it: ``price.mae``.
     """
-    rows = dataset.test
-    found = model.predict(rows[list(dataset.features)])
     described = completed(dataset.outputs, model.outputs)
-    answers: dict[str, list[Any]] = {
-        one.name: found.labels if len(described) == 1 else [row[one.name] for row in found.labels]
-        for one in described
-    }
-    measured = {
-        one.name: _Measured(one, right_answers(rows, one), answers[one.name]) for one in described
-    }
+    prefixes = [""] if len(described) == 1 else [f"{one.name}." for one in described]
+    answered = by_output(found, described)
+    measured = [
+        (prefix, _Measured(one, given, dataset))
+        for prefix, one, given in zip(prefixes, described, answered, strict=True)
+    ]
 
-    def values(mask: Mask) -> MetricValues:
-        metrics: dict[str, float] = {}
-        intervals: dict[str, tuple[float, float]] = {}
-        for name, one in measured.items():
-            prefix = "" if len(measured) == 1 else f"{name}."
-            for metric, (value, ends) in one.over(mask).items():
-                metrics[prefix + metric] = value
-                if ends is not None:
-                    intervals[prefix + metric] = ends
-        return MetricValues(rows=int(mask.sum()), values=metrics, intervals=intervals)
+    def values(mask: Flags, most: int | None = None) -> MetricValues:
+        parts = [(prefix, one.over(mask)) for prefix, one in measured]
+        return _joined(int(mask.sum()), parts, most)
 
     return Evaluation(
-        overall=values(np.ones(len(rows), np.bool_)),
-        slices={name: values(mask) for name, mask in masks.items() if name != ALL and mask.any()},
+        overall=values(np.ones(len(dataset.test), np.bool_)),
+        slices={
+            name: values(mask, MAX_SLICE_PARTS)
+            for name, mask in masks.items()
+            if name != ALL and mask.any()
+        },
     )
 
 
-def right_answers(rows: pd.DataFrame, output: Output) -> list[Any] | None:
-    """The right answer of each row in the form of the output's answers; None without a target."""
-    if not output.target:
-        return None
-    if len(output.target) > 1:
-        cells = rows[list(output.target)].to_numpy()
-        if output.kind == "labels":
-            names = output.classes or output.target
-            return [[n for n, held in zip(names, row, strict=True) if held] for row in cells]
-        return [[float(value) for value in row] for row in cells]
-    (name,) = output.target
-    block = array_column(rows[name])
-    if block is not None:
-        return [None if cell is None else cell.tolist() for cell in block]
-    return [cell.item() if isinstance(cell, np.generic) else cell for cell in rows[name]]
-
-
 class _Measured:
-    """One output: its measures of each row."""
+    """One output: its rows, and those of its baseline."""
 
-    def __init__(self, output: Output, truth: list[Any] | None, answers: list[Any]) -> None:
-        self._form = OutputForm(output.kind, output.classes, output.levels)
-        self._truth, self._answers = truth, answers
-        self._columns: dict[str, npt.NDArray[np.float64]] = {}
-        if truth is not None:
-            self._columns = ROW_MEASURES[output.kind](truth, answers, self._form)
+    def __init__(self, output: Output, found: Predictions, dataset: Dataset) -> None:
+        self._output = output
+        self._form: OutputForm = form_of(output, dataset.train)
+        self._rows: Scored = scored_rows(dataset.test, output, found, dataset.features)
+        self._baseline = baseline_rows(dataset.test, dataset.train, output, self._rows)
+        if output.kind == "label" and output.target:
+            known = {*(right_answers(dataset.train, output) or ())}
+            check_labels(self._rows.answers, known, output.target[0])
 
-    def over(self, mask: Mask) -> dict[str, tuple[float, tuple[float, float] | None]]:
-        """Metric → its value over these rows, and its interval."""
-        found: dict[str, tuple[float, tuple[float, float] | None]] = {}
-        for name, column in self._columns.items():
-            some = column[mask]
-            some = some[~np.isnan(some)]
-            if len(some):
-                found[name] = float(some.mean()), mean_interval(some)
-        chosen = np.flatnonzero(mask).tolist()
-        answers = [self._answers[row] for row in chosen]
-        truth = None if self._truth is None else [self._truth[row] for row in chosen]
-        whole = whole_measures(truth, answers, self._form)
-        return found | {name: (value, None) for name, value in whole.items()}
+    def over(self, mask: Flags) -> MetricValues:
+        """Metrics over the rows of ``mask``, with intervals and baseline."""
+        ranking = self._rows.queries is not None
+        chosen = self._whole_queries(mask) if ranking else mask
+        found = self._metrics(self._rows.where(chosen))
+        if self._baseline is None:
+            return found
+        beside = self._metrics(self._baseline.where(chosen)).values
+        known = {
+            name: value
+            for name, value in beside.items()
+            if name in found.values and not name.startswith(DISTRIBUTIONS) and name != "queries"
+        }
+        return found.model_copy(update={"baseline": known})
+
+    def _metrics(self, rows: Scored) -> MetricValues:
+        plain = self._output.kind in ("label", "number") and rows.queries is None
+        if plain and rows.truth is not None:
+            task: Task = "classification" if self._output.kind == "label" else "regression"
+            given = Predictions(list(rows.answers), rows.chances)
+            return metrics(rows.truth, given, self._output.classes, task)
+        found = metrics_of(rows, self._form)
+        ends = {name: interval_of(one) for name, one in found.items()}
+        return MetricValues(
+            rows=len(rows.answers),
+            values={name: one.value for name, one in found.items()},
+            intervals={name: both for name, both in ends.items() if both is not None},
+            parts=tuple(sorted(name for name, one in found.items() if one.part)),
+        )
+
+    def _whole_queries(self, mask: Flags) -> Flags:
+        """All rows of the queries that have a row in ``mask``."""
+        queries = self._rows.queries
+        assert queries is not None
+        held = {query for query, chosen in zip(queries, mask, strict=True) if chosen}
+        return np.array([query in held for query in queries], np.bool_)
+
+
+def interval_of(metric: Metric) -> Interval | None:
+    """The 95 % interval; None if it is unknown, or a single row can't give one."""
+    influence = metric.influence
+    if influence is None or not len(influence):
+        return None
+    if metric.range == "share":
+        return share_interval(min(1.0, max(0.0, metric.value)), influence, len(influence))
+    ends = mean_interval(metric.value + influence)
+    if ends is None or metric.range == "any":
+        return ends
+    return max(0.0, ends[0]), ends[1]
+
+
+def _joined(rows: int, parts: list[tuple[str, MetricValues]], most: int | None) -> MetricValues:
+    """The metrics of all outputs; at most ``most`` that are of one label, step or element."""
+    details = {prefix + name for prefix, one in parts for name in one.parts}
+    left_out = details if most is not None and len(details) > most else set()
+    values, intervals, baseline = (
+        {
+            prefix + name: value
+            for prefix, one in parts
+            for name, value in getattr(one, field).items()
+            if prefix + name not in left_out
+        }
+        for field in ("values", "intervals", "baseline")
+    )
+    return MetricValues(
+        rows=rows,
+        values=values,
+        intervals=intervals,
+        baseline=baseline,
+        parts=tuple(sorted(details - left_out)),
+    )

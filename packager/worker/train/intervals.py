@@ -23,6 +23,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from monitoring.scoring.areas import roc_influence
 from monitoring.stats.accuracy import wilson
 
 Floats = npt.NDArray[np.float64]
@@ -63,37 +64,8 @@ def auc_interval(
     """The interval of the mean one-versus-rest AUC of the ``scored`` classes."""
     influence = np.zeros(len(truth))
     for code in scored:
-        influence += _auc_influence(truth == code, probabilities[:, code]) / len(scored)
+        influence += roc_influence(truth == code, probabilities[:, code]) / len(scored)
     return share_interval(value, influence, int(np.bincount(truth).min()))
-
-
-def roc_area(positive: npt.NDArray[np.bool_], scores: Floats) -> float:
-    """The area under the ROC curve: how often a positive row scores above a negative one.
-
-    Equal scores count half. Shapes (n,); both kinds of rows are present.
-    """
-    return float(_share_below(np.sort(scores[~positive]), scores[positive]).mean())
-
-
-def _auc_influence(positive: npt.NDArray[np.bool_], scores: Floats) -> Floats:
-    rows = len(scores)
-    above, below = np.sort(scores[positive]), np.sort(scores[~positive])
-    influence = np.empty(rows)
-    # Of a positive row: the share of negative rows below it; of a negative row: of positive above.
-    influence[positive] = _share_below(below, scores[positive])
-    influence[~positive] = 1 - _share_below(above, scores[~positive])
-    area = influence[positive].mean()
-    influence -= area
-    influence[positive] *= rows / len(above)
-    influence[~positive] *= rows / len(below)
-    return influence
-
-
-def _share_below(ordered: Floats, scores: Floats) -> Floats:
-    """The share of ``ordered`` below each score; ties count half."""
-    left = np.searchsorted(ordered, scores, side="left")
-    right = np.searchsorted(ordered, scores, side="right")
-    return np.asarray((left + right) / (2 * len(ordered)))
 
 
 def regression_intervals(truth: Floats, guess: Floats) -> dict[str, Interval]:

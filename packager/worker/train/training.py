@@ -25,6 +25,7 @@ from packager.worker.train.dataset import Dataset
 from packager.worker.train.evaluate import Mask, evaluate
 from packager.worker.train.evaluate_outputs import evaluate_outputs
 from packager.worker.train.fitted_columns import explain_features, with_fitted_columns
+from packager.worker.train.own_metrics import with_own_metrics
 from packager.worker.train.train_only import with_train_only, without_train_only
 
 
@@ -129,10 +130,18 @@ def train_apart(job: Job, root: Root, data: TrainingData, models: Path) -> Repea
 
 def measure(model: Model, dataset: Dataset, masks: Mapping[str, Mask]) -> Evaluation:
     """Metrics on the held-out rows; raise ``PackageError`` if the model rejects them."""
+    evaluation = _measured(model, dataset, masks)
+    if dataset.metrics is None or not isinstance(model, HostedModel):
+        return evaluation
+    return with_own_metrics(evaluation, model, dataset, masks)
+
+
+def _measured(model: Model, dataset: Dataset, masks: Mapping[str, Mask]) -> Evaluation:
     features = list(dataset.features)
     if isinstance(model, HostedModel) and model.outputs:
         with without_train_only(dataset.train_only):
-            return evaluate_outputs(model, dataset, masks)
+            found = model.predict(dataset.test[features])
+        return evaluate_outputs(model, found, dataset, masks)
     training = scalars(dataset.train[dataset.target])
     with without_train_only(dataset.train_only):
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from image_samples import GIF, JPEG, gray_png
+from picture_samples import GIF, JPEG, gray_png
 
 from monitoring.derived.files import BytesCells
 from monitoring.stats.binning import build_profile

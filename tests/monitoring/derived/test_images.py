@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from image_samples import BMP, GIF, JPEG, WEBP, png
+from picture_samples import BMP, GIF, JPEG, WEBP, png
 
 from monitoring.derived.images import header
 from monitoring.derived.png import brightness

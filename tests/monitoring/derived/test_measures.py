@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from image_samples import gray_png
+from picture_samples import gray_png
 
 from monitoring.derived.measures import CATEGORIES, LEARNED, MEASURES, as_values, measured
 from packager.data.array_column import ArrayColumn

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from image_samples import GIF, gray_png
+from picture_samples import GIF, gray_png
 from sklearn.datasets import load_digits
 
 from monitoring.metrics.bin_counts import BinCounts

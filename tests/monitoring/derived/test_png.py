@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from image_samples import png
+from picture_samples import png
 
 from monitoring.derived.png import MAX_PIXELS, brightness
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from image_samples import gray_png
+from picture_samples import gray_png
 
 from monitoring.metrics.derived_columns import DerivedColumns, size_of
 from monitoring.stats.binning import build_profile

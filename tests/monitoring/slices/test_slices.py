@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from image_samples import gray_png
+from picture_samples import gray_png
 
 from monitoring.slices.slices import ALL, MAX_SLICES, Rule, SliceSet, slice_values
 from packager.data.array_column import ArrayColumn

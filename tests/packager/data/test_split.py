@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from packager.data.fingerprint import row_hashes
-from packager.data.split import test_mask as held_out
+from packager.data.split import split_parts
 from packager.errors import UsageError
 from packager.manifest.data_roles import Split
 
@@ -27,6 +27,10 @@ def frame():
 
 
 FEATURES = ["x", "customer"]
+
+
+def held_out(frame, split, features):
+    return split_parts(frame, split, features).test
 
 
 def test_share_is_about_what_was_asked(frame):
@@ -127,3 +131,50 @@ def test_splits_that_cannot_be_made_are_refused(frame, split, message):
 def test_columns_without_a_clear_time_are_refused(values, message):
     with pytest.raises(UsageError, match=message):
         held_out(pd.DataFrame({"d": values}), Split(time="d", start="2024-06-01"), [])
+
+
+def test_rows_in_the_gap_before_the_held_out_ones_are_in_neither_part(frame):
+    found = split_parts(frame, Split(time="day", start="2024-05-01", gap="7d"), FEATURES)
+    days = frame["day"]
+    assert days[found.train].max() < pd.Timestamp("2024-04-24")
+    assert days[found.test].min() == pd.Timestamp("2024-05-01")
+    assert days[~found.train & ~found.test].between("2024-04-24", "2024-05-01").all()
+    assert days[~found.train & ~found.test].min() == pd.Timestamp("2024-04-24")
+
+
+def test_a_gap_of_numbers(frame):
+    years = frame.assign(day=frame["customer"] + 1900)
+    found = split_parts(years, Split(time="day", start="2000", gap=2), FEATURES)
+    assert years["day"][found.train].max() == 1997
+    assert years["day"][found.test].min() == 2000
+
+
+def test_by_time_and_group_no_group_and_no_moment_is_on_both_sides(frame):
+    split = Split(time="day", start="2024-05-01", by=("customer",), test=0.3)
+    found = split_parts(frame, split, FEATURES)
+    train, test = frame[found.train], frame[found.test]
+    assert not set(train["customer"]) & set(test["customer"])
+    assert train["day"].max() < pd.Timestamp("2024-05-01") <= test["day"].min()
+    assert len(train) + len(test) < len(frame)
+
+
+@pytest.mark.parametrize(
+    ("gap", "column", "message"),
+    [
+        ("7", "day", "split.gap: expected a duration, because the column 'day' holds times"),
+        (7, "day", "split.gap: expected a duration, because the column 'day' holds times, got 7"),
+        ("-7d", "day", "split.gap: expected a duration"),
+        ("7d", "customer", "split.gap: expected a number, because the column 'customer' holds"),
+        (-1, "customer", "split.gap: expected a number"),
+    ],
+)
+def test_a_gap_of_another_form_is_refused(frame, gap, column, message):
+    start = "2024-05-01" if column == "day" else "100"
+    with pytest.raises(UsageError) as refused:
+        split_parts(frame, Split(time=column, start=start, gap=gap), FEATURES)
+    assert refused.value.message.startswith(message)
+
+
+def test_a_gap_that_leaves_nothing_to_train_on_is_refused(frame):
+    with pytest.raises(UsageError, match="got none of 5000 for the training"):
+        split_parts(frame, Split(time="day", start="2024-05-01", gap="5000d"), FEATURES)

@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from packager.project.sections import DataSection, MonitoringSection, Name, Repository, Version
+from packager.project.sections import (
+    DataSection,
+    MonitoringSection,
+    Name,
+    OutputSection,
+    Repository,
+    Version,
+)
 
 
 def data(**more: object) -> DataSection:
@@ -100,3 +107,37 @@ def test_repositories_are_those_of_engines(repository, good):
         assert not good
     else:
         assert good
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"kind": "label", "group": "q", "target": "y"}, "expected `group` for score and number"),
+        ({"kind": "score", "group": "q"}, "expected a `target` beside `group`, got none"),
+        ({"kind": "score", "target": "y", "k": 5}, "expected `group`, the column of the query"),
+        ({"kind": "numbers", "target": "y", "event": "e"}, "expected `event` and `times` together"),
+        ({"kind": "numbers", "target": "y", "times": [1]}, "expected `event` and `times` together"),
+        (
+            {"kind": "numbers", "target": "y", "event": "e", "times": [2, 1]},
+            "expected ascending times",
+        ),
+        (
+            {"kind": "score", "target": "y", "event": "e", "group": "q"},
+            "one of `event` and `group`",
+        ),
+        ({"kind": "text", "target": "y", "top": 3}, "expected `top` for json only"),
+        ({"kind": "text", "target": "y", "spans": True}, "expected `spans` for json only"),
+    ],
+)
+def test_options_of_a_task_fit_its_kind(given, message):
+    with pytest.raises(ValidationError, match=message):
+        OutputSection.model_validate(given)
+
+
+def test_the_defaults_of_tasks():
+    ranking = OutputSection(kind="number", target="y", group="q").output("y")
+    assert (ranking.k, ranking.right) == (10, ("y",))
+    section = OutputSection(kind="numbers", target="t", event="e", times=(1, 5))
+    survival = section.output("y")
+    assert (survival.shape, survival.right) == ((2,), ("t", "e"))
+    assert OutputSection(kind="score").output("y").k is None

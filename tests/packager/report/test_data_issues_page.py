@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pandas as pd
 import pytest
-from image_samples import gray_png
+from picture_samples import gray_png
 
 from packager.data.array_column import ArrayColumn
 from packager.data.checks.run import check

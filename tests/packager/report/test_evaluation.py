@@ -14,7 +14,7 @@ def paired(difference: float, p: float, metric: str = "accuracy") -> PairedEvalu
         rows=1500, before=sign * 0.5, after=sign * 0.5 + difference, difference=difference,
         low=difference - 0.25, high=math.inf, p_sample=p, p=p,
     )  # fmt: skip
-    return PairedEvaluation(metric, one, {"far": one}, {"far": p}, False, ())
+    return PairedEvaluation(metric, metric != "accuracy", one, {"far": one}, {"far": p}, False, ())
 
 
 def rows(found: PairedEvaluation) -> list[list[str]]:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from fold_tables import labelled_rows
-from image_samples import gray_png
+from picture_samples import gray_png
 
 from packager.data.array_column import ArrayColumn
 from packager.data.checks.cross_validation import plan_folds

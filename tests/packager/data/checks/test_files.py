@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from image_samples import BMP, GIF, WEBP, gray_png
+from picture_samples import BMP, GIF, WEBP, gray_png
 
 from packager.data.checks.files import broken_image, mixed_images
 from packager.data.checks.table import table_of

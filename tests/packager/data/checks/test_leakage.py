@@ -72,3 +72,14 @@ def test_held_out_rows_within_the_time_of_training_are_flagged():
     frame.loc[ROWS - 1, "day"] = pd.Timestamp("2024-02-01")
     split = Split(file="later.csv")
     assert rows_of(issues_of(time_overlap, frame, held_out=HALF, split=split)) == [ROWS - 1]
+
+
+def test_a_copy_in_the_gap_of_a_split_is_no_leakage():
+    draw = np.random.default_rng(2)
+    frame = pd.DataFrame({"a": draw.normal(size=900), "b": draw.normal(size=900)})
+    frame.iloc[800:840, :] = frame.iloc[600:640, :].to_numpy()
+    frame = frame.assign(label="x")
+    place = np.arange(900)
+    held_out, gap = place >= 800, (place >= 600) & (place < 800)
+    assert issues_of(leakage, frame, held_out=held_out)
+    assert not issues_of(leakage, frame, held_out=held_out, left_out=gap)

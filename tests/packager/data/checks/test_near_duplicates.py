@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from image_samples import GIF, gray_png
+from picture_samples import GIF, gray_png
 from sklearn.datasets import load_digits
 
 from packager.data.array_column import ArrayColumn

@@ -6,7 +6,7 @@ import base64
 
 import numpy as np
 import pytest
-from image_samples import GIF, JPEG, gray_png
+from picture_samples import GIF, JPEG, gray_png
 
 from monitoring.derived.images import header
 from monitoring.derived.png import brightness

@@ -78,12 +78,13 @@ def test_slices_that_measure_otherwise_are_named() -> None:
         ({"rows": 99}, "rows"),
         ({"intervals": {"accuracy": (0.8, 1.0)}}, "interval of accuracy"),
         ({"baseline": {"accuracy": 0.1}}, "baseline of accuracy"),
+        ({"parts": ("accuracy",)}, "part accuracy"),
     ],
 )
 def test_a_false_number_of_rows_interval_or_baseline_is_named(
     where: str, changed: dict[str, Any], named: str
 ) -> None:
-    assert set(MetricValues.model_fields) == {"rows", "values", "intervals", "baseline"}
+    assert set(MetricValues.model_fields) == {"rows", "values", "intervals", "baseline", "parts"}
     true = evaluation(0.8, 0.5)
     overall = true.overall.model_copy(update=changed if where == "overall" else {})
     red = true.slices["red"].model_copy(update=changed if where == "slice" else {})

@@ -6,6 +6,7 @@ from worker_projects import FOREST, Project
 
 from packager.errors import PackageError, UsageError
 from packager.manifest.data_roles import Split
+from packager.manifest.outputs import Output
 from packager.worker.job import TrainingResult
 
 
@@ -110,3 +111,30 @@ def test_held_out_rows_from_a_file_have_the_types_of_training(
     project.data(held_out.drop(columns="new"), "later.csv", held_out=True)
     with pytest.raises(UsageError, match=r"expected column 'new' in 'later.csv', which lacks it"):
         project.train_here(project.job(split=Split(file="later.csv")))
+
+
+def test_rows_without_a_target_do_not_change_the_type_of_an_output(
+    project: Project, rows: pd.DataFrame
+) -> None:
+    project.code(
+        train="""
+        import numpy as np
+
+        class Never:
+            def predict(self, frame):
+                return np.zeros((len(frame), 2))
+
+        def train(features, target, *, params, seed):
+            assert [str(one) for one in target.dtypes] == ["bool", "int64"], target.dtypes
+            return Never()
+        """
+    )
+    project.data(rows.assign(hot=[None, True, False, True] * 20, big=[None, 1, 0, 0] * 20))
+    output = Output(name="y", kind="labels", target=("hot", "big"), classes=("hot", "big"))
+    job = project.job()
+    serve = job.serve.model_copy(update={"outputs": (output,)})
+    given = {"task": "outputs", "target": None, "serve": serve}
+    result = project.train_here(job.model_copy(update=given))
+    assert result.train_rows + result.test_rows == 60
+    assert result.evaluation is not None
+    assert result.evaluation.overall.values["f1_micro"] == 0

@@ -1,0 +1,144 @@
+"""The rows of an output that are scored: right answers, and what else its metrics need."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from monitoring.scoring.measures import OutputForm, Scored
+from monitoring.scoring.metric import Flags, Floats, floats
+from monitoring.scoring.survival import kaplan_meier
+from packager.data.array_column import array_column
+from packager.errors import UsageError
+from packager.manifest.outputs import Output
+from packager.model.predictions import Predictions, scalars
+
+MAX_WIDTH = 1_024
+"""Numbers of a row that a silhouette is computed from."""
+
+
+def right_answers(rows: pd.DataFrame, output: Output) -> list[Any] | None:
+    """The right answer of each row in the form of the output's answers; None without a target.
+
+    Raise ``UsageError`` for a target that isn't of that form.
+    """
+    if not output.target:
+        return None
+    if len(output.target) > 1:
+        cells = rows[list(output.target)].to_numpy()
+        if output.kind == "labels":
+            names = output.classes or output.target
+            return [[n for n, held in zip(names, row, strict=True) if held] for row in cells]
+        return [[float(value) for value in row] for row in cells]
+    (name,) = output.target
+    block = array_column(rows[name])
+    if block is not None:
+        return [None if cell is None else cell.tolist() for cell in block]
+    if output.kind in ("label", "number"):
+        return list(scalars(rows[name]))
+    plain = [cell.item() if isinstance(cell, np.generic) else cell for cell in rows[name]]
+    return [_parsed(cell, output) for cell in plain] if output.kind == "json" else plain
+
+
+def by_output(found: Predictions, outputs: Sequence[Output]) -> list[Predictions]:
+    """The answers of each output, with its probabilities if the model gives them."""
+    if len(outputs) == 1:
+        return [found]
+    return [
+        Predictions([row[one.name] for row in found.labels], _chances(found, one))
+        for one in outputs
+    ]
+
+
+def scored_rows(
+    rows: pd.DataFrame, output: Output, found: Predictions, features: Sequence[str]
+) -> Scored:
+    """The answers ``found`` to ``rows``, right answers, and what metrics need beside them."""
+    truth = right_answers(rows, output)
+    clusters = output.kind == "label" and truth is None
+    return Scored(
+        found.labels,
+        truth,
+        found.probabilities,
+        None if output.group is None else rows[output.group].tolist(),
+        None if output.event is None else seen_events(rows, output.event).tolist(),
+        numeric_features(rows[list(features)]) if clusters else None,
+    )
+
+
+def form_of(output: Output, training: pd.DataFrame) -> OutputForm:
+    """What the metrics need to know of the output."""
+    censoring = None
+    if output.times and output.event is not None:
+        times = floats(right_answers(training, output) or [])
+        censoring = kaplan_meier(times, ~seen_events(training, output.event))
+    return OutputForm(
+        output.kind,
+        output.classes,
+        output.levels,
+        output.target if len(output.target) > 1 else (),
+        output.k,
+        output.top,
+        output.spans,
+        output.times or (),
+        censoring,
+    )
+
+
+def numeric_features(frame: pd.DataFrame) -> Floats:
+    """The numbers and arrays of numbers, without booleans: shape (rows, at most ``MAX_WIDTH``)."""
+    parts: list[Floats] = []
+    width = 0
+    for name in frame.columns:
+        column = frame[name]
+        array = array_column(column)
+        if array is not None:
+            part = np.asarray(array.block, np.float64).reshape(len(frame), -1)
+        elif pd.api.types.is_numeric_dtype(column.dtype) and column.dtype.kind in "iuf":
+            part = column.to_numpy(np.float64, na_value=np.nan)[:, None]
+        else:
+            continue
+        if width + part.shape[1] <= MAX_WIDTH:
+            parts.append(part)
+            width += part.shape[1]
+    return np.concatenate(parts, axis=1) if parts else np.empty((len(frame), 0))
+
+
+def _chances(found: Predictions, output: Output) -> Floats | None:
+    """Shape (rows, classes); None if the model gives none."""
+    if not found.more or not output.classes:
+        return None
+    named = [row.get("probabilities", {}).get(output.name) for row in found.more]
+    if any(one is None for one in named):
+        return None
+    keys = [str(label) for label in output.classes]
+    return np.array([[row[key] for key in keys] for row in named if row], np.float64)
+
+
+def seen_events(rows: pd.DataFrame, name: str) -> Flags:
+    """Whether the event was seen, shape (rows,); raise ``UsageError`` for other values."""
+    found = scalars(rows[name])
+    if any(value not in (0, 1) for value in found):
+        raise UsageError(
+            f"[outputs] event: expected booleans or 0 and 1 in {name!r}, got other values",
+            "name the column that says whether the event was seen",
+        )
+    return np.array(found, np.bool_)
+
+
+def _parsed(cell: Any, output: Output) -> Any:
+    """The value of a cell with JSON; a cell that isn't text is a value already."""
+    if not isinstance(cell, str):
+        return cell.tolist() if isinstance(cell, np.ndarray) else cell
+    try:
+        return json.loads(cell)
+    except ValueError as error:
+        raise UsageError(
+            f"output {output.name!r} (json): expected JSON in {output.target[0]!r}, got a text"
+            " that isn't",
+            'write quotes around texts, or declare kind = "text"',
+        ) from error

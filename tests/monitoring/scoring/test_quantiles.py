@@ -1,0 +1,52 @@
+"""Metrics of quantiles, against the definitions and scikit-learn."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.metrics import mean_pinball_loss
+
+from monitoring.scoring.quantiles import quantile_columns, quantile_metrics
+
+LEVELS = (0.1, 0.25, 0.5, 0.75, 0.9)
+
+
+def answers(array: np.ndarray, levels: tuple[float, ...] = LEVELS) -> list[dict[str, float]]:
+    return [dict(zip([f"{level:g}" for level in levels], row, strict=True)) for row in array]
+
+
+def test_pinball_is_that_of_scikit_learn() -> None:
+    random = np.random.default_rng(5)
+    truth = random.normal(size=80)
+    given = np.sort(random.normal(size=(80, 5)), axis=1)
+    found = quantile_metrics(truth.tolist(), answers(given), LEVELS)
+    for place, level in enumerate(LEVELS):
+        wanted = mean_pinball_loss(truth, given[:, place], alpha=level)
+        assert found[f"pinball_{level:g}"].value == pytest.approx(wanted)
+    inside = (given[:, 1] <= truth) & (truth <= given[:, 3])
+    assert found["coverage_0.5"].value == pytest.approx(inside.mean())
+    assert found["width_0.5"].value == pytest.approx((given[:, 3] - given[:, 1]).mean())
+    assert found["crossings"].value == 0
+
+
+def test_quantiles_against_the_definition() -> None:
+    found = quantile_columns([5.0, 12.0], [{"0.1": 0.0, "0.9": 10.0}] * 2, (0.1, 0.9))
+    assert found["pinball_0.1"] == pytest.approx([0.5, 1.2])
+    assert found["pinball_0.9"] == pytest.approx([0.5, 1.8])
+    assert found["coverage"].tolist() == [1.0, 0.0]
+    assert found["width"].tolist() == [10.0, 10.0]
+    assert "coverage_0.8" not in found
+
+
+def test_crossings_are_counted() -> None:
+    found = quantile_metrics(
+        [0.0, 0.0], answers(np.array([[0, 2.0], [2.0, 0]]), (0.1, 0.9)), (0.1, 0.9)
+    )
+    assert found["crossings"].value == 0.5
+
+
+def test_a_row_without_an_answer_is_omitted_and_counted() -> None:
+    given = [{"0.1": 0.0, "0.9": 1.0}, {"0.1": None, "0.9": 1.0}, None]
+    found = quantile_metrics([0.5, 0.5, 0.5], given, (0.1, 0.9))
+    assert found["unanswered"].value == pytest.approx(2 / 3)
+    assert found["coverage"].value == 1
