@@ -210,10 +210,7 @@ class Tokens:
         return list(map(_text(raw).__getitem__, _places(len(digests))))
 
     def verified(self, token: object, *, answers: bool = False) -> Token:
-        """The content of ``token``; ``answers``: it has to hold an answer's digest.
-
-        Raises ``TokenError`` if it is not ours, not of this task, or expired.
-        """
+        """As ``verify``; ``answers``: the token has to hold a digest. Every prediction is good."""
         body, signature = _parts(token)
         key, version, minted, prediction, sure, bitmap, nonce = _LAYOUT.unpack(body)
         secret = self.keys.secrets.get(key)

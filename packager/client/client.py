@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -33,7 +33,8 @@ from packager.client.fetch import (
     UnboundedError,
     fetched,
 )
-from packager.client.json_values import json_rows, json_value
+from packager.client.json_values import json_rows
+from packager.client.label_requests import label_value, requests_of
 from packager.errors import PackageError, UsageError
 from packager.manifest.manifest import Manifest
 
@@ -45,8 +46,6 @@ MAX_ATTEMPTS = 5
 MAX_WAIT_SECONDS = 10.0
 MAX_ANSWER_FACTOR = 10
 """Times ``timeout``: the time limit for a whole answer."""
-MAX_ANSWERS_CHARACTERS = 1 << 20
-"""Answers that labels of one request are sent with, unless one answer is larger."""
 METRICS = "/metrics"
 JSON = {"Content-Type": "application/json"}
 _REFUSED = (400, 413, 422)
@@ -154,7 +153,7 @@ class Client:
         """
         items = [self._label_item(*one) for one in labels]
         accepted, skipped, rejected = 0, 0, []
-        for start, part in _requests(items, batch):
+        for start, part in requests_of(items, batch):
             answer = self._object(self._answer("POST", "/feedback", part, start), "/feedback")
             try:
                 found = parse_feedback(answer, len(part))
@@ -176,8 +175,8 @@ class Client:
             rest = (token.prediction, *rest) if self.needs_answers() else rest
             return self._label_item(token.token or "", *rest)
         *answer, actual = rest
-        item = {"token": token, "actual": _label(actual)}
-        return {**item, "answer": _label(answer[0])} if answer else item
+        item = {"token": token, "actual": label_value(actual)}
+        return {**item, "answer": label_value(answer[0])} if answer else item
 
     def _columns(self) -> dict[str, str]:
         """The kinds of the columns that the model needs; empty if the server doesn't answer."""
@@ -277,36 +276,6 @@ def read_key(path: Path) -> str:
     if not lines:
         raise UsageError(f"{path}: expected a key, got an empty file")
     return lines[0]
-
-
-def _label(actual: Any) -> Any:
-    """A label as a JSON value; as text if JSON can't represent it.
-
-    The server then rejects this label only. Objects and lists hold such values.
-    """
-    if isinstance(actual, Mapping):
-        return {str(name): _label(one) for name, one in actual.items()}
-    if isinstance(actual, list | tuple):
-        return [_label(one) for one in actual]
-    try:
-        return json_value(actual)
-    except UsageError:
-        return str(actual)
-
-
-def _requests(
-    items: Sequence[dict[str, Any]], batch: int
-) -> Iterator[tuple[int, Sequence[dict[str, Any]]]]:
-    """Place of the first item, and items of one request: at most ``batch``, of a bounded size."""
-    start = size = 0
-    for place, item in enumerate(items):
-        own = len(str(item.get("answer", "")))
-        if place - start == batch or (place > start and size + own > MAX_ANSWERS_CHARACTERS):
-            yield start, items[start:place]
-            start, size = place, 0
-        size += own
-    if items:
-        yield start, items[start:]
 
 
 def _wait_seconds(response: requests.Response) -> float:

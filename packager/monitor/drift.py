@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from monitoring.profile.profile import EXCLUSION_REASONS
@@ -88,8 +88,7 @@ class SliceDrift:
     baseline_rows: float
     z: float
     regressed: bool
-    output: str | None = None
-    """The output, and the measure that ``score`` is, of a package with ``[outputs]``."""
+    output: str | None = None  # the output and the measure of ``score``, with ``[outputs]``
     measure: str | None = None
 
     @property
@@ -225,7 +224,8 @@ def _slices(totals: CounterTotals) -> tuple[SliceDrift, ...]:
     measured = totals.of("model_output_measured_total")
     if measured:
         return tuple(
-            _output(totals, key, served.get((key[2],), 0.0)) for key in sorted(measured, key=_place)
+            _output(totals, key, served.get((key[2],), 0.0))
+            for key in sorted(measured, key=lambda key: (*key[:2], key[2] != ALL, key[2]))
         )
     errors = totals.of("model_feedback_absolute_error_total")
     judge = _mean_error if errors else _accuracy
@@ -264,11 +264,6 @@ def _mean_error(totals: CounterTotals, name: str, served: float) -> SliceDrift:
     return SliceDrift(name, served, labels, score, low, high, baseline, trained, z, worse)
 
 
-def _place(key: tuple[str, ...]) -> tuple[str, str, bool, str]:
-    output, measure, name = key
-    return output, measure, name != ALL, name
-
-
 def _output(totals: CounterTotals, key: tuple[str, ...], served: float) -> SliceDrift:
     """One measure of one output in a slice, tested if it has a baseline."""
     output, measure, name = key
@@ -278,20 +273,17 @@ def _output(totals: CounterTotals, key: tuple[str, ...], served: float) -> Slice
     baseline = totals.of("model_output_baseline").get(key)
     trained = totals.of("model_slice_baseline_rows").get((name,), 0.0)
     score = total / labels if labels else math.nan
-    if measure in ERRORS:
-        low, high = mean_interval(total, squares, labels)
-    else:
-        share = baseline is not None
-        low, high = wilson(total, labels) if share else (math.nan, math.nan)
-    z, worse = math.nan, False
+    low, high, z, worse = math.nan, math.nan, math.nan, False
     if baseline is not None and measure in ERRORS:
+        low, high = mean_interval(total, squares, labels)
         z = mae_z(total, squares, labels, baseline, trained)
         worse = accuracy.mae_regressed(total, squares, labels, baseline, trained)
     elif baseline is not None:
+        low, high = wilson(total, labels)
         z = share_z(total, labels, baseline, trained)
         worse = accuracy.accuracy_regressed(total, labels, baseline, trained)
-    counts = SliceDrift(name, served, labels, score, low, high, baseline, trained, z, worse)
-    return replace(counts, output=output, measure=measure)
+    counted = name, served, labels, score, low, high, baseline, trained, z, worse
+    return SliceDrift(*counted, output=output, measure=measure)
 
 
 def _in_order(names: Iterable[str]) -> list[str]:

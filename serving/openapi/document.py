@@ -146,33 +146,35 @@ def _answer(manifest: Manifest, golden: Golden | None, *, tokens: bool) -> dict[
     return {"type": "object", "properties": entry, "required": list(entry)}
 
 
-def _feedback(*, answers: bool) -> Operation:
-    # A malformed item is rejected alone, without an error of the request, so no type is required.
-    pair: dict[str, Any] = {
-        "description": "An object of `token` and `actual`; anything else is rejected by itself.",
-        "properties": {
-            "token": {"description": "The token of the answer, as text."},
-            "actual": {
-                "description": "The true label: text, a number or a boolean. Null, "
-                "NaN, an empty text or none: not known yet, so the token is kept for later."
-            },
-        },
-    }
-    example = {"token": "…", "actual": "…"}
-    if answers:
-        pair["description"] = (
-            "An object of `token`, `answer` and `actual`; anything else is rejected by itself."
+def _label_pair(*, answers: bool) -> dict[str, Any]:
+    """One item of ``/feedback``; a malformed one is rejected alone, so no type is required."""
+    token = {"description": "The token of the answer, as text."}
+    if not answers:
+        actual = (
+            "The true label: text, a number or a boolean. Null, "
+            "NaN, an empty text or none: not known yet, so the token is kept for later."
         )
-        pair["properties"] = {
-            "token": {"description": "The token of the answer, as text."},
-            "answer": {"description": "The prediction of that answer, unchanged."},
-            "actual": {
-                "description": "The true label in the form of the answer, or some of it: some "
-                "outputs; of a set `{label: boolean}`; of numbers `{place: number}`. Null or "
-                "none: not known yet, so the token is kept for later."
-            },
+        return {
+            "description": "An object of `token` and `actual`; anything else is rejected by "
+            "itself.",
+            "properties": {"token": token, "actual": {"description": actual}},
         }
-        example = {"token": "…", "answer": "…", "actual": "…"}
+    actual = (
+        "The true label in the form of the answer, or some of it: some outputs; of a set "
+        "`{label: boolean}`; of numbers `{place: number}`. Null or none: not known yet, so the "
+        "token is kept for later."
+    )
+    answer = {"description": "The prediction of that answer, unchanged."}
+    return {
+        "description": "An object of `token`, `answer` and `actual`; anything else is rejected by "
+        "itself.",
+        "properties": {"token": token, "answer": answer, "actual": {"description": actual}},
+    }
+
+
+def _feedback(*, answers: bool) -> Operation:
+    pair = _label_pair(answers=answers)
+    example = dict.fromkeys(pair["properties"], "…")
     body = {"type": "array", "items": pair}
     rejected = {
         "type": "object",

@@ -85,19 +85,7 @@ class Predictor:
         """
         manifest, checker = files.manifest, files.checker
         described, clocks = manifest.schema_, files.clocks
-        outputs = labelled_outputs(described.outputs)
-        package = MeasuredPackage(
-            manifest.name,
-            manifest.tag,
-            digest=manifest.root,
-            profile=files.profile,
-            slices=files.slices.names,
-            classes=(described.classes or ()) if manifest.task == "classification" else None,
-            baseline=baseline_of(manifest),
-            outputs=outputs,
-            output_baseline=output_baseline(outputs, manifest.evaluation),
-        )
-        metrics = ServingMetrics(package, routes)
+        metrics = ServingMetrics(_described(files), routes)
         files.parts.bind(client)
         loaded = cls(
             manifest=manifest,
@@ -255,6 +243,24 @@ class Predictor:
             raise messages.RequestError.of_row(error) from error
         except RecursionError as error:  # parsed, but too deeply nested to be shown in an error
             raise messages.unreadable("too deeply nested") from error
+
+
+def _described(files: PackageFiles) -> MeasuredPackage:
+    """The package as its metrics describe it."""
+    manifest = files.manifest
+    outputs = labelled_outputs(manifest.schema_.outputs)
+    classes = (manifest.schema_.classes or ()) if manifest.task == "classification" else None
+    return MeasuredPackage(
+        manifest.name,
+        manifest.tag,
+        digest=manifest.root,
+        profile=files.profile,
+        slices=files.slices.names,
+        classes=classes,
+        baseline=baseline_of(manifest),
+        outputs=outputs,
+        output_baseline=output_baseline(outputs, manifest.evaluation),
+    )
 
 
 def _one_row(answer: tuple[Scalar, list[float] | None] | None) -> PartialPrediction:

@@ -42,7 +42,6 @@ def test_the_ratio_of_two_counters_is_the_mean_that_the_evaluation_computes(tmp_
     tokens = served.tokens.mint(answers, None, [1] * 200)
     assert served.feed(*zip(tokens, answers, truths, strict=True)) == (200, [])
     expected = ROW_MEASURES["quantiles"](truths, answers, served.outputs[0].form)
-    assert len(expected) == 6
     assert (expected["width"] < 0).any()  # quantiles may cross, and a counter can't fall
     for name, values in expected.items():
         if name == "width":

@@ -319,7 +319,7 @@ def test_a_key_file_holds_a_key(tmp_path: Path) -> None:
 
 
 def test_answers_go_with_labels_in_requests_of_a_bounded_size(monkeypatch) -> None:
-    monkeypatch.setattr("packager.client.client.MAX_ANSWERS_CHARACTERS", 40)
+    monkeypatch.setattr("packager.client.label_requests.MAX_ANSWERS_CHARACTERS", 40)
     asked: list[Any] = []
 
     def answer(path: str, body: bytes, _headers: dict[str, str]) -> Answer:
