@@ -18,7 +18,7 @@ def trained(host, train_only: list[str], excluded: list[str]) -> str:
     """What the recipe raises in the end: it tells what it was given."""
 
     def call(names):
-        host.train(RECIPE, ROWS, names, "label")
+        host.train(RECIPE, ROWS, names, ["label"])
 
     with pytest.raises(PackageError) as caught:
         with_train_only(call, ["x"], train_only, excluded)
