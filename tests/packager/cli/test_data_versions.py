@@ -5,7 +5,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from packager.cli import app
+from packager.cli.commands import app
 from packager.errors import UsageError
 
 

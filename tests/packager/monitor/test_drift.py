@@ -9,7 +9,7 @@ from metrics_servers import ANY, answering, exposition, line
 from typer.testing import CliRunner
 
 from monitoring.stats import drift
-from packager.cli.app import app
+from packager.cli.commands import app
 from packager.errors import UsageError
 from packager.monitor.counters import (
     scrape_replicas,

@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from typer.testing import CliRunner
 
-from packager.cli.app import app
+from packager.cli.commands import app
 from packager.client import Client, fetch
 from packager.errors import PackageError, UsageError
 from packager.monitor.counters import (
