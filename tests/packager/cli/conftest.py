@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import packager.cli.commands  # noqa: F401  # before a test imports one: the order in --help
 from packager import cli
 
 
