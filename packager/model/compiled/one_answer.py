@@ -47,22 +47,32 @@ def one_answer(link: Link, meaning: OutputSpec) -> Answer:
     return answer
 
 
-def _binary(meaning: OutputSpec, with_chances: bool) -> Answer:
+def two_classes(
+    meaning: OutputSpec, *, with_probabilities: bool
+) -> Callable[[float, float], OneRow | None]:
+    """A function from the score of the second class, and its error, to a row's answer.
+
+    It gives None if the error could change the answer.
+    """
     assert meaning.classes is not None
     one, other = meaning.classes
     tolerance = meaning.tolerance
 
-    def answer(scores: Scores, error: float) -> OneRow | None:
-        (score,) = scores.tolist()
+    def answer(score: float, error: float) -> OneRow | None:
         if not (error <= tolerance and abs(score) > 4 * tolerance):
             return None
         label = other if score > 0 else one
-        if not with_chances:
+        if not with_probabilities:
             return label, None
         positive = logistic_of_one(score)
         return label, [1 - positive, positive]
 
     return answer
+
+
+def _binary(meaning: OutputSpec, with_chances: bool) -> Answer:
+    answer = two_classes(meaning, with_probabilities=with_chances)
+    return lambda scores, error: answer(scores.item(), error)
 
 
 def _several(meaning: OutputSpec, with_chances: bool) -> Answer:

@@ -6,14 +6,13 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from packager.manifest.base import Scalar
 from packager.model.compiled.encode import Encoder, FlatColumns, Lookup, is_exact_key
 from packager.model.compiled.form import Linear
-from packager.model.compiled.heads import OutputSpec, logistic_of_one, rounding
+from packager.model.compiled.heads import OutputSpec, rounding
+from packager.model.compiled.one_answer import OneRow, two_classes
 
 Parts = tuple[float, float]
 """Contribution of a value to the score, and the absolute sum of its products."""
-OneRow = tuple[Scalar, list[float] | None]
 
 
 def linear_row(
@@ -21,7 +20,10 @@ def linear_row(
 ) -> Callable[[Sequence[Any]], OneRow | None]:
     """A function from one row to its answer; it returns None outside the domain."""
     score_of = _score(linear, encoder)
-    answer = _number(linear, meaning) if meaning.task == "regression" else _label(linear, meaning)
+    if meaning.task == "regression":
+        answer = _number(linear, meaning)
+    else:
+        answer = two_classes(meaning, with_probabilities=linear.link != "labels")
     error = rounding(encoder.matrix.width)
 
     def row(values: Sequence[Any]) -> OneRow | None:
@@ -92,22 +94,5 @@ def _number(linear: Linear, meaning: OutputSpec) -> Callable[[float, float], One
             # exp overflows above 709; NaN compares false.
             return (math.exp(score), None) if error <= tolerance and score < 700 else None
         return (score, None) if error <= tolerance * max(1.0, abs(score)) else None
-
-    return answer
-
-
-def _label(linear: Linear, meaning: OutputSpec) -> Callable[[float, float], OneRow | None]:
-    assert meaning.classes is not None
-    one, other = meaning.classes
-    tolerance, with_probabilities = meaning.tolerance, linear.link != "labels"
-
-    def answer(score: float, error: float) -> OneRow | None:
-        if not (error <= tolerance and abs(score) > 4 * tolerance):
-            return None
-        label = other if score > 0 else one
-        if not with_probabilities:
-            return label, None
-        positive = logistic_of_one(score)
-        return label, [1 - positive, positive]
 
     return answer

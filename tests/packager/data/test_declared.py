@@ -8,25 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+from declared_columns import READER
 from pyarrow import parquet
 
 from packager.data.fingerprint import fingerprint
 from packager.data.frames import infer_columns, read
 from packager.data.model_input import to_model_input
-from packager.manifest.read_options import ColumnReading, TableReadOptions
+from packager.manifest.read_options import TableReadOptions
 from packager.tables.stream import fingerprint_path
 
-READER = TableReadOptions(
-    columns={
-        "day": ColumnReading(kind="date"),
-        "clock": ColumnReading(kind="time"),
-        "price": ColumnReading(kind="decimal"),
-        "tags": ColumnReading(kind="list", element="string"),
-        "sizes": ColumnReading(kind="list", element="integer"),
-        "blob": ColumnReading(kind="bytes"),
-        "xy": ColumnReading(kind="array", shape=(2, 2), element="int16"),
-    }
-)
 VALUES: dict[str, list[Any]] = {
     "day": [dt.date(2024, 1, 31), None],
     "clock": [dt.time(10, 30, 0, 500000), None],

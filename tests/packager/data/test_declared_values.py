@@ -7,24 +7,13 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from declared_columns import READER
 from pyarrow import parquet
 
 from packager.data.frames import read
 from packager.errors import UsageError
 from packager.manifest.read_options import ColumnReading, TableReadOptions
 from packager.tables.stream import fingerprint_path
-
-READER = TableReadOptions(
-    columns={
-        "day": ColumnReading(kind="date"),
-        "clock": ColumnReading(kind="time"),
-        "price": ColumnReading(kind="decimal"),
-        "tags": ColumnReading(kind="list", element="string"),
-        "sizes": ColumnReading(kind="list", element="integer"),
-        "blob": ColumnReading(kind="bytes"),
-        "xy": ColumnReading(kind="array", shape=(2, 2), element="int16"),
-    }
-)
 
 
 @pytest.mark.parametrize(
