@@ -57,7 +57,31 @@ class ScoredLabel:
         return self if fresh[0] else None
 
 
-class FeedbackMetrics:
+class LabelRequests:
+    """Labels that are refused or still missing, and the time until labels come."""
+
+    def __init__(self, series: Series, reasons: Iterable[str]) -> None:
+        """Create the series at 0; ``reasons``: why a label may be refused."""
+        counter = series.counter("model_feedback_rejected_total", "Labels refused.", "reason")
+        self._rejected = {reason: counter.labels(*series.common, reason) for reason in reasons}
+        self._skipped = series.counter(
+            "model_feedback_skipped_total", "Tokens sent without a label yet."
+        ).labels(*series.common)
+        self._delay = series.histogram(
+            "model_feedback_delay_seconds", "Time from prediction to label.", DELAY_BUCKETS
+        )()
+
+    def reject(self, reason: str) -> None:
+        """Count a rejected label."""
+        self._rejected[reason].inc()
+
+    def skip(self, count: int) -> None:
+        """Count tokens without a label."""
+        if count:
+            self._skipped.inc(count)
+
+
+class FeedbackMetrics(LabelRequests):
     """The metrics of labels for one package version in this process."""
 
     def __init__(
@@ -75,15 +99,7 @@ class FeedbackMetrics:
         ]
         other = (self._common[0], OTHER_VERSION, ALL)
         self._other_version = {outcome: counter.labels(*other, outcome) for outcome in outcomes}
-        counter = series.counter("model_feedback_rejected_total", "Labels refused.", "reason")
-        reasons = (*REJECTIONS, NOT_A_NUMBER if classes is None else NOT_A_CLASS)
-        self._rejected = {reason: counter.labels(*self._common, reason) for reason in reasons}
-        self._skipped = series.counter(
-            "model_feedback_skipped_total", "Tokens sent without a label yet."
-        ).labels(*self._common)
-        self._delay = series.histogram(
-            "model_feedback_delay_seconds", "Time from prediction to label.", DELAY_BUCKETS
-        )()
+        super().__init__(series, (*REJECTIONS, NOT_A_NUMBER if classes is None else NOT_A_CLASS))
         self._confusion: dict[tuple[int, str, str], Counter] = {}
         if classes is None:
             self._errors(series)
@@ -100,15 +116,6 @@ class FeedbackMetrics:
         for counter, amount in sums.items():
             counter.inc(amount)
         self._delay.flush()
-
-    def reject(self, reason: str) -> None:
-        """Count a rejected label."""
-        self._rejected[reason].inc()
-
-    def skip(self, count: int) -> None:
-        """Count tokens without a label."""
-        if count:
-            self._skipped.inc(count)
 
     def _touched(self, outcome: ScoredLabel) -> Iterator[tuple[Counter, float]]:
         name = SCORED if outcome.correct is None else OUTCOMES[not outcome.correct]

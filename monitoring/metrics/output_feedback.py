@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from monitoring.metrics.feedback import DELAY_BUCKETS, OTHER_VERSION, REJECTIONS, SCORED
+from monitoring.metrics.feedback import OTHER_VERSION, REJECTIONS, SCORED, LabelRequests
 from monitoring.metrics.reference import OTHER
 from monitoring.metrics.registry import Counter, Series, label, set_bits
 from monitoring.scoring.measures import ROW_MEASURES
@@ -80,7 +80,7 @@ class ScoredAnswer:
         return replace(self, results=tuple(found), first=first) if found else None
 
 
-class OutputFeedbackMetrics:
+class OutputFeedbackMetrics(LabelRequests):
     """The metrics of labels for one package version with ``[outputs]`` in this process."""
 
     def __init__(
@@ -92,14 +92,7 @@ class OutputFeedbackMetrics:
         counter = series.counter("model_feedback_total", "Labels counted.", "slice", "outcome")
         self._scored = [counter.labels(*self._common, label(name), SCORED) for name in slices]
         self._other = counter.labels(self._common[0], OTHER_VERSION, ALL, SCORED)
-        counter = series.counter("model_feedback_rejected_total", "Labels refused.", "reason")
-        self._rejected = {one: counter.labels(*self._common, one) for one in OUTPUT_REJECTIONS}
-        self._skipped = series.counter(
-            "model_feedback_skipped_total", "Tokens sent without a label yet."
-        ).labels(*self._common)
-        self._delay = series.histogram(
-            "model_feedback_delay_seconds", "Time from prediction to label.", DELAY_BUCKETS
-        )()
+        super().__init__(series, OUTPUT_REJECTIONS)
         self._measures(series, outputs)
         self._labels(series, outputs)
 
@@ -132,15 +125,6 @@ class OutputFeedbackMetrics:
         for found, amount in sums.items():
             found.inc(amount)
         self._delay.flush()
-
-    def reject(self, reason: str) -> None:
-        """Count a rejected label."""
-        self._rejected[reason].inc()
-
-    def skip(self, count: int) -> None:
-        """Count tokens without a label."""
-        if count:
-            self._skipped.inc(count)
 
     def _measures(self, series: Series, outputs: Sequence[LabelledOutput]) -> None:
         """Create the sums of measures, slice by slice, as long as there is room."""
