@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from monitoring.stats.distributions import normal_tail
+
 Floats = npt.NDArray[np.float64]
 
 PRIOR_ROWS = 10.0
@@ -74,7 +76,7 @@ def measure_drift(
         psi=psi,
         noise=expected_psi(n / design_effect, m, bins),
         z=z,
-        p_value=p_value(z),
+        p_value=normal_tail(z),
         js=jensen_shannon(live, frozen),
         drifting=is_drift(psi, z, n / design_effect),
     )
@@ -134,28 +136,6 @@ def z_score(psi: float, n: float, m: float, bins: int, design_effect: float = 1.
     ratio = psi / (design_effect / n + 1 / m) / freedom
     spread = 2 / (9 * freedom)
     return float((ratio ** (1 / 3) - (1 - spread)) / math.sqrt(spread))
-
-
-def p_value(z: float) -> float:
-    """The probability that a standard normal variable exceeds ``z``."""
-    return 0.5 * math.erfc(z / math.sqrt(2))
-
-
-def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
-    """P-values adjusted for multiple tests (Benjamini and Hochberg 1995), in their order.
-
-    Reporting drift for adjusted values up to ``q`` bounds the false discovery rate by ``q``. NaN
-    stays NaN and is not counted as a test.
-    """
-    adjusted = list(p_values)
-    known = [place for place, p in enumerate(p_values) if not math.isnan(p)]
-    least = 1.0
-    for rank, place in sorted(
-        enumerate(sorted(known, key=lambda place: p_values[place]), 1), reverse=True
-    ):
-        least = min(least, p_values[place] * len(known) / rank)
-        adjusted[place] = least
-    return adjusted
 
 
 def _shares(counts: Floats, reference: Floats) -> tuple[Floats, Floats]:

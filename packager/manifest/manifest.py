@@ -36,6 +36,7 @@ from packager.manifest.evaluation import (
     SeedVariance,
 )
 from packager.manifest.outputs import Output
+from packager.manifest.policy import Policy
 from packager.manifest.read_options import TableReadOptions
 
 RejectedValue = Literal["null", "unseen", "empty", "extreme"]
@@ -262,6 +263,8 @@ class Manifest(FrozenModel):
     data: DataSource | Literal["none"]
     evaluation: Evaluation | None
     findings: DataCheckSummary | None = None
+    test: Policy = Policy()
+    """``[test]``: how new data are judged."""
     environment: NumericalEnvironment
     repeatability: RepeatabilityResult | None = None
     """None for a model trained elsewhere."""

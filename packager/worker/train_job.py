@@ -28,6 +28,8 @@ from packager.worker.processes.environment import numerical_environment
 from packager.worker.processes.host_command import model_host
 from packager.worker.processes.leftovers import Snapshot, hide_new_files, snapshot
 from packager.worker.replay.retrain import check_repeatability
+from packager.worker.test.baseline import BASELINE
+from packager.worker.test.held_out import held_out_baseline
 from packager.worker.train import pretrained_model
 from packager.worker.train import profile as monitored
 from packager.worker.train.calendar_features import drift_exclusions
@@ -102,6 +104,8 @@ def _with_data(host: ModelHost, job: Job, root: Root, before: Snapshot) -> Train
     excluded = drift_exclusions(dataset, schema, job)
     by_time = job.split.time is not None
     profile = monitored.profile(dataset, schema, loaded.model, steps.ranked, excluded, by_time)
+    baseline = held_out_baseline(loaded.model, dataset, data.masks, schema, job)
+    (out / BASELINE).write_bytes(baseline.dump())
     (out / "profile.json").write_bytes(canonical_json(profile.model_dump(mode="json")))
     environment = numerical_environment(host.environment())
     if job.ask:

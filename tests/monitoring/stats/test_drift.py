@@ -8,15 +8,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import chi2, false_discovery_control, norm
+from scipy.stats import chi2, norm
 
+from monitoring.stats.distributions import normal_tail
 from monitoring.stats.drift import (
-    benjamini_hochberg,
     expected_psi,
     is_anomalous,
     is_drift,
     measure_drift,
-    p_value,
     z_score,
 )
 
@@ -72,7 +71,7 @@ def test_z_is_a_standard_normal_number_of_the_chi_square() -> None:
             psi = chi2.ppf(quantile, freedom) * (1 / 1_000 + 1 / 5_000)
             z = z_score(psi, 1_000, 5_000, freedom + 1)
             assert z == pytest.approx(norm.ppf(quantile), abs=0.06)
-            assert p_value(z) == pytest.approx(1 - quantile, rel=0.2)
+            assert normal_tail(z) == pytest.approx(1 - quantile, rel=0.2)
 
 
 def test_a_design_effect_counts_as_fewer_rows() -> None:
@@ -113,20 +112,6 @@ def test_anomalies_need_effect_and_significance_and_rows(
     ratio: float, z: float, rows: float, verdict: bool
 ) -> None:
     assert is_anomalous(ratio, 0.1, z, rows) is verdict
-
-
-@pytest.mark.slow
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=50))
-def test_adjusted_p_values_are_scipys(p_values: list[float]) -> None:
-    expected = false_discovery_control(p_values, method="bh")
-    assert benjamini_hochberg(p_values) == pytest.approx(list(expected))
-
-
-def test_a_feature_without_rows_counts_for_nothing_in_the_adjustment() -> None:
-    adjusted = benjamini_hochberg([0.01, math.nan, 0.04])
-    assert adjusted[0] == pytest.approx(0.02)
-    assert math.isnan(adjusted[1])
-    assert adjusted[2] == pytest.approx(0.04)
 
 
 @pytest.mark.parametrize(

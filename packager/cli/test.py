@@ -1,0 +1,42 @@
+"""``package test``: a package on new data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from packager.cache import atomic_file, check_writable
+from packager.cli.app import RUN, AsJson, Local, Ref, app, opened
+from packager.cli.console import ConsoleProgress, print_result, terminal_columns
+
+
+@app.command("test", rich_help_panel=RUN)
+def run_data_test(
+    reference: Ref,
+    data: Annotated[Path, typer.Option(help="New rows: a file or a folder.")],
+    output: Annotated[
+        Path | None, typer.Option("--out", help="Folder for the reports (default: none).")
+    ] = None,
+    local: Local = False,
+    as_json: AsJson = False,
+) -> None:
+    """Test a package on new data: schema, drift, quality by slice; one verdict.
+
+    Exit 1 if the test failed. The policy is [test] of package.toml, when the package was built.
+    """
+    from packager.report.data_test import as_text
+    from packager.testing.run import run_test
+
+    if output is not None:
+        check_writable(output.absolute())
+    with opened(reference, local) as (found, engine):
+        report = run_test(found, data, engine, ConsoleProgress())
+    if output is not None:
+        output.mkdir(parents=True, exist_ok=True)
+        with atomic_file(output / "report.json") as file:
+            file.write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    print_result(report.model_dump_json() if as_json else as_text(report, terminal_columns()))
+    if not report.passed:
+        raise typer.Exit(1)

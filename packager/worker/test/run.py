@@ -1,0 +1,134 @@
+"""The verb ``test``: one verdict on new data, from the package's own runtime and model."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from monitoring.profile.profile import Profile
+from packager.data import frames
+from packager.data.fingerprint import fingerprint
+from packager.data.sources.listing import source_files
+from packager.digest import sha256_bytes
+from packager.manifest.base import FileEntry
+from packager.manifest.manifest import Manifest
+from packager.manifest.policy import Family
+from packager.model.hosted import ModelHost
+from packager.model.integrity import MANIFEST, check_before_loading
+from packager.model.paths import Root
+from packager.worker.job import DataTestJob
+from packager.worker.processes.asked_model import StoredModel
+from packager.worker.processes.host_command import model_host
+from packager.worker.test.answers import Answers, ask
+from packager.worker.test.baseline import BASELINE, Baseline
+from packager.worker.test.drift import drift
+from packager.worker.test.judged_rows import Judged as JudgedData
+from packager.worker.test.judged_rows import JudgedOutputs, JudgedRows
+from packager.worker.test.new_rows import NewRows, read_new_rows
+from packager.worker.test.quality import quality
+from packager.worker.test.report import DataTestReport
+from packager.worker.test.schema import schema
+from packager.worker.test.verdict import Judged, judge, overall
+
+
+def run_test(asked: DataTestJob, root: Root, out: Path) -> DataTestReport:
+    """Test the package below ``root`` on the rows in ``root.new``; write ``out``/report.json.
+
+    Raise ``PackageError`` if the test can't be made; a failed test returns a report.
+    """
+    manifest = Manifest.load(root.package / MANIFEST)
+    check_before_loading(manifest, root)
+    place = root.new / asked.source if asked.source else root.new
+    files = source_files(place, manifest.reader)
+    entries = tuple(FileEntry.of(path, files.name(path)) for path in files.all)
+    rows = read_new_rows(place, manifest)
+    digest = fingerprint(frames.read(place, manifest.reader), entries)
+    families, judged = _families(rows, manifest, root)
+    reports = judge(families, manifest.test)
+    verdict, sentence = overall(reports)
+    report = DataTestReport(
+        name=manifest.name,
+        version=manifest.version,
+        root=manifest.root,
+        task=manifest.task,
+        files=entries,
+        fingerprint=sha256_bytes(digest.dump()),
+        rows=rows.read,
+        judged_rows=len(rows),
+        labelled_rows=0 if judged is None else len(judged),
+        policy=manifest.test,
+        verdict=verdict,
+        sentence=sentence,
+        families=reports,
+        notes=_notes(rows),
+    )
+    (out / "report.json").write_bytes(report.dump())
+    return report
+
+
+def _families(
+    rows: NewRows, manifest: Manifest, root: Root
+) -> tuple[dict[Family, Judged], JudgedData | None]:
+    """What each family found, and the labelled rows."""
+    if rows.absent:
+        return {"schema": schema(rows, None)}, None
+    policy = manifest.test
+    sys.stderr.write(f"asking the model for {len(rows):,} rows\n")
+    with ModelHost(model_host(root)) as host:
+        model = StoredModel(root.models, manifest.serve, manifest.task).load(host)
+        answers = ask(model, rows.features)
+    found: dict[Family, Judged] = {"schema": schema(rows, answers)}
+    rows = rows.where(answers.answered)
+    profile = _profile(root)
+    if profile is not None:
+        found["drift"] = drift(rows, profile, policy)
+    judged = _judged(rows, answers, manifest)
+    baseline = _baseline(root)
+    if judged is None:
+        found["quality"] = Judged(not_judged="the new data have no labels")
+    elif baseline is None:
+        found["quality"] = Judged(not_judged="the package was built without data")
+    else:
+        masks = {name: mask[rows.labelled] for name, mask in rows.masks.items()}
+        found["quality"] = quality(judged, masks, baseline, manifest, policy)
+    return found, judged
+
+
+def _judged(rows: NewRows, answers: Answers, manifest: Manifest) -> JudgedData | None:
+    """The labelled rows with their answers; None if there are none."""
+    kept = rows.labelled
+    if not kept.any():
+        return None
+    labelled = rows.where(kept)
+    found = answers.found.at(np.flatnonzero(kept).tolist())
+    groups = labelled.groups(manifest.test.groups)
+    if manifest.task == "outputs":
+        names = list(labelled.features.columns)
+        beside = labelled.given.assign(**{n: labelled.served[n] for n in names})
+        outputs = manifest.schema_.outputs
+        return JudgedOutputs.of(beside, outputs, found, names, groups)
+    classes = manifest.schema_.classes
+    return JudgedRows(manifest.task, labelled.truth, found, classes, groups)
+
+
+def _profile(root: Root) -> Profile | None:
+    path = root.package / "profile.json"
+    return Profile.model_validate_json(path.read_bytes()) if path.is_file() else None
+
+
+def _baseline(root: Root) -> Baseline | None:
+    path = root.package / BASELINE
+    return Baseline.load(path) if path.is_file() else None
+
+
+def _notes(rows: NewRows) -> tuple[str, ...]:
+    notes = []
+    if rows.unknown:
+        names = ", ".join(map(repr, rows.unknown[:5]))
+        notes.append(f"columns that the package does not know were ignored: {names}")
+    unlabelled = len(rows) - int(rows.labelled.sum())
+    if unlabelled and rows.labelled.any():
+        notes.append(f"{unlabelled} rows without a label count for schema and drift only")
+    return tuple(notes)
