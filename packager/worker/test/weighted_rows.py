@@ -7,7 +7,7 @@ Each row counts as many rows as it stands for: the inverse of its probability (H
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +24,7 @@ Floats = npt.NDArray[np.float64]
 class WeightedRows(JudgedRows):
     """Rows with the number of rows that each stands for; only means over rows are estimated."""
 
-    weights: Floats = np.empty(0)
+    weights: Floats = field(kw_only=True)
     """Shape (n,), above 0."""
 
     def where(self, mask: Mask) -> WeightedRows:
