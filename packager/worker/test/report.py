@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, Self
+
+from pydantic import Field, model_validator
 
 from packager.manifest.base import FileEntry, FrozenModel
 from packager.manifest.policy import Family, Policy
+from packager.worker.test.details import DriftDetails, check_details
 
 Verdict = Literal["passed", "failed", "inconclusive"]
 CheckVerdict = Literal["passed", "failed", "inconclusive", "warned"]
@@ -52,7 +55,13 @@ class Check(FrozenModel):
     examples: tuple[Mapping[str, Any], ...] = ()
     """Rows that show it, at most 10."""
     details: Mapping[str, Any] = {}
-    """What a page draws: bins, counts, curves."""
+    """What a page draws: of drift, a ``DriftDetails``."""
+
+    @model_validator(mode="after")
+    def _drawable(self) -> Self:
+        if self.family == "drift":
+            DriftDetails.of(self.details)
+        return self
 
 
 class FamilyReport(FrozenModel):
@@ -65,8 +74,15 @@ class FamilyReport(FrozenModel):
     checks: tuple[Check, ...] = ()
     why: str = ""
     """Why it was not judged, or is inconclusive."""
+    seconds: float | None = Field(default=None, ge=0)
+    """How long the family took; None if it was not measured."""
     details: Mapping[str, Any] = {}
-    """What a page draws of the whole family."""
+    """What a page draws of the whole family: the record of ``details.DETAILS``."""
+
+    @model_validator(mode="after")
+    def _drawable(self) -> Self:
+        check_details(self.family, self.details)
+        return self
 
 
 class DataTestReport(FrozenModel):
