@@ -18,7 +18,10 @@ MAX_TEXT = 300
 """Characters of a name or a sentence."""
 NO_VALUE = "-"
 SIGNS = {"passed": "✅", "failed": "❌", "inconclusive": "❔", "not judged": "⚪", "warned": "⚠️"}
-_SPECIAL = re.compile(r"[^\w\s,;%+=\u0080-\U0010ffff]|_")
+_SPECIAL = re.compile(
+    r"^[^A-Za-z]|[^\w\s,;%+=.:()/'\u0080-\U0010ffff-]|_|:(?!\s)|(?i:(?<=www)\.)", re.ASCII
+)
+"""Characters that mean something in Markdown: anywhere, at the start, or in an address."""
 _HEADS = ("family", "check", "packaged", "now", "change", "allowed", "rows", "q")
 
 
@@ -56,8 +59,8 @@ def error_as_markdown(name: str, error: PackageError) -> str:
 def escaped(text: str) -> str:
     """Untrusted text that is text in Markdown, in a table too, and mentions nobody.
 
-    Everything but letters, digits and a few marks becomes a character reference, which has no
-    meaning in Markdown; a zero-width space keeps ``@name`` and ``#1`` from becoming links.
+    What could mean something becomes a character reference, which has no meaning in Markdown; a
+    zero-width space keeps ``@name`` and ``#1`` from becoming links.
     """
     plain = visible(text)
     cut = plain if len(plain) <= MAX_TEXT else f"{plain[: MAX_TEXT - 1]}…"

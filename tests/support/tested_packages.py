@@ -14,6 +14,7 @@ HOSTILE_NAMES = (
     '<script>document.title="RAN"</script>',
     "</script><img src=x onerror=alert(1)>",
     "]]><failure/>",
+    "1. https://example.com/ www.example.com ---",
     "a|b`c`|--|\n# heading @everyone #1 [x](javascript:alert(1)) <b>",
     '" onmouseover="alert(1)" x="',
     "\u202eevil\u2066",
