@@ -23,7 +23,7 @@ def test_the_verdict_and_what_failed_come_first() -> None:
         "quality", [made.check("log_loss"), made.unclear("accuracy color=E"), made.failed()]
     )
     text = as_markdown(made.report(quality, verdict="failed"))
-    assert text.startswith("## ❌ stones &#49;.0.0 on new data: failed\n\n")
+    assert text.startswith("## ❌ stones 1.0.0 on new data: failed\n\n")
     assert "failed: because it is so" in text
     order = ["### Failed", "### Families", "### Inconclusive"]
     assert [text.index(part) for part in order] == sorted(text.index(part) for part in order)
