@@ -6,7 +6,7 @@ import math
 from statistics import NormalDist
 
 _NORMAL = NormalDist()
-_MAX_TERMS = 500
+_MAX_TERMS = 20_000
 _TINY = 1e-300
 _PRECISION = 1e-15
 MANY_DEGREES = 1e7

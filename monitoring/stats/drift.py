@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from monitoring.stats.distributions import normal_tail
+from monitoring.stats.distributions import normal_quantile, normal_tail
 
 Floats = npt.NDArray[np.float64]
 
@@ -136,6 +136,22 @@ def z_score(psi: float, n: float, m: float, bins: int, design_effect: float = 1.
     ratio = psi / (design_effect / n + 1 / m) / freedom
     spread = 2 / (9 * freedom)
     return float((ratio ** (1 / 3) - (1 - spread)) / math.sqrt(spread))
+
+
+def visible_psi(scale: float, bins: int, alpha: float, power: float = 0.8) -> float:
+    """The smallest true PSI that a test at ``alpha`` finds with the probability ``power``.
+
+    ``scale`` is ``design_effect / n + 1 / m``. Both the chi-square and the non-central one are
+    approximated: by Wilson and Hilferty (1931), and by the normal distribution of equal moments.
+    """
+    freedom = bins - 1
+    spread = 2 / (9 * freedom)
+    critical = freedom * (1 - spread + normal_quantile(1 - alpha) * math.sqrt(spread)) ** 3
+    # (freedom + x - critical) = quantile · sqrt(2 · freedom + 4 · x), for the non-centrality x
+    quantile, short = normal_quantile(power), critical - freedom
+    root = math.sqrt(short + quantile**2 + freedom / 2)
+    shift = short + 2 * quantile**2 + 2 * quantile * root
+    return max(0.0, shift) * scale
 
 
 def _shares(counts: Floats, reference: Floats) -> tuple[Floats, Floats]:

@@ -11,13 +11,9 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-import numpy as np
-import numpy.typing as npt
-
 from monitoring.scoring.metric import Metric
+from monitoring.stats.clusters import Codes, mean_variance
 from monitoring.stats.distributions import student_quantile, student_tail
-
-Codes = npt.NDArray[np.int64]
 
 
 class Estimate(NamedTuple):
@@ -70,14 +66,8 @@ def estimate(metric: Metric, groups: Codes | None = None) -> Estimate:
     influence = metric.influence
     if influence is None:
         return Estimate(metric.value, math.nan, math.nan, math.nan)
-    rows = len(influence)
-    sums = influence if groups is None else np.bincount(groups, weights=influence)
-    if groups is not None:
-        sums = sums[np.bincount(groups) > 0]
-    units = len(sums)
-    spread = float((sums**2).sum()) / rows**2 if rows else math.nan
-    variance = spread * units / (units - 1) if units > 1 else math.nan
-    return Estimate(metric.value, variance, rows, units - 1)
+    variance, units = mean_variance(influence, groups)
+    return Estimate(metric.value, variance, len(influence), units - 1)
 
 
 def compare(before: Estimate, after: Estimate) -> Comparison:

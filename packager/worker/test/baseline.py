@@ -71,3 +71,5 @@ class Baseline(FrozenModel):
     """Groups of rows that belong together, if ``[test] groups`` names them."""
     slices: Mapping[str, SliceBaseline]
     """Slice (``__all__`` first) to its statistics."""
+    cpu_ratios: tuple[float, ...] | None = None
+    """Processor time of held-out rows over that of example rows, of each round."""

@@ -44,6 +44,8 @@ class Check(FrozenModel):
     error: float | None = None
     """Standard error of the difference."""
     degrees: float | None = None
+    scale: float | None = None
+    """Of a PSI: its chi-square is the PSI over this number."""
     visible_from: float | None = None
     """The smallest true difference that this check finds with a probability of 80 %."""
     headline: bool = False

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from monitoring.stats.adjust import benjamini_hochberg
+from monitoring.stats.drift import visible_psi
 from monitoring.stats.estimates import visible_difference
 from packager.manifest.policy import FAMILIES, SHARES, Family, Policy
 from packager.worker.test.report import Check, CheckVerdict, FamilyReport, Verdict
@@ -105,10 +106,8 @@ def _judged(check: Check, q: float, level: float, tests: int) -> Check:
     assert check.difference is not None
     limit = check.limit or 0.0
     change = check.worse * check.difference
-    visible = None
-    if check.error is not None and check.degrees is not None:
-        # The level of a single test if all others pass: the first step of the adjustment.
-        visible = visible_difference(check.error, check.degrees, level / tests, POWER)
+    # The level of a single test if all others pass: the first step of the adjustment.
+    visible = _visible(check, level / tests)
     verdict: CheckVerdict = "passed"
     if q <= level and change > limit:
         verdict = "failed"
@@ -122,6 +121,15 @@ def _judged(check: Check, q: float, level: float, tests: int) -> Check:
             "verdict": verdict,
         }
     )
+
+
+def _visible(check: Check, alpha: float) -> float | None:
+    """The smallest true change that the check finds with ``POWER``; None if it is unknown."""
+    if check.scale is not None:
+        return visible_psi(check.scale, len(check.details["bins"]), alpha, POWER)
+    if check.error is None or check.degrees is None:
+        return None
+    return visible_difference(check.error, check.degrees, alpha, POWER)
 
 
 def _of_checks(checks: Sequence[Check]) -> tuple[Verdict, str]:

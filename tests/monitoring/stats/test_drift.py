@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import chi2, norm
+from scipy.stats import chi2, ncx2, norm
 
 from monitoring.stats.distributions import normal_tail
 from monitoring.stats.drift import (
@@ -16,6 +16,7 @@ from monitoring.stats.drift import (
     is_anomalous,
     is_drift,
     measure_drift,
+    visible_psi,
     z_score,
 )
 
@@ -144,3 +145,11 @@ def test_chance_alone_is_significant_no_more_often_than_it_says(rows: int) -> No
     assert alarms <= 8
     assert not any(one.drifting for one in found)
     assert sum(one.z > 1.645 for one in found) / len(found) < 0.06
+
+
+@pytest.mark.parametrize(("bins", "alpha"), [(2, 0.01), (5, 0.001), (10, 0.01), (10, 1e-5)])
+def test_the_visible_psi_is_found_with_the_power_that_is_named(bins: int, alpha: float) -> None:
+    scale = 1 / 2_000 + 1 / 8_000
+    shift = visible_psi(scale, bins, alpha) / scale
+    critical = chi2.isf(alpha, bins - 1)
+    assert ncx2.sf(critical, bins - 1, shift) == pytest.approx(0.8, abs=0.06)
