@@ -143,16 +143,19 @@ def every_family(name: str, slices: int = 2) -> reports.DataTestReport:
         examples=rows,
     )
     weak_check = check(weak.rule, family="weak", subject=weak.rule, verdict="warned")
+    missing = {"family": "suspects", "subject": name, "metric": "missing", "examples": rows}
+    flags = {"rows": 3, "flags": {f"missing:{name}": 3}}
     group = {"family": "fairness", "subject": name, "interval": (-0.02, 0.04)}
-    seconds = {"family": "time", "baseline": 1.0, "now": 1.1, "limit": 0.25, "interval": None}
+    rounds = {"ratios": [1.0, 1.1, 1.2], "packaged": [0.9, 1.0, 1.1]}
+    seconds = {"family": "time", "baseline": 1.0, "now": 1.1, "difference": 0.1, "limit": 0.25}
     return report(
         family("schema", [check("cells", family="schema", why=name, examples=rows)], seconds=0.25),
-        family("suspects", [check(f"missing {name}", family="suspects", subject=name)]),
+        family("suspects", [check(f"missing {name}", **missing)], details=flags),
         family("drift", drift, "failed"),
         family("quality", [failed(headline=True), *quality], "failed", details=confusion(name)),
         family("calibration", [check("ece", family="calibration")], details=curve()),
         family("fairness", [check(f"accuracy {name}", **group)]),
-        family("time", [check("ratio", **seconds)], details={"ratios": [1.0, 1.1, 1.2]}),
+        family("time", [check("processor time", **seconds, interval=None, details=rounds)]),
         family("cases", [failed(name, **bad, why=name)], "failed"),
         family("weak", [weak_check], details=WeakDetails(slices=(weak,)).model_dump()),
         verdict="failed",

@@ -1,9 +1,9 @@
-"""What a page draws of a family or a check: the keys of ``FamilyReport.details`` and of drift's.
+"""What a page draws: the keys of ``FamilyReport.details`` and ``Check.details``.
 
 A family makes its record and hands over ``record.model_dump()``; a page reads it with ``of``.
-``DETAILS`` says which families have one; ``FamilyReport`` checks them. Fairness, schema, suspects
-and cases have none: their checks hold everything (``Check.subject``: the group, the column, the
-case; ``Check.examples``: rows).
+``OF_FAMILIES`` and ``OF_CHECKS`` say which families have one; the report checks them. Fairness,
+schema and cases have none: their checks hold everything (``Check.subject``: the group, the column,
+the case; ``Check.examples``: rows).
 """
 
 from __future__ import annotations
@@ -113,24 +113,37 @@ class WeakDetails(Details):
 
 
 class TimeDetails(Details):
-    """Rounds of the comparison of times, in the order in which they ran."""
+    """Of the check of time: processor time of a new row over that of an example row, by round."""
 
     ratios: tuple[float, ...]
-    """Processor time of a new row over that of a reference row, one for each round."""
+    packaged: tuple[float, ...] = ()
+    """The rounds when the package was built."""
 
 
-DETAILS: Mapping[Family, type[Details]] = {
+class SuspectsDetails(Details):
+    """Rows with flags, which the server sets for suspicious values."""
+
+    rows: int
+    """Rows with a flag."""
+    flags: Mapping[str, int]
+    """The most frequent flags, with their rows."""
+
+
+OF_FAMILIES: Mapping[Family, type[Details]] = {
+    "suspects": SuspectsDetails,
     "quality": QualityDetails,
     "calibration": CalibrationDetails,
     "weak": WeakDetails,
-    "time": TimeDetails,
 }
+OF_CHECKS: Mapping[Family, type[Details]] = {"drift": DriftDetails, "time": TimeDetails}
 
 
-def check_details(family: Family, details: Mapping[str, Any]) -> None:
+def check_details(
+    records: Mapping[Family, type[Details]], family: Family, details: Mapping[str, Any]
+) -> None:
     """Raise ``pydantic.ValidationError`` if a page could not draw ``details``."""
-    if family in DETAILS:
-        DETAILS[family].of(details)
+    if family in records:
+        records[family].of(details)
 
 
 def _equally_long(record: _Record, *names: str) -> _Record:

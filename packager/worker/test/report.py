@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from packager.manifest.base import FileEntry, FrozenModel
 from packager.manifest.policy import Family, Policy
-from packager.worker.test.details import DriftDetails, check_details
+from packager.worker.test.details import OF_CHECKS, OF_FAMILIES, check_details
 
 Verdict = Literal["passed", "failed", "inconclusive"]
 CheckVerdict = Literal["passed", "failed", "inconclusive", "warned"]
@@ -57,12 +57,11 @@ class Check(FrozenModel):
     examples: tuple[Mapping[str, Any], ...] = ()
     """Rows that show it, at most 10."""
     details: Mapping[str, Any] = {}
-    """What a page draws: of drift, a ``DriftDetails``."""
+    """What a page draws of it: the record of ``details.OF_CHECKS``."""
 
     @model_validator(mode="after")
     def _drawable(self) -> Self:
-        if self.family == "drift":
-            DriftDetails.of(self.details)
+        check_details(OF_CHECKS, self.family, self.details)
         return self
 
 
@@ -79,11 +78,11 @@ class FamilyReport(FrozenModel):
     seconds: float | None = Field(default=None, ge=0)
     """How long the family took; None if it was not measured."""
     details: Mapping[str, Any] = {}
-    """What a page draws of the whole family: the record of ``details.DETAILS``."""
+    """What a page draws of the whole family: the record of ``details.OF_FAMILIES``."""
 
     @model_validator(mode="after")
     def _drawable(self) -> Self:
-        check_details(self.family, self.details)
+        check_details(OF_FAMILIES, self.family, self.details)
         return self
 
 

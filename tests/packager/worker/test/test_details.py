@@ -34,7 +34,7 @@ def test_no_details_are_no_record() -> None:
         ("calibration", {**CURVE.model_dump(), "packaged_accuracy": (1,)}, "lists of one length"),
         ("quality", {"classes": ["a", "b"], "confusion": [[1, 2]]}, "a matrix of 2 by 2"),
         ("weak", {"slices": [{"rule": "a < 1"}]}, "Field required"),
-        ("time", {"ratio": [1.0]}, "Field required"),
+        ("suspects", {"rows": 1}, "Field required"),
     ],
 )
 def test_details_that_no_page_can_draw_are_refused(
@@ -44,10 +44,18 @@ def test_details_that_no_page_can_draw_are_refused(
         family(name, details)
 
 
-def test_bins_and_counts_of_drift_are_as_many() -> None:
-    details = {"bins": ["a", "b"], "reference": [1, 2], "counts": [3]}
-    with pytest.raises(ValidationError, match="lists of one length"):
-        reports.Check(family="drift", name="age", details=details)
+@pytest.mark.parametrize(
+    ("name", "details", "message"),
+    [
+        ("drift", {"bins": ["a", "b"], "reference": [1, 2], "counts": [3]}, "lists of one length"),
+        ("time", {"ratio": [1.0]}, "Field required"),
+    ],
+)
+def test_details_of_a_check_are_held_too(
+    name: str, details: dict[str, object], message: str
+) -> None:
+    with pytest.raises(ValidationError, match=message):
+        reports.Check(family=name, name="age", details=details)
 
 
 def test_a_family_may_tell_more_than_a_page_draws() -> None:
