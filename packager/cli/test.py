@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from packager.cache import atomic_file, check_writable
 from packager.cli.app import RUN, AsJson, Local, Ref, app, opened
 from packager.cli.console import ConsoleProgress, print_result, terminal_columns
+from packager.errors import PackageError, UsageError
 
 
 @app.command("test", rich_help_panel=RUN)
@@ -17,7 +17,14 @@ def run_data_test(
     reference: Ref,
     data: Annotated[Path, typer.Option(help="New rows: a file or a folder.")],
     output: Annotated[
-        Path | None, typer.Option("--out", help="Folder for the reports (default: none).")
+        Path | None,
+        typer.Option(
+            "--out", help="Folder for report.json, junit.xml, summary.md, index.html (none)."
+        ),
+    ] = None,
+    summary: Annotated[
+        Path | None,
+        typer.Option(help="File for a Markdown summary; appended to $GITHUB_STEP_SUMMARY."),
     ] = None,
     local: Local = False,
     as_json: AsJson = False,
@@ -27,16 +34,19 @@ def run_data_test(
     Exit 1 if the test failed. The policy is [test] of package.toml, when the package was built.
     """
     from packager.report.data_test import as_text
+    from packager.report.data_test_files import check_places, write_error, write_report
     from packager.testing.run import run_test
 
-    if output is not None:
-        check_writable(output.absolute())
-    with opened(reference, local) as (found, engine):
-        report = run_test(found, data, engine, ConsoleProgress())
-    if output is not None:
-        output.mkdir(parents=True, exist_ok=True)
-        with atomic_file(output / "report.json") as file:
-            file.write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    check_places(output, summary)
+    try:
+        with opened(reference, local) as (found, engine):
+            report = run_test(found, data, engine, ConsoleProgress())
+    except UsageError:  # nothing was tested
+        raise
+    except PackageError as error:
+        write_error(reference, error, output, summary)
+        raise
+    write_report(report, output, summary)
     print_result(report.model_dump_json() if as_json else as_text(report, terminal_columns()))
     if not report.passed:
         raise typer.Exit(1)
