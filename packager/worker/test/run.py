@@ -29,6 +29,7 @@ from packager.worker.test.baseline import BASELINE, Baseline
 from packager.worker.test.drift import drift
 from packager.worker.test.judged_rows import Judged as JudgedData
 from packager.worker.test.judged_rows import JudgedOutputs, JudgedRows
+from packager.worker.test.late_labels import with_labels
 from packager.worker.test.new_rows import NewRows, read_new_rows
 from packager.worker.test.overlap import Overlap, training_overlap
 from packager.worker.test.quality import quality
@@ -37,6 +38,7 @@ from packager.worker.test.schema import schema
 from packager.worker.test.suspects import suspects
 from packager.worker.test.timing import cpu_ratios, read_golden, timing
 from packager.worker.test.verdict import Judged, judge, overall
+from packager.worker.test.weighted_rows import WeightedRows
 
 
 class _Found(NamedTuple):
@@ -61,8 +63,13 @@ def run_test(asked: DataTestJob, root: Root, out: Path) -> DataTestReport:
     files = source_files(place, manifest.reader)
     entries = tuple(FileEntry.of(path, files.name(path)) for path in files.all)
     rows = read_new_rows(place, manifest)
+    late = None
+    if asked.labels and not rows.absent:
+        late = with_labels(rows, root.labels / asked.labels, asked.on)
+        rows = late.rows
     digest = fingerprint(frames.read(place, manifest.reader), entries)
-    found = _families(rows, manifest, root)
+    chosen = None if late is None else late.probabilities
+    found = _families(rows, chosen, manifest, root)
     reports = judge(found.families, manifest.test)
     verdict, sentence = overall(reports)
     report = DataTestReport(
@@ -79,14 +86,16 @@ def run_test(asked: DataTestJob, root: Root, out: Path) -> DataTestReport:
         verdict=verdict,
         sentence=sentence,
         families=reports,
-        notes=(*_notes(rows), *found.notes),
+        notes=(*_notes(rows), *(late.notes if late else ()), *found.notes),
     )
     (out / "report.json").write_bytes(report.dump())
     return report
 
 
-def _families(rows: NewRows, manifest: Manifest, root: Root) -> _Found:
-    """What each family found."""
+def _families(
+    rows: NewRows, chosen: npt.NDArray[np.float64] | None, manifest: Manifest, root: Root
+) -> _Found:
+    """What each family found; ``chosen``: the probability with which a row was to be labelled."""
     if rows.absent:
         return _Found({"schema": schema(rows, None)}, rows)
     policy = manifest.test
@@ -99,6 +108,7 @@ def _families(rows: NewRows, manifest: Manifest, root: Root) -> _Found:
             ratios = cpu_ratios(model, rows.features, golden, manifest.schema_)
     found: dict[Family, Judged] = {"schema": schema(rows, answers)}
     rows = rows.where(answers.answered)
+    chosen = None if chosen is None else chosen[answers.answered]
     if not len(rows):
         return _Found(found, rows, notes=("no row of the new data could be judged",))
     profile, baseline = _profile(root), _baseline(root)
@@ -112,7 +122,7 @@ def _families(rows: NewRows, manifest: Manifest, root: Root) -> _Found:
     if isinstance(overlap, Overlap) and overlap.beyond_chance:
         fresh = ~overlap.trained
     kept = rows.labelled & fresh
-    judged = _judged(rows, answers.found, kept)
+    judged = _judged(rows, answers.found, kept, chosen)
     if judged is None:
         why = "the new data have no labels" if not rows.labelled.any() else "no row is new"
         found["quality"] = Judged(not_judged=why)
@@ -130,7 +140,12 @@ def _with_overlap(found: Judged, overlap: Overlap | str, rows: NewRows) -> Judge
     return found._replace(checks=(*found.checks, overlap.check(rows)))
 
 
-def _judged(rows: NewRows, found: Predictions, kept: npt.NDArray[np.bool_]) -> JudgedData | None:
+def _judged(
+    rows: NewRows,
+    found: Predictions,
+    kept: npt.NDArray[np.bool_],
+    chosen: npt.NDArray[np.float64] | None,
+) -> JudgedData | None:
     """The rows of ``kept``, which have labels, with their answers; None if there are none."""
     if not kept.any():
         return None
@@ -142,8 +157,8 @@ def _judged(rows: NewRows, found: Predictions, kept: npt.NDArray[np.bool_]) -> J
         beside = labelled.given.assign(**{n: labelled.served[n] for n in names})
         outputs = manifest.schema_.outputs
         return JudgedOutputs.of(beside, outputs, answers, names, groups)
-    classes = manifest.schema_.classes
-    return JudgedRows(manifest.task, labelled.truth, answers, classes, groups)
+    judged = JudgedRows(manifest.task, labelled.truth, answers, manifest.schema_.classes, groups)
+    return judged if chosen is None else WeightedRows(**vars(judged), weights=1 / chosen[kept])
 
 
 def _profile(root: Root) -> Profile | None:
