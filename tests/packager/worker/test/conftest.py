@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tested_packages import packaged
+from judged_packages import packaged
 from worker_projects import Project
 
 

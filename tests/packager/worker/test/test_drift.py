@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tested_packages import check, judge_on, packaged, sizes
+from judged_packages import check, judge_on, packaged, sizes
 from worker_projects import Project
 
 from packager.worker.test.report import DataTestReport

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from tested_packages import check, judge_on, sizes
+from judged_packages import check, judge_on, sizes
 from worker_projects import Project
 
 from packager.errors import UsageError

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tested_packages import judge_on, sizes
+from judged_packages import judge_on, sizes
 from worker_projects import Project
 
 

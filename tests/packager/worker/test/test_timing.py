@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from tested_packages import check, judge_on, sizes
+from judged_packages import check, judge_on, sizes
 from worker_projects import Project
 
 from packager.manifest.policy import Policy
