@@ -21,7 +21,7 @@ from packager.testing.run import DataTestRequest
 
 def reference(*, worker: bool = True, root: str = "a" * 64) -> Reference:
     manifest = SimpleNamespace(
-        root=root, name="tiny", tag="1.0-aaaa", test=Policy(), reader=Manifest.model_construct(
+        root=root, name="stones", tag="1.0-aaaa", test=Policy(), reader=Manifest.model_construct(
             data="none"
         ).reader,
     )  # fmt: skip
@@ -30,7 +30,7 @@ def reference(*, worker: bool = True, root: str = "a" * 64) -> Reference:
         name="tiny:1.0",
         manifest=manifest,
         has_companion=False,
-        layers=lambda companion=False: layers,
+        layers=lambda **_: layers,
     )
     return cast(Reference, made)
 
