@@ -50,6 +50,7 @@ EXPECTED = {
     },
     "recipe.train": "module:function, for example train:train",
     "recipe.metrics": "module:function, for example metrics:metrics",
+    "requirements.torch": "cpu, xpu, or a version such as cu128 or rocm6.4",
     "serve.predictor": "auto or module:Class",
     "image.repository": "a lower-case path such as models/diamonds",
 }

@@ -233,6 +233,8 @@ class RequirementsSection(FrozenModel):
     """Extras and dependency groups to take, beside the project's own dependencies."""
     index_strategy: Literal["first-index", "unsafe-first-match", "unsafe-best-match"] | None = None
     """uv's ``--index-strategy``; None: that of the user's configuration, else ``first-index``."""
+    torch: Annotated[str, Field(pattern=r"^(cpu|xpu|cu\d{2,3}|rocm\d+(\.\d+){1,2})$")] | None = None
+    """uv's ``--torch-backend``; None: as the indexes have them, which is with CUDA."""
 
 
 class ServeSection(FrozenModel):
