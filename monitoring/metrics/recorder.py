@@ -22,7 +22,7 @@ from monitoring.metrics.derived_columns import size_of
 from monitoring.metrics.prediction_counts import PredictionCounts
 from monitoring.metrics.serving import FLAGS, ServingMetrics
 from monitoring.profile.profile import Profile, is_prediction
-from monitoring.slices.clock import DatetimeUnit
+from monitoring.slices.clock import Clock
 
 FLUSH_SECONDS = 0.25
 """Seconds between flushes; a kill may lose the rows of this time."""
@@ -108,7 +108,7 @@ class MetricsRecorder:
         columns: Sequence[str],
         profile: Profile | None,
         metrics: ServingMetrics,
-        clocks: Mapping[str, DatetimeUnit] | None = None,
+        clocks: Mapping[str, Clock] | None = None,
     ) -> None:
         """``columns``: names of a batch's columns; ``clocks``: units of datetime columns."""
         self._metrics = metrics

@@ -21,6 +21,7 @@ from packager.location import Location
 from packager.manifest.base import FeatureForm, FrozenModel, Task
 from packager.manifest.manifest import TableVersion
 from packager.manifest.outputs import Output, targets_of
+from packager.project.answers import check_answers
 from packager.project.entry_modules import check_modules
 from packager.project.requirements_choice import check_choice, chosen_file, missing_hint
 from packager.project.sections import (
@@ -35,7 +36,6 @@ from packager.project.sections import (
     RequirementsSection,
     ServeSection,
     SlicesSection,
-    check_answers,
 )
 from packager.project.split_rules import check_split
 

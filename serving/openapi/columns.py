@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from packager.data.rows.calendar_values import MAX_DIGITS
 from packager.data.rows.coerce import format_bound
 from packager.data.rows.extra_columns import ExtraColumns
 from packager.manifest.base import Kind
@@ -29,12 +30,23 @@ MAX_SHOWN = 50
 _DATE = r"\d{4}-\d{2}-\d{2}"
 _TIME = r"[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?"
 _ZONE = r"(Z|[+-]\d{2}:?\d{2})"
+_OBJECTS: dict[Kind, dict[str, Any]] = {
+    "date": {"format": "date", "pattern": f"^{_DATE}$"},
+    "time": {"format": "time-local", "pattern": r"^\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?$"},
+    "decimal": {
+        "format": "decimal",
+        "pattern": r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?$",
+    },
+}
+"""Formats of OpenAPI's registry: ``time`` would be one with an offset."""
 _TYPES: dict[Kind, str] = {
     "number": "number",
     "integer": "integer",
     "boolean": "boolean",
     "string": "string",
     "datetime": "string",
+    "date": "string",
+    "time": "string",
 }
 
 
@@ -70,6 +82,8 @@ def column(column: Column, example: Any, *, strict: bool) -> dict[str, Any]:
     elif column.kind in _TYPES:
         kind = _TYPES[column.kind]
         described["type"] = [kind, "null"] if null else kind
+    elif column.kind == "decimal":
+        described["type"] = ["string", "integer", *(["null"] if null else [])]
     elif not null:
         described["type"] = ["number", "string", "boolean"]
     else:
@@ -93,6 +107,10 @@ def _words(column: Column, *, strict: bool) -> str:
         "boolean": "true or false.",
         "string": "Text.",
         "datetime": f"An ISO 8601 time {'with' if _aware(column) else 'without'} an offset.",
+        "date": "A date in ISO 8601: 2024-01-31.",
+        "time": "A time of day in ISO 8601, without an offset: 10:30:00.",
+        "decimal": "A decimal number as text, which is not rounded: '12.30'. At most "
+        f"{MAX_DIGITS} digits before and after the point.",
         "any": "A number, text, true or false.",
     }
     text = nested_words(column) if column.kind in NESTED else texts[column.kind]
@@ -142,7 +160,7 @@ def _form(column: Column) -> dict[str, Any]:
         zone = _ZONE if _aware(column) else ""
         time = f"{_TIME}{zone}" if zone else f"({_TIME})?"
         return {"pattern": f"^{_DATE}{time}$"}
-    return {}
+    return _OBJECTS.get(column.kind, {})
 
 
 def _bounds(column: Column, *, null: bool) -> dict[str, Any]:
