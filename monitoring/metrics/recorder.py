@@ -60,6 +60,8 @@ class Batch:
     """The values of a single row, which ``columns`` holds too; None for several rows."""
     arrays: ColumnArrays | None = None
     """The values of several rows as arrays, if they are at hand."""
+    defaulted: Mapping[str, int] | None = None
+    """Feature → rows that left it out and got its default."""
 
     def parts(self, most: int) -> Iterator[Batch]:
         """The same rows in parts of at most ``most`` rows."""
@@ -76,6 +78,7 @@ class Batch:
                 bitmaps=self.bitmaps[some],
                 flags=self.flags[some],
                 anomalies={} if start else self.anomalies,
+                defaulted=None if start else self.defaulted,
                 tokens=None if self.tokens is None else self.tokens[some],
                 arrays=None if self.arrays is None else self.arrays.at(some),
                 compiled=answered,
@@ -166,6 +169,8 @@ class MetricsRecorder:
             self._count()
         if batch.anomalies:
             self._anomalies.update(batch.anomalies)
+        if batch.defaulted:
+            self._defaulted.update(batch.defaulted)
         if any(batch.flags):
             self._add_flags(self.unexpected_flags(batch.flags))
 
@@ -189,6 +194,7 @@ class MetricsRecorder:
         (self._structured or self._answers).write(metrics)
         metrics.add_forms(self._compiled, self._rows - self._compiled)
         metrics.add_anomalies(self._anomalies)
+        metrics.add_defaults(self._defaulted)
         metrics.add_flagged(self._flagged)
         metrics.flush()
         self._clear()
@@ -197,6 +203,7 @@ class MetricsRecorder:
         self._rows = self._compiled = self._pending = 0
         self._anomalies: Tally[tuple[str, str]] = Tally()
         self._flagged: Tally[str] = Tally()
+        self._defaulted: Tally[str] = Tally()
 
     def _count(self) -> None:
         """Aggregate the buffered rows."""

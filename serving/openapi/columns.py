@@ -13,6 +13,7 @@ import numpy as np
 
 from packager.data.rows.calendar_values import MAX_DIGITS
 from packager.data.rows.coerce import format_bound
+from packager.data.rows.column_converter import short
 from packager.data.rows.extra_columns import ExtraColumns
 from packager.manifest.base import Kind
 from packager.manifest.manifest import Column, Manifest, RejectedValue
@@ -68,7 +69,7 @@ def row(manifest: Manifest, example: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "type": "object",
         "properties": columns,
-        "required": [feature.name for feature in schema.features],
+        "required": [feature.name for feature in schema.features if feature.default is None],
         "additionalProperties": not others.refuse,
     }
 
@@ -89,6 +90,8 @@ def column(column: Column, example: Any, *, strict: bool) -> dict[str, Any]:
     else:
         described["type"] = ["number", "string", "boolean", "null"]
     described |= _form(column)
+    if column.default is not None:
+        described["default"] = column.default
     if strict:
         described |= {} if column.kind in NESTED else _bounds(column, null=null)
     else:
@@ -125,6 +128,8 @@ def _words(column: Column, *, strict: bool) -> str:
         text += f" Values of training are not shown: {column.personal}."
     elif column.kind in ("string", "any"):
         text += " Any text: too many training values to list."
+    if column.default is not None:
+        text += f" Optional: {short(column.default)} if it is left out."
     if strict:
         null = " Null is allowed." if _takes_null(column, strict=strict) else " Never null."
         return text + (" Anything else is refused." if met else "") + null

@@ -69,6 +69,8 @@ class ColumnConverter:
     def __init__(self, column: Column, *, strict: bool = False) -> None:
         self.column = column
         self.name = column.name
+        self.default = column.default
+        """The JSON value of a row that leaves the column out; None if a row must have it."""
         self.take_one: Callable[[Any], Any] = make_converter(column)
         self._exact = needs_exact_floats(column)
         self.seen = None if column.categories is None else frozenset(column.categories)

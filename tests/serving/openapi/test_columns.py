@@ -108,3 +108,13 @@ def test_dates_times_and_decimals_are_what_the_server_takes(name, value, valid):
         assert not valid
     else:
         assert valid
+
+
+def test_a_column_with_a_default_is_not_required():
+    features = tuple(
+        c.model_copy(update={"default": 1.5} if c.name == "n" else {}) for c in SCHEMA.features
+    )
+    document = row(make_manifest(Schema(features=features, classes=("yes", "no"))), {})
+    assert document["required"] == ["i", "b", "s", "t"]
+    assert document["properties"]["n"]["default"] == 1.5
+    assert "Optional: 1.5 if it is left out." in document["properties"]["n"]["description"]
