@@ -92,8 +92,8 @@ class RequestError(Exception):
         message = f"{place}: the model raises an error for this, but not for other rows"
         if error.output is not None:
             message = (
-                f"{place}: the model's answer to output {json.dumps(error.output)} has another form "
-                "than the package declares, unlike its answers to other rows"
+                f"{place}: the model's answer to output {json.dumps(error.output)} has another "
+                "form than the package declares, unlike its answers to other rows"
             )
         return cls(
             422,
