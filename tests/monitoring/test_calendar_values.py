@@ -87,6 +87,8 @@ RULES = {
     "dear": "price >= 12.3",
     "price": "price == 12.3",
     "sum": "price * 2 - 1 > 5",
+    "monday": "day.weekday == 'Monday' and day.month in [1, 2]",
+    "morning": "at.hour < 12",
 }
 
 
@@ -104,6 +106,9 @@ def test_a_build_and_a_server_assign_the_same_slices(rows: list[tuple[Any, ...]]
     for row, (day, at, price) in enumerate(rows):
         assert masks["late"][row] == (day is not None and day >= dt.date(2020, 2, 1))
         assert masks["not early"][row] == (at is not None and at >= dt.time(10, 30))
+        on_monday = day is not None and day.weekday() == 0 and day.month in (1, 2)
+        assert masks["monday"][row] == on_monday
+        assert masks["morning"][row] == (at is not None and at.hour < 12)
         assert masks["price"][row] == masks["price=12.3"][row] == (price == Decimal("12.3"))
         assert masks["dear"][row] == (price is not None and price >= Decimal("12.3"))
 
@@ -126,6 +131,8 @@ def test_values_are_declared_as_text() -> None:
         ("at > '10:30+01:00'", "expected a time of day without an offset"),
         ("price > 'x'", r"got price \(number\) and 'x' \(text\)"),
         ("day > at", r"got day \(date\) and at \(time\)"),
+        ("day.hour > 2", "hour"),
+        ("at.month > 2", "month"),
         ("day + 1 > 2", r"expected numbers in arithmetic, got day \(date\)"),
     ],
 )
