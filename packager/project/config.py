@@ -22,6 +22,7 @@ from packager.manifest.base import FeatureForm, FrozenModel, Task
 from packager.manifest.manifest import TableVersion
 from packager.manifest.outputs import Output, targets_of
 from packager.manifest.policy import Policy
+from packager.project.answers import check_answers
 from packager.project.entry_modules import check_modules
 from packager.project.requirements_choice import check_choice, chosen_file, missing_hint
 from packager.project.sections import (
@@ -36,7 +37,6 @@ from packager.project.sections import (
     RequirementsSection,
     ServeSection,
     SlicesSection,
-    check_answers,
 )
 from packager.project.split_rules import check_split
 
@@ -51,6 +51,7 @@ EXPECTED = {
     },
     "recipe.train": "module:function, for example train:train",
     "recipe.metrics": "module:function, for example metrics:metrics",
+    "requirements.torch": "cpu, xpu, or a version such as cu128 or rocm6.4",
     "serve.predictor": "auto or module:Class",
     "image.repository": "a lower-case path such as models/diamonds",
 }
