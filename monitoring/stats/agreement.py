@@ -38,8 +38,8 @@ class Agreement:
 
     value: float
     low: float
-    """NaN, as ``high``, if the rows are too few, none of them is disputed (every resample would give
-    1), or the coefficient is not defined."""
+    """NaN, as ``high``, if the rows are too few, none of them is disputed (so that every resample
+    would give 1), or the coefficient is not defined."""
     high: float
     rows: int
     """Rows that were compared."""

@@ -35,6 +35,7 @@ from packager.manifest.evaluation import (
     RepeatabilityResult,
     SeedVariance,
 )
+from packager.manifest.label_schemes import TrainedLabels
 from packager.manifest.outputs import Output
 from packager.manifest.read_options import TableReadOptions
 
@@ -227,6 +228,8 @@ class TableVersion(FrozenModel):
 
     table: str
     version: int
+    labels: TrainedLabels | None = None
+    """The labels that are the target column; None if the target is a column of the table."""
 
 
 class DataSource(DataRoles):

@@ -49,6 +49,7 @@ EXPECTED = {
         for key in ("separator", "decimal", "thousands", "quote")
     },
     "recipe.train": "module:function, for example train:train",
+    "data.labels": "the name of a labelling scheme",
     "recipe.metrics": "module:function, for example metrics:metrics",
     "serve.predictor": "auto or module:Class",
     "image.repository": "a lower-case path such as models/diamonds",
@@ -263,6 +264,12 @@ def _check_files(project: Project) -> None:
             f"{FILENAME}: `data.source`: expected a table with versions at "
             f"{table.path}, got none there",
             "make one with `package data add FILE --table NAME`",
+        )
+    if project.data is not None and project.data.labels is not None and table is None:
+        raise UsageError(
+            f"{FILENAME}: `data.labels`: expected a table with versions as `data.source`, got "
+            f"{project.data.source}",
+            "labels are stored with a table: make one with `package data add FILE --table NAME`",
         )
     check_choice(project.directory, project.requirements)
     for key, name in named.items():

@@ -16,6 +16,7 @@ from packager.tables.records import Derivation, Version
 
 CREATED = {"package.what": "create"}
 """Metadata of the commit that creates an empty table."""
+_LABELS = "package.labels"
 _OTHERS = {"WRITE": "add", "RESTORE": "revert"}
 _NO_ROWS = (
     "VACUUM START",
@@ -54,6 +55,11 @@ def facts_of(
     if derived is not None:
         facts["package.derived"] = derived.dump().decode()
     return facts
+
+
+def label_facts(labels: LabelSet | None) -> dict[str, str]:
+    """The metadata of a commit that names labels; none for None: the version keeps those before."""
+    return {} if labels is None else {_LABELS: labels.dump().decode()}
 
 
 def versions_of(
@@ -110,7 +116,7 @@ def _shown(error: ValueError) -> str:
 
 def _told(entry: dict[str, Any], operation: str) -> Version:
     printed, derived = entry.get("package.fingerprint"), entry.get("package.derived")
-    back, labels = entry.get("package.reverted_to"), entry.get("package.labels")
+    back, labels = entry.get("package.reverted_to"), entry.get(_LABELS)
     return Version(
         number=entry["version"],
         milliseconds=entry.get("timestamp", 0),

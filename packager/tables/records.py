@@ -19,7 +19,7 @@ class Parent(FrozenModel):
     content: str
     """``content_of`` its fingerprint, so that a revert of the parent to equal rows is no change."""
     labels: str | None = None
-    """sha256 of its stored labels, "" for none; None if the step does not read labels."""
+    """Identity of its stored labels, "" for none; None if the step does not read labels."""
 
 
 class Derivation(FrozenModel):

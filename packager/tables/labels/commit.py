@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from packager.errors import UsageError
 from packager.location import Location
 from packager.manifest.label_schemes import LabelScheme
-from packager.tables.commits import Authorship, facts_of
+from packager.tables.commits import Authorship, facts_of, label_facts
 from packager.tables.delta import VersionedTable
 from packager.tables.errors import retried
 from packager.tables.labels.given import GivenLabel, GivenLabels
@@ -24,9 +24,6 @@ from packager.tables.labels.store import (
 )
 from packager.tables.labels.values import check_stored, stored_label
 from packager.tables.records import Version
-
-KEY = "package.labels"
-"""Metadata of a commit with labels."""
 
 
 @dataclass(frozen=True)
@@ -132,8 +129,7 @@ def _add(
 def _commit(store: VersionedTable, version: Version, labels: Labels, by: Authorship) -> Version:
     store.check_writable(append=True)
     written = write_labels(store.location, labels)
-    facts = facts_of(LABEL, by, version.fingerprint, version.derived)
-    facts[KEY] = written.dump().decode()
+    facts = facts_of(LABEL, by, version.fingerprint, version.derived) | label_facts(written)
     try:
         number = store.commit([], store.schema(version.number), facts, append=True)
     except BaseException:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, model_validator
 
+from packager.digest import canonical_json, sha256_bytes
 from packager.manifest.base import FileEntry, FrozenModel
 from packager.manifest.label_schemes import LabelScheme
 
@@ -39,8 +40,8 @@ class LabelSet(FrozenModel):
         """A scheme by name; None if there is none of that name."""
         return next((scheme for scheme in self.schemes if scheme.name == name), None)
 
-    def same_labels(self, other: LabelSet | None) -> bool:
-        """Whether ``other`` has equal labels and schemes, from whatever files."""
-        if other is None:
-            return False
-        return (self.key, self.schemes, self.sha256) == (other.key, other.schemes, other.sha256)
+    @property
+    def identity(self) -> str:
+        """Digest of labels, schemes and key, from whatever files."""
+        named = [self.key, [scheme.model_dump(mode="json") for scheme in self.schemes], self.sha256]
+        return sha256_bytes(canonical_json(named))
