@@ -31,7 +31,7 @@ class LabelColumns:
     annotator_column: str | None = None
     label: str | None = None
     """Of CSV: the column of the label. Of Label Studio: the ``from_name`` of the control."""
-    key: tuple[str, ...] | None = None
+    on: tuple[str, ...] | None = None
     """The columns that identify rows; None: ``row_hash`` if the file has it, else the table's."""
 
     @property
@@ -89,7 +89,7 @@ class _Roles:
 
 
 def _roles(file: Path, names: list[str], columns: LabelColumns, key: Sequence[str]) -> _Roles:
-    own = columns.key
+    own = columns.on
     if own is None:
         own = () if ROW_HASH in names or not key else tuple(key)
     named = columns.named_annotator

@@ -59,8 +59,8 @@ def label_studio_labels(file: Path, columns: LabelColumns, key: Sequence[str]) -
 
 
 def _key(columns: LabelColumns, tasks: Sequence[Any], key: Sequence[str]) -> tuple[str, ...]:
-    if columns.key is not None:
-        return columns.key
+    if columns.on is not None:
+        return columns.on
     hashed = all(isinstance(task, dict) and _cell(task, ROW_HASH) is not None for task in tasks)
     return () if hashed or not key else tuple(key)
 

@@ -9,9 +9,9 @@ from packager.labelling.agreement import AgreementReport, Coefficient
 from packager.labelling.overview import SchemeOverview
 from packager.manifest.label_schemes import LabelScheme
 from packager.report.numbers import number
-from packager.report.table import pairs, table
+from packager.report.table import Cell, pairs, table
 from packager.tables.labels.commit import AddedLabels
-from packager.text import escape_control_characters, format_number
+from packager.text import escape_control_characters
 
 MAX_LISTED = 12
 _LEVELS = {
@@ -64,10 +64,11 @@ def scheme_line(scheme: LabelScheme) -> str:
     """A scheme in a few words: ``good, bad; majority``."""
     if scheme.kind == "number":
         low, high = scheme.minimum, scheme.maximum
-        bounds = [f"at least {format_number(low)}"] if low is not None else []
-        bounds += [f"at most {format_number(high)}"] if high is not None else []
-        apart = f", disputed beyond {format_number(scheme.tolerance)}" if scheme.tolerance else ""
-        return f"{' and '.join(['numbers', *bounds])}; {scheme.resolve}{apart}"
+        bounds = [f"at least {low:.15g}"] if low is not None else []
+        bounds += [f"at most {high:.15g}"] if high is not None else []
+        within = f" of {' and '.join(bounds)}" if bounds else ""
+        apart = f", disputed beyond {scheme.tolerance:.15g}" if scheme.tolerance else ""
+        return f"numbers{within}; {scheme.resolve}{apart}"
     between = " < " if scheme.ordered else ", "
     return f"{_listed(scheme.texts, between) or 'any text'}; {scheme.resolve}"
 
@@ -76,15 +77,24 @@ def labels_text(rows: Iterable[Mapping[str, Any]], columns: int | None = None) -
     """A line for each label."""
     shown = list(rows)
     heads = list(shown[0]) if shown else []
-    cells = [["" if value is None else value for value in row.values()] for row in shown]
+    cells = [[_cell(value) for value in row.values()] for row in shown]
     return table(heads, cells, columns) if shown else "no labels"
+
+
+def _cell(value: Any) -> Cell:
+    if isinstance(value, bool):
+        return "yes" if value else ""
+    return value if isinstance(value, int | float | str) else ""
 
 
 def agreement_text(found: AgreementReport, columns: int | None = None) -> str:
     """The coefficients with their intervals, then each pair of annotators."""
     facts = [
         ("annotators", _listed(found.annotators) or "none"),
-        ("labels", f"{found.labels:,} of {found.rows:,} rows, compared {_LEVELS[found.level]}"),
+        (
+            "labelled",
+            f"{found.labels:,} labels on {found.rows:,} rows, compared {_LEVELS[found.level]}",
+        ),
         ("compared", f"{found.rows_compared:,} rows with labels of two annotators or more"),
         ("disputed", f"{found.disputed:,} rows"),
         ("Krippendorff's alpha", _coefficient(found.alpha)),
