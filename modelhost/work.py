@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import socket
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
@@ -93,9 +94,12 @@ class Workshop:
         """Predict with a loaded model."""
         model = self._model(asked)
         frame = read_input(asked, model.takes)
+        began = time.process_time()
         with project_errors("the model", traced=asked.header.get("traced", True)):
             found = model.predict(frame, read_specs(asked))
-        return Message(*encode_predictions(found))
+        spent = time.process_time() - began
+        header, buffers = encode_predictions(found)
+        return Message({**header, "cpu_seconds": spent}, buffers)
 
     def call(self, asked: Message) -> Message:
         """Call a transformer or an estimator within a loaded model."""

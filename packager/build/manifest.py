@@ -48,6 +48,7 @@ def make_manifest(
         data=_data_source(context, job, result, files),
         evaluation=result.evaluation,
         findings=findings,
+        test=project.test,
         environment=result.environment,
         repeatability=result.repeatability,
         seed_variance=seed_variance,
@@ -70,7 +71,7 @@ def _package_files(
     (package / "lock.json").write_bytes(lock.dump())
     text = render(context.environment.locked_base, labels(context.project), template)
     (package / "Dockerfile").write_text(text, encoding="utf-8")
-    for name in ("fingerprint.json", "profile.json", "golden.json"):
+    for name in ("fingerprint.json", "profile.json", "baseline.json", "golden.json"):
         if (out / name).is_file():
             shutil.copyfile(out / name, package / name)
     if (out / FOLDER).is_dir():

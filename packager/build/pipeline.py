@@ -233,7 +233,7 @@ def _assemble(context: BuildContext, manifest: Manifest) -> tuple[Image, ...]:
         whole = [*main, *worker, *stack.data]
         return (assemble(name, base, whole, platform, {**named, **trains}),)
     image = assemble(name, base, main, platform, named)
-    if embed == "none" and project.recipe is None:
+    if project.data is None:
         return (image,)
     more = [*worker, *(stack.data if embed == "companion" else ())]
     of_main = {**named, **trains, f"{LABEL}.companion-of": manifest.root}

@@ -12,7 +12,7 @@ from typing import Any
 import typer
 
 # isort: off
-from packager.cli import build, inspect, run, bench, monitoring, feedback
+from packager.cli import build, inspect, run, test, bench, monitoring, feedback
 from packager.cli import data_versions, data_derive, data_fingerprints, data_checks, data_verdicts
 from packager.cli import data_labels
 
@@ -37,6 +37,7 @@ __all__ = [
     "monitoring",
     "run",
     "run_command",
+    "test",
 ]
 
 CallError: type[Exception] = typer.BadParameter.__mro__[1]

@@ -12,6 +12,7 @@ from monitoring.scoring.outputs import ERRORS
 from monitoring.slices.slices import ALL
 from monitoring.stats import accuracy, drift
 from monitoring.stats.accuracy import mae_z, mean_interval, share_z, wilson
+from monitoring.stats.adjust import benjamini_hochberg
 from packager.errors import PackageError
 from packager.monitor.counters import CounterTotals
 
@@ -191,7 +192,7 @@ def _features(totals: CounterTotals, design_effect: float) -> tuple[FeatureDrift
                 f"feature {feature!r} of {totals.version}: {error}",
                 "its series are not those of one package: see /metrics",
             ) from error
-    adjusted = drift.benjamini_hochberg([one.p_value for one in measured.values()])
+    adjusted = benjamini_hochberg([one.p_value for one in measured.values()])
     found = [
         FeatureDrift(name, one, q, design_effect)
         for (name, one), q in zip(measured.items(), adjusted, strict=True)
@@ -295,6 +296,4 @@ def _plain(value: Any) -> Any:
         return None
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value

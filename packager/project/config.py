@@ -21,6 +21,7 @@ from packager.location import Location
 from packager.manifest.base import FeatureForm, FrozenModel, Task
 from packager.manifest.manifest import TableVersion
 from packager.manifest.outputs import Output, targets_of
+from packager.manifest.policy import Policy
 from packager.project.entry_modules import check_modules
 from packager.project.requirements_choice import check_choice, chosen_file, missing_hint
 from packager.project.sections import (
@@ -75,6 +76,7 @@ class Project(FrozenModel):
     serve: ServeSection = ServeSection()
     slices: SlicesSection = SlicesSection()
     monitoring: MonitoringSection = MonitoringSection()
+    test: Policy = Policy()
     image: ImageSection = ImageSection()
 
     @model_validator(mode="before")

@@ -37,6 +37,7 @@ ACTIVITIES = {
     "seeds": "training with several seeds",
     "replay": "replaying the training",
     "predict": "predicting",
+    "test": "testing on new data",
 }
 """Verb → its description in errors."""
 

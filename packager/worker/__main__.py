@@ -6,6 +6,7 @@
     folds JOB OUT      cross-validate the default model on the rows that ``check`` gives it;
                        OUT/folds.npz
     replay ASK OUT     retrain and compare; OUT/report.json
+    test JOB OUT       test the package on the rows in /data/new; OUT/report.json
 
     replay [CHANGE]    replay by hand, with only the image: prints the report; CHANGE is seed,
                        row or param; report.json is in the folder ``replay`` of the temporary folder
@@ -32,6 +33,7 @@ from packager.model.model_environment import installed_folders
 from packager.model.paths import Root
 from packager.worker.job import (
     CheckJob,
+    DataTestJob,
     FoldsJob,
     Job,
     ReplayRequest,
@@ -40,11 +42,8 @@ from packager.worker.job import (
 from packager.worker.processes.child_process import end_if_child
 from packager.worker.processes.environment import pin_environment
 
-VERBS = ("run", "seeds", "check", "folds", "replay")
-USAGE = (
-    f"python -m packager.worker {'|'.join(VERBS[:-1])} JOB OUT | replay ASK OUT"
-    " | replay [seed|row|param]"
-)
+VERBS = ("run", "seeds", "check", "folds", "replay", "test")
+USAGE = f"python -m packager.worker {'|'.join(VERBS)} JOB OUT | replay [seed|row|param]"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -118,6 +117,10 @@ def _do(verb: str, given: Path, out: Path, arguments: Sequence[str]) -> bool:
             from packager.worker.train.out_of_fold import ask_folds
 
             ask_folds(FoldsJob.load(given), out)
+        case "test":
+            from packager.worker.test.run import run_test
+
+            run_test(DataTestJob.load(given), root, out)
         case "replay":
             from packager.worker.replay.replay import replay
 

@@ -33,6 +33,8 @@ class Job(DataRoles):
     """Features without drift detection."""
     monitoring_include: tuple[str, ...] = ()
     """Features with drift detection although they look like calendar features."""
+    groups: tuple[str, ...] = ()
+    """``Policy.groups``: columns that name rows that belong together."""
     recipe: Recipe | Literal["none"]
 
     @property
@@ -63,6 +65,17 @@ class FoldsJob(FrozenModel):
     """Cross-validate the default model on the rows that the process is given."""
 
     task: Task
+
+
+class DataTestJob(FrozenModel):
+    """Test the package on the rows below ``/data/new``."""
+
+    source: str = ""
+    """The file there, or empty for the folder."""
+    labels: str = ""
+    """A file below ``/data/labels`` with right answers; empty for none."""
+    on: tuple[str, ...] = ()
+    """The columns that identify a row in both."""
 
 
 class TrainingResult(FrozenModel):

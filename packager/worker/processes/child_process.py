@@ -24,6 +24,7 @@ RESULTS = {
     "check": "check.json",
     "folds": "folds.npz",
     "replay": "report.json",
+    "test": "report.json",
 }
 """The result file that each verb of the worker writes last."""
 _GIVEN = "MODEL_CHILD_GIVEN"
