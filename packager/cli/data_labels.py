@@ -16,7 +16,7 @@ from packager.errors import UsageError
 
 LABELS = "Labels"
 labels = Application(
-    help="Add labels of several annotators and schemes to a table, compare and map them.",
+    help="Labels of several annotators and schemes.",
     cls=GroupedVerbs,
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -53,11 +53,9 @@ def declare(
     tolerance: Annotated[
         float | None, typer.Option(help="Numbers further apart are disputed.")
     ] = None,
-    key: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="COLUMN", help="Column that identifies a row (repeatable); else the row hash."
-        ),
+    key_columns: Annotated[
+        str | None,
+        typer.Option(help="Columns that identify a row, with commas between; else its hash."),
     ] = None,
     message: Message = "",
     author: Author = None,
@@ -90,7 +88,8 @@ def declare(
     location = Location.parse(table).unversioned()
     by = adding.author() if author is None else author
     said = Authorship(message or f"labelling scheme {name}", by)
-    version, new = declare_scheme(location, scheme, tuple(key) if key else None, said)
+    named = None if key_columns is None else [n for n in key_columns.split(",") if n]
+    version, new = declare_scheme(location, scheme, named, said)
     if as_json:
         facts = {"version": version.number, "unchanged": not new}
         print_result(json.dumps({**facts, "scheme": scheme.model_dump(mode="json", by_alias=True)}))
@@ -133,7 +132,7 @@ def add(
     author: Author = None,
     as_json: AsJson = False,
 ) -> None:
-    """Add the labels of a file as a version of the table: all of them, or none."""
+    """Add the labels of a file, all or none, as a version."""
     from packager.labelling.csv_labels import LabelColumns
     from packager.labelling.label_files import add_file
     from packager.location import Location
@@ -166,7 +165,7 @@ def add(
 
 @labels.command()
 def schemes(table: At, as_json: AsJson = False) -> None:
-    """List the labelling schemes of a version, with counts and coverage."""
+    """List the schemes of a version, with coverage."""
     from packager.labelling.overview import overviews
     from packager.location import Location
     from packager.report.labels import schemes_text
@@ -213,7 +212,10 @@ def show(
 
 @labels.command()
 def agreement(table: At, scheme: Scheme = None, as_json: AsJson = False) -> None:
-    """Measure how well annotators agree: Cohen's and Fleiss' kappa, Krippendorff's alpha."""
+    """Measure how well annotators agree.
+
+    Cohen's and Fleiss' kappa, Krippendorff's alpha, with intervals.
+    """
     from packager.labelling.agreement import agreement_report
     from packager.labelling.overview import labels_of
     from packager.location import Location
@@ -242,7 +244,10 @@ def map_(
     author: Author = None,
     as_json: AsJson = False,
 ) -> None:
-    """Derive a table with the same rows, whose labels are those of a scheme mapped to another."""
+    """Derive a table whose labels are those of another scheme.
+
+    It has the same rows. Labels that the mapping lacks are refused.
+    """
     from packager.labelling.mapping import map_labels, map_step
     from packager.location import Location
     from packager.tables import commit as adding

@@ -1,4 +1,4 @@
-"""A labelling scheme, and the labels of one that a package was trained on."""
+"""A labelling scheme, and the version of a table and its labels that a package was trained on."""
 
 from __future__ import annotations
 
@@ -96,6 +96,15 @@ class TrainedLabels(FrozenModel):
     """Rows whose annotators disagree so that they have no label; they are left out."""
     unlabelled: int
     """Rows that nobody labelled; they are left out."""
+
+
+class TableVersion(FrozenModel):
+    """A version of a table, as named in the project."""
+
+    table: str
+    version: int
+    labels: TrainedLabels | None = None
+    """The labels that are the target column; None if the target is a column of the table."""
 
 
 def class_text(value: Scalar) -> str:

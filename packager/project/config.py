@@ -19,10 +19,11 @@ from packager.confinement import (
 from packager.errors import UsageError
 from packager.location import Location
 from packager.manifest.base import FeatureForm, FrozenModel, Task
-from packager.manifest.manifest import TableVersion
+from packager.manifest.label_schemes import TableVersion
 from packager.manifest.outputs import Output, targets_of
 from packager.manifest.policy import Policy
 from packager.project.entry_modules import check_modules
+from packager.project.label_rules import check_labels
 from packager.project.requirements_choice import check_choice, chosen_file, missing_hint
 from packager.project.sections import (
     DataSection,
@@ -50,7 +51,6 @@ EXPECTED = {
         for key in ("separator", "decimal", "thousands", "quote")
     },
     "recipe.train": "module:function, for example train:train",
-    "data.labels": "the name of a labelling scheme",
     "recipe.metrics": "module:function, for example metrics:metrics",
     "serve.predictor": "auto or module:Class",
     "image.repository": "a lower-case path such as models/diamonds",
@@ -194,6 +194,7 @@ def load_project(directory: Path) -> Project:
     _check_platforms(project)
     if project.data is not None:
         check_split(project.data.split, project.outputs)
+        check_labels(project.data, is_table=project.table is not None)
     _check_files(project)
     entrypoints = {"serve.predictor": project.serve.predictor}
     if project.recipe:
@@ -266,12 +267,6 @@ def _check_files(project: Project) -> None:
             f"{FILENAME}: `data.source`: expected a table with versions at "
             f"{table.path}, got none there",
             "make one with `package data add FILE --table NAME`",
-        )
-    if project.data is not None and project.data.labels is not None and table is None:
-        raise UsageError(
-            f"{FILENAME}: `data.labels`: expected a table with versions as `data.source`, got "
-            f"{project.data.source}",
-            "labels are stored with a table: make one with `package data add FILE --table NAME`",
         )
     check_choice(project.directory, project.requirements)
     for key, name in named.items():

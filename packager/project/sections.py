@@ -11,7 +11,6 @@ from pydantic import Field, field_validator, model_validator
 from packager.data.checks.expectations import DeclaredColumn
 from packager.manifest.base import FeatureForm, FrozenModel, Isa, Level, Scalar
 from packager.manifest.data_roles import Split
-from packager.manifest.label_schemes import SchemeName
 from packager.manifest.outputs import Output, OutputKind
 from packager.manifest.read_options import (
     ColumnReading,
@@ -144,7 +143,7 @@ class DataSection(FrozenModel):
     source: str
     target: str | None = None
     """None if ``[outputs]`` names the columns with the right answers."""
-    labels: SchemeName | None = None
+    labels: str | None = None
     """The labelling scheme whose labels are the target column; None: a column of the data."""
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
@@ -168,13 +167,8 @@ class DataSection(FrozenModel):
             raise ValueError(
                 f"`data.personal`: expected columns that are not in not_personal, got {both[0]!r}"
             )
-        if self.labels is not None and self.target is None:
-            raise ValueError("`data.labels`: expected `data.target` with it, got none")
-        both = sorted(set(self.include) & set(self.train_only))
-        if both:
-            raise ValueError(
-                f"`data.train_only`: expected columns that are not included, got {both[0]!r}"
-            )
+        if both := sorted({*self.include} & {*self.train_only}):
+            raise ValueError(f"`data.train_only`: expected columns not in include, got {both[0]!r}")
         return self
 
     @property

@@ -11,7 +11,8 @@ from packager.cache import temporary_directory
 from packager.engine.engine import Engine
 from packager.image.export import Destination
 from packager.location import Location
-from packager.manifest.manifest import Manifest, TableVersion
+from packager.manifest.label_schemes import TableVersion
+from packager.manifest.manifest import Manifest
 from packager.progress import Progress
 from packager.project.config import Project
 

@@ -38,8 +38,6 @@ _KEEP = {
     "delta.deletedFileRetentionDuration": "interval 36500 days",
     "delta.enableExpiredLogCleanup": "false",
 }
-_FOLDERS = ("_package_pins", "_package_labels", "_delta_log/_sidecars")
-"""Folders of a table, other than its log, that may not contain links."""
 _IMPLIED = {
     "appendOnly": TableFeatures.AppendOnly,
     "invariants": TableFeatures.Invariants,
@@ -64,7 +62,7 @@ class VersionedTable:
     @classmethod
     def open(cls, location: Location) -> VersionedTable:
         """Open a table; ``UsageError`` if there is none, ``PackageError`` if it can't be read."""
-        check_folder(location, *_FOLDERS)
+        check_folder(location)
         try:
             check_checkpoints(location, filesystem(location))
             table = DeltaTable(location.uri)
@@ -80,7 +78,7 @@ class VersionedTable:
     @classmethod
     def exists(cls, location: Location) -> bool:
         """Whether there is a table at ``location``."""
-        check_folder(location, *_FOLDERS)
+        check_folder(location)
         with translate_errors(location):
             return DeltaTable.is_deltatable(location.uri)
 
@@ -121,14 +119,11 @@ class VersionedTable:
         return found[-1]
 
     def before(self, version: Version) -> Version | None:
-        """The predecessor of a version's rows: those with other labels alone are skipped.
-
-        Of a revert, the predecessor of the restored version.
-        """
+        """The predecessor of a version's rows; of a revert, that of the restored version."""
         while version.reverted_to is not None:
             version = self.version(version.reverted_to)
         older = [found for found in self.versions if found.number < version.number]
-        if version.operation == LABEL and older:
+        if older and version.operation == LABEL:  # the same rows, with other labels
             return self.before(older[-1])
         return older[-1] if older else None
 

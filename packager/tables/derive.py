@@ -99,9 +99,8 @@ def derive(
     )
     known = _known(location, derivation)
     if known is not None:
-        found = (
-            known if known.outcome == "unchanged" else _back(location, known.version, authorship.by)
-        )
+        unchanged = known.outcome == "unchanged"
+        found = known if unchanged else _back(location, known.version, authorship.by)
         _pin(parents, exact, location, progress)
         return found
     with temporary_directory() as folder:
@@ -115,14 +114,19 @@ def derive(
                 f"step {step.text}: expected a Parquet file at {{out}}, got none",
                 "write the result to the file that {out} stands for",
             )
-        source = open_source(out)
-        if step.reads_labels:
-            given = [read_labels(p, version) for p, version in zip(parents, exact, strict=True)]
-            source = replace(source, labels=step.labels(given))
+        source = replace(open_source(out), labels=_labels_of(step, parents, exact))
         # Pinned before the commit, so that no commit exists without its pins.
         _pin(parents, exact, location, progress)
         made = commit_derived(source, location, authorship, derivation)
     return DeriveResult(made.version, "computed")
+
+
+def _labels_of(
+    step: DeriveStep, parents: Sequence[Location], exact: Sequence[Version]
+) -> Labels | None:
+    if not step.reads_labels:
+        return None
+    return step.labels([read_labels(p, version) for p, version in zip(parents, exact, strict=True)])
 
 
 def _refuse_circle(location: Location, parent: Location, reach: AllowedLocations) -> None:

@@ -92,9 +92,9 @@ def _declare(
             refuse_repeated(row_keys(store, version.number, held.key), held.key, location)
     elif key is not None and tuple(key) != held.key:
         raise UsageError(
-            f"--key: expected the key of the table's other schemes, {_shown(held.key)}, got "
-            f"{_shown(key)}",
-            "leave --key out",
+            f"--key-columns: expected the key of the table's other schemes, {_shown(held.key)}, "
+            f"got {_shown(key)}",
+            "leave --key-columns out",
         )
     check_stored(held.of(scheme.name)["label"], scheme)
     others = tuple(one for one in held.schemes if one.name != scheme.name)

@@ -17,7 +17,7 @@ from packager.tables.arrow_schema import refuse_same_but_case
 from packager.tables.delta import VersionedTable
 from packager.tables.labels.commit import scheme_named
 from packager.tables.labels.keys import Keys, row_keys
-from packager.tables.labels.resolve import Resolved, resolve
+from packager.tables.labels.resolve import RowLabel, resolve
 from packager.tables.labels.store import Labels, read_labels
 from packager.tables.labels.values import label_value
 from packager.tables.records import Version
@@ -41,7 +41,7 @@ class LabelledRows:
     """The labels of one scheme, by row of a version."""
 
     scheme: LabelScheme
-    resolved: tuple[Resolved | None, ...]
+    resolved: tuple[RowLabel | None, ...]
     """One for each row; None for a row that nobody labelled."""
     elsewhere: int
     """Number of labelled keys that no row of the version has."""

@@ -20,7 +20,7 @@ _TIE_SCORE = 0.85
 
 
 @dataclass(frozen=True)
-class Resolved:
+class RowLabel:
     """The labels of one row in one scheme."""
 
     key: str
@@ -33,7 +33,7 @@ class Resolved:
     """``'good' (ann, bob), 'bad' (cy)``."""
 
 
-def resolve(labels: pd.DataFrame, scheme: LabelScheme) -> Iterator[Resolved]:
+def resolve(labels: pd.DataFrame, scheme: LabelScheme) -> Iterator[RowLabel]:
     """One result for each labelled row, sorted by key.
 
     ``labels``: those of the scheme, with the columns key, annotator and label. A majority is a
@@ -51,7 +51,7 @@ def resolve(labels: pd.DataFrame, scheme: LabelScheme) -> Iterator[Resolved]:
             yield _class(key, given, scheme)
 
 
-def _class(key: str, given: list[tuple[str, str]], scheme: LabelScheme) -> Resolved:
+def _class(key: str, given: list[tuple[str, str]], scheme: LabelScheme) -> RowLabel:
     counts = Counter(label for _, label in given).most_common()
     first, top = counts[0]
     tied = len(counts) > 1 and counts[1][1] == top
@@ -60,15 +60,15 @@ def _class(key: str, given: list[tuple[str, str]], scheme: LabelScheme) -> Resol
     # Half of the labels against the first is the most that leaves it a majority.
     against = min(1.0, 2 * (1 - top / len(given)))
     score = None if agreed else _score(1.0 if label is None else against)
-    return Resolved(key, label, len(given), score, _votes(given))
+    return RowLabel(key, label, len(given), score, _votes(given))
 
 
-def _number(key: str, given: list[tuple[str, str]], scheme: LabelScheme, widest: float) -> Resolved:
+def _number(key: str, given: list[tuple[str, str]], scheme: LabelScheme, widest: float) -> RowLabel:
     numbers = [float(label) for _, label in given]
     found = median(numbers) if scheme.resolve == "median" else fmean(numbers)
     spread = max(numbers) - min(numbers)
     score = _score(spread / widest) if spread > scheme.tolerance else None
-    return Resolved(key, repr(float(found)), len(given), score, _votes(given))
+    return RowLabel(key, repr(float(found)), len(given), score, _votes(given))
 
 
 def _numbers(rows: list[tuple[str, str, str]]) -> Iterator[tuple[str, list[float]]]:

@@ -27,7 +27,10 @@ def parts(run, monkeypatch, tmp_path: Path) -> Path:
 
 
 def labelled(run):
-    assert run("data", "labels", "declare", "parts", "quality", *CLASSES, "--key", "id")[0] == 0
+    assert (
+        run("data", "labels", "declare", "parts", "quality", *CLASSES, "--key-columns", "id")[0]
+        == 0
+    )
     for who in ("ann", "bob"):
         code, out, _ = run("data", "labels", "add", "parts", f"{who}.csv", "--annotator", who)
         assert (code, out.splitlines()[0].endswith("40 labels added")) == (0, True)
