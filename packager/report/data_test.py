@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import textwrap
 from collections.abc import Iterator, Sequence
 
 from packager.report.data_test_examples import rules_line
+from packager.report.numbers import digits
 from packager.report.table import Cell, table
 from packager.testing.ordered import excess, with_verdict
 from packager.text import escape_control_characters
@@ -130,11 +130,3 @@ def _wrapped(text: str, columns: int | None) -> str:
     """Text in lines of at most ``columns`` characters; None keeps it on one."""
     plain = escape_control_characters(text)
     return plain if columns is None else textwrap.fill(plain, columns, break_on_hyphens=False)
-
-
-def digits(value: float | None, *, sign: bool = False) -> str:
-    """Three significant digits, but all before the point: ``0.871``, ``+0.0046``, ``1,235``."""
-    if value is None or not math.isfinite(value):
-        return ""
-    plus = "+" if sign and value > 0 else ""
-    return plus + (f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import tested_packages as made
 
-from packager.report.data_test import MAX_SHOWN, as_text, digits
+from packager.report.data_test import MAX_SHOWN, as_text
 
 
 def test_what_failed_comes_first_and_the_verdict_last() -> None:
@@ -79,15 +79,3 @@ def test_a_narrow_terminal_shows_every_line_whole(name: str) -> None:
     sentences = made.report(made.family("quality"), verdict="passed")
     wide = sentences.model_copy(update={"sentence": "passed: " + "word " * 60})
     assert max(map(len, as_text(wide, 80).splitlines())) <= 80
-
-
-@pytest.mark.parametrize(
-    ("value", "shown"),
-    [(0.87123, "0.871"), (1234.5, "1,234"), (0, "0"), (None, ""), (float("nan"), "")],
-)
-def test_numbers_have_three_digits(value: float | None, shown: str) -> None:
-    assert digits(value) == shown
-
-
-def test_a_change_has_its_sign() -> None:
-    assert (digits(0.01, sign=True), digits(-0.01, sign=True)) == ("+0.01", "-0.01")
