@@ -101,6 +101,11 @@ class _Condition:
                 return self._equal(self._value(node), "True", truth)
 
     def _step(self, sign: ast.cmpop, left: ast.expr, right: ast.expr, truth: bool) -> str:
+        if isinstance(sign, ast.Is | ast.IsNot):
+            negation = "" if isinstance(sign, ast.Is) is truth else "not "
+            return f"({self._value(left)} is {negation}None)"
+        if isinstance(sign, ast.In | ast.NotIn) and isinstance(right, ast.Name):
+            return self._holds_word(left, right, isinstance(sign, ast.In) is truth)
         if isinstance(sign, ast.In | ast.NotIn):
             return self._within(left, right, isinstance(sign, ast.In) is truth)
         one, other = self._sides(left, right)
@@ -124,6 +129,10 @@ class _Condition:
         elements = [self._constant(e, self._clock(left)) for e in getattr(choices, "elts", ())]
         value, name = self._value(left), self._source.name(tuple(elements))
         return f"({value} is not None and {value} {'in' if truth else 'not in'} {name})"
+
+    def _holds_word(self, word: ast.expr, column: ast.Name, truth: bool) -> str:
+        cell, name = self._value(column), self._value(word)
+        return f"({cell} is not None and {name} {'in' if truth else 'not in'} {cell})"
 
     def _sides(self, left: ast.expr, right: ast.expr) -> tuple[str, str]:
         """Source of both sides of a comparison.

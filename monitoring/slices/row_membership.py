@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from monitoring.column_arrays import ColumnArrays, ColumnLayout
-from monitoring.derived.measures import as_values, measured
 from monitoring.slices.clock import DatetimeUnit
 from monitoring.slices.compiler import RuleCompiler
+from monitoring.slices.derived_cells import derived_cells
 
 if TYPE_CHECKING:
     from monitoring.slices.slices import Rule
@@ -53,7 +54,11 @@ class RowMembership:
             if name in places or own.column not in places:
                 found = "a column too" if name in places else f"no column {own.column!r}"
                 raise ValueError(f"slices: expected {name!r} to be derived only, got {found}")
-        self._derived = [(places[own.column], own.measure) for own in derived.values()]
+        self._derived = [
+            (places[own.column], partial(derived_cells, measure=own.measure, clock=clock))
+            for own in derived.values()
+            for clock in [clocks.get(own.column)]
+        ]
         places |= {name: at for at, name in enumerate(derived, start=len(columns))}
         source = RuleCompiler(places, clocks)
         terms: list[_Term] = []
@@ -76,8 +81,7 @@ class RowMembership:
     def bitmap(self, row: Row) -> int:
         """The bitmap of one row."""
         if self._derived:
-            found = (measured([row[at]], measure) for at, measure in self._derived)
-            row = [*row, *(as_values(own)[0] for own in found)]
+            row = [*row, *(derive([row[at]])[0] for at, derive in self._derived)]
         return self._all.of_row(row)
 
     def bitmaps(self, columns: Sequence[Sequence[Any]], rows: int) -> list[int]:
@@ -106,8 +110,7 @@ class RowMembership:
     def _with_derived(self, columns: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:
         if not self._derived:
             return columns
-        found = (measured(columns[at], measure) for at, measure in self._derived)
-        return [*columns, *(as_values(own) for own in found)]
+        return [*columns, *(derive(columns[at]) for at, derive in self._derived)]
 
     def _prepare(self, layout: ColumnLayout) -> None:
         """Compute what depends on one column with codes, for each code."""
