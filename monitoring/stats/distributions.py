@@ -52,6 +52,17 @@ def student_quantile(share: float, degrees: float) -> float:
     return (low + high) / 2
 
 
+def f_tail(value: float, above: float, below: float) -> float:
+    """The probability that F with ``above`` and ``below`` degrees of freedom exceeds ``value``.
+
+    NaN for NaN.
+    """
+    if math.isnan(value):
+        return math.nan
+    below = min(below, MANY_DEGREES)
+    return incomplete_beta(below / 2, above / 2, below / (below + above * max(0.0, value)))
+
+
 def incomplete_beta(a: float, b: float, x: float) -> float:
     """The regularized incomplete beta function for a, b > 0 and 0 <= x <= 1.
 
