@@ -60,11 +60,11 @@ def reliability_bins(confidence: Floats, right: Flags, bins: int = BINS) -> Reli
     """The sums of rows with a ``confidence`` (0 to 1) and whether they were ``right``: (n,)."""
     edges = np.linspace(0.0, 1.0, bins + 1)
     places = np.searchsorted(edges[1:-1], confidence)
-    return ReliabilityBins(
-        np.bincount(places, minlength=bins).astype(np.float64),
-        np.bincount(places, weights=confidence, minlength=bins),
-        np.bincount(places, weights=right, minlength=bins),
+    rows, sure, hits = (
+        np.bincount(places, weights=weights, minlength=bins).astype(np.float64)
+        for weights in (None, confidence, right)
     )
+    return ReliabilityBins(rows, sure, hits)
 
 
 def calibration_error(found: ReliabilityBins) -> float:
@@ -141,12 +141,13 @@ def _merged(before: ReliabilityBins, after: ReliabilityBins) -> tuple[Reliabilit
             open_ = []
     if parts:
         parts[-1] += open_
+
+    def joined(values: Floats) -> Floats:
+        return np.array([values[part].sum() for part in parts], np.float64)
+
     return tuple(
         one._replace(
-            **{
-                name: np.array([getattr(one, name)[part].sum() for part in parts], np.float64)
-                for name in ("rows", "confidence", "right")
-            }
+            rows=joined(one.rows), confidence=joined(one.confidence), right=joined(one.right)
         )
         for one in (before, after)
     )

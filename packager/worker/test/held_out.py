@@ -15,7 +15,10 @@ from packager.model.model import Model
 from packager.model.predictions import scalars
 from packager.worker.job import Job
 from packager.worker.test.baseline import Baseline
+from packager.worker.test.class_baseline import class_baseline
+from packager.worker.test.fairness import fairness_baseline, group_values
 from packager.worker.test.judged_rows import Judged, JudgedOutputs, JudgedRows, baseline_of
+from packager.worker.test.policy_names import check_policy
 from packager.worker.train.dataset import Dataset
 
 Mask = npt.NDArray[np.bool_]
@@ -26,17 +29,24 @@ def held_out_baseline(
 ) -> Baseline:
     """The statistics of ``model`` on the held-out rows, for each slice that has any.
 
-    Raise ``UsageError`` if ``[test] groups`` names an absent column.
+    Raise ``UsageError`` if ``[test]`` names an absent column, metric or slice.
     """
     every = {ALL: np.ones(len(dataset.test), np.bool_)}
     others = {name: mask for name, mask in masks.items() if name != ALL}
-    return baseline_of(_judged(model, dataset, schema, job), {**every, **others})
+    judged = _judged(model, dataset, schema, job)
+    found = baseline_of(judged, {**every, **others})
+    check_policy(job.test, found)
+    if not isinstance(judged, JudgedRows):
+        return found
+    values = group_values(dataset.train, job.test.fairness)
+    grouped = fairness_baseline(judged, dataset.test, values, found, job.test.fairness)
+    return found.model_copy(update={"answers": class_baseline(judged), "fairness": grouped})
 
 
 def _judged(model: Model, dataset: Dataset, schema: Schema, job: Job) -> Judged:
     names = list(dataset.features)
     found = model.predict(dataset.test[names])
-    groups = group_codes(dataset.test, job.groups)
+    groups = group_codes(dataset.test, job.test.groups)
     if job.task == "outputs":
         return JudgedOutputs.of(dataset.test, schema.outputs, found, names, groups)
     truth = scalars(dataset.test[dataset.target])
