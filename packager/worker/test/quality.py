@@ -26,6 +26,7 @@ from packager.worker.test.judged_rows import Judged as JudgedData
 from packager.worker.test.judged_rows import JudgedRows
 from packager.worker.test.report import Check
 from packager.worker.test.verdict import Judged
+from packager.worker.test.weighted_rows import WeightedRows
 
 Mask = npt.NDArray[np.bool_]
 
@@ -146,6 +147,8 @@ def _check(metric: str, slice_: str, seen: Comparison, now: Estimate) -> Check:
 def _details(judged: JudgedData, baseline: Baseline) -> dict[str, Any]:
     """Confusion matrices for a page; empty for other answers than labels."""
     if not isinstance(judged, JudgedRows) or judged.task != "classification":
+        return {}
+    if isinstance(judged, WeightedRows):
         return {}
     now = confusion(judged)
     if not now or judged.classes is None:

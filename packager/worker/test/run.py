@@ -27,12 +27,13 @@ from packager.worker.processes.host_command import model_host
 from packager.worker.test.answers import ask
 from packager.worker.test.baseline import BASELINE, Baseline
 from packager.worker.test.drift import drift
+from packager.worker.test.fairness import group_columns
 from packager.worker.test.judged_rows import Judged as JudgedData
 from packager.worker.test.judged_rows import JudgedOutputs, JudgedRows
+from packager.worker.test.labelled_families import labelled_families
 from packager.worker.test.late_labels import with_labels
 from packager.worker.test.new_rows import NewRows, read_new_rows
 from packager.worker.test.overlap import Overlap, training_overlap
-from packager.worker.test.quality import quality
 from packager.worker.test.report import DataTestReport
 from packager.worker.test.schema import schema
 from packager.worker.test.suspects import suspects
@@ -130,7 +131,8 @@ def _families(
         found["quality"] = Judged(not_judged="the package was built without data")
     else:
         masks = {name: mask[kept] for name, mask in rows.masks.items()}
-        found["quality"] = quality(judged, masks, baseline, manifest, policy)
+        grouped = group_columns(rows.served, rows.given, policy.fairness)[kept]
+        found |= labelled_families(judged, masks, grouped, baseline, manifest)
     return _Found(found, rows, 0 if judged is None else len(judged), notes)
 
 

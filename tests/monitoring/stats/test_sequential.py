@@ -24,11 +24,10 @@ def called(gain: float, runs: int, seed: int) -> tuple[float, float, float]:
         better = 0.03 + gain / 2
         kinds = draw.choice([1.0, -1.0, 0.0], LOOKS[-1], p=[better, 0.06 - better, 0.94])
         totals, squares = np.cumsum(kinds)[LOOKS - 1], np.cumsum(kinds**2)[LOOKS - 1]
-        found = [
-            ConfidenceSequence().interval(*sums)
-            for sums in zip(totals, squares, LOOKS, strict=True)
-        ]
-        seen = [rows for rows, (low, high) in zip(LOOKS, found, strict=True) if low > 0 or high < 0]
+        seen = []
+        for total, square, rows in zip(totals, squares, LOOKS, strict=True):
+            low, high = ConfidenceSequence().interval(total, square, rows)
+            seen += [rows] if low > 0 or high < 0 else []
         sequence += bool(seen)
         first += seen[:1]
         fixed += bool((np.abs(totals) > 1.96 * np.sqrt(squares)).any())
