@@ -99,7 +99,8 @@ def group_columns(
     """
     _check_columns([*served.columns, *given.columns], policy.columns, "the new data")
     return pd.DataFrame(
-        {name: (served if name in served.columns else given)[name] for name in policy.columns}
+        {name: (served if name in served.columns else given)[name] for name in policy.columns},
+        index=served.index,
     )
 
 
