@@ -173,7 +173,8 @@ def _of_checks(checks: Sequence[Check]) -> tuple[Verdict, str]:
     failed = [check for check in checks if check.verdict == "failed"]
     if failed:
         return "failed", _first(failed).why
-    unclear = [one for one in checks if one.verdict == "inconclusive" and one.headline]
+    every = all(one.verdict == "inconclusive" for one in checks)
+    unclear = [one for one in checks if one.verdict == "inconclusive" and (one.headline or every)]
     if not unclear:
         return "passed", ""
     first = unclear[0]
