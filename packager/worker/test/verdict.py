@@ -122,7 +122,7 @@ def _tests(checks: Sequence[Check]) -> list[_Test | None]:
     for half in halves:
         values = [math.nan if (p := checks[at].p) is None else p for at in half]
         for at, q in zip(half, benjamini_hochberg(values), strict=True):
-            found[at] = _Test(min(1.0, q / share), share / len(half))
+            found[at] = _Test(q if math.isnan(q) else min(1.0, q / share), share / len(half))
     return found
 
 
