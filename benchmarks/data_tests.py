@@ -71,7 +71,7 @@ def package(model: FittedModel, world: World, train: pd.DataFrame, held: pd.Data
     slices = declare_slices(dataset, job)
     schema = describe(dataset, job, model.classes)
     profile = monitored.profile(dataset, schema, model, lambda _, columns: list(columns))
-    baseline = held_out_baseline(model, dataset, slice_masks(held, slices), schema, job)
+    baseline = held_out_baseline(model, dataset, slice_masks(held, slices), schema, profile, job)
     rows = {"train_rows": len(train), "test_rows": len(held)}
     manifest = Manifest.model_construct(
         task=world.task,
@@ -90,10 +90,11 @@ def families(model: FittedModel, packaged: Packaged, new: pd.DataFrame) -> dict[
     found = model.predict(new)
     groups = rows.groups(manifest.test.groups)
     judged = JudgedRows(manifest.task, rows.truth, found, schema.classes, groups)
+    effects = packaged.baseline.reference_effects
     grouped = group_columns(rows.served, rows.given, manifest.test.fairness)
     return {
-        "suspects": suspects(rows, packaged.profile, manifest.test),
-        "drift": drift(rows, found, packaged.profile, manifest.test),
+        "suspects": suspects(rows, packaged.profile, manifest.test, effects),
+        "drift": drift(rows, found, packaged.profile, manifest.test, effects),
         **labelled_families(judged, rows.masks, grouped, packaged.baseline, manifest),
     }
 

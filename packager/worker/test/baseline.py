@@ -146,6 +146,7 @@ class GroupMetric(FrozenModel):
     variance: float | None
     """Of ``gap``; None if it is unknown."""
     degrees: float
+    """Independent rows, or groups of rows, of the group that count, less one."""
 
 
 class GroupedBaseline(FrozenModel):
@@ -167,6 +168,9 @@ class Baseline(FrozenModel):
     """Slice (``__all__`` first) to its statistics."""
     answers: ClassBaseline | None = None
     """None for other answers than labels."""
+    reference_effects: Mapping[str, float] = {}
+    """Family and name of a check (``drift age``) to the design effect of the rows that it compares
+    new rows with; empty without ``[test] groups``."""
     fairness: Mapping[str, GroupedBaseline] = {}
     """Column of ``[test.fairness]`` to its groups."""
     cpu_ratios: tuple[float, ...] | None = None

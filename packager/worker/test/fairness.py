@@ -28,7 +28,7 @@ DEFAULT_GAPS: Mapping[str, Mapping[str, Change]] = {
     "regression": {"mae": "10%"},
 }
 MIN_GROUP_ROWS = 30
-"""Of each side; smaller groups are not tested."""
+"""Independent rows of each side; smaller groups are not tested."""
 LEVEL = 0.95
 
 
@@ -136,7 +136,7 @@ class _Pair:
 
     @property
     def testable(self) -> bool:
-        return min(self.before.rows, self.after.rows) >= MIN_GROUP_ROWS
+        return min(self.before.degrees, self.after.degrees) + 1 >= MIN_GROUP_ROWS
 
     @property
     def error(self) -> float:

@@ -110,16 +110,23 @@ def _of_group(judged: JudgedRows, mask: Mask, above: Floats, below: Floats) -> G
     gap = Metric(group.value - all_rows.value, group.influence - all_rows.influence)
     found = estimate(gap, judged.groups)
     rows = float((below * mask).sum())
-    variance = found.variance
+    variance, units = found.variance, _units(judged, (below > 0) & mask)
     if judged.task == "classification" and not math.isnan(variance):
-        variance = max(variance, _least_variance(float((above * mask).sum()), rows, below))
+        effect = max(1.0, rows / max(1, units))
+        least = _least_variance(float((above * mask).sum()), rows, below) * effect
+        variance = max(variance, least)
     return GroupMetric(
         value=group.value,
         rows=int(rows),
         gap=gap.value,
         variance=None if math.isnan(variance) else variance,
-        degrees=max(1.0, found.degrees),
+        degrees=max(1.0, units - 1.0),
     )
+
+
+def _units(judged: JudgedRows, mask: Mask) -> int:
+    """Independent units of the rows of ``mask``."""
+    return int(mask.sum()) if judged.groups is None else len(np.unique(judged.groups[mask]))
 
 
 def _least_variance(count: float, rows: float, below: Floats) -> float:

@@ -113,10 +113,11 @@ def _families(
     if not len(rows):
         return _Found(found, rows, notes=("no row of the new data could be judged",))
     profile, baseline = _profile(root), _baseline(root)
+    effects = {} if baseline is None else baseline.reference_effects
     overlap = training_overlap(rows, root)
     if profile is not None:
-        found["suspects"] = _with_overlap(suspects(rows, profile, policy), overlap, rows)
-        found["drift"] = drift(rows, answers.found, profile, policy)
+        found["suspects"] = _with_overlap(suspects(rows, profile, policy, effects), overlap, rows)
+        found["drift"] = drift(rows, answers.found, profile, policy, effects)
     found["time"] = timing(ratios, baseline, policy)
     notes = (f"not compared with the training rows: {overlap}",) * isinstance(overlap, str)
     fresh = np.ones(len(rows), np.bool_)

@@ -42,8 +42,8 @@ def test_each_task_has_defaults() -> None:
 
 def test_each_output_has_its_headline() -> None:
     outputs = (
-        Output(name="kind", kind="label", target="a"),
-        Output(name="price", kind="number", target="b"),
+        Output(name="kind", kind="label", target=("a",)),
+        Output(name="price", kind="number", target=("b",)),
         Output(name="text", kind="text"),
     )
     found = manifest("outputs").model_copy(

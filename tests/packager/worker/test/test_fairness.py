@@ -66,9 +66,8 @@ def test_a_group_that_got_worse_is_named_with_its_distances() -> None:
     assert [one.name for one in failed] == ["accuracy city=c"]
     one = failed[0]
     assert one.details["gap"] < one.details["packaged_gap"]
-    assert one.difference == pytest.approx(
-        abs(one.details["gap"]) - abs(one.details["packaged_gap"])
-    )
+    grown = abs(one.details["gap"]) - abs(one.details["packaged_gap"])
+    assert one.difference == pytest.approx(grown)
     assert one.why.startswith(
         f"accuracy of city=c is {one.details['gap']:+.3g} from that of all rows, "
         f"{one.details['packaged_gap']:+.3g} when packaged (the policy allows 0.03 more)"
@@ -86,11 +85,10 @@ def test_groups_that_came_closer_pass() -> None:
     assert family.verdict == "passed"
 
 
-@pytest.mark.parametrize("rows", [400, 1_500])
-def test_unchanged_groups_fail_no_more_often_than_the_level(rows: int) -> None:
+def test_unchanged_groups_fail_no_more_often_than_the_level() -> None:
     nothing = BOTH.model_copy(update={"gap": {"accuracy": 0.0, "true_positive_rate": 0.0}})
-    runs = [report(nothing, rows, 0.1, seed).verdict == "failed" for seed in range(120)]
-    assert np.mean(runs) <= 0.1 + 3 * (0.09 / 120) ** 0.5
+    runs = [report(nothing, 400, 0.1, seed).verdict == "failed" for seed in range(60)]
+    assert np.mean(runs) <= 0.1 + 3 * (0.09 / 60) ** 0.5
 
 
 def test_small_groups_are_said_and_not_tested() -> None:
