@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -15,9 +16,24 @@ from packager.cli.console import ConsoleProgress, print_result, terminal_columns
 @app.command("test", rich_help_panel=RUN)
 def run_data_test(
     reference: Ref,
-    data: Annotated[Path, typer.Option(help="New rows: a file or a folder.")],
+    data: Annotated[
+        str, typer.Option(help="New rows: a file, a folder, TABLE, TABLE@5 or TABLE@3..5.")
+    ],
+    only_new: Annotated[
+        bool, typer.Option("--new", help="Only what this package was not tested on yet.")
+    ] = False,
+    labels: Annotated[
+        Path | None, typer.Option(help="A file with right answers that came later.")
+    ] = None,
+    on: Annotated[
+        list[str] | None, typer.Option(help="Column that identifies a row in both; repeatable.")
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("--out", help="Folder for the reports (default: none).")
+    ] = None,
+    state: Annotated[
+        Path | None,
+        typer.Option(help="Folder that keeps what was tested (default: beside the data)."),
     ] = None,
     local: Local = False,
     as_json: AsJson = False,
@@ -27,12 +43,17 @@ def run_data_test(
     Exit 1 if the test failed. The policy is [test] of package.toml, when the package was built.
     """
     from packager.report.data_test import as_text
-    from packager.testing.run import run_test
+    from packager.testing.run import DataTestRequest, run_test
 
     if output is not None:
         check_writable(output.absolute())
+    asked = DataTestRequest(data, labels, tuple(on or ()), only_new, state)
     with opened(reference, local) as (found, engine):
-        report = run_test(found, data, engine, ConsoleProgress())
+        result = run_test(found, asked, engine, ConsoleProgress())
+    report = result.report
+    if report is None:
+        print_result(json.dumps({"new": False}) if as_json else f"nothing new in {data}")
+        return
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)
         with atomic_file(output / "report.json") as file:

@@ -54,6 +54,11 @@ class Root:
         return self.path / "data" / "new"
 
     @property
+    def labels(self) -> Path:
+        """The folder with right answers for the new data, which came later."""
+        return self.path / "data" / "labels"
+
+    @property
     def retrained(self) -> Path:
         """The output of a second training in a separate process: result.json and model."""
         return self.path / "retrained"

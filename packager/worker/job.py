@@ -72,6 +72,10 @@ class DataTestJob(FrozenModel):
 
     source: str = ""
     """The file there, or empty for the folder."""
+    labels: str = ""
+    """A file below ``/data/labels`` with right answers; empty for none."""
+    on: tuple[str, ...] = ()
+    """The columns that identify a row in both."""
 
 
 class TrainingResult(FrozenModel):

@@ -136,7 +136,7 @@ def read_new_rows(path: Path, manifest: Manifest) -> NewRows:
     taken = _Taken.of(rows, manifest)
     kept = np.ones(len(rows), np.bool_)
     kept[[cell.row for cell in taken.invalid]] = False
-    truth = _truth([row.get(one.name) for row in rows for one in target], manifest)
+    truth = right_answers([row.get(one.name) for row in rows for one in target], manifest)
     found = NewRows(
         manifest,
         len(rows),
@@ -212,7 +212,7 @@ def _converted(
     return values, wrong
 
 
-def _truth(cells: Sequence[Any], manifest: Manifest) -> list[Scalar | None]:
+def right_answers(cells: Sequence[Any], manifest: Manifest) -> list[Scalar | None]:
     """The right answers in the type of the training's; None for null."""
     target = manifest.schema_.target
     if target is None:

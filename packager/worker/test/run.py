@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from monitoring.profile.profile import Profile
 from packager.data import frames
@@ -18,19 +20,36 @@ from packager.manifest.policy import Family
 from packager.model.hosted import ModelHost
 from packager.model.integrity import MANIFEST, check_before_loading
 from packager.model.paths import Root
+from packager.model.predictions import Predictions
 from packager.worker.job import DataTestJob
 from packager.worker.processes.asked_model import StoredModel
 from packager.worker.processes.host_command import model_host
-from packager.worker.test.answers import Answers, ask
+from packager.worker.test.answers import ask
 from packager.worker.test.baseline import BASELINE, Baseline
 from packager.worker.test.drift import drift
 from packager.worker.test.judged_rows import Judged as JudgedData
 from packager.worker.test.judged_rows import JudgedOutputs, JudgedRows
+from packager.worker.test.late_labels import with_labels
 from packager.worker.test.new_rows import NewRows, read_new_rows
+from packager.worker.test.overlap import Overlap, training_overlap
 from packager.worker.test.quality import quality
 from packager.worker.test.report import DataTestReport
 from packager.worker.test.schema import schema
+from packager.worker.test.suspects import suspects
+from packager.worker.test.timing import cpu_ratios, read_golden, timing
 from packager.worker.test.verdict import Judged, judge, overall
+from packager.worker.test.weighted_rows import WeightedRows
+
+
+class _Found(NamedTuple):
+    """What the families found."""
+
+    families: dict[Family, Judged]
+    rows: NewRows
+    """Those that the model answered."""
+    labelled: int = 0
+    """Rows that quality is measured on."""
+    notes: tuple[str, ...] = ()
 
 
 def run_test(asked: DataTestJob, root: Root, out: Path) -> DataTestReport:
@@ -44,9 +63,14 @@ def run_test(asked: DataTestJob, root: Root, out: Path) -> DataTestReport:
     files = source_files(place, manifest.reader)
     entries = tuple(FileEntry.of(path, files.name(path)) for path in files.all)
     rows = read_new_rows(place, manifest)
+    late = None
+    if asked.labels and not rows.absent:
+        late = with_labels(rows, root.labels / asked.labels, asked.on)
+        rows = late.rows
     digest = fingerprint(frames.read(place, manifest.reader), entries)
-    families, judged = _families(rows, manifest, root)
-    reports = judge(families, manifest.test)
+    chosen = None if late is None else late.probabilities
+    found = _families(rows, chosen, manifest, root)
+    reports = judge(found.families, manifest.test)
     verdict, sentence = overall(reports)
     report = DataTestReport(
         name=manifest.name,
@@ -56,61 +80,85 @@ def run_test(asked: DataTestJob, root: Root, out: Path) -> DataTestReport:
         files=entries,
         fingerprint=sha256_bytes(digest.dump()),
         rows=rows.read,
-        judged_rows=len(rows),
-        labelled_rows=0 if judged is None else len(judged),
+        judged_rows=len(found.rows),
+        labelled_rows=found.labelled,
         policy=manifest.test,
         verdict=verdict,
         sentence=sentence,
         families=reports,
-        notes=_notes(rows),
+        notes=(*_notes(rows), *(late.notes if late else ()), *found.notes),
     )
     (out / "report.json").write_bytes(report.dump())
     return report
 
 
 def _families(
-    rows: NewRows, manifest: Manifest, root: Root
-) -> tuple[dict[Family, Judged], JudgedData | None]:
-    """What each family found, and the labelled rows."""
+    rows: NewRows, chosen: npt.NDArray[np.float64] | None, manifest: Manifest, root: Root
+) -> _Found:
+    """What each family found; ``chosen``: the probability with which a row was to be labelled."""
     if rows.absent:
-        return {"schema": schema(rows, None)}, None
+        return _Found({"schema": schema(rows, None)}, rows)
     policy = manifest.test
     sys.stderr.write(f"asking the model for {len(rows):,} rows\n")
+    golden, ratios = read_golden(root.package), None
     with ModelHost(model_host(root)) as host:
         model = StoredModel(root.models, manifest.serve, manifest.task).load(host)
         answers = ask(model, rows.features)
+        if golden is not None and answers.answered.all():
+            ratios = cpu_ratios(model, rows.features, golden, manifest.schema_)
     found: dict[Family, Judged] = {"schema": schema(rows, answers)}
     rows = rows.where(answers.answered)
-    profile = _profile(root)
+    chosen = None if chosen is None else chosen[answers.answered]
+    if not len(rows):
+        return _Found(found, rows, notes=("no row of the new data could be judged",))
+    profile, baseline = _profile(root), _baseline(root)
+    overlap = training_overlap(rows, root)
     if profile is not None:
-        found["drift"] = drift(rows, profile, policy)
-    judged = _judged(rows, answers, manifest)
-    baseline = _baseline(root)
+        found["suspects"] = _with_overlap(suspects(rows, profile, policy), overlap, rows)
+        found["drift"] = drift(rows, answers.found, profile, policy)
+    found["time"] = timing(ratios, baseline, policy)
+    notes = (f"not compared with the training rows: {overlap}",) * isinstance(overlap, str)
+    fresh = np.ones(len(rows), np.bool_)
+    if isinstance(overlap, Overlap) and overlap.beyond_chance:
+        fresh = ~overlap.trained
+    kept = rows.labelled & fresh
+    judged = _judged(rows, answers.found, kept, chosen)
     if judged is None:
-        found["quality"] = Judged(not_judged="the new data have no labels")
+        why = "the new data have no labels" if not rows.labelled.any() else "no row is new"
+        found["quality"] = Judged(not_judged=why)
     elif baseline is None:
         found["quality"] = Judged(not_judged="the package was built without data")
     else:
-        masks = {name: mask[rows.labelled] for name, mask in rows.masks.items()}
+        masks = {name: mask[kept] for name, mask in rows.masks.items()}
         found["quality"] = quality(judged, masks, baseline, manifest, policy)
-    return found, judged
+    return _Found(found, rows, 0 if judged is None else len(judged), notes)
 
 
-def _judged(rows: NewRows, answers: Answers, manifest: Manifest) -> JudgedData | None:
-    """The labelled rows with their answers; None if there are none."""
-    kept = rows.labelled
+def _with_overlap(found: Judged, overlap: Overlap | str, rows: NewRows) -> Judged:
+    if isinstance(overlap, str):
+        return found
+    return found._replace(checks=(*found.checks, overlap.check(rows)))
+
+
+def _judged(
+    rows: NewRows,
+    found: Predictions,
+    kept: npt.NDArray[np.bool_],
+    chosen: npt.NDArray[np.float64] | None,
+) -> JudgedData | None:
+    """The rows of ``kept``, which have labels, with their answers; None if there are none."""
     if not kept.any():
         return None
-    labelled = rows.where(kept)
-    found = answers.found.at(np.flatnonzero(kept).tolist())
+    manifest, labelled = rows.manifest, rows.where(kept)
+    answers = found.at(np.flatnonzero(kept).tolist())
     groups = labelled.groups(manifest.test.groups)
     if manifest.task == "outputs":
         names = list(labelled.features.columns)
         beside = labelled.given.assign(**{n: labelled.served[n] for n in names})
         outputs = manifest.schema_.outputs
-        return JudgedOutputs.of(beside, outputs, found, names, groups)
-    classes = manifest.schema_.classes
-    return JudgedRows(manifest.task, labelled.truth, found, classes, groups)
+        return JudgedOutputs.of(beside, outputs, answers, names, groups)
+    judged = JudgedRows(manifest.task, labelled.truth, answers, manifest.schema_.classes, groups)
+    return judged if chosen is None else WeightedRows(**vars(judged), weights=1 / chosen[kept])
 
 
 def _profile(root: Root) -> Profile | None:

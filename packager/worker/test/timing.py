@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -42,9 +43,9 @@ def cpu_ratios(
 ) -> tuple[float, ...] | None:
     """Processor time of ``features`` over that of example rows, of each round.
 
-    None if the package has no example rows, or there are too few rows.
+    None if there are too few rows.
     """
-    if not golden.rows or len(features) < MIN_ROWS:
+    if len(features) < MIN_ROWS:
         return None
     some = evenly_spaced(features, MAX_ROWS)
     reference = reference_rows(golden, schema, len(some))
@@ -75,6 +76,13 @@ def reference_rows(golden: Golden, schema: Schema, count: int) -> pd.DataFrame:
     names = [column.name for column in schema.features]
     places = np.arange(count) % len(frame)
     return frame[names].iloc[places].reset_index(drop=True)
+
+
+def read_golden(folder: Path) -> Golden | None:
+    """The example rows in ``folder``; None if there are none."""
+    path = folder / "golden.json"
+    golden = Golden.load(path) if path.is_file() else None
+    return golden if golden is not None and golden.rows else None
 
 
 def timing(measured: Sequence[float] | None, baseline: Baseline | None, policy: Policy) -> Judged:
