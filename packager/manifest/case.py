@@ -109,9 +109,7 @@ class Case(FrozenModel):
             raise self._wrong(f"expected the labelled rows of file:PATH, got {self.rows!r}")
         if self.kind in EXPECTED and expected.kind not in EXPECTED[self.kind]:
             kinds = ", ".join(EXPECTED[self.kind])
-            raise self._wrong(
-                f"expected one of {kinds} for kind {self.kind}, got {self.expect!r}"
-            )
+            raise self._wrong(f"expected one of {kinds} for kind {self.kind}, got {self.expect!r}")
         if expected.kind == "label" and self.label is not None:
             raise self._wrong("expected one of `label` and the expectation label:, got both")
 

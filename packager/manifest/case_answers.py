@@ -46,7 +46,9 @@ def compared_output(case: Case, task: Task, outputs: Sequence[Output]) -> Output
             return None
         raise _wrong(case, f"expected `output`, one of {', '.join(names)}, got none")
     if case.output not in names:
-        raise _wrong(case, f"expected `output` to be one of {', '.join(names)}, got {case.output!r}")
+        raise _wrong(
+            case, f"expected `output` to be one of {', '.join(names)}, got {case.output!r}"
+        )
     return outputs[names.index(case.output)].kind
 
 
@@ -60,8 +62,9 @@ def check_answers(case: Case, task: Task, outputs: Sequence[Output]) -> None:
     expected = case.expectation.kind
     if expected not in FITTING[kind]:
         fitting = ", ".join(FITTING[kind])
-        raise _wrong(case, f"an answer of kind {kind} can be expected to be {fitting}, not "
-                           f"{case.expect!r}")
+        raise _wrong(
+            case, f"an answer of kind {kind} can be expected to be {fitting}, not {case.expect!r}"
+        )
 
 
 def _wrong(case: Case, text: str) -> ValueError:

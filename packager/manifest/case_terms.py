@@ -19,7 +19,8 @@ CHANGES = (
     '"upper", "lower" or "pad"'
 )
 EXPECTATIONS = (
-    '"increases", "decreases", "same", "within 0.02", "within 5%", "label:TEXT" or "between 0 and 1"'
+    '"increases", "decreases", "same", "within 0.02", "within 5%", "label:TEXT" or '
+    '"between 0 and 1"'
 )
 ROWS = '"sample:200", "where:RULE", "file:PATH" or a list of rows'
 MAX_ROWS = 10_000
@@ -44,8 +45,8 @@ class RowsTerm(NamedTuple):
     kind: Literal["sample", "where", "file"]
     text: str
     """The rule, or the posix path below the project's folder."""
-    count: int = 0
-    """Of a sample."""
+    number: int = 0
+    """Of the rows of a sample."""
 
     @classmethod
     def parse(cls, text: str) -> RowsTerm:

@@ -51,7 +51,9 @@ def answer_names(task: Task, schema: Schema) -> tuple[str, ...]:
     return (PREDICTION if schema.target is None else schema.target.name,)
 
 
-def golden_case(case: Case, rows: Sequence[Mapping[str, Any]], task: Task, schema: Schema) -> GoldenCase:
+def golden_case(
+    case: Case, rows: Sequence[Mapping[str, Any]], task: Task, schema: Schema
+) -> GoldenCase:
     """Divide ``rows`` into features and right answers.
 
     Raise ``ValueError`` for a row without a right answer, or a name that is both.
@@ -59,7 +61,9 @@ def golden_case(case: Case, rows: Sequence[Mapping[str, Any]], task: Task, schem
     names = answer_names(task, schema)
     features = {column.name for column in schema.features}
     if both := sorted(features & {*names}):
-        raise ValueError(f"expected answers under other names than features, got {both[0]!r} as both")
+        raise ValueError(
+            f"expected answers under other names than features, got {both[0]!r} as both"
+        )
     right: list[Any] = []
     for place, row in enumerate(rows):
         given = {name: row[name] for name in names if row.get(name) is not None}

@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
-from packager.manifest.manifest import Manifest
-from packager.worker.test.answers import Answers
+from packager.model.predictions import Predictions
 from packager.worker.test.judged_rows import Judged, JudgedOutputs, JudgedRows
 from packager.worker.test.new_rows import NewRows
+from packager.worker.test.weighted_rows import WeightedRows
 
 
-def judged_data(rows: NewRows, answers: Answers, manifest: Manifest) -> Judged | None:
-    """The labelled ones of ``rows``, which are those that the model answered; None for none."""
-    kept = rows.labelled
+def judged_data(
+    rows: NewRows,
+    found: Predictions,
+    kept: npt.NDArray[np.bool_],
+    chosen: npt.NDArray[np.float64] | None = None,
+) -> Judged | None:
+    """The rows of ``kept``, which have labels, with their answers; None if there are none.
+
+    ``chosen``: the probability with which each row was to be labelled, shape (n,).
+    """
     if not kept.any():
         return None
-    labelled = rows.where(kept)
-    found = answers.found.at(np.flatnonzero(kept).tolist())
+    manifest, labelled = rows.manifest, rows.where(kept)
+    answers = found.at(np.flatnonzero(kept).tolist())
     groups = labelled.groups(manifest.test.groups)
     if manifest.task == "outputs":
         names = list(labelled.features.columns)
         beside = labelled.given.assign(**{n: labelled.served[n] for n in names})
         outputs = manifest.schema_.outputs
-        return JudgedOutputs.of(beside, outputs, found, names, groups)
-    classes = manifest.schema_.classes
-    return JudgedRows(manifest.task, labelled.truth, found, classes, groups)
+        return JudgedOutputs.of(beside, outputs, answers, names, groups)
+    judged = JudgedRows(manifest.task, labelled.truth, answers, manifest.schema_.classes, groups)
+    return judged if chosen is None else WeightedRows(**vars(judged), weights=1 / chosen[kept])

@@ -71,6 +71,12 @@ class FamilyReport(FrozenModel):
     """What a page draws of the whole family."""
 
 
+class CasesReport(FrozenModel):
+    """The cases that a build judged (``cases.json``, ``batches.json``)."""
+
+    checks: tuple[Check, ...]
+
+
 class DataTestReport(FrozenModel):
     """The result of ``package test``."""
 

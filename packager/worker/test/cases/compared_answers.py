@@ -158,4 +158,3 @@ def _text(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
     return "null" if value is None else str(value)
-

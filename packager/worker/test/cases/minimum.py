@@ -22,7 +22,8 @@ def judge_minimum(case: Case, model: HostedModel, manifest: Manifest, code: Path
 
     Raise ``UsageError`` if the rows have no labels, or don't define the metric.
     """
-    assert case.metric is not None and case.limit is not None
+    assert case.metric is not None
+    assert case.limit is not None
     path = code / str(case.file)
     if not path.is_file():
         raise UsageError(
@@ -38,7 +39,8 @@ def judge_minimum(case: Case, model: HostedModel, manifest: Manifest, code: Path
         )
         raise UsageError(f"case {case.name!r}: expected {problem} in {case.file}", "correct it")
     answers = ask(model, rows.features)
-    judged = judged_data(rows.where(answers.answered), answers, manifest)
+    answered = rows.where(answers.answered)
+    judged = judged_data(answered, answers.found, answered.labelled)
     found = {} if judged is None else judged.estimates()
     if case.metric not in found:
         names = ", ".join(sorted(found)) or "none: its rows have no labels"

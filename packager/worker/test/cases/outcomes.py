@@ -36,69 +36,83 @@ class Outcome:
     """Why the row can't be judged: ``left the training range``; empty if it is."""
 
 
-def checks_of(
-    case: Case, rows: CaseRows, outcomes: Sequence[Outcome], schema: Schema, level: float
-) -> list[Check]:
-    """One check of all rows and, if the case asks for it, one of each declared slice.
+@dataclass(frozen=True)
+class JudgedRows:
+    """The rows of a case and their outcomes."""
 
-    ``level``: the probability of failing although the share of rows that pass is ``case.share``.
-    """
-    every = np.ones(len(rows), np.bool_)
-    made = [_check(case, "", rows, outcomes, every, schema, level)]
-    if case.slices:
-        made += [
-            _check(case, name, rows, outcomes, mask, schema, level)
-            for name, mask in rows.masks.items()
-            if mask.any()
-        ]
-    return made
+    case: Case
+    rows: CaseRows
+    outcomes: Sequence[Outcome]
+    schema: Schema
 
+    def checks(self, level: float) -> list[Check]:
+        """One check of all rows and, if the case asks for it, one of each declared slice.
 
-def _check(
-    case: Case,
-    slice_: str,
-    rows: CaseRows,
-    outcomes: Sequence[Outcome],
-    mask: Any,
-    schema: Schema,
-    level: float,
-) -> Check:
-    chosen = [place for place in np.flatnonzero(mask).tolist()]
-    judged = [place for place in chosen if not outcomes[place].left_out]
-    failed = sorted(
-        (place for place in judged if not outcomes[place].passed),
-        key=lambda place: -outcomes[place].badness,
-    )
-    count = len(judged) - len(failed)
-    verdict = _verdict(count, len(judged), case.share, level)
-    name = f"{case.name} {slice_}".strip()
-    return Check(
-        family="cases",
-        name=name,
-        subject=case.name,
-        metric=case.kind,
-        baseline=case.share,
-        now=count / len(judged) if judged else None,
-        difference=count / len(judged) - case.share if judged else None,
-        worse=-1,
-        limit=0.0,
-        rows=len(judged),
-        headline=not slice_,
-        severity=case.severity,
-        verdict=verdict,
-        why=_sentence(name, case, judged, [outcomes[place] for place in failed], rows, failed)
-        if judged
-        else _nothing(name, [outcomes[place] for place in chosen]),
-        examples=tuple(
-            _example(rows, place, outcomes[place], schema) for place in failed[:MAX_EXAMPLES]
-        ),
-        details={
-            "kind": case.kind,
-            "passed": count,
-            "failed": len(failed),
-            "left_out": dict(_left_out(outcomes[place] for place in chosen)),
-        },
-    )
+        ``level``: the probability of failing although the share that passes is ``case.share``.
+        """
+        made = [self._check("", list(range(len(self.rows))), level)]
+        if self.case.slices:
+            made += [
+                self._check(name, np.flatnonzero(mask).tolist(), level)
+                for name, mask in self.rows.masks.items()
+                if mask.any()
+            ]
+        return made
+
+    def _check(self, slice_: str, chosen: Sequence[int], level: float) -> Check:
+        """The check of the rows at the positions ``chosen``."""
+        case, outcomes = self.case, self.outcomes
+        judged = [place for place in chosen if not outcomes[place].left_out]
+        wrong = [place for place in judged if not outcomes[place].passed]
+        failed = sorted(wrong, key=lambda place: -outcomes[place].badness)
+        rows, count = len(judged), len(judged) - len(failed)
+        left_out = dict(_left_out([outcomes[place] for place in chosen]))
+        name = f"{case.name} {slice_}".strip()
+        return Check(
+            family="cases",
+            name=name,
+            subject=case.name,
+            metric=case.kind,
+            baseline=case.share,
+            now=count / rows if rows else None,
+            difference=count / rows - case.share if rows else None,
+            worse=-1,
+            limit=0.0,
+            rows=rows,
+            severity=case.severity,
+            verdict=_verdict(count, rows, case.share, level),
+            why=self._sentence(name, rows, failed)
+            if rows
+            else _nothing(name, len(chosen), left_out),
+            examples=tuple(self._example(place) for place in failed[:MAX_EXAMPLES]),
+            details={
+                "kind": case.kind,
+                "passed": count,
+                "failed": len(failed),
+                "left_out": left_out,
+            },
+        )
+
+    def _sentence(self, name: str, rows: int, failed: Sequence[int]) -> str:
+        """``failed``: the positions of rows that did not pass, the worst first."""
+        if not failed:
+            return f"case {name!r} holds on {'all ' * (rows > 1)}{_rows(rows)}"
+        passed, share = rows - len(failed), self.case.share
+        wanted = "every row" if share == 1 else f"{share:.0%}"
+        why = self.outcomes[failed[0]].why
+        worst = f"; worst row {self.rows.names[failed[0]]}: {why}" if why else ""
+        return (
+            f"case {name!r} holds on {passed} of {_rows(rows)} ({_percent(passed, rows)}, expected "
+            f"{wanted}){worst}"
+        )
+
+    def _example(self, place: int) -> dict[str, Any]:
+        """A row for a report; without the values of columns with personal data."""
+        return {
+            "row": self.rows.names[place],
+            **self.outcomes[place].shown,
+            "cells": open_cells(self.rows.rows[place], self.schema),
+        }
 
 
 def _verdict(passed: int, rows: int, share: float, level: float) -> CheckVerdict:
@@ -110,34 +124,14 @@ def _verdict(passed: int, rows: int, share: float, level: float) -> CheckVerdict
     return "failed" if at_most(passed, rows, share) < level else "passed"
 
 
-def _sentence(
-    name: str,
-    case: Case,
-    judged: Sequence[int],
-    failed: Sequence[Outcome],
-    rows: CaseRows,
-    places: Sequence[int],
-) -> str:
-    count = len(judged)
-    if not failed:
-        return f"case {name!r} holds on {'all ' * (count > 1)}{_rows(count)}"
-    wanted = "every row" if case.share == 1 else f"{case.share:.0%}"
-    worst = f"; worst row {rows.names[places[0]]}: {failed[0].why}" if failed[0].why else ""
-    passed = count - len(failed)
-    return (
-        f"case {name!r} holds on {passed} of {_rows(count)} ({_percent(passed, count)}, expected "
-        f"{wanted}){worst}"
-    )
-
-
-def _nothing(name: str, outcomes: Sequence[Outcome]) -> str:
-    if not outcomes:
+def _nothing(name: str, rows: int, left_out: Mapping[str, int]) -> str:
+    if not rows:
         return f"case {name!r} finds no row"
-    reason, count = max(_left_out(outcomes), key=lambda one: one[1])
-    return f"case {name!r} can judge no row: {count} of {_rows(len(outcomes))} {reason}"
+    reason = max(left_out, key=lambda one: left_out[one])
+    return f"case {name!r} can judge no row: {left_out[reason]} of {_rows(rows)} {reason}"
 
 
-def _left_out(outcomes: Any) -> Iterator[tuple[str, int]]:
+def _left_out(outcomes: Sequence[Outcome]) -> Iterator[tuple[str, int]]:
     reasons = [one.left_out for one in outcomes if one.left_out]
     return ((reason, reasons.count(reason)) for reason in dict.fromkeys(reasons))
 
@@ -149,15 +143,6 @@ def _rows(count: int) -> str:
 def _percent(part: int, whole: int) -> str:
     """Rounded down, so that 100 % are all."""
     return f"{math.floor(1000 * part / whole) / 10:g} %"
-
-
-def _example(rows: CaseRows, place: int, outcome: Outcome, schema: Schema) -> dict[str, Any]:
-    """A row for a report; without the values of columns with personal data."""
-    return {
-        "row": rows.names[place],
-        **outcome.shown,
-        "cells": open_cells(rows.rows[place], schema),
-    }
 
 
 def open_cells(row: Row, schema: Schema) -> dict[str, Any]:

@@ -93,7 +93,8 @@ def given_rows(
     rows = read_rows(path, wider, manifest.reader)
     if not 0 < len(rows) <= MAX_ROWS:
         raise UsageError(
-            f"case {case.name!r}: expected 1 to {MAX_ROWS:,} rows in {case.file}, got {len(rows):,}",
+            f"case {case.name!r}: expected 1 to {MAX_ROWS:,} rows in {case.file}, got "
+            f"{len(rows):,}",
             "write the rows that show the behaviour",
         )
     return list(rows)
@@ -102,7 +103,7 @@ def given_rows(
 def _chosen(case: Case, term: RowsTerm, tested: DataRows) -> list[int]:
     """The positions of the rows, ascending."""
     places = np.arange(len(tested.served))
-    count = term.count
+    count = term.number
     if term.kind == "where":
         try:
             masks = SliceSet({}, {"case": term.text}).masks(tested.served)
