@@ -24,7 +24,8 @@ MAX_NAMED = 3
 def check_cases(context: BuildContext, image: Image, *, allow: bool) -> tuple[Check, ...]:
     """Judge the declared cases in ``image``'s package, and what the training found of batches.
 
-    Warns of cases that warn. Raise ``PackageError`` if one fails, unless ``allow``.
+    Warns of cases that warn. Raise ``PackageError`` if one fails, unless ``allow``: a golden case
+    that fails is never allowed, because no server would be ready.
     """
     policy = context.project.test
     checks = [*_batches(context.folder / "out", policy)]
@@ -35,6 +36,12 @@ def check_cases(context: BuildContext, image: Image, *, allow: bool) -> tuple[Ch
         if check.verdict in ("warned", "inconclusive"):
             progress.warn(check.why)
     failed = [check for check in checks if check.verdict == "failed"]
+    golden = [check for check in failed if check.metric == "golden"]
+    if golden and allow:
+        raise PackageError(
+            f"{golden[0].why}, so a server of this package would never be ready",
+            'correct the model or the case, or write severity = "warn"',
+        )
     if failed and not allow:
         more = f"; {len(failed) - MAX_NAMED} more failed" if len(failed) > MAX_NAMED else ""
         raise PackageError(

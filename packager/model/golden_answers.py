@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal, NamedTuple
 
 from packager.manifest.base import FrozenModel, Task
 from packager.manifest.case import Case
@@ -12,6 +12,8 @@ from packager.model.answer_difference import agree
 
 FILE = "golden_cases.json"
 """Below ``/package``."""
+MAX_ROWS = 1_000
+"""Rows that a server answers before it is ready; the others are for tests."""
 PREDICTION = "prediction"
 """The key of the right answer if the package names no target."""
 
@@ -27,13 +29,39 @@ class GoldenCase(FrozenModel):
     tolerance: float | None = None
     """Of numbers; None: that of floating point."""
     share: float = 1.0
-    severity: str = "fail"
+    severity: Literal["fail", "warn"] = "fail"
+
+    def failure(self, answers: Sequence[Any], task: Task) -> str:
+        """What is wrong with the ``prediction`` of each row, in a sentence; empty if nothing is."""
+        found = [
+            GoldenDifference(row, right, got)
+            for row, (right, got) in enumerate(zip(self.right, answers, strict=True))
+            if differs(right, got, self.tolerance, task)
+        ]
+        if len(self.right) - len(found) >= self.share * len(self.right):
+            return ""
+        row, right, got = found[0]
+        return (
+            f"golden case {self.name!r}: {len(found)} of {len(self.right)} rows have another "
+            f"answer; row {row}: expected {right!r}, got {got!r}"
+        )
 
 
 class GoldenCases(FrozenModel):
     """``/package/golden_cases.json``: what a server answers before it is ready."""
 
     cases: tuple[GoldenCase, ...] = ()
+
+    @classmethod
+    def of(cls, cases: Iterable[GoldenCase]) -> GoldenCases:
+        """Those that may fail, with at most ``MAX_ROWS`` rows in all."""
+        left, kept = MAX_ROWS, []
+        for case in cases:
+            if case.severity == "fail" and left:
+                rows, right = case.rows[:left], case.right[:left]
+                kept.append(case.model_copy(update={"rows": rows, "right": right}))
+                left -= len(rows)
+        return cls(cases=tuple(kept))
 
 
 class GoldenDifference(NamedTuple):

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from monitoring.slices.slices import Rule
+from packager.data.case_answers import check_answers
 from packager.errors import UsageError
 from packager.manifest.base import Task
 from packager.manifest.case import Case
-from packager.manifest.case_answers import check_answers
 from packager.manifest.outputs import Output
 
 HINT = "see docs/behavioural-cases.md for what each kind takes"

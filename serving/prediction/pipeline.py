@@ -7,16 +7,17 @@ combine them with rows of other requests. A large request is handled whole in a 
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from monitoring.metrics.recorder import Batch
 from packager.data.rows.request_rows import ValidatedRows
-from serving.http.asgi import RETRY_AFTER, DisconnectedError, Receive
+from serving.http.asgi import RETRY_AFTER, DisconnectedError, Message, Receive
 from serving.http.limits import LimitExceededError, is_small
 from serving.http.memory import MemoryTrimmer, gc_paused
 from serving.http.messages import RequestError, Response
@@ -160,6 +161,16 @@ class Pipeline:
         except ClientDisconnectedError as error:
             raise DisconnectedError from error
 
+    async def labels(self, rows: Sequence[dict[str, Any]]) -> list[Any]:
+        """The predictions for rows of the package itself, which no metric counts.
+
+        Raises as ``answer`` does before errors become answers.
+        """
+        checked = self._predictor.check([*rows])
+        deadline = time.monotonic() + self._seconds
+        outcome = await self._outcome(checked, deadline, _connected)
+        return outcome.labels
+
     def close(self) -> None:
         """Accept no more requests, and write the counts of answered ones."""
         self._jobs.close()
@@ -287,6 +298,12 @@ class Pipeline:
         content_type = headers.get("content-type", "application/json")
         others = {name: text for name, text in headers.items() if name != "content-type"}
         return Answer(Response(200, written, content_type, others), batch)
+
+
+async def _connected() -> Message:
+    """Receive nothing, for rows that no client sends."""
+    message: Message = await asyncio.get_running_loop().create_future()
+    return message
 
 
 def _check_deadline(deadline: float) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from packager.manifest.case_answers import WITH_LABEL
+from packager.data.case_answers import WITH_LABEL
 from packager.manifest.case_terms import Expectation, ExpectationKind
 from packager.model.answer_difference import ABSOLUTE, RELATIVE, difference, size
 from packager.worker.test.cases.values import Answer, Compared

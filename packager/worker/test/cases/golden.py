@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from packager.errors import UsageError
+from packager.manifest.base import Task
 from packager.manifest.case import Case
-from packager.manifest.manifest import Column, Manifest
+from packager.manifest.manifest import Column, Manifest, Schema
+from packager.manifest.read_options import TableReadOptions
 from packager.model.answer_difference import difference
 from packager.model.golden_answers import GoldenCase, answer_names, differs, golden_case
 from packager.worker.test.cases.asked_rows import Asked, RowAsker
@@ -17,13 +19,13 @@ from packager.worker.test.cases.outcomes import Outcome, short
 from packager.worker.test.cases.rows import CaseRows, given_rows
 
 
-def read_golden(case: Case, manifest: Manifest, code: Path) -> GoldenCase:
+def read_golden(
+    case: Case, task: Task, schema: Schema, reader: TableReadOptions, code: Path
+) -> GoldenCase:
     """The rows of a golden case; raise ``UsageError`` if one lacks its right answer."""
-    schema, task = manifest.schema_, manifest.task
-    beside = [_answer_column(name, manifest) for name in answer_names(task, schema)]
-    rows = given_rows(case, schema, manifest, code, beside)
+    names = answer_names(task, schema)
+    rows = given_rows(case, schema, reader, code, [_answer_column(name, schema) for name in names])
     if task == "outputs" and case.file is not None:
-        names = answer_names(task, schema)
         rows = [{k: _parsed(v) if k in names else v for k, v in row.items()} for row in rows]
     try:
         return golden_case(case, rows, task, schema)
@@ -53,8 +55,8 @@ def _outcome(right: Any, asked: Asked, golden: GoldenCase, manifest: Manifest) -
     return Outcome(not wrong, difference(right, got) if wrong else 0.0, why, shown)
 
 
-def _answer_column(name: str, manifest: Manifest) -> Column:
-    target = manifest.schema_.target
+def _answer_column(name: str, schema: Schema) -> Column:
+    target = schema.target
     if target is not None and target.name == name:
         return target.model_copy(update={"categories": None})
     return Column(name=name, kind="any", dtype="object", nullable=True)

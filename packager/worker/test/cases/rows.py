@@ -17,6 +17,7 @@ from packager.errors import UsageError
 from packager.manifest.case import Case
 from packager.manifest.case_terms import MAX_ROWS, RowsTerm
 from packager.manifest.manifest import Column, Manifest, Schema
+from packager.manifest.read_options import TableReadOptions
 from packager.worker.compile.held_out import json_rows
 
 Row = Mapping[str, Any]
@@ -59,7 +60,7 @@ def rows_of(case: Case, tested: DataRows | None, manifest: Manifest, code: Path)
     """
     term = case.rows_term
     if term is None or term.kind == "file":
-        rows = given_rows(case, manifest.schema_, manifest, code)
+        rows = given_rows(case, manifest.schema_, manifest.reader, code)
         return CaseRows(rows, range(len(rows)), {})
     if tested is None:
         raise UsageError(
@@ -78,7 +79,11 @@ def rows_of(case: Case, tested: DataRows | None, manifest: Manifest, code: Path)
 
 
 def given_rows(
-    case: Case, schema: Schema, manifest: Manifest, code: Path, beside: Sequence[Column] = ()
+    case: Case,
+    schema: Schema,
+    reader: TableReadOptions,
+    code: Path,
+    beside: Sequence[Column] = (),
 ) -> list[Row]:
     """The rows in the case or in its file; ``beside``: further columns that are read."""
     if isinstance(case.rows, tuple):
@@ -90,7 +95,7 @@ def given_rows(
             "name a file that is packaged; the folder of the data is not",
         )
     wider = schema.model_copy(update={"extras": (*schema.extras, *beside)})
-    rows = read_rows(path, wider, manifest.reader)
+    rows = read_rows(path, wider, reader)
     if not 0 < len(rows) <= MAX_ROWS:
         raise UsageError(
             f"case {case.name!r}: expected 1 to {MAX_ROWS:,} rows in {case.file}, got "

@@ -73,7 +73,7 @@ class _Answering:
         """The checks of one case."""
         manifest, schema = self.manifest, self.manifest.schema_
         if case.kind == "golden":
-            golden = read_golden(case, manifest, self.root.code)
+            golden = read_golden(case, manifest.task, schema, manifest.reader, self.root.code)
             rows, outcomes = judge_golden(golden, self.asker, manifest)
             return JudgedRows(case, rows, outcomes, schema).checks(self.level)
         rows = rows_of(case, self.data, manifest, self.root.code)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from monitoring.metrics.class_labels import class_text
+from packager.data.case_answers import WITH_LABEL, compared_output
 from packager.errors import UsageError
 from packager.manifest.base import Scalar
 from packager.manifest.case import Case
-from packager.manifest.case_answers import WITH_LABEL, compared_output
 from packager.manifest.manifest import Manifest
 from packager.manifest.outputs import OutputKind
 
