@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
-from typing import Any, Protocol, Self
+import time
+from typing import Self
 
-from packager.manifest.base import Task
 from packager.model.golden_answers import GoldenCase
+from serving.http.asgi import Message
 from serving.http.messages import RequestError
 from serving.prediction.errors import (
     DeadlineExceededError,
@@ -18,6 +18,7 @@ from serving.prediction.errors import (
     RowRefusedError,
     Unready,
 )
+from serving.prediction.pipeline import Pipeline
 from serving.prediction.predictor import Predictor
 
 logger = logging.getLogger("serving")
@@ -27,36 +28,25 @@ WAITING = (ModelProcessEndedError, QueueFullError, DeadlineExceededError)
 """What says nothing about the answers."""
 
 
-class Answering(Protocol):
-    """What answers: the pipeline."""
-
-    @property
-    def unready(self) -> Unready | None:
-        """Why no request can be answered now."""
-
-    async def labels(self, rows: Sequence[dict[str, Any]]) -> list[Any]:
-        """The prediction of each row."""
-
-
 class GoldenCheck:
     """Asks for the rows of the golden cases."""
 
-    def __init__(self, cases: Sequence[GoldenCase], task: Task, asked: Answering) -> None:
-        self._cases = cases
-        self._task = task
-        self._asked = asked
+    def __init__(self, predictor: Predictor, pipeline: Pipeline, seconds: float) -> None:
+        """``seconds``: the time limit of each answer."""
+        self._predictor = predictor
+        self._pipeline = pipeline
+        self._seconds = seconds
         self.unready: Unready | None = Unready("starting", "the golden cases are not answered yet")
         """Why the worker is not ready; None once every case has its answers."""
 
     @classmethod
-    def of(cls, predictor: Predictor, asked: Answering) -> Self | None:
+    def of(cls, predictor: Predictor, pipeline: Pipeline, seconds: float) -> Self | None:
         """None for a package without golden cases."""
-        cases = predictor.golden_cases.cases
-        return cls(cases, predictor.manifest.task, asked) if cases else None
+        return cls(predictor, pipeline, seconds) if predictor.golden_cases.cases else None
 
     async def run(self) -> None:
         """Answer every case; wait while the model's process does not answer."""
-        for case in self._cases:
+        for case in self._predictor.golden_cases.cases:
             while (failure := await self._failure(case)) is None:
                 await asyncio.sleep(RETRY_SECONDS)
             if failure:
@@ -67,12 +57,20 @@ class GoldenCheck:
 
     async def _failure(self, case: GoldenCase) -> str | None:
         """What is wrong with the answers; empty if nothing is, None if there are none yet."""
-        if self._asked.unready is not None:
+        if self._pipeline.unready is not None:
             return None
         try:
-            found = await self._asked.labels(case.rows)
+            checked = self._predictor.check([*case.rows])
+            deadline = time.monotonic() + self._seconds
+            found = await self._pipeline.outcome(checked, deadline, _connected)
         except WAITING:
             return None
         except (RequestError, RowRefusedError, ModelError) as error:
             return f"golden case {case.name!r} is not answered: {error}"
-        return case.failure(found, self._task)
+        return case.failure(found.labels, self._predictor.manifest.task)
+
+
+async def _connected() -> Message:
+    """Receive nothing: no client sent these rows."""
+    message: Message = await asyncio.get_running_loop().create_future()
+    return message

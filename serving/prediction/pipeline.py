@@ -7,17 +7,16 @@ combine them with rows of other requests. A large request is handled whole in a 
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from monitoring.metrics.recorder import Batch
 from packager.data.rows.request_rows import ValidatedRows
-from serving.http.asgi import RETRY_AFTER, DisconnectedError, Message, Receive
+from serving.http.asgi import RETRY_AFTER, DisconnectedError, Receive
 from serving.http.limits import LimitExceededError, is_small
 from serving.http.memory import MemoryTrimmer, gc_paused
 from serving.http.messages import RequestError, Response
@@ -123,14 +122,15 @@ class Pipeline:
         adapter: ProtocolAdapter,
         body: bytes,
         headers: Mapping[bytes, bytes],
-        receive: Receive,
+        receive: Receive | None,
         deadline: float,
     ) -> Answer:
         """The answer, by ``deadline`` (``time.monotonic()`` seconds).
 
         Raises ``RequestError``: 4xx for an invalid request, 500 if the model is broken, 503 if too
         many requests wait or the model's process ended, 504 at the deadline;
-        ``DisconnectedError`` when the client disconnects while it waits.
+        ``DisconnectedError`` when ``receive`` reports a disconnect while it waits. Without
+        ``receive``, cancel the task then.
         """
         try:
             if not is_small(body):
@@ -138,7 +138,7 @@ class Pipeline:
             checked, context, reading = self._read(adapter, body, headers)
             self._validated(reading)
             started = time.perf_counter()
-            outcome = await self._outcome(checked, deadline, receive)
+            outcome = await self.outcome(checked, deadline, receive)
             self._predicted(time.perf_counter() - started)
             return self._written(adapter, context, checked, outcome)
         except RowRefusedError as error:
@@ -161,25 +161,10 @@ class Pipeline:
         except ClientDisconnectedError as error:
             raise DisconnectedError from error
 
-    async def labels(self, rows: Sequence[dict[str, Any]]) -> list[Any]:
-        """The predictions for rows of the package itself, which no metric counts.
-
-        Raises as ``answer`` does before errors become answers.
-        """
-        checked = self._predictor.check([*rows])
-        deadline = time.monotonic() + self._seconds
-        outcome = await self._outcome(checked, deadline, _connected)
-        return outcome.labels
-
-    def close(self) -> None:
-        """Accept no more requests, and write the counts of answered ones."""
-        self._jobs.close()
-        self._predictor.client.close()
-        self._predictor.observer.flush()
-
-    async def _outcome(
-        self, checked: ValidatedRows, deadline: float, receive: Receive
+    async def outcome(
+        self, checked: ValidatedRows, deadline: float, receive: Receive | None
     ) -> PartialPrediction:
+        """Predictions that no metric counts; raises what ``answer`` translates."""
         predictor = self._predictor
         if predictor.compiled is None:
             outcome = PartialPrediction([None] * checked.rows, None, range(checked.rows))
@@ -196,12 +181,18 @@ class Pipeline:
         except RowRefusedError as error:
             raise error.at(outcome.outside) from None
 
+    def close(self) -> None:
+        """Accept no more requests, and write the counts of answered ones."""
+        self._jobs.close()
+        self._predictor.client.close()
+        self._predictor.observer.flush()
+
     async def _large(
         self,
         adapter: ProtocolAdapter,
         body: bytes,
         headers: Mapping[bytes, bytes],
-        receive: Receive,
+        receive: Receive | None,
         deadline: float,
     ) -> Answer:
         whole = partial(self._whole, adapter, body, headers, deadline)
@@ -298,12 +289,6 @@ class Pipeline:
         content_type = headers.get("content-type", "application/json")
         others = {name: text for name, text in headers.items() if name != "content-type"}
         return Answer(Response(200, written, content_type, others), batch)
-
-
-async def _connected() -> Message:
-    """Receive nothing, for rows that no client sends."""
-    message: Message = await asyncio.get_running_loop().create_future()
-    return message
 
 
 def _check_deadline(deadline: float) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, Self
+
+from pydantic import Field, model_validator
 
 from packager.manifest.base import FileEntry, FrozenModel
 from packager.manifest.policy import Family, Policy
+from packager.worker.test.details import OF_CHECKS, OF_FAMILIES, check_details
 
 Verdict = Literal["passed", "failed", "inconclusive"]
 CheckVerdict = Literal["passed", "failed", "inconclusive", "warned"]
@@ -54,7 +57,12 @@ class Check(FrozenModel):
     examples: tuple[Mapping[str, Any], ...] = ()
     """Rows that show it, at most 10."""
     details: Mapping[str, Any] = {}
-    """What a page draws: bins, counts, curves."""
+    """What a page draws of it: the record of ``details.OF_CHECKS``."""
+
+    @model_validator(mode="after")
+    def _drawable(self) -> Self:
+        check_details(OF_CHECKS, self.family, self.details)
+        return self
 
 
 class FamilyReport(FrozenModel):
@@ -67,8 +75,15 @@ class FamilyReport(FrozenModel):
     checks: tuple[Check, ...] = ()
     why: str = ""
     """Why it was not judged, or is inconclusive."""
+    seconds: float | None = Field(default=None, ge=0)
+    """How long the family took; None if it was not measured."""
     details: Mapping[str, Any] = {}
-    """What a page draws of the whole family."""
+    """What a page draws of the whole family: the record of ``details.OF_FAMILIES``."""
+
+    @model_validator(mode="after")
+    def _drawable(self) -> Self:
+        check_details(OF_FAMILIES, self.family, self.details)
+        return self
 
 
 class CasesReport(FrozenModel):

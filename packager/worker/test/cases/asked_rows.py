@@ -22,7 +22,7 @@ WORDS = {
 
 
 @dataclass(frozen=True)
-class Asked:
+class RowReply:
     """The outcome of one row."""
 
     answer: Mapping[str, Any] | None = None
@@ -43,11 +43,11 @@ class RowAsker:
     def _checker(self) -> RowChecker:
         return RowChecker(self.asked.schema)
 
-    def ask(self, rows: Sequence[Row]) -> list[Asked]:
+    def ask(self, rows: Sequence[Row]) -> list[RowReply]:
         """The outcome of each row; rows that no request may hold are not sent."""
         found = self._refusals(rows)
         sent = [place for place, one in enumerate(found) if one is None]
-        answered: dict[int, Asked] = {}
+        answered: dict[int, RowReply] = {}
         for start in range(0, len(sent), CHUNK_ROWS):
             part = sent[start : start + CHUNK_ROWS]
             outcomes = self._part([rows[place] for place in part])
@@ -58,7 +58,7 @@ class RowAsker:
         """The reply to ``rows`` in one call."""
         return self.asked.ask(rows)
 
-    def _refusals(self, rows: Sequence[Row]) -> list[Asked | None]:
+    def _refusals(self, rows: Sequence[Row]) -> list[RowReply | None]:
         """The outcome of each row that a server refuses; None for one that it takes."""
         try:
             self._checker.check(rows)
@@ -66,23 +66,23 @@ class RowAsker:
             if len(rows) > 1:
                 return [self._refusals([row])[0] for row in rows]
             got = f"expected {error.expected}, got {error.got}"
-            return [Asked(why=f"a server refuses the column {error.column!r}: {got}")]
+            return [RowReply(why=f"a server refuses the column {error.column!r}: {got}")]
         return [None] * len(rows)
 
-    def _part(self, rows: Sequence[Row]) -> list[Asked]:
+    def _part(self, rows: Sequence[Row]) -> list[RowReply]:
         self.calls += 1
         reply = self.asked.ask(rows)
         if reply.outcome in ("answered", "no answer"):
             return [_plain(answer) for answer in reply.answers]
         if len(rows) == 1 or self.calls > MAX_CALLS:
-            return [Asked(why=_why(reply))] * len(rows)
+            return [RowReply(why=_why(reply))] * len(rows)
         middle = len(rows) // 2
         return [*self._part(rows[:middle]), *self._part(rows[middle:])]
 
 
-def _plain(answer: Mapping[str, Any]) -> Asked:
+def _plain(answer: Mapping[str, Any]) -> RowReply:
     whole = dict(answer)
-    return Asked(whole, frozenset(whole.pop("flags", ())))
+    return RowReply(whole, frozenset(whole.pop("flags", ())))
 
 
 def _why(reply: Reply) -> str:

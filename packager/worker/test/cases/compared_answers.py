@@ -12,7 +12,7 @@ import numpy as np
 from packager.errors import UsageError
 from packager.manifest.case import Case
 from packager.manifest.manifest import Column, Schema
-from packager.worker.test.cases.asked_rows import Asked, RowAsker
+from packager.worker.test.cases.asked_rows import RowAsker, RowReply
 from packager.worker.test.cases.changes import changed_rows
 from packager.worker.test.cases.expected import Judge
 from packager.worker.test.cases.outcomes import Outcome, short
@@ -75,7 +75,7 @@ def judge_grid(
 
 
 def _changed_outcome(
-    judge: Judge, before: Answer, after: Asked, cells: Mapping[str, Any]
+    judge: Judge, before: Answer, after: RowReply, cells: Mapping[str, Any]
 ) -> Outcome:
     old = short(judge.compared.shown(before))
     shown: dict[str, Any] = {"before": old, "changed": cells}
@@ -87,7 +87,7 @@ def _changed_outcome(
     return Outcome(passed, badness, f"{moved}{_with(cells)}", {**shown, "after": new})
 
 
-def _single(judge: Judge, asked: Asked) -> Outcome:
+def _single(judge: Judge, asked: RowReply) -> Outcome:
     if asked.answer is None:
         return Outcome(False, math.inf, asked.why, {"why": asked.why})
     passed, badness = judge(asked.answer, asked.answer)
@@ -95,7 +95,7 @@ def _single(judge: Judge, asked: Asked) -> Outcome:
     return Outcome(passed, badness, f"got {_text(got)}", {"answer": got})
 
 
-def _along(judge: Judge, grid: Sequence[Any], answers: Sequence[Asked], name: str) -> Outcome:
+def _along(judge: Judge, grid: Sequence[Any], answers: Sequence[RowReply], name: str) -> Outcome:
     """The worst step of one row along the grid."""
     known = [(value, one.answer) for value, one in zip(grid, answers, strict=True) if one.answer]
     refused = next((one.why for one in answers if one.answer is None), "")

@@ -14,7 +14,7 @@ from packager.manifest.manifest import Column, Manifest, Schema
 from packager.manifest.read_options import TableReadOptions
 from packager.model.answer_difference import difference
 from packager.model.golden_answers import GoldenCase, answer_names, differs, golden_case
-from packager.worker.test.cases.asked_rows import Asked, RowAsker
+from packager.worker.test.cases.asked_rows import RowAsker, RowReply
 from packager.worker.test.cases.outcomes import Outcome, short
 from packager.worker.test.cases.rows import CaseRows, given_rows
 
@@ -45,7 +45,7 @@ def judge_golden(
     return CaseRows(golden.rows, range(len(golden.rows)), {}), outcomes
 
 
-def _outcome(right: Any, asked: Asked, golden: GoldenCase, manifest: Manifest) -> Outcome:
+def _outcome(right: Any, asked: RowReply, golden: GoldenCase, manifest: Manifest) -> Outcome:
     if asked.answer is None:
         return Outcome(False, float("inf"), asked.why, {"expected": right, "why": asked.why})
     got = asked.answer["prediction"]

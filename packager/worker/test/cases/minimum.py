@@ -13,7 +13,7 @@ from packager.model.hosted_model import HostedModel
 from packager.worker.test.answers import ask
 from packager.worker.test.directions import worse_direction
 from packager.worker.test.labelled import judged_data
-from packager.worker.test.new_rows import read_new_rows
+from packager.worker.test.new_rows import NewRows, read_new_rows
 from packager.worker.test.report import Check
 
 
@@ -24,20 +24,7 @@ def judge_minimum(case: Case, model: HostedModel, manifest: Manifest, code: Path
     """
     assert case.metric is not None
     assert case.limit is not None
-    path = code / str(case.file)
-    if not path.is_file():
-        raise UsageError(
-            f"case {case.name!r}: expected the file {case.file} in the project's code, got none",
-            "name a file that is packaged; the folder of the data is not",
-        )
-    rows = read_new_rows(path, manifest)
-    if rows.absent or rows.invalid:
-        problem = (
-            f"a column {rows.absent[0]!r}"
-            if rows.absent
-            else f"{rows.invalid[0].expected} in row {rows.invalid[0].row}"
-        )
-        raise UsageError(f"case {case.name!r}: expected {problem} in {case.file}", "correct it")
+    rows = _labelled_rows(case, manifest, code)
     answers = ask(model, rows.features)
     answered = rows.where(answers.answered)
     judged = judged_data(answered, answers.found, answered.labelled)
@@ -73,3 +60,22 @@ def judge_minimum(case: Case, model: HostedModel, manifest: Manifest, code: Path
         why=why,
         details={"kind": case.kind},
     )
+
+
+def _labelled_rows(case: Case, manifest: Manifest, code: Path) -> NewRows:
+    """The rows of the case's file; raise ``UsageError`` if a server would refuse one."""
+    path = code / str(case.file)
+    if not path.is_file():
+        raise UsageError(
+            f"case {case.name!r}: expected the file {case.file} in the project's code, got none",
+            "name a file that is packaged; the folder of the data is not",
+        )
+    rows = read_new_rows(path, manifest)
+    if rows.absent or rows.invalid:
+        problem = (
+            f"a column {rows.absent[0]!r}"
+            if rows.absent
+            else f"{rows.invalid[0].expected} in row {rows.invalid[0].row}"
+        )
+        raise UsageError(f"case {case.name!r}: expected {problem} in {case.file}", "correct it")
+    return rows

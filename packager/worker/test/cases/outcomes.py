@@ -37,7 +37,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class JudgedRows:
+class CaseOutcomes:
     """The rows of a case and their outcomes."""
 
     case: Case
@@ -79,6 +79,7 @@ class JudgedRows:
             worse=-1,
             limit=0.0,
             rows=rows,
+            headline=not slice_ and case.severity == "fail",
             severity=case.severity,
             verdict=_verdict(count, rows, case.share, level),
             why=self._sentence(name, rows, failed)

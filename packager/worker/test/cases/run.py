@@ -20,7 +20,7 @@ from packager.worker.test.cases.compared_answers import judge_bounds, judge_chan
 from packager.worker.test.cases.expected import Judge
 from packager.worker.test.cases.golden import judge_golden, read_golden
 from packager.worker.test.cases.minimum import judge_minimum
-from packager.worker.test.cases.outcomes import JudgedRows
+from packager.worker.test.cases.outcomes import CaseOutcomes
 from packager.worker.test.cases.own_function import judge_relation
 from packager.worker.test.cases.rows import DataRows, rows_of
 from packager.worker.test.cases.values import Compared
@@ -75,7 +75,7 @@ class _Answering:
         if case.kind == "golden":
             golden = read_golden(case, manifest.task, schema, manifest.reader, self.root.code)
             rows, outcomes = judge_golden(golden, self.asker, manifest)
-            return JudgedRows(case, rows, outcomes, schema).checks(self.level)
+            return CaseOutcomes(case, rows, outcomes, schema).checks(self.level)
         rows = rows_of(case, self.data, manifest, self.root.code)
         judge = Judge(Compared.of(case, manifest), case.expectation, case.tolerance)
         try:
@@ -88,7 +88,7 @@ class _Answering:
                     outcomes = judge_change(case, rows, self.asker, judge, schema)
         except PackageError as error:
             raise _named(error, case) from error
-        return JudgedRows(case, rows, outcomes, schema).checks(self.level)
+        return CaseOutcomes(case, rows, outcomes, schema).checks(self.level)
 
 
 def _with_frames(
@@ -111,7 +111,7 @@ def _relation(
 ) -> list[Check]:
     rows = rows_of(case, data, manifest, root.code)
     outcomes = judge_relation(case, rows, model, manifest) if len(rows) else []
-    return JudgedRows(case, rows, outcomes, manifest.schema_).checks(_level(manifest))
+    return CaseOutcomes(case, rows, outcomes, manifest.schema_).checks(_level(manifest))
 
 
 def _minimum(
