@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from packager.manifest.base import FrozenModel, Scalar
-from packager.manifest.case_terms import Change, Expectation, RowsTerm
+from packager.manifest.case_terms import CellChange, ExpectedAnswer, RowsTerm
 
 CaseKind = Literal[
     "golden", "invariance", "directional", "monotonic", "bounds", "metamorphic", "minimum"
@@ -95,7 +95,7 @@ class Case(FrozenModel):
         try:
             term = self.rows_term
             for one in self.change.values():
-                Change.parse(one)
+                CellChange.parse(one)
             expected = self.expectation
         except ValueError as error:
             raise self._wrong(str(error)) from error
@@ -128,14 +128,14 @@ class Case(FrozenModel):
         return term.text if term is not None and term.kind == "file" else None
 
     @property
-    def changes(self) -> dict[str, Change]:
+    def changes(self) -> dict[str, CellChange]:
         """Column → change."""
-        return {name: Change.parse(one) for name, one in self.change.items()}
+        return {name: CellChange.parse(one) for name, one in self.change.items()}
 
     @property
-    def expectation(self) -> Expectation:
+    def expectation(self) -> ExpectedAnswer:
         """What is expected; ``same`` if nothing is said."""
-        return Expectation.parse(self.expect or "same")
+        return ExpectedAnswer.parse(self.expect or "same")
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -67,7 +67,7 @@ class RowsTerm(NamedTuple):
         return cls("file", path.as_posix())
 
 
-class Change(NamedTuple):
+class CellChange(NamedTuple):
     """How a case changes the cells of a column."""
 
     operation: Operation
@@ -77,7 +77,7 @@ class Change(NamedTuple):
     """The other column of ``swap``."""
 
     @classmethod
-    def parse(cls, given: Scalar) -> Change:
+    def parse(cls, given: Scalar) -> CellChange:
         """Read the value of ``change``; raise ``ValueError``."""
         if not isinstance(given, str):
             return cls("set", given)
@@ -94,7 +94,7 @@ class Change(NamedTuple):
         return cls(_SIGNS[found[1]], float(found[2]))
 
 
-class Expectation(NamedTuple):
+class ExpectedAnswer(NamedTuple):
     """What is expected of an answer, or of two."""
 
     kind: ExpectationKind
@@ -108,7 +108,7 @@ class Expectation(NamedTuple):
     label: str = ""
 
     @classmethod
-    def parse(cls, text: str) -> Expectation:
+    def parse(cls, text: str) -> ExpectedAnswer:
         """Read ``expect``; raise ``ValueError``."""
         for word in ("increases", "decreases", "same"):
             if text == word:

@@ -8,7 +8,6 @@ import time
 from typing import Self
 
 from packager.model.golden_answers import GoldenCase
-from serving.http.asgi import Message
 from serving.http.messages import RequestError
 from serving.prediction.errors import (
     DeadlineExceededError,
@@ -62,15 +61,9 @@ class GoldenCheck:
         try:
             checked = self._predictor.check([*case.rows])
             deadline = time.monotonic() + self._seconds
-            found = await self._pipeline.outcome(checked, deadline, _connected)
+            found = await self._pipeline.outcome(checked, deadline, None)
         except WAITING:
             return None
         except (RequestError, RowRefusedError, ModelError) as error:
             return f"golden case {case.name!r} is not answered: {error}"
         return case.failure(found.labels, self._predictor.manifest.task)
-
-
-async def _connected() -> Message:
-    """Receive nothing: no client sent these rows."""
-    message: Message = await asyncio.get_running_loop().create_future()
-    return message

@@ -153,9 +153,8 @@ class Pipeline:
                 headers=RETRY_AFTER,
             ) from error
         except QueueFullError as error:
-            raise RequestError(
-                503, "overloaded", f"too many requests wait for {self._model}", headers=RETRY_AFTER
-            ) from error
+            why = f"too many requests wait for {self._model}"
+            raise RequestError(503, "overloaded", why, headers=RETRY_AFTER) from error
         except DeadlineExceededError as error:
             raise deadline_exceeded(self._seconds, f" of {self._model}") from error
         except ClientDisconnectedError as error:
@@ -171,8 +170,8 @@ class Pipeline:
         elif predictor.inline(checked):
             outcome = predictor.try_compiled(checked)
         else:
-            compiled = partial(predictor.compiled_by, checked, deadline)
-            outcome = await self._jobs.run(compiled, deadline, receive)
+            job = partial(predictor.compiled_by, checked, deadline)
+            outcome = await self._jobs.run(job, deadline, receive)
         if not outcome.outside:
             return outcome
         rest = predictor.own.part(checked, outcome.outside)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from packager.errors import UsageError
-from packager.manifest.case_terms import Change
+from packager.manifest.case_terms import CellChange
 from packager.manifest.manifest import Column, Schema
 from packager.worker.test.cases.rows import Row
 
@@ -29,7 +29,7 @@ SEED = 0
 
 
 def changed_rows(
-    rows: Sequence[Row], changes: Mapping[str, Change], schema: Schema, case: str
+    rows: Sequence[Row], changes: Mapping[str, CellChange], schema: Schema, case: str
 ) -> list[dict[str, Any]]:
     """``rows`` after all ``changes``, each of the rows as they were.
 
@@ -55,7 +55,7 @@ def changed_rows(
 
 
 def _changed(
-    cells: Sequence[Any], rows: Sequence[Row], change: Change, column: Column, case: str
+    cells: Sequence[Any], rows: Sequence[Row], change: CellChange, column: Column, case: str
 ) -> list[Any]:
     match change.operation:
         case "set":
@@ -78,7 +78,7 @@ def _changed(
             return [_computed(cell, change, column) for cell in cells]
 
 
-def _computed(cell: Any, change: Change, column: Column) -> Any:
+def _computed(cell: Any, change: CellChange, column: Column) -> Any:
     if cell is None:
         return None
     assert isinstance(change.value, int | float)
@@ -90,7 +90,7 @@ def _computed(cell: Any, change: Change, column: Column) -> Any:
     return round(value) if column.kind == "integer" else value
 
 
-def _computed_decimal(cell: str, change: Change) -> str:
+def _computed_decimal(cell: str, change: CellChange) -> str:
     """In the digits of ``cell``, without rounding errors of floating point."""
     try:
         own, value = Decimal(cell), Decimal(str(change.value))
@@ -112,7 +112,7 @@ def _typed(value: Any, column: Column, case: str) -> Any:
     return value
 
 
-def _unfit(change: Change, column: Column, wanted: str, case: str) -> UsageError:
+def _unfit(change: CellChange, column: Column, wanted: str, case: str) -> UsageError:
     return UsageError(
         f"case {case!r}: expected a column of {wanted} for the change {change.operation}, got "
         f"{column.name!r} ({column.kind})",

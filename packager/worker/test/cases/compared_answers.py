@@ -15,7 +15,7 @@ from packager.manifest.manifest import Column, Schema
 from packager.worker.test.cases.asked_rows import RowAsker, RowReply
 from packager.worker.test.cases.changes import changed_rows
 from packager.worker.test.cases.expected import Judge
-from packager.worker.test.cases.outcomes import Outcome, short
+from packager.worker.test.cases.outcomes import RowVerdict, short
 from packager.worker.test.cases.rows import CaseRows
 from packager.worker.test.cases.values import Answer
 
@@ -26,7 +26,7 @@ ABSENT = "have no answer without the change"
 
 def judge_change(
     case: Case, rows: CaseRows, asker: RowAsker, judge: Judge, schema: Schema
-) -> list[Outcome]:
+) -> list[RowVerdict]:
     """``invariance`` and ``directional``: each row before and after the change.
 
     Rows that the change leaves as they are, and those that it takes out of the training range, are
@@ -39,27 +39,27 @@ def judge_change(
     found = []
     for old, new, one, other in zip(rows.rows, changed, before, after, strict=True):
         if all(old.get(name) == new.get(name) for name in _changed_columns(case)):
-            found.append(Outcome(False, left_out=UNCHANGED))
+            found.append(RowVerdict(False, left_out=UNCHANGED))
             continue
         if one.answer is None:
-            found.append(Outcome(False, left_out=ABSENT))
+            found.append(RowVerdict(False, left_out=ABSENT))
             continue
         if other.answer is not None and other.flags - one.flags - usual:
-            found.append(Outcome(False, left_out=OUTSIDE))
+            found.append(RowVerdict(False, left_out=OUTSIDE))
             continue
         cells = {name: [short(old.get(name)), short(new.get(name))] for name in names}
         found.append(_changed_outcome(judge, one.answer, other, cells))
     return found
 
 
-def judge_bounds(rows: CaseRows, asker: RowAsker, judge: Judge) -> list[Outcome]:
+def judge_bounds(rows: CaseRows, asker: RowAsker, judge: Judge) -> list[RowVerdict]:
     """``bounds``: each answer by itself."""
     return [_single(judge, one) for one in asker.ask(rows.rows)]
 
 
 def judge_grid(
     case: Case, rows: CaseRows, asker: RowAsker, judge: Judge, schema: Schema
-) -> list[Outcome]:
+) -> list[RowVerdict]:
     """``monotonic``: each row with the values of a grid over the training range."""
     column = next((one for one in schema.features if one.name == case.column), None)
     grid = _grid(case, column)
@@ -76,44 +76,46 @@ def judge_grid(
 
 def _changed_outcome(
     judge: Judge, before: Answer, after: RowReply, cells: Mapping[str, Any]
-) -> Outcome:
+) -> RowVerdict:
     old = short(judge.compared.shown(before))
     shown: dict[str, Any] = {"before": old, "changed": cells}
     if after.answer is None:
-        return Outcome(False, math.inf, f"{after.why}{_with(cells)}", {**shown, "why": after.why})
+        return RowVerdict(
+            False, math.inf, f"{after.why}{_with(cells)}", {**shown, "why": after.why}
+        )
     passed, badness = judge(before, after.answer)
     new = short(judge.compared.shown(after.answer))
     moved = f"{_text(old)} became {_text(new)}" if old != new else f"{_text(old)} stayed"
-    return Outcome(passed, badness, f"{moved}{_with(cells)}", {**shown, "after": new})
+    return RowVerdict(passed, badness, f"{moved}{_with(cells)}", {**shown, "after": new})
 
 
-def _single(judge: Judge, asked: RowReply) -> Outcome:
+def _single(judge: Judge, asked: RowReply) -> RowVerdict:
     if asked.answer is None:
-        return Outcome(False, math.inf, asked.why, {"why": asked.why})
+        return RowVerdict(False, math.inf, asked.why, {"why": asked.why})
     passed, badness = judge(asked.answer, asked.answer)
     got = short(judge.compared.shown(asked.answer))
-    return Outcome(passed, badness, f"got {_text(got)}", {"answer": got})
+    return RowVerdict(passed, badness, f"got {_text(got)}", {"answer": got})
 
 
-def _along(judge: Judge, grid: Sequence[Any], answers: Sequence[RowReply], name: str) -> Outcome:
+def _along(judge: Judge, grid: Sequence[Any], answers: Sequence[RowReply], name: str) -> RowVerdict:
     """The worst step of one row along the grid."""
     known = [(value, one.answer) for value, one in zip(grid, answers, strict=True) if one.answer]
     refused = next((one.why for one in answers if one.answer is None), "")
     if refused:
-        return Outcome(False, math.inf, refused, {"why": refused})
+        return RowVerdict(False, math.inf, refused, {"why": refused})
     worst: tuple[float, str, dict[str, Any]] = (-math.inf, "", {})
     passed = True
     for (low, one), (high, other) in pairwise(known):
         step = judge.moved(one, other)
         if math.isnan(step):
-            return Outcome(False, math.inf, "the model gives no number", {})
+            return RowVerdict(False, math.inf, "the model gives no number", {})
         old, new = short(judge.compared.shown(one)), short(judge.compared.shown(other))
         passed = passed and step >= -judge.slack(one, other)
         if -step > worst[0]:
             cells = {name: [short(low), short(high)]} if name else {}
             text = f"{_text(old)} became {_text(new)}{_with(cells)}"
             worst = (-step, text, {"before": old, "after": new, "changed": cells})
-    return Outcome(passed, worst[0], worst[1], worst[2])
+    return RowVerdict(passed, worst[0], worst[1], worst[2])
 
 
 def _grid(case: Case, column: Column | None) -> list[float] | list[int]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from packager.data.case_answers import WITH_LABEL
-from packager.manifest.case_terms import Expectation, ExpectationKind
+from packager.manifest.case_terms import ExpectationKind, ExpectedAnswer
 from packager.model.answer_difference import ABSOLUTE, RELATIVE, difference, size
 from packager.worker.test.cases.values import Answer, Compared
 
@@ -26,7 +26,7 @@ class Judge:
     """Judges the answers of one case."""
 
     compared: Compared
-    expected: Expectation
+    expected: ExpectedAnswer
     tolerance: float | None = None
 
     def __call__(self, before: Answer, after: Answer) -> Judgement:

@@ -15,7 +15,7 @@ from packager.manifest.read_options import TableReadOptions
 from packager.model.answer_difference import difference
 from packager.model.golden_answers import GoldenCase, answer_names, differs, golden_case
 from packager.worker.test.cases.asked_rows import RowAsker, RowReply
-from packager.worker.test.cases.outcomes import Outcome, short
+from packager.worker.test.cases.outcomes import RowVerdict, short
 from packager.worker.test.cases.rows import CaseRows, given_rows
 
 
@@ -37,7 +37,7 @@ def read_golden(
 
 def judge_golden(
     golden: GoldenCase, asker: RowAsker, manifest: Manifest
-) -> tuple[CaseRows, list[Outcome]]:
+) -> tuple[CaseRows, list[RowVerdict]]:
     """The rows of the case, and the outcome of each."""
     asked = asker.ask(golden.rows)
     pairs = zip(golden.right, asked, strict=True)
@@ -45,14 +45,14 @@ def judge_golden(
     return CaseRows(golden.rows, range(len(golden.rows)), {}), outcomes
 
 
-def _outcome(right: Any, asked: RowReply, golden: GoldenCase, manifest: Manifest) -> Outcome:
+def _outcome(right: Any, asked: RowReply, golden: GoldenCase, manifest: Manifest) -> RowVerdict:
     if asked.answer is None:
-        return Outcome(False, float("inf"), asked.why, {"expected": right, "why": asked.why})
+        return RowVerdict(False, float("inf"), asked.why, {"expected": right, "why": asked.why})
     got = asked.answer["prediction"]
     wrong = differs(right, got, golden.tolerance, manifest.task)
     shown = {"expected": short(right), "got": short(got)}
     why = f"expected {short(right)}, got {short(got)}"
-    return Outcome(not wrong, difference(right, got) if wrong else 0.0, why, shown)
+    return RowVerdict(not wrong, difference(right, got) if wrong else 0.0, why, shown)
 
 
 def _answer_column(name: str, schema: Schema) -> Column:

@@ -22,7 +22,7 @@ MAX_TEXT = 80
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RowVerdict:
     """Of one row."""
 
     passed: bool
@@ -42,7 +42,7 @@ class CaseOutcomes:
 
     case: Case
     rows: CaseRows
-    outcomes: Sequence[Outcome]
+    outcomes: Sequence[RowVerdict]
     schema: Schema
 
     def checks(self, level: float) -> list[Check]:
@@ -99,7 +99,7 @@ class CaseOutcomes:
         if not failed:
             return f"case {name!r} holds on {'all ' * (rows > 1)}{_rows(rows)}"
         passed, share = rows - len(failed), self.case.share
-        wanted = "every row" if share == 1 else f"{share:.0%}"
+        wanted = "every row" if share == 1 else f"{100 * share:g} %"
         why = self.outcomes[failed[0]].why
         worst = f"; worst row {self.rows.names[failed[0]]}: {why}" if why else ""
         return (
@@ -132,7 +132,7 @@ def _nothing(name: str, rows: int, left_out: Mapping[str, int]) -> str:
     return f"case {name!r} can judge no row: {left_out[reason]} of {_rows(rows)} {reason}"
 
 
-def _left_out(outcomes: Sequence[Outcome]) -> Iterator[tuple[str, int]]:
+def _left_out(outcomes: Sequence[RowVerdict]) -> Iterator[tuple[str, int]]:
     reasons = [one.left_out for one in outcomes if one.left_out]
     return ((reason, reasons.count(reason)) for reason in dict.fromkeys(reasons))
 

@@ -7,13 +7,13 @@ from packager.errors import UsageError
 from packager.manifest.case import Case
 from packager.manifest.manifest import Manifest
 from packager.model.hosted_model import HostedModel
-from packager.worker.test.cases.outcomes import Outcome
+from packager.worker.test.cases.outcomes import RowVerdict
 from packager.worker.test.cases.rows import CaseRows
 
 
 def judge_relation(
     case: Case, rows: CaseRows, model: HostedModel, manifest: Manifest
-) -> list[Outcome]:
+) -> list[RowVerdict]:
     """What the function ``case.call`` says of each row, in the model's process.
 
     Raise ``UsageError`` for rows that a server refuses, and ``PackageError`` if it raises.
@@ -26,4 +26,4 @@ def judge_relation(
     frame = checked.frame[[column.name for column in manifest.schema_.features]]
     holds = model.relate(case.call, frame)
     why = f"{case.call} says that the relation does not hold"
-    return [Outcome(one, 0.0 if one else 1.0, why) for one in holds]
+    return [RowVerdict(one, 0.0 if one else 1.0, why) for one in holds]

@@ -44,7 +44,7 @@ def cases(data: DataRows | None, manifest: Manifest, root: Root, *, batches: boo
         asker = RowAsker(asked)
         if batches and data is not None and len(data.served):
             checks.append(_batches(data, asker, manifest))
-        level = _level(manifest)
+        level = share_level(manifest)
         answering = _Answering(asker, manifest, root, data, level)
         for case in manifest.test.case:
             if case.kind not in OWN_CODE:
@@ -111,7 +111,7 @@ def _relation(
 ) -> list[Check]:
     rows = rows_of(case, data, manifest, root.code)
     outcomes = judge_relation(case, rows, model, manifest) if len(rows) else []
-    return CaseOutcomes(case, rows, outcomes, manifest.schema_).checks(_level(manifest))
+    return CaseOutcomes(case, rows, outcomes, manifest.schema_).checks(share_level(manifest))
 
 
 def _minimum(
@@ -139,7 +139,7 @@ def _batches(data: DataRows, asker: RowAsker, manifest: Manifest) -> Check:
     )
 
 
-def _level(manifest: Manifest) -> float:
+def share_level(manifest: Manifest) -> float:
     """The probability that one share test fails although the share is as declared.
 
     That of the whole verdict, divided among the tests (Bonferroni).

@@ -107,8 +107,8 @@ def _label(case: Case, classes: tuple[Scalar, ...] | None) -> str | None:
         if len(names) == 2:
             return names[1]
         raise UsageError(
-            f"case {case.name!r}: expected `label`, the class whose probability "
-            f"{case.expect}, got none",
+            f"case {case.name!r}: expected `label`, the class whose probability is compared, got "
+            "none",
             f"name one of {', '.join(names[:20])}" if names else "name a class of the model",
         )
     return wanted
