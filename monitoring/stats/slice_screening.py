@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from monitoring.stats.distributions import normal_quantile
 from monitoring.stats.slice_features import Mask, SliceFeature, SliceTerms
 from monitoring.stats.slice_scores import scores
 from monitoring.stats.slice_tables import SliceTables, Sums
@@ -159,7 +159,7 @@ def _worst(
     if not found:
         return Screened((), tested)
     which, places, score = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    least = -NormalDist().inv_cdf(_bar(tested)) - SLACK
+    least = -normal_quantile(_bar(tested)) - SLACK
     high = np.flatnonzero(score >= least)
     # Of equal scores the slice of fewer features comes first, in whatever order features are.
     order = high[np.lexsort((which[high], -np.round(score[high], 9)))][:MAX_TRIED]
