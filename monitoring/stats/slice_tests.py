@@ -33,13 +33,14 @@ class Losses:
     """Losses of n rows, and what they are compared with."""
 
     loss: Floats
-    """(n,): 0 or 1 for a right or wrong answer, or any finite number."""
+    """(n,): 0 or 1 for a right or wrong answer, or any number."""
     expected: Floats | None = None
     """The loss that the model itself expects, (n,): 1 minus its calibrated confidence."""
     groups: Ints | None = None
     """The group of each row, (n,), if rows of one group depend on each other."""
 
-    def __post_init__(self) -> None:
+    def check(self) -> None:
+        """Raise ``ValueError`` for a loss that is not finite, or different numbers of rows."""
         for name, values in (("loss", self.loss), ("expected", self.expected)):
             if values is None:
                 continue
