@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -18,7 +19,7 @@ from monitoring.derived.measures import (
     Cells,
     cells_of,
 )
-from monitoring.derived.texts import TextCells
+from monitoring.derived.texts import MAX_TOKEN_SHARE, TextCells
 from monitoring.profile.profile import FeatureProfile, numeric
 from monitoring.slices.calendar import CALENDAR, calendar_values
 from monitoring.slices.cells import clock_of, plain_values
@@ -26,10 +27,11 @@ from monitoring.slices.clock import DatetimeUnit
 from monitoring.slices.kinds import kind_of
 from monitoring.stats.feature_bins import (
     MAX_BINS,
+    MIN_SHARE,
     categorical_feature,
-    numeric_feature,
     timestamp_text,
 )
+from packager.worker.test.weak_edges import number_edges
 from packager.worker.test.weak_terms import (
     Constant,
     Term,
@@ -44,7 +46,7 @@ from packager.worker.test.weak_terms import (
 Codes = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
-MAX_WORDS = 6
+MAX_WORDS = 8
 """Words of a text that slices are searched by."""
 MAX_CATEGORIES = 1_000
 """A text with more values is searched by what is derived from it."""
@@ -88,15 +90,13 @@ def _values(
 def _numbers(
     name: str, own: str, numbers: Floats, known: FeatureProfile | None
 ) -> TermFeature | None:
-    known = known or numeric_feature(name, numbers, MAX_BINS)
-    if known is None or known.kind != "numeric":
-        return None
-    texts = [literal(edge) for edge in known.edges]
-    edges = [text for text in texts if text is not None]
-    if len(edges) < len(texts):
-        return None
-    codes = np.searchsorted(np.asarray(known.edges), numbers, side="right").astype(np.int64)
-    return _intervals(name, own, edges, codes, np.isnan(numbers))
+    if known is not None and known.kind == "numeric":
+        edges = np.asarray(known.edges, np.float64)
+    else:
+        edges = number_edges(numbers)
+    texts = [text for text in map(literal, edges.tolist()) if text is not None]
+    codes = np.searchsorted(edges, numbers, side="right").astype(np.int64)
+    return _intervals(name, own, texts, codes, np.isnan(numbers))
 
 
 def _times(
@@ -104,10 +104,9 @@ def _times(
 ) -> Iterator[TermFeature]:
     clock = clock_of(series)
     assert clock is not None
-    known = known or numeric_feature(name, numeric(series), MAX_BINS, timestamp_text)
+    edges = np.asarray(known.edges) if known else number_edges(numeric(series))
     ticks = plain_values(series)
-    if known is not None:
-        yield from _some(_periods(name, own, ticks, known, clock))
+    yield from _some(_periods(name, own, ticks, edges, clock))
     for part in CALENDAR:
         values = calendar_values(ticks, part, clock)
         named = f"{name}.{part}"
@@ -122,10 +121,10 @@ def _times(
 
 
 def _periods(
-    name: str, own: str, ticks: Sequence[int | None], known: FeatureProfile, clock: DatetimeUnit
+    name: str, own: str, ticks: Sequence[int | None], moments: Floats, clock: DatetimeUnit
 ) -> TermFeature | None:
-    """Ranges of a time, with edges at whole seconds."""
-    texts = sorted({timestamp_text(edge) + ("Z" if clock.zone else "") for edge in known.edges})
+    """Ranges of a time, with edges at whole seconds; ``moments``: nanoseconds since 1970."""
+    texts = sorted({timestamp_text(edge) + ("Z" if clock.zone else "") for edge in moments})
     edges = np.array([clock.ticks(text) for text in texts], np.float64)
     missing = np.array([tick is None for tick in ticks], np.bool_)
     present = np.array([0 if tick is None else tick for tick in ticks], np.float64)
@@ -153,8 +152,8 @@ def _derived(
 
 
 def _words(name: str, own: str, cells: TextCells) -> TermFeature | None:
-    """The words of a text that most rows have; a bin for each set of them that a row has."""
-    tokens = cells.learn_tokens().split()[:MAX_WORDS]
+    """The frequent words of a text; a bin for each set of them that a row has."""
+    tokens = _frequent_words(cells)
     if not tokens:
         return None
     bits = {token: 1 << at for at, token in enumerate(tokens)}
@@ -169,6 +168,14 @@ def _words(name: str, own: str, cells: TextCells) -> TermFeature | None:
         for at, token in enumerate(tokens)
     ]
     return TermFeature(f"{name}.words", codes, 1 << len(tokens), tuple(terms))
+
+
+def _frequent_words(cells: TextCells) -> list[str]:
+    """The words of the most texts, but not of most of them, nor of few."""
+    times = Counter(word for row in cells.words for word in set(row or ()))
+    rows = len(cells.words)
+    able = [w for w, n in times.items() if MIN_SHARE * rows <= n <= MAX_TOKEN_SHARE * rows]
+    return sorted(sorted(able, key=lambda word: (-times[word], word))[:MAX_WORDS])
 
 
 def _categories(
