@@ -10,7 +10,12 @@ import pandas as pd
 from compile_samples import Sample, compiled
 from sklearn import feature_selection, linear_model, multiclass, naive_bayes, preprocessing, svm
 from sklearn.compose import ColumnTransformer
-from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer, TfidfVectorizer
+from sklearn.feature_extraction.text import (
+    CountVectorizer,
+    HashingVectorizer,
+    TfidfTransformer,
+    TfidfVectorizer,
+)
 from sklearn.pipeline import make_pipeline, make_union
 
 from modelhost.text_input import text_step
@@ -143,6 +148,19 @@ TEXT_MODELS: dict[str, tuple[Any, str]] = {
             multiclass.OneVsRestClassifier(svm.LinearSVC(random_state=0)),
         ),
         "three",
+    ),
+    "hashed": (
+        lambda: make_pipeline(HashingVectorizer(n_features=2**10, ngram_range=(1, 2)), logistic()),
+        "three",
+    ),
+    "hashed and selected": (
+        lambda: make_pipeline(
+            HashingVectorizer(n_features=200, analyzer="char_wb", alternate_sign=False, norm=None),
+            TfidfTransformer(),
+            feature_selection.SelectKBest(feature_selection.chi2, k=60),
+            linear_model.RidgeClassifier(),
+        ),
+        "two",
     ),
     "ridge": (lambda: make_pipeline(TfidfVectorizer(), linear_model.Ridge()), "size"),
 }
