@@ -16,8 +16,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from modelhost.columns import encode_array, encode_text
+from modelhost.compiling.components import Projection
 from modelhost.compiling.provenance import (
     CannotCompileError,
+    ComponentFeature,
     Feature,
     LookupFeature,
     MatrixBlock,
@@ -64,14 +66,21 @@ class Texts:
     """The text parts that a walk has met, by number."""
 
     parts: list[TextPart] = field(default_factory=list)
+    projections: list[Projection] = field(default_factory=list)
 
     def after(self, part: Any, block: MatrixBlock) -> tuple[Feature, ...] | None:
         """The cells after ``part``; None if ``block`` has no text that it changes."""
         name = type(part).__name__
         if name in VECTORIZERS:
             return self._vectorized(part, block)
+        if any(isinstance(cell, ComponentFeature) for cell in block.cells):
+            if callable(getattr(part, "get_support", None)):
+                return None
+            raise CannotCompileError(f"{describe(part)} is given the components of TruncatedSVD")
         if not any(isinstance(cell, TextFeature) for cell in block.cells):
             return None
+        if name == "TruncatedSVD":
+            return self._projected(part, block)
         if name in _STAGES:
             return self.staged(part, _STAGES[name](part), block)
         if callable(getattr(part, "get_support", None)):
@@ -116,6 +125,17 @@ class Texts:
         chosen = self._selected(self.parts[numbers.pop()], features)
         made = replace(chosen, stages=(*chosen.stages, *stages))
         return self._added(made, len(features))
+
+    def _projected(self, part: Any, block: MatrixBlock) -> tuple[Feature, ...]:
+        factors = np.asarray(part.components_)
+        if not all(isinstance(cell, TextFeature) for cell in block.cells):
+            raise CannotCompileError(
+                f"{describe(part)} is given the features of a text vectorizer among others"
+            )
+        if factors.dtype != np.float64:
+            raise CannotCompileError(f"{describe(part)} has components of {factors.dtype}")
+        self.projections.append(Projection(block.cells, factors))
+        return tuple(map(ComponentFeature, repeat(len(self.projections) - 1), range(len(factors))))
 
     def _added(self, made: TextPart, width: int) -> tuple[Feature, ...]:
         self.parts.append(made)

@@ -8,7 +8,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from compile_samples import Sample, compiled
-from sklearn import feature_selection, linear_model, multiclass, naive_bayes, preprocessing, svm
+from sklearn import (
+    decomposition,
+    feature_selection,
+    linear_model,
+    multiclass,
+    naive_bayes,
+    preprocessing,
+    svm,
+)
 from sklearn.compose import ColumnTransformer
 from sklearn.feature_extraction.text import (
     CountVectorizer,
@@ -161,6 +169,32 @@ TEXT_MODELS: dict[str, tuple[Any, str]] = {
             linear_model.RidgeClassifier(),
         ),
         "two",
+    ),
+    "components": (
+        lambda: make_pipeline(
+            TfidfVectorizer(), decomposition.TruncatedSVD(6, random_state=0), logistic()
+        ),
+        "three",
+    ),
+    "components beside numbers": (
+        lambda: make_pipeline(
+            beside(
+                ("w", make_pipeline(TfidfVectorizer(), decomposition.TruncatedSVD(4))),
+                ("x", make_pipeline(CountVectorizer(), decomposition.TruncatedSVD(3))),
+                ("y", TfidfVectorizer(analyzer="char")),
+            ),
+            feature_selection.SelectKBest(k=30),
+            linear_model.LogisticRegression(),
+        ),
+        "two",
+    ),
+    "ridge of components": (
+        lambda: make_pipeline(
+            make_union(TfidfVectorizer(), CountVectorizer(binary=True)),
+            decomposition.TruncatedSVD(5, random_state=0),
+            linear_model.Ridge(),
+        ),
+        "size",
     ),
     "ridge": (lambda: make_pipeline(TfidfVectorizer(), linear_model.Ridge()), "size"),
 }
