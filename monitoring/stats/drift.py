@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from monitoring.stats.distributions import normal_quantile, normal_tail
+
 Floats = npt.NDArray[np.float64]
 
 PRIOR_ROWS = 10.0
@@ -55,26 +57,31 @@ class Drift:
 
 
 def measure_drift(
-    counts: Sequence[float], reference: Sequence[float], *, design_effect: float = 1.0
+    counts: Sequence[float],
+    reference: Sequence[float],
+    *,
+    design_effect: float = 1.0,
+    reference_effect: float = 1.0,
 ) -> Drift:
     """Compare the live ``counts`` with the ``reference`` counts of the same bins, at least two.
 
     ``design_effect`` (Kish 1965), at least 1, is the number of dependent rows equivalent to one
-    independent row: sessions, retries and daily cycles make rows dependent. Raises ``ValueError``
-    for different numbers of bins, a negative count, or a reference without rows.
+    independent row: sessions, retries and daily cycles make rows dependent; ``reference_effect``
+    is that of the reference. Raises ``ValueError`` for different numbers of bins, a negative
+    count, or a reference without rows.
     """
     live, frozen = _checked(counts, reference)
     n, m, bins = float(live.sum()), float(frozen.sum()), len(frozen)
     psi = population_stability_index(live, frozen)
-    z = z_score(psi, n, m, bins, design_effect)
+    z = z_score(psi, n, m / reference_effect, bins, design_effect)
     return Drift(
         rows=n,
         reference_rows=m,
         bins=bins,
         psi=psi,
-        noise=expected_psi(n / design_effect, m, bins),
+        noise=expected_psi(n / design_effect, m / reference_effect, bins),
         z=z,
-        p_value=p_value(z),
+        p_value=normal_tail(z),
         js=jensen_shannon(live, frozen),
         drifting=is_drift(psi, z, n / design_effect),
     )
@@ -136,26 +143,20 @@ def z_score(psi: float, n: float, m: float, bins: int, design_effect: float = 1.
     return float((ratio ** (1 / 3) - (1 - spread)) / math.sqrt(spread))
 
 
-def p_value(z: float) -> float:
-    """The probability that a standard normal variable exceeds ``z``."""
-    return 0.5 * math.erfc(z / math.sqrt(2))
+def visible_psi(scale: float, bins: int, alpha: float, power: float = 0.8) -> float:
+    """The smallest true PSI that a test at ``alpha`` finds with the probability ``power``.
 
-
-def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
-    """P-values adjusted for multiple tests (Benjamini and Hochberg 1995), in their order.
-
-    Reporting drift for adjusted values up to ``q`` bounds the false discovery rate by ``q``. NaN
-    stays NaN and is not counted as a test.
+    ``scale`` is ``design_effect / n + 1 / m``. Both the chi-square and the non-central one are
+    approximated: by Wilson and Hilferty (1931), and by the normal distribution of equal moments.
     """
-    adjusted = list(p_values)
-    known = [place for place, p in enumerate(p_values) if not math.isnan(p)]
-    least = 1.0
-    for rank, place in sorted(
-        enumerate(sorted(known, key=lambda place: p_values[place]), 1), reverse=True
-    ):
-        least = min(least, p_values[place] * len(known) / rank)
-        adjusted[place] = least
-    return adjusted
+    freedom = bins - 1
+    spread = 2 / (9 * freedom)
+    critical = freedom * (1 - spread + normal_quantile(1 - alpha) * math.sqrt(spread)) ** 3
+    # (freedom + x - critical) = quantile · sqrt(2 · freedom + 4 · x), for the non-centrality x
+    quantile, short = normal_quantile(power), critical - freedom
+    root = math.sqrt(short + quantile**2 + freedom / 2)
+    shift = short + 2 * quantile**2 + 2 * quantile * root
+    return max(0.0, shift) * scale
 
 
 def _shares(counts: Floats, reference: Floats) -> tuple[Floats, Floats]:

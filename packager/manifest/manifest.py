@@ -2,10 +2,8 @@
 
 A *manifest* identifies the whole content of a package. It contains no time, host name or git
 state, so the same inputs give the same bytes. The sha256 of its canonical JSON is the *package
-root*; its first twelve hex digits appear in tags, answers and metrics.
-
-Host and image share this module: the host writes ``/package/manifest.json``, the worker and the
-server read it. A change of a field's meaning requires a new ``Manifest.schema_version``.
+root*; its first twelve hex digits appear in tags, answers and metrics. A change of a field's
+meaning requires a new ``Manifest.schema_version``.
 """
 
 from __future__ import annotations
@@ -35,7 +33,9 @@ from packager.manifest.evaluation import (
     RepeatabilityResult,
     SeedVariance,
 )
+from packager.manifest.label_schemes import TableVersion
 from packager.manifest.outputs import Output
+from packager.manifest.policy import Policy
 from packager.manifest.read_options import TableReadOptions
 
 RejectedValue = Literal["null", "unseen", "empty", "extreme"]
@@ -63,8 +63,7 @@ class Column(FrozenModel):
     kind: Kind
     dtype: str
     nullable: bool
-    shape: tuple[int, ...] | None = None
-    """Of an array: the shape of one cell."""
+    shape: tuple[int, ...] | None = None  # of an array: that of one cell
     element: str | None = None
     """The NumPy dtype of an array's elements; the kind of a list's."""
     categories: tuple[Scalar, ...] | None = None
@@ -76,6 +75,7 @@ class Column(FrozenModel):
     """Values on which the model raised in the build (``worker/train/rejected_values.py``)."""
     fatal: tuple[RejectedValue, ...] = ()
     """Those of ``refuses`` on which the model's process ended or hung."""
+    default: Scalar | None = None  # of a row that leaves the column out; None: it must not
     personal: Personal | None = None
     """Kind of personal data it contains; if set, the package records none of its values."""
 
@@ -222,13 +222,6 @@ class Fingerprint(FrozenModel):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
-class TableVersion(FrozenModel):
-    """A version of a table, as named in the project."""
-
-    table: str
-    version: int
-
-
 class DataSource(DataRoles):
     """The data named in the project, and how it was read."""
 
@@ -262,6 +255,7 @@ class Manifest(FrozenModel):
     data: DataSource | Literal["none"]
     evaluation: Evaluation | None
     findings: DataCheckSummary | None = None
+    test: Policy = Policy()
     environment: NumericalEnvironment
     repeatability: RepeatabilityResult | None = None
     """None for a model trained elsewhere."""

@@ -92,6 +92,17 @@ class HostedModel:
 
         return self._predict(*frame_header(frame))
 
+    def timed(self, frame: pd.DataFrame) -> float:
+        """The seconds of processor time that a prediction for ``frame`` takes; raises likewise.
+
+        All threads of the model's process count; reading the frame and writing answers don't.
+        """
+        from packager.model.frame_columns import frame_header
+
+        header, buffers = frame_header(frame)
+        own = {"verb": "predict", "model": self.number, "traced": self.traced}
+        return float(self.ask(Message({**header, **own}, buffers)).header["cpu_seconds"])
+
     def predict_columns(
         self, columns: Sequence[Sequence[Any]], specs: Sequence[ColumnSpec], rows: int
     ) -> Predictions:
@@ -121,6 +132,23 @@ class HostedModel:
         answer = self.ask(Message({**header, **own, **named}, [*buffers, *more]))
         with readable_answer():
             return dict(answer.header["measured"])
+
+    def relate(self, function: str, frame: pd.DataFrame) -> list[bool]:
+        """Of each row of ``frame``, the features, what the project's function says.
+
+        Raises ``PackageError`` if it raises, or returns anything else.
+        """
+        from packager.model.frame_columns import frame_header
+
+        header, buffers = frame_header(frame)
+        own = {"verb": "relate", "model": self.number, "function": function}
+        holds = self.ask(Message({**header, **own}, buffers)).header["holds"]
+        if len(holds) != len(frame) or not all(isinstance(one, bool) for one in holds):
+            raise PackageError(
+                f"{function}: the model's process gave no boolean for each row",
+                "does the project's code write to the descriptors of its process? It must not",
+            )
+        return list(holds)
 
     @property
     def parts(self) -> CalledParts:

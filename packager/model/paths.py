@@ -49,6 +49,16 @@ class Root:
         return self.path / "data" / "test"
 
     @property
+    def new(self) -> Path:
+        """New data to test the package on."""
+        return self.path / "data" / "new"
+
+    @property
+    def labels(self) -> Path:
+        """The folder with right answers for the new data, which came later."""
+        return self.path / "data" / "labels"
+
+    @property
     def retrained(self) -> Path:
         """The output of a second training in a separate process: result.json and model."""
         return self.path / "retrained"

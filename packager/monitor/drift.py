@@ -11,7 +11,9 @@ from monitoring.profile.profile import EXCLUSION_REASONS
 from monitoring.scoring.outputs import ERRORS
 from monitoring.slices.slices import ALL
 from monitoring.stats import accuracy, drift
-from monitoring.stats.accuracy import mae_z, mean_interval, share_z, wilson
+from monitoring.stats.accuracy import mae_z, share_z
+from monitoring.stats.adjust import benjamini_hochberg
+from monitoring.stats.intervals import sums_interval, wilson
 from packager.errors import PackageError
 from packager.monitor.counters import CounterTotals
 
@@ -191,7 +193,7 @@ def _features(totals: CounterTotals, design_effect: float) -> tuple[FeatureDrift
                 f"feature {feature!r} of {totals.version}: {error}",
                 "its series are not those of one package: see /metrics",
             ) from error
-    adjusted = drift.benjamini_hochberg([one.p_value for one in measured.values()])
+    adjusted = benjamini_hochberg([one.p_value for one in measured.values()])
     found = [
         FeatureDrift(name, one, q, design_effect)
         for (name, one), q in zip(measured.items(), adjusted, strict=True)
@@ -255,7 +257,7 @@ def _mean_error(totals: CounterTotals, name: str, served: float) -> SliceDrift:
     labels = totals.of("model_feedback_total").get((name, "scored"), 0.0)
     baseline = totals.of("model_slice_baseline_mae").get((name,))
     trained = totals.of("model_slice_baseline_rows").get((name,), 0.0)
-    low, high = mean_interval(total, squares, labels)
+    low, high = sums_interval(total, squares, labels)
     score = total / labels if labels else math.nan
     if baseline is None:
         return SliceDrift(name, served, labels, score, low, high, None, trained, math.nan, False)
@@ -275,7 +277,7 @@ def _output(totals: CounterTotals, key: tuple[str, ...], served: float) -> Slice
     score = total / labels if labels else math.nan
     low, high, z, worse = math.nan, math.nan, math.nan, False
     if baseline is not None and measure in ERRORS:
-        low, high = mean_interval(total, squares, labels)
+        low, high = sums_interval(total, squares, labels)
         z = mae_z(total, squares, labels, baseline, trained)
         worse = accuracy.mae_regressed(total, squares, labels, baseline, trained)
     elif baseline is not None:
@@ -295,6 +297,4 @@ def _plain(value: Any) -> Any:
         return None
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value

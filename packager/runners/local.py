@@ -19,7 +19,7 @@ from packager.runners.unpacked import UnpackedEnvironments, unpacked_environment
 from packager.tar_reader import unpack_plain
 
 # Layers that belong to one package; all others except the base contain shared dependencies.
-OWN = ("runtime", TRAINING, "code", "model", "package", "data", "retrained")
+OWN = ("runtime", TRAINING, "code", "model", "package", "data", "new", "retrained")
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,8 @@ ACTIVITIES = {
     "seeds": "training with several seeds",
     "replay": "replaying the training",
     "predict": "predicting",
+    "test": "testing on new data",
+    "cases": "judging the cases",
 }
 """Verb → its description in errors."""
 

@@ -54,7 +54,7 @@ def diff_rows(before: Frames, after: Frames, key: Sequence[str]) -> RowDiff:
     if key:
         return _by_key(before, after, common, list(key))
     hashes = _hashes(before, common), _hashes(after, common)
-    gone, new = _surplus(hashes[0], hashes[1]), _surplus(hashes[1], hashes[0])
+    gone, new = surplus(hashes[0], hashes[1]), surplus(hashes[1], hashes[0])
     return RowDiff(
         added=int(new.sum()),
         removed=int(gone.sum()),
@@ -71,7 +71,7 @@ def _hashes(frames: Frames, names: list[str]) -> Hashes:
     return np.concatenate(parts) if parts else np.empty(0, np.uint64)
 
 
-def _surplus(mine: Hashes, others: Hashes) -> npt.NDArray[np.bool_]:
+def surplus(mine: Hashes, others: Hashes) -> npt.NDArray[np.bool_]:
     """Mask of the rows that the other table lacks, counting duplicates: shape (len(mine),)."""
     order = np.argsort(mine, kind="stable")
     ranked = mine[order]

@@ -18,6 +18,7 @@ from packager.manifest.evaluation import (
 )
 from packager.manifest.manifest import Recipe, Schema, Serve, Slices
 from packager.manifest.outputs import targets_of
+from packager.manifest.policy import Policy
 
 Perturbation = Literal["none", "seed", "row", "param"]
 
@@ -33,6 +34,8 @@ class Job(DataRoles):
     """Features without drift detection."""
     monitoring_include: tuple[str, ...] = ()
     """Features with drift detection although they look like calendar features."""
+    test: Policy = Policy()
+    """``[test]``: what the baseline has to hold."""
     recipe: Recipe | Literal["none"]
 
     @property
@@ -63,6 +66,17 @@ class FoldsJob(FrozenModel):
     """Cross-validate the default model on the rows that the process is given."""
 
     task: Task
+
+
+class DataTestJob(FrozenModel):
+    """Test the package on the rows below ``/data/new``."""
+
+    source: str = ""
+    """The file there, or empty for the folder."""
+    labels: str = ""
+    """A file below ``/data/labels`` with right answers; empty for none."""
+    on: tuple[str, ...] = ()
+    """The columns that identify a row in both."""
 
 
 class TrainingResult(FrozenModel):

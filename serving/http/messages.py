@@ -84,7 +84,7 @@ class RequestError(Exception):
 
     @classmethod
     def of_refusal(cls, error: RowRefusedError) -> RequestError:
-        """422, naming the row that the model rejects, and the column if known."""
+        """422, naming the row that the model rejects, and the column or the output if known."""
         if error.rows == 1:
             place = f"row {error.row}"
         else:
@@ -92,6 +92,11 @@ class RequestError(Exception):
         if error.column is not None:
             place += f", column {json.dumps(error.column)}"
         message = f"{place}: the model raises an error for this, but not for other rows"
+        if error.output is not None:
+            message = (
+                f"{place}: the model's answer to output {json.dumps(error.output)} has another "
+                "form than the package declares, unlike its answers to other rows"
+            )
         return cls(
             422,
             MODEL_REFUSED_ROW,
@@ -100,6 +105,7 @@ class RequestError(Exception):
             column=error.column,
             expected=error.expected,
             got=error.got,
+            output=error.output,
         )
 
     def response(self) -> Response:

@@ -1,8 +1,7 @@
 """95 % confidence intervals of metrics, from the rows that they were measured on.
 
 A metric is a smooth function of means over rows. Its standard error is that of the mean of its
-*influences*, one number per row (the delta method: van der Vaart, Asymptotic Statistics, 1998,
-chapters 3 and 20; for the AUC it is DeLong, DeLong & Clarke-Pearson 1988).
+influences (:mod:`packager.worker.train.influences`).
 
 - A metric between 0 and 1 gets Wilson's score interval for the number of rows that gives this
   standard error (Wilson 1927, with the effective sample size of Korn & Graubard 1998). It stays
@@ -23,12 +22,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from monitoring.scoring.areas import roc_influence
-from monitoring.stats.accuracy import wilson
+from monitoring.stats.intervals import Interval, mean_interval, share_interval, wilson
+from packager.worker.train.influences import auc_influences, class_influences, r2_influences
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
-Interval = tuple[float, float]
 
 
 def classification_intervals(
@@ -38,23 +36,16 @@ def classification_intervals(
 
     ``truth`` and ``guess`` are class codes, shape (n,); -1 for an unknown class.
     """
-    hits, rows = truth == guess, len(truth)
-    size = int(max(truth.max(), guess.max())) + 1
+    size = int(truth.max()) + 1
     actual = np.bincount(truth, minlength=size)
-    guessed = np.bincount(guess[guess >= 0], minlength=size)
-    right = np.bincount(truth[hits], minlength=size)
     rarest = int(actual[actual > 0].min())
-    recall = right / np.maximum(actual, 1)
-    balanced = (hits - recall[truth]) * rows / (actual[truth] * np.count_nonzero(actual))
-    weight = rows / np.maximum(actual + guessed, 1)
-    f1 = 2 * right / np.maximum(actual + guessed, 1)
-    parts = (2 * hits - f1[truth]) * weight[truth]
-    parts -= np.where(guess >= 0, f1[guess] * weight[guess], 0)
-    classes = np.count_nonzero(actual + guessed)
+    influences = class_influences(truth, guess)
     return {
-        "accuracy": wilson(int(hits.sum()), rows),
-        "balanced_accuracy": share_interval(values["balanced_accuracy"], balanced, rarest),
-        "f1_macro": share_interval(values["f1_macro"], parts / classes, rarest),
+        "accuracy": wilson(int((truth == guess).sum()), len(truth)),
+        **{
+            name: share_interval(values[name], influences[name], rarest)
+            for name in ("balanced_accuracy", "f1_macro")
+        },
     }
 
 
@@ -62,9 +53,7 @@ def auc_interval(
     truth: Codes, probabilities: Floats, scored: Sequence[int], value: float
 ) -> Interval:
     """The interval of the mean one-versus-rest AUC of the ``scored`` classes."""
-    influence = np.zeros(len(truth))
-    for code in scored:
-        influence += roc_influence(truth == code, probabilities[:, code]) / len(scored)
+    influence = auc_influences(truth, probabilities, scored)
     return share_interval(value, influence, int(np.bincount(truth).min()))
 
 
@@ -80,34 +69,9 @@ def regression_intervals(truth: Floats, guess: Floats) -> dict[str, Interval]:
         found["rmse"] = squared and (math.sqrt(max(0.0, squared[0])), math.sqrt(squared[1]))
         deviations = (truth - truth.mean()) ** 2
         if deviations.sum() > 0:
-            share = (error**2).sum() / deviations.sum()
-            influence = (error**2 - share * deviations) / deviations.mean()
-            around = mean_interval(influence)
-            found["r2"] = around and (1 - share - around[1], min(1.0, 1 - share - around[0]))
+            value = 1 - (error**2).sum() / deviations.sum()
+            around = mean_interval(value + r2_influences(truth, error))
+            found["r2"] = around and (around[0], min(1.0, around[1]))
     if "mae" in found and (mae := found["mae"]):
         found["mae"] = max(0.0, mae[0]), mae[1]
     return {name: ends for name, ends in found.items() if ends and all(map(math.isfinite, ends))}
-
-
-def mean_interval(values: Floats) -> Interval | None:
-    """Student's t interval of the mean of ``values``, shape (n,); None for fewer than 2."""
-    from scipy.special import stdtrit
-
-    rows = len(values)
-    if rows < 2:
-        return None
-    half = float(stdtrit(rows - 1, 0.975)) * float(values.std(ddof=1)) / math.sqrt(rows)
-    mean = float(values.mean())
-    return mean - half, mean + half
-
-
-def share_interval(value: float, influence: Floats, fewest: int) -> Interval:
-    """Wilson's interval of ``value``, a metric between 0 and 1.
-
-    Its standard error is that of the mean of ``influence``, shape (n,); if that is 0, that of
-    ``fewest`` rows.
-    """
-    variance = float((influence**2).sum()) / len(influence) ** 2
-    spread = value * (1 - value)
-    rows = spread / variance if variance > 0 and spread > 0 else float(fewest)
-    return wilson(value * rows, rows)

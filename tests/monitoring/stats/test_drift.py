@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import chi2, false_discovery_control, norm
+from scipy.stats import chi2, ncx2, norm
 
+from monitoring.stats.distributions import normal_tail
 from monitoring.stats.drift import (
-    benjamini_hochberg,
     expected_psi,
     is_anomalous,
     is_drift,
     measure_drift,
-    p_value,
+    visible_psi,
     z_score,
 )
 
@@ -72,7 +72,7 @@ def test_z_is_a_standard_normal_number_of_the_chi_square() -> None:
             psi = chi2.ppf(quantile, freedom) * (1 / 1_000 + 1 / 5_000)
             z = z_score(psi, 1_000, 5_000, freedom + 1)
             assert z == pytest.approx(norm.ppf(quantile), abs=0.06)
-            assert p_value(z) == pytest.approx(1 - quantile, rel=0.2)
+            assert normal_tail(z) == pytest.approx(1 - quantile, rel=0.2)
 
 
 def test_a_design_effect_counts_as_fewer_rows() -> None:
@@ -115,20 +115,6 @@ def test_anomalies_need_effect_and_significance_and_rows(
     assert is_anomalous(ratio, 0.1, z, rows) is verdict
 
 
-@pytest.mark.slow
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=50))
-def test_adjusted_p_values_are_scipys(p_values: list[float]) -> None:
-    expected = false_discovery_control(p_values, method="bh")
-    assert benjamini_hochberg(p_values) == pytest.approx(list(expected))
-
-
-def test_a_feature_without_rows_counts_for_nothing_in_the_adjustment() -> None:
-    adjusted = benjamini_hochberg([0.01, math.nan, 0.04])
-    assert adjusted[0] == pytest.approx(0.02)
-    assert math.isnan(adjusted[1])
-    assert adjusted[2] == pytest.approx(0.04)
-
-
 @pytest.mark.parametrize(
     ("counts", "reference", "message"),
     [
@@ -159,3 +145,11 @@ def test_chance_alone_is_significant_no_more_often_than_it_says(rows: int) -> No
     assert alarms <= 8
     assert not any(one.drifting for one in found)
     assert sum(one.z > 1.645 for one in found) / len(found) < 0.06
+
+
+@pytest.mark.parametrize(("bins", "alpha"), [(2, 0.01), (5, 0.001), (10, 0.01), (10, 1e-5)])
+def test_the_visible_psi_is_found_with_the_power_that_is_named(bins: int, alpha: float) -> None:
+    scale = 1 / 2_000 + 1 / 8_000
+    shift = visible_psi(scale, bins, alpha) / scale
+    critical = chi2.isf(alpha, bins - 1)
+    assert ncx2.sf(critical, bins - 1, shift) == pytest.approx(0.8, abs=0.06)

@@ -1,0 +1,74 @@
+"""``package test``: a package on new data."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from packager.cli.app import RUN, AsJson, Local, Ref, app, opened
+from packager.cli.console import ConsoleProgress, print_result, terminal_columns
+from packager.errors import PackageError, UsageError
+
+
+@app.command("test", rich_help_panel=RUN)
+def run_data_test(
+    reference: Ref,
+    data: Annotated[
+        str, typer.Option(help="New rows: a file, a folder, TABLE, TABLE@5 or TABLE@3..5.")
+    ],
+    only_new: Annotated[
+        bool, typer.Option("--new", help="Only what this package was not tested on yet.")
+    ] = False,
+    labels: Annotated[
+        Path | None, typer.Option(help="A file with right answers that came later.")
+    ] = None,
+    on: Annotated[
+        list[str] | None, typer.Option(help="Column that identifies a row in both; repeatable.")
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", help="Folder for report.json, junit.xml, summary.md, index.html (none)."
+        ),
+    ] = None,
+    summary: Annotated[
+        Path | None,
+        typer.Option(help="File for a Markdown summary; appended to $GITHUB_STEP_SUMMARY."),
+    ] = None,
+    state: Annotated[
+        Path | None,
+        typer.Option(help="Folder that keeps what was tested (default: beside the data)."),
+    ] = None,
+    local: Local = False,
+    as_json: AsJson = False,
+) -> None:
+    """Test a package on new data: schema, drift, quality by slice; one verdict.
+
+    Exit 1 if the test failed. The policy is [test] of package.toml, when the package was built.
+    """
+    from packager.report.data_test import as_text
+    from packager.report.data_test_files import check_places, write_error, write_report
+    from packager.testing.run import DataTestRequest, run_test
+
+    check_places(output, summary)
+    asked = DataTestRequest(data, labels, tuple(on or ()), only_new, state)
+    try:
+        with opened(reference, local) as (found, engine):
+            result = run_test(found, asked, engine, ConsoleProgress())
+    except UsageError:  # nothing was tested
+        raise
+    except PackageError as error:
+        write_error(reference, error, output, summary)
+        raise
+    report = result.report
+    if report is None:
+        print_result(json.dumps({"new": False}) if as_json else f"nothing new in {data}")
+        return
+    earlier = [one for one in result.history if one != report]
+    write_report(report, output, summary, earlier)
+    print_result(report.model_dump_json() if as_json else as_text(report, terminal_columns()))
+    if not report.passed:
+        raise typer.Exit(1)

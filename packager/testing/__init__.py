@@ -1,0 +1,1 @@
+"""Tests of packages on new data: runs, records and reports."""

@@ -1,0 +1,129 @@
+"""The ledger of tests: one file for each, never changed, so that equal tests are not repeated.
+
+An entry is found by the package root, the digest of the policy, and the files of the new data. The
+folder needs no lock: entries are written atomically under the name of their key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from packager.cache import atomic_file
+from packager.digest import canonical_json, sha256_bytes
+from packager.errors import PackageError
+from packager.manifest.base import FrozenModel
+from packager.manifest.manifest import Manifest
+from packager.worker.test.report import DataTestReport
+
+FOLDER = ".package-tests"
+"""Beside the new data; hidden, so it is not packaged as code."""
+
+
+class LedgerKey(FrozenModel):
+    """What a test's result depends on."""
+
+    root: str
+    """Package root, which covers the policy too."""
+    policy: str
+    """sha256 of the policy."""
+    runtime: str
+    """Digest of the layer with the modules that test."""
+    files: tuple[str, ...]
+    """``path sha256`` of the new data's files, in order."""
+    labels: tuple[str, ...] = ()
+    """The same of late labels, and the columns that they are joined by."""
+
+    @property
+    def digest(self) -> str:
+        """The name of the entry."""
+        return sha256_bytes(self.dump())
+
+
+class LedgerEntry(FrozenModel):
+    """One test."""
+
+    key: LedgerKey
+    tag: str
+    data: str
+    """As named on the command line."""
+    version: int | None = None
+    """Of a table."""
+    tested: str
+    """When, in UTC."""
+    report: DataTestReport
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The entries in a folder."""
+
+    folder: Path
+
+    def find(self, key: LedgerKey) -> LedgerEntry | None:
+        """The entry of this key; None if there is none."""
+        path = self._path(key)
+        return LedgerEntry.load(path) if path.is_file() else None
+
+    def record(self, entry: LedgerEntry) -> None:
+        """Add an entry; raise ``PackageError`` if the folder can't be written."""
+        with atomic_file(self._path(entry.key)) as file:
+            file.write_bytes(entry.dump())
+
+    def entries(self, name: str) -> list[LedgerEntry]:
+        """Those of packages called ``name``, the oldest first.
+
+        Raise ``PackageError`` for a damaged one.
+        """
+        found = [LedgerEntry.load(path) for path in sorted(self.folder.glob("*.json"))]
+        return sorted((e for e in found if e.report.name == name), key=lambda e: e.tested)
+
+    def seen_files(self, root: str) -> frozenset[str]:
+        """sha256 of the files that the package ``root`` was tested on."""
+        return frozenset(
+            line.rpartition(" ")[2] for entry in self._of(root) for line in entry.key.files
+        )
+
+    def last_version(self, root: str, data: str) -> int | None:
+        """The latest version of the table ``data`` that the package was tested on."""
+        known = [e.version for e in self._of(root) if e.version is not None and e.data == data]
+        return max(known, default=None)
+
+    def _of(self, root: str) -> list[LedgerEntry]:
+        found = (LedgerEntry.load(path) for path in sorted(self.folder.glob("*.json")))
+        return [entry for entry in found if entry.key.root == root]
+
+    def _path(self, key: LedgerKey) -> Path:
+        return self.folder / f"{key.digest[:32]}.json"
+
+
+def entry_of(
+    key: LedgerKey, manifest: Manifest, data: str, version: int | None, report: DataTestReport
+) -> LedgerEntry:
+    """An entry of now."""
+    return LedgerEntry(
+        key=key,
+        tag=manifest.tag,
+        data=data,
+        version=version,
+        tested=datetime.now(UTC).isoformat(timespec="microseconds"),
+        report=report,
+    )
+
+
+def policy_digest(manifest: Manifest) -> str:
+    """sha256 of the canonical policy."""
+    return sha256_bytes(canonical_json(manifest.test.model_dump(mode="json")))
+
+
+def file_lines(files: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+    """``path sha256`` of each (path, sha256), sorted."""
+    return tuple(f"{name} {sha256}" for name, sha256 in sorted(files))
+
+
+def refuse_unreadable(folder: Path) -> None:
+    """Raise ``PackageError`` if ``folder`` is something else than a folder of entries."""
+    if folder.exists() and not folder.is_dir():
+        raise PackageError(f"--state {folder}: expected a folder, got a file", "name a folder")

@@ -1,0 +1,130 @@
+"""What ``--data`` names: a file, a folder, a version of a table, rows between two, or new ones."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from packager.data.sources.listing import source_files
+from packager.digest import HashedFile, hash_files
+from packager.errors import UsageError
+from packager.location import Location
+from packager.manifest.manifest import Manifest
+from packager.manifest.read_options import TableReadOptions
+from packager.progress import Progress
+from packager.testing.ledger import FOLDER, Ledger
+
+_BETWEEN = re.compile(r"(?P<table>.+)@(?P<older>\d+)\.\.(?P<newer>\d*)$")
+
+
+@dataclass(frozen=True)
+class NewData:
+    """Rows to test on, as files."""
+
+    name: str
+    """As the ledger names it."""
+    files: dict[str, HashedFile]
+    """Posix path below the folder of the new data → file."""
+    source: str
+    """The file that is read, or empty for the whole folder."""
+    version: int | None = None
+    """Of a table."""
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is new."""
+        return not self.files
+
+
+@dataclass(frozen=True)
+class Named:
+    """``--data``, parsed."""
+
+    text: str
+    table: Location | None = None
+    """With the version to test, if one is named."""
+    older: int | None = None
+    """Only rows added since this version."""
+
+    @classmethod
+    def parse(cls, text: str) -> Named:
+        """A table, or the path of an existing file or folder; else ``UsageError``."""
+        between = _BETWEEN.match(text)
+        if between is not None and (found := Location.table_at(between["table"])) is not None:
+            newer = int(between["newer"]) if between["newer"] else None
+            return cls(text, Location(found.uri, newer), int(between["older"]))
+        table = Location.table_at(text)
+        if table is None and not Path(text).exists():
+            raise UsageError(
+                f"--data {text}: expected a file, a folder or a table, but it does not exist",
+                "name rows to test on: new.csv, a folder, diamonds@5 or diamonds@3..5",
+            )
+        return cls(text, table)
+
+    @property
+    def state(self) -> Path | None:
+        """The folder of the ledger beside the data; None for a table in a bucket."""
+        path = Path(self.text).absolute() if self.table is None else self.table.path
+        return None if path is None else path.parent / FOLDER
+
+
+def resolve(
+    named: Named, manifest: Manifest, ledger: Ledger | None, folder: Path, progress: Progress
+) -> NewData:
+    """The rows that ``named`` names; with a ``ledger``, those that it has not seen.
+
+    Rows of tables are written below ``folder``. Raise ``UsageError`` if they can't be read.
+    """
+    if named.table is not None:
+        return _of_table(named, manifest, ledger, folder, progress)
+    path = Path(named.text)
+    files = hash_files(named_files(path, manifest.reader))
+    source = path.name if path.is_file() else ""
+    found = NewData(str(path), files, source)
+    return found if ledger is None else _unseen(found, path, ledger, manifest)
+
+
+def named_files(data: Path, reader: TableReadOptions) -> dict[str, Path]:
+    """The files of ``data`` by their posix path below it, with those that cells name."""
+    found = source_files(data, reader)
+    return {found.name(path): path for path in found.all}
+
+
+def _unseen(found: NewData, path: Path, ledger: Ledger, manifest: Manifest) -> NewData:
+    seen = ledger.seen_files(manifest.root)
+    fresh = {name: file for name, file in found.files.items() if file.sha256 not in seen}
+    if len(fresh) < len(found.files):
+        listing = source_files(path, manifest.reader)
+        # A table keeps the arrays and files that its rows name.
+        beside = {listing.name(one) for one in (*listing.arrays, *listing.named)}
+        tables = {name for name in fresh if name not in beside}
+        fresh = {n: f for n, f in found.files.items() if n in tables or (tables and n in beside)}
+    return NewData(found.name, fresh, found.source)
+
+
+def _of_table(
+    named: Named, manifest: Manifest, ledger: Ledger | None, folder: Path, progress: Progress
+) -> NewData:
+    from packager.tables.added_rows import export_added
+    from packager.tables.checkout import export
+    from packager.tables.delta import VersionedTable
+
+    assert named.table is not None
+    store = VersionedTable.open(named.table)
+    version = store.version(named.table.version).number
+    name, older = named.table.uri, named.older
+    if ledger is not None and older is None:
+        older = ledger.last_version(manifest.root, name)
+        if older is not None and older >= version:
+            return NewData(name, {}, "", version)
+    file = folder / f"{named.table.name}.parquet"
+    location = Location(named.table.uri, version)
+    if older is None:
+        progress.step(f"exporting {location}")
+        export(location, file)
+    else:
+        progress.step(f"exporting the rows that {location} adds to version {older}")
+        if not export_added(location, older, file):
+            return NewData(name, {}, "", version)
+    return NewData(name, hash_files({file.name: file}), file.name, version)

@@ -1,0 +1,158 @@
+"""``package test``: run the package's own test on new data, in its companion."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from packager.cache import temporary_directory
+from packager.digest import HashedFile, hash_files
+from packager.engine.engine import Engine
+from packager.errors import PackageError, UsageError
+from packager.image.config import TRAINING
+from packager.image.layers import Layer, plain_layer
+from packager.image.reference import Reference
+from packager.image.stack import entries
+from packager.image.stored_images import COMPANION
+from packager.progress import Progress
+from packager.runners.package import package_worker
+from packager.testing.ledger import (
+    Ledger,
+    LedgerKey,
+    entry_of,
+    file_lines,
+    policy_digest,
+    refuse_unreadable,
+)
+from packager.testing.new_data import Named, NewData, resolve
+from packager.worker.job import DataTestJob
+from packager.worker.test.report import DataTestReport
+
+PLACE = "data/new"
+"""Folder of the new data in the worker."""
+LABELS = "data/labels"
+
+
+@dataclass(frozen=True)
+class DataTestRequest:
+    """What to test on."""
+
+    data: str
+    """A file, a folder, ``TABLE``, ``TABLE@5`` or ``TABLE@3..5``."""
+    labels: Path | None = None
+    """A file with right answers that came later."""
+    on: tuple[str, ...] = ()
+    """The columns that identify a row in both."""
+    only_new: bool = False
+    """Only what the ledger has not seen."""
+    state: Path | None = None
+    """Folder of the ledger; None for the one beside the data."""
+
+
+@dataclass(frozen=True)
+class DataTestResult:
+    """A report, and where it comes from."""
+
+    report: DataTestReport | None
+    """None if nothing is new."""
+    recorded: bool = False
+    """Whether the ledger had it."""
+    history: tuple[DataTestReport, ...] = ()
+    """Earlier reports of packages of this name, the oldest first."""
+
+
+def run_test(
+    reference: Reference, asked: DataTestRequest, engine: Engine | None, progress: Progress
+) -> DataTestResult:
+    """Test the package on new rows; the ledger has the report of an equal test.
+
+    Raise ``PackageError`` if the test can't be made; a failed test returns a report.
+    """
+    if (asked.labels is None) != (not asked.on):
+        raise UsageError(
+            "--labels and --on: expected both or neither",
+            "name the file with the labels and the column that identifies a row in both files",
+        )
+    check_companion(reference)
+    named = Named.parse(asked.data)
+    ledger = _ledger(asked, named, progress)
+    manifest = reference.manifest
+    with temporary_directory() as folder:
+        unseen = ledger if asked.only_new else None
+        data = resolve(named, manifest, unseen, folder, progress)
+        history = () if ledger is None else tuple(e.report for e in ledger.entries(manifest.name))
+        if data.empty:
+            return DataTestResult(None, history=history)
+        labels = {} if asked.labels is None else hash_files({asked.labels.name: asked.labels})
+        key = _key(reference, data, labels, asked.on)
+        known = None if ledger is None else ledger.find(key)
+        if known is not None:
+            progress.step(f"the ledger has this test, of {known.tested}")
+            return DataTestResult(known.report, recorded=True, history=history)
+        files = [*entries(data.files, PLACE), *(entries(labels, LABELS) if labels else ())]
+        layer = plain_layer("new", folder / "new.tar", files)
+        job = DataTestJob(source=data.source, labels=next(iter(labels), ""), on=asked.on)
+        report = _run(reference, layer, job, engine, progress)
+        if ledger is not None:
+            entry = entry_of(key, manifest, data.name, data.version, report)
+            ledger.record(entry)
+    return DataTestResult(report, history=history)
+
+
+def check_companion(reference: Reference) -> None:
+    """Raise ``PackageError`` if the package can't test itself."""
+    if reference.has_companion or any(name == TRAINING for name, _, _ in reference.layers()):
+        return
+    raise PackageError(
+        f"{reference.name}: expected its companion, which holds what tests it, got only the image",
+        f"copy {reference.name}{COMPANION} too; a package built without [data] has none",
+    )
+
+
+def _run(
+    reference: Reference,
+    layer: Layer,
+    job: DataTestJob,
+    engine: Engine | None,
+    progress: Progress,
+) -> DataTestReport:
+    worker = package_worker(reference, engine, progress, extra=[layer], companion=True)
+    with temporary_directory() as out, worker as started:
+        progress.step("testing, in a worker of the package")
+        return DataTestReport.load(started.run("test", {"test.json": job.dump()}, out, progress))
+
+
+def _ledger(asked: DataTestRequest, named: Named, progress: Progress) -> Ledger | None:
+    folder = asked.state or named.state
+    if folder is None:
+        if asked.only_new:
+            raise UsageError(
+                "--new: expected --state beside a table in a bucket, got none",
+                "name a folder that keeps which data were tested",
+            )
+        progress.warn("no record is kept: name a folder with --state")
+        return None
+    refuse_unreadable(folder)
+    standing = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    if not os.access(standing, os.W_OK):
+        if asked.state is not None or asked.only_new:
+            raise PackageError(
+                f"{folder}: can't be written", "name a folder with --state where you may write"
+            )
+        progress.warn(f"no record is kept: {folder} can't be written; --state names another folder")
+        return None
+    return Ledger(folder)
+
+
+def _key(
+    reference: Reference, data: NewData, labels: dict[str, HashedFile], on: tuple[str, ...]
+) -> LedgerKey:
+    layers = reference.layers(companion=True)
+    return LedgerKey(
+        root=reference.manifest.root,
+        policy=policy_digest(reference.manifest),
+        runtime=next((diff_id for name, diff_id, _ in layers if name == TRAINING), ""),
+        files=file_lines([(name, file.sha256) for name, file in data.files.items()]),
+        labels=(*file_lines([(name, file.sha256) for name, file in labels.items()]), *on),
+    )

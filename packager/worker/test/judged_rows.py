@@ -1,0 +1,295 @@
+"""Rows with right answers and the model's answers: metrics with their sampling variance."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from monitoring.scoring.areas import roc_area
+from monitoring.scoring.measures import ROW_MEASURES, OutputForm, Scored, metrics_of
+from monitoring.scoring.metric import Metric, mean, present, root_mean
+from monitoring.scoring.outputs import HEADLINES
+from monitoring.stats.estimates import Estimate, estimate
+from packager.manifest.base import Scalar, Task
+from packager.manifest.outputs import Output
+from packager.model.predictions import Predictions
+from packager.worker.test.baseline import Baseline, LossSums, MetricEstimate, SliceBaseline
+from packager.worker.train.evaluate import numbers
+from packager.worker.train.influences import (
+    auc_influences,
+    class_influences,
+    r2_influences,
+    recall_influences,
+)
+from packager.worker.train.output_rows import by_output, form_of, scored_rows
+
+Floats = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+SHARES = frozenset({"accuracy", "exact_match"})
+"""Metrics that are the mean of zeros and ones."""
+MAX_RECALLS = 10
+"""With more classes, there is no recall of each."""
+
+
+@dataclass(frozen=True)
+class JudgedRows:
+    """The labelled rows of a classification or regression."""
+
+    task: Task
+    truth: Sequence[Scalar | None]
+    found: Predictions
+    classes: tuple[Scalar, ...] | None
+    groups: Codes | None = None
+    """The group of each row, shape (n,); None for independent rows."""
+
+    def __len__(self) -> int:
+        return len(self.truth)
+
+    def where(self, mask: Mask) -> JudgedRows:
+        """The rows of ``mask``, shape (n,)."""
+        chosen = np.flatnonzero(mask).tolist()
+        return replace(
+            self,
+            truth=[self.truth[row] for row in chosen],
+            found=self.found.at(chosen),
+            groups=None if self.groups is None else self.groups[mask],
+        )
+
+    def estimates(self) -> dict[str, Estimate]:
+        """Metric → estimate; metrics that these rows leave undefined are absent."""
+        if not len(self):
+            return {}
+        if self.task == "regression":
+            answered = np.isfinite(self._numbers)
+            groups = None if self.groups is None else self.groups[answered]
+            return estimates(self._number_metrics(answered), groups)
+        return estimates(self._class_metrics(), self.groups)
+
+    @cached_property
+    def losses(self) -> Floats | None:
+        """The loss of each row, shape (n,): 1 for a wrong label, or the absolute error.
+
+        NaN for a row of a regression without a number.
+        """
+        if self.task == "regression":
+            return np.abs(self.errors)
+        truth, guess, _ = self.codes
+        return np.asarray(truth != guess, np.float64)
+
+    @property
+    def errors(self) -> Floats:
+        """Of a regression: answer minus truth, shape (n,); NaN for a row without a number."""
+        return self._numbers - numbers(self.truth)
+
+    @cached_property
+    def codes(self) -> tuple[Codes, Codes, dict[Scalar, int]]:
+        """Class codes of truth and answers, -1 for none, and label → code: the classes first."""
+        known: dict[Scalar, int] = {}
+        for label in (*(self.classes or ()), *self.truth, *self.found.labels):
+            if label is not None:
+                known.setdefault(label, len(known))
+        truth = np.array([-1 if one is None else known[one] for one in self.truth], np.int64)
+        guess = np.array([-1 if one is None else known[one] for one in self.found.labels], np.int64)
+        return truth, guess, known
+
+    @cached_property
+    def _numbers(self) -> Floats:
+        return numbers(self.found.labels)
+
+    def _class_metrics(self) -> dict[str, Metric]:
+        truth, guess, known = self.codes
+        influences = class_influences(truth, guess)
+        accuracy = float((truth == guess).mean())
+        found = {"accuracy": Metric(accuracy, influences["accuracy"], "share")}
+        recalls = _recalls(truth, guess, known)
+        shown = np.unique(truth)
+        balanced = float(np.mean([np.mean(guess[truth == code] == code) for code in shown]))
+        found["balanced_accuracy"] = Metric(balanced, influences["balanced_accuracy"], "share")
+        return found | self._probabilistic(truth) | recalls
+
+    def _probabilistic(self, truth: Codes) -> dict[str, Metric]:
+        chances = self.found.probabilities
+        if chances is None or not np.isfinite(chances).all() or truth.max() >= chances.shape[1]:
+            return {}
+        smallest = float(np.finfo(np.float64).eps)
+        losses = -np.log(np.clip(chances[np.arange(len(truth)), truth], smallest, 1))
+        found = present({"log_loss": mean(losses, "positive")})
+        count = chances.shape[1]
+        if count > 1 and len(np.unique(truth)) == count:
+            scored = [1] if count == 2 else list(range(count))
+            area = float(np.mean([roc_area(truth == one, chances[:, one]) for one in scored]))
+            found["roc_auc"] = Metric(area, auc_influences(truth, chances, scored), "share")
+        return found
+
+    def _number_metrics(self, answered: Mask) -> dict[str, Metric]:
+        truth, guess = numbers(self.truth)[answered], self._numbers[answered]
+        if not len(truth):
+            return {}
+        error = guess - truth
+        found = present(
+            {
+                "mae": mean(np.abs(error), "positive"),
+                "rmse": root_mean(error**2),
+                "bias": mean(error),
+            }
+        )
+        spread = float(((truth - truth.mean()) ** 2).sum())
+        if spread > 0:
+            value = 1 - float((error**2).sum()) / spread
+            found["r2"] = Metric(value, r2_influences(truth, error))
+        return found
+
+
+@dataclass(frozen=True)
+class JudgedOutputs:
+    """The labelled rows of a model with ``[outputs]``; a metric has its output's name before it."""
+
+    outputs: tuple[Output, ...]
+    rows: tuple[Scored, ...]
+    """Of each output."""
+    forms: tuple[OutputForm, ...]
+    size: int
+    groups: Codes | None = None
+
+    @classmethod
+    def of(
+        cls,
+        given: pd.DataFrame,
+        outputs: tuple[Output, ...],
+        found: Predictions,
+        features: Sequence[str],
+        groups: Codes | None = None,
+    ) -> JudgedOutputs:
+        """``given``: rows with the targets; ``found``: the answers to them."""
+        answered = by_output(found, outputs)
+        rows = [
+            scored_rows(given, one, own, features)
+            for one, own in zip(outputs, answered, strict=True)
+        ]
+        forms = [form_of(one, given) for one in outputs]
+        return cls(outputs, tuple(rows), tuple(forms), len(given), groups)
+
+    def __len__(self) -> int:
+        return self.size
+
+    def where(self, mask: Mask) -> JudgedOutputs:
+        """The rows of ``mask``, shape (n,)."""
+        return replace(
+            self,
+            rows=tuple(one.where(mask) for one in self.rows),
+            size=int(mask.sum()),
+            groups=None if self.groups is None else self.groups[mask],
+        )
+
+    def estimates(self) -> dict[str, Estimate]:
+        """As ``JudgedRows.estimates``."""
+        found: dict[str, Estimate] = {}
+        if not self.size:
+            return found
+        for output, rows, form in zip(self.outputs, self.rows, self.forms, strict=True):
+            prefix = "" if len(self.outputs) == 1 else f"{output.name}."
+            own = _plain(rows, output) or {
+                name: one for name, one in metrics_of(rows, form).items() if not one.part
+            }
+            queries = rows.queries is not None
+            made = estimates(own, None if queries else self.groups)
+            found |= {prefix + name: one for name, one in made.items()}
+        return found
+
+    @property
+    def losses(self) -> Floats | None:
+        """Of the only output with a measure of rows: its headline, as a loss; None for none."""
+        if len(self.outputs) != 1 or self.rows[0].truth is None or self.rows[0].queries is not None:
+            return None
+        name = HEADLINES.get(self.forms[0].kind)
+        if name is None:
+            return None
+        measured = ROW_MEASURES[self.forms[0].kind](
+            self.rows[0].truth, self.rows[0].answers, self.forms[0]
+        )
+        return measured[name] if name in ("mae", "pinball") else 1 - measured[name]
+
+
+Judged = JudgedRows | JudgedOutputs
+
+
+def estimates(metrics: Mapping[str, Metric], groups: Codes | None) -> dict[str, Estimate]:
+    """Each metric's estimate; its variance is unknown if groups don't fit its rows."""
+    found = {}
+    for name, one in metrics.items():
+        if not math.isfinite(one.value):
+            continue
+        fits = one.influence is None or groups is None or len(groups) == len(one.influence)
+        made = estimate(one if fits else one._replace(influence=None), groups if fits else None)
+        mean_of_flags = one.range == "share" and name.rpartition(".")[2] in SHARES
+        found[name] = made._replace(share=mean_of_flags)
+    return found
+
+
+def baseline_of(judged: Judged, masks: Mapping[str, Mask]) -> Baseline:
+    """The statistics of ``judged``, for each slice of ``masks`` that has a row."""
+    losses = judged.losses
+    slices = {}
+    for name, mask in masks.items():
+        if not mask.any():
+            continue
+        part = judged.where(mask)
+        slices[name] = SliceBaseline(
+            rows=len(part),
+            metrics={key: MetricEstimate.of(one) for key, one in part.estimates().items()},
+            losses=None if losses is None else _sums(losses[mask], part.groups),
+        )
+    groups = None if judged.groups is None else len(np.unique(judged.groups))
+    return Baseline(rows=len(judged), groups=groups, slices=slices)
+
+
+def _sums(losses: Floats, groups: Codes | None) -> LossSums:
+    known = np.isfinite(losses)
+    values = losses[known]
+    effect = 1.0
+    metric = mean(values)
+    if groups is not None and metric is not None:
+        simple, grouped = estimate(metric), estimate(metric, groups[known])
+        if simple.variance > 0 and math.isfinite(grouped.variance):
+            effect = grouped.variance / simple.variance
+    return LossSums(
+        rows=len(values),
+        total=float(values.sum()),
+        squares=float((values**2).sum()),
+        design_effect=effect,
+    )
+
+
+def _recalls(truth: Codes, guess: Codes, known: Mapping[Scalar, int]) -> dict[str, Metric]:
+    if len(known) > MAX_RECALLS:
+        return {}
+    return {
+        f"recall {label}": Metric(
+            float((guess[truth == code] == code).mean()),
+            recall_influences(truth, guess, code),
+            "share",
+        )
+        for label, code in known.items()
+        if (truth == code).any()
+    }
+
+
+def _plain(rows: Scored, output: Output) -> dict[str, Metric] | None:
+    """The metrics of a single label or number; None for other answers."""
+    if output.kind not in ("label", "number") or rows.truth is None:
+        return None
+    if rows.queries is not None or rows.events is not None:
+        return None
+    task: Task = "classification" if output.kind == "label" else "regression"
+    found = Predictions(list(rows.answers), rows.chances)
+    judged = JudgedRows(task, rows.truth, found, output.classes)
+    if task == "classification":
+        return judged._class_metrics()
+    return judged._number_metrics(np.isfinite(numbers(found.labels)))

@@ -1,0 +1,134 @@
+"""Right answers that come later than their rows, in a file of their own, joined by key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from packager.data import frames
+from packager.data.model_input import to_model_input
+from packager.data.row_files import read_rows
+from packager.errors import UsageError
+from packager.manifest.manifest import Manifest
+from packager.manifest.outputs import targets_of
+from packager.worker.test.new_rows import NewRows, right_answers
+
+PROBABILITY = "selection_probability"
+"""Column of ``package data label-queue``: with which probability a row was chosen for a label."""
+
+
+@dataclass(frozen=True)
+class LateLabels:
+    """The labels of a file, and where they belong."""
+
+    rows: NewRows
+    """With the labels."""
+    probabilities: npt.NDArray[np.float64] | None
+    """Of each row, shape (n,), NaN without a label; None if rows were not chosen."""
+    notes: tuple[str, ...]
+
+
+def with_labels(rows: NewRows, path: Path, keys: Sequence[str]) -> LateLabels:
+    """``rows`` with the right answers in the file at ``path``, joined by the columns ``keys``.
+
+    Labels of rows that the new data lack are noted. Raise ``UsageError`` for an absent column, a
+    key that is not unique in either file, or no label that belongs to a row.
+    """
+    manifest = rows.manifest
+    labels = to_model_input(frames.read(path, manifest.reader), manifest.reader)
+    targets = _targets(manifest)
+    for name in (*keys, *targets):
+        if name not in labels.columns:
+            raise UsageError(
+                f"--labels: expected the column {name!r}, got {_named(labels.columns)}",
+                "the file needs the key and the target",
+            )
+    places = _places(rows, labels, keys)
+    found = places >= 0
+    if not found.any():
+        raise UsageError(
+            f"--labels: expected labels of the new rows, got none that has their {_named(keys)}",
+            "name the column that identifies a row in both files with --on",
+        )
+    given = rows.given.drop(columns=[*targets], errors="ignore")
+    picked = labels.iloc[np.where(found, places, 0)].reset_index(drop=True)
+    picked = picked[list(targets)].astype(object).where(found[:, np.newaxis])
+    truth: Sequence[Any] = ()
+    if manifest.schema_.target is not None:
+        every = _truth(path, manifest)
+        truth = [every[place] if place >= 0 else None for place in places.tolist()]
+    beside = given.assign(**{name: picked[name].infer_objects() for name in targets})
+    unused = len(labels) - int(found.sum())
+    notes = (f"{unused} labels are of no row that is judged",) if unused else ()
+    return LateLabels(
+        replace(rows, given=beside, truth=truth), _probabilities(labels, places), notes
+    )
+
+
+def _targets(manifest: Manifest) -> tuple[str, ...]:
+    target = manifest.schema_.target
+    return targets_of(manifest.schema_.outputs) if target is None else (target.name,)
+
+
+def _places(rows: NewRows, labels: pd.DataFrame, keys: Sequence[str]) -> npt.NDArray[np.int64]:
+    """The label of each row, shape (n,); -1 for none."""
+    sides = []
+    for side, frame in (("the new data", rows.given), ("--labels", labels)):
+        absent = next((name for name in keys if name not in frame.columns), None)
+        if absent is not None:
+            raise UsageError(
+                f"--on {absent}: expected a column of {side}, which lacks it",
+                f"its columns are {', '.join(map(str, list(frame.columns)[:20]))}",
+            )
+        # As text: a file may have 7 where the other has "7".
+        key = pd.MultiIndex.from_arrays([frame[name].map(_text) for name in keys])
+        if not key.is_unique:
+            raise UsageError(
+                f"--on {_named(keys)}: expected another key in every row of {side}, "
+                f"got {key[key.duplicated()][0]!r} twice",
+                "name more columns",
+            )
+        sides.append(key)
+    return np.asarray(sides[1].get_indexer(sides[0]), np.int64)
+
+
+def _text(cell: Any) -> str:
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return str(cell)
+
+
+def _named(keys: Iterable[str]) -> str:
+    return ",".join(map(str, keys))
+
+
+def _truth(path: Path, manifest: Manifest) -> Sequence[Any]:
+    """The right answers in the file, in its order and the type of the training's."""
+    target = manifest.schema_.target
+    assert target is not None
+    alone = manifest.schema_.model_copy(update={"features": (), "extras": (target,)})
+    cells = [row.get(target.name) for row in read_rows(path, alone, manifest.reader)]
+    return right_answers(cells, manifest)
+
+
+def _probabilities(
+    labels: pd.DataFrame, places: npt.NDArray[np.int64]
+) -> npt.NDArray[np.float64] | None:
+    if PROBABILITY not in labels.columns:
+        return None
+    values = pd.to_numeric(labels[PROBABILITY], errors="coerce").to_numpy(np.float64)
+    wrong = np.flatnonzero(~((values > 0) & (values <= 1)))
+    if len(wrong):
+        raise UsageError(
+            f"--labels: row {wrong[0]}: expected a {PROBABILITY} above 0, at most 1, got "
+            f"{labels[PROBABILITY].iloc[wrong[0]]!r}",
+            "keep the column as `package data label-queue` wrote it",
+        )
+    found = values[np.maximum(places, 0)]
+    return np.asarray(np.where(places >= 0, found, np.nan))

@@ -1,0 +1,90 @@
+"""New rows that the model was trained on: they say nothing about its quality."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from packager.data.fingerprint import row_hashes
+from packager.manifest.manifest import DataSource, Manifest, Recipe
+from packager.model.paths import Root
+from packager.worker.replay.repeat import recorded_job
+from packager.worker.test.new_rows import NewRows
+from packager.worker.test.report import Check
+from packager.worker.train.dataset import prepare
+from packager.worker.train.source_data import read_source
+
+Mask = npt.NDArray[np.bool_]
+Hashes = npt.NDArray[np.uint64]
+MIN_SHARE = 0.01
+"""An overlap above what chance explains by more than this is a finding."""
+MIN_Z = 3.0
+
+
+@dataclass(frozen=True)
+class TrainingOverlap:
+    """New rows whose features equal those of a training row."""
+
+    trained: Mask
+    """Of each row, shape (n,)."""
+    by_chance: float
+    """The share of fresh rows that would equal a training row."""
+
+    @property
+    def share(self) -> float:
+        """Of the new rows."""
+        return float(self.trained.mean())
+
+    @property
+    def beyond_chance(self) -> bool:
+        """Whether more rows are equal than chance explains."""
+        rows, expected = len(self.trained), self.by_chance
+        noise = math.sqrt(expected * (1 - expected) / rows) if rows else 0.0
+        return bool(rows) and self.share > expected + max(MIN_SHARE, MIN_Z * noise)
+
+    def check(self, rows: NewRows) -> Check:
+        """The finding, which warns: rows beyond chance are left out of quality."""
+        found = self.beyond_chance
+        seen = int(self.trained.sum())
+        what = f"{seen} of {len(rows)} rows have the features of a training row"
+        left_out = ": they are left out of what is measured with labels" if found else ""
+        return Check(
+            family="suspects",
+            name="rows of the training",
+            metric="share",
+            baseline=self.by_chance,
+            now=self.share,
+            difference=self.share - self.by_chance,
+            limit=MIN_SHARE,
+            rows=len(rows),
+            severity="warn",
+            verdict="warned" if found else "passed",
+            why=f"{what}, {self.by_chance:.1%} are expected by chance{left_out}",
+        )
+
+
+def training_overlap(rows: NewRows, root: Root) -> TrainingOverlap | str:
+    """Compare the new rows with the training rows in the companion; why not, if that can't be."""
+    manifest = rows.manifest
+    training = _training_hashes(manifest, root)
+    if isinstance(training, str):
+        return training
+    names = [column.name for column in manifest.schema_.features]
+    fresh = row_hashes(rows.served[names])
+    distinct, counts = np.unique(training, return_counts=True)
+    # Good (1953): the share of singletons estimates the probability of a row not seen before.
+    by_chance = 1 - float((counts == 1).sum()) / max(1, len(training))
+    return TrainingOverlap(np.isin(fresh, distinct), by_chance)
+
+
+def _training_hashes(manifest: Manifest, root: Root) -> Hashes | str:
+    if not isinstance(manifest.recipe, Recipe) or not isinstance(manifest.data, DataSource):
+        return "the model was trained elsewhere"
+    if not root.source.is_dir():
+        return "the companion holds no data"
+    job = recorded_job(manifest)
+    train = prepare(read_source(root, job.reader), job, root).train
+    return row_hashes(train[[column.name for column in manifest.schema_.features]])

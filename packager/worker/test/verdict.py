@@ -1,0 +1,194 @@
+"""From checks to one verdict: a budget of false alarms, adjusted p-values, effect and significance.
+
+A check fails if its difference is larger than the policy allows *and* larger than chance explains.
+The policy's probability of a false alarm is divided among the families that are judged, and a
+family's part in halves: one for its headline checks (of all rows), one for the others (slices,
+classes), so that many slices don't hide a change of all rows. Within a half p-values are adjusted
+(Benjamini and Hochberg 1995). If nothing changed, any failure is then at most as probable as the
+family's part, for tests that are independent or positively dependent (Benjamini and Yekutieli
+2001): halves and families add up (Bonferroni). See docs/testing.md.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from monitoring.stats.adjust import benjamini_hochberg
+from monitoring.stats.drift import visible_psi
+from monitoring.stats.estimates import visible_difference
+from packager.manifest.policy import FAMILIES, SHARES, Family, Policy
+from packager.worker.test.report import Check, CheckVerdict, FamilyReport, Verdict
+
+POWER = 0.8
+"""The probability with which ``Check.visible_from`` is found."""
+
+
+class _Test(NamedTuple):
+    q: float
+    """The adjusted p-value, to be compared with the family's level."""
+    share: float
+    """The share of the family's level at which this test alone would fail: the adjustment's first
+    step."""
+
+
+class Judged(NamedTuple):
+    """What a family found, before it is judged."""
+
+    checks: Sequence[Check] = ()
+    not_judged: str = ""
+    """Why the family can't be judged; empty if it can."""
+    details: Mapping[str, object] = {}
+
+
+def levels(found: Mapping[Family, Judged], policy: Policy) -> dict[Family, float]:
+    """Each family's probability of a false alarm; unused parts go to the families that are used.
+
+    Families of ``[test] warn`` can't fail, so they take nothing from the others.
+    """
+    used = [
+        family
+        for family, judged in found.items()
+        if family in SHARES and any(check.p is not None for check in judged.checks)
+    ]
+    failing = sum(SHARES[family] for family in used if family not in policy.warn)
+    total = sum(SHARES[family] for family in used)
+    return {
+        family: policy.false_alarm * SHARES[family] / (total if family in policy.warn else failing)
+        for family in used
+    }
+
+
+def judge(found: Mapping[Family, Judged], policy: Policy) -> tuple[FamilyReport, ...]:
+    """The verdicts of all checks and families."""
+    parts = levels(found, policy)
+    return tuple(
+        _family(family, found[family], parts.get(family), policy)
+        for family in FAMILIES
+        if family in found
+    )
+
+
+def overall(families: Sequence[FamilyReport]) -> tuple[Verdict, str]:
+    """The verdict of the whole test, in a word and in a sentence."""
+    failed = [one for family in families for one in family.checks if one.verdict == "failed"]
+    if failed:
+        more = f"; {len(failed) - 1} more checks failed" if len(failed) > 1 else ""
+        return "failed", f"failed: {_first(failed).why}{more}"
+    unclear = [one for one in families if one.verdict == "inconclusive"]
+    if unclear:
+        return "inconclusive", f"inconclusive: {unclear[0].family}: {unclear[0].why}"
+    judged = [one.family for one in families if one.verdict == "passed"]
+    if not judged:
+        return "inconclusive", "inconclusive: nothing could be judged"
+    if "quality" not in judged:
+        return "inconclusive", f"inconclusive: {_why_no_quality(families)}"
+    return "passed", f"passed: {', '.join(judged)}"
+
+
+def _family(family: Family, found: Judged, level: float | None, policy: Policy) -> FamilyReport:
+    if found.not_judged:
+        return FamilyReport(
+            family=family, verdict="not judged", why=found.not_judged, details=found.details
+        )
+    checks = []
+    for check, test in zip(found.checks, _tests(found.checks), strict=True):
+        judged = check
+        if test is not None and level is not None:
+            judged = _judged(check, test, level)
+        if judged.verdict == "failed" and (family in policy.warn or judged.severity == "warn"):
+            judged = judged.model_copy(update={"verdict": "warned"})
+        checks.append(judged)
+    verdict, why = _of_checks(checks)
+    return FamilyReport(
+        family=family,
+        verdict=verdict,
+        level=level,
+        checks=tuple(checks),
+        why=why,
+        details=found.details,
+    )
+
+
+def _tests(checks: Sequence[Check]) -> list[_Test | None]:
+    """The test of each check; None for an exact one."""
+    found: list[_Test | None] = [None] * len(checks)
+    halves = [
+        [at for at, one in enumerate(checks) if one.p is not None and one.headline is headline]
+        for headline in (True, False)
+    ]
+    share = 0.5 if all(halves) else 1.0
+    for half in halves:
+        values = [math.nan if (p := checks[at].p) is None else p for at in half]
+        for at, q in zip(half, benjamini_hochberg(values), strict=True):
+            found[at] = _Test(q if math.isnan(q) else min(1.0, q / share), share / len(half))
+    return found
+
+
+def _judged(check: Check, test: _Test, level: float) -> Check:
+    """A statistical check with its verdict."""
+    assert check.difference is not None
+    change = check.worse * check.difference
+    visible = _visible(check, level * test.share)
+    verdict: CheckVerdict = "passed"
+    if test.q <= level and change > (check.limit or 0.0):
+        verdict = "failed"
+    elif math.isnan(test.q) or _unclear(check, change, visible):
+        verdict = "inconclusive"
+    return check.model_copy(
+        update={
+            "q": None if math.isnan(test.q) else test.q,
+            "p": None if check.p is None or math.isnan(check.p) else check.p,
+            "visible_from": visible,
+            "verdict": verdict,
+        }
+    )
+
+
+def _unclear(check: Check, change: float, visible: float | None) -> bool:
+    """Whether a check that didn't fail says too little to have passed.
+
+    It passes if it would have found a change of the limit, or if its interval lies within what the
+    policy allows. Without a limit (a floor), it passes if nothing got worse.
+    """
+    limit = check.limit or 0.0
+    if limit == 0:
+        return change > 0
+    if check.interval is not None and max(check.worse * end for end in check.interval) <= limit:
+        return False
+    return visible is None or visible > limit
+
+
+def _visible(check: Check, alpha: float) -> float | None:
+    """The smallest true change that the check finds with ``POWER``; None if it is unknown."""
+    if check.scale is not None:
+        return visible_psi(check.scale, len(check.details["bins"]), alpha, POWER)
+    if check.error is None or check.degrees is None:
+        return None
+    return visible_difference(check.error, check.degrees, alpha, POWER)
+
+
+def _of_checks(checks: Sequence[Check]) -> tuple[Verdict, str]:
+    failed = [check for check in checks if check.verdict == "failed"]
+    if failed:
+        return "failed", _first(failed).why
+    every = all(one.verdict == "inconclusive" for one in checks)
+    unclear = [one for one in checks if one.verdict == "inconclusive" and (one.headline or every)]
+    if not unclear:
+        return "passed", ""
+    first = unclear[0]
+    seen = ""
+    if first.visible_from is not None and math.isfinite(first.visible_from):
+        seen = f"; a change of {first.visible_from:.3g} would have been found"
+    return "inconclusive", f"too few rows to tell: {first.why}{seen}"
+
+
+def _first(failed: Sequence[Check]) -> Check:
+    """The failed check to name first: of all rows before one of a slice, then the surest."""
+    return min(failed, key=lambda one: (not one.headline, one.q is not None and one.q))
+
+
+def _why_no_quality(families: Sequence[FamilyReport]) -> str:
+    why = next((one.why for one in families if one.family == "quality"), "")
+    return f"quality was not judged: {why}" if why else "quality was not judged"

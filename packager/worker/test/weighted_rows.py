@@ -1,0 +1,72 @@
+"""Labelled rows that were chosen with known probabilities: metrics that stay unbiased.
+
+``package data label-queue`` chooses rows that teach most, so plain means over them would be wrong.
+Each row counts as many rows as it stands for: the inverse of its probability (Horvitz and Thompson
+1952; the ratio estimator of Hájek 1971).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from monitoring.scoring.metric import Metric, Range
+from monitoring.stats.estimates import Estimate
+from packager.worker.test.judged_rows import JudgedRows, Mask, estimates
+from packager.worker.train.evaluate import numbers
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class WeightedRows(JudgedRows):
+    """Rows with the number of rows that each stands for; only means over rows are estimated."""
+
+    weights: Floats = field(kw_only=True)
+    """Shape (n,), above 0."""
+
+    def where(self, mask: Mask) -> WeightedRows:
+        """The rows of ``mask``, shape (n,)."""
+        plain = super().where(mask)
+        return replace(
+            self,
+            **{n: getattr(plain, n) for n in ("truth", "found", "groups")},
+            weights=self.weights[mask],
+        )
+
+    def estimates(self) -> dict[str, Estimate]:
+        """As ``JudgedRows.estimates``, of the metrics that are means over rows."""
+        if not len(self):
+            return {}
+        return estimates(self._means(), self.groups)
+
+    def _means(self) -> dict[str, Metric]:
+        if self.task == "regression":
+            error = numbers(self.found.labels) - numbers(self.truth)
+            known = np.where(np.isfinite(error), error, 0.0)
+            weights = np.where(np.isfinite(error), self.weights, 0.0)
+            if not weights.sum():
+                return {}
+            return {
+                "mae": weighted_mean(np.abs(known), weights, "positive"),
+                "bias": weighted_mean(known, weights),
+            }
+        truth, guess, _ = self.codes
+        found = {
+            "accuracy": weighted_mean(np.asarray(truth == guess, float), self.weights, "share")
+        }
+        chances = self.found.probabilities
+        if chances is not None and np.isfinite(chances).all() and truth.max() < chances.shape[1]:
+            smallest = float(np.finfo(np.float64).eps)
+            losses = -np.log(np.clip(chances[np.arange(len(truth)), truth], smallest, 1))
+            found["log_loss"] = weighted_mean(losses, self.weights, "positive")
+        return found
+
+
+def weighted_mean(values: Floats, weights: Floats, range_: Range = "any") -> Metric:
+    """The mean of ``values``, shape (n,), of which each counts ``weights`` times, 0 or more."""
+    total = float(weights.sum())
+    value = float((weights * values).sum()) / total
+    return Metric(value, weights * (values - value) * (len(values) / total), range_)
