@@ -142,13 +142,12 @@ class HostedModel:
 
         header, buffers = frame_header(frame)
         own = {"verb": "relate", "model": self.number, "function": function}
-        holds = self.ask(Message({**header, **own}, buffers)).header["holds"]
-        if len(holds) != len(frame) or not all(isinstance(one, bool) for one in holds):
-            raise PackageError(
-                f"{function}: the model's process gave no boolean for each row",
-                "does the project's code write to the descriptors of its process? It must not",
-            )
-        return list(holds)
+        answer = self.ask(Message({**header, **own}, buffers))
+        with readable_answer():
+            holds = list(answer.header["holds"])
+            if len(holds) != len(frame) or not all(isinstance(one, bool) for one in holds):
+                raise ValueError(f"{function}: expected a boolean for each row")
+        return holds
 
     @property
     def parts(self) -> CalledParts:

@@ -71,5 +71,10 @@ def test_what_is_no_measure_is_refused(header: dict[str, Any]) -> None:
     refused(lambda: model(header).measure("m:f", FRAME, ["x"], [], found))
 
 
+@pytest.mark.parametrize("holds", [None, 3, [True], [1, 0, 1], ["a", "b", "c"]])
+def test_what_is_no_relation_is_refused(holds: Any) -> None:
+    refused(lambda: model({"holds": holds}).relate("m:f", FRAME))
+
+
 def test_what_is_no_state_is_refused() -> None:
     refused(lambda: model({}, [b"{}"]).state())
