@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from monitoring.stats.drift import benjamini_hochberg
+from monitoring.stats.adjust import benjamini_hochberg
 from monitoring.stats.row_halves import first_half, row_hashes
 from monitoring.stats.slice_features import Mask, SliceFeature, SliceTerms
 from monitoring.stats.slice_screening import (

@@ -19,10 +19,12 @@ from packager.confinement import (
 from packager.errors import UsageError
 from packager.location import Location
 from packager.manifest.base import FeatureForm, FrozenModel, Task
-from packager.manifest.manifest import TableVersion
+from packager.manifest.label_schemes import TableVersion
 from packager.manifest.outputs import Output, targets_of
 from packager.manifest.policy import Policy
+from packager.project.answers import check_answers
 from packager.project.entry_modules import check_modules
+from packager.project.label_rules import check_labels
 from packager.project.requirements_choice import check_choice, chosen_file, missing_hint
 from packager.project.sections import (
     DataSection,
@@ -36,7 +38,6 @@ from packager.project.sections import (
     RequirementsSection,
     ServeSection,
     SlicesSection,
-    check_answers,
 )
 from packager.project.split_rules import check_split
 
@@ -51,6 +52,7 @@ EXPECTED = {
     },
     "recipe.train": "module:function, for example train:train",
     "recipe.metrics": "module:function, for example metrics:metrics",
+    "requirements.torch": "cpu, xpu, or a version such as cu128 or rocm6.4",
     "serve.predictor": "auto or module:Class",
     "image.repository": "a lower-case path such as models/diamonds",
 }
@@ -193,6 +195,7 @@ def load_project(directory: Path) -> Project:
     _check_platforms(project)
     if project.data is not None:
         check_split(project.data.split, project.outputs)
+        check_labels(project.data, is_table=project.table is not None)
     _check_files(project)
     entrypoints = {"serve.predictor": project.serve.predictor}
     if project.recipe:

@@ -41,6 +41,7 @@ def _data_roles(project: Project) -> DataRoles:
         train_only=data.train_only,
         personal=data.personal,
         not_personal=data.not_personal,
+        defaults={n: c.default for n, c in data.columns.items() if c.default is not None},
         reader=data.reader,
         split=split.model_copy(update={"file": Path(split.file).name}) if split.file else split,
     )

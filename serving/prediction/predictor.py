@@ -215,6 +215,7 @@ class Predictor:
             checked.rows - outcome.native,
             checked.row,
             checked.arrays,
+            checked.defaulted,
         )
         classes = self.manifest.schema_.probability_classes
         return ScoredRows(checked, labels, probabilities, classes, tokens, outcome.more), batch
@@ -260,6 +261,7 @@ def _described(files: PackageFiles) -> MeasuredPackage:
         baseline=baseline_of(manifest),
         outputs=outputs,
         output_baseline=output_baseline(outputs, manifest.evaluation),
+        optional=[c.name for c in manifest.schema_.features if c.default is not None],
     )
 
 
