@@ -21,7 +21,7 @@ def confusion(found: QualityDetails) -> str:
     if not found.classes:
         return ""
     before, now = _shares(found.packaged_confusion), _shares(found.confusion)
-    pairs = sorted(_pairs(found, before, now), key=lambda pair: -abs(pair[0]))
+    pairs = sorted(_pairs(found, before, now), key=lambda pair: -round(abs(pair[0]), 9))
     rows = [cells for _, cells in pairs[:MAX_PAIRS]]
     table = data_table("confused pairs, largest change first", HEADS, rows)
     if len(found.classes) > MAX_CLASSES:
