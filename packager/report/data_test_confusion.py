@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from packager.report.data_test_plot import data_table, figure, words
-from packager.report.numbers import NO_VALUE, number, percent
+from packager.report.numbers import NO_VALUE, count, percent
 from packager.worker.test.details import QualityDetails
 
 MAX_CLASSES = 12
@@ -69,4 +69,4 @@ def _pairs(
             moved = new - old if old is not None else new
             change = f"{100 * moved:+.1f} points" if old is not None else NO_VALUE
             cells = (truth, answer, percent(old), percent(new), change)
-            yield moved, (*cells, number(found.confusion[row][place]))
+            yield moved, (*cells, count(found.confusion[row][place]))
