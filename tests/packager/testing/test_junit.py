@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ElementTree
 
+import junitparser
 import pytest
 import tested_packages as made
 
@@ -147,3 +148,19 @@ def test_long_names_that_begin_alike_stay_different() -> None:
     found = [case.attrib["name"] for case in top.iter("testcase")]
     assert len(set(found)) == 5
     assert found[2:] == [r"a\x00", r"a\x00 (2)", r"a\x00 (2) (2)"]
+
+
+@pytest.mark.parametrize("name", made.HOSTILE_NAMES, ids=range(len(made.HOSTILE_NAMES)))
+def test_another_parser_reads_the_same_outcomes(name: str) -> None:
+    found = made.every_family(name, slices=20)
+    document = junitparser.JUnitXml.fromstring(as_junit(found))
+    outcomes = [
+        (suite.name, type(case.result[0]).__name__ if case.result else "Passed")
+        for suite in document
+        for case in suite
+    ]
+    words = {"failed": "Failure", "passed": "Passed"}
+    assert outcomes == [
+        (check.family, words.get(check.verdict, "Skipped")) for check in found.checks
+    ]
+    assert document.failures == sum(check.verdict == "failed" for check in found.checks)
