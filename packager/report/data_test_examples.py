@@ -46,10 +46,18 @@ def case_cards(checks: Sequence[Check]) -> str:
     ordered = worst_first(checks)
     cards = "".join(map(_case, ordered[:MAX_SHOWN]))
     rows = (
-        (one.name, one.metric, one.verdict, number(one.now), number(one.limit), one.rows, one.why)
+        (
+            one.name,
+            _kind(one),
+            one.verdict,
+            number(one.baseline),
+            number(one.now),
+            one.rows,
+            one.why,
+        )
         for one in ordered
     )
-    heads = ("case", "kind", "verdict", "now", "limit", "rows", "why")
+    heads = ("case", "kind", "verdict", "expected", "now", "rows", "why")
     return cards + data_table("cases", heads, rows)
 
 
@@ -94,13 +102,18 @@ def _weak_row(found: WeakSlice) -> tuple[str | int, ...]:
 
 def _case(check: Check) -> str:
     rows = example_table(f"rows of {check.name}", check.examples)
-    kind = f" <small>{words(check.metric)}</small>" if check.metric else ""
+    kind = f" <small>{words(_kind(check))}</small>" if _kind(check) else ""
     return (
         f'<article class="{state(check)}"><h3>{words(check.name)}{kind}'
         f' <span class="badge {state(check)}">{check.verdict}</span></h3>'
         f"<p>{words(check.why, 500)}</p>"
         f"{folded('worst rows', rows) if rows else ''}</article>"
     )
+
+
+def _kind(check: Check) -> str:
+    """The kind of a case: ``directional``."""
+    return str(check.details.get("kind", check.metric))
 
 
 def _text(row: Mapping[str, Any], name: str) -> str:
