@@ -48,14 +48,14 @@ def parsed(document: bytes) -> ElementTree.Element:
             count = len(suite.findall(f"testcase/{outcome}"))
             assert int(suite.attrib[outcome + "s" if outcome != "skipped" else outcome]) == count
         assert int(suite.attrib["tests"]) == len(suite.findall("testcase"))
-        assert re.fullmatch(r"\d+(\.\d{3})?", suite.attrib["time"])
+        assert suite.attrib["time"] == "0"
     assert int(top.attrib["tests"]) == len(top.findall("testsuite/testcase"))
     return top
 
 
 def test_a_family_is_a_suite_and_a_check_is_a_case() -> None:
     found = made.report(
-        made.family("schema", [made.check("cells", family="schema")], seconds=1.25),
+        made.family("schema", [made.check("cells", family="schema")]),
         made.family(
             "quality", [made.failed(), made.unclear("accuracy color=E")], "failed", level=0.004
         ),
@@ -64,11 +64,7 @@ def test_a_family_is_a_suite_and_a_check_is_a_case() -> None:
     )
     top = parsed(as_junit(found))
     assert top.attrib["name"] == "stones 1.0.0"
-    assert [(suite.attrib["name"], suite.attrib["time"]) for suite in top] == [
-        ("schema", "1.250"),
-        ("quality", "0"),
-        ("fairness", "0"),
-    ]
+    assert [suite.attrib["name"] for suite in top] == ["schema", "quality", "fairness"]
     cases = [(case.get("classname"), case.get("name")) for case in top.iter("testcase")]
     assert cases == [
         ("stones.schema", "cells"),
