@@ -119,9 +119,9 @@ def _weak(report: DataTestReport) -> Iterator[str]:
         found = WeakDetails.of(family.details) if family.family == "weak" else None
         if found is not None and found.slices:
             lines = [
-                f"  {rules_line(f'weak_{place}', one.rule)}  # {one.rows:,} rows, loss "
+                f"  {rules_line(one.rule)}  # {one.rows:,} rows, loss "
                 f"{digits(one.loss)} instead of {digits(one.expected)}"
-                for place, one in enumerate(found.slices[:MAX_RULES], 1)
+                for one in found.slices[:MAX_RULES]
             ]
             yield "\n".join(["weak slices, as lines for [slices.rules] of package.toml:", *lines])
 

@@ -2,8 +2,8 @@
 
 A family is a ``testsuite``, a check is a ``testcase``. JUnit knows three outcomes: a check that
 failed is a ``failure``; one that is inconclusive, a warning or not judged is ``skipped``, with the
-reason. A test that could not be made is an ``error``, never a ``failure``. Times are 0: a report has
-none, so that the same rows give the same report.
+reason. A test that could not be made is an ``error``, never a ``failure``. Times are 0: a report
+has none, so that the same rows give the same report.
 """
 
 from __future__ import annotations
