@@ -193,6 +193,7 @@ def load_project(directory: Path) -> Project:
         project = Project.model_validate({**content, "directory": directory.resolve()})
     except ValidationError as error:
         raise _explain(error) from error
+    project = _split_by_groups(project)
     _check_platforms(project)
     if project.data is not None:
         check_split(project.data.split, project.outputs)
@@ -207,6 +208,19 @@ def load_project(directory: Path) -> Project:
     entrypoints |= {f"test.case {one.name!r}": one.call for one in project.test.case if one.call}
     check_modules(project.directory, {f"{FILENAME}: `{k}`": v for k, v in entrypoints.items()})
     return project
+
+
+def _split_by_groups(project: Project) -> Project:
+    """``project`` with rows of a group of ``[test] groups`` in one part of a split by hash.
+
+    A group in both parts would make held-out rows look like independent ones. A declared ``by``,
+    time or file stays as it is.
+    """
+    data, groups = project.data, project.test.groups
+    if data is None or not groups or data.split.by or data.split.time or data.split.file:
+        return project
+    split = data.split.model_copy(update={"by": groups})
+    return project.model_copy(update={"data": data.model_copy(update={"split": split})})
 
 
 def _explain(error: ValidationError) -> UsageError:

@@ -28,11 +28,12 @@ from packager.worker.test.baseline import BASELINE, Baseline
 from packager.worker.test.cases.rows import DataRows
 from packager.worker.test.cases.run import cases
 from packager.worker.test.drift import drift
+from packager.worker.test.fairness import group_columns
 from packager.worker.test.labelled import judged_data
+from packager.worker.test.labelled_families import labelled_families
 from packager.worker.test.late_labels import with_labels
 from packager.worker.test.new_rows import NewRows, read_new_rows
 from packager.worker.test.overlap import TrainingOverlap, training_overlap
-from packager.worker.test.quality import quality
 from packager.worker.test.report import DataTestReport
 from packager.worker.test.schema import schema
 from packager.worker.test.suspects import suspects
@@ -111,10 +112,11 @@ def _families(
     if not len(rows):
         return _Found(found, rows, notes=("no row of the new data could be judged",))
     profile, baseline = _profile(root), _baseline(root)
+    effects = {} if baseline is None else baseline.reference_effects
     overlap = training_overlap(rows, root)
     if profile is not None:
-        found["suspects"] = _with_overlap(suspects(rows, profile, policy), overlap, rows)
-        found["drift"] = drift(rows, answers.found, profile, policy)
+        found["suspects"] = _with_overlap(suspects(rows, profile, policy, effects), overlap, rows)
+        found["drift"] = drift(rows, answers.found, profile, policy, effects)
     found["time"] = timing(ratios, baseline, policy)
     data = DataRows(rows.served, rows.places, rows.masks)
     found["cases"] = cases(data, manifest, root, batches=policy.batch_invariance)
@@ -131,7 +133,8 @@ def _families(
         found["quality"] = Judged(not_judged="the package was built without data")
     else:
         masks = {name: mask[kept] for name, mask in rows.masks.items()}
-        found["quality"] = quality(judged, masks, baseline, manifest, policy)
+        grouped = group_columns(rows.served, rows.given, policy.fairness)[kept]
+        found |= labelled_families(judged, masks, grouped, baseline, manifest)
     return _Found(found, rows, 0 if judged is None else len(judged), notes)
 
 
