@@ -2,10 +2,8 @@
 
 A *manifest* identifies the whole content of a package. It contains no time, host name or git
 state, so the same inputs give the same bytes. The sha256 of its canonical JSON is the *package
-root*; its first twelve hex digits appear in tags, answers and metrics.
-
-Host and image share this module: the host writes ``/package/manifest.json``, the worker and the
-server read it. A change of a field's meaning requires a new ``Manifest.schema_version``.
+root*; its first twelve hex digits appear in tags, answers and metrics. A change of a field's
+meaning requires a new ``Manifest.schema_version``.
 """
 
 from __future__ import annotations
@@ -264,7 +262,6 @@ class Manifest(FrozenModel):
     evaluation: Evaluation | None
     findings: DataCheckSummary | None = None
     test: Policy = Policy()
-    """``[test]``: how new data are judged."""
     environment: NumericalEnvironment
     repeatability: RepeatabilityResult | None = None
     """None for a model trained elsewhere."""

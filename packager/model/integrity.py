@@ -22,7 +22,7 @@ AS_COMPILED = "bytecode of its source"
 OTHER = "other bytecode"
 
 
-def verify(manifest: Manifest, root: Root) -> list[Check]:
+def verify(manifest: Manifest, root: Root) -> list[IntegrityCheck]:
     """Compare package, code, model and data files with the manifest, by sha256.
 
     Returns one check for each group, and one for each file that is missing, altered or unlisted:
@@ -94,7 +94,7 @@ def is_compiled(path: Path) -> bool:
 
 def verify_folder(
     group: str, folder: Path, entries: Sequence[FileEntry], ignored: Callable[[str], bool]
-) -> list[Check]:
+) -> list[IntegrityCheck]:
     """The checks of one folder; ``ignored`` files are compared only if ``entries`` list them."""
     expected = {entry.path: entry.sha256 for entry in entries}
     found = {
@@ -102,14 +102,14 @@ def verify_folder(
         for name in _files(folder)
         if name in expected or not ignored(name)
     }
-    whole = Check(
+    whole = IntegrityCheck(
         name=f"{group} files",
         expected=tree_digest(expected.items()),
         actual=tree_digest(found.items()),
         ok=found == expected,
     )
     differing = [
-        Check(
+        IntegrityCheck(
             name=f"{group} file {name}",
             expected=expected.get(name, NO_FILE),
             actual=found.get(name, MISSING),
@@ -149,7 +149,7 @@ def is_passed_over(name: str) -> bool:
     return any(part.startswith((".", "_")) for part in name.split("/"))
 
 
-class Check(FrozenModel):
+class IntegrityCheck(FrozenModel):
     """One comparison of an expected and an actual value."""
 
     name: str

@@ -16,7 +16,7 @@ from packager.image.layers import Layer, plain_layer
 from packager.image.reference import Reference
 from packager.image.stack import entries
 from packager.manifest.manifest import DataSource, Lock, Manifest
-from packager.model.integrity import Check
+from packager.model.integrity import IntegrityCheck
 from packager.progress import Progress
 from packager.run.replay_stage import Stage, own_layers, regular_entries, same_model
 from packager.runners.local import check_host
@@ -103,7 +103,7 @@ def _confirmed(report: ReplayReport, equal: bool) -> ReplayReport:
     if report.comparison is None or report.comparison.artifact == equal:
         return report
     said = {True: "the recorded bytes", False: "other bytes"}
-    check = Check(
+    check = IntegrityCheck(
         name="model bytes, as reported by the worker",
         expected=said[equal],
         actual=said[not equal],
@@ -113,7 +113,9 @@ def _confirmed(report: ReplayReport, equal: bool) -> ReplayReport:
     return report.model_copy(update=changed)
 
 
-def _told(report: ReplayReport, checks: Sequence[Check], examined: Examination) -> ReplayReport:
+def _told(
+    report: ReplayReport, checks: Sequence[IntegrityCheck], examined: Examination
+) -> ReplayReport:
     """``report`` with the checks of this installation, and what verified each part."""
     verified_by = examined.verified_by
     if report.comparison is not None:

@@ -15,11 +15,11 @@ from packager.image.base.saved import BaseImage
 from packager.image.bytecode import Compiler
 from packager.image.config import TRAINING
 from packager.image.layers import Layer, copy_members
-from packager.model.integrity import MISSING, NO_FILE, Check
+from packager.model.integrity import MISSING, NO_FILE, IntegrityCheck
 from packager.trust.contents import FOLDERS, MAX_NAMED
 
 
-def bytecode_checks(layers: tuple[Layer, ...], compiler: Compiler | None) -> list[Check]:
+def bytecode_checks(layers: tuple[Layer, ...], compiler: Compiler | None) -> list[IntegrityCheck]:
     """One check per layer of code or runtime, and one per module with differing bytecode.
 
     Without ``compiler`` (a package without a base) layers must not contain bytecode.
@@ -31,7 +31,7 @@ def bytecode_checks(layers: tuple[Layer, ...], compiler: Compiler | None) -> lis
     return checks
 
 
-def _of_layer(layer: Layer, compiler: Compiler | None) -> list[Check]:
+def _of_layer(layer: Layer, compiler: Compiler | None) -> list[IntegrityCheck]:
     prefix = FOLDERS[layer.name]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -46,14 +46,14 @@ def _of_layer(layer: Layer, compiler: Compiler | None) -> list[Check]:
             compiler.compile(folder / prefix, f"/{prefix}")
         expected = _digests(folder)
     differing = sorted(n for n in found.keys() | expected.keys() if found.get(n) != expected.get(n))
-    whole = Check(
+    whole = IntegrityCheck(
         name=f"{layer.name} bytecode",
         expected=f"{len(expected)} files as the sources compile to",
         actual=f"{len(differing)} differ" if differing else "the same",
         ok=not differing,
     )
     each = [
-        Check(
+        IntegrityCheck(
             name=f"{layer.name} bytecode: {name}",
             expected=expected.get(name, NO_FILE),
             actual=found.get(name, MISSING),

@@ -11,7 +11,7 @@ from packager.image.layers import Layer
 from packager.image.runtime import HARNESS, INSTALLED_AT, MODEL, VENV, WHEELS
 from packager.manifest.base import FileEntry
 from packager.manifest.manifest import DataSource, Lock, Manifest
-from packager.model.integrity import MANIFEST, MISSING, NO_FILE, Check
+from packager.model.integrity import MANIFEST, MISSING, NO_FILE, IntegrityCheck
 from packager.trust.trees import FileFound, Tree, below, is_bytecode_of, tree_of
 
 FOLDERS = {
@@ -38,7 +38,7 @@ class ImageContents:
     layers: tuple[Layer, ...]
     trees: Mapping[str, Tree]
     """``environment``, and each of ``FOLDERS`` that exists → its files by full path."""
-    checks: tuple[Check, ...]
+    checks: tuple[IntegrityCheck, ...]
 
 
 def read_contents(layers: Sequence[Layer], lock: Lock) -> ImageContents:
@@ -64,7 +64,7 @@ def read_contents(layers: Sequence[Layer], lock: Lock) -> ImageContents:
     return ImageContents(tuple(layers[count:]), trees, tuple(checks))
 
 
-def package_checks(contents: ImageContents, manifest: Manifest) -> list[Check]:
+def package_checks(contents: ImageContents, manifest: Manifest) -> list[IntegrityCheck]:
     """Check the serving runtime, code, model, package and data files against the manifest."""
     trees = {name: below(contents.trees.get(name, {}), folder) for name, folder in FOLDERS.items()}
     checks = [
@@ -86,7 +86,7 @@ def package_checks(contents: ImageContents, manifest: Manifest) -> list[Check]:
     return checks
 
 
-def training_checks(contents: ImageContents, label: str | None) -> list[Check]:
+def training_checks(contents: ImageContents, label: str | None) -> list[IntegrityCheck]:
     """Check the training runtime against ``label`` of its image.
 
     It may only contain modules of ``packager`` and ``monitoring``, and must not replace modules of
@@ -114,7 +114,7 @@ def _digest_of_sources(tree: Tree) -> str:
     return f"links: {links[0]}" if links else digest
 
 
-def given_checks(files: Files, data: DataSource) -> list[Check]:
+def given_checks(files: Files, data: DataSource) -> list[IntegrityCheck]:
     """Check data given with ``--data`` against the manifest; ``files`` have recorded names."""
     entries = [_below("source", entry) for entry in data.files]
     entries += [_below("test", data.test_file)] if data.test_file else []
@@ -123,7 +123,7 @@ def given_checks(files: Files, data: DataSource) -> list[Check]:
     )
 
 
-def file_checks(group: str, expected: Sequence[FileEntry], tree: Tree) -> list[Check]:
+def file_checks(group: str, expected: Sequence[FileEntry], tree: Tree) -> list[IntegrityCheck]:
     """One check of the whole group, and one per missing, changed or unexpected file."""
     named = {entry.path: entry.sha256 for entry in expected}
     found = {name: str(file) for name, file in tree.items()}
@@ -140,7 +140,7 @@ def _sources(tree: Tree) -> dict[str, FileFound]:
     return {name: found for name, found in tree.items() if not is_bytecode_of(name, tree)}
 
 
-def _strange_bytecode(group: str, tree: Tree) -> list[Check]:
+def _strange_bytecode(group: str, tree: Tree) -> list[IntegrityCheck]:
     """Failed checks for bytecode without a module, which could be imported instead of one."""
     return [
         _check(f"{group} layer: {name}", "bytecode beside its module only", str(tree[name]))
@@ -153,5 +153,5 @@ def _below(folder: str, entry: FileEntry) -> FileEntry:
     return entry.model_copy(update={"path": f"{folder}/{entry.path}"})
 
 
-def _check(name: str, expected: str, actual: str) -> Check:
-    return Check(name=name, expected=expected, actual=actual, ok=expected == actual)
+def _check(name: str, expected: str, actual: str) -> IntegrityCheck:
+    return IntegrityCheck(name=name, expected=expected, actual=actual, ok=expected == actual)

@@ -18,7 +18,7 @@ from packager.image.layers import Entry
 from packager.image.runtime import HARNESS, INSTALLED_AT, MODEL, VENV, WHEELS
 from packager.image.wheels import WheelFolder, site_packages
 from packager.manifest.manifest import Lock, Wheel
-from packager.model.integrity import MISSING, Check
+from packager.model.integrity import MISSING, IntegrityCheck
 from packager.trust.contents import ENVIRONMENT, MAX_NAMED, ImageContents
 from packager.trust.trees import FileFound, Tree, below
 from packager.trust.wheel_files import FolderFound, examine_folder, failed
@@ -36,7 +36,7 @@ NAMED = re.compile(rf"\b{WHEELS.rpartition('/')[2]}/[0-9a-f]+\b")
 class Environment:
     """Result of checking the dependencies."""
 
-    checks: tuple[Check, ...]
+    checks: tuple[IntegrityCheck, ...]
     """Failed checks."""
     unverified: tuple[str, ...]
     """Wheels that are not in the wheelhouse, so that only the package lists their files."""
@@ -95,7 +95,7 @@ def _listed(
 
 def _of_home(
     tree: Tree, home: str, lock: Lock, listed: Sequence[WheelFolder], wheels: Sequence[Wheel]
-) -> list[Check]:
+) -> list[IntegrityCheck]:
     """Failed checks of the environment ``home``, which must have exactly ``wheels``."""
     counts = Counter(wheel.filename for folder in listed for wheel in folder.wheels)
     wanted = {wheel.filename for wheel in wheels}

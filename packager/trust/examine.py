@@ -13,7 +13,7 @@ from packager.image.layers import Layer, made_here
 from packager.image.reference import Reference
 from packager.image.stack import own_runtime, own_training_runtime
 from packager.manifest.manifest import Lock
-from packager.model.integrity import Check
+from packager.model.integrity import IntegrityCheck
 from packager.trust.bytecode import bytecode_checks
 from packager.trust.bytecode import told as bytecode_told
 from packager.trust.contents import (
@@ -40,7 +40,7 @@ class Examination:
     contents: ImageContents
     base: BaseImage | None
     """The package's base, if the cache has one with exactly these layers."""
-    checks: tuple[Check, ...]
+    checks: tuple[IntegrityCheck, ...]
     verified_by: dict[str, str]
     """Part of the package → what verified it, and how."""
     bytecode: bool
@@ -95,10 +95,10 @@ def examine(reference: Reference, engine: Engine | None) -> Examination:
     )
 
 
-def _layers_of_image(reference: Reference, diff_ids: list[str]) -> list[Check]:
+def _layers_of_image(reference: Reference, diff_ids: list[str]) -> list[IntegrityCheck]:
     """Failed checks for layers of the deployed image that are not in the companion."""
     return [
-        Check(
+        IntegrityCheck(
             name=f"layer {name}",
             expected="a layer of the companion, which was checked",
             actual=diff_id,

@@ -8,7 +8,7 @@ from typing import Any
 
 from packager.image.config import assemble
 from packager.manifest.manifest import Lock
-from packager.model.integrity import Check
+from packager.model.integrity import IntegrityCheck
 
 PLATFORM_KEYS = ("architecture", "os")
 START_KEYS = (
@@ -18,7 +18,7 @@ START_KEYS = (
 """Config keys that affect what runs; the others are labels and metadata of engines."""
 
 
-def settings_checks(called: str, config: Mapping[str, Any], lock: Lock) -> list[Check]:
+def settings_checks(called: str, config: Mapping[str, Any], lock: Lock) -> list[IntegrityCheck]:
     """Check the settings of an image against those that this version of the program writes."""
     base = None if lock.base == "none" else lock.base
     written = json.loads(assemble("expected", base, (), lock.platform, {}).config)
@@ -27,7 +27,7 @@ def settings_checks(called: str, config: Mapping[str, Any], lock: Lock) -> list[
     pairs += [(key, expected.get(key), actual.get(key)) for key in START_KEYS]
     checks = [_check(f"{called}: {key}", _text(ours), _text(theirs)) for key, ours, theirs in pairs]
     return [check for check in checks if not check.ok] or [
-        Check(
+        IntegrityCheck(
             name=f"{called}: settings",
             expected="as written here",
             actual="as written here",
@@ -36,7 +36,7 @@ def settings_checks(called: str, config: Mapping[str, Any], lock: Lock) -> list[
     ]
 
 
-def base_check(diff_ids: list[str], lock: Lock) -> Check:
+def base_check(diff_ids: list[str], lock: Lock) -> IntegrityCheck:
     """Check the lowest layers against the lock's base."""
     base = () if lock.base == "none" else lock.base.diff_ids
     return _check("base", " ".join(base) or "none", " ".join(diff_ids[: len(base)]) or "none")
@@ -48,5 +48,5 @@ def _text(value: Any) -> str:
     return json.dumps(value, sort_keys=True) if value else "nothing"
 
 
-def _check(name: str, expected: str, actual: str) -> Check:
-    return Check(name=name, expected=expected, actual=actual, ok=expected == actual)
+def _check(name: str, expected: str, actual: str) -> IntegrityCheck:
+    return IntegrityCheck(name=name, expected=expected, actual=actual, ok=expected == actual)

@@ -18,7 +18,7 @@ from packager.errors import PackageError
 from packager.image.unpacking import TEST_FOLDER
 from packager.image.wheels import WheelFolder, site_packages
 from packager.manifest.manifest import Wheel
-from packager.model.integrity import MISSING, Check
+from packager.model.integrity import MISSING, IntegrityCheck
 from packager.trust.trees import RECORD, Tree, is_bytecode_of
 
 INSTALLER_FILES = {"INSTALLER", "RECORD"}
@@ -30,7 +30,7 @@ class FolderFound:
     """A folder of wheels in an image."""
 
     folder: WheelFolder
-    checks: tuple[Check, ...]
+    checks: tuple[IntegrityCheck, ...]
     """Failed checks."""
     unverified: tuple[str, ...]
     """Wheels that are not in the wheelhouse, so that only the package lists their files."""
@@ -64,7 +64,7 @@ def examine_folder(path: str, tree: Tree, python: str, wheels: Sequence[Wheel]) 
     return FolderFound(folder, tuple(checks), tuple(unverified))
 
 
-def _differences(path: str, tree: Tree, named: Mapping[str, str | None]) -> list[Check]:
+def _differences(path: str, tree: Tree, named: Mapping[str, str | None]) -> list[IntegrityCheck]:
     """Failed checks for files that differ from the wheel's, are in no wheel, or are missing."""
     checks = []
     for name in sorted(tree.keys() | named.keys()):
@@ -81,9 +81,9 @@ def _differences(path: str, tree: Tree, named: Mapping[str, str | None]) -> list
     return checks
 
 
-def failed(name: str, expected: str, actual: str) -> Check:
+def failed(name: str, expected: str, actual: str) -> IntegrityCheck:
     """A failed check."""
-    return Check(name=name, expected=expected, actual=actual, ok=False)
+    return IntegrityCheck(name=name, expected=expected, actual=actual, ok=False)
 
 
 def recorded(text: str, site: str) -> dict[str, str | None]:

@@ -152,15 +152,16 @@ class Project:
         """Run ``job`` in this process, which is faster but isn't confined."""
         return run(job, self.root, self.out)
 
-    def package(self, job: Job, result: TrainingResult) -> Manifest:
-        """Put ``result`` and a manifest where an image has them."""
+    def package(self, job: Job, result: TrainingResult, **more: Any) -> Manifest:
+        """Put ``result`` and a manifest, with ``more``, where an image has them."""
         assert isinstance(job.recipe, Recipe)
         assert job.target is not None
         shutil.copytree(self.out / "model", self.root.models)
         self.root.package.mkdir()
-        names = ("fingerprint.json", "profile.json")
+        names = ("fingerprint.json", "profile.json", "baseline.json", "golden.json")
         for name in names:
-            shutil.copy(self.out / name, self.root.package / name)
+            if (self.out / name).exists():
+                shutil.copy(self.out / name, self.root.package / name)
         held_out = entries(self.root.test)
         manifest = Manifest(
             name="tiny",
@@ -191,7 +192,8 @@ class Project:
             runtime="0" * 64,
             code=tuple(e for e in entries(self.root.code) if "__pycache__" not in e.path),
             model=result.model,
-            files=tuple(FileEntry.of(self.root.package / name, name) for name in names),
+            files=entries(self.root.package),
+            **more,
         )
         (self.root.package / "manifest.json").write_bytes(manifest.dump())
         return manifest

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from monitoring.scoring.outputs import ERRORS
-from packager.deploy.prometheus.rule_tests import Case, TestCaseBuilder, TestSeries
+from packager.deploy.prometheus.rule_tests import RuleCase, TestCaseBuilder, TestSeries
 from packager.deploy.prometheus.rules import MonitoredModel
 
 
-def output_cases(made: TestCaseBuilder, model: MonitoredModel) -> list[Case]:
+def output_cases(made: TestCaseBuilder, model: MonitoredModel) -> list[RuleCase]:
     """Cases of the alert, for the first output with an error and the first one with a share."""
     cases = []
     first = {measure in ERRORS: (name, measure) for name, measure in reversed(model.outputs)}

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from monitoring.slices.slices import ALL
 from packager.deploy.prometheus.rule_tests import (
-    Case,
     Expectation,
+    RuleCase,
     TestCaseBuilder,
     TestSeries,
 )
 
 
-def presence_cases(made: TestCaseBuilder) -> list[Case]:
+def presence_cases(made: TestCaseBuilder) -> list[RuleCase]:
     """Each of these alerts, firing and not firing."""
     return [*_silence(made), *_versions(made), *_targets(made)]
 
 
-def _silence(made: TestCaseBuilder) -> list[Case]:
+def _silence(made: TestCaseBuilder) -> list[RuleCase]:
     """An hour with 2,880 rows, then more than a day without, or with one each hour."""
     alert, end = "NoRequests", 1_620
     firing = [{"model": made.model.name, "severity": "ticket"}]
@@ -27,7 +27,7 @@ def _silence(made: TestCaseBuilder) -> list[Case]:
 
     silent = answered("0+48x60 2880x1560")
     return [
-        Case(f"{alert}: {name}", series, [Expectation(end, alert, expected)])
+        RuleCase(f"{alert}: {name}", series, [Expectation(end, alert, expected)])
         for name, series, expected in (
             ("fires", silent, firing),
             ("not where some came", answered("0+48x60 2880+0.02x1560"), []),
@@ -37,14 +37,14 @@ def _silence(made: TestCaseBuilder) -> list[Case]:
     ]
 
 
-def _versions(made: TestCaseBuilder) -> list[Case]:
+def _versions(made: TestCaseBuilder) -> list[RuleCase]:
     alert, ours = "VersionSkew", made.info(90)
     older = TestSeries(ours.name, {**ours.labels, "version": "older", "instance": "b"}, "1x90")
     twin = TestSeries(ours.name, {**ours.labels, "instance": "b"}, "1x90")
     ended = TestSeries(older.name, older.labels, "1x70 stale")
     firing = [{"model": made.model.name, "severity": "ticket"}]
     return [
-        Case(f"{alert}: {name}", [ours, other], [Expectation(80, alert, expected)])
+        RuleCase(f"{alert}: {name}", [ours, other], [Expectation(80, alert, expected)])
         for name, other, expected in (
             ("fires for two", older, firing),
             ("not for two replicas of one", twin, []),
@@ -53,7 +53,7 @@ def _versions(made: TestCaseBuilder) -> list[Case]:
     ]
 
 
-def _targets(made: TestCaseBuilder) -> list[Case]:
+def _targets(made: TestCaseBuilder) -> list[RuleCase]:
     alert, job = "TargetDown", made.model.name
 
     def up(*values: str) -> list[TestSeries]:
@@ -65,7 +65,7 @@ def _targets(made: TestCaseBuilder) -> list[Case]:
     now_and_then = " ".join(["1x1 0x1"] * 10)
     info = [made.info(30)]
     return [
-        Case(f"{alert}: {name}", series, [Expectation(20, alert, firing)])
+        RuleCase(f"{alert}: {name}", series, [Expectation(20, alert, firing)])
         for name, series, firing in (
             ("pages for all", [*up("0x30", "0x30"), *info], page),
             ("pages where there is none", info, page),

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from packager.deploy.prometheus.rule_tests import Case, Expectation, TestSeries
+from packager.deploy.prometheus.rule_tests import Expectation, RuleCase, TestSeries
 
 ENDED = 10
 """Minutes after the last replica; by then no alert of its version may fire."""
@@ -19,9 +19,9 @@ PERIOD, AWAY = 10, 4
 PART = re.compile(r"(-?[\d.]+)(?:\+([\d.]+))?x(\d+)")
 
 
-def lasting_cases(cases: Sequence[Case], model: str) -> list[Case]:
+def lasting_cases(cases: Sequence[RuleCase], model: str) -> list[RuleCase]:
     """Two more cases for the first case in which each alert of a version fires."""
-    first: dict[str, Case] = {}
+    first: dict[str, RuleCase] = {}
     for case in cases:
         (expected,) = case.expected
         if expected.firing:
@@ -29,7 +29,7 @@ def lasting_cases(cases: Sequence[Case], model: str) -> list[Case]:
     return [made for case in first.values() for made in (_ended(case, model), _flapping(case))]
 
 
-def _ended(case: Case, model: str) -> Case:
+def _ended(case: RuleCase, model: str) -> RuleCase:
     """All replicas of this version end as the alert fires; another version continues."""
     (expected,) = case.expected
     minute = expected.minute
@@ -41,16 +41,16 @@ def _ended(case: Case, model: str) -> Case:
     )
     after = Expectation(minute + ENDED, expected.alert, [])
     name = f"{expected.alert}: ends after its version"
-    return Case(name, [*series, newer], [expected, after])
+    return RuleCase(name, [*series, newer], [expected, after])
 
 
-def _flapping(case: Case) -> Case:
+def _flapping(case: RuleCase) -> RuleCase:
     """Scrapes fail for several minutes in every period, also at the evaluated time."""
     (expected,) = case.expected
     series = [replace(one, values=_with_gaps(one.values)) for one in case.series]
     minute = expected.minute - expected.minute % PERIOD
     name = f"{expected.alert}: stays while replicas come and go"
-    return Case(name, series, [replace(expected, minute=minute)])
+    return RuleCase(name, series, [replace(expected, minute=minute)])
 
 
 def _cut(values: str, minute: int) -> str:

@@ -11,7 +11,7 @@ from packager.deploy.prometheus.alerts import BURNS
 from packager.deploy.prometheus.output_cases import output_cases
 from packager.deploy.prometheus.presence_cases import presence_cases
 from packager.deploy.prometheus.resolve_cases import lasting_cases
-from packager.deploy.prometheus.rule_tests import Case, TestCaseBuilder, TestSeries
+from packager.deploy.prometheus.rule_tests import RuleCase, TestCaseBuilder, TestSeries
 from packager.deploy.prometheus.rules import MonitoredModel
 
 REFERENCE = {"b0": 5_000, "b1": 3_000, "b2": 2_000}
@@ -19,7 +19,7 @@ STEADY = {"b0": 5, "b1": 3, "b2": 2}
 DRIFTED = {"b0": 1, "b1": 2, "b2": 7}
 
 
-def rule_cases(model: MonitoredModel) -> list[Case]:
+def rule_cases(model: MonitoredModel) -> list[RuleCase]:
     """Cases of every alert of ``model``: firing, not firing, and their duration."""
     made = _RuleFixtures(model)
     objectives = model.objectives
@@ -39,7 +39,7 @@ def rule_cases(model: MonitoredModel) -> list[Case]:
     return [*cases, *lasting, *presence_cases(made)]
 
 
-def _scores(made: _RuleFixtures) -> list[Case]:
+def _scores(made: _RuleFixtures) -> list[RuleCase]:
     if made.model.task == "outputs":
         return output_cases(made, made.model)
     return made.accuracy() if made.model.classified else made.errors()
@@ -48,7 +48,7 @@ def _scores(made: _RuleFixtures) -> list[Case]:
 class _RuleFixtures(TestCaseBuilder):
     """Builds the cases of the alerts about a version."""
 
-    def burns(self, alert: str, budget: float) -> list[Case]:
+    def burns(self, alert: str, budget: float) -> list[RuleCase]:
         """Each burn rate at 1.2 times its limit, a rate below all limits, and an ended burn."""
         page, ticket = {"severity": "page"}, {"severity": "ticket"}
         cases = []
@@ -90,7 +90,7 @@ class _RuleFixtures(TestCaseBuilder):
         name = "model_request_duration_seconds_count"
         return self.series(name, values, instance, route="/predict", **labels)
 
-    def drifts(self, feature: str) -> list[Case]:
+    def drifts(self, feature: str) -> list[RuleCase]:
         alert = "FeatureDrift"
         firing = {"feature": feature, "severity": "ticket"}
         scale = 3 * math.ceil(self.model.objectives.design_effect)
@@ -136,7 +136,7 @@ class _RuleFixtures(TestCaseBuilder):
             for name, rows in REFERENCE.items()
         ]
 
-    def anomalies(self, feature: str) -> list[Case]:
+    def anomalies(self, feature: str) -> list[RuleCase]:
         alert = "AnomalyRate"
         labels = {"feature": feature, "kind": "missing"}
         odd = [
@@ -151,7 +151,7 @@ class _RuleFixtures(TestCaseBuilder):
             self.case("not where training rows had as many", alert, 50, [*odd, known]),
         ]
 
-    def accuracy(self) -> list[Case]:
+    def accuracy(self) -> list[RuleCase]:
         alert = "SliceRegression"
         firing = {"slice": self.slice, "severity": "ticket"}
         return [
@@ -171,7 +171,7 @@ class _RuleFixtures(TestCaseBuilder):
             self.series("model_slice_baseline_rows", "800x180", **where),
         ]
 
-    def errors(self) -> list[Case]:
+    def errors(self) -> list[RuleCase]:
         """Absolute errors of 1 and 3 alternately, with a mean of 2."""
         alert, where = "SliceRegression", {"slice": self.slice}
 
@@ -190,7 +190,7 @@ class _RuleFixtures(TestCaseBuilder):
             self.case("not at the baseline", alert, 60, scored(2.0)),
         ]
 
-    def estimates(self) -> list[Case]:
+    def estimates(self) -> list[RuleCase]:
         alert = "EstimatedAccuracyDrop"
         firing = {"slice": self.slice, "severity": "info"}
         less = self.estimated("0+7x120")
@@ -211,7 +211,7 @@ class _RuleFixtures(TestCaseBuilder):
             self.series("model_estimated_rows_total", "0+10x120", slice=self.slice),
         ]
 
-    def coverage(self, share: float) -> list[Case]:
+    def coverage(self, share: float) -> list[RuleCase]:
         alert = "LabelCoverageLow"
         predictions = self.series("model_slice_predictions_total", "0+100x90", slice=ALL)
 
@@ -229,7 +229,7 @@ class _RuleFixtures(TestCaseBuilder):
             cases.append(self.case("fires", alert, 90, labels(100 * share / 5), firing))
         return cases
 
-    def rejections(self) -> list[Case]:
+    def rejections(self) -> list[RuleCase]:
         alert, name = "LabelsRejected", "model_feedback_rejected_total"
 
         def sent(reason: str, counted: float) -> list[TestSeries]:
@@ -244,7 +244,7 @@ class _RuleFixtures(TestCaseBuilder):
             self.case("not where labels are sent again", alert, 60, sent("duplicate", 10)),
         ]
 
-    def mismatches(self) -> list[Case]:
+    def mismatches(self) -> list[RuleCase]:
         alert = "CompiledMismatch"
 
         def compared(values: str, outcome: str = "mismatch") -> list[TestSeries]:
@@ -256,7 +256,7 @@ class _RuleFixtures(TestCaseBuilder):
             self.case("not on matches", alert, 20, compared("0x10 1x20", "match")),
         ]
 
-    def crash_loops(self) -> list[Case]:
+    def crash_loops(self) -> list[RuleCase]:
         alert, firing = "CrashLoop", {"severity": "ticket"}
 
         def ended(models: str, workers: str) -> list[TestSeries]:

@@ -39,7 +39,7 @@ class Expectation:
 
 
 @dataclass(frozen=True)
-class Case:
+class RuleCase:
     """Exported series, and the expected alerts."""
 
     name: str
@@ -66,17 +66,17 @@ class TestCaseBuilder:
         minute: int,
         series: Sequence[TestSeries],
         *firing: dict[str, str],
-    ) -> Case:
+    ) -> RuleCase:
         """A case of one alert at one minute; ``firing``: labels besides model and version."""
         expected = Expectation(minute, alert, [{**self.common, **labels} for labels in firing])
-        return Case(f"{alert}: {name}", [self.info(minute), *series], [expected])
+        return RuleCase(f"{alert}: {name}", [self.info(minute), *series], [expected])
 
     def info(self, minutes: int) -> TestSeries:
         """The series of a running replica of this version."""
         return self.series("model_package_info", f"1x{minutes}", digest="d")
 
 
-def unit_tests(model: MonitoredModel, cases: Sequence[Case], rule_file: str) -> dict[str, Any]:
+def unit_tests(model: MonitoredModel, cases: Sequence[RuleCase], rule_file: str) -> dict[str, Any]:
     """The content of a test file for the rules in ``rule_file``, relative to it."""
     group = alert_group(model)
     alerts = [rule for rule in group.rules if isinstance(rule, Alert)]

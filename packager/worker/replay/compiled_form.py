@@ -8,7 +8,7 @@ from packager.manifest.manifest import Manifest, Schema
 from packager.model.compiled.model import CompiledModel, load_compiled
 from packager.model.hosted import HostEndedError
 from packager.model.hosted_model import HostedModel
-from packager.model.integrity import Check
+from packager.model.integrity import IntegrityCheck
 from packager.model.paths import Root
 from packager.worker.compile.equivalence import EquivalenceChecker
 from packager.worker.compile.held_out import accepted_rows, json_rows
@@ -19,7 +19,7 @@ MAX_MESSAGE = 200
 
 def compiled_checks(
     root: Root, manifest: Manifest, model: HostedModel, held_out: pd.DataFrame
-) -> list[Check]:
+) -> list[IntegrityCheck]:
     """One check that the form below ``root`` and the recorded ``model`` predict ``held_out`` alike.
 
     Empty if the package has no compiled form. Rows outside the form's domain are not compared,
@@ -35,7 +35,11 @@ def compiled_checks(
         actual = error.message[:MAX_MESSAGE]
     except Exception as error:  # loading a form from an untrusted package may raise anything
         actual = f"{type(error).__name__}: {error}"[:MAX_MESSAGE]
-    return [Check(name="compiled form", expected=EXPECTED, actual=actual, ok=actual == EXPECTED)]
+    return [
+        IntegrityCheck(
+            name="compiled form", expected=EXPECTED, actual=actual, ok=actual == EXPECTED
+        )
+    ]
 
 
 def _judged(

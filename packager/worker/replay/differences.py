@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from packager.manifest.base import Task
 from packager.manifest.evaluation import Evaluation
-from packager.model.integrity import Check
+from packager.model.integrity import IntegrityCheck
 from packager.model.predictions import Predictions
 from packager.worker.replay.report import MetricCheck
 from packager.worker.train.answers import numbers_within, skeletons
@@ -116,7 +116,7 @@ def accepted(checks: Mapping[str, MetricCheck]) -> bool:
     return bool(judged) and all(check.ok for check in judged)
 
 
-def evaluation_check(recorded: Evaluation | None, now: Evaluation | None) -> Check:
+def evaluation_check(recorded: Evaluation | None, now: Evaluation | None) -> IntegrityCheck:
     """Check rows, intervals, baselines and slices; for models with equal predictions.
 
     ``metric_checks`` checks the overall metrics.
@@ -130,7 +130,7 @@ def evaluation_check(recorded: Evaluation | None, now: Evaluation | None) -> Che
     ]
     actual = f"different values for {', '.join(differing[:5])}" if differing else "as recorded"
     name = "rows, intervals, baselines and slices"
-    return Check(name=name, expected="as recorded", actual=actual, ok=not differing)
+    return IntegrityCheck(name=name, expected="as recorded", actual=actual, ok=not differing)
 
 
 def _answers(predictions: Predictions, task: Task) -> npt.NDArray[np.float64] | None:

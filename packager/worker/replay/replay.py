@@ -22,7 +22,7 @@ from packager.manifest.base import EquivalenceLevel
 from packager.manifest.evaluation import Evaluation
 from packager.manifest.manifest import DataSource, Manifest, Recipe, Schema
 from packager.model.hosted import ModelHost
-from packager.model.integrity import MANIFEST, Check, verify
+from packager.model.integrity import MANIFEST, IntegrityCheck, verify
 from packager.model.paths import Root
 from packager.worker.job import Job, ReplayRequest, TrainingResult
 from packager.worker.processes.asked_model import StoredModel
@@ -96,7 +96,7 @@ def _check_data(root: Root) -> None:
 def _compare(
     manifest: Manifest,
     root: Root,
-    checks: list[Check],
+    checks: list[IntegrityCheck],
     ask: ReplayRequest,
     folder: Path,
     window: Window,
@@ -158,7 +158,7 @@ def _judged(
 def _passed(
     level: EquivalenceLevel,
     manifest: Manifest,
-    checks: Sequence[Check],
+    checks: Sequence[IntegrityCheck],
     *,
     agreed: bool,
     perturbed: str | None,
@@ -182,7 +182,9 @@ def _change_detected(level: EquivalenceLevel, manifest: Manifest) -> bool:
     return LEVELS.index(level) > LEVELS.index(usual)
 
 
-def _result_checks(manifest: Manifest, data: DataSource, measured: Remeasured) -> list[Check]:
+def _result_checks(
+    manifest: Manifest, data: DataSource, measured: Remeasured
+) -> list[IntegrityCheck]:
     """Checks that every level requires: equal data and schema."""
     dataset = measured.dataset
     pairs: list[tuple[str, Any, Any]] = [
@@ -193,7 +195,7 @@ def _result_checks(manifest: Manifest, data: DataSource, measured: Remeasured) -
         ("held-out rows", data.test_rows, len(dataset.test)),
     ]
     return [
-        Check(name=name, expected=str(expected), actual=str(actual), ok=expected == actual)
+        IntegrityCheck(name=name, expected=str(expected), actual=str(actual), ok=expected == actual)
         for name, expected, actual in pairs
     ]
 

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 from packager.manifest.base import EquivalenceLevel, FrozenModel
 from packager.manifest.evaluation import NumericalEnvironment
 from packager.manifest.manifest import Manifest, Recipe
-from packager.model.integrity import Check
+from packager.model.integrity import IntegrityCheck
 
 LEVELS: tuple[EquivalenceLevel, ...] = get_args(EquivalenceLevel)
 """From the strongest level to the weakest."""
@@ -68,7 +68,7 @@ class ReplayReport(FrozenModel):
     the change was detected."""
     perturbed: str | None = None
     """The deliberate change of a negative control; None without one."""
-    checks: tuple[Check, ...]
+    checks: tuple[IntegrityCheck, ...]
     metrics: dict[str, MetricCheck] = {}
     intervals: dict[str, tuple[float, float]] = {}
     """Metric → prediction interval for another seed, from the seeds recorded at build."""
@@ -98,7 +98,7 @@ def claimed(manifest: Manifest) -> bool:
     return isinstance(manifest.recipe, Recipe) and manifest.recipe.level is not None
 
 
-def damaged(manifest: Manifest, checks: Sequence[Check]) -> ReplayReport:
+def damaged(manifest: Manifest, checks: Sequence[IntegrityCheck]) -> ReplayReport:
     """The failed report of a package whose files differ from its manifest."""
     return ReplayReport(
         level="none",

@@ -58,7 +58,7 @@ def with_labels(rows: NewRows, path: Path, keys: Sequence[str]) -> LateLabels:
         )
     given = rows.given.drop(columns=[*targets], errors="ignore")
     picked = labels.iloc[np.where(found, places, 0)].reset_index(drop=True)
-    picked = picked[list(targets)].astype(object).where(found)
+    picked = picked[list(targets)].astype(object).where(found[:, np.newaxis])
     truth: Sequence[Any] = ()
     if manifest.schema_.target is not None:
         every = _truth(path, manifest)

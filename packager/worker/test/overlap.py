@@ -25,7 +25,7 @@ MIN_Z = 3.0
 
 
 @dataclass(frozen=True)
-class Overlap:
+class TrainingOverlap:
     """New rows whose features equal those of a training row."""
 
     trained: Mask
@@ -66,7 +66,7 @@ class Overlap:
         )
 
 
-def training_overlap(rows: NewRows, root: Root) -> Overlap | str:
+def training_overlap(rows: NewRows, root: Root) -> TrainingOverlap | str:
     """Compare the new rows with the training rows in the companion; why not, if that can't be."""
     manifest = rows.manifest
     training = _training_hashes(manifest, root)
@@ -77,7 +77,7 @@ def training_overlap(rows: NewRows, root: Root) -> Overlap | str:
     distinct, counts = np.unique(training, return_counts=True)
     # Good (1953): the share of singletons estimates the probability of a row not seen before.
     by_chance = 1 - float((counts == 1).sum()) / max(1, len(training))
-    return Overlap(np.isin(fresh, distinct), by_chance)
+    return TrainingOverlap(np.isin(fresh, distinct), by_chance)
 
 
 def _training_hashes(manifest: Manifest, root: Root) -> Hashes | str:

@@ -31,7 +31,7 @@ from packager.worker.test.judged_rows import Judged as JudgedData
 from packager.worker.test.judged_rows import JudgedOutputs, JudgedRows
 from packager.worker.test.late_labels import with_labels
 from packager.worker.test.new_rows import NewRows, read_new_rows
-from packager.worker.test.overlap import Overlap, training_overlap
+from packager.worker.test.overlap import TrainingOverlap, training_overlap
 from packager.worker.test.quality import quality
 from packager.worker.test.report import DataTestReport
 from packager.worker.test.schema import schema
@@ -119,7 +119,7 @@ def _families(
     found["time"] = timing(ratios, baseline, policy)
     notes = (f"not compared with the training rows: {overlap}",) * isinstance(overlap, str)
     fresh = np.ones(len(rows), np.bool_)
-    if isinstance(overlap, Overlap) and overlap.beyond_chance:
+    if isinstance(overlap, TrainingOverlap) and overlap.beyond_chance:
         fresh = ~overlap.trained
     kept = rows.labelled & fresh
     judged = _judged(rows, answers.found, kept, chosen)
@@ -134,7 +134,7 @@ def _families(
     return _Found(found, rows, 0 if judged is None else len(judged), notes)
 
 
-def _with_overlap(found: Judged, overlap: Overlap | str, rows: NewRows) -> Judged:
+def _with_overlap(found: Judged, overlap: TrainingOverlap | str, rows: NewRows) -> Judged:
     if isinstance(overlap, str):
         return found
     return found._replace(checks=(*found.checks, overlap.check(rows)))

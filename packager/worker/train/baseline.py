@@ -13,7 +13,7 @@ from packager.model.predictions import Predictions
 
 
 @dataclass(frozen=True)
-class Baseline:
+class ConstantBaseline:
     """A constant prediction.
 
     Classification: the most frequent label of the training rows, and the frequencies of all
@@ -25,7 +25,7 @@ class Baseline:
     """Label → its share of the training rows; empty for regression."""
 
     @classmethod
-    def of(cls, labels: Sequence[Scalar | None], task: Task) -> Baseline:
+    def of(cls, labels: Sequence[Scalar | None], task: Task) -> ConstantBaseline:
         """Compute the baseline from the training rows' ``labels``; ties go to the first label."""
         present = [label for label in labels if label is not None]
         if task == "regression":

@@ -23,7 +23,7 @@ from packager.manifest.base import Scalar, Task
 from packager.manifest.evaluation import Evaluation, MetricValues
 from packager.model.model import Model, Predictions
 from packager.model.predictions import scalars
-from packager.worker.train.baseline import Baseline
+from packager.worker.train.baseline import ConstantBaseline
 from packager.worker.train.intervals import (
     auc_interval,
     classification_intervals,
@@ -53,7 +53,7 @@ def evaluate(
     actual = scalars(target)
     if model.task == "classification":
         check_labels(predictions.labels, set(training), str(target.name))
-    baseline = Baseline.of(training, model.task)
+    baseline = ConstantBaseline.of(training, model.task)
     classes = None if predictions.probabilities is None else model.classes
 
     def measured(mask: Mask) -> MetricValues:

@@ -15,7 +15,7 @@ from monitoring.scoring.measures import Scored
 from monitoring.scoring.metric import floats, matrix
 from monitoring.scoring.survival import kaplan_meier
 from packager.manifest.outputs import Output
-from packager.worker.train.baseline import Baseline
+from packager.worker.train.baseline import ConstantBaseline
 from packager.worker.train.output_rows import right_answers, seen_events
 
 
@@ -48,7 +48,7 @@ def baseline_rows(
 def _labels(output: Output, right: Sequence[Any], rows: Scored, count: int) -> Scored:
     classes = output.classes if rows.chances is not None else None
     if output.kind == "label":
-        found = Baseline.of(right, "classification").predictions(count, classes)
+        found = ConstantBaseline.of(right, "classification").predictions(count, classes)
         return rows._replace(answers=found.labels, chances=found.probabilities)
     labels = output.classes or labels_of(right, [])
     shares = indicators(right, labels).mean(axis=0)
@@ -58,7 +58,7 @@ def _labels(output: Output, right: Sequence[Any], rows: Scored, count: int) -> S
 
 
 def _mean(right: Sequence[Any], _output: Output) -> Any:
-    return Baseline.of(right, "regression").answer
+    return ConstantBaseline.of(right, "regression").answer
 
 
 def _means(right: Sequence[Any], _output: Output) -> Any:

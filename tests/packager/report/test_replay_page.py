@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from packager.manifest.evaluation import NumericalEnvironment
-from packager.model.integrity import Check
+from packager.model.integrity import IntegrityCheck
 from packager.report.replay_page import as_page
 from packager.worker.replay.report import LEVELS, MetricCheck, ModelComparison, ReplayReport
 
@@ -25,7 +25,7 @@ def report(**fields: Any) -> ReplayReport:
     values: dict[str, Any] = {
         "level": "predictions", "required_level": "predictions", "level_at_build": "artifact",
         "passed": True,
-        "checks": (Check(name="code", expected="1", actual="1", ok=True),),
+        "checks": (IntegrityCheck(name="code", expected="1", actual="1", ok=True),),
         "environment_recorded": ENVIRONMENT, "environment_now": ENVIRONMENT,
         "comparison": ModelComparison(
             artifact=False, state=False, rows=1234, differing_rows=(1045,)
@@ -80,7 +80,7 @@ def test_equal_values_are_not_written_twice() -> None:
     assert "recorded and now" in page
     assert ">got<" not in page
     other = ENVIRONMENT.model_copy(update={"cpu": HOSTILE})
-    wrong = Check(name=HOSTILE, expected=HOSTILE, actual="", ok=False)
+    wrong = IntegrityCheck(name=HOSTILE, expected=HOSTILE, actual="", ok=False)
     page = as_page(report(environment_now=other, checks=(wrong,), passed=False), MANIFEST)
     assert "now, if it differs" in page
     assert '<td class="word">nothing</td>' in page

@@ -12,7 +12,7 @@ from in_process import hosted
 
 from packager.manifest.evaluation import Compiled
 from packager.model.compiled.model import FOLDER
-from packager.model.integrity import Check
+from packager.model.integrity import IntegrityCheck
 from packager.model.paths import Root
 from packager.worker.replay.compiled_form import compiled_checks
 
@@ -26,7 +26,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Sample, Sample]:
     return one, other
 
 
-def checked(top: Path, model: Sample, form: Sample) -> list[Check]:
+def checked(top: Path, model: Sample, form: Sample) -> list[IntegrityCheck]:
     """The checks of a package of ``model`` with the files of ``form``."""
     root = Root(top)
     if not root.package.exists():

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from worker_projects import RECIPE
 
-from packager.model.integrity import Check
+from packager.model.integrity import IntegrityCheck
 from packager.worker.replay.report import LEVELS, claimed, damaged, reaches
 
 LEVELS = st.sampled_from(LEVELS)
@@ -47,7 +47,7 @@ def test_only_a_recipe_with_a_level_claims_one():
 
 
 def test_a_damaged_package_reaches_nothing_and_says_what_is_wrong():
-    wrong = Check(name="code", expected="a", actual="b", ok=False)
+    wrong = IntegrityCheck(name="code", expected="a", actual="b", ok=False)
     report = damaged(MANIFEST, [wrong])
     assert (report.level, report.passed, report.checks, report.comparison) == (
         "none",

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from host_samples import MANIFEST
 
-from packager.model.integrity import Check
+from packager.model.integrity import IntegrityCheck
 from packager.worker.replay.report import MetricCheck, ModelComparison, ReplayReport
 from packager.worker.replay.report_text import as_text, number, verdict
 
-GOOD = Check(name="code", expected="a", actual="a", ok=True)
-WRONG = Check(name="model", expected="abc", actual="missing", ok=False)
+GOOD = IntegrityCheck(name="code", expected="a", actual="a", ok=True)
+WRONG = IntegrityCheck(name="model", expected="abc", actual="missing", ok=False)
 
 
 def report(**changes: Any) -> ReplayReport:
