@@ -42,21 +42,22 @@ def inclusion_probabilities(sizes: Floats, rows: int) -> Floats:
 
 
 def draw(probabilities: Floats, hashes: Hashes, seed: int) -> Places:
-    """The places of the chosen rows, ascending; as many as the probabilities sum up to.
+    """The places of the chosen rows, in random order; as many as the probabilities sum up to.
 
     ``hashes``: of the rows, shape (n,). The same rows and seed give the same choice, in whatever
     order the rows are; another set of rows gives an independent one. Of equal rows, any is chosen.
+    The first rows of the choice are a random part of it.
     """
-    start = _mixed(np.array([seed & 0xFFFFFFFFFFFFFFFF], np.uint64))[0] ^ np.add.reduce(hashes)
-    order = np.argsort(_mixed(hashes ^ _mixed(np.array([start]))[0]), kind="stable")
-    offset = float(_mixed(np.array([start + _STEP]))[0] >> np.uint64(11)) / 2.0**53
+    pool = np.add.reduce(hashes, keepdims=True)  # modulo 2 ** 64
+    own = _mixed(np.array([seed % 2**64], np.uint64)) ^ pool
+    order = np.argsort(_mixed(hashes ^ _mixed(own)), kind="stable")
+    offset = float(_mixed(own + _STEP)[0] >> np.uint64(11)) / 2.0**53
     ends = np.cumsum(probabilities[order])
     rows = round(float(ends[-1]))
     ends[-1] = rows  # rounding must not lose the last row
     # A row is chosen if one of offset, offset + 1, … lies in its part of the line from 0 to rows.
     passed = np.clip(np.ceil(ends - offset), 0, rows).astype(np.int64)
-    chosen = order[np.diff(passed, prepend=0) > 0]
-    return np.sort(chosen).astype(np.int64)
+    return np.asarray(order[np.diff(passed, prepend=0) > 0], np.int64)
 
 
 def _mixed(values: Hashes) -> Hashes:

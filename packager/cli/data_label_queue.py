@@ -58,55 +58,32 @@ def label_queue(
 
     So the quality that their labels show is unbiased, overall and by slice.
     """
-    from packager.cache import atomic_file, check_writable, temporary_directory
-    from packager.labelling.queue import Packaged, choose
-    from packager.labelling.queue_files import (
-        QueueContents,
-        as_csv,
-        as_label_studio,
-        labelling_page,
-        shown_columns,
-    )
-    from packager.labelling.queue_rows import (
-        TOKEN,
-        check_keys,
-        leave_out_labelled,
-        read_queue_rows,
-    )
+    from packager.cache import check_writable, temporary_directory
+    from packager.labelling.queue import Packaged, QueueRequest, run_queue
+    from packager.labelling.queue_files import QueueContents, shown_columns, write_queue
     from packager.report.label_queue import as_text
     from packager.run.predict import predict
 
     check_writable(output.absolute().parent)
-    keys = tuple(key or ())
+    progress = ConsoleProgress()
+    asked = QueueRequest(source, rows, seed, tuple(key or ()), labelled)
+    contents = QueueContents(personal, answers)
     with temporary_directory() as folder, opened(reference, local) as (found, engine):
-        progress = ConsoleProgress()
-        pool = read_queue_rows(source, found.manifest, folder, progress)
-        if not keys and TOKEN in pool.frame.columns:
-            keys = (TOKEN,)
-        check_keys(pool.frame, keys, source)
-        if labelled is not None:
-            pool = leave_out_labelled(pool, labelled, keys)
 
         def ask(file: Path) -> list[dict[str, Any]]:
             text = predict(found, file, "jsonl", engine, progress)
             return [json.loads(line) for line in text.splitlines()]
 
-        package = Packaged(found.manifest, found.profile(), ask)
-        chosen = choose(pool, rows, seed, package, progress)
-        contents = QueueContents(keys, personal, answers)
-        write = as_csv if form == "csv" else as_label_studio
-        texts = {output: write(chosen, found.manifest, contents)}
-        if form == "label-studio":
-            texts[output.with_suffix(output.suffix + ".xml")] = labelling_page(found.manifest)
-        _, hidden = shown_columns(chosen, found.manifest, contents)
-    for path, text in texts.items():
-        with atomic_file(path) as file:
-            file.write_text(text, encoding="utf-8")
+        manifest = found.manifest
+        chosen = run_queue(asked, Packaged(manifest, found.profile(), ask), folder, progress)
+        _, hidden = shown_columns(chosen, manifest, contents)
+        written = write_queue(chosen, manifest, contents, output, form)
     if hidden:
         progress.step(f"personal data left out: {', '.join(hidden)}; --personal writes it")
-    written = [str(path) for path in texts]
-    facts = _facts(chosen, written)
-    print_result(json.dumps(facts) if as_json else as_text(chosen, written, terminal_columns()))
+    if as_json:
+        print_result(json.dumps(_facts(chosen, [str(path) for path in written])))
+    else:
+        print_result(as_text(chosen, [str(path) for path in written], terminal_columns()))
 
 
 def _facts(chosen: Choice, written: list[str]) -> dict[str, Any]:

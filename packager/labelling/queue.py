@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,7 +19,13 @@ from monitoring.profile.profile import Profile
 from monitoring.stats.active_sampling import anticipated_variance
 from monitoring.stats.selection import draw, inclusion_probabilities
 from packager.errors import UsageError
-from packager.labelling.queue_rows import QueueRows
+from packager.labelling.queue_rows import (
+    TOKEN,
+    QueueRows,
+    check_keys,
+    leave_out_labelled,
+    read_queue_rows,
+)
 from packager.labelling.queue_scores import (
     ExpectedLoss,
     drift_of_rows,
@@ -59,6 +65,20 @@ class Packaged:
 
 
 @dataclass(frozen=True)
+class QueueRequest:
+    """What to choose."""
+
+    source: str
+    """A file, a folder, ``TABLE[@VERSION]`` or a log."""
+    rows: int
+    seed: int = 0
+    keys: tuple[str, ...] = ()
+    """Columns that identify a row, beside its hash."""
+    labelled: str | None = None
+    """A file or table with the keys of rows to leave out."""
+
+
+@dataclass(frozen=True)
 class Choice:
     """The chosen rows, and how they were chosen; arrays of shape (rows,) but ``probabilities``."""
 
@@ -78,6 +98,8 @@ class Choice:
     drifted: tuple[str, ...]
     """Features that are distributed otherwise than in training."""
     seed: int
+    keys: tuple[str, ...] = ()
+    """Columns that identify a row, beside its hash."""
 
     @property
     def worth(self) -> float | None:
@@ -93,9 +115,20 @@ class Choice:
         return 1 / (1 / n + own / simple) if simple > 0 else None
 
 
-def choose(
-    rows: QueueRows, count: int, seed: int, package: Packaged, progress: Progress
-) -> Choice:
+def run_queue(asked: QueueRequest, package: Packaged, folder: Path, progress: Progress) -> Choice:
+    """Read the rows and choose; tables are exported to ``folder``.
+
+    Raises ``UsageError`` for rows that can't be read, an invalid key, or fewer rows than asked for.
+    """
+    rows = read_queue_rows(asked.source, package.manifest, folder, progress)
+    keys = asked.keys or ((TOKEN,) if TOKEN in rows.frame.columns else ())
+    check_keys(rows.frame, keys, asked.source)
+    if asked.labelled is not None:
+        rows = leave_out_labelled(rows, asked.labelled, keys)
+    return replace(choose(rows, asked.rows, asked.seed, package, progress), keys=keys)
+
+
+def choose(rows: QueueRows, count: int, seed: int, package: Packaged, progress: Progress) -> Choice:
     """Choose ``count`` of ``rows``; ``UsageError`` if there are fewer."""
     if count > len(rows):
         raise UsageError(
@@ -115,9 +148,9 @@ def choose(
         "drifted": drift,
     }
     wanted = min(WANTED_LABELS, max(1.0, count / max(1, len(masks) - 1)))
-    so_far = inclusion_probabilities(np.sum([*_parts(scores).values()], axis=0), count)
+    so_far = inclusion_probabilities(np.sum([*parts_of(scores).values()], axis=0), count)
     scores["small_slice"] = small_slices(masks, so_far, wanted)
-    parts = _parts(scores)
+    parts = parts_of(scores)
     probabilities = inclusion_probabilities(np.sum([*parts.values()], axis=0), count)
     places = draw(probabilities, rows.hashes, seed)
     names = list(parts)
@@ -138,7 +171,7 @@ def choose(
     )
 
 
-def _parts(scores: Mapping[Reason, Floats]) -> dict[Reason, Floats]:
+def parts_of(scores: Mapping[Reason, Floats]) -> dict[Reason, Floats]:
     """The part of each reason in the size of each row, shape (n,); all parts sum up to 1."""
     known = {name: score for name, score in scores.items() if score.sum() > 0}
     missing = sum(share for name, share in SHARES.items() if name not in known)

@@ -11,11 +11,13 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 from xml.sax.saxutils import quoteattr
 
 import pandas as pd
 
+from packager.cache import atomic_file
 from packager.data.personal import personal_kind
 from packager.data.spreadsheet import escaped
 from packager.digest import canonical_json
@@ -26,6 +28,7 @@ from packager.manifest.manifest import Manifest
 
 PROBABILITY, EXPECTED, REASON = "selection_probability", "expected_loss", "reason"
 LABEL, ANSWER = "label", "model_answer"
+Form = Literal["csv", "label-studio"]
 OWN = (ROW_HASH, PROBABILITY, EXPECTED, REASON, LABEL, ANSWER)
 """Columns of the queue; one of the rows with such a name is written as ``data.NAME``."""
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -35,8 +38,6 @@ _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 class QueueContents:
     """What of each chosen row is written."""
 
-    keys: tuple[str, ...] = ()
-    """Columns that identify a row, beside ``row_hash``."""
     personal: bool = False
     """Whether columns of personal data are written."""
     answers: bool = False
@@ -54,7 +55,7 @@ def shown_columns(
     schema, frame = manifest.schema_, choice.rows.frame
     known = [one for one in (*schema.features, *schema.extras) if one.name in frame.columns]
     hidden = [] if contents.personal else [one.name for one in known if one.personal]
-    for name in contents.keys:
+    for name in choice.keys:
         kind = None if name == TOKEN else personal_kind(name, frame[name])
         if (kind is not None or name in hidden) and not contents.personal:
             raise UsageError(
@@ -62,8 +63,24 @@ def shown_columns(
                 f"{kind or 'personal data'}",
                 "leave --key out: rows are then identified by their hash; or add --personal",
             )
-    shown = tuple(one.name for one in known if one.name not in (*hidden, *contents.keys))
+    shown = tuple(one.name for one in known if one.name not in (*hidden, *choice.keys))
     return shown, tuple(hidden)
+
+
+def write_queue(
+    choice: Choice, manifest: Manifest, contents: QueueContents, output: Path, form: Form
+) -> tuple[Path, ...]:
+    """Write the chosen rows to ``output``, and for Label Studio the page beside it."""
+    if form == "csv":
+        texts = {output: as_csv(choice, manifest, contents)}
+    else:
+        page = output.with_name(f"{output.name}.xml")
+        texts = {output: as_label_studio(choice, manifest, contents)}
+        texts[page] = labelling_page(manifest)
+    for path, text in texts.items():
+        with atomic_file(path) as file:
+            file.write_text(text, encoding="utf-8")
+    return tuple(texts)
 
 
 def as_csv(choice: Choice, manifest: Manifest, contents: QueueContents) -> str:
@@ -138,7 +155,7 @@ class _Record:
 def _records(choice: Choice, manifest: Manifest, contents: QueueContents) -> Iterator[_Record]:
     shown, _ = shown_columns(choice, manifest, contents)
     frame = choice.rows.frame
-    keys = _plain(frame, contents.keys, choice)
+    keys = _plain(frame, choice.keys, choice)
     rows = _plain(frame, shown, choice)
     for at, place in enumerate(choice.places.tolist()):
         facts = {

@@ -62,9 +62,7 @@ class QueueRows:
         )
 
 
-def read_queue_rows(
-    text: str, manifest: Manifest, folder: Path, progress: Progress
-) -> QueueRows:
+def read_queue_rows(text: str, manifest: Manifest, folder: Path, progress: Progress) -> QueueRows:
     """The rows of ``text`` that have no label; what is exported or converted goes to ``folder``.
 
     Raises ``UsageError`` if there are none, or they can't be read.

@@ -55,7 +55,7 @@ def expected_loss(
     if manifest.task == "classification" or kind == "label":
         confidences = _confidences(answers)
         if confidences is not None:
-            wrong = _wrong(confidences, None if profile is None else profile.calibration)
+            wrong = wrong_probability(confidences, None if profile is None else profile.calibration)
             deviation = np.sqrt(wrong * (1 - wrong))
             return ExpectedLoss(wrong, deviation, True, "calibrated confidence")
         accuracy = _of_slices(manifest, "accuracy", masks, len(answers))
@@ -154,7 +154,7 @@ def _confidences(answers: Sequence[Mapping[str, Any]]) -> Floats | None:
     return None if np.isnan(numbers).all() else numbers
 
 
-def _wrong(confidences: Floats, calibration: Calibration | None) -> Floats:
+def wrong_probability(confidences: Floats, calibration: Calibration | None) -> Floats:
     """The probability that each answer is wrong, shape (n,), never 0 or 1.
 
     The calibration has the mean of held-out rows in steps; a step without an error says that fewer
@@ -176,9 +176,7 @@ def _width(answer: Any) -> float:
     return float(values[-1]) - float(values[0])
 
 
-def _of_slices(
-    manifest: Manifest, metric: str, masks: Mapping[str, Mask], rows: int
-) -> Floats:
+def _of_slices(manifest: Manifest, metric: str, masks: Mapping[str, Mask], rows: int) -> Floats:
     """The packaged ``metric`` of the smallest declared slice that each row is in, shape (n,)."""
     evaluation = manifest.evaluation
     overall = 1.0 if evaluation is None else evaluation.overall.values.get(metric, 1.0)
@@ -191,4 +189,4 @@ def _of_slices(
         value = evaluation.slices[name].values[metric]
         # Shrunk towards the overall value: a slice of a few rows says little.
         found[masks[name]] = (held * value + 20 * overall) / (held + 20)
-    return np.maximum(found, 1e-12)
+    return np.asarray(np.maximum(found, 1e-12), np.float64)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from monitoring.slices.slices import ALL
-from packager.labelling.queue import Choice
+from packager.labelling.queue import Choice, Reason
 from packager.report.numbers import number
 from packager.report.table import pairs, table
 
-_REASONS = {
+_REASONS: Mapping[Reason, str] = {
     "uncertain": "the model's confidence is low, or its error large",
     "suspicious": "missing, unseen or out-of-range values",
     "drifted": "in bins that are more frequent than in training",
