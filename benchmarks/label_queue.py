@@ -66,16 +66,18 @@ class Pool:
 
 @dataclass
 class Tally:
-    """Errors, widths and coverage over repeats."""
+    """Errors, widths, labels and coverage over repeats."""
 
     errors: list[float] = field(default_factory=list)
     widths: list[float] = field(default_factory=list)
     covered: list[bool] = field(default_factory=list)
+    labels: list[int] = field(default_factory=list)
 
     def add(self, found: WeightedMean, truth: float) -> None:
         """Count one repeat."""
         self.errors.append(found.value - truth)
         self.widths.append(found.high - found.low)
+        self.labels.append(found.rows)
         self.covered.append(found.low <= truth <= found.high)
 
 
@@ -109,8 +111,10 @@ def main(arguments: list[str]) -> int:
             missed.append(name)
         slices += list(slice_lines(name, tallies))
     if slices:
-        print("\n| set, slice | width, queue | random, same | coverage | coverage, random |")
-        print("|---|---|---|---|---|")
+        print(
+            "\n| set, slice | labels, queue | width, queue | random, same | coverage | coverage, random |"
+        )
+        print("|---|---|---|---|---|---|")
         print("\n".join(slices))
     print(f"\n{halved} sets halve the labels; coverage missed: {', '.join(missed) or 'none'}")
     return int(halved < 3 or bool(missed))
@@ -200,8 +204,8 @@ def slice_lines(name: str, tallies: dict[str, dict[str, Tally]]) -> Iterator[str
         plain = "too few labels | "
         if random is not None and len(random.widths) > 0.9 * len(queue.widths):
             plain = f"{np.mean(random.widths):.4f} | "
-        covered = f"{np.mean(random.covered):.1%}" if plain[0] == "0" and random else ""
-        yield (f"| {name}, {label} | {np.mean(queue.widths):.4f} | {plain}"
+        covered = f"{np.mean(random.covered):.1%}" if plain[0] != "t" and random else ""
+        yield (f"| {name}, {label} | {np.mean(queue.labels):.0f} | {np.mean(queue.widths):.4f} | {plain}"
                f"{np.mean(queue.covered):.1%} | {covered} |")  # fmt: skip
 
 

@@ -24,6 +24,9 @@ PRIOR_DEGREES = 5.0
 """Degrees of freedom that the variance expected of the losses is worth: with few labels no
 surprising row may be among them, and the variance between labels would be too small."""
 
+MIN_SKEWNESS, MAX_SKEWNESS = 1e-3, 0.3
+"""Below, an interval is symmetric; of more, its upper end would depend on single labels."""
+
 
 class Expected(NamedTuple):
     """Losses that were expected before the labels came; they need not be right."""
@@ -80,9 +83,8 @@ def weighted_mean(
     deviation = float((weights * residuals).sum()) / total
     value = deviation + (expected.mean if expected is not None else 0.0)
     spread = (1 - probabilities) if finite else np.ones(rows)
-    variance, degrees = _variance(weights * (residuals - deviation) / total, spread)
-    if rows < 2 or (not finite and rows < 2):
-        variance, degrees = math.nan, 0.0
+    influence = weights * (residuals - deviation) / total
+    variance, degrees = _variance(influence, spread)
     reference = value
     if share and expected is not None and not math.isnan(variance):
         anticipated = float((spread * weights**2 * base * (1 - base)).sum()) / total**2
@@ -90,7 +92,10 @@ def weighted_mean(
         degrees = known + PRIOR_DEGREES
         variance = (known * variance + PRIOR_DEGREES * anticipated) / degrees
         reference = (known * _within(value) + PRIOR_DEGREES * expected.mean) / degrees
-    low, high = _interval(value, variance, degrees, reference if share else None, rows)
+    if share:
+        low, high = _share_interval(value, variance, degrees, reference, rows)
+    else:
+        low, high = _mean_interval(value, variance, degrees, _skewness(influence, spread))
     kish = total**2 / float((weights**2).sum())
     return WeightedMean(value, variance, rows, degrees, low, high, kish)
 
@@ -126,33 +131,59 @@ def _variance(influence: Floats, spread: Floats) -> tuple[float, float]:
     if total <= 0:
         return 0.0, rows - 1.0
     # The variance of a sum of squares with these parts is that of a chi-square of so many degrees.
-    relative = float((parts**2).sum()) / total**2 - 1 / rows
+    relative = float(((parts / total) ** 2).sum()) - 1 / rows
     degrees = 2 / relative if relative > 0 else math.inf
     return rows / (rows - 1) * total, max(1.0, min(degrees, rows - 1.0))
 
 
-def _interval(
-    value: float, variance: float, degrees: float, share: float | None, rows: int
-) -> tuple[float, float]:
-    """95 % interval: Student's t, of a share Wilson's (1927) with an effective number of rows.
+def _skewness(influence: Floats, spread: Floats) -> float:
+    """Skewness of the estimate, from -``MAX_SKEWNESS`` to ``MAX_SKEWNESS``."""
+    total = float((spread * influence**2).sum())
+    if total <= 0:
+        return 0.0
+    found = float((spread * (influence / math.sqrt(total)) ** 3).sum())
+    return min(MAX_SKEWNESS, max(-MAX_SKEWNESS, found))
 
-    ``share``: the share at which the variance was measured; None for other means.
+
+def _mean_interval(
+    value: float, variance: float, degrees: float, skewness: float
+) -> tuple[float, float]:
+    """95 % interval by Student's t, corrected for skewness by the transformation of Hall (1992)."""
+    if math.isnan(variance):
+        return math.nan, math.nan
+    quantile, error = _quantile(degrees), math.sqrt(variance)
+    if abs(skewness) < MIN_SKEWNESS:
+        return value - quantile * error, value + quantile * error
+    ends = [
+        3 / skewness * (float(np.cbrt(1 + skewness * (end - skewness / 6))) - 1)
+        for end in (quantile, -quantile)
+    ]
+    return value - ends[0] * error, value - ends[1] * error
+
+
+def _share_interval(
+    value: float, variance: float, degrees: float, reference: float, rows: int
+) -> tuple[float, float]:
+    """95 % interval of a share: Wilson's (1927) with an effective number of rows.
+
+    ``reference``: the share at which the variance was measured.
     """
     if math.isnan(variance):
         return math.nan, math.nan
-    quantile = student_quantile(0.975, min(max(degrees, 1.0), 2 * MANY_DEGREES))
-    if share is None:
-        half = quantile * math.sqrt(variance)
-        return value - half, value + half
-    centre = _within(value)
-    if variance <= 0 and share in (0.0, 1.0):
-        # All labels are alike: as many rows as there are labels say so.
-        return (0.0, _wilson(0.0, rows, quantile)[1]) if share == 0 else (
-            _wilson(1.0, rows, quantile)[0], 1.0)  # fmt: skip
+    quantile, centre = _quantile(degrees), _within(value)
     if variance <= 0:
-        return centre, centre
-    at = min(max(_within(share), 0.5 / (rows + 1)), 1 - 0.5 / (rows + 1))
+        if math.isinf(degrees):  # every row was certain to be chosen
+            return centre, centre
+        # All labels are alike: as many rows as there are labels say so.
+        low, high = _wilson(centre, rows, quantile)
+        return (low if centre else 0.0), (high if centre < 1 else 1.0)
+    least = 0.5 / (rows + 1)
+    at = min(max(_within(reference), least), 1 - least)
     return _wilson(centre, at * (1 - at) / variance, quantile)
+
+
+def _quantile(degrees: float) -> float:
+    return student_quantile(0.975, min(max(degrees, 1.0), 2 * MANY_DEGREES))
 
 
 def _wilson(share: float, rows: float, quantile: float) -> tuple[float, float]:
