@@ -111,9 +111,8 @@ def main(arguments: list[str]) -> int:
             missed.append(name)
         slices += list(slice_lines(name, tallies))
     if slices:
-        print(
-            "\n| set, slice | labels, queue | width, queue | random, same | coverage | coverage, random |"
-        )
+        print("\n| set, slice | labels, queue | width, queue | random, same ", end="")
+        print("| coverage | coverage, random |")
         print("|---|---|---|---|---|---|")
         print("\n".join(slices))
     print(f"\n{halved} sets halve the labels; coverage missed: {', '.join(missed) or 'none'}")
@@ -205,8 +204,8 @@ def slice_lines(name: str, tallies: dict[str, dict[str, Tally]]) -> Iterator[str
         if random is not None and len(random.widths) > 0.9 * len(queue.widths):
             plain = f"{np.mean(random.widths):.4f} | "
         covered = f"{np.mean(random.covered):.1%}" if plain[0] != "t" and random else ""
-        yield (f"| {name}, {label} | {np.mean(queue.labels):.0f} | {np.mean(queue.widths):.4f} | {plain}"
-               f"{np.mean(queue.covered):.1%} | {covered} |")  # fmt: skip
+        own = f"{np.mean(queue.labels):.0f} | {np.mean(queue.widths):.4f}"
+        yield f"| {name}, {label} | {own} | {plain}{np.mean(queue.covered):.1%} | {covered} |"
 
 
 def classified(frame: pd.DataFrame, target: pd.Series, split: int, groups: tuple[str, ...]) -> Pool:

@@ -11,6 +11,7 @@ from typing import Self
 
 import numpy as np
 
+from monitoring.calendar_values import CalendarUnit
 from monitoring.slices.iso_times import nanoseconds_of
 
 _NANOSECONDS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
@@ -47,6 +48,15 @@ class DatetimeUnit:
         """The time in ISO 8601, as in a request."""
         return _formatted(tick, self.unit, "T") + ("+00:00" if self.zone else "")
 
+    def constant(self, value: object) -> object:
+        """The value of a rule's constant: ticks of text; raises ``ValueError`` as ``ticks``."""
+        return self.ticks(value) if isinstance(value, str) else value
+
+    def local_seconds(self, tick: int) -> int:
+        """Whole seconds since 1970 on the clock of the column's time zone."""
+        seconds = tick * self.nanoseconds // 10**9
+        return seconds if self.zone is None else seconds + _offset(_moment(self, tick))
+
     def ticks(self, text: str) -> float:
         """Ticks of a constant such as ``2024-01-31`` (in UTC without an offset).
 
@@ -60,15 +70,26 @@ class DatetimeUnit:
         return whole if not rest else own / self.nanoseconds
 
 
+Clock = DatetimeUnit | CalendarUnit
+
+
 @lru_cache(maxsize=4096)
 def _text(clock: DatetimeUnit, tick: int) -> str:
     if clock.zone is None:
         return _formatted(tick, clock.unit, " ")
-    seconds = tick * clock.nanoseconds // 10**9
-    moment = dt.datetime.fromtimestamp(min(max(seconds, _YEARS[0]), _YEARS[1]), _zone(clock.zone))
-    offset = moment.utcoffset() or dt.timedelta()
-    local = tick + int(offset.total_seconds()) * 10**9 // clock.nanoseconds
+    moment = _moment(clock, tick)
+    local = tick + _offset(moment) * 10**9 // clock.nanoseconds
     return _formatted(local, clock.unit, " ") + moment.isoformat()[19:]
+
+
+def _moment(clock: DatetimeUnit, tick: int) -> dt.datetime:
+    seconds = tick * clock.nanoseconds // 10**9
+    within = min(max(seconds, _YEARS[0]), _YEARS[1])
+    return dt.datetime.fromtimestamp(within, _zone(clock.zone or "UTC"))
+
+
+def _offset(moment: dt.datetime) -> int:
+    return int((moment.utcoffset() or dt.timedelta()).total_seconds())
 
 
 @lru_cache(maxsize=64)

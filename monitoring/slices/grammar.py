@@ -1,9 +1,10 @@
 """The language of slice rules: ``carat >= 1.5 and color in ["D", "E"]``.
 
 Rules are parsed with :mod:`ast` and checked node by node. Only comparisons (also chained),
-``and``/``or``/``not``, ``in``/``not in`` a list of constants, ``+ - * /`` on numbers, constants and
-column names are allowed, and numbers and categories derived from a column, as in
-``pixels.mean < 3``. A column name that isn't a plain ASCII identifier is written in `backticks`.
+``and``/``or``/``not``, ``in``/``not in`` a list of constants, ``is None``, ``+ - * /`` on numbers,
+constants and column names are allowed, and what is derived from a column: ``pixels.mean < 3``,
+``when.weekday == "Monday"``, ``"refund" in note.words``. A column name that isn't a plain ASCII
+identifier is written in `backticks`.
 :mod:`monitoring.slices.compiler` compiles it.
 """
 
@@ -15,6 +16,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from monitoring.derived.measures import LEARNED, MEASURES, DerivedValue
+from monitoring.derived.texts import words
+from monitoring.slices.calendar import CALENDAR
+from monitoring.slices.derived_cells import WORDS
 
 MAX_LENGTH = 1_000
 MAX_DEPTH = 30
@@ -88,6 +92,7 @@ class _MeasureNames(ast.NodeTransformer):
                 "training rows: only drift is measured by it"
             )
         known = {measure for measures in MEASURES.values() for measure in measures} - LEARNED
+        known |= {WORDS, *CALENDAR}
         if node.attr not in known:
             raise ValueError(
                 f"expected one of {', '.join(sorted(known))} after the point, got {node.attr!r}"
@@ -106,6 +111,11 @@ def constant(node: ast.expr) -> Constant | None:
         if isinstance(value, int | float) and not isinstance(value, bool):
             return -value
     return None
+
+
+def is_null(node: ast.expr) -> bool:
+    """Whether a node is the constant None."""
+    return isinstance(node, ast.Constant) and node.value is None
 
 
 def _unquote(text: str) -> tuple[str, dict[str, str]]:
@@ -153,11 +163,17 @@ def _check_comparison(node: ast.Compare, depth: int) -> None:
     for operator, right in zip(node.ops, node.comparators, strict=True):
         match operator:
             case ast.In() | ast.NotIn():
-                _check_list(right)
+                if isinstance(right, ast.Name):  # whether it holds words is a matter of its kind
+                    _check_word(node.left)
+                else:
+                    _check_list(right)
+            case ast.Is() | ast.IsNot():
+                if not is_null(right):
+                    raise ValueError(f"expected None after 'is', got {_shown(right)}")
             case ast.Eq() | ast.NotEq() | ast.Lt() | ast.LtE() | ast.Gt() | ast.GtE():
                 _check_value(right, depth + 1)
             case _:
-                raise ValueError(f"expected == or !=, got 'is' in {_shown(node)}")
+                raise ValueError(f"expected a comparison, got {_shown(node)}")
 
 
 def _check_value(node: ast.expr, depth: int) -> None:
@@ -174,6 +190,15 @@ def _check_value(node: ast.expr, depth: int) -> None:
             pass
         case _:
             raise ValueError(f"expected a column, a constant or + - * /, got {_shown(node)}")
+
+
+def _check_word(node: ast.expr) -> None:
+    word = constant(node)
+    if not isinstance(word, str) or words(word) != [word]:
+        raise ValueError(
+            f"expected a list of constants after 'in', or one word in lower case before it and "
+            f"column.{WORDS} after it, got {_shown(node)} before it"
+        )
 
 
 def _check_list(node: ast.expr) -> None:

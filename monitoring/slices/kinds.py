@@ -8,21 +8,53 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal, cast
 
-from monitoring.derived.measures import CATEGORIES, MEASURES, CellKind, DerivedValue
+from monitoring.calendar_values import CalendarUnit
+from monitoring.derived.measures import MEASURES, CellKind, DerivedValue
 from monitoring.slices import grammar
+from monitoring.slices.calendar import CALENDAR, CALENDAR_OF
 from monitoring.slices.clock import DatetimeUnit
+from monitoring.slices.derived_cells import DERIVED_TEXT, WORDS
 
-ValueKind = Literal["number", "boolean", "text", "datetime", "array", "bytes", "list", "any"]
+ValueKind = Literal[
+    "number",
+    "boolean",
+    "text",
+    "datetime",
+    "date",
+    "time",
+    "array",
+    "bytes",
+    "list",
+    "words",
+    "any",
+]
 """Kind of a column or constant. ``any``: unknown from the dtype; values are compared one by one.
-Of arrays, bytes and lists only derived values can be compared."""
+Of arrays, bytes and lists only derived values can be compared; ``words``: of a text."""
 
-_CLOCK = DatetimeUnit("ns", None)
+_CLOCKS: Mapping[str, DatetimeUnit | CalendarUnit] = {
+    "datetime": DatetimeUnit("ns", None),
+    "date": CalendarUnit("date"),
+    "time": CalendarUnit("time"),
+}
 _OF_COLUMN: Mapping[str, ValueKind] = {
     "boolean": "boolean",
+    "decimal": "number",
     "integer": "number",
     "number": "number",
     "string": "text",
 }
+
+
+_MEASURES_OF: Mapping[str, Sequence[str]] = {
+    "array": MEASURES["array"],
+    "bytes": MEASURES["bytes"],
+    "list": MEASURES["list"],
+    "text": (*MEASURES["string"], WORDS),
+    "datetime": CALENDAR,
+    "date": CALENDAR_OF["date"],
+    "time": CALENDAR_OF["time"],
+}
+"""What may be derived from columns of each kind; of kind ``any`` the values decide."""
 
 
 @dataclass(frozen=True)
@@ -60,18 +92,34 @@ def kind_of_column(kind: str, dtype: str, categories: Sequence[Any] | None) -> V
         if types == {bool}:
             return "boolean"
         return "number" if types and types <= {int, float} else "any"
-    if kind in ("datetime", "array", "bytes", "list"):
+    if kind in ("datetime", "date", "time", "array", "bytes", "list"):
         return cast(ValueKind, kind)
-    if dtype == "object" or kind == "any":
+    if (dtype == "object" and kind != "decimal") or kind == "any":
         return "any"
     return _OF_COLUMN.get(kind, "any")
 
 
 def kinds_of_derived(derived: Mapping[str, DerivedValue]) -> dict[str, ValueKind]:
     """The kind of each derived value."""
-    return {
-        name: "text" if own.measure in CATEGORIES else "number" for name, own in derived.items()
-    }
+    return {name: _kind_of_measure(own.measure) for name, own in derived.items()}
+
+
+def _kind_of_measure(measure: str) -> ValueKind:
+    if measure == WORDS:
+        return "words"
+    return "text" if measure in DERIVED_TEXT else "number"
+
+
+def check_measures(derived: Mapping[str, DerivedValue], kinds: Mapping[str, ValueKind]) -> None:
+    """Raise ``ValueError`` if a column has no such measure; ``kinds``: column → kind."""
+    for own in derived.values():
+        kind = kinds[own.column]
+        known = _MEASURES_OF.get(kind, ())
+        if kind != "any" and own.measure not in known:
+            some = f"one of {', '.join(known)}" if known else "no measure"
+            raise ValueError(
+                f"expected {some} after column {own.column!r} ({kind}), got {own.measure!r}"
+            )
 
 
 def check_kinds(
@@ -100,19 +148,29 @@ class _KindChecker:
                 self.condition(operand)
             case ast.Compare():
                 operands = [node.left, *node.comparators]
-                for left, right in pairwise(operands):
-                    self._comparison(self._operand(left), right)
+                for operator, (left, right) in zip(node.ops, pairwise(operands), strict=True):
+                    self._comparison(left, operator, right)
             case _:
                 flag = self._operand(node)
                 if flag.kind not in ("boolean", "any"):
                     raise ValueError(f"expected a condition, got {flag.name} ({flag.kind})")
 
-    def _comparison(self, left: _Operand, right: ast.expr) -> None:
-        if isinstance(right, ast.List | ast.Tuple):
+    def _comparison(self, left: ast.expr, operator: ast.cmpop, right: ast.expr) -> None:
+        if isinstance(operator, ast.Is | ast.IsNot):
+            if not isinstance(left, ast.Name):  # a column of any kind may be null
+                self._operand(left)
+        elif isinstance(operator, ast.In | ast.NotIn) and isinstance(right, ast.Name):
+            column = self._operand(right)
+            if column.kind != "words":
+                raise ValueError(
+                    f"expected a list of constants or the words of a text after 'in', such as "
+                    f"note.{WORDS}, got {column.name} ({column.kind})"
+                )
+        elif isinstance(right, ast.List | ast.Tuple):
             for element in right.elts:
-                _check_alike(left, self._operand(element))
+                _check_alike(self._operand(left), self._operand(element))
         else:
-            _check_alike(left, self._operand(right))
+            _check_alike(self._operand(left), self._operand(right))
 
     def _operand(self, node: ast.expr) -> _Operand:
         value = grammar.constant(node)
@@ -155,8 +213,9 @@ def _constant_kind(value: grammar.Constant) -> ValueKind:
 def _check_alike(left: _Operand, right: _Operand) -> None:
     kinds = {left.kind, right.kind}
     for time, other in ((left, right), (right, left)):
-        if time.kind == "datetime" and isinstance(other.constant, str):
-            _CLOCK.ticks(other.constant)
+        clock = _CLOCKS.get(time.kind)
+        if clock is not None and isinstance(other.constant, str):
+            clock.constant(other.constant)
             return
     if len(kinds) > 1 and "any" not in kinds and kinds != {"boolean", "number"}:
         raise ValueError(

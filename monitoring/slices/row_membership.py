@@ -9,16 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from monitoring.calendar_values import CalendarUnit
 from monitoring.column_arrays import ColumnArrays, ColumnLayout
-from monitoring.derived.measures import as_values, measured
-from monitoring.slices.clock import DatetimeUnit
+from monitoring.slices.clock import Clock
 from monitoring.slices.compiler import RuleCompiler
+from monitoring.slices.derived_cells import derived_cells
 
 if TYPE_CHECKING:
     from monitoring.slices.slices import Rule
@@ -38,7 +41,7 @@ class RowMembership:
         columns: Sequence[str],
         values: Mapping[str, Sequence[str]],
         rules: Iterable[Rule],
-        clocks: Mapping[str, DatetimeUnit],
+        clocks: Mapping[str, Clock],
     ) -> None:
         """Compile the slices of rows whose cells are named ``columns``.
 
@@ -53,7 +56,11 @@ class RowMembership:
             if name in places or own.column not in places:
                 found = "a column too" if name in places else f"no column {own.column!r}"
                 raise ValueError(f"slices: expected {name!r} to be derived only, got {found}")
-        self._derived = [(places[own.column], own.measure) for own in derived.values()]
+        self._derived = [
+            (places[own.column], partial(derived_cells, measure=own.measure, clock=clock))
+            for own in derived.values()
+            for clock in [clocks.get(own.column)]
+        ]
         places |= {name: at for at, name in enumerate(derived, start=len(columns))}
         source = RuleCompiler(places, clocks)
         terms: list[_Term] = []
@@ -76,8 +83,7 @@ class RowMembership:
     def bitmap(self, row: Row) -> int:
         """The bitmap of one row."""
         if self._derived:
-            found = (measured([row[at]], measure) for at, measure in self._derived)
-            row = [*row, *(as_values(own)[0] for own in found)]
+            row = [*row, *(derive([row[at]])[0] for at, derive in self._derived)]
         return self._all.of_row(row)
 
     def bitmaps(self, columns: Sequence[Sequence[Any]], rows: int) -> list[int]:
@@ -106,8 +112,7 @@ class RowMembership:
     def _with_derived(self, columns: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:
         if not self._derived:
             return columns
-        found = (measured(columns[at], measure) for at, measure in self._derived)
-        return [*columns, *(as_values(own) for own in found)]
+        return [*columns, *(derive(columns[at]) for at, derive in self._derived)]
 
     def _prepare(self, layout: ColumnLayout) -> None:
         """Compute what depends on one column with codes, for each code."""
@@ -169,7 +174,7 @@ def _function(names: Sequence[str], expression: str, scope: Mapping[str, Any]) -
 class SliceBitmap:
     """Maps a column's value to its bit: that of a declared value, or of ``other``."""
 
-    def __init__(self, values: Sequence[str], first_bit: int, clock: DatetimeUnit | None) -> None:
+    def __init__(self, values: Sequence[str], first_bit: int, clock: Clock | None) -> None:
         self._other = 1 << (first_bit + len(values))
         self.known: dict[Any, int] = {
             text: 1 << (first_bit + place) for place, text in enumerate(values)
@@ -177,6 +182,8 @@ class SliceBitmap:
         """Text → bit; None, which no text equals, is in ``other``."""
         self.known[None] = self._other
         self._clock = clock
+        if isinstance(clock, CalendarUnit) and clock.kind == "decimal":  # 12.3 equals 12.30
+            self.known |= {Decimal(text): bit for text, bit in self.known.items() if text}
 
     def of(self, value: Any) -> int:
         """The bit of one value."""

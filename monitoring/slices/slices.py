@@ -16,8 +16,14 @@ import numpy.typing as npt
 
 from monitoring.derived.measures import DerivedValue, is_nested
 from monitoring.slices import grammar
-from monitoring.slices.clock import DatetimeUnit
-from monitoring.slices.kinds import ValueKind, check_kinds, kind_of, kinds_of_derived
+from monitoring.slices.clock import Clock
+from monitoring.slices.kinds import (
+    ValueKind,
+    check_kinds,
+    check_measures,
+    kind_of,
+    kinds_of_derived,
+)
 from monitoring.slices.row_membership import RowMembership
 
 if TYPE_CHECKING:
@@ -69,6 +75,7 @@ class Rule:
         if absent:
             raise ValueError(f"rule {self.text!r}: column {absent[0]!r} is absent")
         try:
+            check_measures(self.derived, kinds)
             check_kinds(self.condition, self.names, {**kinds, **kinds_of_derived(self.derived)})
         except ValueError as error:
             raise ValueError(f"rule {self.text!r}: {error}") from error
@@ -122,7 +129,7 @@ class SliceSet:
         return {name: (bitmaps >> bit & 1).astype(bool) for bit, name in enumerate(self.names)}
 
     def membership(
-        self, columns: Sequence[str], clocks: Mapping[str, DatetimeUnit] | None = None
+        self, columns: Sequence[str], clocks: Mapping[str, Clock] | None = None
     ) -> RowMembership:
         """The membership test for rows of plain values of ``columns``.
 

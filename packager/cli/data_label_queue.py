@@ -11,11 +11,12 @@ import typer
 from packager.cli.app import AsJson, Local, Ref, opened
 from packager.cli.console import ConsoleProgress, print_result, terminal_columns
 from packager.cli.data import data
+from packager.cli.data_labels import LABELS
 
 if TYPE_CHECKING:
     from packager.labelling.queue import Choice
 
-LABELS = "Labels"
+
 Form = Literal["csv", "label-studio"]
 
 

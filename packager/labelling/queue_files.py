@@ -22,12 +22,13 @@ from packager.data.personal import personal_kind
 from packager.data.spreadsheet import escaped
 from packager.digest import canonical_json
 from packager.errors import UsageError
+from packager.labelling.csv_labels import LABEL, PROBABILITY
 from packager.labelling.queue import Choice
-from packager.labelling.queue_rows import ROW_HASH, TOKEN
+from packager.labelling.queue_rows import TOKEN
 from packager.manifest.manifest import Manifest
+from packager.tables.labels.records import ROW_HASH
 
-PROBABILITY, EXPECTED, REASON = "selection_probability", "expected_loss", "reason"
-LABEL, ANSWER = "label", "model_answer"
+EXPECTED, REASON, ANSWER = "expected_loss", "reason", "model_answer"
 Form = Literal["csv", "label-studio"]
 OWN = (ROW_HASH, PROBABILITY, EXPECTED, REASON, LABEL, ANSWER)
 """Columns of the queue; one of the rows with such a name is written as ``data.NAME``."""

@@ -21,8 +21,8 @@ from packager.location import Location
 from packager.manifest.manifest import Manifest
 from packager.manifest.outputs import targets_of
 from packager.progress import Progress
+from packager.tables.labels.records import ROW_HASH
 
-ROW_HASH = "row_hash"
 TOKEN = "token"
 LOG_ROW = "row"
 """Of a line of a log of flagged rows: the values of the request."""

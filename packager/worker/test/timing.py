@@ -28,6 +28,8 @@ from packager.worker.train.importance import evenly_spaced
 
 ROUNDS = 20
 MIN_ROUNDS = 5
+MAX_ERROR = 0.03
+"""More rounds follow, as long as ``MAX_SECONDS`` allow, until the relative error is below."""
 MAX_ROWS = 1_000
 """Rows of one prediction."""
 MIN_ROWS = 50
@@ -57,17 +59,23 @@ def cpu_ratios(
 
 
 def ratios(measure: Measure, rows: pd.DataFrame, reference: pd.DataFrame) -> tuple[float, ...]:
-    """The ratios of up to ``ROUNDS`` rounds, after one that warms up."""
+    """The ratios of ``ROUNDS`` rounds, or until they agree, after one that warms up."""
     measure(reference), measure(rows)
     found: list[float] = []
     until = time.monotonic() + MAX_SECONDS
-    while len(found) < ROUNDS and (len(found) < MIN_ROUNDS or time.monotonic() < until):
+    while len(found) < MIN_ROUNDS or (not _enough(found) and time.monotonic() < until):
         # In turn, and each first in every other round: load and clock changes hit both alike.
         pair = (rows, reference) if len(found) % 2 else (reference, rows)
         spent = [measure(frame) for frame in pair]
         now, before = spent if len(found) % 2 else spent[::-1]
         found.append(now / before if before > 0 else math.nan)
     return tuple(one for one in found if math.isfinite(one) and one > 0)
+
+
+def _enough(found: Sequence[float]) -> bool:
+    """Whether there are ``ROUNDS`` ratios, of which the mean is known."""
+    known = [one for one in found if math.isfinite(one) and one > 0]
+    return len(known) >= ROUNDS and _logarithms(known).variance < MAX_ERROR**2
 
 
 def reference_rows(golden: Golden, schema: Schema, count: int) -> pd.DataFrame:
@@ -110,7 +118,6 @@ def timing(measured: Sequence[float] | None, baseline: Baseline | None, policy: 
         p=seen.p_value(1),
         error=seen.error,
         degrees=seen.degrees,
-        headline=True,
         why=f"a row takes {now:.2f} times the processor time of an example row, {packaged:.2f} "
         "times when packaged",
         details={"ratios": list(measured), "packaged": list(before)},

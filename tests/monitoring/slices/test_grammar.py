@@ -27,6 +27,8 @@ def columns(text: str) -> set[str]:
         ("`größe` == 'so `viel`'", {"größe"}),
         ("pixels.mean < 3 and pixels.mean > measure0", {"pixels", "measure0"}),
         ("`my text`.length > 3", {"my text"}),
+        ("carat is None or color is not None", {"carat", "color"}),
+        ("'refund' in note.words and when.hour < 6", {"note", "when"}),
     ],
 )
 def test_a_condition_names_its_columns(text, named):
@@ -47,7 +49,12 @@ def test_a_condition_names_its_columns(text, named):
         ("x.mean > 1 and `x.mean` > 1", "got both as 'x.mean'"),
         ("carat[0] > 1", "expected a column, a constant or"),
         ("carat ** 2 > 1", "expected a column, a constant or"),
-        ("carat is None", "expected == or !=, got 'is'"),
+        ("carat is 1", "expected None after 'is', got '1'"),
+        ("carat is cut", "expected None after 'is', got 'cut'"),
+        ("carat == None", "expected a column, a constant or"),
+        ("'Two' in note.words", "one word in lower case before it .* got \"'Two'\" before it"),
+        ("'two words' in note.words", "one word in lower case before it"),
+        ("carat in note.words", "one word in lower case before it"),
         ("color in 'DE'", "expected a list of constants after 'in'"),
         ("color in []", "expected a list of constants after 'in'"),
         ("color in [x]", "expected a list of constants after 'in'"),

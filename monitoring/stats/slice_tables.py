@@ -1,0 +1,93 @@
+"""The sums of losses in every slice of some features, from one table for each set of features.
+
+A table has a cell for each combination of bins, in each half of the rows. The sums of a term are
+those of its bins, so overlapping terms need no further pass over the rows.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from monitoring.stats.slice_features import Ints, Mask, SliceFeature, SliceTerms
+from monitoring.stats.slice_tests import Losses
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Sums over the rows of some slices: arrays of one shape."""
+
+    rows: Floats
+    loss: Floats
+    """Of losses; of real losses, minus the expected ones."""
+    other: Floats
+    """Of expected losses, if losses are 0 or 1; else of the squares of ``loss``."""
+
+    def at(self, places: npt.NDArray[np.intp]) -> Sums:
+        """The sums at some places of the last axis."""
+        return Sums(self.rows[..., places], self.loss[..., places], self.other[..., places])
+
+
+class SliceTables:
+    """The sums of every slice, by half."""
+
+    def __init__(self, features: Sequence[SliceFeature], losses: Losses, first: Mask) -> None:
+        """``first``: whether a row is in the first half, (n,)."""
+        self._half = np.where(first, 0, 1).astype(np.int64)
+        # The last bin is that of rows in no term.
+        self._codes = [
+            np.where(feature.codes < 0, feature.bins, feature.codes) for feature in features
+        ]
+        self._terms = [
+            np.pad(feature.terms, ((0, 0), (0, 1))).astype(np.float64) for feature in features
+        ]
+        self._weights = (None, *_weights(losses))
+
+    def total(self) -> Sums:
+        """The sums of all rows: shape (2,), by half."""
+        return Sums(*self._table(self._half, 2))
+
+    def slices(self, most: int) -> Iterator[tuple[tuple[int, ...], Sums]]:
+        """Every set of up to ``most`` features, and the sums of its slices: (2, slices)."""
+        for size in range(1, most + 1):
+            for chosen in itertools.combinations(range(len(self._codes)), size):
+                yield chosen, self._sums(chosen)
+
+    def terms_at(self, chosen: tuple[int, ...], place: int) -> SliceTerms:
+        """The slice at one place of the sums of ``chosen``."""
+        shape = tuple(len(self._terms[at]) for at in chosen)
+        return SliceTerms(chosen, tuple(int(at) for at in np.unravel_index(place, shape)))
+
+    def _sums(self, chosen: tuple[int, ...]) -> Sums:
+        key: Ints = self._half
+        sizes = [self._terms[at].shape[1] for at in chosen]
+        for at, size in zip(chosen, sizes, strict=True):
+            key = key * size + self._codes[at]
+        table = self._table(key, 2 * int(np.prod(sizes))).reshape(-1, *sizes)
+        for axis, at in enumerate(chosen, start=1):
+            table = np.moveaxis(np.moveaxis(table, axis, -1) @ self._terms[at].T, -1, axis)
+        return Sums(*table.reshape(3, 2, -1))
+
+    def _table(self, key: Ints, size: int) -> Floats:
+        """The sums of rows by key: (3, size)."""
+        return np.stack(
+            [
+                np.bincount(key, weight, size).astype(np.float64)
+                if weight is None or len(weight)
+                else np.zeros(size)
+                for weight in self._weights
+            ]
+        )
+
+
+def _weights(losses: Losses) -> tuple[Floats, Floats]:
+    if losses.binary:
+        return losses.loss, np.zeros(0) if losses.expected is None else losses.expected
+    over = losses.over
+    return over, over * over
