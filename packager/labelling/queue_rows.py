@@ -67,7 +67,10 @@ def read_queue_rows(text: str, manifest: Manifest, folder: Path, progress: Progr
 
     Raises ``UsageError`` if there are none, or they can't be read.
     """
-    found = _read(text, manifest, folder, progress)
+    table = Location.table_at(text)
+    found = _read(text, table, manifest, folder, progress)
+    if table is not None and len(found):
+        found = found.without(_labelled_in(table))
     targets = _targets(manifest)
     if targets and all(name in found.frame.columns for name in targets):
         found = found.without(found.frame[list(targets)].notna().all(axis=1).to_numpy(bool))
@@ -115,8 +118,10 @@ def check_keys(frame: pd.DataFrame, keys: Sequence[str], source: str) -> None:
         )
 
 
-def _read(text: str, manifest: Manifest, folder: Path, progress: Progress) -> QueueRows:
-    table, path = Location.table_at(text), Path(text)
+def _read(
+    text: str, table: Location | None, manifest: Manifest, folder: Path, progress: Progress
+) -> QueueRows:
+    path = Path(text)
     if table is not None:
         from packager.tables.checkout import export
 
@@ -175,6 +180,20 @@ def _json_objects(path: Path) -> list[dict[str, Any]]:
             'write {"column": value, …} on each line, or name the log of MODEL_FLAGGED_LOG',
         )
     return found
+
+
+def _labelled_in(table: Location) -> Mask:
+    """Whether each row of a version has a label of any scheme by any annotator, shape (n,)."""
+    from packager.tables.delta import VersionedTable
+    from packager.tables.labels.keys import row_keys
+    from packager.tables.labels.store import read_labels
+
+    store = VersionedTable.open(table)
+    version = store.version(table.version)
+    labels = read_labels(table, version)
+    known = {*(labels.frame["key"] if labels is not None else ())}
+    keys = row_keys(store, version.number, labels.key if labels is not None else ())
+    return np.array([key in known for key in keys], bool)
 
 
 def _of_table(table: Location) -> pd.DataFrame:

@@ -9,14 +9,9 @@ import pandas as pd
 import pytest
 from queue_samples import PACKAGE, chosen, visits
 
-from packager.data.fingerprint import row_hashes
 from packager.errors import UsageError
 from packager.labelling.queue_rows import read_queue_rows
-from packager.location import Location
 from packager.progress import NullProgress
-from packager.tables.commit import commit_rows
-from packager.tables.delta import VersionedTable
-from packager.tables.source import open_source
 
 
 def rows_of(text: object, folder: Path):
@@ -48,17 +43,6 @@ def test_rows_that_a_file_says_are_labelled_are_left_out(tmp_path: Path):
         chosen(tmp_path, frame, 10, keys=("id",), labelled=str(labelled))
     with pytest.raises(UsageError, match="which does not exist"):
         chosen(tmp_path, frame, 10, labelled=str(tmp_path / "absent.csv"))
-
-
-def test_a_table_gives_the_row_hashes_that_labels_are_added_by(tmp_path: Path):
-    source, place = tmp_path / "visits.csv", tmp_path / "table"
-    visits(30).to_csv(source, index=False)
-    made = commit_rows(open_source(source), Location(str(place)), "first", "me")
-    found = rows_of(f"{place}@{made.version.number}", tmp_path)
-    store = VersionedTable.open(Location(str(place)))
-    expected = [one for frame in store.frames() if len(frame) for one in row_hashes(frame).tolist()]
-    assert found.hashes.tolist() == expected
-    assert len(found) == 30
 
 
 def test_a_log_of_flagged_rows_is_read_line_by_line_with_its_tokens(tmp_path: Path):
