@@ -85,7 +85,7 @@ def main(arguments: list[str]) -> int:
     """Print the tables; return 1 if the figures are missed."""
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
-    parser.add_argument("sets", nargs="*", default=[*KEEL, "adult", "compas", "diamonds"])
+    parser.add_argument("sets", nargs="*", default=[*READERS])
     parser.add_argument("--rows", type=int, default=300)
     parser.add_argument("--repeats", type=int, default=500)
     given = parser.parse_args(arguments)

@@ -32,7 +32,7 @@ def label_queue(
         ),
     ],
     rows: Annotated[int, typer.Option(min=1, help="Number of rows to choose.")],
-    output: Annotated[Path, typer.Option("--out", help="File for the chosen rows.")],
+    output: Annotated[Path, typer.Option(help="File for the chosen rows.")],
     form: Annotated[
         Form, typer.Option("--format", help="label-studio also writes FILE.xml, its page.")
     ] = "csv",

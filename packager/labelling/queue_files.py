@@ -5,6 +5,7 @@ Formats of Label Studio: https://labelstud.io/guide/tasks.html, https://labelstu
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 import json
@@ -177,6 +178,8 @@ def _plain(frame: pd.DataFrame, names: Sequence[str], choice: Choice) -> list[di
 
 
 def _value(cell: Any) -> Any:
+    if isinstance(cell, bytes):
+        return base64.b64encode(cell).decode()
     if isinstance(cell, list | tuple) or hasattr(cell, "tolist"):
         cell = cell.tolist() if hasattr(cell, "tolist") else list(cell)
     if isinstance(cell, list):
