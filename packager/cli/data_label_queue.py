@@ -36,13 +36,12 @@ def label_queue(
     form: Annotated[
         Form, typer.Option("--format", help="label-studio also writes FILE.xml, its page.")
     ] = "csv",
-    key: Annotated[
-        list[str] | None,
-        typer.Option(metavar="COLUMN", help="Column that identifies a row; repeatable."),
+    key_columns: Annotated[
+        str | None, typer.Option(help="Columns that identify a row, with commas between.")
     ] = None,
     labelled: Annotated[
         str | None,
-        typer.Option(metavar="FILE|TABLE", help="Rows to leave out, by --key or row_hash."),
+        typer.Option(metavar="FILE|TABLE", help="Rows to leave out, by key columns or row_hash."),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the random choice.")] = 0,
     answers: Annotated[
@@ -67,7 +66,9 @@ def label_queue(
 
     check_writable(output.absolute().parent)
     progress = ConsoleProgress()
-    asked = QueueRequest(source, rows, seed, tuple(key or ()), labelled)
+    asked = QueueRequest(
+        source, rows, seed, tuple(name for name in (key_columns or "").split(",") if name), labelled
+    )
     contents = QueueContents(personal, answers)
     with temporary_directory() as folder, opened(reference, local) as (found, engine):
 

@@ -61,9 +61,9 @@ def shown_columns(
         kind = None if name == TOKEN else personal_kind(name, frame[name])
         if (kind is not None or name in hidden) and not contents.personal:
             raise UsageError(
-                f"--key {name}: expected a column without personal data, got "
+                f"--key-columns {name}: expected a column without personal data, got "
                 f"{kind or 'personal data'}",
-                "leave --key out: rows are then identified by their hash; or add --personal",
+                "leave it out: rows are then identified by their hash; or add --personal",
             )
     shown = tuple(one.name for one in known if one.name not in (*hidden, *choice.keys))
     return shown, tuple(hidden)

@@ -95,7 +95,7 @@ def leave_out_labelled(rows: QueueRows, labelled: str, keys: Sequence[str]) -> Q
         raise UsageError(
             f"--labelled {labelled}: expected the column {absent!r}, got "
             f"{', '.join(map(str, list(given.columns)[:20]))}",
-            "name the columns that identify a row in both: --key COLUMN",
+            "name the columns that identify a row in both: --key-columns COLUMN",
         )
     known = {*_key_texts(given, names)}
     own = _key_texts(rows.frame, names) if keys else [f"{one:016x}" for one in rows.hashes.tolist()]
@@ -107,14 +107,14 @@ def check_keys(frame: pd.DataFrame, keys: Sequence[str], source: str) -> None:
     absent = next((name for name in keys if name not in frame.columns), None)
     if absent is not None:
         raise UsageError(
-            f"--key {absent}: expected a column of {source}, which lacks it",
+            f"--key-columns {absent}: expected a column of {source}, which lacks it",
             f"its columns are {', '.join(map(str, list(frame.columns)[:20]))}",
         )
     if keys and frame.duplicated(list(keys)).any():
         twice = frame.loc[frame.duplicated(list(keys)), list(keys)].iloc[0].tolist()
         raise UsageError(
-            f"--key {','.join(keys)}: expected another key in every row, got {twice} twice",
-            "name more columns, or leave --key out: rows are then identified by their hash",
+            f"--key-columns {','.join(keys)}: expected another key in every row, got {twice} twice",
+            "name more columns, or leave --key-columns out: rows are then identified by their hash",
         )
 
 

@@ -43,7 +43,7 @@ def test_a_queue_of_the_starter(local_package: Package, tmp_path: Path):
     frame = pd.read_csv(local_package.project / "data" / "visits.csv")
     rows, queue = tmp_path / "new.csv", tmp_path / "queue.csv"
     frame.drop(columns="returned").assign(nr=range(len(frame))).to_csv(rows, index=False)
-    asked = ("data", "label-queue", local_package.reference, "--from", rows, "--key", "nr")
+    asked = ("data", "label-queue", local_package.reference, "--from", rows, "--key-columns", "nr")
     done = package(*asked, "--rows", "40", "--out", queue, "--local", "--json", env=NO_ENGINE)
     assert done.code == 0, done.err
     facts = json.loads(done.out)

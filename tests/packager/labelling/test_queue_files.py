@@ -55,7 +55,9 @@ def test_personal_data_and_unknown_columns_are_written_only_if_wanted(tmp_path: 
 
 def test_a_key_of_personal_data_is_refused(tmp_path: Path):
     found = chosen(tmp_path, visits(), keys=("email",))
-    with pytest.raises(UsageError, match="--key email: expected a column without personal data"):
+    with pytest.raises(
+        UsageError, match="--key-columns email: expected a column without personal data"
+    ):
         as_csv(found, PACKAGE, PLAIN)
     assert csv_rows(as_csv(found, PACKAGE, QueueContents(personal=True)))[0]["email"]
 

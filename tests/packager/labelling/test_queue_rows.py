@@ -93,7 +93,7 @@ def test_an_absent_source_is_refused_with_what_can_be_named(tmp_path: Path):
 
 
 def test_a_key_has_to_exist_and_to_identify_rows(tmp_path: Path):
-    with pytest.raises(UsageError, match="--key nr: expected a column of"):
+    with pytest.raises(UsageError, match="--key-columns nr: expected a column of"):
         chosen(tmp_path, visits(20), 5, keys=("nr",))
-    with pytest.raises(UsageError, match="--key kind: expected another key in every row"):
+    with pytest.raises(UsageError, match="--key-columns kind: expected another key in every row"):
         chosen(tmp_path, visits(20), 5, keys=("kind",))
