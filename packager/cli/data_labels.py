@@ -122,7 +122,7 @@ def add(
         list[str] | None,
         typer.Option(
             metavar="COLUMN",
-            help="Column that identifies a row (repeatable); else row_hash, or the table's key.",
+            help="Column that identifies a row (repeatable); else the table's key, or row_hash.",
         ),
     ] = None,
     replace: Annotated[

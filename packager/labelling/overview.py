@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from packager.cache import atomic_file
+from packager.data.spreadsheet import escaped
 from packager.location import Location
 from packager.manifest.base import FrozenModel
 from packager.manifest.label_schemes import LabelScheme
@@ -91,9 +92,15 @@ def plain_rows(labels: Labels, most: int) -> list[dict[str, Any]]:
 
 
 def write_csv(labels: Labels, file: Path) -> None:
-    """Write labels to a CSV file, with a column for each key column, as ``labels add`` reads it."""
+    """Write labels to a CSV file, with a column for each key column, as ``labels add`` reads it.
+
+    Text that a spreadsheet would run as a formula is escaped.
+    """
+    frame = _with_key_columns(labels.frame, labels.key)
+    texts = frame.select_dtypes(include=["object", "str"]).columns
+    frame[texts] = frame[texts].map(lambda cell: escaped(cell) if isinstance(cell, str) else cell)
     with atomic_file(file) as new:
-        _with_key_columns(labels.frame, labels.key).to_csv(new, index=False, lineterminator="\n")
+        frame.to_csv(new, index=False, lineterminator="\n")
 
 
 def _with_key_columns(labels: pd.DataFrame, key: Sequence[str]) -> pd.DataFrame:

@@ -33,14 +33,15 @@ def test_resolved_labels_have_the_position_of_their_row(parts):
 
 
 def test_what_is_written_can_be_added_again(place, commit, tmp_path):
-    commit(rows().assign(day="a,b"))
+    commit(rows().assign(day="=a,b"))
     declared(place, key=["id", "day"])
-    votes = [((row, "a,b"), who, label) for row, who, label in VOTES]
+    votes = [((row, "=a,b"), f"@{who}", label) for row, who, label in VOTES]
     labelled(place, votes, key=("id", "day"), selection_probability=0.5)
     _, found = labels_of(place, "quality")
     file = tmp_path / "labels.csv"
     write_csv(found, file)
     assert pd.read_csv(file).columns.tolist()[:2] == ["id", "day"]
+    assert set(pd.read_csv(file)["day"]) == {"'=a,b"}
     other = LabelScheme(name="copy", classes=("bad", "good"))
     declared(place, other, None)
     added, _ = add_file(place, file, "copy", LabelColumns(), BY)
