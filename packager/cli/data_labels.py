@@ -206,7 +206,7 @@ def show(
         print_result(json.dumps({"scheme": chosen.name, "labels": shown}))
         return
     print_result(labels_text(shown, terminal_columns()))
-    if len(found.frame) > limit:
+    if len(found.frame) > limit and output is None:
         ConsoleProgress().step(f"{len(found.frame) - limit:,} more: --limit, or --output FILE")
 
 
