@@ -114,6 +114,7 @@ def test_a_checkout_has_the_labels_as_a_column(run, parts):
         (["declare", "parts@1", "s"], "expected a table without a version"),
         (["agreement", "parts"], "expected one labelling scheme, got none"),
         (["show", "parts", "--scheme", "s"], "expected the labelling scheme 's', got none"),
+        (["show", "parts", "--target", "y"], "--target: expected --resolved and --output"),
         (["schemes", "nowhere"], "expected a table with versions"),
     ],
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 from labelled_tables import BY, VOTES, declared, labelled, rows
 
@@ -30,6 +32,17 @@ def test_resolved_labels_have_the_position_of_their_row(parts):
         {"id": "1", "row": 1, "label": None, "annotators": 2, "disputed": True,
          "selection_probability": None},
     ]  # fmt: skip
+
+
+def test_a_file_for_a_test_has_the_target_of_resolved_rows_alone(parts, tmp_path):
+    _, found = resolved_labels(parts, None)
+    write_csv(found, tmp_path / "plain.csv", "y")
+    plain = pd.read_csv(tmp_path / "plain.csv")
+    assert plain[["id", "y"]].to_dict("list") == {"id": [0, 2], "y": ["good", "bad"]}
+    assert "selection_probability" not in plain.columns
+    chosen = replace(found, frame=found.frame.assign(selection_probability=0.5))
+    write_csv(chosen, tmp_path / "chosen.csv", "y")
+    assert set(pd.read_csv(tmp_path / "chosen.csv")["selection_probability"]) == {0.5}
 
 
 def test_what_is_written_can_be_added_again(place, commit, tmp_path):
