@@ -15,6 +15,7 @@ import numpy as np
 
 from monitoring.metrics.class_labels import class_text
 from monitoring.profile.profile import PREDICTION
+from monitoring.scoring.levels import number_name
 from monitoring.scoring.outputs import LabelledOutput
 
 MAX_ANSWER_FEATURES = 8
@@ -72,7 +73,7 @@ def _columns(output: LabelledOutput) -> list[AnswerColumn]:
     if form.kind in ("numbers", "array"):
         return [column(".norm", _norm), column(".mean", _mean)]
     if form.kind == "quantiles":
-        levels = [f"{level:g}" for level in form.levels or ()]
+        levels = [number_name(level) for level in form.levels or ()]
         middle = levels[len(levels) // 2]
         ends = levels[0], levels[-1]
         return [

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from monitoring.stats.drift import benjamini_hochberg
+from monitoring.stats.adjust import benjamini_hochberg
 from monitoring.stats.row_halves import first_half, row_hashes
 from monitoring.stats.slice_features import Mask, SliceFeature, SliceTerms
 from monitoring.stats.slice_screening import (
@@ -105,8 +105,10 @@ def find_weak_slices(
 
     With expected losses a slice is weak if its loss is higher than its own rows' expected loss,
     else if it is higher than that of the rest. Neither the order of rows nor that of (up to
-    ``MAX_FEATURES``) features matters. Raises ``ValueError`` for features of other rows.
+    ``MAX_FEATURES``) features matters. Raises ``ValueError`` for features of other rows, and
+    for losses that are not finite.
     """
+    losses.check()
     if any(len(feature.codes) != len(losses.loss) for feature in features):
         raise ValueError(f"expected features of {len(losses.loss)} rows, got others")
     names = [feature.name for feature in features[:MAX_FEATURES]]

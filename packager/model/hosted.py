@@ -21,6 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from modelhost.parent_process import own_id
 from modelhost.wire import Message, WireError, receive, send
 from packager.errors import PackageError, UsageError
 from packager.exit_reason import (
@@ -106,7 +107,7 @@ class ModelHost:
         with theirs:
             self._process = subprocess.Popen(
                 [*start.command, "-m", "modelhost", "work"],
-                env={**start.environment, DESCRIPTOR: str(theirs.fileno())},
+                env={**start.environment, **own_id(), DESCRIPTOR: str(theirs.fileno())},
                 cwd=start.directory,
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from modelhost.frames import keep_text_plain
 from monitoring.slices.slices import ALL, SliceSet
 from monitoring.stats.adjust import benjamini_hochberg
-from packager.compare.significance import SIGNIFICANCE_LEVEL, PairedDifference, SeedRuns, difference
+from monitoring.stats.paired import SIGNIFICANCE_LEVEL, PairedDifference, SeedRuns, difference
 from packager.data import frames
 from packager.data.model_input import to_model_input
 from packager.engine.engine import Engine
