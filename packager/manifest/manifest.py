@@ -33,6 +33,7 @@ from packager.manifest.evaluation import (
     RepeatabilityResult,
     SeedVariance,
 )
+from packager.manifest.label_schemes import TableVersion
 from packager.manifest.outputs import Output
 from packager.manifest.policy import Policy
 from packager.manifest.read_options import TableReadOptions
@@ -219,13 +220,6 @@ class Fingerprint(FrozenModel):
     """The 1,024 smallest distinct row hashes, ascending."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-
-
-class TableVersion(FrozenModel):
-    """A version of a table, as named in the project."""
-
-    table: str
-    version: int
 
 
 class DataSource(DataRoles):

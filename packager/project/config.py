@@ -19,11 +19,12 @@ from packager.confinement import (
 from packager.errors import UsageError
 from packager.location import Location
 from packager.manifest.base import FeatureForm, FrozenModel, Task
-from packager.manifest.manifest import TableVersion
+from packager.manifest.label_schemes import TableVersion
 from packager.manifest.outputs import Output, targets_of
 from packager.manifest.policy import Policy
 from packager.project.answers import check_answers
 from packager.project.entry_modules import check_modules
+from packager.project.label_rules import check_labels
 from packager.project.requirements_choice import check_choice, chosen_file, missing_hint
 from packager.project.sections import (
     DataSection,
@@ -191,9 +192,11 @@ def load_project(directory: Path) -> Project:
         project = Project.model_validate({**content, "directory": directory.resolve()})
     except ValidationError as error:
         raise _explain(error) from error
+    project = _split_by_groups(project)
     _check_platforms(project)
     if project.data is not None:
         check_split(project.data.split, project.outputs)
+        check_labels(project.data, is_table=project.table is not None)
     _check_files(project)
     entrypoints = {"serve.predictor": project.serve.predictor}
     if project.recipe:
@@ -202,6 +205,19 @@ def load_project(directory: Path) -> Project:
             entrypoints["recipe.metrics"] = project.recipe.metrics
     check_modules(project.directory, {f"{FILENAME}: `{k}`": v for k, v in entrypoints.items()})
     return project
+
+
+def _split_by_groups(project: Project) -> Project:
+    """``project`` with rows of a group of ``[test] groups`` in one part of a split by hash.
+
+    A group in both parts would make held-out rows look like independent ones. A declared ``by``,
+    time or file stays as it is.
+    """
+    data, groups = project.data, project.test.groups
+    if data is None or not groups or data.split.by or data.split.time or data.split.file:
+        return project
+    split = data.split.model_copy(update={"by": groups})
+    return project.model_copy(update={"data": data.model_copy(update={"split": split})})
 
 
 def _explain(error: ValidationError) -> UsageError:

@@ -141,6 +141,8 @@ class DataSection(FrozenModel):
     source: str
     target: str | None = None
     """None if ``[outputs]`` names the columns with the right answers."""
+    labels: str | None = None
+    """The labelling scheme whose labels are the target column; None: a column of the data."""
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     train_only: tuple[str, ...] = ()
@@ -163,11 +165,8 @@ class DataSection(FrozenModel):
             raise ValueError(
                 f"`data.personal`: expected columns that are not in not_personal, got {both[0]!r}"
             )
-        both = sorted(set(self.include) & set(self.train_only))
-        if both:
-            raise ValueError(
-                f"`data.train_only`: expected columns that are not included, got {both[0]!r}"
-            )
+        if both := sorted({*self.include} & {*self.train_only}):
+            raise ValueError(f"`data.train_only`: expected columns not in include, got {both[0]!r}")
         return self
 
     @property

@@ -36,6 +36,8 @@ def check_columns(project: Project) -> None:
     named |= {"data.columns": tuple(data.columns), "data.read.dtypes": tuple(data.read.dtypes)}
     compared = project.monitoring
     named |= {"monitoring.exclude": compared.exclude, "monitoring.include": compared.include}
+    named |= {"test.groups": project.test.groups}
+    named |= {"test.fairness.columns": project.test.fairness.columns}
     named |= {"data.split.by": data.split.by, "slices.columns": project.slices.columns}
     if data.split.time:
         named["data.split.time"] = [data.split.time]

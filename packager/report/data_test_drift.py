@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from packager.report.data_test_forest import forests, state
+from packager.report.data_test_forest import Wording, forests, state
 from packager.report.data_test_plot import Scale, data_table, drawing, figure, words
-from packager.report.numbers import number, percent
+from packager.report.numbers import digits, number, percent
 from packager.testing.ordered import excess, worst_first
 from packager.worker.test.details import DriftDetails
 from packager.worker.test.report import Check, FamilyReport
@@ -15,12 +15,13 @@ MAX_FEATURES = 5
 MAX_BINS = 25
 """Bins drawn of a feature; the table has all."""
 HEIGHT = 16
+INDEX = Wording("expected", "the index expected without drift")
 KEY = "Upper bar: share of the packaged rows; lower bar: share of the new rows."
 
 
 def drift_plots(family: FamilyReport) -> str:
     """The population stability index of each feature, and the bins of the worst."""
-    index = forests(family.checks, "drift")
+    index = forests(family.checks, "drift", INDEX)
     worst = sorted(worst_first(family.checks), key=lambda one: -excess(one))[:MAX_FEATURES]
     cards = "".join(_card(check) for check in worst)
     bins = figure(KEY, f'<div class="cards">{cards}</div>') if cards else ""
@@ -44,8 +45,8 @@ def _card(check: Check) -> str:
     more = f'<p class="note">{left_out} more bins are in the table.</p>' if left_out > 0 else ""
     return (
         f'<article class="{state(check)}"><h3>{words(check.name)} '
-        f"<small>PSI {number(check.now)}, {number(check.baseline)} expected without drift, "
-        f"{number(check.limit)} allowed</small></h3>{bars}{more}</article>"
+        f"<small>PSI {digits(check.now)}, {digits(check.baseline)} expected without drift, "
+        f"{digits(check.limit)} allowed</small></h3>{bars}{more}</article>"
     )
 
 

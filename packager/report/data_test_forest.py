@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from packager.report.data_test_plot import (
     Scale,
@@ -15,7 +16,7 @@ from packager.report.data_test_plot import (
     shortened,
     words,
 )
-from packager.report.numbers import change, interval, number, probability
+from packager.report.numbers import change, digits, interval, number, probability
 from packager.report.table import Cell
 from packager.testing.ordered import worst_first
 from packager.worker.test.report import Check
@@ -28,28 +29,46 @@ MAX_ROWS = 400
 """Rows of a forest; the table and report.json have more."""
 MAX_REACH = 1.5
 """How far an interval widens the plot, over the span of the values themselves."""
-HEADS = (
-    *("check", "verdict", "packaged", "now", "change", "95 % interval of the change", "allowed"),
-    *("visible from", "rows", "q"),
-)
-KEY = (
-    "The tick is the packaged value, the dot the value now with the 95 % interval of the change; "
-    "the shaded side is beyond what the policy allows; gray: too few rows to see that."
-)
 
 
-def forests(checks: Sequence[Check], title: str) -> str:
+class Wording(NamedTuple):
+    """What a forest compares."""
+
+    before: str = "packaged"
+    tick: str = "the packaged value"
+
+    @property
+    def key(self) -> str:
+        """How to read a forest."""
+        return (
+            f"The tick is {self.tick}, the dot the value now, a line the 95 % interval of the "
+            "change; the shaded side is beyond what the policy allows; gray: too few rows to see "
+            "that."
+        )
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """The heads of the table."""
+        first = ("check", "verdict", self.before, "now", "change", "95 % interval of the change")
+        return (*first, "allowed", "visible from", "rows", "q")
+
+
+PACKAGED = Wording()
+
+
+def forests(checks: Sequence[Check], title: str, wording: Wording = PACKAGED) -> str:
     """A forest for each metric of ``checks``, then one table of all; empty without checks."""
     drawn = [check for check in checks if check.now is not None and check.difference is not None]
     metrics = dict.fromkeys(check.metric for check in worst_first(drawn))
     plots = "".join(
-        forest(metric, [one for one in drawn if one.metric == metric]) for metric in metrics
+        forest(metric, [one for one in drawn if one.metric == metric], wording)
+        for metric in metrics
     )
-    key = figure(KEY, plots) if plots else ""
-    return key + data_table(title, HEADS, map(_cells, worst_first(checks)))
+    key = figure(wording.key, plots) if plots else ""
+    return key + data_table(title, wording.heads, map(_cells, worst_first(checks)))
 
 
-def forest(metric: str, checks: Iterable[Check]) -> str:
+def forest(metric: str, checks: Iterable[Check], wording: Wording = PACKAGED) -> str:
     """The forest of one metric: all rows first, then the worst."""
     ordered = worst_first(checks)
     ordered.sort(key=lambda check: not check.headline)
@@ -57,7 +76,7 @@ def forest(metric: str, checks: Iterable[Check]) -> str:
     rows = [_row(check, scale) for check in ordered[:MAX_ROWS]]
     head = (
         f'<div class="forest-head"><h3>{words(metric)}</h3>{axis(scale)}'
-        "<span>packaged → now</span></div>"
+        f"<span>{wording.before} → now</span></div>"
     )
     more = ""
     if len(rows) > MAX_OPEN:
@@ -114,11 +133,11 @@ def _interval(check: Check) -> tuple[float, float] | None:
 
 
 def _row(check: Check, scale: Scale) -> str:
-    values = f"{number(check.baseline)} → {number(check.now)}"
+    values = f"{digits(check.baseline)} → {digits(check.now)}"
     unseen = ""
     if is_unclear(check) and check.visible_from is not None:
-        unseen = f", a change of {number(check.visible_from)} would have been found"
-    said = f"{shortened(check.name)}: packaged {values} now, {check.verdict}{unseen}"
+        unseen = f", a change of {digits(check.visible_from)} would have been found"
+    said = f"{shortened(check.name)}: {values} now, {check.verdict}{unseen}"
     return (
         f'<div class="forest-row {state(check)}"><span class="name">{words(label(check))}</span>'
         f"{drawing(said, _shapes(check, scale), HEIGHT)}"

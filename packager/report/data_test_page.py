@@ -56,7 +56,7 @@ def data_test_page(report: DataTestReport, history: Sequence[DataTestReport] = (
         f'<p class="lead {LEADS[report.verdict]}">{words(report.sentence, MAX_SENTENCE)}</p>',
         _first(with_verdict(report, "failed")),
         _contents(families),
-        *(_family(family) for family in families),
+        *(_family(family, report.sentence) for family in families),
         part("history", "Earlier tests", history_plots(report, history)),
         part("not-judged", "What was not judged, and why", _not_judged(report)),
         part("data", "Data and policy", _data(report)),
@@ -115,8 +115,10 @@ def _badge(verdict: str) -> str:
     return f' <span class="badge {verdict.replace(" ", "-")}">{verdict}</span>'
 
 
-def _family(family: FamilyReport) -> str:
-    why = f"<p>{words(family.why, MAX_SENTENCE)}</p>" if family.why else ""
+def _family(family: FamilyReport, sentence: str) -> str:
+    """A family, with why it is so unless the verdict's ``sentence`` says it."""
+    is_said = family.why in sentence
+    why = "" if is_said else f"<p>{words(family.why, MAX_SENTENCE)}</p>"
     content = why + _DRAWN[family.family](family)
     badge = _badge(family.verdict)
     return part(family.family, TITLES[family.family], content or "<p>No check.</p>", badge)

@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict
 from typing import Any
 
-from packager.compare.significance import SIGNIFICANCE_LEVEL, PairedDifference
+from monitoring.stats.paired import SIGNIFICANCE_LEVEL, PairedDifference
 from packager.report.numbers import change, probability
 from packager.report.table import Cell, table
 from packager.run.paired_evaluation import PairedEvaluation, PairedOutputs

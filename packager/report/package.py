@@ -64,6 +64,7 @@ def _facts(reference: Reference, everything: bool) -> Iterator[Fact]:
     yield "task", manifest.task
     yield "recipe", _recipe(manifest)
     yield "data", _data(manifest)
+    yield from _labels(manifest)
     names = [column.name for column in manifest.schema_.features]
     yield "inputs", f"{len(names)}: {_listed(names, everything)}"
     yield from _personal(manifest, everything)
@@ -103,6 +104,20 @@ def _data(manifest: Manifest) -> str:
         f"{files}: {data.train_rows:,} rows to {what}, {data.test_rows:,} held out, "
         f"target {targets or 'none'}, fingerprint {data.fingerprint[:12]}, embed {data.embed}"
         f"{_unlabelled(data.unlabelled)}"
+    )
+
+
+def _labels(manifest: Manifest) -> Iterator[Fact]:
+    """The labelling scheme that the target consists of, and how its rows are labelled."""
+    table = None if manifest.data == "none" else manifest.data.table
+    if table is None or table.labels is None:
+        return
+    found = table.labels
+    yield (
+        "labels",
+        f"scheme {found.scheme.name} ({found.scheme.kind}, {found.scheme.resolve}) of "
+        f"{table.table}@{table.version}: {found.labelled:,} rows labelled, {found.unresolved:,} "
+        f"disputed without a label, {found.unlabelled:,} unlabelled, labels {found.sha256[:12]}",
     )
 
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from monitoring.slices.slices import ALL
 from monitoring.stats.adjust import benjamini_hochberg
-from packager.compare.significance import SIGNIFICANCE_LEVEL, PairedDifference, SeedRuns, difference
+from monitoring.stats.paired import SIGNIFICANCE_LEVEL, PairedDifference, SeedRuns, difference
 from packager.manifest.evaluation import SeedVariance
 from packager.manifest.manifest import Manifest
 from packager.run.output_scores import RowMeasure

@@ -109,7 +109,7 @@ def _with_data(host: ModelHost, job: Job, root: Root, before: Snapshot) -> Train
     environment = numerical_environment(host.environment())
     if job.ask:
         schema = query_model(steps.asked(), out, dataset, profile)
-    baseline = held_out_baseline(loaded.model, dataset, data.masks, schema, job)
+    baseline = held_out_baseline(loaded.model, dataset, data.masks, schema, profile, job)
     golden = read_golden(out)
     spent = golden and cpu_ratios(
         loaded.model, dataset.test[list(dataset.features)], golden, schema

@@ -103,9 +103,12 @@ class NativeModel:
         self._classes = None if classes is None else len(classes)
 
     async def predict(
-        self, checked: ValidatedRows, deadline: float, receive: Receive
+        self, checked: ValidatedRows, deadline: float, receive: Receive | None
     ) -> Predictions:
-        """The predictions, by ``deadline`` (``time.monotonic()`` seconds)."""
+        """The predictions, by ``deadline`` (``time.monotonic()`` seconds).
+
+        ``receive``: as of ``ModelClient.ask``.
+        """
         answer = await self._client.ask(self._request(checked), deadline, receive)
         return self._predictions(checked, answer)
 

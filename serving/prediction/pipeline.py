@@ -122,14 +122,15 @@ class Pipeline:
         adapter: ProtocolAdapter,
         body: bytes,
         headers: Mapping[bytes, bytes],
-        receive: Receive,
+        receive: Receive | None,
         deadline: float,
     ) -> Answer:
         """The answer, by ``deadline`` (``time.monotonic()`` seconds).
 
         Raises ``RequestError``: 4xx for an invalid request, 500 if the model is broken, 503 if too
         many requests wait or the model's process ended, 504 at the deadline;
-        ``DisconnectedError`` when the client disconnects while it waits.
+        ``DisconnectedError`` when ``receive`` reports a disconnect while it waits. Without
+        ``receive``, cancel the task then.
         """
         try:
             if not is_small(body):
@@ -167,7 +168,7 @@ class Pipeline:
         self._predictor.observer.flush()
 
     async def _outcome(
-        self, checked: ValidatedRows, deadline: float, receive: Receive
+        self, checked: ValidatedRows, deadline: float, receive: Receive | None
     ) -> PartialPrediction:
         predictor = self._predictor
         if predictor.compiled is None:
@@ -190,7 +191,7 @@ class Pipeline:
         adapter: ProtocolAdapter,
         body: bytes,
         headers: Mapping[bytes, bytes],
-        receive: Receive,
+        receive: Receive | None,
         deadline: float,
     ) -> Answer:
         whole = partial(self._whole, adapter, body, headers, deadline)

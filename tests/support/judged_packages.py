@@ -64,7 +64,7 @@ def packaged(folder: Path, policy: Mapping[str, Any] = {}, rows: int = 4_000) ->
         slices_columns=("color",),
         split={"test": 0.5, "seed": 1},
         ask=True,
-        groups=tuple(policy.get("groups", ())),
+        test=dict(policy),
     )
     result = project.train_here(job)
     project.package(job, result, test=Policy.model_validate(dict(policy)))

@@ -17,6 +17,7 @@ from monitoring.derived.measures import MAX_MEASURES
 from monitoring.profile.profile import FeatureProfile
 from monitoring.slices.slices import Rule, SliceSet, slice_values
 from monitoring.stats.binning import build_profile
+from packager.data.checks.disputed_labels import StoredLabels
 from packager.data.checks.issue import Ints
 from packager.data.drift import Hashes
 from packager.data.fingerprint import row_hashes
@@ -135,6 +136,8 @@ class Expectations(FrozenModel):
     slices: SliceShares | None = None
     accepted: bool = False
     """Whether the user explicitly accepted columns that differ from the previous version's."""
+    labels: StoredLabels | None = None
+    """What is known of the labels that are stored with the table; None for other data."""
 
     def before(self, name: str) -> Column | None:
         """The column in the previous version; None if it had no such column."""

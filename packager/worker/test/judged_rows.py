@@ -79,9 +79,14 @@ class JudgedRows:
         NaN for a row of a regression without a number.
         """
         if self.task == "regression":
-            return np.abs(self._numbers - numbers(self.truth))
+            return np.abs(self.errors)
         truth, guess, _ = self.codes
         return np.asarray(truth != guess, np.float64)
+
+    @property
+    def errors(self) -> Floats:
+        """Of a regression: answer minus truth, shape (n,); NaN for a row without a number."""
+        return self._numbers - numbers(self.truth)
 
     @cached_property
     def codes(self) -> tuple[Codes, Codes, dict[Scalar, int]]:

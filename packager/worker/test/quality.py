@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from monitoring.metrics.class_labels import class_text
 from monitoring.slices.slices import ALL
 from monitoring.stats.estimates import Comparison, Estimate, against_value, compare
 from packager.manifest.manifest import Manifest
 from packager.manifest.policy import Change, Policy
 from packager.worker.test.baseline import Baseline
-from packager.worker.test.directions import changes_of, limit_of, worse_direction
+from packager.worker.test.class_baseline import confusion
+from packager.worker.test.directions import (
+    changes_of,
+    limit_of,
+    recall_changes,
+    worse_direction,
+)
 from packager.worker.test.judged_rows import Judged as JudgedData
+from packager.worker.test.judged_rows import JudgedRows
 from packager.worker.test.report import Check
 from packager.worker.test.verdict import Judged
+from packager.worker.test.weighted_rows import WeightedRows
 
 Mask = npt.NDArray[np.bool_]
 
@@ -29,6 +39,10 @@ def quality(
     policy: Policy,
 ) -> Judged:
     """Compare the labelled rows with the baseline; ``masks``: slice → mask, shape (n,)."""
+    details = _details(judged, baseline)
+    if len(judged) < policy.rows:
+        few = f"{len(judged)} labelled rows; [test] rows asks for {policy.rows}"
+        return Judged(not_judged=few, details=details)
     checks: list[Check] = []
     for name, mask in masks.items():
         known = baseline.slices.get(name)
@@ -39,12 +53,19 @@ def quality(
         before = {key: one.estimate for key, one in known.metrics.items()}
         checks += _changes(name, before, found, changes)
         if name == ALL:
+            recalls = recall_changes(policy, manifest, known.metrics)
+            checks += [
+                one.model_copy(update={"headline": False})
+                for one in _changes(name, before, found, recalls)
+            ]
             checks += _floors(found, policy.quality.floor)
+            asked = policy.quality.changes.keys() | policy.quality.floor.keys()
+            checks += [_undefined(metric, len(judged)) for metric in sorted(asked - found.keys())]
     if not checks:
-        return Judged(not_judged="no metric of [test.quality] is defined on these rows")
-    if len(judged) < policy.rows:
-        return Judged(not_judged=f"{len(judged)} labelled rows; [test] rows asks for {policy.rows}")
-    return Judged(checks)
+        return Judged(
+            not_judged="no metric of [test.quality] is defined on these rows", details=details
+        )
+    return Judged(checks, details=details)
 
 
 def _changes(
@@ -59,14 +80,14 @@ def _changes(
         one, other = before[metric], found[metric]
         seen = compare(one, other)
         limit = limit_of(change, one.value)
+        unknown = "" if math.isfinite(seen.error) else "; its noise is unknown"
         yield _check(metric, slice_, seen, other).model_copy(
             update={
                 "baseline": one.value,
-                "baseline_rows": int(one.rows),
+                "baseline_rows": int(one.rows) if math.isfinite(one.rows) else 0,
                 "limit": limit,
                 "why": f"{_named(metric, slice_)} {other.value:.4g}, {one.value:.4g} when packaged "
-                f"({seen.difference:+.2g}, the policy allows {limit:.2g}) on "
-                f"{int(other.rows):,} rows",
+                f"({seen.difference:+.2g}, the policy allows {limit:.2g}){_on(other)}{unknown}",
             }
         )
 
@@ -83,10 +104,24 @@ def _floors(found: Mapping[str, Estimate], floors: Mapping[str, float]) -> Itera
                 "name": f"{metric} floor",
                 "baseline": floor,
                 "limit": 0.0,
-                "why": f"{metric} {other.value:.4g} on {int(other.rows):,} rows, expected not "
-                f"{than} {floor:.4g}",
+                "why": f"{metric} {other.value:.4g}{_on(other)}, expected not {than} {floor:.4g}",
             }
         )
+
+
+def _undefined(metric: str, rows: int) -> Check:
+    """A metric that the policy names and the new rows leave undefined."""
+    return Check(
+        family="quality",
+        name=f"{metric} undefined",
+        subject=ALL,
+        metric=metric,
+        difference=0.0,
+        rows=rows,
+        p=math.nan,
+        headline=True,
+        why=f"{metric} is not defined on these {rows:,} rows, as without a row of some class",
+    )
 
 
 def _check(metric: str, slice_: str, seen: Comparison, now: Estimate) -> Check:
@@ -107,6 +142,26 @@ def _check(metric: str, slice_: str, seen: Comparison, now: Estimate) -> Check:
         degrees=seen.degrees if known else None,
         headline=slice_ == ALL,
     )
+
+
+def _details(judged: JudgedData, baseline: Baseline) -> dict[str, Any]:
+    """Confusion matrices for a page; empty for other answers than labels."""
+    if not isinstance(judged, JudgedRows) or judged.task != "classification":
+        return {}
+    if isinstance(judged, WeightedRows):
+        return {}
+    now = confusion(judged)
+    if not now or judged.classes is None:
+        return {}
+    return {
+        "classes": [class_text(label) for label in judged.classes],
+        "confusion": now,
+        "packaged_confusion": () if baseline.answers is None else baseline.answers.confusion,
+    }
+
+
+def _on(found: Estimate) -> str:
+    return f" on {int(found.rows):,} rows" if math.isfinite(found.rows) else ""
 
 
 def _named(metric: str, slice_: str) -> str:

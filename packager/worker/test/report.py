@@ -40,16 +40,18 @@ class Check(FrozenModel):
     p: float | None = None
     """One-sided: how probable a difference this bad is by chance."""
     q: float | None = None
-    """``p`` adjusted for the checks of the family (Benjamini and Hochberg 1995)."""
+    """``p`` adjusted for the other checks, to be compared with ``FamilyReport.level``: by Benjamini
+    and Hochberg (1995) among the headline checks, or among the others, each half of the level."""
     error: float | None = None
     """Standard error of the difference."""
     degrees: float | None = None
     scale: float | None = None
     """Of a PSI: its chi-square is the PSI over this number."""
     visible_from: float | None = None
-    """The smallest true difference that this check finds with a probability of 80 %."""
+    """The smallest true difference that is found significant with a probability of 80 %."""
     headline: bool = False
-    """Whether the family is inconclusive if this check is."""
+    """Whether it is of all rows: judged with a half of the level of its own, and the family is
+    inconclusive if this check is."""
     severity: Literal["fail", "warn"] = "fail"
     verdict: CheckVerdict = "passed"
     why: str = ""

@@ -27,12 +27,13 @@ from packager.worker.processes.host_command import model_host
 from packager.worker.test.answers import ask
 from packager.worker.test.baseline import BASELINE, Baseline
 from packager.worker.test.drift import drift
+from packager.worker.test.fairness import group_columns
 from packager.worker.test.judged_rows import Judged as JudgedData
 from packager.worker.test.judged_rows import JudgedOutputs, JudgedRows
+from packager.worker.test.labelled_families import labelled_families
 from packager.worker.test.late_labels import with_labels
 from packager.worker.test.new_rows import NewRows, read_new_rows
 from packager.worker.test.overlap import TrainingOverlap, training_overlap
-from packager.worker.test.quality import quality
 from packager.worker.test.report import DataTestReport
 from packager.worker.test.schema import schema
 from packager.worker.test.suspects import suspects
@@ -112,10 +113,11 @@ def _families(
     if not len(rows):
         return _Found(found, rows, notes=("no row of the new data could be judged",))
     profile, baseline = _profile(root), _baseline(root)
+    effects = {} if baseline is None else baseline.reference_effects
     overlap = training_overlap(rows, root)
     if profile is not None:
-        found["suspects"] = _with_overlap(suspects(rows, profile, policy), overlap, rows)
-        found["drift"] = drift(rows, answers.found, profile, policy)
+        found["suspects"] = _with_overlap(suspects(rows, profile, policy, effects), overlap, rows)
+        found["drift"] = drift(rows, answers.found, profile, policy, effects)
     found["time"] = timing(ratios, baseline, policy)
     notes = (f"not compared with the training rows: {overlap}",) * isinstance(overlap, str)
     fresh = np.ones(len(rows), np.bool_)
@@ -130,7 +132,8 @@ def _families(
         found["quality"] = Judged(not_judged="the package was built without data")
     else:
         masks = {name: mask[kept] for name, mask in rows.masks.items()}
-        found["quality"] = quality(judged, masks, baseline, manifest, policy)
+        grouped = group_columns(rows.served, rows.given, policy.fairness)[kept]
+        found |= labelled_families(judged, masks, grouped, baseline, manifest)
     return _Found(found, rows, 0 if judged is None else len(judged), notes)
 
 

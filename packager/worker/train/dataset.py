@@ -189,6 +189,8 @@ def _check_columns(frame: pd.DataFrame, job: Job, targets: Sequence[str]) -> Non
     own = "[data] target" if job.target is not None else "[outputs] target"
     named = [(own, tuple(targets)), ("[data] exclude", job.exclude)]
     named += [("[data] include", job.include), ("[data] train_only", job.train_only)]
+    named += [("[test.fairness] columns", job.test.fairness.columns)]
+    named += [("[test] groups", job.test.groups)]
     for key, names in [*named, ("[slices]", slice_columns(job))]:
         _check_present(frame, key, names)
     for target in targets:

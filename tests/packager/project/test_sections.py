@@ -30,7 +30,7 @@ def data(**more: object) -> DataSection:
         ({"include": ["a", "y"]}, "`data.include`: expected no target"),
         ({"train_only": ["y"]}, "`data.train_only`: expected no target"),
         ({"personal": ["b", "a"], "not_personal": ["a"]}, "not in not_personal, got 'a'"),
-        ({"include": ["a"], "train_only": ["a"]}, "that are not included, got 'a'"),
+        ({"include": ["a"], "train_only": ["a"]}, "not in include, got 'a'"),
     ],
 )
 def test_a_column_has_one_place(more, message):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import math
 
-from packager.compare.significance import PairedDifference
+from monitoring.stats.paired import PairedDifference
 from packager.report.evaluation import as_json, as_text
 from packager.run.paired_evaluation import PairedEvaluation, PairedOutputs
 

@@ -93,7 +93,7 @@ def lineage_html(value: str) -> str:
     return lineage_page(nodes_of(value), value)
 
 
-def tested(value: str) -> str:
+def page_of_a_test(value: str) -> str:
     return data_test_page(every_family(value), [every_family(value)])
 
 
@@ -109,7 +109,7 @@ class Seen(HTMLParser):
             self.attributes.setdefault(name, set()).add(value or "")
 
 
-@pytest.mark.parametrize("made", [issues, replay, lineage, lineage_html, tested])
+@pytest.mark.parametrize("made", [issues, replay, lineage, lineage_html, page_of_a_test])
 @pytest.mark.parametrize("value", HOSTILE, ids=range(len(HOSTILE)))
 def test_values_are_text_in_every_page(made, value: str) -> None:
     text, plain = made(value), made("plain")

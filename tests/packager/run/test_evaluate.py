@@ -9,7 +9,7 @@ from command import NO_ENGINE, Package, package
 from rule_project import rule_project
 
 from monitoring.slices.slices import ALL
-from packager.compare.significance import SeedRuns
+from monitoring.stats.paired import SeedRuns
 from packager.report.evaluation import as_text
 from packager.run.output_scores import OUTPUT_MEASURES
 from packager.run.paired_evaluation import adjusted_outputs, compare_scores

@@ -9,7 +9,8 @@ from table_projects import committed, project_of, visits
 from packager.digest import sha256_file
 from packager.location import Location
 from packager.manifest.data_roles import Split
-from packager.manifest.manifest import DataSource, TableVersion
+from packager.manifest.label_schemes import TableVersion
+from packager.manifest.manifest import DataSource
 from packager.progress import NullProgress
 from packager.project.config import load_project
 from packager.review.gate import make_check_job
