@@ -22,6 +22,7 @@ from serving.http.asgi import (
 from serving.http.limits import MIN_LARGE_BYTES
 from serving.http.messages import RequestError
 from serving.http.pending_answer import Later, RawResponse
+from serving.prediction.golden_check import GoldenCheck
 from serving.prediction.jobs import ignore_result
 from serving.prediction.model_board import WorkerBoard
 from serving.prediction.model_client import ModelClient
@@ -92,13 +93,17 @@ class App:
             # The failure message of the ASGI protocol: on an exception uvicorn would serve on.
             await send({"type": "lifespan.startup.failed", "message": _shown(error)})
             return
+        pipeline = Pipeline(predictor, self._settings, places, self._busy)
+        golden = GoldenCheck.of(predictor, pipeline, self._settings.deadline_seconds)
         loaded = LoadedPackage(
             Routes.of(predictor.manifest, predictor.golden, self._settings),
-            Pipeline(predictor, self._settings, places, self._busy),
+            pipeline,
             Recorder(predictor, self._settings.shadow_ratio),
             predictor.feedback,
+            golden,
         )
         loaded.recorder.begin()
+        checking = None if golden is None else asyncio.create_task(golden.run())
         self._handler.loaded = loaded
         # Freeze loaded objects; requests create no reference cycles, so collect rarely. Those of
         # the supervisor are frozen already.
@@ -107,6 +112,8 @@ class App:
         gc.set_threshold(GC_THRESHOLD)
         await send({"type": "lifespan.startup.complete"})
         await receive()
+        if checking is not None:
+            checking.cancel()
         try:
             await self._viewer.close()
         finally:

@@ -102,9 +102,12 @@ def schedule(
     from packager.deploy.schedule import Schedule, schedule_files
     from packager.engine.engine import Engine
     from packager.image.reference import open_reference
+    from packager.image.stored_images import COMPANION
 
     with open_reference(reference, Engine.connect()) as found:
-        asked = Schedule(found.manifest.name, reference, found.name, data, every, state)
+        asked = Schedule(
+            found.manifest.name, reference, found.name, found.name + COMPANION, data, every, state
+        )
     files = schedule_files(asked)
     for path in write(output, files, {}):
         ConsoleProgress().warn(f"{output / path}: you changed it, so it stays as it is")

@@ -15,7 +15,6 @@ from typing import Any, Literal, get_args
 from packager.deploy.yaml import dump
 from packager.errors import UsageError
 from packager.image.runtime import HARNESS
-from packager.image.stored_images import COMPANION
 
 Every = Literal["hour", "day", "week"]
 CRON: Mapping[Every, str] = {"hour": "17 * * * *", "day": "17 4 * * *", "week": "17 4 * * 1"}
@@ -39,6 +38,8 @@ class Schedule:
     reference: str
     image: str
     """The package in a registry or engine: ``repository:tag``."""
+    companion: str
+    """Its companion, which holds what tests it."""
     data: str
     every: Every
     state: str = ""
@@ -127,7 +128,7 @@ def _unit_text(text: str) -> str:
 def _cron_job(schedule: Schedule) -> dict[str, Any]:
     container = {
         "name": "test",
-        "image": schedule.image + COMPANION,
+        "image": schedule.companion,
         "command": [f"/{HARNESS}/bin/python", "-m", "packager.worker", "test"],
         "volumeMounts": [
             {"name": "new", "mountPath": "/data/new", "readOnly": True},
@@ -210,7 +211,7 @@ def _pulls(schedule: Schedule) -> list[str]:
     """Commands that fetch the package, unless it is a folder or an archive."""
     if schedule.reference.startswith(("oci:", "docker-archive:")):
         return []
-    return [shlex.join(["docker", "pull", schedule.image + end]) for end in ("", COMPANION)]
+    return [shlex.join(["docker", "pull", one]) for one in (schedule.image, schedule.companion)]
 
 
 def _shell(schedule: Schedule) -> str:

@@ -135,6 +135,8 @@ class Policy(FrozenModel):
     fairness: FairnessPolicy = FairnessPolicy()
     time: TimePolicy = TimePolicy()
     weak: WeakPolicy = WeakPolicy()
+    batch_invariance: bool = True
+    """Whether an answer has to depend on its row alone, not on the batch."""
     case: tuple[Case, ...] = ()
 
     @field_validator("groups", "warn", mode="before")

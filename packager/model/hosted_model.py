@@ -131,6 +131,23 @@ class HostedModel:
         answer = self.ask(Message({**header, **own, **named}, [*buffers, *more]))
         return dict(answer.header["measured"])
 
+    def relate(self, function: str, frame: pd.DataFrame) -> list[bool]:
+        """Of each row of ``frame``, the features, what the project's function says.
+
+        Raises ``PackageError`` if it raises, or returns anything else.
+        """
+        from packager.model.frame_columns import frame_header
+
+        header, buffers = frame_header(frame)
+        own = {"verb": "relate", "model": self.number, "function": function}
+        holds = self.ask(Message({**header, **own}, buffers)).header["holds"]
+        if len(holds) != len(frame) or not all(isinstance(one, bool) for one in holds):
+            raise PackageError(
+                f"{function}: the model's process gave no boolean for each row",
+                "does the project's code write to the descriptors of its process? It must not",
+            )
+        return list(holds)
+
     @property
     def parts(self) -> CalledParts:
         """Its parts, for a compiled form that calls them."""

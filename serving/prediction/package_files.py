@@ -19,6 +19,8 @@ from packager.errors import PackageError
 from packager.manifest.evaluation import Golden
 from packager.manifest.manifest import Manifest
 from packager.model.compiled.model import CompiledModel, load_compiled
+from packager.model.golden_answers import FILE as GOLDEN_CASES
+from packager.model.golden_answers import GoldenCases
 from packager.model.paths import Root
 from serving.prediction.model_parts import HostedParts
 
@@ -33,6 +35,8 @@ class PackageFiles:
     clocks: Mapping[str, Clock]
     profile: Profile | None
     golden: Golden | None
+    golden_cases: GoldenCases
+    """What is answered before the server is ready."""
     checker: RowChecker
     slices: SliceSet
     membership: RowMembership
@@ -55,6 +59,7 @@ class PackageFiles:
             clocks,
             load_profile(root),
             load_golden(root),
+            load_golden_cases(root),
             checker,
             slices,
             membership,
@@ -90,6 +95,12 @@ def load_golden(root: Root) -> Golden | None:
     """The golden rows; None if the package has none."""
     path = root.package / "golden.json"
     return Golden.load(path) if path.exists() else None
+
+
+def load_golden_cases(root: Root) -> GoldenCases:
+    """The golden cases of package.toml; none if the package has none."""
+    path = root.package / GOLDEN_CASES
+    return GoldenCases.load(path) if path.exists() else GoldenCases()
 
 
 def load_profile(root: Root) -> Profile | None:

@@ -25,6 +25,7 @@ RESULTS = {
     "folds": "folds.npz",
     "replay": "report.json",
     "test": "report.json",
+    "cases": "cases.json",
 }
 """The result file that each verb of the worker writes last."""
 _GIVEN = "MODEL_CHILD_GIVEN"

@@ -88,6 +88,12 @@ class FamilyReport(FrozenModel):
         return self
 
 
+class CasesReport(FrozenModel):
+    """The cases that a build judged (``cases.json``, ``batches.json``)."""
+
+    checks: tuple[Check, ...]
+
+
 class DataTestReport(FrozenModel):
     """The result of ``package test``."""
 

@@ -20,16 +20,16 @@ from packager.manifest.policy import Family
 from packager.model.hosted import ModelHost
 from packager.model.integrity import MANIFEST, check_before_loading
 from packager.model.paths import Root
-from packager.model.predictions import Predictions
 from packager.worker.job import DataTestJob
 from packager.worker.processes.asked_model import StoredModel
 from packager.worker.processes.host_command import model_host
 from packager.worker.test.answers import ask
 from packager.worker.test.baseline import BASELINE, Baseline
+from packager.worker.test.cases.rows import DataRows
+from packager.worker.test.cases.run import cases
 from packager.worker.test.drift import drift
 from packager.worker.test.fairness import group_columns
-from packager.worker.test.judged_rows import Judged as JudgedData
-from packager.worker.test.judged_rows import JudgedOutputs, JudgedRows
+from packager.worker.test.labelled import judged_data
 from packager.worker.test.labelled_families import labelled_families
 from packager.worker.test.late_labels import with_labels
 from packager.worker.test.new_rows import NewRows, read_new_rows
@@ -39,7 +39,6 @@ from packager.worker.test.schema import schema
 from packager.worker.test.suspects import suspects
 from packager.worker.test.timing import cpu_ratios, read_golden, timing
 from packager.worker.test.verdict import Judged, judge, overall
-from packager.worker.test.weighted_rows import WeightedRows
 
 
 class _Found(NamedTuple):
@@ -119,12 +118,14 @@ def _families(
         found["suspects"] = _with_overlap(suspects(rows, profile, policy, effects), overlap, rows)
         found["drift"] = drift(rows, answers.found, profile, policy, effects)
     found["time"] = timing(ratios, baseline, policy)
+    data = DataRows(rows.served, rows.places, rows.masks)
+    found["cases"] = cases(data, manifest, root, batches=policy.batch_invariance)
     notes = (f"not compared with the training rows: {overlap}",) * isinstance(overlap, str)
     fresh = np.ones(len(rows), np.bool_)
     if isinstance(overlap, TrainingOverlap) and overlap.beyond_chance:
         fresh = ~overlap.trained
     kept = rows.labelled & fresh
-    judged = _judged(rows, answers.found, kept, chosen)
+    judged = judged_data(rows, answers.found, kept, chosen)
     if judged is None:
         why = "the new data have no labels" if not rows.labelled.any() else "no row is new"
         found["quality"] = Judged(not_judged=why)
@@ -141,27 +142,6 @@ def _with_overlap(found: Judged, overlap: TrainingOverlap | str, rows: NewRows) 
     if isinstance(overlap, str):
         return found
     return found._replace(checks=(*found.checks, overlap.check(rows)))
-
-
-def _judged(
-    rows: NewRows,
-    found: Predictions,
-    kept: npt.NDArray[np.bool_],
-    chosen: npt.NDArray[np.float64] | None,
-) -> JudgedData | None:
-    """The rows of ``kept``, which have labels, with their answers; None if there are none."""
-    if not kept.any():
-        return None
-    manifest, labelled = rows.manifest, rows.where(kept)
-    answers = found.at(np.flatnonzero(kept).tolist())
-    groups = labelled.groups(manifest.test.groups)
-    if manifest.task == "outputs":
-        names = list(labelled.features.columns)
-        beside = labelled.given.assign(**{n: labelled.served[n] for n in names})
-        outputs = manifest.schema_.outputs
-        return JudgedOutputs.of(beside, outputs, answers, names, groups)
-    judged = JudgedRows(manifest.task, labelled.truth, answers, manifest.schema_.classes, groups)
-    return judged if chosen is None else WeightedRows(**vars(judged), weights=1 / chosen[kept])
 
 
 def _profile(root: Root) -> Profile | None:

@@ -19,7 +19,9 @@ ODD = 'data/it\'s 100% $x "new" #1'
 def made(
     data: str = ODD, reference: str = "models/stones:1.0", name: str = "stones"
 ) -> dict[str, str]:
-    return schedule_files(Schedule(name, reference, "models/stones:1.0", data, "day"))
+    return schedule_files(
+        Schedule(name, reference, "models/stones:1.0", "models/stones:1.0-replay", data, "day")
+    )
 
 
 def test_every_form_runs_the_command_with_the_name_as_it_is() -> None:
