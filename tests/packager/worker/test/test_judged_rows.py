@@ -5,9 +5,14 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
-from judged_samples import answered, numbers
+from judged_samples import answered, masks, numbers
 from sklearn import metrics
+
+from modelhost.predictions import Predictions
+from packager.manifest.outputs import Output
+from packager.worker.test.judged_rows import JudgedOutputs, JudgedRows, baseline_of
 
 
 def test_the_metrics_of_labels_are_scikit_learns() -> None:
