@@ -13,7 +13,7 @@ from packager.report.numbers import interval, number, percent
 from packager.report.page import table_box
 from packager.testing.ordered import worst_first
 from packager.text import escape_in_literal, escape_markup
-from packager.worker.test.details import WeakDetails, WeakSlice
+from packager.worker.test.details import WeakDetails, WeakSliceDetails
 from packager.worker.test.report import Check, FamilyReport
 
 MAX_SHOWN = 50
@@ -62,7 +62,7 @@ def example_table(title: str, rows: Sequence[Mapping[str, Any]]) -> str:
     )
 
 
-def _weak(found: WeakSlice, name: str) -> str:
+def _weak(found: WeakSliceDetails, name: str) -> str:
     """A slice: what it loses, the line to paste, its rows."""
     excess = f"{number(found.loss)} instead of {number(found.expected)}"
     line = escape_markup(rules_line(name, found.rule))
@@ -80,7 +80,7 @@ def _weak(found: WeakSlice, name: str) -> str:
     )
 
 
-def _weak_row(found: WeakSlice) -> tuple[str | int, ...]:
+def _weak_row(found: WeakSliceDetails) -> tuple[str | int, ...]:
     return (
         found.rule,
         found.rows,

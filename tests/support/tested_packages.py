@@ -8,7 +8,12 @@ from typing import Any
 from packager.manifest.base import FileEntry
 from packager.manifest.policy import Policy
 from packager.worker.test import report as reports
-from packager.worker.test.details import CalibrationDetails, QualityDetails, WeakDetails, WeakSlice
+from packager.worker.test.details import (
+    CalibrationDetails,
+    QualityDetails,
+    WeakDetails,
+    WeakSliceDetails,
+)
 
 HOSTILE_NAMES = (
     '<script>document.title="RAN"</script>',
@@ -131,7 +136,7 @@ def every_family(name: str, slices: int = 2) -> reports.DataTestReport:
         for metric in ("accuracy", "log_loss")
     ]
     drift = [drifted(f"{name}{i}", verdict="failed" if i < 2 else "passed") for i in range(8)]
-    weak = WeakSlice(
+    weak = WeakSliceDetails(
         rule=f'`{name}` = "{name}"',
         rows=300,
         share=0.03,
