@@ -126,7 +126,7 @@ class Tally:
 
 
 HEAD = (
-    "| worlds | recall (1, 2, 3 columns) | shown | false share | any shown | interval covers | CPU s |"
+    "| worlds | recall: 1, 2, 3 columns | shown | false | any shown | interval covers | CPU s |"
     "\n|---|---|---|---|---|---|---|"
 )
 
@@ -307,7 +307,8 @@ def main() -> int:
             print(tally.row(f"{kind}, {against}"), flush=True)
             if against != "groups":
                 every.shown, every.false = every.shown + tally.shown, every.false + tally.false
-                every.found[0] = [*every.found.get(0, []), *sum(tally.found.values(), [])]
+                for order, some in tally.found.items():
+                    every.found.setdefault(order, []).extend(some)
     missed |= every.recall < 0.8 or every.false > 0.1 * every.shown
     tally = run(
         "mixed", ROWS, asked.worlds, {1: (0.05, 0.1), 2: (0.04, 0.14), 3: (0.03, 0.2)}, "amounts"

@@ -1,0 +1,120 @@
+"""Fits the ranges of a chosen slice to the rows that chose it, on a finer grid than was searched.
+
+A range that is weak seldom begins and ends where bins do. Fitting sees the same half of the rows as
+the choice, so that the other half still judges a slice that it had no part in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from monitoring.stats.slice_features import Grid, Mask, SliceFeature, SliceTerms, Span
+from monitoring.stats.slice_scores import scores
+from monitoring.stats.slice_tables import Sums, row_weights
+from monitoring.stats.slice_tests import Losses
+
+Indices = npt.NDArray[np.intp]
+
+ROUNDS = 2
+SIMPLER = 0.5
+"""A slice must score that much more for each further feature: of the many parts of a weak slice
+some score a little more than the whole, by chance."""
+MIN_GAIN = 0.3
+"""A score must grow by that much for another range."""
+
+
+class RangeFitter:
+    """Fits slices on some rows."""
+
+    def __init__(
+        self, features: Sequence[SliceFeature], rows: Indices, losses: Losses, least: float
+    ) -> None:
+        """``losses``: of ``rows``, by index; ``least``: rows that a slice keeps."""
+        self._features = features
+        self._rows = rows
+        self._weights = row_weights(losses)
+        self._binary, self._own = losses.binary, losses.expected is not None
+        self._least = least
+
+    def fitted(self, terms: SliceTerms, free: Mask) -> SliceTerms:
+        """The slice with the ranges that score highest on its rows ``free``: mask of the rows."""
+        total = self._sums(np.zeros(len(free), np.int64), free, 1)
+        for _ in range(ROUNDS):
+            before = terms
+            for place in range(len(terms.features)):
+                terms = self._better(terms, place, free, total)
+            if terms == before:
+                break
+        return self._simplified(terms, free, total)
+
+    def _simplified(self, terms: SliceTerms, free: Mask, total: Sums) -> SliceTerms:
+        """The slice without the terms that hardly raise its score."""
+        score = self._score(terms, free, total)
+        for place in reversed(range(len(terms.features))):
+            if len(terms.features) == 1:
+                break
+            less = terms.without(place)
+            if (found := self._score(less, free, total)) >= score - SIMPLER:
+                terms, score = less, found
+        return terms
+
+    def _score(self, terms: SliceTerms, free: Mask, total: Sums) -> float:
+        inside = free & terms.mask(self._features)[self._rows]
+        sums = self._sums(np.zeros(len(free), np.int64), inside, 1)
+        if not self._least <= sums.rows[0] <= total.rows[0] / 2:
+            return -np.inf
+        _, score = scores(sums, total, binary=self._binary, own=self._own)
+        return float(score[0])
+
+    def _better(self, terms: SliceTerms, place: int, free: Mask, total: Sums) -> SliceTerms:
+        """The slice with the best range of the feature at one place."""
+        grid = self._features[terms.features[place]].grid
+        if grid is None or grid.spans[terms.terms[place]] is None:
+            return terms
+        now = terms.fitted[place] or grid.spans[terms.terms[place]]
+        assert now is not None
+        starts, ends = np.triu_indices(grid.size + 1, 1)
+        whole = np.flatnonzero((starts == now[0]) & (ends == now[1]))
+        sums = self._spans(terms, place, grid, free, starts, ends)
+        able = (sums.rows >= self._least) & (sums.rows <= total.rows / 2)
+        able &= ends - starts < grid.size
+        able[whole] = sums.rows[whole] > 0
+        places = np.flatnonzero(able)
+        _, score = scores(sums.at(places), total, binary=self._binary, own=self._own)
+        best = int(score.argmax()) if len(score) else -1
+        current = score[places == whole[0]]
+        if best < 0 or not len(current) or not score[best] >= current[0] + MIN_GAIN:
+            return terms
+        span: Span = (int(starts[places[best]]), int(ends[places[best]]))
+        spans = tuple(span if at == place else one for at, one in enumerate(terms.fitted))
+        return replace(terms, spans=spans)
+
+    def _spans(
+        self, terms: SliceTerms, place: int, grid: Grid, free: Mask, starts: Indices, ends: Indices
+    ) -> Sums:
+        """The sums of the slice with each range of the feature at one place."""
+        inside = free & (grid.codes[self._rows] >= 0)
+        for at, (feature, term, span) in enumerate(
+            zip(terms.features, terms.terms, terms.fitted, strict=True)
+        ):
+            if at != place:
+                inside &= self._features[feature].mask(term, span)[self._rows]
+        by_bin = self._sums(grid.codes[self._rows], inside, grid.size)
+        until = [
+            np.concatenate([[0.0], np.cumsum(part)])
+            for part in (by_bin.rows, by_bin.loss, by_bin.other)
+        ]
+        return Sums(*(part[ends] - part[starts] for part in until))
+
+    def _sums(self, codes: npt.NDArray[np.int64], inside: Mask, size: int) -> Sums:
+        kept = codes[inside]
+        return Sums(
+            *(
+                np.bincount(kept, None if one is None else one[inside], size).astype(np.float64)
+                for one in self._weights
+            )
+        )
