@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -25,11 +25,8 @@ class Grid:
     """The bin of each row, (n,); -1 for none."""
     spans: tuple[Span | None, ...]
     """The bins of each term; None for a term that is no range."""
-
-    @property
-    def size(self) -> int:
-        """The number of bins."""
-        return int(self.codes.max(initial=-1)) + 1
+    size: int
+    """The number of bins."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +61,13 @@ class SliceFeature:
         bins = int(known.max(initial=-1)) + 1
         return cls(name, known, np.eye(bins, dtype=np.bool_))
 
+    def part(self, rows: npt.NDArray[np.intp]) -> SliceFeature:
+        """The feature of some rows, by index."""
+        grid = self.grid
+        if grid is not None:
+            grid = replace(grid, codes=grid.codes[rows])
+        return replace(self, codes=self.codes[rows], grid=grid)
+
     @property
     def bins(self) -> int:
         """The number of bins, k."""
@@ -88,14 +92,10 @@ class SliceTerms:
     spans: tuple[Span | None, ...] = ()
     """The bins of the grid that were fitted to a term; None for the term itself."""
 
-    def mask(self, features: Sequence[SliceFeature]) -> Mask:
-        """The rows in the slice, (n,)."""
-        parts = [
-            features[at].mask(term, span)
-            for at, term, span in zip(self.features, self.terms, self.fitted, strict=True)
-        ]
-        found: Mask = np.logical_and.reduce(parts)
-        return found
+    @property
+    def parts(self) -> Iterator[tuple[int, int, Span | None]]:
+        """Feature, term and span of each term."""
+        return zip(self.features, self.terms, self.fitted, strict=True)
 
     def without(self, place: int) -> SliceTerms:
         """The slice without the term at one place."""
@@ -108,3 +108,23 @@ class SliceTerms:
     def fitted(self) -> tuple[Span | None, ...]:
         """``spans``, of every term."""
         return self.spans or (None,) * len(self.terms)
+
+
+class SliceMasks:
+    """The rows of slices; those of each term are computed once."""
+
+    def __init__(self, features: Sequence[SliceFeature]) -> None:
+        self.features = features
+        self._known: dict[tuple[int, int, Span | None], Mask] = {}
+
+    def of(self, slice_: SliceTerms) -> Mask:
+        """The rows in a slice, (n,)."""
+        parts = [self._term(*key) for key in slice_.parts]
+        found: Mask = np.logical_and.reduce(parts)
+        return found
+
+    def _term(self, feature: int, term: int, span: Span | None) -> Mask:
+        key = (feature, term, span)
+        if key not in self._known:
+            self._known[key] = self.features[feature].mask(term, span)
+        return self._known[key]

@@ -6,13 +6,12 @@ the choice, so that the other half still judges a slice that it had no part in.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
-from monitoring.stats.slice_features import Grid, Mask, SliceFeature, SliceTerms, Span
+from monitoring.stats.slice_features import Grid, Mask, SliceMasks, SliceTerms, Span
 from monitoring.stats.slice_scores import scores
 from monitoring.stats.slice_tables import Sums, row_weights
 from monitoring.stats.slice_tests import Losses
@@ -30,19 +29,18 @@ MIN_GAIN = 0.3
 class RangeFitter:
     """Fits slices on some rows."""
 
-    def __init__(
-        self, features: Sequence[SliceFeature], rows: Indices, losses: Losses, least: float
-    ) -> None:
-        """``losses``: of ``rows``, by index; ``least``: rows that a slice keeps."""
-        self._features = features
-        self._rows = rows
+    def __init__(self, masks: SliceMasks, losses: Losses, least: float) -> None:
+        """``masks``, ``losses``: of the same rows, (n,); ``least``: rows that a slice keeps."""
+        self._masks = masks
         self._weights = row_weights(losses)
         self._binary, self._own = losses.binary, losses.expected is not None
         self._least = least
+        self._every = np.ones(len(losses.loss), np.bool_)
 
-    def fitted(self, terms: SliceTerms, free: Mask) -> SliceTerms:
-        """The slice with the ranges that score highest on its rows ``free``: mask of the rows."""
-        total = self._sums(np.zeros(len(free), np.int64), free, 1)
+    def fitted(self, terms: SliceTerms, free: Mask | None = None) -> SliceTerms:
+        """The slice with the ranges that score highest, on its rows ``free``, (n,)."""
+        free = self._every if free is None else free
+        total = self._sums(free)
         for _ in range(ROUNDS):
             before = terms
             for place in range(len(terms.features)):
@@ -50,6 +48,10 @@ class RangeFitter:
             if terms == before:
                 break
         return self._simplified(terms, free, total)
+
+    def score(self, terms: SliceTerms) -> float:
+        """The score of a slice on all rows; minus infinity for too few or too many of them."""
+        return self._score(terms, self._every, self._sums(self._every))
 
     def _simplified(self, terms: SliceTerms, free: Mask, total: Sums) -> SliceTerms:
         """The slice without the terms that hardly raise its score."""
@@ -63,8 +65,7 @@ class RangeFitter:
         return terms
 
     def _score(self, terms: SliceTerms, free: Mask, total: Sums) -> float:
-        inside = free & terms.mask(self._features)[self._rows]
-        sums = self._sums(np.zeros(len(free), np.int64), inside, 1)
+        sums = self._sums(free & self._masks.of(terms))
         if not self._least <= sums.rows[0] <= total.rows[0] / 2:
             return -np.inf
         _, score = scores(sums, total, binary=self._binary, own=self._own)
@@ -72,7 +73,7 @@ class RangeFitter:
 
     def _better(self, terms: SliceTerms, place: int, free: Mask, total: Sums) -> SliceTerms:
         """The slice with the best range of the feature at one place."""
-        grid = self._features[terms.features[place]].grid
+        grid = self._masks.features[terms.features[place]].grid
         if grid is None or grid.spans[terms.terms[place]] is None:
             return terms
         now = terms.fitted[place] or grid.spans[terms.terms[place]]
@@ -97,24 +98,24 @@ class RangeFitter:
         self, terms: SliceTerms, place: int, grid: Grid, free: Mask, starts: Indices, ends: Indices
     ) -> Sums:
         """The sums of the slice with each range of the feature at one place."""
-        inside = free & (grid.codes[self._rows] >= 0)
-        for at, (feature, term, span) in enumerate(
-            zip(terms.features, terms.terms, terms.fitted, strict=True)
-        ):
-            if at != place:
-                inside &= self._features[feature].mask(term, span)[self._rows]
-        by_bin = self._sums(grid.codes[self._rows], inside, grid.size)
+        inside = free & (grid.codes >= 0)
+        if len(terms.features) > 1:
+            inside &= self._masks.of(terms.without(place))
+        by_bin = self._sums(inside, grid)
         until = [
             np.concatenate([[0.0], np.cumsum(part)])
             for part in (by_bin.rows, by_bin.loss, by_bin.other)
         ]
         return Sums(*(part[ends] - part[starts] for part in until))
 
-    def _sums(self, codes: npt.NDArray[np.int64], inside: Mask, size: int) -> Sums:
-        kept = codes[inside]
+    def _sums(self, inside: Mask, grid: Grid | None = None) -> Sums:
+        """The sums of the rows ``inside``, by bin of a grid: (bins,), or (1,) without one."""
+        rows = np.flatnonzero(inside)
+        codes = np.zeros(len(rows), np.int64) if grid is None else grid.codes[rows]
+        size = 1 if grid is None else grid.size
         return Sums(
             *(
-                np.bincount(kept, None if one is None else one[inside], size).astype(np.float64)
+                np.bincount(codes, None if one is None else one[rows], size).astype(np.float64)
                 for one in self._weights
             )
         )

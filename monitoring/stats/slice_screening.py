@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitoring.stats.distributions import normal_quantile
-from monitoring.stats.slice_features import Mask, SliceFeature, SliceTerms, Span
+from monitoring.stats.slice_features import Mask, SliceFeature, SliceMasks, SliceTerms
 from monitoring.stats.slice_fitting import SIMPLER, RangeFitter
 from monitoring.stats.slice_scores import scores
 from monitoring.stats.slice_tables import SliceTables, Sums
@@ -31,6 +31,8 @@ the others harder to confirm: from 3 to 30 the power is about the same."""
 MAX_CANDIDATES = 50
 MAX_TRIED = 2_000
 """Slices of one half that are compared with those already chosen, the worst first."""
+MAX_FITTED = 150
+"""Slices whose ranges are fitted before they are compared."""
 MAX_SHARE = 0.5
 """Of the rows, in a slice: the complement of a larger one is the exception."""
 SLACK = 1.0
@@ -92,26 +94,29 @@ def screen(
 
 
 def distinct(
-    screened: Screened, masks: MaskCache, rows: Indices, losses: Losses, options: ScreeningOptions
+    screened: Screened,
+    features: Sequence[SliceFeature],
+    losses: Losses,
+    options: ScreeningOptions,
 ) -> list[SliceTerms]:
-    """The slices to confirm, by their rows ``rows`` of the half that screens, the worst first.
+    """The slices to confirm, the worst first; ``features``, ``losses``: of the half that screens.
 
-    A slice is dropped if its rows outside of those already chosen are few, or no longer weak. Its
-    ranges are fitted to these rows. ``losses``: those of ``rows``.
+    Ranges are fitted to these rows. A slice is dropped if its rows outside of those already chosen
+    are few, or no longer weak.
     """
-    test = SliceTest(losses)
-    fitter = RangeFitter(masks.features, rows, losses, options.min_rows / 2)
-    covered = np.zeros(len(rows), np.bool_)
+    test, masks = SliceTest(losses), SliceMasks(features)
+    fitter = RangeFitter(masks, losses, options.min_rows / 2)
+    covered = np.zeros(len(losses.loss), np.bool_)
     chosen: list[SliceTerms] = []
-    for terms, _ in screened.candidates:
-        own = masks.of(terms)[rows]
+    for terms in _fitted_first(screened, fitter):
+        own = masks.of(terms)
         left = own & ~covered
         if left.sum() < MIN_LEFT * own.sum():
             continue
         if test.excess(left, ~(own | covered)).p > NEAR_BAR * screened.bar:
             continue
         terms = fitter.fitted(terms, ~covered)
-        own = masks.of(terms)[rows]
+        own = masks.of(terms)
         left = own & ~covered
         found = test.excess(left, ~(own | covered))
         if found.p > screened.bar or found.excess < options.effect:
@@ -123,25 +128,15 @@ def distinct(
     return chosen
 
 
-class MaskCache:
-    """The rows of slices; those of each term are computed once."""
-
-    def __init__(self, features: Sequence[SliceFeature]) -> None:
-        self.features = features
-        self._known: dict[tuple[int, int, Span | None], Mask] = {}
-
-    def of(self, terms: SliceTerms) -> Mask:
-        """The rows in a slice, (n,)."""
-        keys = zip(terms.features, terms.terms, terms.fitted, strict=True)
-        parts = [self._term(*key) for key in keys]
-        found: Mask = np.logical_and.reduce(parts)
-        return found
-
-    def _term(self, feature: int, term: int, span: Span | None) -> Mask:
-        key = (feature, term, span)
-        if key not in self._known:
-            self._known[key] = self.features[feature].mask(term, span)
-        return self._known[key]
+def _fitted_first(screened: Screened, fitter: RangeFitter) -> list[SliceTerms]:
+    """The candidates; of the first ones the ranges are fitted, and then the order."""
+    fitted: dict[SliceTerms, float] = {}
+    for terms, _ in screened.candidates[:MAX_FITTED]:
+        found = fitter.fitted(terms)
+        if found not in fitted:
+            fitted[found] = fitter.score(found) - SIMPLER * len(found.features)
+    others = [terms for terms, _ in screened.candidates[MAX_FITTED:]]
+    return [*sorted(fitted, key=lambda one: -fitted[one]), *others]
 
 
 class _Search:

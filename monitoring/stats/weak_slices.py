@@ -15,9 +15,8 @@ import numpy as np
 
 from monitoring.stats.adjust import benjamini_hochberg
 from monitoring.stats.row_halves import first_half, row_hashes
-from monitoring.stats.slice_features import Mask, SliceFeature, SliceTerms
+from monitoring.stats.slice_features import Mask, SliceFeature, SliceMasks, SliceTerms
 from monitoring.stats.slice_screening import (
-    MaskCache,
     Screened,
     ScreeningOptions,
     distinct,
@@ -124,7 +123,7 @@ def find_weak_slices(
     numbers = [losses.loss] if losses.expected is None else [losses.loss, losses.expected]
     first = first_half(row_hashes(used, numbers), losses.groups)
     screened = screen(used, losses, first, options.limits)
-    masks = MaskCache(used)
+    masks = SliceMasks(used)
     shown: list[FoundSlice] = []
     for half, found in zip((first, ~first), screened, strict=True):
         for one in _confirmed(found, masks, half, losses, options):
@@ -135,11 +134,12 @@ def find_weak_slices(
 
 
 def _confirmed(
-    screened: Screened, masks: MaskCache, half: Mask, losses: Losses, options: SearchOptions
+    screened: Screened, masks: SliceMasks, half: Mask, losses: Losses, options: SearchOptions
 ) -> list[FoundSlice]:
     """The slices that ``half`` chooses and the other rows confirm, at half of the level."""
     rows, others = np.flatnonzero(half), np.flatnonzero(~half)
-    chosen = distinct(screened, masks, rows, losses.part(rows), options.limits)
+    features = [feature.part(rows) for feature in masks.features]
+    chosen = distinct(screened, features, losses.part(rows), options.limits)
     if not chosen:
         return []
     test = SliceTest(losses.part(others))

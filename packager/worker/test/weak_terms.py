@@ -88,7 +88,7 @@ class TermFeature:
         grid = None
         if self.ranges is not None:
             spans = tuple(self.ranges.span(term.bins) for term in self.terms)
-            grid = Grid(self.ranges.codes, spans)
+            grid = Grid(self.ranges.codes, spans, self.ranges.starts[-1])
         return SliceFeature(self.name, self.codes, holds, grid)
 
 
