@@ -31,7 +31,7 @@ def run_data_test(
     output: Annotated[
         Path | None,
         typer.Option(
-            "--out", help="Folder for report.json, junit.xml, summary.md, index.html (none)."
+            "--output", help="Folder for report.json, junit.xml, summary.md, index.html (none)."
         ),
     ] = None,
     summary: Annotated[

@@ -57,6 +57,7 @@ def test_no_verb_has_a_second_word_for_a_meaning():
 def test_what_is_written_goes_to_output():
     assert having("--output") == {
         "build", "base", "predict", "data check", "data checkout", "data issues",
+        "data label-queue",
         "data labels map", "data labels show",
         "data verdicts apply", "deploy monitoring", "deploy remove",
     }  # fmt: skip
