@@ -75,7 +75,7 @@ def test_other_code_data_or_recipe_takes_no_kept_result(tmp_path, name, content)
     assert digest(write_project(tmp_path / "project", {name: content})) != before
 
 
-POLICY = "[test]\nfalse_alarm = 0.05\n[[test.case]]\nname = 'a'\nkind = 'bounds'\n"
+POLICY = "[test]\nbatch_invariance = false\n[[test.case]]\nname = 'a'\nkind = 'bounds'\n"
 
 
 def test_another_policy_of_tests_takes_the_kept_result(tmp_path):
