@@ -102,7 +102,7 @@ class TextCells:
         if measure == "unseen":
             return vocabulary.unseen_shares(self.hashes, vocabulary.known_words(learned))
         if measure == "token":
-            return _first_of(self._words, frozenset(learned.split()))
+            return _first_of(self.words, frozenset(learned.split()))
         return [None if text is None else script(text) for text in self._values]
 
     def learn_vocabulary(self) -> tuple[str, Floats]:
@@ -111,19 +111,20 @@ class TextCells:
 
     def learn_tokens(self) -> str:
         """The words in the most rows, but at most half of them, separated by spaces."""
-        times = Counter(word for row in self._words if row is not None for word in set(row))
+        times = Counter(word for row in self.words if row is not None for word in set(row))
         most = MAX_TOKEN_SHARE * len(self._values)
         able = ((-n, word) for word, n in times.items() if n <= most and word not in _TAKEN)
         return " ".join(sorted(word for _, word in sorted(able)[:MAX_TOKENS]))
 
     @cached_property
-    def _words(self) -> list[list[str] | None]:
+    def words(self) -> list[list[str] | None]:
+        """The words of each text."""
         return [None if text is None else words(text) for text in self._values]
 
     @cached_property
     def hashes(self) -> list[list[int] | None]:
         """The hashes of each text's words, 32 bits each."""
-        return [None if row is None else hashes_of(row) for row in self._words]
+        return [None if row is None else hashes_of(row) for row in self.words]
 
 
 def words(text: str) -> list[str]:

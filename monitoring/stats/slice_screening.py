@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from monitoring.stats.distributions import normal_quantile
 from monitoring.stats.slice_features import Mask, SliceFeature, SliceTerms
 from monitoring.stats.slice_scores import scores
 from monitoring.stats.slice_tables import SliceTables, Sums
@@ -33,6 +33,9 @@ MAX_SHARE = 0.5
 """Of the rows, in a slice: the complement of a larger one is the exception."""
 SLACK = 1.0
 """A score may be that much too low, because other weak slices are among the rest."""
+SIMPLER = 0.5
+"""A slice must score that much more for each further feature: of the many parts of a weak slice
+some score a little more than the whole, by chance."""
 MIN_LEFT = 0.3
 """Of a slice's rows, outside of those already chosen: else they explain it."""
 _SEEN = 2.0
@@ -159,10 +162,11 @@ def _worst(
     if not found:
         return Screened((), tested)
     which, places, score = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    least = -NormalDist().inv_cdf(_bar(tested)) - SLACK
+    least = -normal_quantile(_bar(tested)) - SLACK
     high = np.flatnonzero(score >= least)
-    # Of equal scores the slice of fewer features comes first, in whatever order features are.
-    order = high[np.lexsort((which[high], -np.round(score[high], 9)))][:MAX_TRIED]
+    sizes = np.array([len(one) for one in sets])[which[high]]
+    rank = np.round(score[high] - SIMPLER * sizes, 9)
+    order = high[np.lexsort((which[high], -rank))][:MAX_TRIED]
     return Screened(
         tuple(
             Candidate(tables.terms_at(sets[which[at]], int(places[at])), float(score[at]))

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from monitoring.stats.distributions import (
+    normal_quantile,
+    normal_tail,
+    student_quantile,
+    student_tail,
+)
+from monitoring.stats.exact import at_least
+from monitoring.stats.fisher import hypergeometric_tail
 from monitoring.stats.slice_features import Ints, Mask
-from monitoring.stats.tails import binomial_tail, hypergeometric_tail, normal_tail, student_tail
 
 Floats = npt.NDArray[np.float64]
 
@@ -27,13 +33,14 @@ class Losses:
     """Losses of n rows, and what they are compared with."""
 
     loss: Floats
-    """(n,): 0 or 1 for a right or wrong answer, or any finite number."""
+    """(n,): 0 or 1 for a right or wrong answer, or any number."""
     expected: Floats | None = None
     """The loss that the model itself expects, (n,): 1 minus its calibrated confidence."""
     groups: Ints | None = None
     """The group of each row, (n,), if rows of one group depend on each other."""
 
-    def __post_init__(self) -> None:
+    def check(self) -> None:
+        """Raise ``ValueError`` for a loss that is not finite, or different numbers of rows."""
         for name, values in (("loss", self.loss), ("expected", self.expected)):
             if values is None:
                 continue
@@ -127,10 +134,10 @@ class SliceTest:
         Of 0/1 losses Wilson's, and against the rest Newcombe's (1998) of two of them.
         """
         found = self.excess(inside, others)
-        z = NormalDist().inv_cdf(0.5 + share / 2)
         if not self._binary:
-            half = _student_quantile(z, found.freedom) * found.error
+            half = student_quantile(0.5 + share / 2, found.freedom) * found.error
             return found.excess - half, found.excess + half
+        z = normal_quantile(0.5 + share / 2)
         low, high = _wilson(found.loss, found.rows, z)
         if self._own is not None:
             return low - found.expected, high - found.expected
@@ -152,7 +159,7 @@ class SliceTest:
             return _t_tail(*t)
         assert self._own is not None
         share = float(np.clip(self._own[inside].mean(), 0.0, 1.0))
-        return binomial_tail(int(self._loss[inside].sum()), int(inside.sum()), share)
+        return at_least(int(self._loss[inside].sum()), int(inside.sum()), share)
 
     def _apart_tail(self, inside: Mask, others: Mask, excess: float) -> float:
         """The tail of an excess over that of the other rows."""
@@ -201,10 +208,3 @@ def _wilson(share: float, rows: int, z: float) -> tuple[float, float]:
     spread = share * (1 - share) / rows + z * z / (4 * rows * rows)
     half = z * math.sqrt(max(0.0, spread)) / (1 + z * z / rows)
     return max(0.0, centre - half), min(1.0, centre + half)
-
-
-def _student_quantile(z: float, freedom: float) -> float:
-    """Student's quantile from the normal one (Cornish and Fisher 1937), to 1 % from 4 degrees."""
-    first = (z**3 + z) / 4
-    second = (5 * z**5 + 16 * z**3 + 3 * z) / 96
-    return z + first / freedom + second / freedom**2

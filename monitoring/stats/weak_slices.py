@@ -105,8 +105,10 @@ def find_weak_slices(
 
     With expected losses a slice is weak if its loss is higher than its own rows' expected loss,
     else if it is higher than that of the rest. Neither the order of rows nor that of (up to
-    ``MAX_FEATURES``) features matters. Raises ``ValueError`` for features of other rows.
+    ``MAX_FEATURES``) features matters. Raises ``ValueError`` for features of other rows, and
+    for losses that are not finite.
     """
+    losses.check()
     if any(len(feature.codes) != len(losses.loss) for feature in features):
         raise ValueError(f"expected features of {len(losses.loss)} rows, got others")
     names = [feature.name for feature in features[:MAX_FEATURES]]

@@ -31,7 +31,7 @@ def run_data_test(
     output: Annotated[
         Path | None,
         typer.Option(
-            "--out", help="Folder for report.json, junit.xml, summary.md, index.html (none)."
+            "--output", help="Folder for report.json, junit.xml, summary.md, index.html (none)."
         ),
     ] = None,
     summary: Annotated[
@@ -53,7 +53,7 @@ def run_data_test(
     from packager.report.data_test_files import check_places, write_error, write_report
     from packager.testing.run import DataTestRequest, run_test
 
-    check_places(output, summary)
+    check_places(output, summary, Path(data))
     asked = DataTestRequest(data, labels, tuple(on or ()), only_new, state)
     try:
         with opened(reference, local) as (found, engine):

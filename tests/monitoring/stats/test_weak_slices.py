@@ -198,7 +198,7 @@ def test_only_the_first_thirty_features_are_searched() -> None:
 def test_refuses_what_cannot_be_searched() -> None:
     features = features_of(made_codes(0, rows=10))
     with pytest.raises(ValueError, match="expected a finite loss for each row"):
-        Losses(np.array([1.0, np.nan]))
+        Losses(np.array([1.0, np.nan])).check()
     with pytest.raises(ValueError, match="expected features of 9 rows"):
         find_weak_slices(features, Losses(np.zeros(9)), SearchOptions())
     with pytest.raises(ValueError, match="different names"):

@@ -1,0 +1,29 @@
+"""Edges between the bins of numbers that the package has no bins of."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
+BINS = 10
+
+
+def number_edges(numbers: Floats) -> Floats:
+    """Where bins of about equal rows begin, (bins - 1,); NaN is in none.
+
+    A value of more rows than a bin has a bin of its own, as zero has in amounts that most rows
+    lack; the other rows are divided by quantiles.
+    """
+    present = numbers[np.isfinite(numbers)]
+    values, counts = np.unique(present, return_counts=True)
+    if len(values) <= BINS:
+        return values[1:]
+    heavy = np.flatnonzero(counts >= len(present) / BINS)
+    own = {values[at] for at in heavy} | {values[at + 1] for at in heavy if at + 1 < len(values)}
+    others = present[~np.isin(present, values[heavy])]
+    bins = max(2, BINS - len(heavy))
+    if len(others):
+        own |= set(np.quantile(others, np.arange(1, bins) / bins, method="higher"))
+    return np.array(sorted(own - {values[0]}), np.float64)

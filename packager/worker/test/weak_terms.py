@@ -1,0 +1,147 @@
+"""Terms that slices are searched by: conditions on one column, in the language of slice rules."""
+
+from __future__ import annotations
+
+import json
+import keyword
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from monitoring.stats.slice_features import SliceFeature
+
+Codes = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+Constant = bool | int | float | str
+
+MAX_CONSTANT = 200
+"""Characters of a text in a rule; a longer value has no rule."""
+MAX_LIST = 300
+"""Characters of a list of values in a rule."""
+COARSE = 3
+"""Wider bins of a number that has more bins than these, beside them."""
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+@dataclass(frozen=True)
+class Term:
+    """A condition on one column."""
+
+    rule: str
+    """``30 <= age < 40``."""
+    bins: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class TermFeature:
+    """A column, or what is derived from it, as bins of n rows and terms on them."""
+
+    name: str
+    """``age``, ``note.length``."""
+    codes: Codes
+    """The bin of each row, (n,); -1 for none."""
+    size: int
+    """Bins."""
+    terms: tuple[Term, ...] = field(default=())
+
+    @property
+    def searched(self) -> SliceFeature:
+        """The feature of the search."""
+        holds = np.zeros((len(self.terms), self.size), np.bool_)
+        for at, term in enumerate(self.terms):
+            holds[at, list(term.bins)] = True
+        return SliceFeature(self.name, self.codes, holds)
+
+
+def operand(column: str, measure: str | None = None) -> str | None:
+    """A column, or a measure of it, as a rule names it; None if no rule can."""
+    if "`" in column or not column:
+        return None
+    plain = _PLAIN.fullmatch(column) and not keyword.iskeyword(column)
+    name = column if plain else f"`{column}`"
+    return name if measure is None else f"{name}.{measure}"
+
+
+def literal(value: Any) -> str | None:
+    """A constant of a rule; None for a value that has none."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, bool) or type(value) is int:
+        return str(value)
+    if isinstance(value, float):
+        return _number(value) if math.isfinite(value) else None
+    if not isinstance(value, str) or len(value) > MAX_CONSTANT:
+        return None
+    try:
+        value.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return None
+    return json.dumps(value, ensure_ascii=False)
+
+
+def interval_terms(name: str, edges: Sequence[str], counts: Sequence[int]) -> list[Term]:
+    """Terms of the bins between ``edges``, and ``COARSE`` wider ones of about equal counts.
+
+    ``counts``: rows of each bin, one more than edges.
+    """
+    found = [Term(_between(name, edges, at, at + 1), (at,)) for at in range(len(counts))]
+    if len(counts) <= COARSE:
+        return found
+    shares = np.cumsum(counts) / max(1, sum(counts))
+    cuts = sorted({int(np.abs(shares - part / COARSE).argmin()) + 1 for part in range(1, COARSE)})
+    starts, ends = [0, *cuts], [*cuts, len(counts)]
+    wide = [(start, end) for start, end in zip(starts, ends, strict=True) if end - start > 1]
+    return found + [
+        Term(_between(name, edges, start, end), tuple(range(start, end))) for start, end in wide
+    ]
+
+
+def value_terms(name: str, values: Sequence[Sequence[Constant]], rest: bool) -> list[Term]:
+    """A term for each bin of equal values; with ``rest`` the last bin is that of all others.
+
+    A bin of values without a constant in the language has no term.
+    """
+    found: list[Term] = []
+    known: list[str | None] = []
+    for at, group in enumerate(values):
+        texts = [literal(value) for value in group]
+        known += texts
+        some = [text for text in texts if text is not None]
+        if len(some) == len(texts):
+            found.append(Term(_equal(name, group, some), (at,)))
+    listed = ", ".join(text for text in known if text is not None)
+    if rest and None not in known and len(listed) <= MAX_LIST:
+        found.append(Term(f"{name} not in [{listed}]", (len(values),)))
+    return found
+
+
+def missing_term(name: str, code: int) -> Term:
+    """The term of null."""
+    return Term(f"{name} is None", (code,))
+
+
+def _equal(name: str, values: Sequence[Constant], texts: Sequence[str]) -> str:
+    if len(values) > 1:
+        return f"{name} in [{', '.join(texts)}]"
+    if isinstance(values[0], bool):
+        return name if values[0] else f"not {name}"
+    return f"{name} == {texts[0]}"
+
+
+def _between(name: str, edges: Sequence[str], start: int, end: int) -> str:
+    """The rule of the bins from ``start`` to before ``end``."""
+    if start == 0:
+        return f"{name} < {edges[end - 1]}"
+    if end > len(edges):
+        return f"{name} >= {edges[start - 1]}"
+    return f"{edges[start - 1]} <= {name} < {edges[end - 1]}"
+
+
+def _number(value: float) -> str:
+    return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
