@@ -15,9 +15,8 @@ import numpy as np
 
 from monitoring.stats.adjust import benjamini_hochberg
 from monitoring.stats.row_halves import first_half, row_hashes
-from monitoring.stats.slice_features import Mask, SliceFeature, SliceTerms
+from monitoring.stats.slice_features import Mask, SliceFeature, SliceMasks, SliceTerms
 from monitoring.stats.slice_screening import (
-    MaskCache,
     Screened,
     ScreeningOptions,
     distinct,
@@ -43,7 +42,7 @@ class SearchOptions:
     """Most features of a slice, from 1 to 3."""
     effect: float = 0.03
     """Least excess, in the unit of the loss."""
-    level: float = 0.05
+    level: float = 0.02
     """False-alarm level."""
     min_rows: int = 50
     """Least rows of a slice."""
@@ -53,6 +52,11 @@ class SearchOptions:
             raise ValueError(f"expected 1 to {MAX_ORDER} features a slice, got {self.features}")
         if not 0 < self.level < 1:
             raise ValueError(f"expected a level between 0 and 1, got {self.level}")
+
+    @property
+    def limits(self) -> ScreeningOptions:
+        """What a slice must be to be chosen."""
+        return ScreeningOptions(self.features, self.effect, self.min_rows)
 
 
 @dataclass(frozen=True)
@@ -118,24 +122,24 @@ def find_weak_slices(
     used = [features[at] for at in order]
     numbers = [losses.loss] if losses.expected is None else [losses.loss, losses.expected]
     first = first_half(row_hashes(used, numbers), losses.groups)
-    limits = ScreeningOptions(options.features, options.effect, options.min_rows)
-    screened = screen(used, losses, first, limits)
-    masks = MaskCache(used)
+    screened = screen(used, losses, first, options.limits)
+    masks = SliceMasks(used)
     shown: list[FoundSlice] = []
     for half, found in zip((first, ~first), screened, strict=True):
         for one in _confirmed(found, masks, half, losses, options):
             if not any(_overlap(one.mask, other.mask) > SAME for other in shown):
                 shown.append(one)
-    shown.sort(key=lambda one: (-one.harmed, one.terms))
+    shown.sort(key=lambda one: (-one.harmed, one.terms.features, one.terms.terms))
     return SearchResult(tuple(_renumbered(one, order) for one in shown), screened[0].tested)
 
 
 def _confirmed(
-    screened: Screened, masks: MaskCache, half: Mask, losses: Losses, options: SearchOptions
+    screened: Screened, masks: SliceMasks, half: Mask, losses: Losses, options: SearchOptions
 ) -> list[FoundSlice]:
     """The slices that ``half`` chooses and the other rows confirm, at half of the level."""
     rows, others = np.flatnonzero(half), np.flatnonzero(~half)
-    chosen = distinct(screened, masks, rows, losses.part(rows), options.effect)
+    features = [feature.part(rows) for feature in masks.features]
+    chosen = distinct(screened, features, losses.part(rows), options.limits)
     if not chosen:
         return []
     test = SliceTest(losses.part(others))
@@ -175,7 +179,14 @@ def _overlap(one: Mask, other: Mask) -> float:
 
 def _renumbered(found: FoundSlice, order: Sequence[int]) -> FoundSlice:
     """With features numbered as the caller does; ``order``: the caller's number of each."""
-    pairs = zip(found.terms.features, found.terms.terms, strict=True)
-    numbered = sorted((order[feature], term) for feature, term in pairs)
-    features, terms = zip(*numbered, strict=True)
-    return replace(found, terms=SliceTerms(features, terms))
+    own = found.terms
+    numbers = [order[feature] for feature in own.features]
+    places = sorted(range(len(numbers)), key=numbers.__getitem__)
+    return replace(
+        found,
+        terms=SliceTerms(
+            tuple(numbers[at] for at in places),
+            tuple(own.terms[at] for at in places),
+            tuple(own.fitted[at] for at in places) if any(own.fitted) else (),
+        ),
+    )

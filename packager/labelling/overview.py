@@ -13,6 +13,8 @@ from typing import Any
 import pandas as pd
 
 from packager.cache import atomic_file
+from packager.data.spreadsheet import escaped
+from packager.labelling.csv_labels import PROBABILITY
 from packager.location import Location
 from packager.manifest.base import FrozenModel
 from packager.manifest.label_schemes import LabelScheme
@@ -72,13 +74,13 @@ def resolved_labels(location: Location, scheme: str | None) -> tuple[LabelScheme
     at, labels = _held(location)
     rows = labelled_rows(at, scheme)
     assert labels is not None
-    chosen = labels.of(rows.scheme.name).groupby("key")["selection_probability"].first()
+    chosen = labels.of(rows.scheme.name).groupby("key")[PROBABILITY].first()
     found = [
         (place, one.key, one.label, one.annotators, one.dispute is not None, chosen.get(one.key))
         for place, one in enumerate(rows.resolved)
         if one is not None
     ]
-    names = ["row", "key", "label", "annotators", "disputed", "selection_probability"]
+    names = ["row", "key", "label", "annotators", "disputed", PROBABILITY]
     return rows.scheme, replace(labels, frame=pd.DataFrame(found, columns=names))
 
 
@@ -90,10 +92,21 @@ def plain_rows(labels: Labels, most: int) -> list[dict[str, Any]]:
     ]
 
 
-def write_csv(labels: Labels, file: Path) -> None:
-    """Write labels to a CSV file, with a column for each key column, as ``labels add`` reads it."""
+def write_csv(labels: Labels, file: Path, target: str | None = None) -> None:
+    """Write labels to a CSV file, with a column for each key column, as ``labels add`` reads it.
+
+    ``target``: the name of the column of labels in a file for ``package test --labels``: rows
+    without a label are left out then. Text that a spreadsheet would run as a formula is escaped.
+    """
+    frame = _with_key_columns(labels.frame, labels.key)
+    if target is not None:
+        frame = frame[frame["label"].notna()].rename(columns={"label": target})
+    if not frame[PROBABILITY].notna().any():
+        frame = frame.drop(columns=PROBABILITY)
+    texts = frame.select_dtypes(include=["object", "str"]).columns
+    frame[texts] = frame[texts].map(lambda cell: escaped(cell) if isinstance(cell, str) else cell)
     with atomic_file(file) as new:
-        _with_key_columns(labels.frame, labels.key).to_csv(new, index=False, lineterminator="\n")
+        frame.to_csv(new, index=False, lineterminator="\n")
 
 
 def _with_key_columns(labels: pd.DataFrame, key: Sequence[str]) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import tested_packages as made
+from pydantic import ValidationError
 
 from packager.worker.test import report as reports
 
@@ -30,3 +31,8 @@ def test_a_report_reads_back_from_its_file(tmp_path) -> None:
     again = reports.DataTestReport.load(tmp_path / "report.json")
     assert again.dump() == found.dump()
     assert len(again.checks) == sum(len(family.checks) for family in found.families)
+
+
+def test_details_that_a_page_can_not_draw_are_refused() -> None:
+    with pytest.raises(ValidationError):
+        reports.FamilyReport(family="calibration", verdict="passed", details={"confidence": [0.5]})
