@@ -24,6 +24,8 @@ PRIOR_DEGREES = 5.0
 """Degrees of freedom that the variance expected of the losses is worth: with few labels no
 surprising row may be among them, and the variance between labels would be too small."""
 
+REFUTED = 2.0
+"""Losses that exceed what was expected by so many standard errors refute the expectation."""
 MIN_SKEWNESS, MAX_SKEWNESS = 1e-3, 0.3
 """Below, an interval is symmetric; of more, its upper end would depend on single labels."""
 
@@ -86,7 +88,8 @@ def weighted_mean(
     influence = weights * (residuals - deviation) / total
     variance, degrees = _variance(influence, spread)
     reference = value
-    if share and expected is not None and not math.isnan(variance):
+    refuted = deviation > REFUTED * math.sqrt(variance) if variance > 0 else False
+    if share and expected is not None and not math.isnan(variance) and not refuted:
         anticipated = float((spread * weights**2 * base * (1 - base)).sum()) / total**2
         known = min(degrees, float(rows))
         degrees = known + PRIOR_DEGREES
