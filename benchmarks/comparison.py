@@ -32,7 +32,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from monitoring.slices.slices import ALL
-from packager.compare.significance import SIGNIFICANCE_LEVEL, SeedRuns
+from monitoring.stats.paired import SIGNIFICANCE_LEVEL, SeedRuns
 from packager.run.evaluate import compare_scores
 
 SEEDS = 5

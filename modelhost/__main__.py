@@ -1,7 +1,8 @@
 """``python -m modelhost work|serve|features``: runs in the model's environment.
 
 ``work`` answers one harness; the connection is the descriptor that ``MODELHOST_FD`` names, and
-``MODELHOST_CONFINEMENT`` says what the process may use. ``serve`` answers the workers of a server
+``MODELHOST_CONFINEMENT`` says what the process may use, and it ends with the process that
+``MODELHOST_PARENT`` names. ``serve`` answers the workers of a server
 (:mod:`modelhost.serve`); there the descriptor is a listening socket, ``MODELHOST_SPEC`` is the path
 of a JSON file (path, predictor, loader, task and classes of the model; specs of its columns; a
 known and a made-up row; limits), ``MODELHOST_HEARTBEAT`` is ``descriptor:offset``
@@ -20,7 +21,8 @@ import signal
 import socket
 import sys
 
-from modelhost.confinement import confine_as_asked, end_with_parent
+from modelhost.confinement import confine_as_asked
+from modelhost.parent_process import end_with_starter
 
 DESCRIPTOR, SPEC, HEARTBEAT, NOTES = (
     "MODELHOST_FD",
@@ -49,7 +51,7 @@ def main(arguments: list[str]) -> int:
         refuse_network("the model", FOR_SERVING)
     if arguments == ["work"]:
         os.dup2(2, 1)
-        end_with_parent()
+        end_with_starter()
         confine_as_asked()  # before libraries are imported, which could use the network
         from modelhost.work import work
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
-import signal
-import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,8 +13,6 @@ from modelhost.sandbox.network import block_network
 
 VARIABLE = "MODELHOST_CONFINEMENT"
 """Variable with ``Confinement.as_json`` for a process of the model host."""
-_PARENT_ENDS = 1
-"""``PR_SET_PDEATHSIG`` of Linux's prctl(2)."""
 
 
 class Confinement(NamedTuple):
@@ -63,9 +58,3 @@ def confine_as_asked() -> None:
     text = os.environ.pop(VARIABLE, "")
     if text:
         Confinement.read(text).apply()
-
-
-def end_with_parent() -> None:
-    """Have the kernel end this process with SIGKILL when its parent process ends."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PARENT_ENDS, signal.SIGKILL)

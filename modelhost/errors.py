@@ -25,3 +25,12 @@ class UsageError(PackageError):
     """The user's input (package.toml, an argument, an input file) is invalid."""
 
     exit_code = 2
+
+
+class OutputError(PackageError):
+    """The model's answer to one output has another form than the package declares."""
+
+    def __init__(self, output: str, message: str, expected: str, hint: str) -> None:
+        super().__init__(message, hint)
+        self.output = output
+        self.expected = expected

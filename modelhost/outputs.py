@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from modelhost.errors import PackageError
+from modelhost.errors import OutputError, PackageError
 from modelhost.output_spec import OutputSpec
 from modelhost.predictions import Predictions, checked_probabilities, is_frame, scalars
-from modelhost.text import class_text, display_value, truncate
+from modelhost.text import class_text, display_value, number_name, truncate
 
 
 def complete(native: Any, outputs: Sequence[OutputSpec]) -> tuple[OutputSpec, ...]:
@@ -106,8 +106,10 @@ def _parts(raw: Any, outputs: Sequence[OutputSpec]) -> list[Any]:
     if isinstance(raw, Mapping) or is_frame(raw):
         missing = [name for name in names if name not in raw]
         if missing:
-            raise PackageError(
+            raise OutputError(
+                missing[0],
                 f"predict gave {truncate(str(list(raw)))}, expected the outputs {', '.join(names)}",
+                f"the outputs {', '.join(names)}",
                 "return a dict with the values of each output that [outputs] names",
             )
         return [raw[name] for name in names]
@@ -124,7 +126,15 @@ def _parts(raw: Any, outputs: Sequence[OutputSpec]) -> list[Any]:
 
 
 def _read(values: Any, output: OutputSpec, rows: int) -> list[Any]:
-    answers = _READERS[output.kind](values, output)
+    try:
+        answers = _READERS[output.kind](values, output)
+    except OutputError:
+        raise
+    except PackageError as error:
+        whole = f"output {output.name!r} ({output.kind}): {error.message}"
+        raise OutputError(
+            output.name, whole, f"a value of kind {output.kind}", error.hint
+        ) from None
     if len(answers) != rows:
         raise _wrong(output, f"{len(answers)} values for {rows} rows", "one answer per row")
     return answers
@@ -175,7 +185,7 @@ def _quantiles(values: Any, output: OutputSpec) -> list[Any]:
     array = _floats(values, output)
     if array.ndim != 2 or array.shape[1] != len(levels):
         raise _wrong(output, f"an array of shape {array.shape}", f"(rows, {len(levels)}) quantiles")
-    names = [f"{level:g}" for level in levels]
+    names = [number_name(level) for level in levels]
     return [dict(zip(names, row)) for row in _finite(array)]
 
 
@@ -268,8 +278,10 @@ def _finite(array: Any) -> list[Any]:
     return list(whole.tolist())
 
 
-def _wrong(output: OutputSpec, got: str, expected: str) -> PackageError:
-    return PackageError(
+def _wrong(output: OutputSpec, got: str, expected: str) -> OutputError:
+    return OutputError(
+        output.name,
         f"output {output.name!r} ({output.kind}): the model gave {got}, expected {expected}",
+        expected,
         "return what [outputs] declares, or declare another kind there",
     )

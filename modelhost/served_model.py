@@ -14,7 +14,7 @@ import numpy as np
 
 from modelhost.array_input import input_builder
 from modelhost.columns import ColumnSpec, decode_columns
-from modelhost.errors import PackageError
+from modelhost.errors import OutputError, PackageError
 from modelhost.exceptions import describe_exception
 from modelhost.failing_rows import PartError, predict_in_parts
 from modelhost.fitted_parts import FittedParts
@@ -36,7 +36,8 @@ class ServedModel:
     """The model of a serving process; not thread-safe.
 
     Each answer is a message whose header holds predictions, or ``refused`` (``first``, ``last``:
-    the rows; ``said``: the exception without its message), or ``broken`` (``said``; ``memory``:
+    the rows; ``said``: the exception without its message; ``output``, ``expected``: of an answer of
+    another form), or ``broken`` (``said``; ``memory``:
     whether memory ran out).
     """
 
@@ -110,8 +111,14 @@ class ServedModel:
             if not self._is_sound():
                 return _broken(raised)
             first, last = error.rows.start, error.rows.stop - 1
-            said = describe_exception(raised)
-            return Message({"refused": {"first": first, "last": last, "said": said}})
+            told: dict[str, Any] = {
+                "first": first,
+                "last": last,
+                "said": describe_exception(raised),
+            }
+            if isinstance(raised, OutputError):
+                told |= {"output": raised.output, "expected": raised.expected}
+            return Message({"refused": told})
 
     def _answered(self, columns: Columns, rows: range) -> Predictions:
         """The predictions for some rows; the first row ever answered becomes the known row."""

@@ -25,3 +25,9 @@ def display_value(value: Any) -> str:
 def class_text(label: Any) -> str:
     """The text by which answers name a class: booleans as in JSON."""
     return str(label).lower() if isinstance(label, bool) else str(label)
+
+
+def number_name(value: float) -> str:
+    """The shortest text of ``value`` alone, which names a quantile in an answer."""
+    short = f"{value:g}"
+    return short if float(short) == value else repr(float(value))

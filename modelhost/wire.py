@@ -24,7 +24,10 @@ PREFIX = struct.Struct("<4sIQ")
 MAX_HEADER_BYTES = 64 << 20
 MAX_PAYLOAD_BYTES = 1 << 40
 MAX_BUFFERS = 1 << 20
+MAX_JOINED_BYTES = 1 << 16
+"""Up to this size a message is sent by one call, which costs more than a copy of the bytes."""
 _CHUNK = 1 << 18
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 Buffer = Union[bytes, bytearray, memoryview]
 
@@ -41,10 +44,16 @@ class Message(NamedTuple):
 
 
 def encoded(message: Message) -> list[Buffer]:
-    """The parts of a message, in order: prefix and header, then the buffers."""
+    """The parts of a message, in order: prefix and header, then the buffers.
+
+    A small message is one part.
+    """
     lengths = [len(buffer) for buffer in message.buffers]
-    header = json.dumps({**message.header, "buffers": lengths}, separators=(",", ":")).encode()
-    return [PREFIX.pack(MAGIC, len(header), sum(lengths)) + header, *message.buffers]
+    header, size = _encode({**message.header, "buffers": lengths}).encode(), sum(lengths)
+    prefix = PREFIX.pack(MAGIC, len(header), size)
+    if size <= MAX_JOINED_BYTES:
+        return [b"".join((prefix, header, *message.buffers))]
+    return [prefix + header, *message.buffers]
 
 
 def roundtrip(message: Message) -> Message:

@@ -8,6 +8,7 @@ Every request has ``"verb"`` and further keys; the answer holds the result, or `
     call         model, path, method, sparse, a matrix → as predict, or a matrix
     train        train, params, seed, takes, features, targets (names), columns … → model_type
     measure      function, takes, features, targets, columns …, answers, after → measured
+    relate       model, function, columns, rows, specs → holds: a boolean for each row
     save         path, predictor → loader
     state        model → the table of its state, or opaque: why there is none
     environment  → environment: what of this process can change the last bits of a result
@@ -40,6 +41,7 @@ from modelhost.frames import keep_text_plain
 from modelhost.model import LoadedModel, load_model
 from modelhost.output_spec import OutputSpec
 from modelhost.own_metrics import call_metrics
+from modelhost.own_relation import call_relation
 from modelhost.prediction_messages import decode_call, decode_predictions, encode_predictions
 from modelhost.project_code import project_errors
 from modelhost.recipe import call_recipe
@@ -62,6 +64,7 @@ class Workshop:
             "predict": self.predict,
             "train": self.train,
             "measure": measure,
+            "relate": self.relate,
             "save": self.save,
             "state": self.state,
             "environment": lambda _: Message({"environment": numerical_environment()}),
@@ -100,6 +103,12 @@ class Workshop:
         spent = time.process_time() - began
         header, buffers = encode_predictions(found)
         return Message({**header, "cpu_seconds": spent}, buffers)
+
+    def relate(self, asked: Message) -> Message:
+        """Call the function of a metamorphic case."""
+        model = self._model(asked)
+        frame, specs = read_input(asked, model.takes), read_specs(asked)
+        return Message({"holds": call_relation(asked.header["function"], frame, model, specs)})
 
     def call(self, asked: Message) -> Message:
         """Call a transformer or an estimator within a loaded model."""

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:  # it imports pandas, which the supervisor doesn't need
-    from monitoring.slices.clock import DatetimeUnit
+    from monitoring.slices.clock import Clock
 
 
 _TOGETHER = 100  # lines per write
@@ -42,7 +42,7 @@ class FlaggedRowsLog:
         version: str,
         sample_rate: float = 1.0,
         max_bytes: int = 16 << 20,
-        clocks: Mapping[str, DatetimeUnit] | None = None,
+        clocks: Mapping[str, Clock] | None = None,
     ) -> None:
         """``columns``: their names; None for a column whose values are not written.
 

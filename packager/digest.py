@@ -34,11 +34,14 @@ class HashedFile:
     def of(cls, path: Path) -> Self:
         """Hash the file at ``path``, read in chunks of 1 MiB."""
         digest, size = hashlib.sha256(), 0
-        with path.open("rb") as file:
-            executable = bool(os.fstat(file.fileno()).st_mode & stat.S_IXUSR)
-            while chunk := file.read(CHUNK):
-                digest.update(chunk)
-                size += len(chunk)
+        with path.open("rb", buffering=0) as file:
+            state = os.fstat(file.fileno())
+            executable = bool(state.st_mode & stat.S_IXUSR)
+            # One buffer for all chunks: a new one for each costs a fifth of the time.
+            chunk = memoryview(bytearray(min(CHUNK, max(state.st_size, 1 << 12))))
+            while count := file.readinto(chunk):
+                digest.update(chunk[:count])
+                size += count
         return cls(path, digest.hexdigest(), size, executable)
 
 

@@ -64,7 +64,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "rich": ("tests/packager/cli", "tests/packager/report"),
     "scikit-learn": COMPILE,
     "scipy": (
-        "tests/packager/compare/test_significance.py",
+        "tests/monitoring/stats/test_paired.py",
         "tests/packager/worker/replay/test_seed_variance.py",
     ),
     "threadpoolctl": ("tests/packager/worker/replay",),

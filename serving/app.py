@@ -19,9 +19,10 @@ from serving.http.asgi import (
     send_response,
     with_request_id,
 )
-from serving.http.fast_path import RawResponse
 from serving.http.limits import MIN_LARGE_BYTES
 from serving.http.messages import RequestError
+from serving.http.pending_answer import Later, RawResponse
+from serving.prediction.golden_check import GoldenCheck
 from serving.prediction.jobs import ignore_result
 from serving.prediction.model_board import WorkerBoard
 from serving.prediction.model_client import ModelClient
@@ -29,6 +30,7 @@ from serving.prediction.pipeline import Pipeline, deadline_exceeded
 from serving.prediction.places import Places
 from serving.prediction.predictor import Predictor
 from serving.prediction.recording import Recorder
+from serving.protocols.protocol import ProtocolAdapter
 from serving.request import LoadedPackage, Request, RequestHandler
 from serving.routes import Routes
 from serving.settings import Settings
@@ -41,7 +43,7 @@ GC_THRESHOLD = 10_000
 class App:
     """Answers the server's routes with the predictor that ``start`` loads when the worker starts.
 
-    It is an ASGI application; requests that need no waiting can also be answered by direct calls
+    It is an ASGI application; small predictions can also be answered by direct calls
     (:mod:`serving.http.fast_path`).
     """
 
@@ -91,13 +93,17 @@ class App:
             # The failure message of the ASGI protocol: on an exception uvicorn would serve on.
             await send({"type": "lifespan.startup.failed", "message": _shown(error)})
             return
+        pipeline = Pipeline(predictor, self._settings, places, self._busy)
+        golden = GoldenCheck.of(predictor, pipeline, self._settings.deadline_seconds)
         loaded = LoadedPackage(
             Routes.of(predictor.manifest, predictor.golden, self._settings),
-            Pipeline(predictor, self._settings, places, self._busy),
+            pipeline,
             Recorder(predictor, self._settings.shadow_ratio),
             predictor.feedback,
+            golden,
         )
         loaded.recorder.begin()
+        checking = None if golden is None else asyncio.create_task(golden.run())
         self._handler.loaded = loaded
         # Freeze loaded objects; requests create no reference cycles, so collect rarely. Those of
         # the supervisor are frozen already.
@@ -106,6 +112,8 @@ class App:
         gc.set_threshold(GC_THRESHOLD)
         await send({"type": "lifespan.startup.complete"})
         await receive()
+        if checking is not None:
+            checking.cancel()
         try:
             await self._viewer.close()
         finally:
@@ -115,11 +123,7 @@ class App:
     def accepts(self, url: bytes, headers: Mapping[bytes, bytes]) -> bool:
         """Whether ``direct`` may be called for a ``POST`` with these headers."""
         loaded = self._handler.loaded
-        if (
-            loaded is None
-            or not loaded.pipeline.may_predict_inline
-            or url not in loaded.routes.direct
-        ):
+        if loaded is None or url not in loaded.routes.direct:
             return False
         length = headers.get(b"content-length", b"")
         return (
@@ -129,18 +133,40 @@ class App:
             and b"content-encoding" not in headers
         )
 
-    def direct(self, url: bytes, headers: Mapping[bytes, bytes], body: bytes) -> RawResponse | None:
-        """The answer to a ``POST`` that ``accepts`` allows; None if it can't be given at once."""
-        handler = self._handler
-        loaded = handler.loaded
+    def direct(
+        self, url: bytes, headers: Mapping[bytes, bytes], body: bytes
+    ) -> RawResponse | Later | None:
+        """The answer to a ``POST`` that ``accepts`` allows, or what makes it.
+
+        None if the compiled form can't give it at once.
+        """
+        loaded = self._handler.loaded
         assert loaded is not None
         path, adapter = loaded.routes.direct[url]
-        with Request(handler, "POST", path, headers) as request:
-            handler.admit(request)
+        request = Request(self._handler, "POST", path, headers)
+        if not loaded.pipeline.may_predict_inline:
+            return self._later(request, adapter, body)
+        with request:
+            self._handler.admit(request)
             answered = loaded.pipeline.predict_inline(adapter, body, headers)
             if answered is not None:
                 request.answer(answered.response, answered.batch)
-        response = request.response
+        return self._raw(request)
+
+    async def _later(
+        self, request: Request, adapter: ProtocolAdapter, body: bytes
+    ) -> RawResponse | None:
+        """The answer of the model's process; cancelled if the client disconnects."""
+        with request:
+            pipeline = self._handler.admit(request).pipeline
+            deadline = time.monotonic() + self._settings.deadline_seconds
+            answered = await pipeline.answer(adapter, body, request.headers, None, deadline)
+            request.answer(answered.response, answered.batch)
+        return self._raw(request)
+
+    def _raw(self, request: Request) -> RawResponse | None:
+        """The answer of a request that did not come through ASGI, counted."""
+        handler, response = self._handler, request.response
         if response is None:
             return None
         handler.account(request)

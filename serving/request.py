@@ -20,7 +20,8 @@ from serving.http.asgi import RETRY_AFTER, DisconnectedError
 from serving.http.auth import ApiKeys
 from serving.http.logs import AccessLogger, RefusalLog, trace_of
 from serving.http.messages import RequestError, Response
-from serving.prediction.errors import ModelError, RowRefusedError
+from serving.prediction.errors import ModelError, RowRefusedError, Unready
+from serving.prediction.golden_check import GoldenCheck
 from serving.prediction.pipeline import Pipeline
 from serving.prediction.recording import Recorder
 from serving.protocols import registry
@@ -39,6 +40,13 @@ class LoadedPackage:
     recorder: Recorder
     feedback: FeedbackEndpoint | None
     """None if feedback is off."""
+    golden: GoldenCheck | None = None
+    """None for a package without golden cases."""
+
+    @property
+    def unready(self) -> Unready | None:
+        """Why no request is to be sent now; None if one can be answered."""
+        return self.pipeline.unready or (self.golden.unready if self.golden else None)
 
     def close(self) -> None:
         """Accept no more requests, and count answered ones."""
@@ -85,7 +93,7 @@ class RequestHandler:
         if path in self._ready or path.endswith("/ready"):
             if self.draining:
                 raise _unavailable("draining", "the server is ending")
-            unready = loaded.pipeline.unready
+            unready = loaded.unready
             if unready is not None:
                 raise _unavailable(unready.code, unready.message)
         return loaded

@@ -60,6 +60,8 @@ class ServingWorker:
     notes: SharedNotes
     metrics: Path
     """The folder of counter files."""
+    supervisor: int
+    """The id of the process that starts it, with which it ends."""
 
     def run(self) -> int:
         """Serve until a signal arrives; return the exit code."""
@@ -74,7 +76,7 @@ class ServingWorker:
         viewer = viewer_of(self.settings, self.files.manifest)
         board = self.board.of_worker(self.number)
         app = App(viewer, self.settings, self._load, self.models, workers.busy, board)
-        server = worker_server(app, workers, BACKLOG)
+        server = worker_server(app, workers, BACKLOG, self.supervisor)
         server.run(sockets=[self.listening])
         return 0 if server.started else FAILED_TO_START
 

@@ -20,7 +20,8 @@ from replicas import Replica, replica
 
 from monitoring.slices.slices import ALL, SliceSet
 from monitoring.stats import drift
-from monitoring.stats.accuracy import accuracy_regressed, share_z, wilson
+from monitoring.stats.accuracy import accuracy_regressed, share_z
+from monitoring.stats.intervals import wilson
 from packager.deploy.prometheus import promql
 from packager.image.reference import open_reference
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
@@ -17,6 +20,10 @@ DECLARED = f"""
 """
 
 
+TAKES = 'features = "array"\n'
+"""The setting by which train and predict get one array."""
+
+
 def array_table(target: str) -> pd.DataFrame:
     """Rows with an array, (784,) of float32 as a list, and a class."""
     source = np.random.default_rng(7)
@@ -26,6 +33,11 @@ def array_table(target: str) -> pd.DataFrame:
     # Three decimals, as greys divided by 255 are often written; exact in float32 as it is sent.
     arrays = noisy.round(3).astype(np.float32).astype(np.float64).round(3)
     return pd.DataFrame({COLUMN: arrays.tolist(), target: [f"class {one}" for one in labels]})
+
+
+def as_array(rows: Sequence[Mapping[str, Any]]) -> npt.NDArray[np.float32]:
+    """The arrays of rows of a request, (rows, 784)."""
+    return np.array([row[COLUMN] for row in rows], np.float32)
 
 
 def as_parquet(frame: pd.DataFrame) -> bytes:

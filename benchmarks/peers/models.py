@@ -17,7 +17,7 @@ import joblib
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from array_data import COLUMN, DECLARED, array_table, as_parquet
+from array_data import COLUMN, DECLARED, TAKES, array_table, as_array, as_parquet
 from environments import COMMON
 
 from packager.cache import atomic_directory, cache_directory
@@ -48,7 +48,7 @@ split = {{ test = 0.2, seed = 7 }}
 [recipe]
 train = "recipes:{recipe}"
 seed = 7
-
+{takes}
 [requirements]
 file = "requirements.txt"
 
@@ -75,7 +75,8 @@ class Model:
 
     def answers(self, rows: list[dict[str, Any]]) -> npt.NDArray[np.float64]:
         """Probabilities of the model itself, shape (rows, classes)."""
-        found: npt.NDArray[np.float64] = self.estimator.predict_proba(pd.DataFrame(rows))
+        taken = as_array(rows) if self.name == "arrays" else pd.DataFrame(rows)
+        found: npt.NDArray[np.float64] = self.estimator.predict_proba(taken)
         return found
 
     @property
@@ -155,11 +156,12 @@ def project_files(recipe: str, frame: pd.DataFrame, target: str, mode: str) -> d
     texts = texts.select_dtypes(exclude="number")
     sliced = [name for name in texts if texts[name].nunique() <= SLICED_VALUES][:1]
     slices = f"\n[slices]\ncolumns = {json.dumps(sliced)}\n" if sliced else ""
-    source, columns = ("data.parquet", DECLARED) if arrays else ("data.csv", "")
+    source, columns, takes = ("data.parquet", DECLARED, TAKES) if arrays else ("data.csv", "", "")
     settings = PROJECT.format(
         recipe=recipe,
         source=source,
         columns=columns,
+        takes=takes,
         target=json.dumps(target),
         compile=mode,
         slices=slices,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from monitoring.feedback.labels import Classes, InvalidError, Numbers, is_null
+from monitoring.scoring.levels import number_name
 from monitoring.scoring.outputs import LabelledOutput
 
 MAX_NUMBER = 1e100
@@ -120,7 +121,7 @@ class _Reader:
         if kind in ("number", "score"):
             return _is_number(answer)
         if kind == "quantiles":
-            levels = {f"{level:g}" for level in form.levels or ()}
+            levels = {number_name(level) for level in form.levels or ()}
             if not isinstance(answer, Mapping) or answer.keys() != levels:
                 return False
             return all(one is None or _is_number(one) for one in answer.values())

@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from monitoring.calendar_values import CalendarUnit, number_of
 from monitoring.column_arrays import ColumnArrays, ColumnLayout
 from monitoring.metrics.derived_columns import DerivedColumns
 from monitoring.profile.profile import FeatureProfile
-from monitoring.slices.clock import DatetimeUnit
+from monitoring.slices.clock import Clock, DatetimeUnit
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
@@ -53,11 +54,12 @@ class BinCounts:
     """Counts of the values of several columns."""
 
     def __init__(
-        self, features: Iterable[tuple[int, FeatureProfile]], clocks: Mapping[str, DatetimeUnit]
+        self, features: Iterable[tuple[int, FeatureProfile]], clocks: Mapping[str, Clock]
     ) -> None:
-        """``features``: column index and bins of each; ``clocks``: units of datetimes, by name.
+        """``features``: column index and bins of each; ``clocks``: units by name.
 
-        Values are plain: None for null; numbers, and ticks for times, for intervals; text and
+        Values are plain: None for null; numbers, ticks of datetimes, dates,
+        times of day and decimals for intervals; text and
         booleans for categories. Of columns whose derived numbers are counted they are arrays,
         bytes, lists or text.
         """
@@ -69,6 +71,8 @@ class BinCounts:
         self._slices: dict[str, slice] = {}
         self._numbers: list[_Numbers] = []
         self._texts: list[_Texts] = []
+        self._objects: list[int] = []
+        """Columns of dates, times of day and decimals."""
         first = 0
         for column, feature in features:
             behind = first + len(feature.bins)
@@ -77,7 +81,9 @@ class BinCounts:
                 self._texts.append(_texts(column, feature, first, behind))
             else:
                 clock = clocks.get(feature.name)
-                scale = clock.nanoseconds if clock else 1
+                scale = clock.nanoseconds if isinstance(clock, DatetimeUnit) else 1
+                if isinstance(clock, CalendarUnit):
+                    self._objects.append(column)
                 self._numbers.append(_Numbers(column, feature.edges, scale, own))
             first = behind + 1
         self._scales = np.array([[n.scale] for n in self._numbers], np.float64)
@@ -95,6 +101,10 @@ class BinCounts:
         """Count the values of each column."""
         if self._derived:
             columns = [*columns[: self._width], *self._derived.of(columns)]
+        if self._objects:
+            columns = [*columns]
+            for at in self._objects:
+                columns[at] = [None if v is None else number_of(v) for v in columns[at]]
         if self._numbers:
             values = np.array([columns[n.column] for n in self._numbers], np.float64)  # None: NaN
             self._compare(values)

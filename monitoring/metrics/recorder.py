@@ -22,7 +22,7 @@ from monitoring.metrics.derived_columns import size_of
 from monitoring.metrics.prediction_counts import PredictionCounts
 from monitoring.metrics.serving import FLAGS, ServingMetrics
 from monitoring.profile.profile import Profile, is_prediction
-from monitoring.slices.clock import DatetimeUnit
+from monitoring.slices.clock import Clock
 
 FLUSH_SECONDS = 0.25
 """Seconds between flushes; a kill may lose the rows of this time."""
@@ -60,6 +60,8 @@ class Batch:
     """The values of a single row, which ``columns`` holds too; None for several rows."""
     arrays: ColumnArrays | None = None
     """The values of several rows as arrays, if they are at hand."""
+    defaulted: Mapping[str, int] | None = None
+    """Feature → rows that left it out and got its default."""
 
     def parts(self, most: int) -> Iterator[Batch]:
         """The same rows in parts of at most ``most`` rows."""
@@ -76,6 +78,7 @@ class Batch:
                 bitmaps=self.bitmaps[some],
                 flags=self.flags[some],
                 anomalies={} if start else self.anomalies,
+                defaulted=None if start else self.defaulted,
                 tokens=None if self.tokens is None else self.tokens[some],
                 arrays=None if self.arrays is None else self.arrays.at(some),
                 compiled=answered,
@@ -108,7 +111,7 @@ class MetricsRecorder:
         columns: Sequence[str],
         profile: Profile | None,
         metrics: ServingMetrics,
-        clocks: Mapping[str, DatetimeUnit] | None = None,
+        clocks: Mapping[str, Clock] | None = None,
     ) -> None:
         """``columns``: names of a batch's columns; ``clocks``: units of datetime columns."""
         self._metrics = metrics
@@ -166,6 +169,8 @@ class MetricsRecorder:
             self._count()
         if batch.anomalies:
             self._anomalies.update(batch.anomalies)
+        if batch.defaulted:
+            self._defaulted.update(batch.defaulted)
         if any(batch.flags):
             self._add_flags(self.unexpected_flags(batch.flags))
 
@@ -189,6 +194,7 @@ class MetricsRecorder:
         (self._structured or self._answers).write(metrics)
         metrics.add_forms(self._compiled, self._rows - self._compiled)
         metrics.add_anomalies(self._anomalies)
+        metrics.add_defaults(self._defaulted)
         metrics.add_flagged(self._flagged)
         metrics.flush()
         self._clear()
@@ -197,6 +203,7 @@ class MetricsRecorder:
         self._rows = self._compiled = self._pending = 0
         self._anomalies: Tally[tuple[str, str]] = Tally()
         self._flagged: Tally[str] = Tally()
+        self._defaulted: Tally[str] = Tally()
 
     def _count(self) -> None:
         """Aggregate the buffered rows."""

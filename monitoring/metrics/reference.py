@@ -39,6 +39,8 @@ class MeasuredPackage:
     """What a model with ``[outputs]`` answers; then ``classes`` is None."""
     output_baseline: Mapping[tuple[str, str], float] = field(default_factory=dict)
     """(Output, slice) → the output's headline measure on held-out rows."""
+    optional: Sequence[str] = ()
+    """Features that a request may leave out."""
 
 
 def expose_reference(series: Series, digest: str, profile: Profile | None) -> None:

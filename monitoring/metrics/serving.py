@@ -65,7 +65,7 @@ class ServingMetrics:
         self.slice_names = tuple(package.slices)
         self._serving(routes)
         self._predictions(package.classes)
-        self._features(package.profile)
+        self._features(package.profile, package.optional)
         expose_reference(self.series, package.digest, package.profile)
         if self.outputs:
             expose_output_baseline(self.series, package)
@@ -116,6 +116,12 @@ class ServingMetrics:
                 continue
             name = label(feature) if feature in self._named else OTHER
             self._anomalies.labels(*self.series.common, name, kind).inc(count)
+
+    def add_defaults(self, counts: Mapping[str, int]) -> None:
+        """Add rows that left a feature out, by feature."""
+        for feature, count in counts.items():
+            name = label(feature) if feature in self._named else OTHER
+            self._defaults.labels(*self.series.common, name).inc(count)
 
     def add_extra_columns(self, count: int) -> None:
         """Add the unknown columns of one request."""
@@ -221,7 +227,7 @@ class ServingMetrics:
         counter = self.series.counter(name, text, "slice")
         return [counter.labels(*self.series.common, label(name)) for name in self.slice_names]
 
-    def _features(self, profile: Profile | None) -> None:
+    def _features(self, profile: Profile | None, optional: Sequence[str]) -> None:
         common = self.series.common
         features = profile.features if profile else ()
         counter = self.series.counter(
@@ -239,12 +245,19 @@ class ServingMetrics:
             "feature",
             "kind",
         )
+        self._defaults = self.series.counter(
+            "model_feature_defaults_total",
+            "Rows that left out an optional feature, which then had its default.",
+            "feature",
+        )
         self._excluded = profile.drift_excluded if profile else {}
         kinds = named_features(profile)
         self._named = frozenset(kinds)
         for name, its in (*kinds.items(), (OTHER, ANOMALIES)):
             for kind in its:
                 self._anomalies.labels(*common, label(name), kind)
+        for name in {label(n) if n in self._named else OTHER for n in optional}:
+            self._defaults.labels(*common, name)
 
     def _predicted_label(self, prediction: Any) -> str:
         if prediction is None:

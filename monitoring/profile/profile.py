@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from monitoring.calendar_values import number_of
 from monitoring.profile.calibration import Calibration
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class FeatureProfile(BaseModel):
     Numeric: bin ``i`` holds ``edges[i-1] <= value < edges[i]``; the first and last
     bin are unbounded, so out-of-range values are in them. Categorical: bin ``i`` holds
     ``categories[i]`` (as text); a last bin ``other``, if there is one, holds everything else.
-    Datetimes are numeric, in nanoseconds since 1970 (UTC).
+    Datetimes and dates are numeric, in nanoseconds since 1970 (UTC), times of day in seconds.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -151,7 +152,10 @@ class Profile(BaseModel):
 
 
 def numeric(series: pd.Series[Any]) -> Floats:
-    """Values as float64, null as NaN; datetimes in nanoseconds since 1970 (UTC)."""
+    """Values as float64, null as NaN; datetimes in nanoseconds since 1970 (UTC).
+
+    Dates, times of day and decimals are as in ``number_of``.
+    """
     import numpy as np
     import pandas as pd
 
@@ -161,6 +165,11 @@ def numeric(series: pd.Series[Any]) -> Floats:
         moments = naive.to_numpy()
         scale = pd.Timedelta(1, naive.dt.unit) / pd.Timedelta(1, "ns")
         return np.where(np.isnat(moments), np.nan, moments.view(np.int64) * float(scale))
+    if series.dtype == object and pd.api.types.infer_dtype(series) in ("date", "time", "decimal"):
+        gone = series.isna().to_numpy(bool)
+        numbers = np.full(len(series), np.nan)
+        numbers[~gone] = [number_of(value) for value in series[~gone]]
+        return numbers
     return pd.to_numeric(series).to_numpy(dtype=np.float64, na_value=np.nan)
 
 

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+from monitoring.scoring.levels import number_name
 from monitoring.scoring.measures import ROW_MEASURES, OutputForm
 
 MAX_PARTS = 64
@@ -128,7 +129,7 @@ def _sample(output: LabelledOutput) -> tuple[Any, Any]:
     """A right answer and an answer."""
     form = output.form
     if form.kind == "quantiles":
-        return 0.0, {f"{level:g}": 0.0 for level in form.levels or ()}
+        return 0.0, {number_name(level): 0.0 for level in form.levels or ()}
     zeros = [0.0] * (output.size or 1)
     one: dict[str, Any] = {"number": 0.0, "labels": [], "numbers": zeros, "array": zeros}
     found = one.get(form.kind, "")

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from monitoring.scoring.levels import number_name
 from monitoring.scoring.metric import Floats, Metric, Metrics, floats, matrix, mean, present
 
 MAX_SHOWN_LEVELS = 3
@@ -26,7 +27,7 @@ def quantile_columns(
     actual = floats(truth)[:, None]
     gap = actual - given
     loss = np.maximum(np.array(levels) * gap, (np.array(levels) - 1) * gap)
-    found = {f"pinball_{level:g}": loss[:, place] for place, level in enumerate(levels)}
+    found = {f"pinball_{number_name(level)}": loss[:, place] for place, level in enumerate(levels)}
     found["pinball"] = loss.mean(axis=1)
     if len(levels) > 1:
         found["coverage"] = _within(actual[:, 0], given[:, 0], given[:, -1])
@@ -34,8 +35,10 @@ def quantile_columns(
         crossed = (np.diff(given, axis=1) < 0).any(axis=1).astype(np.float64)
         found["crossings"] = np.where(np.isnan(given).any(axis=1), np.nan, crossed)
     for share, low, high in _central(levels):
-        found[f"coverage_{share:g}"] = _within(actual[:, 0], given[:, low], given[:, high])
-        found[f"width_{share:g}"] = given[:, high] - given[:, low]
+        found[f"coverage_{number_name(share)}"] = _within(
+            actual[:, 0], given[:, low], given[:, high]
+        )
+        found[f"width_{number_name(share)}"] = given[:, high] - given[:, low]
     return found
 
 
@@ -58,7 +61,9 @@ def quantile_metrics(
 
 
 def _given(answers: Sequence[Any], levels: Sequence[float]) -> Floats:
-    rows = [None if row is None else [row[f"{level:g}"] for level in levels] for row in answers]
+    rows = [
+        None if row is None else [row[number_name(level)] for level in levels] for row in answers
+    ]
     return matrix(rows, len(levels))
 
 

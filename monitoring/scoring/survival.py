@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from monitoring.scoring.levels import number_name
 from monitoring.scoring.metric import Flags, Floats, Metric, Metrics, floats, matrix, mean, present
 
 MAX_PAIRED = 5_000
@@ -60,7 +61,7 @@ def curve_metrics(
     for place, moment in enumerate(at):
         column = brier(times, events, curves[:, place], moment, censoring)
         scores.append(column)
-        found[f"brier_{moment:g}"] = mean(column, "positive", part=len(at) > 3)
+        found[f"brier_{number_name(moment)}"] = mean(column, "positive", part=len(at) > 3)
     found["brier"] = mean(np.mean(scores, axis=0), "positive")
     value = concordance(times, events, -curves.mean(axis=1))
     found["concordance"] = None if value is None else Metric(value, None, "share")

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from monitoring.slices.clock import DatetimeUnit
+from monitoring.calendar_values import CalendarUnit
+from monitoring.slices.clock import Clock, DatetimeUnit
 
 
 def plain_values(series: pd.Series[Any]) -> list[Any]:
@@ -38,11 +39,14 @@ def cell_values(series: pd.Series[Any]) -> Sequence[Any]:
     return plain_values(series)
 
 
-def clock_of(series: pd.Series[Any]) -> DatetimeUnit | None:
-    """The unit of a datetime column; None for any other column."""
+def clock_of(series: pd.Series[Any]) -> Clock | None:
+    """The unit of a column of datetimes, dates, times of day or decimals; None for others."""
     dtype = series.dtype
     if isinstance(dtype, pd.CategoricalDtype):
         dtype = dtype.categories.dtype
+    if dtype.kind == "O":
+        present = series.notna().to_numpy(bool)
+        return CalendarUnit.of_value(series.iloc[int(present.argmax())]) if present.any() else None
     if not pd.api.types.is_datetime64_any_dtype(dtype):
         return None
     return DatetimeUnit.of_dtype(str(dtype))

@@ -11,6 +11,7 @@ from typing import Self
 
 import numpy as np
 
+from monitoring.calendar_values import CalendarUnit
 from monitoring.slices.iso_times import nanoseconds_of
 
 _NANOSECONDS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
@@ -47,6 +48,10 @@ class DatetimeUnit:
         """The time in ISO 8601, as in a request."""
         return _formatted(tick, self.unit, "T") + ("+00:00" if self.zone else "")
 
+    def constant(self, value: object) -> object:
+        """The value of a rule's constant: ticks of text; raises ``ValueError`` as ``ticks``."""
+        return self.ticks(value) if isinstance(value, str) else value
+
     def local_seconds(self, tick: int) -> int:
         """Whole seconds since 1970 on the clock of the column's time zone."""
         seconds = tick * self.nanoseconds // 10**9
@@ -63,6 +68,9 @@ class DatetimeUnit:
             raise ValueError(f"expected a date such as '2024-01-31', got {text!r}") from error
         whole, rest = divmod(own, self.nanoseconds)
         return whole if not rest else own / self.nanoseconds
+
+
+Clock = DatetimeUnit | CalendarUnit
 
 
 @lru_cache(maxsize=4096)

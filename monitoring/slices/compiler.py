@@ -13,10 +13,11 @@ import ast
 import math
 import operator
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from monitoring.slices import grammar
-from monitoring.slices.clock import DatetimeUnit
+from monitoring.slices.clock import Clock, DatetimeUnit
 
 _SIGNS: dict[type[ast.cmpop], str] = {
     ast.Eq: "==",
@@ -38,13 +39,13 @@ _ARITHMETIC: dict[type[ast.operator], Callable[[float, float], float]] = {
     ast.Mult: operator.mul,
     ast.Div: operator.truediv,
 }
-_NUMBERS = (int, float)
+_NUMBERS = (int, float, Decimal)
 
 
 class RuleCompiler:
     """Compiles conditions for rows of given columns."""
 
-    def __init__(self, places: Mapping[str, int], clocks: Mapping[str, DatetimeUnit]) -> None:
+    def __init__(self, places: Mapping[str, int], clocks: Mapping[str, Clock]) -> None:
         """``places``: column → index of its cell; ``clocks``: datetime column → unit."""
         self._places = places
         self._clocks = clocks
@@ -78,7 +79,7 @@ class _Condition:
     """Compiles one condition."""
 
     def __init__(
-        self, source: RuleCompiler, names: Mapping[str, str], clocks: Mapping[str, DatetimeUnit]
+        self, source: RuleCompiler, names: Mapping[str, str], clocks: Mapping[str, Clock]
     ) -> None:
         self._source = source
         self._names = names
@@ -115,8 +116,9 @@ class _Condition:
         for cell, beside, constant in ((left, one, other), (right, other, one)):
             if isinstance(cell, ast.Name) and constant in self._source.scope:
                 # Text and numbers can't be ordered, and null has no order.
-                is_text = isinstance(self._source.scope[constant], str)
-                kind = self._source.name(str if is_text else _NUMBERS)
+                value = self._source.scope[constant]
+                is_number = isinstance(value, _NUMBERS)
+                kind = self._source.name(_NUMBERS if is_number else type(value))
                 return f"(isinstance({beside}, {kind}) and {'' if truth else 'not '}{compared})"
         compare = self._source.name(_ORDERED[type(sign)])
         return f"ordered({compare}, {one}, {other}) is {truth}"
@@ -138,28 +140,28 @@ class _Condition:
         """Source of both sides of a comparison.
 
         Text compared with a datetime column is a time in its unit; columns of different units are
-        compared in nanoseconds. A time and a value of unknown kind can't be compared: null.
+        compared in nanoseconds. A time and a value of another kind can't be compared: null.
         """
         one, other = self._clock(left), self._clock(right)
         constant = grammar.constant(left) is not None or grammar.constant(right) is not None
-        if (one is None) != (other is None) and not constant:
+        if not constant and _differ(one, other):
             return "None", "None"
         return self._side(left, one, other), self._side(right, other, one)
 
-    def _side(self, node: ast.expr, own: DatetimeUnit | None, other: DatetimeUnit | None) -> str:
+    def _side(self, node: ast.expr, own: Clock | None, other: Clock | None) -> str:
         if grammar.constant(node) is not None:
             return self._source.name(self._constant(node, other))
         value = self._value(node)
-        if own is None or other is None or own == other:
+        if not isinstance(own, DatetimeUnit) or other is None or own == other:
             return value
         return f"(None if {value} is None else {value} * {own.nanoseconds})"
 
-    def _clock(self, node: ast.expr) -> DatetimeUnit | None:
+    def _clock(self, node: ast.expr) -> Clock | None:
         return self._clocks.get(self._names[node.id]) if isinstance(node, ast.Name) else None
 
-    def _constant(self, node: ast.expr, clock: DatetimeUnit | None) -> Any:
+    def _constant(self, node: ast.expr, clock: Clock | None) -> Any:
         value = grammar.constant(node)
-        return clock.ticks(value) if clock and isinstance(value, str) else value
+        return clock.constant(value) if clock else value
 
     def _value(self, node: ast.expr) -> str:
         value = grammar.constant(node)
@@ -175,6 +177,15 @@ class _Condition:
                 function = self._source.name(operator.mul)
                 return f"calculated({function}, -1, {self._value(operand)})"
         raise ValueError(f"expected a value, got {ast.unparse(node)!r}")
+
+
+def _differ(one: Clock | None, other: Clock | None) -> bool:
+    """Whether columns of these units can't be compared."""
+    kinds = [
+        None if clock is None else "datetime" if isinstance(clock, DatetimeUnit) else clock.kind
+        for clock in (one, other)
+    ]
+    return len({None if kind == "decimal" else kind for kind in kinds}) > 1
 
 
 def _joined(parts: list[str], every: bool) -> str:
@@ -195,7 +206,7 @@ def _calculated(operation: Callable[[float, float], float], left: Any, right: An
 
 def _number(value: Any) -> float | None:
     """A number as float64; None for anything else, and for numbers beyond float64."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         return None
     try:
         return float(value)

@@ -8,7 +8,7 @@ from typing import Any
 from monitoring.derived.measures import CATEGORIES, as_values, measured
 from monitoring.derived.texts import words
 from monitoring.slices.calendar import CALENDAR, calendar_values
-from monitoring.slices.clock import DatetimeUnit
+from monitoring.slices.clock import Clock
 
 WORDS = "words"
 """The words of a text, for ``"refund" in note.words``."""
@@ -16,7 +16,7 @@ DERIVED_TEXT = CATEGORIES | {"weekday"}
 """What is text; the others are numbers, but for ``WORDS``."""
 
 
-def derived_cells(values: Sequence[Any], measure: str, clock: DatetimeUnit | None) -> list[Any]:
+def derived_cells(values: Sequence[Any], measure: str, clock: Clock | None) -> list[Any]:
     """What is derived from each value, None for null; ``clock``: of a column of times.
 
     Raises ``ValueError`` if the values have no such measure.
@@ -24,6 +24,8 @@ def derived_cells(values: Sequence[Any], measure: str, clock: DatetimeUnit | Non
     if measure == WORDS:
         return [frozenset(words(text)) if isinstance(text, str) else None for text in values]
     if measure in CALENDAR:
+        if clock is None and all(value is None for value in values):
+            return [None] * len(values)
         if clock is None:
             raise ValueError(f"expected times for {measure!r}, got others")
         return calendar_values(values, measure, clock)

@@ -8,21 +8,37 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal, cast
 
+from monitoring.calendar_values import CalendarUnit
 from monitoring.derived.measures import MEASURES, CellKind, DerivedValue
 from monitoring.slices import grammar
-from monitoring.slices.calendar import CALENDAR
+from monitoring.slices.calendar import CALENDAR, CALENDAR_OF
 from monitoring.slices.clock import DatetimeUnit
 from monitoring.slices.derived_cells import DERIVED_TEXT, WORDS
 
 ValueKind = Literal[
-    "number", "boolean", "text", "datetime", "array", "bytes", "list", "words", "any"
+    "number",
+    "boolean",
+    "text",
+    "datetime",
+    "date",
+    "time",
+    "array",
+    "bytes",
+    "list",
+    "words",
+    "any",
 ]
 """Kind of a column or constant. ``any``: unknown from the dtype; values are compared one by one.
 Of arrays, bytes and lists only derived values can be compared; ``words``: of a text."""
 
-_CLOCK = DatetimeUnit("ns", None)
+_CLOCKS: Mapping[str, DatetimeUnit | CalendarUnit] = {
+    "datetime": DatetimeUnit("ns", None),
+    "date": CalendarUnit("date"),
+    "time": CalendarUnit("time"),
+}
 _OF_COLUMN: Mapping[str, ValueKind] = {
     "boolean": "boolean",
+    "decimal": "number",
     "integer": "number",
     "number": "number",
     "string": "text",
@@ -35,6 +51,8 @@ _MEASURES_OF: Mapping[str, Sequence[str]] = {
     "list": MEASURES["list"],
     "text": (*MEASURES["string"], WORDS),
     "datetime": CALENDAR,
+    "date": CALENDAR_OF["date"],
+    "time": CALENDAR_OF["time"],
 }
 """What may be derived from columns of each kind; of kind ``any`` the values decide."""
 
@@ -74,9 +92,9 @@ def kind_of_column(kind: str, dtype: str, categories: Sequence[Any] | None) -> V
         if types == {bool}:
             return "boolean"
         return "number" if types and types <= {int, float} else "any"
-    if kind in ("datetime", "array", "bytes", "list"):
+    if kind in ("datetime", "date", "time", "array", "bytes", "list"):
         return cast(ValueKind, kind)
-    if dtype == "object" or kind == "any":
+    if (dtype == "object" and kind != "decimal") or kind == "any":
         return "any"
     return _OF_COLUMN.get(kind, "any")
 
@@ -195,8 +213,9 @@ def _constant_kind(value: grammar.Constant) -> ValueKind:
 def _check_alike(left: _Operand, right: _Operand) -> None:
     kinds = {left.kind, right.kind}
     for time, other in ((left, right), (right, left)):
-        if time.kind == "datetime" and isinstance(other.constant, str):
-            _CLOCK.ticks(other.constant)
+        clock = _CLOCKS.get(time.kind)
+        if clock is not None and isinstance(other.constant, str):
+            clock.constant(other.constant)
             return
     if len(kinds) > 1 and "any" not in kinds and kinds != {"boolean", "number"}:
         raise ValueError(

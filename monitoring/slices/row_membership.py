@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import partial
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
@@ -16,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from monitoring.calendar_values import CalendarUnit
 from monitoring.column_arrays import ColumnArrays, ColumnLayout
-from monitoring.slices.clock import DatetimeUnit
+from monitoring.slices.clock import Clock
 from monitoring.slices.compiler import RuleCompiler
 from monitoring.slices.derived_cells import derived_cells
 
@@ -39,7 +41,7 @@ class RowMembership:
         columns: Sequence[str],
         values: Mapping[str, Sequence[str]],
         rules: Iterable[Rule],
-        clocks: Mapping[str, DatetimeUnit],
+        clocks: Mapping[str, Clock],
     ) -> None:
         """Compile the slices of rows whose cells are named ``columns``.
 
@@ -172,7 +174,7 @@ def _function(names: Sequence[str], expression: str, scope: Mapping[str, Any]) -
 class SliceBitmap:
     """Maps a column's value to its bit: that of a declared value, or of ``other``."""
 
-    def __init__(self, values: Sequence[str], first_bit: int, clock: DatetimeUnit | None) -> None:
+    def __init__(self, values: Sequence[str], first_bit: int, clock: Clock | None) -> None:
         self._other = 1 << (first_bit + len(values))
         self.known: dict[Any, int] = {
             text: 1 << (first_bit + place) for place, text in enumerate(values)
@@ -180,6 +182,8 @@ class SliceBitmap:
         """Text → bit; None, which no text equals, is in ``other``."""
         self.known[None] = self._other
         self._clock = clock
+        if isinstance(clock, CalendarUnit) and clock.kind == "decimal":  # 12.3 equals 12.30
+            self.known |= {Decimal(text): bit for text, bit in self.known.items() if text}
 
     def of(self, value: Any) -> int:
         """The bit of one value."""

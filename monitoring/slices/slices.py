@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from monitoring.derived.measures import DerivedValue, is_nested
 from monitoring.slices import grammar
-from monitoring.slices.clock import DatetimeUnit
+from monitoring.slices.clock import Clock
 from monitoring.slices.kinds import (
     ValueKind,
     check_kinds,
@@ -129,7 +129,7 @@ class SliceSet:
         return {name: (bitmaps >> bit & 1).astype(bool) for bit, name in enumerate(self.names)}
 
     def membership(
-        self, columns: Sequence[str], clocks: Mapping[str, DatetimeUnit] | None = None
+        self, columns: Sequence[str], clocks: Mapping[str, Clock] | None = None
     ) -> RowMembership:
         """The membership test for rows of plain values of ``columns``.
 

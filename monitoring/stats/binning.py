@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from monitoring.calendar_values import date_text, time_text
 from monitoring.metrics.class_labels import class_text
 from monitoring.profile.profile import CONFIDENCE, PREDICTION, FeatureProfile, Profile, numeric
 from monitoring.stats.derived_bins import Candidate, derived_candidates
@@ -23,6 +24,13 @@ if TYPE_CHECKING:
 
 MAX_CATEGORIES = 1_000
 MAX_FEATURES = 15
+_TEXTS: dict[str, Callable[[float], str]] = {
+    **dict.fromkeys(("number", "integer", "decimal"), "{:.6g}".format),
+    "datetime": timestamp_text,
+    "date": date_text,
+    "time": time_text,
+}
+"""Kind → the text of a number that is the edge of a bin."""
 
 
 def build_profile(
@@ -33,10 +41,9 @@ def build_profile(
 ) -> Profile:
     """Profile the training rows in ``frame``.
 
-    ``columns`` are (name, kind) in order of importance; kinds as in the package's schema: number,
-    integer, datetime, boolean, string, array, bytes, list, any. At most ``max_features`` features
-    with at least two bins are kept: the first of each column, then the second ones of columns with
-    several measures, and so on.
+    ``columns`` are (name, kind) in order of importance; kinds as in the package's schema. At most
+    ``max_features`` features with at least two bins are kept: the first of each column, then the
+    second ones of columns with several measures, and so on.
     """
     kept: list[FeatureProfile] = []
     waiting = {name: _candidates(name, kind, frame[name], max_bins) for name, kind in columns}
@@ -99,10 +106,8 @@ def _candidates(name: str, kind: str, series: pd.Series[Any], max_bins: int) -> 
 def _build_feature(
     name: str, kind: str, series: pd.Series[Any], max_bins: int
 ) -> FeatureProfile | None:
-    if kind in ("number", "integer"):
-        return numeric_feature(name, numeric(series), max_bins)
-    if kind == "datetime":
-        return numeric_feature(name, numeric(series), max_bins, timestamp_text)
+    if kind in _TEXTS:
+        return numeric_feature(name, numeric(series), max_bins, _TEXTS[kind])
     return categorical_feature(name, series, max_bins) if kind == "boolean" else None
 
 

@@ -9,6 +9,7 @@ _NORMAL = NormalDist()
 _MAX_TERMS = 20_000
 _TINY = 1e-300
 _PRECISION = 1e-15
+_CLOSE = 1e-13
 MANY_DEGREES = 1e7
 """Above, Student's t is the normal distribution to 1e-8."""
 
@@ -41,15 +42,36 @@ def student_quantile(share: float, degrees: float) -> float:
         return normal_quantile(share)
     if share < 0.5:
         return -student_quantile(1 - share, degrees)
-    wanted, low, high = 1 - share, 0.0, 1.0
-    while student_tail(high, degrees) > wanted:
-        low, high = high, 2 * high
+    wanted, low, high = 1 - share, 0.0, math.inf
+    value = normal_quantile(share)
     for _ in range(200):
-        middle = (low + high) / 2
-        if middle in (low, high):
+        tail = student_tail(value, degrees)
+        low, high = (value, high) if tail > wanted else (low, value)
+        # Newton's step, or a bisection if it leaves what is known.
+        following = value + (tail - wanted) / _student_density(value, degrees)
+        if not low < following < high:
+            following = 2 * value + 1 if math.isinf(high) else (low + high) / 2
+        if abs(following - value) <= _CLOSE * max(1.0, following):
             break
-        low, high = (middle, high) if student_tail(middle, degrees) > wanted else (low, middle)
-    return (low + high) / 2
+        value = following
+    return value
+
+
+def _student_density(t: float, degrees: float) -> float:
+    scale = math.lgamma((degrees + 1) / 2) - math.lgamma(degrees / 2)
+    power = (degrees + 1) / 2 * math.log1p(t * t / degrees)
+    return math.exp(scale - power) / math.sqrt(degrees * math.pi)
+
+
+def f_tail(value: float, above: float, below: float) -> float:
+    """The probability that F with ``above`` and ``below`` degrees of freedom exceeds ``value``.
+
+    NaN for NaN.
+    """
+    if math.isnan(value):
+        return math.nan
+    below = min(below, MANY_DEGREES)
+    return incomplete_beta(below / 2, above / 2, below / (below + above * max(0.0, value)))
 
 
 def incomplete_beta(a: float, b: float, x: float) -> float:

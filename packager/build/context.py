@@ -27,7 +27,7 @@ class BuildOptions:
     check_reproducible: bool = False
     """Assemble a second time under different conditions, and compare."""
     allow_findings: bool = False
-    """Continue despite findings of the data check that stop a build."""
+    """Continue despite findings of the data check that stop a build, and cases that fail."""
     builder: Builder = "assemble"
     ready_seconds: float = READY_SECONDS
     """Time limit for the image to become ready."""

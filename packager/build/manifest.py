@@ -12,11 +12,18 @@ from packager.image.config import LABEL
 from packager.image.dockerfile import render
 from packager.manifest.base import FileEntry
 from packager.manifest.evaluation import DataCheckSummary, SeedVariance
-from packager.manifest.manifest import DataSource, Manifest
+from packager.manifest.manifest import DataSource, Manifest, Schema
+from packager.manifest.read_options import TableReadOptions
 from packager.model.compiled.model import FOLDER
+from packager.model.golden_answers import FILE as GOLDEN_CASES
+from packager.model.golden_answers import GoldenCases
 from packager.project.config import FILENAME, Project
 from packager.runners.job import make_job
 from packager.worker.job import Job, TrainingResult
+from packager.worker.test.cases.golden import read_golden
+
+PACKAGE_FILES = ("fingerprint.json", "profile.json", "baseline.json", "weak.json", "golden.json")
+"""What the worker writes for ``/package``, if there is data."""
 
 
 def make_manifest(
@@ -35,7 +42,7 @@ def make_manifest(
     project = context.project
     _check_accept(project, result)
     package = context.folder / "package"
-    files = _package_files(context, package, template)
+    files = _package_files(context, package, template, result.schema_)
     job = make_job(project)
     manifest = Manifest(
         name=project.package.name,
@@ -63,7 +70,7 @@ def make_manifest(
 
 
 def _package_files(
-    context: BuildContext, package: Path, template: str | None
+    context: BuildContext, package: Path, template: str | None, schema: Schema
 ) -> tuple[FileEntry, ...]:
     """Write all files except the manifest into ``package``; return them, sorted by path."""
     lock, out = context.environment.lock, context.folder / "out"
@@ -71,13 +78,25 @@ def _package_files(
     (package / "lock.json").write_bytes(lock.dump())
     text = render(context.environment.locked_base, labels(context.project), template)
     (package / "Dockerfile").write_text(text, encoding="utf-8")
-    for name in ("fingerprint.json", "profile.json", "baseline.json", "golden.json"):
+    for name in PACKAGE_FILES:
         if (out / name).is_file():
             shutil.copyfile(out / name, package / name)
+    golden = _golden_cases(context.project, schema)
+    if golden.cases:
+        (package / GOLDEN_CASES).write_bytes(golden.dump())
     if (out / FOLDER).is_dir():
         shutil.copytree(out / FOLDER, package / FOLDER)
     paths = sorted(path for path in package.rglob("*") if path.is_file())
     return tuple(FileEntry.of(path, path.relative_to(package).as_posix()) for path in paths)
+
+
+def _golden_cases(project: Project, schema: Schema) -> GoldenCases:
+    """What a server of the package answers before it is ready."""
+    reader = project.data.reader if project.data else TableReadOptions()
+    golden = [case for case in project.test.case if case.kind == "golden"]
+    return GoldenCases.of(
+        read_golden(case, project.task, schema, reader, project.directory) for case in golden
+    )
 
 
 def labels(project: Project) -> dict[str, str]:

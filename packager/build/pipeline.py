@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from packager.build.cases import check_cases
 from packager.build.context import BuildContext, BuildOptions
 from packager.build.manifest import labels, make_manifest
 from packager.build.record import BuildRecord, Built, write_record
@@ -103,6 +104,7 @@ def build(
         context = context.serving(trees=(folder / "out" / FOLDER / TREES).is_file())
         manifest = make_manifest(context, trained.result, template, trained.findings, seed_variance)
         images = _assemble(context, manifest)
+        check_cases(context, images[0], allow=options.allow_findings)
         if options.check_reproducible:
             progress.step("assembling a second time, to compare")
             check_reproducible(images, files, folder, partial(_assemble_again, context, manifest))

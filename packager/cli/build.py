@@ -31,7 +31,9 @@ CheckReproducible = Annotated[
 ]
 AllowFindings = Annotated[
     bool,
-    typer.Option("--allow-findings", help="Build despite data issues that would stop the build."),
+    typer.Option(
+        "--allow-findings", help="Build despite data issues and cases that would stop the build."
+    ),
 ]
 ProjectFolder = Annotated[
     Path, typer.Argument(metavar="PROJECT", help="The folder with package.toml.")
@@ -142,6 +144,7 @@ def build(
     """
     from packager.build.context import BuildOptions
     from packager.build.pipeline import build as run_build
+    from packager.build.previous import previous_test
     from packager.engine.engine import Engine
     from packager.image.export import NO_ENGINE, Destination
     from packager.project.config import load_project
@@ -159,8 +162,13 @@ def build(
         builder=builder,
         ready_seconds=ready_seconds,
     )
-    built = run_build(load_project(project), where, engine, ConsoleProgress(), options)
-    print_result(json.dumps(_built(built)) if as_json else _printed(built, where))
+    loaded, progress = load_project(project), ConsoleProgress()
+    before = previous_test(loaded, where, engine, progress)
+    built = run_build(loaded, where, engine, progress, options)
+    for line in before.lines if before else ():
+        progress.warn(line)
+    tested = {"previous_test": before.document} if before else {}
+    print_result(json.dumps({**_built(built), **tested}) if as_json else _printed(built, where))
 
 
 @app.command(rich_help_panel=CREATE)

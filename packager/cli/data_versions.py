@@ -12,7 +12,7 @@ import typer
 from packager.cli.app import AsJson
 from packager.cli.console import ConsoleProgress, print_result, terminal_columns
 from packager.cli.data import VERSIONS, data
-from packager.errors import PackageError
+from packager.errors import PackageError, UsageError
 
 Table = Annotated[str, typer.Argument(metavar="TABLE", help="NAME, a path or a URI.")]
 At = Annotated[str, typer.Argument(metavar="TABLE[@VERSION]", help="For example diamonds@3.")]
@@ -88,13 +88,28 @@ def log(table: Table, as_json: AsJson = False) -> None:
 def checkout(
     table: At,
     output: Annotated[Path, typer.Option(help="The Parquet file to write.")],
+    labels: Annotated[
+        str | None, typer.Option(metavar="SCHEME", help="Add its labels as the column --target.")
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Name of the column of labels.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Write the rows of a version to a Parquet file."""
     from packager.location import Location
     from packager.tables.checkout import export
+    from packager.tables.labels.export import export_labelled
 
-    version = export(Location.parse(table), output)
+    if (labels is None) != (target is None):
+        raise UsageError(
+            "expected --labels and --target together, got one",
+            "write --labels SCHEME --target NAME",
+        )
+    if labels is None or target is None:
+        version = export(Location.parse(table), output)
+    else:
+        version, _ = export_labelled(Location.parse(table), output, labels, target)
     if as_json:
         print_result(json.dumps({"version": version.number, "file": str(output)}))
     else:

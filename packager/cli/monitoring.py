@@ -11,6 +11,7 @@ import typer
 from packager.cli.app import MONITOR, Application, AsJson, GroupedVerbs, KeyFile, Ref, app
 from packager.cli.console import ConsoleProgress, print_result, terminal_columns
 from packager.deploy.prometheus.rules import Objectives
+from packager.deploy.schedule import Every
 from packager.errors import UsageError
 
 if TYPE_CHECKING:
@@ -83,6 +84,36 @@ def monitoring(
         )
     progress.step(f"check: promtool test rules {output}/prometheus/tests/{name}.yml")
     progress.step(f"start: docker compose -f {output}/compose.yml up -d")
+
+
+@deploy.command()
+def schedule(
+    reference: Ref,
+    data: Annotated[str, typer.Option(help="What brings new rows: a table or a folder.")],
+    output: OutputFolder,
+    every: Annotated[Every, typer.Option(help="How often.")] = "day",
+    state: Annotated[
+        str, typer.Option(help="Folder that keeps what was tested (default: beside the data).")
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Write schedules that test a package on new data: systemd, Kubernetes, GitHub, GitLab."""
+    from packager.deploy.generated_folder import write
+    from packager.deploy.schedule import Schedule, schedule_files
+    from packager.engine.engine import Engine
+    from packager.image.reference import open_reference
+    from packager.image.stored_images import COMPANION
+
+    with open_reference(reference, Engine.connect()) as found:
+        asked = Schedule(
+            found.manifest.name, reference, found.name, found.name + COMPANION, data, every, state
+        )
+    files = schedule_files(asked)
+    for path in write(output, files, {}):
+        ConsoleProgress().warn(f"{output / path}: you changed it, so it stays as it is")
+    document = {"directory": str(output), "files": sorted(files)}
+    shown = "\n".join(str(output / file) for file in sorted(files))
+    print_result(json.dumps(document) if as_json else shown)
 
 
 @deploy.command()

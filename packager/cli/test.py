@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from packager.cache import atomic_file, check_writable
 from packager.cli.app import RUN, AsJson, Local, Ref, app, opened
 from packager.cli.console import ConsoleProgress, print_result, terminal_columns
+from packager.errors import PackageError, UsageError
 
 
 @app.command("test", rich_help_panel=RUN)
@@ -29,7 +29,14 @@ def run_data_test(
         list[str] | None, typer.Option(help="Column that identifies a row in both; repeatable.")
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--out", help="Folder for the reports (default: none).")
+        Path | None,
+        typer.Option(
+            "--output", help="Folder for report.json, junit.xml, summary.md, index.html (none)."
+        ),
+    ] = None,
+    summary: Annotated[
+        Path | None,
+        typer.Option(help="File for a Markdown summary; appended to $GITHUB_STEP_SUMMARY."),
     ] = None,
     state: Annotated[
         Path | None,
@@ -43,21 +50,25 @@ def run_data_test(
     Exit 1 if the test failed. The policy is [test] of package.toml, when the package was built.
     """
     from packager.report.data_test import as_text
+    from packager.report.data_test_files import check_places, write_error, write_report
     from packager.testing.run import DataTestRequest, run_test
 
-    if output is not None:
-        check_writable(output.absolute())
+    check_places(output, summary, Path(data))
     asked = DataTestRequest(data, labels, tuple(on or ()), only_new, state)
-    with opened(reference, local) as (found, engine):
-        result = run_test(found, asked, engine, ConsoleProgress())
+    try:
+        with opened(reference, local) as (found, engine):
+            result = run_test(found, asked, engine, ConsoleProgress())
+    except UsageError:  # nothing was tested
+        raise
+    except PackageError as error:
+        write_error(reference, error, output, summary)
+        raise
     report = result.report
     if report is None:
         print_result(json.dumps({"new": False}) if as_json else f"nothing new in {data}")
         return
-    if output is not None:
-        output.mkdir(parents=True, exist_ok=True)
-        with atomic_file(output / "report.json") as file:
-            file.write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    earlier = [one for one in result.history if one != report]
+    write_report(report, output, summary, earlier)
     print_result(report.model_dump_json() if as_json else as_text(report, terminal_columns()))
     if not report.passed:
         raise typer.Exit(1)

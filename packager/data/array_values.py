@@ -88,12 +88,15 @@ def _fill(block: npt.NDArray[Any], out: npt.NDArray[np.uint8]) -> None:
     if block.dtype.kind == "b":
         out[:] = block
         return
-    numbers = block.astype(np.float64)
+    numbers = out.view("<f8")
+    if block.dtype.kind != "f":
+        numbers[...] = block
+        return
     with np.errstate(invalid="ignore"):
-        numbers += 0.0  # -0.0 + 0.0 is 0.0
-    if block.dtype.kind == "f":
-        numbers[np.isnan(numbers)] = np.nan  # one payload
-    out[:] = numbers.astype("<f8", copy=False).view(np.uint8)
+        np.add(block, 0.0, out=numbers)  # -0.0 + 0.0 is 0.0
+    unknown = np.isnan(block)
+    if unknown.any():
+        numbers[unknown] = np.nan  # one payload
 
 
 def _inexact(flat: npt.NDArray[Any]) -> npt.NDArray[np.intp]:

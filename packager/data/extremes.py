@@ -8,9 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from monitoring.calendar_values import number_of
 from monitoring.profile.profile import numeric
 from packager.data.array_column import array_column
-from packager.data.rows.calendar_values import CONVERTERS, number_of
+from packager.data.rows.calendar_values import CONVERTERS
 
 Floats = npt.NDArray[np.float64]
 

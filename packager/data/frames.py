@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 
 from modelhost.list_kinds import kind_of_elements
+from monitoring.calendar_values import number_of
 from packager.data.array_column import ArrayColumn, array_column
-from packager.data.rows.calendar_values import CONVERTERS, number_of
+from packager.data.rows.calendar_values import CONVERTERS
 from packager.data.sources.table import SourceTable
 from packager.manifest.base import Kind, Scalar
 from packager.manifest.manifest import Column

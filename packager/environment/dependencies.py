@@ -10,7 +10,8 @@ from pathlib import Path
 from packager.environment import built_wheels, conda_freeze, resolver, wheels
 from packager.environment.formats.values import check_python_of
 from packager.environment.formats.wanted import Wanted
-from packager.environment.index import user_index_options
+from packager.environment.index import IndexOptions, user_index_options
+from packager.environment.large_wheels import are_sizes_known, tell_large_wheels
 from packager.environment.lock import LockFile, inputs_digest, load_lock
 from packager.environment.platform import WheelTarget
 from packager.environment.pylock import Resolved
@@ -45,6 +46,9 @@ class Requirements:
     """Whether the data is Parquet, or packed in a way that only pyarrow reads."""
     strategy: str | None = None
     """The project's own ``index_strategy``."""
+    torch: str | None = None
+    """What PyTorch's wheels are for: ``cpu``, or a version of CUDA or ROCm; None: as indexes have
+    them."""
     extras: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     """Extras and groups to take of a file that has them."""
@@ -75,12 +79,12 @@ def lock_and_fetch(
 
     Raises ``PackageError`` if ``base`` differs from the one locked under its name.
     """
-    file, strategy = requirements.file, requirements.strategy
+    file, strategy, torch = requirements.file, requirements.strategy, requirements.torch
     for told in lent(file.resolve().parent, os.environ):
         progress.warn(told)
     wanted = Wanted(target, requirements.extras, requirements.groups)
     check_python_of(project_of(file), wanted)
-    inputs = inputs_digest(file, target, strategy=strategy, wanted=wanted)
+    inputs = inputs_digest(file, target, strategy=strategy, torch=torch, wanted=wanted)
     known = load_lock(lock_path)
     project = PackagedCode(project_of(file), requirements.code)
     same = known is not None and known.inputs == inputs and unchanged(known, project)
@@ -92,13 +96,13 @@ def lock_and_fetch(
     else:
         progress.step(f"resolving {file.name}")
         conda_freeze.tell(read_texts(file, wanted), progress)
-        index = user_index_options().of_project(file, strategy, wanted)
+        index = user_index_options().of_project(file, strategy, wanted).with_torch(torch)
         pins = () if update else _preferred(known, target, base)
         earlier = known.built if known is not None and not update else ()
         sources = SourceBuilds(project, target, requirements.builder, earlier, progress)
         index = replace(index, sources=sources)
         resolved = resolver.resolve(file, wanted, index, pins=pins)
-        wheels.fetch(resolved, index, progress)
+        _fetch([item.wheel for item in resolved], resolved, index, torch, progress)
         locked = LockFile(
             inputs=inputs,
             python=target.python,
@@ -175,14 +179,31 @@ def _fetch_missing(
     """Download the locked wheels that the wheelhouse lacks."""
     absent = wheels.missing(lock.wheels)
     if not absent:
+        tell_large_wheels(lock.wheels, (), requirements.torch, progress)
         return
     file = requirements.file
     index = user_index_options().of_project(file, requirements.strategy, wanted)
+    index = index.with_torch(requirements.torch)
     named = named_wheels(read_requirements(file, wanted))
     found = [Resolved(w, named[w.filename]) for w in absent if w.filename in named]
     others = [wheel for wheel in absent if wheel.filename not in named]
     found += resolver.locate(others, wanted.target, index) if others else []
+    _fetch(lock.wheels, found, index, requirements.torch, progress)
+
+
+def _fetch(
+    every: Sequence[Wheel],
+    found: Sequence[Resolved],
+    index: IndexOptions,
+    torch: str | None,
+    progress: Progress,
+) -> None:
+    """Download ``found``, and say what is large of ``every``, before it if its size is known."""
+    if early := are_sizes_known(found):
+        tell_large_wheels(every, found, torch, progress)
     wheels.fetch(found, index, progress)
+    if not early:
+        tell_large_wheels(every, (), torch, progress)
 
 
 def _pinned(locked: LockFile, base: Base | None) -> tuple[Base, ...]:

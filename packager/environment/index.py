@@ -88,6 +88,12 @@ class IndexOptions:
         tied = index_pins(folder, texts)
         return replace(self, arguments=(*arguments, *own), tied=tied, settings=settings)
 
+    def with_torch(self, backend: str | None) -> IndexOptions:
+        """These options, with PyTorch's packages from its own index of wheels for ``backend``."""
+        if backend is None:
+            return self
+        return replace(self, arguments=(*self.arguments, "--torch-backend", backend))
+
     def command(self) -> tuple[list[str], dict[str, str]]:
         """Arguments and environment for uv; addresses are passed in the environment.
 

@@ -63,12 +63,14 @@ def inputs_digest(
     target: WheelTarget,
     *,
     strategy: str | None = None,
+    torch: str | None = None,
     wanted: Wanted | None = None,
 ) -> str:
     """sha256 of the inputs of a lock, including the text of files named by ``-r`` and ``-c``."""
     texts = read_texts(requirements, wanted or Wanted(target))
     asked = [list(texts.values()), HOST_FLOORS, target.python, target.platform]
     asked += [strategy] if strategy else []
+    asked += [{"torch": torch}] if torch else []
     return sha256_bytes(canonical_json(asked))
 
 

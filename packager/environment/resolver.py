@@ -101,7 +101,7 @@ def resolve_tools(
             _compile([asked], locked, target, index)
         except _UvError as error:
             raise _explain(error, target, index, f"{called}: [build-system] requires") from error
-        return [Resolved(wheel, url) for wheel, url in read_pylock(locked, target, {}).values()]
+        return [*read_pylock(locked, target, {}).values()]
 
 
 def _resolve_all(
@@ -153,7 +153,7 @@ def _resolve(
             write_preferences(locked, pins)
         _compile([project, own_host], locked, target, index, [own])
         chosen = read_pylock(locked, target, asked.hashes)
-    return [Resolved(wheel, url) for _, (wheel, url) in sorted(chosen.items())]
+    return [found for _, found in sorted(chosen.items())]
 
 
 def locate(
@@ -173,9 +173,9 @@ def locate(
         except _UvError as error:
             raise _explain(error, target, index, called) from error
         offered = {
-            sha256: url
+            file.sha256: file
             for package in tomllib.loads(locked.read_text())["packages"]
-            for _, sha256, url in listed_files(package, locked.parent)
+            for file in listed_files(package, locked.parent)
         }
     missing = [wheel for wheel in wheels if wheel.sha256 not in offered]
     if missing:
@@ -184,7 +184,8 @@ def locate(
             "is offered by none of your indexes",
             "take it from the wheel cache of another machine, or lock again with --upgrade",
         )
-    return [Resolved(wheel, offered[wheel.sha256]) for wheel in wheels]
+    files = [(wheel, offered[wheel.sha256]) for wheel in wheels]
+    return [Resolved(wheel, file.url, file.size) for wheel, file in files]
 
 
 def _compile(

@@ -51,6 +51,7 @@ SERVING_MODULES = (
     "packager/manifest/",
     "packager/model/",
     "monitoring/__init__.py",
+    "monitoring/calendar_values.py",
     "monitoring/column_arrays.py",
     "monitoring/flagged_rows_log.py",
     "monitoring/derived/",

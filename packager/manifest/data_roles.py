@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ConfigDict, Field
 
-from packager.manifest.base import FrozenModel
+from packager.manifest.base import FrozenModel, Scalar
 from packager.manifest.read_options import TableReadOptions
 
 
@@ -45,6 +45,8 @@ class DataRoles(FrozenModel):
     """Columns declared as personal data, in addition to those detected by their values."""
     not_personal: tuple[str, ...] = ()
     """Columns whose values may be shown even if they look like personal data."""
+    defaults: dict[str, Scalar] = {}
+    """Features that a request may leave out → their value then."""
     reader: TableReadOptions = TableReadOptions()
     """Options for reading CSV files."""
     split: Split = Split()

@@ -33,6 +33,7 @@ from packager.manifest.evaluation import (
     RepeatabilityResult,
     SeedVariance,
 )
+from packager.manifest.label_schemes import TableVersion
 from packager.manifest.outputs import Output
 from packager.manifest.policy import Policy
 from packager.manifest.read_options import TableReadOptions
@@ -62,8 +63,7 @@ class Column(FrozenModel):
     kind: Kind
     dtype: str
     nullable: bool
-    shape: tuple[int, ...] | None = None
-    """Of an array: the shape of one cell."""
+    shape: tuple[int, ...] | None = None  # of an array: that of one cell
     element: str | None = None
     """The NumPy dtype of an array's elements; the kind of a list's."""
     categories: tuple[Scalar, ...] | None = None
@@ -75,6 +75,7 @@ class Column(FrozenModel):
     """Values on which the model raised in the build (``worker/train/rejected_values.py``)."""
     fatal: tuple[RejectedValue, ...] = ()
     """Those of ``refuses`` on which the model's process ended or hung."""
+    default: Scalar | None = None  # of a row that leaves the column out; None: it must not
     personal: Personal | None = None
     """Kind of personal data it contains; if set, the package records none of its values."""
 
@@ -219,13 +220,6 @@ class Fingerprint(FrozenModel):
     """The 1,024 smallest distinct row hashes, ascending."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-
-
-class TableVersion(FrozenModel):
-    """A version of a table, as named in the project."""
-
-    table: str
-    version: int
 
 
 class DataSource(DataRoles):

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
-from packager.manifest.base import FrozenModel
+from packager.manifest.base import FrozenModel, Scalar
 from packager.manifest.case import Case
 
 Family = Literal[
@@ -82,8 +82,20 @@ class FairnessPolicy(FrozenModel):
     """``[test.fairness]``: differences between the groups of columns."""
 
     columns: tuple[str, ...] = ()
-    gap: dict[str, Annotated[float, Field(ge=0)]] = {}
-    """Metric to the largest growth of a group's distance from all rows."""
+    gap: dict[str, Change] = {}
+    """Metric to the largest growth of a group's distance from all rows; ``10%`` is a share of the
+    metric of all rows."""
+    positive: Scalar | None = None
+    """The label that counts as positive; None for the second of the sorted classes."""
+
+    @model_validator(mode="after")
+    def _columns_for_gaps(self) -> FairnessPolicy:
+        if self.gap and not self.columns:
+            raise ValueError(
+                "[test.fairness] gap: expected columns too, got none: name the columns whose "
+                'groups are compared, as columns = ["sex"]'
+            )
+        return self
 
 
 class TimePolicy(FrozenModel):
@@ -123,6 +135,8 @@ class Policy(FrozenModel):
     fairness: FairnessPolicy = FairnessPolicy()
     time: TimePolicy = TimePolicy()
     weak: WeakPolicy = WeakPolicy()
+    batch_invariance: bool = True
+    """Whether an answer has to depend on its row alone, not on the batch."""
     case: tuple[Case, ...] = ()
 
     @field_validator("groups", "warn", mode="before")

@@ -11,8 +11,9 @@ from monitoring.profile.profile import EXCLUSION_REASONS
 from monitoring.scoring.outputs import ERRORS
 from monitoring.slices.slices import ALL
 from monitoring.stats import accuracy, drift
-from monitoring.stats.accuracy import mae_z, mean_interval, share_z, wilson
+from monitoring.stats.accuracy import mae_z, share_z
 from monitoring.stats.adjust import benjamini_hochberg
+from monitoring.stats.intervals import sums_interval, wilson
 from packager.errors import PackageError
 from packager.monitor.counters import CounterTotals
 
@@ -256,7 +257,7 @@ def _mean_error(totals: CounterTotals, name: str, served: float) -> SliceDrift:
     labels = totals.of("model_feedback_total").get((name, "scored"), 0.0)
     baseline = totals.of("model_slice_baseline_mae").get((name,))
     trained = totals.of("model_slice_baseline_rows").get((name,), 0.0)
-    low, high = mean_interval(total, squares, labels)
+    low, high = sums_interval(total, squares, labels)
     score = total / labels if labels else math.nan
     if baseline is None:
         return SliceDrift(name, served, labels, score, low, high, None, trained, math.nan, False)
@@ -276,7 +277,7 @@ def _output(totals: CounterTotals, key: tuple[str, ...], served: float) -> Slice
     score = total / labels if labels else math.nan
     low, high, z, worse = math.nan, math.nan, math.nan, False
     if baseline is not None and measure in ERRORS:
-        low, high = mean_interval(total, squares, labels)
+        low, high = sums_interval(total, squares, labels)
         z = mae_z(total, squares, labels, baseline, trained)
         worse = accuracy.mae_regressed(total, squares, labels, baseline, trained)
     elif baseline is not None:

@@ -19,10 +19,13 @@ from packager.confinement import (
 from packager.errors import UsageError
 from packager.location import Location
 from packager.manifest.base import FeatureForm, FrozenModel, Task
-from packager.manifest.manifest import TableVersion
+from packager.manifest.label_schemes import TableVersion
 from packager.manifest.outputs import Output, targets_of
 from packager.manifest.policy import Policy
+from packager.project.answers import check_answers
+from packager.project.case_rules import check_cases
 from packager.project.entry_modules import check_modules
+from packager.project.label_rules import check_labels
 from packager.project.requirements_choice import check_choice, chosen_file, missing_hint
 from packager.project.sections import (
     DataSection,
@@ -36,21 +39,19 @@ from packager.project.sections import (
     RequirementsSection,
     ServeSection,
     SlicesSection,
-    check_answers,
 )
 from packager.project.split_rules import check_split
 
 FILENAME = "package.toml"
 # Descriptions of what patterns expect, for error messages.
+MARKS = ("separator", "decimal", "thousands", "quote")
 EXPECTED = {
     "package.name": "lower-case letters and digits, with . _ - between them",
     "package.version": "letters, digits and . _ -, at most 60",
-    **{
-        f"data.read.{key}": "one character"
-        for key in ("separator", "decimal", "thousands", "quote")
-    },
+    **{f"data.read.{key}": "one character" for key in MARKS},
     "recipe.train": "module:function, for example train:train",
     "recipe.metrics": "module:function, for example metrics:metrics",
+    "requirements.torch": "cpu, xpu, or a version such as cu128 or rocm6.4",
     "serve.predictor": "auto or module:Class",
     "image.repository": "a lower-case path such as models/diamonds",
 }
@@ -190,17 +191,34 @@ def load_project(directory: Path) -> Project:
         project = Project.model_validate({**content, "directory": directory.resolve()})
     except ValidationError as error:
         raise _explain(error) from error
+    project = _split_by_groups(project)
     _check_platforms(project)
     if project.data is not None:
         check_split(project.data.split, project.outputs)
+        check_labels(project.data, is_table=project.table is not None)
     _check_files(project)
     entrypoints = {"serve.predictor": project.serve.predictor}
     if project.recipe:
         entrypoints["recipe.train"] = project.recipe.train
         if project.recipe.metrics:
             entrypoints["recipe.metrics"] = project.recipe.metrics
+    check_cases(project.test.case, project.task, project.declared_outputs, project.directory)
+    entrypoints |= {f"test.case {one.name!r}": one.call for one in project.test.case if one.call}
     check_modules(project.directory, {f"{FILENAME}: `{k}`": v for k, v in entrypoints.items()})
     return project
+
+
+def _split_by_groups(project: Project) -> Project:
+    """``project`` with rows of a group of ``[test] groups`` in one part of a split by hash.
+
+    A group in both parts would make held-out rows look like independent ones. A declared ``by``,
+    time or file stays as it is.
+    """
+    data, groups = project.data, project.test.groups
+    if data is None or not groups or data.split.by or data.split.time or data.split.file:
+        return project
+    split = data.split.model_copy(update={"by": groups})
+    return project.model_copy(update={"data": data.model_copy(update={"split": split})})
 
 
 def _explain(error: ValidationError) -> UsageError:

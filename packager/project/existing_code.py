@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from packager.confinement import small_text
 from packager.environment.formats.files import found_in
 from packager.environment.imported_modules import NOTEBOOK
 from packager.errors import UsageError
@@ -19,6 +20,7 @@ from packager.project.scaffold import (
     package_name,
     quoted,
     starter_files,
+    torch_line,
     write_project,
 )
 from packager.project.table_preview import preview
@@ -67,8 +69,9 @@ def init_existing(directory: Path, data: Path | None, target: str | None) -> Wri
             del content[REQUIREMENTS]
             content |= {} if found is None else {REQUIREMENTS: _with_starter(found)}
         else:
-            text, told, copies = _configured(directory, recipe, there, data, target)
-            content[FILENAME] = text
+            values, told, copies = _configured(directory, recipe, there, data, target)
+            torch = _torch(directory, content)
+            content[FILENAME] = fill("existing.toml", {**values, "torch": torch})
             notes += told
     if not content:
         raise UsageError(f"{directory / FILENAME}: exists already", "name an empty or a new folder")
@@ -88,8 +91,8 @@ def _configured(
     requirements: Sequence[str],
     data: Path | None,
     target: str | None,
-) -> tuple[str, list[str], dict[str, Path]]:
-    """The text of ``package.toml``, notes, and what is copied: inside → file."""
+) -> tuple[dict[str, str], list[str], dict[str, Path]]:
+    """The values of ``package.toml``'s template, notes, and what is copied: inside → file."""
     tables = [data] if data is not None else _tables(directory)
     source, task, notes, copies = "data/TABLE.csv", "classification", list[str](), dict[str, Path]()
     column = target or "TARGET"
@@ -116,7 +119,15 @@ def _configured(
         "train": quoted(recipe or f"{RECIPE}:{RECIPE}"),
         "requirements": quoted(requirements[0] if requirements else REQUIREMENTS),
     }
-    return fill("existing.toml", values), notes, copies
+    return values, notes, copies
+
+
+def _torch(directory: Path, content: Mapping[str, str]) -> str:
+    """``torch_line`` for the requirements file that is there, or is written."""
+    file = directory / REQUIREMENTS
+    if REQUIREMENTS in content:
+        return torch_line(content[REQUIREMENTS])
+    return torch_line(small_text(file, file.name)) if file.is_file() else ""
 
 
 def _tables(directory: Path) -> list[Path]:

@@ -18,7 +18,14 @@ from packager.errors import PackageError, UsageError
 from packager.manifest.base import Task
 from packager.project.config import FILENAME
 from packager.project.measured_data import measured_section
-from packager.project.scaffold import fill, package_name, quoted, task_of, write_project
+from packager.project.scaffold import (
+    fill,
+    package_name,
+    quoted,
+    task_of,
+    torch_line,
+    write_project,
+)
 from packager.text import escape_in_literal
 
 MLMODEL = "MLmodel"
@@ -79,11 +86,13 @@ def init_from_mlflow(
         "columns": escape_in_literal(json.dumps(saved.columns, indent=4, ensure_ascii=False)),
     }
     toml = {"name": package_name(directory), "task": task, "data": section, "classes": ""}
-    text = fill("pretrained.toml", {**toml, "model": quoted("model")})
+    required = _requirements(model, saved)
+    toml |= {"model": quoted("model"), "torch": torch_line(required)}
+    text = fill("pretrained.toml", toml)
     content = {
         FILENAME: text + 'predictor = "predict:Predictor"\n',
         "predict.py": fill("mlflow_predict.py.txt", values),
-        "requirements.txt": _requirements(model, saved),
+        "requirements.txt": required,
     }
     copies = {"model": model} | ({f"data/{data.name}": data} if data is not None else {})
     return write_project(directory, content, copies)

@@ -13,7 +13,14 @@ from packager.project.config import FILENAME
 from packager.project.model_facts import facts_of_format, facts_of_pickle
 from packager.project.model_format import is_no_model
 from packager.project.pickles import read_header, references_main
-from packager.project.scaffold import choose_target, fill, package_name, quoted, write_project
+from packager.project.scaffold import (
+    choose_target,
+    fill,
+    package_name,
+    quoted,
+    torch_line,
+    write_project,
+)
 from packager.project.table_preview import Preview, preview
 from packager.project.training_project import MAX_CLASSES, task_of_target
 
@@ -50,6 +57,7 @@ def init_from_model(
         raise UsageError("--target: expected --data with it, got none", "add --data FILE")
     values = {"name": package_name(directory), "task": _told(task), "data": section}
     values |= {"model": quoted(f"model/{model.name}"), "classes": labels}
+    values["torch"] = torch_line(content["requirements.txt"])
     content[FILENAME] = fill("pretrained.toml", values)
     return write_project(directory, content, copies)
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from packager.manifest.base import Task
+from packager.project.answers import ANSWERED
 from packager.project.scaffold import quoted
-from packager.project.sections import ANSWERED
 
 MAX_NAME = 50
 

@@ -12,9 +12,11 @@ from string import Template
 
 import numpy as np
 import pandas as pd
+from packaging.utils import canonicalize_name
 
 from packager.cache import check_writable, writing
 from packager.confinement import refuse_leaving
+from packager.environment.large_wheels import GRAPHICS
 from packager.errors import UsageError
 from packager.manifest.base import Task
 from packager.project.config import FILENAME
@@ -22,6 +24,14 @@ from packager.text import escape_in_literal
 
 STARTER = Path(__file__).parent / "templates"
 STARTER_REQUIREMENTS = ("pandas>=2.2", "scikit-learn>=1.5")
+USING_TORCH = frozenset((
+    "torch", "torchvision", "torchaudio", "torchmetrics", "accelerate", "easyocr", "fastai",
+    "flair", "kornia", "lightning", "open-clip-torch", "peft", "pytorch-forecasting",
+    "pytorch-lightning", "sentence-transformers", "skorch", "stable-baselines3", "stanza",
+    "tabpfn", "timm", "ultralytics",
+))  # fmt: skip
+"""Packages that are PyTorch or require it."""
+_NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
 TARGET_NAMES = ("target", "label", "class", "y")
 
 
@@ -65,6 +75,21 @@ def choose_target(data: str, columns: Sequence[str], target: str | None) -> str:
 def fill(name: str, values: Mapping[str, str]) -> str:
     """The text of a template with its ``$names`` replaced by ``values``."""
     return Template((STARTER / name).read_text(encoding="utf-8")).substitute(values)
+
+
+def torch_line(requirements: str) -> str:
+    """The line of ``[requirements]`` that takes PyTorch's wheels without CUDA; empty if not needed.
+
+    ``requirements``: lines of a requirements file. One that names a package or a version for
+    graphics cards, or hashes of files, keeps the wheels that it names.
+    """
+    if re.search(r"--hash=|^[^#]*\+(cu|rocm|xpu)", requirements, re.MULTILINE):
+        return ""
+    found = map(_NAME.match, requirements.splitlines())
+    names = {str(canonicalize_name(one[0])) for one in found if one}
+    if not names & USING_TORCH or any(map(GRAPHICS.match, names)):
+        return ""
+    return 'torch = "cpu"  # wheels without CUDA; delete it to serve on a graphics card\n'
 
 
 def quoted(text: str) -> str:

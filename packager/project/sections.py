@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, Literal
 
@@ -31,8 +30,6 @@ OutputName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_lengt
 Level01 = Annotated[float, Field(gt=0, lt=1)]
 MANY = ("labels", "numbers")
 """Kinds of outputs that may have a column for each part of the right answer."""
-ANSWERED = ("flags", "token")
-"""What every answer holds beside the outputs, which therefore can't have these names."""
 OPTION_KINDS = {
     "classes": ("label", "labels"),
     "levels": ("quantiles",),
@@ -46,6 +43,7 @@ OPTION_KINDS = {
 """Options of ``[outputs.NAME]`` → the kinds that they are for."""
 RANKING_PLACES = 10
 """``k`` if it isn't declared."""
+TorchBackend = Annotated[str, Field(pattern=r"^(cpu|xpu|cu\d{2,3}|rocm\d+(\.\d+){1,2})$")]
 Entrypoint = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
 
 
@@ -143,6 +141,8 @@ class DataSection(FrozenModel):
     source: str
     target: str | None = None
     """None if ``[outputs]`` names the columns with the right answers."""
+    labels: str | None = None
+    """The labelling scheme whose labels are the target column; None: a column of the data."""
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     train_only: tuple[str, ...] = ()
@@ -165,11 +165,8 @@ class DataSection(FrozenModel):
             raise ValueError(
                 f"`data.personal`: expected columns that are not in not_personal, got {both[0]!r}"
             )
-        both = sorted(set(self.include) & set(self.train_only))
-        if both:
-            raise ValueError(
-                f"`data.train_only`: expected columns that are not included, got {both[0]!r}"
-            )
+        if both := sorted({*self.include} & {*self.train_only}):
+            raise ValueError(f"`data.train_only`: expected columns not in include, got {both[0]!r}")
         return self
 
     @property
@@ -233,6 +230,7 @@ class RequirementsSection(FrozenModel):
     """Extras and dependency groups to take, beside the project's own dependencies."""
     index_strategy: Literal["first-index", "unsafe-first-match", "unsafe-best-match"] | None = None
     """uv's ``--index-strategy``; None: that of the user's configuration, else ``first-index``."""
+    torch: TorchBackend | None = None
 
 
 class ServeSection(FrozenModel):
@@ -279,22 +277,3 @@ class ImageSection(FrozenModel):
     system_packages: tuple[str, ...] = ()
     platforms: tuple[Literal["linux/amd64", "linux/arm64"], ...] = ()
     include: tuple[str, ...] = ()
-
-
-def check_answers(
-    package: PackageSection, outputs: Mapping[str, OutputSection], data: DataSection | None
-) -> None:
-    """Raise ``ValueError`` unless one place says what the model answers, with its targets."""
-    if bool(outputs) == (package.task is not None):
-        found = "both" if outputs else "neither"
-        raise ValueError(f"expected one of `package.task` and [outputs], got {found}")
-    taken = [name for name in outputs if name in ANSWERED]
-    if taken:
-        raise ValueError(
-            f"`outputs.{taken[0]}`: expected another name: every answer has {taken[0]}"
-        )
-    target = data.target if data else None
-    if outputs and target is not None:
-        raise ValueError("`data.target`: expected none beside [outputs], which name their targets")
-    if data is not None and not outputs and target is None:
-        raise ValueError("expected key `data.target`, got none")

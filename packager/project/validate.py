@@ -16,6 +16,7 @@ from packager.data.preview import (
 )
 from packager.data.sources.table import column_names
 from packager.errors import PackageError, UsageError
+from packager.project.case_rules import case_columns
 from packager.project.config import FILENAME, Project
 from packager.project.pickles import references_main
 from packager.project.sections import DataSection
@@ -36,6 +37,8 @@ def check_columns(project: Project) -> None:
     named |= {"data.columns": tuple(data.columns), "data.read.dtypes": tuple(data.read.dtypes)}
     compared = project.monitoring
     named |= {"monitoring.exclude": compared.exclude, "monitoring.include": compared.include}
+    named |= {"test.groups": project.test.groups}
+    named |= {"test.fairness.columns": project.test.fairness.columns}
     named |= {"data.split.by": data.split.by, "slices.columns": project.slices.columns}
     if data.split.time:
         named["data.split.time"] = [data.split.time]
@@ -44,6 +47,8 @@ def check_columns(project: Project) -> None:
             named[f"outputs.{name}.group"] = [output.group]
     for name, text in project.slices.rules.items():
         named[f"slices.rules.{name}"] = _rule_columns(name, text)
+    for case in project.test.case:
+        named[f"test.case {case.name!r}"] = case_columns(case)
     for key, columns in named.items():
         _require(key, columns, present, data.source)
     for target in project.targets:
@@ -78,6 +83,15 @@ def check_code(project: Project, code: Mapping[str, Path]) -> None:
     if project.recipe:
         named["recipe.train"] = project.recipe.train
         named["recipe.metrics"] = project.recipe.metrics or "auto"
+    named |= {f"test.case {one.name!r}": one.call for one in project.test.case if one.call}
+    for case in project.test.case:
+        if case.file is not None and case.file not in code:
+            raise UsageError(
+                f"{FILENAME}: test.case {case.name!r}: expected {case.file} among the packaged "
+                "code, got none",
+                "the folder that holds the data is not packaged, nor what .gitignore and "
+                ".dockerignore name: move the file to another folder",
+            )
     for key, entrypoint in named.items():
         path = entrypoint.partition(":")[0].replace(".", "/")
         places = [f"{top}{path}{end}" for top in ("", "src/") for end in (".py", "/__init__.py")]

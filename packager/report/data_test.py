@@ -1,54 +1,134 @@
-"""The report of ``package test`` as text."""
+"""The report of ``package test`` as text: what failed, a line a family, and the verdict."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import textwrap
+from collections.abc import Iterator, Sequence
 
+from packager.report.data_test_examples import rules_line
+from packager.report.numbers import digits, probability
 from packager.report.table import Cell, table
+from packager.testing.ordered import excess, with_verdict
+from packager.text import escape_control_characters
+from packager.worker.test.details import WeakDetails
 from packager.worker.test.report import Check, DataTestReport, FamilyReport
 
-MAX_CHECKS = 5
-"""Checks shown of a family that passed; those that did not pass are all shown."""
-HEADS = ("check", "packaged", "now", "change", "allowed", "rows", "q", "verdict")
+MAX_SHOWN = 20
+"""Failed checks, and warnings, that are shown; report.json has all."""
+MAX_RULES = 5
+HEADS = ("check", "packaged", "now", "change", "allowed", "rows", "q")
+NUMBERS = HEADS[1:]
 
 
 def as_text(report: DataTestReport, columns: int | None = None) -> str:
-    """Families, then what was not judged; the verdict is on the last line."""
-    lines = [
+    """What failed, warnings, a line for each family, notes; the verdict is on the last line.
+
+    ``columns``: the width of the terminal; None keeps each line whole.
+    """
+    parts = [
+        _wrapped(_title(report), columns),
+        *_checks("failed", with_verdict(report, "failed"), columns),
+        *_checks("warnings", with_verdict(report, "warned"), columns),
+        table(("family", "verdict", "checks", ""), _families(report), columns),
+        *_weak(report),
+        "\n".join(_wrapped(f"note: {note}", columns) for note in report.notes),
+        _wrapped(report.sentence, columns),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _title(report: DataTestReport) -> str:
+    return (
         f"{report.name} {report.version} ({report.root[:12]}) on {report.rows:,} rows, "
         f"{report.labelled_rows:,} of them labelled"
+    )
+
+
+def _checks(title: str, checks: Sequence[Check], columns: int | None) -> Iterator[str]:
+    """A table of the statistical checks; exact ones, such as cases, are sentences."""
+    if not checks:
+        return
+    shown = checks[:MAX_SHOWN]
+    lines = [f"{title}:"]
+    measured = [check for check in shown if check.q is not None]
+    if measured:
+        lines.append(table(HEADS, map(_row, measured), columns, right=NUMBERS, indent=2))
+    lines += [
+        textwrap.indent(_wrapped(f"{check.family}: {check.why or check.name}", columns, 4), "  ")
+        for check in shown
+        if check.q is None
     ]
-    for family in report.families:
-        lines += ["", *_family(family, columns)]
-    lines += ["", *(f"note: {note}" for note in report.notes)] if report.notes else [""]
-    return "\n".join([*lines, report.sentence])
-
-
-def _family(family: FamilyReport, columns: int | None) -> Iterator[str]:
-    why = f": {family.why}" if family.why else ""
-    yield f"{family.family}: {family.verdict}{why}"
-    shown = _shown(family)
-    if shown:
-        yield table(HEADS, map(_row, shown), columns, indent=2)
-    if len(shown) < len(family.checks):
-        yield f"  and {len(family.checks) - len(shown)} more that passed"
-
-
-def _shown(family: FamilyReport) -> list[Check]:
-    """What did not pass, and the first checks."""
-    bad = [check for check in family.checks if check.verdict != "passed"]
-    good = [check for check in family.checks if check.verdict == "passed"]
-    return [*bad, *good[: max(0, MAX_CHECKS - len(bad))]]
+    if len(checks) > MAX_SHOWN:
+        lines.append(f"  and {len(checks) - MAX_SHOWN:,} more; --out writes all")
+    yield "\n".join(lines)
 
 
 def _row(check: Check) -> tuple[Cell, ...]:
     return (
-        check.name,
-        check.baseline,
-        check.now,
-        check.difference,
-        check.limit,
-        check.rows,
-        check.q,
-        check.verdict,
+        f"{check.family}: {check.name}",
+        digits(check.baseline),
+        digits(check.now),
+        digits(check.difference, sign=True),
+        digits(check.limit),
+        f"{check.rows:,}",
+        probability(check.q),
     )
+
+
+def _families(report: DataTestReport) -> Iterator[tuple[Cell, ...]]:
+    for family in report.families:
+        yield family.family, family.verdict, len(family.checks) or "", _remark(family, report)
+
+
+def _remark(family: FamilyReport, report: DataTestReport) -> str:
+    """What is worth a line of a family: why it was not judged, or the check nearest its limit."""
+    if family.verdict == "not judged":
+        return family.why
+    words = []
+    for verdict, said in (
+        ("failed", "failed"),
+        ("warned", "warned"),
+        ("inconclusive", "with too few rows to tell"),
+    ):
+        count = sum(check.verdict == verdict for check in family.checks)
+        words += [f"{count:,} {said}"] if count else []
+    if family.verdict == "inconclusive" and family.why not in report.sentence:
+        words.append(family.why)
+    near = _nearest(family.checks) if family.verdict == "passed" else None
+    if near is not None:
+        words.append(
+            f"nearest to its limit: {near.name}, {digits(near.difference, sign=True)} of "
+            f"{digits(near.limit)}"
+        )
+    return "; ".join(words)
+
+
+def _nearest(checks: Sequence[Check]) -> Check | None:
+    """The passed check whose change for the worse takes most of what the policy allows."""
+    moved = [
+        check
+        for check in checks
+        if check.verdict == "passed" and check.limit and check.worse * (check.difference or 0) > 0
+    ]
+    return max(moved, key=lambda check: excess(check) / (check.limit or 1.0), default=None)
+
+
+def _weak(report: DataTestReport) -> Iterator[str]:
+    """The lines to paste into package.toml for the weak slices that were found."""
+    for family in report.families:
+        found = WeakDetails.of(family.details) if family.family == "weak" else None
+        if found is not None and found.slices:
+            lines = [
+                f"  {rules_line(one.rule)}  # {one.rows:,} rows, loss "
+                f"{digits(one.loss)} instead of {digits(one.expected)}"
+                for one in found.slices[:MAX_RULES]
+            ]
+            yield "\n".join(["weak slices, as lines for [slices.rules] of package.toml:", *lines])
+
+
+def _wrapped(text: str, columns: int | None, less: int = 0) -> str:
+    """Text in lines of at most ``columns - less`` characters; None keeps it on one."""
+    plain = escape_control_characters(text)
+    if columns is None:
+        return plain
+    return textwrap.fill(plain, max(20, columns - less), break_on_hyphens=False)

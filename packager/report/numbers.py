@@ -15,6 +15,11 @@ def number(value: float | None) -> str:
     return NO_VALUE if value is None or not math.isfinite(value) else format_number(value)
 
 
+def count(value: float) -> str:
+    """A number of rows: ``1,235``; of weighted rows with digits after the point."""
+    return number(int(value)) if value == int(value) else number(value)
+
+
 def change(value: float | None) -> str:
     """A difference, with its sign: ``+0.02100``."""
     text = number(value)
@@ -38,3 +43,11 @@ def probability(value: float | None) -> str:
 def percent(share: float | None) -> str:
     """A share (0 to 1) as ``12.3 %``."""
     return NO_VALUE if share is None or not math.isfinite(share) else f"{100 * share:.1f} %"
+
+
+def digits(value: float | None, *, sign: bool = False) -> str:
+    """Three significant digits, but all before the point: ``0.871``, ``+0.0046``, ``1,235``."""
+    if value is None or not math.isfinite(value):
+        return NO_VALUE
+    plus = "+" if sign and value > 0 else ""
+    return plus + (f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}")

@@ -64,12 +64,14 @@ def _facts(reference: Reference, everything: bool) -> Iterator[Fact]:
     yield "task", manifest.task
     yield "recipe", _recipe(manifest)
     yield "data", _data(manifest)
+    yield from _labels(manifest)
     names = [column.name for column in manifest.schema_.features]
     yield "inputs", f"{len(names)}: {_listed(names, everything)}"
     yield from _personal(manifest, everything)
     yield "environment", _environment(reference)
     yield from compiled_facts(manifest.compiled, everything)
     yield "monitoring", _monitoring(reference, everything)
+    yield from _cases(manifest, everything)
     if not everything:
         sizes = [size for _, _, size in reference.layers()]
         yield "layers", f"{len(sizes)}, {format_bytes(sum(sizes))} in all (--all lists them)"
@@ -104,6 +106,31 @@ def _data(manifest: Manifest) -> str:
         f"target {targets or 'none'}, fingerprint {data.fingerprint[:12]}, embed {data.embed}"
         f"{_unlabelled(data.unlabelled)}"
     )
+
+
+def _labels(manifest: Manifest) -> Iterator[Fact]:
+    """The labelling scheme that the target consists of, and how its rows are labelled."""
+    table = None if manifest.data == "none" else manifest.data.table
+    if table is None or table.labels is None:
+        return
+    found = table.labels
+    yield (
+        "labels",
+        f"scheme {found.scheme.name} ({found.scheme.kind}, {found.scheme.resolve}) of "
+        f"{table.table}@{table.version}: {found.labelled:,} rows labelled, {found.unresolved:,} "
+        f"disputed without a label, {found.unlabelled:,} unlabelled, labels {found.sha256[:12]}",
+    )
+
+
+def _cases(manifest: Manifest, everything: bool) -> Iterator[Fact]:
+    """The behavioural cases by name and kind."""
+    cases = manifest.test.case
+    if cases:
+        warns = {"fail": "", "warn": ", warns"}
+        names = [f"{one.name} ({one.kind}{warns[one.severity]})" for one in cases]
+        yield "cases", escape_control_characters(f"{len(cases)}: {_listed(names, everything)}")
+    if not manifest.test.batch_invariance:
+        yield "", "an answer may depend on the other rows of its batch"
 
 
 def _personal(manifest: Manifest, everything: bool) -> Iterator[Fact]:

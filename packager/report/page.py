@@ -24,9 +24,17 @@ MAX_WORD = 24
 
 
 def page(
-    kind: str, title: str, body: Iterable[str], facts: Mapping[str, str] = {}, footer: str = ""
+    kind: str,
+    title: str,
+    body: Iterable[str],
+    facts: Mapping[str, str] = {},
+    footer: str = "",
+    style: str = "",
 ) -> str:
-    """A whole page. ``body`` is HTML; all other arguments are text, which is escaped here."""
+    """A whole page.
+
+    ``body`` is HTML and ``style`` more CSS; all other arguments are text, which is escaped here.
+    """
     pairs = "".join(
         f"<div><dt>{escape_markup(k)}</dt><dd>{escape_markup(v)}</dd></div>"
         for k, v in facts.items()
@@ -39,7 +47,7 @@ def page(
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             '<meta name="color-scheme" content="light dark">',
             f"<title>{escape_markup(f'{kind}: {title}')}</title>",
-            f"<style>{STYLE.read_text(encoding='utf-8')}</style></head><body>",
+            f"<style>{STYLE.read_text(encoding='utf-8')}{style}</style></head><body>",
             f'<header><p class="kind">{escape_markup(kind)}</p><h1>{escape_markup(title)}</h1>',
             f'<dl class="facts">{pairs}</dl></header>' if pairs else "</header>",
             "<main>",
@@ -63,7 +71,17 @@ def html_table(
     rows: Iterable[Sequence[Cell]],
     right: Collection[str] = (),
 ) -> str:
-    """A section with a table; empty without rows.
+    """A section with a table; empty without rows: see ``table_box``."""
+    return section(title, table_box(title, heads, rows, right))
+
+
+def table_box(
+    title: str,
+    heads: Sequence[str],
+    rows: Iterable[Sequence[Cell]],
+    right: Collection[str] = (),
+) -> str:
+    """A table in a box of its own that scrolls; empty without rows. Screen readers read ``title``.
 
     The first column labels the row and stays visible when the others scroll. Numbers are rounded
     uniformly and right-aligned, as are columns that ``right`` names. Columns without a value in
@@ -79,11 +97,10 @@ def html_table(
         for i, kind in zip(kept, kinds, strict=True)
     )
     body = "".join(f"<tr>{_cells([row[i] for i in kept], kinds)}</tr>" for row in cells)
-    return section(
-        title,
+    return (
         f'<div class="scroll" tabindex="0" role="region" '
         f'aria-label="{escape_markup(title)}"><table>'
-        f"<thead><tr>{names}</tr></thead><tbody>{body}</tbody></table></div>",
+        f"<thead><tr>{names}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
 

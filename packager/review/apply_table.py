@@ -21,6 +21,7 @@ from packager.tables.allowed_locations import AllowedLocations
 from packager.tables.commits import Authorship
 from packager.tables.delta import VersionedTable
 from packager.tables.derive import DeriveResult, derive
+from packager.tables.labels.store import Labels
 
 STEP = "verdicts"
 """Name of the step in the lineage; functions have a colon in their names, so it is unique."""
@@ -36,6 +37,7 @@ class VerdictStep:
     tell: Callable[[Corrections], object]
     """Called with the corrections if the step runs."""
     text: str = STEP
+    reads_labels: bool = True
 
     @property
     def params(self) -> dict[str, int]:
@@ -53,6 +55,10 @@ class VerdictStep:
         changes = corrections_of(read(parents[0]), self.verdicts)
         parquet.write_table(corrected_table(arrow_table(parents), changes), out)
         self.tell(changes)
+
+    def labels(self, parents: Sequence[Labels | None]) -> Labels | None:
+        """Those of the parent: labels stay with the rows that have their keys."""
+        return parents[0]
 
 
 def apply_to_table(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from modelhost.frames import keep_text_plain
 from packager.cache import temporary_directory
 from packager.data import frames
+from packager.data.checks.disputed_labels import StoredLabels
 from packager.data.checks.expectations import Expectations
 from packager.data.checks.finding import DataCheckReport, Finding
 from packager.data.checks.run import DETECTORS, MIN_PROGRESS_ROWS, WITHOUT_MODELS, check
@@ -37,6 +38,7 @@ from packager.review.gate import (
     make_check_job,
     report_cache_path,
     run_check,
+    stored_labels,
     undecided,
 )
 from packager.review.verdicts import Verdict, read_verdicts
@@ -156,11 +158,17 @@ def _check_bare(
         file = folder / f"{data.name}.parquet"
         version = Location(data.uri, export(data, file).number)
         found = baseline(version, against, progress)
-        return _check_rows(file, str(version), target, found, progress)
+        labels = stored_labels(version)
+        return _check_rows(file, str(version), target, found, progress, labels)
 
 
 def _check_rows(
-    source: Path, name: str, target: str | None, before: PreviousRows | None, progress: Progress
+    source: Path,
+    name: str,
+    target: str | None,
+    before: PreviousRows | None,
+    progress: Progress,
+    labels: StoredLabels | None = None,
 ) -> DataCheckReport:
     frame = frames.read(source)
     served = to_model_input(frame, DEFAULT_OPTIONS)
@@ -169,7 +177,7 @@ def _check_rows(
             f"--target: expected a column of {name}, got {target!r}",
             f"its columns are {', '.join(map(str, list(frame.columns)[:20]))}",
         )
-    expected = Expectations()
+    expected = Expectations(labels=labels)
     if before is not None:
         expected = expected.compared_with(before.rows, accepted=before.accepted)
     left_out = ", ".join(name for name in DETECTORS if name not in WITHOUT_MODELS)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from packager.cache import atomic_directory, cache_directory, touch
+from packager.data.checks.disputed_labels import DisputedRow, StoredLabels
 from packager.data.checks.expectations import Expectations
 from packager.data.checks.finding import DataCheckReport, Finding
 from packager.errors import PackageError
@@ -20,6 +21,7 @@ from packager.progress import Progress
 from packager.project.config import Project
 from packager.project.files import ProjectFiles
 from packager.project.outputs import VERDICTS
+from packager.project.sections import DataSection
 from packager.review.summary import summary
 from packager.review.verdicts import Verdict, read_verdicts
 from packager.runners.job import make_job
@@ -90,7 +92,24 @@ def make_check_job(project: Project, progress: Progress, against: str | None = N
         expected = expected.compared_with(
             previous.rows, columns, rules, accepted=accepted, reader=reader
         )
+    if table is not None:
+        expected = expected.model_copy(update={"labels": stored_labels(table, project.data)})
     return CheckJob(job=make_job(project), expected=expected)
+
+
+def stored_labels(table: Location, data: DataSection | None = None) -> StoredLabels | None:
+    """What a check is told of a version's labels; None if the table has none.
+
+    Of the scheme that ``data`` names; of all schemes if it names none.
+    """
+    from packager.tables.labels.export import disputed_rows, labelled_rows
+
+    scheme = data.labels if data else None
+    found = disputed_rows(table) if scheme is None else labelled_rows(table, scheme).disputes
+    disputed = tuple(DisputedRow.model_validate(asdict(one)) for one in found)
+    if scheme is None and not disputed:
+        return None
+    return StoredLabels(target=data.target if data and scheme else None, disputed=disputed)
 
 
 def baseline(

@@ -23,6 +23,7 @@ DESCRIPTIONS = {
     "isolated_extreme": "isolated extreme values",
     "duplicate": "duplicate rows",
     "conflicting_label": "rows with equal features and different labels",
+    "disputed_label": "rows whose annotators disagree",
     "near_duplicate": "rows with nearly the content of another row",
     "near_leakage": "held-out rows with nearly the content of a training row",
     "broken_image": "broken images",

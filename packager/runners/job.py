@@ -21,7 +21,7 @@ def make_job(project: Project) -> Job:
         slices_rules=project.slices.rules,
         monitoring_exclude=project.monitoring.exclude,
         monitoring_include=project.monitoring.include,
-        groups=project.test.groups,
+        test=project.test,
         recipe=Recipe.model_validate(recipe.model_dump(exclude={"features"})) if recipe else "none",
         source=project.data is not None,
         **_data_roles(project).roles(),
@@ -41,6 +41,7 @@ def _data_roles(project: Project) -> DataRoles:
         train_only=data.train_only,
         personal=data.personal,
         not_personal=data.not_personal,
+        defaults={n: c.default for n, c in data.columns.items() if c.default is not None},
         reader=data.reader,
         split=split.model_copy(update={"file": Path(split.file).name}) if split.file else split,
     )

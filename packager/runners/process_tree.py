@@ -10,16 +10,19 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import select
 import signal
 import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
 
+from modelhost.parent_process import end_with_parent
+
 _NEW_MOUNTS, _NEW_USER, _NEW_PIDS = 0x00020000, 0x10000000, 0x20000000
 _NO_SETUID, _NO_DEVICES, _NO_PROGRAMS = 2, 4, 8
 _PRIVATE, _RECURSIVE = 1 << 18, 1 << 14
-_END_WITH_PARENT, _ADOPT_ORPHANS = 1, 36
+_ADOPT_ORPHANS = 36
 SHARED_MEMORY = "/dev/shm"
 
 
@@ -34,7 +37,12 @@ def run_alone(run: Callable[[bool], object]) -> None:
     reading, writing = os.pipe()
     first = os.fork()
     if first == 0:
-        _prctl(_END_WITH_PARENT, signal.SIGKILL)
+        os.close(reading)
+        end_with_parent(
+            0
+        )  # its parent has no id in this namespace: whether it runs, the pipe tells
+        if _has_no_reader(writing):
+            os._exit(127)
         own = _mount_own()
         os.write(writing, str(_supervised(lambda: run(own))).encode())
         os._exit(0)
@@ -71,9 +79,10 @@ def _mount_own() -> bool:
 
 def _supervised(run: Callable[[], object]) -> int:
     """The wait status of a child that calls ``run``; its orphans are ended."""
+    parent = os.getpid()
     child = os.fork()
     if child == 0:
-        _prctl(_END_WITH_PARENT, signal.SIGKILL)
+        end_with_parent(parent)
         try:
             run()
         except BaseException:
@@ -98,6 +107,13 @@ def _end_children() -> None:
             os.waitpid(-1, 0)
         except ChildProcessError:
             return
+
+
+def _has_no_reader(pipe: int) -> bool:
+    """Whether every process that could read from ``pipe`` has ended."""
+    poll = select.poll()
+    poll.register(pipe, 0)
+    return any(events & select.POLLERR for _, events in poll.poll(0))
 
 
 def _end_as(status: int) -> None:

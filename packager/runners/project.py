@@ -84,6 +84,7 @@ def resolve_dependencies(
         trees=project.serve.compile != "off",
         parquet=_needs_pyarrow(project, files),
         strategy=project.requirements.index_strategy,
+        torch=project.requirements.torch,
         extras=project.requirements.extras,
         groups=project.requirements.groups,
         code=files.code.files,

@@ -38,6 +38,7 @@ ACTIVITIES = {
     "replay": "replaying the training",
     "predict": "predicting",
     "test": "testing on new data",
+    "cases": "judging the cases",
 }
 """Verb → its description in errors."""
 

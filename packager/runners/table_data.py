@@ -11,7 +11,8 @@ from packager.cache import temporary_directory
 from packager.engine.engine import Engine
 from packager.image.export import Destination
 from packager.location import Location
-from packager.manifest.manifest import Manifest, TableVersion
+from packager.manifest.label_schemes import TableVersion
+from packager.manifest.manifest import Manifest
 from packager.progress import Progress
 from packager.project.config import Project
 
@@ -42,11 +43,17 @@ def local_data(project: Project, progress: Progress) -> Iterator[Project]:
     # deltalake is imported only if a table is used.
     from packager.tables.checkout import export
     from packager.tables.delta import VersionedTable
+    from packager.tables.labels.export import export_labelled
 
     with temporary_directory() as folder:
         progress.step(f"exporting the data, {table}")
         file = folder / f"{table.name}.parquet"
-        version = export(table, file)
+        labels = None
+        if project.data.labels is None or project.data.target is None:
+            version = export(table, file)
+        else:
+            scheme, target = project.data.labels, project.data.target
+            version, labels = export_labelled(table, file, scheme, target)
         latest = VersionedTable.open(table).version(None).number
         if latest > version.number:
             progress.warn(
@@ -54,7 +61,7 @@ def local_data(project: Project, progress: Progress) -> Iterator[Project]:
             )
         source = project.data.source.removeprefix("delta:")
         name = source if table.version is None else source.rpartition("@")[0]
-        named = TableVersion(table=name, version=version.number)
+        named = TableVersion(table=name, version=version.number, labels=labels)
         data = project.data.model_copy(update={"source": str(file)})
         yield project.model_copy(update={"data": data, "exported": named})
 

@@ -24,9 +24,10 @@ from packager.tables.arrow_schema import (
     refuse_same_but_case,
     stored_schema,
 )
-from packager.tables.commits import Authorship, facts_of
+from packager.tables.commits import Authorship, facts_of, label_facts
 from packager.tables.delta import VersionedTable
 from packager.tables.errors import retried
+from packager.tables.labels.store import discard_labels, write_labels
 from packager.tables.null_words import refuse_lost_words
 from packager.tables.overlap import Rows, compare_rows
 from packager.tables.records import Derivation, Version, content_of
@@ -114,6 +115,7 @@ def _add(
     if store is None:
         store = VersionedTable.create(location, schema)
     written = store.write(plan.checked(printed), schema)
+    labels = None
     try:
         # Verified before the commit, so that no version holds rows that were written wrongly.
         landed = plan.landed(store.frames_of(written, schema, plan.floats), store, printed)
@@ -122,11 +124,15 @@ def _add(
             return _compared(before, before, None, summary, landed, unchanged=True)
         what = "derive" if derived else "append" if append else "add"
         facts = facts_of(what, authorship, landed, derived)
+        labels = write_labels(location, source.labels) if source.labels else None
+        facts |= label_facts(labels)
         number = store.commit(written, schema, facts, append=append)
     except BaseException:
         # A commit interrupted by a signal may have succeeded: then a version owns the files.
         if not {action.path for action in written} & _files(location):
             store.discard(written)
+        if labels is not None:
+            discard_labels(location, labels, VersionedTable.open(location).versions)
         raise
     committed = VersionedTable.open(location)
     _check_committed(committed, number, written, schema)

@@ -11,10 +11,12 @@ from pydantic import ValidationError
 
 from packager.errors import PackageError
 from packager.manifest.manifest import Fingerprint
+from packager.tables.labels.records import LabelSet
 from packager.tables.records import Derivation, Version
 
 CREATED = {"package.what": "create"}
 """Metadata of the commit that creates an empty table."""
+_LABELS = "package.labels"
 _OTHERS = {"WRITE": "add", "RESTORE": "revert"}
 _NO_ROWS = (
     "VACUUM START",
@@ -55,11 +57,17 @@ def facts_of(
     return facts
 
 
+def label_facts(labels: LabelSet | None) -> dict[str, str]:
+    """The metadata of a commit that names labels; none for None: the version keeps those before."""
+    return {} if labels is None else {_LABELS: labels.dump().decode()}
+
+
 def versions_of(
     table: DeltaTable, commits: Mapping[int, int], has_files: Callable[[int], bool]
 ) -> tuple[Version, ...]:
     """Every commit that made a version, oldest first; commits that change no rows are left out.
 
+    Labels stay until a version names others; a revert restores those of its version.
     ``commits``: number → milliseconds since 1970 of every entry in the log, because other writers
     may omit a commit's metadata. ``has_files`` is called for a table created by another program,
     whose first commit may contain rows.
@@ -72,13 +80,19 @@ def versions_of(
 def _versions(
     entries: Mapping[int, dict[str, Any]], has_files: Callable[[int], bool]
 ) -> Iterator[Version]:
+    labels: LabelSet | None = None
+    held: dict[int, LabelSet | None] = {}
     for number, entry in sorted(entries.items()):
         operation = entry.get("operation", "commit")
         ours = entry.get("package.what") == CREATED["package.what"]
         created = operation == "CREATE TABLE"
         if operation in _NO_ROWS or (created and (ours or not has_files(number))):
             continue
-        yield _version(entry, operation)
+        version = _version(entry, operation)
+        if version.reverted_to is not None:
+            labels = held.get(version.reverted_to)
+        labels = held[number] = version.labels or labels
+        yield version.model_copy(update={"labels": labels})
 
 
 def _version(entry: dict[str, Any], operation: str) -> Version:
@@ -102,7 +116,7 @@ def _shown(error: ValueError) -> str:
 
 def _told(entry: dict[str, Any], operation: str) -> Version:
     printed, derived = entry.get("package.fingerprint"), entry.get("package.derived")
-    back = entry.get("package.reverted_to")
+    back, labels = entry.get("package.reverted_to"), entry.get(_LABELS)
     return Version(
         number=entry["version"],
         milliseconds=entry.get("timestamp", 0),
@@ -112,4 +126,5 @@ def _told(entry: dict[str, Any], operation: str) -> Version:
         fingerprint=Fingerprint.model_validate_json(printed) if printed else None,
         derived=Derivation.model_validate_json(derived) if derived else None,
         reverted_to=None if back is None else int(back),
+        labels=LabelSet.model_validate_json(labels) if labels else None,
     )

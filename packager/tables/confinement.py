@@ -16,17 +16,19 @@ from packager.errors import PackageError
 from packager.location import Location
 
 _LOG = "_delta_log"
+FOLDERS = (_LOG, f"{_LOG}/_sidecars", "_package_pins", "_package_labels")
+"""Folders of a table whose files are read by name."""
 MAX_LOG_FILE = 1 << 30
 """Maximum bytes of one log file; deltalake reads each into memory whole."""
 
 
-def check_folder(location: Location, *folders: str) -> None:
-    """Raise ``PackageError`` if a local table, its log or ``folders`` contain links to elsewhere.
+def check_folder(location: Location) -> None:
+    """Raise ``PackageError`` if a local table or one of ``FOLDERS`` contains links to elsewhere.
 
     Also for a log file that exceeds ``MAX_LOG_FILE``.
     """
     if location.path is not None:
-        check_names(location, _links(location.path, ("", _LOG, *folders)))
+        check_names(location, _links(location.path, ("", *FOLDERS)))
         _check_sizes(location, location.path / _LOG)
 
 

@@ -25,6 +25,7 @@ from packager.tables.commits import CREATED, Authorship, facts_of, versions_of
 from packager.tables.confinement import check_folder, check_names
 from packager.tables.corruption import diagnose, whole_entries
 from packager.tables.errors import first_line, translate_errors
+from packager.tables.labels.records import LABEL
 from packager.tables.protocol import unwritable
 from packager.tables.records import Version
 from packager.tables.scan import DataFile, Scan, protocol_of, unwritable_error
@@ -61,7 +62,7 @@ class VersionedTable:
     @classmethod
     def open(cls, location: Location) -> VersionedTable:
         """Open a table; ``UsageError`` if there is none, ``PackageError`` if it can't be read."""
-        check_folder(location, "_package_pins", "_delta_log/_sidecars")
+        check_folder(location)
         try:
             check_checkpoints(location, filesystem(location))
             table = DeltaTable(location.uri)
@@ -77,7 +78,7 @@ class VersionedTable:
     @classmethod
     def exists(cls, location: Location) -> bool:
         """Whether there is a table at ``location``."""
-        check_folder(location, "_package_pins", "_delta_log/_sidecars")
+        check_folder(location)
         with translate_errors(location):
             return DeltaTable.is_deltatable(location.uri)
 
@@ -118,10 +119,12 @@ class VersionedTable:
         return found[-1]
 
     def before(self, version: Version) -> Version | None:
-        """The predecessor of a version; of a revert, the predecessor of the restored version."""
+        """The predecessor of a version's rows; of a revert, that of the restored version."""
         while version.reverted_to is not None:
             version = self.version(version.reverted_to)
         older = [found for found in self.versions if found.number < version.number]
+        if older and version.operation == LABEL:  # the same rows, with other labels
+            return self.before(older[-1])
         return older[-1] if older else None
 
     def schema(self, number: int | None = None) -> pa.Schema:
@@ -284,8 +287,7 @@ class VersionedTable:
         known = {field.name: field for field in self._table.schema().fields}
         fields = Schema.from_arrow(schema).fields
         kept = [known.get(field.name, field) for field in fields]
-        same = zip(kept, fields, strict=True)
-        return Schema([old if old.type == new.type else new for old, new in same])
+        return Schema([o if o.type == n.type else n for o, n in zip(kept, fields, strict=True)])
 
     def _allow_plain_times(self, schema: pa.Schema) -> None:
         plain = any(pa.types.is_timestamp(f.type) and f.type.tz is None for f in schema)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -17,6 +17,7 @@ from packager.tables.checkout import export, revert
 from packager.tables.commit import commit_derived
 from packager.tables.commits import Authorship
 from packager.tables.delta import VersionedTable
+from packager.tables.labels.store import Labels, read_labels
 from packager.tables.pins import Pin, pin_or_warn
 from packager.tables.records import Derivation, Parent, Version, content_of
 from packager.tables.source import open_source
@@ -38,6 +39,16 @@ class DeriveStep(Protocol):
 
     def run(self, parents: Sequence[Path], out: Path, directory: Path) -> None:
         """Write the Parquet file ``out`` from those of the parents, or raise ``PackageError``."""
+
+    @property
+    def reads_labels(self) -> bool:
+        """Whether its result depends on the parents' labels."""
+
+    def labels(self, parents: Sequence[Labels | None]) -> Labels | None:
+        """The labels of the result, from those of the parents; None for none.
+
+        Called only if it ``reads_labels``.
+        """
 
 
 @dataclass(frozen=True)
@@ -77,17 +88,17 @@ def derive(
     for parent in parents:
         _refuse_circle(location, parent, reach)
     exact = [VersionedTable.open(parent).version(parent.version) for parent in parents]
+    pairs = zip(parents, exact, strict=True)
     derivation = Derivation(
-        parents=tuple(map(lambda p, v: _parent(location, p, v), parents, exact)),
+        parents=tuple(_parent(location, p, v, step.reads_labels) for p, v in pairs),
         step=step.text,
         digest=step.digest(directory),
         params=dict(step.params),
     )
     known = _known(location, derivation)
     if known is not None:
-        found = (
-            known if known.outcome == "unchanged" else _back(location, known.version, authorship.by)
-        )
+        unchanged = known.outcome == "unchanged"
+        found = known if unchanged else _back(location, known.version, authorship.by)
         _pin(parents, exact, location, progress)
         return found
     with temporary_directory() as folder:
@@ -101,11 +112,19 @@ def derive(
                 f"step {step.text}: expected a Parquet file at {{out}}, got none",
                 "write the result to the file that {out} stands for",
             )
-        source = open_source(out)
+        source = replace(open_source(out), labels=_labels_of(step, parents, exact))
         # Pinned before the commit, so that no commit exists without its pins.
         _pin(parents, exact, location, progress)
         made = commit_derived(source, location, authorship, derivation)
     return DeriveResult(made.version, "computed")
+
+
+def _labels_of(
+    step: DeriveStep, parents: Sequence[Location], exact: Sequence[Version]
+) -> Labels | None:
+    if not step.reads_labels:
+        return None
+    return step.labels([read_labels(p, version) for p, version in zip(parents, exact, strict=True)])
 
 
 def _refuse_circle(location: Location, parent: Location, reach: AllowedLocations) -> None:
@@ -151,7 +170,8 @@ def stale(
             reasons.append(f"{place} is gone")
             continue
         now = VersionedTable.open(place).version(None)
-        if _content(now, place) != parent.content:
+        relabelled = parent.labels is not None and _labels(now) != parent.labels
+        if _content(now, place) != parent.content or relabelled:
             reasons.append(
                 f"{place} is at version {now.number};"
                 f" this table was derived from version {parent.version}"
@@ -170,12 +190,19 @@ def _latest_stale(
     return known[place.uri]
 
 
-def _parent(location: Location, parent: Location, version: Version) -> Parent:
+def _parent(location: Location, parent: Location, version: Version, labels: bool) -> Parent:
     return Parent(
         table=parent.relative_to(location),
         version=version.number,
         content=_content(version, parent),
+        labels=_labels(version) if labels else None,
     )
+
+
+def _labels(version: Version) -> str:
+    """Identifier of a version's labels and schemes; empty for none."""
+    held = version.labels
+    return "" if held is None else held.identity
 
 
 def _content(version: Version, place: Location) -> str:
@@ -197,7 +224,7 @@ def _known(location: Location, wanted: Derivation) -> DeriveResult | None:
 
 
 def _inputs(found: Derivation) -> bytes:
-    parents = [(parent.table, parent.content) for parent in found.parents]
+    parents = [(parent.table, parent.content, parent.labels) for parent in found.parents]
     return canonical_json([parents, found.step, found.digest, found.params])
 
 

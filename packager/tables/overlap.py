@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from monitoring.stats.accuracy import wilson
+from monitoring.stats.intervals import wilson
 from packager.data.fingerprint import SKETCH_SIZE
 from packager.manifest.base import FrozenModel
 from packager.manifest.manifest import Fingerprint

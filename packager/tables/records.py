@@ -7,6 +7,7 @@ from typing import Any
 
 from packager.manifest.base import FrozenModel
 from packager.manifest.manifest import Fingerprint
+from packager.tables.labels.records import LabelSet
 
 
 class Parent(FrozenModel):
@@ -17,6 +18,8 @@ class Parent(FrozenModel):
     version: int
     content: str
     """``content_of`` its fingerprint, so that a revert of the parent to equal rows is no change."""
+    labels: str | None = None
+    """Identity of its stored labels, "" for none; None if the step does not read labels."""
 
 
 class Derivation(FrozenModel):
@@ -37,13 +40,16 @@ class Version(FrozenModel):
     milliseconds: int
     """Time of the commit, since 1970."""
     operation: str
-    """``add``, ``append``, ``revert``, ``derive``; the operation's name of other writers."""
+    """``add``, ``append``, ``revert``, ``derive``, ``label``; the operation's name of other
+    writers."""
     message: str
     author: str
     fingerprint: Fingerprint | None
     """None for versions that another program wrote."""
     derived: Derivation | None = None
     reverted_to: int | None = None
+    labels: LabelSet | None = None
+    """Labels of its rows: those of its predecessor, unless its commit names others."""
 
     @property
     def when(self) -> str:

@@ -17,6 +17,7 @@ from packager.errors import UsageError
 from packager.manifest.base import FileEntry
 from packager.manifest.read_options import DEFAULT_OPTIONS, TableReadOptions
 from packager.tables.arrow_schema import stored_schema
+from packager.tables.labels.store import Labels
 from packager.tables.stream import csv_types, rows_of_a_block, typed_blocks
 
 _ARROW = {
@@ -48,6 +49,8 @@ class RowSource:
     """CSV columns without declared null words: they may contain words read as null."""
     null_words: Callable[[Collection[str]], Mapping[str, Mapping[str, int]]] = lambda _: {}
     """Function from columns to: column → text read as null → number of cells."""
+    labels: Labels | None = None
+    """Labels of the rows, for a derived table; None: those that the table has."""
 
 
 def open_source(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> RowSource:

@@ -21,6 +21,7 @@ import pandas as pd
 from packager.data.frames import read
 from packager.environment.programs import own_module
 from packager.errors import PackageError, UsageError
+from packager.tables.labels.store import Labels
 from packager.tables.step_code import command_digest, function_digest
 
 
@@ -31,6 +32,7 @@ class CodeStep:
     text: str
     params: Mapping[str, Any]
     is_command: bool = False
+    reads_labels: bool = False
 
     def digest(self, directory: Path) -> str:
         """sha256 over its code."""
@@ -44,6 +46,9 @@ class CodeStep:
             run_command(self.text, named, self.params, out, directory)
         else:
             run_function(self.text, parents, self.params, out, directory)
+
+    def labels(self, parents: Sequence[Labels | None]) -> None:
+        """None: a step makes rows."""
 
 
 EXIT_INVALID_STEP = 3

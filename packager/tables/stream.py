@@ -20,9 +20,9 @@ from packager.data.csv_text import rows_within
 from packager.data.csv_types import Kinds, Settled, settled_blocks
 from packager.data.fingerprint import Fingerprinter
 from packager.data.parquet_files import BLOCK_BYTES, parquet_blocks
+from packager.data.sources.file_digests import FileDigests
 from packager.data.sources.listing import source_files
 from packager.data.sources.table import SourceTable
-from packager.manifest.base import FileEntry
 from packager.manifest.manifest import Fingerprint
 from packager.manifest.read_options import DEFAULT_OPTIONS, TableReadOptions
 
@@ -38,9 +38,11 @@ def fingerprint_path(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> 
     files = source.files
     rows = rows_of_a_block(len(source.columns))
     with ThreadPoolExecutor(1) as hashing:
-        entries = hashing.map(lambda file: FileEntry.of(file, files.name(file)), files.all)
+        digests = FileDigests(files, hashing)
+        source.beside.on_read = digests.read
         if files.format != "csv":
-            return _print(source.blocks(_plain_blocks(source, rows))).result(list(entries))
+            printer = _print(source.blocks(_plain_blocks(source, rows)))
+            return printer.result(digests.entries())
         rows = min(rows, rows_within(files.table, reader, BLOCK_BYTES))
         settled: dict[str, Settled] = {}
         while True:
@@ -49,7 +51,7 @@ def fingerprint_path(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> 
             printer = _print(source.blocks(noted))
             found = kinds.settled()
             if found.items() <= settled.items():
-                return printer.result(list(entries))
+                return printer.result(digests.entries())
             settled = found
 
 

@@ -1,4 +1,4 @@
-"""Remove the data files of versions that nothing needs; their log entries stay."""
+"""Remove the data and label files of versions that nothing needs; their log entries stay."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from packager.errors import UsageError
 from packager.location import Location
 from packager.tables.delta import VersionedTable
 from packager.tables.errors import retried
+from packager.tables.labels.store import remove_label_files, unused_files
 from packager.tables.pins import pins
 
 
@@ -50,8 +51,11 @@ def _collect(location: Location, newest: int, also: Sequence[int], delete: bool)
     sizes: dict[str, int] = {}
     for version in store.versions:
         sizes |= store.sizes(version.number)
+    labels = unused_files(location, store.versions, kept)
     if delete and going:
         store.remove_others(kept, dry_run=False)
-    size = sum(sizes.get(name, 0) for name in going)
+    if delete:
+        remove_label_files(location, labels)
+    size = sum(sizes.get(name, 0) for name in going) + sum(labels.values())
     reasons = {number: tuple(why) for number, why in sorted(kept.items())}
-    return VacuumResult(tuple(sorted(going)), size, reasons)
+    return VacuumResult(tuple(sorted([*going, *labels])), size, reasons)

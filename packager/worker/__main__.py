@@ -7,9 +7,12 @@
                        OUT/folds.npz
     replay ASK OUT     retrain and compare; OUT/report.json
     test JOB OUT       test the package on the rows in /data/new; OUT/report.json
+    cases ASK OUT      judge the package's cases on the held-out rows; OUT/cases.json
 
     replay [CHANGE]    replay by hand, with only the image: prints the report; CHANGE is seed,
                        row or param; report.json is in the folder ``replay`` of the temporary folder
+    test               test by hand on the rows in /data/new: prints the report, which is in the
+                       folder ``test`` of the temporary folder too; exit code 1 if it failed
 
 Exit codes: 0 success (of a replay: it passed), 1 failure, 2 invalid input. A failure is written to
 OUT/error.json (message, hint, exit_code). The caller, or the image, sets MODEL_ROOT,
@@ -42,7 +45,7 @@ from packager.worker.job import (
 from packager.worker.processes.child_process import end_if_child
 from packager.worker.processes.environment import pin_environment
 
-VERBS = ("run", "seeds", "check", "folds", "replay", "test")
+VERBS = ("run", "seeds", "check", "folds", "replay", "test", "cases")
 USAGE = f"python -m packager.worker {'|'.join(VERBS)} JOB OUT | replay [seed|row|param]"
 
 
@@ -51,6 +54,8 @@ def main(arguments: Sequence[str]) -> int:
     match arguments:
         case ["replay"] | ["replay", "seed" | "row" | "param"]:
             return _by_hand(arguments)
+        case ["test"]:
+            return _test_by_hand(arguments)
         case [verb, _, out] if verb in VERBS:
             folder = Path(out)
         case _:
@@ -81,6 +86,25 @@ def _by_hand(arguments: Sequence[str]) -> int:
         return error.exit_code
     sys.stdout.write(f"{as_text(ReplayReport.load(out / 'report.json'))}\n")
     return 0 if passed else PackageError.exit_code
+
+
+def _test_by_hand(arguments: Sequence[str]) -> int:
+    """Test on the rows below ``/data/new``, and print the report; return the exit code."""
+    from packager.worker.test.report import DataTestReport
+
+    out = Path(tempfile.gettempdir()) / "test"
+    out.mkdir(exist_ok=True)
+    (out / "test.json").write_bytes(DataTestJob().dump())
+    try:
+        _do("test", out / "test.json", out, arguments)
+    except PackageError as error:
+        sys.stderr.write(f"error: {error.message}\nhint: {error.hint}\n")
+        return PackageError.exit_code
+    report = DataTestReport.load(out / "report.json")
+    bad = [check for check in report.checks if check.verdict in ("failed", "warned")]
+    lines = [f"{check.family}: {check.verdict}: {check.why}" for check in bad]
+    sys.stdout.write("\n".join([*lines, report.sentence, str(out / "report.json")]) + "\n")
+    return 0 if report.passed else PackageError.exit_code
 
 
 def _do(verb: str, given: Path, out: Path, arguments: Sequence[str]) -> bool:
@@ -121,6 +145,10 @@ def _do(verb: str, given: Path, out: Path, arguments: Sequence[str]) -> bool:
             from packager.worker.test.run import run_test
 
             run_test(DataTestJob.load(given), root, out)
+        case "cases":
+            from packager.worker.test.cases.at_build import judge_held_out
+
+            judge_held_out(root, out)
         case "replay":
             from packager.worker.replay.replay import replay
 

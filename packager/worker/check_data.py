@@ -15,6 +15,7 @@ from packager.data.checks.finding import DataCheckReport
 from packager.data.checks.issue import Mask, NotApplicableError
 from packager.data.checks.model_skill import check_skill
 from packager.data.checks.table import CheckedTable
+from packager.data.drift import Hashes
 from packager.data.fingerprint import row_hashes
 from packager.data.null_words import words_read_as_null
 from packager.data.split import split_parts
@@ -46,12 +47,12 @@ def check(asked: CheckJob, root: Root, out: Path) -> DataCheckReport:
 def _table(asked: CheckJob, source: SourceData, root: Root) -> CheckedTable:
     job, frame = asked.job, source.served
     features = feature_names(frame, job)
-    hashes = row_hashes(source.frame)
+    hashes = _hashes(source.frame, asked)
     left_out = None
     if job.split.file is not None:
         test = read_held_out(source, job, root)
         held_out = np.arange(len(frame) + len(test.frame)) >= len(frame)
-        hashes = np.concatenate([hashes, row_hashes(test.frame)])
+        hashes = np.concatenate([hashes, _hashes(test.frame, asked)])
         frame = pd.concat([frame, test.served], ignore_index=True)
     else:
         held_out, left_out = _parts(frame, job, features)
@@ -69,6 +70,14 @@ def _table(asked: CheckJob, source: SourceData, root: Root) -> CheckedTable:
         split=job.split,
         expected=asked.expected,
     )
+
+
+def _hashes(frame: pd.DataFrame, asked: CheckJob) -> Hashes:
+    """Hash of each row over the columns of its table, without labels that were joined to it."""
+    labels = asked.expected.labels
+    if labels is None or labels.target is None:
+        return row_hashes(frame)
+    return row_hashes(frame.drop(columns=labels.target))
 
 
 def _parts(frame: pd.DataFrame, job: Job, features: tuple[str, ...]) -> tuple[Mask, Mask]:

@@ -18,6 +18,7 @@ from packager.manifest.evaluation import (
 )
 from packager.manifest.manifest import Recipe, Schema, Serve, Slices
 from packager.manifest.outputs import targets_of
+from packager.manifest.policy import Policy
 
 Perturbation = Literal["none", "seed", "row", "param"]
 
@@ -33,8 +34,8 @@ class Job(DataRoles):
     """Features without drift detection."""
     monitoring_include: tuple[str, ...] = ()
     """Features with drift detection although they look like calendar features."""
-    groups: tuple[str, ...] = ()
-    """``Policy.groups``: columns that name rows that belong together."""
+    test: Policy = Policy()
+    """``[test]``: what the baseline has to hold."""
     recipe: Recipe | Literal["none"]
 
     @property

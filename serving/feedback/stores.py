@@ -23,7 +23,7 @@ from packager.errors import UsageError
 from serving.feedback.settings import FeedbackSettings
 
 if TYPE_CHECKING:  # it imports pandas, which the supervisor doesn't need
-    from monitoring.slices.clock import DatetimeUnit
+    from monitoring.slices.clock import Clock
 
 
 KEY_DESCRIPTOR = "MODEL_FEEDBACK_KEY_FD"
@@ -93,7 +93,7 @@ def flagged_rows_log(
     settings: FeedbackSettings,
     version: str,
     columns: Sequence[str | None],
-    clocks: Mapping[str, DatetimeUnit],
+    clocks: Mapping[str, Clock],
 ) -> FlaggedRowsLog | None:
     """The flagged-rows log; None if ``MODEL_FLAGGED_LOG`` is not set."""
     if settings.log is None:

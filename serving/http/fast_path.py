@@ -2,18 +2,19 @@
 
 uvicorn creates a task, an event and a scope for each request before it calls the application,
 which costs more than most predictions. A small ``POST`` whose body arrived with its head is passed
-to the application directly. All other requests go through ASGI.
+to the application directly, which answers at once or makes its answer in a task. All other requests
+go through ASGI.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
-from serving.http.upgrades import Header, UpgradeIgnorer
+from serving.http.pending_answer import Later, PendingAnswer, RawResponse
+from serving.http.upgrades import UpgradeIgnorer
 
 MAX_AT_ONCE = 32
 """Requests of one connection answered in a row before other connections get a turn."""
@@ -22,19 +23,8 @@ MAX_WAITING = 256
 connection, and data after it is ignored (RFC 9112, 9.3.2 and 9.6)."""
 
 
-@dataclass(slots=True)
-class RawResponse:
-    """An answer without the server's default headers."""
-
-    status: int
-    headers: Sequence[Header]
-    body: bytes
-    close: bool
-    """Close the connection after this answer."""
-
-
 class FastPathApp(Protocol):
-    """An application that answers some requests without waiting."""
+    """An application that answers some requests without ASGI."""
 
     def accepts(self, url: bytes, headers: Mapping[bytes, bytes], /) -> bool:
         """Whether to call ``direct`` for a ``POST`` with these headers, once its body is whole."""
@@ -42,8 +32,11 @@ class FastPathApp(Protocol):
 
     def direct(
         self, url: bytes, headers: Mapping[bytes, bytes], body: bytes, /
-    ) -> RawResponse | None:
-        """The answer; None if the request has to go through ASGI. Must not raise."""
+    ) -> RawResponse | Later | None:
+        """The answer, or what makes it; None if the request has to go through ASGI.
+
+        Neither may raise.
+        """
         ...
 
 
@@ -115,7 +108,10 @@ class FastPathProtocol(UpgradeIgnorer):
             answer = self._direct.direct(self.url, self._known, body)
             if answer is not None:
                 self._parts = None
-                self._write(answer)
+                if isinstance(answer, RawResponse):
+                    self._write(answer)
+                else:
+                    self._await(answer)
                 return
             self._hand_on()
         self._pass_on()
@@ -184,6 +180,12 @@ class FastPathProtocol(UpgradeIgnorer):
         parts, self._parts = self._parts or (), None
         self._begin()
         self._pieces += parts
+
+    def _await(self, later: Later) -> None:
+        """Answer when ``later`` has ended; until then, requests that follow wait."""
+        self._answered += 1
+        pending: Any = PendingAnswer(later, self._write, self.server_state.tasks)
+        self.cycle = self._running = pending
 
     def _write(self, answer: RawResponse) -> None:
         """Write head and body at once."""

@@ -129,7 +129,8 @@ def is_small(body: bytes) -> bool:
         return True
     if len(body) > MIN_LARGE_BYTES:
         return False
-    return json_values(body) + count(body, b"\n") + count(body, b"\r") <= MAX_SMALL_VALUES
+    counted = len(body) - len(body.translate(None, b",[{\n\r")) + body.count(b"{")
+    return counted <= MAX_SMALL_VALUES
 
 
 def count(body: bytes, character: bytes) -> int:

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
+
 from modelhost.text import truncate
 from packager.data.rows.coerce import format_bound
 from packager.data.rows.request_rows import RowError
@@ -82,7 +84,7 @@ class RequestError(Exception):
 
     @classmethod
     def of_refusal(cls, error: RowRefusedError) -> RequestError:
-        """422, naming the row that the model rejects, and the column if known."""
+        """422, naming the row that the model rejects, and the column or the output if known."""
         if error.rows == 1:
             place = f"row {error.row}"
         else:
@@ -90,6 +92,11 @@ class RequestError(Exception):
         if error.column is not None:
             place += f", column {json.dumps(error.column)}"
         message = f"{place}: the model raises an error for this, but not for other rows"
+        if error.output is not None:
+            message = (
+                f"{place}: the model's answer to output {json.dumps(error.output)} has another "
+                "form than the package declares, unlike its answers to other rows"
+            )
         return cls(
             422,
             MODEL_REFUSED_ROW,
@@ -98,6 +105,7 @@ class RequestError(Exception):
             column=error.column,
             expected=error.expected,
             got=error.got,
+            output=error.output,
         )
 
     def response(self) -> Response:
@@ -196,6 +204,27 @@ def schema_document(manifest: Manifest, golden: Golden | None) -> dict[str, Any]
 def encode(document: Any) -> bytes:
     """Compact JSON in ASCII, so that a lone surrogate in a string can be encoded."""
     return json.dumps(document, separators=(",", ":"), allow_nan=False).encode("ascii")
+
+
+def encode_small(document: Any) -> bytes:
+    """JSON in UTF-8, for documents of few values; floats as the shortest text that parses to them.
+
+    A float that isn't finite is null.
+    """
+    try:
+        return orjson.dumps(document)
+    except orjson.JSONEncodeError:  # a lone surrogate, or an integer beyond 64 bits
+        return encode(_finite(document))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+        return None
+    return value
 
 
 def encode_in_parts(document: Any) -> bytes:

@@ -6,7 +6,6 @@ Each worker runs one on the socket that all workers share.
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 import time
 from functools import partial
@@ -15,6 +14,7 @@ from typing import Protocol, cast
 
 import uvicorn
 
+from modelhost.parent_process import has_lost
 from serving.http.acceptor import Acceptor, Closable, listen, refuse_new, stop_listening
 from serving.http.fast_path import FastPathApp, FastPathProtocol
 from serving.http.worker_table import Workers
@@ -102,8 +102,13 @@ class DrainedApp(FastPathApp, Protocol):
 class WorkerServer(uvicorn.Server):
     """A worker's server: it accepts its share of connections, and answers all at shutdown."""
 
-    def __init__(self, config: uvicorn.Config, app: DrainedApp, workers: Workers) -> None:
-        """``app`` is the application of ``config``; ``workers`` has this worker's slot."""
+    def __init__(
+        self, config: uvicorn.Config, app: DrainedApp, workers: Workers, supervisor: int
+    ) -> None:
+        """``app`` is the application of ``config``; ``workers`` has this worker's slot.
+
+        ``supervisor``: the id of the process that started this one, read before it did.
+        """
         config.http = GuardedProtocol
         config.loop = "uvloop"
         config.ws = "none"
@@ -114,7 +119,7 @@ class WorkerServer(uvicorn.Server):
         self.workers = workers
         self._app = app
         self._acceptors: list[Acceptor] = []
-        self._parent = os.getppid()
+        self._supervisor = supervisor
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start the application, then accept connections."""
@@ -137,7 +142,7 @@ class WorkerServer(uvicorn.Server):
     async def on_tick(self, counter: int) -> bool:
         """Called ten times a second: update the heartbeat, and abort stalled connections."""
         self.workers.beat()
-        if os.getppid() != self._parent:  # the supervisor is gone: nothing could restart or end us
+        if has_lost(self._supervisor):  # nothing could restart or end this worker
             self.should_exit = True
         if counter % 10 == 0:
             now = time.monotonic()
@@ -182,8 +187,8 @@ class WorkerServer(uvicorn.Server):
         return True
 
 
-def worker_server(app: DrainedApp, workers: Workers, backlog: int) -> WorkerServer:
-    """The server of a worker with the ASGI application ``app``."""
+def worker_server(app: DrainedApp, workers: Workers, backlog: int, supervisor: int) -> WorkerServer:
+    """The server of a worker with the ASGI application ``app``, which ends with ``supervisor``."""
     config = uvicorn.Config(
         app,  # type: ignore[arg-type]
         backlog=backlog,
@@ -191,4 +196,4 @@ def worker_server(app: DrainedApp, workers: Workers, backlog: int) -> WorkerServ
         server_header=False,
         lifespan="on",
     )
-    return WorkerServer(config, app, workers)
+    return WorkerServer(config, app, workers, supervisor)

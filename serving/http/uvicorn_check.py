@@ -15,7 +15,7 @@ from packager.errors import PackageError
 from serving.unsupported_version import unsupported_version
 
 if TYPE_CHECKING:
-    from serving.http.fast_path import RawResponse
+    from serving.http.pending_answer import Later, RawResponse
 
 OVERRIDDEN = ("startup", "shutdown", "on_tick", "handle_exit")
 """Methods of ``uvicorn.Server`` that ``WorkerServer`` overrides; uvicorn calls them by name."""
@@ -25,11 +25,13 @@ _POST = b"POST /%s HTTP/1.1\r\nHost: a\r\n%sContent-Length: 1\r\n\r\n%s"
 REQUESTS = (
     _POST % (b"direct", b"", b"1"),
     _POST % (b"usual", b"", b"2") + _POST % (b"usual", b"", b"3"),
-    _POST % (b"usual", b"Connection: Upgrade\r\nUpgrade: h2c\r\n", b"4"),
+    _POST % (b"later", b"", b"4") + _POST % (b"usual", b"", b"5"),
+    _POST % (b"usual", b"Connection: Upgrade\r\nUpgrade: h2c\r\n", b"6"),
     b"not HTTP\r\n\r\n",
 )
-"""The shortcut; two pipelined requests, through ASGI; an upgrade offer; invalid HTTP."""
-EXPECTED = "200 1, 200 2, 200 3, 200 4, 400"
+"""The shortcut; two pipelined requests, through ASGI; one that the shortcut answers later, with
+another after it; an upgrade offer; invalid HTTP."""
+EXPECTED = "200 1, 200 2, 200 3, 200 4, 200 5, 200 6, 400"
 _ANSWER = re.compile(rb"HTTP/1\.1 (\d{3}) .*?\r\n\r\n(\d?)", re.DOTALL)
 
 
@@ -80,17 +82,26 @@ async def _answers() -> str:
 
 
 class _Direct:
-    """Answers ``/direct`` with the body of the request."""
+    """Answers ``/direct`` with the body of the request, and ``/later`` some iterations later."""
 
     def accepts(self, url: bytes, _headers: Mapping[bytes, bytes], /) -> bool:
-        return url == b"/direct"
+        return url in (b"/direct", b"/later")
 
     def direct(
-        self, _url: bytes, _headers: Mapping[bytes, bytes], body: bytes, /
-    ) -> RawResponse | None:
-        from serving.http.fast_path import RawResponse
+        self, url: bytes, _headers: Mapping[bytes, bytes], body: bytes, /
+    ) -> RawResponse | Later:
+        return _raw(body) if url == b"/direct" else _later(body)
 
-        return RawResponse(200, [(b"content-length", b"%d" % len(body))], body, False)
+
+def _raw(body: bytes) -> RawResponse:
+    from serving.http.pending_answer import RawResponse
+
+    return RawResponse(200, [(b"content-length", b"%d" % len(body))], body, False)
+
+
+async def _later(body: bytes) -> RawResponse:
+    await asyncio.sleep(0)
+    return _raw(body)
 
 
 async def _echo(_scope: Any, receive: Any, send: Any) -> None:

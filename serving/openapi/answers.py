@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from monitoring.metrics.class_labels import class_text
+from monitoring.scoring.levels import number_name
 from packager.manifest.base import Scalar
 from packager.manifest.evaluation import Golden
 from packager.manifest.manifest import Manifest
@@ -64,7 +65,7 @@ def _labels(output: Output) -> dict[str, Any]:
 
 
 def _quantiles(output: Output) -> dict[str, Any]:
-    found = _record({f"{level:g}": _NUMBER for level in output.levels or ()})
+    found = _record({number_name(level): _NUMBER for level in output.levels or ()})
     return {**found, "description": "The number predicted for each level."}
 
 

@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from packager.data.rows.calendar_values import MAX_DIGITS
 from packager.data.rows.coerce import format_bound
+from packager.data.rows.column_converter import short
 from packager.data.rows.extra_columns import ExtraColumns
 from packager.manifest.base import Kind
 from packager.manifest.manifest import Column, Manifest, RejectedValue
@@ -29,12 +31,23 @@ MAX_SHOWN = 50
 _DATE = r"\d{4}-\d{2}-\d{2}"
 _TIME = r"[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?"
 _ZONE = r"(Z|[+-]\d{2}:?\d{2})"
+_OBJECTS: dict[Kind, dict[str, Any]] = {
+    "date": {"format": "date", "pattern": f"^{_DATE}$"},
+    "time": {"format": "time-local", "pattern": r"^\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?$"},
+    "decimal": {
+        "format": "decimal",
+        "pattern": r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?$",
+    },
+}
+"""Formats of OpenAPI's registry: ``time`` would be one with an offset."""
 _TYPES: dict[Kind, str] = {
     "number": "number",
     "integer": "integer",
     "boolean": "boolean",
     "string": "string",
     "datetime": "string",
+    "date": "string",
+    "time": "string",
 }
 
 
@@ -56,7 +69,7 @@ def row(manifest: Manifest, example: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "type": "object",
         "properties": columns,
-        "required": [feature.name for feature in schema.features],
+        "required": [feature.name for feature in schema.features if feature.default is None],
         "additionalProperties": not others.refuse,
     }
 
@@ -70,11 +83,15 @@ def column(column: Column, example: Any, *, strict: bool) -> dict[str, Any]:
     elif column.kind in _TYPES:
         kind = _TYPES[column.kind]
         described["type"] = [kind, "null"] if null else kind
+    elif column.kind == "decimal":
+        described["type"] = ["string", "integer", *(["null"] if null else [])]
     elif not null:
         described["type"] = ["number", "string", "boolean"]
     else:
         described["type"] = ["number", "string", "boolean", "null"]
     described |= _form(column)
+    if column.default is not None:
+        described["default"] = column.default
     if strict:
         described |= {} if column.kind in NESTED else _bounds(column, null=null)
     else:
@@ -93,6 +110,10 @@ def _words(column: Column, *, strict: bool) -> str:
         "boolean": "true or false.",
         "string": "Text.",
         "datetime": f"An ISO 8601 time {'with' if _aware(column) else 'without'} an offset.",
+        "date": "A date in ISO 8601: 2024-01-31.",
+        "time": "A time of day in ISO 8601, without an offset: 10:30:00.",
+        "decimal": "A decimal number as text, which is not rounded: '12.30'. At most "
+        f"{MAX_DIGITS} digits before and after the point.",
         "any": "A number, text, true or false.",
     }
     text = nested_words(column) if column.kind in NESTED else texts[column.kind]
@@ -107,6 +128,8 @@ def _words(column: Column, *, strict: bool) -> str:
         text += f" Values of training are not shown: {column.personal}."
     elif column.kind in ("string", "any"):
         text += " Any text: too many training values to list."
+    if column.default is not None:
+        text += f" Optional: {short(column.default)} if it is left out."
     if strict:
         null = " Null is allowed." if _takes_null(column, strict=strict) else " Never null."
         return text + (" Anything else is refused." if met else "") + null
@@ -142,7 +165,7 @@ def _form(column: Column) -> dict[str, Any]:
         zone = _ZONE if _aware(column) else ""
         time = f"{_TIME}{zone}" if zone else f"({_TIME})?"
         return {"pattern": f"^{_DATE}{time}$"}
-    return {}
+    return _OBJECTS.get(column.kind, {})
 
 
 def _bounds(column: Column, *, null: bool) -> dict[str, Any]:

@@ -27,6 +27,7 @@ COMPONENTS: dict[str, Any] = {
                     "message": _TEXT,
                     "row": {"type": "integer", "description": "Counted from 0."},
                     "column": _TEXT,
+                    "output": _TEXT,
                     "expected": _TEXT,
                     "got": _TEXT,
                 },

@@ -11,7 +11,7 @@ from typing import Literal
 class Unready:
     """Why no request can be answered now."""
 
-    code: Literal["stuck", "starting", "model_restarting"]
+    code: Literal["stuck", "starting", "model_restarting", "golden_failed"]
     message: str
 
 
@@ -41,7 +41,9 @@ class ModelProcessEndedError(Exception):
 
 
 class RowRefusedError(Exception):
-    """The model raised on a row, or on a few rows together, and answers others.
+    """The model raised on a row, or on a few rows together, or gave no valid answer to them.
+
+    It answers others.
 
     The error holds neither the row nor the model's exception, whose message may quote it.
     """
@@ -55,6 +57,8 @@ class RowRefusedError(Exception):
         self.column: str | None = None
         self.expected: str | None = None
         self.got: str | None = None
+        self.output: str | None = None
+        """The output of which the model's answer has another form than ``expected``."""
 
     def at(self, places: Sequence[int]) -> RowRefusedError:
         """The error with row numbers of the request; ``places`` are those of the predicted rows."""

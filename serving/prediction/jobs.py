@@ -50,12 +50,12 @@ class JobThread:
         """How long the current job has been running; 0 while the thread is idle."""
         return time.monotonic() - self._began if self._running else 0.0
 
-    async def run(self, job: Callable[[], Any], deadline: float, receive: Receive) -> Any:
+    async def run(self, job: Callable[[], Any], deadline: float, receive: Receive | None) -> Any:
         """The result of ``job``, by ``deadline`` (``time.monotonic()`` seconds).
 
         Raises ``QueueFullError`` at once if all places are taken, ``DeadlineExceededError`` at the
-        deadline, ``ClientDisconnectedError`` when ``receive`` reports a disconnect; a job that
-        hasn't begun by then is never run.
+        deadline, ``ClientDisconnectedError`` when ``receive`` reports a disconnect (without it,
+        cancel the task); a job that hasn't begun by then is never run.
         """
         self._places.take()
         loop = asyncio.get_running_loop()
@@ -64,12 +64,15 @@ class JobThread:
         self._next()
         left = max(0.0, deadline - time.monotonic())
         late = loop.call_later(left, self._give_up, waiting, DeadlineExceededError())
-        gone = loop.create_task(self._watch(waiting, receive))
+        gone = None if receive is None else loop.create_task(self._watch(waiting, receive))
         try:
             return await waiting.future
         finally:
             late.cancel()
-            gone.cancel()
+            if gone is not None:
+                gone.cancel()
+            if waiting.future.cancelled():
+                self._abandon(waiting)
 
     def close(self) -> None:
         """Accept no more jobs; a running one is finished when the process ends."""
@@ -81,10 +84,14 @@ class JobThread:
         self._give_up(waiting, ClientDisconnectedError())
 
     def _give_up(self, waiting: _Waiting, error: Exception) -> None:
-        """Stop waiting; a running entry keeps its place until it is done."""
+        """Stop waiting."""
         if waiting.future.done():
             return
         waiting.future.set_exception(error)
+        self._abandon(waiting)
+
+    def _abandon(self, waiting: _Waiting) -> None:
+        """Remove an entry that nobody waits for; a running one keeps its place until it is done."""
         if not waiting.running:
             self._queue.remove(waiting)
             self._places.free()

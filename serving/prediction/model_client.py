@@ -105,7 +105,8 @@ class ModelClient:
         """The answer to a request, by ``deadline`` (``time.monotonic()`` seconds).
 
         Raises ``QueueFullError`` at once if all places are taken, ``DeadlineExceededError`` at the
-        deadline, ``ClientDisconnectedError`` when ``receive`` reports a disconnect, and
+        deadline, ``ClientDisconnectedError`` when ``receive`` reports a disconnect (without it,
+        cancel the task), and
         ``ModelProcessEndedError`` if the process ends before it answers.
         """
         self._places.take()

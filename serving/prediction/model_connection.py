@@ -202,8 +202,7 @@ class _Link(asyncio.Protocol):
     def send(self, message: Message) -> None:
         """Send a message."""
         assert self._transport is not None
-        for part in encoded(message):
-            self._transport.write(part)
+        self._transport.writelines(encoded(message))
 
     def close(self) -> None:
         """End the connection; more calls have no effect."""

@@ -103,9 +103,12 @@ class NativeModel:
         self._classes = None if classes is None else len(classes)
 
     async def predict(
-        self, checked: ValidatedRows, deadline: float, receive: Receive
+        self, checked: ValidatedRows, deadline: float, receive: Receive | None
     ) -> Predictions:
-        """The predictions, by ``deadline`` (``time.monotonic()`` seconds)."""
+        """The predictions, by ``deadline`` (``time.monotonic()`` seconds).
+
+        ``receive``: as of ``ModelClient.ask``.
+        """
         answer = await self._client.ask(self._request(checked), deadline, receive)
         return self._predictions(checked, answer)
 
@@ -162,7 +165,9 @@ class NativeModel:
         if not rows or rows.start < 0 or rows.stop > checked.rows:
             raise ValueError(f"expected rows of the request, got {rows}")
         refused = RowRefusedError(rows, said_of(told))
-        if len(rows) == 1:
+        if "output" in told:
+            refused.output, refused.expected = str(told["output"]), str(told["expected"])
+        elif len(rows) == 1:
             self._name_column(refused, [column[rows.start] for column in checked.columns])
         return refused
 

@@ -104,17 +104,20 @@ class _ArrayCells:
             if set(map(len, level)) != {extent}:
                 raise SlowPathError
             level = level[0] if len(level) == 1 else list(chain.from_iterable(level))
-        return self._held(np.array(level, self._wide)).reshape(whole)
+        return self._held(np.fromiter(level, self._wide, len(level))).reshape(whole)
 
     def _held(self, wide: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """The numbers in the column's dtype; ``SlowPathError`` unless it holds them."""
-        if self._dtype.kind == "b":
-            return wide
-        sizes = np.abs(wide)
-        if not (sizes < MAX_EXACT_INTEGER).all():
+        if self._dtype.kind == "b" or not wide.size:
+            return wide.astype(self._dtype, copy=False)
+        largest = max(wide.max(), -wide.min())
+        if not largest < MAX_EXACT_INTEGER:
             raise SlowPathError
         if self._dtype == self._wide:
             return wide
+        if largest < self._exact:
+            return wide.astype(self._dtype)
+        sizes = np.abs(wide)
         with np.errstate(over="ignore", invalid="ignore"):
             held = wide.astype(self._dtype)
         changed = held != wide

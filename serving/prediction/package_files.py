@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
+from monitoring.calendar_values import CalendarUnit
 from monitoring.metrics.reference import Baseline
 from monitoring.profile.profile import Profile
-from monitoring.slices.clock import DatetimeUnit
+from monitoring.slices.clock import Clock, DatetimeUnit
 from monitoring.slices.kinds import kind_of_column
 from monitoring.slices.row_membership import RowMembership
 from monitoring.slices.slices import ALL, SliceSet
@@ -18,6 +19,8 @@ from packager.errors import PackageError
 from packager.manifest.evaluation import Golden
 from packager.manifest.manifest import Manifest
 from packager.model.compiled.model import CompiledModel, load_compiled
+from packager.model.golden_answers import FILE as GOLDEN_CASES
+from packager.model.golden_answers import GoldenCases
 from packager.model.paths import Root
 from serving.prediction.model_parts import HostedParts
 
@@ -29,9 +32,11 @@ class PackageFiles:
     manifest: Manifest
     names: list[str]
     """The columns of a row: features, then extras."""
-    clocks: Mapping[str, DatetimeUnit]
+    clocks: Mapping[str, Clock]
     profile: Profile | None
     golden: Golden | None
+    golden_cases: GoldenCases
+    """What is answered before the server is ready."""
     checker: RowChecker
     slices: SliceSet
     membership: RowMembership
@@ -54,6 +59,7 @@ class PackageFiles:
             clocks,
             load_profile(root),
             load_golden(root),
+            load_golden_cases(root),
             checker,
             slices,
             membership,
@@ -73,16 +79,28 @@ def names_without_personal(manifest: Manifest) -> list[str | None]:
     return [None if column.personal else column.name for column in columns]
 
 
-def column_clocks(manifest: Manifest) -> dict[str, DatetimeUnit]:
-    """The unit and epoch of the values of each datetime column."""
+def column_clocks(manifest: Manifest) -> dict[str, Clock]:
+    """The unit of the values of each column of datetimes, dates, times of day or decimals."""
     columns = (*manifest.schema_.features, *manifest.schema_.extras)
-    return {c.name: DatetimeUnit.of_dtype(c.dtype) for c in columns if c.kind == "datetime"}
+    found: dict[str, Clock] = {}
+    for column in columns:
+        if column.kind == "datetime":
+            found[column.name] = DatetimeUnit.of_dtype(column.dtype)
+        elif column.kind == "date" or column.kind == "time" or column.kind == "decimal":
+            found[column.name] = CalendarUnit(column.kind)
+    return found
 
 
 def load_golden(root: Root) -> Golden | None:
     """The golden rows; None if the package has none."""
     path = root.package / "golden.json"
     return Golden.load(path) if path.exists() else None
+
+
+def load_golden_cases(root: Root) -> GoldenCases:
+    """The golden cases of package.toml; none if the package has none."""
+    path = root.package / GOLDEN_CASES
+    return GoldenCases.load(path) if path.exists() else GoldenCases()
 
 
 def load_profile(root: Root) -> Profile | None:
@@ -102,7 +120,7 @@ def load_profile(root: Root) -> Profile | None:
 def load_slices(
     manifest: Manifest,
     names: Sequence[str],
-    clocks: Mapping[str, DatetimeUnit],
+    clocks: Mapping[str, Clock],
 ) -> tuple[SliceSet, RowMembership]:
     """The slices, and their membership test for rows with the columns ``names``.
 

@@ -122,14 +122,15 @@ class Pipeline:
         adapter: ProtocolAdapter,
         body: bytes,
         headers: Mapping[bytes, bytes],
-        receive: Receive,
+        receive: Receive | None,
         deadline: float,
     ) -> Answer:
         """The answer, by ``deadline`` (``time.monotonic()`` seconds).
 
         Raises ``RequestError``: 4xx for an invalid request, 500 if the model is broken, 503 if too
         many requests wait or the model's process ended, 504 at the deadline;
-        ``DisconnectedError`` when the client disconnects while it waits.
+        ``DisconnectedError`` when ``receive`` reports a disconnect while it waits. Without
+        ``receive``, cancel the task then.
         """
         try:
             if not is_small(body):
@@ -137,7 +138,7 @@ class Pipeline:
             checked, context, reading = self._read(adapter, body, headers)
             self._validated(reading)
             started = time.perf_counter()
-            outcome = await self._outcome(checked, deadline, receive)
+            outcome = await self.outcome(checked, deadline, receive)
             self._predicted(time.perf_counter() - started)
             return self._written(adapter, context, checked, outcome)
         except RowRefusedError as error:
@@ -152,31 +153,25 @@ class Pipeline:
                 headers=RETRY_AFTER,
             ) from error
         except QueueFullError as error:
-            raise RequestError(
-                503, "overloaded", f"too many requests wait for {self._model}", headers=RETRY_AFTER
-            ) from error
+            why = f"too many requests wait for {self._model}"
+            raise RequestError(503, "overloaded", why, headers=RETRY_AFTER) from error
         except DeadlineExceededError as error:
             raise deadline_exceeded(self._seconds, f" of {self._model}") from error
         except ClientDisconnectedError as error:
             raise DisconnectedError from error
 
-    def close(self) -> None:
-        """Accept no more requests, and write the counts of answered ones."""
-        self._jobs.close()
-        self._predictor.client.close()
-        self._predictor.observer.flush()
-
-    async def _outcome(
-        self, checked: ValidatedRows, deadline: float, receive: Receive
+    async def outcome(
+        self, checked: ValidatedRows, deadline: float, receive: Receive | None
     ) -> PartialPrediction:
+        """Predictions that no metric counts; raises what ``answer`` translates."""
         predictor = self._predictor
         if predictor.compiled is None:
             outcome = PartialPrediction([None] * checked.rows, None, range(checked.rows))
         elif predictor.inline(checked):
             outcome = predictor.try_compiled(checked)
         else:
-            compiled = partial(predictor.compiled_by, checked, deadline)
-            outcome = await self._jobs.run(compiled, deadline, receive)
+            job = partial(predictor.compiled_by, checked, deadline)
+            outcome = await self._jobs.run(job, deadline, receive)
         if not outcome.outside:
             return outcome
         rest = predictor.own.part(checked, outcome.outside)
@@ -185,12 +180,18 @@ class Pipeline:
         except RowRefusedError as error:
             raise error.at(outcome.outside) from None
 
+    def close(self) -> None:
+        """Accept no more requests, and write the counts of answered ones."""
+        self._jobs.close()
+        self._predictor.client.close()
+        self._predictor.observer.flush()
+
     async def _large(
         self,
         adapter: ProtocolAdapter,
         body: bytes,
         headers: Mapping[bytes, bytes],
-        receive: Receive,
+        receive: Receive | None,
         deadline: float,
     ) -> Answer:
         whole = partial(self._whole, adapter, body, headers, deadline)

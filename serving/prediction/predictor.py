@@ -24,6 +24,7 @@ from packager.manifest.evaluation import Golden
 from packager.manifest.labelled_outputs import labelled_outputs, output_baseline
 from packager.manifest.manifest import Manifest
 from packager.model.compiled.model import CompiledModel
+from packager.model.golden_answers import GoldenCases
 from serving.feedback.endpoint import FeedbackEndpoint
 from serving.feedback.stores import flagged_rows_log
 from serving.http import messages
@@ -50,6 +51,7 @@ class Predictor:
 
     manifest: Manifest
     golden: Golden | None
+    golden_cases: GoldenCases
     client: ModelClient
     """The model's processes."""
     own: NativeModel
@@ -90,6 +92,7 @@ class Predictor:
         loaded = cls(
             manifest=manifest,
             golden=files.golden,
+            golden_cases=files.golden_cases,
             client=client,
             own=NativeModel(client, described, checker),
             compiled=files.compiled,
@@ -215,6 +218,7 @@ class Predictor:
             checked.rows - outcome.native,
             checked.row,
             checked.arrays,
+            checked.defaulted,
         )
         classes = self.manifest.schema_.probability_classes
         return ScoredRows(checked, labels, probabilities, classes, tokens, outcome.more), batch
@@ -260,6 +264,7 @@ def _described(files: PackageFiles) -> MeasuredPackage:
         baseline=baseline_of(manifest),
         outputs=outputs,
         output_baseline=output_baseline(outputs, manifest.evaluation),
+        optional=[c.name for c in manifest.schema_.features if c.default is not None],
     )
 
 

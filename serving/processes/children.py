@@ -53,6 +53,7 @@ def _worker(number: int, settings: Settings, files: PackageFiles, shared: Shared
         table,
         notes,
         metrics_folder(),
+        os.getpid(),
     )
     return Child(
         name=f"worker {number}",

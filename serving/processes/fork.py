@@ -6,7 +6,6 @@ A forked process runs a function, or replaces itself by another program.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import logging
 import os
 import signal
@@ -14,10 +13,12 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
+from modelhost.parent_process import end_with_parent, has_lost
+
 logger = logging.getLogger("serving")
 
-_SET_PARENT_DEATH_SIGNAL = 1
 _INTERRUPTED = 130
+_ORPHANED = 1
 _COMM_BYTES = 15
 
 
@@ -26,15 +27,19 @@ def fork(run: Callable[[], int], keep: Iterable[int], name: str = "") -> int:
 
     It inherits standard output and error and the descriptors ``keep``, and no others; no signal
     handlers; its standard input is empty. Its exit code is what ``run`` returns. ``name``: as
-    ``ps`` and ``top`` show it. Raises ``OSError`` if there are too many processes.
+    ``ps`` and ``top`` show it. ``run`` isn't called if this process ends before the child begins.
+    Raises ``OSError`` if there are too many processes.
     """
     sys.stdout.flush()
     sys.stderr.flush()
     # A signal between the fork and the reset of handlers would be taken for the supervisor's own.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    parent = os.getpid()
     try:
         process = os.fork()
         if process == 0:
+            if has_lost(parent):
+                os._exit(_ORPHANED)
             _run(run, {0, 1, 2, *keep}, before, name)
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
@@ -55,6 +60,7 @@ def execute(
     process ends. Raises ``OSError`` if the program can't be started.
     """
     reading, writing = os.pipe2(os.O_CLOEXEC)
+    parent = os.getpid()
 
     def run() -> int:
         try:
@@ -62,7 +68,7 @@ def execute(
                 os.set_inheritable(descriptor, True)
             for stream, output in enumerate(outputs, start=1):
                 os.dup2(output, stream)
-            _end_with_parent()
+            end_with_parent(parent)
             if confine is not None:
                 confine()
             os.execvpe(command[0], list(command), dict(environment))
@@ -118,7 +124,3 @@ def _begin(keep: set[int], mask: Iterable[int], name: str) -> None:
     if name:
         Path("/proc/self/comm").write_text(name[:_COMM_BYTES], encoding="utf-8")
     signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-
-
-def _end_with_parent() -> None:
-    ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, int(signal.SIGKILL), 0, 0, 0)

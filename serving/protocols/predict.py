@@ -14,6 +14,7 @@ from monitoring.metrics.class_labels import class_text
 from packager.manifest.base import Scalar
 from serving.http import messages
 from serving.http.limits import Budget
+from serving.http.messages import encode_small
 from serving.protocols.answer_text import AnswerText
 from serving.protocols.protocol import ScoredRows
 
@@ -44,12 +45,12 @@ class PredictProtocol:
         """One object per row: prediction, probabilities and token if there are any, flags."""
         rows = scored.checked.rows
         if rows == 1:
-            return encode({"version": self._version, "predictions": self._one(scored)}), JSON
+            return encode_small({"version": self._version, "predictions": self._one(scored)}), JSON
         parts = [
             self._part(scored, slice(start, start + MAX_ROWS_AT_ONCE))
             for start in range(0, rows, MAX_ROWS_AT_ONCE)
         ]
-        head = encode({"version": self._version, "predictions": []}).removesuffix(b"]}")
+        head = encode_small({"version": self._version, "predictions": []}).removesuffix(b"]}")
         return b"".join([head, b",".join(parts), b"]}"]), JSON
 
     def _part(self, scored: ScoredRows, some: slice) -> bytes:
@@ -67,7 +68,7 @@ class PredictProtocol:
                 )
                 if text is not None:
                     return text.encode()
-        return encode(self._many(scored, some))[1:-1]
+        return encode_small(self._many(scored, some))[1:-1]
 
     def _one(self, scored: ScoredRows) -> list[dict[str, Any]]:
         answer: dict[str, Any] = {"prediction": scored.labels[0]}
@@ -107,21 +108,3 @@ class PredictProtocol:
             self._text = AnswerText(texts) if len({*texts}) == len(texts) else None
             self._classes, self._texts = classes, texts
         return self._texts
-
-
-def encode(document: Any) -> bytes:
-    """JSON in UTF-8; floats as the shortest text that parses to them, null if not finite."""
-    try:
-        return orjson.dumps(document)
-    except orjson.JSONEncodeError:  # a lone surrogate, or an integer beyond 64 bits
-        return messages.encode(_finite(document))
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _finite(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(inner) for inner in value]
-    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
-        return None
-    return value

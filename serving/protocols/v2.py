@@ -7,6 +7,7 @@ of any name. What it answers: :mod:`serving.protocols.v2_outputs`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,7 +15,12 @@ from typing import Any
 from packager.manifest.evaluation import Golden
 from packager.manifest.manifest import Column, Manifest
 from serving.http.limits import Budget, LimitExceededError
-from serving.http.messages import RequestError, encode_in_parts
+from serving.http.messages import (
+    PART_ELEMENTS,
+    RequestError,
+    encode_in_parts,
+    encode_small,
+)
 from serving.protocols.parsing import json_object, malformed, named
 from serving.protocols.protocol import ScoredRows
 from serving.protocols.v2_outputs import OutputTensors, described
@@ -72,7 +78,7 @@ class Infer:
         """The requested outputs, in that order; see ``ProtocolAdapter.body``."""
         available = self._outputs.tensors(scored)
         wanted = context.outputs or tuple((name, context.binary) for name in available)
-        described, raw = [], []
+        described, raw, written = [], [], 0
         for name, binary in wanted:
             if name not in available:
                 names = ", ".join(available)
@@ -84,13 +90,15 @@ class Infer:
                 described.append({**entry, "parameters": {"binary_data_size": len(raw[-1])}})
             else:
                 described.append({**entry, "data": write_json(output)})
+                written += math.prod(output.shape)
         document: dict[str, Any] = {
             "model_name": self._manifest.name,
             "model_version": self._version,
         }
         if context.id is not None:
             document["id"] = context.id
-        text = encode_in_parts({**document, "outputs": described})
+        write = encode_small if written <= PART_ELEMENTS else encode_in_parts
+        text = write({**document, "outputs": described})
         if not raw:
             return text, {}
         headers = {

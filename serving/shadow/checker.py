@@ -28,9 +28,6 @@ from serving.http import logs
 from serving.shadow.model_link import ModelLink, NoAnswerError
 from serving.shadow.sampler import DROPPED, MATCH, MAX_BYTES, MISMATCH, address
 
-POLL_SECONDS = 1.0
-"""Seconds between checks whether the server has ended."""
-
 logger = logging.getLogger("serving")
 
 
@@ -71,7 +68,7 @@ class ShadowChecker:
 
 
 def answer(checker: ShadowChecker, listening: socket.socket) -> None:
-    """Receive one row and send its verdict back; raises ``TimeoutError`` if none arrives."""
+    """Receive one row and send its verdict back."""
     message, sender = listening.recvfrom(MAX_BYTES)
     # Only processes of the server's own user can write to this socket.
     try:
@@ -84,25 +81,19 @@ def answer(checker: ShadowChecker, listening: socket.socket) -> None:
         logger.warning("a verdict is lost: %s", error.strerror)
 
 
-def main() -> int:
-    """Check until the server that started this process ends."""
+def main() -> None:
+    """Check until the server ends, which ends this process (``serving.processes.fork.execute``)."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is meant for the server
     os.nice(10)  # requests have priority
     logs.to_json()
-    parent = os.getppid()
     manifest = Manifest.load(Root.from_environment().package / MANIFEST)
     link = ModelLink(sys.argv[2], manifest.schema_)
     checker = ShadowChecker(manifest, link.predict)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
         listening.bind(address(Path(sys.argv[1])))
-        listening.settimeout(POLL_SECONDS)
-        while os.getppid() == parent:
-            try:
-                answer(checker, listening)
-            except TimeoutError:
-                continue
-    return 0
+        while True:
+            answer(checker, listening)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 from modelhost.confinement import VARIABLE, Confinement
@@ -52,37 +50,3 @@ def test_what_is_asked_is_in_force_and_not_handed_on(tmp_path: Path):
         assert refused == "the recipe tried to reach the network (192.0.2.1:80)"
         listings.append(listing)
     assert listings[0] == str(eval(listings[1])[::-1])
-
-
-CHILD = """
-import os, sys, time
-from modelhost.confinement import end_with_parent
-end_with_parent()
-sys.stdout.write(f"{os.getpid()}\\n"); sys.stdout.flush()
-time.sleep(600)
-"""
-PARENT = f"""
-import subprocess, sys, time
-child = subprocess.Popen([sys.executable, "-c", {CHILD!r}])
-time.sleep(600)
-"""
-
-
-def test_a_process_ends_with_its_parent():
-    path = os.pathsep.join(filter(None, sys.path))
-    parent = subprocess.Popen(
-        [sys.executable, "-c", PARENT],
-        env={"PYTHONPATH": path},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert parent.stdout is not None
-    child = int(parent.stdout.readline())
-    os.kill(parent.pid, signal.SIGKILL)
-    parent.wait()
-    assert parent.stdout.read() == ""  # ends when the child has ended, too
-    parent.stdout.close()
-    for _ in range(100):
-        if not Path(f"/proc/{child}").exists():
-            break
-        time.sleep(0.05)

@@ -15,6 +15,7 @@ from modelhost.columns import ColumnSpec, encode_values
 from modelhost.errors import PackageError
 from modelhost.failing_rows import MAX_CALLS
 from modelhost.model import LoadedModel
+from modelhost.output_spec import OutputSpec
 from modelhost.prediction_messages import decode_predictions
 from modelhost.predictions import Predictions
 from modelhost.served_model import ServedModel
@@ -194,3 +195,19 @@ def test_a_part_of_the_model_is_called() -> None:
         else:
             assert np.frombuffer(answer.buffers[0]).tolist() == expected
             assert answer.header["shape"] == [1, 2]
+
+
+class Vectors:
+    """Two numbers for each row, three for a negative one."""
+
+    def predict(self, frame: pd.DataFrame) -> Any:
+        return {"vector": [[1.0] * (2 if x >= 0 else 3) for x in frame["x"]], "total": frame["x"]}
+
+
+def test_an_answer_of_another_form_names_its_output() -> None:
+    outputs = (OutputSpec("vector", "numbers", shape=(2,)), OutputSpec("total", "number"))
+    model = LoadedModel(Vectors(), "outputs", None, False, outputs=outputs)
+    own = ServedModel(model, SPECS, [1.0, 1, "a"], None)
+    refused = alone(own, 1.0, -1.0)["refused"]
+    assert (refused["first"], refused["last"]) == (1, 1)
+    assert (refused["output"], refused["expected"]) == ("vector", "(rows, 2)")

@@ -9,6 +9,7 @@ import pytest
 
 from serving.app import App
 from serving.http.messages import Response
+from serving.http.pending_answer import RawResponse
 from serving.request import LoadedPackage
 from serving.settings import Settings
 
@@ -26,10 +27,10 @@ def test_an_answer_that_can_not_be_counted_is_an_answer(caplog: pytest.LogCaptur
         template=lambda path: path,
     )
     answered = SimpleNamespace(response=Response(200, b"{}"), batch=None)
-    pipeline: Any = SimpleNamespace(predict_inline=lambda *_: answered)
+    pipeline: Any = SimpleNamespace(may_predict_inline=True, predict_inline=lambda *_: answered)
     recorder: Any = SimpleNamespace(answered=full)
     app._handler.loaded = LoadedPackage(found, pipeline, recorder, None)
     written = app.direct(b"/predict", {b"content-length": b"2"}, b"{}")
-    assert written is not None
+    assert isinstance(written, RawResponse)
     assert (written.status, written.body) == (200, b"{}")
     assert "an answer was not counted" in caplog.text

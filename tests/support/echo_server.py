@@ -9,7 +9,7 @@ from typing import Any
 import own_server
 
 from serving.http import server
-from serving.http.fast_path import RawResponse
+from serving.http.pending_answer import Later, RawResponse
 
 Scenario = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -18,23 +18,38 @@ HEAD = b"POST /direct HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n%b\r\n"
 
 
 class Echo:
-    """Answers ``/direct`` with the body, except for bodies that begin with ``wait``."""
+    """Answers ``/direct`` with the body.
+
+    Bodies that begin with ``wait`` go through ASGI; those with ``later`` are answered by a task,
+    which takes as many seconds as follow, if any.
+    """
 
     def __init__(self) -> None:
         self.closing = False
         self.asked = 0
+        self.cancelled = 0
 
     def accepts(self, url: bytes, headers: Mapping[bytes, bytes]) -> bool:
         return url == b"/direct" and b"content-length" in headers
 
     def direct(
         self, _url: bytes, _headers: Mapping[bytes, bytes], body: bytes
-    ) -> RawResponse | None:
+    ) -> RawResponse | Later | None:
         self.asked += 1
         if body.startswith(b"wait"):
             return None
-        length = b"%d" % len(body)
-        headers = [(b"content-length", length), (b"x-way", b"direct")]
+        return self._later(body) if body.startswith(b"later") else self._raw(body, b"direct")
+
+    async def _later(self, body: bytes) -> RawResponse:
+        try:
+            await asyncio.sleep(float(body.removeprefix(b"later") or b"0.001"))
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
+        return self._raw(body, b"later")
+
+    def _raw(self, body: bytes, way: bytes) -> RawResponse:
+        headers = [(b"content-length", b"%d" % len(body)), (b"x-way", way)]
         if self.closing:
             headers.append((b"connection", b"close"))
         return RawResponse(200, headers, body, self.closing)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -27,14 +28,19 @@ class Undrained:
         """Do nothing."""
 
 
-def serve(app: Any, direct: FastPathApp, scenario: Scenario) -> None:
-    """Run ``scenario`` with the port of such a server and the server itself."""
+def serve(
+    app: Any, direct: FastPathApp, scenario: Scenario, supervisor: int = os.getppid()
+) -> None:
+    """Run ``scenario`` with the port of such a server and the server itself.
+
+    ``supervisor``: the process with which the server ends, by default that of this process.
+    """
 
     async def run() -> None:
         with socket.socket() as listening:
             listening.bind(("127.0.0.1", 0))
             config = uvicorn.Config(app, log_config=None)
-            server = listener.WorkerServer(config, Undrained(direct), Workers(None, 0))
+            server = listener.WorkerServer(config, Undrained(direct), Workers(None, 0), supervisor)
             serving = asyncio.create_task(server._serve([listening]))
             while not server.started:
                 await asyncio.sleep(0.01)

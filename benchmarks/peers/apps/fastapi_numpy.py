@@ -28,7 +28,7 @@ def ready() -> dict[str, bool]:
 
 @app.post("/predict")
 def predict(body: Body) -> dict[str, Any]:
-    chances = model.of_matrix(np.array([row.pixels for row in body.rows], np.float32))
+    chances = model.predict_proba(np.array([row.pixels for row in body.rows], np.float32))
     labels = [classes[place] for place in chances.argmax(axis=1)]
     answers = zip(labels, chances.tolist(), strict=True)
     return {

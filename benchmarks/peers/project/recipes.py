@@ -38,35 +38,27 @@ def native(features: pd.DataFrame, target: pd.Series, *, params: Any, seed: int)
 
 
 class ArrayModel:
-    """Logistic regression on the elements of an array, by NumPy alone: nothing that is compiled."""
+    """Logistic regression on arrays (rows, 784), by NumPy alone: nothing that is compiled."""
 
-    def __init__(self, features: pd.DataFrame, target: pd.Series) -> None:
-        fitted = LogisticRegression(max_iter=50).fit(_matrix(features), target)
+    def __init__(self, features: np.ndarray, target: pd.Series) -> None:
+        fitted = LogisticRegression(max_iter=50).fit(features, target)
         self.weights, self.bias = fitted.coef_.T, fitted.intercept_
         self.classes_ = fitted.classes_
 
-    def of_matrix(self, matrix: np.ndarray) -> np.ndarray:
+    def predict_proba(self, features: np.ndarray) -> np.ndarray:
         """Probabilities of arrays, (rows, 784), as (rows, classes)."""
-        scores = matrix @ self.weights + self.bias
+        scores = features @ self.weights + self.bias
         powers = np.exp(scores - scores.max(axis=1, keepdims=True))
         return powers / powers.sum(axis=1, keepdims=True)
 
-    def predict_proba(self, features: pd.DataFrame) -> np.ndarray:
-        """Probabilities of rows."""
-        return self.of_matrix(_matrix(features))
-
-    def predict(self, features: pd.DataFrame) -> np.ndarray:
+    def predict(self, features: np.ndarray) -> np.ndarray:
         """The likeliest classes of rows."""
         return self.classes_[self.predict_proba(features).argmax(axis=1)]
 
 
-def arrays(features: pd.DataFrame, target: pd.Series, *, params: Any, seed: int) -> ArrayModel:
-    """Logistic regression on one column of arrays."""
+def arrays(features: np.ndarray, target: pd.Series, *, params: Any, seed: int) -> ArrayModel:
+    """Logistic regression on one array."""
     return ArrayModel(features, target)
-
-
-def _matrix(features: pd.DataFrame) -> np.ndarray:
-    return np.array(features["pixels"].to_list(), np.float32)
 
 
 class Ranges(TransformerMixin, BaseEstimator):

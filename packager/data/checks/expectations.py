@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from monitoring.derived.measures import MAX_MEASURES
 from monitoring.profile.profile import FeatureProfile
 from monitoring.slices.slices import Rule, SliceSet, slice_values
 from monitoring.stats.binning import build_profile
+from packager.data.checks.disputed_labels import StoredLabels
 from packager.data.checks.issue import Ints
 from packager.data.drift import Hashes
 from packager.data.fingerprint import row_hashes
@@ -59,10 +61,18 @@ class DeclaredColumn(FrozenModel):
     values: tuple[Scalar, ...] | None = None
     null: tuple[str, ...] | None = None
     """Texts that mean null in this CSV column, instead of the table's."""
+    default: Scalar | None = None
+    """The value in a request that leaves the column out."""
     minimum: float | None = Field(default=None, alias="min")
     maximum: float | None = Field(default=None, alias="max")
 
     model_config = {"frozen": True, "extra": "forbid", "populate_by_name": True}
+
+    @field_validator("default", mode="before")
+    @classmethod
+    def _times_are_text(cls, value: Any) -> Any:
+        """Accept a date, a time or both as TOML writes them; requests have them as text."""
+        return value.isoformat() if isinstance(value, dt.date | dt.time) else value
 
     @model_validator(mode="after")
     def _form_fits_kind(self) -> DeclaredColumn:
@@ -71,6 +81,8 @@ class DeclaredColumn(FrozenModel):
             if (getattr(self, key) is not None) != (key in wanted):
                 problem = "a value" if key in wanted else "none"
                 raise ValueError(f"`{key}`: expected {problem} for kind {self.kind!r}")
+        if self.default is not None and self.kind in ("array", "bytes", "list"):
+            raise ValueError(f"`default`: expected none for kind {self.kind!r}")
         if self.files is not None:
             _check_folder(self.kind, self.files)
         if math.prod(self.shape or ()) > MAX_ELEMENTS:
@@ -124,6 +136,8 @@ class Expectations(FrozenModel):
     slices: SliceShares | None = None
     accepted: bool = False
     """Whether the user explicitly accepted columns that differ from the previous version's."""
+    labels: StoredLabels | None = None
+    """What is known of the labels that are stored with the table; None for other data."""
 
     def before(self, name: str) -> Column | None:
         """The column in the previous version; None if it had no such column."""

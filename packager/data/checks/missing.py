@@ -26,10 +26,12 @@ def missing(table: CheckedTable) -> Iterator[Issue]:
     nearly or entirely empty.
     """
     empty = np.zeros(len(table), dtype=np.int32)
+    labels = table.expected.labels
     for name in table.frame.columns:
         absent = table.frame[name].isna().to_numpy()
         empty += absent
-        yield from _column(table, name, absent)
+        if labels is None or name != labels.target:  # rows without one are not labelled yet
+            yield from _column(table, name, absent)
     share = empty / max(1, len(table.frame.columns))
     mostly = share > MIN_EMPTY_ROW_SHARE
     if 0 < mostly.mean() < MAX_NULL_SHARE * 10 and len(table.frame.columns) > 3:

@@ -12,6 +12,7 @@ from packager.data.checks.categories import typo, unseen_category
 from packager.data.checks.columns import constant, id_like
 from packager.data.checks.cross_validation import OutOfFold
 from packager.data.checks.derived import derived_outlier
+from packager.data.checks.disputes import disputed_label
 from packager.data.checks.drift import drift, slice_drift
 from packager.data.checks.duplicates import conflicting_label, duplicate
 from packager.data.checks.encodings import encoding, mixed_script
@@ -49,6 +50,7 @@ WITHOUT_MODELS: dict[str, Detector] = {
     "isolated_extreme": isolated_extreme,
     "duplicate": duplicate,
     "conflicting_label": conflicting_label,
+    "disputed_label": disputed_label,
     "near_duplicate": near_duplicate,
     "near_leakage": near_leakage,
     "broken_image": broken_image,

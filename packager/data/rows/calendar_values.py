@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from monitoring.calendar_values import date_text, time_text
 from packager.data.rows.conversion_error import ConversionError
 from packager.manifest.base import Kind
 
@@ -17,8 +18,6 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIME = re.compile(r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?")
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 _MAX_LENGTH = 200
-_EPOCH = dt.date(1970, 1, 1).toordinal()
-_DAY_NANOSECONDS = 86_400 * 10**9
 
 
 def to_date(value: Any) -> dt.date:
@@ -72,20 +71,8 @@ CONVERTERS: Mapping[Kind, Callable[[Any], Any]] = {
 """Kind → its converter, which raises ``ConversionError``."""
 
 
-def number_of(value: dt.date | dt.time | Decimal) -> float:
-    """A position on a line: nanoseconds since 1970, seconds since midnight, or the number."""
-    if isinstance(value, Decimal):
-        return float(value)
-    if isinstance(value, dt.time):
-        return (value.hour * 60 + value.minute) * 60 + value.second + value.microsecond / 1e6
-    return float((value.toordinal() - _EPOCH) * _DAY_NANOSECONDS)
-
-
 def text_of(kind: Kind, number: float) -> str:
     """The inverse of ``number_of``, as the text of a request."""
     if kind == "decimal":
         return format(Decimal(repr(number)), "f")
-    if kind == "time":
-        moment = dt.datetime(1970, 1, 1) + dt.timedelta(seconds=number)
-        return moment.time().isoformat()
-    return dt.date.fromordinal(int(number // _DAY_NANOSECONDS) + _EPOCH).isoformat()
+    return time_text(number) if kind == "time" else date_text(number)

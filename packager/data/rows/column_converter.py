@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from packager.data.rows.calendar_values import CONVERTERS, number_of
+from monitoring.calendar_values import number_of
+from packager.data.rows.calendar_values import CONVERTERS
 from packager.data.rows.coerce import (
     format_bound,
     make_converter,
@@ -68,6 +69,8 @@ class ColumnConverter:
     def __init__(self, column: Column, *, strict: bool = False) -> None:
         self.column = column
         self.name = column.name
+        self.default = column.default
+        """The JSON value of a row that leaves the column out; None if a row must have it."""
         self.take_one: Callable[[Any], Any] = make_converter(column)
         self._exact = needs_exact_floats(column)
         self.seen = None if column.categories is None else frozenset(column.categories)
@@ -162,9 +165,10 @@ class ColumnConverter:
     ) -> Iterator[RowError]:
         """The errors of the anomalies that a strict model refuses.
 
-        A time beyond the training range is accepted: the model is served later than it was trained.
+        A date, with or without a time, beyond the training range is accepted: the model is served
+        later than it was trained.
         """
-        if self.column.kind == "datetime":
+        if self.column.kind in ("datetime", "date"):
             found = [(row, anomaly) for row, anomaly in found if anomaly == "missing"]
         for row, anomaly in found:
             if not (anomaly == "missing" and self.column.nullable):

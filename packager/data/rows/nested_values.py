@@ -120,6 +120,8 @@ def _as_floats(
     values: npt.NDArray[Any], dtype: np.dtype[Any], *, finite: bool
 ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[Any]]:
     """Which values aren't finite in ``dtype``, or become so; and the values, rounded."""
+    if values.dtype == dtype:
+        return ~np.isfinite(values) if finite else np.zeros(values.shape, np.bool_), values
     with np.errstate(over="ignore", invalid="ignore"):
         cast = values.astype(dtype, copy=False)
     return ~np.isfinite(cast) & (finite | np.isfinite(values)), cast

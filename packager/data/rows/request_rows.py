@@ -51,6 +51,8 @@ class ValidatedRows:
     """The values of the only row; None for any other number of rows."""
     ignored: int = 0
     """Number of columns in the rows that the model does not know."""
+    defaulted: Mapping[str, int] | None = None
+    """Feature → number of rows that left it out and got its default; None if none did."""
     arrays: ColumnArrays | None = field(default=None, repr=False, compare=False)
     """The features as arrays, if the reader of the request made them."""
 
@@ -91,7 +93,7 @@ class RowChecker:
         anomalies: Counter[tuple[str, str]] = Counter()
         for plan in self._features:
             try:
-                values = plan.take([row.get(plan.name) for row in whole])
+                values = plan.take([row.get(plan.name, plan.default) for row in whole])
             except RowError as error:
                 errors.append(error)
                 continue
@@ -108,6 +110,7 @@ class RowChecker:
             raise min(errors, key=lambda error: error.row)
         checked = self.checked(columns, flags, anomalies, len(rows))
         checked.ignored = len(self.unknown(name for row in rows for name in row))
+        checked.defaulted = self._defaulted(rows)
         return checked
 
     def checked(
@@ -132,13 +135,18 @@ class RowChecker:
         columns = tuple(zip(values))
         return ValidatedRows(columns, (flags,), anomalies, 1, self._schema, values)
 
+    def _defaulted(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, int] | None:
+        names = [plan.name for plan in self._features if plan.default is not None]
+        counts = {name: sum(name not in row for row in rows) for name in names}
+        return {name: count for name, count in counts.items() if count} or None
+
     def _wrong_keys(self, rows: Sequence[Mapping[str, Any]]) -> RowError | None:
         for row, cells in enumerate(rows):
             if not isinstance(cells, Mapping):
                 return RowError(row, None, "an object of names and values", short(cells), "")
             unknown = sorted(map(str, self.unknown(cells)))[:_LOOKED_AT]
             for plan in self._features:
-                if plan.name not in cells:
+                if plan.name not in cells and plan.default is None:
                     hint = _misspelt(plan.name, unknown) or plan.where_unknown
                     expected = "a value or null" if plan.takes_null else "a value"
                     return RowError(row, plan.name, expected, "no such key", hint)
@@ -159,7 +167,8 @@ def check_rows(
 ) -> ValidatedRows:
     """Validate JSON rows: typed columns, and the anomalies of each row.
 
-    Raises ``RowError`` for a missing feature, an unknown column that ``extra`` refuses, a value
+    A feature that a row lacks has its default. Raises ``RowError`` for a missing feature without
+    one, an unknown column that ``extra`` refuses, a value
     that the model can't take, or one that the column can't hold exactly (``"5"`` or true for a
     number, 1.5 for an integer, NaN, a time without offset for an aware column); with ``strict``
     also for anomalies, except times outside the training range, and nulls in columns that had

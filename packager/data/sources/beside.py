@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,10 @@ from packager.manifest.read_options import TableReadOptions
 
 BLOCK_BYTES = 32 << 20
 """Maximum bytes of the cells beside a table in a block of rows, unless a row has more."""
+
+
+def _ignore(_path: Path, _content: bytes) -> None:
+    """The default of ``Beside.on_read``."""
 
 
 def texts(values: Sequence[str]) -> Any:
@@ -64,6 +68,8 @@ class Beside:
         self._arrays = stored_arrays(found.arrays)
         self._opened: dict[str, Array] = {}
         self._source = found
+        self.on_read: Callable[[Path, bytes], None] = _ignore
+        """Called with each file that is read for a cell."""
         self._folders = {
             column: NamedFiles.below((found.named_top or found.top) / folder, found.named)
             for column, folder in reader.folders.items()
@@ -99,11 +105,14 @@ class Beside:
             cells = np.full(len(frame), np.nan, object)
             for row, path in enumerate(self._paths(frame, column, files, first)):
                 if path is not None:
-                    cells[row] = path.read_bytes()
+                    cells[row] = content = path.read_bytes()
+                    self.on_read(path, content)
             made[column] = pd.Series(cells, frame.index, dtype=object)
-        for one in self._arrays:
-            made[one.name] = pd.Series(self._cells(one, first, len(frame)), frame.index)
-        return made
+        if not self._arrays:
+            return made
+        arrays = {one.name: self._cells(one, first, len(frame)) for one in self._arrays}
+        # Not by assignment, which copies each array.
+        return pd.concat([made, pd.DataFrame(arrays, frame.index, copy=False)], axis=1)
 
     def whole(self, frame: pd.DataFrame) -> pd.DataFrame:
         """All rows at once; ``UsageError`` if the content of files does not fit in memory."""

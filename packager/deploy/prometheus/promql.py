@@ -14,9 +14,9 @@ from monitoring.stats.accuracy import (
     MIN_MAE_RISE,
     MIN_SLICE_ROWS,
     MIN_SLICE_Z,
-    Z95,
 )
 from monitoring.stats.drift import BIN_PRIOR, MIN_PSI, MIN_PSI_ROWS, MIN_PSI_Z, PRIOR_ROWS
+from monitoring.stats.intervals import Z95
 from packager.text import escape_in_literal
 
 MODEL = "model, version"

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from modelhost.confinement import end_with_parent
+from modelhost.parent_process import end_with_starter, own_id
 from modelhost.wire import Decoder, Message, WireError, encoded
 from packager.worker.compile.node_checks import check, check_types
 
@@ -35,6 +35,7 @@ def imported(kind: str, arrays: Mapping[str, npt.NDArray[Any]]) -> bytes:
         done = subprocess.run(
             command,
             input=asked,
+            env={**os.environ, **own_id()},
             capture_output=True,
             timeout=SECONDS,
             start_new_session=True,
@@ -57,7 +58,7 @@ def _ended(code: int) -> str:
 
 def main() -> int:
     """Read one request from standard input, and write its answer to standard output."""
-    end_with_parent()
+    end_with_starter()
     answers = os.dup(1)
     os.dup2(2, 1)  # the importers print
     from packager.model.compiled.treelite_alone import import_treelite

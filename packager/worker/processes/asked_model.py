@@ -45,6 +45,8 @@ class Reply:
 
     outcome: RowOutcome
     answers: tuple[dict[str, Any], ...] = ()
+    why: str = ""
+    """What the model said if it raised."""
 
 
 @dataclass(frozen=True)
@@ -121,8 +123,8 @@ class AskedModel:
             return Reply("hangs")
         except HostEndedError:
             return Reply("ends")
-        except PackageError:
-            return Reply("raises")
+        except PackageError as error:
+            return Reply("raises", why=error.message)
         given = tuple(flagged_answers(found, self.schema.probability_classes, checked.flags))
         whole = all(finite(one) for one in given)
         return Reply("answered" if whole else "no answer", given)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from modelhost.confinement import end_with_parent
+from modelhost.parent_process import end_with_starter, own_id
 from packager.exit_reason import ExitReason
 from packager.model.paths import Root
 from packager.worker.processes.run_to_end import run_to_end, worker_command
@@ -25,6 +25,7 @@ RESULTS = {
     "folds": "folds.npz",
     "replay": "report.json",
     "test": "report.json",
+    "cases": "cases.json",
 }
 """The result file that each verb of the worker writes last."""
 _GIVEN = "MODEL_CHILD_GIVEN"
@@ -64,7 +65,8 @@ def run_child(
         nameless.write(given)
         nameless.seek(0)
         number = nameless.fileno()
-        environment = {**os.environ, "MODEL_ROOT": str(root.path), _GIVEN: str(number)}
+        environment = {**os.environ, **own_id(), "MODEL_ROOT": str(root.path)}
+        environment[_GIVEN] = str(number)
         try:
             ended = run_to_end(
                 command, _ignore, seconds=seconds, env=environment, pass_fds=[number]
@@ -78,7 +80,7 @@ def run_child(
 def end_if_child() -> None:
     """In a process that ``run_child`` started: end when the parent process ends."""
     if _GIVEN in os.environ:
-        end_with_parent()
+        end_with_starter()
 
 
 def given_to_child() -> bytes:

@@ -38,6 +38,7 @@ def recorded_job(manifest: Manifest) -> Job:
         serve=manifest.serve.model_copy(update={"compile": "off"}),
         slices_columns=tuple(manifest.slices.columns),
         slices_rules=manifest.slices.rules,
+        test=manifest.test,
         recipe=recipe,
         **data.roles(),
     )

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from monitoring.stats.distributions import student_quantile
 from packager.errors import PackageError
 from packager.manifest.evaluation import Evaluation, SeedVariance
 
@@ -38,13 +39,11 @@ def interval(values: Sequence[float]) -> tuple[float, float]:
     Source: Hahn & Meeker, Statistical Intervals (1991), 4.8. It is not
     the interval of the mean, because it has to contain one new training. Unbounded for one value.
     """
-    from scipy.special import stdtrit
-
     k = len(values)
     if k < 2:
         return -math.inf, math.inf
     mean, deviation = float(np.mean(values)), float(np.std(values, ddof=1))
-    half = float(stdtrit(k - 1, 0.975)) * deviation * math.sqrt(1 + 1 / k)
+    half = student_quantile(0.975, k - 1) * deviation * math.sqrt(1 + 1 / k)
     return mean - half, mean + half
 
 

@@ -9,10 +9,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+import numpy as np
+
+from monitoring.stats.calibration import ReliabilityBins
 from monitoring.stats.estimates import Estimate
-from packager.manifest.base import FrozenModel
+from monitoring.stats.score_histograms import ScoreHistogram, roc_area_of
+from packager.manifest.base import FrozenModel, Scalar
 
 BASELINE = "baseline.json"
+MAX_SCORED = 10
+MAX_CONFUSED = 20
 
 
 class MetricEstimate(FrozenModel):
@@ -63,6 +69,95 @@ class SliceBaseline(FrozenModel):
     """None for answers without a loss of a row."""
 
 
+class Reliability(FrozenModel):
+    """Rows by confidence, in equally wide bins: :class:`monitoring.stats.calibration`."""
+
+    rows: tuple[int, ...]
+    confidence: tuple[float, ...]
+    """Sum of the confidence of the rows of each bin."""
+    right: tuple[int, ...]
+    """Right answers in each bin."""
+    design_effect: float = 1.0
+    degrees: float
+    """Independent units less one."""
+
+    @classmethod
+    def of(cls, found: ReliabilityBins) -> Reliability:
+        """The record of ``found``, whose degrees are finite."""
+        return cls(
+            rows=tuple(found.rows.astype(int).tolist()),
+            confidence=tuple(found.confidence.tolist()),
+            right=tuple(found.right.astype(int).tolist()),
+            design_effect=found.design_effect,
+            degrees=found.degrees,
+        )
+
+    @property
+    def bins(self) -> ReliabilityBins:
+        """As computed."""
+        return ReliabilityBins(
+            np.array(self.rows, np.float64),
+            np.array(self.confidence, np.float64),
+            np.array(self.right, np.float64),
+            self.design_effect,
+            self.degrees,
+        )
+
+
+class ClassScores(FrozenModel):
+    """The scores of one class against all others."""
+
+    edges: tuple[float, ...]
+    """Between bins; a bin has its upper edge."""
+    positive: tuple[int, ...]
+    """Rows of the class in each bin."""
+    negative: tuple[int, ...]
+    """Other rows."""
+    reliability: Reliability
+    """The score as the confidence that a row is of the class."""
+
+    @property
+    def roc_auc(self) -> float:
+        """The area under the ROC curve from the bins; NaN if a part has no row."""
+        counts = np.array(self.positive), np.array(self.negative)
+        return roc_area_of(ScoreHistogram(np.array(self.edges), *counts))
+
+
+class ClassBaseline(FrozenModel):
+    """The answers of a classification."""
+
+    classes: tuple[Scalar, ...]
+    confusion: tuple[tuple[int, ...], ...] = ()
+    """``[truth][answer]``, in the order of ``classes``; empty with more than ``MAX_CONFUSED``."""
+    scores: tuple[ClassScores, ...] = ()
+    """Of the second of two classes, or of each of at most ``MAX_SCORED``."""
+    reliability: Reliability | None = None
+    """Of the answers' own probability; None without probabilities."""
+
+
+class GroupMetric(FrozenModel):
+    """A metric of one group, and its distance from that of all rows."""
+
+    value: float
+    rows: int
+    """Rows of the group that count for the metric."""
+    gap: float
+    """``value`` minus the metric of all rows."""
+    variance: float | None
+    """Of ``gap``; None if it is unknown."""
+    degrees: float
+    """Independent rows, or groups of rows, of the group that count, less one."""
+
+
+class GroupedBaseline(FrozenModel):
+    """The groups of a column of ``[test.fairness]``."""
+
+    values: tuple[str, ...]
+    """Those with a group of their own; the others are one group."""
+    groups: Mapping[str, Mapping[str, GroupMetric]]
+    """Group (``sex=f``) to metric."""
+
+
 class Baseline(FrozenModel):
     """The held-out rows of a package."""
 
@@ -71,5 +166,10 @@ class Baseline(FrozenModel):
     """Groups of rows that belong together, if ``[test] groups`` names them."""
     slices: Mapping[str, SliceBaseline]
     """Slice (``__all__`` first) to its statistics."""
-    cpu_ratios: tuple[float, ...] | None = None
-    """Processor time of held-out rows over that of example rows, of each round."""
+    answers: ClassBaseline | None = None
+    """None for other answers than labels."""
+    reference_effects: Mapping[str, float] = {}
+    """Family and name of a check (``drift age``) to the design effect of the rows that it compares
+    new rows with; empty without ``[test] groups``."""
+    fairness: Mapping[str, GroupedBaseline] = {}
+    """Column of ``[test.fairness]`` to its groups."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Literal
 
 from monitoring.scoring.outputs import ERRORS, HEADLINES
@@ -14,6 +14,9 @@ ERROR_METRICS = ("mae", "rmse", "mse", "log_loss", "pinball", "brier", "hamming"
 DEFAULT_SHARE = 0.02
 DEFAULT_ERROR = "10%"
 DEFAULT_LOG_LOSS = 0.05
+RECALL = "recall "
+"""Followed by the label: the metric's name."""
+DEFAULT_RECALL = 0.05
 
 
 def worse_direction(metric: str) -> Literal[-1, 1]:
@@ -25,6 +28,18 @@ def worse_direction(metric: str) -> Literal[-1, 1]:
 def changes_of(policy: Policy, manifest: Manifest) -> Mapping[str, Change]:
     """Metric to its largest change for the worse: the policy's, or the defaults of the task."""
     return policy.quality.changes or _defaults(manifest)
+
+
+def recall_changes(
+    policy: Policy, manifest: Manifest, metrics: Collection[str]
+) -> Mapping[str, Change]:
+    """The same for the recall of each class, which accuracy hides if a class is rare.
+
+    Defaults of a classification; none if the policy names metrics. ``metrics``: those known.
+    """
+    if policy.quality.changes or manifest.task != "classification":
+        return {}
+    return {name: DEFAULT_RECALL for name in metrics if name.startswith(RECALL)}
 
 
 def limit_of(change: Change, baseline: float) -> float:

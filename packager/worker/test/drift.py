@@ -20,8 +20,9 @@ from monitoring.profile.profile import (
 )
 from monitoring.stats.clusters import design_effect_of_bins
 from monitoring.stats.drift import measure_drift
+from packager.manifest.base import Task
 from packager.manifest.labelled_outputs import labelled_outputs
-from packager.manifest.manifest import Manifest
+from packager.manifest.manifest import Schema
 from packager.manifest.policy import Policy
 from packager.model.predictions import Predictions
 from packager.worker.test.new_rows import NewRows
@@ -32,40 +33,48 @@ from packager.worker.train.profile import confidence
 Codes = npt.NDArray[np.int64]
 
 
-def drift(rows: NewRows, found: Predictions, profile: Profile, policy: Policy) -> Judged:
+def drift(
+    rows: NewRows,
+    found: Predictions,
+    profile: Profile,
+    policy: Policy,
+    effects: Mapping[str, float],
+) -> Judged:
     """Compare the bins of each monitored feature, and of the answers ``found``, with the package's.
 
-    Features are compared with the training rows, answers with those to held-out rows.
+    Features are compared with the training rows, answers with those to held-out rows. ``effects``:
+    ``Baseline.reference_effects``.
     """
     groups = rows.groups(policy.groups)
-    columns = answer_values(found, rows.manifest)
+    columns = answer_values(found, rows.manifest.task, rows.manifest.schema_)
     checks = []
     for feature in _watched(profile, policy):
         values = columns.get(feature.name)
         if values is None and feature.column in rows.served.columns:
             values = rows.served[feature.column]
         if values is not None:
-            checks.append(_check(feature, values, groups, policy))
+            effect = effects.get(f"drift {shown_name(feature)}", 1.0)
+            checks.append(_check(feature, values, groups, effect, policy))
     if not checks:
         return Judged(not_judged="the package monitors no feature of the new data")
     return Judged(checks)
 
 
-def answer_values(found: Predictions, manifest: Manifest) -> Mapping[str, pd.Series[Any]]:
+def answer_values(found: Predictions, task: Task, schema: Schema) -> Mapping[str, pd.Series[Any]]:
     """Pseudo-feature of a profile → its value for each answer: ``__prediction__``."""
-    if manifest.task == "outputs":
-        outputs = labelled_outputs(manifest.schema_.outputs)
+    if task == "outputs":
+        outputs = labelled_outputs(schema.outputs)
         columns = answer_columns(outputs)
         values = values_of(columns, outputs, found.labels)
         return {
             column.name: pd.Series(each, dtype=object if column.categorical else float)
             for column, each in zip(columns, values, strict=True)
         }
-    if manifest.task == "regression":
+    if task == "regression":
         return {PREDICTION: pd.Series(found.labels, dtype=float)}
     texts = [None if label is None else class_text(label) for label in found.labels]
     answers = {PREDICTION: pd.Series(texts, dtype=object)}
-    sure = confidence(found, manifest.schema_.classes)
+    sure = confidence(found, schema.classes)
     return answers if sure is None else {**answers, CONFIDENCE: pd.Series(sure)}
 
 
@@ -82,12 +91,21 @@ def shown_name(feature: FeatureProfile) -> str:
 
 
 def _check(
-    feature: FeatureProfile, values: pd.Series[Any], groups: Codes | None, policy: Policy
+    feature: FeatureProfile,
+    values: pd.Series[Any],
+    groups: Codes | None,
+    packaged_effect: float,
+    policy: Policy,
 ) -> Check:
     bins = feature.bin_indices(values)
     counts = np.bincount(bins[bins >= 0], minlength=len(feature.bins))
     effect = design_effect_of_bins(bins, groups, len(feature.bins))
-    found = measure_drift(counts.tolist(), feature.counts, design_effect=effect)
+    found = measure_drift(
+        counts.tolist(),
+        feature.counts,
+        design_effect=effect,
+        reference_effect=packaged_effect,
+    )
     name = shown_name(feature)
     return Check(
         family="drift",
@@ -101,7 +119,7 @@ def _check(
         rows=int(found.rows),
         baseline_rows=int(found.reference_rows),
         p=found.p_value,
-        scale=effect / found.rows + 1 / found.reference_rows if found.rows else None,
+        scale=effect / found.rows + packaged_effect / found.reference_rows if found.rows else None,
         why=f"{name}: PSI {found.psi:.3g}, {found.noise:.2g} is expected without drift; the policy "
         f"allows {policy.drift.psi:g}",
         details={

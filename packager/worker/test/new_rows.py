@@ -23,7 +23,7 @@ from packager.manifest.base import Scalar
 from packager.manifest.manifest import Manifest
 from packager.manifest.outputs import targets_of
 from packager.model.predictions import scalars
-from packager.worker.test.held_out import group_codes
+from packager.worker.test.group_codes import group_codes
 
 Mask = npt.NDArray[np.bool_]
 Codes = npt.NDArray[np.int64]

@@ -4,19 +4,30 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from monitoring.metrics.class_labels import class_text
 from monitoring.slices.slices import ALL
+from monitoring.stats.accuracy import MIN_SLICE_ROWS
 from monitoring.stats.estimates import Comparison, Estimate, against_value, compare
 from packager.manifest.manifest import Manifest
 from packager.manifest.policy import Change, Policy
 from packager.worker.test.baseline import Baseline
-from packager.worker.test.directions import changes_of, limit_of, worse_direction
+from packager.worker.test.class_baseline import confusion
+from packager.worker.test.directions import (
+    changes_of,
+    limit_of,
+    recall_changes,
+    worse_direction,
+)
 from packager.worker.test.judged_rows import Judged as JudgedData
+from packager.worker.test.judged_rows import JudgedRows
 from packager.worker.test.report import Check
 from packager.worker.test.verdict import Judged
+from packager.worker.test.weighted_rows import WeightedRows
 
 Mask = npt.NDArray[np.bool_]
 
@@ -29,6 +40,10 @@ def quality(
     policy: Policy,
 ) -> Judged:
     """Compare the labelled rows with the baseline; ``masks``: slice → mask, shape (n,)."""
+    details = _details(judged, baseline)
+    if len(judged) < policy.rows:
+        few = f"{len(judged)} labelled rows; [test] rows asks for {policy.rows}"
+        return Judged(not_judged=few, details=details)
     checks: list[Check] = []
     for name, mask in masks.items():
         known = baseline.slices.get(name)
@@ -39,12 +54,19 @@ def quality(
         before = {key: one.estimate for key, one in known.metrics.items()}
         checks += _changes(name, before, found, changes)
         if name == ALL:
+            recalls = recall_changes(policy, manifest, known.metrics)
+            checks += [
+                one.model_copy(update={"headline": False})
+                for one in _changes(name, before, found, recalls)
+            ]
             checks += _floors(found, policy.quality.floor)
+            asked = policy.quality.changes.keys() | policy.quality.floor.keys()
+            checks += [_undefined(metric, len(judged)) for metric in sorted(asked - found.keys())]
     if not checks:
-        return Judged(not_judged="no metric of [test.quality] is defined on these rows")
-    if len(judged) < policy.rows:
-        return Judged(not_judged=f"{len(judged)} labelled rows; [test] rows asks for {policy.rows}")
-    return Judged(checks)
+        return Judged(
+            not_judged="no metric of [test.quality] is defined on these rows", details=details
+        )
+    return Judged(checks, details=details)
 
 
 def _changes(
@@ -57,16 +79,18 @@ def _changes(
         if metric not in before or metric not in found:
             continue
         one, other = before[metric], found[metric]
-        seen = compare(one, other)
+        few = min(one.degrees, other.degrees) + 1 < MIN_SLICE_ROWS
+        seen = compare(one._replace(variance=math.nan) if few else one, other)
         limit = limit_of(change, one.value)
+        why = f"fewer than {MIN_SLICE_ROWS} independent rows" if few else "its noise is unknown"
+        unknown = "" if math.isfinite(seen.error) else f"; {why}"
         yield _check(metric, slice_, seen, other).model_copy(
             update={
                 "baseline": one.value,
-                "baseline_rows": int(one.rows),
+                "baseline_rows": int(one.rows) if math.isfinite(one.rows) else 0,
                 "limit": limit,
                 "why": f"{_named(metric, slice_)} {other.value:.4g}, {one.value:.4g} when packaged "
-                f"({seen.difference:+.2g}, the policy allows {limit:.2g}) on "
-                f"{int(other.rows):,} rows",
+                f"({seen.difference:+.2g}, the policy allows {limit:.2g}){_on(other)}{unknown}",
             }
         )
 
@@ -83,10 +107,24 @@ def _floors(found: Mapping[str, Estimate], floors: Mapping[str, float]) -> Itera
                 "name": f"{metric} floor",
                 "baseline": floor,
                 "limit": 0.0,
-                "why": f"{metric} {other.value:.4g} on {int(other.rows):,} rows, expected not "
-                f"{than} {floor:.4g}",
+                "why": f"{metric} {other.value:.4g}{_on(other)}, expected not {than} {floor:.4g}",
             }
         )
+
+
+def _undefined(metric: str, rows: int) -> Check:
+    """A metric that the policy names and the new rows leave undefined."""
+    return Check(
+        family="quality",
+        name=f"{metric} undefined",
+        subject=ALL,
+        metric=metric,
+        difference=0.0,
+        rows=rows,
+        p=math.nan,
+        headline=True,
+        why=f"{metric} is not defined on these {rows:,} rows, as without a row of some class",
+    )
 
 
 def _check(metric: str, slice_: str, seen: Comparison, now: Estimate) -> Check:
@@ -107,6 +145,26 @@ def _check(metric: str, slice_: str, seen: Comparison, now: Estimate) -> Check:
         degrees=seen.degrees if known else None,
         headline=slice_ == ALL,
     )
+
+
+def _details(judged: JudgedData, baseline: Baseline) -> dict[str, Any]:
+    """Confusion matrices for a page; empty for other answers than labels."""
+    if not isinstance(judged, JudgedRows) or judged.task != "classification":
+        return {}
+    if isinstance(judged, WeightedRows):
+        return {}
+    now = confusion(judged)
+    if not now or judged.classes is None:
+        return {}
+    return {
+        "classes": [class_text(label) for label in judged.classes],
+        "confusion": now,
+        "packaged_confusion": () if baseline.answers is None else baseline.answers.confusion,
+    }
+
+
+def _on(found: Estimate) -> str:
+    return f" on {int(found.rows):,} rows" if math.isfinite(found.rows) else ""
 
 
 def _named(metric: str, slice_: str) -> str:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, Self
+
+from pydantic import model_validator
 
 from packager.manifest.base import FileEntry, FrozenModel
 from packager.manifest.policy import Family, Policy
+from packager.worker.test.details import OF_CHECKS, OF_FAMILIES, check_details
 
 Verdict = Literal["passed", "failed", "inconclusive"]
 CheckVerdict = Literal["passed", "failed", "inconclusive", "warned"]
@@ -37,16 +40,18 @@ class Check(FrozenModel):
     p: float | None = None
     """One-sided: how probable a difference this bad is by chance."""
     q: float | None = None
-    """``p`` adjusted for the checks of the family (Benjamini and Hochberg 1995)."""
+    """``p`` adjusted for the other checks, to be compared with ``FamilyReport.level``: by Benjamini
+    and Hochberg (1995) among the headline checks, or among the others, each half of the level."""
     error: float | None = None
     """Standard error of the difference."""
     degrees: float | None = None
     scale: float | None = None
     """Of a PSI: its chi-square is the PSI over this number."""
     visible_from: float | None = None
-    """The smallest true difference that this check finds with a probability of 80 %."""
+    """The smallest true difference that is found significant with a probability of 80 %."""
     headline: bool = False
-    """Whether the family is inconclusive if this check is."""
+    """Whether it is of all rows: judged with a half of the level of its own, and the family is
+    inconclusive if this check is."""
     severity: Literal["fail", "warn"] = "fail"
     verdict: CheckVerdict = "passed"
     why: str = ""
@@ -54,7 +59,12 @@ class Check(FrozenModel):
     examples: tuple[Mapping[str, Any], ...] = ()
     """Rows that show it, at most 10."""
     details: Mapping[str, Any] = {}
-    """What a page draws: bins, counts, curves."""
+    """What a page draws of it: the record of ``details.OF_CHECKS``."""
+
+    @model_validator(mode="after")
+    def _drawable(self) -> Self:
+        check_details(OF_CHECKS, self.family, self.details)
+        return self
 
 
 class FamilyReport(FrozenModel):
@@ -68,7 +78,18 @@ class FamilyReport(FrozenModel):
     why: str = ""
     """Why it was not judged, or is inconclusive."""
     details: Mapping[str, Any] = {}
-    """What a page draws of the whole family."""
+    """What a page draws of the whole family: the record of ``details.OF_FAMILIES``."""
+
+    @model_validator(mode="after")
+    def _drawable(self) -> Self:
+        check_details(OF_FAMILIES, self.family, self.details)
+        return self
+
+
+class CasesReport(FrozenModel):
+    """The cases that a build judged (``cases.json``, ``batches.json``)."""
+
+    checks: tuple[Check, ...]
 
 
 class DataTestReport(FrozenModel):

@@ -30,11 +30,13 @@ KINDS = {
 }
 
 
-def suspects(rows: NewRows, profile: Profile, policy: Policy) -> Judged:
+def suspects(
+    rows: NewRows, profile: Profile, policy: Policy, effects: Mapping[str, float]
+) -> Judged:
     """Compare the share of each kind of suspicious value with that at packaging.
 
     Missing values are compared with the training rows; the others, which training rows don't have,
-    with the held-out rows.
+    with the held-out rows. ``effects``: ``Baseline.reference_effects``.
     """
     source = rows.manifest.data
     if not isinstance(source, DataSource):
@@ -43,20 +45,21 @@ def suspects(rows: NewRows, profile: Profile, policy: Policy) -> Judged:
     checks: list[Check] = []
     for column in rows.manifest.schema_.features:
         known = profile.reference_anomalies.get(column.name, {})
-        for kind, flags in _flags(column, rows.served[column.name], known):
+        for kind, flags in flags_of(column, rows.served[column.name], known):
             before = known[kind]
             if not flags.any() and before == 0:
                 continue
             size = source.train_rows if kind == "missing" else source.test_rows
             now = _share(float(flags.mean()), len(flags), design_effect(flags, groups))
-            checks.append(_check(column, kind, _share(before, size, 1.0), now, policy))
+            effect = effects.get(f"suspects {kind} {column.name}", 1.0)
+            checks.append(_check(column, kind, _share(before, size, effect), now, policy))
             checks[-1] = checks[-1].model_copy(
                 update={"examples": _examples(column, flags, rows), "rows": len(flags)}
             )
     return Judged(checks, details=_rows_flagged(rows))
 
 
-def _flags(
+def flags_of(
     column: Column, cells: pd.Series[Any], known: Mapping[str, float]
 ) -> Iterator[tuple[str, Mask]]:
     """Kind → whether each cell is of that kind, for the kinds that the package counted."""

@@ -1,9 +1,12 @@
 """From checks to one verdict: a budget of false alarms, adjusted p-values, effect and significance.
 
 A check fails if its difference is larger than the policy allows *and* larger than chance explains.
-The policy's probability of a false alarm is divided among the families that are judged; within a
-family p-values are adjusted (Benjamini and Hochberg 1995), which bounds the probability of any
-failure by the family's part if nothing changed. See docs/testing.md.
+The policy's probability of a false alarm is divided among the families that are judged, and a
+family's part in halves: one for its headline checks (of all rows), one for the others (slices,
+classes), so that many slices don't hide a change of all rows. Within a half p-values are adjusted
+(Benjamini and Hochberg 1995). If nothing changed, any failure is then at most as probable as the
+family's part, for tests that are independent or positively dependent (Benjamini and Yekutieli
+2001): halves and families add up (Bonferroni). See docs/testing.md.
 """
 
 from __future__ import annotations
@@ -22,6 +25,14 @@ POWER = 0.8
 """The probability with which ``Check.visible_from`` is found."""
 
 
+class _Test(NamedTuple):
+    q: float
+    """The adjusted p-value, to be compared with the family's level."""
+    share: float
+    """The share of the family's level at which this test alone would fail: the adjustment's first
+    step."""
+
+
 class Judged(NamedTuple):
     """What a family found, before it is judged."""
 
@@ -29,17 +40,26 @@ class Judged(NamedTuple):
     not_judged: str = ""
     """Why the family can't be judged; empty if it can."""
     details: Mapping[str, object] = {}
+    spends: bool = False
+    """Whether its exact checks take the family's part of the budget: it was tested elsewhere."""
 
 
 def levels(found: Mapping[Family, Judged], policy: Policy) -> dict[Family, float]:
-    """Each family's probability of a false alarm; unused parts go to the families that are used."""
+    """Each family's probability of a false alarm; unused parts go to the families that are used.
+
+    Families of ``[test] warn`` can't fail, so they take nothing from the others.
+    """
     used = [
         family
         for family, judged in found.items()
-        if family in SHARES and any(check.p is not None for check in judged.checks)
+        if family in SHARES and (judged.spends or any(one.p is not None for one in judged.checks))
     ]
+    failing = sum(SHARES[family] for family in used if family not in policy.warn)
     total = sum(SHARES[family] for family in used)
-    return {family: policy.false_alarm * SHARES[family] / total for family in used}
+    return {
+        family: policy.false_alarm * SHARES[family] / (total if family in policy.warn else failing)
+        for family in used
+    }
 
 
 def judge(found: Mapping[Family, Judged], policy: Policy) -> tuple[FamilyReport, ...]:
@@ -74,19 +94,11 @@ def _family(family: Family, found: Judged, level: float | None, policy: Policy) 
         return FamilyReport(
             family=family, verdict="not judged", why=found.not_judged, details=found.details
         )
-    known = [check for check in found.checks if check.p is not None]
-    adjusted = dict(
-        zip(
-            (check.name for check in known),
-            benjamini_hochberg([math.nan if c.p is None else c.p for c in known]),
-            strict=True,
-        )
-    )
     checks = []
-    for check in found.checks:
+    for check, test in zip(found.checks, _tests(found.checks), strict=True):
         judged = check
-        if check.p is not None and level is not None:
-            judged = _judged(check, adjusted[check.name], level, len(known))
+        if test is not None and level is not None:
+            judged = _judged(check, test, level)
         if judged.verdict == "failed" and (family in policy.warn or judged.severity == "warn"):
             judged = judged.model_copy(update={"verdict": "warned"})
         checks.append(judged)
@@ -101,26 +113,53 @@ def _family(family: Family, found: Judged, level: float | None, policy: Policy) 
     )
 
 
-def _judged(check: Check, q: float, level: float, tests: int) -> Check:
+def _tests(checks: Sequence[Check]) -> list[_Test | None]:
+    """The test of each check; None for an exact one."""
+    found: list[_Test | None] = [None] * len(checks)
+    halves = [
+        [at for at, one in enumerate(checks) if one.p is not None and one.headline is headline]
+        for headline in (True, False)
+    ]
+    share = 0.5 if all(halves) else 1.0
+    for half in halves:
+        values = [math.nan if (p := checks[at].p) is None else p for at in half]
+        for at, q in zip(half, benjamini_hochberg(values), strict=True):
+            found[at] = _Test(q if math.isnan(q) else min(1.0, q / share), share / len(half))
+    return found
+
+
+def _judged(check: Check, test: _Test, level: float) -> Check:
     """A statistical check with its verdict."""
     assert check.difference is not None
-    limit = check.limit or 0.0
     change = check.worse * check.difference
-    # The level of a single test if all others pass: the first step of the adjustment.
-    visible = _visible(check, level / tests)
+    visible = _visible(check, level * test.share)
     verdict: CheckVerdict = "passed"
-    if q <= level and change > limit:
+    if test.q <= level and change > (check.limit or 0.0):
         verdict = "failed"
-    elif math.isnan(q) or (change > 0 if limit == 0 else visible is None or visible > limit):
+    elif math.isnan(test.q) or _unclear(check, change, visible):
         verdict = "inconclusive"
     return check.model_copy(
         update={
-            "q": None if math.isnan(q) else q,
+            "q": None if math.isnan(test.q) else test.q,
             "p": None if check.p is None or math.isnan(check.p) else check.p,
             "visible_from": visible,
             "verdict": verdict,
         }
     )
+
+
+def _unclear(check: Check, change: float, visible: float | None) -> bool:
+    """Whether a check that didn't fail says too little to have passed.
+
+    It passes if it would have found a change of the limit, or if its interval lies within what the
+    policy allows. Without a limit (a floor), it passes if nothing got worse.
+    """
+    limit = check.limit or 0.0
+    if limit == 0:
+        return change > 0
+    if check.interval is not None and max(check.worse * end for end in check.interval) <= limit:
+        return False
+    return visible is None or visible > limit
 
 
 def _visible(check: Check, alpha: float) -> float | None:
@@ -136,7 +175,8 @@ def _of_checks(checks: Sequence[Check]) -> tuple[Verdict, str]:
     failed = [check for check in checks if check.verdict == "failed"]
     if failed:
         return "failed", _first(failed).why
-    unclear = [one for one in checks if one.verdict == "inconclusive" and one.headline]
+    every = all(one.verdict == "inconclusive" for one in checks)
+    unclear = [one for one in checks if one.verdict == "inconclusive" and (one.headline or every)]
     if not unclear:
         return "passed", ""
     first = unclear[0]

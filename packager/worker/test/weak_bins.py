@@ -105,7 +105,7 @@ def _times(
     series: pd.Series[Any], name: str, own: str, known: FeatureProfile | None
 ) -> Iterator[TermFeature]:
     clock = clock_of(series)
-    assert clock is not None
+    assert isinstance(clock, DatetimeUnit)  # columns of dates and times of day are left out
     edges = np.asarray(known.edges) if known else number_edges(numeric(series))
     ticks = plain_values(series)
     yield from _some(_periods(name, own, ticks, edges, clock))

@@ -23,6 +23,7 @@ from packager.manifest.outputs import Output
 from packager.manifest.read_options import toml_text
 from packager.model.paths import Root
 from packager.worker.job import Job
+from packager.worker.train.defaults import with_defaults
 from packager.worker.train.output_targets import check_targets
 from packager.worker.train.source_data import (
     SourceData,
@@ -119,8 +120,9 @@ def describe(
 ) -> Schema:
     """Infer the schema from the training rows; ``classes`` and ``outputs`` are the model's."""
     extras = [name for name in slice_columns(job) if name not in dataset.features]
+    found = frames.infer_columns(dataset.train[list(dataset.features)], job.reader)
     return Schema(
-        features=frames.infer_columns(dataset.train[list(dataset.features)], job.reader),
+        features=with_defaults(found, job.defaults, strict=job.serve.strict),
         extras=frames.infer_columns(dataset.train[extras], job.reader) if extras else (),
         unused=_unused(dataset, extras),
         target=_target_column(dataset),
@@ -187,6 +189,8 @@ def _check_columns(frame: pd.DataFrame, job: Job, targets: Sequence[str]) -> Non
     own = "[data] target" if job.target is not None else "[outputs] target"
     named = [(own, tuple(targets)), ("[data] exclude", job.exclude)]
     named += [("[data] include", job.include), ("[data] train_only", job.train_only)]
+    named += [("[test.fairness] columns", job.test.fairness.columns)]
+    named += [("[test] groups", job.test.groups)]
     for key, names in [*named, ("[slices]", slice_columns(job))]:
         _check_present(frame, key, names)
     for target in targets:

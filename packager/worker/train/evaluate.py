@@ -18,6 +18,7 @@ import pandas as pd
 from modelhost.text import display_value
 from monitoring.scoring.areas import roc_area
 from monitoring.slices.slices import ALL
+from monitoring.stats.intervals import mean_interval
 from packager.errors import PackageError
 from packager.manifest.base import Scalar, Task
 from packager.manifest.evaluation import Evaluation, MetricValues
@@ -27,7 +28,6 @@ from packager.worker.train.baseline import ConstantBaseline
 from packager.worker.train.intervals import (
     auc_interval,
     classification_intervals,
-    mean_interval,
     regression_intervals,
 )
 

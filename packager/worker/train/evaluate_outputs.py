@@ -9,6 +9,7 @@ import numpy as np
 from monitoring.scoring.measures import OutputForm, Scored, metrics_of
 from monitoring.scoring.metric import Flags, Metric
 from monitoring.slices.slices import ALL
+from monitoring.stats.intervals import Interval, mean_interval, share_interval
 from packager.manifest.base import Task
 from packager.manifest.evaluation import Evaluation, MetricValues
 from packager.manifest.outputs import Output, completed
@@ -16,7 +17,6 @@ from packager.model.hosted_model import HostedModel
 from packager.model.predictions import Predictions
 from packager.worker.train.dataset import Dataset
 from packager.worker.train.evaluate import check_labels, metrics
-from packager.worker.train.intervals import Interval, mean_interval, share_interval
 from packager.worker.train.output_baseline import baseline_rows
 from packager.worker.train.output_rows import (
     by_output,

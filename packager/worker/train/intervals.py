@@ -22,12 +22,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from monitoring.stats.accuracy import wilson
+from monitoring.stats.intervals import Interval, mean_interval, share_interval, wilson
 from packager.worker.train.influences import auc_influences, class_influences, r2_influences
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
-Interval = tuple[float, float]
 
 
 def classification_intervals(
@@ -76,27 +75,3 @@ def regression_intervals(truth: Floats, guess: Floats) -> dict[str, Interval]:
     if "mae" in found and (mae := found["mae"]):
         found["mae"] = max(0.0, mae[0]), mae[1]
     return {name: ends for name, ends in found.items() if ends and all(map(math.isfinite, ends))}
-
-
-def mean_interval(values: Floats) -> Interval | None:
-    """Student's t interval of the mean of ``values``, shape (n,); None for fewer than 2."""
-    from scipy.special import stdtrit
-
-    rows = len(values)
-    if rows < 2:
-        return None
-    half = float(stdtrit(rows - 1, 0.975)) * float(values.std(ddof=1)) / math.sqrt(rows)
-    mean = float(values.mean())
-    return mean - half, mean + half
-
-
-def share_interval(value: float, influence: Floats, fewest: int) -> Interval:
-    """Wilson's interval of ``value``, a metric between 0 and 1.
-
-    Its standard error is that of the mean of ``influence``, shape (n,); if that is 0, that of
-    ``fewest`` rows.
-    """
-    variance = float((influence**2).sum()) / len(influence) ** 2
-    spread = value * (1 - value)
-    rows = spread / variance if variance > 0 and spread > 0 else float(fewest)
-    return wilson(value * rows, rows)

@@ -6,16 +6,24 @@ from pathlib import Path
 
 from monitoring.profile.profile import Profile
 from packager.manifest.manifest import Schema
+from packager.worker.compile.held_out import accepted_rows, json_rows
 from packager.worker.processes.asked_model import AskedModel
+from packager.worker.test.cases.asked_rows import RowAsker
+from packager.worker.test.cases.batches import ROWS, check_batches
+from packager.worker.test.report import CasesReport, Check
 from packager.worker.train.dataset import Dataset
 from packager.worker.train.golden import bases_of, examples, real_rows
 from packager.worker.train.rejected_values import missing_values, with_rejected_values
+
+BATCHES = "batches.json"
+"""The file with what was found about batches."""
 
 
 def query_model(asker: AskedModel, out: Path, dataset: Dataset, profile: Profile) -> Schema:
     """Return the schema of ``asker`` with the values that the model rejects.
 
-    Writes ``out``/{golden,smoke_test}.json. Raises ``PackageError`` if the model can't be loaded.
+    Writes ``out``/{golden,smoke_test,batches}.json. Raises ``PackageError`` if the model can't be
+    loaded.
     """
     schema = asker.schema
     with asker:
@@ -23,6 +31,16 @@ def query_model(asker: AskedModel, out: Path, dataset: Dataset, profile: Profile
         bases = bases_of(real)
         schema = with_rejected_values(schema, asker, bases, missing_values(schema, dataset.train))
         made_up = examples(schema, profile, dataset.train, asker, bases)
+        batches = _batches(dataset, asker)
     (out / "smoke_test.json").write_bytes(real.dump())
     (out / "golden.json").write_bytes(made_up.dump())
+    (out / BATCHES).write_bytes(CasesReport(checks=(batches,)).dump())
     return schema
+
+
+def _batches(dataset: Dataset, asker: AskedModel) -> Check:
+    """Whether the answers to evenly spaced held-out rows depend on their batch."""
+    step = max(1, len(dataset.test) // ROWS)
+    some = dataset.test[list(dataset.features)].iloc[::step]
+    rows = accepted_rows(asker.schema, json_rows(some, asker.schema))
+    return check_batches(rows, range(len(rows)), RowAsker(asker), asker.schema)

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from monitoring.scoring.label_sets import indicators, labels_of
+from monitoring.scoring.levels import number_name
 from monitoring.scoring.measures import Scored
 from monitoring.scoring.metric import floats, matrix
 from monitoring.scoring.survival import kaplan_meier
@@ -71,7 +72,7 @@ def _means(right: Sequence[Any], _output: Output) -> Any:
 def _quantiles(right: Sequence[Any], output: Output) -> Any:
     levels = output.levels or ()
     found = np.quantile(floats(right), levels).tolist()
-    return {f"{level:g}": value for level, value in zip(levels, found, strict=True)}
+    return {number_name(level): value for level, value in zip(levels, found, strict=True)}
 
 
 def _most_frequent(right: Sequence[Any], output: Output) -> Any:

@@ -9,11 +9,11 @@ import numpy as np
 
 from monitoring.scoring.metric import Flags, Floats, floats
 from monitoring.slices.slices import ALL
+from monitoring.stats.intervals import mean_interval
 from packager.errors import UsageError
 from packager.manifest.evaluation import Evaluation, MetricValues
 from packager.model.hosted_model import HostedModel
 from packager.worker.train.dataset import Dataset
-from packager.worker.train.intervals import mean_interval
 from packager.worker.train.train_only import without_train_only
 
 

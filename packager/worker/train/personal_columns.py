@@ -24,9 +24,10 @@ def personal_columns(dataset: Dataset, job: Job) -> dict[str, Personal]:
     """Column of a request → its kind of personal data; reports them on stderr.
 
     Raises ``UsageError`` for a declared name that is not a column, and if package.toml uses a
-    personal column in slices, [monitoring] include or as a category.
+    personal column in slices, [test.fairness], [monitoring] include or as a category.
     """
-    names = [*dataset.features, *(n for n in slice_columns(job) if n not in dataset.features)]
+    asked = (*slice_columns(job), *job.test.fairness.columns)
+    names = [*dataset.features, *dict.fromkeys(n for n in asked if n not in dataset.features)]
     for key, given in (("personal", job.personal), ("not_personal", job.not_personal)):
         for name in given:
             if name not in dataset.train.columns:
@@ -68,6 +69,7 @@ def without_values(schema: Schema, personal: Mapping[str, Personal]) -> Schema:
 def _check_not_asked_for(found: Mapping[str, Personal], job: Job, dataset: Dataset) -> None:
     for key, names in (
         ("[slices] columns", job.slices_columns),
+        ("[test.fairness] columns", job.test.fairness.columns),
         ("[monitoring] include", job.monitoring_include),
     ):
         for name in names:

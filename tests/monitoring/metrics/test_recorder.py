@@ -347,3 +347,30 @@ def test_rows_of_arrays_do_not_wait_beyond_a_bound(monkeypatch: pytest.MonkeyPat
     counted = [s for m in registry.collect() for s in m.samples if s.name == name]
     means = [sample.value for sample in counted if sample.labels["feature"] == "x.mean"]
     assert sum(means) == 50
+
+
+def test_rows_that_left_out_a_feature_are_counted() -> None:
+    registry = CollectorRegistry()
+    package = MeasuredPackage(
+        "diamonds",
+        "1-abc",
+        "abc",
+        PROFILE,
+        SLICES.names,
+        CLASSES,
+        baseline={},
+        optional=("carat", "far"),
+    )
+    observer = MetricsRecorder(NAMES, PROFILE, ServingMetrics(package, {}, registry), {})
+    defaults = "model_feature_defaults_total"
+    assert value(registry, defaults, feature="carat") == 0
+    assert value(registry, defaults, feature="other") == 0
+    row = (0.5, "D", 3, True, None, "a", "good", [0.1, 0.2, 0.7])
+    observer.observe(batch_of([row] * 3, defaulted={"carat": 2, "far": 3}))
+    large = batch_of([row] * 6, defaulted={"carat": 6})
+    for part in large.parts(2):
+        observer.observe(part)
+    observer.flush()
+    assert value(registry, defaults, feature="carat") == 8
+    assert value(registry, defaults, feature="other") == 3
+    assert value(registry, "model_feature_anomalies_total", feature="carat", kind="missing") == 0

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sklearn.metrics import mean_pinball_loss
 
+from modelhost.output_spec import OutputSpec
+from modelhost.outputs import predict_outputs
+from modelhost.text import number_name as host_name
+from monitoring.scoring.levels import number_name
 from monitoring.scoring.quantiles import quantile_columns, quantile_metrics
 
 LEVELS = (0.1, 0.25, 0.5, 0.75, 0.9)
@@ -50,3 +58,30 @@ def test_a_row_without_an_answer_is_omitted_and_counted() -> None:
     found = quantile_metrics([0.5, 0.5, 0.5], given, (0.1, 0.9))
     assert found["unanswered"].value == pytest.approx(2 / 3)
     assert found["coverage"].value == 1
+
+
+def test_levels_that_are_equal_in_six_digits_have_names_of_their_own() -> None:
+    levels = (0.5, 0.5000001, 0.50000012)
+    names = [number_name(level) for level in levels]
+    assert names == ["0.5", "0.5000001", "0.50000012"] == [host_name(level) for level in levels]
+    answers = [dict(zip(names, (1.0, 2.0, 3.0), strict=True))]
+    found = quantile_columns([2.0], answers, levels)
+    assert {f"pinball_{name}" for name in names} <= found.keys()
+    assert found["pinball_0.5000001"][0] == 0
+    (read,) = predict_outputs(
+        SimpleNamespace(predict=lambda _: np.array([[1.0, 2.0, 3.0]])),
+        [None],
+        [OutputSpec("q", "quantiles", levels=levels)],
+    ).labels
+    assert read == answers[0]
+
+
+@given(st.floats(1e-9, 1e9))
+def test_a_number_has_one_name_which_is_as_short_as_before(value: float) -> None:
+    assert float(number_name(value)) == value
+    assert number_name(value) == host_name(value)
+    assert number_name(round(value, 3)) in (f"{round(value, 3):g}", repr(round(value, 3)))
+
+
+def test_usual_names_are_as_they_were() -> None:
+    assert [*map(number_name, (0.05, 0.5, 12.0, 1e-5))] == ["0.05", "0.5", "12", "1e-05"]

@@ -57,6 +57,8 @@ def test_no_verb_has_a_second_word_for_a_meaning():
 def test_what_is_written_goes_to_output():
     assert having("--output") == {
         "build", "base", "predict", "data check", "data checkout", "data issues",
+        "data label-queue",
+        "data labels map", "data labels show",
         "data verdicts apply", "deploy monitoring", "deploy remove",
     }  # fmt: skip
 
@@ -74,7 +76,7 @@ def test_a_server_is_named_by_its_address_as_an_argument():
 
 def test_every_verb_says_what_it_is_for_in_one_line_of_help(monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
-    for group in ([], ["data"], ["data", "verdicts"], ["deploy"]):
+    for group in ([], ["data"], ["data", "verdicts"], ["data", "labels"], ["deploy"]):
         shown = CliRunner().invoke(app, [*group, "--help"], terminal_width=80).stdout
         assert not re.search(r"\w(\.\.\.|…)$", shown, re.MULTILINE)
 

@@ -6,7 +6,7 @@ import pytest
 from host_samples import RecordedProgress, make_wheel
 from indexes import folder_index
 
-from packager.environment import dependencies
+from packager.environment import dependencies, large_wheels
 from packager.environment.lock import load_lock
 from packager.environment.wheels import missing, wheel_path
 from packager.errors import PackageError
@@ -99,3 +99,11 @@ def test_a_folder_named_in_requirements_is_used_again_for_what_is_locked(
     wheel_path(wheel).unlink()
     lock_alpha()
     assert missing([wheel]) == []
+
+
+def test_large_wheels_are_named_of_a_new_and_of_a_known_lock(lock_alpha, monkeypatch):
+    monkeypatch.setattr(large_wheels, "LARGE_BYTES", 100)
+    heard = RecordedProgress()
+    for _ in range(2):
+        lock_alpha(heard=heard)
+    assert [told.startswith("the wheels unpack to ") for told in heard.warnings] == [True, True]

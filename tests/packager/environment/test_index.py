@@ -206,3 +206,9 @@ def test_an_index_of_the_requirements_wins_over_the_users_as_with_pip(tmp_path: 
         "--default-index", "https://own/simple", "--extra-index-url", "https://me:pw@more/simple",
     )  # fmt: skip
     assert options.credentials() == {"more": ("me", "pw")}
+
+
+def test_the_choice_of_pytorch_is_an_option_of_uv():
+    options = index_options({}, {})
+    assert options.with_torch(None) == options
+    assert options.with_torch("cpu").command()[0][-2:] == ["--torch-backend", "cpu"]

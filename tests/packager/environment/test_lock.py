@@ -111,6 +111,7 @@ def test_what_is_requested_decides_the_digest(tmp_path: Path):
     assert before == digest(path)
     assert before != digest(path, target=WheelTarget("3.12", "linux/amd64", (2, 36)))
     assert before != digest(path, target=WheelTarget("3.11", "linux/arm64", (2, 36)))
+    assert before != inputs_digest(path, TARGET, torch="cpu")
     path.write_text("pandas>=2\n")
     assert before != digest(path)
 

@@ -126,3 +126,11 @@ def test_nothing_to_write_is_an_error(tmp_path: Path):
     with pytest.raises(UsageError) as caught:
         init(tmp_path)
     assert caught.value.message == f"{tmp_path / 'package.toml'}: exists already"
+
+
+@pytest.mark.parametrize("name", ["torch", "numpy"])
+def test_a_project_that_needs_pytorch_takes_it_without_cuda(tmp_path: Path, name: str):
+    write(tmp_path, train_py=RECIPE, data__rows_csv=ROWS, requirements_txt=f"{name}\n")
+    init(tmp_path)
+    expected = "cpu" if name == "torch" else None
+    assert load_project(tmp_path).requirements.torch == expected

@@ -15,7 +15,7 @@ from packager.errors import PackageError, UsageError
 from packager.project.config import load_project
 from packager.project.files import list_files
 from packager.project.from_model import init_from_model
-from packager.project.scaffold import init_project, package_name, quoted
+from packager.project.scaffold import init_project, package_name, quoted, torch_line
 from packager.project.sections import PackageSection
 from packager.project.training_project import init_training
 from packager.project.validate import check_columns, check_model_files
@@ -232,3 +232,26 @@ def test_nothing_is_written_through_a_link_of_the_folder(tmp_path: Path):
     with pytest.raises(UsageError, match="a link that leaves the project"):
         init_project(tmp_path / "project")
     assert not list((tmp_path / "elsewhere").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("requirements", "is_written"),
+    [
+        ("torch", True),
+        ("pandas\ntorch==2.9.0  # installed: 2.9.0+cu128\n", True),
+        ("Sentence_Transformers>=3", True),
+        ("torch[opt]>=2 ; python_version > '3'", True),
+        ("pandas\nscikit-learn\n# torch\n", False),
+        ("torchbearer", False),
+        ("torch==2.9.0+cu128", False),
+        ("torch\ncupy-cuda12x\n", False),
+        ("torch\nonnxruntime-gpu\n", False),
+        ("torch==2.9.0 --hash=sha256:00", False),
+        ("", False),
+    ],
+)
+def test_pytorch_comes_without_cuda_unless_a_graphics_card_is_named(requirements, is_written):
+    line = torch_line(requirements)
+    assert bool(line) == is_written
+    if line:
+        assert tomllib.loads(line) == {"torch": "cpu"}

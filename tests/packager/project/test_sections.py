@@ -30,7 +30,7 @@ def data(**more: object) -> DataSection:
         ({"include": ["a", "y"]}, "`data.include`: expected no target"),
         ({"train_only": ["y"]}, "`data.train_only`: expected no target"),
         ({"personal": ["b", "a"], "not_personal": ["a"]}, "not in not_personal, got 'a'"),
-        ({"include": ["a"], "train_only": ["a"]}, "that are not included, got 'a'"),
+        ({"include": ["a"], "train_only": ["a"]}, "not in include, got 'a'"),
     ],
 )
 def test_a_column_has_one_place(more, message):
@@ -141,3 +141,20 @@ def test_the_defaults_of_tasks():
     survival = section.output("y")
     assert (survival.shape, survival.right) == ((2,), ("t", "e"))
     assert OutputSection(kind="score").output("y").k is None
+
+
+@pytest.mark.parametrize(
+    ("default", "taken"),
+    [(date(2024, 5, 1), "2024-05-01"), (datetime(2024, 5, 1, 7, 30), "2024-05-01T07:30:00"),
+     (True, True), (7, 7), (1.5, 1.5), ("red", "red")],
+)  # fmt: skip
+def test_a_default_is_a_value_of_a_request(default, taken):
+    found = data(columns={"x": {"default": default}}).columns["x"].default
+    assert (found, type(found)) == (taken, type(taken))
+
+
+@pytest.mark.parametrize("kind", ["bytes", "list", "array"])
+def test_a_default_is_not_of_many_values(kind):
+    more = {"list": {"element": "string"}, "array": {"element": "int8", "shape": [1]}}
+    with pytest.raises(ValidationError, match="`default`: expected none for kind"):
+        data(columns={"x": {"kind": kind, "default": "a", **more.get(kind, {})}})

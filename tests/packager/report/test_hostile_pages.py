@@ -12,11 +12,13 @@ from html.parser import HTMLParser
 import pandas as pd
 import pytest
 from host_samples import MANIFEST
+from tested_packages import every_family
 
 from packager.data.checks.run import check
 from packager.data.checks.table import table_of
 from packager.location import Location
 from packager.report.data_issues_page import issues_page
+from packager.report.data_test_page import data_test_page
 from packager.report.lineage_page import lineage_page
 from packager.report.lineage_svg import lineage_svg
 from packager.report.replay_page import as_page
@@ -91,6 +93,10 @@ def lineage_html(value: str) -> str:
     return lineage_page(nodes_of(value), value)
 
 
+def page_of_a_test(value: str) -> str:
+    return data_test_page(every_family(value), [every_family(value)])
+
+
 class Seen(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
@@ -103,7 +109,7 @@ class Seen(HTMLParser):
             self.attributes.setdefault(name, set()).add(value or "")
 
 
-@pytest.mark.parametrize("made", [issues, replay, lineage, lineage_html])
+@pytest.mark.parametrize("made", [issues, replay, lineage, lineage_html, page_of_a_test])
 @pytest.mark.parametrize("value", HOSTILE, ids=range(len(HOSTILE)))
 def test_values_are_text_in_every_page(made, value: str) -> None:
     text, plain = made(value), made("plain")

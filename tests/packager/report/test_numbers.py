@@ -1,9 +1,19 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packager.report.numbers import NO_VALUE, change, interval, number, percent, probability
+from packager.report.numbers import (
+    NO_VALUE,
+    change,
+    count,
+    digits,
+    interval,
+    number,
+    percent,
+    probability,
+)
 
 
 @given(st.floats(-1e300, 1e300))
@@ -38,3 +48,19 @@ def test_differences_intervals_shares_and_probabilities() -> None:
     assert interval((0.5, float("inf"))) == interval(None) == "-"
     assert [percent(0.1234), percent(None)] == ["12.3 %", "-"]
     assert [probability(1e-9), probability(0.0312), probability(None)] == ["<0.0001", "0.0312", "-"]
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(0.87123, "0.871"), (1234.5, "1,234"), (0, "0"), (None, "-"), (float("nan"), "-")],
+)
+def test_short_numbers_have_three_digits(value: float | None, shown: str) -> None:
+    assert digits(value) == shown
+
+
+def test_a_short_change_has_its_sign() -> None:
+    assert (digits(0.01, sign=True), digits(-0.01, sign=True)) == ("+0.01", "-0.01")
+
+
+def test_rows_are_whole_numbers_unless_they_are_weighted() -> None:
+    assert (count(1235.0), count(80), count(80.25)) == ("1,235", "80", "80.25")

@@ -69,3 +69,11 @@ def test_what_a_build_leaves_behind_is_ended_and_its_end_is_passed_on(tmp_path, 
         assert left.exists() is (own == "False")
     finally:
         left.unlink(missing_ok=True)
+
+
+def test_a_pipe_says_whether_its_reader_has_ended() -> None:
+    reading, writing = os.pipe()
+    assert not process_tree._has_no_reader(writing)
+    os.close(reading)
+    assert process_tree._has_no_reader(writing)
+    os.close(writing)

@@ -152,3 +152,13 @@ def test_header_and_body_leave_in_one_write() -> None:
         serve(scenario)
     finally:
         asyncio.set_event_loop_policy(None)
+
+
+def test_a_worker_whose_supervisor_ended_before_it_began_ends() -> None:
+    async def scenario(_: int, server: listener.WorkerServer) -> None:
+        until = asyncio.get_running_loop().time() + 20
+        while not server.should_exit:
+            assert asyncio.get_running_loop().time() < until
+            await asyncio.sleep(0.02)
+
+    own_server.serve(app, Nothing(), scenario, supervisor=2**31 - 1)

@@ -66,7 +66,7 @@ def test_other_answers_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
         self.transport.write(b"HTTP/1.1 200 OK\r\n\r\n9")
 
     monkeypatch.setattr(GuardedProtocol, "data_received", as_ever)
-    assert refused().message.endswith("got 200 9, 200 9, 200 9, 200 9")
+    assert refused().message.endswith("got 200 9, 200 9, 200 9, 200 9, 200 9")
 
 
 def test_no_module_of_that_name_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -72,3 +72,49 @@ def test_integers_have_the_bounds_of_their_type():
     found = column(small, None, strict=False)
     assert (found["minimum"], found["maximum"]) == (-128, 127)
     assert found["type"] == ["integer", "null"]
+
+
+CALENDAR = [
+    Column(name="d", kind="date", dtype="object", nullable=True, minimum=0, maximum=86_400e9),
+    Column(name="c", kind="time", dtype="object", nullable=True),
+    Column(name="p", kind="decimal", dtype="object", nullable=True, minimum=0, maximum=5),
+]
+
+
+def test_dates_times_and_decimals_are_text_of_a_format():
+    day, clock, price = (column(one, None, strict=False) for one in CALENDAR)
+    assert (day["type"], day["format"]) == (["string", "null"], "date")
+    assert day["x-training"] == {"minimum": "1970-01-01", "maximum": "1970-01-02"}
+    assert (clock["type"], clock["format"]) == (["string", "null"], "time-local")
+    assert (price["type"], price["format"]) == (["string", "integer", "null"], "decimal")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "valid"),
+    [
+        ("d", "2024-01-31", True), ("d", "2024-01-31T10:00", False), ("d", 5, False),
+        ("c", "10:30", True), ("c", "10:30:00.123456", True), ("c", "10:30Z", False),
+        ("p", "12.30", True), ("p", "-.5", True), ("p", "1e3", True), ("p", 7, True),
+        ("p", 1.5, False), ("p", "1,5", False), ("p", "", False), ("d", None, True),
+    ],
+)  # fmt: skip
+def test_dates_times_and_decimals_are_what_the_server_takes(name, value, valid):
+    schema = Schema(features=tuple(c for c in CALENDAR if c.name == name), classes=("y", "n"))
+    document = row(make_manifest(schema), {})
+    assert jsonschema_rs.validator_for(document).is_valid({name: value}) == valid
+    try:
+        RowChecker(schema).check([{name: value}])
+    except RowError:
+        assert not valid
+    else:
+        assert valid
+
+
+def test_a_column_with_a_default_is_not_required():
+    features = tuple(
+        c.model_copy(update={"default": 1.5} if c.name == "n" else {}) for c in SCHEMA.features
+    )
+    document = row(make_manifest(Schema(features=features, classes=("yes", "no"))), {})
+    assert document["required"] == ["i", "b", "s", "t"]
+    assert document["properties"]["n"]["default"] == 1.5
+    assert "Optional: 1.5 if it is left out." in document["properties"]["n"]["description"]

@@ -213,3 +213,21 @@ def test_a_column_too_many_in_place_of_one_that_is_missing_is_refused() -> None:
     row = {name: cell for name, cell in PLAIN.items() if name != "count"} | {"zzz": "1"}
     assert fast(text_of([row])) is None
     assert fast(text_of([{**row, "yyy": "1"}])) is None
+
+
+def test_a_row_that_leaves_out_a_feature_with_a_default_is_for_the_exact_checker() -> None:
+    features = tuple(
+        column.model_copy(update={"default": 0.5 if column.name == "number" else None})
+        for column in SCHEMA.features
+    )
+    schema = SCHEMA.model_copy(update={"features": features})
+    whole = json.dumps({"rows": [GOOD, GOOD]}).encode()
+    assert assert_agree(whole, schema=schema)
+    less = {name: value for name, value in GOOD.items() if name != "number"}
+    for rows in ([less], [less, GOOD], [less, less], [{**less, "unknown": 1}]):
+        body = json.dumps({"rows": rows}).encode()
+        assert fast(body, schema=schema) is None
+        found = slow(body, schema=schema)
+        assert found is not None
+        assert found.columns[0][0] == 0.5
+        assert found.defaulted == {"number": sum("number" not in row for row in rows)}

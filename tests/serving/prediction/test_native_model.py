@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pandas as pd
@@ -56,6 +57,16 @@ def test_several_rows_that_are_refused_together_are_named() -> None:
         native(answer).predict_blocking(rows(0.0, 1.0, 2.0), 0.0)
     message = RequestError.of_refusal(refused.value).message
     assert message.startswith("rows 1 to 2 together: the model raises an error for this")
+
+
+def test_an_answer_of_another_form_names_the_output_beside_the_row() -> None:
+    told = {"first": 1, "last": 1, "said": [], "output": "vector", "expected": "(rows, 2)"}
+    with pytest.raises(RowRefusedError) as refused:
+        native({"refused": told}).predict_blocking(rows(0.0, 1.0), 0.0)
+    error = json.loads(RequestError.of_refusal(refused.value).response().body)["error"]
+    assert error["message"].startswith('row 1: the model\'s answer to output "vector" has another')
+    assert (error["row"], error["output"], error["expected"]) == (1, "vector", "(rows, 2)")
+    assert "column" not in error
 
 
 @pytest.mark.parametrize("kind", ["string", "number", "integer", "boolean", "datetime", "any"])

@@ -133,3 +133,43 @@ def test_a_program_ends_with_the_process_that_started_it() -> None:
         time.sleep(0.05)
     os.close(reading)
     os.close(writing)
+
+
+@pytest.mark.parametrize("start", ["fork", "execute"])
+def test_a_process_whose_starter_is_killed_before_it_begins_ends(start: str) -> None:
+    reading, writing = os.pipe()
+    actual = os.fork
+
+    def late() -> int:
+        """A fork whose child begins after its parent has ended."""
+        parent = os.getpid()
+        process = actual()
+        while process == 0 and os.getppid() == parent:
+            time.sleep(0.01)
+        return process
+
+    def outlives(descriptor: int) -> int:
+        os.write(descriptor, b"it runs")
+        return 0
+
+    def starts() -> int:
+        os.fork = late
+        os.write(writing, b"starts ")
+        if start == "fork":
+            fork(lambda: outlives(writing), [writing])
+        else:
+            program = f"import os; os.write({writing}, b'it runs')"
+            execute([sys.executable, "-c", program], {}, [writing])
+        time.sleep(300)
+        return 0
+
+    process = fork(starts, [writing])
+    os.close(writing)
+    assert os.read(reading, 99) == b"starts "
+    children = Path(f"/proc/{process}/task/{process}/children")
+    while not children.read_text():  # the one that waits for its parent's end
+        time.sleep(0.01)
+    os.kill(process, signal.SIGKILL)
+    assert ended(process) == -signal.SIGKILL
+    with os.fdopen(reading, "rb") as pipe:
+        assert pipe.read() == b""  # ends when the last process that holds it has ended

@@ -244,3 +244,19 @@ def test_cells_of_csv_are_json_for_arrays_and_lists_and_base64_for_bytes() -> No
         {"pixels": None, "picture": None, "tags": None},
         {"pixels": "[[1,", "picture": "QQ", "tags": "a"},
     ]
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ({"dataframe_records": [{"day": "2024-01-31", "price": "12.30"}]}, "application/json"),
+        ({"inputs": {"day": ["2024-01-31"], "price": ["12.30"]}}, "application/json"),
+        (b"day,price\n2024-01-31,12.30\n", "text/csv; header=present"),
+    ],
+)
+def test_dates_and_decimals_are_text_in_every_form(body: Any, kind: str) -> None:
+    columns = [
+        Column(name="day", kind="date", dtype="object", nullable=True),
+        Column(name="price", kind="decimal", dtype="object", nullable=True),
+    ]
+    assert rows_of(adapter(*columns), body, kind) == [{"day": "2024-01-31", "price": "12.30"}]

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from serving.http.messages import encode_small
 from serving.protocols import predict
-from serving.protocols.predict import PredictProtocol, encode
+from serving.protocols.predict import PredictProtocol
 from serving.protocols.protocol import ScoredRows
 
 LABELS = st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.text()
@@ -52,7 +53,7 @@ def test_parts_and_single_rows_have_the_form_of_the_whole(labels, chances, token
 
 @given(st.floats() | st.text() | st.integers(), st.floats())
 def test_any_value_is_json(value, number):
-    found = json.loads(encode({"value": value, "inner": [number, {"n": number}]}))
+    found = json.loads(encode_small({"value": value, "inner": [number, {"n": number}]}))
     if isinstance(value, float) and not math.isfinite(value):
         assert found["value"] is None
     else:
@@ -73,5 +74,5 @@ def test_several_rows_have_the_bytes_of_one_object_a_row(labels, chances, tokens
         given.probabilities = np.array(given.probabilities)
     found, _ = protocol.body(None, given)
     rows = protocol._many(given, slice(len(labels)))
-    whole = encode({"version": "1.0-abc", "predictions": rows})
+    whole = encode_small({"version": "1.0-abc", "predictions": rows})
     assert found == whole

@@ -305,3 +305,29 @@ def test_the_digest_of_the_manifest_is_not_made_for_every_answer(
     checked: Any = SimpleNamespace(flags=[()])
     body, _ = infer.body(asked, ScoredRows(checked, ["Ideal"], None, None, None))
     assert json.loads(body)["model_version"] == tag
+
+
+def test_dates_times_and_decimals_are_bytes_raw_and_in_json() -> None:
+    kinds: dict[str, Any] = {"day": "date", "at": "time", "price": "decimal"}
+    columns = tuple(
+        Column(name=name, kind=kind, dtype="object", nullable=True) for name, kind in kinds.items()
+    )
+    manifest = make_manifest(Schema(features=columns))
+    described = v2.metadata(manifest, None, tokens=False)["inputs"]
+    assert [(one["datatype"], one["shape"]) for one in described] == [("BYTES", [-1])] * 3
+    row = {"day": "2024-01-31", "at": "10:30:00", "price": "12.30"}
+    inputs: list[dict[str, Any]] = [
+        {"name": name, "shape": [2], "datatype": "BYTES", "data": [text, None]}
+        for name, text in row.items()
+    ]
+    assert asked({"inputs": inputs}, manifest) == [row, dict.fromkeys(row)]
+    raw = b""
+    for one in inputs:
+        text = one.pop("data")[0].encode()
+        raw += len(text).to_bytes(4, "little") + text
+        one |= {"shape": [1], "parameters": {"binary_data_size": len(text) + 4}}
+    head = json.dumps({"inputs": inputs}).encode()
+    headers = {b"inference-header-content-length": str(len(head)).encode()}
+    rows, _ = v2.Infer(manifest).rows(head + raw, headers)
+    assert rows == [row]
+    assert check_rows(rows, manifest.schema_).rows == 1

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packager.data.rows.calendar_values import CONVERTERS, number_of, text_of
+from monitoring.calendar_values import number_of
+from packager.data.rows.calendar_values import CONVERTERS, text_of
 from packager.data.rows.column_converter import ColumnConverter, RowError
 from packager.manifest.manifest import Column
 
@@ -48,3 +49,14 @@ def test_a_request_has_text_and_is_compared_with_the_range() -> None:
     for wrong in (1.5, True, "1,5", "Infinity", "1e99", "9" * 77):
         with pytest.raises(RowError, match="expected a decimal number as text"):
             price.take([wrong])
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "is_refused"), [("date", "1970-01-03", False), ("decimal", "9", True)]
+)
+def test_a_strict_model_is_served_later_than_it_was_trained(kind, value, is_refused) -> None:
+    column = Column(name="x", kind=kind, dtype="object", nullable=False, minimum=0, maximum=1)
+    plan, rows = ColumnConverter(column, strict=True), [{"x": value}]
+    found = list(plan.anomalies(plan.take([value])))
+    assert found == [(0, "above_range")]
+    assert bool(list(plan.refusals(found, rows))) == is_refused

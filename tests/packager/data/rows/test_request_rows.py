@@ -454,3 +454,28 @@ def test_null_is_advised_only_where_it_is_taken(
     else:
         with pytest.raises(RowError):
             checker.check([{"x": None}])
+
+
+def optional(**defaults: object) -> Schema:
+    return Schema(
+        features=tuple(
+            c.model_copy(update={"default": defaults.get(c.name)}) for c in SCHEMA.features
+        )
+    )
+
+
+def test_a_row_may_leave_out_what_has_a_default():
+    schema = optional(carat=0.7, when="2024-06-01T00:00:00", color="Z")
+    left = {k: v for k, v in ROW.items() if k not in ("carat", "when", "color")}
+    checked = check_rows([left, {**ROW, "color": None}, ROW], schema)
+    assert checked.columns[0] == [0.7, 0.5, 0.5]
+    assert checked.columns[2] == ["Z", None, "E"]  # null is null
+    assert checked.frame["when"][0] == pd.Timestamp("2024-06-01")
+    assert checked.flags == [["color:unseen"], ["color:missing"], []]
+    assert checked.defaulted == {"carat": 1, "when": 1, "color": 1}
+    assert check_rows([ROW], schema).defaulted is None
+
+
+def test_what_has_no_default_is_still_required():
+    error = refused([{"carat": 0.5}], optional(color="E"))
+    assert (error.column, error.got) == ("count", "no such key")

@@ -11,7 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from real_prometheus import Prometheus, prometheus
 
-from monitoring.stats import accuracy, drift
+from monitoring.stats import accuracy, drift, intervals
 from packager.deploy.prometheus import promql
 
 pytestmark = [
@@ -69,7 +69,7 @@ def test_wilson_and_z_of_a_share_agree_to_1e9(
 ) -> None:
     right = data.draw(st.integers(0, rows))
     k, n, p0, m0 = (vector({"s": value}, "slice") for value in (right, rows, baseline, trained))
-    low, high = accuracy.wilson(right, rows)
+    low, high = intervals.wilson(right, rows)
     assert same(server.value(promql.wilson(k, n, "-")), low)
     assert same(server.value(promql.wilson(k, n, "+")), high)
     z = accuracy.share_z(right, rows, baseline, trained)
@@ -93,7 +93,7 @@ def test_the_interval_and_z_of_an_error_agree_to_1e9(
     t, s, n, b, m0 = (
         vector({"s": value}, "slice") for value in (total, squares, rows, baseline, trained)
     )
-    low, high = accuracy.mean_interval(total, squares, rows)
+    low, high = intervals.sums_interval(total, squares, rows)
     assert same(server.value(promql.mean_bound(t, s, n, "-")), low)
     assert same(server.value(promql.mean_bound(t, s, n, "+")), high)
     z = accuracy.mae_z(total, squares, rows, baseline, trained)
@@ -124,4 +124,4 @@ def test_the_constants_stand_in_the_queries() -> None:
     """A constant that Python changes and PromQL doesn't would pass no other test by accident."""
     assert f"+ {drift.PRIOR_ROWS} *" in promql.live_ratio("c", "n", "q")
     assert f"> {drift.MIN_PSI} and" in promql.feature_drifts("p", "z", "n", 1)
-    assert repr(accuracy.Z95) in promql.wilson("k", "n", "-")
+    assert repr(intervals.Z95) in promql.wilson("k", "n", "-")

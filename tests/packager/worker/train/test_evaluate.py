@@ -14,7 +14,7 @@ from sklearn.metrics import f1_score, log_loss, r2_score, recall_score, roc_auc_
 
 from modelhost.model import LoadedModel
 from modelhost.predictions import Predictions
-from monitoring.stats.accuracy import wilson
+from monitoring.stats.intervals import wilson
 from packager.errors import PackageError
 from packager.manifest.base import Scalar
 from packager.worker.train.evaluate import evaluate, metrics

@@ -10,13 +10,11 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
 
 from modelhost.model import LoadedModel
-from monitoring.stats.accuracy import wilson
+from monitoring.stats.intervals import mean_interval, wilson
 from packager.model.predictions import Predictions
 from packager.worker.train.evaluate import evaluate, metrics
-from packager.worker.train.intervals import mean_interval, share_interval
 
 ROWS, RESAMPLES = 600, 200
 
@@ -78,18 +76,6 @@ def test_one_row_has_no_interval_of_an_error() -> None:
     assert mean_interval(np.array([1.0, 3.0])) == pytest.approx(
         (2 - 12.7062, 2 + 12.7062), abs=1e-3
     )
-
-
-@pytest.mark.parametrize("rows", [2, 3, 10, 1_000, 1_000_000])
-def test_the_interval_of_a_mean_has_students_quantile(rows: int) -> None:
-    values = np.tile([1.0, 3.0], rows)[:rows]
-    half = stats.t.ppf(0.975, rows - 1) * values.std(ddof=1) / math.sqrt(rows)
-    assert mean_interval(values) == (values.mean() - half, values.mean() + half)
-
-
-def test_a_share_of_a_plain_sample_has_wilsons_interval() -> None:
-    hits = np.repeat([1.0, 0.0], [30, 10])
-    assert share_interval(0.75, hits - 0.75, 1) == pytest.approx(wilson(30, 40))
 
 
 labels = st.sampled_from(["a", "b", "c"])

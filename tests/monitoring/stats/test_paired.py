@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from packager.compare.significance import SeedRuns, difference, mcnemar
+from monitoring.stats.paired import SeedRuns, difference, mcnemar
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from monitoring.stats.distributions import student_quantile, student_tail
+
 Floats = npt.NDArray[np.float64]
 SIGNIFICANCE_LEVEL = 0.05
 
@@ -63,7 +65,9 @@ def difference(
     by_sample = mcnemar(gaps) if binary else _two_sided(mean, math.sqrt(sample), n - 1)
     joint = _two_sided(mean, error, degrees) if seeds else by_sample
     half = (
-        -_t_quantile(SIGNIFICANCE_LEVEL / 2, degrees) * error if math.isfinite(error) else math.inf
+        student_quantile(1 - SIGNIFICANCE_LEVEL / 2, degrees) * error
+        if math.isfinite(error)
+        else math.inf
     )
     return PairedDifference(
         rows=n,
@@ -97,20 +101,7 @@ def _two_sided(mean: float, error: float, degrees: float) -> float:
         return 1.0
     if error == 0:
         return 1.0 if mean == 0 else 0.0
-    return 2 * _t_cdf(-abs(mean) / error, degrees)
-
-
-def _t_cdf(value: float, degrees: float) -> float:
-    """Distribution function of Student's t."""
-    from scipy.special import stdtr  # heavy, and few commands need it
-
-    return float(stdtr(degrees, value))
-
-
-def _t_quantile(share: float, degrees: float) -> float:
-    from scipy.special import stdtrit
-
-    return float(stdtrit(degrees, share))
+    return 2 * student_tail(abs(mean) / error, degrees)
 
 
 def _satterthwaite(parts: list[tuple[float, int]], variance: float) -> float:

@@ -1,0 +1,31 @@
+"""Detector ``disputed_label``: rows on which annotators disagree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from packager.data.checks.issue import Issue
+from packager.data.checks.table import CheckedTable
+
+
+def disputed_label(table: CheckedTable) -> Iterator[Issue]:
+    """Rows whose stored labels, by several annotators, differ; score 0.5 to 0.85.
+
+    It grows with the share of annotators against the most frequent label, and is 0.85 for a tie; of
+    numbers it grows with their spread. One issue for each labelling scheme.
+    """
+    labels = table.expected.labels
+    if labels is None:
+        return
+    for scheme in dict.fromkeys(row.scheme for row in labels.disputed):
+        found = [row for row in labels.disputed if row.scheme == scheme]
+        yield Issue(
+            labels.target,
+            f"one label of scheme {scheme} by all annotators",
+            "label the row again (package data labels add --replace), fix or drop it",
+            np.array([row.score for row in found]),
+            np.array([row.row for row in found], dtype=np.intp),
+            [row.votes for row in found],
+        )

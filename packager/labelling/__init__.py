@@ -1,0 +1,1 @@
+"""Labelling: which rows to label, labels that come back, agreement of annotators, schemes."""

@@ -1,0 +1,131 @@
+"""Weak slices and behavioural cases on the page of a test on new data, with their rows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from packager.report.data_test_forest import state
+from packager.report.data_test_plot import data_table, folded, shortened, words
+from packager.report.numbers import interval, number, percent
+from packager.report.page import table_box
+from packager.testing.ordered import worst_first
+from packager.text import escape_in_literal, escape_markup
+from packager.worker.test.details import WeakDetails, WeakSliceDetails
+from packager.worker.test.report import Check, FamilyReport
+from packager.worker.test.weak import rule_line
+
+SEARCH = "slices"
+"""The metric of the check that says how many slices were tried."""
+MAX_SHOWN = 50
+"""Weak slices, and cases, with their rows; report.json has all."""
+MAX_COLUMNS = 40
+MAX_CELL = 200
+WEAK_HEADS = (
+    *("slice", "rows", "share", "loss", "expected", "excess", "95 % interval of the excess"),
+)
+
+
+def weak_slices(family: FamilyReport) -> str:
+    """What was searched, and a card for each confirmed slice, with the line to paste."""
+    found = WeakDetails.of(family.details)
+    slices = () if found is None else found.slices
+    searched = [check.why for check in family.checks if check.metric == SEARCH]
+    said = "".join(f"<p>{words(why, 300)}</p>" for why in searched)
+    cards = "".join(map(_weak, slices[:MAX_SHOWN]))
+    return said + cards + data_table("weak slices", WEAK_HEADS, map(_weak_row, slices))
+
+
+def rules_line(rule: str) -> str:
+    """The line of ``[slices.rules]`` that declares a slice."""
+    return escape_in_literal(rule_line(rule)).replace("\n", "\\n")
+
+
+def case_cards(checks: Sequence[Check]) -> str:
+    """A card for each case, failed ones first."""
+    ordered = worst_first(checks)
+    cards = "".join(map(_case, ordered[:MAX_SHOWN]))
+    rows = (
+        (
+            one.name,
+            _kind(one),
+            one.verdict,
+            number(one.baseline),
+            number(one.now),
+            one.rows,
+            one.why,
+        )
+        for one in ordered
+    )
+    heads = ("case", "kind", "verdict", "expected", "now", "rows", "why")
+    return cards + data_table("cases", heads, rows)
+
+
+def example_table(title: str, rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows that show something, one column for each of their keys; empty without rows."""
+    names = list(dict.fromkeys(name for row in rows for name in row))[:MAX_COLUMNS]
+    heads = [shortened(name, 40) for name in names]
+    return table_box(
+        shortened(title), heads, ([_text(row, name) for name in names] for row in rows)
+    )
+
+
+def _weak(found: WeakSliceDetails) -> str:
+    """A slice: what it loses, the line to paste, its rows."""
+    excess = f"{number(found.loss)} instead of {number(found.expected)}"
+    line = escape_markup(rules_line(found.rule))
+    rows = example_table(f"rows of {found.rule}", found.examples)
+    said = (
+        f"{number(found.rows)} rows ({percent(found.share)}), loss {excess}; the excess is "
+        f"{number(found.excess)} ({interval((found.low, found.high))}), measured on rows that did "
+        "not find it."
+    )
+    return (
+        f'<article><h3>{words(found.rule, 300)}</h3><p>{said}</p><p class="note">To watch it, '
+        f"put this line below <code>[slices.rules]</code> of package.toml:</p>"
+        f'<pre class="scroll" tabindex="0"><code>{line}</code></pre>'
+        f"{folded(f'{len(found.examples)} rows of it', rows) if rows else ''}</article>"
+    )
+
+
+def _weak_row(found: WeakSliceDetails) -> tuple[str | int, ...]:
+    return (
+        found.rule,
+        found.rows,
+        percent(found.share),
+        number(found.loss),
+        number(found.expected),
+        number(found.excess),
+        interval((found.low, found.high)),
+    )
+
+
+def _case(check: Check) -> str:
+    rows = example_table(f"rows of {check.name}", check.examples)
+    kind = f" <small>{words(_kind(check))}</small>" if _kind(check) else ""
+    return (
+        f'<article class="{state(check)}"><h3>{words(check.name)}{kind}'
+        f' <span class="badge {state(check)}">{check.verdict}</span></h3>'
+        f"<p>{words(check.why, 500)}</p>"
+        f"{folded('worst rows', rows) if rows else ''}</article>"
+    )
+
+
+def _kind(check: Check) -> str:
+    """The kind of a case: ``directional``."""
+    return str(check.details.get("kind", check.metric))
+
+
+def _text(row: Mapping[str, Any], name: str) -> str:
+    value = row.get(name, "")
+    plain = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return shortened(plain, MAX_CELL)
+
+
+def examples_of(checks: Sequence[Check]) -> Iterator[str]:
+    """The rows of checks that did not pass, folded."""
+    for check in worst_first(checks)[:MAX_SHOWN]:
+        if check.verdict == "passed" or not check.examples:
+            continue
+        yield folded(f"rows of {check.name}", example_table(check.name, check.examples))

@@ -1,0 +1,1 @@
+"""Labels of a table's rows, stored with its versions."""

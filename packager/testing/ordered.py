@@ -1,0 +1,30 @@
+"""The checks of a report in the order in which a person wants to read them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from packager.worker.test.report import Check, DataTestReport
+
+RANKS = ("failed", "warned", "inconclusive", "passed")
+
+
+def worst_first(checks: Iterable[Check]) -> list[Check]:
+    """Failed before warned before inconclusive before passed; then of all rows, then the surest."""
+    return sorted(checks, key=_place)
+
+
+def with_verdict(report: DataTestReport, *verdicts: str) -> list[Check]:
+    """The report's checks with one of ``verdicts``, worst first."""
+    return worst_first(check for check in report.checks if check.verdict in verdicts)
+
+
+def excess(check: Check) -> float:
+    """The change for the worse beyond what the policy allows; negative within it."""
+    change = 0.0 if check.difference is None else check.worse * check.difference
+    return change - (check.limit or 0.0)
+
+
+def _place(check: Check) -> tuple[int, bool, float, float]:
+    surest = 0.0 if check.q is None else check.q
+    return RANKS.index(check.verdict), not check.headline, surest, -excess(check)

@@ -1,0 +1,121 @@
+"""Whether the model's confidence means what it meant when the model was packaged."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from monitoring.stats.calibration import (
+    CalibrationChange,
+    ReliabilityBins,
+    calibration_error,
+    compare_calibration,
+    debiased_gap,
+)
+from monitoring.stats.distributions import MANY_DEGREES
+from monitoring.stats.intervals import wilson
+from packager.manifest.policy import CalibrationPolicy
+from packager.worker.test.baseline import Baseline
+from packager.worker.test.class_baseline import reliability
+from packager.worker.test.judged_rows import Judged as JudgedData
+from packager.worker.test.judged_rows import JudgedRows
+from packager.worker.test.report import Check
+from packager.worker.test.verdict import Judged
+
+
+def calibration(judged: JudgedData, baseline: Baseline, policy: CalibrationPolicy) -> Judged:
+    """Compare new rows with the held-out rows of the same confidence.
+
+    What is expected comes from the held-out rows alone, and is tested on the new ones.
+    """
+    if not isinstance(judged, JudgedRows) or judged.task != "classification":
+        return Judged(not_judged="only answers of a classification have a confidence")
+    after = reliability(judged)
+    before = None if baseline.answers is None else baseline.answers.reliability
+    if after is None or before is None:
+        return Judged(not_judged="the model gives no probabilities")
+    details = _details(before.bins, after)
+    change = compare_calibration(before.bins, after)
+    if change is None:
+        return Judged(
+            not_judged=f"too few of {len(judged)} labelled rows, right or wrong, to compare",
+            details=details,
+        )
+    rows = int(before.bins.rows.sum()), int(after.rows.sum())
+    return Judged((_level(change, after, rows, policy), _curve(change, rows, policy)), "", details)
+
+
+def _level(
+    change: CalibrationChange,
+    after: ReliabilityBins,
+    rows: tuple[int, int],
+    policy: CalibrationPolicy,
+) -> Check:
+    """Calibration in the large: overconfidence, summed over all confidences."""
+    now, level = after.accuracy, change.level
+    expected = now - level.difference
+    return Check(
+        family="calibration",
+        name="accuracy at equal confidence",
+        metric="accuracy",
+        baseline=expected,
+        now=now,
+        difference=level.difference,
+        worse=-1,
+        interval=level.interval(),
+        limit=policy.gap,
+        rows=rows[1],
+        baseline_rows=rows[0],
+        p=level.p_value(-1),
+        error=level.error,
+        degrees=min(level.degrees, MANY_DEGREES),
+        headline=True,
+        why=f"accuracy {now:.4g}, {expected:.4g} is expected from the confidence of these rows "
+        f"({level.difference:+.2g}, the policy allows {policy.gap:.2g}) on {rows[1]:,} rows",
+    )
+
+
+def _curve(change: CalibrationChange, rows: tuple[int, int], policy: CalibrationPolicy) -> Check:
+    """The reliability curve: differences in either direction, bin by bin."""
+    return Check(
+        family="calibration",
+        name="reliability curve",
+        metric="calibration_gap",
+        baseline=0.0,
+        now=change.gap,
+        difference=change.gap,
+        interval=(0.0, change.gap_high),
+        limit=policy.gap,
+        rows=rows[1],
+        baseline_rows=rows[0],
+        p=change.p_gap,
+        why=f"the reliability curve lies {change.gap:.2g} from that when packaged, beyond "
+        f"chance (the policy allows {policy.gap:.2g}), in {change.bins} bins of confidence",
+    )
+
+
+def _details(before: ReliabilityBins, after: ReliabilityBins) -> dict[str, Any]:
+    """The curve for a page: bins with new rows, with 95 % bands; errors of both samples."""
+    used = [place for place, rows in enumerate(after.rows) if rows]
+    bands = [
+        wilson(after.right[at] / after.design_effect, after.rows[at] / after.design_effect)
+        for at in used
+    ]
+    return {
+        "confidence": [after.confidence[at] / after.rows[at] for at in used],
+        "accuracy": [after.right[at] / after.rows[at] for at in used],
+        "low": [low for low, _ in bands],
+        "high": [high for _, high in bands],
+        "rows": [int(after.rows[at]) for at in used],
+        "packaged_accuracy": [
+            before.right[at] / before.rows[at] if before.rows[at] else None for at in used
+        ],
+        "calibration_error": calibration_error(after),
+        "packaged_calibration_error": calibration_error(before),
+        "gap": _known(debiased_gap(after)),
+        "packaged_gap": _known(debiased_gap(before)),
+    }
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else value

@@ -1,0 +1,1 @@
+"""Behavioural cases: what the model has to do on some rows."""

@@ -1,0 +1,47 @@
+"""The families that compare answers with right answers: quality, calibration, fairness."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from packager.manifest.manifest import Manifest
+from packager.manifest.policy import Family
+from packager.worker.test.baseline import Baseline
+from packager.worker.test.calibration import calibration
+from packager.worker.test.fairness import fairness
+from packager.worker.test.judged_rows import Judged as JudgedData
+from packager.worker.test.quality import quality
+from packager.worker.test.verdict import Judged
+from packager.worker.test.weighted_rows import WeightedRows
+
+Mask = npt.NDArray[np.bool_]
+
+
+def labelled_families(
+    judged: JudgedData,
+    masks: Mapping[str, Mask],
+    groups: pd.DataFrame,
+    baseline: Baseline,
+    manifest: Manifest,
+) -> dict[Family, Judged]:
+    """What each family finds on the rows of ``judged``.
+
+    ``masks``: declared slice → mask, shape (n,); ``groups``: the columns of ``[test.fairness]``,
+    n rows.
+    """
+    policy = manifest.test
+    found: dict[Family, Judged] = {"quality": quality(judged, masks, baseline, manifest, policy)}
+    if isinstance(judged, WeightedRows):
+        # Bins and groups of weighted rows have no counts.
+        unequal = Judged(not_judged="the labelled rows were chosen with different probabilities")
+        found |= {"calibration": unequal, "fairness": unequal}
+    else:
+        found["calibration"] = calibration(judged, baseline, policy.calibration)
+        found["fairness"] = fairness(judged, groups, baseline, policy.fairness)
+    if not policy.fairness.columns:
+        del found["fairness"]
+    return found

@@ -1,0 +1,69 @@
+"""Golden cases at the start: a worker is ready when it gives the answers that are known."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import Self
+
+from packager.model.golden_answers import GoldenCase
+from serving.http.messages import RequestError
+from serving.prediction.errors import (
+    DeadlineExceededError,
+    ModelError,
+    ModelProcessEndedError,
+    QueueFullError,
+    RowRefusedError,
+    Unready,
+)
+from serving.prediction.pipeline import Pipeline
+from serving.prediction.predictor import Predictor
+
+logger = logging.getLogger("serving")
+RETRY_SECONDS = 0.1
+"""Until the model's process answers."""
+WAITING = (ModelProcessEndedError, QueueFullError, DeadlineExceededError)
+"""What says nothing about the answers."""
+
+
+class GoldenCheck:
+    """Asks for the rows of the golden cases."""
+
+    def __init__(self, predictor: Predictor, pipeline: Pipeline, seconds: float) -> None:
+        """``seconds``: the time limit of each answer."""
+        self._predictor = predictor
+        self._pipeline = pipeline
+        self._seconds = seconds
+        self.unready: Unready | None = Unready("starting", "the golden cases are not answered yet")
+        """Why the worker is not ready; None once every case has its answers."""
+
+    @classmethod
+    def of(cls, predictor: Predictor, pipeline: Pipeline, seconds: float) -> Self | None:
+        """None for a package without golden cases."""
+        return cls(predictor, pipeline, seconds) if predictor.golden_cases.cases else None
+
+    async def run(self) -> None:
+        """Answer every case; wait while the model's process does not answer."""
+        for case in self._predictor.golden_cases.cases:
+            while (failure := await self._failure(case)) is None:
+                await asyncio.sleep(RETRY_SECONDS)
+            if failure:
+                self.unready = Unready("golden_failed", failure)
+                logger.error("the server is not ready: %s", failure)
+                return
+        self.unready = None
+
+    async def _failure(self, case: GoldenCase) -> str | None:
+        """What is wrong with the answers; empty if nothing is, None if there are none yet."""
+        if self._pipeline.unready is not None:
+            return None
+        try:
+            checked = self._predictor.check([*case.rows])
+            deadline = time.monotonic() + self._seconds
+            found = await self._pipeline.outcome(checked, deadline, None)
+        except WAITING:
+            return None
+        except (RequestError, RowRefusedError, ModelError) as error:
+            return f"golden case {case.name!r} is not answered: {error}"
+        return case.failure(found.labels, self._predictor.manifest.task)

@@ -1,0 +1,73 @@
+"""The ledger: one file for each test, found by what the result depends on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tested_packages import report
+
+from packager.errors import PackageError
+from packager.testing.ledger import (
+    Ledger,
+    LedgerEntry,
+    LedgerKey,
+    file_lines,
+    refuse_unreadable,
+)
+
+KEY = LedgerKey(root="a" * 64, policy="p", runtime="r", files=("new.csv 123",))
+
+
+def entry(
+    key: LedgerKey = KEY, tested: str = "2026-01-01", version: int | None = None
+) -> LedgerEntry:
+    made = report()
+    return LedgerEntry(
+        key=key, tag="1.0", data="table", version=version, tested=tested, report=made
+    )
+
+
+def test_an_entry_is_found_by_its_key_alone(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "state")
+    assert ledger.find(KEY) is None
+    ledger.record(entry())
+    assert ledger.find(KEY) == entry()
+    for change in ({"root": "b"}, {"policy": "q"}, {"runtime": "s"}, {"files": ("new.csv 4",)}):
+        assert ledger.find(KEY.model_copy(update=change)) is None
+
+
+def test_the_history_is_in_order_of_time(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path)
+    for place, day in enumerate(("2026-01-03", "2026-01-01", "2026-01-02")):
+        ledger.record(entry(KEY.model_copy(update={"policy": str(place)}), day, place))
+    name = report().name
+    assert [one.tested for one in ledger.entries(name)] == [
+        "2026-01-01",
+        "2026-01-02",
+        "2026-01-03",
+    ]
+    assert ledger.entries("another") == []
+    assert ledger.last_version(KEY.root, "table") == 2
+    assert ledger.last_version(KEY.root, "other") is None
+    assert ledger.seen_files(KEY.root) == {"123"}
+    assert ledger.seen_files("b" * 64) == frozenset()
+
+
+def test_a_damaged_entry_is_an_error(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path)
+    ledger.record(entry())
+    (file,) = tmp_path.glob("*.json")
+    file.write_text("{")
+    with pytest.raises(PackageError, match="expected LedgerEntry"):
+        ledger.entries("tiny")
+
+
+def test_names_with_blanks_keep_their_digest() -> None:
+    assert file_lines([("b c.csv", "2"), ("a.csv", "1")]) == ("a.csv 1", "b c.csv 2")
+
+
+def test_a_file_is_no_ledger(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("")
+    with pytest.raises(PackageError, match="expected a folder, got a file"):
+        refuse_unreadable(tmp_path / "state")

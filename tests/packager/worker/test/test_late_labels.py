@@ -1,0 +1,39 @@
+"""Right answers in a file of their own."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from judged_packages import check, judge_on, sizes
+from worker_projects import Project
+
+from packager.errors import UsageError
+
+
+def test_late_labels_are_joined_by_their_key(package: Project) -> None:
+    frame = sizes(3_000, 12)
+    labels = frame[["id", "label"]].sample(frac=1, random_state=0).head(2_000)
+    late = judge_on(package, frame.drop(columns="label"), labels)
+    whole = frame.assign(label=frame["label"].where(frame["id"].isin(labels["id"])))
+    assert late.labelled_rows == 2_000
+    assert (
+        check(late, "quality", "accuracy").now
+        == check(judge_on(package, whole), "quality", "accuracy").now
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda f: f.drop(columns="id"), "--labels: expected the column 'id', got label"),
+        (lambda f: f.drop(columns="label"), "--labels: expected the column 'label', got id"),
+        (lambda f: pd.concat([f, f]), "expected another key in every row of --labels"),
+        (lambda f: f.assign(id=f["id"] + 10**6), "expected labels of the new rows, got none"),
+        (lambda f: f.assign(selection_probability=0.0), "expected a selection_probability above 0"),
+    ],
+)
+def test_labels_that_do_not_fit_are_refused(package: Project, change: object, message: str) -> None:
+    frame = sizes(100, 14)
+    with pytest.raises(UsageError) as raised:
+        judge_on(package, frame.drop(columns="label"), change(frame[["id", "label"]]))  # type: ignore[operator]
+    assert message in raised.value.message

@@ -1,0 +1,27 @@
+"""Labels of rows that were chosen with known probabilities."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from judged_packages import check, judge_on, sizes
+from worker_projects import Project
+
+
+def test_chosen_labels_count_as_the_rows_that_they_stand_for(package: Project) -> None:
+    frame = sizes(6_000, 13)
+    draw = np.random.default_rng(1)
+    chance = np.where((frame["size"] - 5).abs() < 1, 0.9, 0.25)  # uncertain rows are labelled more
+    labels = frame[["id", "label"]].assign(selection_probability=chance)[
+        draw.random(6_000) < chance
+    ]
+    whole = check(judge_on(package, frame), "quality", "accuracy").now
+    plain = judge_on(
+        package, frame.drop(columns="label"), labels.drop(columns="selection_probability")
+    )
+    weighted = judge_on(package, frame.drop(columns="label"), labels)
+    assert whole is not None
+    biased, fair = (check(one, "quality", "accuracy").now for one in (plain, weighted))
+    assert biased is not None
+    assert biased < whole - 0.04
+    assert fair == pytest.approx(whole, abs=0.02)
