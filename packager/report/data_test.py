@@ -60,7 +60,7 @@ def _checks(title: str, checks: Sequence[Check], columns: int | None) -> Iterato
         if check.q is None
     ]
     if len(checks) > MAX_SHOWN:
-        lines.append(f"  and {len(checks) - MAX_SHOWN:,} more; --out writes all")
+        lines.append(f"  and {len(checks) - MAX_SHOWN:,} more; --output writes all")
     yield "\n".join(lines)
 
 
