@@ -24,7 +24,7 @@ from packager.manifest.outputs import Output, targets_of
 from packager.manifest.policy import Policy
 from packager.project.answers import check_answers
 from packager.project.case_rules import check_cases
-from packager.project.entry_modules import check_modules
+from packager.project.entry_modules import check_modules, entrypoints
 from packager.project.label_rules import check_labels
 from packager.project.requirements_choice import check_choice, chosen_file, missing_hint
 from packager.project.sections import (
@@ -195,14 +195,9 @@ def load_project(directory: Path) -> Project:
         check_split(project.data.split, project.outputs)
         check_labels(project.data, is_table=project.table is not None)
     _check_files(project)
-    entrypoints = {"serve.predictor": project.serve.predictor}
-    if project.recipe:
-        entrypoints["recipe.train"] = project.recipe.train
-        if project.recipe.metrics:
-            entrypoints["recipe.metrics"] = project.recipe.metrics
     check_cases(project.test.case, project.task, project.declared_outputs, project.directory)
-    entrypoints |= {f"test.case {one.name!r}": one.call for one in project.test.case if one.call}
-    check_modules(project.directory, {f"{FILENAME}: `{k}`": v for k, v in entrypoints.items()})
+    called = entrypoints(project.serve.predictor, project.recipe, project.test.case)
+    check_modules(project.directory, {f"{FILENAME}: `{k}`": v for k, v in called.items()})
     return project
 
 

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from packager.errors import UsageError
+from packager.manifest.case import Case
+from packager.project.sections import RecipeSection
 
 RESERVED_MODULES = ("modelhost",)
+
+
+def entrypoints(
+    predictor: str, recipe: RecipeSection | None, cases: Sequence[Case]
+) -> dict[str, str]:
+    """Key of package.toml → ``module:name``, or ``auto``, of what the package calls."""
+    named: dict[str, str | None] = {"serve.predictor": predictor}
+    if recipe is not None:
+        named |= {"recipe.train": recipe.train, "recipe.metrics": recipe.metrics}
+    named |= {f"test.case {one.name!r}": one.call for one in cases}
+    return {key: one for key, one in named.items() if one}
 
 
 def check_modules(directory: Path, entrypoints: Mapping[str, str]) -> None:

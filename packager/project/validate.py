@@ -18,6 +18,7 @@ from packager.data.sources.table import column_names
 from packager.errors import PackageError, UsageError
 from packager.project.case_rules import case_columns
 from packager.project.config import FILENAME, Project
+from packager.project.entry_modules import entrypoints
 from packager.project.pickles import references_main
 from packager.project.sections import DataSection
 
@@ -79,11 +80,6 @@ def _check_first_rows(
 
 def check_code(project: Project, code: Mapping[str, Path]) -> None:
     """Raise ``UsageError`` if ``package.toml`` names a module that is not packaged."""
-    named = {"serve.predictor": project.serve.predictor}
-    if project.recipe:
-        named["recipe.train"] = project.recipe.train
-        named["recipe.metrics"] = project.recipe.metrics or "auto"
-    named |= {f"test.case {one.name!r}": one.call for one in project.test.case if one.call}
     for case in project.test.case:
         if case.file is not None and case.file not in code:
             raise UsageError(
@@ -92,6 +88,7 @@ def check_code(project: Project, code: Mapping[str, Path]) -> None:
                 "the folder that holds the data is not packaged, nor what .gitignore and "
                 ".dockerignore name: move the file to another folder",
             )
+    named = entrypoints(project.serve.predictor, project.recipe, project.test.case)
     for key, entrypoint in named.items():
         path = entrypoint.partition(":")[0].replace(".", "/")
         places = [f"{top}{path}{end}" for top in ("", "src/") for end in (".py", "/__init__.py")]

@@ -191,9 +191,8 @@ class Predictor:
         self, checked: ValidatedRows, outcome: PartialPrediction
     ) -> tuple[ScoredRows, Batch]:
         """The rows for the protocol's answer, and the counts for the metrics."""
-        bitmaps: Bitmaps
         if checked.row is not None:
-            bitmaps = [self.membership.bitmap(checked.row)]
+            bitmaps: Bitmaps = [self.membership.bitmap(checked.row)]
         elif checked.arrays is not None:
             bitmaps = self.membership.bitmaps_of(checked.columns, checked.arrays)
         else:
@@ -201,9 +200,8 @@ class Predictor:
         labels, probabilities = outcome.labels, outcome.probabilities
         if checked.rows == 1 and isinstance(probabilities, np.ndarray):
             probabilities = probabilities.tolist()
-        tokens = None
-        if self.feedback is not None:
-            tokens = self.feedback.tokens.mint(labels, probabilities, bitmaps)
+        minted = None if self.feedback is None else self.feedback.tokens
+        tokens = None if minted is None else minted.mint(labels, probabilities, bitmaps)
         batch = Batch(
             checked.columns,
             labels,
@@ -291,10 +289,9 @@ def _one_by_one(compiled: CompiledModel, columns: Sequence[Sequence[Any]]) -> Pa
 def _measured(predictor: Predictor) -> TimingModel | None:
     """Times of compiled predictions on the golden rows; None if there are none."""
     compiled = predictor.compiled
-    if compiled is None or compiled.needs_model:
+    golden = predictor.golden
+    if compiled is None or compiled.needs_model or golden is None or not golden.rows:
         return None
-    if predictor.golden is None or not predictor.golden.rows:
-        return None
-    rows = [*predictor.golden.rows]
+    rows = [*golden.rows]
     checked = predictor.fast.read(messages.encode({"rows": rows})) or predictor.check(rows)
     return TimingModel.measure(compiled, predictor.features(checked), checked.arrays)
