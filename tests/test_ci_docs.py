@@ -45,7 +45,7 @@ def test_a_failed_test_is_published_too() -> None:
     steps = GITHUB["jobs"]["test"]["steps"]
     assert steps[-1]["if"] == "${{ !cancelled() }}"
     assert steps[-1]["with"]["path"] == "tested"
-    assert "--out tested" in steps[-2]["run"]
+    assert "--output tested" in steps[-2]["run"]
     artifacts = GITLAB["new data"]["artifacts"]
     assert artifacts["when"] == "always"
     assert artifacts["reports"] == {"junit": "tested/junit.xml"}

@@ -33,6 +33,8 @@ MAX_TRIED = 2_000
 """Slices of one half that are compared with those already chosen, the worst first."""
 MAX_FITTED = 150
 """Slices whose ranges are fitted before they are compared."""
+MAX_RANGES = 3
+"""Ranges of one number alone, which overlap: more of them would be nearly the same."""
 MAX_SHARE = 0.5
 """Of the rows, in a slice: the complement of a larger one is the exception."""
 SLACK = 1.0
@@ -87,7 +89,7 @@ def screen(
     search = _Search(tables.total(), losses, options)
     for at in range(len(features)):
         if found := tables.ranges(at):
-            search.add(1, found[0].__getitem__, found[1])
+            search.add(1, found[0].__getitem__, found[1], MAX_RANGES)
     for chosen, sums in tables.slices(options.features):
         search.add(len(chosen), partial(tables.terms_at, chosen), sums)
     return search.worst(0), search.worst(1)
@@ -151,8 +153,17 @@ class _Search:
         self._seen: tuple[list[_Seen], list[_Seen]] = ([], [])
         self._tested = 0
 
-    def add(self, size: int, make: Callable[[int], SliceTerms], sums: Sums) -> None:
-        """Score slices of ``size`` features, (2, slices); ``make``: place → slice."""
+    def add(
+        self,
+        size: int,
+        make: Callable[[int], SliceTerms],
+        sums: Sums,
+        most: int | None = None,
+    ) -> None:
+        """Score slices of ``size`` features, (2, slices), and keep those of high scores.
+
+        ``make``: place → slice; ``most``: the slices to keep, the highest ones.
+        """
         enough = sums.rows >= self._options.min_rows / 2
         enough &= sums.rows <= MAX_SHARE * self._total.rows
         places = np.flatnonzero(enough.all(axis=0))
@@ -162,6 +173,8 @@ class _Search:
         excess, score = scores(sums.at(places), self._total, binary=self._binary, own=self._own)
         for half, found in enumerate(self._seen):
             high = np.flatnonzero((excess[half] >= self._options.effect) & (score[half] >= _SEEN))
+            if most is not None:
+                high = high[np.argsort(-score[half, high], kind="stable")[:most]]
             made = np.full(len(high), len(self._makers))
             found.append(_Seen(made, places[high], score[half, high]))
         self._sizes.append(size)

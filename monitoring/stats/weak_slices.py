@@ -28,8 +28,10 @@ MAX_FEATURES = 30
 """Features searched, the first ones: the slices of three grow with the cube of their number."""
 MAX_ORDER = 3
 """Features of one slice."""
-SAME = 0.5
-"""Two slices that share more of their rows (of those in either) are one."""
+MIN_NEW = 0.5
+"""A slice of the second half is shown if fewer of its rows are in slices of the first."""
+MIN_CLEAR = 0.5
+"""Slices are compared with the rows in none of them, if these are that many of all."""
 COVERAGE = 0.95
 """Of the intervals of the excess, over those that are shown."""
 
@@ -127,7 +129,7 @@ def find_weak_slices(
     shown: list[FoundSlice] = []
     for half, found in zip((first, ~first), screened, strict=True):
         for one in _confirmed(found, masks, half, losses, options):
-            if not any(_overlap(one.mask, other.mask) > SAME for other in shown):
+            if not _known(one.mask, [other.mask for other in shown]):
                 shown.append(one)
     shown.sort(key=lambda one: (-one.harmed, one.terms.features, one.terms.terms))
     return SearchResult(tuple(_renumbered(one, order) for one in shown), screened[0].tested)
@@ -147,7 +149,10 @@ def _confirmed(
     parts = [mask[others] for mask in whole]
     clear = _clear(parts)
     found = [test.excess(part, clear & ~part) for part in parts]
-    p = [one.p if one.excess >= options.effect else 1.0 for one in found]
+    p = [
+        max(one.p, beyond) if one.excess >= options.effect else 1.0
+        for one, beyond in zip(found, _beyond(test, parts, clear), strict=True)
+    ]
     q = [min(1.0, 2 * one) for one in benjamini_hochberg(p)]
     shown = [at for at, one in enumerate(q) if one <= options.level]
     # Intervals of selected effects are wider, so that the share that misses is still 5 %
@@ -167,14 +172,25 @@ def _confirmed(
     ]
 
 
+def _beyond(test: SliceTest, parts: Sequence[Mask], clear: Mask) -> list[float]:
+    """The p-value of each slice's rows that no slice before it has: it must be weak there too."""
+    covered = np.zeros_like(clear)
+    found = []
+    for part in parts:
+        found.append(test.excess(part & ~covered, clear & ~part).p)
+        covered |= part
+    return found
+
+
 def _clear(parts: Sequence[Mask]) -> Mask:
     """The rows that slices are compared with: those in none, if these are not few."""
     clear = ~np.logical_or.reduce(parts)
-    return clear if clear.mean() >= SAME else np.ones_like(clear)
+    return clear if clear.mean() >= MIN_CLEAR else np.ones_like(clear)
 
 
-def _overlap(one: Mask, other: Mask) -> float:
-    return float((one & other).sum() / max(1, (one | other).sum()))
+def _known(mask: Mask, shown: Sequence[Mask]) -> bool:
+    """Whether slices that are shown have most rows of another one."""
+    return bool(shown) and (mask & np.logical_or.reduce(shown)).sum() > MIN_NEW * mask.sum()
 
 
 def _renumbered(found: FoundSlice, order: Sequence[int]) -> FoundSlice:

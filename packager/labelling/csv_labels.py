@@ -127,7 +127,7 @@ def _label(place: str, cells: Mapping[str, str], roles: _Roles) -> GivenLabel:
         raise UsageError(
             f"{place}: expected an annotator, got none", "write who labelled, or use --annotator"
         )
-    key = tuple(cells[name].strip() for name in roles.key) or (cells[ROW_HASH].strip().lower(),)
+    key = tuple(cells[name] for name in roles.key) or (cells[ROW_HASH].strip().lower(),)
     return GivenLabel(
         place=place.rpartition(", ")[2],
         key=key,

@@ -16,6 +16,7 @@ from packager.worker.test.report import Check, DataTestReport, FamilyReport
 MAX_SHOWN = 20
 """Failed checks, and warnings, that are shown; report.json has all."""
 MAX_RULES = 5
+TOO_FEW = "too few rows to tell: "
 HEADS = ("check", "packaged", "now", "change", "allowed", "rows", "q")
 NUMBERS = HEADS[1:]
 
@@ -59,7 +60,7 @@ def _checks(title: str, checks: Sequence[Check], columns: int | None) -> Iterato
         if check.q is None
     ]
     if len(checks) > MAX_SHOWN:
-        lines.append(f"  and {len(checks) - MAX_SHOWN:,} more; --out writes all")
+        lines.append(f"  and {len(checks) - MAX_SHOWN:,} more; --output writes all")
     yield "\n".join(lines)
 
 
@@ -93,7 +94,7 @@ def _remark(family: FamilyReport, report: DataTestReport) -> str:
         count = sum(check.verdict == verdict for check in family.checks)
         words += [f"{count:,} {said}"] if count else []
     if family.verdict == "inconclusive" and family.why not in report.sentence:
-        words.append(family.why)
+        words.append(family.why.removeprefix(TOO_FEW))
     near = _nearest(family.checks) if family.verdict == "passed" else None
     if near is not None:
         words.append(

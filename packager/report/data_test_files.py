@@ -31,7 +31,7 @@ def check_places(folder: Path | None, summary: Path | None, data: Path) -> None:
     if folder is not None:
         if data.is_dir() and folder.resolve().is_relative_to(data.resolve()):
             raise UsageError(
-                f"--out {folder}: expected a folder outside the new data, {data}",
+                f"--output {folder}: expected a folder outside the new data, {data}",
                 "name a folder beside it",
             )
         check_writable(folder.absolute())

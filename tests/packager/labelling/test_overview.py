@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pandas as pd
+import pytest
 from labelled_tables import BY, VOTES, declared, labelled, rows
 
+from packager.errors import UsageError
 from packager.labelling.csv_labels import LabelColumns
 from packager.labelling.label_files import add_file
 from packager.labelling.overview import labels_of, overviews, plain_rows, resolved_labels, write_csv
@@ -43,6 +45,19 @@ def test_a_file_for_a_test_has_the_target_of_resolved_rows_alone(parts, tmp_path
     chosen = replace(found, frame=found.frame.assign(selection_probability=0.5))
     write_csv(chosen, tmp_path / "chosen.csv", "y")
     assert set(pd.read_csv(tmp_path / "chosen.csv")["selection_probability"]) == {0.5}
+
+
+def test_a_row_has_one_selection_probability_or_none(parts, tmp_path):
+    labelled(parts, [(0, "cy", "good")], source="2", selection_probability=0.5)
+    labelled(parts, [(0, "di", "good")], source="3", selection_probability=0.5)
+    _, found = resolved_labels(parts, None)
+    assert plain_rows(found, 1)[0]["selection_probability"] == 0.5
+    with pytest.raises(UsageError, match="got none or several for 1 of 2 rows, the first: 2"):
+        write_csv(found, tmp_path / "labels.csv", "y")
+    assert not (tmp_path / "labels.csv").exists()
+    labelled(parts, [(0, "ed", "good")], source="4", selection_probability=0.25)
+    _, several = resolved_labels(parts, None)
+    assert plain_rows(several, 1)[0]["selection_probability"] is None
 
 
 def test_what_is_written_can_be_added_again(place, commit, tmp_path):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
-from judged_packages import packaged
+from judged_packages import check, judge_on, packaged, sizes
 from worker_projects import Project
 
 from packager.errors import UsageError
@@ -16,15 +17,16 @@ from packager.worker.test.baseline import BASELINE, Baseline
 POLICY: dict[str, Any] = {"groups": ["shop"], "fairness": {"columns": ["color"]}}
 
 
-def built(folder: Path, policy: dict[str, Any], **columns: Any) -> Baseline:
-    project = packaged(folder, policy, excluded=columns)
-    return Baseline.load(project.root.package / BASELINE)
+@pytest.fixture(scope="module")
+def shops(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A package of rows of shops, four a shop."""
+    excluded = {"shop": [f"shop {row // 4}" for row in range(4_000)]}
+    return packaged(tmp_path_factory.mktemp("held-out"), POLICY, excluded=excluded)
 
 
 @pytest.fixture(scope="module")
-def baseline(tmp_path_factory: pytest.TempPathFactory) -> Baseline:
-    shops = [f"shop {row // 4}" for row in range(4_000)]
-    return built(tmp_path_factory.mktemp("held-out"), POLICY, shop=shops)
+def baseline(shops: Project) -> Baseline:
+    return Baseline.load(shops.root.package / BASELINE)
 
 
 def test_the_held_out_rows_are_described_by_slice_class_and_group(baseline: Baseline) -> None:
@@ -78,5 +80,20 @@ def test_what_the_data_can_not_hold_is_refused(
 ) -> None:
     mails = [f"person{row}@example.com" for row in range(4_000)]
     with pytest.raises((UsageError, AssertionError)) as raised:
-        built(tmp_path, policy, mail=mails)
+        packaged(tmp_path, policy, excluded={"mail": mails})
     assert message in str(raised.value)
+
+
+def test_new_rows_are_compared_with_it_in_every_family_of_labels(shops: Project) -> None:
+    frame = sizes(2_000, 2).assign(shop=[f"new {row // 4}" for row in range(2_000)])
+    green = np.flatnonzero(frame["color"] == "green")[::3]
+    frame.loc[green, "label"] = frame.loc[green, "label"].map({"big": "small", "small": "big"})
+    report = judge_on(shops, frame)
+    assert check(report, "fairness", "accuracy color=green").verdict == "failed"
+    assert check(report, "fairness", "accuracy color=blue").verdict != "failed"
+    assert check(report, "quality", "accuracy").degrees is not None
+    verdicts = {one.family: one.verdict for one in report.families}
+    assert verdicts["calibration"] == "failed"
+    with pytest.raises(UsageError) as raised:
+        judge_on(shops, frame.drop(columns="shop"))
+    assert "[test] groups: expected the column 'shop'" in raised.value.message
