@@ -88,7 +88,9 @@ def suspicion(answers: Sequence[Mapping[str, Any]], profile: Profile | None) -> 
     return np.array(flags, np.float64)
 
 
-def drift_of_rows(frame: pd.DataFrame, profile: Profile | None) -> tuple[Floats, tuple[str, ...]]:
+def drift_of_rows(
+    frame: pd.DataFrame, profile: Profile | None, progress: Progress
+) -> tuple[Floats, tuple[str, ...]]:
     """How much each row is of what became more frequent since training, and the drifted features.
 
     The sum over drifted features of the logarithm of how many times as frequent the row's bin is.
@@ -99,7 +101,11 @@ def drift_of_rows(frame: pd.DataFrame, profile: Profile | None) -> tuple[Floats,
             continue
         if feature.name in profile.drift_excluded:  # type: ignore[union-attr]
             continue
-        bins = feature.bin_indices(frame[feature.column])
+        try:
+            bins = feature.bin_indices(frame[feature.column])
+        except (TypeError, ValueError) as error:  # such as times in JSON, which are text
+            progress.warn(f"drift of {feature.name} is not considered: {error}")
+            continue
         live = np.bincount(bins[bins >= 0], minlength=len(feature.bins)).astype(np.float64)
         if not live.sum() or len(feature.bins) < 2:
             continue
