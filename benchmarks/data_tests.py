@@ -3,7 +3,8 @@
 `.venv/bin/python benchmarks/data_tests.py` (`--runs 200 --part alarms|groups|faults|power`,
 `--csv FILE TARGET SLICE,...` for a file of your own instead of the made data). Every run draws the
 training reference, the held-out rows and the new rows anew, and goes through the build's baseline
-and profile, the families (suspects, drift, quality, calibration, fairness) and the judge, in this
+and profile, the families (suspects, drift,
+quality, calibration, fairness, weak) and the judge, in this
 process. Exits 1 if more than 3 % (8 %) of unchanged data fail at a policy of 1 % (5 %).
 """
 
@@ -27,12 +28,13 @@ from packager.worker.job import Job
 from packager.worker.test.baseline import Baseline
 from packager.worker.test.drift import drift
 from packager.worker.test.fairness import group_columns
-from packager.worker.test.held_out import held_out_baseline
+from packager.worker.test.held_out import held_out_statistics
 from packager.worker.test.judged_rows import JudgedRows
 from packager.worker.test.labelled_families import labelled_families
 from packager.worker.test.new_rows import NewRows
 from packager.worker.test.suspects import suspects
 from packager.worker.test.verdict import Judged, judge
+from packager.worker.test.weak_family import weak
 from packager.worker.train import profile as monitored
 from packager.worker.train.dataset import Dataset, declare_slices, describe, slice_masks
 
@@ -71,7 +73,8 @@ def package(model: FittedModel, world: World, train: pd.DataFrame, held: pd.Data
     slices = declare_slices(dataset, job)
     schema = describe(dataset, job, model.classes)
     profile = monitored.profile(dataset, schema, model, lambda _, columns: list(columns))
-    baseline = held_out_baseline(model, dataset, slice_masks(held, slices), schema, profile, job)
+    found = held_out_statistics(model, dataset, slice_masks(held, slices), schema, profile, job)
+    baseline = found.baseline
     rows = {"train_rows": len(train), "test_rows": len(held)}
     manifest = Manifest.model_construct(
         task=world.task,
@@ -96,6 +99,9 @@ def families(model: FittedModel, packaged: Packaged, new: pd.DataFrame) -> dict[
         "suspects": suspects(rows, packaged.profile, manifest.test, effects),
         "drift": drift(rows, found, packaged.profile, manifest.test, effects),
         **labelled_families(judged, rows.masks, grouped, packaged.baseline, manifest),
+        "weak": weak(
+            judged, rows.served, packaged.profile, packaged.baseline, schema, manifest.test
+        ),
     }
 
 
@@ -141,7 +147,12 @@ def tested(
 def failing(found: Mapping[Family, Judged], policy: Policy) -> tuple[list[str], list[str]]:
     """The families, and the checks, that fail."""
     reports = judge(found, policy)
-    checks = [one.name for family in reports for one in family.checks if one.verdict == "failed"]
+    checks = [
+        f"{family.family}: {one.name}"
+        for family in reports
+        for one in family.checks
+        if one.verdict == "failed"
+    ]
     return [family.family for family in reports if family.verdict == "failed"], checks
 
 

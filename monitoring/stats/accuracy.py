@@ -46,8 +46,8 @@ def mae_z(
     """z of the live mean absolute error minus ``baseline``.
 
     ``total`` and ``squares`` are the sums of absolute and of squared errors. The variance of the
-    live errors is used for both sides, because the baseline's own isn't packaged. NaN without rows
-    or variance.
+    live errors is used for both sides, because a server exports no variance of the baseline. NaN
+    without rows or variance.
     """
     if rows <= 0 or baseline_rows <= 0:
         return math.nan

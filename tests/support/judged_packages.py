@@ -53,14 +53,22 @@ def sizes(rows: int, seed: int) -> pd.DataFrame:
     )
 
 
-def packaged(folder: Path, policy: Mapping[str, Any] = {}, rows: int = 4_000) -> Project:
-    """A package of ``SURE`` below ``folder``, half of whose rows are held out."""
+def packaged(
+    folder: Path,
+    policy: Mapping[str, Any] = {},
+    rows: int = 4_000,
+    excluded: Mapping[str, Any] = {},
+) -> Project:
+    """A package of ``SURE`` below ``folder``, half of whose rows are held out.
+
+    ``excluded``: more columns of the data, which the model doesn't see.
+    """
     project = Project(Root(folder / "root"), folder / "out")
     project.code(train=SURE)
-    project.data(sizes(rows, 1))
+    project.data(sizes(rows, 1).assign(**excluded))
     job = project.job(
         recipe=RECIPE,
-        exclude=("id",),
+        exclude=("id", *excluded),
         slices_columns=("color",),
         split={"test": 0.5, "seed": 1},
         ask=True,

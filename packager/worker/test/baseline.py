@@ -173,5 +173,3 @@ class Baseline(FrozenModel):
     new rows with; empty without ``[test] groups``."""
     fairness: Mapping[str, GroupedBaseline] = {}
     """Column of ``[test.fairness]`` to its groups."""
-    cpu_ratios: tuple[float, ...] | None = None
-    """Processor time of held-out rows over that of example rows, of each round."""

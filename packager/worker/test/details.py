@@ -85,7 +85,7 @@ class QualityDetails(Details):
         return self
 
 
-class WeakSlice(Details):
+class WeakSliceDetails(Details):
     """A slice that nobody declared and that is worse than expected."""
 
     rule: str
@@ -109,7 +109,7 @@ class WeakSlice(Details):
 class WeakDetails(Details):
     """Confirmed weak slices, most harm first."""
 
-    slices: tuple[WeakSlice, ...]
+    slices: tuple[WeakSliceDetails, ...]
 
 
 class TimeDetails(Details):

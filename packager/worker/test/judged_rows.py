@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from monitoring.metrics.class_labels import class_text
 from monitoring.scoring.areas import roc_area
 from monitoring.scoring.measures import ROW_MEASURES, OutputForm, Scored, metrics_of
 from monitoring.scoring.metric import Metric, mean, present, root_mean
@@ -25,7 +26,6 @@ from packager.worker.train.influences import (
     auc_influences,
     class_influences,
     r2_influences,
-    recall_influences,
 )
 from packager.worker.train.output_rows import by_output, form_of, scored_rows
 
@@ -70,7 +70,19 @@ class JudgedRows:
             answered = np.isfinite(self._numbers)
             groups = None if self.groups is None else self.groups[answered]
             return estimates(self._number_metrics(answered), groups)
-        return estimates(self._class_metrics(), self.groups)
+        return estimates(self._class_metrics(), self.groups) | self._recalls()
+
+    def _recalls(self) -> dict[str, Estimate]:
+        """The recall of each class: the share of right answers to its rows."""
+        truth, guess, known = self.codes
+        found: dict[str, Estimate] = {}
+        for label, code in known.items() if len(known) <= MAX_RECALLS else ():
+            own = truth == code
+            metric = mean(np.asarray(guess[own] == code, np.float64), "share")
+            if metric is not None:
+                groups = None if self.groups is None else self.groups[own]
+                found[f"recall {class_text(label)}"] = estimate(metric, groups)._replace(share=True)
+        return found
 
     @cached_property
     def losses(self) -> Floats | None:
@@ -104,15 +116,14 @@ class JudgedRows:
         return numbers(self.found.labels)
 
     def _class_metrics(self) -> dict[str, Metric]:
-        truth, guess, known = self.codes
+        truth, guess, _ = self.codes
         influences = class_influences(truth, guess)
         accuracy = float((truth == guess).mean())
         found = {"accuracy": Metric(accuracy, influences["accuracy"], "share")}
-        recalls = _recalls(truth, guess, known)
         shown = np.unique(truth)
         balanced = float(np.mean([np.mean(guess[truth == code] == code) for code in shown]))
         found["balanced_accuracy"] = Metric(balanced, influences["balanced_accuracy"], "share")
-        return found | self._probabilistic(truth) | recalls
+        return found | self._probabilistic(truth)
 
     def _probabilistic(self, truth: Codes) -> dict[str, Metric]:
         chances = self.found.probabilities
@@ -265,20 +276,6 @@ def _sums(losses: Floats, groups: Codes | None) -> LossSums:
         squares=float((values**2).sum()),
         design_effect=effect,
     )
-
-
-def _recalls(truth: Codes, guess: Codes, known: Mapping[Scalar, int]) -> dict[str, Metric]:
-    if len(known) > MAX_RECALLS:
-        return {}
-    return {
-        f"recall {label}": Metric(
-            float((guess[truth == code] == code).mean()),
-            recall_influences(truth, guess, code),
-            "share",
-        )
-        for label, code in known.items()
-        if (truth == code).any()
-    }
 
 
 def _plain(rows: Scored, output: Output) -> dict[str, Metric] | None:

@@ -7,18 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from packager.data.fingerprint import row_hashes
-from packager.manifest.manifest import DataSource, Manifest, Recipe
-from packager.model.paths import Root
-from packager.worker.replay.repeat import recorded_job
 from packager.worker.test.new_rows import NewRows
 from packager.worker.test.report import Check
-from packager.worker.train.dataset import prepare
-from packager.worker.train.source_data import read_source
 
 Mask = npt.NDArray[np.bool_]
-Hashes = npt.NDArray[np.uint64]
 MIN_SHARE = 0.01
 """An overlap above what chance explains by more than this is a finding."""
 MIN_Z = 3.0
@@ -45,6 +40,11 @@ class TrainingOverlap:
         noise = math.sqrt(expected * (1 - expected) / rows) if rows else 0.0
         return bool(rows) and self.share > expected + max(MIN_SHARE, MIN_Z * noise)
 
+    @property
+    def fresh(self) -> Mask:
+        """The rows whose quality is measured, shape (n,): all, if chance explains the others."""
+        return ~self.trained if self.beyond_chance else np.ones(len(self.trained), np.bool_)
+
     def check(self, rows: NewRows) -> Check:
         """The finding, which warns: rows beyond chance are left out of quality."""
         found = self.beyond_chance
@@ -66,25 +66,11 @@ class TrainingOverlap:
         )
 
 
-def training_overlap(rows: NewRows, root: Root) -> TrainingOverlap | str:
-    """Compare the new rows with the training rows in the companion; why not, if that can't be."""
-    manifest = rows.manifest
-    training = _training_hashes(manifest, root)
-    if isinstance(training, str):
-        return training
-    names = [column.name for column in manifest.schema_.features]
-    fresh = row_hashes(rows.served[names])
+def training_overlap(rows: NewRows, train: pd.DataFrame) -> TrainingOverlap:
+    """Compare the new rows with the training rows ``train`` by their features."""
+    names = [column.name for column in rows.manifest.schema_.features]
+    training = row_hashes(train[names])
     distinct, counts = np.unique(training, return_counts=True)
     # Good (1953): the share of singletons estimates the probability of a row not seen before.
     by_chance = 1 - float((counts == 1).sum()) / max(1, len(training))
-    return TrainingOverlap(np.isin(fresh, distinct), by_chance)
-
-
-def _training_hashes(manifest: Manifest, root: Root) -> Hashes | str:
-    if not isinstance(manifest.recipe, Recipe) or not isinstance(manifest.data, DataSource):
-        return "the model was trained elsewhere"
-    if not root.source.is_dir():
-        return "the companion holds no data"
-    job = recorded_job(manifest)
-    train = prepare(read_source(root, job.reader), job, root).train
-    return row_hashes(train[[column.name for column in manifest.schema_.features]])
+    return TrainingOverlap(np.isin(row_hashes(rows.served[names]), distinct), by_chance)

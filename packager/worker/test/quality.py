@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from monitoring.metrics.class_labels import class_text
 from monitoring.slices.slices import ALL
+from monitoring.stats.accuracy import MIN_SLICE_ROWS
 from monitoring.stats.estimates import Comparison, Estimate, against_value, compare
 from packager.manifest.manifest import Manifest
 from packager.manifest.policy import Change, Policy
@@ -78,9 +79,11 @@ def _changes(
         if metric not in before or metric not in found:
             continue
         one, other = before[metric], found[metric]
-        seen = compare(one, other)
+        few = min(one.degrees, other.degrees) + 1 < MIN_SLICE_ROWS
+        seen = compare(one._replace(variance=math.nan) if few else one, other)
         limit = limit_of(change, one.value)
-        unknown = "" if math.isfinite(seen.error) else "; its noise is unknown"
+        why = f"fewer than {MIN_SLICE_ROWS} independent rows" if few else "its noise is unknown"
+        unknown = "" if math.isfinite(seen.error) else f"; {why}"
         yield _check(metric, slice_, seen, other).model_copy(
             update={
                 "baseline": one.value,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,7 +24,7 @@ from packager.model.paths import Root
 from packager.worker.job import DataTestJob
 from packager.worker.processes.asked_model import StoredModel
 from packager.worker.processes.host_command import model_host
-from packager.worker.test.answers import ask
+from packager.worker.test.answers import Answers, ask
 from packager.worker.test.baseline import BASELINE, Baseline
 from packager.worker.test.cases.rows import DataRows
 from packager.worker.test.cases.run import cases
@@ -33,12 +34,15 @@ from packager.worker.test.labelled import judged_data
 from packager.worker.test.labelled_families import labelled_families
 from packager.worker.test.late_labels import with_labels
 from packager.worker.test.new_rows import NewRows, read_new_rows
-from packager.worker.test.overlap import TrainingOverlap, training_overlap
+from packager.worker.test.overlap import training_overlap
+from packager.worker.test.packaged_rows import packaged_rows
 from packager.worker.test.report import DataTestReport
 from packager.worker.test.schema import schema
 from packager.worker.test.suspects import suspects
-from packager.worker.test.timing import cpu_ratios, read_golden, timing
+from packager.worker.test.timing import cpu_ratios, timing
 from packager.worker.test.verdict import Judged, judge, overall
+from packager.worker.test.weak_family import weak
+from packager.worker.train.dataset import Dataset
 
 
 class _Found(NamedTuple):
@@ -98,33 +102,27 @@ def _families(
     """What each family found; ``chosen``: the probability with which a row was to be labelled."""
     if rows.absent:
         return _Found({"schema": schema(rows, None)}, rows)
-    policy = manifest.test
-    sys.stderr.write(f"asking the model for {len(rows):,} rows\n")
-    golden, ratios = read_golden(root.package), None
-    with ModelHost(model_host(root)) as host:
-        model = StoredModel(root.models, manifest.serve, manifest.task).load(host)
-        answers = ask(model, rows.features)
-        if golden is not None and answers.answered.all():
-            ratios = cpu_ratios(model, rows.features, golden, manifest.schema_)
+    packaged = packaged_rows(manifest, root)
+    answers, ratios = _asked(rows, packaged, manifest, root)
     found: dict[Family, Judged] = {"schema": schema(rows, answers)}
     rows = rows.where(answers.answered)
     chosen = None if chosen is None else chosen[answers.answered]
     if not len(rows):
         return _Found(found, rows, notes=("no row of the new data could be judged",))
-    profile, baseline = _profile(root), _baseline(root)
+    profile, baseline, policy = _profile(root), _baseline(root), manifest.test
     effects = {} if baseline is None else baseline.reference_effects
-    overlap = training_overlap(rows, root)
+    overlap = None if isinstance(packaged, str) else training_overlap(rows, packaged.train)
     if profile is not None:
-        found["suspects"] = _with_overlap(suspects(rows, profile, policy, effects), overlap, rows)
+        found["suspects"] = suspects(rows, profile, policy, effects)
+        if overlap is not None:
+            checks = (*found["suspects"].checks, overlap.check(rows))
+            found["suspects"] = found["suspects"]._replace(checks=checks)
         found["drift"] = drift(rows, answers.found, profile, policy, effects)
-    found["time"] = timing(ratios, baseline, policy)
+    found["time"] = timing(ratios, policy)
     data = DataRows(rows.served, rows.places, rows.masks)
     found["cases"] = cases(data, manifest, root, batches=policy.batch_invariance)
-    notes = (f"not compared with the training rows: {overlap}",) * isinstance(overlap, str)
-    fresh = np.ones(len(rows), np.bool_)
-    if isinstance(overlap, TrainingOverlap) and overlap.beyond_chance:
-        fresh = ~overlap.trained
-    kept = rows.labelled & fresh
+    notes = (f"not compared with the training rows: {packaged}",) * isinstance(packaged, str)
+    kept = rows.labelled & (overlap.fresh if overlap else True)
     judged = judged_data(rows, answers.found, kept, chosen)
     if judged is None:
         why = "the new data have no labels" if not rows.labelled.any() else "no row is new"
@@ -135,13 +133,25 @@ def _families(
         masks = {name: mask[kept] for name, mask in rows.masks.items()}
         grouped = group_columns(rows.served, rows.given, policy.fairness)[kept]
         found |= labelled_families(judged, masks, grouped, baseline, manifest)
+        served = rows.where(kept).served
+        found["weak"] = weak(judged, served, profile, baseline, manifest.schema_, policy)
     return _Found(found, rows, 0 if judged is None else len(judged), notes)
 
 
-def _with_overlap(found: Judged, overlap: TrainingOverlap | str, rows: NewRows) -> Judged:
-    if isinstance(overlap, str):
-        return found
-    return found._replace(checks=(*found.checks, overlap.check(rows)))
+def _asked(
+    rows: NewRows, packaged: Dataset | str, manifest: Manifest, root: Root
+) -> tuple[Answers, Sequence[float] | str]:
+    """The answers, and the ratios of processor time, or why there are none."""
+    sys.stderr.write(f"asking the model for {len(rows):,} rows\n")
+    with ModelHost(model_host(root)) as host:
+        model = StoredModel(root.models, manifest.serve, manifest.task).load(host)
+        answers = ask(model, rows.features)
+        if isinstance(packaged, str):
+            return answers, packaged
+        if not answers.answered.all():
+            return answers, "the model refused rows"
+        names = [column.name for column in manifest.schema_.features]
+        return answers, cpu_ratios(model, rows.features, packaged.test[names])
 
 
 def _profile(root: Root) -> Profile | None:

@@ -42,13 +42,6 @@ def class_influences(truth: Codes, guess: Codes) -> dict[str, Floats]:
     }
 
 
-def recall_influences(truth: Codes, guess: Codes, code: int) -> Floats:
-    """Influences on the recall of the class ``code``, which has a row; shape (n,)."""
-    actual = truth == code
-    hits = actual & (guess == code)
-    return np.asarray((hits - hits.sum() / actual.sum() * actual) * len(truth) / actual.sum())
-
-
 def auc_influences(truth: Codes, probabilities: Floats, scored: Sequence[int]) -> Floats:
     """Influences on the mean one-versus-rest AUC of the ``scored`` classes, shape (n,)."""
     influence = np.zeros(len(truth))

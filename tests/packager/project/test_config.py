@@ -314,3 +314,18 @@ def test_a_key_of_very_many_parts_is_refused_before_it_is_read(tmp_path: Path, t
     (tmp_path / "package.toml").write_text(f"\n{text}\n")
     with pytest.raises(UsageError, match=r"package\.toml line 2: expected at most 1,000 dots"):
         load_project(tmp_path)
+
+
+def test_rows_that_belong_together_are_on_one_side_of_a_split_by_hash(tmp_path: Path):
+    def by(name: str, text: str) -> tuple[str, ...]:
+        folder = tmp_path / name
+        folder.mkdir()
+        project = load_project(write_project(folder, more(text)))
+        assert project.data is not None
+        return project.data.split.by
+
+    groups = '\n[test]\ngroups = ["customer"]\n'
+    assert by("default", groups) == ("customer",)
+    assert by("declared", f'\n[data.split]\nby = ["shop"]\n{groups}') == ("shop",)
+    assert by("time", f'\n[data.split]\ntime = "day"\nfrom = "2025-01-01"\n{groups}') == ()
+    assert by("none", "") == ()

@@ -15,7 +15,12 @@ from pydantic import BaseModel
 from packager.project.config import INTERNAL_FIELDS, Project
 
 PAGE = (Path(__file__).parents[3] / "docs" / "package-toml.md").read_text(encoding="utf-8")
-OPEN = frozenset({"recipe.accept", "recipe.params", "slices.rules", "data.read.dtypes"})
+OPEN = frozenset(
+    {
+        *("recipe.accept", "recipe.params", "slices.rules", "data.read.dtypes"),
+        *("test.quality.floor", "test.slices", "test.fairness.gap"),
+    }
+)
 """Tables whose keys a person chooses."""
 ROW = re.compile(r"^\| `([\w.]+)` \|(.*)\|$", re.MULTILINE)
 TABLED = dict(ROW.findall(PAGE.partition("\n## All keys\n")[2].partition("\n## ")[0]))
@@ -50,6 +55,8 @@ def keys_of(model: type[BaseModel], prefix: str = "") -> dict[str, Any]:
             continue
         mapping = typing.get_origin(field.annotation) is dict
         found |= keys_of(nested[0], f"{key}.NAME." if mapping else f"{key}.")
+    if model.model_config.get("extra") == "allow":
+        found[f"{prefix}METRIC"] = str
     return found
 
 
@@ -58,6 +65,8 @@ def written_keys(document: dict[str, Any], prefix: str = "") -> set[str]:
     found: set[str] = set()
     for name, value in document.items():
         key = f"{prefix}NAME" if prefix in ("data.columns.", "outputs.") else f"{prefix}{name}"
+        if prefix == "test.quality." and name != "floor":
+            key = f"{prefix}METRIC"
         if isinstance(value, dict) and value and key not in OPEN:
             found |= written_keys(value, f"{key}.")
         else:
@@ -92,6 +101,8 @@ def default_of(key: str) -> Any:
     for part in key.split("."):
         if part == "NAME":
             continue
+        if part == "METRIC":
+            return None
         name = next(n for n, f in model.model_fields.items() if (f.alias or n) == part)
         field = model.model_fields[name]
         nested = models_in(field.annotation)

@@ -148,3 +148,15 @@ def test_rows_five_times_are_no_more_certain_with_groups() -> None:
     single, five = judged_on(packaged(800), 1, 800), judged_on(packaged(800, 5), 1, 800, copies=5)
     for one, other in zip(single.checks, five.checks, strict=True):
         assert other.error == pytest.approx(one.error, rel=0.02), one.name
+
+
+def test_slices_and_classes_of_few_rows_are_not_tested() -> None:
+    baseline, about = packaged(900), manifest()
+    frame, judged = answered(900, 1, wrong=0.9, where="c")
+    mask = masks(frame)
+    mask["city=c"] = mask["city=c"] & (np.cumsum(mask["city=c"]) <= 49)
+    found = quality(judged, mask, baseline, about, about.test)
+    one = next(one for one in found.checks if one.name == "accuracy city=c")
+    assert one.why.endswith(" on 49 rows; fewer than 50 independent rows")
+    assert np.isnan(one.p or 0)
+    assert not failed(found).keys() & {"accuracy city=c", "log_loss city=c"}

@@ -8,14 +8,8 @@ from judged_packages import check, judge_on, sizes
 from worker_projects import Project
 
 from packager.manifest.policy import Policy
-from packager.worker.test.baseline import Baseline
 from packager.worker.test.timing import MIN_ROUNDS, ratios, timing
 from packager.worker.test.verdict import judge
-
-
-def baseline(values: list[float]) -> Baseline:
-    return Baseline(rows=100, slices={}, cpu_ratios=tuple(values))
-
 
 NOISE = [0.98, 1.0, 1.01, 0.99, 1.03, 1.0, 0.97, 1.02]
 
@@ -24,7 +18,7 @@ NOISE = [0.98, 1.0, 1.01, 0.99, 1.03, 1.0, 0.97, 1.02]
     ("factor", "verdict"), [(1.0, "passed"), (1.2, "passed"), (2.0, "failed"), (0.5, "passed")]
 )
 def test_slower_rows_fail_beyond_what_the_policy_allows(factor: float, verdict: str) -> None:
-    found = timing([factor * one for one in NOISE], baseline(NOISE), Policy())
+    found = timing([factor * one for one in NOISE], Policy())
     (report,) = judge({"time": found}, Policy())
     assert report.checks[0].verdict == verdict
     assert report.checks[0].difference == pytest.approx(factor - 1, abs=0.02)
@@ -32,7 +26,7 @@ def test_slower_rows_fail_beyond_what_the_policy_allows(factor: float, verdict: 
 
 def test_noise_alone_is_no_failure_however_large() -> None:
     noisy = [0.5, 4.0, 0.7, 3.0, 0.4, 2.5, 0.6, 1.8]
-    (report,) = judge({"time": timing(noisy, baseline(NOISE), Policy())}, Policy())
+    (report,) = judge({"time": timing(noisy, Policy())}, Policy())
     assert report.checks[0].verdict == "inconclusive"
 
 
@@ -55,10 +49,15 @@ def test_a_package_measures_itself(package: Project) -> None:
     found = check(judge_on(package, sizes(500, 31)), "time", "processor time")
     assert found.now is not None
     assert found.now > 0
-    assert found.baseline_rows >= MIN_ROUNDS
+    assert found.rows >= MIN_ROUNDS
 
 
-def test_without_a_measurement_nothing_is_judged() -> None:
-    none = timing(None, baseline(NOISE), Policy())
-    assert none.not_judged == "there are no example rows or too few rows to measure"
-    assert timing(NOISE, None, Policy()).not_judged == "the package has no such measurement"
+def test_without_a_measurement_nothing_is_judged(package: Project) -> None:
+    assert timing("the companion holds no data", Policy()).not_judged == (
+        "the companion holds no data"
+    )
+    assert timing((), Policy()).not_judged == "fewer than 50 rows to measure"
+    few = judge_on(package, sizes(30, 32))
+    assert next(one.why for one in few.families if one.family == "time") == (
+        "fewer than 50 rows to measure"
+    )

@@ -12,7 +12,6 @@ from packager.worker.train.influences import (
     auc_influences,
     class_influences,
     r2_influences,
-    recall_influences,
 )
 
 CODES = st.lists(st.tuples(st.integers(0, 3), st.integers(-1, 3)), min_size=2, max_size=60)
@@ -25,7 +24,6 @@ def test_the_mean_of_influences_is_zero(pairs: list[tuple[int, int]]) -> None:
     assert {name: pytest.approx(0, abs=1e-9) for name in found} == {
         name: values.mean() for name, values in found.items()
     }
-    assert recall_influences(truth, guess, int(truth[0])).mean() == pytest.approx(0, abs=1e-9)
 
 
 def test_a_row_more_moves_the_metric_as_its_influence_says() -> None:

@@ -1,0 +1,149 @@
+"""The family ``weak``: slices that nobody declared, on which the model does worse than expected."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from monitoring.profile.profile import Profile
+from monitoring.slices.slices import ALL
+from monitoring.stats.slice_tests import Losses
+from packager.manifest.manifest import Schema
+from packager.manifest.policy import SHARES, Policy
+from packager.worker.test.baseline import Baseline
+from packager.worker.test.details import WeakDetails, WeakSliceDetails
+from packager.worker.test.judged_rows import Judged as JudgedData
+from packager.worker.test.judged_rows import JudgedRows
+from packager.worker.test.report import Check
+from packager.worker.test.verdict import Judged
+from packager.worker.test.weak import WeakOptions, weak_slices
+from packager.worker.test.weak_slice import WeakSlice, WeakSlices
+from packager.worker.test.weighted_rows import WeightedRows
+from packager.worker.train.profile import confidence
+
+SHOWN_LEVEL = 0.05
+"""Slices are shown, as a warning, that would fail at this level."""
+
+
+def weak(
+    judged: JudgedData,
+    frame: pd.DataFrame,
+    profile: Profile | None,
+    baseline: Baseline | None,
+    schema: Schema,
+    policy: Policy,
+) -> Judged:
+    """Search the labelled rows; ``frame``: their features and extras, n rows.
+
+    A slice fails if it was found at the family's part of the budget; others are warnings, and so
+    are slices that are worse than the rest where the policy asks for confidence.
+    """
+    if policy.weak.features == 0:
+        return Judged(not_judged="[test.weak] features = 0")
+    if isinstance(judged, WeightedRows):
+        return Judged(not_judged="the labelled rows were chosen with different probabilities")
+    losses = losses_of(judged, profile)
+    if losses is None:
+        return Judged(not_judged="the answers have no loss of a row")
+    found = weak_slices(
+        frame,
+        losses,
+        (*schema.features, *schema.extras),
+        profile,
+        _options(policy, baseline),
+    )
+    checks = [_summary(found), *(_check(one, found, policy) for one in found.slices)]
+    return Judged(checks, details=_details(found).model_dump(mode="json"), spends=True)
+
+
+def losses_of(judged: JudgedData, profile: Profile | None) -> Losses | None:
+    """The loss of each row, and what its calibrated confidence lets expect; None without a loss."""
+    loss = judged.losses
+    if loss is None:
+        return None
+    expected: npt.NDArray[np.float64] | None = None
+    if isinstance(judged, JudgedRows) and judged.task == "classification" and profile is not None:
+        sure = confidence(judged.found, judged.classes)
+        if sure is not None and profile.calibration is not None and np.isfinite(sure).all():
+            expected = 1 - profile.calibration.correct_many(sure)
+    return Losses(loss, expected, judged.groups)
+
+
+def _options(policy: Policy, baseline: Baseline | None) -> WeakOptions:
+    against, mean = policy.weak.against, None
+    if against == "baseline":
+        known = None if baseline is None else baseline.slices.get(ALL)
+        sums = None if known is None else known.losses
+        if sums is None or not sums.rows:
+            against = "rest"
+        else:
+            mean = sums.total / sums.rows
+    return WeakOptions(policy.weak.features, policy.weak.effect, against, SHOWN_LEVEL, mean)
+
+
+def _summary(found: WeakSlices) -> Check:
+    """How many there are; each is a check of its own."""
+    number = len(found.slices) or "no"
+    return Check(
+        family="weak",
+        name="search",
+        metric="slices",
+        now=float(len(found.slices)),
+        rows=found.rows,
+        why=f"{number} weak slices among {found.tried:,} that were tried on {found.rows:,} rows",
+    )
+
+
+def _check(one: WeakSlice, found: WeakSlices, policy: Policy) -> Check:
+    expected = {
+        "confidence": "its confidence lets expect",
+        "rest": "the other rows have",
+        "baseline": "was usual when packaged",
+    }[found.against]
+    # Without confidences every model is worse on hard rows than on the others: that is no change.
+    asked = found.against != "rest" or policy.weak.against == "rest"
+    fails = asked and one.q <= policy.false_alarm * SHARES["weak"]
+    return Check(
+        family="weak",
+        name=one.condition,
+        subject=one.condition,
+        metric="excess",
+        baseline=one.expected,
+        now=one.loss,
+        difference=one.excess,
+        interval=one.interval,
+        limit=found.effect,
+        rows=one.rows,
+        q=one.q,
+        verdict="failed" if fails else "warned",
+        why=f"{one.condition}: loss {one.loss:.3g}, {one.expected:.3g} {expected}, on {one.rows:,} "
+        f"rows ({one.share:.1%})",
+        examples=tuple(_example(row) for row in one.examples),
+    )
+
+
+def _example(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"row": row["row"], **row["cells"], "loss": row["loss"]}
+
+
+def _details(found: WeakSlices) -> WeakDetails:
+    return WeakDetails(
+        slices=tuple(
+            WeakSliceDetails(
+                rule=one.condition,
+                rows=one.rows,
+                share=one.share,
+                loss=one.loss,
+                expected=one.expected,
+                excess=one.excess,
+                low=one.interval[0],
+                high=one.interval[1],
+                examples=tuple(_example(row) for row in one.examples),
+            )
+            for one in found.slices
+        )
+    )
