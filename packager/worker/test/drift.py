@@ -99,9 +99,14 @@ def _check(
 ) -> Check:
     bins = feature.bin_indices(values)
     counts = np.bincount(bins[bins >= 0], minlength=len(feature.bins))
-    effect = design_effect_of_bins(bins, groups, len(feature.bins))
-    # Independent rows: few of them in a bin are few, though each is repeated.
     reference = np.asarray(feature.counts, np.float64)
+    effect = design_effect_of_bins(bins, groups, len(feature.bins))
+    # Rows of a single bin don't show their effect: that of the other side is the best guess.
+    if np.count_nonzero(counts) < 2:
+        effect = packaged_effect
+    elif np.count_nonzero(reference) < 2:
+        packaged_effect = effect
+    # Independent rows: few of them in a bin are few, though each is repeated.
     found = measure_drift((counts / effect).tolist(), (reference / packaged_effect).tolist())
     name = shown_name(feature)
     return Check(
