@@ -28,7 +28,7 @@ from packager.worker.job import Job
 from packager.worker.test.baseline import Baseline
 from packager.worker.test.drift import drift
 from packager.worker.test.fairness import group_columns
-from packager.worker.test.held_out import held_out_baseline
+from packager.worker.test.held_out import held_out_statistics
 from packager.worker.test.judged_rows import JudgedRows
 from packager.worker.test.labelled_families import labelled_families
 from packager.worker.test.new_rows import NewRows
@@ -73,7 +73,8 @@ def package(model: FittedModel, world: World, train: pd.DataFrame, held: pd.Data
     slices = declare_slices(dataset, job)
     schema = describe(dataset, job, model.classes)
     profile = monitored.profile(dataset, schema, model, lambda _, columns: list(columns))
-    baseline = held_out_baseline(model, dataset, slice_masks(held, slices), schema, profile, job)
+    found = held_out_statistics(model, dataset, slice_masks(held, slices), schema, profile, job)
+    baseline = found.baseline
     rows = {"train_rows": len(train), "test_rows": len(held)}
     manifest = Manifest.model_construct(
         task=world.task,

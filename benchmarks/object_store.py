@@ -83,8 +83,24 @@ def verbs(folder: Path) -> None:
     shown = json.loads(package("data", "issues", f"{TABLE}@1", "--json", cwd=folder))
     print(f"issues: {len(shown['issues'])}")
     print(package("data", "verdicts", "apply", TABLE, cwd=folder), end="")
+    labels(folder)
     print(package("data", "gc", TABLE, "--delete", cwd=folder), end="")
     print(package("data", "log", TABLE, cwd=folder), end="")
+
+
+def labels(folder: Path) -> None:
+    """Label rows, and map the labels to another scheme."""
+    who = pd.DataFrame({"x": range(100), "c": ["a", "b"] * 50, "label": ["good", "bad"] * 50})
+    who.to_csv(folder / "labels.csv", index=False)
+    pd.DataFrame({"from": ["good", "bad"], "to": ["yes", "no"]}).to_csv(folder / "map.csv")
+    classes = ("--class", "good", "--class", "bad", "--key-columns", "x")
+    added = ("labels.csv", "--annotator", "ann")
+    mapped = ("--from", "mood", "--to", "answer", "--mapping", "map.csv")
+    print(package("data", "labels", "declare", TABLE, "mood", *classes, cwd=folder), end="")
+    print(package("data", "labels", "add", TABLE, *added, cwd=folder), end="")
+    print(package("data", "labels", "map", TABLE, *mapped, cwd=folder), end="")
+    print(package("data", "labels", "schemes", TABLE, cwd=folder), end="")
+    print(package("data", "labels", "schemes", f"{TABLE}.answer", cwd=folder), end="")
 
 
 def writers(folder: Path) -> None:

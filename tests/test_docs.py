@@ -95,7 +95,7 @@ def unknown(line: str) -> list[str]:
         return [line]
     command: Any = COMMAND
     while (verbs := getattr(command, "commands", {})) and words:
-        if not re.fullmatch(r"[a-z]+", words[0]):
+        if not re.fullmatch(r"[a-z]+(-[a-z]+)*", words[0]):
             break
         if words[0] not in verbs:
             return [words[0]]

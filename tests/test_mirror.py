@@ -58,6 +58,7 @@ FEATURES: dict[str, str] = {
     "packager/project/test_sections_docs.py": "the sections as docs/package-toml.md has them",
     "packager/report/test_hostile_pages.py": "values that mean harm, on every page",
     "packager/runners/test_container.py": "the walls of a container, from inside",
+    "packager/tables/labels/test_foreign_tables.py": "labels of tables that others write",
     "packager/tables/test_hostile_logs.py": "logs that lie, to everything that reads a table",
     "packager/worker/test_model_processes.py": "where a project's code runs, in every verb",
     "modelhost/loaders/test_large_libraries.py": "models of large libraries, in their environment",

@@ -64,7 +64,7 @@ def test_all_reports_or_none_are_written(
 ) -> None:
     out = tmp_path / "reports"
     done = package(
-        *("test", local_package.reference, "--data", visits, "--local", "--out", out),
+        *("test", local_package.reference, "--data", visits, "--local", "--output", out),
         env=NO_ENGINE,
     )
     assert done.code in (0, 1), done.err

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from modelhost.compiling.components import Unfolded
 from modelhost.compiling.linear import linear_parts
 from modelhost.compiling.provenance import (
     CannotCompileError,
@@ -47,7 +48,7 @@ def heads(estimator: Any, path: Path, task: str) -> Iterator[Head]:
         yield Head({"head": native, "tolerance": TOLERANCE})
 
 
-def text_heads(estimator: Any, task: str) -> Iterator[Head]:
+def text_heads(estimator: Any, task: str, matrix: Unfolded) -> Iterator[Head]:
     """The candidate heads of ``estimator``, whose matrix has the features of text vectorizers.
 
     Raises ``CannotCompileError`` if there is none.
@@ -58,15 +59,22 @@ def text_heads(estimator: Any, task: str) -> Iterator[Head]:
             f"no compiled form of {describe(estimator)} is known for the features of a text"
             " vectorizer"
         )
-    if linear.weights.size > MAX_WEIGHTS:
-        features, scores = linear.weights.shape[1], len(linear.weights)
+    features, scores = len(matrix.cells), len(linear.weights)
+    if features * scores > MAX_WEIGHTS:
         raise CannotCompileError(
             f"{describe(estimator)} has {features:,} features and {scores:,} scores, expected at"
             f" most {MAX_WEIGHTS:,} weights"
         )
-    head = {"kind": "sparse linear", "intercept": linear.intercept.tolist(), "link": linear.link}
+    folded = matrix.weights(linear.weights)
+    head = {
+        "kind": "sparse linear",
+        "intercept": linear.intercept.tolist(),
+        "link": linear.link,
+        "largest": folded.largest,
+        "terms": folded.terms,
+    }
     # In the order of reading: the weights of a feature are beside each other.
-    weights = np.ascontiguousarray(linear.weights.T).ravel()
+    weights = np.ascontiguousarray(folded.weights.T).ravel()
     yield Head({"head": head, "tolerance": TOLERANCE}, {"weights": weights})
 
 

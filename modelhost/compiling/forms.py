@@ -14,6 +14,7 @@ from typing import Any, List
 
 import numpy as np
 
+from modelhost.compiling.components import Unfolded
 from modelhost.compiling.estimators import check_supported, coded, heads, text_heads
 from modelhost.compiling.probe import Probe
 from modelhost.compiling.provenance import (
@@ -79,20 +80,22 @@ class FittedForm:
         self._parts = _apart(native)
         block = _walked(self._walk, self._parts, _first(native, probe.columns, probe.frame))
         self._block = check_supported(self._parts.estimator, block, self._walk)
+        self._whole = Unfolded(self._block.cells, self._walk.texts.projections)
 
     def heads(self) -> Iterator[Head]:
         """The candidate heads, the fastest first; raises ``CannotCompileError``."""
-        if any(isinstance(cell, TextFeature) for cell in self._block.cells):
-            return text_heads(self._parts.estimator, self._task)
+        if any(isinstance(cell, TextFeature) for cell in self._whole.cells):
+            return text_heads(self._parts.estimator, self._task, self._whole)
         return heads(self._parts.estimator, self._parts.path, self._task)
 
     def form(self) -> tuple[dict[str, Any], list[Buffer]]:
         """The form without a head, and the arrays of its texts; raises ``CannotCompileError``."""
         blocks = [block for _, block in self._walk.steps]
-        texts, buffers = self._walk.texts.described(self._block.cells)
-        cells = enumerate(self._block.cells)
+        texts, buffers = self._walk.texts.described(self._whole.cells)
+        cells = enumerate(self._whole.cells)
         others = [place for place, cell in cells if not isinstance(cell, TextFeature)]
-        last = self._block.take(others) if texts else self._block
+        origins = [self._whole.origin(place) for place in others]
+        last = self._block.take(origins) if texts else self._block
         matrices = [_matrix(block, self._probe) for block in (*blocks, last)]
         paths = [list(path) for path, _ in self._walk.steps]
         places = range(len(self._probe.columns))

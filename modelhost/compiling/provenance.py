@@ -55,6 +55,14 @@ class TextFeature(NamedTuple):
     feature: int
 
 
+class ComponentFeature(NamedTuple):
+    """A sum of the features of texts, with a factor for each."""
+
+    projection: int
+    """The number of the projection (:mod:`modelhost.compiling.components`)."""
+    output: int
+
+
 @dataclass(frozen=True)
 class OpaqueFeature:
     """A column that no form supports, with the reason."""
@@ -63,7 +71,9 @@ class OpaqueFeature:
     reason: str
 
 
-Feature = Union[NumericFeature, LookupFeature, StepFeature, TextFeature, OpaqueFeature]
+Feature = Union[
+    NumericFeature, LookupFeature, StepFeature, TextFeature, ComponentFeature, OpaqueFeature
+]
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,17 @@ from __future__ import annotations
 import sys
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import repeat
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from modelhost.columns import encode_array, encode_text
+from modelhost.compiling.components import Projection
 from modelhost.compiling.provenance import (
     CannotCompileError,
+    ComponentFeature,
     Feature,
     LookupFeature,
     MatrixBlock,
@@ -51,9 +54,11 @@ class TextPart:
     analysis: Mapping[str, Any]
     """How a document is divided, as ``TextAnalysis`` of a compiled form."""
     terms: Mapping[str, int]
-    """N-gram → its feature before the stages."""
+    """N-gram → its feature before the stages; empty if n-grams are hashed."""
     width: int
     stages: tuple[Stage, ...] = ()
+    hashed: Mapping[str, Any] | None = None
+    """How n-grams are hashed to features, as ``Hashing`` of a compiled form; None: by ``terms``."""
 
 
 @dataclass
@@ -61,14 +66,21 @@ class Texts:
     """The text parts that a walk has met, by number."""
 
     parts: list[TextPart] = field(default_factory=list)
+    projections: list[Projection] = field(default_factory=list)
 
     def after(self, part: Any, block: MatrixBlock) -> tuple[Feature, ...] | None:
         """The cells after ``part``; None if ``block`` has no text that it changes."""
         name = type(part).__name__
         if name in VECTORIZERS:
             return self._vectorized(part, block)
+        if any(isinstance(cell, ComponentFeature) for cell in block.cells):
+            if callable(getattr(part, "get_support", None)):
+                return None
+            raise CannotCompileError(f"{describe(part)} is given the components of TruncatedSVD")
         if not any(isinstance(cell, TextFeature) for cell in block.cells):
             return None
+        if name == "TruncatedSVD":
+            return self._projected(part, block)
         if name in _STAGES:
             return self.staged(part, _STAGES[name](part), block)
         if callable(getattr(part, "get_support", None)):
@@ -111,18 +123,23 @@ class Texts:
                 f"{describe(part)} is given the features of a text vectorizer among others"
             )
         chosen = self._selected(self.parts[numbers.pop()], features)
-        made = TextPart(
-            chosen.column,
-            chosen.analysis,
-            chosen.terms,
-            chosen.width,
-            (*chosen.stages, *stages),
-        )
+        made = replace(chosen, stages=(*chosen.stages, *stages))
         return self._added(made, len(features))
+
+    def _projected(self, part: Any, block: MatrixBlock) -> tuple[Feature, ...]:
+        factors = np.asarray(part.components_)
+        if not all(isinstance(cell, TextFeature) for cell in block.cells):
+            raise CannotCompileError(
+                f"{describe(part)} is given the features of a text vectorizer among others"
+            )
+        if factors.dtype != np.float64:
+            raise CannotCompileError(f"{describe(part)} has components of {factors.dtype}")
+        self.projections.append(Projection(block.cells, factors))
+        return tuple(map(ComponentFeature, repeat(len(self.projections) - 1), range(len(factors))))
 
     def _added(self, made: TextPart, width: int) -> tuple[Feature, ...]:
         self.parts.append(made)
-        return tuple(TextFeature(len(self.parts) - 1, feature) for feature in range(width))
+        return tuple(map(TextFeature, repeat(len(self.parts) - 1), range(width)))
 
     def _selected(self, part: TextPart, features: Sequence[int]) -> TextPart:
         """``part`` with these of its features; unchanged if they are all of them."""
@@ -132,7 +149,7 @@ class Texts:
         if any(one >= other for one, other in zip(features, features[1:])):
             raise CannotCompileError("the features of a text vectorizer are reordered")
         kept = Stage("select", np.array(features, np.int64))
-        return TextPart(part.column, part.analysis, part.terms, part.width, (*part.stages, kept))
+        return replace(part, stages=(*part.stages, kept))
 
 
 def _width(part: TextPart) -> int:
@@ -142,9 +159,40 @@ def _width(part: TextPart) -> int:
 
 
 def _vectorizer(part: Any, column: int) -> TextPart:
-    name = describe(part)
+    analysis = _analysis(part)
     if type(part).__name__ == "HashingVectorizer":
-        raise CannotCompileError(f"{name} has no vocabulary: no exact form of it is known")
+        return _hashing(part, column, analysis)
+    name = describe(part)
+    terms = getattr(part, "vocabulary_", None)
+    if not terms:
+        raise CannotCompileError(f"{name} has no vocabulary")
+    _check_width(name, len(terms))
+    known = {term: int(place) for term, place in terms.items() if _is_text(term)}
+    width = 1 + max(int(place) for place in terms.values())
+    stages = [Stage("ones")] if part.binary else []
+    if type(part).__name__ == "TfidfVectorizer":
+        stages += _tfidf(part._tfidf)
+    return TextPart(column, analysis, known, width, tuple(stages))
+
+
+def _hashing(part: Any, column: int, analysis: Mapping[str, Any]) -> TextPart:
+    width = int(part.n_features)
+    _check_width(describe(part), width)
+    stages = [Stage("ones")] if part.binary else []
+    if part.norm is not None:
+        stages.append(Stage(part.norm))
+    hashed = {"features": width, "signed": bool(part.alternate_sign)}
+    return TextPart(column, analysis, {}, width, tuple(stages), hashed)
+
+
+def _check_width(name: str, features: int) -> None:
+    if features > MAX_TERMS:
+        raise CannotCompileError(f"{name} has {features:,} n-grams, expected at most {MAX_TERMS:,}")
+
+
+def _analysis(part: Any) -> dict[str, Any]:
+    """How the vectorizer divides a document; raises ``CannotCompileError``."""
+    name = describe(part)
     for option in ("preprocessor", "tokenizer"):
         if getattr(part, option) is not None:
             raise CannotCompileError(f"{name} calls the {option} {_called(getattr(part, option))}")
@@ -153,20 +201,13 @@ def _vectorizer(part: Any, column: int) -> TextPart:
             raise CannotCompileError(f"{name} calls the {option} {_called(getattr(part, option))}")
     if part.input != "content":
         raise CannotCompileError(f"{name} reads files (input={part.input!r})")
-    terms = getattr(part, "vocabulary_", None)
-    if not terms:
-        raise CannotCompileError(f"{name} has no vocabulary")
-    if len(terms) > MAX_TERMS:
-        raise CannotCompileError(
-            f"{name} has {len(terms):,} n-grams, expected at most {MAX_TERMS:,}"
-        )
     lowest, highest = (int(end) for end in part.ngram_range)
     if not 1 <= lowest <= highest <= MAX_NGRAM:
         raise CannotCompileError(
             f"{name} has ngram_range {(lowest, highest)}, expected at most {MAX_NGRAM}"
         )
     stop_words = part.get_stop_words() if part.analyzer == "word" else None
-    analysis = {
+    return {
         "analyzer": part.analyzer,
         "lowercase": bool(part.lowercase),
         "accents": part.strip_accents or None,
@@ -175,12 +216,6 @@ def _vectorizer(part: Any, column: int) -> TextPart:
         "ngrams": [lowest, highest],
         "unicode": f"{sys.version_info[0]}.{sys.version_info[1]}, {unicodedata.unidata_version}",
     }
-    known = {term: int(place) for term, place in terms.items() if _is_text(term)}
-    width = 1 + max(int(place) for place in terms.values())
-    stages = [Stage("ones")] if part.binary else []
-    if type(part).__name__ == "TfidfVectorizer":
-        stages += _tfidf(part._tfidf)
-    return TextPart(column, analysis, known, width, tuple(stages))
 
 
 def _tfidf(part: Any) -> list[Stage]:
@@ -228,6 +263,7 @@ def _described(part: TextPart, buffers: list[Buffer]) -> dict[str, Any]:
         "column": part.column,
         "analysis": dict(part.analysis),
         "width": part.width,
+        "hashed": part.hashed,
         "stages": [{"name": stage.name, "threshold": stage.threshold} for stage in part.stages],
         "arrays": arrays,
     }

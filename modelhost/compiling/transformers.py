@@ -10,6 +10,7 @@ import numpy as np
 
 from modelhost.compiling.provenance import (
     CannotCompileError,
+    ComponentFeature,
     Feature,
     LookupFeature,
     MatrixBlock,
@@ -148,7 +149,7 @@ def _encoded(part: Any, block: MatrixBlock, keys: Keys) -> Cells | None:
     cells: list[Feature] = []
     for place, cell in enumerate(block.cells):
         known = [value for value in _plain(part.categories_[place]) if not _is_nan(value)]
-        if isinstance(cell, (StepFeature, TextFeature)):
+        if isinstance(cell, (StepFeature, TextFeature, ComponentFeature)):
             return None
         if isinstance(cell, NumericFeature) and any(op.name != "fill" for op in cell.ops):
             return None  # values of transformed numbers can't be enumerated

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import base64
+import math
 from collections.abc import Sequence
 from functools import cached_property, lru_cache
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+
+from monitoring.derived.clusters import MAX_LEARNED, centres_of, evenly, nearest_distances
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -17,6 +20,8 @@ STEP = 65_536
 """Elements measured at once, which bounds the memory."""
 MAX_POOLED = 1_024
 """Numbers of a centroid; larger arrays are reduced to means of consecutive elements."""
+MAX_POINT = 128
+"""Numbers of a centre of clusters, of which there are several."""
 
 
 class ArrayCells:
@@ -25,7 +30,7 @@ class ArrayCells:
     kind: Literal["array"] = "array"
 
     def __init__(self, block: npt.NDArray[Any], absent: Mask) -> None:
-        self._flat = block.reshape(len(block), -1)
+        self._flat = block.reshape(len(block), math.prod(block.shape[1:]))
         self._absent = absent
 
     @property
@@ -45,9 +50,14 @@ class ArrayCells:
         return cls(block, absent)
 
     def measured(self, measure: str, learned: str) -> Floats:
-        """The number of each array, NaN for null; ``learned``: the centroid, for ``distance``."""
+        """The number of each array, NaN for null.
+
+        ``learned``: the centroid, for ``distance``, or the centres, for ``nearest``.
+        """
         if measure == "distance":
             found = self._distances(centroid_of(learned))
+        elif measure == "nearest":
+            found = self._nearest(learned_centres(learned))
         else:
             found = self._statistics[measure].copy()
         found[self._absent] = np.nan
@@ -57,11 +67,27 @@ class ArrayCells:
         """The mean of all arrays, pooled: float32 in base64."""
         total: Any = 0.0
         for rows in self._steps():
-            pooled = _pooled(self._flat[rows])
+            pooled = _pooled(self._flat[rows], MAX_POOLED)
             pooled[self._absent[rows]] = 0
             total = total + pooled.sum(axis=0)
         mean = total / max(1, int((~self._absent).sum()))
-        return base64.b64encode(np.asarray(mean, "<f4").tobytes()).decode()
+        return _encoded(mean)
+
+    def learn_nearest(self) -> tuple[str, Floats]:
+        """The centres of clusters of half of the arrays, and the distances of the others to them.
+
+        The distances, NaN for null, are those of arrays that the centres were not learned from.
+        There is at least one array.
+        """
+        present = np.flatnonzero(~self._absent)
+        half = present[::2]
+        centres = centres_of(_pooled(self._flat[half[evenly(len(half), MAX_LEARNED)]], MAX_POINT))
+        learned = f"{centres.shape[1]}:{_encoded(centres)}"
+        others = np.ones(len(self._flat), np.bool_)
+        others[half] = False
+        return learned, ArrayCells(self._flat[others], self._absent[others]).measured(
+            "nearest", learned
+        )
 
     @cached_property
     def _statistics(self) -> dict[str, Floats]:
@@ -90,12 +116,21 @@ class ArrayCells:
     def _distances(self, centroid: Floats) -> Floats:
         found = np.empty(len(self._flat))
         for rows in self._steps():
-            apart = _pooled(self._flat[rows])
+            apart = _pooled(self._flat[rows], MAX_POOLED)
             if apart.shape[1] != len(centroid):
                 raise ValueError(f"expected {len(centroid)} numbers, got {apart.shape[1]}")
             apart -= centroid
             with np.errstate(over="ignore"):
                 found[rows] = np.sqrt(np.square(apart).sum(axis=1))
+        return found
+
+    def _nearest(self, centres: Floats) -> Floats:
+        """NaN for arrays of another size than those that the centres were learned from."""
+        found = np.full(len(self._flat), np.nan)
+        for rows in self._steps():
+            points = _pooled(self._flat[rows], MAX_POINT)
+            if points.shape[1] == centres.shape[1]:
+                found[rows] = nearest_distances(points, centres)
         return found
 
     def _steps(self) -> list[slice]:
@@ -109,14 +144,26 @@ def centroid_of(learned: str) -> Floats:
     return np.frombuffer(base64.b64decode(learned), "<f4").astype(np.float64)
 
 
-def _pooled(flat: npt.NDArray[Any]) -> Floats:
-    """At most ``MAX_POOLED`` means of consecutive elements: shape (n, numbers); not finite is 0."""
+@lru_cache(maxsize=64)
+def learned_centres(learned: str) -> Floats:
+    """The centres that ``ArrayCells.learn_nearest`` wrote: shape (centres, numbers)."""
+    width, _, encoded = learned.partition(":")
+    return centroid_of(encoded).reshape(-1, int(width))
+
+
+def _encoded(numbers: Any) -> str:
+    """As float32 in base64."""
+    return base64.b64encode(np.asarray(numbers, "<f4").tobytes()).decode()
+
+
+def _pooled(flat: npt.NDArray[Any], most: int) -> Floats:
+    """At most ``most`` means of consecutive elements: shape (n, numbers); not finite is 0."""
     part = flat.astype(np.float64)
     if flat.dtype.kind == "f":
         part[~np.isfinite(part)] = 0
     width = part.shape[1]
-    if width <= MAX_POOLED:
+    if width <= most:
         return part
-    starts = np.arange(MAX_POOLED) * width // MAX_POOLED
+    starts = np.arange(most) * width // most
     sizes = np.diff([*starts, width])
     return np.asarray(np.add.reduceat(part, starts, axis=1) / sizes)

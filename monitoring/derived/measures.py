@@ -23,7 +23,7 @@ Cells = ArrayCells | BytesCells | ListCells | TextCells
 CellKind = Literal["array", "bytes", "list", "string"]
 
 MEASURES: Mapping[CellKind, tuple[str, ...]] = {
-    "array": ("mean", "distance", "std", "zeros", "norm", "nonfinite"),
+    "array": ("mean", "nearest", "distance", "std", "zeros", "norm", "nonfinite"),
     "bytes": ("bytes", "format", "brightness", "width", "height", "contrast"),
     "list": ("length", "unseen", "mean"),
     "string": ("length", "unseen", "script", "token"),
@@ -33,7 +33,7 @@ MAX_MEASURES = max(map(len, MEASURES.values()))
 IMAGES_ONLY = frozenset({"format", "brightness", "width", "height", "contrast"})
 CATEGORIES = frozenset({"format", "script", "token"})
 """Measures that are categories."""
-LEARNED = frozenset({"distance", "unseen", "token"})
+LEARNED = frozenset({"distance", "nearest", "unseen", "token"})
 """Measures that need what was learned from the training rows."""
 COSTLY = frozenset({"brightness", "contrast"})
 """Measures that take milliseconds a row."""

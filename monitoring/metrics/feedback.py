@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from monitoring.metrics.amounts import bounded
 from monitoring.metrics.reference import OTHER
 from monitoring.metrics.registry import Counter, Series, label, set_bits
 from monitoring.slices.slices import ALL
@@ -156,8 +157,8 @@ class FeedbackMetrics(LabelRequests):
 
     def _error_amounts(self, place: int, error: float) -> Iterator[tuple[Counter, float]]:
         over, under, squared = self._error_sums[place]
-        yield (over if error > 0 else under), abs(error)
-        yield squared, error * error
+        yield (over if error > 0 else under), bounded(abs(error))
+        yield squared, bounded(error * error)
 
     def _confusions(self, series: Series, classes: Sequence[Any]) -> None:
         """Create predicted-by-actual counters: in every slice for two classes, else overall only.

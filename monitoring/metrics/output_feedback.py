@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from monitoring.metrics.amounts import bounded
 from monitoring.metrics.feedback import OTHER_VERSION, REJECTIONS, SCORED, LabelRequests
 from monitoring.metrics.reference import OTHER
 from monitoring.metrics.registry import Counter, Series, label, set_bits
@@ -114,11 +115,11 @@ class OutputFeedbackMetrics(LabelRequests):
             for place, measure, amount, weight in _measured(own):
                 series = self._sums.get((name, measure, place))
                 if series is not None:
-                    sums[series[0]] += amount * weight
+                    sums[series[0]] += bounded(amount * weight)
                     sums[series[1]] += weight
                 squares = self._squares.get((name, measure, place))
                 if squares is not None:
-                    sums[squares] += amount * amount * weight
+                    sums[squares] += bounded(amount * amount * weight)
             for result, _ in own:
                 for text, outcome_name in _label_outcomes(result):
                     sums[self._of_label(name, text, outcome_name)] += 1

@@ -1,4 +1,4 @@
-"""What is watched of structured answers: for each output one or two columns of plain values.
+"""What is watched of structured answers: for each output one to three columns of values.
 
 The profile bins the columns of the held-out answers, the server counts those of live answers in the
 same bins, and drift compares the two as it does for features.
@@ -24,7 +24,7 @@ MAX_SET_TEXT = 200
 
 
 class AnswerColumn(NamedTuple):
-    """One plain value of each answer of an output."""
+    """One value of each answer of an output."""
 
     name: str
     """``__prediction__.OUTPUT``, with ``.MEASURE`` for a second one."""
@@ -32,12 +32,17 @@ class AnswerColumn(NamedTuple):
     categorical: bool
     value: Callable[[Any], Any]
     """From an answer that isn't null; None or NaN where it has no value."""
+    measure: str | None = None
+    """What is derived from the values, which are arrays."""
 
 
 def answer_columns(outputs: Sequence[LabelledOutput]) -> tuple[AnswerColumn, ...]:
-    """The columns of ``outputs``: first the first one of each, then the second ones."""
+    """The columns of ``outputs``: first the first one of each, then the second ones, and so on."""
     each = [_columns(one) for one in outputs]
-    return tuple(columns[place] for place in range(2) for columns in each if place < len(columns))
+    most = max(map(len, each), default=0)
+    return tuple(
+        columns[place] for place in range(most) for columns in each if place < len(columns)
+    )
 
 
 def values_of(
@@ -71,7 +76,8 @@ def _columns(output: LabelledOutput) -> list[AnswerColumn]:
     if form.kind in ("number", "score"):
         return [column("", float)]
     if form.kind in ("numbers", "array"):
-        return [column(".norm", _norm), column(".mean", _mean)]
+        near = AnswerColumn(f"{name}.nearest", output.name, False, _numbers, "nearest")
+        return [near, column(".norm", _norm), column(".mean", _mean)]
     if form.kind == "quantiles":
         levels = [number_name(level) for level in form.levels or ()]
         middle = levels[len(levels) // 2]

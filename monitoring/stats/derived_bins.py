@@ -36,6 +36,10 @@ MIN_MEASURED = 0.9
 """A measure that fewer rows have is not monitored: brightness, where most images are no PNG."""
 
 
+MIN_NEAREST_ROWS = 20
+"""Arrays whose distances to centres of others are a reference."""
+
+
 class Candidate(NamedTuple):
     """A column, or one of its measures, that may be monitored."""
 
@@ -70,6 +74,8 @@ def _derived_feature(name: str, measure: str, cells: Cells, max_bins: int) -> Fe
         learned, shares = cells.learn_vocabulary()
         feature = _unseen_feature(f"{name}.{measure}", shares)
         return feature and feature.model_copy(update={"measure": measure, "learned": learned})
+    if measure == "nearest" and isinstance(cells, ArrayCells):
+        return nearest_feature(name, cells, max_bins)
     found = cells.measured(measure, learned)
     column, values = f"{name}.{measure}", derived_series(found)
     if measure in CATEGORIES:
@@ -81,6 +87,18 @@ def _derived_feature(name: str, measure: str, cells: Cells, max_bins: int) -> Fe
         feature = numeric_feature(column, numbers, max_bins) or _one_number(column, numbers)
     extra = {"measure": measure, "learned": learned}
     return None if feature is None else feature.model_copy(update=extra)
+
+
+def nearest_feature(name: str, cells: ArrayCells, max_bins: int) -> FeatureProfile | None:
+    """Bins of the distances of half of the arrays to the nearest centre of the other half.
+
+    A row that the centres were learned from is nearer to them, so it is no reference.
+    """
+    learned, numbers = cells.learn_nearest()
+    if np.isfinite(numbers).sum() < MIN_NEAREST_ROWS:
+        return None
+    found = numeric_feature(f"{name}.nearest", numbers, max_bins)
+    return found and found.model_copy(update={"measure": "nearest", "learned": learned})
 
 
 def _unseen_feature(name: str, shares: Floats) -> FeatureProfile | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -11,6 +11,22 @@ import numpy.typing as npt
 
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
+
+
+Span = tuple[int, int]
+"""From a bin of a grid to before another."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Ordered bins of a number, finer than those it is searched by: terms are fitted to them."""
+
+    codes: Ints
+    """The bin of each row, (n,); -1 for none."""
+    spans: tuple[Span | None, ...]
+    """The bins of each term; None for a term that is no range."""
+    size: int
+    """The number of bins."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +42,8 @@ class SliceFeature:
     """The bin of each row, (n,), from 0 to k - 1; -1 for a row in no term of this feature."""
     terms: Mask
     """Whether a term holds a bin: (t, k)."""
+    grid: Grid | None = None
+    """Of a number."""
 
     def __post_init__(self) -> None:
         if self.terms.ndim != 2 or self.codes.ndim != 1:
@@ -43,17 +61,27 @@ class SliceFeature:
         bins = int(known.max(initial=-1)) + 1
         return cls(name, known, np.eye(bins, dtype=np.bool_))
 
+    def part(self, rows: npt.NDArray[np.intp]) -> SliceFeature:
+        """The feature of some rows, by index."""
+        grid = self.grid
+        if grid is not None:
+            grid = replace(grid, codes=grid.codes[rows])
+        return replace(self, codes=self.codes[rows], grid=grid)
+
     @property
     def bins(self) -> int:
         """The number of bins, k."""
         return int(self.terms.shape[1])
 
-    def mask(self, term: int) -> Mask:
-        """The rows in a term, (n,)."""
-        return np.append(self.terms[term], False)[self.codes]
+    def mask(self, term: int, span: Span | None = None) -> Mask:
+        """The rows in a term, or in the bins ``span`` of the grid, (n,)."""
+        if span is None:
+            return np.append(self.terms[term], False)[self.codes]
+        assert self.grid is not None
+        return (self.grid.codes >= span[0]) & (self.grid.codes < span[1])
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class SliceTerms:
     """A slice: terms of one or more features, all of which hold."""
 
@@ -61,13 +89,42 @@ class SliceTerms:
     """Indices of the features, increasing."""
     terms: tuple[int, ...]
     """The term of each of them."""
+    spans: tuple[Span | None, ...] = ()
+    """The bins of the grid that were fitted to a term; None for the term itself."""
 
-    def mask(self, features: Sequence[SliceFeature]) -> Mask:
-        """The rows in the slice, (n,)."""
-        found: Mask | None = None
-        for at, term in zip(self.features, self.terms, strict=True):
-            own = features[at].mask(term)
-            found = own if found is None else found & own
-        if found is None:
-            raise ValueError("expected a slice of at least one term, got none")
+    @property
+    def parts(self) -> Iterator[tuple[int, int, Span | None]]:
+        """Feature, term and span of each term."""
+        return zip(self.features, self.terms, self.fitted, strict=True)
+
+    def without(self, place: int) -> SliceTerms:
+        """The slice without the term at one place."""
+        features, terms, spans = (
+            (*some[:place], *some[place + 1 :]) for some in (self.features, self.terms, self.fitted)
+        )
+        return SliceTerms(features, terms, spans if any(spans) else ())
+
+    @property
+    def fitted(self) -> tuple[Span | None, ...]:
+        """``spans``, of every term."""
+        return self.spans or (None,) * len(self.terms)
+
+
+class SliceMasks:
+    """The rows of slices; those of each term are computed once."""
+
+    def __init__(self, features: Sequence[SliceFeature]) -> None:
+        self.features = features
+        self._known: dict[tuple[int, int, Span | None], Mask] = {}
+
+    def of(self, slice_: SliceTerms) -> Mask:
+        """The rows in a slice, (n,)."""
+        parts = [self._term(*key) for key in slice_.parts]
+        found: Mask = np.logical_and.reduce(parts)
         return found
+
+    def _term(self, feature: int, term: int, span: Span | None) -> Mask:
+        key = (feature, term, span)
+        if key not in self._known:
+            self._known[key] = self.features[feature].mask(term, span)
+        return self._known[key]

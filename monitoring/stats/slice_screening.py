@@ -7,15 +7,17 @@ the share of false slices.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from monitoring.stats.distributions import normal_quantile
-from monitoring.stats.slice_features import Mask, SliceFeature, SliceTerms
+from monitoring.stats.slice_features import Mask, SliceFeature, SliceMasks, SliceTerms
+from monitoring.stats.slice_fitting import SIMPLER, RangeFitter
 from monitoring.stats.slice_scores import scores
 from monitoring.stats.slice_tables import SliceTables, Sums
 from monitoring.stats.slice_tests import Losses, SliceTest
@@ -29,13 +31,16 @@ the others harder to confirm: from 3 to 30 the power is about the same."""
 MAX_CANDIDATES = 50
 MAX_TRIED = 2_000
 """Slices of one half that are compared with those already chosen, the worst first."""
+MAX_FITTED = 150
+"""Slices whose ranges are fitted before they are compared."""
+MAX_RANGES = 3
+"""Ranges of one number alone, which overlap: more of them would be nearly the same."""
 MAX_SHARE = 0.5
 """Of the rows, in a slice: the complement of a larger one is the exception."""
 SLACK = 1.0
 """A score may be that much too low, because other weak slices are among the rest."""
-SIMPLER = 0.5
-"""A slice must score that much more for each further feature: of the many parts of a weak slice
-some score a little more than the whole, by chance."""
+NEAR_BAR = 30.0
+"""A slice whose p-value is that much too high may pass with other ranges."""
 MIN_LEFT = 0.3
 """Of a slice's rows, outside of those already chosen: else they explain it."""
 _SEEN = 2.0
@@ -81,46 +86,42 @@ def screen(
 ) -> tuple[Screened, Screened]:
     """The candidates of both halves; ``first``: whether a row is in the first half, (n,)."""
     tables = SliceTables(features, losses, first)
-    total = tables.total()
-    whole = Sums(total.rows[:, None], total.loss[:, None], total.other[:, None])
-    sets: list[tuple[int, ...]] = []
-    seen: tuple[list[_Seen], list[_Seen]] = ([], [])
-    tested = 0
+    search = _Search(tables.total(), losses, options)
+    for at in range(len(features)):
+        if found := tables.ranges(at):
+            search.add(1, found[0].__getitem__, found[1], MAX_RANGES)
     for chosen, sums in tables.slices(options.features):
-        enough = (sums.rows >= options.min_rows / 2) & (sums.rows <= MAX_SHARE * whole.rows)
-        places = np.flatnonzero(enough.all(axis=0))
-        if not len(places):
-            continue
-        tested += len(places)
-        excess, score = scores(
-            sums.at(places), whole, binary=losses.binary, own=losses.expected is not None
-        )
-        for half, found in enumerate(seen):
-            high = np.flatnonzero((excess[half] >= options.effect) & (score[half] >= _SEEN))
-            found.append(_Seen(np.full(len(high), len(sets)), places[high], score[half, high]))
-        sets.append(chosen)
-    one, other = (_worst(found, tables, sets, tested) for found in seen)
-    return one, other
+        search.add(len(chosen), partial(tables.terms_at, chosen), sums)
+    return search.worst(0), search.worst(1)
 
 
 def distinct(
-    screened: Screened, masks: MaskCache, rows: Indices, losses: Losses, effect: float
+    screened: Screened,
+    features: Sequence[SliceFeature],
+    losses: Losses,
+    options: ScreeningOptions,
 ) -> list[SliceTerms]:
-    """The slices to confirm, by their rows ``rows`` of the half that screens, the worst first.
+    """The slices to confirm, the worst first; ``features``, ``losses``: of the half that screens.
 
-    A slice is dropped if its rows outside of those already chosen are few, or no longer weak.
-    ``losses``: those of ``rows``.
+    Ranges are fitted to these rows. A slice is dropped if its rows outside of those already chosen
+    are few, or no longer weak.
     """
-    test = SliceTest(losses)
-    covered = np.zeros(len(rows), np.bool_)
+    test, masks = SliceTest(losses), SliceMasks(features)
+    fitter = RangeFitter(masks, losses, options.min_rows / 2)
+    covered = np.zeros(len(losses.loss), np.bool_)
     chosen: list[SliceTerms] = []
-    for terms, _ in screened.candidates:
-        own = masks.of(terms)[rows]
+    for terms in _fitted_first(screened, fitter):
+        own = masks.of(terms)
         left = own & ~covered
         if left.sum() < MIN_LEFT * own.sum():
             continue
+        if test.excess(left, ~(own | covered)).p > NEAR_BAR * screened.bar:
+            continue
+        terms = fitter.fitted(terms, ~covered)
+        own = masks.of(terms)
+        left = own & ~covered
         found = test.excess(left, ~(own | covered))
-        if found.p > screened.bar or found.excess < effect:
+        if found.p > screened.bar or found.excess < options.effect:
             continue
         chosen.append(terms)
         covered |= own
@@ -129,51 +130,80 @@ def distinct(
     return chosen
 
 
-class MaskCache:
-    """The rows of slices; those of each term are computed once."""
+def _fitted_first(screened: Screened, fitter: RangeFitter) -> list[SliceTerms]:
+    """The candidates; of the first ones the ranges are fitted, and then the order."""
+    fitted: dict[SliceTerms, float] = {}
+    for terms, _ in screened.candidates[:MAX_FITTED]:
+        found = fitter.fitted(terms)
+        if found not in fitted:
+            fitted[found] = fitter.score(found) - SIMPLER * len(found.features)
+    others = [terms for terms, _ in screened.candidates[MAX_FITTED:]]
+    return [*sorted(fitted, key=lambda one: -fitted[one]), *others]
 
-    def __init__(self, features: Sequence[SliceFeature]) -> None:
-        self._features = features
-        self._known: dict[tuple[int, int], Mask] = {}
 
-    def of(self, terms: SliceTerms) -> Mask:
-        """The rows in a slice, (n,)."""
-        parts = [self._term(*pair) for pair in zip(terms.features, terms.terms, strict=True)]
-        found: Mask = np.logical_and.reduce(parts)
-        return found
+class _Search:
+    """The slices with high scores, by half."""
 
-    def _term(self, feature: int, term: int) -> Mask:
-        if (feature, term) not in self._known:
-            self._known[feature, term] = self._features[feature].mask(term)
-        return self._known[feature, term]
+    def __init__(self, total: Sums, losses: Losses, options: ScreeningOptions) -> None:
+        self._total = Sums(total.rows[:, None], total.loss[:, None], total.other[:, None])
+        self._binary, self._own = losses.binary, losses.expected is not None
+        self._options = options
+        self._sizes: list[int] = []
+        self._makers: list[Callable[[int], SliceTerms]] = []
+        self._seen: tuple[list[_Seen], list[_Seen]] = ([], [])
+        self._tested = 0
+
+    def add(
+        self,
+        size: int,
+        make: Callable[[int], SliceTerms],
+        sums: Sums,
+        most: int | None = None,
+    ) -> None:
+        """Score slices of ``size`` features, (2, slices), and keep those of high scores.
+
+        ``make``: place → slice; ``most``: the slices to keep, the highest ones.
+        """
+        enough = sums.rows >= self._options.min_rows / 2
+        enough &= sums.rows <= MAX_SHARE * self._total.rows
+        places = np.flatnonzero(enough.all(axis=0))
+        if not len(places):
+            return
+        self._tested += len(places)
+        excess, score = scores(sums.at(places), self._total, binary=self._binary, own=self._own)
+        for half, found in enumerate(self._seen):
+            high = np.flatnonzero((excess[half] >= self._options.effect) & (score[half] >= _SEEN))
+            if most is not None:
+                high = high[np.argsort(-score[half, high], kind="stable")[:most]]
+            made = np.full(len(high), len(self._makers))
+            found.append(_Seen(made, places[high], score[half, high]))
+        self._sizes.append(size)
+        self._makers.append(make)
+
+    def worst(self, half: int) -> Screened:
+        """The slices with the highest scores on one half."""
+        if not self._seen[half]:
+            return Screened((), self._tested)
+        made, places, score = (
+            np.concatenate(parts) for parts in zip(*self._seen[half], strict=True)
+        )
+        high = np.flatnonzero(score >= -normal_quantile(_bar(self._tested)) - SLACK)
+        rank = np.round(score - SIMPLER * np.array(self._sizes)[made], 9)
+        order = high[np.lexsort((made[high], -rank[high]))][:MAX_TRIED]
+        return Screened(
+            tuple(
+                Candidate(self._makers[made[at]](int(places[at])), float(score[at])) for at in order
+            ),
+            self._tested,
+        )
 
 
 class _Seen(NamedTuple):
-    """Slices of one set of features with a high score."""
+    """Slices with high scores."""
 
-    sets: npt.NDArray[np.int64]
+    makers: npt.NDArray[np.int64]
     places: Indices
     scores: Floats
-
-
-def _worst(
-    found: Sequence[_Seen], tables: SliceTables, sets: Sequence[tuple[int, ...]], tested: int
-) -> Screened:
-    if not found:
-        return Screened((), tested)
-    which, places, score = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    least = -normal_quantile(_bar(tested)) - SLACK
-    high = np.flatnonzero(score >= least)
-    sizes = np.array([len(one) for one in sets])[which[high]]
-    rank = np.round(score[high] - SIMPLER * sizes, 9)
-    order = high[np.lexsort((which[high], -rank))][:MAX_TRIED]
-    return Screened(
-        tuple(
-            Candidate(tables.terms_at(sets[which[at]], int(places[at])), float(score[at]))
-            for at in order
-        ),
-        tested,
-    )
 
 
 def _bar(tested: int) -> float:

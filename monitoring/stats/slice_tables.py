@@ -47,7 +47,8 @@ class SliceTables:
         self._terms = [
             np.pad(feature.terms, ((0, 0), (0, 1))).astype(np.float64) for feature in features
         ]
-        self._weights = (None, *_weights(losses))
+        self._grids = [feature.grid for feature in features]
+        self._weights = row_weights(losses)
 
     def total(self) -> Sums:
         """The sums of all rows: shape (2,), by half."""
@@ -58,6 +59,25 @@ class SliceTables:
         for size in range(1, most + 1):
             for chosen in itertools.combinations(range(len(self._codes)), size):
                 yield chosen, self._sums(chosen)
+
+    def ranges(self, feature: int) -> tuple[list[SliceTerms], Sums] | None:
+        """Every range of a number's grid, and its sums: (2, ranges); None for no number."""
+        grid = self._grids[feature]
+        if grid is None:
+            return None
+        term = next((at for at, span in enumerate(grid.spans) if span is not None), None)
+        if term is None:
+            return None
+        size = grid.size + 1  # the last bin is that of null
+        codes = np.where(grid.codes < 0, grid.size, grid.codes)
+        table = self._table(self._half * size + codes, 2 * size).reshape(3, 2, size)
+        until = np.cumsum(np.pad(table[..., :-1], ((0, 0), (0, 0), (1, 0))), axis=-1)
+        starts, ends = np.triu_indices(size, 1)
+        slices = [
+            SliceTerms((feature,), (term,), (span,))
+            for span in zip(starts.tolist(), ends.tolist(), strict=True)
+        ]
+        return slices, Sums(*(until[..., ends] - until[..., starts]))
 
     def terms_at(self, chosen: tuple[int, ...], place: int) -> SliceTerms:
         """The slice at one place of the sums of ``chosen``."""
@@ -77,17 +97,14 @@ class SliceTables:
     def _table(self, key: Ints, size: int) -> Floats:
         """The sums of rows by key: (3, size)."""
         return np.stack(
-            [
-                np.bincount(key, weight, size).astype(np.float64)
-                if weight is None or len(weight)
-                else np.zeros(size)
-                for weight in self._weights
-            ]
+            [np.bincount(key, weight, size).astype(np.float64) for weight in self._weights]
         )
 
 
-def _weights(losses: Losses) -> tuple[Floats, Floats]:
+def row_weights(losses: Losses) -> tuple[None, Floats, Floats]:
+    """What each row adds to ``Sums``: one row, its loss and its other number, (n,)."""
     if losses.binary:
-        return losses.loss, np.zeros(0) if losses.expected is None else losses.expected
+        own = losses.expected
+        return None, losses.loss, np.zeros(len(losses.loss)) if own is None else own
     over = losses.over
-    return over, over * over
+    return None, over, over * over

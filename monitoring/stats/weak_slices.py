@@ -15,9 +15,8 @@ import numpy as np
 
 from monitoring.stats.adjust import benjamini_hochberg
 from monitoring.stats.row_halves import first_half, row_hashes
-from monitoring.stats.slice_features import Mask, SliceFeature, SliceTerms
+from monitoring.stats.slice_features import Mask, SliceFeature, SliceMasks, SliceTerms
 from monitoring.stats.slice_screening import (
-    MaskCache,
     Screened,
     ScreeningOptions,
     distinct,
@@ -29,8 +28,10 @@ MAX_FEATURES = 30
 """Features searched, the first ones: the slices of three grow with the cube of their number."""
 MAX_ORDER = 3
 """Features of one slice."""
-SAME = 0.5
-"""Two slices that share more of their rows (of those in either) are one."""
+MIN_NEW = 0.5
+"""A slice of the second half is shown if fewer of its rows are in slices of the first."""
+MIN_CLEAR = 0.5
+"""Slices are compared with the rows in none of them, if these are that many of all."""
 COVERAGE = 0.95
 """Of the intervals of the excess, over those that are shown."""
 
@@ -43,7 +44,7 @@ class SearchOptions:
     """Most features of a slice, from 1 to 3."""
     effect: float = 0.03
     """Least excess, in the unit of the loss."""
-    level: float = 0.05
+    level: float = 0.02
     """False-alarm level."""
     min_rows: int = 50
     """Least rows of a slice."""
@@ -53,6 +54,11 @@ class SearchOptions:
             raise ValueError(f"expected 1 to {MAX_ORDER} features a slice, got {self.features}")
         if not 0 < self.level < 1:
             raise ValueError(f"expected a level between 0 and 1, got {self.level}")
+
+    @property
+    def limits(self) -> ScreeningOptions:
+        """What a slice must be to be chosen."""
+        return ScreeningOptions(self.features, self.effect, self.min_rows)
 
 
 @dataclass(frozen=True)
@@ -118,24 +124,24 @@ def find_weak_slices(
     used = [features[at] for at in order]
     numbers = [losses.loss] if losses.expected is None else [losses.loss, losses.expected]
     first = first_half(row_hashes(used, numbers), losses.groups)
-    limits = ScreeningOptions(options.features, options.effect, options.min_rows)
-    screened = screen(used, losses, first, limits)
-    masks = MaskCache(used)
+    screened = screen(used, losses, first, options.limits)
+    masks = SliceMasks(used)
     shown: list[FoundSlice] = []
     for half, found in zip((first, ~first), screened, strict=True):
         for one in _confirmed(found, masks, half, losses, options):
-            if not any(_overlap(one.mask, other.mask) > SAME for other in shown):
+            if not _known(one.mask, [other.mask for other in shown]):
                 shown.append(one)
-    shown.sort(key=lambda one: (-one.harmed, one.terms))
+    shown.sort(key=lambda one: (-one.harmed, one.terms.features, one.terms.terms))
     return SearchResult(tuple(_renumbered(one, order) for one in shown), screened[0].tested)
 
 
 def _confirmed(
-    screened: Screened, masks: MaskCache, half: Mask, losses: Losses, options: SearchOptions
+    screened: Screened, masks: SliceMasks, half: Mask, losses: Losses, options: SearchOptions
 ) -> list[FoundSlice]:
     """The slices that ``half`` chooses and the other rows confirm, at half of the level."""
     rows, others = np.flatnonzero(half), np.flatnonzero(~half)
-    chosen = distinct(screened, masks, rows, losses.part(rows), options.effect)
+    features = [feature.part(rows) for feature in masks.features]
+    chosen = distinct(screened, features, losses.part(rows), options.limits)
     if not chosen:
         return []
     test = SliceTest(losses.part(others))
@@ -143,7 +149,10 @@ def _confirmed(
     parts = [mask[others] for mask in whole]
     clear = _clear(parts)
     found = [test.excess(part, clear & ~part) for part in parts]
-    p = [one.p if one.excess >= options.effect else 1.0 for one in found]
+    p = [
+        max(one.p, beyond) if one.excess >= options.effect else 1.0
+        for one, beyond in zip(found, _beyond(test, parts, clear), strict=True)
+    ]
     q = [min(1.0, 2 * one) for one in benjamini_hochberg(p)]
     shown = [at for at, one in enumerate(q) if one <= options.level]
     # Intervals of selected effects are wider, so that the share that misses is still 5 %
@@ -163,19 +172,37 @@ def _confirmed(
     ]
 
 
+def _beyond(test: SliceTest, parts: Sequence[Mask], clear: Mask) -> list[float]:
+    """The p-value of each slice's rows that no slice before it has: it must be weak there too."""
+    covered = np.zeros_like(clear)
+    found = []
+    for part in parts:
+        found.append(test.excess(part & ~covered, clear & ~part).p)
+        covered |= part
+    return found
+
+
 def _clear(parts: Sequence[Mask]) -> Mask:
     """The rows that slices are compared with: those in none, if these are not few."""
     clear = ~np.logical_or.reduce(parts)
-    return clear if clear.mean() >= SAME else np.ones_like(clear)
+    return clear if clear.mean() >= MIN_CLEAR else np.ones_like(clear)
 
 
-def _overlap(one: Mask, other: Mask) -> float:
-    return float((one & other).sum() / max(1, (one | other).sum()))
+def _known(mask: Mask, shown: Sequence[Mask]) -> bool:
+    """Whether slices that are shown have most rows of another one."""
+    return bool(shown) and (mask & np.logical_or.reduce(shown)).sum() > MIN_NEW * mask.sum()
 
 
 def _renumbered(found: FoundSlice, order: Sequence[int]) -> FoundSlice:
     """With features numbered as the caller does; ``order``: the caller's number of each."""
-    pairs = zip(found.terms.features, found.terms.terms, strict=True)
-    numbered = sorted((order[feature], term) for feature, term in pairs)
-    features, terms = zip(*numbered, strict=True)
-    return replace(found, terms=SliceTerms(features, terms))
+    own = found.terms
+    numbers = [order[feature] for feature in own.features]
+    places = sorted(range(len(numbers)), key=numbers.__getitem__)
+    return replace(
+        found,
+        terms=SliceTerms(
+            tuple(numbers[at] for at in places),
+            tuple(own.terms[at] for at in places),
+            tuple(own.fitted[at] for at in places) if any(own.fitted) else (),
+        ),
+    )

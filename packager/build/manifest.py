@@ -22,6 +22,9 @@ from packager.runners.job import make_job
 from packager.worker.job import Job, TrainingResult
 from packager.worker.test.cases.golden import read_golden
 
+PACKAGE_FILES = ("fingerprint.json", "profile.json", "baseline.json", "weak.json", "golden.json")
+"""What the worker writes for ``/package``, if there is data."""
+
 
 def make_manifest(
     context: BuildContext,
@@ -75,7 +78,7 @@ def _package_files(
     (package / "lock.json").write_bytes(lock.dump())
     text = render(context.environment.locked_base, labels(context.project), template)
     (package / "Dockerfile").write_text(text, encoding="utf-8")
-    for name in ("fingerprint.json", "profile.json", "baseline.json", "golden.json"):
+    for name in PACKAGE_FILES:
         if (out / name).is_file():
             shutil.copyfile(out / name, package / name)
     golden = _golden_cases(context.project, schema)

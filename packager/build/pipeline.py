@@ -60,7 +60,12 @@ from packager.runners.project import (
     training_worker,
     wheel_target,
 )
-from packager.runners.result_cache import keep_training, take_training, training_digest
+from packager.runners.result_cache import (
+    keep_training,
+    take_training,
+    training_digest,
+    training_inputs,
+)
 from packager.runners.table_data import on_local_data
 from packager.worker.job import TrainingResult
 
@@ -196,7 +201,8 @@ def _train(
             GateOptions(allow=options.allow_findings, fresh=options.no_cache),
         )
         job = training_job(project, seed_variance)
-        digest = training_digest(image, worker.isolation, environment.machine, job)
+        inputs = training_inputs(image, files)
+        digest = training_digest(inputs, worker.isolation, environment.machine, job)
         kept = None if options.no_cache else take_training(digest, out, progress)
         if kept is not None:
             progress.step(

@@ -117,7 +117,7 @@ def load_seed_variance(
 
 def _inputs(project: Project, files: ProjectFiles, lock: Lock) -> str:
     job = make_job(project).model_dump(mode="json", by_alias=True)
-    digests = files.digests()
+    digests = files.training_digests()
     recipe = {name: job["recipe"][name] for name in ("train", "params", "isa", "metrics")}
     known = {
         "job": {**job, "recipe": recipe},

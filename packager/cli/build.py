@@ -31,7 +31,9 @@ CheckReproducible = Annotated[
 ]
 AllowFindings = Annotated[
     bool,
-    typer.Option("--allow-findings", help="Build despite data issues that would stop the build."),
+    typer.Option(
+        "--allow-findings", help="Build despite data issues and cases that would stop the build."
+    ),
 ]
 ProjectFolder = Annotated[
     Path, typer.Argument(metavar="PROJECT", help="The folder with package.toml.")

@@ -14,7 +14,7 @@ import typer
 # isort: off
 from packager.cli import build, inspect, run, test, bench, monitoring, feedback
 from packager.cli import data_versions, data_derive, data_fingerprints, data_checks, data_verdicts
-from packager.cli import data_labels
+from packager.cli import data_label_queue, data_labels
 
 # isort: on
 from packager.cli.app import app
@@ -29,6 +29,7 @@ __all__ = [
     "data_checks",
     "data_derive",
     "data_fingerprints",
+    "data_label_queue",
     "data_labels",
     "data_verdicts",
     "data_versions",

@@ -122,7 +122,7 @@ def add(
         list[str] | None,
         typer.Option(
             metavar="COLUMN",
-            help="Column that identifies a row (repeatable); else row_hash, or the table's key.",
+            help="Column that identifies a row (repeatable); else the table's key, or row_hash.",
         ),
     ] = None,
     replace: Annotated[
@@ -189,6 +189,10 @@ def show(
     output: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write all of them to a CSV file.")
     ] = None,
+    target: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="Name of the column of labels in that file."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show the labels of a scheme."""
@@ -196,17 +200,21 @@ def show(
     from packager.location import Location
     from packager.report.labels import labels_text
 
+    if target is not None and (output is None or not resolved):
+        raise UsageError(
+            "--target: expected --resolved and --output with it", "it names a column of the file"
+        )
     find = resolved_labels if resolved else labels_of
     chosen, found = find(Location.parse(table), scheme)
     if output is not None:
-        write_csv(found, output)
+        write_csv(found, output, target)
         ConsoleProgress().step(f"wrote {output}")
     shown = plain_rows(found, limit)
     if as_json:
         print_result(json.dumps({"scheme": chosen.name, "labels": shown}))
         return
     print_result(labels_text(shown, terminal_columns()))
-    if len(found.frame) > limit:
+    if len(found.frame) > limit and output is None:
         ConsoleProgress().step(f"{len(found.frame) - limit:,} more: --limit, or --output FILE")
 
 

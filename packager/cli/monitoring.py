@@ -97,7 +97,10 @@ def schedule(
     ] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Write schedules that test a package on new data: systemd, Kubernetes, GitHub, GitLab."""
+    """Write schedules that test a package on new data.
+
+    For systemd, Kubernetes, GitHub and GitLab.
+    """
     from packager.deploy.generated_folder import write
     from packager.deploy.schedule import Schedule, schedule_files
     from packager.engine.engine import Engine

@@ -8,12 +8,12 @@ from typing import Annotated
 
 import typer
 
-from packager.cli.app import RUN, AsJson, Local, Ref, app, opened
+from packager.cli.app import INSPECT, AsJson, Local, Ref, app, opened
 from packager.cli.console import ConsoleProgress, print_result, terminal_columns
 from packager.errors import PackageError, UsageError
 
 
-@app.command("test", rich_help_panel=RUN)
+@app.command("test", rich_help_panel=INSPECT)
 def run_data_test(
     reference: Ref,
     data: Annotated[
@@ -31,7 +31,7 @@ def run_data_test(
     output: Annotated[
         Path | None,
         typer.Option(
-            "--out", help="Folder for report.json, junit.xml, summary.md, index.html (none)."
+            "--output", help="Folder for report.json, junit.xml, summary.md, index.html (none)."
         ),
     ] = None,
     summary: Annotated[
@@ -45,15 +45,16 @@ def run_data_test(
     local: Local = False,
     as_json: AsJson = False,
 ) -> None:
-    """Test a package on new data: schema, drift, quality by slice; one verdict.
+    """Test a package on new data; exit 1 if the verdict is: failed.
 
-    Exit 1 if the test failed. The policy is [test] of package.toml, when the package was built.
+    Schema, suspicious values, drift, quality by slice, calibration, fairness, cases, weak slices.
+    The policy is [test] of package.toml, when the package was built.
     """
     from packager.report.data_test import as_text
     from packager.report.data_test_files import check_places, write_error, write_report
     from packager.testing.run import DataTestRequest, run_test
 
-    check_places(output, summary)
+    check_places(output, summary, Path(data))
     asked = DataTestRequest(data, labels, tuple(on or ()), only_new, state)
     try:
         with opened(reference, local) as (found, engine):

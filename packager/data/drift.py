@@ -71,12 +71,13 @@ def drifts_of_column(
 ) -> list[ColumnDrift]:
     """As ``column_drift`` for each feature of a column.
 
-    Words never seen are compared only if no row is in both tables: a shared row has none.
+    Words never seen, and distances to the nearest centre, are compared only if no row is in both
+    tables: a shared row has no such word, and may be one of those that the centres are means of.
     """
     return [
         column_drift(feature, column, shared)
         for feature in features
-        if feature.measure != "unseen" or not shared
+        if feature.measure not in ("unseen", "nearest") or not shared
     ]
 
 

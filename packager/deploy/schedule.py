@@ -55,7 +55,12 @@ class Schedule:
     def arguments(self) -> list[str]:
         """Of the command ``package``."""
         state = ["--state", self.state] if self.state else []
-        return [*("test", self.reference, "--data", self.data, "--new"), *state, "--out", "reports"]
+        return [
+            *("test", self.reference, "--data", self.data, "--new"),
+            *state,
+            "--output",
+            "reports",
+        ]
 
     @property
     def hosted(self) -> Schedule:

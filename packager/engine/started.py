@@ -8,6 +8,8 @@ from typing import Any
 from packager.engine.streams import lines
 from packager.engine.usage import Usage
 
+LAST_LINES = 200
+
 
 class RunningContainer:
     """A started container of the engine's client."""
@@ -41,3 +43,8 @@ class ServerContainer(RunningContainer):
     def follow(self) -> Iterator[str]:
         """Its log lines, until it ends."""
         yield from lines(self._container.logs(stream=True, follow=True))
+
+    def log(self) -> str:
+        """Its last log lines."""
+        last: bytes = self._container.logs(tail=LAST_LINES)
+        return last.decode(errors="replace")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from packager.confinement import refuse_sparse
 from packager.data.memory_limit import fitting_memory
+from packager.data.spreadsheet import unescaped
 from packager.errors import UsageError
 from packager.manifest.base import FileEntry
 from packager.tables.labels.given import GivenLabel, GivenLabels
@@ -32,7 +33,7 @@ class LabelColumns:
     label: str | None = None
     """Of CSV: the column of the label. Of Label Studio: the ``from_name`` of the control."""
     on: tuple[str, ...] | None = None
-    """The columns that identify rows; None: ``row_hash`` if the file has it, else the table's."""
+    """The columns that identify rows; None: the table's if the file has them, else ``row_hash``."""
 
     @property
     def named_annotator(self) -> str | None:
@@ -49,8 +50,9 @@ class LabelColumns:
 def csv_labels(file: Path, columns: LabelColumns, key: Sequence[str]) -> GivenLabels:
     """The labels of a CSV file; lines with an empty label are skipped, and counted.
 
-    ``key``: the columns that identify rows of the table, if the file names none. Raises
-    ``UsageError``, naming the line, for a malformed cell.
+    ``key``: the columns that identify rows of the table; empty for the row hash. Cells may be
+    escaped, as ``package data label-queue`` does. Raises ``UsageError``, naming the line, for a
+    malformed cell.
     """
     refuse_sparse(file, file.name)
     try:
@@ -72,7 +74,8 @@ def csv_labels(file: Path, columns: LabelColumns, key: Sequence[str]) -> GivenLa
         if not cells[roles.label].strip():
             skipped[NO_LABEL] += 1
             continue
-        labels.append(_label(f"{file}, {place}", cells, roles))
+        plain = {name: unescaped(cell) for name, cell in cells.items()}
+        labels.append(_label(f"{file}, {place}", plain, roles))
     return GivenLabels(FileEntry.of(file, file.name), roles.key, tuple(labels), skipped)
 
 
@@ -91,7 +94,7 @@ class _Roles:
 def _roles(file: Path, names: list[str], columns: LabelColumns, key: Sequence[str]) -> _Roles:
     own = columns.on
     if own is None:
-        own = () if ROW_HASH in names or not key else tuple(key)
+        own = tuple(key) if all(name in names for name in key) or ROW_HASH not in names else ()
     named = columns.named_annotator
     roles = _Roles(
         key=own,
@@ -124,7 +127,7 @@ def _label(place: str, cells: Mapping[str, str], roles: _Roles) -> GivenLabel:
         raise UsageError(
             f"{place}: expected an annotator, got none", "write who labelled, or use --annotator"
         )
-    key = tuple(cells[name].strip() for name in roles.key) or (cells[ROW_HASH].strip().lower(),)
+    key = tuple(cells[name] for name in roles.key) or (cells[ROW_HASH].strip().lower(),)
     return GivenLabel(
         place=place.rpartition(", ")[2],
         key=key,

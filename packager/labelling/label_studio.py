@@ -32,8 +32,8 @@ Record = Mapping[str, Any]
 def label_studio_labels(file: Path, columns: LabelColumns, key: Sequence[str]) -> GivenLabels:
     """The labels of a JSON export; cancelled and empty annotations are skipped, and counted.
 
-    ``key``: the columns that identify rows of the table, if neither ``columns`` nor the tasks do.
-    Raises ``UsageError``, naming the task, for anything that is no label of a row.
+    ``key``: the columns that identify rows of the table; empty for the row hash. Raises
+    ``UsageError``, naming the task, for anything that is no label of a row.
     """
     refuse_sparse(file, file.name)
     if columns.annotator_column is not None:
@@ -61,8 +61,10 @@ def label_studio_labels(file: Path, columns: LabelColumns, key: Sequence[str]) -
 def _key(columns: LabelColumns, tasks: Sequence[Any], key: Sequence[str]) -> tuple[str, ...]:
     if columns.on is not None:
         return columns.on
-    hashed = all(isinstance(task, dict) and _cell(task, ROW_HASH) is not None for task in tasks)
-    return () if hashed or not key else tuple(key)
+    objects = [task for task in tasks if isinstance(task, dict)]
+    named = all(_cell(task, name) is not None for task in objects for name in key)
+    hashed = all(_cell(task, ROW_HASH) is not None for task in objects)
+    return tuple(key) if named or not hashed else ()
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,9 @@ from typing import Any
 import pandas as pd
 
 from packager.cache import atomic_file
+from packager.data.spreadsheet import escaped
+from packager.errors import UsageError
+from packager.labelling.csv_labels import PROBABILITY
 from packager.location import Location
 from packager.manifest.base import FrozenModel
 from packager.manifest.label_schemes import LabelScheme
@@ -67,18 +70,18 @@ def resolved_labels(location: Location, scheme: str | None) -> tuple[LabelScheme
     """A scheme, and labels with one row for each labelled row of the version.
 
     Columns: row (its position), key, label (None if unresolved), annotators (their number),
-    disputed, and selection_probability.
+    disputed, and selection_probability (None if its labels have none, or several).
     """
     at, labels = _held(location)
     rows = labelled_rows(at, scheme)
     assert labels is not None
-    chosen = labels.of(rows.scheme.name).groupby("key")["selection_probability"].first()
+    chosen = _probabilities(labels.of(rows.scheme.name))
     found = [
         (place, one.key, one.label, one.annotators, one.dispute is not None, chosen.get(one.key))
         for place, one in enumerate(rows.resolved)
         if one is not None
     ]
-    names = ["row", "key", "label", "annotators", "disputed", "selection_probability"]
+    names = ["row", "key", "label", "annotators", "disputed", PROBABILITY]
     return rows.scheme, replace(labels, frame=pd.DataFrame(found, columns=names))
 
 
@@ -90,10 +93,41 @@ def plain_rows(labels: Labels, most: int) -> list[dict[str, Any]]:
     ]
 
 
-def write_csv(labels: Labels, file: Path) -> None:
-    """Write labels to a CSV file, with a column for each key column, as ``labels add`` reads it."""
+def write_csv(labels: Labels, file: Path, target: str | None = None) -> None:
+    """Write labels to a CSV file, with a column for each key column, as ``labels add`` reads it.
+
+    ``target``: the name of the column of labels in a file for ``package test --labels``: rows
+    without a label are left out then, and ``UsageError`` is raised if only some rows have a
+    selection probability. Text that a spreadsheet would run as a formula is escaped.
+    """
+    frame = _with_key_columns(labels.frame, labels.key)
+    if target is not None:
+        frame = frame[frame["label"].notna()].rename(columns={"label": target})
+        _check_probabilities(frame)
+    if not frame[PROBABILITY].notna().any():
+        frame = frame.drop(columns=PROBABILITY)
+    texts = frame.select_dtypes(include=["object", "str"]).columns
+    frame[texts] = frame[texts].map(lambda cell: escaped(cell) if isinstance(cell, str) else cell)
     with atomic_file(file) as new:
-        _with_key_columns(labels.frame, labels.key).to_csv(new, index=False, lineterminator="\n")
+        frame.to_csv(new, index=False, lineterminator="\n")
+
+
+def _probabilities(labels: pd.DataFrame) -> pd.Series[float]:
+    """The only selection probability of each key; NaN for none, or several."""
+    by_key = labels.groupby("key")[PROBABILITY]
+    first: pd.Series[float] = by_key.first()
+    return first.where(by_key.nunique() == 1)
+
+
+def _check_probabilities(rows: pd.DataFrame) -> None:
+    absent = rows[PROBABILITY].isna()
+    if absent.any() and not absent.all():
+        first = str(rows[absent].iloc[0, 0])
+        raise UsageError(
+            f"--target: expected one {PROBABILITY} for every labelled row, or none, got none or "
+            f"several for {int(absent.sum()):,} of {len(rows):,} rows, the first: {first}",
+            "write the file without --target, and leave out these rows or the column",
+        )
 
 
 def _with_key_columns(labels: pd.DataFrame, key: Sequence[str]) -> pd.DataFrame:

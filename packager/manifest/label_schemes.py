@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
@@ -74,14 +76,19 @@ class LabelScheme(FrozenModel):
         blank = next((text for text in texts if text.strip() != text or not text), None)
         if blank is not None:
             raise ValueError(f"`classes`: expected texts without surrounding spaces, got {blank!r}")
-        twice = next((text for text in texts if texts.count(text) > 1), None)
+        twice = next((text for text, count in Counter(texts).items() if count > 1), None)
         if twice is not None:
             raise ValueError(f"`classes`: expected every class once, got {twice!r} again")
 
     @property
     def texts(self) -> tuple[str, ...]:
         """The classes as stored."""
-        return tuple(class_text(value) for value in self.classes)
+        return tuple(self.by_text)
+
+    @cached_property
+    def by_text(self) -> dict[str, Scalar]:
+        """Each class as stored → the class."""
+        return {class_text(value): value for value in self.classes}
 
 
 class TrainedLabels(FrozenModel):

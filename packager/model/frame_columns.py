@@ -94,6 +94,11 @@ def _objects(name: str, plain: list[Any]) -> tuple[ColumnSpec, Encoded] | None:
     if kind in SENT_AS_TEXT:
         texts = [None if value is None else str(value) for value in plain]
         return ColumnSpec(name, kind, "object"), encode_text(texts)
+    forms = {(one.shape, one.dtype) if isinstance(one, np.ndarray) else None for one in present}
+    if len(forms) == 1 and None not in forms and present[0].dtype.kind in _PLAIN:
+        shape, element = present[0].shape, str(present[0].dtype)
+        spec = ColumnSpec(name, "array", "object", None, shape, element)
+        return spec, encode_tensor(plain, spec)
     if present and all(isinstance(value, bytes) for value in present):
         return ColumnSpec(name, "bytes", "object"), encode_bytes(plain)
     if not present or not all(isinstance(value, list) for value in present):

@@ -35,6 +35,7 @@ from packager.exit_reason import (
 from packager.manifest.base import FeatureForm, Task
 from packager.manifest.manifest import Recipe, Serve
 from packager.model.hosted_model import HostedModel
+from packager.model.readable_answers import readable_answer
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -174,7 +175,9 @@ class ModelHost:
         if answer is None:
             raise self._late(given) if self._timed_out else self._ended()
         if "error" in answer.header:
-            raise reported(answer.header["error"])
+            with readable_answer():
+                error = reported(answer.header["error"])
+            raise error
         return answer
 
     def load(self, path: Path, serve: Serve, task: Task) -> HostedModel:
@@ -222,12 +225,15 @@ class ModelHost:
     def save(self, models: Path, predictor: str) -> str:
         """Write the trained model into the folder ``models``; return its loader."""
         header = {"verb": "save", "path": str(models), "predictor": predictor}
-        return str(self.ask(Message(header)).header["loader"])
+        answer = self.ask(Message(header))
+        with readable_answer():
+            return str(answer.header["loader"])
 
     def environment(self) -> dict[str, Any]:
         """What of the process can change the last bits of a result."""
-        told: dict[str, Any] = self.ask(Message({"verb": "environment"})).header["environment"]
-        return told
+        answer = self.ask(Message({"verb": "environment"}))
+        with readable_answer():
+            return dict(answer.header["environment"])
 
     def close(self) -> None:
         """End the process and its children."""

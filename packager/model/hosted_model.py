@@ -15,10 +15,10 @@ from modelhost.predictions import Predictions, checked_labels, checked_probabili
 from modelhost.state import Leaf, OpaqueError
 from modelhost.state_table import decode_state
 from modelhost.wire import Buffer, Message
-from packager.errors import PackageError
 from packager.manifest.base import FeatureForm, Scalar, Task
 from packager.model.compiled.called_parts import CalledParts
 from packager.model.model import Model
+from packager.model.readable_answers import readable_answer
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,21 +58,22 @@ class HostedModel:
 
     @classmethod
     def read(cls, ask: Ask, task: Task, answer: Message) -> HostedModel:
-        """From the answer to a request to load it."""
-        told: Mapping[str, Any] = answer.header["model"]
-        return cls(
-            ask=ask,
-            number=told["number"],
-            task=task,
-            classes=_tuple(told["classes"]),
-            has_probabilities=told["has_probabilities"],
-            feature_names=_tuple(told["feature_names"]),
-            feature_count=told["feature_count"],
-            text_step=told["text_step"],
-            type_name=told["type"],
-            takes=told["takes"],
-            outputs=tuple(OutputSpec.read(one) for one in told["outputs"]),
-        )
+        """From the answer to a request to load it; raises ``PackageError`` for another form."""
+        with readable_answer():
+            told: Mapping[str, Any] = answer.header["model"]
+            return cls(
+                ask=ask,
+                number=told["number"],
+                task=task,
+                classes=_tuple(told["classes"]),
+                has_probabilities=told["has_probabilities"],
+                feature_names=_tuple(told["feature_names"]),
+                feature_count=told["feature_count"],
+                text_step=told["text_step"],
+                type_name=told["type"],
+                takes=told["takes"],
+                outputs=tuple(OutputSpec.read(one) for one in told["outputs"]),
+            )
 
     def within(self, seconds: float) -> HostedModel:
         """The same model, with a time limit of each prediction."""
@@ -129,7 +130,8 @@ class HostedModel:
         own = {"verb": "measure", "function": function, "answers": answers, "after": len(buffers)}
         named = {"features": list(features), "targets": list(targets), "takes": self.takes}
         answer = self.ask(Message({**header, **own, **named}, [*buffers, *more]))
-        return dict(answer.header["measured"])
+        with readable_answer():
+            return dict(answer.header["measured"])
 
     def relate(self, function: str, frame: pd.DataFrame) -> list[bool]:
         """Of each row of ``frame``, the features, what the project's function says.
@@ -140,13 +142,12 @@ class HostedModel:
 
         header, buffers = frame_header(frame)
         own = {"verb": "relate", "model": self.number, "function": function}
-        holds = self.ask(Message({**header, **own}, buffers)).header["holds"]
-        if len(holds) != len(frame) or not all(isinstance(one, bool) for one in holds):
-            raise PackageError(
-                f"{function}: the model's process gave no boolean for each row",
-                "does the project's code write to the descriptors of its process? It must not",
-            )
-        return list(holds)
+        answer = self.ask(Message({**header, **own}, buffers))
+        with readable_answer():
+            holds = list(answer.header["holds"])
+            if len(holds) != len(frame) or not all(isinstance(one, bool) for one in holds):
+                raise ValueError(f"{function}: expected a boolean for each row")
+        return holds
 
     @property
     def parts(self) -> CalledParts:
@@ -156,13 +157,8 @@ class HostedModel:
     def _predict(self, header: Mapping[str, Any], buffers: Sequence[Buffer]) -> Predictions:
         own = {"verb": "predict", "model": self.number, "traced": self.traced}
         answer = self.ask(Message({**header, **own}, buffers), self.seconds)
-        try:
+        with readable_answer():
             return self._predictions(answer, header["rows"])
-        except (KeyError, ValueError, TypeError, IndexError) as error:
-            raise PackageError(
-                f"the model's process gave an answer that can't be read: {error}",
-                "does the project's code write to the descriptors of its process? It must not",
-            ) from error
 
     def _called(self, call: Message) -> Message:
         own = {"model": self.number, "traced": self.traced}
@@ -172,8 +168,9 @@ class HostedModel:
         """Path → leaf, for everything the model holds; raises ``OpaqueError``."""
         answer = self.ask(Message({"verb": "state", "model": self.number}))
         if "opaque" in answer.header:
-            raise OpaqueError(answer.header["opaque"])
-        return decode_state(answer.buffers)
+            raise OpaqueError(str(answer.header["opaque"]))
+        with readable_answer():
+            return decode_state(answer.buffers)
 
     def _predictions(self, answer: Message, rows: int) -> Predictions:
         if self.outputs:

@@ -43,14 +43,10 @@ from packager.project.sections import (
 from packager.project.split_rules import check_split
 
 FILENAME = "package.toml"
-# Descriptions of what patterns expect, for error messages.
-EXPECTED = {
+EXPECTED = {  # what patterns expect, for error messages
     "package.name": "lower-case letters and digits, with . _ - between them",
     "package.version": "letters, digits and . _ -, at most 60",
-    **{
-        f"data.read.{key}": "one character"
-        for key in ("separator", "decimal", "thousands", "quote")
-    },
+    **{f"data.read.{k}": "one character" for k in ("separator", "decimal", "thousands", "quote")},
     "recipe.train": "module:function, for example train:train",
     "recipe.metrics": "module:function, for example metrics:metrics",
     "requirements.torch": "cpu, xpu, or a version such as cu128 or rocm6.4",

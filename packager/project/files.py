@@ -7,13 +7,14 @@ content later compares it with the digest (``image/unchanged.py``).
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from packager.confinement import refuse_links_out
+from packager.confinement import parse_toml, refuse_links_out
 from packager.data.sources.listing import Format, source_files
-from packager.digest import Files, hash_files
+from packager.digest import Files, HashedFile, hash_files, sha256_bytes
 from packager.errors import UsageError
 from packager.progress import Progress
 from packager.project.code_files import ProjectCode, read_code
@@ -41,6 +42,23 @@ class ProjectFiles:
             kind: {name: file.sha256 for name, file in files.items()}
             for kind, files in kinds.items()
         }
+
+    def training_digests(self) -> dict[str, dict[str, str]]:
+        """As ``digests``, with package.toml as if it had no ``[test]``, which trains nothing."""
+        found = self.digests()
+        if FILENAME in self.code:
+            found["code"][FILENAME] = _without_policy(self.code[FILENAME])
+        return found
+
+
+def _without_policy(file: HashedFile) -> str:
+    """The digest of a package.toml without ``[test]``; its own if it changed meanwhile."""
+    content = file.path.read_bytes()
+    if sha256_bytes(content) != file.sha256:
+        return file.sha256
+    keys = parse_toml(content.decode("utf-8-sig"), FILENAME)
+    keys.pop("test", None)
+    return sha256_bytes(json.dumps(keys, sort_keys=True, default=str).encode())
 
 
 @dataclass(frozen=True)

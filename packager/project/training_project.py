@@ -14,6 +14,7 @@ from packager.errors import UsageError
 from packager.manifest.base import Kind, Task
 from packager.manifest.read_options import shown_options
 from packager.project.config import FILENAME
+from packager.project.example_case import example_case
 from packager.project.large_columns import declarations, files_line
 from packager.project.output_sections import NewOutput, outputs_of, recipe_values, sections
 from packager.project.scaffold import (
@@ -69,6 +70,7 @@ def init_training(directory: Path, data: Path, targets: Sequence[str] = ()) -> l
     content = {"requirements.txt": "pandas>=2.2\nscikit-learn>=1.5\n"}
     if len(chosen) == 1:
         own: dict[str, str] = {"task": tasks[chosen[0]], "target": quoted(chosen[0])}
+        own["case"] = example_case(found, kept, chosen[0], tasks[chosen[0]])
         content[FILENAME] = fill("training.toml", values | own)
         content["train.py"] = _training_code(found, kept, tasks[chosen[0]])
     else:

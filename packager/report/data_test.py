@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from packager.report.data_test_examples import rules_line
-from packager.report.numbers import digits
+from packager.report.numbers import digits, probability
 from packager.report.table import Cell, table
 from packager.testing.ordered import excess, with_verdict
 from packager.text import escape_control_characters
@@ -16,6 +16,7 @@ from packager.worker.test.report import Check, DataTestReport, FamilyReport
 MAX_SHOWN = 20
 """Failed checks, and warnings, that are shown; report.json has all."""
 MAX_RULES = 5
+TOO_FEW = "too few rows to tell: "
 HEADS = ("check", "packaged", "now", "change", "allowed", "rows", "q")
 NUMBERS = HEADS[1:]
 
@@ -45,21 +46,21 @@ def _title(report: DataTestReport) -> str:
 
 
 def _checks(title: str, checks: Sequence[Check], columns: int | None) -> Iterator[str]:
-    """A table of checks; those without numbers, as sentences."""
+    """A table of the statistical checks; exact ones, such as cases, are sentences."""
     if not checks:
         return
     shown = checks[:MAX_SHOWN]
     lines = [f"{title}:"]
-    measured = [check for check in shown if check.now is not None and check.baseline is not None]
+    measured = [check for check in shown if check.q is not None]
     if measured:
         lines.append(table(HEADS, map(_row, measured), columns, right=NUMBERS, indent=2))
     lines += [
-        f"  {check.family}: {escape_control_characters(check.why or check.name)}"
+        textwrap.indent(_wrapped(f"{check.family}: {check.why or check.name}", columns, 4), "  ")
         for check in shown
-        if check not in measured
+        if check.q is None
     ]
     if len(checks) > MAX_SHOWN:
-        lines.append(f"  and {len(checks) - MAX_SHOWN:,} more; --out writes all")
+        lines.append(f"  and {len(checks) - MAX_SHOWN:,} more; --output writes all")
     yield "\n".join(lines)
 
 
@@ -71,7 +72,7 @@ def _row(check: Check) -> tuple[Cell, ...]:
         digits(check.difference, sign=True),
         digits(check.limit),
         f"{check.rows:,}",
-        digits(check.q),
+        probability(check.q),
     )
 
 
@@ -93,7 +94,7 @@ def _remark(family: FamilyReport, report: DataTestReport) -> str:
         count = sum(check.verdict == verdict for check in family.checks)
         words += [f"{count:,} {said}"] if count else []
     if family.verdict == "inconclusive" and family.why not in report.sentence:
-        words.append(family.why)
+        words.append(family.why.removeprefix(TOO_FEW))
     near = _nearest(family.checks) if family.verdict == "passed" else None
     if near is not None:
         words.append(
@@ -119,14 +120,16 @@ def _weak(report: DataTestReport) -> Iterator[str]:
         found = WeakDetails.of(family.details) if family.family == "weak" else None
         if found is not None and found.slices:
             lines = [
-                f"  {rules_line(f'weak_{place}', one.rule)}  # {one.rows:,} rows, loss "
+                f"  {rules_line(one.rule)}  # {one.rows:,} rows, loss "
                 f"{digits(one.loss)} instead of {digits(one.expected)}"
-                for place, one in enumerate(found.slices[:MAX_RULES], 1)
+                for one in found.slices[:MAX_RULES]
             ]
             yield "\n".join(["weak slices, as lines for [slices.rules] of package.toml:", *lines])
 
 
-def _wrapped(text: str, columns: int | None) -> str:
-    """Text in lines of at most ``columns`` characters; None keeps it on one."""
+def _wrapped(text: str, columns: int | None, less: int = 0) -> str:
+    """Text in lines of at most ``columns - less`` characters; None keeps it on one."""
     plain = escape_control_characters(text)
-    return plain if columns is None else textwrap.fill(plain, columns, break_on_hyphens=False)
+    if columns is None:
+        return plain
+    return textwrap.fill(plain, max(20, columns - less), break_on_hyphens=False)

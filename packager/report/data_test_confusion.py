@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from packager.report.data_test_plot import data_table, figure, words
-from packager.report.numbers import NO_VALUE, number, percent
+from packager.report.numbers import NO_VALUE, count, percent
 from packager.worker.test.details import QualityDetails
 
 MAX_CLASSES = 12
@@ -21,7 +21,7 @@ def confusion(found: QualityDetails) -> str:
     if not found.classes:
         return ""
     before, now = _shares(found.packaged_confusion), _shares(found.confusion)
-    pairs = sorted(_pairs(found, before, now), key=lambda pair: -abs(pair[0]))
+    pairs = sorted(_pairs(found, before, now), key=lambda pair: -round(abs(pair[0]), 9))
     rows = [cells for _, cells in pairs[:MAX_PAIRS]]
     table = data_table("confused pairs, largest change first", HEADS, rows)
     if len(found.classes) > MAX_CLASSES:
@@ -69,4 +69,4 @@ def _pairs(
             moved = new - old if old is not None else new
             change = f"{100 * moved:+.1f} points" if old is not None else NO_VALUE
             cells = (truth, answer, percent(old), percent(new), change)
-            yield moved, (*cells, number(found.confusion[row][place]))
+            yield moved, (*cells, count(found.confusion[row][place]))

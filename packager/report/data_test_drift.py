@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from packager.report.data_test_forest import Wording, forests, state
 from packager.report.data_test_plot import Scale, data_table, drawing, figure, words
-from packager.report.numbers import digits, number, percent
+from packager.report.numbers import count, digits, percent
 from packager.testing.ordered import excess, worst_first
 from packager.worker.test.details import DriftDetails
 from packager.worker.test.report import Check, FamilyReport
@@ -70,7 +70,7 @@ def _rows(checks: Sequence[Check]) -> Iterator[tuple[str | float, ...]]:
         before, now = _shares(found.reference), _shares(found.counts)
         columns = zip(found.bins, found.reference, before, found.counts, now, strict=True)
         for name, one, share, other, new in columns:
-            yield check.name, name, number(one), percent(share), number(other), percent(new)
+            yield check.name, name, count(one), percent(share), count(other), percent(new)
 
 
 def _shares(counts: Sequence[float]) -> list[float]:

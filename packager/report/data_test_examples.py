@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from packager.manifest.read_options import toml_text
 from packager.report.data_test_forest import state
 from packager.report.data_test_plot import data_table, folded, shortened, words
 from packager.report.numbers import interval, number, percent
@@ -15,7 +14,10 @@ from packager.testing.ordered import worst_first
 from packager.text import escape_in_literal, escape_markup
 from packager.worker.test.details import WeakDetails, WeakSliceDetails
 from packager.worker.test.report import Check, FamilyReport
+from packager.worker.test.weak import rule_line
 
+SEARCH = "slices"
+"""The metric of the check that says how many slices were tried."""
 MAX_SHOWN = 50
 """Weak slices, and cases, with their rows; report.json has all."""
 MAX_COLUMNS = 40
@@ -26,19 +28,18 @@ WEAK_HEADS = (
 
 
 def weak_slices(family: FamilyReport) -> str:
-    """A card for each confirmed slice, with the line to paste; empty if there are none."""
+    """What was searched, and a card for each confirmed slice, with the line to paste."""
     found = WeakDetails.of(family.details)
-    if found is None or not found.slices:
-        return "<p>No slice is confirmed to be worse than expected.</p>" if family.checks else ""
-    cards = "".join(
-        _weak(one, f"weak_{place}") for place, one in enumerate(found.slices[:MAX_SHOWN], 1)
-    )
-    return cards + data_table("weak slices", WEAK_HEADS, map(_weak_row, found.slices))
+    slices = () if found is None else found.slices
+    searched = [check.why for check in family.checks if check.metric == SEARCH]
+    said = "".join(f"<p>{words(why, 300)}</p>" for why in searched)
+    cards = "".join(map(_weak, slices[:MAX_SHOWN]))
+    return said + cards + data_table("weak slices", WEAK_HEADS, map(_weak_row, slices))
 
 
-def rules_line(name: str, rule: str) -> str:
+def rules_line(rule: str) -> str:
     """The line of ``[slices.rules]`` that declares a slice."""
-    return escape_in_literal(f"{name} = {toml_text(rule)}").replace("\n", "\\n")
+    return escape_in_literal(rule_line(rule)).replace("\n", "\\n")
 
 
 def case_cards(checks: Sequence[Check]) -> str:
@@ -46,10 +47,18 @@ def case_cards(checks: Sequence[Check]) -> str:
     ordered = worst_first(checks)
     cards = "".join(map(_case, ordered[:MAX_SHOWN]))
     rows = (
-        (one.name, one.metric, one.verdict, number(one.now), number(one.limit), one.rows, one.why)
+        (
+            one.name,
+            _kind(one),
+            one.verdict,
+            number(one.baseline),
+            number(one.now),
+            one.rows,
+            one.why,
+        )
         for one in ordered
     )
-    heads = ("case", "kind", "verdict", "now", "limit", "rows", "why")
+    heads = ("case", "kind", "verdict", "expected", "now", "rows", "why")
     return cards + data_table("cases", heads, rows)
 
 
@@ -62,10 +71,10 @@ def example_table(title: str, rows: Sequence[Mapping[str, Any]]) -> str:
     )
 
 
-def _weak(found: WeakSliceDetails, name: str) -> str:
+def _weak(found: WeakSliceDetails) -> str:
     """A slice: what it loses, the line to paste, its rows."""
     excess = f"{number(found.loss)} instead of {number(found.expected)}"
-    line = escape_markup(rules_line(name, found.rule))
+    line = escape_markup(rules_line(found.rule))
     rows = example_table(f"rows of {found.rule}", found.examples)
     said = (
         f"{number(found.rows)} rows ({percent(found.share)}), loss {excess}; the excess is "
@@ -94,13 +103,18 @@ def _weak_row(found: WeakSliceDetails) -> tuple[str | int, ...]:
 
 def _case(check: Check) -> str:
     rows = example_table(f"rows of {check.name}", check.examples)
-    kind = f" <small>{words(check.metric)}</small>" if check.metric else ""
+    kind = f" <small>{words(_kind(check))}</small>" if _kind(check) else ""
     return (
         f'<article class="{state(check)}"><h3>{words(check.name)}{kind}'
         f' <span class="badge {state(check)}">{check.verdict}</span></h3>'
         f"<p>{words(check.why, 500)}</p>"
         f"{folded('worst rows', rows) if rows else ''}</article>"
     )
+
+
+def _kind(check: Check) -> str:
+    """The kind of a case: ``directional``."""
+    return str(check.details.get("kind", check.metric))
 
 
 def _text(row: Mapping[str, Any], name: str) -> str:

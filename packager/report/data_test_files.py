@@ -23,9 +23,17 @@ STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 """The variable with the file to which the steps of a GitHub job append their summaries."""
 
 
-def check_places(folder: Path | None, summary: Path | None) -> None:
-    """Raise ``PackageError`` before a test if its files could not be written after it."""
+def check_places(folder: Path | None, summary: Path | None, data: Path) -> None:
+    """Raise ``PackageError`` before a test on ``data`` if its files could not be written after it.
+
+    Files below a folder of data would be data of the next test.
+    """
     if folder is not None:
+        if data.is_dir() and folder.resolve().is_relative_to(data.resolve()):
+            raise UsageError(
+                f"--output {folder}: expected a folder outside the new data, {data}",
+                "name a folder beside it",
+            )
         check_writable(folder.absolute())
         for name in (REPORT, JUNIT, SUMMARY, PAGE):
             if (folder / name).is_dir():

@@ -10,7 +10,7 @@ from packager.manifest.policy import Family
 from packager.report.data_test_confusion import confusion
 from packager.report.data_test_drift import drift_plots
 from packager.report.data_test_examples import case_cards, examples_of, weak_slices
-from packager.report.data_test_forest import forests, is_unclear
+from packager.report.data_test_forest import Wording, forests, is_unclear
 from packager.report.data_test_history import history_plots
 from packager.report.data_test_plot import (
     MAX_SENTENCE,
@@ -45,6 +45,8 @@ TITLES: Mapping[Family, str] = {
 ORDER: tuple[Family, ...] = (
     *("quality", "drift", "calibration", "fairness", "weak", "cases", "time", "suspects", "schema"),
 )
+CONFIDENCE = Wording("expected", "the value expected from the confidence when packaged")
+GAPS = Wording("packaged gap", "the packaged distance of a group from all rows")
 LEADS = {"passed": "good", "failed": "bad", "inconclusive": "doubt"}
 
 
@@ -133,11 +135,11 @@ def _quality(family: FamilyReport) -> str:
 def _calibration(family: FamilyReport) -> str:
     found = CalibrationDetails.of(family.details)
     curve = reliability(found) if found is not None else ""
-    return curve + forests(family.checks, "calibration")
+    return curve + forests(family.checks, "calibration", CONFIDENCE)
 
 
-def _compared(family: FamilyReport) -> str:
-    return forests(family.checks, TITLES[family.family])
+def _fairness(family: FamilyReport) -> str:
+    return forests(family.checks, "fairness", GAPS)
 
 
 def _suspects(family: FamilyReport) -> str:
@@ -146,7 +148,7 @@ def _suspects(family: FamilyReport) -> str:
     if found is not None:
         flags = data_table("flags", ("flag", "rows"), found.flags.items())
         said = f"<p>{number(found.rows)} rows have a suspicious value.</p>{flags}"
-    return said + _compared(family) + "".join(examples_of(family.checks))
+    return said + forests(family.checks, "suspicious values") + "".join(examples_of(family.checks))
 
 
 def _time(family: FamilyReport) -> str:
@@ -172,7 +174,7 @@ _DRAWN: Mapping[Family, Callable[[FamilyReport], str]] = {
     "drift": drift_plots,
     "quality": _quality,
     "calibration": _calibration,
-    "fairness": _compared,
+    "fairness": _fairness,
     "time": _time,
     "cases": _cases,
     "weak": weak_slices,

@@ -7,6 +7,7 @@ desk alike and its letters keep their size.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -23,6 +24,7 @@ MAX_SENTENCE = 500
 MAX_TABLE = 600
 """Rows of a table; report.json has all."""
 TICKS = 4
+_NUMBER = re.compile(r"-|[<+-]?[\d.,]+(e[+-]\d+)?( %| points)?")
 
 
 @dataclass(frozen=True)
@@ -108,8 +110,13 @@ def data_table(title: str, heads: Sequence[str], rows: Iterable[Sequence[Cell]])
     cells = [[shortened(c, MAX_CELL) if isinstance(c, str) else c for c in row] for row in rows]
     more = len(cells) - MAX_TABLE
     note = f'<p class="note">{number(more)} more are in report.json.</p>' if more > 0 else ""
-    table = table_box(title, heads, cells[:MAX_TABLE])
+    right = [heads[i] for i in range(1, len(heads)) if all(map(_is_number, (r[i] for r in cells)))]
+    table = table_box(title, heads, cells[:MAX_TABLE], right)
     return folded(f"Table: {title}", f"{table}{note}") if table else ""
+
+
+def _is_number(cell: Cell) -> bool:
+    return not isinstance(cell, str) or _NUMBER.fullmatch(cell) is not None
 
 
 def folded(summary: str, content: str) -> str:

@@ -9,11 +9,17 @@ from typing import Any
 from monitoring.stats.paired import SIGNIFICANCE_LEVEL, PairedDifference
 from packager.report.numbers import change, probability
 from packager.report.table import Cell, table
-from packager.run.evaluate import PairedEvaluation
+from packager.run.paired_evaluation import PairedEvaluation, PairedOutputs
 
 
-def as_json(found: PairedEvaluation) -> dict[str, Any]:
-    """All fields and the summary sentence; an infinite or undefined number is null."""
+def as_json(found: PairedEvaluation | PairedOutputs) -> dict[str, Any]:
+    """All fields and the summary sentence; an infinite or undefined number is null.
+
+    Of several outputs ``outputs``, with these fields for each, and ``left_out``.
+    """
+    if isinstance(found, PairedOutputs):
+        outputs = {name: as_json(one) for name, one in found.outputs.items()}
+        return {"outputs": outputs, "left_out": found.left_out}
     return {**_finite(asdict(found)), "sentence": found.sentence}
 
 
@@ -23,8 +29,15 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def as_text(found: PairedEvaluation, columns: int | None = None) -> str:
-    """The summary sentence and a table by slice; p is adjusted for the number of slices."""
+def as_text(found: PairedEvaluation | PairedOutputs, columns: int | None = None) -> str:
+    """The summary sentence and a table by slice; p is adjusted for the number of slices.
+
+    Of several outputs both for each, and those that are not compared.
+    """
+    if isinstance(found, PairedOutputs):
+        parts = [f"{name}: {as_text(one, columns)}" for name, one in found.outputs.items()]
+        parts += [f"{name}: not compared, {why}" for name, why in found.left_out.items()]
+        return "\n\n".join(parts)
     error = found.lower_is_better
     rows = [_row("all", found.overall, found.overall.p, error)]
     rows += [_row(name, one, found.q[name], error) for name, one in found.slices.items()]

@@ -74,16 +74,18 @@ def scheme_line(scheme: LabelScheme) -> str:
 
 
 def labels_text(rows: Iterable[Mapping[str, Any]], columns: int | None = None) -> str:
-    """A line for each label."""
+    """A line for each label; ``source`` is the beginning of its file's sha256."""
     shown = list(rows)
     heads = list(shown[0]) if shown else []
-    cells = [[_cell(value) for value in row.values()] for row in shown]
+    cells = [[_cell(name, value) for name, value in row.items()] for row in shown]
     return table(heads, cells, columns) if shown else "no labels"
 
 
-def _cell(value: Any) -> Cell:
+def _cell(name: str, value: Any) -> Cell:
     if isinstance(value, bool):
         return "yes" if value else ""
+    if name == "source":
+        return str(value)[:12]
     return value if isinstance(value, int | float | str) else ""
 
 

@@ -15,6 +15,11 @@ def number(value: float | None) -> str:
     return NO_VALUE if value is None or not math.isfinite(value) else format_number(value)
 
 
+def count(value: float) -> str:
+    """A number of rows: ``1,235``; of weighted rows with digits after the point."""
+    return number(int(value)) if value == int(value) else number(value)
+
+
 def change(value: float | None) -> str:
     """A difference, with its sign: ``+0.02100``."""
     text = number(value)

@@ -71,6 +71,7 @@ def _facts(reference: Reference, everything: bool) -> Iterator[Fact]:
     yield "environment", _environment(reference)
     yield from compiled_facts(manifest.compiled, everything)
     yield "monitoring", _monitoring(reference, everything)
+    yield from _cases(manifest, everything)
     if not everything:
         sizes = [size for _, _, size in reference.layers()]
         yield "layers", f"{len(sizes)}, {format_bytes(sum(sizes))} in all (--all lists them)"
@@ -119,6 +120,17 @@ def _labels(manifest: Manifest) -> Iterator[Fact]:
         f"{table.table}@{table.version}: {found.labelled:,} rows labelled, {found.unresolved:,} "
         f"disputed without a label, {found.unlabelled:,} unlabelled, labels {found.sha256[:12]}",
     )
+
+
+def _cases(manifest: Manifest, everything: bool) -> Iterator[Fact]:
+    """The behavioural cases by name and kind."""
+    cases = manifest.test.case
+    if cases:
+        warns = {"fail": "", "warn": ", warns"}
+        names = [f"{one.name} ({one.kind}{warns[one.severity]})" for one in cases]
+        yield "cases", escape_control_characters(f"{len(cases)}: {_listed(names, everything)}")
+    if not manifest.test.batch_invariance:
+        yield "", "an answer may depend on the other rows of its batch"
 
 
 def _personal(manifest: Manifest, everything: bool) -> Iterator[Fact]:

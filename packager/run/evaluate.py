@@ -4,162 +4,172 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
 from pathlib import Path
-from statistics import variance
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from modelhost.frames import keep_text_plain
 from monitoring.slices.slices import ALL, SliceSet
-from monitoring.stats.adjust import benjamini_hochberg
-from monitoring.stats.paired import SIGNIFICANCE_LEVEL, PairedDifference, SeedRuns, difference
 from packager.data import frames
 from packager.data.model_input import to_model_input
 from packager.engine.engine import Engine
 from packager.errors import PackageError, UsageError
 from packager.image.reference import Reference
-from packager.manifest.evaluation import SeedVariance
 from packager.manifest.manifest import Manifest
-from packager.manifest.outputs import targets_of
+from packager.manifest.outputs import Output, targets_of
 from packager.progress import Progress
 from packager.run.output_scores import (
     OUTPUT_MEASURES,
-    RowMeasure,
-    check_compared,
-    output_scores,
+    NoScoreError,
+    OutputScores,
+    answers_of,
+    measure_of,
+    paired_outputs,
+)
+from packager.run.paired_evaluation import (
+    PairedEvaluation,
+    PairedOutputs,
+    adjusted_outputs,
+    compare_scores,
+    seeds_of,
 )
 from packager.run.predict import predict
 
 Floats = npt.NDArray[np.float64]
-MIN_ROWS = 5
-"""On fewer rows p = 0.5 ** rows exceeds ``SIGNIFICANCE_LEVEL`` even if a model wins every row."""
-
-
-@dataclass(frozen=True)
-class PairedEvaluation:
-    """Paired comparison of two packages, overall and for each slice of the first package."""
-
-    metric: str
-    lower_is_better: bool
-    overall: PairedDifference
-    slices: dict[str, PairedDifference]
-    q: dict[str, float]
-    """Slice → p adjusted for multiple comparisons (Benjamini & Hochberg 1995)."""
-    seeds_known: bool
-    by_sample: tuple[str, ...]
-    """Slices for which not both packages have a seed variance."""
-
-    @property
-    def sentence(self) -> str:
-        """The verdict in one sentence."""
-        found = self.overall
-        change = f"{_shown(found.before)} and {_shown(found.after)} on {found.rows} rows"
-        chance = "seed and sampling variance" if self.seeds_known else "sampling variance"
-        explain = "explain" if self.seeds_known else "explains"
-        if found.rows < MIN_ROWS:
-            return f"too few rows to decide: {self.metric} {change}, at least {MIN_ROWS} are needed"
-        if found.p >= SIGNIFICANCE_LEVEL:
-            by_seed = (
-                "; by sampling variance alone there would be one"
-                if found.p_sample < SIGNIFICANCE_LEVEL
-                else ""
-            )
-            return f"no difference beyond chance: {self.metric} {change}, by {chance}{by_seed}"
-        better = "better" if found.difference > 0 else "worse"
-        turn = -1 if self.lower_is_better else 1
-        sign, ends = turn * found.difference, sorted((turn * found.low, turn * found.high))
-        return (
-            f"the second is {better}: {self.metric} {change}, a difference of {sign:+.4f} "
-            f"({ends[0]:+.4f} to {ends[1]:+.4f}), more than {chance} {explain}"
-        )
+Mask = npt.NDArray[np.bool_]
 
 
 def evaluate_pair(
     before: Reference, after: Reference, data: Path, engine: Engine | None, progress: Progress
-) -> PairedEvaluation:
+) -> PairedEvaluation | PairedOutputs:
     """Predict the rows of ``data``, which have the target, with both packages, and compare.
 
-    Raises ``UsageError`` if the packages have different targets or tasks, or outputs that have no
-    score of a row, or the file lacks the target, ``PackageError`` if one of them can't predict a
+    Raises ``UsageError`` if the packages have different targets or tasks, or no output with a
+    score of a row, or the file lacks a target, ``PackageError`` if one of them can't predict a
     row.
     """
     first, second = before.manifest, after.manifest
     targets = _targets(first, second)
+    outputs = first.schema_.outputs, second.schema_.outputs
+    pairs, left_out = paired_outputs(*outputs) if first.task == "outputs" else ([], {})
     keep_text_plain()
     frame = to_model_input(frames.read(data, first.reader), first.reader)
-    for target in targets:
+    needed = dict.fromkeys(n for one, _ in pairs for n in _columns_of(one)) or targets
+    for target in needed:
         if target not in frame.columns:
             raise UsageError(
                 f"--data {data}: expected the target {target!r} among the columns, got "
                 f"{', '.join(map(str, list(frame.columns)[:20]))}",
                 "name a file with labels",
             )
-    labelled = frame[list(targets)].notna().all(axis=1).to_numpy()
-    if not labelled.any():
-        named = ", ".join(map(repr, targets))
-        raise UsageError(f"--data {data}: expected labels in {named}, got none", "fill them in")
-    scores = []
-    for package in (before, after):
-        answers = _answers(package, data, engine, progress)
-        kept = [answer for answer, known in zip(answers, labelled, strict=True) if known]
-        if first.task == "outputs":
-            (output,) = package.manifest.schema_.outputs
-            scores.append(output_scores(kept, frame[labelled], output))
-        else:
-            scores.append(_scores(kept, frame[targets[0]][labelled].tolist(), first.task))
-    seeds = _seeds(first, second)
-    masks = SliceSet(first.slices.columns, first.slices.rules).masks(frame[labelled])
-    return compare_scores(scores[0], scores[1], masks, first, seeds)
+    answers = [_answers(package, data, engine, progress) for package in (before, after)]
+    slices = SliceSet(first.slices.columns, first.slices.rules).masks(frame)
+    given = _Given(data, frame, slices, (first, second))
+    if first.task != "outputs":
+        return given.compared_labels(answers, targets[0])
+    found: dict[str, PairedEvaluation] = {}
+    for one, other in pairs:
+        two = [
+            answers_of(rows, output.name, len(known))
+            for rows, output, known in zip(answers, (one, other), outputs, strict=True)
+        ]
+        try:
+            found[one.name] = given.compared_output(two, (one, other))
+        except NoScoreError as error:
+            left_out[one.name] = str(error)
+    if len(outputs[0]) == len(outputs[1]) == 1 and found:
+        return next(iter(found.values()))
+    if not found:
+        raise UsageError(
+            f"--data {data}: expected rows by which an output is scored, got "
+            + "; ".join(f"{name}: {why}" for name, why in left_out.items()),
+            "name a file with right answers of both kinds",
+        )
+    return PairedOutputs(adjusted_outputs(found), left_out)
 
 
-def compare_scores(
-    one: Floats,
-    other: Floats,
-    masks: Mapping[str, npt.NDArray[np.bool_]],
-    manifest: Manifest,
-    seeds: Mapping[str, tuple[SeedRuns, SeedRuns]],
-) -> PairedEvaluation:
-    """Compare two arrays of scores, shape (n,); ``masks``: slice → mask, shape (n,)."""
-    slices = {
-        name: difference(one[mask], other[mask], seeds.get(name))
-        for name, mask in masks.items()
-        if name != ALL and mask.any()
-    }
-    adjusted = benjamini_hochberg([found.p for found in slices.values()]) if slices else []
-    metric = _measure(manifest)
-    return PairedEvaluation(
-        metric=metric.shown,
-        lower_is_better=metric.lower_is_better,
-        overall=difference(one, other, seeds.get(ALL)),
-        slices=slices,
-        q=dict(zip(slices, adjusted, strict=True)),
-        seeds_known=ALL in seeds,
-        by_sample=tuple(name for name in slices if name not in seeds),
-    )
+def _columns_of(output: Output) -> list[str]:
+    return [*output.target, *(name for name in (output.group, output.event) if name is not None)]
 
 
-def _measure(manifest: Manifest) -> RowMeasure:
-    if manifest.task == "outputs":
-        (output,) = manifest.schema_.outputs
-        return OUTPUT_MEASURES[output.kind]
-    return OUTPUT_MEASURES["label" if manifest.task == "classification" else "number"]
+class _Given(NamedTuple):
+    """The rows of a file, their slices, and the packages that are compared on them."""
+
+    data: Path
+    frame: pd.DataFrame
+    slices: Mapping[str, Mask]
+    packages: tuple[Manifest, Manifest]
+
+    def compared_labels(
+        self, answers: Sequence[Sequence[Mapping[str, Any]]], target: str
+    ) -> PairedEvaluation:
+        """The comparison of one label or number."""
+        task = self.packages[0].task
+        known = self._known([target])
+        actual = self.frame[target][known].tolist()
+        one, other = (_scores(_kept(rows, known), actual, task) for rows in answers)
+        measure = OUTPUT_MEASURES["label" if task == "classification" else "number"]
+        masks = {name: mask[known] for name, mask in self.slices.items()}
+        scores = {name: (one[mask], other[mask]) for name, mask in masks.items() if mask.any()}
+        return compare_scores(
+            scores | {ALL: (one, other)}, measure, seeds_of(self.packages, measure)
+        )
+
+    def compared_output(
+        self, answers: Sequence[Sequence[Any]], outputs: tuple[Output, Output]
+    ) -> PairedEvaluation:
+        """The comparison of one output; raises ``NoScoreError`` if it has no score."""
+        known = self._known(_columns_of(outputs[0]))
+        frame = self.frame[known]
+        one, other = (
+            OutputScores(_kept(rows, known), frame, output)
+            for rows, output in zip(answers, outputs, strict=True)
+        )
+        everything = np.ones(len(frame), np.bool_)
+        scores = {ALL: (one.over(everything), other.over(everything))}
+        for name, mask in self.slices.items():
+            own = mask[known]
+            if name != ALL and own.any():
+                with suppress(NoScoreError):  # an area needs rows of both kinds
+                    scores[name] = one.over(own), other.over(own)
+        measure = measure_of(outputs[0])
+        several = len(self.packages[0].schema_.outputs) > 1
+        seeds = seeds_of(self.packages, measure, f"{outputs[0].name}." if several else "")
+        return compare_scores(scores, measure, seeds)
+
+    def _known(self, names: Sequence[str]) -> Mask:
+        """The rows with a right answer, shape (n,); raises ``UsageError`` if there are none."""
+        known: Mask = self.frame[list(names)].notna().all(axis=1).to_numpy(bool)
+        if not known.any():
+            named = ", ".join(map(repr, names))
+            raise UsageError(
+                f"--data {self.data}: expected labels in {named}, got none", "fill them in"
+            )
+        return known
+
+
+def _kept(answers: Sequence[Any], known: Mask) -> list[Any]:
+    return [answer for answer, chosen in zip(answers, known, strict=True) if chosen]
 
 
 def _targets(first: Manifest, second: Manifest) -> tuple[str, ...]:
-    """The columns with the right answers; raise ``UsageError`` unless both answer the same."""
+    """The columns with the right answers; raise ``UsageError`` unless both answer the same.
+
+    Of packages with ``[outputs]`` each output is judged on its own (``paired_outputs``).
+    """
     pairs = [(m.task, _answered(m)) for m in (first, second)]
+    if first.task == second.task == "outputs":
+        return pairs[0][1]
     if pairs[0] != pairs[1] or not pairs[0][1]:
         shown = " and ".join(f"{task} of {', '.join(names) or None}" for task, names in pairs)
         raise UsageError(
             f"expected two packages that predict the same target, got {shown}",
             "compare packages of the same task, both built with data",
         )
-    if first.task == "outputs":
-        for manifest in (first, second):
-            check_compared(manifest.schema_.outputs)
     return pairs[0][1]
 
 
@@ -191,25 +201,3 @@ def _scores(answers: Sequence[Mapping[str, Any]], actual: Sequence[Any], task: s
             "expected a number for every row, got none for some", "compare rows both can answer"
         )
     return -np.abs(np.asarray(found, dtype=np.float64) - np.asarray(actual, dtype=np.float64))
-
-
-def _seeds(first: Manifest, second: Manifest) -> dict[str, tuple[SeedRuns, SeedRuns]]:
-    """Slice (and ``__all__``) → variances of the score over seeds, if both packages have them."""
-    if first.seed_variance is None or second.seed_variance is None:
-        return {}
-    metric = _measure(first).name
-    one, other = _variances(first.seed_variance, metric), _variances(second.seed_variance, metric)
-    return {name: (one[name], other[name]) for name in one.keys() & other.keys()}
-
-
-def _variances(spread: SeedVariance, metric: str) -> dict[str, SeedRuns]:
-    columns = {ALL: spread.overall, **spread.slices}
-    return {
-        name: SeedRuns(variance(values[metric]), len(values[metric]) - 1)
-        for name, values in columns.items()
-        if len(values.get(metric, ())) > 1
-    }
-
-
-def _shown(score: float) -> str:
-    return f"{abs(score):.4f}"

@@ -47,6 +47,9 @@ class RunningServer(Protocol):
     def follow(self) -> Iterator[str]:
         """Yield its log lines until it ends."""
 
+    def log(self) -> str:
+        """What it has written so far, if nobody follows its lines."""
+
 
 @contextmanager
 def serving(
@@ -92,6 +95,20 @@ class ServerProcess:
         """Yield the lines of its log as they are written."""
         assert self._process.stdout is not None
         yield from (line.rstrip("\n") for line in self._process.stdout)
+
+    def log(self) -> str:
+        """What it has written since it was started, if nobody follows its lines."""
+        assert self._process.stdout is not None
+        source = self._process.stdout.fileno()
+        parts = []
+        os.set_blocking(source, False)
+        try:
+            with contextlib.suppress(BlockingIOError):
+                while part := os.read(source, 1 << 16):
+                    parts.append(part)
+        finally:
+            os.set_blocking(source, True)
+        return b"".join(parts).decode(errors="replace")
 
 
 @contextmanager
@@ -159,8 +176,11 @@ def _wait_until_ready(server: RunningServer) -> None:
         except (urllib.error.URLError, OSError):
             pass  # not listening yet, or not ready (503)
         time.sleep(0.1)
+    log = server.log()
+    said = f", its log ends with\n{last_lines(log)}" if log.strip() else ", and its log is empty"
     raise PackageError(
-        f"the server is not ready after {READY_SECONDS} s", "see `docker logs`, or try --local"
+        f"the server is not ready after {READY_SECONDS:g} s{said}",
+        "mend what it reports, or try again if the machine was busy",
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from packager.cache import atomic_directory, cache_directory, touch
@@ -50,17 +50,29 @@ class _Record(FrozenModel):
 def inputs_digest(files: ProjectFiles, lock: Lock, isolation: str, asked: FrozenModel) -> str:
     """Digest, 32 hex digits, of all inputs of a worker's result for ``asked``.
 
-    The inputs are the project's code, data and pretrained model, the locked dependencies with
-    Python, platform and base, the version of the runtime, and where the worker runs.
+    The inputs are the project's code (without ``[test]``), data and pretrained model, the locked
+    dependencies with Python, platform and base, the version of the runtime, and where the worker
+    runs.
     """
     key = {
-        "files": files.digests(),
+        "files": files.training_digests(),
         "asked": asked.model_dump(mode="json", by_alias=True),
         "lock": lock.model_dump(mode="json", by_alias=True),
         "runtime": runtime_digest(serving_runtime() | training_runtime()),
         "isolation": isolation,
     }
     return sha256_bytes(canonical_json(key))[:32]
+
+
+def training_inputs(image: Image, files: ProjectFiles) -> Image:
+    """``image`` with the code by what a training reads: another ``[test]`` is no other code."""
+    code = canonical_json(files.training_digests()["code"])
+    config = image.config
+    for layer in image.layers:
+        if layer.name == "code":
+            named = f"sha256:{sha256_bytes(code)}"
+            config = config.replace(layer.diff_id.encode(), named.encode())
+    return replace(image, config=config)
 
 
 def training_digest(image: Image, isolation: str, machine: Mapping[str, str], job: Job) -> str:

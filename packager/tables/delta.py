@@ -287,8 +287,7 @@ class VersionedTable:
         known = {field.name: field for field in self._table.schema().fields}
         fields = Schema.from_arrow(schema).fields
         kept = [known.get(field.name, field) for field in fields]
-        same = zip(kept, fields, strict=True)
-        return Schema([old if old.type == new.type else new for old, new in same])
+        return Schema([o if o.type == n.type else n for o, n in zip(kept, fields, strict=True)])
 
     def _allow_plain_times(self, schema: pa.Schema) -> None:
         plain = any(pa.types.is_timestamp(f.type) and f.type.tz is None for f in schema)

@@ -88,11 +88,9 @@ def derive(
     for parent in parents:
         _refuse_circle(location, parent, reach)
     exact = [VersionedTable.open(parent).version(parent.version) for parent in parents]
+    pairs = zip(parents, exact, strict=True)
     derivation = Derivation(
-        parents=tuple(
-            _parent(location, parent, version, step.reads_labels)
-            for parent, version in zip(parents, exact, strict=True)
-        ),
+        parents=tuple(_parent(location, p, v, step.reads_labels) for p, v in pairs),
         step=step.text,
         digest=step.digest(directory),
         params=dict(step.params),

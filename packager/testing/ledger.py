@@ -65,7 +65,7 @@ class Ledger:
     def find(self, key: LedgerKey) -> LedgerEntry | None:
         """The entry of this key; None if there is none."""
         path = self._path(key)
-        return LedgerEntry.load(path) if path.is_file() else None
+        return _read(path) if path.is_file() else None
 
     def record(self, entry: LedgerEntry) -> None:
         """Add an entry; raise ``PackageError`` if the folder can't be written."""
@@ -77,7 +77,7 @@ class Ledger:
 
         Raise ``PackageError`` for a damaged one.
         """
-        found = [LedgerEntry.load(path) for path in sorted(self.folder.glob("*.json"))]
+        found = [_read(path) for path in sorted(self.folder.glob("*.json"))]
         return sorted((e for e in found if e.report.name == name), key=lambda e: e.tested)
 
     def seen_files(self, root: str) -> frozenset[str]:
@@ -92,11 +92,22 @@ class Ledger:
         return max(known, default=None)
 
     def _of(self, root: str) -> list[LedgerEntry]:
-        found = (LedgerEntry.load(path) for path in sorted(self.folder.glob("*.json")))
+        found = (_read(path) for path in sorted(self.folder.glob("*.json")))
         return [entry for entry in found if entry.key.root == root]
 
     def _path(self, key: LedgerKey) -> Path:
         return self.folder / f"{key.digest[:32]}.json"
+
+
+def _read(path: Path) -> LedgerEntry:
+    """An entry; raise ``PackageError`` for a file that is none, or of another version."""
+    try:
+        return LedgerEntry.load(path)
+    except PackageError as error:
+        raise PackageError(
+            f"{path}: expected the record of a test, got another file",
+            "remove it, which forgets that test, or name another folder with --state",
+        ) from error
 
 
 def entry_of(

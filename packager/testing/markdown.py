@@ -19,7 +19,8 @@ MAX_TEXT = 300
 NO_VALUE = "-"
 SIGNS = {"passed": "✅", "failed": "❌", "inconclusive": "❔", "not judged": "⚪", "warned": "⚠️"}
 _SPECIAL = re.compile(
-    r"^[^A-Za-z0-9]|^\d(?=\d*[.)](\s|$))|[^\w\s,;%+=.:()/'\u0080-\U0010ffff-]|_|:(?!\s)|(?i:(?<=www)\.)",
+    r"^[^A-Za-z0-9]|^\d(?=\d*[.)](\s|$))|[^\w\s,;%+=.:()/'\u0080-\U0010ffff-]"
+    r"|(?<![^\W_])_|_(?![^\W_])|:(?!\s)|(?i:(?<=www)\.)",
     re.ASCII,
 )
 """Characters that mean something in Markdown: anywhere, at the start, or in an address."""

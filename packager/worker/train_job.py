@@ -28,8 +28,7 @@ from packager.worker.processes.environment import numerical_environment
 from packager.worker.processes.host_command import model_host
 from packager.worker.processes.leftovers import Snapshot, hide_new_files, snapshot
 from packager.worker.replay.retrain import check_repeatability
-from packager.worker.test.baseline import BASELINE
-from packager.worker.test.held_out import held_out_baseline
+from packager.worker.test.held_out import held_out_statistics
 from packager.worker.train import pretrained_model
 from packager.worker.train import profile as monitored
 from packager.worker.train.calendar_features import drift_exclusions
@@ -108,8 +107,7 @@ def _with_data(host: ModelHost, job: Job, root: Root, before: Snapshot) -> Train
     environment = numerical_environment(host.environment())
     if job.ask:
         schema = query_model(steps.asked(), out, dataset, profile)
-    baseline = held_out_baseline(loaded.model, dataset, data.masks, schema, profile, job)
-    (out / BASELINE).write_bytes(baseline.dump())
+    held_out_statistics(loaded.model, dataset, data.masks, schema, profile, job).write(out)
     first = MeasuredModel(loaded, dataset.features, evaluation)
     features = list(dataset.features)
     return TrainingResult(

@@ -154,7 +154,7 @@ def every_family(name: str, slices: int = 2) -> reports.DataTestReport:
     rounds = {"ratios": [1.0, 1.1, 1.2], "packaged": [0.9, 1.0, 1.1]}
     seconds = {"family": "time", "baseline": 1.0, "now": 1.1, "difference": 0.1, "limit": 0.25}
     return report(
-        family("schema", [check("cells", family="schema", why=name, examples=rows)], seconds=0.25),
+        family("schema", [check("cells", family="schema", why=name, examples=rows)]),
         family("suspects", [check(f"missing {name}", **missing)], details=flags),
         family("drift", drift, "failed"),
         family("quality", [failed(headline=True), *quality], "failed", details=confusion(name)),

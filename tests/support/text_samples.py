@@ -8,9 +8,22 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from compile_samples import Sample, compiled
-from sklearn import feature_selection, linear_model, multiclass, naive_bayes, preprocessing, svm
+from sklearn import (
+    decomposition,
+    feature_selection,
+    linear_model,
+    multiclass,
+    naive_bayes,
+    preprocessing,
+    svm,
+)
 from sklearn.compose import ColumnTransformer
-from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer, TfidfVectorizer
+from sklearn.feature_extraction.text import (
+    CountVectorizer,
+    HashingVectorizer,
+    TfidfTransformer,
+    TfidfVectorizer,
+)
 from sklearn.pipeline import make_pipeline, make_union
 
 from modelhost.text_input import text_step
@@ -143,6 +156,45 @@ TEXT_MODELS: dict[str, tuple[Any, str]] = {
             multiclass.OneVsRestClassifier(svm.LinearSVC(random_state=0)),
         ),
         "three",
+    ),
+    "hashed": (
+        lambda: make_pipeline(HashingVectorizer(n_features=2**10, ngram_range=(1, 2)), logistic()),
+        "three",
+    ),
+    "hashed and selected": (
+        lambda: make_pipeline(
+            HashingVectorizer(n_features=200, analyzer="char_wb", alternate_sign=False, norm=None),
+            TfidfTransformer(),
+            feature_selection.SelectKBest(feature_selection.chi2, k=60),
+            linear_model.RidgeClassifier(),
+        ),
+        "two",
+    ),
+    "components": (
+        lambda: make_pipeline(
+            TfidfVectorizer(), decomposition.TruncatedSVD(6, random_state=0), logistic()
+        ),
+        "three",
+    ),
+    "components beside numbers": (
+        lambda: make_pipeline(
+            beside(
+                ("w", make_pipeline(TfidfVectorizer(), decomposition.TruncatedSVD(4))),
+                ("x", make_pipeline(CountVectorizer(), decomposition.TruncatedSVD(3))),
+                ("y", TfidfVectorizer(analyzer="char")),
+            ),
+            feature_selection.SelectKBest(k=30),
+            linear_model.LogisticRegression(),
+        ),
+        "two",
+    ),
+    "ridge of components": (
+        lambda: make_pipeline(
+            make_union(TfidfVectorizer(), CountVectorizer(binary=True)),
+            decomposition.TruncatedSVD(5, random_state=0),
+            linear_model.Ridge(),
+        ),
+        "size",
     ),
     "ridge": (lambda: make_pipeline(TfidfVectorizer(), linear_model.Ridge()), "size"),
 }

@@ -43,11 +43,12 @@ DROPPED = (
 KEPT = ("usr/share/zoneinfo/", "usr/share/mime/", "usr/share/ca-certificates/")
 # Files of this machine or this run, not of any package.
 HOST_FILES = ("etc/fstab/", "etc/hostname/", "etc/resolv.conf/", "etc/machine-id/", "var/")
-# Tests, demos and help() texts of the standard library; time zones with leap seconds and a second
-# copy of all zones; NIS and Berkeley DB, which are rarely used and need large libraries.
+# Tests, demos and help() texts of the standard library; what Python falls back on where decimal,
+# datetime and io were not compiled; time zones with leap seconds and a second copy of all zones;
+# NIS and Berkeley DB, which are rarely used and need large libraries.
 UNUSED_MODULES = re.compile(
     r"usr/lib/python3\.\d+/(test|pydoc_data|turtledemo|idlelib)/"
-    r"|usr/lib/python3\.\d+/turtle\.py"
+    r"|usr/lib/python3\.\d+/(turtle|_pydecimal|_pydatetime|_pyio)\.py"
     r"|usr/lib/python3\.\d+/lib-dynload/(nis|_dbm|xx|_xx|_test|_ctypes_test)"
     r"|usr/share/zoneinfo/(right|posix)/"
 )

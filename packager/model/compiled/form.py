@@ -114,6 +114,10 @@ class SparseLinear(FrozenModel):
     """float64, shape (width of the whole matrix, scores)."""
     intercept: tuple[float, ...]
     link: Link
+    largest: float | None = None
+    """If weights are products of the model's own: the largest sum of their absolute values."""
+    terms: int = 0
+    """How many products such a weight is the sum of at most."""
 
 
 class Trees(FrozenModel):

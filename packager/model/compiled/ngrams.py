@@ -53,10 +53,12 @@ class NgramCounter:
 
     def __init__(self, text: Text, content: bytes | mmap.mmap) -> None:
         """``content``: the file of the form's arrays; raises ``PackageError`` if it is damaged."""
+        vocabulary = text.vocabulary
+        assert vocabulary is not None
         self._prepare = preprocessor(text.analysis)
         self._longest = text.analysis.longest
-        items = items_of(text.vocabulary, content)
-        self._levels = [_Level(level, len(items), content) for level in text.vocabulary.levels]
+        items = items_of(vocabulary, content)
+        self._levels = [_Level(level, len(items), content) for level in vocabulary.levels]
         self._split = _splitter(text, items)
         self._width = 1 + max((level.highest for level in self._levels), default=0)
 

@@ -54,6 +54,10 @@ class SparseModel:
         self._constant = float(self._constants.max())
         weights = self._weights
         self._largest = float(max(-weights.min(initial=0.0), weights.max(initial=0.0)))
+        self._folded = form.head.largest is not None
+        """Whether the model itself sums products of other weights, which may cancel each other."""
+        self._largest = max(self._largest, form.head.largest or 0.0)
+        self._more = 8 + form.head.terms
         self._tolerance = meaning.tolerance
         self._places = np.array(form.places, np.int64)
         self._linked = LinkedScores(form.head.link, meaning)
@@ -68,10 +72,12 @@ class SparseModel:
         scores = self._intercept
         if len(products):
             scores = products.cumsum(axis=0)[-1] + scores
-        rounding = (len(products) + 8) * EPS
+        rounding = (len(products) + self._more) * EPS
         # By Cauchy and Schwarz a row's absolute sum is at most this, which is cheap to compute.
         size = self._largest * math.sqrt(len(products) * found.values.dot(found.values))
-        if (size + self._constant) * rounding > self._tolerance:
+        if self._folded:
+            size += self._constant
+        elif (size + self._constant) * rounding > self._tolerance:
             size = float((np.abs(products).sum(axis=0) + self._constants).max())
         return self._answer(scores, size * rounding)
 
@@ -123,12 +129,15 @@ class SparseModel:
     def _part(self, columns: Columns) -> tuple[BatchOutput, Bools]:
         found, inside = self._features(columns)
         products = self._weights.take(found.places, 0) * found.values[:, None]
-        rounding = (np.bincount(found.rows, minlength=found.height) + 8) * EPS
+        rounding = (np.bincount(found.rows, minlength=found.height) + self._more) * EPS
         scores = np.empty((found.height, len(self._intercept)))
         sizes = np.empty_like(scores)
+        if self._folded:
+            sizes[:] = self._largest * found.sums(np.abs(found.values))[:, None]
         for score in range(scores.shape[1]):
             scores[:, score] = found.sums(products[:, score])
-            sizes[:, score] = found.sums(np.abs(products[:, score]))
+            if not self._folded:
+                sizes[:, score] = found.sums(np.abs(products[:, score]))
         scores += self._intercept
         sizes += self._constants
         answers = self._linked(scores, sizes.max(axis=1) * rounding)

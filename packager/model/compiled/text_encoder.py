@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from packager.model.compiled.hashed_ngrams import HashedCounter
 from packager.model.compiled.ngrams import NgramCounter
 from packager.model.compiled.stored_arrays import array_of
 from packager.model.compiled.text_form import Text, TextStage
@@ -80,7 +81,8 @@ class TextEncoder:
         """``content``: the file of the form's arrays; raises ``PackageError`` if it is damaged."""
         self.column = text.column
         self._start = text.start
-        self._counter = NgramCounter(text, content)
+        hashed = text.vocabulary is None
+        self._counter = HashedCounter(text) if hashed else NgramCounter(text, content)
         self._stages = [_stage(stage, content) for stage in text.stages]
 
     def features(self, documents: Sequence[Any]) -> tuple[SparseRows, Bools]:

@@ -48,6 +48,14 @@ class Vocabulary(FrozenModel):
     levels: tuple[NgramLevel, ...]
 
 
+class Hashing(FrozenModel):
+    """The feature of an n-gram is its MurmurHash3 modulo ``features``."""
+
+    features: int
+    signed: bool
+    """Whether a negative hash counts as -1."""
+
+
 class TextStage(FrozenModel):
     """Arithmetic on the features of one document, in the order of the features."""
 
@@ -66,5 +74,7 @@ class Text(FrozenModel):
     column: int
     start: int
     analysis: TextAnalysis
-    vocabulary: Vocabulary
+    vocabulary: Vocabulary | None = None
+    hashed: Hashing | None = None
+    """In place of a vocabulary."""
     stages: tuple[TextStage, ...] = ()

@@ -118,7 +118,7 @@ def _add(
         NewLabel(one.place, key, one.annotator, text, one.selection_probability, one.labelled_at)
         for one, key, text in zip(given.labels, keys, texts, strict=True)
     ]
-    merged = merge(held.frame, new, name, given.source.sha256, replace=replaces)
+    merged = merge(held.frame, new, name, given.source, replace=replaces)
     counts = merged.added, merged.replaced, merged.repeated
     if not merged.added and not merged.replaced:
         return AddedLabels(version, name, True, *counts)

@@ -61,8 +61,11 @@ def typed_texts(values: Sequence[str], kind: pa.DataType) -> Keys:
     """
     if pa.types.is_string(kind):
         return list(values)
-    known = {text: _typed(text, kind) for text in {*values}}
-    return [known[text] for text in values]
+    try:
+        return _texts(_as_type(values, kind))
+    except pa.ArrowException:  # one of them is no value of the type
+        known = {text: _typed(text, kind) for text in {*values}}
+        return [known[text] for text in values]
 
 
 def key_texts(columns: Sequence[Keys]) -> Keys:
@@ -93,9 +96,13 @@ def refuse_repeated(keys: Iterable[str | None], key: Sequence[str], place: objec
 
 def _typed(text: str, kind: pa.DataType) -> str | None:
     try:
-        return _texts(pa.chunked_array([pa.array([text], pa.string()).cast(kind)]))[0]
+        return _texts(_as_type([text], kind))[0]
     except pa.ArrowException:
         return None
+
+
+def _as_type(texts: Sequence[str], kind: pa.DataType) -> pa.ChunkedArray:
+    return pa.chunked_array([pa.array(texts, pa.string()).cast(kind)])
 
 
 def _texts(column: pa.ChunkedArray) -> Keys:

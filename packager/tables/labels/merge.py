@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from packager.errors import UsageError
+from packager.manifest.base import FileEntry
 from packager.tables.labels.store import SCHEMA
 
 MAX_SHOWN = 5
@@ -45,29 +46,30 @@ class Merged:
 
 
 def merge(
-    stored: pd.DataFrame, new: Sequence[NewLabel], scheme: str, source: str, *, replace: bool
+    stored: pd.DataFrame, new: Sequence[NewLabel], scheme: str, source: FileEntry, *, replace: bool
 ) -> Merged:
     """``stored`` (columns of ``SCHEMA``) with the ``new`` labels of one scheme.
 
-    ``source``: sha256 of the file of the new labels. Raises ``UsageError`` if the file contradicts
+    ``source``: the file of the new labels. Raises ``UsageError`` if the file contradicts
     itself, or a stored label unless ``replace``.
     """
+    file = source.path
     wanted: dict[tuple[str, str], NewLabel] = {}
     clashes = []
     for label in new:
         known = wanted.setdefault((label.key, label.annotator), label)
         if label.contradicts(known):
-            clashes.append(f"{label.place}: {_told(label)}, but {known.place}: {_told(known)}")
-    refuse(clashes, "expected one label by an annotator for a row", "keep one of them")
+            clashes.append(_clash(label, known, f"{known.place} says"))
+    refuse(clashes, f"{file}: expected one label by an annotator for a row", "keep one of them")
     others = stored[stored["scheme"] != scheme]
     old = stored[stored["scheme"] == scheme].astype(object)
     before = {(row.key, row.annotator): row for row in _labels_of(old)}
     for pair, label in wanted.items():
         if pair in before and label.contradicts(before[pair]) and not replace:
-            clashes.append(f"{label.place}: {_told(label)}, but stored is {_told(before[pair])}")
+            clashes.append(_clash(label, before[pair], "stored is"))
     refuse(
         clashes,
-        "expected labels that agree with the stored ones of the same annotator",
+        f"{file}: expected labels that agree with the stored ones of the same annotator",
         "correct the file, or replace the stored labels with --replace: older versions keep them",
     )
     fresh = {pair: one for pair, one in wanted.items() if _differs(one, before.get(pair))}
@@ -76,7 +78,7 @@ def merge(
         (key, annotator) not in fresh
         for key, annotator in zip(old["key"], old["annotator"], strict=True)
     ]
-    rows = [_cells(one, before.get(pair), scheme, source) for pair, one in fresh.items()]
+    rows = [_cells(one, before.get(pair), scheme, source.sha256) for pair, one in fresh.items()]
     parts = [others, old[kept], pd.DataFrame(rows, columns=SCHEMA.names, dtype=object)]
     joined = pd.concat([part.astype(object) for part in parts], ignore_index=True)
     return Merged(joined, len(fresh) - replaced, replaced, len(new) - len(fresh))
@@ -124,7 +126,11 @@ def _cells(
     return label.key, scheme, label.annotator, label.label, odds, label.labelled_at, source
 
 
-def _told(label: NewLabel) -> str:
-    odds = label.selection_probability
-    chosen = "" if odds is None else f" at selection_probability {odds:.6g}"
-    return f"{label.label!r} by {label.annotator!r} for row {label.key}{chosen}"
+def _clash(label: NewLabel, known: NewLabel, says: str) -> str:
+    one, other = label.label, known.label
+    if one == other:
+        one, other = (
+            f"{shown.label} with selection_probability {shown.selection_probability}"
+            for shown in (label, known)
+        )
+    return f"{label.place}: {one!r} by {label.annotator!r} for row {label.key}, {says} {other!r}"

@@ -15,7 +15,7 @@ _SHOWN = 5
 def stored_label(text: str, scheme: LabelScheme) -> str:
     """A label in the form in which it is stored; ``ValueError`` says why it isn't one."""
     if scheme.kind == "label":
-        if scheme.classes and text not in scheme.texts:
+        if scheme.classes and text not in scheme.by_text:
             raise ValueError(f"expected {_listed(scheme.texts)}, got {text!r}")
         return text
     try:
@@ -33,7 +33,7 @@ def label_value(text: str, scheme: LabelScheme) -> Scalar:
     """A stored label as a value of the target column: a class in its own type, or a float."""
     if scheme.kind == "number":
         return float(text)
-    return dict(zip(scheme.texts, scheme.classes, strict=True)).get(text, text)
+    return scheme.by_text.get(text, text)
 
 
 def check_stored(texts: Iterable[str], scheme: LabelScheme) -> None:

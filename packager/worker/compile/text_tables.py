@@ -11,6 +11,7 @@ from modelhost.compiling.provenance import CannotCompileError
 from packager.model.compiled.stored_arrays import ArrayWriter
 from packager.model.compiled.text_analysis import UNICODE
 from packager.model.compiled.text_form import (
+    Hashing,
     NgramLevel,
     Text,
     TextAnalysis,
@@ -45,11 +46,16 @@ def text_of(described: Mapping[str, Any], arrays: Arrays, writer: ArrayWriter) -
         longest = MAX_NGRAMS // (analysis.ngrams[1] - analysis.ngrams[0] + 1)
     analysis = analysis.model_copy(update={"longest": longest})
     width = int(described["width"])
+    hashed = described.get("hashed")
+    vocabulary = None
+    if hashed is None:
+        vocabulary = _vocabulary(analysis, arrays["terms"], arrays["places"], writer)
     return Text(
         column=described["column"],
         start=described["start"],
         analysis=analysis,
-        vocabulary=_vocabulary(analysis, arrays["terms"], arrays["places"], writer),
+        vocabulary=vocabulary,
+        hashed=None if hashed is None else Hashing.model_validate(hashed),
         stages=tuple(_stages(described["stages"], arrays, width, writer)),
     )
 

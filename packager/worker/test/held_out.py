@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -10,29 +13,54 @@ import numpy.typing as npt
 from monitoring.profile.profile import Profile
 from monitoring.slices.slices import ALL
 from packager.manifest.manifest import Schema
+from packager.manifest.policy import Policy
 from packager.model.model import Model
 from packager.model.predictions import Predictions, scalars
 from packager.worker.job import Job
-from packager.worker.test.baseline import Baseline
+from packager.worker.test.baseline import BASELINE, Baseline
 from packager.worker.test.class_baseline import class_baseline
 from packager.worker.test.fairness import fairness_baseline, group_values
 from packager.worker.test.group_codes import group_codes
 from packager.worker.test.judged_rows import Judged, JudgedOutputs, JudgedRows, baseline_of
 from packager.worker.test.policy_names import check_policy
 from packager.worker.test.reference_effects import reference_effects
+from packager.worker.test.weak import WeakOptions, weak_slices
+from packager.worker.test.weak_family import SHOWN_LEVEL, losses_of
+from packager.worker.test.weak_slice import WeakSlices
 from packager.worker.train.dataset import Dataset
 
 Mask = npt.NDArray[np.bool_]
+WEAK = "weak.json"
+MAX_TOLD = 5
 
 
-def held_out_baseline(
+class HeldOut(NamedTuple):
+    """What is known of the held-out rows."""
+
+    baseline: Baseline
+    weak: WeakSlices | None
+
+    def write(self, folder: Path) -> None:
+        """Write ``baseline.json`` and ``weak.json``; tell the weak slices on stderr."""
+        (folder / BASELINE).write_bytes(self.baseline.dump())
+        if self.weak is None:
+            return
+        (folder / WEAK).write_bytes(self.weak.dump())
+        for one in self.weak.slices[:MAX_TOLD]:
+            sys.stderr.write(
+                f"weak slice of {one.rows} held-out rows, loss {one.loss:.3g} instead of "
+                f"{one.expected:.3g}; to watch it, below [slices.rules]: {one.rule}\n"
+            )
+
+
+def held_out_statistics(
     model: Model,
     dataset: Dataset,
     masks: Mapping[str, Mask],
     schema: Schema,
     profile: Profile,
     job: Job,
-) -> Baseline:
+) -> HeldOut:
     """The statistics of ``model`` on the held-out rows, for each slice that has any.
 
     Raise ``UsageError`` if ``[test]`` names an absent column, metric or slice.
@@ -45,11 +73,28 @@ def held_out_baseline(
     effects = reference_effects(dataset, profile, schema, job, answers)
     found = found.model_copy(update={"reference_effects": effects})
     check_policy(job.test, found)
-    if not isinstance(judged, JudgedRows):
-        return found
-    values = group_values(dataset.train, job.test.fairness)
-    grouped = fairness_baseline(judged, dataset.test, values, found, job.test.fairness)
-    return found.model_copy(update={"answers": class_baseline(judged), "fairness": grouped})
+    if isinstance(judged, JudgedRows):
+        values = group_values(dataset.train, job.test.fairness)
+        grouped = fairness_baseline(judged, dataset.test, values, found, job.test.fairness)
+        own = {"answers": class_baseline(judged), "fairness": grouped}
+        found = found.model_copy(update=own)
+    return HeldOut(found, _weak(judged, dataset, profile, schema, job.test))
+
+
+def _weak(
+    judged: Judged, dataset: Dataset, profile: Profile, schema: Schema, policy: Policy
+) -> WeakSlices | None:
+    """The weak slices of the held-out rows; None if the policy searches none, or rows have no loss.
+
+    They are compared with confidence or the other rows: the baseline is of the same rows.
+    """
+    losses = losses_of(judged, profile)
+    if losses is None or policy.weak.features == 0:
+        return None
+    columns = (*schema.features, *schema.extras)
+    against = "rest" if policy.weak.against == "baseline" else policy.weak.against
+    asked = WeakOptions(policy.weak.features, policy.weak.effect, against, SHOWN_LEVEL)
+    return weak_slices(dataset.test, losses, columns, profile, asked).without_cells()
 
 
 def _judged(found: Predictions, dataset: Dataset, schema: Schema, job: Job) -> Judged:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from packager.manifest.base import FileEntry, FrozenModel
 from packager.manifest.policy import Family, Policy
@@ -77,8 +77,6 @@ class FamilyReport(FrozenModel):
     checks: tuple[Check, ...] = ()
     why: str = ""
     """Why it was not judged, or is inconclusive."""
-    seconds: float | None = Field(default=None, ge=0)
-    """How long the family took; None if it was not measured."""
     details: Mapping[str, Any] = {}
     """What a page draws of the whole family: the record of ``details.OF_FAMILIES``."""
 

@@ -40,6 +40,8 @@ class Judged(NamedTuple):
     not_judged: str = ""
     """Why the family can't be judged; empty if it can."""
     details: Mapping[str, object] = {}
+    spends: bool = False
+    """Whether its exact checks take the family's part of the budget: it was tested elsewhere."""
 
 
 def levels(found: Mapping[Family, Judged], policy: Policy) -> dict[Family, float]:
@@ -50,7 +52,7 @@ def levels(found: Mapping[Family, Judged], policy: Policy) -> dict[Family, float
     used = [
         family
         for family, judged in found.items()
-        if family in SHARES and any(check.p is not None for check in judged.checks)
+        if family in SHARES and (judged.spends or any(one.p is not None for one in judged.checks))
     ]
     failing = sum(SHARES[family] for family in used if family not in policy.warn)
     total = sum(SHARES[family] for family in used)

@@ -13,6 +13,7 @@ import pandas as pd
 
 from monitoring.profile.profile import FeatureProfile, Profile
 from monitoring.slices.slices import SliceSet
+from monitoring.stats.slice_features import SliceTerms
 from monitoring.stats.slice_tests import Losses
 from monitoring.stats.weak_slices import (
     MAX_FEATURES,
@@ -46,7 +47,7 @@ class WeakOptions:
     """Least excess: of 0/1 losses in points; of others, relative to the mean loss."""
     against: Against = "confidence"
     """``confidence`` is ``rest`` where there are no expected losses, as in a regression."""
-    level: float = 0.05
+    level: float = 0.02
     baseline: float | None = None
     """Mean loss of the package's held-out rows, for ``against = "baseline"``."""
 
@@ -81,7 +82,7 @@ def weak_slices(
     records = []
     for found in result.slices:
         parts = [searched[at] for at in found.terms.features]
-        condition = _condition(parts, found.terms.terms)
+        condition = _condition(parts, found.terms)
         if problem := _problem(condition, found.mask, rows):
             left_out[condition] = problem
             continue
@@ -122,8 +123,9 @@ def _scale(losses: Losses) -> float:
     return float(np.abs(losses.loss).mean())
 
 
-def _condition(parts: Sequence[TermFeature], terms: Sequence[int]) -> str:
-    return " and ".join(part.terms[at].rule for part, at in zip(parts, terms, strict=True))
+def _condition(parts: Sequence[TermFeature], terms: SliceTerms) -> str:
+    rules = zip(parts, terms.terms, terms.fitted, strict=True)
+    return " and ".join(part.rule(term, span) for part, term, span in rules)
 
 
 def _features(

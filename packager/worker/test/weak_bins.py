@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -31,9 +32,10 @@ from monitoring.stats.feature_bins import (
     categorical_feature,
     timestamp_text,
 )
-from packager.worker.test.weak_edges import number_edges
+from packager.worker.test.weak_edges import FINE_BINS, number_edges
 from packager.worker.test.weak_terms import (
     Constant,
+    Ranges,
     Term,
     TermFeature,
     interval_terms,
@@ -94,9 +96,9 @@ def _numbers(
         edges = np.asarray(known.edges, np.float64)
     else:
         edges = number_edges(numbers)
-    texts = [text for text in map(literal, edges.tolist()) if text is not None]
-    codes = np.searchsorted(edges, numbers, side="right").astype(np.int64)
-    return _intervals(name, own, texts, codes, np.isnan(numbers))
+    fine = np.union1d(edges, number_edges(numbers, FINE_BINS))
+    texts = {edge: literal(edge) or "" for edge in fine.tolist()}
+    return _intervals(name, own, (edges, fine), texts, numbers)
 
 
 def _times(
@@ -124,12 +126,16 @@ def _periods(
     name: str, own: str, ticks: Sequence[int | None], moments: Floats, clock: DatetimeUnit
 ) -> TermFeature | None:
     """Ranges of a time, with edges at whole seconds; ``moments``: nanoseconds since 1970."""
-    texts = sorted({timestamp_text(edge) + ("Z" if clock.zone else "") for edge in moments})
-    edges = np.array([clock.ticks(text) for text in texts], np.float64)
-    missing = np.array([tick is None for tick in ticks], np.bool_)
-    present = np.array([0 if tick is None else tick for tick in ticks], np.float64)
-    codes = np.searchsorted(edges, present, side="right").astype(np.int64)
-    return _intervals(name, own, [f'"{text}"' for text in texts], codes, missing)
+    numbers = np.array([np.nan if tick is None else tick for tick in ticks], np.float64)
+    scale = float(clock.nanoseconds)
+    zone = "Z" if clock.zone else ""
+    texts: dict[float, str] = {}
+    grids = []
+    for some in (moments, number_edges(numbers * scale, FINE_BINS)):
+        seconds = sorted({timestamp_text(moment) + zone for moment in some})
+        grids.append(np.array([float(clock.ticks(text)) for text in seconds], np.float64))
+        texts |= {edge: f'"{text}"' for edge, text in zip(grids[-1], seconds, strict=True)}
+    return _intervals(name, own, (grids[0], np.union1d(*grids)), texts, numbers)
 
 
 def _derived(
@@ -211,13 +217,31 @@ def _categories(
 
 
 def _intervals(
-    name: str, own: str, edges: Sequence[str], codes: Codes, missing: npt.NDArray[np.bool_]
+    name: str,
+    own: str,
+    grids: tuple[Floats, Floats],
+    texts: Mapping[float, str],
+    numbers: Floats,
 ) -> TermFeature | None:
+    """Ranges of a number; ``grids``: edges, and those of a finer grid, which has them too."""
+    edges, fine = grids
+    missing = np.isnan(numbers)
+    codes = np.searchsorted(edges, numbers, side="right").astype(np.int64)
     counts = np.bincount(codes[~missing], minlength=len(edges) + 1)
-    codes = np.where(missing, len(counts), codes)
-    return _with_missing(
-        name, own, codes, len(counts), interval_terms(own, edges, counts.tolist()) if edges else []
+    terms = interval_terms(own, [texts[edge] for edge in edges], counts.tolist())
+    found = _with_missing(
+        name,
+        own,
+        np.where(missing, len(counts), codes),
+        len(counts),
+        terms,
     )
+    if found is None or not len(edges):
+        return found
+    within = np.searchsorted(fine, numbers, side="right").astype(np.int64)
+    starts = (0, *(int(at) + 1 for at in np.searchsorted(fine, edges)), len(fine) + 1)
+    fitted = Ranges(own, tuple(texts[edge] for edge in fine), np.where(missing, -1, within), starts)
+    return replace(found, ranges=fitted)
 
 
 def _with_missing(

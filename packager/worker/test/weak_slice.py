@@ -65,6 +65,17 @@ class WeakSlices(FrozenModel):
     slices: tuple[WeakSlice, ...]
     """Those with the most harm first."""
 
+    def without_cells(self) -> WeakSlices:
+        """The same with the positions of example rows, not their cells: for a package."""
+        kept = ("row", "loss")
+        slices = tuple(
+            one.model_copy(
+                update={"examples": tuple({k: row[k] for k in kept} for row in one.examples)}
+            )
+            for one in self.slices
+        )
+        return self.model_copy(update={"slices": slices})
+
     @property
     def p(self) -> float:
         """The p-value of the hypothesis that there is no weak slice; 1 if none is shown."""

@@ -7,13 +7,13 @@ import keyword
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from monitoring.stats.slice_features import SliceFeature
+from monitoring.stats.slice_features import Grid, SliceFeature, Span
 
 Codes = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -25,7 +25,8 @@ MAX_CONSTANT = 200
 MAX_LIST = 300
 """Characters of a list of values in a rule."""
 COARSE = 3
-"""Wider bins of a number that has more bins than these, beside them."""
+"""A third of the rows is in each wider bin of a number; every bin begins in the middle of another.
+"""
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -39,6 +40,25 @@ class Term:
 
 
 @dataclass(frozen=True)
+class Ranges:
+    """A finer grid of a number, to which ranges are fitted."""
+
+    name: str
+    """As a rule names it."""
+    edges: tuple[str, ...]
+    codes: Codes
+    """The bin of each row, (n,); -1 for null."""
+    starts: tuple[int, ...]
+    """The first bin of the grid in each bin of the feature, and the number of bins last."""
+
+    def span(self, bins: tuple[int, ...]) -> Span | None:
+        """The grid's bins in consecutive ``bins`` of the feature; None for null."""
+        if bins[-1] + 1 >= len(self.starts):
+            return None
+        return self.starts[bins[0]], self.starts[bins[-1] + 1]
+
+
+@dataclass(frozen=True)
 class TermFeature:
     """A column, or what is derived from it, as bins of n rows and terms on them."""
 
@@ -48,7 +68,16 @@ class TermFeature:
     """The bin of each row, (n,); -1 for none."""
     size: int
     """Bins."""
-    terms: tuple[Term, ...] = field(default=())
+    terms: tuple[Term, ...] = ()
+    ranges: Ranges | None = None
+    """Of a number."""
+
+    def rule(self, term: int, span: Span | None) -> str:
+        """The rule of a term, or of the bins ``span`` of ``ranges``."""
+        if span is None:
+            return self.terms[term].rule
+        assert self.ranges is not None
+        return _between(self.ranges.name, self.ranges.edges, *span)
 
     @property
     def searched(self) -> SliceFeature:
@@ -56,7 +85,11 @@ class TermFeature:
         holds = np.zeros((len(self.terms), self.size), np.bool_)
         for at, term in enumerate(self.terms):
             holds[at, list(term.bins)] = True
-        return SliceFeature(self.name, self.codes, holds)
+        grid = None
+        if self.ranges is not None:
+            spans = tuple(self.ranges.span(term.bins) for term in self.terms)
+            grid = Grid(self.ranges.codes, spans, self.ranges.starts[-1])
+        return SliceFeature(self.name, self.codes, holds, grid)
 
 
 def operand(column: str, measure: str | None = None) -> str | None:
@@ -86,19 +119,23 @@ def literal(value: Any) -> str | None:
 
 
 def interval_terms(name: str, edges: Sequence[str], counts: Sequence[int]) -> list[Term]:
-    """Terms of the bins between ``edges``, and ``COARSE`` wider ones of about equal counts.
+    """Terms of the bins between ``edges``, and wider ones (``COARSE``).
 
     ``counts``: rows of each bin, one more than edges.
     """
+    if not edges:
+        return []
     found = [Term(_between(name, edges, at, at + 1), (at,)) for at in range(len(counts))]
     if len(counts) <= COARSE:
         return found
-    shares = np.cumsum(counts) / max(1, sum(counts))
-    cuts = sorted({int(np.abs(shares - part / COARSE).argmin()) + 1 for part in range(1, COARSE)})
-    starts, ends = [0, *cuts], [*cuts, len(counts)]
-    wide = [(start, end) for start, end in zip(starts, ends, strict=True) if end - start > 1]
+    before = np.concatenate([[0], np.cumsum(counts)]) / max(1, sum(counts))
+    parts = np.arange(2 * COARSE + 1) / (2 * COARSE)
+    cuts = [int(np.abs(before - part).argmin()) for part in parts]
+    wide = dict.fromkeys(zip(cuts, cuts[2:], strict=False))
     return found + [
-        Term(_between(name, edges, start, end), tuple(range(start, end))) for start, end in wide
+        Term(_between(name, edges, start, end), tuple(range(start, end)))
+        for start, end in wide
+        if 1 < end - start < len(counts)
     ]
 
 

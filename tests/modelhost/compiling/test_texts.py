@@ -45,8 +45,8 @@ REFUSED: dict[str, tuple[Any, str]] = {
         "CountVectorizer calls the strip_accents own_letters",
     ),
     "hashes": (
-        make_pipeline(HashingVectorizer(n_features=64), logistic()),
-        "HashingVectorizer has no vocabulary: no exact form of it is known",
+        make_pipeline(HashingVectorizer(n_features=2_000_001), logistic()),
+        "HashingVectorizer has 2,000,001 n-grams, expected at most 2,000,000",
     ),
     "pattern": (
         make_pipeline(CountVectorizer(token_pattern=r"(?:\w+\s?)+"), logistic()),
@@ -65,8 +65,25 @@ REFUSED: dict[str, tuple[Any, str]] = {
         f"no compiled form of SVC is known {KNOWN}",
     ),
     "components": (
-        make_pipeline(TfidfVectorizer(), decomposition.TruncatedSVD(3), logistic()),
-        "TruncatedSVD is given the features of a text vectorizer",
+        make_pipeline(TfidfVectorizer(), decomposition.NMF(3), logistic()),
+        "NMF is given the features of a text vectorizer",
+    ),
+    "components, scaled": (
+        make_pipeline(
+            TfidfVectorizer(),
+            decomposition.TruncatedSVD(3),
+            preprocessing.Normalizer(),
+            logistic(),
+        ),
+        "Normalizer is given the components of TruncatedSVD",
+    ),
+    "components of a forest": (
+        make_pipeline(
+            TfidfVectorizer(),
+            decomposition.TruncatedSVD(3),
+            ensemble.RandomForestClassifier(3, random_state=0),
+        ),
+        f"no compiled form of RandomForestClassifier is known {KNOWN}",
     ),
     "scaled with numbers": (
         make_pipeline(beside(("t", TfidfVectorizer())), preprocessing.MaxAbsScaler(), logistic()),

@@ -54,10 +54,11 @@ def picture(level: int, size: int = 6) -> bytes:
         (lambda block: block, set()),
         (lambda _: DIGITS[:1_100], set()),
         (lambda block: block // 2, {"mean", "std", "norm", "distance"}),
-        (lambda block: np.rot90(block, axes=(1, 2)), {"distance"}),
+        (lambda block: np.rot90(block, axes=(1, 2)), {"distance", "nearest"}),
+        (lambda block: np.rot90(block, 2, axes=(1, 2)), {"nearest"}),
         (lambda block: np.roll(block, 1, axis=2), {"distance"}),
     ],
-    ids=["held out", "training rows", "darkened", "rotated", "moved"],
+    ids=["held out", "training rows", "darkened", "rotated", "upside down", "moved"],
 )
 def test_arrays(change: Any, seen: set[str]) -> None:
     found = drifting(profiled(DIGITS[:1_100], "array"), change(DIGITS[1_100:]))

@@ -58,3 +58,14 @@ def test_a_regression_sums_its_errors(tmp_path) -> None:
     assert served.value(absolute, slice="large", direction="under") == 0
     assert served.value("model_feedback_total", slice="__all__", outcome="scored") == 2
     assert served.value("model_feedback_rejected_total", reason="no_prediction") == 1
+
+
+def test_an_error_beyond_what_can_be_squared_leaves_the_sums_finite(tmp_path) -> None:
+    served = Served(tmp_path, None)
+    one, two = served.tokens.mint([1e200, 1.0], None, [0b001, 0b001])
+    assert served.feed((one, -1e200), (two, 3)) == (2, [])
+    squared = served.value("model_feedback_squared_error_total", slice="__all__")
+    assert squared == pytest.approx(1e290)
+    absolute = "model_feedback_absolute_error_total"
+    assert served.value(absolute, slice="__all__", direction="over") == 2e200
+    assert served.value(absolute, slice="__all__", direction="under") == 2

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 from served_answers import output
 
@@ -24,7 +25,11 @@ CASES: list[tuple[Any, Any, dict[str, Any]]] = [
     (
         output("p", "numbers", size=2),
         [3.0, 4.0],
-        {"__prediction__.p.norm": 5.0, "__prediction__.p.mean": 3.5},
+        {
+            "__prediction__.p.nearest": [3.0, 4.0],
+            "__prediction__.p.norm": 5.0,
+            "__prediction__.p.mean": 3.5,
+        },
     ),
     (
         output("p", "quantiles", levels=(0.1, 0.5, 0.9)),
@@ -42,5 +47,7 @@ def test_what_is_watched_of_an_answer(one: Any, answer: Any, expected: dict[str,
     for outputs, given in (([one], answer), ([one, other], {"p": answer, "other": None})):
         columns = [column for column in answer_columns(outputs) if column.output == "p"]
         found = values_of(columns, outputs, [given, None])
-        assert {c.name: v[0] for c, v in zip(columns, found, strict=True)} == expected
+        values = {c.name: v[0] for c, v in zip(columns, found, strict=True)}
+        arrays = {n: v.tolist() for n, v in values.items() if isinstance(v, np.ndarray)}
+        assert {**values, **arrays} == expected
         assert all(values[1] is None for values in found)

@@ -355,7 +355,7 @@ def test_the_columns_of_derived_values_are_needed() -> None:
         ("pixels == 3", r"column 'pixels' \(array\) can't be compared: .* such as pixels.mean"),
         (
             "pixels.length > 3",
-            r"expected one of mean, distance, .* after column 'pixels' \(array\), got 'length'",
+            r"expected one of mean, nearest, .* after column 'pixels' \(array\), got 'length'",
         ),
         ("pixels.mean == 'a'", "expected alike values"),
         ("absent.mean > 3", "column 'absent' is absent"),

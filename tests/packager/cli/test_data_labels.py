@@ -59,7 +59,7 @@ def test_labels_of_two_annotators_are_added_shown_and_compared(run, parts):
     assert shown[0]["selection_probability"] == 0.5
     code, _, err = run("data", "labels", "show", "parts", "--limit", "2", "--output", "all.csv")
     assert code == 0
-    assert "78 more" in err
+    assert err == "• wrote all.csv\n"
     assert len(pd.read_csv("all.csv")) == 80
 
 
@@ -114,6 +114,7 @@ def test_a_checkout_has_the_labels_as_a_column(run, parts):
         (["declare", "parts@1", "s"], "expected a table without a version"),
         (["agreement", "parts"], "expected one labelling scheme, got none"),
         (["show", "parts", "--scheme", "s"], "expected the labelling scheme 's', got none"),
+        (["show", "parts", "--target", "y"], "--target: expected --resolved and --output"),
         (["schemes", "nowhere"], "expected a table with versions"),
     ],
 )

@@ -32,11 +32,19 @@ def test_each_line_is_a_label_and_blank_ones_are_counted(tmp_path):
     assert len(found.source.sha256) == 64
 
 
-def test_the_row_hash_is_used_where_the_file_has_it(tmp_path):
+def test_rows_are_named_by_the_key_of_the_table_or_by_their_hash(tmp_path):
     text = "row_hash,id,label,annotator\n00FF000000000000,1,good,ann\n"
-    assert read(tmp_path, text).key == ()
-    assert read(tmp_path, text).labels[0].key == ("00ff000000000000",)
-    assert read(tmp_path, text, on=("id",)).labels[0].key == ("1",)
+    for key in ((), ("absent",)):
+        assert read(tmp_path, text, key).key == ()
+        assert read(tmp_path, text, key).labels[0].key == ("00ff000000000000",)
+    assert read(tmp_path, text).labels[0].key == ("1",)
+    assert read(tmp_path, text, (), on=("id",)).labels[0].key == ("1",)
+
+
+def test_cells_that_were_escaped_for_spreadsheets_are_read_as_they_were(tmp_path):
+    found = read(tmp_path, "id,label,annotator\n'=1+2,'-x,'@ann\n")
+    (one,) = found.labels
+    assert (one.key, one.label, one.annotator) == (("=1+2",), "-x", "@ann")
 
 
 def test_other_columns_are_named(tmp_path):

@@ -59,8 +59,9 @@ def test_annotations_of_several_annotators_are_labels(tmp_path):
         ("1", "good"),
         ("bob@example.com", "good"),
     ]
-    assert found.key == ()
-    assert found.labels[0].key == (f"{17:016x}",)
+    assert (found.key, found.labels[0].key) == (("id",), ("17",))
+    hashed = read(tmp_path, tasks, ())
+    assert (hashed.key, hashed.labels[0].key) == ((), (f"{17:016x}",))
     assert found.labels[0].place == "task 17"
     assert found.labels[0].selection_probability == 0.5
     assert found.labels[0].labelled_at.isoformat() == "2026-03-01T12:30:00.123456+00:00"
@@ -115,7 +116,7 @@ def test_one_of_several_controls_is_named(tmp_path):
         ([task(1, annotation(1, result({"choices": [{}]})))], "expected a text or a number"),
         ([task(1, annotation(1, *[result({"rating": 1})] * 2))], "expected one answer by an anno"),
         ([task(1, good(1), meta={}, data={"x": 1})], "expected 'id' in its `data` or `meta`"),
-        ([task(1, good(1), meta={"row_hash": "0", "selection_probability": 7})], "above 0 and at"),
+        ([task(1, good(1), meta={"selection_probability": 7})], "above 0 and at"),
     ],
 )
 def test_anything_else_is_refused_by_task(tmp_path, tasks, message):

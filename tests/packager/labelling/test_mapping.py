@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from labelled_tables import BY, VOTES, labelled, rows
+from labelled_tables import BY, QUALITY, VOTES, labelled, rows
 
 from packager.errors import UsageError
-from packager.labelling.mapping import map_labels, map_step, read_mapping
+from packager.labelling.mapping import MapStep, map_labels, map_step, read_mapping
 from packager.labelling.overview import labels_of
 from packager.location import Location
 from packager.progress import NullProgress
@@ -14,7 +14,7 @@ from packager.review.apply_table import apply_to_table
 from packager.review.verdicts import verdict_of
 from packager.tables.allowed_locations import AllowedLocations
 from packager.tables.delta import VersionedTable
-from packager.tables.derive import stale
+from packager.tables.derive import derive, stale
 from packager.tables.pins import pins
 
 
@@ -92,3 +92,16 @@ def test_rows_that_verdicts_corrected_keep_their_labels(parts, monkeypatch, tmp_
     assert len(labels.frame) == len(VOTES)
     labelled(parts, [(4, "ann", "bad")], source="2")
     assert "derived from version 3" in stale_now(Location(made.uri))[0]
+
+
+def test_what_does_not_read_labels_is_not_stale_once_they_change(parts, tmp_path):
+    class Copy(MapStep):
+        reads_labels = False
+
+    place = Location(f"{parts.uri}.copy")
+    step = Copy(parts, "quality", QUALITY, {}, "copy", False)
+    derive(place, [parts], step, BY, tmp_path, NullProgress())
+    assert VersionedTable.open(place).latest.labels is None
+    labelled(parts, [(4, "ann", "bad")], source="2")
+    assert stale_now(place) == []
+    assert derive(place, [parts], step, BY, tmp_path, NullProgress()).outcome == "unchanged"

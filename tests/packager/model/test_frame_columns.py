@@ -49,3 +49,21 @@ def test_every_dtype_passes(rows: int) -> None:
 def test_another_dtype_is_refused_by_name(values: object) -> None:
     with pytest.raises(PackageError, match="column 'x': expected numbers, text, booleans"):
         encode_frame(pd.DataFrame({"x": values}))
+
+
+def test_objects_that_are_arrays_of_one_shape_pass_as_arrays() -> None:
+    cells = np.empty(3, object)
+    cells[0], cells[1], cells[2] = np.ones((2, 2), np.uint8), np.zeros((2, 2), np.uint8), None
+    specs, columns = encode_frame(pd.DataFrame({"pixels": cells}))
+    assert (specs[0].kind, specs[0].shape, specs[0].element) == ("array", (2, 2), "uint8")
+    (decoded,) = decode_columns(columns.described, columns.buffers, 3)
+    made = FrameBuilder(specs).frame([decoded], 3)["pixels"]
+    assert made[0].tolist() == [[1, 1], [1, 1]]
+    assert pd.isna(made[2])
+
+
+def test_arrays_of_several_shapes_are_refused_by_name() -> None:
+    cells = np.empty(2, object)
+    cells[0], cells[1] = np.ones(2), np.ones(3)
+    with pytest.raises(PackageError, match="column 'pixels': expected numbers"):
+        encode_frame(pd.DataFrame({"pixels": cells}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import pandas as pd
@@ -50,3 +51,14 @@ def test_json_of_no_model_is_refused(tmp_path: Path) -> None:
     (tmp_path / "m.json").write_text('{"a": 1}')
     with pytest.raises(UsageError, match=r"m\.json: expected a"):
         init_from_model(tmp_path / "p", tmp_path / "m.json", None, None)
+
+
+def test_a_torchscript_archive_takes_pytorch_without_cuda(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "m.pt", "w") as archive:
+        for name in ("data.pkl", "constants.pkl", "version", "code/__torch__.py"):
+            archive.writestr(f"m/{name}", b"3")
+    init_from_model(tmp_path / "p", tmp_path / "m.pt", None, None)
+    assert load_project(tmp_path / "p").requirements.torch == "cpu"
+    lightgbm_booster().save_model(tmp_path / "m.txt")
+    init_from_model(tmp_path / "q", tmp_path / "m.txt", None, None)
+    assert load_project(tmp_path / "q").requirements.torch is None

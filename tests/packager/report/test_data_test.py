@@ -17,8 +17,8 @@ def test_what_failed_comes_first_and_the_verdict_last() -> None:
     assert lines[0] == "stones 1.0.0 (abababababab) on 1,000 rows, 980 of them labelled"
     assert lines[2:5] == [
         "failed:",
-        "  check                      packaged  now  change  allowed   rows      q",
-        "  quality: accuracy color=E       0.9  0.8    -0.1     0.02  1,000  1e-07",
+        "  check                      packaged  now  change  allowed   rows        q",
+        "  quality: accuracy color=E       0.9  0.8    -0.1     0.02  1,000  <0.0001",
     ]
     assert lines[-1] == "failed: because it is so"
 
@@ -40,7 +40,7 @@ def test_inconclusive_checks_are_counted() -> None:
     checks = [made.unclear(f"accuracy color={place}") for place in range(100)]
     family = made.family("quality", checks, "inconclusive", why="too few rows to tell: accuracy")
     text = as_text(made.report(family, verdict="inconclusive"))
-    assert "100 with too few rows to tell; too few rows to tell: accuracy" in text
+    assert "100 with too few rows to tell; accuracy" in text
     assert len(text.splitlines()) < 12
 
 
@@ -53,11 +53,13 @@ def test_a_family_that_was_not_judged_says_why() -> None:
 def test_many_failed_checks_are_counted() -> None:
     checks = [made.failed(f"accuracy color={place}") for place in range(MAX_SHOWN + 5)]
     text = as_text(made.report(made.family("quality", checks, "failed"), verdict="failed"))
-    assert "  and 5 more; --out writes all" in text
+    assert "  and 5 more; --output writes all" in text
 
 
 def test_checks_without_numbers_are_sentences() -> None:
-    columns = made.failed("columns", family="schema", now=None, why="the new data lack 'size'")
+    columns = made.failed(
+        "columns", family="schema", p=None, q=None, why="the new data lack 'size'"
+    )
     text = as_text(made.report(made.family("schema", [columns], "failed"), verdict="failed"))
     assert "failed:\n  schema: the new data lack 'size'\n" in text
 
@@ -65,16 +67,14 @@ def test_checks_without_numbers_are_sentences() -> None:
 def test_warnings_and_weak_slices_have_their_lines() -> None:
     text = as_text(made.every_family("color"))
     assert "warnings:\n" in text
-    assert (
-        "weak slices, as lines for [slices.rules] of package.toml:\n"
-        r'  weak_1 = "`color` = \"color\""  # 300 rows, loss 0.4 instead of 0.1'
-    ) in text
+    line = """'weak: `color` = "color"' = '`color` = "color"'"""
+    assert f"[slices.rules] of package.toml:\n  {line}  # 300 rows, loss 0.4 instead" in text
 
 
 @pytest.mark.parametrize("name", made.HOSTILE_NAMES, ids=range(len(made.HOSTILE_NAMES)))
 def test_a_narrow_terminal_shows_every_line_whole(name: str) -> None:
     text = as_text(made.every_family(name), 80)
-    plain = [line for line in text.splitlines() if "weak_1" not in line]
+    plain = [line for line in text.splitlines() if "weak: " not in line]
     assert all(character.isprintable() for line in plain for character in line)
     sentences = made.report(made.family("quality"), verdict="passed")
     wide = sentences.model_copy(update={"sentence": "passed: " + "word " * 60})

@@ -114,15 +114,21 @@ def test_a_pipe_is_written_to(tmp_path: Path) -> None:
 def test_places_that_can_not_be_written_are_found_before_the_test(tmp_path: Path) -> None:
     (tmp_path / "junit.xml").mkdir()
     with pytest.raises(UsageError, match=r"junit\.xml: expected a file, got a folder"):
-        files.check_places(tmp_path, None)
+        files.check_places(tmp_path, None, tmp_path / "new.csv")
     (tmp_path / "file").write_text("")
     with pytest.raises(PackageError, match="is a file"):
-        files.check_places(tmp_path / "file" / "out", None)
+        files.check_places(tmp_path / "file" / "out", None, tmp_path / "new.csv")
     with pytest.raises(UsageError, match=r"--summary .*: expected a file, got a folder"):
-        files.check_places(None, tmp_path)
+        files.check_places(None, tmp_path, tmp_path / "new.csv")
 
 
 def test_the_report_is_json_that_others_read(tmp_path: Path) -> None:
     files.write_report(FOUND, tmp_path, None)
     found = json.loads((tmp_path / "report.json").read_bytes())
     assert found["schema_version"] == "package-test/1"
+
+
+def test_reports_are_not_written_among_the_data(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="expected a folder outside the new data"):
+        files.check_places(tmp_path / "tested", None, tmp_path)
+    files.check_places(tmp_path / "tested", None, tmp_path / "data")

@@ -5,7 +5,7 @@ import math
 
 from monitoring.stats.paired import PairedDifference
 from packager.report.evaluation import as_json, as_text
-from packager.run.evaluate import PairedEvaluation
+from packager.run.paired_evaluation import PairedEvaluation, PairedOutputs
 
 
 def paired(difference: float, p: float, metric: str = "accuracy") -> PairedEvaluation:
@@ -41,3 +41,13 @@ def test_the_json_has_null_where_an_interval_has_no_end() -> None:
     assert document["overall"]["high"] is None
     assert document["overall"]["low"] == 0.0
     assert document["sentence"]
+
+
+def test_several_outputs_are_shown_one_below_the_other() -> None:
+    found = PairedOutputs({"price": paired(0.1, 0.01)}, {"cluster": "it has no right answers"})
+    text = as_text(found)
+    assert text.startswith("price: the second is better: accuracy ")
+    assert text.endswith("\n\ncluster: not compared, it has no right answers")
+    shown = as_json(found)
+    assert shown["outputs"]["price"]["sentence"].startswith("the second is better")
+    assert shown["left_out"] == {"cluster": "it has no right answers"}

@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packager.report.numbers import NO_VALUE, change, digits, interval, number, percent, probability
+from packager.report.numbers import (
+    NO_VALUE,
+    change,
+    count,
+    digits,
+    interval,
+    number,
+    percent,
+    probability,
+)
 
 
 @given(st.floats(-1e300, 1e300))
@@ -51,3 +60,7 @@ def test_short_numbers_have_three_digits(value: float | None, shown: str) -> Non
 
 def test_a_short_change_has_its_sign() -> None:
     assert (digits(0.01, sign=True), digits(-0.01, sign=True)) == ("+0.01", "-0.01")
+
+
+def test_rows_are_whole_numbers_unless_they_are_weighted() -> None:
+    assert (count(1235.0), count(80), count(80.25)) == ("1,235", "80", "80.25")

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from packager.manifest.evaluation import Compiled, Evaluation, MetricValues, SeedVariance
-from packager.report.package import SCREEN, as_text, compiled_facts
+from packager.manifest.label_schemes import LabelScheme, TableVersion, TrainedLabels
+from packager.report.package import SCREEN, _labels, as_text, compiled_facts
 
 
 def lines(**fields) -> list[str]:
@@ -118,3 +119,24 @@ def test_a_regression_is_held_against_the_mean() -> None:
     text = as_text(found)
     assert "5 held-out rows; mean: the same number for every row" in text
     assert "  a         5  2.000  1.000 to 3.000  4.000" in text
+
+
+def test_the_scheme_that_a_package_was_trained_on_is_shown():
+    trained = TrainedLabels(
+        scheme=LabelScheme(name="mood", classes=("no", "yes")),
+        sha256="ab" * 32,
+        labelled=1_200,
+        unresolved=3,
+        unlabelled=40,
+    )
+    table = TableVersion(table="visits", version=7, labels=trained)
+    manifest: Any = SimpleNamespace(data=SimpleNamespace(table=table))
+    assert [*_labels(manifest)] == [
+        (
+            "labels",
+            "scheme mood (label, majority) of visits@7: 1,200 rows labelled, 3 disputed without a "
+            "label, 40 unlabelled, labels abababababab",
+        )
+    ]
+    manifest.data.table = TableVersion(table="visits", version=7)
+    assert [*_labels(manifest)] == []

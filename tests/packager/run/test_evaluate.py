@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,8 @@ from rule_project import rule_project
 from monitoring.slices.slices import ALL
 from monitoring.stats.paired import SeedRuns
 from packager.report.evaluation import as_text
-from packager.run.evaluate import compare_scores
+from packager.run.output_scores import OUTPUT_MEASURES
+from packager.run.paired_evaluation import adjusted_outputs, compare_scores
 
 
 def test_a_package_is_no_better_than_itself(local_package: Package) -> None:
@@ -53,25 +53,39 @@ def test_a_file_without_labels_is_refused(local_package: Package, tmp_path: Path
     assert "expected the target 'returned' among the columns" in done.err
 
 
+def scores_of(one: Any, other: Any, masks: Any) -> dict[str, Any]:
+    return {ALL: (one, other)} | {name: (one[mask], other[mask]) for name, mask in masks.items()}
+
+
 def test_a_slice_whose_seeds_are_not_known_is_judged_by_the_sample_and_named() -> None:
-    manifest: Any = SimpleNamespace(task="classification")
     one, other = np.repeat([0.0, 1.0], [30, 70]), np.repeat([0.0, 1.0], [10, 90])
     masks = {"a": np.arange(100) < 60, "b": np.arange(100) >= 60}
+    scores, label = scores_of(one, other, masks), OUTPUT_MEASURES["label"]
     spread = (SeedRuns(0.04, 4), SeedRuns(0.04, 4))
-    found = compare_scores(one, other, masks, manifest, {ALL: spread, "a": spread})
+    found = compare_scores(scores, label, {ALL: spread, "a": spread})
     assert found.sentence.endswith(
         "by seed and sampling variance; by sampling variance alone there would be one"
     )
     assert found.by_sample == ("b",)
     assert as_text(found).endswith("by sampling variance alone, seed variance unknown: b")
-    found = compare_scores(one, other, masks, manifest, {})
+    found = compare_scores(scores, label, {})
     assert found.sentence.startswith("the second is better: accuracy 0.7000 and 0.9000")
     assert found.sentence.endswith("more than sampling variance explains")
 
 
 def test_a_handful_of_rows_tells_nothing() -> None:
-    manifest: Any = SimpleNamespace(task="classification")
     for rows, said in ((4, "too few rows to decide: accuracy "), (5, "the second is better: ")):
         masks = {"a": np.ones(rows, dtype=bool)}
-        found = compare_scores(np.zeros(rows), np.ones(rows), masks, manifest, {})
+        scores = scores_of(np.zeros(rows), np.ones(rows), masks)
+        found = compare_scores(scores, OUTPUT_MEASURES["label"], {})
         assert found.sentence.startswith(said)
+
+
+def test_chances_of_several_outputs_are_adjusted_for_their_number() -> None:
+    label, better = OUTPUT_MEASURES["label"], np.repeat([0.0, 1.0], [3, 97])
+    one = compare_scores({ALL: (np.repeat([0.0, 1.0], [10, 90]), better)}, label, {})
+    same = compare_scores({ALL: (better, better)}, label, {})
+    found = adjusted_outputs({"a": one, "b": same, "c": same})
+    assert found["a"].overall.p == min(1, 3 * one.overall.p)
+    assert found["a"].overall.p_sample == min(1, 3 * one.overall.p_sample)
+    assert found["b"].overall.p == 1

@@ -18,6 +18,7 @@ from packager.progress import NullProgress
 from packager.run import serve
 from packager.run.serve import ServerProcess, serving
 from packager.run.serve_settings import ServeSettings
+from packager.worker.processes.run_to_end import start_piped
 
 REFERENCE: Any = SimpleNamespace(name="shop:1")
 
@@ -36,6 +37,9 @@ class Ended:
     def follow(self) -> Iterator[str]:
         return iter(self.lines)
 
+    def log(self) -> str:
+        return "\n".join(self.lines)
+
 
 def failure(server: Any) -> PackageError:
     with pytest.raises(PackageError) as caught:
@@ -51,7 +55,28 @@ def test_a_server_that_ended_is_quoted():
 
 def test_a_server_that_is_never_ready_is_not_awaited_for_ever(monkeypatch):
     monkeypatch.setattr(serve, "READY_SECONDS", 0.2)
-    assert "not ready after 0.2 s" in failure(Ended(alive=True)).message
+    found = failure(Ended(alive=True))
+    assert found.message == "the server is not ready after 0.2 s, and its log is empty"
+
+
+def test_a_server_that_is_never_ready_is_quoted(monkeypatch):
+    monkeypatch.setattr(serve, "READY_SECONDS", 1.0)
+    script = (
+        "import json, sys, time\n"
+        "print(json.dumps({'message': 'worker 1 ended', 'exception': ['KeyError at app.py:3']}))\n"
+        "sys.stdout.flush()\n"
+        "time.sleep(60)\n"
+    )
+    process = start_piped([sys.executable, "-c", script])
+    try:
+        found = failure(ServerProcess(process, 9))
+    finally:
+        process.kill()
+        process.communicate()
+    assert found.message == (
+        "the server is not ready after 1 s, its log ends with\n"
+        "worker 1 ended\n  KeyError at app.py:3"
+    )
 
 
 def test_a_server_that_says_503_is_retried():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from packager.environment.dependencies import Dependencies
 from packager.environment.lock import LockFile
 from packager.image import stack as stacks
 from packager.image.config import Image
+from packager.image.layers import Layer
 from packager.image.stack import make_stack
 from packager.manifest.manifest import Base, Lock, Wheel
 from packager.progress import NullProgress
@@ -27,6 +29,7 @@ from packager.runners.result_cache import (
     keep_training,
     take_training,
     training_digest,
+    training_inputs,
 )
 from packager.worker.job import Job, TrainingResult
 
@@ -70,6 +73,28 @@ def test_other_code_data_or_recipe_takes_no_kept_result(tmp_path, name, content)
     before = digest(write_project(tmp_path / "project"))
     assert digest(write_project(tmp_path / "project")) == before
     assert digest(write_project(tmp_path / "project", {name: content})) != before
+
+
+POLICY = "[test]\nbatch_invariance = false\n[[test.case]]\nname = 'a'\nkind = 'bounds'\n"
+
+
+def test_another_policy_of_tests_takes_the_kept_result(tmp_path):
+    before = write_project(tmp_path / "project")
+    one = digest(before)
+    changed = {"package.toml": f"{FILES['package.toml']}{POLICY}expect = 'label:yes'\n"}
+    after = write_project(tmp_path / "project", changed)
+    assert digest(after) == one
+    layer = Layer("code", tmp_path, "sha256:" + "1" * 64, 0)
+    files = read_files(load_project(after))
+    config = b'{"diff_ids":["sha256:' + b"1" * 64 + b'"]}'
+    inputs = training_inputs(Image("training", config, (layer,)), files)
+    other = Image(
+        "training", config.replace(b"1", b"2"), (replace(layer, diff_id=f"sha256:{'2' * 64}"),)
+    )
+    assert training_inputs(other, files).digest == inputs.digest
+    changed["train.py"] = "def train(*args): return 1\n"
+    files = read_files(load_project(write_project(tmp_path / "project", changed)))
+    assert training_inputs(other, files).digest != inputs.digest
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,17 @@
 from types import SimpleNamespace
 
 import pandas as pd
+import pytest
 from host_samples import write_project
+from labelled_tables import declared, labelled
 from table_projects import committed, project_of, visits
 
+from packager.data.fingerprint import row_hashes
 from packager.digest import sha256_file
+from packager.errors import UsageError
 from packager.location import Location
 from packager.manifest.data_roles import Split
-from packager.manifest.label_schemes import TableVersion
+from packager.manifest.label_schemes import LabelScheme, TableVersion
 from packager.manifest.manifest import DataSource
 from packager.progress import NullProgress
 from packager.project.config import load_project
@@ -103,3 +107,66 @@ def test_a_table_for_reading_only_is_built_from_and_that_is_reported(tmp_path, c
     told = RecordedProgress()
     pin_or_warn(table, Pin(version=1, needed_by="package shop"), told)
     assert "cannot pin version 1, which package shop needs" in told.warnings[0]
+
+
+MOOD = LabelScheme(name="mood", classes=("no", "yes"))
+VOTES = [("web", "ann", "yes"), ("app", "ann", "no"), ("app", "bob", "yes")]
+
+
+def labelled_project(tmp_path, commit, source):
+    """A project on a table of two rows with labels: version 2 declares, 3 and 4 add some."""
+    frame = visits(write_project(tmp_path / "project"))
+    table = committed(commit, tmp_path, frame)
+    declared(table, MOOD, ["channel"])
+    labelled(table, VOTES, "mood", key=("channel",))
+    labelled(table, [("app", "cy", "no")], "mood", key=("channel",), source="2")
+    target = 'target = "mood"\nlabels = "mood"\nexclude = ["returned"]'
+    return load_project(project_of(tmp_path, source, **{'target = "returned"': target}))
+
+
+def test_labels_of_a_version_are_the_target_and_older_ones_can_be_trained_on(
+    tmp_path, commit, cache
+):
+    for number, moods, unresolved in ((4, ["yes", "no"], 0), (3, ["yes", "none"], 1)):
+        project = labelled_project(tmp_path / str(number), commit, f"delta:visits@{number}")
+        told = RecordedProgress()
+        with local_data(project, told) as local:
+            frame = pd.read_parquet(local.path(local.data.source))
+            assert frame["mood"].fillna("none").tolist() == moods
+            found = local.exported.labels
+            assert (found.scheme, found.unresolved) == (MOOD, unresolved)
+            assert local.exported.version == number
+        assert bool(told.warnings) == (number == 3)
+
+
+def test_a_version_without_the_scheme_is_refused(tmp_path, commit, cache):
+    project = labelled_project(tmp_path, commit, "delta:visits@1")
+    with (
+        pytest.raises(UsageError, match="visits@1: expected the labelling scheme 'mood', got none"),
+        local_data(project, NullProgress()),
+    ):
+        pass
+
+
+def test_a_check_is_told_of_disputed_rows_of_the_scheme(tmp_path, commit, cache):
+    with local_data(labelled_project(tmp_path, commit, "delta:visits@3"), NullProgress()) as local:
+        labels = make_check_job(local, NullProgress()).expected.labels
+    assert labels.target == "mood"
+    assert [(one.row, one.votes) for one in labels.disputed] == [(1, "'no' (ann), 'yes' (bob)")]
+
+
+def test_rows_of_a_checked_project_have_the_hashes_of_their_table(tmp_path, commit, cache):
+    from packager.worker.check_data import _hashes
+
+    with local_data(labelled_project(tmp_path, commit, "delta:visits@4"), NullProgress()) as local:
+        asked = make_check_job(local, NullProgress())
+        frame = pd.read_parquet(local.path(local.data.source))
+    rows = visits(tmp_path / "project")
+    assert _hashes(frame, asked).tolist() == row_hashes(rows).tolist()
+
+
+def test_a_manifest_names_the_scheme(tmp_path, commit, cache):
+    with local_data(labelled_project(tmp_path, commit, "delta:visits@4"), NullProgress()) as local:
+        named = local.exported
+    assert TableVersion.model_validate_json(named.dump()) == named
+    assert named.labels.scheme.name == "mood"

@@ -15,6 +15,8 @@ JUNK = [
     ("package.derived", '{"parents":5}'),
     ("package.derived", "[" * 100_000),
     ("package.reverted_to", "x"),
+    ("package.labels", "{"),
+    ("package.labels", '{"file":"../../x.parquet","sha256":"","count":-1}'),
 ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ElementTree
 
+import junitparser
 import pytest
 import tested_packages as made
 
@@ -47,14 +48,14 @@ def parsed(document: bytes) -> ElementTree.Element:
             count = len(suite.findall(f"testcase/{outcome}"))
             assert int(suite.attrib[outcome + "s" if outcome != "skipped" else outcome]) == count
         assert int(suite.attrib["tests"]) == len(suite.findall("testcase"))
-        assert re.fullmatch(r"\d+(\.\d{3})?", suite.attrib["time"])
+        assert suite.attrib["time"] == "0"
     assert int(top.attrib["tests"]) == len(top.findall("testsuite/testcase"))
     return top
 
 
 def test_a_family_is_a_suite_and_a_check_is_a_case() -> None:
     found = made.report(
-        made.family("schema", [made.check("cells", family="schema")], seconds=1.25),
+        made.family("schema", [made.check("cells", family="schema")]),
         made.family(
             "quality", [made.failed(), made.unclear("accuracy color=E")], "failed", level=0.004
         ),
@@ -63,11 +64,7 @@ def test_a_family_is_a_suite_and_a_check_is_a_case() -> None:
     )
     top = parsed(as_junit(found))
     assert top.attrib["name"] == "stones 1.0.0"
-    assert [(suite.attrib["name"], suite.attrib["time"]) for suite in top] == [
-        ("schema", "1.250"),
-        ("quality", "0"),
-        ("fairness", "0"),
-    ]
+    assert [suite.attrib["name"] for suite in top] == ["schema", "quality", "fairness"]
     cases = [(case.get("classname"), case.get("name")) for case in top.iter("testcase")]
     assert cases == [
         ("stones.schema", "cells"),
@@ -147,3 +144,19 @@ def test_long_names_that_begin_alike_stay_different() -> None:
     found = [case.attrib["name"] for case in top.iter("testcase")]
     assert len(set(found)) == 5
     assert found[2:] == [r"a\x00", r"a\x00 (2)", r"a\x00 (2) (2)"]
+
+
+@pytest.mark.parametrize("name", made.HOSTILE_NAMES, ids=range(len(made.HOSTILE_NAMES)))
+def test_another_parser_reads_the_same_outcomes(name: str) -> None:
+    found = made.every_family(name, slices=20)
+    document = junitparser.JUnitXml.fromstring(as_junit(found))
+    outcomes = [
+        (suite.name, type(case.result[0]).__name__ if case.result else "Passed")
+        for suite in document
+        for case in suite
+    ]
+    words = {"failed": "Failure", "passed": "Passed"}
+    assert outcomes == [
+        (check.family, words.get(check.verdict, "Skipped")) for check in found.checks
+    ]
+    assert document.failures == sum(check.verdict == "failed" for check in found.checks)

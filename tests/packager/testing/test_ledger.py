@@ -59,7 +59,7 @@ def test_a_damaged_entry_is_an_error(tmp_path: Path) -> None:
     ledger.record(entry())
     (file,) = tmp_path.glob("*.json")
     file.write_text("{")
-    with pytest.raises(PackageError, match="expected LedgerEntry"):
+    with pytest.raises(PackageError, match="expected the record of a test"):
         ledger.entries("tiny")
 
 

@@ -28,6 +28,7 @@ PART = 7
 """Rows of another batch size."""
 TOLERANCE = 1e-5
 """Relative to the largest number of the answers: other batch sizes add up in another order."""
+AGAIN = "the same rows again"
 HINT = "a model that needs the whole batch declares it: [test] batch_invariance = false"
 GIVEN: tuple[RowOutcome, ...] = ("answered", "no answer")
 
@@ -71,7 +72,7 @@ def _ways(rows: int) -> list[tuple[str, list[list[int]]]]:
     parts = [every[start : start + PART] for start in range(0, min(rows, 4 * PART), PART)]
     alone = np.unique(np.linspace(0, rows - 1, min(ALONE, rows)).astype(int)).tolist()
     return [
-        ("the same rows again", [every]),
+        (AGAIN, [every]),
         ("the rows in another order", [order]),
         (f"batches of {PART} rows", parts),
         ("each row alone", [[place] for place in alone]),
@@ -90,10 +91,9 @@ def _apart(one: Answer, other: Answer, slack: float) -> float:
 
 def _differing(rows: int, what: str, shown: Mapping[str, Any], cells: Mapping[str, Any]) -> Check:
     before, after = shown["before"], shown["after"]
-    why = (
-        f"answers depend on the batch ({NAME}): row {shown['row']} got {before}, and {after} for "
-        f"{what}; {HINT}"
-    )
+    depend = "change from call to call" if what == AGAIN else "depend on the batch"
+    row = shown["row"]
+    why = f"answers {depend} ({NAME}): row {row} got {before}, and {after} for {what}; {HINT}"
     return _check(rows, "failed", why).model_copy(update={"examples": ({**shown, "cells": cells},)})
 
 

@@ -1,32 +1,38 @@
-"""The report of a test as a file."""
+"""The report of a test on new data."""
 
 from __future__ import annotations
 
 import pytest
+import tested_packages as made
 from pydantic import ValidationError
 
-from packager.worker.test.report import Check, FamilyReport
+from packager.worker.test import report as reports
 
 
-def test_a_check_comes_back() -> None:
-    check = Check(
-        family="quality",
-        name="accuracy",
-        baseline=0.9,
-        now=0.8,
-        difference=-0.1,
-        worse=-1,
-        interval=(-0.15, -0.05),
-        limit=0.02,
-        p=1e-9,
-        q=2e-9,
-        why="accuracy fell",
-        examples=({"row": 1, "age": None},),
-    )
-    report = FamilyReport(family="quality", verdict="failed", level=0.01, checks=(check,))
-    assert FamilyReport.model_validate_json(report.model_dump_json()) == report
+@pytest.mark.parametrize(
+    ("verdict", "inconclusive", "passed"),
+    [
+        ("passed", "fail", True),
+        ("failed", "pass", False),
+        ("inconclusive", "pass", True),
+        ("inconclusive", "fail", False),
+    ],
+)
+def test_the_policy_says_whether_an_inconclusive_test_passes(
+    verdict: str, inconclusive: str, passed: bool
+) -> None:
+    found = made.report(verdict=verdict, policy={"inconclusive": inconclusive})
+    assert found.passed is passed
 
 
-def test_a_page_can_draw_the_details() -> None:
+def test_a_report_reads_back_from_its_file(tmp_path) -> None:
+    found = made.every_family("color")
+    (tmp_path / "report.json").write_bytes(found.dump())
+    again = reports.DataTestReport.load(tmp_path / "report.json")
+    assert again.dump() == found.dump()
+    assert len(again.checks) == sum(len(family.checks) for family in found.families)
+
+
+def test_details_that_a_page_can_not_draw_are_refused() -> None:
     with pytest.raises(ValidationError):
-        FamilyReport(family="calibration", verdict="passed", details={"confidence": [0.5]})
+        reports.FamilyReport(family="calibration", verdict="passed", details={"confidence": [0.5]})

@@ -40,7 +40,7 @@ def test_numbers_have_fine_and_coarse_bins_and_null() -> None:
     numbers = pd.Series(np.arange(100.0))
     numbers[::10] = np.nan
     found = rules(pd.DataFrame({"body mass": numbers}))["body mass"]
-    assert len(found) == 10 + 3 + 1
+    assert len(found) == 10 + 5 + 1
     assert found[0] == "`body mass` < 11"
     assert found[10] == "`body mass` < 31"
     assert found[-1] == "`body mass` is None"

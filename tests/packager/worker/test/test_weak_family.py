@@ -1,0 +1,58 @@
+"""Weak slices in a test on new data: found by their excess over the confidence, as a line."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from judged_packages import judge_on, packaged, sizes
+from worker_projects import Project
+
+from monitoring.slices.slices import SliceSet
+from packager.worker.test.baseline import BASELINE
+from packager.worker.test.details import WeakDetails
+from packager.worker.test.held_out import WEAK
+from packager.worker.test.report import DataTestReport
+from packager.worker.test.weak_slice import WeakSlices
+
+
+def found(report: DataTestReport) -> WeakDetails:
+    (family,) = (one for one in report.families if one.family == "weak")
+    details = WeakDetails.of(family.details)
+    assert details is not None
+    return details
+
+
+def test_a_slice_that_nobody_declared_is_found_and_its_line_names_its_rows(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    project = packaged(tmp_path_factory.mktemp("weak"), {"false_alarm": 0.05})
+    frame = sizes(8_000, 41)
+    planted = (frame["color"] == "green") & (frame["size"] > 6)
+    turned = planted & (np.random.default_rng(0).random(8_000) < 0.4)
+    frame.loc[turned, "label"] = "small"
+    report = judge_on(project, frame)
+    first = found(report).slices[0]
+    named = SliceSet({}, {"own": first.rule}).masks(frame)["own"]
+    assert (named & planted).sum() / named.sum() > 0.8
+    assert (named & planted).sum() / planted.sum() > 0.5
+    assert first.low > 0
+    assert len(first.examples) == 10
+    assert {"row", "size", "color", "loss"} <= set(first.examples[0])
+    (check, *_) = [c for c in report.checks if c.family == "weak" and c.name == first.rule]
+    assert check.verdict == "failed"
+    assert "its confidence lets expect" in check.why
+
+
+def test_hard_rows_are_not_weak(package: Project) -> None:
+    report = judge_on(package, sizes(6_000, 42))
+    assert found(report).slices == ()
+    (search,) = (c for c in report.checks if c.family == "weak")
+    assert search.verdict == "passed"
+    assert search.why.startswith("no weak slices among ")
+
+
+def test_a_package_holds_its_baseline_and_weak_slices_without_rows(package: Project) -> None:
+    assert (package.out / BASELINE).is_file()
+    weak = WeakSlices.load(package.out / WEAK)
+    assert weak.rows == pytest.approx(2_000, abs=200)
+    assert all({*row} == {"row", "loss"} for one in weak.slices for row in one.examples)
