@@ -7,7 +7,13 @@ import pytest
 
 from packager.manifest.evaluation import Compiled, Evaluation, MetricValues, SeedVariance
 from packager.manifest.label_schemes import LabelScheme, TableVersion, TrainedLabels
+from packager.manifest.case import Case
+from packager.manifest.policy import Policy
 from packager.report.package import SCREEN, _labels, as_text, compiled_facts
+
+POLICY = Policy(
+    case=[Case(name=f"c{i}", kind="bounds", expect="between 0 and 1") for i in range(9)]
+)
 
 
 def lines(**fields) -> list[str]:
@@ -60,7 +66,7 @@ def reference(slices: int, inputs: int = 14) -> Any:
     manifest = SimpleNamespace(
         root="f" * 64, task="classification", recipe="none", data="none", seed_variance=seeds,
         schema_=SimpleNamespace(features=columns, extras=()),
-        compiled=Compiled(verdict="equal", strategy="x", domain=("a: any",) * 14),
+        compiled=Compiled(verdict="equal", strategy="x", domain=("a: any",) * 14), test=POLICY,
         evaluation=Evaluation(overall=measured(0.875, 1000), slices=names),
     )  # fmt: skip
     lock = SimpleNamespace(python="3.11", platform="linux/amd64", base="none", wheels=())
@@ -140,3 +146,11 @@ def test_the_scheme_that_a_package_was_trained_on_is_shown():
     ]
     manifest.data.table = TableVersion(table="visits", version=7)
     assert [*_labels(manifest)] == []
+
+
+def test_the_cases_are_listed_with_their_kind() -> None:
+    text = as_text(reference(0))
+    assert "cases " in text
+    assert "9: c0 (bounds), c1 (bounds)" in text
+    assert "… 3 more" in text
+    assert "c8 (bounds)" in as_text(reference(0), everything=True)
