@@ -32,7 +32,7 @@ def test_what_confidence_expects_takes_variance_off(package: Project) -> None:
     draw = np.random.default_rng(2)
     sure = 1 / (1 + np.exp(-(frame["size"] - 5).abs()))
     chance = np.clip(2 * (1 - sure), 0.1, 1).to_numpy()
-    chance *= 300 / chance.sum()
+    chance = chance * (300 / chance.sum())
     labels = frame[["id", "label"]].assign(selection_probability=chance)[
         draw.random(4_000) < chance
     ]
