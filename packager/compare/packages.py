@@ -22,12 +22,12 @@ from packager.compare.records import (
     PackageRef,
     Requirement,
 )
+from packager.data.row_overlap import compare_rows
 from packager.digest import canonical_json
 from packager.image.reference import Reference
 from packager.manifest.base import FileEntry, FrozenModel
 from packager.manifest.evaluation import Evaluation, MetricValues
 from packager.manifest.manifest import Column, Fingerprint, Lock, Manifest, Wheel
-from packager.tables.overlap import compare_rows
 
 # Settings of an image's config that its environment, the manifest and the layers don't record.
 SETTINGS = ("Cmd", "Entrypoint", "ExposedPorts", "Healthcheck", "User", "WorkingDir")

@@ -6,9 +6,9 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
+from packager.data.row_overlap import Rows
 from packager.manifest.base import FrozenModel
 from packager.manifest.manifest import Wheel
-from packager.tables.overlap import Rows
 
 
 class Change(FrozenModel):

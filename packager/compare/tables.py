@@ -9,6 +9,7 @@ from typing import Any
 
 from packager.data.drift import ColumnDrift
 from packager.data.fingerprint import Fingerprinter
+from packager.data.row_overlap import Rows, compare_rows
 from packager.engine.engine import Engine
 from packager.errors import UsageError
 from packager.image.reference import open_reference
@@ -16,7 +17,6 @@ from packager.location import Location
 from packager.manifest.manifest import Fingerprint
 from packager.project.config import FILENAME, load_project
 from packager.tables.delta import VersionedTable
-from packager.tables.overlap import Rows, compare_rows
 from packager.tables.row_diff import Frames, RowDiff, diff_rows
 from packager.tables.stream import blocks, fingerprint_path
 from packager.tables.summary import Summary, column_drifts, summarise

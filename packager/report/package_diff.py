@@ -18,10 +18,10 @@ from packager.compare.records import (
     LayersDifference,
     Requirement,
 )
+from packager.data.row_overlap import Overlap, Rows, Share
 from packager.report.numbers import change as change_of
 from packager.report.numbers import number
 from packager.report.table import pairs, table
-from packager.tables.overlap import Overlap, Rows, Share
 from packager.text import format_bytes
 
 SIGNS = {"added": "+", "removed": "-"}

@@ -14,6 +14,7 @@ from deltalake.transaction import AddAction
 from packager.data.drift import ColumnDrift
 from packager.data.fingerprint import Fingerprinter
 from packager.data.parquet_files import plain_frame
+from packager.data.row_overlap import Rows, compare_rows
 from packager.errors import PackageError, UsageError
 from packager.location import Location
 from packager.manifest.manifest import Fingerprint
@@ -29,7 +30,6 @@ from packager.tables.delta import VersionedTable
 from packager.tables.errors import retried
 from packager.tables.labels.store import discard_labels, write_labels
 from packager.tables.null_words import refuse_lost_words
-from packager.tables.overlap import Rows, compare_rows
 from packager.tables.records import Derivation, Version, content_of
 from packager.tables.scan import DataFile
 from packager.tables.source import RowSource

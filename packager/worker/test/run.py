@@ -16,7 +16,7 @@ from packager.data.fingerprint import fingerprint
 from packager.data.sources.listing import source_files
 from packager.digest import sha256_bytes
 from packager.manifest.base import FileEntry
-from packager.manifest.manifest import Manifest
+from packager.manifest.manifest import Fingerprint, Manifest
 from packager.manifest.policy import Family
 from packager.model.hosted import ModelHost
 from packager.model.integrity import MANIFEST, check_before_loading
@@ -38,6 +38,7 @@ from packager.worker.test.overlap import training_overlap
 from packager.worker.test.packaged_rows import packaged_rows
 from packager.worker.test.report import DataTestReport
 from packager.worker.test.schema import schema
+from packager.worker.test.sketch_overlap import sketch_overlap
 from packager.worker.test.suspects import suspects
 from packager.worker.test.timing import cpu_ratios, timing
 from packager.worker.test.verdict import Judged, judge, overall
@@ -73,7 +74,7 @@ def run_test(asked: DataTestJob, root: Root, out: Path) -> DataTestReport:
         rows = late.rows
     digest = fingerprint(frames.read(place, manifest.reader), entries)
     chosen = None if late is None else late.probabilities
-    found = _families(rows, chosen, manifest, root)
+    found = _families(rows, chosen, digest, manifest, root)
     reports = judge(found.families, manifest.test)
     verdict, sentence = overall(reports)
     report = DataTestReport(
@@ -97,7 +98,11 @@ def run_test(asked: DataTestJob, root: Root, out: Path) -> DataTestReport:
 
 
 def _families(
-    rows: NewRows, chosen: npt.NDArray[np.float64] | None, manifest: Manifest, root: Root
+    rows: NewRows,
+    chosen: npt.NDArray[np.float64] | None,
+    digest: Fingerprint,
+    manifest: Manifest,
+    root: Root,
 ) -> _Found:
     """What each family found; ``chosen``: the probability with which a row was to be labelled."""
     if rows.absent:
@@ -112,16 +117,17 @@ def _families(
     profile, baseline, policy = _profile(root), _baseline(root), manifest.test
     effects = {} if baseline is None else baseline.reference_effects
     overlap = None if isinstance(packaged, str) else training_overlap(rows, packaged.train)
+    seen = overlap.check(rows) if overlap else sketch_overlap(digest, root)
     if profile is not None:
         found["suspects"] = suspects(rows, profile, policy, effects)
-        if overlap is not None:
-            checks = (*found["suspects"].checks, overlap.check(rows))
+        if not isinstance(seen, str):
+            checks = (*found["suspects"].checks, seen)
             found["suspects"] = found["suspects"]._replace(checks=checks)
         found["drift"] = drift(rows, answers.found, profile, policy, effects)
     found["time"] = timing(ratios, policy)
     data = DataRows(rows.served, rows.places, rows.masks)
     found["cases"] = cases(data, manifest, root, batches=policy.batch_invariance)
-    notes = (f"not compared with the training rows: {packaged}",) * isinstance(packaged, str)
+    notes = (f"not compared with the training rows: {seen}",) if isinstance(seen, str) else ()
     kept = rows.labelled & (overlap.fresh if overlap else True)
     calibration = None if profile is None else profile.calibration
     judged = judged_data(rows, answers.found, kept, chosen, calibration)

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from packager.compare.tables import DataDiff
 from packager.data.drift import ColumnDrift
+from packager.data.row_overlap import Rows
 from packager.report.table_diff import compared_text
-from packager.tables.overlap import Rows
 
 
 def diff(names: tuple[str, ...], drift: tuple[ColumnDrift, ...] = ()) -> DataDiff:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from packager.tables.overlap import estimate_overlap
+from packager.data.row_overlap import estimate_overlap
 
 
 @pytest.mark.parametrize(("first", "expected"), [(0, 1.0), (1, 0.0)])
