@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from packager.manifest.case import Case
 from packager.manifest.evaluation import Compiled, Evaluation, MetricValues, SeedVariance
 from packager.manifest.label_schemes import LabelScheme, TableVersion, TrainedLabels
-from packager.manifest.case import Case
 from packager.manifest.policy import Policy
 from packager.report.package import SCREEN, _labels, as_text, compiled_facts
 
