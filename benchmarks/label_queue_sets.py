@@ -16,8 +16,7 @@ from sklearn.ensemble import (
     RandomForestClassifier,
 )
 
-from monitoring.profile.calibration import calibrate
-from packager.labelling.queue_scores import wrong_probability
+from monitoring.profile.calibration import calibrate, wrong_probability
 
 Floats = npt.NDArray[np.float64]
 KEEL = ("letter", "penbased", "optdigits", "texture", "satimage", "spambase", "magic")

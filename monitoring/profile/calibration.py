@@ -77,6 +77,23 @@ def calibrate(confidences: Floats, correct: npt.NDArray[np.bool_]) -> Calibratio
     )
 
 
+def wrong_probability(confidences: Floats, calibration: Calibration | None) -> Floats:
+    """The probability that each answer is wrong, shape (n,), never 0 or 1.
+
+    The calibration has the mean of held-out rows in steps; a step without an error says that fewer
+    than one in its rows are wrong, not that none is (the rule of Krichevsky and Trofimov 1981).
+    """
+    import numpy as np
+
+    if calibration is None or not calibration.thresholds:
+        wrong, rows = 1 - confidences, 100.0
+    else:
+        wrong = 1 - calibration.correct_many(confidences)
+        rows = calibration.rows / len(calibration.values)
+    known = np.where(np.isnan(wrong), np.nanmean(wrong), wrong)
+    return np.asarray((np.clip(known, 0, 1) * rows + 0.5) / (rows + 1), np.float64)
+
+
 def _starts(sorted_: Floats) -> list[int]:
     """The start of each of at most ``MAX_STEPS`` groups; equal confidences share a group."""
     import numpy as np

@@ -57,29 +57,24 @@ class Drift:
 
 
 def measure_drift(
-    counts: Sequence[float],
-    reference: Sequence[float],
-    *,
-    design_effect: float = 1.0,
-    reference_effect: float = 1.0,
+    counts: Sequence[float], reference: Sequence[float], *, design_effect: float = 1.0
 ) -> Drift:
     """Compare the live ``counts`` with the ``reference`` counts of the same bins, at least two.
 
     ``design_effect`` (Kish 1965), at least 1, is the number of dependent rows equivalent to one
-    independent row: sessions, retries and daily cycles make rows dependent; ``reference_effect``
-    is that of the reference. Raises ``ValueError`` for different numbers of bins, a negative
-    count, or a reference without rows.
+    independent row: sessions, retries and daily cycles make rows dependent. Raises ``ValueError``
+    for different numbers of bins, a negative count, or a reference without rows.
     """
     live, frozen = _checked(counts, reference)
     n, m, bins = float(live.sum()), float(frozen.sum()), len(frozen)
     psi = population_stability_index(live, frozen)
-    z = z_score(psi, n, m / reference_effect, bins, design_effect)
+    z = z_score(psi, n, m, bins, design_effect)
     return Drift(
         rows=n,
         reference_rows=m,
         bins=bins,
         psi=psi,
-        noise=expected_psi(n / design_effect, m / reference_effect, bins),
+        noise=expected_psi(n / design_effect, m, bins),
         z=z,
         p_value=normal_tail(z),
         js=jensen_shannon(live, frozen),

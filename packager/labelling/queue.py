@@ -140,7 +140,7 @@ def choose(rows: QueueRows, count: int, seed: int, package: Packaged, progress: 
     answers = [one for one, kept in zip(every, rows.kept, strict=True) if kept]
     masks = slice_masks(rows.frame, package.manifest, progress)
     expected = expected_loss(answers, package.manifest, package.profile, masks)
-    drift, drifted = drift_of_rows(rows.frame, package.profile)
+    drift, drifted = drift_of_rows(rows.frame, package.profile, progress)
     scores: dict[Reason, Floats] = {
         "random": np.ones(len(rows)),
         "uncertain": expected.deviation if expected.source else np.zeros(len(rows)),

@@ -110,10 +110,13 @@ def check_keys(frame: pd.DataFrame, keys: Sequence[str], source: str) -> None:
             f"--key-columns {absent}: expected a column of {source}, which lacks it",
             f"its columns are {', '.join(map(str, list(frame.columns)[:20]))}",
         )
-    if keys and frame.duplicated(list(keys)).any():
-        twice = frame.loc[frame.duplicated(list(keys)), list(keys)].iloc[0].tolist()
+    if not keys:
+        return
+    texts = pd.Series(_key_texts(frame, keys))
+    if texts.duplicated().any():
         raise UsageError(
-            f"--key-columns {','.join(keys)}: expected another key in every row, got {twice} twice",
+            f"--key-columns {','.join(keys)}: expected another key in every row, got "
+            f"{texts[texts.duplicated()].iloc[0]} twice",
             "name more columns, or leave --key-columns out: rows are then identified by their hash",
         )
 

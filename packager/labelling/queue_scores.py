@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from monitoring.profile.calibration import Calibration
+from monitoring.profile.calibration import wrong_probability
 from monitoring.profile.profile import Profile, is_prediction
 from monitoring.slices.slices import ALL, SliceSet
 from monitoring.stats.drift import measure_drift
@@ -88,7 +88,9 @@ def suspicion(answers: Sequence[Mapping[str, Any]], profile: Profile | None) -> 
     return np.array(flags, np.float64)
 
 
-def drift_of_rows(frame: pd.DataFrame, profile: Profile | None) -> tuple[Floats, tuple[str, ...]]:
+def drift_of_rows(
+    frame: pd.DataFrame, profile: Profile | None, progress: Progress
+) -> tuple[Floats, tuple[str, ...]]:
     """How much each row is of what became more frequent since training, and the drifted features.
 
     The sum over drifted features of the logarithm of how many times as frequent the row's bin is.
@@ -99,7 +101,11 @@ def drift_of_rows(frame: pd.DataFrame, profile: Profile | None) -> tuple[Floats,
             continue
         if feature.name in profile.drift_excluded:  # type: ignore[union-attr]
             continue
-        bins = feature.bin_indices(frame[feature.column])
+        try:
+            bins = feature.bin_indices(frame[feature.column])
+        except (TypeError, ValueError) as error:  # such as times in JSON, which are text
+            progress.warn(f"drift of {feature.name} is not considered: {error}")
+            continue
         live = np.bincount(bins[bins >= 0], minlength=len(feature.bins)).astype(np.float64)
         if not live.sum() or len(feature.bins) < 2:
             continue
@@ -152,21 +158,6 @@ def _confidences(answers: Sequence[Mapping[str, Any]]) -> Floats | None:
              for values in (one.get("probabilities") for one in answers)]  # fmt: skip
     numbers = np.array(found, np.float64)
     return None if np.isnan(numbers).all() else numbers
-
-
-def wrong_probability(confidences: Floats, calibration: Calibration | None) -> Floats:
-    """The probability that each answer is wrong, shape (n,), never 0 or 1.
-
-    The calibration has the mean of held-out rows in steps; a step without an error says that fewer
-    than one in its rows are wrong, not that none is (the rule of Krichevsky and Trofimov 1981).
-    """
-    if calibration is None or not calibration.thresholds:
-        wrong, rows = 1 - confidences, 100.0
-    else:
-        wrong = 1 - calibration.correct_many(confidences)
-        rows = calibration.rows / len(calibration.values)
-    known = np.where(np.isnan(wrong), np.nanmean(wrong), wrong)
-    return np.asarray((np.clip(known, 0, 1) * rows + 0.5) / (rows + 1), np.float64)
 
 
 def _width(answer: Any) -> float:

@@ -55,7 +55,6 @@ class Predictor:
     client: ModelClient
     """The model's processes."""
     own: NativeModel
-    """The model, asked through ``client``."""
     compiled: CompiledModel | None
     parts: HostedParts
     """Parts of the model, for ``compiled``."""
@@ -64,14 +63,12 @@ class Predictor:
     membership: RowMembership
     metrics: ServingMetrics
     observer: MetricsRecorder
-    feedback: FeedbackEndpoint | None
-    """None if labels are off."""
+    feedback: FeedbackEndpoint | None  # None if labels are off
     flagged_rows: FlaggedRowsLog | None
     """None if ``MODEL_FLAGGED_LOG`` is not set."""
     costs: TimingModel | None
     """Measured times of compiled predictions; None without rows to measure them on."""
     budget: Budget
-    """The bounds of one request."""
 
     @classmethod
     def load(

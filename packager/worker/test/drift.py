@@ -99,13 +99,15 @@ def _check(
 ) -> Check:
     bins = feature.bin_indices(values)
     counts = np.bincount(bins[bins >= 0], minlength=len(feature.bins))
+    reference = np.asarray(feature.counts, np.float64)
     effect = design_effect_of_bins(bins, groups, len(feature.bins))
-    found = measure_drift(
-        counts.tolist(),
-        feature.counts,
-        design_effect=effect,
-        reference_effect=packaged_effect,
-    )
+    # Rows of a single bin don't show their effect: that of the other side is the best guess.
+    if np.count_nonzero(counts) < 2:
+        effect = packaged_effect
+    elif np.count_nonzero(reference) < 2:
+        packaged_effect = effect
+    # Independent rows: few of them in a bin are few, though each is repeated.
+    found = measure_drift((counts / effect).tolist(), (reference / packaged_effect).tolist())
     name = shown_name(feature)
     return Check(
         family="drift",
@@ -116,10 +118,10 @@ def _check(
         now=found.psi,
         difference=found.psi,
         limit=policy.drift.psi,
-        rows=int(found.rows),
-        baseline_rows=int(found.reference_rows),
+        rows=int(counts.sum()),
+        baseline_rows=int(reference.sum()),
         p=found.p_value,
-        scale=effect / found.rows + packaged_effect / found.reference_rows if found.rows else None,
+        scale=1 / found.rows + 1 / found.reference_rows if found.rows else None,
         why=f"{name}: PSI {found.psi:.3g}, {found.noise:.2g} is expected without drift; the policy "
         f"allows {policy.drift.psi:g}",
         details={

@@ -62,6 +62,10 @@ class JudgedRows:
             groups=None if self.groups is None else self.groups[mask],
         )
 
+    def in_slice(self, name: str, mask: Mask) -> JudgedRows:  # noqa: ARG002
+        """The rows of the slice ``name``, which are those of ``mask``."""
+        return self.where(mask)
+
     def estimates(self) -> dict[str, Estimate]:
         """Metric → estimate; metrics that these rows leave undefined are absent."""
         if not len(self):
@@ -198,6 +202,10 @@ class JudgedOutputs:
             size=int(mask.sum()),
             groups=None if self.groups is None else self.groups[mask],
         )
+
+    def in_slice(self, name: str, mask: Mask) -> JudgedOutputs:  # noqa: ARG002
+        """As ``JudgedRows.in_slice``."""
+        return self.where(mask)
 
     def estimates(self) -> dict[str, Estimate]:
         """As ``JudgedRows.estimates``."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from monitoring.profile.calibration import Calibration, wrong_probability
 from packager.model.predictions import Predictions
 from packager.worker.test.judged_rows import Judged, JudgedOutputs, JudgedRows
 from packager.worker.test.new_rows import NewRows
 from packager.worker.test.weighted_rows import WeightedRows
+from packager.worker.train.profile import confidence
 
 
 def judged_data(
@@ -16,10 +18,12 @@ def judged_data(
     found: Predictions,
     kept: npt.NDArray[np.bool_],
     chosen: npt.NDArray[np.float64] | None = None,
+    calibration: Calibration | None = None,
 ) -> Judged | None:
     """The rows of ``kept``, which have labels, with their answers; None if there are none.
 
-    ``chosen``: the probability with which each row was to be labelled, shape (n,).
+    ``chosen``: the probability with which each row was to be labelled, shape (n,); ``calibration``:
+    of the package's confidences.
     """
     if not kept.any():
         return None
@@ -32,4 +36,12 @@ def judged_data(
         outputs = manifest.schema_.outputs
         return JudgedOutputs.of(beside, outputs, answers, names, groups)
     judged = JudgedRows(manifest.task, labelled.truth, answers, manifest.schema_.classes, groups)
-    return judged if chosen is None else WeightedRows(**vars(judged), weights=1 / chosen[kept])
+    if chosen is None:
+        return judged
+    sure = confidence(found, manifest.schema_.classes)
+    if sure is None or not np.isfinite(sure).any():
+        return WeightedRows(**vars(judged), weights=1 / chosen[kept])
+    wrong = wrong_probability(sure, calibration)
+    means = {name: float(wrong[mask].mean()) for name, mask in rows.masks.items() if mask.any()}
+    weights = 1 / chosen[kept]
+    return WeightedRows(**vars(judged), weights=weights, wrong=wrong[kept], wrong_means=means)

@@ -19,6 +19,7 @@ from packager.manifest.manifest import Manifest
 from packager.manifest.outputs import targets_of
 from packager.worker.test.new_rows import NewRows, right_answers
 
+LABEL = "label"
 PROBABILITY = "selection_probability"
 """Column of ``package data label-queue``: with which probability a row was chosen for a label."""
 
@@ -43,6 +44,7 @@ def with_labels(rows: NewRows, path: Path, keys: Sequence[str]) -> LateLabels:
     manifest = rows.manifest
     labels = to_model_input(frames.read(path, manifest.reader), manifest.reader)
     targets = _targets(manifest)
+    labels = _named_as_target(labels, targets)
     for name in (*keys, *targets):
         if name not in labels.columns:
             raise UsageError(
@@ -69,6 +71,13 @@ def with_labels(rows: NewRows, path: Path, keys: Sequence[str]) -> LateLabels:
     return LateLabels(
         replace(rows, given=beside, truth=truth), _probabilities(labels, places), notes
     )
+
+
+def _named_as_target(labels: pd.DataFrame, targets: Sequence[str]) -> pd.DataFrame:
+    """``labels``, whose column ``label``, which a label queue writes, gets the target's name."""
+    if len(targets) == 1 and targets[0] not in labels.columns and LABEL in labels.columns:
+        return labels.rename(columns={LABEL: targets[0]})
+    return labels
 
 
 def _targets(manifest: Manifest) -> tuple[str, ...]:
@@ -113,7 +122,12 @@ def _truth(path: Path, manifest: Manifest) -> Sequence[Any]:
     target = manifest.schema_.target
     assert target is not None
     alone = manifest.schema_.model_copy(update={"features": (), "extras": (target,)})
-    cells = [row.get(target.name) for row in read_rows(path, alone, manifest.reader)]
+    named = target.model_copy(update={"name": LABEL})
+    both = alone.model_copy(
+        update={"extras": (target,) if target.name == LABEL else (target, named)}
+    )
+    rows = read_rows(path, both, manifest.reader)
+    cells = [row[target.name] if target.name in row else row.get(LABEL) for row in rows]
     return right_answers(cells, manifest)
 
 

@@ -30,6 +30,8 @@ from packager.worker.test.verdict import Judged
 from packager.worker.test.weighted_rows import WeightedRows
 
 Mask = npt.NDArray[np.bool_]
+MIN_CHOSEN = 50
+"""Rows that a label queue has to have chosen."""
 
 
 def quality(
@@ -41,15 +43,17 @@ def quality(
 ) -> Judged:
     """Compare the labelled rows with the baseline; ``masks``: slice → mask, shape (n,)."""
     details = _details(judged, baseline)
-    if len(judged) < policy.rows:
-        few = f"{len(judged)} labelled rows; [test] rows asks for {policy.rows}"
+    # Rows that were chosen teach more than as many others.
+    needed = min(MIN_CHOSEN, policy.rows) if isinstance(judged, WeightedRows) else policy.rows
+    if len(judged) < needed:
+        few = f"{len(judged)} labelled rows; [test] rows asks for {needed}"
         return Judged(not_judged=few, details=details)
     checks: list[Check] = []
     for name, mask in masks.items():
         known = baseline.slices.get(name)
         if known is None or not mask.any():
             continue
-        found = judged.where(mask).estimates()
+        found = judged.in_slice(name, mask).estimates()
         changes = {**changes_of(policy, manifest), **policy.slices.get(name, {})}
         before = {key: one.estimate for key, one in known.metrics.items()}
         checks += _changes(name, before, found, changes)

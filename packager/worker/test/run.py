@@ -123,7 +123,8 @@ def _families(
     found["cases"] = cases(data, manifest, root, batches=policy.batch_invariance)
     notes = (f"not compared with the training rows: {packaged}",) * isinstance(packaged, str)
     kept = rows.labelled & (overlap.fresh if overlap else True)
-    judged = judged_data(rows, answers.found, kept, chosen)
+    calibration = None if profile is None else profile.calibration
+    judged = judged_data(rows, answers.found, kept, chosen, calibration)
     if judged is None:
         why = "the new data have no labels" if not rows.labelled.any() else "no row is new"
         found["quality"] = Judged(not_judged=why)

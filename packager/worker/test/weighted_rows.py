@@ -2,22 +2,28 @@
 
 ``package data label-queue`` chooses rows that teach most, so plain means over them would be wrong.
 Each row counts as many rows as it stands for: the inverse of its probability (Horvitz and Thompson
-1952; the ratio estimator of Hájek 1971).
+1952; the ratio estimator of Hájek 1971). The accuracy is estimated by its deviation from what the
+calibrated confidence of all rows lets expect, which needs fewer labels.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from monitoring.scoring.metric import Metric, Range
+from monitoring.slices.slices import ALL
+from monitoring.stats import active_sampling
+from monitoring.stats.active_sampling import Expected
 from monitoring.stats.estimates import Estimate
 from packager.worker.test.judged_rows import JudgedRows, Mask, estimates
 from packager.worker.train.evaluate import numbers
 
 Floats = npt.NDArray[np.float64]
+MIN_ROWS = 2
 
 
 @dataclass(frozen=True)
@@ -26,6 +32,11 @@ class WeightedRows(JudgedRows):
 
     weights: Floats = field(kw_only=True)
     """Shape (n,), above 0."""
+    wrong: Floats | None = None
+    """The probability that each answer is wrong, by its confidence, shape (n,); None if unknown."""
+    wrong_means: Mapping[str, float] = field(default_factory=dict)
+    """Slice → the mean of that probability over all its rows, labelled or not."""
+    slice_: str = ALL
 
     def where(self, mask: Mask) -> WeightedRows:
         """The rows of ``mask``, shape (n,)."""
@@ -34,13 +45,38 @@ class WeightedRows(JudgedRows):
             self,
             **{n: getattr(plain, n) for n in ("truth", "found", "groups")},
             weights=self.weights[mask],
+            wrong=None if self.wrong is None else self.wrong[mask],
         )
+
+    def in_slice(self, name: str, mask: Mask) -> WeightedRows:
+        """As ``JudgedRows.in_slice``, with what is expected of the slice."""
+        return replace(self.where(mask), slice_=name)
 
     def estimates(self) -> dict[str, Estimate]:
         """As ``JudgedRows.estimates``, of the metrics that are means over rows."""
         if not len(self):
             return {}
-        return estimates(self._means(), self.groups)
+        found = estimates(self._means(), self.groups)
+        accuracy = self._accuracy()
+        return found if accuracy is None else {**found, "accuracy": accuracy}
+
+    def _accuracy(self) -> Estimate | None:
+        """The accuracy by its deviation from what confidence lets expect; None if it is unknown.
+
+        Groups leave the variance of that estimate unknown.
+        """
+        mean = self.wrong_means.get(self.slice_)
+        if self.task != "classification" or self.groups is not None:
+            return None
+        if self.wrong is None or mean is None or len(self) < MIN_ROWS:
+            return None
+        losses = self.losses
+        assert losses is not None
+        expected = Expected(self.wrong, mean)
+        found = active_sampling.weighted_mean(
+            losses, 1 / self.weights, expected=expected, share=True, finite=False
+        )
+        return Estimate(1 - found.value, found.variance, found.rows, found.degrees, True)
 
     def _means(self) -> dict[str, Metric]:
         if self.task == "regression":

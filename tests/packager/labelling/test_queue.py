@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -12,7 +13,10 @@ from queue_samples import PACKAGE, PROFILE, chosen, packaged, visits
 from monitoring.stats.active_sampling import Expected, weighted_mean
 from packager.errors import UsageError
 from packager.labelling.queue import SHARES, parts_of
+from packager.labelling.queue_scores import drift_of_rows, expected_loss
+from packager.manifest.evaluation import Evaluation, MetricValues
 from packager.manifest.manifest import Slices
+from packager.manifest.outputs import Output
 
 
 def test_every_row_has_a_chance_and_as_many_are_chosen_as_asked_for(tmp_path: Path):
@@ -132,3 +136,38 @@ def test_the_shares_sum_up_to_one_whatever_is_known():
     for known in (("random",), ("random", "uncertain"), ("random", "drifted", "suspicious")):
         parts = parts_of({name: np.arange(1.0, 5) for name in known})
         assert sum(part.sum() for part in parts.values()) == pytest.approx(1)
+
+
+def test_a_feature_whose_values_have_no_bin_is_named_and_left_out():
+    progress = Mock()
+    frame = visits().assign(age="a text")
+    score, drifted = drift_of_rows(frame, PROFILE, progress)
+    assert (score.sum(), drifted) == (0, ())
+    assert "drift of age is not considered" in progress.warn.call_args.args[0]
+
+
+def test_a_regression_expects_the_error_of_the_smallest_slice_of_a_row():
+    slices = {
+        "kind=red": MetricValues(rows=20, values={"mae": 9.0}),
+        "kind=blue": MetricValues(rows=900, values={"mae": 1.0}),
+    }
+    evaluation = Evaluation(overall=MetricValues(rows=920, values={"mae": 2.0}), slices=slices)
+    number = PACKAGE.model_copy(update={"task": "regression", "evaluation": evaluation})
+    masks = {
+        "__all__": np.ones(3, bool),
+        "kind=red": np.array([True, False, False]),
+        "kind=blue": np.array([False, True, False]),
+    }
+    found = expected_loss([{"prediction": 1.0}] * 3, number, None, masks)
+    assert found.mean == pytest.approx([(20 * 9 + 20 * 2) / 40, (900 + 40) / 920, 2.0])
+    assert (found.share, found.source) == (False, "mean absolute error of the packaged slices")
+
+
+def test_quantiles_expect_an_error_as_wide_as_they_are():
+    output = Output(name="y", kind="quantiles", target=("y",), levels=(0.1, 0.5, 0.9))
+    schema = PACKAGE.schema_.model_copy(update={"outputs": (output,), "target": None})
+    package = PACKAGE.model_copy(update={"task": "outputs", "schema_": schema})
+    answers = [{"prediction": {"0.1": 0.0, "0.5": 1.0, "0.9": 3.0}}, {"prediction": None}]
+    answers.append({"prediction": {"0.1": 0.0, "0.5": 1.0, "0.9": 1.0}})
+    found = expected_loss(answers, package, None, {})
+    assert found.mean.tolist() == [3.0, 2.0, 1.0]

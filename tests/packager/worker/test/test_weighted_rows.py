@@ -25,3 +25,20 @@ def test_chosen_labels_count_as_the_rows_that_they_stand_for(package: Project) -
     assert biased is not None
     assert biased < whole - 0.04
     assert fair == pytest.approx(whole, abs=0.02)
+
+
+def test_what_confidence_expects_takes_variance_off(package: Project) -> None:
+    frame = sizes(4_000, 18)
+    draw = np.random.default_rng(2)
+    sure = 1 / (1 + np.exp(-(frame["size"] - 5).abs()))
+    chance = np.clip(2 * (1 - sure), 0.1, 1).to_numpy()
+    chance *= 300 / chance.sum()
+    labels = frame[["id", "label"]].assign(selection_probability=chance)[
+        draw.random(4_000) < chance
+    ]
+    report = judge_on(package, frame.drop(columns="label"), labels)
+    assert 200 < report.labelled_rows < 400  # fewer than [test] rows, and judged
+    found = check(report, "quality", "accuracy")
+    whole = check(judge_on(package, frame), "quality", "accuracy")
+    assert found.now == pytest.approx(whole.now, abs=4 * (found.error or 0))
+    assert found.verdict != "failed"
