@@ -18,6 +18,19 @@ EXEMPT: dict[str, str] = {
     },
     "modelhost/objects/catboosts.py": "asks CatBoost: loaders/test_large_libraries.py",
     "modelhost/objects/tensors.py": "asks PyTorch and Keras: loaders/test_large_libraries.py",
+    **{
+        f"monitoring/stats/{name}.py": "a part of the search: stats/test_weak_slices.py"
+        for name in (
+            *("row_halves", "slice_features", "slice_fitting", "slice_scores"),
+            *("slice_screening", "slice_tests"),
+        )
+    },
+    **{
+        f"packager/worker/test/{name}.py": "terms and records of weak.py: its tests see them"
+        for name in ("weak_edges", "weak_slice", "weak_terms")
+    },
+    "packager/labelling/queue_scores.py": "a part of queue.py, whose tests see each score",
+    "packager/report/label_queue.py": "what the command prints: cli/test_data_label_queue.py",
     "packager/deploy/grafana/panel.py": "drawn by dashboard.py, whose test reads them",
     "packager/deploy/prometheus/output_cases.py": "promtool runs them in test_rule_tests.py",
     "packager/deploy/prometheus/presence_cases.py": "promtool runs them in test_rule_tests.py",
@@ -40,6 +53,7 @@ FEATURES: dict[str, str] = {
     "modelhost/test_python_versions.py": "the oldest Python it runs on, and what it imports",
     "monitoring/feedback/test_redis_faults.py": "a Redis that fails, to every module that asks it",
     "monitoring/derived/test_planted_drift.py": "drift of arrays, images, text and lists, seen",
+    "packager/labelling/test_queue_of_tables.py": "a queue from a table, and its labels back in",
     "monitoring/test_any_columns.py": "a kind of column, from profile to slices",
     "monitoring/test_hostile_files.py": "special and damaged files in place of a server's files",
     "packager/cli/test_json_errors.py": "errors for programs, of every verb",

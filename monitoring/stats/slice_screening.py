@@ -59,7 +59,7 @@ class ScreeningOptions:
     """Of a slice, in both halves; half as many in each."""
 
 
-class Candidate(NamedTuple):
+class ScreenedSlice(NamedTuple):
     """A slice that one half shows to be weak."""
 
     terms: SliceTerms
@@ -70,7 +70,7 @@ class Candidate(NamedTuple):
 class Screened:
     """What one half shows."""
 
-    candidates: tuple[Candidate, ...]
+    candidates: tuple[ScreenedSlice, ...]
     """The worst first."""
     tested: int
     """The slices that were tried."""
@@ -192,7 +192,8 @@ class _Search:
         order = high[np.lexsort((made[high], -rank[high]))][:MAX_TRIED]
         return Screened(
             tuple(
-                Candidate(self._makers[made[at]](int(places[at])), float(score[at])) for at in order
+                ScreenedSlice(self._makers[made[at]](int(places[at])), float(score[at]))
+                for at in order
             ),
             self._tested,
         )
