@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from judged_packages import judge_on, packaged, sizes
 from worker_projects import Project
 
+from modelhost.predictions import Predictions
 from monitoring.slices.slices import SliceSet
+from packager.data.frames import infer_columns
+from packager.manifest.manifest import Schema
+from packager.manifest.policy import Policy
 from packager.worker.test.baseline import BASELINE
 from packager.worker.test.details import WeakDetails
 from packager.worker.test.held_out import WEAK
+from packager.worker.test.judged_rows import JudgedRows
 from packager.worker.test.report import DataTestReport
+from packager.worker.test.weak_family import weak
 from packager.worker.test.weak_slice import WeakSlices
 
 
@@ -56,3 +63,19 @@ def test_a_package_holds_its_baseline_and_weak_slices_without_rows(package: Proj
     weak = WeakSlices.load(package.out / WEAK)
     assert weak.rows == pytest.approx(2_000, abs=200)
     assert all({*row} == {"row", "loss"} for one in weak.slices for row in one.examples)
+
+
+@pytest.mark.parametrize(("against", "verdict"), [("confidence", "warned"), ("rest", "failed")])
+def test_larger_errors_than_the_rest_fail_only_where_the_policy_asks_for_them(
+    against: str, verdict: str
+) -> None:
+    draw = np.random.default_rng(0)
+    frame = pd.DataFrame({"rain": draw.choice(["yes", "no"], 4_000, p=[0.2, 0.8])})
+    error = draw.normal(0, np.where(frame["rain"] == "yes", 5, 1))
+    judged = JudgedRows(
+        "regression", [0.0] * 4_000, Predictions(error.tolist(), None), classes=None
+    )
+    schema = Schema(features=infer_columns(frame), classes=None)
+    policy = Policy.model_validate({"weak": {"against": against}})
+    checks = weak(judged, frame, None, None, schema, policy).checks
+    assert {one.verdict for one in checks if one.q is not None} == {verdict}
