@@ -35,7 +35,7 @@ Mask = npt.NDArray[np.bool_]
 
 ROWS = 10_000
 BASE = 0.12
-PLANTED = {1: (0.05, 0.16), 2: (0.04, 0.20), 3: (0.03, 0.25)}
+PLANTED = {1: (0.05, 0.20), 2: (0.04, 0.22), 3: (0.03, 0.25)}
 """Columns of a slice: its share of rows (0.7 to 1.6 times), and the added probability of error."""
 SAME = 0.5
 """Overlap, of the rows in either, from which a planted slice counts as found."""
