@@ -25,7 +25,7 @@ from packager.worker.test.weak_slice import WeakSlice, WeakSlices
 from packager.worker.test.weighted_rows import WeightedRows
 from packager.worker.train.profile import confidence
 
-SHOWN_LEVEL = 0.05
+SHOWN_LEVEL = 0.02
 """Slices are shown, as a warning, that would fail at this level."""
 
 
