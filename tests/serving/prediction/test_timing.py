@@ -46,7 +46,7 @@ def test_long_texts_are_not_divided_inline() -> None:
     assert characters((), "text") == math.inf
     assert characters((1,), None) == MAX_UNMEASURED
     # Each row takes at least half a millisecond, and every second one has a hundred characters.
-    assert 0 < characters((1,), "a" * 100) <= 200  # a busy machine makes them fewer
+    assert 0 < characters((1,), "a" * 100) < 220  # fewer on a busy machine
 
 
 def test_rows_are_inline_up_to_a_number_and_a_length() -> None:
