@@ -78,6 +78,8 @@ def compare(before: Estimate, after: Estimate) -> Comparison:
     """
     variance = before.variance + after.variance
     difference = after.value - before.value
+    if math.isnan(variance):
+        return Comparison(difference, math.nan, 1.0, math.nan)
     tested = _pooled(before, after) if before.share and after.share else variance
     degrees = _degrees(before, after)
     error = math.sqrt(variance if math.isnan(variance) else max(variance, tested))

@@ -24,7 +24,8 @@ CALENDAR: Mapping[Every, str] = {
     "day": "*-*-* 04:17:00 UTC",
     "week": "Mon *-*-* 04:17:00 UTC",
 }
-INSTALL = "python -m pip install model-packager"
+INSTALL = 'python -m pip install "$PROGRAM"'
+"""``$PROGRAM`` is a variable of the service: what pip installs this program from."""
 STATE = ".package-tests"
 NOT_IN_A_NAME = re.compile(r"[^a-z0-9-]+")
 
@@ -168,20 +169,19 @@ def _cron_job(schedule: Schedule) -> dict[str, Any]:
 
 
 def _github(schedule: Schedule) -> dict[str, Any]:
+    ledger = {"path": schedule.hosted.state, "key": "package-tests-${{ github.run_id }}"}
     steps = [
         {"uses": "actions/checkout@v4"},
         {"uses": "actions/setup-python@v5", "with": {"python-version": "3.11"}},
         {"run": INSTALL},
         *({"run": pull} for pull in _pulls(schedule)),
         {
-            "uses": "actions/cache@v4",
-            "with": {
-                "path": schedule.hosted.state,
-                "key": "package-tests-${{ github.run_id }}",
-                "restore-keys": "package-tests-",
-            },
+            "uses": "actions/cache/restore@v4",
+            "with": {**ledger, "restore-keys": "package-tests-"},
         },
         {"run": f'{_shell(schedule.hosted)} --summary "$GITHUB_STEP_SUMMARY"'},
+        # A failed test is recorded, too.
+        {"if": "always()", "uses": "actions/cache/save@v4", "with": ledger},
         {
             "if": "always()",
             "uses": "actions/upload-artifact@v4",
@@ -192,17 +192,32 @@ def _github(schedule: Schedule) -> dict[str, Any]:
         "name": f"Test {schedule.name} on new data",
         "on": {"schedule": [{"cron": CRON[schedule.every]}], "workflow_dispatch": {}},
         "permissions": {"contents": "read"},
-        "jobs": {"test": {"runs-on": "ubuntu-latest", "steps": steps}},
+        "jobs": {
+            "test": {
+                "runs-on": "ubuntu-latest",
+                "env": {"PROGRAM": "${{ vars.PROGRAM }}"},
+                "steps": steps,
+            }
+        },
     }
 
 
 def _gitlab(schedule: Schedule) -> dict[str, Any]:
     return {
         schedule.unit: {
-            "image": "python:3.11",
+            # With a tag, the runner needs Docker and Python: the shell executor.
+            **({} if _pulls(schedule) else {"image": "python:3.11"}),
             "rules": [{"if": '$CI_PIPELINE_SOURCE == "schedule"'}],
-            "script": [INSTALL, *_pulls(schedule), _shell(schedule.hosted)],
-            "cache": {"key": "package-tests", "paths": [schedule.hosted.state]},
+            "script": [
+                INSTALL,
+                *_pulls(schedule),
+                _shell(schedule.hosted) + ("" if _pulls(schedule) else " --local"),
+            ],
+            "cache": {
+                "key": "package-tests",
+                "when": "always",
+                "paths": [schedule.hosted.state],
+            },
             "artifacts": {
                 "when": "always",
                 "paths": ["reports"],

@@ -79,7 +79,8 @@ def run_test(
     ledger = _ledger(asked, named, progress)
     manifest = reference.manifest
     with temporary_directory() as folder:
-        unseen = ledger if asked.only_new else None
+        # Labels that are new make another test of rows that are not.
+        unseen = ledger if asked.only_new and asked.labels is None else None
         data = resolve(named, manifest, unseen, folder, progress)
         history = () if ledger is None else tuple(e.report for e in ledger.entries(manifest.name))
         if data.empty:
@@ -87,6 +88,8 @@ def run_test(
         labels = {} if asked.labels is None else hash_files({asked.labels.name: asked.labels})
         key = _key(reference, data, labels, asked.on)
         known = None if ledger is None else ledger.find(key)
+        if known is not None and asked.only_new:
+            return DataTestResult(None, history=history)
         if known is not None:
             progress.step(f"the ledger has this test, of {known.tested}")
             return DataTestResult(known.report, recorded=True, history=history)

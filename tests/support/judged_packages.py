@@ -58,14 +58,15 @@ def packaged(
     policy: Mapping[str, Any] = {},
     rows: int = 4_000,
     excluded: Mapping[str, Any] = {},
+    frame: pd.DataFrame | None = None,
 ) -> Project:
     """A package of ``SURE`` below ``folder``, half of whose rows are held out.
 
-    ``excluded``: more columns of the data, which the model doesn't see.
+    ``excluded``: more columns of the data, which the model doesn't see; ``frame``: other rows.
     """
     project = Project(Root(folder / "root"), folder / "out")
     project.code(train=SURE)
-    project.data(sizes(rows, 1).assign(**excluded))
+    project.data((sizes(rows, 1) if frame is None else frame).assign(**excluded))
     job = project.job(
         recipe=RECIPE,
         exclude=("id", *excluded),

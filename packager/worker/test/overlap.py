@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from packager.data.fingerprint import row_hashes
+from packager.manifest.manifest import DataSource, Manifest
 from packager.worker.test.new_rows import NewRows
 from packager.worker.test.report import Check
+from packager.worker.train.dataset import Dataset
 
 Mask = npt.NDArray[np.bool_]
 MIN_SHARE = 0.01
@@ -66,11 +67,27 @@ class TrainingOverlap:
         )
 
 
-def training_overlap(rows: NewRows, train: pd.DataFrame) -> TrainingOverlap:
-    """Compare the new rows with the training rows ``train`` by their features."""
+def training_overlap(rows: NewRows, packaged: Dataset) -> TrainingOverlap:
+    """Compare the new rows with the training rows by their features."""
     names = [column.name for column in rows.manifest.schema_.features]
-    training = row_hashes(train[names])
+    training = row_hashes(packaged.train[names])
     distinct, counts = np.unique(training, return_counts=True)
     # Good (1953): the share of singletons estimates the probability of a row not seen before.
     by_chance = 1 - float((counts == 1).sum()) / max(1, len(training))
+    by_chance *= _kept_together(rows.manifest, packaged)
     return TrainingOverlap(np.isin(row_hashes(rows.served[names]), distinct), by_chance)
+
+
+def _kept_together(manifest: Manifest, packaged: Dataset) -> float:
+    """The share of repeated rows that are training rows.
+
+    A split by the hash of the features has all equal rows on one side: those on the other are no
+    training rows. In every other split they are on both.
+    """
+    source = manifest.data
+    if isinstance(source, DataSource):
+        split = source.split
+        # Without ``by``, a hash split follows ``[test] groups``.
+        if not (split.by or split.time or split.file or manifest.test.groups):
+            return len(packaged.train) / (len(packaged.train) + len(packaged.test))
+    return 1.0

@@ -116,7 +116,7 @@ def _families(
         return _Found(found, rows, notes=("no row of the new data could be judged",))
     profile, baseline, policy = _profile(root), _baseline(root), manifest.test
     effects = {} if baseline is None else baseline.reference_effects
-    overlap = None if isinstance(packaged, str) else training_overlap(rows, packaged.train)
+    overlap = None if isinstance(packaged, str) else training_overlap(rows, packaged)
     seen = overlap.check(rows) if overlap else sketch_overlap(digest, root)
     if profile is not None:
         found["suspects"] = suspects(rows, profile, policy, effects)

@@ -102,3 +102,11 @@ def test_a_metric_without_influences_has_no_variance() -> None:
 def test_the_variance_is_that_of_a_mean(values: list[float]) -> None:
     expected = np.var(values, ddof=1) / len(values)
     assert of(values).variance == pytest.approx(expected, rel=1e-6, abs=1e-6)
+
+
+def test_one_row_is_compared_with_nothing() -> None:
+    one = Estimate(1.0, math.nan, 0, 0, True)
+    seen = compare(one, of([1.0, 0.0, 1.0], share=True))
+    assert math.isnan(seen.statistic)
+    assert math.isnan(seen.error)
+    assert math.isnan(seen.p_value(1))

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from judged_packages import judge_on, sizes
+from judged_packages import packaged as package_of
 from judged_samples import answered, manifest, masks, numbers
 
 from modelhost.predictions import Predictions
@@ -160,3 +162,18 @@ def test_slices_and_classes_of_few_rows_are_not_tested() -> None:
     assert one.why.endswith(" on 49 rows; fewer than 50 independent rows")
     assert np.isnan(one.p or 0)
     assert not failed(found).keys() & {"accuracy city=c", "log_loss city=c"}
+
+
+def test_a_slice_with_one_held_out_row_says_nothing_and_breaks_nothing(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    frame = sizes(4_000, 1)
+    frame["color"] = frame["color"].astype(object)
+    for row in range(12):  # one or a few of them are held out
+        frame.loc[row, "color"] = f"rare{row}"
+    project = package_of(tmp_path_factory.mktemp("rare"), frame=frame)
+    new = sizes(2_000, 2)
+    new.loc[:200, "color"] = [f"rare{row % 12}" for row in range(201)]
+    report = judge_on(project, new)
+    rare = [c for c in report.checks if c.family == "quality" and "rare" in c.name]
+    assert all(check.verdict in ("inconclusive", "passed") for check in rare)
