@@ -22,11 +22,11 @@ def test_fresh_rows_of_few_different_values_are_no_finding(
 ) -> None:
     def rounded(rows: int, seed: int) -> pd.DataFrame:
         frame = sizes(rows, seed)
-        return frame.assign(size=frame["size"].round(1))
+        return frame.assign(size=frame["size"].round(2))
 
     project = packaged(tmp_path_factory.mktemp("rounded"), frame=rounded(1_000, 1))
     found = check(judge_on(project, rounded(800, 2)), "suspects", "rows of the training")
     assert found.verdict == "passed"
     assert found.now == pytest.approx(found.baseline, abs=0.1)
-    mixed = pd.concat([rounded(1_000, 1).iloc[:300], rounded(700, 3)], ignore_index=True)
+    mixed = pd.concat([rounded(1_000, 1).iloc[:600], rounded(400, 3)], ignore_index=True)
     assert check(judge_on(project, mixed), "suspects", "rows of the training").verdict == "warned"
