@@ -66,7 +66,13 @@ def run_data_test(
         raise
     report = result.report
     if report is None:
-        print_result(json.dumps({"new": False}) if as_json else f"nothing new in {data}")
+        last = result.last
+        said = "" if last is None else f"; the last test, of {last.tested}: {last.report.sentence}"
+        verdict = None if last is None else last.report.verdict
+        document = {"new": False, "last_verdict": verdict}
+        print_result(json.dumps(document) if as_json else f"nothing new in {data}{said}")
+        if last is not None and not last.report.passed:
+            raise typer.Exit(1)  # it still holds: a schedule must not turn green by itself
         return
     earlier = [one for one in result.history if one != report]
     write_report(report, output, summary, earlier)

@@ -86,6 +86,11 @@ class Ledger:
             line.rpartition(" ")[2] for entry in self._of(root) for line in entry.key.files
         )
 
+    def last(self, root: str, data: str) -> LedgerEntry | None:
+        """The last test of the package ``root`` on ``data``; None if there is none."""
+        known = [entry for entry in self._of(root) if entry.data == data]
+        return max(known, key=lambda entry: entry.tested, default=None)
+
     def last_version(self, root: str, data: str) -> int | None:
         """The latest version of the table ``data`` that the package was tested on."""
         known = [e.version for e in self._of(root) if e.version is not None and e.data == data]

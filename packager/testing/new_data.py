@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from packager.data.sources.listing import source_files
 from packager.digest import HashedFile, hash_files
 from packager.errors import UsageError
 from packager.location import Location
-from packager.manifest.manifest import Manifest
+from packager.manifest.manifest import DataSource, Manifest
 from packager.manifest.read_options import TableReadOptions
 from packager.progress import Progress
+from packager.testing.as_csv import write_as_csv
 from packager.testing.ledger import FOLDER, Ledger
 
 _BETWEEN = re.compile(r"(?P<table>.+)@(?P<older>\d+)\.\.(?P<newer>\d*)$")
@@ -51,10 +52,10 @@ class Named:
     def parse(cls, text: str) -> Named:
         """A table, or the path of an existing file or folder; else ``UsageError``."""
         between = _BETWEEN.match(text)
-        if between is not None and (found := Location.table_at(between["table"])) is not None:
+        if between is not None and (found := _table(between["table"])) is not None:
             newer = int(between["newer"]) if between["newer"] else None
             return cls(text, Location(found.uri, newer), int(between["older"]))
-        table = Location.table_at(text)
+        table = _table(text)
         if table is None and not Path(text).exists():
             raise UsageError(
                 f"--data {text}: expected a file, a folder or a table, but it does not exist",
@@ -67,6 +68,17 @@ class Named:
         """The folder of the ledger beside the data; None for a table in a bucket."""
         path = Path(self.text).absolute() if self.table is None else self.table.path
         return None if path is None else path.parent / FOLDER
+
+
+def _table(text: str) -> Location | None:
+    """The table that ``text`` names; a bare name is one of ``.pkgdata`` before a folder."""
+    if (found := Location.table_at(text)) is not None:
+        return found
+    try:
+        bare = Location.parse(text)
+    except UsageError:
+        return None
+    return bare if bare.path and (bare.path / "_delta_log").is_dir() else None
 
 
 def resolve(
@@ -83,6 +95,25 @@ def resolve(
     source = path.name if path.is_file() else ""
     found = NewData(str(path), files, source)
     return found if ledger is None else _unseen(found, path, ledger, manifest)
+
+
+def in_form_of(data: NewData, manifest: Manifest, folder: Path) -> NewData:
+    """``data`` as files that the companion reads: Parquet as CSV, if the package was built so."""
+    source = manifest.data
+    built_from_csv = isinstance(source, DataSource) and source.format == "csv"
+    tables = [name for name in data.files if Path(name).suffix.lower() == ".parquet"]
+    if not built_from_csv or not tables:
+        return data
+    files = {}
+    for name, file in data.files.items():
+        if name not in tables:
+            files[name] = file
+            continue
+        written = folder / "csv" / f"{name}.csv"
+        written.parent.mkdir(parents=True, exist_ok=True)
+        write_as_csv(file.path, written, manifest.reader)
+        files |= hash_files({f"{name}.csv": written})
+    return replace(data, files=files, source=f"{data.source}.csv" if data.source else "")
 
 
 def named_files(data: Path, reader: TableReadOptions) -> dict[str, Path]:

@@ -19,13 +19,14 @@ from packager.progress import Progress
 from packager.runners.package import package_worker
 from packager.testing.ledger import (
     Ledger,
+    LedgerEntry,
     LedgerKey,
     entry_of,
     file_lines,
     policy_digest,
     refuse_unreadable,
 )
-from packager.testing.new_data import Named, NewData, resolve
+from packager.testing.new_data import Named, NewData, in_form_of, resolve
 from packager.worker.job import DataTestJob
 from packager.worker.test.report import DataTestReport
 
@@ -60,6 +61,8 @@ class DataTestResult:
     """Whether the ledger had it."""
     history: tuple[DataTestReport, ...] = ()
     """Earlier reports of packages of this name, the oldest first."""
+    last: LedgerEntry | None = None
+    """The last test of this package on this data, if nothing is new."""
 
 
 def run_test(
@@ -83,19 +86,21 @@ def run_test(
         unseen = ledger if asked.only_new and asked.labels is None else None
         data = resolve(named, manifest, unseen, folder, progress)
         history = () if ledger is None else tuple(e.report for e in ledger.entries(manifest.name))
+        last = None if ledger is None else ledger.last(manifest.root, data.name)
         if data.empty:
-            return DataTestResult(None, history=history)
+            return DataTestResult(None, history=history, last=last)
         labels = {} if asked.labels is None else hash_files({asked.labels.name: asked.labels})
         key = _key(reference, data, labels, asked.on)
         known = None if ledger is None else ledger.find(key)
         if known is not None and asked.only_new:
-            return DataTestResult(None, history=history)
+            return DataTestResult(None, history=history, last=last)
         if known is not None:
             progress.step(f"the ledger has this test, of {known.tested}")
             return DataTestResult(known.report, recorded=True, history=history)
-        files = [*entries(data.files, PLACE), *(entries(labels, LABELS) if labels else ())]
+        read = in_form_of(data, manifest, folder)
+        files = [*entries(read.files, PLACE), *(entries(labels, LABELS) if labels else ())]
         layer = plain_layer("new", folder / "new.tar", files)
-        job = DataTestJob(source=data.source, labels=next(iter(labels), ""), on=asked.on)
+        job = DataTestJob(source=read.source, labels=next(iter(labels), ""), on=asked.on)
         report = _run(reference, layer, job, engine, progress)
         if ledger is not None:
             entry = entry_of(key, manifest, data.name, data.version, report)

@@ -66,10 +66,12 @@ def with_labels(rows: NewRows, path: Path, keys: Sequence[str]) -> LateLabels:
         every = _truth(path, manifest)
         truth = [every[place] if place >= 0 else None for place in places.tolist()]
     beside = given.assign(**{name: picked[name].infer_objects() for name in targets})
+    replaced = tuple(name for name in targets if name in rows.given.columns)
     unused = len(labels) - int(found.sum())
-    notes = (f"{unused} labels are of no row that is judged",) if unused else ()
+    notes = [f"{unused} labels are of no row that is judged"] if unused else []
+    notes += [f"--labels replaces the column {name!r} of the new data" for name in replaced]
     return LateLabels(
-        replace(rows, given=beside, truth=truth), _probabilities(labels, places), notes
+        replace(rows, given=beside, truth=truth), _probabilities(labels, places), tuple(notes)
     )
 
 

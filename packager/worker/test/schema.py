@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+
+from modelhost.text import display_value
+from packager.manifest.base import Scalar
 from packager.worker.test.answers import Answers
 from packager.worker.test.new_rows import MAX_SHOWN, NewRows
 from packager.worker.test.report import Check
@@ -10,12 +15,44 @@ from packager.worker.test.verdict import Judged
 
 def schema(rows: NewRows, answers: Answers | None) -> Judged:
     """Every feature is there, every cell is valid, and the model answers every valid row."""
-    checks = [_columns(rows)]
+    checks = [_rows(rows), _columns(rows)]
     if not rows.absent:
         checks.append(_cells(rows))
+        if rows.truth and rows.manifest.schema_.classes is not None:
+            checks.append(_labels(rows, rows.manifest.schema_.classes))
     if answers is not None:
         checks.append(_answered(answers, rows))
     return Judged(checks)
+
+
+def _rows(rows: NewRows) -> Check:
+    return Check(
+        family="schema",
+        name="rows",
+        rows=rows.read,
+        now=float(rows.read),
+        verdict="passed" if rows.read else "failed",
+        why=f"there are {rows.read:,} rows" if rows.read else "the new data have no row",
+    )
+
+
+def _labels(rows: NewRows, classes: Sequence[Scalar]) -> Check:
+    """Labels that are none of the model's classes: another spelling, or a new class."""
+    known = {*classes}
+    strange = Counter(one for one in rows.truth if one is not None and one not in known)
+    first = ", ".join(f"{display_value(name)} ({count})" for name, count in strange.most_common(5))
+    shown = ", ".join(display_value(one) for one in list(classes)[:5])
+    return Check(
+        family="schema",
+        name="labels",
+        rows=len(rows.truth),
+        now=float(strange.total()),
+        limit=0.0,
+        verdict="failed" if strange else "passed",
+        why=f"labels that are none of the model's classes ({shown}): {first}"
+        if strange
+        else "every label is one of the model's classes",
+    )
 
 
 def _columns(rows: NewRows) -> Check:

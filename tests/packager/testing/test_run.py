@@ -21,7 +21,7 @@ from packager.testing.run import DataTestRequest
 
 def reference(*, worker: bool = True, root: str = "a" * 64) -> Reference:
     manifest = SimpleNamespace(
-        root=root, name="stones", tag="1.0-aaaa", test=Policy(), reader=Manifest.model_construct(
+        root=root, data="none", name="stones", tag="1.0-aaaa", test=Policy(), reader=Manifest.model_construct(
             data="none"
         ).reader,
     )  # fmt: skip

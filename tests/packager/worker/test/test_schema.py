@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from judged_packages import judge_on, sizes
+from judged_packages import check, judge_on, sizes
 from worker_projects import Project
 
 
@@ -11,3 +11,14 @@ def test_an_absent_feature_fails_and_nothing_else_is_judged(package: Project) ->
     assert report.verdict == "failed"
     assert report.sentence == "failed: the new data lack the feature 'color'"
     assert [one.family for one in report.families] == ["schema"]
+
+
+def test_labels_of_another_spelling_and_no_rows_fail(package: Project) -> None:
+    frame = sizes(400, 51)
+    strange = frame.assign(label=frame["label"].where(frame.index > 99, frame["label"].str.title()))
+    found = check(judge_on(package, strange), "schema", "labels")
+    assert found.verdict == "failed"
+    assert found.now == 100
+    assert found.why.startswith("labels that are none of the model's classes ('big', 'small'): ")
+    nothing = judge_on(package, frame.iloc[:0])
+    assert nothing.sentence == "failed: the new data have no row"
