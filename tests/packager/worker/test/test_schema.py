@@ -5,9 +5,32 @@ from __future__ import annotations
 from judged_packages import judge_on, sizes
 from worker_projects import Project
 
+from packager.manifest.manifest import Manifest
+from packager.model.integrity import MANIFEST
+from packager.worker.test.new_rows import NOT_SHOWN, read_new_rows
+
 
 def test_an_absent_feature_fails_and_nothing_else_is_judged(package: Project) -> None:
     report = judge_on(package, sizes(500, 9).drop(columns="color"))
     assert report.verdict == "failed"
     assert report.sentence == "failed: the new data lack the feature 'color'"
     assert [one.family for one in report.families] == ["schema"]
+
+
+def test_a_refused_cell_of_personal_data_is_not_shown(package: Project) -> None:
+    manifest = Manifest.load(package.root.package / MANIFEST)
+    declared = manifest.schema_.model_copy(
+        update={
+            "features": tuple(
+                one.model_copy(update={"personal": "personal data"})
+                for one in manifest.schema_.features
+            )
+        }
+    )
+    frame = sizes(3, 9).astype({"size": object})
+    frame.loc[1, "size"] = "anna@example.org"
+    path = package.out / "personal.csv"
+    frame.to_csv(path, index=False)
+    rows = read_new_rows(path, manifest.model_copy(update={"schema_": declared}))
+    (cell,) = rows.invalid
+    assert (cell.row, cell.expected, cell.got) == (1, "a number", NOT_SHOWN)
