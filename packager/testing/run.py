@@ -133,7 +133,7 @@ def _ledger(asked: DataTestRequest, named: Named, progress: Progress) -> Ledger 
             )
         progress.warn("no record is kept: name a folder with --state")
         return None
-    refuse_unreadable(folder)
+    refuse_unreadable(folder, Path(named.text))
     standing = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     if not os.access(standing, os.W_OK):
         if asked.state is not None or asked.only_new:
