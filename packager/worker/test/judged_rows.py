@@ -214,9 +214,10 @@ class JudgedOutputs:
             return found
         for output, rows, form in zip(self.outputs, self.rows, self.forms, strict=True):
             prefix = "" if len(self.outputs) == 1 else f"{output.name}."
-            own = _plain(rows, output) or {
-                name: one for name, one in metrics_of(rows, form).items() if not one.part
-            }
+            own = _plain(rows, output)
+            if own is None:
+                measured = metrics_of(rows, form).items()
+                own = {name: one for name, one in measured if not one.part}
             queries = rows.queries is not None
             made = estimates(own, None if queries else self.groups)
             found |= {prefix + name: one for name, one in made.items()}
