@@ -61,6 +61,8 @@ class Ledger:
     """The entries in a folder."""
 
     folder: Path
+    labels: tuple[str, ...] = ()
+    """If given, only a test with these labels (``LedgerKey.labels``) has seen its data."""
 
     def find(self, key: LedgerKey) -> LedgerEntry | None:
         """The entry of this key; None if there is none."""
@@ -93,7 +95,8 @@ class Ledger:
 
     def _of(self, root: str) -> list[LedgerEntry]:
         found = (_read(path) for path in sorted(self.folder.glob("*.json")))
-        return [entry for entry in found if entry.key.root == root]
+        own = [entry for entry in found if entry.key.root == root]
+        return [entry for entry in own if not self.labels or entry.key.labels == self.labels]
 
     def _path(self, key: LedgerKey) -> Path:
         return self.folder / f"{key.digest[:32]}.json"

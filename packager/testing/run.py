@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from packager.cache import temporary_directory
@@ -79,12 +79,14 @@ def run_test(
     ledger = _ledger(asked, named, progress)
     manifest = reference.manifest
     with temporary_directory() as folder:
-        unseen = ledger if asked.only_new else None
+        labels = {} if asked.labels is None else hash_files({asked.labels.name: asked.labels})
+        unseen = None
+        if asked.only_new and ledger is not None:
+            unseen = replace(ledger, labels=_label_lines(labels, asked.on))
         data = resolve(named, manifest, unseen, folder, progress)
         history = () if ledger is None else tuple(e.report for e in ledger.entries(manifest.name))
         if data.empty:
             return DataTestResult(None, history=history)
-        labels = {} if asked.labels is None else hash_files({asked.labels.name: asked.labels})
         key = _key(reference, data, labels, asked.on)
         known = None if ledger is None else ledger.find(key)
         if known is not None:
@@ -154,5 +156,9 @@ def _key(
         policy=policy_digest(reference.manifest),
         runtime=next((diff_id for name, diff_id, _ in layers if name == TRAINING), ""),
         files=file_lines([(name, file.sha256) for name, file in data.files.items()]),
-        labels=(*file_lines([(name, file.sha256) for name, file in labels.items()]), *on),
+        labels=_label_lines(labels, on),
     )
+
+
+def _label_lines(labels: dict[str, HashedFile], on: tuple[str, ...]) -> tuple[str, ...]:
+    return (*file_lines([(name, file.sha256) for name, file in labels.items()]), *on)

@@ -87,6 +87,18 @@ def test_labels_make_another_test(data: Path, ran: list[Any], tmp_path: Path) ->
     assert (ran[1].labels, ran[1].on) == ("labels.csv", ("x",))
 
 
+def test_labels_that_come_later_make_tested_data_new(
+    data: Path, ran: list[Any], tmp_path: Path
+) -> None:
+    labels = tmp_path / "labels.csv"
+    labels.write_text("x,label\n1,a\n")
+    run.run_test(reference(), asked(data), None, NullProgress())
+    late = asked(data, labels=labels, on=("x",), only_new=True)
+    assert run.run_test(reference(), late, None, NullProgress()).report is not None
+    assert run.run_test(reference(), late, None, NullProgress()).report is None
+    assert len(ran) == 2
+
+
 def test_a_package_without_what_tests_it_is_refused(data: Path) -> None:
     with pytest.raises(PackageError) as raised:
         run.run_test(reference(worker=False), asked(data), None, NullProgress())
