@@ -27,7 +27,7 @@ _MEASURED_BYTES = 16 << 20
 
 def opened_parquet(file: Path) -> Any:
     """Open a file for reading with text dictionary-encoded."""
-    from pyarrow import parquet
+    parquet = _parquet(file)
 
     with readable(file):
         texts = [field.name for field in schema_of(file) if is_text(field.type)]
@@ -36,12 +36,25 @@ def opened_parquet(file: Path) -> Any:
 
 def schema_of(file: Path) -> Any:
     """The Arrow schema of a file; ``UsageError`` if its footer does not fit in memory."""
-    from pyarrow import parquet
+    parquet = _parquet(file)
 
     with readable(file):
         with file.open("rb") as source:
             check_footer(file, source)
         return parquet.read_schema(file)
+
+
+def _parquet(file: Path) -> Any:
+    """The reader; ``UsageError`` in the environment of a package without it."""
+    try:
+        from pyarrow import parquet
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"{file}: expected CSV or NumPy files, as this package's own data are, got Parquet",
+            "the package was built without pyarrow, which reads Parquet, and so tables: give the "
+            "rows as CSV, or build the package from Parquet or a table",
+        ) from error
+    return parquet
 
 
 def check_footer(place: object, source: Any) -> None:

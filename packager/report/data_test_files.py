@@ -29,7 +29,7 @@ def check_places(folder: Path | None, summary: Path | None, data: Path) -> None:
     Files below a folder of data would be data of the next test.
     """
     if folder is not None:
-        if data.is_dir() and folder.resolve().is_relative_to(data.resolve()):
+        if _is_below(folder, data):
             raise UsageError(
                 f"--output {folder}: expected a folder outside the new data, {data}",
                 "name a folder beside it",
@@ -41,7 +41,16 @@ def check_places(folder: Path | None, summary: Path | None, data: Path) -> None:
     if summary is not None:
         if summary.is_dir():
             raise UsageError(f"--summary {summary}: expected a file, got a folder", "name a file")
+        if _is_below(summary, data):
+            raise UsageError(
+                f"--summary {summary}: expected a file outside the new data, {data}",
+                "name a file beside it",
+            )
         check_writable(summary.absolute().parent)
+
+
+def _is_below(path: Path, data: Path) -> bool:
+    return data.is_dir() and path.resolve().is_relative_to(data.resolve())
 
 
 def write_report(

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from packager.cache import atomic_file
 from packager.digest import canonical_json, sha256_bytes
-from packager.errors import PackageError
+from packager.errors import PackageError, UsageError
 from packager.manifest.base import FrozenModel
 from packager.manifest.manifest import Manifest
 from packager.worker.test.report import DataTestReport
@@ -61,6 +61,8 @@ class Ledger:
     """The entries in a folder."""
 
     folder: Path
+    labels: tuple[str, ...] = ()
+    """If given, only a test with these labels (``LedgerKey.labels``) has seen its data."""
 
     def find(self, key: LedgerKey) -> LedgerEntry | None:
         """The entry of this key; None if there is none."""
@@ -98,7 +100,8 @@ class Ledger:
 
     def _of(self, root: str) -> list[LedgerEntry]:
         found = (_read(path) for path in sorted(self.folder.glob("*.json")))
-        return [entry for entry in found if entry.key.root == root]
+        own = [entry for entry in found if entry.key.root == root]
+        return [entry for entry in own if not self.labels or entry.key.labels == self.labels]
 
     def _path(self, key: LedgerKey) -> Path:
         return self.folder / f"{key.digest[:32]}.json"
@@ -139,7 +142,16 @@ def file_lines(files: Sequence[tuple[str, str]]) -> tuple[str, ...]:
     return tuple(f"{name} {sha256}" for name, sha256 in sorted(files))
 
 
-def refuse_unreadable(folder: Path) -> None:
-    """Raise ``PackageError`` if ``folder`` is something else than a folder of entries."""
-    if folder.exists() and not folder.is_dir():
+def refuse_unreadable(folder: Path, data: Path) -> None:
+    """Raise ``PackageError`` if ``folder`` is no place for entries of tests on ``data``.
+
+    Entries below a folder of data would be data of the next test.
+    """
+    standing = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    if not standing.is_dir():
         raise PackageError(f"--state {folder}: expected a folder, got a file", "name a folder")
+    if data.is_dir() and folder.resolve().is_relative_to(data.resolve()):
+        raise UsageError(
+            f"--state {folder}: expected a folder outside the new data, {data}",
+            "name a folder beside it",
+        )

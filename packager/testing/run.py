@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from packager.cache import temporary_directory
@@ -82,14 +82,15 @@ def run_test(
     ledger = _ledger(asked, named, progress)
     manifest = reference.manifest
     with temporary_directory() as folder:
-        # Labels that are new make another test of rows that are not.
-        unseen = ledger if asked.only_new and asked.labels is None else None
+        labels = {} if asked.labels is None else hash_files({asked.labels.name: asked.labels})
+        unseen = None
+        if asked.only_new and ledger is not None:
+            unseen = replace(ledger, labels=_label_lines(labels, asked.on))
         data = resolve(named, manifest, unseen, folder, progress)
         history = () if ledger is None else tuple(e.report for e in ledger.entries(manifest.name))
         last = None if ledger is None else ledger.last(manifest.root, data.name)
         if data.empty:
             return DataTestResult(None, history=history, last=last)
-        labels = {} if asked.labels is None else hash_files({asked.labels.name: asked.labels})
         key = _key(reference, data, labels, asked.on)
         known = None if ledger is None else ledger.find(key)
         if known is not None and asked.only_new:
@@ -141,7 +142,7 @@ def _ledger(asked: DataTestRequest, named: Named, progress: Progress) -> Ledger 
             )
         progress.warn("no record is kept: name a folder with --state")
         return None
-    refuse_unreadable(folder)
+    refuse_unreadable(folder, Path(named.text))
     standing = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     if not os.access(standing, os.W_OK):
         if asked.state is not None or asked.only_new:
@@ -162,5 +163,9 @@ def _key(
         policy=policy_digest(reference.manifest),
         runtime=next((diff_id for name, diff_id, _ in layers if name == TRAINING), ""),
         files=file_lines([(name, file.sha256) for name, file in data.files.items()]),
-        labels=(*file_lines([(name, file.sha256) for name, file in labels.items()]), *on),
+        labels=_label_lines(labels, on),
     )
+
+
+def _label_lines(labels: dict[str, HashedFile], on: tuple[str, ...]) -> tuple[str, ...]:
+    return (*file_lines([(name, file.sha256) for name, file in labels.items()]), *on)

@@ -109,12 +109,18 @@ def _check(
     # Independent rows: few of them in a bin are few, though each is repeated.
     found = measure_drift((counts / effect).tolist(), (reference / packaged_effect).tolist())
     name = shown_name(feature)
+    why = (
+        f"{name}: PSI {found.psi:.3g}, {found.noise:.2g} is expected without drift; the policy "
+        f"allows {policy.drift.psi:g}"
+        if found.rows
+        else f"{name}: none of {len(values):,} rows has a value of the packaged bins"
+    )
     return Check(
         family="drift",
         name=name,
         subject=name,
         metric="psi",
-        baseline=found.noise,
+        baseline=found.noise if found.rows else None,
         now=found.psi,
         difference=found.psi,
         limit=policy.drift.psi,
@@ -122,8 +128,7 @@ def _check(
         baseline_rows=int(reference.sum()),
         p=found.p_value,
         scale=1 / found.rows + 1 / found.reference_rows if found.rows else None,
-        why=f"{name}: PSI {found.psi:.3g}, {found.noise:.2g} is expected without drift; the policy "
-        f"allows {policy.drift.psi:g}",
+        why=why,
         details={
             "bins": list(feature.bins),
             "reference": list(feature.counts),

@@ -32,8 +32,7 @@ from packager.worker.train.output_rows import by_output, form_of, scored_rows
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
-SHARES = frozenset({"accuracy", "exact_match"})
-"""Metrics that are the mean of zeros and ones."""
+SHARES = frozenset({"accuracy", "exact_match"})  # means of zeros and ones
 MAX_RECALLS = 10
 """With more classes, there is no recall of each."""
 
@@ -47,7 +46,7 @@ class JudgedRows:
     found: Predictions
     classes: tuple[Scalar, ...] | None
     groups: Codes | None = None
-    """The group of each row, shape (n,); None for independent rows."""
+    """Of each row, shape (n,); None for independent rows."""
 
     def __len__(self) -> int:
         return len(self.truth)
@@ -214,9 +213,10 @@ class JudgedOutputs:
             return found
         for output, rows, form in zip(self.outputs, self.rows, self.forms, strict=True):
             prefix = "" if len(self.outputs) == 1 else f"{output.name}."
-            own = _plain(rows, output) or {
-                name: one for name, one in metrics_of(rows, form).items() if not one.part
-            }
+            own = _plain(rows, output)
+            if own is None:
+                measured = metrics_of(rows, form).items()
+                own = {name: one for name, one in measured if not one.part}
             queries = rows.queries is not None
             made = estimates(own, None if queries else self.groups)
             found |= {prefix + name: one for name, one in made.items()}

@@ -23,6 +23,9 @@ LABEL = "label"
 PROBABILITY = "selection_probability"
 """Column of ``package data label-queue``: with which probability a row was chosen for a label."""
 
+MIN_PROBABILITY = 1e-12
+"""A row that stands for more rows than there can be is a damaged one; its square would overflow."""
+
 
 @dataclass(frozen=True)
 class LateLabels:
@@ -99,14 +102,20 @@ def _places(rows: NewRows, labels: pd.DataFrame, keys: Sequence[str]) -> npt.NDA
             )
         # As text: a file may have 7 where the other has "7".
         key = pd.MultiIndex.from_arrays([frame[name].map(_text) for name in keys])
-        if not key.is_unique:
+        known = np.asarray(frame[[*keys]].notna().all(axis=1), np.bool_)
+        if not key[known].is_unique:
+            twice = key[known][key[known].duplicated()][0]
             raise UsageError(
                 f"--on {_named(keys)}: expected another key in every row of {side}, "
-                f"got {key[key.duplicated()][0]!r} twice",
+                f"got {_named(twice)!r} twice",
                 "name more columns",
             )
-        sides.append(key)
-    return np.asarray(sides[1].get_indexer(sides[0]), np.int64)
+        sides.append((key, known))
+    (rows_key, rows_known), (labels_key, labels_known) = sides
+    # A row without a key is no other row without a key.
+    places = np.flatnonzero(labels_known)
+    found = labels_key[labels_known].get_indexer(rows_key)
+    return np.asarray(np.where((found >= 0) & rows_known, places[found], -1), np.int64)
 
 
 def _text(cell: Any) -> str:
@@ -115,7 +124,7 @@ def _text(cell: Any) -> str:
     return str(cell)
 
 
-def _named(keys: Iterable[str]) -> str:
+def _named(keys: Iterable[object]) -> str:
     return ",".join(map(str, keys))
 
 
@@ -139,11 +148,11 @@ def _probabilities(
     if PROBABILITY not in labels.columns:
         return None
     values = pd.to_numeric(labels[PROBABILITY], errors="coerce").to_numpy(np.float64)
-    wrong = np.flatnonzero(~((values > 0) & (values <= 1)))
+    wrong = np.flatnonzero(~((values >= MIN_PROBABILITY) & (values <= 1)))
     if len(wrong):
         raise UsageError(
-            f"--labels: row {wrong[0]}: expected a {PROBABILITY} above 0, at most 1, got "
-            f"{labels[PROBABILITY].iloc[wrong[0]]!r}",
+            f"--labels: row {wrong[0]}: expected a {PROBABILITY} above 0 "
+            f"({MIN_PROBABILITY:g} at least), at most 1, got {labels[PROBABILITY].iloc[wrong[0]]}",
             "keep the column as `package data label-queue` wrote it",
         )
     found = values[np.maximum(places, 0)]

@@ -28,6 +28,7 @@ from packager.worker.test.group_codes import group_codes
 Mask = npt.NDArray[np.bool_]
 Codes = npt.NDArray[np.int64]
 MAX_SHOWN = 10
+NOT_SHOWN = "personal data, which is not shown"
 
 
 @dataclass(frozen=True)
@@ -176,7 +177,8 @@ class _Taken:
                 if plan.is_barred(values[row], anomaly):
                     wrong[row] = plan.barred([values[row]])[0]
             for row, error in wrong.items():
-                cell = InvalidCell(row, column.name, error.expected, error.got)
+                got = error.got if column.personal is None else NOT_SHOWN
+                cell = InvalidCell(row, column.name, error.expected, got)
                 invalid.setdefault(row, cell)
             columns.append(values)
         for column in manifest.schema_.extras:

@@ -36,11 +36,12 @@ from packager.worker.test.late_labels import with_labels
 from packager.worker.test.new_rows import NewRows, read_new_rows
 from packager.worker.test.overlap import training_overlap
 from packager.worker.test.packaged_rows import packaged_rows
-from packager.worker.test.report import DataTestReport
+from packager.worker.test.report import Check, DataTestReport
 from packager.worker.test.schema import schema
 from packager.worker.test.sketch_overlap import sketch_overlap
 from packager.worker.test.suspects import suspects
 from packager.worker.test.timing import cpu_ratios, timing
+from packager.worker.test.unanswered import unanswered
 from packager.worker.test.verdict import Judged, judge, overall
 from packager.worker.test.weak_family import weak
 from packager.worker.train.dataset import Dataset
@@ -121,8 +122,11 @@ def _families(
     if profile is not None:
         found["suspects"] = suspects(rows, profile, policy, effects)
         if not isinstance(seen, str):
-            checks = (*found["suspects"].checks, seen)
-            found["suspects"] = found["suspects"]._replace(checks=checks)
+            found["suspects"] = _with(found["suspects"], seen)
+        if baseline is not None and manifest.task == "regression":
+            no_number = unanswered(answers.found, rows.groups(policy.groups), baseline, policy)
+            if no_number is not None:
+                found["suspects"] = _with(found["suspects"], no_number)
         found["drift"] = drift(rows, answers.found, profile, policy, effects)
     found["time"] = timing(ratios, policy)
     data = DataRows(rows.served, rows.places, rows.masks)
@@ -143,6 +147,10 @@ def _families(
         served = rows.where(kept).served
         found["weak"] = weak(judged, served, profile, baseline, manifest.schema_, policy)
     return _Found(found, rows, 0 if judged is None else len(judged), notes)
+
+
+def _with(found: Judged, check: Check) -> Judged:
+    return found._replace(checks=(*found.checks, check))
 
 
 def _asked(

@@ -17,6 +17,8 @@ from packager.errors import UsageError
 from packager.manifest.outputs import Output
 from packager.model.predictions import Predictions, scalars
 
+NUMERIC = ("number", "score", "quantiles")
+"""Kinds whose right answer is a number."""
 MAX_WIDTH = 1_024
 """Numbers of a row that a silhouette is computed from."""
 
@@ -33,15 +35,36 @@ def right_answers(rows: pd.DataFrame, output: Output) -> list[Any] | None:
         if output.kind == "labels":
             names = output.classes or output.target
             return [[n for n, held in zip(names, row, strict=True) if held] for row in cells]
-        return [[float(value) for value in row] for row in cells]
+        try:
+            return [[float(value) for value in row] for row in cells]
+        except (TypeError, ValueError) as error:
+            raise _no_number(output) from error
     (name,) = output.target
     block = array_column(rows[name])
     if block is not None:
         return [None if cell is None else cell.tolist() for cell in block]
+    if output.kind in NUMERIC:
+        _check_numbers(rows[name], output)
     if output.kind in ("label", "number"):
         return list(scalars(rows[name]))
     plain = [cell.item() if isinstance(cell, np.generic) else cell for cell in rows[name]]
     return [_parsed(cell, output) for cell in plain] if output.kind == "json" else plain
+
+
+def _check_numbers(cells: pd.Series, output: Output) -> None:
+    try:
+        for cell in cells.dropna():
+            float(cell)
+    except (TypeError, ValueError) as error:
+        raise _no_number(output) from error
+
+
+def _no_number(output: Output) -> UsageError:
+    return UsageError(
+        f"output {output.name!r} ({output.kind}): expected numbers in "
+        f"{', '.join(map(repr, output.target))}, got others",
+        "correct the right answers, or leave them empty",
+    )
 
 
 def by_output(found: Predictions, outputs: Sequence[Output]) -> list[Predictions]:
@@ -58,6 +81,12 @@ def scored_rows(
     rows: pd.DataFrame, output: Output, found: Predictions, features: Sequence[str]
 ) -> Scored:
     """The answers ``found`` to ``rows``, right answers, and what metrics need beside them."""
+    if output.group is not None and output.group not in rows:
+        raise UsageError(
+            f"output {output.name!r}: expected the column {output.group!r} with the query of each "
+            "row, which the data lack",
+            "add the column: the rows of a query are ranked among themselves",
+        )
     truth = right_answers(rows, output)
     clusters = output.kind == "label" and truth is None
     return Scored(

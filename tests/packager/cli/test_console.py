@@ -36,3 +36,10 @@ def test_errors_and_output_of_others_are_shown_as_text(capsys):
     assert "\\u001b[2Jgone [bold]" in told
     assert "\\u001b[8mhidden" in told
     assert "\\u0007bell" in told
+
+
+def test_colons_stay_colons(capsys):
+    from packager.cli.console import ConsoleProgress
+
+    ConsoleProgress().warn("root:x:0")
+    assert "root:x:0" in capsys.readouterr().err

@@ -100,5 +100,5 @@ def test_nothing_new_writes_nothing(run, answer: list[Any], tmp_path: Path) -> N
     answer.append(None)
     arguments = ("test", "ref", "--data", "new.csv", "--new", "--out", tmp_path / "out")
     assert run(*arguments)[:2] == (0, "nothing new in new.csv\n")
-    assert run(*arguments, "--json")[:2] == (0, '{"new": false}\n')
+    assert run(*arguments, "--json")[:2] == (0, '{"new": false, "last_verdict": null}\n')
     assert names(tmp_path / "out") == []

@@ -132,3 +132,5 @@ def test_reports_are_not_written_among_the_data(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="expected a folder outside the new data"):
         files.check_places(tmp_path / "tested", None, tmp_path)
     files.check_places(tmp_path / "tested", None, tmp_path / "data")
+    with pytest.raises(UsageError, match="expected a file outside the new data"):
+        files.check_places(None, tmp_path / "summary.md", tmp_path)

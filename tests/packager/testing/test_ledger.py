@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from tested_packages import report
 
-from packager.errors import PackageError
+from packager.errors import PackageError, UsageError
 from packager.testing.ledger import (
+    FOLDER,
     Ledger,
     LedgerEntry,
     LedgerKey,
@@ -70,4 +71,13 @@ def test_names_with_blanks_keep_their_digest() -> None:
 def test_a_file_is_no_ledger(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("")
     with pytest.raises(PackageError, match="expected a folder, got a file"):
-        refuse_unreadable(tmp_path / "state")
+        refuse_unreadable(tmp_path / "state", tmp_path / "new.csv")
+    with pytest.raises(PackageError, match="expected a folder, got a file"):
+        refuse_unreadable(tmp_path / "state" / "below", tmp_path / "new.csv")
+
+
+def test_entries_are_not_written_among_the_data(tmp_path: Path) -> None:
+    for state in (tmp_path, tmp_path / "state"):
+        with pytest.raises(UsageError, match="expected a folder outside the new data"):
+            refuse_unreadable(state, tmp_path)
+    refuse_unreadable(tmp_path / FOLDER, tmp_path / "new")

@@ -12,8 +12,8 @@ from tested_packages import report
 from packager.errors import PackageError, UsageError
 from packager.image.config import TRAINING
 from packager.image.reference import Reference
-from packager.manifest.manifest import Manifest
 from packager.manifest.policy import Policy
+from packager.manifest.read_options import TableReadOptions
 from packager.progress import NullProgress
 from packager.testing import run
 from packager.testing.run import DataTestRequest
@@ -21,10 +21,13 @@ from packager.testing.run import DataTestRequest
 
 def reference(*, worker: bool = True, root: str = "a" * 64) -> Reference:
     manifest = SimpleNamespace(
-        root=root, data="none", name="stones", tag="1.0-aaaa", test=Policy(), reader=Manifest.model_construct(
-            data="none"
-        ).reader,
-    )  # fmt: skip
+        root=root,
+        data="none",
+        name="stones",
+        tag="1.0-aaaa",
+        test=Policy(),
+        reader=TableReadOptions(),
+    )
     layers = [(TRAINING, "sha256:1", 1)] if worker else [("code", "sha256:2", 1)]
     made = SimpleNamespace(
         name="tiny:1.0",
@@ -85,6 +88,18 @@ def test_labels_make_another_test(data: Path, ran: list[Any], tmp_path: Path) ->
     late = asked(data, labels=labels, on=("x",))
     assert not run.run_test(reference(), late, None, NullProgress()).recorded
     assert (ran[1].labels, ran[1].on) == ("labels.csv", ("x",))
+
+
+def test_labels_that_come_later_make_tested_data_new(
+    data: Path, ran: list[Any], tmp_path: Path
+) -> None:
+    labels = tmp_path / "labels.csv"
+    labels.write_text("x,label\n1,a\n")
+    run.run_test(reference(), asked(data), None, NullProgress())
+    late = asked(data, labels=labels, on=("x",), only_new=True)
+    assert run.run_test(reference(), late, None, NullProgress()).report is not None
+    assert run.run_test(reference(), late, None, NullProgress()).report is None
+    assert len(ran) == 2
 
 
 def test_a_package_without_what_tests_it_is_refused(data: Path) -> None:

@@ -41,3 +41,12 @@ def test_an_ignored_feature_is_not_compared(tmp_path_factory: pytest.TempPathFac
     report = judge_on(project, frame)
     assert "size" not in {one.subject for one in report.checks if one.family == "drift"}
     assert check(report, "drift", "prediction").verdict == "failed"
+
+
+def test_a_feature_without_a_packaged_value_can_not_be_compared(package: Project) -> None:
+    report = judge_on(package, sizes(500, 23).assign(color="purple"))
+    color = check(report, "drift", "color")
+    assert (color.verdict, color.rows, color.baseline) == ("inconclusive", 0, None)
+    assert color.why == "color: none of 500 rows has a value of the packaged bins"
+    assert check(report, "suspects", "unseen color").verdict == "failed"
+    assert report.verdict == "failed"

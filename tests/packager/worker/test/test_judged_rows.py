@@ -123,3 +123,14 @@ def test_outputs_have_their_name_before_a_metric() -> None:
     assert judged.losses is None
     half = judged.where(np.array([True, False, True, False]))
     assert half.estimates()["kind.accuracy"].value == 1
+
+
+def test_an_output_without_any_number_has_no_metric() -> None:
+    rows = pd.DataFrame({"x": [1, 2], "kind": ["a", "b"], "price": [1.0, 2.0]})
+    outputs = (
+        Output(name="kind", kind="label", target=("kind",), classes=("a", "b")),
+        Output(name="price", kind="number", target=("price",)),
+    )
+    found = Predictions([{"kind": "a", "price": None}] * 2, None)  # type: ignore[arg-type]
+    names = JudgedOutputs.of(rows, outputs, found, ["x"]).estimates().keys()
+    assert names == {"kind.accuracy", "kind.balanced_accuracy"}

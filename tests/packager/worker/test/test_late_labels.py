@@ -29,7 +29,9 @@ def test_late_labels_are_joined_by_their_key(package: Project) -> None:
         (lambda f: f.drop(columns="label"), "--labels: expected the column 'label', got id"),
         (lambda f: pd.concat([f, f]), "expected another key in every row of --labels"),
         (lambda f: f.assign(id=f["id"] + 10**6), "expected labels of the new rows, got none"),
-        (lambda f: f.assign(selection_probability=0.0), "expected a selection_probability above 0"),
+        (lambda f: f.assign(selection_probability=0.0), "at least), at most 1, got 0.0"),
+        (lambda f: f.assign(selection_probability=1e-300), "at least), at most 1, got 1e-300"),
+        (lambda f: f.assign(selection_probability=None), "at least), at most 1, got nan"),
     ],
 )
 def test_labels_that_do_not_fit_are_refused(package: Project, change: object, message: str) -> None:
@@ -37,3 +39,18 @@ def test_labels_that_do_not_fit_are_refused(package: Project, change: object, me
     with pytest.raises(UsageError) as raised:
         judge_on(package, frame.drop(columns="label"), change(frame[["id", "label"]]))  # type: ignore[operator]
     assert message in raised.value.message
+
+
+def test_rows_without_a_key_get_no_label(package: Project) -> None:
+    frame = sizes(300, 15)
+    nobody = frame["id"] % 3 == 0
+    labels = frame[["id", "label"]].assign(id=frame["id"].where(~nobody))
+    for rows in (frame, frame.assign(id=labels["id"])):
+        report = judge_on(package, rows.drop(columns="label"), labels)
+        assert report.labelled_rows == int((~nobody).sum())
+
+
+def test_a_row_without_a_key_is_not_the_row_whose_key_reads_nan(package: Project) -> None:
+    frame = sizes(3, 15).assign(id=["a", None, "b"]).drop(columns="label")
+    labels = pd.DataFrame({"id": ["a", None], "label": ["big", "small"]})
+    assert judge_on(package, frame, labels).labelled_rows == 1

@@ -5,6 +5,10 @@ from __future__ import annotations
 from judged_packages import check, judge_on, sizes
 from worker_projects import Project
 
+from packager.manifest.manifest import Manifest
+from packager.model.integrity import MANIFEST
+from packager.worker.test.new_rows import NOT_SHOWN, read_new_rows
+
 
 def test_an_absent_feature_fails_and_nothing_else_is_judged(package: Project) -> None:
     report = judge_on(package, sizes(500, 9).drop(columns="color"))
@@ -22,3 +26,22 @@ def test_labels_of_another_spelling_and_no_rows_fail(package: Project) -> None:
     assert found.why.startswith("labels that are none of the model's classes ('big', 'small'): ")
     nothing = judge_on(package, frame.iloc[:0])
     assert nothing.sentence == "failed: the new data have no row"
+
+
+def test_a_refused_cell_of_personal_data_is_not_shown(package: Project) -> None:
+    manifest = Manifest.load(package.root.package / MANIFEST)
+    declared = manifest.schema_.model_copy(
+        update={
+            "features": tuple(
+                one.model_copy(update={"personal": "personal data"})
+                for one in manifest.schema_.features
+            )
+        }
+    )
+    frame = sizes(3, 9).astype({"size": object})
+    frame.loc[1, "size"] = "anna@example.org"
+    path = package.out / "personal.csv"
+    frame.to_csv(path, index=False)
+    rows = read_new_rows(path, manifest.model_copy(update={"schema_": declared}))
+    (cell,) = rows.invalid
+    assert (cell.row, cell.expected, cell.got) == (1, "a number", NOT_SHOWN)

@@ -86,3 +86,23 @@ def test_the_form_of_survival_has_the_censoring_of_the_training_rows() -> None:
     assert form.censoring is not None
     assert form.censoring.times.tolist() == [1.0]
     assert form.censoring.shares.tolist() == [0.5]
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        Output(name="y", kind="number", target=("a",)),
+        Output(name="y", kind="score", target=("a",)),
+        Output(name="y", kind="numbers", target=("a", "b")),
+    ],
+)
+def test_a_target_that_is_no_number_is_refused(output: Output) -> None:
+    right_answers(pd.DataFrame({"a": [1, 2.5], "b": [True, 0]}), output)
+    with pytest.raises(UsageError, match=r"expected numbers in 'a'.*, got others"):
+        right_answers(pd.DataFrame({"a": [1, "many"], "b": [1, 2]}), output)
+
+
+def test_a_ranking_needs_the_column_with_the_query() -> None:
+    output = Output(name="y", kind="score", target=("a",), group="query", k=5)
+    with pytest.raises(UsageError, match="expected the column 'query' with the query of each row"):
+        scored_rows(pd.DataFrame({"a": [1, 0]}), output, Predictions([0.5, 0.1], None), ["a"])
