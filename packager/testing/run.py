@@ -88,13 +88,12 @@ def run_test(
             unseen = replace(ledger, labels=_label_lines(labels, asked.on))
         data = resolve(named, manifest, unseen, folder, progress)
         history = () if ledger is None else tuple(e.report for e in ledger.entries(manifest.name))
-        last = None if ledger is None else ledger.last(manifest.root, data.name)
         if data.empty:
-            return DataTestResult(None, history=history, last=last)
+            return _nothing_new(ledger, manifest.root, data.name, history)
         key = _key(reference, data, labels, asked.on)
         known = None if ledger is None else ledger.find(key)
         if known is not None and asked.only_new:
-            return DataTestResult(None, history=history, last=last)
+            return _nothing_new(ledger, manifest.root, data.name, history)
         if known is not None:
             progress.step(f"the ledger has this test, of {known.tested}")
             return DataTestResult(known.report, recorded=True, history=history)
@@ -107,6 +106,13 @@ def run_test(
             entry = entry_of(key, manifest, data.name, data.version, report)
             ledger.record(entry)
     return DataTestResult(report, history=history)
+
+
+def _nothing_new(
+    ledger: Ledger | None, root: str, data: str, history: tuple[DataTestReport, ...]
+) -> DataTestResult:
+    last = None if ledger is None else ledger.last(root, data)
+    return DataTestResult(None, history=history, last=last)
 
 
 def check_companion(reference: Reference) -> None:

@@ -14,8 +14,6 @@ import pandas as pd
 
 from modelhost.frames import FrameBuilder
 from monitoring.slices.slices import SliceSet
-from packager.data import frames
-from packager.data.model_input import to_model_input
 from packager.data.row_files import given_columns, read_rows
 from packager.data.rows.column_converter import ColumnConverter, RowError
 from packager.errors import UsageError
@@ -24,6 +22,7 @@ from packager.manifest.manifest import Manifest
 from packager.manifest.outputs import targets_of
 from packager.model.predictions import scalars
 from packager.worker.test.group_codes import group_codes
+from packager.worker.train.source_data import read_data
 
 Mask = npt.NDArray[np.bool_]
 Codes = npt.NDArray[np.int64]
@@ -115,7 +114,12 @@ class NewRows:
 
 
 def read_new_rows(path: Path, manifest: Manifest) -> NewRows:
-    """Read the rows at ``path`` as those of ``manifest``'s package.
+    """Read the rows at ``path`` as those of ``manifest``'s package; raises as ``new_rows``."""
+    return new_rows(path, read_data(path, manifest.reader).served, manifest)
+
+
+def new_rows(path: Path, given: pd.DataFrame, manifest: Manifest) -> NewRows:
+    """The rows at ``path``, whose columns are ``given`` as model input, as a server reads them.
 
     Rows with a cell that a server refuses are left out. Raise ``UsageError`` if the data can't be
     read.
@@ -123,7 +127,6 @@ def read_new_rows(path: Path, manifest: Manifest) -> NewRows:
     schema, reader = manifest.schema_, manifest.reader
     columns = given_columns(path, schema, reader)
     absent = tuple(one.name for one in schema.features if one.name not in columns)
-    given = to_model_input(frames.read(path, reader), reader)
     unknown = _unknown(manifest, columns)
     if absent:
         nothing = np.zeros(0, np.int64)

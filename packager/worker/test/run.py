@@ -11,11 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from monitoring.profile.profile import Profile
-from packager.data import frames
 from packager.data.fingerprint import fingerprint
-from packager.data.sources.listing import source_files
 from packager.digest import sha256_bytes
-from packager.manifest.base import FileEntry
 from packager.manifest.manifest import Fingerprint, Manifest
 from packager.manifest.policy import Family
 from packager.model.hosted import ModelHost
@@ -33,7 +30,7 @@ from packager.worker.test.fairness import group_columns
 from packager.worker.test.labelled import judged_data
 from packager.worker.test.labelled_families import labelled_families
 from packager.worker.test.late_labels import with_labels
-from packager.worker.test.new_rows import NewRows, read_new_rows
+from packager.worker.test.new_rows import NewRows, new_rows
 from packager.worker.test.overlap import training_overlap
 from packager.worker.test.packaged_rows import packaged_rows
 from packager.worker.test.report import Check, DataTestReport
@@ -45,6 +42,7 @@ from packager.worker.test.unanswered import unanswered
 from packager.worker.test.verdict import Judged, judge, overall
 from packager.worker.test.weak_family import weak
 from packager.worker.train.dataset import Dataset
+from packager.worker.train.source_data import read_data
 
 
 class _Found(NamedTuple):
@@ -66,14 +64,13 @@ def run_test(asked: DataTestJob, root: Root, out: Path) -> DataTestReport:
     manifest = Manifest.load(root.package / MANIFEST)
     check_before_loading(manifest, root)
     place = root.new / asked.source if asked.source else root.new
-    files = source_files(place, manifest.reader)
-    entries = tuple(FileEntry.of(path, files.name(path)) for path in files.all)
-    rows = read_new_rows(place, manifest)
+    source = read_data(place, manifest.reader)
+    rows = new_rows(place, source.served, manifest)
     late = None
     if asked.labels and not rows.absent:
         late = with_labels(rows, root.labels / asked.labels, asked.on)
         rows = late.rows
-    digest = fingerprint(frames.read(place, manifest.reader), entries)
+    digest = fingerprint(source.frame, source.files)
     chosen = None if late is None else late.probabilities
     found = _families(rows, chosen, digest, manifest, root)
     reports = judge(found.families, manifest.test)
@@ -83,7 +80,7 @@ def run_test(asked: DataTestJob, root: Root, out: Path) -> DataTestReport:
         version=manifest.version,
         root=manifest.root,
         task=manifest.task,
-        files=entries,
+        files=source.files,
         fingerprint=sha256_bytes(digest.dump()),
         rows=rows.read,
         judged_rows=len(found.rows),

@@ -86,22 +86,22 @@ class WeightedRows(JudgedRows):
             if not weights.sum():
                 return {}
             return {
-                "mae": weighted_mean(np.abs(known), weights, "positive"),
-                "bias": weighted_mean(known, weights),
+                "mae": weighted_metric(np.abs(known), weights, "positive"),
+                "bias": weighted_metric(known, weights),
             }
         truth, guess, _ = self.codes
         found = {
-            "accuracy": weighted_mean(np.asarray(truth == guess, float), self.weights, "share")
+            "accuracy": weighted_metric(np.asarray(truth == guess, float), self.weights, "share")
         }
         chances = self.found.probabilities
         if chances is not None and np.isfinite(chances).all() and truth.max() < chances.shape[1]:
             smallest = float(np.finfo(np.float64).eps)
             losses = -np.log(np.clip(chances[np.arange(len(truth)), truth], smallest, 1))
-            found["log_loss"] = weighted_mean(losses, self.weights, "positive")
+            found["log_loss"] = weighted_metric(losses, self.weights, "positive")
         return found
 
 
-def weighted_mean(values: Floats, weights: Floats, range_: Range = "any") -> Metric:
+def weighted_metric(values: Floats, weights: Floats, range_: Range = "any") -> Metric:
     """The mean of ``values``, shape (n,), of which each counts ``weights`` times, 0 or more."""
     total = float(weights.sum())
     value = float((weights * values).sum()) / total

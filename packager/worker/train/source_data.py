@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -40,9 +41,14 @@ class SourceData:
 
 def read_source(root: Root, reader: TableReadOptions) -> SourceData:
     """Read everything under ``/data/source``; raise ``UsageError`` if it can't be read."""
-    found = source_files(root.source, reader)
-    files = tuple(FileEntry.of(path, found.name(path)) for path in found.all)
-    return SourceData(frames.read(root.source, reader), files, reader)
+    return read_data(root.source, reader)
+
+
+def read_data(path: Path, reader: TableReadOptions) -> SourceData:
+    """Read the file or folder ``path``; raise ``UsageError`` if it can't be read."""
+    found = source_files(path, reader)
+    files = tuple(FileEntry.of(file, found.name(file)) for file in found.all)
+    return SourceData(frames.read(path, reader), files, reader)
 
 
 def read_held_out(source: SourceData, job: Job, root: Root) -> SourceData:
