@@ -14,7 +14,7 @@ import typer
 # isort: off
 from packager.cli import build, inspect, run, test, bench, monitoring, feedback
 from packager.cli import data_versions, data_derive, data_fingerprints, data_checks, data_verdicts
-from packager.cli import data_label_queue, data_labels
+from packager.cli import data_label_queue, data_labels, issues
 
 # isort: on
 from packager.cli.app import app
@@ -35,6 +35,7 @@ __all__ = [
     "data_versions",
     "feedback",
     "inspect",
+    "issues",
     "monitoring",
     "run",
     "run_command",

@@ -1,0 +1,51 @@
+"""Commands of the issue tracker: ``issues serve``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from packager.cli.app import MONITOR, Application, GroupedVerbs, app
+
+issues = Application(
+    help="One list of what is wrong with all models.",
+    cls=GroupedVerbs,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(issues, name="issues", rich_help_panel=MONITOR)
+
+
+@issues.command()
+def serve(
+    state: Annotated[
+        Path | None, typer.Option(help="Folder of the service's data; default: your data folder.")
+    ] = None,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0: any free one.")] = 3080,
+    public_url: Annotated[
+        str | None, typer.Option(help="The address that people open, behind a proxy.")
+    ] = None,
+    alertmanager: Annotated[str, typer.Option(help="Address of Alertmanager.")] = "",
+    prometheus: Annotated[str, typer.Option(help="Address of Prometheus.")] = "",
+) -> None:
+    """Run the issue tracker until Ctrl-C."""
+    from packager.cli.console import ConsoleProgress
+    from packager.tracker.location import default_state
+    from packager.tracker.service.run import check_state, start
+    from packager.tracker.service.settings import ServiceSettings
+
+    progress = ConsoleProgress()
+    chosen = state or default_state()
+    check_state(chosen)
+    settings = ServiceSettings(
+        public_url=public_url or f"http://{host}:{port}",
+        alertmanager=alertmanager,
+        prometheus=prometheus,
+    )
+    started = start(chosen, host, port, settings)
+    progress.step(f"issues: {started.url}, data in {chosen}")
+    progress.step(f"log in: {started.login_url()} (once, within 10 minutes)")
+    started.run()
