@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 from packager.tracker.core.actions import PERSON, Action, acted
@@ -33,7 +32,7 @@ def receive(store: Writer, report: Report, now: float, *, certain: bool = False)
         store.saw_version(scan.package, scan.version, now)
     outcomes = [_receive_one(store, one, scan, now, certain=certain) for one in report.findings]
     if scan is not None and scan.complete:
-        named = {one.fingerprint for one in report.findings if one.firing}
+        named = {f"{one.fingerprint}/{one.observation}" for one in report.findings if one.firing}
         outcomes += [Receipt(one, "resolved") for one in _close_missing(store, scan, named, now)]
         outcomes += [Receipt(one, "resolved") for one in _close_proved(store, scan, now)]
     return outcomes
@@ -48,19 +47,17 @@ def _receive_one(
     if again and before is not None:
         seen = Transition(issue=before.with_changes({"last_seen": now}))
         return Receipt(store.store(before, seen), "same")
+    scope = scan.scope if scan is not None else ""
     if before is None:
         if not finding.firing:
             return Receipt(None, "unknown")
-        scope = scan.scope if scan is not None else ""
         return Receipt(store.store(None, opened(finding, now, scope)), "new")
-    if finding.firing:
-        versions = store.versions(finding.package)
-        change = observed(before, finding, now, versions, certain=certain or scan is not None)
-    else:
+    if not finding.firing:
         change = cleared(before, finding, now)
-    if scan is not None:
-        owned = {"source": finding.source, "scope": scan.scope}
-        change = Transition(issue=change.issue.with_changes(owned), events=change.events)
+    else:
+        versions = store.versions(finding.package)
+        full = certain or scan is not None
+        change = observed(before, finding, now, versions, scope=scope, certain=full)
     return Receipt(store.store(before, change), _result(change))
 
 
@@ -71,22 +68,26 @@ def _result(change: Transition) -> Result:
     return "resolved" if "resolved" in found else "same"
 
 
-def _close_missing(
-    store: Writer, scan: ScanReport, named: Iterable[str], now: float
-) -> list[Issue]:
+def _close_missing(store: Writer, scan: ScanReport, named: set[str], now: float) -> list[Issue]:
     """Close what an earlier scan of the same scope found and this one does not."""
-    known = frozenset(named)
     text = f"{scan.source} of {scan.version or scan.scope} no longer finds it"
-    fixed = scan.version or None
+    unjudged = {(one.kind, one.subject) for one in scan.unjudged}
     found = []
     for issue in store.of_scope(scan.package, scan.source, scan.scope):
-        if issue.fingerprint in known:
+        if unjudged & {(issue.kind, None), (issue.kind, issue.subject)}:
             continue
         change = Transition(issue=issue)
-        for key in issue.active:
-            step = without_observation(change.issue, key, now, scan.source, text, fixed)
+        for name, one in issue.active.items():
+            if (one.source, one.scope) != (
+                scan.source,
+                scan.scope,
+            ) or f"{issue.fingerprint}/{name}" in named:
+                continue
+            fixed = scan.version or None
+            step = without_observation(change.issue, name, now, scan.source, text, fixed)
             change = Transition(issue=step.issue, events=(*change.events, *step.events))
-        found.append(store.store(issue, _with_link(change, scan)))
+        if change.issue != issue:
+            found.append(store.store(issue, _with_link(change, scan)))
     return found
 
 

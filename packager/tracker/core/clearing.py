@@ -22,10 +22,10 @@ QUIET_SECONDS = HOUR
 
 def cleared(issue: Issue, finding: Finding, now: float) -> Transition:
     """An issue after its source said that an observation is over; late messages change nothing."""
-    known = issue.active.get(finding.key)
+    known = issue.active.get(finding.observation)
     if known is None or finding.starts_at < known.starts_at:
         return Transition(issue=issue)
-    return without_observation(issue, finding.key, now, finding.source)
+    return without_observation(issue, finding.observation, now, finding.source)
 
 
 def without_observation(

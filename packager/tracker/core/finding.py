@@ -72,9 +72,22 @@ class Finding(Strict):
     links: Annotated[dict[Name, Link], Field(max_length=MAX_LINKS)] = {}
 
     @property
+    def observation(self) -> str:
+        """The identity of this observation among all of the issue."""
+        return f"{self.source}/{self.key}"
+
+    @property
     def fingerprint(self) -> str:
         """The identity of the issue."""
         return fingerprint(self.package, self.kind, self.subject)
+
+
+class Unjudged(Strict):
+    """What a scan could not judge, so that it closes nothing of it."""
+
+    kind: Name
+    subject: Name | None = None
+    """None: every subject of the kind."""
 
 
 class Proof(Strict):
@@ -101,6 +114,7 @@ class ScanReport(Strict):
     at: Moment
     report: Link | None = None
     proofs: Annotated[tuple[Proof, ...], Field(max_length=MAX_FINDINGS)] = ()
+    unjudged: Annotated[tuple[Unjudged, ...], Field(max_length=MAX_FINDINGS)] = ()
 
 
 class Report(Strict):

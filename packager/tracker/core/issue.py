@@ -35,8 +35,11 @@ ACTIVE = frozenset({State.OPEN, State.ACKNOWLEDGED})
 
 
 class Observation(Strict):
-    """What one key of a source last reported; the issue has the numbers of the worst."""
+    """What a source last reported under a key; the issue has the numbers of the worst."""
 
+    source: Name
+    scope: Text = ""
+    """What the scan that found it looked at; empty for other sources."""
     starts_at: Moment
     version: Text = ""
     severity: Severity
@@ -80,16 +83,15 @@ class Issue(Strict):
     summary: Text = ""
     action: Text = ""
     source: Name
-    scope: Text = ""
-    """What the scan that found it looked at; empty for other sources."""
+    """Who found it first."""
     state: State = State.OPEN
     state_since: Moment
     numbers: Observation
     """Of the worst active observation; of the last one when none is active."""
     active: Annotated[dict[str, Observation], Field(max_length=MAX_OBSERVATIONS)] = {}
-    """Key of a source → what it last observed; empty when no source observes it any more."""
+    """``source/key`` → what was last observed; empty when no source observes it any more."""
     ended: Annotated[dict[str, Moment], Field(max_length=MAX_OBSERVATIONS)] = {}
-    """Key of a source → start of its last episode that is over, to recognise late messages."""
+    """``source/key`` → start of its last episode that is over, to recognise late messages."""
     first_seen: Moment
     last_seen: Moment
     opened_at: Moment
@@ -186,9 +188,11 @@ class Transition(Strict):
     events: tuple[Event, ...] = ()
 
 
-def observation_of(finding: Finding) -> Observation:
-    """The observation that a finding reports."""
+def observation_of(finding: Finding, scope: str = "") -> Observation:
+    """The observation that a finding of a scan of ``scope`` reports."""
     return Observation(
+        source=finding.source,
+        scope=scope,
         starts_at=finding.starts_at,
         version=finding.version,
         severity=finding.severity,

@@ -31,7 +31,7 @@ GRACE_SECONDS = DAY
 
 def opened(finding: Finding, now: float, scope: str = "") -> Transition:
     """A new issue."""
-    seen = observation_of(finding)
+    seen = observation_of(finding, scope)
     about = finding.package if finding.subject == PACKAGE_SUBJECT else finding.subject
     issue = Issue(
         fingerprint=finding.fingerprint,
@@ -42,10 +42,9 @@ def opened(finding: Finding, now: float, scope: str = "") -> Transition:
         summary=finding.summary,
         action=finding.action,
         source=finding.source,
-        scope=scope,
         state_since=now,
         numbers=seen,
-        active={finding.key: seen},
+        active={finding.observation: seen},
         first_seen=now,
         last_seen=now,
         opened_at=now,
@@ -57,18 +56,25 @@ def opened(finding: Finding, now: float, scope: str = "") -> Transition:
 
 
 def observed(
-    issue: Issue, finding: Finding, now: float, versions: Versions, *, certain: bool = False
+    issue: Issue,
+    finding: Finding,
+    now: float,
+    versions: Versions,
+    *,
+    scope: str = "",
+    certain: bool = False,
 ) -> Transition:
     """An issue after a finding that fires.
 
-    ``certain``: the finding is part of the source's full list, so it is no late message, and an
-    issue that the source closed by mistake opens again.
+    ``scope``: what the scan that found it looked at. ``certain``: the finding is part of the
+    source's full list, so it is no late message, and an issue that the source closed by mistake
+    opens again.
     """
     only_seen = Transition(issue=issue.with_changes({"last_seen": now}))
-    before = issue.active.get(finding.key)
+    before = issue.active.get(finding.observation)
     if before is not None and finding.starts_at < before.starts_at:
         return only_seen
-    known = issue.ended.get(finding.key) if before is None else before.starts_at
+    known = issue.ended.get(finding.observation) if before is None else before.starts_at
     repeat = known is not None and finding.starts_at <= known
     if issue.state is State.RESOLVED:
         fixed = issue.resolved_in
@@ -76,15 +82,15 @@ def observed(
             return only_seen
         if repeat and not certain and before is None:
             return only_seen
-        return _after_resolution(issue, finding, now, repeat=repeat)
+        return _after_resolution(issue, finding, now, scope, repeat=repeat)
     if repeat and not certain and before is None:
         return only_seen
-    return _awake(with_observation(issue, finding, now), finding, now, versions)
+    return _awake(with_observation(issue, finding, now, scope), finding, now, versions)
 
 
-def with_observation(issue: Issue, finding: Finding, now: float) -> Issue:
+def with_observation(issue: Issue, finding: Finding, now: float, scope: str) -> Issue:
     """The issue with what the finding reports; owner, labels and comments stay as they are."""
-    active = {**issue.active, finding.key: observation_of(finding)}
+    active = {**issue.active, finding.observation: observation_of(finding, scope)}
     if len(active) > MAX_OBSERVATIONS:
         del active[min(active, key=lambda key: (active[key].starts_at, key))]
     changes: dict[str, object] = {
@@ -101,8 +107,10 @@ def with_observation(issue: Issue, finding: Finding, now: float) -> Issue:
     return issue.with_changes(changes)
 
 
-def _after_resolution(issue: Issue, finding: Finding, now: float, *, repeat: bool) -> Transition:
-    seen = with_observation(issue, finding, now)
+def _after_resolution(
+    issue: Issue, finding: Finding, now: float, scope: str, *, repeat: bool
+) -> Transition:
+    seen = with_observation(issue, finding, now, scope)
     if not repeat:
         return _regressed(_with_bounce(issue, seen, now), finding, now)
     if issue.closed_by == SOURCE:

@@ -15,7 +15,7 @@ _INNER = {"active", "ended", "bounces", "numbers"}
 def issue_view(issue: Issue, settings: ServiceSettings) -> dict[str, Any]:
     """An issue as JSON."""
     shown = issue.model_dump(mode="json", exclude=_INNER)
-    numbers = issue.numbers.model_dump(mode="json", exclude={"version"})
+    numbers = issue.numbers.model_dump(mode="json", exclude={"version", "source", "scope"})
     return {
         **shown,
         **numbers,

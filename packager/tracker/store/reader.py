@@ -140,21 +140,22 @@ class Reader:
     def of_scope(self, package: str, source: str, scope: str) -> list[Issue]:
         """Issues that a scan of a scope found and that are not over."""
         sql = (
-            "select id, record from issue where package = ? and source = ? and scope = ?"
-            " and firing = 1"
+            "select id, record from issue where id in"
+            " (select issue from observation where source = ? and package = ? and scope = ?)"
         )
-        return self._issues(sql, (package, source, scope))
+        return self._issues(sql, (source, package, scope))
 
     def firing(self, source: str) -> list[Issue]:
         """Issues that a source observes now."""
-        return self._issues(
-            "select id, record from issue where source = ? and firing = 1", (source,)
+        sql = (
+            "select id, record from issue where id in"
+            " (select issue from observation where source = ?)"
         )
-
-    def unobserved(self, source: str) -> list[Issue]:
-        """Open issues of a source that no observation keeps open."""
-        sql = "select id, record from issue where source = ? and firing = 0 and active = 1"
         return self._issues(sql, (source,))
+
+    def unobserved(self) -> list[Issue]:
+        """Open issues that ended with the last replica of their version."""
+        return self._issues("select id, record from issue where unobserved = 1", ())
 
     def due(self, now: float) -> list[Issue]:
         """Issues that change by time alone: the end of a snooze, of flapping."""

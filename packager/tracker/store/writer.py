@@ -10,8 +10,8 @@ from packager.tracker.store.reader import Reader
 MAX_POINTS = 200
 """Points of a sparkline; beyond it every second one of the older half is dropped."""
 _COLUMNS = (
-    *("fingerprint", "package", "kind", "family", "subject", "source", "scope", "owner", "state"),
-    *("active", "firing", "band", "urgency", "opened_at", "state_since", "due_at", "cause"),
+    *("fingerprint", "package", "kind", "family", "subject", "owner", "state"),
+    *("active", "unobserved", "band", "urgency", "opened_at", "state_since", "due_at", "cause"),
     *("leads", "record"),
 )
 
@@ -36,6 +36,7 @@ class Writer(Reader):
         self._count(before, issue)
         self._lead(before, issue)
         self._keep_labels(before, issue)
+        self._keep_observations(before, issue)
         self._keep_point(before, issue)
         if change.events or before is None:
             self._index(before, issue, change)
@@ -120,6 +121,19 @@ class Writer(Reader):
         for name in frozenset(issue.labels) - old:
             self.db.run("insert into label(issue, name) values(?, ?)", (issue.id, name))
 
+    def _keep_observations(self, before: Issue | None, issue: Issue) -> None:
+        old = {} if before is None else {name: one.scope for name, one in before.active.items()}
+        new = {name: one.scope for name, one in issue.active.items()}
+        for name in [name for name, scope in old.items() if new.get(name) != scope]:
+            sql = "delete from observation where issue = ? and name = ?"
+            self.db.run(sql, (issue.id, name))
+        for name in [name for name, scope in new.items() if old.get(name) != scope]:
+            sql = (
+                "insert into observation(issue, name, source, scope, package) values(?, ?, ?, ?, ?)"
+            )
+            one = issue.active[name]
+            self.db.run(sql, (issue.id, name, one.source, one.scope, issue.package))
+
     def _keep_point(self, before: Issue | None, issue: Issue) -> None:
         """A point of the sparkline whenever the priority changes."""
         value = issue.priority if issue.firing else 0.0
@@ -162,8 +176,8 @@ def due_at(issue: Issue) -> float | None:
 def _values(issue: Issue) -> tuple[object, ...]:
     return (
         *(issue.fingerprint, issue.package, issue.kind, issue.family, issue.subject),
-        *(issue.source, issue.scope, issue.owner, issue.state.value),
-        *(int(issue.state in ACTIVE), int(issue.firing), issue.band, -issue.priority),
+        *(issue.owner, issue.state.value),
+        *(int(issue.state in ACTIVE), int(issue.unobserved), issue.band, -issue.priority),
         *(issue.opened_at, issue.state_since, due_at(issue), issue.cause, 0),
         issue.model_dump_json(),
     )
