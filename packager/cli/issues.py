@@ -34,23 +34,31 @@ def serve(
     ] = None,
     alertmanager: Annotated[str, typer.Option(help="Address of Alertmanager.")] = "",
     prometheus: Annotated[str, typer.Option(help="Address of Prometheus.")] = "",
+    config: Annotated[
+        Path | None, typer.Option(help="TOML file: webhook, mail, proxy, links.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run the issue tracker until Ctrl-C."""
     from packager.cli.console import ConsoleProgress, print_result
     from packager.tracker.location import default_state
+    from packager.tracker.notify.config import ServiceConfig, read_config
     from packager.tracker.service.run import check_state, start
     from packager.tracker.service.settings import ServiceSettings
 
     progress = ConsoleProgress()
     chosen = state or default_state()
     check_state(chosen)
+    read = read_config(config) if config is not None else ServiceConfig()
     settings = ServiceSettings(
         public_url=public_url or f"http://{host}:{port}",
         alertmanager=alertmanager,
         prometheus=prometheus,
+        link_prefixes=read.link_prefixes,
+        proxy_address=read.proxy.address if read.proxy is not None else "",
+        proxy_header=read.proxy.header if read.proxy is not None else "",
     )
-    started = start(chosen, host, port, settings)
+    started = start(chosen, host, port, settings, read)
     if as_json:
         known = {"url": started.url, "login_url": started.login_url(),
                  "token_file": str(started.token_file)}  # fmt: skip

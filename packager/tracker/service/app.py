@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
@@ -11,10 +11,13 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from packager.tracker.notify.channels import Channel
 from packager.tracker.service.api import IssueApi
 from packager.tracker.service.auth import Authenticator, session_key
 from packager.tracker.service.context import ServiceContext
 from packager.tracker.service.health import ServiceHealth
+from packager.tracker.service.messages import tell_channels
+from packager.tracker.service.mirror_api import MirrorApi
 from packager.tracker.service.problems import RefusedError, on_http_error, on_problem
 from packager.tracker.service.settings import ServiceSettings
 from packager.tracker.service.tracker import Tracker
@@ -29,7 +32,7 @@ HEADERS = {
     "referrer-policy": "same-origin",
     "cache-control": "no-store",
 }
-BACKGROUND = (keep_up,)
+BACKGROUND = (keep_up, tell_channels)
 """What runs beside the requests, until the service ends."""
 
 
@@ -58,11 +61,15 @@ class SafeHeaders:
         await self._app(scope, receive, send_safe)
 
 
-def create_app(tracker: Tracker, settings: ServiceSettings) -> Starlette:
+def create_app(
+    tracker: Tracker, settings: ServiceSettings, channels: Sequence[Channel] = ()
+) -> Starlette:
     """The application of a service whose store is open."""
     with tracker.store.write() as store:
         key = session_key(store)
-    context = ServiceContext(tracker, settings, Authenticator(tracker, settings, key))
+    context = ServiceContext(
+        tracker, settings, Authenticator(tracker, settings, key), tuple(channels)
+    )
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -74,7 +81,11 @@ def create_app(tracker: Tracker, settings: ServiceSettings) -> Starlette:
         tracker.close()
 
     app = Starlette(
-        routes=[*IssueApi(context).routes(), *ServiceHealth(context).routes()],
+        routes=[
+            *IssueApi(context).routes(),
+            *MirrorApi(context).routes(),
+            *ServiceHealth(context).routes(),
+        ],
         lifespan=lifespan,
         middleware=[Middleware(SafeHeaders)],
         exception_handlers={RefusedError: on_problem, HTTPException: on_http_error},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from packager.tracker.notify.channels import Channel
 from packager.tracker.service.auth import Authenticator
 from packager.tracker.service.settings import ServiceSettings
 from packager.tracker.service.tracker import Tracker
@@ -16,3 +17,5 @@ class ServiceContext:
     tracker: Tracker
     settings: ServiceSettings
     auth: Authenticator
+    channels: tuple[Channel, ...] = ()
+    """Who is told about urgent issues."""
