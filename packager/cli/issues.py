@@ -23,6 +23,26 @@ CHANGE = "Change"
 
 
 @issues.command(rich_help_panel=SERVE)
+def image(
+    base: Annotated[str, typer.Option(help="Base image, such as `package base` makes.")],
+    output: Annotated[str, typer.Option(help="docker, oci:DIR or docker-archive:FILE.")] = "docker",
+    as_json: AsJson = False,
+) -> None:
+    """Assemble the issue tracker's image; print its tag."""
+    from packager.build.tracker_image import build_tracker_image
+    from packager.cache import temporary_directory
+    from packager.cli.console import ConsoleProgress, print_result
+    from packager.engine.engine import Engine
+    from packager.image.export import Destination
+
+    where, engine = Destination.parse(output), Engine.connect()
+    with temporary_directory() as folder:
+        made = build_tracker_image(base, where, engine, folder, ConsoleProgress())
+    known = {"tag": made.name, "config_digest": made.digest, "size": made.size}
+    print_result(json.dumps(known) if as_json else str(where.path or made.name))
+
+
+@issues.command(rich_help_panel=SERVE)
 def serve(
     state: Annotated[
         Path | None, typer.Option(help="Folder of the service's data; default: your data folder.")
