@@ -25,6 +25,9 @@ def serve(
     ] = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0: any free one.")] = 3080,
+    database: Annotated[
+        str, typer.Option(help="postgresql://USER@HOST/NAME instead of a file below --state.")
+    ] = "",
     public_url: Annotated[
         str | None, typer.Option(help="The address that people open, behind a proxy.")
     ] = None,
@@ -45,7 +48,7 @@ def serve(
         alertmanager=alertmanager,
         prometheus=prometheus,
     )
-    started = start(chosen, host, port, settings)
+    started = start(chosen, host, port, settings, database)
     progress.step(f"issues: {started.url}, data in {chosen}")
     progress.step(f"log in: {started.login_url()} (once, within 10 minutes)")
     started.run()

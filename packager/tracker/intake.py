@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
+from packager.digest import canonical_json, sha256_bytes
 from packager.tracker.core.actions import PERSON, Action, acted
 from packager.tracker.core.clearing import after_time, cleared, closed, without_observation
 from packager.tracker.core.finding import Finding, Report, ScanReport
@@ -47,7 +48,7 @@ def _receive_one(
 ) -> Receipt:
     store.saw_version(finding.package, finding.version, now)
     before = store.issue_of(finding.fingerprint)
-    again = bool(finding.delivery) and not store.is_new(finding.delivery, now)
+    again = bool(finding.delivery) and not store.is_new(_message_of(finding), now)
     if again and before is not None:
         seen = Transition(issue=before.with_changes({"last_seen": now}))
         return Receipt(store.store(before, seen), "same")
@@ -63,6 +64,12 @@ def _receive_one(
         full = certain or scan is not None
         change = observed(before, finding, now, versions, scope=scope, certain=full)
     return Receipt(store.store(before, change), _result(change))
+
+
+def _message_of(finding: Finding) -> str:
+    """The identity of a message: one delivery of a source can have findings of several issues."""
+    parts = (finding.source, finding.delivery, finding.fingerprint, finding.key)
+    return sha256_bytes(canonical_json(parts))
 
 
 def _result(change: Transition) -> Result:

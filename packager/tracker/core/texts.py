@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, StringConstraints
 
 MAX_NAME = 200
+MAX_IDENTITY = 500
 MAX_TEXT = 2_000
 MAX_COMMENT = 10_000
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
@@ -32,6 +33,8 @@ Name = Annotated[
     str, BeforeValidator(storable), StringConstraints(min_length=1, max_length=MAX_NAME)
 ]
 """An identifying text; a longer one is refused, because cut names could be equal."""
+Identity = Annotated[str, BeforeValidator(storable), StringConstraints(max_length=MAX_IDENTITY)]
+"""The same, of other programs, and it can be empty."""
 Text = Annotated[str, BeforeValidator(shortened), StringConstraints(max_length=MAX_TEXT)]
 """A describing text; a longer one is cut."""
 Comment = Annotated[

@@ -56,7 +56,7 @@ class Reader:
         """At most ``MAX_EVENTS`` entries of an issue's history, newest first."""
         sql = "select * from event where issue = ? and id < ? order by id desc limit ?"
         rows = self.db.rows(sql, (issue, 2**62 if before is None else before, MAX_EVENTS))
-        return [StoredEvent(row["id"], _event(row)) for row in rows]
+        return [StoredEvent(row["id"], event_of(row)) for row in rows]
 
     def tallies(self, package: str | None = None) -> list[Tally]:
         """Numbers of issues by package, state and band; of one package, or of all."""
@@ -150,5 +150,6 @@ def _issue(row: Row) -> Issue:
     return Issue.model_validate_json(row["record"]).with_changes({"id": row["id"]})
 
 
-def _event(row: Row) -> Event:
+def event_of(row: Row) -> Event:
+    """The event of a row."""
     return Event(**{name: row[name] for name in ("at", "who", "what", "text", "version", "link")})

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+
 from packager.tracker.core.cause import cause_of
 from packager.tracker.core.clearing import QUIET_SECONDS
 from packager.tracker.core.issue import ACTIVE, Event, Issue, Transition
 from packager.tracker.core.versions import Versions
 from packager.tracker.store.causes import keep_causes, near_causes
 from packager.tracker.store.database import Database
-from packager.tracker.store.reader import Reader
+from packager.tracker.store.reader import Reader, event_of
 from packager.tracker.store.words import MAX_INDEXED, words_of
 
 NEXT_ID = "(select coalesce(max(id), 0) + 1 from {})"
 """The id of a new row. Transactions that write follow one another, so it is free."""
+MAX_WANTED = 10**9
 MAX_SEARCHED_COMMENTS = 50
 """The newest comments are found by their words."""
 MAX_POINTS = 200
@@ -54,6 +58,35 @@ class Writer(Reader):
         if before is None or before.title != issue.title or _has_comment(change):
             self.index(issue)
         return issue
+
+    def restore(self, before: Issue | None, issue: Issue) -> Issue:
+        """Keep a record of another store, as far as it is not shared with other issues.
+
+        Its history, words and cause are the caller's.
+        """
+        if before is None:
+            issue = issue.with_changes({"id": self._insert(issue, issue.id)})
+        self._update(before, issue)
+        self._count(before, issue)
+        self._keep_labels(before, issue)
+        self._keep_observations(before, issue)
+        return issue
+
+    def merge_events(self, issue: int, events: Sequence[Event]) -> None:
+        """Add those of ``events`` that an issue hasn't yet; its history stays in order of time."""
+        sql = "select * from event where issue = ? order by id"
+        known = [event_of(row) for row in self.db.rows(sql, (issue,))]
+        left = Counter(known)
+        new = []
+        for event in events:
+            left[event] -= 1
+            if left[event] < 0:
+                new.append(event)
+        if known and new and new[0].at < known[-1].at:
+            self.db.run("delete from event where issue = ?", (issue,))
+            new = sorted([*known, *new], key=lambda event: event.at)
+        for event in new:
+            self.add_event(issue, event)
 
     def add_event(self, issue: int, event: Event) -> None:
         """Add an entry to an issue's history."""
@@ -97,12 +130,15 @@ class Writer(Reader):
         )
         self.db.run(sql, (name, value))
 
-    def _insert(self, issue: Issue) -> int:
+    def _insert(self, issue: Issue, wanted: int = 0) -> int:
+        """Add a row; its id is ``wanted`` if that is set and free."""
         names = ", ".join(("id", *_COLUMNS))
         marks = ", ".join("?" for _ in _COLUMNS)
-        sql = f"insert into issue({names}) values({NEXT_ID.format('issue')}, {marks}) returning id"
-        number: int = self.db.rows(sql, _values(issue))[0]["id"]
-        return number
+        free = 0 < wanted <= MAX_WANTED and self.issue(wanted) is None
+        number = str(int(wanted)) if free else NEXT_ID.format("issue")
+        sql = f"insert into issue({names}) values({number}, {marks}) returning id"
+        found: int = self.db.rows(sql, _values(issue))[0]["id"]
+        return found
 
     def _update(self, before: Issue | None, issue: Issue) -> None:
         """Change the columns whose values are others, so that their indexes alone change."""

@@ -1,59 +1,16 @@
 from __future__ import annotations
 
-import random
 from typing import Any
 
 import pytest
-from issue_samples import NOW, finding, reported
+from issue_samples import Filled, finding, reported
 
-from packager.tracker import intake
-from packager.tracker.core.actions import AddComment, AddLabel, Assign, Ignore, Resolve
 from packager.tracker.core.cause import CauseMember, leader_of
 from packager.tracker.core.issue import ACTIVE, Issue, State
-from packager.tracker.core.moments import HOUR
 from packager.tracker.store import listing
 from packager.tracker.store.selection import Cursor, Selection
 from packager.tracker.store.store import Store
 from packager.tracker.store.words import searched_words, words_of
-
-PACKAGES = ("diamonds", "churn")
-KINDS = ("FeatureDrift", "AnomalyRate", "SliceRegression", "TargetDown")
-
-
-@pytest.fixture
-def filled(store: Store) -> tuple[Store, list[Issue]]:
-    """300 issues after random reports and actions over 20 hours."""
-    choice = random.Random(7)
-    for step in range(40):
-        now = NOW + step * HOUR / 2
-        with store.write() as writer:
-            for _ in range(12):
-                one = finding(
-                    package=choice.choice(PACKAGES),
-                    kind=choice.choice(KINDS),
-                    subject=f"feature=f{choice.randrange(60)}",
-                    title=f"input {choice.choice(['moved', 'fell', 'Größe grew'])}",
-                    severity=choice.choice(["page", "ticket", "info"]),
-                    share=choice.random(),
-                    firing=choice.random() < 0.8,
-                    starts_at=now,
-                )
-                [outcome] = intake.receive(writer, intake.Report(findings=(one,)), now)
-                if outcome.issue is not None and choice.random() < 0.3:
-                    action: Any = choice.choice(
-                        [
-                            AddLabel(label="urgent"),
-                            Assign(owner="ana"),
-                            AddComment(text="the scanner was new"),
-                            Ignore(reason="known"),
-                            Resolve(reason="done"),
-                        ]
-                    )
-                    intake.act(writer, outcome.issue.id, action, "ana", now)
-    with store.read() as reader:
-        total = reader.db.rows("select id from issue order by id")
-        found = [reader.issue(row["id"]) for row in total]
-    return store, [one for one in found if one is not None]
 
 
 def walked(store: Store, query: Selection) -> list[int]:
@@ -136,10 +93,10 @@ SELECTIONS: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("most", [listing.MAX_MATCHES, 3])
 def test_every_selection_has_what_its_conditions_say_in_order(
-    filled: tuple[Store, list[Issue]], most: int, monkeypatch: pytest.MonkeyPatch
+    filled: Filled, most: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Both ways of searching; pages of 7, and a walk that ends early."""
-    store, issues = filled
+    store, issues = filled.store, filled.issues
     monkeypatch.setattr(listing, "MAX_MATCHES", most)
     monkeypatch.setattr(listing, "MAX_WALKED", 40)
     with store.read() as reader:
@@ -159,9 +116,9 @@ def test_every_selection_has_what_its_conditions_say_in_order(
 
 
 def test_causes_have_the_numbers_of_their_open_issues(
-    filled: tuple[Store, list[Issue]],
+    filled: Filled,
 ) -> None:
-    store, issues = filled
+    store, issues = filled.store, filled.issues
     open_ones = [one for one in issues if one.state in ACTIVE]
     causes = {one.cause for one in open_ones}
     with store.read() as reader:
@@ -175,8 +132,8 @@ def test_causes_have_the_numbers_of_their_open_issues(
     assert led == {row["leader"] for row in rows} == leaders(issues)
 
 
-def test_tallies_are_the_numbers_of_issues(filled: tuple[Store, list[Issue]]) -> None:
-    store, issues = filled
+def test_tallies_are_the_numbers_of_issues(filled: Filled) -> None:
+    store, issues = filled.store, filled.issues
     with store.read() as reader:
         found = {(one.package, one.state, one.band): one.n for one in reader.tallies()}
     counted: dict[tuple[str, str, int], int] = {}
