@@ -30,13 +30,13 @@ def shortened(value: object) -> object:
 
 
 Name = Annotated[
-    str, BeforeValidator(storable), StringConstraints(min_length=1, max_length=MAX_NAME)
+    str, StringConstraints(min_length=1, max_length=MAX_NAME), BeforeValidator(storable)
 ]
 """An identifying text; a longer one is refused, because cut names could be equal."""
-Identity = Annotated[str, BeforeValidator(storable), StringConstraints(max_length=MAX_IDENTITY)]
+Identity = Annotated[str, StringConstraints(max_length=MAX_IDENTITY), BeforeValidator(storable)]
 """The same, of other programs, and it can be empty."""
-Text = Annotated[str, BeforeValidator(shortened), StringConstraints(max_length=MAX_TEXT)]
+Text = Annotated[str, StringConstraints(max_length=MAX_TEXT), BeforeValidator(shortened)]
 """A describing text; a longer one is cut."""
 Comment = Annotated[
-    str, BeforeValidator(storable), StringConstraints(min_length=1, max_length=MAX_COMMENT)
+    str, StringConstraints(min_length=1, max_length=MAX_COMMENT), BeforeValidator(storable)
 ]
