@@ -49,6 +49,9 @@ def serve(
     ] = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0: any free one.")] = 3080,
+    database: Annotated[
+        str, typer.Option(help="postgresql://USER@HOST/NAME instead of a file below --state.")
+    ] = "",
     public_url: Annotated[
         str | None, typer.Option(help="The address that people open, behind a proxy.")
     ] = None,
@@ -78,7 +81,7 @@ def serve(
         proxy_address=read.proxy.address if read.proxy is not None else "",
         proxy_header=read.proxy.header if read.proxy is not None else "",
     )
-    started = start(chosen, host, port, settings, read)
+    started = start(chosen, host, port, settings, read, database)
     if as_json:
         known = {"url": started.url, "login_url": started.login_url(),
                  "token_file": str(started.token_file)}  # fmt: skip

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
+from packager.digest import canonical_json, sha256_bytes
 from packager.tracker.core.actions import PERSON, Action, acted
 from packager.tracker.core.clearing import after_time, cleared, closed, without_observation
 from packager.tracker.core.finding import Finding, Report, ScanReport
 from packager.tracker.core.finding import fingerprint as fingerprint_of
 from packager.tracker.core.issue import ACTIVE, Issue, Transition
 from packager.tracker.core.states import observed, opened
+from packager.tracker.store.plots import keep_plot
 from packager.tracker.store.writer import Writer
 
 Result = Literal["new", "same", "regressed", "resolved", "unknown"]
@@ -31,6 +33,9 @@ def receive(store: Writer, report: Report, now: float, *, certain: bool = False)
     if scan is not None:
         store.saw_version(scan.package, scan.version, now)
     outcomes = [_receive_one(store, one, scan, now, certain=certain) for one in report.findings]
+    for one, outcome in zip(report.findings, outcomes, strict=True):
+        if one.plot is not None and outcome.issue is not None:
+            keep_plot(store, outcome.issue.id, one.plot, now)
     if scan is not None and scan.complete and _is_latest(store, scan):
         named = {f"{one.fingerprint}/{one.observation}" for one in report.findings if one.firing}
         outcomes += [Receipt(one, "resolved") for one in _close_missing(store, scan, named, now)]
@@ -53,7 +58,7 @@ def _receive_one(
 ) -> Receipt:
     store.saw_version(finding.package, finding.version, now)
     before = store.issue_of(finding.fingerprint)
-    again = bool(finding.delivery) and not store.is_new(finding.delivery, now)
+    again = bool(finding.delivery) and not store.is_new(_message_of(finding), now)
     if again and before is not None:
         seen = Transition(issue=before.with_changes({"last_seen": now}))
         return Receipt(store.store(before, seen), "same")
@@ -69,6 +74,12 @@ def _receive_one(
         full = certain or scan is not None
         change = observed(before, finding, now, versions, scope=scope, certain=full)
     return Receipt(store.store(before, change), _result(change))
+
+
+def _message_of(finding: Finding) -> str:
+    """The identity of a message: one delivery of a source can have findings of several issues."""
+    parts = (finding.source, finding.delivery, finding.fingerprint, finding.key)
+    return sha256_bytes(canonical_json(parts))
 
 
 def _result(change: Transition) -> Result:
