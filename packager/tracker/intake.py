@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
-from packager.tracker.core.actions import PERSON, Action, acted
+from packager.tracker.core.actions import PERSON, Action, Resolve, acted
 from packager.tracker.core.clearing import after_time, cleared, closed, without_observation
-from packager.tracker.core.finding import Finding, Report, ScanReport
+from packager.tracker.core.finding import Finding, Report, ScanReport, observation_key
 from packager.tracker.core.finding import fingerprint as fingerprint_of
 from packager.tracker.core.issue import ACTIVE, Issue, Transition
 from packager.tracker.core.states import observed, opened
@@ -31,7 +31,9 @@ def receive(store: Writer, report: Report, now: float, *, certain: bool = False)
     scan = report.scan
     if scan is not None:
         store.saw_version(scan.package, scan.version, now)
-    outcomes = [_receive_one(store, one, scan, now, certain=certain) for one in report.findings]
+    scope = scan.scope if scan is not None else ""
+    certain = certain or scan is not None
+    outcomes = [receive_one(store, one, scope, now, certain=certain) for one in report.findings]
     if scan is not None and scan.complete:
         named = {one.fingerprint for one in report.findings if one.firing}
         outcomes += [Receipt(one, "resolved") for one in _close_missing(store, scan, named, now)]
@@ -39,28 +41,33 @@ def receive(store: Writer, report: Report, now: float, *, certain: bool = False)
     return outcomes
 
 
-def _receive_one(
-    store: Writer, finding: Finding, scan: ScanReport | None, now: float, *, certain: bool
+def receive_one(
+    store: Writer, finding: Finding, scope: str, now: float, *, certain: bool = False
 ) -> Receipt:
+    """Take a finding; ``scope``: what its source looked at, if it looks at several things.
+
+    A message that comes twice changes nothing but the time of the last one. Of a finding that
+    still fires, ``observed`` decides that, because it also knows what a repeat a day later means.
+    """
+    key = observation_key(finding.source, scope, finding.key)
+    finding = finding.model_copy(update={"key": key})
     store.saw_version(finding.package, finding.version, now)
     before = store.issue_of(finding.fingerprint)
     again = bool(finding.delivery) and not store.is_new(finding.delivery, now)
-    if again and before is not None:
-        seen = Transition(issue=before.with_changes({"last_seen": now}))
-        return Receipt(store.store(before, seen), "same")
     if before is None:
         if not finding.firing:
             return Receipt(None, "unknown")
-        scope = scan.scope if scan is not None else ""
         return Receipt(store.store(None, opened(finding, now, scope)), "new")
+    if again and not finding.firing:
+        return Receipt(before, "same")
+    if again and certain:
+        seen = Transition(issue=before.with_changes({"last_seen": now}))
+        return Receipt(store.store(before, seen), "same")
     if finding.firing:
         versions = store.versions(finding.package)
-        change = observed(before, finding, now, versions, certain=certain or scan is not None)
+        change = observed(before, finding, now, versions, certain=certain, scope=scope)
     else:
         change = cleared(before, finding, now)
-    if scan is not None:
-        owned = {"source": finding.source, "scope": scan.scope}
-        change = Transition(issue=change.issue.with_changes(owned), events=change.events)
     return Receipt(store.store(before, change), _result(change))
 
 
@@ -83,7 +90,9 @@ def _close_missing(
         if issue.fingerprint in known:
             continue
         change = Transition(issue=issue)
-        for key in issue.active:
+        for key, one in issue.active.items():
+            if (one.source, one.scope) != (scan.source, scan.scope):
+                continue
             step = without_observation(change.issue, key, now, scan.source, text, fixed)
             change = Transition(issue=step.issue, events=(*change.events, *step.events))
         found.append(store.store(issue, _with_link(change, scan)))
@@ -115,13 +124,17 @@ def act(store: Writer, number: int, action: Action, who: str, now: float) -> Iss
     before = store.issue(number)
     if before is None:
         return None
+    if isinstance(action, Resolve) and action.version:
+        # Its place in the order is now, so that later versions open the issue again even if the
+        # named one never comes.
+        store.saw_version(before.package, action.version, now)
     return store.store(before, acted(before, action, who, now))
 
 
 def add(store: Writer, finding: Finding, who: str, now: float) -> Issue:
     """An issue that a person adds; the same issue again if it is known."""
     said = finding.model_copy(update={"source": PERSON, "key": who, "starts_at": now})
-    issue = _receive_one(store, said, None, now, certain=True).issue
+    issue = receive_one(store, said, "", now, certain=True).issue
     if issue is None:  # a finding that fires always has one
         raise ValueError("expected a finding that fires")
     return issue

@@ -55,6 +55,8 @@ class Finding(Strict):
     """Probability that the finding is real, such as 1 - q of a test."""
     evidence: Text = ""
     """What ``share`` and ``certainty`` were computed from."""
+    muted: Text = ""
+    """Why the source notifies nobody: ``silenced in Alertmanager until …``; else empty."""
     title: Text = ""
     summary: Text = ""
     action: Text = ""
@@ -70,6 +72,11 @@ class Finding(Strict):
     ends_at: Moment | None = None
     values: Annotated[dict[Name, FiniteFloat], Field(max_length=MAX_VALUES)] = {}
     links: Annotated[dict[Name, Link], Field(max_length=MAX_LINKS)] = {}
+
+    @property
+    def measured(self) -> bool:
+        """Whether it says its share; else an earlier one of the same observation is kept."""
+        return "share" in self.model_fields_set
 
     @property
     def fingerprint(self) -> str:
@@ -116,6 +123,11 @@ class Report(Strict):
             if scan is not None and (one.package, one.source) != (scan.package, scan.source):
                 raise ValueError("expected the findings of a scan to have its package and source")
         return self
+
+
+def observation_key(source: str, scope: str, key: str) -> str:
+    """The identity of an observation among those of all sources."""
+    return f"{source}|{scope}|{key}"[:MAX_TEXT]
 
 
 def fingerprint(package: str, kind: str, subject: str) -> str:

@@ -44,6 +44,11 @@ class Observation(Strict):
     certainty: Share
     evidence: Text = ""
     values: dict[str, float] = {}
+    source: Text = ""
+    scope: Text = ""
+    """What the scan that reports it looked at; empty for other sources."""
+    muted: Text = ""
+    """Why its source notifies nobody: ``silenced in Alertmanager until …``."""
 
     @property
     def rank(self) -> Rank:
@@ -80,8 +85,7 @@ class Issue(Strict):
     summary: Text = ""
     action: Text = ""
     source: Name
-    scope: Text = ""
-    """What the scan that found it looked at; empty for other sources."""
+    """Who reported it first; each observation has its own."""
     state: State = State.OPEN
     state_since: Moment
     numbers: Observation
@@ -129,6 +133,12 @@ class Issue(Strict):
     def firing(self) -> bool:
         """Whether a source observes it now."""
         return bool(self.active)
+
+    @property
+    def muted(self) -> str:
+        """Why nobody is notified of any of its observations; empty if of one somebody is."""
+        reasons = [one.muted for one in self.active.values()]
+        return reasons[0] if reasons and all(reasons) else ""
 
     @property
     def priority(self) -> float:
@@ -186,16 +196,25 @@ class Transition(Strict):
     events: tuple[Event, ...] = ()
 
 
-def observation_of(finding: Finding) -> Observation:
-    """The observation that a finding reports."""
+def observation_of(
+    finding: Finding, scope: str = "", before: Observation | None = None
+) -> Observation:
+    """The observation that a finding reports.
+
+    A finding that says no share keeps the numbers of the observation ``before`` it.
+    """
+    numbers = before if before is not None and not finding.measured else finding
     return Observation(
         starts_at=finding.starts_at,
         version=finding.version,
         severity=finding.severity,
-        share=finding.share,
-        certainty=finding.certainty,
-        evidence=finding.evidence,
-        values=finding.values,
+        share=numbers.share,
+        certainty=numbers.certainty,
+        evidence=numbers.evidence,
+        values=numbers.values,
+        source=finding.source,
+        scope=scope,
+        muted=finding.muted,
     )
 
 

@@ -31,7 +31,7 @@ GRACE_SECONDS = DAY
 
 def opened(finding: Finding, now: float, scope: str = "") -> Transition:
     """A new issue."""
-    seen = observation_of(finding)
+    seen = observation_of(finding, scope)
     about = finding.package if finding.subject == PACKAGE_SUBJECT else finding.subject
     issue = Issue(
         fingerprint=finding.fingerprint,
@@ -42,7 +42,6 @@ def opened(finding: Finding, now: float, scope: str = "") -> Transition:
         summary=finding.summary,
         action=finding.action,
         source=finding.source,
-        scope=scope,
         state_since=now,
         numbers=seen,
         active={finding.key: seen},
@@ -57,7 +56,13 @@ def opened(finding: Finding, now: float, scope: str = "") -> Transition:
 
 
 def observed(
-    issue: Issue, finding: Finding, now: float, versions: Versions, *, certain: bool = False
+    issue: Issue,
+    finding: Finding,
+    now: float,
+    versions: Versions,
+    *,
+    certain: bool = False,
+    scope: str = "",
 ) -> Transition:
     """An issue after a finding that fires.
 
@@ -65,26 +70,48 @@ def observed(
     issue that the source closed by mistake opens again.
     """
     only_seen = Transition(issue=issue.with_changes({"last_seen": now}))
-    before = issue.active.get(finding.key)
-    if before is not None and finding.starts_at < before.starts_at:
+    fixed = issue.resolved_in
+    if issue.state is State.RESOLVED and fixed and not versions.has_fix(finding.version, fixed):
         return only_seen
-    known = issue.ended.get(finding.key) if before is None else before.starts_at
-    repeat = known is not None and finding.starts_at <= known
+    if not certain and _is_late(issue, finding, now):
+        return only_seen
+    seen = with_observation(issue, finding, now, versions, scope)
     if issue.state is State.RESOLVED:
-        fixed = issue.resolved_in
-        if fixed and not versions.has_fix(finding.version, fixed):
-            return only_seen
-        if repeat and not certain and before is None:
-            return only_seen
-        return _after_resolution(issue, finding, now, repeat=repeat)
-    if repeat and not certain and before is None:
-        return only_seen
-    return _awake(with_observation(issue, finding, now), finding, now, versions)
+        return _after_resolution(issue, seen, finding, now)
+    change = _awake(seen, finding, now, versions)
+    if seen.muted == issue.muted:
+        return change
+    text = seen.muted or "its source notifies people again"
+    event = _event("changed", finding, now, text)
+    return Transition(issue=change.issue, events=(event, *change.events))
 
 
-def with_observation(issue: Issue, finding: Finding, now: float) -> Issue:
+def _is_late(issue: Issue, finding: Finding, now: float) -> bool:
+    """Whether it is a message about an episode that is known to be over.
+
+    A message that repeats itself a day after its end is none: its source has the alert again.
+    """
+    before, over = issue.active.get(finding.key), issue.ended.get(finding.key)
+    if before is not None:
+        return finding.starts_at < before.starts_at
+    if over is None or finding.starts_at > over:
+        return False
+    return issue.state is not State.RESOLVED or now - issue.state_since < GRACE_SECONDS
+
+
+def _is_repeat(issue: Issue, finding: Finding) -> bool:
+    """Whether the episode that the finding is part of is known."""
+    before = issue.active.get(finding.key)
+    known = issue.ended.get(finding.key) if before is None else before.starts_at
+    return known is not None and finding.starts_at <= known
+
+
+def with_observation(
+    issue: Issue, finding: Finding, now: float, versions: Versions, scope: str = ""
+) -> Issue:
     """The issue with what the finding reports; owner, labels and comments stay as they are."""
-    active = {**issue.active, finding.key: observation_of(finding)}
+    before = issue.active.get(finding.key)
+    active = {**issue.active, finding.key: observation_of(finding, scope, before)}
     if len(active) > MAX_OBSERVATIONS:
         del active[min(active, key=lambda key: (active[key].starts_at, key))]
     changes: dict[str, object] = {
@@ -92,7 +119,7 @@ def with_observation(issue: Issue, finding: Finding, now: float) -> Issue:
         "numbers": worst(active.values(), issue.numbers),
         "last_seen": now,
         "cleared_at": None,
-        "version_last": finding.version or issue.version_last,
+        "version_last": versions.newest(finding.version, issue.version_last),
         "unobserved": False,
         "links": {**issue.links, **finding.links},
     }
@@ -101,9 +128,8 @@ def with_observation(issue: Issue, finding: Finding, now: float) -> Issue:
     return issue.with_changes(changes)
 
 
-def _after_resolution(issue: Issue, finding: Finding, now: float, *, repeat: bool) -> Transition:
-    seen = with_observation(issue, finding, now)
-    if not repeat:
+def _after_resolution(issue: Issue, seen: Issue, finding: Finding, now: float) -> Transition:
+    if not _is_repeat(issue, finding):
         return _regressed(_with_bounce(issue, seen, now), finding, now)
     if issue.closed_by == SOURCE:
         return _reopened(seen, finding, now, "reopened", f"{finding.source} still reports it")
@@ -146,19 +172,27 @@ def _reopened(seen: Issue, finding: Finding, now: float, what: What, text: str) 
 
 def _awake(issue: Issue, finding: Finding, now: float, versions: Versions) -> Transition:
     """The issue, open if it was snoozed or ignored and a condition to wake holds."""
-    reason = due_reason(issue, now) or _found_reason(issue, finding, versions)
+    reason = (
+        due_reason(issue, now)
+        or doubled_reason(issue)
+        or _version_reason(issue, finding.version, versions)
+    )
     return Transition(issue=issue) if reason is None else woken(issue, now, reason)
 
 
-def _found_reason(issue: Issue, finding: Finding, versions: Versions) -> str | None:
-    snooze = issue.snooze
-    if snooze is None:
+def doubled_reason(issue: Issue) -> str | None:
+    """Why a snoozed issue has to open at its priority; None if it hasn't."""
+    least = issue.snooze.priority if issue.snooze is not None else None
+    if least is None or issue.priority < least:
         return None
-    if snooze.priority is not None and issue.priority >= snooze.priority:
-        return f"its priority reached {snooze.priority:.4g}, twice that when it was snoozed"
-    if snooze.version is not None and versions.is_newer(finding.version, snooze.version):
-        return f"observed with {finding.version}, which is newer than {snooze.version}"
-    return None
+    return f"its priority reached {least:.4g}, twice that when it was snoozed"
+
+
+def _version_reason(issue: Issue, version: str, versions: Versions) -> str | None:
+    than = issue.snooze.version if issue.snooze is not None else None
+    if than is None or not versions.is_newer(version, than):
+        return None
+    return f"observed with {version}, which is newer than {than}"
 
 
 def due_reason(issue: Issue, now: float) -> str | None:

@@ -138,23 +138,27 @@ class Reader:
         return [_member(row) for row in self.db.rows(sql, (cause,))]
 
     def of_scope(self, package: str, source: str, scope: str) -> list[Issue]:
-        """Issues that a scan of a scope found and that are not over."""
+        """Issues of a package that a source observes now in a scope."""
         sql = (
-            "select id, record from issue where package = ? and source = ? and scope = ?"
-            " and firing = 1"
+            "select id, record from issue where package = ?"
+            " and id in (select issue from observer where source = ? and scope = ?)"
         )
         return self._issues(sql, (package, source, scope))
 
     def firing(self, source: str) -> list[Issue]:
         """Issues that a source observes now."""
-        return self._issues(
-            "select id, record from issue where source = ? and firing = 1", (source,)
+        sql = (
+            "select id, record from issue where id in (select issue from observer where source = ?)"
         )
-
-    def unobserved(self, source: str) -> list[Issue]:
-        """Open issues of a source that no observation keeps open."""
-        sql = "select id, record from issue where source = ? and firing = 0 and active = 1"
         return self._issues(sql, (source,))
+
+    def unobserved(self) -> list[Issue]:
+        """Issues whose version ended before its source said that they were over."""
+        sql = (
+            "select id, record from issue"
+            " where firing = 0 and state in ('open', 'acknowledged', 'snoozed')"
+        )
+        return [one for one in self._issues(sql, ()) if one.unobserved]
 
     def due(self, now: float) -> list[Issue]:
         """Issues that change by time alone: the end of a snooze, of flapping."""

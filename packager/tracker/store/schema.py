@@ -8,7 +8,7 @@ TABLES = (
         id integer primary key,
         fingerprint text not null unique,
         package text not null, kind text not null, family text not null, subject text not null,
-        source text not null, scope text not null, owner text not null,
+        source text not null, owner text not null,
         state text not null, active integer not null, firing integer not null,
         band integer not null, urgency double precision not null,
         opened_at double precision not null, state_since double precision not null,
@@ -22,6 +22,9 @@ TABLES = (
     """create table label(
         issue integer not null references issue(id), name text not null,
         primary key(name, issue))""",
+    """create table observer(
+        source text not null, scope text not null,
+        issue integer not null references issue(id), primary key(source, scope, issue))""",
     """create table tally(
         package text not null, state text not null, band integer not null, n integer not null,
         primary key(package, state, band))""",
@@ -49,8 +52,7 @@ INDEXES = (
     "create index issue_package on issue(package, active, band, urgency, opened_at, id)",
     "create index issue_cause on issue(package, family, active)",
     "create index issue_members on issue(cause, active)",
-    "create index issue_scope on issue(package, source, scope, active)",
-    "create index issue_firing on issue(source, firing)",
+    "create index issue_firing on issue(firing, state)",
     "create index issue_due on issue(due_at)",
     "create index event_issue on event(issue, id)",
     "create index event_at on event(at)",

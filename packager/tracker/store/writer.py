@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from packager.tracker.core.cause import cause_of, leader_of
-from packager.tracker.core.clearing import QUIET_SECONDS
+from packager.tracker.core.clearing import QUIET_SECONDS, may_go_quiet
 from packager.tracker.core.issue import ACTIVE, Event, Issue, Transition
 from packager.tracker.store.reader import Reader
 
 MAX_POINTS = 200
 """Points of a sparkline; beyond it every second one of the older half is dropped."""
 _COLUMNS = (
-    *("fingerprint", "package", "kind", "family", "subject", "source", "scope", "owner", "state"),
+    *("fingerprint", "package", "kind", "family", "subject", "source", "owner", "state"),
     *("active", "firing", "band", "urgency", "opened_at", "state_since", "due_at", "cause"),
     *("leads", "record"),
 )
@@ -36,6 +36,7 @@ class Writer(Reader):
         self._count(before, issue)
         self._lead(before, issue)
         self._keep_labels(before, issue)
+        self._keep_observers(before, issue)
         self._keep_point(before, issue)
         if change.events or before is None:
             self._index(before, issue, change)
@@ -120,6 +121,16 @@ class Writer(Reader):
         for name in frozenset(issue.labels) - old:
             self.db.run("insert into label(issue, name) values(?, ?)", (issue.id, name))
 
+    def _keep_observers(self, before: Issue | None, issue: Issue) -> None:
+        """Keep which sources observe it now."""
+        old, new = _observers(before), _observers(issue)
+        for source, scope in old - new:
+            sql = "delete from observer where source = ? and scope = ? and issue = ?"
+            self.db.run(sql, (source, scope, issue.id))
+        for source, scope in new - old:
+            sql = "insert into observer(source, scope, issue) values(?, ?, ?)"
+            self.db.run(sql, (source, scope, issue.id))
+
     def _keep_point(self, before: Issue | None, issue: Issue) -> None:
         """A point of the sparkline whenever the priority changes."""
         value = issue.priority if issue.firing else 0.0
@@ -154,15 +165,20 @@ def due_at(issue: Issue) -> float | None:
         *([issue.snooze.until] if issue.snooze is not None else []),
         *([issue.ignored.until] if issue.ignored is not None else []),
     ]
-    if issue.flapping and issue.cleared_at is not None and not issue.firing:
+    if issue.flapping and issue.cleared_at is not None and may_go_quiet(issue):
         times.append(issue.cleared_at + QUIET_SECONDS)
     return min((one for one in times if one is not None), default=None)
+
+
+def _observers(issue: Issue | None) -> set[tuple[str, str]]:
+    active = issue.active.values() if issue is not None else ()
+    return {(one.source, one.scope) for one in active}
 
 
 def _values(issue: Issue) -> tuple[object, ...]:
     return (
         *(issue.fingerprint, issue.package, issue.kind, issue.family, issue.subject),
-        *(issue.source, issue.scope, issue.owner, issue.state.value),
+        *(issue.source, issue.owner, issue.state.value),
         *(int(issue.state in ACTIVE), int(issue.firing), issue.band, -issue.priority),
         *(issue.opened_at, issue.state_since, due_at(issue), issue.cause, 0),
         issue.model_dump_json(),
