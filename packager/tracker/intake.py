@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 from packager.tracker.core.actions import PERSON, Action, Resolve, acted
 from packager.tracker.core.clearing import after_time, cleared, closed, without_observation
-from packager.tracker.core.finding import Finding, Report, ScanReport, observation_key
+from packager.tracker.core.finding import Finding, Report, ScanReport
 from packager.tracker.core.finding import fingerprint as fingerprint_of
 from packager.tracker.core.issue import ACTIVE, Issue, Transition
 from packager.tracker.core.states import observed, opened
@@ -32,25 +31,33 @@ def receive(store: Writer, report: Report, now: float, *, certain: bool = False)
     if scan is not None:
         store.saw_version(scan.package, scan.version, now)
     scope = scan.scope if scan is not None else ""
-    certain = certain or scan is not None
-    outcomes = [receive_one(store, one, scope, now, certain=certain) for one in report.findings]
-    if scan is not None and scan.complete:
-        named = {one.fingerprint for one in report.findings if one.firing}
+    full = certain or scan is not None
+    outcomes = [receive_one(store, one, now, scope, certain=full) for one in report.findings]
+    if scan is not None and scan.complete and _is_latest(store, scan):
+        named = {f"{one.fingerprint}/{one.observation}" for one in report.findings if one.firing}
         outcomes += [Receipt(one, "resolved") for one in _close_missing(store, scan, named, now)]
         outcomes += [Receipt(one, "resolved") for one in _close_proved(store, scan, now)]
     return outcomes
 
 
+def _is_latest(store: Writer, scan: ScanReport) -> bool:
+    """Whether no later scan of the scope came before this one, which waited in a spool."""
+    name = f"scan/{fingerprint_of(scan.package, scan.source, scan.scope)}"
+    last = store.setting(name)
+    if last is not None and float(last) > scan.at:
+        return False
+    store.keep_setting(name, repr(scan.at))
+    return True
+
+
 def receive_one(
-    store: Writer, finding: Finding, scope: str, now: float, *, certain: bool = False
+    store: Writer, finding: Finding, now: float, scope: str = "", *, certain: bool = False
 ) -> Receipt:
     """Take a finding; ``scope``: what its source looked at, if it looks at several things.
 
-    A message that comes twice changes nothing but the time of the last one. Of a finding that
-    still fires, ``observed`` decides that, because it also knows what a repeat a day later means.
+    A message that comes twice changes nothing but when it was last seen. Of a finding that still
+    fires, ``observed`` decides that, because it also knows what a repeat a day later means.
     """
-    key = observation_key(finding.source, scope, finding.key)
-    finding = finding.model_copy(update={"key": key})
     store.saw_version(finding.package, finding.version, now)
     before = store.issue_of(finding.fingerprint)
     again = bool(finding.delivery) and not store.is_new(finding.delivery, now)
@@ -63,11 +70,11 @@ def receive_one(
     if again and certain:
         seen = Transition(issue=before.with_changes({"last_seen": now}))
         return Receipt(store.store(before, seen), "same")
-    if finding.firing:
-        versions = store.versions(finding.package)
-        change = observed(before, finding, now, versions, certain=certain, scope=scope)
-    else:
+    if not finding.firing:
         change = cleared(before, finding, now)
+    else:
+        versions = store.versions(finding.package)
+        change = observed(before, finding, now, versions, scope=scope, certain=certain)
     return Receipt(store.store(before, change), _result(change))
 
 
@@ -78,24 +85,26 @@ def _result(change: Transition) -> Result:
     return "resolved" if "resolved" in found else "same"
 
 
-def _close_missing(
-    store: Writer, scan: ScanReport, named: Iterable[str], now: float
-) -> list[Issue]:
+def _close_missing(store: Writer, scan: ScanReport, named: set[str], now: float) -> list[Issue]:
     """Close what an earlier scan of the same scope found and this one does not."""
-    known = frozenset(named)
     text = f"{scan.source} of {scan.version or scan.scope} no longer finds it"
-    fixed = scan.version or None
+    unjudged = {(one.kind, one.subject) for one in scan.unjudged}
     found = []
     for issue in store.of_scope(scan.package, scan.source, scan.scope):
-        if issue.fingerprint in known:
+        if unjudged & {(issue.kind, None), (issue.kind, issue.subject)}:
             continue
         change = Transition(issue=issue)
-        for key, one in issue.active.items():
-            if (one.source, one.scope) != (scan.source, scan.scope):
+        for name, one in issue.active.items():
+            if (one.source, one.scope) != (
+                scan.source,
+                scan.scope,
+            ) or f"{issue.fingerprint}/{name}" in named:
                 continue
-            step = without_observation(change.issue, key, now, scan.source, text, fixed)
+            fixed = scan.version or None
+            step = without_observation(change.issue, name, now, scan.source, text, fixed)
             change = Transition(issue=step.issue, events=(*change.events, *step.events))
-        found.append(store.store(issue, _with_link(change, scan)))
+        if change.issue != issue:
+            found.append(store.store(issue, _with_link(change, scan)))
     return found
 
 
@@ -134,7 +143,7 @@ def act(store: Writer, number: int, action: Action, who: str, now: float) -> Iss
 def add(store: Writer, finding: Finding, who: str, now: float) -> Issue:
     """An issue that a person adds; the same issue again if it is known."""
     said = finding.model_copy(update={"source": PERSON, "key": who, "starts_at": now})
-    issue = receive_one(store, said, "", now, certain=True).issue
+    issue = receive_one(store, said, now, certain=True).issue
     if issue is None:  # a finding that fires always has one
         raise ValueError("expected a finding that fires")
     return issue

@@ -22,15 +22,17 @@ QUIET_SECONDS = HOUR
 
 def cleared(issue: Issue, finding: Finding, now: float) -> Transition:
     """An issue after its source said that an observation is over; late messages change nothing."""
-    known = issue.active.get(finding.key)
+    known = issue.active.get(finding.observation)
     if known is None:  # the message of its start may come later
-        over = max(finding.starts_at, issue.ended.get(finding.key, 0.0))
-        return Transition(issue=issue.with_changes({"ended": _with_end(issue, finding.key, over)}))
+        over = max(finding.starts_at, issue.ended.get(finding.observation, 0.0))
+        return Transition(
+            issue=issue.with_changes({"ended": _with_end(issue, finding.observation, over)})
+        )
     if finding.starts_at < known.starts_at:
         return Transition(issue=issue)
     latest = known.model_copy(update={"starts_at": finding.starts_at})
-    issue = issue.with_changes({"active": {**issue.active, finding.key: latest}})
-    return without_observation(issue, finding.key, now, finding.source)
+    issue = issue.with_changes({"active": {**issue.active, finding.observation: latest}})
+    return without_observation(issue, finding.observation, now, finding.source)
 
 
 def without_observation(

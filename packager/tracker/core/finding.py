@@ -74,6 +74,11 @@ class Finding(Strict):
     links: Annotated[dict[Name, Link], Field(max_length=MAX_LINKS)] = {}
 
     @property
+    def observation(self) -> str:
+        """The identity of this observation among all of the issue."""
+        return f"{self.source}/{self.key}"
+
+    @property
     def measured(self) -> bool:
         """Whether it says its share; else an earlier one of the same observation is kept."""
         return "share" in self.model_fields_set
@@ -82,6 +87,14 @@ class Finding(Strict):
     def fingerprint(self) -> str:
         """The identity of the issue."""
         return fingerprint(self.package, self.kind, self.subject)
+
+
+class Unjudged(Strict):
+    """What a scan could not judge, so that it closes nothing of it."""
+
+    kind: Name
+    subject: Name | None = None
+    """None: every subject of the kind."""
 
 
 class Proof(Strict):
@@ -108,6 +121,7 @@ class ScanReport(Strict):
     at: Moment
     report: Link | None = None
     proofs: Annotated[tuple[Proof, ...], Field(max_length=MAX_FINDINGS)] = ()
+    unjudged: Annotated[tuple[Unjudged, ...], Field(max_length=MAX_FINDINGS)] = ()
 
 
 class Report(Strict):
@@ -123,11 +137,6 @@ class Report(Strict):
             if scan is not None and (one.package, one.source) != (scan.package, scan.source):
                 raise ValueError("expected the findings of a scan to have its package and source")
         return self
-
-
-def observation_key(source: str, scope: str, key: str) -> str:
-    """The identity of an observation among those of all sources."""
-    return f"{source}|{scope}|{key}"[:MAX_TEXT]
 
 
 def fingerprint(package: str, kind: str, subject: str) -> str:

@@ -35,8 +35,11 @@ ACTIVE = frozenset({State.OPEN, State.ACKNOWLEDGED})
 
 
 class Observation(Strict):
-    """What one key of a source last reported; the issue has the numbers of the worst."""
+    """What a source last reported under a key; the issue has the numbers of the worst."""
 
+    source: Name
+    scope: Text = ""
+    """What the scan that found it looked at; empty for other sources."""
     starts_at: Moment
     version: Text = ""
     severity: Severity
@@ -44,9 +47,6 @@ class Observation(Strict):
     certainty: Share
     evidence: Text = ""
     values: dict[str, float] = {}
-    source: Text = ""
-    scope: Text = ""
-    """What the scan that reports it looked at; empty for other sources."""
     muted: Text = ""
     """Why its source notifies nobody: ``silenced in Alertmanager until …``."""
 
@@ -85,15 +85,15 @@ class Issue(Strict):
     summary: Text = ""
     action: Text = ""
     source: Name
-    """Who reported it first; each observation has its own."""
+    """Who found it first."""
     state: State = State.OPEN
     state_since: Moment
     numbers: Observation
     """Of the worst active observation; of the last one when none is active."""
     active: Annotated[dict[str, Observation], Field(max_length=MAX_OBSERVATIONS)] = {}
-    """Key of a source → what it last observed; empty when no source observes it any more."""
+    """``source/key`` → what was last observed; empty when no source observes it any more."""
     ended: Annotated[dict[str, Moment], Field(max_length=MAX_OBSERVATIONS)] = {}
-    """Key of a source → start of its last episode that is over, to recognise late messages."""
+    """``source/key`` → start of its last episode that is over, to recognise late messages."""
     first_seen: Moment
     last_seen: Moment
     opened_at: Moment
@@ -199,12 +199,14 @@ class Transition(Strict):
 def observation_of(
     finding: Finding, scope: str = "", before: Observation | None = None
 ) -> Observation:
-    """The observation that a finding reports.
+    """The observation that a finding of a scan of ``scope`` reports.
 
     A finding that says no share keeps the numbers of the observation ``before`` it.
     """
     numbers = before if before is not None and not finding.measured else finding
     return Observation(
+        source=finding.source,
+        scope=scope,
         starts_at=finding.starts_at,
         version=finding.version,
         severity=finding.severity,
@@ -212,8 +214,6 @@ def observation_of(
         certainty=numbers.certainty,
         evidence=numbers.evidence,
         values=numbers.values,
-        source=finding.source,
-        scope=scope,
         muted=finding.muted,
     )
 

@@ -44,7 +44,7 @@ def opened(finding: Finding, now: float, scope: str = "") -> Transition:
         source=finding.source,
         state_since=now,
         numbers=seen,
-        active={finding.key: seen},
+        active={finding.observation: seen},
         first_seen=now,
         last_seen=now,
         opened_at=now,
@@ -91,7 +91,7 @@ def _is_late(issue: Issue, finding: Finding, now: float) -> bool:
 
     A message that repeats itself a day after its end is none: its source has the alert again.
     """
-    before, over = issue.active.get(finding.key), issue.ended.get(finding.key)
+    before, over = issue.active.get(finding.observation), issue.ended.get(finding.observation)
     if before is not None:
         return finding.starts_at < before.starts_at
     if over is None or finding.starts_at > over:
@@ -101,8 +101,8 @@ def _is_late(issue: Issue, finding: Finding, now: float) -> bool:
 
 def _is_repeat(issue: Issue, finding: Finding) -> bool:
     """Whether the episode that the finding is part of is known."""
-    before = issue.active.get(finding.key)
-    known = issue.ended.get(finding.key) if before is None else before.starts_at
+    before = issue.active.get(finding.observation)
+    known = issue.ended.get(finding.observation) if before is None else before.starts_at
     return known is not None and finding.starts_at <= known
 
 
@@ -110,8 +110,8 @@ def with_observation(
     issue: Issue, finding: Finding, now: float, versions: Versions, scope: str = ""
 ) -> Issue:
     """The issue with what the finding reports; owner, labels and comments stay as they are."""
-    before = issue.active.get(finding.key)
-    active = {**issue.active, finding.key: observation_of(finding, scope, before)}
+    before = issue.active.get(finding.observation)
+    active = {**issue.active, finding.observation: observation_of(finding, scope, before)}
     if len(active) > MAX_OBSERVATIONS:
         del active[min(active, key=lambda key: (active[key].starts_at, key))]
     changes: dict[str, object] = {

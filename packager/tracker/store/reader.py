@@ -138,27 +138,24 @@ class Reader:
         return [_member(row) for row in self.db.rows(sql, (cause,))]
 
     def of_scope(self, package: str, source: str, scope: str) -> list[Issue]:
-        """Issues of a package that a source observes now in a scope."""
+        """Issues that a scan of a scope found and that are not over."""
         sql = (
-            "select id, record from issue where package = ?"
-            " and id in (select issue from observer where source = ? and scope = ?)"
+            "select id, record from issue where id in"
+            " (select issue from observation where source = ? and package = ? and scope = ?)"
         )
-        return self._issues(sql, (package, source, scope))
+        return self._issues(sql, (source, package, scope))
 
     def firing(self, source: str) -> list[Issue]:
         """Issues that a source observes now."""
         sql = (
-            "select id, record from issue where id in (select issue from observer where source = ?)"
+            "select id, record from issue where id in"
+            " (select issue from observation where source = ?)"
         )
         return self._issues(sql, (source,))
 
     def unobserved(self) -> list[Issue]:
-        """Issues whose version ended before its source said that they were over."""
-        sql = (
-            "select id, record from issue"
-            " where firing = 0 and state in ('open', 'acknowledged', 'snoozed')"
-        )
-        return [one for one in self._issues(sql, ()) if one.unobserved]
+        """Open issues that ended with the last replica of their version."""
+        return self._issues("select id, record from issue where unobserved = 1", ())
 
     def due(self, now: float) -> list[Issue]:
         """Issues that change by time alone: the end of a snooze, of flapping."""

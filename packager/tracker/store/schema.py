@@ -8,8 +8,8 @@ TABLES = (
         id integer primary key,
         fingerprint text not null unique,
         package text not null, kind text not null, family text not null, subject text not null,
-        source text not null, owner text not null,
-        state text not null, active integer not null, firing integer not null,
+        owner text not null, state text not null, active integer not null,
+        unobserved integer not null,
         band integer not null, urgency double precision not null,
         opened_at double precision not null, state_since double precision not null,
         due_at double precision, cause integer not null, leads integer not null,
@@ -18,13 +18,14 @@ TABLES = (
         id integer primary key, issue integer not null references issue(id),
         at double precision not null, who text not null, what text not null,
         text text not null, version text not null, link text)""",
+    """create table observation(
+        issue integer not null references issue(id), name text not null,
+        source text not null, scope text not null, package text not null,
+        primary key(issue, name))""",
     "create table delivery(id text primary key, at double precision not null)",
     """create table label(
         issue integer not null references issue(id), name text not null,
         primary key(name, issue))""",
-    """create table observer(
-        source text not null, scope text not null,
-        issue integer not null references issue(id), primary key(source, scope, issue))""",
     """create table tally(
         package text not null, state text not null, band integer not null, n integer not null,
         primary key(package, state, band))""",
@@ -52,7 +53,8 @@ INDEXES = (
     "create index issue_package on issue(package, active, band, urgency, opened_at, id)",
     "create index issue_cause on issue(package, family, active)",
     "create index issue_members on issue(cause, active)",
-    "create index issue_firing on issue(firing, state)",
+    "create index issue_unobserved on issue(unobserved)",
+    "create index observation_source on observation(source, package, scope)",
     "create index issue_due on issue(due_at)",
     "create index event_issue on event(issue, id)",
     "create index event_at on event(at)",

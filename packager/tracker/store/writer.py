@@ -10,8 +10,8 @@ from packager.tracker.store.reader import Reader
 MAX_POINTS = 200
 """Points of a sparkline; beyond it every second one of the older half is dropped."""
 _COLUMNS = (
-    *("fingerprint", "package", "kind", "family", "subject", "source", "owner", "state"),
-    *("active", "firing", "band", "urgency", "opened_at", "state_since", "due_at", "cause"),
+    *("fingerprint", "package", "kind", "family", "subject", "owner", "state"),
+    *("active", "unobserved", "band", "urgency", "opened_at", "state_since", "due_at", "cause"),
     *("leads", "record"),
 )
 
@@ -36,7 +36,7 @@ class Writer(Reader):
         self._count(before, issue)
         self._lead(before, issue)
         self._keep_labels(before, issue)
-        self._keep_observers(before, issue)
+        self._keep_observations(before, issue)
         self._keep_point(before, issue)
         if change.events or before is None:
             self._index(before, issue, change)
@@ -121,15 +121,18 @@ class Writer(Reader):
         for name in frozenset(issue.labels) - old:
             self.db.run("insert into label(issue, name) values(?, ?)", (issue.id, name))
 
-    def _keep_observers(self, before: Issue | None, issue: Issue) -> None:
-        """Keep which sources observe it now."""
-        old, new = _observers(before), _observers(issue)
-        for source, scope in old - new:
-            sql = "delete from observer where source = ? and scope = ? and issue = ?"
-            self.db.run(sql, (source, scope, issue.id))
-        for source, scope in new - old:
-            sql = "insert into observer(source, scope, issue) values(?, ?, ?)"
-            self.db.run(sql, (source, scope, issue.id))
+    def _keep_observations(self, before: Issue | None, issue: Issue) -> None:
+        old = {} if before is None else {name: one.scope for name, one in before.active.items()}
+        new = {name: one.scope for name, one in issue.active.items()}
+        for name in [name for name, scope in old.items() if new.get(name) != scope]:
+            sql = "delete from observation where issue = ? and name = ?"
+            self.db.run(sql, (issue.id, name))
+        for name in [name for name, scope in new.items() if old.get(name) != scope]:
+            sql = (
+                "insert into observation(issue, name, source, scope, package) values(?, ?, ?, ?, ?)"
+            )
+            one = issue.active[name]
+            self.db.run(sql, (issue.id, name, one.source, one.scope, issue.package))
 
     def _keep_point(self, before: Issue | None, issue: Issue) -> None:
         """A point of the sparkline whenever the priority changes."""
@@ -170,16 +173,11 @@ def due_at(issue: Issue) -> float | None:
     return min((one for one in times if one is not None), default=None)
 
 
-def _observers(issue: Issue | None) -> set[tuple[str, str]]:
-    active = issue.active.values() if issue is not None else ()
-    return {(one.source, one.scope) for one in active}
-
-
 def _values(issue: Issue) -> tuple[object, ...]:
     return (
         *(issue.fingerprint, issue.package, issue.kind, issue.family, issue.subject),
-        *(issue.source, issue.owner, issue.state.value),
-        *(int(issue.state in ACTIVE), int(issue.firing), issue.band, -issue.priority),
+        *(issue.owner, issue.state.value),
+        *(int(issue.state in ACTIVE), int(issue.unobserved), issue.band, -issue.priority),
         *(issue.opened_at, issue.state_since, due_at(issue), issue.cause, 0),
         issue.model_dump_json(),
     )

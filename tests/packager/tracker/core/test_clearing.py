@@ -18,6 +18,7 @@ from packager.tracker.core.issue import Issue, State, Transition
 from packager.tracker.core.states import observed
 from packager.tracker.core.versions import Versions
 
+A1, B2 = "alertmanager/a1", "alertmanager/b2"
 VERSIONS = Versions(["1", "2"])
 
 
@@ -84,7 +85,7 @@ def test_an_end_that_overtook_its_beginning_makes_that_a_late_message() -> None:
     after = over(other, T0 + 60, starts_at=T0 + 30).issue
     assert after.state is State.OPEN
     late = observed(after, finding(starts_at=T0 + 30), T0 + 90, VERSIONS).issue
-    assert set(late.active) == {"b2"}
+    assert set(late.active) == {B2}
 
 
 def test_the_end_of_an_episode_whose_beginning_was_lost_ends_the_earlier_one() -> None:
@@ -99,11 +100,11 @@ def test_known_ends_are_bounded() -> None:
     for number in range(300):
         found = over(found, T0 + number, key=f"k{number}", starts_at=T0 + number).issue
     assert len(found.ended) == 200
-    assert "k299" in found.ended
+    assert "alertmanager/k299" in found.ended
 
 
 def test_a_text_and_a_version_of_a_scan_are_kept() -> None:
-    change = without_observation(issue(), "a1", T0 + 60, "data check", "no longer finds it", "2")
+    change = without_observation(issue(), A1, T0 + 60, "data check", "no longer finds it", "2")
     assert change.issue.resolved_in == "2"
     assert (change.events[0].text, change.events[0].version) == ("no longer finds it", "2")
 
@@ -111,12 +112,12 @@ def test_a_text_and_a_version_of_a_scan_are_kept() -> None:
 def test_a_proof_ends_every_observation() -> None:
     both = observed(issue(), finding(key="b2"), T0 + 60, VERSIONS).issue
     after = closed(both, T0 + 90, "test", "PSI 0.02", "2").issue
-    assert (after.active, set(after.ended)) == ({}, {"a1", "b2"})
+    assert (after.active, set(after.ended)) == ({}, {A1, B2})
     assert (after.state, after.resolved_in) == (State.RESOLVED, "2")
 
 
 def test_the_last_replica_of_a_version_ends_no_issue() -> None:
-    change = unobserved(issue(), "a1", T0 + HOUR, "alertmanager", "1")
+    change = unobserved(issue(), A1, T0 + HOUR, "alertmanager", "1")
     after = change.issue
     assert (after.state, after.unobserved, after.firing) == (State.OPEN, True, False)
     text = "not observed any more: the last replica of 1 ended"
@@ -124,7 +125,7 @@ def test_the_last_replica_of_a_version_ends_no_issue() -> None:
 
 
 def test_the_next_version_decides_what_is_not_observed() -> None:
-    waiting = unobserved(issue(), "a1", T0 + HOUR, "alertmanager", "1").issue
+    waiting = unobserved(issue(), A1, T0 + HOUR, "alertmanager", "1").issue
     again = observed(waiting, finding(key="b2", version="2"), T0 + 2 * HOUR, VERSIONS)
     assert (again.issue.unobserved, again.issue.state, again.events) == (False, State.OPEN, ())
     gone = not_in_next(waiting, T0 + 2 * HOUR, "alertmanager", "2")
@@ -134,14 +135,14 @@ def test_the_next_version_decides_what_is_not_observed() -> None:
 
 @pytest.mark.parametrize("before", [ignored(), acted(issue(), Resolve(), "Ann", T0).issue])
 def test_ignored_and_resolved_issues_are_not_said_to_be_unobserved(before: Issue) -> None:
-    change = unobserved(before, "a1", T0 + HOUR, "alertmanager", "1")
+    change = unobserved(before, A1, T0 + HOUR, "alertmanager", "1")
     assert (change.issue.state, change.issue.unobserved) == (before.state, False)
     assert change.events == ()
 
 
 def test_another_observation_keeps_it_observed() -> None:
     both = observed(issue(), finding(key="b2", version="2"), T0 + 60, VERSIONS).issue
-    change = unobserved(both, "a1", T0 + HOUR, "alertmanager", "1")
+    change = unobserved(both, A1, T0 + HOUR, "alertmanager", "1")
     assert (change.issue.unobserved, change.events) == (False, ())
 
 
@@ -173,5 +174,5 @@ def test_a_snoozed_flapping_issue_ends_when_it_is_quiet() -> None:
 
 def test_quiet_without_replicas_proves_nothing() -> None:
     flapping = issue({"flapping": True})
-    waiting = unobserved(flapping, "a1", T0 + 60, "alertmanager", "1").issue
+    waiting = unobserved(flapping, A1, T0 + 60, "alertmanager", "1").issue
     assert after_time(waiting, T0 + DAY).issue.state is State.OPEN

@@ -55,7 +55,7 @@ def test_a_first_finding_opens_an_issue() -> None:
     assert (found.state, found.opened_at, found.firing) == (State.OPEN, T0 + 5, True)
     assert (found.version_first, found.version_last) == ("1", "1")
     assert found.title == "FeatureDrift: feature=carat"
-    assert found.active["a1"].scope == "people.csv"
+    assert found.active["alertmanager/a1"].scope == "people.csv"
     (event,) = change.events
     assert (event.what, event.who, event.text) == ("opened", "alertmanager", "carat has drifted")
 
@@ -100,7 +100,7 @@ def test_a_late_message_of_an_earlier_episode_only_moves_last_seen() -> None:
 
 def test_a_full_list_may_say_that_it_began_earlier() -> None:
     after = fired(issue(starts_at=T0 + 500), T0 + 600, certain=True).issue
-    assert after.active["a1"].starts_at == T0
+    assert after.active["alertmanager/a1"].starts_at == T0
 
 
 def test_the_numbers_are_those_of_the_worst_observation() -> None:
@@ -125,7 +125,7 @@ def test_observations_of_one_issue_are_bounded() -> None:
     for number in range(300):
         many = fired(many, T0 + number, key=f"k{number}", starts_at=T0 + number).issue
     assert len(many.active) == 200
-    assert "k299" in many.active
+    assert "alertmanager/k299" in many.active
 
 
 def test_it_is_muted_only_if_every_observation_is() -> None:
