@@ -10,6 +10,7 @@ from packager.tracker.core.finding import Finding, Report, ScanReport
 from packager.tracker.core.finding import fingerprint as fingerprint_of
 from packager.tracker.core.issue import ACTIVE, Issue, Transition
 from packager.tracker.core.states import observed, opened
+from packager.tracker.store.plots import keep_plot
 from packager.tracker.store.writer import Writer
 
 Result = Literal["new", "same", "regressed", "resolved", "unknown"]
@@ -33,6 +34,9 @@ def receive(store: Writer, report: Report, now: float, *, certain: bool = False)
     scope = scan.scope if scan is not None else ""
     full = certain or scan is not None
     outcomes = [receive_one(store, one, now, scope, certain=full) for one in report.findings]
+    for one, outcome in zip(report.findings, outcomes, strict=True):
+        if one.plot is not None and outcome.issue is not None:
+            keep_plot(store, outcome.issue.id, one.plot, now)
     if scan is not None and scan.complete and _is_latest(store, scan):
         named = {f"{one.fingerprint}/{one.observation}" for one in report.findings if one.firing}
         outcomes += [Receipt(one, "resolved") for one in _close_missing(store, scan, named, now)]

@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 from packager.tracker.core.moments import Moment
+from packager.tracker.core.plot import Plot
 from packager.tracker.core.texts import MAX_TEXT, Name, Text
 
 Severity = Literal["page", "ticket", "info"]
@@ -72,6 +73,8 @@ class Finding(Strict):
     ends_at: Moment | None = None
     values: Annotated[dict[Name, FiniteFloat], Field(max_length=MAX_VALUES)] = {}
     links: Annotated[dict[Name, Link], Field(max_length=MAX_LINKS)] = {}
+    plot: Plot | None = None
+    """What the page of the issue draws."""
 
     @property
     def observation(self) -> str:

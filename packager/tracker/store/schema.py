@@ -40,6 +40,12 @@ TABLES = (
         hash text primary key, name text not null unique, scope text not null,
         created_at double precision not null, last_used double precision)""",
     "create table setting(name text primary key, value text not null)",
+    """create table plot(
+        issue integer primary key references issue(id),
+        at double precision not null, record text not null)""",
+    """create table saved_view(
+        name text primary key, query text not null, who text not null,
+        at double precision not null)""",
     """create table mirror(
         issue integer not null references issue(id), forge text not null, number text not null,
         seen text not null, synced_at double precision not null, primary key(forge, issue))""",
@@ -52,7 +58,10 @@ INDEXES = (
     "create index issue_recent on issue(state, state_since, id)",
     "create index issue_package on issue(package, active, band, urgency, opened_at, id)",
     "create index issue_cause on issue(package, family, active)",
-    "create index issue_members on issue(cause, active)",
+    "create index issue_kind on issue(kind, active, band, urgency, opened_at, id)",
+    "create index issue_owner on issue(owner, active, band, urgency, opened_at, id)",
+    "create index issue_package_recent on issue(package, state, state_since, opened_at)",
+    "create index issue_members on issue(cause, active, band, urgency, opened_at, id)",
     "create index issue_unobserved on issue(unobserved)",
     "create index observation_source on observation(source, package, scope)",
     "create index issue_due on issue(due_at)",
