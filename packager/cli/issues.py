@@ -32,8 +32,18 @@ def serve(
     public_url: Annotated[
         str | None, typer.Option(help="The address that people open, behind a proxy.")
     ] = None,
-    alertmanager: Annotated[str, typer.Option(help="Address of Alertmanager.")] = "",
-    prometheus: Annotated[str, typer.Option(help="Address of Prometheus.")] = "",
+    alertmanager: Annotated[
+        str, typer.Option(help="Address of Alertmanager; of a cluster: all, with commas between.")
+    ] = "",
+    alertmanager_receiver: Annotated[
+        str, typer.Option(help="Only alerts routed to receivers that match; default: all alerts.")
+    ] = "",
+    prometheus: Annotated[
+        str, typer.Option(help="Address of Prometheus, for shares and plots.")
+    ] = "",
+    queries: Annotated[
+        Path | None, typer.Option(help="Folder issues/ that package deploy monitoring wrote.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run the issue tracker until Ctrl-C."""
@@ -41,14 +51,20 @@ def serve(
     from packager.tracker.location import default_state
     from packager.tracker.service.run import check_state, start
     from packager.tracker.service.settings import ServiceSettings
+    from packager.tracker.sources.alertmanager_api import addresses_of
+    from packager.tracker.sources.queries import read_queries
 
     progress = ConsoleProgress()
     chosen = state or default_state()
     check_state(chosen)
+    for address in (*addresses_of(alertmanager), *addresses_of(prometheus)):
+        server_address(address)
     settings = ServiceSettings(
         public_url=public_url or f"http://{host}:{port}",
         alertmanager=alertmanager,
+        alertmanager_receiver=alertmanager_receiver,
         prometheus=prometheus,
+        queries=read_queries(queries) if queries is not None else {},
     )
     started = start(chosen, host, port, settings)
     if as_json:

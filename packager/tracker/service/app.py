@@ -15,8 +15,11 @@ from packager.tracker.service.api import IssueApi
 from packager.tracker.service.auth import Authenticator, session_key
 from packager.tracker.service.context import ServiceContext
 from packager.tracker.service.health import ServiceHealth
+from packager.tracker.service.incoming import IncomingMessages
 from packager.tracker.service.problems import RefusedError, on_http_error, on_problem
+from packager.tracker.service.reconciling import keep_enriched, keep_reconciled
 from packager.tracker.service.settings import ServiceSettings
+from packager.tracker.service.sources import ServiceSources
 from packager.tracker.service.tracker import Tracker
 from packager.tracker.service.upkeep import keep_up
 
@@ -29,7 +32,7 @@ HEADERS = {
     "referrer-policy": "same-origin",
     "cache-control": "no-store",
 }
-BACKGROUND = (keep_up,)
+BACKGROUND = (keep_up, keep_reconciled, keep_enriched)
 """What runs beside the requests, until the service ends."""
 
 
@@ -62,7 +65,8 @@ def create_app(tracker: Tracker, settings: ServiceSettings) -> Starlette:
     """The application of a service whose store is open."""
     with tracker.store.write() as store:
         key = session_key(store)
-    context = ServiceContext(tracker, settings, Authenticator(tracker, settings, key))
+    sources = ServiceSources(settings, tracker.clock())
+    context = ServiceContext(tracker, settings, Authenticator(tracker, settings, key), sources)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -74,7 +78,11 @@ def create_app(tracker: Tracker, settings: ServiceSettings) -> Starlette:
         tracker.close()
 
     app = Starlette(
-        routes=[*IssueApi(context).routes(), *ServiceHealth(context).routes()],
+        routes=[
+            *IssueApi(context).routes(),
+            *ServiceHealth(context).routes(),
+            *IncomingMessages(context).routes(),
+        ],
         lifespan=lifespan,
         middleware=[Middleware(SafeHeaders)],
         exception_handlers={RefusedError: on_problem, HTTPException: on_http_error},

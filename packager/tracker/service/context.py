@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from packager.tracker.service.auth import Authenticator
 from packager.tracker.service.settings import ServiceSettings
+from packager.tracker.service.sources import ServiceSources
 from packager.tracker.service.tracker import Tracker
 
 
@@ -16,3 +17,4 @@ class ServiceContext:
     tracker: Tracker
     settings: ServiceSettings
     auth: Authenticator
+    sources: ServiceSources

@@ -57,7 +57,7 @@ def not_found(number: object) -> RefusedError:
 async def on_problem(request: Request, error: Exception) -> Response:
     """Answer a ``RefusedError``."""
     assert isinstance(error, RefusedError)
-    return error.response()
+    return _counted(request, error)
 
 
 async def on_http_error(request: Request, error: Exception) -> Response:
@@ -65,4 +65,10 @@ async def on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     codes = {404: "not_found", 405: "method_not_allowed"}
     code = codes.get(error.status_code, "refused")
-    return RefusedError(error.status_code, code, error.detail).response()
+    return _counted(request, RefusedError(error.status_code, code, error.detail))
+
+
+def _counted(request: Request, error: RefusedError) -> Response:
+    """The answer; ``/metrics`` has the number of each kind."""
+    request.app.state.context.sources.counters.rejected[error.code] += 1
+    return error.response()
