@@ -48,6 +48,7 @@ def serve(
 ) -> None:
     """Run the issue tracker until Ctrl-C."""
     from packager.cli.console import ConsoleProgress, print_result
+    from packager.client.address import server_address
     from packager.tracker.location import default_state
     from packager.tracker.service.run import check_state, start
     from packager.tracker.service.settings import ServiceSettings
@@ -57,7 +58,7 @@ def serve(
     progress = ConsoleProgress()
     chosen = state or default_state()
     check_state(chosen)
-    for address in (*addresses_of(alertmanager), *addresses_of(prometheus)):
+    for address in (*addresses_of(alertmanager), *([prometheus] if prometheus else [])):
         server_address(address)
     settings = ServiceSettings(
         public_url=public_url or f"http://{host}:{port}",

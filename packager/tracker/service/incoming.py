@@ -97,7 +97,7 @@ class IncomingMessages:
             return [one for one in findings if id(one) not in waiting], None
 
     async def event(self, request: Request) -> Response:
-        """``POST /api/v1/events``: an event; ``routing_key`` is a token, else the header has one."""
+        """``POST /api/v1/events``: an event; ``routing_key`` may be the token."""
         body = await body_of(request)
         try:
             event = PagerEvent.model_validate_json(body)
