@@ -64,8 +64,11 @@ def missing(known: Iterable[Known], looks: Sequence[Look], settle_seconds: float
 
 
 def batches(alerts: Mapping[str, Alert]) -> list[list[Finding]]:
-    """The findings of a look, in parts of at most ``BATCH``."""
-    found = [finding_of(one) for one in alerts.values()]
+    """The findings of a look, in parts of at most ``BATCH``.
+
+    They are no messages: each look counts, so they have no ``delivery``.
+    """
+    found = [finding_of(one).model_copy(update={"delivery": ""}) for one in alerts.values()]
     return [found[start : start + BATCH] for start in range(0, len(found), BATCH)]
 
 
