@@ -44,12 +44,16 @@ def serve(
     queries: Annotated[
         Path | None, typer.Option(help="Folder issues/ that package deploy monitoring wrote.")
     ] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="TOML file: webhook, mail, proxy, links.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run the issue tracker until Ctrl-C."""
     from packager.cli.console import ConsoleProgress, print_result
     from packager.client.address import server_address
     from packager.tracker.location import default_state
+    from packager.tracker.notify.config import ServiceConfig, read_config
     from packager.tracker.service.run import check_state, start
     from packager.tracker.service.settings import ServiceSettings
     from packager.tracker.sources.alertmanager_api import addresses_of
@@ -60,14 +64,18 @@ def serve(
     check_state(chosen)
     for address in (*addresses_of(alertmanager), *([prometheus] if prometheus else [])):
         server_address(address)
+    read = read_config(config) if config is not None else ServiceConfig()
     settings = ServiceSettings(
         public_url=public_url or f"http://{host}:{port}",
         alertmanager=alertmanager,
         alertmanager_receiver=alertmanager_receiver,
         prometheus=prometheus,
         queries=read_queries(queries) if queries is not None else {},
+        link_prefixes=read.link_prefixes,
+        proxy_address=read.proxy.address if read.proxy is not None else "",
+        proxy_header=read.proxy.header if read.proxy is not None else "",
     )
-    started = start(chosen, host, port, settings)
+    started = start(chosen, host, port, settings, read)
     if as_json:
         known = {"url": started.url, "login_url": started.login_url(),
                  "token_file": str(started.token_file)}  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from packager.tracker.notify.channels import Channel
 from packager.tracker.service.auth import Authenticator
 from packager.tracker.service.settings import ServiceSettings
 from packager.tracker.service.sources import ServiceSources
@@ -18,3 +19,5 @@ class ServiceContext:
     settings: ServiceSettings
     auth: Authenticator
     sources: ServiceSources
+    channels: tuple[Channel, ...] = ()
+    """Who is told about urgent issues."""

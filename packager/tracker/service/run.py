@@ -10,6 +10,8 @@ from pathlib import Path
 import uvicorn
 
 from packager.errors import PackageError, UsageError
+from packager.tracker.notify.channels import Channel, MailChannel, WebhookChannel
+from packager.tracker.notify.config import ServiceConfig
 from packager.tracker.service.app import create_app
 from packager.tracker.service.auth import has_tokens
 from packager.tracker.service.context import ServiceContext
@@ -50,7 +52,9 @@ class Started:
         self.server.run(sockets=self.sockets)
 
 
-def start(state: Path, host: str, port: int, settings: ServiceSettings) -> Started:
+def start(
+    state: Path, host: str, port: int, settings: ServiceSettings, config: ServiceConfig
+) -> Started:
     """Open the store below ``state`` and the socket; raises ``PackageError``."""
     state.mkdir(parents=True, exist_ok=True, mode=0o700)
     listening = _listen(host, port)
@@ -61,8 +65,8 @@ def start(state: Path, host: str, port: int, settings: ServiceSettings) -> Start
             secret = add_token(store, ADMIN, TokenScope.ADMIN, time.time())
             token_file.touch(mode=0o600)
             token_file.write_text(f"{secret}\n", encoding="utf-8")
-    app = create_app(tracker, settings)
-    config = uvicorn.Config(
+    app = create_app(tracker, settings, channels_of(config))
+    served = uvicorn.Config(
         app,
         log_level="warning",
         access_log=False,
@@ -70,7 +74,15 @@ def start(state: Path, host: str, port: int, settings: ServiceSettings) -> Start
         proxy_headers=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    return Started(uvicorn.Server(config), [listening], app.state.context, token_file)
+    return Started(uvicorn.Server(served), [listening], app.state.context, token_file)
+
+
+def channels_of(config: ServiceConfig) -> list[Channel]:
+    """Who is told about urgent issues."""
+    return [
+        *([WebhookChannel(config.webhook)] if config.webhook is not None else []),
+        *([MailChannel(config.mail)] if config.mail is not None else []),
+    ]
 
 
 def _listen(host: str, port: int) -> socket.socket:
