@@ -15,6 +15,7 @@ from packager.tracker.service.api import IssueApi
 from packager.tracker.service.auth import Authenticator, session_key
 from packager.tracker.service.context import ServiceContext
 from packager.tracker.service.health import ServiceHealth
+from packager.tracker.service.pages.routes import page_routes
 from packager.tracker.service.problems import RefusedError, on_http_error, on_problem
 from packager.tracker.service.settings import ServiceSettings
 from packager.tracker.service.tracker import Tracker
@@ -74,7 +75,11 @@ def create_app(tracker: Tracker, settings: ServiceSettings) -> Starlette:
         tracker.close()
 
     app = Starlette(
-        routes=[*IssueApi(context).routes(), *ServiceHealth(context).routes()],
+        routes=[
+            *IssueApi(context).routes(),
+            *ServiceHealth(context).routes(),
+            *page_routes(context),
+        ],
         lifespan=lifespan,
         middleware=[Middleware(SafeHeaders)],
         exception_handlers={RefusedError: on_problem, HTTPException: on_http_error},
