@@ -11,9 +11,11 @@ import typer
 
 from packager.cli.app import CREATE, AsJson, app
 from packager.cli.console import ConsoleProgress, print_result, terminal_columns
+from packager.cli.reporting import Issues, send_findings
 from packager.errors import PackageError, UsageError
 
 if TYPE_CHECKING:
+    from packager.build.previous import PreviousTest
     from packager.build.record import Built
     from packager.image.export import Destination
 
@@ -135,6 +137,7 @@ def build(
     ready_seconds: Annotated[
         float, typer.Option(min=1, help="How long the image may take to start in its smoke test.")
     ] = READY_SECONDS,
+    issues: Issues = None,
     as_json: AsJson = False,
 ) -> None:
     """Lock, train, evaluate and assemble a package; print its tag.
@@ -167,6 +170,8 @@ def build(
     built = run_build(loaded, where, engine, progress, options)
     for line in before.lines if before else ():
         progress.warn(line)
+    if issues is not None:
+        _report(issues, project, built, before)
     tested = {"previous_test": before.document} if before else {}
     print_result(json.dumps({**_built(built), **tested}) if as_json else _printed(built, where))
 
@@ -236,6 +241,27 @@ def base(
 def _and(words: list[str]) -> str:
     first = ", ".join(words[:-1])
     return f"{first} and {words[-1]} are" if first else f"{words[-1]} is"
+
+
+def _report(url: str, project: Path, built: Built, before: PreviousTest | None) -> None:
+    """Report the data check, the weak slices and the last package's test to the issue tracker."""
+    import time
+
+    from packager.findings.from_build import findings_of_build
+    from packager.findings.from_data_check import findings_of_data
+    from packager.findings.from_test import findings_of_test
+    from packager.project.config import load_project
+    from packager.review.check import check_data, resolve_target
+
+    progress, now = ConsoleProgress(), time.time()
+    if before is not None:
+        send_findings(url, findings_of_test(before.report, now), progress)
+    send_findings(url, findings_of_build(built.manifest, built.weak, now), progress)
+    if load_project(project).data is not None:
+        place = resolve_target(str(project))
+        found = check_data(place, progress)
+        told = findings_of_data(found.report, found.open, place.title, place.name, now)
+        send_findings(url, told, progress)
 
 
 def _built(built: Built) -> dict[str, Any]:

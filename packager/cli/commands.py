@@ -14,7 +14,7 @@ import typer
 # isort: off
 from packager.cli import build, inspect, run, test, bench, monitoring, feedback
 from packager.cli import data_versions, data_derive, data_fingerprints, data_checks, data_verdicts
-from packager.cli import data_label_queue, data_labels, issues
+from packager.cli import data_label_queue, data_labels, issues, issues_list, issues_act
 
 # isort: on
 from packager.cli.app import app
@@ -36,6 +36,8 @@ __all__ = [
     "feedback",
     "inspect",
     "issues",
+    "issues_act",
+    "issues_list",
     "monitoring",
     "run",
     "run_command",

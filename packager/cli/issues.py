@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from packager.cli.app import MONITOR, Application, GroupedVerbs, app
+from packager.cli.app import MONITOR, Application, AsJson, GroupedVerbs, app
 
 issues = Application(
     help="One list of what is wrong with all models.",
@@ -16,9 +17,12 @@ issues = Application(
     rich_markup_mode=None,
 )
 app.add_typer(issues, name="issues", rich_help_panel=MONITOR)
+SERVE = "Service"
+SHOW = "Show"
+CHANGE = "Change"
 
 
-@issues.command()
+@issues.command(rich_help_panel=SERVE)
 def serve(
     state: Annotated[
         Path | None, typer.Option(help="Folder of the service's data; default: your data folder.")
@@ -30,9 +34,10 @@ def serve(
     ] = None,
     alertmanager: Annotated[str, typer.Option(help="Address of Alertmanager.")] = "",
     prometheus: Annotated[str, typer.Option(help="Address of Prometheus.")] = "",
+    as_json: AsJson = False,
 ) -> None:
     """Run the issue tracker until Ctrl-C."""
-    from packager.cli.console import ConsoleProgress
+    from packager.cli.console import ConsoleProgress, print_result
     from packager.tracker.location import default_state
     from packager.tracker.service.run import check_state, start
     from packager.tracker.service.settings import ServiceSettings
@@ -46,6 +51,11 @@ def serve(
         prometheus=prometheus,
     )
     started = start(chosen, host, port, settings)
-    progress.step(f"issues: {started.url}, data in {chosen}")
-    progress.step(f"log in: {started.login_url()} (once, within 10 minutes)")
+    if as_json:
+        known = {"url": started.url, "login_url": started.login_url(),
+                 "token_file": str(started.token_file)}  # fmt: skip
+        print_result(json.dumps(known))
+    else:
+        progress.step(f"issues: {started.url}, data in {chosen}")
+        progress.step(f"log in: {started.login_url()} (once, within 10 minutes)")
     started.run()

@@ -35,11 +35,21 @@ def receive(store: Writer, report: Report, now: float, *, certain: bool = False)
     for one, outcome in zip(report.findings, outcomes, strict=True):
         if one.plot is not None and outcome.issue is not None:
             keep_plot(store, outcome.issue.id, one.plot, now)
-    if scan is not None and scan.complete:
+    if scan is not None and scan.complete and _is_latest(store, scan):
         named = {f"{one.fingerprint}/{one.observation}" for one in report.findings if one.firing}
         outcomes += [Receipt(one, "resolved") for one in _close_missing(store, scan, named, now)]
         outcomes += [Receipt(one, "resolved") for one in _close_proved(store, scan, now)]
     return outcomes
+
+
+def _is_latest(store: Writer, scan: ScanReport) -> bool:
+    """Whether no later scan of the scope came before this one, which waited in a spool."""
+    name = f"scan/{fingerprint_of(scan.package, scan.source, scan.scope)}"
+    last = store.setting(name)
+    if last is not None and float(last) > scan.at:
+        return False
+    store.keep_setting(name, repr(scan.at))
+    return True
 
 
 def _receive_one(

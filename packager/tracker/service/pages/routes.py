@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.routing import Route
 
 from packager.tracker.service.context import ServiceContext
+from packager.tracker.service.pages.issue_page import IssuePage
 from packager.tracker.service.pages.list_page import ListPage
 from packager.tracker.service.pages.login import LoginPages
 from packager.tracker.service.pages.site import PageSite
@@ -16,5 +17,6 @@ def page_routes(context: ServiceContext) -> list[Route]:
     return [
         *LoginPages(site).routes(),
         *ListPage(site).routes(),
+        *IssuePage(site).routes(),
         site.static.route(),
     ]
