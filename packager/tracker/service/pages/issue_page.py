@@ -18,7 +18,7 @@ from packager.tracker.service.pages.cause_line import cause_line
 from packager.tracker.service.pages.commands import commands
 from packager.tracker.service.pages.forms import Form, local_path
 from packager.tracker.service.pages.plots.draw import draw
-from packager.tracker.service.pages.priority_bars import band_reason, factors, product
+from packager.tracker.service.pages.priority_bars import band_reason, factors
 from packager.tracker.service.pages.prose import link, prose
 from packager.tracker.service.pages.site import PageSite
 from packager.tracker.service.pages.state_words import state_words
@@ -85,9 +85,8 @@ class IssuePage:
             "title": issue.title,
             "issue": issue,
             "state_words": state_words(issue, now),
-            "sentence": explanation(issue.numbers.rank, issue.numbers.evidence, issue.shift),
+            "sentence": explanation(issue.numbers.rank, "", issue.shift),
             "factors": factors(issue),
-            "product": product(issue),
             "band_reason": band_reason(issue),
             "prose": lambda text: prose(text, settings),
             "links": [link(url, name, settings) for name, url in issue.links.items()],

@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from packager.tracker.core.issue import ACTIVE, Issue, State
 from packager.tracker.core.moments import DAY
-from packager.tracker.core.priority import BANDS, explanation
+from packager.tracker.core.priority import BANDS
 from packager.tracker.core.texts import MAX_NAME, storable
 from packager.tracker.service.api import parse_query
 from packager.tracker.service.auth import Principal
@@ -20,6 +20,7 @@ from packager.tracker.service.pages.address import ListAddress
 from packager.tracker.service.pages.away import away_since
 from packager.tracker.service.pages.cause_line import cause_line
 from packager.tracker.service.pages.forms import Form
+from packager.tracker.service.pages.priority_bars import why_first
 from packager.tracker.service.pages.site import PageSite
 from packager.tracker.service.pages.sparkline import sparkline
 from packager.tracker.service.problems import RefusedError
@@ -108,7 +109,7 @@ class ListPage:
             "q": selection.text,
             "rows": rows,
             "first": first,
-            "why": "" if first is None else _sentence(first.issue),
+            "why": "" if first is None else why_first(first.issue),
             "next": "" if page.next is None else address.after(page.next.encode()),
             "later": after is not None,
             "tabs": _tabs(address, tallies),
@@ -176,10 +177,6 @@ def _address_of(query: str) -> ListAddress:
         return ListAddress.of(query)
     except ValueError:
         raise RefusedError(400, "malformed", "query: expected the query of a list") from None
-
-
-def _sentence(issue: Issue) -> str:
-    return explanation(issue.numbers.rank, issue.numbers.evidence, issue.shift)
 
 
 def _tabs(address: ListAddress, tallies: list[Tally]) -> list[tuple[str, ListAddress, int, bool]]:

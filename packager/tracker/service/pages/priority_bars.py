@@ -74,6 +74,23 @@ def band_reason(issue: Issue) -> str:
     return f"P{band} is from {formatted(least)} to {formatted(above)}"
 
 
+def why_first(issue: Issue) -> str:
+    """Why an issue stands where it does, in one sentence."""
+    numbers = issue.numbers
+    affected = factors(issue)[1].meaning
+    if numbers.severity == "page":
+        said = f"It pages somebody, so it is P1: {affected} ({product(issue)})."
+    else:
+        said = (
+            f"{affected[0].upper()}{affected[1:]}, certainty {formatted(numbers.certainty)},"
+            f" severity {numbers.severity}: {product(issue)}, and {band_reason(issue)}."
+        )
+    if issue.shift:
+        direction = "up" if issue.shift < 0 else "down"
+        said += f" Moved one band {direction} by hand: {issue.shift_reason}"
+    return said
+
+
 def _factor(name: str, value: float, meaning: str) -> Factor:
     bar = Markup(
         '<svg class="factor-bar" width="100%" height="10" role="img" aria-label="{0} {1}">'
