@@ -15,8 +15,8 @@ from packager.tracker.service.api import IssueApi
 from packager.tracker.service.auth import Authenticator, session_key
 from packager.tracker.service.context import ServiceContext
 from packager.tracker.service.health import ServiceHealth
-from packager.tracker.service.pages.routes import page_routes
-from packager.tracker.service.problems import RefusedError, on_http_error, on_problem
+from packager.tracker.service.pages.routes import Pages
+from packager.tracker.service.problems import RefusedError, on_problem
 from packager.tracker.service.settings import ServiceSettings
 from packager.tracker.service.tracker import Tracker
 from packager.tracker.service.upkeep import keep_up
@@ -64,6 +64,7 @@ def create_app(tracker: Tracker, settings: ServiceSettings) -> Starlette:
     with tracker.store.write() as store:
         key = session_key(store)
     context = ServiceContext(tracker, settings, Authenticator(tracker, settings, key))
+    pages = Pages(context)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -78,11 +79,11 @@ def create_app(tracker: Tracker, settings: ServiceSettings) -> Starlette:
         routes=[
             *IssueApi(context).routes(),
             *ServiceHealth(context).routes(),
-            *page_routes(context),
+            *pages.routes(),
         ],
         lifespan=lifespan,
         middleware=[Middleware(SafeHeaders)],
-        exception_handlers={RefusedError: on_problem, HTTPException: on_http_error},
+        exception_handlers={RefusedError: on_problem, HTTPException: pages.on_http_error},
     )
     app.state.context = context
     return app
