@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from packager.data.checks.finding import DataCheckReport
@@ -32,22 +32,29 @@ def findings_of_data(
     scan = ScanReport(
         package=package, source=SOURCE, scope=scope, digest=report.digest, complete=True, at=at
     )
+    alone = Counter(detector for detector, _ in groups)
     findings = tuple(
-        _finding(group, report, package, at) for _, group in sorted(groups.items()) if group
+        _finding(group, report, package, at, report.counts.get(key[0]) if alone[key[0]] == 1 else 0)
+        for key, group in sorted(groups.items())
     )
     return Report(findings=findings, scan=scan)
 
 
 def _finding(
-    group: Sequence[DataFinding], report: DataCheckReport, package: str, at: float
+    group: Sequence[DataFinding],
+    report: DataCheckReport,
+    package: str,
+    at: float,
+    total: int | None,
 ) -> Finding:
+    """``total``: the number of findings, if the report names only the worst of them."""
     first = group[0]
     named = {one.row for one in group if one.row is not None}
-    rows = len(named) if named else report.rows
+    rows = max(len(named), min(total or 0, report.rows)) if named else report.rows
     score = max(one.score for one in group)
     hashes = [one.row_hash for one in group if one.row_hash][:MAX_HASHES]
     about = "the table" if first.column is None else first.column
-    more = "" if len(named) <= len(hashes) else f", and {len(named) - len(hashes)} more"
+    more = "" if rows <= len(hashes) else f", and {rows - len(hashes):,} more"
     return Finding(
         package=package,
         kind="SuspiciousRows",

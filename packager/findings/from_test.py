@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from monitoring.slices.slices import ALL
 from monitoring.stats.drift import total_variation
 from packager.manifest.policy import Family
 from packager.tracker.core.finding import (
@@ -39,6 +40,17 @@ KINDS: Mapping[Family, tuple[str, str]] = {
     "weak": ("WeakSlice", "slice"),
 }
 """Family → the kind of its findings, and what a subject of it is."""
+TITLES: Mapping[Family, str] = {
+    "schema": "schema differs from the package's:",
+    "suspects": "more suspicious values:",
+    "drift": "new data drifted:",
+    "quality": "worse than when packaged:",
+    "calibration": "confidence no longer fits:",
+    "fairness": "groups are treated less alike:",
+    "time": "slower than when packaged:",
+    "cases": "behavioural case broken:",
+    "weak": "weak",
+}
 ALERTS: Mapping[Family, str] = {"quality": "SliceRegression", "drift": "FeatureDrift"}
 """Family → the alert that a passed check of a newer version proves gone."""
 WITH_CELLS: frozenset[Family] = frozenset({"schema", "suspects"})
@@ -48,11 +60,10 @@ ACTION = "Read the report: `package test REF --data NEW --output DIR` writes it 
 
 def findings_of_test(report: DataTestReport, at: float, page: Link | None = None) -> Report:
     """The report of a test at a time; ``page``: the address of its page."""
-    findings = [
-        _finding(check, report, at, page)
-        for check in report.checks
-        if check.verdict in ("failed", "warned")
-    ]
+    found = {
+        subject: [check for check in checks if check.verdict in ("failed", "warned")]
+        for subject, checks in _by_subject(report.checks).items()
+    }
     scan = ScanReport(
         package=report.name,
         version=report.version,
@@ -65,13 +76,19 @@ def findings_of_test(report: DataTestReport, at: float, page: Link | None = None
         proofs=tuple(_proofs(report)),
         unjudged=tuple(_unjudged(report)),
     )
+    findings = [_finding(checks, report, at, page) for checks in found.values() if checks]
     return Report(findings=tuple(findings), scan=scan)
 
 
-def _finding(check: Check, report: DataTestReport, at: float, page: Link | None) -> Finding:
-    kind, _ = KINDS[check.family]
+def _finding(
+    checks: Sequence[Check], report: DataTestReport, at: float, page: Link | None
+) -> Finding:
+    """The finding of one subject: the numbers of its worst check, the sentences of all."""
+    check = max(checks, key=lambda one: (one.verdict == "failed", _weight(one, report)))
+    kind, noun = KINDS[check.family]
+    subject = subject_of(check)
     quoted = check.family in WITH_CELLS
-    named = check.subject or "all rows"
+    named = "all rows" if subject == PACKAGE_SUBJECT else check.subject
     severity: Severity = "ticket" if check.verdict == "failed" else "info"
     numbers = {"baseline": check.baseline, "now": check.now, "difference": check.difference,
                "limit": check.limit, "q": check.q, "rows": float(check.rows)}  # fmt: skip
@@ -79,25 +96,30 @@ def _finding(check: Check, report: DataTestReport, at: float, page: Link | None)
         package=report.name,
         version=report.version,
         kind=kind,
-        subject=subject_of(check),
+        subject=subject,
         severity=severity,
         share=_share(check, report),
         certainty=_certainty(check),
         evidence=_evidence(check, report),
-        title=f"{check.family} of {named}" + (f": {check.metric}" if check.metric else ""),
-        summary="" if quoted else check.why,
+        title=f"{TITLES[check.family]} {noun if named == check.subject else ''} {named}".replace(
+            "  ", " "
+        ),
+        summary="" if quoted else "; ".join(one.why for one in checks),
         action=ACTION,
         source=SOURCE,
-        key=check.name,
         starts_at=at,
         values={name: value for name, value in numbers.items() if value is not None},
         links={} if page is None else {"report": page},
     )
 
 
+def _weight(check: Check, report: DataTestReport) -> float:
+    return _share(check, report) * _certainty(check)
+
+
 def subject_of(check: Check) -> str:
     """``slice=color=E``; ``package`` for a check of all rows."""
-    if not check.subject or check.headline:
+    if check.subject in ("", ALL) or check.headline:
         return PACKAGE_SUBJECT
     return f"{KINDS[check.family][1]}={check.subject}"[:MAX_NAME]
 
