@@ -7,9 +7,10 @@ import re
 from markupsafe import Markup
 
 from packager.text import visible
-from packager.tracker.service.pages.shown import is_trusted
+from packager.tracker.service.pages.shown import is_trusted, shortened
 from packager.tracker.service.settings import ServiceSettings
 
+MAX_NAME = 80
 _PART = re.compile(r"(https?://[^\s<>\"'`]{1,2000}|`[^`\n]{1,500}`)")
 _TRAILING = ".,;:!?)]}"
 
@@ -22,6 +23,7 @@ def prose(text: str, settings: ServiceSettings) -> Markup:
 
 def link(url: str, text: str, settings: ServiceSettings) -> Markup:
     """A link; the address as text if it isn't trusted."""
+    text = shortened(text, MAX_NAME)
     if not is_trusted(url, settings):
         return Markup("<span>{} <code>{}</code></span>").format(visible(text), visible(url))
     return _anchor(url, text)

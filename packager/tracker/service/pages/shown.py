@@ -31,7 +31,8 @@ def as_it_is(text: str) -> Markup:
 
 
 def shortened(text: str, most: int = MAX_TITLE) -> str:
-    """The beginning of a text."""
+    """The beginning of a text, as it is shown."""
+    text = visible(text[: most + 1])
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 

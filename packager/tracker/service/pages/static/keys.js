@@ -69,5 +69,6 @@
   });
   const fromAddress = () => unfold(location.hash.slice(1));
   addEventListener("hashchange", fromAddress);
-  fromAddress();
+  // Later than the browser's own jump to the part, which takes the focus away.
+  addEventListener("load", () => setTimeout(fromAddress));
 })();
