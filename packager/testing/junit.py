@@ -119,7 +119,9 @@ def _numbers(check: Check) -> Iterator[str]:
 
 def _examples(check: Check) -> Iterator[str]:
     for row in check.examples[:MAX_EXAMPLES]:
-        yield _cut(", ".join(f"{key}: {value}" for key, value in row.items()), MAX_MESSAGE)
+        own = [(key, value) for key, value in row.items() if key != "cells"]
+        cells = row.get("cells", {}).items()
+        yield _cut(", ".join(f"{key}: {value}" for key, value in (*own, *cells)), MAX_MESSAGE)
 
 
 def _document(top: ElementTree.Element) -> bytes:

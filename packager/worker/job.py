@@ -77,6 +77,11 @@ class DataTestJob(FrozenModel):
     """A file below ``/data/labels`` with right answers; empty for none."""
     on: tuple[str, ...] = ()
     """The columns that identify a row in both."""
+    shown: str = ""
+    """The new data as named on the command line, for messages."""
+    labels_shown: str = ""
+    unreadable: str = ""
+    """Why the new data can't be read, if the host found that."""
 
 
 class TrainingResult(FrozenModel):

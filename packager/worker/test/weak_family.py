@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -122,12 +119,8 @@ def _check(one: WeakSlice, found: WeakSlices, policy: Policy) -> Check:
         verdict="failed" if fails else "warned",
         why=f"{one.condition}: loss {one.loss:.3g}, {one.expected:.3g} {expected}, on {one.rows:,} "
         f"rows ({one.share:.1%})",
-        examples=tuple(_example(row) for row in one.examples),
+        examples=one.examples,
     )
-
-
-def _example(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    return {"row": row["row"], **row["cells"], "loss": row["loss"]}
 
 
 def _details(found: WeakSlices) -> WeakDetails:
@@ -142,7 +135,7 @@ def _details(found: WeakSlices) -> WeakDetails:
                 excess=one.excess,
                 low=one.interval[0],
                 high=one.interval[1],
-                examples=tuple(_example(row) for row in one.examples),
+                examples=one.examples,
             )
             for one in found.slices
         )
