@@ -34,6 +34,7 @@ SERVING_VERBS = {"predict": "serving.predict_file"}
 ACTIVITIES = {
     "run": "training",
     "check": "checking the data",
+    "baseline": "measuring the held-out rows",
     "seeds": "training with several seeds",
     "replay": "replaying the training",
     "predict": "predicting",

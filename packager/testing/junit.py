@@ -2,8 +2,9 @@
 
 A family is a ``testsuite``, a check is a ``testcase``. JUnit knows three outcomes: a check that
 failed is a ``failure``; one that is inconclusive, a warning or not judged is ``skipped``, with the
-reason. A test that could not be made is an ``error``, never a ``failure``. Times are 0: a report
-has none, so that the same rows give the same report.
+reason. A test that could not be made is an ``error``, never a ``failure``. There is no ``time``,
+which the format leaves optional: a report has none, so that equal rows give equal reports, and 0
+would be untrue.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def error_as_junit(name: str, error: PackageError) -> bytes:
     top = ElementTree.Element("testsuites", name=_short(name))
     suite = ElementTree.SubElement(top, "testsuite", name="test")
     case = ElementTree.SubElement(
-        suite, "testcase", classname=_short(f"{name}.test"), name="package test", time="0"
+        suite, "testcase", classname=_short(f"{name}.test"), name="package test"
     )
     found = ElementTree.SubElement(
         case, "error", type=type(error).__name__, message=_message(error.message)
@@ -55,15 +56,17 @@ def _suite(top: ElementTree.Element, report: DataTestReport, family: FamilyRepor
         ElementTree.SubElement(listed, "property", name=name, value=_message(value))
     place = _short(f"{report.name}.{family.family}")
     if not family.checks:
-        only = ElementTree.SubElement(
-            suite, "testcase", classname=place, name=family.family, time="0"
-        )
+        only = ElementTree.SubElement(suite, "testcase", classname=place, name=family.family)
         ElementTree.SubElement(only, "skipped", message=_message(f"not judged: {family.why}"))
     taken: set[str] = set()
     for check in family.checks:
         name = _unique(check.name, taken)
-        case = ElementTree.SubElement(suite, "testcase", classname=place, name=name, time="0")
+        case = ElementTree.SubElement(suite, "testcase", classname=place, name=name)
         _outcome(case, check)
+    for one in family.not_tested:
+        name = _unique(f"not tested: {one.subject}", taken)
+        case = ElementTree.SubElement(suite, "testcase", classname=place, name=name)
+        ElementTree.SubElement(case, "skipped", message=_message(f"not tested: {one.why}"))
 
 
 def _properties(report: DataTestReport, family: FamilyReport) -> Iterator[tuple[str, str]]:
@@ -97,7 +100,7 @@ def _verdict(top: ElementTree.Element, report: DataTestReport) -> None:
     """The case of a policy by which an inconclusive test fails, although no check did."""
     suite = ElementTree.SubElement(top, "testsuite", name="verdict")
     place = _short(f"{report.name}.verdict")
-    case = ElementTree.SubElement(suite, "testcase", classname=place, name="verdict", time="0")
+    case = ElementTree.SubElement(suite, "testcase", classname=place, name="verdict")
     found = ElementTree.SubElement(
         case, "failure", type=report.verdict, message=_message(report.sentence)
     )
@@ -135,7 +138,6 @@ def _document(top: ElementTree.Element) -> bytes:
         }
         for name, count in counts.items():
             suite.set(name, str(count))
-        suite.set("time", "0")
     for name in ("tests", "failures", "errors"):
         top.set(name, str(sum(int(suite.attrib[name]) for suite in top)))
     ElementTree.indent(top)

@@ -35,7 +35,7 @@ class Job(DataRoles):
     monitoring_include: tuple[str, ...] = ()
     """Features with drift detection although they look like calendar features."""
     test: Policy = Policy()
-    """``[test]``: what the baseline has to hold."""
+    """``[test]``: what the baseline has to hold. The training itself reads nothing of it."""
     recipe: Recipe | Literal["none"]
 
     @property

@@ -22,6 +22,7 @@ RESULTS = {
     "run": "result.json",
     "seeds": "seed_variance.json",
     "check": "check.json",
+    "baseline": "baseline.json",
     "folds": "folds.npz",
     "replay": "report.json",
     "test": "report.json",

@@ -42,7 +42,11 @@ def test_the_held_out_rows_are_described_by_slice_class_and_group(baseline: Base
 
 def test_the_packaged_side_has_its_design_effects(baseline: Baseline) -> None:
     effects = baseline.reference_effects
-    assert {"drift size", "drift color", "drift prediction"} <= effects.keys()
+    assert {
+        "drift feature size",
+        "drift feature color",
+        "drift answer prediction",
+    } <= effects.keys()
     # The rows of a shop are no more alike than others.
     assert all(0.8 < effect < 1.3 for effect in effects.values())
 

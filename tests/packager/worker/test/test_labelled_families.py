@@ -27,7 +27,8 @@ def test_three_families_judge_labelled_rows() -> None:
         "fairness": True,
     }
     plain = manifest()
-    assert "fairness" not in labelled_families(judged, masks(frame), frame, baseline, plain)
+    undeclared = labelled_families(judged, masks(frame), frame, baseline, plain)["fairness"]
+    assert undeclared.not_judged == "[test.fairness] columns names no groups"
 
     weighted = WeightedRows(**vars(answered(2_000, 0)[1]), weights=np.ones(2_000))
     chosen = labelled_families(weighted, masks(frame), frame, baseline, ABOUT)
