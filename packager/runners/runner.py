@@ -39,6 +39,7 @@ ACTIVITIES = {
     "replay": "replaying the training",
     "predict": "predicting",
     "test": "testing on new data",
+    "timed": "measuring processor time",
     "cases": "judging the cases",
 }
 """Verb → its description in errors."""

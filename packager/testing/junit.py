@@ -17,6 +17,8 @@ from packager.errors import PackageError
 from packager.text import format_number, visible
 from packager.worker.test.report import Check, DataTestReport, FamilyReport
 
+REPORT = "package-test/1"
+"""In a comment: the version of the report that the document is made of."""
 MAX_NAME = 200
 """Characters of a name: the rest is in report.json."""
 MAX_MESSAGE = 2_000
@@ -57,7 +59,7 @@ def _suite(top: ElementTree.Element, report: DataTestReport, family: FamilyRepor
     place = _short(f"{report.name}.{family.family}")
     if not family.checks:
         only = ElementTree.SubElement(suite, "testcase", classname=place, name=family.family)
-        ElementTree.SubElement(only, "skipped", message=_message(f"not judged: {family.why}"))
+        _skip(only, f"not judged: {family.why}")
     taken: set[str] = set()
     for check in family.checks:
         name = _unique(check.name, taken)
@@ -66,7 +68,7 @@ def _suite(top: ElementTree.Element, report: DataTestReport, family: FamilyRepor
     for one in family.not_tested:
         name = _unique(f"not tested: {one.subject}", taken)
         case = ElementTree.SubElement(suite, "testcase", classname=place, name=name)
-        ElementTree.SubElement(case, "skipped", message=_message(f"not tested: {one.why}"))
+        _skip(case, f"not tested: {one.why}")
 
 
 def _properties(report: DataTestReport, family: FamilyReport) -> Iterator[tuple[str, str]]:
@@ -90,10 +92,15 @@ def _outcome(case: ElementTree.Element, check: Check) -> None:
         )
         found.text = _lines(*_numbers(check), *_examples(check))
     elif check.verdict == "warned":
-        ElementTree.SubElement(case, "skipped", message=_message(f"warning: {check.why}"))
+        _skip(case, f"warning: {check.why}")
     elif check.verdict == "inconclusive":
         why = f"inconclusive: {check.why}" if check.why else "inconclusive"
-        ElementTree.SubElement(case, "skipped", message=_message(why))
+        _skip(case, why)
+
+
+def _skip(case: ElementTree.Element, why: str) -> None:
+    """The reason is the text: one of Jenkins' schemas allows no attribute."""
+    ElementTree.SubElement(case, "skipped").text = _message(why)
 
 
 def _verdict(top: ElementTree.Element, report: DataTestReport) -> None:
@@ -141,8 +148,11 @@ def _document(top: ElementTree.Element) -> bytes:
     for name in ("tests", "failures", "errors"):
         top.set(name, str(sum(int(suite.attrib[name]) for suite in top)))
     ElementTree.indent(top)
-    text: bytes = ElementTree.tostring(top, encoding="utf-8", xml_declaration=True)
-    return text + b"\n"
+    mark = ElementTree.Comment(f" {REPORT} ")
+    mark.tail = "\n"
+    declared = b"<?xml version='1.0' encoding='utf-8'?>\n"
+    parts = (ElementTree.tostring(one, encoding="utf-8") for one in (mark, top))
+    return declared + b"".join(parts) + b"\n"
 
 
 def _unique(name: str, taken: set[str]) -> str:

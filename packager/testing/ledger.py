@@ -35,6 +35,8 @@ class LedgerKey(FrozenModel):
     """``path sha256`` of the new data's files, in order."""
     labels: tuple[str, ...] = ()
     """The same of late labels, and the columns that they are joined by."""
+    previous: str = ""
+    """Root of the earlier package whose processor time was compared; empty for none."""
 
     @property
     def digest(self) -> str:

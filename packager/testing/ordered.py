@@ -11,8 +11,10 @@ RANKS = ("failed", "warned", "inconclusive", "passed")
 
 
 def worst_first(checks: Iterable[Check]) -> list[Check]:
-    """Failed before warned before inconclusive before passed; then by family, as ``FAMILIES``: a
-    broken schema explains drift, and drift a loss of quality; then of all rows, then the surest.
+    """Failed before warned before inconclusive before passed; then by family, then the surest.
+
+    Families are in the order of ``FAMILIES``: a broken schema explains drift, and drift a loss of
+    quality. In a family, checks of all rows come first.
     """
     return sorted(checks, key=_place)
 

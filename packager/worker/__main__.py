@@ -8,6 +8,7 @@
                        OUT/folds.npz
     replay ASK OUT     retrain and compare; OUT/report.json
     test JOB OUT       test the package on the rows in /data/new; OUT/report.json
+    timed JOB OUT      measure processor time on the rows in /data/new; OUT/timed.json
     cases ASK OUT      judge the package's cases on the held-out rows; OUT/cases.json
 
     replay [CHANGE]    replay by hand, with only the image: prints the report; CHANGE is seed,
@@ -46,7 +47,7 @@ from packager.worker.job import (
 from packager.worker.processes.child_process import end_if_child
 from packager.worker.processes.environment import pin_environment
 
-VERBS = ("run", "baseline", "seeds", "check", "folds", "replay", "test", "cases")
+VERBS = ("run", "baseline", "seeds", "check", "folds", "replay", "test", "timed", "cases")
 USAGE = f"python -m packager.worker {'|'.join(VERBS)} JOB OUT | replay [seed|row|param]"
 
 
@@ -150,6 +151,10 @@ def _do(verb: str, given: Path, out: Path, arguments: Sequence[str]) -> bool:
             from packager.worker.test.run import run_test
 
             run_test(DataTestJob.load(given), root, out)
+        case "timed":
+            from packager.worker.test.timed import measure_rows
+
+            measure_rows(DataTestJob.load(given), root, out)
         case "cases":
             from packager.worker.test.cases.at_build import judge_held_out
 

@@ -68,6 +68,17 @@ class FoldsJob(FrozenModel):
     task: Task
 
 
+class PreviousTimes(FrozenModel):
+    """Processor time of a row over that of an earlier package, which predicted the same rows."""
+
+    tag: str
+    """Of the earlier package."""
+    ratios: tuple[float, ...] = ()
+    """One for each pair of runs, which were made in turn."""
+    why: str = ""
+    """Why there are none."""
+
+
 class DataTestJob(FrozenModel):
     """Test the package on the rows below ``/data/new``."""
 
@@ -82,6 +93,8 @@ class DataTestJob(FrozenModel):
     labels_shown: str = ""
     unreadable: str = ""
     """Why the new data can't be read, if the host found that."""
+    previous: PreviousTimes | None = None
+    """None if no earlier package was at hand."""
 
 
 class TrainingResult(FrozenModel):

@@ -26,6 +26,7 @@ RESULTS = {
     "folds": "folds.npz",
     "replay": "report.json",
     "test": "report.json",
+    "timed": "timed.json",
     "cases": "cases.json",
 }
 """The result file that each verb of the worker writes last."""

@@ -232,6 +232,5 @@ def _check_columns(there: Sequence[str] | pd.Index, named: Sequence[str], data: 
             raise UsageError(
                 f"[test.fairness] columns: expected the column {name!r} in {data}, which lack it",
                 did_you_mean(name, map(str, there))
-                or "keep the column in the data; the model does "
-                "not see it if it is in exclude of [data]",
+                or "keep the column in the data; [data] exclude hides it from the model",
             )

@@ -14,7 +14,7 @@ from packager.model.hosted import ModelHost
 from packager.model.integrity import MANIFEST, check_before_loading
 from packager.model.paths import Root
 from packager.text import counted
-from packager.worker.job import DataTestJob
+from packager.worker.job import DataTestJob, PreviousTimes
 from packager.worker.processes.asked_model import StoredModel
 from packager.worker.processes.host_command import model_host
 from packager.worker.test.answers import Answers, ask
@@ -62,7 +62,11 @@ def run_test(asked: DataTestJob, root: Root, out: Path) -> DataTestReport:
     manifest = Manifest.load(root.package / MANIFEST)
     check_before_loading(manifest, root)
     data = read_for_test(asked, manifest, root)
-    found = _unread(data) if isinstance(data, UnreadData) else _families(data, manifest, root)
+    found = (
+        _unread(data)
+        if isinstance(data, UnreadData)
+        else _families(data, asked.previous, manifest, root)
+    )
     reports = judge(_every_family(found), manifest.test)
     verdict, sentence = overall(reports, manifest.test)
     report = DataTestReport(
@@ -95,7 +99,9 @@ def _every_family(found: _Found) -> dict[Family, Judged]:
     return {family: found.families.get(family, nothing) for family in FAMILIES}
 
 
-def _families(data: ReadData, manifest: Manifest, root: Root) -> _Found:
+def _families(
+    data: ReadData, previous: PreviousTimes | None, manifest: Manifest, root: Root
+) -> _Found:
     """What each family found."""
     rows, notes = data.rows, (*_notes(data.rows), *data.notes)
     if data.absent:
@@ -122,7 +128,7 @@ def _families(data: ReadData, manifest: Manifest, root: Root) -> _Found:
             if no_number is not None:
                 found["suspects"] = _with(found["suspects"], no_number)
         found["drift"] = drift(rows, answers.found, profile, policy, effects)
-    found["time"] = timing(ratios, policy)
+    found["time"] = timing(ratios, policy, previous)
     cells = DataRows(rows.served, rows.places, rows.masks)
     found["cases"] = cases(cells, manifest, root, batches=policy.batch_invariance)
     if isinstance(seen, str):
