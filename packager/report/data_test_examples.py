@@ -69,6 +69,7 @@ def example_table(title: str, rows: Sequence[Mapping[str, Any]]) -> str:
     ``cells`` holds columns of the data, which may have the names of the other keys.
     """
     keys = list(dict.fromkeys(name for row in rows for name in row if name != CELLS))
+    keys = keys[:MAX_COLUMNS]
     columns = list(dict.fromkeys(name for row in rows for name in row.get(CELLS, {})))
     columns = columns[: MAX_COLUMNS - len(keys)]
     heads = [shortened(name, 40) for name in (*keys, *columns)]

@@ -18,7 +18,7 @@ def test_three_families_judge_labelled_rows() -> None:
     frame, judged = answered(2_000, 0)
     baseline = baseline_of(judged, masks(frame))
     values = group_values(frame, ABOUT.test.fairness)
-    grouped = fairness_baseline(judged, frame, values, baseline, ABOUT.test.fairness)
+    grouped = fairness_baseline(judged, frame, values, ABOUT.test.fairness)
     baseline = baseline.model_copy(update={"answers": class_baseline(judged), "fairness": grouped})
     found = labelled_families(judged, masks(frame), frame, baseline, ABOUT)
     assert {name: bool(one.checks) for name, one in found.items()} == {

@@ -69,7 +69,7 @@ def test_dependent_rows_count_once(grouped: Project) -> None:
         assert repeated.error == pytest.approx(single.error, rel=0.02)
         assert repeated.p == pytest.approx(single.p, rel=0.1)
     assert check(many, "drift", "feature size").p == pytest.approx(
-        check(one, "drift", "size").p, abs=0.1
+        check(one, "drift", "feature size").p, abs=0.1
     )
 
 
