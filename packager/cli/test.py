@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,6 +14,7 @@ import typer
 
 from packager.cli.app import INSPECT, AsJson, Local, Ref, app, opened
 from packager.cli.console import ConsoleProgress, print_result, terminal_columns
+from packager.cli.reporting import Issues, send_findings
 from packager.errors import PackageError
 
 if TYPE_CHECKING:
@@ -54,6 +56,7 @@ def run_data_test(
         str | None,
         typer.Option(help="Earlier package: what a row costs is measured in turn with it."),
     ] = None,
+    issues: Issues = None,
     local: Local = False,
     as_json: AsJson = False,
 ) -> None:
@@ -90,6 +93,10 @@ def run_data_test(
             raise typer.Exit(1)  # it still holds: a schedule must not turn green by itself
         return
     write_report(report, output, summary, _before(result.history, report))
+    if issues is not None:
+        from packager.findings.from_test import findings_of_test
+
+        send_findings(issues, findings_of_test(report, time.time()), ConsoleProgress())
     print_result(report.model_dump_json() if as_json else as_text(report, terminal_columns()))
     if not report.passed:
         raise typer.Exit(1)

@@ -16,7 +16,7 @@ from packager.runners.runner import Worker
 from packager.worker.job import DataTestJob, PreviousTimes
 from packager.worker.test.timed import TimedRows
 
-PAIRS = 8
+PAIRS = 6
 """Runs of each package."""
 
 
