@@ -14,7 +14,7 @@ from packager.image.stack import entries
 from packager.runners.package import layers_worker
 from packager.worker.job import Job
 from packager.worker.test.baseline import BASELINE
-from packager.worker.test.held_out import WEAK
+from packager.worker.test.weak_slice import FILE as WEAK
 
 MEASURED = "baselines"
 """Folder of the cache with statistics by training and ``[test]``."""

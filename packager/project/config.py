@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ConfigDict, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
 from packager.confinement import (
     lies_outside,
@@ -41,6 +42,7 @@ from packager.project.sections import (
     SlicesSection,
 )
 from packager.project.split_rules import check_split
+from packager.text import did_you_mean
 
 FILENAME = "package.toml"
 EXPECTED = {  # what patterns expect, for error messages
@@ -219,7 +221,8 @@ def _explain(error: ValidationError) -> UsageError:
     mistakes = error.errors(include_url=False)
     # A misspelt key causes a missing key, too; report the misspelling.
     mistake = min(mistakes, key=lambda found: found["type"] != "extra_forbidden")
-    key = ".".join(str(part) for part in mistake["loc"]) or FILENAME
+    parts = map(str, mistake["loc"])
+    key = ".".join(part for part in parts if not part.startswith("constrained-")) or FILENAME
     if mistake["type"] == "extra_forbidden":
         known = _known_keys(mistake["loc"])
         close = difflib.get_close_matches(str(mistake["loc"][-1]), known, 1, 0.5)
@@ -234,9 +237,22 @@ def _explain(error: ValidationError) -> UsageError:
         r"^Input should be |^(Value|String) should ", "", mistake["msg"]
     ).replace("a valid tuple", "a list")
     return UsageError(
-        f"{FILENAME}: `{key}`: expected {expected}, got {mistake['input']!r}",
-        "see docs/package-toml.md for all keys",
+        f"{FILENAME}: `{key}`: expected {expected}, got {_toml(mistake['input'])}",
+        _nearest(mistake) or "see docs/package-toml.md for all keys",
     )
+
+
+def _nearest(mistake: ErrorDetails) -> str:
+    """The allowed word that a misspelt one is nearest to."""
+    if mistake["type"] != "literal_error" or not isinstance(mistake["input"], str):
+        return ""
+    allowed = re.findall(r"'([^']*)'", str(mistake["ctx"]["expected"]))
+    return did_you_mean(mistake["input"], allowed)
+
+
+def _toml(value: Any) -> str:
+    """A value as a message shows it: a tuple as the list that package.toml has."""
+    return repr(list(value)) if isinstance(value, tuple) else repr(value)
 
 
 def _known_keys(location: tuple[int | str, ...]) -> list[str]:

@@ -11,6 +11,7 @@ from monitoring.slices.slices import ALL
 from monitoring.stats.slice_tests import Losses
 from packager.manifest.manifest import Schema
 from packager.manifest.policy import SHARES, Policy
+from packager.text import counted
 from packager.worker.test.baseline import Baseline
 from packager.worker.test.details import WeakDetails, WeakSliceDetails
 from packager.worker.test.judged_rows import Judged as JudgedData
@@ -84,14 +85,14 @@ def _options(policy: Policy, baseline: Baseline | None) -> WeakOptions:
 
 def _summary(found: WeakSlices) -> Check:
     """How many there are; each is a check of its own."""
-    number = len(found.slices) or "no"
+    number = counted(len(found.slices), "weak slice") if found.slices else "no weak slice"
     return Check(
         family="weak",
         name="search",
         metric="slices",
         now=float(len(found.slices)),
         rows=found.rows,
-        why=f"{number} weak slices among {found.tried:,} that were tried on {found.rows:,} rows",
+        why=f"{number} among {found.tried:,} that were tried on {counted(found.rows, 'row')}",
     )
 
 

@@ -56,7 +56,7 @@ def test_hard_rows_are_not_weak(package: Project) -> None:
     assert found(report).slices == ()
     (search,) = (c for c in report.checks if c.family == "weak")
     assert search.verdict == "passed"
-    assert search.why.startswith("no weak slices among ")
+    assert search.why.startswith("no weak slice among ")
 
 
 def test_a_package_holds_its_baseline_and_weak_slices_without_rows(package: Project) -> None:
