@@ -34,5 +34,5 @@ def _check(key: str, what: str, names: Iterable[str], known: Collection[str]) ->
             there = ", ".join(sorted(known)[:MAX_SHOWN]) or "none"
             raise UsageError(
                 f"{key}: expected {what}, got {display_value(name)}",
-                did_you_mean(name, known) or f"there are {there}; take it out of [test]",
+                f"{did_you_mean(name, known)} there are {there}; take it out of [test]".lstrip(),
             )

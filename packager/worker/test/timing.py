@@ -87,7 +87,7 @@ def timing(
         not_tested.append(NotTested(subject="processor time of new rows", why=why, asked=asked))
     if previous is not None and len(previous.ratios) >= MIN_ROUNDS:
         name = f"processor time since {previous.tag}"
-        checks.append(_check(name, f"that of {previous.tag}", previous.ratios, policy))
+        checks.append(_check(name, f"a row in {previous.tag}", previous.ratios, policy))
     else:
         missing = ONLY_RELATIVE if previous is None else f"{previous.tag}: {previous.why}"
         part = "processor time of the model as a whole"
