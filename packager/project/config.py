@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ConfigDict, ValidationError, model_validator
-from pydantic_core import ErrorDetails
 
 from packager.confinement import (
     lies_outside,
@@ -236,23 +235,11 @@ def _explain(error: ValidationError) -> UsageError:
     expected = EXPECTED.get(key) or re.sub(
         r"^Input should be |^(Value|String) should ", "", mistake["msg"]
     ).replace("a valid tuple", "a list")
+    allowed = re.findall("'([^']+)'", expected) if mistake["type"] == "literal_error" else []
     return UsageError(
-        f"{FILENAME}: `{key}`: expected {expected}, got {_toml(mistake['input'])}",
-        _nearest(mistake) or "see docs/package-toml.md for all keys",
+        f"{FILENAME}: `{key}`: expected {expected}, got {mistake['input']!r}",
+        did_you_mean(str(mistake["input"]), allowed) or "see docs/package-toml.md for all keys",
     )
-
-
-def _nearest(mistake: ErrorDetails) -> str:
-    """The allowed word that a misspelt one is nearest to."""
-    if mistake["type"] != "literal_error" or not isinstance(mistake["input"], str):
-        return ""
-    allowed = re.findall(r"'([^']*)'", str(mistake["ctx"]["expected"]))
-    return did_you_mean(mistake["input"], allowed)
-
-
-def _toml(value: Any) -> str:
-    """A value as a message shows it: a tuple as the list that package.toml has."""
-    return repr(list(value)) if isinstance(value, tuple) else repr(value)
 
 
 def _known_keys(location: tuple[int | str, ...]) -> list[str]:

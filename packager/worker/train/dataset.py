@@ -12,10 +12,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from modelhost.text import display_value
-from monitoring.profile.profile import is_prediction
 from monitoring.slices.slices import SliceSet, slice_values
 from packager.data import frames
-from packager.data.preview import refuse_unservable
+from packager.data.preview import refuse_reserved, refuse_unservable
 from packager.data.split import split_parts
 from packager.errors import UsageError
 from packager.manifest.base import Scalar, Task
@@ -206,12 +205,7 @@ def _check_columns(frame: pd.DataFrame, job: Job, targets: Sequence[str]) -> Non
                 "take it out of exclude: the model never sees the target anyway",
             )
     features = feature_names(frame, job)
-    if taken := [name for name in features if is_prediction(name)]:
-        raise UsageError(
-            f"[data]: expected other names of features than {taken[0]!r}, which means the answers "
-            "in the profile",
-            "rename the column, or name it in [data] exclude",
-        )
+    refuse_reserved(features)
     for key, names in (("exclude", job.monitoring_exclude), ("include", job.monitoring_include)):
         _check_present(frame, f"[monitoring] {key}", names)
         if others := [name for name in names if name not in features]:
