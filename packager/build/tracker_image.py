@@ -103,7 +103,7 @@ def _settings() -> dict[str, object]:
     serve = ["issues", "serve", "--state", STATE, "--host", "0.0.0.0", "--port", str(PORT)]
     return {
         "Cmd": None,
-        "Entrypoint": [python, "-m", "packager", *serve],
+        "Entrypoint": [python, "-m", "packager.cli", *serve],
         "Env": [
             "HOME=/tmp",
             "LC_ALL=C.UTF-8",
