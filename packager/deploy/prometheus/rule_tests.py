@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -54,6 +55,8 @@ class TestCaseBuilder:
         self.model = model
         self.common = {"model": model.name, "version": model.version}
         self.slice = model.slices[-1]
+        self.dependent = math.ceil(model.objectives.design_effect)
+        """Rows that say at least as much as one independent row."""
 
     def series(self, name: str, values: str, instance: str = "a", **labels: str) -> TestSeries:
         """An input series of one replica."""

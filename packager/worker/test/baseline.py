@@ -166,6 +166,8 @@ class Baseline(FrozenModel):
     """Groups of rows that belong together, if ``[test] groups`` names them."""
     slices: Mapping[str, SliceBaseline]
     """Slice (``__all__`` first) to its statistics."""
+    design_effect: float = 1.0
+    """Of the losses of all rows, at least 1; of several outputs the largest of their headlines'."""
     answers: ClassBaseline | None = None
     """None for other answers than labels."""
     reference_effects: Mapping[str, float] = {}
