@@ -72,6 +72,14 @@ def regression_alert(scope: Scope) -> Alert:
     )
 
 
+def worse_z(selector: str) -> str:
+    """The z of the measures of ``selector`` (``{…}``), large if they are worse than packaged."""
+    inner = selector[1:-1]
+    errors = f'{SCORE_Z}{{{inner}, measure=~"{_ERRORS}"}}'
+    shares = f'{SCORE_Z}{{{inner}, measure!~"{_ERRORS}"}}'
+    return f"({errors} or -1 * {shares})"
+
+
 def _split(scope: Scope) -> tuple[str, str]:
     """The means of shares, and those of errors."""
     return (
