@@ -55,19 +55,19 @@ def of(name: str, *labels: str, **fixed: str) -> str:
 def certainty(z: str, own: str) -> str:
     """1 - q of the test ``own`` among all of ``z``: standard normal values, large if significant.
 
-    Both are vectors; ``own`` has one series.
+    Both are vectors; ``own`` has one series. 0 for a value that is not above 0.
     """
     value = f"max({own})"
     q = f"{tail(value)} * count({z} > -Inf) / count({z} >= scalar({value}))"
-    return f"clamp(1 - {q}, 0, 1)"
+    return f"clamp(1 - {q}, 0, 1) * ({value} > bool 0)"
 
 
 def tail(z: str) -> str:
-    """The probability that a standard normal variable exceeds ``z``, to 1e-7; 0.5 below 0.
+    """The probability that a standard normal variable exceeds ``z`` >= 0, to 1e-7.
 
     Abramowitz and Stegun (1964), 26.2.17.
     """
-    size = f"clamp_min({z}, 0)"
+    size = f"clamp_min({z}, 0)"  # where the series has no pole
     t = f"(1 / (1 + 0.2316419 * {size}))"
     series = (
         f"{t} * (0.31938153 + {t} * (-0.356563782 + {t} * (1.781477937"
@@ -232,7 +232,7 @@ def _versions() -> KindQueries:
 def _targets() -> KindQueries:
     """The part of the replicas that can't be scraped, come and go, or are something else."""
     up, info = of("up", "job"), of("model_package_info", "model")
-    bad = f"{up} == 0 or changes({up}[15m]) >= 4 or {up} unless on (job, instance) {info}"
+    bad = f"{up} == 0 or changes({up}[15m]) >= 4 or {up} unless on (instance) {info}"
     share = f"(count({bad}) or vector(0)) / count({up}) or vector(1)"
     return KindQueries(share, CERTAIN, (Plot("replicas that answer", up), _rows_plot("model")))
 
