@@ -37,7 +37,7 @@ def records(scope: Scope, design_effect: str) -> list[Record]:
     labels, rows = scope.series(LABELS), scope.series(EFFECTIVE)
     variance = promql.variance(scope.series(TOTAL), SQUARED, LABELS)
     share_z = promql.share_z(shares, rows, BASELINE, BASELINE_ROWS)
-    baseline = promql.MeanBaseline(BASELINE, BASELINE_VARIANCE, BASELINE_ROWS)
+    baseline = promql.BaselineSeries(BASELINE, BASELINE_VARIANCE, BASELINE_ROWS)
     error_z = promql.mean_z(errors, VARIANCE, rows, baseline)
     return [
         Record(LABELS, scope.increase(OUTPUT, "model_output_measured_total", "7d")),

@@ -30,7 +30,7 @@ LOOKBACK = "8m"
 restart, so that alerts continue; short enough that they end within ten minutes of the version."""
 
 
-class MeanBaseline(NamedTuple):
+class BaselineSeries(NamedTuple):
     """The series of ``accuracy.MeanBaseline``."""
 
     value: str
@@ -141,7 +141,7 @@ def mean_bound(mean: str, variance: str, rows: str, sign: str) -> str:
     return f"{mean} {sign} {Z95!r} * sqrt({variance} / ({rows} > 0))"
 
 
-def mean_z(mean: str, variance: str, rows: str, baseline: MeanBaseline) -> str:
+def mean_z(mean: str, variance: str, rows: str, baseline: BaselineSeries) -> str:
     """z of a live mean minus the baseline's, of independent rows; none without rows."""
     error = f"sqrt({variance} / ({rows} > 0) + {baseline.variance} / {baseline.rows})"
     return f"({mean} - {baseline.value}) / {error}"

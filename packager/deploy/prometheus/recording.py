@@ -202,7 +202,7 @@ def _errors(scope: Scope) -> list[Record]:
     """Mean absolute error by slice, its 95 % interval and its z against the baseline."""
     total, squares, labels = (scope.series(name) for name in (ERROR_ABS, ERROR_SQUARED, LABELS))
     score, rows = scope.series(SCORE), scope.series(EFFECTIVE)
-    baseline = promql.MeanBaseline(BASELINE, BASELINE_VARIANCE, BASELINE_ROWS)
+    baseline = promql.BaselineSeries(BASELINE, BASELINE_VARIANCE, BASELINE_ROWS)
     return [
         Record(ERROR_ABS, scope.increase(SLICE, "model_feedback_absolute_error_total", "7d")),
         Record(ERROR_SQUARED, scope.increase(SLICE, "model_feedback_squared_error_total", "7d")),

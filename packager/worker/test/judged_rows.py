@@ -265,23 +265,8 @@ def baseline_of(judged: Judged, masks: Mapping[str, Mask]) -> Baseline:
             metrics={key: MetricEstimate.of(one) for key, one in part.estimates().items()},
             losses=None if losses is None else _sums(losses[mask], part.groups),
         )
-    if judged.groups is None:
-        return Baseline(rows=len(judged), slices=slices)
-    effect = _design_effect(judged)
-    groups = len(np.unique(judged.groups))
-    return Baseline(rows=len(judged), groups=groups, slices=slices, design_effect=effect)
-
-
-def _design_effect(judged: Judged) -> float:
-    """The largest design effect of the accuracy, the mean error, or the outputs' headlines."""
-    grouped, simple = judged.estimates(), replace(judged, groups=None).estimates()
-    headlines = {*HEADLINES.values()}
-    effects = [
-        one.variance / simple[name].variance
-        for name, one in grouped.items()
-        if name.rpartition(".")[2] in headlines and simple[name].variance > 0
-    ]
-    return max([1.0, *(effect for effect in effects if math.isfinite(effect))])
+    groups = None if judged.groups is None else len(np.unique(judged.groups))
+    return Baseline(rows=len(judged), groups=groups, slices=slices)
 
 
 def _sums(losses: Floats, groups: Codes | None) -> LossSums:

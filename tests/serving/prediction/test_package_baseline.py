@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,8 +19,9 @@ from packager.manifest.slice_baselines import FILE, SliceBaselines
 from packager.model.paths import Root
 from packager.model.predictions import Predictions
 from packager.worker.test.baseline import BASELINE, Baseline, MetricEstimate, SliceBaseline
+from packager.worker.test.headline_effect import headline_effect
 from packager.worker.test.judged_rows import JudgedRows
-from packager.worker.test.judged_rows import baseline_of as measured
+from packager.worker.test.judged_rows import baseline_of as baseline_of_rows
 from serving.prediction.package_baseline import baseline_of, load_baselines, output_baselines
 
 SCHEMA = diamonds_schema(diamonds())
@@ -43,6 +45,12 @@ def written(found: Baseline, tmp_path: Path) -> SliceBaselines:
     return load_baselines(Root(tmp_path))
 
 
+def measured(judged: JudgedRows, masks: dict[str, Any] = EVERY) -> Baseline:
+    """As a build does."""
+    found = baseline_of_rows(judged, masks)
+    return found.model_copy(update={"design_effect": headline_effect(judged)})
+
+
 def numbers(groups: int | None = None) -> JudgedRows:
     """Errors of which the five rows of a group have the same, or each its own."""
     draw = np.random.default_rng(0)
@@ -60,7 +68,7 @@ def test_a_package_that_was_not_evaluated_has_no_baseline(tmp_path: Path) -> Non
 
 def test_an_error_has_the_variance_of_the_packaged_rows(tmp_path: Path) -> None:
     judged = numbers()
-    known = written(measured(judged, EVERY), tmp_path)
+    known = written(measured(judged), tmp_path)
     manifest = make_manifest(SCHEMA, task="regression", evaluation=evaluated("regression", 2.0))
     found = baseline_of(manifest, known)
     errors = np.abs(judged.errors)
@@ -72,7 +80,7 @@ def test_an_error_has_the_variance_of_the_packaged_rows(tmp_path: Path) -> None:
 def test_rows_of_groups_count_as_the_groups(tmp_path: Path) -> None:
     """Five rows of each group say what one says: z is that of a fifth of the rows."""
     judged = numbers(80)
-    known = written(measured(judged, EVERY), tmp_path)
+    known = written(measured(judged), tmp_path)
     manifest = make_manifest(SCHEMA, task="regression", evaluation=evaluated("regression", 2.0))
     score = baseline_of(manifest, known)[ALL]
     assert score.rows == pytest.approx(80, rel=0.02)
@@ -90,7 +98,7 @@ def test_a_share_states_its_independent_rows(tmp_path: Path) -> None:
     judged = JudgedRows(
         "classification", ["a"] * ROWS, Predictions(labels, None), ("a", "b"), codes
     )
-    known = written(measured(judged, EVERY), tmp_path)
+    known = written(measured(judged), tmp_path)
     value = evaluated("classification", 0.75)
     found = baseline_of(make_manifest(SCHEMA, evaluation=value), known)
     assert found[ALL] == HeldOutScore(0.75, pytest.approx(40, rel=0.03), None)

@@ -108,7 +108,7 @@ def test_the_interval_and_z_of_an_error_agree_to_1e9(
     assert same(server.value(promql.mean_bound(mean, live, independent, "+")), high)
     known = accuracy.MeanBaseline(baseline, variance, trained)
     z = accuracy.mean_z(total / rows, spread, rows / effect, known)
-    found = promql.mean_z(mean, live, independent, promql.MeanBaseline(b, v, m0))
+    found = promql.mean_z(mean, live, independent, promql.BaselineSeries(b, v, m0))
     assert same(server.value(found), z)
 
 
@@ -129,7 +129,7 @@ def test_what_isnt_a_number_in_python_is_no_alarm_in_promql(server: Prometheus) 
     baseline, trained = vector({"s": 0.9}, "slice"), vector({"s": 100.0}, "slice")
     assert server.ask(promql.wilson(nothing, nothing, "-")) == []
     assert server.ask(promql.share_z(nothing, nothing, baseline, trained)) == []
-    known = promql.MeanBaseline(baseline, trained, trained)
+    known = promql.BaselineSeries(baseline, trained, trained)
     assert server.ask(promql.mean_z(nothing, nothing, nothing, known)) == []
 
 
