@@ -55,8 +55,8 @@ class MeanBaseline(NamedTuple):
 def mean_z(mean: float, variance: float, rows: float, baseline: MeanBaseline) -> float:
     """z of a live mean error minus that of the baseline; each has its own variance (Welch 1947).
 
-    ``variance``: of the error of one live row. NaN without rows, with an unknown
-    variance, or if nothing varies and the means are equal; infinite if nothing varies and they are not.
+    ``variance``: of the error of one live row. NaN without rows, with an unknown variance, or if
+    nothing varies and the means are equal; infinite if nothing varies and they are not.
     """
     if rows <= 0 or baseline.rows <= 0:
         return math.nan
