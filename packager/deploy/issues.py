@@ -13,7 +13,7 @@ from typing import Any
 
 from packager.deploy.alert_links import runbook
 from packager.deploy.prometheus.alerts import alert_group
-from packager.deploy.prometheus.issue_queries import KindQueries, issue_queries
+from packager.deploy.prometheus.issue_queries import AlertQueries, issue_queries
 from packager.deploy.prometheus.issue_service import service_group, service_queries
 from packager.deploy.prometheus.rules import Alert, AlertOptions, Group, MonitoredModel
 from packager.deploy.prometheus.time_scale import scaled_query
@@ -32,7 +32,7 @@ def service_document() -> dict[str, Any]:
 
 
 def _document(
-    queries: Mapping[str, KindQueries], group: Group, options: AlertOptions
+    queries: Mapping[str, AlertQueries], group: Group, options: AlertOptions
 ) -> dict[str, Any]:
     first: dict[str, Alert] = {}
     for rule in group.rules:

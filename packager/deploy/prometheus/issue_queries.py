@@ -37,7 +37,7 @@ class Plot:
 
 
 @dataclass(frozen=True)
-class KindQueries:
+class AlertQueries:
     """The queries of one kind of alert."""
 
     share: str
@@ -76,7 +76,7 @@ def tail(z: str) -> str:
     return f"(exp(-({size}) ^ 2 / 2) * 0.3989422804014327 * {series})"
 
 
-def issue_queries(model: MonitoredModel) -> Mapping[str, KindQueries]:
+def issue_queries(model: MonitoredModel) -> Mapping[str, AlertQueries]:
     """Kind of alert → its queries, for every alert of ``model``."""
     return {
         "RequestsSlow": _burn("slow"),
@@ -88,13 +88,13 @@ def issue_queries(model: MonitoredModel) -> Mapping[str, KindQueries]:
         "LabelsRejected": _rejected(),
         "CompiledMismatch": _mismatches(),
         "CrashLoop": _restarts(),
-        "NoRequests": KindQueries(CERTAIN, CERTAIN, (_rows_plot("model"),)),
+        "NoRequests": AlertQueries(CERTAIN, CERTAIN, (_rows_plot("model"),)),
         "VersionSkew": _versions(),
         "TargetDown": _targets(),
     }
 
 
-def _burn(kind: str) -> KindQueries:
+def _burn(kind: str) -> AlertQueries:
     """The largest share of bad requests in the long windows: one of them fired."""
     longest = "|".join(window for window in BURN_WINDOWS if window in ("1h", "6h", "1d", "3d"))
     names = f"model:model_requests_{kind}:ratio({longest})"
@@ -103,15 +103,15 @@ def _burn(kind: str) -> KindQueries:
         for window in ("5m", "1h")
     ]
     share = f"max({{__name__=~{promql.quoted(names)}, model={{model}}, version={{version}}}})"
-    return KindQueries(f"clamp({share}, 0, 1)", CERTAIN, tuple(plots))
+    return AlertQueries(f"clamp({share}, 0, 1)", CERTAIN, tuple(plots))
 
 
-def _drift() -> KindQueries:
+def _drift() -> AlertQueries:
     """Total variation: the rows that would have to be in other bins."""
     own = (*VERSION, "feature")
     live, ratio = of(drift_name("ratio", "1d"), *own), of(recording.REFERENCE_RATIO, *own)
     z = drift_name("z", "1d")
-    return KindQueries(
+    return AlertQueries(
         f"0.5 * sum(abs({live} - {ratio}))",
         f"{MOVED} * {certainty(of(z, *VERSION), of(z, *own))}",
         (
@@ -122,18 +122,18 @@ def _drift() -> KindQueries:
     )
 
 
-def _anomalies() -> KindQueries:
+def _anomalies() -> AlertQueries:
     own = (*VERSION, "feature", "kind")
     ratio, usual = of(recording.ANOMALY_RATIO, *own), of(recording.ANOMALY_REFERENCE, *own)
     z = recording.ANOMALY_Z
-    return KindQueries(
+    return AlertQueries(
         f"clamp(max({ratio}) - max({usual}), 0, 1)",
         certainty(of(z, *VERSION), of(z, *own)),
         (Plot("share of such values, last hour", ratio), Plot("share when packaged", usual)),
     )
 
 
-def _quality(model: MonitoredModel) -> dict[str, KindQueries]:
+def _quality(model: MonitoredModel) -> dict[str, AlertQueries]:
     """Of labels, and of the model's own confidence."""
     if model.task == "outputs":
         return {"OutputRegression": _outputs()}
@@ -144,13 +144,13 @@ def _quality(model: MonitoredModel) -> dict[str, KindQueries]:
             Plot("estimated accuracy, last day", estimated),
             Plot("accuracy when packaged", of(recording.BASELINE, *VERSION, "slice")),
         )
-        found["EstimatedAccuracyDrop"] = KindQueries(
+        found["EstimatedAccuracyDrop"] = AlertQueries(
             _part_of_rows("1d"), f"vector({GUESSED})", plots
         )
     return found
 
 
-def _slices(model: MonitoredModel) -> KindQueries:
+def _slices(model: MonitoredModel) -> AlertQueries:
     own = (*VERSION, "slice")
     sign = "-1 * " if model.classified else ""
     z = recording.SCORE_Z
@@ -160,17 +160,17 @@ def _slices(model: MonitoredModel) -> KindQueries:
         "high": recording.SCORE_HIGH,
         "when packaged": recording.BASELINE,
     }
-    return KindQueries(
+    return AlertQueries(
         _part_of_rows("7d"),
         certainty(f"({sign}{of(z, *VERSION)})", f"({sign}{of(z, *own)})"),
         tuple(Plot(title, of(name, *own)) for title, name in names.items()),
     )
 
 
-def _outputs() -> KindQueries:
+def _outputs() -> AlertQueries:
     own = (*VERSION, "output", "measure", "slice")
     names = {"measure": output_rules.SCORE, "when packaged": output_rules.BASELINE}
-    return KindQueries(
+    return AlertQueries(
         _part_of_rows("7d"),
         certainty(output_rules.worse_z(of("", *VERSION)), output_rules.worse_z(of("", *own))),
         tuple(Plot(title, of(name, *own)) for title, name in names.items()),
@@ -186,27 +186,27 @@ def _part_of_rows(window: str) -> str:
     return f"clamp({part}, 0, 1)"
 
 
-def _coverage() -> KindQueries:
+def _coverage() -> AlertQueries:
     coverage = of(recording.COVERAGE, *VERSION, "slice")
     plot = Plot("share of predictions with a label, 7 days", coverage)
-    return KindQueries(f"clamp(1 - max({coverage}), 0, 1)", CERTAIN, (plot,))
+    return AlertQueries(f"clamp(1 - max({coverage}), 0, 1)", CERTAIN, (plot,))
 
 
-def _rejected() -> KindQueries:
+def _rejected() -> AlertQueries:
     refused = _version('reason!="duplicate"')
     wrong = f"sum(increase(model_feedback_rejected_total{refused}[1d]))"
     counted = f"sum(increase(model_feedback_total{_version(recording.EVERY_ROW)}[1d]))"
     reasons = f"model_feedback_rejected_total{_version()}[1h]"
     plot = Plot("refused labels an hour", f"sum by (reason) (increase({reasons}))")
-    return KindQueries(f"{wrong} / ({wrong} + {counted} > 0)", CERTAIN, (plot,))
+    return AlertQueries(f"{wrong} / ({wrong} + {counted} > 0)", CERTAIN, (plot,))
 
 
-def _mismatches() -> KindQueries:
+def _mismatches() -> AlertQueries:
     grown = f"sum(increase({recording.COMPARISONS}{_version(recording.MISMATCH)}[1h]))"
-    return KindQueries(CERTAIN, CERTAIN, (Plot("mismatches an hour", grown),))
+    return AlertQueries(CERTAIN, CERTAIN, (Plot("mismatches an hour", grown),))
 
 
-def _restarts() -> KindQueries:
+def _restarts() -> AlertQueries:
     """The part of the replicas in which a process ended."""
 
     def ended(by: str) -> str:
@@ -217,24 +217,26 @@ def _restarts() -> KindQueries:
 
     replicas = f"count(last_over_time({of('model_package_info', *VERSION)}[{promql.LOOKBACK}]))"
     share = f"clamp_max(count({ended('job, instance')} > 0) / {replicas}, 1)"
-    return KindQueries(share, CERTAIN, (Plot("processes that ended, 15 minutes", ended("reason")),))
+    return AlertQueries(
+        share, CERTAIN, (Plot("processes that ended, 15 minutes", ended("reason")),)
+    )
 
 
-def _versions() -> KindQueries:
+def _versions() -> AlertQueries:
     """The rows that the smaller versions answered."""
     rows = f"model_slice_predictions_total{{model={{model}}, {recording.EVERY_ROW}}}"
     asked = f"sum by (version) (increase({rows}[1h]))"
     share = f"1 - max({asked}) / (sum({asked}) > 0)"
     plot = Plot("rows an hour by version", asked)
-    return KindQueries(f"({share}) or vector(0)", CERTAIN, (plot,))
+    return AlertQueries(f"({share}) or vector(0)", CERTAIN, (plot,))
 
 
-def _targets() -> KindQueries:
+def _targets() -> AlertQueries:
     """The part of the replicas that can't be scraped, come and go, or are something else."""
     up, info = of("up", "job"), of("model_package_info", "model")
     bad = f"{up} == 0 or changes({up}[15m]) >= 4 or {up} unless on (instance) {info}"
     share = f"(count({bad}) or vector(0)) / count({up}) or vector(1)"
-    return KindQueries(share, CERTAIN, (Plot("replicas that answer", up), _rows_plot("model")))
+    return AlertQueries(share, CERTAIN, (Plot("replicas that answer", up), _rows_plot("model")))
 
 
 def _rows_plot(*labels: str) -> Plot:

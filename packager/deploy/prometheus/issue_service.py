@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from packager.deploy.prometheus.issue_queries import CERTAIN, KindQueries, Plot
+from packager.deploy.prometheus.issue_queries import CERTAIN, AlertQueries, Plot
 from packager.deploy.prometheus.rule_tests import (
     Expectation,
     RuleCase,
@@ -55,11 +55,11 @@ def service_group() -> Group:
     return Group(GROUP, "1m", alerts)
 
 
-def service_queries() -> Mapping[str, KindQueries]:
+def service_queries() -> Mapping[str, AlertQueries]:
     """Kind of alert → its queries; both are about all traffic."""
     plots = (Plot("issue service answers", UP), Plot("seconds since the last comparison", AGE))
     return {
-        alert.name: KindQueries(CERTAIN, CERTAIN, plots)
+        alert.name: AlertQueries(CERTAIN, CERTAIN, plots)
         for alert in service_group().rules
         if isinstance(alert, Alert)
     }
