@@ -13,6 +13,7 @@ import pandas as pd
 
 from monitoring.profile.profile import FeatureProfile, Profile
 from monitoring.slices.slices import SliceSet
+from monitoring.stats.accuracy import MeanBaseline
 from monitoring.stats.slice_features import SliceTerms
 from monitoring.stats.slice_tests import Losses
 from monitoring.stats.weak_slices import (
@@ -48,8 +49,8 @@ class WeakOptions:
     against: Against = "confidence"
     """``confidence`` is ``rest`` where there are no expected losses, as in a regression."""
     level: float = 0.02
-    baseline: float | None = None
-    """Mean loss of the package's held-out rows, for ``against = "baseline"``."""
+    baseline: MeanBaseline | None = None
+    """Losses of the package's held-out rows, for ``against = "baseline"``."""
 
 
 def weak_slices(
@@ -109,8 +110,9 @@ def _compared(losses: Losses, options: WeakOptions) -> tuple[Losses, Against]:
     """The losses with what they are compared with."""
     if options.against == "baseline":
         if options.baseline is None:
-            raise ValueError("against = 'baseline': expected the baseline's mean loss, got none")
-        return replace(losses, expected=np.full(len(losses.loss), options.baseline)), "baseline"
+            raise ValueError("against = 'baseline': expected the baseline's losses, got none")
+        usual = np.full(len(losses.loss), options.baseline.value)
+        return replace(losses, expected=usual, baseline=options.baseline), "baseline"
     if options.against == "rest" or losses.expected is None:
         return replace(losses, expected=None), "rest"
     return losses, "confidence"

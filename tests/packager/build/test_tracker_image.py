@@ -12,7 +12,6 @@ from serving_helpers import free_port
 
 from packager.build.tracker_image import build_tracker_image, installed_modules, tracker_tag
 from packager.cache import temporary_directory
-from packager.engine.engine import Engine
 from packager.image.export import Destination
 from packager.progress import NullProgress
 

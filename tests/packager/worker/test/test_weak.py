@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring.slices.slices import SliceSet
+from monitoring.stats.accuracy import MeanBaseline
 from monitoring.stats.slice_tests import Losses
 from packager.manifest.manifest import Column
 from packager.worker.test.weak import WeakOptions, rule_line, weak_slices
@@ -136,9 +137,13 @@ def test_the_effect_of_a_regression_is_relative_to_its_mean_loss() -> None:
 def test_against_the_baseline_of_the_package() -> None:
     frame = shop()
     chance = np.where(frame["flag"], 0.3, 0.1)
-    result = found_in(frame, chance, against="baseline", baseline=0.1)
+    known = MeanBaseline(0.1, 0.09, 4_000)
+    result = found_in(frame, chance, against="baseline", baseline=known)
     assert (result.against, result.slices[0].expected) == ("baseline", pytest.approx(0.1))
-    with pytest.raises(ValueError, match="expected the baseline's mean loss, got none"):
+    # Ten held-out rows of which one is wrong say next to nothing.
+    few = found_in(frame, chance, against="baseline", baseline=known._replace(rows=10))
+    assert few.slices == ()
+    with pytest.raises(ValueError, match="expected the baseline's losses, got none"):
         found_in(frame, chance, against="baseline")
 
 
