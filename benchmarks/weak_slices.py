@@ -5,10 +5,9 @@ the true probability of a wrong answer is known for every row, so a slice is fal
 excess is at most half a point. One slice of one, two and three columns is planted in each world, by
 ranges of numbers that are not those of the bins, and by categories. Two columns bound what can be
 found: *oracle* is the share of planted slices that one test shows if it is given their rows, on
-half of all rows as a candidate has; *rows* is the mean share of a planted slice's rows in slices
-that are shown, whatever their borders. Exits 1 if fewer than 80 % of
-the planted slices of 10,000 rows of any kind are found, more than 10 % of those shown are false, or
-more than 5 % of the worlds without a weak slice show one.
+half of all rows; *rows* is the mean share of a planted slice's rows in slices that are shown,
+whatever their borders. Exits 1 if of any kind fewer than 80 % of the planted slices of 10,000 rows
+are found, more than 10 % of those shown are false, or more than 5 % of worlds without show one.
 """
 
 from __future__ import annotations

@@ -67,7 +67,8 @@ def parts_of(
 
 def _rows(slices: Sequence[SliceTerms], but: SliceTerms, masks: SliceMasks) -> Mask:
     """The rows of all slices ``but`` one."""
-    return np.logical_or.reduce([masks.of(one) for one in slices if one != but])
+    found: Mask = np.logical_or.reduce([masks.of(one) for one in slices if one != but])
+    return found
 
 
 def _within(one: SliceTerms, whole: SliceTerms, own: Mask, free: Mask, masks: SliceMasks) -> bool:

@@ -14,7 +14,7 @@ import typer
 # isort: off
 from packager.cli import build, inspect, run, test, bench, monitoring, feedback
 from packager.cli import data_versions, data_derive, data_fingerprints, data_checks, data_verdicts
-from packager.cli import data_label_queue, data_labels
+from packager.cli import data_label_queue, data_labels, data_labels_derive
 
 # isort: on
 from packager.cli.app import app
@@ -31,6 +31,7 @@ __all__ = [
     "data_fingerprints",
     "data_label_queue",
     "data_labels",
+    "data_labels_derive",
     "data_verdicts",
     "data_versions",
     "feedback",
