@@ -4,7 +4,8 @@ In an environment of its own, because crowd-kit brings transformers:
 `python -m venv DIR && DIR/bin/pip install crowd-kit`, then
 `PYTHONPATH=. DIR/bin/python benchmarks/annotators.py [--worlds 20]`. In each world 3 to 9
 annotators with random confusion matrices of 2 to 5 classes label 50 to 1,500 rows, each row by 1 to
-all of them. Exits 1 if a posterior differs from crowd-kit's by more than 1e-5 after as many iterations.
+all of them. Exits 1 if a posterior differs from crowd-kit's by more than 1e-5 after as many
+iterations.
 """
 
 from __future__ import annotations
