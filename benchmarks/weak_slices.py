@@ -3,11 +3,10 @@
 `.venv/bin/python benchmarks/weak_slices.py [--worlds 20] [--null 100] [--csv FILE] [--kind KIND]`.
 The true probability of a wrong answer is known for every row of a world: a slice is false if its
 true excess is at most half a point. Slices of one, two and three columns are planted, by ranges of
-numbers that are not those of the bins, and by categories. Two columns bound what can be found:
-*oracle* is the share of planted slices that one test shows if it is given their rows, on half of
-all; *rows* is the mean share of a planted slice's rows in slices that are shown. Exits 1 if of any
-kind fewer than 80 % of the planted slices are found, more than 10 % of those shown are false, or
-more than 5 % of worlds without show one.
+numbers that are not those of the bins, and by categories. *oracle*: the share of planted slices
+that one test on half of all rows shows if it is given them; *rows*: the mean share of a planted
+slice's rows in those shown. Exits 1 if of any kind fewer than 80 % of planted slices are found,
+over 10 % of those shown are false, or over 5 % of worlds without show one.
 """
 
 from __future__ import annotations
@@ -181,14 +180,13 @@ def judge(one: World, loss: Floats, tally: Tally, options: WeakOptions) -> None:
     tally.worlds += 1
     half = np.random.default_rng(0).random(len(loss)) < 0.5
     test = SliceTest(Losses(loss, own, one.groups).part(np.flatnonzero(half)))
-    together = np.logical_or.reduce(masks) if masks else np.zeros(len(loss), np.bool_)
+    together = np.logical_or.reduce([np.zeros(len(loss), np.bool_), *masks])
     for order, rows in one.planted.items():
         same = [(rows & mask).sum() / (rows | mask).sum() > SAME for mask in masks]
         tally.found.setdefault(order, []).append(any(same))
         tally.rows.append(float(together[rows].mean()))
         alone = test.excess(rows[half], ~rows[half])
-        known = alone.p <= options.level / 2 and alone.excess >= options.effect
-        tally.oracle.append(bool(known))
+        tally.oracle.append(alone.p <= options.level / 2 and alone.excess >= options.effect)
 
 
 def _rows(rule: str, frame: pd.DataFrame) -> Mask:
@@ -257,7 +255,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--worlds", type=int, default=20)
     parser.add_argument("--null", type=int, default=100)
-    parser.add_argument("--csv", help="a table of your own, whose columns are used too")
+    parser.add_argument("--csv", help="a table of your own, too")
     parser.add_argument("--kind", action="append", help="of rows (default: every kind)")
     asked = parser.parse_args()
     if asked.csv:
