@@ -15,6 +15,7 @@ import typer
 from packager.cli import build, inspect, run, test, bench, monitoring, feedback
 from packager.cli import data_versions, data_derive, data_fingerprints, data_checks, data_verdicts
 from packager.cli import data_label_queue, data_labels, data_labels_derive
+from packager.cli import issues, issues_list, issues_act, issues_sync
 
 # isort: on
 from packager.cli.app import app
@@ -36,6 +37,10 @@ __all__ = [
     "data_versions",
     "feedback",
     "inspect",
+    "issues",
+    "issues_act",
+    "issues_list",
+    "issues_sync",
     "monitoring",
     "run",
     "run_command",
