@@ -22,7 +22,7 @@ MAX_ITERATIONS = 2_000
 TOLERANCE = 1e-7
 """Least change of a posterior probability for another iteration."""
 MAX_CELLS = 20_000_000
-"""Cells of all confusion matrices."""
+"""Cells of all confusion matrices, and of labels by classes."""
 _LEAST = 1e-10
 """Probability of a label that an annotator never gave."""
 
@@ -60,8 +60,11 @@ def dawid_skene(rows: Codes, annotators: Codes, labels: Codes) -> TrueClasses:
             f"expected {MIN_ANNOTATORS} annotators and 2 classes or more, "
             f"got {people} and {classes}"
         )
-    if people * classes**2 > MAX_CELLS:
-        raise ValueError(f"expected at most {MAX_CELLS:,} cells, got {people * classes**2:,}")
+    if classes * max(people * classes, len(rows)) > MAX_CELLS:
+        raise ValueError(
+            f"expected fewer classes, labels or annotators, got {classes:,} classes, "
+            f"{len(rows):,} labels and {people:,} annotators"
+        )
     votes = _table(rows * classes + labels, None, (n, classes))
     posterior = votes / votes.sum(axis=1, keepdims=True)
     given = annotators * classes + labels

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from monitoring.stats.annotators import MAX_CELLS, MIN_ANNOTATORS, TrueClasses, dawid_skene
+from monitoring.stats.annotators import MIN_ANNOTATORS, TrueClasses, dawid_skene
 from packager.digest import canonical_json, sha256_bytes
 from packager.errors import UsageError
 from packager.labelling.overview import only_probability
@@ -58,8 +58,6 @@ def estimate_of(labels: pd.DataFrame, scheme: LabelScheme) -> EstimatedClasses:
         )
     if len(classes) < 2:
         raise ValueError("expected labels of two classes or more, got one")
-    if len(annotators) * len(classes) ** 2 > MAX_CELLS:
-        raise ValueError(f"expected fewer classes, got {len(classes):,}")
     codes = labels["label"].map({text: code for code, text in enumerate(classes)})
     found = dawid_skene(rows, people, codes.to_numpy(np.intp))
     return EstimatedClasses(tuple(map(str, keys)), tuple(map(str, annotators)), classes, found)

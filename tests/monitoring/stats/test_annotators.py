@@ -88,3 +88,6 @@ def test_labels_that_cannot_tell_are_refused() -> None:
         of_table([[0, 1]])
     with pytest.raises(ValueError, match="got 3 and 1"):
         of_table([[0, 0, 0]])
+    many = np.arange(3_000)
+    with pytest.raises(ValueError, match="expected fewer classes, labels or annotators, got 3,000"):
+        dawid_skene(many, many % 3, many)
