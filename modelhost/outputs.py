@@ -66,7 +66,7 @@ def predict_outputs(native: Any, frame: Any, outputs: Sequence[OutputSpec]) -> P
     One output: ``labels`` are its answers; several: objects by name. Raises ``PackageError`` for a
     result of another form; exceptions of the model pass through.
     """
-    rows = len(frame)
+    rows = frame.shape[0] if hasattr(frame, "shape") else len(frame)  # sparse has no length
     given = _parts(_raw(native, frame, outputs), outputs)
     answers = [_read(values, one, rows) for values, one in zip(given, outputs)]
     chances = _chances(native, frame, outputs, rows)
