@@ -151,7 +151,7 @@ def _asked(outputs: Sequence[OutputSpec]) -> list[tuple[str, Sequence[Any] | Non
     (output,) = outputs
     if output.kind == "labels":
         return [("classification", (0, 1))] * len(output.classes or ())
-    if output.kind == "quantiles":
+    if output.kind == "quantiles" and not output.shape:
         return [("regression", None)] * len(output.levels or ())
     if output.kind in _ARRAYS and output.shape is not None and len(output.shape) == 1:
         return [("regression", None)] * output.shape[0]

@@ -14,7 +14,8 @@ def answer_cells(answer: Mapping[str, Any], outputs: Sequence[Output]) -> dict[s
     """Column → cell: the predictions, then their probabilities.
 
     ``outputs``: none for a label or a number. One output is ``prediction``, several have their
-    names; a quantile is ``NAME.LEVEL``, the numbers of a row are ``NAME.0``, ``NAME.1`` and so on.
+    names; a quantile is ``NAME.LEVEL``, of several steps ``NAME.STEP.LEVEL`` from 0, the numbers of
+    a row are ``NAME.0``, ``NAME.1`` and so on.
     Label sets, arrays and documents are JSON text. A probability is ``probability LABEL``, of
     several outputs ``NAME.probability LABEL``.
     """
@@ -33,9 +34,20 @@ def answer_cells(answer: Mapping[str, Any], outputs: Sequence[Output]) -> dict[s
 
 def _cells(name: str, value: Any, kind: str) -> dict[str, Any]:
     if kind == "quantiles":
-        return {f"{name}.{level}": number for level, number in value.items()}
+        return {
+            f"{name}{step}.{level}": number
+            for level, given in value.items()
+            for step, number in _steps(given)
+        }
     if kind == "numbers" and not any(isinstance(one, list) for one in value):
         return {f"{name}.{place}": number for place, number in enumerate(value)}
     if kind in ("labels", "numbers", "array", "json"):
         return {name: canonical_json(value).decode()}
     return {name: value if value is None else class_text(value)}
+
+
+def _steps(given: Any) -> list[tuple[str, Any]]:
+    """What follows the name of an output, and the number, for each step if there are several."""
+    if isinstance(given, list):
+        return [(f".{step}", number) for step, number in enumerate(given)]
+    return [("", given)]

@@ -65,8 +65,13 @@ def _labels(output: Output) -> dict[str, Any]:
 
 
 def _quantiles(output: Output) -> dict[str, Any]:
-    found = _record({number_name(level): _NUMBER for level in output.levels or ()})
-    return {**found, "description": "The number predicted for each level."}
+    if output.shape is None:
+        found = _record({number_name(level): _NUMBER for level in output.levels or ()})
+        return {**found, "description": "The number predicted for each level."}
+    (steps,) = output.shape
+    each = {"type": "array", "items": _NUMBER, "minItems": steps, "maxItems": steps}
+    found = _record({number_name(level): each for level in output.levels or ()})
+    return {**found, "description": f"For each level the numbers predicted for {steps} steps."}
 
 
 def _array(output: Output) -> dict[str, Any]:
