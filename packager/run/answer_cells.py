@@ -34,11 +34,7 @@ def answer_cells(answer: Mapping[str, Any], outputs: Sequence[Output]) -> dict[s
 
 def _cells(name: str, value: Any, kind: str) -> dict[str, Any]:
     if kind == "quantiles":
-        return {
-            f"{name}{step}.{level}": number
-            for level, given in value.items()
-            for step, number in _steps(given)
-        }
+        return _quantiles(name, value)
     if kind == "numbers" and not any(isinstance(one, list) for one in value):
         return {f"{name}.{place}": number for place, number in enumerate(value)}
     if kind in ("labels", "numbers", "array", "json"):
@@ -46,8 +42,13 @@ def _cells(name: str, value: Any, kind: str) -> dict[str, Any]:
     return {name: value if value is None else class_text(value)}
 
 
-def _steps(given: Any) -> list[tuple[str, Any]]:
-    """What follows the name of an output, and the number, for each step if there are several."""
-    if isinstance(given, list):
-        return [(f".{step}", number) for step, number in enumerate(given)]
-    return [("", given)]
+def _quantiles(name: str, value: Mapping[str, Any]) -> dict[str, Any]:
+    """The cells of a number for each level, or of a list of steps for each."""
+    if not all(isinstance(one, list) for one in value.values()):
+        return {f"{name}.{level}": number for level, number in value.items()}
+    steps = enumerate(zip(*value.values(), strict=True))
+    return {
+        f"{name}.{step}.{level}": number
+        for step, numbers in steps
+        for level, number in zip(value, numbers, strict=True)
+    }
