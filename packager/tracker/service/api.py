@@ -1,0 +1,203 @@
+"""The API: ``/api/v1``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from packager.tracker import intake
+from packager.tracker.core.actions import (
+    ACTION,
+    Action,
+    ActionError,
+    AddComment,
+    AddLabel,
+    RemoveLabel,
+)
+from packager.tracker.core.finding import Finding, Report
+from packager.tracker.service.auth import Principal
+from packager.tracker.service.context import ServiceContext
+from packager.tracker.service.numbers import NUMBER, check_parameters, number_of
+from packager.tracker.service.problems import RefusedError, body_of, malformed, not_found
+from packager.tracker.service.routing import ApiRoutes, model_of
+from packager.tracker.service.views import event_view, issue_view
+from packager.tracker.store.reader import Reader, StoredEvent
+from packager.tracker.store.selection import Cursor, CursorError, Selection
+from packager.tracker.store.tokens import TokenScope
+
+PARAMETERS = frozenset(
+    {
+        *("state", "band", "package", "kind", "owner", "label", "cause"),
+        *("q", "after", "limit", "order", "folded"),
+    }
+)
+"""What the address of a list can have."""
+
+
+class IssueApi:
+    """The handlers."""
+
+    def __init__(self, context: ServiceContext) -> None:
+        self._context = context
+        self._tracker = context.tracker
+
+    def routes(self) -> list[Route]:
+        """The routes."""
+        report, write = TokenScope.REPORT, TokenScope.WRITE
+        issue = f"/api/v1/issues/{{number:{NUMBER}}}"
+        api = ApiRoutes(self._context)
+        api.add("POST", "/api/v1/findings", report, self.report)
+        api.add("GET", "/api/v1/issues", write, self.list_issues, PARAMETERS)
+        api.add("POST", "/api/v1/issues", write, self.add_issue)
+        api.add("GET", issue, write, self.show)
+        api.add("PATCH", issue, write, self.change)
+        api.add("GET", f"{issue}/events", write, self.events, frozenset({"before"}))
+        api.add("POST", f"{issue}/comments", write, self.comment)
+        api.add("POST", f"{issue}/labels", write, self.label)
+        api.add("DELETE", f"{issue}/labels/{{label:path}}", write, self.unlabel)
+        api.add("GET", "/api/v1/packages", write, self.packages)
+        return api.routes
+
+    async def report(self, request: Request, who: Principal) -> Response:
+        """``POST findings``: a report; answers the issue and the result of each finding."""
+        report = await model_of(request, Report)
+        now = self._tracker.clock()
+        outcomes = await self._tracker.write(intake.receive, report, now)
+        shown = [
+            {"id": None if one.issue is None else one.issue.id,
+             "state": None if one.issue is None else one.issue.state.value,
+             "result": one.result}
+            for one in outcomes
+        ]  # fmt: skip
+        return JSONResponse({"findings": shown})
+
+    async def list_issues(self, request: Request, who: Principal) -> Response:
+        """``GET issues``: a page of a list."""
+        query, after = parse_query(request)
+        page = await self._tracker.read(lambda store: store.page(query, after))
+        return JSONResponse(
+            {
+                "issues": [issue_view(one, self._context.settings) for one in page.issues],
+                "next": page.next.encode() if page.next is not None else None,
+            }
+        )
+
+    async def add_issue(self, request: Request, who: Principal) -> Response:
+        """``POST issues``: an issue that a person adds."""
+        given = _object(await body_of(request))
+        now = self._tracker.clock()
+        said = {"share": 0.1, **given, "source": who.name, "starts_at": now}
+        try:
+            finding = Finding.model_validate(said)
+        except ValidationError as error:
+            raise malformed(error) from None
+        if not finding.firing:
+            raise RefusedError(400, "malformed", "firing: expected true")
+        issue = await self._tracker.write(intake.add, finding, who.name, now)
+        return JSONResponse(issue_view(issue, self._context.settings), 201)
+
+    async def show(self, request: Request, who: Principal) -> Response:
+        """``GET issues/N``."""
+        number = request.path_params["number"]
+        issue = await self._tracker.read(lambda store: store.issue(number))
+        if issue is None:
+            raise not_found(number)
+        return JSONResponse(issue_view(issue, self._context.settings))
+
+    async def change(self, request: Request, who: Principal) -> Response:
+        """``PATCH issues/N``: an action."""
+        try:
+            action = ACTION.validate_json(await body_of(request))
+        except ValidationError as error:
+            raise malformed(error) from None
+        return await self._acted(request, action, who)
+
+    async def comment(self, request: Request, who: Principal) -> Response:
+        """``POST issues/N/comments``: ``{"text"}``."""
+        action = await model_of(request, AddComment)
+        return await self._acted(request, action, who)
+
+    async def label(self, request: Request, who: Principal) -> Response:
+        """``POST issues/N/labels``: ``{"label"}``."""
+        action = await model_of(request, AddLabel)
+        return await self._acted(request, action, who)
+
+    async def unlabel(self, request: Request, who: Principal) -> Response:
+        """``DELETE issues/N/labels/NAME``."""
+        try:
+            action = RemoveLabel(label=request.path_params["label"])
+        except ValidationError as error:
+            raise malformed(error) from None
+        return await self._acted(request, action, who)
+
+    async def _acted(self, request: Request, action: Action, who: Principal) -> Response:
+        number = request.path_params["number"]
+        now = self._tracker.clock()
+        try:
+            issue = await self._tracker.write(intake.act, number, action, who.name, now)
+        except ActionError as error:
+            raise RefusedError(409, "refused", str(error)) from None
+        if issue is None:
+            raise not_found(number)
+        return JSONResponse(issue_view(issue, self._context.settings))
+
+    async def events(self, request: Request, who: Principal) -> Response:
+        """``GET issues/N/events``: the history, newest first; ``before``: an event's id."""
+        number = request.path_params["number"]
+        before = number_of(request, "before")
+        found = await self._tracker.read(_events, number, before)
+        if found is None:
+            raise not_found(number)
+        return JSONResponse({"events": [event_view(one) for one in found]})
+
+    async def packages(self, request: Request, who: Principal) -> Response:
+        """``GET packages``: numbers of issues by package, state and band."""
+        found = await self._tracker.read(lambda store: store.tallies())
+        return JSONResponse({"tallies": [one._asdict() for one in found]})
+
+
+def _events(store: Reader, number: int, before: int | None) -> list[StoredEvent] | None:
+    return store.events(number, before) if store.issue(number) is not None else None
+
+
+def parse_query(request: Request) -> tuple[Selection, Cursor | None]:
+    """The selection that a URL names; raises ``RefusedError``.
+
+    ``state`` and ``band`` may occur several times; ``state=all`` selects every state.
+    """
+    given = request.query_params
+    check_parameters(request, PARAMETERS)
+    states = given.getlist("state")
+    chosen: dict[str, Any] = {"states": []} if "all" in states else {}
+    if states and "all" not in states:
+        chosen["states"] = states
+    if given.getlist("band"):
+        chosen["bands"] = [one.removeprefix("P") for one in given.getlist("band")]
+    chosen |= {
+        name: given[name]
+        for name in ("package", "kind", "owner", "label", "cause", "limit", "order", "folded")
+        if name in given
+    }
+    if "q" in given:
+        chosen["text"] = given["q"]
+    try:
+        after = Cursor.decode(given["after"]) if given.get("after") else None
+        return Selection.model_validate(chosen), after
+    except CursorError as error:
+        raise RefusedError(400, "malformed", f"after: {error}") from None
+    except ValidationError as error:
+        raise malformed(error) from None
+
+
+_OBJECT: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        return _OBJECT.validate_json(body)
+    except ValidationError as error:
+        raise malformed(error) from None

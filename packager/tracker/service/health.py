@@ -1,0 +1,58 @@
+"""``/livez``, ``/readyz`` and ``/metrics``."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from packager.tracker.service.context import ServiceContext
+from packager.tracker.service.exposition import (
+    EXPOSITION,
+    ServiceNumbers,
+    counter_lines,
+    issue_lines,
+    prometheus_lines,
+    reconcile_lines,
+)
+from packager.tracker.sources.source_health import health_of
+
+
+class ServiceHealth:
+    """The handlers; none of them needs a token, and none tells more than numbers."""
+
+    def __init__(self, context: ServiceContext) -> None:
+        self._context = context
+
+    def routes(self) -> list[Route]:
+        """The routes."""
+        return [
+            Route("/livez", self.live, methods=["GET"]),
+            Route("/readyz", self.ready, methods=["GET"]),
+            Route("/metrics", self.metrics, methods=["GET"]),
+        ]
+
+    async def live(self, request: Request) -> Response:
+        """The process answers."""
+        return JSONResponse({"status": "ok"})
+
+    async def ready(self, request: Request) -> Response:
+        """The store answers."""
+        await self._context.tracker.read(lambda store: store.setting("session_key"))
+        return JSONResponse({"status": "ok"})
+
+    async def metrics(self, request: Request) -> Response:
+        """Numbers of issues and of messages, and whether Alertmanager answers."""
+        sources = self._context.sources
+        now = self._context.tracker.clock()
+        read = self._context.tracker.read
+        found = await read(lambda store: ServiceNumbers(
+            store.tallies(), store.oldest_open(), health_of(store, "alertmanager"),
+            health_of(store, "prometheus"),
+        ))  # fmt: skip
+        lines = [*issue_lines(found, now), *counter_lines(sources.counters)]
+        if sources.alertmanagers:
+            lines += reconcile_lines(found.alertmanager, sources.counters, now)
+        if sources.prometheus is not None:
+            lines += prometheus_lines(found.prometheus, sources.counters)
+        return PlainTextResponse("\n".join(lines) + "\n", media_type=EXPOSITION)

@@ -1,0 +1,49 @@
+"""What the service is told when it starts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from packager.tracker.core.moments import HOUR, MINUTE
+from packager.tracker.sources.queries import Kinds
+
+PORT = 3080
+PROCESS_URL = f"http://127.0.0.1:{PORT}"
+
+
+@dataclass(frozen=True)
+class ServiceSettings:
+    """Of one service."""
+
+    public_url: str = PROCESS_URL
+    """The address that people open; links in messages begin with it."""
+    alertmanager: str = ""
+    """Address of Alertmanager, whose alerts are compared every minute; empty: none.
+
+    Of a cluster: the addresses of all replicas, with commas between them.
+    """
+    alertmanager_receiver: str = ""
+    """A regular expression: only alerts routed to such a receiver; empty: all alerts."""
+    prometheus: str = ""
+    """Address of Prometheus, which knows shares and certainties; empty: none."""
+    link_prefixes: tuple[str, ...] = ()
+    """Beginnings of addresses that are shown as links; others are shown as text."""
+    proxy_address: str = ""
+    """The address of a proxy whose ``proxy_header`` names the user; empty: none."""
+    proxy_header: str = "X-Forwarded-User"
+    reconcile_seconds: float = MINUTE
+    look_seconds: float = 3.0
+    """Between the two looks that both have to miss an alert."""
+    settle_seconds: float = 5 * MINUTE
+    """How long Alertmanager runs until Prometheus has sent it all alerts again."""
+    first_seconds: float = HOUR
+    """How long a version runs without an alert of its predecessor until that is resolved."""
+    queries: Mapping[str, Kinds] = field(default_factory=dict)
+    """Package → kind of alert → its queries (``issues/NAME.json`` of ``package deploy
+    monitoring``)."""
+
+    @property
+    def secure(self) -> bool:
+        """Whether cookies are for HTTPS only."""
+        return self.public_url.startswith("https:")

@@ -1,0 +1,34 @@
+"""What the statements of this folder need of a database connection, and of its dialect of SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+Row = Mapping[str, Any]
+
+
+class StoreError(Exception):
+    """The database can't do it now: no room, no connection, locked for too long, read-only.
+
+    The transaction changed nothing; the same call can succeed later.
+    """
+
+
+class Database(Protocol):
+    """A connection; statements have ``?`` for each value."""
+
+    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
+        """The rows that a statement answers."""
+
+    def run(self, sql: str, values: Sequence[Any] = ()) -> int:
+        """Run a statement; the number of rows that it changed."""
+
+    def matches(self, words: Sequence[str], most: int) -> list[int]:
+        """At most ``most`` ids of issues that have all of ``words``, the last as a beginning."""
+
+    def match_condition(self, words: Sequence[str]) -> tuple[str, tuple[Any, ...]]:
+        """The same as a condition on ``issue.id``, and its values."""
+
+    def index_words(self, issue: int, words: Sequence[str]) -> None:
+        """Make an issue be found by these words, in place of earlier ones."""
