@@ -15,6 +15,12 @@ BLOCK_CHARACTERS = 64 << 20
 """Characters of the lines of a block, unless one line has more."""
 
 
+def read_json_rows(path: Path) -> list[dict[str, Any]]:
+    """All rows of ``json_blocks``; raises ``UsageError`` likewise."""
+    with fitting_memory(path):
+        return [row for block in json_blocks(path) for row in block]
+
+
 def json_blocks(path: Path) -> Iterator[list[dict[str, Any]]]:
     """The rows of a ``.jsonl`` file in blocks, those of a ``.json`` file as one.
 
@@ -60,6 +66,6 @@ def _rows(path: Path, rows: Any) -> list[dict[str, Any]]:
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise UsageError(
             f"{path}: expected a list of objects, or an object with such a list under 'rows'",
-            'write [{"column": value, …}, …]',
+            'write [{"column": value, …}, …], or in .jsonl one object on each line',
         )
     return rows
