@@ -191,6 +191,15 @@ def one_place_for(room: str, *places: str):
     return rule
 
 
+def one_folder_for(folder: str, *rooms: str):
+    def rule(path: str, text: str) -> list[str]:
+        if path.startswith(folder):
+            return []
+        return [found.name for found in imports(path, text) if found.room in rooms]
+
+    return rule
+
+
 def no_print_or_exit(path: str, text: str) -> list[str]:
     """Calls of print, exit and their like; what a module does as a program is its own matter."""
     programs = (
@@ -297,6 +306,7 @@ RULES = {
         "serving/http/fast_path.py",
         "serving/http/upgrades.py",
         "serving/http/uvicorn_check.py",
+        "packager/tracker/service/run.py",
     ): (
         ("serving/http/server.py", "import uvicorn\n"),
         [
@@ -309,6 +319,13 @@ RULES = {
         [
             ("serving/app.py", "import bentoml\n"),
             ("packager/run/serve.py", "import bentoml.client\n"),
+        ],
+    ),
+    one_folder_for("packager/tracker/service/", "starlette", "jinja2"): (
+        ("packager/tracker/service/app.py", "import starlette.routing\nimport jinja2\n"),
+        [
+            ("packager/tracker/intake.py", "import starlette\n"),
+            ("packager/report/page.py", "def f():\n    from jinja2 import Environment\n"),
         ],
     ),
     no_print_or_exit: (
@@ -488,7 +505,7 @@ def loaded_by(statement: str, *names: str) -> list[str]:
 
 SLOW = (
     "bentoml", "deltalake", "docker", "joblib", "numpy", "pandas", "prometheus_client",
-    "pyarrow", "pydantic", "requests", "rich", "sklearn",
+    "pyarrow", "pydantic", "requests", "rich", "sklearn", "yaml",
 )  # fmt: skip
 
 

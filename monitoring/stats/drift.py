@@ -53,6 +53,8 @@ class Drift:
     """One-sided; NaN without rows."""
     js: float
     """In bits, from 0 to 1."""
+    total_variation: float
+    """The share of rows that would have to be in other bins, from 0 to 1."""
     drifting: bool
 
 
@@ -78,6 +80,7 @@ def measure_drift(
         z=z,
         p_value=normal_tail(z),
         js=jensen_shannon(live, frozen),
+        total_variation=total_variation(live, frozen),
         drifting=is_drift(psi, z, n / design_effect),
     )
 
@@ -114,6 +117,12 @@ def jensen_shannon(counts: Sequence[float] | Floats, reference: Floats) -> float
     p, q = _shares(np.asarray(counts, np.float64), reference)
     parts = 0.5 * p * np.log2(2 * p / (p + q)) + 0.5 * q * np.log2(2 * q / (p + q))
     return max(0.0, float(parts.sum()))  # rounding may make it negative
+
+
+def total_variation(counts: Sequence[float] | Floats, reference: Floats) -> float:
+    """Half the sum of the absolute differences of the same shrunk shares: from 0 to 1."""
+    p, q = _shares(np.asarray(counts, np.float64), reference)
+    return float(np.abs(p - q).sum() / 2)
 
 
 def expected_psi(n: float, m: float, bins: int) -> float:

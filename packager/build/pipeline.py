@@ -68,6 +68,8 @@ from packager.runners.result_cache import (
 )
 from packager.runners.table_data import on_local_data
 from packager.worker.job import TrainingResult
+from packager.worker.test.weak_slice import FILE as WEAK
+from packager.worker.test.weak_slice import WeakSlices
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,7 @@ def build(
         context = context.serving(trees=(folder / "out" / FOLDER / TREES).is_file())
         manifest = make_manifest(context, trained.result, template, trained.findings, seed_variance)
         images = _assemble(context, manifest)
+        weak = _weak_slices(folder / "out" / WEAK)
         check_cases(context, images[0], allow=options.allow_findings)
         if options.check_reproducible:
             progress.step("assembling a second time, to compare")
@@ -116,11 +119,16 @@ def build(
         images = _deliver(context, images, output, template, options)
     keep_wheels(environment.dependencies.file, project.directory)
     write_lock(environment.dependencies.file, project.directory / LOCK)
-    built = Built(manifest, images, trained.isolation)
+    built = Built(manifest, images, trained.isolation, weak)
     record = BuildRecord.of(built, project.directory, started)
     write_record(record, project.directory / RECORD)
     _prune(limit, progress)
     return built
+
+
+def _weak_slices(path: Path) -> WeakSlices | None:
+    """What the training's search for weak slices found; None if it made none."""
+    return WeakSlices.load(path) if path.is_file() else None
 
 
 def _check(

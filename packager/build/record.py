@@ -14,6 +14,7 @@ from packager.image.config import Image
 from packager.manifest.base import FrozenModel
 from packager.manifest.manifest import Manifest
 from packager.project.git import GitState, git_state
+from packager.worker.test.weak_slice import WeakSlices
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,8 @@ class Built:
     """The image, then its companion if it has one."""
     isolation: Mapping[str, str]
     """Isolation of the project's code; empty if none ran, because results were cached."""
+    weak: WeakSlices | None
+    """Slices of the held-out rows that nobody declared; None if none were searched."""
 
 
 class LayerRecord(FrozenModel):

@@ -14,7 +14,8 @@ import typer
 # isort: off
 from packager.cli import build, inspect, run, test, bench, monitoring, feedback
 from packager.cli import data_versions, data_derive, data_fingerprints, data_checks, data_verdicts
-from packager.cli import data_label_queue, data_labels
+from packager.cli import data_label_queue, data_labels, issues, issues_list, issues_act
+from packager.cli import issues_sync
 
 # isort: on
 from packager.cli.app import app
@@ -35,6 +36,10 @@ __all__ = [
     "data_versions",
     "feedback",
     "inspect",
+    "issues",
+    "issues_act",
+    "issues_list",
+    "issues_sync",
     "monitoring",
     "run",
     "run_command",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +12,7 @@ import typer
 from packager.cli.app import AsJson
 from packager.cli.console import ConsoleProgress, print_result, terminal_columns
 from packager.cli.data import CHECK, Where, data
+from packager.cli.reporting import Issues, send_findings
 
 if TYPE_CHECKING:
     from packager.review.check import CheckResult, CheckTarget
@@ -35,6 +37,7 @@ def check(
     base: Base = None,
     output: Output = None,
     no_cache: Fresh = False,
+    tracker: Issues = None,
     as_json: AsJson = False,
 ) -> None:
     """Find data issues; exit 1 if one would stop a build.
@@ -50,6 +53,11 @@ def check(
     )
     _write(found, place, output)
     report = found.report
+    if tracker is not None:
+        from packager.findings.from_data_check import findings_of_data
+
+        told_findings = findings_of_data(report, found.open, place.title, place.name, time.time())
+        send_findings(tracker, told_findings, ConsoleProgress())
     if as_json:
         told: dict[str, Any] = report.model_dump(mode="json", include={"rows", "counts", "notes"})
         told |= {"digest": report.digest, "blocking": len(found.blocking)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +11,7 @@ import typer
 
 from packager.cli.app import MONITOR, AsJson, KeyFile, app, make_client
 from packager.cli.console import ConsoleProgress, print_result
+from packager.cli.reporting import Issues, send_findings
 
 if TYPE_CHECKING:
     from packager.monitor.feedback import FeedbackResult
@@ -28,6 +30,7 @@ def feedback(
         ),
     ],
     key_file: KeyFile = None,
+    issues: Issues = None,
     as_json: AsJson = False,
 ) -> None:
     """Send true labels to a server; exit 1 if one is not counted.
@@ -38,6 +41,12 @@ def feedback(
 
     with make_client(url, key_file) as client:
         sent = send(client, source, ConsoleProgress())
+        if issues is not None:
+            from packager.findings.from_feedback import findings_of_feedback
+
+            served = client.package()
+            told = findings_of_feedback(sent, served.name, served.tag, source.name, time.time())
+            send_findings(issues, told, ConsoleProgress())
     print_result(_as_json(sent) if as_json else _as_text(sent))
     if not sent.complete:
         raise typer.Exit(1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +11,7 @@ import typer
 
 from packager.cli.app import MONITOR, Application, AsJson, GroupedVerbs, KeyFile, Ref, app
 from packager.cli.console import ConsoleProgress, print_result, terminal_columns
+from packager.cli.reporting import Issues, send_findings
 from packager.deploy.prometheus.rules import Objectives
 from packager.deploy.schedule import Every
 from packager.errors import UsageError
@@ -168,6 +170,7 @@ def drift(
         bool,
         typer.Option("--fail-on-drift", help='Exit 1 for any verdict but "no drift".'),
     ] = False,
+    issues: Issues = None,
     as_json: AsJson = False,
 ) -> None:
     """Report drifted features, anomalies and slice regressions.
@@ -201,6 +204,10 @@ def drift(
         else scrape_replicas(urls or [], wanted, key)
     )
     found = drift_report(totals, design_effect)
+    if issues is not None:
+        from packager.findings.from_drift import findings_of_drift
+
+        send_findings(issues, findings_of_drift(found, time.time()), ConsoleProgress())
     print_result(json.dumps(found.as_json()) if as_json else as_text(found, terminal_columns()))
     if fail_on_drift and found.verdict != "no drift":
         raise typer.Exit(1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -24,6 +25,7 @@ from packager.cli.app import (
     refuse_key_file,
 )
 from packager.cli.console import ConsoleProgress, print_result
+from packager.cli.reporting import Issues, send_findings
 from packager.errors import PackageError, UsageError
 
 Perturbation = Literal["none", "seed", "row", "param"]
@@ -121,6 +123,7 @@ def replay(
         Perturbation,
         typer.Option(help="Negative control: change this; the equivalence level must be lower."),
     ] = "none",
+    issues: Issues = None,
     local: Local = False,
     as_json: AsJson = False,
 ) -> None:
@@ -141,6 +144,11 @@ def replay(
         written = {json_file: result.model_dump_json(indent=2) + "\n"}
         if html is not None:
             written[html] = replay_page.as_page(result, found.manifest)
+        if issues is not None:
+            from packager.findings.from_replay import findings_of_replay
+
+            told = findings_of_replay(result, found.manifest, time.time())
+            send_findings(issues, told, ConsoleProgress())
     for path, text in written.items():
         with atomic_file(path) as file:
             file.write_text(text, encoding="utf-8")

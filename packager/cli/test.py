@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ import typer
 
 from packager.cli.app import INSPECT, AsJson, Local, Ref, app, opened
 from packager.cli.console import ConsoleProgress, print_result, terminal_columns
+from packager.cli.reporting import Issues, send_findings
 from packager.errors import PackageError, UsageError
 
 
@@ -42,6 +44,7 @@ def run_data_test(
         Path | None,
         typer.Option(help="Folder that keeps what was tested (default: beside the data)."),
     ] = None,
+    issues: Issues = None,
     local: Local = False,
     as_json: AsJson = False,
 ) -> None:
@@ -76,6 +79,10 @@ def run_data_test(
         return
     earlier = [one for one in result.history if one != report]
     write_report(report, output, summary, earlier)
+    if issues is not None:
+        from packager.findings.from_test import findings_of_test
+
+        send_findings(issues, findings_of_test(report, time.time()), ConsoleProgress())
     print_result(report.model_dump_json() if as_json else as_text(report, terminal_columns()))
     if not report.passed:
         raise typer.Exit(1)

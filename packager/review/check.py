@@ -72,6 +72,11 @@ class CheckTarget:
             return self.project.package.name
         return self.data.name if isinstance(self.data, Path) else str(self.data)
 
+    @property
+    def name(self) -> str:
+        """The name of the data: of the file, the folder or the table, without its version."""
+        return self.data.name if isinstance(self.data, Path) else Path(self.data.uri).name
+
 
 @dataclass(frozen=True)
 class CheckResult:

@@ -26,11 +26,12 @@ from packager.worker.test.policy_names import check_policy
 from packager.worker.test.reference_effects import reference_effects
 from packager.worker.test.weak import WeakOptions, weak_slices
 from packager.worker.test.weak_family import SHOWN_LEVEL, losses_of
+from packager.worker.test.weak_slice import FILE as WEAK
 from packager.worker.test.weak_slice import WeakSlices
 from packager.worker.train.dataset import Dataset
 
 Mask = npt.NDArray[np.bool_]
-WEAK = "weak.json"
+
 MAX_TOLD = 5
 
 

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from packager.manifest.base import FrozenModel
 
+FILE = "weak.json"
 Against = Literal["confidence", "rest", "baseline"]
 """What the loss of a slice is compared with: the loss that the calibrated confidence of its rows
 lets expect, the mean loss of the other rows, or the mean loss of the package's held-out rows."""

@@ -1,0 +1,89 @@
+"""Commands of the issue tracker: ``issues serve``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from packager.cli.app import MONITOR, Application, AsJson, GroupedVerbs, app
+
+issues = Application(
+    help="One list of what is wrong with all models.",
+    cls=GroupedVerbs,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(issues, name="issues", rich_help_panel=MONITOR)
+SERVE = "Service"
+SHOW = "Show"
+CHANGE = "Change"
+
+
+@issues.command(rich_help_panel=SERVE)
+def image(
+    base: Annotated[str, typer.Option(help="Base image, such as `package base` makes.")],
+    output: Annotated[str, typer.Option(help="docker, oci:DIR or docker-archive:FILE.")] = "docker",
+    as_json: AsJson = False,
+) -> None:
+    """Assemble the issue tracker's image; print its tag."""
+    from packager.build.tracker_image import build_tracker_image
+    from packager.cache import temporary_directory
+    from packager.cli.console import ConsoleProgress, print_result
+    from packager.engine.engine import Engine
+    from packager.image.export import Destination
+
+    where, engine = Destination.parse(output), Engine.connect()
+    with temporary_directory() as folder:
+        made = build_tracker_image(base, where, engine, folder, ConsoleProgress())
+    known = {"tag": made.name, "config_digest": made.digest, "size": made.size}
+    print_result(json.dumps(known) if as_json else str(where.path or made.name))
+
+
+@issues.command(rich_help_panel=SERVE)
+def serve(
+    state: Annotated[
+        Path | None, typer.Option(help="Folder of the service's data; default: your data folder.")
+    ] = None,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0: any free one.")] = 3080,
+    public_url: Annotated[
+        str | None, typer.Option(help="The address that people open, behind a proxy.")
+    ] = None,
+    alertmanager: Annotated[str, typer.Option(help="Address of Alertmanager.")] = "",
+    prometheus: Annotated[str, typer.Option(help="Address of Prometheus.")] = "",
+    config: Annotated[
+        Path | None, typer.Option(help="TOML file: webhook, mail, proxy, links.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run the issue tracker until Ctrl-C."""
+    from packager.cli.console import ConsoleProgress, print_result
+    from packager.tracker.location import default_state
+    from packager.tracker.notify.config import ServiceConfig, read_config
+    from packager.tracker.service.run import check_state, start
+    from packager.tracker.service.settings import ServiceSettings
+
+    progress = ConsoleProgress()
+    chosen = state or default_state()
+    check_state(chosen)
+    read = read_config(config) if config is not None else ServiceConfig()
+    settings = ServiceSettings(
+        public_url=public_url or f"http://{host}:{port}",
+        alertmanager=alertmanager,
+        prometheus=prometheus,
+        link_prefixes=read.link_prefixes,
+        proxy_address=read.proxy.address if read.proxy is not None else "",
+        proxy_header=read.proxy.header if read.proxy is not None else "",
+    )
+    started = start(chosen, host, port, settings, read)
+    if as_json:
+        known = {"url": started.url, "login_url": started.login_url(),
+                 "token_file": str(started.token_file)}  # fmt: skip
+        print_result(json.dumps(known))
+    else:
+        progress.step(f"issues: {started.url}, data in {chosen}")
+        progress.step(f"log in: {started.login_url()} (once, within 10 minutes)")
+    started.run()

@@ -1,0 +1,71 @@
+"""The option ``--issues`` of verbs that report findings to the issue tracker."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from packager.errors import PackageError
+
+if TYPE_CHECKING:
+    from packager.progress import Progress
+    from packager.tracker.core.finding import Report
+
+URL_VARIABLE = "MODEL_ISSUES_URL"
+TOKEN_FILE_VARIABLE = "MODEL_ISSUES_TOKEN_FILE"
+
+Issues = Annotated[
+    str | None,
+    typer.Option(
+        "--issues",
+        metavar="URL",
+        envvar=URL_VARIABLE,
+        help="Report findings to the issue tracker at this address.",
+    ),
+]
+
+
+def read_token(token_file: Path | None = None) -> str:
+    """The token of a file: that of the option, of the variable, or of a service on this machine."""
+    from packager.tracker.location import default_state
+
+    named = token_file or os.environ.get(TOKEN_FILE_VARIABLE)
+    path = Path(named) if named else default_state() / "admin.token"
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise PackageError(
+            f"{path}: expected a file with a token of the issue tracker: {type(error).__name__}",
+            f"set {TOKEN_FILE_VARIABLE} to a file with a token, or start `package issues serve`",
+        ) from error
+
+
+def send_findings(url: str | None, report: Report | None, progress: Progress) -> None:
+    """Report findings if ``url`` is known. Nothing that fails here fails the verb.
+
+    A service that is away gets them with the next report that is sent to it from this machine.
+    """
+    if url is None or report is None:
+        return
+    from packager.tracker.client import AwayError
+    from packager.tracker.spool import send_or_keep, spool_folder
+
+    folder = spool_folder()
+    try:
+        results = send_or_keep(url, read_token(), report, folder)
+    except AwayError as error:
+        progress.warn(f"{error.message}; the findings wait in {folder} for the next report")
+        return
+    except PackageError as error:
+        progress.warn(f"the findings were not sent: {error.message}. {error.hint or ''}".strip())
+        return
+    except OSError as error:
+        progress.warn(f"the findings were not sent: {folder}: {error.strerror or error}")
+        return
+    changed = [one for one in results if one["result"] != "same"]
+    told = ", ".join(f"#{one['id']} {one['result']}" for one in changed[:5] if one["id"])
+    more = f" and {len(changed) - 5} more" if len(changed) > 5 else ""
+    progress.step(f"issues: {told}{more}" if told else "issues: nothing new")

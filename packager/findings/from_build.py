@@ -1,0 +1,47 @@
+"""The findings of ``package build``: weak slices of the held-out rows."""
+
+from __future__ import annotations
+
+from packager.manifest.manifest import Manifest
+from packager.tracker.core.finding import Finding, Report, ScanReport
+from packager.tracker.core.texts import named
+from packager.worker.test.weak_slice import WeakSlice, WeakSlices
+
+SOURCE = "build"
+SCOPE = "held-out rows"
+
+
+def findings_of_build(manifest: Manifest, weak: WeakSlices | None, at: float) -> Report:
+    """The report of a build; ``weak``: what its search found, None if it made none."""
+    found = () if weak is None else weak.slices
+    scan = ScanReport(
+        package=manifest.name,
+        version=manifest.tag,
+        source=SOURCE,
+        scope=SCOPE,
+        digest=manifest.root,
+        complete=weak is not None,
+        at=at,
+    )
+    return Report(findings=tuple(_finding(one, manifest, at) for one in found), scan=scan)
+
+
+def _finding(weak: WeakSlice, manifest: Manifest, at: float) -> Finding:
+    return Finding(
+        package=manifest.name,
+        version=manifest.tag,
+        kind="WeakSlice",
+        subject=named(f"slice={weak.condition}"),
+        share=min(weak.share, 1.0),
+        certainty=min(max(1 - weak.q, 0.0), 1.0),
+        evidence=f"{weak.rows:,} held-out rows, q = {weak.q:.3g}",
+        title=f"weak slice: {weak.condition}",
+        summary=(
+            f"loss {weak.loss:.3g}, expected {weak.expected:.3g}; 95 % interval of the excess "
+            f"{weak.interval[0]:.3g} to {weak.interval[1]:.3g}"
+        ),
+        action=f"Watch it: add `{weak.rule}` to [slices.rules] of package.toml.",
+        source=SOURCE,
+        starts_at=at,
+        values={"loss": weak.loss, "expected": weak.expected, "rows": float(weak.rows)},
+    )

@@ -1,0 +1,78 @@
+"""The findings of ``package data check``: one issue for each detector and column."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+
+from packager.data.checks.finding import DataCheckReport
+from packager.data.checks.finding import Finding as DataFinding
+from packager.tracker.core.finding import PACKAGE_SUBJECT, Finding, Report, ScanReport
+from packager.tracker.core.texts import named
+
+SOURCE = "data check"
+MIN_SCORE = 0.5
+"""Below it a finding is a hint, which is shown by `package data issues` only."""
+MIN_TICKET_SCORE = 0.8
+MAX_HASHES = 10
+ACTION = (
+    "`package data issues` shows the rows; correct them at their source, or give a verdict with "
+    "`package data accept`."
+)
+
+
+def findings_of_data(
+    report: DataCheckReport, unjudged: Sequence[DataFinding], package: str, scope: str, at: float
+) -> Report:
+    """The report of a check at a time; ``unjudged``: its findings without a verdict."""
+    groups: dict[tuple[str, str], list[DataFinding]] = defaultdict(list)
+    for one in unjudged:
+        if one.score >= MIN_SCORE:
+            groups[one.detector, one.column or ""].append(one)
+    scan = ScanReport(
+        package=package, source=SOURCE, scope=scope, digest=report.digest, complete=True, at=at
+    )
+    alone = Counter(detector for detector, _ in groups)
+    findings = tuple(
+        _finding(group, report, package, at, report.counts.get(key[0]) if alone[key[0]] == 1 else 0)
+        for key, group in sorted(groups.items())
+    )
+    return Report(findings=findings, scan=scan)
+
+
+def _finding(
+    group: Sequence[DataFinding],
+    report: DataCheckReport,
+    package: str,
+    at: float,
+    total: int | None,
+) -> Finding:
+    """``total``: the number of findings, if the report names only the worst of them."""
+    first = group[0]
+    named = {one.row for one in group if one.row is not None}
+    rows = max(len(named), min(total or 0, report.rows)) if named else report.rows
+    score = max(one.score for one in group)
+    hashes = [one.row_hash for one in group if one.row_hash][:MAX_HASHES]
+    about = "the table" if first.column is None else first.column
+    more = "" if rows <= len(hashes) else f", and {rows - len(hashes):,} more"
+    return Finding(
+        package=package,
+        kind="SuspiciousRows",
+        subject=_subject(first),
+        severity="ticket" if score >= MIN_TICKET_SCORE else "info",
+        share=min(rows / report.rows, 1.0) if report.rows else 1.0,
+        certainty=score,
+        evidence=f"{rows:,} of {report.rows:,} rows; score {score:.2g} of {first.detector}",
+        title=f"{first.detector} in {about}: {rows:,} rows",
+        summary=f"rows (dfp/1 hashes): {', '.join(hashes)}{more}" if hashes else "",
+        action=ACTION,
+        source=SOURCE,
+        starts_at=at,
+        values={"rows": float(rows), "score": score},
+    )
+
+
+def _subject(found: DataFinding) -> str:
+    """``column=price/range``, or ``package`` with the detector for whole rows."""
+    place = PACKAGE_SUBJECT if found.column is None else f"column={found.column}"
+    return named(f"{place}/{found.detector}")

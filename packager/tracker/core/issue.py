@@ -1,0 +1,208 @@
+"""An issue: all findings of one fingerprint, its state, and the events of its history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from packager.tracker.core.finding import Finding, Link, Severity, Share, Strict
+from packager.tracker.core.kinds import family_of
+from packager.tracker.core.moments import Moment
+from packager.tracker.core.priority import Rank, moved_band
+from packager.tracker.core.texts import Name, Text
+
+MAX_OBSERVATIONS = 200
+"""Observations of one issue at once; beyond it the oldest is dropped."""
+SOURCE = "source"
+"""Who closed an issue, if not a person."""
+
+
+class State(StrEnum):
+    """States of an issue."""
+
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"
+    SNOOZED = "snoozed"
+    IGNORED = "ignored"
+    RESOLVED = "resolved"
+
+
+ACTIVE = frozenset({State.OPEN, State.ACKNOWLEDGED})
+"""States of issues that somebody has to do something about."""
+
+
+class Observation(Strict):
+    """What a source last reported under a key; the issue has the numbers of the worst."""
+
+    source: Name
+    scope: Text = ""
+    """What the scan that found it looked at; empty for other sources."""
+    starts_at: Moment
+    version: Text = ""
+    severity: Severity
+    share: Share
+    certainty: Share
+    evidence: Text = ""
+    values: dict[str, float] = {}
+
+    @property
+    def rank(self) -> Rank:
+        """The factors of its priority."""
+        return Rank(self.severity, self.share, self.certainty)
+
+
+class Snooze(Strict):
+    """When a snoozed issue opens again: the first of the conditions that are set."""
+
+    until: Moment | None = None
+    priority: float | None = None
+    """Opens when the priority reaches this: twice that of the moment it was snoozed."""
+    version: Text | None = None
+    """Opens on a finding of a version that is newer than this one."""
+
+
+class Ignored(Strict):
+    """Why an issue is ignored, and until when; None: for good."""
+
+    reason: Text
+    until: Moment | None = None
+
+
+class Issue(Strict):
+    """The record of an issue."""
+
+    id: int = 0
+    fingerprint: str
+    package: Name
+    kind: Name
+    subject: Name
+    title: Text
+    summary: Text = ""
+    action: Text = ""
+    source: Name
+    """Who found it first."""
+    state: State = State.OPEN
+    state_since: Moment
+    numbers: Observation
+    """Of the worst active observation; of the last one when none is active."""
+    active: Annotated[dict[str, Observation], Field(max_length=MAX_OBSERVATIONS)] = {}
+    """``source/key`` → what was last observed; empty when no source observes it any more."""
+    ended: Annotated[dict[str, Moment], Field(max_length=MAX_OBSERVATIONS)] = {}
+    """``source/key`` → start of its last episode that is over, to recognise late messages."""
+    first_seen: Moment
+    last_seen: Moment
+    opened_at: Moment
+    """The start of this episode: when it opened or opened again."""
+    cleared_at: Moment | None = None
+    """When the last source said that it was over."""
+    version_first: Text = ""
+    version_last: Text = ""
+    resolved_in: Text | None = None
+    """The version that fixes it, as a person or a scan said."""
+    closed_by: Text = ""
+    """``source``, or the person who resolved it."""
+    regressions: int = 0
+    events: int = 0
+    bounces: tuple[Moment, ...] = ()
+    """Times at which it began again within minutes of its end."""
+    flapping: bool = False
+    unobserved: bool = False
+    """The last replica of its version ended before the source said that it was over."""
+    snooze: Snooze | None = None
+    ignored: Ignored | None = None
+    shift: Annotated[int, Field(ge=-1, le=1)] = 0
+    """Bands that a person moved it by; -1 is more urgent."""
+    shift_reason: Text = ""
+    owner: Text = ""
+    labels: tuple[Name, ...] = ()
+    links: dict[Name, Link] = {}
+    cause: int = 0
+    """The id of the issue that leads its cause; its own id if it is alone."""
+
+    @property
+    def family(self) -> str:
+        """The family of its kind."""
+        return family_of(self.kind)
+
+    @property
+    def firing(self) -> bool:
+        """Whether a source observes it now."""
+        return bool(self.active)
+
+    @property
+    def priority(self) -> float:
+        """Between 0 and 100."""
+        return self.numbers.rank.priority
+
+    @property
+    def band(self) -> int:
+        """1 to 4, after a person's correction."""
+        return moved_band(self.numbers.rank.band, self.shift)
+
+    def with_changes(self, changes: Mapping[str, object]) -> Issue:
+        """A copy with other values of these fields."""
+        return self.model_copy(update=dict(changes))
+
+
+What = Literal[
+    "opened",
+    "regressed",
+    "changed",
+    "cleared",
+    "resolved",
+    "reopened",
+    "acknowledged",
+    "snoozed",
+    "woke",
+    "ignored",
+    "assigned",
+    "labelled",
+    "unlabelled",
+    "moved",
+    "comment",
+    "flapping",
+    "unobserved",
+    "proved",
+    "linked",
+]
+
+
+class Event(Strict):
+    """One entry of an issue's history; never changed."""
+
+    at: Moment
+    who: Name
+    what: What
+    text: Annotated[str, Field(max_length=10_000)] = ""
+    version: Text = ""
+    link: Link | None = None
+
+
+class Transition(Strict):
+    """An issue after something happened, and what is added to its history."""
+
+    issue: Issue
+    events: tuple[Event, ...] = ()
+
+
+def observation_of(finding: Finding, scope: str = "") -> Observation:
+    """The observation that a finding of a scan of ``scope`` reports."""
+    return Observation(
+        source=finding.source,
+        scope=scope,
+        starts_at=finding.starts_at,
+        version=finding.version,
+        severity=finding.severity,
+        share=finding.share,
+        certainty=finding.certainty,
+        evidence=finding.evidence,
+        values=finding.values,
+    )
+
+
+def worst(active: Iterable[Observation], default: Observation) -> Observation:
+    """The observation of the highest band and priority; ``default`` if there is none."""
+    return max(active, key=lambda one: (-one.rank.band, one.rank.priority), default=default)

@@ -1,0 +1,189 @@
+"""How a finding that fires changes an issue: pure functions of issue, finding and time.
+
+``clearing.py`` has the other direction. The table of states is in docs/issues.md, "States".
+"""
+
+from __future__ import annotations
+
+from packager.tracker.core.finding import PACKAGE_SUBJECT, Finding
+from packager.tracker.core.issue import (
+    MAX_OBSERVATIONS,
+    SOURCE,
+    Event,
+    Issue,
+    State,
+    Transition,
+    What,
+    observation_of,
+    worst,
+)
+from packager.tracker.core.moments import DAY, MINUTE, format_moment
+from packager.tracker.core.versions import Versions
+
+BOUNCE_SECONDS = 15 * MINUTE
+"""A finding that begins again this soon after its end is a bounce."""
+MAX_BOUNCES = 3
+"""Bounces within ``BOUNCE_MEMORY`` that make an issue flap."""
+BOUNCE_MEMORY = DAY
+GRACE_SECONDS = DAY
+"""Time for which a finding that goes on does not open an issue that a person closed."""
+
+
+def opened(finding: Finding, now: float, scope: str = "") -> Transition:
+    """A new issue."""
+    seen = observation_of(finding, scope)
+    about = finding.package if finding.subject == PACKAGE_SUBJECT else finding.subject
+    issue = Issue(
+        fingerprint=finding.fingerprint,
+        package=finding.package,
+        kind=finding.kind,
+        subject=finding.subject,
+        title=finding.title or f"{finding.kind}: {about}",
+        summary=finding.summary,
+        action=finding.action,
+        source=finding.source,
+        state_since=now,
+        numbers=seen,
+        active={finding.observation: seen},
+        first_seen=now,
+        last_seen=now,
+        opened_at=now,
+        version_first=finding.version,
+        version_last=finding.version,
+        links=finding.links,
+    )
+    return Transition(issue=issue, events=(_event("opened", finding, now, finding.summary),))
+
+
+def observed(
+    issue: Issue,
+    finding: Finding,
+    now: float,
+    versions: Versions,
+    *,
+    scope: str = "",
+    certain: bool = False,
+) -> Transition:
+    """An issue after a finding that fires.
+
+    ``scope``: what the scan that found it looked at. ``certain``: the finding is part of the
+    source's full list, so it is no late message, and an issue that the source closed by mistake
+    opens again.
+    """
+    only_seen = Transition(issue=issue.with_changes({"last_seen": now}))
+    before = issue.active.get(finding.observation)
+    if before is not None and finding.starts_at < before.starts_at:
+        return only_seen
+    known = issue.ended.get(finding.observation) if before is None else before.starts_at
+    repeat = known is not None and finding.starts_at <= known
+    if issue.state is State.RESOLVED:
+        fixed = issue.resolved_in
+        if fixed and not versions.has_fix(finding.version, fixed):
+            return only_seen
+        if repeat and not certain and before is None:
+            return only_seen
+        return _after_resolution(issue, finding, now, scope, repeat=repeat)
+    if repeat and not certain and before is None:
+        return only_seen
+    return _awake(with_observation(issue, finding, now, scope), finding, now, versions)
+
+
+def with_observation(issue: Issue, finding: Finding, now: float, scope: str) -> Issue:
+    """The issue with what the finding reports; owner, labels and comments stay as they are."""
+    active = {**issue.active, finding.observation: observation_of(finding, scope)}
+    if len(active) > MAX_OBSERVATIONS:
+        del active[min(active, key=lambda key: (active[key].starts_at, key))]
+    changes: dict[str, object] = {
+        "active": active,
+        "numbers": worst(active.values(), issue.numbers),
+        "last_seen": now,
+        "cleared_at": None,
+        "version_last": finding.version or issue.version_last,
+        "unobserved": False,
+        "links": {**issue.links, **finding.links},
+    }
+    texts = {"title": finding.title, "summary": finding.summary, "action": finding.action}
+    changes.update({name: text for name, text in texts.items() if text})
+    return issue.with_changes(changes)
+
+
+def _after_resolution(
+    issue: Issue, finding: Finding, now: float, scope: str, *, repeat: bool
+) -> Transition:
+    seen = with_observation(issue, finding, now, scope)
+    if not repeat:
+        return _regressed(_with_bounce(issue, seen, now), finding, now)
+    if issue.closed_by == SOURCE:
+        return _reopened(seen, finding, now, "reopened", f"{finding.source} still reports it")
+    if now - issue.state_since < GRACE_SECONDS:
+        return Transition(issue=seen)
+    text = f"still observed a day after {issue.closed_by} resolved it"
+    return _reopened(seen, finding, now, "reopened", text)
+
+
+def _with_bounce(before: Issue, seen: Issue, now: float) -> Issue:
+    if before.cleared_at is None or now - before.cleared_at > BOUNCE_SECONDS:
+        return seen
+    recent = [one for one in before.bounces if now - one <= BOUNCE_MEMORY]
+    return seen.with_changes({"bounces": (*recent, now)})
+
+
+def _regressed(seen: Issue, finding: Finding, now: float) -> Transition:
+    text = f"observed again; it was resolved since {format_moment(seen.state_since)}"
+    counted = seen.with_changes({"regressions": seen.regressions + 1})
+    change = _reopened(counted, finding, now, "regressed", text)
+    if len(seen.bounces) < MAX_BOUNCES:
+        return change
+    text = f"began again {len(seen.bounces)} times within 15 minutes of its end"
+    return Transition(
+        issue=change.issue.with_changes({"flapping": True}),
+        events=(*change.events, _event("flapping", finding, now, text)),
+    )
+
+
+def _reopened(seen: Issue, finding: Finding, now: float, what: What, text: str) -> Transition:
+    reset = {
+        "state": State.OPEN,
+        "state_since": now,
+        "opened_at": now,
+        "resolved_in": None,
+        "closed_by": "",
+    }
+    return Transition(issue=seen.with_changes(reset), events=(_event(what, finding, now, text),))
+
+
+def _awake(issue: Issue, finding: Finding, now: float, versions: Versions) -> Transition:
+    """The issue, open if it was snoozed or ignored and a condition to wake holds."""
+    reason = due_reason(issue, now) or _found_reason(issue, finding, versions)
+    return Transition(issue=issue) if reason is None else woken(issue, now, reason)
+
+
+def _found_reason(issue: Issue, finding: Finding, versions: Versions) -> str | None:
+    snooze = issue.snooze
+    if snooze is None:
+        return None
+    if snooze.priority is not None and issue.priority >= snooze.priority:
+        return f"its priority reached {snooze.priority:.4g}, twice that when it was snoozed"
+    if snooze.version is not None and versions.is_newer(finding.version, snooze.version):
+        return f"observed with {finding.version}, which is newer than {snooze.version}"
+    return None
+
+
+def due_reason(issue: Issue, now: float) -> str | None:
+    """Why a snoozed or ignored issue has to open at this time; None if it hasn't."""
+    if issue.snooze is not None and issue.snooze.until is not None and now >= issue.snooze.until:
+        return "its time of snoozing is over"
+    if issue.ignored is not None and issue.ignored.until is not None and now >= issue.ignored.until:
+        return "the time to ignore it is over"
+    return None
+
+
+def woken(issue: Issue, now: float, reason: str) -> Transition:
+    """A snoozed or ignored issue that opens again."""
+    reset = {"state": State.OPEN, "state_since": now, "snooze": None, "ignored": None}
+    event = Event(at=now, who=SOURCE, what="woke", text=reason)
+    return Transition(issue=issue.with_changes(reset), events=(event,))
+
+
+def _event(what: What, finding: Finding, now: float, text: str) -> Event:
+    return Event(at=now, who=finding.source, what=what, text=text, version=finding.version)

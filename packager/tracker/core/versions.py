@@ -1,0 +1,24 @@
+"""The order of a package's versions: by when this tracker first saw each, never by name or date."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class Versions:
+    """Versions of one package in the order in which the tracker first saw them."""
+
+    def __init__(self, names: Sequence[str] = ()) -> None:
+        self._place = {name: place for place, name in enumerate(names)}
+
+    def is_newer(self, version: str, than: str) -> bool:
+        """Whether ``version`` was first seen after ``than``; a version never seen is the newest."""
+        if version == than or not version:
+            return False
+        if than not in self._place:
+            return False
+        return version not in self._place or self._place[version] > self._place[than]
+
+    def has_fix(self, version: str, fixed_in: str) -> bool:
+        """Whether ``version`` has what ``fixed_in`` fixed: it is that version or a newer one."""
+        return version == fixed_in or self.is_newer(version, fixed_in)

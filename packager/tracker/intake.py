@@ -1,0 +1,148 @@
+"""What happens to the store when a report, an action or time arrives: one transaction each."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+from packager.tracker.core.actions import PERSON, Action, acted
+from packager.tracker.core.clearing import after_time, cleared, closed, without_observation
+from packager.tracker.core.finding import Finding, Report, ScanReport
+from packager.tracker.core.finding import fingerprint as fingerprint_of
+from packager.tracker.core.issue import ACTIVE, Issue, Transition
+from packager.tracker.core.states import observed, opened
+from packager.tracker.store.writer import Writer
+
+Result = Literal["new", "same", "regressed", "resolved", "unknown"]
+
+
+class Receipt(NamedTuple):
+    """What a finding did: ``unknown`` is the end of something that never was reported."""
+
+    issue: Issue | None
+    result: Result
+
+
+def receive(store: Writer, report: Report, now: float, *, certain: bool = False) -> list[Receipt]:
+    """Take a report; an outcome for each finding, in order.
+
+    ``certain``: the findings are the full list of their source, not messages that may be late.
+    """
+    scan = report.scan
+    if scan is not None:
+        store.saw_version(scan.package, scan.version, now)
+    outcomes = [_receive_one(store, one, scan, now, certain=certain) for one in report.findings]
+    if scan is not None and scan.complete and _is_latest(store, scan):
+        named = {f"{one.fingerprint}/{one.observation}" for one in report.findings if one.firing}
+        outcomes += [Receipt(one, "resolved") for one in _close_missing(store, scan, named, now)]
+        outcomes += [Receipt(one, "resolved") for one in _close_proved(store, scan, now)]
+    return outcomes
+
+
+def _is_latest(store: Writer, scan: ScanReport) -> bool:
+    """Whether no later scan of the scope came before this one, which waited in a spool."""
+    name = f"scan/{fingerprint_of(scan.package, scan.source, scan.scope)}"
+    last = store.setting(name)
+    if last is not None and float(last) > scan.at:
+        return False
+    store.keep_setting(name, repr(scan.at))
+    return True
+
+
+def _receive_one(
+    store: Writer, finding: Finding, scan: ScanReport | None, now: float, *, certain: bool
+) -> Receipt:
+    store.saw_version(finding.package, finding.version, now)
+    before = store.issue_of(finding.fingerprint)
+    again = bool(finding.delivery) and not store.is_new(finding.delivery, now)
+    if again and before is not None:
+        seen = Transition(issue=before.with_changes({"last_seen": now}))
+        return Receipt(store.store(before, seen), "same")
+    scope = scan.scope if scan is not None else ""
+    if before is None:
+        if not finding.firing:
+            return Receipt(None, "unknown")
+        return Receipt(store.store(None, opened(finding, now, scope)), "new")
+    if not finding.firing:
+        change = cleared(before, finding, now)
+    else:
+        versions = store.versions(finding.package)
+        full = certain or scan is not None
+        change = observed(before, finding, now, versions, scope=scope, certain=full)
+    return Receipt(store.store(before, change), _result(change))
+
+
+def _result(change: Transition) -> Result:
+    found = {event.what for event in change.events}
+    if found & {"regressed", "reopened"}:
+        return "regressed"
+    return "resolved" if "resolved" in found else "same"
+
+
+def _close_missing(store: Writer, scan: ScanReport, named: set[str], now: float) -> list[Issue]:
+    """Close what an earlier scan of the same scope found and this one does not."""
+    text = f"{scan.source} of {scan.version or scan.scope} no longer finds it"
+    unjudged = {(one.kind, one.subject) for one in scan.unjudged}
+    found = []
+    for issue in store.of_scope(scan.package, scan.source, scan.scope):
+        if unjudged & {(issue.kind, None), (issue.kind, issue.subject)}:
+            continue
+        change = Transition(issue=issue)
+        for name, one in issue.active.items():
+            if (one.source, one.scope) != (
+                scan.source,
+                scan.scope,
+            ) or f"{issue.fingerprint}/{name}" in named:
+                continue
+            fixed = scan.version or None
+            step = without_observation(change.issue, name, now, scan.source, text, fixed)
+            change = Transition(issue=step.issue, events=(*change.events, *step.events))
+        if change.issue != issue:
+            found.append(store.store(issue, _with_link(change, scan)))
+    return found
+
+
+def _close_proved(store: Writer, scan: ScanReport, now: float) -> list[Issue]:
+    """Close issues of earlier versions that a check of this version proves gone."""
+    versions = store.versions(scan.package)
+    found = []
+    for proof in scan.proofs:
+        issue = store.issue_of(fingerprint_of(scan.package, proof.kind, proof.subject))
+        if issue is None or issue.state not in ACTIVE:
+            continue
+        if not versions.is_newer(scan.version, issue.version_last):
+            continue
+        change = closed(issue, now, scan.source, proof.text, scan.version)
+        found.append(store.store(issue, _with_link(change, scan)))
+    return found
+
+
+def _with_link(change: Transition, scan: ScanReport) -> Transition:
+    events = tuple(event.model_copy(update={"link": scan.report}) for event in change.events)
+    return Transition(issue=change.issue, events=events)
+
+
+def act(store: Writer, number: int, action: Action, who: str, now: float) -> Issue | None:
+    """Do what a person asked; None if there is no such issue. Raises ``ActionError``."""
+    before = store.issue(number)
+    if before is None:
+        return None
+    return store.store(before, acted(before, action, who, now))
+
+
+def add(store: Writer, finding: Finding, who: str, now: float) -> Issue:
+    """An issue that a person adds; the same issue again if it is known."""
+    said = finding.model_copy(update={"source": PERSON, "key": who, "starts_at": now})
+    issue = _receive_one(store, said, None, now, certain=True).issue
+    if issue is None:  # a finding that fires always has one
+        raise ValueError("expected a finding that fires")
+    return issue
+
+
+def pass_time(store: Writer, now: float) -> list[Issue]:
+    """Change what changes by time alone; the issues that did."""
+    found = []
+    for issue in store.due(now):
+        change = after_time(issue, now)
+        if change.events:
+            found.append(store.store(issue, change))
+    return found

@@ -1,0 +1,145 @@
+"""Who asks: a bearer token, a session's cookie, or the user that a trusted proxy names."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import secrets
+from typing import NamedTuple
+
+from starlette.requests import Request
+
+from packager.tracker.core.moments import DAY, MINUTE
+from packager.tracker.core.texts import MAX_NAME
+from packager.tracker.service.problems import RefusedError
+from packager.tracker.service.settings import ServiceSettings
+from packager.tracker.service.tracker import Tracker
+from packager.tracker.store.reader import Reader
+from packager.tracker.store.tokens import TokenScope, hash_of, token_of, touch
+from packager.tracker.store.writer import Writer
+
+COOKIE = "issues_session"
+SESSION_SECONDS = 30 * DAY
+CODE_SECONDS = 10 * MINUTE
+_KEY = "session_key"
+TOUCH_SECONDS = MINUTE
+
+
+class Principal(NamedTuple):
+    """Somebody who is known, and what they may do."""
+
+    name: str
+    scope: TokenScope
+    session: str = ""
+    """The id of the session, which form tokens are bound to; empty for bearer tokens."""
+
+
+class Authenticator:
+    """Recognises who sends a request; keeps no password and no secret of a token."""
+
+    def __init__(self, tracker: Tracker, settings: ServiceSettings, key: bytes) -> None:
+        self._tracker = tracker
+        self._settings = settings
+        self._key = key
+        self._codes: dict[str, tuple[str, float]] = {}
+
+    async def principal(self, request: Request) -> Principal | None:
+        """Who sends the request; None for a stranger."""
+        bearer = request.headers.get("authorization", "")
+        if bearer[:7].lower() == "bearer ":
+            return await self._of_hash(hash_of(bearer[7:].strip()))
+        cookie = request.cookies.get(COOKIE)
+        if cookie:
+            known = self._opened(cookie)
+            if known is not None:
+                found = await self._of_hash(known["token"])
+                return None if found is None else found._replace(session=known["id"])
+        return self._of_proxy(request)
+
+    async def require(self, request: Request, needed: TokenScope) -> Principal:
+        """Who sends the request; raises ``RefusedError`` 401 or 403."""
+        found = await self.principal(request)
+        if found is None:
+            raise RefusedError(401, "unauthorized", "expected a token or a login")
+        if not found.scope.allows(needed):
+            raise RefusedError(
+                403, "forbidden", f"expected a token of scope {needed}, got {found.scope}"
+            )
+        return found
+
+    def new_session(self, token_hash: str) -> str:
+        """The value of the cookie of a new session."""
+        known = {
+            "id": secrets.token_urlsafe(16),
+            "token": token_hash,
+            "until": self._tracker.clock() + SESSION_SECONDS,
+        }
+        body = base64.urlsafe_b64encode(json.dumps(known).encode()).decode()
+        return f"{body}.{self._signature('session', body)}"
+
+    def form_token(self, who: Principal) -> str:
+        """The hidden field of forms, bound to a session."""
+        return self._signature("form", who.session or who.name)
+
+    def checks_form(self, who: Principal, given: str) -> bool:
+        """Whether a form has the field that this session was given."""
+        return hmac.compare_digest(self.form_token(who).encode(), given.encode("utf-8", "replace"))
+
+    def new_code(self, token_hash: str) -> str:
+        """A code that logs in once, within ten minutes."""
+        code = secrets.token_urlsafe(24)
+        self._codes[hash_of(code)] = (token_hash, self._tracker.clock() + CODE_SECONDS)
+        return code
+
+    def redeem(self, code: str) -> str | None:
+        """The hash of the token that a code was made for; it is good for one time."""
+        known = self._codes.pop(hash_of(code), None)
+        return known[0] if known is not None and known[1] > self._tracker.clock() else None
+
+    async def _of_hash(self, hashed: str) -> Principal | None:
+        found = await self._tracker.read(token_of, hashed)
+        if found is None:
+            return None
+        now = self._tracker.clock()
+        if found.last_used is None or now - found.last_used > TOUCH_SECONDS:
+            await self._tracker.write(touch, hashed, now)
+        return Principal(found.name, found.scope)
+
+    def _opened(self, cookie: str) -> dict[str, str] | None:
+        body, _, signature = cookie.partition(".")
+        if not hmac.compare_digest(
+            self._signature("session", body).encode(), signature.encode("utf-8", "replace")
+        ):
+            return None
+        known = json.loads(base64.urlsafe_b64decode(body))
+        return known if known["until"] > self._tracker.clock() else None
+
+    def _of_proxy(self, request: Request) -> Principal | None:
+        """The user that a proxy names; only a proxy of the named address is believed."""
+        sender = request.client.host if request.client is not None else ""
+        if not self._settings.proxy_address or sender != self._settings.proxy_address:
+            return None
+        name = request.headers.get(self._settings.proxy_header, "").strip()[:MAX_NAME]
+        if not name:
+            return None
+        return Principal(name, TokenScope.WRITE, session=f"proxy:{name}")
+
+    def _signature(self, purpose: str, text: str) -> str:
+        message = f"{purpose}\n{text}".encode()
+        return hmac.new(self._key, message, hashlib.sha256).hexdigest()
+
+
+def session_key(store: Writer) -> bytes:
+    """The key of sessions and forms; made at the first start."""
+    known = store.setting(_KEY)
+    if known is None:
+        known = secrets.token_hex(32)
+        store.keep_setting(_KEY, known)
+    return bytes.fromhex(known)
+
+
+def has_tokens(store: Reader) -> bool:
+    """Whether there is any token."""
+    return bool(store.db.rows("select 1 as found from token limit 1"))

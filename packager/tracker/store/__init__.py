@@ -1,0 +1,1 @@
+"""Where issues are kept: one set of statements for SQLite and PostgreSQL."""

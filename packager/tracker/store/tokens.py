@@ -1,0 +1,82 @@
+"""Access tokens: only their SHA-256 is kept."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from enum import StrEnum
+from typing import NamedTuple
+
+from packager.tracker.store.database import Row
+from packager.tracker.store.reader import Reader
+from packager.tracker.store.writer import Writer
+
+TOKEN_BYTES = 32
+
+
+class TokenScope(StrEnum):
+    """What a token allows."""
+
+    REPORT = "report"
+    """Send findings; nothing can be read."""
+    WRITE = "write"
+    """Read, act on issues, and send findings."""
+    ADMIN = "admin"
+    """All of it, and tokens, export and import."""
+
+    def allows(self, needed: TokenScope) -> bool:
+        """Whether this scope includes ``needed``."""
+        order = list(TokenScope)
+        return order.index(self) >= order.index(needed)
+
+
+class AccessToken(NamedTuple):
+    """A token without its secret."""
+
+    hash: str
+    name: str
+    scope: TokenScope
+    created_at: float
+    last_used: float | None
+
+
+def hash_of(secret: str) -> str:
+    """What is kept of a token."""
+    return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
+
+
+def add_token(store: Writer, name: str, scope: TokenScope, now: float, secret: str = "") -> str:
+    """Add a token; its secret, which is not kept. Raises ``ValueError`` if the name is taken."""
+    if any(one.name == name for one in tokens(store)):
+        raise ValueError(f"expected another name, got {name!r}, which is a token's")
+    secret = secret or secrets.token_urlsafe(TOKEN_BYTES)
+    sql = "insert into token(hash, name, scope, created_at, last_used) values(?, ?, ?, ?, null)"
+    store.db.run(sql, (hash_of(secret), name, scope.value, now))
+    return secret
+
+
+def tokens(store: Reader) -> list[AccessToken]:
+    """All tokens, by name."""
+    return [_token(row) for row in store.db.rows("select * from token order by name")]
+
+
+def token_of(store: Reader, hashed: str) -> AccessToken | None:
+    """The token of this hash."""
+    rows = store.db.rows("select * from token where hash = ?", (hashed,))
+    return _token(rows[0]) if rows else None
+
+
+def revoke(store: Writer, name: str) -> bool:
+    """Revoke a token and the sessions that began with it; False if there is none."""
+    return store.db.run("delete from token where name = ?", (name,)) == 1
+
+
+def touch(store: Writer, hashed: str, now: float) -> None:
+    """Note that a token was used."""
+    store.db.run("update token set last_used = ? where hash = ?", (now, hashed))
+
+
+def _token(row: Row) -> AccessToken:
+    return AccessToken(
+        row["hash"], row["name"], TokenScope(row["scope"]), row["created_at"], row["last_used"]
+    )
