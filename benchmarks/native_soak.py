@@ -2,7 +2,7 @@
 
     python benchmarks/native_soak.py [--minutes 10] [--rows 30000] [--kills 20] [--processes 2]
 
-Makes the package of ``ceiling.py`` twice, with its compiled form and without, and
+Makes the package of ``tabular_package.py`` twice, with its compiled form and without, and
 
 1. sends ``--rows`` rows to servers of both, 100 at a time, and compares the answers: predictions
    and flags must be equal, probabilities within 1e-9 (docs/compiled.md);
@@ -32,11 +32,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import ceiling
 import numpy as np
 import pandas as pd
 from bare_package import write_manifest
 from driven_server import free_port, serving
+from tabular_package import data, train
+from tabular_package import lay_out as lay_out_package
 
 from packager.manifest.manifest import Manifest
 
@@ -102,12 +103,12 @@ def main() -> None:
 
 def lay_out(folder: Path, processes: int) -> pd.DataFrame:
     """Write the packages ``compiled`` and ``native`` of one model; its training rows."""
-    frame, target = ceiling.data()
-    model = ceiling.train(frame, target)
+    frame, target = data()
+    model = train(frame, target)
     for name in ("compiled", "native"):
         root = folder / name
         root.mkdir()
-        ceiling.lay_out(root, frame, model)
+        lay_out_package(root, frame, model)
     manifest = Manifest.load(root / "package" / "manifest.json")
     serve = manifest.serve.model_copy(update={"workers": 2, "processes": processes})
     none = Manifest.model_fields["compiled"].get_default(call_default_factory=True)

@@ -77,7 +77,7 @@ def printable(text: str) -> str:
 
     All but printable characters, line ends and tabs become JSON escapes, so JSON keeps its value.
     """
-    if text.isascii() and text.isprintable():
+    if text.replace("\n", "").replace("\t", "").isprintable():
         return text
     return "".join(c if c.isprintable() or c in "\n\t" else json.dumps(c)[1:-1] for c in text)
 
@@ -88,7 +88,7 @@ def escape_in_literal(text: str) -> str:
     All but printable characters and line ends become ``\uXXXX`` or ``\UXXXXXXXX``, which all
     four parse as the same text. For JSON use ``printable``.
     """
-    if text.isascii() and text.isprintable():
+    if text.replace("\n", "").isprintable():
         return text
     return "".join(c if c.isprintable() or c == "\n" else _code(c) for c in text)
 

@@ -26,6 +26,7 @@ MANY_PARAMETERS: dict[str, int] = {}
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
+@cache
 def modules(*rooms: str) -> dict[str, str]:
     """Posix path below the checkout → text."""
     files = [path for room in rooms for path in (TOP / room).rglob("*.py")]

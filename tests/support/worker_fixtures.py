@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import warm_processes
 from worker_projects import Project
 
 from packager.model.paths import Root
+from packager.runners.runner import START_VARIABLES
 
 
 @pytest.fixture
@@ -40,3 +42,12 @@ def rows() -> pd.DataFrame:
             "label": ["big" if number > 4 else "small" for number in numbers],
         }
     )
+
+
+@pytest.fixture
+def warm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes of the worker and the model host start with their libraries imported."""
+    warm_processes.startable[:] = [START_VARIABLES]
+    for module in warm_processes.STARTING:
+        monkeypatch.setattr(f"{module}.subprocess", warm_processes.WarmSubprocess())
+    monkeypatch.setattr("worker_projects.popen", warm_processes.popen)

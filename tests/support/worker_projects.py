@@ -24,6 +24,8 @@ from packager.worker.job import Job, ReplayRequest, TrainingResult
 from packager.worker.train_job import run
 
 CHECKOUT = Path(__file__).parents[2]
+popen: Any = subprocess.Popen
+"""Starts workers; the fixture ``warm`` sets another."""
 
 RECIPE = Recipe(train="train:train", seed=7, params={}, level="artifact", accept={})
 SERVE = Serve(predictor="auto", compile="off", workers=1, strict=False)
@@ -118,17 +120,18 @@ class Project:
             **START_VARIABLES,
         }
         self.root.code.mkdir(parents=True, exist_ok=True)
-        ended = subprocess.run(
+        process = popen(
             [sys.executable, *arguments],
             cwd=self.root.code,
             env={**os.environ, **own, **environment},
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            check=False,
         )
+        out, err = process.communicate()
         failure = self.out / "error.json"
         error = json.loads(failure.read_text()) if failure.exists() else {}
-        return Ended(ended.returncode, ended.stdout, ended.stderr, error)
+        return Ended(process.returncode, out, err, error)
 
     def train(self, job: Job, **environment: str) -> TrainingResult:
         """Run ``job`` in a worker process; it must succeed."""

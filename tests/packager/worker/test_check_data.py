@@ -12,6 +12,8 @@ from packager.data.checks.finding import DataCheckReport
 from packager.worker.check_data import check
 from packager.worker.job import CheckJob
 
+pytestmark = pytest.mark.usefixtures("warm")
+
 
 def checked(project: Project, **changes) -> DataCheckReport:
     return check(CheckJob(job=project.job(**changes)), project.root, project.out)

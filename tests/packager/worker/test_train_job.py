@@ -14,6 +14,8 @@ from packager.manifest.evaluation import Golden
 from packager.manifest.manifest import Recipe
 from packager.worker.job import TrainingResult
 
+pytestmark = pytest.mark.usefixtures("warm")
+
 
 @pytest.mark.slow
 def test_a_process_trains_measures_and_writes_everything(

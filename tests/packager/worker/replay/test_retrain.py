@@ -202,7 +202,7 @@ def test_a_file_outside_the_project_is_refused(
 def test_a_pinned_instruction_set_reaches_the_libraries(
     project: Project, rows: pd.DataFrame
 ) -> None:
-    project.code(train=FOREST)
+    project.code(train=RULE)
     project.data(rows)
     pinned = recipe(isa="x86-64-v3")
     # Told already to leave out what is above, and to leave out what the instruction set has.

@@ -1,4 +1,4 @@
-"""A small package, trained once for all tests of this folder."""
+"""A small package, trained once for all tests of this folder; its processes start warm."""
 
 from __future__ import annotations
 
@@ -15,3 +15,8 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Project:
 @pytest.fixture(scope="session")
 def grouped(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return packaged(tmp_path_factory.mktemp("grouped"), {"groups": ["id"]})
+
+
+@pytest.fixture(autouse=True)
+def _warm(warm: None) -> None:
+    """Every test of this folder."""

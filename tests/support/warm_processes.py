@@ -1,0 +1,166 @@
+"""Starts worker and model host processes from one that has imported pandas and scikit-learn.
+
+``Popen`` takes the place of ``subprocess.Popen`` for ``python -m packager.worker`` and ``python -m
+modelhost work`` of this interpreter. They are processes of their own with their own confinement;
+only their libraries were imported before it. There is a server for each set of variables that
+libraries read when they are imported.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from subprocess import PIPE
+from typing import IO, Any
+
+SERVER = Path(__file__).with_name("warm_server.py")
+READ_EARLY = (
+    "BLIS_", "FLEXIBLAS_", "GLIBC_", "GOMP_", "KMP_", "LC_", "LD_", "MALLOC_", "MKL_", "NPY_",
+    "NUMEXPR_", "OMP_", "OPENBLAS_", "PYTHON", "TZ",
+)  # fmt: skip
+"""Beginnings of variables that Python or a library reads when it starts."""
+ANYWHERE = ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED")
+"""Variables of them that a forked process follows, or that change no result."""
+MODULES = ("packager.worker", "modelhost")
+STARTING = ("packager.model.hosted", "packager.worker.processes.run_to_end")
+"""Modules of this project that start them."""
+
+
+class WarmProcess:
+    """A forked process, with what is used here of ``subprocess.Popen``."""
+
+    def __init__(self, connection: socket.socket, pid: int, piped: Mapping[str, IO[str]]) -> None:
+        self.pid = pid
+        self.returncode: int | None = None
+        self.stdout, self.stderr = piped.get("stdout"), piped.get("stderr")
+        self._connection = connection
+        self._ended = threading.Event()
+        threading.Thread(target=self._wait, daemon=True).start()
+
+    def _wait(self) -> None:
+        status = b""
+        while len(status) < 8 and (part := self._connection.recv(8 - len(status))):
+            status += part
+        assert len(status) == 8, "the server of warm processes has ended"
+        self.returncode = int.from_bytes(status, "big", signed=True)
+        self._connection.close()
+        self._ended.set()
+
+    def poll(self) -> int | None:
+        """As of ``Popen``."""
+        return self.returncode if self._ended.is_set() else None
+
+    def wait(self, timeout: float | None = None) -> int:
+        """As of ``Popen``."""
+        if not self._ended.wait(timeout):
+            assert timeout is not None
+            raise subprocess.TimeoutExpired("a warm process", timeout)
+        assert self.returncode is not None
+        return self.returncode
+
+    def communicate(self) -> tuple[str, str]:
+        """What it writes to both pipes until it ends."""
+        assert self.stdout is not None
+        assert self.stderr is not None
+        with ThreadPoolExecutor(1) as pool, self.stdout, self.stderr:
+            said = pool.submit(self.stderr.read)
+            out = self.stdout.read()
+            self.wait()
+            return out, said.result()
+
+
+channels: dict[tuple[tuple[str, str], ...], socket.socket] = {}
+"""Variables that are read early → the connection to a server that has read them."""
+startable: list[Mapping[str, str]] = []
+"""Variables beside this process's own for which a server is started; if empty, none is."""
+
+
+def read_early(variables: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """The variables that matter before a forked process can set its own."""
+    return tuple(
+        (name, value)
+        for name, value in sorted(variables.items())
+        if name.startswith(READ_EARLY) and name not in ANYWHERE
+    )
+
+
+def _channel(variables: Mapping[str, str]) -> socket.socket | None:
+    """The connection to the server for ``variables``, which is started if they are the usual."""
+    early = read_early(variables)
+    usual = (read_early({**os.environ, **more}) for more in ({}, *startable))
+    if early not in channels and startable and early in usual:
+        channels[early], theirs = socket.socketpair()
+        with theirs:
+            subprocess.Popen(
+                [sys.executable, SERVER, str(theirs.fileno())],
+                env={"PATH": os.environ["PATH"], **dict(early)},
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+            )
+    return channels.get(early)
+
+
+def popen(command: Sequence[Any], **options: Any) -> Any:
+    """As ``subprocess.Popen``, from the server if it can start such a process."""
+    words = [str(word) for word in command]
+    variables = dict(options.get("env") or os.environ)
+    named = words[0] == sys.executable and words[1] == "-m" and words[2] in MODULES
+    channel = _channel(variables) if named and not options.get("preexec_fn") else None
+    if channel is None:
+        return subprocess.Popen(command, **options)
+    return _forked(channel, words[2:], variables, options)
+
+
+def _forked(
+    channel: socket.socket,
+    words: Sequence[str],
+    variables: Mapping[str, str],
+    options: dict[str, Any],
+) -> WarmProcess:
+    with open(os.devnull, "rb+", buffering=0) as nothing:
+        files, piped, theirs = {0: nothing.fileno()}, {}, []
+        for number, name in ((1, "stdout"), (2, "stderr")):
+            to = options.get(name)
+            files[number] = number if to is None else nothing.fileno()
+            if to == subprocess.STDOUT:
+                files[number] = files[1]
+            elif to == PIPE:
+                reading, files[number] = os.pipe()
+                theirs.append(files[number])
+                piped[name] = open(reading, encoding="utf-8", errors="replace")  # noqa: SIM115
+            elif to not in (None, subprocess.DEVNULL):
+                files[number] = to.fileno()
+        files |= {number: number for number in options.get("pass_fds", ())}
+        request = {
+            "module": words[0],
+            "arguments": words[1:],
+            "variables": variables,
+            "directory": os.path.abspath(options.get("cwd") or os.getcwd()),
+            "session": bool(options.get("start_new_session")),
+            "descriptors": list(files),
+        }
+        connection, other = socket.socketpair()
+        with other:
+            socket.send_fds(channel, [b"+"], [other.fileno()])
+        content = json.dumps(request).encode()
+        socket.send_fds(connection, [len(content).to_bytes(8, "big")], list(files.values()))
+        connection.sendall(content)
+        for descriptor in theirs:
+            os.close(descriptor)
+    return WarmProcess(connection, int.from_bytes(connection.recv(8), "big"), piped)
+
+
+class WarmSubprocess:
+    """The module ``subprocess`` with another ``Popen``."""
+
+    Popen = staticmethod(popen)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(subprocess, name)

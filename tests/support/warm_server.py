@@ -1,0 +1,165 @@
+"""``python warm_server.py DESCRIPTOR``: forks processes that have pandas and scikit-learn already.
+
+To import them costs most of the processor time of a small process of the worker or of the model
+host. A request names a module to run as ``python -m`` does, with its arguments, variables, folder
+and open files; of this project nothing is imported before the fork. ``warm_processes`` is the other
+end.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import fcntl
+import gc
+import importlib
+import json
+import os
+import runpy
+import select
+import signal
+import socket
+import sys
+import threading
+import traceback
+from collections.abc import Sequence
+from typing import Any
+
+MAX_DESCRIPTORS = 16
+FIRST_HIGH = 500
+"""Descriptors from here on are no target of a request."""
+PARENT = "MODELHOST_PARENT"
+
+
+def main(channel: socket.socket) -> None:
+    """Answer requests until the process at the other end has ended."""
+    import numpy  # noqa: F401
+    import pandas  # noqa: F401
+    import pydantic  # noqa: F401
+    import sklearn.ensemble
+    import sklearn.linear_model
+    import sklearn.pipeline
+    import sklearn.preprocessing
+    import sklearn.tree  # noqa: F401
+
+    gc.collect()
+    gc.freeze()
+    while take(channel):
+        with contextlib.suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+
+
+def take(channel: socket.socket) -> bool:
+    """Fork what watches the next process that is asked for; False if none will be."""
+    _, received, _, _ = socket.recv_fds(channel, 1, 1)
+    if not received:
+        return False
+    with socket.socket(fileno=received[0]) as connection:
+        if os.fork() == 0:
+            channel.close()
+            watch(connection)
+    return True
+
+
+def watch(connection: socket.socket) -> None:
+    """Fork the process that ``connection`` asks for; write its pid, and its status when it ends.
+
+    It is killed with all of its group when the other end closes the connection. What it asks for
+    itself is forked as well.
+    """
+    length, open_files, _, _ = socket.recv_fds(connection, 8, MAX_DESCRIPTORS)
+    with connection.makefile("rb") as reader:
+        request = json.loads(reader.read(int.from_bytes(length, "big")))
+    ours, theirs = socket.socketpair()
+    child = os.fork()
+    if child == 0:
+        ours.close()
+        connection.close()
+        become(request, open_files, theirs)
+    theirs.close()
+    for descriptor in open_files:
+        os.close(descriptor)
+    connection.sendall(child.to_bytes(8, "big"))
+    ended, watched = os.pidfd_open(child), [connection, ours]
+    while ended not in (ready := select.select([*watched, ended], [], [])[0]):
+        if connection in ready:
+            with contextlib.suppress(ProcessLookupError):
+                (os.killpg if request["session"] else os.kill)(child, signal.SIGKILL)
+            watched = []
+        elif not take(ours):
+            watched = [connection]
+    _, status = os.waitpid(child, 0)
+    with contextlib.suppress(OSError):
+        code = os.waitstatus_to_exitcode(status)
+        connection.sendall(code.to_bytes(8, "big", signed=True))
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            os.waitpid(-1, 0)
+    os._exit(0)
+
+
+def become(request: dict[str, Any], open_files: Sequence[int], channel: socket.socket) -> None:
+    """Run the request's module in this process, and exit as Python does."""
+    high = fcntl.fcntl(channel.detach(), fcntl.F_DUPFD_CLOEXEC, FIRST_HIGH)
+    arrange(request["descriptors"], open_files)
+    if request["session"]:
+        os.setsid()
+    os.chdir(request["directory"])
+    os.environ.clear()
+    os.environ.update(request["variables"])
+    if PARENT in os.environ:
+        os.environ[PARENT] = str(os.getppid())
+    sys.dont_write_bytecode = bool(os.environ.get("PYTHONDONTWRITEBYTECODE"))
+    searched = os.environ.get("PYTHONPATH", "")
+    sys.path[:0] = [request["directory"], *filter(None, searched.split(os.pathsep))]
+    sys.argv = ["-m", *request["arguments"]]
+    sys.modules["numpy"].random.seed()
+    code = 1
+    try:
+        if request["module"] == "packager.worker":
+            let_start_warm(high)
+        runpy.run_module(request["module"], run_name="__main__", alter_sys=True)
+        code = 0
+    except SystemExit as ended:
+        if isinstance(ended.code, str):
+            sys.stderr.write(f"{ended.code}\n")
+        else:
+            code = int(ended.code or 0)
+    except BaseException:
+        traceback.print_exc()
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code & 0xFF)
+
+
+def let_start_warm(channel: int) -> None:
+    """Have the harness in this process ask for its processes on ``channel``."""
+    sys.path.append(os.path.dirname(__file__))
+    import warm_processes
+
+    sys.path.pop()
+    early = warm_processes.read_early(os.environ)
+    warm_processes.channels[early] = socket.socket(fileno=channel)
+    for name in warm_processes.STARTING:
+        vars(importlib.import_module(name))["subprocess"] = warm_processes.WarmSubprocess()
+
+
+def arrange(targets: Sequence[int], open_files: Sequence[int]) -> None:
+    """Give the received ``open_files`` the numbers of ``targets``, and close all others."""
+    high = [fcntl.fcntl(one, fcntl.F_DUPFD, FIRST_HIGH) for one in open_files]
+    for one in range(FIRST_HIGH):
+        if one not in targets:
+            with contextlib.suppress(OSError):
+                os.close(one)
+    for one, target in zip(high, targets, strict=True):
+        os.dup2(one, target, inheritable=True)
+        os.close(one)
+
+
+if __name__ == "__main__":
+    del sys.path[0]  # the folder of this file
+    main(socket.socket(fileno=int(sys.argv[1])))
