@@ -23,12 +23,35 @@ CHANGE = "Change"
 
 
 @issues.command(rich_help_panel=SERVE)
+def image(
+    base: Annotated[str, typer.Option(help="Base image, such as `package base` makes.")],
+    output: Annotated[str, typer.Option(help="docker, oci:DIR or docker-archive:FILE.")] = "docker",
+    as_json: AsJson = False,
+) -> None:
+    """Assemble the issue tracker's image; print its tag."""
+    from packager.build.tracker_image import build_tracker_image
+    from packager.cache import temporary_directory
+    from packager.cli.console import ConsoleProgress, print_result
+    from packager.engine.engine import Engine
+    from packager.image.export import Destination
+
+    where, engine = Destination.parse(output), Engine.connect()
+    with temporary_directory() as folder:
+        made = build_tracker_image(base, where, engine, folder, ConsoleProgress())
+    known = {"tag": made.name, "config_digest": made.digest, "size": made.size}
+    print_result(json.dumps(known) if as_json else str(where.path or made.name))
+
+
+@issues.command(rich_help_panel=SERVE)
 def serve(
     state: Annotated[
         Path | None, typer.Option(help="Folder of the service's data; default: your data folder.")
     ] = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0: any free one.")] = 3080,
+    database: Annotated[
+        str, typer.Option(help="postgresql://USER@HOST/NAME instead of a file below --state.")
+    ] = "",
     public_url: Annotated[
         str | None, typer.Option(help="The address that people open, behind a proxy.")
     ] = None,
@@ -75,7 +98,7 @@ def serve(
         proxy_address=read.proxy.address if read.proxy is not None else "",
         proxy_header=read.proxy.header if read.proxy is not None else "",
     )
-    started = start(chosen, host, port, settings, read)
+    started = start(chosen, host, port, settings, read, database)
     if as_json:
         known = {"url": started.url, "login_url": started.login_url(),
                  "token_file": str(started.token_file)}  # fmt: skip

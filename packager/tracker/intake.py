@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
+from packager.digest import canonical_json, sha256_bytes
 from packager.tracker.core.actions import PERSON, Action, Resolve, acted
 from packager.tracker.core.clearing import after_time, cleared, closed, without_observation
 from packager.tracker.core.finding import Finding, Report, ScanReport
@@ -64,7 +65,7 @@ def receive_one(
     """
     store.saw_version(finding.package, finding.version, now)
     before = store.issue_of(finding.fingerprint)
-    again = bool(finding.delivery) and not store.is_new(finding.delivery, now)
+    again = bool(finding.delivery) and not store.is_new(_message_of(finding), now)
     if before is None:
         if not finding.firing:
             return Receipt(None, "unknown")
@@ -80,6 +81,12 @@ def receive_one(
         versions = store.versions(finding.package)
         change = observed(before, finding, now, versions, scope=scope, certain=certain)
     return Receipt(store.store(before, change), _result(change))
+
+
+def _message_of(finding: Finding) -> str:
+    """The identity of a message: one delivery of a source can have findings of several issues."""
+    parts = (finding.source, finding.delivery, finding.fingerprint, finding.key)
+    return sha256_bytes(canonical_json(parts))
 
 
 def _result(change: Transition) -> Result:

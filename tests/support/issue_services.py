@@ -1,81 +1,43 @@
-"""Issue trackers in this process, on a free port."""
+"""The issue tracker's application in the test's process, with tokens of every scope."""
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from packager.tracker.client import IssuesClient
-from packager.tracker.core.finding import Finding, Report
-from packager.tracker.notify.config import ServiceConfig
-from packager.tracker.service.run import Started, start
+from issue_samples import NOW
+from starlette.testclient import TestClient
+
+from packager.tracker.administration import create_token
+from packager.tracker.service.app import create_app
 from packager.tracker.service.settings import ServiceSettings
+from packager.tracker.service.tracker import Tracker
+from packager.tracker.store.store import Store
+from packager.tracker.store.tokens import TokenScope
 
 
-@dataclass
-class RunningTracker:
-    """A service that answers."""
+class Service(NamedTuple):
+    """A client of a running application, and the secrets of its tokens by scope."""
 
-    url: str
-    token_file: Path
-    started: Started
+    client: TestClient
+    secrets: dict[str, str]
+    tracker: Tracker
 
-    @property
-    def token(self) -> str:
-        return self.token_file.read_text(encoding="utf-8").strip()
-
-    @contextmanager
-    def client(self) -> Iterator[IssuesClient]:
-        client = IssuesClient(self.url, self.token)
-        try:
-            yield client
-        finally:
-            client.close()
+    def ask(self, method: str, path: str, scope: str = "admin", **options: Any) -> Any:
+        """A request with a token; an exception in the application is raised here."""
+        headers = {"authorization": f"Bearer {self.secrets[scope]}"} | options.pop("headers", {})
+        return self.client.request(method, path, headers=headers, **options)
 
 
 @contextmanager
-def running_tracker(
-    state: Path, config: ServiceConfig = ServiceConfig(), port: int = 0
-) -> Iterator[RunningTracker]:
-    """A service with its data in ``state``."""
-    started = start(state, "127.0.0.1", port, ServiceSettings(), config)
-    thread = threading.Thread(target=started.run)
-    thread.start()
-    wait_until(lambda: started.server.started)
-    try:
-        yield RunningTracker(started.url, started.token_file, started)
-    finally:
-        started.server.should_exit = True
-        thread.join()
-
-
-def wait_until(holds: Callable[[], Any], seconds: float = 20.0) -> None:
-    """Wait until ``holds()``."""
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end, "it never came true"
-        time.sleep(0.01)
-
-
-def finding(subject: str = "feature=carat", **fields: Any) -> Finding:
-    """A finding of drift, with ``fields``."""
-    usual: dict[str, Any] = {
-        "package": "diamonds",
-        "version": "1.0.0",
-        "kind": "FeatureDrift",
-        "subject": subject,
-        "source": "drift",
-        "share": 0.5,
-        "starts_at": 1_000.0,
-    }
-    return Finding(**{**usual, **fields})
-
-
-def reported(*findings: Finding) -> Report:
-    """A report without a scan."""
-    return Report(findings=findings)
+def running(store: Store, settings: ServiceSettings | None = None) -> Iterator[Service]:
+    """The application of ``store`` at the time ``NOW``."""
+    tracker = Tracker(store, clock=lambda: NOW)
+    with store.write() as writer:
+        secrets = {
+            scope.value: create_token(writer, f"{scope.value}-token", scope, "test", NOW)
+            for scope in TokenScope
+        }
+    with TestClient(create_app(tracker, settings or ServiceSettings())) as client:
+        yield Service(client, secrets, tracker)

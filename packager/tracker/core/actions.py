@@ -10,7 +10,7 @@ from packager.tracker.core.finding import Strict
 from packager.tracker.core.issue import Event, Ignored, Issue, Snooze, State, Transition, What
 from packager.tracker.core.moments import Moment, format_moment
 from packager.tracker.core.priority import moved_band
-from packager.tracker.core.texts import Comment, Name, Text
+from packager.tracker.core.texts import Comment, Identity, Name, Text
 
 PERSON = "person"
 """``Finding.source`` of an issue that a person added."""
@@ -33,7 +33,7 @@ class Resolve(Strict):
     """It is over, or fixed in a version."""
 
     action: Literal["resolve"] = "resolve"
-    version: Text | None = None
+    version: Identity | None = None
     """Findings of older versions do not open it again."""
     reason: Text = ""
 

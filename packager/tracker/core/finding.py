@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, 
 
 from packager.tracker.core.moments import Moment
 from packager.tracker.core.plot import Plot
-from packager.tracker.core.texts import MAX_TEXT, Name, Text
+from packager.tracker.core.texts import MAX_TEXT, Identity, Name, Text
 
 Severity = Literal["page", "ticket", "info"]
 FINGERPRINT_VERSION = "issue/1"
@@ -42,7 +42,7 @@ class Finding(Strict):
     """One observation by a source at a time."""
 
     package: Name
-    version: Text = ""
+    version: Identity = ""
     kind: Name
     """The name of the alert or check, such as ``FeatureDrift``."""
     subject: Name = PACKAGE_SUBJECT
@@ -64,11 +64,11 @@ class Finding(Strict):
     """What to do about it."""
     source: Name
     """``alertmanager``, a verb such as ``data check``, or a person."""
-    key: Text = ""
+    key: Identity = ""
     """The identity of this observation at its source. An issue is over when every observation of it
     is: FeatureDrift of two versions is one issue with two keys."""
-    delivery: Text = ""
-    """An id of the message; a message that comes twice has the effect of one."""
+    delivery: Identity = ""
+    """An id of the message; a message of a source that comes twice has the effect of one."""
     starts_at: Moment
     ends_at: Moment | None = None
     values: Annotated[dict[Name, FiniteFloat], Field(max_length=MAX_VALUES)] = {}
@@ -113,7 +113,7 @@ class ScanReport(Strict):
     """A look at everything in a scope; what a complete scan no longer finds is over."""
 
     package: Name
-    version: Text = ""
+    version: Identity = ""
     source: Name
     scope: Name
     """What was looked at, by name: ``people.csv``, ``table people``, ``package``."""

@@ -6,18 +6,21 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, FiniteFloat
 
 from packager.tracker.core.finding import Finding, Link, Severity, Share, Strict
 from packager.tracker.core.kinds import family_of
 from packager.tracker.core.moments import Moment
 from packager.tracker.core.priority import Rank, moved_band
-from packager.tracker.core.texts import Name, Text
+from packager.tracker.core.texts import Identity, Name, Text
 
 MAX_OBSERVATIONS = 200
 """Observations of one issue at once; beyond it the oldest is dropped."""
 SOURCE = "source"
 """Who closed an issue, if not a person."""
+
+
+Count = Annotated[int, Field(ge=0, le=2**53)]
 
 
 class State(StrEnum):
@@ -41,12 +44,12 @@ class Observation(Strict):
     scope: Text = ""
     """What the scan that found it looked at; empty for other sources."""
     starts_at: Moment
-    version: Text = ""
+    version: Identity = ""
     severity: Severity
     share: Share
     certainty: Share
     evidence: Text = ""
-    values: dict[str, float] = {}
+    values: dict[str, FiniteFloat] = {}
     muted: Text = ""
     """Why its source notifies nobody: ``silenced in Alertmanager until …``."""
 
@@ -60,9 +63,9 @@ class Snooze(Strict):
     """When a snoozed issue opens again: the first of the conditions that are set."""
 
     until: Moment | None = None
-    priority: float | None = None
+    priority: FiniteFloat | None = None
     """Opens when the priority reaches this: twice that of the moment it was snoozed."""
-    version: Text | None = None
+    version: Identity | None = None
     """Opens on a finding of a version that is newer than this one."""
 
 
@@ -76,7 +79,7 @@ class Ignored(Strict):
 class Issue(Strict):
     """The record of an issue."""
 
-    id: int = 0
+    id: Count = 0
     fingerprint: str
     package: Name
     kind: Name
@@ -100,14 +103,14 @@ class Issue(Strict):
     """The start of this episode: when it opened or opened again."""
     cleared_at: Moment | None = None
     """When the last source said that it was over."""
-    version_first: Text = ""
-    version_last: Text = ""
-    resolved_in: Text | None = None
+    version_first: Identity = ""
+    version_last: Identity = ""
+    resolved_in: Identity | None = None
     """The version that fixes it, as a person or a scan said."""
     closed_by: Text = ""
     """``source``, or the person who resolved it."""
-    regressions: int = 0
-    events: int = 0
+    regressions: Count = 0
+    events: Count = 0
     bounces: tuple[Moment, ...] = ()
     """Times at which it began again within minutes of its end."""
     flapping: bool = False
@@ -121,7 +124,7 @@ class Issue(Strict):
     owner: Text = ""
     labels: tuple[Name, ...] = ()
     links: dict[Name, Link] = {}
-    cause: int = 0
+    cause: Count = 0
     """The id of the issue that leads its cause; its own id if it is alone."""
 
     @property
@@ -185,7 +188,7 @@ class Event(Strict):
     who: Name
     what: What
     text: Annotated[str, Field(max_length=10_000)] = ""
-    version: Text = ""
+    version: Identity = ""
     link: Link | None = None
 
 

@@ -12,6 +12,7 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from packager.tracker.notify.channels import Channel
+from packager.tracker.service.admin_api import AdminApi
 from packager.tracker.service.api import IssueApi
 from packager.tracker.service.auth import Authenticator, session_key
 from packager.tracker.service.context import ServiceContext
@@ -19,12 +20,18 @@ from packager.tracker.service.health import ServiceHealth
 from packager.tracker.service.incoming import IncomingMessages
 from packager.tracker.service.messages import tell_channels
 from packager.tracker.service.mirror_api import MirrorApi
-from packager.tracker.service.problems import RefusedError, on_http_error, on_problem
+from packager.tracker.service.problems import (
+    RefusedError,
+    on_http_error,
+    on_problem,
+    on_store_error,
+)
 from packager.tracker.service.reconciling import keep_enriched, keep_reconciled
 from packager.tracker.service.settings import ServiceSettings
 from packager.tracker.service.sources import ServiceSources
 from packager.tracker.service.tracker import Tracker
 from packager.tracker.service.upkeep import keep_up
+from packager.tracker.store.database import StoreError
 
 HEADERS = {
     "content-security-policy": (
@@ -87,12 +94,17 @@ def create_app(
         routes=[
             *IssueApi(context).routes(),
             *MirrorApi(context).routes(),
+            *AdminApi(context).routes(),
             *ServiceHealth(context).routes(),
             *IncomingMessages(context).routes(),
         ],
         lifespan=lifespan,
         middleware=[Middleware(SafeHeaders)],
-        exception_handlers={RefusedError: on_problem, HTTPException: on_http_error},
+        exception_handlers={
+            RefusedError: on_problem,
+            HTTPException: on_http_error,
+            StoreError: on_store_error,
+        },
     )
     app.state.context = context
     return app

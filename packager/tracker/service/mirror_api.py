@@ -44,7 +44,7 @@ class MirrorApi:
         """The routes."""
         return [
             Route("/api/v1/mirrors", self.list, methods=["GET"]),
-            Route("/api/v1/issues/{number:int}/mirror", self.keep, methods=["PUT"]),
+            Route("/api/v1/issues/{number:number}/mirror", self.keep, methods=["PUT"]),
         ]
 
     async def list(self, request: Request) -> Response:

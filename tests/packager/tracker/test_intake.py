@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from issue_services import finding
+from running_trackers import finding
 
 from packager.tracker.core.finding import Finding, Proof, Report, ScanReport, Unjudged
 from packager.tracker.intake import Receipt, receive

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from issue_services import finding, reported, running_tracker
+from running_trackers import finding, reported, running_tracker
 from serving_helpers import free_port
 
 from packager.errors import PackageError

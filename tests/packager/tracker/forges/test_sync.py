@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from fake_forges import TOKEN, ForgeState, fake_forge
-from issue_services import RunningTracker, finding, reported, running_tracker
+from running_trackers import RunningTracker, finding, reported, running_tracker
 
 from packager.errors import PackageError
 from packager.progress import NullProgress

@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from issue_services import finding, reported
+from running_trackers import finding, reported
 
 from packager.tracker import intake
 from packager.tracker.core.actions import AddComment
