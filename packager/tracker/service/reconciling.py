@@ -9,7 +9,7 @@ import logging
 from packager.tracker.service.context import ServiceContext
 from packager.tracker.sources.alertmanager import ALERTMANAGER
 from packager.tracker.sources.alertmanager_api import Look, look
-from packager.tracker.sources.asking import AwayError
+from packager.tracker.sources.asking import SourceAwayError
 from packager.tracker.sources.enrichment import Enrichment, enrichment_of, take_enrichment
 from packager.tracker.sources.reconcile import (
     Known,
@@ -47,7 +47,7 @@ async def keep_reconciled(context: ServiceContext) -> None:
         sources.reconcile_now.clear()
         try:
             await reconcile(context)
-        except AwayError as error:
+        except SourceAwayError as error:
             await _note_failure(context, "alertmanager", str(error))
         except Exception as error:  # the service goes on, and a banner says that this failed
             _LOG.exception("comparing with Alertmanager failed")
@@ -59,7 +59,7 @@ async def keep_reconciled(context: ServiceContext) -> None:
 
 
 async def reconcile(context: ServiceContext) -> None:
-    """Make the issues agree with Alertmanager; raises ``AwayError``, and then nothing is over."""
+    """Make the issues agree with Alertmanager; ``SourceAwayError`` leaves all as it was."""
     settings, tracker, sources = context.settings, context.tracker, context.sources
     known = await _known(context)
     last = await _look(context)
@@ -101,7 +101,7 @@ async def _end(context: ServiceContext, gone: list[Known]) -> bool:
         return True
     try:
         lives = await context.sources.lives()
-    except AwayError as error:
+    except SourceAwayError as error:
         await _note_failure(context, "prometheus", str(error), counted=True)
         return False
     tracker = context.tracker
@@ -116,7 +116,7 @@ async def _decide(context: ServiceContext) -> None:
         return
     try:
         complete = await asyncio.to_thread(prometheus.complete, context.settings.first_seconds)
-    except AwayError as error:
+    except SourceAwayError as error:
         await _note_failure(context, "prometheus", str(error))
         return
     await tracker.write(decide_unobserved, complete, tracker.clock())
@@ -133,7 +133,7 @@ async def keep_enriched(context: ServiceContext) -> None:
         pause = ROUND_SECONDS
         try:
             await enrich(context)
-        except AwayError as error:
+        except SourceAwayError as error:
             await _note_failure(context, "prometheus", str(error))
             pause = RETRY_SECONDS
         except Exception:  # the service goes on; the last answers stay
@@ -142,7 +142,7 @@ async def keep_enriched(context: ServiceContext) -> None:
 
 
 async def enrich(context: ServiceContext) -> None:
-    """One round of questions; raises ``AwayError``, and alerts not asked about wait on."""
+    """One round of questions; raises ``SourceAwayError``, and alerts not asked about wait on."""
     sources, tracker = context.sources, context.tracker
     client = sources.prometheus
     if client is None:
@@ -154,7 +154,7 @@ async def enrich(context: ServiceContext) -> None:
                 enrichment_of, client, context.settings.queries, alert, tracker.clock(),
                 with_plot=begins or sources.waiting.is_plot_due(alert, tracker.clock()),
             )  # fmt: skip
-        except AwayError:
+        except SourceAwayError:
             for left, new in waiting[place:]:
                 sources.waiting.add([left], begins=new)
             raise

@@ -9,9 +9,9 @@ from packager.tracker.core.finding import Finding
 from packager.tracker.core.issue import Issue
 from packager.tracker.core.measuring import measured
 from packager.tracker.core.plot import Plot
-from packager.tracker.sources.alertmanager import Alert, finding_of
+from packager.tracker.sources.alertmanager import ReceivedAlert, finding_of
 from packager.tracker.sources.plots import drawn
-from packager.tracker.sources.prometheus import Measured, PrometheusClient
+from packager.tracker.sources.prometheus import AlertNumbers, PrometheusClient
 from packager.tracker.sources.queries import Kinds, kind_queries
 from packager.tracker.store.plots import keep_plot
 from packager.tracker.store.writer import Writer
@@ -21,19 +21,19 @@ class Enrichment(NamedTuple):
     """What was asked about one alert."""
 
     finding: Finding
-    measured: Measured
+    measured: AlertNumbers
     plot: Plot | None
 
 
 def enrichment_of(
     client: PrometheusClient,
     queries: Mapping[str, Kinds],
-    alert: Alert,
+    alert: ReceivedAlert,
     now: float,
     *,
     with_plot: bool,
 ) -> Enrichment | None:
-    """Ask about an alert; None if nobody wrote queries of its kind. Raises ``AwayError``."""
+    """Ask about an alert; None if nobody wrote queries of its kind. Raises ``SourceAwayError``."""
     finding = finding_of(alert)
     known = kind_queries(queries, finding.package, finding.kind)
     if known is None:

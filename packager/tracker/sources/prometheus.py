@@ -10,8 +10,8 @@ from typing import NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from monitoring.query_templates import filled_query
-from packager.tracker.sources.asking import AwayError, DeclinedError, asked, shown_address
-from packager.tracker.sources.queries import KindQueries
+from packager.tracker.sources.asking import DeclinedError, SourceAwayError, asked, shown_address
+from packager.tracker.sources.queries import AlertQueries
 from packager.tracker.sources.reconcile import Lives
 
 LOOKBACK = "8m"
@@ -52,14 +52,14 @@ class Sample(NamedTuple):
     value: float
 
 
-class Series(NamedTuple):
+class QueriedSeries(NamedTuple):
     """The finite values of a series, each with its time."""
 
     labels: Mapping[str, str]
     points: Sequence[tuple[float, float]]
 
 
-class Measured(NamedTuple):
+class AlertNumbers(NamedTuple):
     """What Prometheus says about an alert; None: it has no answer."""
 
     share: float | None
@@ -67,7 +67,7 @@ class Measured(NamedTuple):
 
 
 class PrometheusClient:
-    """Asks the server at ``url``; every method raises ``AwayError``."""
+    """Asks the server at ``url``; every method raises ``SourceAwayError``."""
 
     def __init__(self, url: str) -> None:
         self._url = url.rstrip("/")
@@ -79,7 +79,7 @@ class PrometheusClient:
         pairs = [(one.metric, one.value[1]) for one in found if one.value is not None]
         return [Sample(labels, value) for labels, value in pairs if math.isfinite(value)]
 
-    def over_time(self, query: str, start: float, end: float, step: float) -> list[Series]:
+    def over_time(self, query: str, start: float, end: float, step: float) -> list[QueriedSeries]:
         """The series of a range query."""
         parameters = {
             "query": query,
@@ -88,13 +88,17 @@ class PrometheusClient:
             "step": f"{step:.3f}",
         }
         return [
-            Series(one.metric, [(at, value) for at, value in one.values if math.isfinite(value)])
+            QueriedSeries(
+                one.metric, [(at, value) for at, value in one.values if math.isfinite(value)]
+            )
             for one in self._ask("query_range", parameters)
         ]
 
-    def measured(self, queries: KindQueries, labels: Mapping[str, str]) -> Measured:
+    def measured(self, queries: AlertQueries, labels: Mapping[str, str]) -> AlertNumbers:
         """Share and certainty of an alert."""
-        return Measured(self._part(queries.share, labels), self._part(queries.certainty, labels))
+        return AlertNumbers(
+            self._part(queries.share, labels), self._part(queries.certainty, labels)
+        )
 
     def lives(self) -> Lives:
         """The versions that run, and those that did within a day."""
@@ -133,6 +137,6 @@ class PrometheusClient:
         try:
             return _ANSWER.validate_python(asked(url, parameters)).data.result
         except ValidationError as error:
-            raise AwayError(
+            raise SourceAwayError(
                 f"{shown_address(url)}: expected Prometheus' answer to a query, got other content"
             ) from error

@@ -6,11 +6,11 @@ from tracked import MINUTE, T0
 
 from packager.tracker.service import counters
 from packager.tracker.service.counters import WaitingAlerts
-from packager.tracker.sources.alertmanager import Alert
+from packager.tracker.sources.alertmanager import ReceivedAlert
 
 
-def alert(name: str, start: float = T0) -> Alert:
-    return Alert({}, {}, start, name)
+def alert(name: str, start: float = T0) -> ReceivedAlert:
+    return ReceivedAlert({}, {}, start, name)
 
 
 def test_what_begins_is_asked_first_and_each_once() -> None:

@@ -14,14 +14,14 @@ from tracked import MINUTE, TrackedService, tracked_service
 
 from packager.tracker.service.reconciling import reconcile
 from packager.tracker.service.settings import ServiceSettings
-from packager.tracker.sources.asking import AwayError
-from packager.tracker.sources.queries import KindQueries, PlotQuery
+from packager.tracker.sources.asking import SourceAwayError
+from packager.tracker.sources.queries import AlertQueries, PlotQuery
 from packager.tracker.sources.source_health import SourceHealth, health_of
 from packager.tracker.store.plots import plot_of
 
 QUERIES = {
     "shop": {
-        "FeatureDrift": KindQueries(
+        "FeatureDrift": AlertQueries(
             share="share_of{feature={feature}}",
             certainty="certainty_of{feature={feature}}",
             plot=(PlotQuery(title="PSI of the last day", query="psi{feature={feature}}"),),
@@ -153,7 +153,7 @@ def test_of_several_replicas_one_that_has_the_alert_is_enough_and_all_must_answe
     until(service, lambda: len(service.issues()) == 2)
     alertmanager.alerts.clear()
     other.broken = True
-    with pytest.raises(AwayError):
+    with pytest.raises(SourceAwayError):
         compare(service)
     assert len(service.issues()) == 2
     other.broken = False
@@ -169,7 +169,9 @@ def test_an_answer_of_something_else_ends_nothing(
     service = start()
     until(service, lambda: service.issues())
     alertmanager.alerts = {"x": held}
-    with pytest.raises(AwayError, match="expected an answer of Alertmanager's API, version 2: 0"):
+    with pytest.raises(
+        SourceAwayError, match="expected an answer of Alertmanager's API, version 2: 0"
+    ):
         compare(service)
     assert len(service.issues()) == 1
 
