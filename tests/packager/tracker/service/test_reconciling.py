@@ -24,6 +24,8 @@ QUERIES = {
         "FeatureDrift": AlertQueries(
             share="share_of{feature={feature}}",
             certainty="certainty_of{feature={feature}}",
+            action="Compare the bins.",
+            runbook="https://docs.example/alerts#featuredrift",
             plot=(PlotQuery(title="PSI of the last day", query="psi{feature={feature}}"),),
         )
     }
@@ -206,6 +208,8 @@ def test_a_new_alert_gets_its_share_certainty_and_plot_and_keeps_the_last_answer
     assert (issue["certainty"], issue["band"]) == (0.7, 2)
     assert issue["priority"] == pytest.approx(100 * 0.6 * 0.22 * 0.7)
     assert issue["evidence"] == "Prometheus answers: share 0.22, certainty 0.7."
+    assert issue["action"] == "Compare the bins."
+    assert issue["links"] == {"runbook": "https://docs.example/alerts#featuredrift"}
     with service.tracker.store.read() as store:
         kept = plot_of(store, issue["id"])
     assert kept is not None
