@@ -26,6 +26,7 @@ from packager.tracker.sources.source_health import (
     note_failure,
     note_success,
 )
+from packager.tracker.store.database import StoreError
 
 MAX_ASKED = 50
 """Alerts that one round asks Prometheus about."""
@@ -169,4 +170,7 @@ async def _note_failure(
     if not counted:
         context.sources.counters.failures[source] += 1
     _LOG.warning("%s", text)
-    await context.tracker.write(note_failure, source, context.tracker.clock(), text)
+    try:
+        await context.tracker.write(note_failure, source, context.tracker.clock(), text)
+    except StoreError:  # the task goes on; /readyz shows the store
+        _LOG.exception("noting that failed")

@@ -12,11 +12,13 @@ import pytest
 from fake_sources import FakeAlertmanager, FakePrometheus, answering
 from tracked import MINUTE, TrackedService, tracked_service
 
+from packager.tracker.service import reconciling
 from packager.tracker.service.reconciling import reconcile
 from packager.tracker.service.settings import ServiceSettings
 from packager.tracker.sources.asking import SourceAwayError
 from packager.tracker.sources.queries import AlertQueries, PlotQuery
 from packager.tracker.sources.source_health import SourceHealth, health_of
+from packager.tracker.store.database import StoreError
 from packager.tracker.store.plots import plot_of
 
 QUERIES = {
@@ -262,3 +264,21 @@ def test_the_end_of_a_version_leaves_its_issue_to_the_next_one(
     asked = next(text for text in prometheus.asked if "count_over_time" in text)
     assert "[3600s:60s]" in asked
     assert ">= 60" in asked
+
+
+def test_a_store_that_fails_does_not_end_the_comparisons(
+    start: Start, alertmanager: FakeAlertmanager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = start(reconcile_seconds=0.01)
+    until(service, lambda: health(service).done_at)
+
+    def refuse(*_: Any) -> None:
+        raise StoreError("the disk is full")
+
+    with monkeypatch.context() as patch:
+        for name in ("note_success", "note_failure"):
+            patch.setattr(reconciling, name, refuse)
+        until(service, lambda: service.context.sources.counters.failures["alertmanager"] > 1)
+    alertmanager.hold("carat", time.time())
+    until(service, lambda: service.issues())
+    until(service, lambda: health(service).failed_since is None)
