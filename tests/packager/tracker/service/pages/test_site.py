@@ -37,8 +37,8 @@ def test_hostile_texts_are_only_texts(stranger: TrackerSite, text: str):
     plot = {"plot": "bins", "title": text, "bins": [text], "reference": [1], "live": [1],
             "reference_name": text, "live_name": text}  # fmt: skip
     issue = stranger.report(
-        package=name, version=text[:200], kind=name, subject=name, title=text, summary=text, action=text,
-        evidence=text, source=name, plot=plot, links={name: "https://evil.test/"},
+        package=name, version=text[:200], kind=name, subject=name, title=text, summary=text,
+        action=text, evidence=text, source=name, plot=plot, links={name: "https://evil.test/"},
         values={name: 1},
     )  # fmt: skip
     for action in (
