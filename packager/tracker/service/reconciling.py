@@ -116,7 +116,7 @@ async def _decide(context: ServiceContext) -> None:
     if prometheus is None or not await tracker.read(lambda store: store.unobserved()):
         return
     try:
-        complete = await asyncio.to_thread(prometheus.complete, context.settings.first_seconds)
+        complete = await asyncio.to_thread(prometheus.complete)
     except SourceAwayError as error:
         await _note_failure(context, "prometheus", str(error))
         return

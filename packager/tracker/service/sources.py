@@ -17,7 +17,9 @@ class ServiceSources:
 
     def __init__(self, settings: ServiceSettings, now: float) -> None:
         self.alertmanagers = addresses_of(settings.alertmanager)
-        self.prometheus = PrometheusClient(settings.prometheus) if settings.prometheus else None
+        self.prometheus: PrometheusClient | None = None
+        if settings.prometheus:
+            self.prometheus = PrometheusClient(settings.prometheus, settings.time_scale)
         self.counters = ServiceCounters(now)
         self.waiting = WaitingAlerts()
         self.reconcile_now = asyncio.Event()

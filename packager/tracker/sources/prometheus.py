@@ -14,7 +14,7 @@ from packager.tracker.sources.asking import DeclinedError, SourceAwayError, aske
 from packager.tracker.sources.queries import AlertQueries
 from packager.tracker.sources.reconcile import Lives
 
-LOOKBACK = "8m"
+LOOKBACK_SECONDS = 480
 """How long a version counts as running after its last scrape; the alerts' rules have the same."""
 INFO = "model_package_info"
 MAX_SERIES = 5_000
@@ -69,8 +69,9 @@ class AlertNumbers(NamedTuple):
 class PrometheusClient:
     """Asks the server at ``url``; every method raises ``SourceAwayError``."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, time_scale: int = 1) -> None:
         self._url = url.rstrip("/")
+        self._scale = time_scale
         self._lives: tuple[float, Lives] | None = None
 
     def instant(self, query: str) -> list[Sample]:
@@ -105,17 +106,18 @@ class PrometheusClient:
         now = time.monotonic()
         if self._lives is None or now - self._lives[0] > LIVES_SECONDS:
             by = "group by (model, version)"
-            running = self._versions(f"{by} (last_over_time({INFO}[{LOOKBACK}]))")
+            seconds = max(1, LOOKBACK_SECONDS // self._scale)
+            running = self._versions(f"{by} (last_over_time({INFO}[{seconds}s]))")
             lately = self._versions(f"{by} (last_over_time({INFO}[1d]))")
             self._lives = (now, Lives(running, lately))
         return self._lives[1]
 
-    def complete(self, seconds: float) -> frozenset[tuple[str, str]]:
-        """The versions that ran at every sixtieth of the last ``seconds``, and run now."""
-        step = max(1, int(seconds // 60))
+    def complete(self) -> frozenset[tuple[str, str]]:
+        """The versions that ran in every minute of the last hour, and run now."""
+        seconds, step = 3600 // self._scale, max(1, 60 // self._scale)
         info = f"group by (model, version) ({INFO})"
-        count = f"count_over_time(({info})[{int(seconds)}s:{step}s])"
-        return self._versions(f"{count} >= {int(seconds) // step} and {info}")
+        count = f"count_over_time(({info})[{seconds}s:{step}s])"
+        return self._versions(f"{count} >= {seconds // step} and {info}")
 
     def _versions(self, query: str) -> frozenset[tuple[str, str]]:
         found = self.instant(query)

@@ -252,7 +252,7 @@ def test_the_end_of_a_version_leaves_its_issue_to_the_next_one(
     alertmanager.hold("carat", time.time(), version="1")
     service = start(asks=True)
     until(service, lambda: service.issues())
-    prometheus.answers = {"[8m]": [two], "[1d]": [one, two]}
+    prometheus.answers = {"[480s]": [two], "[1d]": [one, two]}
     alertmanager.alerts.clear()
     compare(service)
     (issue,) = service.issues()

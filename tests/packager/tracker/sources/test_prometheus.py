@@ -9,7 +9,7 @@ from fake_sources import FakePrometheus, answering
 
 from packager.deploy.prometheus import promql
 from packager.tracker.sources.asking import SourceAwayError
-from packager.tracker.sources.prometheus import LOOKBACK, PrometheusClient
+from packager.tracker.sources.prometheus import LOOKBACK_SECONDS, PrometheusClient
 from packager.tracker.sources.queries import AlertQueries
 
 LABELS = {"model": "shop", "feature": 'car"at\\\n'}
@@ -27,7 +27,16 @@ def client(prometheus: FakePrometheus) -> Iterator[PrometheusClient]:
 
 
 def test_a_version_runs_as_long_as_the_rules_say() -> None:
-    assert LOOKBACK == promql.LOOKBACK
+    assert f"{LOOKBACK_SECONDS // 60}m" == promql.LOOKBACK
+
+
+def test_a_drill_has_shorter_hours(prometheus: FakePrometheus) -> None:
+    with answering(prometheus.answer) as address:
+        client = PrometheusClient(address, 60)
+        client.lives()
+        client.complete()
+    assert "[8s]" in prometheus.asked[0]
+    assert "[60s:1s]) >= 60 and" in prometheus.asked[2]
 
 
 def test_labels_are_put_in_as_strings(prometheus: FakePrometheus, client: PrometheusClient) -> None:
@@ -60,7 +69,7 @@ def test_versions_that_run_and_did_are_asked_once_for_a_burst(
     prometheus: FakePrometheus, client: PrometheusClient
 ) -> None:
     one, two = ({"model": "shop", "version": "1"}, 1.0), ({"model": "shop", "version": "2"}, 1.0)
-    prometheus.answers = {"[8m]": [two], "[1d]": [one, two]}
+    prometheus.answers = {"[480s]": [two], "[1d]": [one, two]}
     for _ in range(10):
         lives = client.lives()
     assert len(prometheus.asked) == 2

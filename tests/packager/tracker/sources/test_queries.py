@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from monitoring.query_templates import PLACE, filled_query
+from packager.deploy.issues import issue_document, service_document
+from packager.deploy.prometheus.rules import MonitoredModel
 from packager.errors import UsageError
 from packager.tracker.sources.queries import AlertQueries, kind_queries, read_queries
 
@@ -66,3 +69,18 @@ def test_a_damaged_document_is_named(tmp_path: Path, content: Any, message: str)
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="expected a folder"):
         read_queries(tmp_path / "issues")
+
+
+def test_every_document_of_deploy_monitoring_is_read_whole(tmp_path: Path) -> None:
+    model = MonitoredModel("shop", "1", "classification", ("__all__",), ("carat",))
+    written = {"shop": issue_document(model), "_issues": service_document()}
+    for name, document in written.items():
+        write(tmp_path, f"{name}.json", document)
+    found = read_queries(tmp_path)
+    for name, document in written.items():
+        assert set(found[name]) == set(document)
+        for kind, queries in found[name].items():
+            assert len(queries.plot) == len(document[kind]["plot"])
+            for query in (queries.share, queries.certainty, *(one.query for one in queries.plot)):
+                assert query is not None
+                assert not PLACE.search(filled_query(query, {"model": "shop", "feature": "x"}))
