@@ -22,7 +22,7 @@ from packager.tracker.core.plot import (
 )
 from packager.tracker.sources.asking import DeclinedError
 from packager.tracker.sources.prometheus import PrometheusClient, QueriedSeries
-from packager.tracker.sources.queries import AlertQueries, PlotQuery
+from packager.tracker.sources.queries import KindQueries, PlotQuery
 
 POINTS = 120
 """Points of a line."""
@@ -39,7 +39,7 @@ _LOWER_EDGE = re.compile(r"(?:>= )?(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)(?: to |$)")
 
 def drawn(
     client: PrometheusClient,
-    queries: AlertQueries,
+    queries: KindQueries,
     labels: Mapping[str, str],
     starts_at: float,
     now: float,

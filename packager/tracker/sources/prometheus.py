@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from monitoring.query_templates import filled_query
 from packager.tracker.sources.asking import DeclinedError, SourceAwayError, asked, shown_address
-from packager.tracker.sources.queries import AlertQueries
+from packager.tracker.sources.queries import KindQueries
 from packager.tracker.sources.reconcile import Lives
 
 LOOKBACK_SECONDS = 480
@@ -95,7 +95,7 @@ class PrometheusClient:
             for one in self._ask("query_range", parameters)
         ]
 
-    def measured(self, queries: AlertQueries, labels: Mapping[str, str]) -> AlertNumbers:
+    def measured(self, queries: KindQueries, labels: Mapping[str, str]) -> AlertNumbers:
         """Share and certainty of an alert."""
         return AlertNumbers(
             self._part(queries.share, labels), self._part(queries.certainty, labels)

@@ -35,7 +35,7 @@ class PlotQuery(_Document):
     form: Literal["time", "bars"] = "time"
 
 
-class AlertQueries(_Document):
+class KindQueries(_Document):
     """Of one kind of alert; ``share`` and ``certainty`` have one result, from 0 to 1."""
 
     share: Query | None = None
@@ -45,9 +45,9 @@ class AlertQueries(_Document):
     runbook: str | None = None
 
 
-Kinds = Mapping[str, AlertQueries]
-_KINDS: TypeAdapter[dict[str, AlertQueries]] = TypeAdapter(
-    Annotated[dict[str, AlertQueries], Field(max_length=MAX_KINDS)]
+Kinds = Mapping[str, KindQueries]
+_KINDS: TypeAdapter[dict[str, KindQueries]] = TypeAdapter(
+    Annotated[dict[str, KindQueries], Field(max_length=MAX_KINDS)]
 )
 
 
@@ -79,7 +79,7 @@ def _unreadable(path: Path, reason: str) -> UsageError:
     return UsageError(f"{path}: {reason}", "write it again with package deploy monitoring")
 
 
-def kind_queries(queries: Mapping[str, Kinds], package: str, kind: str) -> AlertQueries | None:
+def kind_queries(queries: Mapping[str, Kinds], package: str, kind: str) -> KindQueries | None:
     """The queries of a kind of alert of a package; None if nobody wrote any."""
     own = queries.get(package, {}).get(kind)
     if own is not None:

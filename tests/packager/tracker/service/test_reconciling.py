@@ -16,14 +16,14 @@ from packager.tracker.service import reconciling
 from packager.tracker.service.reconciling import reconcile
 from packager.tracker.service.settings import ServiceSettings
 from packager.tracker.sources.asking import SourceAwayError
-from packager.tracker.sources.queries import AlertQueries, PlotQuery
+from packager.tracker.sources.queries import KindQueries, PlotQuery
 from packager.tracker.sources.source_health import SourceHealth, health_of
 from packager.tracker.store.database import StoreError
 from packager.tracker.store.plots import plot_of
 
 QUERIES = {
     "shop": {
-        "FeatureDrift": AlertQueries(
+        "FeatureDrift": KindQueries(
             share="share_of{feature={feature}}",
             certainty="certainty_of{feature={feature}}",
             action="Compare the bins.",

@@ -10,7 +10,7 @@ from fake_sources import FakePrometheus, answering
 from packager.tracker.core.plot import BinsPlot, SeriesPlot
 from packager.tracker.sources.plots import drawn
 from packager.tracker.sources.prometheus import PrometheusClient
-from packager.tracker.sources.queries import AlertQueries, PlotQuery
+from packager.tracker.sources.queries import KindQueries, PlotQuery
 
 NOW = 1_764_000_000.0
 
@@ -30,8 +30,8 @@ def bars(name: str) -> PlotQuery:
     return PlotQuery(title=name, query=f"{name} of {{feature}}", form="bars")
 
 
-def times(*names: str) -> AlertQueries:
-    return AlertQueries(plot=tuple(PlotQuery(title=one, query=f"query of {one}") for one in names))
+def times(*names: str) -> KindQueries:
+    return KindQueries(plot=tuple(PlotQuery(title=one, query=f"query of {one}") for one in names))
 
 
 def test_bins_of_numbers_are_in_order_with_both_shares(
@@ -42,7 +42,7 @@ def test_bins_of_numbers_are_in_order_with_both_shares(
         "live": [({"bin": name}, 0.1 * n) for n, name in enumerate(names)],
         "reference": [({"bin": "0.5 to 2"}, 0.9), ({"bin": "10 to 20"}, 1.7)],
     }
-    queries = AlertQueries(plot=(bars("live"), bars("reference"), *times("PSI").plot))
+    queries = KindQueries(plot=(bars("live"), bars("reference"), *times("PSI").plot))
     found = drawn(client, queries, {"feature": "carat"}, NOW - 60, NOW)
     assert isinstance(found, BinsPlot)
     assert found.title == "carat: live"
@@ -83,8 +83,8 @@ def test_several_series_of_one_query_have_their_labels(
 
 
 def test_nothing_to_draw(prometheus: FakePrometheus, client: PrometheusClient) -> None:
-    assert drawn(client, AlertQueries(), {}, NOW, NOW) is None
+    assert drawn(client, KindQueries(), {}, NOW, NOW) is None
     assert drawn(client, times("rows"), {}, NOW, NOW) is None
-    assert drawn(client, AlertQueries(plot=(bars("a"), bars("b"))), {}, NOW, NOW) is None
+    assert drawn(client, KindQueries(plot=(bars("a"), bars("b"))), {}, NOW, NOW) is None
     prometheus.answers = {"of rows": [({}, float("nan"))]}
     assert drawn(client, times("rows"), {}, NOW, NOW) is None

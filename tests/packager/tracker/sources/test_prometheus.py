@@ -10,7 +10,7 @@ from fake_sources import FakePrometheus, answering
 from packager.deploy.prometheus import promql
 from packager.tracker.sources.asking import SourceAwayError
 from packager.tracker.sources.prometheus import LOOKBACK_SECONDS, PrometheusClient
-from packager.tracker.sources.queries import AlertQueries
+from packager.tracker.sources.queries import KindQueries
 
 LABELS = {"model": "shop", "feature": 'car"at\\\n'}
 
@@ -41,7 +41,7 @@ def test_a_drill_has_shorter_hours(prometheus: FakePrometheus) -> None:
 
 def test_labels_are_put_in_as_strings(prometheus: FakePrometheus, client: PrometheusClient) -> None:
     prometheus.answers = {"share": [({}, 0.25)]}
-    found = client.measured(AlertQueries(share="share{model={model}, f={feature}}"), LABELS)
+    found = client.measured(KindQueries(share="share{model={model}, f={feature}}"), LABELS)
     assert found == (0.25, None)
     assert prometheus.asked == [r'share{model="shop", f="car\"at\\\n"}']
 
@@ -62,7 +62,7 @@ def test_a_share_is_from_0_to_1_or_not_known(
     prometheus: FakePrometheus, client: PrometheusClient, values: list[float], share: float | None
 ) -> None:
     prometheus.answers = {"share": [({"n": str(n)}, one) for n, one in enumerate(values)]}
-    assert client.measured(AlertQueries(share="share"), {}).share == share
+    assert client.measured(KindQueries(share="share"), {}).share == share
 
 
 def test_versions_that_run_and_did_are_asked_once_for_a_burst(
@@ -92,4 +92,4 @@ def test_an_answer_of_something_else_is_no_answer(answer: object) -> None:
 def test_a_server_that_fails_is_away(prometheus: FakePrometheus, client: PrometheusClient) -> None:
     prometheus.broken = True
     with pytest.raises(SourceAwayError, match="expected status 200, got 500"):
-        client.measured(AlertQueries(share="share"), {})
+        client.measured(KindQueries(share="share"), {})

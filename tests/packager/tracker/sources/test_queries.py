@@ -12,7 +12,7 @@ from monitoring.query_templates import PLACE, filled_query
 from packager.deploy.issues import issue_document, service_document
 from packager.deploy.prometheus.rules import MonitoredModel
 from packager.errors import UsageError
-from packager.tracker.sources.queries import AlertQueries, kind_queries, read_queries
+from packager.tracker.sources.queries import KindQueries, kind_queries, read_queries
 
 DRIFT = {
     "share": "0.5 * sum(abs(x{feature={feature}}))",
@@ -40,7 +40,7 @@ def test_kinds_and_fields_that_are_not_known_are_not_read(tmp_path: Path) -> Non
     drift = kind_queries(found, "shop", "FeatureDrift")
     assert drift is not None
     assert (drift.share, drift.plot[0].form) == (DRIFT["share"], "bars")
-    assert kind_queries(found, "shop", "Tomorrow") == AlertQueries()
+    assert kind_queries(found, "shop", "Tomorrow") == KindQueries()
     assert kind_queries(found, "shop", "Other") is None
     assert kind_queries(found, "another", "FeatureDrift") is None
     common = kind_queries(found, "issues", "IssuesServiceDown")
