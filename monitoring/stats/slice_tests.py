@@ -120,6 +120,11 @@ class SliceTest:
         if losses.groups is not None:
             _, self._groups = np.unique(losses.groups, return_inverse=True)
 
+    @property
+    def rows(self) -> int:
+        """All rows, n."""
+        return len(self._loss)
+
     def excess(self, inside: Mask, others: Mask) -> Excess:
         """The excess of the rows ``inside`` beside the ``others``: masks (n,)."""
         rows, beside = int(inside.sum()), int(others.sum())

@@ -35,7 +35,6 @@ Mask = npt.NDArray[np.bool_]
 MAX_EXAMPLES = 10
 PREFIX = "weak: "
 """Of the name of a slice, so that it isn't that of a declared value, such as ``color=E``."""
-_DAYS = frozenset({"date", "time", "decimal"})
 
 
 @dataclass(frozen=True)
@@ -142,8 +141,6 @@ def _features(
             left_out[column.name] = f"personal data ({column.personal}): its values are not shown"
         elif column.name not in frame:
             left_out[column.name] = "not in the data"
-        elif column.kind in _DAYS:
-            left_out[column.name] = f"a {column.kind}, which rules can't be about"
         else:
             found = term_features(frame[column.name], column.name, profiled)
             if found:
