@@ -74,6 +74,8 @@ class TrackerSite:
     def __init__(self, folder: Path, settings: ServiceSettings = SETTINGS) -> None:
         self.now = NOW
         self.store = SqliteStore(folder / "issues.db")
+        # A test needs no protection against a loss of power.
+        self.store._writing.raw.execute("pragma synchronous = off")
         self.tracker = Tracker(self.store, lambda: self.now)
         self.app = create_app(self.tracker, settings)
         self.client = self.browser()
@@ -100,10 +102,11 @@ class TrackerSite:
         assert issue is not None
         return issue
 
-    def act(self, number: int, action: Action, who: str = "ada") -> None:
-        """Act on an issue."""
+    def act(self, number: int, *actions: Action, who: str = "ada") -> None:
+        """Act on an issue, in one transaction."""
         with self.store.write() as store:
-            intake.act(store, number, action, who, self.now)
+            for action in actions:
+                intake.act(store, number, action, who, self.now)
 
     def issue(self, number: int) -> Issue:
         """An issue as it is kept."""

@@ -16,7 +16,7 @@ from packager.tracker.service.pages.action_forms import action_of
 from packager.tracker.service.pages.away import away_since
 from packager.tracker.service.pages.cause_line import cause_line
 from packager.tracker.service.pages.commands import commands
-from packager.tracker.service.pages.forms import Form, local_path
+from packager.tracker.service.pages.forms import SentForm, local_path
 from packager.tracker.service.pages.plots.draw import draw
 from packager.tracker.service.pages.priority_bars import band_reason, factors
 from packager.tracker.service.pages.prose import link, prose
@@ -31,7 +31,7 @@ MAX_NUMBER = 2**62
 """Above it no issue has a number, and no database keeps one."""
 
 
-class IssuePage:
+class IssuePages:
     """The handlers."""
 
     def __init__(self, site: PageSite) -> None:
@@ -56,7 +56,7 @@ class IssuePage:
         )
         return HTMLResponse(html)
 
-    async def act(self, request: Request, who: Principal, form: Form) -> Response:
+    async def act(self, request: Request, who: Principal, form: SentForm) -> Response:
         """``POST /issues/N``: one of the forms; then the page again, or the list."""
         number = _number(request)
         now = self._tracker.clock()

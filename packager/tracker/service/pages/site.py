@@ -15,13 +15,13 @@ from packager.tracker.core.priority import formatted
 from packager.tracker.service.auth import Principal
 from packager.tracker.service.context import ServiceContext
 from packager.tracker.service.pages import shown
-from packager.tracker.service.pages.forms import Form, check_origin, form_of
+from packager.tracker.service.pages.forms import SentForm, check_origin, form_of
 from packager.tracker.service.pages.static import StaticFiles
 from packager.tracker.service.problems import RefusedError
 from packager.tracker.store.tokens import TokenScope
 
 Page = Callable[[Request, Principal], Awaitable[Response]]
-Action = Callable[[Request, Principal, Form], Awaitable[Response]]
+Action = Callable[[Request, Principal, SentForm], Awaitable[Response]]
 Handler = Callable[[Request], Awaitable[Response]]
 _LOG = logging.getLogger(__name__)
 _TITLES = {

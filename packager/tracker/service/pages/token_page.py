@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from packager.tracker.core.texts import MAX_NAME, storable
 from packager.tracker.service.auth import Principal
-from packager.tracker.service.pages.forms import Form
+from packager.tracker.service.pages.forms import SentForm
 from packager.tracker.service.pages.site import PageSite
 from packager.tracker.service.problems import RefusedError
 from packager.tracker.store.reader import Reader
@@ -41,7 +41,7 @@ class TokenPage:
         """``GET /tokens``."""
         return HTMLResponse(await self._tracker.read(self._render, who, "", ""))
 
-    async def add(self, request: Request, who: Principal, form: Form) -> Response:
+    async def add(self, request: Request, who: Principal, form: SentForm) -> Response:
         """``POST /tokens``: the page has the secret, once; so it is no redirect."""
         name = str(storable(form.text("name")))
         if not 0 < len(name) <= MAX_NAME:
@@ -55,7 +55,7 @@ class TokenPage:
             raise RefusedError(409, "refused", f"{error}.") from None
         return HTMLResponse(await self._tracker.read(self._render, who, name, secret))
 
-    async def revoke(self, request: Request, who: Principal, form: Form) -> Response:
+    async def revoke(self, request: Request, who: Principal, form: SentForm) -> Response:
         """``POST /tokens/revoke``: ``name``."""
         name = form.exactly("name")
         if name == who.name:

@@ -47,7 +47,7 @@ def test_hostile_texts_are_only_texts(stranger: TrackerSite, text: str):
         Assign(owner=text),
         Move(bands=-1, reason=text),
     ):
-        stranger.act(issue.id, action, name)
+        stranger.act(issue.id, action, who=name)
     sendable = name.encode("utf-8", "replace").decode()
     stranger.post("/views", name=sendable[:90], query="q=x")
     stranger.post("/tokens", name=sendable, scope="write")
