@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, 
 
 from packager.tracker.core.moments import Moment
 from packager.tracker.core.plot import Plot
-from packager.tracker.core.texts import MAX_TEXT, Name, Text
+from packager.tracker.core.texts import MAX_TEXT, Identity, Name, Text
 
 Severity = Literal["page", "ticket", "info"]
 FINGERPRINT_VERSION = "issue/1"
@@ -42,7 +42,7 @@ class Finding(Strict):
     """One observation by a source at a time."""
 
     package: Name
-    version: Text = ""
+    version: Identity = ""
     kind: Name
     """The name of the alert or check, such as ``FeatureDrift``."""
     subject: Name = PACKAGE_SUBJECT
@@ -56,17 +56,19 @@ class Finding(Strict):
     """Probability that the finding is real, such as 1 - q of a test."""
     evidence: Text = ""
     """What ``share`` and ``certainty`` were computed from."""
+    muted: Text = ""
+    """Why the source notifies nobody: ``silenced in Alertmanager until …``; else empty."""
     title: Text = ""
     summary: Text = ""
     action: Text = ""
     """What to do about it."""
     source: Name
     """``alertmanager``, a verb such as ``data check``, or a person."""
-    key: Text = ""
+    key: Identity = ""
     """The identity of this observation at its source. An issue is over when every observation of it
     is: FeatureDrift of two versions is one issue with two keys."""
-    delivery: Text = ""
-    """An id of the message; a message that comes twice has the effect of one."""
+    delivery: Identity = ""
+    """An id of the message; a message of a source that comes twice has the effect of one."""
     starts_at: Moment
     ends_at: Moment | None = None
     values: Annotated[dict[Name, FiniteFloat], Field(max_length=MAX_VALUES)] = {}
@@ -78,6 +80,11 @@ class Finding(Strict):
     def observation(self) -> str:
         """The identity of this observation among all of the issue."""
         return f"{self.source}/{self.key}"
+
+    @property
+    def measured(self) -> bool:
+        """Whether it says its share; else an earlier one of the same observation is kept."""
+        return "share" in self.model_fields_set
 
     @property
     def fingerprint(self) -> str:
@@ -106,7 +113,7 @@ class ScanReport(Strict):
     """A look at everything in a scope; what a complete scan no longer finds is over."""
 
     package: Name
-    version: Text = ""
+    version: Identity = ""
     source: Name
     scope: Name
     """What was looked at, by name: ``people.csv``, ``table people``, ``package``."""

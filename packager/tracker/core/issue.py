@@ -6,18 +6,21 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, FiniteFloat
 
 from packager.tracker.core.finding import Finding, Link, Severity, Share, Strict
 from packager.tracker.core.kinds import family_of
 from packager.tracker.core.moments import Moment
 from packager.tracker.core.priority import Rank, moved_band
-from packager.tracker.core.texts import Name, Text
+from packager.tracker.core.texts import Identity, Name, Text
 
 MAX_OBSERVATIONS = 200
 """Observations of one issue at once; beyond it the oldest is dropped."""
 SOURCE = "source"
 """Who closed an issue, if not a person."""
+
+
+Count = Annotated[int, Field(ge=0, le=2**53)]
 
 
 class State(StrEnum):
@@ -41,12 +44,14 @@ class Observation(Strict):
     scope: Text = ""
     """What the scan that found it looked at; empty for other sources."""
     starts_at: Moment
-    version: Text = ""
+    version: Identity = ""
     severity: Severity
     share: Share
     certainty: Share
     evidence: Text = ""
-    values: dict[str, float] = {}
+    values: dict[str, FiniteFloat] = {}
+    muted: Text = ""
+    """Why its source notifies nobody: ``silenced in Alertmanager until …``."""
 
     @property
     def rank(self) -> Rank:
@@ -58,9 +63,9 @@ class Snooze(Strict):
     """When a snoozed issue opens again: the first of the conditions that are set."""
 
     until: Moment | None = None
-    priority: float | None = None
+    priority: FiniteFloat | None = None
     """Opens when the priority reaches this: twice that of the moment it was snoozed."""
-    version: Text | None = None
+    version: Identity | None = None
     """Opens on a finding of a version that is newer than this one."""
 
 
@@ -74,7 +79,7 @@ class Ignored(Strict):
 class Issue(Strict):
     """The record of an issue."""
 
-    id: int = 0
+    id: Count = 0
     fingerprint: str
     package: Name
     kind: Name
@@ -98,14 +103,14 @@ class Issue(Strict):
     """The start of this episode: when it opened or opened again."""
     cleared_at: Moment | None = None
     """When the last source said that it was over."""
-    version_first: Text = ""
-    version_last: Text = ""
-    resolved_in: Text | None = None
+    version_first: Identity = ""
+    version_last: Identity = ""
+    resolved_in: Identity | None = None
     """The version that fixes it, as a person or a scan said."""
     closed_by: Text = ""
     """``source``, or the person who resolved it."""
-    regressions: int = 0
-    events: int = 0
+    regressions: Count = 0
+    events: Count = 0
     bounces: tuple[Moment, ...] = ()
     """Times at which it began again within minutes of its end."""
     flapping: bool = False
@@ -119,7 +124,7 @@ class Issue(Strict):
     owner: Text = ""
     labels: tuple[Name, ...] = ()
     links: dict[Name, Link] = {}
-    cause: int = 0
+    cause: Count = 0
     """The id of the issue that leads its cause; its own id if it is alone."""
 
     @property
@@ -131,6 +136,12 @@ class Issue(Strict):
     def firing(self) -> bool:
         """Whether a source observes it now."""
         return bool(self.active)
+
+    @property
+    def muted(self) -> str:
+        """Why nobody is notified of any of its observations; empty if of one somebody is."""
+        reasons = [one.muted for one in self.active.values()]
+        return reasons[0] if reasons and all(reasons) else ""
 
     @property
     def priority(self) -> float:
@@ -177,7 +188,7 @@ class Event(Strict):
     who: Name
     what: What
     text: Annotated[str, Field(max_length=10_000)] = ""
-    version: Text = ""
+    version: Identity = ""
     link: Link | None = None
 
 
@@ -188,18 +199,25 @@ class Transition(Strict):
     events: tuple[Event, ...] = ()
 
 
-def observation_of(finding: Finding, scope: str = "") -> Observation:
-    """The observation that a finding of a scan of ``scope`` reports."""
+def observation_of(
+    finding: Finding, scope: str = "", before: Observation | None = None
+) -> Observation:
+    """The observation that a finding of a scan of ``scope`` reports.
+
+    A finding that says no share keeps the numbers of the observation ``before`` it.
+    """
+    numbers = before if before is not None and not finding.measured else finding
     return Observation(
         source=finding.source,
         scope=scope,
         starts_at=finding.starts_at,
         version=finding.version,
         severity=finding.severity,
-        share=finding.share,
-        certainty=finding.certainty,
-        evidence=finding.evidence,
-        values=finding.values,
+        share=numbers.share,
+        certainty=numbers.certainty,
+        evidence=numbers.evidence,
+        values=numbers.values,
+        muted=finding.muted,
     )
 
 

@@ -24,7 +24,7 @@ def parse_moment(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float | str | datetime):
         raise ValueError("expected a time as ISO 8601 text")
     if isinstance(value, int | float):
-        seconds = float(value)
+        seconds = float(value) if abs(value) <= MAX_SECONDS else -1.0
     else:
         moment = value if isinstance(value, datetime) else _parse_text(value)
         if moment.tzinfo is None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Annotated
 
 from pydantic import BeforeValidator, StringConstraints
 
 MAX_NAME = 200
+MAX_IDENTITY = 500
 MAX_TEXT = 2_000
 MAX_COMMENT = 10_000
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
@@ -28,12 +30,22 @@ def shortened(value: object) -> object:
     return value
 
 
+def named(text: str) -> str:
+    """``text`` as a name; a longer one ends with a digest, so that two of them stay different."""
+    if len(text) <= MAX_NAME:
+        return text
+    digest = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
+    return f"{text[: MAX_NAME - 17]}…{digest}"
+
+
 Name = Annotated[
-    str, BeforeValidator(storable), StringConstraints(min_length=1, max_length=MAX_NAME)
+    str, StringConstraints(min_length=1, max_length=MAX_NAME), BeforeValidator(storable)
 ]
 """An identifying text; a longer one is refused, because cut names could be equal."""
-Text = Annotated[str, BeforeValidator(shortened), StringConstraints(max_length=MAX_TEXT)]
+Identity = Annotated[str, StringConstraints(max_length=MAX_IDENTITY), BeforeValidator(storable)]
+"""The same, of other programs, and it can be empty."""
+Text = Annotated[str, StringConstraints(max_length=MAX_TEXT), BeforeValidator(shortened)]
 """A describing text; a longer one is cut."""
 Comment = Annotated[
-    str, BeforeValidator(storable), StringConstraints(min_length=1, max_length=MAX_COMMENT)
+    str, StringConstraints(min_length=1, max_length=MAX_COMMENT), BeforeValidator(storable)
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -20,16 +19,23 @@ from packager.tracker.core.actions import (
     RemoveLabel,
 )
 from packager.tracker.core.finding import Finding, Report
-from packager.tracker.core.texts import MAX_TEXT
 from packager.tracker.service.auth import Principal
 from packager.tracker.service.context import ServiceContext
+from packager.tracker.service.numbers import NUMBER, check_parameters, number_of
 from packager.tracker.service.problems import RefusedError, body_of, malformed, not_found
+from packager.tracker.service.routing import ApiRoutes, model_of
 from packager.tracker.service.views import event_view, issue_view
+from packager.tracker.store.reader import Reader, StoredEvent
 from packager.tracker.store.selection import Cursor, CursorError, Selection
-from packager.tracker.store.tokens import TokenScope, add_token, revoke, tokens
+from packager.tracker.store.tokens import TokenScope
 
-Handler = Callable[[Request, Principal], Awaitable[Response]]
-_COMMENT = TypeAdapter(AddComment)
+PARAMETERS = frozenset(
+    {
+        *("state", "band", "package", "kind", "owner", "label", "cause"),
+        *("q", "after", "limit", "order", "folded"),
+    }
+)
+"""What the address of a list can have."""
 
 
 class IssueApi:
@@ -41,35 +47,24 @@ class IssueApi:
 
     def routes(self) -> list[Route]:
         """The routes."""
-        issue = "/api/v1/issues/{number:int}"
-        return [
-            self._route("/api/v1/findings", self.report, TokenScope.REPORT, "POST"),
-            self._route("/api/v1/issues", self.list_issues, TokenScope.WRITE, "GET"),
-            self._route("/api/v1/issues", self.add_issue, TokenScope.WRITE, "POST"),
-            self._route(issue, self.show, TokenScope.WRITE, "GET"),
-            self._route(issue, self.change, TokenScope.WRITE, "PATCH"),
-            self._route(f"{issue}/events", self.events, TokenScope.WRITE, "GET"),
-            self._route(f"{issue}/comments", self.comment, TokenScope.WRITE, "POST"),
-            self._route(f"{issue}/labels", self.label, TokenScope.WRITE, "POST"),
-            self._route(f"{issue}/labels/{{label}}", self.unlabel, TokenScope.WRITE, "DELETE"),
-            self._route("/api/v1/packages", self.packages, TokenScope.WRITE, "GET"),
-            self._route("/api/v1/tokens", self.list_tokens, TokenScope.ADMIN, "GET"),
-            self._route("/api/v1/tokens", self.add_token, TokenScope.ADMIN, "POST"),
-            self._route("/api/v1/tokens/{name}", self.revoke_token, TokenScope.ADMIN, "DELETE"),
-        ]
-
-    def _route(self, path: str, handler: Handler, needed: TokenScope, method: str) -> Route:
-        async def run(request: Request) -> Response:
-            return await handler(request, await self._context.auth.require(request, needed))
-
-        return Route(path, run, methods=[method])
+        report, write = TokenScope.REPORT, TokenScope.WRITE
+        issue = f"/api/v1/issues/{{number:{NUMBER}}}"
+        api = ApiRoutes(self._context)
+        api.add("POST", "/api/v1/findings", report, self.report)
+        api.add("GET", "/api/v1/issues", write, self.list_issues, PARAMETERS)
+        api.add("POST", "/api/v1/issues", write, self.add_issue)
+        api.add("GET", issue, write, self.show)
+        api.add("PATCH", issue, write, self.change)
+        api.add("GET", f"{issue}/events", write, self.events, frozenset({"before"}))
+        api.add("POST", f"{issue}/comments", write, self.comment)
+        api.add("POST", f"{issue}/labels", write, self.label)
+        api.add("DELETE", f"{issue}/labels/{{label:path}}", write, self.unlabel)
+        api.add("GET", "/api/v1/packages", write, self.packages)
+        return api.routes
 
     async def report(self, request: Request, who: Principal) -> Response:
         """``POST findings``: a report; answers the issue and the result of each finding."""
-        try:
-            report = Report.model_validate_json(await body_of(request))
-        except ValidationError as error:
-            raise malformed(error) from None
+        report = await model_of(request, Report)
         now = self._tracker.clock()
         outcomes = await self._tracker.write(intake.receive, report, now)
         shown = [
@@ -123,18 +118,12 @@ class IssueApi:
 
     async def comment(self, request: Request, who: Principal) -> Response:
         """``POST issues/N/comments``: ``{"text"}``."""
-        try:
-            action = _COMMENT.validate_json(await body_of(request))
-        except ValidationError as error:
-            raise malformed(error) from None
+        action = await model_of(request, AddComment)
         return await self._acted(request, action, who)
 
     async def label(self, request: Request, who: Principal) -> Response:
         """``POST issues/N/labels``: ``{"label"}``."""
-        try:
-            action = AddLabel.model_validate_json(await body_of(request))
-        except ValidationError as error:
-            raise malformed(error) from None
+        action = await model_of(request, AddLabel)
         return await self._acted(request, action, who)
 
     async def unlabel(self, request: Request, who: Principal) -> Response:
@@ -159,11 +148,10 @@ class IssueApi:
     async def events(self, request: Request, who: Principal) -> Response:
         """``GET issues/N/events``: the history, newest first; ``before``: an event's id."""
         number = request.path_params["number"]
-        before = _whole_number(request, "before")
-        known = await self._tracker.read(lambda store: store.issue(number))
-        if known is None:
+        before = number_of(request, "before")
+        found = await self._tracker.read(_events, number, before)
+        if found is None:
             raise not_found(number)
-        found = await self._tracker.read(lambda store: store.events(number, before))
         return JSONResponse({"events": [event_view(one) for one in found]})
 
     async def packages(self, request: Request, who: Principal) -> Response:
@@ -171,37 +159,9 @@ class IssueApi:
         found = await self._tracker.read(lambda store: store.tallies())
         return JSONResponse({"tallies": [one._asdict() for one in found]})
 
-    async def list_tokens(self, request: Request, who: Principal) -> Response:
-        """``GET tokens``: without their secrets and hashes."""
-        found = await self._tracker.read(tokens)
-        shown = [
-            {"name": one.name, "scope": one.scope, "created_at": one.created_at,
-             "last_used": one.last_used}
-            for one in found
-        ]  # fmt: skip
-        return JSONResponse({"tokens": shown})
 
-    async def add_token(self, request: Request, who: Principal) -> Response:
-        """``POST tokens``: ``{"name", "scope"}``; the answer has the secret, once."""
-        given = _object(await body_of(request))
-        name, scope = given.get("name"), given.get("scope")
-        if not isinstance(name, str) or not 0 < len(name) <= MAX_TEXT:
-            raise RefusedError(400, "malformed", "name: expected a text")
-        if scope not in list(TokenScope):
-            raise RefusedError(400, "malformed", f"scope: expected one of {', '.join(TokenScope)}")
-        now = self._tracker.clock()
-        try:
-            secret = await self._tracker.write(add_token, name, TokenScope(scope), now)
-        except ValueError as error:
-            raise RefusedError(409, "refused", str(error)) from None
-        return JSONResponse({"name": name, "scope": scope, "token": secret}, 201)
-
-    async def revoke_token(self, request: Request, who: Principal) -> Response:
-        """``DELETE tokens/NAME``."""
-        name = request.path_params["name"]
-        if not await self._tracker.write(revoke, name):
-            raise RefusedError(404, "not_found", f"expected the name of a token, got {name[:40]!r}")
-        return JSONResponse({"name": name})
+def _events(store: Reader, number: int, before: int | None) -> list[StoredEvent] | None:
+    return store.events(number, before) if store.issue(number) is not None else None
 
 
 def parse_query(request: Request) -> tuple[Selection, Cursor | None]:
@@ -210,12 +170,7 @@ def parse_query(request: Request) -> tuple[Selection, Cursor | None]:
     ``state`` and ``band`` may occur several times; ``state=all`` selects every state.
     """
     given = request.query_params
-    known = {"state", "band", "package", "kind", "owner", "label", "cause", "q", "after", "limit",
-             "order", "folded"}  # fmt: skip
-    for name in given:
-        if name not in known:
-            raise RefusedError(400, "malformed", f"expected one of {', '.join(sorted(known))}, "
-                          f"got {name[:40]!r}")  # fmt: skip
+    check_parameters(request, PARAMETERS)
     states = given.getlist("state")
     chosen: dict[str, Any] = {"states": []} if "all" in states else {}
     if states and "all" not in states:
@@ -236,15 +191,6 @@ def parse_query(request: Request) -> tuple[Selection, Cursor | None]:
         raise RefusedError(400, "malformed", f"after: {error}") from None
     except ValidationError as error:
         raise malformed(error) from None
-
-
-def _whole_number(request: Request, name: str) -> int | None:
-    text = request.query_params.get(name)
-    if text is None:
-        return None
-    if not text.isdecimal() or len(text) > 18:
-        raise RefusedError(400, "malformed", f"{name}: expected a whole number")
-    return int(text)
 
 
 _OBJECT: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])

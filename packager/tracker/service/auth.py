@@ -9,22 +9,20 @@ import json
 import secrets
 from typing import NamedTuple
 
+from pydantic import ValidationError
 from starlette.requests import Request
 
 from packager.tracker.core.moments import DAY, MINUTE
-from packager.tracker.core.texts import MAX_NAME
 from packager.tracker.service.problems import RefusedError
 from packager.tracker.service.settings import ServiceSettings
 from packager.tracker.service.tracker import Tracker
-from packager.tracker.store.reader import Reader
-from packager.tracker.store.tokens import TokenScope, hash_of, token_of, touch
+from packager.tracker.store.tokens import PERSON_NAME, TokenScope, hash_of, token_of
 from packager.tracker.store.writer import Writer
 
 COOKIE = "issues_session"
 SESSION_SECONDS = 30 * DAY
 CODE_SECONDS = 10 * MINUTE
 _KEY = "session_key"
-TOUCH_SECONDS = MINUTE
 
 
 class Principal(NamedTuple):
@@ -44,9 +42,13 @@ class Authenticator:
         self._settings = settings
         self._key = key
         self._codes: dict[str, tuple[str, float]] = {}
+        self._used: dict[str, float] = {}
+        """Hash of a token → when it was used, until upkeep keeps it."""
 
-    async def principal(self, request: Request) -> Principal | None:
-        """Who sends the request; None for a stranger."""
+    async def principal(self, request: Request, secret: str = "") -> Principal | None:
+        """Who sends the request; None for a stranger. ``secret``: a token that its body names."""
+        if secret:
+            return await self._of_hash(hash_of(secret))
         bearer = request.headers.get("authorization", "")
         if bearer[:7].lower() == "bearer ":
             return await self._of_hash(hash_of(bearer[7:].strip()))
@@ -58,9 +60,9 @@ class Authenticator:
                 return None if found is None else found._replace(session=known["id"])
         return self._of_proxy(request)
 
-    async def require(self, request: Request, needed: TokenScope) -> Principal:
+    async def require(self, request: Request, needed: TokenScope, secret: str = "") -> Principal:
         """Who sends the request; raises ``RefusedError`` 401 or 403."""
-        found = await self.principal(request)
+        found = await self.principal(request, secret)
         if found is None:
             raise RefusedError(401, "unauthorized", "expected a token or a login")
         if not found.scope.allows(needed):
@@ -89,8 +91,10 @@ class Authenticator:
 
     def new_code(self, token_hash: str) -> str:
         """A code that logs in once, within ten minutes."""
+        now = self._tracker.clock()
+        self._codes = {name: known for name, known in self._codes.items() if known[1] > now}
         code = secrets.token_urlsafe(24)
-        self._codes[hash_of(code)] = (token_hash, self._tracker.clock() + CODE_SECONDS)
+        self._codes[hash_of(code)] = (token_hash, now + CODE_SECONDS)
         return code
 
     def redeem(self, code: str) -> str | None:
@@ -98,13 +102,16 @@ class Authenticator:
         known = self._codes.pop(hash_of(code), None)
         return known[0] if known is not None and known[1] > self._tracker.clock() else None
 
+    def take_used(self) -> dict[str, float]:
+        """Hash of a token → when it was last used, since the last call."""
+        used, self._used = self._used, {}
+        return used
+
     async def _of_hash(self, hashed: str) -> Principal | None:
         found = await self._tracker.read(token_of, hashed)
         if found is None:
             return None
-        now = self._tracker.clock()
-        if found.last_used is None or now - found.last_used > TOUCH_SECONDS:
-            await self._tracker.write(touch, hashed, now)
+        self._used[hashed] = self._tracker.clock()
         return Principal(found.name, found.scope)
 
     def _opened(self, cookie: str) -> dict[str, str] | None:
@@ -121,8 +128,10 @@ class Authenticator:
         sender = request.client.host if request.client is not None else ""
         if not self._settings.proxy_address or sender != self._settings.proxy_address:
             return None
-        name = request.headers.get(self._settings.proxy_header, "").strip()[:MAX_NAME]
-        if not name:
+        given = request.headers.get(self._settings.proxy_header, "").strip()
+        try:
+            name = PERSON_NAME.validate_python(given)
+        except ValidationError:
             return None
         return Principal(name, TokenScope.WRITE, session=f"proxy:{name}")
 
@@ -138,8 +147,3 @@ def session_key(store: Writer) -> bytes:
         known = secrets.token_hex(32)
         store.keep_setting(_KEY, known)
     return bytes.fromhex(known)
-
-
-def has_tokens(store: Reader) -> bool:
-    """Whether there is any token."""
-    return bool(store.db.rows("select 1 as found from token limit 1"))

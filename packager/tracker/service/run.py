@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import time
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 
 import uvicorn
 
 from packager.errors import PackageError, UsageError
+from packager.tracker.administration import create_token
+from packager.tracker.notify.channels import Channel, MailChannel, WebhookChannel
+from packager.tracker.notify.config import ServiceConfig
 from packager.tracker.service.app import create_app
-from packager.tracker.service.auth import has_tokens
 from packager.tracker.service.context import ServiceContext
 from packager.tracker.service.settings import ServiceSettings
 from packager.tracker.service.tracker import Tracker
-from packager.tracker.store.sqlite import SqliteStore
-from packager.tracker.store.tokens import TokenScope, add_token, hash_of
+from packager.tracker.store.audit import LOCAL
+from packager.tracker.store.database import StoreError
+from packager.tracker.store.opening import open_store
+from packager.tracker.store.tokens import TokenScope, hash_of, token_of, tokens
+from packager.tracker.store.writer import Writer
 
-DATABASE = "issues.db"
 TOKEN_FILE = "admin.token"
 ADMIN = "admin"
 GRACE_SECONDS = 10
@@ -50,19 +56,32 @@ class Started:
         self.server.run(sockets=self.sockets)
 
 
-def start(state: Path, host: str, port: int, settings: ServiceSettings) -> Started:
-    """Open the store below ``state`` and the socket; raises ``PackageError``."""
-    state.mkdir(parents=True, exist_ok=True, mode=0o700)
+def start(
+    state: Path,
+    host: str,
+    port: int,
+    settings: ServiceSettings,
+    config: ServiceConfig = ServiceConfig(),
+    database: str = "",
+) -> Started:
+    """Open the store and the socket; raises ``PackageError``.
+
+    ``database``: address of PostgreSQL; empty: a file below ``state``. ``state`` has the token of
+    this service's administrator.
+    """
+    _make_folder(state)
     listening = _listen(host, port)
-    tracker = Tracker(SqliteStore(state / DATABASE))
+    tracker = Tracker(open_store(state, database, create=True))
     token_file = state / TOKEN_FILE
-    with tracker.store.write() as store:
-        if not has_tokens(store):
-            secret = add_token(store, ADMIN, TokenScope.ADMIN, time.time())
-            token_file.touch(mode=0o600)
-            token_file.write_text(f"{secret}\n", encoding="utf-8")
-    app = create_app(tracker, settings)
-    config = uvicorn.Config(
+    try:
+        with tracker.store.write() as store:
+            _keep_admin(store, token_file)
+        app = create_app(tracker, settings, channels_of(config))
+    except (StoreError, OSError) as error:
+        raise PackageError(
+            f"{state}: {error}", "make room, and check that it can be written"
+        ) from error
+    served = uvicorn.Config(
         app,
         log_level="warning",
         access_log=False,
@@ -70,7 +89,41 @@ def start(state: Path, host: str, port: int, settings: ServiceSettings) -> Start
         proxy_headers=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    return Started(uvicorn.Server(config), [listening], app.state.context, token_file)
+    return Started(uvicorn.Server(served), [listening], app.state.context, token_file)
+
+
+def channels_of(config: ServiceConfig) -> list[Channel]:
+    """Who is told about urgent issues."""
+    return [
+        *([WebhookChannel(config.webhook)] if config.webhook is not None else []),
+        *([MailChannel(config.mail)] if config.mail is not None else []),
+    ]
+
+
+def _make_folder(state: Path) -> None:
+    try:
+        state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise PackageError(
+            f"{state}: {error.strerror or error}", "choose another --state"
+        ) from error
+
+
+def _keep_admin(store: Writer, file: Path) -> None:
+    """Have a token of scope admin in ``file``: whoever can write the folder is an administrator."""
+    if file.exists():
+        known = token_of(store, hash_of(file.read_text(encoding="utf-8").strip()))
+        if known is not None and known.scope is TokenScope.ADMIN:
+            return
+    taken = {one.name for one in tokens(store)}
+    names = chain([ADMIN], (f"{ADMIN}-{number}" for number in count(2)))
+    name = next(one for one in names if one not in taken)
+    secret = create_token(store, name, TokenScope.ADMIN, LOCAL, time.time())
+    part = file.with_name(f".{file.name}.part")
+    part.unlink(missing_ok=True)
+    with open(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as stream:
+        stream.write(f"{secret}\n")
+    part.replace(file)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -1,56 +1,87 @@
-"""Causes as the list shows them: how many issues each has, since when, and the most urgent."""
+"""Statements about causes: the work of a change does not grow with the issues of a cause.
+
+The table ``cause`` has a row for each cause with open issues: its first one's time, the one that
+leads it, and their number.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
-
-from packager.tracker.core.issue import Issue
-from packager.tracker.store.reader import Reader
-
-MAX_MEMBERS = 20
-"""Members of a cause that the list shows; an address of its own has all."""
+from packager.tracker.core.cause import CAUSE_SECONDS, CauseMember
+from packager.tracker.core.issue import ACTIVE, Issue
+from packager.tracker.store.database import Database
 
 
-class CauseSummary(NamedTuple):
-    """A cause of several open issues."""
-
-    id: int
-    size: int
-    began: float
-    members: tuple[Issue, ...]
-    """The most urgent ones, at most ``MAX_MEMBERS``."""
-
-
-def cause_summaries(store: Reader, causes: Sequence[int]) -> dict[int, CauseSummary]:
-    """Cause → its summary, for those with more than one open issue; two statements in all."""
-    if not causes:
-        return {}
-    marks = ", ".join("?" for _ in causes)
+def near_causes(db: Database, issue: Issue) -> list[CauseMember]:
+    """The first open issue of each cause that began within an hour of ``issue``."""
     sql = (
-        "select cause, count(*) as n, min(opened_at) as began from issue"
-        f" where cause in ({marks}) and active = 1 group by cause having count(*) > 1"
+        "select id, leader, began_at from cause"
+        " where package = ? and family = ? and began_at between ? and ?"
     )
-    found = {row["cause"]: row for row in store.db.rows(sql, causes)}
-    members = _members(store, list(found))
-    return {
-        cause: CauseSummary(cause, row["n"], row["began"], tuple(members[cause]))
-        for cause, row in found.items()
-    }
+    at = issue.opened_at
+    window = (issue.package, issue.family, at - CAUSE_SECONDS, at + CAUSE_SECONDS)
+    return [
+        CauseMember(row["leader"], row["id"], row["began_at"], 0, 0.0)
+        for row in db.rows(sql, window)
+    ]
 
 
-def _members(store: Reader, causes: Sequence[int]) -> dict[int, list[Issue]]:
-    found: dict[int, list[Issue]] = {one: [] for one in causes}
-    if causes:
-        # A limit for each cause: no cause is read whole.
-        one = (
-            "select * from (select id, cause, record from issue where cause = ? and active = 1"
-            f" order by band, urgency, opened_at, id limit {MAX_MEMBERS}) as part"
-        )
-        for row in store.db.rows(" union all ".join(one for _ in causes), causes):
-            issue = Issue.model_validate_json(row["record"]).with_changes({"id": row["id"]})
-            found[row["cause"]].append(issue)
-    return {
-        cause: sorted(some, key=lambda one: (one.band, -one.priority, one.opened_at, one.id))
-        for cause, some in found.items()
-    }
+def keep_causes(db: Database, before: Issue | None, issue: Issue) -> None:
+    """Bring the causes of a change up to date: ``issue`` is stored, ``before`` it was so."""
+    if before is not None and _place(before) == _place(issue):
+        return
+    was = before.cause if before is not None and before.state in ACTIVE else None
+    now = issue.cause if issue.state in ACTIVE else None
+    if now is None or (was is not None and was != now):
+        db.run("update issue set leads = 0 where id = ? and leads = 1", (issue.id,))
+    if was is not None and was != now:
+        _refresh(db, was, -1, issue)
+    if now is not None:
+        _refresh(db, now, 0 if was == now else 1, issue)
+
+
+def _place(issue: Issue) -> tuple[object, ...]:
+    """What of an issue its causes depend on."""
+    if issue.state not in ACTIVE:
+        return (None,)
+    return (issue.cause, issue.band, issue.priority, issue.opened_at)
+
+
+def _refresh(db: Database, cause: int, more: int, issue: Issue) -> None:
+    known = db.rows("select leader, n from cause where id = ?", (cause,))
+    n = (known[0]["n"] if known else 0) + more
+    if n == 0:
+        db.run("delete from cause where id = ?", (cause,))
+        return
+    first = "select min(opened_at) as at from issue where cause = ? and active = 1"
+    began = db.rows(first, (cause,))[0]["at"]
+    urgent = (
+        "select id from issue where cause = ? and active = 1"
+        " order by band, urgency, opened_at, id limit 1"
+    )
+    leader = db.rows(urgent, (cause,))[0]["id"]
+    sql = (
+        "insert into cause(id, package, family, began_at, leader, n) values(?, ?, ?, ?, ?, ?)"
+        " on conflict(id) do update set began_at = excluded.began_at, leader = excluded.leader,"
+        " n = excluded.n"
+    )
+    db.run(sql, (cause, issue.package, issue.family, began, leader, n))
+    if known and known[0]["leader"] != leader:
+        db.run("update issue set leads = 0 where id = ?", (known[0]["leader"],))
+    db.run("update issue set leads = 1 where id = ? and leads = 0", (leader,))
+
+
+def rebuild_causes(db: Database) -> None:
+    """Compute all causes again from the issues, after an import."""
+    db.run("delete from cause")
+    db.run("update issue set leads = 0 where leads = 1")
+    db.run(
+        "update issue set leads = 1 where id in (select id from (select id, row_number() over"
+        " (partition by cause order by band, urgency, opened_at, id) as place"
+        " from issue where active = 1) as ranked where place = 1)"
+    )
+    db.run(
+        "insert into cause(id, package, family, began_at, leader, n)"
+        " select cause, min(package), min(family), min(opened_at),"
+        " max(case when leads = 1 then id else 0 end), count(*)"
+        " from issue where active = 1 group by cause"
+    )

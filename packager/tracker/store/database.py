@@ -8,6 +8,13 @@ from typing import Any, Protocol
 Row = Mapping[str, Any]
 
 
+class StoreError(Exception):
+    """The database can't do it now: no room, no connection, locked for too long, read-only.
+
+    The transaction changed nothing; the same call can succeed later.
+    """
+
+
 class Database(Protocol):
     """A connection; statements have ``?`` for each value."""
 
@@ -17,12 +24,11 @@ class Database(Protocol):
     def run(self, sql: str, values: Sequence[Any] = ()) -> int:
         """Run a statement; the number of rows that it changed."""
 
-    def search_condition(self, text: str) -> tuple[str, tuple[Any, ...]]:
-        """The condition on ``issue.id`` of a text search, and its values.
+    def matches(self, words: Sequence[str], most: int) -> list[int]:
+        """At most ``most`` ids of issues that have all of ``words``, the last as a beginning."""
 
-        Every word of ``text`` has to occur, the last one as the beginning of a word. No syntax of
-        the database's own search is interpreted.
-        """
+    def match_condition(self, words: Sequence[str]) -> tuple[str, tuple[Any, ...]]:
+        """The same as a condition on ``issue.id``, and its values."""
 
-    def index_text(self, issue: int, text: str) -> None:
-        """Make an issue be found by the words of ``text``, in place of earlier ones."""
+    def index_words(self, issue: int, words: Sequence[str]) -> None:
+        """Make an issue be found by these words, in place of earlier ones."""

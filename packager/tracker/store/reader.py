@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from packager.tracker.core.cause import CauseMember
 from packager.tracker.core.issue import Event, Issue
 from packager.tracker.core.versions import Versions
 from packager.tracker.store.database import Database, Row
+from packager.tracker.store.listing import Listing
 from packager.tracker.store.selection import Cursor, IssuePage, Selection
 
 MAX_EVENTS = 200
+MAX_DUE = 500
+"""Issues of one round of upkeep, so that a round is short; the next round goes on."""
 
 
 class Tally(NamedTuple):
@@ -45,55 +47,16 @@ class Reader:
         return self._one("where fingerprint = ?", fingerprint)
 
     def page(self, query: Selection, after: Cursor | None = None) -> IssuePage:
-        """A page of a list."""
-        conditions, values = self._conditions(query)
-        recent = query.order == "recent"
-        if after is not None and recent:
-            conditions.append("(state_since, id) < (?, ?)")
-            values += [after.at, after.id]
-        elif after is not None:
-            conditions.append("(band, urgency, opened_at, id) > (?, ?, ?, ?)")
-            values += list(after)
-        order = "state_since desc, id desc" if recent else "band, urgency, opened_at, id"
-        where = f"where {' and '.join(conditions)}" if conditions else ""
-        values.append(query.limit + 1)
-        sql = f"select id, record from issue {where} order by {order} limit ?"
-        found = [_issue(row) for row in self.db.rows(sql, values)]
-        issues = tuple(found[: query.limit])
-        return IssuePage(issues, query.cursor_of(issues[-1]) if len(found) > query.limit else None)
-
-    def _conditions(self, query: Selection) -> tuple[list[str], list[Any]]:
-        conditions: list[str] = []
-        values: list[Any] = []
-        if query.active_only:
-            conditions.append("active = 1")
-        elif query.states:
-            conditions.append(f"state in ({_marks(query.states)})")
-            values += [state.value for state in query.states]
-        if query.bands:
-            conditions.append(f"band in ({_marks(query.bands)})")
-            values += query.bands
-        for name in ("package", "kind", "owner", "cause"):
-            value = getattr(query, name)
-            if value is not None:
-                conditions.append(f"{name} = ?")
-                values.append(value)
-        if query.folded:
-            conditions.append("leads = 1")
-        if query.label is not None:
-            conditions.append("id in (select issue from label where name = ?)")
-            values.append(query.label)
-        if query.text.split():
-            condition, words = self.db.search_condition(query.text)
-            conditions.append(condition)
-            values += words
-        return conditions, values
+        """A page of a list; one that ends a long search early has few issues and a next page."""
+        found = Listing(self.db, query).page(after)
+        known = {one.id: one for one in self._issues_of(found.ids)}
+        return IssuePage(tuple(known[one] for one in found.ids), found.next)
 
     def events(self, issue: int, before: int | None = None) -> list[StoredEvent]:
         """At most ``MAX_EVENTS`` entries of an issue's history, newest first."""
         sql = "select * from event where issue = ? and id < ? order by id desc limit ?"
-        rows = self.db.rows(sql, (issue, before or 2**62, MAX_EVENTS))
-        return [StoredEvent(row["id"], _event(row)) for row in rows]
+        rows = self.db.rows(sql, (issue, 2**62 if before is None else before, MAX_EVENTS))
+        return [StoredEvent(row["id"], event_of(row)) for row in rows]
 
     def tallies(self, package: str | None = None) -> list[Tally]:
         """Numbers of issues by package, state and band; of one package, or of all."""
@@ -118,24 +81,8 @@ class Reader:
         """Cause → the number of its issues that are open."""
         if not causes:
             return {}
-        sql = (
-            f"select cause, count(*) as n from issue where cause in ({_marks(causes)})"
-            " and active = 1 group by cause"
-        )
-        return {row["cause"]: row["n"] for row in self.db.rows(sql, causes)}
-
-    def members(self, package: str, family: str) -> list[CauseMember]:
-        """Open issues of a package and family."""
-        sql = (
-            "select id, cause, opened_at, band, urgency from issue"
-            " where package = ? and family = ? and active = 1"
-        )
-        return [_member(row) for row in self.db.rows(sql, (package, family))]
-
-    def members_of(self, cause: int) -> list[CauseMember]:
-        """Open issues of a cause."""
-        sql = "select id, cause, opened_at, band, urgency from issue where cause = ? and active = 1"
-        return [_member(row) for row in self.db.rows(sql, (cause,))]
+        sql = f"select id, n from cause where id in ({_marks(causes)})"
+        return {row["id"]: row["n"] for row in self.db.rows(sql, causes)}
 
     def of_scope(self, package: str, source: str, scope: str) -> list[Issue]:
         """Issues that a scan of a scope found and that are not over."""
@@ -153,18 +100,40 @@ class Reader:
         )
         return self._issues(sql, (source,))
 
+    def observed_as(self, source: str, key: str) -> Issue | None:
+        """The issue that a source observes now under a key."""
+        sql = (
+            "select id, record from issue where id in"
+            " (select issue from observation where source = ? and name = ?) order by id limit 1"
+        )
+        found = self._issues(sql, (source, f"{source}/{key}"))
+        return found[0] if found else None
+
+    def oldest_open(self) -> list[tuple[int, float]]:
+        """Each band that has open issues, and when its oldest one opened."""
+        sql = (
+            "select band, min(opened_at) as oldest from issue where active = 1"
+            " group by band order by band"
+        )
+        return [(row["band"], row["oldest"]) for row in self.db.rows(sql)]
+
     def unobserved(self) -> list[Issue]:
         """Open issues that ended with the last replica of their version."""
         return self._issues("select id, record from issue where unobserved = 1", ())
 
     def due(self, now: float) -> list[Issue]:
         """Issues that change by time alone: the end of a snooze, of flapping."""
-        return self._issues("select id, record from issue where due_at <= ?", (now,))
+        sql = "select id, record from issue where due_at <= ? order by due_at limit ?"
+        return self._issues(sql, (now, MAX_DUE))
 
     def versions(self, package: str) -> Versions:
         """The versions of a package in the order in which they were first seen."""
+        return Versions(self.version_names(package))
+
+    def version_names(self, package: str) -> list[str]:
+        """The same as a list."""
         sql = "select version from version where package = ? order by place"
-        return Versions([row["version"] for row in self.db.rows(sql, (package,))])
+        return [row["version"] for row in self.db.rows(sql, (package,))]
 
     def version_times(self, package: str) -> list[tuple[str, float]]:
         """Each version of a package, and when it was first seen; in that order."""
@@ -176,6 +145,11 @@ class Reader:
         """A setting that the service keeps."""
         rows = self.db.rows("select value from setting where name = ?", (name,))
         return rows[0]["value"] if rows else None
+
+    def _issues_of(self, ids: Sequence[int]) -> list[Issue]:
+        if not ids:
+            return []
+        return self._issues(f"select id, record from issue where id in ({_marks(ids)})", ids)
 
     def _one(self, where: str, value: Any) -> Issue | None:
         rows = self.db.rows(f"select id, record from issue {where}", (value,))
@@ -193,9 +167,6 @@ def _issue(row: Row) -> Issue:
     return Issue.model_validate_json(row["record"]).with_changes({"id": row["id"]})
 
 
-def _event(row: Row) -> Event:
+def event_of(row: Row) -> Event:
+    """The event of a row."""
     return Event(**{name: row[name] for name in ("at", "who", "what", "text", "version", "link")})
-
-
-def _member(row: Row) -> CauseMember:
-    return CauseMember(row["id"], row["cause"], row["opened_at"], row["band"], -row["urgency"])

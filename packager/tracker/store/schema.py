@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-SCHEMA_VERSION = 1
+from typing import NamedTuple
+
 TABLES = (
     """create table issue(
         id integer primary key,
@@ -22,6 +23,9 @@ TABLES = (
         issue integer not null references issue(id), name text not null,
         source text not null, scope text not null, package text not null,
         primary key(issue, name))""",
+    """create table cause(
+        id integer primary key, package text not null, family text not null,
+        began_at double precision not null, leader integer not null, n integer not null)""",
     "create table delivery(id text primary key, at double precision not null)",
     """create table label(
         issue integer not null references issue(id), name text not null,
@@ -46,27 +50,62 @@ TABLES = (
     """create table saved_view(
         name text primary key, query text not null, who text not null,
         at double precision not null)""",
+    """create table audit(
+        id integer primary key, at double precision not null, who text not null,
+        what text not null, text text not null)""",
     """create table mirror(
-        issue integer not null references issue(id), forge text not null, number text not null,
+        issue integer not null references issue(id), forge text not null,
         seen text not null, synced_at double precision not null, primary key(forge, issue))""",
 )
 """``urgency`` is the priority times -1, so that a page's key ascends in every part."""
 INDEXES = (
-    "create index issue_list on issue(active, leads, band, urgency, opened_at, id)",
-    "create index issue_all on issue(active, band, urgency, opened_at, id)",
-    "create index issue_state on issue(state, band, urgency, opened_at, id)",
+    "create index issue_folded on issue(state, leads, band, urgency, opened_at, id)",
+    "create index issue_list on issue(state, band, urgency, opened_at, id)",
     "create index issue_recent on issue(state, state_since, id)",
-    "create index issue_package on issue(package, active, band, urgency, opened_at, id)",
-    "create index issue_cause on issue(package, family, active)",
-    "create index issue_kind on issue(kind, active, band, urgency, opened_at, id)",
-    "create index issue_owner on issue(owner, active, band, urgency, opened_at, id)",
+    "create index issue_package on issue(package, state, band, urgency, opened_at, id)",
     "create index issue_package_recent on issue(package, state, state_since, opened_at)",
+    "create index issue_kind on issue(kind, state, band, urgency, opened_at, id)",
+    "create index issue_owner on issue(owner, state, band, urgency, opened_at, id)",
     "create index issue_members on issue(cause, active, band, urgency, opened_at, id)",
-    "create index issue_unobserved on issue(unobserved)",
+    "create index issue_began on issue(cause, active, opened_at)",
+    "create index issue_oldest on issue(active, band, opened_at)",
+    "create index issue_unobserved on issue(unobserved) where unobserved = 1",
+    "create index issue_due on issue(due_at) where due_at is not null",
+    "create index cause_began on cause(package, family, began_at)",
     "create index observation_source on observation(source, package, scope)",
-    "create index issue_due on issue(due_at)",
+    "create index observation_name on observation(source, name)",
     "create index event_issue on event(issue, id)",
     "create index event_at on event(at)",
     "create index delivery_at on delivery(at)",
     "create index label_issue on label(issue)",
+    "create unique index version_place on version(package, place)",
+    "create index audit_at on audit(at)",
 )
+"""Every order of a list is an index below each state: a page costs the same in any store."""
+
+
+class Step(NamedTuple):
+    """What makes a store of the version before into one of the next version."""
+
+    statements: tuple[str, ...]
+    sqlite: tuple[str, ...] = ()
+    """Statements of one dialect only: the index of words."""
+    postgres: tuple[str, ...] = ()
+
+
+STEPS = (
+    Step(
+        (*TABLES, *INDEXES),
+        sqlite=(
+            # Words come as `words_of` cuts them: letters and digits between spaces.
+            "create virtual table search using fts5(body, detail=none, columnsize=0,"
+            " tokenize=ascii)",
+        ),
+        postgres=(
+            "create table search(issue integer primary key references issue(id),"
+            " words tsvector not null)",
+            "create index search_words on search using gin(words)",
+        ),
+    ),
+)
+"""Steps from an empty store to the newest version; a store keeps the number of those it has."""

@@ -6,13 +6,18 @@ import base64
 import json
 from typing import Annotated, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, TypeAdapter
 
 from packager.tracker.core.issue import ACTIVE, Issue, State
 from packager.tracker.core.texts import Name, Text
 
 MAX_PAGE = 200
+MAX_ID = 2**53
 Order = Literal["priority", "recent"]
+Id = Annotated[int, Field(ge=0, le=MAX_ID)]
+_KEY: TypeAdapter[tuple[int, float, float, int]] = TypeAdapter(
+    tuple[Annotated[int, Field(ge=0, le=4)], FiniteFloat, FiniteFloat, Id]
+)
 
 
 class CursorError(ValueError):
@@ -36,9 +41,9 @@ class Cursor(NamedTuple):
         """The cursor of ``encode``; raises ``CursorError``."""
         try:
             padded = text.encode("ascii") + b"=" * (-len(text) % 4)
-            band, urgency, at, last = json.loads(base64.urlsafe_b64decode(padded))
-            return cls(int(band), float(urgency), float(at), int(last))
-        except (ValueError, TypeError, OverflowError, RecursionError):
+            key = _KEY.validate_json(base64.b64decode(padded, b"-_", validate=True))
+            return cls(*key)
+        except ValueError:
             raise CursorError(f"expected the key of a page, got {text[:40]!r}") from None
 
 
@@ -54,7 +59,7 @@ class Selection(BaseModel):
     owner: Text | None = None
     """Empty text: issues that nobody owns."""
     label: Name | None = None
-    cause: int | None = None
+    cause: Id | None = None
     text: Text = ""
     folded: bool = False
     """Only the issue that leads each cause."""
@@ -65,12 +70,6 @@ class Selection(BaseModel):
     def active_only(self) -> bool:
         """Whether it selects all issues that somebody has to do something about, and no other."""
         return frozenset(self.states) == ACTIVE
-
-    def cursor_of(self, issue: Issue) -> Cursor:
-        """The key of ``issue`` in this order."""
-        if self.order == "recent":
-            return Cursor(0, 0.0, issue.state_since, issue.id)
-        return Cursor(issue.band, -issue.priority, issue.opened_at, issue.id)
 
 
 class IssuePage(NamedTuple):

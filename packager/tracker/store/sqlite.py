@@ -12,130 +12,165 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from packager.errors import PackageError
-from packager.tracker.store.database import Row
+from packager.tracker.store.database import StoreError
 from packager.tracker.store.reader import Reader
-from packager.tracker.store.schema import INDEXES, SCHEMA_VERSION, TABLES
+from packager.tracker.store.schema import STEPS, Step
+from packager.tracker.store.sqlite_connection import SqliteConnection, explained, postponed
 from packager.tracker.store.writer import Writer
 
-BUSY_SECONDS = 60.0
-SEARCH_TABLE = "create virtual table search using fts5(body)"
-MAX_WORDS = 20
-
-
-class SqliteConnection:
-    """One connection, for one thread at a time."""
-
-    def __init__(self, path: Path, *, readable_only: bool = False) -> None:
-        mode = "ro" if readable_only else "rwc"
-        uri = f"{path.absolute().as_uri()}?mode={mode}"
-        self.raw = sqlite3.connect(
-            uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
-        )
-        self.raw.row_factory = sqlite3.Row
-        if not readable_only:
-            self.raw.execute("pragma journal_mode = wal")
-            # An acknowledged finding survives a loss of power.
-            self.raw.execute("pragma synchronous = full")
-        self.raw.execute("pragma foreign_keys = on")
-
-    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
-        """The rows that a statement answers."""
-        return [dict(row) for row in self.raw.execute(sql, tuple(values))]
-
-    def run(self, sql: str, values: Sequence[Any] = ()) -> int:
-        """Run a statement; the number of rows that it changed."""
-        return self.raw.execute(sql, tuple(values)).rowcount
-
-    def search_condition(self, text: str) -> tuple[str, tuple[Any, ...]]:
-        """FTS5, each word as a quoted text, so that nothing in it is syntax."""
-        words = [word.replace('"', '""') for word in text.split()[:MAX_WORDS]]
-        match = " ".join(f'"{word}"' for word in words)
-        return "id in (select rowid from search where search match ?)", (f"{match}*",)
-
-    def index_text(self, issue: int, text: str) -> None:
-        """Keep the words of an issue."""
-        self.run("delete from search where rowid = ?", (issue,))
-        self.run("insert into search(rowid, body) values(?, ?)", (issue, text))
+APPLICATION = 0x69737375
+"""``issu``: ``pragma application_id`` of a store of issues."""
+CUT_SECONDS = 2.0
 
 
 class SqliteStore:
     """A store in the file ``path``, which is created if it isn't there."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, steps: Sequence[Step] = STEPS) -> None:
         self._path = path
+        self._steps = steps
         self._lock = threading.Lock()
         self._idle: list[SqliteConnection] = []
-        self._writing = SqliteConnection(path)
-        path.chmod(0o600)
-        self._migrate()
+        self._foreign: list[SqliteConnection] = []
+        """Connections of the process that this one was forked from: closing them would release the
+        other's locks."""
+        self._closed = False
+        with explained(path):
+            self._writing = self._open()
 
     @contextmanager
     def write(self) -> Iterator[Writer]:
         """One transaction at a time in this process; other processes wait in SQLite."""
-        with self._lock:
-            raw = self._writing.raw
-            raw.execute("begin immediate")
+        with self._lock, postponed():
+            connection = self._own_writing()
+            connection.raw.execute("begin immediate")
             try:
-                yield Writer(self._writing)
-                raw.execute("commit")
-            except BaseException:
-                if raw.in_transaction:
-                    raw.execute("rollback")
-                raise
+                yield Writer(connection)
+                connection.raw.execute("commit")
+            finally:
+                connection.leave()
 
     @contextmanager
     def read(self) -> Iterator[Reader]:
         """A snapshot on a connection of its own."""
-        try:
-            connection = self._idle.pop()
-        except IndexError:
-            connection = SqliteConnection(self._path, readable_only=True)
-        try:
-            connection.raw.execute("begin")
-            yield Reader(connection)
-        finally:
-            if connection.raw.in_transaction:
-                connection.raw.execute("rollback")
-            self._idle.append(connection)
+        with postponed():
+            connection = self._own_reading()
+            try:
+                connection.raw.execute("begin")
+                yield Reader(connection)
+            finally:
+                connection.leave()
+                self._idle.append(connection)
+                if self._closed:
+                    self._close_idle()
+
+    def upkeep(self) -> None:
+        """Cut the write-ahead log, which grows while there is always a reader."""
+        with self._lock, postponed():
+            self._own_writing().cut_log(CUT_SECONDS)
 
     def backup(self, target: Path) -> None:
         """``vacuum into`` a new file, which then replaces ``target``."""
         part = target.with_name(f".{target.name}.{os.getpid()}")
         try:
+            os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
             connection = SqliteConnection(self._path, readable_only=True)
-            connection.raw.execute("vacuum into ?", (str(part),))
-            connection.raw.close()
-            part.chmod(0o600)
+            try:
+                connection.raw.execute("vacuum into ?", (str(part),))
+            finally:
+                connection.raw.close()
+            _flush(part)
             part.replace(target)
+            _flush(target.parent)
+        except (OSError, sqlite3.DatabaseError) as error:
+            raise PackageError(
+                f"{target}: no backup was written: {error}",
+                "choose a place that can be written and has room for the store",
+            ) from error
         finally:
             part.unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Close all connections."""
-        while self._idle:
-            self._idle.pop().raw.close()
-        self._writing.raw.close()
+        """Close all connections; those in use are closed when their reader is done."""
+        with self._lock:
+            self._closed = True
+            self._close_idle()
+            if self._writing.process == os.getpid():
+                self._writing.raw.close()
 
-    def _migrate(self) -> None:
-        """Make the tables of a new file; refuse a file of another version."""
-        raw = self._writing.raw
-        raw.execute("begin immediate")
+    def _close_idle(self) -> None:
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.process == os.getpid():
+                connection.raw.close()
+            else:
+                self._foreign.append(connection)
+
+    def _own_writing(self) -> SqliteConnection:
+        if self._closed:
+            raise StoreError("the store is closed")
+        if self._writing.process != os.getpid():
+            self._foreign.append(self._writing)
+            self._writing = SqliteConnection(self._path)
+        return self._writing
+
+    def _own_reading(self) -> SqliteConnection:
+        if self._closed:
+            raise StoreError("the store is closed")
+        while True:
+            try:
+                connection = self._idle.pop()
+            except IndexError:
+                return SqliteConnection(self._path, readable_only=True)
+            if connection.process == os.getpid():
+                return connection
+            self._foreign.append(connection)
+
+    def _open(self) -> SqliteConnection:
+        if not self._path.exists() and self._path.parent.is_dir():
+            try:
+                os.close(os.open(self._path, os.O_CREAT | os.O_WRONLY, 0o600))
+            except OSError as error:
+                raise sqlite3.OperationalError(error.strerror) from error
+        connection = SqliteConnection(self._path)
         try:
-            found = raw.execute("pragma user_version").fetchone()[0]
-            if found == 0:
-                for statement in (*TABLES, *INDEXES, SEARCH_TABLE):
-                    raw.execute(statement)
-                raw.execute(f"pragma user_version = {SCHEMA_VERSION}")
-            elif found != SCHEMA_VERSION:
-                raise PackageError(
-                    f"{self._path}: expected a store of version {SCHEMA_VERSION}, got {found}",
-                    "use the version of model-packager that wrote it",
-                )
-            raw.execute("commit")
+            self._migrate(connection.raw)
         except BaseException:
-            if raw.in_transaction:
-                raw.execute("rollback")
+            connection.leave()
+            connection.raw.close()
             raise
+        return connection
+
+    def _migrate(self, raw: sqlite3.Connection) -> None:
+        """Make the file one of the newest version; all steps or none."""
+        raw.execute("begin immediate")
+        has = raw.execute("pragma user_version").fetchone()[0]
+        newest = len(self._steps)
+        mine = raw.execute("pragma application_id").fetchone()[0] == APPLICATION
+        if not mine and raw.execute("select count(*) from sqlite_master").fetchone()[0]:
+            raise PackageError(
+                f"{self._path}: expected a store of issues, got another program's database",
+                "choose another --state",
+            )
+        if has > newest:
+            raise PackageError(
+                f"{self._path}: expected a store of version {newest} or earlier, got {has}",
+                "use the version of model-packager that wrote it, or a newer one",
+            )
+        for step in self._steps[has:]:
+            for statement in (*step.statements, *step.sqlite):
+                raw.execute(statement)
+        raw.execute(f"pragma application_id = {APPLICATION}")
+        raw.execute(f"pragma user_version = {newest}")
+        raw.execute("commit")
+
+
+def _flush(path: Path) -> None:
+    """Make a file, or the names in a folder, survive a loss of power."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

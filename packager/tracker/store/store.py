@@ -11,13 +11,16 @@ from packager.tracker.store.writer import Writer
 
 
 class Store(Protocol):
-    """Safe to use from several threads and processes."""
+    """Safe to use from several threads and processes; each call can raise ``StoreError``."""
 
     def write(self) -> AbstractContextManager[Writer]:
         """One transaction: all of it is kept, or nothing; it waits for other writers."""
 
     def read(self) -> AbstractContextManager[Reader]:
         """A consistent view; it waits for no writer."""
+
+    def upkeep(self) -> None:
+        """What the database needs now and then; waits for no reader for long."""
 
     def backup(self, target: Path) -> None:
         """Write a consistent copy to ``target``, while others read and write."""

@@ -5,13 +5,27 @@ from __future__ import annotations
 import hashlib
 import secrets
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
+from pydantic import AfterValidator, TypeAdapter
+
+from packager.tracker.core.issue import SOURCE
+from packager.tracker.core.texts import Name
 from packager.tracker.store.database import Row
 from packager.tracker.store.reader import Reader
 from packager.tracker.store.writer import Writer
 
 TOKEN_BYTES = 32
+
+
+def _check_name(name: str) -> str:
+    if name == SOURCE:
+        raise ValueError(f"expected another name than {SOURCE!r}, which says that no person did it")
+    return name
+
+
+PERSON_NAME: TypeAdapter[str] = TypeAdapter(Annotated[Name, AfterValidator(_check_name)])
+"""The name of a token or user, which the history of issues shows."""
 
 
 class TokenScope(StrEnum):
@@ -46,8 +60,12 @@ def hash_of(secret: str) -> str:
 
 
 def add_token(store: Writer, name: str, scope: TokenScope, now: float, secret: str = "") -> str:
-    """Add a token; its secret, which is not kept. Raises ``ValueError`` if the name is taken."""
-    if any(one.name == name for one in tokens(store)):
+    """Add a token; its secret, which is not kept.
+
+    Raises ``ValueError`` if the name is taken or none of a person.
+    """
+    name = PERSON_NAME.validate_python(name)
+    if store.db.rows("select 1 as found from token where name = ?", (name,)):
         raise ValueError(f"expected another name, got {name!r}, which is a token's")
     secret = secret or secrets.token_urlsafe(TOKEN_BYTES)
     sql = "insert into token(hash, name, scope, created_at, last_used) values(?, ?, ?, ?, null)"

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from packager.tracker.core.cause import cause_of, leader_of
-from packager.tracker.core.clearing import QUIET_SECONDS
-from packager.tracker.core.issue import ACTIVE, Event, Issue, Transition
-from packager.tracker.store.reader import Reader
+from collections import Counter
+from collections.abc import Sequence
 
+from packager.tracker.core.cause import cause_of
+from packager.tracker.core.clearing import QUIET_SECONDS, may_go_quiet
+from packager.tracker.core.issue import ACTIVE, Event, Issue, Transition
+from packager.tracker.core.versions import Versions
+from packager.tracker.store.causes import keep_causes, near_causes
+from packager.tracker.store.database import Database
+from packager.tracker.store.reader import Reader, event_of
+from packager.tracker.store.words import MAX_INDEXED, words_of
+
+NEXT_ID = "(select coalesce(max(id), 0) + 1 from {})"
+"""The id of a new row. Transactions that write follow one another, so it is free."""
+MAX_WANTED = 10**9
+MAX_SEARCHED_COMMENTS = 50
+"""The newest comments are found by their words."""
 MAX_POINTS = 200
 """Points of a sparkline; beyond it every second one of the older half is dropped."""
 _COLUMNS = (
@@ -19,6 +31,11 @@ _COLUMNS = (
 class Writer(Reader):
     """Reads and writes in one transaction."""
 
+    def __init__(self, connection: Database) -> None:
+        super().__init__(connection)
+        self._versions: dict[str, dict[str, None]] = {}
+        """Package → its versions in order, as far as this transaction asked."""
+
     def store(self, before: Issue | None, change: Transition) -> Issue:
         """Keep an issue after a change; ``before``: as it was read in this transaction.
 
@@ -26,27 +43,56 @@ class Writer(Reader):
         """
         issue = change.issue.with_changes({"events": change.issue.events + len(change.events)})
         if before is None:
-            issue = self._insert(issue)
+            issue = issue.with_changes({"id": self._insert(issue)})
+            issue = issue.with_changes({"cause": issue.id})
         if issue.state in ACTIVE and (before is None or before.opened_at != issue.opened_at):
-            members = self.members(issue.package, issue.family)
-            issue = issue.with_changes({"cause": cause_of(issue, members)})
-        self._update(issue)
+            issue = issue.with_changes({"cause": cause_of(issue, near_causes(self.db, issue))})
+        self._update(before, issue)
         for event in change.events:
             self.add_event(issue.id, event)
         self._count(before, issue)
-        self._lead(before, issue)
+        keep_causes(self.db, before, issue)
         self._keep_labels(before, issue)
         self._keep_observations(before, issue)
         self._keep_point(before, issue)
-        if change.events or before is None:
-            self._index(before, issue, change)
+        if before is None or before.title != issue.title or _has_comment(change):
+            self.index(issue)
         return issue
+
+    def restore(self, before: Issue | None, issue: Issue) -> Issue:
+        """Keep a record of another store, as far as it is not shared with other issues.
+
+        Its history, words and cause are the caller's.
+        """
+        if before is None:
+            issue = issue.with_changes({"id": self._insert(issue, issue.id)})
+        self._update(before, issue)
+        self._count(before, issue)
+        self._keep_labels(before, issue)
+        self._keep_observations(before, issue)
+        return issue
+
+    def merge_events(self, issue: int, events: Sequence[Event]) -> None:
+        """Add those of ``events`` that an issue hasn't yet; its history stays in order of time."""
+        sql = "select * from event where issue = ? order by id"
+        known = [event_of(row) for row in self.db.rows(sql, (issue,))]
+        left = Counter(known)
+        new = []
+        for event in events:
+            left[event] -= 1
+            if left[event] < 0:
+                new.append(event)
+        if known and new and new[0].at < known[-1].at:
+            self.db.run("delete from event where issue = ?", (issue,))
+            new = sorted([*known, *new], key=lambda event: event.at)
+        for event in new:
+            self.add_event(issue, event)
 
     def add_event(self, issue: int, event: Event) -> None:
         """Add an entry to an issue's history."""
         self.db.run(
-            "insert into event(issue, at, who, what, text, version, link)"
-            " values(?, ?, ?, ?, ?, ?, ?)",
+            "insert into event(id, issue, at, who, what, text, version, link)"
+            f" values({NEXT_ID.format('event')}, ?, ?, ?, ?, ?, ?, ?)",
             (issue, event.at, event.who, event.what, event.text, event.version, event.link),
         )
 
@@ -61,13 +107,20 @@ class Writer(Reader):
 
     def saw_version(self, package: str, version: str, now: float) -> None:
         """Remember a version, and its place in the order."""
-        if version:
-            sql = (
-                "insert into version(package, version, place, first_seen) values(?, ?,"
-                " (select coalesce(max(place), 0) + 1 from version where package = ?), ?)"
-                " on conflict(package, version) do nothing"
-            )
-            self.db.run(sql, (package, version, package, now))
+        known = self._known_versions(package)
+        if version and version not in known:
+            sql = "insert into version(package, version, place, first_seen) values(?, ?, ?, ?)"
+            self.db.run(sql, (package, version, len(known) + 1, now))
+            known[version] = None
+
+    def versions(self, package: str) -> Versions:
+        """The versions of a package in the order in which they were first seen."""
+        return Versions(list(self._known_versions(package)))
+
+    def _known_versions(self, package: str) -> dict[str, None]:
+        if package not in self._versions:
+            self._versions[package] = dict.fromkeys(self.version_names(package))
+        return self._versions[package]
 
     def keep_setting(self, name: str, value: str) -> None:
         """Keep a setting of the service."""
@@ -77,19 +130,27 @@ class Writer(Reader):
         )
         self.db.run(sql, (name, value))
 
-    def _insert(self, issue: Issue) -> Issue:
-        names = ", ".join(_COLUMNS)
+    def _insert(self, issue: Issue, wanted: int = 0) -> int:
+        """Add a row; its id is ``wanted`` if that is set and free."""
+        names = ", ".join(("id", *_COLUMNS))
         marks = ", ".join("?" for _ in _COLUMNS)
-        sql = f"insert into issue({names}) values({marks}) returning id"
-        number = self.db.rows(sql, _values(issue))[0]["id"]
-        return issue.with_changes({"id": number, "cause": number})
+        free = 0 < wanted <= MAX_WANTED and self.issue(wanted) is None
+        number = str(int(wanted)) if free else NEXT_ID.format("issue")
+        sql = f"insert into issue({names}) values({number}, {marks}) returning id"
+        found: int = self.db.rows(sql, _values(issue))[0]["id"]
+        return found
 
-    def _update(self, issue: Issue) -> None:
-        names = [name for name in _COLUMNS if name != "leads"]
-        values = [value for name, value in zip(_COLUMNS, _values(issue), strict=True)
-                  if name != "leads"]  # fmt: skip
-        changes = ", ".join(f"{name} = ?" for name in names)
-        self.db.run(f"update issue set {changes} where id = ?", (*values, issue.id))
+    def _update(self, before: Issue | None, issue: Issue) -> None:
+        """Change the columns whose values are others, so that their indexes alone change."""
+        old = (None,) * len(_COLUMNS) if before is None else _values(before)
+        changed = [
+            (name, value)
+            for name, was, value in zip(_COLUMNS, old, _values(issue), strict=True)
+            if name != "leads" and value != was
+        ]
+        if changed:
+            sql = f"update issue set {', '.join(f'{name} = ?' for name, _ in changed)} where id = ?"
+            self.db.run(sql, (*(value for _, value in changed), issue.id))
 
     def _count(self, before: Issue | None, issue: Issue) -> None:
         """Keep the numbers of issues by package, state and band."""
@@ -104,15 +165,6 @@ class Writer(Reader):
         self.db.run(sql, (*new, 1))
         if old is not None:
             self.db.run(sql, (*old, -1))
-
-    def _lead(self, before: Issue | None, issue: Issue) -> None:
-        """Mark the issue that leads each cause that this change touches."""
-        for cause in {issue.cause, before.cause if before is not None else issue.cause}:
-            members = self.members_of(cause)
-            leader = leader_of(members) if members else 0
-            sql = "update issue set leads = 0 where cause = ? and leads = 1 and id <> ?"
-            self.db.run(sql, (cause, leader))
-            self.db.run("update issue set leads = 1 where id = ? and leads = 0", (leader,))
 
     def _keep_labels(self, before: Issue | None, issue: Issue) -> None:
         old = frozenset(before.labels if before is not None else ())
@@ -146,20 +198,23 @@ class Writer(Reader):
         )
         at = issue.last_seen if issue.firing or issue.cleared_at is None else issue.cleared_at
         self.db.run(sql, (issue.id, at, value))
-        times = self.db.rows("select at from point where issue = ? order by at", (issue.id,))
-        if len(times) > MAX_POINTS:
-            for row in times[1 : MAX_POINTS // 2 : 2]:
+        n = self.db.rows("select count(*) as n from point where issue = ?", (issue.id,))[0]["n"]
+        if n > MAX_POINTS:
+            sql = "select at from point where issue = ? order by at"
+            for row in self.db.rows(sql, (issue.id,))[1 : MAX_POINTS // 2 : 2]:
                 self.db.run("delete from point where issue = ? and at = ?", (issue.id, row["at"]))
 
-    def _index(self, before: Issue | None, issue: Issue, change: Transition) -> None:
-        """Make the issue be found by its texts and comments."""
-        says = any(event.what == "comment" for event in change.events)
-        if before is not None and before.title == issue.title and not says:
-            return
-        sql = "select text from event where issue = ? and what = 'comment' order by id"
-        comments = [row["text"] for row in self.db.rows(sql, (issue.id,))]
-        texts = (issue.title, issue.kind, issue.subject, issue.package, *comments)
-        self.db.index_text(issue.id, "\n".join(texts))
+    def index(self, issue: Issue) -> None:
+        """Make the issue be found by its texts and newest comments."""
+        sql = "select text from event where issue = ? and what = 'comment' order by id desc limit ?"
+        rows = self.db.rows(sql, (issue.id, MAX_SEARCHED_COMMENTS))
+        texts = (issue.title, issue.kind, issue.subject, issue.package)
+        words = words_of("\n".join((*texts, *(row["text"] for row in rows))))
+        self.db.index_words(issue.id, words[:MAX_INDEXED])
+
+
+def _has_comment(change: Transition) -> bool:
+    return any(event.what == "comment" for event in change.events)
 
 
 def due_at(issue: Issue) -> float | None:
@@ -168,7 +223,7 @@ def due_at(issue: Issue) -> float | None:
         *([issue.snooze.until] if issue.snooze is not None else []),
         *([issue.ignored.until] if issue.ignored is not None else []),
     ]
-    if issue.flapping and issue.cleared_at is not None and not issue.firing:
+    if issue.flapping and issue.cleared_at is not None and may_go_quiet(issue):
         times.append(issue.cleared_at + QUIET_SECONDS)
     return min((one for one in times if one is not None), default=None)
 

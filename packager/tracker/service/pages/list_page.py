@@ -24,7 +24,7 @@ from packager.tracker.service.pages.priority_bars import why_first
 from packager.tracker.service.pages.site import PageSite
 from packager.tracker.service.pages.sparkline import sparkline
 from packager.tracker.service.problems import RefusedError
-from packager.tracker.store.causes import CauseSummary, cause_summaries
+from packager.tracker.store.cause_summaries import CauseSummary, cause_summaries
 from packager.tracker.store.facets import (
     kinds_in_use,
     labels_in_use,

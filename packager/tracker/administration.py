@@ -1,0 +1,33 @@
+"""What an administrator does: each function is one transaction, and notes itself in the audit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from packager.tracker.store.archive_import import Imported, import_lines
+from packager.tracker.store.audit import note
+from packager.tracker.store.tokens import TokenScope, add_token, revoke
+from packager.tracker.store.writer import Writer
+
+
+def create_token(store: Writer, name: str, scope: TokenScope, who: str, now: float) -> str:
+    """A new token's secret, which is not kept. Raises ``ValueError`` if the name is taken."""
+    secret = add_token(store, name, scope, now)
+    note(store, now, who, "token added", f"{name}, scope {scope.value}")
+    return secret
+
+
+def revoke_token(store: Writer, name: str, who: str, now: float) -> bool:
+    """Revoke a token and the sessions that began with it; False if there is none."""
+    found = revoke(store, name)
+    if found:
+        note(store, now, who, "token revoked", name)
+    return found
+
+
+def import_archive(store: Writer, lines: Iterable[bytes], who: str, now: float) -> Imported:
+    """Import an archive into the store. Raises ``ArchiveError``."""
+    found = import_lines(store, lines)
+    text = f"{found.added} issues added, {found.changed} changed, {found.same} the same"
+    note(store, now, who, "imported", text)
+    return found

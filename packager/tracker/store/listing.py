@@ -1,0 +1,139 @@
+"""Pages of a list of issues, in bounded work whatever the selection.
+
+A list is read in its order along an index, below each state (and band) that is selected. Labels
+and words that few issues have become a condition on ids; those of many are tested issue by issue
+along the list, for at most ``MAX_WALKED`` issues a page. Such a page can have fewer issues than its
+limit, or none, and a next page all the same.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Any, NamedTuple
+
+from packager.tracker.core.issue import ACTIVE, State
+from packager.tracker.store.database import Database, Row
+from packager.tracker.store.selection import Cursor, Selection
+from packager.tracker.store.words import searched_words
+
+MAX_MATCHES = 2_000
+"""Issues of a word or label up to which their ids are a condition."""
+MAX_WALKED = 10_000
+
+
+class Condition(NamedTuple):
+    """A condition in SQL, and its values."""
+
+    sql: str
+    values: tuple[Any, ...] = ()
+
+
+class KeyPage(NamedTuple):
+    """Ids of issues in order, and the key of the next page."""
+
+    ids: list[int]
+    next: Cursor | None
+
+
+class Listing:
+    """A selection, read page by page."""
+
+    def __init__(self, db: Database, query: Selection) -> None:
+        self._db = db
+        self._query = query
+        self._recent = query.order == "recent"
+        self._always = [
+            Condition(f"{name} = ?", (value,))
+            for name in ("package", "kind", "owner", "cause")
+            if (value := getattr(query, name)) is not None
+        ]
+        self._tested: list[Condition] = []
+        """Conditions that are tested issue by issue."""
+        if query.label is not None:
+            self._narrow_label(query.label)
+        words = searched_words(query.text)
+        if words:
+            found = db.matches(words, MAX_MATCHES + 1)
+            self._narrow(found, Condition(*db.match_condition(words)))
+        elif query.text.strip():
+            self._always.append(Condition("1 = 0"))
+
+    def page(self, after: Cursor | None) -> KeyPage:
+        """The page after a key."""
+        limit = self._query.limit
+        ids: list[int] = []
+        last, walked, size = after, 0, limit + 1
+        while True:
+            rows = self._keys(last, size)
+            for row in rows:
+                if row["hit"] and len(ids) == limit:
+                    return KeyPage(ids, last)
+                last = self._cursor(row)
+                if row["hit"]:
+                    ids.append(row["id"])
+            walked += len(rows)
+            if len(rows) < size:
+                return KeyPage(ids, None)
+            if walked >= MAX_WALKED:
+                return KeyPage(ids, last)
+            size = min(4 * size, MAX_WALKED - walked)
+
+    def _narrow_label(self, label: str) -> None:
+        sql = "select issue as id from label where name = ? limit ?"
+        found = [row["id"] for row in self._db.rows(sql, (label, MAX_MATCHES + 1))]
+        exists = "exists(select 1 from label where name = ? and label.issue = issue.id)"
+        self._narrow(found, Condition(exists, (label,)))
+
+    def _narrow(self, found: list[int], tested: Condition) -> None:
+        if len(found) > MAX_MATCHES:
+            self._tested.append(tested)
+        else:
+            ids = ", ".join(str(int(one)) for one in found)
+            self._always.append(Condition(f"id in ({ids})" if found else "1 = 0"))
+
+    def _keys(self, after: Cursor | None, size: int) -> list[Row]:
+        """Keys of the next ``size`` issues in order, each with whether it is a hit."""
+        rows: list[Row] = []
+        for branch in self._branches():
+            rows += self._branch_keys(branch, after, size)
+        rows.sort(key=lambda row: self._place(self._cursor(row)))
+        return rows[:size]
+
+    def _branch_keys(self, branch: list[Condition], after: Cursor | None, size: int) -> list[Row]:
+        conditions = [*self._always, *branch]
+        if after is not None and self._recent:
+            conditions.append(Condition("(state_since, id) < (?, ?)", (after.at, after.id)))
+        elif after is not None:
+            conditions.append(Condition("(band, urgency, opened_at, id) > (?, ?, ?, ?)", after))
+        order = "state_since desc, id desc" if self._recent else "band, urgency, opened_at, id"
+        sql = (
+            "select id, band, urgency, opened_at, state_since from issue"
+            f" where {' and '.join(one.sql for one in conditions)} order by {order} limit ?"
+        )
+        values = [value for one in conditions for value in one.values]
+        hit = " and ".join(one.sql for one in self._tested) or "1 = 1"
+        tested = [value for one in self._tested for value in one.values]
+        outer = f"select issue.*, case when {hit} then 1 else 0 end as hit from ({sql}) as issue"
+        return self._db.rows(outer, (*tested, *values, size))
+
+    def _branches(self) -> list[list[Condition]]:
+        """Selections of one state, and of one band if bands are selected."""
+        states = dict.fromkeys(self._query.states or State)
+        bands = dict.fromkeys(self._query.bands or (None,))
+        return [self._branch(state, band) for state, band in product(states, bands)]
+
+    def _branch(self, state: State, band: int | None) -> list[Condition]:
+        found = [Condition("state = ?", (state.value,))]
+        if self._query.folded and state in ACTIVE:
+            found.append(Condition("leads = 1"))
+        if band is not None:
+            found.append(Condition("band = ?", (band,)))
+        return found
+
+    def _cursor(self, row: Row) -> Cursor:
+        if self._recent:
+            return Cursor(0, 0.0, row["state_since"], row["id"])
+        return Cursor(row["band"], row["urgency"], row["opened_at"], row["id"])
+
+    def _place(self, key: Cursor) -> tuple[float, ...]:
+        return (-key.at, -key.id) if self._recent else tuple(key)
