@@ -61,7 +61,10 @@ class Found:
 def served(kind: str, away: bool = False) -> Iterator[Started]:
     """A service with examples on a free port."""
     with tempfile.TemporaryDirectory() as folder:
-        settings = ServiceSettings(link_prefixes=("https://grafana.example/",))
+        settings = ServiceSettings(
+            link_prefixes=("https://grafana.example/",),
+            alertmanager="http://127.0.0.1:9" if away else "",
+        )
         started = start(Path(folder), "127.0.0.1", 0, settings)
         with started.context.tracker.store.write() as store:
             if kind == "demo":

@@ -23,7 +23,7 @@ from packager.tracker.service.pages.site import PageSite
 from packager.tracker.service.pages.state_words import state_words
 from packager.tracker.service.problems import RefusedError, malformed
 from packager.tracker.sources.source_health import health_of
-from packager.tracker.store.cause_summaries import cause_summaries
+from packager.tracker.store.cause_lines import cause_summaries
 from packager.tracker.store.plots import plot_of
 from packager.tracker.store.reader import MAX_EVENTS, Reader
 

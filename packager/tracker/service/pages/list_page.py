@@ -24,7 +24,7 @@ from packager.tracker.service.pages.site import PageSite
 from packager.tracker.service.pages.sparkline import sparkline
 from packager.tracker.service.problems import RefusedError
 from packager.tracker.sources.source_health import health_of
-from packager.tracker.store.cause_summaries import CauseSummary, cause_summaries
+from packager.tracker.store.cause_lines import CauseSummary, cause_summaries
 from packager.tracker.store.facets import (
     kinds_in_use,
     labels_in_use,

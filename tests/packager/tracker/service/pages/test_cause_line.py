@@ -4,7 +4,7 @@ from tracker_pages import NOW, finding
 
 from packager.tracker.core.states import opened
 from packager.tracker.service.pages.cause_line import cause_line
-from packager.tracker.store.cause_summaries import CauseSummary
+from packager.tracker.store.cause_lines import CauseSummary
 
 
 def test_a_cause_is_said_with_its_number_start_and_largest():

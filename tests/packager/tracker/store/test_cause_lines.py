@@ -6,7 +6,7 @@ from tracker_pages import NOW, finding
 
 from packager.tracker import intake
 from packager.tracker.core.finding import Report
-from packager.tracker.store.cause_summaries import MAX_MEMBERS, cause_summaries
+from packager.tracker.store.cause_lines import MAX_MEMBERS, cause_summaries
 from packager.tracker.store.sqlite import SqliteStore
 
 
