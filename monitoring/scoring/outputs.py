@@ -16,7 +16,7 @@ from monitoring.scoring.measures import ROW_MEASURES, OutputForm
 MAX_PARTS = 64
 """Parts of one prediction over all its outputs, unless it has more outputs. An output whose parts
 don't fit has one: its label has to be whole."""
-MAX_OUTPUT_SERIES = 150
+MAX_OUTPUT_SERIES = 180
 """Series of measures and baselines, for all outputs and slices together."""
 SIGNED = frozenset({"bias", "width"})
 """Measures that may be negative; a counter can't, so each has two: ``_over`` and ``_under``."""
@@ -99,7 +99,8 @@ def measured_slices(outputs: Sequence[LabelledOutput], slices: int) -> dict[str,
     for _ in range(slices):
         for one in outputs:
             names = measure_names(one)
-            needed = 2 * len(names) + (one.headline is not None) + (one.headline in ERRORS)
+            # A headline has a baseline and its rows; an error also two sums of squares.
+            needed = 2 * len(names) + 2 * (one.headline is not None) + 2 * (one.headline in ERRORS)
             if not names or one.name in full or needed > room:
                 full.add(one.name)  # never a slice behind one that is left out
             else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from packager.deploy.fleet import GRAFANA_PORT, PORTS, Fleet, Member
+from packager.deploy.prometheus.time_scale import duration
 from packager.engine.hardening import MAX_PROCESSES
 from packager.image.config import PORT
 from packager.image.runtime import VENV
@@ -91,29 +92,37 @@ def prometheus(fleet: Fleet) -> dict[str, Any]:
 
 
 def _job(one: Member) -> dict[str, Any]:
-    names = {"names": [one.service], "type": "A", "port": PORT, "refresh_interval": SCRAPE}
+    every = duration(SCRAPE, one.time_scale)
+    names = {"names": [one.service], "type": "A", "port": PORT, "refresh_interval": every}
+    quicker = {"scrape_interval": every, "scrape_timeout": every} if one.time_scale > 1 else {}
     key = {"type": "Bearer", "credentials_file": f"keys/{one.label}.key"}
     return {
         "job_name": one.name,
+        **quicker,
         **({"authorization": key} if one.keys else {}),
         "dns_sd_configs": [names],
     }
 
 
-def alertmanager() -> dict[str, Any]:
+def alertmanager(scale: int = 1) -> dict[str, Any]:
     """Pages at once and again every hour, tickets every day; a page suppresses its ticket.
 
-    The one receiver has no destination yet: alerts are shown in Alertmanager and Grafana.
+    ``scale``: by what these times are divided. The one receiver has no destination yet: alerts are
+    shown in Alertmanager and Grafana.
     """
     return {
         "route": {
             "receiver": "default",
             "group_by": ["alertname", "model"],
-            "group_wait": "30s",
-            "group_interval": "5m",
-            "repeat_interval": "1d",
+            "group_wait": duration("30s", scale),
+            "group_interval": duration("5m", scale),
+            "repeat_interval": duration("1d", scale),
             "routes": [
-                {"matchers": ['severity = "page"'], "group_wait": "0s", "repeat_interval": "1h"}
+                {
+                    "matchers": ['severity = "page"'],
+                    "group_wait": "0s",
+                    "repeat_interval": duration("1h", scale),
+                }
             ],
         },
         "inhibit_rules": [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from packager.errors import UsageError
@@ -35,6 +35,8 @@ class Member:
     """Memory limit of one replica, unless ``MODEL_MEMORY`` is set."""
     keys: bool = False
     """Whether the servers require keys, also of Prometheus."""
+    time_scale: int = 1
+    """By what the windows of its rules are divided."""
 
     @property
     def label(self) -> str:
@@ -75,6 +77,11 @@ class Fleet:
         """The models sorted by name."""
         return [self.members[name] for name in sorted(self.members)]
 
+    @property
+    def time_scale(self) -> int:
+        """The largest of its models."""
+        return max((one.time_scale for one in self.members.values()), default=1)
+
     def with_model(
         self, name: str, version: str, image: str, memory_mib: int, *, keys: bool = False
     ) -> Fleet:
@@ -83,6 +90,10 @@ class Fleet:
         port = known.port if known else self._free_port()
         keys = keys or (known is not None and known.keys)
         return Fleet({**self.members, name: Member(name, version, image, port, memory_mib, keys)})
+
+    def on_time_scale(self, name: str, scale: int) -> Fleet:
+        """The fleet whose model ``name`` has this time scale."""
+        return Fleet({**self.members, name: replace(self.members[name], time_scale=scale)})
 
     def without(self, name: str) -> Fleet:
         """The fleet without this model; raises ``UsageError`` if it is unknown or the only one."""

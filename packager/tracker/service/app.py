@@ -21,11 +21,7 @@ from packager.tracker.service.incoming import IncomingMessages
 from packager.tracker.service.messages import tell_channels
 from packager.tracker.service.mirror_api import MirrorApi
 from packager.tracker.service.pages.routes import Pages
-from packager.tracker.service.problems import (
-    RefusedError,
-    on_problem,
-    on_store_error,
-)
+from packager.tracker.service.problems import RefusedError, on_problem, on_store_error
 from packager.tracker.service.reconciling import keep_enriched, keep_reconciled
 from packager.tracker.service.settings import ServiceSettings
 from packager.tracker.service.sources import ServiceSources
