@@ -50,6 +50,13 @@ class LabelledOutput(NamedTuple):
     """The labels, or the places of the numbers, that can come alone; empty if none can."""
 
     @property
+    def in_numbers(self) -> bool:
+        """Whether a label is a list of numbers: also of quantiles for each of several steps."""
+        return self.form.kind in ("numbers", "array") or (
+            self.form.kind == "quantiles" and self.size is not None
+        )
+
+    @property
     def scored(self) -> bool:
         """Whether a label can be compared: not for a cluster or an embedding."""
         return self.has_target or self.form.kind not in ("label", "array")
@@ -121,7 +128,7 @@ def amounts(measure: str, value: float) -> tuple[tuple[str, float], ...]:
 def _parts(output: LabelledOutput) -> tuple[Any, ...]:
     if output.form.kind == "labels":
         return tuple(output.form.classes or ())
-    if output.form.kind in ("numbers", "array") and output.size and output.scored:
+    if output.in_numbers and output.size and output.scored:
         return tuple(range(output.size))
     return ()
 
@@ -129,9 +136,10 @@ def _parts(output: LabelledOutput) -> tuple[Any, ...]:
 def _sample(output: LabelledOutput) -> tuple[Any, Any]:
     """A right answer and an answer."""
     form = output.form
-    if form.kind == "quantiles":
-        return 0.0, {number_name(level): 0.0 for level in form.levels or ()}
     zeros = [0.0] * (output.size or 1)
+    if form.kind == "quantiles":
+        step: Any = zeros if output.in_numbers else 0.0
+        return step, {number_name(level): step for level in form.levels or ()}
     one: dict[str, Any] = {"number": 0.0, "labels": [], "numbers": zeros, "array": zeros}
     found = one.get(form.kind, "")
     return found, found

@@ -64,6 +64,12 @@ def monitoring(
         bool,
         typer.Option("--keys", help="The servers require API keys: keys/MODEL.keys of the folder."),
     ] = False,
+    tracker: Annotated[
+        bool | None,
+        typer.Option(
+            "--tracker/--no-tracker", help="Whether the issue tracker is a service. Default: yes."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Write alerts, their tests and a dashboard; print the files.
@@ -83,7 +89,7 @@ def monitoring(
     except ValueError as error:
         raise UsageError(f"option {error}", "see `package deploy monitoring --help`") from error
     with open_reference(reference, Engine.connect()) as found:
-        done = deploy_monitoring(found, output, objectives, options, keys=keys)
+        done = deploy_monitoring(found, output, objectives, options, keys=keys, tracker=tracker)
         name, version = found.manifest.name, found.manifest.tag
     _show_deployed(done, output, as_json)
     progress = ConsoleProgress()
@@ -95,6 +101,8 @@ def monitoring(
             f"write: one key a line into {output}/keys/{label}.keys, and one of them, for "
             f"Prometheus, into {output}/prometheus/keys/{label}.key"
         )
+    if done.fleet.tracker:
+        progress.step("make the tracker's image: package issues image --base BASE")
     progress.step(f"check: promtool test rules {output}/prometheus/tests/{name}.yml")
     progress.step(f"start: docker compose -f {output}/compose.yml up -d")
 

@@ -29,6 +29,7 @@ from packager.deploy.prometheus.rules import (
     rules_document,
 )
 from packager.deploy.prometheus.time_scale import scaled_groups
+from packager.deploy.tracker import keep_token
 from packager.deploy.yaml import dump
 from packager.errors import PackageError
 from packager.image.reference import Reference
@@ -71,11 +72,13 @@ def deploy_monitoring(
     options: AlertOptions = AlertOptions(),
     *,
     keys: bool = False,
+    tracker: bool | None = None,
 ) -> DeployResult:
     """Write the monitoring of ``reference`` below ``target``, in addition to other models there.
 
     A model has its own files, which another version of it replaces; shared files are generated for
-    all models. With ``keys`` the servers require keys, and Prometheus sends one. Raises
+    all models. With ``keys`` the servers require keys, and Prometheus sends one. ``tracker``:
+    whether the issue tracker is one of the services; None: as before, at first yes. Raises
     ``UsageError``, with nothing written, if ``target`` holds other files, and ``PackageError`` for
     a package with names that no build produces.
     """
@@ -85,10 +88,14 @@ def deploy_monitoring(
     memory = replica_mib(reference.manifest)
     fleet = known.with_model(model.name, model.version, reference.name, memory, keys=keys)
     fleet = fleet.on_time_scale(model.name, options.time_scale)
+    if tracker is not None:
+        fleet = fleet.with_tracker(tracker)
     files = {**model_files(model), **shared_files(fleet)}
     changed = generated_folder.write(
         target, files, fleet.notes, _paths_of(known.members.keys() - {model.name})
     )
+    if fleet.tracker:
+        keep_token(target)
     return DeployResult(
         tuple(sorted(files)), fleet, before.version if before else None, tuple(changed)
     )
@@ -194,7 +201,7 @@ def shared_files(fleet: Fleet) -> dict[str, str]:
         "prometheus/prometheus.yml": compose.prometheus(fleet),
         f"prometheus/rules/{SERVICE}.yml": rules_document([service_group()]),
         f"prometheus/tests/{SERVICE}.yml": service_tests(f"../rules/{SERVICE}.yml"),
-        "alertmanager/alertmanager.yml": compose.alertmanager(fleet.time_scale),
+        "alertmanager/alertmanager.yml": compose.alertmanager(fleet),
         "grafana/provisioning/datasources/prometheus.yml": compose.datasource(),
         "grafana/provisioning/dashboards/models.yml": compose.dashboard_provider(),
     }

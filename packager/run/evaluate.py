@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -40,7 +39,7 @@ from packager.run.paired_evaluation import (
     compare_scores,
     seeds_of,
 )
-from packager.run.predict import predict
+from packager.run.predict import all_answers
 from packager.run.since_build import since_build
 
 Floats = npt.NDArray[np.float64]
@@ -70,7 +69,7 @@ def evaluate_pair(
                 f"{', '.join(map(str, list(frame.columns)[:20]))}",
                 "name a file with labels",
             )
-    answers = [_answers(package, data, engine, progress) for package in (before, after)]
+    answers = [all_answers(package, data, engine, progress) for package in (before, after)]
     slices = SliceSet(first.slices.columns, first.slices.rules).masks(frame)
     given = _Given(data, frame, slices, (first, second), (before.baselines(), after.baselines()))
     if first.task != "outputs":
@@ -203,13 +202,6 @@ def _answered(manifest: Manifest) -> tuple[str, ...]:
         return targets_of(manifest.schema_.outputs)
     target = manifest.schema_.target
     return () if target is None else (target.name,)
-
-
-def _answers(
-    package: Reference, data: Path, engine: Engine | None, progress: Progress
-) -> list[dict[str, Any]]:
-    text = predict(package, data, "jsonl", engine, progress)
-    return [json.loads(line) for line in text.splitlines()]
 
 
 def _scores(answers: Sequence[Mapping[str, Any]], actual: Sequence[Any], task: str) -> Floats:

@@ -167,14 +167,16 @@ class Predictor:
         """Predictions of the compiled form, and the rows outside its domain."""
         if self.compiled is None:
             return PartialPrediction([None] * checked.rows, None, range(checked.rows))
-        if checked.row is not None:
+        if checked.row is not None and not self.compiled.has_outputs:
             return _one_row(self.compiled.predict_row(checked.row))
         columns = self.features(checked)
         if self.costs and checked.rows <= self.costs.one_by_one:
             return _one_by_one(self.compiled, columns)
         predictions, inside = self.compiled.predict_rows(columns, checked.arrays)
         outside = () if inside.all() else np.flatnonzero(~inside).tolist()
-        return PartialPrediction(predictions.labels, predictions.probabilities, outside)
+        return PartialPrediction(
+            predictions.labels, predictions.probabilities, outside, more=predictions.more
+        )
 
     def inline(self, checked: ValidatedRows) -> bool:
         """Whether the compiled form can predict these rows within ``MAX_INLINE_SECONDS``."""
