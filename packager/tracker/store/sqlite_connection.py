@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from packager.errors import PackageError
 from packager.tracker.store.database import Row, StoreError
+from packager.tracker.store.turns import turn
 
 BUSY_SECONDS = 60.0
 MAX_LOG_BYTES = 64 << 20
@@ -98,6 +100,25 @@ class SqliteConnection:
 def _query(words: Sequence[str]) -> str:
     """Each word quoted, so that nothing in it is syntax; the last one is a beginning."""
     return " ".join(f'"{word}"' for word in words) + "*"
+
+
+@contextmanager
+def queued(file: Path) -> Iterator[None]:
+    """A turn to write; what the system refuses is an error of SQLite."""
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(turn(file, BUSY_SECONDS))
+        except OSError as error:
+            raise cannot_open(file, error) from error
+        yield
+
+
+def cannot_open(path: Path, error: OSError) -> sqlite3.OperationalError:
+    """SQLite's error for a file that the system doesn't open."""
+    found = sqlite3.OperationalError(f"{path.name}: {error.strerror}")
+    busy = error.errno == errno.EBUSY
+    found.sqlite_errorcode = sqlite3.SQLITE_BUSY if busy else sqlite3.SQLITE_CANTOPEN
+    return found
 
 
 @contextmanager
