@@ -14,7 +14,7 @@ from packager.errors import PackageError
 from packager.tracker.store.database import Row, StoreError
 from packager.tracker.store.turns import turn
 
-BUSY_SECONDS = 60.0
+BUSY_SECONDS = 180.0
 MAX_LOG_BYTES = 64 << 20
 """The write-ahead log is cut to this after a checkpoint."""
 
