@@ -505,7 +505,7 @@ def loaded_by(statement: str, *names: str) -> list[str]:
 
 SLOW = (
     "bentoml", "deltalake", "docker", "joblib", "numpy", "pandas", "prometheus_client",
-    "pyarrow", "pydantic", "requests", "rich", "sklearn",
+    "pyarrow", "pydantic", "requests", "rich", "sklearn", "yaml",
 )  # fmt: skip
 
 

@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
-from packager.deploy.yaml import dump
 from packager.errors import UsageError
 from packager.image.runtime import HARNESS
 
@@ -80,6 +79,8 @@ def schedule_files(schedule: Schedule) -> dict[str, str]:
             )
     if schedule.every not in get_args(Every):
         raise UsageError(f"--every: expected hour, day or week, got {schedule.every}", "choose one")
+    from packager.deploy.yaml import dump  # the command line imports `Every`, and must stay quick
+
     return {
         f"systemd/{schedule.unit}.service": _service(schedule),
         f"systemd/{schedule.unit}.timer": _timer(schedule),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from packager.manifest.manifest import Manifest
 from packager.tracker.core.finding import Finding, Report, ScanReport
-from packager.tracker.core.texts import MAX_NAME
+from packager.tracker.core.texts import named
 from packager.worker.test.weak_slice import WeakSlice, WeakSlices
 
 SOURCE = "build"
@@ -31,7 +31,7 @@ def _finding(weak: WeakSlice, manifest: Manifest, at: float) -> Finding:
         package=manifest.name,
         version=manifest.tag,
         kind="WeakSlice",
-        subject=f"slice={weak.condition}"[:MAX_NAME],
+        subject=named(f"slice={weak.condition}"),
         share=min(weak.share, 1.0),
         certainty=min(max(1 - weak.q, 0.0), 1.0),
         evidence=f"{weak.rows:,} held-out rows, q = {weak.q:.3g}",

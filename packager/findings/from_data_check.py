@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from packager.data.checks.finding import DataCheckReport
 from packager.data.checks.finding import Finding as DataFinding
 from packager.tracker.core.finding import PACKAGE_SUBJECT, Finding, Report, ScanReport
-from packager.tracker.core.texts import MAX_NAME
+from packager.tracker.core.texts import named
 
 SOURCE = "data check"
 MIN_SCORE = 0.5
@@ -75,4 +75,4 @@ def _finding(
 def _subject(found: DataFinding) -> str:
     """``column=price/range``, or ``package`` with the detector for whole rows."""
     place = PACKAGE_SUBJECT if found.column is None else f"column={found.column}"
-    return f"{place[: MAX_NAME - 41]}/{found.detector[:40]}"
+    return named(f"{place}/{found.detector}")

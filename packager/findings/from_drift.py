@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from monitoring.slices.slices import ALL
 from packager.monitor.drift import Anomaly, DriftReport, FeatureDrift, SliceDrift
 from packager.tracker.core.finding import PACKAGE_SUBJECT, Finding, Report, ScanReport, Unjudged
-from packager.tracker.core.texts import MAX_NAME
+from packager.tracker.core.texts import named
 
 SOURCE = "drift"
 DRIFT_CERTAINTY = 0.7
@@ -47,7 +47,7 @@ def _feature(feature: FeatureDrift, report: DriftReport, at: float) -> Finding:
         package=report.model,
         version=report.version,
         kind="FeatureDrift",
-        subject=f"feature={feature.name}"[:MAX_NAME],
+        subject=named(f"feature={feature.name}"),
         share=min(measured.total_variation, 1.0),
         certainty=DRIFT_CERTAINTY * _sure(feature.q_value),
         evidence=f"PSI {measured.psi:.3g} of {measured.rows:,.0f} rows, q = {feature.q_value:.3g}",
@@ -64,7 +64,7 @@ def _anomaly(anomaly: Anomaly, report: DriftReport, at: float) -> Finding:
         package=report.model,
         version=report.version,
         kind="AnomalyRate",
-        subject=f"feature={anomaly.feature},kind={anomaly.kind}"[:MAX_NAME],
+        subject=named(f"feature={anomaly.feature},kind={anomaly.kind}"),
         share=min(rise, 1.0),
         evidence=(
             f"{anomaly.ratio:.3g} of {anomaly.rows:,.0f} rows, {anomaly.reference:.3g} at build; "
@@ -80,13 +80,13 @@ def _anomaly(anomaly: Anomaly, report: DriftReport, at: float) -> Finding:
 def _slice(part: SliceDrift, report: DriftReport, at: float) -> Finding:
     whole = part.name == ALL
     share = 1.0 if whole or not report.rows else min(part.rows / report.rows, 1.0)
-    named = "" if part.output is None else f"output={part.output},"
-    subject = PACKAGE_SUBJECT if whole and not named else f"{named}slice={part.name}"
+    prefix = "" if part.output is None else f"output={part.output},"
+    subject = PACKAGE_SUBJECT if whole and not prefix else f"{prefix}slice={part.name}"
     return Finding(
         package=report.model,
         version=report.version,
         kind="SliceRegression" if part.output is None else "OutputRegression",
-        subject=subject[:MAX_NAME],
+        subject=named(subject),
         share=share,
         evidence=f"{part.labels:,.0f} labels; z = {part.z:.3g}",
         title=f"{part.name} is worse than at build",
@@ -100,7 +100,7 @@ def _unjudged(report: DriftReport) -> Iterator[Unjudged]:
     """What has too few rows to say that it is over."""
     for feature in report.features:
         if feature.verdict not in ("drift", "ok"):
-            yield Unjudged(kind="FeatureDrift", subject=f"feature={feature.name}"[:MAX_NAME])
+            yield Unjudged(kind="FeatureDrift", subject=named(f"feature={feature.name}"))
     if any(one.verdict == "too few rows" for one in report.anomalies) or not report.rows:
         yield Unjudged(kind="AnomalyRate")
     if any(part.verdict not in ("worse", "ok") for part in report.slices):

@@ -20,7 +20,7 @@ from packager.tracker.core.finding import (
     Severity,
     Unjudged,
 )
-from packager.tracker.core.texts import MAX_NAME
+from packager.tracker.core.texts import named
 from packager.worker.test.details import DriftDetails
 from packager.worker.test.report import Check, DataTestReport
 
@@ -65,7 +65,7 @@ def findings_of_test(report: DataTestReport, at: float, page: Link | None = None
         for subject, checks in _by_subject(report.checks).items()
     }
     scan = ScanReport(
-        package=report.name,
+        package=named(report.name),
         version=report.version,
         source=SOURCE,
         scope=SCOPE,
@@ -88,12 +88,12 @@ def _finding(
     kind, noun = KINDS[check.family]
     subject = subject_of(check)
     quoted = check.family in WITH_CELLS
-    named = "all rows" if subject == PACKAGE_SUBJECT else check.subject
+    about = "all rows" if subject == PACKAGE_SUBJECT else f"{noun} {check.subject}"
     severity: Severity = "ticket" if check.verdict == "failed" else "info"
     numbers = {"baseline": check.baseline, "now": check.now, "difference": check.difference,
                "limit": check.limit, "q": check.q, "rows": float(check.rows)}  # fmt: skip
     return Finding(
-        package=report.name,
+        package=named(report.name),
         version=report.version,
         kind=kind,
         subject=subject,
@@ -101,9 +101,7 @@ def _finding(
         share=_share(check, report),
         certainty=_certainty(check),
         evidence=_evidence(check, report),
-        title=f"{TITLES[check.family]} {noun if named == check.subject else ''} {named}".replace(
-            "  ", " "
-        ),
+        title=f"{TITLES[check.family]} {about}",
         summary="" if quoted else "; ".join(one.why for one in checks),
         action=ACTION,
         source=SOURCE,
@@ -121,7 +119,7 @@ def subject_of(check: Check) -> str:
     """``slice=color=E``; ``package`` for a check of all rows."""
     if check.subject in ("", ALL) or check.headline:
         return PACKAGE_SUBJECT
-    return f"{KINDS[check.family][1]}={check.subject}"[:MAX_NAME]
+    return named(f"{KINDS[check.family][1]}={check.subject}")
 
 
 def _share(check: Check, report: DataTestReport) -> float:

@@ -100,6 +100,8 @@ class Entry:
     link: str | None = None
     mode: int | None = None
     """Permission bits; 755 for folders and 644 for files unless given."""
+    owner: int = 0
+    """User id; the group is 0."""
 
     def header(self) -> tarfile.TarInfo:
         """The tar header, independent of the machine: owner 0, mtime 0, plain modes."""
@@ -111,6 +113,7 @@ class Entry:
         else:
             info.mode = self.mode or 0o644
             info.size = _size(self.source)
+        info.uid = self.owner
         return info
 
 

@@ -98,7 +98,7 @@ def make_stack(
         *bottom,
         *found.below,
         runtime_layer(compiler, fresh=fresh),
-        _modules("code", files.code, "code", compiler, fresh),
+        modules_layer("code", files.code, "code", compiler, fresh),
     ]
     worker = [training_layer(compiler, fresh=fresh), *found.worker]
     data_layers = []
@@ -179,12 +179,12 @@ def runtime_layer(compiler: Compiler | None, *, fresh: bool = False) -> Layer:
     """The layer of this installation's serving runtime, with bytecode if ``compiler`` is given."""
     programs = commands(f"/{VENV}/bin/python")
     files = hash_files(serving_runtime())
-    return _modules("runtime", files, INSTALLED_AT, compiler, fresh, programs)
+    return modules_layer("runtime", files, INSTALLED_AT, compiler, fresh, programs)
 
 
 def training_layer(compiler: Compiler | None, *, fresh: bool = False) -> Layer:
     """The layer of this installation's training runtime, in the serving runtime's folder."""
-    return _modules(TRAINING, hash_files(training_runtime()), INSTALLED_AT, compiler, fresh)
+    return modules_layer(TRAINING, hash_files(training_runtime()), INSTALLED_AT, compiler, fresh)
 
 
 def own_runtime() -> str:
@@ -205,7 +205,7 @@ def entries(files: Files, prefix: str) -> list[Entry]:
     ]
 
 
-def _modules(
+def modules_layer(
     name: str,
     files: Files,
     prefix: str,

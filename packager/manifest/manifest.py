@@ -146,10 +146,10 @@ class Slices(FrozenModel):
     rules: dict[str, str]
 
 
-Group = Literal["model", "server", "trees", "harness", "parquet"]
+Group = Literal["model", "server", "trees", "harness", "parquet", "issues"]
 """An environment that has a wheel: the project's, the server's (``trees`` where trees may be
 compiled), and the one that trains, checks and replays, in the companion only (``parquet`` where
-the data is)."""
+the data is). ``issues`` is the issue tracker's, which no package has."""
 
 
 class Wheel(FrozenModel):

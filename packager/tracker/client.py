@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 from urllib.parse import quote
@@ -14,6 +15,7 @@ from packager.client.address import server_address
 from packager.client.fetch import UNCOMPRESSED, Bearer, fetched
 from packager.errors import PackageError
 from packager.tracker.core.finding import Report
+from packager.tracker.forges.mirror import Mirror
 
 MAX_ANSWER = 64 << 20
 SECONDS = 10.0
@@ -67,6 +69,16 @@ class IssuesClient:
     def add(self, finding: Mapping[str, Any]) -> dict[str, Any]:
         """Add an issue by hand."""
         return self._ask("POST", "/api/v1/issues", body=_encoded(finding))
+
+    def mirrors(self, forge: str) -> dict[int, Mirror]:
+        """Issue → what the last synchronisation with a forge left of it."""
+        found = self._ask("GET", "/api/v1/mirrors", parameters={"forge": forge})["mirrors"]
+        return {one.pop("issue"): Mirror(**one) for one in found}
+
+    def keep_mirror(self, number: int, forge: str, mirror: Mirror) -> None:
+        """Keep what a synchronisation left of an issue."""
+        body = _encoded({"forge": forge, **asdict(mirror)})
+        self._ask("PUT", f"/api/v1/issues/{number}/mirror", body=body)
 
     def tokens(self) -> list[dict[str, Any]]:
         """All tokens, without their secrets."""

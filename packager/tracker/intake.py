@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 from packager.digest import canonical_json, sha256_bytes
-from packager.tracker.core.actions import PERSON, Action, acted
+from packager.tracker.core.actions import PERSON, Action, Resolve, acted
 from packager.tracker.core.clearing import after_time, cleared, closed, without_observation
 from packager.tracker.core.finding import Finding, Report, ScanReport
 from packager.tracker.core.finding import fingerprint as fingerprint_of
@@ -32,7 +32,9 @@ def receive(store: Writer, report: Report, now: float, *, certain: bool = False)
     scan = report.scan
     if scan is not None:
         store.saw_version(scan.package, scan.version, now)
-    outcomes = [_receive_one(store, one, scan, now, certain=certain) for one in report.findings]
+    scope = scan.scope if scan is not None else ""
+    full = certain or scan is not None
+    outcomes = [receive_one(store, one, now, scope, certain=full) for one in report.findings]
     for one, outcome in zip(report.findings, outcomes, strict=True):
         if one.plot is not None and outcome.issue is not None:
             keep_plot(store, outcome.issue.id, one.plot, now)
@@ -53,26 +55,31 @@ def _is_latest(store: Writer, scan: ScanReport) -> bool:
     return True
 
 
-def _receive_one(
-    store: Writer, finding: Finding, scan: ScanReport | None, now: float, *, certain: bool
+def receive_one(
+    store: Writer, finding: Finding, now: float, scope: str = "", *, certain: bool = False
 ) -> Receipt:
+    """Take a finding; ``scope``: what its source looked at, if it looks at several things.
+
+    A message that comes twice changes nothing but when it was last seen. Of a finding that still
+    fires, ``observed`` decides that, because it also knows what a repeat a day later means.
+    """
     store.saw_version(finding.package, finding.version, now)
     before = store.issue_of(finding.fingerprint)
     again = bool(finding.delivery) and not store.is_new(_message_of(finding), now)
-    if again and before is not None:
-        seen = Transition(issue=before.with_changes({"last_seen": now}))
-        return Receipt(store.store(before, seen), "same")
-    scope = scan.scope if scan is not None else ""
     if before is None:
         if not finding.firing:
             return Receipt(None, "unknown")
         return Receipt(store.store(None, opened(finding, now, scope)), "new")
+    if again and not finding.firing:
+        return Receipt(before, "same")
+    if again and certain:
+        seen = Transition(issue=before.with_changes({"last_seen": now}))
+        return Receipt(store.store(before, seen), "same")
     if not finding.firing:
         change = cleared(before, finding, now)
     else:
         versions = store.versions(finding.package)
-        full = certain or scan is not None
-        change = observed(before, finding, now, versions, scope=scope, certain=full)
+        change = observed(before, finding, now, versions, scope=scope, certain=certain)
     return Receipt(store.store(before, change), _result(change))
 
 
@@ -137,13 +144,17 @@ def act(store: Writer, number: int, action: Action, who: str, now: float) -> Iss
     before = store.issue(number)
     if before is None:
         return None
+    if isinstance(action, Resolve) and action.version:
+        # Its place in the order is now, so that later versions open the issue again even if the
+        # named one never comes.
+        store.saw_version(before.package, action.version, now)
     return store.store(before, acted(before, action, who, now))
 
 
 def add(store: Writer, finding: Finding, who: str, now: float) -> Issue:
     """An issue that a person adds; the same issue again if it is known."""
     said = finding.model_copy(update={"source": PERSON, "key": who, "starts_at": now})
-    issue = _receive_one(store, said, None, now, certain=True).issue
+    issue = receive_one(store, said, now, certain=True).issue
     if issue is None:  # a finding that fires always has one
         raise ValueError("expected a finding that fires")
     return issue

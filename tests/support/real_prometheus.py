@@ -116,22 +116,25 @@ def prometheus(
 
 
 @contextmanager
-def alertmanager(folder: Path, config: Path) -> Iterator[str]:
-    """A real Alertmanager with this configuration; yields ``host:port``."""
+def alertmanager(folder: Path, config: Path, port: int | None = None) -> Iterator[str]:
+    """A real Alertmanager with this configuration; yields ``host:port``.
+
+    Started again in the same folder and on the same ``port`` it has its silences, but no alerts.
+    """
     command = [
         "prometheus-alertmanager",
         f"--config.file={config}",
         f"--storage.path={folder / 'alerts'}",
         "--cluster.listen-address=",
     ]
-    with _started(command, folder / "alertmanager.log") as address:
+    with _started(command, folder / "alertmanager.log", port) as address:
         yield address
 
 
 @contextmanager
-def _started(command: list[str], log: Path) -> Iterator[str]:
+def _started(command: list[str], log: Path, port: int | None = None) -> Iterator[str]:
     """Run Prometheus or Alertmanager while the block runs; yields ``host:port`` once ready."""
-    address = f"127.0.0.1:{free_port()}"
+    address = f"127.0.0.1:{port or free_port()}"
     with log.open("wb") as written:
         process = subprocess.Popen(
             [*command, f"--web.listen-address={address}"], stdout=written, stderr=subprocess.STDOUT

@@ -115,6 +115,8 @@ class ActionError(ValueError):
 def acted(issue: Issue, action: Action, who: str, now: float) -> Transition:
     """An issue after an action of a person; raises ``ActionError``."""
     match action:
+        case Acknowledge() if issue.state is State.RESOLVED:
+            raise ActionError("expected an issue that is not resolved; reopen it first")
         case Acknowledge():
             return _to(issue, State.ACKNOWLEDGED, _said(who, now, "acknowledged"))
         case Reopen():
@@ -156,14 +158,14 @@ def _described(
 def _resolve(issue: Issue, action: Resolve, who: str, now: float) -> Transition:
     fixed = f"fixed in {action.version}" if action.version else ""
     text = ": ".join(part for part in (fixed, action.reason) if part)
-    own = issue.source == PERSON
+    others = {key: one for key, one in issue.active.items() if one.source != PERSON}
     changes: dict[str, object] = {
         "resolved_in": action.version,
         "closed_by": who,
         "flapping": False,
         "unobserved": False,
-        "active": {} if own else issue.active,
-        "cleared_at": now if own else issue.cleared_at,
+        "active": others,
+        "cleared_at": issue.cleared_at if others or not issue.active else now,
     }
     event = _said(who, now, "resolved", text).model_copy(update={"version": action.version or ""})
     return _to(issue.with_changes(changes), State.RESOLVED, event)

@@ -23,8 +23,15 @@ QUIET_SECONDS = HOUR
 def cleared(issue: Issue, finding: Finding, now: float) -> Transition:
     """An issue after its source said that an observation is over; late messages change nothing."""
     known = issue.active.get(finding.observation)
-    if known is None or finding.starts_at < known.starts_at:
+    if known is None:  # the message of its start may come later
+        over = max(finding.starts_at, issue.ended.get(finding.observation, 0.0))
+        return Transition(
+            issue=issue.with_changes({"ended": _with_end(issue, finding.observation, over)})
+        )
+    if finding.starts_at < known.starts_at:
         return Transition(issue=issue)
+    latest = known.model_copy(update={"starts_at": finding.starts_at})
+    issue = issue.with_changes({"active": {**issue.active, finding.observation: latest}})
     return without_observation(issue, finding.observation, now, finding.source)
 
 
@@ -44,7 +51,7 @@ def without_observation(
 def unobserved(issue: Issue, key: str, now: float, who: str, version: str) -> Transition:
     """An issue whose observation ended with the last replica of a version: it stays open.
 
-    The next version's first complete hour decides whether it is resolved.
+    The next version's first complete hour decides whether it is resolved (``not_in_next``).
     """
     left = _ended(issue, key, now)
     if left.firing or issue.state in (State.RESOLVED, State.IGNORED):
@@ -54,15 +61,22 @@ def unobserved(issue: Issue, key: str, now: float, who: str, version: str) -> Tr
     return Transition(issue=left.with_changes({"unobserved": True}), events=(event,))
 
 
+def not_in_next(issue: Issue, now: float, who: str, version: str) -> Transition:
+    """An unobserved issue after a complete hour of ``version`` without it."""
+    return closed(issue, now, who, f"not seen in the first hour of {version}", version)
+
+
+def _with_end(issue: Issue, key: str, starts_at: float) -> dict[str, float]:
+    ended = {name: at for name, at in issue.ended.items() if name != key}
+    if len(ended) == MAX_OBSERVATIONS:
+        del ended[next(iter(ended))]
+    return {**ended, key: starts_at}
+
+
 def _ended(issue: Issue, key: str, now: float) -> Issue:
     active = dict(issue.active)
-    ended = dict(issue.ended)
     found = active.pop(key, None)
-    if found is not None:
-        ended.pop(key, None)
-        ended[key] = found.starts_at
-    if len(ended) > MAX_OBSERVATIONS:
-        del ended[next(iter(ended))]
+    ended = issue.ended if found is None else _with_end(issue, key, found.starts_at)
     changes: dict[str, object] = {
         "active": active,
         "ended": ended,
@@ -93,6 +107,11 @@ def closed(
     return Transition(issue=issue.with_changes(changes), events=(event,))
 
 
+def may_go_quiet(issue: Issue) -> bool:
+    """Whether an hour without a finding ends a flapping issue: its replicas still run."""
+    return issue.state in {*ACTIVE, State.SNOOZED} and not issue.firing and not issue.unobserved
+
+
 def after_time(issue: Issue, now: float) -> Transition:
     """An issue after time passed without a finding: the end of a snooze or of flapping."""
     reason = due_reason(issue, now)
@@ -101,6 +120,6 @@ def after_time(issue: Issue, now: float) -> Transition:
             return woken(issue, now, reason)
         return closed(issue, now, SOURCE, f"{reason}, and no source reports it any more")
     quiet = issue.cleared_at is not None and now - issue.cleared_at >= QUIET_SECONDS
-    if issue.flapping and quiet and issue.state in ACTIVE:
+    if issue.flapping and quiet and may_go_quiet(issue):
         return closed(issue.with_changes({"bounces": ()}), now, SOURCE, "quiet for an hour")
     return Transition(issue=issue)

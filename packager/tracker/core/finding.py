@@ -56,6 +56,8 @@ class Finding(Strict):
     """Probability that the finding is real, such as 1 - q of a test."""
     evidence: Text = ""
     """What ``share`` and ``certainty`` were computed from."""
+    muted: Text = ""
+    """Why the source notifies nobody: ``silenced in Alertmanager until …``; else empty."""
     title: Text = ""
     summary: Text = ""
     action: Text = ""
@@ -78,6 +80,11 @@ class Finding(Strict):
     def observation(self) -> str:
         """The identity of this observation among all of the issue."""
         return f"{self.source}/{self.key}"
+
+    @property
+    def measured(self) -> bool:
+        """Whether it says its share; else an earlier one of the same observation is kept."""
+        return "share" in self.model_fields_set
 
     @property
     def fingerprint(self) -> str:

@@ -50,6 +50,8 @@ class Observation(Strict):
     certainty: Share
     evidence: Text = ""
     values: dict[str, FiniteFloat] = {}
+    muted: Text = ""
+    """Why its source notifies nobody: ``silenced in Alertmanager until …``."""
 
     @property
     def rank(self) -> Rank:
@@ -136,6 +138,12 @@ class Issue(Strict):
         return bool(self.active)
 
     @property
+    def muted(self) -> str:
+        """Why nobody is notified of any of its observations; empty if of one somebody is."""
+        reasons = [one.muted for one in self.active.values()]
+        return reasons[0] if reasons and all(reasons) else ""
+
+    @property
     def priority(self) -> float:
         """Between 0 and 100."""
         return self.numbers.rank.priority
@@ -191,18 +199,25 @@ class Transition(Strict):
     events: tuple[Event, ...] = ()
 
 
-def observation_of(finding: Finding, scope: str = "") -> Observation:
-    """The observation that a finding of a scan of ``scope`` reports."""
+def observation_of(
+    finding: Finding, scope: str = "", before: Observation | None = None
+) -> Observation:
+    """The observation that a finding of a scan of ``scope`` reports.
+
+    A finding that says no share keeps the numbers of the observation ``before`` it.
+    """
+    numbers = before if before is not None and not finding.measured else finding
     return Observation(
         source=finding.source,
         scope=scope,
         starts_at=finding.starts_at,
         version=finding.version,
         severity=finding.severity,
-        share=finding.share,
-        certainty=finding.certainty,
-        evidence=finding.evidence,
-        values=finding.values,
+        share=numbers.share,
+        certainty=numbers.certainty,
+        evidence=numbers.evidence,
+        values=numbers.values,
+        muted=finding.muted,
     )
 
 

@@ -61,36 +61,57 @@ def observed(
     now: float,
     versions: Versions,
     *,
-    scope: str = "",
     certain: bool = False,
+    scope: str = "",
 ) -> Transition:
     """An issue after a finding that fires.
 
-    ``scope``: what the scan that found it looked at. ``certain``: the finding is part of the
-    source's full list, so it is no late message, and an issue that the source closed by mistake
-    opens again.
+    ``certain``: the finding is part of the source's full list, so it is no late message, and an
+    issue that the source closed by mistake opens again.
     """
     only_seen = Transition(issue=issue.with_changes({"last_seen": now}))
-    before = issue.active.get(finding.observation)
-    if before is not None and finding.starts_at < before.starts_at:
+    fixed = issue.resolved_in
+    if issue.state is State.RESOLVED and fixed and not versions.has_fix(finding.version, fixed):
         return only_seen
-    known = issue.ended.get(finding.observation) if before is None else before.starts_at
-    repeat = known is not None and finding.starts_at <= known
+    if not certain and _is_late(issue, finding, now):
+        return only_seen
+    seen = with_observation(issue, finding, now, versions, scope)
     if issue.state is State.RESOLVED:
-        fixed = issue.resolved_in
-        if fixed and not versions.has_fix(finding.version, fixed):
-            return only_seen
-        if repeat and not certain and before is None:
-            return only_seen
-        return _after_resolution(issue, finding, now, scope, repeat=repeat)
-    if repeat and not certain and before is None:
-        return only_seen
-    return _awake(with_observation(issue, finding, now, scope), finding, now, versions)
+        return _after_resolution(issue, seen, finding, now)
+    change = _awake(seen, finding, now, versions)
+    if seen.muted == issue.muted:
+        return change
+    text = seen.muted or "its source notifies people again"
+    event = _event("changed", finding, now, text)
+    return Transition(issue=change.issue, events=(event, *change.events))
 
 
-def with_observation(issue: Issue, finding: Finding, now: float, scope: str) -> Issue:
+def _is_late(issue: Issue, finding: Finding, now: float) -> bool:
+    """Whether it is a message about an episode that is known to be over.
+
+    A message that repeats itself a day after its end is none: its source has the alert again.
+    """
+    before, over = issue.active.get(finding.observation), issue.ended.get(finding.observation)
+    if before is not None:
+        return finding.starts_at < before.starts_at
+    if over is None or finding.starts_at > over:
+        return False
+    return issue.state is not State.RESOLVED or now - issue.state_since < GRACE_SECONDS
+
+
+def _is_repeat(issue: Issue, finding: Finding) -> bool:
+    """Whether the episode that the finding is part of is known."""
+    before = issue.active.get(finding.observation)
+    known = issue.ended.get(finding.observation) if before is None else before.starts_at
+    return known is not None and finding.starts_at <= known
+
+
+def with_observation(
+    issue: Issue, finding: Finding, now: float, versions: Versions, scope: str = ""
+) -> Issue:
     """The issue with what the finding reports; owner, labels and comments stay as they are."""
-    active = {**issue.active, finding.observation: observation_of(finding, scope)}
+    before = issue.active.get(finding.observation)
+    active = {**issue.active, finding.observation: observation_of(finding, scope, before)}
     if len(active) > MAX_OBSERVATIONS:
         del active[min(active, key=lambda key: (active[key].starts_at, key))]
     changes: dict[str, object] = {
@@ -98,7 +119,7 @@ def with_observation(issue: Issue, finding: Finding, now: float, scope: str) -> 
         "numbers": worst(active.values(), issue.numbers),
         "last_seen": now,
         "cleared_at": None,
-        "version_last": finding.version or issue.version_last,
+        "version_last": versions.newest(finding.version, issue.version_last),
         "unobserved": False,
         "links": {**issue.links, **finding.links},
     }
@@ -107,11 +128,8 @@ def with_observation(issue: Issue, finding: Finding, now: float, scope: str) -> 
     return issue.with_changes(changes)
 
 
-def _after_resolution(
-    issue: Issue, finding: Finding, now: float, scope: str, *, repeat: bool
-) -> Transition:
-    seen = with_observation(issue, finding, now, scope)
-    if not repeat:
+def _after_resolution(issue: Issue, seen: Issue, finding: Finding, now: float) -> Transition:
+    if not _is_repeat(issue, finding):
         return _regressed(_with_bounce(issue, seen, now), finding, now)
     if issue.closed_by == SOURCE:
         return _reopened(seen, finding, now, "reopened", f"{finding.source} still reports it")
@@ -154,19 +172,27 @@ def _reopened(seen: Issue, finding: Finding, now: float, what: What, text: str) 
 
 def _awake(issue: Issue, finding: Finding, now: float, versions: Versions) -> Transition:
     """The issue, open if it was snoozed or ignored and a condition to wake holds."""
-    reason = due_reason(issue, now) or _found_reason(issue, finding, versions)
+    reason = (
+        due_reason(issue, now)
+        or doubled_reason(issue)
+        or _version_reason(issue, finding.version, versions)
+    )
     return Transition(issue=issue) if reason is None else woken(issue, now, reason)
 
 
-def _found_reason(issue: Issue, finding: Finding, versions: Versions) -> str | None:
-    snooze = issue.snooze
-    if snooze is None:
+def doubled_reason(issue: Issue) -> str | None:
+    """Why a snoozed issue has to open at its priority; None if it hasn't."""
+    least = issue.snooze.priority if issue.snooze is not None else None
+    if least is None or issue.priority < least:
         return None
-    if snooze.priority is not None and issue.priority >= snooze.priority:
-        return f"its priority reached {snooze.priority:.4g}, twice that when it was snoozed"
-    if snooze.version is not None and versions.is_newer(finding.version, snooze.version):
-        return f"observed with {finding.version}, which is newer than {snooze.version}"
-    return None
+    return f"its priority reached {least:.4g}, twice that when it was snoozed"
+
+
+def _version_reason(issue: Issue, version: str, versions: Versions) -> str | None:
+    than = issue.snooze.version if issue.snooze is not None else None
+    if than is None or not versions.is_newer(version, than):
+        return None
+    return f"observed with {version}, which is newer than {than}"
 
 
 def due_reason(issue: Issue, now: float) -> str | None:

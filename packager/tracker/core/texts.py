@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Annotated
 
 from pydantic import BeforeValidator, StringConstraints
@@ -27,6 +28,14 @@ def shortened(value: object) -> object:
     if isinstance(value, str) and len(value) > MAX_TEXT:
         return value[: MAX_TEXT - 1] + "…"
     return value
+
+
+def named(text: str) -> str:
+    """``text`` as a name; a longer one ends with a digest, so that two of them stay different."""
+    if len(text) <= MAX_NAME:
+        return text
+    digest = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
+    return f"{text[: MAX_NAME - 17]}…{digest}"
 
 
 Name = Annotated[

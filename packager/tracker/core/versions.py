@@ -19,6 +19,16 @@ class Versions:
             return False
         return version not in self._place or self._place[version] > self._place[than]
 
+    def newest(self, one: str, other: str) -> str:
+        """Which of two versions was first seen later; the known one if only one is named."""
+        if not one or not other:
+            return one or other
+        return one if self.is_newer(one, other) else other
+
     def has_fix(self, version: str, fixed_in: str) -> bool:
-        """Whether ``version`` has what ``fixed_in`` fixed: it is that version or a newer one."""
-        return version == fixed_in or self.is_newer(version, fixed_in)
+        """Whether ``version`` has what ``fixed_in`` fixed: it is that version or a newer one.
+
+        True for a finding without a version, such as that of a replica that can't be reached: it
+        may be of a version that has the fix.
+        """
+        return not version or version == fixed_in or self.is_newer(version, fixed_in)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
@@ -11,18 +11,24 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from packager.tracker.notify.channels import Channel
 from packager.tracker.service.admin_api import AdminApi
 from packager.tracker.service.api import IssueApi
 from packager.tracker.service.auth import Authenticator, session_key
 from packager.tracker.service.context import ServiceContext
 from packager.tracker.service.health import ServiceHealth
+from packager.tracker.service.incoming import IncomingMessages
+from packager.tracker.service.messages import tell_channels
+from packager.tracker.service.mirror_api import MirrorApi
 from packager.tracker.service.problems import (
     RefusedError,
     on_http_error,
     on_problem,
     on_store_error,
 )
+from packager.tracker.service.reconciling import keep_enriched, keep_reconciled
 from packager.tracker.service.settings import ServiceSettings
+from packager.tracker.service.sources import ServiceSources
 from packager.tracker.service.tracker import Tracker
 from packager.tracker.service.upkeep import keep_up
 from packager.tracker.store.database import StoreError
@@ -36,7 +42,7 @@ HEADERS = {
     "referrer-policy": "same-origin",
     "cache-control": "no-store",
 }
-BACKGROUND = (keep_up,)
+BACKGROUND = (keep_up, tell_channels, keep_reconciled, keep_enriched)
 """What runs beside the requests, until the service ends."""
 
 
@@ -65,11 +71,15 @@ class SafeHeaders:
         await self._app(scope, receive, send_safe)
 
 
-def create_app(tracker: Tracker, settings: ServiceSettings) -> Starlette:
+def create_app(
+    tracker: Tracker, settings: ServiceSettings, channels: Sequence[Channel] = ()
+) -> Starlette:
     """The application of a service whose store is open."""
     with tracker.store.write() as store:
         key = session_key(store)
-    context = ServiceContext(tracker, settings, Authenticator(tracker, settings, key))
+    auth = Authenticator(tracker, settings, key)
+    sources = ServiceSources(settings, tracker.clock())
+    context = ServiceContext(tracker, settings, auth, sources, tuple(channels))
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -83,8 +93,10 @@ def create_app(tracker: Tracker, settings: ServiceSettings) -> Starlette:
     app = Starlette(
         routes=[
             *IssueApi(context).routes(),
+            *MirrorApi(context).routes(),
             *AdminApi(context).routes(),
             *ServiceHealth(context).routes(),
+            *IncomingMessages(context).routes(),
         ],
         lifespan=lifespan,
         middleware=[Middleware(SafeHeaders)],

@@ -45,8 +45,10 @@ class Authenticator:
         self._used: dict[str, float] = {}
         """Hash of a token → when it was used, until upkeep keeps it."""
 
-    async def principal(self, request: Request) -> Principal | None:
-        """Who sends the request; None for a stranger."""
+    async def principal(self, request: Request, secret: str = "") -> Principal | None:
+        """Who sends the request; None for a stranger. ``secret``: a token that its body names."""
+        if secret:
+            return await self._of_hash(hash_of(secret))
         bearer = request.headers.get("authorization", "")
         if bearer[:7].lower() == "bearer ":
             return await self._of_hash(hash_of(bearer[7:].strip()))
@@ -58,9 +60,9 @@ class Authenticator:
                 return None if found is None else found._replace(session=known["id"])
         return self._of_proxy(request)
 
-    async def require(self, request: Request, needed: TokenScope) -> Principal:
+    async def require(self, request: Request, needed: TokenScope, secret: str = "") -> Principal:
         """Who sends the request; raises ``RefusedError`` 401 or 403."""
-        found = await self.principal(request)
+        found = await self.principal(request, secret)
         if found is None:
             raise RefusedError(401, "unauthorized", "expected a token or a login")
         if not found.scope.allows(needed):

@@ -7,9 +7,15 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from packager.tracker.service.context import ServiceContext
-from packager.tracker.store.reader import Reader, Tally
-
-EXPOSITION = "text/plain; version=0.0.4; charset=utf-8"
+from packager.tracker.service.exposition import (
+    EXPOSITION,
+    ServiceNumbers,
+    counter_lines,
+    issue_lines,
+    prometheus_lines,
+    reconcile_lines,
+)
+from packager.tracker.sources.source_health import health_of
 
 
 class ServiceHealth:
@@ -36,24 +42,17 @@ class ServiceHealth:
         return JSONResponse({"status": "ok"})
 
     async def metrics(self, request: Request) -> Response:
-        """Numbers of issues by package, state and band."""
-        found = await self._context.tracker.read(Reader.tallies)
-        return PlainTextResponse("\n".join(exposition(found)) + "\n", media_type=EXPOSITION)
-
-
-def exposition(tallies: list[Tally]) -> list[str]:
-    """Lines of Prometheus's text format."""
-    lines = [
-        "# HELP issues Issues by package, state and band.",
-        "# TYPE issues gauge",
-    ]
-    lines += [
-        f'issues{{package="{_escaped(one.package)}",state="{one.state}",band="P{one.band}"}}'
-        f" {one.n}"
-        for one in tallies
-    ]
-    return lines
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+        """Numbers of issues and of messages, and whether Alertmanager answers."""
+        sources = self._context.sources
+        now = self._context.tracker.clock()
+        read = self._context.tracker.read
+        found = await read(lambda store: ServiceNumbers(
+            store.tallies(), store.oldest_open(), health_of(store, "alertmanager"),
+            health_of(store, "prometheus"),
+        ))  # fmt: skip
+        lines = [*issue_lines(found, now), *counter_lines(sources.counters)]
+        if sources.alertmanagers:
+            lines += reconcile_lines(found.alertmanager, sources.counters, now)
+        if sources.prometheus is not None:
+            lines += prometheus_lines(found.prometheus, sources.counters)
+        return PlainTextResponse("\n".join(lines) + "\n", media_type=EXPOSITION)

@@ -68,7 +68,7 @@ def not_found(number: object) -> RefusedError:
 async def on_problem(request: Request, error: Exception) -> Response:
     """Answer a ``RefusedError``."""
     assert isinstance(error, RefusedError)
-    return error.response()
+    return _counted(request, error)
 
 
 async def on_http_error(request: Request, error: Exception) -> Response:
@@ -76,11 +76,18 @@ async def on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     codes = {404: "not_found", 405: "method_not_allowed"}
     code = codes.get(error.status_code, "refused")
-    return RefusedError(error.status_code, code, error.detail, error.headers).response()
+    refused = RefusedError(error.status_code, code, error.detail, error.headers)
+    return _counted(request, refused)
 
 
 async def on_store_error(request: Request, error: Exception) -> Response:
     """Answer that the store can't do it now; nothing was changed."""
     _LOG.error("%s %s: %s", request.method, request.url.path, error)
     wait = {"retry-after": str(RETRY_SECONDS)}
-    return RefusedError(503, "unavailable", str(error)[:500], wait).response()
+    return _counted(request, RefusedError(503, "unavailable", str(error)[:500], wait))
+
+
+def _counted(request: Request, error: RefusedError) -> Response:
+    """The answer; ``/metrics`` has the number of each kind."""
+    request.app.state.context.sources.counters.rejected[error.code] += 1
+    return error.response()

@@ -13,6 +13,8 @@ import uvicorn
 
 from packager.errors import PackageError, UsageError
 from packager.tracker.administration import create_token
+from packager.tracker.notify.channels import Channel, MailChannel, WebhookChannel
+from packager.tracker.notify.config import ServiceConfig
 from packager.tracker.service.app import create_app
 from packager.tracker.service.context import ServiceContext
 from packager.tracker.service.settings import ServiceSettings
@@ -55,7 +57,12 @@ class Started:
 
 
 def start(
-    state: Path, host: str, port: int, settings: ServiceSettings, database: str = ""
+    state: Path,
+    host: str,
+    port: int,
+    settings: ServiceSettings,
+    config: ServiceConfig = ServiceConfig(),
+    database: str = "",
 ) -> Started:
     """Open the store and the socket; raises ``PackageError``.
 
@@ -69,12 +76,12 @@ def start(
     try:
         with tracker.store.write() as store:
             _keep_admin(store, token_file)
-        app = create_app(tracker, settings)
+        app = create_app(tracker, settings, channels_of(config))
     except (StoreError, OSError) as error:
         raise PackageError(
             f"{state}: {error}", "make room, and check that it can be written"
         ) from error
-    config = uvicorn.Config(
+    served = uvicorn.Config(
         app,
         log_level="warning",
         access_log=False,
@@ -82,7 +89,15 @@ def start(
         proxy_headers=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    return Started(uvicorn.Server(config), [listening], app.state.context, token_file)
+    return Started(uvicorn.Server(served), [listening], app.state.context, token_file)
+
+
+def channels_of(config: ServiceConfig) -> list[Channel]:
+    """Who is told about urgent issues."""
+    return [
+        *([WebhookChannel(config.webhook)] if config.webhook is not None else []),
+        *([MailChannel(config.mail)] if config.mail is not None else []),
+    ]
 
 
 def _make_folder(state: Path) -> None:

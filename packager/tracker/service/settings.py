@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+from packager.tracker.core.moments import HOUR, MINUTE
+from packager.tracker.sources.queries import Kinds
 
 PORT = 3080
 PROCESS_URL = f"http://127.0.0.1:{PORT}"
@@ -15,7 +19,12 @@ class ServiceSettings:
     public_url: str = PROCESS_URL
     """The address that people open; links in messages begin with it."""
     alertmanager: str = ""
-    """Address of Alertmanager, whose alerts are compared every minute; empty: none."""
+    """Address of Alertmanager, whose alerts are compared every minute; empty: none.
+
+    Of a cluster: the addresses of all replicas, with commas between them.
+    """
+    alertmanager_receiver: str = ""
+    """A regular expression: only alerts routed to such a receiver; empty: all alerts."""
     prometheus: str = ""
     """Address of Prometheus, which knows shares and certainties; empty: none."""
     link_prefixes: tuple[str, ...] = ()
@@ -23,8 +32,14 @@ class ServiceSettings:
     proxy_address: str = ""
     """The address of a proxy whose ``proxy_header`` names the user; empty: none."""
     proxy_header: str = "X-Forwarded-User"
-    reconcile_seconds: float = 60.0
-    queries: dict[str, dict[str, dict[str, object]]] = field(default_factory=dict)
+    reconcile_seconds: float = MINUTE
+    look_seconds: float = 3.0
+    """Between the two looks that both have to miss an alert."""
+    settle_seconds: float = 5 * MINUTE
+    """How long Alertmanager runs until Prometheus has sent it all alerts again."""
+    first_seconds: float = HOUR
+    """How long a version runs without an alert of its predecessor until that is resolved."""
+    queries: Mapping[str, Kinds] = field(default_factory=dict)
     """Package → kind of alert → its queries (``issues/NAME.json`` of ``package deploy
     monitoring``)."""
 

@@ -10,17 +10,19 @@ from packager.tracker.service.settings import ServiceSettings
 from packager.tracker.store.reader import StoredEvent
 
 _INNER = {"active", "ended", "bounces", "numbers"}
+_OF_OBSERVATION = {"version", "source", "scope", "muted"}
 
 
 def issue_view(issue: Issue, settings: ServiceSettings) -> dict[str, Any]:
     """An issue as JSON."""
     shown = issue.model_dump(mode="json", exclude=_INNER)
-    numbers = issue.numbers.model_dump(mode="json", exclude={"version", "source", "scope"})
+    numbers = issue.numbers.model_dump(mode="json", exclude=_OF_OBSERVATION)
     return {
         **shown,
         **numbers,
         "family": issue.family,
         "firing": issue.firing,
+        "muted": issue.muted,
         "observations": len(issue.active),
         "band": issue.band,
         "priority": issue.priority,

@@ -70,7 +70,6 @@ class MirrorLine(Strict):
     type: Literal["mirror"]
     issue: Name
     forge: Name
-    number: Name
     seen: Text
     synced_at: Seconds
 
@@ -86,11 +85,11 @@ class ViewLine(Strict):
 
 
 class SettingLine(Strict):
-    """A setting of the service."""
+    """The time of the last scan of a scope."""
 
     type: Literal["setting"]
     name: Name
-    value: Annotated[str, Field(max_length=MAX_LINE)]
+    value: Seconds
 
 
 class DeliveryLine(Strict):

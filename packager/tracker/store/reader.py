@@ -100,6 +100,23 @@ class Reader:
         )
         return self._issues(sql, (source,))
 
+    def observed_as(self, source: str, key: str) -> Issue | None:
+        """The issue that a source observes now under a key."""
+        sql = (
+            "select id, record from issue where id in"
+            " (select issue from observation where source = ? and name = ?) order by id limit 1"
+        )
+        found = self._issues(sql, (source, f"{source}/{key}"))
+        return found[0] if found else None
+
+    def oldest_open(self) -> list[tuple[int, float]]:
+        """Each band that has open issues, and when its oldest one opened."""
+        sql = (
+            "select band, min(opened_at) as oldest from issue where active = 1"
+            " group by band order by band"
+        )
+        return [(row["band"], row["oldest"]) for row in self.db.rows(sql)]
+
     def unobserved(self) -> list[Issue]:
         """Open issues that ended with the last replica of their version."""
         return self._issues("select id, record from issue where unobserved = 1", ())

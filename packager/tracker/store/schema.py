@@ -54,7 +54,7 @@ TABLES = (
         id integer primary key, at double precision not null, who text not null,
         what text not null, text text not null)""",
     """create table mirror(
-        issue integer not null references issue(id), forge text not null, number text not null,
+        issue integer not null references issue(id), forge text not null,
         seen text not null, synced_at double precision not null, primary key(forge, issue))""",
 )
 """``urgency`` is the priority times -1, so that a page's key ascends in every part."""

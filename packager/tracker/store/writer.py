@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from packager.tracker.core.cause import cause_of
-from packager.tracker.core.clearing import QUIET_SECONDS
+from packager.tracker.core.clearing import QUIET_SECONDS, may_go_quiet
 from packager.tracker.core.issue import ACTIVE, Event, Issue, Transition
 from packager.tracker.core.versions import Versions
 from packager.tracker.store.causes import keep_causes, near_causes
@@ -223,8 +223,7 @@ def due_at(issue: Issue) -> float | None:
         *([issue.snooze.until] if issue.snooze is not None else []),
         *([issue.ignored.until] if issue.ignored is not None else []),
     ]
-    quiet = issue.flapping and not issue.firing and issue.state in ACTIVE
-    if quiet and issue.cleared_at is not None:
+    if issue.flapping and issue.cleared_at is not None and may_go_quiet(issue):
         times.append(issue.cleared_at + QUIET_SECONDS)
     return min((one for one in times if one is not None), default=None)
 

@@ -1,3 +1,5 @@
+"""Texts of others become storable."""
+
 from __future__ import annotations
 
 import pytest
@@ -15,30 +17,47 @@ from packager.tracker.core.texts import (
     Text,
 )
 
-any_text = st.text(st.characters(), max_size=50)
+NAME: TypeAdapter[str] = TypeAdapter(Name)
+TEXT: TypeAdapter[str] = TypeAdapter(Text)
+COMMENT: TypeAdapter[str] = TypeAdapter(Comment)
+IDENTITY: TypeAdapter[str] = TypeAdapter(Identity)
 
 
-@given(any_text | st.just("\ud800\0\udc00") | st.just("\U0001f600\udfff"))
-def test_every_text_can_be_stored(text: str) -> None:
-    for kind in (Text, Identity):
-        found = TypeAdapter[str](kind).validate_python(text)
-        assert "\0" not in found
-        found.encode("utf-8")
-        assert TypeAdapter[str](kind).validate_python(found) == found
+@pytest.mark.parametrize(
+    ("given_", "kept"),
+    [
+        ("plain", "plain"),
+        ("a\0b", "a\N{REPLACEMENT CHARACTER}b"),
+        ("<script>", "<script>"),
+        ("\N{RIGHT-TO-LEFT OVERRIDE}x", "\N{RIGHT-TO-LEFT OVERRIDE}x"),
+        ("x" * MAX_TEXT, "x" * MAX_TEXT),
+        ("x" * (MAX_TEXT + 1), "x" * (MAX_TEXT - 1) + "…"),
+        ("x" * 1_000_000, "x" * (MAX_TEXT - 1) + "…"),
+    ],
+)
+def test_a_text_is_kept_as_it_is_or_cut(given_: str, kept: str) -> None:
+    assert TEXT.validate_python(given_) == kept
 
 
-def test_describing_texts_are_cut_and_identifying_ones_refused() -> None:
-    assert TypeAdapter[str](Text).validate_python("x" * 5_000) == "x" * (MAX_TEXT - 1) + "…"
-    assert TypeAdapter[str](Text).validate_python("x" * MAX_TEXT) == "x" * MAX_TEXT
-    for kind, most in ((Name, MAX_NAME), (Identity, MAX_IDENTITY), (Comment, 10_000)):
-        adapter = TypeAdapter[str](kind)
+def test_names_are_refused_instead_of_cut() -> None:
+    """Cut names could be equal."""
+    for adapter, most in ((NAME, MAX_NAME), (IDENTITY, MAX_IDENTITY), (COMMENT, 10_000)):
         assert adapter.validate_python("x" * most) == "x" * most
         with pytest.raises(ValidationError, match=f"at most {most} characters"):
             adapter.validate_python("x" * (most + 1))
+    with pytest.raises(ValidationError):
+        NAME.validate_python("")
+    assert IDENTITY.validate_python("") == ""
 
 
-@pytest.mark.parametrize("value", [1, None, ["x"], {}])
-def test_what_is_no_text_is_refused(value: object) -> None:
-    for kind in (Text, Identity, Name):
-        with pytest.raises(ValidationError):
-            TypeAdapter[str](kind).validate_python(value)
+@given(st.text(st.characters(), min_size=1, max_size=300))
+def test_whatever_is_kept_can_be_stored(text: str) -> None:
+    for adapter in (TEXT, COMMENT, IDENTITY):
+        kept = adapter.validate_python(text)
+        assert "\0" not in kept
+        assert kept.encode()
+
+
+def test_half_a_pair_is_replaced() -> None:
+    assert TEXT.validate_python("a\ud800b").encode()
+    assert NAME.validate_python("a\ud800b").encode()

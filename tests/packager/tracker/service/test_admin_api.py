@@ -29,6 +29,8 @@ NEEDED = {
     ("POST", "/api/v1/issues/1/labels"): "write",
     ("DELETE", "/api/v1/issues/1/labels/x"): "write",
     ("GET", "/api/v1/packages"): "write",
+    ("GET", "/api/v1/mirrors"): "write",
+    ("PUT", "/api/v1/issues/1/mirror"): "write",
     ("GET", "/api/v1/tokens"): "admin",
     ("POST", "/api/v1/tokens"): "admin",
     ("DELETE", "/api/v1/tokens/nobody"): "admin",

@@ -1,0 +1,146 @@
+"""The image of the issue tracker: a base, its locked wheels, and this installation's modules.
+
+It is assembled as packages are, so equal inputs give equal bytes; it holds no state.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+from packager.digest import hash_files, sha256_bytes, tree_digest
+from packager.engine.engine import Engine
+from packager.environment import resolver, wheels
+from packager.environment.index import user_index_options
+from packager.environment.shipped import PATH as SHIPPED
+from packager.environment.shipped import shipped_wheels
+from packager.errors import PackageError
+from packager.image.base.base import find_base
+from packager.image.base.saved import BaseImage
+from packager.image.config import LABEL, USER, Image, image_of
+from packager.image.environments import environment_layer
+from packager.image.export import Destination, export_images
+from packager.image.layers import Entry, Layer, plain_layer
+from packager.image.runtime import INSTALLED_AT, VENV
+from packager.image.stack import modules_layer
+from packager.image.wheels import WheelUnpacker, grouped
+from packager.manifest.manifest import Wheel
+from packager.progress import Progress
+
+REPOSITORY = "package-issues"
+STATE = "/state"
+PORT = 3080
+CODE = ("modelhost", "monitoring", "packager")
+SUFFIXES = (".py", ".html", ".css", ".js", ".svg", ".json", ".toml")
+OWNER = 65532
+HEALTH = (
+    "import urllib.request as r; "
+    f"r.urlopen('http://127.0.0.1:{PORT}/livez', timeout=4).read()"
+)  # fmt: skip
+
+
+def build_tracker_image(
+    reference: str, output: Destination, engine: Engine | None, folder: Path, progress: Progress
+) -> Image:
+    """Assemble the image on the base ``reference``, and write it to ``output``.
+
+    ``folder``: for temporary files. Raises ``PackageError``.
+    """
+    output.check()
+    base = _base(reference, engine, progress)
+    locked = shipped_wheels(["issues"], base.target, f"base {reference}")
+    _fetch(locked, base, folder, progress)
+    image = tracker_image(base, locked, folder)
+    for layer in image.layers:
+        progress.item(layer.name, layer.source, layer.size, layer.seconds)
+    progress.step(f"writing {output}")
+    export_images([image], output, engine, progress)
+    return image
+
+
+def tracker_image(base: BaseImage, locked: list[Wheel], folder: Path) -> Image:
+    """The image; ``folder``: for its layer without a cache."""
+    compiler, python = base.compiler(), base.target.python
+    with WheelUnpacker(python, compiler, False) as unpacker:
+        unpacker.start(locked)
+        folders = unpacker.folders(locked)
+    files = hash_files(installed_modules())
+    layers: list[Layer] = [
+        *base.layers,
+        *grouped(folders, "issues wheels", fresh=False),
+        environment_layer("issues environment", VENV, python, base.saved.interpreter, folders),
+        modules_layer("runtime", files, INSTALLED_AT, compiler, False),
+        plain_layer("state", folder / "state.tar", [Entry(STATE[1:], mode=0o700, owner=OWNER)]),
+    ]
+    code = tree_digest((name, file.sha256) for name, file in files.items())
+    wheels_digest = sha256_bytes("\n".join(one.sha256 for one in locked).encode())
+    version = f"{code[:8]}{wheels_digest[:4]}"
+    return image_of(f"{REPOSITORY}:{version}", base.saved.platform, _settings(), layers)
+
+
+def installed_modules() -> dict[str, Path]:
+    """Posix name → file of this installation, with templates and stylesheets."""
+    found = {}
+    for name in CODE:
+        spec = importlib.util.find_spec(name)
+        if spec is None or not spec.submodule_search_locations:
+            raise PackageError(f"package `{name}`: not installed", "install model-packager again")
+        top = Path(next(iter(spec.submodule_search_locations)))
+        for path in top.rglob("*"):
+            if path.suffix in SUFFIXES and path.is_file() and "templates" not in path.parts[:-1]:
+                found[f"{name}/{path.relative_to(top).as_posix()}"] = path
+    return dict(sorted(found.items()))
+
+
+def _settings() -> dict[str, object]:
+    python, second = f"/{VENV}/bin/python", 1_000_000_000
+    serve = ["issues", "serve", "--state", STATE, "--host", "0.0.0.0", "--port", str(PORT)]
+    return {
+        "Cmd": None,
+        "Entrypoint": [python, "-m", "packager", *serve],
+        "Env": [
+            "HOME=/tmp",
+            "LC_ALL=C.UTF-8",
+            f"PATH=/{VENV}/bin:/usr/local/bin:/usr/bin:/bin",
+            "PYTHONDONTWRITEBYTECODE=1",
+            f"PYTHONPATH=/{INSTALLED_AT}",
+            "PYTHONSAFEPATH=1",
+            "PYTHONUNBUFFERED=1",
+            "TZ=UTC",
+        ],
+        "ExposedPorts": {f"{PORT}/tcp": {}},
+        "Healthcheck": {
+            "Test": ["CMD", python, "-c", HEALTH],
+            "Interval": 30 * second,
+            "Timeout": 10 * second,
+            "StartPeriod": 30 * second,
+            "Retries": 3,
+        },
+        "Labels": {f"{LABEL}.image": "issues"},
+        "User": USER,
+        "Volumes": {STATE: {}},
+        "WorkingDir": "/",
+    }
+
+
+def _base(reference: str, engine: Engine | None, progress: Progress) -> BaseImage:
+    progress.step(f"looking for the base {reference}")
+    from packager.environment.platform import default_platform
+
+    found = find_base(reference, engine.platform if engine else default_platform(), engine)
+    if found is None:
+        raise PackageError(
+            f"base {reference}: not in the cache, and no engine has it",
+            "make one with `package base`, and use --base and the name it prints",
+        )
+    return found
+
+
+def _fetch(locked: list[Wheel], base: BaseImage, folder: Path, progress: Progress) -> None:
+    absent = wheels.missing(locked)
+    if absent:
+        none = folder / "requirements.txt"
+        none.touch()
+        index = user_index_options().of_project(none, "unsafe-best-match", None)
+        found = resolver.locate(absent, base.target, index, SHIPPED.name)
+        wheels.fetch(found, index, progress)

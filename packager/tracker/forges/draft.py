@@ -1,0 +1,60 @@
+"""What an issue says in a forge, and the marks by which ours are recognised."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from packager.tracker.forges.forge import Draft
+
+LABEL = "model-packager"
+MAX_TITLE = 250
+_MARK = re.compile(r"<!-- model-packager issue=([0-9a-f]{32}) -->")
+_EVENT = re.compile(r"<!-- model-packager event=(\d{1,18}) -->")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~@&])")
+
+
+def draft_of(issue: dict[str, Any]) -> Draft:
+    """The text of an issue, as the API gives it. Deterministic, and nothing in it is markup."""
+    lines = [
+        f"**{escaped(issue['package'])}** {escaped(issue['version_last'])} · "
+        f"{escaped(issue['kind'])} · {escaped(issue['subject'])}",
+        "",
+        f"Priority: {escaped(issue['explanation'])}",
+        *(["", escaped(issue["summary"])] if issue["summary"] else []),
+        *(["", f"What to do: {escaped(issue['action'])}"] if issue["action"] else []),
+        "",
+        f"[Issue {issue['id']} of the tracker]({issue['url']})",
+        "",
+        f"<!-- model-packager issue={issue['fingerprint']} -->",
+    ]
+    labels = (LABEL, f"P{issue['band']}", issue["kind"][:50], *issue["labels"])
+    title = f"{issue['package']}: {issue['title']}"
+    return Draft(_one_line(title)[:MAX_TITLE], "\n".join(lines), labels)
+
+
+def fingerprint_in(body: str) -> str | None:
+    """The fingerprint of the issue that a body is of."""
+    found = _MARK.findall(body)
+    return found[-1] if found else None
+
+
+def comment_of(event: dict[str, Any]) -> str:
+    """A comment of the tracker, for the forge."""
+    mark = f"<!-- model-packager event={event['id']} -->"
+    return f"{escaped(event['who'])}: {escaped(event['text'])}\n\n{mark}"
+
+
+def event_in(text: str) -> int | None:
+    """The event that a comment was made from; None for a comment of somebody else."""
+    found = _EVENT.search(text)
+    return int(found[1]) if found else None
+
+
+def escaped(text: str) -> str:
+    """Text without markup, mentions and line ends; long lines stay."""
+    return _SPECIAL.sub(r"\\\1", _one_line(text)).replace("\\@", "@\N{ZERO WIDTH SPACE}")
+
+
+def _one_line(text: str) -> str:
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())

@@ -1,0 +1,1 @@
+"""Messages about urgent issues: an outgoing webhook, and e-mail."""

@@ -1,0 +1,59 @@
+"""Tells channels about urgent issues, in the order of events; each event at least once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+from packager.tracker.notify.channels import Channel, UndeliveredError
+from packager.tracker.service.context import ServiceContext
+from packager.tracker.service.views import event_view, issue_view
+from packager.tracker.store.outbox import keep_position, last_event, position, untold
+from packager.tracker.store.reader import StoredEvent
+
+POLL_SECONDS = 2.0
+MAX_RETRY_SECONDS = 300.0
+_LOG = logging.getLogger(__name__)
+
+
+async def tell_channels(context: ServiceContext) -> None:
+    """Run until it is cancelled: one task for each channel, so that one can't stop another."""
+    await asyncio.gather(*(_tell(context, channel) for channel in context.channels))
+
+
+async def _tell(context: ServiceContext, channel: Channel) -> None:
+    wait = POLL_SECONDS
+    while True:
+        try:
+            arrived = await tell_once(context, channel)
+            wait = POLL_SECONDS if arrived else min(wait * 2, MAX_RETRY_SECONDS)
+        except Exception:  # the service goes on; the events wait
+            _LOG.exception("%s: messages could not be sent", channel.name)
+        await asyncio.sleep(wait)
+
+
+async def tell_once(context: ServiceContext, channel: Channel) -> bool:
+    """Tell what is new; False if the receiver is away. A new channel is not told the past."""
+    tracker = context.tracker
+    place = await tracker.read(position, channel.name)
+    if place is None:
+        place = await tracker.read(last_event)
+        await tracker.write(keep_position, channel.name, place)
+    for number, event, issue in await tracker.read(untold, place):
+        if issue.band <= channel.band:
+            told = event_view(StoredEvent(number, event))
+            shown = issue_view(issue, context.settings)
+            if not await _delivered(channel, told, shown):
+                return False
+        await tracker.write(keep_position, channel.name, number)
+    return True
+
+
+async def _delivered(channel: Channel, event: dict[str, Any], issue: dict[str, Any]) -> bool:
+    try:
+        await asyncio.to_thread(channel.send, event, issue)
+    except UndeliveredError as error:
+        _LOG.warning("%s: event %s did not arrive: %s", channel.name, event["id"], error)
+        return error.final
+    return True

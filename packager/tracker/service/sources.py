@@ -1,0 +1,33 @@
+"""What webhooks and background tasks share about Alertmanager and Prometheus."""
+
+from __future__ import annotations
+
+import asyncio
+
+from packager.tracker.service.counters import ServiceCounters, WaitingAlerts
+from packager.tracker.service.settings import ServiceSettings
+from packager.tracker.sources.alertmanager_api import addresses_of
+from packager.tracker.sources.asking import AwayError
+from packager.tracker.sources.prometheus import PrometheusClient
+from packager.tracker.sources.reconcile import Lives
+
+
+class ServiceSources:
+    """Of one service."""
+
+    def __init__(self, settings: ServiceSettings, now: float) -> None:
+        self.alertmanagers = addresses_of(settings.alertmanager)
+        self.prometheus = PrometheusClient(settings.prometheus) if settings.prometheus else None
+        self.counters = ServiceCounters(now)
+        self.waiting = WaitingAlerts()
+        self.reconcile_now = asyncio.Event()
+
+    async def lives(self) -> Lives | None:
+        """The versions that run; None without Prometheus. Raises ``AwayError``."""
+        if self.prometheus is None:
+            return None
+        try:
+            return await asyncio.to_thread(self.prometheus.lives)
+        except AwayError:
+            self.counters.failures["prometheus"] += 1
+            raise

@@ -1,0 +1,106 @@
+"""What all Alertmanagers of a cluster hold now."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, TypeVar
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from packager.tracker.core.moments import Moment
+from packager.tracker.sources.alertmanager import Alert, HeldAlert, Silence, alert_held
+from packager.tracker.sources.asking import AwayError, asked, shown_address
+
+EVERY_ALERT = {"active": "true", "silenced": "true", "inhibited": "true", "unprocessed": "true"}
+Found = TypeVar("Found")
+_HELD: TypeAdapter[list[HeldAlert]] = TypeAdapter(list[HeldAlert])
+_SILENCES: TypeAdapter[list[Silence]] = TypeAdapter(list[Silence])
+
+
+class _Status(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    uptime: Moment
+    """When it started, in spite of its name."""
+
+
+class Look(NamedTuple):
+    """What Alertmanager held at a time."""
+
+    at: float
+    """When the look began."""
+    alerts: Mapping[str, Alert]
+    """By fingerprint, of all replicas."""
+    started_at: float
+    """When the replica that started last did so."""
+
+    def is_settled(self, seconds: float) -> bool:
+        """Whether every replica has run for so long that Prometheus has sent all alerts again."""
+        return self.at - self.started_at >= seconds
+
+
+def addresses_of(setting: str) -> tuple[str, ...]:
+    """The addresses of a setting with commas between them."""
+    return tuple(one.strip().rstrip("/") for one in setting.split(",") if one.strip())
+
+
+def look(addresses: Sequence[str], receiver: str = "") -> Look:
+    """Ask every replica; raises ``AwayError`` unless all of them answer.
+
+    ``receiver``: a regular expression; only alerts that are routed to such a receiver.
+    """
+    now = time.time()
+    parameters = {**EVERY_ALERT, **({"receiver": receiver} if receiver else {})}
+    found: dict[str, Alert] = {}
+    started_at = 0.0
+    for address in addresses:
+        # The status first: a replica that starts in between has no alerts that count as gone.
+        started_at = max(started_at, _started_at(address))
+        for alert in _held(address, parameters):
+            known = found.get(alert.fingerprint)
+            found[alert.fingerprint] = alert if known is None else _merged(known, alert)
+    return Look(now, found, started_at)
+
+
+def _held(address: str, parameters: Mapping[str, str]) -> list[Alert]:
+    held = _read(_HELD, f"{address}/api/v2/alerts", parameters)
+    silences: dict[str, Silence] = {}
+    if any(one.status.silenced_by for one in held):
+        found = _read(_SILENCES, f"{address}/api/v2/silences", {})
+        silences = {one.id: one for one in found}
+    return [alert_held(one, silences) for one in held]
+
+
+def _started_at(address: str) -> float:
+    url = f"{address}/api/v2/status"
+    try:
+        return _Status.model_validate(asked(url, {})).uptime
+    except ValidationError as error:
+        raise _unexpected(url, error) from error
+
+
+def _read(
+    adapter: TypeAdapter[list[Found]], url: str, parameters: Mapping[str, str]
+) -> list[Found]:
+    try:
+        return adapter.validate_python(asked(url, parameters))
+    except ValidationError as error:
+        raise _unexpected(url, error) from error
+
+
+def _unexpected(url: str, error: ValidationError) -> AwayError:
+    first = error.errors(include_url=False, include_input=False)[0]
+    place = ".".join(str(part)[:60] for part in first["loc"]) or "the answer"
+    return AwayError(
+        f"{shown_address(url)}: expected an answer of Alertmanager's API, version 2: "
+        f"{place}: {first['msg']}"
+    )
+
+
+def _merged(one: Alert, other: Alert) -> Alert:
+    """An alert that two replicas hold; it is muted if it is in both."""
+    return one._replace(
+        starts_at=min(one.starts_at, other.starts_at),
+        muted=one.muted if other.muted else "",
+    )

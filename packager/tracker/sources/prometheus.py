@@ -1,0 +1,138 @@
+"""Queries to Prometheus, and what its answers say about an alert."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from monitoring.query_templates import filled_query
+from packager.tracker.sources.asking import AwayError, DeclinedError, asked, shown_address
+from packager.tracker.sources.queries import KindQueries
+from packager.tracker.sources.reconcile import Lives
+
+LOOKBACK = "8m"
+"""How long a version counts as running after its last scrape; the alerts' rules have the same."""
+INFO = "model_package_info"
+MAX_SERIES = 5_000
+LIVES_SECONDS = 5.0
+"""How long an answer about running versions is used again, so that a burst asks once."""
+
+
+class _Series(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    metric: dict[str, str] = {}
+    value: tuple[float, float] | None = None
+    values: list[tuple[float, float]] = []
+
+
+class _Data(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    result: list[_Series] = Field(max_length=MAX_SERIES)
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    data: _Data
+
+
+_ANSWER = TypeAdapter(_Answer)
+
+
+class Sample(NamedTuple):
+    """A value of a series."""
+
+    labels: Mapping[str, str]
+    value: float
+
+
+class Series(NamedTuple):
+    """The finite values of a series, each with its time."""
+
+    labels: Mapping[str, str]
+    points: Sequence[tuple[float, float]]
+
+
+class Measured(NamedTuple):
+    """What Prometheus says about an alert; None: it has no answer."""
+
+    share: float | None
+    certainty: float | None
+
+
+class PrometheusClient:
+    """Asks the server at ``url``; every method raises ``AwayError``."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url.rstrip("/")
+        self._lives: tuple[float, Lives] | None = None
+
+    def instant(self, query: str) -> list[Sample]:
+        """The finite values of an instant query."""
+        found = self._ask("query", {"query": query})
+        pairs = [(one.metric, one.value[1]) for one in found if one.value is not None]
+        return [Sample(labels, value) for labels, value in pairs if math.isfinite(value)]
+
+    def over_time(self, query: str, start: float, end: float, step: float) -> list[Series]:
+        """The series of a range query."""
+        parameters = {
+            "query": query,
+            "start": f"{start:.3f}",
+            "end": f"{end:.3f}",
+            "step": f"{step:.3f}",
+        }
+        return [
+            Series(one.metric, [(at, value) for at, value in one.values if math.isfinite(value)])
+            for one in self._ask("query_range", parameters)
+        ]
+
+    def measured(self, queries: KindQueries, labels: Mapping[str, str]) -> Measured:
+        """Share and certainty of an alert."""
+        return Measured(self._part(queries.share, labels), self._part(queries.certainty, labels))
+
+    def lives(self) -> Lives:
+        """The versions that run, and those that did within a day."""
+        now = time.monotonic()
+        if self._lives is None or now - self._lives[0] > LIVES_SECONDS:
+            by = "group by (model, version)"
+            running = self._versions(f"{by} (last_over_time({INFO}[{LOOKBACK}]))")
+            lately = self._versions(f"{by} (last_over_time({INFO}[1d]))")
+            self._lives = (now, Lives(running, lately))
+        return self._lives[1]
+
+    def complete(self, seconds: float) -> frozenset[tuple[str, str]]:
+        """The versions that ran at every sixtieth of the last ``seconds``, and run now."""
+        step = max(1, int(seconds // 60))
+        info = f"group by (model, version) ({INFO})"
+        count = f"count_over_time(({info})[{int(seconds)}s:{step}s])"
+        return self._versions(f"{count} >= {int(seconds) // step} and {info}")
+
+    def _versions(self, query: str) -> frozenset[tuple[str, str]]:
+        found = self.instant(query)
+        return frozenset((one.labels.get("model", ""), one.labels.get("version", ""))
+                         for one in found)  # fmt: skip
+
+    def _part(self, query: str | None, labels: Mapping[str, str]) -> float | None:
+        """The largest answer, from 0 to 1; None if there is none or the query is refused."""
+        if query is None:
+            return None
+        try:
+            found = self.instant(filled_query(query, labels))
+        except DeclinedError:
+            return None
+        return min(1.0, max(0.0, *(one.value for one in found))) if found else None
+
+    def _ask(self, what: str, parameters: Mapping[str, str]) -> list[_Series]:
+        url = f"{self._url}/api/v1/{what}"
+        try:
+            return _ANSWER.validate_python(asked(url, parameters)).data.result
+        except ValidationError as error:
+            raise AwayError(
+                f"{shown_address(url)}: expected Prometheus' answer to a query, got other content"
+            ) from error

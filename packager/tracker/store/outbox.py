@@ -1,0 +1,52 @@
+"""Which events a channel has told: a position in the history, kept with what it was about."""
+
+from __future__ import annotations
+
+from packager.tracker.core.issue import Event, Issue
+from packager.tracker.store.reader import Reader
+from packager.tracker.store.writer import Writer
+
+TOLD = ("opened", "regressed", "reopened", "woke", "moved", "resolved", "flapping")
+"""What is told; comments and labels are not."""
+MAX_AT_ONCE = 50
+
+
+def last_event(store: Reader) -> int:
+    """The id of the newest event of all."""
+    rows = store.db.rows("select coalesce(max(id), 0) as last from event")
+    return int(rows[0]["last"])
+
+
+def position(store: Reader, channel: str) -> int | None:
+    """The event up to which a channel has told; None for a new channel."""
+    known = store.setting(f"told/{channel}")
+    return None if known is None else int(known)
+
+
+def keep_position(store: Writer, channel: str, event: int) -> None:
+    """Keep how far a channel came."""
+    store.keep_setting(f"told/{channel}", str(event))
+
+
+def channels_without_news(store: Reader) -> list[str]:
+    """Channels that have told all events."""
+    rows = store.db.rows("select name, value from setting where name like 'told/%'")
+    return [
+        row["name"].removeprefix("told/") for row in rows if not untold(store, int(row["value"]))
+    ]
+
+
+def untold(store: Reader, after: int) -> list[tuple[int, Event, Issue]]:
+    """The next events to tell, oldest first: id, event, and the issue as it is now."""
+    marks = ", ".join("?" for _ in TOLD)
+    sql = (
+        "select id, issue, at, who, what, text, version, link from event"
+        f" where id > ? and what in ({marks}) order by id limit ?"
+    )
+    found = []
+    for row in store.db.rows(sql, (after, *TOLD, MAX_AT_ONCE)):
+        issue = store.issue(row["issue"])
+        names = ("at", "who", "what", "text", "version", "link")
+        if issue is not None:
+            found.append((row["id"], Event(**{name: row[name] for name in names}), issue))
+    return found

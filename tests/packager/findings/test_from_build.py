@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from host_samples import MANIFEST
+
+from packager.findings.from_build import findings_of_build
+from packager.worker.test.weak_slice import WeakSlice, WeakSlices
+
+WEAK = WeakSlice(
+    features=("color",), condition="color == 'E'", rule="\"weak\" = \"color == 'E'\"", rows=90,
+    share=0.18, loss=0.3, expected=0.1, excess=0.2, interval=(0.15, 0.25), p=1e-6, q=0.001,
+    harmed=18.0,
+)  # fmt: skip
+
+
+def searched(*slices: WeakSlice) -> WeakSlices:
+    return WeakSlices(
+        against="rest", effect=0.02, level=0.01, rows=500, tried=10, searched=("color",),
+        left_out={}, slices=slices,
+    )  # fmt: skip
+
+
+def test_a_weak_slice_has_its_part_of_the_rows_and_the_line_to_paste():
+    [found] = findings_of_build(MANIFEST, searched(WEAK), 9.0).findings
+    assert (found.kind, found.subject) == ("WeakSlice", "slice=color == 'E'")
+    assert (found.share, found.certainty) == (0.18, 0.999)
+    assert found.summary.startswith("loss 0.3, expected 0.1; 95 % interval of the excess 0.15")
+    assert "color == 'E'" in found.action
+
+
+def test_a_build_that_searched_nothing_closes_nothing():
+    scan = findings_of_build(MANIFEST, None, 9.0).scan
+    assert scan is not None
+    assert not scan.complete
+    scan = findings_of_build(MANIFEST, searched(), 9.0).scan
+    assert scan is not None
+    assert scan.complete

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import pytest
+from tested_packages import HOSTILE_NAMES, check, drifted, every_family, failed, family, unclear
+from tested_packages import report as made
+
+from packager.findings.from_test import findings_of_test
+from packager.tracker.core.finding import Report
+
+
+def test_checks_of_one_subject_are_one_finding_with_the_numbers_of_the_worst():
+    slow = failed("log_loss color=E", subject="color=E", metric="log_loss", rows=200, q=0.2)
+    bad = failed("accuracy color=E", subject="color=E", rows=200, q=0.001)
+    [found] = findings_of_test(made(family("quality", [slow, bad], "failed")), 9.0).findings
+    assert (found.kind, found.subject) == ("QualityTest", "slice=color=E")
+    assert (found.severity, found.share, found.certainty) == ("ticket", 0.2, 0.999)
+    assert found.evidence == "200 of 1,000 rows, q = 0.001"
+    assert found.title == "worse than when packaged: slice color=E"
+    assert "log_loss color=E 0.8" in found.summary
+    assert "accuracy color=E 0.8" in found.summary
+    assert found.values["limit"] == 0.02
+
+
+def test_a_check_of_all_rows_is_about_the_package_with_every_row():
+    [found] = findings_of_test(made(family("quality", [failed()], "failed")), 9.0).findings
+    assert (found.subject, found.share) == ("package", 1.0)
+    assert found.title == "worse than when packaged: all rows"
+
+
+def test_drift_has_the_rows_that_moved_and_less_certainty():
+    moved = drifted("carat", counts=(10, 20, 30), verdict="failed", q=0.0)
+    [found] = findings_of_test(made(family("drift", [moved], "failed")), 9.0).findings
+    assert found.subject == "feature=carat"
+    # half of |1/2 - 1/6| + |1/3 - 1/3| + |1/6 - 1/2|, shrunk a little towards the reference
+    assert found.share == pytest.approx(1 / 3, rel=0.2)
+    assert found.certainty == 0.7
+
+
+def test_a_warning_is_information():
+    warned = failed(verdict="warned")
+    [found] = findings_of_test(made(family("quality", [warned])), 9.0).findings
+    assert found.severity == "info"
+
+
+def test_sentences_that_may_quote_cells_are_not_sent():
+    secret = failed("age", family="schema", subject="age", q=None, why="expected a number: 'Anna'")
+    [found] = findings_of_test(made(family("schema", [secret], "failed")), 9.0).findings
+    assert "Anna" not in found.model_dump_json()
+    assert found.evidence == "an exact check of 1,000 of 1,000 rows"
+
+
+def test_what_could_not_be_judged_is_not_over():
+    quality = [
+        unclear("accuracy color=D", subject="color=D"),
+        check("log_loss color=D", subject="color=D"),
+    ]
+    report = made(
+        family("quality", quality, "inconclusive"), family("drift", (), "not judged", why="x")
+    )
+    scan = findings_of_test(report, 9.0).scan
+    assert scan is not None
+    assert scan.complete
+    said = [(one.kind, one.subject) for one in scan.unjudged]
+    assert said == [("DriftTest", None), ("QualityTest", "slice=color=D")]
+    assert scan.proofs == ()
+
+
+def test_passed_checks_prove_alerts_of_earlier_versions_gone():
+    passed = made(
+        family("quality", [check("accuracy color=E", subject="color=E")]),
+        family("drift", [drifted("carat", verdict="passed")]),
+    )
+    scan = findings_of_test(passed, 9.0).scan
+    assert scan is not None
+    assert [(one.kind, one.subject) for one in scan.proofs] == [
+        ("QualityTest", "slice=color=E"),
+        ("SliceRegression", "slice=color=E"),
+        ("DriftTest", "feature=carat"),
+        ("FeatureDrift", "feature=carat"),
+    ]
+    assert scan.proofs[0].text.startswith("quality passed in the test of 1.0.0: accuracy color=E")
+
+
+@pytest.mark.parametrize("name", HOSTILE_NAMES)
+def test_hostile_names_make_reports_that_can_be_sent(name):
+    sent = findings_of_test(every_family(name), 9.0).model_dump_json()
+    assert Report.model_validate_json(sent).findings

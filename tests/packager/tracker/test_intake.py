@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from running_trackers import finding
+
+from packager.tracker.core.finding import Finding, Proof, Report, ScanReport, Unjudged
+from packager.tracker.intake import Receipt, receive
+from packager.tracker.store.sqlite import SqliteStore
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqliteStore]:
+    made = SqliteStore(tmp_path / "issues.db")
+    yield made
+    made.close()
+
+
+def scan(at: float, **fields: Any) -> ScanReport:
+    usual: dict[str, Any] = {
+        "package": "diamonds", "version": "1.0.0", "source": "test", "scope": "new data",
+        "complete": True, "at": at,
+    }  # fmt: skip
+    return ScanReport(**{**usual, **fields})
+
+
+def send(store: SqliteStore, at: float, *findings: Finding, **fields: Any) -> list[Receipt]:
+    made = tuple(one.model_copy(update={"source": "test", "starts_at": at}) for one in findings)
+    with store.write() as writer:
+        return receive(writer, Report(findings=made, scan=scan(at, **fields)), at)
+
+
+def states(store: SqliteStore) -> dict[str, str]:
+    with store.read() as reader:
+        found = [reader.issue(number) for number in range(1, 10)]
+    return {one.subject: one.state.value for one in found if one is not None}
+
+
+A, B = finding("slice=a", kind="QualityTest"), finding("slice=b", kind="QualityTest")
+
+
+def test_a_complete_scan_closes_what_it_no_longer_finds(store):
+    send(store, 1.0, A, B)
+    assert [one.result for one in send(store, 2.0, A)] == ["same", "resolved"]
+    assert states(store) == {"slice=a": "open", "slice=b": "resolved"}
+    assert [one.result for one in send(store, 3.0, B)] == ["regressed", "resolved"]
+
+
+def test_a_scan_that_stopped_early_closes_nothing(store):
+    send(store, 1.0, A, B)
+    send(store, 2.0, A, complete=False)
+    assert states(store) == {"slice=a": "open", "slice=b": "open"}
+
+
+def test_what_was_not_judged_is_not_closed(store):
+    send(store, 1.0, A, B)
+    send(store, 2.0, unjudged=(Unjudged(kind="QualityTest", subject="slice=a"),))
+    assert states(store) == {"slice=a": "open", "slice=b": "resolved"}
+    send(store, 3.0, unjudged=(Unjudged(kind="QualityTest"),))
+    assert states(store)["slice=a"] == "open"
+
+
+def test_another_scope_package_or_source_closes_nothing(store):
+    send(store, 1.0, A)
+    send(store, 2.0, scope="other")
+    send(store, 3.0, package="other")
+    send(store, 4.0, source="replay")
+    assert states(store) == {"slice=a": "open"}
+
+
+def test_an_earlier_scan_that_waited_closes_nothing(store):
+    send(store, 5.0, A)
+    send(store, 4.0)
+    assert states(store) == {"slice=a": "open"}
+
+
+def test_a_proof_of_a_newer_version_closes_the_alert_of_the_older(store):
+    alert = finding("slice=a", kind="SliceRegression", source="alertmanager", version="1.0.0")
+    with store.write() as writer:
+        receive(writer, Report(findings=(alert,)), 1.0)
+    proof = Proof(kind="SliceRegression", subject="slice=a", text="accuracy 0.9 in the test of 2")
+    send(store, 2.0, proofs=(proof,))
+    assert states(store) == {"slice=a": "open"}  # the same version proves nothing
+    send(store, 3.0, version="2.0.0", proofs=(proof,), report="http://ci.test/7")
+    assert states(store) == {"slice=a": "resolved"}
+    with store.read() as reader:
+        event = reader.events(1)[0].event
+        issue = reader.issue(1)
+    assert (event.text, event.version, event.link) == (
+        "accuracy 0.9 in the test of 2", "2.0.0", "http://ci.test/7",
+    )  # fmt: skip
+    assert issue is not None
+    assert issue.resolved_in == "2.0.0"
+
+
+def test_two_sources_of_one_issue_both_have_to_end(store):
+    alert = finding("feature=a", source="alertmanager", key="f1", starts_at=1.0)
+    drift = finding("feature=a", source="drift", starts_at=2.0)
+    with store.write() as writer:
+        receive(writer, Report(findings=(alert, drift)), 2.0)
+        over = alert.model_copy(update={"firing": False})
+        assert receive(writer, Report(findings=(over,)), 3.0)[0].result == "same"
+        over = drift.model_copy(update={"firing": False})
+        assert receive(writer, Report(findings=(over,)), 4.0)[0].result == "resolved"
+
+
+def test_a_message_that_comes_again_only_moves_last_seen(store):
+    sent = finding("feature=a", delivery="m1")
+    with store.write() as writer:
+        for at in range(100):
+            receive(writer, Report(findings=(sent,)), 1_000.0 + at)
+    with store.read() as reader:
+        issue = reader.issue(1)
+        assert issue is not None
+        assert (issue.events, issue.last_seen) == (1, 1_099.0)
+        assert len(reader.events(1)) == 1
