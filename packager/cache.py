@@ -21,7 +21,17 @@ from packager.errors import PackageError, UsageError
 from packager.lease import is_released, lease
 
 # Without ``work``, because a build removes its own work folder.
-EVICTABLE = ("layers", "environments", "wheels", "builds", "bases", "checks", "trained", "cases")
+EVICTABLE = (
+    "layers",
+    "environments",
+    "wheels",
+    "builds",
+    "bases",
+    "checks",
+    "trained",
+    "baselines",
+    "cases",
+)
 MEASURED_ONCE = ("environments", "bases")
 """Thousands of files each, written whole and never changed: their sizes are recorded."""
 SIZES = "sizes.json"

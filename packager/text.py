@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 import html
 import json
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Any
 
@@ -14,6 +15,8 @@ from modelhost.text import MAX_DISPLAYED
 
 MAX_MARKS = 4
 """Combining marks of one letter; no language uses more."""
+MIN_SIMILARITY = 0.6
+"""Of two names (0 to 1) of which one may be meant as the other."""
 MAX_BITS = 14_000
 """Bits of an integer that is shown; Python formats at most 4,300 digits."""
 _SCHEME = r"(\b[A-Za-z][A-Za-z0-9+.-]{0,20}://)"
@@ -114,6 +117,17 @@ def visible(text: str) -> str:
         marks = marks + 1 if unicodedata.combining(letter) else 0
         found.append(letter if marks <= MAX_MARKS else ascii(letter)[1:-1])
     return "".join(found)
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 row``, ``2,000 rows``: for nouns whose plural has an s."""
+    return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """``did you mean 'accuracy'?``, with the known name nearest to a misspelt one; or empty."""
+    close = difflib.get_close_matches(name[:MAX_DISPLAYED], list(known), 1, MIN_SIMILARITY)
+    return f"did you mean {close[0]!r}?" if close else ""
 
 
 def format_bytes(size: int) -> str:

@@ -437,7 +437,7 @@ FLOORS = {
     name: floor
     for floor, names in {
         8: "cli",
-        7: "build report",
+        7: "build report findings",
         6: "run review monitor labelling testing scoring",
         5: "runners compare deploy trust solutions",
         4: "project tables image registry worker serving tracker",

@@ -12,6 +12,7 @@ from packager.image.config import Image, assemble
 from packager.image.layers import Layer
 from packager.manifest.policy import Policy
 from packager.runners.package import layers_worker
+from packager.text import counted
 from packager.worker.test.report import CasesReport, Check
 from packager.worker.train.model_queries import BATCHES
 
@@ -51,7 +52,8 @@ def check_cases(context: BuildContext, image: Image, *, allow: bool) -> tuple[Ch
     for check in failed:
         progress.warn(f"{check.why} (--allow-findings)")
     if policy.case and not failed:
-        progress.step(f"{len(policy.case)} cases hold on the held-out rows")
+        hold = "holds" if len(policy.case) == 1 else "hold"
+        progress.step(f"{counted(len(policy.case), 'case')} {hold} on the held-out rows")
     return tuple(checks)
 
 
@@ -77,7 +79,7 @@ def _declared(context: BuildContext, image: Image) -> CasesReport:
     if not context.fresh and (kept / REPORT).is_file():
         touch(kept)
         return CasesReport.load(kept / REPORT)
-    progress.step(f"judging {len(context.project.test.case)} cases")
+    progress.step(f"judging {counted(len(context.project.test.case), 'case')}")
     out = context.folder / JUDGED
     base, engine = environment.locked_base, environment.engine
     with layers_worker(layers, base, environment.platform, engine) as worker:

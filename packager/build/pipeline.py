@@ -12,6 +12,7 @@ from pathlib import Path
 from packager.build.cases import check_cases
 from packager.build.context import BuildContext, BuildOptions
 from packager.build.manifest import labels, make_manifest
+from packager.build.measure import keep_measures, measure
 from packager.build.record import BuildRecord, Built, write_record
 from packager.build.reproducibility import check_reproducible
 from packager.build.seeds import load_seed_variance
@@ -216,9 +217,11 @@ def _train(
             progress.step(
                 "reusing the cached training result of the same inputs (--no-cache trains again)"
             )
+            measure(digest, job, image, context)
             return _Trained(kept.result, findings, kept.isolation)
         result = train(context, job, worker)
         keep_training(digest, out, worker.measures)
+        keep_measures(digest, job, out)
         return _Trained(result, findings, dict(worker.measures))
 
 

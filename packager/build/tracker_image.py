@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
-from packager.digest import hash_files, sha256_bytes, tree_digest
+from packager.digest import hash_files, sha256_file, tree_digest
 from packager.engine.engine import Engine
 from packager.environment import resolver, wheels
 from packager.environment.index import user_index_options
@@ -32,6 +32,8 @@ STATE = "/state"
 PORT = 3080
 CODE = ("modelhost", "monitoring", "packager")
 SUFFIXES = (".py", ".html", ".css", ".js", ".svg", ".json", ".toml")
+STARTERS = "packager/project/templates/"
+"""Files of new projects, which are no modules."""
 OWNER = 65532
 HEALTH = (
     "import urllib.request as r; "
@@ -72,10 +74,13 @@ def tracker_image(base: BaseImage, locked: list[Wheel], folder: Path) -> Image:
         modules_layer("runtime", files, INSTALLED_AT, compiler, False),
         plain_layer("state", folder / "state.tar", [Entry(STATE[1:], mode=0o700, owner=OWNER)]),
     ]
-    code = tree_digest((name, file.sha256) for name, file in files.items())
-    wheels_digest = sha256_bytes("\n".join(one.sha256 for one in locked).encode())
-    version = f"{code[:8]}{wheels_digest[:4]}"
-    return image_of(f"{REPOSITORY}:{version}", base.saved.platform, _settings(), layers)
+    return image_of(tracker_tag(), base.saved.platform, _settings(), layers)
+
+
+def tracker_tag() -> str:
+    """The tag of this installation's image: of its modules, among them the lock, on any base."""
+    files = {name: sha256_file(path) for name, path in installed_modules().items()}
+    return f"{REPOSITORY}:{tree_digest(files.items())[:12]}"
 
 
 def installed_modules() -> dict[str, Path]:
@@ -87,8 +92,9 @@ def installed_modules() -> dict[str, Path]:
             raise PackageError(f"package `{name}`: not installed", "install model-packager again")
         top = Path(next(iter(spec.submodule_search_locations)))
         for path in top.rglob("*"):
-            if path.suffix in SUFFIXES and path.is_file() and "templates" not in path.parts[:-1]:
-                found[f"{name}/{path.relative_to(top).as_posix()}"] = path
+            inside = f"{name}/{path.relative_to(top).as_posix()}"
+            if path.suffix in SUFFIXES and path.is_file() and not inside.startswith(STARTERS):
+                found[inside] = path
     return dict(sorted(found.items()))
 
 
@@ -97,7 +103,7 @@ def _settings() -> dict[str, object]:
     serve = ["issues", "serve", "--state", STATE, "--host", "0.0.0.0", "--port", str(PORT)]
     return {
         "Cmd": None,
-        "Entrypoint": [python, "-m", "packager", *serve],
+        "Entrypoint": [python, "-m", "packager.cli", *serve],
         "Env": [
             "HOME=/tmp",
             "LC_ALL=C.UTF-8",

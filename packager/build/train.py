@@ -9,6 +9,9 @@ from packager.runners.job import make_job
 from packager.runners.runner import Worker
 from packager.worker.job import Job, TrainingResult
 
+NOT_MEASURED = {"case": (), "batch_invariance": True}
+"""Parts of ``[test]`` that shape no statistic of held-out rows, with their defaults."""
+
 
 def train(context: BuildContext, job: Job, worker: Worker) -> TrainingResult:
     """Train, or evaluate the pretrained model; the worker writes its files to ``folder/out``."""
@@ -31,5 +34,6 @@ def training_job(project: Project, seed_variance: SeedVariance | None) -> Job:
         "repeat": project.model is None,
         "ask": project.data is not None,
         "seed_variance": seed_variance,
+        "test": project.test.model_copy(update=NOT_MEASURED),
     }
     return make_job(project).model_copy(update=asked)

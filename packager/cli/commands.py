@@ -15,7 +15,7 @@ import typer
 from packager.cli import build, inspect, run, test, bench, monitoring, feedback
 from packager.cli import data_versions, data_derive, data_fingerprints, data_checks, data_verdicts
 from packager.cli import data_label_queue, data_labels, issues, issues_list, issues_act
-from packager.cli import issues_sync
+from packager.cli import issues_sync, issues_admin
 
 # isort: on
 from packager.cli.app import app
@@ -38,6 +38,7 @@ __all__ = [
     "inspect",
     "issues",
     "issues_act",
+    "issues_admin",
     "issues_list",
     "issues_sync",
     "monitoring",

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from packager.cli.app import INSPECT, AsJson, Local, Ref, app, opened
 from packager.cli.console import ConsoleProgress, print_result, terminal_columns
 from packager.cli.reporting import Issues, send_findings
-from packager.errors import PackageError, UsageError
+from packager.errors import PackageError
+
+if TYPE_CHECKING:
+    from packager.engine.engine import Engine
+    from packager.image.reference import Reference
+    from packager.worker.test.report import DataTestReport
 
 
 @app.command("test", rich_help_panel=INSPECT)
@@ -44,6 +52,10 @@ def run_data_test(
         Path | None,
         typer.Option(help="Folder that keeps what was tested (default: beside the data)."),
     ] = None,
+    previous: Annotated[
+        str | None,
+        typer.Option(help="Earlier package: what a row costs is measured in turn with it."),
+    ] = None,
     issues: Issues = None,
     local: Local = False,
     as_json: AsJson = False,
@@ -54,16 +66,15 @@ def run_data_test(
     The policy is [test] of package.toml, when the package was built.
     """
     from packager.report.data_test import as_text
-    from packager.report.data_test_files import check_places, write_error, write_report
+    from packager.report.data_test_files import begin, clear, write_error, write_report
     from packager.testing.run import DataTestRequest, run_test
 
-    check_places(output, summary, Path(data))
+    begin(reference, output, summary, Path(data))
     asked = DataTestRequest(data, labels, tuple(on or ()), only_new, state)
     try:
-        with opened(reference, local) as (found, engine):
+        with opened(reference, local) as (found, engine), _earlier(previous, engine) as earlier:
+            asked = replace(asked, previous=earlier)
             result = run_test(found, asked, engine, ConsoleProgress())
-    except UsageError:  # nothing was tested
-        raise
     except PackageError as error:
         write_error(reference, error, output, summary)
         raise
@@ -73,12 +84,15 @@ def run_data_test(
         said = "" if last is None else f"; the last test, of {last.tested}: {last.report.sentence}"
         verdict = None if last is None else last.report.verdict
         document = {"new": False, "last_verdict": verdict}
+        if last is None:
+            clear(output, summary)
+        else:
+            write_report(last.report, output, summary, _before(result.history, last.report))
         print_result(json.dumps(document) if as_json else f"nothing new in {data}{said}")
         if last is not None and not last.report.passed:
             raise typer.Exit(1)  # it still holds: a schedule must not turn green by itself
         return
-    earlier = [one for one in result.history if one != report]
-    write_report(report, output, summary, earlier)
+    write_report(report, output, summary, _before(result.history, report))
     if issues is not None:
         from packager.findings.from_test import findings_of_test
 
@@ -86,3 +100,20 @@ def run_data_test(
     print_result(report.model_dump_json() if as_json else as_text(report, terminal_columns()))
     if not report.passed:
         raise typer.Exit(1)
+
+
+def _before(history: Sequence[DataTestReport], report: DataTestReport) -> list[DataTestReport]:
+    """The other reports of ``history``."""
+    return [one for one in history if one != report]
+
+
+@contextmanager
+def _earlier(reference: str | None, engine: Engine | None) -> Iterator[Reference | None]:
+    """The package of ``--previous``."""
+    from packager.image.reference import open_reference
+
+    if reference is None:
+        yield None
+        return
+    with open_reference(reference, engine) as found:
+        yield found

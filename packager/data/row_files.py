@@ -45,7 +45,7 @@ def read_rows(
     fit stays text, which ``check_rows`` refuses.
     """
     if path.suffix.lower() in (".json", ".jsonl"):
-        return _read_json(path)
+        return read_json_rows(path)
     known = {column.name: column.kind for column in (*schema.features, *schema.extras)}
     source = _opened(path, schema, reader)
     form, files = source.files.format, source.files.table
@@ -115,7 +115,9 @@ def _fitting(path: Path, known: Collection[str], reader: TableReadOptions) -> Ta
         return reader
 
 
-def _read_json(path: Path) -> list[dict[str, Any]]:
+def read_json_rows(path: Path) -> list[dict[str, Any]]:
+    """The objects of a .json or .jsonl file; raise ``UsageError`` if it holds something else."""
+
     def refuse(constant: str) -> None:
         raise ValueError(f"the number {constant}, which JSON doesn't have")
 
@@ -136,7 +138,7 @@ def _read_json(path: Path) -> list[dict[str, Any]]:
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise UsageError(
             f"{path}: expected a list of objects, or an object with such a list under 'rows'",
-            'write [{"column": value, …}, …]',
+            'write [{"column": value, …}, …], or in .jsonl one object on each line',
         )
     return rows
 

@@ -15,6 +15,7 @@ import pandas as pd
 from packager.data.fingerprint import row_hashes
 from packager.data.frames import read
 from packager.data.model_input import to_model_input
+from packager.data.row_files import read_json_rows
 from packager.digest import canonical_json, sha256_bytes
 from packager.errors import UsageError
 from packager.location import Location
@@ -145,7 +146,7 @@ def _read(
 
 def _of_json(text: str, path: Path, folder: Path) -> QueueRows:
     """Rows of JSON or JSON lines; of a log of flagged rows what each line has under ``row``."""
-    lines = _json_objects(path)
+    lines = read_json_rows(path)
     log = bool(lines) and all(isinstance(line.get(LOG_ROW), dict) for line in lines)
     rows = [line[LOG_ROW] for line in lines] if log else lines
     copy = folder / "rows.json"
@@ -157,32 +158,6 @@ def _of_json(text: str, path: Path, folder: Path) -> QueueRows:
     hashes = [int(sha256_bytes(canonical_json(row))[:16], 16) for row in rows]
     kept = np.ones(len(rows), bool)
     return QueueRows(text, copy, frame, np.array(hashes, np.uint64), kept)
-
-
-def _json_objects(path: Path) -> list[dict[str, Any]]:
-    def refuse(constant: str) -> None:
-        raise ValueError(f"the number {constant}, which JSON doesn't have")
-
-    try:
-        content = path.read_text(encoding="utf-8-sig")
-        if path.suffix.lower() == ".jsonl":
-            found = [
-                json.loads(line, parse_constant=refuse)
-                for line in content.split("\n")
-                if line.strip()
-            ]
-        else:
-            found = json.loads(content, parse_constant=refuse)
-    except (OSError, ValueError, RecursionError) as error:
-        raise UsageError(f"{path}: expected JSON, got {error}") from error
-    if isinstance(found, dict):
-        found = found.get("rows")
-    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        raise UsageError(
-            f"{path}: expected objects, one a row",
-            'write {"column": value, …} on each line, or name the log of MODEL_FLAGGED_LOG',
-        )
-    return found
 
 
 def _labelled_in(table: Location) -> Mask:

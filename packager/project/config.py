@@ -41,6 +41,7 @@ from packager.project.sections import (
     SlicesSection,
 )
 from packager.project.split_rules import check_split
+from packager.text import did_you_mean
 
 FILENAME = "package.toml"
 EXPECTED = {  # what patterns expect, for error messages
@@ -219,7 +220,8 @@ def _explain(error: ValidationError) -> UsageError:
     mistakes = error.errors(include_url=False)
     # A misspelt key causes a missing key, too; report the misspelling.
     mistake = min(mistakes, key=lambda found: found["type"] != "extra_forbidden")
-    key = ".".join(str(part) for part in mistake["loc"]) or FILENAME
+    parts = map(str, mistake["loc"])
+    key = ".".join(part for part in parts if not part.startswith("constrained-")) or FILENAME
     if mistake["type"] == "extra_forbidden":
         known = _known_keys(mistake["loc"])
         close = difflib.get_close_matches(str(mistake["loc"][-1]), known, 1, 0.5)
@@ -233,9 +235,10 @@ def _explain(error: ValidationError) -> UsageError:
     expected = EXPECTED.get(key) or re.sub(
         r"^Input should be |^(Value|String) should ", "", mistake["msg"]
     ).replace("a valid tuple", "a list")
+    allowed = re.findall("'([^']+)'", expected) if mistake["type"] == "literal_error" else []
     return UsageError(
         f"{FILENAME}: `{key}`: expected {expected}, got {mistake['input']!r}",
-        "see docs/package-toml.md for all keys",
+        did_you_mean(str(mistake["input"]), allowed) or "see docs/package-toml.md for all keys",
     )
 
 

@@ -16,6 +16,8 @@ from packager.worker.test.report import Check, DataTestReport, FamilyReport
 MAX_SHOWN = 20
 """Failed checks, and warnings, that are shown; report.json has all."""
 MAX_RULES = 5
+MAX_NAMED = 10
+"""Features, slices or groups that are named on a line."""
 TOO_FEW = "too few rows to tell: "
 HEADS = ("check", "packaged", "now", "change", "allowed", "rows", "q")
 NUMBERS = HEADS[1:]
@@ -32,6 +34,7 @@ def as_text(report: DataTestReport, columns: int | None = None) -> str:
         *_checks("warnings", with_verdict(report, "warned"), columns),
         table(("family", "verdict", "checks", ""), _families(report), columns),
         *_weak(report),
+        *_not_tested(report, columns),
         "\n".join(_wrapped(f"note: {note}", columns) for note in report.notes),
         _wrapped(report.sentence, columns),
     ]
@@ -85,6 +88,8 @@ def _remark(family: FamilyReport, report: DataTestReport) -> str:
     """What is worth a line of a family: why it was not judged, or the check nearest its limit."""
     if family.verdict == "not judged":
         return family.why
+    if family.verdict == "inconclusive" and not family.checks:
+        return family.why
     words = []
     for verdict, said in (
         ("failed", "failed"),
@@ -95,11 +100,11 @@ def _remark(family: FamilyReport, report: DataTestReport) -> str:
         words += [f"{count:,} {said}"] if count else []
     if family.verdict == "inconclusive" and family.why not in report.sentence:
         words.append(family.why.removeprefix(TOO_FEW))
-    near = _nearest(family.checks) if family.verdict == "passed" else None
-    if near is not None:
+    near = _nearest(family.checks) if family.verdict in ("passed", "warned") else None
+    if near is not None and near.limit is not None:
+        allowed = digits(near.worse * near.limit, sign=True)
         words.append(
-            f"nearest to its limit: {near.name}, {digits(near.difference, sign=True)} of "
-            f"{digits(near.limit)}"
+            f"nearest to its limit: {near.name}, {digits(near.difference, sign=True)} of {allowed}"
         )
     return "; ".join(words)
 
@@ -125,6 +130,22 @@ def _weak(report: DataTestReport) -> Iterator[str]:
                 for one in found.slices[:MAX_RULES]
             ]
             yield "\n".join(["weak slices, as lines for [slices.rules] of package.toml:", *lines])
+
+
+def _not_tested(report: DataTestReport, columns: int | None) -> Iterator[str]:
+    """The parts of families that were not tested, with the same reason on one line."""
+    lines = []
+    for family in report.families:
+        by_reason: dict[str, list[str]] = {}
+        for one in family.not_tested:
+            by_reason.setdefault(one.why, []).append(one.subject)
+        for why, subjects in by_reason.items():
+            more = len(subjects) - MAX_NAMED
+            named = ", ".join(subjects[:MAX_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+            line = _wrapped(f"{family.family}: {named}: {why}", columns, 4)
+            lines.append(textwrap.indent(line, "  "))
+    if lines:
+        yield "\n".join(["not tested:", *lines])
 
 
 def _wrapped(text: str, columns: int | None, less: int = 0) -> str:

@@ -20,6 +20,7 @@ SEARCH = "slices"
 """The metric of the check that says how many slices were tried."""
 MAX_SHOWN = 50
 """Weak slices, and cases, with their rows; report.json has all."""
+CELLS = "cells"
 MAX_COLUMNS = 40
 MAX_CELL = 200
 WEAK_HEADS = (
@@ -63,12 +64,23 @@ def case_cards(checks: Sequence[Check]) -> str:
 
 
 def example_table(title: str, rows: Sequence[Mapping[str, Any]]) -> str:
-    """Rows that show something, one column for each of their keys; empty without rows."""
-    names = list(dict.fromkeys(name for row in rows for name in row))[:MAX_COLUMNS]
-    heads = [shortened(name, 40) for name in names]
-    return table_box(
-        shortened(title), heads, ([_text(row, name) for name in names] for row in rows)
+    """Rows that show something, one column for each of their keys and cells; empty without rows.
+
+    ``cells`` holds columns of the data, which may have the names of the other keys.
+    """
+    keys = list(dict.fromkeys(name for row in rows for name in row if name != CELLS))
+    keys = keys[:MAX_COLUMNS]
+    columns = list(dict.fromkeys(name for row in rows for name in row.get(CELLS, {})))
+    columns = columns[: MAX_COLUMNS - len(keys)]
+    heads = [shortened(name, 40) for name in (*keys, *columns)]
+    shown = (
+        [
+            *(_text(row, name) for name in keys),
+            *(_text(row.get(CELLS, {}), name) for name in columns),
+        ]
+        for row in rows
     )
+    return table_box(shortened(title), heads, shown)
 
 
 def _weak(found: WeakSliceDetails) -> str:

@@ -19,11 +19,45 @@ from packager.testing.markdown import MAX_BYTES, as_markdown, error_as_markdown
 from packager.worker.test.report import DataTestReport
 
 REPORT, JUNIT, SUMMARY, PAGE = "report.json", "junit.xml", "summary.md", "index.html"
+MARK = "package-test/1"
+"""At the start of every file: the version of the report, by which a test knows its own files."""
+MARKED_BYTES = 1_000
 STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 """The variable with the file to which the steps of a GitHub job append their summaries."""
 
 
-def check_places(folder: Path | None, summary: Path | None, data: Path) -> None:
+def begin(name: str, folder: Path | None, summary: Path | None, data: Path) -> None:
+    """Check the places of a test's files, and replace those of an earlier test.
+
+    Until the test of the package ``name`` ends, they say that it did not: also if it is killed, or
+    refused as wrong usage. Raise ``PackageError`` if the files of a test on ``data`` could not be
+    written, or would replace files that are not of a test.
+    """
+    _check_places(folder, summary, data)
+    places = [] if folder is None else [folder / one for one in (REPORT, JUNIT, SUMMARY, PAGE)]
+    appended = summary is not None and _is_appended(summary)
+    if summary is not None and not appended:
+        places.append(summary)
+    for path in places:
+        _check_own(path)
+    open_ = PackageError("the test has not ended", "it runs, or it was stopped: run it again")
+    write_error(name, open_, folder, None if appended else summary)
+
+
+def _check_own(path: Path) -> None:
+    """Raise ``UsageError`` for a file that no test wrote."""
+    if not path.is_file():
+        return
+    with path.open("rb") as file:
+        start = file.read(MARKED_BYTES)
+    if start.strip() and MARK.encode() not in start:
+        raise UsageError(
+            f"{path}: expected a file that `package test` wrote, got another, which is kept",
+            "name another place, or remove the file",
+        )
+
+
+def _check_places(folder: Path | None, summary: Path | None, data: Path) -> None:
     """Raise ``PackageError`` before a test on ``data`` if its files could not be written after it.
 
     Files below a folder of data would be data of the next test.
@@ -68,30 +102,46 @@ def write_report(
     if folder is not None:
         files = {
             folder / REPORT: (report.model_dump_json(indent=2) + "\n").encode(),
-            folder / PAGE: data_test_page(report, history).encode(),
-            folder / SUMMARY: as_markdown(report).encode(),
+            folder / PAGE: _page(data_test_page(report, history)),
+            folder / SUMMARY: _summary(as_markdown(report)).encode(),
             folder / JUNIT: as_junit(report),
         }
     _write(files, summary, as_markdown(report, _room(summary)))
 
 
 def write_error(name: str, error: PackageError, folder: Path | None, summary: Path | None) -> None:
-    """Write that the test of the package ``name`` could not be made.
+    """Write that the test of the package ``name`` could not be made, or has not ended.
 
     The report of an earlier test in ``folder`` is removed, so that nobody takes it for this one's.
     """
-    text = error_as_markdown(name, error)
     files = {}
-    if folder is not None:
-        files = {
-            folder / PAGE: error_page(name, error).encode(),
-            folder / SUMMARY: text.encode(),
-            folder / JUNIT: error_as_junit(name, error),
-        }
-    _write(files, summary, text)
     if folder is not None:
         with writing(folder / REPORT):
             (folder / REPORT).unlink(missing_ok=True)
+        files = {
+            folder / PAGE: _page(error_page(name, error)),
+            folder / SUMMARY: _summary(error_as_markdown(name, error)).encode(),
+            folder / JUNIT: error_as_junit(name, error),
+        }
+    _write(files, summary, error_as_markdown(name, error))
+
+
+def clear(folder: Path | None, summary: Path | None) -> None:
+    """Remove the files that ``begin`` wrote: nothing is new, and no earlier test is known."""
+    places = [] if folder is None else [folder / one for one in (JUNIT, SUMMARY, PAGE)]
+    if summary is not None and not _is_appended(summary):
+        places.append(summary)
+    for path in places:
+        with writing(path):
+            path.unlink(missing_ok=True)
+
+
+def _summary(text: str) -> str:
+    return f"<!-- {MARK} -->\n{text}"
+
+
+def _page(text: str) -> bytes:
+    return text.replace("<head>", f'<head><meta name="generator" content="{MARK}">', 1).encode()
 
 
 def _write(files: Mapping[Path, bytes], summary: Path | None, text: str) -> None:
@@ -105,7 +155,7 @@ def _write(files: Mapping[Path, bytes], summary: Path | None, text: str) -> None
             with writing(summary), summary.open("a", encoding="utf-8") as file:
                 file.write(text + "\n")
         else:
-            stack.enter_context(atomic_file(summary)).write_text(text, encoding="utf-8")
+            stack.enter_context(atomic_file(summary)).write_text(_summary(text), encoding="utf-8")
 
 
 def _is_appended(summary: Path) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from packager.errors import PackageError
-from packager.manifest.policy import Family
+from packager.manifest.policy import FAMILIES, Family
 from packager.report.data_test_confusion import confusion
 from packager.report.data_test_drift import drift_plots
 from packager.report.data_test_examples import case_cards, examples_of, weak_slices
@@ -29,6 +29,8 @@ from packager.worker.test.details import CalibrationDetails, QualityDetails, Sus
 from packager.worker.test.report import Check, DataTestReport, FamilyReport
 
 STYLE = Path(__file__).with_name("data_test_page.css")
+MAX_PARTS = 200
+"""Parts of a family in the table of what was not tested."""
 MAX_FIRST = 10
 """Failed checks that are named below the verdict."""
 TITLES: Mapping[Family, str] = {
@@ -42,9 +44,6 @@ TITLES: Mapping[Family, str] = {
     "cases": "Behavioural cases",
     "weak": "Weak slices",
 }
-ORDER: tuple[Family, ...] = (
-    *("quality", "drift", "calibration", "fairness", "weak", "cases", "time", "suspects", "schema"),
-)
 CONFIDENCE = Wording("expected", "the value expected from the confidence when packaged")
 GAPS = Wording("packaged gap", "the packaged distance of a group from all rows")
 LEADS = {"passed": "good", "failed": "bad", "inconclusive": "doubt"}
@@ -53,7 +52,7 @@ LEADS = {"passed": "good", "failed": "bad", "inconclusive": "doubt"}
 def data_test_page(report: DataTestReport, history: Sequence[DataTestReport] = ()) -> str:
     """The page of a report; ``history``: the reports of earlier tests, oldest first."""
     reports = {family.family: family for family in report.families}
-    families = [reports[name] for name in ORDER if name in reports]
+    families = [reports[name] for name in FAMILIES if name in reports]
     body = [
         f'<p class="lead {LEADS[report.verdict]}">{words(report.sentence, MAX_SENTENCE)}</p>',
         _first(with_verdict(report, "failed")),
@@ -134,8 +133,13 @@ def _quality(family: FamilyReport) -> str:
 
 def _calibration(family: FamilyReport) -> str:
     found = CalibrationDetails.of(family.details)
-    curve = reliability(found) if found is not None else ""
-    return curve + forests(family.checks, "calibration", CONFIDENCE)
+    curves = "" if found is None else "".join(map(_curve, (found, *found.others)))
+    return curves + forests(family.checks, "calibration", CONFIDENCE)
+
+
+def _curve(found: CalibrationDetails) -> str:
+    named = f"<h3>{words(found.output)}</h3>" if found.output else ""
+    return named + reliability(found)
 
 
 def _fairness(family: FamilyReport) -> str:
@@ -187,6 +191,16 @@ def _not_judged(report: DataTestReport) -> str:
         (TITLES[one.family], shortened(one.why, MAX_SENTENCE))
         for one in report.families
         if one.verdict == "not judged"
+    ]
+    absent += [
+        (f"{TITLES[one.family]}: {shortened(part.subject, 100)}", shortened(part.why, MAX_SENTENCE))
+        for one in report.families
+        for part in one.not_tested[:MAX_PARTS]
+    ]
+    absent += [
+        (TITLES[one.family], f"{number(len(one.not_tested) - MAX_PARTS)} more are in report.json")
+        for one in report.families
+        if len(one.not_tested) > MAX_PARTS
     ]
     absent += [("note", shortened(note, MAX_SENTENCE)) for note in report.notes]
     unclear = [check for check in report.checks if is_unclear(check)]

@@ -10,12 +10,12 @@ from packager.project.config import Project
 from packager.project.model_loader import model_loader
 from packager.worker.job import Job
 
-NOT_TRAINED = {"case": (), "batch_invariance": True}
-"""Parts of ``[test]`` that no training reads, with their defaults."""
-
 
 def make_job(project: Project) -> Job:
-    """The worker's job; the manifest copies fields from it."""
+    """The worker's job; the manifest copies fields from it.
+
+    ``[test]`` is left out: it shapes no result but the statistics of held-out rows.
+    """
     recipe = project.recipe
     return Job(
         task=project.task,
@@ -24,7 +24,6 @@ def make_job(project: Project) -> Job:
         slices_rules=project.slices.rules,
         monitoring_exclude=project.monitoring.exclude,
         monitoring_include=project.monitoring.include,
-        test=project.test.model_copy(update=NOT_TRAINED),
         recipe=Recipe.model_validate(recipe.model_dump(exclude={"features"})) if recipe else "none",
         source=project.data is not None,
         **_data_roles(project).roles(),

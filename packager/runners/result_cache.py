@@ -79,14 +79,15 @@ def training_digest(image: Image, isolation: str, machine: Mapping[str, str], jo
     """Digest, 32 hex digits, of all inputs of the training ``job`` in ``image``.
 
     The config of ``image`` names every layer by content: base, dependencies, both runtimes, code,
-    data and a pretrained model. ``machine`` is that of ``isolation``.
+    data and a pretrained model. ``machine`` is that of ``isolation``. ``job.test`` is no input:
+    what it shapes is measured again (``build/measure.py``).
     """
     key = {
         "image": image.digest,
         "variables": START_VARIABLES,
         "isolation": isolation,
         "machine": dict(machine),
-        "job": job.model_dump(mode="json", by_alias=True),
+        "job": job.model_dump(mode="json", by_alias=True, exclude={"test"}),
     }
     return sha256_bytes(canonical_json(key))[:32]
 

@@ -34,10 +34,12 @@ SERVING_VERBS = {"predict": "serving.predict_file"}
 ACTIVITIES = {
     "run": "training",
     "check": "checking the data",
+    "baseline": "measuring the held-out rows",
     "seeds": "training with several seeds",
     "replay": "replaying the training",
     "predict": "predicting",
     "test": "testing on new data",
+    "timed": "measuring processor time",
     "cases": "judging the cases",
 }
 """Verb → its description in errors."""

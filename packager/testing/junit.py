@@ -2,8 +2,9 @@
 
 A family is a ``testsuite``, a check is a ``testcase``. JUnit knows three outcomes: a check that
 failed is a ``failure``; one that is inconclusive, a warning or not judged is ``skipped``, with the
-reason. A test that could not be made is an ``error``, never a ``failure``. Times are 0: a report
-has none, so that the same rows give the same report.
+reason. A test that could not be made is an ``error``, never a ``failure``. There is no ``time``,
+which the format leaves optional: a report has none, so that equal rows give equal reports, and 0
+would be untrue.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from packager.errors import PackageError
 from packager.text import format_number, visible
 from packager.worker.test.report import Check, DataTestReport, FamilyReport
 
+REPORT = "package-test/1"
+"""In a comment: the version of the report that the document is made of."""
 MAX_NAME = 200
 """Characters of a name: the rest is in report.json."""
 MAX_MESSAGE = 2_000
@@ -39,7 +42,7 @@ def error_as_junit(name: str, error: PackageError) -> bytes:
     top = ElementTree.Element("testsuites", name=_short(name))
     suite = ElementTree.SubElement(top, "testsuite", name="test")
     case = ElementTree.SubElement(
-        suite, "testcase", classname=_short(f"{name}.test"), name="package test", time="0"
+        suite, "testcase", classname=_short(f"{name}.test"), name="package test"
     )
     found = ElementTree.SubElement(
         case, "error", type=type(error).__name__, message=_message(error.message)
@@ -55,15 +58,17 @@ def _suite(top: ElementTree.Element, report: DataTestReport, family: FamilyRepor
         ElementTree.SubElement(listed, "property", name=name, value=_message(value))
     place = _short(f"{report.name}.{family.family}")
     if not family.checks:
-        only = ElementTree.SubElement(
-            suite, "testcase", classname=place, name=family.family, time="0"
-        )
-        ElementTree.SubElement(only, "skipped", message=_message(f"not judged: {family.why}"))
+        only = ElementTree.SubElement(suite, "testcase", classname=place, name=family.family)
+        _skip(only, f"not judged: {family.why}")
     taken: set[str] = set()
     for check in family.checks:
         name = _unique(check.name, taken)
-        case = ElementTree.SubElement(suite, "testcase", classname=place, name=name, time="0")
+        case = ElementTree.SubElement(suite, "testcase", classname=place, name=name)
         _outcome(case, check)
+    for one in family.not_tested:
+        name = _unique(f"not tested: {one.subject}", taken)
+        case = ElementTree.SubElement(suite, "testcase", classname=place, name=name)
+        _skip(case, f"not tested: {one.why}")
 
 
 def _properties(report: DataTestReport, family: FamilyReport) -> Iterator[tuple[str, str]]:
@@ -87,17 +92,22 @@ def _outcome(case: ElementTree.Element, check: Check) -> None:
         )
         found.text = _lines(*_numbers(check), *_examples(check))
     elif check.verdict == "warned":
-        ElementTree.SubElement(case, "skipped", message=_message(f"warning: {check.why}"))
+        _skip(case, f"warning: {check.why}")
     elif check.verdict == "inconclusive":
         why = f"inconclusive: {check.why}" if check.why else "inconclusive"
-        ElementTree.SubElement(case, "skipped", message=_message(why))
+        _skip(case, why)
+
+
+def _skip(case: ElementTree.Element, why: str) -> None:
+    """The reason is the text: one of Jenkins' schemas allows no attribute."""
+    ElementTree.SubElement(case, "skipped").text = _message(why)
 
 
 def _verdict(top: ElementTree.Element, report: DataTestReport) -> None:
     """The case of a policy by which an inconclusive test fails, although no check did."""
     suite = ElementTree.SubElement(top, "testsuite", name="verdict")
     place = _short(f"{report.name}.verdict")
-    case = ElementTree.SubElement(suite, "testcase", classname=place, name="verdict", time="0")
+    case = ElementTree.SubElement(suite, "testcase", classname=place, name="verdict")
     found = ElementTree.SubElement(
         case, "failure", type=report.verdict, message=_message(report.sentence)
     )
@@ -119,7 +129,9 @@ def _numbers(check: Check) -> Iterator[str]:
 
 def _examples(check: Check) -> Iterator[str]:
     for row in check.examples[:MAX_EXAMPLES]:
-        yield _cut(", ".join(f"{key}: {value}" for key, value in row.items()), MAX_MESSAGE)
+        own = [(key, value) for key, value in row.items() if key != "cells"]
+        cells = row.get("cells", {}).items()
+        yield _cut(", ".join(f"{key}: {value}" for key, value in (*own, *cells)), MAX_MESSAGE)
 
 
 def _document(top: ElementTree.Element) -> bytes:
@@ -133,12 +145,14 @@ def _document(top: ElementTree.Element) -> bytes:
         }
         for name, count in counts.items():
             suite.set(name, str(count))
-        suite.set("time", "0")
     for name in ("tests", "failures", "errors"):
         top.set(name, str(sum(int(suite.attrib[name]) for suite in top)))
     ElementTree.indent(top)
-    text: bytes = ElementTree.tostring(top, encoding="utf-8", xml_declaration=True)
-    return text + b"\n"
+    mark = ElementTree.Comment(f" {REPORT} ")
+    mark.tail = "\n"
+    declared = b"<?xml version='1.0' encoding='utf-8'?>\n"
+    parts = (ElementTree.tostring(one, encoding="utf-8") for one in (mark, top))
+    return declared + b"".join(parts) + b"\n"
 
 
 def _unique(name: str, taken: set[str]) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 
 from packager.cache import atomic_file
@@ -35,6 +36,8 @@ class LedgerKey(FrozenModel):
     """``path sha256`` of the new data's files, in order."""
     labels: tuple[str, ...] = ()
     """The same of late labels, and the columns that they are joined by."""
+    previous: str = ""
+    """Root of the earlier package whose processor time was compared; empty for none."""
 
     @property
     def digest(self) -> str:
@@ -109,6 +112,13 @@ class Ledger:
 
 def _read(path: Path) -> LedgerEntry:
     """An entry; raise ``PackageError`` for a file that is none, or of another version."""
+    found = path.stat()
+    return _parsed(path, found.st_mtime_ns, found.st_size)
+
+
+@lru_cache(maxsize=10_000)
+def _parsed(path: Path, _written: int, _size: int) -> LedgerEntry:
+    """A test asks the ledger several questions; a file is parsed for the first only."""
     try:
         return LedgerEntry.load(path)
     except PackageError as error:

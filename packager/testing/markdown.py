@@ -42,6 +42,7 @@ def as_markdown(report: DataTestReport, limit: int = MAX_BYTES) -> str:
         _families(report),
         _notes(report),
         _table("Inconclusive", with_verdict(report, "inconclusive")),
+        _not_tested(report),
         f"Package `{report.root[:12]}`, {report.rows:,} rows, {report.labelled_rows:,} of them "
         f"labelled, data `{report.fingerprint[:12]}`, probability of a false alarm "
         f"{report.policy.false_alarm:g}.\n",
@@ -119,6 +120,17 @@ def _notes(report: DataTestReport) -> str:
     return "\n".join(f"- {escaped(note)}" for note in report.notes[:MAX_ROWS]) + "\n" * bool(
         report.notes
     )
+
+
+def _not_tested(report: DataTestReport) -> str:
+    found = [(one.family, part) for one in report.families for part in one.not_tested]
+    if not found:
+        return ""
+    cells = ((name, escaped(one.subject), escaped(one.why)) for name, one in found[:MAX_ROWS])
+    lines = ["### Not tested\n", *_rows(("family", "what", "why"), iter(cells))]
+    if len(found) > MAX_ROWS:
+        lines.append(f"\n{len(found) - MAX_ROWS:,} more are in report.json.")
+    return "\n".join(lines) + "\n"
 
 
 def _rows(

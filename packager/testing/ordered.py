@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from packager.manifest.policy import FAMILIES
 from packager.worker.test.report import Check, DataTestReport
 
 RANKS = ("failed", "warned", "inconclusive", "passed")
 
 
 def worst_first(checks: Iterable[Check]) -> list[Check]:
-    """Failed before warned before inconclusive before passed; then of all rows, then the surest."""
+    """Failed before warned before inconclusive before passed; then by family, then the surest.
+
+    Families are in the order of ``FAMILIES``: a broken schema explains drift, and drift a loss of
+    quality. In a family, checks of all rows come first.
+    """
     return sorted(checks, key=_place)
 
 
@@ -25,6 +30,7 @@ def excess(check: Check) -> float:
     return change - (check.limit or 0.0)
 
 
-def _place(check: Check) -> tuple[int, bool, float, float]:
+def _place(check: Check) -> tuple[int, int, bool, float, float]:
     surest = 0.0 if check.q is None else check.q
-    return RANKS.index(check.verdict), not check.headline, surest, -excess(check)
+    family = FAMILIES.index(check.family)
+    return RANKS.index(check.verdict), family, not check.headline, surest, -excess(check)

@@ -15,6 +15,7 @@ from packager.image.layers import Layer, plain_layer
 from packager.image.reference import Reference
 from packager.image.stack import entries
 from packager.image.stored_images import COMPANION
+from packager.manifest.manifest import Manifest
 from packager.progress import Progress
 from packager.runners.package import package_worker
 from packager.testing.ledger import (
@@ -27,6 +28,7 @@ from packager.testing.ledger import (
     refuse_unreadable,
 )
 from packager.testing.new_data import Named, NewData, in_form_of, resolve
+from packager.testing.previous_time import previous_times
 from packager.worker.job import DataTestJob
 from packager.worker.test.report import DataTestReport
 
@@ -49,6 +51,8 @@ class DataTestRequest:
     """Only what the ledger has not seen."""
     state: Path | None = None
     """Folder of the ledger; None for the one beside the data."""
+    previous: Reference | None = None
+    """An earlier package, whose processor time is compared."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,9 @@ def run_test(
             "--labels and --on: expected both or neither",
             "name the file with the labels and the column that identifies a row in both files",
         )
-    check_companion(reference)
+    for package in (reference, asked.previous):
+        if package is not None:
+            check_companion(package)
     named = Named.parse(asked.data)
     ledger = _ledger(asked, named, progress)
     manifest = reference.manifest
@@ -90,22 +96,42 @@ def run_test(
         history = () if ledger is None else tuple(e.report for e in ledger.entries(manifest.name))
         if data.empty:
             return _nothing_new(ledger, manifest.root, data.name, history)
-        key = _key(reference, data, labels, asked.on)
+        key = _key(reference, data, labels, asked)
         known = None if ledger is None else ledger.find(key)
         if known is not None and asked.only_new:
             return _nothing_new(ledger, manifest.root, data.name, history)
         if known is not None:
             progress.step(f"the ledger has this test, of {known.tested}")
             return DataTestResult(known.report, recorded=True, history=history)
-        read = in_form_of(data, manifest, folder)
+        read, unreadable = _readable(data, manifest, folder)
         files = [*entries(read.files, PLACE), *(entries(labels, LABELS) if labels else ())]
         layer = plain_layer("new", folder / "new.tar", files)
-        job = DataTestJob(source=read.source, labels=next(iter(labels), ""), on=asked.on)
+        job = DataTestJob(
+            source=read.source,
+            labels=next(iter(labels), ""),
+            on=asked.on,
+            shown=asked.data,
+            labels_shown=str(asked.labels or ""),
+            unreadable=unreadable,
+        )
+        if asked.previous is not None and not unreadable:
+            both = (reference, asked.previous)
+            job = job.model_copy(
+                update={"previous": previous_times(both, layer, job, engine, progress)}
+            )
         report = _run(reference, layer, job, engine, progress)
         if ledger is not None:
             entry = entry_of(key, manifest, data.name, data.version, report)
             ledger.record(entry)
     return DataTestResult(report, history=history)
+
+
+def _readable(data: NewData, manifest: Manifest, folder: Path) -> tuple[NewData, str]:
+    """``data`` in the form that the companion reads, and why they have none: wrong data fail."""
+    try:
+        return in_form_of(data, manifest, folder), ""
+    except UsageError as error:
+        return data, f"{error.message}; {error.hint}" if error.hint else error.message
 
 
 def _nothing_new(
@@ -161,7 +187,7 @@ def _ledger(asked: DataTestRequest, named: Named, progress: Progress) -> Ledger 
 
 
 def _key(
-    reference: Reference, data: NewData, labels: dict[str, HashedFile], on: tuple[str, ...]
+    reference: Reference, data: NewData, labels: dict[str, HashedFile], asked: DataTestRequest
 ) -> LedgerKey:
     layers = reference.layers(companion=True)
     return LedgerKey(
@@ -169,7 +195,8 @@ def _key(
         policy=policy_digest(reference.manifest),
         runtime=next((diff_id for name, diff_id, _ in layers if name == TRAINING), ""),
         files=file_lines([(name, file.sha256) for name, file in data.files.items()]),
-        labels=_label_lines(labels, on),
+        labels=_label_lines(labels, asked.on),
+        previous="" if asked.previous is None else asked.previous.manifest.root,
     )
 
 

@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from functools import partial
-from typing import Any
+from pathlib import Path
+from typing import IO, Any
 from urllib.parse import quote
 
 import requests
@@ -19,6 +20,7 @@ from packager.tracker.forges.mirror import Mirror
 
 MAX_ANSWER = 64 << 20
 SECONDS = 10.0
+IMPORT_SECONDS = 300.0
 
 
 class AwayError(PackageError):
@@ -93,6 +95,33 @@ class IssuesClient:
         """Revoke a token."""
         self._ask("DELETE", f"/api/v1/tokens/{quote(name, safe='')}")
 
+    def audit(self) -> list[dict[str, Any]]:
+        """What administrators did, newest first."""
+        return list(self._ask("GET", "/api/v1/audit")["entries"])
+
+    def export_to(self, file: Path) -> int:
+        """Write every issue as JSON lines into ``file``; the number of bytes."""
+        size = 0
+        try:
+            with self._session.get(
+                f"{self._url}/api/v1/export", headers=UNCOMPRESSED, timeout=SECONDS, stream=True
+            ) as answer:
+                if not answer.ok:
+                    _document(answer, self._url)
+                with file.open("wb") as stream:
+                    for part in answer.iter_content(1 << 16):
+                        size += stream.write(part)
+        except requests.RequestException as error:
+            raise AwayError(
+                f"{self._url}: the export ended early: {type(error).__name__}", "run it again"
+            ) from error
+        return size
+
+    def import_from(self, file: Path) -> dict[str, Any]:
+        """Import what ``export_to`` wrote; numbers of issues added, changed and the same."""
+        with file.open("rb") as stream:
+            return self._ask("POST", "/api/v1/import", body=stream, seconds=IMPORT_SECONDS)
+
     def close(self) -> None:
         """Close the connections."""
         self._session.close()
@@ -103,7 +132,8 @@ class IssuesClient:
         path: str,
         *,
         parameters: Mapping[str, Any] | None = None,
-        body: bytes | None = None,
+        body: bytes | IO[bytes] | None = None,
+        seconds: float = SECONDS,
     ) -> dict[str, Any]:
         ask = partial(
             self._session.request,
@@ -112,12 +142,12 @@ class IssuesClient:
             params=dict(parameters or {}),
             data=body,
             headers={**UNCOMPRESSED, "Content-Type": "application/json"},
-            timeout=SECONDS,
+            timeout=seconds,
             stream=True,
             allow_redirects=False,
         )
         try:
-            answer = fetched(ask, MAX_ANSWER, SECONDS * 3)
+            answer = fetched(ask, MAX_ANSWER, seconds * 3)
         except requests.RequestException as error:
             raise AwayError(
                 f"{self._url}: the issue tracker does not answer: {type(error).__name__}",

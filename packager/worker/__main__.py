@@ -1,12 +1,14 @@
 """``python -m packager.worker``: the command line of the worker in the locked environment.
 
     run JOB OUT        train and measure; OUT/{result,fingerprint,profile,…}.json, OUT/model
+    baseline JOB OUT   measure the held-out rows for another [test]; OUT/baseline.json, weak.json
     seeds JOB OUT      train with several seeds; OUT/seed_variance.json
     check JOB OUT      check the data quality; OUT/check.json
     folds JOB OUT      cross-validate the default model on the rows that ``check`` gives it;
                        OUT/folds.npz
     replay ASK OUT     retrain and compare; OUT/report.json
     test JOB OUT       test the package on the rows in /data/new; OUT/report.json
+    timed JOB OUT      measure processor time on the rows in /data/new; OUT/timed.json
     cases ASK OUT      judge the package's cases on the held-out rows; OUT/cases.json
 
     replay [CHANGE]    replay by hand, with only the image: prints the report; CHANGE is seed,
@@ -45,7 +47,7 @@ from packager.worker.job import (
 from packager.worker.processes.child_process import end_if_child
 from packager.worker.processes.environment import pin_environment
 
-VERBS = ("run", "seeds", "check", "folds", "replay", "test", "cases")
+VERBS = ("run", "baseline", "seeds", "check", "folds", "replay", "test", "timed", "cases")
 USAGE = f"python -m packager.worker {'|'.join(VERBS)} JOB OUT | replay [seed|row|param]"
 
 
@@ -116,7 +118,7 @@ def _do(verb: str, given: Path, out: Path, arguments: Sequence[str]) -> bool:
     recipe = _recipe(verb, given, root)
     if verb != "folds":  # a step of another verb, whose process has pinned it
         pin_environment(recipe.isa if recipe else "native", arguments)
-    training = recipe is not None and verb != "replay"
+    training = recipe is not None and verb not in ("replay", "baseline")
     out.mkdir(parents=True, exist_ok=True)  # before file access is restricted
     # The processes of the model host inherit the restriction.
     readable = installed_folders()
@@ -129,6 +131,10 @@ def _do(verb: str, given: Path, out: Path, arguments: Sequence[str]) -> bool:
             from packager.worker.train_job import run
 
             run(Job.load(given), root, out)
+        case "baseline":
+            from packager.worker.test.measure_again import measure_again
+
+            measure_again(Job.load(given), root, out)
         case "seeds":
             from packager.worker.seeds import train_seeds
 
@@ -145,6 +151,10 @@ def _do(verb: str, given: Path, out: Path, arguments: Sequence[str]) -> bool:
             from packager.worker.test.run import run_test
 
             run_test(DataTestJob.load(given), root, out)
+        case "timed":
+            from packager.worker.test.timed import measure_rows
+
+            measure_rows(DataTestJob.load(given), root, out)
         case "cases":
             from packager.worker.test.cases.at_build import judge_held_out
 
@@ -159,7 +169,7 @@ def _do(verb: str, given: Path, out: Path, arguments: Sequence[str]) -> bool:
 def _recipe(verb: str, given: Path, root: Root) -> Recipe | None:
     """The recipe of the job or of the package; None if the verb trains nothing."""
     match verb:
-        case "run":
+        case "run" | "baseline":
             recipe = Job.load(given).recipe
         case "seeds":
             recipe = SeedSweepJob.load(given).job.recipe

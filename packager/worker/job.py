@@ -35,7 +35,7 @@ class Job(DataRoles):
     monitoring_include: tuple[str, ...] = ()
     """Features with drift detection although they look like calendar features."""
     test: Policy = Policy()
-    """``[test]``: what the baseline has to hold."""
+    """``[test]``: what the baseline has to hold. The training itself reads nothing of it."""
     recipe: Recipe | Literal["none"]
 
     @property
@@ -68,6 +68,17 @@ class FoldsJob(FrozenModel):
     task: Task
 
 
+class PreviousTimes(FrozenModel):
+    """Processor time of a row over that of an earlier package, which predicted the same rows."""
+
+    tag: str
+    """Of the earlier package."""
+    ratios: tuple[float, ...] = ()
+    """One for each pair of runs, which were made in turn."""
+    why: str = ""
+    """Why there are none."""
+
+
 class DataTestJob(FrozenModel):
     """Test the package on the rows below ``/data/new``."""
 
@@ -77,6 +88,13 @@ class DataTestJob(FrozenModel):
     """A file below ``/data/labels`` with right answers; empty for none."""
     on: tuple[str, ...] = ()
     """The columns that identify a row in both."""
+    shown: str = ""
+    """The new data as named on the command line, for messages."""
+    labels_shown: str = ""
+    unreadable: str = ""
+    """Why the new data can't be read, if the host found that."""
+    previous: PreviousTimes | None = None
+    """None if no earlier package was at hand."""
 
 
 class TrainingResult(FrozenModel):

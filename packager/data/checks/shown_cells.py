@@ -44,6 +44,20 @@ def cell_text(value: Any) -> str | None:
     return truncate(str(value), MAX_CELL)
 
 
+def json_cell(value: Any) -> bool | int | float | str | None:
+    """A cell in JSON: numbers and booleans as they are, all else as text; None for null.
+
+    An infinity, and an integer that not every reader of JSON keeps, are texts.
+    """
+    if isinstance(value, np.bool_ | np.integer):
+        value = value.item()
+    if isinstance(value, bool) or (isinstance(value, int) and abs(value) < 2**53):
+        return value
+    if isinstance(value, float | np.floating) and np.isfinite(value):
+        return float(value)
+    return cell_text(value)
+
+
 def picture(value: Any) -> str | None:
     """The ``data:`` address of a cell's picture; None if it has none, or a large one.
 

@@ -20,12 +20,8 @@ from packager.tracker.service.health import ServiceHealth
 from packager.tracker.service.incoming import IncomingMessages
 from packager.tracker.service.messages import tell_channels
 from packager.tracker.service.mirror_api import MirrorApi
-from packager.tracker.service.problems import (
-    RefusedError,
-    on_http_error,
-    on_problem,
-    on_store_error,
-)
+from packager.tracker.service.pages.routes import Pages
+from packager.tracker.service.problems import RefusedError, on_problem, on_store_error
 from packager.tracker.service.reconciling import keep_enriched, keep_reconciled
 from packager.tracker.service.settings import ServiceSettings
 from packager.tracker.service.sources import ServiceSources
@@ -80,6 +76,7 @@ def create_app(
     auth = Authenticator(tracker, settings, key)
     sources = ServiceSources(settings, tracker.clock())
     context = ServiceContext(tracker, settings, auth, sources, tuple(channels))
+    pages = Pages(context)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -97,12 +94,13 @@ def create_app(
             *AdminApi(context).routes(),
             *ServiceHealth(context).routes(),
             *IncomingMessages(context).routes(),
+            *pages.routes(),
         ],
         lifespan=lifespan,
         middleware=[Middleware(SafeHeaders)],
         exception_handlers={
             RefusedError: on_problem,
-            HTTPException: on_http_error,
+            HTTPException: pages.on_http_error,
             StoreError: on_store_error,
         },
     )

@@ -60,9 +60,7 @@ async def body_of(request: Request, most: int = MAX_BODY) -> bytes:
 
 def not_found(number: object) -> RefusedError:
     """The problem of an issue that isn't there."""
-    return RefusedError(
-        404, "not_found", f"expected the number of an issue, got {str(number)[:40]}"
-    )
+    return RefusedError(404, "not_found", f"there is no issue {str(number)[:40]}")
 
 
 async def on_problem(request: Request, error: Exception) -> Response:

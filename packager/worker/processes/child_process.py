@@ -22,9 +22,11 @@ RESULTS = {
     "run": "result.json",
     "seeds": "seed_variance.json",
     "check": "check.json",
+    "baseline": "baseline.json",
     "folds": "folds.npz",
     "replay": "report.json",
     "test": "report.json",
+    "timed": "timed.json",
     "cases": "cases.json",
 }
 """The result file that each verb of the worker writes last."""

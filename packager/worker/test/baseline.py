@@ -167,7 +167,9 @@ class Baseline(FrozenModel):
     slices: Mapping[str, SliceBaseline]
     """Slice (``__all__`` first) to its statistics."""
     answers: ClassBaseline | None = None
-    """None for other answers than labels."""
+    """None for other answers than one label."""
+    outputs: Mapping[str, ClassBaseline] = {}
+    """Of several outputs, and of sets of labels: the part (``judged_parts``) to its answers."""
     reference_effects: Mapping[str, float] = {}
     """Family and name of a check (``drift age``) to the design effect of the rows that it compares
     new rows with; empty without ``[test] groups``."""

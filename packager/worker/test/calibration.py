@@ -15,34 +15,67 @@ from monitoring.stats.calibration import (
 from monitoring.stats.distributions import MANY_DEGREES
 from monitoring.stats.intervals import wilson
 from packager.manifest.policy import CalibrationPolicy
+from packager.text import counted
 from packager.worker.test.baseline import Baseline
 from packager.worker.test.class_baseline import reliability
+from packager.worker.test.judged_parts import judged_parts
 from packager.worker.test.judged_rows import Judged as JudgedData
 from packager.worker.test.judged_rows import JudgedRows
-from packager.worker.test.report import Check
+from packager.worker.test.report import Check, NotTested
 from packager.worker.test.verdict import Judged
 
 
 def calibration(judged: JudgedData, baseline: Baseline, policy: CalibrationPolicy) -> Judged:
-    """Compare new rows with the held-out rows of the same confidence.
+    """Compare new rows with the held-out rows of the same confidence, output by output.
 
     What is expected comes from the held-out rows alone, and is tested on the new ones.
     """
-    if not isinstance(judged, JudgedRows) or judged.task != "classification":
-        return Judged(not_judged="only answers of a classification have a confidence")
+    parts, left_out = judged_parts(judged)
+    asked = policy != CalibrationPolicy()
+    unjudged = [NotTested(subject=name, why=why) for name, why in left_out.items()]
+    found = [_part(name, rows, baseline, policy) for name, rows in parts.items()]
+    curves = [one.details for one in found if one.details]
+    details = {**curves[0], "others": curves[1:]} if curves else {}
+    checks = [check for one in found for check in one.checks]
+    for name, one in zip(parts, found, strict=True):
+        if one.not_judged and name:
+            missing = asked and bool(one.details)
+            unjudged.append(NotTested(subject=name, why=one.not_judged, asked=missing))
+    if checks:
+        return Judged(checks, details=details, not_tested=unjudged)
+    alone = len(found) == 1
+    why = found[0].not_judged if alone else "no output has a confidence that can be compared"
+    return Judged(not_judged=why, details=details, not_tested=unjudged)
+
+
+def _part(name: str, judged: JudgedRows, baseline: Baseline, policy: CalibrationPolicy) -> Judged:
+    """The checks of one part; its name goes before theirs."""
+    if judged.task != "classification":
+        return Judged(not_judged="only labels have a confidence")
     after = reliability(judged)
-    before = None if baseline.answers is None else baseline.answers.reliability
+    packaged = baseline.outputs.get(name) if name else baseline.answers
+    before = None if packaged is None else packaged.reliability
     if after is None or before is None:
         return Judged(not_judged="the model gives no probabilities")
-    details = _details(before.bins, after)
+    details = _details(name, before.bins, after)
     change = compare_calibration(before.bins, after)
     if change is None:
-        return Judged(
-            not_judged=f"too few of {len(judged)} labelled rows, right or wrong, to compare",
-            details=details,
-        )
-    rows = int(before.bins.rows.sum()), int(after.rows.sum())
-    return Judged((_level(change, after, rows, policy), _curve(change, rows, policy)), "", details)
+        rows = counted(len(judged), "labelled row")
+        return Judged(not_judged=f"too few of {rows}, right or wrong, to compare", details=details)
+    sizes = int(before.bins.rows.sum()), int(after.rows.sum())
+    checks = [_level(change, after, sizes, policy), _curve(change, sizes, policy)]
+    if name:
+        checks = [
+            check.model_copy(
+                update={
+                    "name": f"{name}: {check.name}",
+                    "subject": name,
+                    "why": f"{name}: {check.why}",
+                }
+            )
+            for check in checks
+        ]
+    return Judged(checks, details=details)
 
 
 def _level(
@@ -94,7 +127,7 @@ def _curve(change: CalibrationChange, rows: tuple[int, int], policy: Calibration
     )
 
 
-def _details(before: ReliabilityBins, after: ReliabilityBins) -> dict[str, Any]:
+def _details(name: str, before: ReliabilityBins, after: ReliabilityBins) -> dict[str, Any]:
     """The curve for a page: bins with new rows, with 95 % bands; errors of both samples."""
     used = [place for place, rows in enumerate(after.rows) if rows]
     bands = [
@@ -102,6 +135,7 @@ def _details(before: ReliabilityBins, after: ReliabilityBins) -> dict[str, Any]:
         for at in used
     ]
     return {
+        "output": name,
         "confidence": [after.confidence[at] / after.rows[at] for at in used],
         "accuracy": [after.right[at] / after.rows[at] for at in used],
         "low": [low for low, _ in bands],

@@ -49,6 +49,11 @@ class DriftDetails(Details):
 class CalibrationDetails(Details):
     """A reliability curve: bins of confidence, from low to high."""
 
+    output: str = ""
+    """The output of several, or the label of a set, that it is of."""
+    others: tuple[CalibrationDetails, ...] = ()
+    """The curves of the other outputs."""
+
     confidence: tuple[float, ...]
     """Mean confidence of the rows of each bin (0 to 1)."""
     accuracy: tuple[float, ...]

@@ -13,11 +13,14 @@ from monitoring.metrics.class_labels import class_text
 from monitoring.profile.answers import answer_columns, values_of
 from monitoring.profile.profile import (
     CONFIDENCE,
+    EXCLUSION_REASONS,
     PREDICTION,
+    ExclusionReason,
     FeatureProfile,
     Profile,
     is_prediction,
 )
+from monitoring.stats.binning import MAX_FEATURES
 from monitoring.stats.clusters import design_effect_of_bins
 from monitoring.stats.drift import measure_drift
 from packager.manifest.base import Task
@@ -25,12 +28,23 @@ from packager.manifest.labelled_outputs import labelled_outputs
 from packager.manifest.manifest import Schema
 from packager.manifest.policy import Policy
 from packager.model.predictions import Predictions
+from packager.text import counted
 from packager.worker.test.new_rows import NewRows
-from packager.worker.test.report import Check
+from packager.worker.test.report import Check, NotTested
 from packager.worker.test.verdict import Judged
 from packager.worker.train.profile import confidence
 
 Codes = npt.NDArray[np.int64]
+ONE_BIN = "its training values are in one bin; nothing can drift"
+_INCLUDE = "name it in [monitoring] include"
+HOW: Mapping[ExclusionReason, str] = {
+    "excluded": "take it out",
+    "timestamp": _INCLUDE,
+    "calendar": _INCLUDE,
+    "nonstationary": _INCLUDE,
+    "personal": "if it is none, name it in [data] not_personal",
+}
+"""Reason of an exclusion → how to have the feature tested."""
 
 
 def drift(
@@ -49,15 +63,42 @@ def drift(
     columns = answer_values(found, rows.manifest.task, rows.manifest.schema_)
     checks = []
     for feature in _watched(profile, policy):
-        values = columns.get(feature.name)
+        values = columns.get(feature.name) if is_prediction(feature.name) else None
         if values is None and feature.column in rows.served.columns:
             values = rows.served[feature.column]
         if values is not None:
-            effect = effects.get(f"drift {shown_name(feature)}", 1.0)
+            effect = effects.get(f"drift {check_name(feature)}", 1.0)
             checks.append(_check(feature, values, groups, effect, policy))
+    left_out = tuple(not_tested(profile, policy))
     if not checks:
-        return Judged(not_judged="the package monitors no feature of the new data")
-    return Judged(checks)
+        why = "the package monitors no feature of the new data"
+        return Judged(not_judged=why, not_tested=left_out)
+    return Judged(checks, not_tested=left_out)
+
+
+def not_tested(profile: Profile, policy: Policy) -> Iterator[NotTested]:
+    """The features that have no check: each with the reason, and how to have it tested."""
+    cap = sum(not is_prediction(one.name) for one in profile.features)
+    room = (
+        f"only the {counted(cap, 'most important measure')} of features with at least two bins "
+        "are compared; to make room, name others in [monitoring] exclude, and build again"
+    )
+    for name in profile.unwatched:
+        yield NotTested(subject=name, why=room)
+    for name in profile.left_out:
+        full = cap + _answers(profile) >= MAX_FEATURES
+        yield NotTested(subject=name, why=room if full else ONE_BIN)
+    for name, excluded in profile.drift_excluded.items():
+        reason = EXCLUSION_REASONS.get(excluded.reason, EXCLUSION_REASONS["other"])
+        yield NotTested(subject=name, why=f"{reason}; {HOW[excluded.reason]}, and build again")
+    for feature in profile.features:
+        if _is_ignored(feature, policy):
+            why = "[test.drift] ignore names it; take it out, and build again"
+            yield NotTested(subject=check_name(feature), why=why)
+
+
+def _answers(profile: Profile) -> int:
+    return sum(is_prediction(one.name) for one in profile.features)
 
 
 def answer_values(found: Predictions, task: Task, schema: Schema) -> Mapping[str, pd.Series[Any]]:
@@ -79,15 +120,19 @@ def answer_values(found: Predictions, task: Task, schema: Schema) -> Mapping[str
 
 
 def _watched(profile: Profile, policy: Policy) -> Iterator[FeatureProfile]:
-    ignored = {*policy.drift.ignore}
-    for feature in profile.features:
-        if not {feature.column, feature.name, shown_name(feature)} & ignored:
-            yield feature
+    return (one for one in profile.features if not _is_ignored(one, policy))
 
 
-def shown_name(feature: FeatureProfile) -> str:
-    """The name of a feature for people: ``prediction`` for ``__prediction__``."""
-    return feature.name.replace("__", "") if is_prediction(feature.name) else feature.name
+def _is_ignored(feature: FeatureProfile, policy: Policy) -> bool:
+    """A name in ``ignore`` is a feature, a measure of one, or the name of a check."""
+    return bool({feature.column, feature.name, check_name(feature)} & {*policy.drift.ignore})
+
+
+def check_name(feature: FeatureProfile) -> str:
+    """``feature age``, ``answer prediction``: a feature may be called ``prediction``, too."""
+    if is_prediction(feature.name):
+        return f"answer {feature.name.replace('__', '', 2)}"
+    return f"feature {feature.name}"
 
 
 def _check(
@@ -108,7 +153,7 @@ def _check(
         packaged_effect = effect
     # Independent rows: few of them in a bin are few, though each is repeated.
     found = measure_drift((counts / effect).tolist(), (reference / packaged_effect).tolist())
-    name = shown_name(feature)
+    name = check_name(feature)
     why = (
         f"{name}: PSI {found.psi:.3g}, {found.noise:.2g} is expected without drift; the policy "
         f"allows {policy.drift.psi:g}"
@@ -118,7 +163,7 @@ def _check(
     return Check(
         family="drift",
         name=name,
-        subject=name,
+        subject=feature.name,
         metric="psi",
         baseline=found.noise if found.rows else None,
         now=found.psi,

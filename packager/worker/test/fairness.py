@@ -13,20 +13,17 @@ import pandas as pd
 from monitoring.slices.slices import ALL, SliceSet, slice_values
 from monitoring.stats.distributions import student_quantile, student_tail
 from packager.errors import UsageError
-from packager.manifest.policy import Change, FairnessPolicy
+from packager.manifest.policy import FairnessPolicy
+from packager.text import did_you_mean
 from packager.worker.test.baseline import Baseline, GroupedBaseline, GroupMetric
 from packager.worker.test.directions import limit_of
-from packager.worker.test.group_metrics import check_metrics, group_metrics
+from packager.worker.test.group_metrics import changes_by_part, group_metrics
+from packager.worker.test.judged_parts import judged_parts, metric_of
 from packager.worker.test.judged_rows import Judged as JudgedData
-from packager.worker.test.judged_rows import JudgedRows
-from packager.worker.test.report import Check
+from packager.worker.test.report import Check, NotTested
 from packager.worker.test.verdict import Judged
 
 Mask = npt.NDArray[np.bool_]
-DEFAULT_GAPS: Mapping[str, Mapping[str, Change]] = {
-    "classification": {"accuracy": 0.03},
-    "regression": {"mae": "10%"},
-}
 MIN_GROUP_ROWS = 30
 """Independent rows of each side; smaller groups are not tested."""
 LEVEL = 0.95
@@ -45,43 +42,36 @@ def group_values(rows: pd.DataFrame, policy: FairnessPolicy) -> dict[str, tuple[
 
 
 def fairness_baseline(
-    judged: JudgedRows,
+    judged: JudgedData,
     rows: pd.DataFrame,
     values: Mapping[str, Sequence[str]],
-    baseline: Baseline,
     policy: FairnessPolicy,
 ) -> dict[str, GroupedBaseline]:
     """The groups of the held-out ``rows``, which ``judged`` has the answers of.
 
     Raise ``UsageError`` for a metric that the package doesn't have.
     """
-    gaps = gaps_of(policy, judged.task, baseline)
-    classes = (judged.classes or ()) if judged.task == "classification" else None
-    check_metrics(policy, list(gaps), classes)
-    return {
-        column: GroupedBaseline(
-            values=tuple(values[column]),
-            groups={
-                group: found
-                for group, found in group_metrics(
-                    judged, group_masks(rows, column, values[column]), list(gaps), policy
-                ).items()
-                if found
-            },
-        )
+    found = {
+        column: _of_column(judged, group_masks(rows, column, values[column]), policy)
         for column in values
     }
-
-
-def gaps_of(policy: FairnessPolicy, task: str, baseline: Baseline) -> dict[str, float]:
-    """Metric to the largest growth of a distance, in the metric's unit."""
-    if not policy.columns:
-        return {}
-    known = baseline.slices[ALL].metrics
     return {
-        name: limit_of(change, known[name].value if name in known else math.nan)
-        for name, change in (policy.gap or DEFAULT_GAPS[task]).items()
+        column: GroupedBaseline(values=tuple(values[column]), groups=groups)
+        for column, groups in found.items()
     }
+
+
+def _of_column(
+    judged: JudgedData, masks: Mapping[str, Mask], policy: FairnessPolicy
+) -> dict[str, dict[str, GroupMetric]]:
+    """Group → metric, with the name of its part → its value and distance."""
+    parts = judged_parts(judged).parts
+    found: dict[str, dict[str, GroupMetric]] = {group: {} for group in masks}
+    for part, changes in changes_by_part(policy, parts).items():
+        made = group_metrics(parts[part], masks, list(changes), policy)
+        for group, metrics in made.items():
+            found[group] |= {metric_of(part, name): one for name, one in metrics.items()}
+    return {group: metrics for group, metrics in found.items() if metrics}
 
 
 def group_masks(rows: pd.DataFrame, column: str, values: Sequence[str]) -> dict[str, Mask]:
@@ -93,11 +83,7 @@ def group_masks(rows: pd.DataFrame, column: str, values: Sequence[str]) -> dict[
 def group_columns(
     served: pd.DataFrame, given: pd.DataFrame, policy: FairnessPolicy
 ) -> pd.DataFrame:
-    """The columns of groups: as a request holds them, or else as the new data do.
-
-    Raise ``UsageError`` for an absent column.
-    """
-    _check_columns([*served.columns, *given.columns], policy.columns, "the new data")
+    """The columns of groups: as a request holds them, or else as the new data do."""
     return pd.DataFrame(
         {name: (served if name in served.columns else given)[name] for name in policy.columns},
         index=served.index,
@@ -113,18 +99,42 @@ def fairness(
     """
     if not policy.columns:
         return Judged(not_judged="[test.fairness] columns names no groups")
-    if not isinstance(judged, JudgedRows):
-        return Judged(not_judged="groups are compared for one label or number a row, not [outputs]")
-    gaps = gaps_of(policy, judged.task, baseline)
+    parts, left_out = judged_parts(judged)
+    unjudged = [NotTested(subject=name, why=why) for name, why in left_out.items()]
+    if not parts:
+        return Judged(not_judged="no output is a label or a number of a row", not_tested=unjudged)
+    limits = {
+        metric_of(part, metric): change
+        for part, changes in changes_by_part(policy, parts).items()
+        for metric, change in changes.items()
+    }
     pairs = []
     for column, before in baseline.fairness.items():
-        masks = group_masks(rows, column, before.values)
-        after = group_metrics(judged, masks, list(gaps), policy)
-        pairs += list(_pairs(before, after))
+        after = _of_column(judged, group_masks(rows, column, before.values), policy)
+        own = list(_pairs(before, after))
+        pairs += own
+        unjudged += _missing(column, before, after, own)
     tested = sum(pair.testable for pair in pairs)
     if not tested:
-        return Judged(not_judged=f"no group has {MIN_GROUP_ROWS} rows, here and when packaged")
-    return Judged([_check(pair, gaps[pair.metric], tested) for pair in pairs])
+        few = f"no group has {MIN_GROUP_ROWS} rows, here and when packaged"
+        return Judged(not_judged=few, not_tested=unjudged)
+    checks = [_check(pair, limit_of(limits[pair.metric], pair.all_rows), tested) for pair in pairs]
+    return Judged(checks, not_tested=unjudged)
+
+
+def _missing(
+    column: str,
+    before: GroupedBaseline,
+    after: Mapping[str, Mapping[str, GroupMetric]],
+    pairs: Sequence[_Pair],
+) -> Iterator[NotTested]:
+    """The groups without a row, and the column if none of its groups can be tested."""
+    for group in before.groups:
+        if group not in after:
+            yield NotTested(subject=group, why="the new data have no row of the group that counts")
+    if not any(pair.testable for pair in pairs):
+        few = f"no group has {MIN_GROUP_ROWS} rows, here and when packaged"
+        yield NotTested(subject=column, why=few, asked=True)
 
 
 @dataclass(frozen=True)
@@ -137,6 +147,11 @@ class _Pair:
     @property
     def testable(self) -> bool:
         return min(self.before.degrees, self.after.degrees) + 1 >= MIN_GROUP_ROWS
+
+    @property
+    def all_rows(self) -> float:
+        """The packaged metric of all rows."""
+        return self.before.value - self.before.gap
 
     @property
     def error(self) -> float:
@@ -216,6 +231,6 @@ def _check_columns(there: Sequence[str] | pd.Index, named: Sequence[str], data: 
         if name not in there:
             raise UsageError(
                 f"[test.fairness] columns: expected the column {name!r} in {data}, which lack it",
-                "a group's rows are known by the column: keep it in the data; the model need not "
-                "see it, if it is in exclude of [data]",
+                did_you_mean(name, map(str, there))
+                or "keep the column in the data; [data] exclude hides it from the model",
             )

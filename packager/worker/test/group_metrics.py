@@ -17,8 +17,10 @@ from monitoring.scoring.metric import Metric, ratio
 from monitoring.stats.estimates import estimate
 from packager.errors import UsageError
 from packager.manifest.base import Scalar
-from packager.manifest.policy import FairnessPolicy
+from packager.manifest.policy import Change, FairnessPolicy
+from packager.text import did_you_mean
 from packager.worker.test.baseline import GroupMetric
+from packager.worker.test.judged_parts import metric_of
 from packager.worker.test.judged_rows import JudgedRows
 
 Floats = npt.NDArray[np.float64]
@@ -26,27 +28,64 @@ Mask = npt.NDArray[np.bool_]
 CLASS_METRICS = ("accuracy",)
 TWO_CLASS_METRICS = ("true_positive_rate", "false_positive_rate", "selection_rate", "precision")
 NUMBER_METRICS = ("mae", "bias")
+MAX_SHOWN = 20
+DEFAULT_GAPS: Mapping[str, Mapping[str, Change]] = {
+    "classification": {"accuracy": 0.03},
+    "regression": {"mae": "10%"},
+}
 
 
-def check_metrics(
-    policy: FairnessPolicy, names: Sequence[str], classes: Sequence[Scalar] | None
-) -> None:
-    """Raise ``UsageError`` if a metric of ``[test.fairness] gap`` is not one of the package.
+def known_metrics(judged: JudgedRows) -> tuple[str, ...]:
+    """The metrics that groups of ``judged`` may be compared by."""
+    if judged.task == "regression":
+        return NUMBER_METRICS
+    two = len(judged.classes or ()) == 2
+    return (*CLASS_METRICS, *TWO_CLASS_METRICS) if two else CLASS_METRICS
 
-    ``classes``: of a classification; None for a regression.
+
+def changes_by_part(
+    policy: FairnessPolicy, parts: Mapping[str, JudgedRows]
+) -> dict[str, dict[str, Change]]:
+    """Part → metric → largest growth of a distance: ``[test.fairness] gap``, or the defaults.
+
+    A metric is of every part that has it; one with the name of a part before it is of that alone.
+    Raise ``UsageError`` for a metric, or a positive label, that no part has.
     """
-    known: tuple[str, ...] = NUMBER_METRICS
-    if classes is not None:
-        known = (*CLASS_METRICS, *TWO_CLASS_METRICS) if len(classes) == 2 else CLASS_METRICS
-    for name in names:
-        if name not in known:
-            of = "two classes" if name in TWO_CLASS_METRICS else "this task"
+    _check_positive(policy, parts)
+    if not policy.gap:
+        return {part: dict(DEFAULT_GAPS[rows.task]) for part, rows in parts.items()}
+    known = {part: known_metrics(rows) for part, rows in parts.items()}
+    found: dict[str, dict[str, Change]] = {part: {} for part in parts}
+    for part, metrics in known.items():
+        for metric in metrics:
+            change = policy.gap.get(metric_of(part, metric), policy.gap.get(metric))
+            if change is not None:
+                found[part][metric] = change
+    names = {metric_of(part, metric) for part, metrics in known.items() for metric in metrics}
+    names |= {metric for metrics in known.values() for metric in metrics}
+    for name in policy.gap:
+        if name not in names:
+            ordered = sorted(names, key=lambda one: (one.count("."), known_order(one), one))
+            of_two = f"{name} is a metric of two classes" if name in TWO_CLASS_METRICS else ""
             raise UsageError(
-                f"[test.fairness] gap: expected {', '.join(known)}, got {name!r}",
-                f"{name} is no metric of {of}" if classes is None else "check its spelling",
+                f"[test.fairness] gap: expected {', '.join(ordered[:MAX_SHOWN])}, got {name!r}",
+                did_you_mean(name, ordered) or of_two or "name one of these",
             )
-    if classes is not None:
-        positive_code(policy, classes)
+    return found
+
+
+def known_order(name: str) -> int:
+    """The place of a metric among all."""
+    every = (*CLASS_METRICS, *TWO_CLASS_METRICS, *NUMBER_METRICS)
+    metric = name.rpartition(".")[2]
+    return every.index(metric) if metric in every else len(every)
+
+
+def _check_positive(policy: FairnessPolicy, parts: Mapping[str, JudgedRows]) -> None:
+    classes = [rows.classes or () for rows in parts.values() if rows.task == "classification"]
+    texts = {class_text(label) for own in classes for label in own}
+    if policy.positive is not None and classes and class_text(policy.positive) not in texts:
+        positive_code(policy, classes[0])
 
 
 def positive_code(policy: FairnessPolicy, classes: Sequence[Scalar]) -> int:
@@ -58,7 +97,7 @@ def positive_code(policy: FairnessPolicy, classes: Sequence[Scalar]) -> int:
     if wanted not in names:
         raise UsageError(
             f"[test.fairness] positive: expected one of {', '.join(names)}, got {wanted}",
-            "name the label that counts as positive",
+            did_you_mean(wanted, names) or "name the label that counts as positive",
         )
     return names.index(wanted)
 
@@ -89,7 +128,7 @@ def _parts(judged: JudgedRows, name: str, policy: FairnessPolicy) -> tuple[Float
         values = np.where(known, np.abs(error) if name == "mae" else error, 0.0)
         return values, known.astype(np.float64)
     truth, guess, _ = judged.codes
-    code = positive_code(policy, judged.classes or ())
+    code = _own_positive(policy, judged.classes or ())
     every, chosen, actual = np.ones(len(truth), np.bool_), guess == code, truth == code
     above, below = {
         "accuracy": (truth == guess, every),
@@ -99,6 +138,12 @@ def _parts(judged: JudgedRows, name: str, policy: FairnessPolicy) -> tuple[Float
         "precision": (chosen & actual, chosen),
     }[name]
     return above.astype(np.float64), below.astype(np.float64)
+
+
+def _own_positive(policy: FairnessPolicy, classes: Sequence[Scalar]) -> int:
+    """As ``positive_code``; of a part without that class, as if no label was named."""
+    named = policy.positive is not None and class_text(policy.positive) in map(class_text, classes)
+    return positive_code(policy, classes) if named else 1
 
 
 def _of_group(judged: JudgedRows, mask: Mask, above: Floats, below: Floats) -> GroupMetric | None:

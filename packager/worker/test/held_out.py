@@ -21,6 +21,7 @@ from packager.worker.test.baseline import BASELINE, Baseline
 from packager.worker.test.class_baseline import class_baseline
 from packager.worker.test.fairness import fairness_baseline, group_values
 from packager.worker.test.group_codes import group_codes
+from packager.worker.test.judged_parts import judged_parts
 from packager.worker.test.judged_rows import Judged, JudgedOutputs, JudgedRows, baseline_of
 from packager.worker.test.policy_names import check_policy
 from packager.worker.test.reference_effects import reference_effects
@@ -74,11 +75,14 @@ def held_out_statistics(
     effects = reference_effects(dataset, profile, schema, job, answers)
     found = found.model_copy(update={"reference_effects": effects})
     check_policy(job.test, found)
-    if isinstance(judged, JudgedRows):
-        values = group_values(dataset.train, job.test.fairness)
-        grouped = fairness_baseline(judged, dataset.test, values, found, job.test.fairness)
-        own = {"answers": class_baseline(judged), "fairness": grouped}
-        found = found.model_copy(update=own)
+    values = group_values(dataset.train, job.test.fairness)
+    parts = {name: class_baseline(rows) for name, rows in judged_parts(judged).parts.items()}
+    own = {
+        "answers": parts.pop("", None),
+        "outputs": {name: one for name, one in parts.items() if one is not None},
+        "fairness": fairness_baseline(judged, dataset.test, values, job.test.fairness),
+    }
+    found = found.model_copy(update=own)
     return HeldOut(found, _weak(judged, dataset, profile, schema, job.test))
 
 

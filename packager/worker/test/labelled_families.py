@@ -42,6 +42,4 @@ def labelled_families(
     else:
         found["calibration"] = calibration(judged, baseline, policy.calibration)
         found["fairness"] = fairness(judged, groups, baseline, policy.fairness)
-    if not policy.fairness.columns:
-        del found["fairness"]
     return found

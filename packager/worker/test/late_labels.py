@@ -17,6 +17,7 @@ from packager.data.row_files import read_rows
 from packager.errors import UsageError
 from packager.manifest.manifest import Manifest
 from packager.manifest.outputs import targets_of
+from packager.text import did_you_mean
 from packager.worker.test.new_rows import NewRows, right_answers
 
 LABEL = "label"
@@ -38,22 +39,49 @@ class LateLabels:
     notes: tuple[str, ...]
 
 
-def with_labels(rows: NewRows, path: Path, keys: Sequence[str]) -> LateLabels:
-    """``rows`` with the right answers in the file at ``path``, joined by the columns ``keys``.
+@dataclass(frozen=True)
+class LabelsFile:
+    """A file with right answers, as read."""
 
-    Labels of rows that the new data lack are noted. Raise ``UsageError`` for an absent column, a
-    key that is not unique in either file, or no label that belongs to a row.
+    path: Path
+    frame: pd.DataFrame
+    """Its columns; the target has its own name."""
+
+    @classmethod
+    def read(cls, path: Path, manifest: Manifest) -> LabelsFile:
+        """Read ``path``; raise ``UsageError`` if it can't be read, or lacks a target."""
+        frame = to_model_input(frames.read(path, manifest.reader), manifest.reader)
+        targets = _targets(manifest)
+        frame = _named_as_target(frame, targets)
+        for name in targets:
+            if name not in frame.columns:
+                raise UsageError(
+                    f"--labels: expected the column {name!r} in {path}, got "
+                    f"{_named(frame.columns)}",
+                    "the file needs the key and the target",
+                )
+        return cls(path, frame)
+
+    def check_columns(self, rows: NewRows, keys: Sequence[str]) -> None:
+        """Raise ``UsageError`` if ``rows`` or the file lack one of the columns ``keys``."""
+        for side, frame in (("the new data", rows.given), ("--labels", self.frame)):
+            absent = next((name for name in keys if name not in frame.columns), None)
+            if absent is not None:
+                columns = list(map(str, frame.columns))
+                raise UsageError(
+                    f"--on {absent}: expected a column of {side}, which lacks it",
+                    did_you_mean(absent, columns) or f"its columns are {', '.join(columns[:20])}",
+                )
+
+
+def with_labels(rows: NewRows, file: LabelsFile, keys: Sequence[str]) -> LateLabels:
+    """``rows`` with the right answers of ``file``, joined by the columns ``keys``, which both have.
+
+    Labels of rows that the new data lack are noted. Raise ``UsageError`` for a key that is not
+    unique in either file, or no label that belongs to a row.
     """
-    manifest = rows.manifest
-    labels = to_model_input(frames.read(path, manifest.reader), manifest.reader)
+    manifest, labels = rows.manifest, file.frame
     targets = _targets(manifest)
-    labels = _named_as_target(labels, targets)
-    for name in (*keys, *targets):
-        if name not in labels.columns:
-            raise UsageError(
-                f"--labels: expected the column {name!r}, got {_named(labels.columns)}",
-                "the file needs the key and the target",
-            )
     places = _places(rows, labels, keys)
     found = places >= 0
     if not found.any():
@@ -66,12 +94,13 @@ def with_labels(rows: NewRows, path: Path, keys: Sequence[str]) -> LateLabels:
     picked = picked[list(targets)].astype(object).where(found[:, np.newaxis])
     truth: Sequence[Any] = ()
     if manifest.schema_.target is not None:
-        every = _truth(path, manifest)
+        every = _truth(file.path, manifest)
         truth = [every[place] if place >= 0 else None for place in places.tolist()]
     beside = given.assign(**{name: picked[name].infer_objects() for name in targets})
     replaced = tuple(name for name in targets if name in rows.given.columns)
     unused = len(labels) - int(found.sum())
-    notes = [f"{unused} labels are of no row that is judged"] if unused else []
+    belong = "label belongs" if unused == 1 else "labels belong"
+    notes = [f"{unused:,} {belong} to no row that is judged"] if unused else []
     notes += [f"--labels replaces the column {name!r} of the new data" for name in replaced]
     return LateLabels(
         replace(rows, given=beside, truth=truth), _probabilities(labels, places), tuple(notes)
@@ -94,12 +123,6 @@ def _places(rows: NewRows, labels: pd.DataFrame, keys: Sequence[str]) -> npt.NDA
     """The label of each row, shape (n,); -1 for none."""
     sides = []
     for side, frame in (("the new data", rows.given), ("--labels", labels)):
-        absent = next((name for name in keys if name not in frame.columns), None)
-        if absent is not None:
-            raise UsageError(
-                f"--on {absent}: expected a column of {side}, which lacks it",
-                f"its columns are {', '.join(map(str, list(frame.columns)[:20]))}",
-            )
         # As text: a file may have 7 where the other has "7".
         key = pd.MultiIndex.from_arrays([frame[name].map(_text) for name in keys])
         known = np.asarray(frame[[*keys]].notna().all(axis=1), np.bool_)
@@ -107,7 +130,7 @@ def _places(rows: NewRows, labels: pd.DataFrame, keys: Sequence[str]) -> npt.NDA
             twice = key[known][key[known].duplicated()][0]
             raise UsageError(
                 f"--on {_named(keys)}: expected another key in every row of {side}, "
-                f"got {_named(twice)!r} twice",
+                f"got {_named(twice if isinstance(twice, tuple) else [twice])!r} twice",
                 "name more columns",
             )
         sides.append((key, known))

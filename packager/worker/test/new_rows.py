@@ -92,10 +92,7 @@ class NewRows:
         return SliceSet(slices.columns, slices.rules).masks(self.served)
 
     def groups(self, columns: Sequence[str]) -> Codes | None:
-        """The group of each row by the equal values of ``columns``; None for no column.
-
-        Raise ``UsageError`` for a column that the new data lack.
-        """
+        """The group of each row by the equal values of ``columns``; None for no column."""
         return group_codes(self.given, columns)
 
     def where(self, kept: Mask) -> NewRows:

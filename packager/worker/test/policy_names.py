@@ -8,6 +8,7 @@ from modelhost.text import display_value
 from monitoring.slices.slices import ALL
 from packager.errors import UsageError
 from packager.manifest.policy import Policy
+from packager.text import did_you_mean
 from packager.worker.test.baseline import Baseline
 
 MAX_SHOWN = 20
@@ -33,5 +34,5 @@ def _check(key: str, what: str, names: Iterable[str], known: Collection[str]) ->
             there = ", ".join(sorted(known)[:MAX_SHOWN]) or "none"
             raise UsageError(
                 f"{key}: expected {what}, got {display_value(name)}",
-                f"there are {there}; take it out of [test], or correct its spelling",
+                f"{did_you_mean(name, known)} there are {there}; take it out of [test]".lstrip(),
             )

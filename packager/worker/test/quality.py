@@ -108,7 +108,7 @@ def _floors(found: Mapping[str, Estimate], floors: Mapping[str, float]) -> Itera
         than = "below" if worse_direction(metric) < 0 else "above"
         yield _check(metric, ALL, seen, other).model_copy(
             update={
-                "name": f"{metric} floor",
+                "name": f"floor {metric}",
                 "baseline": floor,
                 "limit": 0.0,
                 "why": f"{metric} {other.value:.4g}{_on(other)}, expected not {than} {floor:.4g}",
@@ -120,7 +120,7 @@ def _undefined(metric: str, rows: int) -> Check:
     """A metric that the policy names and the new rows leave undefined."""
     return Check(
         family="quality",
-        name=f"{metric} undefined",
+        name=f"undefined {metric}",
         subject=ALL,
         metric=metric,
         difference=0.0,

@@ -13,7 +13,7 @@ from monitoring.stats.clusters import design_effect, design_effect_of_bins
 from packager.manifest.manifest import Schema
 from packager.model.predictions import Predictions
 from packager.worker.job import Job
-from packager.worker.test.drift import answer_values, shown_name
+from packager.worker.test.drift import answer_values, check_name
 from packager.worker.test.group_codes import group_codes
 from packager.worker.test.suspects import flags_of
 from packager.worker.train.dataset import Dataset
@@ -47,7 +47,7 @@ def _of_drift(
             bins = feature.bin_indices(values)
             groups = group_codes(rows, job.test.groups)
             effect = design_effect_of_bins(bins, groups, len(feature.bins))
-            yield f"drift {shown_name(feature)}", effect
+            yield f"drift {check_name(feature)}", effect
 
 
 def _of_suspects(

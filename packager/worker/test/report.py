@@ -14,6 +14,8 @@ from packager.worker.test.details import OF_CHECKS, OF_FAMILIES, check_details
 Verdict = Literal["passed", "failed", "inconclusive"]
 CheckVerdict = Literal["passed", "failed", "inconclusive", "warned"]
 """``warned``: failed in a family, or a case, that ``[test]`` doesn't let fail."""
+FamilyVerdict = Literal["passed", "failed", "inconclusive", "warned", "not judged"]
+"""``warned``: nothing failed, and a check warned."""
 
 
 class Check(FrozenModel):
@@ -23,7 +25,8 @@ class Check(FrozenModel):
     name: str
     """Unique in the family: ``accuracy color=E``."""
     subject: str = ""
-    """What is compared: a slice, a feature, a group, a case."""
+    """What is compared: a slice, a feature, a group, a case; of the drift of answers the name in
+    the profile, ``__prediction__``, which no column can have."""
     metric: str = ""
     baseline: float | None = None
     now: float | None = None
@@ -67,16 +70,27 @@ class Check(FrozenModel):
         return self
 
 
+class NotTested(FrozenModel):
+    """A part of a family that could not be tested: a feature, a slice, a group."""
+
+    subject: str
+    why: str
+    """The reason, and how to have it tested if there is a way."""
+    asked: bool = False
+    """Whether ``[test]`` names it: the family can't pass without it."""
+
+
 class FamilyReport(FrozenModel):
     """The checks of one family."""
 
     family: Family
-    verdict: Verdict | Literal["not judged"]
+    verdict: FamilyVerdict
     level: float | None = None
     """The family's probability of a false alarm; None if all checks are exact."""
     checks: tuple[Check, ...] = ()
     why: str = ""
     """Why it was not judged, or is inconclusive."""
+    not_tested: tuple[NotTested, ...] = ()
     details: Mapping[str, Any] = {}
     """What a page draws of the whole family: the record of ``details.OF_FAMILIES``."""
 

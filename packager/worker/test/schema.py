@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from modelhost.text import display_value
 from packager.manifest.base import Scalar
+from packager.text import counted
 from packager.worker.test.answers import Answers
 from packager.worker.test.new_rows import MAX_SHOWN, NewRows
 from packager.worker.test.report import Check
 from packager.worker.test.verdict import Judged
 
 
-def schema(rows: NewRows, answers: Answers | None) -> Judged:
-    """Every feature is there, every cell is valid, and the model answers every valid row."""
-    checks = [_rows(rows), _columns(rows)]
-    if not rows.absent:
+def schema(rows: NewRows, answers: Answers | None, absent: Mapping[str, tuple[str, ...]]) -> Judged:
+    """Every column is there, every cell is valid, and the model answers every valid row.
+
+    ``absent``: what needs them → columns that the rows lack.
+    """
+    checks = [_rows(rows), _columns(rows, absent)]
+    if not absent:
         checks.append(_cells(rows))
         if rows.truth and rows.manifest.schema_.classes is not None:
             checks.append(_labels(rows, rows.manifest.schema_.classes))
@@ -32,7 +36,7 @@ def _rows(rows: NewRows) -> Check:
         rows=rows.read,
         now=float(rows.read),
         verdict="passed" if rows.read else "failed",
-        why=f"there are {rows.read:,} rows" if rows.read else "the new data have no row",
+        why=f"read {counted(rows.read, 'row')}" if rows.read else "the new data have no row",
     )
 
 
@@ -55,29 +59,36 @@ def _labels(rows: NewRows, classes: Sequence[Scalar]) -> Check:
     )
 
 
-def _columns(rows: NewRows) -> Check:
-    absent = rows.absent
-    names = ", ".join(map(repr, absent[:MAX_SHOWN]))
+def _columns(rows: NewRows, absent: Mapping[str, tuple[str, ...]]) -> Check:
+    lacked = "; ".join(_lacked(role, names) for role, names in absent.items())
+    size = len(rows.manifest.schema_.features)
     return Check(
         family="schema",
         name="columns",
         rows=rows.read,
         headline=True,
-        verdict="failed" if absent else "passed",
-        why=f"the new data lack the feature{'s' * (len(absent) > 1)} {names}"
-        if absent
-        else f"every one of {len(rows.manifest.schema_.features)} features is there",
+        verdict="failed" if lacked else "passed",
+        why=f"the new data lack {lacked}" if lacked else f"there is every one of {size} features",
     )
+
+
+def _lacked(role: str, names: Sequence[str]) -> str:
+    """``the features 'size', 'color'``."""
+    kind, _, of = role.partition(" of ")
+    named = ", ".join(map(repr, names[:MAX_SHOWN]))
+    more = f" and {len(names) - MAX_SHOWN:,} more" if len(names) > MAX_SHOWN else ""
+    return f"the {kind}{'s' * (len(names) > 1)} {named}{more}{f' of {of}' if of else ''}"
 
 
 def _cells(rows: NewRows) -> Check:
     wrong = rows.invalid
     first = wrong[0] if wrong else None
     why = "every cell is valid"
+    is_or_are = "is" if len(wrong) == 1 else "are"
     if first is not None:
         why = (
-            f"{len(wrong)} of {rows.read} rows are refused, first row {first.row}, column "
-            f"{first.column!r}: expected {first.expected}, got {first.got}"
+            f"{len(wrong):,} of {counted(rows.read, 'row')} {is_or_are} refused, first row "
+            f"{first.row}, column {first.column!r}: expected {first.expected}, got {first.got}"
         )
     return Check(
         family="schema",
@@ -99,7 +110,8 @@ def _answered(answers: Answers, rows: NewRows) -> Check:
     why = "the model answers every valid row"
     if refused:
         place = int(rows.places[refused[0].row])
-        why = f"the model raises on {len(refused)} rows, first row {place}: {refused[0].why}"
+        raises = f"the model raises on {counted(len(refused), 'row')}"
+        why = f"{raises}, first row {place}: {refused[0].why}"
     return Check(
         family="schema",
         name="answers",

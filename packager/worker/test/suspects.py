@@ -13,6 +13,7 @@ import pandas as pd
 from monitoring.profile.profile import Profile
 from monitoring.stats.clusters import design_effect
 from monitoring.stats.estimates import Estimate, compare
+from packager.data.checks.shown_cells import json_cell
 from packager.data.extremes import extremes
 from packager.manifest.manifest import Column, DataSource
 from packager.manifest.policy import Policy
@@ -110,18 +111,9 @@ def _examples(column: Column, flags: Mask, rows: NewRows) -> tuple[Mapping[str, 
     if column.personal is not None:
         return tuple({"row": int(rows.places[row])} for row in chosen)
     return tuple(
-        {"row": int(rows.places[row]), column.name: _plain(cells.iloc[row])} for row in chosen
+        {"row": int(rows.places[row]), "cells": {column.name: json_cell(cells.iloc[row])}}
+        for row in chosen
     )
-
-
-def _plain(cell: Any) -> Any:
-    """A cell for JSON; what JSON lacks, as a short text."""
-    value = cell.item() if isinstance(cell, np.generic) else cell
-    if isinstance(value, bool | int | str):
-        return value
-    if isinstance(value, float):
-        return value if np.isfinite(value) else None
-    return None if value is None or value is pd.NaT or value is pd.NA else str(value)[:100]
 
 
 def _rows_flagged(rows: NewRows) -> Mapping[str, object]:

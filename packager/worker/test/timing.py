@@ -15,10 +15,11 @@ import pandas as pd
 
 from monitoring.scoring.metric import mean
 from monitoring.stats.estimates import Estimate, against_value, estimate
-from packager.manifest.policy import Policy
+from packager.manifest.policy import Policy, TimePolicy
 from packager.model.hosted_model import HostedModel
+from packager.worker.job import PreviousTimes
 from packager.worker.test.details import TimeDetails
-from packager.worker.test.report import Check
+from packager.worker.test.report import Check, NotTested
 from packager.worker.test.verdict import Judged
 from packager.worker.train.importance import evenly_spaced
 
@@ -29,6 +30,10 @@ MAX_ERROR = 0.03
 MAX_ROWS = 1_000
 """Rows of one prediction."""
 MIN_ROWS = 50
+ONLY_RELATIVE = (
+    "only new rows that are slower than held-out ones are seen; to see a model that is slower as a "
+    "whole, name an earlier package with --previous"
+)
 MAX_SECONDS = 2.0
 """Time after which no further round begins, if there are ``MIN_ROUNDS``."""
 
@@ -64,32 +69,57 @@ def ratios(measure: Measure, rows: pd.DataFrame, reference: pd.DataFrame) -> tup
     return tuple(one for one in found if math.isfinite(one) and one > 0)
 
 
-def timing(measured: Sequence[float] | str, policy: Policy) -> Judged:
-    """Whether a new row takes more processor time; text says why nothing was measured."""
-    if isinstance(measured, str):
-        return Judged(not_judged=measured)
-    if len(measured) < MIN_ROUNDS:
-        return Judged(not_judged=f"fewer than {MIN_ROWS} rows to measure")
+def timing(
+    measured: Sequence[float] | str, policy: Policy, previous: PreviousTimes | None = None
+) -> Judged:
+    """Whether a new row takes more processor time than a held-out row, and than it took before.
+
+    ``measured``: the ratios to held-out rows, or why there are none. ``previous``: those to an
+    earlier package. Both kinds of rows go through the same model, so that only ``previous`` shows
+    a model that is slower as a whole.
+    """
+    checks, not_tested = [], []
+    asked = policy.time != TimePolicy()
+    why = measured if isinstance(measured, str) else f"fewer than {MIN_ROWS} rows to measure"
+    if not isinstance(measured, str) and len(measured) >= MIN_ROUNDS:
+        checks.append(_check("processor time", "a held-out row", measured, policy))
+    else:
+        not_tested.append(NotTested(subject="processor time of new rows", why=why, asked=asked))
+    if previous is not None and len(previous.ratios) >= MIN_ROUNDS:
+        name = f"processor time since {previous.tag}"
+        checks.append(_check(name, f"a row in {previous.tag}", previous.ratios, policy))
+    else:
+        missing = ONLY_RELATIVE if previous is None else f"{previous.tag}: {previous.why}"
+        part = "processor time of the model as a whole"
+        not_tested.append(NotTested(subject=part, why=missing, asked=previous is not None))
+    if not checks:
+        return Judged(not_judged=why, not_tested=not_tested)
+    return Judged(checks, not_tested=not_tested)
+
+
+def _check(name: str, of: str, measured: Sequence[float], policy: Policy) -> Check:
     found = _logarithms(measured)
     seen = against_value(found, 0.0)
     now = math.exp(found.value)
-    check = Check(
+    low, high = (math.exp(end) - 1 for end in seen.interval())
+    return Check(
         family="time",
-        name="processor time",
+        name=name,
         metric="cpu_ratio",
         baseline=1.0,
         now=now,
         difference=now - 1,
+        interval=(low, high),
         limit=policy.time.ratio - 1,
         rows=len(measured),
         p=seen.p_value(1),
         error=seen.error,
         degrees=seen.degrees,
-        why=f"a row takes {now:.2f} times the processor time of a held-out row; the policy allows "
+        headline=True,
+        why=f"a row takes {now:.2f} times the processor time of {of}; the policy allows "
         f"{policy.time.ratio:g}",
         details=TimeDetails(ratios=tuple(measured)).model_dump(mode="json"),
     )
-    return Judged([check])
 
 
 def _enough(found: Sequence[float]) -> bool:

@@ -40,7 +40,6 @@ def unanswered(
     return Check(
         family="suspects",
         name=NAME,
-        subject="prediction",
         metric="unanswered",
         baseline=share,
         baseline_rows=baseline.rows,

@@ -13,13 +13,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import count
 from typing import NamedTuple
 
 from monitoring.stats.adjust import benjamini_hochberg
 from monitoring.stats.drift import visible_psi
 from monitoring.stats.estimates import visible_difference
 from packager.manifest.policy import FAMILIES, SHARES, Family, Policy
-from packager.worker.test.report import Check, CheckVerdict, FamilyReport, Verdict
+from packager.text import counted
+from packager.worker.test.report import (
+    Check,
+    CheckVerdict,
+    FamilyReport,
+    FamilyVerdict,
+    NotTested,
+    Verdict,
+)
 
 POWER = 0.8
 """The probability with which ``Check.visible_from`` is found."""
@@ -42,6 +51,7 @@ class Judged(NamedTuple):
     details: Mapping[str, object] = {}
     spends: bool = False
     """Whether its exact checks take the family's part of the budget: it was tested elsewhere."""
+    not_tested: Sequence[NotTested] = ()
 
 
 def levels(found: Mapping[Family, Judged], policy: Policy) -> dict[Family, float]:
@@ -72,27 +82,67 @@ def judge(found: Mapping[Family, Judged], policy: Policy) -> tuple[FamilyReport,
     )
 
 
-def overall(families: Sequence[FamilyReport]) -> tuple[Verdict, str]:
+def overall(families: Sequence[FamilyReport], policy: Policy) -> tuple[Verdict, str]:
     """The verdict of the whole test, in a word and in a sentence."""
     failed = [one for family in families for one in family.checks if one.verdict == "failed"]
     if failed:
-        more = f"; {len(failed) - 1} more checks failed" if len(failed) > 1 else ""
-        return "failed", f"failed: {_first(failed).why}{more}"
-    unclear = [one for one in families if one.verdict == "inconclusive"]
-    if unclear:
-        return "inconclusive", f"inconclusive: {unclear[0].family}: {unclear[0].why}"
-    judged = [one.family for one in families if one.verdict == "passed"]
-    if not judged:
-        return "inconclusive", "inconclusive: nothing could be judged"
-    if "quality" not in judged:
-        return "inconclusive", f"inconclusive: {_why_no_quality(families)}"
-    return "passed", f"passed: {', '.join(judged)}"
+        own = [one for one in failed if one.family == failed[0].family]
+        more = f"; {counted(len(failed) - 1, 'more check')} failed" if len(failed) > 1 else ""
+        return "failed", f"failed: {_first(own).why}{more}"
+    open_ = [why for one in families if (why := _why_open(one, policy))]
+    if not any(one.checks for one in families):
+        open_ = open_ or ["nothing could be judged"]
+    absent = declared(policy) - {one.family for one in families}
+    open_ = open_ or [f"{name} was not judged" for name in FAMILIES if name in absent]
+    if open_:
+        fails = '; exit code 1 by [test] inconclusive = "fail"'
+        return "inconclusive", f"inconclusive: {'; '.join(open_)}" + (
+            fails if policy.inconclusive == "fail" else ""
+        )
+    named = [
+        f"{verdict}: {', '.join(those)}"
+        for verdict in ("passed", "warned", "not judged")
+        if (those := [one.family for one in families if one.verdict == verdict])
+    ]
+    return "passed", "; ".join(named if named[0].startswith("passed") else ["passed", *named])
+
+
+def declared(policy: Policy) -> frozenset[Family]:
+    """The families that a test has to judge to pass: quality, and those that ``[test]`` sets."""
+    tables: Mapping[Family, object] = {
+        "suspects": policy.suspects,
+        "drift": policy.drift,
+        "calibration": policy.calibration,
+        "time": policy.time,
+        "weak": policy.weak,
+    }
+    own = {name for name, table in tables.items() if table != type(table)()}
+    if policy.weak.features == 0:
+        own -= {"weak"}
+    if policy.fairness.columns:
+        own.add("fairness")
+    if policy.case:
+        own.add("cases")
+    return frozenset(own | {"quality"})
+
+
+def _why_open(family: FamilyReport, policy: Policy) -> str:
+    """Why ``family`` keeps the test from passing; empty if it doesn't."""
+    if family.verdict == "inconclusive":
+        return f"{family.family}: {family.why}"
+    if family.verdict == "not judged" and family.family in declared(policy):
+        return f"{family.family} was not judged: {family.why}"
+    return ""
 
 
 def _family(family: Family, found: Judged, level: float | None, policy: Policy) -> FamilyReport:
     if found.not_judged:
         return FamilyReport(
-            family=family, verdict="not judged", why=found.not_judged, details=found.details
+            family=family,
+            verdict="not judged",
+            why=found.not_judged,
+            not_tested=tuple(found.not_tested),
+            details=found.details,
         )
     checks = []
     for check, test in zip(found.checks, _tests(found.checks), strict=True):
@@ -103,14 +153,35 @@ def _family(family: Family, found: Judged, level: float | None, policy: Policy) 
             judged = judged.model_copy(update={"verdict": "warned"})
         checks.append(judged)
     verdict, why = _of_checks(checks)
+    missing = [one for one in found.not_tested if one.asked]
+    if missing and verdict != "failed":
+        others = [why] if verdict == "inconclusive" else []
+        parts = [f"{one.subject} was not tested: {one.why}" for one in missing]
+        verdict, why = "inconclusive", "; ".join([*others, *parts])
     return FamilyReport(
         family=family,
         verdict=verdict,
         level=level,
-        checks=tuple(checks),
+        checks=_unique(checks),
         why=why,
+        not_tested=tuple(found.not_tested),
         details=found.details,
     )
+
+
+def _unique(checks: Sequence[Check]) -> tuple[Check, ...]:
+    """``checks`` with different names: names of columns, slices and cases may be any text."""
+    names = [check.name for check in checks]
+    taken, found = set(names), []
+    for at, check in enumerate(checks):
+        if check.name not in names[:at]:
+            found.append(check)
+            continue
+        number = next(n for n in count(2) if f"{check.name} ({n})" not in taken)
+        name = f"{check.name} ({number})"
+        taken.add(name)
+        found.append(check.model_copy(update={"name": name}))
+    return tuple(found)
 
 
 def _tests(checks: Sequence[Check]) -> list[_Test | None]:
@@ -171,14 +242,15 @@ def _visible(check: Check, alpha: float) -> float | None:
     return visible_difference(check.error, check.degrees, alpha, POWER)
 
 
-def _of_checks(checks: Sequence[Check]) -> tuple[Verdict, str]:
+def _of_checks(checks: Sequence[Check]) -> tuple[FamilyVerdict, str]:
     failed = [check for check in checks if check.verdict == "failed"]
     if failed:
         return "failed", _first(failed).why
     every = all(one.verdict == "inconclusive" for one in checks)
     unclear = [one for one in checks if one.verdict == "inconclusive" and (one.headline or every)]
     if not unclear:
-        return "passed", ""
+        warned = [check for check in checks if check.verdict == "warned"]
+        return ("warned", _first(warned).why) if warned else ("passed", "")
     first = unclear[0]
     seen = ""
     if first.visible_from is not None and math.isfinite(first.visible_from):
@@ -189,8 +261,3 @@ def _of_checks(checks: Sequence[Check]) -> tuple[Verdict, str]:
 def _first(failed: Sequence[Check]) -> Check:
     """The failed check to name first: of all rows before one of a slice, then the surest."""
     return min(failed, key=lambda one: (not one.headline, one.q is not None and one.q))
-
-
-def _why_no_quality(families: Sequence[FamilyReport]) -> str:
-    why = next((one.why for one in families if one.family == "quality"), "")
-    return f"quality was not judged: {why}" if why else "quality was not judged"

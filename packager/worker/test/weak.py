@@ -22,7 +22,7 @@ from monitoring.stats.weak_slices import (
     SearchResult,
     find_weak_slices,
 )
-from packager.data.checks.shown_cells import cell_text
+from packager.data.checks.shown_cells import json_cell
 from packager.manifest.manifest import Column
 from packager.worker.test.weak_bins import term_features
 from packager.worker.test.weak_slice import Against, WeakSlice, WeakSlices
@@ -201,21 +201,10 @@ def _examples(
         {
             "row": int(row),
             "loss": float(loss[row]),
-            "cells": {name: _cell(frame[name].iloc[row]) for name in frame.columns},
+            "cells": {name: json_cell(frame[name].iloc[row]) for name in frame.columns},
         }
         for row in worst
     )
-
-
-def _cell(value: Any) -> Any:
-    """A cell in JSON: numbers and booleans as they are, all else as text; None for null."""
-    if isinstance(value, np.bool_ | np.integer):
-        value = value.item()
-    if isinstance(value, bool) or (isinstance(value, int) and abs(value) < 2**53):
-        return value
-    if isinstance(value, float | np.floating) and np.isfinite(value):
-        return float(value)
-    return cell_text(value)
 
 
 def _toml(text: str) -> str:

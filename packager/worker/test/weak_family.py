@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -14,6 +11,7 @@ from monitoring.slices.slices import ALL
 from monitoring.stats.slice_tests import Losses
 from packager.manifest.manifest import Schema
 from packager.manifest.policy import SHARES, Policy
+from packager.text import counted
 from packager.worker.test.baseline import Baseline
 from packager.worker.test.details import WeakDetails, WeakSliceDetails
 from packager.worker.test.judged_rows import Judged as JudgedData
@@ -87,14 +85,14 @@ def _options(policy: Policy, baseline: Baseline | None) -> WeakOptions:
 
 def _summary(found: WeakSlices) -> Check:
     """How many there are; each is a check of its own."""
-    number = len(found.slices) or "no"
+    number = counted(len(found.slices), "weak slice") if found.slices else "no weak slice"
     return Check(
         family="weak",
         name="search",
         metric="slices",
         now=float(len(found.slices)),
         rows=found.rows,
-        why=f"{number} weak slices among {found.tried:,} that were tried on {found.rows:,} rows",
+        why=f"{number} among {found.tried:,} that were tried on {counted(found.rows, 'row')}",
     )
 
 
@@ -122,12 +120,8 @@ def _check(one: WeakSlice, found: WeakSlices, policy: Policy) -> Check:
         verdict="failed" if fails else "warned",
         why=f"{one.condition}: loss {one.loss:.3g}, {one.expected:.3g} {expected}, on {one.rows:,} "
         f"rows ({one.share:.1%})",
-        examples=tuple(_example(row) for row in one.examples),
+        examples=one.examples,
     )
-
-
-def _example(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    return {"row": row["row"], **row["cells"], "loss": row["loss"]}
 
 
 def _details(found: WeakSlices) -> WeakDetails:
@@ -142,7 +136,7 @@ def _details(found: WeakSlices) -> WeakDetails:
                 excess=one.excess,
                 low=one.interval[0],
                 high=one.interval[1],
-                examples=tuple(_example(row) for row in one.examples),
+                examples=one.examples,
             )
             for one in found.slices
         )

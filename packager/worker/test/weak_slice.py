@@ -76,8 +76,3 @@ class WeakSlices(FrozenModel):
             for one in self.slices
         )
         return self.model_copy(update={"slices": slices})
-
-    @property
-    def p(self) -> float:
-        """The p-value of the hypothesis that there is no weak slice; 1 if none is shown."""
-        return min((one.q for one in self.slices), default=1.0)

@@ -14,7 +14,7 @@ import pandas as pd
 from modelhost.text import display_value
 from monitoring.slices.slices import SliceSet, slice_values
 from packager.data import frames
-from packager.data.preview import refuse_unservable
+from packager.data.preview import refuse_reserved, refuse_unservable
 from packager.data.split import split_parts
 from packager.errors import UsageError
 from packager.manifest.base import Scalar, Task
@@ -205,6 +205,7 @@ def _check_columns(frame: pd.DataFrame, job: Job, targets: Sequence[str]) -> Non
                 "take it out of exclude: the model never sees the target anyway",
             )
     features = feature_names(frame, job)
+    refuse_reserved(features)
     for key, names in (("exclude", job.monitoring_exclude), ("include", job.monitoring_include)):
         _check_present(frame, f"[monitoring] {key}", names)
         if others := [name for name in names if name not in features]:

@@ -89,11 +89,32 @@ def test_a_test_that_could_not_be_made_is_no_failed_test(
     assert "the test could not be made" in summary.read_text()
 
 
-def test_wrong_usage_writes_nothing(run, answer: list[Any], tmp_path: Path) -> None:
-    answer.append(UsageError("new.csv: expected a file", "name one"))
-    code, _, _ = run("test", "ref", "--data", "new.csv", "--out", tmp_path / "out")
+def test_wrong_usage_replaces_the_files_of_an_earlier_test(
+    run, answer: list[Any], tmp_path: Path
+) -> None:
+    answer.append(made.report(made.family("schema")))
+    arguments = ("test", "ref", "--data", "new.csv", "--out", tmp_path / "out")
+    assert run(*arguments)[0] == 0
+    answer[0] = UsageError("new.csv: expected a file", "name one")
+    code, _, _ = run(*arguments)
     assert code == 2
-    assert names(tmp_path / "out") == []
+    assert names(tmp_path / "out") == ["index.html", "junit.xml", "summary.md"]
+    top = ElementTree.parse(tmp_path / "out" / "junit.xml").getroot()
+    assert (top.attrib["errors"], top.attrib["failures"]) == ("1", "0")
+    assert "expected a file" in (tmp_path / "out" / "summary.md").read_text()
+
+
+def test_a_crash_leaves_no_report_of_an_earlier_test(
+    run, answer: list[Any], tmp_path: Path
+) -> None:
+    answer.append(made.report(made.family("schema")))
+    arguments = ("test", "ref", "--data", "new.csv", "--out", tmp_path / "out")
+    assert run(*arguments)[0] == 0
+    answer[0] = ZeroDivisionError("a mistake of this program")
+    with pytest.raises(ZeroDivisionError):
+        run(*arguments)
+    assert "the test has not ended" in (tmp_path / "out" / "summary.md").read_text()
+    assert "report.json" not in names(tmp_path / "out")
 
 
 def test_nothing_new_writes_nothing(run, answer: list[Any], tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ def test_rows_of_json_are_read(tmp_path: Path, form: str):
     [
         ("rows.jsonl", "nonsense", "expected JSON"),
         ("rows.jsonl", '{"age": NaN}', "the number NaN, which JSON doesn't have"),
-        ("rows.json", "[1, 2]", "expected objects, one a row"),
+        ("rows.json", "[1, 2]", "expected a list of objects"),
         ("rows.csv", "age,kind\n", "expected rows without a label"),
         ("rows.csv", "age,returned\n1,yes\n", "all 1 have one"),
     ],

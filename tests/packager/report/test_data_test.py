@@ -27,7 +27,7 @@ def test_a_family_that_passed_is_a_line_with_what_is_nearest_to_its_limit() -> N
     checks = [made.drifted(name, verdict="passed", now=v, difference=v, limit=0.5) for name, v in
               (("age", 0.01), ("size", 0.2), ("mass", 0.1))]  # fmt: skip
     text = as_text(made.report(made.family("drift", checks)), 80)
-    assert "drift   passed        3  nearest to its limit: size, +0.2 of 0.5" in text
+    assert "drift   passed        3  nearest to its limit: size, +0.2 of +0.5" in text
     assert "age" not in text
 
 

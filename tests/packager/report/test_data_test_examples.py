@@ -86,3 +86,10 @@ def test_rows_are_shown_of_checks_that_did_not_pass(verdict: str) -> None:
     checks = [made.check(examples=rows), made.check("bad", examples=rows, verdict=verdict)]
     [text] = examples_of(checks)
     assert "rows of bad" in text
+
+
+def test_cells_are_columns_of_their_own_whatever_their_names() -> None:
+    text = example_table("rows", [{"row": 3, "loss": 0.5, "cells": {"row": "own", "cells": 7}}])
+    heads = re.findall(r"<th[^>]*>(?:<span>)?([^<]+)", text)
+    assert heads[:4] == ["row", "loss", "row", "cells"]
+    assert "own" in text

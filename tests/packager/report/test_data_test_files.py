@@ -29,7 +29,7 @@ def test_a_folder_gets_four_files(tmp_path: Path) -> None:
     assert names(out) == NAMES
     assert reports.DataTestReport.load(out / "report.json").dump() == FOUND.dump()
     assert ElementTree.fromstring((out / "junit.xml").read_bytes()).tag == "testsuites"
-    assert (out / "summary.md").read_text().startswith("## ❌ plain plain")
+    assert (out / "summary.md").read_text().startswith("<!-- package-test/1 -->\n## ❌ plain plain")
     assert (out / "index.html").read_text().startswith("<!doctype html>")
     assert {oct((out / name).stat().st_mode & 0o777) for name in NAMES} == {"0o644"}
 
@@ -114,12 +114,12 @@ def test_a_pipe_is_written_to(tmp_path: Path) -> None:
 def test_places_that_can_not_be_written_are_found_before_the_test(tmp_path: Path) -> None:
     (tmp_path / "junit.xml").mkdir()
     with pytest.raises(UsageError, match=r"junit\.xml: expected a file, got a folder"):
-        files.check_places(tmp_path, None, tmp_path / "new.csv")
+        files.begin("ref", tmp_path, None, tmp_path / "new.csv")
     (tmp_path / "file").write_text("")
     with pytest.raises(PackageError, match="is a file"):
-        files.check_places(tmp_path / "file" / "out", None, tmp_path / "new.csv")
+        files.begin("ref", tmp_path / "file" / "out", None, tmp_path / "new.csv")
     with pytest.raises(UsageError, match=r"--summary .*: expected a file, got a folder"):
-        files.check_places(None, tmp_path, tmp_path / "new.csv")
+        files.begin("ref", None, tmp_path, tmp_path / "new.csv")
 
 
 def test_the_report_is_json_that_others_read(tmp_path: Path) -> None:
@@ -130,7 +130,50 @@ def test_the_report_is_json_that_others_read(tmp_path: Path) -> None:
 
 def test_reports_are_not_written_among_the_data(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="expected a folder outside the new data"):
-        files.check_places(tmp_path / "tested", None, tmp_path)
-    files.check_places(tmp_path / "tested", None, tmp_path / "data")
+        files.begin("ref", tmp_path / "tested", None, tmp_path)
+    files.begin("ref", tmp_path / "tested", None, tmp_path / "data")
     with pytest.raises(UsageError, match="expected a file outside the new data"):
-        files.check_places(None, tmp_path / "summary.md", tmp_path)
+        files.begin("ref", None, tmp_path / "summary.md", tmp_path)
+
+
+def test_what_began_says_that_it_did_not_end_until_it_does(tmp_path: Path) -> None:
+    out, summary = tmp_path / "out", tmp_path / "summary.md"
+    files.write_report(FOUND, out, summary)
+    files.begin("ref", out, summary, tmp_path / "new.csv")
+    assert names(out) == ["index.html", "junit.xml", "summary.md"]
+    top = ElementTree.fromstring((out / "junit.xml").read_bytes())
+    assert (top.attrib["errors"], top.attrib["failures"]) == ("1", "0")
+    for path in (out / "index.html", out / "summary.md", summary):
+        assert "the test has not ended" in path.read_text()
+        assert "plain" not in path.read_text()
+    files.write_report(FOUND, out, summary)
+    assert names(out) == NAMES
+    assert "not ended" not in summary.read_text()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_file_of_somebody_else_is_kept(name: str, tmp_path: Path) -> None:
+    files.write_report(FOUND, tmp_path, None)
+    (tmp_path / name).write_text("my own")
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(UsageError, match=f"{name}: expected a file that `package test` wrote"):
+        files.begin("ref", tmp_path, None, tmp_path / "new.csv")
+    with pytest.raises(UsageError, match="which is kept"):
+        files.begin("ref", None, tmp_path / name, tmp_path / "new.csv")
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_summary_that_others_share_is_not_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = tmp_path / "step.md"
+    shared.write_text("of another step\n")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(shared))
+    files.begin("ref", None, shared, tmp_path / "new.csv")
+    assert shared.read_text() == "of another step\n"
+
+
+def test_files_that_began_are_cleared_if_nothing_is_new(tmp_path: Path) -> None:
+    files.begin("ref", tmp_path, tmp_path / "s.md", tmp_path / "new.csv")
+    files.clear(tmp_path, tmp_path / "s.md")
+    assert names(tmp_path) == []

@@ -81,3 +81,29 @@ def test_entries_are_not_written_among_the_data(tmp_path: Path) -> None:
         with pytest.raises(UsageError, match="expected a folder outside the new data"):
             refuse_unreadable(state, tmp_path)
     refuse_unreadable(tmp_path / FOLDER, tmp_path / "new")
+
+
+def test_an_entry_is_parsed_once_for_all_questions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = Ledger(tmp_path)
+    ledger.record(entry(version=1))
+    parsed: list[Path] = []
+    load = LedgerEntry.load
+
+    def counting(path: Path) -> LedgerEntry:
+        parsed.append(path)
+        return load(path)
+
+    monkeypatch.setattr(LedgerEntry, "load", counting)
+    assert ledger.find(KEY) is not None
+    assert len(ledger.entries(report().name)) == 1
+    assert ledger.last_version(KEY.root, "table") == 1
+    assert ledger.seen_files(KEY.root) == {"123"}
+    assert len(parsed) == 1
+
+
+def test_a_test_in_turn_with_an_earlier_package_is_another_test(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path)
+    ledger.record(entry())
+    assert ledger.find(KEY.model_copy(update={"previous": "b" * 64})) is None

@@ -70,7 +70,7 @@ def test_answers_without_confidence_are_not_judged() -> None:
     _, judged = answered(500, 0)
     bare = JudgedRows("classification", judged.truth, Predictions(judged.found.labels, None), None)
     assert report(bare).why == "the model gives no probabilities"
-    assert report(numbers(500, 0)).why == "only answers of a classification have a confidence"
+    assert report(numbers(500, 0)).why == "only labels have a confidence"
 
 
 def test_harder_rows_of_an_unchanged_model_pass() -> None:

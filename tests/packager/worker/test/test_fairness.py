@@ -15,13 +15,12 @@ from packager.worker.test.baseline import Baseline
 from packager.worker.test.fairness import (
     fairness,
     fairness_baseline,
-    gaps_of,
     group_columns,
     group_values,
 )
 from packager.worker.test.judged_rows import JudgedOutputs, JudgedRows, baseline_of
 from packager.worker.test.report import FamilyReport
-from packager.worker.test.verdict import judge
+from packager.worker.test.verdict import judge, overall
 
 POLICY = FairnessPolicy.model_validate({"columns": ["city"]})
 BOTH = FairnessPolicy.model_validate(
@@ -32,7 +31,7 @@ BOTH = FairnessPolicy.model_validate(
 def packaged(frame: pd.DataFrame, judged: JudgedRows, policy: FairnessPolicy) -> Baseline:
     found = baseline_of(judged, {"__all__": np.ones(len(judged), np.bool_)})
     values = group_values(frame, policy)
-    grouped = fairness_baseline(judged, frame, values, found, policy)
+    grouped = fairness_baseline(judged, frame, values, policy)
     return Baseline.model_validate_json(
         found.model_copy(update={"fairness": grouped}).model_dump_json()
     )
@@ -99,11 +98,31 @@ def test_small_groups_are_said_and_not_tested() -> None:
     assert small.why.endswith("; too few rows to test")
 
 
-def test_a_share_of_the_metric_of_all_rows() -> None:
+def test_a_share_is_of_the_packaged_metric_of_all_rows() -> None:
     judged = numbers(2_000, 0)
-    baseline = baseline_of(judged, {"__all__": np.ones(2_000, np.bool_)})
-    mae = baseline.slices["__all__"].metrics["mae"].value
-    assert gaps_of(POLICY, "regression", baseline) == {"mae": pytest.approx(0.1 * mae)}
+    frame = pd.DataFrame({"city": np.tile(["a", "b"], 1_000)})
+    mae = np.abs(np.array(judged.found.labels, float) - np.array(judged.truth, float)).mean()
+    baseline = packaged(frame, judged, POLICY)
+    found = fairness(judged, frame, baseline, POLICY)
+    assert [one.limit for one in found.checks] == [pytest.approx(0.1 * mae)] * 2
+
+
+def test_a_column_without_a_group_to_test_keeps_the_family_from_passing() -> None:
+    frame, judged = answered(6_000, 1)
+    baseline = packaged(*answered(6_000, 2), BOTH)
+    alone = frame.assign(city="nowhere")
+    (family,) = judge({"fairness": fairness(judged, alone, baseline, BOTH)}, Policy())
+    assert family.verdict == "inconclusive"
+    assert family.why == "city was not tested: no group has 30 rows, here and when packaged"
+    assert {(one.subject, one.asked) for one in family.not_tested} == {
+        *((f"city={city}", False) for city in CITIES),
+        ("city", True),
+    }
+    verdict, sentence = overall([family], Policy(fairness=BOTH))
+    assert verdict == "inconclusive"
+    assert sentence == (
+        "inconclusive: fairness: city was not tested: no group has 30 rows, here and when packaged"
+    )
 
 
 def test_what_has_no_groups_is_not_judged() -> None:
@@ -111,7 +130,7 @@ def test_what_has_no_groups_is_not_judged() -> None:
     baseline = packaged(frame, judged, POLICY)
     outputs = JudgedOutputs((), (), (), 100)
     assert fairness(outputs, frame, baseline, POLICY).not_judged == (
-        "groups are compared for one label or number a row, not [outputs]"
+        "no output is a label or a number of a row"
     )
     assert fairness(judged, frame, baseline, FairnessPolicy()).not_judged
     tiny_frame, tiny = answered(20, 0)
@@ -125,11 +144,6 @@ def test_columns_come_from_the_request_or_the_new_data() -> None:
     given = pd.DataFrame({"city": ["x", "x"], "sex": ["f", "m"]})
     found = group_columns(served, given, BOTH)
     assert found.to_dict("list") == {"city": ["a", "b"], "sex": ["f", "m"]}
-    with pytest.raises(UsageError) as raised:
-        group_columns(served, served, BOTH)
-    assert raised.value.message == (
-        "[test.fairness] columns: expected the column 'sex' in the new data, which lack it"
-    )
 
 
 def test_a_misspelt_metric_is_refused_at_the_build() -> None:

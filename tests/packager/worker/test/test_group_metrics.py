@@ -7,9 +7,11 @@ import pytest
 from judged_samples import answered, numbers
 from sklearn.metrics import precision_score, recall_score
 
+from modelhost.predictions import Predictions
 from packager.errors import UsageError
 from packager.manifest.policy import FairnessPolicy
-from packager.worker.test.group_metrics import check_metrics, group_metrics, positive_code
+from packager.worker.test.group_metrics import changes_by_part, group_metrics, positive_code
+from packager.worker.test.judged_rows import JudgedRows
 
 NAMES = ["accuracy", "true_positive_rate", "false_positive_rate", "selection_rate", "precision"]
 POLICY = FairnessPolicy(columns=("sex",))
@@ -89,19 +91,34 @@ def test_a_metric_without_rows_is_absent() -> None:
 
 
 @pytest.mark.parametrize(
-    ("names", "classes", "message"),
+    ("names", "classes", "message", "hint"),
     [
-        (["acuracy"], ("a", "b"), "expected accuracy, true_positive_rate, false_positive_rate"),
-        (["precision"], ("a", "b", "c"), "[test.fairness] gap: expected accuracy, got 'precision'"),
-        (["accuracy"], None, "[test.fairness] gap: expected mae, bias, got 'accuracy'"),
+        (["acuracy"], ("a", "b"), "expected accuracy, true_positive_rate", "'accuracy'?"),
+        (["precision"], ("a", "b", "c"), "expected accuracy, got 'precision'", "of two classes"),
+        (["accuracy"], None, "expected mae, bias, got 'accuracy'", "name one of these"),
     ],
 )
 def test_metrics_of_other_tasks_are_refused(
-    names: list[str], classes: tuple[str, ...] | None, message: str
+    names: list[str], classes: tuple[str, ...] | None, message: str, hint: str
 ) -> None:
+    policy = FairnessPolicy(columns=("sex",), gap=dict.fromkeys(names, 0.1))
+    task = "regression" if classes is None else "classification"
+    rows = JudgedRows(task, [], Predictions([], None), classes)
     with pytest.raises(UsageError) as raised:
-        check_metrics(POLICY, names, classes)
-    assert message in raised.value.message
+        changes_by_part(policy, {"": rows})
+    assert f"[test.fairness] gap: {message}" in raised.value.message
+    assert hint in str(raised.value.hint)
+
+
+def test_a_metric_is_of_every_part_that_has_it_unless_it_names_one() -> None:
+    kind = JudgedRows("classification", [], Predictions([], None), ("a", "b", "c"))
+    price = JudgedRows("regression", [], Predictions([], None), None)
+    parts = {"kind": kind, "price": price, "cost": price}
+    gap = {"mae": 1.0, "price.mae": 2.0, "accuracy": 0.1}
+    found = changes_by_part(FairnessPolicy(columns=("sex",), gap=gap), parts)
+    assert found == {"kind": {"accuracy": 0.1}, "price": {"mae": 2.0}, "cost": {"mae": 1.0}}
+    usual = changes_by_part(FairnessPolicy(columns=("sex",)), parts)
+    assert usual == {"kind": {"accuracy": 0.03}, "price": {"mae": "10%"}, "cost": {"mae": "10%"}}
 
 
 def test_the_positive_class_is_named_as_the_label() -> None:

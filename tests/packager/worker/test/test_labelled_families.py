@@ -18,7 +18,7 @@ def test_three_families_judge_labelled_rows() -> None:
     frame, judged = answered(2_000, 0)
     baseline = baseline_of(judged, masks(frame))
     values = group_values(frame, ABOUT.test.fairness)
-    grouped = fairness_baseline(judged, frame, values, baseline, ABOUT.test.fairness)
+    grouped = fairness_baseline(judged, frame, values, ABOUT.test.fairness)
     baseline = baseline.model_copy(update={"answers": class_baseline(judged), "fairness": grouped})
     found = labelled_families(judged, masks(frame), frame, baseline, ABOUT)
     assert {name: bool(one.checks) for name, one in found.items()} == {
@@ -27,7 +27,8 @@ def test_three_families_judge_labelled_rows() -> None:
         "fairness": True,
     }
     plain = manifest()
-    assert "fairness" not in labelled_families(judged, masks(frame), frame, baseline, plain)
+    undeclared = labelled_families(judged, masks(frame), frame, baseline, plain)["fairness"]
+    assert undeclared.not_judged == "[test.fairness] columns names no groups"
 
     weighted = WeightedRows(**vars(answered(2_000, 0)[1]), weights=np.ones(2_000))
     chosen = labelled_families(weighted, masks(frame), frame, baseline, ABOUT)

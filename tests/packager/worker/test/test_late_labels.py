@@ -25,8 +25,7 @@ def test_late_labels_are_joined_by_their_key(package: Project) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda f: f.drop(columns="id"), "--labels: expected the column 'id', got label"),
-        (lambda f: f.drop(columns="label"), "--labels: expected the column 'label', got id"),
+        (lambda f: f.drop(columns="label"), "--labels: expected the column 'label' in the labels"),
         (lambda f: pd.concat([f, f]), "expected another key in every row of --labels"),
         (lambda f: f.assign(id=f["id"] + 10**6), "expected labels of the new rows, got none"),
         (lambda f: f.assign(selection_probability=0.0), "at least), at most 1, got 0.0"),
@@ -34,11 +33,26 @@ def test_late_labels_are_joined_by_their_key(package: Project) -> None:
         (lambda f: f.assign(selection_probability=None), "at least), at most 1, got nan"),
     ],
 )
-def test_labels_that_do_not_fit_are_refused(package: Project, change: object, message: str) -> None:
+def test_labels_that_do_not_fit_fail_the_schema(
+    package: Project, change: object, message: str
+) -> None:
     frame = sizes(100, 14)
+    labels = change(frame[["id", "label"]])  # type: ignore[operator]
+    report = judge_on(package, frame.drop(columns="label"), labels, labels_shown="the labels")
+    assert report.verdict == "failed"
+    assert message in report.sentence
+    assert check(report, "schema", "labels").verdict == "failed"
+    assert report.rows == 100
+    assert {one.why for one in report.families[1:]} == {"the new data can't be read"}
+
+
+def test_a_key_that_a_file_lacks_is_wrong_usage(package: Project) -> None:
+    frame = sizes(100, 14)
+    labels = frame[["id", "label"]].rename(columns={"id": "ids"})
     with pytest.raises(UsageError) as raised:
-        judge_on(package, frame.drop(columns="label"), change(frame[["id", "label"]]))  # type: ignore[operator]
-    assert message in raised.value.message
+        judge_on(package, frame.drop(columns="label"), labels)
+    assert raised.value.message == "--on id: expected a column of --labels, which lacks it"
+    assert raised.value.hint == "did you mean 'ids'?"
 
 
 def test_rows_without_a_key_get_no_label(package: Project) -> None:

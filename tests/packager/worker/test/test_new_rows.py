@@ -13,7 +13,7 @@ def test_cells_of_another_kind_are_left_out_and_named(package: Project) -> None:
     cells = check(report, "schema", "cells")
     assert cells.verdict == "failed"
     assert cells.why == (
-        "2 of 2000 rows are refused, first row 5, column 'size': expected a number, got \"wide\""
+        "2 of 2,000 rows are refused, first row 5, column 'size': expected a number, got \"wide\""
     )
     assert [one["row"] for one in cells.examples] == [5, 9]
     assert (report.rows, report.judged_rows) == (2_000, 1_998)

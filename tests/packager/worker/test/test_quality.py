@@ -108,8 +108,8 @@ def test_a_slice_has_limits_of_its_own() -> None:
 def test_a_floor_fails_when_the_interval_lies_below() -> None:
     policy = {"quality": {"accuracy": 0.5, "floor": {"accuracy": 0.9, "log_loss": 9.0}}}
     found = judged_on(packaged(), 1, policy=policy)
-    assert set(failed(found)) == {"accuracy floor"}
-    one = next(one for one in found.checks if one.name == "accuracy floor")
+    assert set(failed(found)) == {"floor accuracy"}
+    one = next(one for one in found.checks if one.name == "floor accuracy")
     assert one.why == f"accuracy {one.now:.4g} on 4,000 rows, expected not below 0.9"
 
 

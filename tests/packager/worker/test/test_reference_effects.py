@@ -29,9 +29,9 @@ def test_a_group_of_like_training_rows_counts_once(
     )
     project = packaged(repeated, {"groups": ["id"]}, rows=4_000)
     effects = Baseline.load(project.root.package / BASELINE).reference_effects
-    for name in ("drift size", "drift color", "drift prediction"):
+    for name in ("drift feature size", "drift feature color", "drift answer prediction"):
         assert effects[name] == pytest.approx(COPIES, rel=0.05), name
     # New rows that are independent: the packaged ones say as much as 250 rows.
-    found = check(judge_on(project, sizes(2_000, 3)), "drift", "size")
+    found = check(judge_on(project, sizes(2_000, 3)), "drift", "feature size")
     assert found.scale == pytest.approx(1 / 2_000 + COPIES / found.baseline_rows, rel=0.05)
     assert found.verdict != "failed"

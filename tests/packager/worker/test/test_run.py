@@ -8,7 +8,6 @@ import pytest
 from judged_packages import check, judge_on, sizes
 from worker_projects import Project
 
-from packager.errors import UsageError
 from packager.worker.test.report import DataTestReport
 
 
@@ -69,12 +68,12 @@ def test_dependent_rows_count_once(grouped: Project) -> None:
         assert repeated.now == pytest.approx(single.now)
         assert repeated.error == pytest.approx(single.error, rel=0.02)
         assert repeated.p == pytest.approx(single.p, rel=0.1)
-    assert check(many, "drift", "size").p == pytest.approx(check(one, "drift", "size").p, abs=0.1)
+    assert check(many, "drift", "feature size").p == pytest.approx(
+        check(one, "drift", "feature size").p, abs=0.1
+    )
 
 
 def test_groups_need_their_columns(grouped: Project) -> None:
-    with pytest.raises(UsageError) as raised:
-        judge_on(grouped, sizes(100, 16).drop(columns="id"))
-    assert (
-        raised.value.message == "[test] groups: expected the column 'id' in the data, which lack it"
-    )
+    report = judge_on(grouped, sizes(100, 16).drop(columns="id"))
+    assert report.sentence == "failed: the new data lack the column 'id' of [test] groups"
+    assert {one.verdict for one in report.families} == {"failed", "not judged"}

@@ -6,6 +6,7 @@ from judged_packages import check, judge_on, sizes
 from worker_projects import Project
 
 from packager.manifest.manifest import Manifest
+from packager.manifest.policy import FAMILIES
 from packager.model.integrity import MANIFEST
 from packager.worker.test.new_rows import NOT_SHOWN, read_new_rows
 
@@ -14,7 +15,11 @@ def test_an_absent_feature_fails_and_nothing_else_is_judged(package: Project) ->
     report = judge_on(package, sizes(500, 9).drop(columns="color"))
     assert report.verdict == "failed"
     assert report.sentence == "failed: the new data lack the feature 'color'"
-    assert [one.family for one in report.families] == ["schema"]
+    assert {one.family: one.verdict for one in report.families} == {
+        "schema": "failed",
+        **dict.fromkeys(FAMILIES[1:], "not judged"),
+    }
+    assert {one.why for one in report.families[1:]} == {"the new data lack columns"}
 
 
 def test_labels_of_another_spelling_and_no_rows_fail(package: Project) -> None:

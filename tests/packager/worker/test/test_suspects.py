@@ -15,4 +15,4 @@ def test_missing_and_unseen_values_beyond_the_usual_share_fail(package: Project)
     failed = {c.name: c for c in report.checks if c.verdict == "failed"}
     assert {"missing color", "unseen color"} <= set(failed)
     assert failed["unseen color"].now == pytest.approx(0.05)
-    assert failed["unseen color"].examples[0] == {"row": 300, "color": "violet"}
+    assert failed["unseen color"].examples[0] == {"row": 300, "cells": {"color": "violet"}}

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 from judged_packages import check, judge_on, sizes
 from worker_projects import Project
 
 from packager.manifest.policy import Policy
-from packager.worker.test.timing import MIN_ROUNDS, ratios, timing
+from packager.worker.job import PreviousTimes
+from packager.worker.test.timing import MIN_ROUNDS, ONLY_RELATIVE, ratios, timing
 from packager.worker.test.verdict import judge
 
 NOISE = [0.98, 1.0, 1.01, 0.99, 1.03, 1.0, 0.97, 1.02]
@@ -60,4 +62,29 @@ def test_without_a_measurement_nothing_is_judged(package: Project) -> None:
     few = judge_on(package, sizes(30, 32))
     assert next(one.why for one in few.families if one.family == "time") == (
         "fewer than 50 rows to measure"
+    )
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_noise_alone_does_not_fail_a_model_and_twice_the_time_does(seed: int) -> None:
+    noise = np.exp(np.random.default_rng(seed).normal(0, 0.06, 6))
+    for factor, verdict in ((1.0, "passed"), (2.0, "failed")):
+        previous = PreviousTimes(tag="stones:1", ratios=tuple(factor * noise))
+        found = timing("the companion holds no data", Policy(), previous)
+        (report,) = judge({"time": found}, Policy())
+        assert report.verdict == verdict
+        assert [one.name for one in report.checks] == ["processor time since stones:1"]
+
+
+def test_a_report_says_what_it_can_not_see() -> None:
+    alone = timing(NOISE, Policy())
+    assert [(one.subject, one.why) for one in alone.not_tested] == [
+        ("processor time of the model as a whole", ONLY_RELATIVE)
+    ]
+    lacking = PreviousTimes(tag="stones:1", why="the new data lack its feature 'old'")
+    (report,) = judge({"time": timing(NOISE, Policy(), lacking)}, Policy())
+    assert report.verdict == "inconclusive"
+    assert report.why == (
+        "processor time of the model as a whole was not tested: stones:1: the new data lack its "
+        "feature 'old'"
     )

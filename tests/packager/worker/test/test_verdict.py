@@ -149,7 +149,7 @@ def test_an_inconclusive_family_says_what_could_be_seen() -> None:
     assert report.why == (
         "too few rows to tell: accuracy fell; a change of 0.0317 would have been found"
     )
-    assert overall([report]) == ("inconclusive", f"inconclusive: quality: {report.why}")
+    assert overall([report], Policy()) == ("inconclusive", f"inconclusive: quality: {report.why}")
 
 
 def test_an_inconclusive_slice_leaves_its_family() -> None:
@@ -170,7 +170,7 @@ def test_warnings_do_not_fail() -> None:
 
 
 def reports(checks: Sequence[Check], **more: Judged) -> tuple[str, str]:
-    return overall(judge({"quality": Judged(checks), **more}, Policy()))  # type: ignore[arg-type]
+    return overall(judge({"quality": Judged(checks), **more}, Policy()), Policy())  # type: ignore[arg-type]
 
 
 def test_the_sentence_names_all_rows_first_and_counts_the_rest() -> None:
@@ -181,8 +181,8 @@ def test_the_sentence_names_all_rows_first_and_counts_the_rest() -> None:
 def test_without_quality_nothing_has_passed() -> None:
     drift = Judged([of(0, family="drift")])
     found = judge({"drift": drift, "quality": Judged(not_judged="no labels")}, Policy())
-    assert overall(found) == (
+    assert overall(found, Policy()) == (
         "inconclusive",
         "inconclusive: quality was not judged: no labels",
     )
-    assert overall([]) == ("inconclusive", "inconclusive: nothing could be judged")
+    assert overall([], Policy()) == ("inconclusive", "inconclusive: nothing could be judged")

@@ -44,7 +44,8 @@ def test_a_slice_that_nobody_declared_is_found_and_its_line_names_its_rows(
     assert (named & planted).sum() / planted.sum() > 0.5
     assert first.low > 0
     assert len(first.examples) == 10
-    assert {"row", "size", "color", "loss"} <= set(first.examples[0])
+    assert {"row", "loss", "cells"} == set(first.examples[0])
+    assert {"size", "color"} <= set(first.examples[0]["cells"])
     (check, *_) = [c for c in report.checks if c.family == "weak" and c.name == first.rule]
     assert check.verdict == "failed"
     assert "its confidence lets expect" in check.why
@@ -55,7 +56,7 @@ def test_hard_rows_are_not_weak(package: Project) -> None:
     assert found(report).slices == ()
     (search,) = (c for c in report.checks if c.family == "weak")
     assert search.verdict == "passed"
-    assert search.why.startswith("no weak slices among ")
+    assert search.why.startswith("no weak slice among ")
 
 
 def test_a_package_holds_its_baseline_and_weak_slices_without_rows(package: Project) -> None:

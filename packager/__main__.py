@@ -1,5 +1,0 @@
-"""``python -m packager``: the command ``package``."""
-
-from packager.cli import main
-
-main()

@@ -1,0 +1,5 @@
+"""``python -m packager.cli``: the command ``package``."""
+
+from packager.cli import main
+
+main()

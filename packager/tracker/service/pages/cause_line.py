@@ -1,0 +1,31 @@
+"""One line for many symptoms: ``11 inputs moved since 13:36; largest carat, 0.22``."""
+
+from __future__ import annotations
+
+from packager.tracker.core.priority import formatted
+from packager.tracker.service.pages.shown import short_clock, shortened
+from packager.tracker.store.cause_lines import CauseSummary
+
+MAX_NAME = 60
+_HAPPENED = {
+    "availability": "alerts of availability",
+    "inputs": "inputs moved",
+    "quality": "drops of quality",
+    "labels": "problems with labels",
+    "identity": "answers differ from the record",
+    "speed": "measurements are slower",
+    "data": "groups of suspicious rows",
+}
+
+
+def cause_line(found: CauseSummary, now: float) -> str:
+    """What happened, how often, since when, and the largest."""
+    if not found.members:
+        return f"{found.size} issues since {short_clock(found.began, now)}"
+    largest = max(found.members, key=lambda one: (one.numbers.share, one.priority))
+    what = _HAPPENED.get(largest.family, f"issues of {largest.family}")
+    about = largest.subject.partition("=")[2] or largest.subject
+    return (
+        f"{found.size} {what} since {short_clock(found.began, now)}; largest "
+        f"{shortened(about, MAX_NAME)}, {formatted(float(f'{largest.numbers.share:.2g}'))}"
+    )

@@ -1,0 +1,122 @@
+"""Lines over time, with intervals as bands and levels to compare with."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from markupsafe import Markup
+
+from packager.tracker.core.moments import DAY
+from packager.tracker.core.plot import Level, SeriesLine, SeriesPlot
+from packager.tracker.service.pages.plots.drawing import (
+    Drawing,
+    Scale,
+    anchor,
+    label,
+    tick_text,
+    value_text,
+)
+from packager.tracker.service.pages.shown import clock
+
+HEIGHT, BASE, TOP = 240, 218, 14
+TIMES = 5
+
+
+def draw_series(plot: SeriesPlot) -> Drawing:
+    """Lines in a box that stretches; texts keep their size."""
+    points = [one for line in plot.lines for one in line.points]
+    times = Scale.of([one.at for one in points], margin=0.0)
+    ends = [end for one in points for end in (one.low, one.high) if end is not None]
+    values = Scale.of([*(one.value for one in points), *ends, *(one.value for one in plot.levels)])
+    lines = [_line(one, place, times, values) for place, one in enumerate(plot.lines)]
+    html = Markup(
+        '<svg class="wide series" width="100%" height="{height}" role="img" aria-label="{said}">'
+        '{grid}<svg y="{top}" width="100%" height="{tall}" viewBox="0 0 100 100"'
+        ' preserveAspectRatio="none">{lines}</svg>{levels}{times}</svg>'
+    ).format(
+        height=HEIGHT,
+        said=_in_words(plot),
+        top=TOP,
+        tall=BASE - TOP,
+        grid=_grid(values),
+        lines=Markup("").join(lines),
+        levels=Markup("").join(_level(one, values) for one in plot.levels),
+        times=_time_axis(times),
+    )
+    banded = any(one.low is not None for one in points)
+    caption = f"{plot.unit}, times in UTC." if plot.unit else "Times in UTC."
+    return Drawing(
+        html=html,
+        caption=f"{caption} The band is the interval of each value." if banded else caption,
+        legend=[(f"l{place}", one.name) for place, one in enumerate(plot.lines)],
+        heads=["time", "line", plot.unit or "value", *(["low", "high"] if banded else [])],
+        rows=[row for one in plot.lines for row in _rows(one, banded=banded)],
+    )
+
+
+def _y(values: Scale, value: float) -> float:
+    return TOP + (BASE - TOP) * (1 - values.at(value) / 100)
+
+
+def _line(line: SeriesLine, place: int, times: Scale, values: Scale) -> Markup:
+    path = " ".join(
+        f"{times.at(one.at):.2f},{100 - values.at(one.value):.2f}" for one in line.points
+    )
+    banded = [one for one in line.points if one.low is not None and one.high is not None]
+    band = Markup("")
+    if banded:
+        upper = [f"{times.at(p.at):.2f},{100 - values.at(p.high or 0):.2f}" for p in banded]
+        lower = [
+            f"{times.at(p.at):.2f},{100 - values.at(p.low or 0):.2f}" for p in reversed(banded)
+        ]
+        band = Markup('<polygon class="interval l{}" points="{}"/>').format(
+            place, " ".join([*upper, *lower])
+        )
+    return band + Markup('<polyline class="curve l{}" points="{}"/>').format(place, path)
+
+
+def _grid(values: Scale) -> Markup:
+    shapes = [
+        Markup(
+            '<line class="grid" x1="0" y1="{0:.1f}" x2="100%" y2="{0:.1f}"/>'
+            '<text x="0" y="{1:.1f}">{2}</text>'
+        ).format(_y(values, one), _y(values, one) - 3, tick_text(one))
+        for one in values.ticks()
+    ]
+    return Markup("").join(shapes)
+
+
+def _level(level: Level, values: Scale) -> Markup:
+    y = _y(values, level.value)
+    return Markup(
+        '<line class="level{0}" x1="0" y1="{1:.1f}" x2="100%" y2="{1:.1f}"/>'
+        '<text class="level{0}" x="100%" y="{2:.1f}" text-anchor="end">{3} {4}</text>'
+    ).format(" limit" if level.limit else "", y, y - 4, label(level.name), value_text(level.value))
+
+
+def _time_axis(times: Scale) -> Markup:
+    span = times.high - times.low
+    form = "%H:%M" if span <= 2 * DAY else "%b %d"
+    shapes = []
+    for place in range(TIMES):
+        percent = 100 * place / (TIMES - 1)
+        moment = datetime.fromtimestamp(max(0.0, times.low + span * place / (TIMES - 1)), UTC)
+        shapes.append(
+            Markup('<text x="{:.1f}%" y="{}" text-anchor="{}">{}</text>').format(
+                percent, HEIGHT - 6, anchor(percent), f"{moment:{form}}"
+            )
+        )
+    return Markup("").join(shapes)
+
+
+def _rows(line: SeriesLine, *, banded: bool) -> list[tuple[str, ...]]:
+    found = []
+    for one in line.points:
+        ends = ["" if end is None else value_text(end) for end in (one.low, one.high)]
+        found.append((clock(one.at), line.name, value_text(one.value), *(ends if banded else [])))
+    return found
+
+
+def _in_words(plot: SeriesPlot) -> str:
+    last = ", ".join(f"{one.name} {value_text(one.points[-1].value)}" for one in plot.lines)
+    return label(f"{plot.title}; last {last}")
