@@ -9,6 +9,7 @@ from starlette.routing import Route
 from packager.tracker.service.auth import COOKIE, SESSION_SECONDS, Principal
 from packager.tracker.service.pages.forms import Form, check_origin, form_of, local_path
 from packager.tracker.service.pages.site import PageSite
+from packager.tracker.store.audit import note
 from packager.tracker.store.tokens import TokenScope, hash_of, token_of
 
 UNKNOWN = "There is no such token. Paste it whole, without quotes."
@@ -65,6 +66,8 @@ class LoginPages:
             return self._form(path, problem, 403)
         if token.scope is TokenScope.REPORT:
             return self._form(path, ONLY_REPORTS, 403)
+        now = self._context.tracker.clock()
+        await self._context.tracker.write(note, now, token.name, "login")
         answer = RedirectResponse(path, 303)
         answer.set_cookie(
             COOKIE,
