@@ -310,9 +310,7 @@ def kills(folder: Path, database: str, times: int = 10, threads: int = 20) -> No
     with store.read() as reader:
         rows = reader.db.rows(
             "select subject, record, (select count(*) from event where event.issue = issue.id) as n"
-            " from issue where package = 'kills'".replace(
-                "issue = issue.id", "event.issue = issue.id"
-            )
+            " from issue where package = 'kills'"
         )
         ok = "" if database else reader.db.rows("pragma integrity_check")[0]["integrity_check"]
     kept = collections.Counter(row["subject"] for row in rows)

@@ -87,7 +87,7 @@ FEATURES: dict[str, str] = {
     "packager/runners/test_container.py": "the walls of a container, from inside",
     "packager/tables/labels/test_foreign_tables.py": "labels of tables that others write",
     "packager/tables/test_hostile_logs.py": "logs that lie, to everything that reads a table",
-    "packager/tracker/service/test_durability.py": "a service that is killed, or whose disk is full",
+    "packager/tracker/service/test_durability.py": "a service that is killed, or has a full disk",
     "packager/tracker/service/test_hostile_api.py": "requests that mean harm, to every route",
     "packager/tracker/store/test_growth.py": "work that does not grow with the store",
     "packager/worker/test_model_processes.py": "where a project's code runs, in every verb",

@@ -29,12 +29,12 @@ def test_one_at_a_time(tmp_path: Path) -> None:
 
 
 def test_who_gives_up_keeps_nobody_waiting(tmp_path: Path) -> None:
-    with turn(tmp_path / "queue", 1):
-        with (
-            pytest.raises(OSError, match="another process has written"),
-            turn(tmp_path / "queue", 0.05),
-        ):
-            pass
+    with (
+        turn(tmp_path / "queue", 1),
+        pytest.raises(OSError, match="another process has written"),
+        turn(tmp_path / "queue", 0.05),
+    ):
+        pass
     for _ in range(3):
         with turn(tmp_path / "queue", 60):
             time.sleep(0)
