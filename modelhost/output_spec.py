@@ -17,7 +17,8 @@ class OutputSpec(NamedTuple):
     levels: tuple[float, ...] | None = None
     """The levels of quantiles, ascending."""
     shape: tuple[int, ...] | None = None
-    """The shape of one answer, of kinds ``numbers`` and ``array``; None if unknown."""
+    """The shape of one answer, of kinds ``numbers`` and ``array``; None if unknown. Of kind
+    ``quantiles`` the number of steps that each level has; None for one number."""
 
     def as_json(self) -> list[Any]:
         """For a header; ``OutputSpec.read`` is the inverse."""

@@ -66,7 +66,7 @@ def predict_outputs(native: Any, frame: Any, outputs: Sequence[OutputSpec]) -> P
     One output: ``labels`` are its answers; several: objects by name. Raises ``PackageError`` for a
     result of another form; exceptions of the model pass through.
     """
-    rows = len(frame)
+    rows = frame.shape[0] if hasattr(frame, "shape") else len(frame)  # sparse has no length
     given = _parts(_raw(native, frame, outputs), outputs)
     answers = [_read(values, one, rows) for values, one in zip(given, outputs)]
     chances = _chances(native, frame, outputs, rows)
@@ -181,11 +181,14 @@ def _quantiles(values: Any, output: OutputSpec) -> list[Any]:
     if isinstance(values, Mapping):
         if not all(level in values for level in levels):
             raise _wrong(output, f"the levels {truncate(str(list(values)))}", str(list(levels)))
-        values = [*zip(*(values[level] for level in levels))]
+        values = np.stack([_floats(values[level], output) for level in levels], axis=-1)
     array = _floats(values, output)
-    if array.ndim != 2 or array.shape[1] != len(levels):
-        raise _wrong(output, f"an array of shape {array.shape}", f"(rows, {len(levels)}) quantiles")
+    if array.shape[1:] != (*(output.shape or ()), len(levels)):
+        expected = ", ".join(map(str, ("rows", *(output.shape or ()), len(levels))))
+        raise _wrong(output, f"an array of shape {array.shape}", f"({expected}) quantiles")
     names = [number_name(level) for level in levels]
+    if output.shape:  # (rows, steps, levels): each level has its steps
+        array = np.swapaxes(array, 1, 2)
     return [dict(zip(names, row)) for row in _finite(array)]
 
 

@@ -1,10 +1,10 @@
 """``python -m serving.predict_file IN OUT``: answers a file of rows, as ``/predict`` would.
 
-``package predict REF`` and the smoke test of a build run it in the served image. IN holds
-``{"rows": [{...}, ...]}``; OUT gets one line of JSON per row: prediction, probabilities if there
-are any, flags. The exit code is 0, or that of the error, which is written to ``error.json`` in the
-folder of OUT (message, hint, exit_code). The model runs in a process of its own, confined as a
-server's.
+``package predict REF`` and the smoke test of a build run it in the served image. IN holds a JSON
+object for each row on a line; OUT gets one line of JSON per row: prediction, probabilities if there
+are any, flags. Memory is bounded by a batch of rows. The exit code is 0, or that of the error,
+which is written to ``error.json`` in the folder of OUT (message, hint, exit_code). The model runs
+in a process of its own, confined as a server's.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any
 from modelhost.columns import ColumnSpec
 from modelhost.failing_rows import PartError, predict_in_parts
 from packager.data.rows.extra_columns import ExtraColumns
-from packager.data.rows.request_rows import RowChecker
+from packager.data.rows.request_rows import RowChecker, RowError, ValidatedRows
 from packager.digest import canonical_json
 from packager.errors import PackageError, UsageError
 from packager.manifest.manifest import Manifest
@@ -42,6 +42,8 @@ from serving.settings import Settings
 USAGE = "usage: python -m serving.predict_file IN OUT\n"
 BATCH_ROWS = 10_000
 """Maximum rows per call of the model."""
+BATCH_BYTES = 64 << 20
+"""Maximum bytes of their JSON, unless one row has more."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -69,18 +71,32 @@ def predict_file(root: Root, source: Path, out: Path) -> int:
     manifest = Manifest.load(root.package / MANIFEST)
     check_before_loading(manifest, root)
     schema, extra = manifest.schema_, ExtraColumns.of(manifest)
-    checked = RowChecker(schema, strict=manifest.serve.strict, extra=extra).check(_rows(source))
-    lines: list[bytes] = []
-    with _model_process(manifest, root) as host:
-        model = host.load(root.model, manifest.serve, manifest.task)
-        rows = _FileRows(model, [ColumnSpec.of(one) for one in schema.features], checked.columns)
-        for start in range(0, checked.rows, BATCH_ROWS):
-            batch = range(start, min(start + BATCH_ROWS, checked.rows))
-            flags = checked.flags[batch.start : batch.stop]
-            answers = flagged_answers(rows.predict(batch), schema.probability_classes, flags)
-            lines += [canonical_json(one) + b"\n" for one in answers]
-    out.write_bytes(b"".join(lines))
-    return len(lines)
+    checker = RowChecker(schema, strict=manifest.serve.strict, extra=extra)
+    specs = [ColumnSpec.of(one) for one in schema.features]
+    written = out.with_name(f"{out.name}.part")
+    first = 0
+    try:
+        with _model_process(manifest, root) as host, written.open("wb") as file:
+            model = host.load(root.model, manifest.serve, manifest.task)
+            for rows in _batches(source):
+                checked = _checked(checker, rows, first)
+                batch = _Batch(model, specs, checked.columns, first)
+                found = batch.predict(checked.rows)
+                for answer in flagged_answers(found, schema.probability_classes, checked.flags):
+                    file.write(canonical_json(answer) + b"\n")
+                first += checked.rows
+        written.replace(out)
+    finally:
+        written.unlink(missing_ok=True)
+    return first
+
+
+def _checked(checker: RowChecker, rows: list[dict[str, Any]], first: int) -> ValidatedRows:
+    """The validated rows; a ``RowError`` has the row's number in the file."""
+    try:
+        return checker.check(rows)
+    except RowError as error:
+        raise error.at(first + error.row) from None
 
 
 @contextmanager
@@ -99,28 +115,31 @@ def _model_process(manifest: Manifest, root: Root) -> Iterator[ModelHost]:
             yield host
 
 
-class _FileRows:
-    """The rows of a file, to be predicted in batches."""
+class _Batch:
+    """Rows of a file that are predicted together."""
 
     def __init__(
-        self, model: HostedModel, specs: Sequence[ColumnSpec], columns: Sequence[Sequence[Any]]
+        self,
+        model: HostedModel,
+        specs: Sequence[ColumnSpec],
+        columns: Sequence[Sequence[Any]],
+        first: int,
     ) -> None:
+        """``first``: the number of its first row in the file."""
         self._model = model
         self._specs = specs
         self._columns = columns[: len(specs)]
+        self._first = first
 
-    def predict(self, batch: range) -> Predictions:
-        """Predictions for these rows; raise ``PackageError`` naming the first that fails."""
+    def predict(self, rows: int) -> Predictions:
+        """Predictions for its rows; raise ``PackageError`` naming the first that fails."""
         quiet = self._model.untraced()
-
-        def ask(part: range) -> Predictions:
-            return self._ask(quiet, batch[part.start : part.stop])
-
+        if not rows:
+            return Predictions([], None)
         try:
-            return predict_in_parts(ask, len(batch), (HostEndedError,))
+            return predict_in_parts(lambda part: self._ask(quiet, part), rows, (HostEndedError,))
         except PartError as error:
-            rows = batch[error.rows.start : error.rows.stop]
-            raise self._named(rows, error.__cause__ or error) from None
+            raise self._named(error.rows, error.__cause__ or error) from None
 
     def _ask(self, model: HostedModel, rows: range) -> Predictions:
         part = [column[rows.start : rows.stop] for column in self._columns]
@@ -134,20 +153,37 @@ class _FileRows:
             error = again
         if not isinstance(error, PackageError):
             return error
-        last = rows.stop - 1
-        place = f"row {last}" if len(rows) == 1 else f"rows {rows.start} to {last}"
+        start, last = self._first + rows.start, self._first + rows.stop - 1
+        place = f"row {last}" if len(rows) == 1 else f"rows {start} to {last}"
         return PackageError(f"{place}: {error.message}", error.hint)
 
 
-def _rows(source: Path) -> list[dict[str, Any]]:
+def _batches(source: Path) -> Iterator[list[dict[str, Any]]]:
+    """The rows of ``source``, at most ``BATCH_ROWS`` and about ``BATCH_BYTES`` at once."""
+    rows: list[dict[str, Any]] = []
+    size = 0
     try:
-        document = json.loads(source.read_bytes())
-    except (OSError, ValueError) as error:
+        with source.open("rb") as file:
+            for line in file:
+                if rows and (len(rows) == BATCH_ROWS or size + len(line) > BATCH_BYTES):
+                    yield rows
+                    rows, size = [], 0
+                rows.append(_row(source, line))
+                size += len(line)
+    except OSError as error:
+        raise UsageError(f"{source}: expected a file, got {error}", "write rows as JSON") from error
+    if rows:
+        yield rows
+
+
+def _row(source: Path, line: bytes) -> dict[str, Any]:
+    try:
+        row = json.loads(line)
+    except ValueError as error:
         raise UsageError(f"{source}: expected JSON, got {error}", "write rows as JSON") from error
-    rows = document.get("rows") if isinstance(document, dict) else None
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise UsageError(f'{source}: expected {{"rows": [{{…}}, …]}}', "one object for every row")
-    return rows
+    if not isinstance(row, dict):
+        raise UsageError(f"{source}: expected an object on each line", "one object for every row")
+    return row
 
 
 if __name__ == "__main__":

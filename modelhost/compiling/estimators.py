@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from modelhost.compiling.components import Unfolded
-from modelhost.compiling.linear import linear_parts
+from modelhost.compiling.linear import LinearParts, linear_parts
 from modelhost.compiling.provenance import (
     CannotCompileError,
     LookupFeature,
@@ -42,9 +42,17 @@ def heads(estimator: Any, path: Path, task: str) -> Iterator[Head]:
         yield trees_of(estimator)
     if isinstance(estimator, Adapter):
         return  # a booster has no other quick way than its trees
+    chances = task == "classification" and callable(getattr(estimator, "predict_proba", None))
+    yield from native_heads(estimator, path, probabilities=chances)
+
+
+def native_heads(estimator: Any, path: Path, *, probabilities: bool = False) -> Iterator[Head]:
+    """The head that calls the estimator, which is at ``path`` in the model, unless it needs frames.
+
+    ``probabilities``: of a single label.
+    """
     if getattr(estimator, "_preprocessor", None) is None and not _holds_frames(estimator):
-        chances = task == "classification" and callable(getattr(estimator, "predict_proba", None))
-        native = {"kind": "native", "path": list(path), "probabilities": chances}
+        native = {"kind": "native", "path": list(path), "probabilities": probabilities}
         yield Head({"head": native, "tolerance": TOLERANCE})
 
 
@@ -53,7 +61,14 @@ def text_heads(estimator: Any, task: str, matrix: Unfolded) -> Iterator[Head]:
 
     Raises ``CannotCompileError`` if there is none.
     """
-    linear = linear_parts(estimator, task)
+    yield sparse_linear(estimator, linear_parts(estimator, task), matrix)
+
+
+def sparse_linear(estimator: Any, linear: LinearParts | None, matrix: Unfolded) -> Head:
+    """The head of ``linear``, the weights of ``estimator``, on the features of text vectorizers.
+
+    Raises ``CannotCompileError`` if there are none.
+    """
     if linear is None:
         raise CannotCompileError(
             f"no compiled form of {describe(estimator)} is known for the features of a text"
@@ -75,7 +90,7 @@ def text_heads(estimator: Any, task: str, matrix: Unfolded) -> Iterator[Head]:
     }
     # In the order of reading: the weights of a feature are beside each other.
     weights = np.ascontiguousarray(folded.weights.T).ravel()
-    yield Head({"head": head, "tolerance": TOLERANCE}, {"weights": weights})
+    return Head({"head": head, "tolerance": TOLERANCE}, {"weights": weights})
 
 
 def check_supported(estimator: Any, block: MatrixBlock, walk: PipelineWalk) -> MatrixBlock:

@@ -14,6 +14,7 @@ from typing import Any, List
 
 import numpy as np
 
+from modelhost.compiling.answer_parts import TakenApart
 from modelhost.compiling.components import Unfolded
 from modelhost.compiling.estimators import check_supported, coded, heads, text_heads
 from modelhost.compiling.probe import Probe
@@ -35,6 +36,7 @@ from modelhost.compiling.transformers import Keys
 from modelhost.compiling.trees import Head
 from modelhost.compiling.walk import Path, PipelineWalk, dense
 from modelhost.objects.adapter import Adapter
+from modelhost.output_spec import OutputSpec
 from modelhost.text_input import text_column, text_step
 from modelhost.wire import Buffer
 
@@ -73,18 +75,28 @@ class FittedForm:
     Raises ``CannotCompileError``, naming the unsupported part, if there is none.
     """
 
-    def __init__(self, native: Any, task: str, probe: Probe) -> None:
+    def __init__(
+        self, native: Any, task: str, probe: Probe, outputs: Sequence[OutputSpec] = ()
+    ) -> None:
         self._probe = probe
         self._walk = PipelineWalk()
         self._task = task
         self._parts = _apart(native)
         block = _walked(self._walk, self._parts, _first(native, probe.columns, probe.frame))
         self._block = check_supported(self._parts.estimator, block, self._walk)
+        self._apart: TakenApart | None = None
+        if outputs:
+            self._apart = TakenApart.of(self._parts.estimator, outputs, self._block, self._walk)
+            self._block = self._apart.block
         self._whole = Unfolded(self._block.cells, self._walk.texts.projections)
 
     def heads(self) -> Iterator[Head]:
         """The candidate heads, the fastest first; raises ``CannotCompileError``."""
-        if any(isinstance(cell, TextFeature) for cell in self._whole.cells):
+        of_text = any(isinstance(cell, TextFeature) for cell in self._whole.cells)
+        if self._apart is not None:
+            parts, whole = self._parts, self._whole if of_text else None
+            return self._apart.heads(parts.estimator, parts.path, whole)
+        if of_text:
             return text_heads(self._parts.estimator, self._task, self._whole)
         return heads(self._parts.estimator, self._parts.path, self._task)
 

@@ -19,6 +19,10 @@ REGRESSORS = frozenset(
         "LassoLars",
         "LassoLarsCV",
         "LassoLarsIC",
+        "MultiTaskElasticNet",
+        "MultiTaskElasticNetCV",
+        "MultiTaskLasso",
+        "MultiTaskLassoCV",
         "Lars",
         "LarsCV",
         "ElasticNet",
@@ -59,8 +63,11 @@ class LinearParts(NamedTuple):
     """As of ``Linear`` in a compiled form."""
 
 
-def linear_parts(estimator: Any, task: str) -> LinearParts | None:
-    """The weights of ``estimator``; None if it isn't known as a linear model."""
+def linear_parts(estimator: Any, task: str, place: int | None = None) -> LinearParts | None:
+    """The weights of ``estimator``; None if it isn't known as a linear model.
+
+    ``place``: of which of its answers, if it gives several for a row.
+    """
     if not from_sklearn(estimator):
         return None
     name = type(estimator).__name__
@@ -69,7 +76,7 @@ def linear_parts(estimator: Any, task: str) -> LinearParts | None:
     elif name == "OneVsRestClassifier":
         found = _one_versus_rest(estimator)
     else:
-        found = _own(estimator, task)
+        found = _own(estimator, task, place)
     if found is None:
         return None
     weights = np.asarray(found.weights, np.float64)
@@ -79,18 +86,24 @@ def linear_parts(estimator: Any, task: str) -> LinearParts | None:
     return LinearParts(weights, intercept, found.link)
 
 
-def _own(estimator: Any, task: str) -> LinearParts | None:
+def _own(estimator: Any, task: str, place: int | None = None) -> LinearParts | None:
     name = type(estimator).__name__
-    link = _regression_link(estimator) if task == "regression" else _class_link(estimator)
+    if task == "regression":
+        link = _regression_link(estimator)
+    else:
+        link = _class_link(estimator) if place is None else _label_link(estimator)
     if link is None or hasattr(estimator.coef_, "toarray"):
         return None
-    weights = np.asarray(estimator.coef_)
+    weights, intercept = np.asarray(estimator.coef_), np.asarray(estimator.intercept_)
     weights = weights.reshape(1, -1) if weights.ndim == 1 else weights
+    if place is not None:
+        intercept = np.broadcast_to(intercept.ravel(), len(weights))[[place]]
+        weights = weights[[place]]
     if task == "regression" and len(weights) != 1:
         return None
     if weights.dtype != np.float64:
         raise CannotCompileError(f"{name} has float32 coefficients")
-    return LinearParts(weights, estimator.intercept_, link)
+    return LinearParts(weights, intercept, link)
 
 
 def _regression_link(estimator: Any) -> Any:
@@ -101,6 +114,11 @@ def _regression_link(estimator: Any) -> Any:
         raised = estimator.link == "log" or (estimator.link == "auto" and estimator.power > 0)
         return "exp" if raised else "none"
     return "none" if name in REGRESSORS else None
+
+
+def _label_link(estimator: Any) -> Any:
+    """Of a classifier that gives several labels for a row, each by its own score."""
+    return "labels" if type(estimator).__name__ == "RidgeClassifier" else None
 
 
 def _class_link(estimator: Any) -> Any:

@@ -41,8 +41,13 @@ _NODES = {
 }
 
 
-def forest_tables(estimator: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The settings and arrays of a forest; a single tree is a forest of one."""
+def forest_tables(
+    estimator: Any, place: int | None = None
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The settings and arrays of a forest; a single tree is a forest of one.
+
+    ``place``: of which of its answers, if it gives several for a row.
+    """
     classifies = type(estimator).__name__.endswith("Classifier")
     single = type(estimator).__name__ in SINGLE_TREES
     trees = [one.tree_ for one in ([estimator] if single else estimator.estimators_)]
@@ -50,11 +55,30 @@ def forest_tables(estimator: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         "kind": "forest",
         "trees": len(trees),
         "features": int(estimator.n_features_in_),
-        "classes": int(estimator.n_classes_) if classifies else None,
+        "classes": _classes(estimator, place) if classifies else None,
     }
-    arrays = _nodes(trees, settings["classes"] or 1)
+    if place is None:
+        arrays = _nodes(trees, settings["classes"] or 1)
+    else:
+        width = settings["classes"] or 1
+        arrays = _nodes([_OneAnswer(tree, place, width) for tree in trees], width)
     arrays["missing_go_to_left"] = _joined([_missing_left(tree) for tree in trees], np.uint8)
     return settings, arrays
+
+
+class _OneAnswer:
+    """A tree of several answers, with the values of one of them."""
+
+    def __init__(self, tree: Any, place: int, width: int) -> None:
+        self._tree = tree
+        self.value = tree.value[:, place : place + 1, :width]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._tree, name)
+
+
+def _classes(estimator: Any, place: int | None) -> int:
+    return int(estimator.n_classes_ if place is None else estimator.n_classes_[place])
 
 
 def staged_tables(estimator: Any) -> tuple[dict[str, Any], dict[str, Any]]:

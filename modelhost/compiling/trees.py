@@ -51,11 +51,14 @@ def has_trees(estimator: Any) -> bool:
     return hasattr(estimator, "booster_") or hasattr(estimator, "get_booster")
 
 
-def trees_of(estimator: Any) -> Head:
-    """The tables of a tree ensemble, or why there are none."""
+def trees_of(estimator: Any, place: int | None = None) -> Head:
+    """The tables of a tree ensemble, or why there are none.
+
+    ``place``: of which of its answers, if it gives several for a row.
+    """
     name = describe(estimator)
     try:
-        settings, arrays = _tables(estimator)
+        settings, arrays = _tables(estimator, place)
     except _RefusedError as refused:
         return Head({"refused": str(refused)})
     except (NotImplementedError, AssertionError, ValueError) as error:
@@ -63,8 +66,12 @@ def trees_of(estimator: Any) -> Head:
     return Head({"trees": {"estimator": name, **settings}}, arrays)
 
 
-def _tables(estimator: Any) -> tuple[dict[str, Any], Arrays]:
+def _tables(estimator: Any, place: int | None) -> tuple[dict[str, Any], Arrays]:
     name, room = type(estimator).__name__, library_of(estimator)
+    if place is not None:
+        if name not in FORESTS | SINGLE_TREES:
+            raise _RefusedError("it has several outputs")
+        return forest_tables(estimator, place)
     if getattr(estimator, "n_outputs_", 1) != 1:
         raise _RefusedError("it has several outputs")
     if room == "sklearn":

@@ -6,8 +6,9 @@
                first buffer, and the arrays of its texts and of their heads in the others
 
 The candidates are ``{"form", "unsupported", "heads"}``: the form without a head, or why there is
-none, and the heads, the fastest first (:class:`modelhost.compiling.trees.Head`). A head with
-``arrays``, and a text of the form, tell the name, the length and the encoding of each array.
+none, and the heads, the fastest first (:class:`modelhost.compiling.trees.Head`). A head of several
+answers holds ``joined``: a head for each, whose arrays have its number before their name. A head
+with ``arrays``, and a text of the form, tell the name, length and encoding of each array.
 
 Instead of these, an answer holds ``unsupported``: why the model can't be compiled; or ``raised``:
 the type and the message of what a part of the model raised.
@@ -53,7 +54,7 @@ def candidates(model: LoadedModel, specs: list[ColumnSpec], frame: Any, probes: 
 
     def answer() -> Message:
         probe = Probe.read(specs, frame, json.loads(bytes(probes)))
-        found = FittedForm(model.native, model.task, probe)
+        found = FittedForm(model.native, model.task, probe, model.outputs)
         return _encoded(found)
 
     return _guarded(answer)
@@ -64,12 +65,17 @@ def _encoded(found: FittedForm) -> Message:
     told: dict[str, Any] = {"form": None, "unsupported": None}
     buffers: list[Buffer] = []
     try:
-        if any("refused" not in head.described for head in heads):
+        if any(_is_known(head) for head in heads):
             told["form"], buffers = found.form()
     except CannotCompileError as error:
         told["unsupported"] = str(error)
     told["heads"] = [_head(head, buffers) for head in heads]
     return Message({}, [json.dumps(told).encode(), *buffers])
+
+
+def _is_known(head: Head) -> bool:
+    parts = head.described.get("joined", [head.described])
+    return not any("refused" in part for part in parts)
 
 
 def _head(head: Head, buffers: list[Buffer]) -> dict[str, Any]:

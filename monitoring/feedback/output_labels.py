@@ -89,7 +89,7 @@ class _Reader:
             "label": self._label,
             "labels": self._labels,
             "number": _number,
-            "quantiles": _number,
+            "quantiles": self._numbers if output.in_numbers else _number,
             "score": _boolean,
             "numbers": self._numbers,
             "array": self._numbers,
@@ -100,7 +100,7 @@ class _Reader:
     def is_absent(self, actual: Any) -> bool:
         if isinstance(actual, Mapping) and self._kind != "json":
             return all(map(is_null, actual.values()))
-        if isinstance(actual, list) and self._kind in ("numbers", "array"):
+        if isinstance(actual, list) and self._output.in_numbers:
             return bool(actual) and all(map(is_null, _flat(actual)))
         if self._kind in ("text", "json"):
             return actual is None or actual == "" or actual != actual
@@ -124,7 +124,7 @@ class _Reader:
             levels = {number_name(level) for level in form.levels or ()}
             if not isinstance(answer, Mapping) or answer.keys() != levels:
                 return False
-            return all(one is None or _is_number(one) for one in answer.values())
+            return all(map(self._is_quantile, answer.values()))
         if kind == "labels":
             return isinstance(answer, list) and all(map(_is_scalar, answer))
         if kind in ("numbers", "array"):
@@ -132,6 +132,14 @@ class _Reader:
             known = all(one is None or _is_number(one) for one in numbers)
             return known and self._output.size in (None, len(numbers))
         return kind in ("json", "text") or _is_scalar(answer)
+
+    def _is_quantile(self, value: Any) -> bool:
+        """Whether it is what an answer holds for one level."""
+        if not self._output.in_numbers:
+            return value is None or _is_number(value)
+        if not isinstance(value, list) or len(value) != self._output.size:
+            return False
+        return all(one is None or _is_number(one) for one in value)
 
     def is_as_long(self, truth: Any, answer: list[Any]) -> bool:
         """Whether the numbers of a label have places in ``answer``, if their number isn't fixed."""
@@ -145,6 +153,9 @@ class _Reader:
         A class that the model doesn't give is a wrong answer, as it is of a classifier.
         """
         if self._kind == "quantiles" and answer is not None:
+            if self._output.in_numbers:
+                steps = zip(*answer.values(), strict=True)
+                return all(None in step for step in steps)
             return any(value is None for value in answer.values())
         if self._kind in ("numbers", "array") and answer is not None:
             return all(value is None for value in _flat(answer))

@@ -220,9 +220,9 @@ def _columns(output: LabelledOutput, results: Sequence[OutputResult]) -> dict[st
         parts = np.where(odd, scores, np.nan), np.where(odd, np.nan, scores)
         return {name: part.tolist() for name, part in zip(SCORE_MEASURES, parts, strict=True)}
     truths = [result.truth for result in results]
-    if kind in ("numbers", "array"):
+    if output.in_numbers:
         truths = [_numbers(result) for result in results]
-    sizes = {len(truth) for truth in truths} if kind in ("numbers", "array") else set()
+    sizes = {len(truth) for truth in truths} if output.in_numbers else set()
     if len(sizes) > 1:  # rows of any length don't make one array
         rows = [_columns(output, [result]) for result in results]
         return {name: [row[name][0] for row in rows] for name in rows[0]}
@@ -234,7 +234,7 @@ def _columns(output: LabelledOutput, results: Sequence[OutputResult]) -> dict[st
 
 def _numbers(result: OutputResult) -> Any:
     """The right numbers in the order of the answer, None for those not to be counted."""
-    size = np.asarray(result.answer, object).size
+    size = result.output.size or np.asarray(result.answer, object).size
     counted = {*result.parts} if result.output.parts else result.truth
     return [result.truth.get(at) if at in counted else None for at in range(size)]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from monitoring.metrics.registry import Series
 from monitoring.profile.profile import FeatureProfile, Profile, is_prediction
@@ -17,8 +17,20 @@ MAX_EXCLUDED = 2
 """Features without drift that have a series each."""
 ANOMALIES = ("missing", "unseen", "below_range", "above_range", "invalid")
 
-Baseline = Mapping[str, tuple[float | None, int]]
-"""Slice → accuracy (mean absolute error for a regression; None if unknown), held-out rows."""
+
+class HeldOutScore(NamedTuple):
+    """A score of held-out rows that labels are compared with."""
+
+    value: float | None
+    """Accuracy, mean absolute error, or the headline of an output; None if unknown."""
+    rows: float
+    """Independent rows: held-out rows over their design effect."""
+    variance: float | None = None
+    """Of the error of one row; None for a share, whose value gives it."""
+
+
+Baseline = Mapping[str, HeldOutScore]
+"""By slice."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +49,10 @@ class MeasuredPackage:
     baseline: Baseline
     outputs: Sequence[LabelledOutput] = ()
     """What a model with ``[outputs]`` answers; then ``classes`` is None."""
-    output_baseline: Mapping[tuple[str, str], float] = field(default_factory=dict)
-    """(Output, slice) → the output's headline measure on held-out rows."""
+    output_baseline: Mapping[tuple[str, str], HeldOutScore] = field(default_factory=dict)
+    """By output and slice: the output's headline measure."""
+    design_effect: float = 1.0
+    """Of the losses of held-out rows, at least 1."""
     optional: Sequence[str] = ()
     """Features that a request may leave out."""
 
@@ -73,33 +87,52 @@ def expose_reference(series: Series, digest: str, profile: Profile | None) -> No
                 ratio(name, kind, usual.get(name, {}).get(kind, 0.0))
 
 
+def expose_design_effect(series: Series, effect: float) -> None:
+    """Set the gauge of the design effect by which monitoring divides labels."""
+    series.gauge("model_label_design_effect", "Design effect of held-out rows' losses.")(effect)
+
+
 def expose_baseline(series: Series, baseline: Baseline, *, regression: bool) -> None:
     """Set the gauges of the quality on held-out rows, by slice."""
     kind = ("mae", "Mean absolute error") if regression else ("accuracy_ratio", "Accuracy")
     measured = series.gauge(
         f"model_slice_baseline_{kind[0]}", f"{kind[1]} on held-out rows.", "slice"
     )
-    rows = series.gauge("model_slice_baseline_rows", "Held-out rows in a slice.", "slice")
-    for name, (value, count) in baseline.items():
-        rows(name, count)
-        if value is not None:
-            measured(name, value)
+    rows = series.gauge(
+        "model_slice_baseline_effective_rows", "Independent held-out rows in a slice.", "slice"
+    )
+    variance = series.gauge(
+        "model_slice_baseline_error_variance", "Variance of a held-out row's error.", "slice"
+    )
+    for name, found in baseline.items():
+        rows(name, found.rows)
+        if found.value is not None:
+            measured(name, found.value)
+        if found.variance is not None:
+            variance(name, found.variance)
 
 
 def expose_output_baseline(series: Series, package: MeasuredPackage) -> None:
     """Set the gauges of the quality of structured answers on held-out rows, by output and slice."""
-    measured = series.gauge(
-        "model_output_baseline", "A measure on held-out rows.", "output", "measure", "slice"
+    labels = ("output", "measure", "slice")
+    measured = series.gauge("model_output_baseline", "A measure on held-out rows.", *labels)
+    rows = series.gauge(
+        "model_output_baseline_effective_rows", "Independent held-out rows.", *labels
     )
-    rows = series.gauge("model_slice_baseline_rows", "Held-out rows in a slice.", "slice")
-    for name, (_, count) in package.baseline.items():
-        rows(name, count)
+    variance = series.gauge(
+        "model_output_baseline_error_variance", "Variance of a held-out row's error.", *labels
+    )
     kept = measured_slices(package.outputs, len(package.slices))
     for output in package.outputs:
         for name in package.slices[: kept[output.name]]:
-            value = package.output_baseline.get((output.name, name))
-            if value is not None:
-                measured(output.name, output.headline, name, value)
+            found = package.output_baseline.get((output.name, name))
+            if found is None or found.value is None:
+                continue
+            place = output.name, output.headline, name
+            measured(*place, found.value)
+            rows(*place, found.rows)
+            if found.variance is not None:
+                variance(*place, found.variance)
 
 
 def named_features(profile: Profile | None) -> dict[str, tuple[str, ...]]:

@@ -17,6 +17,7 @@ from monitoring.metrics.reference import (
     OTHER,
     MeasuredPackage,
     expose_baseline,
+    expose_design_effect,
     expose_output_baseline,
     expose_reference,
     named_features,
@@ -67,6 +68,7 @@ class ServingMetrics:
         self._predictions(package.classes)
         self._features(package.profile, package.optional)
         expose_reference(self.series, package.digest, package.profile)
+        expose_design_effect(self.series, package.design_effect)
         if self.outputs:
             expose_output_baseline(self.series, package)
         else:

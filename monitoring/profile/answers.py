@@ -82,6 +82,11 @@ def _columns(output: LabelledOutput) -> list[AnswerColumn]:
         levels = [number_name(level) for level in form.levels or ()]
         middle = levels[len(levels) // 2]
         ends = levels[0], levels[-1]
+        if output.in_numbers:  # of several steps
+            return [
+                column("", lambda answer: _mean(answer[middle])),
+                column(".width", lambda answer: _mean(answer[ends[1]]) - _mean(answer[ends[0]])),
+            ]
         return [
             column("", lambda answer: answer[middle]),
             column(".width", lambda answer: _difference(answer[ends[1]], answer[ends[0]])),

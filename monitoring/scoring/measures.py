@@ -43,7 +43,7 @@ class OutputForm(NamedTuple):
     classes: tuple[Any, ...] | None = None
     levels: tuple[float, ...] | None = None
     names: tuple[str, ...] = ()
-    """Of the numbers of an answer, for kind ``numbers``."""
+    """Of the numbers of an answer, for kind ``numbers``, or of the steps of quantiles."""
     k: int | None = None
     """The places of a ranking that NDCG counts; None for no ranking."""
     top: int | None = None
@@ -153,7 +153,9 @@ _METRICS: dict[str, Callable[[Scored, Sequence[Any], OutputForm], Metrics]] = {
     ),
     "numbers": _numbers,
     "array": _numbers,
-    "quantiles": lambda rows, truth, form: quantile_metrics(truth, rows.answers, form.levels or ()),
+    "quantiles": lambda rows, truth, form: quantile_metrics(
+        truth, rows.answers, form.levels or (), form.names
+    ),
     "score": lambda rows, truth, _: score_metrics(truth, rows.answers),
     "text": lambda rows, truth, _: text_metrics(truth, rows.answers),
     "json": _json,

@@ -66,6 +66,14 @@ def average(found: Sequence[Metric]) -> Metric | None:
     return Metric(float(np.mean([one.value for one in found])), joint, "share")
 
 
+def row_means(values: Floats) -> Floats:
+    """The mean of each row's values that are not NaN, shape (n,); NaN if all are."""
+    known = ~np.isnan(values)
+    count = known.sum(axis=1)
+    total = np.where(known, values, 0.0).sum(axis=1)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
 def present(found: dict[str, Metric | None]) -> Metrics:
     """Those that are defined."""
     return {name: one for name, one in found.items() if one is not None}

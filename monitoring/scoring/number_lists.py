@@ -16,6 +16,7 @@ from monitoring.scoring.metric import (
     mean,
     present,
     root_mean,
+    row_means,
 )
 
 
@@ -23,9 +24,9 @@ def number_columns(truth: Sequence[Any], answers: Sequence[Any]) -> dict[str, Fl
     """Measures of each row, over its elements, shape (rows,); NaN for a row without any."""
     errors = _errors(truth, answers)
     return {
-        "mae": _row_means(np.abs(errors)),
-        "mse": _row_means(errors**2),
-        "bias": _row_means(errors),
+        "mae": row_means(np.abs(errors)),
+        "mse": row_means(errors**2),
+        "bias": row_means(errors),
     }
 
 
@@ -38,7 +39,7 @@ def number_list_metrics(
     without a number, which the other metrics omit.
     """
     right, errors = matrix(truth), _errors(truth, answers)
-    means = {name: _row_means(column) for name, column in _columns(errors).items()}
+    means = {name: row_means(column) for name, column in _columns(errors).items()}
     found: dict[str, Metric | None] = {
         "mae": mean(means["mae"], "positive"),
         "rmse": root_mean(means["mse"]),
@@ -85,13 +86,6 @@ def _errors(truth: Sequence[Any], answers: Sequence[Any]) -> Floats:
 
 def _columns(errors: Floats) -> dict[str, Floats]:
     return {"mae": np.abs(errors), "mse": errors**2, "bias": errors}
-
-
-def _row_means(values: Floats) -> Floats:
-    known = ~np.isnan(values)
-    count = known.sum(axis=1)
-    total = np.where(known, values, 0.0).sum(axis=1)
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
 def _explained(truth: Floats, errors: Floats) -> float | None:

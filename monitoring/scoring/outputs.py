@@ -16,7 +16,7 @@ from monitoring.scoring.measures import ROW_MEASURES, OutputForm
 MAX_PARTS = 64
 """Parts of one prediction over all its outputs, unless it has more outputs. An output whose parts
 don't fit has one: its label has to be whole."""
-MAX_OUTPUT_SERIES = 150
+MAX_OUTPUT_SERIES = 180
 """Series of measures and baselines, for all outputs and slices together."""
 SIGNED = frozenset({"bias", "width"})
 """Measures that may be negative; a counter can't, so each has two: ``_over`` and ``_under``."""
@@ -48,6 +48,13 @@ class LabelledOutput(NamedTuple):
     """Whether the training data had the right answer."""
     parts: tuple[Any, ...] = ()
     """The labels, or the places of the numbers, that can come alone; empty if none can."""
+
+    @property
+    def in_numbers(self) -> bool:
+        """Whether a label is a list of numbers: also of quantiles for each of several steps."""
+        return self.form.kind in ("numbers", "array") or (
+            self.form.kind == "quantiles" and self.size is not None
+        )
 
     @property
     def scored(self) -> bool:
@@ -99,7 +106,8 @@ def measured_slices(outputs: Sequence[LabelledOutput], slices: int) -> dict[str,
     for _ in range(slices):
         for one in outputs:
             names = measure_names(one)
-            needed = 2 * len(names) + (one.headline is not None) + (one.headline in ERRORS)
+            # A headline has a baseline and its rows; an error also two sums of squares.
+            needed = 2 * len(names) + 2 * (one.headline is not None) + 2 * (one.headline in ERRORS)
             if not names or one.name in full or needed > room:
                 full.add(one.name)  # never a slice behind one that is left out
             else:
@@ -120,7 +128,7 @@ def amounts(measure: str, value: float) -> tuple[tuple[str, float], ...]:
 def _parts(output: LabelledOutput) -> tuple[Any, ...]:
     if output.form.kind == "labels":
         return tuple(output.form.classes or ())
-    if output.form.kind in ("numbers", "array") and output.size and output.scored:
+    if output.in_numbers and output.size and output.scored:
         return tuple(range(output.size))
     return ()
 
@@ -128,9 +136,10 @@ def _parts(output: LabelledOutput) -> tuple[Any, ...]:
 def _sample(output: LabelledOutput) -> tuple[Any, Any]:
     """A right answer and an answer."""
     form = output.form
-    if form.kind == "quantiles":
-        return 0.0, {number_name(level): 0.0 for level in form.levels or ()}
     zeros = [0.0] * (output.size or 1)
+    if form.kind == "quantiles":
+        step: Any = zeros if output.in_numbers else 0.0
+        return step, {number_name(level): step for level in form.levels or ()}
     one: dict[str, Any] = {"number": 0.0, "labels": [], "numbers": zeros, "array": zeros}
     found = one.get(form.kind, "")
     return found, found

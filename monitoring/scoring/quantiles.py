@@ -1,70 +1,127 @@
-"""Metrics of quantiles."""
+"""Metrics of quantiles, of one number a row or of each step of a forecast."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
+from monitoring.scoring.label_sets import MAX_PARTS
 from monitoring.scoring.levels import number_name
-from monitoring.scoring.metric import Floats, Metric, Metrics, floats, matrix, mean, present
+from monitoring.scoring.metric import (
+    Floats,
+    Metric,
+    Metrics,
+    Range,
+    matrix,
+    mean,
+    present,
+    row_means,
+)
 
 MAX_SHOWN_LEVELS = 3
 """With more levels, the losses of single levels are parts."""
+OF_STEPS = ("pinball", "coverage", "width")
+"""Measures that each step has."""
 
 
 def quantile_columns(
     truth: Sequence[Any], answers: Sequence[Any], levels: Sequence[float]
 ) -> dict[str, Floats]:
-    """Measures of each row, shape (rows,).
+    """Measures of each row, shape (rows,): of several steps, their means over the known ones.
 
     Pinball loss (Koenker and Bassett 1978) of each level, and of their mean. ``coverage`` and
     ``width`` are of the outermost levels; ``coverage_0.5`` of the central interval with that
     probability. ``crossings``: whether a quantile is below that of a lower level.
     """
-    given = _given(answers, levels)
-    actual = floats(truth)[:, None]
-    gap = actual - given
-    loss = np.maximum(np.array(levels) * gap, (np.array(levels) - 1) * gap)
-    found = {f"pinball_{number_name(level)}": loss[:, place] for place, level in enumerate(levels)}
-    found["pinball"] = loss.mean(axis=1)
-    if len(levels) > 1:
-        found["coverage"] = _within(actual[:, 0], given[:, 0], given[:, -1])
-        found["width"] = given[:, -1] - given[:, 0]
-        crossed = (np.diff(given, axis=1) < 0).any(axis=1).astype(np.float64)
-        found["crossings"] = np.where(np.isnan(given).any(axis=1), np.nan, crossed)
-    for share, low, high in _central(levels):
-        found[f"coverage_{number_name(share)}"] = _within(
-            actual[:, 0], given[:, low], given[:, high]
-        )
-        found[f"width_{number_name(share)}"] = given[:, high] - given[:, low]
-    return found
+    return {
+        name: row_means(values) for name, values in _of_elements(truth, answers, levels).items()
+    }
 
 
 def quantile_metrics(
-    truth: Sequence[Any], answers: Sequence[Any], levels: Sequence[float]
+    truth: Sequence[Any],
+    answers: Sequence[Any],
+    levels: Sequence[float],
+    names: Sequence[str] = (),
 ) -> Metrics:
-    """The means of the measures, and the share of unanswered rows."""
-    columns = quantile_columns(truth, answers, levels)
+    """The means of the measures, and the share of unanswered rows or steps.
+
+    ``names``: of the steps, else they are numbered from 1.
+    """
+    elements = _of_elements(truth, answers, levels)
     many = len(levels) > MAX_SHOWN_LEVELS
     found: dict[str, Metric | None] = {}
-    for name, column in columns.items():
-        share = name.startswith(("coverage", "crossings"))
-        loss = name.startswith("pinball")
-        range_: Any = "share" if share else "positive" if loss else "any"
-        found[name] = mean(column, range_, part=many and "_" in name)
-    absent = np.isnan(_given(answers, levels)).any(axis=1).astype(np.float64)
+    for name, values in elements.items():
+        found[name] = mean(row_means(values), _range(name), part=many and "_" in name)
+    given = _given(answers, levels, _steps(truth))
+    absent = np.isnan(given).any(axis=2).mean(axis=1)
     if absent.any():
-        found["unanswered"] = mean(np.asarray(absent), "share")
+        found["unanswered"] = mean(np.asarray(absent, np.float64), "share")
+    found |= dict(_of_each_step(elements, names))
     return present(found)
 
 
-def _given(answers: Sequence[Any], levels: Sequence[float]) -> Floats:
+def _of_elements(
+    truth: Sequence[Any], answers: Sequence[Any], levels: Sequence[float]
+) -> dict[str, Floats]:
+    """Measures of each row and step, shape (rows, steps)."""
+    steps = _steps(truth)
+    given = _given(answers, levels, steps)
+    actual = matrix(truth, steps)
+    gap = actual[:, :, None] - given
+    loss = np.maximum(np.array(levels) * gap, (np.array(levels) - 1) * gap)
+    found = {
+        f"pinball_{number_name(level)}": loss[:, :, place] for place, level in enumerate(levels)
+    }
+    found["pinball"] = loss.mean(axis=2)
+    if len(levels) > 1:
+        found["coverage"] = _within(actual, given[:, :, 0], given[:, :, -1])
+        found["width"] = given[:, :, -1] - given[:, :, 0]
+        crossed = (np.diff(given, axis=2) < 0).any(axis=2).astype(np.float64)
+        found["crossings"] = np.where(np.isnan(given).any(axis=2), np.nan, crossed)
+    for share, low, high in _central(levels):
+        found[f"coverage_{number_name(share)}"] = _within(
+            actual, given[:, :, low], given[:, :, high]
+        )
+        found[f"width_{number_name(share)}"] = given[:, :, high] - given[:, :, low]
+    return found
+
+
+def _of_each_step(
+    elements: dict[str, Floats], names: Sequence[str]
+) -> Iterator[tuple[str, Metric | None]]:
+    """The measures of each of several steps."""
+    steps = elements["pinball"].shape[1]
+    if steps < 2:
+        return
+    labels = names if len(names) == steps else [str(step + 1) for step in range(steps)]
+    for step, label in enumerate(labels[:MAX_PARTS]):
+        for name in OF_STEPS:
+            if name in elements:
+                own: Floats = elements[name][:, step]
+                yield f"{name}_{label}", mean(own, _range(name), part=True)
+
+
+def _range(name: str) -> Range:
+    if name.startswith(("coverage", "crossings")):
+        return "share"
+    return "positive" if name.startswith("pinball") else "any"
+
+
+def _steps(truth: Sequence[Any]) -> int:
+    """How many numbers a right answer has."""
+    return next((np.size(one) for one in truth if one is not None), 1)
+
+
+def _given(answers: Sequence[Any], levels: Sequence[float], steps: int) -> Floats:
+    """The quantiles, shape (rows, steps, levels)."""
     rows = [
         None if row is None else [row[number_name(level)] for level in levels] for row in answers
     ]
-    return matrix(rows, len(levels))
+    found = matrix(rows, len(levels) * steps).reshape(len(rows), len(levels), steps)
+    return found.transpose(0, 2, 1)
 
 
 def _within(actual: Floats, low: Floats, high: Floats) -> Floats:

@@ -1,13 +1,15 @@
 """Quality in a slice, with confidence intervals and tests against the packaged baseline.
 
 ``packager/deploy/prometheus/promql.py`` has the same formulas in PromQL, with these constants.
+
+Rows are independent rows everywhere: counted rows, and right answers among them, divided by their
+design effect, which the package measured on its held-out rows (``[test] groups``).
 """
 
 from __future__ import annotations
 
 import math
-
-from monitoring.stats.intervals import variance_of_sums
+from typing import NamedTuple
 
 MIN_ACCURACY_DROP = 0.02
 """Decrease of accuracy from the baseline that is large enough for an alert."""
@@ -40,27 +42,35 @@ def accuracy_regressed(right: float, rows: float, baseline: float, baseline_rows
     )
 
 
-def mae_z(
-    total: float, squares: float, rows: float, baseline: float, baseline_rows: float
-) -> float:
-    """z of the live mean absolute error minus ``baseline``.
+class MeanBaseline(NamedTuple):
+    """The mean error of held-out rows."""
 
-    ``total`` and ``squares`` are the sums of absolute and of squared errors. The variance of the
-    live errors is used for both sides, because a server exports no variance of the baseline. NaN
-    without rows or variance.
+    value: float
+    variance: float
+    """Of the error of one row."""
+    rows: float
+    """Independent rows: held-out rows over their design effect."""
+
+
+def mean_z(mean: float, variance: float, rows: float, baseline: MeanBaseline) -> float:
+    """z of a live mean error minus that of the baseline; each has its own variance (Welch 1947).
+
+    ``variance``: of the error of one live row. NaN without rows, with an unknown variance, or if
+    nothing varies and the means are equal; infinite if nothing varies and they are not.
     """
-    if rows <= 0 or baseline_rows <= 0:
+    if rows <= 0 or baseline.rows <= 0:
         return math.nan
-    variance = variance_of_sums(total, squares, rows) * (1 / rows + 1 / baseline_rows)
-    return (total / rows - baseline) / math.sqrt(variance) if variance > 0 else math.nan
+    difference = mean - baseline.value
+    error = math.sqrt(variance / rows + baseline.variance / baseline.rows)
+    if error != 0:  # NaN: an unknown variance
+        return difference / error
+    return math.copysign(math.inf, difference) if difference else math.nan
 
 
-def mae_regressed(
-    total: float, squares: float, rows: float, baseline: float, baseline_rows: float
-) -> bool:
+def mean_regressed(mean: float, variance: float, rows: float, baseline: MeanBaseline) -> bool:
     """Whether the error grew by more than ``MIN_MAE_RISE``, significantly, on enough labels."""
     return (
         rows >= MIN_SLICE_ROWS
-        and total / rows > (1 + MIN_MAE_RISE) * baseline
-        and mae_z(total, squares, rows, baseline, baseline_rows) > MIN_SLICE_Z
+        and mean > (1 + MIN_MAE_RISE) * baseline.value
+        and mean_z(mean, variance, rows, baseline) > MIN_SLICE_Z
     )

@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+from monitoring.stats.accuracy import MeanBaseline
+
 MIN_ROWS = 20
 """With fewer, the estimated variance is too uncertain: no interval."""
 
@@ -28,11 +30,7 @@ class ConfidenceSequence(NamedTuple):
         """
         if rows < MIN_ROWS or not variance > 0:
             return math.inf
-        alpha = 1 - self.level
-        spread = rows * variance
-        mixture = self.horizon * variance / _widening(alpha)
-        total = spread + mixture
-        return math.sqrt(total * math.log(total / (mixture * alpha**2))) / rows
+        return _boundary(rows * variance, self.horizon * variance, 1 - self.level) / rows
 
     def interval(self, total: float, squares: float, rows: float) -> tuple[float, float]:
         """The interval of a mean from the sums of values and of their squares."""
@@ -41,6 +39,69 @@ class ConfidenceSequence(NamedTuple):
         mean = total / rows
         half = self.half_width(rows, squares / rows - mean**2)
         return mean - half, mean + half
+
+
+class LastingChange:
+    """Intervals of live means minus their baselines, for all slices and every look together.
+
+    The baseline was estimated once and stays; each look adds live rows. The difference over its
+    variance is then a Brownian motion in the information, 1 over the variance (Jennison and
+    Turnbull 2000, chapter 3), so the mixture's boundary holds for it. Slices share the error
+    (Bonferroni).
+    """
+
+    def __init__(self, tests: int, level: float = 0.95, horizon: float = 2_000.0) -> None:
+        """``tests``: slices compared, at least 1; ``horizon``: as of a ``ConfidenceSequence``."""
+        self._alpha = (1 - level) / tests
+        self._horizon = horizon
+
+    def of_mean(
+        self, mean: float, variance: float, rows: float, baseline: MeanBaseline
+    ) -> tuple[float, float]:
+        """The interval for errors of ``rows`` independent labels, with the ``variance`` of one.
+
+        Infinite before ``MIN_ROWS`` labels, without held-out rows, and if nothing varies.
+        """
+        # Errors that are all alike have no variance of their own.
+        live = variance if variance > 0 else baseline.variance
+        return self._around(mean - baseline.value, live, rows, baseline)
+
+    def of_share(
+        self, right: float, rows: float, baseline: float, baseline_rows: float
+    ) -> tuple[float, float]:
+        """The interval for a share of ``rows`` independent labels."""
+        if not rows > 0:
+            return -math.inf, math.inf
+        known = MeanBaseline(baseline, _share_variance(baseline, baseline_rows), baseline_rows)
+        share = right / rows
+        return self._around(share - baseline, _share_variance(share, rows), rows, known)
+
+    def _around(
+        self, change: float, variance: float, rows: float, baseline: MeanBaseline
+    ) -> tuple[float, float]:
+        if rows < MIN_ROWS or not baseline.rows > 0 or not variance > 0:
+            return -math.inf, math.inf
+        noise = baseline.variance / baseline.rows
+        information = 1 / (variance / rows + noise)
+        planned = 1 / (max(baseline.variance, 1e-9 * variance) / self._horizon + noise)
+        half = _boundary(information, planned, self._alpha) / information
+        return change - half, change + half
+
+
+def _boundary(spread: float, horizon: float, alpha: float) -> float:
+    """What a Brownian motion exceeds at any time with probability ``alpha``, at most.
+
+    ``spread``: its variance now; ``horizon``: the one for which the boundary is narrowest.
+    """
+    mixture = horizon / _widening(alpha)
+    total = spread + mixture
+    return math.sqrt(total * math.log(total / (mixture * alpha**2)))
+
+
+def _share_variance(share: float, rows: float) -> float:
+    """With two hits and two misses more (Agresti and Coull 1998): that of 0 and 1 isn't 0."""
+    nearer = (share * rows + 2) / (rows + 4)
+    return nearer * (1 - nearer)
 
 
 def _widening(alpha: float) -> float:

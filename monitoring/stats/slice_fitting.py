@@ -49,9 +49,13 @@ class RangeFitter:
                 break
         return self._simplified(terms, free, total)
 
-    def score(self, terms: SliceTerms) -> float:
-        """The score of a slice on all rows; minus infinity for too few or too many of them."""
-        return self._score(terms, self._every, self._sums(self._every))
+    def score(self, terms: SliceTerms, free: Mask | None = None) -> float:
+        """The score of a slice on the rows ``free``, (n,), or on all.
+
+        Minus infinity for too few or too many of them.
+        """
+        free = self._every if free is None else free
+        return self._score(terms, free, self._sums(free))
 
     def _simplified(self, terms: SliceTerms, free: Mask, total: Sums) -> SliceTerms:
         """The slice without the terms that hardly raise its score."""

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from monitoring.stats.distributions import normal_quantile
 from monitoring.stats.slice_features import Mask, SliceFeature, SliceMasks, SliceTerms
 from monitoring.stats.slice_fitting import SIMPLER, RangeFitter
+from monitoring.stats.slice_parts import parts_of
 from monitoring.stats.slice_scores import scores
 from monitoring.stats.slice_tables import SliceTables, Sums
 from monitoring.stats.slice_tests import Losses, SliceTest
@@ -104,30 +105,48 @@ def distinct(
     """The slices to confirm, the worst first; ``features``, ``losses``: of the half that screens.
 
     Ranges are fitted to these rows. A slice is dropped if its rows outside of those already chosen
-    are few, or no longer weak.
+    are few, or no longer weak, and replaced by slices within it that explain its losses better.
     """
-    test, masks = SliceTest(losses), SliceMasks(features)
+    masks = SliceMasks(features)
     fitter = RangeFitter(masks, losses, options.min_rows / 2)
-    covered = np.zeros(len(losses.loss), np.bool_)
-    chosen: list[SliceTerms] = []
+    chosen = _Chosen(masks, SliceTest(losses), screened.bar, options.effect)
+    known = [terms for terms, _ in screened.candidates]
     for terms in _fitted_first(screened, fitter):
-        own = masks.of(terms)
-        left = own & ~covered
-        if left.sum() < MIN_LEFT * own.sum():
+        if not chosen.may_add(terms):
             continue
-        if test.excess(left, ~(own | covered)).p > NEAR_BAR * screened.bar:
-            continue
-        terms = fitter.fitted(terms, ~covered)
-        own = masks.of(terms)
-        left = own & ~covered
-        found = test.excess(left, ~(own | covered))
-        if found.p > screened.bar or found.excess < options.effect:
-            continue
-        chosen.append(terms)
-        covered |= own
-        if len(chosen) == MAX_CANDIDATES:
+        fitted = fitter.fitted(terms, chosen.free)
+        parts = parts_of(fitted, known, masks, fitter, chosen.free, screened.tested)
+        for one in parts or [fitted]:
+            chosen.add(one)
+        if len(chosen.slices) >= MAX_CANDIDATES:
             break
-    return chosen
+    return chosen.slices[:MAX_CANDIDATES]
+
+
+class _Chosen:
+    """The slices that are chosen, each weak in its rows outside of those before it."""
+
+    def __init__(self, masks: SliceMasks, test: SliceTest, bar: float, effect: float) -> None:
+        self._masks, self._test, self._bar, self._effect = masks, test, bar, effect
+        self.slices: list[SliceTerms] = []
+        self.free: Mask = np.ones(test.rows, np.bool_)
+        """The rows in none of them, (n,)."""
+
+    def may_add(self, terms: SliceTerms) -> bool:
+        """Whether the slice, with other ranges, could be chosen."""
+        own = self._masks.of(terms)
+        left = own & self.free
+        if left.sum() < MIN_LEFT * own.sum():
+            return False
+        return self._test.excess(left, self.free & ~own).p <= NEAR_BAR * self._bar
+
+    def add(self, terms: SliceTerms) -> None:
+        """Choose the slice, if it is weak enough."""
+        own = self._masks.of(terms)
+        found = self._test.excess(own & self.free, self.free & ~own)
+        if found.p <= self._bar and found.excess >= self._effect:
+            self.slices.append(terms)
+            self.free = self.free & ~own
 
 
 def _fitted_first(screened: Screened, fitter: RangeFitter) -> list[SliceTerms]:

@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from monitoring.stats.accuracy import MeanBaseline
 from monitoring.stats.distributions import (
     normal_quantile,
     normal_tail,
@@ -35,9 +36,12 @@ class Losses:
     loss: Floats
     """(n,): 0 or 1 for a right or wrong answer, or any number."""
     expected: Floats | None = None
-    """The loss that the model itself expects, (n,): 1 minus its calibrated confidence."""
+    """The loss that the model itself expects, (n,): 1 minus its calibrated confidence; or the mean
+    loss of ``baseline``."""
     groups: Ints | None = None
     """The group of each row, (n,), if rows of one group depend on each other."""
+    baseline: MeanBaseline | None = None
+    """The sample of other rows whose mean loss is ``expected``; None if that is no estimate."""
 
     def check(self) -> None:
         """Raise ``ValueError`` for a loss that is not finite, or different numbers of rows."""
@@ -65,6 +69,7 @@ class Losses:
             self.loss[rows],
             None if self.expected is None else self.expected[rows],
             None if self.groups is None else self.groups[rows],
+            self.baseline,
         )
 
 
@@ -97,6 +102,10 @@ class SliceTest:
     (Hoeffding 1956). Real losses, and rows in groups, have Student's t of the mean, from the
     variance between rows (Welch 1947) or between the sums of groups.
 
+    The mean loss of a baseline is that of a sample: then 0/1 losses have Fisher's test too, of the
+    slice's rows and as many independent rows as the baseline has, and the variance of the
+    baseline's mean is added to that of others.
+
     Against the expected losses a slice must exceed the excess of the other rows too: if the model
     is overconfident everywhere, no slice stands out.
     """
@@ -104,11 +113,17 @@ class SliceTest:
     def __init__(self, losses: Losses) -> None:
         self._loss = losses.loss
         self._own = losses.expected
+        self._baseline = losses.baseline
         self._over = losses.over
         self._binary = losses.binary and losses.groups is None
         self._groups = None
         if losses.groups is not None:
             _, self._groups = np.unique(losses.groups, return_inverse=True)
+
+    @property
+    def rows(self) -> int:
+        """All rows, n."""
+        return len(self._loss)
 
     def excess(self, inside: Mask, others: Mask) -> Excess:
         """The excess of the rows ``inside`` beside the ``others``: masks (n,)."""
@@ -122,7 +137,7 @@ class SliceTest:
             p = self._rest_tail(inside, others, (mean - expected, error, freedom))
             return Excess(rows, mean, expected, error, freedom, p)
         expected = float(self._own[inside].mean())
-        error, freedom = self._error(inside, None)
+        error, freedom = self._with_baseline(*self._error(inside, None))
         p = self._own_tail(inside, (mean - expected, error, freedom))
         if rest > 0:
             p = max(p, self._apart_tail(inside, others, mean - expected - rest))
@@ -139,9 +154,10 @@ class SliceTest:
             return found.excess - half, found.excess + half
         z = normal_quantile(0.5 + share / 2)
         low, high = _wilson(found.loss, found.rows, z)
-        if self._own is not None:
+        if self._own is not None and self._baseline is None:
             return low - found.expected, high - found.expected
-        least, most = _wilson(found.expected, int(others.sum()), z)
+        beside = float(others.sum()) if self._baseline is None else max(1.0, self._baseline.rows)
+        least, most = _wilson(found.expected, beside, z)
         return (
             found.excess - math.hypot(found.loss - low, most - found.expected),
             found.excess + math.hypot(high - found.loss, found.expected - least),
@@ -159,6 +175,11 @@ class SliceTest:
             return _t_tail(*t)
         assert self._own is not None
         share = float(np.clip(self._own[inside].mean(), 0.0, 1.0))
+        if self._baseline is not None:
+            wrong, rows = int(self._loss[inside].sum()), int(inside.sum())
+            known = max(1, round(self._baseline.rows))
+            beside = round(self._baseline.value * known)
+            return hypergeometric_tail(wrong, rows, wrong + beside, rows + known)
         return at_least(int(self._loss[inside].sum()), int(inside.sum()), share)
 
     def _apart_tail(self, inside: Mask, others: Mask, excess: float) -> float:
@@ -170,6 +191,19 @@ class SliceTest:
         variance = float((expected * (1 - expected)).mean() / inside.sum())
         variance += float(self._over[others].var() / others.sum())
         return normal_tail(excess / math.sqrt(variance)) if variance > 0 else float(excess <= 0)
+
+    def _with_baseline(self, error: float, freedom: float) -> tuple[float, float]:
+        """The error with that of the baseline's mean; degrees by Welch and Satterthwaite."""
+        known = self._baseline
+        if known is None or not math.isfinite(error):
+            return error, freedom
+        if not known.rows > 1:
+            return math.inf, 1.0
+        own, other = error**2, known.variance / known.rows
+        if not own + other > 0:
+            return error, freedom
+        below = own**2 / freedom + other**2 / (known.rows - 1)
+        return math.sqrt(own + other), (own + other) ** 2 / below
 
     def _error(self, inside: Mask, others: Mask | None) -> tuple[float, float]:
         """Standard error of the mean inside (minus that of others), and its degrees of freedom."""
@@ -202,7 +236,7 @@ def _t_tail(excess: float, error: float, freedom: float) -> float:
     return student_tail(excess / error, freedom) if error > 0 else float(excess <= 0)
 
 
-def _wilson(share: float, rows: int, z: float) -> tuple[float, float]:
+def _wilson(share: float, rows: float, z: float) -> tuple[float, float]:
     """Wilson's score interval of a share (1927)."""
     centre = (share + z * z / (2 * rows)) / (1 + z * z / rows)
     spread = share * (1 - share) / rows + z * z / (4 * rows * rows)

@@ -163,11 +163,11 @@ def _from_worker(
     """The predictions of a process on the image's layers, within ``seconds``."""
     output = folder / "smoke-test"
     output.mkdir()
-    asked = _asked(recorded).encode()
+    asked = b"".join(canonical_json(row) + b"\n" for row in recorded.rows)
     try:
         progress.step("smoke-testing the layers of the image")
         worker = LocalWorker(ships.image.layers, seconds=seconds)
-        answers = worker.run("predict", {"rows.json": asked}, output, progress)
+        answers = worker.run("predict", {"rows.jsonl": asked}, output, progress)
     except TimeoutError as error:
         raise PackageError(
             f"trained, but the image has not predicted after {seconds:g} s", _longer(seconds)

@@ -5,10 +5,9 @@ It is assembled as packages are, so equal inputs give equal bytes; it holds no s
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
-from packager.digest import hash_files, sha256_file, tree_digest
+from packager.digest import hash_files
 from packager.engine.engine import Engine
 from packager.environment import resolver, wheels
 from packager.environment.index import user_index_options
@@ -23,17 +22,11 @@ from packager.image.export import Destination, export_images
 from packager.image.layers import Entry, Layer, plain_layer
 from packager.image.runtime import INSTALLED_AT, VENV
 from packager.image.stack import modules_layer
+from packager.image.tracker_files import PORT, STATE, installed_modules, tracker_tag
 from packager.image.wheels import WheelUnpacker, grouped
 from packager.manifest.manifest import Wheel
 from packager.progress import Progress
 
-REPOSITORY = "package-issues"
-STATE = "/state"
-PORT = 3080
-CODE = ("modelhost", "monitoring", "packager")
-SUFFIXES = (".py", ".html", ".css", ".js", ".svg", ".json", ".toml")
-STARTERS = "packager/project/templates/"
-"""Files of new projects, which are no modules."""
 OWNER = 65532
 HEALTH = (
     "import urllib.request as r; "
@@ -75,27 +68,6 @@ def tracker_image(base: BaseImage, locked: list[Wheel], folder: Path) -> Image:
         plain_layer("state", folder / "state.tar", [Entry(STATE[1:], mode=0o700, owner=OWNER)]),
     ]
     return image_of(tracker_tag(), base.saved.platform, _settings(), layers)
-
-
-def tracker_tag() -> str:
-    """The tag of this installation's image: of its modules, among them the lock, on any base."""
-    files = {name: sha256_file(path) for name, path in installed_modules().items()}
-    return f"{REPOSITORY}:{tree_digest(files.items())[:12]}"
-
-
-def installed_modules() -> dict[str, Path]:
-    """Posix name → file of this installation, with templates and stylesheets."""
-    found = {}
-    for name in CODE:
-        spec = importlib.util.find_spec(name)
-        if spec is None or not spec.submodule_search_locations:
-            raise PackageError(f"package `{name}`: not installed", "install model-packager again")
-        top = Path(next(iter(spec.submodule_search_locations)))
-        for path in top.rglob("*"):
-            inside = f"{name}/{path.relative_to(top).as_posix()}"
-            if path.suffix in SUFFIXES and path.is_file() and not inside.startswith(STARTERS):
-                found[inside] = path
-    return dict(sorted(found.items()))
 
 
 def _settings() -> dict[str, object]:

@@ -14,8 +14,8 @@ import typer
 # isort: off
 from packager.cli import build, inspect, run, test, bench, monitoring, feedback
 from packager.cli import data_versions, data_derive, data_fingerprints, data_checks, data_verdicts
-from packager.cli import data_label_queue, data_labels, issues, issues_list, issues_act
-from packager.cli import issues_sync, issues_admin
+from packager.cli import data_label_queue, data_labels, data_labels_derive
+from packager.cli import issues, issues_list, issues_act, issues_sync, issues_admin
 
 # isort: on
 from packager.cli.app import app
@@ -32,6 +32,7 @@ __all__ = [
     "data_fingerprints",
     "data_label_queue",
     "data_labels",
+    "data_labels_derive",
     "data_verdicts",
     "data_versions",
     "feedback",

@@ -62,7 +62,7 @@ def label_queue(
     from packager.labelling.queue import Packaged, QueueRequest, run_queue
     from packager.labelling.queue_files import QueueContents, shown_columns, write_queue
     from packager.report.label_queue import as_text
-    from packager.run.predict import predict
+    from packager.run.predict import all_answers
 
     check_writable(output.absolute().parent)
     progress = ConsoleProgress()
@@ -73,8 +73,7 @@ def label_queue(
     with temporary_directory() as folder, opened(reference, local) as (found, engine):
 
         def ask(file: Path) -> list[dict[str, Any]]:
-            text = predict(found, file, "jsonl", engine, progress)
-            return [json.loads(line) for line in text.splitlines()]
+            return all_answers(found, file, engine, progress)
 
         manifest = found.manifest
         chosen = run_queue(asked, Packaged(manifest, found.profile(), ask), folder, progress)

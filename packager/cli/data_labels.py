@@ -1,4 +1,4 @@
-"""Commands for labels of a table's rows: ``data labels declare|add|schemes|show|agreement|map``."""
+"""Commands for labels of a table's rows: ``data labels declare|add|schemes|show|agreement``."""
 
 from __future__ import annotations
 
@@ -235,40 +235,3 @@ def agreement(table: At, scheme: Scheme = None, as_json: AsJson = False) -> None
         print_result(json.dumps(report.model_dump(mode="json")))
     else:
         print_result(agreement_text(report, terminal_columns()))
-
-
-@labels.command("map")
-def map_(
-    table: At,
-    source: Annotated[str, typer.Option("--from", metavar="SCHEME", help="The scheme to map.")],
-    target: Annotated[str, typer.Option("--to", metavar="SCHEME", help="The new scheme.")],
-    mapping: Annotated[
-        Path, typer.Option(metavar="FILE", help="A CSV file with the columns from and to.")
-    ],
-    output: Annotated[
-        str | None, typer.Option(metavar="TABLE", help="Default: TABLE.SCHEME beside the table.")
-    ] = None,
-    message: Message = "",
-    author: Author = None,
-    as_json: AsJson = False,
-) -> None:
-    """Derive a table whose labels are those of another scheme.
-
-    It has the same rows. Labels that the mapping lacks are refused.
-    """
-    from packager.labelling.mapping import map_labels, map_step
-    from packager.location import Location
-    from packager.tables import commit as adding
-    from packager.tables.commits import Authorship
-
-    parent = Location.parse(table)
-    step = map_step(parent, source, target, mapping)
-    by = Authorship(message, adding.author() if author is None else author, change=True)
-    place = Location.parse(output).unversioned() if output else None
-    made, found = map_labels(parent, step, place, by, ConsoleProgress())
-    if as_json:
-        facts = {"table": made.uri, "version": made.version, "outcome": found.outcome}
-        print_result(json.dumps({"output": str(made), **facts}))
-    else:
-        ConsoleProgress().step(found.summary)
-        print_result(str(made))

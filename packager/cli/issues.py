@@ -70,6 +70,9 @@ def serve(
     config: Annotated[
         Path | None, typer.Option(help="TOML file: webhook, mail, proxy, links.")
     ] = None,
+    report_token_file: Annotated[
+        Path | None, typer.Option(help="File with a token of scope report, which is accepted.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run the issue tracker until Ctrl-C."""
@@ -94,6 +97,7 @@ def serve(
         alertmanager_receiver=alertmanager_receiver,
         prometheus=prometheus,
         queries=read_queries(queries) if queries is not None else {},
+        report_token_file=report_token_file,
         link_prefixes=read.link_prefixes,
         proxy_address=read.proxy.address if read.proxy is not None else "",
         proxy_header=read.proxy.header if read.proxy is not None else "",

@@ -12,7 +12,7 @@ import typer
 from packager.cli.app import MONITOR, Application, AsJson, GroupedVerbs, KeyFile, Ref, app
 from packager.cli.console import ConsoleProgress, print_result, terminal_columns
 from packager.cli.reporting import Issues, send_findings
-from packager.deploy.prometheus.rules import Objectives
+from packager.deploy.prometheus.rules import AlertOptions, Objectives
 from packager.deploy.schedule import Every
 from packager.errors import UsageError
 
@@ -27,6 +27,7 @@ deploy = Application(
 )
 app.add_typer(deploy, name="deploy", rich_help_panel=MONITOR)
 DEFAULT = Objectives()
+OPTIONS = AlertOptions()
 
 OutputFolder = Annotated[Path, typer.Option(help="A new folder, or one this command wrote.")]
 
@@ -50,10 +51,25 @@ def monitoring(
     label_coverage: Annotated[
         float, typer.Option(help="Expected share of predictions that get a label.")
     ] = DEFAULT.label_coverage,
+    runbooks: Annotated[
+        str, typer.Option(help="Address of the page of runbooks: alerts get a runbook_url.")
+    ] = OPTIONS.runbooks,
+    grafana: Annotated[
+        str, typer.Option(help="Address of Grafana: alerts link to their panel.")
+    ] = OPTIONS.grafana,
+    time_scale: Annotated[
+        int, typer.Option(help="Divide windows and delays by this, for a drill.")
+    ] = OPTIONS.time_scale,
     keys: Annotated[
         bool,
         typer.Option("--keys", help="The servers require API keys: keys/MODEL.keys of the folder."),
     ] = False,
+    tracker: Annotated[
+        bool | None,
+        typer.Option(
+            "--tracker/--no-tracker", help="Whether the issue tracker is a service. Default: yes."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Write alerts, their tests and a dashboard; print the files.
@@ -69,10 +85,11 @@ def monitoring(
         objectives = Objectives(
             latency, latency_share, success_share, design_effect, label_coverage
         )
+        options = AlertOptions(runbooks, grafana, time_scale)
     except ValueError as error:
-        raise UsageError(f"objective {error}", "see `package deploy monitoring --help`") from error
+        raise UsageError(f"option {error}", "see `package deploy monitoring --help`") from error
     with open_reference(reference, Engine.connect()) as found:
-        done = deploy_monitoring(found, output, objectives, keys=keys)
+        done = deploy_monitoring(found, output, objectives, options, keys=keys, tracker=tracker)
         name, version = found.manifest.name, found.manifest.tag
     _show_deployed(done, output, as_json)
     progress = ConsoleProgress()
@@ -84,6 +101,8 @@ def monitoring(
             f"write: one key a line into {output}/keys/{label}.keys, and one of them, for "
             f"Prometheus, into {output}/prometheus/keys/{label}.key"
         )
+    if done.fleet.tracker:
+        progress.step("make the tracker's image: package issues image --base BASE")
     progress.step(f"check: promtool test rules {output}/prometheus/tests/{name}.yml")
     progress.step(f"start: docker compose -f {output}/compose.yml up -d")
 

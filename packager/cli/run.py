@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -27,6 +29,9 @@ from packager.cli.app import (
 from packager.cli.console import ConsoleProgress, print_result
 from packager.cli.reporting import Issues, send_findings
 from packager.errors import PackageError, UsageError
+
+if TYPE_CHECKING:
+    from packager.manifest.outputs import Output
 
 Perturbation = Literal["none", "seed", "row", "param"]
 Format = Literal["jsonl", "csv", "csv-exact"]
@@ -95,20 +100,43 @@ def predict(
         check_writable(output.absolute().parent)
     if as_json and form != "jsonl":
         raise UsageError(f"--format {form}: expected no --json with it", "keep one of the two")
-    if is_server(reference):
-        with make_client(reference, key_file, local=local) as client:
-            text = predict_at(client, source, form, ConsoleProgress())
-    else:
-        refuse_key_file(key_file)
-        with opened(reference, local) as (found, engine):
-            text = run_predict(found, source, form, engine, ConsoleProgress())
-    if as_json:
-        text = json.dumps({"predictions": [json.loads(line) for line in text.splitlines()]}) + "\n"
-    if output is None:
-        sys.stdout.write(text)
-    else:
-        with atomic_file(output) as file:
-            file.write_text(text, encoding="utf-8")
+    with ExitStack() as stack:
+        if is_server(reference):
+            client = stack.enter_context(make_client(reference, key_file, local=local))
+            outputs = client.package().schema_.outputs
+            found = stack.enter_context(predict_at(client, source, ConsoleProgress()))
+        else:
+            refuse_key_file(key_file)
+            opened_at, engine = stack.enter_context(opened(reference, local))
+            outputs = opened_at.manifest.schema_.outputs
+            found = stack.enter_context(run_predict(opened_at, source, engine, ConsoleProgress()))
+        if output is None:
+            _write_predictions(found, form, outputs, sys.stdout.write, as_json=as_json)
+            return
+        with atomic_file(output) as file, file.open("w", encoding="utf-8", newline="\n") as text:
+            _write_predictions(found, form, outputs, text.write, as_json=as_json)
+
+
+def _write_predictions(
+    found: Path,
+    form: Format,
+    outputs: Sequence[Output],
+    write: Callable[[str], object],
+    *,
+    as_json: bool,
+) -> None:
+    """Write the answers line by line, or as one JSON document."""
+    from packager.run.predict import write_answers
+
+    if not as_json:
+        write_answers(found, form, outputs, write)
+        return
+    between = '{"predictions": ['
+    with found.open(encoding="utf-8", newline="\n") as lines:
+        for line in lines:
+            write(between + json.dumps(json.loads(line)))
+            between = ", "
+    write(("" if between == ", " else between) + "]}\n")
 
 
 @app.command(rich_help_panel=RUN)

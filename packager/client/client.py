@@ -111,23 +111,29 @@ class Client:
         return response.text
 
     def predict(
-        self, rows: Sequence[Mapping[str, Any]] | pd.DataFrame, *, batch: int = BATCH_ROWS
+        self,
+        rows: Sequence[Mapping[str, Any]] | pd.DataFrame,
+        *,
+        batch: int = BATCH_ROWS,
+        first: int = 0,
     ) -> list[Prediction]:
         """The answers, in the order of the rows; a request has at most ``batch`` rows.
 
         Rows are mappings, Series or named tuples, or a DataFrame (its index is ignored), with
         values that :mod:`packager.client.json_values` accepts: NumPy's and its arrays, pandas',
         decimals, times, bytes.
-        NaN is null. An error gives the row's position in ``rows``, counted from 0; answers to
-        earlier batches are lost then.
+        NaN is null. An error gives the row's position in ``rows``, counted from ``first``; answers
+        to earlier batches are lost then.
         """
         columns = cache(self._columns)
-        plain = json_rows(rows, lambda name: columns().get(name, None if columns() else "any"))
+        plain = json_rows(
+            rows, lambda name: columns().get(name, None if columns() else "any"), first
+        )
         answers: list[Prediction] = []
         for start in range(0, len(plain), batch):
             part = plain[start : start + batch]
             found = self._object(
-                self._answer("POST", "/predict", {"rows": part}, start), "/predict"
+                self._answer("POST", "/predict", {"rows": part}, first + start), "/predict"
             )
             predictions = found.get("predictions")
             if not isinstance(predictions, list) or len(predictions) != len(part):

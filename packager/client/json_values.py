@@ -39,13 +39,13 @@ class _UnfitError(Exception):
         self.got = got
 
 
-def json_rows(rows: Any, kind_of: KindOf = lambda _: "any") -> list[dict[str, Any]]:
+def json_rows(rows: Any, kind_of: KindOf = lambda _: "any", first: int = 0) -> list[dict[str, Any]]:
     """Rows as objects of JSON values, in their order.
 
     ``rows``: mappings, pandas Series or named tuples; or a DataFrame, whose index is ignored.
     ``kind_of`` is called only for bytes, and for a value that JSON can't represent, which becomes
     None in a column that the model doesn't use. Raises ``UsageError`` for input other than rows,
-    and for a value, naming row and column.
+    and for a value, naming row and column; ``first`` is the number of the first row.
     """
     pandas = sys.modules.get("pandas")
     if pandas is not None and isinstance(rows, pandas.DataFrame):
@@ -59,7 +59,7 @@ def json_rows(rows: Any, kind_of: KindOf = lambda _: "any") -> list[dict[str, An
         raise UsageError(
             f"expected a list of rows, got one {type(rows).__name__}", "put it into a list: [row]"
         )
-    return [_row(place, row, kind_of) for place, row in enumerate(rows)]
+    return [_row(place, row, kind_of) for place, row in enumerate(rows, first)]
 
 
 def json_value(value: Any) -> Any:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
-import json
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,11 +13,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from packager.data.csv_files import read_csv
+from packager.data.csv_files import csv_blocks, read_csv
 from packager.data.declared_values import nested
+from packager.data.json_rows import json_blocks
 from packager.data.memory_limit import check_room, fitting_memory
 from packager.data.model_input import seconds
-from packager.data.parquet_files import parquet_schema
+from packager.data.parquet_files import parquet_blocks, parquet_schema
 from packager.data.parquet_open import refuse_too_large
 from packager.data.rows.csv_cells import parse_cells
 from packager.data.sources.listing import Format, has_table_suffix
@@ -28,6 +28,7 @@ from packager.manifest.base import Kind
 from packager.manifest.manifest import Schema
 from packager.manifest.read_options import DEFAULT_OPTIONS, FileRows, TableReadOptions
 
+BLOCK_ROWS = 10_000
 _CELL_BYTES = 64
 """Minimum bytes of a cell as a Python object in a row."""
 
@@ -35,6 +36,23 @@ _CELL_BYTES = 64
 def read_rows(
     path: Path, schema: Schema, reader: TableReadOptions = DEFAULT_OPTIONS
 ) -> list[dict[str, Any]]:
+    """All rows of ``row_blocks``; raise ``UsageError`` if they don't fit in memory."""
+    with fitting_memory(path):
+        if path.suffix.lower() == ".parquet":
+            refuse_too_large([path], parquet_schema([path]), of_a_cell=_CELL_BYTES)
+        rows: list[dict[str, Any]] = []
+        size = 0
+        for block in row_blocks(path, schema, reader):
+            rows += block
+            texts = (len(one) for row in block for one in row.values() if isinstance(one, str))
+            size += _CELL_BYTES * len(block) + sum(texts)
+            check_room(path, "rows", size, f"{len(rows):,} rows with their text so far")
+    return rows
+
+
+def row_blocks(
+    path: Path, schema: Schema, reader: TableReadOptions = DEFAULT_OPTIONS
+) -> Iterator[list[dict[str, Any]]]:
     """Rows to predict, as plain JSON values: from CSV, Parquet, arrays of NumPy, .json or .jsonl.
 
     JSON is a list of rows or ``{"rows": […]}``. A folder of files, or any other file, is rows of a
@@ -43,28 +61,42 @@ def read_rows(
     data (``reader``), or with commas and decimal points if only these yield a column of the schema.
     CSV cells are parsed by the schema's kinds, so the text ``007`` stays text; a cell that doesn't
     fit stays text, which ``check_rows`` refuses.
+
+    Memory is bounded by a block, but for ``.json``, and for CSV with a column of the kind ``any``,
+    whose type depends on all of its cells.
     """
     if path.suffix.lower() in (".json", ".jsonl"):
-        return read_json_rows(path)
+        yield from json_blocks(path)
+        return
     known = {column.name: column.kind for column in (*schema.features, *schema.extras)}
     source = _opened(path, schema, reader)
+    renamed = _renamed(source, schema)
+    for block in _frames(source, known):
+        frame = block.rename(columns=renamed)
+        names = [name for name in frame.columns if name in known]
+        form, own = source.files.format, source.reader
+        columns = [_plain(frame[name], known[name], form, own) for name in names]
+        if columns:
+            yield [dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)]
+        else:
+            yield [{} for _ in range(len(frame))]
+
+
+def _frames(source: SourceTable, known: Mapping[str, Kind]) -> Iterator[pd.DataFrame]:
+    """The table in blocks."""
     form, files = source.files.format, source.files.table
     if form == "csv":
         texts = {n: "str" for n in source.table_columns if known.get(n) != "any"}
-        frame = source.beside.whole(read_csv(files, source.reader, dtype=texts))
+        if len(texts) < len(source.table_columns):
+            with fitting_memory(source.path):
+                yield source.beside.whole(read_csv(files, source.reader, dtype=texts))
+            return
+        blocks = csv_blocks(files, source.reader, BLOCK_ROWS, texts, {})
+        yield from source.beside.blocks(blocks)
+    elif form == "parquet":
+        yield from source.blocks(parquet_blocks(files, BLOCK_ROWS))
     else:
-        if form == "parquet":
-            refuse_too_large(files, parquet_schema(files), of_a_cell=_CELL_BYTES)
-        frame = source.read()
-    frame = frame.rename(columns=_renamed(source, schema))
-    names = [name for name in frame.columns if name in known]
-    with fitting_memory(path):
-        columns = [_plain(frame[name], known[name], form, source.reader) for name in names]
-        size = sum(len(cell) for cells in columns for cell in cells if isinstance(cell, str))
-        check_room(path, "rows to send", size, f"{len(frame):,} rows whose text is spelled out")
-        if not columns:
-            return [{} for _ in range(len(frame))]
-        return [dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)]
+        yield from source.blocks(source.plain_blocks(BLOCK_ROWS))
 
 
 def given_columns(path: Path, schema: Schema, reader: TableReadOptions) -> list[str]:
@@ -113,34 +145,6 @@ def _fitting(path: Path, known: Collection[str], reader: TableReadOptions) -> Ta
         return usual if set(column_names(path, usual)) & set(known) else reader
     except UsageError:
         return reader
-
-
-def read_json_rows(path: Path) -> list[dict[str, Any]]:
-    """The objects of a .json or .jsonl file; raise ``UsageError`` if it holds something else."""
-
-    def refuse(constant: str) -> None:
-        raise ValueError(f"the number {constant}, which JSON doesn't have")
-
-    try:
-        with fitting_memory(path):
-            text = path.read_text(encoding="utf-8-sig")
-            if path.suffix.lower() == ".jsonl":
-                lines = [line for line in text.split("\n") if line.strip()]
-                rows: Any = [json.loads(line, parse_constant=refuse) for line in lines]
-            else:
-                rows = json.loads(text, parse_constant=refuse)
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{path}: expected JSON, got {error}") from error
-    except RecursionError as error:
-        raise UsageError(f"{path}: expected JSON, got some that is too deeply nested") from error
-    if isinstance(rows, dict):
-        rows = rows.get("rows")
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise UsageError(
-            f"{path}: expected a list of objects, or an object with such a list under 'rows'",
-            'write [{"column": value, …}, …], or in .jsonl one object on each line',
-        )
-    return rows
 
 
 def _plain(series: pd.Series[Any], kind: Kind, form: Format, reader: TableReadOptions) -> list[Any]:

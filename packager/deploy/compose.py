@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from packager.deploy import tracker
 from packager.deploy.fleet import GRAFANA_PORT, PORTS, Fleet, Member
+from packager.deploy.prometheus.issue_service import JOB
+from packager.deploy.prometheus.time_scale import duration
 from packager.engine.hardening import MAX_PROCESSES
 from packager.image.config import PORT
 from packager.image.runtime import VENV
@@ -65,17 +68,23 @@ def services(fleet: Fleet) -> dict[str, Any]:
                     "--storage.path=/alertmanager",
                 ],
                 "ports": ["127.0.0.1:9093:9093"],
-                "volumes": ["./alertmanager:/etc/alertmanager:ro", "alertmanager:/alertmanager"],
+                "volumes": [
+                    "./alertmanager:/etc/alertmanager:ro",
+                    "alertmanager:/alertmanager",
+                    *([tracker.TOKEN_VOLUME] if fleet.tracker else []),
+                ],
                 "healthcheck": _healthcheck("9093/-/healthy"),
                 "restart": "unless-stopped",
             },
             "grafana": _grafana(),
+            **({JOB: tracker.tracker_service()} if fleet.tracker else {}),
         },
         "volumes": {
             **{one.state: {} for one in models},
             "prometheus": {},
             "alertmanager": {},
             "grafana": {},
+            **({JOB: {}} if fleet.tracker else {}),
         },
     }
 
@@ -86,34 +95,46 @@ def prometheus(fleet: Fleet) -> dict[str, Any]:
         "global": {"scrape_interval": SCRAPE, "evaluation_interval": "1m"},
         "rule_files": ["rules/*.yml"],
         "alerting": {"alertmanagers": [{"static_configs": [{"targets": ["alertmanager:9093"]}]}]},
-        "scrape_configs": [_job(one) for one in fleet.sorted()],
+        "scrape_configs": [
+            *(_job(one) for one in fleet.sorted()),
+            *([tracker.scrape_job()] if fleet.tracker else []),
+        ],
     }
 
 
 def _job(one: Member) -> dict[str, Any]:
-    names = {"names": [one.service], "type": "A", "port": PORT, "refresh_interval": SCRAPE}
+    every = duration(SCRAPE, one.time_scale)
+    names = {"names": [one.service], "type": "A", "port": PORT, "refresh_interval": every}
+    quicker = {"scrape_interval": every, "scrape_timeout": every} if one.time_scale > 1 else {}
     key = {"type": "Bearer", "credentials_file": f"keys/{one.label}.key"}
     return {
         "job_name": one.name,
+        **quicker,
         **({"authorization": key} if one.keys else {}),
         "dns_sd_configs": [names],
     }
 
 
-def alertmanager() -> dict[str, Any]:
+def alertmanager(fleet: Fleet) -> dict[str, Any]:
     """Pages at once and again every hour, tickets every day; a page suppresses its ticket.
 
-    The one receiver has no destination yet: alerts are shown in Alertmanager and Grafana.
+    The times are divided by the largest time scale. The one receiver is the issue tracker; without
+    it alerts are shown in Alertmanager and Grafana only.
     """
+    scale, name = fleet.time_scale, JOB if fleet.tracker else "default"
     return {
         "route": {
-            "receiver": "default",
+            "receiver": name,
             "group_by": ["alertname", "model"],
-            "group_wait": "30s",
-            "group_interval": "5m",
-            "repeat_interval": "1d",
+            "group_wait": duration("30s", scale),
+            "group_interval": duration("5m", scale),
+            "repeat_interval": duration("1d", scale),
             "routes": [
-                {"matchers": ['severity = "page"'], "group_wait": "0s", "repeat_interval": "1h"}
+                {
+                    "matchers": ['severity = "page"'],
+                    "group_wait": "0s",
+                    "repeat_interval": duration("1h", scale),
+                }
             ],
         },
         "inhibit_rules": [
@@ -123,7 +144,7 @@ def alertmanager() -> dict[str, Any]:
                 "equal": ["alertname", "model", "version"],
             }
         ],
-        "receivers": [{"name": "default"}],
+        "receivers": [tracker.receiver(name) if fleet.tracker else {"name": name}],
     }
 
 

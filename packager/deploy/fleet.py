@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from packager.errors import UsageError
@@ -14,6 +14,7 @@ from packager.image.config import PORT
 PORTS = 10
 """Ports of a model, one for each replica."""
 GRAFANA_PORT = 3100
+TRACKER_PORT = 3080
 MAX_PORT = 9_000
 """The ports of Prometheus and Alertmanager are just above."""
 MAX_SERVICE = 50
@@ -35,6 +36,8 @@ class Member:
     """Memory limit of one replica, unless ``MODEL_MEMORY`` is set."""
     keys: bool = False
     """Whether the servers require keys, also of Prometheus."""
+    time_scale: int = 1
+    """By what the windows of its rules are divided."""
 
     @property
     def label(self) -> str:
@@ -60,20 +63,29 @@ class Fleet:
     """All models of a folder, by name."""
 
     members: Mapping[str, Member]
+    tracker: bool = True
+    """Whether the issue tracker is one of the services."""
 
     @classmethod
     def of(cls, notes: Mapping[str, Any]) -> Fleet:
         """The fleet in the notes of a folder's record; empty for a new folder."""
-        return cls({name: Member(**known) for name, known in notes.get("models", {}).items()})
+        known = {name: Member(**one) for name, one in notes.get("models", {}).items()}
+        return cls(known, notes.get("tracker", True))
 
     @property
     def notes(self) -> dict[str, Any]:
         """The members as JSON values, for the folder's record."""
-        return {"models": {name: asdict(one) for name, one in sorted(self.members.items())}}
+        models = {name: asdict(one) for name, one in sorted(self.members.items())}
+        return {"models": models, "tracker": self.tracker}
 
     def sorted(self) -> Iterable[Member]:
         """The models sorted by name."""
         return [self.members[name] for name in sorted(self.members)]
+
+    @property
+    def time_scale(self) -> int:
+        """The largest of its models."""
+        return max((one.time_scale for one in self.members.values()), default=1)
 
     def with_model(
         self, name: str, version: str, image: str, memory_mib: int, *, keys: bool = False
@@ -82,7 +94,17 @@ class Fleet:
         known = self.members.get(name)
         port = known.port if known else self._free_port()
         keys = keys or (known is not None and known.keys)
-        return Fleet({**self.members, name: Member(name, version, image, port, memory_mib, keys)})
+        member = Member(name, version, image, port, memory_mib, keys)
+        return replace(self, members={**self.members, name: member})
+
+    def on_time_scale(self, name: str, scale: int) -> Fleet:
+        """The fleet whose model ``name`` has this time scale."""
+        scaled = replace(self.members[name], time_scale=scale)
+        return replace(self, members={**self.members, name: scaled})
+
+    def with_tracker(self, wanted: bool) -> Fleet:
+        """The fleet with the issue tracker, or without it."""
+        return replace(self, tracker=wanted)
 
     def without(self, name: str) -> Fleet:
         """The fleet without this model; raises ``UsageError`` if it is unknown or the only one."""
@@ -93,10 +115,11 @@ class Fleet:
             raise UsageError(
                 f"{name} is the only model of this folder", "delete the folder to stop monitoring"
             )
-        return Fleet({key: one for key, one in self.members.items() if key != name})
+        left = {key: one for key, one in self.members.items() if key != name}
+        return replace(self, members=left)
 
     def _free_port(self) -> int:
-        taken = {GRAFANA_PORT, *(one.port for one in self.members.values())}
+        taken = {GRAFANA_PORT, TRACKER_PORT, *(one.port for one in self.members.values())}
         for port in range(PORT, MAX_PORT, PORTS):
             if port not in taken:
                 return port

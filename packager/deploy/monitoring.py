@@ -13,13 +13,23 @@ from typing import Any
 from modelhost.text import display_value
 from monitoring.slices.slices import SliceSet
 from packager.deploy import compose, generated_folder
+from packager.deploy.alert_links import with_links
 from packager.deploy.fleet import Fleet
 from packager.deploy.grafana.dashboard import dashboard
+from packager.deploy.issues import issue_document, service_document
 from packager.deploy.prometheus.alerts import alert_group
+from packager.deploy.prometheus.issue_service import JOB, service_group, service_tests
 from packager.deploy.prometheus.recording import recording_groups
 from packager.deploy.prometheus.rule_cases import rule_cases
 from packager.deploy.prometheus.rule_tests import unit_tests
-from packager.deploy.prometheus.rules import MonitoredModel, Objectives, rules_document
+from packager.deploy.prometheus.rules import (
+    AlertOptions,
+    MonitoredModel,
+    Objectives,
+    rules_document,
+)
+from packager.deploy.prometheus.time_scale import scaled_groups
+from packager.deploy.tracker import keep_token
 from packager.deploy.yaml import dump
 from packager.errors import PackageError
 from packager.image.reference import Reference
@@ -35,6 +45,8 @@ WORKER_MIB = 200
 MODEL_MEMORY_FACTOR = 8
 """Upper bound of a loaded model's memory, as a multiple of the size of its files."""
 MAX_REQUEST_MIB = 16
+SERVICE = "_issues"
+"""Of the files about the issue service; no model has a name like it."""
 REQUEST_MEMORY_FACTOR = 6
 """Memory of a request as a multiple of its body, from docs/serving.md."""
 
@@ -54,24 +66,36 @@ class DeployResult:
 
 
 def deploy_monitoring(
-    reference: Reference, target: Path, objectives: Objectives, *, keys: bool = False
+    reference: Reference,
+    target: Path,
+    objectives: Objectives,
+    options: AlertOptions = AlertOptions(),
+    *,
+    keys: bool = False,
+    tracker: bool | None = None,
 ) -> DeployResult:
     """Write the monitoring of ``reference`` below ``target``, in addition to other models there.
 
     A model has its own files, which another version of it replaces; shared files are generated for
-    all models. With ``keys`` the servers require keys, and Prometheus sends one. Raises
+    all models. With ``keys`` the servers require keys, and Prometheus sends one. ``tracker``:
+    whether the issue tracker is one of the services; None: as before, at first yes. Raises
     ``UsageError``, with nothing written, if ``target`` holds other files, and ``PackageError`` for
     a package with names that no build produces.
     """
-    model = monitored(reference, objectives)
+    model = monitored(reference, objectives, options)
     known = Fleet.of(generated_folder.read_generated(target).notes)
     before = known.members.get(model.name)
     memory = replica_mib(reference.manifest)
     fleet = known.with_model(model.name, model.version, reference.name, memory, keys=keys)
+    fleet = fleet.on_time_scale(model.name, options.time_scale)
+    if tracker is not None:
+        fleet = fleet.with_tracker(tracker)
     files = {**model_files(model), **shared_files(fleet)}
     changed = generated_folder.write(
         target, files, fleet.notes, _paths_of(known.members.keys() - {model.name})
     )
+    if fleet.tracker:
+        keep_token(target)
     return DeployResult(
         tuple(sorted(files)), fleet, before.version if before else None, tuple(changed)
     )
@@ -91,7 +115,9 @@ def _paths_of(names: Iterable[str]) -> list[str]:
     return [path for name in names for path in own_paths(name)]
 
 
-def monitored(reference: Reference, objectives: Objectives) -> MonitoredModel:
+def monitored(
+    reference: Reference, objectives: Objectives, options: AlertOptions = AlertOptions()
+) -> MonitoredModel:
     """The properties of a package that monitoring uses."""
     manifest = reference.manifest
     profile = reference.profile()
@@ -112,6 +138,7 @@ def monitored(reference: Reference, objectives: Objectives) -> MonitoredModel:
         features=features,
         objectives=objectives,
         outputs=outputs,
+        options=options,
     )
 
 
@@ -131,6 +158,12 @@ def _check_names(name: str, version: str, others: Iterable[str]) -> None:
             f"{display_value(version)}",
             "a build never writes such names: the package was modified",
         )
+    if name == JOB:
+        raise PackageError(
+            f"expected a model with another name than {JOB!r}, which Prometheus scrapes the issue"
+            " service as",
+            "build the package under another name",
+        )
     for other in others:
         if not other.isprintable() and not _has_text(other):
             raise PackageError(
@@ -149,11 +182,16 @@ def _has_text(name: str) -> bool:
 
 def model_files(model: MonitoredModel) -> dict[str, str]:
     """Path → content of one model's own files; deterministic for a package and objectives."""
-    rules_file, tests_file, dashboard_file = own_paths(model.name)
-    rules = rules_document([*recording_groups(model), alert_group(model)])
+    rules_file, tests_file, dashboard_file, issues_file = own_paths(model.name)
+    groups = [*recording_groups(model), with_links(alert_group(model), model)]
+    rules = rules_document(scaled_groups(groups, model.options.time_scale))
     tests = unit_tests(model, rule_cases(model), f"../rules/{model.name}.yml")
-    drawn = printable(json.dumps(dashboard(model), indent=2, ensure_ascii=False))
-    return {rules_file: dump(rules), tests_file: dump(tests), dashboard_file: drawn + "\n"}
+    return {
+        rules_file: dump(rules),
+        tests_file: dump(tests),
+        dashboard_file: _json(dashboard(model)),
+        issues_file: _json(issue_document(model)),
+    }
 
 
 def shared_files(fleet: Fleet) -> dict[str, str]:
@@ -161,17 +199,25 @@ def shared_files(fleet: Fleet) -> dict[str, str]:
     files: Mapping[str, Mapping[str, Any]] = {
         "compose.yml": compose.services(fleet),
         "prometheus/prometheus.yml": compose.prometheus(fleet),
-        "alertmanager/alertmanager.yml": compose.alertmanager(),
+        f"prometheus/rules/{SERVICE}.yml": rules_document([service_group()]),
+        f"prometheus/tests/{SERVICE}.yml": service_tests(f"../rules/{SERVICE}.yml"),
+        "alertmanager/alertmanager.yml": compose.alertmanager(fleet),
         "grafana/provisioning/datasources/prometheus.yml": compose.datasource(),
         "grafana/provisioning/dashboards/models.yml": compose.dashboard_provider(),
     }
-    return {path: dump(document) for path, document in files.items()}
+    texts = {path: dump(document) for path, document in files.items()}
+    return texts | {f"issues/{SERVICE}.json": _json(service_document())}
 
 
-def own_paths(name: str) -> tuple[str, str, str]:
-    """Paths of a model's rules, tests and dashboard."""
+def _json(document: Mapping[str, Any]) -> str:
+    return printable(json.dumps(document, indent=2, ensure_ascii=False)) + "\n"
+
+
+def own_paths(name: str) -> tuple[str, str, str, str]:
+    """Paths of a model's rules, tests, dashboard and kinds of issues."""
     return (
         f"prometheus/rules/{name}.yml",
         f"prometheus/tests/{name}.yml",
         f"grafana/dashboards/{name}.json",
+        f"issues/{name}.json",
     )

@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterator
 
 from monitoring.slices.slices import ALL
-from packager.monitor.drift import Anomaly, DriftReport, FeatureDrift, SliceDrift
+from packager.monitor.drift import Anomaly, DriftReport, FeatureDrift
+from packager.monitor.slices import SliceDrift
 from packager.tracker.core.finding import PACKAGE_SUBJECT, Finding, Report, ScanReport, Unjudged
 from packager.tracker.core.texts import named
 
@@ -88,7 +89,8 @@ def _slice(part: SliceDrift, report: DriftReport, at: float) -> Finding:
         kind="SliceRegression" if part.output is None else "OutputRegression",
         subject=named(subject),
         share=share,
-        evidence=f"{part.labels:,.0f} labels; z = {part.z:.3g}",
+        certainty=_sure(part.q),
+        evidence=f"{part.labels:,.0f} labels; z = {part.z:.3g}, q = {part.q:.3g}",
         title=f"{part.name} is worse than at build",
         source=SOURCE,
         starts_at=at,

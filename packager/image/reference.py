@@ -33,6 +33,8 @@ from packager.image.stored_images import (
     verify,
 )
 from packager.manifest.manifest import Fingerprint, Lock, Manifest
+from packager.manifest.slice_baselines import FILE as BASELINES
+from packager.manifest.slice_baselines import SliceBaselines
 from packager.progress import Progress
 
 CONFIG_KEYS = ("Cmd", "Entrypoint", "Env", "Labels", "User", "WorkingDir")
@@ -89,6 +91,12 @@ class Reference:
         if all(entry.path != "profile.json" for entry in self.manifest.files):
             return None
         return self._noun(Profile, "profile.json")
+
+    def baselines(self) -> SliceBaselines:
+        """The statistics of the held-out rows; empty if the package has none."""
+        if all(entry.path != BASELINES for entry in self.manifest.files):
+            return SliceBaselines()
+        return self._noun(SliceBaselines, BASELINES)
 
     def _noun(self, kind: type[ModelT], name: str) -> ModelT:
         """A file of ``/package`` as a ``kind``; raises ``PackageError`` on a sha256 mismatch."""

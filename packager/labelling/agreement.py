@@ -18,9 +18,11 @@ from monitoring.stats.agreement import (
     fleiss_kappa,
     krippendorff_alpha,
 )
+from packager.labelling.estimate import estimate_of
 from packager.manifest.base import FrozenModel
 from packager.manifest.label_schemes import LabelScheme
 
+CERTAIN = 0.9
 MAX_PAIRS = 50
 """Pairs of annotators with the most rows in common; further ones are only counted."""
 
@@ -48,6 +50,30 @@ class PairAgreement(FrozenModel):
     kappa: Coefficient
 
 
+class AnnotatorErrors(FrozenModel):
+    """How often one annotator is right, as estimated by Dawid and Skene."""
+
+    name: str
+    labels: int
+    accuracy: float
+    """The probability of the right label for a random row."""
+    confusion: tuple[tuple[float, ...], ...]
+    """The probability of each label, for each true class."""
+
+
+class EstimatedErrors(FrozenModel):
+    """Dawid and Skene's estimate of the true classes and of each annotator's mistakes."""
+
+    classes: tuple[str, ...]
+    """Those that anybody gave, in their order."""
+    shares: tuple[float, ...]
+    """The share of rows of each class."""
+    annotators: tuple[AnnotatorErrors, ...]
+    uncertain: int
+    """Rows whose most probable class has a probability below ``CERTAIN``."""
+    converged: bool
+
+
 class AgreementReport(FrozenModel):
     """Agreement of the annotators of one scheme."""
 
@@ -69,6 +95,9 @@ class AgreementReport(FrozenModel):
     pairs: tuple[PairAgreement, ...]
     """Cohen's kappa; none for numbers. At most ``MAX_PAIRS``, those with the most rows."""
     pairs_left_out: int
+    errors: EstimatedErrors | None
+    """None if the labels can't tell; ``no_errors`` says why."""
+    no_errors: str = ""
 
 
 def agreement_report(labels: pd.DataFrame, scheme: LabelScheme) -> AgreementReport:
@@ -87,6 +116,7 @@ def agreement_report(labels: pd.DataFrame, scheme: LabelScheme) -> AgreementRepo
     compared = int((given >= 2).sum())
     pairs, left_out = _pairs(rows, people, values, [str(name) for name in annotators])
     by_class = scheme.kind == "label"
+    errors, no_errors = _errors(labels, scheme)
     evenly = len(given) > 0 and int(given.min()) == int(given.max()) >= 2
     return AgreementReport(
         scheme=scheme.name,
@@ -100,7 +130,30 @@ def agreement_report(labels: pd.DataFrame, scheme: LabelScheme) -> AgreementRepo
         fleiss=_coefficient(fleiss_kappa(packed)) if by_class and evenly else None,
         pairs=tuple(pairs) if by_class else (),
         pairs_left_out=left_out if by_class else 0,
+        errors=errors,
+        no_errors=no_errors,
     )
+
+
+def _errors(labels: pd.DataFrame, scheme: LabelScheme) -> tuple[EstimatedErrors | None, str]:
+    try:
+        known = estimate_of(labels, scheme)
+    except ValueError as error:
+        return None, str(error)
+    given = labels["annotator"].value_counts()
+    rights = zip(known.annotators, known.found.accuracy, known.found.confusion, strict=True)
+    return EstimatedErrors(
+        classes=known.classes,
+        shares=tuple(known.found.prior.tolist()),
+        annotators=tuple(
+            AnnotatorErrors(
+                name=name, labels=int(given[name]), accuracy=right, confusion=wrong.tolist()
+            )
+            for name, right, wrong in rights
+        ),
+        uncertain=int((known.found.posterior.max(axis=1) < CERTAIN).sum()),
+        converged=known.found.converged,
+    ), ""
 
 
 def _values(labels: pd.Series[str], scheme: LabelScheme) -> Floats:

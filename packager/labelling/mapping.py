@@ -15,9 +15,6 @@ from packager.errors import UsageError
 from packager.labelling.scheme_file import make_scheme
 from packager.location import Location
 from packager.manifest.label_schemes import LabelScheme
-from packager.progress import Progress
-from packager.tables.commits import Authorship
-from packager.tables.derive import DeriveResult, derive
 from packager.tables.labels.commit import scheme_named
 from packager.tables.labels.store import Labels
 
@@ -123,19 +120,3 @@ def read_mapping(file: Path) -> dict[str, str]:
     if not found:
         raise UsageError(f"{file}: expected a mapping, got no lines", "add lines: from,to")
     return found
-
-
-def map_labels(
-    parent: Location,
-    step: MapStep,
-    output: Location | None,
-    authorship: Authorship,
-    progress: Progress,
-) -> tuple[Location, DeriveResult]:
-    """Derive the table ``output`` (default: ``TABLE.SCHEME`` beside the parent) by ``step``.
-
-    Nothing is computed if the same mapping was applied to the same rows and labels before.
-    """
-    place = output or Location(f"{parent.uri}.{step.target.name}")
-    made = derive(place, [parent], step, authorship, Path.cwd(), progress)
-    return Location(place.uri, made.version.number), made

@@ -75,7 +75,7 @@ def resolved_labels(location: Location, scheme: str | None) -> tuple[LabelScheme
     at, labels = _held(location)
     rows = labelled_rows(at, scheme)
     assert labels is not None
-    chosen = _probabilities(labels.of(rows.scheme.name))
+    chosen = only_probability(labels.of(rows.scheme.name))
     found = [
         (place, one.key, one.label, one.annotators, one.dispute is not None, chosen.get(one.key))
         for place, one in enumerate(rows.resolved)
@@ -87,7 +87,8 @@ def resolved_labels(location: Location, scheme: str | None) -> tuple[LabelScheme
 
 def plain_rows(labels: Labels, most: int) -> list[dict[str, Any]]:
     """The first labels as JSON values, with a column for each key column."""
-    frame = _with_key_columns(labels.frame.head(most), labels.key)
+    shown = _without_absent(labels.frame, ["probability", "source"]).head(most)
+    frame = _with_key_columns(shown, labels.key)
     return [
         {str(name): _plain(cell) for name, cell in row.items()} for row in frame.to_dict("records")
     ]
@@ -104,15 +105,19 @@ def write_csv(labels: Labels, file: Path, target: str | None = None) -> None:
     if target is not None:
         frame = frame[frame["label"].notna()].rename(columns={"label": target})
         _check_probabilities(frame)
-    if not frame[PROBABILITY].notna().any():
-        frame = frame.drop(columns=PROBABILITY)
+    frame = _without_absent(frame, [PROBABILITY, "probability", "source"])
     texts = frame.select_dtypes(include=["object", "str"]).columns
     frame[texts] = frame[texts].map(lambda cell: escaped(cell) if isinstance(cell, str) else cell)
     with atomic_file(file) as new:
         frame.to_csv(new, index=False, lineterminator="\n")
 
 
-def _probabilities(labels: pd.DataFrame) -> pd.Series[float]:
+def _without_absent(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """Without those of some columns that have no value."""
+    return frame.drop(columns=[c for c in columns if c in frame and not frame[c].notna().any()])
+
+
+def only_probability(labels: pd.DataFrame) -> pd.Series[float]:
     """The only selection probability of each key; NaN for none, or several."""
     by_key = labels.groupby("key")[PROBABILITY]
     first: pd.Series[float] = by_key.first()

@@ -14,8 +14,8 @@ import pandas as pd
 
 from packager.data.fingerprint import row_hashes
 from packager.data.frames import read
+from packager.data.json_rows import read_json_rows
 from packager.data.model_input import to_model_input
-from packager.data.row_files import read_json_rows
 from packager.digest import canonical_json, sha256_bytes
 from packager.errors import UsageError
 from packager.location import Location

@@ -164,7 +164,8 @@ def _width(answer: Any) -> float:
     values = [] if answer is None else list(answer.values())
     if len(values) < 2 or values[0] is None or values[-1] is None:
         return np.nan
-    return float(values[-1]) - float(values[0])
+    widths = np.array(values[-1], np.float64) - np.array(values[0], np.float64)
+    return float(widths.mean())  # over the steps of a forecast
 
 
 def _of_slices(manifest: Manifest, metric: str, masks: Mapping[str, Mask], rows: int) -> Floats:

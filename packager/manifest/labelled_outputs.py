@@ -34,11 +34,16 @@ def output_baseline(
     measured = {**evaluation.slices, ALL: evaluation.overall}
     found = {}
     for one in outputs:
-        metric = one.headline if len(outputs) == 1 else f"{one.name}.{one.headline}"
+        metric = headline_metric(one, len(outputs))
         for name, values in measured.items():
             if metric in values.values:
                 found[one.name, name] = values.values[metric]
     return found
+
+
+def headline_metric(output: LabelledOutput, outputs: int) -> str:
+    """The metric of the package that is the headline of one of so many ``outputs``."""
+    return f"{output.headline}" if outputs == 1 else f"{output.name}.{output.headline}"
 
 
 def _classes(output: Output) -> tuple[str | bool | int | float, ...] | None:

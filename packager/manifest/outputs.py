@@ -26,7 +26,8 @@ class Output(FrozenModel):
     levels: tuple[float, ...] | None = None
     """The levels of quantiles, ascending."""
     shape: tuple[int, ...] | None = None
-    """The shape of one answer, of kinds ``numbers`` and ``array``; None if unknown."""
+    """The shape of one answer, of kinds ``numbers`` and ``array``; None if unknown. Of kind
+    ``quantiles`` the number of steps that each level has; None for one number."""
     group: str | None = None
     """The column with the query of a row, of a ranking."""
     k: int | None = None

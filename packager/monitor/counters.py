@@ -40,8 +40,12 @@ GAUGES = {
     "model_feature_reference_anomalies_ratio": ("feature", "kind"),
     "model_slice_baseline_accuracy_ratio": ("slice",),
     "model_slice_baseline_mae": ("slice",),
-    "model_slice_baseline_rows": ("slice",),
+    "model_slice_baseline_effective_rows": ("slice",),
+    "model_slice_baseline_error_variance": ("slice",),
     "model_output_baseline": ("output", "measure", "slice"),
+    "model_output_baseline_effective_rows": ("output", "measure", "slice"),
+    "model_output_baseline_error_variance": ("output", "measure", "slice"),
+    "model_label_design_effect": (),
     "model_drift_excluded_features": ("feature", "reason"),
 }
 WINDOW = re.compile(r"[1-9]\d{0,5}[smhdw]")
@@ -86,6 +90,8 @@ class CounterTotals:
     source: str
     """A description of the replicas or the window that were counted."""
     values: Values
+    cumulative: bool = True
+    """Whether counters are those since the start, which only grow, not of a window."""
 
     def of(self, name: str) -> Mapping[tuple[str, ...], float]:
         """Label values → total of the counter ``name``; empty if there is none."""
@@ -155,7 +161,7 @@ def query_prometheus(
             tuple(series.get(label, "") for label in labels): value
             for series, value in _asked(url, query, key)
         }
-    return CounterTotals(model, version, f"the last {window}, from Prometheus", values)
+    return CounterTotals(model, version, f"the last {window}, from Prometheus", values, False)
 
 
 def _pair(labels: Mapping[str, str]) -> tuple[str, str]:

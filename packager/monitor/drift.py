@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from monitoring.profile.profile import EXCLUSION_REASONS
-from monitoring.scoring.outputs import ERRORS
 from monitoring.slices.slices import ALL
-from monitoring.stats import accuracy, drift
-from monitoring.stats.accuracy import mae_z, share_z
+from monitoring.stats import drift
+from monitoring.stats.accuracy import share_z
 from monitoring.stats.adjust import benjamini_hochberg
-from monitoring.stats.intervals import sums_interval, wilson
 from packager.errors import PackageError
 from packager.monitor.counters import CounterTotals
+from packager.monitor.slices import SliceDrift, slice_drifts
 
 Verdicts = Literal["drift", "ok", "too few rows", "no rows"]
 Verdict = Literal["drift", "no drift", "too few rows to decide", "no rows", "nothing to compare"]
@@ -77,35 +75,6 @@ class ExcludedFeature:
 
 
 @dataclass(frozen=True)
-class SliceDrift:
-    """Labels of one slice; ``score`` is accuracy, or the mean absolute error."""
-
-    name: str
-    rows: float
-    labels: float
-    score: float
-    low: float
-    high: float
-    baseline: float | None
-    baseline_rows: float
-    z: float
-    regressed: bool
-    output: str | None = None  # the output and the measure of ``score``, with ``[outputs]``
-    measure: str | None = None
-
-    @property
-    def verdict(self) -> Literal["worse", "ok", "no labels", "too few labels", "no baseline"]:
-        """The verdict; none is possible below ``MIN_SLICE_ROWS`` labels or without a baseline."""
-        if self.regressed:
-            return "worse"
-        if not self.labels:
-            return "no labels"
-        if self.labels < accuracy.MIN_SLICE_ROWS:
-            return "too few labels"
-        return "no baseline" if self.baseline is None else "ok"
-
-
-@dataclass(frozen=True)
 class DriftReport:
     """The result of ``package drift`` for one version."""
 
@@ -119,6 +88,8 @@ class DriftReport:
     rows: float
     """Answered rows."""
     drift_excluded: tuple[ExcludedFeature, ...]
+    cumulative: bool
+    """Whether the counters only grow, so that each look sees the earlier rows again."""
 
     @property
     def verdict(self) -> Verdict:
@@ -167,12 +138,13 @@ def drift_report(totals: CounterTotals, design_effect: float) -> DriftReport:
         regression=bool(totals.of("model_feedback_absolute_error_total")),
         features=_features(totals, design_effect),
         anomalies=_anomalies(totals),
-        slices=_slices(totals),
+        slices=slice_drifts(totals, design_effect),
         rows=totals.of("model_slice_predictions_total").get((ALL,), 0.0),
         drift_excluded=tuple(
             ExcludedFeature(name, int(count), EXCLUSION_REASONS.get(reason, reason))
             for (name, reason), count in sorted(totals.of("model_drift_excluded_features").items())
         ),
+        cumulative=totals.cumulative,
     )
 
 
@@ -219,77 +191,6 @@ def _anomalies(totals: CounterTotals) -> tuple[Anomaly, ...]:
     return tuple(
         sorted(found, key=lambda anomalies: (-anomalies.ratio, anomalies.feature, anomalies.kind))
     )
-
-
-def _slices(totals: CounterTotals) -> tuple[SliceDrift, ...]:
-    served = totals.of("model_slice_predictions_total")
-    measured = totals.of("model_output_measured_total")
-    if measured:
-        return tuple(
-            _output(totals, key, served.get((key[2],), 0.0))
-            for key in sorted(measured, key=lambda key: (*key[:2], key[2] != ALL, key[2]))
-        )
-    errors = totals.of("model_feedback_absolute_error_total")
-    judge = _mean_error if errors else _accuracy
-    feedback = totals.of("model_feedback_total")
-    names = _in_order({name for (name,) in served} | {name for name, _ in feedback})
-    return tuple(judge(totals, name, served.get((name,), 0.0)) for name in names)
-
-
-def _accuracy(totals: CounterTotals, name: str, served: float) -> SliceDrift:
-    feedback = totals.of("model_feedback_total")
-    right = feedback.get((name, "correct"), 0.0)
-    labels = right + feedback.get((name, "incorrect"), 0.0)
-    baseline = totals.of("model_slice_baseline_accuracy_ratio").get((name,))
-    trained = totals.of("model_slice_baseline_rows").get((name,), 0.0)
-    low, high = wilson(right, labels)
-    score = right / labels if labels else math.nan
-    if baseline is None:
-        return SliceDrift(name, served, labels, score, low, high, None, trained, math.nan, False)
-    z = share_z(right, labels, baseline, trained)
-    worse = accuracy.accuracy_regressed(right, labels, baseline, trained)
-    return SliceDrift(name, served, labels, score, low, high, baseline, trained, z, worse)
-
-
-def _mean_error(totals: CounterTotals, name: str, served: float) -> SliceDrift:
-    total = totals.of("model_feedback_absolute_error_total").get((name,), 0.0)
-    squares = totals.of("model_feedback_squared_error_total").get((name,), 0.0)
-    labels = totals.of("model_feedback_total").get((name, "scored"), 0.0)
-    baseline = totals.of("model_slice_baseline_mae").get((name,))
-    trained = totals.of("model_slice_baseline_rows").get((name,), 0.0)
-    low, high = sums_interval(total, squares, labels)
-    score = total / labels if labels else math.nan
-    if baseline is None:
-        return SliceDrift(name, served, labels, score, low, high, None, trained, math.nan, False)
-    z = mae_z(total, squares, labels, baseline, trained)
-    worse = accuracy.mae_regressed(total, squares, labels, baseline, trained)
-    return SliceDrift(name, served, labels, score, low, high, baseline, trained, z, worse)
-
-
-def _output(totals: CounterTotals, key: tuple[str, ...], served: float) -> SliceDrift:
-    """One measure of one output in a slice, tested if it has a baseline."""
-    output, measure, name = key
-    labels = totals.of("model_output_measured_total").get(key, 0.0)
-    total = totals.of("model_output_measure_total").get(key, 0.0)
-    squares = totals.of("model_output_measure_squared_total").get(key, math.nan)
-    baseline = totals.of("model_output_baseline").get(key)
-    trained = totals.of("model_slice_baseline_rows").get((name,), 0.0)
-    score = total / labels if labels else math.nan
-    low, high, z, worse = math.nan, math.nan, math.nan, False
-    if baseline is not None and measure in ERRORS:
-        low, high = sums_interval(total, squares, labels)
-        z = mae_z(total, squares, labels, baseline, trained)
-        worse = accuracy.mae_regressed(total, squares, labels, baseline, trained)
-    elif baseline is not None:
-        low, high = wilson(total, labels)
-        z = share_z(total, labels, baseline, trained)
-        worse = accuracy.accuracy_regressed(total, labels, baseline, trained)
-    counted = name, served, labels, score, low, high, baseline, trained, z, worse
-    return SliceDrift(*counted, output=output, measure=measure)
-
-
-def _in_order(names: Iterable[str]) -> list[str]:
-    return sorted(names, key=lambda name: (name != ALL, name))
 
 
 def _plain(value: Any) -> Any:

@@ -28,12 +28,12 @@ Version = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_leng
 Repository = Annotated[str, Field(pattern=REPOSITORY, max_length=200)]
 OutputName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=60)]
 Level01 = Annotated[float, Field(gt=0, lt=1)]
-MANY = ("labels", "numbers")
+MANY = ("labels", "numbers", "quantiles")
 """Kinds of outputs that may have a column for each part of the right answer."""
 OPTION_KINDS = {
     "classes": ("label", "labels"),
     "levels": ("quantiles",),
-    "shape": ("numbers", "array"),
+    "shape": ("numbers", "array", "quantiles"),
     "group": ("score", "number"),
     "event": ("score", "numbers"),
     "times": ("numbers",),
@@ -83,6 +83,10 @@ class OutputSection(FrozenModel):
             raise ValueError("`outputs`: expected `levels` for quantiles, got none")
         if self.levels and list(self.levels) != sorted({*self.levels}):
             raise ValueError(f"`outputs.levels`: expected ascending levels, got {self.levels}")
+        if self.kind == "quantiles" and self.shape and len(self.shape) > 1:
+            raise ValueError(
+                f"`outputs.shape`: expected the number of steps of quantiles, got {self.shape}"
+            )
         self._check_task()
         if isinstance(self.target, tuple) and len(self.target) > 1 and self.kind not in MANY:
             raise ValueError(
@@ -115,7 +119,7 @@ class OutputSection(FrozenModel):
         if classes is None and self.kind == "labels" and len(target) > 1:
             classes = target
         shape = self.shape
-        if shape is None and self.kind == "numbers" and len(target) > 1:
+        if shape is None and self.kind in ("numbers", "quantiles") and len(target) > 1:
             shape = (len(target),)
         if self.times:
             shape = (len(self.times),)

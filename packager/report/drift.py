@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from modelhost.text import truncate
 from monitoring.slices.slices import ALL
-from packager.monitor.drift import Anomaly, DriftReport, ExcludedFeature, FeatureDrift, SliceDrift
+from packager.monitor.drift import Anomaly, DriftReport, ExcludedFeature, FeatureDrift
+from packager.monitor.slices import SliceDrift
 from packager.report.numbers import interval, probability
 from packager.report.table import Cell, table
 from packager.text import escape_control_characters
 
 MAX_NAME = 200
+INTERVAL = "95 % interval"
+LASTING = "change, any time"
 USUAL = {"missing": "training", "invalid": "-"}
 """Kind of anomaly → rows in which its reference share was measured (default: held-out)."""
 
@@ -32,14 +35,15 @@ def as_text(report: DriftReport, columns: int | None = None) -> str:
         structured = any(part.output is not None for part in report.slices)
         score = "mean error" if report.regression else "mean" if structured else "accuracy"
         named = ("output", "measure") if structured else ()
-        counts = ("slice", "rows", "labels", score, "95 % interval", "baseline", "z", "verdict")
-        heads = (*named, *counts)
+        # An interval of this look alone would mislead who looks at growing counters again.
+        ends = ("baseline", LASTING) if report.cumulative else (INTERVAL, "baseline")
+        heads = (*named, "slice", "rows", "labels", score, *ends, "z", "verdict")
         # By slice only measures that are judged; --json has all.
         shown = [
             p for p in report.slices if p.output is None or p.baseline is not None or p.name == ALL
         ]
-        rows = map(_slice, shown)
-        parts.append(table(heads, rows, columns, right=("95 % interval",)))
+        judged = (_slice(part, lasting=report.cumulative) for part in shown)
+        parts.append(table(heads, judged, columns, right=(INTERVAL, LASTING)))
     parts.append(f"verdict: {report.verdict}")
     return "\n\n".join(parts)
 
@@ -60,12 +64,12 @@ def _named(one: ExcludedFeature) -> str:
     return _name(one.name) if one.features == 1 else f"{one.features} others"
 
 
-def _slice(part: SliceDrift) -> tuple[Cell, ...]:
-    ends = (part.low, part.high) if part.labels else None
-    scores = (part.score, interval(ends), part.baseline, part.z)
+def _slice(part: SliceDrift, *, lasting: bool) -> tuple[Cell, ...]:
+    now = interval((part.low, part.high)), part.baseline
+    ends = (part.baseline, interval((part.change_low, part.change_high))) if lasting else now
     named = () if part.output is None else (_name(part.output), _name(part.measure or ""))
     counts = (_name(part.name), round(part.rows), round(part.labels))
-    return *named, *counts, *scores, _marked(part.verdict)
+    return *named, *counts, part.score, *ends, part.z, _marked(part.verdict)
 
 
 def _marked(verdict: str) -> str:

@@ -10,6 +10,7 @@ from monitoring.stats.paired import SIGNIFICANCE_LEVEL, PairedDifference
 from packager.report.numbers import change, probability
 from packager.report.table import Cell, table
 from packager.run.paired_evaluation import PairedEvaluation, PairedOutputs
+from packager.run.since_build import SinceBuild
 
 
 def as_json(found: PairedEvaluation | PairedOutputs) -> dict[str, Any]:
@@ -20,7 +21,11 @@ def as_json(found: PairedEvaluation | PairedOutputs) -> dict[str, Any]:
     if isinstance(found, PairedOutputs):
         outputs = {name: as_json(one) for name, one in found.outputs.items()}
         return {"outputs": outputs, "left_out": found.left_out}
-    return {**_finite(asdict(found)), "sentence": found.sentence}
+    since = [
+        None if one is None else {**_finite(asdict(one)), "verdict": one.verdict}
+        for one in found.since_build
+    ]
+    return {**_finite(asdict(found)), "since_build": since, "sentence": found.sentence}
 
 
 def _finite(value: Any) -> Any:
@@ -44,6 +49,7 @@ def as_text(found: PairedEvaluation | PairedOutputs, columns: int | None = None)
     between = "95 % of the difference"
     heads = ("rows of", "rows", "first", "second", between, "p", found.metric)
     lines = [found.sentence, "", table(heads, rows, columns, right=(between, "p"))]
+    lines += _since_build(found)
     if not found.seeds_known:
         lines += ["", "the variance of seeds is not known: package train --seeds 5, build again"]
     elif found.by_sample:
@@ -52,6 +58,26 @@ def as_text(found: PairedEvaluation | PairedOutputs, columns: int | None = None)
             f"by sampling variance alone, seed variance unknown: {', '.join(found.by_sample)}",
         ]
     return "\n".join(lines)
+
+
+def _since_build(found: PairedEvaluation) -> list[str]:
+    """How each package does beside its own held-out rows; nothing where that is not known."""
+    lines = [
+        _told(name, one, found.metric)
+        for name, one in zip(("first", "second"), found.since_build, strict=True)
+        if one is not None
+    ]
+    return ["", *lines] if lines else []
+
+
+def _told(name: str, one: SinceBuild, metric: str) -> str:
+    better = one.verdict == "better"
+    verdict = one.verdict if one.verdict == "as when built" else f"{one.verdict} than when built"
+    asked = ": was it trained on these rows, or are they easier?" if better else ""
+    return (
+        f"the {name} is {verdict}: {metric} {one.now:.4f}, {one.built:.4f} on its held-out rows "
+        f"({change(one.difference)}, {change(one.low)} to {change(one.high)}){asked}"
+    )
 
 
 def _row(name: str, one: PairedDifference, p: float, error: bool) -> tuple[Cell, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from packager.labelling.agreement import AgreementReport, Coefficient
+from packager.labelling.agreement import CERTAIN, AgreementReport, Coefficient, EstimatedErrors
 from packager.labelling.overview import SchemeOverview
 from packager.manifest.label_schemes import LabelScheme
 from packager.report.numbers import number
@@ -103,6 +103,15 @@ def agreement_text(found: AgreementReport, columns: int | None = None) -> str:
     ]
     if found.fleiss is not None:
         facts.append(("Fleiss' kappa", _coefficient(found.fleiss)))
+    if found.errors is not None:
+        errors = found.errors
+        shares = [f"{n} {s:.1%}" for n, s in zip(errors.classes, errors.shares, strict=True)]
+        facts.append(("estimated classes", _listed(shares)))
+        facts.append(("uncertain", f"{errors.uncertain:,} rows with less than {CERTAIN:.0%}"))
+        if not errors.converged:
+            facts.append(("estimate", "not settled: the labels tell little about the annotators"))
+    elif found.pairs:
+        facts.append(("annotators' errors", f"not estimated: {found.no_errors}"))
     text = f"{escape_control_characters(found.scheme)}\n{pairs(facts, columns, indent=2)}"
     if found.pairs:
         heads = ("annotator", "annotator ", "rows", "same", "Cohen's kappa", "95 %", "note")
@@ -116,7 +125,15 @@ def agreement_text(found: AgreementReport, columns: int | None = None) -> str:
         text += f"\n\n{table(heads, cells, columns, right=('rows', 'same', heads[4]))}"
     if found.pairs_left_out:
         text += f"\n{found.pairs_left_out:,} more pairs with fewer rows"
+    if found.errors is not None:
+        text += f"\n\n{_rights(found.errors, columns)}"
     return text
+
+
+def _rights(found: EstimatedErrors, columns: int | None) -> str:
+    heads = ("annotator", "labels", "estimated right")
+    cells = [(one.name, one.labels, f"{one.accuracy:.1%}") for one in found.annotators]
+    return table(heads, cells, columns, right=heads[1:])
 
 
 def _coefficient(found: Coefficient) -> str:

@@ -14,7 +14,8 @@ def answer_cells(answer: Mapping[str, Any], outputs: Sequence[Output]) -> dict[s
     """Column → cell: the predictions, then their probabilities.
 
     ``outputs``: none for a label or a number. One output is ``prediction``, several have their
-    names; a quantile is ``NAME.LEVEL``, the numbers of a row are ``NAME.0``, ``NAME.1`` and so on.
+    names; a quantile is ``NAME.LEVEL``, of several steps ``NAME.STEP.LEVEL`` from 0, the numbers of
+    a row are ``NAME.0``, ``NAME.1`` and so on.
     Label sets, arrays and documents are JSON text. A probability is ``probability LABEL``, of
     several outputs ``NAME.probability LABEL``.
     """
@@ -33,9 +34,21 @@ def answer_cells(answer: Mapping[str, Any], outputs: Sequence[Output]) -> dict[s
 
 def _cells(name: str, value: Any, kind: str) -> dict[str, Any]:
     if kind == "quantiles":
-        return {f"{name}.{level}": number for level, number in value.items()}
+        return _quantiles(name, value)
     if kind == "numbers" and not any(isinstance(one, list) for one in value):
         return {f"{name}.{place}": number for place, number in enumerate(value)}
     if kind in ("labels", "numbers", "array", "json"):
         return {name: canonical_json(value).decode()}
     return {name: value if value is None else class_text(value)}
+
+
+def _quantiles(name: str, value: Mapping[str, Any]) -> dict[str, Any]:
+    """The cells of a number for each level, or of a list of steps for each."""
+    if not all(isinstance(one, list) for one in value.values()):
+        return {f"{name}.{level}": number for level, number in value.items()}
+    steps = enumerate(zip(*value.values(), strict=True))
+    return {
+        f"{name}.{step}.{level}": number
+        for step, numbers in steps
+        for level, number in zip(value, numbers, strict=True)
+    }

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,11 +21,13 @@ from packager.errors import PackageError, UsageError
 from packager.image.reference import Reference
 from packager.manifest.manifest import Manifest
 from packager.manifest.outputs import Output, targets_of
+from packager.manifest.slice_baselines import SliceBaselines
 from packager.progress import Progress
 from packager.run.output_scores import (
     OUTPUT_MEASURES,
     NoScoreError,
     OutputScores,
+    RowMeasure,
     answers_of,
     measure_of,
     paired_outputs,
@@ -37,7 +39,8 @@ from packager.run.paired_evaluation import (
     compare_scores,
     seeds_of,
 )
-from packager.run.predict import predict
+from packager.run.predict import all_answers
+from packager.run.since_build import since_build
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -66,9 +69,9 @@ def evaluate_pair(
                 f"{', '.join(map(str, list(frame.columns)[:20]))}",
                 "name a file with labels",
             )
-    answers = [_answers(package, data, engine, progress) for package in (before, after)]
+    answers = [all_answers(package, data, engine, progress) for package in (before, after)]
     slices = SliceSet(first.slices.columns, first.slices.rules).masks(frame)
-    given = _Given(data, frame, slices, (first, second))
+    given = _Given(data, frame, slices, (first, second), (before.baselines(), after.baselines()))
     if first.task != "outputs":
         return given.compared_labels(answers, targets[0])
     found: dict[str, PairedEvaluation] = {}
@@ -103,6 +106,7 @@ class _Given(NamedTuple):
     frame: pd.DataFrame
     slices: Mapping[str, Mask]
     packages: tuple[Manifest, Manifest]
+    baselines: tuple[SliceBaselines, SliceBaselines]
 
     def compared_labels(
         self, answers: Sequence[Sequence[Mapping[str, Any]]], target: str
@@ -115,9 +119,10 @@ class _Given(NamedTuple):
         measure = OUTPUT_MEASURES["label" if task == "classification" else "number"]
         masks = {name: mask[known] for name, mask in self.slices.items()}
         scores = {name: (one[mask], other[mask]) for name, mask in masks.items() if mask.any()}
-        return compare_scores(
+        found = compare_scores(
             scores | {ALL: (one, other)}, measure, seeds_of(self.packages, measure)
         )
+        return self._since_build(found, (one, other), measure, (measure.name, measure.name))
 
     def compared_output(
         self, answers: Sequence[Sequence[Any]], outputs: tuple[Output, Output]
@@ -137,9 +142,28 @@ class _Given(NamedTuple):
                 with suppress(NoScoreError):  # an area needs rows of both kinds
                     scores[name] = one.over(own), other.over(own)
         measure = measure_of(outputs[0])
-        several = len(self.packages[0].schema_.outputs) > 1
-        seeds = seeds_of(self.packages, measure, f"{outputs[0].name}." if several else "")
-        return compare_scores(scores, measure, seeds)
+        several = [len(manifest.schema_.outputs) > 1 for manifest in self.packages]
+        seeds = seeds_of(self.packages, measure, f"{outputs[0].name}." if several[0] else "")
+        first, second = (
+            f"{output.name}.{measure.name}" if among else measure.name
+            for output, among in zip(outputs, several, strict=True)
+        )
+        found = compare_scores(scores, measure, seeds)
+        return self._since_build(found, scores[ALL], measure, (first, second))
+
+    def _since_build(
+        self,
+        found: PairedEvaluation,
+        scores: tuple[Floats, Floats],
+        measure: RowMeasure,
+        metrics: tuple[str, str],
+    ) -> PairedEvaluation:
+        """``found`` with each package beside its baseline of the metric of that name."""
+        one, other = (
+            since_build(own, measure, metric, known)
+            for own, metric, known in zip(scores, metrics, self.baselines, strict=True)
+        )
+        return replace(found, since_build=(one, other))
 
     def _known(self, names: Sequence[str]) -> Mask:
         """The rows with a right answer, shape (n,); raises ``UsageError`` if there are none."""
@@ -178,13 +202,6 @@ def _answered(manifest: Manifest) -> tuple[str, ...]:
         return targets_of(manifest.schema_.outputs)
     target = manifest.schema_.target
     return () if target is None else (target.name,)
-
-
-def _answers(
-    package: Reference, data: Path, engine: Engine | None, progress: Progress
-) -> list[dict[str, Any]]:
-    text = predict(package, data, "jsonl", engine, progress)
-    return [json.loads(line) for line in text.splitlines()]
 
 
 def _scores(answers: Sequence[Mapping[str, Any]], actual: Sequence[Any], task: str) -> Floats:

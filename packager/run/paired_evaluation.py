@@ -15,6 +15,7 @@ from monitoring.stats.paired import SIGNIFICANCE_LEVEL, PairedDifference, SeedRu
 from packager.manifest.evaluation import SeedVariance
 from packager.manifest.manifest import Manifest
 from packager.run.output_scores import RowMeasure
+from packager.run.since_build import SinceBuild
 
 Floats = npt.NDArray[np.float64]
 MIN_ROWS = 5
@@ -34,6 +35,8 @@ class PairedEvaluation:
     seeds_known: bool
     by_sample: tuple[str, ...]
     """Slices for which not both packages have a seed variance."""
+    since_build: tuple[SinceBuild | None, SinceBuild | None] = (None, None)
+    """Of each package: these rows beside its own held-out rows."""
 
     @property
     def sentence(self) -> str:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
 from packager.cache import temporary_directory
 from packager.client import Client, Prediction
 from packager.client.json_values import json_rows
-from packager.data.row_files import given_columns, read_rows
+from packager.data.json_rows import json_blocks
+from packager.data.row_files import given_columns, row_blocks
 from packager.data.rows.extra_columns import ExtraColumns
 from packager.data.spreadsheet import escaped
 from packager.digest import canonical_json
@@ -30,61 +31,112 @@ Format = Literal["jsonl", "csv", "csv-exact"]
 MAX_NAMED = 5
 
 
+@contextmanager
 def predict(
-    reference: Reference, source: Path, form: Format, engine: Engine | None, progress: Progress
-) -> str:
-    """The predictions of every row of ``source`` as text, in its order.
+    reference: Reference, source: Path, engine: Engine | None, progress: Progress
+) -> Iterator[Path]:
+    """A file with the answer to each row of ``source``, a line of JSON each, in its order.
 
-    Raises ``PackageError`` naming the first invalid row; then no row is predicted.
+    Memory is bounded by a block of rows, as of ``row_blocks``. The file exists within the block.
+    Raises ``PackageError`` naming the first row that can't be answered.
     """
-    rows = _rows(source, reference.manifest, progress)
-    asked = json.dumps({"rows": rows}, allow_nan=False).encode()
-    with temporary_directory() as output:
-        progress.step(f"predicting {len(rows)} rows")
+    with temporary_directory() as folder:
+        asked = folder / "rows.jsonl"
+        rows = _write_rows(source, reference.manifest, asked, progress)
+        progress.step(f"predicting {rows} rows")
         with package_worker(reference, engine, progress) as worker:
-            answers = worker.run("predict", {"rows.json": asked}, output, progress)
-        text = answers.read_text(encoding="utf-8")
-    if form == "jsonl":
-        return text
-    found = (json.loads(line) for line in text.splitlines())
-    return _as_csv(found, reference.manifest.schema_.outputs, exact=form == "csv-exact")
+            yield worker.run("predict", {asked.name: asked}, folder / "out", progress)
 
 
-def predict_at(client: Client, source: Path, form: Format, progress: Progress) -> str:
+@contextmanager
+def predict_at(client: Client, source: Path, progress: Progress) -> Iterator[Path]:
     """As ``predict``, from a server; with feedback tokens if the server returns them."""
     manifest = client.package()
-    rows = _rows(source, manifest, progress)
-    progress.step(f"predicting {len(rows)} rows at {client.url}")
-    answers = [_as_answer(one) for one in client.predict(rows)]
-    if form != "jsonl":
-        return _as_csv(answers, manifest.schema_.outputs, exact=form == "csv-exact")
-    return "".join(f"{canonical_json(answer).decode()}\n" for answer in answers)
+    with temporary_directory() as folder:
+        asked, found = folder / "rows.jsonl", folder / "answers.jsonl"
+        rows = _write_rows(source, manifest, asked, progress)
+        progress.step(f"predicting {rows} rows at {client.url}")
+        first = 0
+        with found.open("wb") as file:
+            for block in json_blocks(asked):
+                for one in client.predict(block, first=first):
+                    file.write(canonical_json(_as_answer(one)) + b"\n")
+                first += len(block)
+        yield found
 
 
-def _rows(source: Path, manifest: Manifest, progress: Progress) -> list[dict[str, Any]]:
-    """The rows of a file as JSON values; unknown columns raise ``UsageError`` or are reported."""
-    rows = read_rows(source, manifest.schema_, manifest.reader)
+def all_answers(
+    reference: Reference, source: Path, engine: Engine | None, progress: Progress
+) -> list[dict[str, Any]]:
+    """The answers of ``predict``, in memory."""
+    with predict(reference, source, engine, progress) as found, found.open("rb") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def write_answers(
+    found: Path, form: Format, outputs: Sequence[Output], write: Callable[[str], object]
+) -> None:
+    """Write the answers of ``predict`` in parts, as ``form`` says."""
+    with found.open(encoding="utf-8", newline="\n") as lines:
+        if form == "jsonl":
+            for line in lines:
+                write(line)
+            return
+        for text in csv_lines(map(json.loads, lines), outputs, exact=form == "csv-exact"):
+            write(text)
+
+
+def _write_rows(source: Path, manifest: Manifest, target: Path, progress: Progress) -> int:
+    """Write the rows of ``source`` as JSON lines; return their number.
+
+    Unknown columns raise ``UsageError`` or are reported.
+    """
     table = source.suffix.lower() not in (".json", ".jsonl")
-    names = (
-        given_columns(source, manifest.schema_, manifest.reader)
-        if table
-        else [name for row in rows for name in row]
-    )
-    extra = ExtraColumns.of(manifest)
-    columns = (*manifest.schema_.features, *manifest.schema_.extras)
-    unknown = sorted(set(names) - {column.name for column in columns} - extra.passed_over)
-    if unknown and extra.refuse:
-        raise UsageError(
-            f"{source}: expected only columns that the model knows, got {unknown[0]!r}",
-            'leave it out; the package was built with extra_columns = "refuse" under [serve]',
-        )
-    if unknown:
-        more = f" and {len(unknown) - MAX_NAMED} more" if len(unknown) > MAX_NAMED else ""
-        named = ", ".join(map(repr, unknown[:MAX_NAMED]))
-        progress.warn(
-            f"{source.name}: columns that the model does not know: {named}{more}: ignored"
-        )
-    return json_rows(rows, {column.name: column.kind for column in manifest.schema_.features}.get)
+    known = _KnownColumns(source, manifest)
+    if table:
+        known.add(given_columns(source, manifest.schema_, manifest.reader))
+    kinds = {column.name: column.kind for column in manifest.schema_.features}
+    count = 0
+    with target.open("wb") as file:
+        for block in row_blocks(source, manifest.schema_, manifest.reader):
+            if not table:
+                known.add(name for row in block for name in row)
+            for row in json_rows(block, kinds.get, count):
+                file.write(json.dumps(row, allow_nan=False).encode() + b"\n")
+            count += len(block)
+    known.report(progress)
+    return count
+
+
+class _KnownColumns:
+    """The columns of a file that the model knows, and those that it doesn't."""
+
+    def __init__(self, source: Path, manifest: Manifest) -> None:
+        self._source = source
+        self._extra = ExtraColumns.of(manifest)
+        columns = (*manifest.schema_.features, *manifest.schema_.extras)
+        self._known = {column.name for column in columns} | self._extra.passed_over
+        self._unknown: set[str] = set()
+
+    def add(self, names: Iterable[str]) -> None:
+        """Raise ``UsageError`` if the package refuses one of ``names``."""
+        self._unknown |= {*names} - self._known
+        if self._unknown and self._extra.refuse:
+            raise UsageError(
+                f"{self._source}: expected only columns that the model knows, got "
+                f"{min(self._unknown)!r}",
+                'leave it out; the package was built with extra_columns = "refuse" under [serve]',
+            )
+
+    def report(self, progress: Progress) -> None:
+        """Warn of unknown columns."""
+        unknown = sorted(self._unknown)
+        if unknown:
+            more = f" and {len(unknown) - MAX_NAMED} more" if len(unknown) > MAX_NAMED else ""
+            named = ", ".join(map(repr, unknown[:MAX_NAMED]))
+            progress.warn(
+                f"{self._source.name}: columns that the model does not know: {named}{more}: ignored"
+            )
 
 
 def _as_answer(one: Prediction) -> dict[str, Any]:
@@ -94,29 +146,33 @@ def _as_answer(one: Prediction) -> dict[str, Any]:
     return answer if one.token is None else {**answer, "token": one.token}
 
 
-def _as_csv(
+def csv_lines(
     answers: Iterable[dict[str, Any]], outputs: Sequence[Output] = (), *, exact: bool = False
-) -> str:
-    """One line per row: the cells of ``answer_cells``, flags joined by ``;``, and the token.
+) -> Iterator[str]:
+    """A header, and a line per row: the cells of ``answer_cells``, flags with ``;``, the token.
 
-    The answers of ``outputs`` follow it in JSON: labels are sent with them.
+    The answers of ``outputs`` follow it in JSON: labels are sent with them. The names are those of
+    the first row.
 
     Unless ``exact``, text that a spreadsheet would run as a formula is escaped.
     """
-    rows = []
+    writer: Any = csv.writer(_Echo(), lineterminator="\n")
+    names: list[str] = []
     for answer in answers:
         row = answer_cells(answer, outputs)
         row["flags"] = ";".join(answer.get("flags", ()))
         if "token" in answer:
             row["token"] = answer["token"]
             row |= {"answer": canonical_json(answer["prediction"]).decode()} if outputs else {}
-        rows.append(row)
-    file = io.StringIO()
-    if rows:
-        names = list(rows[0])
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(names if exact else map(escaped, names))
-        for row in rows:
-            cells = [row.get(name) for name in names]
-            writer.writerow(cells if exact else map(escaped, cells))
-    return file.getvalue()
+        if not names:
+            names = list(row)
+            yield writer.writerow(names if exact else map(escaped, names))
+        cells = [row.get(name) for name in names]
+        yield writer.writerow(cells if exact else map(escaped, cells))
+
+
+class _Echo:
+    """A file for ``csv``, whose writer returns what ``write`` does."""
+
+    def write(self, text: str) -> str:
+        return text

@@ -14,7 +14,7 @@ from packager.image.reference import Reference
 from packager.manifest.manifest import Base
 from packager.progress import Progress
 from packager.runners.local import check_host
-from packager.runners.runner import ContainerWorker, LocalWorker, Worker
+from packager.runners.runner import ContainerWorker, Inputs, LocalWorker, Worker
 
 
 @contextmanager
@@ -49,7 +49,7 @@ class _LayersWorker(ContainerWorker):
         self._layers = image
         self.sent = False
 
-    def run(self, verb: str, inputs: Mapping[str, bytes], output: Path, progress: Progress) -> Path:
+    def run(self, verb: str, inputs: Inputs, output: Path, progress: Progress) -> Path:
         """As ``Worker.run``."""
         if not self.sent:
             progress.step("sending layers to the engine")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -45,6 +45,10 @@ ACTIVITIES = {
 """Verb → its description in errors."""
 
 
+Inputs = Mapping[str, bytes | Path]
+"""Name of a file → its content, or the file that holds it."""
+
+
 class Worker(Protocol):
     """Runs verbs of the worker, or of the served image, on a package's files."""
 
@@ -52,8 +56,8 @@ class Worker(Protocol):
     measures: Mapping[str, str]
     """Isolation of the last run; empty before the first run."""
 
-    def run(self, verb: str, inputs: Mapping[str, bytes], output: Path, progress: Progress) -> Path:
-        """Run ``verb`` on ``inputs`` (name → content); return its result file in ``output``.
+    def run(self, verb: str, inputs: Inputs, output: Path, progress: Progress) -> Path:
+        """Run ``verb`` on ``inputs``; return its result file in ``output``.
 
         Raises ``PackageError`` with the worker's message if it fails.
         """
@@ -70,19 +74,23 @@ class ContainerWorker:
         self._variables = variables
         self.measures: Mapping[str, str] = {}
 
-    def run(self, verb: str, inputs: Mapping[str, bytes], output: Path, progress: Progress) -> Path:
+    def run(self, verb: str, inputs: Inputs, output: Path, progress: Progress) -> Path:
         """As ``Worker.run``."""
         self.measures = {"where": self.isolation, **described(contained=True)}
         command = _module(verb, f"/{VENV if verb in SERVING_VERBS else HARNESS}/bin/python")
         command += [f"{WORK}/{name}" for name in inputs] + [f"{WORK}/out{_file(verb)}"]
-        job = ContainerJob(
-            self._image,
-            command,
-            {**START_VARIABLES, **self._variables, ISOLATION: "container"},
-            _tar_of(inputs),
-            doing=ACTIVITIES[verb],
-        )
-        ended = self._engine.job(job, output, progress.output)
+        with tempfile.TemporaryFile() as files:
+            members = [Entry(name, source=content) for name, content in inputs.items()]
+            write_members(files, members)
+            files.seek(0)
+            job = ContainerJob(
+                self._image,
+                command,
+                {**START_VARIABLES, **self._variables, ISOLATION: "container"},
+                files,
+                doing=ACTIVITIES[verb],
+            )
+            ended = self._engine.job(job, output, progress.output)
         return _result(verb, ended, output)
 
 
@@ -106,7 +114,7 @@ class LocalWorker:
         self._seconds = seconds
         self.measures: Mapping[str, str] = {}
 
-    def run(self, verb: str, inputs: Mapping[str, bytes], output: Path, progress: Progress) -> Path:
+    def run(self, verb: str, inputs: Inputs, output: Path, progress: Progress) -> Path:
         """As ``Worker.run``."""
         with unpacked_package(self._layers) as root, tempfile.TemporaryFile() as report:
             environment = {
@@ -137,14 +145,15 @@ class LocalWorker:
         return _result(verb, ended, output)
 
 
-def _command(
-    root: UnpackedPackage, verb: str, inputs: Mapping[str, bytes], output: Path
-) -> list[str]:
+def _command(root: UnpackedPackage, verb: str, inputs: Inputs, output: Path) -> list[str]:
     """Write the inputs, and return the command that runs ``verb``."""
     work = root.path / "work"
     work.mkdir()
     for name, content in inputs.items():
-        (work / name).write_bytes(content)
+        if isinstance(content, Path):
+            shutil.copyfile(content, work / name)
+        else:
+            (work / name).write_bytes(content)
     command = _module(verb, str(root.python if verb in SERVING_VERBS else root.worker_python))
     command += [str(work / name) for name in inputs] + [f"{output}{_file(verb)}"]
     return command
@@ -188,11 +197,3 @@ def _result(verb: str, ended: ExitReason, output: Path) -> Path:
     if not result.is_file():
         raise PackageError(f"the worker ended with {ended.reason}", ended.hint)
     return result
-
-
-def _tar_of(inputs: Mapping[str, bytes]) -> io.BytesIO:
-    """A tar of the inputs, for ``WORK``."""
-    file = io.BytesIO()
-    write_members(file, [Entry(name, source=content) for name, content in inputs.items()])
-    file.seek(0)
-    return file

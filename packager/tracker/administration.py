@@ -11,9 +11,11 @@ from packager.tracker.store.tokens import TokenScope, add_token, revoke
 from packager.tracker.store.writer import Writer
 
 
-def create_token(store: Writer, name: str, scope: TokenScope, who: str, now: float) -> str:
+def create_token(
+    store: Writer, name: str, scope: TokenScope, who: str, now: float, secret: str = ""
+) -> str:
     """A new token's secret, which is not kept. Raises ``ValueError`` if the name is taken."""
-    secret = add_token(store, name, scope, now)
+    secret = add_token(store, name, scope, now, secret)
     note(store, now, who, "token added", f"{name}, scope {scope.value}")
     return secret
 

@@ -14,6 +14,7 @@ from packager.manifest.outputs import Output
 from serving.protocols.v2_outputs import gives_probabilities, outputs_of
 
 _NUMBER = {"type": ["number", "null"]}
+_TYPES = {str: "string", bool: "boolean", int: "integer", float: "number"}
 _LABEL = {"type": ["string", "number", "boolean", "null"]}
 
 
@@ -47,8 +48,23 @@ def _by_label(classes: tuple[Scalar, ...]) -> dict[str, Any]:
 
 def _label(output: Output) -> dict[str, Any]:
     described: dict[str, Any] = {"description": "The label predicted."}
-    classes = output.classes
-    return described if classes is None else {**described, "enum": [*classes, None]}
+    return described if output.classes is None else {**described, **_one_of(output.classes)}
+
+
+def _one_of(classes: tuple[Scalar, ...]) -> dict[str, Any]:
+    """The schema of one of these labels or null, in a form that generators of clients read.
+
+    They take enumerations of texts or of whole numbers, with their type.
+    """
+    kinds: dict[str, list[Scalar]] = {}
+    for label in classes:
+        kinds.setdefault(_TYPES[type(label)], []).append(label)
+    if [*kinds] == ["boolean"] and len(classes) == 2:
+        return {"type": ["boolean", "null"]}
+    if [*kinds] == ["string"]:
+        return {"type": ["string", "null"], "enum": [*classes, None]}
+    some = [{"type": kind, "enum": labels} for kind, labels in kinds.items()]
+    return {"anyOf": [*some, {"type": "null"}]}
 
 
 def _number(_output: Output) -> dict[str, Any]:
@@ -60,19 +76,24 @@ def _score(_output: Output) -> dict[str, Any]:
 
 
 def _labels(output: Output) -> dict[str, Any]:
-    items = _LABEL if output.classes is None else {"enum": [*output.classes, None]}
+    items = _LABEL if output.classes is None else _one_of(output.classes)
     return {"type": "array", "items": items, "description": "The labels predicted."}
 
 
 def _quantiles(output: Output) -> dict[str, Any]:
-    found = _record({number_name(level): _NUMBER for level in output.levels or ()})
-    return {**found, "description": "The number predicted for each level."}
+    if output.shape is None:
+        found = _record({number_name(level): _NUMBER for level in output.levels or ()})
+        return {**found, "description": "The number predicted for each level."}
+    (steps,) = output.shape
+    each = {"type": "array", "items": _NUMBER, "minItems": steps, "maxItems": steps}
+    found = _record({number_name(level): each for level in output.levels or ()})
+    return {**found, "description": f"For each level the numbers predicted for {steps} steps."}
 
 
 def _array(output: Output) -> dict[str, Any]:
     """Lists within lists, each with ``minItems`` equal to ``maxItems``."""
     if output.shape is None:
-        return {"type": "array", "description": "Numbers, or lists of them."}
+        return {"type": "array", "items": {}, "description": "Numbers, or lists of them."}
     found: dict[str, Any] = dict(_NUMBER)
     for extent in reversed(output.shape):
         found = {"type": "array", "items": found, "minItems": extent, "maxItems": extent}

@@ -21,6 +21,7 @@ _V2 = "Open Inference Protocol V2"
 _MLFLOW = "MLflow and SageMaker"
 _NAME = {"type": "string"}
 _PARAMETERS = {"type": ["object", "null"]}
+_LIST: dict[str, Any] = {"type": "array", "items": {}}
 _SHAPE = {
     "type": "array",
     "items": {"type": "integer", "minimum": 0},
@@ -82,6 +83,12 @@ def schemas(manifest: Manifest) -> dict[str, Any]:
     return {
         "V2Request": _v2_request(manifest),
         "V2Answer": _v2_answer(manifest),
+        "DataframeSplit": _split(manifest),
+        "InputColumns": {
+            "type": "object",
+            "minProperties": 1,
+            "additionalProperties": _cells(manifest),
+        },
         "Invocations": _forms(manifest),
         "InvocationsAnswer": predictions,
     }
@@ -99,7 +106,7 @@ def _v2_request(manifest: Manifest) -> dict[str, Any]:
             "parameters": _PARAMETERS,
             "data": {
                 "type": "array",
-                "items": {"anyOf": [scalar, {"type": "array"}]},
+                "items": {"anyOf": [scalar, _LIST]},
                 "description": "Row by row, flat or nested; null where there is no value. "
                 "Bytes are base64, or text with the parameter `content_type` `str`; a list is "
                 "its JSON text.",
@@ -135,7 +142,7 @@ def _v2_answer(manifest: Manifest) -> dict[str, Any]:
             "datatype": {"enum": list(DATATYPES)},
             "shape": {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1},
             "parameters": {"type": "object"},
-            "data": {"type": "array", "description": "Row by row, flat; null if not finite."},
+            "data": {**_LIST, "description": "Row by row, flat; null if not finite."},
         },
         "required": ["name", "datatype", "shape"],
     }
@@ -205,31 +212,39 @@ def _invocations(manifest: Manifest, example: Mapping[str, Any]) -> Operation:
     }
 
 
-def _forms(manifest: Manifest) -> dict[str, Any]:
-    """The four forms of a JSON body; exactly one must be given."""
-    row = reference("Row")
-    features = manifest.schema_.features
-    nested = any(column.kind in NESTED for column in features)
-    kinds = ["number", "string", "boolean", "null", *(["array", "object"] if nested else [])]
-    cells = {"type": "array", "items": {"type": kinds}}
-    width = len(features)
-    forms = [row, {**cells, "minItems": width, "maxItems": width}]
-    if width == 1 and nested:
-        forms.append(nested_schema(features[0], null=False, strict=manifest.serve.strict))
-    rows = {"type": "array", "minItems": 1, "items": {"anyOf": forms}}
-    split = {
+def _cells(manifest: Manifest) -> dict[str, Any]:
+    """A list of values of columns."""
+    cell: dict[str, Any] = {"type": ["number", "string", "boolean", "null"]}
+    if any(column.kind in NESTED for column in manifest.schema_.features):
+        cell = {"description": "A value of its column."}
+    return {"type": "array", "items": cell}
+
+
+def _split(manifest: Manifest) -> dict[str, Any]:
+    """The columns' names and the rows, as pandas writes them; with a name, for clients."""
+    return {
         "type": "object",
         "properties": {
             "columns": {"type": "array", "items": _NAME},
-            "data": {"type": "array", "minItems": 1, "items": cells},
+            "data": {"type": "array", "minItems": 1, "items": _cells(manifest)},
         },
         "required": ["columns", "data"],
     }
-    by_column = {"type": "object", "minProperties": 1, "additionalProperties": cells}
+
+
+def _forms(manifest: Manifest) -> dict[str, Any]:
+    """The four forms of a JSON body; exactly one must be given."""
+    row, cells = reference("Row"), _cells(manifest)
+    features = manifest.schema_.features
+    width = len(features)
+    forms = [row, {**cells, "minItems": width, "maxItems": width}]
+    if width == 1 and features[0].kind in NESTED:
+        forms.append(nested_schema(features[0], null=False, strict=manifest.serve.strict))
+    rows = {"type": "array", "minItems": 1, "items": {"anyOf": forms}}
     bodies = {
-        "dataframe_split": split,
+        "dataframe_split": reference("DataframeSplit"),
         "dataframe_records": {"type": "array", "minItems": 1, "items": row},
-        "inputs": {"anyOf": [by_column, rows]},
+        "inputs": {"anyOf": [reference("InputColumns"), rows]},
         "instances": rows,
     }
     return {

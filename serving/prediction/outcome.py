@@ -35,7 +35,12 @@ class PartialPrediction:
         for row, label in zip(self.outside, native.labels, strict=True):
             labels[row] = label
         if self.probabilities is None or native.probabilities is None:
-            return PartialPrediction(labels, None, (), len(self.outside))
+            more = None
+            if self.more is not None and native.more is not None:
+                more = list(self.more)
+                for row, entry in zip(self.outside, native.more, strict=True):
+                    more[row] = entry
+            return PartialPrediction(labels, None, (), len(self.outside), more)
         probabilities = np.array(self.probabilities)
         probabilities[list(self.outside)] = native.probabilities
         return PartialPrediction(labels, probabilities, (), len(self.outside))

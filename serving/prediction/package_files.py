@@ -7,22 +7,23 @@ from dataclasses import dataclass
 from typing import Self
 
 from monitoring.calendar_values import CalendarUnit
-from monitoring.metrics.reference import Baseline
 from monitoring.profile.profile import Profile
 from monitoring.slices.clock import Clock, DatetimeUnit
 from monitoring.slices.kinds import kind_of_column
 from monitoring.slices.row_membership import RowMembership
-from monitoring.slices.slices import ALL, SliceSet
+from monitoring.slices.slices import SliceSet
 from packager.data.rows.extra_columns import ExtraColumns
 from packager.data.rows.request_rows import RowChecker
 from packager.errors import PackageError
 from packager.manifest.evaluation import Golden
 from packager.manifest.manifest import Manifest
+from packager.manifest.slice_baselines import SliceBaselines
 from packager.model.compiled.model import CompiledModel, load_compiled
 from packager.model.golden_answers import FILE as GOLDEN_CASES
 from packager.model.golden_answers import GoldenCases
 from packager.model.paths import Root
 from serving.prediction.model_parts import HostedParts
+from serving.prediction.package_baseline import load_baselines
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class PackageFiles:
     """The columns of a row: features, then extras."""
     clocks: Mapping[str, Clock]
     profile: Profile | None
+    baselines: SliceBaselines
     golden: Golden | None
     golden_cases: GoldenCases
     """What is answered before the server is ready."""
@@ -58,6 +60,7 @@ class PackageFiles:
             names,
             clocks,
             load_profile(root),
+            load_baselines(root),
             load_golden(root),
             load_golden_cases(root),
             checker,
@@ -136,13 +139,3 @@ def load_slices(
             f"slices: expected slices of this package's columns, got {error}",
             "correct [slices] in package.toml and build it again",
         ) from error
-
-
-def baseline_of(manifest: Manifest) -> Baseline:
-    """The metric and number of held-out rows by slice; empty if the package wasn't evaluated."""
-    evaluation = manifest.evaluation
-    if evaluation is None:
-        return {}
-    measured = {**evaluation.slices, ALL: evaluation.overall}
-    metric = "accuracy" if manifest.task == "classification" else "mae"
-    return {name: (found.values.get(metric), found.rows) for name, found in measured.items()}

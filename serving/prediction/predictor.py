@@ -21,7 +21,7 @@ from monitoring.slices.row_membership import RowMembership
 from packager.data.rows.request_rows import RowChecker, RowError, ValidatedRows
 from packager.manifest.base import Scalar
 from packager.manifest.evaluation import Golden
-from packager.manifest.labelled_outputs import labelled_outputs, output_baseline
+from packager.manifest.labelled_outputs import labelled_outputs
 from packager.manifest.manifest import Manifest
 from packager.model.compiled.model import CompiledModel
 from packager.model.golden_answers import GoldenCases
@@ -36,7 +36,8 @@ from serving.prediction.model_client import ModelClient
 from serving.prediction.model_parts import HostedParts
 from serving.prediction.native_model import NativeModel
 from serving.prediction.outcome import PartialPrediction
-from serving.prediction.package_files import PackageFiles, baseline_of, names_without_personal
+from serving.prediction.package_baseline import baseline_of, output_baselines
+from serving.prediction.package_files import PackageFiles, names_without_personal
 from serving.prediction.timing import TimingModel
 from serving.protocols.protocol import ScoredRows
 from serving.settings import Settings
@@ -166,14 +167,16 @@ class Predictor:
         """Predictions of the compiled form, and the rows outside its domain."""
         if self.compiled is None:
             return PartialPrediction([None] * checked.rows, None, range(checked.rows))
-        if checked.row is not None:
+        if checked.row is not None and not self.compiled.has_outputs:
             return _one_row(self.compiled.predict_row(checked.row))
         columns = self.features(checked)
         if self.costs and checked.rows <= self.costs.one_by_one:
             return _one_by_one(self.compiled, columns)
         predictions, inside = self.compiled.predict_rows(columns, checked.arrays)
         outside = () if inside.all() else np.flatnonzero(~inside).tolist()
-        return PartialPrediction(predictions.labels, predictions.probabilities, outside)
+        return PartialPrediction(
+            predictions.labels, predictions.probabilities, outside, more=predictions.more
+        )
 
     def inline(self, checked: ValidatedRows) -> bool:
         """Whether the compiled form can predict these rows within ``MAX_INLINE_SECONDS``."""
@@ -256,9 +259,10 @@ def _described(files: PackageFiles) -> MeasuredPackage:
         profile=files.profile,
         slices=files.slices.names,
         classes=classes,
-        baseline=baseline_of(manifest),
+        baseline=baseline_of(manifest, files.baselines),
         outputs=outputs,
-        output_baseline=output_baseline(outputs, manifest.evaluation),
+        output_baseline=output_baselines(outputs, manifest, files.baselines),
+        design_effect=files.baselines.design_effect,
         optional=[c.name for c in manifest.schema_.features if c.default is not None],
     )
 

@@ -55,10 +55,12 @@ class TimingModel:
         row = [column[0] for column in columns]
         many = [[column[at] for at in rows.tolist()] for column in columns]
         first, whole = (None, None) if arrays is None else (arrays.at(rows[:1]), arrays.at(rows))
-        single = _seconds(lambda: model.predict_row(row))
         least = _seconds(lambda: model.predict_rows([column[:1] for column in columns], first))
+        single = least if model.has_outputs else _seconds(lambda: model.predict_row(row))
         each = max(0.0, _seconds(lambda: model.predict_rows(many, whole)) - least) / (_ROWS - 1)
         one_by_one = math.inf if single <= each else (least - each) / (single - each)
+        if model.has_outputs:
+            one_by_one = 0.0  # they have no other way
         if one_by_one * single >= MAX_INLINE_SECONDS:
             inline = MAX_INLINE_SECONDS / single
         else:

@@ -5,7 +5,8 @@ probabilities of labels are ``probabilities``, or ``NAME.probabilities``. Then f
 ``token``. What a kind of output becomes:
 
 - ``label``: [n] of a datatype that every label fits into
-- ``number``, ``score``: FP64 [n]; ``quantiles``: FP64 [n, levels]
+- ``number``, ``score``: FP64 [n]; ``quantiles``: FP64 [n, levels], of several steps [n, steps,
+  levels]
 - ``numbers``, ``array``: FP64 [n, *shape]
 - ``text``: BYTES [n]; ``labels``, ``json``: BYTES [n], each the JSON text of the answer
 """
@@ -13,7 +14,7 @@ probabilities of labels are ``probabilities``, or ``NAME.probabilities``. Then f
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,7 +59,7 @@ class _Part:
     def width(self) -> tuple[int, ...] | None:
         """The dimensions after that of the rows; None if they are unknown."""
         if self.output.kind == "quantiles":
-            return (len(self.output.levels or ()),)
+            return (*(self.output.shape or ()), len(self.output.levels or ()))
         return self.output.shape if self.output.kind in ("numbers", "array") else ()
 
     @property
@@ -190,8 +191,13 @@ def _tensor(part: _Part, answers: Sequence[Any]) -> OutputTensor:
             raise TypeError("expected text")
         return OutputTensor(part.name, "BYTES", (rows,), answers)
     if kind == "quantiles":
-        answers = [list(one.values()) for one in answers]
+        answers = [np.transpose(_floats(one.values())) for one in answers]
     return OutputTensor(part.name, "FP64", *_numbers(part, answers))
+
+
+def _floats(values: Iterable[Any]) -> npt.NDArray[np.float64]:
+    """The numbers of each level, shape (levels,) or (levels, steps)."""
+    return np.array([*values], np.float64)
 
 
 def _numbers(

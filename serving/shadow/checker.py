@@ -22,6 +22,7 @@ from typing import Any
 from modelhost.predictions import Predictions
 from packager.manifest.base import Scalar
 from packager.manifest.manifest import Manifest
+from packager.model.compiled.output_difference import compiled_difference
 from packager.model.integrity import MANIFEST
 from packager.model.paths import Root
 from serving.http import logs
@@ -39,9 +40,7 @@ class ShadowChecker:
     ask: Callable[[Sequence[Any]], Predictions | None]
     """The model's answer for the features of a row; None if it raises on them."""
 
-    def matches(
-        self, values: list[Any], label: Scalar | None, probabilities: list[float] | None
-    ) -> bool:
+    def matches(self, values: list[Any], label: Any, probabilities: list[float] | None) -> bool:
         """Whether the model gives this answer for one row; ``values`` are its features.
 
         Raises ``NoAnswerError``.
@@ -50,6 +49,9 @@ class ShadowChecker:
         if found is None:  # only the compiled form answered
             logger.error("the model failed on a row that was answered")
             return False
+        if self.manifest.task == "outputs":
+            given = [label] if probabilities is None else [label, probabilities]
+            return compiled_difference(_one(found), given) <= self.manifest.compiled.tolerance
         native = None if found.probabilities is None else found.probabilities[0].tolist()
         if (native is None) != (probabilities is None):
             return False
@@ -65,6 +67,12 @@ class ShadowChecker:
         """Within the tolerance, relative beyond 1 for a regression; False for NaN."""
         size = max(1.0, abs(native)) if self.manifest.task == "regression" else 1.0
         return abs(native - given) <= self.manifest.compiled.tolerance * size
+
+
+def _one(found: Predictions) -> list[Any]:
+    """The only answer, and its probabilities if it has an array of them."""
+    labels = found.labels[:1]
+    return labels if found.probabilities is None else [*labels, found.probabilities[0].tolist()]
 
 
 def answer(checker: ShadowChecker, listening: socket.socket) -> None:

@@ -68,3 +68,16 @@ def test_a_model_that_exits_is_one_that_raises():
 
     with pytest.raises(PartError, match="rows 0 to 0"):
         predict_in_parts(ask, 1)
+
+
+def test_joined_parts_keep_the_probabilities_of_several_outputs() -> None:
+    def ask(part: range) -> Predictions:
+        if len(part) > 1:
+            raise ValueError("one by one")
+        return Predictions(
+            [{"a": row} for row in part], None, [{"probabilities": {}} for _ in part]
+        )
+
+    found = predict_in_parts(ask, 3)
+    assert found.labels == [{"a": 0}, {"a": 1}, {"a": 2}]
+    assert found.more == [{"probabilities": {}}] * 3

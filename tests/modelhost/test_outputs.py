@@ -46,6 +46,18 @@ def of(kind: str, answer: Any, **more: Any) -> list[Any]:
             [{"0.1": 1, "0.5": 2}, {"0.1": 3, "0.5": 4}, {"0.1": 5, "0.5": 6}],
         ),
         (
+            "quantiles",
+            np.array([[[1, 2], [3, 4], [5, 6]]] * 3),
+            {"levels": (0.1, 0.5), "shape": (3,)},
+            [{"0.1": [1, 3, 5], "0.5": [2, 4, 6]}] * 3,
+        ),
+        (
+            "quantiles",
+            {0.1: [[1, 3]] * 3, 0.5: np.array([[2, np.nan]] * 3)},
+            {"levels": (0.1, 0.5), "shape": (2,)},
+            [{"0.1": [1, 3], "0.5": [2, None]}] * 3,
+        ),
+        (
             "labels",
             np.array([[1, 0], [0, 0], [1, 1]]),
             {"classes": ("x", "y")},
@@ -76,6 +88,12 @@ def test_answers_of_each_kind(kind: str, answer: Any, more: Any, expected: list[
         ("numbers", np.zeros(3), {}, r"an array of shape \(3,\), expected several numbers per row"),
         ("numbers", np.zeros((3, 2)), {"shape": (4,)}, r"of shape \(3, 2\), expected \(rows, "),
         ("quantiles", np.zeros((3, 3)), {"levels": (0.5,)}, r"expected \(rows, 1\) quantiles"),
+        (
+            "quantiles",
+            np.zeros((3, 1, 3)),
+            {"levels": (0.5,), "shape": (3,)},
+            r"expected \(rows, 3, 1\) quantiles",
+        ),
         ("labels", np.full((3, 2), 2), {"classes": ("x", "y")}, "expected 0 or 1 for 2"),
         ("text", [1, 2, 3], {}, "the model gave 1, expected text per row"),
         ("json", [object(), 1, 2], {}, "object is no JSON, expected values that JSON can hold"),

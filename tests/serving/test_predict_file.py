@@ -47,8 +47,8 @@ def packaged(project: Project, built: Path) -> Project:
 
 
 def asked(project: Project, rows: list[dict[str, Any]]) -> Path:
-    path = project.out.parent / "rows.json"
-    path.write_text(json.dumps({"rows": rows}))
+    path = project.out.parent / "rows.jsonl"
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
     return path
 
 
@@ -89,6 +89,14 @@ def test_batches_are_answered_as_one(packaged: Project, monkeypatch: pytest.Monk
     monkeypatch.setattr(module, "BATCH_ROWS", 7)
     assert predict_file(packaged.root, asked(packaged, rows), parts) == 20
     assert whole.read_bytes() == parts.read_bytes()
+    monkeypatch.setattr(module, "BATCH_BYTES", 100)
+    assert [len(rows) for rows in module._batches(asked(packaged, rows))] == [2] * 10
+    assert predict_file(packaged.root, asked(packaged, rows), parts) == 20
+    assert whole.read_bytes() == parts.read_bytes()
+    rows[9]["count"] = 1.5
+    with pytest.raises(UsageError, match=r'^row 9, column "count": expected an integer'):
+        predict_file(packaged.root, asked(packaged, rows), packaged.out / "none")
+    assert not [*packaged.out.glob("none*")]
 
 
 @pytest.mark.slow
@@ -97,11 +105,12 @@ def test_no_rows_give_no_lines(packaged: Project) -> None:
     assert (packaged.out / "none").read_bytes() == b""
 
 
-@pytest.mark.parametrize("text", ["[", "[]", '{"rows": 3}', '{"rows": [3]}'])
+@pytest.mark.parametrize("text", ["[", "[]", "3", '{"size": 1}\n\n'])
 def test_a_file_without_rows_is_refused(packaged: Project, tmp_path: Path, text: str) -> None:
-    (tmp_path / "rows.json").write_text(text)
-    with pytest.raises(UsageError, match=r"rows\.json: expected"):
-        predict_file(packaged.root, tmp_path / "rows.json", tmp_path / "out")
+    (tmp_path / "rows.jsonl").write_text(text)
+    with pytest.raises(UsageError, match=r"rows\.jsonl: expected|expected the column|no such key"):
+        predict_file(packaged.root, tmp_path / "rows.jsonl", tmp_path / "found")
+    assert [*tmp_path.glob("found*")] == []
 
 
 def with_predictor(packaged: Project, predict: str) -> None:

@@ -11,7 +11,7 @@ from packager.deploy.monitoring import (
     DeployResult,
     deploy_monitoring,
 )
-from packager.deploy.prometheus.rules import MonitoredModel, Objectives
+from packager.deploy.prometheus.rules import AlertOptions, MonitoredModel, Objectives
 
 MODEL = MonitoredModel(
     "diamonds-cut",
@@ -54,10 +54,11 @@ def deployed(
     image: str = IMAGE,
     objectives: Objectives = Objectives(),
     *,
+    options: AlertOptions = AlertOptions(),
     keys: bool = False,
 ) -> DeployResult:
     package: Any = Packaged(model, image)
-    return deploy_monitoring(package, out, objectives, keys=keys)
+    return deploy_monitoring(package, out, objectives, options, keys=keys)
 
 
 def written(tmp_path: Path, model: MonitoredModel = MODEL) -> Path:

@@ -39,7 +39,7 @@ def exposition(counts: dict[str, int], right: int = 80, wrong: int = 20, **more:
         line("model_feedback_total", right, slice="__all__", outcome="correct", **more),
         line("model_feedback_total", wrong, slice="__all__", outcome="incorrect", **more),
         line("model_slice_baseline_accuracy_ratio", 0.8, slice="__all__", **more),
-        line("model_slice_baseline_rows", 1_000, slice="__all__", **more),
+        line("model_slice_baseline_effective_rows", 1_000, slice="__all__", **more),
     ]
     return "\n".join(["# HELP x y", "# TYPE x counter", *lines]) + "\n"
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from packager.digest import sha256_bytes
 from packager.image.reference import Reference
 from packager.manifest.base import FileEntry
-from packager.manifest.manifest import Manifest
+from packager.manifest.manifest import Manifest, Schema
 
 
 def package_at(monkeypatch, base: str = "none") -> None:
@@ -18,7 +18,7 @@ def package_at(monkeypatch, base: str = "none") -> None:
     @contextmanager
     def opened(text: str, engine: object):
         entry = FileEntry(path="lock.json", sha256=sha256_bytes(lock.encode()), size=len(lock))
-        manifest = Manifest.model_construct(files=(entry,))
+        manifest = Manifest.model_construct(files=(entry,), schema_=Schema(features=()))
         yield Reference(text, {}, manifest, lambda _: lock.encode(), False, None, lambda _: None)
 
     monkeypatch.setattr("packager.image.reference.open_reference", opened)

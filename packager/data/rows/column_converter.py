@@ -62,6 +62,10 @@ class RowError(UsageError):
         self.expected = expected
         self.got = got
 
+    def at(self, row: int) -> RowError:
+        """The same error of the row with another number."""
+        return RowError(row, self.column, self.expected, self.got, self.hint or "")
+
 
 class ColumnConverter:
     """Converts the values of one column and detects anomalies."""

@@ -137,18 +137,11 @@ def _anomalous(scope: Scope) -> str:
 
 
 def _slice_regression(model: MonitoredModel, scope: Scope) -> Alert:
-    labels = scope.series(recording.LABELS)
-    if model.classified:
-        condition = promql.accuracy_regressed(
-            scope.series(recording.CORRECT),
-            labels,
-            scope.series(recording.BASELINE),
-            recording.SCORE_Z,
-        )
-    else:
-        condition = promql.mae_regressed(
-            scope.series(recording.ERROR_ABS), labels, recording.BASELINE, recording.SCORE_Z
-        )
+    regressed = promql.accuracy_regressed if model.classified else promql.mean_regressed
+    score, rows, baseline = (
+        scope.series(name) for name in (recording.SCORE, recording.EFFECTIVE, recording.BASELINE)
+    )
+    condition = regressed(score, rows, baseline, recording.SCORE_Z)
     return Alert(
         "SliceRegression",
         condition,
@@ -164,9 +157,9 @@ def _slice_regression(model: MonitoredModel, scope: Scope) -> Alert:
 
 def _estimated_drop(scope: Scope) -> Alert:
     estimated = scope.series(recording.ESTIMATED)
-    rows = scope.series(recording.ESTIMATED_ROWS)
+    rows = scope.series(recording.ESTIMATED_EFFECTIVE)
     baseline, trained = scope.series(recording.BASELINE), scope.series(recording.BASELINE_ROWS)
-    z = promql.share_z(f"({estimated} * {rows})", rows, baseline, trained)
+    z = promql.share_z(estimated, rows, baseline, trained)
     drop = f"{baseline} - {estimated} > {MIN_ESTIMATED_DROP} and {z} < -{MIN_SLICE_Z}"
     odd = f"unless on ({MODEL}) ({_anomalous(scope)})"
     return Alert(

@@ -27,13 +27,17 @@ def output_cases(made: TestCaseBuilder, model: MonitoredModel) -> list[RuleCase]
 def _labelled(
     made: TestCaseBuilder, where: dict[str, str], baseline: str, *, error: bool
 ) -> list[TestSeries]:
-    total = "0+8x60" if error else "0+4x60"
+    n = made.dependent
+    total = f"0+{8 * n}x60" if error else f"0+{4 * n}x60"
+    count = f"0+{(4 if error else 6) * n}x60"
     series = [
-        made.series("model_output_measured_total", "0+4x60" if error else "0+6x60", **where),
+        made.series("model_output_measured_total", count, **where),
         made.series("model_output_measure_total", total, **where),
         made.series("model_output_baseline", f"{baseline}x60", **where),
-        made.series("model_slice_baseline_rows", "800x60", slice=where["slice"]),
+        made.series("model_output_baseline_effective_rows", "800x60", **where),
+        made.series("model_label_design_effect", "1x60"),
     ]
     if error:
-        series.append(made.series("model_output_measure_squared_total", "0+20x60", **where))
+        series.append(made.series("model_output_measure_squared_total", f"0+{20 * n}x60", **where))
+        series.append(made.series("model_output_baseline_error_variance", "1x60", **where))
     return series

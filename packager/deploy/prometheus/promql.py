@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from monitoring.stats.accuracy import (
     MIN_ACCURACY_DROP,
@@ -27,6 +28,14 @@ ANOMALY = "model, version, feature, kind"
 LOOKBACK = "8m"
 """How long a version counts as running after its last scrape: longer than a replica needs to
 restart, so that alerts continue; short enough that they end within ten minutes of the version."""
+
+
+class BaselineSeries(NamedTuple):
+    """The series of ``accuracy.MeanBaseline``."""
+
+    value: str
+    variance: str
+    rows: str
 
 
 @dataclass(frozen=True)
@@ -104,16 +113,21 @@ def wilson(right: str, rows: str, sign: str) -> str:
     return f"clamp({bound}, 0, 1)"
 
 
-def share_z(right: str, rows: str, baseline: str, baseline_rows: str) -> str:
-    """Two-proportion z of a share minus its baseline."""
-    pooled = f"(({right} + {baseline} * {baseline_rows}) / ({rows} + {baseline_rows}))"
-    variance = f"{pooled} * (1 - {pooled}) * (1 / {rows} + 1 / {baseline_rows})"
-    return f"({right} / ({rows} > 0) - {baseline}) / sqrt({variance})"
+def independent(rows: str, design_effect: str) -> str:
+    """Rows over the design effect of their model's version."""
+    return f"{rows} / on ({MODEL}) group_left () {design_effect}"
 
 
-def accuracy_regressed(right: str, rows: str, baseline: str, z: str) -> str:
+def share_z(share: str, rows: str, baseline: str, baseline_rows: str) -> str:
+    """Two-proportion z of a share of independent rows minus its baseline; none without rows."""
+    pooled = f"(({share} * {rows} + {baseline} * {baseline_rows}) / ({rows} + {baseline_rows}))"
+    variance = f"{pooled} * (1 - {pooled}) * (1 / ({rows} > 0) + 1 / {baseline_rows})"
+    return f"({share} - {baseline}) / sqrt({variance})"
+
+
+def accuracy_regressed(share: str, rows: str, baseline: str, z: str) -> str:
     """The condition of ``accuracy.accuracy_regressed``; its value is the decrease of accuracy."""
-    lost = f"{baseline} - {right} / {rows} > {MIN_ACCURACY_DROP}"
+    lost = f"{baseline} - {share} > {MIN_ACCURACY_DROP}"
     return f"{lost} and {z} < -{MIN_SLICE_Z} and {rows} >= {MIN_SLICE_ROWS}"
 
 
@@ -122,19 +136,18 @@ def variance(total: str, squares: str, rows: str) -> str:
     return f"clamp_min({squares} / {rows} - ({total} / {rows}) ^ 2, 0)"
 
 
-def mean_bound(total: str, squares: str, rows: str, sign: str) -> str:
-    """The lower (``-``) or upper (``+``) end of a mean's interval; no result without rows."""
-    half = f"{Z95!r} * sqrt({variance(total, squares, rows)} / {rows})"
-    return f"{total} / ({rows} > 0) {sign} {half}"
+def mean_bound(mean: str, variance: str, rows: str, sign: str) -> str:
+    """The lower (``-``) or upper (``+``) end of the interval of a mean of independent rows."""
+    return f"{mean} {sign} {Z95!r} * sqrt({variance} / ({rows} > 0))"
 
 
-def mae_z(total: str, squares: str, rows: str, baseline: str, baseline_rows: str) -> str:
-    """z of a mean absolute error minus its baseline."""
-    spread = f"sqrt({variance(total, squares, rows)} * (1 / {rows} + 1 / {baseline_rows}))"
-    return f"({total} / ({rows} > 0) - {baseline}) / {spread}"
+def mean_z(mean: str, variance: str, rows: str, baseline: BaselineSeries) -> str:
+    """z of a live mean minus the baseline's, of independent rows; none without rows."""
+    error = f"sqrt({variance} / ({rows} > 0) + {baseline.variance} / {baseline.rows})"
+    return f"({mean} - {baseline.value}) / {error}"
 
 
-def mae_regressed(total: str, rows: str, baseline: str, z: str) -> str:
-    """The condition of ``accuracy.mae_regressed``; its value is the relative increase."""
-    grown = f"{total} / {rows} / {baseline} - 1 > {MIN_MAE_RISE}"
+def mean_regressed(mean: str, rows: str, baseline: str, z: str) -> str:
+    """The condition of ``accuracy.mean_regressed``; its value is the relative increase."""
+    grown = f"{mean} / {baseline} - 1 > {MIN_MAE_RISE}"
     return f"{grown} and {z} > {MIN_SLICE_Z} and {rows} >= {MIN_SLICE_ROWS}"

@@ -32,15 +32,21 @@ ANOMALY_Z = "feature_kind:model_feature_anomalies:zscore1h"
 LABELS = "slice:model_feedback:increase7d"
 CORRECT = "slice:model_feedback_correct:increase7d"
 BASELINE = "slice:model_slice_baseline:max"
-BASELINE_ROWS = "slice:model_slice_baseline_rows:max"
+BASELINE_ROWS = "slice:model_slice_baseline_effective_rows:max"
+BASELINE_VARIANCE = "slice:model_slice_baseline_error_variance:max"
+DESIGN_EFFECT = "model:model_label_design_effect:max"
+EFFECTIVE = "slice:model_feedback_effective:increase7d"
+"""Labels over the design effect: independent rows."""
 SCORE = "slice:model_feedback_score:ratio7d"
 SCORE_LOW = "slice:model_feedback_score:lower7d"
 SCORE_HIGH = "slice:model_feedback_score:upper7d"
 SCORE_Z = "slice:model_feedback_score:zscore7d"
 ERROR_ABS = "slice:model_feedback_absolute_error:increase7d"
 ERROR_SQUARED = "slice:model_feedback_squared_error:increase7d"
+ERROR_VARIANCE = "slice:model_feedback_error:variance7d"
 ESTIMATED = "slice:model_estimated_accuracy:ratio1d"
 ESTIMATED_ROWS = "slice:model_estimated_rows:increase1d"
+ESTIMATED_EFFECTIVE = "slice:model_estimated_effective:increase1d"
 COVERAGE = "slice:model_label_coverage:ratio7d"
 COMPARISONS, MISMATCH = "model_shadow_comparisons_total", 'outcome="mismatch"'
 """The shadow comparison of compiled answers with the model's, and the rows that differ."""
@@ -80,7 +86,7 @@ def recording_groups(model: MonitoredModel) -> list[Group]:
         Group(f"{model.name} objectives", "1m", _burn(scope, model.objectives.latency_seconds)),
     ]
     scores = _scores(model, scope)
-    groups.append(Group(f"{model.name} labels", "2m", [*_labels(scope), *scores]))
+    groups.append(Group(f"{model.name} labels", "2m", [*_labels(scope, effect), *scores]))
     if model.classified:
         groups.append(Group(f"{model.name} estimates", "2m", _estimates(scope)))
     return groups
@@ -88,7 +94,7 @@ def recording_groups(model: MonitoredModel) -> list[Group]:
 
 def _scores(model: MonitoredModel, scope: Scope) -> list[Record]:
     if model.task == "outputs":
-        return output_rules.records(scope, BASELINE_ROWS)
+        return output_rules.records(scope, DESIGN_EFFECT)
     return _accuracy(scope) if model.classified else _errors(scope)
 
 
@@ -165,40 +171,49 @@ def _burn(scope: Scope, seconds: float) -> list[Record]:
     return records
 
 
-def _labels(scope: Scope) -> list[Record]:
+def _labels(scope: Scope, effect: float) -> list[Record]:
+    """Labels by slice; ``effect``: the least design effect that they are divided by."""
     predicted = scope.increase(SLICE, "model_slice_predictions_total", "7d")
+    packaged = scope.highest(MODEL, "model_label_design_effect")
     return [
         Record(LABELS, scope.increase(SLICE, "model_feedback_total", "7d")),
         Record(COVERAGE, f"{scope.series(LABELS)} / ({predicted} > 0)"),
-        Record(BASELINE_ROWS, scope.highest(SLICE, "model_slice_baseline_rows")),
+        Record(DESIGN_EFFECT, f"clamp_min({packaged}, {effect:g})"),
+        Record(EFFECTIVE, promql.independent(scope.series(LABELS), DESIGN_EFFECT)),
     ]
 
 
 def _accuracy(scope: Scope) -> list[Record]:
     """Accuracy by slice, its 95 % interval and its z against the baseline."""
-    right, rows = scope.series(CORRECT), scope.series(LABELS)
+    score, rows = scope.series(SCORE), scope.series(EFFECTIVE)
     correct = 'outcome="correct"'
     return [
         Record(CORRECT, scope.increase(SLICE, "model_feedback_total", "7d", correct)),
         Record(BASELINE, scope.highest(SLICE, "model_slice_baseline_accuracy_ratio")),
-        Record(SCORE, f"{right} / ({rows} > 0)"),
-        Record(SCORE_LOW, promql.wilson(right, rows, "-")),
-        Record(SCORE_HIGH, promql.wilson(right, rows, "+")),
-        Record(SCORE_Z, promql.share_z(right, rows, BASELINE, BASELINE_ROWS)),
+        Record(BASELINE_ROWS, scope.highest(SLICE, "model_slice_baseline_effective_rows")),
+        Record(SCORE, f"{scope.series(CORRECT)} / ({scope.series(LABELS)} > 0)"),
+        Record(SCORE_LOW, promql.wilson(f"({score} * {EFFECTIVE})", rows, "-")),
+        Record(SCORE_HIGH, promql.wilson(f"({score} * {EFFECTIVE})", rows, "+")),
+        Record(SCORE_Z, promql.share_z(score, rows, BASELINE, BASELINE_ROWS)),
     ]
 
 
 def _errors(scope: Scope) -> list[Record]:
     """Mean absolute error by slice, its 95 % interval and its z against the baseline."""
-    total, squares, rows = (scope.series(name) for name in (ERROR_ABS, ERROR_SQUARED, LABELS))
+    total, squares, labels = (scope.series(name) for name in (ERROR_ABS, ERROR_SQUARED, LABELS))
+    score, rows = scope.series(SCORE), scope.series(EFFECTIVE)
+    baseline = promql.BaselineSeries(BASELINE, BASELINE_VARIANCE, BASELINE_ROWS)
     return [
         Record(ERROR_ABS, scope.increase(SLICE, "model_feedback_absolute_error_total", "7d")),
         Record(ERROR_SQUARED, scope.increase(SLICE, "model_feedback_squared_error_total", "7d")),
+        Record(ERROR_VARIANCE, promql.variance(total, squares, labels)),
         Record(BASELINE, scope.highest(SLICE, "model_slice_baseline_mae")),
-        Record(SCORE, f"{total} / ({rows} > 0)"),
-        Record(SCORE_LOW, promql.mean_bound(total, squares, rows, "-")),
-        Record(SCORE_HIGH, promql.mean_bound(total, squares, rows, "+")),
-        Record(SCORE_Z, promql.mae_z(total, squares, rows, BASELINE, BASELINE_ROWS)),
+        Record(BASELINE_VARIANCE, scope.highest(SLICE, "model_slice_baseline_error_variance")),
+        Record(BASELINE_ROWS, scope.highest(SLICE, "model_slice_baseline_effective_rows")),
+        Record(SCORE, f"{total} / ({labels} > 0)"),
+        Record(SCORE_LOW, promql.mean_bound(score, ERROR_VARIANCE, rows, "-")),
+        Record(SCORE_HIGH, promql.mean_bound(score, ERROR_VARIANCE, rows, "+")),
+        Record(SCORE_Z, promql.mean_z(score, ERROR_VARIANCE, rows, baseline)),
     ]
 
 
@@ -207,4 +222,7 @@ def _estimates(scope: Scope) -> list[Record]:
     return [
         Record(ESTIMATED_ROWS, scope.increase(SLICE, "model_estimated_rows_total", "1d")),
         Record(ESTIMATED, f"{right} / ({scope.series(ESTIMATED_ROWS)} > 0)"),
+        Record(
+            ESTIMATED_EFFECTIVE, promql.independent(scope.series(ESTIMATED_ROWS), DESIGN_EFFECT)
+        ),
     ]

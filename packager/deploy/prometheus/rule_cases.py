@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 
 from monitoring.slices.slices import ALL
@@ -93,7 +92,7 @@ class _RuleFixtures(TestCaseBuilder):
     def drifts(self, feature: str) -> list[RuleCase]:
         alert = "FeatureDrift"
         firing = {"feature": feature, "severity": "ticket"}
-        scale = 3 * math.ceil(self.model.objectives.design_effect)
+        scale = 3 * self.dependent
         over = [
             self.bin(feature, name, _counter([(80, rate * scale), (65, now * scale)]))
             for (name, rate), now in zip(DRIFTED.items(), STEADY.values(), strict=True)
@@ -153,10 +152,19 @@ class _RuleFixtures(TestCaseBuilder):
 
     def accuracy(self) -> list[RuleCase]:
         alert = "SliceRegression"
-        firing = {"slice": self.slice, "severity": "ticket"}
+        firing, n = {"slice": self.slice, "severity": "ticket"}, self.dependent
+        effect = self.series("model_label_design_effect", f"{4 * n}x60")
         return [
-            self.case("fires", alert, 60, self.labels("0+2x60", "0+1x60"), firing),
-            self.case("not at the baseline", alert, 60, self.labels("0+17x60", "0+3x60")),
+            self.case("fires", alert, 60, self.labels(f"0+{2 * n}x60", f"0+{n}x60"), firing),
+            self.case(
+                "not at the baseline", alert, 60, self.labels(f"0+{17 * n}x60", f"0+{3 * n}x60")
+            ),
+            self.case(
+                "not where the package's rows depend",
+                alert,
+                60,
+                [*self.labels(f"0+{2 * n}x60", f"0+{n}x60")[:-1], effect],
+            ),
             self.case("not on 45 labels", alert, 60, self.labels("0+2x15 30x45", "0+1x15 15x45")),
         ]
 
@@ -168,35 +176,42 @@ class _RuleFixtures(TestCaseBuilder):
             ),
             self.series(name, wrong, outcome="incorrect", **where),
             self.series("model_slice_baseline_accuracy_ratio", "0.85x180", **where),
-            self.series("model_slice_baseline_rows", "800x180", **where),
+            self.series("model_slice_baseline_effective_rows", "800x180", **where),
+            self.series("model_label_design_effect", "1x180"),
         ]
 
     def errors(self) -> list[RuleCase]:
         """Absolute errors of 1 and 3 alternately, with a mean of 2."""
-        alert, where = "SliceRegression", {"slice": self.slice}
+        alert, where, n = "SliceRegression", {"slice": self.slice}, self.dependent
 
-        def scored(baseline: float) -> list[TestSeries]:
+        def scored(baseline: float, variance: float = 1, effect: float = 1) -> list[TestSeries]:
             return [
-                self.series("model_feedback_total", "0+4x60", outcome="scored", **where),
-                self.series("model_feedback_absolute_error_total", "0+8x60", **where),
-                self.series("model_feedback_squared_error_total", "0+20x60", **where),
+                self.series("model_feedback_total", f"0+{4 * n}x60", outcome="scored", **where),
+                self.series("model_feedback_absolute_error_total", f"0+{8 * n}x60", **where),
+                self.series("model_feedback_squared_error_total", f"0+{20 * n}x60", **where),
                 self.series("model_slice_baseline_mae", f"{baseline}x60", **where),
-                self.series("model_slice_baseline_rows", "800x60", **where),
+                self.series("model_slice_baseline_error_variance", f"{variance}x60", **where),
+                self.series("model_slice_baseline_effective_rows", "800x60", **where),
+                self.series("model_label_design_effect", f"{effect}x60"),
             ]
 
         firing = {**where, "severity": "ticket"}
         return [
             self.case("fires", alert, 60, scored(1.6), firing),
             self.case("not at the baseline", alert, 60, scored(2.0)),
+            # z is at most 2.8: the packaged mean of 800 rows is uncertain by itself.
+            self.case("not where the baseline is uncertain", alert, 60, scored(1.6, 16)),
+            self.case("not where the package's rows depend", alert, 60, scored(1.6, 1, 6 * n)),
         ]
 
     def estimates(self) -> list[RuleCase]:
         alert = "EstimatedAccuracyDrop"
         firing = {"slice": self.slice, "severity": "info"}
-        less = self.estimated("0+7x120")
+        n = self.dependent
+        less = self.estimated(f"0+{7 * n}x120")
         cases = [
             self.case("fires", alert, 120, less, firing),
-            self.case("not near the baseline", alert, 120, self.estimated("0+8.4x120")),
+            self.case("not near the baseline", alert, 120, self.estimated(f"0+{8.4 * n:g}x120")),
         ]
         if self.model.features:
             odd = self.anomalies(self.model.features[0])[0].series
@@ -208,7 +223,9 @@ class _RuleFixtures(TestCaseBuilder):
         return [
             *self.labels("0x120", "0x120")[2:],
             self.series("model_estimated_correct_total", correct, slice=self.slice),
-            self.series("model_estimated_rows_total", "0+10x120", slice=self.slice),
+            self.series(
+                "model_estimated_rows_total", f"0+{10 * self.dependent}x120", slice=self.slice
+            ),
         ]
 
     def coverage(self, share: float) -> list[RuleCase]:

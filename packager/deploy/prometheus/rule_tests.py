@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,9 +10,8 @@ from typing import Any
 from packager.deploy.prometheus.alerts import alert_group
 from packager.deploy.prometheus.promql import quoted
 from packager.deploy.prometheus.recording import recording_groups
-from packager.deploy.prometheus.rules import Alert, MonitoredModel
-
-LABEL = re.compile(r"\{\{ \$labels\.(\w+) \}\}")
+from packager.deploy.prometheus.rules import Alert, Group, MonitoredModel
+from packager.deploy.prometheus.time_scale import scaled_tests
 
 
 @dataclass(frozen=True)
@@ -25,8 +24,13 @@ class TestSeries:
 
     def document(self) -> dict[str, str]:
         """The series as promtool reads it."""
-        labels = ", ".join(f"{name}={quoted(value)}" for name, value in self.labels.items())
-        return {"series": f"{self.name}{{{labels}}}", "values": self.values}
+        return {"series": series_text(self.name, self.labels), "values": self.values}
+
+
+def series_text(name: str, labels: Mapping[str, str]) -> str:
+    """A series in the notation of PromQL."""
+    listed = ", ".join(f"{label}={quoted(value)}" for label, value in labels.items())
+    return f"{name}{{{listed}}}"
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,8 @@ class TestCaseBuilder:
         self.model = model
         self.common = {"model": model.name, "version": model.version}
         self.slice = model.slices[-1]
+        self.dependent = math.ceil(model.objectives.design_effect)
+        """Rows that say at least as much as one independent row."""
 
     def series(self, name: str, values: str, instance: str = "a", **labels: str) -> TestSeries:
         """An input series of one replica."""
@@ -78,8 +84,16 @@ class TestCaseBuilder:
 
 def unit_tests(model: MonitoredModel, cases: Sequence[RuleCase], rule_file: str) -> dict[str, Any]:
     """The content of a test file for the rules in ``rule_file``, relative to it."""
-    group = alert_group(model)
-    alerts = [rule for rule in group.rules if isinstance(rule, Alert)]
+    groups = [*recording_groups(model), alert_group(model)]
+    scale = model.options.time_scale
+    return scaled_tests(test_document(cases, groups, rule_file), scale)
+
+
+def test_document(
+    cases: Sequence[RuleCase], groups: Sequence[Group], rule_file: str
+) -> dict[str, Any]:
+    """A test file of ``cases`` for the rules of ``groups``."""
+    alerts = [rule for group in groups for rule in group.rules if isinstance(rule, Alert)]
     by_name: dict[tuple[str, str], Alert] = {
         (alert.name, alert.severity): alert for alert in alerts
     }
@@ -88,17 +102,18 @@ def unit_tests(model: MonitoredModel, cases: Sequence[RuleCase], rule_file: str)
         "evaluation_interval": "5m",
         # By default promtool evaluates groups in random order, so that an alert could use series
         # recorded five minutes earlier.
-        "group_eval_order": [*(one.name for one in recording_groups(model)), group.name],
+        "group_eval_order": [group.name for group in groups],
         "tests": [
             {
                 "name": case.name,
                 "interval": "1m",
                 "input_series": [series.document() for series in case.series],
-                "alert_rule_test": [
+                # Labels alone: the annotations hold values, which are not part of a case.
+                "promql_expr_test": [
                     {
+                        "expr": firing_alerts(expectation.alert),
                         "eval_time": f"{expectation.minute}m",
-                        "alertname": expectation.alert,
-                        "exp_alerts": [
+                        "exp_samples": [
                             _firing(by_name[expectation.alert, labels["severity"]], labels)
                             for labels in expectation.firing
                         ],
@@ -111,10 +126,13 @@ def unit_tests(model: MonitoredModel, cases: Sequence[RuleCase], rule_file: str)
     }
 
 
+def firing_alerts(alert: str) -> str:
+    """The firing alerts of one name, as a query."""
+    return f'ALERTS{{alertname={quoted(alert)}, alertstate="firing"}}'
+
+
 def _firing(alert: Alert, labels: Mapping[str, str]) -> dict[str, Any]:
-    every = {**labels, "priority": str(alert.priority), **dict(alert.labels)}
-    texts = {
-        name: LABEL.sub(lambda found: every.get(found[1], ""), text)
-        for name, text in alert.annotations.items()
-    }
-    return {"exp_labels": every, "exp_annotations": texts}
+    """The sample of a firing alert with ``labels`` and its own."""
+    own = {"alertname": alert.name, "alertstate": "firing", "priority": str(alert.priority)}
+    every = {**own, **labels, **dict(alert.labels)}
+    return {"labels": series_text("ALERTS", every), "value": 1}

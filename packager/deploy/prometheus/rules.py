@@ -6,12 +6,17 @@ tests that show each alert firing and not firing.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from monitoring.metrics.latency import LATENCY_BUCKETS
 
+ADDRESS = re.compile(r"https?://[^\s#?\"'<>{}\\]+")
+"""Annotations are templates, and addresses get a query or a fragment."""
+VALUE = "{{ $value | humanize }}"
+"""Of the alert's expression: its first part, such as the PSI or the share of failed requests."""
 Severity = Literal["page", "ticket", "info"]
 
 
@@ -46,6 +51,32 @@ class Objectives:
                 raise ValueError(f"{name}: expected {what}, got {getattr(self, name)}")
 
 
+TIME_SCALES = tuple(n for n in range(1, 61) if 60 % n == 0)
+
+
+@dataclass(frozen=True)
+class AlertOptions:
+    """What the alerts link to, and how fast their time passes."""
+
+    runbooks: str = ""
+    """Address of the page that docs/alerts.md became; without it alerts have no ``runbook_url``."""
+    grafana: str = "http://127.0.0.1:3100"
+    """Address of Grafana as people reach it."""
+    time_scale: int = 1
+    """By what windows and ``for`` are divided: one of ``TIME_SCALES``."""
+
+    def __post_init__(self) -> None:
+        for name in ("runbooks", "grafana"):
+            text = getattr(self, name)
+            if text and not ADDRESS.fullmatch(text):
+                raise ValueError(
+                    f"{name}: expected an address with http:// or https://, got {text!r}"
+                )
+        if self.time_scale not in TIME_SCALES:
+            known = ", ".join(map(str, TIME_SCALES))
+            raise ValueError(f"time-scale: expected one of {known}, got {self.time_scale}")
+
+
 @dataclass(frozen=True)
 class MonitoredModel:
     """The properties of one model that monitoring uses."""
@@ -61,6 +92,7 @@ class MonitoredModel:
     objectives: Objectives = Objectives()
     outputs: tuple[tuple[str, str], ...] = ()
     """With ``[outputs]``: the outputs that have a baseline, and the measure it is of."""
+    options: AlertOptions = AlertOptions()
 
     @property
     def classified(self) -> bool:
@@ -93,6 +125,8 @@ class Alert:
     summary: str
     action: str
     labels: tuple[tuple[str, str], ...] = ()
+    links: tuple[tuple[str, str], ...] = ()
+    """Annotations with addresses."""
 
     def document(self) -> dict[str, Any]:
         """The YAML form that Prometheus reads."""
@@ -108,8 +142,8 @@ class Alert:
     @property
     def annotations(self) -> dict[str, str]:
         """Annotation texts; ``{{ $labels.x }}`` is replaced by a label."""
-        runbook = f"docs/alerts.md#{self.name.lower()}"
-        return {"summary": self.summary, "action": self.action, "runbook": runbook}
+        told = {"summary": self.summary, "action": self.action, "value": VALUE}
+        return told | dict(self.links)
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Iterator
+from itertools import accumulate, pairwise
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -143,7 +144,19 @@ class Native(FrozenModel):
     """Whether it has probabilities."""
 
 
-Head = Annotated[Linear | SparseLinear | Trees | Native, Field(discriminator="kind")]
+Part = Annotated[Linear | SparseLinear | Trees, Field(discriminator="kind")]
+
+
+class Joined(FrozenModel):
+    """A head of one kind for each of several answers, on the same matrix."""
+
+    kind: Literal["joined"] = "joined"
+    heads: tuple[Part, ...] = Field(min_length=1)
+    sizes: tuple[int, ...] = ()
+    """Of heads with trees: the number of bytes of each in ``trees.bin``, one after the other."""
+
+
+Head = Annotated[Linear | SparseLinear | Trees | Native | Joined, Field(discriminator="kind")]
 
 
 class Domain(FrozenModel):
@@ -171,9 +184,23 @@ class Form(FrozenModel):
     """Whether NaN may reach the head or a step."""
     tolerance: float
     texts: tuple[Text, ...] = ()
-    """Features of text columns; only with the head ``SparseLinear``."""
+    """Features of text columns; only with heads ``SparseLinear``."""
     places: tuple[int, ...] = ()
     """With ``texts``: for each entry of ``matrix`` its position in the whole matrix."""
+
+    @property
+    def parts(self) -> tuple[Linear | SparseLinear | Trees, ...]:
+        """Its heads; empty if the model's own estimator is the head."""
+        if isinstance(self.head, Native):
+            return ()
+        return self.head.heads if isinstance(self.head, Joined) else (self.head,)
+
+    def parts_content(self, content: Any) -> list[Any]:
+        """What ``parts`` need of the form's trees or arrays."""
+        if not isinstance(self.head, Joined) or not self.head.sizes:
+            return [content] * len(self.parts)
+        ends = [*accumulate(self.head.sizes, initial=0)]
+        return [content[start:end] for start, end in pairwise(ends)]
 
     @property
     def strategy(self) -> str:
@@ -183,7 +210,7 @@ class Form(FrozenModel):
             "sparse linear": "sparse linear model in NumPy",
             "trees": "treelite",
         }
-        head = heads.get(self.head.kind, "native estimator")
+        head = heads[self.parts[0].kind] if self.parts else "native estimator"
         middle = ["native transformers"] if self.steps else []
         middle += ["n-grams"] if self.texts else []
         return " + ".join(["encoders", *middle, head])
@@ -201,12 +228,10 @@ class Form(FrozenModel):
                 yield f"{name}: at most {longest:,} characters"
 
     def _close_calls(self) -> tuple[str, ...]:
-        if isinstance(self.head, Native):
-            return ()
         lines = []
-        if isinstance(self.head, Linear | SparseLinear):
+        if any(isinstance(part, Linear | SparseLinear) for part in self.parts):
             lines.append("the sums are small enough that rounding stays below the tolerance")
-        if self.head.link not in _OF_NUMBERS:
+        if any(part.link not in _OF_NUMBERS for part in self.parts):
             lines.append(f"the two likeliest classes differ by more than {self.tolerance:g}")
         return tuple(lines)
 
@@ -260,6 +285,7 @@ def read(folder: Path) -> tuple[Form, bytes | mmap.mmap | None]:
 
 
 def _content_file(form: Form) -> str | None:
-    if isinstance(form.head, Trees):
+    kinds = {type(part) for part in form.parts}
+    if Trees in kinds:
         return TREES
-    return ARRAYS if isinstance(form.head, SparseLinear) else None
+    return ARRAYS if SparseLinear in kinds else None

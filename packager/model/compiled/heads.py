@@ -27,11 +27,15 @@ EPS = float(np.finfo(np.float64).eps)
 
 @dataclass(frozen=True)
 class BatchOutput:
-    """For each row of a matrix: label, probabilities if any, and whether the answer is reliable."""
+    """For each row of a matrix: label, probabilities if any, and whether the answer is reliable.
 
-    labels: Labels
+    Of a model with outputs, ``labels`` and ``more`` are those of ``Predictions``.
+    """
+
+    labels: list[Any]
     probabilities: Floats | None
     good: Bools
+    more: list[dict[str, Any]] | None = None
 
 
 class ModelParts(Protocol):
@@ -146,7 +150,8 @@ class NativeEstimator:
     def __call__(self, matrix: Any) -> BatchOutput:
         """Predict the rows of an encoded ``matrix`` of shape (rows, encoded columns)."""
         found = self._parts.predict(self._path, matrix, sparse=self._sparse)
-        return BatchOutput(found.labels, found.probabilities, np.ones(len(matrix), bool))
+        good = np.ones(len(matrix), bool)
+        return BatchOutput(found.labels, found.probabilities, good, found.more)
 
 
 def rounding(width: int) -> float:

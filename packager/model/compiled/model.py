@@ -17,14 +17,17 @@ from monitoring.column_arrays import ColumnArrays
 from packager.errors import PackageError
 from packager.manifest.base import Scalar, Task
 from packager.manifest.manifest import Manifest, Schema
+from packager.manifest.outputs import Output
 from packager.model.compiled.column_blocks import apply
 from packager.model.compiled.encode import Encoder, scalar
 from packager.model.compiled.form import (
     FittedStep,
     Form,
+    Head,
     Linear,
     Matrix,
     Native,
+    Part,
     SparseLinear,
     Trees,
     read,
@@ -37,6 +40,7 @@ from packager.model.compiled.heads import (
     OutputLayer,
     OutputSpec,
 )
+from packager.model.compiled.joined_answers import JoinedHeads, part_meanings
 from packager.model.compiled.linear_batch import LinearSums
 from packager.model.compiled.single_row import linear_row
 from packager.model.compiled.sparse_model import SparseModel
@@ -79,7 +83,7 @@ def load_compiled(
                 'serve the package in its image, or build it with compile = "off" under [serve]',
             )
     classes = schema.classes if task == "classification" else None
-    return CompiledModel(form, content, task, classes, parts)
+    return CompiledModel(form, content, task, classes, parts, schema.outputs)
 
 
 def needs_model(form: Form) -> bool:
@@ -97,24 +101,27 @@ class CompiledModel:
         task: Task,
         classes: tuple[Scalar, ...] | None,
         parts: ModelParts | None,
+        outputs: Sequence[Output] = (),
     ) -> None:
         """``content``: the form's trees or arrays, if it has any.
 
-        ``parts`` calls parts of the model; None only if the form needs none.
+        ``parts`` calls parts of the model; None only if the form needs none. ``outputs``: of a
+        model with ``[outputs]``.
         """
         self.form = form
-        self.classes = classes
+        self.has_outputs = bool(outputs)
+        """Whether answers are those of ``[outputs]``; then there is no ``predict_row``."""
         self._parts = parts
-        self._meaning = OutputSpec(task, classes, _has_probabilities(form, task), form.tolerance)
+        self._meanings = _meanings(form, task, classes, outputs)
         self._row: Callable[[Sequence[Any]], OneRow | None]
         self._sums: Callable[..., tuple[Predictions, Bools]] | None
-        if isinstance(form.head, SparseLinear):
-            sparse = SparseModel(form, content or b"", self._meaning)
+        if form.parts and isinstance(form.parts[0], SparseLinear):
+            sparse = SparseModel(form, content or b"", self._meanings, outputs)
             self._row, self._sums = sparse.predict_row, sparse.predict_rows
             return
         self._encoder = Encoder(form.matrix, form.columns)
         self._steps = [(Encoder(step.matrix, form.columns), step) for step in form.steps]
-        self._head = _head(form, content, parts, self._meaning)
+        self._head = _head(form, content, parts, self._meanings, outputs)
         self._sums = self._sums_function()
         self._row = self._row_function()
 
@@ -131,8 +138,10 @@ class CompiledModel:
     def predict_row(self, values: Sequence[Any]) -> OneRow | None:
         """The answer for one row; None if it is outside the domain.
 
-        ``values``: the features in the schema's order; further values are ignored.
+        ``values``: the features in the schema's order; further values are ignored. Only of models
+        without ``[outputs]``.
         """
+        assert not self.has_outputs
         return self._row(values)
 
     def predict_rows(
@@ -176,7 +185,6 @@ class CompiledModel:
 
     def _answers(self, matrix: Floats) -> BatchOutput:
         """The head's answers; rows with an infinity, or a NaN the form excludes, aren't good."""
-        width = len(self.classes or ()) if self._meaning.has_probabilities else None
         good = np.asarray(~np.isinf(matrix).any(axis=1), np.bool_)
         if not self.form.nan:
             good &= ~np.isnan(matrix).any(axis=1)
@@ -184,10 +192,10 @@ class CompiledModel:
             chosen = np.flatnonzero(good)
             answers = self._answers(matrix[chosen])
             good[chosen] = answers.good
-            scattered = self._scattered(answers, chosen, len(matrix))
-            return BatchOutput(scattered.labels, scattered.probabilities, good)
+            found = self._scattered(answers, chosen, len(matrix))
+            return BatchOutput(found.labels, found.probabilities, good, found.more)
         if not len(matrix):
-            return BatchOutput([], None if width is None else np.zeros((0, width)), good)
+            return BatchOutput([], None, good)
         return self._head(matrix)
 
     def _transformed(self, step: FittedStep, matrix: Floats) -> Floats:
@@ -198,12 +206,13 @@ class CompiledModel:
         self, answers: BatchOutput, chosen: npt.NDArray[np.intp], rows: int
     ) -> Predictions:
         if len(chosen) == rows:
-            return Predictions(answers.labels, answers.probabilities)
-        labels: list[Scalar | None] = [None] * rows
-        for row, label in zip(chosen.tolist(), answers.labels, strict=True):
-            labels[row] = label
+            return Predictions(answers.labels, answers.probabilities, answers.more)
+        labels = _placed(answers.labels, chosen, [None] * rows)
         if answers.probabilities is None:
-            return Predictions(labels, None)
+            more = answers.more
+            if more is not None:
+                more = _placed(more, chosen, [{} for _ in range(rows)])
+            return Predictions(labels, None, more)
         probabilities = np.zeros((rows, answers.probabilities.shape[1]))
         probabilities[chosen] = answers.probabilities
         return Predictions(labels, probabilities)
@@ -228,7 +237,7 @@ class CompiledModel:
     def _row_function(self) -> Callable[[Sequence[Any]], OneRow | None]:
         head = self.form.head
         if isinstance(head, Linear) and len(head.coefficients) == 1 and not self.form.steps:
-            return linear_row(head, self._encoder, self._meaning)
+            return linear_row(head, self._encoder, self._meanings[0])
         return self._one
 
     def _one(self, values: Sequence[Any]) -> OneRow | None:
@@ -260,22 +269,54 @@ class CompiledModel:
         return np.array([row], np.float64)
 
 
-def _head(form: Form, content: Any, parts: ModelParts | None, meaning: OutputSpec) -> OutputLayer:
-    match form.head:
+def _head(
+    form: Form,
+    content: Any,
+    parts: ModelParts | None,
+    meanings: Sequence[OutputSpec],
+    outputs: Sequence[Output],
+) -> OutputLayer:
+    if isinstance(form.head, Native):
+        assert parts is not None
+        return NativeEstimator(form.head, form.matrix.sparse, parts)
+    given = zip(form.parts, form.parts_content(content), meanings, strict=True)
+    heads = [_part(head, own, meaning) for head, own, meaning in given]
+    return JoinedHeads(heads, outputs) if outputs else heads[0]
+
+
+def _part(head: Part, content: Any, meaning: OutputSpec) -> OutputLayer:
+    match head:
         case Linear():
-            return LinearModel(form.head, meaning)
+            return LinearModel(head, meaning)
         case Trees():
-            return TreeModel(form.head, content or b"", meaning)
-        case Native():
-            assert parts is not None
-            return NativeEstimator(form.head, form.matrix.sparse, parts)
+            return TreeModel(head, content or b"", meaning)
         case SparseLinear():
             raise AssertionError("answered by a SparseModel")
 
 
-def _has_probabilities(form: Form, task: Task) -> bool:
-    if isinstance(form.head, Linear | SparseLinear):
-        return task == "classification" and form.head.link != "labels"
-    if isinstance(form.head, Trees):
+def _meanings(
+    form: Form, task: Task, classes: tuple[Scalar, ...] | None, outputs: Sequence[Output]
+) -> list[OutputSpec]:
+    """How to interpret the scores of each of the form's heads."""
+    if not outputs or not form.parts:
+        known = _has_probabilities(form.head, task)
+        return [OutputSpec(task, classes, known, form.tolerance)]
+    pairs = zip(form.parts, part_meanings(outputs), strict=True)
+    return [
+        OutputSpec(own, labels, _has_probabilities(head, own), form.tolerance)
+        for head, (own, labels) in pairs
+    ]
+
+
+def _has_probabilities(head: Head, task: Task) -> bool:
+    if isinstance(head, Linear | SparseLinear):
+        return task == "classification" and head.link != "labels"
+    if isinstance(head, Trees):
         return task == "classification"
-    return form.head.probabilities
+    return isinstance(head, Native) and head.probabilities
+
+
+def _placed(values: Sequence[Any], places: npt.NDArray[np.intp], into: list[Any]) -> list[Any]:
+    for place, value in zip(places.tolist(), values, strict=True):
+        into[place] = value
+    return into

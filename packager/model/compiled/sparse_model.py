@@ -17,9 +17,11 @@ import numpy.typing as npt
 
 from monitoring.column_arrays import ColumnArrays
 from packager.manifest.base import Scalar
+from packager.manifest.outputs import Output
 from packager.model.compiled.encode import Encoder
 from packager.model.compiled.form import Form, SparseLinear
 from packager.model.compiled.heads import EPS, BatchOutput, LinkedScores, OutputSpec
+from packager.model.compiled.joined_answers import JoinedAnswers
 from packager.model.compiled.one_answer import one_answer
 from packager.model.compiled.stored_arrays import array_of
 from packager.model.compiled.text_encoder import (
@@ -40,34 +42,27 @@ MAX_CHARACTERS = 1 << 17
 """Number of characters that are encoded at once, unless one row has more."""
 
 
-class SparseModel:
-    """Answers of a form with texts."""
+class SparseScores:
+    """A linear model on the features of rows that aren't zero."""
 
-    def __init__(self, form: Form, content: bytes | mmap.mmap, meaning: OutputSpec) -> None:
-        """``content``: the file of the form's arrays; raises ``PackageError`` if it is damaged."""
-        assert isinstance(form.head, SparseLinear)
-        self._weights = array_of(form.head.weights, content)
-        self._intercept = np.array(form.head.intercept, np.float64)
+    def __init__(self, head: SparseLinear, content: bytes | mmap.mmap, meaning: OutputSpec) -> None:
+        """``content``: the file with its weights."""
+        self._weights = array_of(head.weights, content)
+        self._intercept = np.array(head.intercept, np.float64)
         self._constants = np.abs(self._intercept)
-        self._texts = [TextEncoder(text, content) for text in form.texts]
-        self._encoder = Encoder(form.matrix, form.columns) if form.places else None
         self._constant = float(self._constants.max())
         weights = self._weights
         self._largest = float(max(-weights.min(initial=0.0), weights.max(initial=0.0)))
-        self._folded = form.head.largest is not None
+        self._folded = head.largest is not None
         """Whether the model itself sums products of other weights, which may cancel each other."""
-        self._largest = max(self._largest, form.head.largest or 0.0)
-        self._more = 8 + form.head.terms
+        self._largest = max(self._largest, head.largest or 0.0)
+        self._more = 8 + head.terms
         self._tolerance = meaning.tolerance
-        self._places = np.array(form.places, np.int64)
-        self._linked = LinkedScores(form.head.link, meaning)
-        self._answer = one_answer(form.head.link, meaning)
+        self._linked = LinkedScores(head.link, meaning)
+        self._answer = one_answer(head.link, meaning)
 
-    def predict_row(self, values: Sequence[Any]) -> OneRow | None:
-        """The answer for one row; None if it is outside the domain."""
-        found = self._row(values)
-        if found is None:
-            return None
+    def of_row(self, found: SparseRow) -> OneRow | None:
+        """The answer for one row; None if rounding could change it."""
         products = self._weights.take(found.places, 0) * found.values[:, None]
         scores = self._intercept
         if len(products):
@@ -80,6 +75,54 @@ class SparseModel:
         elif (size + self._constant) * rounding > self._tolerance:
             size = float((np.abs(products).sum(axis=0) + self._constants).max())
         return self._answer(scores, size * rounding)
+
+    def __call__(self, found: SparseRows) -> BatchOutput:
+        """The answers for many rows."""
+        products = self._weights.take(found.places, 0) * found.values[:, None]
+        rounding = (np.bincount(found.rows, minlength=found.height) + self._more) * EPS
+        scores = np.empty((found.height, len(self._intercept)))
+        sizes = np.empty_like(scores)
+        if self._folded:
+            sizes[:] = self._largest * found.sums(np.abs(found.values))[:, None]
+        for score in range(scores.shape[1]):
+            scores[:, score] = found.sums(products[:, score])
+            if not self._folded:
+                sizes[:, score] = found.sums(np.abs(products[:, score]))
+        scores += self._intercept
+        sizes += self._constants
+        return self._linked(scores, sizes.max(axis=1) * rounding)
+
+
+class SparseModel:
+    """Answers of a form with texts."""
+
+    def __init__(
+        self,
+        form: Form,
+        content: bytes | mmap.mmap,
+        meanings: Sequence[OutputSpec],
+        outputs: Sequence[Output] = (),
+    ) -> None:
+        """``content``: the file of the form's arrays; raises ``PackageError`` if it is damaged.
+
+        ``meanings``: of each of the form's heads.
+        """
+        self._texts = [TextEncoder(text, content) for text in form.texts]
+        self._encoder = Encoder(form.matrix, form.columns) if form.places else None
+        self._places = np.array(form.places, np.int64)
+        self._heads = [
+            SparseScores(head, content, meaning)
+            for head, meaning in zip(form.parts, meanings, strict=True)
+            if isinstance(head, SparseLinear)
+        ]
+        self._join = JoinedAnswers(outputs) if outputs else None
+
+    def predict_row(self, values: Sequence[Any]) -> OneRow | None:
+        """The answer for one row; None if it is outside the domain."""
+        found = self._row(values)
+        if found is None:
+            return None
+        return self._heads[0].of_row(found)
 
     def _row(self, values: Sequence[Any]) -> SparseRow | None:
         """The features of one row; None if it is outside the domain."""
@@ -108,7 +151,9 @@ class SparseModel:
         labels = [label for answers, _ in parts for label in answers.labels]
         inside = np.concatenate([inside for _, inside in parts])
         chances = [one.probabilities for one, _ in parts if one.probabilities is not None]
-        return Predictions(labels, np.concatenate(chances) if chances else None), inside
+        more = [entry for one, _ in parts for entry in one.more or ()]
+        joined = np.concatenate(chances) if chances else None
+        return Predictions(labels, joined, more or None), inside
 
     def _parts(self, columns: Columns) -> Iterator[Columns]:
         """The rows in parts of at most ``MAX_CHARACTERS``."""
@@ -128,19 +173,8 @@ class SparseModel:
 
     def _part(self, columns: Columns) -> tuple[BatchOutput, Bools]:
         found, inside = self._features(columns)
-        products = self._weights.take(found.places, 0) * found.values[:, None]
-        rounding = (np.bincount(found.rows, minlength=found.height) + self._more) * EPS
-        scores = np.empty((found.height, len(self._intercept)))
-        sizes = np.empty_like(scores)
-        if self._folded:
-            sizes[:] = self._largest * found.sums(np.abs(found.values))[:, None]
-        for score in range(scores.shape[1]):
-            scores[:, score] = found.sums(products[:, score])
-            if not self._folded:
-                sizes[:, score] = found.sums(np.abs(products[:, score]))
-        scores += self._intercept
-        sizes += self._constants
-        answers = self._linked(scores, sizes.max(axis=1) * rounding)
+        parts = [head(found) for head in self._heads]
+        answers = parts[0] if self._join is None else self._join(parts)
         return answers, inside & answers.good
 
     def _features(self, columns: Columns) -> tuple[SparseRows, Bools]:

@@ -123,7 +123,7 @@ def _cells(
     odds = label.selection_probability
     if odds is None and before is not None:
         odds = before.selection_probability
-    return label.key, scheme, label.annotator, label.label, odds, label.labelled_at, source
+    return label.key, scheme, label.annotator, label.label, odds, None, label.labelled_at, source
 
 
 def _clash(label: NewLabel, known: NewLabel, says: str) -> str:

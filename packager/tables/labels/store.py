@@ -36,6 +36,7 @@ SCHEMA = pa.schema(
         ("annotator", pa.string()),
         ("label", pa.string()),
         ("selection_probability", pa.float64()),
+        ("probability", pa.float64()),
         ("labelled_at", pa.timestamp("us", "UTC")),
         ("source", pa.string()),
     ]
@@ -44,7 +45,8 @@ SCHEMA = pa.schema(
 
 ``key``: text of the key column, a JSON list of texts for several, or 16 hex digits of the row hash.
 ``selection_probability``: probability with which the row was chosen for labelling; may be null.
-``source``: sha256 of the file that the label was added from.
+``probability``: probability of a label that was estimated from others; null for an annotator's own.
+``source``: sha256 of the file that the label was added from; null for an estimated one.
 """
 MAX_FILE_BYTES = 1 << 30
 
@@ -170,7 +172,7 @@ def _opened(content: bytes) -> pa.Table:
 def _frame(table: pa.Table) -> pd.DataFrame:
     columns = {
         name: table[name].to_pandas()
-        if name in ("selection_probability", "labelled_at")
+        if name in ("selection_probability", "probability", "labelled_at")
         else pd.Series(table[name].to_pylist(), dtype=object)
         for name in SCHEMA.names
     }

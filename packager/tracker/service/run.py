@@ -12,7 +12,7 @@ from pathlib import Path
 import uvicorn
 
 from packager.errors import PackageError, UsageError
-from packager.tracker.administration import create_token
+from packager.tracker.administration import create_token, revoke_token
 from packager.tracker.notify.channels import Channel, MailChannel, WebhookChannel
 from packager.tracker.notify.config import ServiceConfig
 from packager.tracker.service.app import create_app
@@ -27,6 +27,8 @@ from packager.tracker.store.writer import Writer
 
 TOKEN_FILE = "admin.token"
 ADMIN = "admin"
+REPORTER = "report-token-file"
+MIN_SECRET = 20
 GRACE_SECONDS = 10
 
 
@@ -76,6 +78,8 @@ def start(
     try:
         with tracker.store.write() as store:
             _keep_admin(store, token_file)
+            if settings.report_token_file is not None:
+                _keep_report(store, settings.report_token_file)
         app = create_app(tracker, settings, channels_of(config))
     except (StoreError, OSError) as error:
         raise PackageError(
@@ -124,6 +128,19 @@ def _keep_admin(store: Writer, file: Path) -> None:
     with open(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as stream:
         stream.write(f"{secret}\n")
     part.replace(file)
+
+
+def _keep_report(store: Writer, file: Path) -> None:
+    """Accept the token in ``file``, in place of the one that was in it before."""
+    secret = file.read_text(encoding="utf-8").strip()
+    if len(secret) < MIN_SECRET:
+        raise UsageError(
+            f"{file}: expected a token of at least {MIN_SECRET} characters, got {len(secret)}",
+            "for example the output of `openssl rand -hex 32`",
+        )
+    if token_of(store, hash_of(secret)) is None:
+        revoke_token(store, REPORTER, LOCAL, time.time())
+        create_token(store, REPORTER, TokenScope.REPORT, LOCAL, time.time(), secret)
 
 
 def _listen(host: str, port: int) -> socket.socket:

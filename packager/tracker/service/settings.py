@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from packager.tracker.core.moments import HOUR, MINUTE
 from packager.tracker.sources.queries import Kinds
@@ -32,6 +33,8 @@ class ServiceSettings:
     proxy_address: str = ""
     """The address of a proxy whose ``proxy_header`` names the user; empty: none."""
     proxy_header: str = "X-Forwarded-User"
+    report_token_file: Path | None = None
+    """A file with a token of scope report that is accepted; None: none."""
     reconcile_seconds: float = MINUTE
     look_seconds: float = 3.0
     """Between the two looks that both have to miss an alert."""

@@ -46,6 +46,8 @@ def _candidate(described: DescribedForm, head: DescribedHead) -> CompiledCandida
     told = head.described
     if described.texts:
         return _with_texts(described, head)
+    if "joined" in told:
+        return _joined(described, head)
     if "head" in told:
         return CompiledCandidate(_form(described, told["head"], told["tolerance"]), None)
     trees = trees_of(head)
@@ -55,14 +57,41 @@ def _candidate(described: DescribedForm, head: DescribedHead) -> CompiledCandida
     return CompiledCandidate(form, trees.content)
 
 
+def _joined(described: DescribedForm, head: DescribedHead) -> CompiledCandidate | Refused:
+    """A form of several answers, each with a head of its own."""
+    heads: list[Any] = []
+    contents: list[bytes] = []
+    tolerance = 0.0
+    for part in head.parts():
+        if "head" in part.described:
+            heads.append(part.described["head"])
+            tolerance = max(tolerance, part.described["tolerance"])
+            continue
+        trees = trees_of(part)
+        if isinstance(trees, Refused):
+            return trees
+        heads.append(trees.head.model_dump())
+        contents.append(trees.content)
+        tolerance = max(tolerance, trees.tolerance)
+    made = {"kind": "joined", "heads": heads, "sizes": [*map(len, contents)]}
+    content = b"".join(contents) if contents else None
+    return CompiledCandidate(_form(described, made, tolerance), content)
+
+
 def _with_texts(described: DescribedForm, head: DescribedHead) -> CompiledCandidate:
     writer = ArrayWriter()
     texts = tuple(text_of(one.described, one.arrays, writer) for one in described.texts)
+    parts = head.parts()
+    heads: Any = [_stored(part, writer) for part in parts]
+    whole = {"kind": "joined", "heads": heads} if "joined" in head.described else heads[0]
+    form = _form(described, whole, parts[0].described["tolerance"])
+    return CompiledCandidate(form.model_copy(update={"texts": texts}), writer.content())
+
+
+def _stored(head: DescribedHead, writer: ArrayWriter) -> dict[str, Any]:
     told = head.described["head"]
     weights = np.asarray(head.arrays["weights"]).reshape(-1, len(told["intercept"]))
-    stored = {**told, "weights": writer.add(weights)}
-    form = _form(described, stored, head.described["tolerance"])
-    return CompiledCandidate(form.model_copy(update={"texts": texts}), writer.content())
+    return {**told, "weights": writer.add(weights)}
 
 
 def _form(described: DescribedForm, head: Any, tolerance: float) -> Form:

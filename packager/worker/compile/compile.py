@@ -80,8 +80,6 @@ def _compiled(
 ) -> Compiled:
     if model.takes == "array":
         raise CannotCompileError("no compiled form is known for models that take arrays")
-    if model.outputs:
-        raise CannotCompileError("models with one label or one number are compiled")
     FittedObject(model).check_supported()
     _check_harmless(schema)
     if len(schema.features) > MAX_FEATURES:
@@ -119,7 +117,7 @@ def _judged(
     """Write the form, load it as for serving, and check its equivalence."""
     classes = schema.classes if model.task == "classification" else None
     write(found.form, found.content, folder)
-    compiled = CompiledModel(*read(folder), model.task, classes, model.parts)
+    compiled = CompiledModel(*read(folder), model.task, classes, model.parts, schema.outputs)
     edges = accepted_rows(schema, edge_rows(schema, rows[:BASE_ROWS], found))
     judged = EquivalenceChecker(model, schema, compiled).judge(rows, edges)
     form = found.form

@@ -148,19 +148,25 @@ def _cuts(compiled: CompiledCandidate) -> dict[int, list[float]]:
 
 
 def _thresholds(compiled: CompiledCandidate) -> dict[int, list[float]]:
-    if not isinstance(compiled.form.head, Trees) or compiled.content is None:
-        return {}
+    form, found = compiled.form, dict[int, list[float]]()
+    if compiled.content is None:
+        return found
+    for head, content in zip(form.parts, form.parts_content(compiled.content), strict=True):
+        if isinstance(head, Trees):
+            _add_thresholds(content, found)
+    return found
+
+
+def _add_thresholds(content: bytes, found: dict[int, list[float]]) -> None:
     treelite = import_treelite()
 
-    model = treelite.Model.deserialize_bytes(compiled.content)
-    found: dict[int, list[float]] = {}
+    model = treelite.Model.deserialize_bytes(content)
     for place in range(model.num_tree):
         tree = model.get_tree_accessor(place)
         inner = tree.get_field("cleft") >= 0
         features = tree.get_field("split_index")[inner].tolist()
         for feature, cut in zip(features, tree.get_field("threshold")[inner].tolist(), strict=True):
             found.setdefault(feature, []).append(cut)
-    return found
 
 
 def _undone(number: Number, value: float) -> float:

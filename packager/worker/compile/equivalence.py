@@ -13,6 +13,7 @@ from packager.digest import canonical_json, sha256_bytes
 from packager.manifest.base import Scalar
 from packager.manifest.manifest import Schema
 from packager.model.compiled.model import CompiledModel, needs_model
+from packager.model.compiled.output_difference import row_differences
 from packager.model.hosted import HostEndedError, kind_of
 from packager.model.model import Model
 from packager.model.predictions import Predictions
@@ -106,7 +107,7 @@ class EquivalenceChecker:
     ) -> None:
         """Check that rows outside the domain in a batch are outside it alone, too."""
         for row in outside[:MAX_SINGLE_ROWS]:
-            if self.compiled.predict_row([column[row] for column in columns]) is not None:
+            if self._alone([column[row] for column in columns]) is not None:
                 judged.note(rows[row], kind)
 
     def _one_by_one(
@@ -119,19 +120,29 @@ class EquivalenceChecker:
         judged: EquivalenceResult,
     ) -> None:
         most = MAX_SINGLE_ROWS if needs_model(self.compiled.form) else len(chosen)
-        places, labels, chances = [], [], []
+        places: list[int] = []
+        answers: list[Predictions] = []
         for place, row in enumerate(chosen[:most]):
-            answer = self.compiled.predict_row([column[row] for column in columns])
+            answer = self._alone([column[row] for column in columns])
             if answer is not None:
                 places.append(place)
-                labels.append(answer[0])
-                chances.append(answer[1])
+                answers.append(answer)
         if not places:
             return
-        probabilities = None if chances[0] is None else np.array(chances, np.float64)
-        found = Predictions(list(labels), probabilities)
+        found = _joined(answers)
         picked = [chosen[place] for place in places]
         self._differences(rows, picked, found, expected.at(places), kind, judged)
+
+    def _alone(self, values: Sequence[Any]) -> Predictions | None:
+        """The answer of the form for one row; None if it is outside the domain."""
+        if self.compiled.has_outputs:
+            found, inside = self.compiled.predict_rows([[value] for value in values])
+            return found if inside[0] else None
+        answer = self.compiled.predict_row(values)
+        if answer is None:
+            return None
+        label, chances = answer
+        return Predictions([label], None if chances is None else np.array([chances], np.float64))
 
     def _differences(
         self,
@@ -142,6 +153,13 @@ class EquivalenceChecker:
         kind: str,
         judged: EquivalenceResult,
     ) -> None:
+        if self.compiled.has_outputs:
+            gaps = np.array(row_differences(found, expected))
+            finite = gaps[np.isfinite(gaps)]
+            judged.largest = max(judged.largest, float(finite.max(initial=0.0)))
+            for place in np.flatnonzero(~(gaps <= self.compiled.form.tolerance)).tolist():
+                judged.note(rows[chosen[place]], kind)
+            return
         regression = self.model.task == "regression"
         bad = np.array(
             [
@@ -157,6 +175,13 @@ class EquivalenceChecker:
             bad |= ~(differences <= self.compiled.form.tolerance)
         for place in np.flatnonzero(bad).tolist():
             judged.note(rows[chosen[place]], kind)
+
+
+def _joined(answers: Sequence[Predictions]) -> Predictions:
+    labels = [label for one in answers for label in one.labels]
+    chances = [one.probabilities for one in answers if one.probabilities is not None]
+    more = [entry for one in answers for entry in one.more or ()]
+    return Predictions(labels, np.concatenate(chances) if chances else None, more or None)
 
 
 def _same(one: Scalar | None, other: Scalar | None) -> bool:

@@ -36,6 +36,15 @@ class DescribedHead:
     described: Mapping[str, Any]
     arrays: Arrays
 
+    def parts(self) -> list[DescribedHead]:
+        """The heads of several answers; of one answer, this head."""
+        if "joined" not in self.described:
+            return [self]
+        return [
+            DescribedHead(told, _below(f"{place}.", self.arrays))
+            for place, told in enumerate(self.described["joined"])
+        ]
+
 
 @dataclass(frozen=True)
 class DescribedText:
@@ -101,6 +110,10 @@ class FittedObject:
         if "raised" in answer.header:
             raise FittedPartError(*answer.header["raised"])
         return answer
+
+
+def _below(start: str, arrays: Arrays) -> dict[str, Any]:
+    return {name[len(start) :]: one for name, one in arrays.items() if name.startswith(start)}
 
 
 def _specs(schema: Schema) -> list[list[Any]]:

@@ -11,8 +11,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from monitoring.stats.accuracy import MeanBaseline
 from monitoring.stats.calibration import ReliabilityBins
 from monitoring.stats.estimates import Estimate
+from monitoring.stats.intervals import variance_of_sums
 from monitoring.stats.score_histograms import ScoreHistogram, roc_area_of
 from packager.manifest.base import FrozenModel, Scalar
 
@@ -58,6 +60,13 @@ class LossSums(FrozenModel):
     squares: float
     design_effect: float = 1.0
     """Dependent rows that say as much as one independent row (Kish 1965), by ``[test] groups``."""
+
+    @property
+    def baseline(self) -> MeanBaseline:
+        """The mean loss, the variance of one and the independent rows; ``rows`` is not 0."""
+        mean = self.total / self.rows
+        variance = variance_of_sums(self.total, self.squares, self.rows)
+        return MeanBaseline(mean, variance, self.rows / max(1.0, self.design_effect))
 
 
 class SliceBaseline(FrozenModel):
@@ -166,6 +175,8 @@ class Baseline(FrozenModel):
     """Groups of rows that belong together, if ``[test] groups`` names them."""
     slices: Mapping[str, SliceBaseline]
     """Slice (``__all__`` first) to its statistics."""
+    design_effect: float = 1.0
+    """Of the losses of all rows, at least 1; of several outputs the largest of their headlines'."""
     answers: ClassBaseline | None = None
     """None for other answers than one label."""
     outputs: Mapping[str, ClassBaseline] = {}

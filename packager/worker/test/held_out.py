@@ -21,6 +21,7 @@ from packager.worker.test.baseline import BASELINE, Baseline
 from packager.worker.test.class_baseline import class_baseline
 from packager.worker.test.fairness import fairness_baseline, group_values
 from packager.worker.test.group_codes import group_codes
+from packager.worker.test.headline_effect import headline_effect
 from packager.worker.test.judged_parts import judged_parts
 from packager.worker.test.judged_rows import Judged, JudgedOutputs, JudgedRows, baseline_of
 from packager.worker.test.policy_names import check_policy
@@ -73,7 +74,8 @@ def held_out_statistics(
     judged = _judged(answers, dataset, schema, job)
     found = baseline_of(judged, {**every, **others})
     effects = reference_effects(dataset, profile, schema, job, answers)
-    found = found.model_copy(update={"reference_effects": effects})
+    own_effect = headline_effect(judged)
+    found = found.model_copy(update={"reference_effects": effects, "design_effect": own_effect})
     check_policy(job.test, found)
     values = group_values(dataset.train, job.test.fairness)
     parts = {name: class_baseline(rows) for name, rows in judged_parts(judged).parts.items()}

@@ -13,6 +13,7 @@ import pandas as pd
 
 from monitoring.profile.profile import FeatureProfile, Profile
 from monitoring.slices.slices import SliceSet
+from monitoring.stats.accuracy import MeanBaseline
 from monitoring.stats.slice_features import SliceTerms
 from monitoring.stats.slice_tests import Losses
 from monitoring.stats.weak_slices import (
@@ -34,7 +35,6 @@ Mask = npt.NDArray[np.bool_]
 MAX_EXAMPLES = 10
 PREFIX = "weak: "
 """Of the name of a slice, so that it isn't that of a declared value, such as ``color=E``."""
-_DAYS = frozenset({"date", "time", "decimal"})
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,8 @@ class WeakOptions:
     against: Against = "confidence"
     """``confidence`` is ``rest`` where there are no expected losses, as in a regression."""
     level: float = 0.02
-    baseline: float | None = None
-    """Mean loss of the package's held-out rows, for ``against = "baseline"``."""
+    baseline: MeanBaseline | None = None
+    """Losses of the package's held-out rows, for ``against = "baseline"``."""
 
 
 def weak_slices(
@@ -109,8 +109,9 @@ def _compared(losses: Losses, options: WeakOptions) -> tuple[Losses, Against]:
     """The losses with what they are compared with."""
     if options.against == "baseline":
         if options.baseline is None:
-            raise ValueError("against = 'baseline': expected the baseline's mean loss, got none")
-        return replace(losses, expected=np.full(len(losses.loss), options.baseline)), "baseline"
+            raise ValueError("against = 'baseline': expected the baseline's losses, got none")
+        usual = np.full(len(losses.loss), options.baseline.value)
+        return replace(losses, expected=usual, baseline=options.baseline), "baseline"
     if options.against == "rest" or losses.expected is None:
         return replace(losses, expected=None), "rest"
     return losses, "confidence"
@@ -140,8 +141,6 @@ def _features(
             left_out[column.name] = f"personal data ({column.personal}): its values are not shown"
         elif column.name not in frame:
             left_out[column.name] = "not in the data"
-        elif column.kind in _DAYS:
-            left_out[column.name] = f"a {column.kind}, which rules can't be about"
         else:
             found = term_features(frame[column.name], column.name, profiled)
             if found:

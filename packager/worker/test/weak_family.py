@@ -72,15 +72,15 @@ def losses_of(judged: JudgedData, profile: Profile | None) -> Losses | None:
 
 
 def _options(policy: Policy, baseline: Baseline | None) -> WeakOptions:
-    against, mean = policy.weak.against, None
+    against, usual = policy.weak.against, None
     if against == "baseline":
         known = None if baseline is None else baseline.slices.get(ALL)
         sums = None if known is None else known.losses
         if sums is None or not sums.rows:
             against = "rest"
         else:
-            mean = sums.total / sums.rows
-    return WeakOptions(policy.weak.features, policy.weak.effect, against, SHOWN_LEVEL, mean)
+            usual = sums.baseline
+    return WeakOptions(policy.weak.features, policy.weak.effect, against, SHOWN_LEVEL, usual)
 
 
 def _summary(found: WeakSlices) -> Check:

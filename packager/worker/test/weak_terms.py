@@ -163,6 +163,15 @@ def missing_term(name: str, code: int) -> Term:
     return Term(f"{name} is None", (code,))
 
 
+def with_missing(
+    name: str, own: str, codes: Codes, size: int, terms: Sequence[Term]
+) -> TermFeature | None:
+    """The feature with a bin ``size`` of null, if there is any; None without two bins."""
+    null = bool((codes == size).any())
+    found = (*terms, *([missing_term(own, size)] if null else []))
+    return TermFeature(name, codes, size + null, found) if size + null > 1 and found else None
+
+
 def _equal(name: str, values: Sequence[Constant], texts: Sequence[str]) -> str:
     if len(values) > 1:
         return f"{name} in [{', '.join(texts)}]"

@@ -70,8 +70,10 @@ def _means(right: Sequence[Any], _output: Output) -> Any:
 
 
 def _quantiles(right: Sequence[Any], output: Output) -> Any:
+    """Those of the training rows, of several steps those of each."""
     levels = output.levels or ()
-    found = np.quantile(floats(right), levels).tolist()
+    given = floats(right) if output.shape is None else matrix(right, *output.shape)
+    found = np.nanquantile(given, levels, axis=0).tolist()
     return {number_name(level): value for level, value in zip(levels, found, strict=True)}
 
 

@@ -32,19 +32,26 @@ def _check_column(rows: pd.DataFrame, name: str, output: Output) -> None:
     if output.kind == "labels" and several:
         if not _is_numeric(column) or not np.isin(column.to_numpy(np.float64), (0, 1)).all():
             raise _wrong(output, name, "0 and 1, or booleans")
-    elif output.kind in NUMERIC or (output.kind == "numbers" and (several or output.times)):
+    elif _is_number(output, several=several):
         if not _is_numeric(column):
             raise _wrong(output, name, "numbers")
         least = float(column.min())
         if (output.group is not None or output.event is not None) and least < 0:
             what = "relevances" if output.group is not None else "times"
             raise _wrong(output, name, f"{what} of 0 or more", f"{least:g}")
-    elif output.kind in ("labels", "numbers", "array"):
+    elif output.kind in ("labels", "numbers", "array", "quantiles"):
         lists = column.dtype == object and all(isinstance(c, (list, np.ndarray)) for c in column)
         if array_column(column) is None and not lists:
             raise _wrong(output, name, "a list or an array in each row")
     elif output.kind == "text" and _is_numeric(column):
         raise _wrong(output, name, "text")
+
+
+def _is_number(output: Output, *, several: bool) -> bool:
+    """Whether each of its target columns holds one number a row."""
+    if output.kind == "quantiles":
+        return several or output.shape is None
+    return output.kind in NUMERIC or (output.kind == "numbers" and (several or bool(output.times)))
 
 
 def _is_numeric(column: pd.Series[Any]) -> bool:

@@ -9,10 +9,10 @@ from served_answers import NAMES, output
 
 from monitoring.metrics.output_feedback import OutputFeedbackMetrics
 from monitoring.metrics.recorder import Batch, MetricsRecorder
-from monitoring.metrics.reference import MeasuredPackage
+from monitoring.metrics.reference import HeldOutScore, MeasuredPackage
 from monitoring.metrics.serving import ServingMetrics
 from monitoring.profile.answers import MAX_ANSWER_FEATURES, answer_columns
-from monitoring.scoring.outputs import with_parts
+from monitoring.scoring.outputs import ERRORS, with_parts
 from monitoring.stats.binning import MAX_FEATURES, build_profile
 from packager.worker.train.answer_features import answer_features
 from serving.routes import MEASURED
@@ -100,8 +100,12 @@ def test_at_most_900_series() -> None:
     profile = profile.model_copy(update={"features": (*profile.features, *made)})
     slices = [f"slice {place}" for place in range(24)]
     registry = CollectorRegistry()
-    baseline = dict.fromkeys(slices, (None, 10))
-    headlines = {(one.name, name): 0.5 for one in outputs for name in slices}
+    baseline = dict.fromkeys(slices, HeldOutScore(None, 10))
+    headlines = {
+        (one.name, name): HeldOutScore(0.5, 10, 0.25 if one.headline in ERRORS else None)
+        for one in outputs
+        for name in slices
+    }
     package = MeasuredPackage("m", "1", "d", profile, slices, None, baseline, outputs, headlines)
     metrics = ServingMetrics(package, MEASURED, registry)
     OutputFeedbackMetrics(metrics.series, slices, outputs)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from prometheus_client import CollectorRegistry
 from served_answers import NAMES, ServedAnswers, output
 
@@ -56,6 +57,20 @@ def test_the_ratio_of_two_counters_is_the_mean_that_the_evaluation_computes(tmp_
         "model_output_measure_squared_total", output="p", measure="pinball", slice="__all__"
     )
     np.testing.assert_allclose(squared, (expected["pinball"] ** 2).sum())
+
+
+def test_each_step_of_a_forecast_counts_once_whenever_it_comes(tmp_path) -> None:
+    steps = output("p", "quantiles", levels=(0.1, 0.9), size=3)
+    served = ServedAnswers(tmp_path, [steps])
+    answer = {"0.1": [0.0, 0.0, 0.0], "0.9": [10.0, 10.0, 10.0]}
+    token = served.token(answer)
+    assert served.feed((token, answer, {"0": 5.0})) == (1, [])
+    assert served.feed((token, answer, {"0": 5.0})) == (0, [(0, "duplicate")])
+    assert served.feed((token, answer, [5.0, 12.0, None])) == (1, [])
+    assert served.feed((token, answer, {"3": 1.0})) == (0, [(0, "unknown_part")])
+    assert served.feed((token, answer, 5.0)) == (0, [(0, "not_numbers")])
+    covered, count = served.measure("p", "coverage")
+    assert (covered, count) == (pytest.approx(1 / 3), pytest.approx(2 / 3))
 
 
 def test_labels_of_a_set_beyond_the_limit_are_counted_together(tmp_path) -> None:

@@ -14,6 +14,7 @@ from monitoring.metrics.reference import (
     MAX_NAMED,
     OTHER,
     Baseline,
+    HeldOutScore,
     expose_baseline,
     expose_reference,
     named_features,
@@ -164,13 +165,19 @@ def test_the_names_are_bounded_and_no_exclusion_is_lost(
 def test_a_baseline_is_measured_in_the_metric_of_the_task(
     regression: bool, name: str, other: str
 ) -> None:
-    values: Baseline = {"__all__": (0.75, 8), "large": (None, 2), "empty": (0.0, 0)}
+    values: Baseline = {
+        "__all__": HeldOutScore(0.75, 8, 0.5 if regression else None),
+        "large": HeldOutScore(None, 2),
+        "empty": HeldOutScore(0.0, 0),
+    }
     registry = baseline(values, regression=regression)
     measured = samples(registry, f"model_slice_baseline_{name}")
     assert measured == {("__all__",): 0.75, ("empty",): 0.0}  # unknown is not 0
     assert samples(registry, f"model_slice_baseline_{other}") == {}
-    assert samples(registry, "model_slice_baseline_rows") == {
+    assert samples(registry, "model_slice_baseline_effective_rows") == {
         ("__all__",): 8,
         ("large",): 2,
         ("empty",): 0,
     }
+    variances = samples(registry, "model_slice_baseline_error_variance")
+    assert variances == ({("__all__",): 0.5} if regression else {})

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
 
 from monitoring.metrics.feedback import FeedbackMetrics
-from monitoring.metrics.reference import MAX_EXCLUDED, MeasuredPackage
+from monitoring.metrics.reference import MAX_EXCLUDED, HeldOutScore, MeasuredPackage
 from monitoring.metrics.registry import Series
 from monitoring.metrics.serving import ServingMetrics
 from monitoring.profile.profile import DriftExclusion
@@ -31,7 +31,7 @@ def make(**changed: Any) -> tuple[ServingMetrics, CollectorRegistry]:
         "profile": PROFILE,
         "slices": ["__all__", "large"],
         "classes": ["Ideal", "Fair"],
-        "baseline": {"__all__": (0.75, 8), "large": (None, 2)},
+        "baseline": {"__all__": HeldOutScore(0.75, 8), "large": HeldOutScore(None, 2)},
     }
     routes = changed.pop("routes", {"/predict": ["2xx", "4xx"]})
     package = MeasuredPackage("diamonds", "1-abc", **(options | changed))
@@ -86,7 +86,7 @@ def test_every_sample_names_model_and_version() -> None:
 def test_a_baseline_without_accuracy_has_rows_only() -> None:
     _, registry = make()
     assert value(registry, "model_slice_baseline_accuracy_ratio", slice="__all__") == 0.75
-    assert value(registry, "model_slice_baseline_rows", slice="large") == 2
+    assert value(registry, "model_slice_baseline_effective_rows", slice="large") == 2
     assert value(registry, "model_slice_baseline_accuracy_ratio", slice="large") is None
 
 
@@ -201,7 +201,7 @@ def test_the_defaults_stay_within_nine_hundred_series(classes: list[Any] | None)
         profile=profile,
         slices=slices,
         classes=classes,
-        baseline=dict.fromkeys(slices, (0.5, 10)),
+        baseline=dict.fromkeys(slices, HeldOutScore(0.5, 10, 0.25 if classes is None else None)),
         routes=MEASURED,
     )
     FeedbackMetrics(metrics.series, slices, classes)

@@ -36,6 +36,11 @@ CASES: list[tuple[Any, Any, dict[str, Any]]] = [
         {"0.1": 1.0, "0.5": 2.0, "0.9": 4.0},
         {"__prediction__.p": 2.0, "__prediction__.p.width": 3.0},
     ),
+    (
+        output("p", "quantiles", levels=(0.1, 0.9), size=2),
+        {"0.1": [1.0, 2.0], "0.9": [4.0, 3.0]},
+        {"__prediction__.p": 3.5, "__prediction__.p.width": 2.0},
+    ),
     (output("p", "text"), "four", {"__prediction__.p.length": 4}),
     (output("p", "json"), {"a": 1}, {"__prediction__.p.length": 8}),
 ]

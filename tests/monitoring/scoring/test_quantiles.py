@@ -46,6 +46,29 @@ def test_quantiles_against_the_definition() -> None:
     assert "coverage_0.8" not in found
 
 
+def test_each_step_has_its_metrics_and_a_row_is_the_mean_of_its_steps() -> None:
+    truth = [[5.0, 12.0], [5.0, None]]
+    given = [{"0.1": [0.0, 0.0], "0.9": [10.0, 10.0]}, {"0.1": [6.0, 0.0], "0.9": [10.0, 10.0]}]
+    rows = quantile_columns(truth, given, (0.1, 0.9))
+    assert rows["coverage"].tolist() == [0.5, 0.0]
+    assert rows["pinball_0.1"] == pytest.approx([(0.5 + 1.2) / 2, 0.9])
+    found = quantile_metrics(truth, given, (0.1, 0.9), ["day1", "day2"])
+    assert found["coverage_day1"].value == 0.5
+    assert found["coverage_day2"].value == 0.0
+    assert found["pinball_day2"].value == pytest.approx((1.2 + 1.8) / 2)
+    assert found["width_day1"].part
+    assert "unanswered" not in found
+    numbered = quantile_metrics(truth, given, (0.1, 0.9))
+    assert numbered["pinball_2"] == found["pinball_day2"]
+
+
+def test_a_step_without_an_answer_is_a_share_of_its_row() -> None:
+    given = [{"0.1": [0.0, None], "0.9": [1.0, 1.0]}, None]
+    found = quantile_metrics([[0.5, 0.5], [0.5, 0.5]], given, (0.1, 0.9))
+    assert found["unanswered"].value == 0.75
+    assert found["coverage"].value == 1.0
+
+
 def test_crossings_are_counted() -> None:
     found = quantile_metrics(
         [0.0, 0.0], answers(np.array([[0, 2.0], [2.0, 0]]), (0.1, 0.9)), (0.1, 0.9)

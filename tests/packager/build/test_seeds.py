@@ -33,7 +33,9 @@ class SeedWorker:
 
     isolation = "process"
 
-    def run(self, verb: str, inputs: Mapping[str, bytes], output: Path, progress: Progress) -> Path:
+    def run(
+        self, verb: str, inputs: Mapping[str, bytes | Path], output: Path, progress: Progress
+    ) -> Path:
         (output / "seeds.json").write_bytes(SPREAD.dump())
         return output / "seeds.json"
 

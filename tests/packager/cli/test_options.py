@@ -58,7 +58,7 @@ def test_what_is_written_goes_to_output():
     assert having("--output") == {
         "build", "base", "predict", "data check", "data checkout", "data issues",
         "data label-queue",
-        "data labels map", "data labels show",
+        "data labels estimate", "data labels map", "data labels show",
         "data verdicts apply", "deploy monitoring", "deploy remove", "deploy schedule", "test",
     }  # fmt: skip
 

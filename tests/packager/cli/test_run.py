@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from stub_packages import package_at
@@ -60,10 +62,18 @@ def test_an_engine_runs_no_package_without_a_base_whatever_it_says(run, monkeypa
 
 def test_what_local_means_is_said_once(run, monkeypatch):
     package_at(monkeypatch)
-    monkeypatch.setattr("packager.run.predict.predict", lambda *_: ANSWERS)
+    monkeypatch.setattr("packager.run.predict.predict", answering)
     _, _, err = run("predict", "ref", "--input", "a.csv", "--local")
     assert err.count("--local: the package's code and model run on this machine with your") == 1
     assert len(err.splitlines()) == 1
+
+
+@contextmanager
+def answering(*_: object) -> Iterator[Path]:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "answers.jsonl"
+        path.write_text(ANSWERS)
+        yield path
 
 
 ANSWERS = '{"prediction": 1}\n{"prediction": 2}\n'
@@ -71,17 +81,17 @@ ANSWERS = '{"prediction": 1}\n{"prediction": 2}\n'
 
 def test_answers_go_to_stdout_as_lines_or_as_one_document(run, monkeypatch):
     package_at(monkeypatch)
-    monkeypatch.setattr("packager.run.predict.predict", lambda *_: ANSWERS)
+    monkeypatch.setattr("packager.run.predict.predict", answering)
     code, out, _ = run("predict", "ref", "--input", "a.csv", "--local")
     assert (code, out) == (0, ANSWERS)
     code, out, _ = run("predict", "ref", "--input", "a.csv", "--json", "--local")
     assert code == 0
-    assert json.loads(out) == {"predictions": [{"prediction": 1}, {"prediction": 2}]}
+    assert out == '{"predictions": [{"prediction": 1}, {"prediction": 2}]}\n'
 
 
 def test_answers_may_go_to_a_file_and_then_stdout_is_empty(run, monkeypatch, tmp_path: Path):
     package_at(monkeypatch)
-    monkeypatch.setattr("packager.run.predict.predict", lambda *_: ANSWERS)
+    monkeypatch.setattr("packager.run.predict.predict", answering)
     code, out, _ = run("predict", "r", "--local", "--input", "a", "--output", tmp_path / "o")
     assert (code, out) == (0, "")
     assert (tmp_path / "o").read_text() == ANSWERS

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from packager.data.frames import infer_columns
-from packager.data.row_files import given_columns, read_rows
+from packager.data.row_files import given_columns, read_rows, row_blocks
 from packager.errors import UsageError
 from packager.manifest.manifest import Column, Schema
 from packager.manifest.read_options import ColumnReading, FileRows, TableReadOptions
@@ -159,3 +159,37 @@ def test_a_table_names_files_beside_it(tmp_path: Path) -> None:
     schema = schema_of(image={"kind": "bytes"}, n={"kind": "integer"})
     reader = TableReadOptions(columns={"image": ColumnReading(kind="bytes", files="images")})
     assert read_rows(tmp_path / "rows.csv", schema, reader) == [{"image": "QQ==", "n": 1}]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet", "jsonl"])
+def test_blocks_hold_the_same_rows_whatever_their_size(tmp_path: Path, monkeypatch, suffix: str):
+    schema = Schema(
+        features=(
+            Column(name="a", kind="integer", dtype="int64", nullable=True),
+            Column(name="b", kind="string", dtype="str", nullable=True),
+            Column(name="c", kind="number", dtype="float64", nullable=True),
+        )
+    )
+    path = tmp_path / f"in.{suffix}"
+    numbers = [2**53 - 1, None, *range(9)]
+    frame = pd.DataFrame(
+        {
+            "a": pd.array(numbers, "Int64"),
+            "b": ["007", None, *"abcdefghi"],
+            "c": [0.5, None, *range(9)],
+        }
+    )
+    if suffix == "csv":
+        frame.to_csv(path, index=False)
+    elif suffix == "parquet":
+        frame.to_parquet(path)
+    else:
+        path.write_text(frame.to_json(orient="records", lines=True))
+    whole = read_rows(path, schema)
+    assert [row["a"] for row in whole] == numbers
+    assert [row["b"] for row in whole[:2]] == ["007", None]
+    for place in ("row_files", "json_rows"):
+        monkeypatch.setattr(f"packager.data.{place}.BLOCK_ROWS", 2)
+    blocks = [block for block in row_blocks(path, schema) if block]
+    assert max(map(len, blocks)) == 2
+    assert [row for block in blocks for row in block] == whole

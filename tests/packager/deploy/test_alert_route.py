@@ -69,7 +69,11 @@ def test_a_missing_replica_sends_a_page(tmp_path: Path) -> None:
         "priority": "1",
         "severity": "page",
     }
-    assert page["annotations"]["summary"] == "No replica of shop can be scraped"
+    told = page["annotations"]
+    assert told["summary"] == "No replica of shop can be scraped"
+    assert told["value"] == "1"
+    assert told["dashboard"].startswith("http://127.0.0.1:3100/d/model-")
+    assert told["dashboard"].endswith("?var-model=shop&var-version=")
     assert page["receivers"] == [{"name": "default"}]
 
 

@@ -34,7 +34,7 @@ def test_prometheus_takes_configuration_and_rules(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert "1 rule files found" in done.stdout
+    assert "2 rule files found" in done.stdout
 
 
 @pytest.mark.skipif(shutil.which("amtool") is None, reason="no amtool here")
@@ -176,7 +176,7 @@ def test_a_second_model_joins_the_first_and_leaves_it_alone(tmp_path: Path) -> N
         check=False,
     )
     assert checked.returncode == 0, checked.stderr
-    assert "2 rule files found" in checked.stdout
+    assert "3 rule files found" in checked.stdout
 
 
 def test_another_version_replaces_the_previous_one_and_keeps_its_ports(

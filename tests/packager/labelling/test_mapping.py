@@ -6,7 +6,8 @@ import pytest
 from labelled_tables import BY, QUALITY, VOTES, labelled, rows
 
 from packager.errors import UsageError
-from packager.labelling.mapping import MapStep, map_labels, map_step, read_mapping
+from packager.labelling.derived_labels import derive_labels
+from packager.labelling.mapping import MapStep, map_step, read_mapping
 from packager.labelling.overview import labels_of
 from packager.location import Location
 from packager.progress import NullProgress
@@ -22,7 +23,7 @@ def mapped(parts, tmp_path, text="bad,reject\ngood,accept\n", output=None):
     file = tmp_path / "map.csv"
     file.write_text(f"from,to\n{text}")
     step = map_step(parts, "quality", "verdict", file)
-    return map_labels(parts, step, output, BY, NullProgress())
+    return derive_labels(parts, step, output, BY, NullProgress())
 
 
 def stale_now(place):

@@ -80,7 +80,8 @@ def test_a_regression_is_judged_by_its_mean_error() -> None:
         line("model_feedback_absolute_error_total", 480, slice="__all__"),
         line("model_feedback_squared_error_total", 1_200, slice="__all__"),
         line("model_slice_baseline_mae", 1.6, slice="__all__"),
-        line("model_slice_baseline_rows", 800, slice="__all__"),
+        line("model_slice_baseline_error_variance", 1, slice="__all__"),
+        line("model_slice_baseline_effective_rows", 800, slice="__all__"),
     ]
     with answering("\n".join(lines)) as urls:
         found = drift_report(scrape_replicas(urls, ANY), 1.0)
@@ -199,13 +200,15 @@ def test_outputs_are_judged_each_by_its_measure() -> None:
     lines = [
         line("model_package_info", 1, digest="d"),
         line("model_slice_predictions_total", 1_000, slice="__all__"),
-        line("model_slice_baseline_rows", 800, slice="__all__"),
         *measured("price", "mae", 200, 400),
         *measured("price", "bias_over", 200, 100),
         *measured("tags", "jaccard", 200, 160),
         line("model_output_measure_squared_total", 1_000, **price),
         line("model_output_baseline", 1.5, **price),
+        line("model_output_baseline_effective_rows", 800, **price),
+        line("model_output_baseline_error_variance", 1, **price),
         line("model_output_baseline", 0.8, **tags),
+        line("model_output_baseline_effective_rows", 900, **tags),
     ]
     with answering("\n".join(lines) + "\n") as urls:
         found = drift_report(scrape_replicas(urls, ANY), 1.0)

@@ -38,6 +38,27 @@ def test_a_project_of_a_table_has_an_example_on_its_first_number(
     assert load_project(tmp_path / "p").test.case == ()
 
 
+@pytest.mark.parametrize(
+    ("target", "expect", "name"),
+    [
+        ([float(-at) for at in range(40)], "decreases", "more size, smaller answer"),
+        (["no" if at < 20 else "yes" for at in range(40)], "decreases", "more size, smaller"),
+        (["yes" if at < 15 else "no" for at in range(40)], "decreases", "more size, smaller"),
+    ],
+)
+def test_the_example_is_the_strongest_trend_of_the_data(
+    tmp_path: Path, target: list[object], expect: str, name: str
+) -> None:
+    ids = [(at * 17) % 40 for at in range(40)]
+    frame = pd.DataFrame({"id": ids, "size": [at + 0.5 for at in range(40)], "y": target})
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    init_training(tmp_path / "p", tmp_path / "t.csv", ["y"])
+    case = uncommented(tmp_path / "p")
+    assert (case.change, case.expect) == ({"size": "* 1.1"}, expect)
+    assert case.name.startswith(name)
+    assert "# rank correlation in the data: -" in (tmp_path / "p/package.toml").read_text()
+
+
 def test_a_table_without_numbers_has_none(tmp_path: Path) -> None:
     pd.DataFrame({"a": ["x", "y"] * 20, "y": ["p", "q"] * 20}).to_csv(tmp_path / "t.csv")
     frame = pd.read_csv(tmp_path / "t.csv", index_col=0)

@@ -21,6 +21,11 @@ from packager.run.answer_cells import answer_cells
             {"0.1": 1, "0.9": 2},
             {"o.0.1": 1, "o.0.9": 2},
         ),
+        (
+            {"kind": "quantiles", "levels": (0.1, 0.9), "shape": (2,)},
+            {"0.1": [1, 2], "0.9": [3, None]},
+            {"o.0.0.1": 1, "o.0.0.9": 3, "o.1.0.1": 2, "o.1.0.9": None},
+        ),
         ({"kind": "numbers"}, [1.5, None], {"o.0": 1.5, "o.1": None}),
         ({"kind": "numbers"}, [[1, 2]], {"o": "[[1,2]]"}),
         ({"kind": "array"}, [1.5], {"o": "[1.5]"}),

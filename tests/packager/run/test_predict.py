@@ -20,7 +20,7 @@ from packager.data.rows.request_rows import check_rows
 from packager.errors import UsageError
 from packager.manifest.manifest import Column, Manifest, Schema
 from packager.manifest.outputs import Output
-from packager.run.predict import _as_csv, _rows
+from packager.run.predict import _write_rows, csv_lines
 
 SCHEMA = Schema(
     features=(
@@ -30,6 +30,20 @@ SCHEMA = Schema(
     extras=(Column(name="shop", kind="string", dtype="str", nullable=True),),
     target=Column(name="sold", kind="boolean", dtype="bool", nullable=False),
 )
+
+
+def _rows(source: Path, manifest: Manifest, progress: Any) -> list[dict[str, Any]]:
+    target = source.with_name("asked")
+    count = _write_rows(source, manifest, target, progress)
+    found = [json.loads(line) for line in target.read_bytes().splitlines()]
+    assert count == len(found)
+    return found
+
+
+def _as_csv(answers: Any, outputs: Any = (), *, exact: bool = False) -> str:
+    return "".join(csv_lines(answers, outputs, exact=exact))
+
+
 ROW = {"size": 1.5, "kind": "red", "shop": "north", "sold": True}
 
 

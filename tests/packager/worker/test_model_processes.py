@@ -93,8 +93,8 @@ def test_the_projects_code_runs_in_model_processes_only(
     assert ended.code == 0, ended.stderr
     looked["check"] = seen(ended, scratch)
 
-    (tmp_path / "rows.json").write_text('{"rows": [{"size": 9.0, "count": 3, "new": true}]}')
-    ended = project.predict(tmp_path / "rows.json", project.out / "answers.jsonl")
+    (tmp_path / "rows.jsonl").write_text('{"size": 9.0, "count": 3, "new": true}')
+    ended = project.predict(tmp_path / "rows.jsonl", project.out / "answers.jsonl")
     assert ended.code == 0, ended.stderr
     looked["predict"] = seen(ended, scratch)
 

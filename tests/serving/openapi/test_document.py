@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from serving_helpers import Package, Server, diamonds, diamonds_schema, make_man
 from packager.data.rows.request_rows import RowError, check_rows
 from packager.manifest.evaluation import Golden
 from packager.manifest.manifest import Column, Manifest, Schema, Serve
+from packager.manifest.outputs import Output
 from serving.openapi import document as openapi
 from serving.protocols import registry
 
@@ -201,3 +203,37 @@ def test_the_documents_own_examples_are_answered_as_it_says(
         if media == "application/json":
             schema = {**content[media]["schema"], "components": document["components"]}
             Draft202012Validator(schema).validate(reply.json)
+
+
+def test_a_document_holds_what_generators_of_clients_need() -> None:
+    """They refuse arrays without ``items``, and enumerations of several types."""
+    outputs = (
+        Output(name="flag", kind="label", classes=(False, True)),
+        Output(name="odd", kind="label", classes=("a", 1, True)),
+        Output(name="vector", kind="array"),
+        Output(name="days", kind="quantiles", levels=(0.1, 0.9), shape=(2,)),
+    )
+    features = (
+        Column(
+            name="pixels", kind="array", dtype="object", nullable=False, shape=(2,), element="uint8"
+        ),
+        Column(name="tags", kind="list", dtype="object", nullable=True, element="string"),
+    )
+    schema = Schema(features=features, outputs=outputs)
+    described = manifest().model_copy(update={"schema_": schema, "task": "outputs"})
+    for one in _schemas(openapi.document(described, None, feedback=True)):
+        assert "array" not in one.get("type", ()) or "items" in one
+        kinds = {type(value) for value in one.get("enum", ()) if value is not None}
+        assert len(kinds) <= 1, one
+
+
+def _schemas(value: Any) -> Iterator[dict[str, Any]]:
+    """Every object of the document that may be a schema."""
+    if isinstance(value, dict):
+        if isinstance(value.get("type"), str | list) or "enum" in value:
+            yield value
+        for inner in value.values():
+            yield from _schemas(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _schemas(inner)

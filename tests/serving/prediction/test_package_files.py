@@ -13,11 +13,10 @@ from monitoring.slices.clock import DatetimeUnit
 from monitoring.slices.slices import ALL
 from monitoring.stats.binning import build_profile
 from packager.errors import PackageError
-from packager.manifest.evaluation import Evaluation, Golden, MetricValues
+from packager.manifest.evaluation import Golden
 from packager.manifest.manifest import Column, Manifest, Schema, Slices
 from packager.model.paths import Root
 from serving.prediction.package_files import (
-    baseline_of,
     column_clocks,
     column_names,
     load_golden,
@@ -137,19 +136,3 @@ def test_a_rule_that_does_not_fit_the_columns_is_refused_with_its_reason(
         slices_of({}, {"odd": rule})
     assert reason in raised.value.message
     assert "correct [slices] in package.toml" in raised.value.hint
-
-
-def test_a_package_that_was_not_evaluated_has_no_baseline() -> None:
-    assert baseline_of(MANIFEST) == {}
-
-
-@pytest.mark.parametrize(("task", "value"), [("classification", 0.75), ("regression", 2.5)])
-def test_the_baseline_is_the_metric_of_the_task_for_each_slice_and_all_rows(
-    task: str, value: float
-) -> None:
-    evaluation = Evaluation(
-        overall=MetricValues(rows=80, values={"accuracy": 0.75, "mae": 2.5}),
-        slices={"large": MetricValues(rows=0, values={})},
-    )
-    manifest = make_manifest(SCHEMA, task=task, evaluation=evaluation)
-    assert baseline_of(manifest) == {ALL: (value, 80), "large": (None, 0)}

@@ -15,6 +15,7 @@ class Model:
     def __init__(self, row: float, call: float, each: float, texts: tuple[int, ...] = ()) -> None:
         self._row, self._call, self._each = row, call, each
         self.text_columns = texts
+        self.has_outputs = False
 
     def predict_row(self, values: Sequence[Any]) -> None:
         time.sleep(self._row)
@@ -36,6 +37,12 @@ def test_few_rows_go_one_by_one_where_a_call_is_dear() -> None:
     cheap = measured(row=0.02, call=0.001, each=0.0)
     assert dear.one_by_one > cheap.one_by_one
     assert cheap.one_by_one < 1
+
+
+def test_several_outputs_are_never_answered_one_by_one() -> None:
+    model = Model(row=0.0, call=0.001, each=0.001)
+    model.has_outputs = True
+    assert TimingModel.measure(model, [[1, 2, 3]]).one_by_one == 0  # type: ignore[arg-type]
 
 
 def test_long_texts_are_not_divided_inline() -> None:

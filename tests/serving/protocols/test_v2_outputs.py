@@ -54,6 +54,13 @@ KINDS: list[tuple[dict[str, Any], list[Any], str, list[int], list[Any]]] = [
         [2, 2],
         [1.0, 2.0, None, 4.0],
     ),
+    (
+        {"kind": "quantiles", "levels": (0.1, 0.9), "shape": (2,)},
+        [{"0.1": [1.0, 2.0], "0.9": [3.0, None]}],
+        "FP64",
+        [1, 2, 2],
+        [1.0, 3.0, 2.0, None],
+    ),
     ({"kind": "numbers", "shape": (2,)}, [[1.0, None]], "FP64", [1, 2], [1.0, None]),
     ({"kind": "array", "shape": (2, 1)}, [[[1.0], [2.0]]], "FP64", [1, 2, 1], [1.0, 2.0]),
     ({"kind": "array"}, [[[1.0], [2.0]]], "FP64", [1, 2, 1], [1.0, 2.0]),

@@ -89,6 +89,25 @@ def test_labels_are_equal_in_type_and_probabilities_near(label, chances, agrees)
     assert checker(Sign(), "classification").matches([1.0], label, chances) is agrees
 
 
+@pytest.mark.parametrize(
+    ("label", "chances", "agrees"),
+    [
+        ({"a": 1.0, "b": "x"}, None, True),
+        ({"a": 1.0 + 1e-8, "b": "x"}, None, True),
+        ({"a": 1.0, "b": "y"}, None, False),
+        ({"b": "x", "a": 1.0}, None, False),
+        ({"a": 1, "b": "x"}, None, False),
+        ({"a": 1.0, "b": "x"}, [0.5], False),
+    ],
+)
+def test_answers_of_outputs_are_equal_but_for_near_numbers(label, chances, agrees):
+    manifest = MANIFEST.model_copy(
+        update={"task": "outputs", "compiled": Compiled(verdict="equal", tolerance=1e-6)}
+    )
+    asked = ShadowChecker(manifest, lambda _: Predictions([{"a": 1.0, "b": "x"}], None))
+    assert asked.matches([1.0], label, chances) == agrees
+
+
 def test_a_verdict_goes_back_to_the_worker_that_asked(tmp_path: Path):
     with (
         socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening,

@@ -73,8 +73,9 @@ def test_wilson_and_z_of_a_share_agree_to_1e9(
     assert same(server.value(promql.wilson(k, n, "-")), low)
     assert same(server.value(promql.wilson(k, n, "+")), high)
     z = accuracy.share_z(right, rows, baseline, trained)
-    assert same(server.value(promql.share_z(k, n, p0, m0)), z)
-    worse = server.ask(promql.accuracy_regressed(k, n, p0, f"vector({z!r}) + 0 * sum({k})"))
+    share = f"({k} / {n})"
+    assert same(server.value(promql.share_z(share, n, p0, m0)), z)
+    worse = server.ask(promql.accuracy_regressed(share, n, p0, f"vector({z!r}) + 0 * sum({k})"))
     assert not worse or accuracy.accuracy_regressed(right, rows, baseline, trained)
 
 
@@ -82,22 +83,33 @@ def test_wilson_and_z_of_a_share_agree_to_1e9(
 @given(
     st.lists(st.floats(0, 1_000), min_size=2, max_size=40),
     st.floats(0.1, 1_000),
-    st.integers(1, 10**6),
+    st.floats(0, 1e5),
+    st.floats(1, 1e6),
+    st.sampled_from([1.0, 2.5]),
 )
 def test_the_interval_and_z_of_an_error_agree_to_1e9(
-    server: Prometheus, errors: list[float], baseline: float, trained: int
+    server: Prometheus,
+    errors: list[float],
+    baseline: float,
+    variance: float,
+    trained: float,
+    effect: float,
 ) -> None:
     total, squares, rows = sum(errors), sum(e * e for e in errors), len(errors)
     spread = squares / rows - (total / rows) ** 2
     assume(spread > 1e-3 * squares / rows)  # else nothing but rounding is left of the difference
-    t, s, n, b, m0 = (
-        vector({"s": value}, "slice") for value in (total, squares, rows, baseline, trained)
+    t, s, n, d, b, v, m0 = (
+        vector({"s": value}, "slice")
+        for value in (total, squares, rows, effect, baseline, variance, trained)
     )
-    low, high = intervals.sums_interval(total, squares, rows)
-    assert same(server.value(promql.mean_bound(t, s, n, "-")), low)
-    assert same(server.value(promql.mean_bound(t, s, n, "+")), high)
-    z = accuracy.mae_z(total, squares, rows, baseline, trained)
-    assert same(server.value(promql.mae_z(t, s, n, b, m0)), z)
+    mean, live, independent = f"({t} / {n})", f"({promql.variance(t, s, n)})", f"({n} / {d})"
+    low, high = intervals.sums_interval(total / effect, squares / effect, rows / effect)
+    assert same(server.value(promql.mean_bound(mean, live, independent, "-")), low)
+    assert same(server.value(promql.mean_bound(mean, live, independent, "+")), high)
+    known = accuracy.MeanBaseline(baseline, variance, trained)
+    z = accuracy.mean_z(total / rows, spread, rows / effect, known)
+    found = promql.mean_z(mean, live, independent, promql.BaselineSeries(b, v, m0))
+    assert same(server.value(found), z)
 
 
 @EXAMPLES
@@ -117,7 +129,8 @@ def test_what_isnt_a_number_in_python_is_no_alarm_in_promql(server: Prometheus) 
     baseline, trained = vector({"s": 0.9}, "slice"), vector({"s": 100.0}, "slice")
     assert server.ask(promql.wilson(nothing, nothing, "-")) == []
     assert server.ask(promql.share_z(nothing, nothing, baseline, trained)) == []
-    assert server.ask(promql.mae_z(nothing, nothing, nothing, baseline, trained)) == []
+    known = promql.BaselineSeries(baseline, trained, trained)
+    assert server.ask(promql.mean_z(nothing, nothing, nothing, known)) == []
 
 
 def test_the_constants_stand_in_the_queries() -> None:

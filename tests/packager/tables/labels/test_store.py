@@ -31,7 +31,10 @@ def labels_file(location):
 
 
 def test_equal_labels_give_equal_bytes_in_any_order(tmp_path):
-    cells = [("1", "s", "ann", "x", None, None, "f"), ("0", "s", "bob", "y", 0.5, None, "f")]
+    cells = [
+        ("1", "s", "ann", "x", None, None, None, "f"),
+        ("0", "s", "bob", "y", 0.5, 0.9, None, "f"),
+    ]
     frame = pd.DataFrame(cells, columns=SCHEMA.names, dtype=object)
     place = Location(str(tmp_path / "t"))
     one, other = (

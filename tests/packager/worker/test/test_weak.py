@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import tomllib
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitoring.slices.kinds import kind_of_column
 from monitoring.slices.slices import SliceSet
+from monitoring.stats.accuracy import MeanBaseline
 from monitoring.stats.slice_tests import Losses
 from packager.manifest.manifest import Column
 from packager.worker.test.weak import WeakOptions, rule_line, weak_slices
@@ -96,6 +100,49 @@ def test_the_line_to_paste_names_the_rows_that_were_planted(condition: str) -> N
     assert WeakSlices.model_validate_json(result.dump()) == result
 
 
+def _orders() -> pd.DataFrame:
+    draw = np.random.default_rng(0)
+    return pd.DataFrame(
+        {
+            "due": [
+                dt.date(2024, 1, 1) + dt.timedelta(days=int(d)) for d in draw.integers(0, 366, ROWS)
+            ],
+            "at": [dt.time(int(m) // 60, int(m) % 60) for m in draw.integers(0, 1_440, ROWS)],
+            "price": [Decimal(int(cents)) / 100 for cents in draw.integers(0, 10_000, ROWS)],
+        },
+        dtype=object,
+    )
+
+
+DATED = {
+    "due": lambda f: f["due"].map(lambda one: dt.date(2024, 6, 1) <= one < dt.date(2024, 7, 10)),
+    "due.weekday": lambda f: f["due"].map(lambda one: one.weekday() == 6),
+    "at": lambda f: f["at"].map(lambda one: dt.time(22) <= one),
+    "price": lambda f: f["price"].map(lambda one: one < Decimal("9.99")),
+}
+
+
+@pytest.mark.parametrize("name", DATED)
+def test_lines_on_dates_times_of_day_and_decimals_load(name: str) -> None:
+    frame = _orders()
+    rows = DATED[name](frame).to_numpy(bool)
+    loss = (np.random.default_rng(1).random(ROWS) < np.where(rows, 0.6, 0.1)).astype(float)
+    kinds = {"due": "date", "at": "time", "price": "decimal"}
+    columns = [
+        Column.model_validate({"name": n, "kind": kind, "dtype": "object", "nullable": False})
+        for n, kind in kinds.items()
+    ]
+    result = weak_slices(frame, Losses(loss, np.full(ROWS, 0.1)), columns, None, WeakOptions())
+    assert not result.left_out
+    (one,) = result.slices
+    assert one.features == (name,)
+    pasted = SliceSet({}, tomllib.loads(f"[slices.rules]\n{one.rule}")["slices"]["rules"])
+    pasted.check_kinds({c.name: kind_of_column(c.kind, c.dtype, c.categories) for c in columns})
+    mask = pasted.masks(frame)[pasted.names[-1]]
+    assert (mask & rows).sum() > 0.8 * (mask | rows).sum()
+    assert WeakSlices.model_validate_json(result.dump()) == result
+
+
 def test_values_of_personal_columns_are_never_shown() -> None:
     frame = shop()
     result = found_in(frame, np.where(frame["owner"] == "Name 7", 0.9, 0.1))
@@ -136,9 +183,13 @@ def test_the_effect_of_a_regression_is_relative_to_its_mean_loss() -> None:
 def test_against_the_baseline_of_the_package() -> None:
     frame = shop()
     chance = np.where(frame["flag"], 0.3, 0.1)
-    result = found_in(frame, chance, against="baseline", baseline=0.1)
+    known = MeanBaseline(0.1, 0.09, 4_000)
+    result = found_in(frame, chance, against="baseline", baseline=known)
     assert (result.against, result.slices[0].expected) == ("baseline", pytest.approx(0.1))
-    with pytest.raises(ValueError, match="expected the baseline's mean loss, got none"):
+    # Ten held-out rows of which one is wrong say next to nothing.
+    few = found_in(frame, chance, against="baseline", baseline=known._replace(rows=10))
+    assert few.slices == ()
+    with pytest.raises(ValueError, match="expected the baseline's losses, got none"):
         found_in(frame, chance, against="baseline")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitoring.slices.kinds import ValueKind, kind_of_column
 from monitoring.slices.slices import SliceSet
 from monitoring.stats.binning import build_profile
 from packager.worker.test.weak_bins import term_features
@@ -71,6 +74,61 @@ def test_times_have_ranges_and_parts() -> None:
     ]
     assert found["when"][0] == 'when < "2024-01-12T16:00:00"'
     assert 'zoned.weekday == "Sunday"' in found["zoned.weekday"]
+
+
+def _days_and_prices(rows: int = ROWS) -> pd.DataFrame:
+    days = [dt.date(2023, 12, 1) + dt.timedelta(days=3 * at) for at in range(rows)]
+    times = [dt.time(at % 24, at % 60, 0, at * 7 % 1_000) for at in range(rows)]
+    prices = [Decimal(at * 37 % 1_000) / 100 - 3 for at in range(rows)]
+    frame = pd.DataFrame({"due": days, "at": times, "price": prices}, dtype=object)
+    frame.iloc[::20] = None
+    return frame
+
+
+@pytest.mark.parametrize("profiled", [False, True])
+def test_dates_times_of_day_and_decimals_have_ranges(profiled: bool) -> None:
+    frame = _days_and_prices()
+    kinds = {"due": "date", "at": "time", "price": "decimal"}
+    found = {one.name: one for one in terms_of(frame, profiled, **kinds)}
+    assert list(found) == ["due", "due.weekday", "due.month", "at", "price"]
+    texts = {name: [term.rule for term in one.terms] for name, one in found.items()}
+    assert texts["due"][1].startswith('"2024-')
+    assert " <= due < " in texts["due"][1]
+    assert 'due.weekday == "Friday"' in texts["due.weekday"]
+    assert texts["at"][0].startswith('at < "02:')
+    assert texts["price"][0].startswith("price < -1.9")
+    assert all(own[-1].endswith("is None") for own in texts.values())
+    for name in kinds:  # every rule of the finer grid, too
+        ranges = found[name].ranges
+        assert ranges is not None
+        for at in range(ranges.starts[-1]):
+            rule = found[name].rule(0, (at, at + 1))
+            held = SliceSet({}, {"own": rule}).masks(frame)["own"]
+            assert np.array_equal(held, ranges.codes == at), rule
+
+
+def test_rules_on_dates_times_and_decimals_load_by_the_kind_of_the_column() -> None:
+    kinds: dict[str, ValueKind] = {
+        name: kind_of_column(name, "object", None) for name in ("date", "time", "decimal")
+    }
+    frame = _days_and_prices().set_axis(list(kinds), axis=1)
+    for name, texts in rules(frame).items():
+        for text in texts:
+            SliceSet({}, {"own": text}).check_kinds(
+                {name.partition(".")[0]: kinds[name.partition(".")[0]]}
+            )
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.decimals(allow_nan=False), min_size=2, max_size=20))
+def test_the_ranges_of_any_decimals_hold_for_their_rows(values: list[Decimal]) -> None:
+    near = [value.next_minus() for value in values if value.is_finite()]
+    terms_of(pd.DataFrame({"price": pd.Series([*values, *near], dtype=object)}))
+
+
+def test_a_column_of_different_kinds_has_no_ranges() -> None:
+    mixed = pd.Series([dt.date(2024, 1, 1), dt.time(1), Decimal(1)] * 50, dtype=object)
+    assert terms_of(pd.DataFrame({"mixed": mixed})) == []
 
 
 def test_text_has_length_and_words() -> None:

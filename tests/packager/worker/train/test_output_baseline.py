@@ -34,6 +34,11 @@ def constant(output: Output, train: dict[str, Any]) -> Any:
             {"y": [0.0, 1.0, 2.0, 3.0, 4.0]},
             {"0.25": 1.0, "0.5": 2.0},
         ),
+        (
+            {"kind": "quantiles", "levels": (0.5,), "shape": (2,), "target": ("a", "b")},
+            {"a": [1, 3, 5], "b": [0, 4, 4]},
+            {"0.5": [3.0, 4.0]},
+        ),
         ({"kind": "score"}, {"y": [True, False]}, 0.0),
         ({"kind": "text"}, {"y": ["no", "yes", "yes"]}, "yes"),
         ({"kind": "json"}, {"y": ['{"a": 1}', '{"a": 1.5}', '{"a": 1.5}']}, {"a": 1.5}),

@@ -1,0 +1,77 @@
+"""The issue tracker among the services: its container, its scrape job, Alertmanager's receiver.
+
+Alertmanager sends with a token of scope report, which is in a file of its own beside the generated
+ones: no generated file holds a secret.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+from packager.deploy.fleet import TRACKER_PORT
+from packager.deploy.prometheus.issue_service import JOB
+from packager.engine.hardening import MAX_PROCESSES
+from packager.image.tracker_files import PORT, tracker_tag
+
+TOKEN = "tokens/issues.token"
+INSIDE = f"/run/{TOKEN}"
+TOKEN_VOLUME = f"./{TOKEN}:{INSIDE}:ro"
+MEMORY = "512m"
+ADDRESS = f"http://{JOB}:{PORT}"
+
+
+def tracker_service() -> dict[str, Any]:
+    """The container; its image is made by ``package issues image``."""
+    return {
+        "image": tracker_tag(),
+        "cap_drop": ["ALL"],
+        "security_opt": ["no-new-privileges:true"],
+        "pids_limit": MAX_PROCESSES,
+        "mem_limit": MEMORY,
+        "read_only": True,
+        "tmpfs": ["/tmp:size=64m"],
+        "command": [
+            f"--public-url=http://127.0.0.1:{TRACKER_PORT}",
+            "--alertmanager=http://alertmanager:9093",
+            "--prometheus=http://prometheus:9090",
+            "--queries=/etc/issues",
+            f"--report-token-file={INSIDE}",
+        ],
+        "ports": [f"127.0.0.1:{TRACKER_PORT}:{PORT}"],
+        "volumes": ["issues:/state", "./issues:/etc/issues:ro", TOKEN_VOLUME],
+        "stop_grace_period": "20s",
+        "restart": "unless-stopped",
+    }
+
+
+def scrape_job() -> dict[str, Any]:
+    """Prometheus's job."""
+    return {"job_name": JOB, "static_configs": [{"targets": [f"{JOB}:{PORT}"]}]}
+
+
+def receiver(name: str) -> dict[str, Any]:
+    """Alertmanager's receiver."""
+    webhook = {
+        "url": f"{ADDRESS}/webhooks/alertmanager",
+        "send_resolved": True,
+        "http_config": {"authorization": {"credentials_file": INSIDE}},
+    }
+    return {"name": name, "webhook_configs": [webhook]}
+
+
+def keep_token(folder: Path) -> Path | None:
+    """Make the token if there is none; its file if it was made.
+
+    The users of both containers read it, so its folder is what keeps others out.
+    """
+    path = folder / TOKEN
+    if path.exists():
+        return None
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    with open(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as stream:
+        stream.write(f"{secrets.token_urlsafe(32)}\n")
+    path.chmod(0o644)
+    return path

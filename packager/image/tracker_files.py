@@ -1,0 +1,38 @@
+"""What the issue tracker's image holds of this installation, and its tag."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+from packager.digest import sha256_file, tree_digest
+from packager.errors import PackageError
+
+REPOSITORY = "package-issues"
+STATE = "/state"
+PORT = 3080
+CODE = ("modelhost", "monitoring", "packager")
+SUFFIXES = (".py", ".html", ".css", ".js", ".svg", ".json", ".toml")
+STARTERS = "packager/project/templates/"
+"""Files of new projects, which are no modules."""
+
+
+def tracker_tag() -> str:
+    """The tag of this installation's image: of its modules, among them the lock, on any base."""
+    files = {name: sha256_file(path) for name, path in installed_modules().items()}
+    return f"{REPOSITORY}:{tree_digest(files.items())[:12]}"
+
+
+def installed_modules() -> dict[str, Path]:
+    """Posix name → file of this installation, with templates and stylesheets."""
+    found = {}
+    for name in CODE:
+        spec = importlib.util.find_spec(name)
+        if spec is None or not spec.submodule_search_locations:
+            raise PackageError(f"package `{name}`: not installed", "install model-packager again")
+        top = Path(next(iter(spec.submodule_search_locations)))
+        for path in top.rglob("*"):
+            inside = f"{name}/{path.relative_to(top).as_posix()}"
+            if path.suffix in SUFFIXES and path.is_file() and not inside.startswith(STARTERS):
+                found[inside] = path
+    return dict(sorted(found.items()))

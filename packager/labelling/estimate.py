@@ -1,0 +1,128 @@
+"""EstimatedClasses one label for each row from those of several annotators, as a derived table."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from monitoring.stats.annotators import MIN_ANNOTATORS, TrueClasses, dawid_skene
+from packager.digest import canonical_json, sha256_bytes
+from packager.errors import UsageError
+from packager.labelling.overview import only_probability
+from packager.labelling.scheme_file import make_scheme
+from packager.location import Location
+from packager.manifest.label_schemes import LabelScheme
+from packager.tables.labels.commit import scheme_named
+from packager.tables.labels.store import SCHEMA, Labels
+
+STEP = "labels estimate"
+"""Name of the step in the lineage; functions have a colon in their names, so it is unique."""
+ANNOTATOR = "dawid-skene"
+"""The annotator of the estimated labels."""
+MIN_ROWS = 30
+"""Rows with labels of two annotators or more: fewer say too little about the annotators."""
+
+
+@dataclass(frozen=True)
+class EstimatedClasses:
+    """The true classes of rows, and what the codes of the arrays stand for."""
+
+    keys: tuple[str, ...]
+    annotators: tuple[str, ...]
+    classes: tuple[str, ...]
+    found: TrueClasses
+
+
+def estimate_of(labels: pd.DataFrame, scheme: LabelScheme) -> EstimatedClasses:
+    """The estimate by Dawid and Skene from ``labels``: columns key, annotator and label.
+
+    Classes that nobody gave have no part in it. Raises ``ValueError`` if the labels can't tell.
+    """
+    if scheme.kind != "label":
+        raise ValueError(f"expected a scheme of kind label, got {scheme.kind}")
+    rows, keys = pd.factorize(labels["key"], sort=True)
+    people, annotators = pd.factorize(labels["annotator"], sort=True)
+    used = {*labels["label"]}
+    classes = tuple(text for text in scheme.texts or sorted(used) if text in used)
+    if len(annotators) < MIN_ANNOTATORS:
+        raise ValueError(f"expected {MIN_ANNOTATORS} annotators or more, got {len(annotators)}")
+    compared = int((np.bincount(rows) >= 2).sum())
+    if compared < MIN_ROWS:
+        raise ValueError(
+            f"expected {MIN_ROWS} rows or more with labels of two annotators, got {compared}"
+        )
+    if len(classes) < 2:
+        raise ValueError("expected labels of two classes or more, got one")
+    codes = labels["label"].map({text: code for code, text in enumerate(classes)})
+    found = dawid_skene(rows, people, codes.to_numpy(np.intp))
+    return EstimatedClasses(tuple(map(str, keys)), tuple(map(str, annotators)), classes, found)
+
+
+@dataclass(frozen=True)
+class EstimateStep:
+    """The step of a derived table: the parent's rows, with one estimated label for each."""
+
+    location: Location
+    """The parent, for messages."""
+    source: str
+    target: str
+    """Name of the new scheme."""
+    text: str = STEP
+    reads_labels: bool = True
+
+    @property
+    def params(self) -> dict[str, str]:
+        """The names of both schemes."""
+        return {"from": self.source, "to": self.target}
+
+    def digest(self, directory: Path) -> str:
+        """sha256 of the step."""
+        del directory  # nothing but the labels decides
+        return sha256_bytes(canonical_json([STEP, 1]))
+
+    def run(self, parents: Sequence[Path], out: Path, directory: Path) -> None:
+        """Copy the rows of the only parent."""
+        del directory
+        shutil.copyfile(parents[0], out)
+
+    def labels(self, parents: Sequence[Labels | None]) -> Labels:
+        """The most probable label of each labelled row; ``UsageError`` if the labels can't tell."""
+        held = parents[0]
+        scheme = scheme_named(held, self.source, self.location)
+        assert held is not None
+        given = held.of(scheme.name)
+        try:
+            estimate = estimate_of(given, scheme)
+        except ValueError as error:
+            raise UsageError(
+                f"--from {scheme.name}: {error}",
+                "add labels of more annotators, or train on the scheme as it is: a majority "
+                "resolves its labels",
+            ) from error
+        posterior = estimate.found.posterior
+        chosen = only_probability(given).reindex(list(estimate.keys))
+        frame = pd.DataFrame(
+            {
+                "key": estimate.keys,
+                "scheme": self.target,
+                "annotator": ANNOTATOR,
+                "label": [estimate.classes[code] for code in posterior.argmax(axis=1)],
+                "selection_probability": chosen.to_numpy(np.float64),
+                "probability": posterior.max(axis=1),
+                "labelled_at": pd.NaT,
+                "source": None,
+            },
+            columns=SCHEMA.names,
+        )
+        resolved = scheme.model_copy(update={"name": self.target, "resolve": "majority"})
+        return Labels(frame, held.key, (resolved,))
+
+
+def estimate_step(parent: Location, source: str, target: str) -> EstimateStep:
+    """The step that estimates the labels of scheme ``source`` as scheme ``target``."""
+    return EstimateStep(parent, source, make_scheme(target, {}, "--to").name)
