@@ -19,6 +19,8 @@ from packager.tracker.store.words import searched_words
 MAX_MATCHES = 2_000
 """Issues of a word or label up to which their ids are a condition."""
 MAX_WALKED = 10_000
+MAX_FOUND = 1_000_000
+"""Issues of words that are searched at all."""
 
 
 class SqlCondition(NamedTuple):
@@ -49,12 +51,17 @@ class Listing:
         ]
         self._tested: list[SqlCondition] = []
         """Conditions that are tested issue by issue."""
+        self._found: frozenset[int] | None = None
+        """Issues that have words of many; a look into the index for each issue costs more."""
         if query.label is not None:
             self._narrow_label(query.label)
         words = searched_words(query.text)
         if words:
             found = db.matches(words, MAX_MATCHES + 1)
-            self._narrow(found, SqlCondition(*db.match_condition(words)))
+            if len(found) > MAX_MATCHES:
+                self._found = frozenset(db.matches(words, MAX_FOUND))
+            else:
+                self._narrow(found)
         elif query.text.strip():
             self._always.append(SqlCondition("1 = 0"))
 
@@ -66,10 +73,10 @@ class Listing:
         while True:
             rows = self._keys(last, size)
             for row in rows:
-                if row["hit"] and len(ids) == limit:
+                if self._is_hit(row) and len(ids) == limit:
                     return KeyPage(ids, last)
                 last = self._cursor(row)
-                if row["hit"]:
+                if self._is_hit(row):
                     ids.append(row["id"])
             walked += len(rows)
             if len(rows) < size:
@@ -81,15 +88,18 @@ class Listing:
     def _narrow_label(self, label: str) -> None:
         sql = "select issue as id from label where name = ? limit ?"
         found = [row["id"] for row in self._db.rows(sql, (label, MAX_MATCHES + 1))]
-        exists = "exists(select 1 from label where name = ? and label.issue = issue.id)"
-        self._narrow(found, SqlCondition(exists, (label,)))
-
-    def _narrow(self, found: list[int], tested: SqlCondition) -> None:
         if len(found) > MAX_MATCHES:
-            self._tested.append(tested)
+            exists = "exists(select 1 from label where name = ? and label.issue = issue.id)"
+            self._tested.append(SqlCondition(exists, (label,)))
         else:
-            ids = ", ".join(str(int(one)) for one in found)
-            self._always.append(SqlCondition(f"id in ({ids})" if found else "1 = 0"))
+            self._narrow(found)
+
+    def _narrow(self, found: list[int]) -> None:
+        ids = ", ".join(str(int(one)) for one in found)
+        self._always.append(SqlCondition(f"id in ({ids})" if found else "1 = 0"))
+
+    def _is_hit(self, row: Row) -> bool:
+        return bool(row["hit"]) and (self._found is None or row["id"] in self._found)
 
     def _keys(self, after: Cursor | None, size: int) -> list[Row]:
         """Keys of the next ``size`` issues in order, each with whether it is a hit."""

@@ -73,11 +73,6 @@ class SqliteConnection:
         sql = "select rowid as id from search where search match ? limit ?"
         return [row["id"] for row in self.rows(sql, (_query(words), most))]
 
-    def match_condition(self, words: Sequence[str]) -> tuple[str, tuple[Any, ...]]:
-        """A look into the index of words for one issue."""
-        sql = "exists(select 1 from search where rowid = issue.id and search match ?)"
-        return sql, (_query(words),)
-
     def index_words(self, issue: int, words: Sequence[str]) -> None:
         """Replace the row of the index of words."""
         self.run("delete from search where rowid = ?", (issue,))
