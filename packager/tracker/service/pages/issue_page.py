@@ -12,6 +12,7 @@ from packager.tracker.core.actions import ActionError
 from packager.tracker.core.issue import Issue
 from packager.tracker.core.priority import explanation
 from packager.tracker.service.auth import Principal
+from packager.tracker.service.numbers import NUMBER
 from packager.tracker.service.pages.action_forms import action_of
 from packager.tracker.service.pages.cause_line import cause_line
 from packager.tracker.service.pages.commands import commands
@@ -40,7 +41,7 @@ class IssuePages:
 
     def routes(self) -> list[Route]:
         """The routes."""
-        path = "/issues/{number:int}"
+        path = f"/issues/{{number:{NUMBER}}}"
         return [
             Route(path, self._site.page(self.show), methods=["GET"]),
             Route(path, self._site.action(self.act), methods=["POST"]),
