@@ -37,7 +37,7 @@ class Rank(NamedTuple):
 
 def rounded(value: float) -> float:
     """``value`` with ``DIGITS`` significant digits; 0 below ``MIN_SHOWN``."""
-    return float(f"{value:.{DIGITS}g}") if value >= MIN_SHOWN else 0.0
+    return float(f"{value:.{DIGITS}g}") if abs(value) >= MIN_SHOWN else 0.0
 
 
 def priority(severity: Severity, share: float, certainty: float) -> float:
