@@ -66,7 +66,7 @@ def findings_of_test(report: DataTestReport, at: float, page: Link | None = None
     }
     scan = ScanReport(
         package=named(report.name),
-        version=report.version,
+        version=named(report.version),
         source=SOURCE,
         scope=SCOPE,
         digest=report.fingerprint,
@@ -94,7 +94,7 @@ def _finding(
                "limit": check.limit, "q": check.q, "rows": float(check.rows)}  # fmt: skip
     return Finding(
         package=named(report.name),
-        version=report.version,
+        version=named(report.version),
         kind=kind,
         subject=subject,
         severity=severity,

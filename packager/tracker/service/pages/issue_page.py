@@ -23,7 +23,7 @@ from packager.tracker.service.pages.prose import link, prose
 from packager.tracker.service.pages.site import PageSite
 from packager.tracker.service.pages.state_words import state_words
 from packager.tracker.service.problems import RefusedError, malformed
-from packager.tracker.sources.source_health import health_of
+from packager.tracker.sources.source_health import outages
 from packager.tracker.store.cause_lines import cause_summaries
 from packager.tracker.store.plots import plot_of
 from packager.tracker.store.reader import MAX_EVENTS, Reader
@@ -101,7 +101,7 @@ class IssuePages:
             "older": events[-1].id if len(events) == MAX_EVENTS else None,
             "versions": [name for name, _ in reversed(store.version_times(issue.package))][:50],
             "observations": _observations(issue),
-            "away": health_of(store, "alertmanager").failed_since,
+            "away": outages(store),
         }
         return self._site.render("issue.html", who, values)
 
