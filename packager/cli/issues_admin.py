@@ -35,6 +35,7 @@ def export_issues(
 
     check_writable(output.absolute().parent)
     with connected(url, token_file) as client, atomic_file(output) as part:
+        part.touch(mode=0o600)
         size = client.export_to(part)
     print_result(json.dumps({"file": str(output), "bytes": size}) if as_json else str(output))
 
@@ -125,12 +126,19 @@ def add_token(
     """Make a token, and write it into a file; it is not shown."""
     import os
 
-    if output.exists():
-        raise UsageError(f"{output}: it exists already", "name a new file")
-    with connected(url, token_file) as client:
-        secret = client.add_token(name, scope)
-    with open(os.open(output, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as stream:
-        stream.write(f"{secret}\n")
+    try:
+        opened = os.open(output, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError:
+        raise UsageError(f"{output}: it exists already", "name a new file") from None
+    except OSError as error:
+        raise UsageError(f"{output}: {error.strerror}", "name a new file") from error
+    with open(opened, "w") as stream:
+        try:
+            with connected(url, token_file) as client:
+                stream.write(f"{client.add_token(name, scope)}\n")
+        except BaseException:
+            output.unlink(missing_ok=True)
+            raise
     known = {"name": name, "scope": scope, "file": str(output)}
     print_result(json.dumps(known) if as_json else str(output))
 

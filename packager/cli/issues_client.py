@@ -34,7 +34,7 @@ def connected(url: str, token_file: Path | None) -> Iterator[IssuesClient]:
     """The client of the service at ``url``."""
     from packager.tracker.client import IssuesClient
 
-    client = IssuesClient(url, read_token(token_file))
+    client = IssuesClient(url, read_token(url, token_file))
     try:
         yield client
     finally:

@@ -28,11 +28,20 @@ Issues = Annotated[
 ]
 
 
-def read_token(token_file: Path | None = None) -> str:
-    """The token of a file: that of the option, of the variable, or of a service on this machine."""
+def read_token(url: str, token_file: Path | None = None) -> str:
+    """The token of a file: that of the option, of the variable, or of a service on this machine.
+
+    The administrator's token of this machine's service goes to this machine only.
+    """
+    from packager.client.address import is_this_machine, server_address
     from packager.tracker.location import default_state
 
     named = token_file or os.environ.get(TOKEN_FILE_VARIABLE)
+    if not named and not is_this_machine(server_address(url).hostname or ""):
+        raise PackageError(
+            f"{url}: expected a file with a token of this issue tracker, got none",
+            f"name it with --token-file, or {TOKEN_FILE_VARIABLE}",
+        )
     path = Path(named) if named else default_state() / "admin.token"
     try:
         return path.read_text(encoding="utf-8").strip()
@@ -55,7 +64,7 @@ def send_findings(url: str | None, report: Report | None, progress: Progress) ->
 
     folder = spool_folder()
     try:
-        results = send_or_keep(url, read_token(), report, folder)
+        results = send_or_keep(url, read_token(url), report, folder)
     except AwayError as error:
         progress.warn(f"{error.message}; the findings wait in {folder} for the next report")
         return

@@ -4,21 +4,40 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 from urllib.parse import quote
 
 import requests
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from packager.client.address import server_address
 from packager.client.fetch import UNCOMPRESSED, Bearer, fetched
-from packager.errors import PackageError
+from packager.errors import PackageError, UsageError
+from packager.text import without_credentials
+from packager.tracker.answers import (
+    AuditAnswer,
+    EventAnswer,
+    FindingAnswer,
+    ImportAnswer,
+    IssueAnswer,
+    MirrorAnswer,
+    TokenAnswer,
+)
 from packager.tracker.core.finding import Report
 from packager.tracker.forges.mirror import Mirror
 
 MAX_ANSWER = 64 << 20
+MAX_EXPORT = 4 << 30
+MAX_PAGES = 1_000
+Answer = TypeVar("Answer", bound=BaseModel)
+_RESULTS = TypeAdapter(list[FindingAnswer])
+_VIEWS = TypeAdapter(list[IssueAnswer])
+_EVENTS = TypeAdapter(list[EventAnswer])
+_MIRRORS = TypeAdapter(list[MirrorAnswer])
+_TOKENS = TypeAdapter(list[TokenAnswer])
+_ENTRIES = TypeAdapter(list[AuditAnswer])
 SECONDS = 10.0
 IMPORT_SECONDS = 300.0
 
@@ -31,7 +50,12 @@ class IssuesClient:
     """Speaks to the service at ``url``; every method raises ``PackageError``."""
 
     def __init__(self, url: str, token: str) -> None:
-        server_address(url)
+        parts = server_address(url)
+        if "@" in parts.netloc or parts.query or parts.fragment:
+            raise UsageError(
+                f"{without_credentials(url)}: expected an address without user, query and fragment",
+                "a token is read from a file",
+            )
         self._url = url.rstrip("/")
         self._session = requests.Session()
         self._session.auth = Bearer(token)
@@ -39,57 +63,62 @@ class IssuesClient:
     def send(self, report: Report) -> list[dict[str, Any]]:
         """Send findings; for each the issue, its state and what changed."""
         body = report.model_dump_json().encode()
-        return list(self._ask("POST", "/api/v1/findings", body=body)["findings"])
-
-    def page(self, selection: Mapping[str, Any]) -> dict[str, Any]:
-        """A page of a list: ``issues``, and ``next``, the key of the next page."""
-        return self._ask("GET", "/api/v1/issues", parameters=selection)
+        answer = self._ask("POST", "/api/v1/findings", body=body)
+        return [one.model_dump() for one in self._read(_RESULTS, answer, "findings")]
 
     def issues(self, selection: Mapping[str, Any], limit: int) -> Iterator[dict[str, Any]]:
         """At most ``limit`` issues, page by page."""
         asked = {**selection, "limit": min(limit, 200)}
-        while limit > 0:
-            page = self.page(asked)
-            yield from page["issues"][:limit]
-            limit -= len(page["issues"])
-            if page["next"] is None:
+        for _ in range(MAX_PAGES):
+            page = self._ask("GET", "/api/v1/issues", parameters=asked)
+            found = [one.model_dump() for one in self._read(_VIEWS, page, "issues")]
+            yield from found[:limit]
+            limit -= len(found)
+            following = page.get("next")
+            if limit <= 0 or following is None or following == asked.get("after"):
                 return
-            asked["after"] = page["next"]
+            asked["after"] = following
 
     def issue(self, number: int) -> dict[str, Any]:
         """An issue."""
-        return self._ask("GET", f"/api/v1/issues/{number}")
+        return self._view(self._ask("GET", f"/api/v1/issues/{number}"))
 
     def events(self, number: int) -> list[dict[str, Any]]:
         """The newest entries of an issue's history, newest first."""
-        return list(self._ask("GET", f"/api/v1/issues/{number}/events")["events"])
+        answer = self._ask("GET", f"/api/v1/issues/{number}/events")
+        return [one.model_dump() for one in self._read(_EVENTS, answer, "events")]
 
     def act(self, number: int, action: Mapping[str, Any]) -> dict[str, Any]:
         """Do something to an issue; the issue after it."""
-        return self._ask("PATCH", f"/api/v1/issues/{number}", body=_encoded(action))
+        body = _encoded(action)
+        return self._view(self._ask("PATCH", f"/api/v1/issues/{number}", body=body))
 
     def add(self, finding: Mapping[str, Any]) -> dict[str, Any]:
         """Add an issue by hand."""
-        return self._ask("POST", "/api/v1/issues", body=_encoded(finding))
+        return self._view(self._ask("POST", "/api/v1/issues", body=_encoded(finding)))
 
     def mirrors(self, forge: str) -> dict[int, Mirror]:
         """Issue → what the last synchronisation with a forge left of it."""
-        found = self._ask("GET", "/api/v1/mirrors", parameters={"forge": forge})["mirrors"]
-        return {one.pop("issue"): Mirror(**one) for one in found}
+        answer = self._ask("GET", "/api/v1/mirrors", parameters={"forge": forge})
+        return {one.issue: one.mirror for one in self._read(_MIRRORS, answer, "mirrors")}
 
     def keep_mirror(self, number: int, forge: str, mirror: Mirror) -> None:
         """Keep what a synchronisation left of an issue."""
-        body = _encoded({"forge": forge, **asdict(mirror)})
+        body = _encoded({"forge": forge, "mirror": mirror.model_dump()})
         self._ask("PUT", f"/api/v1/issues/{number}/mirror", body=body)
 
     def tokens(self) -> list[dict[str, Any]]:
         """All tokens, without their secrets."""
-        return list(self._ask("GET", "/api/v1/tokens")["tokens"])
+        answer = self._ask("GET", "/api/v1/tokens")
+        return [one.model_dump() for one in self._read(_TOKENS, answer, "tokens")]
 
     def add_token(self, name: str, scope: str) -> str:
         """Add a token; its secret."""
         body = _encoded({"name": name, "scope": scope})
-        return str(self._ask("POST", "/api/v1/tokens", body=body)["token"])
+        secret = self._ask("POST", "/api/v1/tokens", body=body).get("token")
+        if not isinstance(secret, str):
+            raise self._strange("token")
+        return secret
 
     def revoke_token(self, name: str) -> None:
         """Revoke a token."""
@@ -97,20 +126,28 @@ class IssuesClient:
 
     def audit(self) -> list[dict[str, Any]]:
         """What administrators did, newest first."""
-        return list(self._ask("GET", "/api/v1/audit")["entries"])
+        answer = self._ask("GET", "/api/v1/audit")
+        return [one.model_dump() for one in self._read(_ENTRIES, answer, "entries")]
 
     def export_to(self, file: Path) -> int:
         """Write every issue as JSON lines into ``file``; the number of bytes."""
         size = 0
         try:
             with self._session.get(
-                f"{self._url}/api/v1/export", headers=UNCOMPRESSED, timeout=SECONDS, stream=True
+                f"{self._url}/api/v1/export",
+                headers=UNCOMPRESSED,
+                timeout=SECONDS,
+                stream=True,
+                allow_redirects=False,
             ) as answer:
-                if not answer.ok:
+                if answer.status_code != 200:
                     _document(answer, self._url)
+                    raise self._strange("export")
                 with file.open("wb") as stream:
                     for part in answer.iter_content(1 << 16):
                         size += stream.write(part)
+                        if size > MAX_EXPORT:
+                            raise self._strange("export")
         except requests.RequestException as error:
             raise AwayError(
                 f"{self._url}: the export ended early: {type(error).__name__}", "run it again"
@@ -120,7 +157,31 @@ class IssuesClient:
     def import_from(self, file: Path) -> dict[str, Any]:
         """Import what ``export_to`` wrote; numbers of issues added, changed and the same."""
         with file.open("rb") as stream:
-            return self._ask("POST", "/api/v1/import", body=stream, seconds=IMPORT_SECONDS)
+            answer = self._ask("POST", "/api/v1/import", body=stream, seconds=IMPORT_SECONDS)
+        try:
+            return ImportAnswer.model_validate(answer).model_dump()
+        except ValidationError:
+            raise self._strange("import") from None
+
+    def _view(self, answer: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return IssueAnswer.model_validate(answer).model_dump()
+        except ValidationError:
+            raise self._strange("issue") from None
+
+    def _read(
+        self, kind: TypeAdapter[list[Answer]], answer: dict[str, Any], key: str
+    ) -> list[Answer]:
+        try:
+            return kind.validate_python(answer.get(key))
+        except ValidationError:
+            raise self._strange(key) from None
+
+    def _strange(self, what: str) -> PackageError:
+        return PackageError(
+            f"{self._url}: expected the answer of an issue tracker ({what}), got something else",
+            "check the address",
+        )
 
     def close(self) -> None:
         """Close the connections."""
@@ -160,7 +221,7 @@ def _document(answer: requests.Response, url: str) -> dict[str, Any]:
     try:
         document = answer.json()
         error = None if answer.ok else document["error"]["message"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         document, error = None, f"HTTP {answer.status_code}, not the answer of an issue tracker"
     if answer.status_code >= 500:
         raise AwayError(f"{url}: {error}", "read the log of the issue tracker")

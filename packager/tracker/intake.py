@@ -9,7 +9,7 @@ from packager.tracker.core.actions import PERSON, Action, Resolve, acted
 from packager.tracker.core.clearing import after_time, cleared, closed, without_observation
 from packager.tracker.core.finding import Finding, Report, ScanReport
 from packager.tracker.core.finding import fingerprint as fingerprint_of
-from packager.tracker.core.issue import ACTIVE, Issue, Transition
+from packager.tracker.core.issue import ACTIVE, Event, Issue, Transition
 from packager.tracker.core.states import observed, opened
 from packager.tracker.store.plots import keep_plot
 from packager.tracker.store.writer import Writer
@@ -29,6 +29,7 @@ def receive(store: Writer, report: Report, now: float, *, certain: bool = False)
 
     ``certain``: the findings are the full list of their source, not messages that may be late.
     """
+    report = _until_now(report, now)
     scan = report.scan
     if scan is not None:
         store.saw_version(scan.package, scan.version, now)
@@ -43,6 +44,18 @@ def receive(store: Writer, report: Report, now: float, *, certain: bool = False)
         outcomes += [Receipt(one, "resolved") for one in _close_missing(store, scan, named, now)]
         outcomes += [Receipt(one, "resolved") for one in _close_proved(store, scan, now)]
     return outcomes
+
+
+def _until_now(report: Report, now: float) -> Report:
+    """The report without times to come, by which a wrong clock would hide what follows."""
+    findings = tuple(
+        one if one.starts_at <= now else one.model_copy(update={"starts_at": now})
+        for one in report.findings
+    )
+    scan = report.scan
+    if scan is not None and scan.at > now:
+        scan = scan.model_copy(update={"at": now})
+    return Report(findings=findings, scan=scan)
 
 
 def _is_latest(store: Writer, scan: ScanReport) -> bool:
@@ -80,7 +93,18 @@ def receive_one(
     else:
         versions = store.versions(finding.package)
         change = observed(before, finding, now, versions, scope=scope, certain=certain)
+        change = _risen(before, change, finding, now)
     return Receipt(store.store(before, change), _result(change))
+
+
+def _risen(before: Issue, change: Transition, finding: Finding, now: float) -> Transition:
+    """The change, with an event if the issue became more urgent while it was open."""
+    issue = change.issue
+    if not {before.state, issue.state} <= ACTIVE or issue.band >= before.band:
+        return change
+    text = f"from P{before.band} to P{issue.band}: {finding.title}"
+    rose = Event(at=now, who=finding.source, what="rose", text=text, version=finding.version)
+    return Transition(issue=issue, events=(*change.events, rose))
 
 
 def _message_of(finding: Finding) -> str:
@@ -127,6 +151,8 @@ def _close_proved(store: Writer, scan: ScanReport, now: float) -> list[Issue]:
         issue = store.issue_of(fingerprint_of(scan.package, proof.kind, proof.subject))
         if issue is None or issue.state not in ACTIVE:
             continue
+        if any(one.source == PERSON for one in issue.active.values()):
+            continue  # a person says when it is over
         if not versions.is_newer(scan.version, issue.version_last):
             continue
         change = closed(issue, now, scan.source, proof.text, scan.version)

@@ -15,6 +15,7 @@ from packager.tracker.core.texts import Comment, Identity, Name, Text
 PERSON = "person"
 """``Finding.source`` of an issue that a person added."""
 MAX_LABELS = 50
+MAX_PRIORITY = 100.0
 
 
 class Acknowledge(Strict):
@@ -178,6 +179,10 @@ def _snooze(issue: Issue, action: SnoozeFor, who: str, now: float) -> Transition
         raise ActionError(f"expected a time to come, got {format_moment(action.until)}")
     if issue.state is State.RESOLVED:
         raise ActionError("expected an issue that is not resolved")
+    if action.until_new_version and not issue.version_last:
+        raise ActionError("expected an issue of a version, got one without")
+    if action.until_doubled and 2 * issue.priority > MAX_PRIORITY:
+        raise ActionError(f"expected a priority of at most {MAX_PRIORITY / 2:g}, which can double")
     snooze = Snooze(
         until=action.until,
         priority=2 * issue.priority if action.until_doubled else None,

@@ -17,7 +17,7 @@ Severity = Literal["page", "ticket", "info"]
 FINGERPRINT_VERSION = "issue/1"
 PACKAGE_SUBJECT = "package"
 MAX_LINKS = 20
-MAX_VALUES = 100
+MAX_VALUES = 20
 MAX_FINDINGS = 1_000
 LINK = re.compile(r"https?://[^\s\x00-\x1f\x7f]+")
 

@@ -162,6 +162,7 @@ What = Literal[
     "opened",
     "regressed",
     "changed",
+    "rose",
     "cleared",
     "resolved",
     "reopened",

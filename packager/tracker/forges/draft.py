@@ -21,7 +21,7 @@ def draft_of(issue: dict[str, Any]) -> Draft:
         f"{escaped(issue['kind'])} · {escaped(issue['subject'])}",
         "",
         f"Priority: {escaped(issue['explanation'])}",
-        *(["", escaped(issue["summary"])] if issue["summary"] else []),
+        *(["", f"What: {escaped(issue['summary'])}"] if issue["summary"] else []),
         *(["", f"What to do: {escaped(issue['action'])}"] if issue["action"] else []),
         "",
         f"[Issue {issue['id']} of the tracker]({issue['url']})",
@@ -42,7 +42,7 @@ def fingerprint_in(body: str) -> str | None:
 def comment_of(event: dict[str, Any]) -> str:
     """A comment of the tracker, for the forge."""
     mark = f"<!-- model-packager event={event['id']} -->"
-    return f"{escaped(event['who'])}: {escaped(event['text'])}\n\n{mark}"
+    return f"**{escaped(event['who'])}**: {escaped(event['text'])}\n\n{mark}"
 
 
 def event_in(text: str) -> int | None:

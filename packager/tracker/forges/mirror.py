@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
+
+from packager.tracker.core.finding import Strict
+from packager.tracker.core.texts import Text
+
+Number = Annotated[str, Field(pattern=r"^[0-9]{1,18}$")]
+"""An issue's number in a forge: digits, because it becomes a part of an address."""
+Count = Annotated[int, Field(ge=0, lt=2**62)]
 
 
-@dataclass(frozen=True)
-class Mirror:
+class Mirror(Strict):
     """Of one issue in one forge."""
 
-    number: str
+    number: Number
     open_here: bool
     open_there: bool
-    text: str
+    text: Text = ""
     """Digest of title, body and labels."""
-    owner: str
+    owner: Text = ""
     """Whom the forge had it assigned to."""
-    event: int
+    event: Count = 0
     """The newest event of the tracker that the forge has."""
-    comments: int
+    comments: Count = 0
     """Comments in the forge."""
-    comment: int = 0
+    comment: Count = 0
     """The id of the newest comment of the forge that the tracker has."""
+
+    def having(self, **changes: object) -> Mirror:
+        """A copy with other values."""
+        return self.model_validate({**self.model_dump(), **changes})

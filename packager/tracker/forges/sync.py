@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
+
+from pydantic import ValidationError
 
 from packager.errors import PackageError
 from packager.progress import Progress
@@ -86,36 +88,36 @@ class _Step:
         draft = draft_of(self.issue)
         made = self.forge.create(draft)
         self.result.created += 1
-        mirror = Mirror(made.number, True, True, digest(draft), "", 0, 0)
+        mirror = _mirror(made, text=digest(draft))
         return self._comments(made, mirror)
 
     def meet(self, found: RemoteIssue, mirror: Mirror | None) -> Mirror:
         """Bring both sides together; without a mirror, ours was lost: the tracker's state goes."""
         if mirror is None:
-            mirror = Mirror(found.number, found.open, found.open, "", found.owner, 0, 0)
+            mirror = _mirror(found, owner=found.owner)
         mirror = self._state(found, mirror)
         mirror = self._owner(found, mirror)
         draft = draft_of(self.issue)
         if digest(draft) != mirror.text:
             self.forge.update(mirror.number, draft)
             self.result.updated += 1
-            mirror = replace(mirror, text=digest(draft))
+            mirror = mirror.having(text=digest(draft))
         return self._comments(found, mirror)
 
     def _state(self, found: RemoteIssue, mirror: Mirror) -> Mirror:
         here, there = self.is_open, found.open
         if here == there:
-            return replace(mirror, open_here=here, open_there=there)
+            return mirror.having(open_here=here, open_there=there)
         if there != mirror.open_there:
             self._take_state(found)
-            return replace(mirror, open_here=self.is_open, open_there=there)
+            return mirror.having(open_here=self.is_open, open_there=there)
         if here:
             self.forge.reopen(mirror.number)
             self.result.reopened += 1
         else:
             self.forge.close(mirror.number)
             self.result.closed += 1
-        return replace(mirror, open_here=here, open_there=here)
+        return mirror.having(open_here=here, open_there=here)
 
     def _take_state(self, found: RemoteIssue) -> None:
         who = f" by {found.changed_by}" if found.changed_by else ""
@@ -132,7 +134,7 @@ class _Step:
         if found.owner != mirror.owner and found.owner != self.issue["owner"]:
             self._act({"action": "assign", "owner": found.owner})
             self.result.taken.append(f"#{self.issue['id']}: assigned to {found.owner or 'nobody'}")
-        return replace(mirror, owner=found.owner)
+        return mirror.having(owner=found.owner)
 
     def _comments(self, found: RemoteIssue, mirror: Mirror) -> Mirror:
         events = [one for one in self.client.events(self.issue["id"]) if one["what"] == "comment"]
@@ -152,7 +154,7 @@ class _Step:
             self.forge.comment(mirror.number, comment_of(one))
             self.result.comments += 1
         event = max([mirror.event, *(one["id"] for one in new)])
-        return replace(mirror, event=event, comment=last, comments=found.comments + len(added))
+        return mirror.having(event=event, comment=last, comments=found.comments + len(added))
 
     def _take_comment(self, found: RemoteComment, known: Collection[str]) -> None:
         text = f"{self._prefix}{found.author}: {found.text}"[:MAX_COMMENT]
@@ -171,6 +173,17 @@ class _Step:
             raise PackageError(
                 f"#{self.issue['id']}: {error.message}", error.hint or "run it again"
             ) from error
+
+
+def _mirror(found: RemoteIssue, **known: object) -> Mirror:
+    """The first mirror of an issue; raises ``PackageError`` if the forge's number is none."""
+    fields = {"number": found.number, "open_here": found.open, "open_there": found.open, **known}
+    try:
+        return Mirror.model_validate(fields)
+    except ValidationError:
+        raise PackageError(
+            f"expected the number of an issue from the forge, got {found.number[:40]!r}"
+        ) from None
 
 
 def digest(draft: Draft) -> str:

@@ -41,4 +41,5 @@ def mail_of(event: dict[str, Any], issue: dict[str, Any], config: MailConfig) ->
 
 
 def _line(text: str) -> str:
-    return escape_control_characters(text)
+    """One line; encoded words (RFC 2047), which a header would decode, are broken."""
+    return escape_control_characters(text).replace("=?", "= ?")

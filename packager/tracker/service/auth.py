@@ -61,10 +61,14 @@ class Authenticator:
         return self._of_proxy(request)
 
     async def require(self, request: Request, needed: TokenScope, secret: str = "") -> Principal:
-        """Who sends the request; raises ``RefusedError`` 401 or 403."""
+        """Who sends the request to the API; raises ``RefusedError`` 401 or 403.
+
+        Only a token counts, not a session or a proxy's user: a browser adds those to requests of
+        other sites, too.
+        """
         found = await self.principal(request, secret)
-        if found is None:
-            raise RefusedError(401, "unauthorized", "expected a token or a login")
+        if found is None or found.session:
+            raise RefusedError(401, "unauthorized", "expected a token in the header Authorization")
         if not found.scope.allows(needed):
             raise RefusedError(
                 403, "forbidden", f"expected a token of scope {needed}, got {found.scope}"
@@ -128,9 +132,11 @@ class Authenticator:
         sender = request.client.host if request.client is not None else ""
         if not self._settings.proxy_address or sender != self._settings.proxy_address:
             return None
-        given = request.headers.get(self._settings.proxy_header, "").strip()
+        given = request.headers.getlist(self._settings.proxy_header)
+        if len(given) != 1 or "," in given[0]:
+            return None  # one of them may be the client's
         try:
-            name = PERSON_NAME.validate_python(given)
+            name = PERSON_NAME.validate_python(given[0].strip())
         except ValidationError:
             return None
         return Principal(name, TokenScope.WRITE, session=f"proxy:{name}")

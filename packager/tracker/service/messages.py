@@ -56,4 +56,6 @@ async def _delivered(channel: Channel, event: dict[str, Any], issue: dict[str, A
     except UndeliveredError as error:
         _LOG.warning("%s: event %s did not arrive: %s", channel.name, event["id"], error)
         return error.final
+    except Exception:  # it would fail again, and must not stop the events behind it
+        _LOG.exception("%s: event %s could not be told", channel.name, event["id"])
     return True

@@ -3,35 +3,26 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
 
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from packager.tracker.core.finding import Strict
-from packager.tracker.core.texts import Name, Text
+from packager.tracker.core.texts import Name
+from packager.tracker.forges.mirror import Mirror
 from packager.tracker.service.context import ServiceContext
 from packager.tracker.service.problems import RefusedError, body_of, malformed, not_found
 from packager.tracker.store.mirrors import keep_mirror, mirrors
 from packager.tracker.store.tokens import TokenScope
-
-Count = Annotated[int, Field(ge=0, lt=2**62)]
 
 
 class GivenMirror(Strict):
     """The body of ``PUT``."""
 
     forge: Name
-    number: Name
-    open_here: bool
-    open_there: bool
-    text: Text
-    owner: Text
-    event: Count
-    comments: Count
-    comment: Count
+    mirror: Mirror
 
 
 class MirrorApi:
@@ -56,7 +47,7 @@ class MirrorApi:
                 400, "malformed", "forge: expected a name such as github:team/models"
             )
         found = await self._context.tracker.read(mirrors, forge)
-        shown = [{"issue": issue, **json.loads(seen)} for issue, seen in found]
+        shown = [{"issue": issue, "mirror": json.loads(seen)} for issue, seen in found]
         return JSONResponse({"mirrors": shown})
 
     async def keep(self, request: Request) -> Response:
@@ -67,7 +58,7 @@ class MirrorApi:
         except ValidationError as error:
             raise malformed(error) from None
         number, tracker = request.path_params["number"], self._context.tracker
-        seen = given.model_dump_json(exclude={"forge"})
+        seen = given.mirror.model_dump_json()
         if not await tracker.write(keep_mirror, number, given.forge, seen, tracker.clock()):
             raise not_found(number)
         return JSONResponse({"issue": number, "forge": given.forge})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping
 
@@ -11,6 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 MAX_BODY = 1 << 20
+MAX_BODY_SECONDS = 30.0
 RETRY_SECONDS = 5
 _LOG = logging.getLogger(__name__)
 
@@ -49,10 +51,15 @@ async def body_of(request: Request, most: int = MAX_BODY) -> bytes:
         raise RefusedError(413, "too_large", f"expected a body of at most {most} bytes")
     body = bytearray()
     try:
-        async for part in request.stream():
-            body += part
-            if len(body) > most:
-                raise RefusedError(413, "too_large", f"expected a body of at most {most} bytes")
+        async with asyncio.timeout(MAX_BODY_SECONDS):
+            async for part in request.stream():
+                body += part
+                if len(body) > most:
+                    raise RefusedError(413, "too_large", f"expected a body of at most {most} bytes")
+    except TimeoutError:
+        raise RefusedError(
+            408, "too_slow", f"expected the body within {MAX_BODY_SECONDS:g} s"
+        ) from None
     except ClientDisconnect:
         raise RefusedError(400, "malformed", "expected the whole body") from None
     return bytes(body)

@@ -30,6 +30,7 @@ ADMIN = "admin"
 REPORTER = "report-token-file"
 MIN_SECRET = 20
 GRACE_SECONDS = 10
+MAX_CONNECTIONS = 500
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,7 @@ def start(
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
+        limit_concurrency=MAX_CONNECTIONS,
     )
     return Started(uvicorn.Server(served), [listening], app.state.context, token_file)
 
@@ -138,7 +140,13 @@ def _keep_report(store: Writer, file: Path) -> None:
             f"{file}: expected a token of at least {MIN_SECRET} characters, got {len(secret)}",
             "for example the output of `openssl rand -hex 32`",
         )
-    if token_of(store, hash_of(secret)) is None:
+    known = token_of(store, hash_of(secret))
+    if known is not None and known.scope is not TokenScope.REPORT:
+        raise UsageError(
+            f"{file}: expected a token of scope report, got one of scope {known.scope}",
+            "make another one: `openssl rand -hex 32`",
+        )
+    if known is None:
         revoke_token(store, REPORTER, LOCAL, time.time())
         create_token(store, REPORTER, TokenScope.REPORT, LOCAL, time.time(), secret)
 

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from packager.tracker.core.finding import fingerprint
 from packager.tracker.core.issue import Event, Issue
 from packager.tracker.core.plot import PLOT
+from packager.tracker.forges.mirror import Mirror
 from packager.tracker.store.archive import SCAN
 from packager.tracker.store.archive_records import (
     LINE,
@@ -172,6 +173,7 @@ class _Import:
             "insert into mirror(issue, forge, seen, synced_at) values(?, ?, ?, ?)"
             " on conflict do nothing"
         )
+        Mirror.model_validate_json(one.seen)
         values = (self._of(one.issue), one.forge, one.seen, one.synced_at)
         self._store.db.run(sql, values)
 

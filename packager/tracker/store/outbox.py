@@ -6,7 +6,7 @@ from packager.tracker.core.issue import Event, Issue
 from packager.tracker.store.reader import Reader
 from packager.tracker.store.writer import Writer
 
-TOLD = ("opened", "regressed", "reopened", "woke", "moved", "resolved", "flapping")
+TOLD = ("opened", "rose", "regressed", "reopened", "woke", "moved", "resolved", "flapping")
 """What is told; comments and labels are not."""
 MAX_AT_ONCE = 50
 

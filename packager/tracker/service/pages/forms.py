@@ -60,7 +60,10 @@ def check_origin(request: Request, settings: ServiceSettings) -> None:
         if site not in ("same-origin", "none"):
             raise RefusedError(403, "forbidden", "The form came from another site.")
         return
-    origin = urlsplit(request.headers.get("origin", ""))
+    try:
+        origin = urlsplit(request.headers.get("origin", ""))
+    except ValueError:  # an unbalanced bracket
+        origin = urlsplit("")
     own = {request.headers.get("host", "").lower(), urlsplit(settings.public_url).netloc.lower()}
     if origin.scheme not in ("http", "https") or origin.netloc.lower() not in own:
         message = "The form does not say that it came from this site (Sec-Fetch-Site or Origin)."

@@ -87,10 +87,12 @@ def _has_prefix(url: str, prefix: str) -> bool:
         found, known = urlsplit(url), urlsplit(prefix)
     except ValueError:
         return False
-    if found.scheme not in ("http", "https") or "\\" in url:
+    if found.scheme not in ("http", "https") or "\\" in url or not url.isprintable():
         return False
     same = (found.scheme, found.netloc.lower()) == (known.scheme, known.netloc.lower())
-    return same and (found.path or "/").startswith(known.path or "/")
+    path, start = found.path or "/", known.path or "/"
+    inside = path == start or path.startswith(start if start.endswith("/") else f"{start}/")
+    return same and inside and ".." not in path.split("/")
 
 
 def subject_of(issue: Issue) -> str:
