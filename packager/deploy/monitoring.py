@@ -204,14 +204,25 @@ def shared_files(fleet: Fleet) -> dict[str, str]:
     files: Mapping[str, Mapping[str, Any]] = {
         "compose.yml": compose.services(fleet),
         "prometheus/prometheus.yml": compose.prometheus(fleet),
-        f"prometheus/rules/{SERVICE}.yml": rules_document([service_group()]),
-        f"prometheus/tests/{SERVICE}.yml": service_tests(f"../rules/{SERVICE}.yml"),
         "alertmanager/alertmanager.yml": compose.alertmanager(fleet),
         "grafana/provisioning/datasources/prometheus.yml": compose.datasource(),
         "grafana/provisioning/dashboards/models.yml": compose.dashboard_provider(),
     }
     texts = {path: dump(document) for path, document in files.items()}
-    return texts | {f"issues/{SERVICE}.json": _json(service_document())}
+    return texts | (_tracker_files() if fleet.tracker else {})
+
+
+def _tracker_files() -> dict[str, str]:
+    """Rules about the tracker, their tests and kinds of issues.
+
+    Without the tracker they are left out: they would report a service that was removed as down.
+    """
+    rules_file, tests_file, _, issues_file = own_paths(SERVICE)
+    return {
+        rules_file: dump(rules_document([service_group()])),
+        tests_file: dump(service_tests(f"../rules/{SERVICE}.yml")),
+        issues_file: _json(service_document()),
+    }
 
 
 def _json(document: Mapping[str, Any]) -> str:

@@ -80,6 +80,7 @@ def test_without_the_tracker_nothing_of_it_is_left_and_that_is_remembered(tmp_pa
     compose, config = read(out, "compose.yml"), read(out, "prometheus/prometheus.yml")
     assert "issues" not in {**compose["services"], **compose["volumes"]}
     assert "issues" not in [job["job_name"] for job in config["scrape_configs"]]
+    assert not [path for path in without if "_issues" in path]
     assert b"issues.token" not in b"".join(without.values())
     deployed(out, tracker=True)
     assert "issues" in read(out, "compose.yml")["services"]
