@@ -41,16 +41,17 @@ def test_drift_opens_an_issue_and_its_end_resolves_it(
         replica(local_package.reference) as server,
         deployed_tracker(out, tmp_path, model, server.address, waits) as running,
     ):
-        send_shifted(server, local_package)
+        send(server, local_package, SHIFT)
         # Certainty is 1 until Prometheus was asked.
         wait_until(lambda: running.issues().get(DRIFT, {"certainty": 1})["certainty"] < 1, 60)
         found = running.issues()[DRIFT]
         page = running.page(found["id"])
         only = f'model_feature_observations_total{{job="{model}", feature="basket"}}'
         live = {labels["bin"]: n for labels, n in running.prometheus.ask(f"sum by (bin) ({only})")}
-        server.kill()
-        # No replica is scraped for 8 min / 60: alerts about its version end, that it is gone pages.
+        for _ in range(4):  # then most rows of the day, 24 minutes here, are as in training
+            send(server, local_package)
         wait_until(lambda: not running.issues()[DRIFT]["firing"], 60)
+        server.kill()
         wait_until(lambda: DOWN in running.issues(), 60)
         after = running.issues()
     assert (found["package"], found["state"], found["firing"]) == (model, "open", True)
@@ -63,10 +64,10 @@ def test_drift_opens_an_issue_and_its_end_resolves_it(
     assert (after[DOWN]["band"], after[DOWN]["state"]) == (1, "open")
 
 
-def send_shifted(server: Replica, built: Package) -> None:
-    """Ask about every row of the training, with another basket."""
+def send(server: Replica, built: Package, shift: float = 0.0) -> None:
+    """Ask about every row of the training, with baskets moved by ``shift``."""
     frame = pd.read_csv(built.project / "data/visits.csv")
-    frame["basket"] += SHIFT
+    frame["basket"] += shift
     rows = json.loads(frame.drop(columns="returned").to_json(orient="records"))
     for start in range(0, len(rows), 200):
         server.post("/predict", {"rows": rows[start : start + 200]})

@@ -26,8 +26,8 @@ MEMORY = "512m"
 ADDRESS = f"http://{JOB}:{PORT}"
 
 
-def tracker_service() -> dict[str, Any]:
-    """The container; its image is made by ``package issues image``."""
+def tracker_service(time_scale: int) -> dict[str, Any]:
+    """The container, whose image ``package issues image`` makes; ``time_scale``: of the rules."""
     return {
         "image": tracker_tag(),
         "cap_drop": ["ALL"],
@@ -42,6 +42,7 @@ def tracker_service() -> dict[str, Any]:
             "--prometheus=http://prometheus:9090",
             "--queries=/etc/issues",
             f"--report-token-file={INSIDE}",
+            *([f"--time-scale={time_scale}"] if time_scale > 1 else []),
         ],
         "ports": [f"127.0.0.1:{TRACKER_PORT}:{PORT}"],
         "volumes": ["issues:/state", "./issues:/etc/issues:ro", TOKEN_VOLUME],

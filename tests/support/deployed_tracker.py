@@ -69,7 +69,7 @@ def deployed_tracker(
     _replace_waits(out / f"prometheus/rules/{model}.yml", waits)
     options = [
         *("--port", ports[TRACKER], "--queries", out / "issues"),
-        *("--report-token-file", out / TOKEN),
+        *("--report-token-file", out / TOKEN, *_time_scale(out)),
         *(f"--{name}=http://127.0.0.1:{ports[name]}" for name in (ALERTS, METRICS)),
     ]
     with (
@@ -100,6 +100,12 @@ def _serve(state: Path, options: list[object]) -> Iterator[dict[str, str]]:
         process.send_signal(signal.SIGINT)
         process.wait(30)
         process.stdout.close()
+
+
+def _time_scale(out: Path) -> list[str]:
+    """The option of the generated service."""
+    command = yaml.safe_load((out / "compose.yml").read_text())["services"][JOB]["command"]
+    return [one for one in command if one.startswith("--time-scale=")]
 
 
 def _replace_addresses(out: Path, model: str, served: str, ports: dict[str, int]) -> None:

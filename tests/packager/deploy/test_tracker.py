@@ -10,7 +10,7 @@ import yaml
 from deployed_models import contents, deployed, generated, written
 
 from packager.deploy.monitoring import remove_monitoring
-from packager.deploy.prometheus.rules import MonitoredModel, Objectives
+from packager.deploy.prometheus.rules import AlertOptions, MonitoredModel, Objectives
 from packager.deploy.tracker import TOKEN
 from packager.errors import UsageError
 from packager.image.tracker_files import tracker_tag
@@ -112,3 +112,10 @@ def test_no_token_is_written_through_a_link_that_leaves_the_folder(tmp_path: Pat
     with pytest.raises(UsageError, match="a link that leaves"):
         deployed(out, tracker=True)
     assert list(elsewhere.iterdir()) == []
+
+
+def test_a_drill_s_tracker_is_on_its_time_scale(tmp_path: Path) -> None:
+    plain = read(written(tmp_path), "compose.yml")["services"]["issues"]["command"]
+    deployed(tmp_path / "out", options=AlertOptions(time_scale=60))
+    quick = read(tmp_path / "out", "compose.yml")["services"]["issues"]["command"]
+    assert quick == [*plain, "--time-scale=60"]
