@@ -79,6 +79,7 @@ def _settings() -> dict[str, object]:
         "Env": [
             "HOME=/tmp",
             "LC_ALL=C.UTF-8",
+            f"MODEL_ISSUES_TOKEN_FILE={STATE}/admin.token",  # of commands in the container
             f"PATH=/{VENV}/bin:/usr/local/bin:/usr/bin:/bin",
             "PYTHONDONTWRITEBYTECODE=1",
             f"PYTHONPATH=/{INSTALLED_AT}",

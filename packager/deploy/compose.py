@@ -77,7 +77,7 @@ def services(fleet: Fleet) -> dict[str, Any]:
                 "restart": "unless-stopped",
             },
             "grafana": _grafana(),
-            **({JOB: tracker.tracker_service()} if fleet.tracker else {}),
+            **({JOB: tracker.tracker_service(fleet.time_scale)} if fleet.tracker else {}),
         },
         "volumes": {
             **{one.state: {} for one in models},

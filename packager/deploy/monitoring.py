@@ -29,7 +29,7 @@ from packager.deploy.prometheus.rules import (
     rules_document,
 )
 from packager.deploy.prometheus.time_scale import scaled_groups
-from packager.deploy.tracker import keep_token
+from packager.deploy.tracker import check_token, keep_token
 from packager.deploy.yaml import dump
 from packager.errors import PackageError
 from packager.image.reference import Reference
@@ -91,11 +91,7 @@ def deploy_monitoring(
     if tracker is not None:
         fleet = fleet.with_tracker(tracker)
     files = {**model_files(model), **shared_files(fleet)}
-    changed = generated_folder.write(
-        target, files, fleet.notes, _paths_of(known.members.keys() - {model.name})
-    )
-    if fleet.tracker:
-        keep_token(target)
+    changed = _write(target, files, fleet, known.members.keys() - {model.name})
     return DeployResult(
         tuple(sorted(files)), fleet, before.version if before else None, tuple(changed)
     )
@@ -106,13 +102,22 @@ def remove_monitoring(name: str, target: Path) -> DeployResult:
     known = Fleet.of(generated_folder.read_generated(target).notes)
     fleet = known.without(name)
     files = shared_files(fleet)
-    changed = generated_folder.write(target, files, fleet.notes, _paths_of(fleet.members))
+    changed = _write(target, files, fleet, fleet.members)
     before = known.members[name].version
     return DeployResult(tuple(sorted(files)), fleet, before, tuple(changed))
 
 
-def _paths_of(names: Iterable[str]) -> list[str]:
-    return [path for name in names for path in own_paths(name)]
+def _write(
+    target: Path, files: Mapping[str, str], fleet: Fleet, others: Iterable[str]
+) -> list[str]:
+    """Write ``files`` and make the token; the files of the models ``others`` stay as they are."""
+    if fleet.tracker:
+        check_token(target)
+    kept = [path for name in others for path in own_paths(name)]
+    changed = generated_folder.write(target, files, fleet.notes, kept)
+    if fleet.tracker:
+        keep_token(target)
+    return changed
 
 
 def monitored(
@@ -199,14 +204,25 @@ def shared_files(fleet: Fleet) -> dict[str, str]:
     files: Mapping[str, Mapping[str, Any]] = {
         "compose.yml": compose.services(fleet),
         "prometheus/prometheus.yml": compose.prometheus(fleet),
-        f"prometheus/rules/{SERVICE}.yml": rules_document([service_group()]),
-        f"prometheus/tests/{SERVICE}.yml": service_tests(f"../rules/{SERVICE}.yml"),
         "alertmanager/alertmanager.yml": compose.alertmanager(fleet),
         "grafana/provisioning/datasources/prometheus.yml": compose.datasource(),
         "grafana/provisioning/dashboards/models.yml": compose.dashboard_provider(),
     }
     texts = {path: dump(document) for path, document in files.items()}
-    return texts | {f"issues/{SERVICE}.json": _json(service_document())}
+    return texts | (_tracker_files() if fleet.tracker else {})
+
+
+def _tracker_files() -> dict[str, str]:
+    """Rules about the tracker, their tests and kinds of issues.
+
+    Without the tracker they are left out: they would report a service that was removed as down.
+    """
+    rules_file, tests_file, _, issues_file = own_paths(SERVICE)
+    return {
+        rules_file: dump(rules_document([service_group()])),
+        tests_file: dump(service_tests(f"../rules/{SERVICE}.yml")),
+        issues_file: _json(service_document()),
+    }
 
 
 def _json(document: Mapping[str, Any]) -> str:

@@ -11,9 +11,12 @@ import secrets
 from pathlib import Path
 from typing import Any
 
+from packager.cache import atomic_file
+from packager.confinement import refuse_leaving
 from packager.deploy.fleet import TRACKER_PORT
 from packager.deploy.prometheus.issue_service import JOB
 from packager.engine.hardening import MAX_PROCESSES
+from packager.errors import UsageError
 from packager.image.tracker_files import PORT, tracker_tag
 
 TOKEN = "tokens/issues.token"
@@ -23,8 +26,8 @@ MEMORY = "512m"
 ADDRESS = f"http://{JOB}:{PORT}"
 
 
-def tracker_service() -> dict[str, Any]:
-    """The container; its image is made by ``package issues image``."""
+def tracker_service(time_scale: int) -> dict[str, Any]:
+    """The container, whose image ``package issues image`` makes; ``time_scale``: of the rules."""
     return {
         "image": tracker_tag(),
         "cap_drop": ["ALL"],
@@ -39,6 +42,7 @@ def tracker_service() -> dict[str, Any]:
             "--prometheus=http://prometheus:9090",
             "--queries=/etc/issues",
             f"--report-token-file={INSIDE}",
+            *([f"--time-scale={time_scale}"] if time_scale > 1 else []),
         ],
         "ports": [f"127.0.0.1:{TRACKER_PORT}:{PORT}"],
         "volumes": ["issues:/state", "./issues:/etc/issues:ro", TOKEN_VOLUME],
@@ -62,16 +66,29 @@ def receiver(name: str) -> dict[str, Any]:
     return {"name": name, "webhook_configs": [webhook]}
 
 
-def keep_token(folder: Path) -> Path | None:
-    """Make the token if there is none; its file if it was made.
+def check_token(folder: Path) -> None:
+    """Raise ``UsageError`` if the token can be neither kept nor made."""
+    path = folder / TOKEN
+    if path.is_file():
+        return
+    refuse_leaving(path, folder)
+    for place, wanted in ((path.parent, "a folder"), (path, "a file")):
+        if os.path.lexists(place) and not (wanted == "a folder" and place.is_dir()):
+            raise UsageError(
+                f"{place}: expected {wanted}, got something else",
+                "move it elsewhere: this command then makes it anew",
+            )
 
-    The users of both containers read it, so its folder is what keeps others out.
+
+def keep_token(folder: Path) -> None:
+    """Make the token if there is none.
+
+    The users of both containers read the file, so its folder is what keeps others out.
     """
     path = folder / TOKEN
-    if path.exists():
-        return None
-    path.parent.mkdir(mode=0o700, exist_ok=True)
-    with open(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as stream:
-        stream.write(f"{secrets.token_urlsafe(32)}\n")
-    path.chmod(0o644)
-    return path
+    if path.is_file():
+        return
+    path.parent.mkdir(exist_ok=True)
+    path.parent.chmod(0o700)
+    with atomic_file(path) as file:
+        file.write_text(f"{secrets.token_urlsafe(32)}\n", encoding="utf-8")

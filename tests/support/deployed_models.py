@@ -12,6 +12,7 @@ from packager.deploy.monitoring import (
     deploy_monitoring,
 )
 from packager.deploy.prometheus.rules import AlertOptions, MonitoredModel, Objectives
+from packager.deploy.tracker import TOKEN
 
 MODEL = MonitoredModel(
     "diamonds-cut",
@@ -56,9 +57,10 @@ def deployed(
     *,
     options: AlertOptions = AlertOptions(),
     keys: bool = False,
+    tracker: bool | None = None,
 ) -> DeployResult:
     package: Any = Packaged(model, image)
-    return deploy_monitoring(package, out, objectives, options, keys=keys)
+    return deploy_monitoring(package, out, objectives, options, keys=keys, tracker=tracker)
 
 
 def written(tmp_path: Path, model: MonitoredModel = MODEL) -> Path:
@@ -73,3 +75,8 @@ def contents(out: Path) -> dict[str, bytes]:
         for path in out.rglob("*")
         if path.is_file()
     }
+
+
+def generated(out: Path) -> dict[str, bytes]:
+    """The contents without the tracker's token, which no two folders share."""
+    return {path: content for path, content in contents(out).items() if path != TOKEN}

@@ -104,14 +104,23 @@ def prometheus(
     if rules:
         quick = [{**group, "interval": every} for group in rules["groups"]]
         (folder / "rules.yml").write_text(yaml.safe_dump({"groups": quick}))
+    with configured_prometheus(folder, folder / "prometheus.yml") as server:
+        yield server
+
+
+@contextmanager
+def configured_prometheus(
+    folder: Path, config: Path, port: int | None = None
+) -> Iterator[Prometheus]:
+    """A real Prometheus with this configuration; its data are in ``folder``."""
     command = [
         "prometheus",
-        f"--config.file={folder / 'prometheus.yml'}",
+        f"--config.file={config}",
         f"--storage.tsdb.path={folder / 'data'}",
         # The first alert may be sent before Alertmanager is discovered.
         "--rules.alert.resend-delay=1s",
     ]
-    with _started(command, folder / "log") as address:
+    with _started(command, folder / "log", port) as address:
         yield Prometheus(f"http://{address}")
 
 

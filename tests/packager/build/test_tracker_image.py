@@ -21,7 +21,7 @@ def test_the_image_serves_read_only_without_capabilities_and_keeps_its_volume(en
     with temporary_directory() as folder:
         image = build_tracker_image(base, Destination("docker"), engine, folder, NullProgress())
     port, volume = free_port(), "package-issues-test"
-    run = ["docker", "run", "-d", "--rm", "--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL",
+    run = ["docker", "run", "-d", "--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL",
            "--security-opt", "no-new-privileges", "-v", f"{volume}:/state",
            "-p", f"127.0.0.1:{port}:3080", image.name]  # fmt: skip
     tokens = []
@@ -34,8 +34,14 @@ def test_the_image_serves_read_only_without_capabilities_and_keeps_its_volume(en
                         "print(open('/state/admin.token').read())"]  # fmt: skip
                 done = subprocess.run(read, capture_output=True, text=True, check=True)
                 tokens.append(done.stdout)
+                ask = ["docker", "exec", name, "python", "-m", "packager.cli", "issues", "list",
+                       "--json"]  # fmt: skip
+                done = subprocess.run(ask, capture_output=True, text=True, check=True)
+                assert json.loads(done.stdout)["issues"] == []
             finally:
                 subprocess.run(["docker", "stop", name], capture_output=True, check=True)
+                # Only this waits until the volume is free; `run --rm` removes it some time later.
+                subprocess.run(["docker", "rm", name], capture_output=True, check=True)
     finally:
         subprocess.run(["docker", "volume", "rm", volume], capture_output=True, check=True)
     assert tokens[0] == tokens[1]

@@ -74,7 +74,7 @@ def test_a_missing_replica_sends_a_page(tmp_path: Path) -> None:
     assert told["value"] == "1"
     assert told["dashboard"].startswith("http://127.0.0.1:3100/d/model-")
     assert told["dashboard"].endswith("?var-model=shop&var-version=")
-    assert page["receivers"] == [{"name": "default"}]
+    assert page["receivers"] == [{"name": "issues"}]
 
 
 def test_a_page_keeps_its_ticket_quiet_and_no_other(tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ from packager.deploy.fleet import Fleet
 
 def test_every_replica_is_scraped_under_the_job_that_alerts_ask_for(tmp_path: Path) -> None:
     out = written(tmp_path)
-    (job,) = yaml.safe_load((out / "prometheus/prometheus.yml").read_text())["scrape_configs"]
+    jobs = yaml.safe_load((out / "prometheus/prometheus.yml").read_text())["scrape_configs"]
+    job = next(one for one in jobs if one["job_name"] == "diamonds-cut")
     assert job["dns_sd_configs"][0]["type"] == "A"
     assert job["dns_sd_configs"][0]["names"] == ["model-diamonds-cut"]
     rules = (out / "prometheus/rules/diamonds-cut.yml").read_text()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from deployed_models import IMAGE, MODEL, contents, deployed, written
+from deployed_models import IMAGE, MODEL, contents, deployed, generated, written
 from typer.testing import CliRunner
 
 from monitoring.feedback.keys import KeyRing
@@ -54,7 +54,7 @@ def test_the_same_model_gives_the_same_bytes(tmp_path: Path) -> None:
     deployed(tmp_path / "a")
     deployed(tmp_path / "b")
     deployed(tmp_path / "b")
-    assert contents(tmp_path / "a") == contents(tmp_path / "b")
+    assert generated(tmp_path / "a") == generated(tmp_path / "b")
 
 
 def test_a_folder_written_here_is_updated_and_foreign_files_stay(tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_after_a_kill_another_call_completes_the_folder(
                 deployed(out, model, f"models/{model.name}:2", objectives)
     deployed(out, last, "models/diamonds-cut:3")
     deployed(fine, last, "models/diamonds-cut:3")
-    assert contents(out) == contents(fine)
+    assert generated(out) == generated(fine)
 
 
 def test_what_a_person_changed_after_a_kill_is_kept(
@@ -166,13 +166,15 @@ def test_a_second_model_joins_the_first_and_leaves_it_alone(tmp_path: Path) -> N
     models = {name: one for name, one in services.items() if name.startswith("model-")}
     assert {one["image"] for one in models.values()} == {IMAGE, "models/prices:2"}
     ports = [port for one in services.values() for port in one.get("ports", [])]
-    assert sorted(ports)[:3] == [
+    assert sorted(ports)[:4] == [
         "127.0.0.1:3000-3009:3000",
         "127.0.0.1:3010-3019:3000",
+        "127.0.0.1:3080:3080",
         "127.0.0.1:3100:3000",
     ]
     assert len({one["volumes"][0] for one in models.values()}) == 2
-    jobs = yaml.safe_load(both["prometheus/prometheus.yml"])["scrape_configs"]
+    *jobs, own_job = yaml.safe_load(both["prometheus/prometheus.yml"])["scrape_configs"]
+    assert own_job["job_name"] == "issues"
     assert [job["job_name"] for job in jobs] == ["diamonds-cut", "prices.v2"]
     assert {job["dns_sd_configs"][0]["names"][0] for job in jobs} == set(models)
     again = deployed(out)
