@@ -39,7 +39,13 @@ class IssuesClient:
     def send(self, report: Report) -> list[dict[str, Any]]:
         """Send findings; for each the issue, its state and what changed."""
         body = report.model_dump_json().encode()
-        return list(self._ask("POST", "/api/v1/findings", body=body)["findings"])
+        found: Any = self._ask("POST", "/api/v1/findings", body=body).get("findings")
+        try:
+            return [{name: one[name] for name in ("id", "state", "result")} for one in found]
+        except (TypeError, KeyError):
+            raise PackageError(
+                f"{self._url}: not the answer of an issue tracker", "check the address"
+            ) from None
 
     def page(self, selection: Mapping[str, Any]) -> dict[str, Any]:
         """A page of a list: ``issues``, and ``next``, the key of the next page."""
