@@ -10,6 +10,8 @@ from running_trackers import RunningTracker, finding, reported, running_tracker
 
 import packager.cli.commands  # noqa: F401  # before a test imports one: the order in --help
 from packager import cli
+from packager.progress import Progress
+from packager.tracker.core.finding import Report
 
 
 @pytest.fixture(autouse=True)
@@ -36,6 +38,19 @@ def run(monkeypatch, capsys):
         return ended.value.code or 0, said.out, said.err
 
     return call
+
+
+@pytest.fixture
+def sent(monkeypatch) -> list[tuple[str, Report]]:
+    """The address and the reports that ``test``, ``feedback``, ``replay`` and ``build`` send."""
+    reports: list[tuple[str, Report]] = []
+
+    def send(url: str, report: Report, _: Progress) -> None:
+        reports.append((url, report))
+
+    for name in ("test", "feedback", "run", "build"):
+        monkeypatch.setattr(f"packager.cli.{name}.send_findings", send)
+    return reports
 
 
 @pytest.fixture(scope="module")
