@@ -43,6 +43,7 @@ EXEMPT: dict[str, str] = {
     "packager/progress.py": "a protocol, and a class that says nothing",
     "packager/project/templates/train.py": "a starter's file: tests/conftest.py builds with it",
     "packager/runners/build_wheel.py": "runs alone, in test_source_build.py",
+    "packager/tracker/forges/forge.py": "a protocol, which the test of each forge speaks",
     "packager/worker/train/model_queries.py": "calls golden.py and rejected_values.py in a row",
     "serving/protocols/protocol.py": "a protocol, which every adapter's test speaks",
     "serving/service.py": "imports BentoML: test_server.py asks a server for its files",

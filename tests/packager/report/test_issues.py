@@ -15,7 +15,7 @@ from packager.tracker.service.settings import ServiceSettings
 from packager.tracker.service.views import event_view, issue_view
 from packager.tracker.store.reader import StoredEvent
 
-NOW = 1_000_000.0
+NOW = 1_796_000_000.0
 
 
 def shown(found: Finding, **changes: Any) -> dict[str, Any]:

@@ -77,11 +77,10 @@ def test_notes_of_the_system_are_left_out(
 
 @pytest.mark.parametrize("name", ["team/other", "../admin", "team/models/../x"])
 def test_a_name_is_one_part_of_the_path(name: str) -> None:
-    with fake_forge("gitlab") as (url, state), pytest.raises(PackageError, match="no such project"):
-        try:
+    with fake_forge("gitlab") as (url, state):
+        with pytest.raises(PackageError, match="no such project"):
             GitLab(url, name, TOKEN)
-        finally:
-            assert all(path.count("/") == 2 for _, path in state.requests)
+        assert [path.count("/") for _, path in state.requests] == [2]
 
 
 def test_only_a_private_project_is_not_public() -> None:
