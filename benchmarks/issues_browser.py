@@ -61,7 +61,10 @@ class Found:
 def served(kind: str, away: bool = False) -> Iterator[Started]:
     """A service with examples on a free port."""
     with tempfile.TemporaryDirectory() as folder:
-        settings = ServiceSettings(link_prefixes=("https://grafana.example/",))
+        settings = ServiceSettings(
+            link_prefixes=("https://grafana.example/",),
+            alertmanager="http://127.0.0.1:9" if away else "",
+        )
         started = start(Path(folder), "127.0.0.1", 0, settings)
         with started.context.tracker.store.write() as store:
             if kind == "demo":
@@ -104,7 +107,7 @@ def look(browser: Browser, started: Started, found: Found, args: argparse.Namesp
     """Every page at every width, light and dark."""
     state = login(browser, started)
     axe = Path(args.axe).read_text(encoding="utf-8") if args.axe else ""
-    for width in WIDTHS:
+    for width in args.widths:
         for scheme in ("light", "dark"):
             context = browser.new_context(
                 storage_state=state, color_scheme=scheme, bypass_csp=bool(axe),
@@ -235,6 +238,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--axe", default="")
     parser.add_argument("--shots", default="")
+    parser.add_argument("--widths", type=int, nargs="+", default=WIDTHS)
     args = parser.parse_args()
     if args.shots:
         Path(args.shots).mkdir(parents=True, exist_ok=True)

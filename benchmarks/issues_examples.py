@@ -208,7 +208,7 @@ def fill_hostile(store: Writer, now: float) -> None:
         plot = {"plot": "bins", "title": text, "bins": [text, "b"], "reference": [0.5, 0.5],
                 "live": [0.1, 0.9], "reference_name": text, "live_name": text}  # fmt: skip
         found = _finding(
-            package=name, version=text, kind=name, subject=name, share=0.5, certainty=0.5,
+            package=name, version=text[:400], kind=name, subject=name, share=0.5, certainty=0.5,
             starts_at=now - place, title=text, summary=text, action=text, evidence=text,
             source=name, links={name: "https://grafana.example/?q=%22><script>"}, plot=plot,
             values={name: 1e308},

@@ -64,6 +64,9 @@ def serve(
     prometheus: Annotated[
         str, typer.Option(help="Address of Prometheus, for shares and plots.")
     ] = "",
+    time_scale: Annotated[
+        int, typer.Option(min=1, max=60, help="The --time-scale of the rules, for a drill.")
+    ] = 1,
     queries: Annotated[
         Path | None, typer.Option(help="Folder issues/ that package deploy monitoring wrote.")
     ] = None,
@@ -96,6 +99,7 @@ def serve(
         alertmanager=alertmanager,
         alertmanager_receiver=alertmanager_receiver,
         prometheus=prometheus,
+        time_scale=time_scale,
         queries=read_queries(queries) if queries is not None else {},
         report_token_file=report_token_file,
         link_prefixes=read.link_prefixes,

@@ -18,6 +18,7 @@ from packager.tracker.service.app import create_app
 from packager.tracker.service.settings import ServiceSettings
 from packager.tracker.service.tracker import Tracker
 from packager.tracker.store.sqlite import SqliteStore
+from packager.tracker.store.store import Store
 from packager.tracker.store.tokens import TokenScope, add_token
 
 NOW = 1_795_960_800.0
@@ -71,9 +72,11 @@ class TestBrowser:
 class TrackerSite:
     """A service and one browser."""
 
-    def __init__(self, folder: Path, settings: ServiceSettings = SETTINGS) -> None:
+    def __init__(
+        self, folder: Path, settings: ServiceSettings = SETTINGS, store: Store | None = None
+    ) -> None:
         self.now = NOW
-        self.store = SqliteStore(folder / "issues.db")
+        self.store = store or _hasty(SqliteStore(folder / "issues.db"))
         self.tracker = Tracker(self.store, lambda: self.now)
         self.app = create_app(self.tracker, settings)
         self.client = self.browser()
@@ -100,10 +103,11 @@ class TrackerSite:
         assert issue is not None
         return issue
 
-    def act(self, number: int, action: Action, who: str = "ada") -> None:
-        """Act on an issue."""
+    def act(self, number: int, *actions: Action, who: str = "ada") -> None:
+        """Act on an issue, in one transaction."""
         with self.store.write() as store:
-            intake.act(store, number, action, who, self.now)
+            for action in actions:
+                intake.act(store, number, action, who, self.now)
 
     def issue(self, number: int) -> Issue:
         """An issue as it is kept."""
@@ -128,6 +132,12 @@ class TrackerSite:
     def close(self) -> None:
         """End the threads."""
         self.tracker.close()
+
+
+def _hasty(store: SqliteStore) -> SqliteStore:
+    """A store that waits for no disk: a test needs no protection against a loss of power."""
+    store._writing.raw.execute("pragma synchronous = off")
+    return store
 
 
 def text_of(html: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from packager.tracker.core.moments import MINUTE
-from packager.tracker.sources.alertmanager import Alert
+from packager.tracker.sources.alertmanager import ReceivedAlert
 
 MAX_WAITING = 5_000
 PLOT_SECONDS = 15 * MINUTE
@@ -32,11 +32,11 @@ class WaitingAlerts:
     """Alerts that Prometheus is to be asked about, once each; the newest of a key counts."""
 
     def __init__(self) -> None:
-        self._alerts: dict[str, tuple[Alert, bool]] = {}
+        self._alerts: dict[str, tuple[ReceivedAlert, bool]] = {}
         self._plotted: dict[str, float] = {}
         self._some = asyncio.Event()
 
-    def add(self, alerts: Iterable[Alert], *, begins: bool) -> None:
+    def add(self, alerts: Iterable[ReceivedAlert], *, begins: bool) -> None:
         """Add alerts; ``begins``: of a new episode, which is asked first and gets a plot."""
         for one in alerts:
             known = self._alerts.pop(one.fingerprint, None)
@@ -46,7 +46,7 @@ class WaitingAlerts:
         if self._alerts:
             self._some.set()
 
-    def take(self, most: int) -> list[tuple[Alert, bool]]:
+    def take(self, most: int) -> list[tuple[ReceivedAlert, bool]]:
         """At most ``most`` alerts, those that begin first."""
         chosen = sorted(self._alerts.values(), key=lambda one: not one[1])[:most]
         for alert, _ in chosen:
@@ -55,7 +55,7 @@ class WaitingAlerts:
             self._some.clear()
         return chosen
 
-    def is_plot_due(self, alert: Alert, now: float) -> bool:
+    def is_plot_due(self, alert: ReceivedAlert, now: float) -> bool:
         """Whether an alert's plot is old; then it counts as drawn now."""
         last = self._plotted.get(alert.fingerprint)
         if last is not None and now - last < PLOT_SECONDS:

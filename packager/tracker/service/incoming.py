@@ -24,7 +24,7 @@ from packager.tracker.sources.alertmanager import (
     alert_of,
     finding_of,
 )
-from packager.tracker.sources.asking import AwayError
+from packager.tracker.sources.asking import SourceAwayError
 from packager.tracker.sources.events import PagerEvent, event_finding, event_source
 from packager.tracker.sources.reconcile import Lives, end_one
 from packager.tracker.store.tokens import TokenScope
@@ -90,7 +90,7 @@ class IncomingMessages:
             return list(findings), None
         try:
             return list(findings), await self._sources.lives()
-        except AwayError:
+        except SourceAwayError:
             if not self._sources.alertmanagers:
                 return list(findings), None
             waiting = {id(one) for one in ends}

@@ -9,7 +9,7 @@ import logging
 from packager.tracker.service.context import ServiceContext
 from packager.tracker.sources.alertmanager import ALERTMANAGER
 from packager.tracker.sources.alertmanager_api import Look, look
-from packager.tracker.sources.asking import AwayError
+from packager.tracker.sources.asking import SourceAwayError
 from packager.tracker.sources.enrichment import Enrichment, enrichment_of, take_enrichment
 from packager.tracker.sources.reconcile import (
     Known,
@@ -26,6 +26,7 @@ from packager.tracker.sources.source_health import (
     note_failure,
     note_success,
 )
+from packager.tracker.store.database import StoreError
 
 MAX_ASKED = 50
 """Alerts that one round asks Prometheus about."""
@@ -47,7 +48,7 @@ async def keep_reconciled(context: ServiceContext) -> None:
         sources.reconcile_now.clear()
         try:
             await reconcile(context)
-        except AwayError as error:
+        except SourceAwayError as error:
             await _note_failure(context, "alertmanager", str(error))
         except Exception as error:  # the service goes on, and a banner says that this failed
             _LOG.exception("comparing with Alertmanager failed")
@@ -59,7 +60,7 @@ async def keep_reconciled(context: ServiceContext) -> None:
 
 
 async def reconcile(context: ServiceContext) -> None:
-    """Make the issues agree with Alertmanager; raises ``AwayError``, and then nothing is over."""
+    """Make the issues agree with Alertmanager; ``SourceAwayError`` leaves all as it was."""
     settings, tracker, sources = context.settings, context.tracker, context.sources
     known = await _known(context)
     last = await _look(context)
@@ -101,7 +102,7 @@ async def _end(context: ServiceContext, gone: list[Known]) -> bool:
         return True
     try:
         lives = await context.sources.lives()
-    except AwayError as error:
+    except SourceAwayError as error:
         await _note_failure(context, "prometheus", str(error), counted=True)
         return False
     tracker = context.tracker
@@ -115,8 +116,8 @@ async def _decide(context: ServiceContext) -> None:
     if prometheus is None or not await tracker.read(lambda store: store.unobserved()):
         return
     try:
-        complete = await asyncio.to_thread(prometheus.complete, context.settings.first_seconds)
-    except AwayError as error:
+        complete = await asyncio.to_thread(prometheus.complete)
+    except SourceAwayError as error:
         await _note_failure(context, "prometheus", str(error))
         return
     await tracker.write(decide_unobserved, complete, tracker.clock())
@@ -133,7 +134,7 @@ async def keep_enriched(context: ServiceContext) -> None:
         pause = ROUND_SECONDS
         try:
             await enrich(context)
-        except AwayError as error:
+        except SourceAwayError as error:
             await _note_failure(context, "prometheus", str(error))
             pause = RETRY_SECONDS
         except Exception:  # the service goes on; the last answers stay
@@ -142,7 +143,7 @@ async def keep_enriched(context: ServiceContext) -> None:
 
 
 async def enrich(context: ServiceContext) -> None:
-    """One round of questions; raises ``AwayError``, and alerts not asked about wait on."""
+    """One round of questions; raises ``SourceAwayError``, and alerts not asked about wait on."""
     sources, tracker = context.sources, context.tracker
     client = sources.prometheus
     if client is None:
@@ -154,7 +155,7 @@ async def enrich(context: ServiceContext) -> None:
                 enrichment_of, client, context.settings.queries, alert, tracker.clock(),
                 with_plot=begins or sources.waiting.is_plot_due(alert, tracker.clock()),
             )  # fmt: skip
-        except AwayError:
+        except SourceAwayError:
             for left, new in waiting[place:]:
                 sources.waiting.add([left], begins=new)
             raise
@@ -169,4 +170,7 @@ async def _note_failure(
     if not counted:
         context.sources.counters.failures[source] += 1
     _LOG.warning("%s", text)
-    await context.tracker.write(note_failure, source, context.tracker.clock(), text)
+    try:
+        await context.tracker.write(note_failure, source, context.tracker.clock(), text)
+    except StoreError:  # the task goes on; /readyz shows the store
+        _LOG.exception("noting that failed")

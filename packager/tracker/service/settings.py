@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from packager.tracker.core.moments import HOUR, MINUTE
+from packager.tracker.core.moments import MINUTE
 from packager.tracker.sources.queries import Kinds
 
 PORT = 3080
@@ -40,8 +40,8 @@ class ServiceSettings:
     """Between the two looks that both have to miss an alert."""
     settle_seconds: float = 5 * MINUTE
     """How long Alertmanager runs until Prometheus has sent it all alerts again."""
-    first_seconds: float = HOUR
-    """How long a version runs without an alert of its predecessor until that is resolved."""
+    time_scale: int = 1
+    """That of the rules (``deploy monitoring --time-scale``), by which hours are divided."""
     queries: Mapping[str, Kinds] = field(default_factory=dict)
     """Package → kind of alert → its queries (``issues/NAME.json`` of ``package deploy
     monitoring``)."""

@@ -107,7 +107,7 @@ class Silence(_Received):
     created_by: Annotated[str, Field(alias="createdBy")] = ""
 
 
-class Alert(NamedTuple):
+class ReceivedAlert(NamedTuple):
     """An alert, however it came."""
 
     labels: Mapping[str, str]
@@ -120,10 +120,10 @@ class Alert(NamedTuple):
     muted: str = ""
 
 
-def alert_of(received: WebhookAlert) -> Alert:
+def alert_of(received: WebhookAlert) -> ReceivedAlert:
     """An alert of a message."""
     firing = received.status == "firing"
-    return Alert(
+    return ReceivedAlert(
         received.labels,
         received.annotations,
         received.starts_at,
@@ -134,9 +134,9 @@ def alert_of(received: WebhookAlert) -> Alert:
     )
 
 
-def alert_held(held: HeldAlert, silences: Mapping[str, Silence]) -> Alert:
+def alert_held(held: HeldAlert, silences: Mapping[str, Silence]) -> ReceivedAlert:
     """An alert of the API; ``silences``: by id."""
-    return Alert(
+    return ReceivedAlert(
         held.labels,
         held.annotations,
         held.starts_at,
@@ -158,7 +158,7 @@ def muted_text(status: AlertStatus, silences: Mapping[str, Silence]) -> str:
     return "inhibited in Alertmanager by another alert" if status.inhibited_by else ""
 
 
-def finding_of(alert: Alert) -> Finding:
+def finding_of(alert: ReceivedAlert) -> Finding:
     """The finding of an alert. No label and no annotation makes it fail."""
     labels, notes = alert.labels, alert.annotations
     numbers = _numbers(notes)
@@ -226,7 +226,7 @@ def _summary(notes: Mapping[str, str]) -> str:
     return "\n".join(dict.fromkeys(text for text in texts if text))
 
 
-def _links(alert: Alert) -> dict[str, str]:
+def _links(alert: ReceivedAlert) -> dict[str, str]:
     found = {name: alert.annotations.get(note, "") for note, name in LINKS.items()}
     found["prometheus"] = alert.generator
     return {

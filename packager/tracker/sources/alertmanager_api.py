@@ -9,8 +9,8 @@ from typing import NamedTuple, TypeVar
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from packager.tracker.core.moments import Moment
-from packager.tracker.sources.alertmanager import Alert, HeldAlert, Silence, alert_held
-from packager.tracker.sources.asking import AwayError, asked, shown_address
+from packager.tracker.sources.alertmanager import HeldAlert, ReceivedAlert, Silence, alert_held
+from packager.tracker.sources.asking import SourceAwayError, asked, shown_address
 
 EVERY_ALERT = {"active": "true", "silenced": "true", "inhibited": "true", "unprocessed": "true"}
 Found = TypeVar("Found")
@@ -30,7 +30,7 @@ class Look(NamedTuple):
 
     at: float
     """When the look began."""
-    alerts: Mapping[str, Alert]
+    alerts: Mapping[str, ReceivedAlert]
     """By fingerprint, of all replicas."""
     started_at: float
     """When the replica that started last did so."""
@@ -46,13 +46,13 @@ def addresses_of(setting: str) -> tuple[str, ...]:
 
 
 def look(addresses: Sequence[str], receiver: str = "") -> Look:
-    """Ask every replica; raises ``AwayError`` unless all of them answer.
+    """Ask every replica; raises ``SourceAwayError`` unless all of them answer.
 
     ``receiver``: a regular expression; only alerts that are routed to such a receiver.
     """
     now = time.time()
     parameters = {**EVERY_ALERT, **({"receiver": receiver} if receiver else {})}
-    found: dict[str, Alert] = {}
+    found: dict[str, ReceivedAlert] = {}
     started_at = 0.0
     for address in addresses:
         # The status first: a replica that starts in between has no alerts that count as gone.
@@ -63,7 +63,7 @@ def look(addresses: Sequence[str], receiver: str = "") -> Look:
     return Look(now, found, started_at)
 
 
-def _held(address: str, parameters: Mapping[str, str]) -> list[Alert]:
+def _held(address: str, parameters: Mapping[str, str]) -> list[ReceivedAlert]:
     held = _read(_HELD, f"{address}/api/v2/alerts", parameters)
     silences: dict[str, Silence] = {}
     if any(one.status.silenced_by for one in held):
@@ -89,16 +89,16 @@ def _read(
         raise _unexpected(url, error) from error
 
 
-def _unexpected(url: str, error: ValidationError) -> AwayError:
+def _unexpected(url: str, error: ValidationError) -> SourceAwayError:
     first = error.errors(include_url=False, include_input=False)[0]
     place = ".".join(str(part)[:60] for part in first["loc"]) or "the answer"
-    return AwayError(
+    return SourceAwayError(
         f"{shown_address(url)}: expected an answer of Alertmanager's API, version 2: "
         f"{place}: {first['msg']}"
     )
 
 
-def _merged(one: Alert, other: Alert) -> Alert:
+def _merged(one: ReceivedAlert, other: ReceivedAlert) -> ReceivedAlert:
     """An alert that two replicas hold; it is muted if it is in both."""
     return one._replace(
         starts_at=min(one.starts_at, other.starts_at),

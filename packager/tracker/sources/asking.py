@@ -16,16 +16,16 @@ SECONDS = 10.0
 MAX_SHOWN = 200
 
 
-class AwayError(Exception):
+class SourceAwayError(Exception):
     """A source did not answer as expected; the text says which one and how."""
 
 
-class DeclinedError(AwayError):
+class DeclinedError(SourceAwayError):
     """A source answers, but not this question: a status from 400 to 499."""
 
 
 def asked(url: str, parameters: Mapping[str, str], seconds: float = SECONDS) -> Any:
-    """The JSON that ``url`` answers; raises ``AwayError``."""
+    """The JSON that ``url`` answers; raises ``SourceAwayError``."""
     place = shown_address(url)
     try:
         answer = fetched(
@@ -41,17 +41,17 @@ def asked(url: str, parameters: Mapping[str, str], seconds: float = SECONDS) -> 
             seconds,
         )
     except UnboundedError as error:
-        raise AwayError(f"{place}: expected an answer {error}") from error
+        raise SourceAwayError(f"{place}: expected an answer {error}") from error
     except (requests.RequestException, UnicodeError) as error:
-        raise AwayError(f"{place}: no answer: {type(error).__name__}") from error
+        raise SourceAwayError(f"{place}: no answer: {type(error).__name__}") from error
     if answer.status_code != 200:
         told = answer.text[:MAX_SHOWN].strip()
-        kind = DeclinedError if 400 <= answer.status_code < 500 else AwayError
+        kind = DeclinedError if 400 <= answer.status_code < 500 else SourceAwayError
         raise kind(f"{place}: expected status 200, got {answer.status_code}: {told}")
     try:
         return json.loads(answer.content)
     except (ValueError, RecursionError) as error:
-        raise AwayError(f"{place}: expected JSON, got other content") from error
+        raise SourceAwayError(f"{place}: expected JSON, got other content") from error
 
 
 def shown_address(url: str) -> str:

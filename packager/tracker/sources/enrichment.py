@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from packager.tracker.core.finding import Finding
-from packager.tracker.core.issue import Issue
+from packager.tracker.core.finding import LINK, Finding
+from packager.tracker.core.issue import Issue, Transition
 from packager.tracker.core.measuring import measured
 from packager.tracker.core.plot import Plot
-from packager.tracker.sources.alertmanager import Alert, finding_of
+from packager.tracker.core.texts import MAX_TEXT
+from packager.tracker.sources.alertmanager import ReceivedAlert, finding_of
 from packager.tracker.sources.plots import drawn
-from packager.tracker.sources.prometheus import Measured, PrometheusClient
+from packager.tracker.sources.prometheus import AlertNumbers, PrometheusClient
 from packager.tracker.sources.queries import Kinds, kind_queries
 from packager.tracker.store.plots import keep_plot
 from packager.tracker.store.writer import Writer
@@ -21,26 +22,30 @@ class Enrichment(NamedTuple):
     """What was asked about one alert."""
 
     finding: Finding
-    measured: Measured
+    measured: AlertNumbers
     plot: Plot | None
+    runbook: str = ""
+    action: str = ""
 
 
 def enrichment_of(
     client: PrometheusClient,
     queries: Mapping[str, Kinds],
-    alert: Alert,
+    alert: ReceivedAlert,
     now: float,
     *,
     with_plot: bool,
 ) -> Enrichment | None:
-    """Ask about an alert; None if nobody wrote queries of its kind. Raises ``AwayError``."""
+    """Ask about an alert; None if nobody wrote queries of its kind. Raises ``SourceAwayError``."""
     finding = finding_of(alert)
     known = kind_queries(queries, finding.package, finding.kind)
     if known is None:
         return None
     numbers = client.measured(known, alert.labels)
     plot = drawn(client, known, alert.labels, alert.starts_at, now) if with_plot else None
-    return Enrichment(finding, numbers, plot)
+    runbook = known.runbook or ""
+    linked = runbook if LINK.fullmatch(runbook) and len(runbook) <= MAX_TEXT else ""
+    return Enrichment(finding, numbers, plot, linked, known.action)
 
 
 def take_enrichment(store: Writer, found: Enrichment, now: float) -> Issue | None:
@@ -50,8 +55,19 @@ def take_enrichment(store: Writer, found: Enrichment, now: float) -> Issue | Non
         return None
     share, certainty = found.measured
     change = measured(issue, found.finding.observation, share, certainty, now)
+    change = Transition(issue=_with_help(change.issue, found), events=change.events)
     if change.issue != issue:
         issue = store.store(issue, change)
     if found.plot is not None:
         keep_plot(store, issue.id, found.plot, now)
     return issue
+
+
+def _with_help(issue: Issue, found: Enrichment) -> Issue:
+    """The issue with what to do, where the alert itself says none."""
+    changes: dict[str, object] = {}
+    if found.runbook and "runbook" not in issue.links:
+        changes["links"] = {**issue.links, "runbook": found.runbook}
+    if found.action and not issue.action:
+        changes["action"] = found.action
+    return issue.with_changes(changes)

@@ -21,7 +21,7 @@ from packager.tracker.core.plot import (
     SeriesPoint,
 )
 from packager.tracker.sources.asking import DeclinedError
-from packager.tracker.sources.prometheus import PrometheusClient, Series
+from packager.tracker.sources.prometheus import PrometheusClient, QueriedSeries
 from packager.tracker.sources.queries import KindQueries, PlotQuery
 
 POINTS = 120
@@ -46,7 +46,7 @@ def drawn(
 ) -> Plot | None:
     """The plot of an alert that began at ``starts_at``; None if there is nothing to draw.
 
-    Raises ``AwayError``.
+    Raises ``SourceAwayError``.
     """
     bars = [one for one in queries.plot if one.form == "bars"]
     try:
@@ -112,7 +112,7 @@ def _series(
 
 
 def _line(
-    name: str, one: Series, band: tuple[dict[float, float], dict[float, float]]
+    name: str, one: QueriedSeries, band: tuple[dict[float, float], dict[float, float]]
 ) -> SeriesLine:
     low, high = band
     points = tuple(
@@ -122,7 +122,7 @@ def _line(
     return SeriesLine(name=name, points=points)
 
 
-def _values(several: Sequence[Series]) -> dict[float, float]:
+def _values(several: Sequence[QueriedSeries]) -> dict[float, float]:
     return dict(several[0].points) if several else {}
 
 

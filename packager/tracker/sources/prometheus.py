@@ -10,11 +10,11 @@ from typing import NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from monitoring.query_templates import filled_query
-from packager.tracker.sources.asking import AwayError, DeclinedError, asked, shown_address
+from packager.tracker.sources.asking import DeclinedError, SourceAwayError, asked, shown_address
 from packager.tracker.sources.queries import KindQueries
 from packager.tracker.sources.reconcile import Lives
 
-LOOKBACK = "8m"
+LOOKBACK_SECONDS = 480
 """How long a version counts as running after its last scrape; the alerts' rules have the same."""
 INFO = "model_package_info"
 MAX_SERIES = 5_000
@@ -52,14 +52,14 @@ class Sample(NamedTuple):
     value: float
 
 
-class Series(NamedTuple):
+class QueriedSeries(NamedTuple):
     """The finite values of a series, each with its time."""
 
     labels: Mapping[str, str]
     points: Sequence[tuple[float, float]]
 
 
-class Measured(NamedTuple):
+class AlertNumbers(NamedTuple):
     """What Prometheus says about an alert; None: it has no answer."""
 
     share: float | None
@@ -67,10 +67,11 @@ class Measured(NamedTuple):
 
 
 class PrometheusClient:
-    """Asks the server at ``url``; every method raises ``AwayError``."""
+    """Asks the server at ``url``; every method raises ``SourceAwayError``."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, time_scale: int = 1) -> None:
         self._url = url.rstrip("/")
+        self._scale = time_scale
         self._lives: tuple[float, Lives] | None = None
 
     def instant(self, query: str) -> list[Sample]:
@@ -79,7 +80,7 @@ class PrometheusClient:
         pairs = [(one.metric, one.value[1]) for one in found if one.value is not None]
         return [Sample(labels, value) for labels, value in pairs if math.isfinite(value)]
 
-    def over_time(self, query: str, start: float, end: float, step: float) -> list[Series]:
+    def over_time(self, query: str, start: float, end: float, step: float) -> list[QueriedSeries]:
         """The series of a range query."""
         parameters = {
             "query": query,
@@ -88,30 +89,35 @@ class PrometheusClient:
             "step": f"{step:.3f}",
         }
         return [
-            Series(one.metric, [(at, value) for at, value in one.values if math.isfinite(value)])
+            QueriedSeries(
+                one.metric, [(at, value) for at, value in one.values if math.isfinite(value)]
+            )
             for one in self._ask("query_range", parameters)
         ]
 
-    def measured(self, queries: KindQueries, labels: Mapping[str, str]) -> Measured:
+    def measured(self, queries: KindQueries, labels: Mapping[str, str]) -> AlertNumbers:
         """Share and certainty of an alert."""
-        return Measured(self._part(queries.share, labels), self._part(queries.certainty, labels))
+        return AlertNumbers(
+            self._part(queries.share, labels), self._part(queries.certainty, labels)
+        )
 
     def lives(self) -> Lives:
         """The versions that run, and those that did within a day."""
         now = time.monotonic()
         if self._lives is None or now - self._lives[0] > LIVES_SECONDS:
             by = "group by (model, version)"
-            running = self._versions(f"{by} (last_over_time({INFO}[{LOOKBACK}]))")
+            seconds = max(1, LOOKBACK_SECONDS // self._scale)
+            running = self._versions(f"{by} (last_over_time({INFO}[{seconds}s]))")
             lately = self._versions(f"{by} (last_over_time({INFO}[1d]))")
             self._lives = (now, Lives(running, lately))
         return self._lives[1]
 
-    def complete(self, seconds: float) -> frozenset[tuple[str, str]]:
-        """The versions that ran at every sixtieth of the last ``seconds``, and run now."""
-        step = max(1, int(seconds // 60))
+    def complete(self) -> frozenset[tuple[str, str]]:
+        """The versions that ran in every minute of the last hour, and run now."""
+        seconds, step = 3600 // self._scale, max(1, 60 // self._scale)
         info = f"group by (model, version) ({INFO})"
-        count = f"count_over_time(({info})[{int(seconds)}s:{step}s])"
-        return self._versions(f"{count} >= {int(seconds) // step} and {info}")
+        count = f"count_over_time(({info})[{seconds}s:{step}s])"
+        return self._versions(f"{count} >= {seconds // step} and {info}")
 
     def _versions(self, query: str) -> frozenset[tuple[str, str]]:
         found = self.instant(query)
@@ -133,6 +139,6 @@ class PrometheusClient:
         try:
             return _ANSWER.validate_python(asked(url, parameters)).data.result
         except ValidationError as error:
-            raise AwayError(
+            raise SourceAwayError(
                 f"{shown_address(url)}: expected Prometheus' answer to a query, got other content"
             ) from error

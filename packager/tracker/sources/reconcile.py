@@ -14,7 +14,7 @@ from packager.tracker.core.clearing import not_in_next, unobserved, without_obse
 from packager.tracker.core.finding import Finding
 from packager.tracker.core.issue import Issue
 from packager.tracker.intake import Receipt
-from packager.tracker.sources.alertmanager import ALERTMANAGER, Alert, finding_of
+from packager.tracker.sources.alertmanager import ALERTMANAGER, ReceivedAlert, finding_of
 from packager.tracker.sources.alertmanager_api import Look
 from packager.tracker.store.writer import Writer
 
@@ -63,7 +63,7 @@ def missing(known: Iterable[Known], looks: Sequence[Look], settle_seconds: float
     return [one for one in known if not any(one.key in look.alerts for look in looks)]
 
 
-def batches(alerts: Mapping[str, Alert]) -> list[list[Finding]]:
+def batches(alerts: Mapping[str, ReceivedAlert]) -> list[list[Finding]]:
     """The findings of a look, in parts of at most ``BATCH``.
 
     They are no messages: each look counts, so they have no ``delivery``.

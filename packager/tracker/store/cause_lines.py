@@ -27,14 +27,11 @@ def cause_summaries(store: Reader, causes: Sequence[int]) -> dict[int, CauseSumm
     if not causes:
         return {}
     marks = ", ".join("?" for _ in causes)
-    sql = (
-        "select cause, count(*) as n, min(opened_at) as began from issue"
-        f" where cause in ({marks}) and active = 1 group by cause having count(*) > 1"
-    )
-    found = {row["cause"]: row for row in store.db.rows(sql, causes)}
+    sql = f"select id, n, began_at from cause where id in ({marks}) and n > 1"
+    found = {row["id"]: row for row in store.db.rows(sql, causes)}
     members = _members(store, list(found))
     return {
-        cause: CauseSummary(cause, row["n"], row["began"], tuple(members[cause]))
+        cause: CauseSummary(cause, row["n"], row["began_at"], tuple(members[cause]))
         for cause, row in found.items()
     }
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from packager.tracker.core.actions import ACTION, Action
 from packager.tracker.core.moments import DAY
-from packager.tracker.service.pages.forms import Form
+from packager.tracker.service.pages.forms import SentForm
 
 SNOOZES: dict[str, dict[str, Any]] = {
     "1d": {"days": 1},
@@ -28,7 +28,7 @@ _FIELDS = {
 IGNORE_DAYS = {"": None, "30": 30, "90": 90}
 
 
-def action_of(form: Form, who: str, now: float) -> Action:
+def action_of(form: SentForm, who: str, now: float) -> Action:
     """The action that a form asks for; raises ``ValueError`` (pydantic's, too)."""
     name = form.text("action")
     if name == "assign_me":
@@ -48,7 +48,7 @@ def action_of(form: Form, who: str, now: float) -> Action:
     return ACTION.validate_python(given)
 
 
-def _snooze(form: Form, now: float) -> dict[str, Any]:
+def _snooze(form: SentForm, now: float) -> dict[str, Any]:
     chosen = SNOOZES.get(form.text("until"))
     if chosen is None:
         raise ValueError(f"until: expected one of {', '.join(SNOOZES)}")
@@ -58,7 +58,7 @@ def _snooze(form: Form, now: float) -> dict[str, Any]:
     return {"action": "snooze", "reason": form.text("reason"), **asked}
 
 
-def _ignored_until(form: Form, now: float) -> float | None:
+def _ignored_until(form: SentForm, now: float) -> float | None:
     days = form.text("days")
     if days not in IGNORE_DAYS:
         raise ValueError("days: expected 30, 90 or nothing")

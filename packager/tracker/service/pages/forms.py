@@ -15,7 +15,7 @@ MAX_FIELDS = 100
 CONTENT_TYPE = "application/x-www-form-urlencoded"
 
 
-class Form:
+class SentForm:
     """The fields of a form."""
 
     def __init__(self, fields: Mapping[str, str]) -> None:
@@ -30,7 +30,7 @@ class Form:
         return self._fields.get(name, "")
 
 
-async def form_of(request: Request) -> Form:
+async def form_of(request: Request) -> SentForm:
     """The fields of a request; raises ``RefusedError``."""
     sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if sent != CONTENT_TYPE:
@@ -47,7 +47,7 @@ async def form_of(request: Request) -> Form:
         raise RefusedError(
             400, "malformed", f"expected at most {MAX_FIELDS} fields in a form"
         ) from None
-    return Form({name: value.replace("\r\n", "\n") for name, value in pairs})
+    return SentForm({name: value.replace("\r\n", "\n") for name, value in pairs})
 
 
 def check_origin(request: Request, settings: ServiceSettings) -> None:

@@ -12,17 +12,18 @@ from packager.tracker.core.actions import ActionError
 from packager.tracker.core.issue import Issue
 from packager.tracker.core.priority import explanation
 from packager.tracker.service.auth import Principal
+from packager.tracker.service.numbers import NUMBER
 from packager.tracker.service.pages.action_forms import action_of
-from packager.tracker.service.pages.away import away_since
 from packager.tracker.service.pages.cause_line import cause_line
 from packager.tracker.service.pages.commands import commands
-from packager.tracker.service.pages.forms import Form, local_path
+from packager.tracker.service.pages.forms import SentForm, local_path
 from packager.tracker.service.pages.plots.draw import draw
 from packager.tracker.service.pages.priority_bars import band_reason, factors
 from packager.tracker.service.pages.prose import link, prose
 from packager.tracker.service.pages.site import PageSite
 from packager.tracker.service.pages.state_words import state_words
 from packager.tracker.service.problems import RefusedError, malformed
+from packager.tracker.sources.source_health import outages
 from packager.tracker.store.cause_lines import cause_summaries
 from packager.tracker.store.plots import plot_of
 from packager.tracker.store.reader import MAX_EVENTS, Reader
@@ -31,7 +32,7 @@ MAX_NUMBER = 2**62
 """Above it no issue has a number, and no database keeps one."""
 
 
-class IssuePage:
+class IssuePages:
     """The handlers."""
 
     def __init__(self, site: PageSite) -> None:
@@ -40,7 +41,7 @@ class IssuePage:
 
     def routes(self) -> list[Route]:
         """The routes."""
-        path = "/issues/{number:int}"
+        path = f"/issues/{{number:{NUMBER}}}"
         return [
             Route(path, self._site.page(self.show), methods=["GET"]),
             Route(path, self._site.action(self.act), methods=["POST"]),
@@ -56,7 +57,7 @@ class IssuePage:
         )
         return HTMLResponse(html)
 
-    async def act(self, request: Request, who: Principal, form: Form) -> Response:
+    async def act(self, request: Request, who: Principal, form: SentForm) -> Response:
         """``POST /issues/N``: one of the forms; then the page again, or the list."""
         number = _number(request)
         now = self._tracker.clock()
@@ -100,7 +101,7 @@ class IssuePage:
             "older": events[-1].id if len(events) == MAX_EVENTS else None,
             "versions": [name for name, _ in reversed(store.version_times(issue.package))][:50],
             "observations": _observations(issue),
-            "away": away_since(store),
+            "away": outages(store),
         }
         return self._site.render("issue.html", who, values)
 

@@ -17,13 +17,13 @@ from packager.tracker.core.texts import MAX_NAME, storable
 from packager.tracker.service.api import parse_query
 from packager.tracker.service.auth import Principal
 from packager.tracker.service.pages.address import ListAddress
-from packager.tracker.service.pages.away import away_since
 from packager.tracker.service.pages.cause_line import cause_line
-from packager.tracker.service.pages.forms import Form
+from packager.tracker.service.pages.forms import SentForm
 from packager.tracker.service.pages.priority_bars import why_first
 from packager.tracker.service.pages.site import PageSite
 from packager.tracker.service.pages.sparkline import sparkline
 from packager.tracker.service.problems import RefusedError
+from packager.tracker.sources.source_health import outages
 from packager.tracker.store.cause_lines import CauseSummary, cause_summaries
 from packager.tracker.store.facets import (
     kinds_in_use,
@@ -116,7 +116,7 @@ class ListPage:
             "bands": _bands(address, selection, tallies),
             "counted": not any(address.values(name) for name in _UNFOLDING),
             "chips": _chips(address),
-            "away": away_since(store),
+            "away": outages(store),
             "views": [(one, one.query == address.query) for one in views],
             "packages": _packages(store.tallies() if selection.package else tallies),
             "kinds": kinds_in_use(store),
@@ -126,7 +126,7 @@ class ListPage:
         }
         return self._site.render("list.html", who, values)
 
-    async def save(self, request: Request, who: Principal, form: Form) -> Response:
+    async def save(self, request: Request, who: Principal, form: SentForm) -> Response:
         """``POST /views``: ``name`` and the ``query`` of the list that it stands for."""
         name = str(storable(form.text("name")))
         if not 0 < len(name) <= MAX_NAME:
@@ -142,9 +142,9 @@ class ListPage:
             raise RefusedError(409, "refused", f"{error}; remove one first.") from None
         return RedirectResponse(str(address), 303)
 
-    async def remove(self, request: Request, who: Principal, form: Form) -> Response:
+    async def remove(self, request: Request, who: Principal, form: SentForm) -> Response:
         """``POST /views/remove``: ``name``."""
-        await self._tracker.write(remove_view, form.exactly("name"))
+        await self._tracker.write(remove_view, str(storable(form.exactly("name"))))
         return RedirectResponse(str(_address_of(form.exactly("query"))), 303)
 
 

@@ -7,8 +7,9 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from packager.tracker.service.auth import COOKIE, SESSION_SECONDS, Principal
-from packager.tracker.service.pages.forms import Form, check_origin, form_of, local_path
+from packager.tracker.service.pages.forms import SentForm, check_origin, form_of, local_path
 from packager.tracker.service.pages.site import PageSite
+from packager.tracker.store.audit import note
 from packager.tracker.store.tokens import TokenScope, hash_of, token_of
 
 UNKNOWN = "There is no such token. Paste it whole, without quotes."
@@ -53,7 +54,7 @@ class LoginPages:
             return self._form("/", USED, 403)
         return await self._session(hashed, "/", USED)
 
-    async def log_out(self, request: Request, who: Principal, form: Form) -> Response:
+    async def log_out(self, request: Request, who: Principal, form: SentForm) -> Response:
         """``POST /logout``."""
         answer = RedirectResponse("/login", 303)
         answer.delete_cookie(COOKIE, path="/")
@@ -65,6 +66,8 @@ class LoginPages:
             return self._form(path, problem, 403)
         if token.scope is TokenScope.REPORT:
             return self._form(path, ONLY_REPORTS, 403)
+        tracker = self._context.tracker
+        await tracker.write(note, tracker.clock(), token.name, "login")
         answer = RedirectResponse(path, 303)
         answer.set_cookie(
             COOKIE,

@@ -8,13 +8,13 @@ from starlette.routing import Route
 
 from packager.tracker.core.issue import ACTIVE, State
 from packager.tracker.core.priority import BANDS
-from packager.tracker.core.texts import MAX_NAME
+from packager.tracker.core.texts import MAX_NAME, storable
 from packager.tracker.service.auth import Principal
 from packager.tracker.service.pages.address import ListAddress
-from packager.tracker.service.pages.away import away_since
 from packager.tracker.service.pages.list_page import rows_of
 from packager.tracker.service.pages.site import PageSite
 from packager.tracker.service.problems import RefusedError
+from packager.tracker.sources.source_health import outages
 from packager.tracker.store.package_figures import time_to_resolve
 from packager.tracker.store.reader import Reader, Tally
 from packager.tracker.store.selection import Selection
@@ -43,7 +43,7 @@ class PackagePages:
 
     async def show(self, request: Request, who: Principal) -> Response:
         """``GET /package?name=``; a parameter, because a name can be any text, such as ``..``."""
-        name = request.query_params.get("name", "")
+        name = str(storable(request.query_params.get("name", "")))
         return HTMLResponse(await self._tracker.read(self._render, who, name))
 
     def _render_all(self, store: Reader, who: Principal) -> str:
@@ -56,7 +56,7 @@ class PackagePages:
             "title": "Packages",
             "rows": rows[:MAX_PACKAGES],
             "left": max(0, len(rows) - MAX_PACKAGES),
-            "away": away_since(store),
+            "away": outages(store),
         }
         return self._site.render("packages.html", who, values)
 
@@ -81,7 +81,7 @@ class PackagePages:
             "closed": closed(tallies),
             "lasted": time_to_resolve(store, name),
             "versions": list(reversed(versions))[:MAX_VERSIONS],
-            "away": away_since(store),
+            "away": outages(store),
         }
         return self._site.render("package.html", who, values)
 

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from packager.tracker.service.context import ServiceContext
-from packager.tracker.service.pages.issue_page import IssuePage
+from packager.tracker.service.pages.issue_page import IssuePages
 from packager.tracker.service.pages.list_page import ListPage
 from packager.tracker.service.pages.login import LoginPages
 from packager.tracker.service.pages.package_pages import PackagePages
@@ -27,7 +27,7 @@ class Pages:
 
     def routes(self) -> list[Route]:
         """The routes."""
-        parts = (LoginPages, ListPage, IssuePage, PackagePages, TokenPage)
+        parts = (LoginPages, ListPage, IssuePages, PackagePages, TokenPage)
         found = [route for part in parts for route in part(self._site).routes()]
         return [*found, self._site.static.route()]
 

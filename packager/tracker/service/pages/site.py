@@ -15,13 +15,14 @@ from packager.tracker.core.priority import formatted
 from packager.tracker.service.auth import Principal
 from packager.tracker.service.context import ServiceContext
 from packager.tracker.service.pages import shown
-from packager.tracker.service.pages.forms import Form, check_origin, form_of
+from packager.tracker.service.pages.forms import SentForm, check_origin, form_of
 from packager.tracker.service.pages.static import StaticFiles
 from packager.tracker.service.problems import RefusedError
+from packager.tracker.store.database import StoreError
 from packager.tracker.store.tokens import TokenScope
 
 Page = Callable[[Request, Principal], Awaitable[Response]]
-Action = Callable[[Request, Principal, Form], Awaitable[Response]]
+Action = Callable[[Request, Principal, SentForm], Awaitable[Response]]
 Handler = Callable[[Request], Awaitable[Response]]
 _LOG = logging.getLogger(__name__)
 _TITLES = {
@@ -119,8 +120,8 @@ class PageSite:
         async def guarded(request: Request) -> Response:
             try:
                 who = await self.context.auth.principal(request)
-            except Exception:
-                return self._failed(None)
+            except Exception as error:
+                return self._failed(None, error)
             if who is None:
                 return self._to_login(request)
             if not who.scope.allows(needed):
@@ -135,16 +136,19 @@ class PageSite:
             return await answer
         except RefusedError as error:
             return self.error(error.status, error.message, who)
-        except Exception:
-            return self._failed(who)
+        except Exception as error:
+            return self._failed(who, error)
 
-    def _failed(self, who: Principal | None) -> Response:
-        _LOG.exception("a page failed")
+    def _failed(self, who: Principal | None, error: Exception) -> Response:
+        _LOG.error("a page failed", exc_info=error)
+        if not isinstance(error, StoreError):
+            said = "The service's log says why. If you sent a form, look whether it was kept."
+            return self.error(500, said, who)
         message = (
             "The service could not read or write its data. Its log says why. Nothing that was"
             " acknowledged is lost; try again in a minute."
         )
-        return self.error(500, message, who, "The store does not answer")
+        return self.error(503, message, who, "The store does not answer")
 
     def _to_login(self, request: Request) -> Response:
         if request.method not in ("GET", "HEAD"):

@@ -6,13 +6,15 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from packager.tracker.administration import create_token, revoke_token
 from packager.tracker.core.texts import MAX_NAME, storable
 from packager.tracker.service.auth import Principal
-from packager.tracker.service.pages.forms import Form
+from packager.tracker.service.pages.forms import SentForm
 from packager.tracker.service.pages.site import PageSite
 from packager.tracker.service.problems import RefusedError
+from packager.tracker.store.audit import audit_entries
 from packager.tracker.store.reader import Reader
-from packager.tracker.store.tokens import TokenScope, add_token, revoke, tokens
+from packager.tracker.store.tokens import TokenScope, tokens
 
 SCOPES = {
     TokenScope.REPORT: "sends findings, reads nothing: for verbs, CI and Alertmanager",
@@ -41,7 +43,7 @@ class TokenPage:
         """``GET /tokens``."""
         return HTMLResponse(await self._tracker.read(self._render, who, "", ""))
 
-    async def add(self, request: Request, who: Principal, form: Form) -> Response:
+    async def add(self, request: Request, who: Principal, form: SentForm) -> Response:
         """``POST /tokens``: the page has the secret, once; so it is no redirect."""
         name = str(storable(form.text("name")))
         if not 0 < len(name) <= MAX_NAME:
@@ -50,18 +52,19 @@ class TokenPage:
             raise RefusedError(400, "malformed", f"scope: expected one of {', '.join(TokenScope)}")
         scope = TokenScope(form.text("scope"))
         try:
-            secret = await self._tracker.write(add_token, name, scope, self._tracker.clock())
+            now = self._tracker.clock()
+            secret = await self._tracker.write(create_token, name, scope, who.name, now)
         except ValueError as error:
             raise RefusedError(409, "refused", f"{error}.") from None
         return HTMLResponse(await self._tracker.read(self._render, who, name, secret))
 
-    async def revoke(self, request: Request, who: Principal, form: Form) -> Response:
+    async def revoke(self, request: Request, who: Principal, form: SentForm) -> Response:
         """``POST /tokens/revoke``: ``name``."""
-        name = form.exactly("name")
+        name = str(storable(form.exactly("name")))
         if name == who.name:
             message = "You are logged in with this token. Log in with another one to revoke it."
             raise RefusedError(409, "refused", message)
-        await self._tracker.write(revoke, name)
+        await self._tracker.write(revoke_token, name, who.name, self._tracker.clock())
         return RedirectResponse("/tokens", 303)
 
     def _render(self, store: Reader, who: Principal, name: str, secret: str) -> str:
@@ -71,5 +74,6 @@ class TokenPage:
             "scopes": SCOPES,
             "new_name": name,
             "secret": secret,
+            "audit": audit_entries(store),
         }
         return self._site.render("tokens.html", who, values)

@@ -12,11 +12,13 @@ import pytest
 from fake_sources import FakeAlertmanager, FakePrometheus, answering
 from tracked import MINUTE, TrackedService, tracked_service
 
+from packager.tracker.service import reconciling
 from packager.tracker.service.reconciling import reconcile
 from packager.tracker.service.settings import ServiceSettings
-from packager.tracker.sources.asking import AwayError
+from packager.tracker.sources.asking import SourceAwayError
 from packager.tracker.sources.queries import KindQueries, PlotQuery
 from packager.tracker.sources.source_health import SourceHealth, health_of
+from packager.tracker.store.database import StoreError
 from packager.tracker.store.plots import plot_of
 
 QUERIES = {
@@ -24,6 +26,8 @@ QUERIES = {
         "FeatureDrift": KindQueries(
             share="share_of{feature={feature}}",
             certainty="certainty_of{feature={feature}}",
+            action="Compare the bins.",
+            runbook="https://docs.example/alerts#featuredrift",
             plot=(PlotQuery(title="PSI of the last day", query="psi{feature={feature}}"),),
         )
     }
@@ -153,7 +157,7 @@ def test_of_several_replicas_one_that_has_the_alert_is_enough_and_all_must_answe
     until(service, lambda: len(service.issues()) == 2)
     alertmanager.alerts.clear()
     other.broken = True
-    with pytest.raises(AwayError):
+    with pytest.raises(SourceAwayError):
         compare(service)
     assert len(service.issues()) == 2
     other.broken = False
@@ -169,7 +173,9 @@ def test_an_answer_of_something_else_ends_nothing(
     service = start()
     until(service, lambda: service.issues())
     alertmanager.alerts = {"x": held}
-    with pytest.raises(AwayError, match="expected an answer of Alertmanager's API, version 2: 0"):
+    with pytest.raises(
+        SourceAwayError, match="expected an answer of Alertmanager's API, version 2: 0"
+    ):
         compare(service)
     assert len(service.issues()) == 1
 
@@ -204,6 +210,8 @@ def test_a_new_alert_gets_its_share_certainty_and_plot_and_keeps_the_last_answer
     assert (issue["certainty"], issue["band"]) == (0.7, 2)
     assert issue["priority"] == pytest.approx(100 * 0.6 * 0.22 * 0.7)
     assert issue["evidence"] == "Prometheus answers: share 0.22, certainty 0.7."
+    assert issue["action"] == "Compare the bins."
+    assert issue["links"] == {"runbook": "https://docs.example/alerts#featuredrift"}
     with service.tracker.store.read() as store:
         kept = plot_of(store, issue["id"])
     assert kept is not None
@@ -244,7 +252,7 @@ def test_the_end_of_a_version_leaves_its_issue_to_the_next_one(
     alertmanager.hold("carat", time.time(), version="1")
     service = start(asks=True)
     until(service, lambda: service.issues())
-    prometheus.answers = {"[8m]": [two], "[1d]": [one, two]}
+    prometheus.answers = {"[480s]": [two], "[1d]": [one, two]}
     alertmanager.alerts.clear()
     compare(service)
     (issue,) = service.issues()
@@ -256,3 +264,21 @@ def test_the_end_of_a_version_leaves_its_issue_to_the_next_one(
     asked = next(text for text in prometheus.asked if "count_over_time" in text)
     assert "[3600s:60s]" in asked
     assert ">= 60" in asked
+
+
+def test_a_store_that_fails_does_not_end_the_comparisons(
+    start: Start, alertmanager: FakeAlertmanager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = start(reconcile_seconds=0.01)
+    until(service, lambda: health(service).done_at)
+
+    def refuse(*_: Any) -> None:
+        raise StoreError("the disk is full")
+
+    with monkeypatch.context() as patch:
+        for name in ("note_success", "note_failure"):
+            patch.setattr(reconciling, name, refuse)
+        until(service, lambda: service.context.sources.counters.failures["alertmanager"] > 1)
+    alertmanager.hold("carat", time.time())
+    until(service, lambda: service.issues())
+    until(service, lambda: health(service).failed_since is None)

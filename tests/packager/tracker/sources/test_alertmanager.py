@@ -12,8 +12,8 @@ from pydantic import ValidationError
 
 from packager.tracker.core.moments import parse_moment
 from packager.tracker.sources.alertmanager import (
-    Alert,
     AlertStatus,
+    ReceivedAlert,
     Silence,
     Webhook,
     alert_of,
@@ -212,7 +212,7 @@ def test_a_description_follows_the_summary() -> None:
 def test_no_label_and_no_annotation_makes_an_alert_fail(
     labels: dict[str, str], notes: dict[str, str]
 ) -> None:
-    one = finding_of(Alert(labels, notes, 5.0, "f"))
+    one = finding_of(ReceivedAlert(labels, notes, 5.0, "f"))
     assert one.model_dump_json()
     assert len(one.fingerprint) == 32
 

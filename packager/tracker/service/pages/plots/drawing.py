@@ -30,14 +30,14 @@ class Drawing:
 
 
 @dataclass(frozen=True)
-class Scale:
+class PlotScale:
     """Values from ``low`` to ``high`` as percent."""
 
     low: float
     high: float
 
     @classmethod
-    def of(cls, values: Iterable[float], margin: float = 0.06) -> Scale:
+    def of(cls, values: Iterable[float], margin: float = 0.06) -> PlotScale:
         """A scale that holds all values, with ``margin`` (a share) at both ends."""
         known = list(values)
         low, high = min(known), max(known)

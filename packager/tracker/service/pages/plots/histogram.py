@@ -9,7 +9,7 @@ from markupsafe import Markup
 from packager.tracker.core.plot import HistogramPlot
 from packager.tracker.service.pages.plots.drawing import (
     Drawing,
-    Scale,
+    PlotScale,
     anchor,
     label,
     tick_text,
@@ -22,7 +22,7 @@ HEIGHT, BASE, TOP = 190, 168, 22
 def draw_histogram(plot: HistogramPlot) -> Drawing:
     """Bars by the square root of the counts, so that a bin of one row is visible."""
     edges = [*plot.edges, *(one.value for one in plot.marks)]
-    scale = Scale.of(edges, margin=0.01)
+    scale = PlotScale.of(edges, margin=0.01)
     highest = math.sqrt(max(plot.counts)) or 1.0
     bars = []
     for place, count in enumerate(plot.counts):

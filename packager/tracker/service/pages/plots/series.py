@@ -10,7 +10,7 @@ from packager.tracker.core.moments import DAY
 from packager.tracker.core.plot import Level, SeriesLine, SeriesPlot
 from packager.tracker.service.pages.plots.drawing import (
     Drawing,
-    Scale,
+    PlotScale,
     anchor,
     label,
     tick_text,
@@ -25,9 +25,11 @@ TIMES = 5
 def draw_series(plot: SeriesPlot) -> Drawing:
     """Lines in a box that stretches; texts keep their size."""
     points = [one for line in plot.lines for one in line.points]
-    times = Scale.of([one.at for one in points], margin=0.0)
+    times = PlotScale.of([one.at for one in points], margin=0.0)
     ends = [end for one in points for end in (one.low, one.high) if end is not None]
-    values = Scale.of([*(one.value for one in points), *ends, *(one.value for one in plot.levels)])
+    values = PlotScale.of(
+        [*(one.value for one in points), *ends, *(one.value for one in plot.levels)]
+    )
     lines = [_line(one, place, times, values) for place, one in enumerate(plot.lines)]
     html = Markup(
         '<svg class="wide series" width="100%" height="{height}" role="img" aria-label="{said}">'
@@ -54,11 +56,11 @@ def draw_series(plot: SeriesPlot) -> Drawing:
     )
 
 
-def _y(values: Scale, value: float) -> float:
+def _y(values: PlotScale, value: float) -> float:
     return TOP + (BASE - TOP) * (1 - values.at(value) / 100)
 
 
-def _line(line: SeriesLine, place: int, times: Scale, values: Scale) -> Markup:
+def _line(line: SeriesLine, place: int, times: PlotScale, values: PlotScale) -> Markup:
     path = " ".join(
         f"{times.at(one.at):.2f},{100 - values.at(one.value):.2f}" for one in line.points
     )
@@ -75,7 +77,7 @@ def _line(line: SeriesLine, place: int, times: Scale, values: Scale) -> Markup:
     return band + Markup('<polyline class="curve l{}" points="{}"/>').format(place, path)
 
 
-def _grid(values: Scale) -> Markup:
+def _grid(values: PlotScale) -> Markup:
     shapes = [
         Markup(
             '<line class="grid" x1="0" y1="{0:.1f}" x2="100%" y2="{0:.1f}"/>'
@@ -86,7 +88,7 @@ def _grid(values: Scale) -> Markup:
     return Markup("").join(shapes)
 
 
-def _level(level: Level, values: Scale) -> Markup:
+def _level(level: Level, values: PlotScale) -> Markup:
     y = _y(values, level.value)
     return Markup(
         '<line class="level{0}" x1="0" y1="{1:.1f}" x2="100%" y2="{1:.1f}"/>'
@@ -94,7 +96,7 @@ def _level(level: Level, values: Scale) -> Markup:
     ).format(" limit" if level.limit else "", y, y - 4, label(level.name), value_text(level.value))
 
 
-def _time_axis(times: Scale) -> Markup:
+def _time_axis(times: PlotScale) -> Markup:
     span = times.high - times.low
     form = "%H:%M" if span <= 2 * DAY else "%b %d"
     shapes = []

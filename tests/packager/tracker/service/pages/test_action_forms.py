@@ -5,14 +5,14 @@ import pytest
 from packager.tracker.core.actions import Assign, Ignore, Resolve, SnoozeFor
 from packager.tracker.core.moments import DAY
 from packager.tracker.service.pages.action_forms import action_of
-from packager.tracker.service.pages.forms import Form
+from packager.tracker.service.pages.forms import SentForm
 
 NOW = 1_795_960_800.0
 
 
 def test_forms_are_actions():
     def action(**fields: str) -> object:
-        return action_of(Form(fields), "ada", NOW)
+        return action_of(SentForm(fields), "ada", NOW)
 
     assert action(action="assign_me") == Assign(owner="ada")
     assert action(action="assign", owner=" grace ") == Assign(owner="grace")
@@ -29,4 +29,4 @@ def test_forms_are_actions():
 @pytest.mark.parametrize("fields", [{}, {"action": "delete"}, {"action": "snooze", "until": ""}])
 def test_other_forms_are_refused(fields: dict[str, str]):
     with pytest.raises(ValueError, match="expected"):
-        action_of(Form(fields), "ada", NOW)
+        action_of(SentForm(fields), "ada", NOW)

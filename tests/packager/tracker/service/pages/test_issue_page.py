@@ -156,8 +156,7 @@ def test_unknown_issues_are_pages(site: TrackerSite):
 
 def test_a_long_history_has_earlier_pages(site: TrackerSite):
     site.report()
-    for place in range(250):
-        site.act(1, AddComment(text=f"comment {place}"))
+    site.act(1, *(AddComment(text=f"comment {place}") for place in range(250)))
     html = site.page("/issues/1")
     assert "comment 249" in html
     assert "comment 10<" not in html

@@ -8,6 +8,7 @@ import pytest
 from tracker_pages import HTML, TrackerSite
 
 from packager.tracker.core.actions import AddComment, AddLabel, Assign, Move
+from packager.tracker.store.database import StoreError
 from packager.tracker.store.reader import Reader
 from packager.tracker.store.tokens import TokenScope
 
@@ -37,7 +38,7 @@ def test_hostile_texts_are_only_texts(stranger: TrackerSite, text: str):
     plot = {"plot": "bins", "title": text, "bins": [text], "reference": [1], "live": [1],
             "reference_name": text, "live_name": text}  # fmt: skip
     issue = stranger.report(
-        package=name, version=text[:200], kind=name, subject=name, title=text, summary=text,
+        package=name, version=text[:400], kind=name, subject=name, title=text, summary=text,
         action=text, evidence=text, source=name, plot=plot, links={name: "https://evil.test/"},
         values={name: 1},
     )  # fmt: skip
@@ -47,7 +48,7 @@ def test_hostile_texts_are_only_texts(stranger: TrackerSite, text: str):
         Assign(owner=text),
         Move(bands=-1, reason=text),
     ):
-        stranger.act(issue.id, action, name)
+        stranger.act(issue.id, action, who=name)
     sendable = name.encode("utf-8", "replace").decode()
     stranger.post("/views", name=sendable[:90], query="q=x")
     stranger.post("/tokens", name=sendable, scope="write")
@@ -96,11 +97,19 @@ def test_a_store_that_fails_is_a_page_too(
     site: TrackerSite, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
     def fail(*given: object) -> None:
-        raise OSError("disk I/O error")
+        raise StoreError("disk I/O error")
 
     monkeypatch.setattr(Reader, "page", fail)
-    assert "The store does not answer" in site.page("/", 500)
+    assert "The store does not answer" in site.page("/", 503)
     assert "disk I/O error" in caplog.text
+
+
+def test_an_error_of_the_service_is_a_page_and_in_the_log(
+    site: TrackerSite, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    monkeypatch.setattr(Reader, "page", None)
+    assert "log says why" in site.page("/", 500)
+    assert "TypeError" in caplog.text
 
 
 def test_a_token_that_only_reports_reads_no_page(stranger: TrackerSite):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tracker_pages import TrackerSite
+from tracker_pages import TrackerSite, text_of
 
 from packager.tracker.store.tokens import TokenScope, hash_of, token_of
 
@@ -23,7 +23,12 @@ def test_an_administrator_adds_and_revokes_tokens(stranger: TrackerSite):
     assert found[1] not in html
     assert stranger.post("/tokens", name="ci <1>", scope="write").status_code == 409
     assert stranger.post("/tokens/revoke", name="ci <1>").headers["location"] == "/tokens"
-    assert "ci &lt;1&gt;" not in stranger.page("/tokens")
+    left = stranger.page("/tokens")
+    assert '<th scope="row">ci &lt;1&gt;</th>' not in left
+    said = text_of(left)
+    assert "root token revoked: ci &lt;1&gt;" in said
+    assert "root token added: ci &lt;1&gt;, scope report" in said
+    assert "root login" in said
 
 
 def test_nobody_revokes_the_token_that_they_use(stranger: TrackerSite):
