@@ -69,9 +69,7 @@ def test_refused_labels_go_to_the_issue_tracker(fed, sent, monkeypatch):
     assert (refused.kind, refused.share) == ("FeedbackRejected", 1 / 8)
 
 
-def test_labels_that_counted_stay_a_success_if_the_server_does_not_say_which_package_it_is(
-    fed, sent
-):
+def test_labels_count_though_the_server_does_not_say_which_package_it_is(fed, sent):
     code, out, err = fed(FeedbackResult(5, 0, (), "line"), "--issues", "http://issues.test")
     assert (code, out) == (0, "counted: 5 labels\n")
     assert "the findings were not sent: http://127.0.0.1:9" in err
