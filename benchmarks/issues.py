@@ -11,22 +11,20 @@ from __future__ import annotations
 
 import argparse
 import collections
-import json
 import multiprocessing
 import os
 import random
-import signal
-import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
+from issues_kills import kills
+from issues_service import run_all, service
 
 from packager.tracker import intake
 from packager.tracker.core.actions import AddLabel, Assign, Ignore, Resolve, SnoozeFor
@@ -95,23 +93,6 @@ def _action(choice: random.Random, at: float) -> Any:
     if kind < 0.75:
         return Assign(owner=choice.choice(["ana", "bo", "chris"]))
     return AddLabel(label=choice.choice(["data", "urgent", "q3"])) if kind < 0.8 else None
-
-
-@contextmanager
-def service(
-    folder: Path, database: str, port: int = 0
-) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A running service, and its address."""
-    command = [str(Path(sys.executable).with_name("package")), "issues", "serve", "--json",
-               "--state", str(folder), "--port", str(port)]  # fmt: skip
-    command += ["--database", database] if database else []
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        yield process, json.loads(process.stdout.readline())["url"]
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(30)
 
 
 def _cpu(pid: int) -> float:
@@ -251,7 +232,7 @@ def senders(folder: Path, database: str, threads: int = 50, each: int = 40) -> N
                         codes[answer.status_code] += 1
 
         start = time.perf_counter()
-        _run([threading.Thread(target=send, args=(seed,)) for seed in range(threads)])
+        run_all([threading.Thread(target=send, args=(seed,)) for seed in range(threads)])
         seconds = time.perf_counter() - start
     times.sort()
     print(
@@ -259,76 +240,6 @@ def senders(folder: Path, database: str, threads: int = 50, each: int = 40) -> N
         f" {1e3 * times[len(times) // 2]:.0f} ms, p99 {1e3 * times[int(len(times) * 0.99)]:.0f} ms",
         flush=True,
     )
-
-
-def kills(folder: Path, database: str, times: int = 10, threads: int = 20) -> None:
-    """``kill -9`` of the service under senders that send again until it acknowledges."""
-    acknowledged: set[str] = set()
-    asked: collections.Counter[str] = collections.Counter()
-    stop = threading.Event()
-    place = {"url": ""}
-
-    def send(seed: int) -> None:
-        number = 0
-        while not stop.is_set():
-            number += 1
-            name = f"feature=kill-{seed}-{number}"
-            body = {"findings": [
-                {"package": "kills", "kind": "FeatureDrift", "subject": name, "source": "test",
-                 "starts_at": time.time(), "delivery": name}]}  # fmt: skip
-            for _ in range(600):
-                asked[name] += 1
-                try:
-                    answer = httpx.post(
-                        f"{place['url']}/api/v1/findings",
-                        json=body,
-                        timeout=30,
-                        headers={"authorization": f"Bearer {place['token']}"},
-                    )
-                    if answer.status_code == 200:
-                        acknowledged.add(name)
-                        break
-                except httpx.HTTPError:
-                    pass
-                time.sleep(0.1)
-
-    senders = [threading.Thread(target=send, args=(seed,)) for seed in range(threads)]
-    for number in range(times + 1):
-        with service(folder, database) as (process, url):
-            place |= {"url": url, "token": (folder / "admin.token").read_text().strip()}
-            if number == 0:
-                for one in senders:
-                    one.start()
-            time.sleep(random.uniform(1, 4))
-            if number < times:
-                process.kill()
-            else:
-                stop.set()
-                for one in senders:
-                    one.join()
-    store = open_store(folder, database)
-    with store.read() as reader:
-        rows = reader.db.rows(
-            "select subject, record, (select count(*) from event where event.issue = issue.id) as n"
-            " from issue where package = 'kills'"
-        )
-        ok = "" if database else reader.db.rows("pragma integrity_check")[0]["integrity_check"]
-    kept = collections.Counter(row["subject"] for row in rows)
-    print(
-        f"kill -9 {times} times: {len(acknowledged)} acknowledged,"
-        f" {len(acknowledged - set(kept))} lost, {sum(n > 1 for n in kept.values())} twice,"
-        f" {sum(row['n'] != 1 for row in rows)} with another number of events than 1,"
-        f" {sum(n > 1 for n in asked.values())} sent more than once {ok}",
-        flush=True,
-    )
-    store.close()
-
-
-def _run(threads: list[threading.Thread]) -> None:
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
 
 
 def main() -> None:

@@ -29,6 +29,13 @@ EXEMPT: dict[str, str] = {
         f"packager/worker/test/{name}.py": "terms and records of weak.py: its tests see them"
         for name in ("weak_edges", "weak_slice", "weak_terms")
     },
+    **{
+        f"packager/worker/test/{name}.py": "bins of one kind of column: test_weak_bins.py"
+        for name in ("weak_calendar", "weak_categories", "weak_ranges")
+    },
+    "modelhost/compiling/answer_parts.py": "compiled in worker/compile/test_outputs.py",
+    "packager/cli/data_labels_derive.py": "`labels map` and the errors in cli/test_data_labels.py",
+    "packager/labelling/derived_labels.py": "called by test_mapping.py and test_estimate.py",
     "packager/labelling/queue_scores.py": "a part of queue.py, whose tests see each score",
     "packager/report/label_queue.py": "what the command prints: cli/test_data_label_queue.py",
     "packager/deploy/grafana/panel.py": "drawn by dashboard.py, whose test reads them",
@@ -43,6 +50,7 @@ EXEMPT: dict[str, str] = {
     "packager/progress.py": "a protocol, and a class that says nothing",
     "packager/project/templates/train.py": "a starter's file: tests/conftest.py builds with it",
     "packager/runners/build_wheel.py": "runs alone, in test_source_build.py",
+    "packager/tracker/forges/forge.py": "a protocol, which the test of each forge speaks",
     "packager/tracker/service/health.py": "/metrics: test_exposition.py, test_reconciling.py",
     "packager/tracker/service/sources.py": "what test_reconciling.py and test_incoming.py run",
     "packager/tracker/sources/enrichment.py": "asked and kept in service/test_reconciling.py",
@@ -100,6 +108,7 @@ FEATURES: dict[str, str] = {
     "packager/worker/test_model_processes.py": "where a project's code runs, in every verb",
     "modelhost/loaders/test_large_libraries.py": "models of large libraries, in their environment",
     "packager/worker/compile/test_boosters.py": "objects of other libraries in the compile room",
+    "packager/worker/compile/test_outputs.py": "models with [outputs], through the compile room",
     "packager/worker/compile/test_verdicts.py": "verdicts of the whole compile room",
     "packager/worker/replay/test_forged_metrics.py": "a recipe that forges, from build to replay",
     "packager/worker/train/test_rejected_by_models.py": "what real models of many libraries reject",

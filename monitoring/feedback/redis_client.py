@@ -14,7 +14,7 @@ from queue import Empty, SimpleQueue
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from monitoring.feedback.token_store import WAIT_SECONDS, StoreError
+from monitoring.feedback.token_store import WAIT_SECONDS, TokenStoreError
 
 MAX_ANSWER_BYTES = 16 << 20
 """Bytes of the answer to one command: its labels come from a request of at most that size."""
@@ -23,10 +23,10 @@ MAX_SHOWN = 200
 
 
 class RedisClient:
-    """Runs commands on one Redis; every failure is a ``StoreError`` without the password."""
+    """Runs commands on one Redis; every failure is a ``TokenStoreError`` without the password."""
 
     def __init__(self, url: str) -> None:
-        """Prepare for ``url`` without connecting. Raises ``StoreError`` if it isn't a URL."""
+        """Prepare for ``url`` without connecting. Raises ``TokenStoreError`` if it isn't a URL."""
         import redis
         from redis.backoff import NoBackoff
         from redis.retry import Retry
@@ -44,7 +44,7 @@ class RedisClient:
                 protocol=2,
             )
         except (ValueError, TypeError) as error:
-            raise StoreError(
+            raise TokenStoreError(
                 f"{self._shown}: expected redis://user:password@host:port/number,"
                 " special characters of the password as %XX"
             ) from error
@@ -61,7 +61,7 @@ class RedisClient:
         """The server's memory information (``INFO memory``)."""
         found = self._asked(lambda: self._client.info("memory"))
         if not isinstance(found, dict):
-            raise StoreError(f"{self._shown}: expected INFO memory, got another answer")
+            raise TokenStoreError(f"{self._shown}: expected INFO memory, got another answer")
         return found
 
     def close(self) -> None:
@@ -74,7 +74,7 @@ class RedisClient:
         except Exception as error:
             # Not only RedisError: the library raises other errors for malformed answers.
             self._client.connection_pool.disconnect()
-            raise StoreError(f"{self._shown}: {self._told(error)}") from error
+            raise TokenStoreError(f"{self._shown}: {self._told(error)}") from error
 
     def _told(self, error: Exception) -> str:
         text = str(error) or type(error).__name__

@@ -23,7 +23,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from monitoring.feedback.redis_client import RedisClient, shown
-from monitoring.feedback.token_store import DAY, WAIT_SECONDS, StoreError, Token, first_occurrences
+from monitoring.feedback.token_store import (
+    DAY,
+    WAIT_SECONDS,
+    Token,
+    TokenStoreError,
+    first_occurrences,
+)
 
 RETRY_SECONDS = WAIT_SECONDS
 """How long a confirmation is retried before the request is refused."""
@@ -97,7 +103,7 @@ class RedisTokenStore:
     """A shared set of tokens in Redis, where keys of past days expire."""
 
     def __init__(self, url: str, model: str, days: float, *, make: bool = False) -> None:
-        """Connect to ``url``; ``days``: how long tokens are valid. Raises ``StoreError``.
+        """Connect to ``url``; ``days``: how long tokens are valid. Raises ``TokenStoreError``.
 
         At startup of the server (``make``) it also checks that this Redis can be written and
         doesn't evict keys when its memory is full, because labels would then count twice.
@@ -114,7 +120,7 @@ class RedisTokenStore:
         probe, fresh = f"model-feedback:{model}:probe", os.urandom(8).hex().encode("ascii")
         self._generation = self._client.eval(_PROBE, 2, probe, self._generation_key, fresh)
         if not isinstance(self._generation, bytes):
-            raise StoreError(
+            raise TokenStoreError(
                 f"{shown(url)}: expected a Redis server, got replies of another service"
             )
         if self._generation == fresh and not make:
@@ -123,7 +129,7 @@ class RedisTokenStore:
             self._refuse_eviction(shown(url))
 
     def add(self, tokens: Sequence[Token]) -> list[bool]:
-        """Store ``tokens``; return whether each is new. Raises ``StoreError``."""
+        """Store ``tokens``; return whether each is new. Raises ``TokenStoreError``."""
         until = time.monotonic() + RETRY_SECONDS
         self._forget()
         new: set[Token] = set()
@@ -137,10 +143,10 @@ class RedisTokenStore:
                 # Another sender has claimed the others: soon they are in the set, or free again.
                 left = [token for token in mine if token not in new]
                 if left and time.monotonic() > until:
-                    raise StoreError("redis: other workers keep claiming the same tokens")
+                    raise TokenStoreError("redis: other workers keep claiming the same tokens")
                 if left:
                     time.sleep(random.uniform(0.01, 0.05))
-        except StoreError:
+        except TokenStoreError:
             self._late += new
             raise
         return first_occurrences(new, tokens)
@@ -168,7 +174,7 @@ class RedisTokenStore:
         while tokens:
             try:
                 won = self._chosen(_CONFIRM, claim, tokens)
-            except StoreError:
+            except TokenStoreError:
                 if time.monotonic() < until:
                     time.sleep(0.1)
                     continue
@@ -197,25 +203,25 @@ class RedisTokenStore:
         given = (claim, *expiries, *pairs, self._generation)
         answers = self._client.eval(script, len(keys), *keys, *given)
         if answers == _ANOTHER:
-            raise StoreError(f"redis: {_EMPTIED}")
+            raise TokenStoreError(f"redis: {_EMPTIED}")
         if (
             not isinstance(answers, list)
             or len(answers) != len(tokens)
             or any(type(answer) is not int or answer not in (0, 1) for answer in answers)
         ):
             self._client.close()  # it may be out of sync: the next answer could be another's
-            raise StoreError(f"redis: expected {len(tokens)} times 0 or 1, got another reply")
+            raise TokenStoreError(f"redis: expected {len(tokens)} times 0 or 1, got another reply")
         return [token for token, answer in zip(tokens, answers, strict=True) if answer]
 
     def _refuse_eviction(self, place: str) -> None:
         try:
             found = self._client.memory()
-        except StoreError as error:
+        except TokenStoreError as error:
             logger.warning("cannot determine whether this Redis evicts keys: %s", error)
             return
         policy = str(found.get("maxmemory_policy", "noeviction"))[:40]
         if found.get("maxmemory") and policy != "noeviction":
-            raise StoreError(
+            raise TokenStoreError(
                 f"{place}: expected `maxmemory-policy noeviction`, got {policy!r}:"
                 " labels whose keys it evicts would count twice"
             )

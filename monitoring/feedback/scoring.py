@@ -136,8 +136,8 @@ def settle(judged: VerifiedLabels, seen: TokenStore, metrics: LabelMetrics) -> F
     """Count every label that wasn't counted before.
 
     Order: the set, the counters, the answer. A crash in between loses these labels and counts none
-    twice. Raises ``StoreError``; then labels of earlier calls of the set, of ``MAX_KEYS_AT_ONCE``
-    each, are counted.
+    twice. Raises ``TokenStoreError``; then labels of earlier calls of the set, of
+    ``MAX_KEYS_AT_ONCE`` each, are counted.
     """
     twice = []
     for some in _together(judged.good):

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from monitoring.feedback.token_store import DAY, WAIT_SECONDS, StoreError, Token
+from monitoring.feedback.token_store import DAY, WAIT_SECONDS, Token, TokenStoreError
 
 FILE = "feedback.sqlite3"
 CHECKPOINT_ROWS = 20_000
@@ -42,7 +42,7 @@ class SqliteTokenStore:
     """
 
     def __init__(self, folder: Path, *, make: bool = True) -> None:
-        """Open the file in ``folder``; create it if ``make``. Raises ``StoreError``.
+        """Open the file in ``folder``; create it if ``make``. Raises ``TokenStoreError``.
 
         Only the start of the server creates it: an empty file in place of a deleted one would let
         labels count again.
@@ -57,14 +57,14 @@ class SqliteTokenStore:
                 _refuse_other(Path(f"{self._path}{beside}"))
             self._open(make=make)
         except (OSError, sqlite3.Error) as error:
-            raise StoreError(f"{self._path}: {error}") from error
+            raise TokenStoreError(f"{self._path}: {error}") from error
 
     def add(self, tokens: Sequence[Token]) -> list[bool]:
-        """Store ``tokens``; return whether each is new. Raises ``StoreError``."""
+        """Store ``tokens``; return whether each is new. Raises ``TokenStoreError``."""
         try:
             new = self._added(tokens)
         except _FAILURES as error:
-            raise StoreError(f"{FILE}: {error}") from error
+            raise TokenStoreError(f"{FILE}: {error}") from error
         self._checkpoint(len(tokens))
         return new
 
@@ -73,7 +73,7 @@ class SqliteTokenStore:
         return []
 
     def purge(self, before: float) -> None:
-        """Delete days that have been expired for ``GRACE_SECONDS``. Raises ``StoreError``.
+        """Delete days that have been expired for ``GRACE_SECONDS``. Raises ``TokenStoreError``.
 
         A day is expired if it ended before ``before``, a Unix time in seconds.
         """
@@ -94,7 +94,7 @@ class SqliteTokenStore:
                     self._db.execute("DELETE FROM expiring WHERE day = ?", (day,))
                     self._db.execute("INSERT OR IGNORE INTO forgotten VALUES (?)", (day,))
         except _FAILURES as error:
-            raise StoreError(f"{FILE}: {error}") from error
+            raise TokenStoreError(f"{FILE}: {error}") from error
 
     def close(self) -> None:
         """Close the file."""

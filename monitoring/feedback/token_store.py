@@ -16,7 +16,7 @@ Token = tuple[int, bytes]
 """Time minted and nonce."""
 
 
-class StoreError(Exception):
+class TokenStoreError(Exception):
     """The set can't be read or written now; ``confirmed_late`` reports tokens added anyway."""
 
 
@@ -26,14 +26,14 @@ class TokenStore(Protocol):
     def add(self, tokens: Sequence[Token]) -> list[bool]:
         """Add tokens; return for each whether it is new, so that the caller counts its label.
 
-        Of equal tokens only the first is new. Raises ``StoreError``; then only tokens that
+        Of equal tokens only the first is new. Raises ``TokenStoreError``; then only tokens that
         ``confirmed_late`` reports are to be counted.
         """
 
     def confirmed_late(self) -> list[Token]:
         """Tokens that calls of ``add`` put into the set although they raised; each once.
 
-        The caller counts them. Raises ``StoreError`` if that isn't known yet.
+        The caller counts them. Raises ``TokenStoreError`` if that isn't known yet.
         """
 
     def purge(self, before: float) -> None:

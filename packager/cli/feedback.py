@@ -12,8 +12,10 @@ import typer
 from packager.cli.app import MONITOR, AsJson, KeyFile, app, make_client
 from packager.cli.console import ConsoleProgress, print_result
 from packager.cli.reporting import Issues, send_findings
+from packager.errors import PackageError
 
 if TYPE_CHECKING:
+    from packager.client import Client
     from packager.monitor.feedback import FeedbackResult
 
 MAX_SHOWN = 20
@@ -42,14 +44,24 @@ def feedback(
     with make_client(url, key_file) as client:
         sent = send(client, source, ConsoleProgress())
         if issues is not None:
-            from packager.findings.from_feedback import findings_of_feedback
-
-            served = client.package()
-            told = findings_of_feedback(sent, served.name, served.tag, source.name, time.time())
-            send_findings(issues, told, ConsoleProgress())
+            _report(issues, client, sent, source.name)
     print_result(_as_json(sent) if as_json else _as_text(sent))
     if not sent.complete:
         raise typer.Exit(1)
+
+
+def _report(url: str, client: Client, sent: FeedbackResult, file: str) -> None:
+    """Report refused labels to the issue tracker at ``url``."""
+    from packager.findings.from_feedback import findings_of_feedback
+
+    progress = ConsoleProgress()
+    try:
+        served = client.package()
+    except PackageError as error:  # the labels are counted: reporting doesn't fail the verb
+        progress.warn(f"the findings were not sent: {error.message}")
+        return
+    told = findings_of_feedback(sent, served.name, served.tag, file, time.time())
+    send_findings(url, told, progress)
 
 
 def _as_json(sent: FeedbackResult) -> str:

@@ -30,7 +30,7 @@ def export_issues(
     token_file: TokenFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write every issue with its history as JSON lines; no token, no session key."""
+    """Write all issues with their history as JSON lines, without secrets."""
     from packager.cache import atomic_file, check_writable
 
     check_writable(output.absolute().parent)
@@ -83,7 +83,7 @@ def backup(
 def audit(
     url: Service = DEFAULT_URL, token_file: TokenFile = None, as_json: AsJson = False
 ) -> None:
-    """Show who added and revoked tokens, logged in, exported and imported."""
+    """Show who made and revoked tokens, logged in, exported, imported."""
     from packager.report.table import table
 
     with connected(url, token_file) as client:

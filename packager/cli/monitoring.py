@@ -87,7 +87,11 @@ def monitoring(
         )
         options = AlertOptions(runbooks, grafana, time_scale)
     except ValueError as error:
-        raise UsageError(f"option {error}", "see `package deploy monitoring --help`") from error
+        name, _, wrong = str(error).partition(": ")
+        option = name.removesuffix("_seconds").replace("_", "-")
+        raise UsageError(
+            f"--{option}: {wrong}", "see `package deploy monitoring --help`"
+        ) from error
     with open_reference(reference, Engine.connect()) as found:
         done = deploy_monitoring(found, output, objectives, options, keys=keys, tracker=tracker)
         name, version = found.manifest.name, found.manifest.tag

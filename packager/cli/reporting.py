@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 URL_VARIABLE = "MODEL_ISSUES_URL"
 TOKEN_FILE_VARIABLE = "MODEL_ISSUES_TOKEN_FILE"
+_TOKEN = re.compile(r"[!-~]{1,1000}")
 
 Issues = Annotated[
     str | None,
@@ -43,13 +45,17 @@ def read_token(url: str, token_file: Path | None = None) -> str:
             f"name it with --token-file, or {TOKEN_FILE_VARIABLE}",
         )
     path = Path(named) if named else default_state() / "admin.token"
+    hint = f"set {TOKEN_FILE_VARIABLE} to a file with a token, or start `package issues serve`"
     try:
-        return path.read_text(encoding="utf-8").strip()
+        token = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise PackageError(
             f"{path}: expected a file with a token of the issue tracker: {type(error).__name__}",
-            f"set {TOKEN_FILE_VARIABLE} to a file with a token, or start `package issues serve`",
+            hint,
         ) from error
+    if not _TOKEN.fullmatch(token):
+        raise PackageError(f"{path}: expected one line with a token of the issue tracker", hint)
+    return token
 
 
 def send_findings(url: str | None, report: Report | None, progress: Progress) -> None:

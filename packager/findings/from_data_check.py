@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-from packager.data.checks.finding import DataCheckReport
-from packager.data.checks.finding import Finding as DataFinding
+from packager.data.checks.finding import DataCheckReport, DataFinding
 from packager.tracker.core.finding import PACKAGE_SUBJECT, Finding, Report, ScanReport
 from packager.tracker.core.texts import named
 

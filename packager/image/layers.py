@@ -282,20 +282,3 @@ def plain_layer(name: str, path: Path, entries: Iterable[Entry]) -> Layer:
     started = time.monotonic()
     diff_id, size = write_tar(path, entries)
     return Layer(name, path, diff_id, size, "built", time.monotonic() - started)
-
-
-def copy_members(layers: Sequence[Layer]) -> list[Entry]:
-    """The entries of several small layers, in memory, to merge them into one layer."""
-    entries = []
-    for layer in layers:
-        with layer.members() as members:
-            for info in members:
-                entries.append(
-                    Entry(
-                        info.name,
-                        source=b"".join(members.chunks(info)) if info.isreg() else None,
-                        link=info.linkname if info.issym() else None,
-                        mode=info.mode,
-                    )
-                )
-    return entries

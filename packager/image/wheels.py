@@ -26,7 +26,8 @@ from packager.image.layer_contents import (
     is_shared_object,
     joined_contents,
 )
-from packager.image.layers import Entry, Layer, cached_layer, copy_members
+from packager.image.layers import Entry, Layer, cached_layer
+from packager.image.merged_layers import copy_members
 from packager.image.runtime import VENV, WHEELS
 from packager.image.shared_folders import WheelFiles, joined
 from packager.image.unpacking import unpacked

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from packager.data.checks.finding import DataCheckReport, Finding
+from packager.data.checks.finding import DataCheckReport, DataFinding
 from packager.report.table import table
 from packager.review.summary import DESCRIPTIONS, by_detector, checked, notes
 from packager.review.verdicts import Verdict
@@ -26,13 +26,13 @@ def counts_text(
     return "\n".join([checked(report), *([shown] if shown else []), *rest])
 
 
-def issues_text(findings: Sequence[Finding], columns: int | None = None) -> str:
+def issues_text(findings: Sequence[DataFinding], columns: int | None = None) -> str:
     """A line for each finding: score, row, hash, detector, column, observed and expected value."""
     heads = ("score", "row", "row hash", "detector", "column", "issue")
     return table(heads, map(_issue, findings), columns, right=("score", "row"))
 
 
-def _issue(finding: Finding) -> tuple[str, ...]:
+def _issue(finding: DataFinding) -> tuple[str, ...]:
     return (
         f"{finding.score:.2f}",
         finding.row_number,

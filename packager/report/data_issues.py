@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from packager.cache import atomic_file
-from packager.data.checks.finding import DataCheckReport, Finding
+from packager.data.checks.finding import DataCheckReport, DataFinding
 from packager.data.spreadsheet import escaped
 from packager.report.data_issues_page import issues_page
 from packager.review.verdicts import FIELDS, Verdict
@@ -20,7 +20,7 @@ FACTS = ("score", "detector", "part", "row", "observed", "expected", "suggestion
 
 def write_issues(
     report: DataCheckReport,
-    findings: Sequence[Finding],
+    findings: Sequence[DataFinding],
     verdicts: Sequence[Verdict],
     folder: Path,
     title: str,
@@ -35,7 +35,7 @@ def write_issues(
     return folder / PARQUET, folder / CSV, folder / PAGE
 
 
-def _write_parquet(findings: Sequence[Finding], file: Path) -> None:
+def _write_parquet(findings: Sequence[DataFinding], file: Path) -> None:
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -53,7 +53,10 @@ def _write_parquet(findings: Sequence[Finding], file: Path) -> None:
 
 
 def _write_csv(
-    report: DataCheckReport, findings: Sequence[Finding], verdicts: Sequence[Verdict], file: Path
+    report: DataCheckReport,
+    findings: Sequence[DataFinding],
+    verdicts: Sequence[Verdict],
+    file: Path,
 ) -> None:
     """A line for each finding about a row, with its current verdict and the row's cells.
 

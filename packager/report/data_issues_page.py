@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from packager.data.checks.finding import DataCheckReport, Finding
+from packager.data.checks.finding import DataCheckReport, DataFinding
 from packager.report.histogram_svg import histogram
 from packager.report.numbers import number
 from packager.report.page import html_table, page, section
@@ -24,16 +24,19 @@ _Kind = tuple[tuple[str, str | None], ...]
 
 
 def issues_page(
-    report: DataCheckReport, findings: Sequence[Finding], verdicts: Sequence[Verdict], title: str
+    report: DataCheckReport,
+    findings: Sequence[DataFinding],
+    verdicts: Sequence[Verdict],
+    title: str,
 ) -> str:
     """The whole page; ``findings`` keep their order."""
-    by_row: dict[tuple[str, int], list[Finding]] = {}
+    by_row: dict[tuple[str, int], list[DataFinding]] = {}
     for finding in findings:
         if finding.row is not None:
             by_row.setdefault((finding.part, finding.row), []).append(finding)
     general = [finding for finding in findings if finding.row is None]
     judged = {verdict.row_hash: verdict for verdict in verdicts}
-    kinds: dict[_Kind, list[list[Finding]]] = {}
+    kinds: dict[_Kind, list[list[DataFinding]]] = {}
     for found in by_row.values():
         kinds.setdefault(tuple((one.detector, one.column) for one in found), []).append(found)
     cards = [card for alike in kinds.values() for card in _alike(report, alike, judged)]
@@ -52,7 +55,9 @@ def grade(score: float) -> str:
     return next(name for least, name in _GRADES if score >= least)
 
 
-def _facts(report: DataCheckReport, by_row: dict[tuple[str, int], list[Finding]]) -> dict[str, str]:
+def _facts(
+    report: DataCheckReport, by_row: dict[tuple[str, int], list[DataFinding]]
+) -> dict[str, str]:
     return {
         "rows": number(report.rows),
         "columns": number(len(report.columns)),
@@ -61,9 +66,9 @@ def _facts(report: DataCheckReport, by_row: dict[tuple[str, int], list[Finding]]
     }
 
 
-def _found(report: DataCheckReport, findings: Sequence[Finding]) -> str:
+def _found(report: DataCheckReport, findings: Sequence[DataFinding]) -> str:
     """A line for each detector with an issue among ``findings``, worst first."""
-    worst: dict[str, Finding] = {}
+    worst: dict[str, DataFinding] = {}
     for finding in findings:
         worst.setdefault(finding.detector, finding)
     if not worst:
@@ -84,7 +89,7 @@ def _found(report: DataCheckReport, findings: Sequence[Finding]) -> str:
 
 
 def _alike(
-    report: DataCheckReport, rows: Sequence[Sequence[Finding]], judged: dict[str, Verdict]
+    report: DataCheckReport, rows: Sequence[Sequence[DataFinding]], judged: dict[str, Verdict]
 ) -> Iterator[str]:
     """Cards of rows with the same findings: a few expanded, so the next kind stays in view."""
     cards = [_row(report, found, judged) for found in rows[:MAX_SHOWN]]
@@ -103,7 +108,7 @@ def _alike(
         yield "</details>"
 
 
-def _row(report: DataCheckReport, found: Sequence[Finding], judged: dict[str, Verdict]) -> str:
+def _row(report: DataCheckReport, found: Sequence[DataFinding], judged: dict[str, Verdict]) -> str:
     first = found[0]
     place = f"row {first.row_number}"
     given = judged.get(first.row_hash)
@@ -143,7 +148,7 @@ def _said(given: Verdict) -> str:
     return f"{given.verdict}, {given.reason}" if given.reason else given.verdict
 
 
-def _finding(report: DataCheckReport, finding: Finding) -> str:
+def _finding(report: DataCheckReport, finding: DataFinding) -> str:
     band = grade(finding.score)
     about = f"<b>{escape_markup(finding.column)}</b> " if finding.column else ""
     plot = _plot(report, finding)
@@ -158,7 +163,7 @@ def _finding(report: DataCheckReport, finding: Finding) -> str:
     )
 
 
-def _plot(report: DataCheckReport, finding: Finding) -> str:
+def _plot(report: DataCheckReport, finding: DataFinding) -> str:
     found = report.histograms.get(finding.column or "")
     if found is None:
         return ""

@@ -17,7 +17,7 @@ from packager.cache import temporary_directory
 from packager.data import frames
 from packager.data.checks.disputed_labels import StoredLabels
 from packager.data.checks.expectations import Expectations
-from packager.data.checks.finding import DataCheckReport, Finding
+from packager.data.checks.finding import DataCheckReport, DataFinding
 from packager.data.checks.run import DETECTORS, MIN_PROGRESS_ROWS, WITHOUT_MODELS, check
 from packager.data.checks.table import table_of
 from packager.data.fingerprint import row_hashes
@@ -88,12 +88,12 @@ class CheckResult:
     """Isolation of the project's code; empty if none ran."""
 
     @property
-    def open(self) -> tuple[Finding, ...]:
+    def open(self) -> tuple[DataFinding, ...]:
         """The findings without a ``keep`` verdict, worst first."""
         return undecided(self.report.findings, self.verdicts)
 
     @property
-    def blocking(self) -> tuple[Finding, ...]:
+    def blocking(self) -> tuple[DataFinding, ...]:
         """The open findings that stop a build."""
         return undecided(self.report.blocking, self.verdicts)
 

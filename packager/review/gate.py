@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from packager.cache import atomic_directory, cache_directory, touch
 from packager.data.checks.disputed_labels import DisputedRow, StoredLabels
 from packager.data.checks.expectations import Expectations
-from packager.data.checks.finding import DataCheckReport, Finding
+from packager.data.checks.finding import DataCheckReport, DataFinding
 from packager.errors import PackageError
 from packager.location import Location
 from packager.manifest.evaluation import DataCheckSummary
@@ -157,13 +157,17 @@ def run_check(place: Path, asked: CheckJob, worker: Worker, progress: Progress) 
     return report
 
 
-def undecided(findings: Sequence[Finding], verdicts: Sequence[Verdict]) -> tuple[Finding, ...]:
+def undecided(
+    findings: Sequence[DataFinding], verdicts: Sequence[Verdict]
+) -> tuple[DataFinding, ...]:
     """The findings whose rows have no ``keep`` verdict."""
     right = {verdict.row_hash for verdict in verdicts if verdict.verdict == "keep"}
     return tuple(finding for finding in findings if finding.row_hash not in right)
 
 
-def gate_error(report: DataCheckReport, blocking: Sequence[Finding], where: Path) -> PackageError:
+def gate_error(
+    report: DataCheckReport, blocking: Sequence[DataFinding], where: Path
+) -> PackageError:
     """The error of a build with blocking findings, with the commands to continue."""
     worst = blocking[0]
     place = f" in column {worst.column!r}" if worst.column else ""
@@ -176,7 +180,7 @@ def gate_error(report: DataCheckReport, blocking: Sequence[Finding], where: Path
     )
 
 
-def _count(report: DataCheckReport, blocking: Sequence[Finding]) -> str:
+def _count(report: DataCheckReport, blocking: Sequence[DataFinding]) -> str:
     """The number of findings, including those that the report omits."""
     names = {finding.detector for finding in blocking}
     beyond = sum(

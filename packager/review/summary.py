@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from packager.data.checks.finding import DataCheckReport, Finding
+from packager.data.checks.finding import DataCheckReport, DataFinding
 from packager.review.verdicts import Verdict
 
 DESCRIPTIONS = {
@@ -54,7 +54,7 @@ class DetectorCount:
 
 def by_detector(report: DataCheckReport) -> list[DetectorCount]:
     """One entry per detector with findings, worst first."""
-    worst: dict[str, Finding] = {}
+    worst: dict[str, DataFinding] = {}
     for finding in report.findings:
         worst.setdefault(finding.detector, finding)
     return [

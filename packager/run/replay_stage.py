@@ -11,7 +11,8 @@ from pathlib import Path
 from packager.engine.engine import Engine
 from packager.errors import PackageError
 from packager.image.config import TRAINING
-from packager.image.layers import Entry, Layer, copy_members, plain_layer
+from packager.image.layers import Entry, Layer, plain_layer
+from packager.image.merged_layers import copy_members
 from packager.image.stack import runtime_layer, training_layer
 from packager.manifest.manifest import Manifest
 from packager.progress import Progress

@@ -106,24 +106,27 @@ def run_test(
         read, unreadable = _readable(data, manifest, folder)
         files = [*entries(read.files, PLACE), *(entries(labels, LABELS) if labels else ())]
         layer = plain_layer("new", folder / "new.tar", files)
-        job = DataTestJob(
-            source=read.source,
-            labels=next(iter(labels), ""),
-            on=asked.on,
-            shown=asked.data,
-            labels_shown=str(asked.labels or ""),
-            unreadable=unreadable,
-        )
+        job = _job(asked, read.source, next(iter(labels), ""), unreadable)
         if asked.previous is not None and not unreadable:
             both = (reference, asked.previous)
-            job = job.model_copy(
-                update={"previous": previous_times(both, layer, job, engine, progress)}
-            )
+            times = previous_times(both, layer, job, engine, progress)
+            job = job.model_copy(update={"previous": times})
         report = _run(reference, layer, job, engine, progress)
         if ledger is not None:
             entry = entry_of(key, manifest, data.name, data.version, report)
             ledger.record(entry)
     return DataTestResult(report, history=history)
+
+
+def _job(asked: DataTestRequest, source: str, labels: str, unreadable: str) -> DataTestJob:
+    return DataTestJob(
+        source=source,
+        labels=labels,
+        on=asked.on,
+        shown=asked.data,
+        labels_shown=str(asked.labels or ""),
+        unreadable=unreadable,
+    )
 
 
 def _readable(data: NewData, manifest: Manifest, folder: Path) -> tuple[NewData, str]:

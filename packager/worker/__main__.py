@@ -126,6 +126,11 @@ def _do(verb: str, given: Path, out: Path, arguments: Sequence[str]) -> bool:
     from modelhost.frames import keep_text_plain
 
     keep_text_plain()
+    return _run_job(verb, given, root, out)
+
+
+def _run_job(verb: str, given: Path, root: Root, out: Path) -> bool:
+    """The work of ``verb`` in this process, which is confined now."""
     match verb:
         case "run":
             from packager.worker.train_job import run

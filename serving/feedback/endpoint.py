@@ -23,7 +23,7 @@ from monitoring.feedback.scoring import (
     settle,
     unconfirmed,
 )
-from monitoring.feedback.token_store import DAY, StoreError, Token, TokenStore
+from monitoring.feedback.token_store import DAY, Token, TokenStore, TokenStoreError
 from monitoring.feedback.tokens import Tokens
 from monitoring.metrics.feedback import FeedbackMetrics
 from monitoring.metrics.output_feedback import OutputFeedbackMetrics
@@ -108,7 +108,7 @@ class FeedbackEndpoint:
             async with asyncio.timeout(self._seconds):
                 # Shielded: counting that has begun must finish.
                 settled = await asyncio.shield(self._start(items))
-        except StoreError as error:
+        except TokenStoreError as error:
             self._failures.write(error)
             self._retry_later()
             raise RequestError(
@@ -161,7 +161,7 @@ class FeedbackEndpoint:
         self._add_late(store)
         try:
             return settle(judged, store, self._metrics)
-        except StoreError:
+        except TokenStoreError:
             self._unconfirmed = unconfirmed(judged)
             raise
 
@@ -187,7 +187,7 @@ class FeedbackEndpoint:
             self._retry_later()
 
     def _count_confirmed(self) -> None:
-        with contextlib.suppress(StoreError):  # retried later
+        with contextlib.suppress(TokenStoreError):  # retried later
             if self._unconfirmed:
                 self._add_late(self._store())
 
@@ -210,7 +210,7 @@ class _Failures:
         self._second = -1
         self._left_out = 0
 
-    def write(self, error: StoreError) -> None:
+    def write(self, error: TokenStoreError) -> None:
         """Log one failure, with the number left out before it."""
         second = int(self._clock())
         if second == self._second:

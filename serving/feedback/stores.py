@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from monitoring.feedback.keys import KeyFileError, KeyRing
 from monitoring.feedback.redis_store import RedisTokenStore
 from monitoring.feedback.sqlite_store import SqliteTokenStore
-from monitoring.feedback.token_store import StoreError, TokenStore
+from monitoring.feedback.token_store import TokenStore, TokenStoreError
 from monitoring.flagged_rows_log import FlaggedRowsLog
 from packager.errors import UsageError
 from serving.feedback.settings import FeedbackSettings
@@ -62,7 +62,7 @@ def prepare(
             )
     try:
         open_token_store(settings, model, make=True).close()
-    except StoreError as error:
+    except TokenStoreError as error:
         name = "MODEL_FEEDBACK_STORE" if settings.store else "MODEL_STATE_DIR"
         raise UsageError(
             f"{name}: expected a writable location, got {error}",
@@ -82,7 +82,7 @@ def open_keys(path: Path, model: str) -> KeyRing:
 
 
 def open_token_store(settings: FeedbackSettings, model: str, *, make: bool = False) -> TokenStore:
-    """The store of scored tokens, created if ``make``; raises ``StoreError``."""
+    """The store of scored tokens, created if ``make``; raises ``TokenStoreError``."""
     if settings.store:
         return RedisTokenStore(settings.store, model, settings.days, make=make)
     assert settings.state_dir is not None

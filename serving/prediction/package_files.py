@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from monitoring.calendar_values import CalendarUnit
+from monitoring.metrics.reference import MeasuredPackage
 from monitoring.profile.profile import Profile
 from monitoring.slices.clock import Clock, DatetimeUnit
 from monitoring.slices.kinds import kind_of_column
@@ -16,6 +17,7 @@ from packager.data.rows.extra_columns import ExtraColumns
 from packager.data.rows.request_rows import RowChecker
 from packager.errors import PackageError
 from packager.manifest.evaluation import Golden
+from packager.manifest.labelled_outputs import labelled_outputs
 from packager.manifest.manifest import Manifest
 from packager.manifest.slice_baselines import SliceBaselines
 from packager.model.compiled.model import CompiledModel, load_compiled
@@ -23,7 +25,7 @@ from packager.model.golden_answers import FILE as GOLDEN_CASES
 from packager.model.golden_answers import GoldenCases
 from packager.model.paths import Root
 from serving.prediction.model_parts import HostedParts
-from serving.prediction.package_baseline import load_baselines
+from serving.prediction.package_baseline import baseline_of, load_baselines, output_baselines
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,25 @@ class PackageFiles:
             membership,
             load_compiled(root, described, manifest.task, parts),
             parts,
+        )
+
+    def measured_package(self) -> MeasuredPackage:
+        """The package as its metrics describe it."""
+        manifest = self.manifest
+        outputs = labelled_outputs(manifest.schema_.outputs)
+        classes = (manifest.schema_.classes or ()) if manifest.task == "classification" else None
+        return MeasuredPackage(
+            manifest.name,
+            manifest.tag,
+            digest=manifest.root,
+            profile=self.profile,
+            slices=self.slices.names,
+            classes=classes,
+            baseline=baseline_of(manifest, self.baselines),
+            outputs=outputs,
+            output_baseline=output_baselines(outputs, manifest, self.baselines),
+            design_effect=self.baselines.design_effect,
+            optional=[c.name for c in manifest.schema_.features if c.default is not None],
         )
 
 

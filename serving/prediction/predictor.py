@@ -15,13 +15,11 @@ import numpy as np
 from monitoring.feedback.tokens import Bitmaps
 from monitoring.flagged_rows_log import FlaggedRowsLog
 from monitoring.metrics.recorder import Batch, MetricsRecorder
-from monitoring.metrics.reference import MeasuredPackage
 from monitoring.metrics.serving import ServingMetrics
 from monitoring.slices.row_membership import RowMembership
 from packager.data.rows.request_rows import RowChecker, RowError, ValidatedRows
 from packager.manifest.base import Scalar
 from packager.manifest.evaluation import Golden
-from packager.manifest.labelled_outputs import labelled_outputs
 from packager.manifest.manifest import Manifest
 from packager.model.compiled.model import CompiledModel
 from packager.model.golden_answers import GoldenCases
@@ -36,7 +34,6 @@ from serving.prediction.model_client import ModelClient
 from serving.prediction.model_parts import HostedParts
 from serving.prediction.native_model import NativeModel
 from serving.prediction.outcome import PartialPrediction
-from serving.prediction.package_baseline import baseline_of, output_baselines
 from serving.prediction.package_files import PackageFiles, names_without_personal
 from serving.prediction.timing import TimingModel
 from serving.protocols.protocol import ScoredRows
@@ -85,7 +82,7 @@ class Predictor:
         """
         manifest, checker = files.manifest, files.checker
         described, clocks = manifest.schema_, files.clocks
-        metrics = ServingMetrics(_described(files), routes)
+        metrics = ServingMetrics(files.measured_package(), routes)
         files.parts.bind(client)
         loaded = cls(
             manifest=manifest,
@@ -245,26 +242,6 @@ class Predictor:
             raise messages.RequestError.of_row(error) from error
         except RecursionError as error:  # parsed, but too deeply nested to be shown in an error
             raise messages.unreadable("too deeply nested") from error
-
-
-def _described(files: PackageFiles) -> MeasuredPackage:
-    """The package as its metrics describe it."""
-    manifest = files.manifest
-    outputs = labelled_outputs(manifest.schema_.outputs)
-    classes = (manifest.schema_.classes or ()) if manifest.task == "classification" else None
-    return MeasuredPackage(
-        manifest.name,
-        manifest.tag,
-        digest=manifest.root,
-        profile=files.profile,
-        slices=files.slices.names,
-        classes=classes,
-        baseline=baseline_of(manifest, files.baselines),
-        outputs=outputs,
-        output_baseline=output_baselines(outputs, manifest, files.baselines),
-        design_effect=files.baselines.design_effect,
-        optional=[c.name for c in manifest.schema_.features if c.default is not None],
-    )
 
 
 def _one_row(answer: tuple[Scalar, list[float] | None] | None) -> PartialPrediction:

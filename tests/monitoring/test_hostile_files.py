@@ -12,7 +12,7 @@ import pytest
 
 from monitoring.feedback.keys import KeyFileError, KeyRing
 from monitoring.feedback.sqlite_store import FILE, SqliteTokenStore
-from monitoring.feedback.token_store import StoreError
+from monitoring.feedback.token_store import TokenStoreError
 from monitoring.flagged_rows_log import FlaggedRowsLog
 from packager.errors import UsageError
 from serving.http.auth import ApiKeys
@@ -93,17 +93,17 @@ def test_another_file_in_place_of_the_set_is_refused(
     tmp_path: Path, make: Callable[[Path], None], name: str
 ) -> None:
     make(tmp_path / name)
-    with pytest.raises(StoreError, match="expected"):
+    with pytest.raises(TokenStoreError, match="expected"):
         SqliteTokenStore(tmp_path)
 
 
 def test_a_damaged_set_and_one_with_other_tables_fail_the_request(tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(b"SQLite format 3\0" + b"\xff" * 9_000)
-    with pytest.raises(StoreError):
+    with pytest.raises(TokenStoreError):
         SqliteTokenStore(tmp_path)
     (tmp_path / FILE).unlink()
     seen = SqliteTokenStore(tmp_path)
     with sqlite3.connect(tmp_path / FILE) as other:
         other.execute("CREATE TABLE day_1x (a)")
-    with pytest.raises(StoreError):
+    with pytest.raises(TokenStoreError):
         seen.purge(1e12)

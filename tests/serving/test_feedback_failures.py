@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from monitoring.feedback.token_store import StoreError
+from monitoring.feedback.token_store import TokenStoreError
 from packager.errors import UsageError
 from serving.feedback.endpoint import _Failures
 from serving.feedback.settings import FeedbackSettings
@@ -19,9 +19,9 @@ def test_failures_of_the_store_are_reported_once_a_second(caplog: pytest.LogCapt
         logging.getLogger("serving").propagate = True
         for number in range(1_000):
             now = number / 500
-            failures.write(StoreError("gone"))
+            failures.write(TokenStoreError("gone"))
         now = 7.0
-        failures.write(StoreError("gone"))
+        failures.write(TokenStoreError("gone"))
     assert [record.getMessage() for record in caplog.records] == [
         "labels can't be counted: gone"
     ] * 3

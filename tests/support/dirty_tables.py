@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from packager.data.checks.issue import Issue
+from packager.data.checks.issue import DataIssue
 from packager.data.checks.table import CheckedTable, table_of
 
 ROWS = 400
@@ -47,13 +47,13 @@ def stones(rows: int, seed: int, first: int | None = None) -> pd.DataFrame:
 
 
 def issues_of(
-    detector: Callable[[CheckedTable], Iterator[Issue]], frame: pd.DataFrame, **more: Any
-) -> list[Issue]:
+    detector: Callable[[CheckedTable], Iterator[DataIssue]], frame: pd.DataFrame, **more: Any
+) -> list[DataIssue]:
     """The issues that a detector finds in ``frame``, whose target is ``label``."""
     return list(detector(table_of(frame, "label", **more)))
 
 
-def rows_of(issues: list[Issue]) -> list[int]:
+def rows_of(issues: list[DataIssue]) -> list[int]:
     """All flagged rows, in ascending order."""
     return sorted(int(row) for one in issues if one.rows is not None for row in one.rows)
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from modelhost.text import display_value
-from packager.data.checks.issue import Ints, Issue, listed, rows_where
+from packager.data.checks.issue import DataIssue, Ints, listed, rows_where
 from packager.data.checks.placeholders import is_placeholder
 from packager.data.checks.table import CheckedTable, Texts
 from packager.data.drift import is_categorical
@@ -22,7 +22,7 @@ MIN_SIMILARITY = 0.8
 """Minimum similarity (difflib's ratio) of a misspelling and the intended value."""
 
 
-def unseen_category(table: CheckedTable) -> Iterator[Issue]:
+def unseen_category(table: CheckedTable) -> Iterator[DataIssue]:
     """Values of a category that are new.
 
     Scores: not declared 0.95, absent from the previous version 0.7, only in held-out rows 0.6.
@@ -43,7 +43,7 @@ def unseen_category(table: CheckedTable) -> Iterator[Issue]:
                 yield from _unknown(name, texts, known, "in the training rows", 0.6)
 
 
-def typo(table: CheckedTable) -> Iterator[Issue]:
+def typo(table: CheckedTable) -> Iterator[DataIssue]:
     """A rare value like a frequent one: equal except case and spaces (0.92), or similar (0.75)."""
     for name, texts in table.texts.items():
         frequent = _frequent(texts)
@@ -57,7 +57,7 @@ def typo(table: CheckedTable) -> Iterator[Issue]:
             meant, score = _meant(texts, code, frequent, plain)
             if meant is not None:
                 right = str(texts.values[meant])
-                yield Issue(
+                yield DataIssue(
                     name,
                     f"{display_value(right)}, as in {texts.counts[meant]} rows",
                     f"fix: {name} = {right}",
@@ -97,12 +97,12 @@ def _frequent(texts: Texts) -> Ints:
 
 def _unknown(
     name: str, texts: Texts, known: Sequence[Any], why: str, score: float
-) -> Iterator[Issue]:
+) -> Iterator[DataIssue]:
     allowed = {str(value) for value in known}
     wrong = np.array([str(value) not in allowed for value in texts.values], dtype=np.bool_)
     rows = rows_where(texts.rows_with(wrong))
     if len(rows):
-        yield Issue(
+        yield DataIssue(
             name,
             f"one of the values {why}: {listed(sorted(allowed))}",
             "correct the value, or drop the row",

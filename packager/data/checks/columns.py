@@ -8,7 +8,7 @@ import numpy as np
 
 from modelhost.text import truncate
 from packager.data.checks.free_text import is_free_text
-from packager.data.checks.issue import Issue, NotApplicableError
+from packager.data.checks.issue import DataIssue, NotApplicableError
 from packager.data.checks.table import CheckedTable
 
 MIN_UNIQUE_SHARE = 0.98
@@ -18,7 +18,7 @@ SAMPLE_ROWS = 1000
 """Rows examined first; they usually decide before a whole column is read."""
 
 
-def constant(table: CheckedTable) -> Iterator[Issue]:
+def constant(table: CheckedTable) -> Iterator[DataIssue]:
     """Score 0.5: a feature with one value, nulls ignored. ``missing`` reports empty ones."""
     for name in table.features:
         column = table.frame[name]
@@ -28,7 +28,7 @@ def constant(table: CheckedTable) -> Iterator[Issue]:
         if name not in table.texts and column.iloc[:SAMPLE_ROWS].nunique() > 1:
             continue
         if table.distinct(name) == 1:
-            yield Issue(
+            yield DataIssue(
                 name,
                 "more than one value",
                 leave_out(table),
@@ -37,7 +37,7 @@ def constant(table: CheckedTable) -> Iterator[Issue]:
             )
 
 
-def id_like(table: CheckedTable) -> Iterator[Issue]:
+def id_like(table: CheckedTable) -> Iterator[DataIssue]:
     """Score 0.55: a text or whole-number feature whose value is unique in nearly every row.
 
     Whole numbers only if they are sorted or nearly without gaps: others may be measurements. Free
@@ -52,7 +52,7 @@ def id_like(table: CheckedTable) -> Iterator[Issue]:
     for name, unique in found.items():
         if name in table.texts and is_free_text(table, name):
             continue
-        yield Issue(
+        yield DataIssue(
             name,
             "repeated values",
             leave_out(table),

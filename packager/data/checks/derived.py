@@ -8,7 +8,7 @@ import numpy as np
 
 from monitoring.derived.measures import Cells, cells_of
 from packager.data.checks.free_text import is_free_text
-from packager.data.checks.issue import Floats, Issue, Mask, rows_where
+from packager.data.checks.issue import DataIssue, Floats, Mask, rows_where
 from packager.data.checks.outliers import robust_scores
 from packager.data.checks.table import CheckedTable
 from packager.text import format_number
@@ -21,7 +21,7 @@ MIN_ROBUST_Z = 10.0
 _FAR = {"array": ("mean", "std"), "bytes": ("bytes",), "list": ("length",), "string": ("length",)}
 
 
-def derived_outlier(table: CheckedTable) -> Iterator[Issue]:
+def derived_outlier(table: CheckedTable) -> Iterator[DataIssue]:
     """Empty bytes score 0.9; arrays of zeros or of one number 0.8, where few are; not finite 0.7.
 
     Score 0.6 for a mean, spread, size or length far from all others; of more than 50 rows.
@@ -46,7 +46,7 @@ def _numbers(cells: Cells, measure: str) -> Floats:
     return np.asarray(cells.measured(measure, ""), np.float64)
 
 
-def _degenerate(name: str, cells: Cells, numbers: dict[str, Floats]) -> Iterator[Issue]:
+def _degenerate(name: str, cells: Cells, numbers: dict[str, Floats]) -> Iterator[DataIssue]:
     zero = _numbers(cells, "zeros") == 1
     yield from _few(name, zero, "zeros only", "an array with content", 0.8)
     flat = (numbers["std"] == 0) & ~zero
@@ -56,9 +56,9 @@ def _degenerate(name: str, cells: Cells, numbers: dict[str, Floats]) -> Iterator
     )
 
 
-def _few(name: str, mask: Mask, observed: str, expected: str, score: float) -> Iterator[Issue]:
+def _few(name: str, mask: Mask, observed: str, expected: str, score: float) -> Iterator[DataIssue]:
     if 0 < mask.sum() <= max(3, 5 * MAX_SHARE * len(mask)):
-        yield Issue(
+        yield DataIssue(
             name,
             f"{expected}, as in {1 - mask.mean():.1%} of the rows",
             "inspect the row: correct, keep or drop it",
@@ -68,7 +68,7 @@ def _few(name: str, mask: Mask, observed: str, expected: str, score: float) -> I
         )
 
 
-def _far(name: str, measure: str, values: Floats) -> Iterator[Issue]:
+def _far(name: str, measure: str, values: Floats) -> Iterator[DataIssue]:
     present = values[np.isfinite(values)]
     if len(present) < MIN_ROWS or present.min() == present.max():
         return
@@ -79,7 +79,7 @@ def _far(name: str, measure: str, values: Floats) -> Iterator[Issue]:
     low, high = np.quantile(present, (0.01, 0.99))
     rows = rows_where(far)
     told = zip(values[rows], scores[rows], strict=True)
-    yield Issue(
+    yield DataIssue(
         name,
         f"{measure} of {format_number(low)} to {format_number(high)}, as in 98 % of the rows",
         "inspect the row: correct, keep or drop it",

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from packager.data.checks.issue import Issue
+from packager.data.checks.issue import DataIssue
 from packager.data.checks.table import CheckedTable
 
 
-def disputed_label(table: CheckedTable) -> Iterator[Issue]:
+def disputed_label(table: CheckedTable) -> Iterator[DataIssue]:
     """Rows whose stored labels, by several annotators, differ; score 0.5 to 0.85.
 
     It grows with the share of annotators against the most frequent label, and is 0.85 for a tie; of
@@ -21,7 +21,7 @@ def disputed_label(table: CheckedTable) -> Iterator[Issue]:
         return
     for scheme in dict.fromkeys(row.scheme for row in labels.disputed):
         found = [row for row in labels.disputed if row.scheme == scheme]
-        yield Issue(
+        yield DataIssue(
             labels.target,
             f"one label of scheme {scheme} by all annotators",
             "label the row again (package data labels add --replace), fix or drop it",

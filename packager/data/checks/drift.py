@@ -12,13 +12,13 @@ from monitoring.stats.drift import MIN_PSI
 from packager.data.checks.columns import naming
 from packager.data.checks.expectations import MAX_SAMPLE_ROWS
 from packager.data.checks.free_text import is_free_text
-from packager.data.checks.issue import Issue
+from packager.data.checks.issue import DataIssue
 from packager.data.checks.table import CheckedTable
 from packager.data.drift import ColumnDrift, comparable, drift_of, drifts_of_column, shared_rows
 from packager.data.frames import infer_columns
 
 
-def drift(table: CheckedTable) -> Iterator[Issue]:
+def drift(table: CheckedTable) -> Iterator[DataIssue]:
     """Score 0.6 (PSI above 0.2) or 0.45: a feature or the target whose distribution changed.
 
     Times and row numbers increase with every version, so neither is compared.
@@ -46,7 +46,7 @@ def drift(table: CheckedTable) -> Iterator[Issue]:
                     yield _moved(found, column.name, expected, about)
 
 
-def slice_drift(table: CheckedTable) -> Iterator[Issue]:
+def slice_drift(table: CheckedTable) -> Iterator[DataIssue]:
     """Score 0.6 (PSI above 0.2) or 0.45: a declared slice whose share of the rows changed."""
     shares = table.expected.slices
     if shares is None or not len(table):
@@ -77,8 +77,8 @@ def _is_sentences(table: CheckedTable, name: str) -> bool:
     return name in table.texts and is_free_text(table, name)
 
 
-def _moved(found: ColumnDrift, column: str | None, expected: str, told: str = "") -> Issue:
-    return Issue(
+def _moved(found: ColumnDrift, column: str | None, expected: str, told: str = "") -> DataIssue:
+    return DataIssue(
         column,
         expected,
         "see where the new rows come from; retrain if the population changed",

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from packager.data.checks.issue import Issue, rows_where
+from packager.data.checks.issue import DataIssue, rows_where
 from packager.data.checks.table import CheckedTable
 
 
-def duplicate(table: CheckedTable) -> Iterator[Issue]:
+def duplicate(table: CheckedTable) -> Iterator[DataIssue]:
     """Every further copy of a row in its own file, all columns equal.
 
     Score 0.86 if rows usually differ (at least 90 % have unique features); otherwise equal rows
@@ -26,10 +26,10 @@ def duplicate(table: CheckedTable) -> Iterator[Issue]:
             score = 0.86 if table.fine_grained else 0.3
             texts = [f"a copy of row {row}" for row in first]
             fix = "keep one copy (dedupe)"
-            yield Issue(None, "every row once", fix, score, again + start, texts)
+            yield DataIssue(None, "every row once", fix, score, again + start, texts)
 
 
-def conflicting_label(table: CheckedTable) -> Iterator[Issue]:
+def conflicting_label(table: CheckedTable) -> Iterator[DataIssue]:
     """Rows with equal features and different targets.
 
     Score 0.79 to 0.89 if rows usually differ, otherwise 0.3 to 0.4; it grows with the share of the
@@ -51,7 +51,7 @@ def conflicting_label(table: CheckedTable) -> Iterator[Issue]:
     rarity = 1 - same / size
     score = (0.79 if table.fine_grained else 0.3) + 0.1 * rarity
     texts = table.frame[table.target].astype(object).to_numpy()[groups["row"]]
-    yield Issue(
+    yield DataIssue(
         table.target,
         "one label for equal features",
         "find out which is right: fix or drop the others",

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from monitoring.derived.texts import script
-from packager.data.checks.issue import Issue, rows_where
+from packager.data.checks.issue import DataIssue, rows_where
 from packager.data.checks.table import CheckedTable, Texts
 
 REPLACEMENT = "\ufffd"
@@ -21,7 +21,7 @@ MIN_SCRIPT_SHARE = 0.95
 MIN_LETTERS = 5
 
 
-def encoding(table: CheckedTable) -> Iterator[Issue]:
+def encoding(table: CheckedTable) -> Iterator[DataIssue]:
     """Text that was read in a wrong encoding.
 
     Score 0.95 for the replacement character, 0.9 for UTF-8 that was read as another encoding, 0.7
@@ -34,7 +34,7 @@ def encoding(table: CheckedTable) -> Iterator[Issue]:
             if wanted.any():
                 rows = rows_where(texts.rows_with(wanted))
                 told = [str(faults[texts.codes[row]]) for row in rows]
-                yield Issue(
+                yield DataIssue(
                     name,
                     "text in one encoding",
                     "read the file in the encoding that it was written in, and write it as UTF-8",
@@ -44,7 +44,7 @@ def encoding(table: CheckedTable) -> Iterator[Issue]:
                 )
 
 
-def mixed_script(table: CheckedTable) -> Iterator[Issue]:
+def mixed_script(table: CheckedTable) -> Iterator[DataIssue]:
     """Score 0.5: text in a script that few rows have, where nearly all have one."""
     for name, texts in table.texts.items():
         scripts = [_script(value) for value in texts.values]
@@ -53,7 +53,7 @@ def mixed_script(table: CheckedTable) -> Iterator[Issue]:
             continue
         wanted = np.array([one is not None and one != usual for one in scripts], np.bool_)
         rows = rows_where(texts.rows_with(wanted))
-        yield Issue(
+        yield DataIssue(
             name,
             f"text in {usual}, as {share:.1%} of the rows",
             "keep it if the model is to answer such text",

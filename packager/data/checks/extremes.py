@@ -11,8 +11,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from packager.data.checks.issue import (
+    DataIssue,
     Floats,
-    Issue,
     Mask,
     NotApplicableError,
     rows_where,
@@ -36,7 +36,7 @@ MIN_STEPS_FROM_ZERO = 10
 MAX_ZERO_SHARE = 0.5
 
 
-def isolated_extreme(table: CheckedTable) -> Iterator[Issue]:
+def isolated_extreme(table: CheckedTable) -> Iterator[DataIssue]:
     """Score 0.95 to 1: few values beyond a gap as wide as the distance from the median to it.
 
     For positive values the gap at the upper end must be wide on the logarithmic scale as well,
@@ -62,7 +62,7 @@ def isolated_extreme(table: CheckedTable) -> Iterator[Issue]:
             beyond = (values >= bound) if above else (values <= bound) & (values != 0)
             beyond &= np.isfinite(values) & ~np.isin(values, NUMBERS)
             if beyond.any():
-                yield Issue(
+                yield DataIssue(
                     name,
                     f"at {'most' if above else 'least'} about {format_number(near)}, "
                     "as all other rows",
@@ -72,7 +72,7 @@ def isolated_extreme(table: CheckedTable) -> Iterator[Issue]:
                 )
 
 
-def impossible_zero(table: CheckedTable) -> Iterator[Issue]:
+def impossible_zero(table: CheckedTable) -> Iterator[DataIssue]:
     """Score 0.98, less if zeros are frequent: zeros although all other values are far from zero."""
     for name in _measured(table):
         values = table.numbers[name]
@@ -80,7 +80,7 @@ def impossible_zero(table: CheckedTable) -> Iterator[Issue]:
         if zeros.any():
             rest = values[np.isfinite(values) & (values != 0)]
             low, high = np.quantile(rest, (0.001, 0.999))
-            yield Issue(
+            yield DataIssue(
                 name,
                 f"a value like the others ({format_number(low)} to {format_number(high)})",
                 "correct it, leave it empty, or drop the row",

@@ -10,7 +10,7 @@ import numpy as np
 
 from monitoring.derived.images import ImageHeader, header
 from monitoring.derived.png import chunks
-from packager.data.checks.issue import Issue
+from packager.data.checks.issue import DataIssue
 from packager.data.checks.table import CheckedTable
 
 MIN_IMAGE_SHARE = 0.5
@@ -19,7 +19,7 @@ MAX_RARE_SHARE = 0.05
 """Formats and sizes of fewer rows are reported where one has all the others."""
 
 
-def broken_image(table: CheckedTable) -> Iterator[Issue]:
+def broken_image(table: CheckedTable) -> Iterator[DataIssue]:
     """Score 0.97 for what is no image, damaged, or cut off, in a column of images."""
     for name, rows, images in _images(table):
         cells = table.frame[name].to_numpy(object)
@@ -29,7 +29,7 @@ def broken_image(table: CheckedTable) -> Iterator[Issue]:
             if (fault := "no image" if image is None else _fault(cells[row], image))
         ]
         if faults:
-            yield Issue(
+            yield DataIssue(
                 name,
                 "a whole image",
                 "replace the file, or drop the row",
@@ -39,7 +39,7 @@ def broken_image(table: CheckedTable) -> Iterator[Issue]:
             )
 
 
-def mixed_images(table: CheckedTable) -> Iterator[Issue]:
+def mixed_images(table: CheckedTable) -> Iterator[DataIssue]:
     """Score 0.5: a format or a size that few images have, where all others have one."""
     for name, rows, images in _images(table):
         for what in ("format", "size"):
@@ -53,7 +53,7 @@ def mixed_images(table: CheckedTable) -> Iterator[Issue]:
                 for row, image in zip(rows, images, strict=True)
                 if image is not None and _text(image, what) != usual
             ]
-            yield Issue(
+            yield DataIssue(
                 name,
                 f"{usual}, as {count / len(found):.1%} of the images",
                 f"convert it, if the model expects one {what}",

@@ -17,7 +17,7 @@ Part = Literal["source", "test"]
 """The data source, or the file that holds the held-out rows."""
 
 
-class Finding(FrozenModel):
+class DataFinding(FrozenModel):
     """One issue that the user should look at."""
 
     detector: str
@@ -58,7 +58,7 @@ class DataCheckReport(FrozenModel):
     """Number of all findings of each detector; ``findings`` keeps the worst of each."""
     model_free: tuple[str, ...]
     """The detectors that train no model: their findings are equal on every machine."""
-    findings: tuple[Finding, ...]
+    findings: tuple[DataFinding, ...]
     """Worst first."""
     cells: dict[str, tuple[str | None, ...]]
     """The rows of the findings by their hash, cells as text in the order of ``columns``."""
@@ -70,7 +70,7 @@ class DataCheckReport(FrozenModel):
     """What was sampled, replaced or left out, and why."""
 
     @property
-    def blocking(self) -> tuple[Finding, ...]:
+    def blocking(self) -> tuple[DataFinding, ...]:
         """The findings that stop a build."""
         return tuple(finding for finding in self.findings if finding.blocking)
 
@@ -81,7 +81,7 @@ class DataCheckReport(FrozenModel):
         return sha256_bytes(canonical_json(found))
 
 
-def worst_first(finding: Finding) -> tuple[bool, float, str, str, int, str]:
+def worst_first(finding: DataFinding) -> tuple[bool, float, str, str, int, str]:
     """Sort key: blocking findings first, then by score; the rest makes the order deterministic."""
     place = -1 if finding.row is None else finding.row
     return (

@@ -26,7 +26,7 @@ class NotApplicableError(Exception):
 
 
 @dataclass(frozen=True)
-class Issue:
+class DataIssue:
     """Rows, or with ``rows=None`` a column or the table, that are wrong for one reason."""
 
     column: str | None

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from modelhost.text import truncate
 from packager.data.checks.cross_validation import OutOfFold
-from packager.data.checks.issue import Floats, Ints, Issue, Mask
+from packager.data.checks.issue import DataIssue, Floats, Ints, Mask
 from packager.data.checks.table import CheckedTable
 from packager.text import format_number
 
@@ -26,7 +26,7 @@ MAX_LABEL = 40
 """Maximum characters of a label in the text of a finding, which contains three labels."""
 
 
-def label_error(table: CheckedTable, found: OutOfFold) -> Iterator[Issue]:
+def label_error(table: CheckedTable, found: OutOfFold) -> Iterator[DataIssue]:
     """Score 0.3 to 0.8, increasing with the model's confidence and with its accuracy."""
     if found.classes is None:
         yield from _numbers(table, found)
@@ -43,7 +43,7 @@ def label_error(table: CheckedTable, found: OutOfFold) -> Iterator[Issue]:
         f"({p:.0%}), {names[given[r]]} {found.answers[r, given[r]]:.0%}"
         for r, p in zip(rows, probability, strict=True)
     ]
-    yield Issue(
+    yield DataIssue(
         table.target,
         "the label that a model trained without this row expects",
         "inspect the row: fix the label, keep or drop it",
@@ -128,13 +128,13 @@ def robust_residuals(given: Floats, predicted: Floats) -> Floats:
     return scaled
 
 
-def _numbers(table: CheckedTable, found: OutOfFold) -> Iterator[Issue]:
+def _numbers(table: CheckedTable, found: OutOfFold) -> Iterator[DataIssue]:
     answered = np.isfinite(found.answers)
     scaled = np.zeros(len(found.given))
     scaled[answered] = robust_residuals(found.given[answered], found.answers[answered])
     rows: npt.NDArray[np.intp] = np.flatnonzero(np.abs(scaled) > MIN_RESIDUAL_Z)
     if len(rows):
-        yield Issue(
+        yield DataIssue(
             table.target,
             "about what a model trained without this row expects",
             "inspect the row: fix the value, keep or drop it",

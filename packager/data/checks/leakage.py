@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from packager.data.checks.issue import Issue, listed, rows_where
+from packager.data.checks.issue import DataIssue, listed, rows_where
 from packager.data.checks.split_overlap import split_overlap
 from packager.data.checks.table import CheckedTable
 from packager.text import format_number
@@ -20,7 +20,7 @@ _GROUP = re.compile(
 )
 
 
-def leakage(table: CheckedTable) -> Iterator[Issue]:
+def leakage(table: CheckedTable) -> Iterator[DataIssue]:
     """Held-out rows with the features of a training row.
 
     Score 1 and blocking if they exceed chance and are enough to move a metric; 0.6 if they are too
@@ -37,7 +37,7 @@ def leakage(table: CheckedTable) -> Iterator[Issue]:
     leaked = found.beyond_chance and found.is_relevant
     rows = rows_where(known)
     where = dict(zip(trained.tolist(), np.flatnonzero(table.trained).tolist(), strict=True))
-    yield Issue(
+    yield DataIssue(
         None,
         "held-out rows that are not in the training data",
         "drop the copies, or split by hash or by the group they belong to",
@@ -51,7 +51,7 @@ def leakage(table: CheckedTable) -> Iterator[Issue]:
     )
 
 
-def group_overlap(table: CheckedTable) -> Iterator[Issue]:
+def group_overlap(table: CheckedTable) -> Iterator[DataIssue]:
     """Score 0.65: a column of group ids (customer_id, patient) with groups on both sides."""
     held_out = table.held_out
     if held_out is None or not held_out.any() or held_out.all():
@@ -67,7 +67,7 @@ def group_overlap(table: CheckedTable) -> Iterator[Issue]:
         shared = tested.isin(column[table.trained[column.index]])
         if shared.any():
             values = list(dict.fromkeys(tested[shared].tolist()))
-            yield Issue(
+            yield DataIssue(
                 name,
                 "each group on one side of the split",
                 f'split = {{ by = ["{name}"] }}',
@@ -76,7 +76,7 @@ def group_overlap(table: CheckedTable) -> Iterator[Issue]:
             )
 
 
-def time_overlap(table: CheckedTable) -> Iterator[Issue]:
+def time_overlap(table: CheckedTable) -> Iterator[DataIssue]:
     """Score 0.6: held-out rows within the training period, although most are later."""
     held_out = table.held_out
     if held_out is None or table.split.file is None or not held_out.any() or held_out.all():
@@ -91,7 +91,7 @@ def time_overlap(table: CheckedTable) -> Iterator[Issue]:
         later = float((tested > column[~held_out].quantile(0.95)).mean())
         if within.any() and later > 0.5:
             rows = np.flatnonzero(held_out)[within.to_numpy()]
-            yield Issue(
+            yield DataIssue(
                 name,
                 f"a time after the last training row ({last})",
                 "cut training and test at one time",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from packager.data.checks.columns import leave_out
-from packager.data.checks.issue import Issue, rows_where
+from packager.data.checks.issue import DataIssue, rows_where
 from packager.data.checks.table import CheckedTable
 
 MAX_NULL_SHARE = 0.005
@@ -18,7 +18,7 @@ MIN_EMPTY_COLUMN_SHARE = 0.9
 MIN_EMPTY_ROW_SHARE = 0.5
 
 
-def missing(table: CheckedTable) -> Iterator[Issue]:
+def missing(table: CheckedTable) -> Iterator[DataIssue]:
     """Nulls where few or none are expected.
 
     Scores: 0.9 if nulls are excluded (declared, absent before, or in the target); 0.85 for a row
@@ -36,7 +36,7 @@ def missing(table: CheckedTable) -> Iterator[Issue]:
     mostly = share > MIN_EMPTY_ROW_SHARE
     if 0 < mostly.mean() < MAX_NULL_SHARE * 10 and len(table.frame.columns) > 3:
         rows = rows_where(mostly)
-        yield Issue(
+        yield DataIssue(
             None,
             "a mostly filled row",
             "drop the row, or fill it in",
@@ -46,14 +46,14 @@ def missing(table: CheckedTable) -> Iterator[Issue]:
         )
 
 
-def _column(table: CheckedTable, name: str, absent: np.ndarray) -> Iterator[Issue]:
+def _column(table: CheckedTable, name: str, absent: np.ndarray) -> Iterator[DataIssue]:
     share = float(absent.mean()) if len(absent) else 0.0
     if not share:
         return
     rows = rows_where(absent)
     declared, before = table.expected.declared.get(name), table.expected.before(name)
     if declared is not None and declared.nullable is False:
-        yield Issue(
+        yield DataIssue(
             name,
             "a value (declared not nullable)",
             "fill it in, or drop the row",
@@ -62,7 +62,7 @@ def _column(table: CheckedTable, name: str, absent: np.ndarray) -> Iterator[Issu
             "no value",
         )
     elif name == table.target:
-        yield Issue(
+        yield DataIssue(
             name,
             "a label in every row",
             "fill it in; such rows are left out",
@@ -71,7 +71,7 @@ def _column(table: CheckedTable, name: str, absent: np.ndarray) -> Iterator[Issu
             "no value",
         )
     elif before is not None and not before.nullable and declared is None:
-        yield Issue(
+        yield DataIssue(
             name,
             "a value, as everywhere in the previous version",
             "fill it in, or drop the row",
@@ -80,7 +80,7 @@ def _column(table: CheckedTable, name: str, absent: np.ndarray) -> Iterator[Issu
             "no value",
         )
     elif share >= MIN_EMPTY_COLUMN_SHARE:
-        yield Issue(
+        yield DataIssue(
             name,
             "values",
             leave_out(table),
@@ -88,7 +88,7 @@ def _column(table: CheckedTable, name: str, absent: np.ndarray) -> Iterator[Issu
             observed=f"{share:.1%} of the cells are empty",
         )
     elif len(rows) <= max(MAX_NULLS, MAX_NULL_SHARE * len(absent)):
-        yield Issue(
+        yield DataIssue(
             name,
             f"a value, as in {1 - share:.2%} of the rows",
             "fill it in, or leave it to the model",

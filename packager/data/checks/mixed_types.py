@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from packager.data.checks.issue import Issue, rows_where
+from packager.data.checks.issue import DataIssue, rows_where
 from packager.data.checks.placeholders import is_placeholder
 from packager.data.checks.table import CheckedTable, Texts
 
@@ -18,7 +18,7 @@ _NUMBER = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*")
 _DATE = re.compile(r"\s*[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9:.+Z-]+)?\s*")
 
 
-def mixed_types(table: CheckedTable) -> Iterator[Issue]:
+def mixed_types(table: CheckedTable) -> Iterator[DataIssue]:
     """Score 0.93: cells whose type differs from that of at least 90 % of the column.
 
     Text that parses as a number (or as an ISO date) counts as one, because CSV contains only text.
@@ -36,7 +36,7 @@ def mixed_types(table: CheckedTable) -> Iterator[Issue]:
         placeholder = np.array([is_placeholder(value) for value in texts.values])
         rows = rows_where(texts.rows_with((kinds != main) & ~placeholder))
         if len(rows):
-            yield Issue(
+            yield DataIssue(
                 name,
                 f"a {main}, as in {share:.1%} of the cells",
                 f"write it as a {main}, or leave it empty",

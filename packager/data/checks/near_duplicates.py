@@ -10,7 +10,7 @@ from monitoring.derived.images import header
 from monitoring.derived.png import brightness
 from packager.data.array_column import array_column
 from packager.data.checks.free_text import is_free_text
-from packager.data.checks.issue import Ints, Issue, Mask
+from packager.data.checks.issue import DataIssue, Ints, Mask
 from packager.data.checks.similarity import (
     Signatures,
     array_signatures,
@@ -28,7 +28,7 @@ MAX_EXPECTED_SHARE = 0.1
 """From this share of rows with a near duplicate on, they are expected."""
 
 
-def near_duplicate(table: CheckedTable) -> Iterator[Issue]:
+def near_duplicate(table: CheckedTable) -> Iterator[DataIssue]:
     """Score 0.65, or 0.3 if many rows have one: text, arrays or images nearly equal to another's.
 
     Rows with equal features are left to ``duplicate`` and ``conflicting_label``.
@@ -42,7 +42,7 @@ def near_duplicate(table: CheckedTable) -> Iterator[Issue]:
         flagged = found >= 0
         if flagged.any():
             expected = float(flagged.mean()) > MAX_EXPECTED_SHARE
-            yield Issue(
+            yield DataIssue(
                 name,
                 "content that differs from that of other rows",
                 "keep one of them, or keep them on one side of the split",
@@ -52,7 +52,7 @@ def near_duplicate(table: CheckedTable) -> Iterator[Issue]:
             )
 
 
-def near_leakage(table: CheckedTable) -> Iterator[Issue]:
+def near_leakage(table: CheckedTable) -> Iterator[DataIssue]:
     """Held-out content nearly equal to a training row's.
 
     Score 0.75 if there is more of it than among training rows, else 0.35. Held-out rows with the
@@ -76,7 +76,7 @@ def near_leakage(table: CheckedTable) -> Iterator[Issue]:
         overlap = SplitOverlap(
             int(tested.sum()), float(flagged[tested].mean()), 2 * float(within.mean())
         )
-        yield Issue(
+        yield DataIssue(
             name,
             "held-out content that differs from that of training rows",
             "drop it, or split by the group that such rows belong to",

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from packager.data.checks.extremes import MIN_ROWS
-from packager.data.checks.issue import Floats, Issue, NotApplicableError
+from packager.data.checks.issue import DataIssue, Floats, NotApplicableError
 from packager.data.checks.table import CheckedTable
 from packager.text import format_number
 
@@ -26,7 +26,7 @@ NORMAL_QUANTILE_90 = 1.2815515655446004
 """The 90 % quantile of the standard normal distribution."""
 
 
-def outlier(table: CheckedTable) -> Iterator[Issue]:
+def outlier(table: CheckedTable) -> Iterator[DataIssue]:
     """Score 0.5 to 0.8, increasing with the distance; more than 100,000 rows are sampled.
 
     Raises ``NotApplicableError`` if there are too few rows.
@@ -49,7 +49,7 @@ def outlier(table: CheckedTable) -> Iterator[Issue]:
         if mine.any():
             centre = float(np.nanmedian(values[:, place]))
             low, high = np.nanquantile(values[:, place], (0.01, 0.99))
-            yield Issue(
+            yield DataIssue(
                 name,
                 f"near {format_number(centre)} "
                 f"(98 % of the rows: {format_number(low)} to {format_number(high)})",

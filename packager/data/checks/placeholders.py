@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from packager.data.checks.issue import Floats, Issue, rows_where
+from packager.data.checks.issue import DataIssue, Floats, rows_where
 from packager.data.checks.table import CheckedTable
 from packager.text import format_number
 
@@ -68,14 +68,14 @@ def is_placeholder(value: Any) -> bool:
     return isinstance(value, str) and value.strip().casefold() in WORDS
 
 
-def placeholder(table: CheckedTable) -> Iterator[Issue]:
+def placeholder(table: CheckedTable) -> Iterator[DataIssue]:
     """Score 0.94 for isolated numbers and dates; for words 0.9, less if they are frequent.
 
     Score 0.7 for a text column with words that were read as null.
     """
     for name, counts in table.null_words.items():
         found = ", ".join(f"{text!r} in {rows:,} rows" for text, rows in counts.items())
-        yield Issue(
+        yield DataIssue(
             name,
             "values, or empty cells",
             f'if it is a value, declare {name} with kind = "string", else empty the cells',
@@ -92,7 +92,7 @@ def placeholder(table: CheckedTable) -> Iterator[Issue]:
         rows = rows_where(texts.rows_with(words))
         share = len(rows) / max(1, len(table))
         if 0 < share < MAX_FREQUENCY:
-            yield Issue(
+            yield DataIssue(
                 name,
                 "a value, or an empty cell",
                 "leave the cell empty",
@@ -107,7 +107,7 @@ def placeholder(table: CheckedTable) -> Iterator[Issue]:
             yield from _dates(name, table.frame[name])
 
 
-def _numbers(name: str, values: Floats) -> Iterator[Issue]:
+def _numbers(name: str, values: Floats) -> Iterator[DataIssue]:
     known = np.isin(values, NUMBERS)
     if not known.any():
         return
@@ -123,7 +123,7 @@ def _numbers(name: str, values: Floats) -> Iterator[Issue]:
         apart = nearest > MIN_DISTANCE * max(high - low, 1e-12) or (value < -1 and rest.min() >= 0)
         span = f"{format_number(low)} to {format_number(high)}"
         if apart or (value == -1 and _a_flag(rest)):
-            yield Issue(
+            yield DataIssue(
                 name,
                 f"a number like the others ({span} for 98 %)",
                 "leave the cell empty",
@@ -137,7 +137,7 @@ def _a_flag(rest: Floats) -> bool:
     return bool(rest.min() > 0 and (rest.min() >= 10 or (rest % 1 != 0).any()))
 
 
-def _dates(name: str, column: pd.Series[Any]) -> Iterator[Issue]:
+def _dates(name: str, column: pd.Series[Any]) -> Iterator[DataIssue]:
     plain = column.dt.tz_localize(None) if column.dt.tz is not None else column
     day = plain.dt.normalize()
     for text in DATES:
@@ -148,7 +148,7 @@ def _dates(name: str, column: pd.Series[Any]) -> Iterator[Issue]:
         low, high = others.quantile(0.01), others.quantile(0.99)
         apart = (low - pd.Timestamp(text)).days > 365 or (pd.Timestamp(text) - high).days > 365
         if apart or same.sum() > 20 * max(1, others.value_counts().iloc[0]):
-            yield Issue(
+            yield DataIssue(
                 name,
                 f"a date like the others ({low:%Y-%m-%d} to {high:%Y-%m-%d})",
                 "leave the cell empty",

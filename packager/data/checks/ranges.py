@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from packager.data.checks.issue import Issue, rows_where
+from packager.data.checks.issue import DataIssue, rows_where
 from packager.data.checks.table import CheckedTable
 
 RANGE_TOLERANCE = 0.5
 """New values may exceed the previous version's range by this share of its width."""
 
 
-def ranges(table: CheckedTable) -> Iterator[Issue]:
+def ranges(table: CheckedTable) -> Iterator[DataIssue]:
     """Score 0.95 beyond a declared bound; 0.7 beyond the previous range plus half its width."""
     for name in table.numeric:
         declared, before = table.expected.declared.get(name), table.expected.before(name)
@@ -35,7 +35,7 @@ def _outside(
     high: float | None,
     why: str,
     score: float,
-) -> Iterator[Issue]:
+) -> Iterator[DataIssue]:
     below = values < (-np.inf if low is None else low)
     above = values > (np.inf if high is None else high)
     rows = rows_where(below | above)
@@ -43,4 +43,6 @@ def _outside(
         left = "" if low is None else f"at least {low:.15g}"
         right = "" if high is None else f"at most {high:.15g}"
         expected = " and ".join(side for side in (left, right) if side)
-        yield Issue(name, f"{expected} ({why})", "correct the value, or drop the row", score, rows)
+        yield DataIssue(
+            name, f"{expected} ({why})", "correct the value, or drop the row", score, rows
+        )

@@ -18,8 +18,8 @@ from packager.data.checks.duplicates import conflicting_label, duplicate
 from packager.data.checks.encodings import encoding, mixed_script
 from packager.data.checks.extremes import impossible_zero, isolated_extreme
 from packager.data.checks.files import broken_image, mixed_images
-from packager.data.checks.finding import DataCheckReport, Finding, Histogram, worst_first
-from packager.data.checks.issue import Issue, NotApplicableError
+from packager.data.checks.finding import DataCheckReport, DataFinding, Histogram, worst_first
+from packager.data.checks.issue import DataIssue, NotApplicableError
 from packager.data.checks.labels import label_error
 from packager.data.checks.missing import missing
 from packager.data.checks.mixed_types import mixed_types
@@ -33,7 +33,7 @@ from packager.data.checks.shown_cells import MAX_CELL, cell_text, picture
 from packager.data.checks.table import CheckedTable
 from packager.data.checks.target_leakage import target_leakage
 
-Detector = Callable[[CheckedTable], Iterator[Issue]]
+Detector = Callable[[CheckedTable], Iterator[DataIssue]]
 
 WITHOUT_MODELS: dict[str, Detector] = {
     "schema": schema,
@@ -127,9 +127,9 @@ def check(
 
 def _run(
     detectors: Mapping[str, Detector], table: CheckedTable, tell: Callable[[str], object]
-) -> tuple[dict[str, list[Issue]], dict[str, list[str]]]:
+) -> tuple[dict[str, list[DataIssue]], dict[str, list[str]]]:
     """Detector → its issues, and reason → the detectors that don't apply for it."""
-    issues: dict[str, list[Issue]] = {}
+    issues: dict[str, list[DataIssue]] = {}
     unjudged: dict[str, list[str]] = {}
     for name, detector in detectors.items():
         tell(name)
@@ -141,7 +141,7 @@ def _run(
     return issues, unjudged
 
 
-def _worst(detector: str, issues: list[Issue], table: CheckedTable) -> list[Finding]:
+def _worst(detector: str, issues: list[DataIssue], table: CheckedTable) -> list[DataFinding]:
     """The worst findings of one detector."""
     scores = [np.broadcast_to(one.score, one.count) for one in issues]
     if not scores:
@@ -152,7 +152,7 @@ def _worst(detector: str, issues: list[Issue], table: CheckedTable) -> list[Find
     return [_finding(detector, issues[which[i]], int(place[i]), table) for i in order]
 
 
-def _finding(detector: str, one: Issue, place: int, table: CheckedTable) -> Finding:
+def _finding(detector: str, one: DataIssue, place: int, table: CheckedTable) -> DataFinding:
     score = float(np.broadcast_to(one.score, one.count)[place])
     row = None if one.rows is None else int(one.rows[place])
     if row is None:
@@ -165,7 +165,7 @@ def _finding(detector: str, one: Issue, place: int, table: CheckedTable) -> Find
             "row": row - table.source_rows if in_test else row,
             "row_hash": f"{int(table.hashes[row]):016x}",
         }
-    return Finding(
+    return DataFinding(
         detector=detector,
         score=round(min(1.0, max(0.0, score)), 4),
         column=one.column,
@@ -177,7 +177,7 @@ def _finding(detector: str, one: Issue, place: int, table: CheckedTable) -> Find
     )
 
 
-def _observed(one: Issue, place: int, row: int, table: CheckedTable) -> str:
+def _observed(one: DataIssue, place: int, row: int, table: CheckedTable) -> str:
     if isinstance(one.observed, str):
         return truncate(one.observed, MAX_CELL)
     if one.observed is not None:
@@ -187,7 +187,7 @@ def _observed(one: Issue, place: int, row: int, table: CheckedTable) -> str:
     return truncate(cell_text(table.frame[one.column].iloc[row]) or "no value")
 
 
-def _pictures(table: CheckedTable, findings: list[Finding]) -> dict[str, dict[str, str]]:
+def _pictures(table: CheckedTable, findings: list[DataFinding]) -> dict[str, dict[str, str]]:
     """Row hash → column → picture, for the first of the flagged rows."""
     names = [
         name for name in table.frame.columns if name in table.arrays or table.holds(name, bytes)
@@ -202,7 +202,7 @@ def _pictures(table: CheckedTable, findings: list[Finding]) -> dict[str, dict[st
     return found
 
 
-def _flagged(table: CheckedTable, findings: list[Finding]) -> dict[str, int]:
+def _flagged(table: CheckedTable, findings: list[DataFinding]) -> dict[str, int]:
     """Row hash → position, for the flagged rows, the worst first."""
     places: dict[str, int] = {}
     for finding in findings:
@@ -212,7 +212,7 @@ def _flagged(table: CheckedTable, findings: list[Finding]) -> dict[str, int]:
     return places
 
 
-def _cells(table: CheckedTable, findings: list[Finding]) -> dict[str, tuple[str | None, ...]]:
+def _cells(table: CheckedTable, findings: list[DataFinding]) -> dict[str, tuple[str | None, ...]]:
     """Row hash → cells as text, for the flagged rows."""
     places = _flagged(table, findings)
     rows = table.frame.iloc[list(places.values())]
@@ -220,7 +220,7 @@ def _cells(table: CheckedTable, findings: list[Finding]) -> dict[str, tuple[str 
     return dict(zip(places, zip(*columns, strict=True), strict=True)) if columns else {}
 
 
-def _histograms(table: CheckedTable, findings: list[Finding]) -> dict[str, Histogram]:
+def _histograms(table: CheckedTable, findings: list[DataFinding]) -> dict[str, Histogram]:
     named = {finding.column for finding in findings}
     found = {}
     for name in table.numeric:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from packager.data.checks.issue import Issue
+from packager.data.checks.issue import DataIssue
 from packager.data.checks.table import CheckedTable
 from packager.data.frames import infer_columns
 from packager.manifest.base import Kind
@@ -17,7 +17,7 @@ ACCEPTED_KINDS: dict[Kind, tuple[Kind, ...]] = {"number": ("integer",), "any": (
 _BEFORE = "as in the previous version"
 
 
-def schema(table: CheckedTable) -> Iterator[Issue]:
+def schema(table: CheckedTable) -> Iterator[DataIssue]:
     """Compare names and kinds with the declarations and the previous version; blocking.
 
     Score 0.7 and not blocking if the user accepted other columns in ``data add``.
@@ -66,6 +66,6 @@ def _holed(table: CheckedTable, name: str) -> bool:
     return bool(null.any() and (null | (values == np.floor(values))).all())
 
 
-def _wrong(name: str, observed: str, expected: str, suggestion: str, taken: bool) -> Issue:
+def _wrong(name: str, observed: str, expected: str, suggestion: str, taken: bool) -> DataIssue:
     score = 0.7 if taken else 1.0
-    return Issue(name, expected, suggestion, score, observed=observed, blocking=not taken)
+    return DataIssue(name, expected, suggestion, score, observed=observed, blocking=not taken)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from packager.data.checks.issue import Floats, Ints, Issue, NotApplicableError
+from packager.data.checks.issue import DataIssue, Floats, Ints, NotApplicableError
 from packager.data.checks.table import CheckedTable, nanoseconds, numbers_of
 
 MIN_SCORE = 0.99
@@ -20,7 +20,7 @@ MIN_ROWS = 50
 SEED = 7
 
 
-def target_leakage(table: CheckedTable) -> Iterator[Issue]:
+def target_leakage(table: CheckedTable) -> Iterator[DataIssue]:
     """Score 0.7: a feature whose own tree has a cross-validated score above 0.99.
 
     The score is balanced accuracy for classes, so that a rare class counts, and R² for numbers.
@@ -44,7 +44,7 @@ def target_leakage(table: CheckedTable) -> Iterator[Issue]:
     for name in _informative(table, rows, y, classes=classes):
         found = _score(_codes(table, name, rows), y, classes=classes)
         if found > MIN_SCORE:
-            yield Issue(
+            yield DataIssue(
                 name,
                 "a feature available before the target",
                 "leave it out (exclude) if it follows from the target"

@@ -23,7 +23,6 @@ from packager.model.compiled.encode import Encoder, scalar
 from packager.model.compiled.form import (
     FittedStep,
     Form,
-    Head,
     Linear,
     Matrix,
     Native,
@@ -40,8 +39,9 @@ from packager.model.compiled.heads import (
     OutputLayer,
     OutputSpec,
 )
-from packager.model.compiled.joined_answers import JoinedHeads, part_meanings
+from packager.model.compiled.joined_answers import JoinedHeads
 from packager.model.compiled.linear_batch import LinearSums
+from packager.model.compiled.score_meanings import score_meanings
 from packager.model.compiled.single_row import linear_row
 from packager.model.compiled.sparse_model import SparseModel
 from packager.model.compiled.text_analysis import UNICODE
@@ -112,7 +112,7 @@ class CompiledModel:
         self.has_outputs = bool(outputs)
         """Whether answers are those of ``[outputs]``; then there is no ``predict_row``."""
         self._parts = parts
-        self._meanings = _meanings(form, task, classes, outputs)
+        self._meanings = score_meanings(form, task, classes, outputs)
         self._row: Callable[[Sequence[Any]], OneRow | None]
         self._sums: Callable[..., tuple[Predictions, Bools]] | None
         if form.parts and isinstance(form.parts[0], SparseLinear):
@@ -292,28 +292,6 @@ def _part(head: Part, content: Any, meaning: OutputSpec) -> OutputLayer:
             return TreeModel(head, content or b"", meaning)
         case SparseLinear():
             raise AssertionError("answered by a SparseModel")
-
-
-def _meanings(
-    form: Form, task: Task, classes: tuple[Scalar, ...] | None, outputs: Sequence[Output]
-) -> list[OutputSpec]:
-    """How to interpret the scores of each of the form's heads."""
-    if not outputs or not form.parts:
-        known = _has_probabilities(form.head, task)
-        return [OutputSpec(task, classes, known, form.tolerance)]
-    pairs = zip(form.parts, part_meanings(outputs), strict=True)
-    return [
-        OutputSpec(own, labels, _has_probabilities(head, own), form.tolerance)
-        for head, (own, labels) in pairs
-    ]
-
-
-def _has_probabilities(head: Head, task: Task) -> bool:
-    if isinstance(head, Linear | SparseLinear):
-        return task == "classification" and head.link != "labels"
-    if isinstance(head, Trees):
-        return task == "classification"
-    return isinstance(head, Native) and head.probabilities
 
 
 def _placed(values: Sequence[Any], places: npt.NDArray[np.intp], into: list[Any]) -> list[Any]:

@@ -7,14 +7,15 @@ from collections.abc import Mapping
 FAMILIES: Mapping[str, tuple[str, ...]] = {
     "availability": (
         "RequestsFailed", "RequestsSlow", "TargetDown", "ModelDown", "CrashLoop", "MemberFailed",
+        "NoRequests",
     ),
     "inputs": ("FeatureDrift", "AnomalyRate", "DriftTest", "SchemaTest"),
     "quality": (
         "SliceRegression", "OutputRegression", "EstimatedAccuracyDrop", "QualityTest",
         "CalibrationTest", "FairnessTest", "WeakSlice",
     ),
-    "labels": ("FeedbackRejected", "LabelCoverageLow"),
-    "identity": ("CompiledMismatch", "ReplayFailed", "BehaviouralCase"),
+    "labels": ("FeedbackRejected", "LabelsRejected", "LabelCoverageLow"),
+    "identity": ("CompiledMismatch", "ReplayFailed", "BehaviouralCase", "VersionSkew"),
     "speed": ("TimeTest",),
     "data": ("SuspiciousRows", "SuspectsTest"),
 }  # fmt: skip

@@ -9,7 +9,7 @@ from redis_servers import IN_URL, SECRET, TOKENS, Answer, malicious_redis
 
 from monitoring.feedback.redis_client import shown
 from monitoring.feedback.redis_store import RedisTokenStore
-from monitoring.feedback.token_store import StoreError
+from monitoring.feedback.token_store import TokenStoreError
 
 
 def test_what_a_server_says_is_reported_in_one_short_plain_line_without_the_password(
@@ -22,7 +22,7 @@ def test_what_a_server_says_is_reported_in_one_short_plain_line_without_the_pass
         "m",
         30,
     )
-    with pytest.raises(StoreError) as raised:
+    with pytest.raises(TokenStoreError) as raised:
         seen.add(TOKENS)
     told = str(raised.value)
     assert "unknown command 'AUTH', with args beginning with: '***' ***" in told
@@ -47,7 +47,7 @@ URLS = [
 
 @pytest.mark.parametrize("url", URLS)
 def test_no_part_of_a_password_is_reported(url: str, short_waits: None) -> None:
-    with pytest.raises(StoreError) as raised:
+    with pytest.raises(TokenStoreError) as raised:
         RedisTokenStore(url, "m", 30)
     assert "pa" not in str(raised.value).replace("password", "").replace("expected", "")
     assert "pa" not in shown(url)

@@ -15,7 +15,7 @@ from redis_servers import TOKENS, Answer, malicious_redis
 
 from monitoring.feedback.redis_client import MAX_ANSWER_BYTES
 from monitoring.feedback.redis_store import RedisTokenStore
-from monitoring.feedback.token_store import StoreError
+from monitoring.feedback.token_store import TokenStoreError
 
 ANSWERS = {
     "moved": b"-MOVED 3999 127.0.0.1:1\r\n",
@@ -52,7 +52,7 @@ def test_any_other_answer_fails_the_request_and_nothing_is_counted(
     scripted_redis: Callable[[Answer], str], short_waits: None, evil: bytes
 ) -> None:
     seen = RedisTokenStore(scripted_redis(malicious_redis(evil)), "m", 30)
-    with pytest.raises(StoreError):
+    with pytest.raises(TokenStoreError):
         seen.add(TOKENS)
     assert seen._late == []
 
@@ -77,7 +77,7 @@ def test_a_redis_that_is_itself_again_counts_each_label_once(
             return other.eval(*given) if self.calls == 2 else answer
 
     seen._client._client = Once()
-    with pytest.raises(StoreError):
+    with pytest.raises(TokenStoreError):
         seen.add(TOKENS)
     assert sorted(seen.confirmed_late()) == TOKENS
     assert seen.add(TOKENS) == [False] * 3
@@ -96,13 +96,13 @@ def test_a_redis_that_was_emptied_counts_nothing_until_the_servers_start_again(
     client.delete(*client.keys(f"model-feedback:{name}:*"))
     for _ in range(2):
         for store in (first, second):
-            with pytest.raises(StoreError, match="emptied or replaced: labels could count"):
+            with pytest.raises(TokenStoreError, match="emptied or replaced: labels could count"):
                 store.add(TOKENS)
     assert not client.keys(f"model-feedback:{name}:*")
     again = RedisTokenStore(redis_url, name, 10**6)
     assert "labels counted before may count again" in caplog.text
     assert again.add(TOKENS) == [True] * 3
-    with pytest.raises(StoreError, match="was emptied or replaced"):
+    with pytest.raises(TokenStoreError, match="was emptied or replaced"):
         second.add(TOKENS)
 
 
@@ -119,7 +119,7 @@ def test_a_name_that_is_looked_up_for_ever_ends(
     monkeypatch.setattr("monitoring.feedback.redis_client.WAIT_SECONDS", 0.05)
     before = threading.active_count()
     for _ in range(12):
-        with pytest.raises(StoreError, match="Timeout connecting to server"):
+        with pytest.raises(TokenStoreError, match="Timeout connecting to server"):
             RedisTokenStore("redis://no-such-host.invalid:1/0", "m", 30)
     assert threading.active_count() - before <= 8
     over.set()
@@ -138,7 +138,7 @@ def test_a_drip_of_bytes_and_a_flood_end(
 
     seen = RedisTokenStore(scripted_redis(drip), "m", 30)
     begun = time.monotonic()
-    with pytest.raises(StoreError, match=r"Timeout"):
+    with pytest.raises(TokenStoreError, match=r"Timeout"):
         seen.add(TOKENS)
     assert time.monotonic() - begun < 5  # the drip takes 10
 
@@ -163,7 +163,7 @@ def test_an_answer_without_end_takes_bounded_memory(
 
     seen = RedisTokenStore(scripted_redis(flood), "m", 30)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    with pytest.raises(StoreError, match=r"at most 16777216 bytes|Timeout"):
+    with pytest.raises(TokenStoreError, match=r"at most 16777216 bytes|Timeout"):
         seen.add(TOKENS)
     assert sent < 4 * MAX_ANSWER_BYTES  # what the system buffers included
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 8 * MAX_ANSWER_BYTES >> 10
@@ -178,7 +178,7 @@ def test_a_replica_that_only_reads_is_refused_at_the_start(
     try:
         client = redis.Redis.from_url(second)
         client.replicaof("127.0.0.1", first.rpartition(":")[2].partition("/")[0])
-        with pytest.raises(StoreError, match=r"READONLY|read only|replica|LOADING"):
+        with pytest.raises(TokenStoreError, match=r"READONLY|read only|replica|LOADING"):
             RedisTokenStore(second, "m", 30, make=True)
         client.replicaof("NO", "ONE")
         RedisTokenStore(second, "m", 30, make=True)
@@ -198,12 +198,14 @@ def test_a_redis_that_evicts_keys_is_refused_and_a_full_one_counts_nothing(
         client.config_set("maxmemory-policy", "volatile-ttl")
         RedisTokenStore(url, "m", 30, make=True)  # without a bound nothing is evicted
         client.config_set("maxmemory", "50mb")
-        with pytest.raises(StoreError, match="expected `maxmemory-policy noeviction`, got 'volat"):
+        with pytest.raises(
+            TokenStoreError, match="expected `maxmemory-policy noeviction`, got 'volat"
+        ):
             RedisTokenStore(url, "m", 30, make=True)
         client.config_set("maxmemory-policy", "noeviction")
         seen = RedisTokenStore(url, "m", 10**6, make=True)
         client.config_set("maxmemory", "1mb")
-        with pytest.raises(StoreError, match=r"maxmemory|OOM|allowed"):
+        with pytest.raises(TokenStoreError, match=r"maxmemory|OOM|allowed"):
             seen.add(TOKENS)
         client.config_set("maxmemory", "50mb")
         assert seen.confirmed_late() == []
@@ -215,7 +217,7 @@ def test_a_redis_that_evicts_keys_is_refused_and_a_full_one_counts_nothing(
 @pytest.mark.usefixtures("short_waits")
 def test_tls_to_a_plain_server_and_no_server_at_all_are_reported(redis_url: str) -> None:
     plain = redis_url.replace("redis://", "rediss://")
-    with pytest.raises(StoreError, match=r"^rediss://127\.0\.0\.1:\d+/0: "):
+    with pytest.raises(TokenStoreError, match=r"^rediss://127\.0\.0\.1:\d+/0: "):
         RedisTokenStore(plain, "m", 30)
-    with pytest.raises(StoreError, match="refused"):
+    with pytest.raises(TokenStoreError, match="refused"):
         RedisTokenStore("redis://127.0.0.1:1/0", "m", 30)

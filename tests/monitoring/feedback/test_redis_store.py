@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from monitoring.feedback.redis_store import RedisTokenStore
-from monitoring.feedback.token_store import DAY, StoreError, Token
+from monitoring.feedback.token_store import DAY, Token, TokenStoreError
 
 NOW = 20_000 * DAY + 100
 
@@ -66,7 +66,7 @@ def test_what_was_answered_503_can_be_sent_again(
     name, stalled = os.urandom(4).hex(), list[Any]()
     seen = opened(redis_url, name, ["well"] * step + [fate], stalled)
     tokens = nonces(5)
-    with pytest.raises(StoreError):
+    with pytest.raises(TokenStoreError):
         seen.add(tokens)
     for command in stalled:
         command()
@@ -83,7 +83,7 @@ def test_a_confirmation_that_comes_after_its_claim_was_released_does_nothing(
     name, stalled = os.urandom(4).hex(), list[Any]()
     seen = opened(redis_url, name, ["well", "late"], stalled)
     tokens = nonces(2)
-    with pytest.raises(StoreError):
+    with pytest.raises(TokenStoreError):
         seen.add(tokens)
     assert seen.confirmed_late() == []
     stalled.pop()()
@@ -93,7 +93,7 @@ def test_a_confirmation_that_comes_after_its_claim_was_released_does_nothing(
 def test_a_claim_of_a_worker_that_died_is_taken_over(redis_url: str, short_timeout: None) -> None:
     name = os.urandom(4).hex()
     tokens = nonces(2)
-    with pytest.raises(StoreError):
+    with pytest.raises(TokenStoreError):
         opened(redis_url, name, ["answer lost"], []).add(tokens)
     assert RedisTokenStore(redis_url, name, 10**6).add(tokens) == [True, True]
 
@@ -129,7 +129,7 @@ def test_in_any_order_of_faults_every_label_is_counted_once(
         try:
             counted.update(worker.confirmed_late())
             new = worker.add(some)
-        except StoreError:
+        except TokenStoreError:
             return False
         counted.update(t for t, first in zip(some, new, strict=True) if first)
         return True

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from monitoring.feedback.sqlite_store import FILE, SqliteTokenStore
-from monitoring.feedback.token_store import DAY, StoreError
+from monitoring.feedback.token_store import DAY, TokenStoreError
 
 NOW = 20_000 * DAY + 100
 
@@ -53,13 +53,13 @@ def test_the_file_is_for_its_owner_alone(tmp_path) -> None:
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(StoreError, match=r"file/state/feedback\.sqlite3"):
+    with pytest.raises(TokenStoreError, match=r"file/state/feedback\.sqlite3"):
         SqliteTokenStore(tmp_path / "file" / "state")
 
 
 def test_a_file_of_something_else_is_refused(tmp_path) -> None:
     (tmp_path / FILE).write_text("not a database" * 100)
-    with pytest.raises(StoreError, match="not a database"):
+    with pytest.raises(TokenStoreError, match="not a database"):
         SqliteTokenStore(tmp_path)
 
 
@@ -69,7 +69,7 @@ def test_a_full_disk_adds_nothing(tmp_path) -> None:
     (pages,) = seen._db.execute("PRAGMA page_count").fetchone()
     seen._db.execute(f"PRAGMA max_page_count={pages + 1}")  # SQLite's own way to be full
     tokens = nonces(5_000)
-    with pytest.raises(StoreError, match="full"):
+    with pytest.raises(TokenStoreError, match="full"):
         seen.add(tokens)
     seen._db.execute("PRAGMA max_page_count=1000000")
     assert all(seen.add(tokens))
@@ -80,7 +80,7 @@ def test_a_locked_file_is_an_error_not_a_wait_forever(tmp_path, monkeypatch) -> 
     seen = SqliteTokenStore(tmp_path)
     other = sqlite3.connect(tmp_path / FILE, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    with pytest.raises(StoreError, match="locked"):
+    with pytest.raises(TokenStoreError, match="locked"):
         seen.add(nonces(1))
     other.execute("ROLLBACK")
     assert seen.add(nonces(1)) == [True]

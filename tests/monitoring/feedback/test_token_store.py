@@ -10,7 +10,7 @@ import pytest
 
 from monitoring.feedback.redis_store import RedisTokenStore
 from monitoring.feedback.sqlite_store import FILE, SqliteTokenStore
-from monitoring.feedback.token_store import DAY, StoreError, TokenStore
+from monitoring.feedback.token_store import DAY, TokenStore, TokenStoreError
 
 NOW = 20_000 * DAY + 100
 
@@ -93,7 +93,7 @@ def tables(folder: Path) -> set[str]:
 
 
 def test_a_redis_that_does_not_answer_is_named_without_its_password() -> None:
-    with pytest.raises(StoreError, match=r"redis://127\.0\.0\.1:1/0") as caught:
+    with pytest.raises(TokenStoreError, match=r"redis://127\.0\.0\.1:1/0") as caught:
         RedisTokenStore("redis://:secret@127.0.0.1:1/0", "m", 1)
     assert "secret" not in str(caught.value)
 
@@ -102,7 +102,7 @@ def test_a_redis_lost_later_is_an_error(redis_server) -> None:
     url, stop = redis_server()
     seen = RedisTokenStore(url, "m", 10**6)
     stop()
-    with pytest.raises(StoreError):
+    with pytest.raises(TokenStoreError):
         seen.add(nonces(1))
 
 
@@ -125,12 +125,12 @@ def test_a_set_that_is_deleted_while_it_is_open_takes_no_more(tmp_path, way) -> 
     (tmp_path / FILE).unlink()
     if way == "replaced":
         SqliteTokenStore(tmp_path).close()
-    with pytest.raises(StoreError, match="deleted or replaced while the server runs"):
+    with pytest.raises(TokenStoreError, match="deleted or replaced while the server runs"):
         seen.add(tokens)
 
 
 def test_only_the_supervisor_creates_the_set(tmp_path) -> None:
-    with pytest.raises(StoreError, match="unable to open"):
+    with pytest.raises(TokenStoreError, match="unable to open"):
         SqliteTokenStore(tmp_path, make=False)
     SqliteTokenStore(tmp_path).close()
     assert SqliteTokenStore(tmp_path, make=False).add(nonces(1)) == [True]

@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from running_trackers import RunningTracker, finding, reported, running_tracker
 
 import packager.cli.commands  # noqa: F401  # before a test imports one: the order in --help
 from packager import cli
+from packager.progress import Progress
+from packager.tracker.core.finding import Report
 
 
 @pytest.fixture(autouse=True)
@@ -35,3 +38,31 @@ def run(monkeypatch, capsys):
         return ended.value.code or 0, said.out, said.err
 
     return call
+
+
+@pytest.fixture
+def sent(monkeypatch) -> list[tuple[str, Report]]:
+    """The address and the reports that ``test``, ``feedback``, ``replay`` and ``build`` send."""
+    reports: list[tuple[str, Report]] = []
+
+    def send(url: str, report: Report, _: Progress) -> None:
+        reports.append((url, report))
+
+    for name in ("test", "feedback", "run", "build"):
+        monkeypatch.setattr(f"packager.cli.{name}.send_findings", send)
+    return reports
+
+
+@pytest.fixture(scope="module")
+def tracker(tmp_path_factory) -> Iterator[RunningTracker]:
+    """The issue tracker that commands speak to, with nine issues of one kind and one of another."""
+    with (
+        running_tracker(tmp_path_factory.mktemp("issues")) as found,
+        pytest.MonkeyPatch.context() as patched,
+    ):
+        patched.setenv("MODEL_ISSUES_URL", found.url)
+        patched.setenv("MODEL_ISSUES_TOKEN_FILE", str(found.token_file))
+        with found.client() as client:
+            client.send(reported(*(finding(f"feature=f{n}") for n in range(1, 10))))
+            client.send(reported(finding("package", package="other", kind="Odd", share=0.001)))
+        yield found

@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
+from host_samples import MANIFEST
 
 from packager.cli.feedback import MAX_SHOWN
+from packager.client import Client
 from packager.monitor import feedback
 from packager.monitor.feedback import FeedbackResult
 
@@ -53,3 +55,22 @@ def test_a_file_that_is_not_there_is_refused_before_the_server_is_queried(run, t
     code, _, err = run("feedback", "http://127.0.0.1:9", "--input", tmp_path / "gone.csv")
     assert code == 2
     assert "gone.csv" in err
+
+
+def test_refused_labels_go_to_the_issue_tracker(fed, sent, monkeypatch):
+    found = FeedbackResult(6, 0, ((2, "unknown"), (3, "duplicate")), "line")
+    monkeypatch.setattr(Client, "package", lambda _: MANIFEST)
+    code, out, _ = fed(found, "--issues", "http://issues.test")
+    assert (code, out) == fed(found)[:2]
+    [(url, report)] = sent
+    assert url == "http://issues.test"
+    [refused] = report.findings
+    assert (refused.package, refused.version) == (MANIFEST.name, MANIFEST.tag)
+    assert (refused.kind, refused.share) == ("FeedbackRejected", 1 / 8)
+
+
+def test_labels_count_though_the_server_does_not_say_which_package_it_is(fed, sent):
+    code, out, err = fed(FeedbackResult(5, 0, (), "line"), "--issues", "http://issues.test")
+    assert (code, out) == (0, "counted: 5 labels\n")
+    assert "the findings were not sent: http://127.0.0.1:9" in err
+    assert sent == []

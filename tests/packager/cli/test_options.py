@@ -59,8 +59,18 @@ def test_what_is_written_goes_to_output():
         "build", "base", "predict", "data check", "data checkout", "data issues",
         "data label-queue",
         "data labels estimate", "data labels map", "data labels show",
-        "data verdicts apply", "deploy monitoring", "deploy remove", "deploy schedule", "test",
+        "data verdicts apply", "deploy monitoring", "deploy remove", "deploy schedule",
+        "issues backup", "issues export", "issues image", "issues tokens add", "test",
     }  # fmt: skip
+
+
+def test_the_page_of_words_lists_every_option_of_several_verbs():
+    page = Path(__file__).parents[3] / "docs" / "command-line.md"
+    words = set(re.findall(r"^\| `(--[\w-]+)`", page.read_text(encoding="utf-8"), re.MULTILINE))
+    known = set.union(*map(options, VERBS.values()))
+    assert words - known == set()
+    shared = {word for word in known if len(having(word)) > 1 and word.startswith("--")}
+    assert shared - words == set()
 
 
 def test_every_verb_prints_json_on_demand():
@@ -76,7 +86,9 @@ def test_a_server_is_named_by_its_address_as_an_argument():
 
 def test_every_verb_says_what_it_is_for_in_one_line_of_help(monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
-    for group in ([], ["data"], ["data", "verdicts"], ["data", "labels"], ["deploy"]):
+    groups = [name.split() for name, command in VERBS.items() if hasattr(command, "commands")]
+    assert ["issues", "tokens"] in groups
+    for group in ([], *groups):
         shown = CliRunner().invoke(app, [*group, "--help"], terminal_width=80).stdout
         assert not re.search(r"\w(\.\.\.|…)$", shown, re.MULTILINE)
 
@@ -89,7 +101,7 @@ def test_verbs_are_listed_by_purpose():
         "Create and build": ["init", "build", "train", "base"],
         "Inspect and compare": ["inspect", "diff", "test"],
         "Run": ["serve", "predict", "replay", "bench"],
-        "Monitor": ["drift", "feedback", "deploy"],
+        "Monitor": ["drift", "feedback", "deploy", "issues"],
         "Data": ["data"],
     }
 

@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import SimpleNamespace
 
 import pytest
+from host_samples import MANIFEST
 from stub_packages import package_at
 
 from packager.engine.engine import Engine
 from packager.errors import PackageError
+from packager.worker.replay.report import ReplayReport
 
 
 def test_predict_writes_csv_or_json_not_both(run, tmp_path: Path):
@@ -110,3 +113,29 @@ def test_a_row_that_can_not_be_taken_leaves_no_file(run, monkeypatch, tmp_path: 
         == "error: row 3, column carat: expected a number, got 'x'\n\nhint: fix the row\n"
     )
     assert not (tmp_path / "o").exists()
+
+
+@pytest.mark.parametrize("passed", [True, False])
+def test_a_replay_reports_its_level_to_the_issue_tracker(
+    run, sent, monkeypatch, tmp_path: Path, passed: bool
+):
+    @contextmanager
+    def opened(_reference: str, _local: bool) -> Iterator[tuple[SimpleNamespace, None]]:
+        yield SimpleNamespace(manifest=MANIFEST), None
+
+    level = "artifact" if passed else "none"
+    report = ReplayReport(
+        level=level, required_level="artifact", passed=passed, checks=(),
+        environment_recorded=MANIFEST.environment,
+    )  # fmt: skip
+    monkeypatch.setattr("packager.cli.run.opened", opened)
+    monkeypatch.setattr("packager.run.replay.replay", lambda *_, **__: report)
+    arguments = ("replay", "ref", "--json-file", tmp_path / "replay.json")
+    plain = run(*arguments)
+    assert plain[0] == (0 if passed else 1)
+    assert sent == []
+    assert run(*arguments, "--issues", "http://issues.test") == plain
+    [(url, told)] = sent
+    assert url == "http://issues.test"
+    assert [one.kind for one in told.findings] == ([] if passed else ["ReplayFailed"])
+    assert told.scan.complete

@@ -15,6 +15,7 @@ import tested_packages as made
 from packager.cli import test as command
 from packager.errors import PackageError, UsageError
 from packager.testing import run as testing
+from packager.tracker.core.finding import Report
 from packager.worker.test import report as reports
 
 NAMES = ["index.html", "junit.xml", "report.json", "summary.md"]
@@ -123,3 +124,18 @@ def test_nothing_new_writes_nothing(run, answer: list[Any], tmp_path: Path) -> N
     assert run(*arguments)[:2] == (0, "nothing new in new.csv\n")
     assert run(*arguments, "--json")[:2] == (0, '{"new": false, "last_verdict": null}\n')
     assert names(tmp_path / "out") == []
+
+
+def test_a_report_goes_to_the_issue_tracker_and_the_verdict_stays(
+    run, answer: list[Any], sent: list[tuple[str, Report]]
+) -> None:
+    answer.append(made.report(made.family("quality", [made.failed()]), verdict="failed"))
+    arguments = ("test", "ref", "--data", "new.csv")
+    plain = run(*arguments)
+    assert sent == []
+    assert run(*arguments, "--issues", "http://issues.test") == plain
+    [(url, report)] = sent
+    assert url == "http://issues.test"
+    assert report.findings
+    assert report.scan is not None
+    assert report.scan.source == "test"

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from packager.data.checks.finding import DataCheckReport, Finding
+from packager.data.checks.finding import DataCheckReport, DataFinding
 from packager.findings.from_data_check import findings_of_data
 
 
-def found(row: int | None = 0, **fields: Any) -> Finding:
+def found(row: int | None = 0, **fields: Any) -> DataFinding:
     usual: dict[str, Any] = {
         "detector": "range",
         "score": 0.97,
@@ -17,10 +17,10 @@ def found(row: int | None = 0, **fields: Any) -> Finding:
         "row": row,
         "row_hash": "" if row is None else f"{row:016x}",
     }
-    return Finding(**{**usual, **fields})
+    return DataFinding(**{**usual, **fields})
 
 
-def report(counts: dict[str, int], *findings: Finding) -> DataCheckReport:
+def report(counts: dict[str, int], *findings: DataFinding) -> DataCheckReport:
     return DataCheckReport(
         rows=1_000,
         columns=("price",),

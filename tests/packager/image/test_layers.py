@@ -13,9 +13,7 @@ from packager.errors import PackageError
 from packager.image.layers import (
     Entry,
     cached_layer,
-    copy_members,
     file_mode,
-    plain_layer,
     tree_entries,
     with_parents,
     write_tar,
@@ -201,16 +199,3 @@ def test_changed_bytes_are_reported_when_they_are_read(cache: Path):
         list(layer.read())
     assert caught.value.message.startswith(f"layer one: expected {layer.diff_id}, got sha256:")
     assert "--no-cache" in caught.value.hint
-
-
-def test_small_layers_become_one_with_all_their_members(tmp_path: Path):
-    one = plain_layer(
-        "one", tmp_path / "1.tar", [Entry("bin/run", source=b"1", mode=0o755), Entry("e")]
-    )
-    two = plain_layer("two", tmp_path / "2.tar", [Entry("bin/link", link="run"), Entry("n/a", b"")])
-    write_tar(tmp_path / "both.tar", copy_members([one, two]))
-    found = read(tmp_path / "both.tar")
-    assert sorted(found) == ["bin", "bin/link", "bin/run", "e", "n", "n/a"]
-    assert found["bin/run"].mode == 0o755
-    assert found["bin/link"].linkname == "run"
-    assert found["n/a"].isfile()

@@ -2,20 +2,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from packager.data.checks.finding import DataCheckReport, Finding
+from packager.data.checks.finding import DataCheckReport, DataFinding
 from packager.report.data_check import counts_text, issues_text, verdicts_text
 from packager.review.verdicts import Verdict
 
 HASH = "ab" * 8
 
 
-def finding(**fields: Any) -> Finding:
+def finding(**fields: Any) -> DataFinding:
     values = {"detector": "outlier", "score": 0.9, "column": "size", "observed": "1\x1b[2J"}
     values |= {"expected": "2", "suggestion": "look", "row": 1234, "row_hash": HASH}
-    return Finding(**(values | fields))
+    return DataFinding(**(values | fields))
 
 
-def report(*findings: Finding, rows: int = 2_000) -> DataCheckReport:
+def report(*findings: DataFinding, rows: int = 2_000) -> DataCheckReport:
     counts = {one.detector: 1_500 for one in findings}
     return DataCheckReport(
         rows=rows, columns=("size",), counts=counts, model_free=(), findings=findings,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from packager.data.checks.finding import DataCheckReport, Finding
+from packager.data.checks.finding import DataCheckReport, DataFinding
 from packager.report.data_issues_page import grade, issues_page
 from packager.report.page import STYLE, html_table, page
 
@@ -112,10 +112,10 @@ def test_a_score_that_is_likely_wrong_has_a_colour_of_its_own() -> None:
     assert ".look { color: var(--doubt); }" in style
 
 
-def finding(**fields: Any) -> Finding:
+def finding(**fields: Any) -> DataFinding:
     values = {"detector": "outlier", "score": 0.9, "column": "a", "observed": "1", "row": 1234}
     values |= {"expected": "2", "suggestion": "look", "row_hash": "ab" * 8}
-    return Finding(**(values | fields))
+    return DataFinding(**(values | fields))
 
 
 def test_hostile_cells_are_text_and_a_row_number_has_no_comma() -> None:

@@ -8,10 +8,10 @@ from packager.review.gate import gate_error, undecided
 
 
 def test_a_finding_that_the_user_accepts_stops_nothing(tmp_path):
-    from packager.data.checks.finding import DataCheckReport, Finding
+    from packager.data.checks.finding import DataCheckReport, DataFinding
     from packager.review.verdicts import Verdict
 
-    finding = Finding(
+    finding = DataFinding(
         detector="leakage",
         score=1,
         column=None,

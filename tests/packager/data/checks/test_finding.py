@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from packager.data.checks.finding import DataCheckReport, Finding, worst_first
+from packager.data.checks.finding import DataCheckReport, DataFinding, worst_first
 
 
-def finding(**changes: Any) -> Finding:
+def finding(**changes: Any) -> DataFinding:
     fields = {
         "detector": "missing",
         "score": 0.5,
@@ -21,10 +21,10 @@ def finding(**changes: Any) -> Finding:
         "expected": "a value",
         "suggestion": "fill it in",
     }
-    return Finding.model_validate(fields | changes)
+    return DataFinding.model_validate(fields | changes)
 
 
-def report(*findings: Finding, model_free: tuple[str, ...] = ("missing",)) -> DataCheckReport:
+def report(*findings: DataFinding, model_free: tuple[str, ...] = ("missing",)) -> DataCheckReport:
     return DataCheckReport(
         rows=1,
         columns=("x",),

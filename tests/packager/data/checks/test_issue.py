@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from packager.data.checks.issue import (
-    Issue,
+    DataIssue,
     NotApplicableError,
     listed,
     rows_where,
@@ -15,9 +15,9 @@ from packager.data.checks.issue import (
 
 
 def test_an_issue_about_a_column_is_one_finding_and_one_about_rows_as_many():
-    assert Issue("x", "values", "drop", 0.5).count == 1
-    assert Issue("x", "values", "drop", 0.5, np.array([3, 9])).count == 2
-    assert Issue("x", "values", "drop", 0.5, np.array([], np.intp)).count == 0
+    assert DataIssue("x", "values", "drop", 0.5).count == 1
+    assert DataIssue("x", "values", "drop", 0.5, np.array([3, 9])).count == 2
+    assert DataIssue("x", "values", "drop", 0.5, np.array([], np.intp)).count == 0
 
 
 @given(st.lists(st.booleans()))

@@ -1,0 +1,186 @@
+"""``--issues`` of verbs: what is sent, what is said, and that the verb goes on."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from metrics_servers import answering, exposition
+from running_trackers import RunningTracker, finding, reported, running_tracker
+from scripted_server import listening
+from serving_helpers import free_port
+
+from packager.cli.reporting import TOKEN_FILE_VARIABLE, read_token, send_findings
+from packager.errors import PackageError
+from packager.progress import NullProgress
+from packager.tracker import spool
+
+AWAY = "http://127.0.0.1:9"
+
+
+class Told(NullProgress):
+    """Keeps what is said."""
+
+    def __init__(self) -> None:
+        self.steps: list[str] = []
+        self.warnings: list[str] = []
+
+    def step(self, text: str) -> None:
+        self.steps.append(text)
+
+    def warn(self, text: str) -> None:
+        self.warnings.append(text)
+
+
+@pytest.fixture
+def waiting(monkeypatch, tmp_path: Path) -> Path:
+    """The folder of reports that wait, and a file with a token that no service knows."""
+    monkeypatch.setattr(spool, "spool_folder", lambda: tmp_path / "spool")
+    (tmp_path / "token").write_text("no-such-token\n")
+    monkeypatch.setenv(TOKEN_FILE_VARIABLE, str(tmp_path / "token"))
+    return tmp_path / "spool"
+
+
+@contextmanager
+def service(monkeypatch, folder: Path, port: int = 0) -> Iterator[RunningTracker]:
+    with running_tracker(folder, port=port) as tracker:
+        monkeypatch.setenv(TOKEN_FILE_VARIABLE, str(tracker.token_file))
+        yield tracker
+
+
+def test_what_changed_is_said_and_equal_findings_change_nothing(waiting, monkeypatch, tmp_path):
+    told = Told()
+    with service(monkeypatch, tmp_path / "state") as tracker:
+        report = reported(*(finding(f"feature=f{n}") for n in range(7)))
+        send_findings(tracker.url, report, told)
+        send_findings(tracker.url, report, told)
+    assert told.steps == [
+        "issues: #1 new, #2 new, #3 new, #4 new, #5 new and 2 more",
+        "issues: nothing new",
+    ]
+    assert told.warnings == []
+    assert not waiting.exists()
+
+
+def test_without_an_address_or_a_report_nothing_happens(waiting):
+    told = Told()
+    send_findings(None, reported(finding()), told)
+    send_findings(AWAY, None, told)
+    assert (told.steps, told.warnings, waiting.exists()) == ([], [], False)
+
+
+def test_findings_for_a_service_that_is_away_come_with_the_next_report(
+    waiting, monkeypatch, tmp_path
+):
+    told, port = Told(), free_port()
+    url = f"http://127.0.0.1:{port}"
+    send_findings(url, reported(finding("feature=first")), told)
+    [warning] = told.warnings
+    assert warning.startswith(f"{url}: the issue tracker does not answer")
+    assert warning.endswith(f"; the findings wait in {waiting} for the next report")
+    with service(monkeypatch, tmp_path / "state", port) as tracker, tracker.client() as client:
+        send_findings(url, reported(finding("feature=second")), told)
+        assert [client.issue(n)["subject"] for n in (1, 2)] == ["feature=first", "feature=second"]
+    assert list(waiting.iterdir()) == []
+
+
+def test_a_token_that_is_refused_is_a_warning_and_never_shown(waiting, tmp_path):
+    told = Told()
+    with running_tracker(tmp_path / "state") as tracker:
+        send_findings(tracker.url, reported(finding()), told)
+    [warning] = told.warnings
+    assert warning.startswith("the findings were not sent: ")
+    assert "expected a token or a login" in warning
+    assert "no-such-token" not in warning
+    assert not waiting.exists()
+
+
+@pytest.mark.parametrize(
+    "content", [None, b"", b"\n", b"two words", b"a\nb", b"\xff", "é".encode()]
+)
+def test_a_wrong_token_file_is_a_warning_that_says_how_to_mend_it(waiting, tmp_path, content):
+    path, told = tmp_path / "token", Told()
+    path.unlink()
+    if content is not None:
+        path.write_bytes(content)
+    send_findings(AWAY, reported(finding()), told)
+    [warning] = told.warnings
+    assert warning.startswith(f"the findings were not sent: {path}: expected ")
+    assert f"set {TOKEN_FILE_VARIABLE} to a file with a token" in warning
+    assert not waiting.exists()
+
+
+@pytest.mark.parametrize(
+    "answer", ["", "{}", "[]", "null", '{"findings": 7}', '{"findings": [{}]}']
+)
+def test_another_server_at_the_address_is_a_warning(waiting, answer):
+    def answered(client: socket.socket, received: bytes) -> bool:
+        if received.startswith(b"POST "):
+            head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(answer)}\r\n\r\n"
+            client.sendall(f"{head}{answer}".encode())
+        return True
+
+    told = Told()
+    with listening(answered) as (host, port):
+        send_findings(f"http://{host}:{port}", reported(finding()), told)
+    [warning] = told.warnings
+    assert "not the answer of an issue tracker" in warning or "expected a JSON object" in warning
+    assert told.steps == []
+
+
+def test_an_address_that_is_none_is_a_warning(waiting):
+    told = Told()
+    send_findings("localhost:3080", reported(finding()), told)
+    assert "expected an address" in told.warnings[0]
+
+
+def test_a_folder_where_nothing_can_wait_is_a_warning(waiting, tmp_path):
+    told = Told()
+    waiting.write_text("a file")
+    send_findings(AWAY, reported(finding()), told)
+    assert told.warnings == [f"the findings were not sent: {waiting}: File exists"]
+
+
+def test_the_token_of_the_option_is_read_before_that_of_the_variable(waiting, tmp_path):
+    assert read_token() == "no-such-token"
+    (tmp_path / "other").write_text(" token-2 \n")
+    assert read_token(tmp_path / "other") == "token-2"
+    with pytest.raises(PackageError, match="expected a file with a token"):
+        read_token(tmp_path)
+
+
+def test_drift_reports_and_its_answer_stays_the_same(run, waiting, monkeypatch, tmp_path):
+    moved = exposition({"low": 100, "middle": 300, "high": 1600})
+    with answering(moved) as [url], service(monkeypatch, tmp_path / "state") as tracker:
+        plain = run("drift", url)
+        code, out, err = run("drift", url, "--issues", tracker.url)
+        assert (code, out) == plain[:2]
+        assert "issues: #1 new" in err
+        assert "#1 new" not in run("drift", url, "--issues", tracker.url)[2]
+        with tracker.client() as client:
+            kinds = {one["kind"] for one in client.issues({}, 10)}
+        assert "FeatureDrift" in kinds
+        away = run("drift", url, "--issues", AWAY)
+        assert away[:2] == plain[:2]
+        assert "the findings wait in" in away[2]
+
+
+def test_a_data_check_reports_what_it_finds_and_closes_what_is_gone(
+    run, waiting, monkeypatch, tmp_path
+):
+    rows = tmp_path / "rows.csv"
+    lines = [f"{n},{n % 7},,{'ab'[n % 2]}\n" for n in range(40)]
+    rows.write_text(f"n,m,empty,label\n{''.join(lines * 2)}")
+    with service(monkeypatch, tmp_path / "state") as tracker:
+        monkeypatch.setenv("MODEL_ISSUES_URL", tracker.url)
+        assert "issues: #1 new" in run("data", "check", rows)[2]
+        with tracker.client() as client:
+            assert client.issue(1)["source"] == "data check"
+            rows.write_text(rows.read_text().replace(",,", ",x,"))
+            run("data", "check", rows)
+            assert client.issue(1)["state"] == "resolved"
+        monkeypatch.delenv("MODEL_ISSUES_URL")
+        assert "issues:" not in run("data", "check", rows)[2]

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from issue_samples import finding, reported
+from issue_services import Service, running
+
+from packager.tracker.store.sqlite import SqliteStore
+
+MIRROR = {
+    "forge": "github:team/models", "number": "5", "open_here": True, "open_there": False,
+    "text": "digest", "owner": "ana", "event": 3, "comments": 2, "comment": 1002,
+}  # fmt: skip
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    store = SqliteStore(tmp_path / "issues.db")
+    reported(store, finding())
+    with running(store) as one:
+        yield one
+
+
+def kept(service: Service, forge: str) -> list[dict[str, Any]]:
+    answer = service.ask("GET", f"/api/v1/mirrors?forge={forge}", "write")
+    found: list[dict[str, Any]] = answer.json()["mirrors"]
+    return found
+
+
+def test_the_last_mirror_of_each_forge_is_kept(service: Service) -> None:
+    for number in ("5", "6"):
+        given = {**MIRROR, "number": number}
+        answer = service.ask("PUT", "/api/v1/issues/1/mirror", "write", json=given)
+        assert answer.json() == {"issue": 1, "forge": "github:team/models"}
+    other = {**MIRROR, "forge": "gitlab:team/models"}
+    service.ask("PUT", "/api/v1/issues/1/mirror", "write", json=other)
+    expected = {"issue": 1, **MIRROR, "number": "6"}
+    del expected["forge"]
+    assert kept(service, "github:team/models") == [expected]
+    assert kept(service, "gitlab:team/models") == [{**expected, "number": "5"}]
+    assert kept(service, "github:team/other") == []
+
+
+def test_an_issue_that_is_not_there_has_no_mirror(service: Service) -> None:
+    answer = service.ask("PUT", "/api/v1/issues/2/mirror", "write", json=MIRROR)
+    assert answer.status_code == 404
+    assert answer.json()["error"]["message"] == "there is no issue 2"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"event": -1}, {"comment": 2**62}, {"number": ""}, {"forge": ""}, {"more": 1}, {"text": None}],
+)
+def test_another_shape_is_refused(service: Service, change: dict[str, Any]) -> None:
+    given = {**MIRROR, **change}
+    assert service.ask("PUT", "/api/v1/issues/1/mirror", "write", json=given).status_code == 400
+    assert kept(service, "github:team/models") == []
+
+
+def test_a_list_is_of_one_forge(service: Service) -> None:
+    answer = service.ask("GET", "/api/v1/mirrors", "write")
+    assert answer.status_code == 400
+    assert "forge: expected a name such as github:team/models" in answer.text
