@@ -39,7 +39,7 @@ def follow(engine: Engine | None, issues: str) -> str:
     local = [] if engine else ["--local"]
     with served(target, local) as url:
         send_and_measure(url)
-        print("\n  the file is sorted by price, so its first rows are not like the training rows:")
+        print("\n  the first rows of the file have similar prices, unlike the training rows:")
         run(["drift", f"{url}/metrics", "--issues", issues], keep=14)
     say("6", "replay", "train again from the package alone, no network, and compare")
     run(["replay", target, *local, "--issues", issues])
