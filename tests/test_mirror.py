@@ -47,6 +47,22 @@ EXEMPT: dict[str, str] = {
     "packager/tracker/service/sources.py": "what test_reconciling.py and test_incoming.py run",
     "packager/tracker/sources/enrichment.py": "asked and kept in service/test_reconciling.py",
     "packager/worker/train/model_queries.py": "calls golden.py and rejected_values.py in a row",
+    **{
+        f"packager/tracker/service/{name}.py": "every route: service/test_hostile_api.py"
+        for name in ("api", "numbers", "problems", "routing")
+    },
+    "packager/tracker/core/issue.py": "a record; core/test_priority.py compares observations",
+    "packager/tracker/service/tracker.py": "runs what service/test_hostile_api.py asks for",
+    "packager/tracker/service/upkeep.py": "runs in service/test_admin_api.py",
+    "packager/tracker/administration.py": "what service/test_admin_api.py asks for",
+    "packager/tracker/store/archive.py": "what store/test_archive_import.py reads",
+    "packager/tracker/store/audit.py": "shown in service/test_admin_api.py",
+    "packager/tracker/store/causes.py": "compared with the records in store/test_listing.py",
+    "packager/tracker/store/database.py": "a protocol, and an error that two stores raise",
+    "packager/tracker/store/postgres_connection.py": "a part of store/test_postgres.py",
+    "packager/tracker/store/reader.py": "read in store/test_listing.py and test_writer.py",
+    "packager/tracker/store/sqlite_connection.py": "a part of store/test_sqlite.py",
+    "packager/tracker/store/store.py": "a protocol, which both stores satisfy",
     "serving/protocols/protocol.py": "a protocol, which every adapter's test speaks",
     "serving/service.py": "imports BentoML: test_server.py asks a server for its files",
 }
@@ -78,6 +94,9 @@ FEATURES: dict[str, str] = {
     "packager/tables/labels/test_foreign_tables.py": "labels of tables that others write",
     "packager/tables/test_hostile_logs.py": "logs that lie, to everything that reads a table",
     "packager/tracker/test_real_alertmanager.py": "alerts of a real Alertmanager, to the store",
+    "packager/tracker/service/test_durability.py": "a service that is killed, or has a full disk",
+    "packager/tracker/service/test_hostile_api.py": "requests that mean harm, to every route",
+    "packager/tracker/store/test_growth.py": "work that does not grow with the store",
     "packager/worker/test_model_processes.py": "where a project's code runs, in every verb",
     "modelhost/loaders/test_large_libraries.py": "models of large libraries, in their environment",
     "packager/worker/compile/test_boosters.py": "objects of other libraries in the compile room",

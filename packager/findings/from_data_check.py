@@ -34,7 +34,7 @@ def findings_of_data(
     )
     alone = Counter(detector for detector, _ in groups)
     findings = tuple(
-        _finding(group, report, package, at, report.counts.get(key[0]) if alone[key[0]] == 1 else 0)
+        _finding(group, report, scan, report.counts.get(key[0]) if alone[key[0]] == 1 else 0)
         for key, group in sorted(groups.items())
     )
     return Report(findings=findings, scan=scan)
@@ -43,8 +43,7 @@ def findings_of_data(
 def _finding(
     group: Sequence[DataFinding],
     report: DataCheckReport,
-    package: str,
-    at: float,
+    scan: ScanReport,
     total: int | None,
 ) -> Finding:
     """``total``: the number of findings, if the report names only the worst of them."""
@@ -56,7 +55,7 @@ def _finding(
     about = "the table" if first.column is None else first.column
     more = "" if rows <= len(hashes) else f", and {rows - len(hashes):,} more"
     return Finding(
-        package=package,
+        package=scan.package,
         kind="SuspiciousRows",
         subject=_subject(first),
         severity="ticket" if score >= MIN_TICKET_SCORE else "info",
@@ -67,7 +66,8 @@ def _finding(
         summary=f"rows (dfp/1 hashes): {', '.join(hashes)}{more}" if hashes else "",
         action=ACTION,
         source=SOURCE,
-        starts_at=at,
+        key=scan.scope,
+        starts_at=scan.at,
         values={"rows": float(rows), "score": score},
     )
 

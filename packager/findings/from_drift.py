@@ -54,6 +54,7 @@ def _feature(feature: FeatureDrift, report: DriftReport, at: float) -> Finding:
         evidence=f"PSI {measured.psi:.3g} of {measured.rows:,.0f} rows, q = {feature.q_value:.3g}",
         title=f"{feature.name} has drifted from its training distribution",
         source=SOURCE,
+        key=report.version,
         starts_at=at,
         values={"psi": measured.psi, "rows": measured.rows},
     )
@@ -73,6 +74,7 @@ def _anomaly(anomaly: Anomaly, report: DriftReport, at: float) -> Finding:
         ),
         title=f"{anomaly.feature} has more {anomaly.kind} values than at build",
         source=SOURCE,
+        key=report.version,
         starts_at=at,
         values={"ratio": anomaly.ratio, "reference": anomaly.reference},
     )
@@ -93,6 +95,7 @@ def _slice(part: SliceDrift, report: DriftReport, at: float) -> Finding:
         evidence=f"{part.labels:,.0f} labels; z = {part.z:.3g}, q = {part.q:.3g}",
         title=f"{part.name} is worse than at build",
         source=SOURCE,
+        key=report.version,
         starts_at=at,
         values={"score": part.score, "labels": part.labels},
     )

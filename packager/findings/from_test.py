@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from monitoring.profile.profile import PREDICTION, is_prediction
 from monitoring.slices.slices import ALL
 from monitoring.stats.drift import total_variation
 from packager.manifest.policy import Family
@@ -66,7 +67,7 @@ def findings_of_test(report: DataTestReport, at: float, page: Link | None = None
     }
     scan = ScanReport(
         package=named(report.name),
-        version=report.version,
+        version=named(report.version),
         source=SOURCE,
         scope=SCOPE,
         digest=report.fingerprint,
@@ -89,12 +90,14 @@ def _finding(
     subject = subject_of(check)
     quoted = check.family in WITH_CELLS
     about = "all rows" if subject == PACKAGE_SUBJECT else f"{noun} {check.subject}"
+    if check.family == "drift" and is_prediction(check.subject):
+        about = f"the answers{check.subject.removeprefix(PREDICTION).replace('.', ' ')}"
     severity: Severity = "ticket" if check.verdict == "failed" else "info"
     numbers = {"baseline": check.baseline, "now": check.now, "difference": check.difference,
                "limit": check.limit, "q": check.q, "rows": float(check.rows)}  # fmt: skip
     return Finding(
         package=named(report.name),
-        version=report.version,
+        version=named(report.version),
         kind=kind,
         subject=subject,
         severity=severity,

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from packager.tracker.store.archive_import import Imported, import_lines
 from packager.tracker.store.audit import note
+from packager.tracker.store.outbox import channels_without_news, keep_position, last_event
 from packager.tracker.store.tokens import TokenScope, add_token, revoke
 from packager.tracker.store.writer import Writer
 
@@ -28,8 +29,11 @@ def revoke_token(store: Writer, name: str, who: str, now: float) -> bool:
 
 
 def import_archive(store: Writer, lines: Iterable[bytes], who: str, now: float) -> Imported:
-    """Import an archive into the store. Raises ``ArchiveError``."""
+    """Import an archive into the store; channels are not told of it. Raises ``ArchiveError``."""
+    channels = channels_without_news(store)
     found = import_lines(store, lines)
+    for name in channels:
+        keep_position(store, name, last_event(store))
     text = f"{found.added} issues added, {found.changed} changed, {found.same} the same"
     note(store, now, who, "imported", text)
     return found

@@ -98,6 +98,7 @@ def closed(
         "state_since": now,
         "closed_by": SOURCE,
         "snooze": None,
+        "ignored": None,
         "flapping": False,
         "unobserved": False,
         "resolved_in": resolved_in,

@@ -14,6 +14,7 @@ MIN_PRIORITIES: Mapping[int, float] = {1: 30.0, 2: 5.0, 3: 0.5}
 TIMES = "\N{MULTIPLICATION SIGN}"
 DIGITS = 4
 """Significant digits of share and certainty, so that the page's numbers give the same product."""
+MIN_SHOWN = 1e-9
 
 
 class Rank(NamedTuple):
@@ -35,13 +36,13 @@ class Rank(NamedTuple):
 
 
 def rounded(value: float) -> float:
-    """``value`` with ``DIGITS`` significant digits."""
-    return float(f"{value:.{DIGITS}g}")
+    """``value`` with ``DIGITS`` significant digits; 0 below ``MIN_SHOWN``."""
+    return float(f"{value:.{DIGITS}g}") if abs(value) >= MIN_SHOWN else 0.0
 
 
 def priority(severity: Severity, share: float, certainty: float) -> float:
-    """The priority of rounded factors."""
-    return 100 * SEVERITIES[severity] * rounded(share) * rounded(certainty)
+    """The product of rounded factors, rounded: what the page shows decides the band."""
+    return rounded(100 * SEVERITIES[severity] * rounded(share) * rounded(certainty))
 
 
 def band(severity: Severity, value: float) -> int:
@@ -58,7 +59,7 @@ def moved_band(found: int, shift: int) -> int:
 
 def formatted(value: float) -> str:
     """A factor or priority with ``DIGITS`` significant digits, never as a power of ten."""
-    text = f"{rounded(value):.12f}".rstrip("0").rstrip(".")
+    text = f"{rounded(value):.13f}".rstrip("0").rstrip(".")
     return text or "0"
 
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from packager.tracker.core.finding import PACKAGE_SUBJECT, Finding
+from packager.tracker.core.finding import MAX_LINKS, PACKAGE_SUBJECT, Finding
 from packager.tracker.core.issue import (
     MAX_OBSERVATIONS,
     SOURCE,
@@ -121,11 +121,16 @@ def with_observation(
         "cleared_at": None,
         "version_last": versions.newest(finding.version, issue.version_last),
         "unobserved": False,
-        "links": {**issue.links, **finding.links},
+        "links": _newest({**issue.links, **finding.links}),
     }
     texts = {"title": finding.title, "summary": finding.summary, "action": finding.action}
     changes.update({name: text for name, text in texts.items() if text})
     return issue.with_changes(changes)
+
+
+def _newest(links: dict[str, str]) -> dict[str, str]:
+    """The links that came last."""
+    return dict(list(links.items())[-MAX_LINKS:])
 
 
 def _after_resolution(issue: Issue, seen: Issue, finding: Finding, now: float) -> Transition:

@@ -34,6 +34,16 @@ def health_of(store: Reader, source: Source) -> SourceHealth:
     )
 
 
+def outages(store: Reader) -> list[tuple[str, float]]:
+    """The sources that don't answer, and since when."""
+    known: tuple[tuple[str, Source], ...] = (
+        ("Alertmanager", "alertmanager"),
+        ("Prometheus", "prometheus"),
+    )
+    found = [(title, health_of(store, source).failed_since) for title, source in known]
+    return [(title, since) for title, since in found if since is not None]
+
+
 def note_success(store: Writer, source: Source, now: float) -> None:
     """The source answered."""
     store.keep_setting(_DONE[source], repr(now))

@@ -15,8 +15,9 @@ from packager.tracker.store.database import Database, Row
 from packager.tracker.store.reader import Reader
 
 FORMAT = "issues/1"
-KEPT_SETTINGS = frozenset({"session_key", "schema_version", "thinned_until"})
-"""Settings of one store, which no archive has."""
+SCAN = "scan/"
+"""Beginning of the settings that belong to issues: the last scan of each scope. Others belong to
+one service: its key of sessions, how far its channels came."""
 MAX_ROWS = 500
 """Rows that are in memory at once."""
 OF_ISSUES = {
@@ -58,7 +59,7 @@ def export_lines(store: Reader) -> Iterator[bytes]:
 def _table_lines(db: Database, table: str) -> Iterator[bytes]:
     order, columns = TABLES[table]
     for row in _pages(db, table, order, columns):
-        if table != "setting" or row["name"] not in KEPT_SETTINGS:
+        if table != "setting" or row["name"].startswith(SCAN):
             yield _line({"type": table, **{name: row[name] for name in columns}})
 
 

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from packager.tracker.core.finding import fingerprint
 from packager.tracker.core.issue import Event, Issue
 from packager.tracker.core.plot import PLOT
-from packager.tracker.store.archive import KEPT_SETTINGS
+from packager.tracker.store.archive import SCAN
 from packager.tracker.store.archive_records import (
     LINE,
     MAX_LINE,
@@ -182,8 +182,11 @@ class _Import:
         self._store.db.run(sql, (one.name, one.query, one.who, one.at))
 
     def _setting(self, one: SettingLine) -> None:
-        if one.name not in KEPT_SETTINGS and self._store.setting(one.name) is None:
-            self._store.keep_setting(one.name, one.value)
+        if not one.name.startswith(SCAN):
+            raise ArchiveError(f"name: expected a text that begins with {SCAN}")
+        known = self._store.setting(one.name)
+        if known is None or float(known) < one.value:
+            self._store.keep_setting(one.name, repr(one.value))
 
     def _audit(self, one: AuditLine) -> None:
         sql = "select 1 as found from audit where at = ? and who = ? and what = ? and text = ?"

@@ -85,11 +85,11 @@ class ViewLine(Strict):
 
 
 class SettingLine(Strict):
-    """A setting of the service."""
+    """The time of the last scan of a scope."""
 
     type: Literal["setting"]
     name: Name
-    value: Annotated[str, Field(max_length=MAX_LINE)]
+    value: Seconds
 
 
 class DeliveryLine(Strict):

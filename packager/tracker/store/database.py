@@ -27,8 +27,5 @@ class Database(Protocol):
     def matches(self, words: Sequence[str], most: int) -> list[int]:
         """At most ``most`` ids of issues that have all of ``words``, the last as a beginning."""
 
-    def match_condition(self, words: Sequence[str]) -> tuple[str, tuple[Any, ...]]:
-        """The same as a condition on ``issue.id``, and its values."""
-
     def index_words(self, issue: int, words: Sequence[str]) -> None:
         """Make an issue be found by these words, in place of earlier ones."""

@@ -19,9 +19,11 @@ from packager.tracker.store.words import searched_words
 MAX_MATCHES = 2_000
 """Issues of a word or label up to which their ids are a condition."""
 MAX_WALKED = 10_000
+MAX_FOUND = 1_000_000
+"""Issues of words that are searched at all."""
 
 
-class Condition(NamedTuple):
+class SqlCondition(NamedTuple):
     """A condition in SQL, and its values."""
 
     sql: str
@@ -43,20 +45,25 @@ class Listing:
         self._query = query
         self._recent = query.order == "recent"
         self._always = [
-            Condition(f"{name} = ?", (value,))
+            SqlCondition(f"{name} = ?", (value,))
             for name in ("package", "kind", "owner", "cause")
             if (value := getattr(query, name)) is not None
         ]
-        self._tested: list[Condition] = []
+        self._tested: list[SqlCondition] = []
         """Conditions that are tested issue by issue."""
+        self._found: frozenset[int] | None = None
+        """Issues that have words of many; a look into the index for each issue costs more."""
         if query.label is not None:
             self._narrow_label(query.label)
         words = searched_words(query.text)
         if words:
             found = db.matches(words, MAX_MATCHES + 1)
-            self._narrow(found, Condition(*db.match_condition(words)))
+            if len(found) > MAX_MATCHES:
+                self._found = frozenset(db.matches(words, MAX_FOUND))
+            else:
+                self._narrow(found)
         elif query.text.strip():
-            self._always.append(Condition("1 = 0"))
+            self._always.append(SqlCondition("1 = 0"))
 
     def page(self, after: Cursor | None) -> KeyPage:
         """The page after a key."""
@@ -66,10 +73,10 @@ class Listing:
         while True:
             rows = self._keys(last, size)
             for row in rows:
-                if row["hit"] and len(ids) == limit:
+                if self._is_hit(row) and len(ids) == limit:
                     return KeyPage(ids, last)
                 last = self._cursor(row)
-                if row["hit"]:
+                if self._is_hit(row):
                     ids.append(row["id"])
             walked += len(rows)
             if len(rows) < size:
@@ -81,15 +88,18 @@ class Listing:
     def _narrow_label(self, label: str) -> None:
         sql = "select issue as id from label where name = ? limit ?"
         found = [row["id"] for row in self._db.rows(sql, (label, MAX_MATCHES + 1))]
-        exists = "exists(select 1 from label where name = ? and label.issue = issue.id)"
-        self._narrow(found, Condition(exists, (label,)))
-
-    def _narrow(self, found: list[int], tested: Condition) -> None:
         if len(found) > MAX_MATCHES:
-            self._tested.append(tested)
+            exists = "exists(select 1 from label where name = ? and label.issue = issue.id)"
+            self._tested.append(SqlCondition(exists, (label,)))
         else:
-            ids = ", ".join(str(int(one)) for one in found)
-            self._always.append(Condition(f"id in ({ids})" if found else "1 = 0"))
+            self._narrow(found)
+
+    def _narrow(self, found: list[int]) -> None:
+        ids = ", ".join(str(int(one)) for one in found)
+        self._always.append(SqlCondition(f"id in ({ids})" if found else "1 = 0"))
+
+    def _is_hit(self, row: Row) -> bool:
+        return bool(row["hit"]) and (self._found is None or row["id"] in self._found)
 
     def _keys(self, after: Cursor | None, size: int) -> list[Row]:
         """Keys of the next ``size`` issues in order, each with whether it is a hit."""
@@ -99,12 +109,14 @@ class Listing:
         rows.sort(key=lambda row: self._place(self._cursor(row)))
         return rows[:size]
 
-    def _branch_keys(self, branch: list[Condition], after: Cursor | None, size: int) -> list[Row]:
+    def _branch_keys(
+        self, branch: list[SqlCondition], after: Cursor | None, size: int
+    ) -> list[Row]:
         conditions = [*self._always, *branch]
         if after is not None and self._recent:
-            conditions.append(Condition("(state_since, id) < (?, ?)", (after.at, after.id)))
+            conditions.append(SqlCondition("(state_since, id) < (?, ?)", (after.at, after.id)))
         elif after is not None:
-            conditions.append(Condition("(band, urgency, opened_at, id) > (?, ?, ?, ?)", after))
+            conditions.append(SqlCondition("(band, urgency, opened_at, id) > (?, ?, ?, ?)", after))
         order = "state_since desc, id desc" if self._recent else "band, urgency, opened_at, id"
         sql = (
             "select id, band, urgency, opened_at, state_since from issue"
@@ -116,18 +128,18 @@ class Listing:
         outer = f"select issue.*, case when {hit} then 1 else 0 end as hit from ({sql}) as issue"
         return self._db.rows(outer, (*tested, *values, size))
 
-    def _branches(self) -> list[list[Condition]]:
+    def _branches(self) -> list[list[SqlCondition]]:
         """Selections of one state, and of one band if bands are selected."""
         states = dict.fromkeys(self._query.states or State)
         bands = dict.fromkeys(self._query.bands or (None,))
         return [self._branch(state, band) for state, band in product(states, bands)]
 
-    def _branch(self, state: State, band: int | None) -> list[Condition]:
-        found = [Condition("state = ?", (state.value,))]
+    def _branch(self, state: State, band: int | None) -> list[SqlCondition]:
+        found = [SqlCondition("state = ?", (state.value,))]
         if self._query.folded and state in ACTIVE:
-            found.append(Condition("leads = 1"))
+            found.append(SqlCondition("leads = 1"))
         if band is not None:
-            found.append(Condition("band = ?", (band,)))
+            found.append(SqlCondition("band = ?", (band,)))
         return found
 
     def _cursor(self, row: Row) -> Cursor:

@@ -28,6 +28,14 @@ def keep_position(store: Writer, channel: str, event: int) -> None:
     store.keep_setting(f"told/{channel}", str(event))
 
 
+def channels_without_news(store: Reader) -> list[str]:
+    """Channels that have told all events."""
+    rows = store.db.rows("select name, value from setting where name like 'told/%'")
+    return [
+        row["name"].removeprefix("told/") for row in rows if not untold(store, int(row["value"]))
+    ]
+
+
 def untold(store: Reader, after: int) -> list[tuple[int, Event, Issue]]:
     """The next events to tell, oldest first: id, event, and the issue as it is now."""
     marks = ", ".join("?" for _ in TOLD)

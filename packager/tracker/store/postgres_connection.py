@@ -52,14 +52,6 @@ class PostgresConnection:
         sql = "select issue as id from search where words @@ cast(? as tsquery) limit ?"
         return [row["id"] for row in self.rows(sql, (_query(words), most))]
 
-    def match_condition(self, words: Sequence[str]) -> tuple[str, tuple[Any, ...]]:
-        """A look into the index of words for one issue."""
-        sql = (
-            "exists(select 1 from search where search.issue = issue.id"
-            " and words @@ cast(? as tsquery))"
-        )
-        return sql, (_query(words),)
-
     def index_words(self, issue: int, words: Sequence[str]) -> None:
         """Replace the row of the index of words."""
         sql = (

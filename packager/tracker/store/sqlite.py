@@ -1,7 +1,8 @@
 """Issues in one SQLite file: write-ahead log, and every transaction that writes begins immediate.
 
 A transaction that begins as a reader and then writes fails at once when another one wrote, whatever
-the timeout; ``begin immediate`` waits.
+the timeout; ``begin immediate`` waits. Processes take turns (``turns.py``), so that each of many
+has its own.
 """
 
 from __future__ import annotations
@@ -17,7 +18,13 @@ from packager.errors import PackageError
 from packager.tracker.store.database import StoreError
 from packager.tracker.store.reader import Reader
 from packager.tracker.store.schema import STEPS, Step
-from packager.tracker.store.sqlite_connection import SqliteConnection, explained, postponed
+from packager.tracker.store.sqlite_connection import (
+    SqliteConnection,
+    cannot_open,
+    explained,
+    postponed,
+    queued,
+)
 from packager.tracker.store.writer import Writer
 
 APPLICATION = 0x69737375
@@ -30,6 +37,7 @@ class SqliteStore:
 
     def __init__(self, path: Path, steps: Sequence[Step] = STEPS) -> None:
         self._path = path
+        self._queue = path.with_name(f"{path.name}-queue")
         self._steps = steps
         self._lock = threading.Lock()
         self._idle: list[SqliteConnection] = []
@@ -37,13 +45,13 @@ class SqliteStore:
         """Connections of the process that this one was forked from: closing them would release the
         other's locks."""
         self._closed = False
-        with explained(path):
+        with explained(path), queued(self._queue):
             self._writing = self._open()
 
     @contextmanager
     def write(self) -> Iterator[Writer]:
         """One transaction at a time in this process; other processes wait in SQLite."""
-        with self._lock, postponed():
+        with self._lock, postponed(), queued(self._queue):
             connection = self._own_writing()
             connection.raw.execute("begin immediate")
             try:
@@ -133,7 +141,7 @@ class SqliteStore:
             try:
                 os.close(os.open(self._path, os.O_CREAT | os.O_WRONLY, 0o600))
             except OSError as error:
-                raise sqlite3.OperationalError(error.strerror) from error
+                raise cannot_open(self._path, error) from error
         connection = SqliteConnection(self._path)
         try:
             self._migrate(connection.raw)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from packager.errors import PackageError
 from packager.tracker.store.database import Row, StoreError
+from packager.tracker.store.turns import turn
 
-BUSY_SECONDS = 60.0
+BUSY_SECONDS = 180.0
 MAX_LOG_BYTES = 64 << 20
 """The write-ahead log is cut to this after a checkpoint."""
 
@@ -71,11 +73,6 @@ class SqliteConnection:
         sql = "select rowid as id from search where search match ? limit ?"
         return [row["id"] for row in self.rows(sql, (_query(words), most))]
 
-    def match_condition(self, words: Sequence[str]) -> tuple[str, tuple[Any, ...]]:
-        """A look into the index of words for one issue."""
-        sql = "exists(select 1 from search where rowid = issue.id and search match ?)"
-        return sql, (_query(words),)
-
     def index_words(self, issue: int, words: Sequence[str]) -> None:
         """Replace the row of the index of words."""
         self.run("delete from search where rowid = ?", (issue,))
@@ -98,6 +95,25 @@ class SqliteConnection:
 def _query(words: Sequence[str]) -> str:
     """Each word quoted, so that nothing in it is syntax; the last one is a beginning."""
     return " ".join(f'"{word}"' for word in words) + "*"
+
+
+@contextmanager
+def queued(file: Path) -> Iterator[None]:
+    """A turn to write; what the system refuses is an error of SQLite."""
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(turn(file, BUSY_SECONDS))
+        except OSError as error:
+            raise cannot_open(file, error) from error
+        yield
+
+
+def cannot_open(path: Path, error: OSError) -> sqlite3.OperationalError:
+    """SQLite's error for a file that the system doesn't open."""
+    found = sqlite3.OperationalError(f"{path.name}: {error.strerror}")
+    busy = error.errno == errno.EBUSY
+    found.sqlite_errorcode = sqlite3.SQLITE_BUSY if busy else sqlite3.SQLITE_CANTOPEN
+    return found
 
 
 @contextmanager

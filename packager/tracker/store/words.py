@@ -14,14 +14,17 @@ _WORD = re.compile(r"[^\W_]+")
 
 def words_of(text: str) -> list[str]:
     """Runs of letters and digits without case and accents, each once, in order."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    plain = "".join(one for one in plain if not unicodedata.combining(one))
-    return list(dict.fromkeys(word[:MAX_WORD] for word in _WORD.findall(plain)))
+    return list(dict.fromkeys(_words(text)))
 
 
 def searched_words(text: str) -> list[str]:
     """The words that a search asks for; the last is the beginning of a word."""
-    found = words_of(text)
-    last = words_of(text.split()[-1])[-1:] if text.split() else []
-    others = [one for one in found if one not in last]
-    return [*others[: MAX_SEARCHED - 1], *(last or found[-1:])]
+    found = _words(text)
+    others = [one for one in dict.fromkeys(found[:-1]) if one != found[-1]]
+    return [*others[: MAX_SEARCHED - 1], *found[-1:]]
+
+
+def _words(text: str) -> list[str]:
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    plain = "".join(one for one in plain if not unicodedata.combining(one))
+    return [word[:MAX_WORD] for word in _WORD.findall(plain)]

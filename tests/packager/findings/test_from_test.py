@@ -85,3 +85,9 @@ def test_passed_checks_prove_alerts_of_earlier_versions_gone():
 def test_hostile_names_make_reports_that_can_be_sent(name):
     sent = findings_of_test(every_family(name), 9.0).model_dump_json()
     assert Report.model_validate_json(sent).findings
+
+
+def test_drift_of_the_answers_is_named_so():
+    moved = drifted("__prediction__.price", verdict="failed", q=0.0)
+    [found] = findings_of_test(made(family("drift", [moved], "failed")), 9.0).findings
+    assert found.title == "new data drifted: the answers price"

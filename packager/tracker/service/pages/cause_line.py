@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from packager.tracker.core.finding import PACKAGE_SUBJECT
 from packager.tracker.core.priority import formatted
 from packager.tracker.service.pages.shown import short_clock, shortened
 from packager.tracker.store.cause_lines import CauseSummary
@@ -25,6 +26,7 @@ def cause_line(found: CauseSummary, now: float) -> str:
     largest = max(found.members, key=lambda one: (one.numbers.share, one.priority))
     what = _HAPPENED.get(largest.family, f"issues of {largest.family}")
     about = largest.subject.partition("=")[2] or largest.subject
+    about = f"all of {largest.package}" if about == PACKAGE_SUBJECT else about
     return (
         f"{found.size} {what} since {short_clock(found.began, now)}; largest "
         f"{shortened(about, MAX_NAME)}, {formatted(float(f'{largest.numbers.share:.2g}'))}"

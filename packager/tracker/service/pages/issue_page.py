@@ -12,6 +12,7 @@ from packager.tracker.core.actions import ActionError
 from packager.tracker.core.issue import Issue
 from packager.tracker.core.priority import explanation
 from packager.tracker.service.auth import Principal
+from packager.tracker.service.numbers import NUMBER
 from packager.tracker.service.pages.action_forms import action_of
 from packager.tracker.service.pages.cause_line import cause_line
 from packager.tracker.service.pages.commands import commands
@@ -22,7 +23,7 @@ from packager.tracker.service.pages.prose import link, prose
 from packager.tracker.service.pages.site import PageSite
 from packager.tracker.service.pages.state_words import state_words
 from packager.tracker.service.problems import RefusedError, malformed
-from packager.tracker.sources.source_health import health_of
+from packager.tracker.sources.source_health import outages
 from packager.tracker.store.cause_lines import cause_summaries
 from packager.tracker.store.plots import plot_of
 from packager.tracker.store.reader import MAX_EVENTS, Reader
@@ -40,7 +41,7 @@ class IssuePages:
 
     def routes(self) -> list[Route]:
         """The routes."""
-        path = "/issues/{number:int}"
+        path = f"/issues/{{number:{NUMBER}}}"
         return [
             Route(path, self._site.page(self.show), methods=["GET"]),
             Route(path, self._site.action(self.act), methods=["POST"]),
@@ -100,7 +101,7 @@ class IssuePages:
             "older": events[-1].id if len(events) == MAX_EVENTS else None,
             "versions": [name for name, _ in reversed(store.version_times(issue.package))][:50],
             "observations": _observations(issue),
-            "away": health_of(store, "alertmanager").failed_since,
+            "away": outages(store),
         }
         return self._site.render("issue.html", who, values)
 

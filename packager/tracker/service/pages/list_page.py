@@ -23,7 +23,7 @@ from packager.tracker.service.pages.priority_bars import why_first
 from packager.tracker.service.pages.site import PageSite
 from packager.tracker.service.pages.sparkline import sparkline
 from packager.tracker.service.problems import RefusedError
-from packager.tracker.sources.source_health import health_of
+from packager.tracker.sources.source_health import outages
 from packager.tracker.store.cause_lines import CauseSummary, cause_summaries
 from packager.tracker.store.facets import (
     kinds_in_use,
@@ -116,7 +116,7 @@ class ListPage:
             "bands": _bands(address, selection, tallies),
             "counted": not any(address.values(name) for name in _UNFOLDING),
             "chips": _chips(address),
-            "away": health_of(store, "alertmanager").failed_since,
+            "away": outages(store),
             "views": [(one, one.query == address.query) for one in views],
             "packages": _packages(store.tallies() if selection.package else tallies),
             "kinds": kinds_in_use(store),

@@ -14,7 +14,7 @@ from packager.tracker.service.pages.address import ListAddress
 from packager.tracker.service.pages.list_page import rows_of
 from packager.tracker.service.pages.site import PageSite
 from packager.tracker.service.problems import RefusedError
-from packager.tracker.sources.source_health import health_of
+from packager.tracker.sources.source_health import outages
 from packager.tracker.store.package_figures import time_to_resolve
 from packager.tracker.store.reader import Reader, Tally
 from packager.tracker.store.selection import Selection
@@ -56,7 +56,7 @@ class PackagePages:
             "title": "Packages",
             "rows": rows[:MAX_PACKAGES],
             "left": max(0, len(rows) - MAX_PACKAGES),
-            "away": health_of(store, "alertmanager").failed_since,
+            "away": outages(store),
         }
         return self._site.render("packages.html", who, values)
 
@@ -81,7 +81,7 @@ class PackagePages:
             "closed": closed(tallies),
             "lasted": time_to_resolve(store, name),
             "versions": list(reversed(versions))[:MAX_VERSIONS],
-            "away": health_of(store, "alertmanager").failed_since,
+            "away": outages(store),
         }
         return self._site.render("package.html", who, values)
 

@@ -7,11 +7,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from packager.tracker.core.texts import MAX_TEXT, Comment, Name, Text
+from packager.tracker.core.texts import (
+    MAX_IDENTITY,
+    MAX_NAME,
+    MAX_TEXT,
+    Comment,
+    Identity,
+    Name,
+    Text,
+)
 
 NAME: TypeAdapter[str] = TypeAdapter(Name)
 TEXT: TypeAdapter[str] = TypeAdapter(Text)
 COMMENT: TypeAdapter[str] = TypeAdapter(Comment)
+IDENTITY: TypeAdapter[str] = TypeAdapter(Identity)
 
 
 @pytest.mark.parametrize(
@@ -31,15 +40,19 @@ def test_a_text_is_kept_as_it_is_or_cut(given_: str, kept: str) -> None:
 
 
 def test_names_are_refused_instead_of_cut() -> None:
-    assert NAME.validate_python("x" * 200)
-    for wrong in ("", "x" * 201):
-        with pytest.raises(ValidationError):
-            NAME.validate_python(wrong)
+    """Cut names could be equal."""
+    for adapter, most in ((NAME, MAX_NAME), (IDENTITY, MAX_IDENTITY), (COMMENT, 10_000)):
+        assert adapter.validate_python("x" * most) == "x" * most
+        with pytest.raises(ValidationError, match=f"at most {most} characters"):
+            adapter.validate_python("x" * (most + 1))
+    with pytest.raises(ValidationError):
+        NAME.validate_python("")
+    assert IDENTITY.validate_python("") == ""
 
 
 @given(st.text(st.characters(), min_size=1, max_size=300))
 def test_whatever_is_kept_can_be_stored(text: str) -> None:
-    for adapter in (TEXT, COMMENT):
+    for adapter in (TEXT, COMMENT, IDENTITY):
         kept = adapter.validate_python(text)
         assert "\0" not in kept
         assert kept.encode()

@@ -209,3 +209,10 @@ def test_secrets_are_in_no_log(
         service.ask("POST", "/api/v1/tokens", json={"name": "log", "scope": "report"})
     for secret in (*service.secrets.values(), made.json()["token"]):
         assert secret not in caplog.text
+
+
+def test_no_route_reads_numbers_of_any_length(service: Service) -> None:
+    """Python refuses to read a number of 5,000 digits, which would be a 500."""
+    routes = service.client.app.routes  # type: ignore[attr-defined]
+    assert [one.path for one in routes if ":int}" in one.path] == []
+    assert service.client.get(f"/issues/{'9' * 5_000}").status_code in {303, 401, 404}

@@ -1,46 +1,52 @@
-"""The addresses that a service tells people when it starts."""
-
 from __future__ import annotations
 
-import socket
 from pathlib import Path
 
 import pytest
 
-from packager.tracker.notify.config import ServiceConfig
-from packager.tracker.service.run import Started, start
+from packager.errors import PackageError
+from packager.tracker.service.run import TOKEN_FILE, check_state, start
 from packager.tracker.service.settings import ServiceSettings
+from packager.tracker.store.tokens import hash_of, revoke, token_of, tokens
 
 
-def ready(state: Path, host: str, public_url: str = "") -> Started:
-    """A service that has its socket, and does not run."""
-    return start(state, host, 0, ServiceSettings(public_url=public_url), ServiceConfig())
+def started(folder: Path) -> str:
+    """The secret of the administrator after a start."""
+    one = start(folder, "127.0.0.1", 0, ServiceSettings())
+    for socket in one.sockets:
+        socket.close()
+    secret = (folder / TOKEN_FILE).read_text().strip()
+    with one.context.tracker.store.read() as reader:
+        known = token_of(reader, hash_of(secret))
+        names = [token.name for token in tokens(reader)]
+    assert known is not None
+    assert known.name == names[-1]
+    one.context.tracker.close()
+    return secret
 
 
-def close(started: Started) -> None:
-    started.sockets[0].close()
-    started.context.tracker.store.close()
+def test_each_folder_has_the_token_of_an_administrator(tmp_path: Path) -> None:
+    folder = tmp_path / "state"
+    first = started(folder)
+    assert started(folder) == first
+    assert (folder / TOKEN_FILE).stat().st_mode & 0o777 == 0o600
+    assert folder.stat().st_mode & 0o777 == 0o700
+    (folder / TOKEN_FILE).unlink()
+    second = started(folder)  # lost, or a second service of one database
+    assert second != first
+    one = start(folder, "127.0.0.1", 0, ServiceSettings())
+    with one.context.tracker.store.write() as writer:
+        assert [token.name for token in tokens(writer)] == ["admin", "admin-2"]
+        revoke(writer, "admin-2")
+    one.sockets[0].close()
+    one.context.tracker.close()
+    assert started(folder) != second
 
 
-@pytest.mark.parametrize(
-    ("host", "shown"), [("127.0.0.1", "127.0.0.1"), ("localhost", "localhost"), ("::1", "[::1]")]
-)
-def test_links_have_the_port_that_the_service_got(tmp_path: Path, host: str, shown: str) -> None:
-    if ":" in host and not socket.has_dualstack_ipv6():
-        pytest.skip("this machine has no IPv6")
-    started = ready(tmp_path, host)
-    try:
-        port = started.sockets[0].getsockname()[1]
-        assert port != 0
-        assert started.context.settings.public_url == f"http://{shown}:{port}"
-        assert started.login_url().startswith(f"http://{shown}:{port}/login/")
-    finally:
-        close(started)
-
-
-def test_links_begin_with_the_public_address_if_it_is_given(tmp_path: Path) -> None:
-    started = ready(tmp_path, "127.0.0.1", "https://issues.example.test/")
-    try:
-        assert started.login_url().startswith("https://issues.example.test/login/")
-    finally:
-        close(started)
+def test_a_folder_that_is_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    with pytest.raises(PackageError, match="expected a folder, got a file"):
+        check_state(file)
+    with pytest.raises(PackageError, match="Not a directory"):
+        start(file / "below", "127.0.0.1", 0, ServiceSettings())

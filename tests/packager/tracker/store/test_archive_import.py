@@ -13,6 +13,7 @@ from packager.tracker.core.moments import HOUR
 from packager.tracker.store.archive import export_lines
 from packager.tracker.store.archive_import import ArchiveError, Imported
 from packager.tracker.store.audit import audit_entries
+from packager.tracker.store.outbox import keep_position, last_event, position, untold
 from packager.tracker.store.selection import Selection
 from packager.tracker.store.store import Store
 from packager.tracker.store.tokens import TokenScope
@@ -98,11 +99,13 @@ def test_no_secret_is_exported(store: Store) -> None:
     with store.write() as writer:
         secret = create_token(writer, "ci", TokenScope.REPORT, "ana", NOW)
         writer.keep_setting("session_key", "key-of-sessions")
-        writer.keep_setting("other", "kept")
+        writer.keep_setting("told/mail", "7")
+        writer.keep_setting("scan/f", "7.5")
     hashes = [row["hash"] for row in _rows(store, "select hash from token")]
     text = b"".join(exported(store)).decode()
     assert not [one for one in (secret, "key-of-sessions", *hashes) if one in text]
-    assert '"name":"other","value":"kept"' in text
+    assert "told" not in text
+    assert '"name":"scan/f","value":"7.5"' in text
     assert "token added" in text
 
 
@@ -121,6 +124,19 @@ def test_a_deed_is_in_the_audit_once(store: Store) -> None:
         ("ana", "imported", "0 issues added, 0 changed, 0 the same"),
         ("ana", "token added", "ci, scope report"),
     ]
+
+
+def test_channels_are_not_told_what_an_import_brings(new_store: Any) -> None:
+    ours, theirs = new_store(), new_store()
+    reported(theirs, finding())
+    reported(ours, finding(subject="feature=x"))
+    with ours.write() as writer:
+        keep_position(writer, "mail", last_event(writer))
+        keep_position(writer, "late", 0)
+    imported(ours, exported(theirs))
+    with ours.read() as reader:
+        news = {name: untold(reader, position(reader, name) or 0) for name in ("mail", "late")}
+    assert [len(news[name]) for name in ("mail", "late")] == [0, 2]
 
 
 HEAD = b'{"format":"issues/1"}\n'
