@@ -8,7 +8,7 @@ INSTALLED := .venv/.installed
 .PHONY: help setup demo test test-fast check format lock lock-server newest clean
 
 help:
-	@echo "make demo [YES=1]   build, serve, measure and replay a real model"
+	@echo "make demo [YES=1]   build, serve, measure and replay a real model; list the issues found"
 	@echo "make test [YES=1]   all tests; those that need an engine are skipped without one"
 	@echo "make test-fast      the tests that need no engine, server or network, in a minute and a half"
 	@echo "make check          format, lint and types"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import os
 import signal
 import subprocess
@@ -17,7 +17,7 @@ from saved_bases import of_this_machine
 
 from packager.image.base.saved import BaseImage
 
-DEMO = Path(__file__).parents[1] / "scripts" / "demo.py"
+SCRIPTS = Path(__file__).parents[1] / "scripts"
 OWN = f"package-base:bookworm-python{sys.version_info[0]}.{sys.version_info[1]}"
 ENGINE: Any = type("Engine", (), {"platform": "linux/amd64"})()
 PACKAGE = """#!/bin/sh
@@ -32,24 +32,27 @@ done
 INTERRUPTED = """
 import sys
 sys.path.insert(0, sys.argv[1])
-import demo
+from demo_parts import paths, processes
 from pathlib import Path
-demo.PACKAGE, demo.WORK = Path(sys.argv[2]), Path(sys.argv[2]).parent
-sys.exit(demo.stopped_by_signals(lambda: demo.run(["build"])))
+paths.PACKAGE, paths.WORK = Path(sys.argv[2]), Path(sys.argv[2]).parent
+sys.exit(processes.stopped_by_signals(lambda: processes.run(["build"])))
 """
 
 
 @pytest.fixture
-def demo(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
-    """The program, with a project whose base is in no cache."""
-    spec = importlib.util.spec_from_file_location("demo", DEMO)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    monkeypatch.setattr(module, "PROJECT", write_project(tmp_path / "diamonds"))
+def project(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
+    """The demo's part that chooses a base, with a project whose base is in no cache."""
+    monkeypatch.syspath_prepend(SCRIPTS)
+    module = importlib.import_module("demo_parts.project")
+    monkeypatch.setattr(module.paths, "PROJECT", write_project(tmp_path / "diamonds"))
     monkeypatch.setattr(module, "base_name", lambda: OWN)
     return module
+
+
+@pytest.fixture
+def processes(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(SCRIPTS)
+    return importlib.import_module("demo_parts.processes")
 
 
 @pytest.mark.parametrize(
@@ -63,7 +66,7 @@ def demo(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
     ],
 )
 def test_the_demo_builds_with_a_base_that_runs_here(
-    demo: ModuleType,
+    project: ModuleType,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     change: dict[str, str],
@@ -72,24 +75,24 @@ def test_the_demo_builds_with_a_base_that_runs_here(
 ) -> None:
     held = BaseImage(of_this_machine(**change), tmp_path, engine)
     found = {OWN: held}
-    monkeypatch.setattr(demo, "find_base", lambda name, *_: found.get(name))
-    assert demo.base_option(engine) == (["--base", OWN] if chosen else [])
+    monkeypatch.setattr(project, "find_base", lambda name, *_: found.get(name))
+    assert project.base_option(engine) == (["--base", OWN] if chosen else [])
 
 
 def test_a_lock_that_an_earlier_version_left_is_made_again(
-    demo: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    project: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(demo, "TOP", tmp_path)
-    demo.forget_other_version()
-    lock = demo.PROJECT / "package.lock"
+    monkeypatch.setattr(project.paths, "TOP", tmp_path)
+    project.forget_other_version()
+    lock = project.paths.PROJECT / "package.lock"
     lock.write_text("version = 0\n")
-    demo.forget_other_version()
+    project.forget_other_version()
     assert not lock.exists()
 
 
 @pytest.mark.parametrize("failed", [False, True])
 def test_a_base_that_cannot_be_made_ends_the_demo_only_with_an_engine(
-    demo: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, failed: bool
+    project: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, failed: bool
 ) -> None:
     bases: dict[str, BaseImage] = {}
 
@@ -100,20 +103,20 @@ def test_a_base_that_cannot_be_made_ends_the_demo_only_with_an_engine(
         bases[OWN] = BaseImage(of_this_machine(), tmp_path, None)
         return OWN
 
-    monkeypatch.setattr(demo, "find_base", lambda name, *_: bases.get(name))
-    monkeypatch.setattr(demo, "run", make)
-    monkeypatch.setattr(demo.shutil, "which", lambda _: "/usr/bin/mmdebstrap")
-    assert demo.base_option(None) == ([] if failed else ["--base", OWN])
+    monkeypatch.setattr(project, "find_base", lambda name, *_: bases.get(name))
+    monkeypatch.setattr(project, "run", make)
+    monkeypatch.setattr(project.shutil, "which", lambda _: "/usr/bin/mmdebstrap")
+    assert project.base_option(None) == ([] if failed else ["--base", OWN])
     if failed:
         with pytest.raises(SystemExit):
-            demo.base_option(ENGINE)
+            project.base_option(ENGINE)
 
 
-def test_a_signal_waits_for_the_end_of_the_block(demo: ModuleType):
+def test_a_signal_waits_for_the_end_of_the_block(processes: ModuleType):
     finished = []
 
     def start() -> None:
-        with demo.deferred_signals():
+        with processes.deferred_signals():
             signal.raise_signal(signal.SIGINT)
             finished.append("process")
 
@@ -129,12 +132,12 @@ def test_a_signal_waits_for_the_end_of_the_block(demo: ModuleType):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_ctrl_c_is_passed_on_once_and_the_demo_waits_for_the_end(tmp_path: Path, number: int):
     program = tmp_path / "package"
     program.write_text(PACKAGE)
     program.chmod(0o755)
-    command = [sys.executable, "-c", INTERRUPTED, str(DEMO.parent), str(program)]
+    command = [sys.executable, "-c", INTERRUPTED, str(SCRIPTS), str(program)]
     running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
     while not (tmp_path / "package.started").exists():
         assert running.poll() is None
@@ -142,7 +145,7 @@ def test_ctrl_c_is_passed_on_once_and_the_demo_waits_for_the_end(tmp_path: Path,
     _, told = running.communicate(timeout=60)
     assert running.returncode == 130
     assert told.split("\n")[1::2] == [
-        "stopping `package`, which removes what it has started",
+        "stopping `package build`, which removes what it has started",
         "stopped",
     ]
     assert (tmp_path / "package.signals").read_text() == "stopped\n"

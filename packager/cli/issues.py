@@ -95,7 +95,7 @@ def serve(
         server_address(address)
     read = read_config(config) if config is not None else ServiceConfig()
     settings = ServiceSettings(
-        public_url=public_url or f"http://{host}:{port}",
+        public_url=public_url or "",
         alertmanager=alertmanager,
         alertmanager_receiver=alertmanager_receiver,
         prometheus=prometheus,

@@ -16,7 +16,7 @@ MIN_TICKET_SCORE = 0.8
 MAX_HASHES = 10
 ACTION = (
     "`package data issues` shows the rows; correct them at their source, or give a verdict with "
-    "`package data accept`."
+    "`package data verdict`."
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, count
 from pathlib import Path
 
@@ -45,8 +45,7 @@ class Started:
     @property
     def url(self) -> str:
         """The address that it listens on."""
-        host, port = self.sockets[0].getsockname()[:2]
-        return f"http://{host}:{port}"
+        return _address(self.sockets[0].getsockname()[0], self.sockets[0])
 
     def login_url(self) -> str:
         """An address that logs in once, within ten minutes."""
@@ -74,6 +73,8 @@ def start(
     """
     _make_folder(state)
     listening = _listen(host, port)
+    if not settings.public_url:
+        settings = replace(settings, public_url=_address(host, listening))
     tracker = Tracker(open_store(state, database, create=True))
     token_file = state / TOKEN_FILE
     try:
@@ -163,6 +164,12 @@ def _listen(host: str, port: int) -> socket.socket:
             f"{host}:{port}: {reason}", "choose another address with --host and --port"
         ) from error
     return listening
+
+
+def _address(host: str, listening: socket.socket) -> str:
+    """The address of ``host`` with the port of a socket, which with port 0 is known only now."""
+    name = f"[{host}]" if ":" in host else host
+    return f"http://{name}:{listening.getsockname()[1]}"
 
 
 def check_state(state: Path) -> None:

@@ -18,7 +18,9 @@ class ServiceSettings:
     """Of one service."""
 
     public_url: str = PROCESS_URL
-    """The address that people open; links in messages begin with it."""
+    """The address that people open; links in messages begin with it.
+
+    Empty: the one that the service listens on."""
     alertmanager: str = ""
     """Address of Alertmanager, whose alerts are compared every minute; empty: none.
 
