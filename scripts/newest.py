@@ -38,6 +38,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "docker": ("tests/packager/project/test_files.py", "tests/packager/engine"),
     "httptools": HTTP,
     "installer": ("tests/packager/image/test_wheels.py",),
+    "jinja2": ("tests/packager/tracker/service/pages",),
     "msgspec": ("tests/serving/prediction",),
     "numpy": (*DATA, *COMPILE, "tests/packager/worker/processes"),
     "orjson": ("tests/serving/prediction", "tests/serving/http/test_json_bodies.py"),
@@ -46,6 +47,8 @@ TESTS: dict[str, tuple[str, ...]] = {
     "pathspec": ("tests/packager/project/test_ignore_rules.py",),
     "platformdirs": ("tests/packager/test_cache.py",),
     "poetry-core": ("tests/packager/environment/formats",),
+    "psycopg": ("tests/packager/tracker/store",),
+    "starlette": ("tests/packager/tracker/service",),
     "prometheus-client": (
         "tests/monitoring/exposition",
         "tests/monitoring/metrics",

@@ -11,6 +11,9 @@ from packager.cli.app import AsJson
 from packager.cli.console import ConsoleProgress, print_result, terminal_columns
 from packager.cli.issues import SHOW, issues
 from packager.cli.issues_client import DEFAULT_URL, Number, Service, TokenFile, connected, number_of
+from packager.errors import UsageError
+
+STATES = ("open", "acknowledged", "snoozed", "ignored", "resolved", "all")
 
 
 @issues.command("list", rich_help_panel=SHOW)
@@ -41,6 +44,11 @@ def list_issues(
 
     from packager.report.issues import list_text
 
+    for one in status or ():
+        if one not in STATES:
+            raise UsageError(
+                f"--status: expected one of {', '.join(STATES)}, got {one[:40]!r}", "choose one"
+            )
     chosen: dict[str, Any] = {
         "state": list(status or ()),
         "band": list(band or ()),

@@ -19,10 +19,21 @@ URL_VARIABLE = "MODEL_ISSUES_URL"
 TOKEN_FILE_VARIABLE = "MODEL_ISSUES_TOKEN_FILE"
 _TOKEN = re.compile(r"[!-~]{1,1000}")
 
+
+def check_address(url: str | None) -> str | None:
+    """The address of ``--issues``; raises ``UsageError`` before the verb begins."""
+    if url is not None:
+        from packager.client.address import server_address
+
+        server_address(url)
+    return url
+
+
 Issues = Annotated[
     str | None,
     typer.Option(
         "--issues",
+        callback=check_address,
         metavar="URL",
         envvar=URL_VARIABLE,
         help="Report findings to the issue tracker at this address.",
@@ -61,18 +72,25 @@ def read_token(url: str, token_file: Path | None = None) -> str:
 def send_findings(url: str | None, report: Report | None, progress: Progress) -> None:
     """Report findings if ``url`` is known. Nothing that fails here fails the verb.
 
-    A service that is away gets them with the next report that is sent to it from this machine.
+    Without a token that is accepted, and while the service is away, they wait for the next report
+    that is sent to it from this machine.
     """
     if url is None or report is None:
         return
-    from packager.tracker.client import AwayError
-    from packager.tracker.spool import send_or_keep, spool_folder
+    from packager.tracker.client import AwayError, DeniedError
+    from packager.tracker.spool import keep, send_or_keep, spool_folder
 
     folder = spool_folder()
     try:
-        results = send_or_keep(url, read_token(url), report, folder)
-    except AwayError as error:
-        progress.warn(f"{error.message}; the findings wait in {folder} for the next report")
+        try:
+            token = read_token(url)
+        except PackageError as error:
+            keep(url, report, folder)
+            raise DeniedError(error.message, error.hint) from error
+        results = send_or_keep(url, token, report, folder)
+    except (AwayError, DeniedError) as error:
+        hint = f". {error.hint}" if error.hint and isinstance(error, DeniedError) else ""
+        progress.warn(f"{error.message}; the findings wait in {folder} for the next report{hint}")
         return
     except PackageError as error:
         progress.warn(f"the findings were not sent: {error.message}. {error.hint or ''}".strip())

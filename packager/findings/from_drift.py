@@ -12,6 +12,7 @@ from packager.tracker.core.finding import PACKAGE_SUBJECT, Finding, Report, Scan
 from packager.tracker.core.texts import named
 
 SOURCE = "drift"
+ACTION = "`package drift URL` shows the numbers; the page of alerts says what to do about each."
 DRIFT_CERTAINTY = 0.7
 """Certainty that moved inputs matter: the answers may still be right."""
 
@@ -53,6 +54,7 @@ def _feature(feature: FeatureDrift, report: DriftReport, at: float) -> Finding:
         certainty=DRIFT_CERTAINTY * _sure(feature.q_value),
         evidence=f"PSI {measured.psi:.3g} of {measured.rows:,.0f} rows, q = {feature.q_value:.3g}",
         title=f"{feature.name} has drifted from its training distribution",
+        action=ACTION,
         source=SOURCE,
         key=report.version,
         starts_at=at,
@@ -73,6 +75,7 @@ def _anomaly(anomaly: Anomaly, report: DriftReport, at: float) -> Finding:
             f"z = {anomaly.z:.3g}"
         ),
         title=f"{anomaly.feature} has more {anomaly.kind} values than at build",
+        action=ACTION,
         source=SOURCE,
         key=report.version,
         starts_at=at,
@@ -94,6 +97,7 @@ def _slice(part: SliceDrift, report: DriftReport, at: float) -> Finding:
         certainty=_sure(part.q),
         evidence=f"{part.labels:,.0f} labels; z = {part.z:.3g}, q = {part.q:.3g}",
         title=f"{part.name} is worse than at build",
+        action=ACTION,
         source=SOURCE,
         key=report.version,
         starts_at=at,

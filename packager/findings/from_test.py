@@ -67,7 +67,7 @@ def findings_of_test(report: DataTestReport, at: float, page: Link | None = None
     }
     scan = ScanReport(
         package=named(report.name),
-        version=named(report.version),
+        version=tag_of(report),
         source=SOURCE,
         scope=SCOPE,
         digest=report.fingerprint,
@@ -97,7 +97,7 @@ def _finding(
                "limit": check.limit, "q": check.q, "rows": float(check.rows)}  # fmt: skip
     return Finding(
         package=named(report.name),
-        version=named(report.version),
+        version=tag_of(report),
         kind=kind,
         subject=subject,
         severity=severity,
@@ -116,6 +116,11 @@ def _finding(
 
 def _weight(check: Check, report: DataTestReport) -> float:
     return _share(check, report) * _certainty(check)
+
+
+def tag_of(report: DataTestReport) -> str:
+    """The package's tag, as alerts and manifests name its version."""
+    return named(f"{report.version}-{report.root[:12]}")
 
 
 def subject_of(check: Check) -> str:
@@ -154,7 +159,7 @@ def _proofs(report: DataTestReport) -> list[Proof]:
     for (family, subject), checks in _by_subject(report.checks).items():
         if any(check.verdict != "passed" for check in checks):
             continue
-        text = f"{family} passed in the test of {report.version}: {checks[0].why}"
+        text = f"{family} passed in the test of {tag_of(report)}: {checks[0].why}"
         kinds = [KINDS[family][0], *([ALERTS[family]] if family in ALERTS else [])]
         found += [Proof(kind=kind, subject=subject, text=text) for kind in kinds]
     return found
@@ -172,6 +177,8 @@ def _unjudged(report: DataTestReport) -> list[Unjudged]:
         for (family, subject), checks in _by_subject(report.checks).items()
         if any(check.verdict == "inconclusive" for check in checks)
     ]
+    if report.verdict != "passed":  # weak slices were sought in rows that could not show all
+        families.append(Unjudged(kind=KINDS["weak"][0]))
     return [*families, *subjects]
 
 

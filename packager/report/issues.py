@@ -8,7 +8,7 @@ from typing import Any
 from packager.report.table import Cell, pairs, table
 from packager.tracker.core.moments import DAY, HOUR, MINUTE, parse_moment
 
-HEADS = ("", "#", "issue", "package", "version", "state", "owner", "age")
+HEADS = ("", "priority", "#", "issue", "package", "version", "state", "owner", "age")
 _UNITS = ((DAY, "d"), (HOUR, "h"), (MINUTE, "min"), (1.0, "s"))
 
 
@@ -28,6 +28,7 @@ def list_text(
     rows: list[list[Cell]] = [
         [
             f"P{one['band']}",
+            one["priority"],
             f"#{one['id']}",
             one["title"],
             one["package"],

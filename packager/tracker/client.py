@@ -46,6 +46,10 @@ class AwayError(PackageError):
     """The service did not answer, or had an error: a later attempt may succeed."""
 
 
+class DeniedError(PackageError):
+    """The token is not one that may do this."""
+
+
 class IssuesClient:
     """Speaks to the service at ``url``; every method raises ``PackageError``."""
 
@@ -68,7 +72,7 @@ class IssuesClient:
 
     def issues(self, selection: Mapping[str, Any], limit: int) -> Iterator[dict[str, Any]]:
         """At most ``limit`` issues, page by page."""
-        asked = {**selection, "limit": min(limit, 200)}
+        asked = {**selection, "limit": max(min(limit, 200), 1)}
         for _ in range(MAX_PAGES):
             page = self._ask("GET", "/api/v1/issues", parameters=asked)
             found = [one.model_dump() for one in self._read(_VIEWS, page, "issues")]
@@ -226,7 +230,7 @@ def _document(answer: requests.Response, url: str) -> dict[str, Any]:
     if answer.status_code >= 500:
         raise AwayError(f"{url}: {error}", "read the log of the issue tracker")
     if answer.status_code in (401, 403):
-        raise PackageError(
+        raise DeniedError(
             f"{url}: {error}",
             "name a file with a token: --token-file, or MODEL_ISSUES_TOKEN_FILE",
         )

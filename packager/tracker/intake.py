@@ -179,6 +179,9 @@ def act(store: Writer, number: int, action: Action, who: str, now: float) -> Iss
 
 def add(store: Writer, finding: Finding, who: str, now: float) -> Issue:
     """An issue that a person adds; the same issue again if it is known."""
+    known = store.issue_of(finding.fingerprint)
+    if known is not None and known.state in ACTIVE:
+        return known  # what somebody said first stays; a comment can say more
     said = finding.model_copy(update={"source": PERSON, "key": who, "starts_at": now})
     issue = receive_one(store, said, now, certain=True).issue
     if issue is None:  # a finding that fires always has one

@@ -11,7 +11,7 @@ import platformdirs
 from pydantic import ValidationError
 
 from packager.errors import PackageError
-from packager.tracker.client import AwayError, IssuesClient
+from packager.tracker.client import AwayError, DeniedError, IssuesClient
 from packager.tracker.core.finding import Report, Strict
 
 MAX_FILES = 1_000
@@ -59,7 +59,7 @@ def send_waiting(client: IssuesClient, url: str, folder: Path) -> tuple[int, lis
             sent += 1
         except FileNotFoundError:  # another process sent it
             continue
-        except AwayError:
+        except (AwayError, DeniedError):
             raise
         except (PackageError, ValidationError) as error:
             aside = path.with_suffix(".refused")
@@ -69,15 +69,15 @@ def send_waiting(client: IssuesClient, url: str, folder: Path) -> tuple[int, lis
 
 
 def send_or_keep(url: str, token: str, report: Report, folder: Path) -> list[dict[str, object]]:
-    """Send a report after those that wait; keep it if the service is away, and raise ``AwayError``.
+    """Send a report after those that wait; keep it if the service is away or denies the token.
 
-    Raises ``PackageError`` if the service refuses it.
+    Raises ``AwayError`` and ``DeniedError`` then, and ``PackageError`` if it refuses the report.
     """
     client = IssuesClient(url, token)
     try:
         send_waiting(client, url, folder)
         return client.send(report)
-    except AwayError:
+    except (AwayError, DeniedError):
         keep(url, report, folder)
         raise
     finally:

@@ -181,11 +181,9 @@ def _snooze(issue: Issue, action: SnoozeFor, who: str, now: float) -> Transition
         raise ActionError("expected an issue that is not resolved")
     if action.until_new_version and not issue.version_last:
         raise ActionError("expected an issue of a version, got one without")
-    if action.until_doubled and 2 * issue.priority > MAX_PRIORITY:
-        raise ActionError(f"expected a priority of at most {MAX_PRIORITY / 2:g}, which can double")
     snooze = Snooze(
         until=action.until,
-        priority=2 * issue.priority if action.until_doubled else None,
+        priority=min(2 * issue.priority, MAX_PRIORITY) if action.until_doubled else None,
         version=issue.version_last if action.until_new_version else None,
     )
     conditions = [

@@ -63,11 +63,13 @@ class Authenticator:
     async def require(self, request: Request, needed: TokenScope, secret: str = "") -> Principal:
         """Who sends the request to the API; raises ``RefusedError`` 401 or 403.
 
-        Only a token counts, not a session or a proxy's user: a browser adds those to requests of
-        other sites, too.
+        What changes something needs a token: a browser adds a session, and a proxy its user, to
+        requests of other sites, too.
         """
         found = await self.principal(request, secret)
-        if found is None or found.session:
+        if found is None:
+            raise RefusedError(401, "unauthorized", "expected a token or a login")
+        if found.session and request.method not in ("GET", "HEAD"):
             raise RefusedError(401, "unauthorized", "expected a token in the header Authorization")
         if not found.scope.allows(needed):
             raise RefusedError(

@@ -135,7 +135,11 @@ def _keep_admin(store: Writer, file: Path) -> None:
 
 def _keep_report(store: Writer, file: Path) -> None:
     """Accept the token in ``file``, in place of the one that was in it before."""
-    secret = file.read_text(encoding="utf-8").strip()
+    try:
+        secret = file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "expected text"
+        raise UsageError(f"{file}: {reason}", "name a file with a token") from error
     if len(secret) < MIN_SECRET:
         raise UsageError(
             f"{file}: expected a token of at least {MIN_SECRET} characters, got {len(secret)}",

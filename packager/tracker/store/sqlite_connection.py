@@ -130,7 +130,7 @@ def explained(path: Path) -> Iterator[None]:
         elif not os.access(folder, os.W_OK | os.X_OK):
             hint = f"give this user the right to write into {folder}, or choose another --state"
         elif "not a database" in str(error) or "malformed" in str(error):
-            hint = "move the file away, and restore a backup with `package issues import`"
+            hint = "move the file away; put a backup in its place, or import an export"
         else:
             hint = "the folder has to be on a local disk that has room"
         raise PackageError(f"{path}: expected a store of issues: {error}", hint) from error

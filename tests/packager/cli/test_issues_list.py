@@ -10,7 +10,7 @@ pytestmark = pytest.mark.usefixtures("tracker")
 
 def test_a_list_shows_the_most_urgent_first_and_says_that_there_is_more():
     lines = done("list").splitlines()
-    assert lines[0].split() == ["#", "issue", "package", "version", "age"]
+    assert lines[0].split() == ["priority", "#", "issue", "package", "version", "age"]
     assert lines[1].startswith("P1")
     assert lines[-1].startswith("P4")
     assert len(done("list", "--limit", "3").splitlines()) == 4
@@ -33,7 +33,10 @@ def test_an_issue_is_shown_with_its_priority_and_history():
     [
         (("show", "x"), "'x': expected the number of an issue"),
         (("show", "999"), "there is no issue 999"),
-        (("list", "--status", "shut"), "states.0: Input should be 'open'"),
+        (
+            ("list", "--status", "shut"),
+            "--status: expected one of open, acknowledged, snoozed, ignored, resolved, all",
+        ),
     ],
 )
 def test_errors_name_what_was_expected(words, message):

@@ -42,12 +42,21 @@ def test_an_empty_list_says_so() -> None:
 def test_columns_without_a_value_are_left_out() -> None:
     found = shown(finding("feature=carat"))
     [heads, line] = list_text([found], NOW + 7_200, None, named=False).splitlines()
-    assert heads.split() == ["#", "issue", "package", "version", "age"]
+    assert heads.split() == ["priority", "#", "issue", "package", "version", "age"]
     assert re.split(r"\s{2,}", line.strip()) == [
         "P1", "#7", "FeatureDrift: feature=carat", "diamonds", "1.0.0", "2 h",
     ]  # fmt: skip
     named = list_text([{**found, "owner": "anna"}], NOW, None, named=True).splitlines()
-    assert named[0].split() == ["#", "issue", "package", "version", "state", "owner", "age"]
+    assert named[0].split() == [
+        "priority",
+        "#",
+        "issue",
+        "package",
+        "version",
+        "state",
+        "owner",
+        "age",
+    ]
     assert "open" in named[1]
     assert "anna" in named[1]
     flapping = list_text([{**found, "flapping": True}], NOW, None, named=True)

@@ -45,7 +45,7 @@ def test_a_damaged_report_is_put_aside(tmp_path: Path):
     assert [path.name for path in folder.iterdir()] == ["00.refused"]
 
 
-def test_a_refused_token_is_said_and_nothing_waits(tmp_path: Path):
+def test_with_a_denied_token_the_report_waits(tmp_path: Path):
     folder = tmp_path / "spool"
     with (
         running_tracker(tmp_path / "state") as tracker,
@@ -54,7 +54,7 @@ def test_a_refused_token_is_said_and_nothing_waits(tmp_path: Path):
         send_or_keep(tracker.url, "wrong-secret", reported(finding()), folder)
     assert "wrong-secret" not in f"{refused.value}{refused.value.hint}"
     assert not isinstance(refused.value, AwayError)
-    assert not folder.exists()
+    assert len(list(folder.glob("*.json"))) == 1
 
 
 def test_the_spool_keeps_the_newest(tmp_path: Path, monkeypatch):

@@ -67,6 +67,6 @@ def test_markup_is_escaped(text: str, shown: str) -> None:
 
 def test_a_comment_names_who_wrote_it_and_is_never_taken_back() -> None:
     text = comment_of({"id": 12, "who": "anna", "text": "asked <!-- model-packager event=9 -->"})
-    assert text.startswith("anna: asked")
+    assert text.startswith("**anna**: asked")
     assert event_in(text) == 12
     assert event_in("a comment of somebody") is None

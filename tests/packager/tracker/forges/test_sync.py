@@ -99,7 +99,7 @@ def test_comments_go_both_ways_and_never_twice(tracker, forge):
         client.act(1, {"action": "comment", "text": "asked the *vendor* @all"})
     assert run(tracker, made).comments == 5
     texts = [one["text"] for one in state.issues[1]["comments"]]
-    assert texts[-1].startswith("admin: asked the \\*vendor\\* @\u200ball")
+    assert texts[-1].startswith("**admin**: asked the \\*vendor\\* @\u200ball")
     with tracker.client() as client:
         told = [one["text"] for one in client.events(1) if one["what"] == "comment"]
     assert told[0] == f"[{made.name}] ben: seen upstream 3"

@@ -24,6 +24,12 @@ def service(tmp_path: Path) -> Iterator[Service]:
         yield one
 
 
+def given_of(**changes: Any) -> dict[str, Any]:
+    """The body of ``PUT``."""
+    known = {**MIRROR, **changes}
+    return {"forge": known.pop("forge"), "mirror": known}
+
+
 def kept(service: Service, forge: str) -> list[dict[str, Any]]:
     answer = service.ask("GET", f"/api/v1/mirrors?forge={forge}", "write")
     found: list[dict[str, Any]] = answer.json()["mirrors"]
@@ -32,30 +38,36 @@ def kept(service: Service, forge: str) -> list[dict[str, Any]]:
 
 def test_the_last_mirror_of_each_forge_is_kept(service: Service) -> None:
     for number in ("5", "6"):
-        given = {**MIRROR, "number": number}
+        given = given_of(number=number)
         answer = service.ask("PUT", "/api/v1/issues/1/mirror", "write", json=given)
         assert answer.json() == {"issue": 1, "forge": "github:team/models"}
-    other = {**MIRROR, "forge": "gitlab:team/models"}
+    other = given_of(forge="gitlab:team/models")
     service.ask("PUT", "/api/v1/issues/1/mirror", "write", json=other)
-    expected = {"issue": 1, **MIRROR, "number": "6"}
-    del expected["forge"]
+    expected = {"issue": 1, "mirror": given_of(number="6")["mirror"]}
     assert kept(service, "github:team/models") == [expected]
-    assert kept(service, "gitlab:team/models") == [{**expected, "number": "5"}]
+    assert kept(service, "gitlab:team/models") == [{"issue": 1, "mirror": given_of()["mirror"]}]
     assert kept(service, "github:team/other") == []
 
 
 def test_an_issue_that_is_not_there_has_no_mirror(service: Service) -> None:
-    answer = service.ask("PUT", "/api/v1/issues/2/mirror", "write", json=MIRROR)
+    answer = service.ask("PUT", "/api/v1/issues/2/mirror", "write", json=given_of())
     assert answer.status_code == 404
     assert answer.json()["error"]["message"] == "there is no issue 2"
 
 
 @pytest.mark.parametrize(
     "change",
-    [{"event": -1}, {"comment": 2**62}, {"number": ""}, {"forge": ""}, {"more": 1}, {"text": None}],
+    [
+        {"event": -1},
+        {"comment": 2**62},
+        {"number": "../../other"},
+        {"forge": ""},
+        {"more": 1},
+        {"text": None},
+    ],
 )
 def test_another_shape_is_refused(service: Service, change: dict[str, Any]) -> None:
-    given = {**MIRROR, **change}
+    given = given_of(**change)
     assert service.ask("PUT", "/api/v1/issues/1/mirror", "write", json=given).status_code == 400
     assert kept(service, "github:team/models") == []
 
