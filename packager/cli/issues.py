@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from packager.cli.app import MONITOR, Application, AsJson, GroupedVerbs, app
+from packager.errors import UsageError
 
 issues = Application(
     help="One list of what is wrong with all models.",
@@ -93,6 +94,7 @@ def serve(
     check_state(chosen)
     for address in (*addresses_of(alertmanager), *([prometheus] if prometheus else [])):
         server_address(address)
+    _check_pattern(alertmanager_receiver)
     read = read_config(config) if config is not None else ServiceConfig()
     settings = ServiceSettings(
         public_url=public_url or "",
@@ -115,3 +117,15 @@ def serve(
         progress.step(f"issues: {started.url}, data in {chosen}")
         progress.step(f"log in: {started.login_url()} (once, within 10 minutes)")
     started.run()
+
+
+def _check_pattern(text: str) -> None:
+    import re
+
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise UsageError(
+            f"--alertmanager-receiver: expected a regular expression, got {text!r}: {error}",
+            "for example issues",
+        ) from error

@@ -66,7 +66,7 @@ def _forge(kind: Kind, place: str, api: str | None, token_file: Path | None) -> 
         return Folder(Path(place))
     if api is None:
         raise UsageError("--api: expected the address of the forge's API, got none",
-                         "docs/issues.md has the addresses of public forges")  # fmt: skip
+                         "it is in the forge's documentation of its REST API")  # fmt: skip
     if token_file is None:
         raise UsageError(
             "--forge-token-file: expected a file with a token, got none",

@@ -32,6 +32,8 @@ def _finding(report: ReplayReport, manifest: Manifest, at: float) -> Finding:
         package=manifest.name,
         version=manifest.tag,
         kind="ReplayFailed",
+        share=1.0,
+        certainty=1.0,
         evidence="the replay compared the files, metrics and models",
         title=f"replay reached level {report.level}, expected {report.required_level}",
         summary=f"failed: {', '.join(wrong)}" if wrong else "",

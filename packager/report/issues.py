@@ -59,6 +59,7 @@ def issue_text(
         ("package", f"{issue['package']} {versions}".strip()),
         ("kind", f"{issue['kind']}, {issue['subject']}"),
         ("reported by", f"{issue['source']}, last {age(issue['last_seen'], now)} ago"),
+        ("muted", issue["muted"]),
         ("regressions", str(issue["regressions"]) if issue["regressions"] else ""),
         ("owner", issue["owner"]),
         ("labels", ", ".join(issue["labels"])),

@@ -44,6 +44,7 @@ class IssueAnswer(ServiceAnswer):
     links: dict[str, str]
     regressions: int
     flapping: bool
+    muted: str
     shift_reason: str
     band: int
     priority: float

@@ -50,6 +50,8 @@ class Observation(Strict):
     certainty: Share
     evidence: Text = ""
     values: dict[str, FiniteFloat] = {}
+    measured: bool = True
+    """Whether a source gave its share or certainty; else both count as 1."""
     muted: Text = ""
     """Why its source notifies nobody: ``silenced in Alertmanager until …``."""
 
@@ -218,10 +220,23 @@ def observation_of(
         certainty=numbers.certainty,
         evidence=numbers.evidence,
         values=numbers.values,
+        measured=numbers.measured,
         muted=finding.muted,
     )
 
 
 def worst(active: Iterable[Observation], default: Observation) -> Observation:
-    """The observation of the highest band and priority; ``default`` if there is none."""
-    return max(active, key=lambda one: (-one.rank.band, one.rank.priority), default=default)
+    """The most urgent observation; ``default`` if there is none.
+
+    Whatever pages comes first; then numbers that somebody measured come before unknown ones.
+    """
+    return max(
+        active,
+        key=lambda one: (
+            one.severity == "page",
+            one.measured,
+            -one.rank.band,
+            one.rank.priority,
+        ),
+        default=default,
+    )

@@ -18,6 +18,7 @@ def measured(
         "share": seen.share if share is None else share,
         "certainty": seen.certainty if certainty is None else certainty,
         "evidence": _evidence(share, certainty),
+        "measured": True,
     }
     active = {**issue.active, observation: seen.model_copy(update=numbers)}
     changed = issue.with_changes({"active": active, "numbers": worst(active.values(), seen)})

@@ -7,9 +7,23 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 from packager.cache import atomic_file
-from packager.errors import PackageError
+from packager.errors import PackageError, UsageError
 from packager.tracker.forges.forge import Draft, RemoteComment, RemoteIssue
+
+
+class IssueFile(BaseModel):
+    """A file: one issue."""
+
+    open: bool
+    title: str
+    body: str
+    labels: list[str]
+    owner: str = ""
+    comments: list[dict[str, str]] = []
+    """Each with ``author`` and ``text``."""
 
 
 class Folder:
@@ -20,7 +34,10 @@ class Folder:
     def __init__(self, path: Path) -> None:
         self.name = f"folder:{path.absolute()}"
         self._path = path
-        path.mkdir(parents=True, exist_ok=True)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"{path}: {error.strerror}", "name a folder") from error
 
     def all(self) -> Iterator[RemoteIssue]:
         """Every issue."""
@@ -60,19 +77,20 @@ class Folder:
     def comments(self, number: str) -> Iterator[RemoteComment]:
         """Its comments, oldest first."""
         for place, one in enumerate(self._read(number)["comments"], start=1):
-            yield RemoteComment(str(place), one["author"], one["text"], "")
+            yield RemoteComment(str(place), one.get("author", ""), one.get("text", ""), "")
 
     def _file(self, number: str) -> Path:
         return self._path / f"{number}.json"
 
     def _read(self, number: str) -> dict[str, Any]:
         try:
-            found: dict[str, Any] = json.loads(self._file(number).read_text(encoding="utf-8"))
+            found = IssueFile.model_validate_json(self._file(number).read_bytes())
         except (OSError, ValueError) as error:
             raise PackageError(
-                f"{self._file(number)}: expected an issue: {type(error).__name__}"
+                f"{self._file(number)}: expected an issue as this command writes it",
+                "restore the file, or delete it",
             ) from error
-        return found
+        return found.model_dump()
 
     def _write(self, number: str, document: dict[str, Any]) -> None:
         with atomic_file(self._file(number)) as file:

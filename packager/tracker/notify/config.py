@@ -73,7 +73,7 @@ class ServiceConfig(ConfigSection):
 def read_config(path: Path) -> ServiceConfig:
     """The configuration of a file; raises ``UsageError`` that names the key."""
     try:
-        return ServiceConfig.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        read = ServiceConfig.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}", "name a TOML file") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -84,3 +84,11 @@ def read_config(path: Path) -> ServiceConfig:
         raise UsageError(
             f"{path}: {key}: {first['msg']}", "docs/issues.md lists the keys"
         ) from error
+    secrets = (
+        read.webhook.secret_file if read.webhook is not None else None,
+        read.mail.password_file if read.mail is not None else None,
+    )
+    for file in secrets:
+        if file is not None and not file.is_file():
+            raise UsageError(f"{path}: {file}: no such file", "write the secret into it first")
+    return read

@@ -10,7 +10,7 @@ from packager.tracker.service.settings import ServiceSettings
 from packager.tracker.store.reader import StoredEvent
 
 _INNER = {"active", "ended", "bounces", "numbers"}
-_OF_OBSERVATION = {"version", "source", "scope", "muted"}
+_OF_OBSERVATION = {"version", "source", "scope", "muted", "measured"}
 
 
 def issue_view(issue: Issue, settings: ServiceSettings) -> dict[str, Any]:

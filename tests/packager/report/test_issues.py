@@ -44,7 +44,7 @@ def test_columns_without_a_value_are_left_out() -> None:
     [heads, line] = list_text([found], NOW + 7_200, None, named=False).splitlines()
     assert heads.split() == ["priority", "#", "issue", "package", "version", "age"]
     assert re.split(r"\s{2,}", line.strip()) == [
-        "P1", "#7", "FeatureDrift: feature=carat", "diamonds", "1.0.0", "2 h",
+        "P1", "30.00", "#7", "FeatureDrift: feature=carat", "diamonds", "1.0.0", "2 h",
     ]  # fmt: skip
     named = list_text([{**found, "owner": "anna"}], NOW, None, named=True).splitlines()
     assert named[0].split() == [

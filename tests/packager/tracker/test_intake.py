@@ -8,7 +8,7 @@ import pytest
 from running_trackers import finding
 
 from packager.tracker.core.finding import Finding, Proof, Report, ScanReport, Unjudged
-from packager.tracker.intake import Receipt, receive
+from packager.tracker.intake import Receipt, add, receive
 from packager.tracker.store.sqlite import SqliteStore
 
 
@@ -117,3 +117,60 @@ def test_a_message_that_comes_again_only_moves_last_seen(store):
         assert issue is not None
         assert (issue.events, issue.last_seen) == (1, 1_099.0)
         assert len(reader.events(1)) == 1
+
+
+def test_a_time_to_come_hides_no_later_episode_and_no_later_scan(store):
+    alert = finding("feature=a", source="alertmanager", key="f1", starts_at=9e9)
+    with store.write() as writer:
+        receive(writer, Report(findings=(alert,)), 100.0)
+        over = alert.model_copy(update={"firing": False})
+        assert receive(writer, Report(findings=(over,)), 110.0)[0].result == "resolved"
+        again = alert.model_copy(update={"starts_at": 120.0})
+        assert receive(writer, Report(findings=(again,)), 121.0)[0].result == "regressed"
+    with store.write() as writer:
+        receive(writer, Report(scan=scan(9e9)), 200.0)
+    send(store, 300.0, A)
+    send(store, 400.0)
+    assert states(store)["slice=a"] == "resolved"
+
+
+def test_an_open_issue_that_becomes_urgent_says_so(store):
+    small = finding("package", kind="RequestsFailed", share=0.001, severity="info")
+    with store.write() as writer:
+        receive(writer, Report(findings=(small,)), 2_000.0)
+        page = small.model_copy(update={"severity": "page", "starts_at": 2_100.0})
+        receive(writer, Report(findings=(page,)), 2_101.0)
+        receive(writer, Report(findings=(page,)), 2_102.0)
+    with store.read() as reader:
+        told = [(one.event.what, one.event.text) for one in reader.events(1)]
+    assert [what for what, _ in told] == ["rose", "opened"]
+    assert told[0][1].startswith("from P4 to P1")
+
+
+def test_a_proof_does_not_close_what_a_person_said(store):
+    with store.write() as writer:
+        add(writer, finding("slice=a", kind="SliceRegression", version="1"), "anna", 1.0)
+    proof = Proof(kind="SliceRegression", subject="slice=a", text="it passed")
+    send(store, 2.0, version="2", proofs=(proof,))
+    assert states(store) == {"slice=a": "open"}
+
+
+def test_what_a_person_added_stays_as_it_was_said(store):
+    with store.write() as writer:
+        first = add(writer, finding("x", severity="page"), "anna", 1.0)
+        again = add(writer, finding("x", severity="info", title="other"), "ben", 2.0)
+    assert again == first
+
+
+def test_a_measured_share_comes_before_an_unknown_one(store):
+    unknown = Finding(
+        package="diamonds", kind="FeatureDrift", subject="feature=a", source="alertmanager",
+        starts_at=1.0,
+    )  # fmt: skip
+    measured = finding("feature=a", source="drift", share=0.2)
+    with store.write() as writer:
+        receive(writer, Report(findings=(unknown, measured)), 2.0)
+    with store.read() as reader:
+        issue = reader.issue(1)
+    assert issue is not None
+    assert issue.numbers.share == 0.2

@@ -142,3 +142,12 @@ def test_a_refused_recipient_is_final_and_a_missing_server_is_not(mailbox):
         mail(smtp, security="starttls").send(EVENT, ISSUE)
     assert not unsafe.value.final
     assert box.mails == []
+
+
+def test_encoded_words_of_a_title_are_not_decoded_into_headers(mailbox):
+    smtp, box = mailbox
+    hidden = "=?utf-8?q?x=0d=0aBcc:_victim@e.test=0d=0aContent-Type:_text/html=0d=0a=0d=0a<h1>?="
+    mail(smtp).send(EVENT, {**ISSUE, "title": hidden})
+    [got] = box.mails
+    assert got["Bcc"] is None
+    assert got.get_content_type() == "text/plain"

@@ -68,3 +68,18 @@ def test_another_sender_cannot_name_anybody(tmp_path: Path) -> None:
     settings = ServiceSettings(proxy_address="10.0.0.2")
     with running(SqliteStore(tmp_path / "issues.db"), settings) as service:
         assert status(service, **{"x-forwarded-user": "ana"}) == 401
+
+
+def test_a_session_changes_nothing_over_the_api(service: Service) -> None:
+    cookie = auth(service).new_session(hash_of(service.secrets["admin"]))
+    body = {"name": "mine", "scope": "admin"}
+    headers = {"cookie": f"{COOKIE}={cookie}"}
+    answer = service.client.post("/api/v1/tokens", json=body, headers=headers)
+    assert answer.status_code == 401
+    assert answer.json()["error"]["message"] == "expected a token in the header Authorization"
+
+
+def test_a_proxy_s_user_among_others_is_nobody(service: Service) -> None:
+    two = [("x-forwarded-user", "attacker"), ("x-forwarded-user", "ana")]
+    assert service.client.get("/api/v1/issues/1", headers=two).status_code == 401
+    assert status(service, **{"x-forwarded-user": "attacker, ana"}) == 401
