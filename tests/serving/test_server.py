@@ -179,7 +179,7 @@ def _check_counters(
 def test_gauges_have_one_series_for_all_workers(server: Server, package: Package) -> None:
     assert server.metric("model_package_info", digest=package.manifest.root) == 1
     assert server.metric("model_slice_baseline_accuracy_ratio", slice="__all__") == 0.75
-    assert server.metric("model_slice_baseline_rows", slice="large") == 8
+    assert server.metric("model_slice_baseline_effective_rows", slice="large") == 8
     lines = server.get("/metrics").body.decode().splitlines()
     ours = [line for line in lines if line.startswith("model_")]
     assert ours

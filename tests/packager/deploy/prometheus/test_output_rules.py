@@ -11,7 +11,7 @@ from packager.deploy.prometheus.rule_cases import rule_cases
 
 def test_every_series_is_of_one_model() -> None:
     scope = Scope("several")
-    for record in output_rules.records(scope, "slice:model_slice_baseline_rows:max"):
+    for record in output_rules.records(scope, "slice:model_slice_baseline_effective_rows:max"):
         assert 'model="several"' in record.expression
     assert 'model="several"' in output_rules.regression_alert(scope).expression
 
