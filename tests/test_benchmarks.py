@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
-ELSEWHERE = {"playwright"}
+ELSEWHERE = {"crowdkit", "playwright"}
 """Of an environment that a benchmark describes, not of this one."""
 
 

@@ -9,10 +9,11 @@ from packager.report.drift import MAX_NAME, as_text
 def report(name: str = "far", labels: float = 500.0) -> DriftReport:
     part = SliceDrift(
         name=name, rows=12345.0, labels=labels, score=0.5, low=0.4, high=math.nan, baseline=None,
-        baseline_rows=0.0, z=math.nan, regressed=True,
+        baseline_rows=0.0, design_effect=1.0, z=math.nan, regressed=True,
     )  # fmt: skip
     return DriftReport(
         model="m", version="1-a", source="1 replica since their start", regression=False,
+        cumulative=True,
         features=(), anomalies=(), rows=0.0, slices=(part,),
         drift_excluded=(ExcludedFeature("other", 7, "x"),),
     )  # fmt: skip

@@ -165,4 +165,4 @@ def test_an_unusable_predictor_is_refused(project: Project, rows: pd.DataFrame) 
 def test_wrong_arguments_show_how_it_is_used(project: Project) -> None:
     ended = project.work("run")
     assert ended.code == 2
-    assert ended.stderr.startswith("usage: python -m packager.worker run|seeds|")
+    assert ended.stderr.startswith("usage: python -m packager.worker run|baseline|seeds|")
