@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from packager.data.checks.finding import DataCheckReport, DataFinding
-from packager.tracker.core.finding import PACKAGE_SUBJECT, Finding, Report, ScanReport
+from packager.data.checks.run import DETECTORS
+from packager.tracker.core.finding import PACKAGE_SUBJECT, Finding, Report, ScanReport, Unjudged
 from packager.tracker.core.texts import named
 
 SOURCE = "data check"
+KIND = "SuspiciousRows"
 MIN_SCORE = 0.5
 """Below it a finding is a hint, which is shown by `package data issues` only."""
 MIN_TICKET_SCORE = 0.8
@@ -23,13 +26,24 @@ ACTION = (
 def findings_of_data(
     report: DataCheckReport, unjudged: Sequence[DataFinding], package: str, scope: str, at: float
 ) -> Report:
-    """The report of a check at a time; ``unjudged``: its findings without a verdict."""
+    """The report of a check at a time; ``unjudged``: its findings without a verdict.
+
+    A check without rows, and detectors that did not see all of them, close nothing.
+    """
     groups: dict[tuple[str, str], list[DataFinding]] = defaultdict(list)
     for one in unjudged:
         if one.score >= MIN_SCORE:
             groups[one.detector, one.column or ""].append(one)
     scan = ScanReport(
-        package=package, source=SOURCE, scope=scope, digest=report.digest, complete=True, at=at
+        package=package,
+        source=SOURCE,
+        scope=scope,
+        digest=report.digest,
+        complete=report.rows > 0,
+        at=at,
+        unjudged=tuple(
+            Unjudged(kind=KIND, ending=f"/{name}") for name in sorted(_not_judged(report))
+        ),
     )
     alone = Counter(detector for detector, _ in groups)
     findings = tuple(
@@ -37,6 +51,14 @@ def findings_of_data(
         for key, group in sorted(groups.items())
     )
     return Report(findings=findings, scan=scan)
+
+
+def _not_judged(report: DataCheckReport) -> set[str]:
+    """Detectors that a note names, and those of which the report has only the worst findings."""
+    noted = {word for note in report.notes for word in re.findall(r"\w+", note)}
+    listed = Counter(one.detector for one in report.findings)
+    cut = {name for name, count in report.counts.items() if count > listed[name]}
+    return (noted & set(DETECTORS)) | cut
 
 
 def _finding(
@@ -55,7 +77,7 @@ def _finding(
     more = "" if rows <= len(hashes) else f", and {rows - len(hashes):,} more"
     return Finding(
         package=scan.package,
-        kind="SuspiciousRows",
+        kind=KIND,
         subject=_subject(first),
         severity="ticket" if score >= MIN_TICKET_SCORE else "info",
         share=min(rows / report.rows, 1.0) if report.rows else 1.0,

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 
 from monitoring.slices.slices import ALL
+from monitoring.stats.distributions import normal_tail
 from packager.monitor.drift import Anomaly, DriftReport, FeatureDrift
 from packager.monitor.slices import SliceDrift
 from packager.tracker.core.finding import PACKAGE_SUBJECT, Finding, Report, ScanReport, Unjudged
@@ -23,7 +24,7 @@ def findings_of_drift(report: DriftReport, at: float) -> Report:
         package=report.model,
         version=report.version,
         source=SOURCE,
-        scope="counters",
+        scope=named(f"counters of {report.version}"),
         complete=True,
         at=at,
         unjudged=tuple(_unjudged(report)),
@@ -70,6 +71,7 @@ def _anomaly(anomaly: Anomaly, report: DriftReport, at: float) -> Finding:
         kind="AnomalyRate",
         subject=named(f"feature={anomaly.feature},kind={anomaly.kind}"),
         share=min(rise, 1.0),
+        certainty=_sure(normal_tail(anomaly.z)),
         evidence=(
             f"{anomaly.ratio:.3g} of {anomaly.rows:,.0f} rows, {anomaly.reference:.3g} at build; "
             f"z = {anomaly.z:.3g}"
@@ -110,9 +112,13 @@ def _unjudged(report: DriftReport) -> Iterator[Unjudged]:
     for feature in report.features:
         if feature.verdict not in ("drift", "ok"):
             yield Unjudged(kind="FeatureDrift", subject=named(f"feature={feature.name}"))
-    if any(one.verdict == "too few rows" for one in report.anomalies) or not report.rows:
+    if not report.features:
+        yield Unjudged(kind="FeatureDrift")
+    if any(one.verdict == "too few rows" for one in report.anomalies) or not (
+        report.rows and report.anomalies
+    ):
         yield Unjudged(kind="AnomalyRate")
-    if any(part.verdict not in ("worse", "ok") for part in report.slices):
+    if any(part.verdict not in ("worse", "ok") for part in report.slices) or not report.slices:
         yield Unjudged(kind="SliceRegression")
         yield Unjudged(kind="OutputRegression")
 

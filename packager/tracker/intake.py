@@ -9,7 +9,7 @@ from packager.tracker.core.actions import PERSON, Action, Resolve, acted
 from packager.tracker.core.clearing import after_time, cleared, closed, without_observation
 from packager.tracker.core.finding import Finding, Report, ScanReport
 from packager.tracker.core.finding import fingerprint as fingerprint_of
-from packager.tracker.core.issue import ACTIVE, Event, Issue, Transition
+from packager.tracker.core.issue import ACTIVE, Event, Issue, State, Transition
 from packager.tracker.core.states import observed, opened
 from packager.tracker.store.plots import keep_plot
 from packager.tracker.store.writer import Writer
@@ -123,18 +123,19 @@ def _result(change: Transition) -> Result:
 def _close_missing(store: Writer, scan: ScanReport, named: set[str], now: float) -> list[Issue]:
     """Close what an earlier scan of the same scope found and this one does not."""
     text = f"{scan.source} of {scan.version or scan.scope} no longer finds it"
-    unjudged = {(one.kind, one.subject) for one in scan.unjudged}
+    versions = store.versions(scan.package)
     found = []
     for issue in store.of_scope(scan.package, scan.source, scan.scope):
-        if unjudged & {(issue.kind, None), (issue.kind, issue.subject)}:
+        if any(one.has(issue.kind, issue.subject) for one in scan.unjudged):
             continue
         change = Transition(issue=issue)
         for name, one in issue.active.items():
-            if (one.source, one.scope) != (
-                scan.source,
-                scan.scope,
-            ) or f"{issue.fingerprint}/{name}" in named:
+            if (one.source, one.scope) != (scan.source, scan.scope):
                 continue
+            if f"{issue.fingerprint}/{name}" in named or versions.is_newer(
+                one.version, scan.version
+            ):
+                continue  # found again, or by a newer version than this scan's
             fixed = scan.version or None
             step = without_observation(change.issue, name, now, scan.source, text, fixed)
             change = Transition(issue=step.issue, events=(*change.events, *step.events))
@@ -149,7 +150,7 @@ def _close_proved(store: Writer, scan: ScanReport, now: float) -> list[Issue]:
     found = []
     for proof in scan.proofs:
         issue = store.issue_of(fingerprint_of(scan.package, proof.kind, proof.subject))
-        if issue is None or issue.state not in ACTIVE:
+        if issue is None or issue.state not in {*ACTIVE, State.SNOOZED}:
             continue
         if any(one.source == PERSON for one in issue.active.values()):
             continue  # a person says when it is over

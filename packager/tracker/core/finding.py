@@ -98,6 +98,13 @@ class Unjudged(Strict):
     kind: Name
     subject: Name | None = None
     """None: every subject of the kind."""
+    ending: Text = ""
+    """Only subjects that end with this."""
+
+    def has(self, kind: str, subject: str) -> bool:
+        """Whether it names this subject."""
+        named = self.kind == kind and self.subject in (None, subject)
+        return named and subject.endswith(self.ending)
 
 
 class Proof(Strict):

@@ -228,13 +228,12 @@ def observation_of(
 def worst(active: Iterable[Observation], default: Observation) -> Observation:
     """The most urgent observation; ``default`` if there is none.
 
-    Whatever pages comes first; then numbers that somebody measured come before unknown ones.
+    What pages, and numbers that somebody measured, come before unknown ones.
     """
     return max(
         active,
         key=lambda one: (
-            one.severity == "page",
-            one.measured,
+            one.measured or one.severity == "page",
             -one.rank.band,
             one.rank.priority,
         ),

@@ -76,3 +76,22 @@ def test_hints_are_not_sent_and_the_scan_is_complete():
     assert [one.severity for one in told.findings] == ["info"]
     assert told.scan is not None
     assert (told.scan.complete, told.scan.scope) == (True, "a.csv")
+
+
+def test_a_check_without_rows_closes_nothing():
+    empty = report({}).model_copy(update={"rows": 0})
+    told = findings_of_data(empty, (), "stones", "a.csv", 9.0)
+    assert told.scan is not None
+    assert not told.scan.complete
+
+
+def test_detectors_that_did_not_see_all_close_nothing():
+    rows = [found(n) for n in range(3)]
+    noted = report({"range": 400}, *rows).model_copy(
+        update={"notes": ("outlier, typo: not checked, because there is no column",)}
+    )
+    scan = findings_of_data(noted, rows, "stones", "a.csv", 9.0).scan
+    assert scan is not None
+    assert [one.ending for one in scan.unjudged] == ["/outlier", "/range", "/typo"]
+    assert scan.unjudged[1].has("SuspiciousRows", "column=price/range")
+    assert not scan.unjudged[1].has("SuspiciousRows", "column=price/duplicate")

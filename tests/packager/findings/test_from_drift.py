@@ -30,3 +30,13 @@ def test_too_few_rows_close_nothing():
     assert told.findings == ()
     assert told.scan is not None
     assert {one.kind for one in told.scan.unjudged} >= {"FeatureDrift"}
+
+
+def test_what_a_server_does_not_show_is_not_over():
+    told = findings("\n".join(
+        line for line in exposition({"low": 500, "middle": 300, "high": 200}).splitlines()
+        if "slice" not in line
+    ))  # fmt: skip
+    assert told.scan is not None
+    assert {"SliceRegression", "OutputRegression"} <= {one.kind for one in told.scan.unjudged}
+    assert told.scan.scope.startswith("counters of ")

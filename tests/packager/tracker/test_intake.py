@@ -174,3 +174,12 @@ def test_a_measured_share_comes_before_an_unknown_one(store):
         issue = reader.issue(1)
     assert issue is not None
     assert issue.numbers.share == 0.2
+
+
+def test_a_scan_of_an_older_version_closes_nothing_of_a_newer_one(store):
+    send(store, 1.0, version="1")
+    send(store, 2.0, A.model_copy(update={"version": "2"}), version="2")
+    send(store, 3.0, version="1")
+    assert states(store) == {"slice=a": "open"}
+    send(store, 4.0, version="3")
+    assert states(store) == {"slice=a": "resolved"}
