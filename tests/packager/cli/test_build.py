@@ -52,9 +52,10 @@ def test_a_build_reports_its_search_and_its_data_check(run, sent, monkeypatch, t
     monkeypatch.setattr("packager.build.pipeline.build", lambda *_: built)
     monkeypatch.setattr("packager.build.previous.previous_test", lambda *_: None)
     monkeypatch.setattr("packager.cli.build._built", lambda _: {})
-    checked = SimpleNamespace(
-        report=DataCheckReport.model_construct(findings=(), model_free=(), counts={}), open=()
+    report = DataCheckReport(
+        rows=9, columns=(), counts={}, model_free=(), findings=(), cells={}, histograms={}, notes=()
     )
+    checked = SimpleNamespace(report=report, open=())
     monkeypatch.setattr("packager.review.check.check_data", lambda *_, **__: checked)
     arguments = ("build", write_project(tmp_path / "p"), "--output", f"oci:{tmp_path}/i", "--json")
     plain = run(*arguments)
