@@ -10,12 +10,11 @@ from monitoring.stats.distributions import normal_tail
 from packager.monitor.drift import Anomaly, DriftReport, FeatureDrift
 from packager.monitor.slices import SliceDrift
 from packager.tracker.core.finding import PACKAGE_SUBJECT, Finding, Report, ScanReport, Unjudged
+from packager.tracker.core.priority import DRIFT_CERTAINTY
 from packager.tracker.core.texts import named
 
 SOURCE = "drift"
 ACTION = "`package drift URL` shows the numbers; the page of alerts says what to do about each."
-DRIFT_CERTAINTY = 0.7
-"""Certainty that moved inputs matter: the answers may still be right."""
 
 
 def findings_of_drift(report: DriftReport, at: float) -> Report:

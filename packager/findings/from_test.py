@@ -22,14 +22,13 @@ from packager.tracker.core.finding import (
     Unjudged,
 )
 from packager.tracker.core.plot import MAX_BINS, BinsPlot
+from packager.tracker.core.priority import DRIFT_CERTAINTY
 from packager.tracker.core.texts import named
 from packager.worker.test.details import DriftDetails
 from packager.worker.test.report import Check, DataTestReport
 
 SOURCE = "test"
 SCOPE = "new data"
-DRIFT_CERTAINTY = 0.7
-"""Certainty that moved inputs matter: the answers may still be right."""
 KINDS: Mapping[Family, tuple[str, str]] = {
     "schema": ("SchemaTest", "column"),
     "suspects": ("SuspectsTest", "flag"),

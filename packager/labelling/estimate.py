@@ -1,4 +1,4 @@
-"""EstimatedClasses one label for each row from those of several annotators, as a derived table."""
+"""Estimates one label for each row from those of several annotators, as a derived table."""
 
 from __future__ import annotations
 

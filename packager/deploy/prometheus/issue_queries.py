@@ -18,9 +18,8 @@ from monitoring.metrics.restarts import RESTARTS
 from packager.deploy.prometheus import output_rules, promql, recording
 from packager.deploy.prometheus.recording import BURN_WINDOWS, burn_name, drift_name
 from packager.deploy.prometheus.rules import MonitoredModel
+from packager.tracker.core.priority import DRIFT_CERTAINTY
 
-MOVED = 0.7
-"""Certainty that a drift of inputs matters: answers may be as good as before."""
 GUESSED = 0.5
 """Certainty of an accuracy that the model estimates itself."""
 CERTAIN = "vector(1)"
@@ -113,7 +112,7 @@ def _drift() -> AlertQueries:
     z = drift_name("z", "1d")
     return AlertQueries(
         f"0.5 * sum(abs({live} - {ratio}))",
-        f"{MOVED} * {certainty(of(z, *VERSION), of(z, *own))}",
+        f"{DRIFT_CERTAINTY} * {certainty(of(z, *VERSION), of(z, *own))}",
         (
             Plot("share of rows by bin, live", f"sum by (bin) ({live})", "bars"),
             Plot("share of rows by bin, reference", f"sum by (bin) ({ratio})", "bars"),

@@ -8,6 +8,8 @@ from typing import NamedTuple
 from packager.tracker.core.finding import Severity
 
 SEVERITIES: Mapping[Severity, float] = {"page": 1.0, "ticket": 0.6, "info": 0.2}
+DRIFT_CERTAINTY = 0.7
+"""Certainty that moved inputs matter: the answers may still be right."""
 BANDS = (1, 2, 3, 4)
 MIN_PRIORITIES: Mapping[int, float] = {1: 30.0, 2: 5.0, 3: 0.5}
 """Band → the smallest priority in it; below all of them is band 4."""
