@@ -147,7 +147,7 @@ def build(
     """
     from packager.build.context import BuildOptions
     from packager.build.pipeline import build as run_build
-    from packager.build.previous import previous_test
+    from packager.build.previous import last_package
     from packager.engine.engine import Engine
     from packager.image.export import NO_ENGINE, Destination
     from packager.project.config import load_project
@@ -166,14 +166,20 @@ def build(
         ready_seconds=ready_seconds,
     )
     loaded, progress = load_project(project), ConsoleProgress()
-    before = previous_test(loaded, where, engine, progress)
-    built = run_build(loaded, where, engine, progress, options)
-    for line in before.lines if before else ():
-        progress.warn(line)
+    with last_package(loaded, where, engine, progress) as last:
+        before = last.test() if last else None
+        built = run_build(loaded, where, engine, progress, options)
+        for line in before.lines if before else ():
+            progress.warn(line)
+        cost = last.time(_printed(built, where)) if last else None
+    if cost is not None:
+        tell = progress.step if cost.passed else progress.warn
+        tell(cost.line)
     if issues is not None:
         _report(issues, built, before)
         _report_data(issues, project, base)
-    tested = {"previous_test": before.document} if before else {}
+    tested: dict[str, Any] = {"previous_test": before.document} if before else {}
+    tested |= {"previous_time": cost.document} if cost else {}
     print_result(json.dumps({**_built(built), **tested}) if as_json else _printed(built, where))
 
 
