@@ -14,7 +14,7 @@ from modelhost.text import display_value
 from packager.client.address import server_address
 from packager.client.client import METRICS
 from packager.client.exposition import MAX_SERIES, not_metrics, read_samples
-from packager.client.fetch import MAX_METRICS_BYTES, UNCOMPRESSED, Bearer, UnboundedError, fetched
+from packager.client.fetch import MAX_METRICS_BYTES, UNCOMPRESSED, Bearer, UnboundedError, fetch
 from packager.deploy.prometheus.promql import quoted
 from packager.errors import PackageError, UsageError
 
@@ -217,7 +217,7 @@ def _label_texts(found: Any) -> dict[str, str]:
 
 def _get(url: str, parameters: Mapping[str, str], key: str | None) -> requests.Response:
     try:
-        answer = fetched(
+        answer = fetch(
             lambda: requests.get(
                 url,
                 parameters,

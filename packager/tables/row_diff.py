@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from packager.data.checks.shown_cells import cell_text
+from packager.data.checks.cell_display import cell_text
 from packager.data.fingerprint import cell_hashes, row_hashes
 from packager.errors import UsageError
 

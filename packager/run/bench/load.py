@@ -28,7 +28,7 @@ class BrokenError(Exception):
 
 
 @dataclass
-class Measured:
+class LoadMeasurements:
     """Results: latency of each response in seconds, counts by status, broken connections."""
 
     latencies: list[float] = field(default_factory=list)
@@ -84,9 +84,9 @@ class Load:
         self._selector = selectors.DefaultSelector()
         self._connections = [Connection(address) for _ in range(clients)]
 
-    def run(self, seconds: float) -> Measured:
+    def run(self, seconds: float) -> LoadMeasurements:
         """Send requests for ``seconds``, then wait for pending ones, which are not counted."""
-        measured = Measured()
+        measured = LoadMeasurements()
         end = time.perf_counter() + seconds
         waiting = set(self._connections)
         for connection in self._connections:
@@ -110,7 +110,7 @@ class Load:
             connection.socket.close()
 
     def _answered(
-        self, client: Connection, end: float, measured: Measured, waiting: set[Connection]
+        self, client: Connection, end: float, measured: LoadMeasurements, waiting: set[Connection]
     ) -> None:
         try:
             status = client.take()
@@ -136,7 +136,7 @@ class Load:
         connection.ask(self._requests[next(self._turn) % len(self._requests)])
 
 
-def summary(measured: Measured, seconds: float, cpu_seconds: float) -> dict[str, Any]:
+def summary(measured: LoadMeasurements, seconds: float, cpu_seconds: float) -> dict[str, Any]:
     """The result as JSON, with times in seconds."""
     ordered = sorted(measured.latencies)
     return {

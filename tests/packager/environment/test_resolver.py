@@ -8,7 +8,7 @@ from indexes import UNTOUCHED, folder_index, private_index
 
 from packager.digest import sha256_file
 from packager.environment import resolver
-from packager.environment.formats.wanted import Wanted
+from packager.environment.formats.selection import DependencySelection
 from packager.environment.index import IndexOptions, index_options, user_index_options
 from packager.environment.platform import WheelTarget
 from packager.environment.resolver import locate, resolve
@@ -329,7 +329,11 @@ def test_requirements_in_other_formats_resolve_for_real(tmp_path, host, file):
     (tmp_path / "environment.yml").write_text(
         "dependencies: [python=3.11, 'conda-forge::joblib>=1.3,<1.5', {pip: [toolz]}]\n"
     )
-    extras = Wanted(TARGET, ("x",), ("g",)) if file == "pyproject.toml" else Wanted(TARGET)
+    extras = (
+        DependencySelection(TARGET, ("x",), ("g",))
+        if file == "pyproject.toml"
+        else DependencySelection(TARGET)
+    )
     index = user_index_options().of_project(tmp_path / file, None, extras)
     found = chosen(resolve(tmp_path / file, extras, index))
     assert found["joblib"].startswith("1.4")

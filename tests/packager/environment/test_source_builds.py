@@ -38,7 +38,7 @@ class CountingBuilder(LocalBuilder):
         self.built: list[str] = []
 
     def build(self, job, output, progress):
-        self.built.append(job.called)
+        self.built.append(job.name)
         return super().build(job, output, progress)
 
 

@@ -154,7 +154,7 @@ def test_an_answer_that_drips_ends_at_a_deadline(
     ask: Callable[[str], object], send: Send, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("packager.client.client.MAX_ANSWER_FACTOR", 0.02)
-    monkeypatch.setattr(fetch.fetched, "__defaults__", (0.6,))
+    monkeypatch.setattr(fetch.fetch, "__defaults__", (0.6,))
     with sending(send) as url, pytest.raises(PackageError, match="s, got none that ended"):
         ask(url)
 

@@ -69,7 +69,7 @@ START_SECONDS = 120
 
 
 @dataclass(frozen=True)
-class Made:
+class SyntheticData:
     """A data set with the column ``target``, and the slices to declare."""
 
     name: str
@@ -86,7 +86,7 @@ class Made:
 
 
 @dataclass(frozen=True)
-class Running:
+class RunningServer:
     """A running server; ``pid`` is its parent process."""
 
     url: str
@@ -129,7 +129,7 @@ def mixed(rows: int, numbers: int, texts: int, classes: int, seed: int = 7) -> p
     return frame.assign(target=score)
 
 
-def build(made: Made, folder: Path) -> Path:
+def build(made: SyntheticData, folder: Path) -> Path:
     """Build the package of ``made`` without an engine; return its OCI folder."""
     project = folder / made.name
     (project / "data").mkdir(parents=True)
@@ -148,7 +148,7 @@ def build(made: Made, folder: Path) -> Path:
 
 
 @contextmanager
-def server(image: Path, folder: Path, **settings: str) -> Iterator[Running]:
+def server(image: Path, folder: Path, **settings: str) -> Iterator[RunningServer]:
     """Serve ``image`` in local processes; the log is ``folder/log``."""
     with open_reference(str(image), None) as found, unpacked_package(found.image().layers) as root:
         with socket.socket() as listening:
@@ -163,7 +163,7 @@ def server(image: Path, folder: Path, **settings: str) -> Iterator[Running]:
             )
         try:
             _wait(process, port, folder / "log")
-            yield Running(f"http://127.0.0.1:{port}", process.pid)
+            yield RunningServer(f"http://127.0.0.1:{port}", process.pid)
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(60)

@@ -23,7 +23,7 @@ BLOCK_BYTES = 32 << 20
 
 
 def _ignore(_path: Path, _content: bytes) -> None:
-    """The default of ``Beside.on_read``."""
+    """The default of ``ExternalColumns.on_read``."""
 
 
 def texts(values: Sequence[str]) -> Any:
@@ -58,7 +58,7 @@ class NamedFiles:
         return found
 
 
-class Beside:
+class ExternalColumns:
     """The columns beside the table of a source."""
 
     def __init__(

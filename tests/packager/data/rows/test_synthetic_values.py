@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from packager.data.rows.coerce import make_converter
-from packager.data.rows.made_values import (
+from packager.data.rows.synthetic_values import (
     RAMP_STEPS,
     filled,
     neutral,

@@ -10,13 +10,13 @@ from packager.manifest.base import FileEntry
 
 
 @dataclass(frozen=True)
-class GivenLabel:
+class ImportedLabel:
     """One label by one annotator."""
 
     place: str
     """``line 3``, or ``task 17``: for messages."""
     key: tuple[str, ...]
-    """One text for each column of ``GivenLabels.key``; the row hash if it has none."""
+    """One text for each column of ``ImportedLabels.key``; the row hash if it has none."""
     annotator: str
     label: str
     selection_probability: float | None = None
@@ -26,12 +26,12 @@ class GivenLabel:
 
 
 @dataclass(frozen=True)
-class GivenLabels:
+class ImportedLabels:
     """The labels of one file."""
 
     source: FileEntry
     key: tuple[str, ...]
     """The columns that identify a row; empty for the row hash."""
-    labels: tuple[GivenLabel, ...]
+    labels: tuple[ImportedLabel, ...]
     skipped: Mapping[str, int]
     """Reason → number of rows or annotations without a label."""

@@ -10,7 +10,7 @@ from picture_samples import GIF, JPEG, gray_png
 
 from monitoring.derived.images import header
 from monitoring.derived.png import brightness
-from packager.data.checks.shown_cells import MAX_PICTURE_BYTES, MAX_SIDE, cell_text, picture
+from packager.data.checks.cell_display import MAX_PICTURE_BYTES, MAX_SIDE, cell_text, picture
 
 PNG = gray_png(np.arange(64).reshape(8, 8))
 

@@ -14,7 +14,7 @@ MAX_PATCH = 60
 
 
 @dataclass(frozen=True)
-class Wanted:
+class DependencySelection:
     """Extras and groups of a project, beside its own dependencies, for the target of a lock."""
 
     target: WheelTarget

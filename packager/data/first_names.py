@@ -55,4 +55,4 @@ nguyen linh minh anh hoa lan thi van nam siti nur budi agus dewi putri wayan ket
 kwame kofi ama akosua abena chinedu ngozi chioma emeka ade oluwaseun tunde bola amara thabo
 sipho nomvula zanele themba lerato
 """
-GIVEN_NAMES = frozenset(_COMMON.split())
+FIRST_NAMES = frozenset(_COMMON.split())
