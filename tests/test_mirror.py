@@ -34,7 +34,7 @@ EXEMPT: dict[str, str] = {
         for name in ("weak_calendar", "weak_categories", "weak_ranges")
     },
     "modelhost/compiling/answer_parts.py": "compiled in worker/compile/test_outputs.py",
-    "packager/cli/data_labels_derive.py": "`labels map` and the errors in cli/test_data_labels.py",
+    "packager/cli/data/labels_derive.py": "`labels map` and the errors in cli/data/test_labels.py",
     "packager/labelling/derived_labels.py": "called by test_mapping.py and test_estimate.py",
     "packager/labelling/queue_scores.py": "a part of queue.py, whose tests see each score",
     "packager/report/label_queue.py": "what the command prints: cli/test_data_label_queue.py",

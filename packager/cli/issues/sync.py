@@ -10,8 +10,8 @@ import typer
 
 from packager.cli.app import AsJson
 from packager.cli.console import ConsoleProgress, print_result
-from packager.cli.issues import CHANGE, issues
-from packager.cli.issues_client import DEFAULT_URL, Service, TokenFile, connected
+from packager.cli.issues.client import DEFAULT_URL, Service, TokenFile, connected
+from packager.cli.issues.group import CHANGE, issues
 from packager.errors import UsageError
 
 if TYPE_CHECKING:

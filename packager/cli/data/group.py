@@ -1,7 +1,6 @@
 """``package data …``: the sub-application that the commands about data register with.
 
-Commands of one purpose share a file (``data_fingerprints``, ``data_versions``, …), imported in
-``packager.cli``.
+Commands of one purpose share a file, imported in ``packager.cli.commands``.
 """
 
 from __future__ import annotations

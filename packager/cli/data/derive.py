@@ -12,8 +12,8 @@ import typer
 from packager.cache import atomic_file
 from packager.cli.app import AsJson
 from packager.cli.console import ConsoleProgress, print_result
-from packager.cli.data import LINEAGE, data
-from packager.cli.data_versions import Author, Table
+from packager.cli.data.group import LINEAGE, data
+from packager.cli.data.versions import Author, Table
 from packager.errors import UsageError
 from packager.text import format_bytes
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from issue_commands import refused
 
-from packager.cli.issues_client import number_of
+from packager.cli.issues.client import number_of
 from packager.errors import UsageError
 
 

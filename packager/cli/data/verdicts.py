@@ -10,7 +10,7 @@ import typer
 
 from packager.cli.app import Application, AsJson, GroupedVerbs
 from packager.cli.console import ConsoleProgress, print_result, terminal_columns
-from packager.cli.data import CHECK, ROWS, WHERE, Where, data
+from packager.cli.data.group import CHECK, ROWS, WHERE, Where, data
 from packager.errors import UsageError
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import typer
 
 from packager.cli.app import Application, AsJson, GroupedVerbs
 from packager.cli.console import ConsoleProgress, print_result, terminal_columns
-from packager.cli.issues import SERVE, issues
-from packager.cli.issues_client import DEFAULT_URL, Service, TokenFile, connected
+from packager.cli.issues.client import DEFAULT_URL, Service, TokenFile, connected
+from packager.cli.issues.group import SERVE, issues
 from packager.errors import UsageError
 
 tokens = Application(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from issue_commands import as_json, done, refused
 
-from packager.cli.issues_act import moment_text
+from packager.cli.issues.act import moment_text
 from packager.errors import UsageError
 from packager.tracker.core.moments import parse_moment
 

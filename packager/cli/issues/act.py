@@ -12,8 +12,8 @@ import typer
 
 from packager.cli.app import AsJson
 from packager.cli.console import print_result
-from packager.cli.issues import CHANGE, issues
-from packager.cli.issues_client import DEFAULT_URL, Number, Service, TokenFile, connected, number_of
+from packager.cli.issues.client import DEFAULT_URL, Number, Service, TokenFile, connected, number_of
+from packager.cli.issues.group import CHANGE, issues
 from packager.errors import UsageError
 
 Reason = Annotated[str | None, typer.Option("--reason", help="Why; the page shows it.")]

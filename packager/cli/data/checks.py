@@ -11,7 +11,7 @@ import typer
 
 from packager.cli.app import AsJson
 from packager.cli.console import ConsoleProgress, print_result, terminal_columns
-from packager.cli.data import CHECK, Where, data
+from packager.cli.data.group import CHECK, Where, data
 from packager.cli.reporting import Issues, send_findings
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import typer
 
 from packager.cli.app import AsJson
 from packager.cli.console import ConsoleProgress, print_result, terminal_columns
-from packager.cli.issues import SHOW, issues
-from packager.cli.issues_client import DEFAULT_URL, Number, Service, TokenFile, connected, number_of
+from packager.cli.issues.client import DEFAULT_URL, Number, Service, TokenFile, connected, number_of
+from packager.cli.issues.group import SHOW, issues
 from packager.errors import UsageError
 
 STATES = ("open", "acknowledged", "snoozed", "ignored", "resolved", "all")

@@ -1,4 +1,4 @@
-"""Commands of the issue tracker: ``issues serve``."""
+"""The service of the issue tracker: ``issues image``, ``issues serve``."""
 
 from __future__ import annotations
 
@@ -8,19 +8,9 @@ from typing import Annotated
 
 import typer
 
-from packager.cli.app import MONITOR, Application, AsJson, GroupedVerbs, app
+from packager.cli.app import AsJson
+from packager.cli.issues.group import SERVE, issues
 from packager.errors import UsageError
-
-issues = Application(
-    help="One list of what is wrong with all models.",
-    cls=GroupedVerbs,
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
-app.add_typer(issues, name="issues", rich_help_panel=MONITOR)
-SERVE = "Service"
-SHOW = "Show"
-CHANGE = "Change"
 
 
 @issues.command(rich_help_panel=SERVE)

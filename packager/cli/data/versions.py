@@ -11,7 +11,7 @@ import typer
 
 from packager.cli.app import AsJson
 from packager.cli.console import ConsoleProgress, print_result, terminal_columns
-from packager.cli.data import VERSIONS, data
+from packager.cli.data.group import VERSIONS, data
 from packager.errors import PackageError, UsageError
 
 Table = Annotated[str, typer.Argument(metavar="TABLE", help="NAME, a path or a URI.")]

@@ -9,7 +9,7 @@ import typer
 
 from packager.cli.app import AsJson
 from packager.cli.console import print_result, terminal_columns
-from packager.cli.data import COMPARE, data
+from packager.cli.data.group import COMPARE, data
 
 WHICH = (
     "A CSV or Parquet file, a folder of them, TABLE@VERSION, a fingerprint as JSON, "

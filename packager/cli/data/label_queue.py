@@ -10,8 +10,8 @@ import typer
 
 from packager.cli.app import AsJson, Local, Ref, opened
 from packager.cli.console import ConsoleProgress, print_result, terminal_columns
-from packager.cli.data import data
-from packager.cli.data_labels import LABELS
+from packager.cli.data.group import data
+from packager.cli.data.labels import LABELS
 
 if TYPE_CHECKING:
     from packager.labelling.queue import Choice

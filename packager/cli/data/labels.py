@@ -10,8 +10,8 @@ import typer
 
 from packager.cli.app import Application, AsJson, GroupedVerbs
 from packager.cli.console import ConsoleProgress, print_result, terminal_columns
-from packager.cli.data import data
-from packager.cli.data_versions import At, Author, Table
+from packager.cli.data.group import data
+from packager.cli.data.versions import At, Author, Table
 from packager.errors import UsageError
 
 LABELS = "Labels"

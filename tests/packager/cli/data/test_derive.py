@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packager.cli.data_derive import _params
+from packager.cli.data.derive import _params
 from packager.errors import UsageError
 
 NAMES = st.from_regex(r"[a-z_][a-z0-9_]*", fullmatch=True)
