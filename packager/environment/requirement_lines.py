@@ -59,7 +59,7 @@ def refuse_lines(texts: Mapping[Path, str], target: WheelTarget) -> None:
             line = re.sub(r"\s--hash[= ].*$", "", line)
             if not applies(line, target):
                 continue
-            told = _told(line, file.parent, target.python)
+            told = _rejection(line, file.parent, target.python)
             if told is not None:
                 raise UsageError(f"{place_of(file, number)}: {told[0]}", told[1])
 
@@ -102,7 +102,7 @@ def place_of(file: Path, number: int) -> str:
     return file.name if is_translated(file) else f"{file.name} line {number}"
 
 
-def _told(line: str, folder: Path, python: str) -> tuple[str, str] | None:
+def _rejection(line: str, folder: Path, python: str) -> tuple[str, str] | None:
     """Message and hint for a rejected line; None if it may name a wheel."""
     editable, named, conda = EDITABLE.match(line), _NAMED.match(line), _CONDA_LINE.match(line)
     if conda is not None:

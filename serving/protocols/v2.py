@@ -69,7 +69,7 @@ class Infer:
         """Rows of the columns sent as tensors; see ``ProtocolAdapter.rows``."""
         size = json_size(headers, len(body))
         document = json_object(body[:size], self._budget)
-        asked = _asked(document, self._outputs.names)
+        asked = _parse_request(document, self._outputs.names)
         tensors = read_inputs(document.get("inputs"), memoryview(body)[size:])
         names, columns = self._columns(tensors)
         return [dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)], asked
@@ -179,7 +179,7 @@ def metadata(manifest: Manifest, golden: Golden | None, *, tokens: bool) -> dict
     }
 
 
-def _asked(document: Mapping[str, Any], names: Sequence[str]) -> InferenceRequest:
+def _parse_request(document: Mapping[str, Any], names: Sequence[str]) -> InferenceRequest:
     name = document.get("id")
     if name is not None and not isinstance(name, str):
         raise malformed("'id' is not text", "text", name)

@@ -74,7 +74,7 @@ def verdict(
         cells = {"row_hash": row_hash, "verdict": decision, "column": column, "value": value}
         new = merged(old, [verdict_of(cells | {"reason": reason}, "verdict")])
     write_verdicts(new, file)
-    _tell(new, file, as_json)
+    _print_count(new, file, as_json)
 
 
 data.add_typer(verdicts, name="verdicts", rich_help_panel=CHECK)
@@ -113,7 +113,7 @@ def import_verdicts(
     kept = resolve_target(project).verdicts
     new = merged(read_verdicts(kept), read_verdicts(file))
     write_verdicts(new, kept)
-    _tell(new, kept, as_json)
+    _print_count(new, kept, as_json)
 
 
 @verdicts.command("apply")
@@ -159,7 +159,7 @@ def _apply_to_file(
     source = source_of(data)
     file = Path(output) if output else data if source != data else _clean(source)
     done = apply_verdicts(source, decided, file, reader)
-    _tell_changes(done.dropped, done.fixed, done.unused)
+    _print_changes(done.dropped, done.fixed, done.unused)
     print_result(json.dumps({"output": str(file), **done.model_dump()}) if as_json else str(file))
 
 
@@ -181,7 +181,7 @@ def _apply_to_table(
     done: list[Corrections] = []
     made, found = apply_to_table(table, decided, wanted, author(), ConsoleProgress(), done.append)
     for changes in done:
-        _tell_changes(changes.dropped, len(changes.cells), changes.unused)
+        _print_changes(changes.dropped, len(changes.cells), changes.unused)
     for reason in stale(made, found.version, AllowedLocations.of(made, table)):
         ConsoleProgress().warn(f"{made} is stale: {reason}")
     if not as_json:
@@ -198,7 +198,7 @@ def _apply_to_table(
     print_result(json.dumps({**facts, **(counts[0] if counts else {})}))
 
 
-def _tell_changes(dropped: int, fixed: int, unused: tuple[str, ...]) -> None:
+def _print_changes(dropped: int, fixed: int, unused: tuple[str, ...]) -> None:
     for row_hash in unused:
         ConsoleProgress().warn(f"no row has the hash {row_hash}: its verdict changed nothing")
     rows, cells = "row" if dropped == 1 else "rows", "cell" if fixed == 1 else "cells"
@@ -215,7 +215,7 @@ def _clean(source: Path) -> Path:
     return source.with_name(f"{name}.clean{suffix}")
 
 
-def _tell(found: tuple[Verdict, ...], file: Path, as_json: bool) -> None:
+def _print_count(found: tuple[Verdict, ...], file: Path, as_json: bool) -> None:
     if as_json:
         print_result(json.dumps({"file": str(file), "verdicts": len(found)}))
     else:

@@ -50,7 +50,7 @@ def lines(content: Mapping[str, Any], wanted: DependencySelection, folder: Path)
         return poetry_project.lines(poetry, wanted, NAME)
     groups = _groups(content, uv, poetry)
     values.check_known("group", wanted.groups, groups, NAME)
-    asked = list(_asked(project, groups, wanted))
+    asked = list(_selected_requirements(project, groups, wanted))
     sources = values.table(uv.get("sources"), "tool.uv.sources", NAME)
     located = {str(canonicalize_name(name)): source for name, source in sources.items()}
     return [
@@ -84,7 +84,7 @@ def located_lines(folder: Path, wanted: DependencySelection) -> dict[str, str]:
         e for e in wanted.extras if canonicalize_name(e) in map(canonicalize_name, declared)
     )
     found: dict[str, str] = {}
-    for one in _asked(project, {}, DependencySelection(wanted.target, known)):
+    for one in _selected_requirements(project, {}, DependencySelection(wanted.target, known)):
         name = str(canonicalize_name(one.name))
         if name in located and wanted.applies(one.marker):
             lines = [line for line in _located(one, located[name], folder) if line != str(one)]
@@ -113,7 +113,7 @@ def _undeclared(project: Mapping[str, Any], tool: Mapping[str, Any]) -> UsageErr
     )
 
 
-def _asked(
+def _selected_requirements(
     project: Mapping[str, Any], groups: Mapping[str, Any], wanted: DependencySelection
 ) -> Iterator[Requirement]:
     """The dependencies, and those of the wanted groups and extras.

@@ -50,7 +50,7 @@ class Connection:
         self.received = b""
         self.sent_at = 0.0
 
-    def ask(self, request: bytes) -> None:
+    def send(self, request: bytes) -> None:
         """Send a request; its latency is measured from here."""
         self.received = b""
         self.sent_at = time.perf_counter()
@@ -91,7 +91,7 @@ class Load:
         waiting = set(self._connections)
         for connection in self._connections:
             self._selector.register(connection.socket, selectors.EVENT_READ, connection)
-            self._ask(connection)
+            self._send_next(connection)
         while waiting:
             ready = self._selector.select(TIMEOUT_SECONDS)
             if not ready:
@@ -128,12 +128,12 @@ class Load:
             measured.latencies.append(now - client.sent_at)
             measured.statuses[status] += 1
         if now < end:
-            self._ask(client)
+            self._send_next(client)
         else:
             waiting.discard(client)
 
-    def _ask(self, connection: Connection) -> None:
-        connection.ask(self._requests[next(self._turn) % len(self._requests)])
+    def _send_next(self, connection: Connection) -> None:
+        connection.send(self._requests[next(self._turn) % len(self._requests)])
 
 
 def summary(measured: LoadMeasurements, seconds: float, cpu_seconds: float) -> dict[str, Any]:
