@@ -52,6 +52,7 @@ def make_manifest(
         serve=job.serve.model_copy(update={"loader": result.loader}),
         slices=result.slices,
         recipe=job.recipe,
+        solution=context.solution,
         data=_data_source(context, job, result, files),
         evaluation=result.evaluation,
         findings=findings,

@@ -38,7 +38,7 @@ def _data_roles(project: Project) -> DataRoles:
     split = data.split
     return DataRoles(
         target=data.target,
-        exclude=data.exclude,
+        exclude=(*data.exclude, *_truths(project)),
         include=data.include,
         train_only=data.train_only,
         personal=data.personal,
@@ -49,10 +49,20 @@ def _data_roles(project: Project) -> DataRoles:
     )
 
 
+def _truths(project: Project) -> list[str]:
+    """The columns with right answers of a solution's members, which its flow does not get."""
+    data = project.data
+    if data is None or data.include:
+        return []
+    named = [one.truth for one in project.member if one.truth is not None]
+    return [name for name in dict.fromkeys(named) if name not in (*data.exclude, *project.targets)]
+
+
 def _serve(project: Project) -> Serve:
     """``[serve]``; the loader of a model that is trained is known only afterwards."""
     options = project.serve.model_dump()
     own = {
+        **({"compile": "off"} if project.member else {}),
         "outputs": project.declared_outputs,
         "loader": model_loader(project),
         "features": project.features,
