@@ -175,7 +175,7 @@ def fetch_locked(
     """
     absent = wheels.missing(locked)
     if absent:
-        wanted = Wanted(target, (), ())
+        wanted = DependencySelection(target, (), ())
         index = user_index_options().of_project(file, "unsafe-best-match", wanted)
         wheels.fetch(resolver.locate(absent, target, index), index, progress)
 

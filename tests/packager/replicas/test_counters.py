@@ -6,7 +6,7 @@ import pytest
 from metrics_servers import ANY, answering, exposition
 
 from packager.errors import PackageError, UsageError
-from packager.monitor.counters import (
+from packager.replicas.counters import (
     ModelSelector,
     metrics_address,
     query_prometheus,

@@ -15,7 +15,7 @@ from monitoring.stats.adjust import benjamini_hochberg
 from monitoring.stats.distributions import normal_tail
 from monitoring.stats.intervals import sums_interval, variance_of_sums, wilson
 from monitoring.stats.sequential import LastingChange
-from packager.monitor.counters import CounterTotals
+from packager.replicas.counters import CounterTotals
 
 
 @dataclass(frozen=True)

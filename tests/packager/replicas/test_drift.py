@@ -11,10 +11,10 @@ from typer.testing import CliRunner
 from monitoring.stats import drift
 from packager.cli.commands import app
 from packager.errors import UsageError
-from packager.monitor.counters import (
+from packager.replicas.counters import (
     scrape_replicas,
 )
-from packager.monitor.drift import drift_report
+from packager.replicas.drift import drift_report
 from packager.report.drift import as_text
 
 

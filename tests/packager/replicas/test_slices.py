@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from monitoring.stats.accuracy import MeanBaseline, mean_z, share_z
-from packager.monitor.counters import CounterTotals
-from packager.monitor.slices import slice_drifts
+from packager.replicas.counters import CounterTotals
+from packager.replicas.slices import slice_drifts
 
 
 def accuracy(right: float, wrong: float, effect: float = 1.0) -> CounterTotals:

@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 
 from packager.errors import UsageError
-from packager.monitor import feedback
-from packager.monitor.feedback import FeedbackResult, send
 from packager.progress import NullProgress
+from packager.replicas import feedback
+from packager.replicas.feedback import FeedbackResult, send
 
 
 class Answering:

@@ -12,8 +12,8 @@ from monitoring.stats import drift
 from monitoring.stats.accuracy import share_z
 from monitoring.stats.adjust import benjamini_hochberg
 from packager.errors import PackageError
-from packager.monitor.counters import CounterTotals
-from packager.monitor.slices import SliceDrift, slice_drifts
+from packager.replicas.counters import CounterTotals
+from packager.replicas.slices import SliceDrift, slice_drifts
 
 Verdicts = Literal["drift", "ok", "too few rows", "no rows"]
 Verdict = Literal["drift", "no drift", "too few rows to decide", "no rows", "nothing to compare"]

@@ -12,7 +12,7 @@ import pytest
 
 from packager.cli.console import ConsoleProgress
 from packager.errors import UsageError
-from packager.monitor.feedback import send
+from packager.replicas.feedback import send
 
 
 class Nobody:
