@@ -513,6 +513,7 @@ def test_help_and_completion_import_no_slow_library():
     assert loaded_by("import packager.cli.commands", *SLOW) == []
 
 
+@pytest.mark.slow
 def test_inspect_imports_no_library_for_data_frames():
     statement = (
         "from packager.engine.engine import Engine\n"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
+import pytest
+
 TOP = Path(__file__).parent.parent
 ROOMS = ("modelhost", "packager", "serving", "monitoring")
 
@@ -175,6 +177,7 @@ def expected_file(module: str) -> str:
     return f"{folder}/test_{name}"
 
 
+@pytest.mark.slow
 def test_every_module_that_does_something_has_its_test_file() -> None:
     there = files_of_tests()
     absent = {module for module in modules() if expected_file(module) not in there}

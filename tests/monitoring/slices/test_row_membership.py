@@ -137,6 +137,7 @@ LAYOUTS = [
 ]
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(ROWS, st.sampled_from(LAYOUTS)), min_size=1, max_size=3))
 def test_bits_by_code_are_those_of_each_row(requests: list[tuple[list[Any], ColumnLayout]]) -> None:
     membership = SLICES.membership(["carat", "color", "count", "flag"])

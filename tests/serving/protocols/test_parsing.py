@@ -19,6 +19,7 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(JSON)
 def test_a_value_is_shown_in_80_ascii_characters(value):
     text = display(value)
@@ -28,6 +29,7 @@ def test_a_value_is_shown_in_80_ascii_characters(value):
         assert json.loads(text) == value
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.text(), JSON, max_size=3))
 def test_an_object_is_read_as_it_was_written(document):
     assert json_object(json.dumps(document).encode(), Budget()) == document

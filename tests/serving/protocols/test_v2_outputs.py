@@ -171,6 +171,7 @@ ENTRIES = st.one_of(
 )
 
 
+@pytest.mark.slow
 @given(st.one_of(st.none(), st.integers(), ENTRIES, st.lists(ENTRIES, max_size=8)))
 def test_any_selection_of_outputs_is_answered_or_refused_with_a_documented_code(
     outputs: Any,

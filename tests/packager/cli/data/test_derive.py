@@ -19,6 +19,7 @@ VALUES = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(st.dictionaries(NAMES, VALUES, max_size=4))
 def test_parameters_are_json(params):
     assert _params([f"{name}={json.dumps(value)}" for name, value in params.items()]) == params

@@ -30,12 +30,14 @@ def test_the_order_of_rows_changes_one_line_of_a_fingerprint(run, tables):
     assert changed == ["in", "file"]
 
 
+@pytest.mark.slow
 def test_a_difference_is_an_exit_code_only_where_it_is_requested(run, tables):
     one, _, third = tables
     assert run("data", "diff", one, third)[0] == 0
     assert run("data", "diff", one, third, "--exit-code")[0] == 1
 
 
+@pytest.mark.slow
 def test_keys_tell_changed_rows_from_new_ones(run, tables):
     one, _, third = tables
     code, out, _ = run("data", "diff", one, third, "--key-columns", "k,")

@@ -42,6 +42,7 @@ def as_json(run, *arguments):
     return json.loads(out)
 
 
+@pytest.mark.slow
 def test_labels_of_two_annotators_are_added_shown_and_compared(run, parts):
     labelled(run)
     (scheme,) = as_json(run, "schemes", "parts")["schemes"]
@@ -63,6 +64,7 @@ def test_labels_of_two_annotators_are_added_shown_and_compared(run, parts):
     assert len(pd.read_csv("all.csv")) == 80
 
 
+@pytest.mark.slow
 def test_the_versions_of_a_table_are_those_of_its_labels(run, parts):
     labelled(run)
     _, out, _ = run("data", "log", "parts")
@@ -73,6 +75,7 @@ def test_the_versions_of_a_table_are_those_of_its_labels(run, parts):
     assert as_json(run, "schemes", "parts")["schemes"][0]["labels"] == 40
 
 
+@pytest.mark.slow
 def test_disputed_rows_are_suspects_of_a_check(run, parts):
     labelled(run)
     code, out, _ = run("data", "issues", "parts", "--json")
@@ -82,6 +85,7 @@ def test_disputed_rows_are_suspects_of_a_check(run, parts):
     assert found[0]["observed"] == "'bad' (ann), 'good' (bob)"
 
 
+@pytest.mark.slow
 def test_a_scheme_is_mapped_to_a_derived_table(run, parts):
     labelled(run)
     Path("map.csv").write_text("from,to\nbad,reject\ngood,accept\n")
@@ -95,6 +99,7 @@ def test_a_scheme_is_mapped_to_a_derived_table(run, parts):
     assert "parts.verdict@1  ← labels map" in out
 
 
+@pytest.mark.slow
 def test_a_checkout_has_the_labels_as_a_column(run, parts):
     labelled(run)
     rows = ("data", "checkout", "parts", "--output", "rows.parquet")
@@ -105,6 +110,7 @@ def test_a_checkout_has_the_labels_as_a_column(run, parts):
     assert "expected --labels and --target together" in err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -52,6 +52,7 @@ def test_a_decision_that_makes_no_sense_is_refused_and_nothing_kept(run, project
     assert not (project / "verdicts.csv").exists()
 
 
+@pytest.mark.slow
 def test_imported_verdicts_replace_earlier_ones(run, project, tmp_path):
     row = hash_of(project, 0)
     decide(run, project, row, "keep")
@@ -72,6 +73,7 @@ def test_a_file_of_verdicts_has_to_be_there(run, project, verb):
     assert "gone.csv: expected a CSV file" in err
 
 
+@pytest.mark.slow
 def test_the_corrected_file_stands_beside_the_rows(run, project):
     before = frames.read(project / "data" / "visits.csv")
     decide(run, project, hash_of(project, 0), "drop")
@@ -83,6 +85,7 @@ def test_the_corrected_file_stands_beside_the_rows(run, project):
     assert len(frames.read(project / "data" / "visits.clean.csv")) < len(before)
 
 
+@pytest.mark.slow
 def test_a_folder_of_files_needs_a_name_for_the_corrected_one(run, tmp_path):
     (tmp_path / "rows").mkdir()
     (tmp_path / "rows" / "a.csv").write_text("a\n1\n2\n")

@@ -57,6 +57,7 @@ def test_a_project_that_can_not_be_read_does_not_hide_what_was_committed(run, tm
     assert run("add", "t.csv", "-m", "m") == "version 1: 1 rows, the first version\n"
 
 
+@pytest.mark.slow
 def test_wrong_words_are_reported(run, tmp_path):
     (tmp_path / "t.csv").write_text("a\n1\n")
     run("add", "t.csv", "-m", "m")

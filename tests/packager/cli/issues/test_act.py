@@ -12,6 +12,7 @@ from packager.tracker.core.moments import parse_moment
 pytestmark = pytest.mark.usefixtures("tracker")
 
 
+@pytest.mark.slow
 def test_people_act_on_issues():
     assert done("ack", "2") == "#2 acknowledged: FeatureDrift: feature=f2\n"
     assert (
@@ -32,6 +33,7 @@ def test_people_act_on_issues():
     assert as_json("list", "--status", "ignored")["issues"][0]["id"] == 2
 
 
+@pytest.mark.slow
 def test_an_issue_is_added_by_hand_once():
     first = as_json("add", "stones", "the vendor changes units on Monday")
     assert (first["band"], first["source"], first["share"]) == (2, "person", 0.1)

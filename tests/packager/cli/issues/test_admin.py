@@ -12,6 +12,7 @@ from running_trackers import running_tracker
 pytestmark = pytest.mark.usefixtures("tracker")
 
 
+@pytest.mark.slow
 def test_tokens_are_files_that_others_cannot_read_and_end_when_revoked(tmp_path):
     file = tmp_path / "ci.token"
     assert done("tokens", "add", "ci", "--output", str(file)) == f"{file}\n"
@@ -28,6 +29,7 @@ def test_tokens_are_files_that_others_cannot_read_and_end_when_revoked(tmp_path)
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_an_export_is_imported_without_doubles_and_a_backup_is_a_database(tracker, tmp_path):
     file = tmp_path / "issues.jsonl"
     done("export", "--output", str(file))

@@ -8,6 +8,7 @@ from issue_commands import as_json, done, refused
 pytestmark = pytest.mark.usefixtures("tracker")
 
 
+@pytest.mark.slow
 def test_a_list_shows_the_most_urgent_first_and_says_that_there_is_more():
     lines = done("list").splitlines()
     assert lines[0].split() == ["priority", "#", "issue", "package", "version", "age"]

@@ -25,6 +25,7 @@ def forge(request, tmp_path: Path) -> Iterator[tuple[list[str], ForgeState]]:
         yield [*words, "--forge-token-file", str(token)], state
 
 
+@pytest.mark.slow
 def test_issues_of_a_band_are_mirrored_once_and_in_public_only_on_demand(forge) -> None:
     words, state = forge
     state.public = True
@@ -40,6 +41,7 @@ def test_issues_of_a_band_are_mirrored_once_and_in_public_only_on_demand(forge) 
     assert done(*words) == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["github", "gitlab"])
 def test_address_and_token_of_the_forge_are_asked_for(kind: str, tmp_path: Path) -> None:
     address = ("--api", "http://127.0.0.1:9")
@@ -53,6 +55,7 @@ def test_address_and_token_of_the_forge_are_asked_for(kind: str, tmp_path: Path)
     assert error.hint == "name a file with a token"
 
 
+@pytest.mark.slow
 def test_a_folder_needs_neither(tmp_path: Path) -> None:
     folder = str(tmp_path / "mirror")
     assert as_json("sync", "folder", folder, "--band", "1")["created"] == 9

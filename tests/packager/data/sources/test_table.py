@@ -65,6 +65,7 @@ def test_a_table_beside_arrays_gives_the_other_columns(tmp_path: Path) -> None:
         read(tmp_path)
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     cells=arrays.arrays(
