@@ -16,6 +16,7 @@ import pytest
 import serving.prediction.model_connection
 from modelhost.wire import PREFIX, Decoder, Message, encoded
 from serving.prediction.errors import ModelProcessEndedError
+from serving.prediction.member_messages import read_usage
 from serving.prediction.model_connection import MAX_ANSWER_BYTES, ModelProcess, PendingRequest
 
 PATIENCE_SECONDS = 20.0
@@ -55,15 +56,24 @@ class Asking:
     def __init__(self, address: str) -> None:
         self.ready = 0
         self.done: list[int] = []
-        self.process = ModelProcess(
-            address, self._greeted, lambda one: self.done.append(one.number)
-        )
+        self.calls: list[Any] = []
+        self.states: list[dict[str, str]] = []
+        self.process = ModelProcess(address, self)
         self.task = asyncio.create_task(self.process.run())
 
-    def _greeted(self, process: ModelProcess) -> None:
-        assert process is self.process
-        assert process.connected
+    def process_ready(self) -> None:
+        assert self.process.connected
         self.ready += 1
+
+    def request_done(self, asked: PendingRequest) -> None:
+        self.done.append(asked.number)
+
+    def members_changed(self) -> None:
+        self.states.append(self.process.members)
+
+    def members_called(self, calls: Any) -> None:
+        read_usage(calls)
+        self.calls.append(calls)
 
     def ask(self, number: int, deadline: float | None = None) -> PendingRequest:
         until = time.monotonic() + 60 if deadline is None else deadline
