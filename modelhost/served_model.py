@@ -129,6 +129,10 @@ class ServedModel:
             found = self._ask(columns, sum(counts))
         except _RaisedError:
             return [self._alone(*item) for item in items]
+        except MemberUnavailableError as error:
+            if error.late:
+                raise
+            return [self._available(*item) for item in items]  # others may not need the member
         answers, start = [], 0
         for rows in counts:
             answers.append(_predicted(found.at(range(start, start + rows))))
@@ -155,6 +159,12 @@ class ServedModel:
             if isinstance(raised, OutputError):
                 told |= {"output": raised.output, "expected": raised.expected}
             return Message({"refused": told})
+
+    def _available(self, columns: Columns, rows: int) -> Message:
+        try:
+            return self._alone(columns, rows)
+        except MemberUnavailableError as error:
+            return _unavailable(error)
 
     def _answered(self, columns: Columns, rows: range) -> Predictions:
         """The predictions for some rows; the first row ever answered becomes the known row."""

@@ -23,6 +23,7 @@ A request that the project's code fails is answered with the error; the process 
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
 import time
@@ -38,7 +39,7 @@ from modelhost.array_input import ARRAY, FRAME, input_builder
 from modelhost.columns import ColumnSpec, decode_columns
 from modelhost.compiling import verbs
 from modelhost.environment import numerical_environment
-from modelhost.errors import PackageError
+from modelhost.errors import EXIT_OUT_OF_MEMORY, PackageError
 from modelhost.fitted_parts import FittedParts
 from modelhost.frames import keep_text_plain
 from modelhost.model import LoadedModel, load_model
@@ -126,8 +127,13 @@ class Workshop:
         if columns is None:
             columns = decode_columns(given["columns"], asked.buffers, rows)
         began = time.perf_counter()
-        with project_errors("the model", traced=False):
-            found = model.predict(builder.frame(columns, rows), specs)
+        try:
+            with project_errors("the model", traced=False):
+                found = model.predict(builder.frame(columns, rows), specs)
+        except PackageError as error:
+            if isinstance(error.__cause__, MemoryError):  # another process starts with less
+                os._exit(EXIT_OUT_OF_MEMORY)
+            raise
         seconds = time.perf_counter() - began
         header, buffers = encode_predictions(found)
         header["seconds"] = seconds

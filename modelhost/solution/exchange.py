@@ -68,7 +68,7 @@ class Exchange:
             while self._arrived:
                 answer = self._arrived.popleft()
                 found = answer.header.pop("id", None)
-                if found == number:
+                if type(found) is int and found == number:
                     return answer
                 if type(found) is not int or self._missed.pop(found, None) is None:
                     raise ExchangeEndedError

@@ -16,7 +16,7 @@ from pathlib import Path
 from socket import socket, socketpair
 from typing import Any
 
-from modelhost.errors import PackageError
+from modelhost.errors import EXIT_OUT_OF_MEMORY, PackageError
 from modelhost.parent_process import own_id
 from modelhost.prediction_messages import decode_predictions
 from modelhost.predictions import Predictions
@@ -328,6 +328,8 @@ def _tell_end(process: subprocess.Popen[bytes], stop: int) -> None:
 
 
 def _ending(code: int) -> str:
+    if code == EXIT_OUT_OF_MEMORY:
+        return f"ended with exit code {code}: its model ran out of memory"
     if code >= 0:
         return f"ended with exit code {code}"
     try:

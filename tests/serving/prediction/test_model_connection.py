@@ -122,7 +122,7 @@ def test_requests_are_answered_in_any_order_and_each_is_done_once(tmp_path: Path
         peer.send(data({"id": 1, "labels": "a"})[9:])
         assert (await first.future).header["labels"] == "a"
         assert asking.done == [2, 1]
-        assert asking.process.load() == (False, 0)
+        assert asking.process.load(frozenset()) == (False, False, 0)
 
     run(tmp_path, peer, step)
 
@@ -254,11 +254,11 @@ def test_a_request_is_owed_from_its_deadline_on(tmp_path: Path) -> None:
         late, later = asking.ask(1, now - 2), asking.ask(2, now - 3)
         timely = asking.ask(3, now + 60)
         assert asking.process.owed(now) == now - 3
-        assert asking.process.load() == (True, 3)
+        assert asking.process.load(frozenset()) == (True, False, 3)
         peer.send(data({"id": 1}) + data({"id": 2}))
         await asyncio.gather(late.future, later.future)
         assert asking.process.owed(now) == 0
-        assert asking.process.load() == (False, 1)
+        assert asking.process.load(frozenset()) == (False, False, 1)
         timely.future.cancel()
 
     run(tmp_path, peer, step)
