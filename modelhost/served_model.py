@@ -43,7 +43,8 @@ class ServedModel:
     the rows; ``said``: the exception without its message; ``output``, ``expected``: of an answer of
     another form), or ``broken`` (``said``; ``memory``: whether memory ran out), or of a solution
     ``unavailable`` (``member``; ``reason``; ``late``: whether a deadline passed). The first answer
-    of a solution's batch has ``calls``, those of its members (:mod:`modelhost.solution.usage`).
+    of a solution's batch has ``calls``, those of its members (:mod:`modelhost.solution.usage`), and
+    ``flow_seconds``, how long the flow ran.
     """
 
     def __init__(
@@ -80,8 +81,11 @@ class ServedModel:
         known = [end for end in ends if end is not None]
         self._flow.members.deadline = max(known) / 1e9 if len(known) == len(ends) else None
         found = self._answers(asked)
-        calls = [call.as_json() for call in self._flow.take_calls()]
-        return [Message({**found[0].header, "calls": calls}, found[0].buffers), *found[1:]]
+        told = {
+            "calls": [call.as_json() for call in self._flow.take_calls()],
+            "flow_seconds": self._flow.take_seconds(),
+        }
+        return [Message({**found[0].header, **told}, found[0].buffers), *found[1:]]
 
     @property
     def members(self) -> dict[str, str]:

@@ -103,6 +103,7 @@ class Workshop:
         spent = {
             "cpu_seconds": time.process_time() - cpu,
             "seconds": time.perf_counter() - wall,
+            "began": wall,
         }
         header, buffers = encode_predictions(found)
         return Message({**header, **spent}, buffers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Sequence
@@ -35,11 +36,19 @@ class Flow:
 
     def run(self, rows: Any) -> Any:
         """What the flow returns for ``rows``."""
-        return self._run(rows, self.members)
+        began = time.perf_counter()
+        try:
+            return self._run(rows, self.members)
+        finally:
+            self._usage.add_run(time.perf_counter() - began)
 
     def take_calls(self) -> list[MemberCall]:
         """The calls of members since this was last called."""
         return self._usage.take()
+
+    def take_seconds(self) -> float:
+        """The seconds that the flow ran since this was last called."""
+        return self._usage.take_seconds()
 
     @property
     def states(self) -> dict[str, str]:

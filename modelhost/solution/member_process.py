@@ -71,12 +71,14 @@ class MemberProcess:
 
     def start(self, columns: Sequence[Any], rows: int) -> Asked:
         """Send rows; the answer to an earlier request is awaited first."""
+        began = time.perf_counter()
         if self._pending is not None:
             self._pending.settle()
+        queued = time.perf_counter() - began
         made = encoded_columns(columns, self._spec.features, rows)
         header = {"verb": "predict", "model": 0, "traced": False, "rows": rows}
         header = {**header, "specs": self._specs, "columns": made.described}
-        self._pending = Asked(self, Message(header, made.buffers))
+        self._pending = Asked(self, Message(header, made.buffers), queued)
         return self._pending
 
     def send(self, message: Message) -> Exchange:
@@ -202,13 +204,17 @@ class MemberProcess:
 class Asked:
     """A request to the process; its answer is kept until it is waited for."""
 
-    def __init__(self, process: MemberProcess, message: Message) -> None:
+    def __init__(self, process: MemberProcess, message: Message, queued: float) -> None:
+        """``queued``: seconds that the rows waited for an earlier request."""
         self._process = process
         self._answer: Message | None = None
         self._error: MemberUnavailableError | None = None
         self._exchange: Exchange | None = None
         self.own = 0.0
-        """Seconds that the model took; known after ``wait``."""
+        """Seconds that the model took; known after ``wait``, as the next two."""
+        self.own_began = 0.0
+        """When the model began: ``time.perf_counter()``, which all processes share."""
+        self.queued = queued
         try:
             self._exchange = process.send(message)
         except MemberUnavailableError as error:
@@ -221,6 +227,7 @@ class Asked:
             raise self._error
         assert self._answer is not None
         self.own = float(self._answer.header.get("seconds", 0.0))
+        self.own_began = float(self._answer.header.get("began", 0.0))
         return self._process.predictions(self._answer)
 
     def settle(self) -> None:

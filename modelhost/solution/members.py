@@ -148,6 +148,7 @@ class Submitted:
         self._waits = waits
         self._answers = answers
         self._until = member.until
+        self._sent = time.perf_counter()
 
     def result(self) -> Answers:
         """The answers; raises as the call of a member does. Later calls return the same."""
@@ -170,9 +171,20 @@ class Submitted:
 
     def _record(self, outcome: str, asked_for: float) -> None:
         ended, name = time.perf_counter(), self._member.spec.name
-        own = self._waits.own
+        waits = self._waits
         self._member.record(
-            MemberCall(name, self._rows, outcome, self._began, asked_for, ended, own)
+            MemberCall(
+                name,
+                self._rows,
+                outcome,
+                self._began,
+                asked_for,
+                ended,
+                waits.own,
+                self._sent,
+                waits.own_began,
+                waits.queued,
+            )
         )
 
 

@@ -22,6 +22,12 @@ class MemberCall(NamedTuple):
     """When the flow had the answers."""
     own: float
     """Seconds that the member's model took, as its own process measured them."""
+    sent: float
+    """When the flow went on after it handed over the rows."""
+    own_began: float
+    """When the member's model began; 0 if no answer came."""
+    queued: float
+    """Seconds that the rows waited behind an earlier call of the member."""
 
     def as_json(self) -> list[Any]:
         """For a header; ``MemberCall(*one)`` is the inverse."""
@@ -33,10 +39,20 @@ class Usage:
 
     def __init__(self) -> None:
         self._calls: list[MemberCall] = []
+        self._seconds = 0.0
 
     def add(self, call: MemberCall) -> None:
         """Record a call."""
         self._calls.append(call)
+
+    def add_run(self, seconds: float) -> None:
+        """Record a run of the flow."""
+        self._seconds += seconds
+
+    def take_seconds(self) -> float:
+        """The seconds of the flow's runs, which are forgotten here."""
+        seconds, self._seconds = self._seconds, 0.0
+        return seconds
 
     def take(self) -> list[MemberCall]:
         """The calls, which are forgotten here."""
