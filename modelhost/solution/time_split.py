@@ -7,7 +7,7 @@ also if members work at the same time.
 
 from __future__ import annotations
 
-from typing import Dict, NamedTuple, Sequence, Tuple
+from typing import NamedTuple, Sequence
 
 from modelhost.solution.usage import ANSWERED, MemberCall
 
@@ -34,7 +34,7 @@ class MemberTimes(NamedTuple):
 
 def split_times(
     calls: Sequence[MemberCall], flow_seconds: float
-) -> Tuple[Dict[str, MemberTimes], float]:
+) -> tuple[dict[str, MemberTimes], float]:
     """Member → its times, and the flow's own seconds.
 
     ``calls``: of runs of the flow that took ``flow_seconds``.
@@ -54,7 +54,7 @@ def split_times(
             call = calls[number]
             blocked[number] += ended - began
             own[number] += _overlap(began, ended, call.own_began, call.own_began + call.own)
-    found: Dict[str, MemberTimes] = {}
+    found: dict[str, MemberTimes] = {}
     for number, call in enumerate(calls):
         rest = blocked[number] - own[number]
         waiting = min(call.queued, rest) if call.outcome == ANSWERED else rest

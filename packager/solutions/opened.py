@@ -11,7 +11,7 @@ from packager.digest import sha256_bytes, sha256_file
 from packager.errors import PackageError
 from packager.image.config import MEMBERS_DATA
 from packager.image.layers import Layer
-from packager.manifest.manifest import Lock, Manifest
+from packager.manifest.manifest import Lock
 from packager.manifest.solution import Solution, SolutionMember
 from packager.model.integrity import MISSING, NO_FILE, IntegrityCheck, check_before_loading
 from packager.model.paths import Root
@@ -111,9 +111,7 @@ def _member_checks(member: OpenedMember, lock: Lock) -> Iterator[IntegrityCheck]
     yield _check(f"{called}: wheels", _summary(needed), _summary(given))
 
 
-def _spec_check(
-    opened: Sequence[OpenedMember], solution: Solution, place: Path
-) -> IntegrityCheck:
+def _spec_check(opened: Sequence[OpenedMember], solution: Solution, place: Path) -> IntegrityCheck:
     specs = tuple(one.package.spec(one.record.process) for one in opened)
     made = SolutionSpec(solution.flow, specs).as_json().encode()
     path = place / FILE
@@ -121,9 +119,7 @@ def _spec_check(
     return _check(f"model/{FILE}", sha256_bytes(made), actual)
 
 
-def _data_checks(
-    opened: Sequence[OpenedMember], kept: dict[str, Path]
-) -> Iterator[IntegrityCheck]:
+def _data_checks(opened: Sequence[OpenedMember], kept: dict[str, Path]) -> Iterator[IntegrityCheck]:
     """A check of each file, and of each member whose data is there in part."""
     known: set[str] = set()
     for one in opened:

@@ -25,7 +25,18 @@ from packager.trust.wheel_files import FolderFound, examine_folder, failed
 
 OWN_FOLDERS = tuple(
     f"/{name}/"
-    for name in (WHEELS, VENV, MODEL, MEMBERS, HARNESS, INSTALLED_AT, "code", "models", "package", "data")
+    for name in (
+        WHEELS,
+        VENV,
+        MODEL,
+        MEMBERS,
+        HARNESS,
+        INSTALLED_AT,
+        "code",
+        "models",
+        "package",
+        "data",
+    )
 )
 """Folders of a package, in which its base's interpreter can't be."""
 NAMED = re.compile(rf"\b{WHEELS.rpartition('/')[2]}/[0-9a-f]+\b")
