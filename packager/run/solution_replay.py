@@ -17,13 +17,14 @@ from packager.manifest.base import EquivalenceLevel, FrozenModel
 from packager.manifest.manifest import DataSource
 from packager.model.integrity import IntegrityCheck
 from packager.progress import Progress
+from packager.run.check_package import checked
 from packager.run.member_stage import member_examination
 from packager.run.replay import check_place, given_files, repeat, told
 from packager.run.replay_stage import Stage, own_layers
 from packager.solutions.member_data import placed
-from packager.solutions.opened import OpenedMember, OpenedSolution, open_solution
+from packager.solutions.opened import OpenedMember, OpenedSolution
 from packager.trust.contents import given_checks
-from packager.trust.examine import Examination, examine
+from packager.trust.examine import Examination
 from packager.worker.job import ReplayRequest
 from packager.worker.replay.flow import FlowReplay
 from packager.worker.replay.report import LEVELS, ReplayReport
@@ -93,11 +94,9 @@ def replay_solution(reference: Reference, how: SolutionReplay) -> SolutionReport
     names = [member.name for member in manifest.solution.members]
     _check_options(names, manifest.data, how)
     how.progress.step("checking the package from outside")
-    examined = examine(reference, how.engine)
-    with temporary_directory() as folder:
-        layers = examined.contents.layers
-        opened = open_solution(layers, manifest.solution, examined.lock, folder / "members")
-        checks = [*examined.checks, *opened.checks]
+    with temporary_directory() as folder, checked(reference, how.engine) as found:
+        examined, opened, checks = found.examined, found.solution, [*found.checks]
+        assert opened is not None
         whole = not how.members and how.data is not None
         files = _given(how.data, manifest.data) if whole else {}
         if files and isinstance(manifest.data, DataSource):
