@@ -52,6 +52,10 @@ class InlineMember:
         """``ready``: it lives as long as the flow."""
         return "ready"
 
+    @property
+    def process_id(self) -> None:
+        """It has no process of its own."""
+
     def close(self) -> None:
         """Nothing is to be ended."""
 

@@ -69,6 +69,13 @@ class MemberProcess:
         with self._lock:
             return "ready" if self._exchange is not None else self._reason
 
+    @property
+    def process_id(self) -> int | None:
+        """The process that has loaded the model; None while there is none."""
+        with self._lock:
+            process = self._process
+            return None if self._exchange is None or process is None else process.pid
+
     def start(self, columns: Sequence[Any], rows: int) -> Asked:
         """Send rows; the answer to an earlier request is awaited first."""
         began = time.perf_counter()

@@ -110,6 +110,15 @@ class Member:
         """``ready``, or why its process is not."""
         return self._runner.state
 
+    @property
+    def process_id(self) -> int | None:
+        """That of its own process; None if it has none, or none that runs."""
+        return self._runner.process_id
+
+    def close(self) -> None:
+        """End its process."""
+        self._runner.close()
+
     def as_answers(self, found: Predictions) -> Answers:
         """``found`` as the flow gets it."""
         names = [one.name for one in self.spec.outputs] if len(self.spec.outputs) > 1 else []
