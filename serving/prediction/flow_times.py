@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from modelhost.solution.time_split import PARTS, split_times
-from modelhost.solution.usage import MemberCall
+from modelhost.solution.time_split import PARTS
 from monitoring.metrics.member_seconds import MemberSeconds
 from monitoring.metrics.registry import Series
 from packager.manifest.solution import Solution
@@ -21,15 +20,21 @@ class FlowTimes:
         self._known = {*names}
 
     def count(self, header: Mapping[str, Any]) -> None:
-        """Count the calls in the header of an answer.
+        """Count the ``times`` in the header of an answer.
 
-        Raises ``TypeError``, ``KeyError`` or ``ValueError`` for another form, which a model could
-        have sent.
+        Raises ``ValueError`` for another form, which a model could have sent.
         """
-        if "calls" not in header:
+        if "times" not in header:
             return  # the answer to another request of the batch has them
-        calls = [MemberCall(*one) for one in header["calls"]]
-        members, flow = split_times(calls, float(header["flow_seconds"]))
-        if strange := members.keys() - self._known:
-            raise ValueError(f"expected members of the solution, got {sorted(strange)}")
-        self._seconds.add({name: times._asdict() for name, times in members.items()}, flow)
+        times = header["times"]
+        members, flow = times["members"], times["flow"]
+        if not (members.keys() <= self._known and _seconds(flow)):
+            raise ValueError("expected seconds of the flow and of the solution's members")
+        if not all(len(one) == len(PARTS) and all(map(_seconds, one)) for one in members.values()):
+            raise ValueError(f"expected seconds of {', '.join(PARTS)}")
+        named = {name: dict(zip(PARTS, one, strict=True)) for name, one in members.items()}
+        self._seconds.add(named, flow)
+
+
+def _seconds(value: Any) -> bool:
+    return type(value) in (int, float) and 0 <= value < float("inf")
