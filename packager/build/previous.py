@@ -114,7 +114,12 @@ class LastPackage:
         return None if report is None else PreviousTest(self.tag, str(self.version), report)
 
     def time(self, built: str) -> PreviousTime:
-        """Compare the processor time of the package ``built`` with its own, on the same rows."""
+        """Compare the processor time of the package ``built`` with its own, and tell it."""
+        found = self._compared(built)
+        (self.progress.step if found.passed else self.progress.warn)(found.line)
+        return found
+
+    def _compared(self, built: str) -> PreviousTime:
         try:
             with open_reference(built, self.engine) as new:
                 both, policy = (new, self.reference), new.manifest.test

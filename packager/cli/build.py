@@ -172,9 +172,6 @@ def build(
         for line in before.lines if before else ():
             progress.warn(line)
         cost = last.time(_printed(built, where)) if last else None
-    if cost is not None:
-        tell = progress.step if cost.passed else progress.warn
-        tell(cost.line)
     if issues is not None:
         _report(issues, built, before)
         _report_data(issues, project, base)

@@ -116,9 +116,7 @@ def test_the_largest_real_losses_are_capped_in_each_half_by_its_own_rows() -> No
     assert [len(one) for one in row_weights(Losses(np.zeros(0)))[1:]] == [0, 0]
 
 
-def test_the_squares_of_scores_of_two_parts_exceed_that_of_their_whole_if_only_they_are_weak() -> (
-    None
-):
+def test_squares_of_scores_of_weak_parts_exceed_that_of_their_whole() -> None:
     # Losses that vary with their mean: rows, sum, sum of squares of two parts and of the whole.
     parts = Sums(*map(np.array, ([200.0, 200, 1_000], [400.0, 300, 700], [1_600.0, 900, 2_500])))
     total = Sums(np.array([5_000.0]), np.array([700.0]), np.array([9_000.0]))
