@@ -28,9 +28,11 @@ class Measured:
         self.seconds = seconds
         self.order = order
 
-    def run(self, verb: str, inputs: Mapping[str, bytes], output: Path, _: Progress) -> Path:
+    def run(self, verb: str, inputs: Mapping[str, bytes | Path], output: Path, _: Progress) -> Path:
         assert verb == "timed"
-        assert DataTestJob.model_validate_json(inputs["test.json"]).source == "new.csv"
+        asked = inputs["test.json"]
+        assert isinstance(asked, bytes)
+        assert DataTestJob.model_validate_json(asked).source == "new.csv"
         self.order.append(self.seconds)
         output.mkdir()
         (output / "timed.json").write_bytes(TimedRows(rows=60, seconds=self.seconds).dump())
