@@ -18,13 +18,13 @@ from modelhost.exceptions import describe_exception
 from packager.errors import PackageError
 from packager.manifest.manifest import Manifest
 from packager.model.integrity import check_before_loading
+from serving.compiled_check import sampler
 from serving.feedback import stores
 from serving.http import logs
 from serving.http.auth import ApiKeys
 from serving.processes import log_lines, resources
 from serving.processes.model_environment import THREADS
 from serving.settings import Settings
-from serving.shadow import sampler
 
 END_SECONDS = 30.0
 """Seconds that workers may take to end, beyond the deadline of a request."""
@@ -66,9 +66,9 @@ def _serve(settings: Settings, manifest: Manifest, home: Path, readers: log_line
     os.environ.update(dict.fromkeys(THREADS, "1"))  # a process that forks has a single thread
     os.environ.setdefault("BENTOML_HOME", str(home))
     os.environ["BENTOML_DO_NOT_TRACK"] = "True"
-    checked = settings.shadow_ratio > 0 and manifest.compiled.verdict == "equal"
+    checked = settings.compiled_check_ratio > 0 and manifest.compiled.verdict == "equal"
     if checked:
-        os.environ[sampler.SHADOW_DIR] = str(home)
+        os.environ[sampler.COMPILED_CHECK_DIR] = str(home)
     logs.to_json()
     resources.make_metrics_folder()
     with resources.locked_folder(home), resources.listen_on(settings.host, settings.port) as socket:
@@ -95,7 +95,7 @@ def _serve(settings: Settings, manifest: Manifest, home: Path, readers: log_line
             *model_children(settings, files, models, given, home, readers.channels),
         ]
         if checked:
-            command = [sys.executable, "-m", "serving.shadow.checker", str(home)]
+            command = [sys.executable, "-m", "serving.compiled_check.checker", str(home)]
             command += [one.address for one in models]
             inherited = [one.path for one in models]
             processes.append(

@@ -98,7 +98,7 @@ class App:
         loaded = LoadedPackage(
             Routes.of(predictor.manifest, predictor.golden, self._settings),
             pipeline,
-            Recorder(predictor, self._settings.shadow_ratio),
+            Recorder(predictor, self._settings.compiled_check_ratio),
             predictor.feedback,
             golden,
         )

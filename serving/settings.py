@@ -62,8 +62,8 @@ class Settings:
     """``MODEL_METRICS_AUTH``: whether ``/metrics`` requires a key; by default if there are keys."""
     access_log: AccessLog
     """``MODEL_ACCESS_LOG``: which requests are logged."""
-    shadow_ratio: float
-    """``MODEL_SHADOW_RATIO``: fraction of compiled rows that the model predicts again."""
+    compiled_check_ratio: float
+    """``MODEL_COMPILED_CHECK_RATIO``: fraction of compiled rows that the model predicts again."""
     native: Literal["eager", "lazy"]
     """``MODEL_NATIVE``: start the model's process with the server, or when a row needs it."""
     process_memory: int | None
@@ -119,7 +119,9 @@ class Settings:
                 _one_of("off", "errors", "all"),
                 "off, errors or all",
             ),
-            shadow_ratio=read("MODEL_SHADOW_RATIO", "0", _ratio, "a number from 0 to 1"),
+            compiled_check_ratio=read(
+                "MODEL_COMPILED_CHECK_RATIO", "0", _ratio, "a number from 0 to 1"
+            ),
             native=read("MODEL_NATIVE", "eager", _one_of("eager", "lazy"), "eager or lazy"),
             process_memory=variables.read(
                 environment, "MODEL_PROCESS_MEMORY", "off", _size, "a size such as 800M or 2G"

@@ -133,7 +133,7 @@ FEATURES: dict[str, str] = {
     "serving/test_server_errors.py": "every status code of a whole server",
     "serving/test_server_faults.py": "a server whose processes, disk or store fail",
     "serving/test_server_load.py": "workers of a server under load",
-    "serving/test_shadow_comparison.py": "a wrong compiled form while it serves",
+    "serving/test_compiled_check.py": "a wrong compiled form while it serves",
     "serving/test_strange_names.py": "names of any Unicode, through a whole server",
     "serving/test_unsupported_libraries.py": "a server on libraries it doesn't know",
     "serving/test_nested_columns.py": "arrays, bytes and lists, through every protocol of a server",

@@ -30,8 +30,8 @@ from serving.processes.watchdog import Watchdog
 from serving.settings import Settings
 
 BACKLOG = 1_024
-SHADOW_REQUESTS = 16
-"""Requests of the shadow comparison that may wait, beside those of the workers."""
+CHECK_REQUESTS = 16
+"""Requests of the compiled check that may wait, beside those of the workers."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ def model_spec(settings: Settings, files: PackageFiles) -> dict[str, Any]:
         "plain": _first_row(files, [neutral_row(features)]),
         "limits": {
             "max_rows": settings.max_batch_rows,
-            "max_requests": settings.max_queue * workers + SHADOW_REQUESTS,
+            "max_requests": settings.max_queue * workers + CHECK_REQUESTS,
             "max_payload": MAX_REQUEST_BYTES,
         },
     }

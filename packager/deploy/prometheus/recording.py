@@ -48,8 +48,8 @@ ESTIMATED = "slice:model_estimated_accuracy:ratio1d"
 ESTIMATED_ROWS = "slice:model_estimated_rows:increase1d"
 ESTIMATED_EFFECTIVE = "slice:model_estimated_effective:increase1d"
 COVERAGE = "slice:model_label_coverage:ratio7d"
-COMPARISONS, MISMATCH = "model_shadow_comparisons_total", 'outcome="mismatch"'
-"""The shadow comparison of compiled answers with the model's, and the rows that differ."""
+COMPARISONS, MISMATCH = "model_compiled_checks_total", 'outcome="mismatch"'
+"""The comparison of compiled answers with the model's, and the rows that differ."""
 
 
 def drift_name(what: str, window: str) -> str:

@@ -94,7 +94,7 @@ def test_the_specification_describes_model_columns_and_limits(tmp_path: Path) ->
     assert (spec["predictor"], spec["task"]) == ("hostile:Predictor", "classification")
     assert spec["path"] == str(settings.root.model)
     assert spec["limits"]["max_rows"] == 9
-    assert spec["limits"]["max_requests"] == 2 * 7 + 16  # two workers, and the shadow comparison
+    assert spec["limits"]["max_requests"] == 2 * 7 + 16  # two workers, and the compiled check
     assert (spec["known"], spec["plain"]["columns"]) == (
         None,
         [{"as": "json", "values": ["a"]}],

@@ -1,1 +1,0 @@
-"""Shadow comparison: predictions of the compiled form against the model's, while serving."""
