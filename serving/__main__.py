@@ -80,6 +80,7 @@ def _serve(settings: Settings, manifest: Manifest, home: Path, readers: log_line
         from serving.processes.child import Child
         from serving.processes.children import Shared, children_of
         from serving.processes.model_processes import model_children, model_sockets
+        from serving.processes.private_socket import PrivateSocket
         from serving.processes.supervisor import Supervisor
         from serving.worker import check_libraries
 
@@ -90,10 +91,15 @@ def _serve(settings: Settings, manifest: Manifest, home: Path, readers: log_line
         table = make_table()
         models = model_sockets(files, home)
         board = ModelBoard(len(models))
+        shadow = None if settings.shadow is None else PrivateSocket.make(home, "shadow")
         processes = [
-            *children_of(settings, files, Shared(socket, table, models, board)),
+            *children_of(settings, files, Shared(socket, table, models, board, shadow)),
             *model_children(settings, files, models, given, home, readers.channels),
         ]
+        if settings.shadow is not None and shadow is not None:
+            from serving.shadow.process import shadow_child
+
+            processes.append(shadow_child(settings, settings.shadow, manifest, shadow))
         if checked:
             command = [sys.executable, "-m", "serving.compiled_check.checker", str(home)]
             command += [one.address for one in models]

@@ -19,6 +19,7 @@ from serving.http.auth import VARIABLE
 from serving.http.limits import MAX_VALUES, MIN_ANSWER_BYTES, Budget
 from serving.http.logs import AccessLog
 from serving.platforms import DEFAULT_PORT, HEALTH_ROUTE, PREDICT_ROUTE, port_variable
+from serving.shadow.settings import ShadowSettings
 
 MAX_WORKERS = 256
 MIN_PROCESS_MEMORY = 64 << 20
@@ -70,6 +71,8 @@ class Settings:
     """``MODEL_PROCESS_MEMORY``: bytes that a model process may use; None without a limit."""
     feedback: FeedbackSettings
     """Settings of late labels and of the flagged-rows log."""
+    shadow: ShadowSettings | None
+    """``MODEL_SHADOW`` and its bounds; None without a shadow."""
     health_route: str
     """``AIP_HEALTH_ROUTE``: one more path for ``/ping``; empty for none."""
     predict_route: str
@@ -127,6 +130,7 @@ class Settings:
                 environment, "MODEL_PROCESS_MEMORY", "off", _size, "a size such as 800M or 2G"
             ),
             feedback=FeedbackSettings.from_environment(environment),
+            shadow=ShadowSettings.from_environment(environment),
             health_route=read(HEALTH_ROUTE, "", _route(*PREDICT_ROUTES, predict_route), FREE_ROUTE),
             predict_route=predict_route,
         )

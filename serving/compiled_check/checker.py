@@ -1,9 +1,9 @@
-"""``python -m serving.compiled_check.checker FOLDER ADDRESS``: compares sampled rows with the model.
+"""``python -m serving.compiled_check.checker FOLDER ADDRESS``: asks the model for rows again.
 
-With ``MODEL_COMPILED_CHECK_RATIO`` above 0, one such process runs next to the workers. ADDRESS is that of
-the model's process. Rows arrive as
-datagrams on a socket in the server's private folder; the kernel's queue is bounded, and the sender
-drops what doesn't fit. Each verdict is sent back to the worker.
+With ``MODEL_COMPILED_CHECK_RATIO`` above 0, one such process runs next to the workers. ADDRESS is
+that of the model's process. Rows arrive as datagrams on a socket in the server's private folder;
+the kernel's queue is bounded, and the sender drops what doesn't fit. Each verdict is sent back to
+the worker.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from serving.feedback.stores import KEY_DESCRIPTOR
 from serving.prediction.model_board import ModelBoard
 from serving.prediction.package_files import PackageFiles
 from serving.processes.child import Child
-from serving.processes.model_processes import ModelSocket
+from serving.processes.private_socket import PrivateSocket
 from serving.processes.resources import metrics_folder
 from serving.processes.shared_descriptors import SharedNotes
 from serving.processes.watchdog import Watchdog
@@ -26,8 +26,10 @@ class Shared:
     listening: socket.socket
     table: int
     """The descriptor of the worker table."""
-    models: Sequence[ModelSocket]
+    models: Sequence[PrivateSocket]
     board: ModelBoard
+    shadow: PrivateSocket | None = None
+    """Of the shadow process; None without a shadow."""
 
 
 def children_of(settings: Settings, files: PackageFiles, shared: Shared) -> list[Child]:
@@ -42,6 +44,8 @@ def _worker(number: int, settings: Settings, files: PackageFiles, shared: Shared
     key = os.environ.get(KEY_DESCRIPTOR)
     descriptors = [listening.fileno(), table, notes.failure, notes.stacks]
     descriptors += [one.path for one in models]
+    if shared.shadow is not None:
+        descriptors.append(shared.shadow.path)
     addresses = [one.address for one in models]
     worker = ServingWorker(
         number,
@@ -50,6 +54,7 @@ def _worker(number: int, settings: Settings, files: PackageFiles, shared: Shared
         listening,
         addresses,
         shared.board,
+        "" if shared.shadow is None else shared.shadow.address,
         table,
         notes,
         metrics_folder(),

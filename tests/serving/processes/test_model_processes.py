@@ -18,14 +18,14 @@ from serving.processes.child import Child
 from serving.processes.confinement import ModelConfinement
 from serving.processes.model_environment import processes_of
 from serving.processes.model_processes import (
-    ModelSocket,
+    PrivateSocket,
     model_children,
     model_sockets,
     model_spec,
 )
 from serving.settings import Settings
 
-OPEN: list[ModelSocket] = []
+OPEN: list[PrivateSocket] = []
 """Sockets of the test, which are closed with it."""
 
 
@@ -64,7 +64,7 @@ def content(child: Child) -> dict[str, Any]:
 def test_a_socket_is_reached_by_its_descriptor_and_has_no_name(tmp_path: Path) -> None:
     folder = tmp_path / ("long" * 50) / ("er" * 50)
     folder.mkdir(parents=True)
-    own = ModelSocket.make(folder, 1)
+    own = PrivateSocket.make(folder, "model-1")
     OPEN.append(own)
     assert list(folder.iterdir()) == []
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as worker:

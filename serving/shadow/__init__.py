@@ -1,0 +1,1 @@
+"""Shadow deployment: another package's server answers the same rows, off the latency path."""
