@@ -23,6 +23,9 @@ PANELS = {
     "LabelsRejected": ("Labels counted, skipped and refused",),
     "CompiledMismatch": ("Compiled share and mismatches",),
     "CrashLoop": ("Processes",),
+    "ShadowNotAnswering": ("Rows sent to the challenger",),
+    "ChallengerBetter": ("Challenger minus champion",),
+    "ChallengerWorse": ("Challenger minus champion",),
 }
 """Alert → titles of its panel, of which a dashboard has one; other alerts have the first panel."""
 FEATURED = frozenset({"FeatureDrift"})

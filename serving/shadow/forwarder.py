@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import json
 import logging
 import struct
 import time
@@ -14,13 +15,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import orjson
 
 from monitoring.feedback.challenger_answers import ChallengerAnswer, ChallengerAnswerStore
 from monitoring.feedback.token_store import DAY, Token, TokenStoreError
 from monitoring.metrics.shadow import ChallengerVersions, RowOutcome, ShadowRowMetrics
 from packager.manifest.manifest import Manifest
-from serving.http.messages import RequestError, encode, encode_small
+from serving.http.messages import RequestError
 from serving.protocols.protocol import ProtocolAdapter
 from serving.shadow.breaker import CircuitBreaker
 from serving.shadow.challenger import (
@@ -29,7 +31,7 @@ from serving.shadow.challenger import (
     ChallengerError,
     RowsRefusedError,
 )
-from serving.shadow.comparison import RowComparison
+from serving.shadow.comparison import Comparison, RowComparison
 from serving.shadow.row_queue import RowQueue, SampledRow
 from serving.shadow.sampled import HEAD, SampledRequest
 
@@ -131,6 +133,7 @@ class ShadowForwarder:
         try:
             body = _encoded([one.row for one in rows])
             version, answers = _read(await connection.post(body), len(rows))
+            found = self._compared(rows, answers)
         except RowsRefusedError as error:
             if len(rows) == 1:
                 self._failed(rows, error)
@@ -146,7 +149,8 @@ class ShadowForwarder:
         else:
             if self._breaker.succeeded():
                 logger.warning("the challenger answers again")
-            await self._compare(rows, version, answers)
+            self._count(version, found)
+            await self._keep(rows, version, answers)
 
     def _failed(self, rows: Sequence[SampledRow], error: Exception) -> None:
         self._counters.rows.add({"failed": len(rows)})
@@ -155,17 +159,27 @@ class ShadowForwarder:
             self._counters.rows.pauses.inc()
             logger.warning("the challenger gets no rows for %g s: %s", pause, error)
 
-    async def _compare(
-        self, rows: Sequence[SampledRow], version: str, answers: Sequence[Mapping[str, Any]]
-    ) -> None:
+    def _compared(
+        self, rows: Sequence[SampledRow], answers: Sequence[Mapping[str, Any]]
+    ) -> list[Comparison]:
+        try:
+            return [
+                self._comparison.of(one.label, one.probabilities, answer)
+                for one, answer in zip(rows, answers, strict=True)
+            ]
+        except RecursionError as error:
+            raise ChallengerError("the answer is too deeply nested") from error
+
+    def _count(self, version: str, found: Sequence[Comparison]) -> None:
         self._counters.versions.see(version)
-        found = [
-            self._comparison.of(one.label, one.probabilities, answer)
-            for one, answer in zip(rows, answers, strict=True)
-        ]
         outcomes: Counter[RowOutcome] = Counter(one.outcome for one in found)
         self._counters.rows.add(outcomes)
         self._counters.rows.observe(one.difference for one in found if one.difference is not None)
+
+    async def _keep(
+        self, rows: Sequence[SampledRow], version: str, answers: Sequence[Mapping[str, Any]]
+    ) -> None:
+        """Keep the answers to rows whose labels may come."""
         if self._answers is None:
             return
         kept = [
@@ -234,9 +248,18 @@ class KeptAnswers:
 def _encoded(rows: Sequence[Mapping[str, Any]]) -> bytes:
     """The body of a request; raises ``TypeError`` for a value that JSON doesn't have."""
     try:
-        return encode_small({"rows": rows})
-    except ValueError:  # NaN, as pandas clients send it
-        return encode({"rows": rows})
+        return orjson.dumps({"rows": rows}, default=_plain)
+    except orjson.JSONEncodeError:  # a lone surrogate, or an integer beyond 64 bits
+        return json.dumps({"rows": rows}, default=_plain).encode("ascii")
+
+
+def _plain(value: Any) -> Any:
+    """A binary tensor's value in the form of ``/predict``."""
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode("ascii")
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    raise TypeError(f"expected a value of JSON, got {type(value).__name__}")
 
 
 def _read(body: bytes, rows: int) -> tuple[str, list[dict[str, Any]]]:

@@ -8,7 +8,7 @@ equal in every replica, the maximum is used.
 from __future__ import annotations
 
 from monitoring.slices.slices import ALL
-from packager.deploy.prometheus import output_rules, promql
+from packager.deploy.prometheus import output_rules, promql, shadow_rules
 from packager.deploy.prometheus.promql import ANOMALY, BIN, FEATURE, MODEL, SLICE, Scope
 from packager.deploy.prometheus.rules import Group, MonitoredModel, Record
 
@@ -89,6 +89,9 @@ def recording_groups(model: MonitoredModel) -> list[Group]:
     groups.append(Group(f"{model.name} labels", "2m", [*_labels(scope, effect), *scores]))
     if model.classified:
         groups.append(Group(f"{model.name} estimates", "2m", _estimates(scope)))
+    if model.task != "outputs":
+        compared = shadow_rules.records(scope, DESIGN_EFFECT, classified=model.classified)
+        groups.append(Group(f"{model.name} shadow", "2m", compared))
     return groups
 
 

@@ -12,6 +12,7 @@ from packager.deploy.prometheus.presence_cases import presence_cases
 from packager.deploy.prometheus.resolve_cases import lasting_cases
 from packager.deploy.prometheus.rule_tests import RuleCase, TestCaseBuilder, TestSeries
 from packager.deploy.prometheus.rules import MonitoredModel
+from packager.deploy.prometheus.shadow_cases import shadow_cases
 
 REFERENCE = {"b0": 5_000, "b1": 3_000, "b2": 2_000}
 STEADY = {"b0": 5, "b1": 3, "b2": 2}
@@ -33,6 +34,7 @@ def rule_cases(model: MonitoredModel) -> list[RuleCase]:
         *made.rejections(),
         *made.mismatches(),
         *made.crash_loops(),
+        *shadow_cases(made),
     ]
     lasting = lasting_cases(cases, model.name)
     return [*cases, *lasting, *presence_cases(made)]
