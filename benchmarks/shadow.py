@@ -33,7 +33,7 @@ import numpy as np
 from driven_server import free_port, serving
 from tabular_package import data, lay_out, train
 
-from monitoring.metrics.shadow import PAIR_OUTCOMES
+from monitoring.metrics.shadow_labels import PAIR_OUTCOMES
 from monitoring.slices.slices import ALL
 from packager.client.exposition import read_samples
 from packager.monitor.counters import CounterTotals

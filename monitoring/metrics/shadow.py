@@ -8,16 +8,19 @@ from __future__ import annotations
 from collections import Counter as Tally
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from monitoring.metrics.amounts import bounded
 from monitoring.metrics.feedback import ScoredLabel
 from monitoring.metrics.registry import Counter, Series, label, set_bits
+from monitoring.metrics.shadow_labels import (
+    BETTER,
+    PAIR_OUTCOMES,
+    ROW_OUTCOMES,
+    WORSE,
+    RowOutcome,
+)
 
-RowOutcome = Literal["same", "other", "incomparable", "failed", "dropped"]
-ROW_OUTCOMES: tuple[RowOutcome, ...] = ("same", "other", "incomparable", "failed", "dropped")
-PAIR_OUTCOMES = ("correct", "wrong")
-BETTER, WORSE = "challenger_better", "challenger_worse"
 DIFFERENCE_BUCKETS = (1e-6, 1e-4, 1e-3, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 MAX_SERIES = 100
 MAX_SHADOW_SLICES = 16

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, NamedTuple
 
-from monitoring.metrics.shadow import BETTER, PAIR_OUTCOMES, ROW_OUTCOMES
+from monitoring.metrics.shadow_labels import BETTER, PAIR_OUTCOMES, ROW_OUTCOMES
 from monitoring.slices.slices import ALL
 from monitoring.stats.sequential import MIN_ROWS, ConfidenceSequence
 from packager.errors import PackageError

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from monitoring.metrics.class_labels import class_text
-from monitoring.metrics.shadow import RowOutcome
+from monitoring.metrics.shadow_labels import RowOutcome
 
 RELATIVE, ABSOLUTE = 1e-6, 1e-9
 """Numbers that differ less are the same: other orders of addition give such differences."""

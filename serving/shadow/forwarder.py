@@ -20,7 +20,8 @@ import orjson
 
 from monitoring.feedback.challenger_answers import ChallengerAnswer, ChallengerAnswerStore
 from monitoring.feedback.token_store import DAY, Token, TokenStoreError
-from monitoring.metrics.shadow import ChallengerVersions, RowOutcome, ShadowRowMetrics
+from monitoring.metrics.shadow import ChallengerVersions, ShadowRowMetrics
+from monitoring.metrics.shadow_labels import RowOutcome
 from packager.manifest.manifest import Manifest
 from serving.http.messages import RequestError
 from serving.protocols.protocol import ProtocolAdapter

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitoring.metrics.shadow import BETTER, WORSE
+from monitoring.metrics.shadow_labels import BETTER, WORSE
 from monitoring.slices.slices import ALL
 from packager.deploy.prometheus.rule_tests import RuleCase, TestCaseBuilder, TestSeries
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from monitoring.metrics.shadow import BETTER, WORSE
+from monitoring.metrics.shadow_labels import BETTER, WORSE
 from monitoring.slices.slices import ALL
 from monitoring.stats.sequential import MIN_ROWS, ConfidenceSequence, widening
 from packager.deploy.prometheus import promql
