@@ -51,16 +51,16 @@ class SqliteAnswerStore:
             for day, some in groupby(ordered, lambda one: one[0][0] // DAY):
                 found = self._db.execute("SELECT answers FROM sizes WHERE day = ?", (day,))
                 size = int((found.fetchone() or (0,))[0])
-                fitting = list(some)[: max(0, self._per_day - size)]
-                new = sum(
-                    self._db.execute(
-                        "INSERT OR IGNORE INTO answers VALUES (?, ?, ?)",
-                        (day, nonce, answer.packed()),
-                    ).rowcount
-                    for (_, nonce), answer in fitting
-                )
-                self._db.execute("INSERT OR REPLACE INTO sizes VALUES (?, ?)", (day, size + new))
-                kept += len(fitting)
+                for (_, nonce), answer in some:
+                    if size < self._per_day:
+                        row = day, nonce, answer.packed()
+                        insert = "INSERT OR IGNORE INTO answers VALUES (?, ?, ?)"
+                        size += self._db.execute(insert, row).rowcount
+                        kept += 1
+                    else:
+                        known = "SELECT 1 FROM answers WHERE day = ? AND nonce = ?"
+                        kept += self._db.execute(known, (day, nonce)).fetchone() is not None
+                self._db.execute("INSERT OR REPLACE INTO sizes VALUES (?, ?)", (day, size))
         return kept
 
     def find(self, tokens: Sequence[Token]) -> list[ChallengerAnswer | None]:

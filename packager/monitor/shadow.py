@@ -133,10 +133,7 @@ class ShadowReport:
             return "undecided", f"fewer than {MIN_ROWS} independent labels, or no row differs"
         if every.verdict == "challenger better" and not self.failed_share <= MAX_FAILED_SHARE:
             share = f"{self.failed_share:.1%} of the rows"
-            return (
-                "undecided",
-                f"the challenger gave no answer to {share}: those may be the hard ones",
-            )
+            return "undecided", f"the challenger did not answer {share}, which may be hard ones"
         if every.verdict == "undecided":
             return "undecided", "the interval contains 0"
         return every.verdict, "the interval does not contain 0, at this and every earlier look"

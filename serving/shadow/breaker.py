@@ -30,11 +30,18 @@ class CircuitBreaker:
         """Whether requests are held back; a trial may still be allowed."""
         return self._until is not None
 
+    @property
+    def holds(self) -> bool:
+        """Whether it is open, and no trial may begin now."""
+        if self._until is None:
+            return False
+        return self._trying or self._clock() < self._until
+
     def allows(self) -> bool:
         """Whether a request may be sent now; while it is open, one trial after each pause."""
         if self._until is None:
             return True
-        if self._trying or self._clock() < self._until:
+        if self.holds:
             return False
         self._trying = True
         return True

@@ -98,6 +98,9 @@ class ShadowForwarder:
         writer.close()
 
     def _add(self, request: SampledRequest) -> None:
+        if self._breaker.holds:  # before its body is parsed in vain
+            self._counters.rows.add({"dropped": len(request.places)})
+            return
         try:
             rows = self._rows(request)
         except (RequestError, LookupError, RecursionError) as error:  # champion did answer them

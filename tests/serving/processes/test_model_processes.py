@@ -17,12 +17,8 @@ from serving.prediction.package_files import PackageFiles
 from serving.processes.child import Child
 from serving.processes.confinement import ModelConfinement
 from serving.processes.model_environment import processes_of
-from serving.processes.model_processes import (
-    PrivateSocket,
-    model_children,
-    model_sockets,
-    model_spec,
-)
+from serving.processes.model_processes import model_children, model_sockets, model_spec
+from serving.processes.private_socket import PrivateSocket
 from serving.settings import Settings
 
 OPEN: list[PrivateSocket] = []
@@ -59,20 +55,6 @@ def content(child: Child) -> dict[str, Any]:
     """The specification, as the process would read it."""
     found: dict[str, Any] = json.loads(Path(child.environment["MODELHOST_SPEC"]).read_text())
     return found
-
-
-def test_a_socket_is_reached_by_its_descriptor_and_has_no_name(tmp_path: Path) -> None:
-    folder = tmp_path / ("long" * 50) / ("er" * 50)
-    folder.mkdir(parents=True)
-    own = PrivateSocket.make(folder, "model-1")
-    OPEN.append(own)
-    assert list(folder.iterdir()) == []
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as worker:
-        worker.connect(own.address)
-        accepted, _ = own.listening.accept()
-        accepted.sendall(b"x")
-        assert worker.recv(1) == b"x"
-    accepted.close()
 
 
 @pytest.mark.parametrize(("wanted", "expected"), [(1, 1), (3, 3), ("auto", 5)])
