@@ -77,8 +77,7 @@ def _serve(settings: Settings, manifest: Manifest, home: Path, readers: log_line
         from serving.http.worker_table import Heartbeats, make_table
         from serving.prediction.model_board import ModelBoard
         from serving.prediction.package_files import PackageFiles
-        from serving.processes.child import Child
-        from serving.processes.children import Shared, children_of
+        from serving.processes.children import Shared, children_of, compiled_check_child
         from serving.processes.model_processes import model_children, model_sockets
         from serving.processes.private_socket import PrivateSocket
         from serving.processes.supervisor import Supervisor
@@ -101,12 +100,7 @@ def _serve(settings: Settings, manifest: Manifest, home: Path, readers: log_line
 
             processes.append(shadow_child(settings, settings.shadow, manifest, shadow))
         if checked:
-            command = [sys.executable, "-m", "serving.compiled_check.checker", str(home)]
-            command += [one.address for one in models]
-            inherited = [one.path for one in models]
-            processes.append(
-                Child("the checker of compiled answers", command, os.environ, inherited)
-            )
+            processes.append(compiled_check_child(home, models))
         counts = RestartCounts(resources.metrics_folder(), manifest.name, manifest.tag)
         end_seconds = settings.deadline_seconds + END_SECONDS
         # Pages with objects of the collector would be copied in each worker.

@@ -59,15 +59,14 @@ class App:
         models: Sequence[str] = (),
         busy: Callable[[int], None] = ignore_result,
         board: WorkerBoard | None = None,
-        shadow: str = "",
     ) -> None:
         """``models``: addresses of the model's processes; ``busy``: as of ``JobThread``.
 
-        ``board``: as of ``ModelClient``. ``shadow``: address of the shadow process, if there is
-        one.
+        ``board``: as of ``ModelClient``.
         """
         self._board = board
-        self._shadow = shadow
+        self.shadow_address = ""
+        """Of the shadow process, if the settings have a shadow."""
         self._viewer = viewer
         self._settings = settings
         self._start = start
@@ -134,7 +133,7 @@ class App:
             return None
         from serving.shadow.attach import attach_shadow
 
-        return attach_shadow(self._settings, self._settings.shadow, predictor, self._shadow)
+        return attach_shadow(self._settings, self._settings.shadow, predictor, self.shadow_address)
 
     def accepts(self, url: bytes, headers: Mapping[bytes, bytes]) -> bool:
         """Whether ``direct`` may be called for a ``POST`` with these headers."""

@@ -77,7 +77,8 @@ class ServingWorker:
         workers = Workers(self.table, self.number)
         viewer = viewer_of(self.settings, self.files.manifest)
         board = self.board.of_worker(self.number)
-        app = App(viewer, self.settings, self._load, self.models, workers.busy, board, self.shadow)
+        app = App(viewer, self.settings, self._load, self.models, workers.busy, board)
+        app.shadow_address = self.shadow
         server = worker_server(app, workers, BACKLOG, self.supervisor)
         server.run(sockets=[self.listening])
         return 0 if server.started else FAILED_TO_START

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from serving.feedback.stores import KEY_DESCRIPTOR
 from serving.prediction.model_board import ModelBoard
@@ -36,6 +38,14 @@ def children_of(settings: Settings, files: PackageFiles, shared: Shared) -> list
     """The workers."""
     numbers = range(1, (settings.workers or files.manifest.serve.workers) + 1)
     return [_worker(number, settings, files, shared) for number in numbers]
+
+
+def compiled_check_child(home: Path, models: Sequence[PrivateSocket]) -> Child:
+    """The process that asks the model again; its socket is in ``home``."""
+    command = [sys.executable, "-m", "serving.compiled_check.checker", str(home)]
+    command += [one.address for one in models]
+    inherited = [one.path for one in models]
+    return Child("the checker of compiled answers", command, os.environ, inherited)
 
 
 def _worker(number: int, settings: Settings, files: PackageFiles, shared: Shared) -> Child:

@@ -15,7 +15,7 @@ RELATIVE, ABSOLUTE = 1e-6, 1e-9
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class AnswerComparison:
     """The result for one row."""
 
     outcome: RowOutcome
@@ -33,17 +33,17 @@ class RowComparison:
 
     def of(
         self, label: Any, probabilities: Sequence[float] | None, answer: Mapping[str, Any]
-    ) -> Comparison:
+    ) -> AnswerComparison:
         """Compare champion's prediction with ``answer``, one entry of ``predictions``."""
         theirs = answer.get("prediction")
         if self.classes is None:
             return compare_values(label, theirs)
         difference = self._of_probabilities(probabilities, answer.get("probabilities"))
         if label is None or theirs is None:
-            return Comparison("same" if label is theirs else "other", difference)
+            return AnswerComparison("same" if label is theirs else "other", difference)
         if _kind(label) != _kind(theirs):
-            return Comparison("incomparable", difference)
-        return Comparison("same" if label == theirs else "other", difference)
+            return AnswerComparison("incomparable", difference)
+        return AnswerComparison("same" if label == theirs else "other", difference)
 
     def own_class(self, answer: Any) -> Any:
         """Champion's class that equals the challenger's prediction, else that prediction."""
@@ -63,14 +63,14 @@ class RowComparison:
         return float(max(abs(one - other) for one, other in pairs))
 
 
-def compare_values(ours: Any, theirs: Any) -> Comparison:
+def compare_values(ours: Any, theirs: Any) -> AnswerComparison:
     """Compare two JSON values: numbers within the tolerance, everything else exactly.
 
     Values of different forms (a number and a text, objects with different names) are incomparable.
     """
     gaps: list[float] = []
     outcome = _compared(ours, theirs, gaps)
-    return Comparison(outcome, max(gaps, default=None))
+    return AnswerComparison(outcome, max(gaps, default=None))
 
 
 def _compared(ours: Any, theirs: Any, gaps: list[float]) -> RowOutcome:

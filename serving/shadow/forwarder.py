@@ -32,7 +32,7 @@ from serving.shadow.challenger import (
     ChallengerError,
     RowsRefusedError,
 )
-from serving.shadow.comparison import Comparison, RowComparison
+from serving.shadow.comparison import AnswerComparison, RowComparison
 from serving.shadow.row_queue import RowQueue, SampledRow
 from serving.shadow.sampled import HEAD, SampledRequest
 
@@ -165,7 +165,7 @@ class ShadowForwarder:
 
     def _compared(
         self, rows: Sequence[SampledRow], answers: Sequence[Mapping[str, Any]]
-    ) -> list[Comparison]:
+    ) -> list[AnswerComparison]:
         try:
             return [
                 self._comparison.of(one.label, one.probabilities, answer)
@@ -174,7 +174,7 @@ class ShadowForwarder:
         except RecursionError as error:
             raise ChallengerError("the answer is too deeply nested") from error
 
-    def _count(self, version: str, found: Sequence[Comparison]) -> None:
+    def _count(self, version: str, found: Sequence[AnswerComparison]) -> None:
         self._counters.versions.see(version)
         outcomes: Counter[RowOutcome] = Counter(one.outcome for one in found)
         self._counters.rows.add(outcomes)

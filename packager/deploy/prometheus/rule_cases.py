@@ -279,10 +279,8 @@ class _RuleFixtures(TestCaseBuilder):
         alert, firing = "CrashLoop", {"severity": "ticket"}
 
         def ended(models: str, workers: str) -> list[TestSeries]:
-            return [
-                self.series("model_process_restarts_total", models, reason="signal"),
-                self.series("model_worker_restarts_total", workers, reason="exit"),
-            ]
+            kinds = ("process", models, "signal"), ("worker", workers, "exit")
+            return [self.series(f"model_{k}_restarts_total", n, reason=why) for k, n, why in kinds]
 
         return [
             self.case("fires for the model's process", alert, 30, ended("0+1x30", "0x30"), firing),

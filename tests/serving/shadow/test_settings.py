@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -106,3 +108,14 @@ def test_a_key_is_read_without_its_line_end(tmp_path: Path) -> None:
     file = tmp_path / "key"
     file.write_text("k3y\n")
     assert read_token(file) == "k3y"
+
+
+def test_a_server_without_a_shadow_imports_none_of_its_modules() -> None:
+    program = (
+        "import sys, serving.app, serving.worker, serving.processes.children;"
+        "print([name for name in sys.modules"
+        " if 'shadow' in name and name not in ('serving.shadow', 'serving.shadow.settings')"
+        " or 'answers' in name.rpartition('.')[2] and name.startswith('monitoring.feedback')])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout == "[]\n", done.stderr
