@@ -114,6 +114,29 @@ def test_a_dead_challenger_opens_the_breaker_and_a_live_one_closes_it(
         assert any("gets no rows" in line["message"] for line in server.lines())
 
 
+def test_a_challenger_with_keys_gets_rows_once_the_file_has_its_key(
+    package: Package, tmp_path: Path
+) -> None:
+    keys, token = tmp_path / "keys", tmp_path / "token"
+    keys.write_text("right\n")
+    token.write_text("wrong\n")
+    other = start(package, tmp_path, MODEL_API_KEYS_FILE=str(keys))
+    try:
+        wait_ready(other)
+        url = f"http://127.0.0.1:{other.port}"
+        variables = {"MODEL_SHADOW_TOKEN_FILE": str(token)}
+        with serving(package, tmp_path / "champion", url, **variables) as server:
+            server.predict([ROW])
+            assert wait_for(lambda: server.metric(ROWS, outcome="failed"), 1) == 1
+            token.write_text("right\n")
+            server.predict([ROW])
+            assert wait_for(lambda: server.metric(ROWS, outcome="same"), 1) == 1
+            assert server.metric("model_shadow_difference_sum") == 0
+            assert "wrong" not in server.log.read_text()
+    finally:
+        other.stop()
+
+
 def test_a_shadow_of_a_shadow_makes_no_loop(package: Package, tmp_path: Path) -> None:
     port = free_port()
     with serving(package, tmp_path, f"http://127.0.0.1:{port}", MODEL_PORT=str(port)) as server:
