@@ -92,11 +92,8 @@ class ShadowReport:
     horizon: float
     """Independent labels for which the interval is narrowest."""
     slices: tuple[ShadowSlice, ...]
-
-    @property
-    def regression(self) -> bool:
-        """Whether differences are of errors."""
-        return all(one.champion is None for one in self.slices)
+    regression: bool
+    """Whether differences are of errors."""
 
     @property
     def failed_share(self) -> float:
@@ -167,6 +164,7 @@ def shadow_report(totals: CounterTotals, design_effect: float, horizon: float) -
             _slice(totals, name, sums[name], effect, _sequence(name, others, horizon))
             for name in names
         ),
+        regression=bool(totals.of(PAIRED_LABELS)),
     )
 
 

@@ -25,7 +25,7 @@ def shadow_text(report: ShadowReport, columns: int | None = None) -> str:
         scores = () if report.regression else ("champion", "challenger")
         difference = "error less" if report.regression else "accuracy more"
         heads = ("slice", "labels", *scores, difference, LASTING, "verdict")
-        rows = [_slice(one) for one in report.slices]
+        rows = [_slice(one, regression=report.regression) for one in report.slices]
         parts.append(table(heads, rows, columns, right=(LASTING,)))
     if report.unpaired:
         parts.append(f"{round(report.unpaired)} labels without an answer of the challenger")
@@ -36,8 +36,8 @@ def shadow_text(report: ShadowReport, columns: int | None = None) -> str:
     return "\n\n".join(parts)
 
 
-def _slice(one: ShadowSlice) -> tuple[Cell, ...]:
-    scores = () if one.champion is None else (one.champion, one.challenger)
+def _slice(one: ShadowSlice, *, regression: bool) -> tuple[Cell, ...]:
+    scores = () if regression else (one.champion, one.challenger)
     ends = (one.difference, interval((one.low, one.high)), one.verdict)
     return _name(one.name), round(one.pairs), *scores, *ends
 

@@ -18,6 +18,7 @@ REPORT = ShadowReport(
     unpaired=7.0,
     horizon=2_000.0,
     slices=(EVERY, replace(EVERY, name="small", pairs=3.0, low=-math.inf, high=math.inf)),
+    regression=False,
 )
 
 
@@ -41,6 +42,12 @@ def test_before_the_first_answer() -> None:
     assert "verdict: undecided (no label of a row that both answered has come; horizon" in text
 
 
+def test_a_slice_without_labels_has_empty_cells() -> None:
+    empty = ShadowSlice("none", 0.0, None, None, math.nan, -math.inf, math.inf)
+    text = shadow_text(replace(REPORT, slices=(EVERY, empty)))
+    assert any(line.startswith("none") and line.endswith("undecided") for line in text.splitlines())
+
+
 def test_names_from_a_server_are_cut_and_escaped() -> None:
     text = shadow_text(replace(REPORT, challengers=("\x1b[31m" + "x" * 1_000, "b")))
     assert "\x1b" not in text
@@ -49,5 +56,5 @@ def test_names_from_a_server_are_cut_and_escaped() -> None:
 
 def test_a_regression_has_no_accuracies() -> None:
     part = replace(EVERY, champion=None, challenger=None)
-    heads = shadow_text(replace(REPORT, slices=(part,))).splitlines()
+    heads = shadow_text(replace(REPORT, slices=(part,), regression=True)).splitlines()
     assert any("error less" in line and "champion" not in line for line in heads[1:])
