@@ -36,8 +36,8 @@ from tabular_package import data, lay_out, train
 from monitoring.metrics.shadow_labels import PAIR_OUTCOMES
 from monitoring.slices.slices import ALL
 from packager.client.exposition import read_samples
-from packager.monitor.counters import CounterTotals
-from packager.monitor.shadow import PAIRS, ROWS, shadow_report
+from packager.replicas.counters import CounterTotals
+from packager.replicas.shadow import PAIRS, ROWS, shadow_report
 
 MODES = ("dead", "slow", "garbage", "right")
 CONNECTIONS = 16

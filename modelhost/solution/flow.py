@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Sequence
+from typing import Any, Mapping, Sequence
 
 import numpy as np
 
@@ -14,8 +14,9 @@ from modelhost.predictions import Scalar
 from modelhost.project_code import find_object
 from modelhost.solution.answers import Answers
 from modelhost.solution.members import Members, start_members
+from modelhost.solution.prediction_bins import PredictionBins
 from modelhost.solution.spec import MemberSpec, SolutionSpec, member_folder
-from modelhost.solution.usage import MemberCall, Usage
+from modelhost.solution.usage import MemberCall, MemberUsage, Usage
 
 
 class Flow:
@@ -40,6 +41,14 @@ class Flow:
     def take_calls(self) -> list[MemberCall]:
         """The calls of members since this was last called."""
         return self._usage.take()
+
+    def take_sums(self) -> dict[str, MemberUsage]:
+        """Member → its calls since they were last taken, added up."""
+        return self._usage.take_sums()
+
+    def count_predictions(self, bins: Mapping[str, PredictionBins]) -> None:
+        """Count the answers of these members by these bins."""
+        self._usage.bins = bins
 
     @property
     def states(self) -> dict[str, str]:

@@ -15,7 +15,7 @@ from packager.deploy.prometheus.rules import Objectives
 from packager.errors import UsageError
 
 if TYPE_CHECKING:
-    from packager.monitor.counters import CounterTotals, MetricNames, ModelSelector
+    from packager.replicas.counters import CounterTotals, MetricNames, ModelSelector
 
 DEFAULT = Objectives()
 
@@ -66,7 +66,7 @@ def drift(
     Uses the thresholds of the alerts.
     """
     from packager.client import read_key
-    from packager.monitor.counters import ModelSelector
+    from packager.replicas.counters import ModelSelector
 
     if bool(urls) == bool(prometheus):
         raise UsageError(
@@ -110,7 +110,7 @@ class _Counted(NamedTuple):
 
     def totals(self, window: str, names: MetricNames) -> CounterTotals:
         """The counters ``names``; ``window``: the default one."""
-        from packager.monitor.counters import query_prometheus, scrape_replicas
+        from packager.replicas.counters import query_prometheus, scrape_replicas
 
         if self.prometheus:
             window = self.window or window
@@ -121,7 +121,7 @@ class _Counted(NamedTuple):
 def _compare_shadow(
     asked: _Counted, design_effect: float, horizon: float, as_json: bool, fail: bool
 ) -> None:
-    from packager.monitor.shadow import SHADOW_NAMES, shadow_report
+    from packager.replicas.shadow import SHADOW_NAMES, shadow_report
     from packager.report.shadow import shadow_text
 
     found = shadow_report(asked.totals("30d", SHADOW_NAMES), design_effect, horizon)
@@ -133,8 +133,8 @@ def _compare_shadow(
 def _report_drift(
     asked: _Counted, design_effect: float, issues: Issues, as_json: bool, fail_on_drift: bool
 ) -> None:
-    from packager.monitor.counters import DRIFT_NAMES
-    from packager.monitor.drift import drift_report
+    from packager.replicas.counters import DRIFT_NAMES
+    from packager.replicas.drift import drift_report
     from packager.report.drift import as_text
 
     found = drift_report(asked.totals("1d", DRIFT_NAMES), design_effect)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from modelhost.text import truncate
-from packager.monitor.shadow import ShadowReport, ShadowSlice
+from packager.replicas.shadow import ShadowReport, ShadowSlice
 from packager.report.numbers import interval
 from packager.report.table import Cell, table
 from packager.text import escape_control_characters

@@ -84,6 +84,7 @@ class Predictor:
         described, clocks = manifest.schema_, files.clocks
         metrics = ServingMetrics(files.measured_package(), routes)
         files.parts.bind(client)
+        client.watch_members(metrics.members, files.members.needed)
         loaded = cls(
             manifest=manifest,
             golden=files.golden,

@@ -7,7 +7,7 @@ import json
 import pytest
 from metrics_servers import answering, line
 
-from packager.monitor.shadow import CHALLENGER, PAIRS, ROWS
+from packager.replicas.shadow import CHALLENGER, PAIRS, ROWS
 
 
 @pytest.mark.parametrize(

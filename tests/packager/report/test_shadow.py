@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from packager.monitor.shadow import ShadowReport, ShadowSlice
+from packager.replicas.shadow import ShadowReport, ShadowSlice
 from packager.report.shadow import shadow_text
 
 EVERY = ShadowSlice("__all__", 1_000.0, 0.82, 0.92, 0.1, 0.05, 0.15)
