@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from packager.manifest.outputs import Output
-from packager.run.answer_cells import answer_cells
+from packager.data.answer_cells import answer_cells
 
 
 @pytest.mark.parametrize(
