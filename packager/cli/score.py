@@ -16,9 +16,7 @@ from packager.cli.console import ConsoleProgress, print_result
 @app.command("score", rich_help_panel=RUN)
 def score_table(
     reference: Ref,
-    data: Annotated[
-        str, typer.Option(help="CSV, Parquet, a folder of either, TABLE or TABLE@5.")
-    ],
+    data: Annotated[str, typer.Option(help="CSV, Parquet, a folder of either, TABLE or TABLE@5.")],
     output: Annotated[Path, typer.Option(help="A new folder for the parts, or a Delta table.")],
     form: Annotated[
         Literal["parquet", "csv", "csv-exact", "delta"] | None,

@@ -113,9 +113,7 @@ def scrape_replicas(
     twice = sorted({url for url in urls if list(urls).count(url) > 1})
     if twice:
         raise UsageError(f"{twice[0]}: expected every replica once, got it twice", "name it once")
-    exposed = [
-        sample for url in urls for sample in _exposed(url, key, is_file=url in files)
-    ]
+    exposed = [sample for url in urls for sample in _exposed(url, key, is_file=url in files)]
     where = ", ".join(urls)
     pairs = [_pair(sample.labels) for sample in exposed if sample.name == PACKAGE_INFO]
     model, version = wanted.choose(pairs, where)

@@ -12,18 +12,17 @@ from typing import Any, Literal
 from packager.cache import temporary_directory
 from packager.client import Client, Prediction
 from packager.client.json_values import json_rows
+from packager.data.answer_cells import answer_cells
 from packager.data.json_rows import json_blocks
 from packager.data.known_columns import KnownColumns
 from packager.data.row_files import given_columns, row_blocks
 from packager.data.spreadsheet import escaped
 from packager.digest import canonical_json
 from packager.engine.engine import Engine
-from packager.errors import UsageError
 from packager.image.reference import Reference
 from packager.manifest.manifest import Manifest
 from packager.manifest.outputs import Output
 from packager.progress import Progress
-from packager.data.answer_cells import answer_cells
 from packager.runners.package import package_worker
 
 Format = Literal["jsonl", "csv", "csv-exact"]

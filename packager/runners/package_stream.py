@@ -170,4 +170,3 @@ def _started(
         env=variables,
         pass_fds=[report],
     )
-

@@ -26,7 +26,8 @@ class AnswerTables:
 
     def __init__(self, manifest: Manifest, kept: pa.Schema, bad: BadRows) -> None:
         """``kept``: the columns of the scored table that go before; ``UsageError`` for a name that
-        an answer has too."""
+        an answer has too.
+        """
         self._manifest, self._bad = manifest, bad
         schema = manifest.schema_
         self._outputs = schema.outputs
@@ -114,9 +115,7 @@ class AnswerTables:
     def _of_outputs(self, answers: BlockAnswers) -> list[pa.Array]:
         found = answers.predictions
         more: Sequence[Mapping[str, Any]] = found.more or [{} for _ in found.labels]
-        rows = [
-            _typed_cells(label, self._outputs) for label in found.labels
-        ]
+        rows = [_typed_cells(label, self._outputs) for label in found.labels]
         chances = [
             canonical_json(one["probabilities"]).decode() if one.get("probabilities") else None
             for one in more

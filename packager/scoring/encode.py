@@ -94,9 +94,7 @@ def _used(codes: Any, texts: pa.Array) -> Texts:
         return Texts(codes, texts.to_pylist())
     places, inverse = np.unique(codes, return_inverse=True)
     gone = int(len(places) > 0 and places[0] < 0)
-    return Texts(
-        (inverse - gone).astype(np.int32), texts.take(pa.array(places[gone:])).to_pylist()
-    )
+    return Texts((inverse - gone).astype(np.int32), texts.take(pa.array(places[gone:])).to_pylist())
 
 
 def _decoded(table: pa.Table) -> pa.Table:

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+
 import pyarrow as pa
 
 from packager.cache import atomic_file

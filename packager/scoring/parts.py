@@ -154,6 +154,6 @@ def read_record(plan: ScorePlan, unit: int) -> PartRecord | None:
 def is_whole(plan: ScorePlan, part: Part) -> bool:
     """Whether the file of a recorded part still has the recorded bytes."""
     path = plan.part(part.unit)
-    return path.is_file() and path.stat().st_size == part.bytes and (
-        sha256_file(path) == part.sha256
+    return (
+        path.is_file() and path.stat().st_size == part.bytes and (sha256_file(path) == part.sha256)
     )

@@ -47,17 +47,21 @@ def _drive(
     ray.data.DataContext.get_current().enable_progress_bars = False
     actors = min(len(units), max(1, int(ray.cluster_resources().get("CPU", 1))))
     numbers = [{"unit": unit.number} for unit in units]
-    made = ray.data.from_items(numbers, override_num_blocks=len(units)).map_batches(
+    made = ray.data.from_items(
+        numbers, override_num_blocks=min(len(units), 4 * actors)
+    ).map_batches(
         UnitActor,
         fn_constructor_args=(reference, asked),
-        batch_size=1,
+        batch_size=max(1, len(units) // (4 * actors)),
         compute=ray.data.ActorPoolStrategy(size=actors),
     )
     try:
-        for done, row in enumerate(made.iter_rows(), start=1):
+        done = 0
+        for row in made.iter_rows():
             if row["error"]:
                 raise PackageError(row["error"], row["hint"])
-            progress.step(f"part {done} of {len(units)}: {row['rows']:,} rows")
+            done += row["parts"]
+            progress.step(f"{done} of {len(units)} parts")
     except ray.exceptions.RayError as error:
         raise PackageError(
             f"Ray: {str(error).strip().splitlines()[-1]}",
@@ -72,7 +76,7 @@ class UnitActor:
         self._reference, self._asked = reference, asked
 
     def __call__(self, batch: Mapping[str, Any]) -> dict[str, Any]:
-        """The parts of the units in ``batch``: their rows, or an error and its hint."""
+        """The parts of the units in ``batch``: how many, or an error and its hint."""
         from packager.scoring.run import plan_scoring
 
         wanted = {int(number) for number in batch["unit"]}
@@ -85,7 +89,7 @@ class UnitActor:
                 planned.score(units, None, NullProgress(), done.append)
         except PackageError as raised:
             error, hint = raised.message, raised.hint or ""
-        return {"rows": [sum(u.rows for u in done)], "error": [error], "hint": [hint]}
+        return {"parts": [len(done)], "error": [error], "hint": [hint]}
 
 
 def _ray() -> Any:

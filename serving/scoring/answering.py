@@ -45,9 +45,7 @@ class Answered:
 class BlockPredictor:
     """Predicts blocks of one package."""
 
-    def __init__(
-        self, schema: Schema, model: HostedModel, compiled: CompiledModel | None
-    ) -> None:
+    def __init__(self, schema: Schema, model: HostedModel, compiled: CompiledModel | None) -> None:
         self._specs = [ColumnSpec.of(column) for column in schema.features]
         self._model = model.untraced()
         self._traced = model

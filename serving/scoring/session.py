@@ -69,4 +69,3 @@ def scoring_session(root: Root) -> Iterator[ScoringSession]:
 def _place(rows: Indices) -> str:
     ends = int(np.min(rows)), int(np.max(rows))
     return f"row {ends[0]}" if ends[0] == ends[1] else f"rows {ends[0]} to {ends[1]}"
-

@@ -79,5 +79,3 @@ class Tally:
             for sample in family.samples
             if not sample.name.endswith("_created")
         }
-
-

@@ -154,9 +154,7 @@ def _holds(plan: ColumnConverter, values: npt.NDArray[np.int64]) -> bool:
     return int(bounds.min) <= int(values.min()) and int(values.max()) <= int(bounds.max)
 
 
-def _floats(
-    values: npt.NDArray[np.generic], null: Bools | None, plan: ColumnConverter
-) -> Numbers:
+def _floats(values: npt.NDArray[np.generic], null: Bools | None, plan: ColumnConverter) -> Numbers:
     made = np.array(values, np.float64)  # a copy, because nulls are written into it
     if null is not None:
         made[null] = np.nan

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from packager.manifest.outputs import Output
 from packager.data.answer_cells import answer_cells
+from packager.manifest.outputs import Output
 
 
 @pytest.mark.parametrize(
