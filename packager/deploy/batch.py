@@ -1,7 +1,7 @@
 """Files that have a scheduler score a table in shards: an Indexed Job, or a Slurm array.
 
-Each task runs ``package score … --resume --shard I/N``, so a task that is started again goes on, and
-the one that ends last finishes the output.
+Each task runs ``package score … --resume --shard I/N``, so a task that is started again goes on,
+and the one that ends last finishes the output.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ _KUBERNETES = """\
 # Scores a table in {shards} pods at once; each pod takes every {shards}th part.
 #   kubectl apply -f {unit}.yml && kubectl wait --for=condition=complete --timeout=24h job/{unit}
 # The claim `scoring` is mounted at {volume} by all pods (ReadWriteMany): the package, the table and
-# the output lie there. The image has the command `package` and Python {python}, which the package needs.
+# the output lie there. The image has the command `package` and the package's Python, {python}.
 # A pod that fails is started again, and goes on with the parts that are there.
 """
 

@@ -34,7 +34,7 @@ class Numbers:
 
     def plain(self) -> list[Any]:
         """The values as JSON has them, None for null."""
-        found = self.values.tolist()
+        found: list[Any] = self.values.tolist()
         null = np.isnan(self.values) if self.values.dtype.kind == "f" else self.null
         if self.null is not None and null is not None:
             null = null | self.null

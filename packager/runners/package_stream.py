@@ -128,7 +128,8 @@ def _local(root: UnpackedPackage, progress: Progress) -> Iterator[PackageStream]
     with tempfile.TemporaryFile() as report:
         places = (root.path, root.readable(), root.writable(), report.fileno())
         process = _started(confined(command, *places), root, variables, report.fileno())
-    assert process.stdin is not None and process.stdout is not None
+    assert process.stdin is not None
+    assert process.stdout is not None
     assert process.stderr is not None
     pipe = MessagePipe(os.dup(process.stdout.fileno()), os.dup(process.stdin.fileno()))
     process.stdin.close()

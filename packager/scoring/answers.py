@@ -25,8 +25,9 @@ class AnswerTables:
     """Makes tables of one package's answers, all with one schema."""
 
     def __init__(self, manifest: Manifest, kept: pa.Schema, bad: BadRows) -> None:
-        """``kept``: the columns of the scored table that go before; ``UsageError`` for a name that
-        an answer has too.
+        """``kept``: the columns of the scored table that go before.
+
+        Raises ``UsageError`` for a name that a column of the answers has too.
         """
         self._manifest, self._bad = manifest, bad
         schema = manifest.schema_

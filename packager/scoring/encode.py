@@ -53,10 +53,10 @@ class BlockEncoder:
             found = {name: self._values(frame[name], name, "csv") for name in known}
             return RowBlock(first, len(table), found)
         plain = [name for name in known if not self._is_typed(name, table.schema.field(name))]
-        frame = None if not plain else self._frame(table.select(plain), first)
+        rest = None if not plain else self._frame(table.select(plain), first)
         columns = {
-            name: self._values(frame[name], name, "parquet")
-            if frame is not None and name in plain
+            name: self._values(rest[name], name, "parquet")
+            if rest is not None and name in plain
             else arrow_column(table[name])
             for name in known
         }

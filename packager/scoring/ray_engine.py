@@ -7,7 +7,8 @@ process does without Ray, and writes the parts itself. So the bytes are the same
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from importlib import import_module
+from typing import Any
 
 from packager.errors import PackageError
 from packager.image.reference import open_reference
@@ -15,10 +16,7 @@ from packager.progress import NullProgress, Progress
 from packager.scoring.plan import ScoreRequest
 from packager.scoring.units import Unit
 
-if TYPE_CHECKING:
-    from packager.scoring.run import PlannedScoring
-
-Drive = Callable[["PlannedScoring", Sequence[Unit], Progress], None]
+Drive = Callable[[Sequence[Unit], Progress], None]
 
 
 def ray_drive(reference: str, asked: ScoreRequest) -> Drive:
@@ -28,7 +26,7 @@ def ray_drive(reference: str, asked: ScoreRequest) -> Drive:
     """
     ray = _ray()
 
-    def drive(planned: PlannedScoring, units: Sequence[Unit], progress: Progress) -> None:
+    def drive(units: Sequence[Unit], progress: Progress) -> None:
         started = not ray.is_initialized()
         if started:
             ray.init(include_dashboard=False, log_to_driver=False, logging_level="ERROR")
@@ -94,8 +92,8 @@ class UnitActor:
 
 def _ray() -> Any:
     try:
-        import ray
-        import ray.data
+        ray = import_module("ray")
+        import_module("ray.data")
     except ModuleNotFoundError as error:
         raise PackageError(
             "--engine ray: expected Ray in this environment, got none",

@@ -84,7 +84,7 @@ def score(
     asked: ScoreRequest,
     engine: Engine | None,
     progress: Progress,
-    drive: Callable[[PlannedScoring, Sequence[Unit], Progress], None] | None = None,
+    drive: Callable[[Sequence[Unit], Progress], None] | None = None,
 ) -> ScoreResult:
     """Score a table, or a shard of it; the last shard finishes the output.
 
@@ -114,7 +114,7 @@ def score(
         progress.step(f"part {done} of {len(left)}: {unit.rows:,} rows")
 
     if left and drive is not None:
-        drive(planned, left, progress)
+        drive(left, progress)
     elif left:
         planned.score(left, engine, progress, scored)
     parts = finished(plan, manifest, schema)

@@ -53,11 +53,21 @@ class Unit:
 class UnitSource(Protocol):
     """A table in units."""
 
-    units: Sequence[Unit]
-    columns: Sequence[str]
-    identity: Sequence[Any]
-    """What the table consists of, as JSON, without its rows' content."""
-    reader: TableReadOptions
+    @property
+    def units(self) -> Sequence[Unit]:
+        """In the order of the table."""
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """The names of its columns."""
+
+    @property
+    def identity(self) -> Sequence[Any]:
+        """What the table consists of, as JSON, without its rows' content."""
+
+    @property
+    def reader(self) -> TableReadOptions:
+        """How its cells are read."""
 
     def field(self, name: str) -> pa.Field:
         """The column of this name, as ``read`` gives it, but for dictionaries."""
@@ -82,7 +92,7 @@ def open_source(data: str, manifest: Manifest) -> UnitSource:
         kinds = {column.name: column.kind for column in manifest.schema_.features}
         return CsvUnits(source, kinds)
     raise UsageError(
-        f"{data}: expected CSV, Parquet or a Delta table, got rows with arrays or files beside them",
+        f"{data}: expected CSV, Parquet or a Delta table, got arrays or files beside it",
         "use `package predict`, which reads those; or write them into Parquet columns",
     )
 

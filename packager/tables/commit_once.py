@@ -94,7 +94,7 @@ def _commit(
     newest = max((file.modified for file in store.files(store.version(None).number)), default=0)
     with translate_errors(location):
         table.create_write_transaction(
-            _actions(files, newest), "append", table.schema(), commit_properties=properties
+            [*_actions(files, newest)], "append", table.schema(), commit_properties=properties
         )
     return True
 

@@ -32,12 +32,11 @@ from packager.tables.scan import DataFile, Scan, protocol_of, unwritable_error
 from packager.tables.storage import filesystem
 from packager.tables.write import as_read, remove_files, write_files
 
-KEEP = {
+KEEP = {  # of new tables: no reader or writer may expire the history
     "delta.logRetentionDuration": "interval 36500 days",
     "delta.deletedFileRetentionDuration": "interval 36500 days",
     "delta.enableExpiredLogCleanup": "false",
 }
-"""Configuration of new tables: no reader or writer may expire the history."""
 _IMPLIED = {
     "appendOnly": TableFeatures.AppendOnly,
     "invariants": TableFeatures.Invariants,

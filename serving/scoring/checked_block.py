@@ -155,7 +155,7 @@ def _of_texts(column: Texts, spec: ColumnSpec) -> tuple[dict[str, Any], list[Buf
         place = {text: at for at, text in enumerate(spec.categories)}
         known = np.array([*(place.get(text, -1) for text in column.values), -1], np.int64)
         return encode_array(known[column.codes])
-    known_text, (_, ends) = encode_text(column.values)
+    known_text, _ = encode_text(column.values)
     if not column.values:
         return encode_text([None] * len(column.codes))
     parts = np.empty(len(column.values) + 1, object)

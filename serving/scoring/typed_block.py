@@ -51,7 +51,11 @@ class TypedChecker:
             return None
         try:
             features = [_typed(block.columns[plan.name], plan) for plan in self._plans]
-            marks = [mark for pair in zip(self._plans, features) for mark in self._marks(*pair)]
+            marks = [
+                mark
+                for pair in zip(self._plans, features, strict=True)
+                for mark in self._marks(*pair)
+            ]
         except _UnsureError:
             return None
         extras = [self._extra(plan, block) for plan in self._extras]
