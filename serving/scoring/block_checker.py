@@ -92,9 +92,5 @@ def _row_objects(block: RowBlock) -> list[dict[str, Any]]:
 
 
 def _reason(error: RowError) -> str:
-    """The message without the row's number."""
-    return (
-        error.message.partition(": ")[2]
-        if error.column is None
-        else (f"column {error.column!r}: expected {error.expected}, got {error.got}")
-    )
+    """The message without the row's number, in the block."""
+    return error.message.partition(": " if error.column is None else ", ")[2]
