@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 
@@ -58,16 +58,13 @@ def _sums(plan: ScorePlan, manifest: Manifest) -> list[Part]:
     parts = []
     with (
         atomic_file(plan.state / PARTS) as listing,
-        atomic_file(plan.state / REJECTS) as rejects,
         listing.open("wb") as lines,
-        rejects.open("w", encoding="utf-8", newline="") as rows,
+        _rejects_file(plan) as reject,
     ):
-        writer = csv.writer(rows, lineterminator="\n")
-        writer.writerow(["row", "reason"])
         for record in _records(plan):
             parts.append(record.part)
             lines.write(canonical_json(asdict(record.part)) + b"\n")
-            writer.writerows((row, escaped(reason)) for row, reason in record.rejects)
+            reject(record.rejects)
             for name, labels, more in record.counters:
                 key = name, tuple(sorted(labels.items()))
                 totals[key] = totals.get(key, 0.0) + more
@@ -77,6 +74,21 @@ def _sums(plan: ScorePlan, manifest: Manifest) -> list[Part]:
             canonical_json({"model": manifest.name, "version": manifest.tag, "series": found})
         )
     return parts
+
+
+@contextmanager
+def _rejects_file(plan: ScorePlan) -> Iterator[Callable[[Iterable[tuple[int, str]]], object]]:
+    """A function that writes rejected rows; with ``bad="fail"`` there are none, and no file."""
+    if plan.bad == "fail":
+        yield lambda _: None
+        return
+    with (
+        atomic_file(plan.state / REJECTS) as path,
+        path.open("w", encoding="utf-8", newline="") as file,
+    ):
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["row", "reason"])
+        yield lambda rejects: writer.writerows((row, escaped(reason)) for row, reason in rejects)
 
 
 def _commit(plan: ScorePlan, manifest: Manifest, parts: list[Part], schema: pa.Schema) -> None:
@@ -97,8 +109,9 @@ def _records(plan: ScorePlan) -> Iterator[PartRecord]:
 def _done(plan: ScorePlan) -> list[Part]:
     """The parts of a finished output, whose leftovers are removed; ``PackageError`` if damaged."""
     shutil.rmtree(plan.state / WORK, ignore_errors=True)
-    for left in plan.output.glob(".part-*"):
-        left.unlink(missing_ok=True)
+    half = plan.part(0).name.replace("00000", "*", 1)
+    for left in (*plan.output.glob(f".{half}.*"), *plan.state.glob("._*")):
+        left.unlink(missing_ok=True)  # of a run that was killed
     with (plan.state / PARTS).open("rb") as lines:
         parts = [Part(**json.loads(line)) for line in lines]
     damaged = next((part for part in parts if not is_whole(plan, part)), None)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
+import queue
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.dataset as ds
 from host_samples import MANIFEST
 from in_process import hosted
 from pyarrow import parquet
@@ -25,8 +27,10 @@ from packager.model.hosted_model import HostedModel
 from packager.model.paths import Root
 from packager.model.row_blocks import RowBlock
 from packager.progress import NullProgress
+from packager.scoring.finish import keep_series
 from packager.scoring.plan import ScoreRequest
-from packager.scoring.run import PlannedScoring, begin, plan_scoring
+from packager.scoring.run import PlannedScoring, ScoreResult, begin, plan_scoring, score
+from packager.scoring.units import Unit
 from serving.prediction.package_files import PackageFiles
 from serving.scoring.answering import BlockPredictor
 from serving.scoring.session import ScoringSession
@@ -123,13 +127,13 @@ class SessionStream:
     blocks: int = 0
 
     def __post_init__(self) -> None:
-        self._waiting: deque[Message] = deque()
+        self._waiting: queue.Queue[Message] = queue.Queue()  # one thread sends, another receives
 
     def send(self, request: Message) -> None:
-        self._waiting.append(roundtrip(request))
+        self._waiting.put(roundtrip(request))
 
     def receive(self) -> Message:
-        return roundtrip(self._answer(self._waiting.popleft()))
+        return roundtrip(self._answer(self._waiting.get()))
 
     def _answer(self, request: Message) -> Message:
         if request.header["verb"] == "start":
@@ -177,3 +181,28 @@ def scored_package(folder: Path, **changes: Any) -> ScoredPackage:
     """A package below ``folder``."""
     root = folder / "root"
     return ScoredPackage(folder, package_at(root, **changes), root)
+
+
+def run(made: ScoredPackage, asked: ScoreRequest, of: Any = None) -> ScoreResult:
+    """``score``, with the package's session in this process."""
+
+    def drive(units: Sequence[Unit], _: object) -> None:
+        planned = made.planned(asked)
+        stream = made.stream(asked.bad, of)
+        keep_series(planned.plan, stream.session.tally.all())
+        for _unit in planned.scorer.run(units, stream):
+            pass
+
+    return score(made.reference, asked, None, NullProgress(), drive)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def answers(folder: Path) -> pa.Table:
+    return ds.dataset(folder, format="parquet").to_table()
