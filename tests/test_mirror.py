@@ -34,11 +34,11 @@ EXEMPT: dict[str, str] = {
         for name in ("weak_calendar", "weak_categories", "weak_ranges")
     },
     **{
-        f"packager/scoring/{name}.py": "a step of a run: scoring/test_run.py kills, divides, repeats"
+        f"packager/scoring/{name}.py": "a step of a run: scoring/test_run.py kills, divides it"
         for name in ("finish", "parts", "score_units", "units")
     },
     **{
-        f"serving/scoring/{name}.py": "a step of a session: scoring/test_session.py, test_typed_block.py"
+        f"serving/scoring/{name}.py": "a step of a session: scoring/test_session.py sees it"
         for name in ("answering", "block_checker", "tally")
     },
     "packager/cli/deploy_batch.py": "prints what deploy/test_batch.py runs",

@@ -27,7 +27,7 @@ _TYPED: Mapping[str, Any] = {
     "number": lambda kind: pa.types.is_integer(kind) or pa.types.is_floating(kind),
     "integer": lambda kind: pa.types.is_integer(kind) or pa.types.is_floating(kind),
     "boolean": pa.types.is_boolean,
-    "string": is_text,
+    "string": lambda kind: _is_text(kind),
 }
 """Kind of a column → whether an Arrow type of it is sent as an array."""
 
@@ -73,12 +73,17 @@ class BlockEncoder:
         return Values(plain_cells(series, self._kinds[name], form, self._reader))
 
 
+def _is_text(kind: pa.DataType) -> bool:
+    """Whether cells are text, by themselves or in a dictionary."""
+    return is_text(kind.value_type if pa.types.is_dictionary(kind) else kind)
+
+
 def arrow_column(column: pa.ChunkedArray) -> BlockColumn:
     """A column of numbers, booleans or text."""
     array = column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
     if isinstance(array, pa.ChunkedArray):  # text beyond 2 GiB; blocks never have that much
         array = pa.concat_arrays(array.chunks)
-    if is_text(array.type):
+    if _is_text(array.type):
         coded = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
         codes = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
         return _used(codes, coded.dictionary)

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from scored_packages import scored_package
+from scored_packages import rows, scored_package
 
 from packager.manifest.manifest import Column, Schema
 from packager.manifest.read_options import DEFAULT_OPTIONS
 from packager.model.row_blocks import Numbers, Texts, Values
 from packager.scoring.encode import BlockEncoder, arrow_column
+from serving.scoring.typed_block import TypedChecker
 
 
 @pytest.mark.parametrize(
@@ -52,3 +53,15 @@ def test_other_columns_are_the_values_of_a_request(tmp_path: Path) -> None:
     frame = table.select(["id", "size"]).to_pandas().astype(str)
     texts = BlockEncoder(manifest, DEFAULT_OPTIONS, "rows").encode(frame, 0)
     assert texts.columns["size"].plain() == [0.5, 1.0]
+
+
+def test_text_as_files_are_read_is_checked_at_once(tmp_path: Path) -> None:
+    made = scored_package(tmp_path)
+    planned = made.planned(made.request(made.write(rows(50))))
+    source, encoder = planned.scorer.source, planned.scorer.encoder
+    (table,) = source.read(source.units[0], planned.scorer.columns)
+    assert pa.types.is_dictionary(table.schema.field("colour").type)
+    block = encoder.encode(table, 0)
+    assert not [name for name, own in block.columns.items() if isinstance(own, Values)]
+    checker = TypedChecker(made.manifest.schema_, strict=False)
+    assert checker.check(block) is not None
