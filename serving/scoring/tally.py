@@ -21,8 +21,12 @@ class Tally:
     """The metrics of scored rows, without those of requests."""
 
     def __init__(self, files: PackageFiles) -> None:
-        self._registry = CollectorRegistry()
-        self._membership = files.membership
+        self._files = files
+        self._begin()
+
+    def _begin(self) -> None:
+        """Start at 0: a sum of floats must not depend on the parts before."""
+        files, self._registry = self._files, CollectorRegistry()
         metrics = ServingMetrics(files.measured_package(), {}, self._registry)
         self._recorder = MetricsRecorder(files.names, files.profile, metrics, files.clocks)
         self._before = self._values()
@@ -49,16 +53,17 @@ class Tally:
     def finished(self) -> list[Sample]:
         """What the counters of this part rose by; the next part begins."""
         self._recorder.flush()
-        before, self._before = self._before, self._values()
-        risen = ((key, value - before.get(key, 0.0)) for key, value in self._before.items())
+        before, after = self._before, self._values()
+        self._begin()
+        risen = ((key, value - before.get(key, 0.0)) for key, value in after.items())
         return [(name, dict(labels), more) for (name, labels), more in risen if more]
 
     def _batch(self, block: CheckedBlock, found: Predictions, compiled: int, coded: bool) -> Batch:
         arrays = block.arrays if coded else None
         bitmaps: Any = (
-            self._membership.bitmaps(block.columns, block.rows)
+            self._files.membership.bitmaps(block.columns, block.rows)
             if arrays is None
-            else self._membership.bitmaps_of(block.columns, arrays)
+            else self._files.membership.bitmaps_of(block.columns, arrays)
         )
         return Batch(
             block.columns,

@@ -15,7 +15,7 @@ import pyarrow.dataset as ds
 import pytest
 from command import NO_ENGINE, PACKAGE, Package, package
 
-KILLS = 4
+KILLS = 3
 
 
 def command(of: Package, data: Path, output: Path, *more: str) -> list[str]:

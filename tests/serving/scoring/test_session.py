@@ -93,3 +93,13 @@ def test_rows_are_counted_once_and_only_those_with_an_answer(made: ScoredPackage
     flagged = [v for (n, labels), v in counters.items() if n == "model_feature_anomalies_total"]
     assert sum(flagged) > 0
     assert own.tally.finished() == []
+
+
+def test_the_counters_of_a_part_do_not_depend_on_the_parts_before(made: ScoredPackage) -> None:
+    fresh, used = (session(made.root, made.manifest) for _ in range(2))
+    for seed in range(20):
+        answers(made, used, rows(177, seed))
+        used.tally.finished()
+    for own in (fresh, used):
+        answers(made, own, rows(201, 99))
+    assert fresh.tally.finished() == used.tally.finished()
