@@ -25,7 +25,7 @@ Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class Numbers:
+class NumberColumn:
     """A column of floats, integers or booleans; NaN is null, and what ``null`` says."""
 
     values: npt.NDArray[Any]
@@ -45,7 +45,7 @@ class Numbers:
 
 
 @dataclass(frozen=True)
-class Texts:
+class CodedTexts:
     """A column of texts: each row's place in ``values``, -1 for null."""
 
     codes: npt.NDArray[np.int32]
@@ -58,7 +58,7 @@ class Texts:
 
 
 @dataclass(frozen=True)
-class Values:
+class ValueColumn:
     """A column of JSON values, None for null."""
 
     values: Sequence[Any]
@@ -68,7 +68,7 @@ class Values:
         return list(self.values)
 
 
-BlockColumn = Numbers | Texts | Values
+BlockColumn = NumberColumn | CodedTexts | ValueColumn
 
 
 @dataclass(frozen=True)
@@ -103,31 +103,31 @@ class RowBlock:
 
 def _encoded(column: BlockColumn) -> tuple[dict[str, Any], list[Buffer]]:
     match column:
-        case Numbers():
+        case NumberColumn():
             about, buffers = encode_array(column.values)
             if column.null is not None:
                 _, more = encode_array(column.null)
                 buffers += more
             return {"form": "numbers", "values": about}, buffers
-        case Texts():
+        case CodedTexts():
             about, buffers = encode_array(column.codes)
             known, more = encode_text(column.values)
             form = {"form": "texts", "codes": about, "known": known, "count": len(column.values)}
             return form, [*buffers, *more]
-        case Values():
+        case ValueColumn():
             return {"form": "values", "values": list(column.values)}, []
 
 
 def _decoded(one: Mapping[str, Any], buffers: Sequence[Buffer], rows: int) -> BlockColumn:
     if one["form"] == "values":
-        return Values(one["values"])
+        return ValueColumn(one["values"])
     if one["form"] == "numbers":
         (values,) = decode_columns([one["values"]], buffers[:1], rows)
         null = np.frombuffer(buffers[1], np.bool_) if len(buffers) > 1 else None
-        return Numbers(values, null)
+        return NumberColumn(values, null)
     (codes,) = decode_columns([one["codes"]], buffers[:1], rows)
     (known,) = decode_columns([one["known"]], buffers[1:], one["count"])
-    return Texts(codes, known)
+    return CodedTexts(codes, known)
 
 
 @dataclass(frozen=True)

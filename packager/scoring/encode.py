@@ -21,7 +21,7 @@ from packager.data.row_files import plain_cells
 from packager.manifest.base import Kind
 from packager.manifest.manifest import Manifest
 from packager.manifest.read_options import TableReadOptions
-from packager.model.row_blocks import BlockColumn, Numbers, RowBlock, Texts, Values
+from packager.model.row_blocks import BlockColumn, CodedTexts, NumberColumn, RowBlock, ValueColumn
 
 _TYPED: Mapping[str, Any] = {
     "number": lambda kind: pa.types.is_integer(kind) or pa.types.is_floating(kind),
@@ -70,7 +70,7 @@ class BlockEncoder:
         return with_declared(plain_frame(_decoded(table)), self._reader, self._place, first)
 
     def _values(self, series: Any, name: str, form: Any) -> BlockColumn:
-        return Values(plain_cells(series, self._kinds[name], form, self._reader))
+        return ValueColumn(plain_cells(series, self._kinds[name], form, self._reader))
 
 
 def _is_text(kind: pa.DataType) -> bool:
@@ -90,16 +90,18 @@ def arrow_column(column: pa.ChunkedArray) -> BlockColumn:
     null = array.is_null().to_numpy(zero_copy_only=False) if array.null_count else None
     if null is not None:
         array = pc.fill_null(array, False if pa.types.is_boolean(array.type) else 0)
-    return Numbers(np.asarray(array.to_numpy(zero_copy_only=False)), null)
+    return NumberColumn(np.asarray(array.to_numpy(zero_copy_only=False)), null)
 
 
-def _used(codes: Any, texts: pa.Array) -> Texts:
+def _used(codes: Any, texts: pa.Array) -> CodedTexts:
     """The texts that occur: a row group's dictionary may have many that a block lacks."""
     if len(texts) <= len(codes):
-        return Texts(codes, texts.to_pylist())
+        return CodedTexts(codes, texts.to_pylist())
     places, inverse = np.unique(codes, return_inverse=True)
     gone = int(len(places) > 0 and places[0] < 0)
-    return Texts((inverse - gone).astype(np.int32), texts.take(pa.array(places[gone:])).to_pylist())
+    return CodedTexts(
+        (inverse - gone).astype(np.int32), texts.take(pa.array(places[gone:])).to_pylist()
+    )
 
 
 def _decoded(table: pa.Table) -> pa.Table:

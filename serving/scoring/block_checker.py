@@ -11,8 +11,8 @@ import numpy as np
 from packager.data.rows.column_converter import FLAGS, ColumnConverter
 from packager.data.rows.request_rows import RowChecker, RowError, ValidatedRows
 from packager.manifest.manifest import Schema
-from packager.model.row_blocks import BadRows, Indices, RowBlock, Values
-from serving.scoring.checked_block import CheckedBlock, Mark
+from packager.model.row_blocks import BadRows, Indices, RowBlock, ValueColumn
+from serving.scoring.checked_block import AnomalyRows, CheckedBlock
 from serving.scoring.typed_block import TypedChecker
 
 
@@ -73,10 +73,10 @@ class BlockChecker:
             for row, anomaly in plan.anomalies(values):
                 found.setdefault(anomaly, []).append(row)
             marks += [
-                Mark(plan.name, name, f"{plan.name}:{FLAGS[name]}", np.array(own, np.int64))  # type: ignore[index]
+                AnomalyRows(plan.name, name, f"{plan.name}:{FLAGS[name]}", np.array(own, np.int64))  # type: ignore[index]
                 for name, own in found.items()
             ]
-        features = [Values(values) for values in checked.columns[:count]]
+        features = [ValueColumn(values) for values in checked.columns[:count]]
         return CheckedBlock(
             checked.rows, features, checked.columns[count:], marks, tuple(checked.defaulted or ())
         )

@@ -18,12 +18,12 @@ from modelhost.columns import (
 )
 from modelhost.wire import Buffer
 from monitoring.column_arrays import ColumnArrays
-from packager.model.row_blocks import BlockColumn, Indices, Numbers, Texts, Values
+from packager.model.row_blocks import BlockColumn, CodedTexts, Indices, NumberColumn, ValueColumn
 
 Described = tuple[list[dict[str, Any]], list[Buffer]]
 
 
-class Mark(NamedTuple):
+class AnomalyRows(NamedTuple):
     """The rows with one anomaly of one feature."""
 
     feature: str
@@ -64,7 +64,7 @@ class CheckedBlock:
     features: Sequence[BlockColumn]
     """In the types of the schema."""
     extras: Sequence[Sequence[Any]]
-    marks: Sequence[Mark]
+    marks: Sequence[AnomalyRows]
     """In the order of a row's flags."""
     defaulted: Sequence[str] = ()
     """Features that the table lacks, which have their default."""
@@ -129,27 +129,27 @@ class CheckedBlock:
 
 
 def _taken(column: BlockColumn, rows: Indices) -> BlockColumn:
-    if isinstance(column, Numbers):
+    if isinstance(column, NumberColumn):
         null = None if column.null is None else column.null[rows]
-        return Numbers(column.values[rows], null)
-    if isinstance(column, Texts):
-        return Texts(column.codes[rows], column.values)
-    return Values([column.values[row] for row in rows.tolist()])
+        return NumberColumn(column.values[rows], null)
+    if isinstance(column, CodedTexts):
+        return CodedTexts(column.codes[rows], column.values)
+    return ValueColumn([column.values[row] for row in rows.tolist()])
 
 
 def _described(
     column: BlockColumn, spec: ColumnSpec, rows: int
 ) -> tuple[dict[str, Any], list[Buffer]]:
-    if isinstance(column, Numbers):
+    if isinstance(column, NumberColumn):
         null = None if column.null is None or not column.null.any() else column.null
         return encode_array(column.values, None if null is None else null.tolist())
-    if isinstance(column, Texts):
+    if isinstance(column, CodedTexts):
         return _of_texts(column, spec)
     made = encode_values([column.values], [spec], rows)
     return made.described[0], list(made.buffers)
 
 
-def _of_texts(column: Texts, spec: ColumnSpec) -> tuple[dict[str, Any], list[Buffer]]:
+def _of_texts(column: CodedTexts, spec: ColumnSpec) -> tuple[dict[str, Any], list[Buffer]]:
     """Codes of a column of categories; else text, joined without a loop over the rows."""
     if spec.categories is not None and spec.dtype.endswith("category"):
         place = {text: at for at, text in enumerate(spec.categories)}

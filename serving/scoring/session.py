@@ -18,7 +18,7 @@ from serving.predict_file import model_process
 from serving.prediction.package_files import PackageFiles
 from serving.scoring.answering import BlockPredictor, FailingRowsError
 from serving.scoring.block_checker import BlockChecker, Checked
-from serving.scoring.tally import Tally
+from serving.scoring.tally import PartTally
 
 
 class ScoringSession:
@@ -28,7 +28,7 @@ class ScoringSession:
         manifest = files.manifest
         self._checker = BlockChecker(manifest.schema_, files.checker, strict=manifest.serve.strict)
         self._predictor = predictor
-        self.tally = Tally(files)
+        self.tally = PartTally(files)
 
     def check(self, block: RowBlock, bad: BadRows) -> Checked:
         """The valid rows; raises ``RowError`` with the row's number in the whole table."""

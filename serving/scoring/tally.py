@@ -17,7 +17,7 @@ Sample = tuple[str, dict[str, str], float]
 """Name, labels and value of one series."""
 
 
-class Tally:
+class PartTally:
     """The metrics of scored rows, without those of requests."""
 
     def __init__(self, files: PackageFiles) -> None:

@@ -15,9 +15,9 @@ from monitoring.column_arrays import Codes, ColumnArrays, ColumnLayout, Floats
 from packager.data.rows.column_converter import FLAGS, Anomaly, ColumnConverter
 from packager.manifest.base import MAX_EXACT_INTEGER
 from packager.manifest.manifest import Schema
-from packager.model.row_blocks import BlockColumn, Bools, Numbers, RowBlock, Texts
+from packager.model.row_blocks import BlockColumn, Bools, CodedTexts, NumberColumn, RowBlock
 from serving.prediction.converters import is_float64, is_integer
-from serving.scoring.checked_block import CheckedBlock, Mark
+from serving.scoring.checked_block import AnomalyRows, CheckedBlock
 
 LIMIT = float(MAX_EXACT_INTEGER)
 _NARROW = ("float32", "Float32")
@@ -66,7 +66,7 @@ class TypedChecker:
         column = block.columns.get(plan.name)
         return [None] * block.rows if column is None else plan.take_any(column.plain())
 
-    def _marks(self, plan: ColumnConverter, column: BlockColumn) -> list[Mark]:
+    def _marks(self, plan: ColumnConverter, column: BlockColumn) -> list[AnomalyRows]:
         found = []
         for anomaly, rows in _anomalies(plan, column).items():
             places = np.flatnonzero(rows)
@@ -75,21 +75,21 @@ class TypedChecker:
             if self._strict or plan.is_barred(None, anomaly):
                 raise _UnsureError
             flag = f"{plan.name}:{FLAGS[anomaly]}"
-            found.append(Mark(plan.name, anomaly, flag, places.astype(np.int64)))
+            found.append(AnomalyRows(plan.name, anomaly, flag, places.astype(np.int64)))
         return found
 
     def _arrays(self, features: Sequence[BlockColumn], rows: int) -> ColumnArrays:
         numbers: Floats = np.empty((len(self._layout.numbers), rows))
         for at, place in self._layout.numbers.items():
             column = features[at]
-            assert isinstance(column, Numbers)
+            assert isinstance(column, NumberColumn)
             numbers[place] = column.values
             if column.null is not None:
                 numbers[place][column.null] = np.nan
         codes: Codes = np.empty((len(self._layout.categories), rows), np.intp)
         for at, place in self._layout.categories.items():
             own, texts = self._layout.codes[at], features[at]
-            assert isinstance(texts, Texts)
+            assert isinstance(texts, CodedTexts)
             table = [own.get(text, -1) for text in texts.values]
             codes[place] = np.array([*table, own[None]], np.intp)[texts.codes]
         return ColumnArrays(self._layout, numbers, codes)
@@ -108,11 +108,11 @@ def _is_plain(plan: ColumnConverter) -> bool:
 def _typed(column: BlockColumn, plan: ColumnConverter) -> BlockColumn:
     """The column in the type of the schema; raises ``_UnsureError``."""
     kind = plan.column.kind
-    if kind == "string" and isinstance(column, Texts):
+    if kind == "string" and isinstance(column, CodedTexts):
         if plan.bars and "" in column.values:
             raise _UnsureError
         return column
-    if kind == "string" or not isinstance(column, Numbers):
+    if kind == "string" or not isinstance(column, NumberColumn):
         raise _UnsureError
     if kind == "boolean":
         if column.values.dtype.kind != "b":
@@ -135,16 +135,16 @@ def _integers(
     null: Bools | None,
     present: npt.NDArray[np.generic],
     plan: ColumnConverter,
-) -> Numbers:
+) -> NumberColumn:
     whole = np.asarray(present, np.int64)
     # A column of a narrow dtype refuses larger integers.
     if not (whole == present).all() or (len(whole) and not _holds(plan, whole)):
         raise _UnsureError
     if null is None:
-        return Numbers(whole)
+        return NumberColumn(whole)
     filled = np.zeros(len(values), np.int64)
     filled[~null] = whole
-    return Numbers(filled, null)
+    return NumberColumn(filled, null)
 
 
 def _holds(plan: ColumnConverter, values: npt.NDArray[np.int64]) -> bool:
@@ -158,7 +158,9 @@ def _holds(plan: ColumnConverter, values: npt.NDArray[np.int64]) -> bool:
     return int(bounds.min) <= int(values.min()) and int(values.max()) <= int(bounds.max)
 
 
-def _floats(values: npt.NDArray[np.generic], null: Bools | None, plan: ColumnConverter) -> Numbers:
+def _floats(
+    values: npt.NDArray[np.generic], null: Bools | None, plan: ColumnConverter
+) -> NumberColumn:
     made = np.array(values, np.float64)  # a copy, because nulls are written into it
     if null is not None:
         made[null] = np.nan
@@ -169,10 +171,10 @@ def _floats(values: npt.NDArray[np.generic], null: Bools | None, plan: ColumnCon
         if not exact or np.isinf(rounded).any():
             raise _UnsureError
         made = rounded
-    return Numbers(made)
+    return NumberColumn(made)
 
 
-def _null(column: Numbers) -> Bools | None:
+def _null(column: NumberColumn) -> Bools | None:
     """The mask of nulls; None if there are none."""
     null = np.isnan(column.values) if column.values.dtype.kind == "f" else None
     if column.null is not None:
@@ -182,10 +184,10 @@ def _null(column: Numbers) -> Bools | None:
 
 def _anomalies(plan: ColumnConverter, column: BlockColumn) -> Mapping[Anomaly, Bools]:
     """Each anomaly and the mask of its rows, as ``ColumnConverter.judge``."""
-    if isinstance(column, Texts):
+    if isinstance(column, CodedTexts):
         table = np.array([_unseen(plan, text) for text in column.values] + [False], np.bool_)
         return {"missing": column.codes < 0, "unseen": table[column.codes]}
-    assert isinstance(column, Numbers)
+    assert isinstance(column, NumberColumn)
     found: dict[Anomaly, Bools] = {}
     null = _null(column)
     if null is not None:

@@ -6,15 +6,15 @@ import numpy as np
 
 from modelhost.predictions import Predictions
 from modelhost.wire import roundtrip
-from packager.model.row_blocks import BlockAnswers, Numbers, RowBlock, Texts, Values
+from packager.model.row_blocks import BlockAnswers, CodedTexts, NumberColumn, RowBlock, ValueColumn
 
 
 def test_a_block_arrives_as_it_was_sent() -> None:
     columns = {
-        "size": Numbers(np.array([0.5, np.nan, 2.0])),
-        "rank": Numbers(np.array([1, 0, 3]), np.array([False, True, False])),
-        "colour": Texts(np.array([0, -1, 1], np.int32), ["röt", ""]),
-        "day": Values(["2024-01-31", None, [1, 2]]),
+        "size": NumberColumn(np.array([0.5, np.nan, 2.0])),
+        "rank": NumberColumn(np.array([1, 0, 3]), np.array([False, True, False])),
+        "colour": CodedTexts(np.array([0, -1, 1], np.int32), ["röt", ""]),
+        "day": ValueColumn(["2024-01-31", None, [1, 2]]),
     }
     found = RowBlock.decoded(roundtrip(RowBlock(70, 3, columns).encoded()))
     assert (found.first, found.rows, list(found.columns)) == (70, 3, list(columns))

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from modelhost.columns import ColumnSpec, decode_columns
-from packager.model.row_blocks import Numbers, Texts, Values
-from serving.scoring.checked_block import CheckedBlock, Mark
+from packager.model.row_blocks import CodedTexts, NumberColumn, ValueColumn
+from serving.scoring.checked_block import AnomalyRows, CheckedBlock
 
 SPECS = [
     ColumnSpec("size", "number", "float64"),
@@ -16,20 +16,20 @@ SPECS = [
     ColumnSpec("colour", "string", "category", ("blue", "red")),
     ColumnSpec("day", "date", "object"),
 ]
-TEXTS = Texts(np.array([1, -1, 0], np.int32), ["é", "red"])
+TEXTS = CodedTexts(np.array([1, -1, 0], np.int32), ["é", "red"])
 
 
 def block() -> CheckedBlock:
     features = [
-        Numbers(np.array([0.5, np.nan, 2.0])),
-        Numbers(np.array([1, 0, 3]), np.array([False, True, False])),
+        NumberColumn(np.array([0.5, np.nan, 2.0])),
+        NumberColumn(np.array([1, 0, 3]), np.array([False, True, False])),
         TEXTS,
         TEXTS,
-        Values(["2024-01-31", None, "2024-02-01"]),
+        ValueColumn(["2024-01-31", None, "2024-02-01"]),
     ]
     marks = [
-        Mark("size", "missing", "size:missing", np.array([1])),
-        Mark("note", "unseen", "note:unseen", np.array([1, 2])),
+        AnomalyRows("size", "missing", "size:missing", np.array([1])),
+        AnomalyRows("note", "unseen", "note:unseen", np.array([1, 2])),
     ]
     return CheckedBlock(3, features, [[7, 8, 9]], marks)
 
@@ -67,7 +67,7 @@ def test_the_models_process_gets_the_same_values() -> None:
 
 @pytest.mark.parametrize("codes", [[-1, -1], []])
 def test_a_column_without_text_is_sent_too(codes: list[int]) -> None:
-    texts = Texts(np.array(codes, np.int32), [])
+    texts = CodedTexts(np.array(codes, np.int32), [])
     described, buffers = CheckedBlock(len(codes), [texts], (), ()).described(SPECS[2:3])
     (found,) = decode_columns(described, buffers, len(codes))
     assert found == [None] * len(codes)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from packager.data.rows.request_rows import RowChecker, RowError
 from packager.manifest.manifest import Column, Schema
-from packager.model.row_blocks import Numbers, RowBlock, Texts
+from packager.model.row_blocks import CodedTexts, NumberColumn, RowBlock
 from packager.scoring.encode import arrow_column
 from serving.scoring.block_checker import BlockChecker
 from serving.scoring.typed_block import TypedChecker
@@ -107,7 +107,7 @@ def test_usual_rows_are_checked_at_once_and_rarer_ones_are_not() -> None:
     assert checker.check(infinite) is None
     without = {name: own for name, own in block_of([usual]).columns.items() if name != "rank"}
     assert checker.check(RowBlock(0, 1, without)) is None
-    of_text = {**block_of([usual]).columns, "size": Texts(np.array([0], np.int32), ["1"])}
+    of_text = {**block_of([usual]).columns, "size": CodedTexts(np.array([0], np.int32), ["1"])}
     assert checker.check(RowBlock(0, 1, of_text)) is None
 
 
@@ -119,5 +119,5 @@ def test_an_unseen_text_has_no_code() -> None:
     found = TypedChecker(SCHEMA, strict=False).check(block_of(rows))
     assert found is not None
     assert found.seen.tolist() == [True, False, True]
-    assert isinstance(found.features[1], Numbers)
+    assert isinstance(found.features[1], NumberColumn)
     assert np.isnan(found.features[1].values).all()
