@@ -21,7 +21,7 @@ from packager.runners.package_stream import PackageStream, package_stream
 from packager.scoring.answers import AnswerTables
 from packager.scoring.encode import BlockEncoder
 from packager.scoring.finish import finished, keep_series
-from packager.scoring.parts import is_whole, read_record
+from packager.scoring.parts import Part, is_whole, read_record
 from packager.scoring.plan import COUNTERS, REJECTS, SUCCESS, ScorePlan, ScoreRequest
 from packager.scoring.score_units import UnitScorer
 from packager.scoring.units import Unit, UnitSource, open_source
@@ -118,7 +118,14 @@ def score(
     elif left:
         planned.score(left, engine, progress, scored)
     parts = finished(plan, manifest, schema)
-    known = parts
+    return _result(planned, own, parts, len(left))
+
+
+def _result(
+    planned: PlannedScoring, own: Sequence[Unit], parts: Sequence[Part] | None, made: int
+) -> ScoreResult:
+    """``own``: the units of this shard; ``parts``: all of them, if they are there."""
+    plan, known = planned.plan, parts
     if known is None:
         records = [read_record(plan, unit.number) for unit in own]
         known = [record.part for record in records if record is not None]
@@ -127,7 +134,7 @@ def score(
         rows=sum(part.rows for part in known),
         rejected=sum(part.rejected for part in known),
         parts=len(known),
-        made=len(left),
+        made=made,
         complete=parts is not None,
         counters=None if parts is None else plan.state / COUNTERS,
         rejects=None if parts is None or plan.bad == "fail" else plan.state / REJECTS,
