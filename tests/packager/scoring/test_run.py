@@ -19,7 +19,7 @@ from scored_packages import Rule, ScoredPackage, answers, contents, rows, run, s
 from packager.cache import atomic_file
 from packager.digest import canonical_json
 from packager.errors import PackageError, UsageError
-from packager.monitor.counters import ModelSelector, scrape_replicas
+from packager.replicas.counters import ModelSelector, scrape_replicas
 from packager.scoring import score_units
 from packager.scoring.plan import SUCCESS, WORK
 
