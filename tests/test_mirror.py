@@ -36,6 +36,17 @@ EXEMPT: dict[str, str] = {
         f"packager/worker/test/{name}.py": "bins of one kind of column: test_weak_bins.py"
         for name in ("weak_calendar", "weak_categories", "weak_ranges")
     },
+    **{
+        f"packager/scoring/{name}.py": "a step of a run: scoring/test_run.py kills, divides it"
+        for name in ("finish", "parts", "score_units", "units")
+    },
+    **{
+        f"serving/scoring/{name}.py": "a step of a session: scoring/test_session.py sees it"
+        for name in ("answering", "block_checker", "tally")
+    },
+    "packager/cli/deploy_batch.py": "prints what deploy/test_batch.py runs",
+    "packager/runners/package_stream.py": "the process under cli/test_score.py",
+    "packager/tables/commit_once.py": "committed and repeated in scoring/test_delta_units.py",
     "modelhost/compiling/answer_parts.py": "compiled in worker/compile/test_outputs.py",
     "packager/cli/data/labels_derive.py": "`labels map` and the errors in cli/data/test_labels.py",
     "packager/labelling/derived_labels.py": "called by test_mapping.py and test_estimate.py",

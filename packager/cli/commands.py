@@ -12,7 +12,18 @@ from typing import Any
 import typer
 
 # isort: off
-from packager.cli import build, inspect, run, test, bench, monitoring, drift, feedback
+from packager.cli import (
+    build,
+    inspect,
+    run,
+    score,
+    test,
+    bench,
+    monitoring,
+    drift,
+    deploy_batch,
+    feedback,
+)
 from packager.cli.data import versions, derive, fingerprints, checks, verdicts
 from packager.cli.data import label_queue, labels, labels_derive
 from packager.cli.issues import service, listing, act, sync, admin
@@ -30,6 +41,7 @@ __all__ = [
     "bench",
     "build",
     "checks",
+    "deploy_batch",
     "derive",
     "drift",
     "feedback",
@@ -42,6 +54,7 @@ __all__ = [
     "monitoring",
     "run",
     "run_command",
+    "score",
     "service",
     "sync",
     "test",

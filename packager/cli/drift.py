@@ -24,7 +24,10 @@ DEFAULT = Objectives()
 def drift(
     urls: Annotated[
         list[str] | None,
-        typer.Argument(metavar="URL", help="The address of a server; name every replica."),
+        typer.Argument(
+            metavar="URL|DIR",
+            help="The address of a server, of every replica; or an output of `package score`.",
+        ),
     ] = None,
     prometheus: Annotated[
         str | None, typer.Option(help="Address of a Prometheus, instead of the replicas.")

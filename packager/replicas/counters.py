@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import requests
@@ -17,6 +18,7 @@ from packager.client.exposition import MAX_SERIES, not_metrics, read_samples
 from packager.client.fetch import MAX_METRICS_BYTES, UNCOMPRESSED, Bearer, UnboundedError, fetch
 from packager.deploy.prometheus.promql import quoted
 from packager.errors import PackageError, UsageError
+from packager.replicas.counter_files import counter_file, read_counters
 
 if TYPE_CHECKING:
     from packager.client.exposition import Sample
@@ -114,15 +116,17 @@ def scrape_replicas(
     key: str | None = None,
     names: MetricNames = DRIFT_NAMES,
 ) -> CounterTotals:
-    """The sums of the replicas' counters since they started.
+    """The sums of the replicas' counters since they started, and of scored tables.
 
-    ``urls``: the address of each replica, with or without ``/metrics``. ``key`` is sent to each.
+    ``urls``: the address of each replica, with or without ``/metrics``, to which ``key`` is sent;
+    or an output of ``package score``.
     """
-    urls = [metrics_address(url) for url in urls]
+    files = {str(found) for url in urls if (found := counter_file(url)) is not None}
+    urls = [str(counter_file(url) or metrics_address(url)) for url in urls]
     twice = sorted({url for url in urls if list(urls).count(url) > 1})
     if twice:
         raise UsageError(f"{twice[0]}: expected every replica once, got it twice", "name it once")
-    exposed = [sample for url in urls for sample in _exposed(url, key, names)]
+    exposed = [sample for url in urls for sample in _exposed(url, key, names, is_file=url in files)]
     where = ", ".join(urls)
     pairs = [_pair(sample.labels) for sample in exposed if sample.name == PACKAGE_INFO]
     model, version = wanted.choose(pairs, where)
@@ -137,8 +141,16 @@ def scrape_replicas(
             place[cell] = place.get(cell, 0.0) + sample.value
         else:
             place[cell] = max(place.get(cell, sample.value), sample.value)
-    replicas = "1 replica" if len(urls) == 1 else f"{len(urls)} replicas"
-    return CounterTotals(model, version, f"{replicas} since their start", values)
+    source = _counted(len(urls) - len(files), len(files))
+    return CounterTotals(model, version, source, values, cumulative=len(files) < len(urls))
+
+
+def _counted(replicas: int, tables: int) -> str:
+    """A description of what was counted."""
+    served = "1 replica" if replicas == 1 else f"{replicas} replicas"
+    scored = "1 scored table" if tables == 1 else f"{tables} scored tables"
+    parts = [f"{served} since their start"] * bool(replicas) + [scored] * bool(tables)
+    return " and ".join(parts)
 
 
 def metrics_address(url: str) -> str:
@@ -185,8 +197,8 @@ def _pair(labels: Mapping[str, str]) -> tuple[str, str]:
     return labels.get("model", ""), labels.get("version", "")
 
 
-def _exposed(url: str, key: str | None, names: MetricNames) -> list[Sample]:
-    found = read_samples(_get(url, {}, key).text, url)
+def _exposed(url: str, key: str | None, names: MetricNames, *, is_file: bool) -> list[Sample]:
+    found = read_counters(Path(url)) if is_file else read_samples(_get(url, {}, key).text, url)
     try:
         for sample in found:
             if sample.name in names.counters or sample.name in names.gauges:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from packager.data.answer_cells import answer_cells
 from packager.manifest.outputs import Output
-from packager.run.answer_cells import answer_cells
 
 
 @pytest.mark.parametrize(
