@@ -20,9 +20,9 @@ from packager.tracker.core.finding import Finding, Report
 from packager.tracker.core.moments import DAY, HOUR, MINUTE
 from packager.tracker.core.plot import (
     BinsPlot,
-    HistogramPlot,
+    CountedRow,
+    CountsPlot,
     Level,
-    Mark,
     SeriesLine,
     SeriesPlot,
     SeriesPoint,
@@ -164,11 +164,9 @@ def _mismatch(now: float) -> Finding:
 
 
 def _rows(now: float) -> Finding:
-    counts = tuple(max(1, int(3000 * math.exp(-i / 4))) for i in range(20))
-    plot = HistogramPlot(
-        title="price of 10,708 rows", unit="USD", edges=tuple(range(0, 20_001, 1000)),
-        counts=counts, marks=(Mark(name="this row", value=18_823),),
-    )  # fmt: skip
+    kinds = {"labels in cut": 12, "ranges in price": 3, "duplicates in whole rows": 146}
+    counted = [CountedRow(name=one, count=n, subject=n == 12) for one, n in kinds.items()]
+    plot = CountsPlot(title="Suspicious rows by kind", rows=tuple(counted), total=10_708)
     return _finding(
         kind="SuspiciousRows", subject="row=9f2c4e", share=0.0011, certainty=0.8,
         source="data check", starts_at=now - 300 * HOUR, plot=plot,

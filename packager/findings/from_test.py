@@ -10,6 +10,7 @@ import numpy as np
 from monitoring.profile.profile import PREDICTION, is_prediction
 from monitoring.slices.slices import ALL
 from monitoring.stats.drift import total_variation
+from packager.findings.check_plots import plot_of_check
 from packager.manifest.policy import Family
 from packager.tracker.core.finding import (
     PACKAGE_SUBJECT,
@@ -21,7 +22,6 @@ from packager.tracker.core.finding import (
     Severity,
     Unjudged,
 )
-from packager.tracker.core.plot import MAX_BINS, BinsPlot
 from packager.tracker.core.priority import DRIFT_CERTAINTY
 from packager.tracker.core.texts import named
 from packager.worker.test.details import DriftDetails
@@ -111,24 +111,7 @@ def _finding(
         starts_at=at,
         values={name: value for name, value in numbers.items() if value is not None},
         links={} if page is None else {"report": page},
-        plot=_plot(check, about),
-    )
-
-
-def _plot(check: Check, about: str) -> BinsPlot | None:
-    """Of drift: shares of rows in each bin, in training and in the new data."""
-    if check.family != "drift" or not check.details:
-        return None
-    drawn = DriftDetails.model_validate(check.details)
-    before, now = sum(drawn.reference), sum(drawn.counts)
-    if not 0 < len(drawn.bins) <= MAX_BINS or not before or not now:
-        return None
-    return BinsPlot(
-        title=f"{about}: shares of rows",
-        bins=drawn.bins,
-        reference=tuple(min(one / before, 1.0) for one in drawn.reference),
-        live=tuple(min(one / now, 1.0) for one in drawn.counts),
-        live_name="new data",
+        plot=plot_of_check(check, report, about),
     )
 
 

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 from issue_samples import Filled, finding, reported
 
-from packager.tracker.core.cause import CauseMember, leader_of
 from packager.tracker.core.issue import ACTIVE, Issue, State
 from packager.tracker.store import listing
 from packager.tracker.store.selection import Cursor, Selection
@@ -28,12 +27,15 @@ def walked(store: Store, query: Selection) -> list[int]:
 
 
 def leaders(issues: list[Issue]) -> set[int]:
-    causes: dict[int, list[CauseMember]] = {}
+    """The most urgent issue of each cause, then the oldest."""
+    causes: dict[int, list[Issue]] = {}
     for one in issues:
         if one.state in ACTIVE:
-            member = CauseMember(one.id, one.cause, one.opened_at, one.band, one.priority)
-            causes.setdefault(one.cause, []).append(member)
-    return {leader_of(members) for members in causes.values()}
+            causes.setdefault(one.cause, []).append(one)
+    return {
+        min(members, key=lambda one: (one.band, -one.priority, one.opened_at, one.id)).id
+        for members in causes.values()
+    }
 
 
 def selected(issues: list[Issue], query: Selection, comments: dict[int, str]) -> list[int]:
@@ -122,10 +124,11 @@ def test_causes_have_the_numbers_of_their_open_issues(
     open_ones = [one for one in issues if one.state in ACTIVE]
     causes = {one.cause for one in open_ones}
     with store.read() as reader:
-        sizes = reader.cause_sizes(sorted(causes))
         rows = reader.db.rows("select * from cause order by id")
         led = {row["id"] for row in reader.db.rows("select id from issue where leads = 1")}
-    assert sizes == {cause: sum(one.cause == cause for one in open_ones) for cause in causes}
+    assert {row["id"]: row["n"] for row in rows} == {
+        cause: sum(one.cause == cause for one in open_ones) for cause in causes
+    }
     assert {row["id"]: row["began_at"] for row in rows} == {
         cause: min(one.opened_at for one in open_ones if one.cause == cause) for cause in causes
     }
