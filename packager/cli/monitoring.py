@@ -11,7 +11,7 @@ import typer
 
 from packager.cli.app import MONITOR, Application, AsJson, GroupedVerbs, KeyFile, Ref, app
 from packager.cli.console import ConsoleProgress, print_result, terminal_columns
-from packager.cli.reporting import Issues, send_findings
+from packager.cli.reporting import Issues, ReportUrl, check_reporting, send_findings
 from packager.deploy.prometheus.rules import AlertOptions, Objectives
 from packager.deploy.schedule import Every
 from packager.errors import UsageError
@@ -194,6 +194,7 @@ def drift(
         typer.Option("--fail-on-drift", help='Exit 1 for any verdict but "no drift".'),
     ] = False,
     issues: Issues = None,
+    report_url: ReportUrl = None,
     as_json: AsJson = False,
 ) -> None:
     """Report drifted features, anomalies and slice regressions.
@@ -205,6 +206,7 @@ def drift(
     from packager.monitor.drift import drift_report
     from packager.report.drift import as_text
 
+    check_reporting(issues, report_url=report_url)
     if bool(urls) == bool(prometheus):
         raise UsageError(
             "expected addresses of servers or --prometheus, got " + ("both" if urls else "neither"),
@@ -229,8 +231,10 @@ def drift(
     found = drift_report(totals, design_effect)
     if issues is not None:
         from packager.findings.from_drift import findings_of_drift
+        from packager.findings.report_page import ReportPage, with_page
 
-        send_findings(issues, findings_of_drift(found, time.time()), ConsoleProgress())
+        told = with_page(findings_of_drift(found, time.time()), ReportPage(report_url))
+        send_findings(issues, told, ConsoleProgress())
     print_result(json.dumps(found.as_json()) if as_json else as_text(found, terminal_columns()))
     if fail_on_drift and found.verdict != "no drift":
         raise typer.Exit(1)

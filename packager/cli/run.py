@@ -27,7 +27,7 @@ from packager.cli.app import (
     refuse_key_file,
 )
 from packager.cli.console import ConsoleProgress, print_result
-from packager.cli.reporting import Issues, send_findings
+from packager.cli.reporting import Issues, ReportUrl, check_reporting, send_findings
 from packager.errors import PackageError, UsageError
 
 if TYPE_CHECKING:
@@ -152,6 +152,7 @@ def replay(
         typer.Option(help="Negative control: change this; the equivalence level must be lower."),
     ] = "none",
     issues: Issues = None,
+    report_url: ReportUrl = None,
     local: Local = False,
     as_json: AsJson = False,
 ) -> None:
@@ -164,6 +165,7 @@ def replay(
     from packager.worker.job import ReplayRequest
     from packager.worker.replay.report_text import as_text
 
+    check_reporting(issues, report_url=report_url)
     for path in (json_file, html) if html else (json_file,):
         check_writable(path.absolute().parent)
     ask = ReplayRequest(perturb=perturb)
@@ -172,14 +174,17 @@ def replay(
         written = {json_file: result.model_dump_json(indent=2) + "\n"}
         if html is not None:
             written[html] = replay_page.as_page(result, found.manifest)
-        if issues is not None:
-            from packager.findings.from_replay import findings_of_replay
-
-            told = findings_of_replay(result, found.manifest, time.time())
-            send_findings(issues, told, ConsoleProgress())
+        manifest = found.manifest
     for path, text in written.items():
         with atomic_file(path) as file:
             file.write_text(text, encoding="utf-8")
+    if issues is not None:
+        from packager.findings.from_replay import findings_of_replay
+        from packager.findings.report_page import ReportPage, with_page
+
+        told = findings_of_replay(result, manifest, time.time())
+        page = ReportPage(report_url, html or json_file)
+        send_findings(issues, with_page(told, page), ConsoleProgress())
     shown = f"{as_text(result)}; report in {json_file}"
     print_result(result.model_dump_json() if as_json else shown)
     if not result.passed:

@@ -25,9 +25,16 @@ ACTION = (
 
 
 def findings_of_data(
-    report: DataCheckReport, unjudged: Sequence[DataFinding], package: str, scope: str, at: float
+    report: DataCheckReport,
+    unjudged: Sequence[DataFinding],
+    package: str,
+    scope: str,
+    at: float,
+    replaces: str = "",
 ) -> Report:
     """The report of a check at a time; ``unjudged``: its findings without a verdict.
+
+    ``replaces``: the name of the data that these correct, whose issues end unless found again.
 
     A check without rows, and detectors that did not see all of them, close nothing.
     """
@@ -40,6 +47,7 @@ def findings_of_data(
         source=SOURCE,
         scope=scope,
         digest=report.digest,
+        replaces=replaces,
         complete=report.rows > 0,
         at=at,
         unjudged=tuple(

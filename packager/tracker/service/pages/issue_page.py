@@ -107,9 +107,15 @@ class IssuePages:
 
 
 def _observations(issue: Issue) -> list[tuple[str, str, float, float, float]]:
-    """Source, version, start, share and certainty of each active observation."""
+    """Source with what it looked at, version, start, share and certainty of each observation."""
     return [
-        (one.source, one.version, one.starts_at, one.share, one.certainty)
+        (
+            f"{one.source}, {one.scope}" if one.scope else one.source,
+            one.version,
+            one.starts_at,
+            one.share,
+            one.certainty,
+        )
         for one in issue.active.values()
     ]
 
