@@ -57,7 +57,11 @@ def services(fleet: Fleet) -> dict[str, Any]:
                     f"--storage.tsdb.retention.time={RETENTION}",
                 ],
                 "ports": ["127.0.0.1:9090:9090"],
-                "volumes": ["./prometheus:/etc/prometheus:ro", "prometheus:/prometheus"],
+                "volumes": [
+                    "./prometheus:/etc/prometheus:ro",
+                    "prometheus:/prometheus",
+                    *([tracker.READ_TOKEN_VOLUME] if fleet.tracker else []),
+                ],
                 "healthcheck": _healthcheck("9090/-/healthy"),
                 "restart": "unless-stopped",
             },

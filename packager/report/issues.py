@@ -81,4 +81,5 @@ def issue_text(
 
 
 def _told(event: Mapping[str, Any]) -> str:
-    return " ".join(part for part in (event["text"], event["link"]) if part)
+    mark = "(imported)" if event["imported"] else ""
+    return " ".join(part for part in (mark, event["text"], event["link"]) if part)

@@ -61,6 +61,7 @@ class EventAnswer(ServiceAnswer):
     what: str
     text: str
     link: str | None
+    imported: bool
 
 
 class MirrorAnswer(ServiceAnswer):

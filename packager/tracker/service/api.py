@@ -47,26 +47,26 @@ class IssueApi:
 
     def routes(self) -> list[Route]:
         """The routes."""
-        report, write = TokenScope.REPORT, TokenScope.WRITE
+        report, read, write = TokenScope.REPORT, TokenScope.READ, TokenScope.WRITE
         issue = f"/api/v1/issues/{{number:{NUMBER}}}"
         api = ApiRoutes(self._context)
         api.add("POST", "/api/v1/findings", report, self.report)
-        api.add("GET", "/api/v1/issues", write, self.list_issues, PARAMETERS)
+        api.add("GET", "/api/v1/issues", read, self.list_issues, PARAMETERS)
         api.add("POST", "/api/v1/issues", write, self.add_issue)
-        api.add("GET", issue, write, self.show)
+        api.add("GET", issue, read, self.show)
         api.add("PATCH", issue, write, self.change)
-        api.add("GET", f"{issue}/events", write, self.events, frozenset({"before"}))
+        api.add("GET", f"{issue}/events", read, self.events, frozenset({"before"}))
         api.add("POST", f"{issue}/comments", write, self.comment)
         api.add("POST", f"{issue}/labels", write, self.label)
         api.add("DELETE", f"{issue}/labels/{{label:path}}", write, self.unlabel)
-        api.add("GET", "/api/v1/packages", write, self.packages)
+        api.add("GET", "/api/v1/packages", read, self.packages)
         return api.routes
 
     async def report(self, request: Request, who: Principal) -> Response:
         """``POST findings``: a report; answers the issue and the result of each finding."""
         report = await model_of(request, Report)
         now = self._tracker.clock()
-        outcomes = await self._tracker.write(intake.receive, report, now)
+        outcomes = await self._context.write_as(who, intake.receive, report, now)
         shown = [
             {"id": None if one.issue is None else one.issue.id,
              "state": None if one.issue is None else one.issue.state.value,
@@ -97,7 +97,7 @@ class IssueApi:
             raise malformed(error) from None
         if not finding.firing:
             raise RefusedError(400, "malformed", "firing: expected true")
-        issue = await self._tracker.write(intake.add, finding, who.name, now)
+        issue = await self._context.write_as(who, intake.add, finding, who.name, now)
         return JSONResponse(issue_view(issue, self._context.settings), 201)
 
     async def show(self, request: Request, who: Principal) -> Response:
@@ -138,7 +138,7 @@ class IssueApi:
         number = request.path_params["number"]
         now = self._tracker.clock()
         try:
-            issue = await self._tracker.write(intake.act, number, action, who.name, now)
+            issue = await self._context.write_as(who, intake.act, number, action, who.name, now)
         except ActionError as error:
             raise RefusedError(409, "refused", str(error)) from None
         if issue is None:

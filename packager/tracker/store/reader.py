@@ -162,4 +162,5 @@ def _issue(row: Row) -> Issue:
 
 def event_of(row: Row) -> Event:
     """The event of a row."""
-    return Event(**{name: row[name] for name in ("at", "who", "what", "text", "version", "link")})
+    names = ("at", "who", "what", "text", "version", "link")
+    return Event(**{name: row[name] for name in names}, imported=bool(row["imported"]))

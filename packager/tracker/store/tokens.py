@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, NamedTuple
 
@@ -33,6 +34,8 @@ class TokenScope(StrEnum):
 
     REPORT = "report"
     """Send findings; nothing can be read."""
+    READ = "read"
+    """Read issues and ``/metrics``; nothing can be changed or sent."""
     WRITE = "write"
     """Read, act on issues, and send findings."""
     ADMIN = "admin"
@@ -40,8 +43,13 @@ class TokenScope(StrEnum):
 
     def allows(self, needed: TokenScope) -> bool:
         """Whether this scope includes ``needed``."""
-        order = list(TokenScope)
-        return order.index(self) >= order.index(needed)
+        return needed is self or needed in _INCLUDED.get(self, ())
+
+
+_INCLUDED: Mapping[TokenScope, tuple[TokenScope, ...]] = {
+    TokenScope.WRITE: (TokenScope.REPORT, TokenScope.READ),
+    TokenScope.ADMIN: (TokenScope.REPORT, TokenScope.READ, TokenScope.WRITE),
+}
 
 
 class AccessToken(NamedTuple):

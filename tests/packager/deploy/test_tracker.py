@@ -11,7 +11,7 @@ from deployed_models import contents, deployed, generated, written
 
 from packager.deploy.monitoring import remove_monitoring
 from packager.deploy.prometheus.rules import AlertOptions, MonitoredModel, Objectives
-from packager.deploy.tracker import TOKEN
+from packager.deploy.tracker import READ_TOKEN, TOKEN
 from packager.errors import UsageError
 from packager.image.tracker_files import tracker_tag
 
@@ -40,6 +40,20 @@ def test_alertmanager_and_the_tracker_have_one_token_of_this_folder(tmp_path: Pa
     assert not [path for path, text in generated(out).items() if secret in text]
 
 
+def test_prometheus_and_the_tracker_have_another_token_that_only_reads(tmp_path: Path) -> None:
+    out = written(tmp_path)
+    services = read(out, "compose.yml")["services"]
+    mount = f"./{READ_TOKEN}:/run/{READ_TOKEN}:ro"
+    assert [name for name, one in services.items() if mount in one["volumes"]] == [
+        "prometheus", "issues",
+    ]  # fmt: skip
+    assert f"--read-token-file=/run/{READ_TOKEN}" in services["issues"]["command"]
+    jobs = read(out, "prometheus/prometheus.yml")["scrape_configs"]
+    [job] = [one for one in jobs if one["job_name"] == "issues"]
+    assert job["authorization"] == {"credentials_file": f"/run/{READ_TOKEN}"}
+    assert (out / READ_TOKEN).read_text() != (out / TOKEN).read_text()
+
+
 def test_only_the_folder_s_owner_gets_at_the_token(tmp_path: Path) -> None:
     out = tmp_path / "out"
     deployed(out, tracker=False)
@@ -47,7 +61,10 @@ def test_only_the_folder_s_owner_gets_at_the_token(tmp_path: Path) -> None:
     deployed(out, tracker=True)
     assert (out / "tokens").stat().st_mode & 0o777 == 0o700
     assert (out / TOKEN).stat().st_mode & 0o777 == 0o644, "the users of both containers read it"
-    assert [path.name for path in (out / "tokens").iterdir()] == ["issues.token"]
+    assert sorted(path.name for path in (out / "tokens").iterdir()) == [
+        "issues-metrics.token",
+        "issues.token",
+    ]
 
 
 def test_the_token_is_made_once_and_is_no_generated_file(tmp_path: Path) -> None:

@@ -63,7 +63,9 @@ class IssuePages:
         now = self._tracker.clock()
         try:
             action = action_of(form, who.name, now)
-            found = await self._tracker.write(intake.act, number, action, who.name, now)
+            found = await self._site.context.write_as(
+                who, intake.act, number, action, who.name, now
+            )
         except ActionError as error:
             raise RefusedError(409, "refused", f"The issue can't take this: {error}.") from None
         except (ValidationError, ValueError) as error:

@@ -16,7 +16,7 @@ from issue_services import Service, running
 from packager.tracker.core.finding import Finding
 from packager.tracker.store.sqlite import SqliteStore
 
-DOCUMENTED = {200, 201, 400, 401, 403, 404, 405, 409, 413}
+DOCUMENTED = {200, 201, 400, 401, 403, 404, 405, 409, 413, 429}
 QUICK = settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

@@ -42,7 +42,7 @@ def all_tables(store: Store) -> dict[str, list[dict[str, Any]]]:
         }
     tables["tally"] = [row for row in tables["tally"] if row["n"]]
     for row in tables["event"]:
-        del row["id"]
+        del row["id"], row["imported"]
     for row in tables["issue"]:
         row["record"] = json.loads(row["record"])
     tables["event"].sort(key=str)

@@ -9,7 +9,7 @@ from packager.tracker.core.issue import ACTIVE, Issue, State
 from packager.tracker.store import listing
 from packager.tracker.store.selection import Cursor, Selection
 from packager.tracker.store.store import Store
-from packager.tracker.store.words import searched_words, words_of
+from packager.tracker.store.words import SearchedWords, searched_words, words_of
 
 
 def walked(store: Store, query: Selection) -> list[int]:
@@ -38,6 +38,11 @@ def leaders(issues: list[Issue]) -> set[int]:
     }
 
 
+def _has(words: list[str], asked: SearchedWords) -> bool:
+    last = asked.words[-1]
+    return any(word.startswith(last) for word in words) if asked.beginning else last in words
+
+
 def selected(issues: list[Issue], query: Selection, comments: dict[int, str]) -> list[int]:
     """What a list has, computed from the records alone."""
     first = leaders(issues)
@@ -56,9 +61,9 @@ def selected(issues: list[Issue], query: Selection, comments: dict[int, str]) ->
             and query.cause in (None, one.cause)
             and (query.label is None or query.label in one.labels)
             and (not query.folded or one.state not in ACTIVE or one.id in first)
-            and (bool(asked) or not query.text.strip())
-            and all(word in words for word in asked[:-1])
-            and (not asked or any(word.startswith(asked[-1]) for word in words))
+            and (bool(asked.words) or not query.text.strip())
+            and all(word in words for word in asked.words[:-1])
+            and (not asked.words or _has(words, asked))
         )
 
     if query.order == "recent":
@@ -86,7 +91,7 @@ SELECTIONS: list[dict[str, Any]] = [
     {"text": "GROSSE", "states": ()},
     {"text": "größe gre"},
     {"text": "feature=f1"},
-    {"text": "scanner n", "states": ()},
+    {"text": "scanner ne", "states": ()},
     {"text": "=== !!"},
     {"text": "moved", "order": "recent", "states": ()},
     {"label": "nobody's"},
@@ -165,3 +170,10 @@ def test_no_text_is_syntax_of_the_search(store: Store) -> None:
             reader.page(Selection(text=text))
         assert len(reader.page(Selection(text='"NEAR" OR')).issues) == 1
         assert reader.page(Selection(text="NEAR OR missing")).issues == ()
+
+
+def test_a_single_letter_is_found_as_a_whole_word(store: Store) -> None:
+    reported(store, finding(subject="slice=color=E"), finding(subject="slice=cut=Excellent"))
+    found = walked(store, Selection(text="e"))
+    assert found == [1]
+    assert walked(store, Selection(text="ex")) == [2]
