@@ -236,6 +236,8 @@ def _document(answer: requests.Response, url: str) -> dict[str, Any]:
             f"{url}: {error}",
             "name a file with a token: --token-file, or MODEL_ISSUES_TOKEN_FILE",
         )
+    if answer.status_code == 400:
+        raise UsageError(f"{url}: {error}", "see `package issues --help`")
     if error is not None or not isinstance(document, dict):
         raise PackageError(f"{url}: {error or 'expected a JSON object'}")
     return document

@@ -204,7 +204,8 @@ def act(store: Writer, number: int, action: Action, who: str, now: float) -> Iss
         # Its place in the order is now, so that later versions open the issue again even if the
         # named one never comes.
         store.saw_version(before.package, action.version, now)
-    return store.store(before, acted(before, action, who, now))
+    change = acted(before, action, who, now)
+    return store.store(before, change) if change.events else before
 
 
 def add(store: Writer, finding: Finding, who: str, now: float) -> Issue:

@@ -19,12 +19,15 @@ from packager.tracker.core.actions import (
     RemoveLabel,
 )
 from packager.tracker.core.finding import Finding, Report
+from packager.tracker.core.issue import ACTIVE
 from packager.tracker.service.auth import Principal
 from packager.tracker.service.context import ServiceContext
 from packager.tracker.service.numbers import NUMBER, check_parameters, number_of
+from packager.tracker.service.pages.cause_line import cause_line
 from packager.tracker.service.problems import RefusedError, body_of, malformed, not_found
 from packager.tracker.service.routing import ApiRoutes, model_of
 from packager.tracker.service.views import event_view, issue_view
+from packager.tracker.store.cause_lines import cause_summaries
 from packager.tracker.store.reader import Reader, StoredEvent
 from packager.tracker.store.selection import Cursor, CursorError, Selection
 from packager.tracker.store.tokens import TokenScope
@@ -78,13 +81,21 @@ class IssueApi:
     async def list_issues(self, request: Request, who: Principal) -> Response:
         """``GET issues``: a page of a list."""
         query, after = parse_query(request)
-        page = await self._tracker.read(lambda store: store.page(query, after))
-        return JSONResponse(
-            {
-                "issues": [issue_view(one, self._context.settings) for one in page.issues],
-                "next": page.next.encode() if page.next is not None else None,
-            }
-        )
+        return JSONResponse(await self._tracker.read(self._listed, query, after))
+
+    def _listed(self, store: Reader, query: Selection, after: Cursor | None) -> dict[str, Any]:
+        """A page; in a folded list, an issue that stands for several has its cause."""
+        page = store.page(query, after)
+        causes = cause_summaries(store, [one.cause for one in page.issues]) if query.folded else {}
+        now = self._tracker.clock()
+        found = []
+        for one in page.issues:
+            shown = issue_view(one, self._context.settings)
+            cause = causes.get(one.cause) if one.state in ACTIVE else None
+            if cause is not None:
+                shown |= {"cause_size": cause.size, "cause_line": cause_line(cause, now)}
+            found.append(shown)
+        return {"issues": found, "next": page.next.encode() if page.next is not None else None}
 
     async def add_issue(self, request: Request, who: Principal) -> Response:
         """``POST issues``: an issue that a person adds."""

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, NamedTuple
 
-from pydantic import AfterValidator, TypeAdapter
+from pydantic import AfterValidator, TypeAdapter, ValidationError
 
 from packager.tracker.core.issue import SOURCE
+from packager.tracker.core.refusals import refusal_of
 from packager.tracker.core.texts import Name
 from packager.tracker.store.database import Row
 from packager.tracker.store.reader import Reader
@@ -72,7 +73,10 @@ def add_token(store: Writer, name: str, scope: TokenScope, now: float, secret: s
 
     Raises ``ValueError`` if the name is taken or none of a person.
     """
-    name = PERSON_NAME.validate_python(name)
+    try:
+        name = PERSON_NAME.validate_python(name)
+    except ValidationError as error:
+        raise ValueError(refusal_of(error, "name")) from None
     if store.db.rows("select 1 as found from token where name = ?", (name,)):
         raise ValueError(f"expected another name, got {name!r}, which is a token's")
     secret = secret or secrets.token_urlsafe(TOKEN_BYTES)

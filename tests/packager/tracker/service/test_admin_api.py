@@ -96,11 +96,15 @@ def test_a_token_is_shown_once_and_works_until_it_is_revoked(service: Service) -
     [
         ({"name": "admin-token", "scope": "report"}, 409, "expected another name, got 'admin-to"),
         ({"name": "source", "scope": "report"}, 409, "expected another name than 'source'"),
-        ({"name": "x" * 201, "scope": "report"}, 400, "name: String should have at most 200"),
-        ({"name": "", "scope": "report"}, 400, "name: String should have at least 1 character"),
-        ({"name": "x", "scope": "root"}, 400, "scope: Input should be 'report', 'read', 'write'"),
-        ({"name": "x"}, 400, "scope: Field required"),
-        ({"name": ["x"], "scope": "report"}, 400, "name: Input should be a valid string"),
+        ({"name": "x" * 201, "scope": "report"}, 400, "name: expected at most 200 characters"),
+        ({"name": "", "scope": "report"}, 400, "name: expected at least 1 character"),
+        (
+            {"name": "x", "scope": "root"},
+            400,
+            "scope: expected 'report', 'read', 'write' or 'admin'",
+        ),
+        ({"name": "x"}, 400, "scope: expected a value, got none"),
+        ({"name": ["x"], "scope": "report"}, 400, "name: expected a text"),
     ],
 )
 def test_a_token_that_cannot_be(service: Service, body: object, status: int, message: str) -> None:
