@@ -10,7 +10,6 @@ from issue_services import Service, running
 
 from packager.tracker.service.auth import COOKIE, Authenticator
 from packager.tracker.service.settings import ServiceSettings
-from packager.tracker.store import allowance
 from packager.tracker.store.sqlite import SqliteStore
 from packager.tracker.store.tokens import hash_of
 
@@ -95,23 +94,3 @@ def test_metrics_need_a_token_that_reads_unless_the_service_says_otherwise(
     settings = ServiceSettings(open_metrics=True)
     with running(SqliteStore(tmp_path / "open.db"), settings) as other:
         assert "issues_open" in other.client.get("/metrics").text
-
-
-def test_a_token_that_adds_too_much_is_told_its_limit(
-    service: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(allowance, "MAX_ADDED", {"issues": 1, "packages": 9, "versions": 9})
-
-    def send(subject: str) -> Any:
-        body = {"findings": [finding(subject=subject).model_dump(mode="json")]}
-        return service.ask("POST", "/api/v1/findings", "report", json=body)
-
-    assert send("feature=a").status_code == 200
-    answer = send("feature=b")
-    assert answer.status_code == 429
-    assert answer.headers["retry-after"] == "86400"
-    assert answer.json()["error"] == {
-        "code": "too_many",
-        "message": "expected at most 1 new issues a day of 'report-token', got more",
-    }
-    assert send("feature=a").status_code == 200
