@@ -28,7 +28,7 @@ from modelhost.predictions import (
     scalars,
 )
 from modelhost.project_code import project_errors
-from modelhost.storage import load_estimator
+from modelhost.storage import SOLUTION, load_estimator
 from modelhost.text import class_text, truncate
 from modelhost.text_input import text_column, text_step, wrap_text_model
 
@@ -132,15 +132,16 @@ def load_model(
 ) -> LoadedModel:
     """Load the model at ``path``; raise ``PackageError`` on failure.
 
-    ``predictor`` ``auto``: joblib, ``load(path)`` of the module ``loader``, or the loader of a
-    format (:mod:`modelhost.loaders`). Otherwise ``module:Class``, whose ``load(path)`` returns the
-    predictor. ``classes``: the labels that the package declares; None if it declares none.
+    ``predictor`` ``auto``: joblib, ``load(path)`` of the module ``loader``, the loader of a
+    format (:mod:`modelhost.loaders`) or of a solution (:mod:`modelhost.solution.flow`). Otherwise
+    ``module:Class``, whose ``load(path)`` returns the predictor. ``classes``: the labels that the
+    package declares; None if it declares none.
     """
     if not path.exists():
         raise PackageError(f"expected the model at {path}, found nothing", "build it again")
-    opened = load_estimator(path, predictor, loader)
+    opened = load_estimator(path, predictor, loader, classes)
     native = opened.native
-    if not (outputs and callable(getattr(native, "predict", None))):
+    if loader != SOLUTION and not (outputs and callable(getattr(native, "predict", None))):
         asked = Asked(task, None if classes is None else tuple(classes))
         with project_errors("the model"):
             native = adapted(native, asked)

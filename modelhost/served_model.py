@@ -21,11 +21,15 @@ from modelhost.fitted_parts import FittedParts
 from modelhost.model import LoadedModel
 from modelhost.prediction_messages import decode_call, encode_predictions
 from modelhost.predictions import Predictions
+from modelhost.solution.errors import MemberUnavailableError
+from modelhost.solution.flow import Flow
 from modelhost.wire import Message
 
 HEALTHY_SECONDS = 1.0
 """How long a model counts as working after it has answered its known row."""
 Columns = Sequence[Any]
+ABOUT_NO_ROW = (MemoryError, MemberUnavailableError)
+"""Exceptions that other rows would have raised, too."""
 
 
 class _RaisedError(Exception):
@@ -37,8 +41,9 @@ class ServedModel:
 
     Each answer is a message whose header holds predictions, or ``refused`` (``first``, ``last``:
     the rows; ``said``: the exception without its message; ``output``, ``expected``: of an answer of
-    another form), or ``broken`` (``said``; ``memory``:
-    whether memory ran out).
+    another form), or ``broken`` (``said``; ``memory``: whether memory ran out), or of a solution
+    ``unavailable`` (``member``; ``reason``; ``late``: whether a deadline passed). The first answer
+    of a solution's batch has ``calls``, those of its members (:mod:`modelhost.solution.usage`).
     """
 
     def __init__(
@@ -54,6 +59,7 @@ class ServedModel:
         one.
         """
         self._model = model
+        self._flow = model.native if isinstance(model.native, Flow) else None
         self._parts = FittedParts(model)
         self._builder = input_builder(model.takes, specs)
         self._specs = specs
@@ -68,6 +74,21 @@ class ServedModel:
 
         Raises ``PackageError`` for a request of another form.
         """
+        if self._flow is None:
+            return self._answers(asked)
+        ends = [one.header.get("deadline") for one in asked]
+        known = [end for end in ends if end is not None]
+        self._flow.members.deadline = max(known) / 1e9 if len(known) == len(ends) else None
+        found = self._answers(asked)
+        calls = [call.as_json() for call in self._flow.take_calls()]
+        return [Message({**found[0].header, "calls": calls}, found[0].buffers), *found[1:]]
+
+    @property
+    def members(self) -> dict[str, str]:
+        """Of a solution: member → ``ready``, or why it is not; else empty."""
+        return {} if self._flow is None else self._flow.states
+
+    def _answers(self, asked: Sequence[Message]) -> list[Message]:
         try:
             if asked[0].header["verb"] == "call":
                 return [self._call(one) for one in asked]
@@ -75,6 +96,8 @@ class ServedModel:
         except MemoryError as error:
             self.out_of_memory = True
             return [_broken(error, memory=True)] * len(asked)
+        except MemberUnavailableError as error:
+            return [_unavailable(error)] * len(asked)
 
     def _columns(self, asked: Message) -> tuple[Columns, int]:
         """The columns and the number of rows of a request."""
@@ -103,7 +126,8 @@ class ServedModel:
     def _alone(self, columns: Columns, rows: int) -> Message:
         """The answer to one request; if the model raises on all rows, it is called on parts."""
         try:
-            return _predicted(predict_in_parts(lambda part: self._answered(columns, part), rows))
+            found = predict_in_parts(lambda part: self._answered(columns, part), rows, ABOUT_NO_ROW)
+            return _predicted(found)
         except PartError as error:
             cause = error.__cause__
             assert isinstance(cause, _RaisedError)
@@ -146,7 +170,7 @@ class ServedModel:
     def _ask(self, columns: Columns, rows: int) -> Predictions:
         try:
             return self._model.predict(self._builder.frame(columns, rows), self._specs)
-        except MemoryError:
+        except ABOUT_NO_ROW:
             raise
         except BaseException as error:  # a model that exits must not end the process
             raise _RaisedError(f"the model failed on {rows} rows") from error
@@ -178,6 +202,11 @@ def _joined(parts: Sequence[Any]) -> Any:
 
 def _predicted(found: Predictions) -> Message:
     return Message(*encode_predictions(found))
+
+
+def _unavailable(error: MemberUnavailableError) -> Message:
+    told = {"member": error.member, "reason": error.reason, "late": error.late}
+    return Message({"unavailable": told})
 
 
 def _broken(error: BaseException, *, memory: bool = False) -> Message:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -13,9 +13,12 @@ from typing import Any
 from modelhost.errors import PackageError, UsageError
 from modelhost.loaders.formats import PREFIX, found_format
 from modelhost.loaders.opening import Opened, open_format
+from modelhost.predictions import Scalar
 from modelhost.project_code import find_module, find_object, project_errors
 
 JOBLIB = "joblib"
+SOLUTION = "solution"
+"""The loader of a solution's flow."""
 PICKLE_PROTOCOL = 5  # fixed, so that the same object gives the same bytes under every Python
 
 
@@ -82,11 +85,19 @@ def _dump(model: Any, path: Path) -> None:
         ) from error
 
 
-def load_estimator(path: Path, predictor: str, loader: str) -> Opened:
+def load_estimator(
+    path: Path, predictor: str, loader: str, classes: Sequence[Scalar] | None = None
+) -> Opened:
     """The project's own object at ``path``, and what describes its state.
 
-    It comes from joblib, ``load`` of a module, the loader of a format, or a predictor.
+    It comes from joblib, ``load`` of a module, the loader of a format, or a predictor; of a
+    solution, it is its flow. ``classes``: the labels that the package declares.
     """
+    if loader == SOLUTION:
+        from modelhost.solution.flow import load_flow
+
+        flow = load_flow(path, classes)
+        return Opened(flow, flow)
     if predictor == "auto" and loader.startswith(PREFIX):
         with _refusing_main():
             return open_format(loader[len(PREFIX) :], path)

@@ -4,7 +4,7 @@ Every request has ``"verb"`` and further keys; the answer holds the result, or `
 
     load         path, predictor, loader, task, outputs, classes, takes → model: its number and
                  description
-    predict      model, columns, rows, specs → labels, probabilities
+    predict      model, columns, rows, specs → labels, probabilities, cpu_seconds, seconds
     call         model, path, method, sparse, a matrix → as predict, or a matrix
     train        train, params, seed, takes, features, targets (names), columns … → model_type
     measure      function, takes, features, targets, columns …, answers, after → measured
@@ -97,12 +97,15 @@ class Workshop:
         """Predict with a loaded model."""
         model = self._model(asked)
         frame = read_input(asked, model.takes)
-        began = time.process_time()
+        cpu, wall = time.process_time(), time.perf_counter()
         with project_errors("the model", traced=asked.header.get("traced", True)):
             found = model.predict(frame, read_specs(asked))
-        spent = time.process_time() - began
+        spent = {
+            "cpu_seconds": time.process_time() - cpu,
+            "seconds": time.perf_counter() - wall,
+        }
         header, buffers = encode_predictions(found)
-        return Message({**header, "cpu_seconds": spent}, buffers)
+        return Message({**header, **spent}, buffers)
 
     def relate(self, asked: Message) -> Message:
         """Call the function of a metamorphic case."""

@@ -18,6 +18,8 @@ from modelhost.sandbox.kernel import close_network, described
 ISOLATION = "MODEL_ISOLATION"
 """Set to ``container`` for a process in a container without a network."""
 
+_REFUSED: list[str] = []
+"""Who was refused the network in this process."""
 FOR_TRAINING = "put what it needs into the project or the data: training and replay have no network"
 FOR_SERVING = "set `network = true` under [serve] of package.toml and build again"
 
@@ -49,6 +51,7 @@ def refuse_network(who: str, hint: str) -> None:
     system stay allowed: binding a socket to the loopback or to any free port, resolving this
     machine's name, and socket pairs. Unix sockets are left to the kernel.
     """
+    _REFUSED.append(who)
     told: set[str] = set()
 
     def refuse(place: str) -> NoReturn:
@@ -68,6 +71,11 @@ def refuse_network(who: str, hint: str) -> None:
             refuse(_host(arguments))
 
     sys.addaudithook(hook)
+
+
+def is_network_refused() -> bool:
+    """Whether ``refuse_network`` was called: a process that this one starts must not have it."""
+    return bool(_REFUSED)
 
 
 def isolation() -> Literal["container", "process"]:

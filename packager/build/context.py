@@ -8,6 +8,7 @@ from pathlib import Path
 from packager.build.smoke_test import READY_SECONDS
 from packager.image.docker_build import Builder
 from packager.image.stack import Stack
+from packager.manifest.solution import Solution
 from packager.progress import Progress
 from packager.project.config import Project
 from packager.project.files import ProjectFiles
@@ -46,6 +47,8 @@ class BuildContext:
     """Temporary folder of this build: the worker's results in ``out``, the files of ``/package`` in
     ``package``, and the layers built here."""
     progress: Progress
+    solution: Solution | None = None
+    """The record of a solution; None for a project of one model."""
     fresh: bool = False
     """Whether layers of the cache are made again."""
 

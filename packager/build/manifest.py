@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from packager.build.context import BuildContext
+from packager.data.key_sketch import FILE as KEYS
 from packager.errors import UsageError
 from packager.image.config import LABEL
 from packager.image.dockerfile import render
@@ -22,7 +23,10 @@ from packager.runners.job import make_job
 from packager.worker.job import Job, TrainingResult
 from packager.worker.test.cases.golden import read_golden
 
-PACKAGE_FILES = ("fingerprint.json", "profile.json", "baseline.json", "weak.json", "golden.json")
+PACKAGE_FILES = (
+    *("fingerprint.json", "profile.json", "baseline.json", "weak.json", "golden.json"),
+    KEYS,
+)
 """What the worker writes for ``/package``, if there is data."""
 
 
@@ -52,6 +56,7 @@ def make_manifest(
         serve=job.serve.model_copy(update={"loader": result.loader}),
         slices=result.slices,
         recipe=job.recipe,
+        solution=context.solution,
         data=_data_source(context, job, result, files),
         evaluation=result.evaluation,
         findings=findings,

@@ -17,6 +17,7 @@ from packager.build.record import BuildRecord, Built, write_record
 from packager.build.reproducibility import check_reproducible
 from packager.build.seeds import load_seed_variance
 from packager.build.smoke_test import AssembledPackage, smoke_test, smoke_test_in_engine
+from packager.build.solution import plan_members, with_members
 from packager.build.train import train, training_job
 from packager.cache import cache_limit, check_writable, evict, temporary_directory
 from packager.confinement import tell_outside
@@ -84,6 +85,7 @@ class _Trained:
     """Isolation of the project's code."""
 
 
+@with_members
 @on_local_data
 def build(
     project: Project,
@@ -101,12 +103,13 @@ def build(
     template, files = _check(project, output, engine, options.builder, progress)
     tidied = engine.cleanup_scope() if engine else nullcontext()
     environment = _resolve(project, files.listed, output, engine, progress, options)
+    files, environment, solution = plan_members(project, files, environment, progress)
     seed_variance = load_seed_variance(project, files, environment.lock, progress)
     explaining = explain_left_out(files.listed.left_out)
     with temporary_directory() as folder, tidied, explaining:
         stack = _make_layers(environment, files, folder, progress, fresh=options.no_cache)
         context = BuildContext(
-            project, files, environment, stack, folder, progress, options.no_cache
+            project, files, environment, stack, folder, progress, solution, options.no_cache
         )
         trained = _train(context, seed_variance, options)
         context = context.serving(trees=(folder / "out" / FOLDER / TREES).is_file())

@@ -17,9 +17,12 @@ def train(context: BuildContext, job: Job, worker: Worker) -> TrainingResult:
     """Train, or evaluate the pretrained model; the worker writes its files to ``folder/out``."""
     out = context.folder / "out"
     out.mkdir()
-    context.progress.step(
-        "inspecting the pretrained model" if context.project.model else "training"
-    )
+    project = context.project
+    if project.member:
+        doing = "evaluating the solution"
+    else:
+        doing = "inspecting the pretrained model" if project.model else "training"
+    context.progress.step(doing)
     worker.run("run", {"job.json": job.dump()}, out, context.progress)
     return TrainingResult.load(out / "result.json")
 
@@ -31,7 +34,7 @@ def training_job(project: Project, seed_variance: SeedVariance | None) -> Job:
     values that it rejects.
     """
     asked = {
-        "repeat": project.model is None,
+        "repeat": project.recipe is not None,
         "ask": project.data is not None,
         "seed_variance": seed_variance,
         "test": project.test.model_copy(update=NOT_MEASURED),

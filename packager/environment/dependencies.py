@@ -163,6 +163,20 @@ def _fetch_shipped(
         wheels.fetch(resolver.locate(absent, wanted.target, index, SHIPPED.name), index, progress)
 
 
+def fetch_locked(
+    locked: Sequence[Wheel], file: Path, target: WheelTarget, progress: Progress
+) -> None:
+    """Download those of ``locked`` that the wheelhouse lacks, from the indexes of ``file``.
+
+    They are those of another package's lock, so any index may have them: the sha256 decides.
+    """
+    absent = wheels.missing(locked)
+    if absent:
+        wanted = Wanted(target, (), ())
+        index = user_index_options().of_project(file, "unsafe-best-match", wanted)
+        wheels.fetch(resolver.locate(absent, target, index), index, progress)
+
+
 def _together(model: Sequence[Wheel], shipped: Sequence[Wheel]) -> tuple[Wheel, ...]:
     """All wheels, those of the model first; one that both have has the groups of both."""
     groups = {wheel.sha256: wheel.groups for wheel in shipped}

@@ -17,6 +17,7 @@ from packager.image.layers import Entry, Layer, cached_layer, file_mode, plain_l
 from packager.image.runtime import (
     HARNESS,
     INSTALLED_AT,
+    MEMBERS,
     MODEL,
     VENV,
     commands,
@@ -26,7 +27,7 @@ from packager.image.runtime import (
 )
 from packager.image.unchanged import read_unchanged
 from packager.image.wheels import WheelUnpacker, grouped
-from packager.manifest.manifest import Group, Lock
+from packager.manifest.manifest import Group, Lock, Wheel
 from packager.progress import Progress
 
 WORKER: tuple[Group, ...] = ("harness", "parquet")
@@ -128,7 +129,7 @@ def _environments(
 ) -> _Environments:
     """Unpack all wheels; ``on_lowest`` is called when those of an environment are layers."""
     with WheelUnpacker(lock.python, compiler, fresh) as unpacker:
-        for groups in (("server",), ("model",), ("trees",), WORKER):
+        for groups in (("server",), ("model",), ("members",), ("trees",), WORKER):
             unpacker.start(lock.wheels_of(*groups))
         return _stacked(unpacker, _interpreter(base, lock), lock, on_lowest, fresh=fresh)
 
@@ -140,7 +141,10 @@ def _stacked(
     held = set[str]()
 
     def wheels(name: str, *groups: Group) -> list[Layer]:
-        folders = unpacker.folders(lock.wheels_of(*groups))
+        return layers_of(name, lock.wheels_of(*groups))
+
+    def layers_of(name: str, needed: Sequence[Wheel]) -> list[Layer]:
+        folders = unpacker.folders(needed)
         added = [folder for folder in folders if folder.path not in held]
         held.update(folder.path for folder in added)
         return grouped(added, f"{name} wheels", fresh=fresh)
@@ -150,12 +154,28 @@ def _stacked(
         title = f"{name} environment"
         return environment_layer(title, home, lock.python, interpreter, folders, fresh=fresh)
 
+    def member_layers(name: str) -> list[Layer]:
+        needed = lock.wheels_of_member(name)
+        home = f"{MEMBERS}/{name}"
+        made = environment_layer(
+            f"member {name} environment",
+            home,
+            lock.python,
+            interpreter,
+            unpacker.folders(needed),
+            fresh=fresh,
+        )
+        return [*layers_of(f"member {name}", needed), made]
+
     below = wheels("server", "server")
     on_lowest(below)
     below += wheels("model", "model")
     on_lowest(below)
+    below.append(environment("model", MODEL, "model"))
+    for member in lock.members:
+        below += member_layers(member)
     return _Environments(
-        [*below, environment("model", MODEL, "model")],
+        below,
         wheels("tree", "trees"),
         [*wheels("worker", *WORKER), environment("worker", HARNESS, *WORKER)],
     )

@@ -37,6 +37,7 @@ from packager.manifest.label_schemes import TableVersion
 from packager.manifest.outputs import Output
 from packager.manifest.policy import Policy
 from packager.manifest.read_options import TableReadOptions
+from packager.manifest.solution import Solution
 
 RejectedValue = Literal["null", "unseen", "empty", "extreme"]
 """A kind of value: null, one absent from training, what is empty, the extremes of the dtype."""
@@ -122,7 +123,8 @@ class Serve(FrozenModel):
     predictor: str
     """``auto`` or ``module:Class`` with ``load(path)`` and ``predict(frame)``."""
     loader: str = "joblib"
-    """``joblib``, a module of the project that has ``load``, or ``format:`` and a format's name."""
+    """``joblib``, a module of the project that has ``load``, ``format:`` and a format's name, or
+    ``solution``."""
     classes: tuple[Scalar, ...] | None = None
     """The labels in the order of the model's outputs; None: those that the model records."""
     features: FeatureForm = "frame"
@@ -146,10 +148,11 @@ class Slices(FrozenModel):
     rules: dict[str, str]
 
 
-Group = Literal["model", "server", "trees", "harness", "parquet", "issues"]
+Group = Literal["model", "server", "trees", "harness", "parquet", "issues", "members"]
 """An environment that has a wheel: the project's, the server's (``trees`` where trees may be
 compiled), and the one that trains, checks and replays, in the companion only (``parquet`` where
-the data is). ``issues`` is the issue tracker's, which no package has."""
+the data is). ``issues`` is the issue tracker's, which no package has. ``members``: those of the
+members of a solution, as ``Lock.members`` says."""
 
 
 class Wheel(FrozenModel):
@@ -185,6 +188,8 @@ class Lock(FrozenModel):
     """``linux/amd64``"""
     base: Base | Literal["none"]
     wheels: tuple[Wheel, ...]
+    members: dict[str, tuple[str, ...]] = {}
+    """Of a solution: a member with an environment of its own → the sha256 of its wheels."""
 
     def without(self, group: Group) -> Lock:
         """This lock with no wheel of ``group``."""
@@ -197,6 +202,11 @@ class Lock(FrozenModel):
     def wheels_of(self, *groups: Group) -> list[Wheel]:
         """The wheels of an environment with ``groups``."""
         return [wheel for wheel in self.wheels if set(groups) & set(wheel.groups)]
+
+    def wheels_of_member(self, name: str) -> list[Wheel]:
+        """The wheels of a member's environment."""
+        own = {*self.members[name]}
+        return [wheel for wheel in self.wheels if wheel.sha256 in own]
 
 
 class Fingerprint(FrozenModel):
@@ -252,6 +262,8 @@ class Manifest(FrozenModel):
     serve: Serve
     slices: Slices
     recipe: Recipe | Literal["none"]
+    solution: Solution | None = None
+    """None for a package of one model."""
     data: DataSource | Literal["none"]
     evaluation: Evaluation | None
     findings: DataCheckSummary | None = None

@@ -17,6 +17,8 @@ from packager.model.paths import Root
 
 NAME = "model"
 WHEELS = "wheels"
+MEMBERS = "members"
+"""The folder of the environments of a solution's members, beside those of this package."""
 OWN_ONLY = ("PYTHONSAFEPATH",)
 """Variables for this project's own processes: scripts that a project starts must not have them."""
 
@@ -54,8 +56,10 @@ def installed_folders() -> tuple[Path, ...]:
     if home is None:
         own = [sys.prefix, sys.base_prefix, sys.exec_prefix, *sys.path]
         return _resolved(map(Path, own))
+    members = home.parent / MEMBERS
+    homes = sorted(members.iterdir()) if members.is_dir() else []
     wheels = {place.resolve().parent for place in (home.parent / WHEELS).iterdir()}
-    return _resolved([home, Path(sys.base_prefix), host_folder(), *sorted(wheels)])
+    return _resolved([home, *homes, Path(sys.base_prefix), host_folder(), *sorted(wheels)])
 
 
 def _home() -> Path | None:

@@ -30,6 +30,7 @@ from packager.project.requirements_choice import check_choice, chosen_file, miss
 from packager.project.sections import (
     DataSection,
     ImageSection,
+    MemberSection,
     ModelSection,
     MonitoringSection,
     OutputName,
@@ -48,13 +49,15 @@ EXPECTED = {  # what patterns expect, for error messages
     "package.name": "lower-case letters and digits, with . _ - between them",
     "package.version": "letters, digits and . _ -, at most 60",
     **{f"data.read.{k}": "one character" for k in ("separator", "decimal", "thousands", "quote")},
+    "package.flow": "module:function, for example flow:run",
     "recipe.train": "module:function, for example train:train",
     "recipe.metrics": "module:function, for example metrics:metrics",
     "requirements.torch": "cpu, xpu, or a version such as cu128 or rocm6.4",
     "serve.predictor": "auto or module:Class",
     "image.repository": "a lower-case path such as models/diamonds",
 }
-INTERNAL_FIELDS = ("directory", "exported")
+MAX_MEMBERS = 8
+INTERNAL_FIELDS = ("directory", "exported", "solution_folder")
 """Fields of a project that are not keys of ``package.toml``."""
 
 
@@ -66,7 +69,10 @@ class Project(FrozenModel):
     directory: Path
     exported: TableVersion | None = None
     """Table version that the data source was exported from; set by a build, not a key."""
+    solution_folder: Path | None = None
+    """Where a build has put the members of a solution; not a key."""
     package: PackageSection
+    member: tuple[MemberSection, ...] = ()
     outputs: dict[OutputName, OutputSection] = {}
     data: DataSection | None = None
     recipe: RecipeSection | None = None
@@ -81,9 +87,12 @@ class Project(FrozenModel):
     @model_validator(mode="before")
     @classmethod
     def _one_way_to_a_model(cls, value: dict[str, Any]) -> dict[str, Any]:
-        if ("recipe" in value) == ("model" in value):
-            found = "both" if "recipe" in value else "neither"
-            raise ValueError(f"expected one of [recipe] and [model], got {found}")
+        found = [
+            name for name in ("[recipe]", "[model]", "[[member]]") if name.strip("[]") in value
+        ]
+        if len(found) != 1:
+            got = " and ".join(found) or "none"
+            raise ValueError(f"expected one of [recipe], [model] and [[member]], got {got}")
         if "recipe" in value and "data" not in value:
             raise ValueError("expected [data] with [recipe], got none")
         return value
@@ -93,6 +102,24 @@ class Project(FrozenModel):
         check_answers(self.package, self.outputs, self.data)
         if self.outputs and self.serve.classes is not None:
             raise ValueError("`serve.classes`: expected none with [outputs], which have their own")
+        return self
+
+    @model_validator(mode="after")
+    def _whole_solution(self) -> Project:
+        if bool(self.member) != (self.package.flow is not None):
+            raise ValueError("expected `package.flow` and [[member]] together, got one of them")
+        if not self.member:
+            return self
+        names = [one.name for one in self.member]
+        if len(names) > MAX_MEMBERS:
+            raise ValueError(f"[[member]]: expected at most {MAX_MEMBERS}, got {len(names)}")
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(f"[[member]]: expected one of each name, got {twice!r} twice")
+        if self.data is None:
+            raise ValueError(
+                "expected [data] with [[member]], to evaluate the solution on, got none"
+            )
         return self
 
     @property
@@ -155,6 +182,11 @@ class Project(FrozenModel):
             "data.split.file": data.split.file if data else None,
             "model.path": model.path if model else None,
         }
+        named |= {
+            f"member {one.name}": one.package
+            for one in self.member
+            if self.path(one.package).exists()
+        }
         return [(key, name) for key, name in named.items() if name]
 
     def path(self, name: str) -> Path:
@@ -197,7 +229,8 @@ def load_project(directory: Path) -> Project:
         check_labels(project.data, is_table=project.table is not None)
     _check_files(project)
     check_cases(project.test.case, project.task, project.declared_outputs, project.directory)
-    called = entrypoints(project.serve.predictor, project.recipe, project.test.case)
+    flow = project.package.flow
+    called = entrypoints(project.serve.predictor, project.recipe, project.test.case, flow)
     check_modules(project.directory, {f"{FILENAME}: `{k}`": v for k, v in called.items()})
     return project
 

@@ -13,10 +13,10 @@ RESERVED_MODULES = ("modelhost",)
 
 
 def entrypoints(
-    predictor: str, recipe: RecipeSection | None, cases: Sequence[Case]
+    predictor: str, recipe: RecipeSection | None, cases: Sequence[Case], flow: str | None = None
 ) -> dict[str, str]:
     """Key of package.toml → ``module:name``, or ``auto``, of what the package calls."""
-    named: dict[str, str | None] = {"serve.predictor": predictor}
+    named: dict[str, str | None] = {"package.flow": flow, "serve.predictor": predictor}
     if recipe is not None:
         named |= {"recipe.train": recipe.train, "recipe.metrics": recipe.metrics}
     named |= {f"test.case {one.name!r}": one.call for one in cases}

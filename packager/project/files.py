@@ -103,7 +103,7 @@ def list_files(project: Project, outputs: Iterable[Path] = ()) -> ListedFiles:
     code = read_code(project, outputs)
     form, data = _data_files(project)
     model = _model_files(project)
-    if model.keys() != {"model"}:
+    if project.model is not None and model.keys() != {"model"}:
         _refuse_secrets(model, code.included)
     return ListedFiles(code, data, model, form)
 
@@ -130,9 +130,12 @@ def _data_files(project: Project) -> tuple[Format | None, dict[str, Path]]:
 
 def _model_files(project: Project) -> dict[str, Path]:
     """Files of a model trained elsewhere: one file, or all files of its folder."""
-    if project.model is None:
+    if project.solution_folder is not None:
+        path = project.solution_folder
+    elif project.model is not None:
+        path = project.path(project.model.path)
+    else:
         return {}
-    path = project.path(project.model.path)
     if path.is_file():
         return {"model": path}
     inside = [p for p in sorted(path.rglob("*")) if p.is_file()]

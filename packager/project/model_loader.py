@@ -8,6 +8,7 @@ from packager.errors import UsageError
 from packager.project.config import FILENAME, Project
 
 JOBLIB = "joblib"
+SOLUTION = "solution"
 
 
 def model_loader(project: Project) -> str:
@@ -15,6 +16,8 @@ def model_loader(project: Project) -> str:
 
     Raises ``UsageError`` for a file or folder that no loader reads, unless a predictor reads it.
     """
+    if project.member:
+        return SOLUTION
     if project.model is None or project.serve.predictor != "auto":
         return JOBLIB
     path = project.path(project.model.path)

@@ -81,7 +81,7 @@ def explain_left_out(left_out: Mapping[str, str]) -> Iterator[None]:
 def _modules(project: Project) -> list[Path]:
     """The files of the entrypoints, and the files that they import within the project."""
     tops = [project.directory, project.directory / "src"]
-    entrypoints = [project.serve.predictor]
+    entrypoints = [project.serve.predictor, project.package.flow or "auto"]
     if project.recipe:
         entrypoints += [project.recipe.train, project.recipe.metrics or "auto"]
     named = [entry.partition(":")[0] for entry in entrypoints if entry != "auto"]

@@ -27,6 +27,7 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(?:[._-][a-z0-9]+)*$", max_lengt
 Version = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=60)]
 Repository = Annotated[str, Field(pattern=REPOSITORY, max_length=200)]
 OutputName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=60)]
+MemberName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 Level01 = Annotated[float, Field(gt=0, lt=1)]
 MANY = ("labels", "numbers", "quantiles")
 """Kinds of outputs that may have a column for each part of the right answer."""
@@ -54,6 +55,20 @@ class PackageSection(FrozenModel):
     version: Version
     task: Literal["classification", "regression"] | None = None
     """None if ``[outputs]`` says what the model answers."""
+    flow: Entrypoint | None = None
+    """Of a solution: the function that calls the members."""
+
+
+class MemberSection(FrozenModel):
+    """``[[member]]``: a package that the flow of a solution calls."""
+
+    name: MemberName
+    package: str
+    """A project's folder, or a package: a tag, an OCI folder or an archive."""
+    process: Literal["auto", "inline", "own"] = "auto"
+    deadline: Annotated[float, Field(gt=0, le=600)] | None = None
+    on_error: Literal["fail", "null"] = "fail"
+    truth: str | None = None
 
 
 class OutputSection(FrozenModel):
@@ -149,6 +164,8 @@ class DataSection(FrozenModel):
     """The labelling scheme whose labels are the target column; None: a column of the data."""
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    key: tuple[str, ...] = ()
+    """Columns that identify a row; the model does not get them."""
     train_only: tuple[str, ...] = ()
     split: Split = Split()
     embed: Literal["companion", "image", "none"] = "companion"

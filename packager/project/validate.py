@@ -88,7 +88,8 @@ def check_code(project: Project, code: Mapping[str, Path]) -> None:
                 "the folder that holds the data is not packaged, nor what .gitignore and "
                 ".dockerignore name: move the file to another folder",
             )
-    named = entrypoints(project.serve.predictor, project.recipe, project.test.case)
+    flow = project.package.flow
+    named = entrypoints(project.serve.predictor, project.recipe, project.test.case, flow)
     for key, entrypoint in named.items():
         path = entrypoint.partition(":")[0].replace(".", "/")
         places = [f"{top}{path}{end}" for top in ("", "src/") for end in (".py", "/__init__.py")]

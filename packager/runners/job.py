@@ -38,7 +38,8 @@ def _data_roles(project: Project) -> DataRoles:
     split = data.split
     return DataRoles(
         target=data.target,
-        exclude=data.exclude,
+        exclude=(*data.exclude, *_not_features(project)),
+        key=data.key,
         include=data.include,
         train_only=data.train_only,
         personal=data.personal,
@@ -49,10 +50,21 @@ def _data_roles(project: Project) -> DataRoles:
     )
 
 
+def _not_features(project: Project) -> list[str]:
+    """Columns with a role that excludes them: keys, and right answers of a solution's members."""
+    data = project.data
+    if data is None or data.include:
+        return []
+    truths = [one.truth for one in project.member if one.truth is not None]
+    others = (*data.exclude, *data.train_only, *project.targets)
+    return [name for name in dict.fromkeys((*data.key, *truths)) if name not in others]
+
+
 def _serve(project: Project) -> Serve:
     """``[serve]``; the loader of a model that is trained is known only afterwards."""
     options = project.serve.model_dump()
     own = {
+        **({"compile": "off"} if project.member else {}),
         "outputs": project.declared_outputs,
         "loader": model_loader(project),
         "features": project.features,

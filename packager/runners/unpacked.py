@@ -18,7 +18,7 @@ from packager.digest import canonical_json, sha256_bytes
 from packager.environment.programs import isolated_python, run
 from packager.errors import PackageError
 from packager.image.layers import Layer
-from packager.image.runtime import HARNESS, MODEL, VENV, WHEELS
+from packager.image.runtime import HARNESS, MEMBERS, MODEL, VENV, WHEELS
 from packager.tar_reader import unpack_plain
 
 HOMES = (VENV, MODEL, HARNESS)
@@ -51,14 +51,21 @@ def unpacked_environments(layers: Sequence[Layer]) -> UnpackedEnvironments:
                 if layer.diff_id not in shared:
                     # An environment links to the base's interpreter.
                     _unpack(layer, new, inside=False)
-            _refuse_links(new, (*HOMES, WHEELS))
+            _refuse_links(new, (*HOMES, *_member_homes(new), WHEELS))
             for place in shared.values():
                 _link(place / WHEELS, new / WHEELS)
-            for home in HOMES:
+            for home in (*HOMES, *_member_homes(new)):
                 if (new / home / "pyvenv.cfg").is_file():
                     _rewrite_environment(new / home, interpreter)
     touch(folder)
     return UnpackedEnvironments(folder, (folder, *shared.values()))
+
+
+def _member_homes(folder: Path) -> list[str]:
+    """The environments of a solution's members below ``folder``."""
+    if (folder / MEMBERS).is_symlink() or not (folder / MEMBERS).is_dir():
+        return []
+    return [f"{MEMBERS}/{name}" for name in sorted(os.listdir(folder / MEMBERS))]
 
 
 def _is_shared(layer: Layer) -> bool:

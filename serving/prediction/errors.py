@@ -40,6 +40,18 @@ class ModelProcessEndedError(Exception):
     """The model's process ended while it had the request."""
 
 
+class MemberFailedError(Exception):
+    """A member of the solution gave no answer."""
+
+    def __init__(self, member: str, reason: str, *, late: bool) -> None:
+        """``reason``: the end of a sentence that begins with the member's name.
+
+        ``late``: whether its deadline passed.
+        """
+        super().__init__(f"member {member!r} {reason}")
+        self.late = late
+
+
 class RowRefusedError(Exception):
     """The model raised on a row, or on a few rows together, or gave no valid answer to them.
 

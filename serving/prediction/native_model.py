@@ -18,7 +18,7 @@ from packager.manifest.manifest import Column, RejectedValue, Schema
 from serving.http.limits import LimitExceededError
 from serving.http.messages import RequestError
 from serving.prediction.batching import RowGroups
-from serving.prediction.errors import ModelError, RowRefusedError
+from serving.prediction.errors import MemberFailedError, ModelError, RowRefusedError
 from serving.prediction.model_client import ModelClient, Receive
 
 KINDS: dict[str, RejectedValue] = {
@@ -76,6 +76,13 @@ def said_of(told: Mapping[str, Any]) -> list[str]:
     return said
 
 
+def _unavailable(told: Mapping[str, Any]) -> MemberFailedError:
+    member, reason, late = told["member"], told["reason"], told["late"]
+    if not isinstance(member, str) or not isinstance(reason, str):
+        raise TypeError("expected texts")
+    return MemberFailedError(member, reason, late=bool(late))
+
+
 def _shape(found: Predictions, classes: int | None) -> tuple[int, ...]:
     """The number of rows with probabilities, if there are any; raises ``ValueError``."""
     if found.probabilities is None:
@@ -90,7 +97,8 @@ class NativeModel:
     """The model of a package, asked for validated rows.
 
     Both ways of asking raise ``RowRefusedError`` for the first row that the model can't take,
-    ``ModelError`` if it is broken, and what ``ModelClient`` raises.
+    ``ModelError`` if it is broken, ``MemberFailedError`` if a member of a solution gave no answer,
+    and what ``ModelClient`` raises.
     """
 
     def __init__(self, client: ModelClient, schema: Schema, checker: RowChecker) -> None:
@@ -144,6 +152,8 @@ class NativeModel:
     def _predictions(self, checked: ValidatedRows, answer: Message) -> Predictions:
         header = answer.header
         try:
+            if "unavailable" in header:
+                raise _unavailable(header["unavailable"])
             if "broken" in header:
                 raise ModelError(said_of(header["broken"]))
             if "refused" in header:

@@ -23,6 +23,7 @@ from serving.http.messages import RequestError, Response
 from serving.prediction.errors import (
     ClientDisconnectedError,
     DeadlineExceededError,
+    MemberFailedError,
     ModelError,
     ModelProcessEndedError,
     QueueFullError,
@@ -128,7 +129,7 @@ class Pipeline:
         """The answer, by ``deadline`` (``time.monotonic()`` seconds).
 
         Raises ``RequestError``: 4xx for an invalid request, 500 if the model is broken, 503 if too
-        many requests wait or the model's process ended, 504 at the deadline;
+        many requests wait or the process of the model or a member ended, 504 at a deadline;
         ``DisconnectedError`` when ``receive`` reports a disconnect while it waits. Without
         ``receive``, cancel the task then.
         """
@@ -152,6 +153,9 @@ class Pipeline:
                 f"the process of {self._model} ended before it answered",
                 headers=RETRY_AFTER,
             ) from error
+        except MemberFailedError as error:
+            code, status = ("member_late", 504) if error.late else ("member_unavailable", 503)
+            raise RequestError(status, code, str(error), headers=RETRY_AFTER) from error
         except QueueFullError as error:
             why = f"too many requests wait for {self._model}"
             raise RequestError(503, "overloaded", why, headers=RETRY_AFTER) from error

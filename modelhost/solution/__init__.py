@@ -1,0 +1,1 @@
+"""Solutions of several models: the flow, its members, and their processes."""

@@ -1,0 +1,121 @@
+"""A solution as a model: its flow calls the members, and its answers are the solution's."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Sequence
+
+import numpy as np
+
+from modelhost.errors import PackageError
+from modelhost.objects.adapter import Inputs, ProbabilityAdapter
+from modelhost.predictions import Scalar
+from modelhost.project_code import find_object
+from modelhost.solution.answers import Answers
+from modelhost.solution.members import Members, start_members
+from modelhost.solution.spec import MemberSpec, SolutionSpec, member_folder
+from modelhost.solution.usage import MemberCall, Usage
+
+
+class Flow:
+    """The flow of a solution, with ``predict`` as a model has it."""
+
+    def __init__(self, run: Any, members: Members, usage: Usage, solution: SolutionSpec) -> None:
+        """``run(rows, members)`` returns an answer for each row."""
+        self._run = run
+        self._usage = usage
+        self.members = members
+        self.solution = solution
+
+    def predict(self, rows: Any) -> Any:
+        """The answers to ``rows``."""
+        found = self.run(rows)
+        return found.predictions if isinstance(found, Answers) else found
+
+    def run(self, rows: Any) -> Any:
+        """What the flow returns for ``rows``."""
+        return self._run(rows, self.members)
+
+    def take_calls(self) -> list[MemberCall]:
+        """The calls of members since this was last called."""
+        return self._usage.take()
+
+    @property
+    def states(self) -> dict[str, str]:
+        """Member → ``ready``, or why it is not."""
+        return {name: self.members[name].state for name in self.members}
+
+
+class ClassifierFlow(Flow, ProbabilityAdapter):
+    """A flow that gives probabilities of the labels that ``[serve] classes`` declares."""
+
+    def __init__(
+        self,
+        run: Any,
+        members: Members,
+        usage: Usage,
+        solution: SolutionSpec,
+        classes: Sequence[Scalar],
+    ) -> None:
+        Flow.__init__(self, run, members, usage, solution)
+        ProbabilityAdapter.__init__(self, self, run, Inputs(), classes)
+
+    def predict(self, rows: Any) -> Any:
+        """One label per row."""
+        return self.label_and_probabilities(rows)[0]
+
+    def label_and_probabilities(self, rows: Any) -> tuple[Any, Any]:
+        """Labels, and probabilities of shape (rows, classes), from one run of the flow.
+
+        The flow returns answers of a member, a pair of both, or probabilities alone.
+        """
+        found = self.run(rows)
+        if isinstance(found, Answers):
+            return found.found.labels, self._ordered(found)
+        if isinstance(found, tuple) and len(found) == 2:
+            return found
+        chances = np.asarray(found)
+        if chances.ndim != 2 or chances.shape[1] != len(self.classes_):
+            raise PackageError(
+                f"the flow: expected probabilities of the {len(self.classes_)} classes that"
+                f" [serve] declares, or the answers of a member, got shape {chances.shape}",
+                "return (labels, probabilities), or leave [serve] classes out",
+            )
+        return [self.classes_[place] for place in chances.argmax(axis=1).tolist()], chances
+
+    def _ordered(self, found: Answers) -> Any:
+        """A member's probabilities, in the order of ``classes_``."""
+        return np.column_stack([found.probability(label) for label in self.classes_])
+
+
+def load_flow(path: Path, classes: Sequence[Scalar] | None) -> Flow:
+    """The solution in the folder ``path``; returns when all members are ready.
+
+    Raises ``PackageError``.
+    """
+    try:
+        solution = SolutionSpec.load(path)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise PackageError(
+            f"{path}: expected a solution, got {type(error).__name__}: {error}",
+            "build the package again",
+        ) from error
+    _, run = find_object(solution.flow, "[package] flow")
+    usage = Usage()
+    members = start_members(
+        solution.members, lambda name: member_folder(path, name), _load_member, usage
+    )
+    if classes is None:
+        return Flow(run, members, usage, solution)
+    return ClassifierFlow(run, members, usage, solution, classes)
+
+
+def _load_member(spec: MemberSpec, folder: Path) -> Any:
+    from modelhost.model import load_model  # which imports this module to load a solution
+
+    task: Any = spec.task
+    model = load_model(
+        spec.path(folder), spec.predictor, spec.loader, task, spec.outputs, spec.classes
+    )
+    return replace(model, takes=spec.takes)

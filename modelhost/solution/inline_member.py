@@ -1,0 +1,80 @@
+"""A member whose model runs in the flow's process."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Callable, Sequence
+
+from modelhost.array_input import input_builder
+from modelhost.predictions import Predictions
+from modelhost.solution.errors import MemberRaisedError
+from modelhost.solution.spec import MemberSpec
+
+if TYPE_CHECKING:
+    from modelhost.model import LoadedModel
+
+
+class InlineMember:
+    """The model of a member, loaded here; its answers are ready when it is called."""
+
+    def __init__(
+        self, spec: MemberSpec, folder: Path, load: Callable[[MemberSpec, Path], LoadedModel]
+    ) -> None:
+        """Load the model; raises ``PackageError``.
+
+        The member's code is importable from now on, after the solution's own.
+        """
+        for place in (folder / "code", folder / "code" / "src"):
+            if place.is_dir() and str(place) not in sys.path:
+                sys.path.append(str(place))
+        self._spec = spec
+        self._model = load(spec, folder)
+        self._builder = input_builder(spec.takes, spec.features)
+        self.has_probabilities = self._model.has_probabilities
+        self.classes = self._model.classes
+
+    def start(self, columns: Sequence[Any], rows: int) -> Done:
+        """Predict; an exception is raised by ``Done.wait``."""
+        began = time.perf_counter()
+        try:
+            found = self._model.predict(self._builder.frame(columns, rows), self._spec.features)
+            error = None
+        except MemoryError:
+            raise
+        except Exception as raised:  # every exception of the project's code, raised when waited for
+            found, error = None, raised
+        return Done(self._spec.name, found, error, time.perf_counter() - began)
+
+    @property
+    def state(self) -> str:
+        """``ready``: it lives as long as the flow."""
+        return "ready"
+
+    @property
+    def process_id(self) -> None:
+        """It has no process of its own."""
+
+    def close(self) -> None:
+        """Nothing is to be ended."""
+
+
+class Done:
+    """The outcome of a call."""
+
+    def __init__(
+        self, name: str, found: Predictions | None, error: Exception | None, own: float
+    ) -> None:
+        self._name = name
+        self._found = found
+        self._error = error
+        self.own = own
+
+    def wait(self, until: float | None) -> Predictions:  # noqa: ARG002
+        """The predictions; raises ``MemberRaisedError`` if the model raised."""
+        if self._error is not None:
+            text = f"{type(self._error).__name__}: {self._error}"
+            raise MemberRaisedError(self._name, f"its model raised {text}") from self._error
+        assert self._found is not None
+        return self._found

@@ -1,0 +1,113 @@
+"""What a solution consists of, as ``solution.json`` in the folder of its model says.
+
+Beside the file, ``members/NAME`` holds the package of a member: ``code``, ``models`` and
+``package``.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Mapping, NamedTuple, Sequence
+
+from modelhost.columns import ColumnSpec
+from modelhost.output_spec import OutputSpec
+
+FILE = "solution.json"
+MEMBERS = "members"
+INLINE, OWN = "inline", "own"
+"""Where a member runs: in the flow's process, or in one of its own."""
+FAIL, NULL = "fail", "null"
+"""What the flow gets if a member gives no answer: an exception, or nulls."""
+
+
+class MemberSpec(NamedTuple):
+    """One member."""
+
+    name: str
+    process: str
+    """``inline`` or ``own``."""
+    deadline: float | None
+    """Seconds that one call may take; None: as long as the request."""
+    on_error: str
+    """``fail`` or ``null``."""
+    truth: str | None
+    """The column of the data with this member's right answer."""
+    task: str
+    predictor: str
+    loader: str
+    takes: str
+    classes: tuple[Any, ...] | None
+    outputs: tuple[OutputSpec, ...]
+    features: tuple[ColumnSpec, ...]
+    """The columns that its model takes, in order."""
+    defaults: Mapping[str, Any]
+    """Feature → the value for rows that lack the column."""
+    nullable: tuple[str, ...]
+    """Features that had nulls in training."""
+
+    def as_json(self) -> dict[str, Any]:
+        """An object for the file; ``MemberSpec.read`` is the inverse."""
+        given = self._asdict()
+        given["outputs"] = [one.as_json() for one in self.outputs]
+        given["features"] = [one.as_json() for one in self.features]
+        return dict(given)
+
+    @classmethod
+    def read(cls, given: Mapping[str, Any]) -> MemberSpec:
+        """From ``as_json``."""
+        classes = given["classes"]
+        own = {
+            **given,
+            "classes": None if classes is None else tuple(classes),
+            "outputs": tuple(OutputSpec.read(one) for one in given["outputs"]),
+            "features": tuple(ColumnSpec.read(one) for one in given["features"]),
+            "nullable": tuple(given["nullable"]),
+        }
+        return cls(**own)
+
+    def path(self, folder: Path) -> Path:
+        """Its model, in the member's ``folder``."""
+        return folder / "models" / "model"
+
+    def header(self, folder: Path) -> dict[str, Any]:
+        """The request that loads its model from ``folder``."""
+        return {
+            "verb": "load",
+            "path": str(self.path(folder)),
+            "predictor": self.predictor,
+            "loader": self.loader,
+            "task": self.task,
+            "takes": self.takes,
+            "classes": self.classes,
+            "outputs": [one.as_json() for one in self.outputs],
+        }
+
+
+class SolutionSpec(NamedTuple):
+    """The flow and the members, in the order of ``package.toml``."""
+
+    flow: str
+    """``module:function`` of the solution's own code."""
+    members: tuple[MemberSpec, ...]
+
+    def as_json(self) -> str:
+        """The content of ``solution.json``."""
+        members = [one.as_json() for one in self.members]
+        return json.dumps({"flow": self.flow, "members": members}, indent=1, sort_keys=True) + "\n"
+
+    @classmethod
+    def load(cls, folder: Path) -> SolutionSpec:
+        """From ``solution.json`` in ``folder``; raises ``OSError`` and ``ValueError``."""
+        given = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        return cls(given["flow"], tuple(MemberSpec.read(one) for one in given["members"]))
+
+
+def member_folder(solution: Path, name: str) -> Path:
+    """The folder of the member ``name``."""
+    return solution / MEMBERS / name
+
+
+def named(members: Sequence[MemberSpec]) -> str:
+    """The members' names, for messages."""
+    return ", ".join(one.name for one in members)

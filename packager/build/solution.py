@@ -1,0 +1,124 @@
+"""Builds of solutions: their members are built or opened first."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from modelhost.solution.spec import FILE
+from packager.build.context import BuildOptions
+from packager.build.record import Built
+from packager.cache import temporary_directory
+from packager.digest import HashedFile
+from packager.engine.engine import Engine
+from packager.environment.dependencies import fetch_locked
+from packager.errors import PackageError, UsageError
+from packager.image.export import Destination
+from packager.image.reference import Reference, open_reference
+from packager.manifest.solution import Solution
+from packager.progress import Progress
+from packager.project.config import FILENAME, Project, load_project
+from packager.project.files import ProjectFiles
+from packager.project.sections import MemberSection
+from packager.runners.project import ProjectEnvironment, wheel_target
+from packager.solutions.member_package import MemberPackage, unpack_member
+from packager.solutions.plan import plan_solution
+
+Build = Callable[[Project, Destination, Engine | None, Progress, BuildOptions], Built]
+MODEL = "model"
+
+
+def with_members(build: Build) -> Build:
+    """Decorate a build to put the members of a solution into its ``solution_folder``."""
+
+    @functools.wraps(build)
+    def build_solution(
+        project: Project,
+        output: Destination,
+        engine: Engine | None,
+        progress: Progress,
+        options: BuildOptions = BuildOptions(),
+    ) -> Built:
+        if not project.member:
+            return build(project, output, engine, progress, options)
+        with temporary_directory() as folder:
+            solution = folder / MODEL
+            for section in project.member:
+                with _member(project, section, build, (engine, progress, options)) as reference:
+                    unpack_member(section, reference, solution)
+            (solution / FILE).touch()  # its content depends on the lock: ``plan_members``
+            own = project.model_copy(update={"solution_folder": solution})
+            return build(own, output, engine, progress, options)
+
+    return build_solution
+
+
+@contextmanager
+def _member(
+    project: Project,
+    section: MemberSection,
+    build: Build,
+    how: tuple[Engine | None, Progress, BuildOptions],
+) -> Iterator[Reference]:
+    """The package of a member; built if ``package`` names a project."""
+    engine, progress, options = how
+    place = project.path(section.package)
+    with temporary_directory() as folder, _named(section):
+        if (place / FILENAME).is_file():
+            progress.step(f"member {section.name}: building {section.package}")
+            made = load_project(place)
+            if made.member:
+                raise UsageError(
+                    f"expected a project of one model, got the solution {section.package}",
+                    "name its members instead",
+                )
+            own = replace(options, builder="assemble", check_reproducible=False)
+            build(made, Destination("oci", folder / "built"), engine, progress, own)
+            text = str(folder / "built")
+        else:
+            progress.step(f"member {section.name}: {section.package}")
+            text = str(place) if place.exists() else section.package
+        with open_reference(text, engine) as reference:
+            yield reference
+
+
+@contextmanager
+def _named(section: MemberSection) -> Iterator[None]:
+    """Say of errors which member they are about."""
+    try:
+        yield
+    except PackageError as error:
+        if error.message.startswith("[[member]]"):
+            raise
+        raise type(error)(f"[[member]] {section.name}: {error.message}", error.hint) from error
+
+
+def plan_members(
+    project: Project, files: ProjectFiles, environment: ProjectEnvironment, progress: Progress
+) -> tuple[ProjectFiles, ProjectEnvironment, Solution | None]:
+    """Decide where the members of a solution run, and lock and fetch what they need.
+
+    The file that says so is part of the model. Third, the record for the manifest; None for a
+    project that is no solution.
+    """
+    folder, flow = project.solution_folder, project.package.flow
+    if folder is None or flow is None:
+        return files, environment, None
+    members = [MemberPackage.load(section, folder) for section in project.member]
+    plan = plan_solution(flow, members, environment.lock, files.code, network=project.serve.network)
+    for one in plan.record.members:
+        progress.step(f"member {one.name}: {one.package} {one.version}, {_where(one.process)}")
+    target = wheel_target(environment.base, environment.platform, environment.engine)
+    needed = plan.lock.wheels_of("members")
+    fetch_locked(needed, project.path(project.requirements_file), target, progress)
+    (folder / FILE).write_text(plan.spec.as_json(), encoding="utf-8")
+    model = {**files.model, f"{MODEL}/{FILE}": HashedFile.of(folder / FILE)}
+    return replace(files, model=model), environment.with_lock(plan.lock), plan.record
+
+
+def _where(process: str) -> str:
+    if process == "inline":
+        return "in the flow's process"
+    return "in a process and an environment of its own"

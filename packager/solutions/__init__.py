@@ -1,0 +1,1 @@
+"""Packages that are solutions of several models."""
