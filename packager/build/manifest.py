@@ -81,7 +81,8 @@ def _package_files(
     lock, out = context.environment.lock, context.folder / "out"
     package.mkdir()
     (package / "lock.json").write_bytes(lock.dump())
-    text = render(context.environment.locked_base, labels(context.project), template)
+    base, apart = context.environment.locked_base, bool(lock.members)
+    text = render(base, labels(context.project), template, members=apart)
     (package / "Dockerfile").write_text(text, encoding="utf-8")
     for name in PACKAGE_FILES:
         if (out / name).is_file():

@@ -76,13 +76,11 @@ from packager.worker.test.weak_slice import WeakSlices
 
 @dataclass(frozen=True)
 class _Trained:
-    """Results of the worker."""
+    """Results of the worker; ``findings`` of the data check are None without data."""
 
     result: TrainingResult
     findings: DataCheckSummary | None
-    """Summary of the data check; None without data."""
     isolation: Mapping[str, str]
-    """Isolation of the project's code."""
 
 
 @with_members
@@ -108,9 +106,8 @@ def build(
     explaining = explain_left_out(files.listed.left_out)
     with temporary_directory() as folder, tidied, explaining:
         stack = _make_layers(environment, files, folder, progress, fresh=options.no_cache)
-        context = BuildContext(
-            project, files, environment, stack, folder, progress, solution, options.no_cache
-        )
+        fixed = (project, files, environment, stack, folder, progress, solution)
+        context = BuildContext(*fixed, options.no_cache)
         trained = _train(context, seed_variance, options)
         context = context.serving(trees=(folder / "out" / FOLDER / TREES).is_file())
         manifest = make_manifest(context, trained.result, template, trained.findings, seed_variance)

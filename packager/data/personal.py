@@ -17,7 +17,7 @@ import pandas as pd
 from packager.data.check_digits import is_card, is_iban, is_national_id
 from packager.data.given_names import GIVEN_NAMES
 from packager.data.personal_names import kinds_named
-from packager.manifest.manifest import Personal
+from packager.manifest.personal import Personal
 
 MAX_SAMPLED_VALUES = 5_000
 """Maximum number of distinct values examined, evenly spaced."""
