@@ -51,7 +51,7 @@ def _prometheus(fleet: Fleet) -> dict[str, Any]:
         "volumes": [
             "./prometheus:/etc/prometheus:ro",
             "prometheus:/prometheus",
-            *([tracker.READ_TOKEN_VOLUME] if fleet.tracker else []),
+            *([tracker.SCRAPE_TOKEN_VOLUME] if fleet.tracker else []),
         ],
         "healthcheck": _healthcheck("9090/-/healthy"),
         "restart": "unless-stopped",

@@ -26,6 +26,9 @@ INSIDE = f"/run/{TOKEN}"
 READ_INSIDE = f"/run/{READ_TOKEN}"
 TOKEN_VOLUME = f"./{TOKEN}:{INSIDE}:ro"
 READ_TOKEN_VOLUME = f"./{READ_TOKEN}:{READ_INSIDE}:ro"
+SCRAPE_TOKEN = f"../{READ_TOKEN}"
+"""From the folder of Prometheus's configuration, here and in its container."""
+SCRAPE_TOKEN_VOLUME = f"./{READ_TOKEN}:/etc/{READ_TOKEN}:ro"
 MEMORY = "512m"
 ADDRESS = f"http://{JOB}:{PORT}"
 
@@ -65,7 +68,7 @@ def scrape_job() -> dict[str, Any]:
     """Prometheus's job."""
     return {
         "job_name": JOB,
-        "authorization": {"credentials_file": READ_INSIDE},
+        "authorization": {"credentials_file": SCRAPE_TOKEN},
         "static_configs": [{"targets": [f"{JOB}:{PORT}"]}],
     }
 

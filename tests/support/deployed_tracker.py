@@ -17,7 +17,7 @@ from command import PACKAGE
 from real_prometheus import Prometheus, alertmanager, configured_prometheus, free_port
 
 from packager.deploy.prometheus.issue_service import JOB
-from packager.deploy.tracker import ADDRESS, INSIDE, READ_INSIDE, READ_TOKEN, TOKEN
+from packager.deploy.tracker import ADDRESS, INSIDE, READ_TOKEN, TOKEN
 
 TRACKER, ALERTS, METRICS = "issues", "alertmanager", "prometheus"
 
@@ -117,9 +117,6 @@ def _replace_addresses(out: Path, model: str, served: str, ports: dict[str, int]
         job.pop("dns_sd_configs", None)
         job["static_configs"] = [{"targets": [targets[job["job_name"]]]}]
         job |= {"scrape_interval": "1s", "scrape_timeout": "1s"}
-        if job["job_name"] == JOB:
-            assert job["authorization"] == {"credentials_file": READ_INSIDE}
-            job["authorization"] = {"credentials_file": str(out / READ_TOKEN)}
     (alerting,) = config["alerting"]["alertmanagers"]
     alerting["static_configs"] = [{"targets": [f"127.0.0.1:{ports[ALERTS]}"]}]
     file.write_text(yaml.safe_dump(config))

@@ -43,14 +43,14 @@ def test_alertmanager_and_the_tracker_have_one_token_of_this_folder(tmp_path: Pa
 def test_prometheus_and_the_tracker_have_another_token_that_only_reads(tmp_path: Path) -> None:
     out = written(tmp_path)
     services = read(out, "compose.yml")["services"]
-    mount = f"./{READ_TOKEN}:/run/{READ_TOKEN}:ro"
-    assert [name for name, one in services.items() if mount in one["volumes"]] == [
-        "prometheus", "issues",
-    ]  # fmt: skip
+    assert f"./{READ_TOKEN}:/etc/{READ_TOKEN}:ro" in services["prometheus"]["volumes"]
+    assert f"./{READ_TOKEN}:/run/{READ_TOKEN}:ro" in services["issues"]["volumes"]
     assert f"--read-token-file=/run/{READ_TOKEN}" in services["issues"]["command"]
     jobs = read(out, "prometheus/prometheus.yml")["scrape_configs"]
     [job] = [one for one in jobs if one["job_name"] == "issues"]
-    assert job["authorization"] == {"credentials_file": f"/run/{READ_TOKEN}"}
+    # From the configuration's folder: so `promtool check config` finds it on the host, too.
+    assert job["authorization"] == {"credentials_file": f"../{READ_TOKEN}"}
+    assert (out / "prometheus" / job["authorization"]["credentials_file"]).is_file()
     assert (out / READ_TOKEN).read_text() != (out / TOKEN).read_text()
 
 
