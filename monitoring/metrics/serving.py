@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from monitoring.metrics.latency import LATENCY_BUCKETS
+from monitoring.metrics.members import MemberMetrics
 from monitoring.metrics.reference import (
     ANOMALIES,
     OTHER,
@@ -67,6 +68,8 @@ class ServingMetrics:
         self._serving(routes)
         self._predictions(package.classes)
         self._features(package.profile, package.optional)
+        self.members = MemberMetrics(self.series, package.members)
+        """Those of a solution's members."""
         expose_reference(self.series, package.digest, package.profile)
         expose_design_effect(self.series, package.design_effect)
         if self.outputs:

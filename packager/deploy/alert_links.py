@@ -23,6 +23,8 @@ PANELS = {
     "LabelsRejected": ("Labels counted, skipped and refused",),
     "CompiledMismatch": ("Compiled share and mismatches",),
     "CrashLoop": ("Processes",),
+    "MemberFailed": ("Rows that members did not answer",),
+    "MemberSlow": ("Time of calls by member",),
 }
 """Alert → titles of its panel, of which a dashboard has one; other alerts have the first panel."""
 FEATURED = frozenset({"FeatureDrift"})

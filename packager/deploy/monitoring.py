@@ -133,7 +133,9 @@ def monitored(
         for one in labelled_outputs(manifest.schema_.outputs)
         if one.headline is not None and one.has_target
     )
-    named = (*slices.names, *features, *(name for name, _ in outputs))
+    solution = manifest.solution
+    members = () if solution is None else tuple(one.name for one in solution.members)
+    named = (*slices.names, *features, *(name for name, _ in outputs), *members)
     _check_names(manifest.name, manifest.tag, named)
     return MonitoredModel(
         name=manifest.name,
@@ -144,6 +146,7 @@ def monitored(
         objectives=objectives,
         outputs=outputs,
         options=options,
+        members=members,
     )
 
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from monitoring.stats.drift import MIN_ANOMALY_RISE
 from monitoring.stats.intervals import wilson
-from packager.monitor.drift import Anomaly, FeatureDrift
-from packager.monitor.slices import SliceDrift
+from packager.replicas.drift import Anomaly, FeatureDrift
+from packager.replicas.slices import SliceDrift
 from packager.tracker.core.plot import MAX_BINS, MAX_ROWS, BinsPlot, IntervalsPlot, MeasuredRow
 
 

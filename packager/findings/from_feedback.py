@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from packager.monitor.feedback import FeedbackResult
+from packager.replicas.feedback import FeedbackResult
 from packager.tracker.core.finding import Finding, Report, ScanReport
 from packager.tracker.core.plot import MAX_ROWS, CountedRow, CountsPlot
 

@@ -30,6 +30,7 @@ from serving.http.json_bodies import is_heavy
 from serving.http.limits import Budget
 from serving.prediction.errors import ModelError, RowRefusedError
 from serving.prediction.fast_rows import FastRows
+from serving.prediction.flow_times import FlowTimes
 from serving.prediction.model_client import ModelClient
 from serving.prediction.model_parts import HostedParts
 from serving.prediction.native_model import NativeModel
@@ -84,12 +85,13 @@ class Predictor:
         described, clocks = manifest.schema_, files.clocks
         metrics = ServingMetrics(files.measured_package(), routes)
         files.parts.bind(client)
+        client.watch_members(metrics.members, files.members.needed)
         loaded = cls(
             manifest=manifest,
             golden=files.golden,
             golden_cases=files.golden_cases,
             client=client,
-            own=NativeModel(client, described, checker),
+            own=NativeModel(client, described, checker, _flow_times(manifest, metrics)),
             compiled=files.compiled,
             parts=files.parts,
             checker=checker,
@@ -242,6 +244,12 @@ class Predictor:
             raise messages.RequestError.of_row(error) from error
         except RecursionError as error:  # parsed, but too deeply nested to be shown in an error
             raise messages.unreadable("too deeply nested") from error
+
+
+def _flow_times(manifest: Manifest, metrics: ServingMetrics) -> FlowTimes | None:
+    if manifest.solution is None:
+        return None
+    return FlowTimes(metrics.series, manifest.solution)
 
 
 def _one_row(answer: tuple[Scalar, list[float] | None] | None) -> PartialPrediction:

@@ -115,6 +115,7 @@ def model_spec(settings: Settings, files: PackageFiles) -> dict[str, Any]:
         "specs": [ColumnSpec.of(column).as_json() for column in features],
         "known": _first_row(files, rows),
         "plain": _first_row(files, [neutral_row(features)]),
+        "member_bins": files.members.bins(),
         "limits": {
             "max_rows": settings.max_batch_rows,
             "max_requests": settings.max_queue * workers + SHADOW_REQUESTS,

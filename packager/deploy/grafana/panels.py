@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from monitoring.metrics.restarts import PROCESSES, RESTARTS
 from packager.deploy.grafana.label_panels import label_panels
+from packager.deploy.grafana.member_panels import member_panels
 from packager.deploy.grafana.panel import SELECTED, Panel, Query
 from packager.deploy.prometheus import recording
 from packager.deploy.prometheus.promql import MODEL
@@ -23,6 +24,7 @@ def rows(model: MonitoredModel) -> list[tuple[str, list[Panel]]]:
         ("Requests", _requests(model.objectives)),
         ("Drift", _drift()),
         ("Data and predictions", _data()),
+        *([("Members", member_panels())] if model.members else []),
         ("Accuracy from labels", label_panels(model)),
         ("Alerts", _alerts()),
     ]

@@ -14,6 +14,7 @@ from monitoring.stats.drift import (
     MIN_PSI_ROWS,
 )
 from packager.deploy.prometheus import output_rules, promql, recording
+from packager.deploy.prometheus.member_alerts import member_alerts
 from packager.deploy.prometheus.presence_alerts import presence_alerts
 from packager.deploy.prometheus.promql import MODEL, Scope
 from packager.deploy.prometheus.recording import burn_name, drift_name
@@ -57,6 +58,7 @@ def alert_group(model: MonitoredModel) -> Group:
         _labels_rejected(scope),
         _compiled_mismatch(scope),
         _crash_loop(scope),
+        *member_alerts(model, scope),
     ]
     alerts = [
         *(_while_running(alert, scope) for alert in of_versions),

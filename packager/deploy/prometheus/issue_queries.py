@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from monitoring.metrics.restarts import RESTARTS
-from packager.deploy.prometheus import output_rules, promql, recording
+from packager.deploy.prometheus import member_alerts, output_rules, promql, recording
 from packager.deploy.prometheus.recording import BURN_WINDOWS, burn_name, drift_name
 from packager.deploy.prometheus.rules import MonitoredModel
 from packager.tracker.core.priority import DRIFT_CERTAINTY
@@ -87,9 +87,31 @@ def issue_queries(model: MonitoredModel) -> Mapping[str, AlertQueries]:
         "LabelsRejected": _rejected(),
         "CompiledMismatch": _mismatches(),
         "CrashLoop": _restarts(),
+        **(member_queries(model) if model.members else {}),
         "NoRequests": AlertQueries(CERTAIN, CERTAIN, (_rows_plot("model"),)),
         "VersionSkew": _versions(),
         "TargetDown": _targets(),
+    }
+
+
+def member_queries(model: MonitoredModel) -> dict[str, AlertQueries]:
+    """Of the alerts about a member: its rows without an answer, its slow calls."""
+    own = "model={model}, version={version}, member={member}"
+    rows = f"increase({member_alerts.ROWS}{{{own}}}[15m])"
+    failed = f"increase({member_alerts.ROWS}{{{own}, {member_alerts.NOT_ANSWERED}}}[15m])"
+    share = f"sum({failed}) / (sum({rows}) > 0)"
+    calls, buckets = (f"{member_alerts.CALLS}_{one}{{{own}}}[1h]" for one in ("count", "bucket"))
+    quick = f'{member_alerts.CALLS}_bucket{{{own}, le="{member_alerts.slow_bound(model)!r}"}}[1h]'
+    slow = f"1 - sum(increase({quick})) / (sum(increase({calls})) > 0)"
+    median = f"histogram_quantile(0.5, sum by (le) (rate({buckets})))"
+    plots = Plot("rows in 15 minutes", f"sum by (outcome) ({rows})")
+    return {
+        "MemberFailed": AlertQueries(f"({share}) or vector(1)", CERTAIN, (plots,)),
+        "MemberSlow": AlertQueries(
+            f"clamp({slow}, 0, 1)",
+            CERTAIN,
+            (Plot("median time of a call, seconds", median),),
+        ),
     }
 
 

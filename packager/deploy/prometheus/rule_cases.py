@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from monitoring.slices.slices import ALL
 from packager.deploy.prometheus import recording
 from packager.deploy.prometheus.alerts import BURNS
+from packager.deploy.prometheus.member_cases import member_cases
 from packager.deploy.prometheus.output_cases import output_cases
 from packager.deploy.prometheus.presence_cases import presence_cases
 from packager.deploy.prometheus.resolve_cases import lasting_cases
@@ -33,9 +34,9 @@ def rule_cases(model: MonitoredModel) -> list[RuleCase]:
         *made.rejections(),
         *made.mismatches(),
         *made.crash_loops(),
+        *member_cases(made),
     ]
-    lasting = lasting_cases(cases, model.name)
-    return [*cases, *lasting, *presence_cases(made)]
+    return [*cases, *lasting_cases(cases, model.name), *presence_cases(made)]
 
 
 def _scores(made: _RuleFixtures) -> list[RuleCase]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 FAMILIES: Mapping[str, tuple[str, ...]] = {
     "availability": (
         "RequestsFailed", "RequestsSlow", "TargetDown", "ModelDown", "CrashLoop", "MemberFailed",
-        "NoRequests",
+        "MemberSlow", "NoRequests",
     ),
     "inputs": ("FeatureDrift", "AnomalyRate", "DriftTest", "SchemaTest"),
     "quality": (

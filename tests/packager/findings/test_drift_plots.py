@@ -4,8 +4,8 @@ import pytest
 from metrics_servers import ANY, answering, exposition
 
 from packager.findings.drift_plots import plot_of_anomaly, plot_of_feature, plot_of_slice
-from packager.monitor.counters import scrape_replicas
-from packager.monitor.drift import DriftReport, drift_report
+from packager.replicas.counters import scrape_replicas
+from packager.replicas.drift import DriftReport, drift_report
 from packager.tracker.core.plot import IntervalsPlot
 
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from packager.findings.from_feedback import findings_of_feedback
-from packager.monitor.feedback import FeedbackResult
+from packager.replicas.feedback import FeedbackResult
 from packager.tracker.core.plot import CountsPlot
 from packager.tracker.sources.alertmanager import ReceivedAlert, finding_of
 

@@ -34,6 +34,8 @@ SAID = {
     "LabelsRejected": (1 / 11, 1),
     "CompiledMismatch": (1, 1),
     "CrashLoop": (1, 1),
+    "MemberFailed": (0.1, 1),
+    "MemberSlow": (0.6, 1),
     "NoRequests": (1, 1),
     "VersionSkew": (0, 1),
     "TargetDown": (1, 1),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -69,6 +70,7 @@ def levels(made: st.DrawFn) -> dict[str, object]:
             "reached": made(st.none() | place)}  # fmt: skip
 
 
+@pytest.mark.slow
 @given(st.one_of(bins(), series(), intervals(), counts(), levels()))
 def test_every_plot_is_well_formed_and_within_its_box(plot: dict[str, object]):
     found = draw(PLOT.validate_python(plot))
