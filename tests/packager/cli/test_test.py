@@ -142,8 +142,13 @@ def test_a_report_goes_to_the_issue_tracker_and_the_verdict_stays(
 
 
 def test_the_report_is_linked_and_earlier_rows_are_named(
-    run, answer: list[Any], sent: list[tuple[str, Report]]
+    run,
+    answer: list[Any],
+    sent: list[tuple[str, Report]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     answer.append(made.report(made.family("quality", [made.failed()]), verdict="failed"))
     words = ("--report-url", "https://ci.test/7", "--replaces", "data/old.csv@3", "--out", "out")
     code, _, err = run("test", "ref", "--data", "new.csv", *words)
