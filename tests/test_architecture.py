@@ -378,7 +378,7 @@ STARTED = (
     "serving/platforms.py",
     "serving/predict_file.py",
     "serving/service.py",
-    "serving/shadow/checker.py",
+    "serving/compiled_check/checker.py",
 )
 """What is started by name in a served image: the server's processes, its health check, the program
 ``serve``, and what ``package predict`` runs."""

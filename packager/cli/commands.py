@@ -12,7 +12,7 @@ from typing import Any
 import typer
 
 # isort: off
-from packager.cli import build, inspect, run, test, bench, monitoring, feedback
+from packager.cli import build, inspect, run, test, bench, monitoring, drift, feedback
 from packager.cli.data import versions, derive, fingerprints, checks, verdicts
 from packager.cli.data import label_queue, labels, labels_derive
 from packager.cli.issues import service, listing, act, sync, admin
@@ -31,6 +31,7 @@ __all__ = [
     "build",
     "checks",
     "derive",
+    "drift",
     "feedback",
     "fingerprints",
     "inspect",

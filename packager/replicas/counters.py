@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import requests
 
@@ -48,6 +48,16 @@ GAUGES = {
     "model_label_design_effect": (),
     "model_drift_excluded_features": ("feature", "reason"),
 }
+
+
+class MetricNames(NamedTuple):
+    """Which metrics are read: name → labels, in the order of ``Values``."""
+
+    counters: Mapping[str, tuple[str, ...]]
+    gauges: Mapping[str, tuple[str, ...]]
+
+
+DRIFT_NAMES = MetricNames(COUNTERS, GAUGES)
 WINDOW = re.compile(r"[1-9]\d{0,5}[smhdw]")
 
 Values = Mapping[str, Mapping[tuple[str, ...], float]]
@@ -99,7 +109,10 @@ class CounterTotals:
 
 
 def scrape_replicas(
-    urls: Sequence[str], wanted: ModelSelector, key: str | None = None
+    urls: Sequence[str],
+    wanted: ModelSelector,
+    key: str | None = None,
+    names: MetricNames = DRIFT_NAMES,
 ) -> CounterTotals:
     """The sums of the replicas' counters since they started.
 
@@ -109,18 +122,18 @@ def scrape_replicas(
     twice = sorted({url for url in urls if list(urls).count(url) > 1})
     if twice:
         raise UsageError(f"{twice[0]}: expected every replica once, got it twice", "name it once")
-    exposed = [sample for url in urls for sample in _exposed(url, key)]
+    exposed = [sample for url in urls for sample in _exposed(url, key, names)]
     where = ", ".join(urls)
     pairs = [_pair(sample.labels) for sample in exposed if sample.name == PACKAGE_INFO]
     model, version = wanted.choose(pairs, where)
     values: dict[str, dict[tuple[str, ...], float]] = {}
     for sample in exposed:
-        labels = COUNTERS.get(sample.name) or GAUGES.get(sample.name)
+        labels = names.counters.get(sample.name, names.gauges.get(sample.name))
         if labels is None or _pair(sample.labels) != (model, version):
             continue
         place = values.setdefault(sample.name, {})
         cell = tuple(sample.labels.get(label, "") for label in labels)
-        if sample.name in COUNTERS:
+        if sample.name in names.counters:
             place[cell] = place.get(cell, 0.0) + sample.value
         else:
             place[cell] = max(place.get(cell, sample.value), sample.value)
@@ -136,7 +149,11 @@ def metrics_address(url: str) -> str:
 
 
 def query_prometheus(
-    url: str, window: str, wanted: ModelSelector, key: str | None = None
+    url: str,
+    window: str,
+    wanted: ModelSelector,
+    key: str | None = None,
+    names: MetricNames = DRIFT_NAMES,
 ) -> CounterTotals:
     """The increase of all replicas' counters in the last ``window`` (``1d``), by ``increase()``."""
     if not WINDOW.fullmatch(window):
@@ -150,11 +167,11 @@ def query_prometheus(
     model, version = wanted.choose([_pair(labels) for labels, _ in found], url)
     only = f"{{model={quoted(model)}, version={quoted(version)}}}"
     values = {}
-    for name, labels in {**COUNTERS, **GAUGES}.items():
+    for name, labels in {**names.counters, **names.gauges}.items():
         by = ", ".join(labels)
         query = (
             f"sum by ({by}) (increase({name}{only}[{window}]))"
-            if name in COUNTERS
+            if name in names.counters
             else f"max by ({by}) (last_over_time({name}{only}[{window}]))"
         )
         values[name] = {
@@ -168,11 +185,11 @@ def _pair(labels: Mapping[str, str]) -> tuple[str, str]:
     return labels.get("model", ""), labels.get("version", "")
 
 
-def _exposed(url: str, key: str | None) -> list[Sample]:
+def _exposed(url: str, key: str | None, names: MetricNames) -> list[Sample]:
     found = read_samples(_get(url, {}, key).text, url)
     try:
         for sample in found:
-            if sample.name in COUNTERS or sample.name in GAUGES:
+            if sample.name in names.counters or sample.name in names.gauges:
                 _check_count(sample.name, sample.value)
     except ValueError as error:
         raise not_metrics(url, error) from error

@@ -17,6 +17,7 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     "labels": ("LabelsRejected", "LabelCoverageLow"),
     "identity": ("CompiledMismatch", "ReplayFailed", "BehaviouralCase", "VersionSkew"),
     "speed": ("TimeTest",),
+    "challenger": ("ShadowNotAnswering", "ChallengerBetter", "ChallengerWorse"),
     "data": ("SuspiciousRows", "SuspectsTest"),
 }  # fmt: skip
 """Family → kinds: names of alerts, and of the checks of ``build``, ``data check``, ``test``,

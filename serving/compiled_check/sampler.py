@@ -1,4 +1,4 @@
-"""A worker's part of the shadow comparison: sends a sample of its answers to the checker."""
+"""A worker's part of the compiled check: sends a sample of its answers to the checker."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # the supervisor doesn't need these, nor what they import
     from monitoring.metrics.recorder import Batch
     from monitoring.metrics.serving import ServingMetrics
 
-SHADOW_DIR = "MODEL_SHADOW_DIR"
+COMPILED_CHECK_DIR = "MODEL_COMPILED_CHECK_DIR"
 """Environment variable naming the folder of the sockets; set by ``python -m serving``."""
 MAX_BYTES = 1 << 16
 MAX_ROWS = 16
@@ -28,7 +28,7 @@ def address(folder: Path) -> str:
     return str(folder / "check.sock")
 
 
-class ShadowSampler:
+class CheckSampler:
     """Sends rows without waiting; rows that don't fit the checker's queue are dropped."""
 
     def __init__(self, folder: Path, ratio: float, features: int, metrics: ServingMetrics) -> None:

@@ -1,4 +1,4 @@
-"""Asks the model's process for the shadow comparison: blocking, one row at a time."""
+"""Asks the model's process for the compiled check: blocking, one row at a time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Shadow comparison: a wrong compiled form is detected while serving, a correct one isn't."""
+"""Compiled check: a wrong compiled form is detected while serving, a correct one isn't."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def compiled(package: Package, root: Path, *, wrong: bool) -> Package:
 
 def ask_until_checked(server: Server) -> None:
     until = time.monotonic() + 60
-    checks = "model_shadow_comparisons_total"
+    checks = "model_compiled_checks_total"
     while server.metric(checks) - server.metric(checks, outcome="dropped") < 1:
         assert time.monotonic() < until, server.log.read_text()
         assert server.predict([ROW]).status == 200
@@ -50,10 +50,10 @@ def test_a_wrong_compiled_form_is_counted_and_a_right_one_is_not(
     package: Package, tmp_path: Path, wrong: bool
 ) -> None:
     found = compiled(package, tmp_path / "root", wrong=wrong)
-    server = start(found, tmp_path, MODEL_SHADOW_RATIO="1", MODEL_WORKERS="1")
+    server = start(found, tmp_path, MODEL_COMPILED_CHECK_RATIO="1", MODEL_WORKERS="1")
     try:
         wait_ready(server)
-        checks = "model_shadow_comparisons_total"
+        checks = "model_compiled_checks_total"
         assert server.metric(checks, outcome="mismatch") == 0
         assert b'outcome="mismatch"' in server.get("/metrics").body
         ask_until_checked(server)
@@ -65,6 +65,8 @@ def test_a_wrong_compiled_form_is_counted_and_a_right_one_is_not(
 
 def test_a_share_is_from_0_to_1(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("MODEL_ROOT", str(tmp_path))
-    assert Settings.from_environment({}).shadow_ratio == 0
-    with pytest.raises(UsageError, match="MODEL_SHADOW_RATIO: expected a number from 0 to 1"):
-        Settings.from_environment({"MODEL_SHADOW_RATIO": "1.5"})
+    assert Settings.from_environment({}).compiled_check_ratio == 0
+    with pytest.raises(
+        UsageError, match="MODEL_COMPILED_CHECK_RATIO: expected a number from 0 to 1"
+    ):
+        Settings.from_environment({"MODEL_COMPILED_CHECK_RATIO": "1.5"})

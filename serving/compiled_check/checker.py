@@ -1,9 +1,9 @@
-"""``python -m serving.shadow.checker FOLDER ADDRESS``: compares sampled rows with the model.
+"""``python -m serving.compiled_check.checker FOLDER ADDRESS``: asks the model for rows again.
 
-With ``MODEL_SHADOW_RATIO`` above 0, one such process runs next to the workers. ADDRESS is that of
-the model's process. Rows arrive as
-datagrams on a socket in the server's private folder; the kernel's queue is bounded, and the sender
-drops what doesn't fit. Each verdict is sent back to the worker.
+With ``MODEL_COMPILED_CHECK_RATIO`` above 0, one such process runs next to the workers. ADDRESS is
+that of the model's process. Rows arrive as datagrams on a socket in the server's private folder;
+the kernel's queue is bounded, and the sender drops what doesn't fit. Each verdict is sent back to
+the worker.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from packager.manifest.manifest import Manifest
 from packager.model.compiled.output_difference import compiled_difference
 from packager.model.integrity import MANIFEST
 from packager.model.paths import Root
+from serving.compiled_check.model_link import ModelLink, NoAnswerError
+from serving.compiled_check.sampler import DROPPED, MATCH, MAX_BYTES, MISMATCH, address
 from serving.http import logs
-from serving.shadow.model_link import ModelLink, NoAnswerError
-from serving.shadow.sampler import DROPPED, MATCH, MAX_BYTES, MISMATCH, address
 
 logger = logging.getLogger("serving")
 
 
 @dataclass(frozen=True)
-class ShadowChecker:
+class CompiledChecker:
     """The comparison of the model's answers with compiled ones."""
 
     manifest: Manifest
@@ -75,7 +75,7 @@ def _one(found: Predictions) -> list[Any]:
     return labels if found.probabilities is None else [*labels, found.probabilities[0].tolist()]
 
 
-def answer(checker: ShadowChecker, listening: socket.socket) -> None:
+def answer(checker: CompiledChecker, listening: socket.socket) -> None:
     """Receive one row and send its verdict back."""
     message, sender = listening.recvfrom(MAX_BYTES)
     # Only processes of the server's own user can write to this socket.
@@ -96,9 +96,11 @@ def main() -> None:
     logs.to_json()
     manifest = Manifest.load(Root.from_environment().package / MANIFEST)
     link = ModelLink(sys.argv[2], manifest.schema_)
-    checker = ShadowChecker(manifest, link.predict)
+    checker = CompiledChecker(manifest, link.predict)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
-        listening.bind(address(Path(sys.argv[1])))
+        place = Path(address(Path(sys.argv[1])))
+        place.unlink(missing_ok=True)  # left by a checker that was killed
+        listening.bind(str(place))
         while True:
             answer(checker, listening)
 

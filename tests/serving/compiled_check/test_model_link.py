@@ -1,4 +1,4 @@
-"""The shadow comparison asks a model process, which may be slow, broken or gone."""
+"""The compiled check asks a model process, which may be slow, broken or gone."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import serving.shadow.model_link
+import serving.compiled_check.model_link
 from modelhost.prediction_messages import encode_predictions
 from modelhost.predictions import Predictions
 from modelhost.wire import Message, receive, send
 from packager.manifest.manifest import Column, Schema
-from serving.shadow.model_link import ModelLink, NoAnswerError
+from serving.compiled_check.model_link import ModelLink, NoAnswerError
 
 SCHEMA = Schema(
     features=(
@@ -133,7 +133,7 @@ def test_a_process_that_ends_is_connected_to_again(tmp_path: Path) -> None:
 def test_a_process_that_does_not_answer_is_given_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(serving.shadow.model_link, "ANSWER_SECONDS", 0.1)
+    monkeypatch.setattr(serving.compiled_check.model_link, "ANSWER_SECONDS", 0.1)
     done = threading.Event()
     with model_process(tmp_path, lambda _: done.wait(10) and None) as address:
         with pytest.raises(NoAnswerError, match="timed out"):

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from serving.shadow.sampler import MATCH, MAX_ROWS, MISMATCH, ShadowSampler, address
+from serving.compiled_check.sampler import MATCH, MAX_ROWS, MISMATCH, CheckSampler, address
 
 
 def batch(rows: int, *, compiled: int = 1) -> Any:
@@ -30,7 +30,7 @@ def sampled(folder: Path, offered: list[Any], verdicts: list[bytes]) -> tuple[li
             checker.bind(address(folder))
             checker.settimeout(0.05)
             metrics: Any = SimpleNamespace(add_comparison=lambda kind: counted.update([kind]))
-            sampler = ShadowSampler(folder, 1.0, 1, metrics)
+            sampler = CheckSampler(folder, 1.0, 1, metrics)
             for one in offered:
                 sampler.submit(one)
             while True:
@@ -66,7 +66,7 @@ def test_where_no_checker_listens_rows_are_counted_as_dropped(tmp_path: Path):
 
     async def run() -> None:
         metrics: Any = SimpleNamespace(add_comparison=lambda kind: counted.update([kind]))
-        sampler = ShadowSampler(tmp_path, 1.0, 1, metrics)
+        sampler = CheckSampler(tmp_path, 1.0, 1, metrics)
         sampler.submit(batch(3))
         sampler.close()
 

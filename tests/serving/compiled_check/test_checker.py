@@ -16,9 +16,9 @@ from host_samples import MANIFEST
 from modelhost.model import LoadedModel
 from modelhost.predictions import Predictions
 from packager.manifest.evaluation import Compiled
-from serving.shadow.checker import ShadowChecker, answer
-from serving.shadow.model_link import NoAnswerError
-from serving.shadow.sampler import DROPPED, MATCH, MISMATCH, address
+from serving.compiled_check.checker import CompiledChecker, answer
+from serving.compiled_check.model_link import NoAnswerError
+from serving.compiled_check.sampler import DROPPED, MATCH, MISMATCH, address
 
 
 class Doubling:
@@ -42,7 +42,7 @@ class Sign(Doubling):
         return [[0.25, 0.75] if x > 0 else [0.75, 0.25] for x in frame["x"]]
 
 
-def checker(native: Any, task: Any) -> ShadowChecker:
+def checker(native: Any, task: Any) -> CompiledChecker:
     classes = (False, True) if task == "classification" else None
     manifest = MANIFEST.model_copy(
         update={"task": task, "compiled": Compiled(verdict="equal", tolerance=1e-6)}
@@ -55,7 +55,7 @@ def checker(native: Any, task: Any) -> ShadowChecker:
         except ValueError:
             return None
 
-    return ShadowChecker(manifest, ask)
+    return CompiledChecker(manifest, ask)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_answers_of_outputs_are_equal_but_for_near_numbers(label, chances, agree
     manifest = MANIFEST.model_copy(
         update={"task": "outputs", "compiled": Compiled(verdict="equal", tolerance=1e-6)}
     )
-    asked = ShadowChecker(manifest, lambda _: Predictions([{"a": 1.0, "b": "x"}], None))
+    asked = CompiledChecker(manifest, lambda _: Predictions([{"a": 1.0, "b": "x"}], None))
     assert asked.matches([1.0], label, chances) == agrees
 
 
@@ -127,7 +127,7 @@ def test_a_row_without_an_answer_of_the_model_is_not_compared(tmp_path: Path):
     def unanswered(_: Sequence[Any]) -> Predictions | None:
         raise NoAnswerError
 
-    silent = ShadowChecker(MANIFEST, unanswered)
+    silent = CompiledChecker(MANIFEST, unanswered)
     with (
         socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening,
         socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as worker,
