@@ -67,7 +67,6 @@ EXEMPT: dict[str, str] = {
     "packager/progress.py": "a protocol, and a class that says nothing",
     "packager/project/templates/train.py": "a starter's file: tests/conftest.py builds with it",
     "packager/runners/build_wheel.py": "runs alone, in test_source_build.py",
-    "packager/tracker/forges/forge.py": "a protocol, which the test of each forge speaks",
     "packager/tracker/service/health.py": "/metrics: test_exposition.py, test_reconciling.py",
     "packager/tracker/service/sources.py": "what test_reconciling.py and test_incoming.py run",
     "packager/tracker/sources/enrichment.py": "asked and kept in service/test_reconciling.py",

@@ -10,7 +10,7 @@ import typer
 
 from packager.cli.app import MONITOR, AsJson, KeyFile, app
 from packager.cli.console import ConsoleProgress, print_result, terminal_columns
-from packager.cli.reporting import Issues, send_findings
+from packager.cli.reporting import Issues, ReportUrl, check_reporting, send_findings
 from packager.deploy.prometheus.rules import Objectives
 from packager.errors import UsageError
 
@@ -62,6 +62,7 @@ def drift(
         ),
     ] = None,
     issues: Issues = None,
+    report_url: ReportUrl = None,
     as_json: AsJson = False,
 ) -> None:
     """Report drifted features, anomalies and slice regressions.
@@ -71,6 +72,7 @@ def drift(
     from packager.client import read_key
     from packager.replicas.counters import ModelSelector
 
+    check_reporting(issues, report_url=report_url)
     if bool(urls) == bool(prometheus):
         raise UsageError(
             "expected addresses of servers or --prometheus, got " + ("both" if urls else "neither"),
@@ -99,7 +101,7 @@ def drift(
     if shadow:
         _compare_shadow(asked, design_effect, horizon or 2_000.0, as_json, fail_on_drift)
     else:
-        _report_drift(asked, design_effect, issues, as_json, fail_on_drift)
+        _report_drift(asked, design_effect, (issues, report_url), as_json, fail_on_drift)
 
 
 class _Counted(NamedTuple):
@@ -134,17 +136,24 @@ def _compare_shadow(
 
 
 def _report_drift(
-    asked: _Counted, design_effect: float, issues: Issues, as_json: bool, fail_on_drift: bool
+    asked: _Counted,
+    design_effect: float,
+    told: tuple[str | None, str | None],
+    as_json: bool,
+    fail_on_drift: bool,
 ) -> None:
     from packager.replicas.counters import DRIFT_NAMES
     from packager.replicas.drift import drift_report
     from packager.report.drift import as_text
 
     found = drift_report(asked.totals("1d", DRIFT_NAMES), design_effect)
+    issues, report_url = told
     if issues is not None:
         from packager.findings.from_drift import findings_of_drift
+        from packager.findings.report_page import ReportPage, with_page
 
-        send_findings(issues, findings_of_drift(found, time.time()), ConsoleProgress())
+        report = with_page(findings_of_drift(found, time.time()), ReportPage(report_url))
+        send_findings(issues, report, ConsoleProgress())
     print_result(json.dumps(found.as_json()) if as_json else as_text(found, terminal_columns()))
     if fail_on_drift and found.verdict != "no drift":
         raise typer.Exit(1)
