@@ -31,9 +31,9 @@ def inspect(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show what is in a package: recipe, data, members, metrics, worst slices.
+    """Show what is in a package: recipe, data, metrics, worst slices.
 
-    With --check, exit 1 if a part differs from what the package's manifest and lock name.
+    Of a solution, also its members. With --check, exit 1 if a part differs from what the package's manifest and lock name.
     """
     from packager.engine.engine import Engine
     from packager.image.reference import open_reference
