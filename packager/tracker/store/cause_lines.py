@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from packager.tracker.store.database import Row
 from packager.tracker.store.reader import Reader
 
-MAX_MEMBERS = 10
+MAX_MEMBERS = 12
 """Members of a cause that the list shows; an address of its own has all."""
 
 
