@@ -140,21 +140,30 @@ def audit(page: Page, axe: str, name: str, found: Problems) -> None:
             print(f"{name}: axe ({one['impact']}) {one['id']} {where}")
 
 
+class Keyboard:
+    """Keys that are pressed on a page."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    def press(self, *names: str) -> None:
+        """Press keys that stay on the page."""
+        for name in names:
+            self.page.keyboard.press(name)
+
+    def leave(self, *names: str) -> None:
+        """Press keys of which the last one leads to another page, and wait for its scripts."""
+        self.press(*names[:-1])
+        with self.page.expect_navigation(wait_until="load"):
+            self.page.keyboard.press(names[-1])
+        self.page.wait_for_timeout(150)  # the page unfolds a part after it has loaded
+
+
 def keys(browser: Browser, started: Started, found: Problems) -> None:
     """Every action by the keyboard alone."""
     page = watched(browser.new_context(storage_state=login(browser, started)), found)
 
-    def press(*names: str) -> None:
-        """Press keys that stay on the page."""
-        for name in names:
-            page.keyboard.press(name)
-
-    def leave(*names: str) -> None:
-        """Press keys of which the last one leads to another page, and wait for its scripts."""
-        press(*names[:-1])
-        with page.expect_navigation(wait_until="load"):
-            page.keyboard.press(names[-1])
-        page.wait_for_timeout(150)  # the page unfolds a part after it has loaded
+    press, leave = Keyboard(page).press, Keyboard(page).leave
 
     def state() -> str:
         return page.locator(".state b").inner_text()
