@@ -58,19 +58,28 @@ def init(
         list[str] | None,
         typer.Option(help="The column of --data to predict; again for each further one."),
     ] = None,
+    member: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=PACKAGE",
+            help="A member of a solution: a project or a package; again for each.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Create a project: a starter, for your table, or for a model.
+    """Create a project: a starter, for your table, for a model, or of several packages.
 
     In a folder with code it writes the requirements, which are what the code imports in the
     versions of the active environment, and the package.toml if they are missing; it changes no
     file. With --data alone it trains a model on that table. With --from-model or --from-mlflow it
-    serves that model, and --data measures it.
+    serves that model, and --data measures it. With --member its flow calls these packages, and
+    --data measures the whole.
     """
     from packager.project.existing_code import init_existing
     from packager.project.from_mlflow import init_from_mlflow
     from packager.project.from_model import init_from_model
     from packager.project.scaffold import init_project
+    from packager.project.solution_project import init_solution
     from packager.project.training_project import init_training
 
     if from_mlflow is not None and from_model is not None:
@@ -78,13 +87,20 @@ def init(
             "--from-model: expected none together with --from-mlflow", "keep one of the two"
         )
     targets, trained = target or [], from_mlflow is not None or from_model is not None
+    if member and (trained or len(targets) > 1):
+        raise UsageError(
+            "--member: expected neither a model nor several targets with it",
+            "package the model alone, and name its project with --member",
+        )
     only = _only(targets, trained=trained)
     notes: tuple[str, ...] = ()
     existing = None
-    if not trained and len(targets) < 2 and (data is not None or only is None):
+    if not (member or trained) and len(targets) < 2 and (data is not None or only is None):
         existing = init_existing(directory, data, only)
     if existing is not None:
         files, notes = existing.files, existing.notes
+    elif member:
+        files = init_solution(directory, member, data, targets[0] if targets else None)
     elif from_mlflow is not None:
         files = init_from_mlflow(directory, from_mlflow, data, only)
     elif from_model is not None:
