@@ -20,7 +20,7 @@ MANIFEST = made_solution().members[0].manifest
 def reference(folder: Path, files: dict[str, bytes]) -> Any:
     """A package with a companion that holds ``files``."""
     image = SimpleNamespace(layers=[layer_of(folder, "data", files)])
-    return SimpleNamespace(manifest=MANIFEST, image=lambda companion: image)
+    return SimpleNamespace(manifest=MANIFEST, image=lambda **_: image)
 
 
 def test_equal_files_of_two_members_are_kept_once(tmp_path: Path) -> None:
