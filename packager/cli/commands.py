@@ -12,7 +12,7 @@ from typing import Any
 import typer
 
 # isort: off
-from packager.cli import build, inspect, run, test, bench, monitoring, feedback
+from packager.cli import init, build, inspect, run, test, bench, monitoring, feedback
 from packager.cli import data_versions, data_derive, data_fingerprints, data_checks, data_verdicts
 from packager.cli import data_label_queue, data_labels, data_labels_derive
 from packager.cli import issues, issues_list, issues_act, issues_sync, issues_admin
@@ -36,6 +36,7 @@ __all__ = [
     "data_verdicts",
     "data_versions",
     "feedback",
+    "init",
     "inspect",
     "issues",
     "issues_act",

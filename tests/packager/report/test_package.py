@@ -64,7 +64,8 @@ def reference(slices: int, inputs: int = 14) -> Any:
     names = {f"slice {i}": measured(0.5 + i / (2 * slices), 10) for i in range(slices)}
     seeds = SeedVariance(seeds=(1, 2), overall={"accuracy": (0.8, 0.9)}, slices={})
     manifest = SimpleNamespace(
-        root="f" * 64, task="classification", recipe="none", data="none", seed_variance=seeds, solution=None,
+        root="f" * 64, task="classification", recipe="none", data="none", seed_variance=seeds,
+        solution=None,
         schema_=SimpleNamespace(features=columns, extras=()),
         compiled=Compiled(verdict="equal", strategy="x", domain=("a: any",) * 14), test=POLICY,
         evaluation=Evaluation(overall=measured(0.875, 1000), slices=names),
