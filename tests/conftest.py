@@ -25,8 +25,10 @@ from packager.progress import NullProgress
 from packager.project.sections import ImageSection
 
 # No test depends on the clock: the machine may be busy.
-settings.register_profile("no_deadline", deadline=None)
-settings.load_profile("no_deadline")
+# Half of hypothesis' examples: `--hypothesis-profile=thorough` tries ten times as many.
+settings.register_profile("quick", deadline=None, max_examples=50)
+settings.register_profile("thorough", deadline=None, max_examples=500)
+settings.load_profile("quick")
 
 pytest_plugins = ["data_fixtures", "table_fixtures", "worker_fixtures"]
 """Modules of ``tests/support`` with fixtures for tests in several folders."""

@@ -63,8 +63,8 @@ from packager.runners.project import (
     wheel_target,
 )
 from packager.runners.result_cache import (
-    keep_training,
-    take_training,
+    load_training,
+    store_training,
     training_digest,
     training_inputs,
 )
@@ -212,7 +212,7 @@ def _train(
         job = training_job(project, seed_variance)
         inputs = training_inputs(image, files)
         digest = training_digest(inputs, worker.isolation, environment.machine, job)
-        kept = None if options.no_cache else take_training(digest, out, progress)
+        kept = None if options.no_cache else load_training(digest, out, progress)
         if kept is not None:
             progress.step(
                 "reusing the cached training result of the same inputs (--no-cache trains again)"
@@ -220,7 +220,7 @@ def _train(
             measure(digest, job, image, context)
             return _Trained(kept.result, findings, kept.isolation)
         result = train(context, job, worker)
-        keep_training(digest, out, worker.measures)
+        store_training(digest, out, worker.measures)
         keep_measures(digest, job, out)
         return _Trained(result, findings, dict(worker.measures))
 

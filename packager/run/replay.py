@@ -51,10 +51,10 @@ def replay(
     files = {} if data is None else given_files(data, source)
     checks = [*examined.checks, *(given_checks(files, source) if files else ())]
     if not all(check.ok for check in checks):
-        return told(damaged(manifest, ()), checks, examined)
+        return with_verification(damaged(manifest, ()), checks, examined)
     check_place(examined.lock, engine)
     report = repeat(examined, engine, progress, manifest, ask, files)
-    return told(report, checks, examined)
+    return with_verification(report, checks, examined)
 
 
 def repeat(
@@ -129,7 +129,7 @@ def _confirmed(report: ReplayReport, equal: bool) -> ReplayReport:
     return report.model_copy(update=changed)
 
 
-def told(
+def with_verification(
     report: ReplayReport, checks: Sequence[IntegrityCheck], examined: Examination
 ) -> ReplayReport:
     """``report`` with the checks of this installation, and what verified each part of it."""

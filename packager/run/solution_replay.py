@@ -19,7 +19,7 @@ from packager.model.integrity import IntegrityCheck
 from packager.progress import Progress
 from packager.run.check_package import checked
 from packager.run.member_stage import member_examination
-from packager.run.replay import check_place, given_files, repeat, told
+from packager.run.replay import check_place, given_files, repeat, with_verification
 from packager.run.replay_stage import Stage, own_layers
 from packager.solutions.member_data import placed
 from packager.solutions.opened import OpenedMember, OpenedSolution
@@ -178,7 +178,7 @@ def _member(
         report = repeat(own, how.engine, how.progress, manifest, how.ask, files)
     except PackageError as error:
         raise type(error)(f"member {record.name}: {error.message}", error.hint) from error
-    return found.model_copy(update={"report": told(report, checks, examined)})
+    return found.model_copy(update={"report": with_verification(report, checks, examined)})
 
 
 def _flow(examined: Examination, how: SolutionReplay, files: Files, folder: Path) -> FlowReplay:
