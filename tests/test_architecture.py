@@ -438,7 +438,7 @@ FLOORS = {
     for floor, names in {
         8: "cli",
         7: "build report findings",
-        6: "run review monitor labelling testing scoring",
+        6: "run review replicas labelling testing scoring",
         5: "runners compare deploy trust solutions",
         4: "project tables image registry worker serving tracker",
         3: "data model environment engine client",
@@ -513,6 +513,7 @@ def test_help_and_completion_import_no_slow_library():
     assert loaded_by("import packager.cli.commands", *SLOW) == []
 
 
+@pytest.mark.slow
 def test_inspect_imports_no_library_for_data_frames():
     statement = (
         "from packager.engine.engine import Engine\n"

@@ -48,6 +48,7 @@ def documented(*pages: str) -> set[str]:
     return {name for text in texts for name in NAME.findall(text)}
 
 
+@pytest.mark.slow
 def test_every_variable_that_the_code_reads_is_documented() -> None:
     pages = [page.name for page in (TOP / "docs").glob("*.md")]
     assert read_by_code() - INTERNAL.keys() - documented("../README.md", *pages) == set()

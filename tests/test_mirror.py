@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
+import pytest
+
 TOP = Path(__file__).parent.parent
 ROOMS = ("modelhost", "packager", "serving", "monitoring")
 
@@ -34,7 +36,7 @@ EXEMPT: dict[str, str] = {
         for name in ("weak_calendar", "weak_categories", "weak_ranges")
     },
     "modelhost/compiling/answer_parts.py": "compiled in worker/compile/test_outputs.py",
-    "packager/cli/data_labels_derive.py": "`labels map` and the errors in cli/test_data_labels.py",
+    "packager/cli/data/labels_derive.py": "`labels map` and the errors in cli/data/test_labels.py",
     "packager/labelling/derived_labels.py": "called by test_mapping.py and test_estimate.py",
     "packager/labelling/queue_scores.py": "a part of queue.py, whose tests see each score",
     "packager/report/label_queue.py": "what the command prints: cli/test_data_label_queue.py",
@@ -92,8 +94,8 @@ FEATURES: dict[str, str] = {
     "packager/deploy/test_alert_route.py": "an alert's way through the real programs",
     "packager/deploy/test_hostile_names.py": "names that mean harm, in every generated file",
     "packager/image/test_other_tools.py": "our images in other people's tools",
-    "packager/monitor/test_hostile_answers.py": "servers that mean harm, to every client",
-    "packager/monitor/test_hostile_labels.py": "labels that mean harm, from file to server",
+    "packager/replicas/test_hostile_answers.py": "servers that mean harm, to every client",
+    "packager/replicas/test_hostile_labels.py": "labels that mean harm, from file to server",
     "packager/project/test_array_features.py": "arrays and files, from package.toml to job",
     "packager/project/test_canaries.py": "credentials that reach neither image nor output",
     "packager/project/test_planted.py": "what programs pick up from the folder they run in",
@@ -175,6 +177,7 @@ def expected_file(module: str) -> str:
     return f"{folder}/test_{name}"
 
 
+@pytest.mark.slow
 def test_every_module_that_does_something_has_its_test_file() -> None:
     there = files_of_tests()
     absent = {module for module in modules() if expected_file(module) not in there}

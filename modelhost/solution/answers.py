@@ -36,7 +36,7 @@ class Answers:
 
     @property
     def predictions(self) -> Any:
-        """One entry a row: an array of float64 of numbers, and if none is there, else of objects."""
+        """One entry a row: an array of float64 for numbers, else of objects."""
         labels = self._found.labels
         if self.classes is None and not self._names and all(label is None for label in labels):
             return np.full(len(labels), np.nan)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from packager.build.context import BuildContext
+from packager.data.key_sketch import FILE as KEYS
 from packager.errors import UsageError
 from packager.image.config import LABEL
 from packager.image.dockerfile import render
@@ -22,7 +23,10 @@ from packager.runners.job import make_job
 from packager.worker.job import Job, TrainingResult
 from packager.worker.test.cases.golden import read_golden
 
-PACKAGE_FILES = ("fingerprint.json", "profile.json", "baseline.json", "weak.json", "golden.json")
+PACKAGE_FILES = (
+    *("fingerprint.json", "profile.json", "baseline.json", "weak.json", "golden.json"),
+    KEYS,
+)
 """What the worker writes for ``/package``, if there is data."""
 
 
@@ -77,7 +81,8 @@ def _package_files(
     lock, out = context.environment.lock, context.folder / "out"
     package.mkdir()
     (package / "lock.json").write_bytes(lock.dump())
-    text = render(context.environment.locked_base, labels(context.project), template)
+    base, apart = context.environment.locked_base, bool(lock.members)
+    text = render(base, labels(context.project), template, members=apart)
     (package / "Dockerfile").write_text(text, encoding="utf-8")
     for name in PACKAGE_FILES:
         if (out / name).is_file():

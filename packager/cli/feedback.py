@@ -16,7 +16,7 @@ from packager.errors import PackageError
 
 if TYPE_CHECKING:
     from packager.client import Client
-    from packager.monitor.feedback import FeedbackResult
+    from packager.replicas.feedback import FeedbackResult
 
 MAX_SHOWN = 20
 
@@ -39,7 +39,7 @@ def feedback(
 
     An empty cell, NaN, None or null is no label yet: it is skipped, and its token stays valid.
     """
-    from packager.monitor.feedback import send
+    from packager.replicas.feedback import send
 
     with make_client(url, key_file) as client:
         sent = send(client, source, ConsoleProgress())

@@ -201,8 +201,8 @@ def drift(
     Uses the thresholds of the alerts.
     """
     from packager.client import read_key
-    from packager.monitor.counters import ModelSelector, query_prometheus, scrape_replicas
-    from packager.monitor.drift import drift_report
+    from packager.replicas.counters import ModelSelector, query_prometheus, scrape_replicas
+    from packager.replicas.drift import drift_report
     from packager.report.drift import as_text
 
     if bool(urls) == bool(prometheus):

@@ -89,10 +89,10 @@ def _frames(source: SourceTable, known: Mapping[str, Kind]) -> Iterator[pd.DataF
         texts = {n: "str" for n in source.table_columns if known.get(n) != "any"}
         if len(texts) < len(source.table_columns):
             with fitting_memory(source.path):
-                yield source.beside.whole(read_csv(files, source.reader, dtype=texts))
+                yield source.external.whole(read_csv(files, source.reader, dtype=texts))
             return
         blocks = csv_blocks(files, source.reader, BLOCK_ROWS, texts, {})
-        yield from source.beside.blocks(blocks)
+        yield from source.external.blocks(blocks)
     elif form == "parquet":
         yield from source.blocks(parquet_blocks(files, BLOCK_ROWS))
     else:
@@ -126,7 +126,7 @@ def _is_table(path: Path) -> bool:
 def _renamed(source: SourceTable, schema: Schema) -> dict[str, str]:
     """The name of a single array → that of the only array among the features."""
     wanted = [column.name for column in schema.features if column.kind == "array"]
-    arrays = [one.name for one in source.beside.arrays]
+    arrays = [one.name for one in source.external.arrays]
     alone = len(wanted) == len(arrays) == 1 and wanted[0] not in source.columns
     return {arrays[0]: wanted[0]} if alone else {}
 

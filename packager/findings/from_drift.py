@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from monitoring.slices.slices import ALL
 from monitoring.stats.distributions import normal_tail
-from packager.monitor.drift import Anomaly, DriftReport, FeatureDrift
-from packager.monitor.slices import SliceDrift
+from packager.replicas.drift import Anomaly, DriftReport, FeatureDrift
+from packager.replicas.slices import SliceDrift
 from packager.tracker.core.finding import PACKAGE_SUBJECT, Finding, Report, ScanReport, Unjudged
 from packager.tracker.core.priority import DRIFT_CERTAINTY
 from packager.tracker.core.texts import named

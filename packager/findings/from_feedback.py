@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from packager.monitor.feedback import FeedbackResult
+from packager.replicas.feedback import FeedbackResult
 from packager.tracker.core.finding import Finding, Report, ScanReport
 
 SOURCE = "feedback"

@@ -21,6 +21,7 @@ COPIES = {
     "/opt/wheels": "wheels",
     "/opt/venv": "server environment",
     "/opt/model": "model environment",
+    "/opt/members": "members' environments",
     "/opt/runtime": "runtime",
     "/code": "code",
     "/models": "model",

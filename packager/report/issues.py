@@ -72,7 +72,7 @@ def issue_text(
     title = f"#{issue['id']} P{issue['band']} {issue['title']}"
     history = table(
         ["when", "who", "what", ""],
-        [[f"{age(one['at'], now)} ago", one["who"], one["what"], _told(one)] for one in events],
+        [[f"{age(one['at'], now)} ago", one["who"], one["what"], _text_of(one)] for one in events],
         columns,
         indent=2,
     )
@@ -80,5 +80,5 @@ def issue_text(
     return f"{pairs([(title, '')])}\n{pairs(known, columns, indent=2)}\n\n{history}"
 
 
-def _told(event: Mapping[str, Any]) -> str:
+def _text_of(event: Mapping[str, Any]) -> str:
     return " ".join(part for part in (event["text"], event["link"]) if part)

@@ -51,7 +51,7 @@ def replay(
     files = {} if data is None else hash_files(_named_as_recorded(data, source))
     checks = [*examined.checks, *(given_checks(files, source) if files else ())]
     if not all(check.ok for check in checks):
-        return _told(damaged(manifest, ()), checks, examined)
+        return _with_verification(damaged(manifest, ()), checks, examined)
     _check_place(examined.lock, engine)
     # The second worker reuses the layers that the first one got.
     tidied = engine.cleanup_scope() if engine else nullcontext()
@@ -66,7 +66,7 @@ def replay(
         report = _compare(stage, ask.model_copy(update={"window": window}), trained, folder)
         report = report.model_copy(update={"isolation": isolation})
         equal = same_model(trained, manifest)
-    return _told(_confirmed(report, equal), checks, examined)
+    return _with_verification(_confirmed(report, equal), checks, examined)
 
 
 def _train(
@@ -113,7 +113,7 @@ def _confirmed(report: ReplayReport, equal: bool) -> ReplayReport:
     return report.model_copy(update=changed)
 
 
-def _told(
+def _with_verification(
     report: ReplayReport, checks: Sequence[IntegrityCheck], examined: Examination
 ) -> ReplayReport:
     """``report`` with the checks of this installation, and what verified each part."""

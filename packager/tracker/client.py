@@ -13,7 +13,7 @@ import requests
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from packager.client.address import server_address
-from packager.client.fetch import UNCOMPRESSED, Bearer, fetched
+from packager.client.fetch import UNCOMPRESSED, Bearer, fetch
 from packager.errors import PackageError, UsageError
 from packager.text import without_credentials
 from packager.tracker.answers import (
@@ -212,7 +212,7 @@ class IssuesClient:
             allow_redirects=False,
         )
         try:
-            answer = fetched(ask, MAX_ANSWER, seconds * 3)
+            answer = fetch(ask, MAX_ANSWER, seconds * 3)
         except requests.RequestException as error:
             raise AwayError(
                 f"{self._url}: the issue tracker does not answer: {type(error).__name__}",

@@ -11,8 +11,8 @@ from modelhost.predictions import Predictions
 from modelhost.wire import Message
 from packager.data.rows.coerce import format_bound
 from packager.data.rows.column_converter import ColumnConverter
-from packager.data.rows.made_values import neutral
 from packager.data.rows.request_rows import RowChecker, ValidatedRows
+from packager.data.rows.synthetic_values import neutral
 from packager.errors import PackageError
 from packager.manifest.manifest import Column, RejectedValue, Schema
 from serving.http.limits import LimitExceededError

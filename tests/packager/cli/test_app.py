@@ -19,6 +19,7 @@ VERBS = (
 )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_installed_program_tells_its_verbs():
     done = subprocess.run([PROGRAM, "--help"], capture_output=True, text=True, check=True)
     assert all(verb in done.stdout for verb in VERBS)

@@ -10,8 +10,8 @@ from host_samples import MANIFEST
 
 from packager.cli.feedback import MAX_SHOWN
 from packager.client import Client
-from packager.monitor import feedback
-from packager.monitor.feedback import FeedbackResult
+from packager.replicas import feedback
+from packager.replicas.feedback import FeedbackResult
 
 GONE = tuple((line, "unknown") for line in range(2, MAX_SHOWN + 5))
 

@@ -84,6 +84,7 @@ def test_a_server_is_named_by_its_address_as_an_argument():
         assert place.metavar in ("REF|URL", "URL")
 
 
+@pytest.mark.slow
 def test_every_verb_says_what_it_is_for_in_one_line_of_help(monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     groups = [name.split() for name, command in VERBS.items() if hasattr(command, "commands")]
@@ -106,6 +107,7 @@ def test_verbs_are_listed_by_purpose():
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "index", "expected"),
     [("package in", 1, ["init", "inspect"]), ("package build --up", 2, ["--upgrade"])],

@@ -160,6 +160,7 @@ def test_the_token_of_the_option_is_read_before_that_of_the_variable(waiting, tm
         read_token(AWAY, tmp_path)
 
 
+@pytest.mark.slow
 def test_drift_reports_and_its_answer_stays_the_same(run, waiting, monkeypatch, tmp_path):
     moved = exposition({"low": 100, "middle": 300, "high": 1600})
     with answering(moved) as [url], service(monkeypatch, tmp_path / "state") as tracker:
@@ -176,6 +177,7 @@ def test_drift_reports_and_its_answer_stays_the_same(run, waiting, monkeypatch, 
         assert "the findings wait in" in away[2]
 
 
+@pytest.mark.slow
 def test_a_data_check_reports_what_it_finds_and_closes_what_is_gone(
     run, waiting, monkeypatch, tmp_path
 ):

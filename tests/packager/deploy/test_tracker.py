@@ -22,6 +22,7 @@ def read(out: Path, path: str) -> Any:
     return yaml.safe_load((out / path).read_text())
 
 
+@pytest.mark.slow
 def test_alertmanager_and_the_tracker_have_one_token_of_this_folder(tmp_path: Path) -> None:
     out = written(tmp_path)
     services = read(out, "compose.yml")["services"]
@@ -40,6 +41,7 @@ def test_alertmanager_and_the_tracker_have_one_token_of_this_folder(tmp_path: Pa
     assert not [path for path, text in generated(out).items() if secret in text]
 
 
+@pytest.mark.slow
 def test_only_the_folder_s_owner_gets_at_the_token(tmp_path: Path) -> None:
     out = tmp_path / "out"
     deployed(out, tracker=False)
@@ -50,6 +52,7 @@ def test_only_the_folder_s_owner_gets_at_the_token(tmp_path: Path) -> None:
     assert [path.name for path in (out / "tokens").iterdir()] == ["issues.token"]
 
 
+@pytest.mark.slow
 def test_the_token_is_made_once_and_is_no_generated_file(tmp_path: Path) -> None:
     out = written(tmp_path)
     made = (out / TOKEN).read_text()
@@ -68,6 +71,7 @@ def test_the_token_is_made_once_and_is_no_generated_file(tmp_path: Path) -> None
     assert (out / TOKEN).read_text() not in {made, ""}
 
 
+@pytest.mark.slow
 def test_without_the_tracker_nothing_of_it_is_left_and_that_is_remembered(tmp_path: Path) -> None:
     out = tmp_path / "out"
     deployed(out, tracker=False)
@@ -88,6 +92,7 @@ def test_without_the_tracker_nothing_of_it_is_left_and_that_is_remembered(tmp_pa
     assert generated(out) == without
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", ["tokens", TOKEN])
 def test_a_place_that_is_taken_is_told_before_anything_is_written(
     place: str, tmp_path: Path
@@ -104,6 +109,7 @@ def test_a_place_that_is_taken_is_told_before_anything_is_written(
     assert contents(out) == before
 
 
+@pytest.mark.slow
 def test_no_token_is_written_through_a_link_that_leaves_the_folder(tmp_path: Path) -> None:
     out, elsewhere = tmp_path / "out", tmp_path / "elsewhere"
     deployed(out, tracker=False)
@@ -114,6 +120,7 @@ def test_no_token_is_written_through_a_link_that_leaves_the_folder(tmp_path: Pat
     assert list(elsewhere.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_drill_s_tracker_is_on_its_time_scale(tmp_path: Path) -> None:
     plain = read(written(tmp_path), "compose.yml")["services"]["issues"]["command"]
     deployed(tmp_path / "out", options=AlertOptions(time_scale=60))

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from packager.findings.from_feedback import findings_of_feedback
-from packager.monitor.feedback import FeedbackResult
+from packager.replicas.feedback import FeedbackResult
 
 
 def test_refused_labels_are_one_finding_with_their_share_and_reasons():

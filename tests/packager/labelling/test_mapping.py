@@ -31,6 +31,7 @@ def stale_now(place):
     return stale(place, latest, AllowedLocations.of(place))
 
 
+@pytest.mark.slow
 def test_a_mapped_scheme_is_a_derived_table_with_the_labels_of_every_annotator(parts, tmp_path):
     made, found = mapped(parts, tmp_path)
     assert (made.uri, made.version) == (f"{parts.uri}.verdict", 1)
@@ -48,6 +49,7 @@ def test_a_mapped_scheme_is_a_derived_table_with_the_labels_of_every_annotator(p
     assert mapped(parts, tmp_path)[1].outcome == "unchanged"
 
 
+@pytest.mark.slow
 def test_it_is_stale_once_the_labels_change(parts, tmp_path):
     made, _ = mapped(parts, tmp_path)
     place = Location(made.uri)

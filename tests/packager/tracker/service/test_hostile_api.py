@@ -68,6 +68,7 @@ def check(service: Service, answer: Any) -> None:
         assert secret not in answer.text
 
 
+@pytest.mark.slow
 @QUICK
 @given(
     path=st.sampled_from(sorted(FIELDS)),
@@ -91,6 +92,7 @@ def test_bodies(service: Service, path: str, data: st.DataObject, action: str) -
     check(service, service.ask(method, path, content=body.encode("utf-8", "surrogatepass")))
 
 
+@pytest.mark.slow
 @QUICK
 @given(path=st.sampled_from([*FIELDS, "/api/v1/import"]), body=st.one_of(value, st.binary()))
 def test_bodies_that_are_no_records(service: Service, path: str, body: Any) -> None:
@@ -106,6 +108,7 @@ NAMES = (
 text = st.one_of(st.sampled_from(TEXTS), st.sampled_from(RAW), st.text(max_size=20))
 
 
+@pytest.mark.slow
 @QUICK
 @given(
     path=st.sampled_from(
@@ -150,6 +153,7 @@ def test_numbers_of_issues(service: Service, number: str, rest: str) -> None:
         assert answer.status_code in {307, 400, 404, 405}
 
 
+@pytest.mark.slow
 @QUICK
 @given(name=text, path=st.sampled_from(["/api/v1/tokens/", "/api/v1/issues/1/labels/"]))
 def test_names_in_addresses(service: Service, name: str, path: str) -> None:

@@ -61,6 +61,7 @@ def test_each_alert_has_its_own_status(service: TrackedService) -> None:
     assert [one["subject"] for one in service.issues()] == ["feature=carat"]
 
 
+@pytest.mark.slow
 def test_the_same_message_a_hundred_times_is_one_issue_and_one_event(
     service: TrackedService, clock: Clock
 ) -> None:
@@ -100,6 +101,7 @@ def test_a_message_that_leaves_alerts_out_asks_for_a_comparison(service: Tracked
     assert service.context.sources.reconcile_now.is_set()
 
 
+@pytest.mark.slow
 def test_more_than_a_thousand_alerts_are_refused_and_compared(service: TrackedService) -> None:
     small = {"status": "firing", "labels": {}, "startsAt": "2026-01-01T00:00:00Z"}
     answer = post(service, *[small] * 1001)

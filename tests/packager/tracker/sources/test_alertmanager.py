@@ -202,6 +202,7 @@ def test_a_description_follows_the_summary() -> None:
     assert found(annotations={"summary": "same", "description": "same"}).summary == "same"
 
 
+@pytest.mark.slow
 @given(
     st.dictionaries(st.text(max_size=20), st.text(max_size=400), max_size=8),
     st.dictionaries(

@@ -49,6 +49,7 @@ def all_tables(store: Store) -> dict[str, list[dict[str, Any]]]:
     return tables
 
 
+@pytest.mark.slow
 def test_an_empty_store_of_any_kind_becomes_the_same(filled: Filled, store: Store) -> None:
     """Issues keep their numbers, so that addresses go on working."""
     lines = exported(filled.store)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -48,6 +49,7 @@ def histograms(made: st.DrawFn) -> dict[str, object]:
             "marks": made(st.lists(mark, max_size=3))}  # fmt: skip
 
 
+@pytest.mark.slow
 @given(st.one_of(bins(), series(), histograms()))
 def test_every_plot_is_well_formed_and_within_its_box(plot: dict[str, object]):
     found = draw(PLOT.validate_python(plot))
