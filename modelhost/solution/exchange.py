@@ -13,7 +13,7 @@ from modelhost.wire import MAX_HEADER_BYTES, Decoder, Message, WireError, encode
 
 MAX_ANSWER_BYTES = 1 << 30
 """An answer that announces more is none: it would fill the memory."""
-_CHUNK = 1 << 16
+_FIRST, _CHUNK = 1 << 13, 1 << 18
 
 
 class ExchangeEndedError(Exception):
@@ -93,7 +93,7 @@ class Exchange:
     def _read(self, until: float | None) -> None:
         self._wait(self._answers, until)
         try:
-            piece = self._connection.recv(_CHUNK)
+            piece = self._connection.recv(_FIRST if self._decoder.idle else _CHUNK)
             if not piece:
                 raise ExchangeEndedError
             self._arrived.extend(self._decoder.feed(piece))
