@@ -48,7 +48,8 @@ class ServedModel:
     another form), or ``broken`` (``said``; ``memory``: whether memory ran out), or of a solution
     ``unavailable`` (``member``; ``reason``; ``late``: whether a deadline passed). The first answer
     of a solution's batch has ``members``: member → ``MemberUsage``
-    (:mod:`modelhost.solution.usage`).
+    (:mod:`modelhost.solution.usage`), and ``times``, where the time of its flow went
+    (``Flow.take_times``).
     """
 
     def __init__(
@@ -86,7 +87,8 @@ class ServedModel:
         every = len(known) == len(ends)
         self._flow.members.deadline = _members_end(max(known)) if every else None
         found = self._answers(asked)
-        header = {**found[0].header, "members": self._flow.take_sums()}
+        times = self._flow.take_times()
+        header = {**found[0].header, "members": self._flow.take_sums(), "times": times}
         return [Message(header, found[0].buffers), *found[1:]]
 
     def count_predictions(self, bins: Mapping[str, Any]) -> None:

@@ -140,7 +140,7 @@ class Workshop:
             raise
         seconds = time.perf_counter() - began
         header, buffers = encode_predictions(found)
-        header["seconds"] = seconds
+        header["seconds"], header["began"] = seconds, began
         return Message(header, buffers)
 
     def relate(self, asked: Message) -> Message:

@@ -57,7 +57,7 @@ class InlineMember:
             raise
         except Exception as raised:  # every exception of the project's code, raised when waited for
             found, error = None, raised
-        return Done(self._spec.name, found, error, time.perf_counter() - began), count
+        return Done(self._spec.name, found, error, (began, time.perf_counter() - began)), count
 
     @property
     def state(self) -> str:
@@ -76,12 +76,18 @@ class Done:
     """The outcome of a call."""
 
     def __init__(
-        self, name: str, found: Predictions | None, error: Exception | None, own: float
+        self,
+        name: str,
+        found: Predictions | None,
+        error: Exception | None,
+        own: tuple[float, float],
     ) -> None:
+        """``own``: when the model began, and its seconds."""
         self._name = name
         self._found = found
         self._error = error
-        self.own = own
+        self.own_began, self.own = own
+        self.queued = 0.0
 
     def wait(self) -> Predictions:
         """The predictions; raises ``MemberRaisedError`` if the model raised."""

@@ -87,8 +87,10 @@ class MemberProcess:
         ``until``: when nobody waits for the answer any longer (``time.monotonic()``). None for no
         rows; second, their number. Raises ``MemberInputError``.
         """
+        began = time.perf_counter()
         if self._pending is not None:
             self._pending.settle()
+        queued = time.perf_counter() - began
         count = len(rows) if hasattr(rows, "__len__") else 0
         values = self._few.values(rows, count) if count else None
         if values is not None:
@@ -101,6 +103,7 @@ class MemberProcess:
             header = {"verb": "ask", "model": 0, "rows": count, "columns": made.described}
             message = Message(header, made.buffers)
         self._pending = Asked(self, message, count, until)
+        self._pending.queued = queued
         return self._pending, count
 
     def send(self, message: Message, until: float | None) -> tuple[Exchange, int]:
@@ -277,7 +280,11 @@ class Asked:
         self._error: MemberUnavailableError | None = None
         self._sent: tuple[Exchange, int] | None = None
         self.own = 0.0
-        """Seconds that the model took; known after ``wait``."""
+        """Seconds that the model took; known after ``wait``, as the next two."""
+        self.own_began = 0.0
+        """When the model began: ``time.perf_counter()``, which all processes share."""
+        self.queued = 0.0
+        """Seconds that the rows waited for an earlier request."""
         try:
             self._sent = process.send(message, until)
         except MemberUnavailableError as error:
@@ -292,6 +299,7 @@ class Asked:
         assert self._sent is not None
         found = self._process.predictions(self._sent[0], self._answer, self._rows)
         self.own = float(self._answer.header.get("seconds", 0.0))
+        self.own_began = float(self._answer.header.get("began", 0.0))
         return found
 
     def settle(self) -> None:

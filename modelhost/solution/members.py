@@ -156,6 +156,7 @@ class Submitted:
         self._began = began
         self._waits = waits
         self._answers = answers
+        self._sent = time.perf_counter()
 
     def result(self) -> Answers:
         """The answers; raises as the call of a member does. Later calls return the same."""
@@ -178,9 +179,21 @@ class Submitted:
 
     def _record(self, outcome: str, asked_for: float, answers: Sequence[Any] = ()) -> None:
         ended, name = time.perf_counter(), self._member.spec.name
-        own = self._waits.own
+        waits = self._waits
         self._member.record(
-            MemberCall(name, self._rows, outcome, self._began, asked_for, ended, own), answers
+            MemberCall(
+                name,
+                self._rows,
+                outcome,
+                self._began,
+                asked_for,
+                ended,
+                waits.own,
+                self._sent,
+                waits.own_began,
+                waits.queued,
+            ),
+            answers,
         )
 
 

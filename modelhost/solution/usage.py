@@ -27,6 +27,12 @@ class MemberCall(NamedTuple):
     """When the flow had the answers."""
     own: float
     """Seconds that the member's model took, its input included, as its own process measured."""
+    sent: float
+    """When the flow went on after it handed over the rows."""
+    own_began: float
+    """When the member's model began; 0 if no answer came."""
+    queued: float
+    """Seconds that the rows waited behind an earlier call of the member."""
 
     def as_json(self) -> list[Any]:
         """For a header; ``MemberCall(*one)`` is the inverse."""
@@ -53,6 +59,7 @@ class Usage:
 
     def __init__(self) -> None:
         self._calls: list[MemberCall] = []
+        self._seconds = 0.0
         self._counts: dict[str, list[int]] = {}
         self.bins: Mapping[str, PredictionBins] = {}
         """Member → the bins by which its answers are counted."""
@@ -67,6 +74,20 @@ class Usage:
             self._counts[call.member] = (
                 counts if known is None else [a + b for a, b in zip(known, counts)]
             )
+
+    @property
+    def calls(self) -> Sequence[MemberCall]:
+        """The calls that are not taken yet."""
+        return self._calls
+
+    def add_run(self, seconds: float) -> None:
+        """Record a run of the flow."""
+        self._seconds += seconds
+
+    def take_seconds(self) -> float:
+        """The seconds of the flow's runs, which are forgotten here."""
+        seconds, self._seconds = self._seconds, 0.0
+        return seconds
 
     def take(self) -> list[MemberCall]:
         """The calls, which are forgotten here."""

@@ -17,7 +17,7 @@ from packager.build.record import BuildRecord, Built, write_record
 from packager.build.reproducibility import check_reproducible
 from packager.build.seeds import load_seed_variance
 from packager.build.smoke_test import AssembledPackage, smoke_test, smoke_test_in_engine
-from packager.build.solution import plan_members, with_members
+from packager.build.solution import members_data, plan_members, with_members
 from packager.build.train import train, training_job
 from packager.cache import cache_limit, check_writable, evict, temporary_directory
 from packager.confinement import tell_outside
@@ -248,13 +248,14 @@ def _assemble(context: BuildContext, manifest: Manifest) -> tuple[Image, ...]:
     worker = [*(() if trees else stack.trees), *stack.worker]
     embed = project.data.embed if project.data else "none"
     trains = {TRAINING_LABEL: own_training_runtime()}
+    data = () if embed == "none" else (*stack.data, *members_data(project, folder))
     if embed == "image":
-        whole = [*main, *worker, *stack.data]
+        whole = [*main, *worker, *data]
         return (assemble(name, base, whole, platform, {**named, **trains}),)
     image = assemble(name, base, main, platform, named)
     if project.data is None:
         return (image,)
-    more = [*worker, *(stack.data if embed == "companion" else ())]
+    more = [*worker, *data]
     of_main = {**named, **trains, f"{LABEL}.companion-of": manifest.root}
     return (image, assemble(name + COMPANION, base, [*main, *more], platform, of_main))
 

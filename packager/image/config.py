@@ -28,6 +28,8 @@ COPIES = {
     "/package": "package",
 }
 TRAINING = "training runtime"
+MEMBERS_DATA = "members data"
+"""The layer with the training data of a solution's members."""
 """Name of the layer with the modules that train, check and compare."""
 COPIES_ON_TOP = {
     "/opt/wheels": "worker wheels",

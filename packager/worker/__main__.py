@@ -7,6 +7,7 @@
     folds JOB OUT      cross-validate the default model on the rows that ``check`` gives it;
                        OUT/folds.npz
     replay ASK OUT     retrain and compare; OUT/report.json
+    flow JOB OUT       compare a solution's answers with the recorded ones; OUT/flow.json
     test JOB OUT       test the package on the rows in /data/new; OUT/report.json
     timed JOB OUT      measure processor time on the rows in /data/new; OUT/timed.json
     cases ASK OUT      judge the package's cases on the held-out rows; OUT/cases.json
@@ -47,7 +48,7 @@ from packager.worker.job import (
 from packager.worker.processes.child_process import end_if_child
 from packager.worker.processes.environment import pin_environment
 
-VERBS = ("run", "baseline", "seeds", "check", "folds", "replay", "test", "timed", "cases")
+VERBS = ("run", "baseline", "seeds", "check", "folds", "replay", "flow", "test", "timed", "cases")
 USAGE = f"python -m packager.worker {'|'.join(VERBS)} JOB OUT | replay [seed|row|param]"
 
 
@@ -164,6 +165,10 @@ def _run_job(verb: str, given: Path, root: Root, out: Path) -> bool:
             from packager.worker.test.cases.at_build import judge_held_out
 
             judge_held_out(root, out)
+        case "flow":
+            from packager.worker.replay.flow import replay_flow
+
+            replay_flow(root, out)
         case "replay":
             from packager.worker.replay.replay import replay
 

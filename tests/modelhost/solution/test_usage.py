@@ -6,9 +6,9 @@ from modelhost.solution.prediction_bins import PredictionBins
 from modelhost.solution.usage import DURATIONS, MemberCall, MemberUsage, Usage
 
 CALLS = [
-    MemberCall("price", 3, "answered", 1.0, 1.5, 2.0, 0.25),
-    MemberCall("price", 2, "failed", 2.0, 2.0, 2.5, 0.0),
-    MemberCall("text", 4, "null", 0.0, 0.0, 1.0, 0.5),
+    MemberCall("price", 3, "answered", 1.0, 1.5, 2.0, 0.25, 1.25, 1.5, 0.0),
+    MemberCall("price", 2, "failed", 2.0, 2.0, 2.5, 0.0, 2.0, 0.0, 0.0),
+    MemberCall("text", 4, "null", 0.0, 0.0, 1.0, 0.5, 0.0, 0.25, 0.0),
 ]
 
 
@@ -30,7 +30,7 @@ def test_calls_are_added_up_by_member() -> None:
     usage.add(CALLS[0], [5.0, 10.0, None])
     usage.add(CALLS[1])
     usage.add(CALLS[2], ["angry"] * 4)
-    usage.add(MemberCall("price", 1, "answered", 0.0, 0.0, 0.002, 0.001), [99.0])
+    usage.add(MemberCall("price", 1, "answered", 0.0, 0.0, 0.002, 0.001, 0.0, 0.0, 0.0), [99.0])
     sums = usage.take_sums()
     price = sums["price"]
     assert len(price.calls) == len(DURATIONS) + 1
@@ -41,3 +41,12 @@ def test_calls_are_added_up_by_member() -> None:
     assert price.bins == [1, 2]
     assert sums["text"] == MemberUsage([0, 0, 0, 0, 0, 1, 0], 1.0, 0.5, [0, 0, 4], [])
     assert usage.take_sums() == {}
+
+
+def test_the_seconds_of_runs_are_taken_once() -> None:
+    usage = Usage()
+    usage.add_run(0.25)
+    usage.add_run(0.5)
+    usage.add(CALLS[0])
+    assert usage.calls == [CALLS[0]]
+    assert (usage.take_seconds(), usage.take_seconds()) == (0.75, 0.0)
