@@ -198,12 +198,25 @@ def _with_mask(
 
 def encode_text(values: Sequence[Any]) -> tuple[dict[str, Any], list[Buffer]]:
     """Texts; a value that is no text is null."""
+    whole = _ascii(values)
+    if whole is not None:
+        ends = np.cumsum(np.fromiter(map(len, values), np.int64, len(values)))
+        return {"as": "text", "nulls": False}, [whole, ends.astype("<i8").tobytes()]
     mask = [not isinstance(value, str) for value in values]
     parts = [
         b"" if gone else value.encode("utf-8", "surrogatepass") for value, gone in zip(values, mask)
     ]
     described, buffers = _encode_parts(parts)
     return _with_mask({"as": "text", **described}, buffers, mask)
+
+
+def _ascii(values: Sequence[Any]) -> bytes | None:
+    """The joined values if all are text in ASCII, of which a character is a byte."""
+    try:
+        joined = "".join(values)
+    except TypeError:
+        return None
+    return joined.encode("ascii") if joined.isascii() else None
 
 
 def decode_columns(
