@@ -166,8 +166,6 @@ def base(
     print_result(json.dumps(fact) if as_json else made.saved.reference)
 
 
-
-
 def _built(built: Built) -> dict[str, Any]:
     image = built.images[0]
     companion = built.images[1] if len(built.images) > 1 else None
