@@ -10,9 +10,10 @@ from typing import Any, Callable, Mapping
 
 import numpy as np
 
-from modelhost.columns import MAX_INLINE_ROWS
 from modelhost.solution.spec import MemberSpec
 
+MAX_ROWS = 128
+"""Up to this many rows, lists in JSON are faster than a series and buffers for each column."""
 MAX_DTYPES = 64
 """Categorical dtypes whose categories are remembered."""
 
@@ -34,7 +35,7 @@ class FewRows:
 
     def values(self, frame: Any, rows: int) -> list[list[Any]] | None:
         """Each feature's values, None for null; None for a frame that isn't as simple as that."""
-        if rows > MAX_INLINE_ROWS:
+        if rows > MAX_ROWS:
             return None
         try:
             columns = self._columns(frame)

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from modelhost.columns import MAX_INLINE_ROWS, ColumnSpec
+from modelhost.columns import ColumnSpec
 from modelhost.frames import FrameBuilder
-from modelhost.solution.few_rows import FewRows
+from modelhost.solution.few_rows import MAX_ROWS, FewRows
 from modelhost.solution.member_input import member_columns
 from tests.support.solution_samples import member_spec
 
@@ -90,7 +90,7 @@ def test_what_needs_a_closer_look_is_left_to_the_general_way(spec: ColumnSpec, v
 def test_many_rows_absent_columns_and_other_objects_are_left_to_it_too(
     frame: pd.DataFrame,
 ) -> None:
-    many = MAX_INLINE_ROWS + 1
+    many = MAX_ROWS + 1
     assert few(SPECS[0]).values(pd.DataFrame({"x": np.zeros(many)}), many) is None
     assert few().values(frame[["x"]], 2) is None
     twice = pd.concat([frame[["x"]], frame[["x"]]], axis=1)
