@@ -78,6 +78,5 @@ def mean_share(contribution: Floats, groups: Codes | None = None) -> MeanShare:
 
 
 def _weight(size: int, players: int) -> float:
-    """The share of the orders of ``players`` in which just ``size`` certain ones come before one
-    that is not among them."""
+    """The share of all orders in which just ``size`` certain players come before a certain one."""
     return factorial(size) * factorial(players - size - 1) / factorial(players)

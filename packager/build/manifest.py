@@ -22,7 +22,10 @@ from packager.runners.job import make_job
 from packager.worker.job import Job, TrainingResult
 from packager.worker.test.cases.golden import read_golden
 
-PACKAGE_FILES = ("fingerprint.json", "profile.json", "baseline.json", "weak.json", "golden.json")
+PACKAGE_FILES = (
+    *("fingerprint.json", "profile.json", "baseline.json", "weak.json", "attribution.json"),
+    "golden.json",
+)
 """What the worker writes for ``/package``, if there is data."""
 
 

@@ -1,7 +1,8 @@
 """``python -m packager.worker``: the command line of the worker in the locked environment.
 
     run JOB OUT        train and measure; OUT/{result,fingerprint,profile,…}.json, OUT/model
-    baseline JOB OUT   measure the held-out rows for another [test]; OUT/baseline.json, weak.json
+    baseline JOB OUT   measure the held-out rows for another [test]; OUT/baseline.json, weak.json,
+                       attribution.json
     seeds JOB OUT      train with several seeds; OUT/seed_variance.json
     check JOB OUT      check the data quality; OUT/check.json
     folds JOB OUT      cross-validate the default model on the rows that ``check`` gives it;

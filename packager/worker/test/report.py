@@ -7,6 +7,7 @@ from typing import Any, Literal, Self
 
 from pydantic import model_validator
 
+from packager.manifest.attribution import Attribution
 from packager.manifest.base import FileEntry, FrozenModel
 from packager.manifest.policy import Family, Policy
 from packager.worker.test.details import OF_CHECKS, OF_FAMILIES, check_details
@@ -130,6 +131,8 @@ class DataTestReport(FrozenModel):
     families: tuple[FamilyReport, ...]
     notes: tuple[str, ...] = ()
     """What was left out, and why."""
+    attribution: Attribution | None = None
+    """Of a solution: the shares of its members in its error; None for other packages."""
 
     @property
     def checks(self) -> tuple[Check, ...]:
