@@ -10,6 +10,7 @@ from packager.image.reference import Reference
 from packager.manifest.evaluation import Compiled
 from packager.manifest.manifest import Manifest
 from packager.manifest.outputs import targets_of
+from packager.report.attribution import attribution_facts, attribution_text
 from packager.report.numbers import number
 from packager.report.package_metrics import metrics_text
 from packager.report.table import pairs, table
@@ -24,7 +25,7 @@ Fact = tuple[str, str]
 
 def as_json(reference: Reference) -> dict[str, Any]:
     """Names, digests, layers with sizes in bytes, monitoring, lock and manifest."""
-    manifest = reference.manifest
+    manifest, found = reference.manifest, reference.attribution()
     return {
         "name": reference.name,
         "tag": manifest.tag,
@@ -36,6 +37,7 @@ def as_json(reference: Reference) -> dict[str, Any]:
             for name, diff_id, size in reference.layers()
         ],
         "monitoring": _monitored(reference),
+        "attribution": None if found is None else found.model_dump(mode="json"),
         "lock": reference.lock().model_dump(mode="json"),
         "manifest": manifest.model_dump(mode="json", by_alias=True),
     }
@@ -52,6 +54,9 @@ def as_text(reference: Reference, columns: int | None = None, *, everything: boo
     if manifest.evaluation is not None:
         left = None if everything else SCREEN - len(blocks[0].splitlines()) - 2
         blocks += metrics_text(manifest.evaluation, manifest.seed_variance, columns, left)
+    found = reference.attribution()
+    if everything and found is not None:
+        blocks += attribution_text(found, columns)
     if everything:
         blocks.append(_layer_table(reference, columns))
     return "\n\n".join(blocks)
@@ -71,6 +76,9 @@ def _facts(reference: Reference, everything: bool) -> Iterator[Fact]:
     yield "environment", _environment(reference)
     yield from compiled_facts(manifest.compiled, everything)
     yield "monitoring", _monitoring(reference, everything)
+    found = reference.attribution()
+    if found is not None and not everything:
+        yield from attribution_facts(found)
     yield from _cases(manifest, everything)
     if not everything:
         sizes = [size for _, _, size in reference.layers()]

@@ -119,7 +119,10 @@ def run(rows, members):
 
 
 def test_a_whole_array_is_all_rows(tmp_path: Path) -> None:
-    flow = "def run(rows, members): return members.segmenter(rows[['x']].to_numpy()).probability('car')"
+    flow = """
+def run(rows, members):
+    return members.segmenter(rows[["x"]].to_numpy()).probability("car")
+"""
     with loaded_solution(tmp_path, flow, MEMBERS) as model:
         study = Study(model, ROWS, (), {"segmenter": ["home", "car", "home"]})
         assert labels(study.run(["segmenter"])) == [0.0, 1.0, 0.0]

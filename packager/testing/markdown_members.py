@@ -1,0 +1,45 @@
+"""The shares of a solution's members in Markdown."""
+
+from __future__ import annotations
+
+from packager.manifest.attribution import Attribution, SliceShares
+from packager.testing.markdown_text import NO_VALUE, escaped, signed, table_lines
+
+MAX_SLICES = 10
+REST = "the rest"
+
+
+def members_markdown(found: Attribution) -> str:
+    """A table of the shares by slice, and of the members by themselves."""
+    lines = ["### Error by member\n"]
+    if found.not_attributed:
+        lines.append(f"Not attributed: {escaped(found.not_attributed)}\n")
+    if found.slices:
+        every = found.slices[0]
+        names = [escaped(one.name) if one.name else REST for one in (*every.shares, every.rest)]
+        lines.append(f"Shapley shares of the {found.loss}; they add up to it.\n")
+        rows = map(_slice, found.slices[: MAX_SLICES + 1])
+        lines += [*table_lines(("slice", "rows", "error", *names), rows), ""]
+    if found.members:
+        members = (
+            (
+                escaped(one.name),
+                f"{one.rows:,}",
+                ", ".join(f"{name} {signed(m.value)}" for name, m in [*one.metrics.items()][:3])
+                or escaped(one.why)
+                or NO_VALUE,
+            )
+            for one in found.members
+        )
+        lines += table_lines(("member", "rows received", "own metrics on them"), members)
+    return "\n".join(lines) + "\n"
+
+
+def _slice(one: SliceShares) -> tuple[str, ...]:
+    shares = (*one.shares, one.rest)
+    values = [signed(share.value, sign=True) + _interval(share.interval) for share in shares]
+    return escaped(one.slice), f"{one.rows:,}", signed(one.error), *values
+
+
+def _interval(ends: tuple[float, float] | None) -> str:
+    return "" if ends is None else f" ({signed(ends[0])} to {signed(ends[1])})"
