@@ -10,6 +10,7 @@
     replay ASK OUT     retrain and compare; OUT/report.json
     test JOB OUT       test the package on the rows in /data/new; OUT/report.json
     timed JOB OUT      measure processor time on the rows in /data/new; OUT/timed.json
+    release JOB OUT    run a solution with members of another release; OUT/release.bin
     cases ASK OUT      judge the package's cases on the held-out rows; OUT/cases.json
 
     replay [CHANGE]    replay by hand, with only the image: prints the report; CHANGE is seed,
@@ -48,7 +49,18 @@ from packager.worker.job import (
 from packager.worker.processes.child_process import end_if_child
 from packager.worker.processes.environment import pin_environment
 
-VERBS = ("run", "baseline", "seeds", "check", "folds", "replay", "test", "timed", "cases")
+VERBS = (
+    "run",
+    "baseline",
+    "seeds",
+    "check",
+    "folds",
+    "replay",
+    "test",
+    "timed",
+    "cases",
+    "release",
+)
 USAGE = f"python -m packager.worker {'|'.join(VERBS)} JOB OUT | replay [seed|row|param]"
 
 
@@ -165,6 +177,11 @@ def _run_job(verb: str, given: Path, root: Root, out: Path) -> bool:
             from packager.worker.test.cases.at_build import judge_held_out
 
             judge_held_out(root, out)
+        case "release":
+            from packager.model.release_messages import ReleaseJob
+            from packager.worker.test.release_runs import run_release
+
+            run_release(ReleaseJob.load(given), root, out)
         case "replay":
             from packager.worker.replay.replay import replay
 
