@@ -1,12 +1,12 @@
-"""Answers that stand in for those of a member, to measure what its errors cost the whole.
+"""A member without its own errors, to measure what they cost the whole.
 
-The right answers are known for the rows of a study. A flow hands a member some of them, so a row is
+Its right answers are known for the rows of a study. A flow hands a member some of them, so a row is
 found by its label in the frame's index.
 """
 
 from __future__ import annotations
 
-from typing import Any, Callable, Sequence
+from typing import Any, Sequence
 
 import numpy as np
 
@@ -43,28 +43,53 @@ class StudiedRows:
 
 
 class Replacement:
-    """Known answers of one member to the rows of a study."""
+    """One member without its own errors.
 
-    def __init__(self, spec: MemberSpec, rows: StudiedRows, found: Predictions) -> None:
-        """``found``: an answer for each row; None where none is known: the member answers."""
+    Its right answer to a row is the one to the right input. If a member before it is wrong, its
+    input is, and so may its answer be, without an error of its own. So what is replaced is the
+    difference between its usual answer, that to the input which it gets if all others are right,
+    and the right one: a number is corrected by that difference, a label is replaced if it is still
+    the usual one.
+    """
+
+    def __init__(self, spec: MemberSpec, rows: StudiedRows, right: Predictions) -> None:
+        """``right``: its right answer to each row; None where it is unknown: it stays as it is."""
         self._spec = spec
         self._rows = rows
-        self._found = found
-        self._known = [label is not None for label in found.labels]
+        self._right = right
+        self._usual: dict[int, Any] = {}
+        self.learns = False
+        """Whether all others are right, so that its answers are the usual ones."""
 
-    def answers(self, rows: Any, ask: Callable[[Any], Answers], classes: Any) -> Answers:
-        """Those of ``rows``; ``ask`` gives the member's own, where none is known.
+    def corrected(self, rows: Any, own: Answers) -> Answers:
+        """``own``, its answers to ``rows``, without its errors.
 
         Raises ``PackageError`` for rows that are not of the study.
         """
-        places = self._rows.places(rows, self._spec.name)
-        unknown = [at for at, place in enumerate(places) if not self._known[place]]
-        found = self._found.at(places)
-        if unknown:
-            part = rows[unknown] if isinstance(rows, np.ndarray) else rows.iloc[unknown]
-            found = _completed(found, unknown, ask(part).found)
+        labels, chances = list(own.found.labels), own.found.probabilities
+        chances = None if chances is None else chances.copy()
+        for at, place in enumerate(self._rows.places(rows, self._spec.name)):
+            right = self._right.labels[place]
+            if right is None:
+                continue
+            if self.learns:
+                self._usual[place] = labels[at]
+            elif place not in self._usual:
+                continue  # a row that it would not have got
+            elif labels[at] != self._usual[place]:
+                labels[at] = self._moved(labels[at], self._usual[place], right)
+                continue
+            labels[at] = right
+            if chances is not None and self._right.probabilities is not None:
+                chances[at] = self._right.probabilities[place]
         names = [one.name for one in self._spec.outputs] if len(self._spec.outputs) > 1 else []
-        return Answers(self._spec.name, found, classes, names)
+        return Answers(self._spec.name, Predictions(labels, chances), own.classes, names)
+
+    def _moved(self, own: Any, usual: Any, right: Any) -> Any:
+        """The answer to another input than the right one."""
+        if self._spec.task != "regression" or own is None or usual is None:
+            return own
+        return own + (right - usual)
 
 
 def right_answers(
@@ -95,17 +120,6 @@ def right_answers(
         if text in known:
             certain[row, known[text][0]] = 1.0
     return Predictions(labels, certain)
-
-
-def _completed(found: Predictions, places: Sequence[int], own: Predictions) -> Predictions:
-    labels = list(found.labels)
-    for place, label in zip(places, own.labels):
-        labels[place] = label
-    chances = found.probabilities
-    if chances is not None and own.probabilities is not None:
-        chances = chances.copy()
-        chances[list(places)] = own.probabilities
-    return Predictions(labels, chances)
 
 
 def _class_text(value: Any) -> str:

@@ -1,14 +1,13 @@
 """Runs of a flow on the same rows, with some members replaced, to measure what each one costs.
 
-A member is replaced by its right answers, or by the member of another release, whose answers
-another process gives: the run ends with the rows that it has to answer.
+A member is replaced by itself without its errors, or by the member of another release, whose
+answers another process gives: the run ends with the rows that it has to answer.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import time
 from typing import Any, Collection, Mapping, NamedTuple, Sequence
 
 from modelhost.columns import EncodedColumns
@@ -79,6 +78,7 @@ class Study:
         self._rows = self._labelled(rows)
         self._known = {name: self._replacement(name, found) for name, found in truth.items()}
         self._others = {one.spec.name: one for one in others}
+        self._learned = False
         self._kept: dict[tuple[bool, str, str], Predictions] = {}
         self._replaced: Collection[str] = ()
         self._swapped: Collection[str] = ()
@@ -88,10 +88,17 @@ class Study:
     def run(self, replaced: Collection[str] = (), swapped: Collection[str] = ()) -> Predictions:
         """The answers of the solution.
 
-        ``replaced``: members whose right answers the flow gets; ``swapped``: those in whose place
-        the other release's answer. Raises ``UnansweredError`` if one of these has to be asked, and
-        as the model.
+        ``replaced``: members without their own errors (``Replacement``); ``swapped``: those in
+        whose place the other release's answer. Raises ``UnansweredError`` if one of these has to
+        be asked, and as the model.
         """
+        if replaced and not self._learned:
+            self._learned = True
+            for one in self._known.values():
+                one.learns = True
+            self.run(self._known)
+            for one in self._known.values():
+                one.learns = False
         self._replaced, self._swapped = replaced, swapped
         self.received = []
         self._flow.members.observer = self
@@ -103,14 +110,10 @@ class Study:
 
     def submit(self, member: Member, rows: Any, began: float) -> Submitted:
         """As ``Member.submit``."""
+        own = self._own(member, rows, began)
         if member.spec.name not in self._replaced:
-            return self._own(member, rows, began)
-        known = self._known[member.spec.name]
-        found = known.answers(
-            rows,
-            lambda part: self._own(member, part, time.perf_counter()).result(),
-            member.runner.classes,
-        )
+            return own
+        found = self._known[member.spec.name].corrected(rows, own.result())
         return Submitted(member, len(rows), began, answers=found)
 
     def _own(self, member: Member, rows: Any, began: float) -> Submitted:

@@ -38,13 +38,17 @@ def labels(found: Predictions) -> list[Any]:
 
 
 def test_a_member_is_replaced_by_its_right_answers(tmp_path: Path) -> None:
-    """What depends on it changes, too: its price and its probability."""
+    """What depends on it changes, too: its price and its probability.
+
+    The first row has a wrong segment: its price, 2 and not 1, keeps that error of another, and
+    loses its own, 1 instead of 7.
+    """
     with loaded_solution(tmp_path, FLOW, MEMBERS) as model:
         truth = {"segmenter": ["home", "home", "car"], "price": [7.0, 8.0, 9.0]}
         study = Study(model, ROWS, (), truth)
         assert labels(study.run()) == labels(model.predict(ROWS)) == [12.0, 2.0, 16.0]
         assert labels(study.run(["segmenter"])) == [1.0, 2.0, 16.0]
-        assert labels(study.run(["price"])) == [17.0, 8.0, 19.0]
+        assert labels(study.run(["price"])) == [18.0, 8.0, 19.0]
         assert labels(study.run(["segmenter", "price"])) == [7.0, 8.0, 19.0]
         assert labels(study.run()) == [12.0, 2.0, 16.0]
     assert model.native.members.observer is None
@@ -173,3 +177,41 @@ def test_probabilities_of_unknown_rows_are_the_members_own(tmp_path: Path) -> No
     with loaded_solution(tmp_path, flow, MEMBERS) as model:
         study = Study(model, ROWS, (), {"segmenter": [None, "car", "boat"]})
         np.testing.assert_array_equal(study.run(["segmenter"]).labels, [1.0, 1.0, 0.0])
+
+
+def test_a_label_that_a_wrong_input_changed_is_no_error_of_its_member(tmp_path: Path) -> None:
+    """The second member only repeats what it is told: with its right answers it still does."""
+    members = {
+        "one": SampleMember("frame['name']", ("name:string",), ("a", "b"), "right"),
+        "two": SampleMember("frame['told']", ("told:string",), ("a", "b"), "right"),
+    }
+    flow = """
+def run(rows, members):
+    told = rows[["name"]].assign(told=members.one(rows).predictions)
+    return [ord(one) for one in members.two(told).predictions]
+"""
+    rows = pd.DataFrame({"name": ["a", "b", "a"]})
+    truth = {"one": ["a", "a", "a"], "two": ["a", "a", "b"]}
+    with loaded_solution(tmp_path, flow, members) as model:
+        study = Study(model, rows, (), truth)
+        assert labels(study.run()) == [97.0, 98.0, 97.0]
+        assert labels(study.run(["two"])) == [97.0, 98.0, 98.0]
+        assert labels(study.run(["one"])) == [97.0, 97.0, 97.0]
+        assert labels(study.run(["one", "two"])) == [97.0, 97.0, 98.0]
+
+
+def test_a_row_that_a_member_gets_by_another_ones_error_is_its_own_answer(tmp_path: Path) -> None:
+    """The first row is no car: the model of cars has no right answer to it."""
+    flow = """
+def run(rows, members):
+    kind = members.segmenter(rows).predictions
+    made = rows["y"] * 0
+    made[kind == "car"] = members.price(rows[kind == "car"].assign(segment="car")).predictions
+    return made
+"""
+    truth = {"segmenter": ["home", "home", "car"], "price": [7.0, 8.0, 9.0]}
+    with loaded_solution(tmp_path, flow, MEMBERS) as model:
+        study = Study(model, ROWS, (), truth)
+        assert labels(study.run()) == [2.0, 0.0, 6.0]
+        assert labels(study.run(["price"])) == [2.0, 0.0, 9.0]
+        assert labels(study.run(["segmenter", "price"])) == [0.0, 0.0, 9.0]

@@ -111,6 +111,21 @@ def test_the_member_with_noise_has_the_added_error(tmp_path: Path) -> None:
     assert found.loss == "mean absolute error"
 
 
+def test_a_member_has_no_share_of_the_errors_before_it(tmp_path: Path) -> None:
+    """The right price is known, too: a price of a wrong segment is the segmenter's error."""
+    members = {**MEMBERS, "price": SampleMember(PRICE, MEMBERS["price"].takes, truth="value")}
+    frame = table(wrong=0.2)
+    frame["value"] = frame["target"] - frame["score"]
+    every = study(tmp_path, frame, members=members).slices[0]
+    assert shares(every)["segmenter"] == pytest.approx(every.error)
+    assert shares(every)["price"] == pytest.approx(0, abs=1e-9)
+    frame["target"] += 1
+    frame["value"] += 1  # now the price is always 1 too low, too
+    both = study(tmp_path / "b", frame, members=members).slices[0]
+    assert shares(both)["price"] > 0.8
+    assert added_up(both) == pytest.approx(both.error, abs=1e-9)
+
+
 def test_shares_add_up_to_the_error_of_every_slice(tmp_path: Path) -> None:
     found = study(tmp_path, table(noise=1.0, wrong=0.3))
     for one in found.slices:
