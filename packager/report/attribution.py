@@ -16,6 +16,8 @@ HEADS = ("member", "share", "95 % interval", "of the error")
 MAX_SLICES = 5
 """Slices that are shown; JSON has all."""
 MAX_METRICS = 3
+ROUNDING = 1e-9
+"""The part of an error up to which a share is what rounding leaves."""
 
 
 def attribution_text(found: Attribution, columns: int | None = None) -> Iterator[str]:
@@ -44,14 +46,24 @@ def heading(found: Attribution, one: SliceShares) -> str:
 def share_row(share: Share, one: SliceShares) -> tuple[str, str, str, str]:
     """Name, share, interval, and percent of the error."""
     part = percent(share.value / one.error) if one.error else NO_VALUE
-    return share.name or REST, digits(share.value, sign=True), ends(share), part
+    return share.name or REST, shown(share.value, one), ends(share, one), part
 
 
-def ends(share: Share) -> str:
+def shown(value: float, one: SliceShares) -> str:
+    """A share with its sign; 0 if it is only what rounding left of the error."""
+    return digits(_tidy(value, one), sign=True)
+
+
+def ends(share: Share, one: SliceShares) -> str:
     """The interval of a share."""
     if share.interval is None:
         return NO_VALUE
-    return f"{digits(share.interval[0])} to {digits(share.interval[1])}"
+    low, high = (digits(_tidy(end, one)) for end in share.interval)
+    return f"{low} to {high}"
+
+
+def _tidy(value: float, one: SliceShares) -> float:
+    return 0.0 if abs(value) <= ROUNDING * one.error else value
 
 
 def worst_slices(found: Attribution) -> list[SliceShares]:
@@ -80,9 +92,7 @@ def attribution_facts(found: Attribution) -> Iterator[tuple[str, str]]:
         yield "error by", f"not known: {found.not_attributed}"
         return
     every = found.slices[0]
-    parts = [
-        f"{one.name or REST} {digits(one.value, sign=True)}" for one in (*every.shares, every.rest)
-    ]
+    parts = [f"{one.name or REST} {shown(one.value, every)}" for one in (*every.shares, every.rest)]
     yield (
         "error by",
         f"{', '.join(parts)}; {found.loss} {digits(every.error)} of {every.rows:,} rows",
@@ -97,7 +107,7 @@ def _slices(found: Attribution, columns: int | None) -> str:
             one.slice,
             f"{one.rows:,}",
             digits(one.error),
-            *(digits(share.value, sign=True) for share in (*one.shares, one.rest)),
+            *(shown(share.value, one) for share in (*one.shares, one.rest)),
         )
         for one in worst_slices(found)[:MAX_SLICES]
     ]

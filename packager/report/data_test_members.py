@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from monitoring.slices.slices import ALL
 from packager.manifest.attribution import Attribution, RowEffect, Share, SliceShares
 from packager.report.attribution import (
     REST,
     ends,
-    heading,
     own_metrics,
     share_row,
+    shown,
     worst_slices,
 )
 from packager.report.data_test_examples import CELLS, example_table
@@ -44,11 +45,11 @@ def members_part(found: Attribution) -> str:
     parts = []
     if found.not_attributed:
         parts.append(f"<p>Not attributed: {words(found.not_attributed, 500)}</p>")
-    shown = [*found.slices[:1], *worst_slices(found)]
-    if shown:
-        bars = "".join(_bars(found, one) for one in shown[:MAX_PLOTS])
+    slices = [*found.slices[:1], *worst_slices(found)]
+    if slices:
+        bars = "".join(_bars(found, one) for one in slices[:MAX_PLOTS])
         parts.append(figure(KEY, bars))
-        parts.append(data_table("shares of the error", SHARE_HEADS, _share_rows(shown)))
+        parts.append(data_table("shares of the error", SHARE_HEADS, _share_rows(slices)))
     heads = ("member", "rows received", "judged", "own metrics on them")
     rows = [
         (one.name, f"{one.rows:,}", f"{one.judged:,}", own_metrics(one, 8)) for one in found.members
@@ -64,15 +65,17 @@ def _bars(found: Attribution, one: SliceShares) -> str:
     shares = (*one.shares, one.rest)
     edges = [end for share in shares for end in share.interval or ()]
     scale = Scale.of([0.0, *(share.value for share in shares), *edges])
-    rows = "".join(_bar(share, scale) for share in shares)
+    rows = "".join(_bar(share, one, scale) for share in shares)
+    where = "all rows" if one.slice == ALL else one.slice
+    error = f"{where}: {found.loss} {digits(one.error)}, {one.rows:,} rows"
     head = (
-        f'<div class="forest-row forest-head"><h3>{words(heading(found, one), 200)}</h3>'
+        f'<div class="forest-row forest-head"><h3>{words(error, 200)}</h3>'
         f"{axis(scale)}<span>share (95 % interval)</span></div>"
     )
     return f'<div class="forest">{head}{rows}</div>'
 
 
-def _bar(share: Share, scale: Scale) -> str:
+def _bar(share: Share, one: SliceShares, scale: Scale) -> str:
     name = share.name or REST
     start, end = sorted((scale.at(0.0), scale.at(share.value)))
     shapes = (
@@ -85,12 +88,12 @@ def _bar(share: Share, scale: Scale) -> str:
         shapes += (
             f'<line class="packaged" x1="{low:.2f}%" y1="{MIDDLE}" x2="{high:.2f}%" y2="{MIDDLE}"/>'
         )
-    value = digits(share.value, sign=True)
-    title = f"{name}: {value}, 95 % interval {ends(share)}"
+    value, interval = shown(share.value, one), ends(share, one)
+    title = f"{name}: {value}, 95 % interval {interval}"
     return (
         f'<div class="forest-row"><span class="name">{words(name)}</span>'
         f"{drawing(title, shapes, HEIGHT)}"
-        f'<span class="values">{value} ({ends(share)})</span></div>'
+        f'<span class="values">{value} ({interval})</span></div>'
     )
 
 

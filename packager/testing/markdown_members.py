@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from packager.manifest.attribution import Attribution, SliceShares
+from packager.manifest.attribution import Attribution, Share, SliceShares
 from packager.testing.markdown_text import NO_VALUE, escaped, signed, table_lines
 
 MAX_SLICES = 10
 REST = "the rest"
+ROUNDING = 1e-9
+"""The part of an error up to which a share is what rounding leaves."""
 
 
 def members_markdown(found: Attribution) -> str:
@@ -37,9 +39,19 @@ def members_markdown(found: Attribution) -> str:
 
 def _slice(one: SliceShares) -> tuple[str, ...]:
     shares = (*one.shares, one.rest)
-    values = [signed(share.value, sign=True) + _interval(share.interval) for share in shares]
+    values = [
+        signed(_tidy(share.value, one), sign=True) + _interval(share, one) for share in shares
+    ]
     return escaped(one.slice), f"{one.rows:,}", signed(one.error), *values
 
 
-def _interval(ends: tuple[float, float] | None) -> str:
-    return "" if ends is None else f" ({signed(ends[0])} to {signed(ends[1])})"
+def _interval(share: Share, one: SliceShares) -> str:
+    if share.interval is None:
+        return ""
+    low, high = (signed(_tidy(end, one)) for end in share.interval)
+    return f" ({low} to {high})"
+
+
+def _tidy(value: float, one: SliceShares) -> float:
+    """A share, 0 if it is only what rounding left of the error."""
+    return 0.0 if abs(value) <= ROUNDING * one.error else value
