@@ -11,9 +11,9 @@ from packager.digest import canonical_json, hash_files, sha256_bytes
 from packager.image.config import Image
 from packager.image.layers import plain_layer, tree_entries
 from packager.image.stack import entries
-from packager.manifest.attribution import FILE as ATTRIBUTION
 from packager.runners.package import layers_worker
 from packager.worker.job import Job
+from packager.worker.test.attribution_records import FILE as ATTRIBUTION
 from packager.worker.test.baseline import BASELINE
 from packager.worker.test.weak_slice import FILE as WEAK
 

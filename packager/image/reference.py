@@ -32,8 +32,6 @@ from packager.image.stored_images import (
     read_oci,
     verify,
 )
-from packager.manifest.attribution import FILE as ATTRIBUTION
-from packager.manifest.attribution import Attribution
 from packager.manifest.manifest import Fingerprint, Lock, Manifest
 from packager.manifest.slice_baselines import FILE as BASELINES
 from packager.manifest.slice_baselines import SliceBaselines
@@ -100,11 +98,11 @@ class Reference:
             return SliceBaselines()
         return self._noun(SliceBaselines, BASELINES)
 
-    def attribution(self) -> Attribution | None:
-        """Of a solution: its members' shares of its error; None if the package has none."""
-        if all(entry.path != ATTRIBUTION for entry in self.manifest.files):
+    def record(self, kind: type[ModelT], name: str) -> ModelT | None:
+        """A file of ``DOCUMENTS`` as a ``kind``; None if the package has none of that name."""
+        if all(entry.path != name for entry in self.manifest.files):
             return None
-        return self._noun(Attribution, ATTRIBUTION)
+        return self._noun(kind, name)
 
     def _noun(self, kind: type[ModelT], name: str) -> ModelT:
         """A file of ``/package`` as a ``kind``; raises ``PackageError`` on a sha256 mismatch."""

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from monitoring.slices.slices import ALL
-from packager.manifest.attribution import Attribution, MemberFigures, Share, SliceShares
 from packager.report.numbers import NO_VALUE, digits, percent
 from packager.report.table import Cell, table
 from packager.text import escape_control_characters
+from packager.worker.test.attribution_records import (
+    EVERY,
+    Attribution,
+    MemberFigures,
+    PlayerShare,
+    SliceAttribution,
+)
 
 REST = "the rest"
 """What is left with the right answers of all members: the flow, the data, other members."""
@@ -37,24 +42,24 @@ def attribution_text(found: Attribution, columns: int | None = None) -> Iterator
         yield f"note: {escape_control_characters(note)}"
 
 
-def heading(found: Attribution, one: SliceShares) -> str:
+def heading(found: Attribution, one: SliceAttribution) -> str:
     """What the shares are of: ``error by member: mean absolute error 1.2 of 500 rows``."""
-    where = "" if one.slice == ALL else f" in {one.slice}"
+    where = "" if one.slice == EVERY else f" in {one.slice}"
     return f"error by member{where}: {found.loss} {digits(one.error)}, {one.rows:,} rows"
 
 
-def share_row(share: Share, one: SliceShares) -> tuple[str, str, str, str]:
+def share_row(share: PlayerShare, one: SliceAttribution) -> tuple[str, str, str, str]:
     """Name, share, interval, and percent of the error."""
     part = percent(share.value / one.error) if one.error else NO_VALUE
     return share.name or REST, shown(share.value, one), ends(share, one), part
 
 
-def shown(value: float, one: SliceShares) -> str:
+def shown(value: float, one: SliceAttribution) -> str:
     """A share with its sign; 0 if it is only what rounding left of the error."""
     return digits(_tidy(value, one), sign=True)
 
 
-def ends(share: Share, one: SliceShares) -> str:
+def ends(share: PlayerShare, one: SliceAttribution) -> str:
     """The interval of a share."""
     if share.interval is None:
         return NO_VALUE
@@ -62,11 +67,11 @@ def ends(share: Share, one: SliceShares) -> str:
     return f"{low} to {high}"
 
 
-def _tidy(value: float, one: SliceShares) -> float:
+def _tidy(value: float, one: SliceAttribution) -> float:
     return 0.0 if abs(value) <= ROUNDING * one.error else value
 
 
-def worst_slices(found: Attribution) -> list[SliceShares]:
+def worst_slices(found: Attribution) -> list[SliceAttribution]:
     """Declared slices, those with the largest error first."""
     return sorted(found.slices[1:], key=lambda one: -one.error)
 

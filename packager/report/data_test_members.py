@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from monitoring.slices.slices import ALL
-from packager.manifest.attribution import Attribution, RowEffect, Share, SliceShares
 from packager.report.attribution import (
     REST,
     ends,
@@ -27,6 +25,13 @@ from packager.report.data_test_plot import (
 )
 from packager.report.numbers import digits
 from packager.report.page import table_box
+from packager.worker.test.attribution_records import (
+    EVERY,
+    Attribution,
+    PlayerShare,
+    RowEffect,
+    SliceAttribution,
+)
 
 HEIGHT = 22
 MIDDLE = HEIGHT // 2
@@ -60,13 +65,13 @@ def members_part(found: Attribution) -> str:
     return "".join(parts)
 
 
-def _bars(found: Attribution, one: SliceShares) -> str:
+def _bars(found: Attribution, one: SliceAttribution) -> str:
     """A row for each member and the rest, on one scale with zero."""
     shares = (*one.shares, one.rest)
     edges = [end for share in shares for end in share.interval or ()]
     scale = Scale.of([0.0, *(share.value for share in shares), *edges])
     rows = "".join(_bar(share, one, scale) for share in shares)
-    where = "all rows" if one.slice == ALL else one.slice
+    where = "all rows" if one.slice == EVERY else one.slice
     error = f"{where}: {found.loss} {digits(one.error)}, {one.rows:,} rows"
     head = (
         f'<div class="forest-row forest-head"><h3>{words(error, 200)}</h3>'
@@ -75,7 +80,7 @@ def _bars(found: Attribution, one: SliceShares) -> str:
     return f'<div class="forest">{head}{rows}</div>'
 
 
-def _bar(share: Share, one: SliceShares, scale: Scale) -> str:
+def _bar(share: PlayerShare, one: SliceAttribution, scale: Scale) -> str:
     name = share.name or REST
     start, end = sorted((scale.at(0.0), scale.at(share.value)))
     shapes = (
@@ -97,7 +102,7 @@ def _bar(share: Share, one: SliceShares, scale: Scale) -> str:
     )
 
 
-def _share_rows(slices: Iterable[SliceShares]) -> Iterator[tuple[str, ...]]:
+def _share_rows(slices: Iterable[SliceAttribution]) -> Iterator[tuple[str, ...]]:
     for one in slices:
         for share in (*one.shares, one.rest):
             yield (one.slice, f"{one.rows:,}", digits(one.error), *share_row(share, one))

@@ -15,6 +15,8 @@ from packager.report.numbers import number
 from packager.report.package_metrics import metrics_text
 from packager.report.table import pairs, table
 from packager.text import escape_control_characters, format_bytes
+from packager.worker.test.attribution_records import FILE as ATTRIBUTION
+from packager.worker.test.attribution_records import Attribution
 
 MAX_LISTED = 6
 """Items of a list without ``--all``."""
@@ -25,7 +27,7 @@ Fact = tuple[str, str]
 
 def as_json(reference: Reference) -> dict[str, Any]:
     """Names, digests, layers with sizes in bytes, monitoring, lock and manifest."""
-    manifest, found = reference.manifest, reference.attribution()
+    manifest, found = reference.manifest, reference.record(Attribution, ATTRIBUTION)
     return {
         "name": reference.name,
         "tag": manifest.tag,
@@ -54,7 +56,7 @@ def as_text(reference: Reference, columns: int | None = None, *, everything: boo
     if manifest.evaluation is not None:
         left = None if everything else SCREEN - len(blocks[0].splitlines()) - 2
         blocks += metrics_text(manifest.evaluation, manifest.seed_variance, columns, left)
-    found = reference.attribution()
+    found = reference.record(Attribution, ATTRIBUTION)
     if everything and found is not None:
         blocks += attribution_text(found, columns)
     if everything:
@@ -76,7 +78,7 @@ def _facts(reference: Reference, everything: bool) -> Iterator[Fact]:
     yield "environment", _environment(reference)
     yield from compiled_facts(manifest.compiled, everything)
     yield "monitoring", _monitoring(reference, everything)
-    found = reference.attribution()
+    found = reference.record(Attribution, ATTRIBUTION)
     if found is not None and not everything:
         yield from attribution_facts(found)
     yield from _cases(manifest, everything)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from monitoring.slices.slices import ALL
-from packager.manifest.attribution import Share
 from packager.report.numbers import NO_VALUE, digits, percent
 from packager.report.table import Cell, table
 from packager.testing.release_report import ChangeShares, OwnChange, ReleaseShares
 from packager.text import escape_control_characters
+from packager.worker.test.attribution_records import EVERY, PlayerShare
 
 FLOW = "the flow"
 HEADS = ("changed", "share", "95 % interval", "of the change")
@@ -33,7 +32,7 @@ def _parts(found: ReleaseShares, columns: int | None) -> Iterator[str]:
         return
     changed = [f"  {one.name}: {one.before} → {one.after}" for one in found.members]
     changed += ["  the flow, its settings or its dependencies"] if found.flow else []
-    yield escape_control_characters("\n".join(["changed from A to B:", *changed]))
+    yield "\n".join(["changed from A to B:", *map(escape_control_characters, changed)])
     yield from _tables(found.answers, "answers", found.change, columns)
     if found.error:
         yield from _tables(found.loss, "error", found.error, columns)
@@ -53,7 +52,7 @@ def _tables(
             f"change of the {what} ({measure}): {digits(one.change, sign=True)}, {one.rows:,} rows"
         )
         yield f"{head}\n{table(HEADS, rows, columns, right=HEADS[1:], indent=2)}"
-    worst = sorted((one for one in slices if one.slice != ALL), key=lambda one: -abs(one.change))
+    worst = sorted((one for one in slices if one.slice != EVERY), key=lambda one: -abs(one.change))
     if worst:
         names = [share.name or FLOW for share in slices[0].shares]
         heads = ("slice", "rows", "change", *names)
@@ -64,7 +63,7 @@ def _tables(
         yield f"slices with the largest change of the {what}:\n{shown}{left}"
 
 
-def _row(share: Share, one: ChangeShares) -> tuple[Cell, ...]:
+def _row(share: PlayerShare, one: ChangeShares) -> tuple[Cell, ...]:
     part = percent(share.value / one.change) if one.change else NO_VALUE
     return share.name or FLOW, digits(share.value, sign=True), _ends(share.interval), part
 

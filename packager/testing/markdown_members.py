@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from packager.manifest.attribution import Attribution, Share, SliceShares
 from packager.testing.markdown_text import NO_VALUE, escaped, signed, table_lines
+from packager.worker.test.attribution_records import Attribution, PlayerShare, SliceAttribution
 
 MAX_SLICES = 10
 REST = "the rest"
@@ -37,7 +37,7 @@ def members_markdown(found: Attribution) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _slice(one: SliceShares) -> tuple[str, ...]:
+def _slice(one: SliceAttribution) -> tuple[str, ...]:
     shares = (*one.shares, one.rest)
     values = [
         signed(_tidy(share.value, one), sign=True) + _interval(share, one) for share in shares
@@ -45,13 +45,13 @@ def _slice(one: SliceShares) -> tuple[str, ...]:
     return escaped(one.slice), f"{one.rows:,}", signed(one.error), *values
 
 
-def _interval(share: Share, one: SliceShares) -> str:
+def _interval(share: PlayerShare, one: SliceAttribution) -> str:
     if share.interval is None:
         return ""
     low, high = (signed(_tidy(end, one)) for end in share.interval)
     return f" ({low} to {high})"
 
 
-def _tidy(value: float, one: SliceShares) -> float:
+def _tidy(value: float, one: SliceAttribution) -> float:
     """A share, 0 if it is only what rounding left of the error."""
     return 0.0 if abs(value) <= ROUNDING * one.error else value

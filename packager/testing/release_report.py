@@ -12,13 +12,13 @@ from monitoring.slices.slices import ALL
 from monitoring.stats.shapley import contributions, mean_share
 from packager.errors import PackageError, UsageError
 from packager.image.reference import Reference
-from packager.manifest.attribution import Share
 from packager.manifest.base import FrozenModel
 from packager.manifest.manifest import Manifest
 from packager.model.answer_difference import agree
 from packager.model.predictions import Predictions
-from packager.model.release_messages import ReleaseResult
+from packager.worker.test.attribution_records import PlayerShare
 from packager.worker.test.judged_rows import JudgedRows
+from packager.worker.test.release_messages import ReleaseResult
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
@@ -38,7 +38,7 @@ class ChangeShares(FrozenModel):
     slice: str
     rows: int
     change: float
-    shares: tuple[Share, ...]
+    shares: tuple[PlayerShare, ...]
     """Of the changed members, then of the flow (an empty name) if it changed."""
 
 
@@ -191,7 +191,7 @@ def _slice(
     for at, player in enumerate(players):
         found = mean_share(parts[at, mask], own)
         ends = (found.low, found.high) if math.isfinite(found.low) else None
-        shares.append(Share(name=player, value=found.value, interval=ends))
+        shares.append(PlayerShare(name=player, value=found.value, interval=ends))
     change = float((values[-1, mask] - values[0, mask]).mean())
     return ChangeShares(slice=name, rows=int(mask.sum()), change=change, shares=tuple(shares))
 

@@ -22,19 +22,21 @@ from packager.image.layers import Layer, plain_layer
 from packager.image.reference import Reference
 from packager.image.stack import entries
 from packager.manifest.manifest import Lock, Manifest
-from packager.model.hosted_study import OtherAnswers, Question
 from packager.model.predictions import Predictions
-from packager.model.release_messages import FILE, Answered, ReleaseJob, ReleaseResult
 from packager.progress import Progress
 from packager.runners.package import package_worker
 from packager.runners.runner import Worker
 from packager.testing.new_data import NewData, in_form_of
 from packager.testing.release_report import ChangedMember, ReleaseShares, compared
 from packager.testing.run import check_companion
+from packager.worker.test.hosted_study import OtherAnswers, Question
+from packager.worker.test.release_messages import FILE, Answered, ReleaseJob, ReleaseResult
 
 FLOW = ""
 """The flow as a player."""
 PLACE = "data/new"
+TOLD_ELSEWHERE = ("package.toml", "package.lock")
+"""Files of the code whose content the manifest and the lock tell."""
 MAX_ROUNDS = 40
 """Runs of a worker; each member that is fed by another one needs one more."""
 
@@ -129,9 +131,9 @@ def planned(players: Sequence[str]) -> tuple[tuple[tuple[str, ...], ...], ...]:
 def _own(manifest: Manifest) -> tuple[object, ...]:
     solution = manifest.solution
     assert solution is not None
-    names = [(one.name, one.on_error, one.deadline) for one in solution.members]
-    schema = manifest.schema_.features
-    return manifest.code, solution.flow, names, manifest.serve, schema
+    members = [(one.name, one.on_error, one.deadline) for one in solution.members]
+    code = [(one.path, one.sha256) for one in manifest.code if one.path not in TOLD_ELSEWHERE]
+    return code, solution.flow, members, manifest.serve, manifest.schema_.features
 
 
 def _layer(data: Path, manifest: Manifest, folder: Path) -> tuple[Layer, str]:

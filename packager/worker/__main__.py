@@ -178,7 +178,7 @@ def _run_job(verb: str, given: Path, root: Root, out: Path) -> bool:
 
             judge_held_out(root, out)
         case "release":
-            from packager.model.release_messages import ReleaseJob
+            from packager.worker.test.release_messages import ReleaseJob
             from packager.worker.test.release_runs import run_release
 
             run_release(ReleaseJob.load(given), root, out)

@@ -19,13 +19,18 @@ import pandas as pd
 from monitoring.slices.slices import ALL
 from monitoring.stats.shapley import coalitions, contributions, mean_share
 from packager.errors import PackageError, UsageError
-from packager.manifest.attribution import Attribution, Loss, Share, SliceShares
 from packager.manifest.base import Scalar
 from packager.model.hosted_model import HostedModel
-from packager.model.hosted_study import HostedStudy, ReceivedRows, StudiedMember
 from packager.model.predictions import Predictions, scalars
 from packager.text import counted
 from packager.worker.test.attribution_examples import Effects, row_effects
+from packager.worker.test.attribution_records import (
+    Attribution,
+    Loss,
+    PlayerShare,
+    SliceAttribution,
+)
+from packager.worker.test.hosted_study import HostedStudy, ReceivedRows, StudiedMember
 from packager.worker.test.judged_rows import Judged, JudgedRows
 from packager.worker.test.member_figures import member_figures
 from packager.worker.test.repeated_answers import first_difference
@@ -187,11 +192,11 @@ def _runs(
 
 def _slice(
     name: str, mask: Mask, runs: _Runs, measured: tuple[Floats, Floats, Codes | None]
-) -> SliceShares:
+) -> SliceAttribution:
     """The shares of the rows of ``mask``."""
     parts, losses, groups = measured
     own = None if groups is None else groups[mask]
-    return SliceShares(
+    return SliceAttribution(
         slice=name,
         rows=int(mask.sum()),
         error=float(losses[0, mask].mean()),
@@ -202,11 +207,13 @@ def _slice(
     )
 
 
-def share_of(name: str, contribution: Floats, groups: Codes | None) -> Share:
+def share_of(name: str, contribution: Floats, groups: Codes | None) -> PlayerShare:
     """The record of a share from its contributions, shape (n,)."""
     found = mean_share(contribution, groups)
     known = math.isfinite(found.low)
-    return Share(name=name, value=found.value, interval=(found.low, found.high) if known else None)
+    return PlayerShare(
+        name=name, value=found.value, interval=(found.low, found.high) if known else None
+    )
 
 
 def _loss(judged: Judged) -> Loss:

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from packager.manifest.attribution import MAX_EXAMPLES, RowEffect
 from packager.manifest.base import Scalar
-from packager.model.hosted_study import ReceivedRows
+from packager.worker.test.attribution_records import MAX_EXAMPLES, RowEffect
 from packager.worker.test.cases.outcomes import short
+from packager.worker.test.hosted_study import ReceivedRows
 from packager.worker.test.judged_rows import Judged, JudgedRows
 
 Floats = npt.NDArray[np.float64]

@@ -14,8 +14,6 @@ import numpy.typing as npt
 from modelhost.solution.spec import SOLUTION
 from monitoring.profile.profile import Profile
 from monitoring.slices.slices import ALL
-from packager.manifest.attribution import FILE as ATTRIBUTION
-from packager.manifest.attribution import Attribution
 from packager.manifest.manifest import Schema
 from packager.manifest.policy import Policy
 from packager.model.hosted_model import HostedModel
@@ -23,6 +21,8 @@ from packager.model.model import Model
 from packager.model.predictions import Predictions, scalars
 from packager.worker.job import Job
 from packager.worker.test.attribution import AttributedRows, attribute, chosen_rows
+from packager.worker.test.attribution_records import FILE as ATTRIBUTION
+from packager.worker.test.attribution_records import Attribution
 from packager.worker.test.baseline import BASELINE, Baseline
 from packager.worker.test.class_baseline import class_baseline
 from packager.worker.test.fairness import fairness_baseline, group_values

@@ -11,11 +11,11 @@ import numpy.typing as npt
 from modelhost.solution.replacement import right_answers
 from monitoring.stats.distributions import student_quantile
 from monitoring.stats.estimates import Estimate
-from packager.manifest.attribution import MemberFigures, MetricFigure
 from packager.manifest.base import Scalar, Task
-from packager.model.hosted_study import ReceivedRows, StudiedMember
 from packager.model.predictions import Predictions
 from packager.worker.test.answers import joined
+from packager.worker.test.attribution_records import MemberFigures, MetricFigure
+from packager.worker.test.hosted_study import ReceivedRows, StudiedMember
 from packager.worker.test.judged_rows import JudgedRows
 
 Codes = npt.NDArray[np.int64]

@@ -19,22 +19,22 @@ from packager.manifest.base import Task
 from packager.manifest.manifest import Manifest
 from packager.model.hosted import ModelHost
 from packager.model.hosted_model import HostedModel
-from packager.model.hosted_study import (
+from packager.model.integrity import MANIFEST, check_before_loading
+from packager.model.paths import Root
+from packager.model.predictions import Predictions, scalars
+from packager.worker.processes.asked_model import StoredModel
+from packager.worker.processes.host_command import model_host
+from packager.worker.test.attribution import chosen_rows
+from packager.worker.test.hosted_study import (
     HostedStudy,
     Question,
     StudiedMember,
     UnansweredRowsError,
     ask_member,
 )
-from packager.model.integrity import MANIFEST, check_before_loading
-from packager.model.paths import Root
-from packager.model.predictions import Predictions, scalars
-from packager.model.release_messages import FILE, ReleaseJob, ReleaseResult, StudiedData
-from packager.worker.processes.asked_model import StoredModel
-from packager.worker.processes.host_command import model_host
-from packager.worker.test.attribution import chosen_rows
 from packager.worker.test.judged_rows import JudgedRows
 from packager.worker.test.new_rows import NewRows, new_rows
+from packager.worker.test.release_messages import FILE, ReleaseJob, ReleaseResult, StudiedData
 from packager.worker.train.source_data import read_data
 
 Losses = tuple[list[int], list[float]]

@@ -7,9 +7,9 @@ from typing import Any, Literal, Self
 
 from pydantic import model_validator
 
-from packager.manifest.attribution import Attribution
 from packager.manifest.base import FileEntry, FrozenModel
 from packager.manifest.policy import Family, Policy
+from packager.worker.test.attribution_records import Attribution
 from packager.worker.test.details import OF_CHECKS, OF_FAMILIES, check_details
 
 Verdict = Literal["passed", "failed", "inconclusive"]

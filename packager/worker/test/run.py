@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from monitoring.profile.profile import Profile
-from packager.manifest.attribution import Attribution
 from packager.manifest.manifest import Manifest
 from packager.manifest.policy import FAMILIES, Family
 from packager.model.hosted import ModelHost
@@ -19,6 +18,7 @@ from packager.worker.job import DataTestJob, PreviousTimes
 from packager.worker.processes.asked_model import StoredModel
 from packager.worker.processes.host_command import model_host
 from packager.worker.test.answers import Answers, ask
+from packager.worker.test.attribution_records import Attribution
 from packager.worker.test.baseline import BASELINE, Baseline
 from packager.worker.test.cases.rows import DataRows
 from packager.worker.test.cases.run import cases

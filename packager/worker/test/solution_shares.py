@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from packager.errors import PackageError
-from packager.manifest.attribution import Attribution
 from packager.model.hosted import ModelHost
 from packager.model.paths import Root
 from packager.model.predictions import Predictions
@@ -18,6 +17,7 @@ from packager.worker.compile.held_out import json_rows
 from packager.worker.processes.asked_model import StoredModel
 from packager.worker.processes.host_command import model_host
 from packager.worker.test.attribution import AttributedRows, attribute, chosen_rows
+from packager.worker.test.attribution_records import Attribution
 from packager.worker.test.cases.outcomes import open_cells
 from packager.worker.test.judged_rows import Judged
 from packager.worker.test.labelled import judged_data

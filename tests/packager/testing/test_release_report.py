@@ -9,8 +9,8 @@ import pytest
 
 from packager.errors import PackageError, UsageError
 from packager.model.predictions import Predictions
-from packager.model.release_messages import ReleaseResult, StudiedData
 from packager.testing.release_report import ChangedMember, ReleaseShares, compared
+from packager.worker.test.release_messages import ReleaseResult, StudiedData
 
 PLAYERS = ["one", "two"]
 MEMBERS = [ChangedMember(name=name, before="1", after="2") for name in PLAYERS]

@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 
 from packager.errors import PackageError, UsageError
-from packager.manifest.attribution import Attribution, SliceShares
 from packager.model.hosted_model import HostedModel
 from packager.model.predictions import Predictions, scalars
 from packager.worker.test.attribution import (
@@ -19,6 +18,7 @@ from packager.worker.test.attribution import (
     attribute,
     chosen_rows,
 )
+from packager.worker.test.attribution_records import Attribution, SliceAttribution
 from packager.worker.test.judged_rows import JudgedRows
 from tests.support.study_samples import SampleMember, hosted_solution
 
@@ -82,7 +82,7 @@ def rows_of(frame: pd.DataFrame, task: Any = "regression", **changes: Any) -> At
     )
 
 
-def shares(found: SliceShares) -> dict[str, float]:
+def shares(found: SliceAttribution) -> dict[str, float]:
     return {one.name: one.value for one in found.shares}
 
 
@@ -93,7 +93,7 @@ def study(
         return attribute(model, rows_of(frame, **changes), model.predict(frame[FEATURES]))
 
 
-def added_up(found: SliceShares) -> float:
+def added_up(found: SliceAttribution) -> float:
     return sum(one.value for one in found.shares) + found.rest.value
 
 

@@ -12,12 +12,14 @@ from typing import Any, Literal
 from packager.manifest.base import FrozenModel
 
 FILE = "attribution.json"
+EVERY = "__all__"
+"""The slice of all rows."""
 MAX_EXAMPLES = 3
 """Rows that a member spoilt, and as many that it repaired."""
 Loss = Literal["share of wrong labels", "mean absolute error", "mean loss"]
 
 
-class Share(FrozenModel):
+class PlayerShare(FrozenModel):
     """The part of an error, or of a change, that one player makes."""
 
     name: str
@@ -28,7 +30,7 @@ class Share(FrozenModel):
     """95 %; None for fewer than two independent rows."""
 
 
-class SliceShares(FrozenModel):
+class SliceAttribution(FrozenModel):
     """The shares of the rows of one slice; they add up to the error."""
 
     slice: str
@@ -36,9 +38,9 @@ class SliceShares(FrozenModel):
     rows: int
     error: float
     """The mean loss of the solution."""
-    shares: tuple[Share, ...]
+    shares: tuple[PlayerShare, ...]
     """Of the members with a right answer, in the order of ``package.toml``."""
-    rest: Share
+    rest: PlayerShare
     """The error that is left if all of them answer right."""
 
 
@@ -86,7 +88,7 @@ class Attribution(FrozenModel):
     loss: Loss = "mean loss"
     rows: int
     """Rows that were studied."""
-    slices: tuple[SliceShares, ...] = ()
+    slices: tuple[SliceAttribution, ...] = ()
     """All rows first; empty if nothing could be attributed."""
     members: tuple[MemberFigures, ...] = ()
     examples: tuple[RowEffect, ...] = ()

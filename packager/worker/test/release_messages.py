@@ -14,8 +14,8 @@ from typing import Any
 from modelhost.prediction_messages import decode_predictions, encode_predictions
 from modelhost.predictions import Predictions
 from modelhost.wire import Buffer, Decoder, Message, WireError, encoded
-from packager.model.hosted_study import OtherAnswers, Question, StudiedMember
 from packager.model.readable_answers import readable_answer
+from packager.worker.test.hosted_study import OtherAnswers, Question, StudiedMember
 
 FILE = "release.bin"
 Answered = dict[tuple[str, str], Predictions]

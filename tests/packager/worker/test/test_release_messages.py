@@ -12,8 +12,8 @@ from modelhost.predictions import Predictions
 from modelhost.solution.member_input import encoded_columns
 from modelhost.solution.spec import MemberSpec
 from packager.errors import PackageError
-from packager.model.hosted_study import OtherAnswers, Question, StudiedMember
-from packager.model.release_messages import ReleaseJob, ReleaseResult, StudiedData
+from packager.worker.test.hosted_study import OtherAnswers, Question, StudiedMember
+from packager.worker.test.release_messages import ReleaseJob, ReleaseResult, StudiedData
 
 SPEC = MemberSpec(
     *("price", "own", 0.5, "null", "value", "classification", "auto", "joblib", "frame"),
