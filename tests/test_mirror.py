@@ -33,6 +33,16 @@ EXEMPT: dict[str, str] = {
         f"packager/worker/test/{name}.py": "bins of one kind of column: test_weak_bins.py"
         for name in ("weak_calendar", "weak_categories", "weak_ranges")
     },
+    **{
+        f"packager/worker/test/{name}.py": "a part of the attribution: test_attribution.py"
+        for name in (
+            *("attribution_examples", "attribution_records", "hosted_study", "member_figures"),
+        )
+    },
+    **{
+        f"packager/worker/test/{name}.py": "built and run in testing/test_release_shares.py"
+        for name in ("release_runs", "solution_shares")
+    },
     "modelhost/compiling/answer_parts.py": "compiled in worker/compile/test_outputs.py",
     "packager/cli/data_labels_derive.py": "`labels map` and the errors in cli/test_data_labels.py",
     "packager/labelling/derived_labels.py": "called by test_mapping.py and test_estimate.py",

@@ -36,8 +36,8 @@ def attribution_text(found: Attribution, columns: int | None = None) -> Iterator
         yield _slices(found, columns)
     if found.members:
         heads = ("member", "rows received", "judged", "own metrics on them")
-        shown = table(heads, map(_member_row, found.members), columns, indent=2)
-        yield f"members on the rows they received:\n{shown}"
+        lines = table(heads, map(_member_row, found.members), columns, indent=2)
+        yield f"members on the rows they received:\n{lines}"
     for note in found.notes:
         yield f"note: {escape_control_characters(note)}"
 
@@ -118,8 +118,8 @@ def _slices(found: Attribution, columns: int | None) -> str:
     ]
     more = len(found.slices) - 1 - MAX_SLICES
     left = f"\n  and {more:,} more slices; --json has all" if more > 0 else ""
-    shown = table(heads, rows, columns, right=heads[1:], indent=2)
-    return f"error by member in the worst slices:\n{shown}{left}"
+    lines = table(heads, rows, columns, right=heads[1:], indent=2)
+    return f"error by member in the worst slices:\n{lines}{left}"
 
 
 def _member_row(member: MemberFigures) -> tuple[Cell, ...]:
