@@ -33,7 +33,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from made import Made, build, mixed, server
+from synthetic_package import SyntheticData, build, mixed, server
 from worst_inputs import WORST, Request, Target, cases
 
 MEMORY_FACTOR, MEMORY_BYTES = 6, 50_000_000
@@ -78,7 +78,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = chosen.keep or Path(name)
         folder.mkdir(exist_ok=True)
-        made = Made("cost", "classification", mixed(2_000, 3, 2, 3))
+        made = SyntheticData("cost", "classification", mixed(2_000, 3, 2, 3))
         image = folder / "cost-image"
         image = image if image.exists() else build(made, folder)
         settings = {"MODEL_FEEDBACK": "on", "MODEL_STATE_DIR": str(folder / "state")}

@@ -34,12 +34,12 @@ LATER = ["-v", f"{FAKETIME}:/faketime.so:ro", "-e", "LD_PRELOAD=/faketime.so"]
 LATER += ["-e", "FAKETIME=@2041-07-01 12:00:00"]
 
 
-def told(variables: dict[str, str]) -> list[str]:
+def variable_options(variables: dict[str, str]) -> list[str]:
     """Options of ``docker run`` that set ``variables``."""
     return [part for name, value in variables.items() for part in ("-e", f"{name}={value}")]
 
 
-def emulated(folder: Path, cpu: str) -> list[str]:
+def emulator_mounts(folder: Path, cpu: str) -> list[str]:
     """Options of ``docker run`` that mount the emulator of ``folder`` in place of Python."""
     places = ["-v", f"{folder}:/emulated:ro", "-v", f"{folder / 'wrapper'}:{PYTHON}:ro"]
     return [*places, "-e", f"EMULATED={cpu}"]
@@ -60,7 +60,7 @@ def emulator(image: str, folder: Path) -> None:
     (folder / "wrapper").chmod(0o755)
 
 
-def replayed(image: str, options: list[str]) -> dict[str, Any]:
+def replay(image: str, options: list[str]) -> dict[str, Any]:
     """The report of replaying ``image`` in a container with ``options``, or its output."""
     with tempfile.TemporaryDirectory() as name:
         Path(name).chmod(0o777)
@@ -93,17 +93,17 @@ def main() -> None:
             "as it is": [],
             "other user, time zone, locale, host": OTHERS,
             "a clock in 2041": LATER,
-            "libraries told: AVX2": told(AVX2),
-            "libraries told: SSE": told(SSE),
-            "all of it: others, 2041, AVX2": [*OTHERS, *LATER, *told(AVX2)],
-            "emulated Haswell": emulated(Path(name), "Haswell"),
-            "emulated Nehalem": emulated(Path(name), "Nehalem"),
+            "libraries told: AVX2": variable_options(AVX2),
+            "libraries told: SSE": variable_options(SSE),
+            "all of it: others, 2041, AVX2": [*OTHERS, *LATER, *variable_options(AVX2)],
+            "emulated Haswell": emulator_mounts(Path(name), "Haswell"),
+            "emulated Nehalem": emulator_mounts(Path(name), "Nehalem"),
         }
         print("| surroundings | image | level | differs in the model | in the environment | s |")
         print("|---" * 6 + "|")
         for title, options in settings.items():
             for image in images:
-                found = replayed(image, options)
+                found = replay(image, options)
                 model = (found.get("comparison") or {}).get("differing", [])
                 lower = found["level"] != "artifact"
                 told_of = found.get("environment_differences", []) if lower else []

@@ -55,7 +55,7 @@ SERVED_ROWS = 1_000
 
 
 @dataclass
-class Found:
+class PredictionDifferences:
     """Result of a comparison."""
 
     rows: int = 0
@@ -87,7 +87,7 @@ def _relative(one: Any, other: Any) -> float:
 
 
 @dataclass(frozen=True)
-class Made:
+class CompiledCase:
     """A fitted model, its verdict and its compiled form."""
 
     case: Case
@@ -98,7 +98,7 @@ class Made:
     folder: Path
 
 
-def make(case: Case, folder: Path) -> Made:
+def make(case: Case, folder: Path) -> CompiledCase:
     """Fit and compile the model of ``case``."""
     table = TABLES[case.table](TRAIN + HELD_OUT, 1)
     features = table[case.features or FEATURES[case.table]]
@@ -114,7 +114,7 @@ def make(case: Case, folder: Path) -> Made:
     compiled = None
     if verdict.verdict == "equal":
         compiled = CompiledModel(*read(folder), model.task, schema.classes, FittedParts(model))
-    return Made(case, model, schema, verdict, compiled, folder)
+    return CompiledCase(case, model, schema, verdict, compiled, folder)
 
 
 def hard_rows(case: Case, schema: Schema, rows: int) -> list[Row]:
@@ -157,9 +157,11 @@ def _hard(column: Column, values: pd.Series[Any], random: Any) -> Iterator[Any]:
                     yield from (x, math.nextafter(x, -math.inf), math.nextafter(x, math.inf))
 
 
-def compare(made: Made, rows: Sequence[Row]) -> tuple[Found, Found]:
+def compare(
+    made: CompiledCase, rows: Sequence[Row]
+) -> tuple[PredictionDifferences, PredictionDifferences]:
     """Compare the model with the compiled form on batches, and on single rows."""
-    many, single = Found(), Found()
+    many, single = PredictionDifferences(), PredictionDifferences()
     compiled = made.compiled
     assert compiled is not None
     most = SLOW_ROWS if needs_model(compiled.form) else len(rows)
@@ -198,9 +200,9 @@ def _framed(checker: RowChecker, rows: Sequence[Row], places: list[int]) -> Iter
     yield places
 
 
-def served(made: Made, rows: Sequence[Row]) -> Found:
+def served(made: CompiledCase, rows: Sequence[Row]) -> PredictionDifferences:
     """Compare the model with a server, on single rows and on batches."""
-    found, checker = Found(), RowChecker(made.schema)
+    found, checker = PredictionDifferences(), RowChecker(made.schema)
     chosen: list[list[Row]] = [[row] for row in rows[: SERVED_ROWS // 2]]
     chosen += [list(rows[start : start + 50]) for start in range(SERVED_ROWS // 2, SERVED_ROWS, 50)]
     for some, answers in answers_of_a_server(made, chosen):
@@ -225,7 +227,7 @@ def served(made: Made, rows: Sequence[Row]) -> Found:
     return found
 
 
-def report(name: str, made: Made, rows: Sequence[Row], *, serve: bool) -> bool:
+def report(name: str, made: CompiledCase, rows: Sequence[Row], *, serve: bool) -> bool:
     """Print a line of the table; return whether all predictions are equal."""
     if made.compiled is None:
         print(f"| {name} | native: {made.verdict.reason[:90]} | | | | |", flush=True)

@@ -47,29 +47,29 @@ def maker(make: Make) -> Make:
 
 
 @dataclass(frozen=True)
-class Found:
+class InspectCost:
     """Cost of one inspection, and the end of its output."""
 
     peak: int
     seconds: float
     """Seconds of processor time, which excludes other processes."""
     code: int
-    said: str
+    output: str
 
     @property
     def fine(self) -> bool:
         within = self.peak <= MAX_BYTES and self.seconds <= MAX_SECONDS
-        return within and "Traceback" not in self.said
+        return within and "Traceback" not in self.output
 
 
-def inspect(reference: Path, folder: Path) -> Found:
+def inspect(reference: Path, folder: Path) -> InspectCost:
     """Inspect ``reference`` in a separate process, and measure it."""
     with (folder / "said").open("wb") as said:
         process = subprocess.Popen([PACKAGE, "inspect", reference], stdout=said, stderr=said)
         _, status, used = os.wait4(process.pid, 0)
     text = (folder / "said").read_text(errors="replace")
     seconds = used.ru_utime + used.ru_stime
-    return Found(used.ru_maxrss * 1024, seconds, os.waitstatus_to_exitcode(status), text)
+    return InspectCost(used.ru_maxrss * 1024, seconds, os.waitstatus_to_exitcode(status), text)
 
 
 @maker
@@ -252,7 +252,7 @@ def package_with_large_documents(folder: Path, scale: int) -> Path:
     return oci(folder / "oci", tar_of(documents), labels={f"{LABEL}.root": manifest.root})
 
 
-def measured(names: Sequence[str], scale: int) -> Iterator[tuple[str, Found]]:
+def measured(names: Sequence[str], scale: int) -> Iterator[tuple[str, InspectCost]]:
     for name in names or list(MAKERS):
         with tempfile.TemporaryDirectory() as folder:
             reference = MAKERS[name](Path(folder), scale)

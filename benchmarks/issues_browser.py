@@ -30,7 +30,8 @@ WIDTHS = (320, 360, 800, 1440)
 PAGES = {
     "list": "/", "list-kind": "/?kind=FeatureDrift&band=P2", "resolved": "/?state=resolved",
     "nothing": "/?q=nosuchword", "drift": "/issues/1", "slice": "/issues/12",
-    "errors": "/issues/13", "rows": "/issues/16", "packages": "/packages",
+    "errors": "/issues/13", "rows": "/issues/16", "quality": "/issues/57",
+    "replay": "/issues/58", "packages": "/packages",
     "package": "/package?name=diamonds", "tokens": "/tokens", "missing": "/issues/999999",
 }  # fmt: skip
 LOW = """() => [...document.querySelectorAll(
@@ -41,7 +42,7 @@ LOW = """() => [...document.querySelectorAll(
  : e.getBoundingClientRect().height]).filter(([, h]) => h < 43.5)"""
 
 
-class Found:
+class Problems:
     """What is wrong."""
 
     def __init__(self) -> None:
@@ -85,7 +86,7 @@ def served(kind: str, away: bool = False) -> Iterator[Started]:
             running.join(20)
 
 
-def watched(context: BrowserContext, found: Found) -> Page:
+def watched(context: BrowserContext, found: Problems) -> Page:
     """A page whose dialogs, errors and violations of the policy are problems."""
     page = context.new_page()
     page.on("dialog", lambda one: (found.check(False, f"dialog {one.message}"), one.dismiss()))
@@ -103,7 +104,7 @@ def login(browser: Browser, started: Started) -> str:
     return context.storage_state()  # type: ignore[return-value]
 
 
-def look(browser: Browser, started: Started, found: Found, args: argparse.Namespace) -> None:
+def look(browser: Browser, started: Started, found: Problems, args: argparse.Namespace) -> None:
     """Every page at every width, light and dark."""
     state = login(browser, started)
     axe = Path(args.axe).read_text(encoding="utf-8") if args.axe else ""
@@ -128,7 +129,7 @@ def look(browser: Browser, started: Started, found: Found, args: argparse.Namesp
             context.close()
 
 
-def audit(page: Page, axe: str, name: str, found: Found) -> None:
+def audit(page: Page, axe: str, name: str, found: Problems) -> None:
     """What axe-core finds; moderate findings are printed."""
     page.evaluate(axe)
     for one in page.evaluate("axe.run()")["violations"]:
@@ -139,7 +140,7 @@ def audit(page: Page, axe: str, name: str, found: Found) -> None:
             print(f"{name}: axe ({one['impact']}) {one['id']} {where}")
 
 
-def keys(browser: Browser, started: Started, found: Found) -> None:
+def keys(browser: Browser, started: Started, found: Problems) -> None:
     """Every action by the keyboard alone."""
     page = watched(browser.new_context(storage_state=login(browser, started)), found)
 
@@ -189,7 +190,7 @@ def keys(browser: Browser, started: Started, found: Found) -> None:
     found.check(focused == "version", f"r focuses the form: {focused}")
 
 
-def scriptless(browser: Browser, started: Started, found: Found) -> None:
+def scriptless(browser: Browser, started: Started, found: Problems) -> None:
     """Lists, forms and folds without scripts."""
     state = login(browser, started)
     page = watched(browser.new_context(storage_state=state, java_script_enabled=False), found)
@@ -205,7 +206,7 @@ def scriptless(browser: Browser, started: Started, found: Found) -> None:
     found.check(said == "no scripts <b>here</b>", f"comment: {said}")
 
 
-def harm(browser: Browser, started: Started, found: Found) -> None:
+def harm(browser: Browser, started: Started, found: Problems) -> None:
     """Hostile texts as data, as searches and as filters."""
     page = watched(browser.new_context(storage_state=login(browser, started)), found)
     paths = ["/", "/?state=all", "/packages", *(f"/issues/{i + 1}" for i in range(len(HOSTILE)))]
@@ -242,7 +243,7 @@ def main() -> int:
     args = parser.parse_args()
     if args.shots:
         Path(args.shots).mkdir(parents=True, exist_ok=True)
-    found = Found()
+    found = Problems()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         with served("demo") as started:

@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from monitoring.stats.accuracy import MIN_SLICE_Z
-from packager.monitor.counters import CounterTotals, Values
-from packager.monitor.slices import slice_drifts
+from packager.replicas.counters import CounterTotals, Values
+from packager.replicas.slices import slice_drifts
 
 Floats = npt.NDArray[np.float64]
 LOOKS = np.linspace(500, 20_000, 40).astype(int)

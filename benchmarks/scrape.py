@@ -21,7 +21,7 @@ import urllib.error
 from pathlib import Path
 from typing import Any
 
-from made import Made, Running, build, mixed, server
+from synthetic_package import RunningServer, SyntheticData, build, mixed, server
 
 from packager.client.exposition import read_samples
 
@@ -50,27 +50,27 @@ def main() -> int:
             for workers in chosen.workers:
                 with server(image, folder, MODEL_WORKERS=str(workers)) as one:
                     drive(one, made, workers)
-                    failed |= told(one, made, workers, chosen.scrapes)
+                    failed |= measure(one, made, workers, chosen.scrapes)
     return int(failed)
 
 
-def packages() -> list[Made]:
+def packages() -> list[SyntheticData]:
     """Two classes, twenty classes, and a regression, with the maximal number of slices."""
     # 11 values and `other` per column, minus one for a rule: 23 slices and `__all__`.
     columns, rules = ("text_6", "text_7"), (("large", "number_1 >= 2"), ("high", "number_2 > 3"))
     return [
-        Made("binary", "classification", mixed(ROWS, 100, 100, 2), columns, rules),
-        Made("twenty", "classification", mixed(ROWS, 100, 100, 20), columns, rules),
-        Made("number", "regression", mixed(ROWS, 100, 100, 0), columns, rules),
+        SyntheticData("binary", "classification", mixed(ROWS, 100, 100, 2), columns, rules),
+        SyntheticData("twenty", "classification", mixed(ROWS, 100, 100, 20), columns, rules),
+        SyntheticData("number", "regression", mixed(ROWS, 100, 100, 0), columns, rules),
     ]
 
 
-def built(made: Made, folder: Path) -> Path:
+def built(made: SyntheticData, folder: Path) -> Path:
     image = folder / f"{made.name}-image"
     return image if image.exists() else build(made, folder)
 
 
-def drive(one: Running, made: Made, workers: int) -> None:
+def drive(one: RunningServer, made: SyntheticData, workers: int) -> None:
     """Send predictions of all kinds and labels, until every worker has received some."""
     rows = made.rows(40 * 20)
     odd = {**rows[0], "number_1": 1e9, "number_2": -1e9, "text_0": "unheard of", "text_1": None}
@@ -86,18 +86,18 @@ def drive(one: Running, made: Made, workers: int) -> None:
             (f"/v2/models/{made.name}/infer", {}),
             ("/nowhere", {}),
         ):
-            refused(one, path, document)
+            post_invalid(one, path, document)
     time.sleep(SETTLED)
 
 
-def refused(one: Running, path: str, document: Any) -> None:
+def post_invalid(one: RunningServer, path: str, document: Any) -> None:
     try:
         one.post(path, document)
     except urllib.error.HTTPError as error:
         error.close()
 
 
-def told(one: Running, made: Made, workers: int, scrapes: int) -> bool:
+def measure(one: RunningServer, made: SyntheticData, workers: int, scrapes: int) -> bool:
     """Print one line; return whether a bound is exceeded."""
     (row,) = made.rows(1)
     seconds, cpu = [], 0.0

@@ -60,7 +60,7 @@ COLUMNS: dict[str, Any] = {
 }
 
 
-def asked(python: str, place: Location, number: int, reader: str) -> list[dict[str, Any]] | str:
+def read_with(python: str, place: Location, number: int, reader: str) -> list[dict[str, Any]] | str:
     """The rows that a reader returns, or its error."""
     words = [python, "-c", READER, place.uri, str(number), reader]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
@@ -70,7 +70,7 @@ def asked(python: str, place: Location, number: int, reader: str) -> list[dict[s
     return found
 
 
-def ours(place: Location, number: int) -> list[dict[str, Any]]:
+def read_here(place: Location, number: int) -> list[dict[str, Any]]:
     rows = pa.concat_tables(list(VersionedTable.open(place).tables(number))).to_pylist()
     found: list[dict[str, Any]] = json.loads(json.dumps(rows, default=str))
     return found
@@ -85,7 +85,7 @@ def main(python: str) -> None:
             commit_rows(open_source(Path(f"{name}/t.parquet")), place, "m", "me")
         revert(Location(place.uri, 1), "", "me")
         for reader, number in [("polars", 1), ("polars", 2), ("polars", 3), ("duckdb", 3)]:
-            wanted, found = ours(place, number), asked(python, place, number, reader)
+            wanted, found = read_here(place, number), read_with(python, place, number, reader)
             if isinstance(found, str):
                 print(f"{reader}, version {number}: {found}")
                 continue

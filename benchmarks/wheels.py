@@ -59,7 +59,7 @@ def main(wheelhouse: Path) -> None:
         folder = Path(name)
         os.environ["MODEL_PACKAGER_CACHE"] = str(folder / "cache")
         with WheelUnpacker(PYTHON, compiler) as unpacker:
-            folders = unpacker.folders([kept(path) for path in paths])
+            folders = unpacker.folders([add_to_wheelhouse(path) for path in paths])
         interpreter = base.saved.interpreter
         made = environment_layer("environment", VENV, PYTHON, interpreter, folders)
         for layer in (*grouped(folders, "wheels"), made):
@@ -95,7 +95,7 @@ def download(wheelhouse: Path) -> None:
         subprocess.run([*pip, "--dest", str(wheelhouse), *NAMES.split()], check=True)
 
 
-def kept(path: Path) -> Wheel:
+def add_to_wheelhouse(path: Path) -> Wheel:
     """Copy a wheel into the wheelhouse of this run."""
     name, version, _, _ = parse_wheel_filename(path.name)
     digest = sha256_file(path)

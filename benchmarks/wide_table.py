@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from made import PACKAGE
+from synthetic_package import PACKAGE
 
 PROJECT = """
 [package]

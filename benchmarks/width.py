@@ -18,7 +18,7 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from made import Made, Running, build, mixed, server
+from synthetic_package import RunningServer, SyntheticData, build, mixed, server
 
 NARROW, WIDE = 10, 200
 TABLE_ROWS = 4_000
@@ -38,7 +38,9 @@ def main() -> None:
         servers, bodies = {}, {}
         for features in (NARROW, WIDE):
             half = features // 2
-            made = Made(f"features{features}", "classification", mixed(TABLE_ROWS, half, half, 2))
+            made = SyntheticData(
+                f"features{features}", "classification", mixed(TABLE_ROWS, half, half, 2)
+            )
             image = folder / f"{made.name}-image"
             image = image if image.exists() else build(made, folder)
             servers[features] = stack.enter_context(server(image, folder, MODEL_WORKERS="1"))
@@ -57,7 +59,7 @@ def main() -> None:
     print(f"  ratio: {wide / narrow:.1f}")
 
 
-def send(one: Running, body: bytes, requests: int) -> float:
+def send(one: RunningServer, body: bytes, requests: int) -> float:
     """Seconds of processor time of all the server's processes per request."""
     connection = http.client.HTTPConnection(one.url.removeprefix("http://"), timeout=60)
     headers = {"Content-Type": "application/json"}

@@ -63,6 +63,7 @@ class Server:
         self._selector = selectors.PollSelector()
         self._selector.register(listening, selectors.EVENT_READ)
         self._connections: set[Connection] = set()
+        self._states = model.members
         self._process = os.getpid()
         self._parent = os.getppid()
         os.register_at_fork(after_in_child=self._close_all)
@@ -71,6 +72,7 @@ class Server:
         """Answer until the supervisor and all workers have ended; return the exit code."""
         while self._connections or os.getppid() == self._parent:
             heartbeat.beat()
+            self._tell_states()
             delay = self._queue.delay()
             self._exchange(IDLE_SECONDS if delay is None else delay)
             for late in self._queue.expired():
@@ -118,7 +120,16 @@ class Server:
         connection = Connection(accepted, self._max_payload)
         self._connections.add(connection)
         self._selector.register(accepted, selectors.EVENT_READ, connection)
-        self._send(connection, self._hello)
+        states = {"members": self._states} if self._states else {}
+        self._send(connection, Message({**self._hello.header, **states}))
+
+    def _tell_states(self) -> None:
+        """Tell the workers which members of a solution are ready, if that has changed."""
+        states = self._model.members
+        if states != self._states:
+            self._states = states
+            for connection in [*self._connections]:
+                self._send(connection, Message({"members": states}))
 
     def _take(self, connection: Connection, message: Message) -> None:
         """Put a request into the queue; raises ``WireError`` for another message."""
@@ -212,5 +223,6 @@ def serve(listening: socket.socket, spec: str, heartbeat: Heartbeat) -> int:
         return 0  # a child that the model has forked while it was loaded
     specs = [ColumnSpec.read(one) for one in given["specs"]]
     served = ServedModel(model, specs, _row(given["known"]), _row(given["plain"]))
+    served.count_predictions(given.get("member_bins", {}))
     hello = Message({"hello": VERSION, "pid": os.getpid(), "model": described(model)})
     return Server(listening, served, hello, given["limits"]).run(heartbeat)

@@ -7,7 +7,7 @@ answer names the rows. If it raises on a row that it has answered before, it is 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,11 +23,15 @@ from modelhost.prediction_messages import decode_call, encode_predictions
 from modelhost.predictions import Predictions
 from modelhost.solution.errors import MemberUnavailableError
 from modelhost.solution.flow import Flow
+from modelhost.solution.prediction_bins import PredictionBins
 from modelhost.wire import Message
 
 HEALTHY_SECONDS = 1.0
 """How long a model counts as working after it has answered its known row."""
 Columns = Sequence[Any]
+MAX_ANSWER_SECONDS = 0.1
+"""How much earlier than a request ends the deadline of members is, so that an answer tells which
+member was late: at most this, and a tenth of the time left."""
 ABOUT_NO_ROW = (MemoryError, MemberUnavailableError)
 """Exceptions that other rows would have raised, too."""
 
@@ -43,7 +47,9 @@ class ServedModel:
     the rows; ``said``: the exception without its message; ``output``, ``expected``: of an answer of
     another form), or ``broken`` (``said``; ``memory``: whether memory ran out), or of a solution
     ``unavailable`` (``member``; ``reason``; ``late``: whether a deadline passed). The first answer
-    of a solution's batch has ``calls``, those of its members (:mod:`modelhost.solution.usage`).
+    of a solution's batch has ``members``: member → ``MemberUsage``
+    (:mod:`modelhost.solution.usage`), and ``times``, where the time of its flow went
+    (``Flow.take_times``).
     """
 
     def __init__(
@@ -78,10 +84,18 @@ class ServedModel:
             return self._answers(asked)
         ends = [one.header.get("deadline") for one in asked]
         known = [end for end in ends if end is not None]
-        self._flow.members.deadline = max(known) / 1e9 if len(known) == len(ends) else None
+        every = len(known) == len(ends)
+        self._flow.members.deadline = _members_end(max(known)) if every else None
         found = self._answers(asked)
-        calls = [call.as_json() for call in self._flow.take_calls()]
-        return [Message({**found[0].header, "calls": calls}, found[0].buffers), *found[1:]]
+        times = self._flow.take_times()
+        header = {**found[0].header, "members": self._flow.take_sums(), "times": times}
+        return [Message(header, found[0].buffers), *found[1:]]
+
+    def count_predictions(self, bins: Mapping[str, Any]) -> None:
+        """Of a solution: member → ``PredictionBins``, by which its answers are counted."""
+        if self._flow is not None:
+            read = {name: PredictionBins.read(one) for name, one in bins.items()}
+            self._flow.count_predictions(read)
 
     @property
     def members(self) -> dict[str, str]:
@@ -117,6 +131,10 @@ class ServedModel:
             found = self._ask(columns, sum(counts))
         except _RaisedError:
             return [self._alone(*item) for item in items]
+        except MemberUnavailableError as error:
+            if error.late:
+                raise
+            return [self._available(*item) for item in items]  # others may not need the member
         answers, start = [], 0
         for rows in counts:
             answers.append(_predicted(found.at(range(start, start + rows))))
@@ -143,6 +161,12 @@ class ServedModel:
             if isinstance(raised, OutputError):
                 told |= {"output": raised.output, "expected": raised.expected}
             return Message({"refused": told})
+
+    def _available(self, columns: Columns, rows: int) -> Message:
+        try:
+            return self._alone(columns, rows)
+        except MemberUnavailableError as error:
+            return _unavailable(error)
 
     def _answered(self, columns: Columns, rows: range) -> Predictions:
         """The predictions for some rows; the first row ever answered becomes the known row."""
@@ -183,6 +207,12 @@ class ServedModel:
             raise
         except BaseException as error:
             return _broken(error)
+
+
+def _members_end(deadline: int) -> float:
+    """The deadline of members, for a request that ends at ``deadline`` (nanoseconds)."""
+    end, now = deadline / 1e9, time.monotonic()
+    return end - min(MAX_ANSWER_SECONDS, max(0.0, end - now) / 10)
 
 
 def _row(values: Sequence[Any] | None) -> Columns | None:

@@ -1,10 +1,13 @@
 """Training, replay and measurement: answers the harness's requests on one connection.
 
-Every request has ``"verb"`` and further keys; the answer holds the result, or ``"error"``:
+Every request has ``"verb"`` and further keys; the answer holds the result, or ``"error"``, and
+the ``"id"`` of a request that has one:
 
-    load         path, predictor, loader, task, outputs, classes, takes → model: its number and
-                 description
+    load         path, predictor, loader, task, outputs, classes, takes, specs (or none) → model:
+                 its number and description
     predict      model, columns, rows, specs → labels, probabilities, cpu_seconds, seconds
+    ask          model, columns or values (lists), rows, of the specs at load → labels,
+                 probabilities, seconds: those of the frame and of the model
     call         model, path, method, sparse, a matrix → as predict, or a matrix
     train        train, params, seed, takes, features, targets (names), columns … → model_type
     measure      function, takes, features, targets, columns …, answers, after → measured
@@ -21,6 +24,7 @@ A request that the project's code fails is answered with the error; the process 
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
 import time
@@ -36,7 +40,7 @@ from modelhost.array_input import ARRAY, FRAME, input_builder
 from modelhost.columns import ColumnSpec, decode_columns
 from modelhost.compiling import verbs
 from modelhost.environment import numerical_environment
-from modelhost.errors import PackageError
+from modelhost.errors import EXIT_OUT_OF_MEMORY, PackageError
 from modelhost.fitted_parts import FittedParts
 from modelhost.frames import keep_text_plain
 from modelhost.model import LoadedModel, load_model
@@ -60,11 +64,13 @@ class Workshop:
         """``models``: models that are loaded already, numbered from 0."""
         self._models: list[LoadedModel] = list(models)
         self._parts: dict[int, FittedParts] = {}
+        self._inputs: dict[int, tuple[list[ColumnSpec], Any]] = {}
         self._trained: tuple[Any, ModuleType] | None = None
         self._studies = study_verbs.StudyVerbs()
         self._verbs: dict[str, Callable[[Message], Message]] = {
             "load": self.load,
             "predict": self.predict,
+            "ask": self.ask,
             "train": self.train,
             "measure": measure,
             "relate": self.relate,
@@ -77,16 +83,19 @@ class Workshop:
             "compile": self.compile,
             "study": self.study,
             "rerun": self._studies.rerun,
-            "ask": lambda asked: study_verbs.ask(asked, self._model(asked)),
+            "answer": lambda asked: study_verbs.answer(asked, self._model(asked)),
         }
 
     def answer(self, asked: Message) -> Message:
         """The answer to one request; errors of the project's code become part of it."""
         try:
             verb = self._verbs[asked.header["verb"]]
-            return verb(asked)
+            answer = verb(asked)
         except PackageError as error:
-            return Message({"error": describe(error)})
+            answer = Message({"error": describe(error)})
+        if "id" in asked.header:
+            answer.header["id"] = asked.header["id"]
+        return answer
 
     def load(self, asked: Message) -> Message:
         """Load a model."""
@@ -96,6 +105,9 @@ class Workshop:
         model = load_model(path, predictor, loader, given["task"], outputs, classes)
         model = replace(model, takes=given["takes"])
         self._models.append(model)
+        if "specs" in given:
+            specs = read_specs(asked)
+            self._inputs[len(self._models) - 1] = specs, input_builder(model.takes, specs)
         with project_errors("the model"):
             return Message({"model": {"number": len(self._models) - 1, **described(model)}})
 
@@ -112,6 +124,26 @@ class Workshop:
         }
         header, buffers = encode_predictions(found)
         return Message({**header, **spent}, buffers)
+
+    def ask(self, asked: Message) -> Message:
+        """Predict rows of the columns that the model was loaded with."""
+        given, model = asked.header, self._model(asked)
+        (specs, builder), rows = self._inputs[given["model"]], given["rows"]
+        columns = given.get("values")
+        if columns is None:
+            columns = decode_columns(given["columns"], asked.buffers, rows)
+        began = time.perf_counter()
+        try:
+            with project_errors("the model", traced=False):
+                found = model.predict(builder.frame(columns, rows), specs)
+        except PackageError as error:
+            if isinstance(error.__cause__, MemoryError):  # another process starts with less
+                os._exit(EXIT_OUT_OF_MEMORY)
+            raise
+        seconds = time.perf_counter() - began
+        header, buffers = encode_predictions(found)
+        header["seconds"], header["began"] = seconds, began
+        return Message(header, buffers)
 
     def relate(self, asked: Message) -> Message:
         """Call the function of a metamorphic case."""

@@ -52,7 +52,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "prometheus-client": (
         "tests/monitoring/exposition",
         "tests/monitoring/metrics",
-        "tests/packager/monitor",
+        "tests/packager/replicas",
     ),
     "pyarrow": (*DATA, "tests/packager/tables"),
     "pydantic": ("tests/packager/manifest", "tests/packager/project", "tests/serving/prediction"),
@@ -63,7 +63,7 @@ TESTS: dict[str, tuple[str, ...]] = {
         "tests/packager/project/test_from_mlflow.py",
     ),
     "redis": ("tests/monitoring/feedback",),
-    "requests": ("tests/packager/client", "tests/packager/monitor"),
+    "requests": ("tests/packager/client", "tests/packager/replicas"),
     "rich": ("tests/packager/cli", "tests/packager/report"),
     "scikit-learn": COMPILE,
     "scipy": (

@@ -15,6 +15,7 @@ import pytest
 from command import NO_ENGINE, Package, forget_trainings, package
 from hypothesis import settings
 from opened_files import watched
+from solution_projects import SOLUTION, write_solution_projects
 
 from packager.engine.engine import Engine
 from packager.environment.platform import default_platform
@@ -24,17 +25,21 @@ from packager.progress import NullProgress
 from packager.project.sections import ImageSection
 
 # No test depends on the clock: the machine may be busy.
-settings.register_profile("no_deadline", deadline=None)
-settings.load_profile("no_deadline")
+# Half of hypothesis' examples: `--hypothesis-profile=thorough` tries ten times as many.
+settings.register_profile("quick", deadline=None, max_examples=50)
+settings.register_profile("thorough", deadline=None, max_examples=500)
+settings.load_profile("quick")
 
 pytest_plugins = ["data_fixtures", "table_fixtures", "worker_fixtures"]
 """Modules of ``tests/support`` with fixtures for tests in several folders."""
+SHARED = {"local_package", "local_solution"}
+"""Fixtures that build and train a package."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests that use a built and trained package as ``slow``: they wait for the build."""
     for item in items:
-        if isinstance(item, pytest.Function) and "local_package" in item.fixturenames:
+        if isinstance(item, pytest.Function) and SHARED & {*item.fixturenames}:
             item.add_marker(pytest.mark.slow)
         marked = item.get_closest_marker("engine") is not None
         if marked and "mark.engine" not in item.path.read_text(encoding="utf-8"):
@@ -109,6 +114,23 @@ def local_package(tmp_path_factory: pytest.TempPathFactory) -> Package:
             assert done.code == 0, done.err
             record.write_text(done.out)
     return Package(str(image), project, json.loads(record.read_text()))
+
+
+@pytest.fixture(scope="session")
+def local_solution(tmp_path_factory: pytest.TempPathFactory) -> Package:
+    """The solution of ``solution_projects``, built without engine and base; shared by all parts."""
+    shared = os.environ.get("MODEL_PACKAGER_SHARED")
+    folder = Path(shared) if shared else tmp_path_factory.mktemp("solutions")
+    image, record = folder / "solution-image", folder / "solution.json"
+    with (folder / "solution-lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not record.exists():
+            project = write_solution_projects(folder / "solution")
+            command = ("build", project, "--output", f"oci:{image}", "--json")
+            done = package(*command, env=NO_ENGINE)
+            assert done.code == 0, done.err
+            record.write_text(done.out)
+    return Package(str(image), folder / "solution" / SOLUTION, json.loads(record.read_text()))
 
 
 @pytest.fixture(scope="session")

@@ -377,8 +377,9 @@ STARTED = (
     "serving/health.py",
     "serving/platforms.py",
     "serving/predict_file.py",
+    "serving/scoring/__main__.py",
     "serving/service.py",
-    "serving/shadow/checker.py",
+    "serving/compiled_check/checker.py",
 )
 """What is started by name in a served image: the server's processes, its health check, the program
 ``serve``, and what ``package predict`` runs."""
@@ -438,7 +439,7 @@ FLOORS = {
     for floor, names in {
         8: "cli",
         7: "build report findings",
-        6: "run review monitor labelling testing scoring",
+        6: "run review replicas labelling testing scoring",
         5: "runners compare deploy trust solutions",
         4: "project tables image registry worker serving tracker",
         3: "data model environment engine client",
@@ -513,6 +514,7 @@ def test_help_and_completion_import_no_slow_library():
     assert loaded_by("import packager.cli.commands", *SLOW) == []
 
 
+@pytest.mark.slow
 def test_inspect_imports_no_library_for_data_frames():
     statement = (
         "from packager.engine.engine import Engine\n"

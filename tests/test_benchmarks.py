@@ -20,6 +20,7 @@ def imported(text: str) -> set[str]:
     return plain | {node.module for node in nodes if isinstance(node, ast.ImportFrom)}
 
 
+@pytest.mark.slow
 def test_benchmarks_import_what_exists(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(BENCHMARKS))
     names = {name for path in BENCHMARKS.glob("*.py") for name in imported(path.read_text())}

@@ -89,6 +89,7 @@ def class_names(texts: dict[str, str]) -> dict[str, list[str]]:
     return found
 
 
+@pytest.mark.slow
 def test_a_public_class_name_is_defined_once():
     found = class_names(modules(*PRODUCT))
     assert {name: paths for name, paths in found.items() if len(paths) > 1} == {}
@@ -99,6 +100,7 @@ def test_the_check_of_class_names_finds_a_second_definition():
     assert class_names(texts) == {"A": ["a.py", "b.py"]}
 
 
+@pytest.mark.slow
 def test_a_function_has_at_most_50_lines():
     found = measured(lines, *PRODUCT, "benchmarks")
     assert over(found, MAX_FUNCTION_LINES, LONG_FUNCTIONS) == []

@@ -5,10 +5,13 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
+import pytest
+
 TOP = Path(__file__).parent.parent
 ROOMS = ("modelhost", "packager", "serving", "monitoring")
 
 EXEMPT: dict[str, str] = {
+    "packager/labelling/label_step.py": "what two steps share: test_mapping.py, test_estimate.py",
     **{
         f"modelhost/loaders/{name}.py": "loads its library: loaders/test_large_libraries.py"
         for name in (
@@ -43,14 +46,28 @@ EXEMPT: dict[str, str] = {
         f"packager/worker/test/{name}.py": "built and run in testing/test_release_shares.py"
         for name in ("release_runs", "solution_shares")
     },
+    **{
+        f"packager/scoring/{name}.py": "a step of a run: scoring/test_run.py kills, divides it"
+        for name in ("finish", "parts", "score_units", "units")
+    },
+    **{
+        f"serving/scoring/{name}.py": "a step of a session: scoring/test_session.py sees it"
+        for name in ("answering", "block_checker", "tally")
+    },
+    "packager/cli/deploy_batch.py": "prints what deploy/test_batch.py runs",
+    "packager/runners/package_stream.py": "the process under cli/test_score.py",
+    "packager/tables/commit_once.py": "committed and repeated in scoring/test_delta_units.py",
     "modelhost/compiling/answer_parts.py": "compiled in worker/compile/test_outputs.py",
-    "packager/cli/data_labels_derive.py": "`labels map` and the errors in cli/test_data_labels.py",
+    "packager/cli/data/labels_derive.py": "`labels map` and the errors in cli/data/test_labels.py",
     "packager/labelling/derived_labels.py": "called by test_mapping.py and test_estimate.py",
     "packager/labelling/queue_scores.py": "a part of queue.py, whose tests see each score",
     "packager/report/label_queue.py": "what the command prints: cli/test_data_label_queue.py",
     "packager/deploy/grafana/panel.py": "drawn by dashboard.py, whose test reads them",
     "packager/deploy/prometheus/output_cases.py": "promtool runs them in test_rule_tests.py",
     "packager/deploy/prometheus/presence_cases.py": "promtool runs them in test_rule_tests.py",
+    "packager/deploy/prometheus/shadow_cases.py": "promtool runs them in test_rule_tests.py",
+    "serving/shadow/attach.py": "called by every worker in serving/test_shadow.py",
+    "serving/shadow/process.py": "started by every server in serving/test_shadow.py",
     "packager/deploy/prometheus/resolve_cases.py": "promtool runs them in test_rule_tests.py",
     "packager/model/model.py": "a protocol, which test_hosted_model.py and others satisfy",
     "packager/environment/built_wheels.py": "kept and compared in test_source_builds.py",
@@ -60,7 +77,6 @@ EXEMPT: dict[str, str] = {
     "packager/progress.py": "a protocol, and a class that says nothing",
     "packager/project/templates/train.py": "a starter's file: tests/conftest.py builds with it",
     "packager/runners/build_wheel.py": "runs alone, in test_source_build.py",
-    "packager/tracker/forges/forge.py": "a protocol, which the test of each forge speaks",
     "packager/tracker/service/health.py": "/metrics: test_exposition.py, test_reconciling.py",
     "packager/tracker/service/sources.py": "what test_reconciling.py and test_incoming.py run",
     "packager/tracker/sources/enrichment.py": "asked and kept in service/test_reconciling.py",
@@ -102,8 +118,8 @@ FEATURES: dict[str, str] = {
     "packager/deploy/test_alert_route.py": "an alert's way through the real programs",
     "packager/deploy/test_hostile_names.py": "names that mean harm, in every generated file",
     "packager/image/test_other_tools.py": "our images in other people's tools",
-    "packager/monitor/test_hostile_answers.py": "servers that mean harm, to every client",
-    "packager/monitor/test_hostile_labels.py": "labels that mean harm, from file to server",
+    "packager/replicas/test_hostile_answers.py": "servers that mean harm, to every client",
+    "packager/replicas/test_hostile_labels.py": "labels that mean harm, from file to server",
     "packager/project/test_array_features.py": "arrays and files, from package.toml to job",
     "packager/project/test_canaries.py": "credentials that reach neither image nor output",
     "packager/project/test_planted.py": "what programs pick up from the folder they run in",
@@ -143,7 +159,8 @@ FEATURES: dict[str, str] = {
     "serving/test_server_errors.py": "every status code of a whole server",
     "serving/test_server_faults.py": "a server whose processes, disk or store fail",
     "serving/test_server_load.py": "workers of a server under load",
-    "serving/test_shadow_comparison.py": "a wrong compiled form while it serves",
+    "serving/test_shadow.py": "a server whose rows go to a challenger",
+    "serving/test_compiled_check.py": "a wrong compiled form while it serves",
     "serving/test_strange_names.py": "names of any Unicode, through a whole server",
     "serving/test_unsupported_libraries.py": "a server on libraries it doesn't know",
     "serving/test_nested_columns.py": "arrays, bytes and lists, through every protocol of a server",
@@ -185,6 +202,7 @@ def expected_file(module: str) -> str:
     return f"{folder}/test_{name}"
 
 
+@pytest.mark.slow
 def test_every_module_that_does_something_has_its_test_file() -> None:
     there = files_of_tests()
     absent = {module for module in modules() if expected_file(module) not in there}

@@ -34,7 +34,7 @@ from measure import compared
 from models import Model, opened, table
 from report import against
 from report import table as markdown
-from running import BrokenError, answered, free_ports, group, memory, processor_seconds
+from running import BrokenError, free_ports, group, memory, predict, processor_seconds
 from server import NotServedError
 from servers import NATIVE, OURS, SERVERS
 
@@ -186,7 +186,7 @@ def _first_answer(one: Contained, port: int, model: Model) -> float:
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline:
         with suppress(OSError, http.client.HTTPException):  # not listening yet
-            if answered(one.server, port, model.requests[1][0]) is not None:
+            if predict(one.server, port, model.requests[1][0]) is not None:
                 return time.monotonic()
         time.sleep(0.01)
     raise BrokenError(f"no prediction after {READY_SECONDS} s")

@@ -9,7 +9,7 @@ from typing import Any
 import formats
 from environments import environment
 from models import Model
-from running import BrokenError, answered, running
+from running import BrokenError, predict, running
 from server import NotServedError, Run, Server, Started
 from servers import COMPILED, OURS, SERVERS, uvicorn
 
@@ -92,7 +92,7 @@ def _answer_sizes(run: Run) -> list[int]:
     """Bytes of this project's answers to the first request of one row, and of many."""
     (ours,) = (server for server in SERVERS if server.name == OURS)
     with running(ours, run):
-        contents = [answered(ours, run.port, run.model.requests[rows][0]) for rows in (1, 100)]
+        contents = [predict(ours, run.port, run.model.requests[rows][0]) for rows in (1, 100)]
     if None in contents:
         raise BrokenError("the server whose answers are measured answers with an error")
     return [len(content) for content in contents if content is not None]

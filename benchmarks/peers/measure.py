@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from load import Cell, drive
 from models import Model
-from running import BrokenError, answered, asked, free_ports, memory, running
+from running import BrokenError, free_ports, memory, predict, request, running
 from server import Run, Server
 
 TOLERANCE = 1e-9
@@ -81,7 +81,7 @@ def compared(server: Server, port: int, model: Model) -> float:
     largest, classes = 0.0, model.classes
     for rows in (rows for requests in model.requests.values() for rows in requests):
         try:
-            content = answered(server, port, rows)
+            content = predict(server, port, rows)
         except (OSError, http.client.HTTPException) as error:
             raise BrokenError(f"it does not answer a good request: {error}") from error
         if content is None:
@@ -103,7 +103,7 @@ def _check_monitored(server: Server, port: int) -> None:
     if server.monitored is None:
         return
     time.sleep(COUNTED_SECONDS)
-    found = COUNTED.search(asked(port, "GET", "/metrics")[1])
+    found = COUNTED.search(request(port, "GET", "/metrics")[1])
     counted = found is not None and float(found[1]) > 0
     if counted != server.monitored:
         raise BrokenError(f"expected monitoring {server.monitored}, got {counted}")

@@ -49,21 +49,21 @@ def _wait(server: Server, run: Run, process: subprocess.Popen[bytes]) -> None:
         if process.poll() is not None:
             raise BrokenError(f"it ended while starting: {_last(run)}")
         with suppress(OSError, http.client.HTTPException):  # not listening yet
-            ready = ready or asked(run.port, "GET", server.ready)[0] == 200
-            if ready and answered(server, run.port, run.model.requests[1][0]) is not None:
+            ready = ready or request(run.port, "GET", server.ready)[0] == 200
+            if ready and predict(server, run.port, run.model.requests[1][0]) is not None:
                 return
         time.sleep(0.02)
     raise BrokenError(f"not ready after {READY_SECONDS} s: {_last(run)}")
 
 
-def answered(server: Server, port: int, rows: list[dict[str, Any]]) -> bytes | None:
+def predict(server: Server, port: int, rows: list[dict[str, Any]]) -> bytes | None:
     """What ``server`` answers to ``rows``; None if that is an error."""
     body, headers = server.encoded(rows)
-    status, content = asked(port, "POST", server.path, body, headers)
+    status, content = request(port, "POST", server.path, body, headers)
     return content if status == 200 else None
 
 
-def asked(
+def request(
     port: int,
     method: str,
     path: str,

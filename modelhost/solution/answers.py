@@ -36,8 +36,11 @@ class Answers:
 
     @property
     def predictions(self) -> Any:
-        """One entry a row: an array of float64 if all are numbers, else of objects."""
-        return as_array(self._found.labels)
+        """One entry a row: an array of float64 for numbers, else of objects."""
+        labels = self._found.labels
+        if self.classes is None and not self._names and all(label is None for label in labels):
+            return np.full(len(labels), np.nan)
+        return as_array(labels)
 
     @property
     def probabilities(self) -> Any:

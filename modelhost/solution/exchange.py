@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import select
 import time
+from collections import deque
 from socket import socket
 from typing import IO
 
-from modelhost.wire import Decoder, Message, WireError, send
+from modelhost.wire import Decoder, Message, WireError, encoded
 
 _CHUNK = 1 << 18
 
@@ -17,7 +19,7 @@ class ExchangeEndedError(Exception):
 
 
 class ExchangeTimeoutError(Exception):
-    """No answer arrived in time; it is skipped when it arrives."""
+    """No answer arrived in time, and is skipped when it arrives; or a request wasn't taken."""
 
 
 class Exchange:
@@ -28,57 +30,88 @@ class Exchange:
 
         Both are closed with the last reference to this object: another thread may wait on them.
         """
+        connection.setblocking(False)
         self._connection = connection
         self._ended = ended
+        self._answers = _poll(connection, ended, select.POLLIN)
+        self._room = _poll(connection, ended, select.POLLOUT)
         self._decoder = Decoder()
-        self._arrived: list[Message] = []
-        self._skipped = 0
-        self._late_since: float | None = None
+        self._arrived: deque[Message] = deque()
+        self._numbers = itertools.count()
+        self._missed: dict[int, float] = {}
+        """Request → ``time.monotonic()`` when nobody waited for its answer any longer."""
 
-    def send(self, message: Message) -> None:
-        """Send a request; raises ``ExchangeEndedError``."""
-        try:
-            send(self._connection, message)
-        except OSError as error:
-            raise ExchangeEndedError from error
+    def send(self, message: Message, until: float | None = None) -> int:
+        """Send a request, by ``until`` (``time.monotonic()``); return its number.
 
-    def receive(self, until: float | None) -> Message:
-        """The answer to the last request, by ``until`` (``time.monotonic()``).
+        Raises ``ExchangeTimeoutError``, after which only a part has been sent, and
+        ``ExchangeEndedError``.
+        """
+        number = next(self._numbers)
+        for part in encoded(Message({**message.header, "id": number}, message.buffers)):
+            left = memoryview(part).cast("B")
+            while left:
+                try:
+                    left = left[self._connection.send(left) :]
+                except BlockingIOError:
+                    self._wait(self._room, until)
+                except OSError as error:
+                    raise ExchangeEndedError from error
+        return number
+
+    def receive(self, number: int, until: float | None) -> Message:
+        """The answer to this request, by ``until`` (``time.monotonic()``).
 
         Raises ``ExchangeTimeoutError``, and ``ExchangeEndedError``.
         """
         while True:
             while self._arrived:
-                answer = self._arrived.pop(0)
-                if not self._skipped:
-                    self._late_since = None
+                answer = self._arrived.popleft()
+                found = answer.header.pop("id", None)
+                if type(found) is int and found == number:
                     return answer
-                self._skipped -= 1
+                if type(found) is not int or self._missed.pop(found, None) is None:
+                    raise ExchangeEndedError
             try:
                 self._read(until)
             except ExchangeTimeoutError:
-                self._skipped += 1
-                self._late_since = self._late_since or time.monotonic()
+                self._missed[number] = time.monotonic()
                 raise
 
     def overdue(self) -> float:
-        """Seconds since the first answer was missed that has not arrived."""
-        return 0.0 if self._late_since is None else time.monotonic() - self._late_since
+        """Seconds since the first answer was missed, unless something has arrived since.
+
+        It may be called in another thread.
+        """
+        missed = [*self._missed.values()]
+        if not missed or _poll(self._connection, None, select.POLLIN).poll(0):
+            return 0.0
+        return time.monotonic() - min(missed)
 
     def _read(self, until: float | None) -> None:
-        left = None if until is None else max(0.0, until - time.monotonic())
-        poll = select.poll()
-        poll.register(self._connection, select.POLLIN)
-        poll.register(self._ended, select.POLLIN)
-        ready = {descriptor for descriptor, _ in poll.poll(None if left is None else left * 1000)}
-        if not ready:
-            raise ExchangeTimeoutError
-        if self._connection.fileno() not in ready:
-            raise ExchangeEndedError
+        self._wait(self._answers, until)
         try:
             piece = self._connection.recv(_CHUNK)
             if not piece:
                 raise ExchangeEndedError
-            self._arrived += self._decoder.feed(piece)
+            self._arrived.extend(self._decoder.feed(piece))
+        except BlockingIOError:
+            raise ExchangeEndedError from None  # only the end of the process was reported
         except (OSError, WireError) as error:
             raise ExchangeEndedError from error
+
+    def _wait(self, ready: select.poll, until: float | None) -> None:
+        left = None if until is None else max(0.0, until - time.monotonic()) * 1000
+        found = ready.poll(left)
+        if not found:
+            raise ExchangeTimeoutError
+        if len(found) == 1 and found[0][0] == self._ended.fileno():
+            raise ExchangeEndedError
+
+
+def _poll(connection: socket, ended: IO[bytes] | None, event: int) -> select.poll:
+    made = select.poll()
+    made.register(connection, event)
+    if ended is not None:
+        made.register(ended, select.POLLIN)
+    return made

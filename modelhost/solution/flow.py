@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Sequence
+from typing import Any, Mapping, Sequence
 
 import numpy as np
 
@@ -14,8 +15,10 @@ from modelhost.predictions import Scalar
 from modelhost.project_code import find_object
 from modelhost.solution.answers import Answers
 from modelhost.solution.members import Members, start_members
+from modelhost.solution.prediction_bins import PredictionBins
 from modelhost.solution.spec import MemberSpec, SolutionSpec, member_folder
-from modelhost.solution.usage import MemberCall, Usage
+from modelhost.solution.time_split import split_times
+from modelhost.solution.usage import MemberCall, MemberUsage, Usage
 
 
 class Flow:
@@ -35,11 +38,31 @@ class Flow:
 
     def run(self, rows: Any) -> Any:
         """What the flow returns for ``rows``."""
-        return self._run(rows, self.members)
+        began = time.perf_counter()
+        try:
+            return self._run(rows, self.members)
+        finally:
+            self._usage.add_run(time.perf_counter() - began)
 
     def take_calls(self) -> list[MemberCall]:
         """The calls of members since this was last called."""
         return self._usage.take()
+
+    def take_times(self) -> dict[str, Any]:
+        """``members``: member → its ``MemberTimes``, and ``flow``: the flow's own seconds.
+
+        Of the calls that are not taken yet, and the runs since this was last called.
+        """
+        members, flow = split_times(self._usage.calls, self._usage.take_seconds())
+        return {"members": members, "flow": flow}
+
+    def take_sums(self) -> dict[str, MemberUsage]:
+        """Member → its calls since they were last taken, added up."""
+        return self._usage.take_sums()
+
+    def count_predictions(self, bins: Mapping[str, PredictionBins]) -> None:
+        """Count the answers of these members by these bins."""
+        self._usage.bins = bins
 
     @property
     def states(self) -> dict[str, str]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, Sequence
+from typing import TYPE_CHECKING, Any, Callable
 
 from modelhost.array_input import input_builder
 from modelhost.predictions import Predictions
 from modelhost.solution.errors import MemberRaisedError
+from modelhost.solution.member_input import member_columns
 from modelhost.solution.spec import MemberSpec
 
 if TYPE_CHECKING:
@@ -35,22 +36,32 @@ class InlineMember:
         self.has_probabilities = self._model.has_probabilities
         self.classes = self._model.classes
 
-    def start(self, columns: Sequence[Any], rows: int) -> Done:
-        """Predict; an exception is raised by ``Done.wait``."""
+    def ask(self, rows: Any, until: float | None) -> tuple[Done | None, int]:  # noqa: ARG002
+        """Predict ``rows``; an exception of the model is raised by ``Done.wait``.
+
+        None for no rows; second, their number. Raises ``MemberInputError``.
+        """
+        columns, count = member_columns(rows, self._spec)
+        if not count:
+            return None, 0
         began = time.perf_counter()
         try:
-            found = self._model.predict(self._builder.frame(columns, rows), self._spec.features)
+            found = self._model.predict(self._builder.frame(columns, count), self._spec.features)
             error = None
         except MemoryError:
             raise
         except Exception as raised:  # every exception of the project's code, raised when waited for
             found, error = None, raised
-        return Done(self._spec.name, found, error, time.perf_counter() - began)
+        return Done(self._spec.name, found, error, (began, time.perf_counter() - began)), count
 
     @property
     def state(self) -> str:
         """``ready``: it lives as long as the flow."""
         return "ready"
+
+    @property
+    def process_id(self) -> None:
+        """It has no process of its own."""
 
     def close(self) -> None:
         """Nothing is to be ended."""
@@ -60,14 +71,20 @@ class Done:
     """The outcome of a call."""
 
     def __init__(
-        self, name: str, found: Predictions | None, error: Exception | None, own: float
+        self,
+        name: str,
+        found: Predictions | None,
+        error: Exception | None,
+        own: tuple[float, float],
     ) -> None:
+        """``own``: when the model began, and its seconds."""
         self._name = name
         self._found = found
         self._error = error
-        self.own = own
+        self.own_began, self.own = own
+        self.queued = 0.0
 
-    def wait(self, until: float | None) -> Predictions:  # noqa: ARG002
+    def wait(self) -> Predictions:
         """The predictions; raises ``MemberRaisedError`` if the model raised."""
         if self._error is not None:
             text = f"{type(self._error).__name__}: {self._error}"

@@ -14,25 +14,29 @@ import threading
 import time
 from pathlib import Path
 from socket import socket, socketpair
-from typing import Any, Sequence
+from typing import Any
 
-from modelhost.errors import PackageError
+from modelhost.errors import EXIT_OUT_OF_MEMORY, PackageError
 from modelhost.parent_process import own_id
 from modelhost.prediction_messages import decode_predictions
 from modelhost.predictions import Predictions
 from modelhost.sandbox.network import is_network_refused
 from modelhost.solution.errors import MemberRaisedError, MemberUnavailableError
 from modelhost.solution.exchange import Exchange, ExchangeEndedError, ExchangeTimeoutError
-from modelhost.solution.member_input import encoded_columns
+from modelhost.solution.few_rows import FewRows
+from modelhost.solution.member_input import encoded_columns, member_columns
 from modelhost.solution.spec import MEMBERS, MemberSpec
 from modelhost.wire import Message
 
 MIN_PAUSE_SECONDS = 0.1
 MAX_PAUSE_SECONDS = 10.0
 """Between two starts: twice as long after each process that ended while it loaded its model."""
-STUCK_SECONDS = 10.0
+STUCK_SECONDS = 3.0
 """A process that is that late with an answer is ended."""
 LOAD_SECONDS = 600.0
+END_SECONDS = 1.0
+"""How long the end of a process is awaited that has closed its connection."""
+GARBAGE = "sent something else than an answer"
 
 
 class MemberProcess:
@@ -42,11 +46,12 @@ class MemberProcess:
         """Start the process; ``wait_until_ready`` waits until it has loaded the model."""
         self._spec = spec
         self._folder = folder
-        self._specs = [one.as_json() for one in spec.features]
+        self._few = FewRows(spec)
         self._lock = threading.Condition()
         self._exchange: Exchange | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._reason = "loads its model"
+        self._ended_for: str | None = None
         self._failure: PackageError | None = None
         self._pending: Asked | None = None
         self._closed = False
@@ -69,46 +74,84 @@ class MemberProcess:
         with self._lock:
             return "ready" if self._exchange is not None else self._reason
 
-    def start(self, columns: Sequence[Any], rows: int) -> Asked:
-        """Send rows; the answer to an earlier request is awaited first."""
+    @property
+    def process_id(self) -> int | None:
+        """The process that has loaded the model; None while there is none."""
+        with self._lock:
+            process = self._process
+            return None if self._exchange is None or process is None else process.pid
+
+    def ask(self, rows: Any, until: float | None) -> tuple[Asked | None, int]:
+        """Send ``rows``; the answer to an earlier request is awaited first.
+
+        ``until``: when nobody waits for the answer any longer (``time.monotonic()``). None for no
+        rows; second, their number. Raises ``MemberInputError``.
+        """
+        began = time.perf_counter()
         if self._pending is not None:
             self._pending.settle()
-        made = encoded_columns(columns, self._spec.features, rows)
-        header = {"verb": "predict", "model": 0, "traced": False, "rows": rows}
-        header = {**header, "specs": self._specs, "columns": made.described}
-        self._pending = Asked(self, Message(header, made.buffers))
-        return self._pending
+        queued = time.perf_counter() - began
+        count = len(rows) if hasattr(rows, "__len__") else 0
+        values = self._few.values(rows, count) if count else None
+        if values is not None:
+            message = Message({"verb": "ask", "model": 0, "rows": count, "values": values})
+        else:
+            columns, count = member_columns(rows, self._spec)
+            if not count:
+                return None, 0
+            made = encoded_columns(columns, self._spec.features, count)
+            header = {"verb": "ask", "model": 0, "rows": count, "columns": made.described}
+            message = Message(header, made.buffers)
+        self._pending = Asked(self, message, count, until)
+        self._pending.queued = queued
+        return self._pending, count
 
-    def send(self, message: Message) -> Exchange:
+    def send(self, message: Message, until: float | None) -> tuple[Exchange, int]:
         """Send a message; raises ``MemberUnavailableError``."""
         with self._lock:
             exchange, reason = self._exchange, self._reason
         if exchange is None:
             raise MemberUnavailableError(self._spec.name, reason)
         try:
-            exchange.send(message)
+            return exchange, exchange.send(message, until)
+        except ExchangeTimeoutError as error:
+            self._end(exchange, "did not read a request in time")
+            raise self._late() from error
         except ExchangeEndedError as error:
-            raise self._ended() from error
-        return exchange
+            raise self._ended(exchange) from error
 
-    def receive(self, exchange: Exchange, until: float | None) -> Message:
+    def receive(self, exchange: Exchange, number: int, until: float | None) -> Message:
         """The answer, by ``until`` (``time.monotonic()``); raises ``MemberUnavailableError``."""
         try:
-            return exchange.receive(until)
+            return exchange.receive(number, until)
         except ExchangeTimeoutError as error:
-            if exchange.overdue() > STUCK_SECONDS:
-                self._kill()
-            name = self._spec.name
-            raise MemberUnavailableError(name, "did not answer in time", late=True) from error
+            watch = threading.Timer(STUCK_SECONDS, self._end_stuck, [exchange])
+            watch.daemon = True
+            watch.start()
+            raise self._late() from error
         except ExchangeEndedError as error:
-            raise self._ended() from error
+            raise self._ended(exchange) from error
 
-    def predictions(self, answer: Message) -> Predictions:
-        """What an answer holds; raises ``MemberRaisedError`` for an exception of the model."""
-        if "error" in answer.header:
-            told = answer.header["error"]
-            raise MemberRaisedError(self._spec.name, told["message"], told["hint"])
-        return decode_predictions(answer)
+    def predictions(self, exchange: Exchange, answer: Message, rows: int) -> Predictions:
+        """What an answer holds; raises ``MemberRaisedError`` for an exception of the model.
+
+        For anything else than an answer it raises ``MemberUnavailableError``; the process is ended.
+        """
+        told = answer.header.get("error")
+        try:
+            if told is not None:
+                raise MemberRaisedError(self._spec.name, str(told["message"]), str(told["hint"]))
+            found = decode_predictions(answer)
+            chances = found.probabilities
+            heights = {len(found.labels), rows if chances is None else len(chances)}
+            if heights != {rows} or (chances is None) == self.has_probabilities:
+                raise ValueError(f"expected answers to {rows} rows")
+        except MemberRaisedError:
+            raise
+        except (PackageError, KeyError, TypeError, ValueError, IndexError) as error:
+            self._end(exchange, GARBAGE)
+            raise self._ended(exchange) from error
+        return found
 
     def close(self) -> None:
         """End the process; no other one starts."""
@@ -117,14 +160,31 @@ class MemberProcess:
             self._lock.notify_all()
         self._kill()
 
-    def _ended(self) -> MemberUnavailableError:
+    def _late(self) -> MemberUnavailableError:
+        return MemberUnavailableError(self._spec.name, "did not answer in time", late=True)
+
+    def _ended(self, exchange: Exchange) -> MemberUnavailableError:
+        """How the process ended; one that runs nevertheless has closed its end, and is ended."""
         with self._lock:
-            self._lock.wait_for(lambda: self._exchange is None, 1.0)
+            if not self._lock.wait_for(lambda: self._exchange is not exchange, END_SECONDS):
+                self._end(exchange, GARBAGE)
+                self._lock.wait_for(lambda: self._exchange is not exchange, END_SECONDS)
             return MemberUnavailableError(self._spec.name, self._reason)
+
+    def _end(self, exchange: Exchange, why: str) -> None:
+        """End the process of ``exchange``, if it still runs."""
+        with self._lock:
+            if self._exchange is exchange:
+                self._ended_for = why
+                self._kill()
+
+    def _end_stuck(self, exchange: Exchange) -> None:
+        if exchange.overdue() >= 0.9 * STUCK_SECONDS:
+            self._end(exchange, f"gave no answer for {STUCK_SECONDS:g} s after its deadline")
 
     def _kill(self) -> None:
         process = self._process
-        if process is not None:
+        if process is not None and process.poll() is None:
             try:
                 os.killpg(process.pid, signal.SIGKILL)
             except ProcessLookupError:
@@ -141,14 +201,20 @@ class MemberProcess:
 
     def _run(self) -> bool:
         """Run one process to its end; whether it loaded the model."""
-        process, connection = self._started()
+        try:
+            process, connection = self._started()
+        except OSError as error:  # out of memory, or too many processes
+            self._fail(f"its process can't be started: {error}")
+            return False
         wake, stop = os.pipe()
         threading.Thread(target=_tell_end, args=(process, stop), daemon=True).start()
         loaded = self._load(Exchange(connection, os.fdopen(wake, "rb")), process)
         code = process.wait()
         with self._lock:
             self._exchange = None
-            self._reason = f"{_ending(code)}; another process starts"
+            why, self._ended_for = self._ended_for, None
+            ending = _ending(code) if why is None else f"{why} and was ended"
+            self._reason = f"{ending}; another process starts"
             self._lock.notify_all()
         if not self._closed:
             sys.stderr.write(f"member {self._spec.name!r}: its process {self._reason}\n")
@@ -171,13 +237,15 @@ class MemberProcess:
 
     def _load(self, exchange: Exchange, process: subprocess.Popen[bytes]) -> bool:
         """Have the process load the model; if it can't, end it, and keep why."""
+        until = time.monotonic() + LOAD_SECONDS
         try:
-            exchange.send(Message(self._spec.header(self._folder)))
-            answer = exchange.receive(time.monotonic() + LOAD_SECONDS)
+            number = exchange.send(Message(self._spec.header(self._folder)), until)
+            answer = exchange.receive(number, until)
         except ExchangeTimeoutError:
             self._fail(f"took over {LOAD_SECONDS:g} s to load the model")
             return False
         except ExchangeEndedError:
+            self._kill()
             self._fail(f"its process {_ending(process.wait())} while it loaded the model")
             return False
         if "error" in answer.header:
@@ -202,36 +270,44 @@ class MemberProcess:
 class Asked:
     """A request to the process; its answer is kept until it is waited for."""
 
-    def __init__(self, process: MemberProcess, message: Message) -> None:
+    def __init__(
+        self, process: MemberProcess, message: Message, rows: int, until: float | None
+    ) -> None:
         self._process = process
+        self._rows = rows
+        self._until = until
         self._answer: Message | None = None
         self._error: MemberUnavailableError | None = None
-        self._exchange: Exchange | None = None
+        self._sent: tuple[Exchange, int] | None = None
         self.own = 0.0
-        """Seconds that the model took; known after ``wait``."""
+        """Seconds that the model took; known after ``wait``, as the next two."""
+        self.own_began = 0.0
+        """When the model began: ``time.perf_counter()``, which all processes share."""
+        self.queued = 0.0
+        """Seconds that the rows waited for an earlier request."""
         try:
-            self._exchange = process.send(message)
+            self._sent = process.send(message, until)
         except MemberUnavailableError as error:
             self._error = error
 
-    def wait(self, until: float | None) -> Predictions:
-        """The predictions by ``until``; raises as the call of a member."""
-        self._fetch(until)
+    def wait(self) -> Predictions:
+        """The predictions; raises as the call of a member."""
+        self.settle()
         if self._error is not None:
             raise self._error
         assert self._answer is not None
+        assert self._sent is not None
+        found = self._process.predictions(self._sent[0], self._answer, self._rows)
         self.own = float(self._answer.header.get("seconds", 0.0))
-        return self._process.predictions(self._answer)
+        self.own_began = float(self._answer.header.get("began", 0.0))
+        return found
 
     def settle(self) -> None:
-        """Have the answer here, before another request is sent."""
-        self._fetch(None)
-
-    def _fetch(self, until: float | None) -> None:
+        """Have the answer here, or why there is none, before another request is sent."""
         if self._answer is None and self._error is None:
-            assert self._exchange is not None
+            assert self._sent is not None
             try:
-                self._answer = self._process.receive(self._exchange, until)
+                self._answer = self._process.receive(*self._sent, self._until)
             except MemberUnavailableError as error:
                 self._error = error
 
@@ -260,6 +336,8 @@ def _tell_end(process: subprocess.Popen[bytes], stop: int) -> None:
 
 
 def _ending(code: int) -> str:
+    if code == EXIT_OUT_OF_MEMORY:
+        return f"ended with exit code {code}: its model ran out of memory"
     if code >= 0:
         return f"ended with exit code {code}"
     try:

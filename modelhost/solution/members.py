@@ -13,7 +13,6 @@ from modelhost.predictions import Predictions
 from modelhost.solution.answers import Answers, nothing
 from modelhost.solution.errors import MemberRaisedError, MemberUnavailableError
 from modelhost.solution.inline_member import InlineMember
-from modelhost.solution.member_input import member_columns
 from modelhost.solution.member_process import MemberProcess
 from modelhost.solution.spec import INLINE, NULL, MemberSpec, named
 from modelhost.solution.usage import ANSWERED, FAILED, MemberCall, Usage
@@ -101,12 +100,12 @@ class Member:
         return self.submit_to(self.runner, rows, began)
 
     def submit_to(self, runner: Any, rows: Any, began: float) -> Submitted:
-        """As ``submit``; ``runner`` has ``start`` as a ``Runner`` has it."""
-        columns, count = member_columns(rows, self.spec)
-        if not count:
+        """As ``submit``; ``runner`` has ``ask`` as a ``Runner`` has it."""
+        waits, count = runner.ask(rows, self.until)
+        if waits is None:
             empty = Predictions([], self._no_probabilities(0))
             return Submitted(self, 0, began, answers=self.as_answers(empty))
-        return Submitted(self, count, began, waits=runner.start(columns, count))
+        return Submitted(self, count, began, waits=waits)
 
     def in_place(self, spec: MemberSpec, runner: Any) -> Member:
         """A member that the flow gets in place of this one."""
@@ -129,6 +128,15 @@ class Member:
         """``ready``, or why its process is not."""
         return self.runner.state
 
+    @property
+    def process_id(self) -> int | None:
+        """That of its own process; None if it has none, or none that runs."""
+        return self.runner.process_id
+
+    def close(self) -> None:
+        """End its process."""
+        self.runner.close()
+
     def as_answers(self, found: Predictions) -> Answers:
         """``found`` as the flow gets it."""
         names = [one.name for one in self.spec.outputs] if len(self.spec.outputs) > 1 else []
@@ -139,9 +147,9 @@ class Member:
         classes = self.runner.classes if self.runner.has_probabilities else None
         return nothing(self.spec.name, rows, classes, [one.name for one in self.spec.outputs])
 
-    def record(self, call: MemberCall) -> None:
-        """Count a call."""
-        self._usage.add(call)
+    def record(self, call: MemberCall, answers: Sequence[Any] = ()) -> None:
+        """Count a call and its answers."""
+        self._usage.add(call, answers)
 
     def _no_probabilities(self, rows: int) -> Any:
         if not self.runner.has_probabilities:
@@ -166,7 +174,7 @@ class Submitted:
         self._began = began
         self._waits = waits
         self._answers = answers
-        self._until = member.until
+        self._sent = time.perf_counter()
 
     def result(self) -> Answers:
         """The answers; raises as the call of a member does. Later calls return the same."""
@@ -177,21 +185,33 @@ class Submitted:
     def _wait(self) -> Answers:
         asked_for = time.perf_counter()
         try:
-            found = self._waits.wait(self._until)
+            found = self._waits.wait()
         except (MemberUnavailableError, MemberRaisedError):
             if self._member.spec.on_error != NULL:
                 self._record(FAILED, asked_for)
                 raise
             self._record(NULL_ANSWERS, asked_for)
             return self._member.missing(self._rows)
-        self._record(ANSWERED, asked_for)
+        self._record(ANSWERED, asked_for, found.labels)
         return self._member.as_answers(found)
 
-    def _record(self, outcome: str, asked_for: float) -> None:
+    def _record(self, outcome: str, asked_for: float, answers: Sequence[Any] = ()) -> None:
         ended, name = time.perf_counter(), self._member.spec.name
-        own = self._waits.own
+        waits = self._waits
         self._member.record(
-            MemberCall(name, self._rows, outcome, self._began, asked_for, ended, own)
+            MemberCall(
+                name,
+                self._rows,
+                outcome,
+                self._began,
+                asked_for,
+                ended,
+                waits.own,
+                self._sent,
+                waits.own_began,
+                waits.queued,
+            ),
+            answers,
         )
 
 

@@ -83,6 +83,7 @@ class MemberSpec(NamedTuple):
             "takes": self.takes,
             "classes": self.classes,
             "outputs": [one.as_json() for one in self.outputs],
+            "specs": [one.as_json() for one in self.features],
         }
 
 

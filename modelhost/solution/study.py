@@ -14,7 +14,7 @@ from modelhost.columns import EncodedColumns
 from modelhost.model import LoadedModel
 from modelhost.predictions import Predictions, is_frame
 from modelhost.solution.flow import Flow
-from modelhost.solution.member_input import encoded_columns
+from modelhost.solution.member_input import encoded_columns, member_columns
 from modelhost.solution.members import Member, Submitted
 from modelhost.solution.replacement import Replacement, StudiedRows, right_answers
 from modelhost.solution.spec import MemberSpec
@@ -158,8 +158,11 @@ class _Observed:
         self._places = places
         self._other = other
 
-    def start(self, columns: Sequence[Any], rows: int) -> _Answer:
-        encoded = encoded_columns(columns, self._member.spec.features, rows)
+    def ask(self, rows: Any, until: float | None) -> tuple[_Answer | None, int]:
+        columns, count = member_columns(rows, self._member.spec)
+        if not count:
+            return None, 0
+        encoded = encoded_columns(columns, self._member.spec.features, count)
         name, digest = self._member.spec.name, digest_of(encoded)
         key = (self._other is not None, name, digest)
         found = self._study.kept(key)
@@ -167,8 +170,8 @@ class _Observed:
             found = self._other.answers.get(digest)
             if found is None:
                 raise UnansweredError(name, digest, encoded)
-        waits = None if found is not None else self._member.runner.start(columns, rows)
-        return _Answer(self, found, waits, key)
+        waits = None if found is not None else self._member.runner.ask(rows, until)[0]
+        return _Answer(self, found, waits, key), count
 
     def answered(self, found: Predictions, key: tuple[bool, str, str]) -> None:
         self._study.keep(key, found)
@@ -189,10 +192,10 @@ class _Answer:
         self._found = found
         self._waits = waits
         self._key = key
-        self.own = 0.0
+        self.own = self.own_began = self.queued = 0.0  # a study measures no time
 
-    def wait(self, until: float | None) -> Predictions:
-        found: Predictions = self._waits.wait(until) if self._found is None else self._found
+    def wait(self) -> Predictions:
+        found: Predictions = self._waits.wait() if self._found is None else self._found
         self._observed.answered(found, self._key)
         return found
 

@@ -3,7 +3,7 @@
     study    model, columns, rows, specs, truth, others → members
     rerun    replaced, swapped → predictions and received, or unanswered: a member of another
              release, the digest of the rows and their columns
-    ask      member, rows, columns → predictions of the member alone
+    answer   member, rows, columns → predictions of the member alone
 
 ``others`` has for each member of another release ``spec``, ``classes``, ``has_probabilities`` and
 ``answers``: digest, header and number of buffers of each. ``received`` has for each call the
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from typing import Any, Iterator, Sequence
 
+from modelhost.array_input import FRAME, input_builder
 from modelhost.columns import decode_columns
 from modelhost.errors import PackageError
 from modelhost.model import LoadedModel
@@ -57,13 +58,15 @@ class StudyVerbs:
         return Message({**header, "own": own, "received": received}, buffers)
 
 
-def ask(asked: Message, model: LoadedModel) -> Message:
-    """``ask``: the answers of one member to rows as it takes them."""
+def answer(asked: Message, model: LoadedModel) -> Message:
+    """``answer``: the answers of one member to rows as it takes them."""
     given = asked.header
     member = _flow(model).members[given["member"]]
     columns = decode_columns(given["columns"], asked.buffers, given["rows"])
-    found = member.runner.start(columns, given["rows"]).wait(None)
-    return Message(*encode_predictions(found))
+    rows = input_builder(FRAME, member.spec.features).frame(columns, given["rows"])
+    waits, _ = member.runner.ask(rows, None)
+    assert waits is not None
+    return Message(*encode_predictions(waits.wait()))
 
 
 def described(flow: Flow) -> list[dict[str, Any]]:

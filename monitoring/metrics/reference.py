@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from monitoring.metrics.members import MeasuredMembers
 from monitoring.metrics.registry import Series
 from monitoring.profile.profile import FeatureProfile, Profile, is_prediction
 from monitoring.scoring.outputs import LabelledOutput, measured_slices
@@ -55,6 +56,8 @@ class MeasuredPackage:
     """Of the losses of held-out rows, at least 1."""
     optional: Sequence[str] = ()
     """Features that a request may leave out."""
+    members: MeasuredMembers = field(default_factory=MeasuredMembers)
+    """Of a solution."""
 
 
 def expose_reference(series: Series, digest: str, profile: Profile | None) -> None:

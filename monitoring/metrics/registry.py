@@ -103,6 +103,8 @@ class BufferedHistogram:
         self._waiting: list[float] = []
         self.observe = self._waiting.append
         """Observe one value."""
+        self.buckets = len(bounds) + 1
+        """The bounded ones, and one for all other values."""
 
     def flush(self) -> None:
         """Write the buffered observations."""
@@ -115,11 +117,26 @@ class BufferedHistogram:
                 self._histogram.observe(value)
             return
         counts = np.bincount(np.searchsorted(self._bounds, values))
-        for place, count in enumerate(counts.tolist()):
+        self._add(counts.tolist(), sum(values))
+
+    def add(self, counts: Sequence[int], total: float) -> None:
+        """Write observations that were counted elsewhere, by bucket; ``total``: their sum.
+
+        Without the library's internals they are observed as the bounds of their buckets.
+        """
+        if self._by_bucket:
+            self._add(counts, total)
+            return
+        for count, bound in zip(counts, (*self._bounds, 2 * self._bounds[-1]), strict=True):
+            for _ in range(count):
+                self._histogram.observe(float(bound))
+
+    def _add(self, counts: Sequence[int], total: float) -> None:
+        """Equals as many calls of Histogram.observe, for which there is no public API."""
+        for place, count in enumerate(counts):
             if count:
-                # Equals ``count`` calls of Histogram.observe, for which there is no public API.
                 self._histogram._buckets[place].inc(count)
-        self._histogram._sum.inc(sum(values))
+        self._histogram._sum.inc(total)
 
 
 def _has_parts(histogram: Histogram, buckets: int) -> bool:

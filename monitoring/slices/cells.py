@@ -10,7 +10,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from monitoring.calendar_values import CalendarUnit
+from monitoring.column_arrays import ColumnArrays, ColumnLayout
 from monitoring.slices.clock import Clock, DatetimeUnit
+
+MIN_REPEATS = 4
+"""Rows per distinct value from which the slices of a column are computed once per value."""
+_PROBED_ROWS = 1_000
+"""First rows of a column that are counted before all are: a column of floats rarely repeats."""
 
 
 def plain_values(series: pd.Series[Any]) -> list[Any]:
@@ -37,6 +43,52 @@ def cell_values(series: pd.Series[Any]) -> Sequence[Any]:
     if hasattr(blocks, "block"):
         return blocks.block if blocks.absent is None else series.astype(object).tolist()
     return plain_values(series)
+
+
+def coded_cells(columns: Sequence[pd.Series[Any]]) -> tuple[list[Sequence[Any]], ColumnArrays]:
+    """The ``cell_values`` of each column, and the codes of those whose values repeat."""
+    cells: list[Sequence[Any]] = []
+    categories: dict[int, list[Any]] = {}
+    codes: list[npt.NDArray[np.intp]] = []
+    first = 0
+    for place, series in enumerate(columns):
+        repeated = _distinct(series)
+        if repeated is None:
+            cells.append(cell_values(series))
+            continue
+        own, values = repeated
+        known = np.empty(len(values) + 1, dtype=object)
+        known[:-1] = values
+        cells.append(known[own].tolist())
+        categories[place] = values
+        codes.append(own + first)
+        first += len(known)
+    rows = len(columns[0]) if columns else 0
+    coded = np.array(codes, np.intp).reshape(len(codes), rows)
+    layout = ColumnLayout((), categories)
+    return cells, ColumnArrays(layout, np.empty((0, rows)), coded)
+
+
+def _distinct(series: pd.Series[Any]) -> tuple[npt.NDArray[np.intp], list[Any]] | None:
+    """Each row's place among the distinct values, that after the last for null, and the values.
+
+    None if they repeat too little, or for objects: equal ones, such as 1 and True, may differ.
+    """
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        codes, found = series.cat.codes.to_numpy(np.intp), series.cat.categories.to_series()
+        if len(found) * MIN_REPEATS > len(series):
+            return None
+    else:
+        plain = isinstance(series.dtype, pd.StringDtype) or series.dtype.kind in "biufM"
+        probed = series.iloc[:_PROBED_ROWS]
+        if not plain or probed.nunique() * MIN_REPEATS > len(probed):
+            return None
+        codes, distinct = pd.factorize(series)
+        if len(distinct) * MIN_REPEATS > len(series):
+            return None
+        found = pd.Series(distinct)
+    values = plain_values(found)
+    return np.where(codes < 0, len(values), codes), values
 
 
 def clock_of(series: pd.Series[Any]) -> Clock | None:

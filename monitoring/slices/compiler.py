@@ -194,7 +194,8 @@ def _joined(parts: list[str], every: bool) -> str:
 
 def _calculated(operation: Callable[[float, float], float], left: Any, right: Any) -> float | None:
     """Arithmetic on float64; None if an operand is null or the result isn't finite."""
-    one, other = _number(left), _number(right)
+    one = left if type(left) is float else _number(left)
+    other = right if type(right) is float else _number(right)
     if one is None or other is None:
         return None
     try:
@@ -206,7 +207,7 @@ def _calculated(operation: Callable[[float, float], float], left: Any, right: An
 
 def _number(value: Any) -> float | None:
     """A number as float64; None for anything else, and for numbers beyond float64."""
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+    if isinstance(value, bool) or not isinstance(value, _NUMBERS):
         return None
     try:
         return float(value)

@@ -118,14 +118,15 @@ class SliceSet:
 
         Raises ``ValueError`` if ``frame`` lacks one of ``needs`` or a rule can't be applied.
         """
-        from monitoring.slices.cells import cell_values, clock_of  # it needs pandas
+        from monitoring.slices.cells import clock_of, coded_cells  # it needs pandas
 
         self.check(dict(frame.dtypes))
         clocks = {name: clock_of(frame[name]) for name in self.needs}
         known = {name: clock for name, clock in clocks.items() if clock is not None}
-        columns = [cell_values(frame[name]) for name in self.needs]
-        found = self.membership(self.needs, known).bitmaps(columns, len(frame))
-        bitmaps = np.array(found, dtype=np.int64)
+        if not self.needs:
+            return {ALL: np.ones(len(frame), np.bool_)}
+        columns, arrays = coded_cells([frame[name] for name in self.needs])
+        bitmaps = self.membership(self.needs, known).bitmaps_of(columns, arrays)
         return {name: (bitmaps >> bit & 1).astype(bool) for bit, name in enumerate(self.names)}
 
     def membership(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from packager.build.context import BuildContext
+from packager.data.key_sketch import FILE as KEYS
 from packager.errors import UsageError
 from packager.image.config import LABEL
 from packager.image.dockerfile import render
@@ -25,6 +26,7 @@ from packager.worker.test.cases.golden import read_golden
 PACKAGE_FILES = (
     *("fingerprint.json", "profile.json", "baseline.json", "weak.json", "attribution.json"),
     "golden.json",
+    KEYS,
 )
 """What the worker writes for ``/package``, if there is data."""
 
@@ -80,7 +82,8 @@ def _package_files(
     lock, out = context.environment.lock, context.folder / "out"
     package.mkdir()
     (package / "lock.json").write_bytes(lock.dump())
-    text = render(context.environment.locked_base, labels(context.project), template)
+    base, apart = context.environment.locked_base, bool(lock.members)
+    text = render(base, labels(context.project), template, members=apart)
     (package / "Dockerfile").write_text(text, encoding="utf-8")
     for name in PACKAGE_FILES:
         if (out / name).is_file():

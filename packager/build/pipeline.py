@@ -17,7 +17,7 @@ from packager.build.record import BuildRecord, Built, write_record
 from packager.build.reproducibility import check_reproducible
 from packager.build.seeds import load_seed_variance
 from packager.build.smoke_test import AssembledPackage, smoke_test, smoke_test_in_engine
-from packager.build.solution import plan_members, with_members
+from packager.build.solution import members_data, plan_members, with_members
 from packager.build.train import train, training_job
 from packager.cache import cache_limit, check_writable, evict, temporary_directory
 from packager.confinement import tell_outside
@@ -63,8 +63,8 @@ from packager.runners.project import (
     wheel_target,
 )
 from packager.runners.result_cache import (
-    keep_training,
-    take_training,
+    load_training,
+    store_training,
     training_digest,
     training_inputs,
 )
@@ -76,13 +76,11 @@ from packager.worker.test.weak_slice import WeakSlices
 
 @dataclass(frozen=True)
 class _Trained:
-    """Results of the worker."""
+    """Results of the worker; ``findings`` of the data check are None without data."""
 
     result: TrainingResult
     findings: DataCheckSummary | None
-    """Summary of the data check; None without data."""
     isolation: Mapping[str, str]
-    """Isolation of the project's code."""
 
 
 @with_members
@@ -108,9 +106,8 @@ def build(
     explaining = explain_left_out(files.listed.left_out)
     with temporary_directory() as folder, tidied, explaining:
         stack = _make_layers(environment, files, folder, progress, fresh=options.no_cache)
-        context = BuildContext(
-            project, files, environment, stack, folder, progress, solution, options.no_cache
-        )
+        fixed = (project, files, environment, stack, folder, progress, solution)
+        context = BuildContext(*fixed, options.no_cache)
         trained = _train(context, seed_variance, options)
         context = context.serving(trees=(folder / "out" / FOLDER / TREES).is_file())
         manifest = make_manifest(context, trained.result, template, trained.findings, seed_variance)
@@ -215,7 +212,7 @@ def _train(
         job = training_job(project, seed_variance)
         inputs = training_inputs(image, files)
         digest = training_digest(inputs, worker.isolation, environment.machine, job)
-        kept = None if options.no_cache else take_training(digest, out, progress)
+        kept = None if options.no_cache else load_training(digest, out, progress)
         if kept is not None:
             progress.step(
                 "reusing the cached training result of the same inputs (--no-cache trains again)"
@@ -223,7 +220,7 @@ def _train(
             measure(digest, job, image, context)
             return _Trained(kept.result, findings, kept.isolation)
         result = train(context, job, worker)
-        keep_training(digest, out, worker.measures)
+        store_training(digest, out, worker.measures)
         keep_measures(digest, job, out)
         return _Trained(result, findings, dict(worker.measures))
 
@@ -251,13 +248,14 @@ def _assemble(context: BuildContext, manifest: Manifest) -> tuple[Image, ...]:
     worker = [*(() if trees else stack.trees), *stack.worker]
     embed = project.data.embed if project.data else "none"
     trains = {TRAINING_LABEL: own_training_runtime()}
+    data = () if embed == "none" else (*stack.data, *members_data(project, folder))
     if embed == "image":
-        whole = [*main, *worker, *stack.data]
+        whole = [*main, *worker, *data]
         return (assemble(name, base, whole, platform, {**named, **trains}),)
     image = assemble(name, base, main, platform, named)
     if project.data is None:
         return (image,)
-    more = [*worker, *(stack.data if embed == "companion" else ())]
+    more = [*worker, *data]
     of_main = {**named, **trains, f"{LABEL}.companion-of": manifest.root}
     return (image, assemble(name + COMPANION, base, [*main, *more], platform, of_main))
 

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 from modelhost.solution.spec import FILE
 from packager.build.context import BuildOptions
@@ -15,7 +16,9 @@ from packager.digest import HashedFile
 from packager.engine.engine import Engine
 from packager.environment.dependencies import fetch_locked
 from packager.errors import PackageError, UsageError
+from packager.image.config import MEMBERS_DATA
 from packager.image.export import Destination
+from packager.image.layers import Layer, plain_layer
 from packager.image.reference import Reference, open_reference
 from packager.manifest.solution import Solution
 from packager.progress import Progress
@@ -23,11 +26,13 @@ from packager.project.config import FILENAME, Project, load_project
 from packager.project.files import ProjectFiles
 from packager.project.sections import MemberSection
 from packager.runners.project import ProjectEnvironment, wheel_target
+from packager.solutions.member_data import data_entries, keep_data
 from packager.solutions.member_package import MemberPackage, unpack_member
 from packager.solutions.plan import plan_solution
 
 Build = Callable[[Project, Destination, Engine | None, Progress, BuildOptions], Built]
 MODEL = "model"
+DATA = "data"
 
 
 def with_members(build: Build) -> Build:
@@ -48,6 +53,7 @@ def with_members(build: Build) -> Build:
             for section in project.member:
                 with _member(project, section, build, (engine, progress, options)) as reference:
                     unpack_member(section, reference, solution)
+                    keep_data(section, reference, folder / DATA)
             (solution / FILE).touch()  # its content depends on the lock: ``plan_members``
             own = project.model_copy(update={"solution_folder": solution})
             return build(own, output, engine, progress, options)
@@ -116,6 +122,14 @@ def plan_members(
     (folder / FILE).write_text(plan.spec.as_json(), encoding="utf-8")
     model = {**files.model, f"{MODEL}/{FILE}": HashedFile.of(folder / FILE)}
     return replace(files, model=model), environment.with_lock(plan.lock), plan.record
+
+
+def members_data(project: Project, folder: Path) -> tuple[Layer, ...]:
+    """A layer in ``folder`` with the training data of a solution's members; none without any."""
+    if project.solution_folder is None:
+        return ()
+    kept = data_entries(project.solution_folder.parent / DATA)
+    return (plain_layer(MEMBERS_DATA, folder / "members.tar", kept),) if kept else ()
 
 
 def _where(process: str) -> str:

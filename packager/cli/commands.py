@@ -12,10 +12,21 @@ from typing import Any
 import typer
 
 # isort: off
-from packager.cli import build, inspect, run, test, bench, monitoring, feedback
-from packager.cli import data_versions, data_derive, data_fingerprints, data_checks, data_verdicts
-from packager.cli import data_label_queue, data_labels, data_labels_derive
-from packager.cli import issues, issues_list, issues_act, issues_sync, issues_admin
+from packager.cli import (
+    build,
+    inspect,
+    run,
+    score,
+    test,
+    bench,
+    monitoring,
+    drift,
+    deploy_batch,
+    feedback,
+)
+from packager.cli.data import versions, derive, fingerprints, checks, verdicts
+from packager.cli.data import label_queue, labels, labels_derive
+from packager.cli.issues import service, listing, act, sync, admin
 
 # isort: on
 from packager.cli.app import app
@@ -25,27 +36,30 @@ from packager.environment.programs import search_path
 from packager.errors import PackageError
 
 __all__ = [
+    "act",
+    "admin",
     "bench",
     "build",
-    "data_checks",
-    "data_derive",
-    "data_fingerprints",
-    "data_label_queue",
-    "data_labels",
-    "data_labels_derive",
-    "data_verdicts",
-    "data_versions",
+    "checks",
+    "deploy_batch",
+    "derive",
+    "drift",
     "feedback",
+    "fingerprints",
     "inspect",
-    "issues",
-    "issues_act",
-    "issues_admin",
-    "issues_list",
-    "issues_sync",
+    "label_queue",
+    "labels",
+    "labels_derive",
+    "listing",
     "monitoring",
     "run",
     "run_command",
+    "score",
+    "service",
+    "sync",
     "test",
+    "verdicts",
+    "versions",
 ]
 
 CallError: type[Exception] = typer.BadParameter.__mro__[1]

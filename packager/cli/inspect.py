@@ -24,19 +24,43 @@ def inspect(
     everything: Annotated[
         bool, typer.Option("--all", help="Every input, slice, condition and layer.")
     ] = False,
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check", help="Verify its files, wheels, settings and members; run nothing of it."
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show what is in a package: recipe, data, metrics, worst slices."""
+    """Show what is in a package: recipe, data, metrics, worst slices.
+
+    With --check, exit 1 if a part differs from what the package's manifest and lock name.
+    """
     from packager.engine.engine import Engine
     from packager.image.reference import open_reference
     from packager.report import package as inspection
 
-    with open_reference(reference, Engine.connect()) as found:
-        if as_json:
+    engine = Engine.connect()
+    with open_reference(reference, engine) as found:
+        if check:
+            _check(found, engine, as_json=as_json)
+        elif as_json:
             print_result(json.dumps(inspection.as_json(found)))
         else:
             columns = terminal_columns()
             print_result(inspection.as_text(found, columns, everything=everything))
+
+
+def _check(found: Reference, engine: Engine | None, *, as_json: bool) -> None:
+    """Verify a package and print the result; ends the program with 1 if a part differs."""
+    from packager.report import check_package
+    from packager.run.check_package import checked
+
+    with checked(found, engine) as done:
+        told = check_package.as_json(done) if as_json else check_package.as_text(done, found.name)
+        print_result(told)
+        if not done.sound:
+            raise typer.Exit(1)
 
 
 @app.command(rich_help_panel=INSPECT)

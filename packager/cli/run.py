@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -27,11 +28,17 @@ from packager.cli.app import (
     refuse_key_file,
 )
 from packager.cli.console import ConsoleProgress, print_result
-from packager.cli.reporting import Issues, send_findings
+from packager.cli.reporting import Issues, ReportUrl, check_reporting, send_findings
 from packager.errors import PackageError, UsageError
 
 if TYPE_CHECKING:
+    from packager.engine.engine import Engine
+    from packager.image.reference import Reference
     from packager.manifest.outputs import Output
+    from packager.run.solution_replay import SolutionReport
+    from packager.tracker.core.finding import Report
+    from packager.worker.job import ReplayRequest
+    from packager.worker.replay.report import ReplayReport
 
 Perturbation = Literal["none", "seed", "row", "param"]
 Format = Literal["jsonl", "csv", "csv-exact"]
@@ -151,36 +158,93 @@ def replay(
         Perturbation,
         typer.Option(help="Negative control: change this; the equivalence level must be lower."),
     ] = "none",
+    member: Annotated[
+        list[str] | None,
+        typer.Option(help="Of a solution: replay this member only; may be repeated."),
+    ] = None,
     issues: Issues = None,
+    report_url: ReportUrl = None,
     local: Local = False,
     as_json: AsJson = False,
 ) -> None:
     """Train again from the package alone; compare the models.
 
-    Exit 1 if the equivalence level is lower than the package claims.
+    Of a solution: train each member again, then compare the answers of the whole. Exit 1 if the
+    equivalence level is lower than the package claims.
     """
-    from packager.report import replay_page
-    from packager.run.replay import replay as run_replay
     from packager.worker.job import ReplayRequest
-    from packager.worker.replay.report_text import as_text
 
+    check_reporting(issues, report_url=report_url)
     for path in (json_file, html) if html else (json_file,):
         check_writable(path.absolute().parent)
     ask = ReplayRequest(perturb=perturb)
     with opened(reference, local) as (found, engine):
-        result = run_replay(found, engine, ConsoleProgress(), ask, data=data)
-        written = {json_file: result.model_dump_json(indent=2) + "\n"}
+        if found.manifest.solution is None:
+            if member:
+                raise UsageError("--member: expected a solution, got a package of one model")
+            done = _replayed(found, engine, ask, data)
+        else:
+            done = _replayed_solution(found, engine, ask, data, member or ())
+        written = {json_file: done.report.model_dump_json(indent=2) + "\n"}
         if html is not None:
-            written[html] = replay_page.as_page(result, found.manifest)
-        if issues is not None:
-            from packager.findings.from_replay import findings_of_replay
-
-            told = findings_of_replay(result, found.manifest, time.time())
-            send_findings(issues, told, ConsoleProgress())
+            written[html] = done.page()
     for path, text in written.items():
         with atomic_file(path) as file:
             file.write_text(text, encoding="utf-8")
-    shown = f"{as_text(result)}; report in {json_file}"
-    print_result(result.model_dump_json() if as_json else shown)
-    if not result.passed:
+    if issues is not None:
+        from packager.findings.report_page import ReportPage, with_page
+
+        page = ReportPage(report_url, html or json_file)
+        send_findings(issues, with_page(done.findings(time.time()), page), ConsoleProgress())
+    shown = f"{done.text}; report in {json_file}"
+    print_result(done.report.model_dump_json() if as_json else shown)
+    if not done.report.passed:
         raise typer.Exit(1)
+
+
+@dataclass(frozen=True)
+class _Replayed:
+    """A replay, and how it is told."""
+
+    report: ReplayReport | SolutionReport
+    text: str
+    page: Callable[[], str]
+    findings: Callable[[float], Report | None]
+
+
+def _replayed(
+    found: Reference, engine: Engine | None, ask: ReplayRequest, data: Path | None
+) -> _Replayed:
+    from packager.findings.from_replay import findings_of_replay
+    from packager.report.replay_page import as_page
+    from packager.run.replay import replay as run_replay
+    from packager.worker.replay.report_text import as_text
+
+    result, manifest = run_replay(found, engine, ConsoleProgress(), ask, data=data), found.manifest
+    return _Replayed(
+        result,
+        as_text(result),
+        lambda: as_page(result, manifest),
+        lambda at: findings_of_replay(result, manifest, at),
+    )
+
+
+def _replayed_solution(
+    found: Reference,
+    engine: Engine | None,
+    ask: ReplayRequest,
+    data: Path | None,
+    members: Sequence[str],
+) -> _Replayed:
+    from packager.findings.from_replay import findings_of_solution
+    from packager.report.solution_replay import as_page, as_text
+    from packager.run.solution_replay import SolutionReplay, replay_solution
+
+    how = SolutionReplay(engine, ConsoleProgress(), ask, members, data)
+    result, manifest = replay_solution(found, how), found.manifest
+    return _Replayed(
+        result,
+        as_text(result),
+        lambda: as_page(result, manifest),
+        lambda at: findings_of_solution(result, manifest, at),
+    )

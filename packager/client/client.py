@@ -31,7 +31,7 @@ from packager.client.fetch import (
     UNCOMPRESSED,
     Bearer,
     UnboundedError,
-    fetched,
+    fetch,
 )
 from packager.client.json_values import json_rows
 from packager.client.label_requests import label_value, requests_of
@@ -216,7 +216,7 @@ class Client:
 
     def _send(self, method: str, path: str, body: bytes | None) -> requests.Response:
         try:
-            return fetched(
+            return fetch(
                 lambda: self._session.request(
                     method,
                     self.url + path,

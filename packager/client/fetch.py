@@ -40,7 +40,7 @@ class Bearer(requests.auth.AuthBase):
         return request
 
 
-def fetched(
+def fetch(
     ask: Callable[[], requests.Response], most: int, seconds: float = MAX_SECONDS
 ) -> requests.Response:
     """The answer to ``ask``, which must use ``stream=True``, with its whole body.

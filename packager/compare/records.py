@@ -125,6 +125,8 @@ class Difference(FrozenModel):
     """Python, platform and base."""
     requirements: tuple[Requirement, ...]
     data: DataDifference
+    solution: Changes = ()
+    """The flow, and the members by name with the versions of their wheels."""
     code: Changes
     recipe: Changes
     serve: Changes

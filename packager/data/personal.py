@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 
 from packager.data.check_digits import is_card, is_iban, is_national_id
-from packager.data.given_names import GIVEN_NAMES
+from packager.data.first_names import FIRST_NAMES
 from packager.data.personal_names import kinds_named
-from packager.manifest.manifest import Personal
+from packager.manifest.personal import Personal
 
 MAX_SAMPLED_VALUES = 5_000
 """Maximum number of distinct values examined, evenly spaced."""
@@ -200,4 +200,4 @@ def _is_namelike(text: str) -> bool:
 
 def _holds_given_name(text: str) -> bool:
     words = re.split(r"[\W\d_]+", text.casefold())
-    return any(word in GIVEN_NAMES for word in words)
+    return any(word in FIRST_NAMES for word in words)

@@ -23,6 +23,11 @@ PANELS = {
     "LabelsRejected": ("Labels counted, skipped and refused",),
     "CompiledMismatch": ("Compiled share and mismatches",),
     "CrashLoop": ("Processes",),
+    "MemberFailed": ("Rows that members did not answer",),
+    "MemberSlow": ("Time of calls by member",),
+    "ShadowNotAnswering": ("Rows sent to the challenger",),
+    "ChallengerBetter": ("Challenger minus champion",),
+    "ChallengerWorse": ("Challenger minus champion",),
 }
 """Alert → titles of its panel, of which a dashboard has one; other alerts have the first panel."""
 FEATURED = frozenset({"FeatureDrift"})

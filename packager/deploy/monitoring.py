@@ -29,7 +29,7 @@ from packager.deploy.prometheus.rules import (
     rules_document,
 )
 from packager.deploy.prometheus.time_scale import scaled_groups
-from packager.deploy.tracker import check_token, keep_token
+from packager.deploy.tracker import check_tokens, keep_tokens
 from packager.deploy.yaml import dump
 from packager.errors import PackageError
 from packager.image.reference import Reference
@@ -112,11 +112,11 @@ def _write(
 ) -> list[str]:
     """Write ``files`` and make the token; the files of the models ``others`` stay as they are."""
     if fleet.tracker:
-        check_token(target)
+        check_tokens(target)
     kept = [path for name in others for path in own_paths(name)]
     changed = generated_folder.write(target, files, fleet.notes, kept)
     if fleet.tracker:
-        keep_token(target)
+        keep_tokens(target)
     return changed
 
 
@@ -133,7 +133,9 @@ def monitored(
         for one in labelled_outputs(manifest.schema_.outputs)
         if one.headline is not None and one.has_target
     )
-    named = (*slices.names, *features, *(name for name, _ in outputs))
+    solution = manifest.solution
+    members = () if solution is None else tuple(one.name for one in solution.members)
+    named = (*slices.names, *features, *(name for name, _ in outputs), *members)
     _check_names(manifest.name, manifest.tag, named)
     return MonitoredModel(
         name=manifest.name,
@@ -144,6 +146,7 @@ def monitored(
         objectives=objectives,
         outputs=outputs,
         options=options,
+        members=members,
     )
 
 

@@ -32,7 +32,7 @@ class Distribution:
 
 
 @dataclass(frozen=True)
-class Active:
+class ActiveEnvironment:
     """The active environment: its Python, and what it has installed."""
 
     program: str
@@ -55,7 +55,7 @@ def active_python(environment: Mapping[str, str] = os.environ) -> str | None:
     return next((found for name in PROGRAMS if (found := find_program(name))), None)
 
 
-def ask(program: str, modules: Collection[str]) -> Active:
+def inspect_environment(program: str, modules: Collection[str]) -> ActiveEnvironment:
     """What the environment of ``program`` has, and which of it provides ``modules``.
 
     ``modules`` are dotted names. Raises ``PackageError`` if ``program`` does not answer.
@@ -70,7 +70,7 @@ def ask(program: str, modules: Collection[str]) -> Active:
             f"{(done.stderr or done.stdout).strip()[-200:]!r}",
             "activate an environment with Python 3.8 or later",
         ) from error
-    return Active(
+    return ActiveEnvironment(
         program,
         answer["python"],
         frozenset(answer["stdlib"]),
@@ -87,7 +87,7 @@ def installed_version(name: str) -> str | None:
     package under that name.
     """
     program = active_python()
-    found = ask(program, ()).distributions.get(name) if program else None
+    found = inspect_environment(program, ()).distributions.get(name) if program else None
     own = found is not None and (found.origin or "").startswith("file:")
     return found.version if found and not own else None
 

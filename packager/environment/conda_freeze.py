@@ -40,7 +40,7 @@ def name_of(line: str) -> str:
     return line.partition("@")[0].strip()
 
 
-def tell(texts: Mapping[Path, str], progress: Progress) -> None:
+def warn_of_active_versions(texts: Mapping[Path, str], progress: Progress) -> None:
     """Warn of the packages whose versions are those of the active environment, and of which."""
     lines = [line.split("#")[0].strip() for text in texts.values() for line in text.splitlines()]
     lost = [line for line in lines if (place := _place(line)) and is_lost(line, place)]

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from packager.environment import built_wheels, conda_freeze, resolver, wheels
+from packager.environment.formats.selection import DependencySelection
 from packager.environment.formats.values import check_python_of
-from packager.environment.formats.wanted import Wanted
 from packager.environment.index import IndexOptions, user_index_options
-from packager.environment.large_wheels import are_sizes_known, tell_large_wheels
+from packager.environment.large_wheels import are_sizes_known, warn_of_large_wheels
 from packager.environment.lock import LockFile, inputs_digest, load_lock
 from packager.environment.platform import WheelTarget
 from packager.environment.pylock import Resolved
@@ -25,7 +25,7 @@ from packager.environment.shipped import PATH as SHIPPED
 from packager.environment.shipped import ShippedGroup, shipped_wheels
 from packager.environment.source_builds import SourceBuilds, unchanged
 from packager.environment.source_trees import PackagedCode
-from packager.environment.uv_config import lent
+from packager.environment.uv_config import shared_credentials
 from packager.environment.wheel_builds import Builder
 from packager.errors import PackageError
 from packager.manifest.manifest import Base, Lock, Wheel
@@ -80,9 +80,9 @@ def lock_and_fetch(
     Raises ``PackageError`` if ``base`` differs from the one locked under its name.
     """
     file, strategy, torch = requirements.file, requirements.strategy, requirements.torch
-    for told in lent(file.resolve().parent, os.environ):
+    for told in shared_credentials(file.resolve().parent, os.environ):
         progress.warn(told)
-    wanted = Wanted(target, requirements.extras, requirements.groups)
+    wanted = DependencySelection(target, requirements.extras, requirements.groups)
     check_python_of(project_of(file), wanted)
     inputs = inputs_digest(file, target, strategy=strategy, torch=torch, wanted=wanted)
     known = load_lock(lock_path)
@@ -95,7 +95,7 @@ def lock_and_fetch(
         _fetch_missing(known, requirements, wanted, progress)
     else:
         progress.step(f"resolving {file.name}")
-        conda_freeze.tell(read_texts(file, wanted), progress)
+        conda_freeze.warn_of_active_versions(read_texts(file, wanted), progress)
         index = user_index_options().of_project(file, strategy, wanted).with_torch(torch)
         pins = () if update else _preferred(known, target, base)
         earlier = known.built if known is not None and not update else ()
@@ -118,7 +118,7 @@ def lock_and_fetch(
 def _whole(
     locked: LockFile,
     requirements: Requirements,
-    wanted: Wanted,
+    wanted: DependencySelection,
     base: Base | None,
     progress: Progress,
 ) -> Lock:
@@ -154,7 +154,10 @@ def _called(base: Base | None) -> str:
 
 
 def _fetch_shipped(
-    absent: Sequence[Wheel], requirements: Requirements, wanted: Wanted, progress: Progress
+    absent: Sequence[Wheel],
+    requirements: Requirements,
+    wanted: DependencySelection,
+    progress: Progress,
 ) -> None:
     """Download ``absent`` wheels of the shipped lock from any index: the sha256 decides."""
     if absent:
@@ -172,7 +175,7 @@ def fetch_locked(
     """
     absent = wheels.missing(locked)
     if absent:
-        wanted = Wanted(target, (), ())
+        wanted = DependencySelection(target, (), ())
         index = user_index_options().of_project(file, "unsafe-best-match", wanted)
         wheels.fetch(resolver.locate(absent, target, index), index, progress)
 
@@ -188,12 +191,12 @@ def _together(model: Sequence[Wheel], shipped: Sequence[Wheel]) -> tuple[Wheel, 
 
 
 def _fetch_missing(
-    lock: LockFile, requirements: Requirements, wanted: Wanted, progress: Progress
+    lock: LockFile, requirements: Requirements, wanted: DependencySelection, progress: Progress
 ) -> None:
     """Download the locked wheels that the wheelhouse lacks."""
     absent = wheels.missing(lock.wheels)
     if not absent:
-        tell_large_wheels(lock.wheels, (), requirements.torch, progress)
+        warn_of_large_wheels(lock.wheels, (), requirements.torch, progress)
         return
     file = requirements.file
     index = user_index_options().of_project(file, requirements.strategy, wanted)
@@ -214,10 +217,10 @@ def _fetch(
 ) -> None:
     """Download ``found``, and say what is large of ``every``, before it if its size is known."""
     if early := are_sizes_known(found):
-        tell_large_wheels(every, found, torch, progress)
+        warn_of_large_wheels(every, found, torch, progress)
     wheels.fetch(found, index, progress)
     if not early:
-        tell_large_wheels(every, (), torch, progress)
+        warn_of_large_wheels(every, (), torch, progress)
 
 
 def _pinned(locked: LockFile, base: Base | None) -> tuple[Base, ...]:

@@ -67,7 +67,7 @@ def remote_environment(source: Source, certificates: str | None) -> dict[str, st
     return environment
 
 
-def said(done: subprocess.CompletedProcess[bytes]) -> str:
+def git_message(done: subprocess.CompletedProcess[bytes]) -> str:
     """What git or ssh said of the cause, in one line and without credentials."""
     lines = done.stderr.decode(errors="replace").strip().splitlines()
     told = [line.strip() for line in lines if _TOLD.match(line.strip())]

@@ -22,7 +22,7 @@ from packager.environment.git_files import (
     head_commit,
     repository_at,
 )
-from packager.environment.git_remote import remote_environment, said, unreachable
+from packager.environment.git_remote import git_message, remote_environment, unreachable
 from packager.environment.programs import find_program
 from packager.environment.sources import Source
 from packager.errors import PackageError
@@ -84,7 +84,7 @@ def fetch_commit(
 class _Scratch:
     git: str
     folder: Path
-    called: str
+    name: str
 
     def run(
         self, *words: str, environment: Mapping[str, str] | None = None, output: int | None = None
@@ -104,7 +104,7 @@ class _Scratch:
             )
         except subprocess.TimeoutExpired as error:
             raise PackageError(
-                f"{self.called}: git took over {FETCH_SECONDS} s", "check the network, try again"
+                f"{self.name}: git took over {FETCH_SECONDS} s", "check the network, try again"
             ) from error
 
     def commit(self, *names: str) -> str | None:
@@ -123,10 +123,10 @@ class _Scratch:
             done = self.run("archive", "--format=tar", commit, output=file.fileno())
             if done.returncode != 0:
                 raise PackageError(
-                    f"{self.called}: the files of {commit[:12]} can't be read: {said(done)}",
+                    f"{self.name}: the files of {commit[:12]} can't be read: {git_message(done)}",
                     "fetch the whole repository: a shallow or partial clone lacks objects",
                 )
-            unpack_plain(TarReader(file, plain_tar(self.called)), folder, inside=True)
+            unpack_plain(TarReader(file, plain_tar(self.name)), folder, inside=True)
 
     def described(self, commit: str) -> str:
         """``1.2`` at the tag ``v1.2``, ``1.3.dev4`` four commits after it; empty without a tag."""
@@ -151,7 +151,7 @@ def _borrowed(source: Source, scratch: _Scratch) -> str:
     some = head or next(iter(refs.values()), None)
     if repository is None or some is None:
         raise PackageError(
-            f"{scratch.called}: expected a git repository with a commit at {source.path}, got none",
+            f"{scratch.name}: expected a git repository with a commit at {source.path}, got none",
             "name the folder that holds .git",
         )
     borrow(repository, some, scratch.folder)
@@ -159,7 +159,7 @@ def _borrowed(source: Source, scratch: _Scratch) -> str:
     (scratch.folder / "packed-refs").write_text("".join(lines))
     ref = source.ref
     names = (f"refs/tags/{ref}", f"refs/heads/{ref}", ref) if ref else (some,)
-    return scratch.commit(*names) or _unknown(scratch.called, ref)
+    return scratch.commit(*names) or _unknown(scratch.name, ref)
 
 
 def _fetched(source: Source, scratch: _Scratch, certificates: str | None) -> str:
@@ -175,13 +175,13 @@ def _fetched(source: Source, scratch: _Scratch, certificates: str | None) -> str
     if done.returncode == 0:
         commit = scratch.commit(WANTED)
         _fetch_tag(scratch, source, commit, environment)
-        return commit or _unknown(scratch.called, ref)
+        return commit or _unknown(scratch.name, ref)
     everything = ("fetch", "--no-tags", "--no-write-fetch-head", "--", source.url, *EVERYTHING)
     done = scratch.run(*everything, environment=environment)
     if done.returncode != 0:
-        raise unreachable(source, scratch.called, said(done))
+        raise unreachable(source, scratch.name, git_message(done))
     return scratch.commit(f"refs/tags/{ref}", f"refs/heads/{ref}", ref) or _unknown(
-        scratch.called, ref
+        scratch.name, ref
     )
 
 

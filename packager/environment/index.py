@@ -13,7 +13,7 @@ import requests
 
 from packager.environment.credentials import IndexAddress, addresses_in, found_credentials
 from packager.environment.downloads import TrustingSession
-from packager.environment.formats.wanted import Wanted
+from packager.environment.formats.selection import DependencySelection
 from packager.environment.programs import absolute, find_program, isolated_python, run
 from packager.environment.project_index import IndexPins, index_pins
 from packager.environment.requirement_files import DirectRequirements, read_options
@@ -66,7 +66,10 @@ class IndexOptions:
     """What builds a wheel where an index has none; None if nothing is built."""
 
     def of_project(
-        self, requirements: Path, strategy: str | None = None, wanted: Wanted | None = None
+        self,
+        requirements: Path,
+        strategy: str | None = None,
+        wanted: DependencySelection | None = None,
     ) -> IndexOptions:
         """These options, extended by a project's requirements files and by uv's configuration.
 

@@ -43,7 +43,7 @@ def are_sizes_known(found: Sequence[Resolved]) -> bool:
     return all(_offered(item) is not None or _packed(item.wheel) is not None for item in found)
 
 
-def tell_large_wheels(
+def warn_of_large_wheels(
     wheels: Sequence[Wheel], found: Sequence[Resolved], torch: str | None, progress: Progress
 ) -> None:
     """Warn if ``wheels``, unpacked, exceed ``LARGE_BYTES``.

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from packager.cache import atomic_file
 from packager.digest import canonical_json, sha256_bytes
-from packager.environment.formats.wanted import Wanted
+from packager.environment.formats.selection import DependencySelection
 from packager.environment.platform import WheelTarget
 from packager.environment.requirement_files import read_texts
 from packager.errors import UsageError
@@ -64,10 +64,10 @@ def inputs_digest(
     *,
     strategy: str | None = None,
     torch: str | None = None,
-    wanted: Wanted | None = None,
+    wanted: DependencySelection | None = None,
 ) -> str:
     """sha256 of the inputs of a lock, including the text of files named by ``-r`` and ``-c``."""
-    texts = read_texts(requirements, wanted or Wanted(target))
+    texts = read_texts(requirements, wanted or DependencySelection(target))
     asked = [list(texts.values()), HOST_FLOORS, target.python, target.platform]
     asked += [strategy] if strategy else []
     asked += [{"torch": torch}] if torch else []

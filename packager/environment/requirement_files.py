@@ -18,8 +18,8 @@ from packager.confinement import refuse_leaving
 from packager.environment import conda_freeze
 from packager.environment import requirement_addresses as addresses
 from packager.environment.formats.files import text_of
-from packager.environment.formats.values import shown
-from packager.environment.formats.wanted import Wanted
+from packager.environment.formats.selection import DependencySelection
+from packager.environment.formats.values import display
 from packager.environment.other_tools import FREEZE
 from packager.environment.requirement_hashes import allowed_hashes, other_algorithm, without_hashes
 from packager.environment.requirement_lines import (
@@ -97,13 +97,13 @@ def project_of(requirements: Path) -> Path:
     return next((p for p in (folder, *folder.parents) if (p / "package.toml").is_file()), folder)
 
 
-def read_texts(requirements: Path, wanted: Wanted | None = None) -> dict[Path, str]:
+def read_texts(requirements: Path, wanted: DependencySelection | None = None) -> dict[Path, str]:
     """Path → text of ``requirements`` and of every file that it includes."""
     return _Reader(requirements, wanted).read()[1]
 
 
 def read_options(
-    requirements: Path, wanted: Wanted | None = None
+    requirements: Path, wanted: DependencySelection | None = None
 ) -> tuple[tuple[str, ...], dict[Path, str]]:
     """The files' options as uv's arguments, and their texts; other lines are not parsed."""
     reader = _Reader(requirements, wanted)
@@ -112,7 +112,9 @@ def read_options(
     return tuple(word for words in options for word in words), texts
 
 
-def read_requirements(requirements: Path, wanted: Wanted | None = None) -> DirectRequirements:
+def read_requirements(
+    requirements: Path, wanted: DependencySelection | None = None
+) -> DirectRequirements:
     """The content of ``requirements`` and of the files that it includes.
 
     Sources are written as addresses (``sources``). ``wanted`` is required for other formats than
@@ -143,7 +145,7 @@ def read_requirements(requirements: Path, wanted: Wanted | None = None) -> Direc
 class _Reader:
     """Reads a requirements file and those that it includes."""
 
-    def __init__(self, requirements: Path, wanted: Wanted | None) -> None:
+    def __init__(self, requirements: Path, wanted: DependencySelection | None) -> None:
         self.file, self.wanted, self.top = requirements, wanted, project_of(requirements)
 
     def read(self) -> tuple[list[_Line], dict[Path, str]]:
@@ -262,7 +264,8 @@ def _plain(line: _Line, top: Path) -> str:
         if option is not None:
             raise line.wrong(f"`{option[1]}`: option not supported", NOT_SUPPORTED) from error
         raise line.wrong(
-            f"expected a requirement, got {shown(text)}", "write it as pip reads it: NAME==VERSION"
+            f"expected a requirement, got {display(text)}",
+            "write it as pip reads it: NAME==VERSION",
         ) from error
     parse_source(plain)
     return plain + (hashes or addresses.hashes_of_url(plain))
@@ -279,7 +282,7 @@ def _installed(line: _Line, text: str) -> str:
         name = conda_freeze.name_of(text)
         wrong = line.wrong(
             f"expected a version of {name}, got a path that does not exist here, and the active "
-            f"environment has no {name}: {shown(text)}",
+            f"environment has no {name}: {display(text)}",
             conda_freeze.HINT,
         )
         raise _LostPathError(wrong.message, wrong.hint)

@@ -20,7 +20,7 @@ from packaging.utils import (
 
 from packager.environment.conda_freeze import is_lost
 from packager.environment.formats.files import is_translated
-from packager.environment.formats.values import shown
+from packager.environment.formats.values import display
 from packager.environment.other_tools import FREEZE
 from packager.environment.platform import WheelTarget
 from packager.environment.sources import ARCHIVES, OTHER_CONTROL, needed
@@ -59,7 +59,7 @@ def refuse_lines(texts: Mapping[Path, str], target: WheelTarget) -> None:
             line = re.sub(r"\s--hash[= ].*$", "", line)
             if not applies(line, target):
                 continue
-            told = _told(line, file.parent, target.python)
+            told = _rejection(line, file.parent, target.python)
             if told is not None:
                 raise UsageError(f"{place_of(file, number)}: {told[0]}", told[1])
 
@@ -102,7 +102,7 @@ def place_of(file: Path, number: int) -> str:
     return file.name if is_translated(file) else f"{file.name} line {number}"
 
 
-def _told(line: str, folder: Path, python: str) -> tuple[str, str] | None:
+def _rejection(line: str, folder: Path, python: str) -> tuple[str, str] | None:
     """Message and hint for a rejected line; None if it may name a wheel."""
     editable, named, conda = EDITABLE.match(line), _NAMED.match(line), _CONDA_LINE.match(line)
     if conda is not None:
@@ -120,9 +120,9 @@ def _told(line: str, folder: Path, python: str) -> tuple[str, str] | None:
     copied = _COPIED.match(whole) if "://" not in address else None
     if copied is not None and (copied[1] or address.startswith("git+")):
         place = f"git+ssh://{copied[1] or ''}{copied[2]}/{copied[3]}"
-        return f"expected an address of git, got {shown(line)}", f"write {place} in place of it"
+        return f"expected an address of git, got {display(line)}", f"write {place} in place of it"
     if (told := _of_plain_git(address)) is not None:
-        return f"expected an address of git, got {shown(line)}", told
+        return f"expected an address of git, got {display(line)}", told
     local = _local(address, folder, anything=editable is not None)
     if local is None or is_lost(line, local):
         return None  # of a lost path, the active environment may know the version
@@ -140,7 +140,7 @@ def _of_control(line: str, address: str, name: str | None, python: str) -> tuple
     egg = re.search(r"[#&]egg=([\w.-]+)", address)
     last = re.sub(r"(?<=.)@[^/@]*$|\.git\b|#.*$", "", address).rstrip("/").rpartition("/")[2]
     known = name or (egg[1] if egg else re.sub(r"\.git$", "", last))
-    said = f"expected an index, git or a path, got other version control: {shown(line)}"
+    said = f"expected an index, git or a path, got other version control: {display(line)}"
     return said, wheel_commands(without_credentials(address), python, _write(known))
 
 

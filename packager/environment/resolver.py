@@ -16,7 +16,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from packager.environment.formats.files import is_lock
-from packager.environment.formats.wanted import Wanted
+from packager.environment.formats.selection import DependencySelection
 from packager.environment.index import IndexOptions
 from packager.environment.lock import FILENAME, HOST_FLOORS
 from packager.environment.platform import WheelTarget
@@ -39,7 +39,7 @@ from packager.manifest.manifest import Wheel
 
 def resolve(
     requirements: Path,
-    target: WheelTarget | Wanted,
+    target: WheelTarget | DependencySelection,
     index: IndexOptions,
     *,
     pins: Sequence[Wheel] = (),
@@ -52,7 +52,7 @@ def resolve(
     are none. Raises ``PackageError`` if a requirement does not exist or has no wheel, or if the
     project excludes what the model host needs.
     """
-    wanted = target if isinstance(target, Wanted) else Wanted(target)
+    wanted = target if isinstance(target, DependencySelection) else DependencySelection(target)
     target = wanted.target
     refuse_lines(read_texts(requirements, wanted), target)
     asked = read_requirements(requirements, wanted)

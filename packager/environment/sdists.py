@@ -79,7 +79,7 @@ def refusing_index(text: str, index: IndexOptions) -> str | None:
         for address in _addresses(unknown["name"], index):
             if urlsplit(address).scheme in ("http", "https"):
                 try:
-                    answer = _asked(address, session, index)
+                    answer = _get_page(address, session, index)
                 except requests.RequestException:
                     continue  # uv's own error names an index that does not answer
                 if answer.status_code in (401, 403):
@@ -148,7 +148,7 @@ def _links(
             yield from ((file.name, file.as_uri(), "", "") for file in place.iterdir())
         return
     try:
-        answer = _asked(address, session, index)
+        answer = _get_page(address, session, index)
         answer.raise_for_status()
     except requests.RequestException:
         return  # uv asked the same page before, and its error is the one that is shown
@@ -162,7 +162,7 @@ def _links(
         yield from _of_html(answer.text, answer.url)
 
 
-def _asked(address: str, session: requests.Session, index: IndexOptions) -> requests.Response:
+def _get_page(address: str, session: requests.Session, index: IndexOptions) -> requests.Response:
     """The answer of an index for a page, with the user's credentials for its host."""
     parts = urlsplit(address)
     host = parts.netloc.rpartition("@")[2]

@@ -17,7 +17,7 @@ from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from packager.digest import sha256_file
 from packager.environment import built_wheels, wheels
-from packager.environment.formats.wanted import Wanted
+from packager.environment.formats.selection import DependencySelection
 from packager.environment.index import IndexOptions
 from packager.environment.lock import BuiltWheel, LockFile
 from packager.environment.platform import WheelTarget
@@ -174,7 +174,9 @@ class SourceBuilds:
         from packager.environment.formats.pyproject import located_lines
 
         folder, extras = source.path / source.subdirectory, source.extras.strip("[]")
-        wanted = Wanted(self._target, tuple(filter(None, re.split(r"\s*,\s*", extras))))
+        wanted = DependencySelection(
+            self._target, tuple(filter(None, re.split(r"\s*,\s*", extras)))
+        )
         for name, line in located_lines(folder, wanted).items():
             place = local_path(line, folder)
             if place is not None:

@@ -41,7 +41,7 @@ _OPEN = {"gz": gzip.open, "bz2": bz2.open, "xz": lzma.open}
 class SourceTree:
     """A source in a folder of this machine."""
 
-    called: str
+    name: str
     """Its name in messages and in the lock."""
     folder: Path
     """The whole source."""

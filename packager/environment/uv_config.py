@@ -54,7 +54,7 @@ def merged(folder: Path, environment: Mapping[str, str]) -> dict[str, Any]:
     return found
 
 
-def lent(folder: Path, environment: Mapping[str, str]) -> Iterator[str]:
+def shared_credentials(folder: Path, environment: Mapping[str, str]) -> Iterator[str]:
     """Warnings about the user's credentials that uv sends to an index of the project.
 
     uv finds them by the index's name (``UV_INDEX_NAME_PASSWORD``), for any address.

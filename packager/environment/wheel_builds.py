@@ -16,8 +16,8 @@ from packager.cache import temporary_directory
 from packager.confinement import small_toml
 from packager.environment import built_wheels, wheels
 from packager.environment.build_errors import build_failure, no_backend
+from packager.environment.formats.selection import DependencySelection
 from packager.environment.formats.values import check_python_of
-from packager.environment.formats.wanted import Wanted
 from packager.environment.index import IndexOptions
 from packager.environment.platform import WheelTarget
 from packager.environment.resolver import resolve_tools
@@ -38,7 +38,7 @@ _NEEDS = ("constraint-dependencies", "override-dependencies", "exclude-dependenc
 class BuildJob:
     """A source and its backend, for a builder."""
 
-    called: str
+    name: str
     source: Path
     subdirectory: str
     tools: Sequence[Wheel]
@@ -73,11 +73,11 @@ class WheelBuilds:
         self, tree: SourceTree, name: str | None, index: IndexOptions
     ) -> tuple[Path, tuple[str, ...]]:
         """The wheel in the cache, and names and versions of the tools that made it."""
-        builder, called = self.builder, tree.called
+        builder, called = self.builder, tree.name
         if builder is None:
             raise PackageError(f"{called}: has to be built", "build with `package build`")
         requires, backend, backend_path = read_backend(tree.project, called)
-        check_python_of(tree.project, Wanted(self.target), f"{called}: pyproject.toml")
+        check_python_of(tree.project, DependencySelection(self.target), f"{called}: pyproject.toml")
         tools = self._tools(requires, called, index)
         key: list[object] = [1, tree.digest, tree.subdirectory, tree.tag, bool(tree.code)]
         key += [[tool.sha256 for tool in tools], builder.identity, self.target.python]
@@ -124,10 +124,10 @@ class WheelBuilds:
                 return made[0], job.tools
             more = [path for path in found if path.name == "requires.json"]
             if ended.code != 0 or not more or attempt == "second":
-                raise build_failure(job.called, job.backend, ended)
+                raise build_failure(job.name, job.backend, ended)
             asked = json.loads(more[0].read_bytes())
             provided = (*job.provided, *(str(one) for one in asked))
-            tools = self._tools(provided, job.called, index)
+            tools = self._tools(provided, job.name, index)
             job = replace(job, tools=tools, provided=provided)
         raise AssertionError("unreachable")
 

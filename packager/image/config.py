@@ -21,12 +21,15 @@ COPIES = {
     "/opt/wheels": "wheels",
     "/opt/venv": "server environment",
     "/opt/model": "model environment",
+    "/opt/members": "members' environments",
     "/opt/runtime": "runtime",
     "/code": "code",
     "/models": "model",
     "/package": "package",
 }
 TRAINING = "training runtime"
+MEMBERS_DATA = "members data"
+"""The layer with the training data of a solution's members."""
 """Name of the layer with the modules that train, check and compare."""
 COPIES_ON_TOP = {
     "/opt/wheels": "worker wheels",

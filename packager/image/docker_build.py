@@ -24,6 +24,7 @@ from packager.image.dockerfile import NAME as TEMPLATE
 from packager.image.dockerfile import render
 from packager.image.export import Destination, load_into
 from packager.image.layers import Entry, Layer
+from packager.image.stack import MEMBER
 from packager.image.stored_images import verify
 from packager.manifest.manifest import Base, Manifest
 from packager.progress import Progress
@@ -138,7 +139,8 @@ class DockerBuild:
         # The package contains its Dockerfile, so the Dockerfile can't contain the package root.
         root = {f"{LABEL}.root": labels.pop(f"{LABEL}.root")}
         self.progress.step("docker build: the image, without a network")
-        text = render(base, labels, self.template)
+        apart = any(layer.name.startswith(MEMBER) for layer in images[0].layers)
+        text = render(base, labels, self.template, members=apart)
         first = self._build(text, split(images[0].layers)[1], root)
         yield first
         _check_package(self.engine, first, root[f"{LABEL}.root"])

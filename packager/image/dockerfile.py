@@ -10,7 +10,7 @@ from string import Template
 
 from packager.errors import PackageError, UsageError
 from packager.image.config import PORT, USER, environment, healthcheck
-from packager.image.runtime import VENV
+from packager.image.runtime import MEMBERS, VENV
 from packager.manifest.manifest import Base
 
 NAME = "Dockerfile.template"
@@ -23,12 +23,20 @@ def template() -> str:
     return next(place for place in places if place.is_file()).read_text(encoding="utf-8-sig")
 
 
-def render(base: Base | None, labels: Mapping[str, str], text: str | None = None) -> str:
+def render(
+    base: Base | None, labels: Mapping[str, str], text: str | None = None, *, members: bool = False
+) -> str:
     """The Dockerfile of an image with this base; deterministic.
 
     ``labels`` exclude the package root, because it depends on this text. ``text`` replaces the
-    default template; raises ``UsageError`` if it has an unknown placeholder.
+    default template. ``members``: whether members of a solution have environments. Raises
+    ``UsageError`` for an unknown placeholder, and without that of the members.
     """
+    if members and text is not None and "$members" not in text:
+        raise UsageError(
+            f"{NAME}: expected $members, as this solution has members with environments, got none",
+            "write `COPY opt/model/ /opt/model/$members`",
+        )
     quoted = " ".join(
         f"{name}={_quoted(value)}"
         for name, value in (entry.split("=", 1) for entry in environment(base))
@@ -36,6 +44,7 @@ def render(base: Base | None, labels: Mapping[str, str], text: str | None = None
     _refuse_invisible(base, labels)
     values = {
         "base": base.reference if base else "scratch",
+        "members": f"\nCOPY {MEMBERS}/ /{MEMBERS}/" if members else "",
         "environment": quoted,
         "labels": " ".join(f"{name}={_quoted(value)}" for name, value in sorted(labels.items())),
         "port": str(PORT),

@@ -30,6 +30,8 @@ from packager.image.wheels import WheelUnpacker, grouped
 from packager.manifest.manifest import Group, Lock, Wheel
 from packager.progress import Progress
 
+MEMBER = "member "
+"""How the names of layers of a solution's members begin."""
 WORKER: tuple[Group, ...] = ("harness", "parquet")
 OnLowest = Callable[[Sequence[Layer]], None]
 
@@ -158,14 +160,14 @@ def _stacked(
         needed = lock.wheels_of_member(name)
         home = f"{MEMBERS}/{name}"
         made = environment_layer(
-            f"member {name} environment",
+            f"{MEMBER}{name} environment",
             home,
             lock.python,
             interpreter,
             unpacker.folders(needed),
             fresh=fresh,
         )
-        return [*layers_of(f"member {name}", needed), made]
+        return [*layers_of(f"{MEMBER}{name}", needed), made]
 
     below = wheels("server", "server")
     on_lowest(below)

@@ -15,7 +15,7 @@ from packager.data.memory_limit import fitting_memory
 from packager.data.spreadsheet import unescaped
 from packager.errors import UsageError
 from packager.manifest.base import FileEntry
-from packager.tables.labels.given import GivenLabel, GivenLabels
+from packager.tables.labels.imported import ImportedLabel, ImportedLabels
 from packager.tables.labels.records import ROW_HASH
 
 LABEL, ANNOTATOR = "label", "annotator"
@@ -47,7 +47,7 @@ class LabelColumns:
         return self.annotator
 
 
-def csv_labels(file: Path, columns: LabelColumns, key: Sequence[str]) -> GivenLabels:
+def csv_labels(file: Path, columns: LabelColumns, key: Sequence[str]) -> ImportedLabels:
     """The labels of a CSV file; lines with an empty label are skipped, and counted.
 
     ``key``: the columns that identify rows of the table; empty for the row hash. Cells may be
@@ -76,7 +76,7 @@ def csv_labels(file: Path, columns: LabelColumns, key: Sequence[str]) -> GivenLa
             continue
         plain = {name: unescaped(cell) for name, cell in cells.items()}
         labels.append(_label(f"{file}, {place}", plain, roles))
-    return GivenLabels(FileEntry.of(file, file.name), roles.key, tuple(labels), skipped)
+    return ImportedLabels(FileEntry.of(file, file.name), roles.key, tuple(labels), skipped)
 
 
 @dataclass(frozen=True)
@@ -121,14 +121,14 @@ def _roles(file: Path, names: list[str], columns: LabelColumns, key: Sequence[st
     return roles
 
 
-def _label(place: str, cells: Mapping[str, str], roles: _Roles) -> GivenLabel:
+def _label(place: str, cells: Mapping[str, str], roles: _Roles) -> ImportedLabel:
     annotator = roles.named if roles.named is not None else cells[roles.annotator].strip()
     if not annotator:
         raise UsageError(
             f"{place}: expected an annotator, got none", "write who labelled, or use --annotator"
         )
     key = tuple(cells[name] for name in roles.key) or (cells[ROW_HASH].strip().lower(),)
-    return GivenLabel(
+    return ImportedLabel(
         place=place.rpartition(", ")[2],
         key=key,
         annotator=annotator,

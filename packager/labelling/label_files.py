@@ -13,7 +13,7 @@ from packager.location import Location
 from packager.tables.commits import Authorship
 from packager.tables.delta import VersionedTable
 from packager.tables.labels.commit import AddedLabels, add_labels, scheme_named
-from packager.tables.labels.given import GivenLabels
+from packager.tables.labels.imported import ImportedLabels
 from packager.tables.labels.store import read_labels
 
 READERS = {".csv": csv_labels, ".json": label_studio_labels}
@@ -27,7 +27,7 @@ def add_file(
     authorship: Authorship,
     *,
     replaces: bool = False,
-) -> tuple[AddedLabels, GivenLabels]:
+) -> tuple[AddedLabels, ImportedLabels]:
     """Commit the labels of a file as a version; return what became of them, and what was read.
 
     ``scheme``: None for the table's only one. Raises ``UsageError`` as ``add_labels``, and for a

@@ -18,7 +18,7 @@ from packager.data.memory_limit import fitting_memory
 from packager.errors import UsageError
 from packager.labelling.csv_labels import NO_LABEL, PROBABILITY, LabelColumns, moment, probability
 from packager.manifest.base import FileEntry
-from packager.tables.labels.given import GivenLabel, GivenLabels
+from packager.tables.labels.imported import ImportedLabel, ImportedLabels
 from packager.tables.labels.records import ROW_HASH
 
 CANCELLED = "cancelled"
@@ -29,7 +29,7 @@ _VALUES = ("choices", "number", "rating", "text")
 Record = Mapping[str, Any]
 
 
-def label_studio_labels(file: Path, columns: LabelColumns, key: Sequence[str]) -> GivenLabels:
+def label_studio_labels(file: Path, columns: LabelColumns, key: Sequence[str]) -> ImportedLabels:
     """The labels of a JSON export; cancelled and empty annotations are skipped, and counted.
 
     ``key``: the columns that identify rows of the table; empty for the row hash. Raises
@@ -55,7 +55,7 @@ def label_studio_labels(file: Path, columns: LabelColumns, key: Sequence[str]) -
     labels = tuple(
         label for place, task in enumerate(tasks, 1) for label in reader.task(task, place)
     )
-    return GivenLabels(FileEntry.of(file, file.name), own, labels, reader.skipped)
+    return ImportedLabels(FileEntry.of(file, file.name), own, labels, reader.skipped)
 
 
 def _key(columns: LabelColumns, tasks: Sequence[Any], key: Sequence[str]) -> tuple[str, ...]:
@@ -76,7 +76,7 @@ class _Reader:
     key: tuple[str, ...]
     skipped: Counter[str]
 
-    def task(self, task: Any, number: int) -> Iterator[GivenLabel]:
+    def task(self, task: Any, number: int) -> Iterator[ImportedLabel]:
         """The labels of one task."""
         place = f"{self.file}, task {number}"
         if not isinstance(task, dict):
@@ -101,7 +101,7 @@ class _Reader:
                 raise _unexpected(place, "an annotation", annotation)
             label = self._label(annotation, place)
             if label is not None:
-                yield GivenLabel(
+                yield ImportedLabel(
                     place.rpartition(", ")[2],
                     key,
                     self._annotator(annotation, place),

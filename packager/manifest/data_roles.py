@@ -39,6 +39,8 @@ class DataRoles(FrozenModel):
     exclude: tuple[str, ...] = ()
     include: tuple[str, ...] = ()
     """The features; empty for all columns without another role."""
+    key: tuple[str, ...] = ()
+    """Columns that identify a row."""
     train_only: tuple[str, ...] = ()
     """Columns passed to ``train`` in addition to the features, but never to the model."""
     personal: tuple[str, ...] = ()

@@ -35,26 +35,13 @@ from packager.manifest.evaluation import (
 )
 from packager.manifest.label_schemes import TableVersion
 from packager.manifest.outputs import Output
+from packager.manifest.personal import Personal
 from packager.manifest.policy import Policy
 from packager.manifest.read_options import TableReadOptions
 from packager.manifest.solution import Solution
 
 RejectedValue = Literal["null", "unseen", "empty", "extreme"]
 """A kind of value: null, one absent from training, what is empty, the extremes of the dtype."""
-
-Personal = Literal[
-    "e-mail addresses",
-    "phone numbers",
-    "payment cards",
-    "bank accounts",
-    "national ids",
-    "IP addresses",
-    "birth dates",
-    "postal addresses",
-    "names of people",
-    "personal data",
-]
-"""Kind of personal data in a column; the last if only ``[data] personal`` declares it."""
 
 
 class Column(FrozenModel):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import re
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +24,8 @@ from packager.project.answers import check_answers
 from packager.project.case_rules import check_cases
 from packager.project.entry_modules import check_modules, entrypoints
 from packager.project.label_rules import check_labels
+from packager.project.mistakes import FILENAME as FILENAME
+from packager.project.mistakes import explain_mistake
 from packager.project.requirements_choice import check_choice, chosen_file, missing_hint
 from packager.project.sections import (
     DataSection,
@@ -41,22 +41,9 @@ from packager.project.sections import (
     ServeSection,
     SlicesSection,
 )
+from packager.project.solution_rules import check_solution
 from packager.project.split_rules import check_split
-from packager.text import did_you_mean
 
-FILENAME = "package.toml"
-EXPECTED = {  # what patterns expect, for error messages
-    "package.name": "lower-case letters and digits, with . _ - between them",
-    "package.version": "letters, digits and . _ -, at most 60",
-    **{f"data.read.{k}": "one character" for k in ("separator", "decimal", "thousands", "quote")},
-    "package.flow": "module:function, for example flow:run",
-    "recipe.train": "module:function, for example train:train",
-    "recipe.metrics": "module:function, for example metrics:metrics",
-    "requirements.torch": "cpu, xpu, or a version such as cu128 or rocm6.4",
-    "serve.predictor": "auto or module:Class",
-    "image.repository": "a lower-case path such as models/diamonds",
-}
-MAX_MEMBERS = 8
 INTERNAL_FIELDS = ("directory", "exported", "solution_folder")
 """Fields of a project that are not keys of ``package.toml``."""
 
@@ -106,20 +93,7 @@ class Project(FrozenModel):
 
     @model_validator(mode="after")
     def _whole_solution(self) -> Project:
-        if bool(self.member) != (self.package.flow is not None):
-            raise ValueError("expected `package.flow` and [[member]] together, got one of them")
-        if not self.member:
-            return self
-        names = [one.name for one in self.member]
-        if len(names) > MAX_MEMBERS:
-            raise ValueError(f"[[member]]: expected at most {MAX_MEMBERS}, got {len(names)}")
-        twice = next((name for name in names if names.count(name) > 1), None)
-        if twice is not None:
-            raise ValueError(f"[[member]]: expected one of each name, got {twice!r} twice")
-        if self.data is None:
-            raise ValueError(
-                "expected [data] with [[member]], to evaluate the solution on, got none"
-            )
+        check_solution(self.package, self.member, self.data)
         return self
 
     @property
@@ -221,7 +195,7 @@ def load_project(directory: Path) -> Project:
     try:
         project = Project.model_validate({**content, "directory": directory.resolve()})
     except ValidationError as error:
-        raise _explain(error) from error
+        raise explain_mistake(error, Project, INTERNAL_FIELDS) from error
     project = _split_by_groups(project)
     _check_platforms(project)
     if project.data is not None:
@@ -246,51 +220,6 @@ def _split_by_groups(project: Project) -> Project:
         return project
     split = data.split.model_copy(update={"by": groups})
     return project.model_copy(update={"data": data.model_copy(update={"split": split})})
-
-
-def _explain(error: ValidationError) -> UsageError:
-    """The first mistake as one sentence: the key, what was expected, what was found."""
-    mistakes = error.errors(include_url=False)
-    # A misspelt key causes a missing key, too; report the misspelling.
-    mistake = min(mistakes, key=lambda found: found["type"] != "extra_forbidden")
-    parts = map(str, mistake["loc"])
-    key = ".".join(part for part in parts if not part.startswith("constrained-")) or FILENAME
-    if mistake["type"] == "extra_forbidden":
-        known = _known_keys(mistake["loc"])
-        close = difflib.get_close_matches(str(mistake["loc"][-1]), known, 1, 0.5)
-        hint = f"did you mean `{close[0]}`?" if close else f"known keys here: {', '.join(known)}"
-        return UsageError(f"{FILENAME}: unknown key `{key}`", hint)
-    if mistake["type"] == "missing":
-        return UsageError(f"{FILENAME}: expected key `{key}`, got none", f"add `{key}`")
-    if mistake["type"] == "value_error":
-        text = str(mistake["ctx"]["error"])
-        return UsageError(f"{FILENAME}: {text}", "see docs/package-toml.md for all keys")
-    expected = EXPECTED.get(key) or re.sub(
-        r"^Input should be |^(Value|String) should ", "", mistake["msg"]
-    ).replace("a valid tuple", "a list")
-    allowed = re.findall("'([^']+)'", expected) if mistake["type"] == "literal_error" else []
-    return UsageError(
-        f"{FILENAME}: `{key}`: expected {expected}, got {mistake['input']!r}",
-        did_you_mean(str(mistake["input"]), allowed) or "see docs/package-toml.md for all keys",
-    )
-
-
-def _known_keys(location: tuple[int | str, ...]) -> list[str]:
-    model: Any = Project
-    named = False  # whether the next part is a name that the user chose
-    for part in location[:-1]:
-        if named:
-            named = False
-            continue
-        field = model.model_fields.get(str(part)) if hasattr(model, "model_fields") else None
-        annotation = field.annotation if field else None
-        arms = getattr(annotation, "__args__", (annotation,))
-        model = next((arm for arm in arms if hasattr(arm, "model_fields")), None)
-        if model is None:
-            return []
-        named = getattr(annotation, "__origin__", None) is dict
-    fields = model.model_fields.items()
-    return sorted(field.alias or name for name, field in fields if name not in INTERNAL_FIELDS)
 
 
 def _check_platforms(project: Project) -> None:

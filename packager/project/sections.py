@@ -164,6 +164,8 @@ class DataSection(FrozenModel):
     """The labelling scheme whose labels are the target column; None: a column of the data."""
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    key: tuple[str, ...] = ()
+    """Columns that identify a row; the model does not get them."""
     train_only: tuple[str, ...] = ()
     split: Split = Split()
     embed: Literal["companion", "image", "none"] = "companion"

@@ -11,7 +11,12 @@ from urllib.request import url2pathname
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from packager.environment.active import Active, Distribution, active_python, ask
+from packager.environment.active import (
+    ActiveEnvironment,
+    Distribution,
+    active_python,
+    inspect_environment,
+)
 from packager.environment.imported_modules import Imports, imported_modules
 from packager.environment.resolver_errors import INSTALLED_AS
 
@@ -40,7 +45,7 @@ def used_packages(files: Sequence[Path], top: Path) -> UsedPackages:
         head = "no Python is active: the requirements name no versions"
         active = None
     else:
-        active = ask(program, imports.modules)
+        active = inspect_environment(program, imports.modules)
         head = f"versions of {program} (Python {active.python})"
     lines = _lines(active, top)
     comments = _comments(imports, active, top)
@@ -51,7 +56,7 @@ def used_packages(files: Sequence[Path], top: Path) -> UsedPackages:
     return UsedPackages(text, notes, frozenset(lines))
 
 
-def _lines(active: Active | None, top: Path) -> dict[str, str]:
+def _lines(active: ActiveEnvironment | None, top: Path) -> dict[str, str]:
     """Canonical name → requirement, sorted."""
     if active is None:
         return {}
@@ -90,7 +95,7 @@ def _pinned(name: str, version: str) -> str:
     return f"{name}=={public}" + (f"  # installed: {version}" if public != version else "")
 
 
-def _comments(imports: Imports, active: Active | None, top: Path) -> list[str]:
+def _comments(imports: Imports, active: ActiveEnvironment | None, top: Path) -> list[str]:
     providers: Mapping[str, Sequence[str]] = active.providers if active else {}
     absent: dict[str, Path] = {}
     for module, file in imports.modules.items():

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from packager.report.numbers import number, percent
 from packager.report.table import Cell, table
+from packager.run.bench.flow_share import FlowShare
 from packager.run.bench.result import Benchmark, LoadStep
 
 BUSY = 0.8
@@ -14,6 +15,8 @@ _HEADS = (
     *("rows", "clients", "requests/s", "p50 ms", "p99 ms", "failed"),
     *("memory MB", "CPU µs", "compiled", "stages"),
 )
+
+_FLOW_HEADS = ("member", "share", "own µs", "crossing µs", "waiting µs", "overlapped µs")
 
 
 def as_text(found: Benchmark, columns: int | None = None) -> str:
@@ -25,6 +28,7 @@ def as_text(found: Benchmark, columns: int | None = None) -> str:
         "",
     ]
     lines.append(table(_HEADS, map(_cells, found.steps), columns, right=_HEADS[:-1]))
+    lines += _flow_lines(found.steps, columns)
     return "\n".join([*lines, *_notes(found.steps)])
 
 
@@ -43,6 +47,31 @@ def _cells(step: LoadStep) -> tuple[Cell, ...]:
         percent(step.compiled_share),
         _stages(step.stage_us),
     )
+
+
+def _flow_lines(steps: Sequence[LoadStep], columns: int | None) -> list[str]:
+    """Where the time of a solution's flow went, a table for each step."""
+    lines: list[str] = []
+    for step in steps:
+        if step.flow is not None:
+            lines += [
+                "",
+                f"time of the flow at {step.rows} rows, {step.clients} clients:"
+                f" {step.flow.total_us:,.0f} µs a request",
+                table(_FLOW_HEADS, _flow_rows(step.flow), columns, right=_FLOW_HEADS[1:], indent=2),
+            ]
+    return lines
+
+
+def _flow_rows(found: FlowShare) -> Iterator[tuple[Cell, ...]]:
+    for one in found.members:
+        parts = (one.own_us, one.crossing_us, one.waiting_us, one.overlapped_us)
+        yield (one.member, f"{100 * one.share:.1f} %", *map(_whole, parts))
+    yield ("flow", f"{100 * found.share:.1f} %", _whole(found.flow_us), "-", "-", "-")
+
+
+def _whole(microseconds: float) -> str:
+    return f"{microseconds:,.0f}"
 
 
 def _stages(stages: Mapping[str, float]) -> str:

@@ -112,7 +112,11 @@ def _row(report: DataCheckReport, found: Sequence[DataFinding], judged: dict[str
     first = found[0]
     place = f"row {first.row_number}"
     given = judged.get(first.row_hash)
-    said = f'<span class="given">verdict: {escape_markup(_said(given))}</span>' if given else ""
+    said = (
+        f'<span class="given">verdict: {escape_markup(_verdict_text(given))}</span>'
+        if given
+        else ""
+    )
     flagged = {finding.column for finding in found}
     # Flagged cells come first, because a wide row is wider than its card.
     row = zip(report.columns, report.cells[first.row_hash], strict=True)
@@ -144,7 +148,7 @@ def _picture(name: str, address: str | None) -> str:
     return f'<img src="{address}" alt="{escape_markup(name)} as a picture">'
 
 
-def _said(given: Verdict) -> str:
+def _verdict_text(given: Verdict) -> str:
     return f"{given.verdict}, {given.reason}" if given.reason else given.verdict
 
 

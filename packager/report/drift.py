@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from modelhost.text import truncate
 from monitoring.slices.slices import ALL
-from packager.monitor.drift import Anomaly, DriftReport, ExcludedFeature, FeatureDrift
-from packager.monitor.slices import SliceDrift
+from packager.replicas.drift import Anomaly, DriftReport, ExcludedFeature, FeatureDrift
+from packager.replicas.slices import SliceDrift
 from packager.report.numbers import interval, probability
 from packager.report.table import Cell, table
 from packager.text import escape_control_characters

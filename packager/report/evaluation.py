@@ -63,14 +63,14 @@ def as_text(found: PairedEvaluation | PairedOutputs, columns: int | None = None)
 def _since_build(found: PairedEvaluation) -> list[str]:
     """How each package does beside its own held-out rows; nothing where that is not known."""
     lines = [
-        _told(name, one, found.metric)
+        _sentence(name, one, found.metric)
         for name, one in zip(("first", "second"), found.since_build, strict=True)
         if one is not None
     ]
     return ["", *lines] if lines else []
 
 
-def _told(name: str, one: SinceBuild, metric: str) -> str:
+def _sentence(name: str, one: SinceBuild, metric: str) -> str:
     better = one.verdict == "better"
     verdict = one.verdict if one.verdict == "as when built" else f"{one.verdict} than when built"
     asked = ": was it trained on these rows, or are they easier?" if better else ""

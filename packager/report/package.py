@@ -10,6 +10,7 @@ from packager.image.reference import Reference
 from packager.manifest.evaluation import Compiled
 from packager.manifest.manifest import Manifest
 from packager.manifest.outputs import targets_of
+from packager.report import solution
 from packager.report.attribution import attribution_facts, attribution_text
 from packager.report.numbers import number
 from packager.report.package_metrics import metrics_text
@@ -22,6 +23,8 @@ MAX_LISTED = 6
 """Items of a list without ``--all``."""
 SCREEN = 40
 """Maximal number of lines without ``--all``."""
+SOLUTION_SCREEN = 60
+"""That of a solution."""
 Fact = tuple[str, str]
 
 
@@ -40,21 +43,24 @@ def as_json(reference: Reference) -> dict[str, Any]:
         ],
         "monitoring": _monitored(reference),
         "attribution": None if found is None else found.model_dump(mode="json"),
+        "members": solution.as_json(manifest, reference.lock()),
         "lock": reference.lock().model_dump(mode="json"),
         "manifest": manifest.model_dump(mode="json", by_alias=True),
     }
 
 
 def as_text(reference: Reference, columns: int | None = None, *, everything: bool = False) -> str:
-    """The facts, the metrics, and the worst slices, in at most 40 lines.
+    """The facts, the metrics, and the worst slices, in at most 40 lines; 60 of a solution.
 
     ``everything`` shows all inputs, conditions, slices and layers in any number of lines.
     """
-    manifest = reference.manifest
+    manifest, lock = reference.manifest, reference.lock()
     shown = pairs(_facts(reference, everything), columns, indent=2)
     blocks = [f"{escape_control_characters(reference.name)}\n{shown}"]
+    blocks += solution.as_text(manifest, lock, columns, everything=everything)
     if manifest.evaluation is not None:
-        left = None if everything else SCREEN - len(blocks[0].splitlines()) - 2
+        screen = SCREEN if len(blocks) == 1 else SOLUTION_SCREEN
+        left = None if everything else screen - len("\n\n".join(blocks).splitlines()) - 2
         blocks += metrics_text(manifest.evaluation, manifest.seed_variance, columns, left)
     found = reference.record(Attribution, ATTRIBUTION)
     if everything and found is not None:
@@ -95,6 +101,8 @@ def _listed(items: list[str], everything: bool) -> str:
 
 
 def _recipe(manifest: Manifest) -> str:
+    if manifest.solution is not None:
+        return "none: the model is a flow of members, each with its own"
     if manifest.recipe == "none":
         return "none (the model was trained elsewhere)"
     recipe = manifest.recipe

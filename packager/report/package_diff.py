@@ -53,6 +53,7 @@ def _sections(found: Difference, columns: int | None) -> Iterator[tuple[str, Ite
     yield "Python, platform and base", _changes(found.platform)
     yield "requirements", map(_requirement, found.requirements)
     yield "data", _data(found.data)
+    yield "flow and members", _changes(found.solution)
     yield "code", _changes(found.code)
     yield "recipe", _changes(found.recipe)
     yield "serve", _changes(found.serve)

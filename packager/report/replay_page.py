@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from modelhost.sandbox.network import isolation_line
 from packager.manifest.evaluation import NumericalEnvironment
 from packager.manifest.manifest import Manifest
+from packager.model.integrity import IntegrityCheck
 from packager.report.numbers import change, interval, number
 from packager.report.page import html_table, page, section
 from packager.report.table import Cell
@@ -37,7 +38,7 @@ def as_page(report: ReplayReport, manifest: Manifest) -> str:
         html_table("Possible reasons for a difference", ("where", "what"), _reasons(report)),
         html_table(f"Verified by {report.checked_by}", ("part", "how"), _verified(report)),
         _environment(report, manifest.environment),
-        html_table("Checks", ("what", "result", "expected", "got"), _checks(report)),
+        html_table("Checks", ("what", "result", "expected", "got"), check_rows(report.checks)),
     ]
     title = f"{manifest.name} {manifest.tag}"
     return page("Replay", title, body, footer=f"package root {manifest.root}")
@@ -125,8 +126,9 @@ def _listed(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
-def _checks(report: ReplayReport) -> Iterator[tuple[str, ...]]:
-    for check in sorted(report.checks, key=lambda found: found.ok):
+def check_rows(checks: Sequence[IntegrityCheck]) -> Iterator[tuple[str, ...]]:
+    """What was checked, the result, and the values; failed checks first."""
+    for check in sorted(checks, key=lambda found: found.ok):
         if check.ok:
             yield check.name, "equal", check.expected, ""
         else:

@@ -185,7 +185,7 @@ def _targets(first: Manifest, second: Manifest) -> tuple[str, ...]:
 
     Of packages with ``[outputs]`` each output is judged on its own (``paired_outputs``).
     """
-    pairs = [(m.task, _answered(m)) for m in (first, second)]
+    pairs = [(m.task, _label_columns(m)) for m in (first, second)]
     if first.task == second.task == "outputs":
         return pairs[0][1]
     if pairs[0] != pairs[1] or not pairs[0][1]:
@@ -197,7 +197,7 @@ def _targets(first: Manifest, second: Manifest) -> tuple[str, ...]:
     return pairs[0][1]
 
 
-def _answered(manifest: Manifest) -> tuple[str, ...]:
+def _label_columns(manifest: Manifest) -> tuple[str, ...]:
     if manifest.task == "outputs":
         return targets_of(manifest.schema_.outputs)
     target = manifest.schema_.target

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from packager.cache import temporary_directory
 from packager.data.sources.listing import source_files
-from packager.digest import hash_files
+from packager.digest import Files, hash_files
 from packager.engine.engine import Engine
 from packager.errors import PackageError, UsageError
 from packager.image.layers import Layer, plain_layer
@@ -48,11 +48,27 @@ def replay(
     source = _check(manifest, data)
     progress.step("checking the package from outside")
     examined = examine(reference, engine)
-    files = {} if data is None else hash_files(_named_as_recorded(data, source))
+    files = {} if data is None else given_files(data, source)
     checks = [*examined.checks, *(given_checks(files, source) if files else ())]
     if not all(check.ok for check in checks):
-        return _told(damaged(manifest, ()), checks, examined)
-    _check_place(examined.lock, engine)
+        return with_verification(damaged(manifest, ()), checks, examined)
+    check_place(examined.lock, engine)
+    report = repeat(examined, engine, progress, manifest, ask, files)
+    return with_verification(report, checks, examined)
+
+
+def repeat(
+    examined: Examination,
+    engine: Engine | None,
+    progress: Progress,
+    manifest: Manifest,
+    ask: ReplayRequest,
+    files: Files,
+) -> ReplayReport:
+    """Train the package of ``manifest`` again on the layers of ``examined``, and compare.
+
+    ``files``: path below ``/data`` → file, if the layers lack the data.
+    """
     # The second worker reuses the layers that the first one got.
     tidied = engine.cleanup_scope() if engine else nullcontext()
     with temporary_directory() as folder, tidied:
@@ -66,7 +82,7 @@ def replay(
         report = _compare(stage, ask.model_copy(update={"window": window}), trained, folder)
         report = report.model_copy(update={"isolation": isolation})
         equal = same_model(trained, manifest)
-    return _told(_confirmed(report, equal), checks, examined)
+    return _confirmed(report, equal)
 
 
 def _train(
@@ -113,10 +129,10 @@ def _confirmed(report: ReplayReport, equal: bool) -> ReplayReport:
     return report.model_copy(update=changed)
 
 
-def _told(
+def with_verification(
     report: ReplayReport, checks: Sequence[IntegrityCheck], examined: Examination
 ) -> ReplayReport:
-    """``report`` with the checks of this installation, and what verified each part."""
+    """``report`` with the checks of this installation, and what verified each part of it."""
     verified_by = examined.verified_by
     if report.comparison is not None:
         bytes_alone = report.level == "artifact"
@@ -134,7 +150,8 @@ def _told(
     )
 
 
-def _check_place(lock: Lock, engine: Engine | None) -> None:
+def check_place(lock: Lock, engine: Engine | None) -> None:
+    """Raise ``PackageError`` if a package with ``lock`` can't be trained here."""
     if engine is None:
         check_host(lock.python, lock.platform)
     elif lock.base == "none":
@@ -162,8 +179,8 @@ def _check(manifest: Manifest, data: Path | None) -> DataSource:
     return manifest.data
 
 
-def _named_as_recorded(data: Path, source: DataSource) -> dict[str, Path]:
-    """Recorded name → given file; ``given_checks`` verifies the contents.
+def given_files(data: Path, source: DataSource) -> Files:
+    """Recorded path below ``/data`` → file given in place; ``given_checks`` verifies the contents.
 
     Raise ``UsageError`` for a different number of files or a missing held-out file.
     """
@@ -182,4 +199,4 @@ def _named_as_recorded(data: Path, source: DataSource) -> dict[str, Path]:
                 "put the file that split.file names next to the data",
             )
         files[f"test/{source.test_file.path}"] = held_out
-    return files
+    return hash_files(files)

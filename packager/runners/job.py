@@ -38,7 +38,8 @@ def _data_roles(project: Project) -> DataRoles:
     split = data.split
     return DataRoles(
         target=data.target,
-        exclude=(*data.exclude, *_truths(project)),
+        exclude=(*data.exclude, *_not_features(project)),
+        key=data.key,
         include=data.include,
         train_only=data.train_only,
         personal=data.personal,
@@ -49,13 +50,14 @@ def _data_roles(project: Project) -> DataRoles:
     )
 
 
-def _truths(project: Project) -> list[str]:
-    """The columns with right answers of a solution's members, which its flow does not get."""
+def _not_features(project: Project) -> list[str]:
+    """Columns with a role that excludes them: keys, and right answers of a solution's members."""
     data = project.data
     if data is None or data.include:
         return []
-    named = [one.truth for one in project.member if one.truth is not None]
-    return [name for name in dict.fromkeys(named) if name not in (*data.exclude, *project.targets)]
+    truths = [one.truth for one in project.member if one.truth is not None]
+    others = (*data.exclude, *data.train_only, *project.targets)
+    return [name for name in dict.fromkeys((*data.key, *truths)) if name not in others]
 
 
 def _serve(project: Project) -> Serve:

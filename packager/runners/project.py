@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from modelhost.sandbox.network import isolation_line
+from modelhost.solution.spec import member_folder
 from packager.cache import temporary_directory
 from packager.confinement import tell_outside
 from packager.engine.engine import Engine
@@ -23,6 +24,7 @@ from packager.image.config import Image, assemble
 from packager.image.layers import plain_layer
 from packager.image.stack import Stack, entries, make_stack
 from packager.manifest.manifest import Base, Lock
+from packager.model.paths import Root
 from packager.progress import Progress
 from packager.project.config import Project
 from packager.project.files import ListedFiles, ProjectFiles
@@ -195,7 +197,16 @@ def _needs_pyarrow(project: Project, files: ListedFiles) -> bool:
     packed = project.data.reader.compression == "zst" or any(
         file.suffix.lower() == ".zst" for file in source
     )
-    return packed or files.format == "parquet"
+    return packed or files.format == "parquet" or _members_need_pyarrow(project)
+
+
+def _members_need_pyarrow(project: Project) -> bool:
+    """Whether the replay of a solution's member reads Parquet, or CSV in zstandard."""
+    if project.solution_folder is None:
+        return False
+    folders = [member_folder(project.solution_folder, member.name) for member in project.member]
+    locks = [Lock.load(Root(folder).package / "lock.json") for folder in folders]
+    return any(lock.wheels_of("parquet") for lock in locks)
 
 
 def resolve_environment(

@@ -31,7 +31,7 @@ RECORD = "kept.json"
 
 
 @dataclass(frozen=True)
-class KeptTraining:
+class CachedTraining:
     """A training result from the cache."""
 
     result: TrainingResult
@@ -92,7 +92,7 @@ def training_digest(image: Image, isolation: str, machine: Mapping[str, str], jo
     return sha256_bytes(canonical_json(key))[:32]
 
 
-def take_training(digest: str, out: Path, progress: Progress) -> KeptTraining | None:
+def load_training(digest: str, out: Path, progress: Progress) -> CachedTraining | None:
     """Copy the cached training result of ``digest`` to ``out`` and load it; None if absent.
 
     A damaged one is removed, with a warning.
@@ -106,7 +106,7 @@ def take_training(digest: str, out: Path, progress: Progress) -> KeptTraining | 
         _copy(folder / FILES, out)
         changed = record.files.items() ^ _digests(out).items()
         if not changed:
-            return KeptTraining(TrainingResult.load(out / "result.json"), record.isolation)
+            return CachedTraining(TrainingResult.load(out / "result.json"), record.isolation)
         why = f"{min(changed)[0]} is not as it was written"
     except (OSError, PackageError) as error:
         why = str(error)
@@ -116,7 +116,7 @@ def take_training(digest: str, out: Path, progress: Progress) -> KeptTraining | 
     return None
 
 
-def keep_training(digest: str, out: Path, isolation: Mapping[str, str]) -> None:
+def store_training(digest: str, out: Path, isolation: Mapping[str, str]) -> None:
     """Cache the training result at ``out``, whose files must not be changed afterwards."""
     record = _Record(files=_digests(out), isolation=dict(isolation))
     with atomic_directory(cache_directory(TRAINED) / digest, replace=True) as new:

@@ -37,6 +37,7 @@ ACTIVITIES = {
     "baseline": "measuring the held-out rows",
     "seeds": "training with several seeds",
     "replay": "replaying the training",
+    "flow": "asking the solution",
     "predict": "predicting",
     "test": "testing on new data",
     "timed": "measuring processor time",

@@ -79,7 +79,7 @@ class ContainerBuilder:
                     _command(saved.interpreter, Path(WORK) / "in", f"{WORK}/out"),
                     _variables(job, f"{WORK}/in/tools", "/tmp"),
                     file,
-                    doing=f"building {job.called}",
+                    doing=f"building {job.name}",
                 )
                 return engine.job(container, output, progress.output)
 
@@ -99,12 +99,12 @@ class LocalBuilder:
         """See ``Builder``."""
         if sys.platform != "linux" or landlock.abi() < landlock.MIN_ABI:
             raise PackageError(
-                f"{job.called}: has to be built, and neither an engine nor this kernel (Landlock) "
+                f"{job.name}: has to be built, and neither an engine nor this kernel (Landlock) "
                 "keeps its code from this machine's files",
                 "start Docker, and build on a base; or name a wheel of it",
             )
         progress.warn(
-            f"no container: the build backend of {job.called} runs on this machine, confined by "
+            f"no container: the build backend of {job.name} runs on this machine, confined by "
             "the kernel"
         )
         python = str(Path(getattr(sys, "_base_executable", sys.executable)).resolve())

@@ -43,7 +43,11 @@ def unpacked_environments(layers: Sequence[Layer]) -> UnpackedEnvironments:
     Raises ``PackageError`` for links in place of folders that this program uses.
     """
     interpreter = Path(getattr(sys, "_base_executable", sys.executable)).resolve()
-    shared = {layer.diff_id: _wheels(layer, interpreter) for layer in layers if _is_shared(layer)}
+    shared = {
+        layer.diff_id: _wheels(layer, interpreter)
+        for layer in layers
+        if _wheels_place(layer, interpreter).is_dir() or _is_shared(layer)
+    }
     folder = _place(interpreter, [layer.diff_id for layer in layers])
     if not folder.is_dir():
         with atomic_directory(folder) as new:
@@ -80,7 +84,7 @@ def _is_shared(layer: Layer) -> bool:
 
 def _wheels(layer: Layer, interpreter: Path) -> Path:
     """The cached folder of one layer of wheels."""
-    folder = _place(interpreter, ["wheels", layer.diff_id])
+    folder = _wheels_place(layer, interpreter)
     if not folder.is_dir():
         with atomic_directory(folder) as new:
             _unpack(layer, new, inside=True)
@@ -88,6 +92,11 @@ def _wheels(layer: Layer, interpreter: Path) -> Path:
             _compile(new / WHEELS, interpreter)
     touch(folder)
     return folder
+
+
+def _wheels_place(layer: Layer, interpreter: Path) -> Path:
+    """The cached folder of a layer that has nothing but folders of wheels."""
+    return _place(interpreter, ["wheels", layer.diff_id])
 
 
 def _place(interpreter: Path, parts: Sequence[str]) -> Path:

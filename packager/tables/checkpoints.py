@@ -69,7 +69,7 @@ def refuse_large_part(location: Location, place: fs.FileSystem, name: str) -> No
         check_room(called, "actions", size, "paths and statistics that are spelled out")
 
 
-def once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+def unique_names(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     """A JSON object; ``ValueError`` for a duplicate name, which readers treat differently."""
     found: dict[str, Any] = {}
     for name, value in pairs:
@@ -79,7 +79,7 @@ def once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def odd_log(location: Location) -> PackageError:
+def ambiguous_log(location: Location) -> PackageError:
     """The error for a log that readers could interpret differently."""
     return PackageError(
         f"{location}: expected a log whose entries are JSON objects without duplicate names,"
@@ -121,7 +121,7 @@ def _sidecars(location: Location, place: fs.FileSystem, name: str) -> Iterator[A
         if names.count("sidecar") == 0:
             return
         if names.count("sidecar") > 1:
-            raise odd_log(location)
+            raise ambiguous_log(location)
         for batch in opened.iter_batches(columns=["sidecar.path"]):
             rows = batch.column("sidecar").to_pylist() if batch.num_columns else []
             yield from (row["path"] for row in rows if row is not None)
@@ -132,9 +132,11 @@ def _of_json(location: Location, place: fs.FileSystem, name: str) -> Iterator[An
         with place.open_input_stream(name) as stream:
             lines = stream.read().splitlines()
         try:
-            actions = [json.loads(line, object_pairs_hook=once) for line in lines if line.strip()]
+            actions = [
+                json.loads(line, object_pairs_hook=unique_names) for line in lines if line.strip()
+            ]
         except (ValueError, RecursionError) as error:
-            raise odd_log(location) from error
+            raise ambiguous_log(location) from error
     for action in actions:
         named = action.get("sidecar") if isinstance(action, dict) else None
         if named is not None:

@@ -118,12 +118,12 @@ def _add(
     labels = None
     try:
         # Verified before the commit, so that no version holds rows that were written wrongly.
-        landed = plan.landed(store.frames_of(written, schema, plan.floats), store, printed)
-        if before and held and content_of(landed) == content_of(held):
+        stored = plan.check_written(store.frames_of(written, schema, plan.floats), store, printed)
+        if before and held and content_of(stored) == content_of(held):
             store.discard(written)
-            return _compared(before, before, None, summary, landed, unchanged=True)
+            return _compared(before, before, None, summary, stored, unchanged=True)
         what = "derive" if derived else "append" if append else "add"
-        facts = facts_of(what, authorship, landed, derived)
+        facts = facts_of(what, authorship, stored, derived)
         labels = write_labels(location, source.labels) if source.labels else None
         facts |= label_facts(labels)
         number = store.commit(written, schema, facts, append=append)
@@ -136,7 +136,7 @@ def _add(
         raise
     committed = VersionedTable.open(location)
     _check_committed(committed, number, written, schema)
-    return _compared(committed.version(number), before, old, summary, landed)
+    return _compared(committed.version(number), before, old, summary, stored)
 
 
 def _files(location: Location) -> set[str]:
@@ -151,8 +151,8 @@ def _check_committed(
 
     The previous version is restored first.
     """
-    meant = {file.path: _told(file) for file in as_read(written, schema)}
-    found = {file.path: _told(file) for file in store.files(number) if file.path in meant}
+    meant = {file.path: _file_identity(file) for file in as_read(written, schema)}
+    found = {file.path: _file_identity(file) for file in store.files(number) if file.path in meant}
     if store.schema(number) == schema and found == meant:
         return
     older = store.before(store.version(number))
@@ -164,7 +164,7 @@ def _check_committed(
     )
 
 
-def _told(file: DataFile) -> tuple[int, int, dict[str, str]]:
+def _file_identity(file: DataFile) -> tuple[int, int, dict[str, str]]:
     # As text, because NaN does not equal itself.
     values = {name: str(value) for name, value in file.partition.items()}
     return file.size, file.modified, values
@@ -240,7 +240,7 @@ class _Plan:
                 "wait until the program that writes it has finished, then add it again",
             )
 
-    def landed(
+    def check_written(
         self, frames: Iterable[pd.DataFrame], store: VersionedTable, printed: Fingerprint
     ) -> Fingerprint:
         """The fingerprint of the version, with its new rows as ``frames`` read them from the files.

@@ -97,7 +97,7 @@ def _versions(
 
 def _version(entry: dict[str, Any], operation: str) -> Version:
     try:
-        return _told(entry, operation)
+        return _parse_version(entry, operation)
     except ValueError as error:  # includes pydantic's ValidationError
         raise PackageError(
             f"version {entry['version']}: expected this program's commit metadata,"
@@ -114,7 +114,7 @@ def _shown(error: ValueError) -> str:
     return str(error)
 
 
-def _told(entry: dict[str, Any], operation: str) -> Version:
+def _parse_version(entry: dict[str, Any], operation: str) -> Version:
     printed, derived = entry.get("package.fingerprint"), entry.get("package.derived")
     back, labels = entry.get("package.reverted_to"), entry.get(_LABELS)
     return Version(

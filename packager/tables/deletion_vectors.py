@@ -19,7 +19,7 @@ from pyarrow import fs, parquet
 from packager.data.memory_limit import check_room, fitting_memory
 from packager.errors import PackageError
 from packager.location import Location
-from packager.tables.checkpoints import odd_log, once, refuse_large_part
+from packager.tables.checkpoints import ambiguous_log, refuse_large_part, unique_names
 from packager.tables.confinement import check_names
 
 MAX_VECTOR_BYTES = 1 << 30
@@ -55,7 +55,7 @@ def _vectors(place: fs.FileSystem, location: Location) -> Iterator[Vector]:
     seen = set()
     for vector in _all(place, location):
         if not isinstance(vector, dict):
-            raise odd_log(location)
+            raise ambiguous_log(location)
         key = repr(sorted(vector.items(), key=str))
         if key not in seen:
             seen.add(key)
@@ -77,9 +77,11 @@ def _of_entry(place: fs.FileSystem, name: str, location: Location) -> Iterator[A
         lines = stream.read().splitlines()
     try:
         with fitting_memory(location):
-            actions = [json.loads(line, object_pairs_hook=once) for line in lines if line.strip()]
+            actions = [
+                json.loads(line, object_pairs_hook=unique_names) for line in lines if line.strip()
+            ]
     except (ValueError, RecursionError) as error:
-        raise odd_log(location) from error
+        raise ambiguous_log(location) from error
     for action in actions:
         added = action.get("add") if isinstance(action, dict) else None
         if isinstance(added, dict) and added.get("deletionVector") is not None:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from packager.data.checks.shown_cells import cell_text
+from packager.data.checks.cell_display import cell_text
 from packager.data.fingerprint import cell_hashes, row_hashes
 from packager.errors import UsageError
 
@@ -102,8 +102,8 @@ def _by_key(before: Frames, after: Frames, common: list[str], key: list[str]) ->
     # In the order of the first table, so that both sides can be read in one pass each.
     order = np.argsort(at1[differ])
     old, new = at1[differ][order], at2[differ][order]
-    left = _taken(before, common, old[:_MOST_CHANGED])
-    right = _taken(after, common, new[:_MOST_CHANGED])
+    left = _rows_at_places(before, common, old[:_MOST_CHANGED])
+    right = _rows_at_places(after, common, new[:_MOST_CHANGED])
     unlike = {name: _unlike(left[name], right[name], name) for name in common}
     return RowDiff(
         added=len(keys2) - len(at2),
@@ -126,7 +126,7 @@ def _unlike(left: pd.Series[Any], right: pd.Series[Any], name: str) -> npt.NDArr
     return np.not_equal(cell_hashes(left, name), cell_hashes(right, name))
 
 
-def _taken(frames: Frames, names: list[str], places: npt.NDArray[np.intp]) -> pd.DataFrame:
+def _rows_at_places(frames: Frames, names: list[str], places: npt.NDArray[np.intp]) -> pd.DataFrame:
     """The rows at ``places`` of the whole table, in that order."""
     order = np.argsort(places)
     wanted, parts, start = places[order], [], 0
@@ -146,7 +146,7 @@ def _rows_at(
 ) -> tuple[dict[str, Any], ...]:
     if not len(places):
         return ()
-    rows = _taken(frames, names, places)
+    rows = _rows_at_places(frames, names, places)
     return tuple({str(k): _shown(v) for k, v in row.items()} for row in rows.to_dict("records"))
 
 

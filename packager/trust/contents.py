@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from packager.digest import Files, tree_digest
-from packager.image.config import TRAINING
+from packager.image.config import MEMBERS_DATA, TRAINING
 from packager.image.layers import Layer
-from packager.image.runtime import HARNESS, INSTALLED_AT, MODEL, VENV, WHEELS
+from packager.image.runtime import HARNESS, INSTALLED_AT, MEMBERS, MODEL, VENV, WHEELS
 from packager.manifest.base import FileEntry
 from packager.manifest.manifest import DataSource, Lock, Manifest
 from packager.model.integrity import MANIFEST, MISSING, NO_FILE, IntegrityCheck
@@ -21,9 +21,10 @@ FOLDERS = {
     "model": "models",
     "package": "package",
     "data": "data",
+    MEMBERS_DATA: "data/members",
 }
 """Layer of a package → its folder; all other layers contain dependencies."""
-ENVIRONMENTS = (WHEELS, VENV, MODEL, HARNESS)
+ENVIRONMENTS = (WHEELS, VENV, MODEL, MEMBERS, HARNESS)
 """Folders of the dependencies."""
 TRAINING_FOLDERS = ("packager/", "monitoring/")
 ENVIRONMENT = "environment"
@@ -83,6 +84,8 @@ def package_checks(contents: ImageContents, manifest: Manifest) -> list[Integrit
         checks += file_checks("data layer", entries, trees["data"])
     else:
         checks += file_checks("data layer", (), trees["data"])
+    if manifest.solution is None:
+        checks += file_checks(f"{MEMBERS_DATA} layer", (), trees[MEMBERS_DATA])
     return checks
 
 

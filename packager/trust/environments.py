@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from packager.digest import sha256_bytes
 from packager.image.environments import FIRST_LINE, PATHS, environment_entries
 from packager.image.layers import Entry
-from packager.image.runtime import HARNESS, INSTALLED_AT, MODEL, VENV, WHEELS
+from packager.image.runtime import HARNESS, INSTALLED_AT, MEMBERS, MODEL, VENV, WHEELS
 from packager.image.wheels import WheelFolder, site_packages
 from packager.manifest.manifest import Lock, Wheel
 from packager.model.integrity import MISSING, IntegrityCheck
@@ -25,7 +25,18 @@ from packager.trust.wheel_files import FolderFound, examine_folder, failed
 
 OWN_FOLDERS = tuple(
     f"/{name}/"
-    for name in (WHEELS, VENV, MODEL, HARNESS, INSTALLED_AT, "code", "models", "package", "data")
+    for name in (
+        WHEELS,
+        VENV,
+        MODEL,
+        MEMBERS,
+        HARNESS,
+        INSTALLED_AT,
+        "code",
+        "models",
+        "package",
+        "data",
+    )
 )
 """Folders of a package, in which its base's interpreter can't be."""
 NAMED = re.compile(rf"\b{WHEELS.rpartition('/')[2]}/[0-9a-f]+\b")
@@ -51,6 +62,7 @@ def environment_of(contents: ImageContents, lock: Lock) -> Environment:
     for home, wheels in (
         (VENV, lock.wheels_of("server", "trees")),
         (MODEL, lock.wheels_of("model")),
+        *((f"{MEMBERS}/{name}", lock.wheels_of_member(name)) for name in lock.members),
         (HARNESS, lock.wheels_of("harness", "parquet")),
     ):
         # Only a companion has the last.
@@ -61,6 +73,11 @@ def environment_of(contents: ImageContents, lock: Lock) -> Environment:
     checks += [
         failed(f"environment: {path}", "a folder of an environment", "a folder of none")
         for path in sorted(folders.keys() - used)
+    ]
+    strange = {name.partition("/")[0] for name in below(tree, MEMBERS)} - lock.members.keys()
+    checks += [
+        failed(f"environment: {MEMBERS}/{name}", "no such environment in the lock", "one")
+        for name in sorted(strange)
     ]
     absent = {name for found in folders.values() for name in found.unverified}
     unverified = [wheel.filename for wheel in lock.wheels if wheel.filename in absent]

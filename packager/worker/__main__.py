@@ -8,6 +8,7 @@
     folds JOB OUT      cross-validate the default model on the rows that ``check`` gives it;
                        OUT/folds.npz
     replay ASK OUT     retrain and compare; OUT/report.json
+    flow JOB OUT       compare a solution's answers with the recorded ones; OUT/flow.json
     test JOB OUT       test the package on the rows in /data/new; OUT/report.json
     timed JOB OUT      measure processor time on the rows in /data/new; OUT/timed.json
     release JOB OUT    run a solution with members of another release; OUT/release.bin
@@ -50,15 +51,7 @@ from packager.worker.processes.child_process import end_if_child
 from packager.worker.processes.environment import pin_environment
 
 VERBS = (
-    "run",
-    "baseline",
-    "seeds",
-    "check",
-    "folds",
-    "replay",
-    "test",
-    "timed",
-    "cases",
+    *("run", "baseline", "seeds", "check", "folds", "replay", "flow", "test", "timed", "cases"),
     "release",
 )
 USAGE = f"python -m packager.worker {'|'.join(VERBS)} JOB OUT | replay [seed|row|param]"
@@ -182,6 +175,10 @@ def _run_job(verb: str, given: Path, root: Root, out: Path) -> bool:
             from packager.worker.test.release_runs import run_release
 
             run_release(ReleaseJob.load(given), root, out)
+        case "flow":
+            from packager.worker.replay.flow import replay_flow
+
+            replay_flow(root, out)
         case "replay":
             from packager.worker.replay.replay import replay
 

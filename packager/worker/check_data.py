@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from packager.data.checks import run as checks
-from packager.data.checks.cross_validation import OutOfFold, plan_folds
+from packager.data.checks.cross_validation import OutOfFoldPredictions, plan_folds
 from packager.data.checks.default_model import check_readable
 from packager.data.checks.finding import DataCheckReport
 from packager.data.checks.issue import Mask, NotApplicableError
@@ -93,7 +93,9 @@ def _parts(frame: pd.DataFrame, job: Job, features: tuple[str, ...]) -> tuple[Ma
     return held_out, left_out
 
 
-def _predictions(job: Job, table: CheckedTable, root: Root) -> tuple[OutOfFold | None, list[str]]:
+def _predictions(
+    job: Job, table: CheckedTable, root: Root
+) -> tuple[OutOfFoldPredictions | None, list[str]]:
     """Out-of-fold predictions, and notes for the report; None if the check is not applicable."""
     reasons: list[str] = []
     if job.task == "outputs":

@@ -44,6 +44,7 @@ from packager.worker.train.isolated_steps import IsolatedSteps
 from packager.worker.train.model_queries import query_model
 from packager.worker.train.output_shapes import with_shapes
 from packager.worker.train.personal_columns import personal_columns, without_values
+from packager.worker.train.row_keys import check_members, keep_keys
 from packager.worker.train.source_data import read_source
 from packager.worker.train.text_input import check_takes_frames
 from packager.worker.train.training import (
@@ -86,6 +87,8 @@ def _with_data(host: ModelHost, job: Job, root: Root, before: Snapshot) -> Train
     source = read_source(root, job.reader)
     (out / "fingerprint.json").write_bytes(fingerprint(source.frame, source.files).dump())
     read = prepare(source, job, root)
+    check_members(read, job, root)
+    keep_keys(read, job, out)
     if job.serve.features == "array":
         for rows in (read.train, read.test):
             refuse_no_array(rows, read.features)

@@ -95,7 +95,7 @@ def column(column: Column, example: Any, *, strict: bool) -> dict[str, Any]:
     if strict:
         described |= {} if column.kind in NESTED else _bounds(column, null=null)
     else:
-        met = _met(column)
+        met = _value_range(column)
         described |= {"x-training": met} if met else {}
     if "empty" in column.refuses:
         described["minItems" if column.kind == "list" else "minLength"] = 1
@@ -117,7 +117,7 @@ def _words(column: Column, *, strict: bool) -> str:
         "any": "A number, text, true or false.",
     }
     text = nested_words(column) if column.kind in NESTED else texts[column.kind]
-    met = _met(column)
+    met = _value_range(column)
     if "minimum" in met:
         text += f" In training: {met['minimum']} to {met['maximum']}."
     elif "values" in met:
@@ -146,7 +146,7 @@ def _takes_null(column: Column, *, strict: bool) -> bool:
     return "null" not in column.refuses and (not strict or column.nullable)
 
 
-def _met(column: Column) -> dict[str, Any]:
+def _value_range(column: Column) -> dict[str, Any]:
     """The values found in training: ``values``, or ``minimum`` and ``maximum``."""
     if column.categories is not None:
         return {"values": list(column.categories[:MAX_SHOWN])}
@@ -173,7 +173,7 @@ def _bounds(column: Column, *, null: bool) -> dict[str, Any]:
     if column.categories is not None:
         return {"enum": [*column.categories, *([None] if null else [])]}
     numeric = column.kind in ("number", "integer")
-    return _met(column) if numeric else {}
+    return _value_range(column) if numeric else {}
 
 
 def _plain(column: Column, bound: float) -> float | int | str:

@@ -74,9 +74,9 @@ def document(
             if feedback
             else {}
         ),
-        **_told(),
+        **_package_operations(),
         **protocols.paths(manifest, example),
-        **_operated(),
+        **_health_operations(),
     }
     schemas = {
         "Row": columns.row(manifest, example),
@@ -202,7 +202,7 @@ def _feedback(*, answers: bool) -> Operation:
     }
 
 
-def _told() -> dict[str, dict[str, Operation]]:
+def _package_operations() -> dict[str, dict[str, Operation]]:
     """The operations that describe the package."""
     return {
         "/schema": get("package", "Columns, kinds, ranges and categories, and a row to try"),
@@ -210,7 +210,7 @@ def _told() -> dict[str, dict[str, Operation]]:
     }
 
 
-def _operated() -> dict[str, dict[str, Operation]]:
+def _health_operations() -> dict[str, dict[str, Operation]]:
     """The operations for operators: health and metrics."""
     text = {"text/plain": {"schema": {"type": "string"}}}
     failing = {"503": {"description": "Unavailable", "content": text}}

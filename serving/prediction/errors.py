@@ -11,7 +11,7 @@ from typing import Literal
 class Unready:
     """Why no request can be answered now."""
 
-    code: Literal["stuck", "starting", "model_restarting", "golden_failed"]
+    code: Literal["stuck", "starting", "model_restarting", "member_restarting", "golden_failed"]
     message: str
 
 

@@ -11,6 +11,7 @@ from packager.model.golden_answers import GoldenCase
 from serving.http.messages import RequestError
 from serving.prediction.errors import (
     DeadlineExceededError,
+    MemberFailedError,
     ModelError,
     ModelProcessEndedError,
     QueueFullError,
@@ -23,7 +24,7 @@ from serving.prediction.predictor import Predictor
 logger = logging.getLogger("serving")
 RETRY_SECONDS = 0.1
 """Until the model's process answers."""
-WAITING = (ModelProcessEndedError, QueueFullError, DeadlineExceededError)
+WAITING = (ModelProcessEndedError, MemberFailedError, QueueFullError, DeadlineExceededError)
 """What says nothing about the answers."""
 
 

@@ -16,11 +16,13 @@ from contextlib import suppress
 from typing import Any
 
 from modelhost.wire import Message
+from monitoring.metrics.members import MemberMetrics
 from serving.prediction.errors import (
     ClientDisconnectedError,
     DeadlineExceededError,
     QueueFullError,
 )
+from serving.prediction.member_messages import READY, read_usage
 from serving.prediction.model_board import ModelEnd, WorkerBoard
 from serving.prediction.model_connection import ModelProcess, PendingRequest
 from serving.prediction.places import Places
@@ -57,11 +59,18 @@ class ModelClient:
         self._places = places
         self._numbers = itertools.count(1)
         self._waiting: deque[PendingRequest] = deque()
-        self._processes = [ModelProcess(one, self._begin, self._done) for one in addresses]
+        self._processes = [ModelProcess(one, self) for one in addresses]
         self._tasks: list[asyncio.Task[None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self.was_ready = False
         """Whether a process has ever been ready."""
+        self._member_metrics: MemberMetrics | None = None
+        self._needed: frozenset[str] = frozenset()
+
+    def watch_members(self, metrics: MemberMetrics, needed: frozenset[str]) -> None:
+        """Count what members of a solution do; ``needed``: those that no flow does without."""
+        self._member_metrics, self._needed = metrics, needed
+        self.members_changed()
 
     def start(self) -> None:
         """Connect to the processes, or be ready to."""
@@ -92,6 +101,11 @@ class ModelClient:
         now = time.monotonic()
         connected = [one for one in self._processes if one.connected]
         return bool(connected) and all(one.owed(now) for one in connected)
+
+    def waiting_member(self) -> tuple[str, str] | None:
+        """A needed member and why it is not ready, if no process has all that are needed."""
+        found = [one.waiting_member(self._needed) for one in self._processes if one.connected]
+        return found[0] if found and None not in found else None
 
     def last_ends(self) -> dict[int, ModelEnd]:
         """Number → end, of the processes that have not loaded the model since."""
@@ -179,17 +193,32 @@ class ModelClient:
             asked.process.cancel(asked)
         else:
             self._waiting.remove(asked)
-            self._done(asked)
+            self.request_done(asked)
 
-    def _begin(self, process: ModelProcess) -> None:  # noqa: ARG002
+    def process_ready(self) -> None:
+        """Called when a process has loaded the model."""
         self.was_ready = True
         self._dispatch()
+
+    def members_changed(self) -> None:
+        """Called when a process has told of its members, or ended."""
+        metrics = self._member_metrics
+        if metrics is not None:
+            for name in metrics.names:
+                ready = [one.members.get(name) == READY for one in self._processes]
+                metrics.set_ready(name, sum(ready))
+
+    def members_called(self, calls: Any) -> None:
+        """Called with the calls of members that came with an answer; raises ``ValueError``."""
+        if self._member_metrics is not None:
+            self._member_metrics.add(read_usage(calls))
 
     def _dispatch(self) -> None:
         """Send the requests that wait, each to the process that has the fewest."""
         connected = [one for one in self._processes if one.connected]
         while self._waiting and connected:
-            min(connected, key=ModelProcess.load).send(self._waiting.popleft())
+            best = min(connected, key=lambda one: one.load(self._needed))
+            best.send(self._waiting.popleft())
 
     async def _report(self, board: WorkerBoard) -> None:
         """Tell the supervisor which processes leave a request unanswered: their loop may run."""
@@ -199,6 +228,7 @@ class ModelClient:
                 board.owes(number, int(one.owed(now) * 1e9))
             await asyncio.sleep(OWED_SECONDS)
 
-    def _done(self, asked: PendingRequest) -> None:
+    def request_done(self, asked: PendingRequest) -> None:
+        """Called after each request: its answer, or the end of its process."""
         if asked.placed:
             self._places.free()

@@ -13,10 +13,11 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, cast
+from typing import Any, Protocol, TypeVar, cast
 
 from modelhost.wire import MAX_HEADER_BYTES, Decoder, Message, WireError, encoded
 from serving.prediction.errors import ModelProcessEndedError
+from serving.prediction.member_messages import READY, read_states
 
 VERSION = 1
 MAX_ANSWER_BYTES = 256 << 20
@@ -33,6 +34,9 @@ MAX_PAUSE_SECONDS = 1.0
 """Between attempts to connect: twice as long after each that had no success."""
 
 logger = logging.getLogger("serving")
+
+
+Read = TypeVar("Read")
 
 
 class PendingRequest:
@@ -59,26 +63,34 @@ class PendingRequest:
         """Whether it has one of the worker's places."""
 
 
+class Owner(Protocol):
+    """What is told of a process."""
+
+    def process_ready(self) -> None:
+        """It has loaded the model."""
+
+    def request_done(self, asked: PendingRequest) -> None:
+        """A request has its answer, or the process ended."""
+
+    def members_changed(self) -> None:
+        """The states of its members are other ones."""
+
+    def members_called(self, calls: Any) -> None:
+        """An answer came with calls of members; raises ``ValueError`` for another form."""
+
+
 class ModelProcess:
     """One model process: the connection with it, and the requests that it has."""
 
-    def __init__(
-        self,
-        address: str,
-        ready: Callable[[ModelProcess], None],
-        done: Callable[[PendingRequest], None],
-    ) -> None:
-        """``ready`` is called when the process has loaded the model, ``done`` after each request.
-
-        ``done`` follows the answer, or the end of the process.
-        """
+    def __init__(self, address: str, owner: Owner) -> None:
         self._address = address
-        self._ready = ready
-        self._done = done
+        self._owner = owner
         self._link: _Link | None = None
         self.greeted_at = 0.0
         """``time.monotonic()`` when a process was last ready."""
         self.asked: dict[int, PendingRequest] = {}
+        self.members: dict[str, str] = {}
+        """Of a solution: member → ``ready``, or why it is not."""
 
     @property
     def connected(self) -> bool:
@@ -90,10 +102,21 @@ class ModelProcess:
         deadlines = (one.deadline for one in self.asked.values())
         return min((one for one in deadlines if one < now), default=0.0)
 
-    def load(self) -> tuple[bool, int]:
-        """How little it should get another request: an overdue answer first, then their number."""
+    def load(self, needed: frozenset[str]) -> tuple[bool, bool, int]:
+        """How little it should get another request.
+
+        First an overdue answer, then a member of ``needed`` that is not ready, then their number.
+        """
         oldest = next(iter(self.asked.values()), None)
-        return oldest is not None and oldest.deadline < time.monotonic(), len(self.asked)
+        overdue = oldest is not None and oldest.deadline < time.monotonic()
+        return overdue, self.waiting_member(needed) is not None, len(self.asked)
+
+    def waiting_member(self, needed: frozenset[str]) -> tuple[str, str] | None:
+        """The first member of ``needed`` that is not ready, and why."""
+        for name, state in self.members.items():
+            if state != READY and name in needed:
+                return name, state
+        return None
 
     def send(self, asked: PendingRequest) -> None:
         """Send a request; its future gets the answer, or ``ModelProcessEndedError``."""
@@ -126,32 +149,52 @@ class ModelProcess:
             patience = GREETING_SECONDS if link.greeted else min(2 * patience, MAX_GREETING_SECONDS)
             await asyncio.sleep(pause)
 
-    def greeted(self, link: _Link) -> None:
-        """Note that the process is ready."""
+    def greeted(self, link: _Link, members: Mapping[str, str]) -> None:
+        """Note that the process is ready, and the states of its members."""
         self._link = link
         self.greeted_at = time.monotonic()
-        self._ready(self)
+        self.tell_members(members)
+        self._owner.process_ready()
+
+    def tell_members(self, members: Mapping[str, str]) -> None:
+        """Note the states of the members."""
+        self.members = {**members}
+        self._owner.members_changed()
 
     def answered(self, message: Message) -> None:
-        """Pass an answer on; raises ``WireError`` if nothing was asked."""
+        """Pass an answer on; raises ``WireError`` if nothing was asked, or for a wrong form."""
+        if self.members and "id" not in message.header:
+            self.tell_members(_checked(read_states, message.header.get("members")))
+            return
+        calls = message.header.pop("members", None)
+        if calls is not None:
+            _checked(self._owner.members_called, calls)
         number = message.header.get("id")
         asked = self.asked.pop(number, None) if type(number) is int else None
         if asked is None:
             raise WireError("expected an answer to a request, got another")
         if not asked.future.done():
             asked.future.set_result(message)
-        self._done(asked)
+        self._owner.request_done(asked)
 
     def lost(self, link: _Link) -> None:
         """Fail the requests that the process had."""
         if self._link is not link:
             return
         self._link = None
+        self.tell_members({})
         had, self.asked = self.asked, {}
         for asked in had.values():
             if not asked.future.done():
                 asked.future.set_exception(ModelProcessEndedError())
-            self._done(asked)
+            self._owner.request_done(asked)
+
+
+def _checked(read: Callable[[Any], Read], told: Any) -> Read:
+    try:
+        return read(told)
+    except ValueError as error:
+        raise WireError(str(error)) from error
 
 
 def _same(link: _Link) -> _Link:
@@ -179,7 +222,7 @@ class _Link(asyncio.Protocol):
         if not self._transport or self._transport.is_closing():
             return
         try:
-            if self.greeted and not self._process.asked:
+            if self.greeted and not self._process.asked and not self._process.members:
                 raise WireError("expected nothing before a request, got a message")
             for message in self._decoder.feed(data):
                 if self.greeted:
@@ -220,10 +263,11 @@ class _Link(asyncio.Protocol):
         process = hello.get("pid")
         if hello.get("hello") != VERSION or type(process) is not int:
             raise WireError("expected a greeting of this version, got another message")
+        members = _checked(read_states, hello.get("members", {}))
         try:
             self._watched = os.pidfd_open(process)
         except (OSError, OverflowError) as error:
             raise WireError("expected the id of a process that runs, got another") from error
         self._loop.add_reader(self._watched, self.close)
         self.greeted = True
-        self._process.greeted(self)
+        self._process.greeted(self, members)

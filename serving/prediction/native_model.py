@@ -11,14 +11,15 @@ from modelhost.predictions import Predictions
 from modelhost.wire import Message
 from packager.data.rows.coerce import format_bound
 from packager.data.rows.column_converter import ColumnConverter
-from packager.data.rows.made_values import neutral
 from packager.data.rows.request_rows import RowChecker, ValidatedRows
+from packager.data.rows.synthetic_values import neutral
 from packager.errors import PackageError
 from packager.manifest.manifest import Column, RejectedValue, Schema
 from serving.http.limits import LimitExceededError
 from serving.http.messages import RequestError
 from serving.prediction.batching import RowGroups
 from serving.prediction.errors import MemberFailedError, ModelError, RowRefusedError
+from serving.prediction.flow_times import FlowTimes
 from serving.prediction.model_client import ModelClient, Receive
 
 KINDS: dict[str, RejectedValue] = {
@@ -101,8 +102,16 @@ class NativeModel:
     and what ``ModelClient`` raises.
     """
 
-    def __init__(self, client: ModelClient, schema: Schema, checker: RowChecker) -> None:
+    def __init__(
+        self,
+        client: ModelClient,
+        schema: Schema,
+        checker: RowChecker,
+        times: FlowTimes | None = None,
+    ) -> None:
+        """``times``: of a solution, counts where the time of its flow goes."""
         self._client = client
+        self._times = times
         self._groups = RowGroups(schema)
         self._specs = [ColumnSpec.of(column) for column in schema.features]
         self._plans = [ColumnConverter(column) for column in schema.features]
@@ -152,6 +161,8 @@ class NativeModel:
     def _predictions(self, checked: ValidatedRows, answer: Message) -> Predictions:
         header = answer.header
         try:
+            if self._times is not None:
+                self._times.count(header)
             if "unavailable" in header:
                 raise _unavailable(header["unavailable"])
             if "broken" in header:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 from monitoring.calendar_values import CalendarUnit
@@ -24,6 +24,7 @@ from packager.model.compiled.model import CompiledModel, load_compiled
 from packager.model.golden_answers import FILE as GOLDEN_CASES
 from packager.model.golden_answers import GoldenCases
 from packager.model.paths import Root
+from serving.prediction.member_profiles import MemberProfiles, load_profile
 from serving.prediction.model_parts import HostedParts
 from serving.prediction.package_baseline import baseline_of, load_baselines, output_baselines
 
@@ -47,6 +48,8 @@ class PackageFiles:
     compiled: CompiledModel | None
     parts: HostedParts
     """Of the model, for ``compiled``; each worker binds them to its own connections."""
+    members: MemberProfiles = field(default_factory=MemberProfiles)
+    """Of a solution."""
 
     @classmethod
     def load(cls, manifest: Manifest, root: Root) -> Self:
@@ -70,6 +73,7 @@ class PackageFiles:
             membership,
             load_compiled(root, described, manifest.task, parts),
             parts,
+            MemberProfiles() if manifest.solution is None else MemberProfiles.load(root),
         )
 
     def measured_package(self) -> MeasuredPackage:
@@ -89,6 +93,7 @@ class PackageFiles:
             output_baseline=output_baselines(outputs, manifest, self.baselines),
             design_effect=self.baselines.design_effect,
             optional=[c.name for c in manifest.schema_.features if c.default is not None],
+            members=self.members.measured(),
         )
 
 
@@ -125,20 +130,6 @@ def load_golden_cases(root: Root) -> GoldenCases:
     """The golden cases of package.toml; none if the package has none."""
     path = root.package / GOLDEN_CASES
     return GoldenCases.load(path) if path.exists() else GoldenCases()
-
-
-def load_profile(root: Root) -> Profile | None:
-    """The reference profile for drift; None if the package has none."""
-    path = root.package / "profile.json"
-    if not path.exists():
-        return None
-    try:
-        return Profile.model_validate_json(path.read_bytes())
-    except ValueError as error:
-        raise PackageError(
-            f"{path}: expected a profile, got {error}",
-            "the package is damaged or was made by another version of this program",
-        ) from error
 
 
 def load_slices(

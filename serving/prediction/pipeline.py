@@ -80,8 +80,14 @@ class Pipeline:
         if self.stuck:
             return Unready("stuck", f"{self._model} did not answer by the deadline")
         client = self._predictor.client
-        if not self._predictor.needs_model or client.ready:
+        if not self._predictor.needs_model:
             return None
+        if client.ready:
+            waiting = client.waiting_member()
+            if waiting is None:
+                return None
+            name, why = waiting
+            return Unready("member_restarting", f"member {name!r} of {self._model} {why}")
         for number, end in client.last_ends().items():
             name = f"process {number} of {self._model}"
             return Unready("model_restarting", end.sentence(name))
@@ -147,12 +153,8 @@ class Pipeline:
         except ModelError as error:
             raise RequestError(500, "model_failed", f"{self._model} raised an error") from error
         except ModelProcessEndedError as error:
-            raise RequestError(
-                503,
-                "model_process_ended",
-                f"the process of {self._model} ended before it answered",
-                headers=RETRY_AFTER,
-            ) from error
+            why = f"the process of {self._model} ended before it answered"
+            raise RequestError(503, "model_process_ended", why, headers=RETRY_AFTER) from error
         except MemberFailedError as error:
             code, status = ("member_late", 504) if error.late else ("member_unavailable", 503)
             raise RequestError(status, code, str(error), headers=RETRY_AFTER) from error
@@ -265,9 +267,8 @@ class Pipeline:
             predictor.budget.check_rows(checked.rows, len(predictor.classes or ()))
         except LimitExceededError as error:
             raise RequestError.of_bound(error) from error
-        self._check_size(
-            sum(count * len(feature) for (feature, _), count in checked.anomalies.items())
-        )
+        counts = checked.anomalies.items()
+        self._check_size(sum(count * len(feature) for (feature, _), count in counts))
 
     def _check_size(self, size: int) -> None:
         """Raise ``RequestError`` (413) if an answer of ``size`` bytes is too large."""

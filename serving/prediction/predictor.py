@@ -23,6 +23,7 @@ from packager.manifest.evaluation import Golden
 from packager.manifest.manifest import Manifest
 from packager.model.compiled.model import CompiledModel
 from packager.model.golden_answers import GoldenCases
+from serving.compiled_check.sampler import COMPILED_CHECK_DIR, CheckSampler
 from serving.feedback.endpoint import FeedbackEndpoint
 from serving.feedback.stores import flagged_rows_log
 from serving.http import messages
@@ -30,6 +31,7 @@ from serving.http.json_bodies import is_heavy
 from serving.http.limits import Budget
 from serving.prediction.errors import ModelError, RowRefusedError
 from serving.prediction.fast_rows import FastRows
+from serving.prediction.flow_times import FlowTimes
 from serving.prediction.model_client import ModelClient
 from serving.prediction.model_parts import HostedParts
 from serving.prediction.native_model import NativeModel
@@ -38,7 +40,6 @@ from serving.prediction.package_files import PackageFiles, names_without_persona
 from serving.prediction.timing import TimingModel
 from serving.protocols.protocol import ScoredRows
 from serving.settings import Settings
-from serving.shadow.sampler import SHADOW_DIR, ShadowSampler
 
 logger = logging.getLogger("serving")
 
@@ -84,12 +85,13 @@ class Predictor:
         described, clocks = manifest.schema_, files.clocks
         metrics = ServingMetrics(files.measured_package(), routes)
         files.parts.bind(client)
+        client.watch_members(metrics.members, files.members.needed)
         loaded = cls(
             manifest=manifest,
             golden=files.golden,
             golden_cases=files.golden_cases,
             client=client,
-            own=NativeModel(client, described, checker),
+            own=NativeModel(client, described, checker, _flow_times(manifest, metrics)),
             compiled=files.compiled,
             parts=files.parts,
             checker=checker,
@@ -218,12 +220,12 @@ class Predictor:
         classes = self.manifest.schema_.probability_classes
         return ScoredRows(checked, labels, probabilities, classes, tokens, outcome.more), batch
 
-    def shadow_sampler(self, ratio: float) -> ShadowSampler | None:
-        """A sampler of rows for the shadow comparison; None if there is no comparison."""
-        folder = os.environ.get(SHADOW_DIR)
+    def compiled_check_sampler(self, ratio: float) -> CheckSampler | None:
+        """A sampler of rows for the compiled check; None if there is no comparison."""
+        folder = os.environ.get(COMPILED_CHECK_DIR)
         if self.compiled is None or not ratio or folder is None:
             return None
-        return ShadowSampler(Path(folder), ratio, len(self.manifest.schema_.features), self.metrics)
+        return CheckSampler(Path(folder), ratio, len(self.manifest.schema_.features), self.metrics)
 
     def log_flagged(self, batch: Batch) -> None:
         """Write a sample of the flagged rows to their log, if it is enabled."""
@@ -242,6 +244,12 @@ class Predictor:
             raise messages.RequestError.of_row(error) from error
         except RecursionError as error:  # parsed, but too deeply nested to be shown in an error
             raise messages.unreadable("too deeply nested") from error
+
+
+def _flow_times(manifest: Manifest, metrics: ServingMetrics) -> FlowTimes | None:
+    if manifest.solution is None:
+        return None
+    return FlowTimes(metrics.series, manifest.solution)
 
 
 def _one_row(answer: tuple[Scalar, list[float] | None] | None) -> PartialPrediction:

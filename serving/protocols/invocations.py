@@ -20,7 +20,7 @@ from packager.manifest.manifest import Column, Manifest
 from serving.http.limits import Budget, LimitExceededError
 from serving.http.media_type import media_type
 from serving.http.messages import RequestError, encode_in_parts
-from serving.protocols.parsing import is_nan, json_object, malformed, shown
+from serving.protocols.parsing import display, is_nan, json_object, malformed
 from serving.protocols.protocol import ScoredRows
 
 Rows = list[dict[str, Any]]
@@ -209,7 +209,7 @@ def _table(names: Sequence[str], lines: Sequence[Any]) -> Rows:
                 f"row {place} is not a list of {len(names)} values",
                 row=place,
                 expected=f"a list of {len(names)} values",
-                got=shown(line),
+                got=display(line),
             )
     return [dict(zip(names, line, strict=True)) for line in lines]
 

@@ -27,16 +27,16 @@ def json_object(body: bytes, budget: Budget) -> dict[str, Any]:
 
 def malformed(message: str, expected: str, got: object) -> RequestError:
     """422: JSON of another form than ``expected``."""
-    return RequestError(422, "malformed_request", message, expected=expected, got=shown(got))
+    return RequestError(422, "malformed_request", message, expected=expected, got=display(got))
 
 
-def shown(value: object) -> str:
+def display(value: object) -> str:
     """``value`` as ASCII JSON of at most 80 characters."""
     text = json.dumps(beginning(value))
     return text if len(text) <= _SHORT else f"{text[: _SHORT - 3]}..."
 
 
-def named(name: str) -> str:
+def quoted(name: str) -> str:
     """A name from a request for a message: quoted, and cut to 80 characters."""
     return repr(truncate(name))
 

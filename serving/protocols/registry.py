@@ -70,15 +70,15 @@ def documents(
 def refusal(path: str, error: RequestError) -> Response:
     """``error`` in the format of the protocol of ``path``."""
     if path == "/v2" or path.startswith("/v2/"):
-        return Response(error.status, encode({"error": _told(error)}), headers=error.headers)
+        return Response(error.status, encode({"error": _sentence(error)}), headers=error.headers)
     if path in ("/invocations", "/ping"):
         code = _MLFLOW_CODES.get(error.status, "BAD_REQUEST")
-        body = {"error_code": code, "message": _told(error)}
+        body = {"error_code": code, "message": _sentence(error)}
         return Response(error.status, encode(body), headers=error.headers)
     return error.response()
 
 
-def _told(error: RequestError) -> str:
+def _sentence(error: RequestError) -> str:
     """Message and details of an error in one sentence."""
     expected, got = error.details.get("expected"), error.details.get("got")
     if error.code in _COMPLETE or not expected:

@@ -21,7 +21,7 @@ from serving.http.messages import (
     encode_in_parts,
     encode_small,
 )
-from serving.protocols.parsing import json_object, malformed, named
+from serving.protocols.parsing import json_object, malformed, quoted
 from serving.protocols.protocol import ScoredRows
 from serving.protocols.v2_outputs import OutputTensors, described
 from serving.protocols.v2_tensors import Tensor, json_size, read_inputs, write_json, write_raw
@@ -39,7 +39,7 @@ _NUMERIC = ("number", "integer")
 
 
 @dataclass(frozen=True)
-class Asked:
+class InferenceRequest:
     """The options of a request for its answer."""
 
     id: str | None
@@ -65,16 +65,18 @@ class Infer:
 
     def rows(
         self, body: bytes, headers: Mapping[bytes, bytes]
-    ) -> tuple[list[dict[str, Any]], Asked]:
+    ) -> tuple[list[dict[str, Any]], InferenceRequest]:
         """Rows of the columns sent as tensors; see ``ProtocolAdapter.rows``."""
         size = json_size(headers, len(body))
         document = json_object(body[:size], self._budget)
-        asked = _asked(document, self._outputs.names)
+        asked = _parse_request(document, self._outputs.names)
         tensors = read_inputs(document.get("inputs"), memoryview(body)[size:])
         names, columns = self._columns(tensors)
         return [dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)], asked
 
-    def body(self, context: Asked, scored: ScoredRows) -> tuple[bytes, Mapping[str, str]]:
+    def body(
+        self, context: InferenceRequest, scored: ScoredRows
+    ) -> tuple[bytes, Mapping[str, str]]:
         """The requested outputs, in that order; see ``ProtocolAdapter.body``."""
         available = self._outputs.tensors(scored)
         wanted = context.outputs or tuple((name, context.binary) for name in available)
@@ -112,7 +114,7 @@ class Infer:
         known, features = self._known, self._manifest.schema_.features
         first = tensors[0]
         if not first.shape[0]:
-            raise malformed(f"input {named(first.name)} is empty", "at least one row", first.shape)
+            raise malformed(f"input {quoted(first.name)} is empty", "at least one row", first.shape)
         if len(tensors) == 1 and first.name not in known:
             if len(features) == 1 and features[0].kind == "array":
                 tensors = [first := replace(first, name=features[0].name)]
@@ -130,11 +132,11 @@ class Infer:
             return [None] * rows
         if column is not None and column.kind == "array":
             if tensor.shape[0] != rows:
-                raise malformed(f"input {named(tensor.name)}: rows", str(rows), tensor.shape)
+                raise malformed(f"input {quoted(tensor.name)}: rows", str(rows), tensor.shape)
             return array_cells(tensor, column)
         if tensor.shape not in ((rows,), (rows, 1)):
             expected = f"[{rows}] or [{rows}, 1]"
-            raise malformed(f"input {named(tensor.name)}: shape", expected, tensor.shape)
+            raise malformed(f"input {quoted(tensor.name)}: shape", expected, tensor.shape)
         if column is not None and column.kind == "list":
             return list_cells(tensor, self._budget)
         if column is not None and column.kind == "bytes":
@@ -157,7 +159,7 @@ class Infer:
             expected = (
                 f"one input a column: {', '.join(names)}" if other else f"[rows, {len(names)}]"
             )
-            raise malformed(f"input {named(tensor.name)}: shape", expected, tensor.shape)
+            raise malformed(f"input {quoted(tensor.name)}: shape", expected, tensor.shape)
         width, values = len(names), plain_cells(tensor)
         return names, [values[place::width] for place in range(width)]
 
@@ -177,7 +179,7 @@ def metadata(manifest: Manifest, golden: Golden | None, *, tokens: bool) -> dict
     }
 
 
-def _asked(document: Mapping[str, Any], names: Sequence[str]) -> Asked:
+def _parse_request(document: Mapping[str, Any], names: Sequence[str]) -> InferenceRequest:
     name = document.get("id")
     if name is not None and not isinstance(name, str):
         raise malformed("'id' is not text", "text", name)
@@ -187,7 +189,7 @@ def _asked(document: Mapping[str, Any], names: Sequence[str]) -> Asked:
     binary = _flag(parameters, "binary_data_output", False)
     outputs = document.get("outputs")
     if outputs is None or outputs == []:
-        return Asked(name, None, binary)
+        return InferenceRequest(name, None, binary)
     if not isinstance(outputs, list):
         raise malformed("'outputs' is not a list", "a list of objects", outputs)
     if len(outputs) > len(names):  # too many: one of the first has a duplicate or unknown name
@@ -196,7 +198,7 @@ def _asked(document: Mapping[str, Any], names: Sequence[str]) -> Asked:
     for place, (output, _) in enumerate(wanted):
         if output in [earlier for earlier, _ in wanted[:place]]:
             raise malformed(f"duplicate output {output!r}", "every name once", output)
-    return Asked(name, wanted, binary)
+    return InferenceRequest(name, wanted, binary)
 
 
 def _wanted(entry: Any, names: Sequence[str], binary: bool) -> tuple[str, bool]:

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from serving.http.messages import RequestError
-from serving.protocols.parsing import malformed, named
+from serving.protocols.parsing import malformed, quoted
 
 CODES = {
     "BOOL": "?",
@@ -99,7 +99,7 @@ def read_inputs(inputs: Any, binary: memoryview) -> list[Tensor]:
     for entry in inputs:
         name, datatype, shape = _described(entry)
         if name in names:
-            raise malformed(f"duplicate input {named(name)}", "every name once", name)
+            raise malformed(f"duplicate input {quoted(name)}", "every name once", name)
         names.add(name)
         parameters = _parameters(name, entry)
         size = _binary_size(name, entry, parameters)
@@ -108,7 +108,7 @@ def read_inputs(inputs: Any, binary: memoryview) -> list[Tensor]:
             raw = binary[used : used + size]
             used += size
             if len(raw) < size:
-                message = f"input {named(name)}: raw data is truncated"
+                message = f"input {quoted(name)}: raw data is truncated"
                 raise malformed(message, f"{size} bytes", len(raw))
         text = parameters.get("content_type") == "str"
         tensors.append(Tensor(name, datatype, shape, entry.get("data"), raw, text))
@@ -155,22 +155,22 @@ def _described(entry: Any) -> tuple[str, str, tuple[int, ...]]:
     if not isinstance(name, str):
         raise malformed("an input has no name", "text", name)
     if datatype not in DATATYPES:
-        raise malformed(f"input {named(name)}: unknown datatype", ", ".join(DATATYPES), datatype)
+        raise malformed(f"input {quoted(name)}: unknown datatype", ", ".join(DATATYPES), datatype)
     sizes = shape if isinstance(shape, list) else []
     if not 1 <= len(sizes) <= MAX_RANK or not all(
         type(size) is int and 0 <= size <= MAX_SIZE for size in sizes
     ):
         expected = f"[rows, …], 1 to {MAX_RANK} dimensions"
-        raise malformed(f"input {named(name)}: shape", expected, shape)
+        raise malformed(f"input {quoted(name)}: shape", expected, shape)
     return name, datatype, tuple(sizes)
 
 
 def _parameters(name: str, entry: dict[str, Any]) -> dict[str, Any]:
     parameters = entry.get("parameters") or {}
     if not isinstance(parameters, dict):
-        raise malformed(f"input {named(name)}: parameters", "an object", parameters)
+        raise malformed(f"input {quoted(name)}: parameters", "an object", parameters)
     if "shared_memory_region" in parameters:
-        raise malformed(f"input {named(name)}: shared memory is not supported", "data", parameters)
+        raise malformed(f"input {quoted(name)}: shared memory is not supported", "data", parameters)
     return parameters
 
 
@@ -180,8 +180,8 @@ def _binary_size(name: str, entry: dict[str, Any], parameters: dict[str, Any]) -
     if size is None:
         return None
     if type(size) is not int or not 0 <= size <= MAX_SIZE:
-        raise malformed(f"input {named(name)}: binary_data_size", "a number of bytes", size)
+        raise malformed(f"input {quoted(name)}: binary_data_size", "a number of bytes", size)
     if "data" in entry:
-        message = f"input {named(name)}: has both data and binary_data_size"
+        message = f"input {quoted(name)}: has both data and binary_data_size"
         raise malformed(message, "one of them", size)
     return size

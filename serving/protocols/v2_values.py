@@ -20,7 +20,7 @@ from packager.manifest.base import Kind
 from packager.manifest.manifest import Column
 from serving.http.limits import Budget, LimitExceededError
 from serving.http.messages import RequestError
-from serving.protocols.parsing import is_nan, malformed, named
+from serving.protocols.parsing import is_nan, malformed, quoted
 from serving.protocols.v2_tensors import CODES, LENGTH, Tensor
 
 FLOATS = ("FP16", "FP32", "FP64", "BF16")
@@ -82,7 +82,7 @@ def array_cells(tensor: Tensor, column: Column) -> Sequence[Any]:
         if (tensor.datatype == "BOOL") != (column.element == "bool"):
             expected = "BOOL" if column.element == "bool" else "a datatype of numbers"
         got = tensor.datatype if isinstance(expected, str) else list(tensor.shape)
-        raise malformed(f"input {named(tensor.name)}: shape or datatype", str(expected), got)
+        raise malformed(f"input {quoted(tensor.name)}: shape or datatype", str(expected), got)
     if tensor.raw is not None:
         return list(_raw_numbers(tensor).reshape(rows, *shape))
     return _json_arrays(tensor, shape)
@@ -90,7 +90,7 @@ def array_cells(tensor: Tensor, column: Column) -> Sequence[Any]:
 
 def _require_bytes(tensor: Tensor) -> None:
     if tensor.datatype != "BYTES":
-        raise malformed(f"input {named(tensor.name)}: datatype", "BYTES", tensor.datatype)
+        raise malformed(f"input {quoted(tensor.name)}: datatype", "BYTES", tensor.datatype)
 
 
 def _raw_numbers(tensor: Tensor) -> npt.NDArray[Any]:
@@ -100,7 +100,7 @@ def _raw_numbers(tensor: Tensor) -> npt.NDArray[Any]:
     dtype = np.dtype("<u2" if brain else CODES[tensor.datatype])
     if len(tensor.raw) != tensor.elements * dtype.itemsize:
         expected = f"{tensor.elements * dtype.itemsize} bytes"
-        raise malformed(f"input {named(tensor.name)}: raw data", expected, len(tensor.raw))
+        raise malformed(f"input {quoted(tensor.name)}: raw data", expected, len(tensor.raw))
     if brain:  # the upper half of a float32
         floats: npt.NDArray[Any] = (np.frombuffer(tensor.raw, dtype).astype("<u4") << 16).view(
             "<f4"
@@ -122,13 +122,13 @@ def _raw_parts(tensor: Tensor) -> Iterator[bytes]:
         start = place + LENGTH.size
         place = start + LENGTH.unpack_from(raw, place)[0] if start <= len(raw) else len(raw) + 1
         if place > len(raw):
-            message = f"input {named(tensor.name)}: raw text is truncated"
+            message = f"input {quoted(tensor.name)}: raw text is truncated"
             raise malformed(message, "length and text", len(raw))
         yield bytes(raw[start:place])
         found += 1
     if found != wanted:
         got = "more" if found > wanted else found
-        raise malformed(f"input {named(tensor.name)}: raw data", f"{wanted} elements", got)
+        raise malformed(f"input {quoted(tensor.name)}: raw data", f"{wanted} elements", got)
 
 
 def _decoded(tensor: Tensor, at: int, part: bytes) -> str:
@@ -149,7 +149,7 @@ def _parsed(tensor: Tensor, row: int, text: str | None) -> Any:
 def _json_values(tensor: Tensor) -> list[Any]:
     data, shape = tensor.data, tensor.shape
     if not isinstance(data, list):
-        raise malformed(f"input {named(tensor.name)}: data", "a list", data)
+        raise malformed(f"input {quoted(tensor.name)}: data", "a list", data)
     nested = any(isinstance(value, list) for value in data)
     if nested and (
         len(shape) != 2
@@ -171,11 +171,11 @@ def _json_arrays(tensor: Tensor, shape: Sequence[int]) -> Sequence[Any]:
     """Arrays from flat or nested JSON; floats as they are written, in float64."""
     data, rows = tensor.data, tensor.shape[0]
     if not isinstance(data, list):
-        raise malformed(f"input {named(tensor.name)}: data", "a list", data)
+        raise malformed(f"input {quoted(tensor.name)}: data", "a list", data)
     if any(isinstance(value, list) for value in data):
         if len(data) != rows:
             expected = f"{rows} rows, or {tensor.elements} elements"
-            raise malformed(f"input {named(tensor.name)}: data", expected, len(data))
+            raise malformed(f"input {quoted(tensor.name)}: data", expected, len(data))
         gone = [value is None for value in data]
         present = [value for value in data if value is not None]
         try:
@@ -200,13 +200,13 @@ def _json_arrays(tensor: Tensor, shape: Sequence[int]) -> Sequence[Any]:
 
 
 def _misnested(tensor: Tensor) -> RequestError:
-    message = f"input {named(tensor.name)}: the nesting of data differs from shape"
+    message = f"input {quoted(tensor.name)}: the nesting of data differs from shape"
     return malformed(message, str(list(tensor.shape)), tensor.data)
 
 
 def _miscounted(tensor: Tensor, got: int) -> RequestError:
     expected = f"{tensor.elements} elements"
-    return malformed(f"input {named(tensor.name)}: data", expected, got)
+    return malformed(f"input {quoted(tensor.name)}: data", expected, got)
 
 
 def _where(tensor: Tensor, place: int) -> str:
@@ -214,7 +214,7 @@ def _where(tensor: Tensor, place: int) -> str:
     width = tensor.shape[1] if len(tensor.shape) == 2 else 1
     if width == 1:
         return f"row {place}, column {json.dumps(truncate(tensor.name))}"
-    return f"row {place // width}, value {place % width} of input {named(tensor.name)}"
+    return f"row {place // width}, value {place % width} of input {quoted(tensor.name)}"
 
 
 def _fitting(datatype: str) -> Callable[[Any], bool]:

@@ -123,6 +123,7 @@ def ended(connection: socket.socket) -> bool:
     return True
 
 
+@pytest.mark.slow
 def test_it_answers_with_the_number_of_the_request(connection: socket.socket) -> None:
     assert ask(connection, prediction(77, [0, 0]))["id"] == 77
 

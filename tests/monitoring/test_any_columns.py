@@ -30,6 +30,7 @@ RULES = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", RULES)
 @given(st.lists(st.tuples(SCALARS, SCALARS), min_size=1, max_size=8))
 def test_a_rule_can_be_applied_to_anything(rule: str, cells: list[tuple[object, object]]) -> None:

@@ -58,6 +58,7 @@ def test_bins_are_named_by_dates_times_and_numbers() -> None:
     assert price.bins[1] == "2 to 4"
 
 
+@pytest.mark.slow
 @given(ROWS)
 def test_a_server_counts_what_the_profile_says(rows: list[tuple[Any, ...]]) -> None:
     bins = BinCounts(list(enumerate(FEATURES)), UNITS)
@@ -92,6 +93,7 @@ RULES = {
 }
 
 
+@pytest.mark.slow
 @given(ROWS)
 def test_a_build_and_a_server_assign_the_same_slices(rows: list[tuple[Any, ...]]) -> None:
     frame = frame_of(rows)

@@ -141,9 +141,8 @@ def test_504_at_the_deadline_503_while_it_lasts_and_health_all_along(
         assert refused.status == 503
         assert refused.headers["retry-after"] == "1"
         assert error(refused)["code"] == "overloaded"
-        began = time.monotonic()
         assert failing_server.get("/readyz").status == 200
-        assert time.monotonic() - began < 0.5
+        assert not slow.done()
         assert slow.result().status == 504
         assert error(slow.result())["code"] == "deadline"
     until = time.monotonic() + 10

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import warm_processes
+
 from packager import cli
 from packager.cache import cache_directory
 from packager.runners.result_cache import RECORD, TRAINED
@@ -40,17 +42,26 @@ class Done:
         return json.loads(self.out)
 
 
-def package(*arguments: object, env: dict[str, str] | None = None, cwd: Path | None = None) -> Done:
-    """Run the command as a user does."""
-    with subprocess.Popen(
-        [PACKAGE, *map(str, arguments)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=cwd,
-        env={**os.environ, **(env or {})},
-    ) as process:
-        out, err = process.communicate()
+def package(
+    *arguments: object,
+    env: dict[str, str] | None = None,
+    cwd: Path | None = None,
+    warm: bool = True,
+) -> Done:
+    """Run the command as a user does.
+
+    ``warm``: in a process that has imported libraries, but nothing of this project; else in a new
+    interpreter, for tests of what that reads and imports when it starts.
+    """
+    variables, pipe = {**os.environ, **(env or {})}, subprocess.PIPE
+    words = [*map(str, arguments)]
+    if warm:
+        process = warm_processes.package(words, variables, stdout=pipe, stderr=pipe, cwd=cwd)
+    else:
+        process = subprocess.Popen(
+            [PACKAGE, *words], stdout=pipe, stderr=pipe, text=True, cwd=cwd, env=variables
+        )
+    out, err = process.communicate()
     return Done(process.returncode, out, err, process.pid)
 
 

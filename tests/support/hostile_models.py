@@ -170,6 +170,9 @@ def never_answers():
 def takes_longer_than_the_deadline(): time.sleep(3)
 
 @attack
+def takes_a_second(): time.sleep(1)
+
+@attack
 def never_returns(): time.sleep(3_600)
 
 @attack

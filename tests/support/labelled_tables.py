@@ -12,7 +12,7 @@ from packager.manifest.base import FileEntry
 from packager.manifest.label_schemes import LabelScheme
 from packager.tables.commits import Authorship
 from packager.tables.labels.commit import AddedLabels, add_labels, declare_scheme
-from packager.tables.labels.given import GivenLabel, GivenLabels
+from packager.tables.labels.imported import ImportedLabel, ImportedLabels
 
 BY = Authorship("m", "me")
 QUALITY = LabelScheme(name="quality", classes=("bad", "good"))
@@ -34,9 +34,9 @@ def rows(count: int = 5) -> pd.DataFrame:
 
 def given_labels(
     votes: Iterable[Vote], key: Sequence[str] = ("id",), source: str = "1", **more: object
-) -> GivenLabels:
+) -> ImportedLabels:
     labels = tuple(
-        GivenLabel(
+        ImportedLabel(
             f"line {line}",
             tuple(map(str, row)) if isinstance(row, tuple) else (str(row),),
             annotator,
@@ -46,7 +46,7 @@ def given_labels(
         for line, (row, annotator, label) in enumerate(votes, 2)
     )
     entry = FileEntry(path="labels.csv", sha256=source * 64, size=1)
-    return GivenLabels(entry, tuple(key), labels, {})
+    return ImportedLabels(entry, tuple(key), labels, {})
 
 
 def declared(

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from packager.monitor.counters import (
+from packager.replicas.counters import (
     ModelSelector,
 )
 

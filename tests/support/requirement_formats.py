@@ -6,16 +6,16 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from packager.environment.formats.wanted import Wanted
+from packager.environment.formats.selection import DependencySelection
 from packager.environment.platform import WheelTarget
 
 LOCKS = Path(__file__).parents[1] / "packager" / "environment" / "formats" / "locks"
 TARGET = WheelTarget("3.11", "linux/amd64", (2, 36))
 
 
-def wanted(*extras: str, groups: tuple[str, ...] = (), python: str = "3.11") -> Wanted:
+def wanted(*extras: str, groups: tuple[str, ...] = (), python: str = "3.11") -> DependencySelection:
     """The project with ``extras`` and ``groups``, for CPython ``python`` on Linux."""
-    return Wanted(WheelTarget(python, "linux/amd64", (2, 36)), extras, groups)
+    return DependencySelection(WheelTarget(python, "linux/amd64", (2, 36)), extras, groups)
 
 
 def locked(name: str) -> dict[str, Any]:

@@ -29,6 +29,7 @@ MODELS = {
         "classification",
         ("__all__", "color=E", ODD),
         (ODD, "carat"),
+        members=("segmenter", ODD),
     ),
     "regression": MonitoredModel(
         "prices",
@@ -45,6 +46,7 @@ MODELS = {
         ("__all__", ODD),
         ("__prediction__.price",),
         outputs=(("price", "mae"), (ODD, "jaccard")),
+        members=("text",),
     ),
     "a model without data": MonitoredModel("bare", "1-0", "classification", ("__all__",), ()),
 }
@@ -61,6 +63,11 @@ NAMES = (
     "LabelsRejected",
     "CompiledMismatch",
     "CrashLoop",
+    "MemberFailed",
+    "MemberSlow",
+    "ShadowNotAnswering",
+    "ChallengerBetter",
+    "ChallengerWorse",
     "NoRequests",
     "VersionSkew",
     "TargetDown",

@@ -1,9 +1,9 @@
-"""Starts worker and model host processes from one that has imported pandas and scikit-learn.
+"""Starts processes of this project from one that has imported pandas, scikit-learn and others.
 
-``Popen`` takes the place of ``subprocess.Popen`` for ``python -m packager.worker`` and ``python -m
-modelhost work`` of this interpreter. They are processes of their own with their own confinement;
-only their libraries were imported before it. There is a server for each set of variables that
-libraries read when they are imported.
+``popen`` takes the place of ``subprocess.Popen`` for ``python -m packager.worker`` and ``python -m
+modelhost work`` of this interpreter, ``package`` for the command. They are processes of their own
+with their own confinement; only their libraries were imported before it. There is a server for each
+set of variables that libraries read when they are imported.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ READ_EARLY = (
 ANYWHERE = ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED")
 """Variables of them that a forked process follows, or that change no result."""
 MODULES = ("packager.worker", "modelhost")
+COMMAND = "packager.cli"
+PROGRAM = Path(sys.executable).parent / "package"
 STARTING = ("packager.model.hosted", "packager.worker.processes.run_to_end")
 """Modules of this project that start them."""
 
@@ -91,11 +93,15 @@ def read_early(variables: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _channel(variables: Mapping[str, str]) -> socket.socket | None:
-    """The connection to the server for ``variables``, which is started if they are the usual."""
+AT_START = {**os.environ}
+
+
+def _channel(
+    variables: Mapping[str, str], usual: Sequence[Mapping[str, str]]
+) -> socket.socket | None:
+    """The connection to the server for ``variables``, which is started if they are ``usual``."""
     early = read_early(variables)
-    usual = (read_early({**os.environ, **more}) for more in ({}, *startable))
-    if early not in channels and startable and early in usual:
+    if early not in channels and early in map(read_early, usual):
         channels[early], theirs = socket.socketpair()
         with theirs:
             subprocess.Popen(
@@ -112,10 +118,21 @@ def popen(command: Sequence[Any], **options: Any) -> Any:
     words = [str(word) for word in command]
     variables = dict(options.get("env") or os.environ)
     named = words[0] == sys.executable and words[1] == "-m" and words[2] in MODULES
-    channel = _channel(variables) if named and not options.get("preexec_fn") else None
+    usual = [{**os.environ, **more} for more in ({}, *startable)] if startable else []
+    channel = _channel(variables, usual) if named and not options.get("preexec_fn") else None
     if channel is None:
         return subprocess.Popen(command, **options)
     return _forked(channel, words[2:], variables, options)
+
+
+def package(arguments: Sequence[str], variables: Mapping[str, str], **options: Any) -> Any:
+    """Start the command; in a new interpreter if one of ``variables`` matters when it starts."""
+    early = "PYTHONPATH", "PYTHONDONTWRITEBYTECODE"
+    same = all(variables.get(name) == AT_START.get(name) for name in early)
+    channel = _channel(variables, [AT_START]) if same else None
+    if channel is None:
+        return subprocess.Popen([PROGRAM, *arguments], env=variables, text=True, **options)
+    return _forked(channel, [COMMAND, *arguments], variables, options)
 
 
 def _forked(

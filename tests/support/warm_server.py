@@ -1,9 +1,9 @@
-"""``python warm_server.py DESCRIPTOR``: forks processes that have pandas and scikit-learn already.
+"""``python warm_server.py DESCRIPTOR``: forks processes that have their libraries already.
 
 To import them costs most of the processor time of a small process of the worker or of the model
-host. A request names a module to run as ``python -m`` does, with its arguments, variables, folder
-and open files; of this project nothing is imported before the fork. ``warm_processes`` is the other
-end.
+host, and much of that of the command. A request names a module to run as ``python -m`` does, with
+its arguments, variables, folder and open files; of this project nothing is imported before the
+fork. ``warm_processes`` is the other end.
 """
 
 from __future__ import annotations
@@ -29,18 +29,27 @@ MAX_DESCRIPTORS = 16
 FIRST_HIGH = 500
 """Descriptors from here on are no target of a request."""
 PARENT = "MODELHOST_PARENT"
+COMMAND = "packager.cli"
 
 
 def main(channel: socket.socket) -> None:
     """Answer requests until the process at the other end has ended."""
+    import docker  # noqa: F401
+    import installer  # noqa: F401
     import numpy  # noqa: F401
+    import packaging.requirements  # noqa: F401
     import pandas  # noqa: F401
+    import pathspec  # noqa: F401
     import pydantic  # noqa: F401
+    import requests  # noqa: F401
+    import rich.console  # noqa: F401
     import sklearn.ensemble
     import sklearn.linear_model
     import sklearn.pipeline
     import sklearn.preprocessing
     import sklearn.tree  # noqa: F401
+    import typer.main  # noqa: F401
+    import uv  # noqa: F401
 
     gc.collect()
     gc.freeze()
@@ -112,8 +121,11 @@ def become(request: dict[str, Any], open_files: Sequence[int], channel: socket.s
         os.environ[PARENT] = str(os.getppid())
     sys.dont_write_bytecode = bool(os.environ.get("PYTHONDONTWRITEBYTECODE"))
     searched = os.environ.get("PYTHONPATH", "")
-    sys.path[:0] = [request["directory"], *filter(None, searched.split(os.pathsep))]
+    # A program that pip installs does not import from the current folder, as ``python -m`` does.
+    first = [] if request["module"] == COMMAND else [request["directory"]]
+    sys.path[:0] = [*first, *filter(None, searched.split(os.pathsep))]
     sys.argv = ["-m", *request["arguments"]]
+    sys.orig_argv = [sys.executable, "-m", request["module"], *request["arguments"]]
     sys.modules["numpy"].random.seed()
     code = 1
     try:

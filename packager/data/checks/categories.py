@@ -54,7 +54,7 @@ def typo(table: CheckedTable) -> Iterator[DataIssue]:
             continue
         plain = {_plain(texts.values[code]): code for code in frequent[::-1]}
         for code in range(len(texts.values)):
-            meant, score = _meant(texts, code, frequent, plain)
+            meant, score = _intended_value(texts, code, frequent, plain)
             if meant is not None:
                 right = str(texts.values[meant])
                 yield DataIssue(
@@ -66,7 +66,7 @@ def typo(table: CheckedTable) -> Iterator[DataIssue]:
                 )
 
 
-def _meant(
+def _intended_value(
     texts: Texts, code: int, frequent: Ints, plain: dict[str, int]
 ) -> tuple[int | None, float]:
     """The code of the frequent value that was probably intended, and the score."""

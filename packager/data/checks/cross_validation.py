@@ -29,16 +29,16 @@ FitPredict = Callable[[pd.DataFrame, "pd.Series[Any]", pd.DataFrame], FoldPredic
 
 
 @dataclass(frozen=True)
-class OutOfFold:
+class OutOfFoldPredictions:
     """Predictions for ``rows`` by models that were not trained on them."""
 
     rows: Ints
     """Positions in the table."""
     classes: tuple[Any, ...] | None
     """None for regression."""
-    given: Floats
+    target_values: Floats
     """The target: codes of ``classes``, or numbers. Shape (rows,)."""
-    answers: Floats
+    predictions: Floats
     """Probabilities (rows, classes), or numbers (rows,)."""
 
 
@@ -49,7 +49,7 @@ class Folds:
     rows: Ints
     """Positions in the table."""
     classes: tuple[Any, ...] | None
-    given: Floats
+    target_values: Floats
     columns: pd.DataFrame
     """Training input: the features, and training-only columns."""
     features: tuple[str, ...]
@@ -58,7 +58,7 @@ class Folds:
     splits: tuple[tuple[Ints, Ints], ...]
     """Positions in ``rows``: those trained on, those predicted."""
 
-    def answered(self, fit_predict: FitPredict) -> OutOfFold:
+    def predict_all(self, fit_predict: FitPredict) -> OutOfFoldPredictions:
         """Run ``fit_predict`` on each fold; rows that no model could predict are left out.
 
         Exceptions of ``fit_predict`` pass through.
@@ -74,9 +74,11 @@ class Folds:
             if self.classes is None:
                 answers[test] = found
             else:
-                answers[test] = _aligned(named, found, self.classes, self.given[test])
+                answers[test] = _aligned(named, found, self.classes, self.target_values[test])
         known = np.isfinite(answers if self.classes is None else answers.sum(axis=1))
-        return OutOfFold(self.rows[known], self.classes, self.given[known], answers[known])
+        return OutOfFoldPredictions(
+            self.rows[known], self.classes, self.target_values[known], answers[known]
+        )
 
 
 def plan_folds(table: CheckedTable) -> Folds:
@@ -110,9 +112,9 @@ def plan_folds(table: CheckedTable) -> Folds:
     )
 
 
-def out_of_fold(table: CheckedTable, fit_predict: FitPredict) -> OutOfFold:
+def out_of_fold(table: CheckedTable, fit_predict: FitPredict) -> OutOfFoldPredictions:
     """Out-of-fold predictions of ``fit_predict`` for ``table``."""
-    return plan_folds(table).answered(fit_predict)
+    return plan_folds(table).predict_all(fit_predict)
 
 
 def _splits(table: CheckedTable, rows: Ints, given: Floats, classes: bool) -> Any:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from modelhost.text import truncate
-from packager.data.checks.cross_validation import OutOfFold
+from packager.data.checks.cross_validation import OutOfFoldPredictions
 from packager.data.checks.issue import DataIssue, Floats, Ints, Mask
 from packager.data.checks.table import CheckedTable
 from packager.text import format_number
@@ -26,28 +26,28 @@ MAX_LABEL = 40
 """Maximum characters of a label in the text of a finding, which contains three labels."""
 
 
-def label_error(table: CheckedTable, found: OutOfFold) -> Iterator[DataIssue]:
+def label_error(table: CheckedTable, found: OutOfFoldPredictions) -> Iterator[DataIssue]:
     """Score 0.3 to 0.8, increasing with the model's confidence and with its accuracy."""
     if found.classes is None:
         yield from _numbers(table, found)
         return
-    given = found.given.astype(np.intp)
-    flagged = confident(given, found.answers)
-    guess = np.argmax(found.answers, axis=1)
+    given = found.target_values.astype(np.intp)
+    flagged = confident(given, found.predictions)
+    guess = np.argmax(found.predictions, axis=1)
     right = float((guess == given).mean())
     rows = np.flatnonzero(flagged)
-    probability = found.answers[rows, guess[rows]]
+    probability = found.predictions[rows, guess[rows]]
     names = [truncate(str(label), MAX_LABEL) for label in found.classes]
     texts = [
         f"{names[given[r]]}; the model predicts {names[guess[r]]} "
-        f"({p:.0%}), {names[given[r]]} {found.answers[r, given[r]]:.0%}"
+        f"({p:.0%}), {names[given[r]]} {found.predictions[r, given[r]]:.0%}"
         for r, p in zip(rows, probability, strict=True)
     ]
     yield DataIssue(
         table.target,
         "the label that a model trained without this row expects",
         "inspect the row: fix the label, keep or drop it",
-        0.3 + 0.5 * right * self_confidence(given, found.answers)[rows],
+        0.3 + 0.5 * right * self_confidence(given, found.predictions)[rows],
         found.rows[rows],
         texts,
     )
@@ -128,10 +128,10 @@ def robust_residuals(given: Floats, predicted: Floats) -> Floats:
     return scaled
 
 
-def _numbers(table: CheckedTable, found: OutOfFold) -> Iterator[DataIssue]:
-    answered = np.isfinite(found.answers)
-    scaled = np.zeros(len(found.given))
-    scaled[answered] = robust_residuals(found.given[answered], found.answers[answered])
+def _numbers(table: CheckedTable, found: OutOfFoldPredictions) -> Iterator[DataIssue]:
+    answered = np.isfinite(found.predictions)
+    scaled = np.zeros(len(found.target_values))
+    scaled[answered] = robust_residuals(found.target_values[answered], found.predictions[answered])
     rows: npt.NDArray[np.intp] = np.flatnonzero(np.abs(scaled) > MIN_RESIDUAL_Z)
     if len(rows):
         yield DataIssue(
@@ -141,8 +141,8 @@ def _numbers(table: CheckedTable, found: OutOfFold) -> Iterator[DataIssue]:
             0.8 - 0.4 * MIN_RESIDUAL_Z / np.abs(scaled[rows]),
             found.rows[rows],
             [
-                f"{found.given[r]:.15g}; "
-                f"the model predicts {format_number(found.answers[r])}, "
+                f"{found.target_values[r]:.15g}; "
+                f"the model predicts {format_number(found.predictions[r])}, "
                 f"{abs(scaled[r]):.0f} robust deviations away"
                 for r in rows
             ],

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from packager.data.checks.cross_validation import OutOfFold
+from packager.data.checks.cross_validation import OutOfFoldPredictions
 from packager.data.checks.issue import NotApplicableError
 
 MIN_STANDARD_ERRORS = 3.0
 """Standard errors by which a model must be better than chance."""
 
 
-def check_skill(found: OutOfFold) -> None:
+def check_skill(found: OutOfFoldPredictions) -> None:
     """Raise ``NotApplicableError`` unless the model is better than one without features.
 
     Classes: mean recall of the classes above 1 / number of classes. Numbers: mean absolute error
@@ -25,9 +25,9 @@ def check_skill(found: OutOfFold) -> None:
         _check_classes(found)
 
 
-def _check_classes(found: OutOfFold) -> None:
-    given = found.given.astype(np.intp)
-    right = np.argmax(found.answers, axis=1) == given
+def _check_classes(found: OutOfFoldPredictions) -> None:
+    given = found.target_values.astype(np.intp)
+    right = np.argmax(found.predictions, axis=1) == given
     present, sizes = np.unique(given, return_counts=True)
     if len(present) < 2:
         raise NotApplicableError("the out-of-fold rows have one class")
@@ -42,11 +42,11 @@ def _check_classes(found: OutOfFold) -> None:
         )
 
 
-def _check_numbers(found: OutOfFold) -> None:
-    answered = np.isfinite(found.answers)
+def _check_numbers(found: OutOfFoldPredictions) -> None:
+    answered = np.isfinite(found.predictions)
     if not answered.any():
         raise NotApplicableError("no row has an out-of-fold prediction")
-    given, answers = found.given[answered], found.answers[answered]
+    given, answers = found.target_values[answered], found.predictions[answered]
     saved = np.abs(given - np.median(given)) - np.abs(given - answers)
     error = float(saved.std()) / np.sqrt(len(saved))
     if float(saved.mean()) <= MIN_STANDARD_ERRORS * error:

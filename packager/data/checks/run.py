@@ -9,8 +9,9 @@ import numpy as np
 from modelhost.text import truncate
 from packager.data.checks import leakage as shared
 from packager.data.checks.categories import typo, unseen_category
+from packager.data.checks.cell_display import MAX_CELL, cell_text, picture
 from packager.data.checks.columns import constant, id_like
-from packager.data.checks.cross_validation import OutOfFold
+from packager.data.checks.cross_validation import OutOfFoldPredictions
 from packager.data.checks.derived import derived_outlier
 from packager.data.checks.disputes import disputed_label
 from packager.data.checks.drift import drift, slice_drift
@@ -29,7 +30,6 @@ from packager.data.checks.outliers import outlier
 from packager.data.checks.placeholders import placeholder
 from packager.data.checks.ranges import ranges
 from packager.data.checks.schema import schema
-from packager.data.checks.shown_cells import MAX_CELL, cell_text, picture
 from packager.data.checks.table import CheckedTable
 from packager.data.checks.target_leakage import target_leakage
 
@@ -80,7 +80,7 @@ MAX_PICTURES = 100
 
 def check(
     table: CheckedTable,
-    predictions: OutOfFold | None = None,
+    predictions: OutOfFoldPredictions | None = None,
     *,
     models: bool = True,
     notes: Iterable[str] = (),

@@ -30,13 +30,15 @@ def schema(table: CheckedTable) -> Iterator[DataIssue]:
     for name, (kind, why) in wanted.items():
         if name not in found:
             text = f"the column {name!r}, {why}"
-            yield _wrong(name, "no such column", text, "add the column", _taken(table, why))
+            yield _wrong(name, "no such column", text, "add the column", _is_accepted(table, why))
         elif kind != "any" and found[name].kind not in (kind, *ACCEPTED_KINDS.get(kind, ())):
-            if table.frame[name].isna().all() or (kind == "integer" and _holed(table, name)):
+            if table.frame[name].isna().all() or (
+                kind == "integer" and _integers_with_nulls(table, name)
+            ):
                 continue  # only nulls changed the kind; ``missing`` reports them
             got, text = f"a column of kind {found[name].kind}", f"kind {kind}, {why}"
             fix = "fix the cells that changed the kind"
-            yield _wrong(name, got, text, fix, _taken(table, why))
+            yield _wrong(name, got, text, fix, _is_accepted(table, why))
     if table.expected.previous:
         labels = table.expected.labels
         for name in sorted(found.keys() - wanted.keys()):
@@ -53,11 +55,11 @@ def schema(table: CheckedTable) -> Iterator[DataIssue]:
             )
 
 
-def _taken(table: CheckedTable, why: str) -> bool:
+def _is_accepted(table: CheckedTable, why: str) -> bool:
     return table.expected.accepted and why == _BEFORE
 
 
-def _holed(table: CheckedTable, name: str) -> bool:
+def _integers_with_nulls(table: CheckedTable, name: str) -> bool:
     """Whether a column holds whole numbers and nulls, which a frame stores as floats."""
     if name not in table.numeric:
         return False

@@ -11,7 +11,7 @@ from packager.data.csv_files import csv_names
 from packager.data.csv_types import read_csv_table
 from packager.data.declared import declared_blocks, with_declared
 from packager.data.parquet_files import parquet_names, read_parquet
-from packager.data.sources.beside import Beside, NamedFiles, texts
+from packager.data.sources.external_columns import ExternalColumns, NamedFiles, texts
 from packager.data.sources.listing import SourceListing, source_files
 from packager.errors import UsageError
 from packager.manifest.read_options import DEFAULT_OPTIONS, TableReadOptions
@@ -33,8 +33,8 @@ class SourceTable:
         self.path = path
         self.reader = reader
         self.files = source_files(path, reader, beside)
-        self.beside = _beside(self.files, reader)
-        self.columns = _columns(self.files, reader, self.beside)
+        self.external = _external_columns(self.files, reader)
+        self.columns = _columns(self.files, reader, self.external)
         for file in self.files.table[1:] if self.files.format in ("csv", "parquet") else ():
             names, first = _names(self.files, file, reader), self.table_columns
             if names != first:
@@ -47,7 +47,7 @@ class SourceTable:
     @property
     def table_columns(self) -> list[str]:
         """The columns of the table alone."""
-        return self.columns[: len(self.columns) - len(self.beside.arrays)]
+        return self.columns[: len(self.columns) - len(self.external.arrays)]
 
     def read(self) -> pd.DataFrame:
         """All rows, as declared; raises ``UsageError``."""
@@ -62,15 +62,15 @@ class SourceTable:
 
     def as_declared(self, frame: pd.DataFrame) -> pd.DataFrame:
         """All rows of the table, as declared and with the columns beside it."""
-        return with_declared(self.beside.whole(frame), self.reader, self.path)
+        return with_declared(self.external.whole(frame), self.reader, self.path)
 
     def blocks(self, frames: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         """The table of ``frames``, as declared and with the columns beside it, in blocks."""
-        return declared_blocks(self.beside.blocks(frames), self.reader, self.path)
+        return declared_blocks(self.external.blocks(frames), self.reader, self.path)
 
     def plain_blocks(self, rows: int = _ROWS) -> Iterator[pd.DataFrame]:
         """A source without a table in blocks of at most ``rows``, without the columns beside."""
-        total = self.beside.arrays[0].shape[0] if self.files.format == "numpy" else None
+        total = self.external.arrays[0].shape[0] if self.files.format == "numpy" else None
         length = len(self.files.table) if total is None else total
         for start in range(0, max(length, 1), rows):
             stop = min(length, start + rows)
@@ -100,10 +100,10 @@ class SourceTable:
 def column_names(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> list[str]:
     """Names of the columns, from the first file's header only."""
     found = source_files(path, reader)
-    return _columns(found, reader, _beside(found, reader))
+    return _columns(found, reader, _external_columns(found, reader))
 
 
-def _columns(found: SourceListing, reader: TableReadOptions, beside: Beside) -> list[str]:
+def _columns(found: SourceListing, reader: TableReadOptions, beside: ExternalColumns) -> list[str]:
     names = _names(found, found.table[0], reader) if found.table else []
     arrays = [one.name for one in beside.arrays]
     both = next((name for name in arrays if name in names), None)
@@ -123,6 +123,6 @@ def _names(found: SourceListing, file: Path, reader: TableReadOptions) -> list[s
     return csv_names(file, reader) if found.format == "csv" else parquet_names(file)
 
 
-def _beside(found: SourceListing, reader: TableReadOptions) -> Beside:
+def _external_columns(found: SourceListing, reader: TableReadOptions) -> ExternalColumns:
     rows = NamedFiles.below(found.top, found.table) if found.format == "files" else None
-    return Beside(found, reader, rows)
+    return ExternalColumns(found, reader, rows)

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from monitoring.metrics.restarts import PROCESSES, RESTARTS
 from packager.deploy.grafana.label_panels import label_panels
+from packager.deploy.grafana.member_panels import member_panels
 from packager.deploy.grafana.panel import SELECTED, Panel, Query
+from packager.deploy.grafana.shadow_panels import shadow_panels
 from packager.deploy.prometheus import recording
 from packager.deploy.prometheus.promql import MODEL
 from packager.deploy.prometheus.recording import ROUTES, burn_name, drift_name
@@ -23,7 +25,9 @@ def rows(model: MonitoredModel) -> list[tuple[str, list[Panel]]]:
         ("Requests", _requests(model.objectives)),
         ("Drift", _drift()),
         ("Data and predictions", _data()),
+        *([("Members", member_panels())] if model.members else []),
         ("Accuracy from labels", label_panels(model)),
+        ("Champion and challenger", shadow_panels(model)),
         ("Alerts", _alerts()),
     ]
 

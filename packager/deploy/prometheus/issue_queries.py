@@ -15,13 +15,20 @@ from dataclasses import dataclass
 from typing import Literal
 
 from monitoring.metrics.restarts import RESTARTS
-from packager.deploy.prometheus import output_rules, promql, recording
+from packager.deploy.prometheus import (
+    member_alerts,
+    output_rules,
+    promql,
+    recording,
+    shadow_rules,
+)
 from packager.deploy.prometheus.recording import BURN_WINDOWS, burn_name, drift_name
 from packager.deploy.prometheus.rules import MonitoredModel
 from packager.tracker.core.priority import DRIFT_CERTAINTY
 
 GUESSED = 0.5
 """Certainty of an accuracy that the model estimates itself."""
+LOST = 'outcome=~"failed|dropped"'
 CERTAIN = "vector(1)"
 VERSION = ("model", "version")
 
@@ -87,9 +94,32 @@ def issue_queries(model: MonitoredModel) -> Mapping[str, AlertQueries]:
         "LabelsRejected": _rejected(),
         "CompiledMismatch": _mismatches(),
         "CrashLoop": _restarts(),
+        **(member_queries(model) if model.members else {}),
+        **_shadow(model),
         "NoRequests": AlertQueries(CERTAIN, CERTAIN, (_rows_plot("model"),)),
         "VersionSkew": _versions(),
         "TargetDown": _targets(),
+    }
+
+
+def member_queries(model: MonitoredModel) -> dict[str, AlertQueries]:
+    """Of the alerts about a member: its rows without an answer, its slow calls."""
+    own = "model={model}, version={version}, member={member}"
+    rows = f"increase({member_alerts.ROWS}{{{own}}}[15m])"
+    failed = f"increase({member_alerts.ROWS}{{{own}, {member_alerts.NOT_ANSWERED}}}[15m])"
+    share = f"sum({failed}) / (sum({rows}) > 0)"
+    calls, buckets = (f"{member_alerts.CALLS}_{one}{{{own}}}[1h]" for one in ("count", "bucket"))
+    quick = f'{member_alerts.CALLS}_bucket{{{own}, le="{member_alerts.slow_bound(model)!r}"}}[1h]'
+    slow = f"1 - sum(increase({quick})) / (sum(increase({calls})) > 0)"
+    median = f"histogram_quantile(0.5, sum by (le) (rate({buckets})))"
+    plots = Plot("rows in 15 minutes", f"sum by (outcome) ({rows})")
+    return {
+        "MemberFailed": AlertQueries(f"({share}) or vector(1)", CERTAIN, (plots,)),
+        "MemberSlow": AlertQueries(
+            f"clamp({slow}, 0, 1)",
+            CERTAIN,
+            (Plot("median time of a call, seconds", median),),
+        ),
     }
 
 
@@ -219,6 +249,26 @@ def _restarts() -> AlertQueries:
     return AlertQueries(
         share, CERTAIN, (Plot("processes that ended, 15 minutes", ended("reason")),)
     )
+
+
+def _shadow(model: MonitoredModel) -> dict[str, AlertQueries]:
+    """Rows without an answer; a verdict on the challenger is about every row."""
+    rows = "model_shadow_rows_total"
+    lost = f"sum(increase({rows}{_version(LOST)}[1h]))"
+    share = f"{lost} / (sum(increase({rows}{_version()}[1h])) > 0)"
+    outcomes = f"sum by (outcome) (increase({rows}{_version()}[1h]))"
+    plot = Plot("rows an hour by the challenger's answer", outcomes)
+    found = {"ShadowNotAnswering": AlertQueries(share, CERTAIN, (plot,))}
+    if model.task == "outputs":
+        return found
+    names = {
+        "challenger minus champion": shadow_rules.DIFFERENCE,
+        "low": shadow_rules.LOW,
+        "high": shadow_rules.HIGH,
+    }
+    plots = tuple(Plot(title, of(name, *VERSION, "slice")) for title, name in names.items())
+    judged = AlertQueries(CERTAIN, CERTAIN, plots)
+    return {**found, "ChallengerBetter": judged, "ChallengerWorse": judged}
 
 
 def _versions() -> AlertQueries:

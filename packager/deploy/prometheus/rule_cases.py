@@ -7,11 +7,13 @@ from collections.abc import Iterable, Mapping
 from monitoring.slices.slices import ALL
 from packager.deploy.prometheus import recording
 from packager.deploy.prometheus.alerts import BURNS
+from packager.deploy.prometheus.member_cases import member_cases
 from packager.deploy.prometheus.output_cases import output_cases
 from packager.deploy.prometheus.presence_cases import presence_cases
 from packager.deploy.prometheus.resolve_cases import lasting_cases
 from packager.deploy.prometheus.rule_tests import RuleCase, TestCaseBuilder, TestSeries
 from packager.deploy.prometheus.rules import MonitoredModel
+from packager.deploy.prometheus.shadow_cases import shadow_cases
 
 REFERENCE = {"b0": 5_000, "b1": 3_000, "b2": 2_000}
 STEADY = {"b0": 5, "b1": 3, "b2": 2}
@@ -33,9 +35,10 @@ def rule_cases(model: MonitoredModel) -> list[RuleCase]:
         *made.rejections(),
         *made.mismatches(),
         *made.crash_loops(),
+        *member_cases(made),
+        *shadow_cases(made),
     ]
-    lasting = lasting_cases(cases, model.name)
-    return [*cases, *lasting, *presence_cases(made)]
+    return [*cases, *lasting_cases(cases, model.name), *presence_cases(made)]
 
 
 def _scores(made: _RuleFixtures) -> list[RuleCase]:
@@ -277,10 +280,8 @@ class _RuleFixtures(TestCaseBuilder):
         alert, firing = "CrashLoop", {"severity": "ticket"}
 
         def ended(models: str, workers: str) -> list[TestSeries]:
-            return [
-                self.series("model_process_restarts_total", models, reason="signal"),
-                self.series("model_worker_restarts_total", workers, reason="exit"),
-            ]
+            kinds = ("process", models, "signal"), ("worker", workers, "exit")
+            return [self.series(f"model_{k}_restarts_total", n, reason=why) for k, n, why in kinds]
 
         return [
             self.case("fires for the model's process", alert, 30, ended("0+1x30", "0x30"), firing),

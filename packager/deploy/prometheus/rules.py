@@ -93,6 +93,8 @@ class MonitoredModel:
     outputs: tuple[tuple[str, str], ...] = ()
     """With ``[outputs]``: the outputs that have a baseline, and the measure it is of."""
     options: AlertOptions = AlertOptions()
+    members: tuple[str, ...] = ()
+    """Of a solution."""
 
     @property
     def classified(self) -> bool:

@@ -12,7 +12,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
 from packager.environment.formats import values
-from packager.environment.formats.wanted import Wanted
+from packager.environment.formats.selection import DependencySelection
 from packager.environment.other_tools import FREEZE
 from packager.errors import UsageError
 
@@ -44,7 +44,7 @@ def parsed_yaml(text: str, called: str) -> Any:
         ) from error
 
 
-def lines(content: Any, wanted: Wanted, called: str) -> list[str]:
+def lines(content: Any, wanted: DependencySelection, called: str) -> list[str]:
     """The pip part as it is, and a requirement for each of conda's packages.
 
     Raises ``UsageError`` for another Python than the base's, and for a package that is not known
@@ -58,7 +58,8 @@ def lines(content: Any, wanted: Wanted, called: str) -> list[str]:
         )
     if not isinstance(content, dict) or "dependencies" not in content:
         raise UsageError(
-            f"{called}: expected a file of conda with `dependencies`, got {values.shown(content)}",
+            f"{called}: expected a file of conda with `dependencies`, got "
+            f"{values.display(content)}",
             "write the list `dependencies:`, or name another file in package.toml",
         )
     conda: list[str] = []
@@ -74,7 +75,7 @@ def lines(content: Any, wanted: Wanted, called: str) -> list[str]:
     return [*conda, *pip]
 
 
-def requirement(spec: str, wanted: Wanted, called: str) -> str | None:
+def requirement(spec: str, wanted: DependencySelection, called: str) -> str | None:
     """What a match specification of conda asks for, as pip reads it.
 
     None for Python, which is compared with the target's, and for pip.
@@ -88,7 +89,7 @@ def requirement(spec: str, wanted: Wanted, called: str) -> str | None:
         if not wanted.supported_by(_versions(asked, spec, called)):
             raise UsageError(
                 f"{called}: expected the base's Python {wanted.target.python}, got "
-                f"{values.shown(spec)}",
+                f"{values.display(spec)}",
                 f"write python={wanted.target.python}, or name a base with that Python as [image] "
                 "base in package.toml",
             )
@@ -98,8 +99,8 @@ def requirement(spec: str, wanted: Wanted, called: str) -> str | None:
     known = index_names().get(str(canonicalize_name(name)))
     if known is None:
         raise UsageError(
-            f"{called}: {values.shown(spec)}: expected a package that an index of wheels has under "
-            f"a known name, got {name} of conda",
+            f"{called}: {values.display(spec)}: expected a package that an index of wheels has "
+            f"under a known name, got {name} of conda",
             "if a wheel of it exists, move the line into the list under `- pip:` with its name "
             "there; if it is a library that wheels bring themselves, such as a BLAS or a "
             "compiler's, name a copy of the file without it as [requirements] file in package.toml",
@@ -151,6 +152,6 @@ def _part(part: str) -> str:
 
 def _unread(spec: str, called: str) -> UsageError:
     return UsageError(
-        f"{called}: expected a package with one range of versions, got {values.shown(spec)}",
+        f"{called}: expected a package with one range of versions, got {values.display(spec)}",
         "write it as NAME, NAME=1.2, or NAME>=1.2,<2",
     )

@@ -9,7 +9,7 @@ from packaging.pylock import is_valid_pylock_path
 
 from packager.confinement import small_text
 from packager.environment.formats import values
-from packager.environment.formats.wanted import Wanted
+from packager.environment.formats.selection import DependencySelection
 from packager.environment.other_tools import refuse_other_formats
 
 YAML = (".yml", ".yaml")
@@ -34,7 +34,7 @@ def is_lock(file: Path) -> bool:
     return has_extras(file) and file.name != PROJECT
 
 
-def text_of(file: Path, top: Path, wanted: Wanted | None) -> str:
+def text_of(file: Path, top: Path, wanted: DependencySelection | None) -> str:
     """The text of a file of pip, or the lines of one in another format, of the project ``top``.
 
     Raises ``UsageError`` for what is not in the format, or does not fit ``wanted``.
@@ -48,7 +48,7 @@ def text_of(file: Path, top: Path, wanted: Wanted | None) -> str:
     return "".join(f"{line}\n" for line in _lines(file, top, wanted))
 
 
-def _lines(file: Path, top: Path, wanted: Wanted) -> list[str]:
+def _lines(file: Path, top: Path, wanted: DependencySelection) -> list[str]:
     # imported here: most projects have a requirements.txt
     from packager.environment.formats import conda, poetry_lock, pylock, pyproject, uv_lock
 

@@ -14,8 +14,8 @@ from packaging.utils import (
 )
 from packaging.version import InvalidVersion, Version
 
-from packager.environment.formats.values import shown
-from packager.environment.formats.wanted import Wanted
+from packager.environment.formats.selection import DependencySelection
+from packager.environment.formats.values import display
 from packager.environment.platform import WheelTarget
 from packager.errors import UsageError
 
@@ -52,7 +52,7 @@ class LockedPackage:
     """What stands in place of a version: a URL, or a path relative to the lock."""
 
 
-def line_of(pin: LockedPackage, wanted: Wanted, called: str) -> str:
+def line_of(pin: LockedPackage, wanted: DependencySelection, called: str) -> str:
     """The requirement of exactly this version, with the sha256 of each file that fits.
 
     Raises ``UsageError`` if the lock names files, and no wheel among them fits the target and
@@ -61,7 +61,7 @@ def line_of(pin: LockedPackage, wanted: Wanted, called: str) -> str:
     try:
         name = canonicalize_name(pin.name, validate=True)
     except InvalidName as error:
-        said = f"{called}: expected the name of a package, got {shown(pin.name)}"
+        said = f"{called}: expected the name of a package, got {display(pin.name)}"
         raise UsageError(said, "lock again") from error
     if pin.address is not None:
         hashes = _hashes(pin.files)
@@ -71,7 +71,7 @@ def line_of(pin: LockedPackage, wanted: Wanted, called: str) -> str:
         version = Version(pin.version)
     except InvalidVersion as error:
         raise UsageError(
-            f"{called}: expected a version of {name}, got {shown(pin.version)}", "lock again"
+            f"{called}: expected a version of {name}, got {display(pin.version)}", "lock again"
         ) from error
     sources = [file for file in pin.files if not file.is_wheel]
     fitting = [file for file in pin.files if file.fits(wanted.target)]
@@ -83,7 +83,7 @@ def line_of(pin: LockedPackage, wanted: Wanted, called: str) -> str:
 
 
 def check_satisfied(
-    lines: Iterable[str], pins: Sequence[LockedPackage], wanted: Wanted, called: str
+    lines: Iterable[str], pins: Sequence[LockedPackage], wanted: DependencySelection, called: str
 ) -> None:
     """Raise ``UsageError`` if a requirement of the project is not what its lock holds.
 
@@ -117,7 +117,7 @@ def _hashes(files: Iterable[LockedFile]) -> str:
     return "" if None in known else "".join(f" --hash=sha256:{one}" for one in sorted(set(known)))  # type: ignore[type-var]
 
 
-def _no_file(name: str, pin: LockedPackage, wanted: Wanted, called: str) -> UsageError:
+def _no_file(name: str, pin: LockedPackage, wanted: DependencySelection, called: str) -> UsageError:
     held = ", ".join(file.name for file in pin.files[:3]) + (", …" if len(pin.files) > 3 else "")
     return UsageError(
         f"{called}: {name}=={pin.version}: expected a wheel for Python {wanted.target.python} on "

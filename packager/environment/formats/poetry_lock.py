@@ -15,7 +15,7 @@ from poetry.core.version.markers import parse_marker
 from packager.environment.formats import poetry_project, pyproject, values
 from packager.environment.formats.pins import LockedFile, LockedPackage, check_satisfied, line_of
 from packager.environment.formats.poetry_project import INVALID, PoetryDependency
-from packager.environment.formats.wanted import Wanted
+from packager.environment.formats.selection import DependencySelection
 from packager.errors import UsageError
 
 NAME = "poetry.lock"
@@ -23,7 +23,9 @@ MAJORS = ("1", "2")
 """Versions of the format that are read, by the number before the dot."""
 
 
-def lines(content: Mapping[str, Any], wanted: Wanted, project: Mapping[str, Any]) -> list[str]:
+def lines(
+    content: Mapping[str, Any], wanted: DependencySelection, project: Mapping[str, Any]
+) -> list[str]:
     """A line for each package of the lock ``content`` that ``project`` needs, in its version.
 
     ``project`` is the ``pyproject.toml`` beside it. Raises ``UsageError`` for a lock of another
@@ -33,7 +35,7 @@ def lines(content: Mapping[str, Any], wanted: Wanted, project: Mapping[str, Any]
     version = str(metadata.get("lock-version", ""))
     if version.partition(".")[0] not in MAJORS:
         raise UsageError(
-            f"{NAME}: expected lock-version 1 or 2, got {values.shown(version)}",
+            f"{NAME}: expected lock-version 1 or 2, got {values.display(version)}",
             "lock again with Poetry 1 or 2, or take it from version control if it is damaged",
         )
     lock = _Lock(content, metadata, wanted)
@@ -54,7 +56,7 @@ def _of_poetry(project: Mapping[str, Any]) -> bool:
     return "dependencies" not in table
 
 
-def _roots(project: Mapping[str, Any], wanted: Wanted) -> Iterator[PoetryDependency]:
+def _roots(project: Mapping[str, Any], wanted: DependencySelection) -> Iterator[PoetryDependency]:
     if _of_poetry(project):
         tool = values.table(project.get("tool"), "tool", pyproject.NAME)
         poetry = values.table(tool.get("poetry"), poetry_project.SECTION, pyproject.NAME)
@@ -69,7 +71,7 @@ class _Lock:
     """The packages of a lock by name, and the pins that were reached so far."""
 
     def __init__(
-        self, content: Mapping[str, Any], metadata: Mapping[str, Any], wanted: Wanted
+        self, content: Mapping[str, Any], metadata: Mapping[str, Any], wanted: DependencySelection
     ) -> None:
         self.wanted = wanted
         self.files = values.table(metadata.get("files"), "metadata.files", NAME)
@@ -192,6 +194,6 @@ def _address(source: Mapping[str, Any], key: str) -> str | None:
 
 def _damaged(key: str, value: Any) -> UsageError:
     return UsageError(
-        f"{NAME}: `{key}`: expected what Poetry writes there, got {values.shown(value)}",
+        f"{NAME}: `{key}`: expected what Poetry writes there, got {values.display(value)}",
         "lock again: `poetry lock`",
     )

@@ -20,7 +20,7 @@ from poetry.core.version.exceptions import InvalidVersionError
 from poetry.core.version.markers import InvalidMarkerError
 
 from packager.environment.formats import values
-from packager.environment.formats.wanted import MAX_PATCH, Wanted
+from packager.environment.formats.selection import MAX_PATCH, DependencySelection
 from packager.errors import UsageError
 
 SECTION = "tool.poetry"
@@ -51,7 +51,7 @@ class PoetryDependency:
             return str(Requirement(line))
         except InvalidRequirement as error:
             raise UsageError(
-                f"{called}: `{key}`: expected one range of versions, got {values.shown(line)}",
+                f"{called}: `{key}`: expected one range of versions, got {values.display(line)}",
                 'pip has no "or" of versions: lock with `poetry lock` and write [requirements] '
                 'file = "poetry.lock" in package.toml, or write one range',
             ) from error
@@ -62,7 +62,7 @@ def is_declared(poetry: Any) -> bool:
     return isinstance(poetry, dict) and any(k in poetry for k in ("dependencies", "group", DEV))
 
 
-def lines(poetry: Mapping[str, Any], wanted: Wanted, called: str) -> list[str]:
+def lines(poetry: Mapping[str, Any], wanted: DependencySelection, called: str) -> list[str]:
     """The indexes, the dependencies, and those of the wanted extras and groups.
 
     Raises ``UsageError`` for an unknown extra or group, another Python than the base's, and for
@@ -72,7 +72,9 @@ def lines(poetry: Mapping[str, Any], wanted: Wanted, called: str) -> list[str]:
     return [*index_lines(poetry, called), *found]
 
 
-def edges(poetry: Mapping[str, Any], wanted: Wanted, called: str) -> Iterator[PoetryDependency]:
+def edges(
+    poetry: Mapping[str, Any], wanted: DependencySelection, called: str
+) -> Iterator[PoetryDependency]:
     """The dependencies, with optional ones of the wanted extras, and those of the groups."""
     key = f"{SECTION}.dependencies"
     own = values.table(poetry.get("dependencies"), key, called)
@@ -162,12 +164,12 @@ def _is_plain(wish: str | dict[str, Any]) -> bool:
 
 def _no_dependency(key: str, wish: Any, called: str) -> UsageError:
     return UsageError(
-        f"{called}: `{key}`: expected a dependency as Poetry reads it, got {values.shown(wish)}",
+        f"{called}: `{key}`: expected a dependency as Poetry reads it, got {values.display(wish)}",
         'write a version such as "^1.2", or a table with version, git, path or url',
     )
 
 
-def _check_python(pythons: Any, key: str, called: str, wanted: Wanted) -> None:
+def _check_python(pythons: Any, key: str, called: str, wanted: DependencySelection) -> None:
     if pythons is None:
         return
     text = values.text(pythons, key, called)
@@ -175,7 +177,7 @@ def _check_python(pythons: Any, key: str, called: str, wanted: Wanted) -> None:
         raise values.other_python(called, text, wanted)
 
 
-def allows_python(pythons: str, wanted: Wanted, key: str, called: str) -> bool:
+def allows_python(pythons: str, wanted: DependencySelection, key: str, called: str) -> bool:
     """Whether versions in Poetry's notation hold a patch release of the target's Python."""
     try:
         allowed = parse_constraint(pythons)

@@ -21,14 +21,14 @@ from packaging.pylock import (
 
 from packager.environment.formats import values
 from packager.environment.formats.pins import LockedFile, LockedPackage, line_of
-from packager.environment.formats.wanted import Wanted
+from packager.environment.formats.selection import DependencySelection
 from packager.errors import UsageError
 from packager.text import without_credentials
 
 Source = PackageVcs | PackageDirectory | PackageArchive | PackageWheel | PackageSdist
 
 
-def lines(content: Mapping[str, Any], wanted: Wanted, called: str) -> list[str]:
+def lines(content: Mapping[str, Any], wanted: DependencySelection, called: str) -> list[str]:
     """A line for each package of the lock that is needed on the target, in its version.
 
     Raises ``UsageError`` for a lock of another version of the format, for damage, and for a
@@ -38,7 +38,8 @@ def lines(content: Mapping[str, Any], wanted: Wanted, called: str) -> list[str]:
         lock = Pylock.from_dict(content)
     except PylockUnsupportedVersionError as error:
         raise UsageError(
-            f"{called}: expected lock-version 1.0, got {values.shown(content.get('lock-version'))}",
+            f"{called}: expected lock-version 1.0, got "
+            f"{values.display(content.get('lock-version'))}",
             "make it again with a tool that writes this version",
         ) from error
     except (PylockValidationError, ValueError) as error:
@@ -55,7 +56,7 @@ def lines(content: Mapping[str, Any], wanted: Wanted, called: str) -> list[str]:
     return [line_of(_pin(package), wanted, called) for package in _selected(lock, wanted, called)]
 
 
-def _selected(lock: Pylock, wanted: Wanted, called: str) -> Iterator[Package]:
+def _selected(lock: Pylock, wanted: DependencySelection, called: str) -> Iterator[Package]:
     # ``line_of`` compares the wheels and names the package: any wheel is selected here
     groups = [*(lock.default_groups or ()), *wanted.groups]
     try:

@@ -12,7 +12,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
 from packager.environment.formats import poetry_project, values
-from packager.environment.formats.wanted import Wanted
+from packager.environment.formats.selection import DependencySelection
 from packager.errors import UsageError
 from packager.text import without_credentials
 
@@ -31,7 +31,7 @@ def is_declared(content: Mapping[str, Any]) -> bool:
     )
 
 
-def lines(content: Mapping[str, Any], wanted: Wanted, folder: Path) -> list[str]:
+def lines(content: Mapping[str, Any], wanted: DependencySelection, folder: Path) -> list[str]:
     """The project's dependencies, and those of the wanted extras and groups.
 
     ``folder`` is the project's; members of a workspace are searched below it. Raises
@@ -50,7 +50,7 @@ def lines(content: Mapping[str, Any], wanted: Wanted, folder: Path) -> list[str]
         return poetry_project.lines(poetry, wanted, NAME)
     groups = _groups(content, uv, poetry)
     values.check_known("group", wanted.groups, groups, NAME)
-    asked = list(_asked(project, groups, wanted))
+    asked = list(_selected_requirements(project, groups, wanted))
     sources = values.table(uv.get("sources"), "tool.uv.sources", NAME)
     located = {str(canonicalize_name(name)): source for name, source in sources.items()}
     return [
@@ -63,7 +63,7 @@ def lines(content: Mapping[str, Any], wanted: Wanted, folder: Path) -> list[str]
     ]
 
 
-def located_lines(folder: Path, wanted: Wanted) -> dict[str, str]:
+def located_lines(folder: Path, wanted: DependencySelection) -> dict[str, str]:
     """Canonical name → requirement of each dependency that ``tool.uv.sources`` locates.
 
     ``folder`` is the project's; a path begins with a dot and counts from there. The metadata of
@@ -84,7 +84,7 @@ def located_lines(folder: Path, wanted: Wanted) -> dict[str, str]:
         e for e in wanted.extras if canonicalize_name(e) in map(canonicalize_name, declared)
     )
     found: dict[str, str] = {}
-    for one in _asked(project, {}, Wanted(wanted.target, known)):
+    for one in _selected_requirements(project, {}, DependencySelection(wanted.target, known)):
         name = str(canonicalize_name(one.name))
         if name in located and wanted.applies(one.marker):
             lines = [line for line in _located(one, located[name], folder) if line != str(one)]
@@ -113,8 +113,8 @@ def _undeclared(project: Mapping[str, Any], tool: Mapping[str, Any]) -> UsageErr
     )
 
 
-def _asked(
-    project: Mapping[str, Any], groups: Mapping[str, Any], wanted: Wanted
+def _selected_requirements(
+    project: Mapping[str, Any], groups: Mapping[str, Any], wanted: DependencySelection
 ) -> Iterator[Requirement]:
     """The dependencies, and those of the wanted groups and extras.
 
@@ -155,7 +155,7 @@ def requirement(line: str, key: str, called: str) -> Requirement:
         return Requirement(line)
     except InvalidRequirement as error:
         raise UsageError(
-            f"{called}: `{key}`: expected a requirement, got {values.shown(line)}",
+            f"{called}: `{key}`: expected a requirement, got {values.display(line)}",
             'write it as "NAME>=VERSION"',
         ) from error
 
@@ -173,7 +173,7 @@ def _groups(
     return found
 
 
-def _of_groups(groups: Mapping[str, Any], wanted: Wanted) -> Iterator[Requirement]:
+def _of_groups(groups: Mapping[str, Any], wanted: DependencySelection) -> Iterator[Requirement]:
     if not wanted.groups:
         return
     try:
@@ -254,7 +254,7 @@ def _both(marker: Marker | None, other: Any, key: str) -> str:
             texts.append(str(Marker(values.text(other, f"{key}.marker", NAME))))
         except InvalidMarker as error:
             raise UsageError(
-                f"{NAME}: `{key}.marker`: expected a marker, got {values.shown(other)}",
+                f"{NAME}: `{key}.marker`: expected a marker, got {values.display(other)}",
                 "write it as \"sys_platform == 'linux'\"",
             ) from error
     return " and ".join(f"({one})" for one in texts) if len(texts) > 1 else "".join(texts)

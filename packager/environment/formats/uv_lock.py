@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 
 from packager.environment.formats import pyproject, values
 from packager.environment.formats.pins import LockedFile, LockedPackage, check_satisfied, line_of
-from packager.environment.formats.wanted import Wanted
+from packager.environment.formats.selection import DependencySelection
 from packager.errors import UsageError
 
 NAME = "uv.lock"
@@ -28,7 +28,10 @@ Package = Mapping[str, Any]
 
 
 def lines(
-    content: Mapping[str, Any], wanted: Wanted, project: Mapping[str, Any] | None, folder: Path
+    content: Mapping[str, Any],
+    wanted: DependencySelection,
+    project: Mapping[str, Any] | None,
+    folder: Path,
 ) -> list[str]:
     """A line for each package of the lock ``content`` that the project needs, in its version.
 
@@ -39,7 +42,7 @@ def lines(
     if content.get("version") != VERSION:
         raise UsageError(
             f"{NAME}: expected version {VERSION} of the format, got "
-            f"{values.shown(content.get('version'))}",
+            f"{values.display(content.get('version'))}",
             "lock again with a uv that writes this version, or take it from version control if "
             "it is damaged; `uv export --format pylock.toml --output-file pylock.toml` writes a "
             'lock that [requirements] file = "pylock.toml" reads',
@@ -55,7 +58,7 @@ def lines(
 class _Lock:
     """The packages of a lock by name, and what of the project is wanted."""
 
-    def __init__(self, content: Mapping[str, Any], wanted: Wanted) -> None:
+    def __init__(self, content: Mapping[str, Any], wanted: DependencySelection) -> None:
         self.wanted = wanted
         self.packages: dict[str, list[Package]] = {}
         for package in values.tables(content.get("package"), "package", NAME):
@@ -148,7 +151,7 @@ class _Lock:
         if len(same) != 1:
             got = "several" if same else "none"
             raise UsageError(
-                f"{NAME}: expected one package {values.shown(name)}, got {got}", "run `uv lock`"
+                f"{NAME}: expected one package {values.display(name)}, got {got}", "run `uv lock`"
             )
         return same[0]
 
@@ -161,7 +164,7 @@ class _Lock:
             return self.wanted.applies(Marker(text))
         except InvalidMarker as error:
             raise UsageError(
-                f"{NAME}: `{key}`: expected a marker, got {values.shown(marker)}", "run `uv lock`"
+                f"{NAME}: `{key}`: expected a marker, got {values.display(marker)}", "run `uv lock`"
             ) from error
 
     def _decided(self, found: re.Match[str]) -> str:

@@ -13,7 +13,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
 from packager.confinement import parse_toml, refuse_leaving, small_toml
-from packager.environment.formats.wanted import Wanted
+from packager.environment.formats.selection import DependencySelection
 from packager.errors import UsageError
 from packager.text import without_credentials
 
@@ -34,7 +34,7 @@ _MARKS = (
 _CODING = re.compile(rb"^\s*#.*?coding[:=][ \t]*([-.a-zA-Z0-9]+)", re.MULTILINE)
 
 
-def shown(value: Any) -> str:
+def display(value: Any) -> str:
     """``value`` for a message: short, and without credentials in addresses."""
     return without_credentials(repr(value))[:120]
 
@@ -44,7 +44,7 @@ def table(value: Any, key: str, called: str) -> dict[str, Any]:
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise UsageError(f"{called}: `{key}`: expected a table, got {shown(value)}", _FIX)
+        raise UsageError(f"{called}: `{key}`: expected a table, got {display(value)}", _FIX)
     return value
 
 
@@ -53,7 +53,7 @@ def items(value: Any, key: str, called: str) -> list[Any]:
     if value is None:
         return []
     if not isinstance(value, list):
-        raise UsageError(f"{called}: `{key}`: expected a list, got {shown(value)}", _FIX)
+        raise UsageError(f"{called}: `{key}`: expected a list, got {display(value)}", _FIX)
     return value
 
 
@@ -65,7 +65,7 @@ def tables(value: Any, key: str, called: str) -> list[dict[str, Any]]:
 def text(value: Any, key: str, called: str) -> str:
     """``value`` if it is a text of one line."""
     if not isinstance(value, str) or len(value.splitlines()) > 1:
-        raise UsageError(f"{called}: `{key}`: expected a text, got {shown(value)}", _FIX)
+        raise UsageError(f"{called}: `{key}`: expected a text, got {display(value)}", _FIX)
     return value
 
 
@@ -121,19 +121,19 @@ def _encoding(content: bytes) -> str:
     return marked or "utf-8-sig"
 
 
-def check_python(pythons: str, called: str, wanted: Wanted) -> None:
+def check_python(pythons: str, called: str, wanted: DependencySelection) -> None:
     """Raise ``UsageError`` unless ``pythons``, a specifier, allows the target's Python."""
     try:
         allowed = SpecifierSet(pythons)
     except InvalidSpecifier as error:
         raise UsageError(
-            f"{called}: expected versions of Python such as >=3.11, got {shown(pythons)}", _FIX
+            f"{called}: expected versions of Python such as >=3.11, got {display(pythons)}", _FIX
         ) from error
     if not wanted.supported_by(allowed):
         raise other_python(called, pythons, wanted)
 
 
-def check_python_of(folder: Path, wanted: Wanted, called: str = PROJECT) -> None:
+def check_python_of(folder: Path, wanted: DependencySelection, called: str = PROJECT) -> None:
     """Raise ``UsageError`` if the project in ``folder`` excludes the base's Python.
 
     ``called`` is its ``pyproject.toml``, which need not exist or be valid: the build backend, or
@@ -149,7 +149,7 @@ def check_python_of(folder: Path, wanted: Wanted, called: str = PROJECT) -> None
         check_python(pythons, called, wanted)
 
 
-def other_python(called: str, pythons: str, wanted: Wanted) -> UsageError:
+def other_python(called: str, pythons: str, wanted: DependencySelection) -> UsageError:
     """The error for a file made for other versions of Python than the base's."""
     return UsageError(
         f"{called}: expected a file for the base's Python {wanted.target.python}, got one for "

@@ -11,6 +11,8 @@ from packager.errors import PackageError
 
 STAGE = "model_stage_duration_seconds"
 ROWS = "model_rows_total"
+MEMBER = "model_member_seconds_total"
+FLOW = "model_flow_seconds_total"
 
 
 @dataclass(frozen=True)
@@ -23,17 +25,29 @@ class Counters:
     """Stage → number of times it ran."""
     rows: Mapping[str, float]
     """``compiled`` and ``native`` → rows predicted in this form."""
+    members: Mapping[tuple[str, str], float]
+    """Of a solution: (member, part of its time) → seconds."""
+    flow: float
+    """Of a solution: seconds of its flow that no member took."""
 
     @classmethod
     def of(cls, exposition: str, address: str) -> Counters:
         """Parse the text of ``/metrics`` at ``address``; raise ``PackageError`` if invalid."""
         found: dict[str, dict[str, float]] = {f"{STAGE}_sum": {}, f"{STAGE}_count": {}, ROWS: {}}
+        members: dict[tuple[str, str], float] = {}
+        flow = 0.0
         for sample in read_samples(exposition, address):
+            if sample.name == MEMBER:
+                part = (sample.labels.get("member", ""), sample.labels.get("part", ""))
+                seconds = _count(sample.name, sample.value, address)
+                members[part] = members.get(part, 0.0) + seconds
+            elif sample.name == FLOW:
+                flow += _count(sample.name, sample.value, address)
             totals = found.get(sample.name)
             if totals is not None:
                 key = sample.labels.get("form" if sample.name == ROWS else "stage", "")
                 totals[key] = totals.get(key, 0.0) + _count(sample.name, sample.value, address)
-        return cls(found[f"{STAGE}_sum"], found[f"{STAGE}_count"], found[ROWS])
+        return cls(found[f"{STAGE}_sum"], found[f"{STAGE}_count"], found[ROWS], members, flow)
 
 
 def _count(name: str, value: float, address: str) -> float:
@@ -60,3 +74,11 @@ def compiled_share(before: Counters, after: Counters) -> float | None:
     rows = {form: count - before.rows.get(form, 0.0) for form, count in after.rows.items()}
     total = sum(rows.values())
     return rows.get("compiled", 0.0) / total if total > 0 else None
+
+
+def flow_seconds(before: Counters, after: Counters) -> tuple[dict[str, dict[str, float]], float]:
+    """Member → part → seconds between two readings, and those of the flow itself."""
+    found: dict[str, dict[str, float]] = {}
+    for (member, part), total in after.members.items():
+        found.setdefault(member, {})[part] = total - before.members.get((member, part), 0.0)
+    return found, after.flow - before.flow

@@ -28,7 +28,7 @@ class BrokenError(Exception):
 
 
 @dataclass
-class Measured:
+class LoadMeasurements:
     """Results: latency of each response in seconds, counts by status, broken connections."""
 
     latencies: list[float] = field(default_factory=list)
@@ -50,7 +50,7 @@ class Connection:
         self.received = b""
         self.sent_at = 0.0
 
-    def ask(self, request: bytes) -> None:
+    def send(self, request: bytes) -> None:
         """Send a request; its latency is measured from here."""
         self.received = b""
         self.sent_at = time.perf_counter()
@@ -84,14 +84,14 @@ class Load:
         self._selector = selectors.DefaultSelector()
         self._connections = [Connection(address) for _ in range(clients)]
 
-    def run(self, seconds: float) -> Measured:
+    def run(self, seconds: float) -> LoadMeasurements:
         """Send requests for ``seconds``, then wait for pending ones, which are not counted."""
-        measured = Measured()
+        measured = LoadMeasurements()
         end = time.perf_counter() + seconds
         waiting = set(self._connections)
         for connection in self._connections:
             self._selector.register(connection.socket, selectors.EVENT_READ, connection)
-            self._ask(connection)
+            self._send_next(connection)
         while waiting:
             ready = self._selector.select(TIMEOUT_SECONDS)
             if not ready:
@@ -110,7 +110,7 @@ class Load:
             connection.socket.close()
 
     def _answered(
-        self, client: Connection, end: float, measured: Measured, waiting: set[Connection]
+        self, client: Connection, end: float, measured: LoadMeasurements, waiting: set[Connection]
     ) -> None:
         try:
             status = client.take()
@@ -128,15 +128,15 @@ class Load:
             measured.latencies.append(now - client.sent_at)
             measured.statuses[status] += 1
         if now < end:
-            self._ask(client)
+            self._send_next(client)
         else:
             waiting.discard(client)
 
-    def _ask(self, connection: Connection) -> None:
-        connection.ask(self._requests[next(self._turn) % len(self._requests)])
+    def _send_next(self, connection: Connection) -> None:
+        connection.send(self._requests[next(self._turn) % len(self._requests)])
 
 
-def summary(measured: Measured, seconds: float, cpu_seconds: float) -> dict[str, Any]:
+def summary(measured: LoadMeasurements, seconds: float, cpu_seconds: float) -> dict[str, Any]:
     """The result as JSON, with times in seconds."""
     ordered = sorted(measured.latencies)
     return {

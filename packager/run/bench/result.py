@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from packager.run.bench.flow_share import FlowShare
+
 
 @dataclass(frozen=True)
 class LoadStep:
@@ -29,6 +31,8 @@ class LoadStep:
     """Share of rows that the compiled form predicted."""
     generator_busy: float
     """The load generator's CPU use, as a share of one processor."""
+    flow: FlowShare | None = None
+    """Where the time of a solution's flow went; None for one model."""
 
     @property
     def passed(self) -> bool:

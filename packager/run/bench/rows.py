@@ -10,7 +10,7 @@ from typing import Any
 
 from monitoring.profile.profile import FeatureProfile, Profile
 from packager.data.rows.coerce import format_bound
-from packager.data.rows.made_values import RAMP_STEPS, one_element, picture, ramp
+from packager.data.rows.synthetic_values import RAMP_STEPS, one_element, picture, ramp
 from packager.manifest.manifest import Column, Schema
 
 NULL_SHARE = 0.02

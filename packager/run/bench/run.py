@@ -19,7 +19,8 @@ from packager.errors import UsageError
 from packager.image.reference import Reference
 from packager.manifest.manifest import Manifest
 from packager.progress import Progress
-from packager.run.bench.counters import Counters, compiled_share, stage_seconds
+from packager.run.bench.counters import Counters, compiled_share, flow_seconds, stage_seconds
+from packager.run.bench.flow_share import flow_share
 from packager.run.bench.generator import LoadTarget, generator
 from packager.run.bench.result import Benchmark, LoadStep
 from packager.run.bench.rows import bodies, synthetic_rows, with_texts
@@ -148,6 +149,7 @@ def _step(
         stage_us={stage: 1e6 * mean for stage, mean in stage_seconds(before, after).items()},
         compiled_share=compiled_share(before, after),
         generator_busy=answered.cpu_seconds / answered.seconds,
+        flow=flow_share(*flow_seconds(before, after), answered.requests),
     )
 
 

@@ -11,7 +11,7 @@ from packager.manifest.label_schemes import LabelScheme
 from packager.tables.commits import Authorship, facts_of, label_facts
 from packager.tables.delta import VersionedTable
 from packager.tables.errors import retried
-from packager.tables.labels.given import GivenLabel, GivenLabels
+from packager.tables.labels.imported import ImportedLabel, ImportedLabels
 from packager.tables.labels.keys import key_texts, refuse_repeated, row_keys, typed_texts
 from packager.tables.labels.merge import NewLabel, merge, refuse
 from packager.tables.labels.records import LABEL
@@ -51,7 +51,12 @@ def declare_scheme(
 
 
 def add_labels(
-    location: Location, scheme: str, given: GivenLabels, by: Authorship, *, replaces: bool = False
+    location: Location,
+    scheme: str,
+    given: ImportedLabels,
+    by: Authorship,
+    *,
+    replaces: bool = False,
 ) -> AddedLabels:
     """Commit the labels of a file as labels of a scheme; all of them, or none.
 
@@ -105,7 +110,7 @@ def _declare(
 
 
 def _add(
-    location: Location, name: str, given: GivenLabels, by: Authorship, replaces: bool
+    location: Location, name: str, given: ImportedLabels, by: Authorship, replaces: bool
 ) -> AddedLabels:
     store = VersionedTable.open(location)
     version = store.version(None)
@@ -139,7 +144,7 @@ def _commit(store: VersionedTable, version: Version, labels: Labels, by: Authors
     return VersionedTable.open(store.location).version(number)
 
 
-def _checked(given: GivenLabels, scheme: LabelScheme) -> list[str]:
+def _checked(given: ImportedLabels, scheme: LabelScheme) -> list[str]:
     """The labels as stored."""
     texts, wrong = [], []
     for one in given.labels:
@@ -156,7 +161,7 @@ def _checked(given: GivenLabels, scheme: LabelScheme) -> list[str]:
 
 
 def _matched(
-    store: VersionedTable, version: Version, given: GivenLabels, key: tuple[str, ...]
+    store: VersionedTable, version: Version, given: ImportedLabels, key: tuple[str, ...]
 ) -> list[str]:
     """The key of the row of each label, as stored."""
     stored = row_keys(store, version.number, key)
@@ -180,7 +185,7 @@ def _matched(
     return [str(rows[text]) for text in wanted]
 
 
-def _texts(store: VersionedTable, version: Version, given: GivenLabels) -> list[str | None]:
+def _texts(store: VersionedTable, version: Version, given: ImportedLabels) -> list[str | None]:
     if not given.key:
         return [one.key[0] for one in given.labels]
     schema = store.schema(version.number)
@@ -191,7 +196,7 @@ def _texts(store: VersionedTable, version: Version, given: GivenLabels) -> list[
     return key_texts(columns)
 
 
-def _named(label: GivenLabel, key: Sequence[str]) -> str:
+def _named(label: ImportedLabel, key: Sequence[str]) -> str:
     names = key or ("row hash",)
     return ", ".join(f"{name} {text!r}" for name, text in zip(names, label.key, strict=True))
 

@@ -11,7 +11,7 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 
-from packager.client.fetch import UNCOMPRESSED, fetched
+from packager.client.fetch import UNCOMPRESSED, fetch
 from packager.errors import PackageError, UsageError
 from packager.tracker.forges.forge import RateLimitError
 
@@ -72,7 +72,7 @@ class ForgeClient:
         )
         for attempt in (1, 2):
             try:
-                answer = fetched(ask, MAX_ANSWER, SECONDS * 2)
+                answer = fetch(ask, MAX_ANSWER, SECONDS * 2)
             except requests.RequestException as error:
                 raise PackageError(
                     f"{self.url}: the forge does not answer: {type(error).__name__}",

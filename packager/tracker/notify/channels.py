@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import requests
 
-from packager.client.fetch import UNCOMPRESSED, fetched
+from packager.client.fetch import UNCOMPRESSED, fetch
 from packager.tracker.notify.config import MailConfig, WebhookConfig
 from packager.tracker.notify.message import mail_of, webhook_body
 
@@ -64,7 +64,7 @@ class WebhookChannel:
             stream=True, allow_redirects=False,
         )  # fmt: skip
         try:
-            answer = fetched(ask, MAX_ANSWER, SECONDS * 2)
+            answer = fetch(ask, MAX_ANSWER, SECONDS * 2)
         except requests.RequestException as error:
             raise UndeliveredError(type(error).__name__, final=False) from error
         status = answer.status_code

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import requests
 
-from packager.client.fetch import UNCOMPRESSED, UnboundedError, fetched
+from packager.client.fetch import UNCOMPRESSED, UnboundedError, fetch
 
 MAX_BYTES = 32 << 20
 SECONDS = 10.0
@@ -28,7 +28,7 @@ def asked(url: str, parameters: Mapping[str, str], seconds: float = SECONDS) -> 
     """The JSON that ``url`` answers; raises ``SourceAwayError``."""
     place = shown_address(url)
     try:
-        answer = fetched(
+        answer = fetch(
             lambda: requests.get(
                 url,
                 dict(parameters),

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from packager.data.rows.made_values import RAMP_STEPS, one_element, picture, ramp, zeros
+from packager.data.rows.synthetic_values import RAMP_STEPS, one_element, picture, ramp, zeros
 from packager.manifest.manifest import Column, Schema
 from packager.model.compiled.form import Number, Op, Trees
 from packager.model.compiled.treelite_alone import import_treelite

@@ -25,6 +25,7 @@ RESULTS = {
     "baseline": "baseline.json",
     "folds": "folds.npz",
     "replay": "report.json",
+    "flow": "flow.json",
     "test": "report.json",
     "timed": "timed.json",
     "cases": "cases.json",

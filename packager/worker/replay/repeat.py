@@ -32,13 +32,18 @@ def recorded_job(manifest: Manifest) -> Job:
 
     ``compiled_form`` checks the recorded form against the recorded model. Raises as ``replayable``.
     """
-    recipe, data = replayable(manifest)
+    _, data = replayable(manifest)
+    return evaluated_job(manifest, data)
+
+
+def evaluated_job(manifest: Manifest, data: DataSource) -> Job:
+    """The job that evaluates a package on its data, with the recipe that it has, if any."""
     return Job(
         task=manifest.task,
         serve=manifest.serve.model_copy(update={"compile": "off"}),
         slices_columns=tuple(manifest.slices.columns),
         slices_rules=manifest.slices.rules,
         test=manifest.test,
-        recipe=recipe,
+        recipe=manifest.recipe,
         **data.roles(),
     )

@@ -118,7 +118,7 @@ def _compare(
         known = StoredModel(root.models, serve, task).load(host)
         recorded = FittedModel(manifest.model, known)
         found = compare_models(recorded, FittedModel(model_files(models), model, window), held_out)
-        checks = [*checks, *_result_checks(manifest, data, measured)]
+        checks = [*checks, *result_checks(manifest, data, measured)]
         with host.within(COMPARE_TIMEOUT_SECONDS):
             checks += compiled_checks(root, manifest, known.untraced(), held_out)
     metrics, level = _judged(manifest, recipe, measured.evaluation, found)
@@ -182,7 +182,7 @@ def _change_detected(level: EquivalenceLevel, manifest: Manifest) -> bool:
     return LEVELS.index(level) > LEVELS.index(usual)
 
 
-def _result_checks(
+def result_checks(
     manifest: Manifest, data: DataSource, measured: Remeasured
 ) -> list[IntegrityCheck]:
     """Checks that every level requires: equal data and schema."""

@@ -127,7 +127,7 @@ class HostedStudy:
 
 def ask_member(model: HostedModel, question: Question) -> Predictions:
     """The answers of a member of ``model``; raises ``PackageError``."""
-    header = {"verb": "ask", "model": model.number, "member": question.member}
+    header = {"verb": "answer", "model": model.number, "member": question.member}
     header |= {"rows": question.rows, "columns": question.columns}
     answer = model.ask(Message(header, question.buffers))
     with readable_answer():

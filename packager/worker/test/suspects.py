@@ -13,7 +13,7 @@ import pandas as pd
 from monitoring.profile.profile import Profile
 from monitoring.stats.clusters import design_effect
 from monitoring.stats.estimates import Estimate, compare
-from packager.data.checks.shown_cells import json_cell
+from packager.data.checks.cell_display import json_cell
 from packager.data.extremes import extremes
 from packager.manifest.manifest import Column, DataSource
 from packager.manifest.policy import Policy

@@ -23,7 +23,7 @@ from monitoring.stats.weak_slices import (
     SearchResult,
     find_weak_slices,
 )
-from packager.data.checks.shown_cells import json_cell
+from packager.data.checks.cell_display import json_cell
 from packager.manifest.manifest import Column
 from packager.worker.test.weak_bins import term_features
 from packager.worker.test.weak_slice import Against, WeakSlice, WeakSlices

@@ -14,7 +14,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from packager.data.checks.cross_validation import FitPredict, FoldPredictions, Folds, OutOfFold
+from packager.data.checks.cross_validation import (
+    FitPredict,
+    FoldPredictions,
+    Folds,
+    OutOfFoldPredictions,
+)
 from packager.data.checks.default_model import default_model
 from packager.data.checks.issue import NotApplicableError
 from packager.errors import PackageError
@@ -35,19 +40,19 @@ DEFAULT_MODEL_TIMEOUT_SECONDS = 60.0
 _ANSWERS = "folds.npz"
 
 
-def by_recipe(folds: Folds, job: Job, root: Root) -> OutOfFold:
+def by_recipe(folds: Folds, job: Job, root: Root) -> OutOfFoldPredictions:
     """Predictions of the recipe's own model; raise ``NotApplicableError`` if it fails."""
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name).resolve()
         try:
             host = ModelHost(training_host(root, scratch), discard)
             with host, host.within(RECIPE_TIMEOUT_SECONDS):
-                return folds.answered(_fit_predict(job, host, scratch))
+                return folds.predict_all(_fit_predict(job, host, scratch))
         except PackageError as error:
             raise NotApplicableError(error.message) from error
 
 
-def by_default_model(folds: Folds, task: Task, root: Root) -> OutOfFold:
+def by_default_model(folds: Folds, task: Task, root: Root) -> OutOfFoldPredictions:
     """Predictions of the default model; raise ``NotApplicableError`` if it fails."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -56,17 +61,24 @@ def by_default_model(folds: Folds, task: Task, root: Root) -> OutOfFold:
         if not ended.finished:
             raise NotApplicableError(ended.message)
         with np.load(folder / _ANSWERS) as found:
-            return OutOfFold(found["rows"], folds.classes, found["given"], found["answers"])
+            return OutOfFoldPredictions(
+                found["rows"], folds.classes, found["given"], found["answers"]
+            )
 
 
 def ask_folds(asked: FoldsJob, out: Path) -> None:
     """In the child process: write ``out``/folds.npz."""
     folds: Folds = pickle.loads(given_to_child())
     try:
-        found = folds.answered(default_model(asked.task))
+        found = folds.predict_all(default_model(asked.task))
     except NotApplicableError as error:
         raise PackageError(str(error)) from error
-    np.savez(out / _ANSWERS, rows=found.rows, given=found.given, answers=found.answers)
+    np.savez(
+        out / _ANSWERS,
+        rows=found.rows,
+        target_values=found.target_values,
+        predictions=found.predictions,
+    )
 
 
 def _fit_predict(job: Job, host: ModelHost, scratch: Path) -> FitPredict:

@@ -13,7 +13,8 @@ from collections.abc import Mapping, Sequence
 from modelhost.text import display_value
 from packager.data.personal import personal_kind
 from packager.errors import UsageError
-from packager.manifest.manifest import Column, Personal, Schema
+from packager.manifest.manifest import Column, Schema
+from packager.manifest.personal import Personal
 from packager.worker.job import Job
 from packager.worker.train.dataset import Dataset, slice_columns
 

@@ -19,7 +19,7 @@ import pandas as pd
 
 from packager.data.rows.coerce import make_converter, nanoseconds_per_tick
 from packager.data.rows.conversion_error import ConversionError
-from packager.data.rows.made_values import filled
+from packager.data.rows.synthetic_values import filled
 from packager.manifest.manifest import Column, RejectedValue, Schema
 from packager.worker.processes.asked_model import AskedModel, Row, RowOutcome
 

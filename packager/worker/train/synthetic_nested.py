@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from packager.data.rows.made_values import one_element, picture, ramp, zeros
+from packager.data.rows.synthetic_values import one_element, picture, ramp, zeros
 from packager.manifest.manifest import Column
 
 MAX_LOOKED_AT = 1_000

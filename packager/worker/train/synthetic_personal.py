@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from packager.manifest.manifest import Column, Personal
+from packager.manifest.manifest import Column
+from packager.manifest.personal import Personal
 
 TEXTS: Mapping[Personal, tuple[str, ...]] = {
     "e-mail addresses": tuple(f"person{number}@example.com" for number in range(1, 9)),

@@ -43,6 +43,7 @@ def test_a_column_that_no_form_takes_may_be_dropped_by_the_model(tmp_path: Path)
     assert made.verdict.domain[2] == "day: anything (the model does not use it)"
 
 
+@pytest.mark.slow
 def test_a_search_is_compiled_as_the_model_it_found(tmp_path: Path):
     frame = table()
     pipeline = make_pipeline(MODELS["forest"][0](), ensemble.RandomForestClassifier(5))

@@ -98,6 +98,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", REFUSED)
 def test_what_is_not_known_is_refused_by_name(tmp_path: Path, what: str) -> None:
     model, reason = REFUSED[what]

@@ -35,6 +35,7 @@ PARTS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", PARTS, ids=lambda part: str(part)[:40])
 @given(rows=st.lists(st.tuples(*[st.floats(-1e6, 1e6)] * 3), min_size=1, max_size=8))
 def test_ops_give_the_bits_of_the_transformer(part, rows):

@@ -47,7 +47,7 @@ def test_a_study_answers_runs_and_questions(tmp_path: Path) -> None:
             2.0,
             -2.0,
         ]
-        question = {"verb": "ask", "model": 0, "member": "price", "rows": 2}
+        question = {"verb": "answer", "model": 0, "member": "price", "rows": 2}
         columns = [{"as": "json", "values": [5.0, 6.0]}]
         alone = asked(workshop, {**question, "columns": columns})
         np.testing.assert_array_equal(decode_predictions(alone).labels, [10.0, 12.0])

@@ -117,6 +117,7 @@ def test_live_gauges_end_with_their_worker(tmp_path: Path) -> None:
     assert found == ["gauge_livesum_w11.db", "gauge_livesum_w2.db", "gauge_max_w1.db"]
 
 
+@pytest.mark.slow
 def test_no_file_has_holes(tmp_path: Path, one: subprocess.Popen[str]) -> None:
     assert ask(one, "more 2000") == "done"
     for path in tmp_path.glob("*.db"):

@@ -17,6 +17,15 @@ def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("monitoring.feedback.redis_client.WAIT_SECONDS", 0.5)
 
 
+@pytest.fixture(autouse=True)
+def _no_pending_lookups() -> Iterator[None]:
+    """Wait for a test's threads that connect: the next test needs their few places."""
+    yield
+    for thread in threading.enumerate():
+        if thread.name == "redis-connect":
+            thread.join(10)
+
+
 @pytest.fixture
 def scripted_redis() -> Iterator[Callable[[Answer], str]]:
     """Start a server that answers every command by a function; its URL."""

@@ -239,6 +239,7 @@ def test_a_label_counts_at_one_version_only(tmp_path) -> None:
     assert strange.feed((token, answer, [1, 2, 3])) == (0, [(0, "unknown_version")])
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.dictionaries(st.sampled_from(["0", "1", "2"]), st.just(5.0)), max_size=8))
 def test_whatever_the_parts_each_counts_once(tmp_path_factory, parts) -> None:
@@ -275,6 +276,7 @@ LOOSE = [
 ]
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(st.sampled_from(LOOSE), st.lists(st.tuples(ODD, ODD), min_size=1, max_size=4))
 def test_no_answer_and_no_label_breaks_the_counting(tmp_path_factory, one, pairs) -> None:

@@ -22,6 +22,7 @@ from monitoring.feedback.keys import (
 SECRETS = st.binary(min_size=MIN_KEY_BYTES, max_size=40)
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.integers(1, 255), SECRETS, min_size=1, max_size=4), st.booleans())
 def test_the_first_key_signs_and_all_verify_in_either_writing(keys, as_hex):
     lines = ["# keys", ""]

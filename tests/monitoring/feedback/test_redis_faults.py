@@ -123,10 +123,6 @@ def test_a_name_that_is_looked_up_for_ever_ends(
             RedisTokenStore("redis://no-such-host.invalid:1/0", "m", 30)
     assert threading.active_count() - before <= 8
     over.set()
-    # The next test needs the places of these lookups.
-    for thread in threading.enumerate():
-        if thread.name == "redis-connect":
-            thread.join(10)
 
 
 def test_a_drip_of_bytes_and_a_flood_end(
@@ -136,7 +132,7 @@ def test_a_drip_of_bytes_and_a_flood_end(
         if b":probe" in command or b"EVAL" not in command:
             malicious_redis(b"")(one, command)
             return
-        for _ in range(100):
+        for _ in range(600):
             one.sendall(b"*")
             time.sleep(0.1)
 
@@ -144,7 +140,7 @@ def test_a_drip_of_bytes_and_a_flood_end(
     begun = time.monotonic()
     with pytest.raises(TokenStoreError, match=r"Timeout"):
         seen.add(TOKENS)
-    assert time.monotonic() - begun < 5  # the drip takes 10
+    assert time.monotonic() - begun < 30  # the drip takes 60
 
 
 @pytest.mark.slow

@@ -60,6 +60,7 @@ def test_a_regression_token_holds_the_very_number(number: float) -> None:
     assert mine.verify(text).number == number
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.tuples(

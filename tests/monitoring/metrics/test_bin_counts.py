@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 from array_samples import arrays_in, arrays_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -46,6 +47,7 @@ def all_features() -> BinCounts:
     return BinCounts([(list(FRAME).index(f.column), f) for f in FEATURES.values()], {})
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(ROWS, st.integers(1, 10))
 def test_any_number_at_a_time_counts_what_the_profile_says(
@@ -126,6 +128,7 @@ def test_columns_that_are_in_no_array_are_not_taken() -> None:
     assert not known.takes(arrays_of([[1.0], [2], [3]]).layout)
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.lists(st.floats(allow_nan=False), min_size=1, max_size=9, unique=True), max_size=3),
     st.data(),

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from monitoring.slices.cells import clock_of, plain_values
+from monitoring.slices.cells import cell_values, clock_of, coded_cells, plain_values
 from monitoring.slices.clock import DatetimeUnit
 
 DAY = 86_400
@@ -34,6 +34,34 @@ def test_values_are_pythons_own(series: Any, expected: list[Any]) -> None:
     values = plain_values(pd.Series(series))
     assert values == expected
     assert list(map(type, values)) == list(map(type, expected))
+
+
+@pytest.mark.parametrize(
+    ("series", "values"),
+    [
+        (pd.Series(["a", None, "b", "a"] * 2, dtype="str"), ["a", "b"]),
+        (pd.Series([True, None] * 4, dtype="boolean"), [True]),
+        (pd.Series([0.0, -0.0, np.nan, 0.0]), [0.0]),
+        (pd.Series([2**63, None] * 4, dtype="UInt64"), [2**63]),
+        (pd.Series(pd.Categorical([None, 3] * 4)), [3]),
+        (pd.Series(pd.to_datetime(["1970-01-02"] * 4)).dt.as_unit("s"), [DAY]),
+        (pd.Series([None] * 4, dtype="str"), []),
+        (pd.Series([], dtype="str"), []),
+        (pd.Series(["a", "b", "c", "d"], dtype="str"), None),
+        (pd.Series([1, True, 1.0, 1], dtype=object), None),
+        (pd.Series(pd.Categorical(["a"] * 4, categories=["a", "b"])), None),
+        (pd.Series([1] * 1_000 + [*range(4_000)]), None),
+        (pd.Series([*range(1_000), *[1] * 4_000]), None),
+    ],
+)  # fmt: skip
+def test_columns_whose_values_repeat_have_codes(series: Any, values: list[Any] | None) -> None:
+    (cells,), arrays = coded_cells([series])
+    assert cells == cell_values(series)
+    assert arrays.codes.shape == (int(values is not None), len(series))
+    if values is not None:
+        assert [*arrays.layout.codes[0]] == [*values, None]
+        known = [*values, None]
+        assert [known[code] for code in arrays.codes[0]] == cells
 
 
 def test_the_column_itself_is_left_alone() -> None:

@@ -90,6 +90,7 @@ def test_rules_that_do_not_fit_are_refused(rule: str, message: str) -> None:
         SliceSet({}, {"own": rule}).check(dict(frame.dtypes))
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.datetimes(dt.datetime(1700, 1, 1), dt.datetime(2260, 1, 1)), min_size=1, max_size=20

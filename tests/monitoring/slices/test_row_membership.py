@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from array_samples import arrays_in
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitoring.column_arrays import ColumnLayout
+from monitoring.slices.cells import coded_cells
 from monitoring.slices.clock import DatetimeUnit
 from monitoring.slices.slices import SliceSet
 
@@ -58,6 +59,18 @@ def test_bits_are_the_masks(rows: list[tuple[Any, ...]]) -> None:
     expected = bits_of(SLICES.masks(frame_of(rows)), SLICES.names, len(rows))
     assert membership.bitmaps(list(zip(*rows, strict=True)), len(rows)) == expected
     assert list(map(membership.bitmap, rows)) == expected
+
+
+@pytest.mark.slow
+@settings(max_examples=30)
+@given(ROWS)
+def test_repeated_rows_are_in_the_slices_of_one(rows: list[tuple[Any, ...]]) -> None:
+    once, many = frame_of(rows), frame_of(rows * 8)
+    many["color"] = many["color"].astype("category")
+    assert {*coded_cells([many[name] for name in many])[1].layout.categories} == {0, 1, 2, 3}
+    repeated = SLICES.masks(many)
+    for name, mask in SLICES.masks(once).items():
+        assert repeated[name].tolist() == mask.tolist() * 8, name
 
 
 @pytest.mark.slow
@@ -124,6 +137,7 @@ LAYOUTS = [
 ]
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(ROWS, st.sampled_from(LAYOUTS)), min_size=1, max_size=3))
 def test_bits_by_code_are_those_of_each_row(requests: list[tuple[list[Any], ColumnLayout]]) -> None:
     membership = SLICES.membership(["carat", "color", "count", "flag"])

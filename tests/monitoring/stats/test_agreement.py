@@ -93,6 +93,7 @@ def test_alpha_is_what_its_definition_says(labels, level):
     assert found == pytest.approx(alpha_by_definition(labels, level), nan_ok=True)
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(arrays(missing=False))
 def test_kappas_are_those_of_other_libraries(labels):
@@ -129,6 +130,7 @@ def worlds(rows, rng):
     return np.where(rng.random((3, rows)) < 0.75, truth, guesses).T.astype(float)
 
 
+@pytest.mark.slow
 def test_the_interval_covers_the_true_agreement():
     rng, repeats = np.random.default_rng(1), 60
     true = krippendorff_alpha(worlds(100_000, rng), "nominal").value

@@ -64,6 +64,7 @@ def test_matrices_and_classes_are_found_where_the_majority_is_wrong() -> None:
     assert found.posterior.max(axis=1).mean() == pytest.approx(estimated, abs=0.01)
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 10_000))
 def test_order_does_not_matter_and_more_iterations_are_never_less_likely(seed: int) -> None:

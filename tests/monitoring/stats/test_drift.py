@@ -131,6 +131,7 @@ def test_counts_that_belong_to_no_profile_are_refused(
         measure_drift(counts, reference)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", [50, 200, 1_000, 5_000])
 def test_chance_alone_is_significant_no_more_often_than_it_says(rows: int) -> None:
     """Of 2,500 trials, z is above 3.09 at most as often as its nominal 0.1 %."""

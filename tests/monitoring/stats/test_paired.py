@@ -23,6 +23,7 @@ def test_the_interval_is_that_of_the_t_table(degrees: int, half: float) -> None:
     assert (found.difference - found.low) / error == pytest.approx(half, rel=1e-9)
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(-1000, 1000), min_size=3, max_size=30).filter(lambda v: len({*v}) > 1))
 def test_p_is_that_of_the_paired_t_test(values: list[int]) -> None:
     after = np.array(values) / 7 + 0.1

@@ -83,6 +83,7 @@ def looked_at(fall: float, runs: int) -> tuple[float, float]:
     return lasting / runs, fixed / runs
 
 
+@pytest.mark.slow
 def test_forty_looks_at_labels_beside_an_uncertain_baseline() -> None:
     lasting, fixed = looked_at(0.0, 100)
     assert lasting <= 0.05

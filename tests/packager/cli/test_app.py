@@ -14,11 +14,12 @@ PROGRAM = Path(sys.executable).parent / "package"
 
 
 VERBS = (
-    "init", "build", "train", "base", "inspect", "diff", "serve", "predict", "replay", "bench",
-    "drift", "feedback",
+    "init", "build", "train", "base", "inspect", "diff", "serve", "predict", "score", "replay",
+    "bench", "drift", "feedback",
 )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_installed_program_tells_its_verbs():
     done = subprocess.run([PROGRAM, "--help"], capture_output=True, text=True, check=True)
     assert all(verb in done.stdout for verb in VERBS)

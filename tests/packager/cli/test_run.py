@@ -37,6 +37,7 @@ def test_without_an_engine_a_package_runs_only_where_requested(run, monkeypatch,
     assert "hint: start Docker; or, if you trust the package, add --local" in err
 
 
+@pytest.mark.slow
 def test_two_packages_run_only_where_requested(run, monkeypatch, tmp_path: Path):
     package_at(monkeypatch)
     code, out, err = run("diff", "one", "other", "--data", tmp_path / "rows.csv")
@@ -139,3 +140,4 @@ def test_a_replay_reports_its_level_to_the_issue_tracker(
     assert url == "http://issues.test"
     assert [one.kind for one in told.findings] == ([] if passed else ["ReplayFailed"])
     assert told.scan.complete
+    assert told.scan.file == "replay.json"

@@ -61,6 +61,7 @@ def test_every_label_sent_has_one_result():
         parse_feedback({**found, "rejected": [{"index": 3, "reason": "x"}]}, 3)
 
 
+@pytest.mark.slow
 @given(JSON | st.dictionaries(NAMES, JSON), st.integers(0, 5))
 def test_any_other_json_is_a_value_error_or_adds_up(found, sent):
     try:

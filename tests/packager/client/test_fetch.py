@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 import requests
 
-from packager.client.fetch import UNCOMPRESSED, UnboundedError, fetched
+from packager.client.fetch import UNCOMPRESSED, UnboundedError, fetch
 
 BODY = '{"größe": 1}'.encode()
 
@@ -41,7 +41,7 @@ def url() -> Iterator[str]:
 
 def test_a_whole_answer_is_the_one_that_requests_would_give(url: str) -> None:
     plain = requests.get(url, timeout=10)
-    whole = fetched(lambda: requests.get(url, headers=UNCOMPRESSED, stream=True, timeout=10), 100)
+    whole = fetch(lambda: requests.get(url, headers=UNCOMPRESSED, stream=True, timeout=10), 100)
     assert whole.content == plain.content == BODY
     assert whole.content == BODY
     assert whole.json() == plain.json()
@@ -54,4 +54,4 @@ def test_a_whole_answer_is_the_one_that_requests_would_give(url: str) -> None:
 
 def test_a_larger_answer_is_refused(url: str) -> None:
     with pytest.raises(UnboundedError, match="got a larger one"):
-        fetched(lambda: requests.get(url, stream=True, headers=UNCOMPRESSED, timeout=10), 5)
+        fetch(lambda: requests.get(url, stream=True, headers=UNCOMPRESSED, timeout=10), 5)

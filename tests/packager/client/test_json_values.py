@@ -176,6 +176,7 @@ def test_plain_values_stay_as_they_are(values: list[Any]) -> None:
     assert json_rows(frame) == [{"a": value} for value in expected]
 
 
+@pytest.mark.slow
 def test_pandas_is_not_imported() -> None:
     code = "import sys; from packager.client.json_values import json_rows; json_rows([{'a': 1}])"
     done = subprocess.run(

@@ -413,6 +413,7 @@ def seen(value: Any, *, mirrored: bool) -> Any:
     return turned
 
 
+@pytest.mark.slow
 @given(packages())
 @settings(max_examples=50, deadline=None)
 def test_whatever_is_compared_with_itself_is_the_same(shop: ComparedPackage):
@@ -484,6 +485,7 @@ def two(tmp_path: Path) -> tuple[Path, Path]:
     return tmp_path / "one", tmp_path / "two"
 
 
+@pytest.mark.slow
 def test_the_command_tells_people_and_programs(two, monkeypatch, capsys, tmp_path: Path):
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
 

@@ -69,6 +69,7 @@ def test_booleans_match_the_reference(values):
     assert got(plain, "bool") == expected("bool", plain)
 
 
+@pytest.mark.slow
 @given(texts)
 def test_storage_of_text_does_not_matter(values):
     wanted = expected("string", values)
@@ -104,6 +105,7 @@ def test_times_match_the_reference_in_every_unit(ticks):
         assert got(pd.Series(raw.view(f"m8[{unit}]"))) == expected("duration", wanted)
 
 
+@pytest.mark.slow
 @given(st.lists(st.datetimes(min_value=dt.datetime(1700, 1, 1), max_value=dt.datetime(2250, 1, 1))))
 def test_zones_do_not_matter_but_having_one_does(values):
     series = pd.Series(values, dtype="datetime64[us]")

@@ -41,6 +41,7 @@ def test_a_line_without_end_is_reported(tmp_path, monkeypatch, suffix, start):
             reader(path)
 
 
+@pytest.mark.slow
 def test_a_packed_table_larger_than_memory_is_refused_while_it_is_read(tmp_path, monkeypatch):
     monkeypatch.setattr("packager.data.csv_text._LOOK", 1 << 22)
     monkeypatch.setattr("packager.data.memory_limit.available_bytes", lambda: 1 << 20)

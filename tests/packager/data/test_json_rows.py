@@ -18,6 +18,7 @@ ROWS = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(ROWS)
 def test_a_list_an_object_and_lines_have_the_same_rows(
     tmp_path_factory: pytest.TempPathFactory, rows: list[dict[str, Any]]

@@ -111,6 +111,7 @@ def one_long_row(path, values):
     return path
 
 
+@pytest.mark.slow
 def test_one_row_of_very_many_values_is_refused_before_it_is_read(tmp_path, monkeypatch):
     monkeypatch.setattr("packager.data.memory_limit.available_bytes", lambda: 10_000_000)
     path = one_long_row(tmp_path / "x.parquet", 3_000_000)

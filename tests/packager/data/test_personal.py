@@ -10,14 +10,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from packager.data.given_names import GIVEN_NAMES
+from packager.data.first_names import FIRST_NAMES
 from packager.data.personal import personal_kind
 from packager.project.scaffold import _starter_rows
 
 RANDOM = np.random.default_rng(3)
 
 
-GIVEN = sorted(GIVEN_NAMES)[::9]
+GIVEN = sorted(FIRST_NAMES)[::9]
 
 
 FAMILY = ["Müller", "O'Brien", "García", "Nguyen", "Kowalski", "de Vries", "Öztürk", "Smith-Jones"]

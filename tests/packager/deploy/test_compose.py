@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 import yaml
 from deployed_models import IMAGE, written
 
 
+@pytest.mark.slow
 def test_compose_starts_all_on_this_machine_only(tmp_path: Path) -> None:
     document = yaml.safe_load((written(tmp_path) / "compose.yml").read_text())
     services = document["services"]

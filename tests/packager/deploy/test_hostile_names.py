@@ -74,6 +74,7 @@ def test_no_name_of_an_image_is_a_variable(tmp_path: Path) -> None:
     assert services["model-diamonds-cut"]["image"] == "oci:/tmp/$${HOME}/$$x"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="no promtool here")
 def test_servers_with_keys_are_scraped_with_one(tmp_path: Path) -> None:
     out = tmp_path / "out"

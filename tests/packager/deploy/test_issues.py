@@ -7,6 +7,7 @@ import subprocess
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from deployed_models import MODEL, deployed, written
 from rule_models import MODELS, needs_promtool
 
@@ -47,6 +48,8 @@ def test_the_places_are_labels_that_the_alert_has() -> None:
         "SliceRegression": {"slice"},
         "EstimatedAccuracyDrop": {"slice"},
         "LabelCoverageLow": {"slice"},
+        "ChallengerBetter": {"slice"},
+        "ChallengerWorse": {"slice"},
         "OutputRegression": {"output", "measure", "slice"},
         "TargetDown": {"job", "instance"},
     }
@@ -79,6 +82,7 @@ def test_the_folder_has_a_document_for_each_model_and_one_of_the_service(tmp_pat
     }
 
 
+@pytest.mark.slow
 @needs_promtool
 def test_a_drill_s_folder_is_scraped_each_second(tmp_path: Path) -> None:
     out = tmp_path / "out"

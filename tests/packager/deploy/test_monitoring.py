@@ -26,6 +26,7 @@ from packager.deploy.yaml import dump
 from packager.errors import UsageError
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="no promtool here")
 def test_prometheus_takes_configuration_and_rules(tmp_path: Path) -> None:
     out = written(tmp_path)
@@ -50,6 +51,7 @@ def test_alertmanager_takes_its_configuration_and_routes_pages(tmp_path: Path) -
     assert [one["matchers"] for one in route["routes"]] == [['severity = "page"']]
 
 
+@pytest.mark.slow
 def test_the_same_model_gives_the_same_bytes(tmp_path: Path) -> None:
     deployed(tmp_path / "a")
     deployed(tmp_path / "b")
@@ -57,6 +59,7 @@ def test_the_same_model_gives_the_same_bytes(tmp_path: Path) -> None:
     assert generated(tmp_path / "a") == generated(tmp_path / "b")
 
 
+@pytest.mark.slow
 def test_a_folder_written_here_is_updated_and_foreign_files_stay(tmp_path: Path) -> None:
     out = written(tmp_path)
     (out / "mine.txt").write_text("mine")
@@ -72,6 +75,7 @@ def test_a_folder_written_here_is_updated_and_foreign_files_stay(tmp_path: Path)
     assert (out / "prometheus/rules/diamonds-cut.yml").read_text() != rules
 
 
+@pytest.mark.slow
 def test_a_file_the_user_changed_is_kept_and_named(tmp_path: Path) -> None:
     out = written(tmp_path)
     file = out / "prometheus/rules/diamonds-cut.yml"
@@ -82,6 +86,7 @@ def test_a_file_the_user_changed_is_kept_and_named(tmp_path: Path) -> None:
     assert contents(out) == before
 
 
+@pytest.mark.slow
 def test_a_file_the_user_changed_stays_where_nothing_new_would_be_written(tmp_path: Path) -> None:
     out = written(tmp_path)
     file = out / "alertmanager/alertmanager.yml"
@@ -122,6 +127,7 @@ def test_after_a_kill_another_call_completes_the_folder(
     assert generated(out) == generated(fine)
 
 
+@pytest.mark.slow
 def test_what_a_person_changed_after_a_kill_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -153,6 +159,7 @@ def _die_after(steps: int, patched: pytest.MonkeyPatch) -> None:
 PRICES = MonitoredModel("prices.v2", "2.0.0-000000000000", "regression", ("__all__",), ("carat",))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="no promtool here")
 def test_a_second_model_joins_the_first_and_leaves_it_alone(tmp_path: Path) -> None:
     out = written(tmp_path)
@@ -190,6 +197,7 @@ def test_a_second_model_joins_the_first_and_leaves_it_alone(tmp_path: Path) -> N
     assert "3 rule files found" in checked.stdout
 
 
+@pytest.mark.slow
 def test_another_version_replaces_the_previous_one_and_keeps_its_ports(
     tmp_path: Path,
 ) -> None:
@@ -204,6 +212,7 @@ def test_another_version_replaces_the_previous_one_and_keeps_its_ports(
     assert "2.0.0-111111111111" in (out / "prometheus/tests/diamonds-cut.yml").read_text()
 
 
+@pytest.mark.slow
 def test_a_change_to_one_model_s_file_does_not_stop_another(tmp_path: Path) -> None:
     out = written(tmp_path)
     (out / "prometheus/rules/diamonds-cut.yml").write_text("mine")
@@ -213,6 +222,7 @@ def test_a_change_to_one_model_s_file_does_not_stop_another(tmp_path: Path) -> N
         deployed(out, objectives=Objectives(latency_seconds=0.5))
 
 
+@pytest.mark.slow
 def test_a_model_that_is_retired_is_taken_out(tmp_path: Path) -> None:
     out = written(tmp_path)
     alone = contents(out)

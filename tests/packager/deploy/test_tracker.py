@@ -11,7 +11,7 @@ from deployed_models import contents, deployed, generated, written
 
 from packager.deploy.monitoring import remove_monitoring
 from packager.deploy.prometheus.rules import AlertOptions, MonitoredModel, Objectives
-from packager.deploy.tracker import TOKEN
+from packager.deploy.tracker import READ_TOKEN, TOKEN
 from packager.errors import UsageError
 from packager.image.tracker_files import tracker_tag
 
@@ -22,6 +22,7 @@ def read(out: Path, path: str) -> Any:
     return yaml.safe_load((out / path).read_text())
 
 
+@pytest.mark.slow
 def test_alertmanager_and_the_tracker_have_one_token_of_this_folder(tmp_path: Path) -> None:
     out = written(tmp_path)
     services = read(out, "compose.yml")["services"]
@@ -40,6 +41,21 @@ def test_alertmanager_and_the_tracker_have_one_token_of_this_folder(tmp_path: Pa
     assert not [path for path, text in generated(out).items() if secret in text]
 
 
+def test_prometheus_and_the_tracker_have_another_token_that_only_reads(tmp_path: Path) -> None:
+    out = written(tmp_path)
+    services = read(out, "compose.yml")["services"]
+    assert f"./{READ_TOKEN}:/etc/{READ_TOKEN}:ro" in services["prometheus"]["volumes"]
+    assert f"./{READ_TOKEN}:/run/{READ_TOKEN}:ro" in services["issues"]["volumes"]
+    assert f"--read-token-file=/run/{READ_TOKEN}" in services["issues"]["command"]
+    jobs = read(out, "prometheus/prometheus.yml")["scrape_configs"]
+    [job] = [one for one in jobs if one["job_name"] == "issues"]
+    # From the configuration's folder: so `promtool check config` finds it on the host, too.
+    assert job["authorization"] == {"credentials_file": f"../{READ_TOKEN}"}
+    assert (out / "prometheus" / job["authorization"]["credentials_file"]).is_file()
+    assert (out / READ_TOKEN).read_text() != (out / TOKEN).read_text()
+
+
+@pytest.mark.slow
 def test_only_the_folder_s_owner_gets_at_the_token(tmp_path: Path) -> None:
     out = tmp_path / "out"
     deployed(out, tracker=False)
@@ -47,9 +63,13 @@ def test_only_the_folder_s_owner_gets_at_the_token(tmp_path: Path) -> None:
     deployed(out, tracker=True)
     assert (out / "tokens").stat().st_mode & 0o777 == 0o700
     assert (out / TOKEN).stat().st_mode & 0o777 == 0o644, "the users of both containers read it"
-    assert [path.name for path in (out / "tokens").iterdir()] == ["issues.token"]
+    assert sorted(path.name for path in (out / "tokens").iterdir()) == [
+        "issues-metrics.token",
+        "issues.token",
+    ]
 
 
+@pytest.mark.slow
 def test_the_token_is_made_once_and_is_no_generated_file(tmp_path: Path) -> None:
     out = written(tmp_path)
     made = (out / TOKEN).read_text()
@@ -68,6 +88,7 @@ def test_the_token_is_made_once_and_is_no_generated_file(tmp_path: Path) -> None
     assert (out / TOKEN).read_text() not in {made, ""}
 
 
+@pytest.mark.slow
 def test_without_the_tracker_nothing_of_it_is_left_and_that_is_remembered(tmp_path: Path) -> None:
     out = tmp_path / "out"
     deployed(out, tracker=False)
@@ -88,6 +109,7 @@ def test_without_the_tracker_nothing_of_it_is_left_and_that_is_remembered(tmp_pa
     assert generated(out) == without
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", ["tokens", TOKEN])
 def test_a_place_that_is_taken_is_told_before_anything_is_written(
     place: str, tmp_path: Path
@@ -104,6 +126,7 @@ def test_a_place_that_is_taken_is_told_before_anything_is_written(
     assert contents(out) == before
 
 
+@pytest.mark.slow
 def test_no_token_is_written_through_a_link_that_leaves_the_folder(tmp_path: Path) -> None:
     out, elsewhere = tmp_path / "out", tmp_path / "elsewhere"
     deployed(out, tracker=False)
@@ -114,6 +137,7 @@ def test_no_token_is_written_through_a_link_that_leaves_the_folder(tmp_path: Pat
     assert list(elsewhere.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_drill_s_tracker_is_on_its_time_scale(tmp_path: Path) -> None:
     plain = read(written(tmp_path), "compose.yml")["services"]["issues"]["command"]
     deployed(tmp_path / "out", options=AlertOptions(time_scale=60))

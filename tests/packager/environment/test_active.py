@@ -40,8 +40,8 @@ def install(site: Path, name: str, version: str, files: list[str], **more: str) 
         (info / file).write_text(text)
 
 
-def ask(environment: Path, *modules: str) -> active.Active:
-    return active.ask(str(environment / "bin" / "python"), modules)
+def ask(environment: Path, *modules: str) -> active.ActiveEnvironment:
+    return active.inspect_environment(str(environment / "bin" / "python"), modules)
 
 
 def test_versions_and_origins_are_read(environment: Path):
@@ -87,4 +87,4 @@ def test_a_program_that_gives_no_answer_is_named(tmp_path: Path):
     program.write_text("#!/bin/sh\necho broken >&2\nexit 1\n")
     os.chmod(program, 0o755)
     with pytest.raises(PackageError, match="expected a list of its installed packages"):
-        active.ask(str(program), ())
+        active.inspect_environment(str(program), ())

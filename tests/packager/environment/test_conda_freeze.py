@@ -53,10 +53,10 @@ def test_paths_that_exist_or_say_a_version_are_no_freeze_of_conda(tmp_path: Path
 
 def test_the_environment_whose_versions_are_taken_is_told(monkeypatch):
     heard = RecordedProgress()
-    conda_freeze.tell({Path("r.txt"): "scipy\na @ https://h/a.whl\n"}, heard)
+    conda_freeze.warn_of_active_versions({Path("r.txt"): "scipy\na @ https://h/a.whl\n"}, heard)
     assert heard.warnings == []
     monkeypatch.setattr(conda_freeze, "active_python", lambda: "/env/bin/python")
-    conda_freeze.tell({Path("r.txt"): f"{LINE}  # why\nscipy\n"}, heard)
+    conda_freeze.warn_of_active_versions({Path("r.txt"): f"{LINE}  # why\nscipy\n"}, heard)
     assert heard.warnings == [
         "1 requirements have paths of another machine, numpy first: their versions are those of "
         "/env/bin/python"
@@ -68,5 +68,5 @@ def test_the_path_of_a_wheel_that_conda_built_says_the_version(tmp_path, install
     (tmp_path / "requirements.txt").write_text(f"{line}\n")
     assert read_requirements(tmp_path / "requirements.txt").requirements == ("numpy==1.25.2",)
     heard = RecordedProgress()
-    conda_freeze.tell({Path("r.txt"): line}, heard)
+    conda_freeze.warn_of_active_versions({Path("r.txt"): line}, heard)
     assert heard.warnings == []

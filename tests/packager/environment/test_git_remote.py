@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from packager.environment.git_remote import remote_environment, said, unreachable
+from packager.environment.git_remote import git_message, remote_environment, unreachable
 from packager.environment.sources import Source, parse_source
 
 
@@ -59,7 +59,7 @@ def test_credentials_of_the_address_are_passed_for_its_host_only():
     ],
 )  # fmt: skip
 def test_the_cause_is_told_and_no_credential(stderr: str, shown: str):
-    assert said(subprocess.CompletedProcess([], 128, b"", stderr.encode())) == shown
+    assert git_message(subprocess.CompletedProcess([], 128, b"", stderr.encode())) == shown
 
 
 @pytest.mark.parametrize(

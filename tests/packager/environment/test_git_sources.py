@@ -88,6 +88,7 @@ def test_commits_after_a_tag_are_counted(repository: Path, tmp_path):
     assert fetched(f"git+{repository.as_uri()}", tmp_path)[0].tag == "1.3.dev1"
 
 
+@pytest.mark.slow
 def test_credentials_of_an_address_are_given_and_not_told(repository: Path, tmp_path):
     first = commit(repository, "v1.0")
     git = ["git", "-C", str(repository)]
@@ -163,6 +164,7 @@ def test_a_folder_without_a_repository_is_named(tmp_path):
         fetched(f"git+{tmp_path.as_uri()}", tmp_path)
 
 
+@pytest.mark.slow
 def test_a_server_gives_a_commit_and_its_history_only_for_versions_from_tags(
     repository: Path, tmp_path
 ):

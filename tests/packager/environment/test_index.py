@@ -171,6 +171,7 @@ def test_credentials_of_a_named_index_of_uv_are_known():
     assert options.credentials() == {"one": ("me", "secret")}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_no_settings")
 def test_the_users_own_pip_is_queried(monkeypatch, tmp_path: Path):
     (tmp_path / "pip.conf").write_text(
@@ -189,6 +190,7 @@ def test_the_users_own_pip_is_queried(monkeypatch, tmp_path: Path):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_no_settings")
 def test_without_any_pip_there_are_no_options(monkeypatch):
     monkeypatch.setattr(index, "find_program", lambda _: None)

@@ -8,7 +8,7 @@ import pytest
 from host_samples import RecordedProgress, locked, make_wheel
 
 from packager.environment import large_wheels
-from packager.environment.large_wheels import are_sizes_known, tell_large_wheels
+from packager.environment.large_wheels import are_sizes_known, warn_of_large_wheels
 from packager.environment.pylock import Resolved
 from packager.environment.wheels import wheel_path
 from packager.manifest.manifest import Wheel
@@ -46,7 +46,7 @@ def offered(sizes: dict[str, int | None]) -> list[Resolved]:
 
 def told(sizes: dict[str, int | None], torch: str | None = None) -> list[str]:
     heard, found = RecordedProgress(), offered(sizes)
-    tell_large_wheels([item.wheel for item in found], found, torch, heard)
+    warn_of_large_wheels([item.wheel for item in found], found, torch, heard)
     return heard.warnings
 
 
@@ -102,7 +102,7 @@ def test_the_size_of_a_wheel_at_hand_is_its_content(
     place.parent.mkdir(parents=True)
     place.write_bytes((tmp_path / wheel.filename).read_bytes())
     heard = RecordedProgress()
-    tell_large_wheels([wheel], [], None, heard)
+    warn_of_large_wheels([wheel], [], None, heard)
     assert heard.warnings == [
         "the wheels unpack to 150.4 kB in the image: alpha 150.4 kB; leave out what the model does "
         "not need"

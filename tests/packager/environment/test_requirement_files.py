@@ -136,6 +136,7 @@ CONFIGURED = '[tool.uv]\nno-build = false\nno-binary-package = ["evil"]\n'
 PIP = '[tool.uv.pip]\nno-binary = ["evil"]\nno-build-isolation = true\n'
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "text"),
     [

@@ -8,7 +8,7 @@ from indexes import UNTOUCHED, folder_index, private_index
 
 from packager.digest import sha256_file
 from packager.environment import resolver
-from packager.environment.formats.wanted import Wanted
+from packager.environment.formats.selection import DependencySelection
 from packager.environment.index import IndexOptions, index_options, user_index_options
 from packager.environment.platform import WheelTarget
 from packager.environment.resolver import locate, resolve
@@ -149,6 +149,7 @@ def test_a_conflict_within_the_project_is_its_own(tmp_path, links, host):
     assert error.message.startswith("requirements.txt: can't be resolved: ")
 
 
+@pytest.mark.slow
 def test_a_wheel_for_another_machine_only_is_no_wheel(tmp_path, links, host):
     make_wheel(links, "native", {"native.py": ""}, tag="cp311-cp311-manylinux_2_17_aarch64")
     error = refused(write(tmp_path, "native\n"), folder_index(links))
@@ -159,6 +160,7 @@ def test_a_wheel_for_another_machine_only_is_no_wheel(tmp_path, links, host):
     )
 
 
+@pytest.mark.slow
 def test_a_source_distribution_alone_is_no_wheel(tmp_path, links, host):
     (links / "gamma-1.0.tar.gz").write_bytes(b"")
     error = refused(write(tmp_path, "gamma\n"), folder_index(links))
@@ -329,7 +331,11 @@ def test_requirements_in_other_formats_resolve_for_real(tmp_path, host, file):
     (tmp_path / "environment.yml").write_text(
         "dependencies: [python=3.11, 'conda-forge::joblib>=1.3,<1.5', {pip: [toolz]}]\n"
     )
-    extras = Wanted(TARGET, ("x",), ("g",)) if file == "pyproject.toml" else Wanted(TARGET)
+    extras = (
+        DependencySelection(TARGET, ("x",), ("g",))
+        if file == "pyproject.toml"
+        else DependencySelection(TARGET)
+    )
     index = user_index_options().of_project(tmp_path / file, None, extras)
     found = chosen(resolve(tmp_path / file, extras, index))
     assert found["joblib"].startswith("1.4")

@@ -105,6 +105,7 @@ FRAMES = {"pandas"}
 """What functions import that take data frames: only the harness has any, and calls them."""
 
 
+@pytest.mark.slow
 def test_what_serves_imports_what_the_servers_groups_contain() -> None:
     locked = {one.name for group in ("server", "trees") for one in packages_of(group)}
     distributions = packages_distributions()

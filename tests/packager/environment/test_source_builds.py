@@ -38,7 +38,7 @@ class CountingBuilder(LocalBuilder):
         self.built: list[str] = []
 
     def build(self, job, output, progress):
-        self.built.append(job.called)
+        self.built.append(job.name)
         return super().build(job, output, progress)
 
 
@@ -128,6 +128,7 @@ def test_a_folder_is_built_and_kept_beside_the_lock(lock: Lock, project, links):
     assert str(project) not in text
 
 
+@pytest.mark.slow
 def test_a_path_counts_from_the_file_that_names_it(lock: Lock, project, tmp_path):
     python_project(project / "more" / "lib", "lib")
     make_wheel(project / "more" / "wheels", "beta", {"beta.py": ""})
@@ -135,6 +136,7 @@ def test_a_path_counts_from_the_file_that_names_it(lock: Lock, project, tmp_path
     assert names(lock("-r more/requirements.txt")) == {"beta": "1.0", "lib": "1.0"}
 
 
+@pytest.mark.slow
 def test_the_project_itself_is_its_requirements_and_no_second_copy_of_its_code(
     lock: Lock, project, links
 ):
@@ -146,12 +148,14 @@ def test_the_project_itself_is_its_requirements_and_no_second_copy_of_its_code(
     assert all(".dist-info/" in name for name in in_wheel(got, "own"))
 
 
+@pytest.mark.slow
 def test_a_project_whose_wheel_has_more_than_its_code_is_installed_whole(lock: Lock, project):
     body = 'open("generated.py", "w").write("Y = 2")'
     python_project(project, "own", body=body)
     assert {"generated.py", "own.py"} <= in_wheel(lock("-e ."), "own")
 
 
+@pytest.mark.slow
 def test_what_a_folders_uv_sources_locate_is_taken_from_there_and_not_from_an_index(
     lock: Lock, project, links
 ):
@@ -179,6 +183,7 @@ def test_a_project_that_excludes_the_bases_python_is_not_built(lock: Lock, proje
     assert builder.built == []
 
 
+@pytest.mark.slow
 def test_credentials_in_the_requirements_of_a_source_would_be_in_its_wheel(lock: Lock, project):
     python_project(project / "libs" / "x", "x", requires=("y @ git+https://me:word@h/y",))
     with pytest.raises(PackageError, match="its wheel would hold the credentials") as caught:
@@ -186,6 +191,7 @@ def test_credentials_in_the_requirements_of_a_source_would_be_in_its_wheel(lock:
     assert "word" not in caught.value.message
 
 
+@pytest.mark.slow
 def test_a_build_leaves_no_process_and_reads_no_file_of_the_user(lock: Lock, project, tmp_path):
     secret = tmp_path / "id_rsa"
     secret.write_text("CANARY")
@@ -241,6 +247,7 @@ def test_what_a_source_distribution_requires_is_built_too(lock: Lock, links, pro
     assert names(lock("./lib")) == {"deep": "1.0", "lib": "1.0", "x": "1.0"}
 
 
+@pytest.mark.slow
 def test_a_backend_gets_what_it_asks_for(lock: Lock, project, links):
     make_wheel(links, "tool", {"tool.py": "ANSWER = 42\n"})
     body = "import tool; assert tool.ANSWER == 42"
@@ -270,6 +277,7 @@ def test_a_repository_is_pinned_to_its_commit(lock: Lock, project, tmp_path, bui
     assert names(lock(line, update=True)) == {"x": "2.0" if moves else "1.0"}
 
 
+@pytest.mark.slow
 def test_a_folder_of_a_repository_is_built(lock: Lock, tmp_path):
     repository = tmp_path / "repository"
     python_project(repository / "python" / "x", "x")
@@ -277,6 +285,7 @@ def test_a_folder_of_a_repository_is_built(lock: Lock, tmp_path):
     assert names(lock(f"git+{repository.as_uri()}#subdirectory=python/x")) == {"x": "1.0"}
 
 
+@pytest.mark.slow
 def test_a_direct_requirement_of_a_source_is_built(lock: Lock, project, tmp_path):
     deep = python_project(tmp_path / "deep", "deep")
     commit(deep)
@@ -315,6 +324,7 @@ def test_equal_sources_give_equal_wheels_and_a_kept_wheel_replaces_a_lost_one(
     assert lock(update=True).file.built == first.file.built
 
 
+@pytest.mark.slow
 def test_a_kept_wheel_that_is_not_the_locked_one_is_named(lock: Lock, project):
     python_project(project / "x", "x")
     lock("./x")
@@ -333,6 +343,7 @@ WRITES = 'open({!r}, "w").write("ran")'
 CONNECTS = "import socket; socket.create_connection(('127.0.0.1', {!r}), 2)"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("body", [READS, WRITES])
 def test_a_build_reaches_no_file_of_this_machine(lock: Lock, project, tmp_path, body: str):
     place = tmp_path / "secret.txt"
@@ -347,6 +358,7 @@ def test_a_build_reaches_no_file_of_this_machine(lock: Lock, project, tmp_path, 
     assert "topsecret" not in caught.value.message + caught.value.hint
 
 
+@pytest.mark.slow
 def test_a_build_has_no_network_and_no_variables(lock: Lock, project, monkeypatch):
     monkeypatch.setenv("TOKEN", "topsecret-2718")
     body = f"import os; assert 'TOKEN' not in os.environ; {CONNECTS.format(9)}"
@@ -358,6 +370,7 @@ def test_a_build_has_no_network_and_no_variables(lock: Lock, project, monkeypatc
     assert "no network" in caught.value.hint
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "hint"),
     [
@@ -382,6 +395,7 @@ def test_a_folder_without_a_project_is_refused(lock: Lock, project):
         lock("./x")
 
 
+@pytest.mark.slow
 def test_a_package_of_another_name_is_refused(lock: Lock, project):
     python_project(project / "x", "x")
     with pytest.raises(PackageError, match="expected the package y, got x"):

@@ -82,6 +82,6 @@ def test_a_download_gets_the_credentials_of_its_address_and_tells_none(tmp_path:
         source_tree(good, good.recorded(tmp_path), project, options),
     ):
         pass
-    for told in (tree.called, caught.value.message, gone.value.message, gone.value.hint):
+    for told in (tree.name, caught.value.message, gone.value.message, gone.value.hint):
         assert "t0ps3cr3t" not in told
         assert "wr0ng" not in told

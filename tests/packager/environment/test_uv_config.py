@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from packager.environment.uv_config import as_toml, lent, merged
+from packager.environment.uv_config import as_toml, merged, shared_credentials
 from packager.errors import UsageError
 
 
@@ -59,11 +59,11 @@ def test_a_credential_sent_to_a_projects_index_is_reported_without_its_value(tmp
     text = '[[tool.uv.index]]\nname = "my-own"\nurl = "https://elsewhere.test/simple"\n'
     file(tmp_path / "pyproject.toml", text)
     environment = {"UV_INDEX_MY_OWN_PASSWORD": "canary31415926"}
-    assert list(lent(tmp_path, environment)) == [
+    assert list(shared_credentials(tmp_path, environment)) == [
         "pyproject.toml: your UV_INDEX_MY_OWN_PASSWORD is sent to its index 'my-own' at "
         "elsewhere.test"
     ]
-    assert list(lent(tmp_path, {})) == []
+    assert list(shared_credentials(tmp_path, {})) == []
 
 
 def test_settings_are_written_as_toml():

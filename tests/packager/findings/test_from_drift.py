@@ -3,8 +3,8 @@ from __future__ import annotations
 from metrics_servers import ANY, answering, exposition
 
 from packager.findings.from_drift import findings_of_drift
-from packager.monitor.counters import scrape_replicas
-from packager.monitor.drift import drift_report
+from packager.replicas.counters import scrape_replicas
+from packager.replicas.drift import drift_report
 from packager.tracker.core.finding import Report
 
 

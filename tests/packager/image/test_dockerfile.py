@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packager.errors import PackageError
+from packager.errors import PackageError, UsageError
 from packager.image.config import environment, healthcheck
 from packager.image.dockerfile import _quoted, render, template
 from packager.manifest.manifest import Base
@@ -30,6 +30,15 @@ def test_it_says_what_the_image_config_says():
     assert json.loads(line(text, "CMD")) == ["/opt/venv/bin/python", "-m", "serving"]
     assert line(text, "LABEL") == 'a="1" b="2"'.replace('"1"', '"1 2"')
     assert shlex.split(line(text, "ENV")) == environment(BASE)
+
+
+def test_environments_of_members_are_copied_and_cannot_be_forgotten():
+    assert "COPY opt/members/" not in render(BASE, {})
+    text = render(BASE, {}, members=True)
+    assert "COPY opt/model/ /opt/model/\nCOPY opt/members/ /opt/members/\nCOPY opt/run" in text
+    with pytest.raises(UsageError, match=r"Dockerfile.template: expected \$members"):
+        render(BASE, {}, "FROM $base\n", members=True)
+    assert render(BASE, {}, "FROM $base\n") == "FROM python:3.11-slim\n"
 
 
 def test_the_health_check_is_the_configs():

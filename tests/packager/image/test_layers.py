@@ -53,6 +53,7 @@ def test_the_order_of_entries_does_not_show(tmp_path_factory, tree, random):
     assert written(folder, entries) == written(folder, iter(shuffled))
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(trees)
 def test_any_name_and_content_reads_back_below_its_folders(tmp_path_factory, tree):

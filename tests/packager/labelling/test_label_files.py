@@ -20,6 +20,7 @@ def added(parts, tmp_path, name, text, **columns):
     return add_file(parts, file, None, LabelColumns(**columns), BY)
 
 
+@pytest.mark.slow
 def test_both_formats_give_the_same_labels(parts, tmp_path):
     store = VersionedTable.open(parts)
     frame = next(block for block in store.frames(1) if len(block))

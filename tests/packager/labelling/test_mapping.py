@@ -31,6 +31,7 @@ def stale_now(place):
     return stale(place, latest, AllowedLocations.of(place))
 
 
+@pytest.mark.slow
 def test_a_mapped_scheme_is_a_derived_table_with_the_labels_of_every_annotator(parts, tmp_path):
     made, found = mapped(parts, tmp_path)
     assert (made.uri, made.version) == (f"{parts.uri}.verdict", 1)
@@ -48,6 +49,7 @@ def test_a_mapped_scheme_is_a_derived_table_with_the_labels_of_every_annotator(p
     assert mapped(parts, tmp_path)[1].outcome == "unchanged"
 
 
+@pytest.mark.slow
 def test_it_is_stale_once_the_labels_change(parts, tmp_path):
     made, _ = mapped(parts, tmp_path)
     place = Location(made.uri)
@@ -100,7 +102,7 @@ def test_what_does_not_read_labels_is_not_stale_once_they_change(parts, tmp_path
         reads_labels = False
 
     place = Location(f"{parts.uri}.copy")
-    step = Copy(parts, "quality", QUALITY, {}, "copy", False)
+    step = Copy(parts, "quality", QUALITY, {})
     derive(place, [parts], step, BY, tmp_path, NullProgress())
     assert VersionedTable.open(place).latest.labels is None
     labelled(parts, [(4, "ann", "bad")], source="2")

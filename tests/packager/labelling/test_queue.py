@@ -107,6 +107,7 @@ def test_a_queue_says_what_its_labels_are_worth(tmp_path: Path):
     assert 40 < found.worth < 120
 
 
+@pytest.mark.slow
 def test_the_quality_that_its_labels_show_is_unbiased_overall_and_by_slice(tmp_path: Path):
     frame = visits(600)
     frame.loc[frame.index % 2 == 1, "kind"] = "red"

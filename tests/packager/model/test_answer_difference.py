@@ -17,6 +17,7 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(JSON)
 def test_an_answer_agrees_with_itself(value: object) -> None:
     assert difference(value, value) == 0
@@ -24,6 +25,7 @@ def test_an_answer_agrees_with_itself(value: object) -> None:
     assert agree(value, value, 0.0)
 
 
+@pytest.mark.slow
 @given(JSON, JSON)
 def test_the_order_of_two_answers_does_not_matter(one: object, other: object) -> None:
     assert difference(one, other) == difference(other, one)

@@ -177,12 +177,12 @@ MISTAKES = {
     ),
     "no way to a model": (
         edit('[recipe]\ntrain = "train:train"\n', ""),
-        "package.toml: expected one of [recipe] and [model], got neither",
+        "package.toml: expected one of [recipe], [model] and [[member]], got none",
         "docs/package-toml.md",
     ),
     "two ways to a model": (
         more("[model]\npath = 'train.py'\n"),
-        "package.toml: expected one of [recipe] and [model], got both",
+        "package.toml: expected one of [recipe], [model] and [[member]], got [recipe] and [model]",
         "docs/package-toml.md",
     ),
     "an output with the name of what every answer holds": (

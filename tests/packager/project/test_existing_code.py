@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from packager.environment.active import Active, Distribution
+from packager.environment.active import ActiveEnvironment, Distribution
 from packager.errors import UsageError
 from packager.project import used_packages
 from packager.project.config import load_project
@@ -19,7 +19,9 @@ ROWS = "a,b,label\n1,2,x\n2,3,y\n"
 @pytest.fixture(autouse=True)
 def _active(monkeypatch) -> None:
     numpy = Distribution("numpy", "1.26.4", None, editable=False)
-    found = Active("/env/python", "3.11", frozenset(), {"numpy": numpy}, {"numpy": ("numpy",)})
+    found = ActiveEnvironment(
+        "/env/python", "3.11", frozenset(), {"numpy": numpy}, {"numpy": ("numpy",)}
+    )
     monkeypatch.setattr(used_packages, "active_python", lambda: "/env/python")
     monkeypatch.setattr(used_packages, "ask", lambda *_: found)
 

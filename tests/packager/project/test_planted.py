@@ -75,7 +75,7 @@ def test_nothing_of_a_project_runs_before_training_does(planted) -> None:
         ("inspect", output),
         ("data", "fingerprint", "."),
     ):
-        done = package(*arguments, env=env, cwd=project)
+        done = package(*arguments, env=env, cwd=project, warm=False)
         if arguments[0] == "build":
             assert "process ended with" in done.err, done.err  # it came as far as training
         assert sorted(path.name for path in marks.iterdir()) == [], arguments

@@ -138,6 +138,7 @@ def test_what_cannot_be_trained_on_is_refused_and_nothing_written(
     assert not (tmp_path / "p").exists()
 
 
+@pytest.mark.slow
 def test_several_targets_are_outputs_of_one_model(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

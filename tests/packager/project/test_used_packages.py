@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from packager.environment.active import Active, Distribution
+from packager.environment.active import ActiveEnvironment, Distribution
 from packager.environment.requirement_files import read_requirements
 from packager.project import used_packages as module
 from packager.project.used_packages import used_packages
@@ -19,9 +19,9 @@ def installed(monkeypatch):
                  for name, version, origin in modules.values()}  # fmt: skip
         providers = {m: (name,) for m, (name, _, _) in modules.items()}
 
-        def ask(program: str, asked) -> Active:
+        def ask(program: str, asked) -> ActiveEnvironment:
             known = {m: names for m, names in providers.items() if m in asked}
-            return Active(program, "3.12", frozenset({"os", "oldstdlib"}), found, known)
+            return ActiveEnvironment(program, "3.12", frozenset({"os", "oldstdlib"}), found, known)
 
         monkeypatch.setattr(module, "ask", ask)
         monkeypatch.setattr(module, "active_python", lambda: "/env/bin/python")

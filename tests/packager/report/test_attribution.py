@@ -9,8 +9,8 @@ from tests.support.attribution_samples import attribution
 def test_shares_slices_and_members_are_tables() -> None:
     text = "\n\n".join(attribution_text(attribution()))
     assert text.startswith("error by member: mean absolute error 0.375, 1,200 rows\n")
-    assert "segmenter    +0.5   0.25 to 0.75        133.3 %" in text
-    assert "price      -0.125     -0.25 to 0        -33.3 %" in text
+    assert "segmenter    +0.5   0.25 to 0.75       133.3 %" in text
+    assert "price      -0.125     -0.25 to 0       -33.3 %" in text
     assert "the rest        0" in text  # not what rounding left
     assert text.index("young") < text.index("old")  # the worst slice first
     assert "accuracy 0.9 (0.88 to 0.92)" in text

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import math
 
-from packager.monitor.drift import DriftReport, ExcludedFeature, SliceDrift
+from packager.replicas.drift import DriftReport, ExcludedFeature, SliceDrift
 from packager.report.drift import MAX_NAME, as_text
 
 

@@ -58,7 +58,7 @@ def test_both_workers_of_a_replay_share_what_the_engine_got(
     for name, result in (
         *(("_check", None), ("examine", examined), ("_check_place", None), ("own_layers", ())),
         *(("_train", (None, {})), ("_compare", report), ("same_model", True)),
-        *(("_confirmed", report), ("_told", report)),
+        *(("_confirmed", report), ("_with_verification", report)),
     ):
         stub(name, result)
     reference: Any = SimpleNamespace(manifest=None)

@@ -125,7 +125,7 @@ def test_a_process_that_ignores_sigterm_is_killed(monkeypatch, deaf):
     before = time.monotonic()
     serve._stop(process)
     assert not server.alive()
-    assert time.monotonic() - before < 10
+    assert time.monotonic() - before < 50  # it would sleep for 60
     assert process.returncode == (-9 if deaf else -15)
 
 

@@ -24,10 +24,10 @@ from packager.project.files import read_files
 from packager.runners.job import make_job
 from packager.runners.project import ProjectEnvironment, training_image
 from packager.runners.result_cache import (
-    KeptTraining,
+    CachedTraining,
     inputs_digest,
-    keep_training,
-    take_training,
+    load_training,
+    store_training,
     training_digest,
     training_inputs,
 )
@@ -187,11 +187,11 @@ def result(out: Path) -> Path:
 
 def test_a_kept_result_comes_back_with_its_isolation(tmp_path: Path) -> None:
     heard = RecordedProgress()
-    keep_training("a" * 32, result(tmp_path / "out"), {"where": "container"})
-    assert take_training("b" * 32, tmp_path / "none", heard) is None
+    store_training("a" * 32, result(tmp_path / "out"), {"where": "container"})
+    assert load_training("b" * 32, tmp_path / "none", heard) is None
     for name in ("again", "and-again"):
-        found = take_training("a" * 32, tmp_path / name, heard)
-        assert found == KeptTraining(RESULT, {"where": "container"})
+        found = load_training("a" * 32, tmp_path / name, heard)
+        assert found == CachedTraining(RESULT, {"where": "container"})
         assert (tmp_path / name / "model/model").read_bytes() == b"weights"
     assert heard.warnings == []
 
@@ -199,7 +199,7 @@ def test_a_kept_result_comes_back_with_its_isolation(tmp_path: Path) -> None:
 @pytest.mark.parametrize("damage", ["other", "gone", "more", "record", "result"])
 def test_a_damaged_result_is_removed_and_said(tmp_path: Path, damage: str) -> None:
     heard = RecordedProgress()
-    keep_training("a" * 32, result(tmp_path / "out"), {})
+    store_training("a" * 32, result(tmp_path / "out"), {})
     folder = cache_directory("trained") / ("a" * 32)
     match damage:
         case "other":
@@ -214,7 +214,7 @@ def test_a_damaged_result_is_removed_and_said(tmp_path: Path, damage: str) -> No
         case "result":
             (folder / "files/result.json").unlink()
             (folder / "files/result.json").write_text("{}")
-    assert take_training("a" * 32, tmp_path / "again", heard) is None
+    assert load_training("a" * 32, tmp_path / "again", heard) is None
     assert heard.warnings[0].startswith("the cached training result is damaged: ")
     assert not (tmp_path / "again").exists()
     assert not folder.exists()

@@ -62,6 +62,7 @@ ELSEWHERE = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("named", ELSEWHERE)
 @pytest.mark.parametrize("by", ["commit", "pin"])
 def test_a_table_elsewhere_is_reported_and_not_opened(tmp_path, named, by, opened):

@@ -87,6 +87,7 @@ SCHEMAS = st.lists(
 ).map(pa.schema)
 
 
+@pytest.mark.slow
 @given(SCHEMAS, SCHEMAS, st.booleans())
 def test_the_next_version_has_the_columns_of_the_last_or_they_were_accepted(before, after, append):
     changed = agreed_schema(before, after, "t", change=True, append=False)

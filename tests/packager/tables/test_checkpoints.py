@@ -197,6 +197,7 @@ def test_nested_columns_of_a_table_are_measured_first(place, tmp_path, monkeypat
             read()
 
 
+@pytest.mark.slow
 def test_a_row_group_that_has_no_room_is_refused(place, monkeypatch):
     made(place, {"i": [1]})
     table = pa.table({"i": pa.array(np.zeros(20_000_000, np.int64))})

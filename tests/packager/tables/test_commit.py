@@ -158,6 +158,7 @@ def test_other_readers_see_a_delta_table(commit, place, frame):
     assert duckdb.sql("select sum(x), count(*) from dataset").fetchall() == [(400.0, 200)]
 
 
+@pytest.mark.slow
 def test_two_writers_at_once_lose_nothing(commit, place, frame):
     commit(frame)
     errors = []
@@ -178,6 +179,7 @@ def test_two_writers_at_once_lose_nothing(commit, place, frame):
     assert {rows(place, n)["x"][0] for n in numbers(place)[1:]} == {1.0, 2.0, 3.0}
 
 
+@pytest.mark.slow
 def test_a_writer_that_always_comes_late_is_reported_and_leaves_nothing(
     commit, place, frame, monkeypatch
 ):

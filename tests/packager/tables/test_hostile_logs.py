@@ -44,6 +44,7 @@ def test_tables_made_of_each_other_are_refused_and_shown_once_otherwise(table, t
         read_everything(table, tmp_path)
 
 
+@pytest.mark.slow
 def test_a_table_with_very_many_ways_to_it_is_shown_in_linear_text(tmp_path):
     """Each of twenty is made of two, which are made of the one before: a million ways."""
     for number in range(20):

@@ -36,6 +36,7 @@ def countries(table: Location) -> list[str | None]:
     return [None if value != value or value is None else value for value in found]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("append", [True, False])
 @pytest.mark.parametrize("cells", [("NA", "FR", "NA"), ("NA", "NA")])
 def test_it_is_refused_with_what_to_write(
@@ -63,6 +64,7 @@ def test_empty_cells_and_words_that_it_does_not_hold_are_read_as_ever(
     assert countries(table)[3:] == [c if c not in ("", "null") else None for c in cells]
 
 
+@pytest.mark.slow
 def test_a_table_that_was_made_of_csv_continues_as_it_began(
     place: Location, tmp_path: Path
 ) -> None:

@@ -67,6 +67,7 @@ def test_no_text_is_null_whatever_the_type(text):
         assert partition_value(text, kind).as_py() is None
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.sampled_from(["a", "b", None]), st.integers(0, 2)), min_size=1))
 def test_every_row_is_in_one_partition_in_its_order(rows):
     table = pa.table(

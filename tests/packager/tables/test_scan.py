@@ -65,6 +65,7 @@ VALUES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", VALUES)
 def test_appended_rows_have_their_partitions_values_for_every_reader(place, tmp_path, kind):
     dtype, values = VALUES[kind]
@@ -211,6 +212,7 @@ def test_rows_of_commits_that_say_nothing_of_themselves_are_not_lost(place, tmp_
     assert added.version.number == 1
 
 
+@pytest.mark.slow
 def test_checkpoints_in_one_part_or_several_are_read(place, tmp_path):
     for number in range(4):
         made(place, {"id": [number]}, mode="append")

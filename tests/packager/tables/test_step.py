@@ -7,6 +7,7 @@ from packager.errors import PackageError, UsageError
 from packager.tables.delta import VersionedTable
 
 
+@pytest.mark.slow
 def test_a_command_is_a_step_too(steps, raw, clean):
     assert run(steps, clean, [raw], "cp {raw} {out}", is_command=True).outcome == "computed"
     assert run(steps, clean, [raw], "cp {raw} {out}", is_command=True).outcome == "unchanged"

@@ -34,6 +34,7 @@ def tables(numbers: list[int], cuts: list[int]) -> list[pa.Table]:
     ]
 
 
+@pytest.mark.slow
 @given(st.integers(0, 5000), st.lists(st.integers(0, 5000), max_size=4))
 def test_blocks_do_not_change_the_bytes(tmp_path_factory, rows, cuts):
     folder = tmp_path_factory.mktemp("rows")

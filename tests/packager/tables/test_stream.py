@@ -31,6 +31,7 @@ def same_content(path):
     return stream.fingerprint_path(path).model_copy(update={"files": ()}) == fingerprint(read(path))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(120))
 def test_csv_in_blocks_is_the_table_it_is_as_a_whole(tmp_path, monkeypatch, seed):
     pick = random.Random(seed)

@@ -93,6 +93,7 @@ def test_a_column_that_became_null_moved():
     assert found.notable
 
 
+@pytest.mark.slow
 def test_arrays_and_text_drift_by_what_is_derived_from_them():
     def table(seed, light, words):
         draw = np.random.default_rng(seed)

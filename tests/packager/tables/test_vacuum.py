@@ -17,6 +17,7 @@ def three(commit, frame, place):
     return place
 
 
+@pytest.mark.slow
 def test_nothing_is_removed_unless_it_is_said(three):
     told = vacuum(three, 1, [], delete=False)
     assert len(told.files) == 2

@@ -35,6 +35,7 @@ def left(folder: Path) -> list[Path]:
 DAYS = st.sampled_from(["mon", "tue day/1", "a=b", None])
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(st.lists(st.lists(st.tuples(DAYS, st.integers(0, 9)), max_size=5), max_size=4))
 def test_each_partition_has_one_file_with_its_rows_in_order(tmp_path_factory, blocks):

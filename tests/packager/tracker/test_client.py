@@ -62,6 +62,7 @@ def test_no_server_is_a_service_that_is_away() -> None:
         IssuesClient("127.0.0.1:9", "token")
 
 
+@pytest.mark.slow
 def test_a_list_is_read_page_by_page_up_to_its_limit(tmp_path: Path) -> None:
     with running_tracker(tmp_path) as tracker, tracker.client() as client:
         client.send(reported(*(finding(f"feature=f{n}") for n in range(205))))

@@ -63,6 +63,7 @@ def test_the_spool_keeps_the_newest(tmp_path: Path, monkeypatch):
     assert sorted(tmp_path.glob("*.json")) == kept[2:]
 
 
+@pytest.mark.slow
 def test_an_answer_of_another_server_is_said(tmp_path: Path):
     client = IssuesClient("http://127.0.0.1:9", "token")
     with pytest.raises(AwayError, match="does not answer"):

@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
-from packager.trust.wheel_files import recorded
+from packager.trust.trees import FileFound
+from packager.trust.wheel_files import _differences, recorded
 
 
 def test_a_record_names_files_where_installing_puts_them() -> None:
     text = "a.py,sha256=AA,1\nshop-1.0.data/purelib/b.py,,\nshop-1.0.data/scripts/c,sha256=AA,1\n"
     assert recorded(text, "site") == {"site/a.py": "00", "site/b.py": None, "bin/c": None}
+
+
+def test_bytecode_that_a_wheel_holds_is_replaced_by_that_of_the_build() -> None:
+    """numpy 1.26 holds ``conv_template.cpython-311.pyc``, which a build compiles again."""
+    inside = "numpy/__pycache__/conv_template.cpython-311.pyc"
+    tree = {"numpy/conv_template.py": FileFound("aa"), inside: FileFound("bb")}
+    named = {"numpy/conv_template.py": "aa", inside: "cc"}
+    assert _differences("opt/wheels/1", tree, named) == []
+    alone = _differences("opt/wheels/1", {inside: FileFound("bb")}, {inside: "cc"})
+    assert [(check.expected, check.actual) for check in alone] == [("cc", "bb")]
+    linked = {**tree, inside: FileFound(link="/etc/passwd")}
+    assert len(_differences("opt/wheels/1", linked, named)) == 1
+    assert len(_differences("opt/wheels/1", linked, {"numpy/conv_template.py": "aa"})) == 1

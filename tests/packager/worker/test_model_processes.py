@@ -59,7 +59,7 @@ def seen(ended: Ended, folder: Path) -> list[dict[str, Any]]:
 
 @pytest.mark.slow
 def test_the_projects_code_runs_in_model_processes_only(
-    project: Project, rows: pd.DataFrame, tmp_path: Path
+    project: Project, rows: pd.DataFrame, tmp_path: Path, warm: None
 ) -> None:
     scratch = tmp_path / "scratch"
     scratch.mkdir()

@@ -48,6 +48,7 @@ def test_json_has_no_more_values_than_are_counted(value: Any) -> None:
     assert leaves(value) <= json_values(json.dumps(value).encode()) + 1
 
 
+@pytest.mark.slow
 @given(st.lists(st.lists(st.sampled_from(["a", "", "1,5"]), min_size=1), min_size=1))
 def test_csv_has_no_more_cells_than_are_counted(lines: list[list[str]]) -> None:
     body = "\n".join(",".join(f'"{cell}"' for cell in line) for line in lines)

@@ -80,6 +80,7 @@ def test_an_error_names_the_row_and_leaves_out_what_is_absent() -> None:
     }
 
 
+@pytest.mark.slow
 @given(st.one_of(st.binary(), JSON.map(lambda value: json.dumps({"rows": value}).encode())))
 def test_any_body_is_rows_or_a_named_error(body: bytes) -> None:
     try:

@@ -40,6 +40,7 @@ VALUES = st.one_of(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("strict", [False, True])
 @pytest.mark.parametrize("column", COLUMNS, ids=lambda one: f"{one.kind}-{one.element}")
 @settings(max_examples=60)

@@ -54,6 +54,7 @@ def test_one_cell_is_taken_as_by_the_exact_checker_or_not_at_all(name, cell):
     assert not exact.is_barred(wanted, anomaly)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", COLUMNS)
 @given(cells=st.lists(CELLS, min_size=1, max_size=6))
 def test_many_cells_are_taken_together_only_where_none_is_unusual(name, cells):

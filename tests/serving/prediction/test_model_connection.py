@@ -16,6 +16,7 @@ import pytest
 import serving.prediction.model_connection
 from modelhost.wire import PREFIX, Decoder, Message, encoded
 from serving.prediction.errors import ModelProcessEndedError
+from serving.prediction.member_messages import read_usage
 from serving.prediction.model_connection import MAX_ANSWER_BYTES, ModelProcess, PendingRequest
 
 PATIENCE_SECONDS = 20.0
@@ -55,15 +56,24 @@ class Asking:
     def __init__(self, address: str) -> None:
         self.ready = 0
         self.done: list[int] = []
-        self.process = ModelProcess(
-            address, self._greeted, lambda one: self.done.append(one.number)
-        )
+        self.calls: list[Any] = []
+        self.states: list[dict[str, str]] = []
+        self.process = ModelProcess(address, self)
         self.task = asyncio.create_task(self.process.run())
 
-    def _greeted(self, process: ModelProcess) -> None:
-        assert process is self.process
-        assert process.connected
+    def process_ready(self) -> None:
+        assert self.process.connected
         self.ready += 1
+
+    def request_done(self, asked: PendingRequest) -> None:
+        self.done.append(asked.number)
+
+    def members_changed(self) -> None:
+        self.states.append(self.process.members)
+
+    def members_called(self, calls: Any) -> None:
+        read_usage(calls)
+        self.calls.append(calls)
 
     def ask(self, number: int, deadline: float | None = None) -> PendingRequest:
         until = time.monotonic() + 60 if deadline is None else deadline
@@ -112,7 +122,7 @@ def test_requests_are_answered_in_any_order_and_each_is_done_once(tmp_path: Path
         peer.send(data({"id": 1, "labels": "a"})[9:])
         assert (await first.future).header["labels"] == "a"
         assert asking.done == [2, 1]
-        assert asking.process.load() == (False, 0)
+        assert asking.process.load(frozenset()) == (False, False, 0)
 
     run(tmp_path, peer, step)
 
@@ -244,11 +254,11 @@ def test_a_request_is_owed_from_its_deadline_on(tmp_path: Path) -> None:
         late, later = asking.ask(1, now - 2), asking.ask(2, now - 3)
         timely = asking.ask(3, now + 60)
         assert asking.process.owed(now) == now - 3
-        assert asking.process.load() == (True, 3)
+        assert asking.process.load(frozenset()) == (True, False, 3)
         peer.send(data({"id": 1}) + data({"id": 2}))
         await asyncio.gather(late.future, later.future)
         assert asking.process.owed(now) == 0
-        assert asking.process.load() == (False, 1)
+        assert asking.process.load(frozenset()) == (False, False, 1)
         timely.future.cancel()
 
     run(tmp_path, peer, step)

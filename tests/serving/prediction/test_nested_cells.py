@@ -112,6 +112,7 @@ nested = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(
     cells=st.lists(nested, min_size=1, max_size=3), shape=st.sampled_from([(2,), (1, 2), (2, 2)])
@@ -122,6 +123,7 @@ def test_any_nesting_is_read_as_the_exact_checker_reads_it(
     assert_agree(array("float32", shape), *cells)
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(
     block=st.lists(

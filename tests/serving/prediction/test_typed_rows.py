@@ -135,6 +135,7 @@ def test_every_cell_in_every_column_alone_and_beside_another_row(name: str, cell
     assert_agree(text_of([{**PLAIN, name: "null"}, {**PLAIN, name: cell}]))
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(st.floats(allow_nan=False, allow_infinity=False), st.integers(-(2**60), 2**60))
 @example(2.0**53, 2**53)

@@ -50,6 +50,7 @@ def tries(tmp_path: Path) -> Try:
 OPEN = "import os\nprint(open(os.environ['{}'] + '{}', '{}').{})\n"
 
 
+@pytest.mark.slow
 @LANDLOCK
 def test_it_reads_the_package_and_writes_to_its_own_folder_alone(
     tries: Try, tmp_path: Path
@@ -62,6 +63,7 @@ def test_it_reads_the_package_and_writes_to_its_own_folder_alone(
     assert tries(OPEN.format("ROOT", "/code/new", "w", "write('x')")) == "PermissionError"
 
 
+@pytest.mark.slow
 @LANDLOCK
 @pytest.mark.parametrize("network", [False, True])
 def test_it_reads_no_memory_and_no_variables_of_the_server(tries: Try, network: bool) -> None:

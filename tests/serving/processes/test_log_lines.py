@@ -148,6 +148,7 @@ def test_a_line_without_end_is_written_in_parts() -> None:
     assert max(map(len, told)) <= 2 * MAX_LINE_BYTES
 
 
+@pytest.mark.slow
 def test_a_full_disk_under_the_log_blocks_no_writer() -> None:
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(

@@ -20,6 +20,7 @@ LABELS = st.one_of(
 )
 
 
+@pytest.mark.slow
 @given(st.data(), LABELS, st.lists(TEXT, unique=True, max_size=4), st.booleans(), st.booleans())
 def test_the_text_is_that_of_objects(
     data: st.DataObject, labels: list[Any], names: list[str], tokens: bool, as_array: bool

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from serving.http.limits import Budget
 from serving.http.messages import RequestError
-from serving.protocols.parsing import is_nan, json_object, malformed, named, shown
+from serving.protocols.parsing import display, is_nan, json_object, malformed, quoted
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -19,15 +19,17 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(JSON)
 def test_a_value_is_shown_in_80_ascii_characters(value):
-    text = shown(value)
+    text = display(value)
     assert text.isascii()
     assert len(text) <= 80
     if not text.endswith("..."):
         assert json.loads(text) == value
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.text(), JSON, max_size=3))
 def test_an_object_is_read_as_it_was_written(document):
     assert json_object(json.dumps(document).encode(), Budget()) == document
@@ -56,6 +58,6 @@ def test_nan_passes_as_clients_of_pandas_send_it():
 
 
 def test_names_and_forms_are_reported_cut():
-    assert len(named("x" * 500)) <= 82
+    assert len(quoted("x" * 500)) <= 82
     error = malformed("no", "an object", ["x" * 500])
     assert len(error.details["got"]) <= 80

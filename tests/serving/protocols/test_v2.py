@@ -259,7 +259,7 @@ def test_labels_have_the_datatype_their_classes_fit_into(
 ) -> None:
     schema = Schema(features=numeric().schema_.features, classes=classes)
     manifest = make_manifest(schema)
-    context = v2.Asked(None, (("prediction", False),), False)
+    context = v2.InferenceRequest(None, (("prediction", False),), False)
     checked = check_rows([{"a": 1.0, "b": 1}], schema)
     text, _ = v2.Infer(manifest).body(context, ScoredRows(checked, [label], None, classes, None))
     (output,) = json.loads(text)["outputs"]
@@ -272,7 +272,7 @@ def test_a_label_of_another_kind_is_the_models_fault() -> None:
     scored = ScoredRows(checked, ["yes"], None, (0, 1), None)
     infer = v2.Infer(make_manifest(schema))
     with pytest.raises(RequestError, match="no INT64") as caught:
-        infer.body(v2.Asked(None, None, False), scored)
+        infer.body(v2.InferenceRequest(None, None, False), scored)
     assert caught.value.status == 500
 
 
@@ -288,7 +288,7 @@ def test_metadata_names_what_answers_hold(manifest: Manifest) -> None:
 def test_an_output_the_model_lacks_is_refused() -> None:
     schema = numeric().schema_
     checked = check_rows([{"a": 1.0, "b": 1}], schema)
-    context = v2.Asked(None, (("token", False),), False)
+    context = v2.InferenceRequest(None, (("token", False),), False)
     scored, infer = ScoredRows(checked, [1.0], None, None, None), v2.Infer(numeric())
     with pytest.raises(RequestError, match="output 'token': this model has none"):
         infer.body(context, scored)

@@ -37,7 +37,7 @@ def scored(labels: list[Any], manifest: Manifest, chances: Any = None, more: Any
 
 def answered(manifest: Manifest, rows: ScoredRows, *wanted: str) -> dict[str, Any]:
     """The tensors of an answer in JSON, by name."""
-    context = v2.Asked(None, tuple((name, False) for name in wanted) or None, False)
+    context = v2.InferenceRequest(None, tuple((name, False) for name in wanted) or None, False)
     text, _ = v2.Infer(manifest).body(context, rows)
     return {one["name"]: one for one in json.loads(text)["outputs"]}
 
@@ -90,7 +90,7 @@ def test_tensors_of_each_kind(
 
 def test_raw_arrays_are_the_numbers_with_nan_for_null() -> None:
     manifest = answering(Output(name="o", kind="array", shape=(2,)))
-    context = v2.Asked(None, (("prediction", True),), True)
+    context = v2.InferenceRequest(None, (("prediction", True),), True)
     body, headers = v2.Infer(manifest).body(context, scored([[1.0, None], [3.0, 4.0]], manifest))
     raw = body[int(headers["inference-header-content-length"]) :]
     np.testing.assert_array_equal(np.frombuffer(raw, "<f8"), [1.0, np.nan, 3.0, 4.0])
@@ -171,6 +171,7 @@ ENTRIES = st.one_of(
 )
 
 
+@pytest.mark.slow
 @given(st.one_of(st.none(), st.integers(), ENTRIES, st.lists(ENTRIES, max_size=8)))
 def test_any_selection_of_outputs_is_answered_or_refused_with_a_documented_code(
     outputs: Any,

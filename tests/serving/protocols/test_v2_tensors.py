@@ -44,6 +44,7 @@ def refused(entry: Any, binary: bytes = b"") -> str:
     return caught.value.message
 
 
+@pytest.mark.slow
 @given(COLUMNS)
 def test_raw_and_json_data_hold_the_same_values(column: tuple[str, list[Any]]) -> None:
     datatype, values = column
@@ -55,6 +56,7 @@ def test_raw_and_json_data_hold_the_same_values(column: tuple[str, list[Any]]) -
     assert [type(value) for value in from_raw] == [type(value) for value in values]
 
 
+@pytest.mark.slow
 @given(st.lists(COLUMNS, min_size=1, max_size=4))
 def test_raw_data_is_taken_in_the_order_of_the_inputs(columns: list[tuple[str, Any]]) -> None:
     raws = [write_raw(OutputTensor("", kind, (len(values),), values)) for kind, values in columns]

@@ -35,8 +35,8 @@ def test_a_model_that_knows_only_the_future_is_queried_with_nothing_else():
         assert (asked["day"] > features["day"].max()).all()
         return None, np.zeros(len(asked))
 
-    found = plan_folds(table).answered(forecast)
-    assert len(found.rows) == len(found.answers) < len(rows)
+    found = plan_folds(table).predict_all(forecast)
+    assert len(found.rows) == len(found.predictions) < len(rows)
 
 
 def test_rows_of_one_time_cannot_be_folded_in_time():
@@ -55,8 +55,8 @@ def test_groups_stay_together():
 
 def test_a_row_whose_class_the_fold_lacks_is_left_out():
     table = table_of(labelled_rows(), "y", task="classification")
-    found = plan_folds(table).answered(lambda _f, _t, rows: (("a",), np.ones((len(rows), 1))))
-    assert set(found.given.tolist()) == {0.0}
+    found = plan_folds(table).predict_all(lambda _f, _t, rows: (("a",), np.ones((len(rows), 1))))
+    assert set(found.target_values.tolist()) == {0.0}
 
 
 def test_too_few_rows_are_not_cross_validated():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pytest
 from dirty_tables import issues_of, stones
 
 from packager.data.array_column import ArrayColumn
@@ -64,6 +65,7 @@ def texts_and_arrays(rows, seed, language="abcdefgh", light=1):
     )
 
 
+@pytest.mark.slow
 def test_derived_numbers_of_text_arrays_and_bytes_are_compared():
     expected = Expectations().compared_with(texts_and_arrays(800, 0))
     assert issues_of(drift, texts_and_arrays(800, 1), expected=expected) == []

@@ -5,13 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from packager.data.checks.cross_validation import OutOfFold
+from packager.data.checks.cross_validation import OutOfFoldPredictions
 from packager.data.checks.issue import NotApplicableError
 from packager.data.checks.model_skill import check_skill
 
 
-def classes(answers: list[list[float]], given: list[int]) -> OutOfFold:
-    return OutOfFold(np.arange(len(given)), ("a", "b"), np.array(given, float), np.array(answers))
+def classes(answers: list[list[float]], given: list[int]) -> OutOfFoldPredictions:
+    return OutOfFoldPredictions(
+        np.arange(len(given)), ("a", "b"), np.array(given, float), np.array(answers)
+    )
 
 
 def test_a_model_no_better_than_chance_judges_nothing():
@@ -31,6 +33,6 @@ def test_numbers_no_better_than_the_median_judge_nothing():
     draw = np.random.default_rng(5)
     given = draw.normal(size=200)
     rows = np.arange(200)
-    check_skill(OutOfFold(rows, None, given, given + 0.1))
+    check_skill(OutOfFoldPredictions(rows, None, given, given + 0.1))
     with pytest.raises(NotApplicableError, match="no better than the median"):
-        check_skill(OutOfFold(rows, None, given, draw.normal(size=200)))
+        check_skill(OutOfFoldPredictions(rows, None, given, draw.normal(size=200)))

@@ -42,6 +42,7 @@ def test_a_report_is_read_back_as_it_was(tmp_path):
     assert DataCheckReport.load(tmp_path / "check.json") == report
 
 
+@pytest.mark.slow
 def test_the_digest_holds_only_what_trains_nothing():
     table = table_of(dirty(), "label", task="classification")
     assert check(table).digest == check(table, models=False).digest

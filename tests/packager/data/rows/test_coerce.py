@@ -79,6 +79,7 @@ def test_what_is_taken_is_kept_by_the_array_and_all_else_is_refused(kind, dtype,
         assert isinstance(value, bool) == isinstance(cell, bool | np.bool_)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "dtype"), KINDS)
 @given(draws=st.lists(JSON, max_size=5))
 def test_the_dtype_depends_on_what_is_said_and_on_nothing_else(kind, dtype, draws):

@@ -18,7 +18,7 @@ from packager.data.array_column import array_column
 from packager.data.fingerprint import fingerprint
 from packager.data.frames import infer_columns, read
 from packager.data.preview import read_first_rows
-from packager.data.sources import beside
+from packager.data.sources import external_columns
 from packager.data.sources.table import column_names
 from packager.errors import UsageError
 from packager.manifest.read_options import ColumnReading, FileRows, TableReadOptions
@@ -65,6 +65,7 @@ def test_a_table_beside_arrays_gives_the_other_columns(tmp_path: Path) -> None:
         read(tmp_path)
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     cells=arrays.arrays(
@@ -78,7 +79,7 @@ def test_blocks_and_the_whole_have_one_fingerprint(
 ) -> None:
     for old in tmp_path.iterdir():
         old.unlink()
-    monkeypatch.setattr(beside, "BLOCK_BYTES", block)
+    monkeypatch.setattr(external_columns, "BLOCK_BYTES", block)
     np.savez(tmp_path / "a.npz", x=cells)
     found = fingerprint_path(tmp_path / "a.npz")
     assert found.rows == fingerprint(read(tmp_path / "a.npz")).rows
@@ -114,7 +115,7 @@ def test_a_preview_of_wide_rows_reads_few(tmp_path: Path, monkeypatch: pytest.Mo
     from packager.data import parquet_files
 
     monkeypatch.setattr(parquet_files, "HEAD_BYTES", 10_000)
-    monkeypatch.setattr(beside, "BLOCK_BYTES", 10_000)
+    monkeypatch.setattr(external_columns, "BLOCK_BYTES", 10_000)
     x = np.ones((500, 100))
     column = pa.FixedSizeListArray.from_arrays(pa.array(x.reshape(-1)), 100)
     parquet.write_table(pa.table({"x": column}), tmp_path / "a.parquet")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from deployed_models import MODEL
 
 from packager.deploy.monitoring import (
@@ -43,6 +44,7 @@ def test_the_dashboard_is_one_grafana_can_draw() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_the_dashboards_uid_is_the_models_whatever_the_version() -> None:
     other = MonitoredModel(MODEL.name, "2.0.0-000000000000", "regression", ("__all__",), ())
     assert drawn(MODEL)["uid"] == drawn(other)["uid"]

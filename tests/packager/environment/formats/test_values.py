@@ -30,7 +30,7 @@ def test_an_absent_value_is_empty(read):
 
 
 def test_credentials_in_an_address_are_not_shown():
-    assert values.shown("a @ https://user:secret@h/a") == "'a @ https://***@h/a'"
+    assert values.display("a @ https://user:secret@h/a") == "'a @ https://***@h/a'"
 
 
 def test_a_file_beyond_the_bound_is_refused(tmp_path, monkeypatch):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pytest
 from form_samples import VALUES, equal_floats, ops
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,6 +21,7 @@ def block(*numbers: Number) -> ColumnBlock:
     return ColumnBlock(limits, numbers)
 
 
+@pytest.mark.slow
 @given(COLUMNS, st.lists(st.tuples(st.integers(0, 1), ops()), max_size=6))
 def test_a_group_of_columns_is_computed_as_each_of_them(rows, plan):
     numbers = [Number(position=at, column=c, ops=o) for at, (c, o) in enumerate(plan)]

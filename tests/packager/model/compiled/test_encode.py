@@ -40,6 +40,7 @@ def test_the_common_chains_have_a_function_of_their_own(names, value, found):
     assert scalar(steps)(value) == found
 
 
+@pytest.mark.slow
 @given(matrices(), rows())
 def test_a_row_is_in_the_domain_alone_as_among_others_and_has_the_same_entries(made, chosen):
     encoder = Encoder(*made)

@@ -32,6 +32,7 @@ def test_rows_alone_and_together_agree_on_the_domain_and_the_label(count, form, 
             assert alone[1] == pytest.approx(together.probabilities[place].tolist(), abs=1e-8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [None, 2, 3])
 @given(st.data(), rows())
 def test_columns_that_are_arrays_already_have_the_same_answers(count, data, form_rows):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from form_samples import linear_forms
 from hypothesis import given
 
@@ -8,6 +9,7 @@ from packager.model.compiled.form import Form
 from packager.model.compiled.score_meanings import score_meanings
 
 
+@pytest.mark.slow
 @given(linear_forms(classes=3))
 def test_a_form_of_one_output_has_the_meaning_of_its_task(form: Form) -> None:
     [found] = score_meanings(form, "classification", ("a", "b", "c"), ())
@@ -17,6 +19,7 @@ def test_a_form_of_one_output_has_the_meaning_of_its_task(form: Form) -> None:
     assert score_meanings(form, "regression", None, ())[0].task == "regression"
 
 
+@pytest.mark.slow
 @given(linear_forms())
 def test_an_output_of_one_head_is_interpreted_by_itself(form: Form) -> None:
     number = Output(name="price", kind="number")

@@ -59,6 +59,7 @@ def test_trees_of_each_library_give_the_same_bits_in_a_process_without_scipy(
     assert threads == 1  # so it can be forked
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "asked",
     ["import scipy.sparse as found", "from scipy.sparse import csr_matrix; import scipy as found"],
@@ -70,6 +71,7 @@ def test_who_asks_for_scipy_afterwards_gets_it(asked: str) -> None:
     assert done.stdout.strip().endswith("__init__.py"), done.stderr
 
 
+@pytest.mark.slow
 def test_scipy_in_memory_is_used() -> None:
     script = "import scipy.sparse\n"
     script += "from packager.model.compiled.treelite_alone import import_treelite\n"

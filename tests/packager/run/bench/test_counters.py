@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from packager.run.bench.counters import Counters, compiled_share, stage_seconds
+from packager.run.bench.counters import Counters, compiled_share, flow_seconds, stage_seconds
 
 
 def test_counters_tell_what_happened_between_two_looks() -> None:
@@ -25,3 +25,16 @@ def test_counters_tell_what_happened_between_two_looks() -> None:
     assert compiled_share(before, after) == 1.0
     assert compiled_share(before, before) is None
     assert compiled_share(Counters.of("", "a"), Counters.of("", "a")) is None
+
+
+def test_the_seconds_of_members_are_those_between_two_readings() -> None:
+    def text(own: float, flow: float) -> str:
+        return (
+            f'model_member_seconds_total{{member="a",part="own"}} {own}\n'
+            'model_member_seconds_total{member="a",part="waiting"} 0\n'
+            f"model_flow_seconds_total {flow}\n"
+        )
+
+    before, after = Counters.of(text(1, 2), "a"), Counters.of(text(1.5, 2.25), "a")
+    assert flow_seconds(before, after) == ({"a": {"own": 0.5, "waiting": 0.0}}, 0.25)
+    assert flow_seconds(Counters.of("", "a"), Counters.of("", "a")) == ({}, 0.0)

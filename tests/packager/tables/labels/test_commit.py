@@ -196,6 +196,7 @@ def test_an_unknown_scheme_is_refused_with_the_command_that_declares_it(parts):
     assert "package data labels declare" in error.value.hint
 
 
+@pytest.mark.slow
 def test_a_commit_that_fails_leaves_no_file(parts, monkeypatch):
     before = state(parts)
 
@@ -209,6 +210,7 @@ def test_a_commit_that_fails_leaves_no_file(parts, monkeypatch):
     assert state(parts) == before
 
 
+@pytest.mark.slow
 def test_labels_of_two_writers_are_both_kept(parts, monkeypatch):
     real, calls = labels_commit.write_labels, []
 

@@ -19,6 +19,7 @@ def exported(location, tmp_path, scheme="quality", target="y"):
     return pd.read_parquet(file), version, trained
 
 
+@pytest.mark.slow
 def test_the_target_is_the_resolved_label_of_each_row(parts, tmp_path):
     labelled(parts)
     frame, version, trained = exported(parts, tmp_path)
@@ -32,6 +33,7 @@ def test_the_target_is_the_resolved_label_of_each_row(parts, tmp_path):
     assert sha256_file(tmp_path / "rows.parquet") == first
 
 
+@pytest.mark.slow
 def test_an_older_version_has_the_labels_that_it_had(parts, tmp_path):
     labelled(parts)
     labelled(parts, [(1, "cy", "bad"), (4, "cy", "bad")], source="2")

@@ -28,6 +28,7 @@ LABELS = st.dictionaries(
 )
 
 
+@pytest.mark.slow
 @given(LABELS, LABELS)
 def test_a_merge_adds_repeats_or_replaces_each_label(old, young):
     before = merged(no_labels(), [new(*pair, label) for pair, label in old.items()]).frame

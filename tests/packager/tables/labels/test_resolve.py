@@ -22,6 +22,7 @@ def one_row(labels, scheme=ANY):
     return found
 
 
+@pytest.mark.slow
 @given(BALLOTS)
 def test_a_majority_has_more_labels_than_any_other(labels):
     found, counts = one_row(labels), Counter(labels)
@@ -35,6 +36,7 @@ def test_a_majority_has_more_labels_than_any_other(labels):
         assert (found.dispute == pytest.approx(0.85)) or found.label is not None
 
 
+@pytest.mark.slow
 @given(BALLOTS, st.randoms())
 def test_the_order_of_labels_does_not_matter(labels, random):
     shuffled = [*labels]

@@ -84,6 +84,7 @@ def test_a_link_in_the_folder_of_labels_is_refused(parts, tmp_path):
         VersionedTable.open(parts)
 
 
+@pytest.mark.slow
 def test_gc_removes_labels_of_old_versions_that_nothing_needs(parts):
     for number in range(3):
         labelled(parts, [(number, "ann", "good")], source=str(number))

@@ -120,6 +120,7 @@ def test_two_severities_of_one_kind_are_one_issue_with_the_band_of_the_page() ->
     assert over(two, T0 + 90, key="b2").band == 4
 
 
+@pytest.mark.slow
 def test_observations_of_one_issue_are_bounded() -> None:
     many = issue()
     for number in range(300):

@@ -131,6 +131,7 @@ def test_after_a_lost_database_nothing_is_created_twice(tracker, forge, tmp_path
     assert len(state.issues) == 2
 
 
+@pytest.mark.slow
 def test_a_run_that_breaks_in_the_middle_is_finished_by_the_next(tracker, forge):
     made, state = forge
     report(tracker, *(finding(f"feature=f{n}") for n in range(5)))

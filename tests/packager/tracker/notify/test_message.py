@@ -5,6 +5,7 @@ from email import policy
 from email.parser import BytesParser
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -39,6 +40,7 @@ def test_a_mail_says_what_happened_and_where() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 @given(st.text(max_size=300).filter(lambda text: not any("\ud800" <= c <= "\udfff" for c in text)))
 def test_no_text_adds_a_header_or_a_line(text: str) -> None:
     plain = sent(EVENT, ISSUE)

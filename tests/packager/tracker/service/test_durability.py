@@ -162,6 +162,7 @@ def test_a_full_disk_and_room_again(tmp_path: Path) -> None:
         subprocess.run(["umount", "-l", str(disk)], check=True)
 
 
+@pytest.mark.slow
 def test_fifty_threads_of_senders_and_repeated_messages(tmp_path: Path) -> None:
     """Some messages come twice; each has the effect of one."""
     store = SqliteStore(tmp_path / "issues.db")

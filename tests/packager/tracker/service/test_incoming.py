@@ -61,6 +61,7 @@ def test_each_alert_has_its_own_status(service: TrackedService) -> None:
     assert [one["subject"] for one in service.issues()] == ["feature=carat"]
 
 
+@pytest.mark.slow
 def test_the_same_message_a_hundred_times_is_one_issue_and_one_event(
     service: TrackedService, clock: Clock
 ) -> None:
@@ -100,6 +101,7 @@ def test_a_message_that_leaves_alerts_out_asks_for_a_comparison(service: Tracked
     assert service.context.sources.reconcile_now.is_set()
 
 
+@pytest.mark.slow
 def test_more_than_a_thousand_alerts_are_refused_and_compared(service: TrackedService) -> None:
     small = {"status": "firing", "labels": {}, "startsAt": "2026-01-01T00:00:00Z"}
     answer = post(service, *[small] * 1001)
@@ -244,17 +246,17 @@ def test_a_wrong_routing_key_is_refused_whatever_the_header_says(service: Tracke
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"payload": None}, "body: Value error, payload: expected one with trigger"),
+        ({"payload": None}, "body: payload: expected one with trigger"),
         (
             {"event_action": "resolve", "dedup_key": None},
-            "body: Value error, dedup_key: expected one with resolve",
+            "body: dedup_key: expected one with resolve",
         ),
-        ({"event_action": "explode"}, "event_action: Input should be"),
-        ({"dedup_key": "x" * 256}, "dedup_key: String should have at most 255 characters"),
-        ({"payload": {"summary": "s"}}, "payload.source: Field required"),
+        ({"event_action": "explode"}, "event_action: expected 'trigger'"),
+        ({"dedup_key": "x" * 256}, "dedup_key: expected at most 255 characters"),
+        ({"payload": {"summary": "s"}}, "payload.source: expected a value, got none"),
         (
             {"payload": {"summary": "s", "source": "x", "severity": "bad"}},
-            "payload.severity: Input should be",
+            "payload.severity: expected '",
         ),
     ],
 )

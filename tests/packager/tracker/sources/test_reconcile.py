@@ -117,6 +117,7 @@ STEP = st.tuples(
 )
 
 
+@pytest.mark.slow
 @given(
     steps=st.lists(STEP, max_size=20),
     fates=st.lists(st.integers(0, 3), min_size=60, max_size=60),

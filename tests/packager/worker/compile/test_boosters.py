@@ -53,6 +53,7 @@ BOOSTERS: dict[str, tuple[Callable[[], Any], Task, tuple[Scalar, ...] | None]] =
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BOOSTERS)
 def test_a_booster_is_compiled_and_answers_as_itself(tmp_path: Path, name: str) -> None:
     make, task, classes = BOOSTERS[name]
@@ -61,6 +62,7 @@ def test_a_booster_is_compiled_and_answers_as_itself(tmp_path: Path, name: str) 
     assert assert_equal(sample, sample.rows()) == len(sample.held_out)
 
 
+@pytest.mark.slow
 def test_a_booster_with_a_best_round_is_compiled_with_all_of_its_trees(tmp_path: Path) -> None:
     noise = [(xgboost.DMatrix(ROWS, 1 - LABELS), "noise")]
     booster = xgboost.train(
@@ -77,6 +79,7 @@ def test_a_booster_with_a_best_round_is_compiled_with_all_of_its_trees(tmp_path:
     assert assert_equal(sample, sample.rows())
 
 
+@pytest.mark.slow
 def test_a_booster_with_categories_is_compiled_or_refused_by_name(tmp_path: Path) -> None:
     import lightgbm
 
@@ -93,6 +96,7 @@ def test_a_booster_with_categories_is_compiled_or_refused_by_name(tmp_path: Path
     )
 
 
+@pytest.mark.slow
 def test_clusters_are_compiled_unless_they_have_names(tmp_path: Path) -> None:
     fitted = KMeans(3, n_init=1, random_state=0).fit(ROWS)
     plain = made(tmp_path, fitted, "classification")

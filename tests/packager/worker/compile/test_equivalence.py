@@ -21,6 +21,7 @@ from packager.model.hosted_model import HostedModel
 from packager.worker.compile.equivalence import EquivalenceChecker
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["logistic", "ridge", "components"])
 def test_a_form_that_differs_is_found_out(tmp_path: Path, name: str):
     made = sample(name, tmp_path / "form")

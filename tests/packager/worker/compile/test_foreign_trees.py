@@ -38,6 +38,7 @@ def children(place: int) -> bytes:
     ).encode()
 
 
+@pytest.mark.slow
 def test_a_process_imports_the_same_bytes():
     boosted = xgboost.XGBClassifier(n_estimators=3, n_jobs=1).fit(FEATURES, TARGET)
     ubjson = bytes(boosted.get_booster().save_raw("ubj"))

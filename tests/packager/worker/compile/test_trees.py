@@ -102,6 +102,7 @@ def test_native_categories_are_split_as_in_the_model(tmp_path: Path, estimator):
     assert assert_equal(made, rows) == len(rows)
 
 
+@pytest.mark.slow
 def test_a_null_that_the_model_refuses_keeps_no_other_value_out(tmp_path: Path):
     random = np.random.default_rng(2)
     frame = pd.DataFrame(

@@ -69,6 +69,7 @@ def test_the_same_model_gives_the_same_bytes_in_every_process(tmp_path: Path):
     ]
 
 
+@pytest.mark.slow
 def test_no_value_of_a_row_is_in_the_form(tmp_path: Path):
     frame = table()
     frame["size"] += 0.123456789
@@ -107,6 +108,7 @@ def test_a_package_is_loaded_with_its_compiled_form(project, rows):
     assert load_compiled(project.root, result.schema_, "classification") is None
 
 
+@pytest.mark.slow
 def test_a_model_fitted_on_a_list_of_texts_is_packaged_compiled(project, monkeypatch):
     project.code(train=TEXTS)
     rows = [{"t": f"a{at % 9} b{at % 2} c", "n": at, "y": at % 2} for at in range(60)]

@@ -109,6 +109,7 @@ def test_a_step_that_takes_too_long_is_ended_with_all_that_it_started(step, proj
     assert _gone(int(started.read_text()))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux alone ends a child with its parent")
 def test_a_step_ends_with_the_process_that_started_it(project):
     starts = (

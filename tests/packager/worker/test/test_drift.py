@@ -18,6 +18,7 @@ from packager.testing.markdown import as_markdown
 from packager.worker.test.report import DataTestReport
 
 
+@pytest.mark.slow
 def test_shifted_rows_drift_without_labels(package: Project) -> None:
     frame = sizes(4_000, 5).drop(columns="label")
     frame["size"] += 1.5
@@ -34,6 +35,7 @@ def verdict(report: DataTestReport) -> str:
     return next(one.verdict for one in report.families if one.family == "drift")
 
 
+@pytest.mark.slow
 def test_a_small_batch_can_not_tell_and_says_from_where_it_could(package: Project) -> None:
     report = judge_on(package, sizes(60, 21))
     size = check(report, "drift", "feature size")
@@ -46,6 +48,7 @@ def test_a_small_batch_can_not_tell_and_says_from_where_it_could(package: Projec
     assert large.visible_from < 0.05
 
 
+@pytest.mark.slow
 def test_an_ignored_feature_is_not_compared(tmp_path_factory: pytest.TempPathFactory) -> None:
     project = packaged(tmp_path_factory.mktemp("ignoring"), {"drift": {"ignore": ["size"]}})
     frame = sizes(4_000, 22)
@@ -55,6 +58,7 @@ def test_an_ignored_feature_is_not_compared(tmp_path_factory: pytest.TempPathFac
     assert check(report, "drift", "answer prediction").verdict == "failed"
 
 
+@pytest.mark.slow
 def test_a_feature_without_a_packaged_value_can_not_be_compared(package: Project) -> None:
     report = judge_on(package, sizes(500, 23).assign(color="purple"))
     color = check(report, "drift", "feature color")
@@ -74,6 +78,7 @@ def wide(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return packaged(tmp_path_factory.mktemp("wide"), frame=frame)
 
 
+@pytest.mark.slow
 def test_features_beyond_the_cap_are_said_with_the_way_to_have_them_tested(wide: Project) -> None:
     new = pd.read_csv(wide.root.source / "rows.csv")
     report = judge_on(wide, new)
@@ -94,6 +99,7 @@ def test_features_beyond_the_cap_are_said_with_the_way_to_have_them_tested(wide:
     assert "13 most important measures" in data_test_page(report)
 
 
+@pytest.mark.slow
 def test_a_feature_called_prediction_is_not_the_answer(tmp_path: Path) -> None:
     frame = sizes(1_000, 1).assign(prediction=np.random.default_rng(0).normal(size=1_000))
     ignoring = {"drift": {"ignore": ["prediction"]}}

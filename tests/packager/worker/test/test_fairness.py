@@ -84,6 +84,7 @@ def test_groups_that_came_closer_pass() -> None:
     assert family.verdict == "passed"
 
 
+@pytest.mark.slow
 def test_unchanged_groups_fail_no_more_often_than_the_level() -> None:
     nothing = BOTH.model_copy(update={"gap": {"accuracy": 0.0, "true_positive_rate": 0.0}})
     runs = [report(nothing, 400, 0.1, seed).verdict == "failed" for seed in range(60)]

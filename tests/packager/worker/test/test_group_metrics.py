@@ -45,6 +45,7 @@ def test_the_other_class_can_be_the_positive_one() -> None:
     assert other["true_positive_rate"].value == pytest.approx(1 - one["false_positive_rate"].value)
 
 
+@pytest.mark.slow
 def test_the_variance_is_that_of_repeated_samples() -> None:
     gaps, variances = [], []
     for seed in range(300):

@@ -59,6 +59,7 @@ def test_no_row_and_no_name_of_a_group_is_in_the_file(package: Project) -> None:
     assert Baseline.load(package.root.package / BASELINE).reference_effects == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("policy", "message"),
     [
@@ -88,6 +89,7 @@ def test_what_the_data_can_not_hold_is_refused(
     assert message in str(raised.value)
 
 
+@pytest.mark.slow
 def test_new_rows_are_compared_with_it_in_every_family_of_labels(shops: Project) -> None:
     frame = sizes(2_000, 2).assign(shop=[f"new {row // 4}" for row in range(2_000)])
     green = np.flatnonzero(frame["color"] == "green")[::3]

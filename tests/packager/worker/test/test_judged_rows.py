@@ -46,6 +46,7 @@ def test_the_metrics_of_numbers_are_scikit_learns() -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", ["classification", "regression"])
 def test_the_variance_is_that_of_repeated_samples(task: str) -> None:
     values, variances = [], []

@@ -10,6 +10,7 @@ from worker_projects import Project
 from packager.errors import UsageError
 
 
+@pytest.mark.slow
 def test_late_labels_are_joined_by_their_key(package: Project) -> None:
     frame = sizes(3_000, 12)
     labels = frame[["id", "label"]].sample(frac=1, random_state=0).head(2_000)
@@ -55,6 +56,7 @@ def test_a_key_that_a_file_lacks_is_wrong_usage(package: Project) -> None:
     assert raised.value.hint == "did you mean 'ids'?"
 
 
+@pytest.mark.slow
 def test_rows_without_a_key_get_no_label(package: Project) -> None:
     frame = sizes(300, 15)
     nobody = frame["id"] % 3 == 0
@@ -64,6 +66,7 @@ def test_rows_without_a_key_get_no_label(package: Project) -> None:
         assert report.labelled_rows == int((~nobody).sum())
 
 
+@pytest.mark.slow
 def test_a_row_without_a_key_is_not_the_row_whose_key_reads_nan(package: Project) -> None:
     frame = sizes(3, 15).assign(id=["a", None, "b"]).drop(columns="label")
     labels = pd.DataFrame({"id": ["a", None], "label": ["big", "small"]})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pytest
 from judged_packages import SURE, sizes
 from worker_projects import RECIPE, Project
 
@@ -13,6 +14,7 @@ from packager.model.paths import Root
 from packager.worker.test.measure_again import measure_again
 
 
+@pytest.mark.slow
 def test_measured_again_the_bytes_are_those_of_a_training(tmp_path: Path) -> None:
     project = Project(Root(tmp_path / "root"), tmp_path / "out")
     project.code(train=SURE)

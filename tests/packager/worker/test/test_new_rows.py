@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from judged_packages import check, judge_on, sizes
 from worker_projects import Project
 
 
+@pytest.mark.slow
 def test_cells_of_another_kind_are_left_out_and_named(package: Project) -> None:
     frame = sizes(2_000, 8).astype({"size": object})
     frame.loc[[5, 9], "size"] = ["wide", "tall"]

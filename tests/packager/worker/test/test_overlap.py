@@ -8,6 +8,7 @@ from judged_packages import check, judge_on, packaged, sizes
 from worker_projects import Project
 
 
+@pytest.mark.slow
 def test_rows_of_the_training_are_left_out_of_quality(package: Project) -> None:
     frame = pd.concat([sizes(4_000, 1), sizes(1_000, 11)], ignore_index=True)
     report = judge_on(package, frame)
@@ -17,6 +18,7 @@ def test_rows_of_the_training_are_left_out_of_quality(package: Project) -> None:
     assert report.labelled_rows == pytest.approx(3_000, abs=60)
 
 
+@pytest.mark.slow
 def test_fresh_rows_of_few_different_values_are_no_finding(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:

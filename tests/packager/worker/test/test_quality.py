@@ -164,6 +164,7 @@ def test_slices_and_classes_of_few_rows_are_not_tested() -> None:
     assert not failed(found).keys() & {"accuracy city=c", "log_loss city=c"}
 
 
+@pytest.mark.slow
 def test_a_slice_with_one_held_out_row_says_nothing_and_breaks_nothing(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:

@@ -44,6 +44,7 @@ def test_absent_columns_fail_whatever_needs_them(
     assert {one.verdict for one in report.families[1:]} == {"not judged"}
 
 
+@pytest.mark.slow
 def test_absent_labels_are_no_failure(declaring: Project) -> None:
     report = judge_on(declaring, sizes(200, 5).assign(shop=1, sex="f").drop(columns="label"))
     assert report.verdict == "inconclusive"
@@ -70,6 +71,7 @@ def test_a_file_that_can_not_be_read_fails_and_names_the_path_of_the_user(
     assert len(report.fingerprint) == 64
 
 
+@pytest.mark.slow
 def test_what_the_host_can_not_read_fails_too(package: Project, tmp_path: Path) -> None:
     judge_on(package, sizes(10, 1))
     job = DataTestJob(source="new.csv", unreadable="column 'a': expected what CSV can hold")

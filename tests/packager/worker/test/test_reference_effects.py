@@ -18,6 +18,7 @@ def repeated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("repeated")
 
 
+@pytest.mark.slow
 def test_a_group_of_like_training_rows_counts_once(
     repeated: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

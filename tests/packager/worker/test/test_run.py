@@ -15,6 +15,7 @@ def family(report: DataTestReport, name: str) -> str:
     return next(one.verdict for one in report.families if one.family == name)
 
 
+@pytest.mark.slow
 def test_unchanged_rows_fail_nothing(package: Project) -> None:
     report = judge_on(package, sizes(6_000, 2))
     assert report.verdict in ("passed", "inconclusive"), report.sentence
@@ -28,6 +29,7 @@ def test_unchanged_rows_fail_nothing(package: Project) -> None:
     assert overall.interval[0] < 0 < overall.interval[1]
 
 
+@pytest.mark.slow
 def test_the_same_rows_give_the_same_report(package: Project) -> None:
     frame = sizes(1_000, 3)
     one, other = judge_on(package, frame), judge_on(package, frame)
@@ -38,6 +40,7 @@ def _without_times(report: DataTestReport) -> list[object]:
     return [one for one in report.families if one.family != "time"]
 
 
+@pytest.mark.slow
 def test_a_slice_with_wrong_labels_fails_and_is_named(package: Project) -> None:
     frame = sizes(6_000, 4)
     blue = np.flatnonzero(frame["color"] == "blue")
@@ -52,6 +55,7 @@ def test_a_slice_with_wrong_labels_fails_and_is_named(package: Project) -> None:
     assert check(report, "quality", "accuracy color=blue").why.startswith("accuracy color=blue 0.")
 
 
+@pytest.mark.slow
 def test_rows_without_labels_are_inconclusive_and_say_so(package: Project) -> None:
     report = judge_on(package, sizes(2_000, 6).drop(columns="label"))
     assert report.verdict == "inconclusive"
@@ -59,6 +63,7 @@ def test_rows_without_labels_are_inconclusive_and_say_so(package: Project) -> No
     assert report.labelled_rows == 0
 
 
+@pytest.mark.slow
 def test_dependent_rows_count_once(grouped: Project) -> None:
     frame = sizes(1_500, 15)
     five = pd.concat([frame] * 5, ignore_index=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from judged_packages import check, judge_on, sizes
 from worker_projects import Project
 
@@ -22,6 +23,7 @@ def test_an_absent_feature_fails_and_nothing_else_is_judged(package: Project) ->
     assert {one.why for one in report.families[1:]} == {"the new data lack columns"}
 
 
+@pytest.mark.slow
 def test_labels_of_another_spelling_and_no_rows_fail(package: Project) -> None:
     frame = sizes(400, 51)
     strange = frame.assign(label=frame["label"].where(frame.index > 99, frame["label"].str.title()))

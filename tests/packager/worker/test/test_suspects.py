@@ -7,6 +7,7 @@ from judged_packages import judge_on, sizes
 from worker_projects import Project
 
 
+@pytest.mark.slow
 def test_missing_and_unseen_values_beyond_the_usual_share_fail(package: Project) -> None:
     frame = sizes(2_000, 7)
     frame.loc[:199, "color"] = None

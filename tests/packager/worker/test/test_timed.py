@@ -15,6 +15,7 @@ from packager.worker.test.timed import TimedRows, measure_rows
 JOB = DataTestJob(source="new.csv")
 
 
+@pytest.mark.slow
 def test_the_time_of_a_row_is_measured(package: Project, tmp_path: Path) -> None:
     judge_on(package, sizes(100, 1))
     found = measure_rows(JOB, package.root, tmp_path)
@@ -23,6 +24,7 @@ def test_the_time_of_a_row_is_measured(package: Project, tmp_path: Path) -> None
     assert TimedRows.load(tmp_path / "timed.json") == found
 
 
+@pytest.mark.slow
 def test_rows_that_it_can_not_answer_are_said(package: Project, tmp_path: Path) -> None:
     judge_on(package, sizes(100, 1).drop(columns="size"))
     with pytest.raises(PackageError, match="the new data lack its feature 'size'"):

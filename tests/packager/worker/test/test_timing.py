@@ -47,6 +47,7 @@ def test_both_frames_are_first_in_turn() -> None:
     assert measured[:4] == ["reference", "new", "new", "reference"]
 
 
+@pytest.mark.slow
 def test_a_package_measures_itself(package: Project) -> None:
     found = check(judge_on(package, sizes(500, 31)), "time", "processor time")
     assert found.now is not None
@@ -54,6 +55,7 @@ def test_a_package_measures_itself(package: Project) -> None:
     assert found.rows >= MIN_ROUNDS
 
 
+@pytest.mark.slow
 def test_without_a_measurement_nothing_is_judged(package: Project) -> None:
     assert timing("the companion holds no data", Policy()).not_judged == (
         "the companion holds no data"

@@ -56,6 +56,7 @@ def falsely(
     return any(one.verdict == "failed" for one in judge(found, policy))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shared", [0.0, 0.5, 0.95])
 @pytest.mark.parametrize(
     "sizes", [{"quality": 22}, {"quality": 22, "drift": 14, "calibration": 1, "suspects": 9}]

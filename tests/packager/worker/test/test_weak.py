@@ -79,6 +79,7 @@ PLANTED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("condition", PLANTED)
 def test_the_line_to_paste_names_the_rows_that_were_planted(condition: str) -> None:
     frame = shop()
@@ -122,6 +123,7 @@ DATED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DATED)
 def test_lines_on_dates_times_of_day_and_decimals_load(name: str) -> None:
     frame = _orders()
@@ -143,6 +145,7 @@ def test_lines_on_dates_times_of_day_and_decimals_load(name: str) -> None:
     assert WeakSlices.model_validate_json(result.dump()) == result
 
 
+@pytest.mark.slow
 def test_values_of_personal_columns_are_never_shown() -> None:
     frame = shop()
     result = found_in(frame, np.where(frame["owner"] == "Name 7", 0.9, 0.1))
@@ -153,12 +156,14 @@ def test_values_of_personal_columns_are_never_shown() -> None:
     assert all("owner" not in one["cells"] for one in flagged.slices[0].examples)
 
 
+@pytest.mark.slow
 def test_nothing_planted_is_nothing_found() -> None:
     result = found_in(shop(), np.full(ROWS, 0.1))
     assert result.slices == ()
     assert result.tried > 1_000
 
 
+@pytest.mark.slow
 def test_rows_without_a_loss_are_left_out() -> None:
     frame = shop()
     rows = frame["flag"].to_numpy(bool)
@@ -171,6 +176,7 @@ def test_rows_without_a_loss_are_left_out() -> None:
     assert min(example["row"] for example in one.examples) >= 1_000
 
 
+@pytest.mark.slow
 def test_the_effect_of_a_regression_is_relative_to_its_mean_loss() -> None:
     frame = shop()
     loss = np.random.default_rng(2).exponential(np.where(frame["flag"], 500.0, 300.0))
@@ -180,6 +186,7 @@ def test_the_effect_of_a_regression_is_relative_to_its_mean_loss() -> None:
     assert result.slices[0].excess == pytest.approx(200, rel=0.3)
 
 
+@pytest.mark.slow
 def test_against_the_baseline_of_the_package() -> None:
     frame = shop()
     chance = np.where(frame["flag"], 0.3, 0.1)

@@ -29,6 +29,7 @@ def found(report: DataTestReport) -> WeakDetails:
     return details
 
 
+@pytest.mark.slow
 def test_a_slice_that_nobody_declared_is_found_and_its_line_names_its_rows(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
@@ -51,6 +52,7 @@ def test_a_slice_that_nobody_declared_is_found_and_its_line_names_its_rows(
     assert "its confidence lets expect" in check.why
 
 
+@pytest.mark.slow
 def test_hard_rows_are_not_weak(package: Project) -> None:
     report = judge_on(package, sizes(6_000, 42))
     assert found(report).slices == ()

@@ -8,6 +8,7 @@ from judged_packages import check, judge_on, sizes
 from worker_projects import Project
 
 
+@pytest.mark.slow
 def test_chosen_labels_count_as_the_rows_that_they_stand_for(package: Project) -> None:
     frame = sizes(6_000, 13)
     draw = np.random.default_rng(1)
@@ -27,6 +28,7 @@ def test_chosen_labels_count_as_the_rows_that_they_stand_for(package: Project) -
     assert fair == pytest.approx(whole, abs=0.02)
 
 
+@pytest.mark.slow
 def test_what_confidence_expects_takes_variance_off(package: Project) -> None:
     frame = sizes(4_000, 18)
     draw = np.random.default_rng(2)

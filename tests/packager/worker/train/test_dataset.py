@@ -23,6 +23,7 @@ def test_rows_without_a_target_leave_no_trace_in_the_labels_type(project: Projec
     assert result.train_rows + result.test_rows == 53
 
 
+@pytest.mark.slow
 def test_parquet_keeps_its_types_up_to_the_golden_rows(
     project: Project, rows: pd.DataFrame
 ) -> None:
@@ -83,6 +84,7 @@ def test_groups_stay_together_and_time_divides(project: Project, rows: pd.DataFr
     assert (result.train_rows, result.test_rows) == (60, 20)
 
 
+@pytest.mark.slow
 def test_held_out_rows_from_a_file_have_the_types_of_training(
     project: Project, rows: pd.DataFrame
 ) -> None:

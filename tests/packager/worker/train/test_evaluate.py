@@ -49,6 +49,7 @@ def test_auc_of_many_classes_is_the_mean_of_one_versus_rest() -> None:
     assert got.values["roc_auc"] == pytest.approx(expected)
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(-1, 4), st.integers(0, 5)), min_size=1))
 def test_any_labels_and_tied_scores_give_the_values_of_scikit_learn(
     rows: list[tuple[int, int, int]],
@@ -68,6 +69,7 @@ def test_any_labels_and_tied_scores_give_the_values_of_scikit_learn(
         assert got["roc_auc"] == pytest.approx(roc_auc_score(truth, score))
 
 
+@pytest.mark.slow
 def test_metrics_do_not_import_scikit_learn() -> None:
     program = """
 import sys

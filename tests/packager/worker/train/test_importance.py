@@ -14,6 +14,7 @@ from packager.model.predictions import Predictions
 from packager.worker.train.importance import MAX_CALLS, by_importance
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", [Model(), Regression(), LabelsOnly()])
 def test_of_many_features_those_are_kept_that_move_the_answers(
     model: Any, capsys: pytest.CaptureFixture[str]

@@ -50,6 +50,7 @@ def test_of_a_split_by_time_the_answers_are_those_of_all_seasons() -> None:
     assert "__prediction__" not in alone or alone["__prediction__"].counts != tuple(answers)
 
 
+@pytest.mark.slow
 def test_a_model_that_raises_on_training_rows_is_compared_with_held_out_answers(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -96,6 +97,7 @@ def test_features_that_tell_the_time_get_no_bins_and_are_said(
     assert "[monitoring] include" in said
 
 
+@pytest.mark.slow
 def test_confidence_is_calibrated_by_held_out_answers() -> None:
     dataset, schema, loaded = made(Model(), rows=4_000)
     wrong = RANDOM.uniform(size=len(dataset.test)) < 0.3

@@ -165,6 +165,7 @@ def test_where_no_more_processes_may_end_all_columns_in_question_are_blamed() ->
     assert attribute_failure(names, test, lambda: False) == dict.fromkeys(names, "ends")
 
 
+@pytest.mark.slow
 def test_the_rows_that_are_queried_are_bounded(capsys: pytest.CaptureFixture[str]) -> None:
     frame = pd.DataFrame({f"x{place}": [0.0, 1.0] for place in range(3_000)})
     schema = Schema(features=infer_columns(frame))

@@ -7,7 +7,7 @@ import base64
 import pandas as pd
 import pytest
 
-from packager.data.rows.made_values import picture
+from packager.data.rows.synthetic_values import picture
 from packager.manifest.manifest import Column
 from packager.worker.train.synthetic_nested import are_pictures
 from packager.worker.train.synthetic_values import value_generators

@@ -9,7 +9,8 @@ import pytest
 
 from packager.data.check_digits import is_card, is_iban
 from packager.data.rows.coerce import make_converter
-from packager.manifest.manifest import Column, Personal
+from packager.manifest.manifest import Column
+from packager.manifest.personal import Personal
 from packager.worker.train.synthetic_personal import TEXTS, synthetic
 
 

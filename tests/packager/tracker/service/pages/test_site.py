@@ -31,6 +31,7 @@ HOSTILE = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_hostile_texts_are_only_texts(stranger: TrackerSite, text: str):
     stranger.log_in("root", TokenScope.ADMIN)

@@ -77,6 +77,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return project
 
 
+@pytest.mark.slow
 def test_every_kind_is_judged_on_the_held_out_rows(built: Project, tmp_path: Path) -> None:
     report = judge_held_out(built.root, tmp_path)
     assert CasesReport.load(tmp_path / "cases.json") == report

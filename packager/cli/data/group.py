@@ -1,0 +1,27 @@
+"""``package data …``: the sub-application that the commands about data register with.
+
+Commands of one purpose share a file, imported in ``packager.cli.commands``.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from packager.cli.app import DATA, Application, GroupedVerbs, app
+
+data = Application(
+    help="Identify, version, compare and check data sets.",
+    cls=GroupedVerbs,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(data, name="data", rich_help_panel=DATA)
+VERSIONS = "Versions"
+LINEAGE = "Derived tables"
+COMPARE = "Compare"
+CHECK = "Check"
+
+WHERE, ROWS = "PROJECT|FILE|TABLE", "A project, a file of rows, or TABLE[@VERSION]."
+Where = Annotated[str, typer.Argument(metavar=WHERE, help=ROWS)]

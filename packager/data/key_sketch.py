@@ -1,0 +1,74 @@
+"""The keys of the rows that a model was trained on, as hashes.
+
+Whoever evaluates the model elsewhere can tell how many of the rows it has seen, without the rows.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from packager.data.fingerprint import row_hashes
+from packager.errors import UsageError
+from packager.manifest.base import FrozenModel
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FILE = "keys.json"
+MAX_HASHES = 65_536
+"""Of more keys the smallest hashes are kept, a random sample of the keys."""
+_SPACE = 2.0**64
+
+
+@dataclass(frozen=True)
+class KeyOverlap:
+    """How many rows have a key that is in a sketch."""
+
+    rows: int
+    """Exact if the sketch has all keys, else an estimate."""
+    exact: bool
+
+
+class KeySketch(FrozenModel):
+    """Hashes of the keys of a training's rows (``/package/keys.json``)."""
+
+    columns: tuple[str, ...]
+    """The columns of the key, in its order; their names are not part of a hash."""
+    keys: int
+    """The number of distinct keys."""
+    hashes: str
+    """The smallest hashes, ascending: 64-bit numbers, little-endian, in base64."""
+
+    @classmethod
+    def of(cls, rows: pd.DataFrame, columns: Sequence[str]) -> KeySketch:
+        """The sketch of ``rows``; raises ``UsageError`` for a column that is not there."""
+        distinct = np.unique(key_hashes(rows, columns))
+        kept = base64.b64encode(distinct[:MAX_HASHES].astype("<u8").tobytes()).decode()
+        return cls(columns=tuple(columns), keys=len(distinct), hashes=kept)
+
+    def overlap(self, hashes: npt.NDArray[np.uint64]) -> KeyOverlap:
+        """How many of the rows with these ``key_hashes`` have a key of the sketch."""
+        kept = np.frombuffer(base64.b64decode(self.hashes), "<u8")
+        found = int(np.isin(hashes, kept).sum())
+        if self.keys <= len(kept):
+            return KeyOverlap(found, exact=True)
+        covered = (float(kept[-1]) + 1) / _SPACE
+        return KeyOverlap(round(found / covered), exact=False)
+
+
+def key_hashes(rows: pd.DataFrame, columns: Sequence[str]) -> npt.NDArray[np.uint64]:
+    """A hash for each row, of the values in ``columns``; equal values have equal hashes."""
+    absent = [name for name in columns if name not in rows.columns]
+    if absent:
+        raise UsageError(
+            f"[data] key: expected a column {absent[0]!r} in the data, got none",
+            "name the columns that identify a row",
+        )
+    named = rows[list(columns)]
+    return row_hashes(named.set_axis([str(place) for place in range(len(columns))], axis=1))

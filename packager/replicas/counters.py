@@ -1,0 +1,287 @@
+"""The counters of one model version, summed over replicas, from ``/metrics`` or Prometheus."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import requests
+
+from modelhost.text import display_value
+from packager.client.address import server_address
+from packager.client.client import METRICS
+from packager.client.exposition import MAX_SERIES, not_metrics, read_samples
+from packager.client.fetch import MAX_METRICS_BYTES, UNCOMPRESSED, Bearer, UnboundedError, fetch
+from packager.deploy.prometheus.promql import quoted
+from packager.errors import PackageError, UsageError
+from packager.replicas.counter_files import counter_file, read_counters
+
+if TYPE_CHECKING:
+    from packager.client.exposition import Sample
+
+TIMEOUT = 30
+"""Seconds to wait for a connection, and between two bytes."""
+PACKAGE_INFO = "model_package_info"
+COUNTERS = {
+    "model_feature_observations_total": ("feature", "bin"),
+    "model_feature_anomalies_total": ("feature", "kind"),
+    "model_slice_predictions_total": ("slice",),
+    "model_feedback_total": ("slice", "outcome"),
+    "model_feedback_absolute_error_total": ("slice",),
+    "model_feedback_squared_error_total": ("slice",),
+    "model_output_measure_total": ("output", "measure", "slice"),
+    "model_output_measured_total": ("output", "measure", "slice"),
+    "model_output_measure_squared_total": ("output", "measure", "slice"),
+}
+GAUGES = {
+    "model_feature_reference_rows": ("feature", "bin"),
+    "model_feature_reference_anomalies_ratio": ("feature", "kind"),
+    "model_slice_baseline_accuracy_ratio": ("slice",),
+    "model_slice_baseline_mae": ("slice",),
+    "model_slice_baseline_effective_rows": ("slice",),
+    "model_slice_baseline_error_variance": ("slice",),
+    "model_output_baseline": ("output", "measure", "slice"),
+    "model_output_baseline_effective_rows": ("output", "measure", "slice"),
+    "model_output_baseline_error_variance": ("output", "measure", "slice"),
+    "model_label_design_effect": (),
+    "model_drift_excluded_features": ("feature", "reason"),
+}
+
+
+class MetricNames(NamedTuple):
+    """Which metrics are read: name → labels, in the order of ``Values``."""
+
+    counters: Mapping[str, tuple[str, ...]]
+    gauges: Mapping[str, tuple[str, ...]]
+
+
+DRIFT_NAMES = MetricNames(COUNTERS, GAUGES)
+WINDOW = re.compile(r"[1-9]\d{0,5}[smhdw]")
+
+Values = Mapping[str, Mapping[tuple[str, ...], float]]
+"""Metric → label values, in the order above → number."""
+
+
+@dataclass(frozen=True)
+class ModelSelector:
+    """The requested model and version; None accepts the only one there is."""
+
+    model: str | None
+    version: str | None
+
+    def choose(self, found: Iterable[tuple[str, str]], where: str) -> tuple[str, str]:
+        """The matching pair; raises ``PackageError`` if there is none or several."""
+        every = sorted(set(found))
+        fitting = [
+            (model, version)
+            for model, version in every
+            if self.model in (None, model) and self.version in (None, version)
+        ]
+        if len(fitting) == 1:
+            return fitting[0]
+        listed = ", ".join(f"{model} {version}" for model, version in every) or "none"
+        expected = " ".join(filter(None, (self.model, self.version)))
+        raise PackageError(
+            f"{where}: expected one model version{f' {expected}'.rstrip()}, got {listed}",
+            "bins and slices belong to one version: choose with --model and --version"
+            if every
+            else "name a server of `package serve` or a Prometheus that scrapes one",
+        )
+
+
+@dataclass(frozen=True)
+class CounterTotals:
+    """Counters and gauges of one version."""
+
+    model: str
+    version: str
+    source: str
+    """A description of the replicas or the window that were counted."""
+    values: Values
+    cumulative: bool = True
+    """Whether counters are those since the start, which only grow, not of a window."""
+
+    def of(self, name: str) -> Mapping[tuple[str, ...], float]:
+        """Label values → total of the counter ``name``; empty if there is none."""
+        return self.values.get(name, {})
+
+
+def scrape_replicas(
+    urls: Sequence[str],
+    wanted: ModelSelector,
+    key: str | None = None,
+    names: MetricNames = DRIFT_NAMES,
+) -> CounterTotals:
+    """The sums of the replicas' counters since they started, and of scored tables.
+
+    ``urls``: the address of each replica, with or without ``/metrics``, to which ``key`` is sent;
+    or an output of ``package score``.
+    """
+    files = {str(found) for url in urls if (found := counter_file(url)) is not None}
+    urls = [str(counter_file(url) or metrics_address(url)) for url in urls]
+    twice = sorted({url for url in urls if list(urls).count(url) > 1})
+    if twice:
+        raise UsageError(f"{twice[0]}: expected every replica once, got it twice", "name it once")
+    exposed = [sample for url in urls for sample in _exposed(url, key, names, is_file=url in files)]
+    where = ", ".join(urls)
+    pairs = [_pair(sample.labels) for sample in exposed if sample.name == PACKAGE_INFO]
+    model, version = wanted.choose(pairs, where)
+    values: dict[str, dict[tuple[str, ...], float]] = {}
+    for sample in exposed:
+        labels = names.counters.get(sample.name, names.gauges.get(sample.name))
+        if labels is None or _pair(sample.labels) != (model, version):
+            continue
+        place = values.setdefault(sample.name, {})
+        cell = tuple(sample.labels.get(label, "") for label in labels)
+        if sample.name in names.counters:
+            place[cell] = place.get(cell, 0.0) + sample.value
+        else:
+            place[cell] = max(place.get(cell, sample.value), sample.value)
+    source = _counted(len(urls) - len(files), len(files))
+    return CounterTotals(model, version, source, values, cumulative=len(files) < len(urls))
+
+
+def _counted(replicas: int, tables: int) -> str:
+    """A description of what was counted."""
+    served = "1 replica" if replicas == 1 else f"{replicas} replicas"
+    scored = "1 scored table" if tables == 1 else f"{tables} scored tables"
+    parts = [f"{served} since their start"] * bool(replicas) + [scored] * bool(tables)
+    return " and ".join(parts)
+
+
+def metrics_address(url: str) -> str:
+    """The address of a server's metrics, from its address with or without ``/metrics``."""
+    parts = server_address(url)
+    path = parts.path.rstrip("/")
+    return parts._replace(path=path if path.endswith(METRICS) else path + METRICS).geturl()
+
+
+def query_prometheus(
+    url: str,
+    window: str,
+    wanted: ModelSelector,
+    key: str | None = None,
+    names: MetricNames = DRIFT_NAMES,
+) -> CounterTotals:
+    """The increase of all replicas' counters in the last ``window`` (``1d``), by ``increase()``."""
+    if not WINDOW.fullmatch(window):
+        raise UsageError(
+            f"--window: expected a number and one of s, m, h, d, w, got {window!r}",
+            "for example 1d",
+        )
+    found = _asked(
+        url, f"group by (model, version) (last_over_time({PACKAGE_INFO}[{window}]))", key
+    )
+    model, version = wanted.choose([_pair(labels) for labels, _ in found], url)
+    only = f"{{model={quoted(model)}, version={quoted(version)}}}"
+    values = {}
+    for name, labels in {**names.counters, **names.gauges}.items():
+        by = ", ".join(labels)
+        query = (
+            f"sum by ({by}) (increase({name}{only}[{window}]))"
+            if name in names.counters
+            else f"max by ({by}) (last_over_time({name}{only}[{window}]))"
+        )
+        values[name] = {
+            tuple(series.get(label, "") for label in labels): value
+            for series, value in _asked(url, query, key)
+        }
+    return CounterTotals(model, version, f"the last {window}, from Prometheus", values, False)
+
+
+def _pair(labels: Mapping[str, str]) -> tuple[str, str]:
+    return labels.get("model", ""), labels.get("version", "")
+
+
+def _exposed(url: str, key: str | None, names: MetricNames, *, is_file: bool) -> list[Sample]:
+    found = read_counters(Path(url)) if is_file else read_samples(_get(url, {}, key).text, url)
+    try:
+        for sample in found:
+            if sample.name in names.counters or sample.name in names.gauges:
+                _check_count(sample.name, sample.value)
+    except ValueError as error:
+        raise not_metrics(url, error) from error
+    if all(sample.name != PACKAGE_INFO for sample in found):
+        raise PackageError(
+            f"{url}: expected metrics of a package, got others ({len(found)} series)",
+            "name the address of a served package",
+        )
+    return found
+
+
+def _check_count(name: str, value: float) -> None:
+    """Raise ``ValueError`` for a value that is no valid count, share or sum of errors."""
+    if not (math.isfinite(value) and value >= 0):
+        raise ValueError(f"{name}: expected a finite number of at least 0, got {value}")
+
+
+def _asked(url: str, query: str, key: str | None) -> list[tuple[dict[str, str], float]]:
+    """Labels and value of each series in the result of an instant query."""
+    answer = _get(f"{url.rstrip('/')}/api/v1/query", {"query": query}, key)
+    try:
+        result: list[dict[str, Any]] = answer.json()["data"]["result"]
+        if len(result) > MAX_SERIES:
+            raise ValueError(f"more than {MAX_SERIES} series")
+        found = [(_label_texts(series["metric"]), float(series["value"][1])) for series in result]
+        for _, value in found:
+            _check_count("an answer", value)
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
+        told = f" ({error})" if type(error) is ValueError else ""
+        raise PackageError(
+            f"{url}: expected Prometheus' answer to a query, got other content{told}",
+            "name the address of a Prometheus: http://…:9090",
+        ) from error
+    return found
+
+
+def _label_texts(found: Any) -> dict[str, str]:
+    if not isinstance(found, dict) or not all(isinstance(one, str) for one in found.values()):
+        raise TypeError("labels are text")
+    return found
+
+
+def _get(url: str, parameters: Mapping[str, str], key: str | None) -> requests.Response:
+    try:
+        answer = fetch(
+            lambda: requests.get(
+                url,
+                parameters,
+                headers=UNCOMPRESSED,
+                auth=None if key is None else Bearer(key),
+                timeout=TIMEOUT,
+                allow_redirects=False,
+                stream=True,
+            ),
+            MAX_METRICS_BYTES,
+        )
+    except (
+        requests.exceptions.InvalidSchema,
+        requests.exceptions.InvalidURL,
+        requests.exceptions.MissingSchema,
+    ) as error:
+        raise UsageError(f"expected an address, got {url!r}", "begin with http://") from error
+    except UnboundedError as error:
+        raise PackageError(
+            f"{url}: expected an answer {error}",
+            "name the address of a served package, or of a Prometheus",
+        ) from error
+    except requests.RequestException as error:
+        raise PackageError(
+            f"{url}: no answer: {type(error).__name__}", "check that it runs and is reachable"
+        ) from error
+    if answer.status_code == 401:
+        raise PackageError(
+            f"{url}: expected status 200, got 401: it requires a key",
+            "give a key the server knows: --key-file",
+        )
+    if answer.status_code != 200:
+        raise PackageError(
+            f"{url}: expected status 200, got {answer.status_code}: "
+            f"{display_value(answer.text[:200].strip())}",
+            "name the address of a served package, or of a Prometheus",
+        )
+    return answer

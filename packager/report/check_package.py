@@ -1,0 +1,32 @@
+"""The result of ``package inspect --check`` as text and JSON."""
+
+from __future__ import annotations
+
+import json
+
+from packager.run.check_package import CheckedPackage
+from packager.text import escape_control_characters
+
+
+def as_text(found: CheckedPackage, name: str) -> str:
+    """What differs, and what verified each part."""
+    wrong = [check for check in found.checks if not check.ok]
+    lines = [escape_control_characters(name)]
+    lines += [f"  {part}: {who}" for part, who in found.examined.verified_by.items()]
+    if found.solution is not None:
+        names = ", ".join(one.record.name for one in found.solution.members) or "none"
+        lines.append(f"  members: {names}: against their own manifests")
+    lines.append(f"checks: {len(found.checks) - len(wrong)} of {len(found.checks)} equal")
+    lines += [f"  {c.name}: expected {c.expected}, got {c.actual}" for c in wrong]
+    return "\n".join(lines)
+
+
+def as_json(found: CheckedPackage) -> str:
+    """All checks, and what verified each part."""
+    return json.dumps(
+        {
+            "sound": found.sound,
+            "checks": [check.model_dump(mode="json") for check in found.checks],
+            "verified_by": found.examined.verified_by,
+        }
+    )

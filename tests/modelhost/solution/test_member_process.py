@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import os
+import re
+import signal
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from modelhost.errors import PackageError
+from modelhost.solution.errors import MemberRaisedError, MemberUnavailableError
+from modelhost.solution.flow import Flow
+from modelhost.solution.member_process import member_python
+from tests.modelhost.solution.conftest import Load
+from tests.support.solution_samples import member_spec
+
+ROWS = pd.DataFrame({"x": [1.0, 2.0, 3.0]})
+
+
+def answered(flow: Flow, seconds: float = 60) -> list[float]:
+    """The answers to ``ROWS``, as soon as the member answers again."""
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            return list(flow.predict(ROWS).tolist())
+        except MemberUnavailableError:
+            assert time.monotonic() < until
+            time.sleep(0.02)
+
+
+def test_a_killed_process_is_named_and_replaced(
+    load: Load, capfd: pytest.CaptureFixture[str]
+) -> None:
+    flow = load((member_spec("double"), {"scale": 2}))
+    assert flow.predict(ROWS).tolist() == [2.0, 4.0, 6.0]
+    assert flow.states == {"double": "ready"}
+    with pytest.raises(MemberUnavailableError, match="'double' ended with signal SIGKILL; another"):
+        flow.predict(pd.DataFrame({"x": [666.0]}))
+    assert "ended with signal SIGKILL" in flow.states["double"]
+    assert answered(flow) == [2.0, 4.0, 6.0]
+    outcomes = {call.outcome for call in flow.take_calls()}
+    assert outcomes == {"answered", "failed"}
+    said = "member 'double': its process ended with signal SIGKILL; another process starts"
+    assert said in capfd.readouterr().err
+
+
+def test_an_exception_of_its_model_is_about_the_rows(load: Load) -> None:
+    flow = load((member_spec("double"), {"scale": 2}))
+    with pytest.raises(MemberRaisedError, match="'double': the model raised ValueError: no 777"):
+        flow.predict(pd.DataFrame({"x": [777.0]}))
+    assert flow.predict(ROWS).tolist() == [2.0, 4.0, 6.0]
+
+
+def test_a_deadline_passes_and_the_late_answer_is_not_taken_for_the_next(load: Load) -> None:
+    flow = load((member_spec("double", deadline=0.3), {"scale": 2}))
+    assert flow.predict(ROWS).tolist() == [2.0, 4.0, 6.0]
+    with pytest.raises(MemberUnavailableError, match="'double' did not answer in time") as late:
+        flow.predict(pd.DataFrame({"x": [1800.0]}))  # 0.8 s
+    assert late.value.late
+    assert answered(flow) == [2.0, 4.0, 6.0]
+
+
+def test_the_deadline_of_the_request_is_that_of_the_member(load: Load) -> None:
+    flow = load((member_spec("double"), {"scale": 2}))
+    assert flow.predict(ROWS).tolist() == [2.0, 4.0, 6.0]
+    flow.members.deadline = time.monotonic() + 0.2
+    with pytest.raises(MemberUnavailableError, match="did not answer in time"):
+        flow.predict(pd.DataFrame({"x": [1700.0]}))
+    flow.members.deadline = None
+    assert answered(flow) == [2.0, 4.0, 6.0]
+
+
+def test_a_stuck_process_is_ended(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("modelhost.solution.member_process.STUCK_SECONDS", 0.2)
+    flow = load((member_spec("double", deadline=0.2), {"scale": 2}))
+    assert answered(flow) == [2.0, 4.0, 6.0]
+    with pytest.raises(MemberUnavailableError):
+        flow.predict(pd.DataFrame({"x": [601_000.0]}))  # ten minutes
+    assert answered(flow) == [2.0, 4.0, 6.0]
+
+
+def test_missing_answers_with_on_error_null(load: Load) -> None:
+    flow = load((member_spec("double", on_error="null"), {"scale": 2}))
+    found = flow.run(pd.DataFrame({"x": [777.0, 1.0]}))
+    assert found.missing().tolist() == [True, True]
+    assert np.isnan(found.predictions).all()
+    assert flow.predict(ROWS).tolist() == [2.0, 4.0, 6.0]
+    assert [call.outcome for call in flow.take_calls()] == ["null", "answered"]
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"exits": 3}, "its process ended with exit code 3 while it loaded the model"),
+        ([], "load of 'double_model:Model' raised AttributeError"),
+    ],
+)
+def test_a_member_that_cannot_be_loaded(load: Load, given: object, told: str) -> None:
+    with pytest.raises(PackageError, match=f"member 'double': .*({told})"):
+        load((member_spec("double"), given))
+
+
+def test_its_environment_lies_beside_that_of_the_flow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert member_python("text") == sys.executable
+    own = tmp_path / "members" / "text" / "bin" / "python"
+    own.parent.mkdir(parents=True)
+    own.touch()
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / "model"))
+    assert member_python("text") == str(own)
+
+
+def test_it_has_its_own_code_and_not_the_flows(load: Load) -> None:
+    flow = load((member_spec("double"), {"scale": 2}))
+    process = flow.members["double"].process_id
+    assert process is not None
+    variables = Path(f"/proc/{process}/environ").read_bytes().split(b"\0")
+    (path,) = [one for one in variables if one.startswith(b"PYTHONPATH=")]
+    assert re.search(rb"members/double/code:", path)
+    assert b"/code/flow" not in path
+    os.kill(process, signal.SIGKILL)

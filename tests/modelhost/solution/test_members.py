@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from modelhost.errors import PackageError
+from tests.modelhost.solution.conftest import Load
+from tests.support.solution_samples import member_spec
+
+ROUTED = """
+def run(rows, members):
+    return members.route(rows["kind"], {"a": "double", "b": "triple"}, default=DEFAULT)(rows)
+"""
+TWO = ((member_spec("double"), {"scale": 2}), (member_spec("triple", "inline"), {"scale": 3}))
+
+
+def test_each_segment_is_answered_by_its_member_in_the_order_of_the_rows(load: Load) -> None:
+    flow = load(*TWO, flow=ROUTED.replace("DEFAULT", "None"))
+    rows = pd.DataFrame({"x": [1.0, 2.0, 3.0, 4.0], "kind": list("abba")})
+    assert flow.predict(rows).tolist() == [2.0, 6.0, 9.0, 8.0]
+    assert {call.member: call.rows for call in flow.take_calls()} == {"double": 2, "triple": 2}
+    with pytest.raises(PackageError, match="one of the segments 'a', 'b', got 'c'"):
+        flow.predict(rows.assign(kind="c"))
+
+
+def test_other_segments_go_to_the_default(load: Load) -> None:
+    flow = load(*TWO, flow=ROUTED.replace("DEFAULT", "'triple'"))
+    rows = pd.DataFrame({"x": [1.0, 2.0], "kind": ["c", "a"]})
+    assert flow.predict(rows).tolist() == [3.0, 4.0]
+
+
+def test_segments_of_other_rows(load: Load) -> None:
+    flow = load(*TWO)
+    route = flow.members.route(["a"], {"a": "double"})
+    with pytest.raises(PackageError, match="one segment for each of 2 rows, got 1"):
+        route(pd.DataFrame({"x": [1.0, 2.0]}))
+
+
+def test_a_name_that_is_no_member(load: Load) -> None:
+    flow = load(*TWO, flow="def run(rows, members):\n    return members.half(rows)\n")
+    with pytest.raises(PackageError, match="one of the members double, triple, got 'half'"):
+        flow.predict(pd.DataFrame({"x": [1.0]}))
+
+
+def test_processes_work_at_the_same_time(load: Load) -> None:
+    parallel = """
+def run(rows, members):
+    begun = [members.double.submit(rows), members.other.submit(rows)]
+    first, second = [one.result().predictions for one in begun]
+    return first + second
+"""
+    pair = ((member_spec("double"), {"scale": 2}), (member_spec("other"), {"scale": 1}))
+    flow = load(*pair, flow=parallel)
+    began = time.perf_counter()
+    assert flow.predict(pd.DataFrame({"x": [1500.0]})).tolist() == [4500.0]
+    took = time.perf_counter() - began
+    calls = flow.take_calls()
+    assert all(call.own >= 0.5 for call in calls)
+    assert calls[1].began < calls[0].ended  # the second had begun before the first was done
+    assert took < sum(call.ended - call.began for call in calls)
+
+
+def test_two_calls_of_one_member_are_answered_in_turn(load: Load) -> None:
+    twice = """
+def run(rows, members):
+    begun = [members.double.submit(rows), members.double.submit(rows.assign(x=rows.x * 10))]
+    return begun[1].result().predictions + begun[0].result().predictions
+"""
+    flow = load(TWO[0], flow=twice)
+    assert flow.predict(pd.DataFrame({"x": [1.0, 2.0]})).tolist() == [22.0, 44.0]
+
+
+def test_no_rows_ask_nothing(load: Load) -> None:
+    flow = load(*TWO)
+    assert len(flow.members.double(pd.DataFrame({"x": []}))) == 0
+    assert flow.take_calls() == []
+
+
+def test_probabilities_of_segments_are_joined_if_all_have_them(load: Load) -> None:
+    def classifier(name: str) -> tuple[object, dict[str, object]]:
+        return member_spec(name, "inline", task="classification"), {"classes": ["n", "p"]}
+
+    flow = load(classifier("one"), classifier("two"), flow=ROUTED.replace("DEFAULT", "None"))
+    route = flow.members.route(["b", "a"], {"a": "one", "b": "two"})
+    found = route(pd.DataFrame({"x": [0.0, 5.0]}))
+    assert found.classes == ("n", "p")
+    assert np.allclose(found.probability("p"), [0.5, 1 / (1 + np.exp(-5))])
+    assert found.predictions.tolist() == ["n", "p"]

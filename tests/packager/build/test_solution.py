@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from command import NO_ENGINE, Package, package
+from solution_projects import LENGTH, MOOD, claims, write_solution_projects
+
+from packager.image.reference import open_reference
+from packager.progress import NullProgress
+from packager.run.predict import all_answers
+
+
+def test_a_solution_holds_its_members_as_they_are_alone(local_solution: Package) -> None:
+    with open_reference(local_solution.reference, None) as reference:
+        manifest, lock = reference.manifest, reference.lock()
+    assert manifest.solution is not None
+    assert manifest.serve.loader == "solution"
+    length, mood = manifest.solution.members
+    assert [(one.name, one.process, one.truth) for one in (length, mood)] == [
+        ("length", "inline", "price"),
+        ("mood", "own", "mood"),
+    ]
+    assert mood.deadline == 30
+    files = {entry.path: entry.sha256 for entry in manifest.model}
+    assert files["model/members/mood/package/manifest.json"] == mood.root
+    assert "model/members/length/code/length_recipe.py" in files
+    assert not any("__pycache__" in name for name in files)
+    versions = {(w.name, w.version) for w in lock.wheels_of_member("mood")}
+    assert {("numpy", "1.26.4"), ("pandas", "2.2.3")} <= versions
+    assert list(lock.members) == ["mood"]
+
+
+def test_the_root_of_a_member_is_that_of_the_package_alone(
+    local_solution: Package, tmp_path: Path
+) -> None:
+    alone = local_solution.project.parent / MOOD
+    done = package("build", alone, "--output", f"oci:{tmp_path / 'mood'}", "--json", env=NO_ENGINE)
+    assert done.code == 0, done.err
+    with open_reference(local_solution.reference, None) as reference:
+        assert reference.manifest.solution is not None
+        (member,) = [one for one in reference.manifest.solution.members if one.name == "mood"]
+    assert member.root == done.json["root"]
+
+
+def test_its_answers_are_those_of_the_members_composed_by_hand(
+    local_solution: Package, tmp_path: Path
+) -> None:
+    rows = claims(40, 9)
+    rows[["length", "text"]].to_csv(tmp_path / "rows.csv", index=False)
+    with open_reference(local_solution.reference, None) as reference:
+        found = all_answers(reference, tmp_path / "rows.csv", None, NullProgress())
+        evaluation = reference.manifest.evaluation
+    train = pd.read_csv(local_solution.project.parent / LENGTH / "data" / "rows.csv")
+    assert train["id"].is_unique
+    predicted = pd.Series([one["prediction"] for one in found])
+    assert (predicted / rows["cost"] - 1).abs().median() < 0.15
+    assert evaluation is not None
+    assert evaluation.slices["mood=angry"].rows > 50
+
+
+@pytest.fixture
+def projects(tmp_path: Path) -> Path:
+    return write_solution_projects(tmp_path)
+
+
+def built(project: Path) -> tuple[int, str]:
+    done = package("build", project, "--output", f"oci:{project.parent / 'image'}", env=NO_ENGINE)
+    assert not (project.parent / "image").exists() or done.code == 0
+    return done.code, done.err
+
+
+@pytest.mark.slow
+def test_a_member_trained_on_held_out_rows_stops_the_build(projects: Path) -> None:
+    shutil.copyfile(projects / "data" / "rows.csv", projects.parent / LENGTH / "data" / "all.csv")
+    seen = pd.read_csv(projects / "data" / "rows.csv")[["id", "length", "price"]]
+    seen.to_csv(projects.parent / LENGTH / "data" / "rows.csv", index=False)
+    (projects.parent / LENGTH / "data" / "all.csv").unlink()
+    code, said = built(projects)
+    assert code == 1
+    assert "member 'length': expected held-out rows that it was not trained on, got" in said
+    assert "by the key id" in said
+
+
+@pytest.mark.slow
+def test_the_first_mistake_between_flow_and_member_is_named(projects: Path) -> None:
+    flow = (projects / "flow.py").read_text()
+    (projects / "flow.py").write_text(flow.replace('rows[["text"]]', 'rows[["length"]]'))
+    code, said = built(projects)
+    assert code == 1
+    expected = "member 'mood': column 'text': expected a column of that name, got the columns len"
+    assert expected in said
+
+
+def test_a_member_that_is_not_there(projects: Path) -> None:
+    text = (projects / "package.toml").read_text()
+    (projects / "package.toml").write_text(text.replace("../mood", "models/none:1"))
+    shutil.rmtree(projects.parent / LENGTH)
+    code, said = built(projects)
+    assert code == 1
+    assert "[[member]] length: ../length: no such folder or file, and no engine responds" in said
+
+
+def test_a_solution_is_no_member(projects: Path) -> None:
+    text = (projects / "package.toml").read_text()
+    (projects / "package.toml").write_text(text.replace("../length", "."))
+    code, said = built(projects)
+    assert code == 2
+    assert "[[member]] length: expected a project of one model, got the solution ." in said
+
+
+def test_the_record_of_the_build_is_that_of_the_solution(local_solution: Package) -> None:
+    record = json.loads((local_solution.project / "package.build.json").read_text())
+    assert record["root"] == local_solution.built["root"]
