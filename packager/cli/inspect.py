@@ -68,7 +68,8 @@ def diff(
     before: Annotated[str, typer.Argument(metavar="A", help=f"{REF_HELP}.")],
     after: Annotated[str, typer.Argument(metavar="B", help=f"{REF_HELP}.")],
     data: Annotated[
-        Path | None, typer.Option(help="Labelled rows on which to evaluate both packages.")
+        Path | None,
+        typer.Option(help="Rows on which to compare both, labelled; of solutions also without."),
     ] = None,
     local: Local = False,
     as_json: AsJson = False,

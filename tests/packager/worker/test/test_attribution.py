@@ -20,6 +20,7 @@ from packager.worker.test.attribution import (
 )
 from packager.worker.test.attribution_records import Attribution, SliceAttribution
 from packager.worker.test.judged_rows import JudgedRows
+from packager.worker.test.repeated_answers import check_repeated
 from tests.support.study_samples import SampleMember, hosted_solution
 
 N = 400
@@ -281,6 +282,23 @@ def test_rows_without_a_number_are_left_out(tmp_path: Path) -> None:
     found = study(tmp_path, table(wrong=0.2), flow)
     assert found.slices[0].rows < N
     assert "without a number in one of the runs" in found.notes[0]
+
+
+def test_a_flow_with_a_state_of_its_own_answers_differently_twice(tmp_path: Path) -> None:
+    """What a build checks before it shares an error."""
+    flow = """
+calls = []
+
+def run(rows, members):
+    calls.append(1)
+    return members.text(rows).predictions + (rows["y"] > 5) * len(calls)
+"""
+    frame = table()
+    with hosted_solution(tmp_path, flow, MEMBERS) as model:
+        first, second = (model.predict(frame[FEATURES]) for _ in range(2))
+    row = int(np.flatnonzero(frame["y"] > 5)[0])
+    with pytest.raises(PackageError, match=f"to the same row twice, got .* for held-out row {row}"):
+        check_repeated(first, second)
 
 
 def test_at_most_so_many_rows_are_studied() -> None:
