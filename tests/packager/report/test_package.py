@@ -65,7 +65,7 @@ def reference(slices: int, inputs: int = 14) -> Any:
     seeds = SeedVariance(seeds=(1, 2), overall={"accuracy": (0.8, 0.9)}, slices={})
     manifest = SimpleNamespace(
         root="f" * 64, task="classification", recipe="none", data="none", seed_variance=seeds,
-        schema_=SimpleNamespace(features=columns, extras=()),
+        solution=None, schema_=SimpleNamespace(features=columns, extras=()),
         compiled=Compiled(verdict="equal", strategy="x", domain=("a: any",) * 14), test=POLICY,
         evaluation=Evaluation(overall=measured(0.875, 1000), slices=names),
     )  # fmt: skip
