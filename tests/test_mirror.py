@@ -37,6 +37,16 @@ EXEMPT: dict[str, str] = {
         for name in ("weak_calendar", "weak_categories", "weak_ranges")
     },
     **{
+        f"packager/worker/test/{name}.py": "a part of the attribution: test_attribution.py"
+        for name in (
+            *("attribution_examples", "attribution_records", "hosted_study", "member_figures"),
+        )
+    },
+    **{
+        f"packager/worker/test/{name}.py": "built and run in testing/test_release_shares.py"
+        for name in ("release_runs", "solution_shares")
+    },
+    **{
         f"packager/scoring/{name}.py": "a step of a run: scoring/test_run.py kills, divides it"
         for name in ("finish", "parts", "score_units", "units")
     },

@@ -79,7 +79,7 @@ def reference(slices: int, inputs: int = 14) -> Any:
     )
     return SimpleNamespace(
         name="starter:1", manifest=manifest, config_digest="sha256:" + "0" * 64,
-        lock=lambda: lock, profile=lambda: profile,
+        lock=lambda: lock, profile=lambda: profile, record=lambda *_: None,
         layers=lambda: [(f"layer {i}", "sha256:" + "1" * 64, 10) for i in range(20)],
     )  # fmt: skip
 
