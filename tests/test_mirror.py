@@ -35,6 +35,7 @@ EXEMPT: dict[str, str] = {
         f"packager/worker/test/{name}.py": "bins of one kind of column: test_weak_bins.py"
         for name in ("weak_calendar", "weak_categories", "weak_ranges")
     },
+    "modelhost/solution/remote_connection.py": "opened, kept and closed in test_remote_member.py",
     "modelhost/compiling/answer_parts.py": "compiled in worker/compile/test_outputs.py",
     "packager/cli/data/labels_derive.py": "`labels map` and the errors in cli/data/test_labels.py",
     "packager/labelling/derived_labels.py": "called by test_mapping.py and test_estimate.py",

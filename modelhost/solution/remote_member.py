@@ -207,7 +207,7 @@ class _Manifest:
         self.version = f"{document['version']}-{root[:12]}"
         schema = document["schema"]
         classes = schema.get("classes")
-        outputs = schema.get("outputs") or ()
+        outputs = schema.get("outputs") or []
         if len(outputs) == 1:
             classes = outputs[0].get("classes")
         self.classes = None if classes is None else tuple(classes)
