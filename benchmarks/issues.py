@@ -140,6 +140,7 @@ def pages(folder: Path, database: str, wanted: int) -> None:
                 "search: word of a tenth": "/api/v1/issues?q=carat",
                 "search: words of every issue": "/api/v1/issues?q=moved+of+version&state=all",
                 "search: words of one package": "/api/v1/issues?q=carat+down&package=model-07",
+                "search: a single letter": "/api/v1/issues?q=a",
                 "search: nothing found": "/api/v1/issues?q=zebra",
                 "/metrics": "/metrics",
             }

@@ -30,7 +30,8 @@ WIDTHS = (320, 360, 800, 1440)
 PAGES = {
     "list": "/", "list-kind": "/?kind=FeatureDrift&band=P2", "resolved": "/?state=resolved",
     "nothing": "/?q=nosuchword", "drift": "/issues/1", "slice": "/issues/12",
-    "errors": "/issues/13", "rows": "/issues/16", "packages": "/packages",
+    "errors": "/issues/13", "rows": "/issues/16", "quality": "/issues/57",
+    "replay": "/issues/58", "packages": "/packages",
     "package": "/package?name=diamonds", "tokens": "/tokens", "missing": "/issues/999999",
 }  # fmt: skip
 LOW = """() => [...document.querySelectorAll(

@@ -20,9 +20,12 @@ from packager.tracker.core.finding import Finding, Report
 from packager.tracker.core.moments import DAY, HOUR, MINUTE
 from packager.tracker.core.plot import (
     BinsPlot,
-    HistogramPlot,
+    CountedRow,
+    CountsPlot,
+    IntervalsPlot,
     Level,
-    Mark,
+    LevelsPlot,
+    MeasuredRow,
     SeriesLine,
     SeriesPlot,
     SeriesPoint,
@@ -73,6 +76,7 @@ def fill(store: Writer, now: float) -> None:
     _report(store, now - 300 * HOUR, _rows(now))
     for place in range(40):
         _report(store, now - (20 + place) * HOUR, _small(now, place))
+    _report(store, now - 3 * HOUR, _quality(now), _replay(now))
     _act(store, now)
 
 
@@ -164,15 +168,43 @@ def _mismatch(now: float) -> Finding:
 
 
 def _rows(now: float) -> Finding:
-    counts = tuple(max(1, int(3000 * math.exp(-i / 4))) for i in range(20))
-    plot = HistogramPlot(
-        title="price of 10,708 rows", unit="USD", edges=tuple(range(0, 20_001, 1000)),
-        counts=counts, marks=(Mark(name="this row", value=18_823),),
-    )  # fmt: skip
+    kinds = {"labels in cut": 12, "ranges in price": 3, "duplicates in whole rows": 146}
+    counted = [CountedRow(name=one, count=n, subject=n == 12) for one, n in kinds.items()]
+    plot = CountsPlot(title="Suspicious rows by kind", rows=tuple(counted), total=10_708)
     return _finding(
         kind="SuspiciousRows", subject="row=9f2c4e", share=0.0011, certainty=0.8,
         source="data check", starts_at=now - 300 * HOUR, plot=plot,
         title="12 rows have a label that their neighbours contradict",
+    )  # fmt: skip
+
+
+def _quality(now: float) -> Finding:
+    rows = [
+        MeasuredRow(name="color=E", value=0.71, low=0.66, high=0.76, reference=0.93, bound=0.9,
+                    subject=True),
+        MeasuredRow(name="color=D", value=0.9, low=0.87, high=0.93, reference=0.92, bound=0.89),
+        MeasuredRow(name="cut=Very Good and clarity=VS2", value=0.94, low=0.9, high=0.98,
+                    reference=0.91, bound=0.88),
+        MeasuredRow(name="all rows", value=0.89, low=0.88, high=0.9, reference=0.92, bound=0.89),
+    ]  # fmt: skip
+    return _finding(
+        kind="QualityTest", subject="slice=color=E", share=0.18, certainty=0.999, source="test",
+        starts_at=now - 3 * HOUR, title="worse than when packaged: slice color=E",
+        action="Read the report. The report is in test/index.html.",
+        links={"report": "https://grafana.example/runs/7"},
+        plot=IntervalsPlot(title="accuracy on the new data, and when packaged", unit="accuracy",
+                           rows=tuple(rows)),
+    )  # fmt: skip
+
+
+def _replay(now: float) -> Finding:
+    levels = ("artifact", "state", "predictions", "metrics", "statistical")
+    return _finding(
+        kind="ReplayFailed", package="energy", source="replay", starts_at=now - 3 * HOUR,
+        title="replay reached level metrics, expected state",
+        values={"rows compared": 500.0, "rows with another label": 3.0},
+        plot=LevelsPlot(title="Level of the replay, and the one that is required",
+                        levels=levels, required=1, reached=3),
     )  # fmt: skip
 
 

@@ -27,8 +27,9 @@ def feature_names(native: Any) -> tuple[str, ...] | None:
         told = getattr(native, "feature_name", None)  # of a Booster
         names = _texts(told()) if callable(told) else None
         return None if names is None or _is_made_up(names, libraries) else names
-    steps = getattr(native, "steps", None)
-    inner = steps[0][1] if steps else getattr(native, "best_estimator_", None)
+    inner = _first_step(native)
+    if inner is None:
+        inner = getattr(native, "best_estimator_", None)
     return None if inner is None or isinstance(inner, str) else feature_names(inner)
 
 
@@ -46,8 +47,15 @@ def columns_named(names: Sequence[str], columns: Sequence[str]) -> tuple[str, ..
     return tuple(known[name] for name in names)
 
 
+def _first_step(native: Any) -> Any:
+    """The model of a pipeline's first step; None for a model of another kind of ``steps``."""
+    steps = getattr(native, "steps", None)
+    first = steps[0] if isinstance(steps, list) and steps else None
+    return first[1] if isinstance(first, tuple) and len(first) == 2 else None
+
+
 def _texts(names: Any) -> tuple[str, ...] | None:
-    if names is None or callable(names) or isinstance(names, str):
+    if callable(names) or isinstance(names, str) or not hasattr(names, "__iter__"):
         return None
     return tuple(str(name) for name in names) or None
 

@@ -18,6 +18,7 @@ from modelhost.exceptions import describe_exception
 from packager.errors import PackageError
 from packager.manifest.manifest import Manifest
 from packager.model.integrity import check_before_loading
+from serving.compiled_check import sampler
 from serving.feedback import stores
 from serving.http import logs
 from serving.http.auth import ApiKeys
@@ -25,7 +26,6 @@ from serving.processes import log_lines, resources
 from serving.processes.model_environment import THREADS
 from serving.processes.remote_members import check_remote_members
 from serving.settings import Settings
-from serving.shadow import sampler
 
 END_SECONDS = 30.0
 """Seconds that workers may take to end, beyond the deadline of a request."""
@@ -68,9 +68,9 @@ def _serve(settings: Settings, manifest: Manifest, home: Path, readers: log_line
     os.environ.update(dict.fromkeys(THREADS, "1"))  # a process that forks has a single thread
     os.environ.setdefault("BENTOML_HOME", str(home))
     os.environ["BENTOML_DO_NOT_TRACK"] = "True"
-    checked = settings.shadow_ratio > 0 and manifest.compiled.verdict == "equal"
+    checked = settings.compiled_check_ratio > 0 and manifest.compiled.verdict == "equal"
     if checked:
-        os.environ[sampler.SHADOW_DIR] = str(home)
+        os.environ[sampler.COMPILED_CHECK_DIR] = str(home)
     logs.to_json()
     resources.make_metrics_folder()
     with resources.locked_folder(home), resources.listen_on(settings.host, settings.port) as socket:
@@ -79,9 +79,9 @@ def _serve(settings: Settings, manifest: Manifest, home: Path, readers: log_line
         from serving.http.worker_table import Heartbeats, make_table
         from serving.prediction.model_board import ModelBoard
         from serving.prediction.package_files import PackageFiles
-        from serving.processes.child import Child
-        from serving.processes.children import Shared, children_of
+        from serving.processes.children import Shared, children_of, compiled_check_child
         from serving.processes.model_processes import model_children, model_sockets
+        from serving.processes.private_socket import PrivateSocket
         from serving.processes.supervisor import Supervisor
         from serving.worker import check_libraries
 
@@ -92,17 +92,17 @@ def _serve(settings: Settings, manifest: Manifest, home: Path, readers: log_line
         table = make_table()
         models = model_sockets(files, home)
         board = ModelBoard(len(models))
+        shadow = None if settings.shadow is None else PrivateSocket.make(home, "shadow")
         processes = [
-            *children_of(settings, files, Shared(socket, table, models, board)),
+            *children_of(settings, files, Shared(socket, table, models, board, shadow)),
             *model_children(settings, files, models, given, home, readers.channels),
         ]
+        if settings.shadow is not None and shadow is not None:
+            from serving.shadow.process import shadow_child
+
+            processes.append(shadow_child(settings, settings.shadow, manifest, shadow))
         if checked:
-            command = [sys.executable, "-m", "serving.shadow.checker", str(home)]
-            command += [one.address for one in models]
-            inherited = [one.path for one in models]
-            processes.append(
-                Child("the checker of compiled answers", command, os.environ, inherited)
-            )
+            processes.append(compiled_check_child(home, models))
         counts = RestartCounts(resources.metrics_folder(), manifest.name, manifest.tag)
         end_seconds = settings.deadline_seconds + END_SECONDS
         # Pages with objects of the collector would be copied in each worker.

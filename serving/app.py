@@ -7,6 +7,7 @@ import gc
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from packager.errors import PackageError
 from serving import routes
@@ -36,6 +37,9 @@ from serving.routes import Routes
 from serving.settings import Settings
 from serving.viewer import DeferredApp
 
+if TYPE_CHECKING:
+    from serving.shadow.sender import ShadowSender
+
 GC_THRESHOLD = 10_000
 """Net new objects that start a run of the cyclic garbage collector."""
 
@@ -61,6 +65,8 @@ class App:
         ``board``: as of ``ModelClient``.
         """
         self._board = board
+        self.shadow_address = ""
+        """Of the shadow process, if the settings have a shadow."""
         self._viewer = viewer
         self._settings = settings
         self._start = start
@@ -98,9 +104,10 @@ class App:
         loaded = LoadedPackage(
             Routes.of(predictor.manifest, predictor.golden, self._settings),
             pipeline,
-            Recorder(predictor, self._settings.shadow_ratio),
+            Recorder(predictor, self._settings.compiled_check_ratio),
             predictor.feedback,
             golden,
+            self._shadow_of(predictor),
         )
         loaded.recorder.begin()
         checking = None if golden is None else asyncio.create_task(golden.run())
@@ -119,6 +126,14 @@ class App:
         finally:
             loaded.close()
         await send({"type": "lifespan.shutdown.complete"})
+
+    def _shadow_of(self, predictor: Predictor) -> ShadowSender | None:
+        """What samples the answered rows; None without a shadow."""
+        if self._settings.shadow is None:
+            return None
+        from serving.shadow.attach import attach_shadow
+
+        return attach_shadow(self._settings, self._settings.shadow, predictor, self.shadow_address)
 
     def accepts(self, url: bytes, headers: Mapping[bytes, bytes]) -> bool:
         """Whether ``direct`` may be called for a ``POST`` with these headers."""
@@ -144,6 +159,7 @@ class App:
         assert loaded is not None
         path, adapter = loaded.routes.direct[url]
         request = Request(self._handler, "POST", path, headers)
+        request.body = body
         if not loaded.pipeline.may_predict_inline:
             return self._later(request, adapter, body)
         with request:
@@ -197,7 +213,7 @@ class App:
             request.answer(document)
             return
         deadline = time.monotonic() + self._settings.deadline_seconds
-        body = await self._body(request, receive)
+        body = request.body = await self._body(request, receive)
         adapter = loaded.routes.adapters.get(request.path)
         if adapter is not None:
             with self._bodies.held(body):

@@ -76,7 +76,7 @@ def predict_file(root: Root, source: Path, out: Path) -> int:
     written = out.with_name(f"{out.name}.part")
     first = 0
     try:
-        with _model_process(manifest, root) as host, written.open("wb") as file:
+        with model_process(manifest, root) as host, written.open("wb") as file:
             model = host.load(root.model, manifest.serve, manifest.task)
             for rows in _batches(source):
                 checked = _checked(checker, rows, first)
@@ -100,7 +100,7 @@ def _checked(checker: RowChecker, rows: list[dict[str, Any]], first: int) -> Val
 
 
 @contextmanager
-def _model_process(manifest: Manifest, root: Root) -> Iterator[ModelHost]:
+def model_process(manifest: Manifest, root: Root) -> Iterator[ModelHost]:
     """A process with the variables, files and network of a server's model process."""
     serve, settings = manifest.serve, Settings.from_environment()
     with tempfile.TemporaryDirectory(prefix="model-", ignore_cleanup_errors=True) as name:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from monitoring.metrics.recorder import Batch
 from serving import routes
@@ -28,6 +28,9 @@ from serving.protocols import registry
 from serving.routes import Routes
 from serving.settings import Settings
 
+if TYPE_CHECKING:  # only servers with a shadow need it
+    from serving.shadow.sender import ShadowSender
+
 logger = logging.getLogger("serving")
 
 
@@ -42,6 +45,8 @@ class LoadedPackage:
     """None if feedback is off."""
     golden: GoldenCheck | None = None
     """None for a package without golden cases."""
+    shadow: ShadowSender | None = None
+    """None without ``MODEL_SHADOW``."""
 
     @property
     def unready(self) -> Unready | None:
@@ -50,6 +55,8 @@ class LoadedPackage:
 
     def close(self) -> None:
         """Accept no more requests, and count answered ones."""
+        if self.shadow is not None:
+            self.shadow.close()
         if self.feedback is not None:
             self.feedback.close()
         self.recorder.close()
@@ -125,6 +132,8 @@ class RequestHandler:
             route = self._route(request.path)
             if self.loaded is not None and request.path not in routes.PROBES:
                 self.loaded.recorder.answered(route, response.status, seconds, batch)
+                if batch is not None and self.loaded.shadow is not None:
+                    self.loaded.shadow.submit(request.path, request.headers, request.body, batch)
             if self._access.wants(response.status):
                 self._log(request, route, response.status, seconds)
         except Exception:  # such as a full disk under the counter files
@@ -156,7 +165,10 @@ class Request:
     nothing to send: the client disconnected, or another application answers.
     """
 
-    __slots__ = ("_handler", "batch", "headers", "method", "path", "response", "started", "trace")
+    __slots__ = (
+        *("_handler", "batch", "body", "headers", "method", "path", "response", "started"),
+        "trace",
+    )
 
     def __init__(
         self, handler: RequestHandler, method: str, path: str, headers: Mapping[bytes, bytes]
@@ -169,6 +181,8 @@ class Request:
         self.trace = trace_of(headers.get(b"x-request-id"), headers.get(b"traceparent"))
         self.response: Response | None = None
         self.batch: Batch | None = None
+        self.body = b""
+        """Of a prediction, for the shadow."""
 
     def __enter__(self) -> Self:
         return self

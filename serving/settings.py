@@ -21,6 +21,7 @@ from serving.http.limits import MAX_VALUES, MIN_ANSWER_BYTES, Budget
 from serving.http.logs import AccessLog
 from serving.platforms import DEFAULT_PORT, HEALTH_ROUTE, PREDICT_ROUTE, port_variable
 from serving.processes.remote_members import VARIABLE as MEMBER_URLS
+from serving.shadow.settings import ShadowSettings
 
 MAX_WORKERS = 256
 MIN_PROCESS_MEMORY = 64 << 20
@@ -64,8 +65,8 @@ class Settings:
     """``MODEL_METRICS_AUTH``: whether ``/metrics`` requires a key; by default if there are keys."""
     access_log: AccessLog
     """``MODEL_ACCESS_LOG``: which requests are logged."""
-    shadow_ratio: float
-    """``MODEL_SHADOW_RATIO``: fraction of compiled rows that the model predicts again."""
+    compiled_check_ratio: float
+    """``MODEL_COMPILED_CHECK_RATIO``: fraction of compiled rows that the model predicts again."""
     native: Literal["eager", "lazy"]
     """``MODEL_NATIVE``: start the model's process with the server, or when a row needs it."""
     process_memory: int | None
@@ -74,6 +75,8 @@ class Settings:
     """``MODEL_MEMBER_URLS``: the servers of a solution's members that run elsewhere."""
     feedback: FeedbackSettings
     """Settings of late labels and of the flagged-rows log."""
+    shadow: ShadowSettings | None
+    """``MODEL_SHADOW`` and its bounds; None without a shadow."""
     health_route: str
     """``AIP_HEALTH_ROUTE``: one more path for ``/ping``; empty for none."""
     predict_route: str
@@ -123,13 +126,16 @@ class Settings:
                 _one_of("off", "errors", "all"),
                 "off, errors or all",
             ),
-            shadow_ratio=read("MODEL_SHADOW_RATIO", "0", _ratio, "a number from 0 to 1"),
+            compiled_check_ratio=read(
+                "MODEL_COMPILED_CHECK_RATIO", "0", _ratio, "a number from 0 to 1"
+            ),
             native=read("MODEL_NATIVE", "eager", _one_of("eager", "lazy"), "eager or lazy"),
             process_memory=variables.read(
                 environment, "MODEL_PROCESS_MEMORY", "off", _size, "a size such as 800M or 2G"
             ),
             member_urls=read(MEMBER_URLS, "", parse_urls, "NAME=URL,NAME=URL"),
             feedback=FeedbackSettings.from_environment(environment),
+            shadow=ShadowSettings.from_environment(environment),
             health_route=read(HEALTH_ROUTE, "", _route(*PREDICT_ROUTES, predict_route), FREE_ROUTE),
             predict_route=predict_route,
         )

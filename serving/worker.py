@@ -56,6 +56,8 @@ class ServingWorker:
     models: Sequence[str]
     """Addresses of the model's processes."""
     board: ModelBoard
+    shadow: str
+    """Address of the shadow process; empty without a shadow."""
     table: int
     notes: SharedNotes
     metrics: Path
@@ -76,6 +78,7 @@ class ServingWorker:
         viewer = viewer_of(self.settings, self.files.manifest)
         board = self.board.of_worker(self.number)
         app = App(viewer, self.settings, self._load, self.models, workers.busy, board)
+        app.shadow_address = self.shadow
         server = worker_server(app, workers, BACKLOG, self.supervisor)
         server.run(sockets=[self.listening])
         return 0 if server.started else FAILED_TO_START

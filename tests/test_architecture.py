@@ -377,8 +377,9 @@ STARTED = (
     "serving/health.py",
     "serving/platforms.py",
     "serving/predict_file.py",
+    "serving/scoring/__main__.py",
     "serving/service.py",
-    "serving/shadow/checker.py",
+    "serving/compiled_check/checker.py",
 )
 """What is started by name in a served image: the server's processes, its health check, the program
 ``serve``, and what ``package predict`` runs."""

@@ -19,7 +19,7 @@ INTERNAL = {
     "MODEL_CONFINEMENT": "the confinement that a process already has",
     "MODEL_FEEDBACK_KEY_FD": "the descriptor of a temporary key",
     "MODEL_PINNED_ISA": "the environment of this process is pinned",
-    "MODEL_SHADOW_DIR": "the folder of the checker's socket",
+    "MODEL_COMPILED_CHECK_DIR": "the folder of the checker's socket",
 }
 """Internal: set only by one process of the product for another."""
 CHOSEN_BY_SERVE = {"MODEL_ROOT", "MODEL_HOST", "MODEL_PORT"}

@@ -11,6 +11,7 @@ TOP = Path(__file__).parent.parent
 ROOMS = ("modelhost", "packager", "serving", "monitoring")
 
 EXEMPT: dict[str, str] = {
+    "packager/labelling/label_step.py": "what two steps share: test_mapping.py, test_estimate.py",
     **{
         f"modelhost/loaders/{name}.py": "loads its library: loaders/test_large_libraries.py"
         for name in (
@@ -36,6 +37,17 @@ EXEMPT: dict[str, str] = {
         for name in ("weak_calendar", "weak_categories", "weak_ranges")
     },
     "modelhost/solution/remote_connection.py": "opened, kept and closed in test_remote_member.py",
+    **{
+        f"packager/scoring/{name}.py": "a step of a run: scoring/test_run.py kills, divides it"
+        for name in ("finish", "parts", "score_units", "units")
+    },
+    **{
+        f"serving/scoring/{name}.py": "a step of a session: scoring/test_session.py sees it"
+        for name in ("answering", "block_checker", "tally")
+    },
+    "packager/cli/deploy_batch.py": "prints what deploy/test_batch.py runs",
+    "packager/runners/package_stream.py": "the process under cli/test_score.py",
+    "packager/tables/commit_once.py": "committed and repeated in scoring/test_delta_units.py",
     "modelhost/compiling/answer_parts.py": "compiled in worker/compile/test_outputs.py",
     "packager/cli/data/labels_derive.py": "`labels map` and the errors in cli/data/test_labels.py",
     "packager/labelling/derived_labels.py": "called by test_mapping.py and test_estimate.py",
@@ -44,6 +56,9 @@ EXEMPT: dict[str, str] = {
     "packager/deploy/grafana/panel.py": "drawn by dashboard.py, whose test reads them",
     "packager/deploy/prometheus/output_cases.py": "promtool runs them in test_rule_tests.py",
     "packager/deploy/prometheus/presence_cases.py": "promtool runs them in test_rule_tests.py",
+    "packager/deploy/prometheus/shadow_cases.py": "promtool runs them in test_rule_tests.py",
+    "serving/shadow/attach.py": "called by every worker in serving/test_shadow.py",
+    "serving/shadow/process.py": "started by every server in serving/test_shadow.py",
     "packager/deploy/prometheus/resolve_cases.py": "promtool runs them in test_rule_tests.py",
     "packager/model/model.py": "a protocol, which test_hosted_model.py and others satisfy",
     "packager/environment/built_wheels.py": "kept and compared in test_source_builds.py",
@@ -53,7 +68,6 @@ EXEMPT: dict[str, str] = {
     "packager/progress.py": "a protocol, and a class that says nothing",
     "packager/project/templates/train.py": "a starter's file: tests/conftest.py builds with it",
     "packager/runners/build_wheel.py": "runs alone, in test_source_build.py",
-    "packager/tracker/forges/forge.py": "a protocol, which the test of each forge speaks",
     "packager/tracker/service/health.py": "/metrics: test_exposition.py, test_reconciling.py",
     "packager/tracker/service/sources.py": "what test_reconciling.py and test_incoming.py run",
     "packager/tracker/sources/enrichment.py": "asked and kept in service/test_reconciling.py",
@@ -136,7 +150,8 @@ FEATURES: dict[str, str] = {
     "serving/test_server_errors.py": "every status code of a whole server",
     "serving/test_server_faults.py": "a server whose processes, disk or store fail",
     "serving/test_server_load.py": "workers of a server under load",
-    "serving/test_shadow_comparison.py": "a wrong compiled form while it serves",
+    "serving/test_shadow.py": "a server whose rows go to a challenger",
+    "serving/test_compiled_check.py": "a wrong compiled form while it serves",
     "serving/test_strange_names.py": "names of any Unicode, through a whole server",
     "serving/test_unsupported_libraries.py": "a server on libraries it doesn't know",
     "serving/test_nested_columns.py": "arrays, bytes and lists, through every protocol of a server",

@@ -121,7 +121,7 @@ class Scorer:
             error = token.number - label
             if not math.isfinite(error):
                 raise InvalidError("not_a_number")
-            return ScoredLabel(token.bitmap, ours, delay, error=error)
+            return ScoredLabel(token.bitmap, ours, delay, actual=label, error=error)
         return ScoredLabel(
             token.bitmap,
             ours,

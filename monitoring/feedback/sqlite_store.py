@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
-import stat
-import urllib.parse
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from monitoring.feedback.private_file import connect, private_umask, refuse_other_kinds
 from monitoring.feedback.token_store import DAY, WAIT_SECONDS, Token, TokenStoreError
 
 FILE = "feedback.sqlite3"
@@ -53,8 +51,7 @@ class SqliteTokenStore:
         try:
             if make:
                 folder.mkdir(parents=True, exist_ok=True)
-            for beside in ("", "-wal", "-shm"):
-                _refuse_other(Path(f"{self._path}{beside}"))
+            refuse_other_kinds(self._path)
             self._open(make=make)
         except (OSError, sqlite3.Error) as error:
             raise TokenStoreError(f"{self._path}: {error}") from error
@@ -101,17 +98,8 @@ class SqliteTokenStore:
         self._db.close()
 
     def _open(self, *, make: bool) -> None:
-        mode = "rwc" if make else "rw"
-        with _private():
-            self._db = sqlite3.connect(
-                f"file:{urllib.parse.quote(str(self._path))}?mode={mode}",
-                uri=True,
-                timeout=WAIT_SECONDS,
-                isolation_level=None,
-                check_same_thread=False,
-            )
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=NORMAL")
+        with private_umask():
+            self._db = connect(self._path, WAIT_SECONDS, make=make)
             # Also proves that the file can be written.
             for statement in _TABLES:
                 self._db.execute(statement)
@@ -164,16 +152,6 @@ class SqliteTokenStore:
             raise
 
 
-def _refuse_other(path: Path) -> None:
-    """Raise ``OSError`` for a link, pipe or device, which SQLite would follow or wait for."""
-    try:
-        kind = path.lstat().st_mode
-    except FileNotFoundError:
-        return
-    if not stat.S_ISREG(kind):
-        raise OSError(f"expected {path.name} to be a file, got a link, folder, pipe or device")
-
-
 def _identity(path: Path) -> tuple[int, int]:
     """Device and inode of a file; (0, 0) if it doesn't exist."""
     try:
@@ -181,13 +159,3 @@ def _identity(path: Path) -> tuple[int, int]:
     except FileNotFoundError:
         return 0, 0
     return found.st_dev, found.st_ino
-
-
-@contextmanager
-def _private() -> Iterator[None]:
-    """Create files that only this user can access."""
-    before = os.umask(stat.S_IRWXG | stat.S_IRWXO)
-    try:
-        yield
-    finally:
-        os.umask(before)

@@ -49,7 +49,8 @@ class ScoredLabel:
     """None for a regression."""
     predicted: Any = None
     actual: Any = None
-    """Class labels; None for a prediction that isn't one of our classes."""
+    """Class labels, None for a prediction that isn't one of our classes; ``actual`` may be a
+    number."""
     error: float = 0.0
     """Prediction minus actual number, for a regression."""
 

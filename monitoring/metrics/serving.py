@@ -102,7 +102,7 @@ class ServingMetrics:
                 self._forms[form].inc(count)
 
     def add_comparison(self, outcome: str) -> None:
-        """Count one row of the shadow comparison; ``outcome`` is one of ``COMPARISONS``."""
+        """Count one row of the compiled check; ``outcome`` is one of ``COMPARISONS``."""
         self._comparisons[outcome].inc()
 
     def add_slices(self, counts: Iterable[tuple[int, int, int, float]]) -> None:
@@ -202,7 +202,7 @@ class ServingMetrics:
         )
         self._forms = {form: counter.labels(*common, form) for form in FORMS}
         counter = self.series.counter(
-            "model_shadow_comparisons_total", "Rows that the model predicted again.", "outcome"
+            "model_compiled_checks_total", "Rows that the model predicted again.", "outcome"
         )
         self._comparisons = {text: counter.labels(*common, text) for text in COMPARISONS}
         self.refused_rows = self.series.counter(

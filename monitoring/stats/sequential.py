@@ -93,7 +93,7 @@ def _boundary(spread: float, horizon: float, alpha: float) -> float:
 
     ``spread``: its variance now; ``horizon``: the one for which the boundary is narrowest.
     """
-    mixture = horizon / _widening(alpha)
+    mixture = horizon / widening(alpha)
     total = spread + mixture
     return math.sqrt(total * math.log(total / (mixture * alpha**2)))
 
@@ -104,7 +104,7 @@ def _share_variance(share: float, rows: float) -> float:
     return nearer * (1 - nearer)
 
 
-def _widening(alpha: float) -> float:
+def widening(alpha: float) -> float:
     """Rows of the horizon over the mixture's parameter that minimizes the width there."""
     twice = -2 * math.log(alpha)
     return twice + math.log(twice) + 1

@@ -52,19 +52,18 @@ def _own_shares(slices: Sums, total: Sums) -> tuple[Floats, Floats]:
 
 
 def _means(slices: Sums, total: Sums, own: bool) -> tuple[Floats, Floats]:
-    """Means of real losses: Student's t as the normal value of the same tail (Wallace 1959)."""
+    """Means of real losses, over the standard error that all rows have in common.
+
+    With a variance of its own, a part of a weak slice whose losses vary more (as those of larger
+    means do) would score less than the whole. The squares of these scores add up over disjoint
+    rows, as sums of squares do.
+    """
     n, others = slices.rows, total.rows - slices.rows
     mean, beside = slices.loss / n, (total.loss - slices.loss) / others
-    whole = total.other / total.rows - (total.loss / total.rows) ** 2
-    # One slice of equal losses has no variance of its own: it has at least what one row adds.
-    variance = np.maximum(slices.other / n - mean**2, whole / n) / (n - 1)
-    rest = np.maximum((total.other - slices.other) / others - beside**2, 0) / others
+    variance = total.other / total.rows - (total.loss / total.rows) ** 2
     excess = mean if own else mean - beside
     least = np.minimum(mean, mean - beside) if own else excess
-    t = least / np.sqrt(np.maximum(variance + rest, 1e-300))
-    freedom = n - 1
-    normal = (8 * freedom + 1) / (8 * freedom + 3) * np.sqrt(freedom * np.log1p(t * t / freedom))
-    return excess, np.sign(t) * normal
+    return excess, least / np.sqrt(np.maximum(variance * (1 / n + 1 / others), 1e-300))
 
 
 def _divergence(share: Floats, expected: Floats) -> Floats:

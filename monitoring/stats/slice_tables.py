@@ -18,6 +18,9 @@ from monitoring.stats.slice_tests import Losses
 
 Floats = npt.NDArray[np.float64]
 
+CAPPED = 0.2
+"""Of the real losses above their mean, those that count as the smallest of them."""
+
 
 @dataclass(frozen=True)
 class Sums:
@@ -48,7 +51,7 @@ class SliceTables:
             np.pad(feature.terms, ((0, 0), (0, 1))).astype(np.float64) for feature in features
         ]
         self._grids = [feature.grid for feature in features]
-        self._weights = row_weights(losses)
+        self._weights = row_weights(losses, first)
 
     def total(self) -> Sums:
         """The sums of all rows: shape (2,), by half."""
@@ -101,10 +104,23 @@ class SliceTables:
         )
 
 
-def row_weights(losses: Losses) -> tuple[None, Floats, Floats]:
-    """What each row adds to ``Sums``: one row, its loss and its other number, (n,)."""
+def row_weights(losses: Losses, first: Mask | None = None) -> tuple[None, Floats, Floats]:
+    """What each row adds to ``Sums``: one row, its loss and its other number, (n,).
+
+    Of real losses the largest are capped, in each half by its own rows: a few of them would choose
+    the slices that they happen to be in. ``first``: whether a row is in the first half, (n,); None
+    for rows of one half.
+    """
     if losses.binary:
         own = losses.expected
         return None, losses.loss, np.zeros(len(losses.loss)) if own is None else own
-    over = losses.over
+    over = losses.over.copy()
+    for half in (slice(None),) if first is None else (first, ~first):
+        over[half] = _capped(over[half])
     return None, over, over * over
+
+
+def _capped(over: Floats) -> Floats:
+    """``over`` without the differences of the largest fifth of those above its mean."""
+    above = over[over > over.mean()] if len(over) else over
+    return np.minimum(over, np.quantile(above, 1 - CAPPED)) if len(above) else over

@@ -1,10 +1,17 @@
-"""A build on a new version of a table: the package of the older version, tested on what came."""
+"""A build on a new version of a table: the last package on what came, and its processor time."""
 
 from __future__ import annotations
 
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from packager.build.record import BuildRecord
+from packager.cache import temporary_directory
 from packager.engine.engine import Engine
 from packager.errors import PackageError
 from packager.image.export import Destination
@@ -14,8 +21,11 @@ from packager.manifest.manifest import DataSource
 from packager.progress import Progress
 from packager.project.config import Project
 from packager.project.outputs import RECORD
+from packager.testing.previous_time import times_on
 from packager.testing.run import DataTestRequest, run_test
-from packager.worker.test.report import DataTestReport
+from packager.worker.test.report import Check, DataTestReport
+from packager.worker.test.timing import since
+from packager.worker.test.verdict import Judged, judge
 
 
 @dataclass(frozen=True)
@@ -46,38 +56,153 @@ class PreviousTest:
         }
 
 
-def previous_test(
-    project: Project, output: Destination, engine: Engine | None, progress: Progress
-) -> PreviousTest | None:
-    """Test the package that the last build of ``project`` made, before it is replaced.
+@dataclass(frozen=True)
+class PreviousTime:
+    """The processor time of a row in the new package, compared with the last one."""
 
-    None if the data is no table, there is no such package, or its version is not older. A test that
-    can't be made is a warning: it must not stop a build.
+    tag: str
+    check: Check | None
+    """None if it could not be compared."""
+    why: str = ""
+    """Why not."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether it was compared, and a row costs no more than the policy allows."""
+        return self.check is not None and self.check.verdict == "passed"
+
+    @property
+    def line(self) -> str:
+        """What a build says about it."""
+        if self.check is None:
+            return f"processor time was not compared with {self.tag}: {self.why}"
+        return f"processor time, {self.check.verdict}: {self.check.why}"
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """For programs."""
+        found = self.check
+        return {
+            "tag": self.tag,
+            "verdict": None if found is None else found.verdict,
+            "ratio": None if found is None else found.now,
+            "sentence": self.line,
+        }
+
+
+@dataclass(frozen=True)
+class LastPackage:
+    """The package that the last build of a project made from an older version of its table."""
+
+    tag: str
+    reference: Reference
+    data: str
+    """The rows that the newer version adds: ``TABLE@3..5``."""
+    version: Location
+    engine: Engine | None
+    progress: Progress
+
+    def test(self) -> PreviousTest | None:
+        """Test it on the rows; None if the version adds none. A test that can't be made warns."""
+        self.progress.step(f"testing {self.tag} on the rows that {self.version} adds")
+        asked = DataTestRequest(self.data)
+        try:
+            report = run_test(self.reference, asked, self.engine, self.progress).report
+        except PackageError as error:
+            self.progress.warn(_not_tested(error))
+            return None
+        return None if report is None else PreviousTest(self.tag, str(self.version), report)
+
+    def time(self, built: str) -> PreviousTime:
+        """Compare the processor time of the package ``built`` with its own, and tell it."""
+        found = self._compared(built)
+        (self.progress.step if found.passed else self.progress.warn)(found.line)
+        return found
+
+    def _compared(self, built: str) -> PreviousTime:
+        try:
+            with open_reference(built, self.engine) as new:
+                both, policy = (new, self.reference), new.manifest.test
+                times = times_on(both, self.data, self.engine, self.progress)
+        except PackageError as error:
+            return PreviousTime(self.tag, None, error.message)
+        check = since(times, policy)
+        if check is None:
+            return PreviousTime(self.tag, None, times.why or "too few rounds could be measured")
+        (family,) = judge({"time": Judged([check])}, policy)
+        return PreviousTime(self.tag, family.checks[0])
+
+
+@contextmanager
+def last_package(
+    project: Project, output: Destination, engine: Engine | None, progress: Progress
+) -> Iterator[LastPackage | None]:
+    """The package of the last build at ``output``, which stays readable while it is replaced.
+
+    None if the data is no table, there is no such package, or its version is not older. One that
+    can't be read is a warning: it must not stop a build.
     """
+    with ExitStack() as stack:
+        try:
+            found = _opened(project, output, engine, progress, stack)
+        except PackageError as error:
+            progress.warn(_not_tested(error))
+            found = None
+        yield found
+
+
+def _opened(
+    project: Project,
+    output: Destination,
+    engine: Engine | None,
+    progress: Progress,
+    stack: ExitStack,
+) -> LastPackage | None:
     table, record = project.table, project.directory / RECORD
     if table is None or not record.is_file():
+        return None
+    if output.path is not None and not output.path.exists():
         return None
     from packager.tables.delta import VersionedTable
 
     version = VersionedTable.open(table).version(table.version).number
-    try:
-        tag = BuildRecord.load(record).tag
-        place = tag if output.kind == "docker" else str(output)
-        if output.path is not None and not output.path.exists():
-            return None
-        with open_reference(place, engine) as found:
-            older = _version(found)
-            if older is None or older >= version:
-                return None
-            data = f"{table.uri}@{older}..{version}"
-            progress.step(
-                f"testing {found.name} on the rows that {Location(table.uri, version)} adds"
-            )
-            report = run_test(found, DataTestRequest(data), engine, progress).report
-    except PackageError as error:
-        progress.warn(f"the last package was not tested on the new version: {error.message}")
+    tag = BuildRecord.load(record).tag
+    place = tag if output.path is None else str(output)
+    older = _version(stack.enter_context(open_reference(place, engine)))
+    if older is None or older >= version:
         return None
-    return None if report is None else PreviousTest(tag, str(Location(table.uri, version)), report)
+    if output.path is not None:
+        place = _kept(output.path, stack.enter_context(temporary_directory()))
+    return LastPackage(
+        tag,
+        stack.enter_context(open_reference(place, engine)),
+        f"{table.uri}@{older}..{version}",
+        Location(table.uri, version),
+        engine,
+        progress,
+    )
+
+
+def _kept(path: Path, folder: Path) -> str:
+    """Another name for the files at ``path`` in ``folder``: the build replaces the first one."""
+    kept = folder / path.name
+    if path.is_dir():
+        shutil.copytree(path, kept, copy_function=_linked)
+    else:
+        _linked(str(path), str(kept))
+    return str(kept)
+
+
+def _linked(source: str, target: str) -> None:
+    """A hard link; a copy on another file system."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def _not_tested(error: PackageError) -> str:
+    return f"the last package was not tested on the new version: {error.message}"
 
 
 def _version(found: Reference) -> int | None:

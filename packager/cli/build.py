@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from packager.cli.app import CREATE, AsJson, app
+from packager.cli.build_findings import report_build, report_data
 from packager.cli.console import ConsoleProgress, print_result, terminal_columns
-from packager.cli.reporting import Issues, send_findings
+from packager.cli.reporting import Issues, ReportUrl, check_reporting
 from packager.errors import PackageError, UsageError
 
 if TYPE_CHECKING:
-    from packager.build.previous import PreviousTest
     from packager.build.record import Built
     from packager.image.export import Destination
 
@@ -143,6 +143,7 @@ def build(
         float, typer.Option(min=1, help="How long the image may take to start in its smoke test.")
     ] = READY_SECONDS,
     issues: Issues = None,
+    report_url: ReportUrl = None,
     as_json: AsJson = False,
 ) -> None:
     """Lock, train, evaluate and assemble a package; print its tag.
@@ -152,11 +153,12 @@ def build(
     """
     from packager.build.context import BuildOptions
     from packager.build.pipeline import build as run_build
-    from packager.build.previous import previous_test
+    from packager.build.previous import last_package
     from packager.engine.engine import Engine
     from packager.image.export import NO_ENGINE, Destination
     from packager.project.config import load_project
 
+    check_reporting(issues, report_url=report_url)
     where = Destination.parse(output)
     engine = Engine.connect()
     if builder == "assemble" and where.kind == "docker" and engine is None:
@@ -172,14 +174,17 @@ def build(
         images=images,
     )
     loaded, progress = load_project(project), ConsoleProgress()
-    before = previous_test(loaded, where, engine, progress)
-    built = run_build(loaded, where, engine, progress, options)
-    for line in before.lines if before else ():
-        progress.warn(line)
+    with last_package(loaded, where, engine, progress) as last:
+        before = last.test() if last else None
+        built = run_build(loaded, where, engine, progress, options)
+        for line in before.lines if before else ():
+            progress.warn(line)
+        cost = last.time(_printed(built, where)) if last else None
     if issues is not None:
-        _report(issues, built, before)
-        _report_data(issues, project, base)
-    tested = {"previous_test": before.document} if before else {}
+        report_build(issues, report_url, built, before)
+        report_data(issues, report_url, project, base)
+    tested: dict[str, Any] = {"previous_test": before.document} if before else {}
+    tested |= {"previous_time": cost.document} if cost else {}
     print_result(json.dumps({**_built(built), **tested}) if as_json else _printed(built, where))
 
 
@@ -248,39 +253,6 @@ def base(
 def _and(words: list[str]) -> str:
     first = ", ".join(words[:-1])
     return f"{first} and {words[-1]} are" if first else f"{words[-1]} is"
-
-
-def _report(url: str, built: Built, before: PreviousTest | None) -> None:
-    """Report the weak slices and the last package's test to the issue tracker."""
-    import time
-
-    from packager.findings.from_build import findings_of_build
-    from packager.findings.from_test import findings_of_test
-
-    progress, now = ConsoleProgress(), time.time()
-    if before is not None:
-        send_findings(url, findings_of_test(before.report, now), progress)
-    send_findings(url, findings_of_build(built.manifest, built.weak, now), progress)
-
-
-def _report_data(url: str, project: Path, base: str | None) -> None:
-    """Report the data check that the build made; it is cached."""
-    import time
-
-    from packager.findings.from_data_check import findings_of_data
-    from packager.project.config import load_project
-    from packager.review.check import check_data, resolve_target
-
-    if load_project(project).data is None:
-        return
-    progress, place = ConsoleProgress(), resolve_target(str(project))
-    try:
-        found = check_data(place, progress, base=base)
-    except PackageError as error:  # the image is built: reporting doesn't fail the build
-        progress.warn(f"the findings of the data were not sent: {error.message}")
-        return
-    told = findings_of_data(found.report, found.open, place.title, place.name, time.time())
-    send_findings(url, told, progress)
 
 
 def _built(built: Built) -> dict[str, Any]:

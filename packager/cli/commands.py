@@ -12,7 +12,18 @@ from typing import Any
 import typer
 
 # isort: off
-from packager.cli import build, inspect, run, test, bench, monitoring, feedback
+from packager.cli import (
+    build,
+    inspect,
+    run,
+    score,
+    test,
+    bench,
+    monitoring,
+    drift,
+    deploy_batch,
+    feedback,
+)
 from packager.cli.data import versions, derive, fingerprints, checks, verdicts
 from packager.cli.data import label_queue, labels, labels_derive
 from packager.cli.issues import service, listing, act, sync, admin
@@ -30,7 +41,9 @@ __all__ = [
     "bench",
     "build",
     "checks",
+    "deploy_batch",
     "derive",
+    "drift",
     "feedback",
     "fingerprints",
     "inspect",
@@ -41,6 +54,7 @@ __all__ = [
     "monitoring",
     "run",
     "run_command",
+    "score",
     "service",
     "sync",
     "test",

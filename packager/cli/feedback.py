@@ -11,7 +11,7 @@ import typer
 
 from packager.cli.app import MONITOR, AsJson, KeyFile, app, make_client
 from packager.cli.console import ConsoleProgress, print_result
-from packager.cli.reporting import Issues, send_findings
+from packager.cli.reporting import Issues, ReportUrl, check_reporting, send_findings
 from packager.errors import PackageError
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ def feedback(
     ],
     key_file: KeyFile = None,
     issues: Issues = None,
+    report_url: ReportUrl = None,
     as_json: AsJson = False,
 ) -> None:
     """Send true labels to a server; exit 1 if one is not counted.
@@ -41,18 +42,20 @@ def feedback(
     """
     from packager.replicas.feedback import send
 
+    check_reporting(issues, report_url=report_url)
     with make_client(url, key_file) as client:
         sent = send(client, source, ConsoleProgress())
         if issues is not None:
-            _report(issues, client, sent, source.name)
+            _report(issues, client, sent, source.name, report_url)
     print_result(_as_json(sent) if as_json else _as_text(sent))
     if not sent.complete:
         raise typer.Exit(1)
 
 
-def _report(url: str, client: Client, sent: FeedbackResult, file: str) -> None:
+def _report(url: str, client: Client, sent: FeedbackResult, file: str, page: str | None) -> None:
     """Report refused labels to the issue tracker at ``url``."""
     from packager.findings.from_feedback import findings_of_feedback
+    from packager.findings.report_page import ReportPage, with_page
 
     progress = ConsoleProgress()
     try:
@@ -61,7 +64,7 @@ def _report(url: str, client: Client, sent: FeedbackResult, file: str) -> None:
         progress.warn(f"the findings were not sent: {error.message}")
         return
     told = findings_of_feedback(sent, served.name, served.tag, file, time.time())
-    send_findings(url, told, progress)
+    send_findings(url, with_page(told, ReportPage(page)), progress)
 
 
 def _as_json(sent: FeedbackResult) -> str:

@@ -1,17 +1,15 @@
-"""Commands that monitor served packages: ``deploy monitoring``, ``deploy remove``, ``drift``."""
+"""Commands that generate monitoring: ``deploy monitoring``, ``deploy remove``."""
 
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from packager.cli.app import MONITOR, Application, AsJson, GroupedVerbs, KeyFile, Ref, app
-from packager.cli.console import ConsoleProgress, print_result, terminal_columns
-from packager.cli.reporting import Issues, send_findings
+from packager.cli.app import MONITOR, Application, AsJson, GroupedVerbs, Ref, app
+from packager.cli.console import ConsoleProgress, print_result
 from packager.deploy.prometheus.rules import AlertOptions, Objectives
 from packager.deploy.schedule import Every
 from packager.errors import UsageError
@@ -167,70 +165,3 @@ def _show_deployed(done: DeployResult, out: Path, as_json: bool) -> None:
         json.dumps(document) if as_json else "\n".join(str(out / file) for file in done.files)
     )
     ConsoleProgress().step(f"watched: {', '.join(models)}")
-
-
-@app.command(rich_help_panel=MONITOR)
-def drift(
-    urls: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="URL", help="The address of a server; name every replica."),
-    ] = None,
-    prometheus: Annotated[
-        str | None, typer.Option(help="Address of a Prometheus, instead of the replicas.")
-    ] = None,
-    window: Annotated[
-        str | None, typer.Option(help="Time window, with --prometheus.", show_default="1d")
-    ] = None,
-    model: Annotated[str | None, typer.Option(help="Model name, if there are several.")] = None,
-    version: Annotated[
-        str | None, typer.Option(help="Model version, if there are several.")
-    ] = None,
-    key_file: KeyFile = None,
-    design_effect: Annotated[
-        float, typer.Option(help="Design effect: dependent rows per independent row.")
-    ] = DEFAULT.design_effect,
-    fail_on_drift: Annotated[
-        bool,
-        typer.Option("--fail-on-drift", help='Exit 1 for any verdict but "no drift".'),
-    ] = False,
-    issues: Issues = None,
-    as_json: AsJson = False,
-) -> None:
-    """Report drifted features, anomalies and slice regressions.
-
-    Uses the thresholds of the alerts.
-    """
-    from packager.client import read_key
-    from packager.replicas.counters import ModelSelector, query_prometheus, scrape_replicas
-    from packager.replicas.drift import drift_report
-    from packager.report.drift import as_text
-
-    if bool(urls) == bool(prometheus):
-        raise UsageError(
-            "expected addresses of servers or --prometheus, got " + ("both" if urls else "neither"),
-            "name every replica, or one Prometheus",
-        )
-    if window is not None and not prometheus:
-        raise UsageError(
-            "--window: expected --prometheus with it",
-            "replicas count since their start; only Prometheus has a history",
-        )
-    if not design_effect >= 1:
-        raise UsageError(
-            f"--design-effect: expected at least 1, got {design_effect}", "use --design-effect 1"
-        )
-    wanted = ModelSelector(model, version)
-    key = None if key_file is None else read_key(key_file)
-    totals = (
-        query_prometheus(prometheus, window or "1d", wanted, key)
-        if prometheus
-        else scrape_replicas(urls or [], wanted, key)
-    )
-    found = drift_report(totals, design_effect)
-    if issues is not None:
-        from packager.findings.from_drift import findings_of_drift
-
-        send_findings(issues, findings_of_drift(found, time.time()), ConsoleProgress())
-    print_result(json.dumps(found.as_json()) if as_json else as_text(found, terminal_columns()))
-    if fail_on_drift and found.verdict != "no drift":
-        raise typer.Exit(1)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from packager.errors import PackageError
+from packager.errors import PackageError, UsageError
 
 if TYPE_CHECKING:
     from packager.progress import Progress
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 URL_VARIABLE = "MODEL_ISSUES_URL"
 TOKEN_FILE_VARIABLE = "MODEL_ISSUES_TOKEN_FILE"
+_VERSION = re.compile(r"@\d*(\.\.\d*)?$")
 _TOKEN = re.compile(r"[!-~]{1,1000}")
 
 
@@ -39,6 +40,53 @@ Issues = Annotated[
         help="Report findings to the issue tracker at this address.",
     ),
 ]
+
+
+def check_report_url(url: str | None) -> str | None:
+    """The address of ``--report-url``; raises ``UsageError`` before the verb begins."""
+    if url is not None:
+        from packager.tracker.core.finding import LINK
+        from packager.tracker.core.texts import MAX_TEXT
+
+        if not LINK.fullmatch(url) or len(url) > MAX_TEXT:
+            raise UsageError(
+                f"--report-url: expected an http or https address of at most {MAX_TEXT} characters,"
+                f" got {url[:80]!r}",
+                "name the page where the report can be read, such as that of the pipeline's run",
+            )
+    return url
+
+
+ReportUrl = Annotated[
+    str | None,
+    typer.Option(
+        callback=check_report_url,
+        metavar="URL",
+        help="Where people can read the report; with --issues.",
+    ),
+]
+Replaces = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Earlier data that these stand in for: their issues end; with --issues.",
+    ),
+]
+
+
+def check_reporting(issues: str | None, **others: str | None) -> None:
+    """Raise ``UsageError`` if an option that is for the issue tracker has no ``--issues``."""
+    for name, value in others.items():
+        if value is not None and issues is None:
+            raise UsageError(
+                f"--{name.replace('_', '-')}: expected --issues with it, got none",
+                f"add --issues URL, or set {URL_VARIABLE}",
+            )
+
+
+def data_name(text: str | None) -> str:
+    """The name of data as their issues have it: the last part of a path, without a version."""
+    return "" if text is None else _VERSION.sub("", Path(text).absolute().name)
 
 
 def read_token(url: str, token_file: Path | None = None) -> str:

@@ -28,7 +28,7 @@ from packager.cli.app import (
     refuse_key_file,
 )
 from packager.cli.console import ConsoleProgress, print_result
-from packager.cli.reporting import Issues, send_findings
+from packager.cli.reporting import Issues, ReportUrl, check_reporting, send_findings
 from packager.errors import PackageError, UsageError
 
 if TYPE_CHECKING:
@@ -163,6 +163,7 @@ def replay(
         typer.Option(help="Of a solution: replay this member only; may be repeated."),
     ] = None,
     issues: Issues = None,
+    report_url: ReportUrl = None,
     local: Local = False,
     as_json: AsJson = False,
 ) -> None:
@@ -173,6 +174,7 @@ def replay(
     """
     from packager.worker.job import ReplayRequest
 
+    check_reporting(issues, report_url=report_url)
     for path in (json_file, html) if html else (json_file,):
         check_writable(path.absolute().parent)
     ask = ReplayRequest(perturb=perturb)
@@ -186,11 +188,14 @@ def replay(
         written = {json_file: done.report.model_dump_json(indent=2) + "\n"}
         if html is not None:
             written[html] = done.page()
-        if issues is not None:
-            send_findings(issues, done.findings(time.time()), ConsoleProgress())
     for path, text in written.items():
         with atomic_file(path) as file:
             file.write_text(text, encoding="utf-8")
+    if issues is not None:
+        from packager.findings.report_page import ReportPage, with_page
+
+        page = ReportPage(report_url, html or json_file)
+        send_findings(issues, with_page(done.findings(time.time()), page), ConsoleProgress())
     shown = f"{done.text}; report in {json_file}"
     print_result(done.report.model_dump_json() if as_json else shown)
     if not done.report.passed:

@@ -14,7 +14,14 @@ import typer
 
 from packager.cli.app import INSPECT, AsJson, Local, Ref, app, opened
 from packager.cli.console import ConsoleProgress, print_result, terminal_columns
-from packager.cli.reporting import Issues, send_findings
+from packager.cli.reporting import (
+    Issues,
+    Replaces,
+    ReportUrl,
+    check_reporting,
+    data_name,
+    send_findings,
+)
 from packager.errors import PackageError
 
 if TYPE_CHECKING:
@@ -57,6 +64,8 @@ def run_data_test(
         typer.Option(help="Earlier package: what a row costs is measured in turn with it."),
     ] = None,
     issues: Issues = None,
+    report_url: ReportUrl = None,
+    replaces: Replaces = None,
     local: Local = False,
     as_json: AsJson = False,
 ) -> None:
@@ -69,6 +78,7 @@ def run_data_test(
     from packager.report.data_test_files import begin, clear, write_error, write_report
     from packager.testing.run import DataTestRequest, run_test
 
+    check_reporting(issues, report_url=report_url, replaces=replaces)
     begin(reference, output, summary, Path(data))
     asked = DataTestRequest(data, labels, tuple(on or ()), only_new, state)
     try:
@@ -95,11 +105,19 @@ def run_data_test(
     write_report(report, output, summary, _before(result.history, report))
     if issues is not None:
         from packager.findings.from_test import findings_of_test
+        from packager.findings.report_page import ReportPage, with_page
 
-        send_findings(issues, findings_of_test(report, time.time()), ConsoleProgress())
+        told = findings_of_test(report, data_name(data), time.time(), data_name(replaces))
+        page = ReportPage(report_url, _page_of(output, summary))
+        send_findings(issues, with_page(told, page), ConsoleProgress())
     print_result(report.model_dump_json() if as_json else as_text(report, terminal_columns()))
     if not report.passed:
         raise typer.Exit(1)
+
+
+def _page_of(output: Path | None, summary: Path | None) -> Path | None:
+    """The written file that people read."""
+    return summary if output is None else output / "index.html"
 
 
 def _before(history: Sequence[DataTestReport], report: DataTestReport) -> list[DataTestReport]:

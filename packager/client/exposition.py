@@ -25,14 +25,21 @@ def read_samples(text: str, address: str) -> list[Sample]:
     """
     found: list[Sample] = []
     try:
-        for sample in _samples(text):
-            found.append(sample)
+        for one in _samples(text):
+            found.append(one)
             if len(found) > MAX_SERIES:
                 raise ValueError(f"more than {MAX_SERIES} series")
     except (ValueError, LookupError, OverflowError, TypeError) as error:
         # The parser raises all of these for invalid text, some without a message.
         raise not_metrics(address, error) from error
     return found
+
+
+def sample(name: str, labels: dict[str, str], value: float) -> Sample:
+    """A sample that was read from elsewhere."""
+    from prometheus_client.samples import Sample
+
+    return Sample(name, labels, value)
 
 
 def not_metrics(address: str, error: Exception) -> PackageError:

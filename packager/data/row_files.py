@@ -75,7 +75,7 @@ def row_blocks(
         frame = block.rename(columns=renamed)
         names = [name for name in frame.columns if name in known]
         form, own = source.files.format, source.reader
-        columns = [_plain(frame[name], known[name], form, own) for name in names]
+        columns = [plain_cells(frame[name], known[name], form, own) for name in names]
         if columns:
             yield [dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)]
         else:
@@ -115,7 +115,7 @@ def _opened(path: Path, schema: Schema, reader: TableReadOptions) -> SourceTable
     if content is not None and is_files and not _is_table(path):
         return SourceTable(path, reader.model_copy(update={"files": FileRows(content=content)}))
     known = {column.name for column in (*schema.features, *schema.extras)}
-    return SourceTable(path, _fitting(path, known, reader))
+    return SourceTable(path, fitting_reader(path, known, reader))
 
 
 def _is_table(path: Path) -> bool:
@@ -131,7 +131,9 @@ def _renamed(source: SourceTable, schema: Schema) -> dict[str, str]:
     return {arrays[0]: wanted[0]} if alone else {}
 
 
-def _fitting(path: Path, known: Collection[str], reader: TableReadOptions) -> TableReadOptions:
+def fitting_reader(
+    path: Path, known: Collection[str], reader: TableReadOptions
+) -> TableReadOptions:
     """``reader``, or the same with the usual marks if only that finds a known column."""
     usual = reader.with_usual_marks()
     if usual == reader:
@@ -147,7 +149,10 @@ def _fitting(path: Path, known: Collection[str], reader: TableReadOptions) -> Ta
         return reader
 
 
-def _plain(series: pd.Series[Any], kind: Kind, form: Format, reader: TableReadOptions) -> list[Any]:
+def plain_cells(
+    series: pd.Series[Any], kind: Kind, form: Format, reader: TableReadOptions
+) -> list[Any]:
+    """The cells of a column as the values of a request, None for null."""
     if form == "csv" and kind != "any":
         cells = series.astype(object).tolist()
         if str(series.name) in reader.folders:

@@ -25,6 +25,9 @@ PANELS = {
     "CrashLoop": ("Processes",),
     "MemberFailed": ("Rows that members did not answer",),
     "MemberSlow": ("Time of calls by member",),
+    "ShadowNotAnswering": ("Rows sent to the challenger",),
+    "ChallengerBetter": ("Challenger minus champion",),
+    "ChallengerWorse": ("Challenger minus champion",),
 }
 """Alert → titles of its panel, of which a dashboard has one; other alerts have the first panel."""
 FEATURED = frozenset({"FeatureDrift"})

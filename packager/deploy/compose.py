@@ -39,6 +39,25 @@ if not key.exists():
 """.strip()
 
 
+def _prometheus(fleet: Fleet) -> dict[str, Any]:
+    return {
+        **_monitoring_service(PROMETHEUS),
+        "command": [
+            "--config.file=/etc/prometheus/prometheus.yml",
+            "--storage.tsdb.path=/prometheus",
+            f"--storage.tsdb.retention.time={RETENTION}",
+        ],
+        "ports": ["127.0.0.1:9090:9090"],
+        "volumes": [
+            "./prometheus:/etc/prometheus:ro",
+            "prometheus:/prometheus",
+            *([tracker.SCRAPE_TOKEN_VOLUME] if fleet.tracker else []),
+        ],
+        "healthcheck": _healthcheck("9090/-/healthy"),
+        "restart": "unless-stopped",
+    }
+
+
 def services(fleet: Fleet) -> dict[str, Any]:
     """A compose file; all ports are published on 127.0.0.1 only, and state is in volumes.
 
@@ -49,18 +68,7 @@ def services(fleet: Fleet) -> dict[str, Any]:
         "services": {
             **{one.state: state_service(one) for one in models},
             **{one.service: model_service(one) for one in models},
-            "prometheus": {
-                **_monitoring_service(PROMETHEUS),
-                "command": [
-                    "--config.file=/etc/prometheus/prometheus.yml",
-                    "--storage.tsdb.path=/prometheus",
-                    f"--storage.tsdb.retention.time={RETENTION}",
-                ],
-                "ports": ["127.0.0.1:9090:9090"],
-                "volumes": ["./prometheus:/etc/prometheus:ro", "prometheus:/prometheus"],
-                "healthcheck": _healthcheck("9090/-/healthy"),
-                "restart": "unless-stopped",
-            },
+            "prometheus": _prometheus(fleet),
             "alertmanager": {
                 **_monitoring_service(ALERTMANAGER),
                 "command": [

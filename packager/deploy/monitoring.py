@@ -29,7 +29,7 @@ from packager.deploy.prometheus.rules import (
     rules_document,
 )
 from packager.deploy.prometheus.time_scale import scaled_groups
-from packager.deploy.tracker import check_token, keep_token
+from packager.deploy.tracker import check_tokens, keep_tokens
 from packager.deploy.yaml import dump
 from packager.errors import PackageError
 from packager.image.reference import Reference
@@ -112,11 +112,11 @@ def _write(
 ) -> list[str]:
     """Write ``files`` and make the token; the files of the models ``others`` stay as they are."""
     if fleet.tracker:
-        check_token(target)
+        check_tokens(target)
     kept = [path for name in others for path in own_paths(name)]
     changed = generated_folder.write(target, files, fleet.notes, kept)
     if fleet.tracker:
-        keep_token(target)
+        keep_tokens(target)
     return changed
 
 

@@ -1,7 +1,7 @@
 """The issue tracker among the services: its container, its scrape job, Alertmanager's receiver.
 
-Alertmanager sends with a token of scope report, which is in a file of its own beside the generated
-ones: no generated file holds a secret.
+Alertmanager sends with a token of scope report, and Prometheus reads ``/metrics`` with one of scope
+read. Each is in a file of its own beside the generated ones: no generated file holds a secret.
 """
 
 from __future__ import annotations
@@ -20,8 +20,15 @@ from packager.errors import UsageError
 from packager.image.tracker_files import PORT, tracker_tag
 
 TOKEN = "tokens/issues.token"
+READ_TOKEN = "tokens/issues-metrics.token"
+TOKENS = (TOKEN, READ_TOKEN)
 INSIDE = f"/run/{TOKEN}"
+READ_INSIDE = f"/run/{READ_TOKEN}"
 TOKEN_VOLUME = f"./{TOKEN}:{INSIDE}:ro"
+READ_TOKEN_VOLUME = f"./{READ_TOKEN}:{READ_INSIDE}:ro"
+SCRAPE_TOKEN = f"../{READ_TOKEN}"
+"""From the folder of Prometheus's configuration, here and in its container."""
+SCRAPE_TOKEN_VOLUME = f"./{READ_TOKEN}:/etc/{READ_TOKEN}:ro"
 MEMORY = "512m"
 ADDRESS = f"http://{JOB}:{PORT}"
 
@@ -42,10 +49,16 @@ def tracker_service(time_scale: int) -> dict[str, Any]:
             "--prometheus=http://prometheus:9090",
             "--queries=/etc/issues",
             f"--report-token-file={INSIDE}",
+            f"--read-token-file={READ_INSIDE}",
             *([f"--time-scale={time_scale}"] if time_scale > 1 else []),
         ],
         "ports": [f"127.0.0.1:{TRACKER_PORT}:{PORT}"],
-        "volumes": ["issues:/state", "./issues:/etc/issues:ro", TOKEN_VOLUME],
+        "volumes": [
+            "issues:/state",
+            "./issues:/etc/issues:ro",
+            TOKEN_VOLUME,
+            READ_TOKEN_VOLUME,
+        ],
         "stop_grace_period": "20s",
         "restart": "unless-stopped",
     }
@@ -53,7 +66,11 @@ def tracker_service(time_scale: int) -> dict[str, Any]:
 
 def scrape_job() -> dict[str, Any]:
     """Prometheus's job."""
-    return {"job_name": JOB, "static_configs": [{"targets": [f"{JOB}:{PORT}"]}]}
+    return {
+        "job_name": JOB,
+        "authorization": {"credentials_file": SCRAPE_TOKEN},
+        "static_configs": [{"targets": [f"{JOB}:{PORT}"]}],
+    }
 
 
 def receiver(name: str) -> dict[str, Any]:
@@ -66,9 +83,13 @@ def receiver(name: str) -> dict[str, Any]:
     return {"name": name, "webhook_configs": [webhook]}
 
 
-def check_token(folder: Path) -> None:
-    """Raise ``UsageError`` if the token can be neither kept nor made."""
-    path = folder / TOKEN
+def check_tokens(folder: Path) -> None:
+    """Raise ``UsageError`` if a token can be neither kept nor made."""
+    for name in TOKENS:
+        _check_token(folder / name, folder)
+
+
+def _check_token(path: Path, folder: Path) -> None:
     if path.is_file():
         return
     refuse_leaving(path, folder)
@@ -80,12 +101,16 @@ def check_token(folder: Path) -> None:
             )
 
 
-def keep_token(folder: Path) -> None:
-    """Make the token if there is none.
+def keep_tokens(folder: Path) -> None:
+    """Make the tokens that aren't there.
 
-    The users of both containers read the file, so its folder is what keeps others out.
+    The users of two containers read each file, so its folder is what keeps others out.
     """
-    path = folder / TOKEN
+    for name in TOKENS:
+        _keep_token(folder / name)
+
+
+def _keep_token(path: Path) -> None:
     if path.is_file():
         return
     path.parent.mkdir(exist_ok=True)

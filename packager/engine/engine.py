@@ -15,7 +15,16 @@ from docker.context import ContextAPI
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 
 from packager.cache import is_stale, process_id
-from packager.engine.containers import OWNER, Containers, OnLine, engine_errors, ignore_missing
+from packager.engine.attached import AttachedPipes
+from packager.engine.containers import (
+    OWNER,
+    ContainerJob,
+    Containers,
+    OnLine,
+    engine_errors,
+    ignore_missing,
+)
+from packager.engine.hardening import SCRATCH
 from packager.engine.streams import built_id, only_file
 from packager.errors import PackageError, UsageError
 
@@ -71,6 +80,25 @@ class Engine(Containers):
         # Training can print nothing for hours, so waiting for its end must not time out.
         client.api.timeout = None
         return cls(client)
+
+    @contextlib.contextmanager
+    def conversation(self, job: ContainerJob, on_line: OnLine) -> Iterator[tuple[int, int]]:
+        """A container that runs ``job.command``: descriptors of its stdout and its stdin.
+
+        Isolated as a job, but without files in or out; removed after the block, before which the
+        user closes both. ``on_line`` gets each line of its stderr.
+        """
+        options: dict[str, Any] = {"read_only": True, "tmpfs": SCRATCH, "stdin_open": True}
+        options["environment"] = dict(job.environment)
+        with self._container(job.doing, job.image, job.command, **options) as container:
+            parameters = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
+            pipes = AttachedPipes(container.attach_socket(params=parameters), on_line)
+            pipes.start()
+            try:
+                container.start()
+                yield pipes.ends
+            finally:
+                pipes.close()
 
     @property
     def platform(self) -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from packager.manifest.manifest import Manifest
 from packager.tracker.core.finding import Finding, Report, ScanReport
+from packager.tracker.core.plot import MAX_ROWS, IntervalsPlot, MeasuredRow, Plot
 from packager.tracker.core.texts import named
 from packager.worker.test.weak_slice import WeakSlice, WeakSlices
 
@@ -23,10 +26,31 @@ def findings_of_build(manifest: Manifest, weak: WeakSlices | None, at: float) ->
         complete=weak is not None,
         at=at,
     )
-    return Report(findings=tuple(_finding(one, manifest, at) for one in found), scan=scan)
+    plots = [_plot(one, found, 0.0 if weak is None else weak.effect) for one in found]
+    findings = [_finding(one, manifest, at, plot) for one, plot in zip(found, plots, strict=True)]
+    return Report(findings=tuple(findings), scan=scan)
 
 
-def _finding(weak: WeakSlice, manifest: Manifest, at: float) -> Finding:
+def _plot(subject: WeakSlice, found: Sequence[WeakSlice], effect: float) -> IntervalsPlot:
+    """The mean loss of each weak slice beside the expected one; ``effect``: what is allowed."""
+    ordered = [subject, *(one for one in found if one is not subject)]
+    rows = [
+        MeasuredRow(
+            name=one.condition,
+            value=one.loss,
+            low=one.expected + min(one.interval),
+            high=one.expected + max(one.interval),
+            reference=one.expected,
+            bound=one.expected + effect,
+            subject=one is subject,
+        )
+        for one in ordered[:MAX_ROWS]
+    ]
+    title = "mean loss of weak slices, and expected"
+    return IntervalsPlot(title=title, unit="mean loss", reference_name="expected", rows=tuple(rows))
+
+
+def _finding(weak: WeakSlice, manifest: Manifest, at: float, plot: Plot) -> Finding:
     return Finding(
         package=manifest.name,
         version=manifest.tag,
@@ -44,4 +68,5 @@ def _finding(weak: WeakSlice, manifest: Manifest, at: float) -> Finding:
         source=SOURCE,
         starts_at=at,
         values={"loss": weak.loss, "expected": weak.expected, "rows": float(weak.rows)},
+        plot=plot,
     )

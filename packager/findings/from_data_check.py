@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from packager.data.checks.finding import DataCheckReport, DataFinding
 from packager.data.checks.run import DETECTORS
 from packager.tracker.core.finding import PACKAGE_SUBJECT, Finding, Report, ScanReport, Unjudged
+from packager.tracker.core.plot import MAX_ROWS, CountedRow, CountsPlot
 from packager.tracker.core.texts import named
 
 SOURCE = "data check"
@@ -24,9 +25,16 @@ ACTION = (
 
 
 def findings_of_data(
-    report: DataCheckReport, unjudged: Sequence[DataFinding], package: str, scope: str, at: float
+    report: DataCheckReport,
+    unjudged: Sequence[DataFinding],
+    package: str,
+    scope: str,
+    at: float,
+    replaces: str = "",
 ) -> Report:
     """The report of a check at a time; ``unjudged``: its findings without a verdict.
+
+    ``replaces``: the name of the data that these correct, whose issues end unless found again.
 
     A check without rows, and detectors that did not see all of them, close nothing.
     """
@@ -39,6 +47,7 @@ def findings_of_data(
         source=SOURCE,
         scope=scope,
         digest=report.digest,
+        replaces=replaces,
         complete=report.rows > 0,
         at=at,
         unjudged=tuple(
@@ -46,11 +55,37 @@ def findings_of_data(
         ),
     )
     alone = Counter(detector for detector, _ in groups)
+    totals = {key: report.counts.get(key[0], 0) if alone[key[0]] == 1 else 0 for key in groups}
+    sizes = {key: _rows_of(group, report, totals[key]) for key, group in groups.items()}
     findings = tuple(
-        _finding(group, report, scan, report.counts.get(key[0]) if alone[key[0]] == 1 else 0)
+        _finding(group, report, scan, sizes[key], _plot(key, sizes, report))
         for key, group in sorted(groups.items())
     )
     return Report(findings=findings, scan=scan)
+
+
+def _rows_of(group: Sequence[DataFinding], report: DataCheckReport, total: int) -> int:
+    """Rows of a group; ``total``: all findings, if the report names only the worst of them."""
+    named_rows = {one.row for one in group if one.row is not None}
+    return max(len(named_rows), min(total, report.rows)) if named_rows else report.rows
+
+
+def _plot(
+    subject: tuple[str, str], sizes: Mapping[tuple[str, str], int], report: DataCheckReport
+) -> CountsPlot | None:
+    """Suspicious rows by detector and column, those of the issue first."""
+    if not report.rows:
+        return None
+    ordered = sorted(sizes, key=lambda key: (key != subject, -sizes[key], key))
+    rows = [
+        CountedRow(
+            name=f"{detector} in {column or 'the table'}",
+            count=min(sizes[detector, column], report.rows),
+            subject=(detector, column) == subject,
+        )
+        for detector, column in ordered[:MAX_ROWS]
+    ]
+    return CountsPlot(title="Suspicious rows by kind", rows=tuple(rows), total=report.rows)
 
 
 def _not_judged(report: DataCheckReport) -> set[str]:
@@ -65,12 +100,11 @@ def _finding(
     group: Sequence[DataFinding],
     report: DataCheckReport,
     scan: ScanReport,
-    total: int | None,
+    rows: int,
+    plot: CountsPlot | None,
 ) -> Finding:
-    """``total``: the number of findings, if the report names only the worst of them."""
+    """``rows``: the number of rows that it is about."""
     first = group[0]
-    named = {one.row for one in group if one.row is not None}
-    rows = max(len(named), min(total or 0, report.rows)) if named else report.rows
     score = max(one.score for one in group)
     hashes = [one.row_hash for one in group if one.row_hash][:MAX_HASHES]
     about = "the table" if first.column is None else first.column
@@ -90,6 +124,7 @@ def _finding(
         key=scan.scope,
         starts_at=scan.at,
         values={"rows": float(rows), "score": score},
+        plot=plot,
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from monitoring.slices.slices import ALL
 from monitoring.stats.distributions import normal_tail
+from packager.findings.drift_plots import plot_of_anomaly, plot_of_feature, plot_of_slice
 from packager.replicas.drift import Anomaly, DriftReport, FeatureDrift
 from packager.replicas.slices import SliceDrift
 from packager.tracker.core.finding import PACKAGE_SUBJECT, Finding, Report, ScanReport, Unjudged
@@ -59,6 +60,7 @@ def _feature(feature: FeatureDrift, report: DriftReport, at: float) -> Finding:
         key=report.version,
         starts_at=at,
         values={"psi": measured.psi, "rows": measured.rows},
+        plot=plot_of_feature(feature),
     )
 
 
@@ -81,6 +83,7 @@ def _anomaly(anomaly: Anomaly, report: DriftReport, at: float) -> Finding:
         key=report.version,
         starts_at=at,
         values={"ratio": anomaly.ratio, "reference": anomaly.reference},
+        plot=plot_of_anomaly(anomaly, report.anomalies),
     )
 
 
@@ -103,6 +106,7 @@ def _slice(part: SliceDrift, report: DriftReport, at: float) -> Finding:
         key=report.version,
         starts_at=at,
         values={"score": part.score, "labels": part.labels},
+        plot=plot_of_slice(part, report.slices),
     )
 
 

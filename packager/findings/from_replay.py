@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 from packager.manifest.manifest import Manifest
 from packager.run.solution_replay import SolutionReport
-from packager.tracker.core.finding import Finding, Report, ScanReport
-from packager.worker.replay.report import ReplayReport
+from packager.tracker.core.finding import MAX_VALUES, Finding, Report, ScanReport
+from packager.tracker.core.plot import LevelsPlot
+from packager.tracker.core.texts import named
+from packager.worker.replay.report import LEVELS, ReplayReport
 
 SOURCE = "replay"
 
@@ -72,4 +76,36 @@ def _finding(report: ReplayReport, manifest: Manifest, at: float) -> Finding:
         action=f"`package replay {manifest.name}:{manifest.tag} --html FILE` shows what differs.",
         source=SOURCE,
         starts_at=at,
+        values=_differences(report),
+        plot=_plot(report),
+    )
+
+
+def _differences(report: ReplayReport) -> dict[str, float]:
+    """How far the two models are apart, and the metrics that differ."""
+    compared = report.comparison
+    found: dict[str, float | None] = {}
+    if compared is not None:
+        found = {
+            "rows compared": float(compared.rows),
+            "rows with another label": compared.label_flips,
+            "largest difference": compared.largest_difference,
+        }
+    for name, metric in report.metrics.items():
+        if not metric.ok and metric.now is not None and metric.recorded is not None:
+            found[named(f"{name}, now minus recorded")] = metric.now - metric.recorded
+    known = [(name, value) for name, value in found.items() if value is not None]
+    return {name: float(value) for name, value in known[:MAX_VALUES] if math.isfinite(value)}
+
+
+def _plot(report: ReplayReport) -> LevelsPlot | None:
+    """The ladder of levels; None for a package that claims none."""
+    ladder = [one for one in LEVELS if one != "none"]
+    if report.required_level not in ladder:
+        return None
+    return LevelsPlot(
+        title="Level of the replay, and the one that is required",
+        levels=tuple(ladder),
+        required=ladder.index(report.required_level),
+        reached=ladder.index(report.level) if report.level in ladder else None,
     )

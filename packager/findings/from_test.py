@@ -10,25 +10,23 @@ import numpy as np
 from monitoring.profile.profile import PREDICTION, is_prediction
 from monitoring.slices.slices import ALL
 from monitoring.stats.drift import total_variation
+from packager.findings.check_plots import plot_of_check
 from packager.manifest.policy import Family
 from packager.tracker.core.finding import (
     PACKAGE_SUBJECT,
     Finding,
-    Link,
     Proof,
     Report,
     ScanReport,
     Severity,
     Unjudged,
 )
-from packager.tracker.core.plot import MAX_BINS, BinsPlot
 from packager.tracker.core.priority import DRIFT_CERTAINTY
 from packager.tracker.core.texts import named
 from packager.worker.test.details import DriftDetails
 from packager.worker.test.report import Check, DataTestReport
 
 SOURCE = "test"
-SCOPE = "new data"
 KINDS: Mapping[Family, tuple[str, str]] = {
     "schema": ("SchemaTest", "column"),
     "suspects": ("SuspectsTest", "flag"),
@@ -59,8 +57,12 @@ WITH_CELLS: frozenset[Family] = frozenset({"schema", "suspects"})
 ACTION = "Read the report: `package test REF --data NEW --output DIR` writes it as a page."
 
 
-def findings_of_test(report: DataTestReport, at: float, page: Link | None = None) -> Report:
-    """The report of a test at a time; ``page``: the address of its page."""
+def findings_of_test(report: DataTestReport, data: str, at: float, replaces: str = "") -> Report:
+    """The report of a test at a time.
+
+    ``data``: the name of the rows, without their version. The last test of rows of a name decides
+    about them; rows of another name are apart. ``replaces``: the name that they had before.
+    """
     found = {
         subject: [check for check in checks if check.verdict in ("failed", "warned")]
         for subject, checks in _by_subject(report.checks).items()
@@ -69,21 +71,19 @@ def findings_of_test(report: DataTestReport, at: float, page: Link | None = None
         package=named(report.name),
         version=tag_of(report),
         source=SOURCE,
-        scope=SCOPE,
+        scope=named(data),
         digest=report.fingerprint,
         complete=True,
         at=at,
-        report=page,
+        replaces=replaces,
         proofs=tuple(_proofs(report)),
         unjudged=tuple(_unjudged(report)),
     )
-    findings = [_finding(checks, report, at, page) for checks in found.values() if checks]
+    findings = [_finding(checks, report, scan) for checks in found.values() if checks]
     return Report(findings=tuple(findings), scan=scan)
 
 
-def _finding(
-    checks: Sequence[Check], report: DataTestReport, at: float, page: Link | None
-) -> Finding:
+def _finding(checks: Sequence[Check], report: DataTestReport, scan: ScanReport) -> Finding:
     """The finding of one subject: the numbers of its worst check, the sentences of all."""
     check = max(checks, key=lambda one: (one.verdict == "failed", _weight(one, report)))
     kind, noun = KINDS[check.family]
@@ -96,8 +96,8 @@ def _finding(
     numbers = {"baseline": check.baseline, "now": check.now, "difference": check.difference,
                "limit": check.limit, "q": check.q, "rows": float(check.rows)}  # fmt: skip
     return Finding(
-        package=named(report.name),
-        version=tag_of(report),
+        package=scan.package,
+        version=scan.version,
         kind=kind,
         subject=subject,
         severity=severity,
@@ -108,27 +108,10 @@ def _finding(
         summary="" if quoted else "; ".join(one.why for one in checks),
         action=ACTION,
         source=SOURCE,
-        starts_at=at,
+        key=scan.scope,
+        starts_at=scan.at,
         values={name: value for name, value in numbers.items() if value is not None},
-        links={} if page is None else {"report": page},
-        plot=_plot(check, about),
-    )
-
-
-def _plot(check: Check, about: str) -> BinsPlot | None:
-    """Of drift: shares of rows in each bin, in training and in the new data."""
-    if check.family != "drift" or not check.details:
-        return None
-    drawn = DriftDetails.model_validate(check.details)
-    before, now = sum(drawn.reference), sum(drawn.counts)
-    if not 0 < len(drawn.bins) <= MAX_BINS or not before or not now:
-        return None
-    return BinsPlot(
-        title=f"{about}: shares of rows",
-        bins=drawn.bins,
-        reference=tuple(min(one / before, 1.0) for one in drawn.reference),
-        live=tuple(min(one / now, 1.0) for one in drawn.counts),
-        live_name="new data",
+        plot=plot_of_check(check, report, about),
     )
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from packager.labelling.estimate import EstimateStep
-from packager.labelling.mapping import MapStep
+from packager.labelling.label_step import LabelStep
 from packager.location import Location
 from packager.progress import Progress
 from packager.tables.commits import Authorship
@@ -14,7 +13,7 @@ from packager.tables.derive import DeriveResult, derive
 
 def derive_labels(
     parent: Location,
-    step: MapStep | EstimateStep,
+    step: LabelStep,
     output: Location | None,
     authorship: Authorship,
     progress: Progress,
@@ -23,6 +22,6 @@ def derive_labels(
 
     Nothing is computed if the same step was applied to the same rows and labels before.
     """
-    place = output or Location(f"{parent.uri}.{step.params['to']}")
+    place = output or Location(f"{parent.uri}.{step.made}")
     made = derive(place, [parent], step, authorship, Path.cwd(), progress)
     return Location(place.uri, made.version.number), made

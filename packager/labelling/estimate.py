@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,15 +11,14 @@ import pandas as pd
 from monitoring.stats.annotators import MIN_ANNOTATORS, TrueClasses, dawid_skene
 from packager.digest import canonical_json, sha256_bytes
 from packager.errors import UsageError
+from packager.labelling.label_step import LabelStep
 from packager.labelling.overview import only_probability
 from packager.labelling.scheme_file import make_scheme
 from packager.location import Location
 from packager.manifest.label_schemes import LabelScheme
-from packager.tables.labels.commit import scheme_named
 from packager.tables.labels.store import SCHEMA, Labels
 
 STEP = "labels estimate"
-"""Name of the step in the lineage; functions have a colon in their names, so it is unique."""
 ANNOTATOR = "dawid-skene"
 """The annotator of the estimated labels."""
 MIN_ROWS = 30
@@ -64,37 +61,23 @@ def estimate_of(labels: pd.DataFrame, scheme: LabelScheme) -> EstimatedClasses:
 
 
 @dataclass(frozen=True)
-class EstimateStep:
-    """The step of a derived table: the parent's rows, with one estimated label for each."""
+class EstimateStep(LabelStep):
+    """One estimated label for each labelled row."""
 
-    location: Location
-    """The parent, for messages."""
-    source: str
-    target: str
-    """Name of the new scheme."""
-    text: str = STEP
-    reads_labels: bool = True
+    made: str
 
     @property
-    def params(self) -> dict[str, str]:
-        """The names of both schemes."""
-        return {"from": self.source, "to": self.target}
+    def text(self) -> str:
+        """Name of the step in the lineage."""
+        return STEP
 
     def digest(self, directory: Path) -> str:
-        """sha256 of the step."""
-        del directory  # nothing but the labels decides
+        """sha256 of the step: nothing but the labels decides."""
+        del directory
         return sha256_bytes(canonical_json([STEP, 1]))
 
-    def run(self, parents: Sequence[Path], out: Path, directory: Path) -> None:
-        """Copy the rows of the only parent."""
-        del directory
-        shutil.copyfile(parents[0], out)
-
-    def labels(self, parents: Sequence[Labels | None]) -> Labels:
-        """The most probable label of each labelled row; ``UsageError`` if the labels can't tell."""
-        held = parents[0]
-        scheme = scheme_named(held, self.source, self.location)
-        assert held is not None
+    def labels_of(self, held: Labels, scheme: LabelScheme) -> Labels:
+        """The most probable label of each row; ``UsageError`` if the labels can't tell."""
         given = held.of(scheme.name)
         try:
             estimate = estimate_of(given, scheme)
@@ -109,7 +92,7 @@ class EstimateStep:
         frame = pd.DataFrame(
             {
                 "key": estimate.keys,
-                "scheme": self.target,
+                "scheme": self.made,
                 "annotator": ANNOTATOR,
                 "label": [estimate.classes[code] for code in posterior.argmax(axis=1)],
                 "selection_probability": chosen.to_numpy(np.float64),
@@ -119,7 +102,7 @@ class EstimateStep:
             },
             columns=SCHEMA.names,
         )
-        resolved = scheme.model_copy(update={"name": self.target, "resolve": "majority"})
+        resolved = scheme.model_copy(update={"name": self.made, "resolve": "majority"})
         return Labels(frame, held.key, (resolved,))
 
 

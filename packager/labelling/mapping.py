@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,33 +11,32 @@ from pathlib import Path
 from packager.confinement import small_text
 from packager.digest import canonical_json, sha256_bytes
 from packager.errors import UsageError
+from packager.labelling.label_step import LabelStep
 from packager.labelling.scheme_file import make_scheme
 from packager.location import Location
 from packager.manifest.label_schemes import LabelScheme
-from packager.tables.labels.commit import scheme_named
 from packager.tables.labels.store import Labels
 
 STEP = "labels map"
-"""Name of the step in the lineage; functions have a colon in their names, so it is unique."""
 
 
 @dataclass(frozen=True)
-class MapStep:
-    """The step of a derived table: the parent's rows, with the labels of one scheme mapped."""
+class MapStep(LabelStep):
+    """The labels of every annotator, mapped."""
 
-    location: Location
-    """The parent, for messages."""
-    source: str
     target: LabelScheme
     """The new scheme; its classes are the mapping's."""
     mapping: Mapping[str, str]
-    text: str = STEP
-    reads_labels: bool = True
 
     @property
-    def params(self) -> dict[str, str]:
-        """The names of both schemes."""
-        return {"from": self.source, "to": self.target.name}
+    def text(self) -> str:
+        """Name of the step in the lineage."""
+        return STEP
+
+    @property
+    def made(self) -> str:
+        """Name of the new scheme."""
+        return self.target.name
 
     def digest(self, directory: Path) -> str:
         """sha256 of the step, the mapping and the new scheme."""
@@ -46,16 +44,8 @@ class MapStep:
         scheme = self.target.model_dump(mode="json")
         return sha256_bytes(canonical_json([STEP, 1, dict(self.mapping), scheme]))
 
-    def run(self, parents: Sequence[Path], out: Path, directory: Path) -> None:
-        """Copy the rows of the only parent."""
-        del directory
-        shutil.copyfile(parents[0], out)
-
-    def labels(self, parents: Sequence[Labels | None]) -> Labels:
+    def labels_of(self, held: Labels, scheme: LabelScheme) -> Labels:
         """The mapped labels of every annotator; ``UsageError`` names labels without a mapping."""
-        held = parents[0]
-        scheme = scheme_named(held, self.source, self.location)
-        assert held is not None
         rows = held.of(scheme.name)
         self._refuse_unmapped(scheme, [*scheme.texts, *rows["label"]])
         label = rows["label"].map(dict(self.mapping)).astype(object)

@@ -108,8 +108,18 @@ class HostedModel:
     ) -> Predictions:
         """Predict for rows of checked values, None for null, in columns; raises as ``predict``."""
         made = encode_values(columns, specs, rows)
-        header = {"specs": [spec.as_json() for spec in specs], "columns": made.described}
-        return self._predict({**header, "rows": rows}, made.buffers)
+        return self.predict_described(made.described, made.buffers, specs, rows)
+
+    def predict_described(
+        self,
+        described: Sequence[Mapping[str, Any]],
+        buffers: Sequence[Buffer],
+        specs: Sequence[ColumnSpec],
+        rows: int,
+    ) -> Predictions:
+        """As ``predict_columns``, for columns that are encoded (:mod:`modelhost.columns`)."""
+        header = {"specs": [spec.as_json() for spec in specs], "columns": list(described)}
+        return self._predict({**header, "rows": rows}, buffers)
 
     def measure(
         self,

@@ -6,7 +6,8 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import requests
 
@@ -17,6 +18,7 @@ from packager.client.exposition import MAX_SERIES, not_metrics, read_samples
 from packager.client.fetch import MAX_METRICS_BYTES, UNCOMPRESSED, Bearer, UnboundedError, fetch
 from packager.deploy.prometheus.promql import quoted
 from packager.errors import PackageError, UsageError
+from packager.replicas.counter_files import counter_file, read_counters
 
 if TYPE_CHECKING:
     from packager.client.exposition import Sample
@@ -48,6 +50,16 @@ GAUGES = {
     "model_label_design_effect": (),
     "model_drift_excluded_features": ("feature", "reason"),
 }
+
+
+class MetricNames(NamedTuple):
+    """Which metrics are read: name → labels, in the order of ``Values``."""
+
+    counters: Mapping[str, tuple[str, ...]]
+    gauges: Mapping[str, tuple[str, ...]]
+
+
+DRIFT_NAMES = MetricNames(COUNTERS, GAUGES)
 WINDOW = re.compile(r"[1-9]\d{0,5}[smhdw]")
 
 Values = Mapping[str, Mapping[tuple[str, ...], float]]
@@ -99,33 +111,46 @@ class CounterTotals:
 
 
 def scrape_replicas(
-    urls: Sequence[str], wanted: ModelSelector, key: str | None = None
+    urls: Sequence[str],
+    wanted: ModelSelector,
+    key: str | None = None,
+    names: MetricNames = DRIFT_NAMES,
 ) -> CounterTotals:
-    """The sums of the replicas' counters since they started.
+    """The sums of the replicas' counters since they started, and of scored tables.
 
-    ``urls``: the address of each replica, with or without ``/metrics``. ``key`` is sent to each.
+    ``urls``: the address of each replica, with or without ``/metrics``, to which ``key`` is sent;
+    or an output of ``package score``.
     """
-    urls = [metrics_address(url) for url in urls]
+    files = {str(found) for url in urls if (found := counter_file(url)) is not None}
+    urls = [str(counter_file(url) or metrics_address(url)) for url in urls]
     twice = sorted({url for url in urls if list(urls).count(url) > 1})
     if twice:
         raise UsageError(f"{twice[0]}: expected every replica once, got it twice", "name it once")
-    exposed = [sample for url in urls for sample in _exposed(url, key)]
+    exposed = [sample for url in urls for sample in _exposed(url, key, names, is_file=url in files)]
     where = ", ".join(urls)
     pairs = [_pair(sample.labels) for sample in exposed if sample.name == PACKAGE_INFO]
     model, version = wanted.choose(pairs, where)
     values: dict[str, dict[tuple[str, ...], float]] = {}
     for sample in exposed:
-        labels = COUNTERS.get(sample.name) or GAUGES.get(sample.name)
+        labels = names.counters.get(sample.name, names.gauges.get(sample.name))
         if labels is None or _pair(sample.labels) != (model, version):
             continue
         place = values.setdefault(sample.name, {})
         cell = tuple(sample.labels.get(label, "") for label in labels)
-        if sample.name in COUNTERS:
+        if sample.name in names.counters:
             place[cell] = place.get(cell, 0.0) + sample.value
         else:
             place[cell] = max(place.get(cell, sample.value), sample.value)
-    replicas = "1 replica" if len(urls) == 1 else f"{len(urls)} replicas"
-    return CounterTotals(model, version, f"{replicas} since their start", values)
+    source = _counted(len(urls) - len(files), len(files))
+    return CounterTotals(model, version, source, values, cumulative=len(files) < len(urls))
+
+
+def _counted(replicas: int, tables: int) -> str:
+    """A description of what was counted."""
+    served = "1 replica" if replicas == 1 else f"{replicas} replicas"
+    scored = "1 scored table" if tables == 1 else f"{tables} scored tables"
+    parts = [f"{served} since their start"] * bool(replicas) + [scored] * bool(tables)
+    return " and ".join(parts)
 
 
 def metrics_address(url: str) -> str:
@@ -136,7 +161,11 @@ def metrics_address(url: str) -> str:
 
 
 def query_prometheus(
-    url: str, window: str, wanted: ModelSelector, key: str | None = None
+    url: str,
+    window: str,
+    wanted: ModelSelector,
+    key: str | None = None,
+    names: MetricNames = DRIFT_NAMES,
 ) -> CounterTotals:
     """The increase of all replicas' counters in the last ``window`` (``1d``), by ``increase()``."""
     if not WINDOW.fullmatch(window):
@@ -150,11 +179,11 @@ def query_prometheus(
     model, version = wanted.choose([_pair(labels) for labels, _ in found], url)
     only = f"{{model={quoted(model)}, version={quoted(version)}}}"
     values = {}
-    for name, labels in {**COUNTERS, **GAUGES}.items():
+    for name, labels in {**names.counters, **names.gauges}.items():
         by = ", ".join(labels)
         query = (
             f"sum by ({by}) (increase({name}{only}[{window}]))"
-            if name in COUNTERS
+            if name in names.counters
             else f"max by ({by}) (last_over_time({name}{only}[{window}]))"
         )
         values[name] = {
@@ -168,11 +197,11 @@ def _pair(labels: Mapping[str, str]) -> tuple[str, str]:
     return labels.get("model", ""), labels.get("version", "")
 
 
-def _exposed(url: str, key: str | None) -> list[Sample]:
-    found = read_samples(_get(url, {}, key).text, url)
+def _exposed(url: str, key: str | None, names: MetricNames, *, is_file: bool) -> list[Sample]:
+    found = read_counters(Path(url)) if is_file else read_samples(_get(url, {}, key).text, url)
     try:
         for sample in found:
-            if sample.name in COUNTERS or sample.name in GAUGES:
+            if sample.name in names.counters or sample.name in names.gauges:
                 _check_count(sample.name, sample.value)
     except ValueError as error:
         raise not_metrics(url, error) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from monitoring.profile.profile import EXCLUSION_REASONS
 from monitoring.slices.slices import ALL
@@ -19,6 +19,14 @@ Verdicts = Literal["drift", "ok", "too few rows", "no rows"]
 Verdict = Literal["drift", "no drift", "too few rows to decide", "no rows", "nothing to compare"]
 
 
+class BinRows(NamedTuple):
+    """Rows of a feature in one bin."""
+
+    name: str
+    reference: float
+    live: float
+
+
 @dataclass(frozen=True)
 class FeatureDrift:
     """The comparison of one feature's live rows with the reference."""
@@ -28,6 +36,7 @@ class FeatureDrift:
     q_value: float
     """p-value adjusted for the number of features (Benjamini and Hochberg); NaN without rows."""
     design_effect: float
+    bins: tuple[BinRows, ...] = ()
 
     @property
     def verdict(self) -> Verdicts:
@@ -167,7 +176,16 @@ def _features(totals: CounterTotals, design_effect: float) -> tuple[FeatureDrift
             ) from error
     adjusted = benjamini_hochberg([one.p_value for one in measured.values()])
     found = [
-        FeatureDrift(name, one, q, design_effect)
+        FeatureDrift(
+            name,
+            one,
+            q,
+            design_effect,
+            tuple(
+                BinRows(bin_, rows, live.get((name, bin_), 0.0))
+                for bin_, rows in bins[name].items()
+            ),
+        )
         for (name, one), q in zip(measured.items(), adjusted, strict=True)
     ]
     return tuple(sorted(found, key=lambda one: (-one.measured.psi, one.name)))

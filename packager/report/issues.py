@@ -30,7 +30,7 @@ def list_text(
             f"P{one['band']}",
             one["priority"],
             f"#{one['id']}",
-            one["title"],
+            one.get("cause_line") or one["title"],
             one["package"],
             one["version_last"],
             _state(one) if named or one["state"] != "open" else "",
@@ -81,4 +81,36 @@ def issue_text(
 
 
 def _text_of(event: Mapping[str, Any]) -> str:
-    return " ".join(part for part in (event["text"], event["link"]) if part)
+    mark = "(imported)" if event["imported"] else ""
+    return " ".join(part for part in (mark, event["text"], event["link"]) if part)
+
+
+def done_text(issue: Mapping[str, Any], action: Mapping[str, Any]) -> str:
+    """What an action did: ``#3 assigned to anna: carat has drifted``."""
+    name = action["action"]
+    texts: Mapping[str, str] = {
+        "assign": f"assigned to {issue['owner'] or 'nobody'}",
+        "label": f"labelled {action.get('label')}",
+        "unlabel": f"without the label {action.get('label')}",
+        "move": f"moved to P{issue['band']}"
+        if action.get("bands")
+        else f"back in P{issue['band']}",
+        "comment": "commented",
+        "snooze": f"snoozed {_snoozed(issue)}",
+        "resolve": f"resolved, fixed in {action['version']}"
+        if action.get("version")
+        else "resolved",
+        "ignore": f"ignored until {action['until']}" if action.get("until") else "ignored",
+    }
+    return f"#{issue['id']} {texts.get(name, issue['state'])}: {issue['title']}"
+
+
+def _snoozed(issue: Mapping[str, Any]) -> str:
+    """The conditions as the history has them."""
+    known = issue.get("snooze") or {}
+    conditions = [
+        *([f"until {known['until']}"] if known.get("until") else []),
+        *([f"until its priority is {known['priority']:g}"] if known.get("priority") else []),
+        *([f"until a version newer than {known['version']}"] if known.get("version") else []),
+    ]
+    return " or ".join(conditions)

@@ -12,23 +12,21 @@ from typing import Any, Literal
 from packager.cache import temporary_directory
 from packager.client import Client, Prediction
 from packager.client.json_values import json_rows
+from packager.data.answer_cells import answer_cells
 from packager.data.json_rows import json_blocks
+from packager.data.known_columns import KnownColumns
 from packager.data.row_files import given_columns, row_blocks
-from packager.data.rows.extra_columns import ExtraColumns
 from packager.data.spreadsheet import escaped
 from packager.digest import canonical_json
 from packager.engine.engine import Engine
-from packager.errors import UsageError
 from packager.image.reference import Reference
 from packager.manifest.manifest import Manifest
 from packager.manifest.outputs import Output
 from packager.progress import Progress
-from packager.run.answer_cells import answer_cells
 from packager.runners.package import package_worker
 
 Format = Literal["jsonl", "csv", "csv-exact"]
 """``csv`` is safe to open in a spreadsheet; ``csv-exact`` has every text unchanged."""
-MAX_NAMED = 5
 
 
 @contextmanager
@@ -92,7 +90,7 @@ def _write_rows(source: Path, manifest: Manifest, target: Path, progress: Progre
     Unknown columns raise ``UsageError`` or are reported.
     """
     table = source.suffix.lower() not in (".json", ".jsonl")
-    known = _KnownColumns(source, manifest)
+    known = KnownColumns(source.name, manifest)
     if table:
         known.add(given_columns(source, manifest.schema_, manifest.reader))
     kinds = {column.name: column.kind for column in manifest.schema_.features}
@@ -104,39 +102,10 @@ def _write_rows(source: Path, manifest: Manifest, target: Path, progress: Progre
             for row in json_rows(block, kinds.get, count):
                 file.write(json.dumps(row, allow_nan=False).encode() + b"\n")
             count += len(block)
-    known.report(progress)
+    told = known.warning()
+    if told is not None:
+        progress.warn(told)
     return count
-
-
-class _KnownColumns:
-    """The columns of a file that the model knows, and those that it doesn't."""
-
-    def __init__(self, source: Path, manifest: Manifest) -> None:
-        self._source = source
-        self._extra = ExtraColumns.of(manifest)
-        columns = (*manifest.schema_.features, *manifest.schema_.extras)
-        self._known = {column.name for column in columns} | self._extra.passed_over
-        self._unknown: set[str] = set()
-
-    def add(self, names: Iterable[str]) -> None:
-        """Raise ``UsageError`` if the package refuses one of ``names``."""
-        self._unknown |= {*names} - self._known
-        if self._unknown and self._extra.refuse:
-            raise UsageError(
-                f"{self._source}: expected only columns that the model knows, got "
-                f"{min(self._unknown)!r}",
-                'leave it out; the package was built with extra_columns = "refuse" under [serve]',
-            )
-
-    def report(self, progress: Progress) -> None:
-        """Warn of unknown columns."""
-        unknown = sorted(self._unknown)
-        if unknown:
-            more = f" and {len(unknown) - MAX_NAMED} more" if len(unknown) > MAX_NAMED else ""
-            named = ", ".join(map(repr, unknown[:MAX_NAMED]))
-            progress.warn(
-                f"{self._source.name}: columns that the model does not know: {named}{more}: ignored"
-            )
 
 
 def _as_answer(one: Prediction) -> dict[str, Any]:

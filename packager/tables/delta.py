@@ -32,8 +32,7 @@ from packager.tables.scan import DataFile, Scan, protocol_of, unwritable_error
 from packager.tables.storage import filesystem
 from packager.tables.write import as_read, remove_files, write_files
 
-_KEEP = {
-    # No reader or writer may expire the history.
+KEEP = {  # of new tables: no reader or writer may expire the history
     "delta.logRetentionDuration": "interval 36500 days",
     "delta.deletedFileRetentionDuration": "interval 36500 days",
     "delta.enableExpiredLogCleanup": "false",
@@ -97,7 +96,7 @@ class VersionedTable:
                 location.uri,
                 Schema.from_arrow(schema),
                 mode="ignore",
-                configuration=_KEEP,
+                configuration=KEEP,
                 commit_properties=CommitProperties(custom_metadata={**CREATED}),
             )
         return cls.open(location)
@@ -129,18 +128,18 @@ class VersionedTable:
 
     def schema(self, number: int | None = None) -> pa.Schema:
         """The columns of a version, in Arrow's types."""
-        return self._scan(number).schema
+        return self.scan(number).schema
 
     def tables(self, number: int | None = None) -> Iterator[pa.Table]:
         """The rows of a version in their order, as blocks of Arrow; the first is empty."""
-        scan = self._scan(number)
+        scan = self.scan(number)
         yield scan.schema.empty_table()
         with translate_errors(self.location):
             yield from scan.tables()
 
     def frames(self, number: int | None = None) -> Iterator[pd.DataFrame]:
         """The rows of a version in blocks, with the types that ``frames.read`` gives them."""
-        floats, scan = self.floats(number), self._scan(number)
+        floats, scan = self.floats(number), self.scan(number)
         yield plain_frame(scan.schema.empty_table(), floats)
         with translate_errors(self.location):
             for table in scan.encoded_tables():
@@ -148,7 +147,7 @@ class VersionedTable:
 
     def floats(self, number: int | None = None) -> list[str]:
         """The integer columns of a version that have nulls; a frame stores them as floats."""
-        scan = self._scan(number)
+        scan = self.scan(number)
         with translate_errors(self.location):
             return scan.holed()
 
@@ -174,7 +173,7 @@ class VersionedTable:
     def write(self, tables: Iterable[pa.Table], schema: pa.Schema) -> tuple[AddAction, ...]:
         """Write rows to new files of the table, which no version references yet."""
         with translate_errors(self.location):
-            held = self._scan(None).files if self.latest else ()
+            held = self.scan(None).files if self.latest else ()
             newest = max((file.modified for file in held), default=0)
             place, called = filesystem(self.location), str(self.location)
             return write_files(place, tables, schema, self.partitions, after=newest, called=called)
@@ -267,7 +266,7 @@ class VersionedTable:
 
     def files(self, number: int) -> tuple[DataFile, ...]:
         """The data files of a version, in the order of its rows."""
-        scan = self._scan(number)
+        scan = self.scan(number)
         with translate_errors(self.location):
             return scan.files
 
@@ -275,7 +274,8 @@ class VersionedTable:
         check_checkpoints(self.location, filesystem(self.location), number)
         return bool(DeltaTable(self.location.uri, version=number).file_uris())
 
-    def _scan(self, number: int | None) -> Scan:
+    def scan(self, number: int | None) -> Scan:
+        """A version, opened for reading."""
         exact = self.version(number).number
         with translate_errors(self.location):
             check_checkpoints(self.location, filesystem(self.location), exact)

@@ -13,12 +13,17 @@ from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import unquote
 
+import numpy as np
 import pyarrow as pa
 from deltalake import DeltaTable
-from pyarrow import dataset, fs
+from pyarrow import dataset, fs, parquet
 
 from packager.data.memory_limit import fitting_memory
-from packager.data.parquet_open import refuse_large_blocks, refuse_large_groups
+from packager.data.parquet_open import (
+    check_footer,
+    refuse_large_blocks,
+    refuse_large_groups,
+)
 from packager.data.parquet_text import decoded, is_text
 from packager.errors import PackageError
 from packager.location import Location
@@ -115,9 +120,32 @@ class Scan:
         names = [field.name for field in self.schema if pa.types.is_integer(field.type)]
         return [name for name in names if any(self._has_nulls(file, name) for file in self.files)]
 
-    def _read(self, file: DataFile) -> Iterator[pa.Table]:
-        row = 0
-        for batch in self._batches(file, self._stored_fields()):
+    def group_rows(self, file: DataFile) -> list[int]:
+        """The number of rows of each row group of a file, without deleted ones."""
+        counts = self._stored_rows(file)
+        if file.kept is None:
+            return counts
+        ends = np.cumsum(counts).tolist()
+        deleted = np.flatnonzero(~file.kept.to_numpy(zero_copy_only=False))
+        gone = np.bincount(np.searchsorted(ends, deleted, "right"), minlength=len(counts))
+        return [count - int(less) for count, less in zip(counts, gone, strict=True)]
+
+    def group_tables(self, file: DataFile, group: int) -> Iterator[pa.Table]:
+        """The rows of one row group of a file, in blocks, with text dictionary-encoded."""
+        first = sum(self._stored_rows(file)[:group])
+        return self._read(file, first, [group])
+
+    def _stored_rows(self, file: DataFile) -> list[int]:
+        with self._place.open_input_file(file.path) as source:
+            check_footer(file.path, source)
+            told = parquet.read_metadata(source)
+        return [told.row_group(place).num_rows for place in range(told.num_row_groups)]
+
+    def _read(
+        self, file: DataFile, row: int = 0, groups: Sequence[int] | None = None
+    ) -> Iterator[pa.Table]:
+        """``groups``: the row groups to read, the first of which begins at ``row``; None: all."""
+        for batch in self._batches(file, self._stored_fields(), groups):
             start, row = row, row + len(batch)
             if file.kept is not None:
                 kept = file.kept[start:row]
@@ -156,7 +184,9 @@ class Scan:
         batches = self._batches(file, [pa.field(stored.name, stored.type)])
         return any(batch.column(0).null_count for batch in batches)
 
-    def _batches(self, file: DataFile, fields: Sequence[pa.Field]) -> Iterator[pa.RecordBatch]:
+    def _batches(
+        self, file: DataFile, fields: Sequence[pa.Field], groups: Sequence[int] | None = None
+    ) -> Iterator[pa.RecordBatch]:
         """One file in the types of ``fields``, text dictionary-encoded; missing columns are null.
 
         Raises ``UsageError`` if a block does not fit in memory.
@@ -168,7 +198,9 @@ class Scan:
             dictionary_columns=texts, coerce_int96_timestamp_unit=_TIMES
         )
         form = dataset.ParquetFileFormat(read_options=options)
-        fragment = form.make_fragment(file.path, filesystem=self._place)
+        fragment = form.make_fragment(
+            file.path, filesystem=self._place, row_groups=None if groups is None else list(groups)
+        )
         # A column that the file doesn't store as text is cast, not dictionary-encoded.
         stored = fragment.physical_schema
         once = [name for name in texts if name in stored.names and _is_once(stored.field(name))]

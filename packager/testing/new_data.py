@@ -16,6 +16,8 @@ from packager.progress import Progress
 from packager.testing.as_csv import write_as_csv
 from packager.testing.ledger import FOLDER, Ledger
 
+PLACE = "data/new"
+"""Folder of the new data in the worker."""
 _BETWEEN = re.compile(r"(?P<table>.+)@(?P<older>\d+)\.\.(?P<newer>\d*)$")
 
 

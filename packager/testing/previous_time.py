@@ -7,12 +7,14 @@ from pathlib import Path
 
 from packager.cache import temporary_directory
 from packager.engine.engine import Engine
-from packager.errors import PackageError
-from packager.image.layers import Layer
+from packager.errors import PackageError, UsageError
+from packager.image.layers import Layer, plain_layer
 from packager.image.reference import Reference
+from packager.image.stack import entries
 from packager.progress import NullProgress, Progress
 from packager.runners.package import package_worker
 from packager.runners.runner import Worker
+from packager.testing.new_data import PLACE, Named, in_form_of, resolve
 from packager.worker.job import DataTestJob, PreviousTimes
 from packager.worker.test.timed import TimedRows
 
@@ -43,6 +45,24 @@ def previous_times(
             return PreviousTimes(tag=earlier.manifest.tag, ratios=in_turn(now, before, job))
     except PackageError as error:
         return PreviousTimes(tag=earlier.manifest.tag, why=error.message)
+
+
+def times_on(
+    packages: tuple[Reference, Reference], data: str, engine: Engine | None, progress: Progress
+) -> PreviousTimes:
+    """The same on ``data``, as ``package test --data`` names it.
+
+    Raise ``PackageError`` if they can't be read.
+    """
+    manifest = packages[0].manifest
+    with temporary_directory() as folder:
+        found = resolve(Named.parse(data), manifest, None, folder, progress)
+        if found.empty:
+            raise UsageError(f"{data}: expected rows, got none")
+        read = in_form_of(found, manifest, folder)
+        layer = plain_layer("new", folder / "new.tar", entries(read.files, PLACE))
+        job = DataTestJob(source=read.source, shown=data)
+        return previous_times(packages, layer, job, engine, progress)
 
 
 def in_turn(now: Worker, before: Worker, job: DataTestJob) -> tuple[float, ...]:

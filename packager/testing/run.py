@@ -27,13 +27,11 @@ from packager.testing.ledger import (
     policy_digest,
     refuse_unreadable,
 )
-from packager.testing.new_data import Named, NewData, in_form_of, resolve
+from packager.testing.new_data import PLACE, Named, NewData, in_form_of, resolve
 from packager.testing.previous_time import previous_times
 from packager.worker.job import DataTestJob
 from packager.worker.test.report import DataTestReport
 
-PLACE = "data/new"
-"""Folder of the new data in the worker."""
 LABELS = "data/labels"
 
 

@@ -50,6 +50,9 @@ class IssueAnswer(ServiceAnswer):
     priority: float
     explanation: str
     url: str
+    cause_size: int = 1
+    """Of a folded list: issues that this one stands for, itself counted."""
+    cause_line: str = ""
 
 
 class EventAnswer(ServiceAnswer):
@@ -61,6 +64,7 @@ class EventAnswer(ServiceAnswer):
     what: str
     text: str
     link: str | None
+    imported: bool
 
 
 class MirrorAnswer(ServiceAnswer):

@@ -43,7 +43,7 @@ IMPORT_SECONDS = 300.0
 
 
 class AwayError(PackageError):
-    """The service did not answer, or had an error: a later attempt may succeed."""
+    """The service did not answer, had an error, or takes no more now: later it may."""
 
 
 class DeniedError(PackageError):
@@ -227,6 +227,8 @@ def _document(answer: requests.Response, url: str) -> dict[str, Any]:
         error = None if answer.ok else document["error"]["message"]
     except (ValueError, KeyError, TypeError, RecursionError):
         document, error = None, f"HTTP {answer.status_code}, not the answer of an issue tracker"
+    if answer.status_code == 429:
+        raise AwayError(f"{url}: {error}", "send less, or wait")
     if answer.status_code >= 500:
         raise AwayError(f"{url}: {error}", "read the log of the issue tracker")
     if answer.status_code in (401, 403):
@@ -234,6 +236,8 @@ def _document(answer: requests.Response, url: str) -> dict[str, Any]:
             f"{url}: {error}",
             "name a file with a token: --token-file, or MODEL_ISSUES_TOKEN_FILE",
         )
+    if answer.status_code == 400:
+        raise UsageError(f"{url}: {error}", "see `package issues --help`")
     if error is not None or not isinstance(document, dict):
         raise PackageError(f"{url}: {error or 'expected a JSON object'}")
     return document

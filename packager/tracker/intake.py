@@ -122,26 +122,51 @@ def _result(change: Transition) -> Result:
 
 def _close_missing(store: Writer, scan: ScanReport, named: set[str], now: float) -> list[Issue]:
     """Close what an earlier scan of the same scope found and this one does not."""
-    text = f"{scan.source} of {scan.version or scan.scope} no longer finds it"
     versions = store.versions(scan.package)
     found = []
-    for issue in store.of_scope(scan.package, scan.source, scan.scope):
+    for issue in _of_scopes(store, scan):
         if any(one.has(issue.kind, issue.subject) for one in scan.unjudged):
             continue
         change = Transition(issue=issue)
         for name, one in issue.active.items():
-            if (one.source, one.scope) != (scan.source, scan.scope):
+            if one.source != scan.source or one.scope not in (scan.scope, scan.replaces):
                 continue
             if f"{issue.fingerprint}/{name}" in named or versions.is_newer(
                 one.version, scan.version
             ):
                 continue  # found again, or by a newer version than this scan's
             fixed = scan.version or None
+            text = _missing_text(scan, one.scope)
             step = without_observation(change.issue, name, now, scan.source, text, fixed)
             change = Transition(issue=step.issue, events=(*change.events, *step.events))
         if change.issue != issue:
             found.append(store.store(issue, _with_link(change, scan)))
     return found
+
+
+def _of_scopes(store: Writer, scan: ScanReport) -> list[Issue]:
+    """Issues of what was looked at, and of what it replaces.
+
+    A file without a project is a package of its own, so what it replaces can be one as well.
+    """
+    places = [(scan.package, scan.scope)]
+    if scan.replaces:
+        places += [(scan.package, scan.replaces), (scan.replaces, scan.replaces)]
+    found: dict[int, Issue] = {}
+    for package, scope in dict.fromkeys(places):
+        found |= {one.id: one for one in store.of_scope(package, scan.source, scope)}
+    return list(found.values())
+
+
+def _missing_text(scan: ScanReport, scope: str) -> str:
+    what = (
+        f"{scan.source} of {scan.version}, {scan.scope}"
+        if scan.version
+        else (f"{scan.source} of {scan.scope}")
+    )
+    rows = f" (data {scan.digest[:12]})" if scan.digest else ""
+    instead = f", which replaces {scope}" if scope != scan.scope else ""
+    return f"{what}{rows}{instead}, no longer finds it"
 
 
 def _close_proved(store: Writer, scan: ScanReport, now: float) -> list[Issue]:
@@ -162,7 +187,11 @@ def _close_proved(store: Writer, scan: ScanReport, now: float) -> list[Issue]:
 
 
 def _with_link(change: Transition, scan: ScanReport) -> Transition:
-    events = tuple(event.model_copy(update={"link": scan.report}) for event in change.events)
+    file = f"; report in {scan.file}" if scan.file else ""
+    events = tuple(
+        event.model_copy(update={"link": scan.report, "text": f"{event.text}{file}"})
+        for event in change.events
+    )
     return Transition(issue=change.issue, events=events)
 
 
@@ -175,7 +204,8 @@ def act(store: Writer, number: int, action: Action, who: str, now: float) -> Iss
         # Its place in the order is now, so that later versions open the issue again even if the
         # named one never comes.
         store.saw_version(before.package, action.version, now)
-    return store.store(before, acted(before, action, who, now))
+    change = acted(before, action, who, now)
+    return store.store(before, change) if change.events else before
 
 
 def add(store: Writer, finding: Finding, who: str, now: float) -> Issue:

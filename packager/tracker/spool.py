@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from packager.errors import PackageError
 from packager.tracker.client import AwayError, DeniedError, IssuesClient
 from packager.tracker.core.finding import Report, Strict
+from packager.tracker.core.refusals import refusal_of
 
 MAX_FILES = 1_000
 """Reports that wait; beyond it the oldest is dropped."""
@@ -64,7 +65,8 @@ def send_waiting(client: IssuesClient, url: str, folder: Path) -> tuple[int, lis
         except (PackageError, ValidationError) as error:
             aside = path.with_suffix(".refused")
             path.replace(aside)
-            refused.append(f"{aside}: {error}")
+            why = refusal_of(error) if isinstance(error, ValidationError) else error.message
+            refused.append(f"{aside}: {why}")
     return sent, refused
 
 

@@ -9,7 +9,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from monitoring.feedback.answer_scoring import AnswerScorer
 from monitoring.feedback.answer_tokens import AnswerTokens
@@ -34,6 +34,9 @@ from serving.feedback.stores import open_keys, open_token_store
 from serving.http import messages
 from serving.http.limits import MAX_LABELS, MAX_VALUES, VALUES_OF_A_LABEL, Budget, is_small
 from serving.http.messages import RequestError, Response
+
+if TYPE_CHECKING:  # only servers with a shadow need it
+    from serving.shadow.pairing import ShadowPairing
 
 MAX_CONCURRENT_REQUESTS = 16
 PURGE_SECONDS = 3_600
@@ -82,6 +85,7 @@ class FeedbackEndpoint:
             self.tokens = Tokens(keys, root, metrics.classes, settings.days)
             self._scorer = Scorer(self.tokens, metrics.classes)
             self._metrics = FeedbackMetrics(metrics.series, metrics.slice_names, metrics.classes)
+        self._pairing: ShadowPairing | None = None
         self._seconds = deadline_seconds
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="feedback")
         self._waiting = 0
@@ -90,6 +94,11 @@ class FeedbackEndpoint:
         self._failures = _Failures()
         self._unconfirmed: dict[Token, tuple[Verified, int]] = {}
         """Labels, and which part, to count if the store turns out to have recorded their keys."""
+
+    def pair(self, pairing: ShadowPairing) -> None:
+        """Count labels in pairs with a challenger's answers; call it before the first label."""
+        self._pairing = pairing
+        self._metrics = pairing.counting(self._metrics)
 
     async def answer(self, body: bytes) -> Response:
         """The numbers of labels counted and still missing, and the reason for each rejected one.
@@ -157,6 +166,8 @@ class FeedbackEndpoint:
             items = parse_labels(items, answers=self._answers)
         self.refresh()
         judged = self._scorer.verify(items)
+        if self._pairing is not None:
+            judged = self._pairing.joined(judged)
         store = self._store()
         self._add_late(store)
         try:

@@ -23,6 +23,7 @@ from packager.manifest.evaluation import Golden
 from packager.manifest.manifest import Manifest
 from packager.model.compiled.model import CompiledModel
 from packager.model.golden_answers import GoldenCases
+from serving.compiled_check.sampler import COMPILED_CHECK_DIR, CheckSampler
 from serving.feedback.endpoint import FeedbackEndpoint
 from serving.feedback.stores import flagged_rows_log
 from serving.http import messages
@@ -39,7 +40,6 @@ from serving.prediction.package_files import PackageFiles, names_without_persona
 from serving.prediction.timing import TimingModel
 from serving.protocols.protocol import ScoredRows
 from serving.settings import Settings
-from serving.shadow.sampler import SHADOW_DIR, ShadowSampler
 
 logger = logging.getLogger("serving")
 
@@ -220,12 +220,12 @@ class Predictor:
         classes = self.manifest.schema_.probability_classes
         return ScoredRows(checked, labels, probabilities, classes, tokens, outcome.more), batch
 
-    def shadow_sampler(self, ratio: float) -> ShadowSampler | None:
-        """A sampler of rows for the shadow comparison; None if there is no comparison."""
-        folder = os.environ.get(SHADOW_DIR)
+    def compiled_check_sampler(self, ratio: float) -> CheckSampler | None:
+        """A sampler of rows for the compiled check; None if there is no comparison."""
+        folder = os.environ.get(COMPILED_CHECK_DIR)
         if self.compiled is None or not ratio or folder is None:
             return None
-        return ShadowSampler(Path(folder), ratio, len(self.manifest.schema_.features), self.metrics)
+        return CheckSampler(Path(folder), ratio, len(self.manifest.schema_.features), self.metrics)
 
     def log_flagged(self, batch: Batch) -> None:
         """Write a sample of the flagged rows to their log, if it is enabled."""

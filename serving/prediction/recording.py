@@ -31,10 +31,10 @@ class Recorder:
     Not thread-safe: call it from the worker's event loop.
     """
 
-    def __init__(self, predictor: Predictor, shadow_ratio: float) -> None:
-        """``shadow_ratio``: the fraction of compiled rows that the shadow comparison samples."""
+    def __init__(self, predictor: Predictor, compiled_check_ratio: float) -> None:
+        """``compiled_check_ratio``: the fraction of compiled rows that the check samples."""
         self._predictor = predictor
-        self._sampler = predictor.shadow_sampler(shadow_ratio)
+        self._sampler = predictor.compiled_check_sampler(compiled_check_ratio)
         folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
         self._rendering = Rendering(folder, own=folder is None or check_library())
         self._parts: deque[Iterator[Batch]] = deque()
@@ -113,7 +113,7 @@ class Recorder:
         return Response(200, text, CONTENT_TYPE_LATEST)
 
     def close(self) -> None:
-        """Count remaining rows; stop the shadow comparison and the repair of counter files."""
+        """Count remaining rows; stop the compiled check and the repair of counter files."""
         while self._parts:
             for part in self._parts.popleft():
                 self._rows(part)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from serving.feedback.stores import KEY_DESCRIPTOR
 from serving.prediction.model_board import ModelBoard
 from serving.prediction.package_files import PackageFiles
 from serving.processes.child import Child
-from serving.processes.model_processes import ModelSocket
+from serving.processes.private_socket import PrivateSocket
 from serving.processes.resources import metrics_folder
 from serving.processes.shared_descriptors import SharedNotes
 from serving.processes.watchdog import Watchdog
@@ -26,8 +28,10 @@ class Shared:
     listening: socket.socket
     table: int
     """The descriptor of the worker table."""
-    models: Sequence[ModelSocket]
+    models: Sequence[PrivateSocket]
     board: ModelBoard
+    shadow: PrivateSocket | None = None
+    """Of the shadow process; None without a shadow."""
 
 
 def children_of(settings: Settings, files: PackageFiles, shared: Shared) -> list[Child]:
@@ -36,12 +40,22 @@ def children_of(settings: Settings, files: PackageFiles, shared: Shared) -> list
     return [_worker(number, settings, files, shared) for number in numbers]
 
 
+def compiled_check_child(home: Path, models: Sequence[PrivateSocket]) -> Child:
+    """The process that asks the model again; its socket is in ``home``."""
+    command = [sys.executable, "-m", "serving.compiled_check.checker", str(home)]
+    command += [one.address for one in models]
+    inherited = [one.path for one in models]
+    return Child("the checker of compiled answers", command, os.environ, inherited)
+
+
 def _worker(number: int, settings: Settings, files: PackageFiles, shared: Shared) -> Child:
     listening, table, models = shared.listening, shared.table, shared.models
     notes = SharedNotes.make()
     key = os.environ.get(KEY_DESCRIPTOR)
     descriptors = [listening.fileno(), table, notes.failure, notes.stacks]
     descriptors += [one.path for one in models]
+    if shared.shadow is not None:
+        descriptors.append(shared.shadow.path)
     addresses = [one.address for one in models]
     worker = ServingWorker(
         number,
@@ -50,6 +64,7 @@ def _worker(number: int, settings: Settings, files: PackageFiles, shared: Shared
         listening,
         addresses,
         shared.board,
+        "" if shared.shadow is None else shared.shadow.address,
         table,
         notes,
         metrics_folder(),

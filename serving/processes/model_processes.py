@@ -6,7 +6,6 @@ import base64
 import fcntl
 import json
 import os
-import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,48 +24,19 @@ from serving.processes.model_environment import (
     model_folders,
     processes_of,
 )
+from serving.processes.private_socket import PrivateSocket
 from serving.processes.shared_descriptors import SharedNotes
 from serving.processes.watchdog import Watchdog
 from serving.settings import Settings
 
-BACKLOG = 1_024
-SHADOW_REQUESTS = 16
-"""Requests of the shadow comparison that may wait, beside those of the workers."""
+CHECK_REQUESTS = 16
+"""Requests of the compiled check that may wait, beside those of the workers."""
 
 
-@dataclass(frozen=True)
-class ModelSocket:
-    """A listening socket, which outlives the process that accepts from it."""
-
-    listening: socket.socket
-    path: int
-    """A descriptor by which this server's processes name the socket, which has no other name."""
-
-    @classmethod
-    def make(cls, folder: Path, number: int) -> ModelSocket:
-        """Listen; raises ``OSError``."""
-        listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        place = os.open(folder, os.O_PATH | os.O_DIRECTORY)
-        name = f"/proc/self/fd/{place}/model-{number}"  # the folder's own path may be too long
-        try:
-            listening.bind(name)
-            path = os.open(name, os.O_PATH)
-            os.unlink(name)
-        finally:
-            os.close(place)
-        listening.listen(BACKLOG)
-        return cls(listening, path)
-
-    @property
-    def address(self) -> str:
-        """Where a process that has inherited ``path`` connects."""
-        return f"/proc/self/fd/{self.path}"
-
-
-def model_sockets(files: PackageFiles, folder: Path) -> list[ModelSocket]:
+def model_sockets(files: PackageFiles, folder: Path) -> list[PrivateSocket]:
     """One socket for each model process; raises ``OSError``."""
     return [
-        ModelSocket.make(folder, number)
+        PrivateSocket.make(folder, f"model-{number}")
         for number in range(1, processes_of(files.manifest.serve) + 1)
     ]
 
@@ -74,7 +44,7 @@ def model_sockets(files: PackageFiles, folder: Path) -> list[ModelSocket]:
 def model_children(
     settings: Settings,
     files: PackageFiles,
-    sockets: Sequence[ModelSocket],
+    sockets: Sequence[PrivateSocket],
     given: Mapping[str, str],
     home: Path,
     outputs: Callable[[], tuple[int, int]] = lambda: (1, 2),
@@ -118,7 +88,7 @@ def model_spec(settings: Settings, files: PackageFiles) -> dict[str, Any]:
         "member_bins": files.members.bins(),
         "limits": {
             "max_rows": settings.max_batch_rows,
-            "max_requests": settings.max_queue * workers + SHADOW_REQUESTS,
+            "max_requests": settings.max_queue * workers + CHECK_REQUESTS,
             "max_payload": MAX_REQUEST_BYTES,
         },
     }
@@ -169,7 +139,7 @@ def _confined(
 def _child(
     number: int,
     settings: Settings,
-    own: tuple[ModelSocket, int],
+    own: tuple[PrivateSocket, int],
     confined: _Confined,
 ) -> Child:
     """The process that accepts from the socket of ``own`` and reads the specification in it."""

@@ -1,1 +1,1 @@
-"""Shadow comparison: predictions of the compiled form against the model's, while serving."""
+"""Shadow deployment: another package's server answers the same rows, off the latency path."""

@@ -24,3 +24,13 @@ def test_names_that_could_mean_two_columns_name_none():
     assert columns_named(["a_b"], ["a b", "a\tb"]) is None
     assert columns_named(["a", "a"], ["a", "b"]) is None
     assert columns_named(["z"], ["a", "b"]) is None
+
+
+def test_attributes_of_other_models_by_these_names_are_not_read():
+    class Own:
+        def __init__(self, **told):
+            vars(self).update(told)
+
+    assert feature_names(Own(steps=[1.0, 2.0], feature_names=3)) is None
+    assert feature_names(Own(steps=ROWS.to_numpy())) is None
+    assert feature_names(Own(steps=[("fit", Own(feature_names_in_=["a", "b"]))])) == ("a", "b")

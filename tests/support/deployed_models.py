@@ -12,7 +12,7 @@ from packager.deploy.monitoring import (
     deploy_monitoring,
 )
 from packager.deploy.prometheus.rules import AlertOptions, MonitoredModel, Objectives
-from packager.deploy.tracker import TOKEN
+from packager.deploy.tracker import TOKENS
 
 MODEL = MonitoredModel(
     "diamonds-cut",
@@ -78,5 +78,5 @@ def contents(out: Path) -> dict[str, bytes]:
 
 
 def generated(out: Path) -> dict[str, bytes]:
-    """The contents without the tracker's token, which no two folders share."""
-    return {path: content for path, content in contents(out).items() if path != TOKEN}
+    """The contents without the tracker's tokens, which no two folders share."""
+    return {path: content for path, content in contents(out).items() if path not in TOKENS}

@@ -17,7 +17,7 @@ from command import PACKAGE
 from real_prometheus import Prometheus, alertmanager, configured_prometheus, free_port
 
 from packager.deploy.prometheus.issue_service import JOB
-from packager.deploy.tracker import ADDRESS, INSIDE, TOKEN
+from packager.deploy.tracker import ADDRESS, INSIDE, READ_TOKEN, TOKEN
 
 TRACKER, ALERTS, METRICS = "issues", "alertmanager", "prometheus"
 
@@ -69,7 +69,8 @@ def deployed_tracker(
     _replace_waits(out / f"prometheus/rules/{model}.yml", waits)
     options = [
         *("--port", ports[TRACKER], "--queries", out / "issues"),
-        *("--report-token-file", out / TOKEN, *_time_scale(out)),
+        *("--report-token-file", out / TOKEN, "--read-token-file", out / READ_TOKEN),
+        *_time_scale(out),
         *(f"--{name}=http://127.0.0.1:{ports[name]}" for name in (ALERTS, METRICS)),
     ]
     with (

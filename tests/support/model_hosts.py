@@ -21,7 +21,7 @@ from modelhost.columns import ColumnSpec
 from modelhost.wire import Message, receive, send
 from serving.prediction.model_client import ModelClient
 from serving.prediction.places import Places
-from serving.processes.model_processes import ModelSocket
+from serving.processes.private_socket import PrivateSocket
 
 T = TypeVar("T")
 TOP = Path(__file__).parents[2]
@@ -34,7 +34,7 @@ class RunningHost:
     """A model process; ``restart`` starts another on the same socket."""
 
     start: Callable[[], subprocess.Popen[bytes]]
-    own: ModelSocket
+    own: PrivateSocket
     process: subprocess.Popen[bytes] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -106,7 +106,7 @@ def running_host(
 ) -> Iterator[RunningHost]:
     """A process that serves the model that ``spec`` describes; its files are in ``folder``."""
     (folder / "spec.json").write_text(json.dumps(spec))
-    own = ModelSocket.make(folder, 1)
+    own = PrivateSocket.make(folder, "model-1")
     listening = own.listening.fileno()
 
     def start() -> subprocess.Popen[bytes]:

@@ -284,7 +284,8 @@ def start(
 
     ``log_to``: a descriptor for the log, instead of the file. ``program``: Python's arguments.
     """
-    home, log, port = folder / "home", folder / "log", free_port()
+    home, log = folder / "home", folder / "log"
+    port = int(environment.get("MODEL_PORT", free_port()))
     code = package.root / "code"
     ours = str(Path(__file__).parents[2])
     inherited = {

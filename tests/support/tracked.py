@@ -70,7 +70,7 @@ class TrackedService:
         return found
 
     def metric(self, name: str) -> float:
-        lines = self.client.get("/metrics").text.splitlines()
+        lines = self.client.get("/metrics", headers=self.write).text.splitlines()
         (value,) = [line.rpartition(" ")[2] for line in lines if line.startswith(f"{name} ")
                     or line.rpartition(" ")[0] == name]  # fmt: skip
         return float(value)

@@ -68,6 +68,10 @@ class TestBrowser:
         """Any method."""
         return asyncio.run(self._client.request(method, path, **options))
 
+    def cookie(self) -> str:
+        """The cookies as a header."""
+        return "; ".join(f"{name}={value}" for name, value in self._client.cookies.items())
+
 
 class TrackerSite:
     """A service and one browser."""

@@ -12,7 +12,14 @@ import typer
 from packager.cli.app import AsJson
 from packager.cli.console import ConsoleProgress, print_result, terminal_columns
 from packager.cli.data.group import CHECK, Where, data
-from packager.cli.reporting import Issues, send_findings
+from packager.cli.reporting import (
+    Issues,
+    Replaces,
+    ReportUrl,
+    check_reporting,
+    data_name,
+    send_findings,
+)
 
 if TYPE_CHECKING:
     from packager.review.check import CheckResult, CheckTarget
@@ -38,6 +45,8 @@ def check(
     output: Output = None,
     no_cache: Fresh = False,
     tracker: Issues = None,
+    report_url: ReportUrl = None,
+    replaces: Replaces = None,
     as_json: AsJson = False,
 ) -> None:
     """Find data issues; exit 1 if one would stop a build.
@@ -47,6 +56,7 @@ def check(
     from packager.report.data_check import counts_text
     from packager.review.check import check_data, resolve_target
 
+    check_reporting(tracker, report_url=report_url, replaces=replaces)
     place = resolve_target(path)
     found = check_data(
         place, ConsoleProgress(), target=target, against=baseline, base=base, fresh=no_cache
@@ -55,9 +65,19 @@ def check(
     report = found.report
     if tracker is not None:
         from packager.findings.from_data_check import findings_of_data
+        from packager.findings.report_page import ReportPage, with_page
+        from packager.report.data_issues import PAGE
 
-        told_findings = findings_of_data(report, found.open, place.title, place.name, time.time())
-        send_findings(tracker, told_findings, ConsoleProgress())
+        told_findings = findings_of_data(
+            report,
+            found.open,
+            place.title,
+            place.name,
+            time.time(),
+            data_name(replaces),
+        )
+        page = ReportPage(report_url, None if output is None else output / PAGE)
+        send_findings(tracker, with_page(told_findings, page), ConsoleProgress())
     if as_json:
         told: dict[str, Any] = report.model_dump(mode="json", include={"rows", "counts", "notes"})
         told |= {"digest": report.digest, "blocking": len(found.blocking)}

@@ -14,8 +14,7 @@ from packager.cli.data.labels import Message, labels
 from packager.cli.data.versions import At, Author
 
 if TYPE_CHECKING:
-    from packager.labelling.estimate import EstimateStep
-    from packager.labelling.mapping import MapStep
+    from packager.labelling.label_step import LabelStep
     from packager.location import Location
 
 Output = Annotated[
@@ -75,7 +74,7 @@ def estimate(
 
 def _derive(
     parent: Location,
-    step: MapStep | EstimateStep,
+    step: LabelStep,
     output: str | None,
     message: str,
     author: str | None,

@@ -80,7 +80,7 @@ def snooze(
         )
     action = {
         "action": "snooze",
-        "until": moment_text(until),
+        "until": future_text(until),
         "until_doubled": until_doubled,
         "until_new_version": until_new_version,
         "reason": reason or "",
@@ -98,7 +98,8 @@ def ignore(
     as_json: AsJson = False,
 ) -> None:
     """Ignore an issue that is not worth doing."""
-    action = {"action": "ignore", "reason": reason, "until": moment_text(until)}
+    _check_text("--reason", reason, "the page shows why it is ignored")
+    action = {"action": "ignore", "reason": reason, "until": future_text(until)}
     _act(issue, action, url, token_file, as_json)
 
 
@@ -124,6 +125,7 @@ def label(
     as_json: AsJson = False,
 ) -> None:
     """Add a label to an issue, or remove it."""
+    _check_text("NAME", name, "name a label")
     action = {"action": "unlabel" if remove else "label", "label": name}
     _act(issue, action, url, token_file, as_json)
 
@@ -139,8 +141,8 @@ def move(
 ) -> None:
     """Move an issue one band up or down, with a reason."""
     bands = {"up": -1, "down": 1, "back": 0}[direction]
-    if bands and not reason:
-        raise UsageError("expected --reason, got none", "the page shows why it was moved")
+    if bands:
+        _check_text("--reason", reason, "the page shows why it was moved")
     action = {"action": "move", "bands": bands, "reason": reason or ""}
     _act(issue, action, url, token_file, as_json)
 
@@ -154,6 +156,7 @@ def comment(
     as_json: AsJson = False,
 ) -> None:
     """Add a comment."""
+    _check_text("TEXT", text, "say what you found out")
     _act(issue, {"action": "comment", "text": text}, url, token_file, as_json)
 
 
@@ -176,6 +179,8 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Add an issue by hand."""
+    _check_text("PACKAGE", package, "name the package that it is about")
+    _check_text("TITLE", title, "say what is wrong")
     finding = {
         "package": package,
         "kind": kind,
@@ -185,7 +190,24 @@ def add(
         "share": share,
     }
     with connected(url, token_file) as client:
-        _print(client.add(finding), as_json)
+        _print(client.add(finding), {"action": "add"}, as_json)
+
+
+def _check_text(name: str, text: str | None, hint: str) -> None:
+    if text is None or not text.strip():
+        raise UsageError(f"{name}: expected a text, got none", hint)
+
+
+def future_text(text: str | None) -> str | None:
+    """The same as ``moment_text``, of a time to come."""
+    import time
+
+    from packager.tracker.core.moments import parse_moment
+
+    found = moment_text(text)
+    if found is not None and parse_moment(found) <= time.time():
+        raise UsageError(f"--until: expected a time to come, got {found}", "for example 3d")
+    return found
 
 
 def moment_text(text: str | None) -> str | None:
@@ -210,11 +232,10 @@ def _act(
 ) -> None:
     number = number_of(issue)
     with connected(url, token_file) as client:
-        _print(client.act(number, action), as_json)
+        _print(client.act(number, action), action, as_json)
 
 
-def _print(issue: Mapping[str, Any], as_json: bool) -> None:
-    if as_json:
-        print_result(json.dumps(dict(issue)))
-    else:
-        print_result(f"#{issue['id']} {issue['state']}: {issue['title']}")
+def _print(issue: Mapping[str, Any], action: Mapping[str, Any], as_json: bool) -> None:
+    from packager.report.issues import done_text
+
+    print_result(json.dumps(dict(issue)) if as_json else done_text(issue, action))

@@ -116,8 +116,8 @@ def add_token(
     name: Annotated[str, typer.Argument(help="Who or what gets it.")],
     output: Annotated[Path, typer.Option(help="New file for the token, readable by you alone.")],
     scope: Annotated[
-        Literal["report", "write", "admin"],
-        typer.Option(help="report: send findings; write: also read and act; admin: all."),
+        Literal["report", "read", "write", "admin"],
+        typer.Option(help="report: send findings; read: read; write: both, and act; admin: all."),
     ] = "report",
     url: Service = DEFAULT_URL,
     token_file: TokenFile = None,

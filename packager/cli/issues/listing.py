@@ -13,6 +13,8 @@ from packager.cli.issues.client import DEFAULT_URL, Number, Service, TokenFile, 
 from packager.cli.issues.group import SHOW, issues
 from packager.errors import UsageError
 
+UNFOLDING = frozenset({"state", "kind", "owner", "label", "q"})
+"""What is selected by when every issue has its own line, as on the page."""
 STATES = ("open", "acknowledged", "snoozed", "ignored", "resolved", "all")
 
 
@@ -34,12 +36,18 @@ def list_issues(
     owner: Annotated[str | None, typer.Option(help="Owner; '' for issues without one.")] = None,
     label: Annotated[str | None, typer.Option(help="Label.")] = None,
     search: Annotated[str | None, typer.Option(help="Words of title, subject or comments.")] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="Every issue, and not one line for each cause.")
+    ] = False,
     limit: Annotated[int, typer.Option(min=1, help="Number of issues to print.")] = 50,
     url: Service = DEFAULT_URL,
     token_file: TokenFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """List issues, the most urgent first."""
+    """List issues, the most urgent first; issues of one cause are one line.
+
+    With --kind, --owner, --label, --search or --status, every issue has its own line.
+    """
     import time
 
     from packager.report.issues import list_text
@@ -59,6 +67,8 @@ def list_issues(
         "q": search,
     }
     selection = {name: value for name, value in chosen.items() if value not in (None, [])}
+    if not every and not selection.keys() & UNFOLDING:
+        selection["folded"] = True
     with connected(url, token_file) as client:
         found = list(client.issues(selection, limit + 1))
     shown = found[:limit]
@@ -66,6 +76,8 @@ def list_issues(
         print_result(json.dumps({"issues": shown, "more": len(found) > limit}))
         return
     print_result(list_text(shown, time.time(), terminal_columns(), named=bool(status)))
+    if any(one["cause_size"] > 1 for one in shown):
+        ConsoleProgress().step("issues of one cause are one line: --all lists each")
     if len(found) > limit:
         ConsoleProgress().step("more: --limit")
 

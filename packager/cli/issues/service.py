@@ -67,6 +67,12 @@ def serve(
     report_token_file: Annotated[
         Path | None, typer.Option(help="File with a token of scope report, which is accepted.")
     ] = None,
+    read_token_file: Annotated[
+        Path | None, typer.Option(help="The same of scope read, for Prometheus.")
+    ] = None,
+    open_metrics: Annotated[
+        bool, typer.Option("--open-metrics", help="Answer /metrics without a token.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Run the issue tracker until Ctrl-C."""
@@ -94,6 +100,8 @@ def serve(
         time_scale=time_scale,
         queries=read_queries(queries) if queries is not None else {},
         report_token_file=report_token_file,
+        read_token_file=read_token_file,
+        open_metrics=open_metrics,
         link_prefixes=read.link_prefixes,
         proxy_address=read.proxy.address if read.proxy is not None else "",
         proxy_header=read.proxy.header if read.proxy is not None else "",

@@ -10,6 +10,7 @@ from monitoring.metrics.restarts import PROCESSES, RESTARTS
 from packager.deploy.grafana.label_panels import label_panels
 from packager.deploy.grafana.member_panels import member_panels
 from packager.deploy.grafana.panel import SELECTED, Panel, Query
+from packager.deploy.grafana.shadow_panels import shadow_panels
 from packager.deploy.prometheus import recording
 from packager.deploy.prometheus.promql import MODEL
 from packager.deploy.prometheus.recording import ROUTES, burn_name, drift_name
@@ -26,6 +27,7 @@ def rows(model: MonitoredModel) -> list[tuple[str, list[Panel]]]:
         ("Data and predictions", _data()),
         *([("Members", member_panels())] if model.members else []),
         ("Accuracy from labels", label_panels(model)),
+        ("Champion and challenger", shadow_panels(model)),
         ("Alerts", _alerts()),
     ]
 

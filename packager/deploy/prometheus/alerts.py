@@ -13,7 +13,7 @@ from monitoring.stats.drift import (
     MIN_ANOMALY_Z,
     MIN_PSI_ROWS,
 )
-from packager.deploy.prometheus import output_rules, promql, recording
+from packager.deploy.prometheus import output_rules, promql, recording, shadow_rules
 from packager.deploy.prometheus.member_alerts import member_alerts
 from packager.deploy.prometheus.presence_alerts import presence_alerts
 from packager.deploy.prometheus.promql import MODEL, Scope
@@ -59,6 +59,7 @@ def alert_group(model: MonitoredModel) -> Group:
         _compiled_mismatch(scope),
         _crash_loop(scope),
         *member_alerts(model, scope),
+        *shadow_rules.alerts(scope, labelled=model.task != "outputs"),
     ]
     alerts = [
         *(_while_running(alert, scope) for alert in of_versions),

@@ -15,13 +15,20 @@ from dataclasses import dataclass
 from typing import Literal
 
 from monitoring.metrics.restarts import RESTARTS
-from packager.deploy.prometheus import member_alerts, output_rules, promql, recording
+from packager.deploy.prometheus import (
+    member_alerts,
+    output_rules,
+    promql,
+    recording,
+    shadow_rules,
+)
 from packager.deploy.prometheus.recording import BURN_WINDOWS, burn_name, drift_name
 from packager.deploy.prometheus.rules import MonitoredModel
 from packager.tracker.core.priority import DRIFT_CERTAINTY
 
 GUESSED = 0.5
 """Certainty of an accuracy that the model estimates itself."""
+LOST = 'outcome=~"failed|dropped"'
 CERTAIN = "vector(1)"
 VERSION = ("model", "version")
 
@@ -88,6 +95,7 @@ def issue_queries(model: MonitoredModel) -> Mapping[str, AlertQueries]:
         "CompiledMismatch": _mismatches(),
         "CrashLoop": _restarts(),
         **(member_queries(model) if model.members else {}),
+        **_shadow(model),
         "NoRequests": AlertQueries(CERTAIN, CERTAIN, (_rows_plot("model"),)),
         "VersionSkew": _versions(),
         "TargetDown": _targets(),
@@ -241,6 +249,26 @@ def _restarts() -> AlertQueries:
     return AlertQueries(
         share, CERTAIN, (Plot("processes that ended, 15 minutes", ended("reason")),)
     )
+
+
+def _shadow(model: MonitoredModel) -> dict[str, AlertQueries]:
+    """Rows without an answer; a verdict on the challenger is about every row."""
+    rows = "model_shadow_rows_total"
+    lost = f"sum(increase({rows}{_version(LOST)}[1h]))"
+    share = f"{lost} / (sum(increase({rows}{_version()}[1h])) > 0)"
+    outcomes = f"sum by (outcome) (increase({rows}{_version()}[1h]))"
+    plot = Plot("rows an hour by the challenger's answer", outcomes)
+    found = {"ShadowNotAnswering": AlertQueries(share, CERTAIN, (plot,))}
+    if model.task == "outputs":
+        return found
+    names = {
+        "challenger minus champion": shadow_rules.DIFFERENCE,
+        "low": shadow_rules.LOW,
+        "high": shadow_rules.HIGH,
+    }
+    plots = tuple(Plot(title, of(name, *VERSION, "slice")) for title, name in names.items())
+    judged = AlertQueries(CERTAIN, CERTAIN, plots)
+    return {**found, "ChallengerBetter": judged, "ChallengerWorse": judged}
 
 
 def _versions() -> AlertQueries:

@@ -8,7 +8,7 @@ equal in every replica, the maximum is used.
 from __future__ import annotations
 
 from monitoring.slices.slices import ALL
-from packager.deploy.prometheus import output_rules, promql
+from packager.deploy.prometheus import output_rules, promql, shadow_rules
 from packager.deploy.prometheus.promql import ANOMALY, BIN, FEATURE, MODEL, SLICE, Scope
 from packager.deploy.prometheus.rules import Group, MonitoredModel, Record
 
@@ -48,8 +48,8 @@ ESTIMATED = "slice:model_estimated_accuracy:ratio1d"
 ESTIMATED_ROWS = "slice:model_estimated_rows:increase1d"
 ESTIMATED_EFFECTIVE = "slice:model_estimated_effective:increase1d"
 COVERAGE = "slice:model_label_coverage:ratio7d"
-COMPARISONS, MISMATCH = "model_shadow_comparisons_total", 'outcome="mismatch"'
-"""The shadow comparison of compiled answers with the model's, and the rows that differ."""
+COMPARISONS, MISMATCH = "model_compiled_checks_total", 'outcome="mismatch"'
+"""The comparison of compiled answers with the model's, and the rows that differ."""
 
 
 def drift_name(what: str, window: str) -> str:
@@ -89,6 +89,9 @@ def recording_groups(model: MonitoredModel) -> list[Group]:
     groups.append(Group(f"{model.name} labels", "2m", [*_labels(scope, effect), *scores]))
     if model.classified:
         groups.append(Group(f"{model.name} estimates", "2m", _estimates(scope)))
+    if model.task != "outputs":
+        compared = shadow_rules.records(scope, DESIGN_EFFECT, classified=model.classified)
+        groups.append(Group(f"{model.name} shadow", "2m", compared))
     return groups
 
 

@@ -13,6 +13,7 @@ from packager.deploy.prometheus.presence_cases import presence_cases
 from packager.deploy.prometheus.resolve_cases import lasting_cases
 from packager.deploy.prometheus.rule_tests import RuleCase, TestCaseBuilder, TestSeries
 from packager.deploy.prometheus.rules import MonitoredModel
+from packager.deploy.prometheus.shadow_cases import shadow_cases
 
 REFERENCE = {"b0": 5_000, "b1": 3_000, "b2": 2_000}
 STEADY = {"b0": 5, "b1": 3, "b2": 2}
@@ -35,6 +36,7 @@ def rule_cases(model: MonitoredModel) -> list[RuleCase]:
         *made.mismatches(),
         *made.crash_loops(),
         *member_cases(made),
+        *shadow_cases(made),
     ]
     return [*cases, *lasting_cases(cases, model.name), *presence_cases(made)]
 
@@ -278,10 +280,8 @@ class _RuleFixtures(TestCaseBuilder):
         alert, firing = "CrashLoop", {"severity": "ticket"}
 
         def ended(models: str, workers: str) -> list[TestSeries]:
-            return [
-                self.series("model_process_restarts_total", models, reason="signal"),
-                self.series("model_worker_restarts_total", workers, reason="exit"),
-            ]
+            kinds = ("process", models, "signal"), ("worker", workers, "exit")
+            return [self.series(f"model_{k}_restarts_total", n, reason=why) for k, n, why in kinds]
 
         return [
             self.case("fires for the model's process", alert, 30, ended("0+1x30", "0x30"), firing),

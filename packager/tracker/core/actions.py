@@ -114,7 +114,24 @@ class ActionError(ValueError):
 
 
 def acted(issue: Issue, action: Action, who: str, now: float) -> Transition:
-    """An issue after an action of a person; raises ``ActionError``."""
+    """An issue after an action of a person; raises ``ActionError``.
+
+    An action that changes nothing, such as a second acknowledgement, adds nothing to the history.
+    """
+    change = _acted(issue, action, who, now)
+    if change.issue == issue and not _says_more(action):
+        return Transition(issue=issue)
+    return change
+
+
+def _says_more(action: Action) -> bool:
+    """Whether it has words that the issue does not keep."""
+    return isinstance(action, AddComment) or bool(
+        isinstance(action, Resolve | SnoozeFor) and action.reason
+    )
+
+
+def _acted(issue: Issue, action: Action, who: str, now: float) -> Transition:
     match action:
         case Acknowledge() if issue.state is State.RESOLVED:
             raise ActionError("expected an issue that is not resolved; reopen it first")

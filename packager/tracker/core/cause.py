@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
+from typing import NamedTuple
 
 from packager.tracker.core.issue import Issue
 from packager.tracker.core.moments import HOUR
@@ -12,35 +12,25 @@ CAUSE_SECONDS = HOUR
 """Issues that began this long after the first of a cause belong to it."""
 
 
-@dataclass(frozen=True)
-class CauseMember:
-    """An open issue, as far as causes need it."""
+class OpenCause(NamedTuple):
+    """A cause with open issues."""
 
     id: int
-    cause: int
-    opened_at: float
-    band: int
-    priority: float
+    leader: int
+    """The issue that stands for it in the list."""
+    began_at: float
+    """When its first open issue began."""
 
 
-def cause_of(issue: Issue, open_ones: Iterable[CauseMember]) -> int:
+def cause_of(issue: Issue, causes: Iterable[OpenCause]) -> int:
     """The cause that ``issue`` belongs to: an id of an issue; its own if it begins one.
 
-    ``open_ones``: open issues of the same package and family. A cause lasts an hour from its first
-    issue, so that a chain of issues can't grow without end.
+    ``causes``: those of the same package and family. A cause lasts an hour from its first issue, so
+    that a chain of issues can't grow without end.
     """
-    began: dict[int, float] = {}
-    for one in open_ones:
-        if one.id != issue.id:
-            began[one.cause] = min(one.opened_at, began.get(one.cause, one.opened_at))
     near = [
-        (abs(issue.opened_at - start), cause)
-        for cause, start in began.items()
-        if abs(issue.opened_at - start) <= CAUSE_SECONDS
+        (abs(issue.opened_at - one.began_at), one.id)
+        for one in causes
+        if one.leader != issue.id and abs(issue.opened_at - one.began_at) <= CAUSE_SECONDS
     ]
     return min(near)[1] if near else issue.id
-
-
-def leader_of(members: Sequence[CauseMember]) -> int:
-    """The id of the issue that stands for a cause in the list: the most urgent, then the oldest."""
-    return min(members, key=lambda one: (one.band, -one.priority, one.opened_at, one.id)).id

@@ -130,6 +130,11 @@ class ScanReport(Strict):
     """False if the scan stopped early; then nothing is over."""
     at: Moment
     report: Link | None = None
+    """The address of its report."""
+    file: Text = ""
+    """The name of the file with its report, if one was written."""
+    replaces: Text = ""
+    """The scope of earlier data that these stand in for: what was found in them is over, too."""
     proofs: Annotated[tuple[Proof, ...], Field(max_length=MAX_FINDINGS)] = ()
     unjudged: Annotated[tuple[Unjudged, ...], Field(max_length=MAX_FINDINGS)] = ()
 

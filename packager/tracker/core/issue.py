@@ -193,6 +193,8 @@ class Event(Strict):
     text: Annotated[str, Field(max_length=10_000)] = ""
     version: Identity = ""
     link: Link | None = None
+    imported: bool = False
+    """Whether an archive says so; else this tracker saw it happen."""
 
 
 class Transition(Strict):

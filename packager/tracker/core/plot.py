@@ -16,7 +16,7 @@ MAX_BINS = 100
 MAX_POINTS = 500
 MAX_LINES = 4
 MAX_LEVELS = 4
-MAX_MARKS = 20
+MAX_ROWS = 50
 Share = Annotated[FiniteFloat, Field(ge=0, le=1)]
 Count = Annotated[FiniteFloat, Field(ge=0)]
 
@@ -87,32 +87,86 @@ class SeriesPlot(_Part):
     levels: Annotated[tuple[Level, ...], Field(max_length=MAX_LEVELS)] = ()
 
 
-class Mark(_Part):
-    """A value within a histogram: that of the row which the issue is about."""
+class MeasuredRow(_Part):
+    """A value with its interval, and what it is compared with."""
 
     name: Text
+    """``color=E``."""
     value: FiniteFloat
-
-
-class HistogramPlot(_Part):
-    """The distribution of a column, with the values of suspicious rows marked."""
-
-    plot: Literal["histogram"] = "histogram"
-    title: Text
-    unit: Text = ""
-    edges: Annotated[tuple[FiniteFloat, ...], Field(min_length=2, max_length=MAX_BINS + 1)]
-    """Ascending; bin i is from ``edges[i]`` to ``edges[i + 1]``."""
-    counts: tuple[Count, ...]
-    marks: Annotated[tuple[Mark, ...], Field(max_length=MAX_MARKS)] = ()
+    low: FiniteFloat | None = None
+    high: FiniteFloat | None = None
+    reference: FiniteFloat | None = None
+    """What it is compared with, such as the value when the package was built."""
+    bound: FiniteFloat | None = None
+    """The worst value that is allowed."""
+    subject: bool = False
+    """Whether the issue is about this row."""
 
     @model_validator(mode="after")
-    def _check_edges(self) -> Self:
-        if len(self.edges) != len(self.counts) + 1:
-            raise ValueError("expected one edge more than counts")
-        if list(self.edges) != sorted(set(self.edges)):
-            raise ValueError("expected ascending edges")
+    def _check_interval(self) -> Self:
+        if (self.low is None) != (self.high is None):
+            raise ValueError("expected both ends of an interval, or none")
+        if self.low is not None and self.high is not None and self.low > self.high:
+            raise ValueError("expected an interval from low to high")
         return self
 
 
-Plot = Annotated[BinsPlot | SeriesPlot | HistogramPlot, Field(discriminator="plot")]
+class IntervalsPlot(_Part):
+    """Values with intervals on one scale: a metric by slice, group or output, a latency."""
+
+    plot: Literal["intervals"] = "intervals"
+    title: Text
+    unit: Text = ""
+    reference_name: Text = "when packaged"
+    rows: Annotated[tuple[MeasuredRow, ...], Field(min_length=1, max_length=MAX_ROWS)]
+
+
+class CountedRow(_Part):
+    """A number of things."""
+
+    name: Text
+    count: Count
+    subject: bool = False
+    """Whether the issue is about this row."""
+
+
+class CountsPlot(_Part):
+    """Numbers of things by kind: suspicious rows by detector, refused labels by reason."""
+
+    plot: Literal["counts"] = "counts"
+    title: Text
+    unit: Text = "rows"
+    rows: Annotated[tuple[CountedRow, ...], Field(min_length=1, max_length=MAX_ROWS)]
+    total: Annotated[Count, Field(gt=0)]
+    """What each count is a part of; a thing can be of several kinds."""
+
+    @model_validator(mode="after")
+    def _check_total(self) -> Self:
+        if any(one.count > self.total for one in self.rows):
+            raise ValueError("expected no count above the total")
+        return self
+
+
+class LevelsPlot(_Part):
+    """The level that was reached on a ladder, and the one that is required: a replay."""
+
+    plot: Literal["levels"] = "levels"
+    title: Text
+    levels: Annotated[tuple[Text, ...], Field(min_length=1, max_length=MAX_ROWS)]
+    """From the strongest to the weakest."""
+    required: Annotated[int, Field(ge=0)]
+    """Position in ``levels``."""
+    reached: Annotated[int, Field(ge=0)] | None = None
+    """None: not even the weakest."""
+
+    @model_validator(mode="after")
+    def _check_places(self) -> Self:
+        if max(self.required, self.reached or 0) >= len(self.levels):
+            raise ValueError("expected positions of levels")
+        return self
+
+
+Plot = Annotated[
+    BinsPlot | SeriesPlot | IntervalsPlot | CountsPlot | LevelsPlot, Field(discriminator="plot")
+]
 PLOT: TypeAdapter[Plot] = TypeAdapter(Plot)

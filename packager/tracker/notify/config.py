@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from packager.errors import UsageError
 from packager.tracker.core.finding import Link
+from packager.tracker.core.refusals import refusal_of
 
 Address = Annotated[str, Field(pattern=r"^[^\s@<>,]{1,64}@[^\s@<>,]{1,190}$")]
 
@@ -79,10 +80,8 @@ def read_config(path: Path) -> ServiceConfig:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: expected TOML: {error}", "docs/issues.md shows one") from error
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        key = ".".join(str(part) for part in first["loc"])
         raise UsageError(
-            f"{path}: {key}: {first['msg']}", "docs/issues.md lists the keys"
+            f"{path}: {refusal_of(error, 'the file')}", "docs/issues.md lists the keys"
         ) from error
     secrets = (
         read.webhook.secret_file if read.webhook is not None else None,

@@ -19,12 +19,15 @@ from packager.tracker.core.actions import (
     RemoveLabel,
 )
 from packager.tracker.core.finding import Finding, Report
+from packager.tracker.core.issue import ACTIVE
 from packager.tracker.service.auth import Principal
 from packager.tracker.service.context import ServiceContext
 from packager.tracker.service.numbers import NUMBER, check_parameters, number_of
+from packager.tracker.service.pages.cause_line import cause_line
 from packager.tracker.service.problems import RefusedError, body_of, malformed, not_found
 from packager.tracker.service.routing import ApiRoutes, model_of
 from packager.tracker.service.views import event_view, issue_view
+from packager.tracker.store.cause_lines import cause_summaries
 from packager.tracker.store.reader import Reader, StoredEvent
 from packager.tracker.store.selection import Cursor, CursorError, Selection
 from packager.tracker.store.tokens import TokenScope
@@ -47,26 +50,26 @@ class IssueApi:
 
     def routes(self) -> list[Route]:
         """The routes."""
-        report, write = TokenScope.REPORT, TokenScope.WRITE
+        report, read, write = TokenScope.REPORT, TokenScope.READ, TokenScope.WRITE
         issue = f"/api/v1/issues/{{number:{NUMBER}}}"
         api = ApiRoutes(self._context)
         api.add("POST", "/api/v1/findings", report, self.report)
-        api.add("GET", "/api/v1/issues", write, self.list_issues, PARAMETERS)
+        api.add("GET", "/api/v1/issues", read, self.list_issues, PARAMETERS)
         api.add("POST", "/api/v1/issues", write, self.add_issue)
-        api.add("GET", issue, write, self.show)
+        api.add("GET", issue, read, self.show)
         api.add("PATCH", issue, write, self.change)
-        api.add("GET", f"{issue}/events", write, self.events, frozenset({"before"}))
+        api.add("GET", f"{issue}/events", read, self.events, frozenset({"before"}))
         api.add("POST", f"{issue}/comments", write, self.comment)
         api.add("POST", f"{issue}/labels", write, self.label)
         api.add("DELETE", f"{issue}/labels/{{label:path}}", write, self.unlabel)
-        api.add("GET", "/api/v1/packages", write, self.packages)
+        api.add("GET", "/api/v1/packages", read, self.packages)
         return api.routes
 
     async def report(self, request: Request, who: Principal) -> Response:
         """``POST findings``: a report; answers the issue and the result of each finding."""
         report = await model_of(request, Report)
         now = self._tracker.clock()
-        outcomes = await self._tracker.write(intake.receive, report, now)
+        outcomes = await self._context.write_as(who, intake.receive, report, now)
         shown = [
             {"id": None if one.issue is None else one.issue.id,
              "state": None if one.issue is None else one.issue.state.value,
@@ -78,13 +81,21 @@ class IssueApi:
     async def list_issues(self, request: Request, who: Principal) -> Response:
         """``GET issues``: a page of a list."""
         query, after = parse_query(request)
-        page = await self._tracker.read(lambda store: store.page(query, after))
-        return JSONResponse(
-            {
-                "issues": [issue_view(one, self._context.settings) for one in page.issues],
-                "next": page.next.encode() if page.next is not None else None,
-            }
-        )
+        return JSONResponse(await self._tracker.read(self._listed, query, after))
+
+    def _listed(self, store: Reader, query: Selection, after: Cursor | None) -> dict[str, Any]:
+        """A page; in a folded list, an issue that stands for several has its cause."""
+        page = store.page(query, after)
+        causes = cause_summaries(store, [one.cause for one in page.issues]) if query.folded else {}
+        now = self._tracker.clock()
+        found = []
+        for one in page.issues:
+            shown = issue_view(one, self._context.settings)
+            cause = causes.get(one.cause) if one.state in ACTIVE else None
+            if cause is not None:
+                shown |= {"cause_size": cause.size, "cause_line": cause_line(cause, now)}
+            found.append(shown)
+        return {"issues": found, "next": page.next.encode() if page.next is not None else None}
 
     async def add_issue(self, request: Request, who: Principal) -> Response:
         """``POST issues``: an issue that a person adds."""
@@ -97,7 +108,7 @@ class IssueApi:
             raise malformed(error) from None
         if not finding.firing:
             raise RefusedError(400, "malformed", "firing: expected true")
-        issue = await self._tracker.write(intake.add, finding, who.name, now)
+        issue = await self._context.write_as(who, intake.add, finding, who.name, now)
         return JSONResponse(issue_view(issue, self._context.settings), 201)
 
     async def show(self, request: Request, who: Principal) -> Response:
@@ -138,7 +149,7 @@ class IssueApi:
         number = request.path_params["number"]
         now = self._tracker.clock()
         try:
-            issue = await self._tracker.write(intake.act, number, action, who.name, now)
+            issue = await self._context.write_as(who, intake.act, number, action, who.name, now)
         except ActionError as error:
             raise RefusedError(409, "refused", str(error)) from None
         if issue is None:

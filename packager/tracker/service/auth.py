@@ -16,7 +16,9 @@ from packager.tracker.core.moments import DAY, MINUTE
 from packager.tracker.service.problems import RefusedError
 from packager.tracker.service.settings import ServiceSettings
 from packager.tracker.service.tracker import Tracker
-from packager.tracker.store.tokens import PERSON_NAME, TokenScope, hash_of, token_of
+from packager.tracker.store.reader import Reader
+from packager.tracker.store.sessions import has_ended
+from packager.tracker.store.tokens import PERSON_NAME, AccessToken, TokenScope, hash_of, token_of
 from packager.tracker.store.writer import Writer
 
 COOKIE = "issues_session"
@@ -56,8 +58,7 @@ class Authenticator:
         if cookie:
             known = self._opened(cookie)
             if known is not None:
-                found = await self._of_hash(known["token"])
-                return None if found is None else found._replace(session=known["id"])
+                return await self._of_hash(known["token"], known["id"])
         return self._of_proxy(request)
 
     async def require(self, request: Request, needed: TokenScope, secret: str = "") -> Principal:
@@ -113,12 +114,12 @@ class Authenticator:
         used, self._used = self._used, {}
         return used
 
-    async def _of_hash(self, hashed: str) -> Principal | None:
-        found = await self._tracker.read(token_of, hashed)
+    async def _of_hash(self, hashed: str, session: str = "") -> Principal | None:
+        found = await self._tracker.read(_token_of_session, hashed, session)
         if found is None:
             return None
         self._used[hashed] = self._tracker.clock()
-        return Principal(found.name, found.scope)
+        return Principal(found.name, found.scope, session)
 
     def _opened(self, cookie: str) -> dict[str, str] | None:
         body, _, signature = cookie.partition(".")
@@ -146,6 +147,11 @@ class Authenticator:
     def _signature(self, purpose: str, text: str) -> str:
         message = f"{purpose}\n{text}".encode()
         return hmac.new(self._key, message, hashlib.sha256).hexdigest()
+
+
+def _token_of_session(store: Reader, hashed: str, session: str) -> AccessToken | None:
+    """The token of this hash; None if its session ended."""
+    return None if session and has_ended(store, session) else token_of(store, hashed)
 
 
 def session_key(store: Writer) -> bytes:

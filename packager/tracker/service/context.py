@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Concatenate, ParamSpec, TypeVar
 
 from packager.tracker.notify.channels import Channel
-from packager.tracker.service.auth import Authenticator
+from packager.tracker.service.auth import Authenticator, Principal
+from packager.tracker.service.problems import RefusedError
 from packager.tracker.service.settings import ServiceSettings
 from packager.tracker.service.sources import ServiceSources
 from packager.tracker.service.tracker import Tracker
+from packager.tracker.store.allowance import AllowanceError, spend
+from packager.tracker.store.writer import Writer
+
+Asked = ParamSpec("Asked")
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -21,3 +30,27 @@ class ServiceContext:
     sources: ServiceSources
     channels: tuple[Channel, ...] = ()
     """Who is told about urgent issues."""
+
+    async def write_as(
+        self,
+        who: Principal,
+        function: Callable[Concatenate[Writer, Asked], Found],
+        *args: Asked.args,
+        **options: Asked.kwargs,
+    ) -> Found:
+        """``function(writer, …)`` in a transaction, within what ``who`` may add in a day.
+
+        Raises ``RefusedError`` 429; then nothing is changed.
+        """
+        now = self.tracker.clock()
+
+        def run(store: Writer) -> Found:
+            found = function(store, *args, **options)
+            spend(store, who.name, now)
+            return found
+
+        try:
+            return await self.tracker.write(run)
+        except AllowanceError as error:
+            wait = {"retry-after": str(max(1, math.ceil(error.seconds)))}
+            raise RefusedError(429, "too_many", str(error), wait) from None

@@ -16,10 +16,11 @@ from packager.tracker.service.exposition import (
     reconcile_lines,
 )
 from packager.tracker.sources.source_health import health_of
+from packager.tracker.store.tokens import TokenScope
 
 
 class ServiceHealth:
-    """The handlers; none of them needs a token, and none tells more than numbers."""
+    """The handlers; the numbers of ``/metrics`` have names of packages, so they need a token."""
 
     def __init__(self, context: ServiceContext) -> None:
         self._context = context
@@ -43,6 +44,8 @@ class ServiceHealth:
 
     async def metrics(self, request: Request) -> Response:
         """Numbers of issues and of messages, and whether Alertmanager answers."""
+        if not self._context.settings.open_metrics:
+            await self._context.auth.require(request, TokenScope.READ)
         sources = self._context.sources
         now = self._context.tracker.clock()
         read = self._context.tracker.read

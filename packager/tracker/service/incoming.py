@@ -50,7 +50,7 @@ class IncomingMessages:
 
     async def alertmanager(self, request: Request) -> Response:
         """``POST /webhooks/alertmanager``: a message of Alertmanager's webhook, version 4."""
-        await self._context.auth.require(request, TokenScope.REPORT)
+        who = await self._context.auth.require(request, TokenScope.REPORT)
         body = await body_of(request)
         try:
             message = Webhook.model_validate_json(body)
@@ -67,7 +67,7 @@ class IncomingMessages:
         findings = [finding_of(one) for one in alerts]
         kept, lives = await self._judged(findings)
         now = self._tracker.clock()
-        receipts = await self._tracker.write(take_message, kept, lives, now)
+        receipts = await self._context.write_as(who, take_message, kept, lives, now)
         self._count("alertmanager", receipts)
         begun = {
             finding.key
@@ -111,7 +111,7 @@ class IncomingMessages:
         who = await self._context.auth.require(request, TokenScope.REPORT, event.routing_key)
         key = event.dedup_key or uuid.uuid4().hex
         now = self._tracker.clock()
-        receipt = await self._tracker.write(take_event, event, key, who.name, now)
+        receipt = await self._context.write_as(who, take_event, event, key, who.name, now)
         self._count("events", [receipt])
         shown = {"status": "success", "message": "Event processed", "dedup_key": key}
         return JSONResponse(shown, 202)

@@ -11,6 +11,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
+from packager.tracker.core.refusals import refusal_of
+
 MAX_BODY = 1 << 20
 MAX_BODY_SECONDS = 30.0
 RETRY_SECONDS = 5
@@ -39,9 +41,7 @@ def malformed(error: ValidationError | ValueError) -> RefusedError:
     """The problem of a body that is not what was expected; names the first place."""
     if not isinstance(error, ValidationError):
         return RefusedError(400, "malformed", str(error)[:500])
-    first = error.errors(include_url=False, include_input=False)[0]
-    place = ".".join(str(part)[:60] for part in first["loc"]) or "body"
-    return RefusedError(400, "malformed", f"{place}: {first['msg']}"[:500])
+    return RefusedError(400, "malformed", refusal_of(error))
 
 
 async def body_of(request: Request, most: int = MAX_BODY) -> bytes:

@@ -27,7 +27,8 @@ from packager.tracker.store.writer import Writer
 
 TOKEN_FILE = "admin.token"
 ADMIN = "admin"
-REPORTER = "report-token-file"
+OF_FILES = {TokenScope.REPORT: "report-token-file", TokenScope.READ: "read-token-file"}
+"""Scope → the name of the token that a file has."""
 MIN_SECRET = 20
 GRACE_SECONDS = 10
 MAX_CONNECTIONS = 500
@@ -80,8 +81,12 @@ def start(
     try:
         with tracker.store.write() as store:
             _keep_admin(store, token_file)
-            if settings.report_token_file is not None:
-                _keep_report(store, settings.report_token_file)
+            for file, scope in (
+                (settings.report_token_file, TokenScope.REPORT),
+                (settings.read_token_file, TokenScope.READ),
+            ):
+                if file is not None:
+                    _keep_token_of(store, file, scope)
         app = create_app(tracker, settings, channels_of(config))
     except (StoreError, OSError) as error:
         raise PackageError(
@@ -133,7 +138,7 @@ def _keep_admin(store: Writer, file: Path) -> None:
     part.replace(file)
 
 
-def _keep_report(store: Writer, file: Path) -> None:
+def _keep_token_of(store: Writer, file: Path, scope: TokenScope) -> None:
     """Accept the token in ``file``, in place of the one that was in it before."""
     try:
         secret = file.read_text(encoding="utf-8").strip()
@@ -146,14 +151,14 @@ def _keep_report(store: Writer, file: Path) -> None:
             "for example the output of `openssl rand -hex 32`",
         )
     known = token_of(store, hash_of(secret))
-    if known is not None and known.scope is not TokenScope.REPORT:
+    if known is not None and known.scope is not scope:
         raise UsageError(
-            f"{file}: expected a token of scope report, got one of scope {known.scope}",
+            f"{file}: expected a token of scope {scope}, got one of scope {known.scope}",
             "make another one: `openssl rand -hex 32`",
         )
     if known is None:
-        revoke_token(store, REPORTER, LOCAL, time.time())
-        create_token(store, REPORTER, TokenScope.REPORT, LOCAL, time.time(), secret)
+        revoke_token(store, OF_FILES[scope], LOCAL, time.time())
+        create_token(store, OF_FILES[scope], scope, LOCAL, time.time(), secret)
 
 
 def _listen(host: str, port: int) -> socket.socket:

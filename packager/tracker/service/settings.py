@@ -37,6 +37,10 @@ class ServiceSettings:
     proxy_header: str = "X-Forwarded-User"
     report_token_file: Path | None = None
     """A file with a token of scope report that is accepted; None: none."""
+    read_token_file: Path | None = None
+    """The same of scope read: Prometheus's."""
+    open_metrics: bool = False
+    """Whether ``/metrics`` needs no token."""
     reconcile_seconds: float = MINUTE
     look_seconds: float = 3.0
     """Between the two looks that both have to miss an alert."""

@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeVar
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from packager.tracker.core.moments import Moment
+from packager.tracker.core.refusals import refusal_of
 from packager.tracker.sources.alertmanager import HeldAlert, ReceivedAlert, Silence, alert_held
 from packager.tracker.sources.asking import SourceAwayError, asked, shown_address
 
@@ -90,11 +91,9 @@ def _read(
 
 
 def _unexpected(url: str, error: ValidationError) -> SourceAwayError:
-    first = error.errors(include_url=False, include_input=False)[0]
-    place = ".".join(str(part)[:60] for part in first["loc"]) or "the answer"
     return SourceAwayError(
         f"{shown_address(url)}: expected an answer of Alertmanager's API, version 2: "
-        f"{place}: {first['msg']}"
+        f"{refusal_of(error, 'the answer')}"
     )
 
 

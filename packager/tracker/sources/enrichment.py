@@ -38,7 +38,7 @@ def enrichment_of(
 ) -> Enrichment | None:
     """Ask about an alert; None if nobody wrote queries of its kind. Raises ``SourceAwayError``."""
     finding = finding_of(alert)
-    known = kind_queries(queries, finding.package, finding.kind)
+    known = kind_queries(queries, finding.package, alert.labels.get("alertname", ""))
     if known is None:
         return None
     numbers = client.measured(known, alert.labels)

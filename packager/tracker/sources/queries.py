@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from packager.errors import UsageError
+from packager.tracker.core.refusals import refusal_of
 from packager.tracker.core.texts import Text
 
 MAX_PLOTS = 8
@@ -68,9 +69,7 @@ def _read(path: Path) -> Kinds:
             raise ValueError(f"expected at most {MAX_DOCUMENT_BYTES} bytes, got more")
         return _KINDS.validate_json(text)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(part)[:60] for part in first["loc"]) or "the file"
-        raise _unreadable(path, f"{place}: {first['msg']}") from error
+        raise _unreadable(path, refusal_of(error, "the file")) from error
     except (OSError, ValueError) as error:
         raise _unreadable(path, str(error)) from error
 

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from packager.tracker.core.finding import fingerprint
 from packager.tracker.core.issue import Event, Issue
 from packager.tracker.core.plot import PLOT
+from packager.tracker.core.refusals import refusal_of
 from packager.tracker.forges.mirror import Mirror
 from packager.tracker.store.archive import SCAN
 from packager.tracker.store.archive_records import (
@@ -58,9 +59,7 @@ def import_lines(store: Writer, lines: Iterable[bytes]) -> Imported:
         try:
             run.take(number, line)
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            place = ".".join(str(part)[:60] for part in first["loc"])
-            raise ArchiveError(f"line {number}: {place}: {first['msg']}"[:500]) from None
+            raise ArchiveError(f"line {number}: {refusal_of(error, 'all of it')}") from None
         except ArchiveError as error:
             raise ArchiveError(f"line {number}: {error}") from None
     if not run.ended:

@@ -6,23 +6,20 @@ leads it, and their number.
 
 from __future__ import annotations
 
-from packager.tracker.core.cause import CAUSE_SECONDS, CauseMember
+from packager.tracker.core.cause import CAUSE_SECONDS, OpenCause
 from packager.tracker.core.issue import ACTIVE, Issue
 from packager.tracker.store.database import Database
 
 
-def near_causes(db: Database, issue: Issue) -> list[CauseMember]:
-    """The first open issue of each cause that began within an hour of ``issue``."""
+def near_causes(db: Database, issue: Issue) -> list[OpenCause]:
+    """The causes of its package and family that began within an hour of ``issue``."""
     sql = (
         "select id, leader, began_at from cause"
         " where package = ? and family = ? and began_at between ? and ?"
     )
     at = issue.opened_at
     window = (issue.package, issue.family, at - CAUSE_SECONDS, at + CAUSE_SECONDS)
-    return [
-        CauseMember(row["leader"], row["id"], row["began_at"], 0, 0.0)
-        for row in db.rows(sql, window)
-    ]
+    return [OpenCause(row["id"], row["leader"], row["began_at"]) for row in db.rows(sql, window)]
 
 
 def keep_causes(db: Database, before: Issue | None, issue: Issue) -> None:

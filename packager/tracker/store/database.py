@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from packager.tracker.store.words import SearchedWords
+
 Row = Mapping[str, Any]
 
 
@@ -24,8 +26,8 @@ class Database(Protocol):
     def run(self, sql: str, values: Sequence[Any] = ()) -> int:
         """Run a statement; the number of rows that it changed."""
 
-    def matches(self, words: Sequence[str], most: int) -> list[int]:
-        """At most ``most`` ids of issues that have all of ``words``, the last as a beginning."""
+    def matches(self, asked: SearchedWords, most: int) -> list[int]:
+        """At most ``most`` ids of issues that have all words, the last perhaps as a beginning."""
 
     def index_words(self, issue: int, words: Sequence[str]) -> None:
         """Make an issue be found by these words, in place of earlier ones."""

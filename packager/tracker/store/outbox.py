@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from packager.tracker.core.issue import Event, Issue
-from packager.tracker.store.reader import Reader
+from packager.tracker.store.reader import Reader, event_of
 from packager.tracker.store.writer import Writer
 
 TOLD = ("opened", "rose", "regressed", "reopened", "woke", "moved", "resolved", "flapping")
@@ -39,14 +39,10 @@ def channels_without_news(store: Reader) -> list[str]:
 def untold(store: Reader, after: int) -> list[tuple[int, Event, Issue]]:
     """The next events to tell, oldest first: id, event, and the issue as it is now."""
     marks = ", ".join("?" for _ in TOLD)
-    sql = (
-        "select id, issue, at, who, what, text, version, link from event"
-        f" where id > ? and what in ({marks}) order by id limit ?"
-    )
+    sql = f"select * from event where id > ? and what in ({marks}) order by id limit ?"
     found = []
     for row in store.db.rows(sql, (after, *TOLD, MAX_AT_ONCE)):
         issue = store.issue(row["issue"])
-        names = ("at", "who", "what", "text", "version", "link")
         if issue is not None:
-            found.append((row["id"], Event(**{name: row[name] for name in names}), issue))
+            found.append((row["id"], event_of(row), issue))
     return found

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from packager.errors import PackageError, UsageError
 from packager.tracker.store.database import Row, StoreError
+from packager.tracker.store.words import SearchedWords
 
 SCHEMES = ("postgresql", "postgres")
 CONNECT_SECONDS = 10
@@ -47,10 +48,10 @@ class PostgresConnection:
         """Run a statement; the number of rows that it changed."""
         return self.raw.execute(_marked(sql), tuple(values)).rowcount
 
-    def matches(self, words: Sequence[str], most: int) -> list[int]:
+    def matches(self, asked: SearchedWords, most: int) -> list[int]:
         """Rows of the index of words."""
         sql = "select issue as id from search where words @@ cast(? as tsquery) limit ?"
-        return [row["id"] for row in self.rows(sql, (_query(words), most))]
+        return [row["id"] for row in self.rows(sql, (_query(asked), most))]
 
     def index_words(self, issue: int, words: Sequence[str]) -> None:
         """Replace the row of the index of words."""
@@ -77,9 +78,9 @@ class PostgresConnection:
             self.raw.rollback()
 
 
-def _query(words: Sequence[str]) -> str:
-    """Words have letters and digits only, so that none is syntax; the last one is a beginning."""
-    return " & ".join(f"'{word}'" for word in words) + ":*"
+def _query(asked: SearchedWords) -> str:
+    """Words have letters and digits only, so that none is syntax."""
+    return " & ".join(f"'{word}'" for word in asked.words) + (":*" if asked.beginning else "")
 
 
 def _marked(sql: str) -> str:

@@ -77,13 +77,6 @@ class Reader:
                 found[row["issue"]].append((row["at"], row["value"]))
         return found
 
-    def cause_sizes(self, causes: Sequence[int]) -> dict[int, int]:
-        """Cause → the number of its issues that are open."""
-        if not causes:
-            return {}
-        sql = f"select id, n from cause where id in ({_marks(causes)})"
-        return {row["id"]: row["n"] for row in self.db.rows(sql, causes)}
-
     def of_scope(self, package: str, source: str, scope: str) -> list[Issue]:
         """Issues that a scan of a scope found and that are not over."""
         sql = (
@@ -169,4 +162,5 @@ def _issue(row: Row) -> Issue:
 
 def event_of(row: Row) -> Event:
     """The event of a row."""
-    return Event(**{name: row[name] for name in ("at", "who", "what", "text", "version", "link")})
+    names = ("at", "who", "what", "text", "version", "link")
+    return Event(**{name: row[name] for name in names}, imported=bool(row["imported"]))

@@ -107,5 +107,15 @@ STEPS = (
             "create index search_words on search using gin(words)",
         ),
     ),
+    Step(
+        (
+            "alter table event add column imported integer not null default 0",
+            """create table ended_session(
+                id text primary key, until double precision not null)""",
+            """create table allowance(
+                token text not null, what text not null, since double precision not null,
+                n integer not null, primary key(token, what))""",
+        ),
+    ),
 )
 """Steps from an empty store to the newest version; a store keeps the number of those it has."""

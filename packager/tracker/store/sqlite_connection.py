@@ -13,6 +13,7 @@ from typing import Any
 from packager.errors import PackageError
 from packager.tracker.store.database import Row, StoreError
 from packager.tracker.store.turns import turn
+from packager.tracker.store.words import SearchedWords
 
 BUSY_SECONDS = 180.0
 MAX_LOG_BYTES = 64 << 20
@@ -68,10 +69,10 @@ class SqliteConnection:
         """Run a statement; the number of rows that it changed."""
         return self.raw.execute(sql, tuple(values)).rowcount
 
-    def matches(self, words: Sequence[str], most: int) -> list[int]:
+    def matches(self, asked: SearchedWords, most: int) -> list[int]:
         """Rows of the index of words."""
         sql = "select rowid as id from search where search match ? limit ?"
-        return [row["id"] for row in self.rows(sql, (_query(words), most))]
+        return [row["id"] for row in self.rows(sql, (_query(asked), most))]
 
     def index_words(self, issue: int, words: Sequence[str]) -> None:
         """Replace the row of the index of words."""
@@ -92,9 +93,9 @@ class SqliteConnection:
             self.raw.execute("rollback")
 
 
-def _query(words: Sequence[str]) -> str:
-    """Each word quoted, so that nothing in it is syntax; the last one is a beginning."""
-    return " ".join(f'"{word}"' for word in words) + "*"
+def _query(asked: SearchedWords) -> str:
+    """Each word quoted, so that nothing in it is syntax."""
+    return " ".join(f'"{word}"' for word in asked.words) + ("*" if asked.beginning else "")
 
 
 @contextmanager

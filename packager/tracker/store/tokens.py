@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, NamedTuple
 
-from pydantic import AfterValidator, TypeAdapter
+from pydantic import AfterValidator, TypeAdapter, ValidationError
 
 from packager.tracker.core.issue import SOURCE
+from packager.tracker.core.refusals import refusal_of
 from packager.tracker.core.texts import Name
 from packager.tracker.store.database import Row
 from packager.tracker.store.reader import Reader
@@ -33,6 +35,8 @@ class TokenScope(StrEnum):
 
     REPORT = "report"
     """Send findings; nothing can be read."""
+    READ = "read"
+    """Read issues and ``/metrics``; nothing can be changed or sent."""
     WRITE = "write"
     """Read, act on issues, and send findings."""
     ADMIN = "admin"
@@ -40,8 +44,13 @@ class TokenScope(StrEnum):
 
     def allows(self, needed: TokenScope) -> bool:
         """Whether this scope includes ``needed``."""
-        order = list(TokenScope)
-        return order.index(self) >= order.index(needed)
+        return needed is self or needed in _INCLUDED.get(self, ())
+
+
+_INCLUDED: Mapping[TokenScope, tuple[TokenScope, ...]] = {
+    TokenScope.WRITE: (TokenScope.REPORT, TokenScope.READ),
+    TokenScope.ADMIN: (TokenScope.REPORT, TokenScope.READ, TokenScope.WRITE),
+}
 
 
 class AccessToken(NamedTuple):
@@ -64,7 +73,10 @@ def add_token(store: Writer, name: str, scope: TokenScope, now: float, secret: s
 
     Raises ``ValueError`` if the name is taken or none of a person.
     """
-    name = PERSON_NAME.validate_python(name)
+    try:
+        name = PERSON_NAME.validate_python(name)
+    except ValidationError as error:
+        raise ValueError(refusal_of(error, "name")) from None
     if store.db.rows("select 1 as found from token where name = ?", (name,)):
         raise ValueError(f"expected another name, got {name!r}, which is a token's")
     secret = secret or secrets.token_urlsafe(TOKEN_BYTES)

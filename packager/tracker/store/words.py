@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import NamedTuple
 
 MAX_WORD = 64
 """A longer word is cut, in the index and in a search."""
@@ -17,11 +18,23 @@ def words_of(text: str) -> list[str]:
     return list(dict.fromkeys(_words(text)))
 
 
-def searched_words(text: str) -> list[str]:
-    """The words that a search asks for; the last is the beginning of a word."""
+class SearchedWords(NamedTuple):
+    """The words that issues have to have."""
+
+    words: list[str]
+    beginning: bool
+    """Whether the last one is the beginning of a word, and not a whole one."""
+
+
+def searched_words(text: str) -> SearchedWords:
+    """The words that a search asks for; the last is the beginning of a word.
+
+    A single letter or digit is a whole word, as in ``color=E``: too many words begin with it.
+    """
     found = _words(text)
     others = [one for one in dict.fromkeys(found[:-1]) if one != found[-1]]
-    return [*others[: MAX_SEARCHED - 1], *found[-1:]]
+    words = [*others[: MAX_SEARCHED - 1], *found[-1:]]
+    return SearchedWords(words, any(len(one) > 1 or not one.isascii() for one in words[-1:]))
 
 
 def _words(text: str) -> list[str]:

@@ -21,6 +21,7 @@ MAX_SEARCHED_COMMENTS = 50
 """The newest comments are found by their words."""
 MAX_POINTS = 200
 """Points of a sparkline; beyond it every second one of the older half is dropped."""
+_KNOWN_PACKAGE = "select 1 as found from tally where package = ? limit 1"
 _COLUMNS = (
     *("fingerprint", "package", "kind", "family", "subject", "owner", "state"),
     *("active", "unobserved", "band", "urgency", "opened_at", "state_since", "due_at", "cause"),
@@ -35,6 +36,8 @@ class Writer(Reader):
         super().__init__(connection)
         self._versions: dict[str, dict[str, None]] = {}
         """Package → its versions in order, as far as this transaction asked."""
+        self.added: Counter[str] = Counter()
+        """``issues``, ``packages``, ``versions`` → the number that this transaction added."""
 
     def store(self, before: Issue | None, change: Transition) -> Issue:
         """Keep an issue after a change; ``before``: as it was read in this transaction.
@@ -73,15 +76,18 @@ class Writer(Reader):
         return issue
 
     def merge_events(self, issue: int, events: Sequence[Event]) -> None:
-        """Add those of ``events`` that an issue hasn't yet; its history stays in order of time."""
+        """Add those of ``events`` that an issue hasn't yet, as imported ones.
+
+        Its history stays in order of time.
+        """
         sql = "select * from event where issue = ? order by id"
         known = [event_of(row) for row in self.db.rows(sql, (issue,))]
-        left = Counter(known)
+        left = Counter(one.model_copy(update={"imported": False}) for one in known)
         new = []
-        for event in events:
+        for event in (one.model_copy(update={"imported": False}) for one in events):
             left[event] -= 1
             if left[event] < 0:
-                new.append(event)
+                new.append(event.model_copy(update={"imported": True}))
         if known and new and new[0].at < known[-1].at:
             self.db.run("delete from event where issue = ?", (issue,))
             new = sorted([*known, *new], key=lambda event: event.at)
@@ -91,9 +97,12 @@ class Writer(Reader):
     def add_event(self, issue: int, event: Event) -> None:
         """Add an entry to an issue's history."""
         self.db.run(
-            "insert into event(id, issue, at, who, what, text, version, link)"
-            f" values({NEXT_ID.format('event')}, ?, ?, ?, ?, ?, ?, ?)",
-            (issue, event.at, event.who, event.what, event.text, event.version, event.link),
+            "insert into event(id, issue, at, who, what, text, version, link, imported)"
+            f" values({NEXT_ID.format('event')}, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                *(issue, event.at, event.who, event.what, event.text, event.version, event.link),
+                int(event.imported),
+            ),
         )
 
     def is_new(self, delivery: str, now: float) -> bool:
@@ -112,6 +121,7 @@ class Writer(Reader):
             sql = "insert into version(package, version, place, first_seen) values(?, ?, ?, ?)"
             self.db.run(sql, (package, version, len(known) + 1, now))
             known[version] = None
+            self.added["versions"] += 1
 
     def versions(self, package: str) -> Versions:
         """The versions of a package in the order in which they were first seen."""
@@ -136,6 +146,9 @@ class Writer(Reader):
         marks = ", ".join("?" for _ in _COLUMNS)
         free = 0 < wanted <= MAX_WANTED and self.issue(wanted) is None
         number = str(int(wanted)) if free else NEXT_ID.format("issue")
+        if not self.db.rows(_KNOWN_PACKAGE, (issue.package,)):
+            self.added["packages"] += 1
+        self.added["issues"] += 1
         sql = f"insert into issue({names}) values({number}, {marks}) returning id"
         found: int = self.db.rows(sql, _values(issue))[0]["id"]
         return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,9 +11,11 @@ import pandas as pd
 
 from modelhost.failing_rows import PartError, predict_in_parts
 from packager.errors import PackageError
+from packager.manifest.manifest import Column
 from packager.model.hosted import HostEndedError
 from packager.model.hosted_model import HostedModel
 from packager.model.predictions import Predictions
+from packager.worker.test.quoted_cells import without_quotes
 
 BATCH_ROWS = 10_000
 MAX_REFUSED = 100
@@ -38,11 +41,11 @@ class Answers:
     refused: tuple[RefusedRow, ...] = ()
 
 
-def ask(model: HostedModel, features: pd.DataFrame) -> Answers:
+def ask(model: HostedModel, features: pd.DataFrame, columns: Sequence[Column]) -> Answers:
     """Predict every row; rows on which the model raises are left out.
 
-    Raise ``PackageError`` if the model's process ends, or it raises on more than ``MAX_REFUSED``
-    rows.
+    ``columns``: those of ``features``; reasons quote no cell if one holds personal data. Raise
+    ``PackageError`` if the model's process ends, or it raises on more than ``MAX_REFUSED`` rows.
     """
     quiet = model.untraced()
     pending = [
@@ -61,6 +64,7 @@ def ask(model: HostedModel, features: pd.DataFrame) -> Answers:
             answered[bad.start : bad.stop] = False
             why = error.__cause__ or error
             text = why.message if isinstance(why, PackageError) else str(why)
+            text = without_quotes(text, columns)
             refused += [RefusedRow(row, text) for row in bad]
             if len(refused) > MAX_REFUSED:
                 raise PackageError(

@@ -22,12 +22,12 @@ from packager.manifest.manifest import Manifest
 from packager.manifest.outputs import targets_of
 from packager.model.predictions import scalars
 from packager.worker.test.group_codes import group_codes
+from packager.worker.test.quoted_cells import NOT_SHOWN
 from packager.worker.train.source_data import read_data
 
 Mask = npt.NDArray[np.bool_]
 Codes = npt.NDArray[np.int64]
 MAX_SHOWN = 10
-NOT_SHOWN = "personal data, which is not shown"
 
 
 @dataclass(frozen=True)

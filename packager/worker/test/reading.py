@@ -24,7 +24,7 @@ from packager.worker.job import DataTestJob
 from packager.worker.test.late_labels import LabelsFile, with_labels
 from packager.worker.test.new_rows import NewRows, new_rows
 from packager.worker.test.report import Check
-from packager.worker.train.output_rows import right_answers
+from packager.worker.train.output_rows import queries_of, right_answers
 from packager.worker.train.source_data import read_data
 
 
@@ -145,10 +145,14 @@ def _text(error: UsageError) -> str:
 
 
 def _check_answers(rows: NewRows) -> None:
-    """Raise ``UsageError`` for right answers that are not of the form of their output."""
+    """Raise ``UsageError`` for right answers that are not of the form of their output.
+
+    So do rows without a query, which can't be ranked.
+    """
     labelled = rows.where(rows.labelled)
     for output in rows.manifest.schema_.outputs if len(labelled) else ():
         right_answers(labelled.given, output)
+        queries_of(labelled.given, output)
 
 
 def _files(folder: Path) -> tuple[FileEntry, ...]:

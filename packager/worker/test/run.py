@@ -160,7 +160,7 @@ def _asked(
     sys.stderr.write(f"asking the model for {len(rows):,} rows\n")
     with ModelHost(model_host(root)) as host:
         model = StoredModel(root.models, manifest.serve, manifest.task).load(host)
-        answers = ask(model, rows.features)
+        answers = ask(model, rows.features, manifest.schema_.features)
         if isinstance(packaged, str):
             return answers, packaged
         if not answers.answered.all():

@@ -85,9 +85,9 @@ def timing(
         checks.append(_check("processor time", "a held-out row", measured, policy))
     else:
         not_tested.append(NotTested(subject="processor time of new rows", why=why, asked=asked))
-    if previous is not None and len(previous.ratios) >= MIN_ROUNDS:
-        name = f"processor time since {previous.tag}"
-        checks.append(_check(name, f"a row in {previous.tag}", previous.ratios, policy))
+    whole = None if previous is None else since(previous, policy)
+    if whole is not None:
+        checks.append(whole)
     else:
         missing = ONLY_RELATIVE if previous is None else f"{previous.tag}: {previous.why}"
         part = "processor time of the model as a whole"
@@ -95,6 +95,14 @@ def timing(
     if not checks:
         return Judged(not_judged=why, not_tested=not_tested)
     return Judged(checks, not_tested=not_tested)
+
+
+def since(previous: PreviousTimes, policy: Policy) -> Check | None:
+    """Whether a row takes more processor time than in an earlier package; None if unknown."""
+    if len(previous.ratios) < MIN_ROUNDS:
+        return None
+    name = f"processor time since {previous.tag}"
+    return _check(name, f"a row in {previous.tag}", previous.ratios, policy)
 
 
 def _check(name: str, of: str, measured: Sequence[float], policy: Policy) -> Check:

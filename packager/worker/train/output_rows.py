@@ -16,6 +16,7 @@ from packager.data.array_column import array_column
 from packager.errors import UsageError
 from packager.manifest.outputs import Output
 from packager.model.predictions import Predictions, scalars
+from packager.text import counted
 
 NUMERIC = ("number", "score", "quantiles")
 """Kinds whose right answer is a number."""
@@ -81,22 +82,39 @@ def scored_rows(
     rows: pd.DataFrame, output: Output, found: Predictions, features: Sequence[str]
 ) -> Scored:
     """The answers ``found`` to ``rows``, right answers, and what metrics need beside them."""
-    if output.group is not None and output.group not in rows:
-        raise UsageError(
-            f"output {output.name!r}: expected the column {output.group!r} with the query of each "
-            "row, which the data lack",
-            "add the column: the rows of a query are ranked among themselves",
-        )
     truth = right_answers(rows, output)
     clusters = output.kind == "label" and truth is None
     return Scored(
         found.labels,
         truth,
         found.probabilities,
-        None if output.group is None else rows[output.group].tolist(),
+        queries_of(rows, output),
         None if output.event is None else seen_events(rows, output.event).tolist(),
         numeric_features(rows[list(features)]) if clusters else None,
     )
+
+
+def queries_of(rows: pd.DataFrame, output: Output) -> list[Any] | None:
+    """The query of each row; None if rows are not ranked.
+
+    Raise ``UsageError`` if the column is absent, or a row has no query.
+    """
+    if output.group is None:
+        return None
+    if output.group not in rows:
+        raise UsageError(
+            f"output {output.name!r}: expected the column {output.group!r} with the query of each "
+            "row, which the data lack",
+            "add the column: the rows of a query are ranked among themselves",
+        )
+    absent = int(rows[output.group].isna().sum())
+    if absent:
+        raise UsageError(
+            f"output {output.name!r}: expected the query of each row in {output.group!r}, got none "
+            f"in {counted(absent, 'row')}",
+            "fill them in, or leave these rows out: without a query nothing can be ranked",
+        )
+    return rows[output.group].tolist()
 
 
 def form_of(output: Output, training: pd.DataFrame) -> OutputForm:

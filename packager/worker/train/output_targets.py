@@ -11,7 +11,7 @@ import pandas as pd
 from packager.data.array_column import array_column
 from packager.errors import UsageError
 from packager.manifest.outputs import Output
-from packager.worker.train.output_rows import right_answers, seen_events
+from packager.worker.train.output_rows import queries_of, right_answers, seen_events
 
 NUMERIC = ("number", "score", "quantiles")
 
@@ -23,6 +23,7 @@ def check_targets(rows: pd.DataFrame, outputs: Sequence[Output]) -> None:
             _check_column(rows, name, output)
         if output.event is not None:
             seen_events(rows, output.event)
+        queries_of(rows, output)
         if output.kind == "json":
             right_answers(rows, output)
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from monitoring.stats.slice_features import Grid, SliceFeature, SliceMasks, SliceTerms
 from monitoring.stats.slice_fitting import RangeFitter
-from monitoring.stats.slice_tables import SliceTables, Sums
+from monitoring.stats.slice_scores import scores
+from monitoring.stats.slice_tables import SliceTables, Sums, row_weights
 from monitoring.stats.slice_tests import Losses
 from monitoring.stats.weak_slices import SearchOptions, find_weak_slices
 
@@ -37,19 +38,14 @@ def test_the_sums_of_every_slice_are_those_of_its_rows(
     losses = Losses(loss, draw.random(rows) if own else None)
     first = draw.random(rows) < 0.5
     tables, masks = SliceTables(features, losses, first), SliceMasks(features)
-    over = losses.over
+    _, weights, others = row_weights(losses, first)
     seen = 0
     for chosen, sums in tables.slices(3):
         for place in range(sums.rows.shape[1]):
             terms = tables.terms_at(chosen, place)
             for half, rows_of in enumerate((first, ~first)):
                 inside = masks.of(terms) & rows_of
-                other = losses.expected[inside].sum() if losses.expected is not None else 0.0
-                expected = (
-                    (inside.sum(), loss[inside].sum(), other)
-                    if losses.binary
-                    else (inside.sum(), over[inside].sum(), (over[inside] ** 2).sum())
-                )
+                expected = (inside.sum(), weights[inside].sum(), others[inside].sum())
                 found = (sums.rows[half, place], sums.loss[half, place], sums.other[half, place])
                 assert found == pytest.approx(expected, abs=1e-9)
             seen += 1
@@ -95,3 +91,37 @@ def test_ranges_are_fitted_and_terms_that_say_nothing_are_dropped() -> None:
     assert [one.terms.features for one in result.slices] == [(0, 1)]
     both = (weak & result.slices[0].mask).sum() / (weak | result.slices[0].mask).sum()
     assert both > 0.9
+
+
+def test_the_weights_of_shares_are_the_losses_and_the_expected_ones() -> None:
+    loss, expected = np.array([0.0, 1.0, 1.0]), np.array([0.2, 0.3, 0.4])
+    assert [list(one) for one in row_weights(Losses(loss, expected))[1:]] == [
+        [0.0, 1.0, 1.0],
+        [0.2, 0.3, 0.4],
+    ]
+
+
+def test_the_largest_real_losses_are_capped_in_each_half_by_its_own_rows() -> None:
+    loss = np.r_[np.zeros(90), np.ones(9), 1_000.0, np.zeros(90), np.full(10, 2.0)]
+    first = np.arange(200) < 100
+    _, capped, squares = row_weights(Losses(loss), first)
+    assert capped[99] == capped[0] + 1_000  # the only loss above the mean of its half
+    assert capped[150:].max() - capped[150:].min() == pytest.approx(2.0)
+    np.testing.assert_allclose(squares, capped**2)
+    many = np.r_[np.zeros(50), np.arange(1.0, 51.0)]
+    _, capped, _ = row_weights(Losses(many))
+    above = many[many > many.mean()]
+    assert capped.max() == pytest.approx(np.quantile(above, 0.8) - many.mean())
+    assert (capped == capped.max()).sum() == pytest.approx(len(above) / 5, abs=1)
+    assert [len(one) for one in row_weights(Losses(np.zeros(0)))[1:]] == [0, 0]
+
+
+def test_squares_of_scores_of_weak_parts_exceed_that_of_their_whole() -> None:
+    # Losses that vary with their mean: rows, sum, sum of squares of two parts and of the whole.
+    parts = Sums(*map(np.array, ([200.0, 200, 1_000], [400.0, 300, 700], [1_600.0, 900, 2_500])))
+    total = Sums(np.array([5_000.0]), np.array([700.0]), np.array([9_000.0]))
+    excess, (one, other, whole) = scores(parts, total, binary=False, own=False)
+    assert excess[0] == pytest.approx(400 / 200 - 300 / 4_800)
+    variance = 9_000 / 5_000 - (700 / 5_000) ** 2
+    assert one == pytest.approx(excess[0] / np.sqrt(variance * (1 / 200 + 1 / 4_800)))
+    assert one**2 + other**2 > 1.5 * whole**2

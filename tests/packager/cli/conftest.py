@@ -48,7 +48,7 @@ def sent(monkeypatch) -> list[tuple[str, Report]]:
     def send(url: str, report: Report, _: Progress) -> None:
         reports.append((url, report))
 
-    for name in ("test", "feedback", "run", "build"):
+    for name in ("test", "feedback", "run", "build_findings"):
         monkeypatch.setattr(f"packager.cli.{name}.send_findings", send)
     return reports
 

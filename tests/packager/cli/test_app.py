@@ -14,8 +14,8 @@ PROGRAM = Path(sys.executable).parent / "package"
 
 
 VERBS = (
-    "init", "build", "train", "base", "inspect", "diff", "serve", "predict", "replay", "bench",
-    "drift", "feedback",
+    "init", "build", "train", "base", "inspect", "diff", "serve", "predict", "score", "replay",
+    "bench", "drift", "feedback",
 )  # fmt: skip
 
 

@@ -66,7 +66,7 @@ def test_refused_labels_go_to_the_issue_tracker(fed, sent, monkeypatch):
     assert url == "http://issues.test"
     [refused] = report.findings
     assert (refused.package, refused.version) == (MANIFEST.name, MANIFEST.tag)
-    assert (refused.kind, refused.share) == ("FeedbackRejected", 1 / 8)
+    assert (refused.kind, refused.share) == ("LabelsRejected", 1 / 8)
 
 
 def test_labels_count_though_the_server_does_not_say_which_package_it_is(fed, sent):

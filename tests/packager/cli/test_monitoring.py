@@ -1,4 +1,4 @@
-"""``package deploy monitoring`` and ``drift``: refusals before anything is read."""
+"""``package deploy monitoring``: refusals before anything is read."""
 
 from __future__ import annotations
 
@@ -30,17 +30,3 @@ def test_a_model_that_nobody_watches_can_not_be_removed(run, tmp_path):
     assert code != 0
     assert out == ""
     assert "expected a model of this folder, got 'shop'" in err
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        (),
-        ("http://127.0.0.1:9", "--prometheus", "http://127.0.0.1:9"),
-        ("http://127.0.0.1:9", "--window", "1d"),
-    ],
-)
-def test_drift_is_read_from_replicas_or_from_a_prometheus(run, words):
-    code, out, err = run("drift", *words)
-    assert (code, out) == (2, "")
-    assert "prometheus" in err.lower()

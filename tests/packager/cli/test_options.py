@@ -25,8 +25,8 @@ from packager.worker import job
 
 PROGRAM = Path(sys.executable).parent / "package"
 REPLACED = {
-    "--out", "--engine", "--update", "--verify", "--add", "--against", "--top", "--why", "--in",
-    "--report", "--page", "--keep", "--keep-for", "--key", "--url",
+    "--out", "--update", "--verify", "--add", "--against", "--top", "--why", "--in",
+    "--report", "--page", "--keep-for", "--key", "--url",
 }  # fmt: skip
 
 
@@ -59,8 +59,9 @@ def test_what_is_written_goes_to_output():
         "build", "base", "predict", "data check", "data checkout", "data issues",
         "data label-queue",
         "data labels estimate", "data labels map", "data labels show",
-        "data verdicts apply", "deploy monitoring", "deploy remove", "deploy schedule",
-        "issues backup", "issues export", "issues image", "issues tokens add", "test",
+        "data verdicts apply", "deploy batch", "deploy monitoring", "deploy remove",
+        "deploy schedule", "issues backup", "issues export", "issues image", "issues tokens add",
+        "score", "test",
     }  # fmt: skip
 
 
@@ -81,7 +82,7 @@ def test_every_verb_prints_json_on_demand():
 def test_a_server_is_named_by_its_address_as_an_argument():
     for name in ("predict", "bench", "feedback", "drift"):
         (place,) = [one for one in VERBS[name].params if one.param_type_name == "argument"]
-        assert place.metavar in ("REF|URL", "URL")
+        assert place.metavar in ("REF|URL", "URL", "URL|DIR")
 
 
 @pytest.mark.slow
@@ -101,7 +102,7 @@ def test_verbs_are_listed_by_purpose():
     assert sections == {
         "Create and build": ["init", "build", "train", "base"],
         "Inspect and compare": ["inspect", "diff", "test"],
-        "Run": ["serve", "predict", "replay", "bench"],
+        "Run": ["serve", "predict", "replay", "score", "bench"],
         "Monitor": ["drift", "feedback", "deploy", "issues"],
         "Data": ["data"],
     }

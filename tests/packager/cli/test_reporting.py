@@ -13,7 +13,7 @@ from running_trackers import RunningTracker, finding, reported, running_tracker
 from scripted_server import listening
 from serving_helpers import free_port
 
-from packager.cli.reporting import TOKEN_FILE_VARIABLE, read_token, send_findings
+from packager.cli.reporting import TOKEN_FILE_VARIABLE, data_name, read_token, send_findings
 from packager.errors import PackageError
 from packager.progress import NullProgress
 from packager.tracker import spool
@@ -194,3 +194,48 @@ def test_a_data_check_reports_what_it_finds_and_closes_what_is_gone(
             assert client.issue(1)["state"] == "resolved"
         monkeypatch.delenv("MODEL_ISSUES_URL")
         assert "issues:" not in run("data", "check", rows)[2]
+
+
+def test_a_corrected_file_under_a_new_name_closes_the_issues_of_the_old_one(
+    run, waiting, monkeypatch, tmp_path
+):
+    old, new = tmp_path / "rows.csv", tmp_path / "rows-2.csv"
+    lines = [f"{n},{n % 7},,{'ab'[n % 2]}\n" for n in range(40)]
+    old.write_text(f"n,m,empty,label\n{''.join(lines * 2)}")
+    new.write_text(old.read_text().replace(",,", ",x,"))
+    page = "https://ci.test/runs/7"
+    with service(monkeypatch, tmp_path / "state") as tracker:
+        monkeypatch.setenv("MODEL_ISSUES_URL", tracker.url)
+        run("data", "check", old, "--output", tmp_path / "out")
+        with tracker.client() as client:
+            assert client.issue(1)["action"].endswith("The report is in issues.html.")
+            run("data", "check", new)
+            assert client.issue(1)["state"] == "open"
+            run("data", "check", new, "--replaces", old, "--report-url", page)
+            assert client.issue(1)["state"] == "resolved"
+            last = client.events(1)[0]
+    assert last["link"] == page
+    assert "rows-2.csv" in last["text"]
+    assert "which replaces rows.csv" in last["text"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--report-url", "ftp://x"), "--report-url: expected an http or https address of at most"),
+        (("--report-url", "http://x y"), "--report-url: expected an http or https address"),
+        (("--report-url", "http://x"), "--report-url: expected --issues with it, got none"),
+        (("--replaces", "a.csv"), "--replaces: expected --issues with it, got none"),
+    ],
+)
+def test_options_of_reports_are_checked_before_anything_is_done(run, tmp_path, words, said):
+    code, out, err = run("data", "check", tmp_path / "gone.csv", *words)
+    assert (code, out) == (2, "")
+    assert said in err
+
+
+def test_data_are_named_without_folder_and_version():
+    given = ("data/old.csv", "sales@5", "sales@3..5", "sales@3..", "s3://b/sales", None)
+    assert [data_name(one) for one in given] == [
+        "old.csv", "sales", "sales", "sales", "sales", "",
+    ]  # fmt: skip

@@ -140,3 +140,4 @@ def test_a_replay_reports_its_level_to_the_issue_tracker(
     assert url == "http://issues.test"
     assert [one.kind for one in told.findings] == ([] if passed else ["ReplayFailed"])
     assert told.scan.complete
+    assert told.scan.file == "replay.json"

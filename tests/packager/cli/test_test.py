@@ -138,4 +138,25 @@ def test_a_report_goes_to_the_issue_tracker_and_the_verdict_stays(
     assert url == "http://issues.test"
     assert report.findings
     assert report.scan is not None
-    assert report.scan.source == "test"
+    assert (report.scan.source, report.scan.scope) == ("test", "new.csv")
+
+
+def test_the_report_is_linked_and_earlier_rows_are_named(
+    run,
+    answer: list[Any],
+    sent: list[tuple[str, Report]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    answer.append(made.report(made.family("quality", [made.failed()]), verdict="failed"))
+    words = ("--report-url", "https://ci.test/7", "--replaces", "data/old.csv@3", "--out", "out")
+    code, _, err = run("test", "ref", "--data", "new.csv", *words)
+    assert code == 2
+    assert "--report-url: expected --issues with it, got none" in err
+    assert run("test", "ref", "--data", "new.csv", *words, "--issues", "http://issues.test")[0] == 1
+    [(_, report)] = sent
+    assert report.scan is not None
+    assert (report.scan.report, report.scan.file) == ("https://ci.test/7", "out/index.html")
+    assert report.scan.replaces == "old.csv"
+    assert report.findings[0].links == {"report": "https://ci.test/7"}

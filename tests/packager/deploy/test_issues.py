@@ -48,6 +48,8 @@ def test_the_places_are_labels_that_the_alert_has() -> None:
         "SliceRegression": {"slice"},
         "EstimatedAccuracyDrop": {"slice"},
         "LabelCoverageLow": {"slice"},
+        "ChallengerBetter": {"slice"},
+        "ChallengerWorse": {"slice"},
         "OutputRegression": {"output", "measure", "slice"},
         "TargetDown": {"job", "instance"},
     }

@@ -11,7 +11,7 @@ from deployed_models import contents, deployed, generated, written
 
 from packager.deploy.monitoring import remove_monitoring
 from packager.deploy.prometheus.rules import AlertOptions, MonitoredModel, Objectives
-from packager.deploy.tracker import TOKEN
+from packager.deploy.tracker import READ_TOKEN, TOKEN
 from packager.errors import UsageError
 from packager.image.tracker_files import tracker_tag
 
@@ -41,6 +41,20 @@ def test_alertmanager_and_the_tracker_have_one_token_of_this_folder(tmp_path: Pa
     assert not [path for path, text in generated(out).items() if secret in text]
 
 
+def test_prometheus_and_the_tracker_have_another_token_that_only_reads(tmp_path: Path) -> None:
+    out = written(tmp_path)
+    services = read(out, "compose.yml")["services"]
+    assert f"./{READ_TOKEN}:/etc/{READ_TOKEN}:ro" in services["prometheus"]["volumes"]
+    assert f"./{READ_TOKEN}:/run/{READ_TOKEN}:ro" in services["issues"]["volumes"]
+    assert f"--read-token-file=/run/{READ_TOKEN}" in services["issues"]["command"]
+    jobs = read(out, "prometheus/prometheus.yml")["scrape_configs"]
+    [job] = [one for one in jobs if one["job_name"] == "issues"]
+    # From the configuration's folder: so `promtool check config` finds it on the host, too.
+    assert job["authorization"] == {"credentials_file": f"../{READ_TOKEN}"}
+    assert (out / "prometheus" / job["authorization"]["credentials_file"]).is_file()
+    assert (out / READ_TOKEN).read_text() != (out / TOKEN).read_text()
+
+
 @pytest.mark.slow
 def test_only_the_folder_s_owner_gets_at_the_token(tmp_path: Path) -> None:
     out = tmp_path / "out"
@@ -49,7 +63,10 @@ def test_only_the_folder_s_owner_gets_at_the_token(tmp_path: Path) -> None:
     deployed(out, tracker=True)
     assert (out / "tokens").stat().st_mode & 0o777 == 0o700
     assert (out / TOKEN).stat().st_mode & 0o777 == 0o644, "the users of both containers read it"
-    assert [path.name for path in (out / "tokens").iterdir()] == ["issues.token"]
+    assert sorted(path.name for path in (out / "tokens").iterdir()) == [
+        "issues-metrics.token",
+        "issues.token",
+    ]
 
 
 @pytest.mark.slow

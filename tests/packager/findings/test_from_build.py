@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import pytest
 from host_samples import MANIFEST
 
 from packager.findings.from_build import findings_of_build
+from packager.tracker.core.plot import IntervalsPlot
 from packager.worker.test.weak_slice import WeakSlice, WeakSlices
 
 WEAK = WeakSlice(
@@ -25,6 +27,19 @@ def test_a_weak_slice_has_its_part_of_the_rows_and_the_line_to_paste():
     assert (found.share, found.certainty) == (0.18, 0.999)
     assert found.summary.startswith("loss 0.3, expected 0.1; 95 % interval of the excess 0.15")
     assert "color == 'E'" in found.action
+
+
+def test_weak_slices_are_drawn_beside_each_other_the_issue_first():
+    other = WEAK.model_copy(update={"condition": "cut == 'Fair'", "loss": 0.5})
+    found = findings_of_build(MANIFEST, searched(WEAK, other), 9.0).findings
+    plot = found[1].plot
+    assert isinstance(plot, IntervalsPlot)
+    assert [(one.name, one.subject) for one in plot.rows] == [
+        ("cut == 'Fair'", True), ("color == 'E'", False),
+    ]  # fmt: skip
+    row = plot.rows[1]
+    assert (row.value, row.reference) == (0.3, 0.1)
+    assert (row.low, row.high, row.bound) == pytest.approx((0.25, 0.35, 0.12))
 
 
 def test_a_build_that_searched_nothing_closes_nothing():

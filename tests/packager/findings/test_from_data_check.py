@@ -4,6 +4,7 @@ from typing import Any
 
 from packager.data.checks.finding import DataCheckReport, DataFinding
 from packager.findings.from_data_check import findings_of_data
+from packager.tracker.core.plot import CountsPlot
 
 
 def found(row: int | None = 0, **fields: Any) -> DataFinding:
@@ -60,6 +61,12 @@ def test_two_columns_of_a_detector_count_what_is_named():
         ("column=carat/range", 0.001),
         ("column=price/range", 0.001),
     ]
+    plot = told[1].plot
+    assert isinstance(plot, CountsPlot)
+    assert plot.total == 1_000
+    assert [(one.name, one.count, one.subject) for one in plot.rows] == [
+        ("range in price", 1, True), ("range in carat", 1, False),
+    ]  # fmt: skip
 
 
 def test_a_finding_about_the_table_concerns_every_row():

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import pytest
 from host_samples import MANIFEST
 
 from packager.findings.from_replay import findings_of_replay
 from packager.model.integrity import IntegrityCheck
-from packager.worker.replay.report import ReplayReport
+from packager.tracker.core.plot import LevelsPlot
+from packager.worker.replay.report import MetricCheck, ModelComparison, ReplayReport
 
 
 def report(**fields) -> ReplayReport:
@@ -28,6 +30,32 @@ def test_a_replay_below_its_level_names_level_and_checks():
     assert (found.kind, found.subject, found.share) == ("ReplayFailed", "package", 1.0)
     assert found.title == "replay reached level none, expected artifact"
     assert found.summary == "failed: code"
+    assert isinstance(found.plot, LevelsPlot)
+    assert (found.plot.levels[found.plot.required], found.plot.reached) == ("artifact", None)
+
+
+def test_differences_of_models_and_metrics_are_values():
+    compared = ModelComparison(
+        artifact=False, state=None, rows=500, label_flips=3, largest_difference=0.25
+    )
+    metrics = {
+        "accuracy": MetricCheck(recorded=0.9, now=0.85, accepted=0.0, ok=False),
+        "log_loss": MetricCheck(recorded=0.3, now=0.3, accepted=0.0, ok=True),
+    }
+    given = report(level="metrics", comparison=compared, metrics=metrics)
+    told = findings_of_replay(given, MANIFEST, 9.0)
+    assert told is not None
+    [found] = told.findings
+    assert found.values == pytest.approx(
+        {
+            "rows compared": 500,
+            "rows with another label": 3,
+            "largest difference": 0.25,
+            "accuracy, now minus recorded": -0.05,
+        }
+    )
+    assert isinstance(found.plot, LevelsPlot)
+    assert found.plot.reached == 3
 
 
 def test_a_replay_that_passed_closes_the_issue():

@@ -11,7 +11,9 @@ from packager.tracker.core.finding import Report
 def test_checks_of_one_subject_are_one_finding_with_the_numbers_of_the_worst():
     slow = failed("log_loss color=E", subject="color=E", metric="log_loss", rows=200, q=0.2)
     bad = failed("accuracy color=E", subject="color=E", rows=200, q=0.001)
-    [found] = findings_of_test(made(family("quality", [slow, bad], "failed")), 9.0).findings
+    [found] = findings_of_test(
+        made(family("quality", [slow, bad], "failed")), "new.csv", 9.0
+    ).findings
     assert (found.kind, found.subject) == ("QualityTest", "slice=color=E")
     assert (found.severity, found.share, found.certainty) == ("ticket", 0.2, 0.999)
     assert found.evidence == "200 of 1,000 rows, q = 0.001"
@@ -22,14 +24,16 @@ def test_checks_of_one_subject_are_one_finding_with_the_numbers_of_the_worst():
 
 
 def test_a_check_of_all_rows_is_about_the_package_with_every_row():
-    [found] = findings_of_test(made(family("quality", [failed()], "failed")), 9.0).findings
+    [found] = findings_of_test(
+        made(family("quality", [failed()], "failed")), "new.csv", 9.0
+    ).findings
     assert (found.subject, found.share) == ("package", 1.0)
     assert found.title == "worse than when packaged: all rows"
 
 
 def test_drift_has_the_rows_that_moved_and_less_certainty():
     moved = drifted("carat", counts=(10, 20, 30), verdict="failed", q=0.0)
-    [found] = findings_of_test(made(family("drift", [moved], "failed")), 9.0).findings
+    [found] = findings_of_test(made(family("drift", [moved], "failed")), "new.csv", 9.0).findings
     assert found.subject == "feature=carat"
     # half of |1/2 - 1/6| + |1/3 - 1/3| + |1/6 - 1/2|, shrunk a little towards the reference
     assert found.share == pytest.approx(1 / 3, rel=0.2)
@@ -38,13 +42,13 @@ def test_drift_has_the_rows_that_moved_and_less_certainty():
 
 def test_a_warning_is_information():
     warned = failed(verdict="warned")
-    [found] = findings_of_test(made(family("quality", [warned])), 9.0).findings
+    [found] = findings_of_test(made(family("quality", [warned])), "new.csv", 9.0).findings
     assert found.severity == "info"
 
 
 def test_sentences_that_may_quote_cells_are_not_sent():
     secret = failed("age", family="schema", subject="age", q=None, why="expected a number: 'Anna'")
-    [found] = findings_of_test(made(family("schema", [secret], "failed")), 9.0).findings
+    [found] = findings_of_test(made(family("schema", [secret], "failed")), "new.csv", 9.0).findings
     assert "Anna" not in found.model_dump_json()
     assert found.evidence == "an exact check of 1,000 of 1,000 rows"
 
@@ -57,7 +61,7 @@ def test_what_could_not_be_judged_is_not_over():
     report = made(
         family("quality", quality, "inconclusive"), family("drift", (), "not judged", why="x")
     )
-    scan = findings_of_test(report, 9.0).scan
+    scan = findings_of_test(report, "new.csv", 9.0).scan
     assert scan is not None
     assert scan.complete
     said = [(one.kind, one.subject) for one in scan.unjudged]
@@ -70,7 +74,7 @@ def test_passed_checks_prove_alerts_of_earlier_versions_gone():
         family("quality", [check("accuracy color=E", subject="color=E")]),
         family("drift", [drifted("carat", verdict="passed")]),
     )
-    scan = findings_of_test(passed, 9.0).scan
+    scan = findings_of_test(passed, "new.csv", 9.0).scan
     assert scan is not None
     assert [(one.kind, one.subject) for one in scan.proofs] == [
         ("QualityTest", "slice=color=E"),
@@ -85,11 +89,20 @@ def test_passed_checks_prove_alerts_of_earlier_versions_gone():
 
 @pytest.mark.parametrize("name", HOSTILE_NAMES)
 def test_hostile_names_make_reports_that_can_be_sent(name):
-    sent = findings_of_test(every_family(name), 9.0).model_dump_json()
+    sent = findings_of_test(every_family(name), "new.csv", 9.0).model_dump_json()
     assert Report.model_validate_json(sent).findings
 
 
 def test_drift_of_the_answers_is_named_so():
     moved = drifted("__prediction__.price", verdict="failed", q=0.0)
-    [found] = findings_of_test(made(family("drift", [moved], "failed")), 9.0).findings
+    [found] = findings_of_test(made(family("drift", [moved], "failed")), "new.csv", 9.0).findings
     assert found.title == "new data drifted: the answers price"
+
+
+def test_rows_of_another_name_are_apart_and_can_replace_earlier_ones():
+    report = made(family("quality", [failed()], "failed"))
+    told = findings_of_test(report, "eu.csv", 9.0, "old.csv")
+    assert told.scan is not None
+    assert (told.scan.scope, told.scan.replaces) == ("eu.csv", "old.csv")
+    assert told.scan.digest == report.fingerprint
+    assert [one.key for one in told.findings] == ["eu.csv"]

@@ -102,7 +102,7 @@ def test_what_does_not_read_labels_is_not_stale_once_they_change(parts, tmp_path
         reads_labels = False
 
     place = Location(f"{parts.uri}.copy")
-    step = Copy(parts, "quality", QUALITY, {}, "copy", False)
+    step = Copy(parts, "quality", QUALITY, {})
     derive(place, [parts], step, BY, tmp_path, NullProgress())
     assert VersionedTable.open(place).latest.labels is None
     labelled(parts, [(4, "ann", "bad")], source="2")

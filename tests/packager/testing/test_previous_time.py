@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import tarfile
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 
-from packager.progress import Progress
-from packager.testing.previous_time import PAIRS, in_turn
-from packager.worker.job import DataTestJob
+import pytest
+
+from packager.image.layers import Layer
+from packager.manifest.read_options import DEFAULT_OPTIONS
+from packager.progress import NullProgress, Progress
+from packager.testing import previous_time
+from packager.testing.previous_time import PAIRS, in_turn, times_on
+from packager.worker.job import DataTestJob, PreviousTimes
 from packager.worker.test.timed import TimedRows
 
 
@@ -21,9 +28,11 @@ class Measured:
         self.seconds = seconds
         self.order = order
 
-    def run(self, verb: str, inputs: Mapping[str, bytes], output: Path, _: Progress) -> Path:
+    def run(self, verb: str, inputs: Mapping[str, bytes | Path], output: Path, _: Progress) -> Path:
         assert verb == "timed"
-        assert DataTestJob.model_validate_json(inputs["test.json"]).source == "new.csv"
+        asked = inputs["test.json"]
+        assert isinstance(asked, bytes)
+        assert DataTestJob.model_validate_json(asked).source == "new.csv"
         self.order.append(self.seconds)
         output.mkdir()
         (output / "timed.json").write_bytes(TimedRows(rows=60, seconds=self.seconds).dump())
@@ -40,3 +49,25 @@ def test_each_package_is_first_in_every_other_pair() -> None:
 def test_a_time_of_zero_has_no_ratio() -> None:
     order: list[float] = []
     assert in_turn(Measured(1.0, order), Measured(0.0, order), DataTestJob(source="new.csv")) == ()
+
+
+def test_both_predict_the_rows_that_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "new.csv").write_text("size\n1\n2\n")
+    asked: list[tuple[object, DataTestJob, list[str]]] = []
+
+    def measured(packages: object, layer: Layer, job: DataTestJob, *_: object) -> PreviousTimes:
+        with tarfile.open(layer.path) as tar:
+            asked.append((packages, job, [one.name for one in tar if one.isfile()]))
+        return PreviousTimes(tag="1.0-aaaa", ratios=(1.0,) * PAIRS)
+
+    monkeypatch.setattr(previous_time, "previous_times", measured)
+    manifest = SimpleNamespace(reader=DEFAULT_OPTIONS, data="none")
+    both = (SimpleNamespace(manifest=manifest), SimpleNamespace())
+    found = times_on(both, str(tmp_path / "new.csv"), None, NullProgress())  # type: ignore[arg-type]
+    assert found.ratios == (1.0,) * PAIRS
+    [(packages, job, names)] = asked
+    assert packages == both
+    assert (job.source, job.shown) == ("new.csv", str(tmp_path / "new.csv"))
+    assert names == ["data/new/new.csv"]

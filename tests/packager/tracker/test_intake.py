@@ -183,3 +183,41 @@ def test_a_scan_of_an_older_version_closes_nothing_of_a_newer_one(store):
     assert states(store) == {"slice=a": "open"}
     send(store, 4.0, version="3")
     assert states(store) == {"slice=a": "resolved"}
+
+
+def test_rows_of_two_names_are_apart_and_an_issue_ends_with_both(store):
+    eu, us = (A.model_copy(update={"key": name}) for name in ("eu.csv", "us.csv"))
+    send(store, 1.0, eu, scope="eu.csv")
+    send(store, 2.0, us, scope="us.csv")
+    send(store, 3.0, scope="us.csv")
+    assert states(store) == {"slice=a": "open"}
+    send(store, 4.0, scope="eu.csv", digest="0123456789abcdef", file="out/index.html")
+    assert states(store) == {"slice=a": "resolved"}
+    with store.read() as reader:
+        said = reader.events(1)[0].event.text
+    assert said == (
+        "test of 1.0.0, eu.csv (data 0123456789ab), no longer finds it; report in out/index.html"
+    )
+
+
+def test_a_corrected_file_of_another_name_closes_the_issues_of_the_old_one(store):
+    old_a, old_b = (one.model_copy(update={"key": "old.csv"}) for one in (A, B))
+    send(store, 1.0, old_a, old_b, scope="old.csv")
+    new_b = B.model_copy(update={"key": "new.csv"})
+    send(store, 2.0, new_b, scope="new.csv", replaces="old.csv")
+    assert states(store) == {"slice=a": "resolved", "slice=b": "open"}
+    with store.read() as reader:
+        said = reader.events(1)[0].event.text
+        left = reader.issue(2)
+    assert said == "test of 1.0.0, new.csv, which replaces old.csv, no longer finds it"
+    assert left is not None
+    assert list(left.active) == ["test/new.csv"]
+
+
+def test_a_corrected_file_closes_the_issues_of_the_package_that_the_old_one_was(store):
+    old = A.model_copy(update={"key": "old.csv", "package": "old.csv"})
+    send(store, 1.0, old, package="old.csv", scope="old.csv")
+    send(store, 2.0, package="new.csv", scope="new.csv", replaces="old.csv", complete=False)
+    assert states(store) == {"slice=a": "open"}
+    send(store, 3.0, package="new.csv", scope="new.csv", replaces="old.csv")
+    assert states(store) == {"slice=a": "resolved"}

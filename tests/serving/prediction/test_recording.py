@@ -20,7 +20,7 @@ from serving.prediction.recording import (
 
 def counting(observed: list[Any], flagged_rows: object = None) -> Recorder:
     predictor: Any = SimpleNamespace(
-        shadow_sampler=lambda _: None,
+        compiled_check_sampler=lambda _: None,
         flagged_rows=flagged_rows,
         log_flagged=lambda batch: observed.append(f"logged {len(batch.labels)}"),
         feedback=None,

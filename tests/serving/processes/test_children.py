@@ -14,7 +14,7 @@ from serving.feedback.stores import KEY_DESCRIPTOR
 from serving.prediction.model_board import ModelBoard
 from serving.prediction.package_files import PackageFiles
 from serving.processes.children import Shared, children_of
-from serving.processes.model_processes import ModelSocket
+from serving.processes.private_socket import PrivateSocket
 from serving.settings import Settings
 
 TABLE = 11
@@ -25,7 +25,7 @@ def workers(package: Package, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("BENTOML_HOME", str(tmp_path))
     monkeypatch.setenv("MODEL_ROOT", str(package.root))
     files = replace(PackageFiles.load(package.manifest, Settings.from_environment().root))
-    model = ModelSocket.make(tmp_path, 1)
+    model = PrivateSocket.make(tmp_path, "model-1")
 
     def made(**environment: str):
         settings = Settings.from_environment(environment)

@@ -17,15 +17,11 @@ from serving.prediction.package_files import PackageFiles
 from serving.processes.child import Child
 from serving.processes.confinement import ModelConfinement
 from serving.processes.model_environment import processes_of
-from serving.processes.model_processes import (
-    ModelSocket,
-    model_children,
-    model_sockets,
-    model_spec,
-)
+from serving.processes.model_processes import model_children, model_sockets, model_spec
+from serving.processes.private_socket import PrivateSocket
 from serving.settings import Settings
 
-OPEN: list[ModelSocket] = []
+OPEN: list[PrivateSocket] = []
 """Sockets of the test, which are closed with it."""
 
 
@@ -61,20 +57,6 @@ def content(child: Child) -> dict[str, Any]:
     return found
 
 
-def test_a_socket_is_reached_by_its_descriptor_and_has_no_name(tmp_path: Path) -> None:
-    folder = tmp_path / ("long" * 50) / ("er" * 50)
-    folder.mkdir(parents=True)
-    own = ModelSocket.make(folder, 1)
-    OPEN.append(own)
-    assert list(folder.iterdir()) == []
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as worker:
-        worker.connect(own.address)
-        accepted, _ = own.listening.accept()
-        accepted.sendall(b"x")
-        assert worker.recv(1) == b"x"
-    accepted.close()
-
-
 @pytest.mark.parametrize(("wanted", "expected"), [(1, 1), (3, 3), ("auto", 5)])
 def test_as_many_processes_as_the_package_says_or_processors(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wanted: Any, expected: int
@@ -94,7 +76,7 @@ def test_the_specification_describes_model_columns_and_limits(tmp_path: Path) ->
     assert (spec["predictor"], spec["task"]) == ("hostile:Predictor", "classification")
     assert spec["path"] == str(settings.root.model)
     assert spec["limits"]["max_rows"] == 9
-    assert spec["limits"]["max_requests"] == 2 * 7 + 16  # two workers, and the shadow comparison
+    assert spec["limits"]["max_requests"] == 2 * 7 + 16  # two workers, and the compiled check
     assert (spec["known"], spec["plain"]["columns"]) == (
         None,
         [{"as": "json", "values": ["a"]}],

@@ -63,7 +63,9 @@ class IssuePages:
         now = self._tracker.clock()
         try:
             action = action_of(form, who.name, now)
-            found = await self._tracker.write(intake.act, number, action, who.name, now)
+            found = await self._site.context.write_as(
+                who, intake.act, number, action, who.name, now
+            )
         except ActionError as error:
             raise RefusedError(409, "refused", f"The issue can't take this: {error}.") from None
         except (ValidationError, ValueError) as error:
@@ -107,9 +109,15 @@ class IssuePages:
 
 
 def _observations(issue: Issue) -> list[tuple[str, str, float, float, float]]:
-    """Source, version, start, share and certainty of each active observation."""
+    """Source with what it looked at, version, start, share and certainty of each observation."""
     return [
-        (one.source, one.version, one.starts_at, one.share, one.certainty)
+        (
+            f"{one.source}, {one.scope}" if one.scope else one.source,
+            one.version,
+            one.starts_at,
+            one.share,
+            one.certainty,
+        )
         for one in issue.active.values()
     ]
 

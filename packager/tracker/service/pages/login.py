@@ -10,10 +10,12 @@ from packager.tracker.service.auth import COOKIE, SESSION_SECONDS, Principal
 from packager.tracker.service.pages.forms import SentForm, check_origin, form_of, local_path
 from packager.tracker.service.pages.site import PageSite
 from packager.tracker.store.audit import note
+from packager.tracker.store.sessions import end_session
 from packager.tracker.store.tokens import TokenScope, hash_of, token_of
+from packager.tracker.store.writer import Writer
 
 UNKNOWN = "There is no such token. Paste it whole, without quotes."
-ONLY_REPORTS = "This token only sends findings (scope report). Log in with one of scope write."
+OTHER_SCOPE = "This token is for programs (scope {}). Log in with one of scope write."
 USED = "This address was used already, or is older than ten minutes. Log in with a token."
 
 
@@ -55,7 +57,9 @@ class LoginPages:
         return await self._session(hashed, "/", USED)
 
     async def log_out(self, request: Request, who: Principal, form: SentForm) -> Response:
-        """``POST /logout``."""
+        """``POST /logout``: the session is over, also for a copy of its cookie."""
+        tracker = self._context.tracker
+        await tracker.write(_log_out, who, tracker.clock())
         answer = RedirectResponse("/login", 303)
         answer.delete_cookie(COOKIE, path="/")
         return answer
@@ -64,8 +68,8 @@ class LoginPages:
         token = await self._context.tracker.read(token_of, hashed)
         if token is None:
             return self._form(path, problem, 403)
-        if token.scope is TokenScope.REPORT:
-            return self._form(path, ONLY_REPORTS, 403)
+        if not token.scope.allows(TokenScope.WRITE):
+            return self._form(path, OTHER_SCOPE.format(token.scope), 403)
         tracker = self._context.tracker
         await tracker.write(note, tracker.clock(), token.name, "login")
         answer = RedirectResponse(path, 303)
@@ -83,3 +87,8 @@ class LoginPages:
     def _form(self, path: str, problem: str = "", status: int = 200) -> Response:
         values = {"title": "Log in", "next": path, "problem": problem}
         return HTMLResponse(self._site.render("login.html", None, values), status)
+
+
+def _log_out(store: Writer, who: Principal, now: float) -> None:
+    end_session(store, who.session, now + SESSION_SECONDS)
+    note(store, now, who.name, "logout")

@@ -33,6 +33,7 @@ _TITLES = {
     405: "That can't be done here",
     409: "That can't be done now",
     413: "That is too large",
+    429: "That is too much",
 }
 
 
@@ -126,7 +127,7 @@ class PageSite:
                 return self._to_login(request)
             if not who.scope.allows(needed):
                 message = f"This page needs a token of scope {needed}; yours has {who.scope}."
-                return self.error(403, message, None if who.scope is TokenScope.REPORT else who)
+                return self.error(403, message, who if who.scope.allows(TokenScope.WRITE) else None)
             return await self._answered(run(request, who), who)
 
         return guarded

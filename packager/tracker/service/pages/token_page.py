@@ -18,6 +18,7 @@ from packager.tracker.store.tokens import TokenScope, tokens
 
 SCOPES = {
     TokenScope.REPORT: "sends findings, reads nothing: for verbs, CI and Alertmanager",
+    TokenScope.READ: "reads issues and /metrics, changes nothing: for Prometheus and scripts",
     TokenScope.WRITE: "reads, and acts on issues: for people",
     TokenScope.ADMIN: "everything, and tokens",
 }

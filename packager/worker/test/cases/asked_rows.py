@@ -8,7 +8,9 @@ from functools import cached_property
 from typing import Any
 
 from packager.data.rows.request_rows import RowChecker, RowError
+from packager.manifest.manifest import Column
 from packager.worker.processes.asked_model import AskedModel, Reply, Row
+from packager.worker.test.quoted_cells import NOT_SHOWN, without_quotes
 
 CHUNK_ROWS = 2_000
 MAX_CALLS = 500
@@ -65,7 +67,8 @@ class RowAsker:
         except RowError as error:
             if len(rows) > 1:
                 return [self._refusals([row])[0] for row in rows]
-            got = f"expected {error.expected}, got {error.got}"
+            hidden = any(one.name == error.column and one.personal for one in self._columns)
+            got = f"expected {error.expected}, got {NOT_SHOWN if hidden else error.got}"
             return [RowReply(why=f"a server refuses the column {error.column!r}: {got}")]
         return [None] * len(rows)
 
@@ -75,16 +78,19 @@ class RowAsker:
         if reply.outcome in ("answered", "no answer"):
             return [_plain(answer) for answer in reply.answers]
         if len(rows) == 1 or self.calls > MAX_CALLS:
-            return [RowReply(why=_why(reply))] * len(rows)
+            return [RowReply(why=self._why(reply))] * len(rows)
         middle = len(rows) // 2
         return [*self._part(rows[:middle]), *self._part(rows[middle:])]
+
+    @property
+    def _columns(self) -> Sequence[Column]:
+        return (*self.asked.schema.features, *self.asked.schema.extras)
+
+    def _why(self, reply: Reply) -> str:
+        word = WORDS.get(reply.outcome, reply.outcome)
+        return f"{word}: {without_quotes(reply.why, self._columns)}" if reply.why else word
 
 
 def _plain(answer: Mapping[str, Any]) -> RowReply:
     whole = dict(answer)
     return RowReply(whole, frozenset(whole.pop("flags", ())))
-
-
-def _why(reply: Reply) -> str:
-    word = WORDS.get(reply.outcome, reply.outcome)
-    return f"{word}: {reply.why}" if reply.why else word

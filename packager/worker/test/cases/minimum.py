@@ -25,7 +25,7 @@ def judge_minimum(case: Case, model: HostedModel, manifest: Manifest, code: Path
     assert case.metric is not None
     assert case.limit is not None
     rows = _labelled_rows(case, manifest, code)
-    answers = ask(model, rows.features)
+    answers = ask(model, rows.features, manifest.schema_.features)
     answered = rows.where(answers.answered)
     judged = judged_data(answered, answers.found, answered.labelled)
     found = {} if judged is None else judged.estimates()

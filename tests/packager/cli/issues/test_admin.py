@@ -20,7 +20,7 @@ def test_tokens_are_files_that_others_cannot_read_and_end_when_revoked(tmp_path)
     assert "ci" in done("tokens", "list")
     assert file.read_text().strip() not in done("tokens", "list", "--json")
     error = refused("list", "--token-file", str(file))
-    assert "expected a token of scope write, got report" in error.message
+    assert "expected a token of scope read, got report" in error.message
     assert "it exists already" in refused("tokens", "add", "ci2", "--output", str(file)).message
     done("tokens", "revoke", "ci")
     assert "expected a token or a login" in refused("list", "--token-file", str(file)).message

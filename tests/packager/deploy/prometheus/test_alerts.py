@@ -25,7 +25,8 @@ def test_alerts_carry_what_a_person_needs() -> None:
 def test_outputs_have_an_alert_of_their_own_in_place_of_that_of_slices() -> None:
     rules = alert_group(MODELS["outputs"]).document()["rules"]
     names = {rule["alert"] for rule in rules}
-    assert names == {*NAMES, "OutputRegression"} - {"SliceRegression", "EstimatedAccuracyDrop"}
+    of_labels = {"SliceRegression", "EstimatedAccuracyDrop", "ChallengerBetter", "ChallengerWorse"}
+    assert names == {*NAMES, "OutputRegression"} - of_labels
 
 
 def test_estimates_never_page() -> None:

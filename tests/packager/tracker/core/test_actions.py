@@ -13,11 +13,13 @@ from packager.tracker.core.actions import (
     Assign,
     Ignore,
     Move,
+    RemoveLabel,
     Reopen,
     Resolve,
     SnoozeFor,
     acted,
 )
+from packager.tracker.core.issue import Transition
 from packager.tracker.core.states import opened
 
 ISSUE = opened(finding(), NOW).issue
@@ -27,7 +29,6 @@ ISSUE = opened(finding(), NOW).issue
     ("action", "state", "what"),
     [
         (Acknowledge(), "acknowledged", "acknowledged"),
-        (Reopen(), "open", "reopened"),
         (Resolve(version="2"), "resolved", "resolved"),
         (SnoozeFor(until_doubled=True), "snoozed", "snoozed"),
         (Ignore(reason="known"), "ignored", "ignored"),
@@ -43,6 +44,39 @@ def test_each_action_is_one_event_of_who_did_it(action: Action, state: str, what
     assert (change.issue.state, event.what, event.who, event.at) == (state, what, "ana", NOW + 1)
     moved = change.issue.state_since != ISSUE.state_since
     assert moved == (change.issue.state != ISSUE.state)
+
+
+EQUAL = (
+    Acknowledge(),
+    Reopen(),
+    Resolve(version="2"),
+    SnoozeFor(until=NOW + 100, until_doubled=True),
+    Ignore(reason="known"),
+    Assign(owner="bo"),
+    AddLabel(label="x"),
+    Move(bands=-1, reason="x"),
+)
+
+
+@pytest.mark.parametrize("action", EQUAL)
+def test_the_same_action_again_adds_nothing_to_the_history(action: Action) -> None:
+    before = acted(ISSUE, Acknowledge(), "ana", NOW).issue if action == Reopen() else ISSUE
+    change = acted(before, action, "ana", NOW + 1)
+    assert len(change.events) == 1
+    again = acted(change.issue, action, "ana", NOW + 2)
+    assert again == Transition(issue=change.issue)
+
+
+def test_a_label_that_is_not_there_and_a_band_that_is_not_moved_change_nothing() -> None:
+    for action in (RemoveLabel(label="x"), Move(bands=0), Assign(owner="")):
+        assert acted(ISSUE, action, "ana", NOW) == Transition(issue=ISSUE)
+
+
+def test_comments_and_new_reasons_are_kept_every_time() -> None:
+    issue = acted(ISSUE, Resolve(), "ana", NOW).issue
+    assert len(acted(issue, Resolve(reason="units"), "ana", NOW + 1).events) == 1
+    for _ in range(2):
+        assert len(acted(issue, AddComment(text="x"), "ana", NOW).events) == 1
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def test_a_whole_configuration_is_read(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[webhok]", r"webhok: Extra inputs"),
+        ("[webhok]", r"webhok: expected no such field"),
         ('[webhook]\nurl = "javascript:alert(1)"', r"webhook\.url: .*http or https"),
         ('[mail]\nsmtp = "host"\nsender = "a@b"\nto = ["c@d"]', r"mail\.smtp: .*HOST:PORT"),
         ('[mail]\nsmtp = "h:25"\nsender = "a@b\\nBcc: x@y"\nto = ["c@d"]', r"mail\.sender"),

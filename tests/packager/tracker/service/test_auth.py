@@ -83,3 +83,14 @@ def test_a_proxy_s_user_among_others_is_nobody(service: Service) -> None:
     two = [("x-forwarded-user", "attacker"), ("x-forwarded-user", "ana")]
     assert service.client.get("/api/v1/issues/1", headers=two).status_code == 401
     assert status(service, **{"x-forwarded-user": "attacker, ana"}) == 401
+
+
+def test_metrics_need_a_token_that_reads_unless_the_service_says_otherwise(
+    service: Service, tmp_path: Path
+) -> None:
+    assert service.client.get("/metrics").status_code == 401
+    codes = [service.ask("GET", "/metrics", scope).status_code for scope in service.secrets]
+    assert codes == [403, 200, 200, 200]
+    settings = ServiceSettings(open_metrics=True)
+    with running(SqliteStore(tmp_path / "open.db"), settings) as other:
+        assert "issues_open" in other.client.get("/metrics").text

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from packager.errors import PackageError
+from packager.errors import PackageError, UsageError
 from packager.tracker.service.run import TOKEN_FILE, check_state, start
 from packager.tracker.service.settings import ServiceSettings
 from packager.tracker.store.tokens import hash_of, revoke, token_of, tokens
@@ -50,3 +50,19 @@ def test_a_folder_that_is_a_file(tmp_path: Path) -> None:
         check_state(file)
     with pytest.raises(PackageError, match="Not a directory"):
         start(file / "below", "127.0.0.1", 0, ServiceSettings())
+
+
+def test_files_of_tokens_have_one_scope_each(tmp_path: Path) -> None:
+    file, other = tmp_path / "read.token", tmp_path / "report.token"
+    for place, secret in ((file, "r" * 30), (other, "s" * 30)):
+        place.write_text(f"{secret}\n")
+    settings = ServiceSettings(read_token_file=file, report_token_file=other)
+    one = start(tmp_path / "state", "127.0.0.1", 0, settings)
+    with one.context.tracker.store.read() as reader:
+        known = {token.name: token.scope.value for token in tokens(reader)}
+    one.sockets[0].close()
+    one.context.tracker.close()
+    assert known == {"admin": "admin", "read-token-file": "read", "report-token-file": "report"}
+    wrong = ServiceSettings(read_token_file=other)
+    with pytest.raises(UsageError, match="expected a token of scope read, got one of scope report"):
+        start(tmp_path / "state", "127.0.0.1", 0, wrong)

@@ -263,3 +263,9 @@ def test_why_nobody_is_notified(status: AlertStatus, text: str) -> None:
         "t": Silence(id="t", endsAt="2026-11-29T12:00:00Z", createdBy="ann"),
     }
     assert muted_text(status, silences) == text
+
+
+def test_an_alert_can_have_the_kind_of_another_source():
+    labels = {**OURS, "alertname": "ModelMemberFailing", "member": "trees"}
+    told = finding_of(ReceivedAlert(labels, {}, 0.0, "ab"))
+    assert (told.kind, told.subject) == ("MemberFailed", "feature=carat, member=trees")

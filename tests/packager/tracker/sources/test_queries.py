@@ -51,10 +51,10 @@ def test_kinds_and_fields_that_are_not_known_are_not_read(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("{", "the file: Invalid JSON"),
-        ([], "the file: Input should be"),
-        ({"A": {"share": 5}}, "A.share: Input should be a valid string"),
-        ({"A": {"plot": [{"title": "t"}]}}, "A.plot.0.query: Field required"),
+        ("{", "the file: expected JSON"),
+        ([], "the file: expected an object"),
+        ({"A": {"share": 5}}, "A.share: expected a text"),
+        ({"A": {"plot": [{"title": "t"}]}}, "A.plot.0.query: expected a value, got none"),
         (" " * (5 << 20), "expected at most 4194304 bytes, got more"),
     ],
 )

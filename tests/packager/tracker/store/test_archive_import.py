@@ -42,7 +42,7 @@ def all_tables(store: Store) -> dict[str, list[dict[str, Any]]]:
         }
     tables["tally"] = [row for row in tables["tally"] if row["n"]]
     for row in tables["event"]:
-        del row["id"]
+        del row["id"], row["imported"]
     for row in tables["issue"]:
         row["record"] = json.loads(row["record"])
     tables["event"].sort(key=str)
@@ -149,7 +149,7 @@ END = b'{"type":"end","issues":0}\n'
     [
         ([], "expected an end after line 0: the file is only a part"),
         ([HEAD], "expected an end after line 1: the file is only a part"),
-        ([b'{"format":"issues/2"}'], "line 1: format: Input should be 'issues/1'"),
+        ([b'{"format":"issues/2"}'], "line 1: format: expected 'issues/1'"),
         ([b"\xff"], "line 1: "),
         ([HEAD, b"[" * 100_000], "line 2: "),
         ([HEAD, b'{"type":"token","hash":"x"}'], "line 2: "),
@@ -161,7 +161,7 @@ END = b'{"type":"end","issues":0}\n'
         ),
         (
             [HEAD, b'{"type":"point","issue":"f","at":0,"value":NaN}', END],
-            "line 2: point.value: Input should be a finite number",
+            "line 2: point.value: expected a finite number",
         ),
     ],
 )

@@ -5,12 +5,11 @@ from typing import Any
 import pytest
 from issue_samples import Filled, finding, reported
 
-from packager.tracker.core.cause import CauseMember, leader_of
 from packager.tracker.core.issue import ACTIVE, Issue, State
 from packager.tracker.store import listing
 from packager.tracker.store.selection import Cursor, Selection
 from packager.tracker.store.store import Store
-from packager.tracker.store.words import searched_words, words_of
+from packager.tracker.store.words import SearchedWords, searched_words, words_of
 
 
 def walked(store: Store, query: Selection) -> list[int]:
@@ -28,12 +27,20 @@ def walked(store: Store, query: Selection) -> list[int]:
 
 
 def leaders(issues: list[Issue]) -> set[int]:
-    causes: dict[int, list[CauseMember]] = {}
+    """The most urgent issue of each cause, then the oldest."""
+    causes: dict[int, list[Issue]] = {}
     for one in issues:
         if one.state in ACTIVE:
-            member = CauseMember(one.id, one.cause, one.opened_at, one.band, one.priority)
-            causes.setdefault(one.cause, []).append(member)
-    return {leader_of(members) for members in causes.values()}
+            causes.setdefault(one.cause, []).append(one)
+    return {
+        min(members, key=lambda one: (one.band, -one.priority, one.opened_at, one.id)).id
+        for members in causes.values()
+    }
+
+
+def _has(words: list[str], asked: SearchedWords) -> bool:
+    last = asked.words[-1]
+    return any(word.startswith(last) for word in words) if asked.beginning else last in words
 
 
 def selected(issues: list[Issue], query: Selection, comments: dict[int, str]) -> list[int]:
@@ -54,9 +61,9 @@ def selected(issues: list[Issue], query: Selection, comments: dict[int, str]) ->
             and query.cause in (None, one.cause)
             and (query.label is None or query.label in one.labels)
             and (not query.folded or one.state not in ACTIVE or one.id in first)
-            and (bool(asked) or not query.text.strip())
-            and all(word in words for word in asked[:-1])
-            and (not asked or any(word.startswith(asked[-1]) for word in words))
+            and (bool(asked.words) or not query.text.strip())
+            and all(word in words for word in asked.words[:-1])
+            and (not asked.words or _has(words, asked))
         )
 
     if query.order == "recent":
@@ -84,7 +91,7 @@ SELECTIONS: list[dict[str, Any]] = [
     {"text": "GROSSE", "states": ()},
     {"text": "größe gre"},
     {"text": "feature=f1"},
-    {"text": "scanner n", "states": ()},
+    {"text": "scanner ne", "states": ()},
     {"text": "=== !!"},
     {"text": "moved", "order": "recent", "states": ()},
     {"label": "nobody's"},
@@ -122,10 +129,11 @@ def test_causes_have_the_numbers_of_their_open_issues(
     open_ones = [one for one in issues if one.state in ACTIVE]
     causes = {one.cause for one in open_ones}
     with store.read() as reader:
-        sizes = reader.cause_sizes(sorted(causes))
         rows = reader.db.rows("select * from cause order by id")
         led = {row["id"] for row in reader.db.rows("select id from issue where leads = 1")}
-    assert sizes == {cause: sum(one.cause == cause for one in open_ones) for cause in causes}
+    assert {row["id"]: row["n"] for row in rows} == {
+        cause: sum(one.cause == cause for one in open_ones) for cause in causes
+    }
     assert {row["id"]: row["began_at"] for row in rows} == {
         cause: min(one.opened_at for one in open_ones if one.cause == cause) for cause in causes
     }
@@ -162,3 +170,10 @@ def test_no_text_is_syntax_of_the_search(store: Store) -> None:
             reader.page(Selection(text=text))
         assert len(reader.page(Selection(text='"NEAR" OR')).issues) == 1
         assert reader.page(Selection(text="NEAR OR missing")).issues == ()
+
+
+def test_a_single_letter_is_found_as_a_whole_word(store: Store) -> None:
+    reported(store, finding(subject="slice=color=E"), finding(subject="slice=cut=Excellent"))
+    found = walked(store, Selection(text="e"))
+    assert found == [1]
+    assert walked(store, Selection(text="ex")) == [2]

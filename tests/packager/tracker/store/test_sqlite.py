@@ -162,7 +162,7 @@ def test_a_newer_file_is_refused(tmp_path: Path) -> None:
     SqliteStore(path, [*STEPS, NEW._replace(statements=(), sqlite=())]).close()
     with pytest.raises(PackageError) as refused:
         SqliteStore(path)
-    assert "expected a store of version 1 or earlier, got 2" in str(refused.value)
+    assert "expected a store of version 2 or earlier, got 3" in str(refused.value)
 
 
 def test_files_that_are_no_store(tmp_path: Path) -> None:

@@ -16,8 +16,14 @@ from packager.tracker.store.tokens import (
 
 
 def test_a_scope_includes_narrower_ones() -> None:
-    allowed = [[one.allows(needed) for needed in TokenScope] for one in TokenScope]
-    assert allowed == [[True, False, False], [True, True, False], [True, True, True]]
+    allowed = {one: {needed for needed in TokenScope if one.allows(needed)} for one in TokenScope}
+    report, read, write, _ = TokenScope
+    assert allowed == {
+        report: {report},
+        read: {read},
+        write: {report, read, write},
+        TokenScope.ADMIN: set(TokenScope),
+    }
 
 
 def test_only_the_hash_of_a_token_is_kept(store: Store) -> None:

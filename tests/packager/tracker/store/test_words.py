@@ -23,17 +23,24 @@ def test_words(text: str, words: list[str]) -> None:
 
 
 def test_the_last_word_is_a_beginning() -> None:
-    assert searched_words("moved carat mo") == ["moved", "carat", "mo"]
-    assert searched_words("a b a") == ["b", "a"]
-    assert searched_words("carat ===") == ["carat"]
-    assert searched_words("") == []
-    many = searched_words(" ".join(f"w{number}" for number in range(50)))
+    assert searched_words("moved carat mo") == (["moved", "carat", "mo"], True)
+    assert searched_words("a b ab") == (["a", "b", "ab"], True)
+    assert searched_words("carat ===") == (["carat"], True)
+    assert searched_words("") == ([], False)
+    many, _ = searched_words(" ".join(f"w{number}" for number in range(50)))
     assert (len(many), many[-1]) == (MAX_SEARCHED, "w49")
+
+
+def test_a_single_letter_is_a_whole_word() -> None:
+    assert searched_words("color=E") == (["color", "e"], False)
+    assert searched_words("a b a") == (["b", "a"], False)
+    assert searched_words("7") == (["7"], False)
+    assert searched_words("色") == (["色"], True)
 
 
 @given(st.text(max_size=60))
 def test_words_have_letters_and_digits_alone(text: str) -> None:
     """So that no word is syntax of a database's search."""
-    for word in searched_words(text):
+    for word in searched_words(text).words:
         assert word.isalnum()
         assert words_of(word)[:1]

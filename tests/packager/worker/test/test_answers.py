@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 from judged_packages import check, judge_on, sizes
 from worker_projects import Project
+
+from packager.errors import PackageError
+from packager.manifest.manifest import Column
+from packager.model.predictions import Predictions
+from packager.worker.test.answers import ask
 
 
 @pytest.mark.slow
@@ -17,3 +23,28 @@ def test_rows_on_which_the_model_raises_are_left_out_and_named(package: Project)
     assert "no such color" in found.why
     assert found.examples[0]["row"] == 17
     assert (report.rows, report.judged_rows) == (1_000, 999)
+
+
+class _Raising:
+    """A model that quotes the cell that it can't read."""
+
+    def untraced(self) -> _Raising:
+        return self
+
+    def predict(self, features: pd.DataFrame) -> Predictions:
+        bad = [name for name in features["name"] if name != "known"]
+        if bad:
+            raise PackageError(f"the model raised ValueError: no such name: {bad[0]!r}")
+        return Predictions([1.0] * len(features), None)
+
+
+def test_the_reason_quotes_no_personal_data() -> None:
+    frame = pd.DataFrame({"name": ["known", "Ann", "known"]})
+    name = Column(
+        name="name", kind="string", dtype="str", nullable=False, personal="names of people"
+    )
+    found = ask(_Raising(), frame, [name])  # type: ignore[arg-type]
+    assert [one.row for one in found.refused] == [1]
+    assert "Ann" not in found.refused[0].why
+    plain = ask(_Raising(), frame, [name.model_copy(update={"personal": None})])  # type: ignore[arg-type]
+    assert plain.refused[0].why.endswith("no such name: 'Ann'")

@@ -13,6 +13,7 @@ from packager.worker.train.output_rows import (
     by_output,
     form_of,
     numeric_features,
+    queries_of,
     right_answers,
     scored_rows,
     seen_events,
@@ -106,3 +107,16 @@ def test_a_ranking_needs_the_column_with_the_query() -> None:
     output = Output(name="y", kind="score", target=("a",), group="query", k=5)
     with pytest.raises(UsageError, match="expected the column 'query' with the query of each row"):
         scored_rows(pd.DataFrame({"a": [1, 0]}), output, Predictions([0.5, 0.1], None), ["a"])
+
+
+@pytest.mark.parametrize("query", [["p", None, None], [1.0, np.nan, np.nan]])
+def test_a_row_without_a_query_can_not_be_ranked(query: list[object]) -> None:
+    output = Output(name="y", kind="score", target=("a",), group="query", k=5)
+    frame = pd.DataFrame({"a": [1, 0, 1], "query": query})
+    with pytest.raises(UsageError) as refused:
+        scored_rows(frame, output, Predictions([0.5, 0.1, 0.2], None), ["a"])
+    assert refused.value.message == (
+        "output 'y': expected the query of each row in 'query', got none in 2 rows"
+    )
+    assert queries_of(frame[:1], output) == [query[0]]
+    assert queries_of(frame, Output(name="y", kind="score", target=("a",))) is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from packager.tracker.core.plot import BinsPlot
-from packager.tracker.service.pages.plots.drawing import Drawing, label, value_text
+from packager.tracker.service.pages.plots.drawing import Drawing, row, value_text
 from packager.tracker.service.pages.shown import percent
 
 MAX_DRAWN = 24
@@ -45,9 +45,7 @@ def _row(name: str, before: float, live: float, largest: float) -> Markup:
         '<rect class="before" y="1" width="{:.2f}%" height="8" rx="1.5"/>'
         '<rect class="after" y="10" width="{:.2f}%" height="8" rx="1.5"/></svg>'
     ).format(said, 100 * before / largest, 100 * live / largest)
-    return Markup(
-        '<div class="bin"><span class="name">{}</span>{}<span class="values">{} → {}</span></div>'
-    ).format(label(name), bars, percent(before), percent(live))
+    return row(name, bars, f"{percent(before)} → {percent(live)}")
 
 
 def _change(value: float) -> str:

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from packager.tracker.core.plot import BinsPlot, HistogramPlot, Plot
+from packager.tracker.core.plot import BinsPlot, CountsPlot, IntervalsPlot, Plot, SeriesPlot
 from packager.tracker.service.pages.plots.bins import draw_bins
+from packager.tracker.service.pages.plots.counts import draw_counts
 from packager.tracker.service.pages.plots.drawing import Drawing
-from packager.tracker.service.pages.plots.histogram import draw_histogram
+from packager.tracker.service.pages.plots.intervals import draw_intervals
+from packager.tracker.service.pages.plots.levels import draw_levels
 from packager.tracker.service.pages.plots.series import draw_series
 
 
 def draw(plot: Plot) -> Drawing:
     """A plot as SVG, with its table."""
-    if isinstance(plot, BinsPlot):
-        return draw_bins(plot)
-    return draw_histogram(plot) if isinstance(plot, HistogramPlot) else draw_series(plot)
+    match plot:
+        case BinsPlot():
+            return draw_bins(plot)
+        case SeriesPlot():
+            return draw_series(plot)
+        case IntervalsPlot():
+            return draw_intervals(plot)
+        case CountsPlot():
+            return draw_counts(plot)
+        case _:
+            return draw_levels(plot)

@@ -82,9 +82,16 @@ def tick_text(value: float) -> str:
     return f"{0.0 if abs(value) < 1e-12 else value:.6g}"
 
 
-def label(text: str) -> str:
-    """A name within a plot."""
-    return visible(shortened(text, MAX_LABEL))
+def label(text: str, most: int = MAX_LABEL) -> str:
+    """A text within a plot, of at most ``most`` characters."""
+    return visible(shortened(text, most))
+
+
+def row(name: str, svg: Markup, values: str, *, subject: bool = False) -> Markup:
+    """A line of a plot of rows: its name, its drawing, its numbers."""
+    return Markup(
+        '<div class="bin{}"><span class="name">{}</span>{}<span class="values">{}</span></div>'
+    ).format(" subject" if subject else "", label(name), svg, values)
 
 
 def anchor(percent: float) -> str:

@@ -8,6 +8,7 @@ import pytest
 from tracker_pages import SAME_SITE, TrackerSite
 
 from packager.tracker.service.settings import ServiceSettings
+from packager.tracker.store.audit import audit_entries
 from packager.tracker.store.tokens import TokenScope, hash_of, revoke
 
 
@@ -54,7 +55,14 @@ def test_the_cookie_is_for_this_site_and_no_script(tmp_path: Path):
 
 def test_wrong_tokens_and_tokens_that_only_report_do_not_log_in(stranger: TrackerSite):
     reporting = stranger.token("ci", TokenScope.REPORT)
-    for secret, said in (("", "no such token"), ("x" * 400, "no such"), (reporting, "only sends")):
+    reading = stranger.token("prometheus", TokenScope.READ)
+    refused = (
+        ("", "no such token"),
+        ("x" * 400, "no such"),
+        (reporting, "scope report"),
+        (reading, "scope read"),
+    )
+    for secret, said in refused:
         answer = stranger.client.post("/login", data={"token": secret}, headers=SAME_SITE)
         assert answer.status_code == 403
         assert said in answer.text
@@ -88,9 +96,21 @@ def test_an_old_code_does_not_log_in(stranger: TrackerSite):
 
 def test_logging_out_needs_the_form_and_ends_the_session(site: TrackerSite):
     assert site.client.get("/logout").status_code == 405
+    cookie = site.client.cookie()
     answer = site.post("/logout")
     assert answer.headers["location"] == "/login"
     assert site.client.get("/").status_code == 303
+    copied = site.browser().get("/", headers={"cookie": cookie})
+    assert copied.status_code == 303, "a copy of the cookie is of no use"
+    with site.store.read() as reader:
+        assert [one.what for one in audit_entries(reader)][:2] == ["logout", "login"]
+
+
+def test_a_logout_ends_no_other_session_of_the_token(site: TrackerSite):
+    other = site.app.state.context.auth.new_session(hash_of(site.token("eve")))
+    site.post("/logout")
+    headers = {"cookie": f"issues_session={other}"}
+    assert site.browser().get("/", headers=headers).status_code == 200
 
 
 def test_a_revoked_token_ends_its_sessions(site: TrackerSite):

@@ -40,22 +40,43 @@ def series(made: st.DrawFn) -> dict[str, object]:
 
 
 @st.composite
-def histograms(made: st.DrawFn) -> dict[str, object]:
-    edges = sorted(made(st.sets(numbers, min_size=2, max_size=20)))
-    count = len(edges) - 1
-    counts = made(st.lists(st.floats(0, 1e300), min_size=count, max_size=count))
-    mark = st.fixed_dictionaries({"name": texts, "value": numbers})
-    return {"plot": "histogram", "title": made(texts), "edges": edges, "counts": counts,
-            "marks": made(st.lists(mark, max_size=3))}  # fmt: skip
+def intervals(made: st.DrawFn) -> dict[str, object]:
+    row = st.fixed_dictionaries(
+        {"name": texts, "value": numbers, "subject": st.booleans()},
+        optional={"reference": numbers, "bound": numbers},
+    )
+    rows = made(st.lists(row, min_size=1, max_size=30))
+    for one in rows:
+        if made(st.booleans()):
+            one["low"], one["high"] = sorted(made(st.tuples(numbers, numbers)))
+    return {"plot": "intervals", "title": made(texts), "unit": made(texts), "rows": rows,
+            "reference_name": made(texts)}  # fmt: skip
+
+
+@st.composite
+def counts(made: st.DrawFn) -> dict[str, object]:
+    count = st.floats(0, 1e300)
+    row = st.fixed_dictionaries({"name": texts, "count": count, "subject": st.booleans()})
+    rows = made(st.lists(row, min_size=1, max_size=30))
+    total = max(1e-300, *(one["count"] for one in rows), 0.0)
+    return {"plot": "counts", "title": made(texts), "rows": rows, "total": total}
+
+
+@st.composite
+def levels(made: st.DrawFn) -> dict[str, object]:
+    names = made(st.lists(texts, min_size=1, max_size=9))
+    place = st.integers(0, len(names) - 1)
+    return {"plot": "levels", "title": made(texts), "levels": names, "required": made(place),
+            "reached": made(st.none() | place)}  # fmt: skip
 
 
 @pytest.mark.slow
-@given(st.one_of(bins(), series(), histograms()))
+@given(st.one_of(bins(), series(), intervals(), counts(), levels()))
 def test_every_plot_is_well_formed_and_within_its_box(plot: dict[str, object]):
     found = draw(PLOT.validate_python(plot))
     ET.fromstring(str(found.html).replace("&#39;", "'"))
     assert "nan" not in re.sub(r">[^<]*<|\"[^\"]*[a-z]{4}[^\"]*\"", "", str(found.html)).lower()
-    for value in re.findall(r'(?:x1?|width)="([\d.-]+)%"', str(found.html)):
+    for value in re.findall(r'(?:x[12]?|cx|width)="([\d.-]+)%"', str(found.html)):
         assert 0 <= float(value) <= 100
     assert all(len(row) == len(found.heads) for row in found.rows)
     assert len(found.rows) >= 1

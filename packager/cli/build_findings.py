@@ -1,0 +1,50 @@
+"""What ``build --issues`` reports: weak slices, the last package's test, the data check."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from packager.cli.console import ConsoleProgress
+from packager.cli.reporting import data_name, send_findings
+from packager.errors import PackageError
+
+if TYPE_CHECKING:
+    from packager.build.previous import PreviousTest
+    from packager.build.record import Built
+
+
+def report_build(
+    url: str, report_url: str | None, built: Built, before: PreviousTest | None
+) -> None:
+    """Report the weak slices and the last package's test to the issue tracker at ``url``."""
+    from packager.findings.from_build import findings_of_build
+    from packager.findings.from_test import findings_of_test
+    from packager.findings.report_page import ReportPage, with_page
+
+    progress, now, page = ConsoleProgress(), time.time(), ReportPage(report_url)
+    if before is not None:
+        told = findings_of_test(before.report, data_name(before.data), now)
+        send_findings(url, with_page(told, page), progress)
+    told = findings_of_build(built.manifest, built.weak, now)
+    send_findings(url, with_page(told, page), progress)
+
+
+def report_data(url: str, report_url: str | None, project: Path, base: str | None) -> None:
+    """Report the data check that the build made; it is cached."""
+    from packager.findings.from_data_check import findings_of_data
+    from packager.findings.report_page import ReportPage, with_page
+    from packager.project.config import load_project
+    from packager.review.check import check_data, resolve_target
+
+    if load_project(project).data is None:
+        return
+    progress, place = ConsoleProgress(), resolve_target(str(project))
+    try:
+        found = check_data(place, progress, base=base)
+    except PackageError as error:  # the image is built: reporting doesn't fail the build
+        progress.warn(f"the findings of the data were not sent: {error.message}")
+        return
+    told = findings_of_data(found.report, found.open, place.title, place.name, time.time())
+    send_findings(url, with_page(told, ReportPage(report_url)), progress)

@@ -1,0 +1,49 @@
+"""``package deploy batch``: files that have a scheduler score a table."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from packager.cli.app import AsJson, Ref
+from packager.cli.console import ConsoleProgress, print_result
+from packager.cli.monitoring import OutputFolder, deploy
+from packager.deploy.batch import Scheduler
+
+
+@deploy.command()
+def batch(
+    scheduler: Annotated[Scheduler, typer.Argument(help="kubernetes: an Indexed Job; slurm.")],
+    reference: Ref,
+    data: Annotated[str, typer.Option(help="The table, as its tasks see it.")],
+    scores: Annotated[
+        str, typer.Option(help="The output of `package score`, as its tasks see it.")
+    ],
+    output: OutputFolder,
+    shards: Annotated[int, typer.Option(help="Number of tasks.")] = 4,
+    image: Annotated[
+        str, typer.Option(help="Image with the command `package`, for kubernetes.")
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Write a job that scores a table in shards.
+
+    For Kubernetes or Slurm.
+    """
+    from packager.deploy.batch import BatchScoring, batch_files
+    from packager.deploy.generated_folder import write
+    from packager.engine.engine import Engine
+    from packager.image.reference import open_reference
+
+    with open_reference(reference, Engine.connect()) as found:
+        name, python = found.manifest.name, found.lock().python
+    files = batch_files(
+        scheduler, BatchScoring(name, python, reference, data, scores, shards, image)
+    )
+    for path in write(output, files, {}):
+        ConsoleProgress().warn(f"{output / path}: you changed it, so it stays as it is")
+    document = {"directory": str(output), "files": sorted(files)}
+    shown = "\n".join(str(output / file) for file in sorted(files))
+    print_result(json.dumps(document) if as_json else shown)

@@ -1,0 +1,159 @@
+"""``package drift``: what the counters of served packages say."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
+
+from packager.cli.app import MONITOR, AsJson, KeyFile, app
+from packager.cli.console import ConsoleProgress, print_result, terminal_columns
+from packager.cli.reporting import Issues, ReportUrl, check_reporting, send_findings
+from packager.deploy.prometheus.rules import Objectives
+from packager.errors import UsageError
+
+if TYPE_CHECKING:
+    from packager.replicas.counters import CounterTotals, MetricNames, ModelSelector
+
+DEFAULT = Objectives()
+
+
+@app.command(rich_help_panel=MONITOR)
+def drift(
+    urls: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="URL|DIR",
+            help="The address of a server, of every replica; or an output of `package score`.",
+        ),
+    ] = None,
+    prometheus: Annotated[
+        str | None, typer.Option(help="Address of a Prometheus, instead of the replicas.")
+    ] = None,
+    window: Annotated[
+        str | None,
+        typer.Option(help="Time window, with --prometheus.", show_default="1d; 30d with --shadow"),
+    ] = None,
+    model: Annotated[str | None, typer.Option(help="Model name, if there are several.")] = None,
+    version: Annotated[
+        str | None, typer.Option(help="Model version, if there are several.")
+    ] = None,
+    key_file: KeyFile = None,
+    design_effect: Annotated[
+        float, typer.Option(help="Design effect: dependent rows per independent row.")
+    ] = DEFAULT.design_effect,
+    fail_on_drift: Annotated[
+        bool,
+        typer.Option(
+            "--fail-on-drift",
+            help='Exit 1 for any verdict but "no drift"; with --shadow "challenger better".',
+        ),
+    ] = False,
+    shadow: Annotated[
+        bool, typer.Option("--shadow", help="Compare champion and challenger instead.")
+    ] = False,
+    horizon: Annotated[
+        float | None,
+        typer.Option(
+            help="Labels at which the interval of --shadow is narrowest; choose it first.",
+            show_default="2000",
+        ),
+    ] = None,
+    issues: Issues = None,
+    report_url: ReportUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """Report drifted features, anomalies and slice regressions.
+
+    Uses the thresholds of the alerts.
+    """
+    from packager.client import read_key
+    from packager.replicas.counters import ModelSelector
+
+    check_reporting(issues, report_url=report_url)
+    if bool(urls) == bool(prometheus):
+        raise UsageError(
+            "expected addresses of servers or --prometheus, got " + ("both" if urls else "neither"),
+            "name every replica, or one Prometheus",
+        )
+    if window is not None and not prometheus:
+        raise UsageError(
+            "--window: expected --prometheus with it",
+            "replicas count since their start; only Prometheus has a history",
+        )
+    if not design_effect >= 1:
+        raise UsageError(
+            f"--design-effect: expected at least 1, got {design_effect}", "use --design-effect 1"
+        )
+    if horizon is not None and not (shadow and 1 <= horizon <= 1e9):
+        raise UsageError(
+            f"--horizon: expected --shadow and 1 to 1e9 labels, got {horizon:g}",
+            "package drift URL --shadow --horizon 2000",
+        )
+    if shadow and issues is not None:
+        ConsoleProgress().warn("--shadow reports no findings: the alerts about a shadow do")
+    wanted = ModelSelector(model, version)
+    asked = _Counted(
+        urls or [], prometheus, window, wanted, None if key_file is None else read_key(key_file)
+    )
+    if shadow:
+        _compare_shadow(asked, design_effect, horizon or 2_000.0, as_json, fail_on_drift)
+    else:
+        _report_drift(asked, design_effect, (issues, report_url), as_json, fail_on_drift)
+
+
+class _Counted(NamedTuple):
+    """Whose counters are read, and over which time."""
+
+    urls: list[str]
+    prometheus: str | None
+    window: str | None
+    wanted: ModelSelector
+    key: str | None
+
+    def totals(self, window: str, names: MetricNames) -> CounterTotals:
+        """The counters ``names``; ``window``: the default one."""
+        from packager.replicas.counters import query_prometheus, scrape_replicas
+
+        if self.prometheus:
+            window = self.window or window
+            return query_prometheus(self.prometheus, window, self.wanted, self.key, names)
+        return scrape_replicas(self.urls, self.wanted, self.key, names)
+
+
+def _compare_shadow(
+    asked: _Counted, design_effect: float, horizon: float, as_json: bool, fail: bool
+) -> None:
+    from packager.replicas.shadow import SHADOW_NAMES, shadow_report
+    from packager.report.shadow import shadow_text
+
+    found = shadow_report(asked.totals("30d", SHADOW_NAMES), design_effect, horizon)
+    print_result(json.dumps(found.as_json()) if as_json else shadow_text(found, terminal_columns()))
+    if fail and found.verdict != "challenger better":
+        raise typer.Exit(1)
+
+
+def _report_drift(
+    asked: _Counted,
+    design_effect: float,
+    told: tuple[str | None, str | None],
+    as_json: bool,
+    fail_on_drift: bool,
+) -> None:
+    from packager.replicas.counters import DRIFT_NAMES
+    from packager.replicas.drift import drift_report
+    from packager.report.drift import as_text
+
+    found = drift_report(asked.totals("1d", DRIFT_NAMES), design_effect)
+    issues, report_url = told
+    if issues is not None:
+        from packager.findings.from_drift import findings_of_drift
+        from packager.findings.report_page import ReportPage, with_page
+
+        report = with_page(findings_of_drift(found, time.time()), ReportPage(report_url))
+        send_findings(issues, report, ConsoleProgress())
+    print_result(json.dumps(found.as_json()) if as_json else as_text(found, terminal_columns()))
+    if fail_on_drift and found.verdict != "no drift":
+        raise typer.Exit(1)

@@ -1,0 +1,1 @@
+"""Scores tables larger than memory, part by part: ``package score``."""

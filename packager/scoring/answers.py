@@ -1,0 +1,182 @@
+"""The answers to a block as a table: kept columns, predictions, probabilities, flags, version."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from monitoring.metrics.class_labels import class_text
+from packager.data.answer_cells import answer_cells
+from packager.digest import canonical_json
+from packager.errors import UsageError
+from packager.manifest.base import Scalar
+from packager.manifest.manifest import Manifest
+from packager.manifest.outputs import Output
+from packager.model.row_blocks import BadRows, BlockAnswers
+
+FLAGS, VERSION, PROBABILITIES = "flags", "version", "probabilities"
+_SCALARS = ("label", "number", "score", "text")
+
+
+class AnswerTables:
+    """Makes tables of one package's answers, all with one schema."""
+
+    def __init__(self, manifest: Manifest, kept: pa.Schema, bad: BadRows) -> None:
+        """``kept``: the columns of the scored table that go before.
+
+        Raises ``UsageError`` for a name that a column of the answers has too.
+        """
+        self._manifest, self._bad = manifest, bad
+        schema = manifest.schema_
+        self._outputs = schema.outputs
+        self._classes = None if self._outputs else schema.classes
+        self._regression = manifest.task == "regression"
+        fields = [*self._predicted(), pa.field(FLAGS, pa.list_(pa.string()))]
+        fields.append(pa.field(VERSION, pa.string()))
+        names = {field.name for field in fields}
+        both = next((name for name in kept.names if name in names), None)
+        if both is not None:
+            raise UsageError(
+                f"--keep {both}: expected a column that the answers lack, got one of theirs",
+                f"the answers have {', '.join(field.name for field in fields)}; rename it in the "
+                "table",
+            )
+        self.kept = kept
+        self.schema = pa.schema([*kept, *fields])
+
+    def table(self, rows: int, kept: pa.Table | None, answers: BlockAnswers) -> pa.Table:
+        """The answers to ``rows`` rows; ``kept``: their own columns."""
+        good = np.ones(rows, np.bool_)
+        good[[row for row, _ in answers.rejected]] = False
+        places = np.flatnonzero(good)
+        columns = [
+            column.cast(field.type)
+            for column, field in zip(self._columns(answers), self._answer_fields(), strict=True)
+        ]
+        made = pa.Table.from_arrays(columns, schema=pa.schema(self._answer_fields()))
+        if len(places) < rows and self._bad == "null":
+            spread = np.full(rows, -1, np.int64)
+            spread[places] = np.arange(len(places))
+            made = made.take(pa.array(spread, mask=spread < 0))
+        elif len(places) < rows and kept is not None:
+            kept = kept.take(pa.array(places))
+        version = pa.repeat(pa.scalar(self._manifest.tag), len(made))
+        made = made.append_column(pa.field(VERSION, pa.string()), version)
+        if kept is None:
+            return made
+        whole = kept.cast(self.kept).columns
+        return pa.Table.from_arrays([*whole, *made.columns], schema=self.schema)
+
+    def _answer_fields(self) -> list[pa.Field]:
+        return list(self.schema)[len(self.kept) : -1]
+
+    def _predicted(self) -> list[pa.Field]:
+        if not self._outputs:
+            kind = pa.float64() if self._regression else label_type(self._classes)
+            chances = [
+                pa.field(f"probability {class_text(label)}", pa.float64())
+                for label in self._classes or ()
+                if self._has_probabilities
+            ]
+            return [pa.field("prediction", kind), *chances]
+        alone = len(self._outputs) == 1
+        fields = [
+            field
+            for one in self._outputs
+            for field in _output_fields("prediction" if alone else one.name, one)
+        ]
+        return [*fields, pa.field(PROBABILITIES, pa.string())]
+
+    @property
+    def _has_probabilities(self) -> bool:
+        return self._manifest.task == "classification"
+
+    def _columns(self, answers: BlockAnswers) -> list[pa.Array]:
+        found = answers.predictions
+        flags = flag_lists(answers.flags, len(found.labels))
+        if self._outputs:
+            return [*self._of_outputs(answers), flags]
+        labels = found.labels
+        field = self._answer_fields()[0]
+        if pa.types.is_string(field.type) and not all(type(one) is str for one in labels):
+            labels = [one if one is None else class_text(one) for one in labels]
+        columns = [pa.array(labels, field.type)]
+        count = len(self._answer_fields()) - 2
+        if found.probabilities is None:
+            columns += [pa.nulls(len(labels), pa.float64())] * count
+        else:
+            columns += [
+                _finite(np.ascontiguousarray(found.probabilities[:, at])) for at in range(count)
+            ]
+        return [*columns, flags]
+
+    def _of_outputs(self, answers: BlockAnswers) -> list[pa.Array]:
+        found = answers.predictions
+        more: Sequence[Mapping[str, Any]] = found.more or [{} for _ in found.labels]
+        rows = [_typed_cells(label, self._outputs) for label in found.labels]
+        chances = [
+            canonical_json(one["probabilities"]).decode() if one.get("probabilities") else None
+            for one in more
+        ]
+        fields = self._answer_fields()[:-2]
+        columns = [pa.array([row.get(f.name) for row in rows], f.type) for f in fields]
+        return [*columns, pa.array(chances, pa.string())]
+
+
+def flag_lists(flags: Sequence[tuple[str, Any]], rows: int) -> pa.Array:
+    """A list of flags for each of ``rows`` rows."""
+    if not flags:
+        return pa.ListArray.from_arrays(np.zeros(rows + 1, np.int32), pa.array([], pa.string()))
+    places = np.concatenate([own for _, own in flags])
+    codes = np.repeat(np.arange(len(flags)), [len(own) for _, own in flags])
+    order = np.argsort(places, kind="stable")
+    ends = np.zeros(rows + 1, np.int32)
+    np.cumsum(np.bincount(places, minlength=rows), out=ends[1:])
+    names = pa.array([name for name, _ in flags], pa.string())
+    return pa.ListArray.from_arrays(ends, names.take(pa.array(codes[order])))
+
+
+def label_type(classes: Sequence[Scalar] | None) -> pa.DataType:
+    """The type of a column of labels: that which all classes have, else text."""
+    kinds = {type(label) for label in classes or ()}
+    if kinds == {bool}:
+        return pa.bool_()
+    if kinds == {int}:
+        return pa.int64()
+    return pa.float64() if kinds == {float} else pa.string()
+
+
+def _finite(chances: Any) -> pa.Array:
+    return pa.array(chances, mask=~np.isfinite(chances))
+
+
+def _output_fields(name: str, output: Output) -> list[pa.Field]:
+    """The columns of one output, named as by ``answer_cells``."""
+    if output.kind in ("number", "score"):
+        return [pa.field(name, pa.float64())]
+    if output.kind == "label":
+        return [pa.field(name, label_type(output.classes))]
+    if output.kind == "numbers" and output.shape is not None and len(output.shape) == 1:
+        return [pa.field(f"{name}.{place}", pa.float64()) for place in range(output.shape[0])]
+    if output.kind == "quantiles":
+        levels = [str(level) for level in output.levels or ()]
+        if not output.shape:
+            return [pa.field(f"{name}.{level}", pa.float64()) for level in levels]
+        steps = range(output.shape[0])
+        return [pa.field(f"{name}.{step}.{one}", pa.float64()) for step in steps for one in levels]
+    return [pa.field(name, pa.string())]
+
+
+def _typed_cells(given: Any, outputs: Sequence[Output]) -> dict[str, Any]:
+    """The cells of one answer, with scalars in their own types."""
+    cells = answer_cells({"prediction": given}, outputs)
+    for one in outputs:
+        if one.kind in _SCALARS:
+            name = "prediction" if len(outputs) == 1 else one.name
+            value = given if len(outputs) == 1 else given[one.name]
+            text = one.kind == "label" and pa.types.is_string(label_type(one.classes))
+            cells[name] = class_text(value) if text and value is not None else value
+    return cells

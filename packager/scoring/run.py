@@ -1,0 +1,176 @@
+"""``package score``: a table larger than memory, in parts that can be resumed and divided."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from modelhost.wire import Message
+from packager.data.known_columns import KnownColumns
+from packager.engine.engine import Engine
+from packager.errors import UsageError
+from packager.image.reference import Reference
+from packager.location import Location
+from packager.manifest.manifest import Manifest
+from packager.model.row_blocks import BadRows
+from packager.progress import Progress
+from packager.runners.package_stream import PackageStream, package_stream
+from packager.scoring.answers import AnswerTables
+from packager.scoring.encode import BlockEncoder
+from packager.scoring.finish import finished, keep_series
+from packager.scoring.parts import Part, is_whole, read_record
+from packager.scoring.plan import COUNTERS, REJECTS, SUCCESS, ScorePlan, ScoreRequest
+from packager.scoring.score_units import UnitScorer
+from packager.scoring.units import Unit, UnitSource, open_source
+
+Scored = Callable[[Unit], None]
+"""Called with each unit whose part is recorded."""
+
+
+@dataclass(frozen=True)
+class ScoreResult:
+    """What was done."""
+
+    output: Path
+    rows: int
+    """Of the parts, or of this shard's units while others are missing."""
+    rejected: int
+    parts: int
+    made: int
+    """Parts that this run made; the others were there."""
+    complete: bool
+    """Whether all parts are there, and the output is finished."""
+    counters: Path | None
+    rejects: Path | None
+
+
+@dataclass(frozen=True)
+class PlannedScoring:
+    """A request with everything that it depends on."""
+
+    reference: Reference
+    plan: ScorePlan
+    scorer: UnitScorer
+
+    @property
+    def manifest(self) -> Manifest:
+        """Of the package."""
+        return self.reference.manifest
+
+    def missing(self, units: Sequence[Unit]) -> list[Unit]:
+        """The units whose part is not recorded, or not as recorded."""
+        found = []
+        for unit in units:
+            record = read_record(self.plan, unit.number)
+            if record is None or not is_whole(self.plan, record.part):
+                found.append(unit)
+        return found
+
+    def score(
+        self, units: Sequence[Unit], engine: Engine | None, progress: Progress, scored: Scored
+    ) -> None:
+        """Make the parts of these units by one process of the package; ``PackageError``."""
+        with package_stream(self.reference, engine, progress) as stream:
+            keep_series(self.plan, begin(stream, self.plan.bad))
+            for unit in self.scorer.run(units, stream):
+                scored(unit)
+
+
+def score(
+    reference: Reference,
+    asked: ScoreRequest,
+    engine: Engine | None,
+    progress: Progress,
+    drive: Callable[[Sequence[Unit], Progress], None] | None = None,
+) -> ScoreResult:
+    """Score a table, or a shard of it; the last shard finishes the output.
+
+    ``drive`` makes the parts of units in another way than by one process here. Raises
+    ``PackageError``, naming the row, for one that can't be answered, with ``bad="fail"``.
+    """
+    planned = plan_scoring(reference, asked, progress)
+    plan, manifest = planned.plan, reference.manifest
+    number, count = asked.shard
+    own = planned.scorer.source.units[number - 1 :: count]
+    schema = planned.scorer.tables.schema
+    if plan.form == "delta":
+        from packager.tables.commit_once import check_appendable
+
+        check_appendable(Location(str(plan.output.resolve())), schema)
+    plan.begin(resume=asked.resume, units=[unit.number for unit in own], shards=count)
+    left = [] if (plan.state / SUCCESS).exists() else planned.missing(own)
+    shard = "" if count == 1 else f" of shard {number}/{count}"
+    progress.step(f"scoring {len(left)} of {len(own)} parts{shard}")
+    for unit in left:
+        plan.record(unit.number).unlink(missing_ok=True)
+    done = 0
+
+    def scored(unit: Unit) -> None:
+        nonlocal done
+        done += 1
+        progress.step(f"part {done} of {len(left)}: {unit.rows:,} rows")
+
+    if left and drive is not None:
+        drive(left, progress)
+    elif left:
+        planned.score(left, engine, progress, scored)
+    parts = finished(plan, manifest, schema)
+    return _result(planned, own, parts, len(left))
+
+
+def _result(
+    planned: PlannedScoring, own: Sequence[Unit], parts: Sequence[Part] | None, made: int
+) -> ScoreResult:
+    """``own``: the units of this shard; ``parts``: all of them, if they are there."""
+    plan, known = planned.plan, parts
+    if known is None:
+        records = [read_record(plan, unit.number) for unit in own]
+        known = [record.part for record in records if record is not None]
+    return ScoreResult(
+        output=plan.output,
+        rows=sum(part.rows for part in known),
+        rejected=sum(part.rejected for part in known),
+        parts=len(known),
+        made=made,
+        complete=parts is not None,
+        counters=None if parts is None else plan.state / COUNTERS,
+        rejects=None if parts is None or plan.bad == "fail" else plan.state / REJECTS,
+    )
+
+
+def plan_scoring(reference: Reference, asked: ScoreRequest, progress: Progress) -> PlannedScoring:
+    """Read what the request names; ``UsageError`` for a table that can't be scored."""
+    manifest = reference.manifest
+    source = open_source(asked.data, manifest)
+    known = KnownColumns(asked.data, manifest)
+    known.add(set(source.columns) - set(asked.keep))
+    told = known.warning()
+    if told is not None:
+        progress.warn(told)
+    plan = ScorePlan.of(asked, manifest, source)
+    if not plan.units:
+        raise UsageError(f"{asked.data}: expected rows, got none", "name a table with rows")
+    tables = AnswerTables(manifest, _kept(asked, source), asked.bad)
+    columns = (*manifest.schema_.features, *manifest.schema_.extras)
+    names = {*asked.keep, *(column.name for column in columns)}
+    read = [name for name in source.columns if name in names]
+    encoder = BlockEncoder(manifest, source.reader, asked.data)
+    return PlannedScoring(reference, plan, UnitScorer(plan, source, encoder, tables, read))
+
+
+def begin(stream: PackageStream, bad: BadRows) -> list[list[object]]:
+    """Start a conversation; the package's series before any row was counted."""
+    stream.send(Message({"verb": "start", "bad": bad}))
+    return list(stream.receive().header["series"])
+
+
+def _kept(asked: ScoreRequest, source: UnitSource) -> pa.Schema:
+    schema = pa.schema([source.field(name) for name in asked.keep])
+    if asked.form != "delta":
+        return schema
+    from packager.tables.arrow_schema import stored_schema
+
+    return stored_schema(schema, asked.data)

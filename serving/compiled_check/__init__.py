@@ -1,0 +1,1 @@
+"""Compiled check: predictions of the compiled form against the model's, while serving."""

@@ -1,0 +1,109 @@
+"""``python -m serving.compiled_check.checker FOLDER ADDRESS``: asks the model for rows again.
+
+With ``MODEL_COMPILED_CHECK_RATIO`` above 0, one such process runs next to the workers. ADDRESS is
+that of the model's process. Rows arrive as datagrams on a socket in the server's private folder;
+the kernel's queue is bounded, and the sender drops what doesn't fit. Each verdict is sent back to
+the worker.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import pickle
+import signal
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from modelhost.predictions import Predictions
+from packager.manifest.base import Scalar
+from packager.manifest.manifest import Manifest
+from packager.model.compiled.output_difference import compiled_difference
+from packager.model.integrity import MANIFEST
+from packager.model.paths import Root
+from serving.compiled_check.model_link import ModelLink, NoAnswerError
+from serving.compiled_check.sampler import DROPPED, MATCH, MAX_BYTES, MISMATCH, address
+from serving.http import logs
+
+logger = logging.getLogger("serving")
+
+
+@dataclass(frozen=True)
+class CompiledChecker:
+    """The comparison of the model's answers with compiled ones."""
+
+    manifest: Manifest
+    ask: Callable[[Sequence[Any]], Predictions | None]
+    """The model's answer for the features of a row; None if it raises on them."""
+
+    def matches(self, values: list[Any], label: Any, probabilities: list[float] | None) -> bool:
+        """Whether the model gives this answer for one row; ``values`` are its features.
+
+        Raises ``NoAnswerError``.
+        """
+        found = self.ask(values)
+        if found is None:  # only the compiled form answered
+            logger.error("the model failed on a row that was answered")
+            return False
+        if self.manifest.task == "outputs":
+            given = [label] if probabilities is None else [label, probabilities]
+            return compiled_difference(_one(found), given) <= self.manifest.compiled.tolerance
+        native = None if found.probabilities is None else found.probabilities[0].tolist()
+        if (native is None) != (probabilities is None):
+            return False
+        near = all(map(self._near, native or (), probabilities or ()))
+        return near and self._same(found.labels[0], label)
+
+    def _same(self, native: Scalar | None, given: Scalar | None) -> bool:
+        if self.manifest.task == "regression" and native is not None and given is not None:
+            return self._near(float(native), float(given))
+        return type(native) is type(given) and native == given
+
+    def _near(self, native: float, given: float) -> bool:
+        """Within the tolerance, relative beyond 1 for a regression; False for NaN."""
+        size = max(1.0, abs(native)) if self.manifest.task == "regression" else 1.0
+        return abs(native - given) <= self.manifest.compiled.tolerance * size
+
+
+def _one(found: Predictions) -> list[Any]:
+    """The only answer, and its probabilities if it has an array of them."""
+    labels = found.labels[:1]
+    return labels if found.probabilities is None else [*labels, found.probabilities[0].tolist()]
+
+
+def answer(checker: CompiledChecker, listening: socket.socket) -> None:
+    """Receive one row and send its verdict back."""
+    message, sender = listening.recvfrom(MAX_BYTES)
+    # Only processes of the server's own user can write to this socket.
+    try:
+        verdict = MATCH if checker.matches(*pickle.loads(message)) else MISMATCH
+    except NoAnswerError:
+        verdict = DROPPED
+    try:
+        listening.sendto(verdict, socket.MSG_DONTWAIT, sender)
+    except OSError as error:  # that worker has ended, or its queue is full
+        logger.warning("a verdict is lost: %s", error.strerror)
+
+
+def main() -> None:
+    """Check until the server ends, which ends this process (``serving.processes.fork.execute``)."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is meant for the server
+    os.nice(10)  # requests have priority
+    logs.to_json()
+    manifest = Manifest.load(Root.from_environment().package / MANIFEST)
+    link = ModelLink(sys.argv[2], manifest.schema_)
+    checker = CompiledChecker(manifest, link.predict)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
+        place = Path(address(Path(sys.argv[1])))
+        place.unlink(missing_ok=True)  # left by a checker that was killed
+        listening.bind(str(place))
+        while True:
+            answer(checker, listening)
+
+
+if __name__ == "__main__":
+    main()

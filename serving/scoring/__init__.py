@@ -1,0 +1,1 @@
+"""Answers a table in blocks of rows: what ``package score`` runs in a package."""

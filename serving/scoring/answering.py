@@ -1,0 +1,174 @@
+"""Predicts checked blocks: by the compiled form, and by the model's process outside its domain."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from modelhost.columns import ColumnSpec
+from modelhost.failing_rows import PartError, predict_in_parts
+from modelhost.predictions import Predictions
+from packager.errors import PackageError
+from packager.manifest.manifest import Schema
+from packager.model.compiled.model import CompiledModel
+from packager.model.hosted import HostEndedError
+from packager.model.hosted_model import HostedModel
+from packager.model.row_blocks import BadRows, Indices
+from serving.prediction.outcome import PartialPrediction
+from serving.scoring.checked_block import CheckedBlock
+
+
+class FailingRowsError(Exception):
+    """The model raised its ``__cause__`` on these rows of a block."""
+
+    def __init__(self, rows: Indices) -> None:
+        super().__init__(f"the model raised on {len(rows)} rows")
+        self.rows = rows
+
+
+@dataclass(frozen=True)
+class Answered:
+    """Predictions for some rows of a block."""
+
+    predictions: Predictions
+    rows: Indices
+    """Their positions in the block."""
+    rejected: Sequence[tuple[int, str]]
+    """The other positions, and the model's errors."""
+    compiled: int
+    """How many the compiled form answered."""
+
+
+class BlockPredictor:
+    """Predicts blocks of one package."""
+
+    def __init__(self, schema: Schema, model: HostedModel, compiled: CompiledModel | None) -> None:
+        self._specs = [ColumnSpec.of(column) for column in schema.features]
+        self._model = model.untraced()
+        self._traced = model
+        self._compiled = compiled
+
+    def predict(self, block: CheckedBlock, bad: BadRows) -> Answered:
+        """The answers; with ``bad="fail"`` raises ``FailingRowsError`` for the first without one.
+
+        Raises ``PackageError`` if the model's process ends.
+        """
+        rows = np.arange(block.rows)
+        rejected: dict[int, str] = {}
+        while True:
+            part = block.at(rows)
+            try:
+                outcome = self._outcome(part)
+            except FailingRowsError as error:
+                if bad == "fail":
+                    raise
+                known = self._failing(block, rows[error.rows])
+                rejected |= known
+                rows = rows[~np.isin(rows, list(known))]
+                continue
+            found = Predictions(outcome.labels, _array(outcome.probabilities), outcome.more)
+            compiled = part.rows - outcome.native
+            return Answered(found, rows, sorted(rejected.items()), compiled)
+
+    def error_on(self, block: CheckedBlock, rows: Indices) -> PackageError:
+        """What the model raises on these rows, with its traceback on stderr."""
+        try:
+            self._ask(self._traced, block.at(rows))
+        except PackageError as error:
+            return error
+        return PackageError("the model raised, and answered when it was asked again")
+
+    def _outcome(self, block: CheckedBlock) -> PartialPrediction:
+        outcome = self._by_form(block)
+        if not outcome.outside:
+            return outcome
+        outside = np.array(outcome.outside, np.int64)
+        try:
+            return outcome.completed(self._by_model(block.at(outside)))
+        except FailingRowsError as error:
+            raise FailingRowsError(outside[error.rows]) from error.__cause__
+
+    def _by_form(self, block: CheckedBlock) -> PartialPrediction:
+        """Predictions of the compiled form, and the rows outside its domain."""
+        nothing = PartialPrediction([None] * block.rows, None, range(block.rows))
+        seen = np.flatnonzero(block.seen)
+        form = self._compiled
+        if form is None or not block.rows:
+            return nothing
+        if block.arrays is None:
+            return self._formed(form, block)
+        if len(seen) == block.rows:
+            return self._formed(form, block)
+        # Unseen texts have no code: few rows, by their texts.
+        if not len(seen):
+            return self._formed(form, block, coded=False)
+        return _merged(
+            block.rows,
+            (seen, self._formed(form, block.at(seen))),
+            (rest := np.flatnonzero(~block.seen), self._formed(form, block.at(rest), coded=False)),
+        )
+
+    def _formed(
+        self, form: CompiledModel, block: CheckedBlock, *, coded: bool = True
+    ) -> PartialPrediction:
+        features = block.columns[: len(self._specs)]
+        try:
+            found, inside = form.predict_rows(features, block.arrays if coded else None)
+        except PackageError:  # a part of the model raised: the model says why
+            return PartialPrediction([None] * block.rows, None, range(block.rows))
+        outside = () if inside.all() else np.flatnonzero(~inside).tolist()
+        return PartialPrediction(found.labels, found.probabilities, outside, more=found.more)
+
+    def _by_model(self, block: CheckedBlock) -> Predictions:
+        def ask(rows: range) -> Predictions:
+            return self._ask(self._model, block.at(np.arange(rows.start, rows.stop)))
+
+        try:
+            return predict_in_parts(ask, block.rows, (HostEndedError,))
+        except PartError as error:
+            rows = np.arange(error.rows.start, error.rows.stop)
+            raise FailingRowsError(rows) from error.__cause__
+
+    def _failing(self, block: CheckedBlock, rows: Indices) -> dict[int, str]:
+        """The rows among these that the model raises on, each asked alone, and its errors."""
+        found: dict[int, str] = {}
+        for row in rows.tolist():
+            try:
+                self._ask(self._model, block.at(np.array([row])))
+            except HostEndedError:
+                raise
+            except PackageError as error:
+                found[row] = error.message
+        return found or dict.fromkeys(rows.tolist(), "the model raised on these rows together")
+
+    def _ask(self, model: HostedModel, block: CheckedBlock) -> Predictions:
+        described, buffers = block.described(self._specs)
+        return model.predict_described(described, buffers, self._specs, block.rows)
+
+
+def _array(chances: Any) -> Any:
+    return None if chances is None else np.asarray(chances, np.float64)
+
+
+def _merged(rows: int, *parts: tuple[Indices, PartialPrediction]) -> PartialPrediction:
+    """The predictions of parts of a block, in the order of its rows."""
+    labels: list[Any] = [None] * rows
+    more: list[Any] | None = None
+    chances = next((p.probabilities for _, p in parts if p.probabilities is not None), None)
+    array = None if chances is None else np.zeros((rows, np.asarray(chances).shape[1]))
+    outside: list[int] = []
+    for places, part in parts:
+        own = places.tolist()
+        for place, label in zip(own, part.labels, strict=True):
+            labels[place] = label
+        if part.more is not None:
+            more = more or [{} for _ in range(rows)]
+            for place, entry in zip(own, part.more, strict=True):
+                more[place] = entry
+        if array is not None and part.probabilities is not None:
+            array[places] = part.probabilities
+        outside += [own[row] for row in part.outside]
+    return PartialPrediction(labels, array, sorted(outside), more=more)

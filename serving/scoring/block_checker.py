@@ -1,0 +1,96 @@
+"""Validates a block of rows: all columns at once, or else row by row as a request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from packager.data.rows.column_converter import FLAGS, ColumnConverter
+from packager.data.rows.request_rows import RowChecker, RowError, ValidatedRows
+from packager.manifest.manifest import Schema
+from packager.model.row_blocks import BadRows, Indices, RowBlock, ValueColumn
+from serving.scoring.checked_block import AnomalyRows, CheckedBlock
+from serving.scoring.typed_block import TypedChecker
+
+
+@dataclass(frozen=True)
+class Checked:
+    """The valid rows of a block."""
+
+    block: CheckedBlock
+    rows: Indices
+    """Their positions in the block that was sent."""
+    rejected: Sequence[tuple[int, str]]
+    """The other positions, and the reasons."""
+
+
+class BlockChecker:
+    """Checks blocks of one package."""
+
+    def __init__(self, schema: Schema, checker: RowChecker, *, strict: bool) -> None:
+        self._typed = TypedChecker(schema, strict=strict)
+        self._exact = checker
+        self._plans = [ColumnConverter(column) for column in schema.features]
+
+    def check(self, block: RowBlock, bad: BadRows) -> Checked:
+        """The valid rows; with ``bad="fail"`` raises ``RowError`` for the first that isn't."""
+        typed = self._typed.check(block)
+        if typed is not None:
+            return Checked(typed, np.arange(block.rows), ())
+        rows = _row_objects(block)
+        try:
+            checked = self._exact.check(rows)
+        except RowError as error:
+            if bad == "fail":
+                raise error.at(block.first + error.row) from None
+            return self._good_rows(rows)
+        return Checked(self._block(checked), np.arange(block.rows), ())
+
+    def _good_rows(self, rows: Sequence[Mapping[str, Any]]) -> Checked:
+        rejected: dict[int, str] = {}
+        for place, row in enumerate(rows):
+            try:
+                self._exact.check([row])
+            except RowError as error:
+                rejected[place] = _reason(error)
+        while True:  # a value may be refused because of another row's: at most a few
+            left = [place for place in range(len(rows)) if place not in rejected]
+            try:
+                checked = self._exact.check([rows[place] for place in left])
+            except RowError as error:
+                rejected[left[error.row]] = _reason(error)
+                continue
+            return Checked(self._block(checked), np.array(left, np.int64), sorted(rejected.items()))
+
+    def _block(self, checked: ValidatedRows) -> CheckedBlock:
+        count = len(self._plans)
+        marks = []
+        for plan, values in zip(self._plans, checked.columns, strict=False):
+            found: dict[str, list[int]] = {}
+            for row, anomaly in plan.anomalies(values):
+                found.setdefault(anomaly, []).append(row)
+            marks += [
+                AnomalyRows(plan.name, name, f"{plan.name}:{FLAGS[name]}", np.array(own, np.int64))  # type: ignore[index]
+                for name, own in found.items()
+            ]
+        features = [ValueColumn(values) for values in checked.columns[:count]]
+        return CheckedBlock(
+            checked.rows, features, checked.columns[count:], marks, tuple(checked.defaulted or ())
+        )
+
+
+def _row_objects(block: RowBlock) -> list[dict[str, Any]]:
+    """The rows as those of a request."""
+    names = list(block.columns)
+    columns = [column.plain() for column in block.columns.values()]
+    if not columns:
+        return [{} for _ in range(block.rows)]
+    return [dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)]
+
+
+def _reason(error: RowError) -> str:
+    """The message without the row's number, in the block."""
+    return error.message.partition(": " if error.column is None else ", ")[2]

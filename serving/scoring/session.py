@@ -1,0 +1,71 @@
+"""Scores blocks of rows, one after the other, with one package."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import numpy as np
+
+from packager.errors import PackageError
+from packager.manifest.manifest import Manifest
+from packager.model.compiled.model import load_compiled
+from packager.model.integrity import MANIFEST, check_before_loading
+from packager.model.paths import Root
+from packager.model.row_blocks import BadRows, BlockAnswers, Indices, RowBlock
+from serving.predict_file import model_process
+from serving.prediction.package_files import PackageFiles
+from serving.scoring.answering import BlockPredictor, FailingRowsError
+from serving.scoring.block_checker import BlockChecker, Checked
+from serving.scoring.tally import PartTally
+
+
+class ScoringSession:
+    """A loaded package; ``check`` may run in another thread than ``answer``."""
+
+    def __init__(self, files: PackageFiles, predictor: BlockPredictor) -> None:
+        manifest = files.manifest
+        self._checker = BlockChecker(manifest.schema_, files.checker, strict=manifest.serve.strict)
+        self._predictor = predictor
+        self.tally = PartTally(files)
+
+    def check(self, block: RowBlock, bad: BadRows) -> Checked:
+        """The valid rows; raises ``RowError`` with the row's number in the whole table."""
+        return self._checker.check(block, bad)
+
+    def answer(self, checked: Checked, first: int, bad: BadRows) -> BlockAnswers:
+        """The answers of the package to a block whose first row has this number.
+
+        Raises ``PackageError``, naming the rows, with ``bad="fail"`` for a model that raises.
+        """
+        try:
+            answered = self._predictor.predict(checked.block, bad)
+        except FailingRowsError as error:
+            own = self._predictor.error_on(checked.block, error.rows)
+            place = _place(first + checked.rows[error.rows])
+            raise PackageError(f"{place}: {own.message}", own.hint) from None
+        kept = checked.block.at(answered.rows)
+        self.tally.count(kept, answered.predictions, answered.compiled)
+        more = [(int(checked.rows[row]), reason) for row, reason in answered.rejected]
+        rejected = sorted([*checked.rejected, *more])
+        return BlockAnswers(answered.predictions, kept.flags, rejected)
+
+
+@contextmanager
+def scoring_session(root: Root) -> Iterator[ScoringSession]:
+    """The package below ``root``, with its model in a process of its own; ``PackageError``."""
+    manifest = Manifest.load(root.package / MANIFEST)
+    check_before_loading(manifest, root)
+    files = PackageFiles.load(manifest, root)
+    with model_process(manifest, root) as host:
+        model = host.load(root.model, manifest.serve, manifest.task)
+        schema = manifest.schema_
+        compiled = load_compiled(root, schema, manifest.task, model.untraced().parts)
+        files = replace(files, compiled=compiled)
+        yield ScoringSession(files, BlockPredictor(schema, model, compiled))
+
+
+def _place(rows: Indices) -> str:
+    ends = int(np.min(rows)), int(np.max(rows))
+    return f"row {ends[0]}" if ends[0] == ends[1] else f"rows {ends[0]} to {ends[1]}"

@@ -1,0 +1,120 @@
+"""Compares a challenger's answer to a row with champion's: pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from monitoring.metrics.class_labels import class_text
+from monitoring.metrics.shadow_labels import RowOutcome
+
+RELATIVE, ABSOLUTE = 1e-6, 1e-9
+"""Numbers that differ less are the same: other orders of addition give such differences."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerComparison:
+    """The result for one row."""
+
+    outcome: RowOutcome
+    difference: float | None = None
+    """The largest difference of a probability, or relative difference of a number; None if there
+    are no numbers to compare."""
+
+
+@dataclass(frozen=True)
+class RowComparison:
+    """Compares the rows of one model."""
+
+    classes: Sequence[Any] | None
+    """Of a classifier, in the order of its probabilities; None for any other model."""
+
+    def of(
+        self, label: Any, probabilities: Sequence[float] | None, answer: Mapping[str, Any]
+    ) -> AnswerComparison:
+        """Compare champion's prediction with ``answer``, one entry of ``predictions``."""
+        theirs = answer.get("prediction")
+        if self.classes is None:
+            return compare_values(label, theirs)
+        difference = self._of_probabilities(probabilities, answer.get("probabilities"))
+        if label is None or theirs is None:
+            return AnswerComparison("same" if label is theirs else "other", difference)
+        if _kind(label) != _kind(theirs):
+            return AnswerComparison("incomparable", difference)
+        return AnswerComparison("same" if label == theirs else "other", difference)
+
+    def own_class(self, answer: Any) -> Any:
+        """Champion's class that equals the challenger's prediction, else that prediction."""
+        return next(
+            (one for one in self.classes or () if _kind(one) == _kind(answer) and one == answer),
+            answer,
+        )
+
+    def _of_probabilities(self, ours: Sequence[float] | None, theirs: Any) -> float | None:
+        if ours is None or not isinstance(theirs, Mapping):
+            return None
+        named = dict(zip(map(class_text, self.classes or ()), ours, strict=False))
+        names = named.keys() | theirs.keys()
+        pairs = [(named.get(name, 0.0), theirs.get(name, 0.0)) for name in names]
+        if not pairs or not all(_is_finite(one) for pair in pairs for one in pair):
+            return None
+        return float(max(abs(one - other) for one, other in pairs))
+
+
+def compare_values(ours: Any, theirs: Any) -> AnswerComparison:
+    """Compare two JSON values: numbers within the tolerance, everything else exactly.
+
+    Values of different forms (a number and a text, objects with different names) are incomparable.
+    """
+    gaps: list[float] = []
+    outcome = _compared(ours, theirs, gaps)
+    return AnswerComparison(outcome, max(gaps, default=None))
+
+
+def _compared(ours: Any, theirs: Any, gaps: list[float]) -> RowOutcome:
+    if ours is None or theirs is None:
+        return "same" if ours is theirs else "other"
+    if _kind(ours) != _kind(theirs):
+        return "incomparable"
+    if _kind(ours) == "number":
+        if not _is_finite(ours) or not _is_finite(theirs):  # such as a whole number beyond 1e308
+            return "same" if ours == theirs else "other"
+        gaps.append(relative_difference(float(ours), float(theirs)))
+        near = math.isclose(ours, theirs, rel_tol=RELATIVE, abs_tol=ABSOLUTE)
+        return "same" if near else "other"
+    if isinstance(ours, dict):
+        if ours.keys() != theirs.keys():
+            return "incomparable"
+        return _worst([_compared(value, theirs[key], gaps) for key, value in ours.items()])
+    if isinstance(ours, list):
+        if len(ours) != len(theirs):
+            return "other"
+        return _worst([_compared(*pair, gaps) for pair in zip(ours, theirs, strict=True)])
+    return "same" if ours == theirs else "other"
+
+
+def relative_difference(one: float, other: float) -> float:
+    """The difference over the larger size: from 0 to 2; 0 for two zeros."""
+    size = max(abs(one), abs(other))
+    return 0.0 if size == 0 else abs(one / size - other / size)
+
+
+def _worst(found: Sequence[RowOutcome]) -> RowOutcome:
+    return next((one for one in ("incomparable", "other") if one in found), "same")
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, int | float):
+        return "number"
+    return type(value).__name__
+
+
+def _is_finite(value: Any) -> bool:
+    try:
+        return not isinstance(value, bool) and math.isfinite(value)
+    except (TypeError, OverflowError):
+        return False

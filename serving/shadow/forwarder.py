@@ -1,0 +1,291 @@
+"""Sends sampled rows to a challenger, compares its answers, and keeps them for late labels."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import json
+import logging
+import struct
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import orjson
+
+from monitoring.feedback.challenger_answers import ChallengerAnswer, ChallengerAnswerStore
+from monitoring.feedback.token_store import DAY, Token, TokenStoreError
+from monitoring.metrics.shadow import ChallengerVersions, ShadowRowMetrics
+from monitoring.metrics.shadow_labels import RowOutcome
+from packager.manifest.manifest import Manifest
+from serving.http.messages import RequestError
+from serving.protocols.protocol import ProtocolAdapter
+from serving.shadow.breaker import CircuitBreaker
+from serving.shadow.challenger import (
+    ChallengerAddress,
+    ChallengerConnection,
+    ChallengerError,
+    RowsRefusedError,
+)
+from serving.shadow.comparison import AnswerComparison, RowComparison
+from serving.shadow.row_queue import RowQueue, SampledRow
+from serving.shadow.sampled import HEAD, SampledRequest
+
+CONNECTIONS = 4
+"""Requests to the challenger at a time."""
+PURGE_SECONDS = 3_600.0
+MAX_VERSION = 64
+UNKNOWN_VERSION = "unknown"
+_MINTED_AND_NONCE = struct.Struct(">7xI13x8s")
+"""Of the body of a token (:mod:`monitoring.feedback.tokens`)."""
+
+logger = logging.getLogger("serving")
+
+
+@dataclass(frozen=True)
+class ShadowCounters:
+    """What is counted."""
+
+    rows: ShadowRowMetrics
+    versions: ChallengerVersions
+
+
+class ShadowForwarder:
+    """Receives sampled requests, and forwards their rows until it is cancelled."""
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        adapters: Mapping[str, ProtocolAdapter],
+        address: ChallengerAddress,
+        queue: int,
+        counters: ShadowCounters,
+        answers: KeptAnswers | None,
+    ) -> None:
+        """``adapters``: of champion's routes; ``queue``: rows that may wait.
+
+        ``answers``: None if no labels come.
+        """
+        schema = manifest.schema_
+        self._comparison = RowComparison(schema.probability_classes or schema.classes)
+        self._adapters = adapters
+        self._address = address
+        self._queue = RowQueue(queue)
+        self._counters = counters
+        self._answers = answers
+        self._breaker = CircuitBreaker()
+
+    async def run(self) -> None:
+        """Forward rows."""
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(CONNECTIONS):
+                tasks.create_task(self._forward(ChallengerConnection(self._address)))
+
+    async def receive(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Put the rows of a worker's frames into the queue, until it closes the connection."""
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                pickled, body = HEAD.unpack(await reader.readexactly(HEAD.size))
+                request = SampledRequest.read(
+                    await reader.readexactly(pickled), await reader.readexactly(body)
+                )
+                self._add(request)
+        writer.close()
+
+    def _add(self, request: SampledRequest) -> None:
+        if self._breaker.holds:  # before its body is parsed in vain
+            self._counters.rows.add({"dropped": len(request.places)})
+            return
+        try:
+            rows = self._rows(request)
+        except (RequestError, LookupError, RecursionError) as error:  # champion did answer them
+            logger.error("a request can't be sent to the challenger: %s", error)
+            self._counters.rows.add({"failed": len(request.places)})
+            return
+        self._counters.rows.add({"dropped": self._queue.add(rows)})
+
+    def _rows(self, request: SampledRequest) -> list[SampledRow]:
+        found, _ = self._adapters[request.path].rows(request.body, request.headers)
+        size = len(request.body) // max(1, len(found))
+        chances, tokens = request.probabilities, request.tokens
+        return [
+            SampledRow(
+                found[place],
+                size,
+                request.labels[at],
+                None if chances is None else chances[at],
+                None if tokens is None else tokens[at],
+            )
+            for at, place in enumerate(request.places)
+        ]
+
+    async def _forward(self, connection: ChallengerConnection) -> None:
+        while True:
+            rows = await self._queue.take()
+            if self._breaker.allows():
+                await self._post(connection, rows)
+            else:
+                self._counters.rows.add({"dropped": len(rows)})
+
+    async def _post(self, connection: ChallengerConnection, rows: Sequence[SampledRow]) -> None:
+        """Send rows; those of a refused request are sent again by halves, until one is alone."""
+        try:
+            body = _encoded([one.row for one in rows])
+            version, answers = _read(await connection.post(body), len(rows))
+            found = self._compared(rows, answers)
+        except RowsRefusedError as error:
+            if len(rows) == 1:
+                self._failed(rows, error)
+                return
+            middle = len(rows) // 2
+            for half in (rows[:middle], rows[middle:]):
+                if self._breaker.is_open:
+                    self._counters.rows.add({"dropped": len(half)})
+                else:
+                    await self._post(connection, half)
+        except (ChallengerError, TypeError) as error:
+            self._failed(rows, error)
+        else:
+            if self._breaker.succeeded():
+                logger.warning("the challenger answers again")
+            self._count(version, found)
+            await self._keep(rows, version, answers)
+
+    def _failed(self, rows: Sequence[SampledRow], error: Exception) -> None:
+        self._counters.rows.add({"failed": len(rows)})
+        pause = self._breaker.failed()
+        if pause is not None:
+            self._counters.rows.pauses.inc()
+            logger.warning("the challenger gets no rows for %g s: %s", pause, error)
+
+    def _compared(
+        self, rows: Sequence[SampledRow], answers: Sequence[Mapping[str, Any]]
+    ) -> list[AnswerComparison]:
+        try:
+            return [
+                self._comparison.of(one.label, one.probabilities, answer)
+                for one, answer in zip(rows, answers, strict=True)
+            ]
+        except RecursionError as error:
+            raise ChallengerError("the answer is too deeply nested") from error
+
+    def _count(self, version: str, found: Sequence[AnswerComparison]) -> None:
+        self._counters.versions.see(version)
+        outcomes: Counter[RowOutcome] = Counter(one.outcome for one in found)
+        self._counters.rows.add(outcomes)
+        self._counters.rows.observe(one.difference for one in found if one.difference is not None)
+
+    async def _keep(
+        self, rows: Sequence[SampledRow], version: str, answers: Sequence[Mapping[str, Any]]
+    ) -> None:
+        """Keep the answers to rows whose labels may come."""
+        if self._answers is None:
+            return
+        kept = [
+            (_token(one.token), made)
+            for one, answer in zip(rows, answers, strict=True)
+            if one.token is not None
+            and (made := self._kept(answer.get("prediction"), version)) is not None
+        ]
+        if kept:
+            missing = await self._answers.keep(kept)
+            if missing:
+                self._counters.rows.unkept.inc(missing)
+
+    def _kept(self, prediction: Any, version: str) -> ChallengerAnswer | None:
+        """What is kept of a prediction; None for one that no label can be compared with."""
+        if self._comparison.classes is not None:
+            if prediction is None or isinstance(prediction, dict | list):
+                return None
+            return ChallengerAnswer.of_class(self._comparison.own_class(prediction), version)
+        if isinstance(prediction, bool) or not isinstance(prediction, int | float):
+            return None
+        try:
+            return ChallengerAnswer.of_number(float(prediction), version)
+        except OverflowError:
+            return None
+
+
+class KeptAnswers:
+    """A store of answers, in a thread of its own; failures are logged and counted."""
+
+    def __init__(self, open_store: Callable[[], ChallengerAnswerStore], days: float) -> None:
+        """``days``: how long tokens are valid."""
+        self._open = open_store
+        self._days = days
+        self._store: ChallengerAnswerStore | None = None
+        self._purged = 0.0
+        self._failing = False
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="answers")
+
+    async def keep(self, answers: Sequence[tuple[Token, ChallengerAnswer]]) -> int:
+        """Keep answers; return how many are lost."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, self._kept, answers)
+
+    def _kept(self, answers: Sequence[tuple[Token, ChallengerAnswer]]) -> int:
+        try:
+            if self._store is None:
+                self._store = self._open()
+            now = time.monotonic()
+            if not self._purged or now - self._purged > PURGE_SECONDS:
+                self._store.purge(time.time() - self._days * DAY)
+                self._purged = now
+            missing = len(answers) - self._store.keep(answers)
+        except TokenStoreError as error:
+            if not self._failing:
+                logger.error("answers of the challenger are not kept: %s", error)
+            self._failing = True
+            if self._store is not None:
+                self._store.close()
+            self._store = None
+            return len(answers)
+        self._failing = False
+        return missing
+
+
+def _encoded(rows: Sequence[Mapping[str, Any]]) -> bytes:
+    """The body of a request; raises ``TypeError`` for a value that JSON doesn't have."""
+    try:
+        return orjson.dumps({"rows": rows}, default=_plain)
+    except orjson.JSONEncodeError:  # a lone surrogate, or an integer beyond 64 bits
+        return json.dumps({"rows": rows}, default=_plain).encode("ascii")
+
+
+def _plain(value: Any) -> Any:
+    """A binary tensor's value in the form of ``/predict``."""
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode("ascii")
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    raise TypeError(f"expected a value of JSON, got {type(value).__name__}")
+
+
+def _read(body: bytes, rows: int) -> tuple[str, list[dict[str, Any]]]:
+    """Version and predictions of an answer; raises ``ChallengerError`` for anything else."""
+    try:
+        document = orjson.loads(body)
+        answers = document["predictions"]
+        version = document.get("version", UNKNOWN_VERSION)
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise ChallengerError("expected JSON with predictions, got something else") from error
+    if not isinstance(version, str):
+        raise ChallengerError("expected a version of text, got something else")
+    if not isinstance(answers, list) or not all(
+        isinstance(one, dict) and "prediction" in one for one in answers
+    ):
+        raise ChallengerError("expected a list of predictions, got something else")
+    if len(answers) != rows:
+        raise ChallengerError(f"expected {rows} predictions, got {len(answers)}")
+    return version[:MAX_VERSION] or UNKNOWN_VERSION, answers
+
+
+def _token(text: str) -> Token:
+    """Time and nonce of champion's own token."""
+    minted, nonce = _MINTED_AND_NONCE.unpack(base64.urlsafe_b64decode(text)[:32])
+    return minted, nonce

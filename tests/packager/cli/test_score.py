@@ -1,0 +1,112 @@
+"""``package score`` as a user runs it: equal to ``package predict``, killed and resumed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow.dataset as ds
+import pytest
+from command import NO_ENGINE, PACKAGE, Package, package
+
+KILLS = 3
+
+
+def command(of: Package, data: Path, output: Path, *more: str) -> list[str]:
+    given = ["score", of.reference, "--data", str(data), "--output", str(output), "--local"]
+    return [str(PACKAGE), *given, *more]
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+@pytest.fixture(scope="module")
+def visits(local_package: Package, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The starter's rows, some of them unusual, as Parquet in row groups."""
+    frame = pd.read_csv(local_package.project / "data" / "visits.csv").head(600)
+    for name in frame.select_dtypes("number"):
+        frame[name] = frame[name].astype("float64")
+        frame.loc[frame.index[::50], name] = frame[name].max() * 2
+        break
+    path = tmp_path_factory.mktemp("visits") / "visits.parquet"
+    frame.to_parquet(path, index=False, row_group_size=100)
+    return path
+
+
+@pytest.mark.slow
+def test_answers_equal_those_of_predict(
+    local_package: Package, visits: Path, tmp_path: Path
+) -> None:
+    done = package(
+        *command(local_package, visits, tmp_path / "scores")[1:], "--json", env=NO_ENGINE
+    )
+    assert done.code == 0, done.err
+    assert {"rows": 600, "parts": 6, "complete": True}.items() <= done.json.items()
+    said = package("predict", local_package.reference, "--input", visits, "--local", env=NO_ENGINE)
+    predicted = [json.loads(line) for line in said.out.splitlines()]
+    scored = ds.dataset(tmp_path / "scores", format="parquet").to_table().to_pylist()
+    assert len(scored) == len(predicted)
+    for row, answer in zip(scored, predicted, strict=True):
+        assert row["prediction"] == answer["prediction"]
+        assert row["flags"] == answer["flags"]
+        chances = {f"probability {label}": v for label, v in answer["probabilities"].items()}
+        assert {name: row[name] for name in chances} == pytest.approx(chances, rel=1e-9, abs=1e-9)
+    drift = package("drift", tmp_path / "scores", "--json")
+    assert drift.json["rows"] == 600
+
+
+@pytest.mark.slow
+def test_a_run_that_is_killed_resumes_to_the_same_bytes(
+    local_package: Package, visits: Path, tmp_path: Path
+) -> None:
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    environment = {**os.environ, **NO_ENGINE}
+    quiet: dict[str, Any] = {"stderr": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
+    subprocess.run(command(local_package, visits, whole), env=environment, check=True, **quiet)
+    for kill in range(KILLS):
+        process = subprocess.Popen(
+            command(local_package, visits, killed, "--resume"), env=environment, **quiet
+        )
+        wanted = kill + 1
+        while process.poll() is None and len([*killed.glob("part-*")]) < wanted:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    last = command(local_package, visits, killed, "--resume")
+    subprocess.run(last, env=environment, check=True, **quiet)
+    assert contents(killed) == contents(whole)
+
+
+def test_wrong_usage_is_said(local_package: Package, visits: Path, tmp_path: Path) -> None:
+    def error(*more: str) -> str:
+        done = package(*command(local_package, visits, tmp_path / "out", *more)[1:], env=NO_ENGINE)
+        assert done.code == 2
+        return done.err
+
+    assert "--shard: expected I/N with I from 1 to N, got '5/4'" in error("--shard", "5/4")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.engine
+@pytest.mark.slow
+def test_a_container_answers_as_a_process(
+    engine_package: Package, visits: Path, tmp_path: Path
+) -> None:
+    given = command(engine_package, visits, tmp_path / "contained")[1:]
+    given.remove("--local")
+    done = package(*given)
+    assert done.code == 0, done.err
+    local = package(*command(engine_package, visits, tmp_path / "here")[1:])
+    assert local.code == 0, local.err
+    assert contents(tmp_path / "contained") == contents(tmp_path / "here")

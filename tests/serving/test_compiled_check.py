@@ -1,0 +1,72 @@
+"""Compiled check: a wrong compiled form is detected while serving, a correct one isn't."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import joblib
+import pytest
+from in_process import hosted
+from serving_helpers import Package, Server, lay_out, start, wait_ready
+
+from modelhost.model import LoadedModel
+from packager.errors import UsageError
+from packager.worker.compile.compile import compile_model
+from serving.settings import Settings
+
+ROW = {"carat": 0.5, "color": "E", "tables": 55}
+
+
+def compiled(package: Package, root: Path, *, wrong: bool) -> Package:
+    """``package`` with a compiled form, whose intercept is another one where it is ``wrong``."""
+    schema = package.manifest.schema_
+    loaded = LoadedModel(package.model, "classification", schema.classes, has_probabilities=True)
+    form = root / "package" / "compiled"
+    lay_out(root)
+    verdict = compile_model(hosted(loaded), schema, package.frame, form, "require")
+    manifest = package.manifest.model_copy(update={"compiled": verdict})
+    joblib.dump(package.model, root / "models" / "model")
+    if wrong:
+        document = json.loads((form / "form.json").read_text())
+        document["head"]["intercept"][0] += 1e-3
+        (form / "form.json").write_text(json.dumps(document))
+    return replace(package, root=root, manifest=manifest)
+
+
+def ask_until_checked(server: Server) -> None:
+    until = time.monotonic() + 60
+    checks = "model_compiled_checks_total"
+    while server.metric(checks) - server.metric(checks, outcome="dropped") < 1:
+        assert time.monotonic() < until, server.log.read_text()
+        assert server.predict([ROW]).status == 200
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("wrong", [False, True])
+def test_a_wrong_compiled_form_is_counted_and_a_right_one_is_not(
+    package: Package, tmp_path: Path, wrong: bool
+) -> None:
+    found = compiled(package, tmp_path / "root", wrong=wrong)
+    server = start(found, tmp_path, MODEL_COMPILED_CHECK_RATIO="1", MODEL_WORKERS="1")
+    try:
+        wait_ready(server)
+        checks = "model_compiled_checks_total"
+        assert server.metric(checks, outcome="mismatch") == 0
+        assert b'outcome="mismatch"' in server.get("/metrics").body
+        ask_until_checked(server)
+        assert (server.metric(checks, outcome="mismatch") > 0) == wrong
+    finally:
+        assert server.stop() == 0
+    assert "Traceback" not in server.log.read_text()
+
+
+def test_a_share_is_from_0_to_1(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("MODEL_ROOT", str(tmp_path))
+    assert Settings.from_environment({}).compiled_check_ratio == 0
+    with pytest.raises(
+        UsageError, match="MODEL_COMPILED_CHECK_RATIO: expected a number from 0 to 1"
+    ):
+        Settings.from_environment({"MODEL_COMPILED_CHECK_RATIO": "1.5"})
