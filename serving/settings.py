@@ -121,10 +121,7 @@ class Settings:
             keys_file=Path(keys) if keys else None,
             metrics_auth=_metrics_auth(environment, keys),
             access_log=read(
-                "MODEL_ACCESS_LOG",
-                "errors",
-                _one_of("off", "errors", "all"),
-                "off, errors or all",
+                "MODEL_ACCESS_LOG", "errors", _one_of("off", "errors", "all"), "off, errors or all"
             ),
             compiled_check_ratio=read(
                 "MODEL_COMPILED_CHECK_RATIO", "0", _ratio, "a number from 0 to 1"

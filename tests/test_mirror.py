@@ -96,6 +96,7 @@ EXEMPT: dict[str, str] = {
 
 FEATURES: dict[str, str] = {
     "modelhost/test_python_versions.py": "the oldest Python it runs on, and what it imports",
+    "serving/test_remote_members.py": "a flow whose members are servers, by the network",
     "monitoring/feedback/test_redis_faults.py": "a Redis that fails, to every module that asks it",
     "monitoring/derived/test_planted_drift.py": "drift of arrays, images, text and lists, seen",
     "packager/labelling/test_queue_of_tables.py": "a queue from a table, and its labels back in",
