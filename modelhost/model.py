@@ -28,7 +28,8 @@ from modelhost.predictions import (
     scalars,
 )
 from modelhost.project_code import project_errors
-from modelhost.storage import SOLUTION, load_estimator
+from modelhost.solution.spec import SOLUTION
+from modelhost.storage import load_estimator
 from modelhost.text import class_text, truncate
 from modelhost.text_input import text_column, text_step, wrap_text_model
 

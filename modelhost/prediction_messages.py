@@ -7,7 +7,7 @@ Predictions are ``labels`` (one column), ``rows`` and, if there are any, ``proba
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, Iterator, NamedTuple
 
 import numpy as np
 
@@ -41,6 +41,15 @@ def decode_predictions(answer: Message) -> Predictions:
     height, width = header["shape"]
     (flat,) = decode_columns([header["probabilities"]], buffers[-1:], height * width)
     return Predictions(_plain(labels), np.array(flat, np.float64).reshape(rows, width))
+
+
+def decode_received(answer: Message) -> Iterator[tuple[str, list[int], Predictions]]:
+    """The calls in the answer to ``rerun``: member, places and answers."""
+    at = answer.header["own"]
+    for member, places, header, count in answer.header["received"]:
+        own = decode_predictions(Message(header, answer.buffers[at : at + count]))
+        at += count
+        yield member, places, own
 
 
 def encode_matrix(matrix: Any) -> tuple[dict[str, Any], list[Buffer]]:

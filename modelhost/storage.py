@@ -15,10 +15,9 @@ from modelhost.loaders.formats import PREFIX, found_format
 from modelhost.loaders.opening import Opened, open_format
 from modelhost.predictions import Scalar
 from modelhost.project_code import find_module, find_object, project_errors
+from modelhost.solution.spec import SOLUTION
 
 JOBLIB = "joblib"
-SOLUTION = "solution"
-"""The loader of a solution's flow."""
 PICKLE_PROTOCOL = 5  # fixed, so that the same object gives the same bytes under every Python
 
 

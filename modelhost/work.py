@@ -16,7 +16,8 @@ the ``"id"`` of a request that has one:
     state        model → the table of its state, or opaque: why there is none
     environment  → environment: what of this process can change the last bits of a result
 
-The requests that compile a model are in :mod:`modelhost.compiling.verbs`.
+The requests that compile a model are in :mod:`modelhost.compiling.verbs`, those that study a
+solution in :mod:`modelhost.solution.study_verbs`.
 
 A request that the project's code fails is answered with the error; the process goes on.
 """
@@ -49,10 +50,15 @@ from modelhost.own_relation import call_relation
 from modelhost.prediction_messages import decode_call, decode_predictions, encode_predictions
 from modelhost.project_code import project_errors
 from modelhost.recipe import call_recipe
+from modelhost.solution import study_verbs
 from modelhost.state import OpaqueError, state
 from modelhost.state_table import encode_state
 from modelhost.storage import save_model
 from modelhost.wire import Message, receive, send
+
+
+class OutOfMemoryError(Exception):
+    """The model of a member ran out of memory: its process is to end."""
 
 
 class Workshop:
@@ -64,6 +70,7 @@ class Workshop:
         self._parts: dict[int, FittedParts] = {}
         self._inputs: dict[int, tuple[list[ColumnSpec], Any]] = {}
         self._trained: tuple[Any, ModuleType] | None = None
+        self._studies = study_verbs.StudyVerbs()
         self._verbs: dict[str, Callable[[Message], Message]] = {
             "load": self.load,
             "predict": self.predict,
@@ -78,6 +85,9 @@ class Workshop:
             "supported": lambda asked: verbs.supported(self._model(asked)),
             "keys": lambda asked: verbs.keys(self._model(asked), read_specs(asked)),
             "compile": self.compile,
+            "study": self.study,
+            "rerun": self._studies.rerun,
+            "answer": lambda asked: study_verbs.answer(asked, self._model(asked)),
         }
 
     def answer(self, asked: Message) -> Message:
@@ -132,7 +142,7 @@ class Workshop:
                 found = model.predict(builder.frame(columns, rows), specs)
         except PackageError as error:
             if isinstance(error.__cause__, MemoryError):  # another process starts with less
-                os._exit(EXIT_OUT_OF_MEMORY)
+                raise OutOfMemoryError from error
             raise
         seconds = time.perf_counter() - began
         header, buffers = encode_predictions(found)
@@ -184,6 +194,11 @@ class Workshop:
         """Describe the candidate forms of a loaded model."""
         frame, probes = read_input(asked, FRAME), asked.buffers[-1]
         return verbs.candidates(self._model(asked), read_specs(asked), frame, probes)
+
+    def study(self, asked: Message) -> Message:
+        """Begin the study of a loaded solution."""
+        model, specs = self._model(asked), read_specs(asked)
+        return self._studies.begin(asked, model, read_input(asked, model.takes), specs)
 
     def _model(self, asked: Message) -> LoadedModel:
         number: int = asked.header["model"]
@@ -265,15 +280,20 @@ def describe(error: PackageError) -> dict[str, Any]:
     }
 
 
-def work(connection: socket.socket) -> None:
-    """Answer requests until the harness closes the connection."""
+def work(connection: socket.socket) -> int:
+    """Answer requests until the harness closes the connection; return the exit code."""
     if find_spec("pandas") is not None:
         keep_text_plain()
-    workshop = Workshop()
+    workshop, own = Workshop(), os.getpid()
     while True:
         asked = receive(connection)
         if asked is None:
-            return
-        answer = workshop.answer(asked)
+            return 0
+        try:
+            answer = workshop.answer(asked)
+        except OutOfMemoryError:
+            return EXIT_OUT_OF_MEMORY
+        if os.getpid() != own:
+            return 0  # a child that the project's code has forked, which must not answer
         sys.stdout.flush()
         send(connection, answer)

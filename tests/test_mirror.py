@@ -38,6 +38,16 @@ EXEMPT: dict[str, str] = {
     },
     "modelhost/solution/remote_connection.py": "opened, kept and closed in test_remote_member.py",
     **{
+        f"packager/worker/test/{name}.py": "a part of the attribution: test_attribution.py"
+        for name in (
+            *("attribution_examples", "attribution_records", "hosted_study", "member_figures"),
+        )
+    },
+    **{
+        f"packager/worker/test/{name}.py": "built and run in testing/test_release_shares.py"
+        for name in ("release_runs", "solution_shares")
+    },
+    **{
         f"packager/scoring/{name}.py": "a step of a run: scoring/test_run.py kills, divides it"
         for name in ("finish", "parts", "score_units", "units")
     },
@@ -141,6 +151,7 @@ FEATURES: dict[str, str] = {
     "serving/test_hostile_bytes.py": "malformed requests as raw bytes",
     "serving/test_hostile_openapi.py": "requests made of the document",
     "serving/test_hostile_requests.py": "requests that mean harm, to a server",
+    "serving/test_hostile_members.py": "members that harm their own process, to a server",
     "serving/test_hostile_models.py": "models that harm their own process, to a server",
     "serving/test_java.py": "another language's client",
     "serving/test_proxies.py": "a server behind real proxies",

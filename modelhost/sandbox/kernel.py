@@ -46,6 +46,8 @@ SYSTEM_READ = (
     *("/etc/localtime", "/etc/timezone", "/etc/locale.conf", "/etc/locale.alias"),
     *("/etc/default/locale", "/etc/passwd", "/etc/group", "/etc/nsswitch.conf", "/etc/hosts"),
     *("/etc/hostname", "/etc/host.conf", "/etc/resolv.conf", "/etc/gai.conf", "/etc/services"),
+    # Debian's interpreters link to a file there, which they import at their start.
+    *(f"/etc/python3.{minor}" for minor in range(8, 20)),
     *("/etc/protocols", "/etc/mime.types", "/etc/os-release", "/etc/debian_version"),
     *("/etc/ssl/certs", "/etc/ssl/openssl.cnf", "/etc/ssl/cert.pem", "/etc/ca-certificates"),
     *("/etc/pki/tls/certs", "/etc/pki/tls/cert.pem", "/etc/pki/ca-trust", "/etc/crypto-policies"),

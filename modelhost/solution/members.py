@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any, Callable, Mapping, Sequence, Union
+from typing import Any, Callable, Mapping, Protocol, Sequence, Union
 
 import numpy as np
 
@@ -16,12 +16,18 @@ from modelhost.solution.inline_member import InlineMember
 from modelhost.solution.member_process import MemberProcess
 from modelhost.solution.member_urls import MemberUrl
 from modelhost.solution.remote_member import RemoteMember
-from modelhost.solution.replacement import Replacement
 from modelhost.solution.spec import INLINE, NULL, MemberSpec, named
 from modelhost.solution.usage import ANSWERED, FAILED, MemberCall, Usage
 from modelhost.solution.usage import NULL as NULL_ANSWERS
 
 Runner = Union[InlineMember, MemberProcess, RemoteMember]
+
+
+class Observer(Protocol):
+    """Sees the calls of members, and may answer in their place."""
+
+    def submit(self, member: Member, rows: Any, began: float) -> Submitted:
+        """As ``Member.submit``; ``began`` by ``time.perf_counter()``."""
 
 
 class Members:
@@ -34,8 +40,8 @@ class Members:
         self._members = {spec.name: Member(spec, runners[spec.name], usage, self) for spec in specs}
         self.deadline: float | None = None
         """``time.monotonic()`` after which nobody waits for the flow's answers."""
-        self.replacements: dict[str, Replacement] = {}
-        """Member → what answers in its place, to measure its share of an error."""
+        self.observer: Observer | None = None
+        """What the calls are made through while the flow is studied."""
 
     def __getattr__(self, name: str) -> Member:
         if name.startswith("_"):
@@ -71,7 +77,8 @@ class Member:
 
     def __init__(self, spec: MemberSpec, runner: Runner, usage: Usage, group: Members) -> None:
         self.spec = spec
-        self._runner = runner
+        self.runner = runner
+        """What gives its answers."""
         self._usage = usage
         self._group = group
 
@@ -89,20 +96,31 @@ class Member:
 
         So that members work at the same time: ``Submitted.result`` returns the answers.
         """
-        began = time.perf_counter()
-        replacement = self._group.replacements.get(self.spec.name)
-        if replacement is not None:
-            return Submitted(self, len(rows), began, answers=replacement.answers(rows))
-        until = self.until
-        waits, count = self._runner.ask(rows, until)
+        began, observer = time.perf_counter(), self._group.observer
+        if observer is not None:
+            return observer.submit(self, rows, began)
+        return self.submit_to(self.runner, rows, began)
+
+    def submit_to(self, runner: Any, rows: Any, began: float) -> Submitted:
+        """As ``submit``; ``runner`` has ``ask`` as a ``Runner`` has it."""
+        waits, count = runner.ask(rows, self.until)
         if waits is None:
             empty = Predictions([], self._no_probabilities(0))
             return Submitted(self, 0, began, answers=self.as_answers(empty))
         return Submitted(self, count, began, waits=waits)
 
+    def in_place(self, spec: MemberSpec, runner: Any) -> Member:
+        """A member that the flow gets in place of this one."""
+        return Member(spec, runner, self._usage, self._group)
+
     @property
     def until(self) -> float | None:
-        """The end of the request, or of the member's own deadline if that is earlier."""
+        """The end of the request, or of the member's own deadline if that is earlier.
+
+        A study has none: it hands over more rows than a request.
+        """
+        if self._group.observer is not None:
+            return None
         own = None if self.spec.deadline is None else time.monotonic() + self.spec.deadline
         ends = [one for one in (own, self._group.deadline) if one is not None]
         return min(ends, default=None)
@@ -110,25 +128,25 @@ class Member:
     @property
     def state(self) -> str:
         """``ready``, or why its process is not."""
-        return self._runner.state
+        return self.runner.state
 
     @property
     def process_id(self) -> int | None:
         """That of its own process; None if it has none, or none that runs."""
-        return self._runner.process_id
+        return self.runner.process_id
 
     def close(self) -> None:
         """End its process."""
-        self._runner.close()
+        self.runner.close()
 
     def as_answers(self, found: Predictions) -> Answers:
         """``found`` as the flow gets it."""
         names = [one.name for one in self.spec.outputs] if len(self.spec.outputs) > 1 else []
-        return Answers(self.spec.name, found, self._runner.classes, names)
+        return Answers(self.spec.name, found, self.runner.classes, names)
 
     def missing(self, rows: int) -> Answers:
         """Answers that are missing."""
-        classes = self._runner.classes if self._runner.has_probabilities else None
+        classes = self.runner.classes if self.runner.has_probabilities else None
         return nothing(self.spec.name, rows, classes, [one.name for one in self.spec.outputs])
 
     def record(self, call: MemberCall, answers: Sequence[Any] = ()) -> None:
@@ -136,9 +154,9 @@ class Member:
         self._usage.add(call, answers)
 
     def _no_probabilities(self, rows: int) -> Any:
-        if not self._runner.has_probabilities:
+        if not self.runner.has_probabilities:
             return None
-        return np.zeros((rows, len(self._runner.classes or ())))
+        return np.zeros((rows, len(self.runner.classes or ())))
 
 
 class Submitted:

@@ -15,6 +15,8 @@ from modelhost.output_spec import OutputSpec
 
 FILE = "solution.json"
 MEMBERS = "members"
+SOLUTION = "solution"
+"""The loader of its model."""
 INLINE, OWN = "inline", "own"
 """Where a member runs: in the flow's process, or in one of its own."""
 FAIL, NULL = "fail", "null"

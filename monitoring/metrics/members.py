@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from monitoring.metrics.registry import BufferedHistogram, Counter, Series, label
 
-MAX_BINS = 8
+MAX_BINS = 6
 """Bins of a member's predictions; each has a counter and a gauge."""
 MAX_SERIES = 30
-"""Of one member."""
+"""Of one member, with the four of ``member_seconds``."""
 OUTCOMES = ("answered", "failed", "null")
 
 

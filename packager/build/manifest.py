@@ -24,7 +24,8 @@ from packager.worker.job import Job, TrainingResult
 from packager.worker.test.cases.golden import read_golden
 
 PACKAGE_FILES = (
-    *("fingerprint.json", "profile.json", "baseline.json", "weak.json", "golden.json"),
+    *("fingerprint.json", "profile.json", "baseline.json", "weak.json", "attribution.json"),
+    "golden.json",
     KEYS,
 )
 """What the worker writes for ``/package``, if there is data."""

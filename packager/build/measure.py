@@ -13,9 +13,11 @@ from packager.image.layers import plain_layer, tree_entries
 from packager.image.stack import entries
 from packager.runners.package import layers_worker
 from packager.worker.job import Job
+from packager.worker.test.attribution_records import FILE as ATTRIBUTION
 from packager.worker.test.baseline import BASELINE
 from packager.worker.test.weak_slice import FILE as WEAK
 
+NAMES = (BASELINE, WEAK, ATTRIBUTION)
 MEASURED = "baselines"
 """Folder of the cache with statistics by training and ``[test]``."""
 GIVEN = ("result.json", "profile.json")
@@ -26,7 +28,7 @@ def keep_measures(training: str, job: Job, out: Path) -> None:
     if not (out / BASELINE).is_file():
         return
     with atomic_directory(_folder(training, job), replace=True) as new:
-        for name in (BASELINE, WEAK):
+        for name in NAMES:
             if (out / name).is_file():
                 shutil.copyfile(out / name, new / name)
 
@@ -47,7 +49,7 @@ def measure(training: str, job: Job, image: Image, context: BuildContext) -> Non
         _run(job, image, context, made)
         keep_measures(training, job, made)
     touch(kept)
-    for name in (BASELINE, WEAK):
+    for name in NAMES:
         (out / name).unlink(missing_ok=True)  # a link into the cache
         if (kept / name).is_file():
             shutil.copyfile(kept / name, out / name)

@@ -229,8 +229,7 @@ def _assemble(context: BuildContext, manifest: Manifest) -> tuple[Image, ...]:
     """Assemble the image, and a companion if the image can't be replayed alone."""
     project, stack, folder = context.project, context.stack, context.folder
     base, platform = context.environment.locked_base, context.environment.platform
-    lock = context.environment.lock
-    trees = bool(lock.wheels_of("trees"))
+    trees = bool(context.environment.lock.wheels_of("trees"))
     trained = folder / "out" / "model"
     model = (
         list(tree_entries(trained, "models"))
@@ -238,7 +237,7 @@ def _assemble(context: BuildContext, manifest: Manifest) -> tuple[Image, ...]:
         else entries(context.files.model, "models")
     )
     own = [
-        server_environment(context.environment.base, lock, fresh=context.fresh),
+        server_environment(context.environment.base, context.environment.lock, fresh=context.fresh),
         plain_layer("model", folder / "model.tar", model),
         plain_layer("package", folder / "package.tar", tree_entries(folder / "package", "package")),
     ]

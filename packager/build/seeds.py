@@ -49,6 +49,14 @@ def seed_sweep(
 
     Raises ``UsageError`` without a recipe, ``PackageError`` if a training fails.
     """
+    if project.member:
+        places = [project.path(member.package) for member in project.member]
+        first = next((place for place in places if place.is_dir()), "PROJECT")
+        raise UsageError(
+            "package.toml: expected [recipe] to train with other seeds, got a solution: its flow"
+            " isn't trained",
+            f"train a member: package train {first} --seeds {count}",
+        )
     if project.recipe is None:
         raise UsageError(
             "package.toml: expected [recipe] to train with other seeds, got a model trained "

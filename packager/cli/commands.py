@@ -13,6 +13,7 @@ import typer
 
 # isort: off
 from packager.cli import (
+    init,
     build,
     inspect,
     run,
@@ -46,6 +47,7 @@ __all__ = [
     "drift",
     "feedback",
     "fingerprints",
+    "init",
     "inspect",
     "label_queue",
     "labels",

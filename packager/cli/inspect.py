@@ -15,6 +15,7 @@ from packager.errors import UsageError
 if TYPE_CHECKING:
     from packager.engine.engine import Engine
     from packager.image.reference import Reference
+    from packager.progress import Progress
 
 
 @app.command(rich_help_panel=INSPECT)
@@ -67,7 +68,8 @@ def diff(
     before: Annotated[str, typer.Argument(metavar="A", help=f"{REF_HELP}.")],
     after: Annotated[str, typer.Argument(metavar="B", help=f"{REF_HELP}.")],
     data: Annotated[
-        Path | None, typer.Option(help="Labelled rows on which to evaluate both packages.")
+        Path | None,
+        typer.Option(help="Rows on which to compare both, labelled; of solutions also without."),
     ] = None,
     local: Local = False,
     as_json: AsJson = False,
@@ -87,6 +89,10 @@ def diff(
         raise UsageError("--local: expected --data with it", "without it nothing is run")
     engine, progress = Engine.connect(), ConsoleProgress()
     with open_reference(before, engine) as one, open_reference(after, engine) as other:
+        if data is not None and one.manifest.solution and other.manifest.solution:
+            place = runs_on((one, other), engine, progress, local=local)
+            _diff_solutions(one, other, data, (place, progress), as_json)
+            return
         if data is not None:
             place = runs_on((one, other), engine, progress, local=local)
             found = evaluate_pair(one, other, data, place, progress)
@@ -102,3 +108,27 @@ def diff(
         if as_json
         else package_diff.as_text(change, terminal_columns())
     )
+
+
+def _diff_solutions(
+    before: Reference,
+    after: Reference,
+    data: Path,
+    how: tuple[Engine | None, Progress],
+    as_json: bool,
+) -> None:
+    """Whether two solutions differ by more than chance, if there are labels; then by what."""
+    from packager.report import evaluation, release_shares
+    from packager.run.evaluate import evaluate_pair
+    from packager.testing.release_shares import release_shares as measure
+
+    shares = measure(before, after, data, *how)
+    labelled = bool(shares.error)
+    found = evaluate_pair(before, after, data, *how) if labelled else None
+    if as_json:
+        compared = {} if found is None else evaluation.as_json(found)
+        print_result(json.dumps({**compared, "shares": release_shares.as_json(shares)}))
+        return
+    columns = terminal_columns()
+    parts = [] if found is None else [evaluation.as_text(found, columns)]
+    print_result("\n\n".join([*parts, release_shares.as_text(shares, columns)]))

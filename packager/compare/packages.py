@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from packager.compare.members import described, own_wheels
 from packager.compare.records import (
     Change,
     Changes,
@@ -83,7 +84,7 @@ def diff(before: ComparedPackage, after: ComparedPackage) -> Difference:
         platform=changes(_platform(before.lock), _platform(after.lock)),
         requirements=tuple(_requirements(before.lock, after.lock)),
         data=_data(before, after),
-        solution=changes(_solution(a, before.lock), _solution(b, after.lock)),
+        solution=changes(described(a, before.lock), described(b, after.lock)),
         code=changes(_files(a.code), _files(b.code)),
         recipe=changes(_dump(a.recipe), _dump(b.recipe)),
         serve=changes(_dump(a.serve), _dump(b.serve)),
@@ -187,19 +188,9 @@ def _files(entries: Iterable[FileEntry]) -> dict[str, str]:
     return {entry.path: entry.sha256 for entry in entries}
 
 
-def _solution(manifest: Manifest, lock: Lock) -> dict[str, Any]:
-    """The flow and each member of a solution; empty for one model."""
-    if manifest.solution is None:
-        return {}
-    members = {one.name: _dump(one) for one in manifest.solution.members}
-    for name in lock.members:
-        members[name]["requirements"] = {w.name: w.version for w in lock.wheels_of_member(name)}
-    return {"flow": manifest.solution.flow, **members}
-
-
 def _requirements(before: Lock, after: Lock) -> Iterator[Requirement]:
     wheels, others = (
-        {(wheel.name, "model" not in wheel.groups): wheel for wheel in _own(lock)}
+        {(wheel.name, "model" not in wheel.groups): wheel for wheel in own_wheels(lock)}
         for lock in (before, after)
     )
     for name, shipped in sorted(wheels.keys() | others.keys()):
@@ -210,11 +201,6 @@ def _requirements(before: Lock, after: Lock) -> Iterator[Requirement]:
             yield Requirement(name=name, change="removed", before=one, after=other)
         elif one != other:
             yield Requirement(name=name, change=_unlike(one, other), before=one, after=other)
-
-
-def _own(lock: Lock) -> list[Wheel]:
-    """The wheels without those that only members of a solution have: ``_solution`` lists them."""
-    return [wheel for wheel in lock.wheels if wheel.groups != ("members",)]
 
 
 def _unlike(one: Wheel, other: Wheel) -> Literal["version", "file", "groups"]:

@@ -13,7 +13,10 @@ from pydantic_core import SchemaValidator
 from packager.errors import PackageError
 from packager.image.layers import Layer
 
-DOCUMENTS = ("manifest.json", "lock.json", "fingerprint.json", "profile.json", "baseline.json")
+DOCUMENTS = (
+    *("manifest.json", "lock.json", "fingerprint.json", "profile.json", "baseline.json"),
+    "attribution.json",
+)
 """Files of ``/package`` that the host reads."""
 MAX_DOCUMENT = 16 * 1024 * 1024
 """Bytes of a file of ``/package``."""

@@ -98,6 +98,12 @@ class Reference:
             return SliceBaselines()
         return self._noun(SliceBaselines, BASELINES)
 
+    def record(self, kind: type[ModelT], name: str) -> ModelT | None:
+        """A file of ``DOCUMENTS`` as a ``kind``; None if the package has none of that name."""
+        if all(entry.path != name for entry in self.manifest.files):
+            return None
+        return self._noun(kind, name)
+
     def _noun(self, kind: type[ModelT], name: str) -> ModelT:
         """A file of ``/package`` as a ``kind``; raises ``PackageError`` on a sha256 mismatch."""
         content = self._file(name)

@@ -168,7 +168,7 @@ class HostedModel:
         own = {"verb": "predict", "model": self.number, "traced": self.traced}
         answer = self.ask(Message({**header, **own}, buffers), self.seconds)
         with readable_answer():
-            return self._predictions(answer, header["rows"])
+            return self.predictions(answer, header["rows"])
 
     def _called(self, call: Message) -> Message:
         own = {"model": self.number, "traced": self.traced}
@@ -182,7 +182,8 @@ class HostedModel:
         with readable_answer():
             return decode_state(answer.buffers)
 
-    def _predictions(self, answer: Message, rows: int) -> Predictions:
+    def predictions(self, answer: Message, rows: int) -> Predictions:
+        """Those of an answer for ``rows`` rows, checked; raises ``PackageError``."""
         if self.outputs:
             return decode_predictions(answer)
         described = [answer.header["labels"]]

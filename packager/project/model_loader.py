@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from modelhost.errors import PackageError
 from modelhost.loaders.formats import PREFIX, found_format
+from modelhost.solution.spec import SOLUTION
 from packager.errors import UsageError
 from packager.project.config import FILENAME, Project
 
 JOBLIB = "joblib"
-SOLUTION = "solution"
 
 
 def model_loader(project: Project) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 
+from packager.report.attribution import attribution_text
 from packager.report.data_test_examples import rules_line
 from packager.report.numbers import digits, probability
 from packager.report.table import Cell, table
@@ -34,6 +35,7 @@ def as_text(report: DataTestReport, columns: int | None = None) -> str:
         *_checks("warnings", with_verdict(report, "warned"), columns),
         table(("family", "verdict", "checks", ""), _families(report), columns),
         *_weak(report),
+        *(() if report.attribution is None else attribution_text(report.attribution, columns)),
         *_not_tested(report, columns),
         "\n".join(_wrapped(f"note: {note}", columns) for note in report.notes),
         _wrapped(report.sentence, columns),

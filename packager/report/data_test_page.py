@@ -12,6 +12,7 @@ from packager.report.data_test_drift import drift_plots
 from packager.report.data_test_examples import case_cards, examples_of, weak_slices
 from packager.report.data_test_forest import Wording, forests, is_unclear
 from packager.report.data_test_history import history_plots
+from packager.report.data_test_members import members_part
 from packager.report.data_test_plot import (
     MAX_SENTENCE,
     data_table,
@@ -58,6 +59,7 @@ def data_test_page(report: DataTestReport, history: Sequence[DataTestReport] = (
         _first(with_verdict(report, "failed")),
         _contents(families),
         *(_family(family, report.sentence) for family in families),
+        part("members", "Error by member", _members(report)),
         part("history", "Earlier tests", history_plots(report, history)),
         part("not-judged", "What was not judged, and why", _not_judged(report)),
         part("data", "Data and policy", _data(report)),
@@ -183,6 +185,10 @@ _DRAWN: Mapping[Family, Callable[[FamilyReport], str]] = {
     "cases": _cases,
     "weak": weak_slices,
 }
+
+
+def _members(report: DataTestReport) -> str:
+    return "" if report.attribution is None else members_part(report.attribution)
 
 
 def _not_judged(report: DataTestReport) -> str:

@@ -11,10 +11,13 @@ from packager.manifest.evaluation import Compiled
 from packager.manifest.manifest import Manifest
 from packager.manifest.outputs import targets_of
 from packager.report import solution
+from packager.report.attribution import attribution_facts, attribution_text
 from packager.report.numbers import number
 from packager.report.package_metrics import metrics_text
 from packager.report.table import pairs, table
 from packager.text import escape_control_characters, format_bytes
+from packager.worker.test.attribution_records import FILE as ATTRIBUTION
+from packager.worker.test.attribution_records import Attribution
 
 MAX_LISTED = 6
 """Items of a list without ``--all``."""
@@ -27,7 +30,7 @@ Fact = tuple[str, str]
 
 def as_json(reference: Reference) -> dict[str, Any]:
     """Names, digests, layers with sizes in bytes, monitoring, lock and manifest."""
-    manifest = reference.manifest
+    manifest, found = reference.manifest, reference.record(Attribution, ATTRIBUTION)
     return {
         "name": reference.name,
         "tag": manifest.tag,
@@ -39,6 +42,7 @@ def as_json(reference: Reference) -> dict[str, Any]:
             for name, diff_id, size in reference.layers()
         ],
         "monitoring": _monitored(reference),
+        "attribution": None if found is None else found.model_dump(mode="json"),
         "members": solution.as_json(manifest, reference.lock()),
         "lock": reference.lock().model_dump(mode="json"),
         "manifest": manifest.model_dump(mode="json", by_alias=True),
@@ -58,6 +62,9 @@ def as_text(reference: Reference, columns: int | None = None, *, everything: boo
         screen = SCREEN if len(blocks) == 1 else SOLUTION_SCREEN
         left = None if everything else screen - len("\n\n".join(blocks).splitlines()) - 2
         blocks += metrics_text(manifest.evaluation, manifest.seed_variance, columns, left)
+    found = reference.record(Attribution, ATTRIBUTION)
+    if everything and found is not None:
+        blocks += attribution_text(found, columns)
     if everything:
         blocks.append(_layer_table(reference, columns))
     return "\n\n".join(blocks)
@@ -77,6 +84,9 @@ def _facts(reference: Reference, everything: bool) -> Iterator[Fact]:
     yield "environment", _environment(reference)
     yield from compiled_facts(manifest.compiled, everything)
     yield "monitoring", _monitoring(reference, everything)
+    found = reference.record(Attribution, ATTRIBUTION)
+    if found is not None and not everything:
+        yield from attribution_facts(found)
     yield from _cases(manifest, everything)
     if not everything:
         sizes = [size for _, _, size in reference.layers()]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from packager.engine.engine import Engine
 from packager.errors import PackageError
-from packager.image.config import TRAINING
+from packager.image.config import MEMBERS_DATA, TRAINING
 from packager.image.layers import Entry, Layer, plain_layer
 from packager.image.merged_layers import copy_members
 from packager.image.stack import runtime_layer, training_layer
@@ -62,7 +62,7 @@ def own_layers(examined: Examination, folder: Path) -> tuple[Layer, ...]:
         if layer.name == "code":
             sources = [e for e in copy_members([layer]) if not e.name.endswith(".pyc")]
             layers += [*own, plain_layer("code", folder / "code.tar", sources)]
-        elif layer.name not in (*RECORDED, "runtime", TRAINING):
+        elif layer.name not in (*RECORDED, "runtime", TRAINING, MEMBERS_DATA):
             layers.append(layer)
     return tuple(layers)
 

@@ -42,6 +42,7 @@ ACTIVITIES = {
     "test": "testing on new data",
     "timed": "measuring processor time",
     "cases": "judging the cases",
+    "release": "running the solution with members of another release",
 }
 """Verb → its description in errors."""
 

@@ -56,6 +56,7 @@ def open_solution(
 
     ``lock``: that of the solution. Raises ``PackageError`` for a layer that can't be unpacked.
     """
+    folder.mkdir(parents=True, exist_ok=True)
     for layer in layers:
         if layer.name in ("model", MEMBERS_DATA):
             with layer.members() as members:

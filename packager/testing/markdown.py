@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from packager.errors import PackageError
+from packager.testing.markdown_members import members_markdown
+from packager.testing.markdown_text import NO_VALUE, escaped, signed, table_lines
 from packager.testing.ordered import with_verdict
-from packager.text import format_number, visible
 from packager.worker.test.report import Check, DataTestReport, FamilyReport
 
 MAX_BYTES = 1_000_000
 """GitHub refuses a summary of more than 1 MiB."""
 MAX_ROWS = 50
 """Checks in a table; report.json has all."""
-MAX_TEXT = 300
-"""Characters of a name or a sentence."""
-NO_VALUE = "-"
 SIGNS = {"passed": "✅", "failed": "❌", "inconclusive": "❔", "not judged": "⚪", "warned": "⚠️"}
-_SPECIAL = re.compile(
-    r"^[^A-Za-z0-9]|^\d(?=\d*[.)](\s|$))|[^\w\s,;%+=.:()/'\u0080-\U0010ffff-]"
-    r"|(?<![^\W_])_|_(?![^\W_])|:(?!\s)|(?i:(?<=www)\.)",
-    re.ASCII,
-)
-"""Characters that mean something in Markdown: anywhere, at the start, or in an address."""
 _HEADS = ("family", "check", "packaged", "now", "change", "allowed", "rows", "q")
 
 
@@ -40,6 +31,7 @@ def as_markdown(report: DataTestReport, limit: int = MAX_BYTES) -> str:
         _table("Failed", with_verdict(report, "failed")),
         _table("Warnings", with_verdict(report, "warned")),
         _families(report),
+        "" if report.attribution is None else members_markdown(report.attribution),
         _notes(report),
         _table("Inconclusive", with_verdict(report, "inconclusive")),
         _not_tested(report),
@@ -59,26 +51,10 @@ def error_as_markdown(name: str, error: PackageError) -> str:
     )
 
 
-def escaped(text: str) -> str:
-    """Untrusted text that is text in Markdown, in a table too, and mentions nobody.
-
-    What could mean something becomes a character reference, which has no meaning in Markdown; a
-    zero-width space keeps ``@name`` and ``#1`` from becoming links.
-    """
-    plain = visible(text)
-    cut = plain if len(plain) <= MAX_TEXT else f"{plain[: MAX_TEXT - 1]}…"
-    return _SPECIAL.sub(_reference, cut)
-
-
-def _reference(found: re.Match[str]) -> str:
-    letter = found.group()
-    return f"&#{ord(letter)};" + ("&#8203;" if letter in "@#" else "")
-
-
 def _table(title: str, checks: Sequence[Check]) -> str:
     if not checks:
         return ""
-    lines = [f"### {title}\n", *_rows(_HEADS, (_cells(check) for check in checks[:MAX_ROWS]))]
+    lines = [f"### {title}\n", *table_lines(_HEADS, (_cells(check) for check in checks[:MAX_ROWS]))]
     if len(checks) > MAX_ROWS:
         lines.append(f"\n{len(checks) - MAX_ROWS:,} more are in report.json.")
     return "\n".join(lines) + "\n"
@@ -88,18 +64,18 @@ def _cells(check: Check) -> tuple[str, ...]:
     return (
         check.family,
         escaped(check.name),
-        _number(check.baseline),
-        _number(check.now),
-        _number(check.difference, sign=True),
-        _number(check.limit),
+        signed(check.baseline),
+        signed(check.now),
+        signed(check.difference, sign=True),
+        signed(check.limit),
         f"{check.rows:,}",
-        _number(check.q),
+        signed(check.q),
     )
 
 
 def _families(report: DataTestReport) -> str:
     heads = ("family", "verdict", "checks", "passed", "failed", "inconclusive", "why")
-    return "### Families\n\n" + "\n".join(_rows(heads, map(_family, report.families))) + "\n"
+    return "### Families\n\n" + "\n".join(table_lines(heads, map(_family, report.families))) + "\n"
 
 
 def _family(family: FamilyReport) -> tuple[str, ...]:
@@ -127,23 +103,10 @@ def _not_tested(report: DataTestReport) -> str:
     if not found:
         return ""
     cells = ((name, escaped(one.subject), escaped(one.why)) for name, one in found[:MAX_ROWS])
-    lines = ["### Not tested\n", *_rows(("family", "what", "why"), iter(cells))]
+    lines = ["### Not tested\n", *table_lines(("family", "what", "why"), iter(cells))]
     if len(found) > MAX_ROWS:
         lines.append(f"\n{len(found) - MAX_ROWS:,} more are in report.json.")
     return "\n".join(lines) + "\n"
-
-
-def _rows(
-    heads: Sequence[str], rows: Iterator[tuple[str, ...]] | map[tuple[str, ...]]
-) -> list[str]:
-    lines = [heads, ["---"] * len(heads), *rows]
-    return [f"| {' | '.join(line)} |" for line in lines]
-
-
-def _number(value: float | None, *, sign: bool = False) -> str:
-    if value is None:
-        return NO_VALUE
-    return ("+" if sign and value > 0 else "") + format_number(value)
 
 
 def _within(parts: Sequence[str], limit: int) -> str:

@@ -1,7 +1,8 @@
 """``python -m packager.worker``: the command line of the worker in the locked environment.
 
     run JOB OUT        train and measure; OUT/{result,fingerprint,profile,…}.json, OUT/model
-    baseline JOB OUT   measure the held-out rows for another [test]; OUT/baseline.json, weak.json
+    baseline JOB OUT   measure the held-out rows for another [test]; OUT/baseline.json, weak.json,
+                       attribution.json
     seeds JOB OUT      train with several seeds; OUT/seed_variance.json
     check JOB OUT      check the data quality; OUT/check.json
     folds JOB OUT      cross-validate the default model on the rows that ``check`` gives it;
@@ -10,6 +11,7 @@
     flow JOB OUT       compare a solution's answers with the recorded ones; OUT/flow.json
     test JOB OUT       test the package on the rows in /data/new; OUT/report.json
     timed JOB OUT      measure processor time on the rows in /data/new; OUT/timed.json
+    release JOB OUT    run a solution with members of another release; OUT/release.bin
     cases ASK OUT      judge the package's cases on the held-out rows; OUT/cases.json
 
     replay [CHANGE]    replay by hand, with only the image: prints the report; CHANGE is seed,
@@ -48,7 +50,10 @@ from packager.worker.job import (
 from packager.worker.processes.child_process import end_if_child
 from packager.worker.processes.environment import pin_environment
 
-VERBS = ("run", "baseline", "seeds", "check", "folds", "replay", "flow", "test", "timed", "cases")
+VERBS = (
+    *("run", "baseline", "seeds", "check", "folds", "replay", "flow", "test", "timed", "cases"),
+    "release",
+)
 USAGE = f"python -m packager.worker {'|'.join(VERBS)} JOB OUT | replay [seed|row|param]"
 
 
@@ -165,6 +170,11 @@ def _run_job(verb: str, given: Path, root: Root, out: Path) -> bool:
             from packager.worker.test.cases.at_build import judge_held_out
 
             judge_held_out(root, out)
+        case "release":
+            from packager.worker.test.release_messages import ReleaseJob
+            from packager.worker.test.release_runs import run_release
+
+            run_release(ReleaseJob.load(given), root, out)
         case "flow":
             from packager.worker.replay.flow import replay_flow
 

@@ -29,6 +29,7 @@ RESULTS = {
     "test": "report.json",
     "timed": "timed.json",
     "cases": "cases.json",
+    "release": "release.bin",
 }
 """The result file that each verb of the worker writes last."""
 _GIVEN = "MODEL_CHILD_GIVEN"

@@ -10,6 +10,11 @@ from packager.worker.replay.perturb import Perturbed, perturb
 
 def replayable(manifest: Manifest) -> tuple[Recipe, DataSource]:
     """Recipe and data of a package; raise ``PackageError`` if it lacks one."""
+    if manifest.solution is not None:
+        raise PackageError(
+            "this package is a solution: its flow isn't trained, but each of its members is",
+            "replay it with an installation: package replay REF",
+        )
     if not isinstance(manifest.recipe, Recipe):
         raise PackageError(
             "this package has no recipe: the model was trained elsewhere",

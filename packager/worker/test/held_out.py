@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from modelhost.solution.spec import SOLUTION
 from monitoring.profile.profile import Profile
 from monitoring.slices.slices import ALL
 from packager.manifest.manifest import Schema
 from packager.manifest.policy import Policy
+from packager.model.hosted_model import HostedModel
 from packager.model.model import Model
 from packager.model.predictions import Predictions, scalars
 from packager.worker.job import Job
+from packager.worker.test.attribution import AttributedRows, attribute, chosen_rows
+from packager.worker.test.attribution_records import FILE as ATTRIBUTION
+from packager.worker.test.attribution_records import Attribution
 from packager.worker.test.baseline import BASELINE, Baseline
 from packager.worker.test.class_baseline import class_baseline
 from packager.worker.test.fairness import fairness_baseline, group_values
@@ -26,6 +32,7 @@ from packager.worker.test.judged_parts import judged_parts
 from packager.worker.test.judged_rows import Judged, JudgedOutputs, JudgedRows, baseline_of
 from packager.worker.test.policy_names import check_policy
 from packager.worker.test.reference_effects import reference_effects
+from packager.worker.test.repeated_answers import check_repeated
 from packager.worker.test.weak import WeakOptions, weak_slices
 from packager.worker.test.weak_family import SHOWN_LEVEL, losses_of
 from packager.worker.test.weak_slice import FILE as WEAK
@@ -42,10 +49,17 @@ class HeldOut(NamedTuple):
 
     baseline: Baseline
     weak: WeakSlices | None
+    attribution: Attribution | None = None
+    """Of a solution: the shares of its members in its error."""
 
     def write(self, folder: Path) -> None:
-        """Write ``baseline.json`` and ``weak.json``; tell the weak slices on stderr."""
+        """Write ``baseline.json``, ``weak.json`` and ``attribution.json``.
+
+        Weak slices are told on stderr.
+        """
         (folder / BASELINE).write_bytes(self.baseline.dump())
+        if self.attribution is not None:
+            (folder / ATTRIBUTION).write_bytes(self.attribution.dump())
         if self.weak is None:
             return
         (folder / WEAK).write_bytes(self.weak.dump())
@@ -85,7 +99,29 @@ def held_out_statistics(
         "fairness": fairness_baseline(judged, dataset.test, values, job.test.fairness),
     }
     found = found.model_copy(update=own)
-    return HeldOut(found, _weak(judged, dataset, profile, schema, job.test))
+    shares = None
+    if job.serve.loader == SOLUTION and isinstance(model, HostedModel):
+        check_repeated(answers, model.predict(dataset.test[list(dataset.features)]))
+        shares = _shares(model, dataset, others, schema, job)
+    return HeldOut(found, _weak(judged, dataset, profile, schema, job.test), shares)
+
+
+def _shares(
+    model: HostedModel, dataset: Dataset, masks: Mapping[str, Mask], schema: Schema, job: Job
+) -> Attribution:
+    """The members' shares of the error on held-out rows, without any row."""
+    chosen = chosen_rows(len(dataset.test))
+    some = replace(dataset, test=dataset.test[chosen].reset_index(drop=True))
+    features = some.test[list(some.features)]
+    rows = AttributedRows(
+        features,
+        some.test,
+        lambda found: _judged(found, some, schema, job),
+        {name: mask[chosen] for name, mask in masks.items()},
+        np.flatnonzero(chosen),
+        lambda _: {},
+    )
+    return attribute(model, rows, model.predict(features), strict=True).without_rows()
 
 
 def _weak(

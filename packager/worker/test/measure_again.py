@@ -1,7 +1,8 @@
 """The verb ``baseline``: statistics of a trained model by another ``[test]``, without training.
 
 A training reads nothing of ``[test]``. Where its result is reused, only what ``[test]`` shapes is
-made again: ``baseline.json`` and ``weak.json``. The same job gives the bytes that a training gives.
+made again: ``baseline.json``, ``weak.json`` and ``attribution.json``. The same job gives the bytes
+that a training gives.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from packager.worker.train.source_data import read_source
 
 
 def measure_again(job: Job, root: Root, out: Path) -> None:
-    """Write ``out``/baseline.json and ``out``/weak.json.
+    """Write ``out``/baseline.json, ``out``/weak.json, and of a solution ``out``/attribution.json.
 
     ``root.package`` has the training's result.json and profile.json. Raise ``UsageError`` if
     ``[test]`` names an absent column, metric or slice.

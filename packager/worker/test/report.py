@@ -9,6 +9,7 @@ from pydantic import model_validator
 
 from packager.manifest.base import FileEntry, FrozenModel
 from packager.manifest.policy import Family, Policy
+from packager.worker.test.attribution_records import Attribution
 from packager.worker.test.details import OF_CHECKS, OF_FAMILIES, check_details
 
 Verdict = Literal["passed", "failed", "inconclusive"]
@@ -130,6 +131,8 @@ class DataTestReport(FrozenModel):
     families: tuple[FamilyReport, ...]
     notes: tuple[str, ...] = ()
     """What was left out, and why."""
+    attribution: Attribution | None = None
+    """Of a solution: the shares of its members in its error; None for other packages."""
 
     @property
     def checks(self) -> tuple[Check, ...]:

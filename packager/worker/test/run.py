@@ -18,6 +18,7 @@ from packager.worker.job import DataTestJob, PreviousTimes
 from packager.worker.processes.asked_model import StoredModel
 from packager.worker.processes.host_command import model_host
 from packager.worker.test.answers import Answers, ask
+from packager.worker.test.attribution_records import Attribution
 from packager.worker.test.baseline import BASELINE, Baseline
 from packager.worker.test.cases.rows import DataRows
 from packager.worker.test.cases.run import cases
@@ -32,6 +33,7 @@ from packager.worker.test.reading import ReadData, UnreadData, read_for_test
 from packager.worker.test.report import Check, DataTestReport
 from packager.worker.test.schema import schema
 from packager.worker.test.sketch_overlap import sketch_overlap
+from packager.worker.test.solution_shares import solution_shares
 from packager.worker.test.suspects import suspects
 from packager.worker.test.timing import cpu_ratios, timing
 from packager.worker.test.unanswered import unanswered
@@ -51,6 +53,7 @@ class _Found(NamedTuple):
     """Rows that quality is measured on."""
     why: str = ""
     """Why families that are absent were not judged."""
+    attribution: Attribution | None = None
 
 
 def run_test(asked: DataTestJob, root: Root, out: Path) -> DataTestReport:
@@ -84,6 +87,7 @@ def run_test(asked: DataTestJob, root: Root, out: Path) -> DataTestReport:
         sentence=sentence,
         families=reports,
         notes=found.notes,
+        attribution=found.attribution,
     )
     (out / "report.json").write_bytes(report.dump())
     return report
@@ -146,7 +150,9 @@ def _families(
         found |= labelled_families(judged, masks, grouped, baseline, manifest)
         served = rows.where(kept).served
         found["weak"] = weak(judged, served, profile, baseline, manifest.schema_, policy)
-    return _Found(found, notes, len(rows), 0 if judged is None else len(judged), why)
+    labelled = 0 if judged is None else len(judged)
+    shares = solution_shares(rows, answers.found, kept, chosen, root)
+    return _Found(found, notes, len(rows), labelled, why, shares)
 
 
 def _with(found: Judged, check: Check) -> Judged:

@@ -7,8 +7,6 @@ import pandas as pd
 import pytest
 
 from modelhost.errors import PackageError
-from modelhost.predictions import Predictions
-from modelhost.solution.replacement import Replacement
 from tests.modelhost.solution.conftest import Load
 from tests.support.solution_samples import member_spec
 
@@ -79,15 +77,6 @@ def test_no_rows_ask_nothing(load: Load) -> None:
     flow = load(*TWO)
     assert len(flow.members.double(pd.DataFrame({"x": []}))) == 0
     assert flow.take_calls() == []
-
-
-def test_known_answers_stand_in_for_a_member(load: Load) -> None:
-    flow = load(*TWO)
-    known = Predictions([5.0, 6.0], None)
-    flow.members.replacements["double"] = Replacement(TWO[0][0], known, None)
-    assert flow.predict(pd.DataFrame({"x": [1.0, 2.0]})).tolist() == [5.0, 6.0]
-    del flow.members.replacements["double"]
-    assert flow.predict(pd.DataFrame({"x": [1.0, 2.0]})).tolist() == [2.0, 4.0]
 
 
 def test_probabilities_of_segments_are_joined_if_all_have_them(load: Load) -> None:

@@ -1,30 +1,54 @@
+"""Right answers in the form of a member's answers."""
+
 from __future__ import annotations
 
-import numpy as np
-import pandas as pd
+from typing import Any
+
 import pytest
 
 from modelhost.errors import PackageError
-from modelhost.predictions import Predictions
-from modelhost.solution.replacement import Replacement
-from tests.support.solution_samples import member_spec
-
-ROWS = pd.DataFrame({"x": [1.0, 2.0, 3.0, 4.0]})
-KNOWN = Replacement(member_spec("price"), Predictions([10.0, 20.0, 30.0, 40.0], None), None)
+from modelhost.solution.replacement import right_answers
+from modelhost.solution.spec import MemberSpec
 
 
-def test_rows_are_found_by_their_index() -> None:
-    some = ROWS.iloc[[3, 1]]
-    assert KNOWN.answers(some).predictions.tolist() == [40.0, 20.0]
-    assert KNOWN.answers(ROWS.assign(y=1)).predictions.tolist() == [10.0, 20.0, 30.0, 40.0]
+def spec(task: str) -> MemberSpec:
+    return MemberSpec(
+        *("member", "inline", None, "fail", "column", task, "auto", "joblib", "frame"),
+        *(None, (), (), {}, ()),
+    )
 
 
-def test_an_array_of_all_rows_is_in_their_order() -> None:
-    assert len(KNOWN.answers(np.zeros((4, 1)))) == 4
-    with pytest.raises(PackageError, match="got an array of 2 of 4 rows"):
-        KNOWN.answers(np.zeros((2, 1)))
+def test_right_labels_are_certain() -> None:
+    found = right_answers(spec("classification"), ["a", None, "c"], ("a", "b"), chances=True)
+    assert found.labels == ["a", None, "c"]
+    assert found.probabilities is not None
+    assert found.probabilities.tolist() == [[1.0, 0.0], [0.0, 0.0], [0.0, 0.0]]
 
 
-def test_another_index_is_refused() -> None:
-    with pytest.raises(PackageError, match=r"'price': expected rows with the index of the sol"):
-        KNOWN.answers(ROWS.set_index(pd.Index(["a", "b", "c", "d"])))
+@pytest.mark.parametrize(
+    ("truth", "classes", "labels"),
+    [
+        ([1.0, None, 0.0], (0, 1), [1, None, 0]),
+        ([True, False], (False, True), [True, False]),
+        (["1", "0"], (0, 1), [1, 0]),
+        ([1, 2], (1.0, 2.0), [1.0, 2.0]),
+    ],
+)
+def test_labels_have_the_type_of_the_members(
+    truth: list[Any], classes: tuple[Any, ...], labels: list[Any]
+) -> None:
+    """A column of whole numbers with nulls holds floats."""
+    found = right_answers(spec("classification"), truth, classes, chances=False).labels
+    assert found == labels
+    assert [*map(type, found)] == [*map(type, labels)]
+
+
+def test_values_that_can_be_no_answer_are_refused() -> None:
+    with pytest.raises(PackageError) as labels:
+        right_answers(spec("classification"), ["x", "y"], ("a", "b"), chances=False)
+    assert labels.value.message == (
+        "member 'member': `truth`: expected its labels a, b in column 'column', got x, y"
+    )
+    with pytest.raises(PackageError, match="expected numbers in column 'column', got 'x'"):
+        right_answers(spec("regression"), [1, "x"], None, chances=False)
+    assert right_answers(spec("regression"), [1, None], None, chances=False).labels == [1.0, None]

@@ -115,3 +115,13 @@ def test_a_solution_is_no_member(projects: Path) -> None:
 def test_the_record_of_the_build_is_that_of_the_solution(local_solution: Package) -> None:
     record = json.loads((local_solution.project / "package.build.json").read_text())
     assert record["root"] == local_solution.built["root"]
+
+
+@pytest.mark.slow
+def test_a_second_build_gives_the_same_bytes(local_solution: Package, tmp_path: Path) -> None:
+    output = ("--output", f"oci:{tmp_path / 'again'}", "--check-reproducible", "--json")
+    done = package("build", local_solution.project, *output, env=NO_ENGINE)
+    assert done.code == 0, done.err
+    assert done.json["root"] == local_solution.built["root"]
+    first = Path(local_solution.reference) / "index.json"
+    assert (tmp_path / "again" / "index.json").read_bytes() == first.read_bytes()

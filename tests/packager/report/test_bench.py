@@ -59,4 +59,4 @@ def test_the_time_of_a_flow_is_a_table_for_each_step() -> None:
         ["price", "80.0", "%", "600", "100", "100", "500"],
         ["flow", "20.0", "%", "200", "-", "-", "-"],
     ]
-    assert as_json(found)["steps"][0]["flow"]["members"][0]["share"] == 0.8
+    assert as_json(found)["steps"][0]["flow"]["members"][0]["member"] == "price"

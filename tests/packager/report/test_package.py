@@ -65,6 +65,7 @@ def reference(slices: int, inputs: int = 14) -> Any:
     seeds = SeedVariance(seeds=(1, 2), overall={"accuracy": (0.8, 0.9)}, slices={})
     manifest = SimpleNamespace(
         root="f" * 64, task="classification", recipe="none", data="none", seed_variance=seeds,
+        solution=None,
         schema_=SimpleNamespace(features=columns, extras=()),
         compiled=Compiled(verdict="equal", strategy="x", domain=("a: any",) * 14), test=POLICY,
         evaluation=Evaluation(overall=measured(0.875, 1000), slices=names),
@@ -78,7 +79,7 @@ def reference(slices: int, inputs: int = 14) -> Any:
     )
     return SimpleNamespace(
         name="starter:1", manifest=manifest, config_digest="sha256:" + "0" * 64,
-        lock=lambda: lock, profile=lambda: profile,
+        lock=lambda: lock, profile=lambda: profile, record=lambda *_: None,
         layers=lambda: [(f"layer {i}", "sha256:" + "1" * 64, 10) for i in range(20)],
     )  # fmt: skip
 

@@ -102,3 +102,19 @@ def test_a_locked_wheel_in_a_folder_of_another_name_is_reported(tmp_path: Path) 
     )
     names = [check.name for check in found.checks]
     assert f"environment: {TOP}" in names
+
+
+def test_an_environment_of_no_member_is_named(tmp_path: Path) -> None:
+    lock, layer = environment(tmp_path, {"opt/members/other/pyvenv.cfg": b""})
+    found = environment_of(read_contents([layer], lock), lock)
+    assert [check.name for check in found.checks] == ["environment: opt/members/other"]
+
+
+def test_the_environment_of_a_member_has_the_wheels_of_the_lock(tmp_path: Path) -> None:
+    place = "opt/members/text/lib/python3.11/site-packages"
+    lock, layer = environment(tmp_path, {f"{place}/sitecustomize.py": b"import os\n"})
+    lock = lock.model_copy(update={"members": {"text": (ABSENT.sha256,)}})
+    named = [check.name for check in environment_of(read_contents([layer], lock), lock).checks]
+    assert f"wheel {ABSENT.filename}" in named
+    assert f"environment: {place}/environment.pth" in named
+    assert f"environment: {place}/sitecustomize.py" in named

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from host_samples import MANIFEST
+from solution_layers import made_solution
 from worker_projects import RECIPE
 
 from packager.errors import PackageError
@@ -59,3 +60,9 @@ def test_without_a_recipe_or_data_there_is_nothing_to_repeat(absent, message):
     with pytest.raises(PackageError, match=message) as caught:
         replayable(WHOLE.model_copy(update=absent))
     assert caught.value.hint
+
+
+def test_a_solution_is_not_repeated_as_one_model():
+    solution = WHOLE.model_copy(update={"recipe": "none", "solution": made_solution().solution})
+    with pytest.raises(PackageError, match="this package is a solution: its flow isn't trained"):
+        replayable(solution)

@@ -1,0 +1,208 @@
+"""Runs of a flow on the same rows, with some members replaced, to measure what each one costs.
+
+A member is replaced by itself without its errors, or by the member of another release, whose
+answers another process gives: the run ends with the rows that it has to answer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any, Collection, Mapping, NamedTuple, Sequence
+
+from modelhost.columns import EncodedColumns
+from modelhost.model import LoadedModel
+from modelhost.predictions import Predictions, is_frame
+from modelhost.solution.flow import Flow
+from modelhost.solution.member_input import encoded_columns, member_columns
+from modelhost.solution.members import Member, Submitted
+from modelhost.solution.replacement import Replacement, StudiedRows, right_answers
+from modelhost.solution.spec import MemberSpec
+
+FIRST = 1_000_003
+"""The first label of a study's rows: rows that the flow has numbered anew don't pass for others."""
+
+
+class Received(NamedTuple):
+    """A call of a member."""
+
+    member: str
+    places: list[int]
+    """Of the rows that it got, among those of the study."""
+    found: Predictions
+
+
+class UnansweredError(BaseException):
+    """A member of another release has to answer rows; no ``except Exception`` of a flow sees it."""
+
+    def __init__(self, member: str, digest: str, columns: EncodedColumns) -> None:
+        """``digest``: of ``columns``, the rows as the member gets them."""
+        super().__init__(member)
+        self.member = member
+        self.digest = digest
+        self.columns = columns
+
+
+class OtherMember:
+    """A member of another release, as the runner of this one's flow."""
+
+    def __init__(self, given: Mapping[str, Any], answers: Mapping[str, Predictions]) -> None:
+        """``given``: ``spec``, ``classes`` and ``has_probabilities``; ``answers``: by digest."""
+        self.spec = MemberSpec.read(given["spec"])
+        classes = given["classes"]
+        self.classes = None if classes is None else tuple(classes)
+        self.has_probabilities = bool(given["has_probabilities"])
+        self.answers = answers
+
+
+class Study:
+    """Runs on the same rows; a member that gets the same rows again is not asked again."""
+
+    def __init__(
+        self,
+        model: LoadedModel,
+        rows: Any,
+        specs: Sequence[Any],
+        truth: Mapping[str, Sequence[Any]],
+        others: Sequence[OtherMember] = (),
+    ) -> None:
+        """``rows``: a frame or an array. ``truth``: member → its right answers, None for unknown.
+
+        Raises ``PackageError`` for right answers that the member can't give.
+        """
+        assert isinstance(model.native, Flow)
+        self._flow = model.native
+        self._model = model
+        self._specs = specs
+        self._studied = StudiedRows(len(rows), FIRST)
+        self._rows = self._labelled(rows)
+        self._known = {name: self._replacement(name, found) for name, found in truth.items()}
+        self._others = {one.spec.name: one for one in others}
+        self._learned = False
+        self._kept: dict[tuple[bool, str, str], Predictions] = {}
+        self._replaced: Collection[str] = ()
+        self._swapped: Collection[str] = ()
+        self.received: list[Received] = []
+        """The calls of the last run that a member answered."""
+
+    def run(self, replaced: Collection[str] = (), swapped: Collection[str] = ()) -> Predictions:
+        """The answers of the solution.
+
+        ``replaced``: members without their own errors (``Replacement``); ``swapped``: those in
+        whose place the other release's answer. Raises ``UnansweredError`` if one of these has to
+        be asked, and as the model.
+        """
+        if replaced and not self._learned:
+            self._learned = True
+            for one in self._known.values():
+                one.learns = True
+            self.run(self._known)
+            for one in self._known.values():
+                one.learns = False
+        self._replaced, self._swapped = replaced, swapped
+        self.received = []
+        self._flow.members.observer = self
+        try:
+            return self._model.predict(self._rows, self._specs)
+        finally:
+            self._flow.members.observer = None
+            self._flow.take_calls()
+
+    def submit(self, member: Member, rows: Any, began: float) -> Submitted:
+        """As ``Member.submit``."""
+        own = self._own(member, rows, began)
+        if member.spec.name not in self._replaced:
+            return own
+        found = self._known[member.spec.name].corrected(rows, own.result())
+        return Submitted(member, len(rows), began, answers=found)
+
+    def _own(self, member: Member, rows: Any, began: float) -> Submitted:
+        name = member.spec.name
+        places = self._studied.places(rows, name)
+        other = self._others[name] if name in self._swapped else None
+        if other is not None:
+            member = member.in_place(other.spec, other)
+        return member.submit_to(_Observed(self, member, places, other), rows, began)
+
+    def kept(self, key: tuple[bool, str, str]) -> Predictions | None:
+        """The answers to rows that were asked before."""
+        return self._kept.get(key)
+
+    def keep(self, key: tuple[bool, str, str], found: Predictions) -> None:
+        """Keep the answers to rows."""
+        self._kept[key] = found
+
+    def _labelled(self, rows: Any) -> Any:
+        if not is_frame(rows):
+            return rows
+        import pandas as pd
+
+        first = self._studied.first
+        return rows.set_axis(pd.RangeIndex(first, first + len(rows)))
+
+    def _replacement(self, name: str, truth: Sequence[Any]) -> Replacement:
+        member = self._flow.members[name]
+        runner = member.runner
+        found = right_answers(member.spec, truth, runner.classes, chances=runner.has_probabilities)
+        return Replacement(member.spec, self._studied, found)
+
+
+class _Observed:
+    """A runner of one call, which keeps answers and records which rows they are for."""
+
+    def __init__(
+        self, study: Study, member: Member, places: list[int], other: OtherMember | None
+    ) -> None:
+        self._study = study
+        self._member = member
+        self._places = places
+        self._other = other
+
+    def ask(self, rows: Any, until: float | None) -> tuple[_Answer | None, int]:
+        columns, count = member_columns(rows, self._member.spec)
+        if not count:
+            return None, 0
+        encoded = encoded_columns(columns, self._member.spec.features, count)
+        name, digest = self._member.spec.name, digest_of(encoded)
+        key = (self._other is not None, name, digest)
+        found = self._study.kept(key)
+        if found is None and self._other is not None:
+            found = self._other.answers.get(digest)
+            if found is None:
+                raise UnansweredError(name, digest, encoded)
+        waits = None if found is not None else self._member.runner.ask(rows, until)[0]
+        return _Answer(self, found, waits, key), count
+
+    def answered(self, found: Predictions, key: tuple[bool, str, str]) -> None:
+        self._study.keep(key, found)
+        self._study.received.append(Received(self._member.spec.name, self._places, found))
+
+
+class _Answer:
+    """The outcome of a call: known, or to be waited for."""
+
+    def __init__(
+        self,
+        observed: _Observed,
+        found: Predictions | None,
+        waits: Any,
+        key: tuple[bool, str, str],
+    ) -> None:
+        self._observed = observed
+        self._found = found
+        self._waits = waits
+        self._key = key
+        self.own = self.own_began = self.queued = 0.0  # a study measures no time
+
+    def wait(self) -> Predictions:
+        found: Predictions = self._waits.wait() if self._found is None else self._found
+        self._observed.answered(found, self._key)
+        return found
+
+
+def digest_of(columns: EncodedColumns) -> str:
+    """sha256 of rows as a message has them."""
+    made = hashlib.sha256(json.dumps([columns.rows, columns.described]).encode())
+    for buffer in columns.buffers:
+        made.update(buffer)
+    return made.hexdigest()

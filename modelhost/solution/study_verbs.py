@@ -1,0 +1,97 @@
+"""The verbs by which the harness studies a solution (:mod:`modelhost.work`).
+
+    study    model, columns, rows, specs, truth, others → members
+    rerun    replaced, swapped → predictions and received, or unanswered: a member of another
+             release, the digest of the rows and their columns
+    answer   member, rows, columns → predictions of the member alone
+
+``others`` has for each member of another release ``spec``, ``classes``, ``has_probabilities`` and
+``answers``: digest, header and number of buffers of each. ``received`` has for each call the
+member, the places of its rows, the header of its answers, and their number of buffers.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Iterator, Sequence
+
+from modelhost.array_input import FRAME, input_builder
+from modelhost.columns import decode_columns
+from modelhost.errors import PackageError
+from modelhost.model import LoadedModel
+from modelhost.prediction_messages import decode_predictions, encode_predictions
+from modelhost.project_code import project_errors
+from modelhost.solution.flow import Flow
+from modelhost.solution.study import OtherMember, Study, UnansweredError
+from modelhost.wire import Buffer, Message
+
+
+class StudyVerbs:
+    """The study of this process, one at a time."""
+
+    def __init__(self) -> None:
+        self._study: Study | None = None
+
+    def begin(self, asked: Message, model: LoadedModel, rows: Any, specs: Sequence[Any]) -> Message:
+        """``study``: ``rows`` are those of ``asked``, a frame or an array."""
+        flow, given = _flow(model), asked.header
+        others = list(_others(given.get("others", ()), asked.buffers[given["after"] :]))
+        self._study = Study(model, rows, specs, given["truth"], others)
+        return Message({"members": described(flow)})
+
+    def rerun(self, asked: Message) -> Message:
+        """``rerun``."""
+        assert self._study is not None
+        try:
+            with project_errors("the flow"):
+                found = self._study.run(asked.header["replaced"], asked.header["swapped"])
+        except UnansweredError as missing:
+            columns = missing.columns
+            told = {"member": missing.member, "digest": missing.digest, "rows": columns.rows}
+            told["columns"] = columns.described
+            return Message({"unanswered": told}, columns.buffers)
+        header, buffers = encode_predictions(found)
+        own, received = len(buffers), []
+        for call in self._study.received:
+            answers, more = encode_predictions(call.found)
+            received.append([call.member, call.places, answers, len(more)])
+            buffers += more
+        return Message({**header, "own": own, "received": received}, buffers)
+
+
+def answer(asked: Message, model: LoadedModel) -> Message:
+    """``answer``: the answers of one member to rows as it takes them."""
+    given = asked.header
+    member = _flow(model).members[given["member"]]
+    columns = decode_columns(given["columns"], asked.buffers, given["rows"])
+    rows = input_builder(FRAME, member.spec.features).frame(columns, given["rows"])
+    waits, _ = member.runner.ask(rows, None)
+    assert waits is not None
+    return Message(*encode_predictions(waits.wait()))
+
+
+def described(flow: Flow) -> list[dict[str, Any]]:
+    """The members, as they are loaded."""
+    return [
+        {
+            "spec": member.spec.as_json(),
+            "classes": None if member.runner.classes is None else list(member.runner.classes),
+            "has_probabilities": member.runner.has_probabilities,
+        }
+        for member in (flow.members[name] for name in flow.members)
+    ]
+
+
+def _others(given: Sequence[dict[str, Any]], buffers: Sequence[Buffer]) -> Iterator[OtherMember]:
+    at = 0
+    for one in given:
+        answers = {}
+        for digest, header, count in one["answers"]:
+            answers[digest] = decode_predictions(Message(header, buffers[at : at + count]))
+            at += count
+        yield OtherMember(one, answers)
+
+
+def _flow(model: LoadedModel) -> Flow:
+    if not isinstance(model.native, Flow):
+        raise PackageError("expected a solution, got a package of one model")
+    return model.native

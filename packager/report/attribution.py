@@ -1,0 +1,127 @@
+"""The shares of a solution's members in its error, as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from packager.report.numbers import NO_VALUE, digits, percent
+from packager.report.table import Cell, table
+from packager.text import escape_control_characters
+from packager.worker.test.attribution_records import (
+    EVERY,
+    Attribution,
+    MemberFigures,
+    PlayerShare,
+    SliceAttribution,
+)
+
+REST = "the rest"
+"""What is left with the right answers of all members: the flow, the data, other members."""
+HEADS = ("member", "share", "95 % interval", "of the error")
+MAX_SLICES = 5
+"""Slices that are shown; JSON has all."""
+MAX_METRICS = 3
+ROUNDING = 1e-9
+"""The part of an error up to which a share is what rounding leaves."""
+
+
+def attribution_text(found: Attribution, columns: int | None = None) -> Iterator[str]:
+    """Tables: the shares of all rows and of the worst slices, and each member by itself."""
+    if found.not_attributed:
+        yield escape_control_characters(f"error by member: not known: {found.not_attributed}")
+    for one in found.slices[:1]:
+        rows = [share_row(share, one) for share in (*one.shares, one.rest)]
+        yield f"{heading(found, one)}\n{table(HEADS, rows, columns, right=HEADS[1:], indent=2)}"
+    if len(found.slices) > 1:
+        yield _slices(found, columns)
+    if found.members:
+        heads = ("member", "rows received", "judged", "own metrics on them")
+        lines = table(heads, map(_member_row, found.members), columns, indent=2)
+        yield f"members on the rows they received:\n{lines}"
+    for note in found.notes:
+        yield f"note: {escape_control_characters(note)}"
+
+
+def heading(found: Attribution, one: SliceAttribution) -> str:
+    """What the shares are of: ``error by member: mean absolute error 1.2 of 500 rows``."""
+    where = "" if one.slice == EVERY else f" in {one.slice}"
+    return f"error by member{where}: {found.loss} {digits(one.error)}, {one.rows:,} rows"
+
+
+def share_row(share: PlayerShare, one: SliceAttribution) -> tuple[str, str, str, str]:
+    """Name, share, interval, and percent of the error."""
+    part = percent(share.value / one.error) if one.error else NO_VALUE
+    return share.name or REST, shown(share.value, one), ends(share, one), part
+
+
+def shown(value: float, one: SliceAttribution) -> str:
+    """A share with its sign; 0 if it is only what rounding left of the error."""
+    return digits(_tidy(value, one), sign=True)
+
+
+def ends(share: PlayerShare, one: SliceAttribution) -> str:
+    """The interval of a share."""
+    if share.interval is None:
+        return NO_VALUE
+    low, high = (digits(_tidy(end, one)) for end in share.interval)
+    return f"{low} to {high}"
+
+
+def _tidy(value: float, one: SliceAttribution) -> float:
+    return 0.0 if abs(value) <= ROUNDING * one.error else value
+
+
+def worst_slices(found: Attribution) -> list[SliceAttribution]:
+    """Declared slices, those with the largest error first."""
+    return sorted(found.slices[1:], key=lambda one: -one.error)
+
+
+def own_metrics(member: MemberFigures, most: int = MAX_METRICS) -> str:
+    """``accuracy 0.93 (0.91 to 0.95)`` and others, or why there are none."""
+    if not member.metrics:
+        return member.why or NO_VALUE
+    return ", ".join(
+        f"{name} {digits(one.value)}"
+        + (
+            ""
+            if one.interval is None
+            else f" ({digits(one.interval[0])} to {digits(one.interval[1])})"
+        )
+        for name, one in list(member.metrics.items())[:most]
+    )
+
+
+def attribution_facts(found: Attribution) -> Iterator[tuple[str, str]]:
+    """One line for ``package inspect``."""
+    if not found.slices:
+        yield "error by", f"not known: {found.not_attributed}"
+        return
+    every = found.slices[0]
+    parts = [f"{one.name or REST} {shown(one.value, every)}" for one in (*every.shares, every.rest)]
+    yield (
+        "error by",
+        f"{', '.join(parts)}; {found.loss} {digits(every.error)} of {every.rows:,} rows",
+    )
+
+
+def _slices(found: Attribution, columns: int | None) -> str:
+    names = [share.name or REST for share in (*found.slices[0].shares, found.slices[0].rest)]
+    heads = ("slice", "rows", "error", *names)
+    rows: list[tuple[Cell, ...]] = [
+        (
+            one.slice,
+            f"{one.rows:,}",
+            digits(one.error),
+            *(shown(share.value, one) for share in (*one.shares, one.rest)),
+        )
+        for one in worst_slices(found)[:MAX_SLICES]
+    ]
+    more = len(found.slices) - 1 - MAX_SLICES
+    left = f"\n  and {more:,} more slices; --json has all" if more > 0 else ""
+    lines = table(heads, rows, columns, right=heads[1:], indent=2)
+    return f"error by member in the worst slices:\n{lines}{left}"
+
+
+def _member_row(member: MemberFigures) -> tuple[Cell, ...]:
+    judged = f"{member.judged:,}" if member.judged else NO_VALUE
+    return member.name, f"{member.rows:,}", judged, own_metrics(member)

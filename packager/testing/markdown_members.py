@@ -1,0 +1,57 @@
+"""The shares of a solution's members in Markdown."""
+
+from __future__ import annotations
+
+from packager.testing.markdown_text import NO_VALUE, escaped, signed, table_lines
+from packager.worker.test.attribution_records import Attribution, PlayerShare, SliceAttribution
+
+MAX_SLICES = 10
+REST = "the rest"
+ROUNDING = 1e-9
+"""The part of an error up to which a share is what rounding leaves."""
+
+
+def members_markdown(found: Attribution) -> str:
+    """A table of the shares by slice, and of the members by themselves."""
+    lines = ["### Error by member\n"]
+    if found.not_attributed:
+        lines.append(f"Not attributed: {escaped(found.not_attributed)}\n")
+    if found.slices:
+        every = found.slices[0]
+        names = [escaped(one.name) if one.name else REST for one in (*every.shares, every.rest)]
+        lines.append(f"Shapley shares of the {found.loss}; they add up to it.\n")
+        rows = map(_slice, found.slices[: MAX_SLICES + 1])
+        lines += [*table_lines(("slice", "rows", "error", *names), rows), ""]
+    if found.members:
+        members = (
+            (
+                escaped(one.name),
+                f"{one.rows:,}",
+                ", ".join(f"{name} {signed(m.value)}" for name, m in [*one.metrics.items()][:3])
+                or escaped(one.why)
+                or NO_VALUE,
+            )
+            for one in found.members
+        )
+        lines += table_lines(("member", "rows received", "own metrics on them"), members)
+    return "\n".join(lines) + "\n"
+
+
+def _slice(one: SliceAttribution) -> tuple[str, ...]:
+    shares = (*one.shares, one.rest)
+    values = [
+        signed(_tidy(share.value, one), sign=True) + _interval(share, one) for share in shares
+    ]
+    return escaped(one.slice), f"{one.rows:,}", signed(one.error), *values
+
+
+def _interval(share: PlayerShare, one: SliceAttribution) -> str:
+    if share.interval is None:
+        return ""
+    low, high = (signed(_tidy(end, one)) for end in share.interval)
+    return f" ({low} to {high})"
+
+
+def _tidy(value: float, one: SliceAttribution) -> float:
+    """A share, 0 if it is only what rounding left of the error."""
+    return 0.0 if abs(value) <= ROUNDING * one.error else value

@@ -1,0 +1,222 @@
+"""Which members of a solution its error comes from: Shapley shares over known right answers.
+
+A member is replaced by its right answers, for every set of members, and the loss of each row is
+measured (:mod:`monitoring.stats.shapley`). What is left with all members right is the rest: the
+flow, the data, and members without a right answer.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from monitoring.slices.slices import ALL
+from monitoring.stats.shapley import coalitions, contributions, mean_share
+from packager.errors import PackageError, UsageError
+from packager.manifest.base import Scalar
+from packager.model.hosted_model import HostedModel
+from packager.model.predictions import Predictions, scalars
+from packager.text import counted
+from packager.worker.test.attribution_examples import Effects, row_effects
+from packager.worker.test.attribution_records import (
+    Attribution,
+    Loss,
+    PlayerShare,
+    SliceAttribution,
+)
+from packager.worker.test.hosted_study import HostedStudy, ReceivedRows, StudiedMember
+from packager.worker.test.judged_rows import Judged, JudgedRows
+from packager.worker.test.member_figures import member_figures
+from packager.worker.test.repeated_answers import first_difference
+
+Floats = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+MAX_ROWS = 20_000
+"""Rows that are studied: each is predicted up to 256 times."""
+
+
+@dataclass(frozen=True)
+class AttributedRows:
+    """Labelled rows of a solution, n of them."""
+
+    features: pd.DataFrame
+    given: pd.DataFrame
+    """Columns with right answers of members, among others."""
+    judge: Callable[[Predictions], Judged]
+    """The answers to the rows beside the right ones."""
+    masks: Mapping[str, Mask]
+    """Declared slice → mask, shape (n,)."""
+    places: Codes
+    """The position of each row in the data, shape (n,)."""
+    shown: Callable[[int], Mapping[str, Any]]
+    """The cells of a row, by its place among the n, that may be shown."""
+
+
+@dataclass(frozen=True)
+class _Runs:
+    """What the runs of a study say."""
+
+    players: tuple[str, ...]
+    losses: Floats
+    """Of each coalition and row, shape (2**k, n); NaN where a row has no loss."""
+    base: Judged
+    """With the answers of all members."""
+    received: Sequence[ReceivedRows]
+
+
+def chosen_rows(rows: int) -> Mask:
+    """At most ``MAX_ROWS`` of ``rows`` rows, evenly: shape (n,)."""
+    chosen = np.zeros(rows, np.bool_)
+    chosen[np.unique(np.linspace(0, rows - 1, min(rows, MAX_ROWS)).astype(np.int64))] = True
+    return chosen
+
+
+def attribute(
+    model: HostedModel, rows: AttributedRows, expected: Predictions, *, strict: bool = False
+) -> Attribution:
+    """The shares of the members of ``model``, a solution, in its error on ``rows``.
+
+    ``expected``: its answers to them. ``Attribution.not_attributed`` says why there are none. Raise
+    ``PackageError`` for right answers that a member can't give, and, if ``strict``, ``UsageError``
+    for a ``truth`` that is no column.
+    """
+    study = HostedStudy(model, rows.features, {})
+    truth, left_out = _truths(study.members.values(), rows.given)
+    named = [one.spec for one in study.members.values() if one.spec.truth is not None]
+    for spec in named if strict else ():
+        if spec.truth not in rows.given.columns:
+            raise UsageError(
+                f"[[member]] {spec.name}: `truth`: expected a column of the data, got"
+                f" {spec.truth!r}",
+                f"the columns are {', '.join(map(repr, list(rows.given.columns)[:20]))}",
+            )
+    study = HostedStudy(model, rows.features, truth)
+    try:
+        answers = study.run()
+    except PackageError as error:
+        return Attribution(rows=len(rows.features), not_attributed=error.message)
+    received = study.received
+    figures = member_figures(study.members, received, truth, left_out, rows.judge(answers).groups)
+    found = Attribution(rows=len(rows.features), members=figures)
+    if first_difference(expected, answers) is not None:
+        why = "the flow's answers depend on the labels of the index of `rows`"
+        return found.model_copy(update={"not_attributed": why})
+    if not truth:
+        why = "no member has a right answer: name its column by `truth` under [[member]]"
+        return found.model_copy(update={"not_attributed": why})
+    return _attributed(study, rows, truth, found)
+
+
+def _attributed(
+    study: HostedStudy,
+    rows: AttributedRows,
+    truth: Mapping[str, Sequence[Scalar | None]],
+    found: Attribution,
+) -> Attribution:
+    try:
+        runs = _runs(study, tuple(truth), rows.judge)
+    except PackageError as error:
+        return found.model_copy(update={"not_attributed": error.message})
+    if runs is None:
+        return found.model_copy(update={"not_attributed": "its answers have no loss of a row"})
+    known = np.isfinite(runs.losses).all(axis=0)
+    if not known.any():
+        return found.model_copy(update={"not_attributed": "no row has a number in all runs"})
+    notes: tuple[str, ...] = ()
+    if not known.all():
+        without = counted(int((~known).sum()), "row")
+        notes = (f"{without} without a number in one of the runs left out of the shares",)
+    parts = -contributions(runs.losses[:, known])
+    names = {name: mask[known] for name, mask in rows.masks.items() if name != ALL}
+    every = {ALL: np.ones(int(known.sum()), np.bool_)}
+    own = None if runs.base.groups is None else runs.base.groups[known]
+    slices = tuple(
+        _slice(name, mask, runs, (parts, runs.losses[:, known], own))
+        for name, mask in (every | names).items()
+        if mask.any()
+    )
+    effects = Effects(runs.players, parts, np.flatnonzero(known), runs.base, runs.received)
+    return found.model_copy(
+        update={
+            "loss": _loss(runs.base),
+            "slices": slices,
+            "examples": row_effects(effects, truth, rows.places, rows.shown),
+            "notes": notes,
+        }
+    )
+
+
+def _truths(
+    members: Iterable[StudiedMember], given: pd.DataFrame
+) -> tuple[dict[str, list[Scalar | None]], dict[str, str]]:
+    """The right answers of members by their name, and why others have none."""
+    found: dict[str, list[Scalar | None]] = {}
+    left_out: dict[str, str] = {}
+    for member in members:
+        spec = member.spec
+        if spec.truth is None:
+            left_out[spec.name] = "no `truth` is named"
+        elif spec.truth not in given.columns:
+            left_out[spec.name] = f"the data have no column {spec.truth!r}"
+        elif spec.task not in ("classification", "regression"):
+            left_out[spec.name] = "its answers are not one label or number"
+        elif given[spec.truth].isna().all():
+            left_out[spec.name] = f"column {spec.truth!r} is empty"
+        else:
+            found[spec.name] = scalars(given[spec.truth])
+    return found, left_out
+
+
+def _runs(
+    study: HostedStudy, players: tuple[str, ...], judge: Callable[[Predictions], Judged]
+) -> _Runs | None:
+    """Run every coalition of right members; None if the answers have no loss."""
+    losses, base, received = [], None, []
+    for inside in coalitions(len(players)):
+        judged = judge(study.run([players[at] for at in inside]))
+        if base is None:
+            base, received = judged, study.received
+        if judged.losses is None:
+            return None
+        losses.append(judged.losses)
+    assert base is not None
+    return _Runs(players, np.array(losses, np.float64), base, received)
+
+
+def _slice(
+    name: str, mask: Mask, runs: _Runs, measured: tuple[Floats, Floats, Codes | None]
+) -> SliceAttribution:
+    """The shares of the rows of ``mask``."""
+    parts, losses, groups = measured
+    own = None if groups is None else groups[mask]
+    return SliceAttribution(
+        slice=name,
+        rows=int(mask.sum()),
+        error=float(losses[0, mask].mean()),
+        shares=tuple(
+            share_of(player, parts[at, mask], own) for at, player in enumerate(runs.players)
+        ),
+        rest=share_of("", losses[-1, mask], own),
+    )
+
+
+def share_of(name: str, contribution: Floats, groups: Codes | None) -> PlayerShare:
+    """The record of a share from its contributions, shape (n,)."""
+    found = mean_share(contribution, groups)
+    known = math.isfinite(found.low)
+    return PlayerShare(
+        name=name, value=found.value, interval=(found.low, found.high) if known else None
+    )
+
+
+def _loss(judged: Judged) -> Loss:
+    if not isinstance(judged, JudgedRows):
+        return "mean loss"
+    return "share of wrong labels" if judged.task == "classification" else "mean absolute error"

@@ -1,0 +1,88 @@
+"""Rows whose loss one member of a solution made: those that it spoilt, and those it repaired."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from packager.manifest.base import Scalar
+from packager.worker.test.attribution_records import MAX_EXAMPLES, RowEffect
+from packager.worker.test.cases.outcomes import short
+from packager.worker.test.hosted_study import ReceivedRows
+from packager.worker.test.judged_rows import Judged, JudgedRows
+
+Floats = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.int64]
+NOT_ASKED = "not asked"
+"""The answer of a member to a row that the flow did not hand it."""
+
+
+class Effects(NamedTuple):
+    """What each member makes of the loss of each row."""
+
+    members: Sequence[str]
+    parts: Floats
+    """Shape (k, m), of m rows."""
+    rows: Codes
+    """Of each of them, its place among the n studied rows, shape (m,)."""
+    base: Judged
+    """The answers of the solution to the n rows."""
+    received: Sequence[ReceivedRows]
+
+
+def row_effects(
+    found: Effects,
+    truth: Mapping[str, Sequence[Scalar | None]],
+    places: Codes,
+    cells: Callable[[int], Mapping[str, Any]],
+) -> tuple[RowEffect, ...]:
+    """For each member the rows that it spoilt most, then those that it repaired most.
+
+    ``places``: the position of each of the n rows in the data; ``cells``: what may be shown of one.
+    """
+    return tuple(_effects(found, truth, places, cells))
+
+
+def _effects(
+    found: Effects,
+    truth: Mapping[str, Sequence[Scalar | None]],
+    places: Codes,
+    cells: Callable[[int], Mapping[str, Any]],
+) -> Iterator[RowEffect]:
+    answers = _answers(found.received)
+    for at, member in enumerate(found.members):
+        part = found.parts[at]
+        order = np.argsort(-part, kind="stable")
+        spoilt = [row for row in order[:MAX_EXAMPLES] if part[row] > 0]
+        repaired = [row for row in order[::-1][:MAX_EXAMPLES] if part[row] < 0]
+        for row in (*spoilt, *repaired):
+            place = int(found.rows[row])
+            own = answers.get(member, {}).get(place, NOT_ASKED)
+            shown = {**_solution(found.base, place), "member_answer": short(own)}
+            shown["member_right"] = short(truth[member][place])
+            yield RowEffect(
+                member=member,
+                effect="spoilt" if part[row] > 0 else "repaired",
+                row=int(places[place]),
+                share=float(part[row]),
+                shown=shown,
+                cells=cells(place),
+            )
+
+
+def _answers(received: Sequence[ReceivedRows]) -> dict[str, dict[int, Any]]:
+    """Member → place → its last answer."""
+    found: dict[str, dict[int, Any]] = {}
+    for call in received:
+        found.setdefault(call.member, {}).update(zip(call.places, call.found.labels, strict=True))
+    return found
+
+
+def _solution(base: Judged, place: int) -> dict[str, Any]:
+    """The answer and the right answer of the solution."""
+    if not isinstance(base, JudgedRows):
+        return {}
+    return {"answer": short(base.found.labels[place]), "right": short(base.truth[place])}

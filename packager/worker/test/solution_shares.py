@@ -1,0 +1,77 @@
+"""The shares of a solution's members in its error on new rows."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from packager.errors import PackageError
+from packager.model.hosted import ModelHost
+from packager.model.paths import Root
+from packager.model.predictions import Predictions
+from packager.worker.compile.held_out import json_rows
+from packager.worker.processes.asked_model import StoredModel
+from packager.worker.processes.host_command import model_host
+from packager.worker.test.attribution import AttributedRows, attribute, chosen_rows
+from packager.worker.test.attribution_records import Attribution
+from packager.worker.test.cases.outcomes import open_cells
+from packager.worker.test.judged_rows import Judged
+from packager.worker.test.labelled import judged_data
+from packager.worker.test.new_rows import NewRows
+
+Mask = npt.NDArray[np.bool_]
+
+
+def solution_shares(
+    rows: NewRows,
+    answers: Predictions,
+    kept: Mask,
+    chosen: npt.NDArray[np.float64] | None,
+    root: Root,
+) -> Attribution | None:
+    """The shares on the rows of ``kept``, which have labels; None for a package of one model.
+
+    ``answers``: of the solution to ``rows``; ``chosen``: the probability with which each row was to
+    be labelled. A test goes on without shares, and says why.
+    """
+    manifest = rows.manifest
+    if manifest.solution is None:
+        return None
+    count = int(kept.sum())
+    if not count:
+        return Attribution(rows=0, not_attributed="the new data have no labels")
+    if chosen is not None:
+        why = "the labelled rows were chosen with different probabilities"
+        return Attribution(rows=count, not_attributed=why)
+    some = np.flatnonzero(kept)[chosen_rows(count)]
+    mask = np.zeros(len(rows), np.bool_)
+    mask[some] = True
+    labelled = rows.where(mask)
+    sys.stderr.write(f"attributing the error on {len(labelled):,} rows to the members\n")
+    with ModelHost(model_host(root)) as host:
+        model = StoredModel(root.models, manifest.serve, manifest.task).load(host).untraced()
+        given = _attributed_rows(labelled)
+        try:
+            return attribute(model, given, answers.at(some.tolist()))
+        except PackageError as error:
+            return Attribution(rows=len(labelled), not_attributed=error.message)
+
+
+def _attributed_rows(rows: NewRows) -> AttributedRows:
+    every = np.ones(len(rows), np.bool_)
+    features, schema = rows.features, rows.manifest.schema_
+
+    def judge(found: Predictions) -> Judged:
+        judged = judged_data(rows, found, every)
+        assert judged is not None
+        return judged
+
+    def cells(place: int) -> Mapping[str, Any]:
+        (row,) = json_rows(features.iloc[[place]], schema)
+        return open_cells(row, schema)
+
+    return AttributedRows(features, rows.given, judge, rows.masks, rows.places, cells)
