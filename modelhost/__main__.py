@@ -55,7 +55,10 @@ def main(arguments: list[str]) -> int:
         confine_as_asked()  # before libraries are imported, which could use the network
         from modelhost.work import work
 
-        work(connection)
+        code = work(connection)
+        if code:
+            sys.stderr.flush()
+            os._exit(code)  # threads that the model has left must not keep the process
         return 0
     code = _serve(connection)
     sys.stdout.flush()

@@ -13,7 +13,6 @@ An encoded column is an object in the header with ``"as"``:
                               elements, one encoded column
 
 Dates, times of day and decimals are text: ISO 8601, and plain numbers.
-
 ``nulls`` says whether the last buffer, the mask, is there. Numbers are little-endian; a missing
 float is NaN. Times are ticks since 1970 in the unit of the column's dtype, with the least int64
 for a missing one. An integer array of a column of categories holds codes, -1 for a missing one.
@@ -28,6 +27,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from modelhost.errors import PackageError
+from modelhost.text import joined_ascii, part_ends
 from modelhost.wire import Buffer
 
 MAX_INLINE_ROWS = 16
@@ -184,8 +184,7 @@ _ENCODE: dict[str, Callable[[Sequence[Any], Any], tuple[dict[str, Any], list[Buf
 
 
 def _encode_parts(parts: Sequence[bytes]) -> tuple[dict[str, Any], list[Buffer]]:
-    ends = np.cumsum([len(part) for part in parts], dtype=np.int64)
-    return {"nulls": False}, [b"".join(parts), ends.astype("<i8").tobytes()]
+    return {"nulls": False}, [b"".join(parts), part_ends(parts)]
 
 
 def _with_mask(
@@ -198,6 +197,9 @@ def _with_mask(
 
 def encode_text(values: Sequence[Any]) -> tuple[dict[str, Any], list[Buffer]]:
     """Texts; a value that is no text is null."""
+    whole = joined_ascii(values)
+    if whole is not None:
+        return {"as": "text", "nulls": False}, [whole, part_ends(values)]
     mask = [not isinstance(value, str) for value in values]
     parts = [
         b"" if gone else value.encode("utf-8", "surrogatepass") for value, gone in zip(values, mask)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import struct
 import sys
-from typing import Any
+from itertools import accumulate
+from typing import Any, Sequence
 
 MAX_DISPLAYED = 80
 """Characters of a value that a message shows."""
@@ -31,3 +33,17 @@ def number_name(value: float) -> str:
     """The shortest text of ``value`` alone, which names a quantile in an answer."""
     short = f"{value:g}"
     return short if float(short) == value else repr(float(value))
+
+
+def part_ends(parts: Sequence[Any]) -> bytes:
+    """Where each part ends in all of them joined: little-endian int64."""
+    return struct.pack(f"<{len(parts)}q", *accumulate(map(len, parts)))
+
+
+def joined_ascii(values: Sequence[Any]) -> bytes | None:
+    """The joined values if all are text in ASCII, of which a character is a byte; else None."""
+    try:
+        joined = "".join(values)
+    except TypeError:
+        return None
+    return joined.encode("ascii") if joined.isascii() else None

@@ -28,6 +28,7 @@ MAX_JOINED_BYTES = 1 << 16
 """Up to this size a message is sent by one call, which costs more than a copy of the bytes."""
 _CHUNK = 1 << 18
 _encode = json.JSONEncoder(separators=(",", ":")).encode
+_decode = json.JSONDecoder().decode
 
 Buffer = Union[bytes, bytearray, memoryview]
 
@@ -80,6 +81,11 @@ class Decoder:
 
     def feed(self, piece: Buffer) -> Iterator[Message]:
         """Yield the messages that ``piece`` completes; raise ``WireError`` for anything else."""
+        if not self._data and len(piece) >= PREFIX.size and isinstance(piece, bytes):
+            header, payload = _lengths(piece, self._max_header, self._max_payload)
+            if PREFIX.size + header + payload == len(piece):  # one message, which is not copied
+                yield _message(memoryview(piece)[PREFIX.size :], header)
+                return
         self._data += piece
         while len(self._data) >= self._needed:
             header, payload = _lengths(self._data, self._max_header, self._max_payload)
@@ -148,7 +154,7 @@ def _lengths(data: Buffer, max_header: int, max_payload: int) -> tuple[int, int]
 
 def _message(block: memoryview, header_size: int) -> Message:
     try:
-        header = json.loads(bytes(block[:header_size]))
+        header = _decode(str(block[:header_size], "utf-8", "surrogatepass"))
         lengths = header.pop("buffers")
         whole = len(lengths) <= MAX_BUFFERS and all(
             type(length) is int and length >= 0 for length in lengths

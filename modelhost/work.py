@@ -55,6 +55,10 @@ from modelhost.storage import save_model
 from modelhost.wire import Message, receive, send
 
 
+class OutOfMemoryError(Exception):
+    """The model of a member ran out of memory: its process is to end."""
+
+
 class Workshop:
     """The models of this process, and the verbs on them."""
 
@@ -132,7 +136,7 @@ class Workshop:
                 found = model.predict(builder.frame(columns, rows), specs)
         except PackageError as error:
             if isinstance(error.__cause__, MemoryError):  # another process starts with less
-                os._exit(EXIT_OUT_OF_MEMORY)
+                raise OutOfMemoryError from error
             raise
         seconds = time.perf_counter() - began
         header, buffers = encode_predictions(found)
@@ -265,15 +269,20 @@ def describe(error: PackageError) -> dict[str, Any]:
     }
 
 
-def work(connection: socket.socket) -> None:
-    """Answer requests until the harness closes the connection."""
+def work(connection: socket.socket) -> int:
+    """Answer requests until the harness closes the connection; return the exit code."""
     if find_spec("pandas") is not None:
         keep_text_plain()
-    workshop = Workshop()
+    workshop, own = Workshop(), os.getpid()
     while True:
         asked = receive(connection)
         if asked is None:
-            return
-        answer = workshop.answer(asked)
+            return 0
+        try:
+            answer = workshop.answer(asked)
+        except OutOfMemoryError:
+            return EXIT_OUT_OF_MEMORY
+        if os.getpid() != own:
+            return 0  # a child that the project's code has forked, which must not answer
         sys.stdout.flush()
         send(connection, answer)

@@ -377,6 +377,7 @@ STARTED = (
     "serving/health.py",
     "serving/platforms.py",
     "serving/predict_file.py",
+    "serving/scoring/__main__.py",
     "serving/service.py",
     "serving/compiled_check/checker.py",
 )

@@ -139,6 +139,7 @@ FEATURES: dict[str, str] = {
     "serving/test_hostile_bytes.py": "malformed requests as raw bytes",
     "serving/test_hostile_openapi.py": "requests made of the document",
     "serving/test_hostile_requests.py": "requests that mean harm, to a server",
+    "serving/test_hostile_members.py": "members that harm their own process, to a server",
     "serving/test_hostile_models.py": "models that harm their own process, to a server",
     "serving/test_java.py": "another language's client",
     "serving/test_proxies.py": "a server behind real proxies",

@@ -9,9 +9,11 @@ from collections import deque
 from socket import socket
 from typing import IO
 
-from modelhost.wire import Decoder, Message, WireError, encoded
+from modelhost.wire import MAX_HEADER_BYTES, Decoder, Message, WireError, encoded
 
-_CHUNK = 1 << 18
+MAX_ANSWER_BYTES = 1 << 30
+"""An answer that announces more is none: it would fill the memory."""
+_FIRST, _CHUNK = 1 << 13, 1 << 18
 
 
 class ExchangeEndedError(Exception):
@@ -35,7 +37,7 @@ class Exchange:
         self._ended = ended
         self._answers = _poll(connection, ended, select.POLLIN)
         self._room = _poll(connection, ended, select.POLLOUT)
-        self._decoder = Decoder()
+        self._decoder = Decoder(MAX_HEADER_BYTES, MAX_ANSWER_BYTES)
         self._arrived: deque[Message] = deque()
         self._numbers = itertools.count()
         self._missed: dict[int, float] = {}
@@ -91,7 +93,7 @@ class Exchange:
     def _read(self, until: float | None) -> None:
         self._wait(self._answers, until)
         try:
-            piece = self._connection.recv(_CHUNK)
+            piece = self._connection.recv(_FIRST if self._decoder.idle else _CHUNK)
             if not piece:
                 raise ExchangeEndedError
             self._arrived.extend(self._decoder.feed(piece))

@@ -1,17 +1,19 @@
 """The columns of a frame of a few rows as lists for a message, without the cost of a series each.
 
-What needs a conversion or a closer look is left to :mod:`modelhost.solution.member_input`.
+They are read from the blocks in which pandas stores them; without these parts of pandas, or where a
+value needs a conversion or a closer look, :mod:`modelhost.solution.member_input` reads the frame.
 """
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from typing import Any, Callable, Mapping
 
 import numpy as np
 
-from modelhost.columns import MAX_INLINE_ROWS
 from modelhost.solution.spec import MemberSpec
 
+MAX_ROWS = 128
+"""Up to this many rows, lists in JSON are faster than a series and buffers for each column."""
 MAX_DTYPES = 64
 """Categorical dtypes whose categories are remembered."""
 
@@ -21,10 +23,10 @@ class FewRows:
 
     def __init__(self, member: MemberSpec) -> None:
         self._names = [spec.name for spec in member.features]
-        self._kinds = [
-            spec.kind
+        self._readers = [
+            _READERS.get(spec.kind, _unknown)
             if spec.kind == "string" or not spec.dtype.endswith("category")
-            else "categories"
+            else _unknown
             for spec in member.features
         ]
         self._known: list[str] = []
@@ -33,84 +35,96 @@ class FewRows:
 
     def values(self, frame: Any, rows: int) -> list[list[Any]] | None:
         """Each feature's values, None for null; None for a frame that isn't as simple as that."""
-        column = getattr(frame, "_get_column_array", None)  # without it, frames are read as large
-        if rows > MAX_INLINE_ROWS or column is None:
+        if rows > MAX_ROWS:
             return None
-        places = self._places_in(frame)
-        if places is None:
+        try:
+            columns = self._columns(frame)
+            names = frame.columns.tolist()
+        except AttributeError:  # no frame, or one of another version of pandas
+            return None
+        if names != self._known:
+            self._known, self._places = names, self._places_in(names)
+        if self._places is None or len(columns) != len(names):
             return None
         made = []
-        for place, kind in zip(places, self._kinds):
-            read = _READERS.get(kind)
-            values = None if read is None else read(self, column(place))
-            if values is None:
+        for place, read in zip(self._places, self._readers):
+            kind, values = columns[place]
+            found = read(kind, values)
+            if found is None:
                 return None
-            made.append(values)
+            made.append(found)
         return made
 
-    def _places_in(self, frame: Any) -> list[int] | None:
+    def _places_in(self, names: list[str]) -> list[int] | None:
         """The positions of the features; None if one is absent, or there are two of a name."""
-        names = frame.columns.tolist()
-        if names != self._known:
-            found = {name: place for place, name in enumerate(names)}
-            whole = len(found) == len(names) and all(name in found for name in self._names)
-            self._known = names
-            self._places = [found[name] for name in self._names] if whole else None
-        return self._places
-
-    def numbers(self, array: Any) -> list[Any] | None:
-        """Of float64 or integers."""
-        if type(array) is not np.ndarray or array.dtype.kind not in "fi":
+        found = {name: place for place, name in enumerate(names)}
+        if len(found) < len(names) or not all(name in found for name in self._names):
             return None
-        values = array.tolist()
-        return values if array.dtype.kind == "i" else [None if v != v else v for v in values]
+        return [found[name] for name in self._names]
 
-    def integers(self, array: Any) -> list[Any] | None:
-        """Of integers without null."""
-        if type(array) is not np.ndarray or array.dtype.kind != "i":
-            return None
-        return array.tolist()  # type: ignore[no-any-return]
+    def _columns(self, frame: Any) -> dict[int, tuple[str, list[Any]]]:
+        """Position → NumPy's kind of the dtype (``O`` also of categories), and values."""
+        found: dict[int, tuple[str, list[Any]]] = {}
+        for block in frame._mgr.blocks:
+            values = block.values
+            places = block.mgr_locs.as_array.tolist()
+            if type(values) is np.ndarray:
+                for place, listed in zip(places, values.tolist()):
+                    found[place] = values.dtype.kind, listed
+            elif hasattr(values, "codes"):
+                found[places[0]] = "O", self._labels(values)
+            elif len(places) == 1:
+                inner = values._ndarray  # of text; times and periods have one of numbers, too
+                found[places[0]] = "O" if inner.dtype.kind == "O" else "?", inner.tolist()
+            else:
+                found.update((place, ("?", [])) for place in places)
+        return found
 
-    def booleans(self, array: Any) -> list[Any] | None:
-        """Of booleans without null."""
-        if type(array) is not np.ndarray or array.dtype.kind != "b":
-            return None
-        return array.tolist()  # type: ignore[no-any-return]
-
-    def texts(self, array: Any) -> list[Any] | None:
-        """Of text, or of categories that are text."""
-        values = self._listed(array)
-        if values is None:
-            return None
-        if all(type(value) is str for value in values):
-            return values
-        if all(type(v) is str or v is None or (type(v) is float and v != v) for v in values):
-            return [value if type(value) is str else None for value in values]
-        return None
-
-    def _listed(self, array: Any) -> list[Any] | None:
-        """The values of an array of objects, of text, or of categories."""
-        codes = getattr(array, "codes", None)
-        if codes is None:
-            inner = getattr(array, "_ndarray", array)
-            if type(inner) is not np.ndarray or inner.dtype.kind != "O":
-                return None
-            return inner.tolist()  # type: ignore[no-any-return]
-        known = self._known_categories(array.dtype)
-        return [None if code < 0 else known[code] for code in codes.tolist()]
-
-    def _known_categories(self, dtype: Any) -> list[Any]:
-        found = self._categories.get(id(dtype))
-        if found is None:
+    def _labels(self, array: Any) -> list[Any]:
+        """The values of categories."""
+        dtype = array.dtype
+        known = self._categories.get(id(dtype))
+        if known is None:
             if len(self._categories) >= MAX_DTYPES:
                 self._categories.clear()
-            found = self._categories[id(dtype)] = (dtype, dtype.categories.tolist())
-        return found[1]
+            known = self._categories[id(dtype)] = (dtype, dtype.categories.tolist())
+        return [None if code < 0 else known[1][code] for code in array.codes.tolist()]
 
 
-_READERS: dict[str, Callable[[FewRows, Any], Any]] = {
-    "number": FewRows.numbers,
-    "integer": FewRows.integers,
-    "boolean": FewRows.booleans,
-    "string": FewRows.texts,
+def _numbers(kind: str, values: list[Any]) -> list[Any] | None:
+    if kind == "f":
+        return [value if value == value else None for value in values]
+    return values if kind == "i" else None
+
+
+def _integers(kind: str, values: list[Any]) -> list[Any] | None:
+    return values if kind == "i" else None
+
+
+def _booleans(kind: str, values: list[Any]) -> list[Any] | None:
+    return values if kind == "b" else None
+
+
+def _texts(kind: str, values: list[Any]) -> list[Any] | None:
+    if kind != "O":
+        return None
+    for value in values:
+        if type(value) is not str:
+            break
+    else:
+        return values
+    if all(type(v) is str or v is None or (type(v) is float and v != v) for v in values):
+        return [value if type(value) is str else None for value in values]
+    return None
+
+
+def _unknown(_kind: str, _values: list[Any]) -> None:
+    return None
+
+
+_READERS: Mapping[str, Callable[[str, Any], Any]] = {
+    "number": _numbers,
+    "integer": _integers,
+    "boolean": _booleans,
+    "string": _texts,
 }

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Callable
 from modelhost.array_input import input_builder
 from modelhost.predictions import Predictions
 from modelhost.solution.errors import MemberRaisedError
+from modelhost.solution.few_rows import FewRows
 from modelhost.solution.member_input import member_columns
 from modelhost.solution.spec import MemberSpec
 
@@ -31,6 +32,7 @@ class InlineMember:
             if place.is_dir() and str(place) not in sys.path:
                 sys.path.append(str(place))
         self._spec = spec
+        self._few = FewRows(spec)
         self._model = load(spec, folder)
         self._builder = input_builder(spec.takes, spec.features)
         self.has_probabilities = self._model.has_probabilities
@@ -41,7 +43,10 @@ class InlineMember:
 
         None for no rows; second, their number. Raises ``MemberInputError``.
         """
-        columns, count = member_columns(rows, self._spec)
+        count = len(rows) if hasattr(rows, "__len__") else 0
+        columns: Any = self._few.values(rows, count) if count else None
+        if columns is None:
+            columns, count = member_columns(rows, self._spec)
         if not count:
             return None, 0
         began = time.perf_counter()

@@ -159,6 +159,9 @@ def _integers(values: Any, _spec: ColumnSpec) -> Any:
 
 
 def _booleans(values: Any, _spec: ColumnSpec) -> Any:
+    dtype = getattr(values, "dtype", None)
+    if isinstance(dtype, np.dtype) and dtype.kind == "b":
+        return np.asarray(values)
     found = _plain(values)
     if not all(one is None or isinstance(one, bool) for one in found):
         raise TypeError("no booleans")
@@ -215,11 +218,27 @@ def _cells(values: Any, spec: ColumnSpec, member: MemberSpec) -> Any:
     return made
 
 
+def _codes(values: Any, spec: ColumnSpec) -> Any:
+    """The codes of more than a few values of exactly the categories of training, else None."""
+    categories = getattr(getattr(values, "dtype", None), "categories", None)
+    if categories is None or spec.categories is None or len(values) <= MAX_INLINE_ROWS:
+        return None
+    if not spec.dtype.endswith("category") or tuple(categories) != spec.categories:
+        return None
+    return np.asarray(values.cat.codes)
+
+
 def _any(values: Any, _spec: ColumnSpec) -> Any:
     return _plain(values)
 
 
 def _texts(values: Any, spec: ColumnSpec) -> Any:
+    codes = _codes(values, spec)
+    if codes is not None:
+        return codes
+    listed = values.tolist() if hasattr(values, "tolist") else list(values)
+    if {*map(type, listed)} == {str}:
+        return listed
     found = _plain(values)
     if all(one is None or isinstance(one, str) for one in found):
         return found

@@ -31,7 +31,7 @@ def inspect(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show what is in a package: recipe, data, members, metrics, worst slices.
+    """Show what is in a package: recipe, data, metrics, worst slices.
 
     With --check, exit 1 if a part differs from what the package's manifest and lock name.
     """

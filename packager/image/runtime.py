@@ -65,7 +65,7 @@ SERVING_MODULES = (
     "monitoring/slices/",
     "serving/",
 )
-"""Serving: exactly what ``python -m serving`` and ``serving.predict_file`` import."""
+"""Serving: exactly what ``serving``, ``serving.predict_file`` and ``serving.scoring`` import."""
 TRAINING_MODULES = (
     "packager/data/",
     "packager/worker/",

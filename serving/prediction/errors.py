@@ -15,6 +15,14 @@ class Unready:
     message: str
 
 
+def member_unready(waiting: tuple[str, str] | None, model: str) -> Unready | None:
+    """For a member of ``model`` that is not ready, and why; None if all are."""
+    if waiting is None:
+        return None
+    name, why = waiting
+    return Unready("member_restarting", f"member {name!r} of {model} {why}")
+
+
 class QueueFullError(Exception):
     """As many requests as admitted are queued or running."""
 

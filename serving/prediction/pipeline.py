@@ -29,6 +29,7 @@ from serving.prediction.errors import (
     QueueFullError,
     RowRefusedError,
     Unready,
+    member_unready,
 )
 from serving.prediction.jobs import JobThread, ignore_result
 from serving.prediction.outcome import PartialPrediction
@@ -80,14 +81,8 @@ class Pipeline:
         if self.stuck:
             return Unready("stuck", f"{self._model} did not answer by the deadline")
         client = self._predictor.client
-        if not self._predictor.needs_model:
-            return None
-        if client.ready:
-            waiting = client.waiting_member()
-            if waiting is None:
-                return None
-            name, why = waiting
-            return Unready("member_restarting", f"member {name!r} of {self._model} {why}")
+        if client.ready or not self._predictor.needs_model:
+            return member_unready(client.waiting_member(), self._model)
         for number, end in client.last_ends().items():
             name = f"process {number} of {self._model}"
             return Unready("model_restarting", end.sentence(name))

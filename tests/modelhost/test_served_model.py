@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +22,10 @@ from modelhost.output_spec import OutputSpec
 from modelhost.prediction_messages import decode_predictions
 from modelhost.predictions import Predictions
 from modelhost.served_model import ServedModel
+from modelhost.solution.flow import load_flow
+from modelhost.solution.prediction_bins import PredictionBins
 from modelhost.wire import Message
+from tests.support.solution_samples import member_spec, write_solution
 
 SPECS = [
     ColumnSpec("x", "number", "float64"),
@@ -211,3 +217,65 @@ def test_an_answer_of_another_form_names_its_output() -> None:
     refused = alone(own, 1.0, -1.0)["refused"]
     assert (refused["first"], refused["last"]) == (1, 1)
     assert (refused["output"], refused["expected"]) == ("vector", "(rows, 2)")
+
+
+FLOW = """
+from modelhost.solution.errors import MemberUnavailableError
+
+def run(rows, members):
+    x = rows["x"]
+    if (x == 5).any() or (x == 6).any():
+        raise MemberUnavailableError("double", "ended", late=bool((x == 6).any()))
+    return members.double(rows)
+"""
+
+
+@pytest.fixture
+def solution(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ServedModel:
+    """A flow that has lost a member for rows with 5, and for which it is late for rows with 6."""
+    model = write_solution(tmp_path, [(member_spec("double", "inline"), {"scale": 2})], FLOW)
+    monkeypatch.setattr(sys, "path", [str(tmp_path / "code"), *sys.path])
+    for name in ("flow", "double_model"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    flow = load_flow(model, None)
+    return ServedModel(LoadedModel(flow, "regression", None, False), SPECS, None, None)
+
+
+def test_the_first_answer_of_a_batch_has_the_calls_of_members(solution: ServedModel) -> None:
+    solution.count_predictions({"double": PredictionBins(2, (5.0,), {}, None).as_json()})
+    first, second = solution.answers([request(1.0, 2.0), request(3.0)])
+    assert "members" not in second.header
+    usage = first.header["members"]["double"]
+    assert (sum(usage.calls), usage.rows, usage.bins) == (1, [3, 0, 0], [2, 1])
+    assert 0 < usage.own <= usage.seconds
+    assert solution.members == {"double": "ready"}
+
+
+def test_a_member_that_is_gone_fails_the_requests_that_need_it(solution: ServedModel) -> None:
+    told = {"member": "double", "reason": "ended", "late": False}
+    answers = solution.answers([request(1.0), request(5.0), request(2.0)])
+    assert answers[1].header["unavailable"] == told
+    assert [decode_predictions(answers[n]).labels for n in (0, 2)] == [[2.0], [4.0]]
+
+
+def test_a_member_that_is_late_leaves_no_time_for_the_others(solution: ServedModel) -> None:
+    answers = solution.answers([request(1.0), request(6.0)])
+    assert [one.header["unavailable"]["late"] for one in answers] == [True, True]
+
+
+def test_members_have_a_little_less_time_than_the_request(solution: ServedModel) -> None:
+    def deadline(*seconds: float | None) -> float | None:
+        now = time.monotonic()
+        asked = [
+            request(1.0)
+            if one is None
+            else Message({**request(1.0).header, "deadline": int((now + one) * 1e9)})
+            for one in seconds
+        ]
+        solution.answers(asked)
+        end = solution._flow.members.deadline  # type: ignore[union-attr]
+        return None if end is None else end - now
+
+    assert deadline(100) == pytest.approx(99.9, abs=0.01)
+    assert deadline(100, 50) == pytest.approx(99.9, abs=0.01)
+    assert deadline(100, None) is None

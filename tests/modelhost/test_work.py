@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
+
+import pytest
 
 from modelhost.columns import ColumnSpec, decode_columns, encode_values
 from modelhost.wire import Message, receive, send
@@ -75,3 +78,70 @@ def test_requests_are_answered_until_the_connection_closes(tmp_path):
         ours.shutdown(socket.SHUT_WR)
         thread.join(30)
         assert not thread.is_alive()
+
+
+MEMBER = """
+import os
+class Model:
+    @classmethod
+    def load(cls, path):
+        return cls()
+    def predict(self, frame):
+        if (frame["x"] == 7).any():
+            raise MemoryError
+        if (frame["x"] == 8).any():
+            os.fork()
+        return (2 * frame["x"]).tolist()
+"""
+
+
+def loaded_member(folder):
+    (folder / "model").touch()
+    header = {"verb": "load", "path": str(folder / "model"), "predictor": "member:Model"}
+    about = {"loader": "joblib", "task": "regression", "outputs": [], "takes": "frame"}
+    specs = [ColumnSpec("x", "number", "float64").as_json()]
+    return Message({**header, **about, "specs": specs, "id": 0})
+
+
+def test_a_member_is_asked_without_specs_and_answers_have_the_number(project, tmp_path):
+    project.code(member=MEMBER)
+    shop = Workshop()
+    assert shop.answer(loaded_member(tmp_path)).header["id"] == 0
+    few = {"verb": "ask", "model": 0, "rows": 2, "values": [[1.0, None]], "id": 5}
+    answer = shop.answer(Message(few)).header
+    assert (answer["id"], answer["labels"]["values"]) == (5, [2.0, None])
+    assert answer["seconds"] > 0
+    made = encode_values([[3.0] * 20], [ColumnSpec("x", "number", "float64")], 20)
+    many = {"verb": "ask", "model": 0, "rows": 20, "columns": made.described, "id": 6}
+    answer = shop.answer(Message(many, made.buffers))
+    (labels,) = decode_columns([answer.header["labels"]], answer.buffers, 20)
+    assert labels.tolist() == [6.0] * 20
+    wrong = shop.answer(Message({**few, "values": [["text", "a"]], "id": 7})).header
+    assert wrong["id"] == 7
+    assert "the model raised ValueError" in wrong["error"]["message"]
+
+
+@pytest.mark.parametrize(("number", "code"), [(7.0, 70), (8.0, 0)])
+def test_a_member_that_runs_out_of_memory_ends_and_a_fork_answers_nothing(
+    project, tmp_path, number, code
+):
+    project.code(member=MEMBER)
+    ours, theirs = socket.socketpair()
+    with ours:
+        process = os.fork()
+        if not process:
+            ours.close()
+            os._exit(work(theirs))
+        theirs.close()
+        send(ours, loaded_member(tmp_path))
+        assert receive(ours).header["id"] == 0
+        ask = {"verb": "ask", "model": 0, "rows": 1, "values": [[number]]}
+        send(ours, Message({**ask, "id": 1}))
+        if not code:
+            send(ours, Message({**ask, "values": [[1.0]], "id": 2}))
+        ours.shutdown(socket.SHUT_WR)
+        answers = []
+        while (answer := receive(ours)) is not None:
+            answers.append(answer.header["id"])
+        assert answers == ([] if code else [1, 2])
+        assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == code

@@ -10,8 +10,12 @@ import pandas as pd
 import pytest
 from serving_helpers import Package, Server, lay_out, make_manifest, start, wait_ready
 
+from modelhost.columns import ColumnSpec
 from modelhost.sandbox import landlock, seccomp
+from modelhost.solution.spec import member_folder
 from packager.manifest.manifest import Column, Schema, Serve
+from packager.manifest.solution import Solution, SolutionMember
+from tests.support.solution_samples import FLOW, member_spec, write_solution
 
 pytestmark = [
     pytest.mark.server,
@@ -106,6 +110,48 @@ def test_a_model_gets_the_package_a_folder_and_nothing_of_the_server(
     refused = "refused: the model tried to reach the network (192.0.2.1:80)"
     assert (refused in lines) != network
     assert landlock.abi() < 6 or "signal PermissionError" in lines
+
+
+@pytest.mark.parametrize("network", [False, True])
+def test_a_member_of_a_solution_gets_no_more(tmp_path: Path, network: bool) -> None:
+    (tmp_path / "keys").write_text("client:secret\n")
+    package = package_in(tmp_path, network=network)
+    spec = member_spec(
+        "own",
+        task="classification",
+        predictor="tries:Predictor",
+        features=(ColumnSpec("code", "integer", "int64"),),
+    )
+    (package.root / "models" / "model").unlink()
+    write_solution(package.root / "models", [(spec, {})], FLOW.replace("double", "own"))
+    (package.root / "models" / "code" / "flow.py").rename(package.root / "code" / "flow.py")
+    (package.root / "models" / "code").rmdir()
+    member = member_folder(package.root / "models" / "model", "own") / "code"
+    up = '*[".."] * 6, "keys"'  # from the member's code to the folder of the package
+    (member / "tries.py").write_text(TRIES.replace('"..", "..", "keys"', up))
+    recorded = SolutionMember(name="own", package="own", version="1", root="0" * 64, process="own")
+    solution = Solution(flow="flow:run", members=(recorded,))
+    serve = package.manifest.serve.model_copy(update={"predictor": "auto", "loader": "solution"})
+    changed = package.manifest.model_copy(update={"serve": serve, "solution": solution})
+    server = begun(
+        Package(package.root, changed, package.frame, model=None),
+        tmp_path,
+        MODEL_API_KEYS_FILE=str(tmp_path / "keys"),
+    )
+    try:
+        lines = told(server)
+    finally:
+        server.stop()
+    assert {
+        "key PermissionError",
+        "code PermissionError",
+        "scratch done 1",
+        "variables done []",
+    } <= lines
+    (outcome,) = {line for line in lines if line.startswith("network")}
+    assert (outcome == "network PackageError") != network
+    refused = "refused: the model tried to reach the network (192.0.2.1:80)"
+    assert (refused in lines) != network
 
 
 def test_a_model_that_uses_too_much_memory_is_replaced_and_the_log_says_why(

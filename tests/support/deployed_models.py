@@ -42,6 +42,7 @@ class Packaged:
             slices=SimpleNamespace(columns={"color": ("E",)}, rules={}),
             model=[SimpleNamespace(size=50 << 20)],
             serve=SimpleNamespace(workers=2),
+            solution=SimpleNamespace(members=[SimpleNamespace(name=n) for n in self.model.members]),
         )
 
     def profile(self) -> Any:

@@ -28,7 +28,7 @@ def run(rows, members):
         first, second = members.victim.submit(rows), members.other.submit(rows)
         return (first.result(), second.result())[0].predictions
     found = members.route(named, NAMES)(rows)
-    return ["none" if label is None else label for label in found.predictions]
+    return ["none" if gone else label for label, gone in zip(found.predictions, found.missing())]
 '''
 DEADLINE = 1.0
 """Of the member ``spare``."""

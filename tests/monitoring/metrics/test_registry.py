@@ -59,3 +59,19 @@ def test_a_gauge_is_set_by_its_label_values():
     Series("m", "1", registry).gauge("g", "text", "slice")("a", 3.5)
     labels = {"model": "m", "version": "1", "slice": "a"}
     assert registry.get_sample_value("g", labels) == 3.5
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_observations_that_were_counted_elsewhere_are_added(known, monkeypatch):
+    if not known:
+        monkeypatch.setattr("monitoring.metrics.registry._has_parts", lambda *_: False)
+    registry = CollectorRegistry()
+    made = Series("m", "1", registry).histogram("h", "text", (1.0, 2.0), "route")("/predict")
+    assert made.buckets == 3
+    made.add([2, 1, 1], 6.5)
+    where = {"model": "m", "version": "1", "route": "/predict"}
+    assert registry.get_sample_value("h_count", where) == 4
+    assert registry.get_sample_value("h_bucket", {**where, "le": "1.0"}) == 2
+    assert registry.get_sample_value("h_bucket", {**where, "le": "2.0"}) == 3
+    # Without the library's parts, the sum is that of the bounds.
+    assert registry.get_sample_value("h_sum", where) == (6.5 if known else 8.0)

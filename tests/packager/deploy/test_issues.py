@@ -52,6 +52,8 @@ def test_the_places_are_labels_that_the_alert_has() -> None:
         "ChallengerWorse": {"slice"},
         "OutputRegression": {"output", "measure", "slice"},
         "TargetDown": {"job", "instance"},
+        "MemberFailed": {"member"},
+        "MemberSlow": {"member"},
     }
     for model in MODELS.values():
         for kind, one in issue_document(model).items():

@@ -23,7 +23,7 @@ def _active(monkeypatch) -> None:
         "/env/python", "3.11", frozenset(), {"numpy": numpy}, {"numpy": ("numpy",)}
     )
     monkeypatch.setattr(used_packages, "active_python", lambda: "/env/python")
-    monkeypatch.setattr(used_packages, "ask", lambda *_: found)
+    monkeypatch.setattr(used_packages, "inspect_environment", lambda *_: found)
 
 
 def write(folder: Path, **files: str) -> dict[str, bytes]:

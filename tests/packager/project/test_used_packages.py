@@ -23,7 +23,7 @@ def installed(monkeypatch):
             known = {m: names for m, names in providers.items() if m in asked}
             return ActiveEnvironment(program, "3.12", frozenset({"os", "oldstdlib"}), found, known)
 
-        monkeypatch.setattr(module, "ask", ask)
+        monkeypatch.setattr(module, "inspect_environment", ask)
         monkeypatch.setattr(module, "active_python", lambda: "/env/bin/python")
 
     return choose

@@ -12,7 +12,12 @@ from case_models import PRICES, manifest_of
 from packager.data.rows.request_rows import RowChecker
 from packager.model.golden_answers import GoldenCase, GoldenCases
 from serving.http.messages import RequestError
-from serving.prediction.errors import ModelError, ModelProcessEndedError, Unready
+from serving.prediction.errors import (
+    MemberFailedError,
+    ModelError,
+    ModelProcessEndedError,
+    Unready,
+)
 from serving.prediction.golden_check import GoldenCheck
 
 ROW = {"carat": 1.0, "count": 1, "cut": "Fair", "note": None}
@@ -72,7 +77,11 @@ def test_rows_without_an_answer_are_told(error: Exception) -> None:
     assert unready.message.startswith("golden case 'known' is not answered: ")
 
 
-def test_a_model_that_is_loading_is_waited_for() -> None:
-    pipeline = Answering(ModelProcessEndedError(), [5.0])
+@pytest.mark.parametrize(
+    "error",
+    [ModelProcessEndedError(), MemberFailedError("text", "ended with exit code 7", late=False)],
+)
+def test_a_model_or_a_member_that_is_loading_is_waited_for(error: Exception) -> None:
+    pipeline = Answering(error, [5.0])
     assert checked(pipeline, CASE).unready is None
     assert pipeline.outcomes == []

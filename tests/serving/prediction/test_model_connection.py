@@ -151,6 +151,71 @@ def test_a_process_that_greets_in_another_way_is_not_ready(tmp_path: Path, greet
     run(tmp_path, peer, step)
 
 
+def greeting_with(**members: str) -> bytes:
+    return data({"hello": 1, "pid": os.getpid(), "members": members})
+
+
+def test_states_of_members_arrive_with_the_greeting_and_without_a_request(tmp_path: Path) -> None:
+    peer = Peer(greeting_with(text="ready", price="ready"))
+
+    async def step(asking: Asking) -> None:
+        await until(lambda: asking.ready)
+        process = asking.process
+        needed = frozenset({"price"})
+        assert process.members == {"text": "ready", "price": "ready"}
+        peer.send(data({"members": {"text": "ended", "price": "ready"}}))
+        await until(lambda: process.members["text"] == "ended")
+        assert process.waiting_member(needed) is None
+        assert process.waiting_member(needed | {"text"}) == ("text", "ended")
+        peer.send(data({"members": {"text": "ready", "price": "ended"}}))
+        await until(lambda: process.members["price"] == "ended")
+        assert process.load(needed) == (False, True, 0)
+        peer.connections[-1].close()
+        await until(lambda: process.members == {})
+
+    run(tmp_path, peer, step)
+
+
+def test_calls_of_members_are_told_though_nobody_waits_for_the_answer(tmp_path: Path) -> None:
+    peer = Peer(greeting_with(text="ready"))
+    calls = {"text": [[1], 0.5, 0.25, [1, 0, 0], []]}
+
+    async def step(asking: Asking) -> None:
+        await until(lambda: asking.ready)
+        asked = asking.ask(1)
+        asked.future.set_exception(TimeoutError())
+        peer.send(data({"id": 1, "labels": "a", "members": calls}))
+        await until(lambda: asking.calls == [calls])
+        assert asking.done == [1]
+        assert isinstance(asked.future.exception(), TimeoutError)
+
+    run(tmp_path, peer, step)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"members": "ready"},
+        {"members": {"text": 1}},
+        {"labels": []},
+        {"id": 1, "members": {"text": [1]}},
+        {"id": 1, "members": []},
+    ],
+)
+def test_members_in_another_form_end_the_connection(tmp_path: Path, header: dict[str, Any]) -> None:
+    peer = Peer(greeting_with(text="ready"), greeting_with(text="ready"))
+
+    async def step(asking: Asking) -> None:
+        await until(lambda: asking.ready)
+        asked = asking.ask(1)
+        peer.send(data(header))
+        with pytest.raises(ModelProcessEndedError):
+            await asked.future
+        await until(lambda: asking.ready == 2)
+
+    run(tmp_path, peer, step)
+
+
 def test_a_greeting_of_a_process_that_has_ended_is_none(tmp_path: Path) -> None:
     gone = subprocess.Popen(["true"])
     gone.wait()

@@ -18,11 +18,11 @@ from packager.data.checks.table import table_of
 def test_columns_without_values_do_not_stop_a_stand_in():
     rows = labelled_rows().assign(blank=np.nan, one=1, wild=np.inf)
     table = table_of(rows, "y", task="classification")
-    found = plan_folds(table).answered(default_model("classification"))
+    found = plan_folds(table).predict_all(default_model("classification"))
     assert (np.argmax(found.predictions, axis=1) == found.target_values).mean() > 0.95
     nothing = table_of(rows[["blank", "one", "y"]], "y", task="classification")
     with pytest.raises(NotApplicableError, match="no feature has two values"):
-        plan_folds(nothing).answered(default_model("classification"))
+        plan_folds(nothing).predict_all(default_model("classification"))
 
 
 def test_a_stand_in_does_not_judge_a_table_too_wide():
@@ -35,7 +35,7 @@ def test_a_stand_in_does_not_judge_a_table_too_wide():
 def separable(column):
     labels = pd.Series(["even", "odd"] * 100)
     table = table_of(pd.DataFrame({"x": column, "y": labels}), "y", task="classification")
-    found = plan_folds(table).answered(default_model("classification"))
+    found = plan_folds(table).predict_all(default_model("classification"))
     return (np.argmax(found.predictions, axis=1) == found.target_values).mean()
 
 

@@ -1,0 +1,225 @@
+"""What a call of a member costs beside its model: in the flow's process, in its own, over HTTP.
+
+A row has 14 columns: six numbers, three integers, three texts, a category and a boolean. The cost
+is the time of the call in the flow's process less the time that the member's model took, its frame
+included. HTTP is a keep-alive connection to uvicorn on 127.0.0.1, with rows and answers as JSON.
+The three take turns. ``.venv/bin/python benchmarks/solutions.py [--calls 2000]``
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import http.client
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from modelhost.columns import ColumnSpec
+from modelhost.frames import FrameBuilder, keep_text_plain
+from modelhost.prediction_messages import decode_predictions, encode_predictions
+from modelhost.predictions import Predictions
+from modelhost.solution.exchange import Exchange
+from modelhost.solution.few_rows import FewRows
+from modelhost.solution.flow import Flow, load_flow
+from modelhost.solution.spec import FILE, MemberSpec, SolutionSpec, member_folder
+from modelhost.wire import Message, receive, send
+
+COLUMNS = (
+    *(ColumnSpec(f"x{n}", "number", "float64") for n in range(6)),
+    *(ColumnSpec(f"n{n}", "integer", "int64") for n in range(3)),
+    *(ColumnSpec(f"s{n}", "string", "object") for n in range(3)),
+    ColumnSpec("color", "string", "category", ("red", "blue")),
+    ColumnSpec("flag", "boolean", "bool"),
+)
+ROWS = (1, 100, 10_000)
+MODEL = """
+import numpy as np
+
+
+class Model:
+    @classmethod
+    def load(cls, path):
+        return cls()
+
+    def predict(self, frame):
+        return np.asarray(frame["x0"], float) * 2
+"""
+FLOW = "def run(rows, members):\n    return members.own(rows).predictions\n"
+
+
+def values(rows: int) -> list[list[Any]]:
+    """Columns of so many rows."""
+    numbers = [[float(row % 97) for row in range(rows)]] * 6
+    integers = [[row % 89 for row in range(rows)]] * 3
+    texts = [[f"text number {row % 83}" for row in range(rows)]] * 3
+    colors = ["red" if row % 3 else "blue" for row in range(rows)]
+    return [*numbers, *integers, *texts, colors, [row % 2 == 0 for row in range(rows)]]
+
+
+def solution(folder: Path) -> Flow:
+    """One model as a member in the flow's process, and in its own."""
+    specs = []
+    for name in ("inline", "own"):
+        place = member_folder(folder, name)
+        (place / "models").mkdir(parents=True)
+        (place / "code").mkdir()
+        (place / "models" / "model").touch()
+        (place / "code" / f"{name}_model.py").write_text(MODEL)
+        loader = f"{name}_model:Model"
+        specs.append(
+            MemberSpec(name, name, None, "fail", None, "regression", loader, "joblib", "frame",
+                       None, (), COLUMNS, {}, ())
+        )  # fmt: skip
+    (folder / FILE).write_text(SolutionSpec("measured_flow:run", tuple(specs)).as_json())
+    (folder / "measured_flow.py").write_text(FLOW)
+    sys.path.insert(0, str(folder))
+    return load_flow(folder, None)
+
+
+def serve(port: int) -> None:
+    """The same model behind HTTP."""
+    import uvicorn
+
+    keep_text_plain()
+    builder, names = FrameBuilder(COLUMNS), [one.name for one in COLUMNS]
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            return
+        body, more = b"", True
+        while more:
+            message = await receive()
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+        rows = json.loads(body)["rows"]
+        began = time.perf_counter()
+        columns = [[row[name] for row in rows] for name in names]
+        found = (builder.frame(columns, len(rows))["x0"].to_numpy() * 2).tolist()
+        own = time.perf_counter() - began
+        answer = json.dumps({"predictions": found, "own": own}).encode()
+        headers = [(b"content-length", str(len(answer)).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": answer})
+
+    config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", lifespan="off")
+    asyncio.run(uvicorn.Server(config).serve())
+
+
+def over_http(port: int) -> Callable[[Any], float]:
+    """A function that asks the server for a frame's rows; it returns the cost in seconds."""
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+
+    def ask(frame: Any) -> float:
+        began = time.perf_counter()
+        body = json.dumps({"rows": frame.to_dict("records")})
+        connection.request("POST", "/", body)
+        answer = json.loads(connection.getresponse().read())
+        return time.perf_counter() - began - float(answer["own"])
+
+    return ask
+
+
+def as_member(flow: Flow, name: str) -> Callable[[Any], float]:
+    """A function that calls a member; it returns the cost in seconds."""
+    member = flow.members[name]
+
+    def ask(frame: Any) -> float:
+        member(frame)
+        (call,) = flow.take_calls()
+        return call.ended - call.began - call.own
+
+    return ask
+
+
+def code_alone(spec: MemberSpec, calls: int) -> float:
+    """Microseconds, at least, of the code of both sides of a call of one row, in this process.
+
+    It reads, writes, sends and receives as the two processes do, with warm caches and no switch.
+    """
+    ours, theirs = socket.socketpair()
+    wake, stop = os.pipe()
+    exchange, few = Exchange(ours, os.fdopen(wake, "rb")), FewRows(spec)
+    frame, least = FrameBuilder(COLUMNS).frame(values(1), 1), float("inf")
+    for _ in range(calls):
+        began = time.perf_counter()
+        asked = {"verb": "ask", "model": 0, "rows": 1, "values": few.values(frame, 1)}
+        number = exchange.send(Message(asked))
+        received = receive(theirs)
+        assert received is not None
+        header, buffers = encode_predictions(Predictions([0.5], None))
+        send(theirs, Message({**header, "id": received.header["id"], "seconds": 0.1}, buffers))
+        decode_predictions(exchange.receive(number, None))
+        least = min(least, time.perf_counter() - began)
+    theirs.close()
+    os.close(stop)
+    return 1e6 * least
+
+
+def table(ways: dict[str, Callable[[Any], float]], calls: int) -> None:
+    """Print the cost of each way by number of rows, in microseconds."""
+    print("| rows | way | least | 1 in 10 | median |")
+    print("|---|---|---|---|---|")
+    builder = FrameBuilder(COLUMNS)
+    for rows in ROWS:
+        frame = builder.frame(values(rows), rows)
+        found: dict[str, list[float]] = {way: [] for way in ways}
+        for _ in range(max(20, calls // rows) if rows > 1 else calls):
+            for way, ask in ways.items():
+                found[way].append(1e6 * ask(frame))
+        for way, costs in found.items():
+            tenth = statistics.quantiles(costs, n=10)[0]
+            least, middle = min(costs), statistics.median(costs)
+            print(f"| {rows:,} | {way} | {least:,.0f} | {tenth:,.0f} | {middle:,.0f} |")
+
+
+def main() -> None:
+    """Start both processes, measure, and end them."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--calls", type=int, default=2_000)
+    parser.add_argument("--serve", type=int, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.serve:
+        serve(given.serve)
+        return
+    keep_text_plain()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = subprocess.Popen([sys.executable, __file__, "--serve", str(port)])
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            flow = solution(Path(folder))
+            wait_for(port)
+            ways = {name: as_member(flow, name) for name in ("inline", "own")}
+            table({**ways, "http": over_http(port)}, given.calls)
+            alone = code_alone(flow.members["own"].spec, given.calls)
+            print(f"the code of both sides of a call of one row, in one process: {alone:.0f} µs")
+            flow.members["own"].close()
+    finally:
+        server.kill()
+        server.wait()
+
+
+def wait_for(port: int) -> None:
+    """Return when the server answers; raises ``OSError`` after a minute."""
+    for left in range(600, -1, -1):
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+            return
+        except OSError:
+            if not left:
+                raise
+            time.sleep(0.1)
+
+
+if __name__ == "__main__":
+    main()
