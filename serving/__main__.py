@@ -24,6 +24,7 @@ from serving.http import logs
 from serving.http.auth import ApiKeys
 from serving.processes import log_lines, resources
 from serving.processes.model_environment import THREADS
+from serving.processes.remote_members import check_remote_members
 from serving.settings import Settings
 
 END_SECONDS = 30.0
@@ -36,6 +37,7 @@ def main(readers: log_lines.Readers) -> int:
         settings = Settings.from_environment()
         manifest = Manifest.load(settings.root.package / "manifest.json")
         check_before_loading(manifest, settings.root)
+        check_remote_members(settings.member_urls, manifest)
         if settings.keys_file is not None:
             ApiKeys(settings.keys_file)  # a bad file is an error before any process starts
         return _supervise(settings, manifest, readers)

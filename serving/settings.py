@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Self, TypeVar
 
+from modelhost.solution.member_urls import MemberUrl, parse_urls
 from packager.errors import UsageError
 from packager.model.paths import Root
 from serving import environment as variables
@@ -19,6 +20,7 @@ from serving.http.auth import VARIABLE
 from serving.http.limits import MAX_VALUES, MIN_ANSWER_BYTES, Budget
 from serving.http.logs import AccessLog
 from serving.platforms import DEFAULT_PORT, HEALTH_ROUTE, PREDICT_ROUTE, port_variable
+from serving.processes.remote_members import VARIABLE as MEMBER_URLS
 from serving.shadow.settings import ShadowSettings
 
 MAX_WORKERS = 256
@@ -69,6 +71,8 @@ class Settings:
     """``MODEL_NATIVE``: start the model's process with the server, or when a row needs it."""
     process_memory: int | None
     """``MODEL_PROCESS_MEMORY``: bytes that a model process may use; None without a limit."""
+    member_urls: Mapping[str, MemberUrl]
+    """``MODEL_MEMBER_URLS``: the servers of a solution's members that run elsewhere."""
     feedback: FeedbackSettings
     """Settings of late labels and of the flagged-rows log."""
     shadow: ShadowSettings | None
@@ -117,10 +121,7 @@ class Settings:
             keys_file=Path(keys) if keys else None,
             metrics_auth=_metrics_auth(environment, keys),
             access_log=read(
-                "MODEL_ACCESS_LOG",
-                "errors",
-                _one_of("off", "errors", "all"),
-                "off, errors or all",
+                "MODEL_ACCESS_LOG", "errors", _one_of("off", "errors", "all"), "off, errors or all"
             ),
             compiled_check_ratio=read(
                 "MODEL_COMPILED_CHECK_RATIO", "0", _ratio, "a number from 0 to 1"
@@ -129,6 +130,7 @@ class Settings:
             process_memory=variables.read(
                 environment, "MODEL_PROCESS_MEMORY", "off", _size, "a size such as 800M or 2G"
             ),
+            member_urls=read(MEMBER_URLS, "", parse_urls, "NAME=URL,NAME=URL"),
             feedback=FeedbackSettings.from_environment(environment),
             shadow=ShadowSettings.from_environment(environment),
             health_route=read(HEALTH_ROUTE, "", _route(*PREDICT_ROUTES, predict_route), FREE_ROUTE),

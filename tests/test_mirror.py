@@ -36,6 +36,7 @@ EXEMPT: dict[str, str] = {
         f"packager/worker/test/{name}.py": "bins of one kind of column: test_weak_bins.py"
         for name in ("weak_calendar", "weak_categories", "weak_ranges")
     },
+    "modelhost/solution/remote_connection.py": "opened, kept and closed in test_remote_member.py",
     **{
         f"packager/worker/test/{name}.py": "a part of the attribution: test_attribution.py"
         for name in (
@@ -105,6 +106,7 @@ EXEMPT: dict[str, str] = {
 
 FEATURES: dict[str, str] = {
     "modelhost/test_python_versions.py": "the oldest Python it runs on, and what it imports",
+    "serving/test_remote_members.py": "a flow whose members are servers, by the network",
     "monitoring/feedback/test_redis_faults.py": "a Redis that fails, to every module that asks it",
     "monitoring/derived/test_planted_drift.py": "drift of arrays, images, text and lists, seen",
     "packager/labelling/test_queue_of_tables.py": "a queue from a table, and its labels back in",

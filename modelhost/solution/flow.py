@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from modelhost.objects.adapter import Inputs, ProbabilityAdapter
 from modelhost.predictions import Scalar
 from modelhost.project_code import find_object
 from modelhost.solution.answers import Answers
+from modelhost.solution.member_urls import urls_of
 from modelhost.solution.members import Members, start_members
 from modelhost.solution.prediction_bins import PredictionBins
 from modelhost.solution.spec import MemberSpec, SolutionSpec, member_folder
@@ -127,7 +129,11 @@ def load_flow(path: Path, classes: Sequence[Scalar] | None) -> Flow:
     _, run = find_object(solution.flow, "[package] flow")
     usage = Usage()
     members = start_members(
-        solution.members, lambda name: member_folder(path, name), _load_member, usage
+        solution.members,
+        lambda name: member_folder(path, name),
+        _load_member,
+        usage,
+        urls_of(os.environ),
     )
     if classes is None:
         return Flow(run, members, usage, solution)

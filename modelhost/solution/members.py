@@ -14,11 +14,13 @@ from modelhost.solution.answers import Answers, nothing
 from modelhost.solution.errors import MemberRaisedError, MemberUnavailableError
 from modelhost.solution.inline_member import InlineMember
 from modelhost.solution.member_process import MemberProcess
+from modelhost.solution.member_urls import MemberUrl
+from modelhost.solution.remote_member import RemoteMember
 from modelhost.solution.spec import INLINE, NULL, MemberSpec, named
 from modelhost.solution.usage import ANSWERED, FAILED, MemberCall, Usage
 from modelhost.solution.usage import NULL as NULL_ANSWERS
 
-Runner = Union[InlineMember, MemberProcess]
+Runner = Union[InlineMember, MemberProcess, RemoteMember]
 
 
 class Observer(Protocol):
@@ -273,23 +275,30 @@ def _merged(parts: Mapping[str, Answers], places: Mapping[str, list[int]], rows:
 
 
 def start_members(
-    specs: Sequence[MemberSpec], folder: Callable[[str], Path], load: Any, usage: Usage
+    specs: Sequence[MemberSpec],
+    folder: Callable[[str], Path],
+    load: Any,
+    usage: Usage,
+    urls: Mapping[str, MemberUrl],
 ) -> Members:
     """Load inline members and start the processes of the others, at the same time.
 
-    Raises ``PackageError`` for one that can't be loaded; the processes are ended then.
+    ``urls``: member → its server, if it runs elsewhere. Raises ``PackageError`` for one that can't
+    be loaded or asked; the processes are ended then.
     """
-    runners: dict[str, Runner] = {
-        spec.name: MemberProcess(spec, folder(spec.name))
-        for spec in specs
-        if spec.process != INLINE
-    }
+    runners: dict[str, Runner] = {}
     try:
         for spec in specs:
-            if spec.process == INLINE:
+            if spec.name in urls:
+                url = urls[spec.name]
+                runners[spec.name] = RemoteMember(spec, folder(spec.name), url)
+            elif spec.process != INLINE:
+                runners[spec.name] = MemberProcess(spec, folder(spec.name))
+        for spec in specs:
+            if spec.name not in runners:
                 runners[spec.name] = InlineMember(spec, folder(spec.name), load)
         for runner in runners.values():
-            if isinstance(runner, MemberProcess):
+            if not isinstance(runner, InlineMember):
                 runner.wait_until_ready()
     except BaseException:
         for runner in runners.values():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from packager.build.smoke_test import READY_SECONDS
 from packager.image.docker_build import Builder
@@ -13,6 +14,8 @@ from packager.progress import Progress
 from packager.project.config import Project
 from packager.project.files import ProjectFiles
 from packager.runners.project import ProjectEnvironment
+
+Images = Literal["one", "several"]
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,8 @@ class BuildOptions:
     builder: Builder = "assemble"
     ready_seconds: float = READY_SECONDS
     """Time limit for the image to become ready."""
+    images: Images = "one"
+    """``several``: the members of a solution get images of their own, too, and a compose file."""
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from modelhost.solution.spec import FILE
 from packager.build.context import BuildOptions
+from packager.build.member_images import check_several, write_several
 from packager.build.record import Built
 from packager.cache import temporary_directory
 from packager.digest import HashedFile
@@ -46,17 +47,29 @@ def with_members(build: Build) -> Build:
         progress: Progress,
         options: BuildOptions = BuildOptions(),
     ) -> Built:
+        several = options.images == "several"
+        if several:
+            check_several(project, output)
         if not project.member:
             return build(project, output, engine, progress, options)
-        with temporary_directory() as folder:
+        with temporary_directory() as folder, ExitStack() as stack:
             solution = folder / MODEL
+            members = []
             for section in project.member:
-                with _member(project, section, build, (engine, progress, options)) as reference:
+                with ExitStack() as one:
+                    how = (engine, progress, options)
+                    reference = one.enter_context(_member(project, section, build, how))
                     unpack_member(section, reference, solution)
                     keep_data(section, reference, folder / DATA)
+                    if several:  # its image is read when that of the solution is written
+                        members.append((section.name, reference))
+                        stack.push(one.pop_all())
             (solution / FILE).touch()  # its content depends on the lock: ``plan_members``
             own = project.model_copy(update={"solution_folder": solution})
-            return build(own, output, engine, progress, options)
+            built = build(own, output, engine, progress, options)
+            if several:
+                write_several(project, built, members, (output, engine, progress))
+            return built
 
     return build_solution
 
@@ -80,7 +93,7 @@ def _member(
                     f"expected a project of one model, got the solution {section.package}",
                     "name its members instead",
                 )
-            own = replace(options, builder="assemble", check_reproducible=False)
+            own = replace(options, builder="assemble", check_reproducible=False, images="one")
             build(made, Destination("oci", folder / "built"), engine, progress, own)
             text = str(folder / "built")
         else:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from packager.image.export import Destination
 
 Builder = Literal["assemble", "docker"]
+Images = Literal["one", "several"]
 READY_SECONDS = 120.0
 BaseImage = Annotated[str | None, typer.Option(help="Base image that replaces [image] base.")]
 ChosenBuilder = Annotated[
@@ -56,6 +57,10 @@ def build(
         typer.Option("--no-cache", help="Rebuild every layer, check the data and train again."),
     ] = False,
     allow_findings: AllowFindings = False,
+    images: Annotated[
+        Images,
+        typer.Option(help="several: the members of a solution as images, and a compose file."),
+    ] = "one",
     ready_seconds: Annotated[
         float, typer.Option(min=1, help="How long the image may take to start in its smoke test.")
     ] = READY_SECONDS,
@@ -88,6 +93,7 @@ def build(
         allow_findings=allow_findings,
         builder=builder,
         ready_seconds=ready_seconds,
+        images=images,
     )
     loaded, progress = load_project(project), ConsoleProgress()
     with last_package(loaded, where, engine, progress) as last:

@@ -66,8 +66,8 @@ def services(fleet: Fleet) -> dict[str, Any]:
     models = fleet.sorted()
     return {
         "services": {
-            **{one.state: _state(one) for one in models},
-            **{one.service: _model(one) for one in models},
+            **{one.state: state_service(one) for one in models},
+            **{one.service: model_service(one) for one in models},
             "prometheus": _prometheus(fleet),
             "alertmanager": {
                 **_monitoring_service(ALERTMANAGER),
@@ -182,10 +182,10 @@ def dashboard_provider() -> dict[str, Any]:
     return {"apiVersion": 1, "providers": [provider]}
 
 
-def _state(one: Member) -> dict[str, Any]:
+def state_service(one: Member) -> dict[str, Any]:
     """Makes the server's user the owner of the new volume, and creates a token key in it."""
     return {
-        "image": _literal(one.image),
+        "image": literal(one.image),
         "user": "0:0",
         **SERVICE_HARDENING,
         "mem_limit": "256m",
@@ -197,10 +197,11 @@ def _state(one: Member) -> dict[str, Any]:
     }
 
 
-def _model(one: Member) -> dict[str, Any]:
+def model_service(one: Member) -> dict[str, Any]:
+    """The service of a model's replicas, with its state in a volume."""
     keys = f"./keys/{one.label}.keys:{API_KEYS}:ro"
     return {
-        "image": _literal(one.image),
+        "image": literal(one.image),
         **SERVICE_HARDENING,
         "mem_limit": f"${{MODEL_MEMORY:-{one.memory_mib}m}}",
         "environment": {
@@ -223,7 +224,7 @@ def _monitoring_service(image: str) -> dict[str, Any]:
     return {"image": image, **SERVICE_HARDENING, "mem_limit": MONITORING_MEMORY}
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
     """``text`` with ``$`` escaped, because Compose substitutes variables for ``$name``."""
     return text.replace("$", "$$")
 

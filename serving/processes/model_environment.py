@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from modelhost.solution.member_urls import VARIABLE as MEMBER_URLS
+from modelhost.solution.member_urls import MemberUrl, urls_as_text
 from packager.manifest.manifest import Serve
 from packager.model.model_environment import installed_folders, model_python, model_variables
 from packager.model.paths import Root
@@ -33,13 +35,20 @@ def processes_of(serve: Serve) -> int:
 
 
 def model_environment(
-    root: Root, given: Mapping[str, str], scratch: Path, processes: int, *, network: bool
+    root: Root,
+    given: Mapping[str, str],
+    scratch: Path,
+    processes: int,
+    *,
+    network: bool,
+    members: Mapping[str, MemberUrl] = {},
 ) -> dict[str, str]:
     """The variables of a process of the model of ``root``, from those of the server's start.
 
     ``scratch``: the only folder that it may write to; ``processes`` of them share the processors,
     unless ``given`` says how many threads to use. Without ``network``, Python code that tries to
-    use it gets an error that names the address.
+    use it gets an error that names the address. ``members``: those of a solution that run
+    elsewhere.
     """
     kept = {
         name: value
@@ -58,6 +67,7 @@ def model_environment(
         "NUMBA_CACHE_DIR": str(scratch / "numba"),
         "PYTHONUNBUFFERED": "1",
         "MODELHOST_NETWORK": "on" if network else "off",
+        MEMBER_URLS: urls_as_text(members),
     }
 
 

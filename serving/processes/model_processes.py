@@ -123,7 +123,12 @@ def _confined(
     scratch.mkdir(mode=0o700)
     root, network = settings.root, files.manifest.serve.network
     environment = model_environment(
-        root, given, scratch, processes_of(files.manifest.serve), network=network
+        root,
+        given,
+        scratch,
+        processes_of(files.manifest.serve),
+        network=network,
+        members=settings.member_urls,
     )
     restrictions = ModelConfinement(
         root.path, model_folders(root), (scratch,), network, settings.process_memory

@@ -154,8 +154,8 @@ class Package:
 
 
 def entries_of(folder: Path) -> tuple[FileEntry, ...]:
-    """The files below ``folder``, except a manifest."""
-    files = (p for p in sorted(folder.rglob("*")) if p.is_file() and p.name != "manifest.json")
+    """The files below ``folder``, except its own manifest."""
+    files = (p for p in sorted(folder.rglob("*")) if p.is_file() and p != folder / "manifest.json")
     return tuple(FileEntry.of(path, path.relative_to(folder).as_posix()) for path in files)
 
 
