@@ -140,15 +140,30 @@ def audit(page: Page, axe: str, name: str, found: Problems) -> None:
             print(f"{name}: axe ({one['impact']}) {one['id']} {where}")
 
 
+class Keyboard:
+    """Keys that are pressed on a page."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    def press(self, *names: str) -> None:
+        """Press keys that stay on the page."""
+        for name in names:
+            self.page.keyboard.press(name)
+
+    def leave(self, *names: str) -> None:
+        """Press keys of which the last one leads to another page, and wait for its scripts."""
+        self.press(*names[:-1])
+        with self.page.expect_navigation(wait_until="load"):
+            self.page.keyboard.press(names[-1])
+        self.page.wait_for_timeout(150)  # the page unfolds a part after it has loaded
+
+
 def keys(browser: Browser, started: Started, found: Problems) -> None:
     """Every action by the keyboard alone."""
     page = watched(browser.new_context(storage_state=login(browser, started)), found)
 
-    def press(*names: str) -> None:
-        for name in names:
-            page.keyboard.press(name)
-        page.wait_for_load_state()
-        page.wait_for_timeout(150)
+    press, leave = Keyboard(page).press, Keyboard(page).leave
 
     def state() -> str:
         return page.locator(".state b").inner_text()
@@ -157,34 +172,34 @@ def keys(browser: Browser, started: Started, found: Problems) -> None:
     press("j", "j", "j", "k")
     path = page.evaluate("document.activeElement.getAttribute('href')")
     found.check(path == page.locator(".go").nth(1).get_attribute("href"), f"j and k: {path}")
-    press("m")
+    leave("m")
     found.check(page.url.rstrip("/") == started.url, f"m stays on the list: {page.url}")
-    press("j", "Enter")
+    leave("j", "Enter")
     found.check("/issues/" in page.url, f"Enter: {page.url}")
-    press("a")
+    leave("a")
     found.check(state().startswith("acknowledged"), f"a: {state()}")
-    press("m")
+    leave("m")
     found.check("owner admin" in page.locator(".state").inner_text(), "m assigns")
     press("s")
-    press("ArrowDown", "ArrowDown", "Enter")
+    leave("ArrowDown", "ArrowDown", "Enter")
     found.check("until its priority is" in state(), f"s: {state()}")
     press("i")
     page.keyboard.type("by keyboard")
-    press("Enter")
+    leave("Enter")
     found.check("ignored" in state() and "by keyboard" in state(), f"i: {state()}")
     press("r")
     page.keyboard.type("1.3.0")
-    press("Enter")
+    leave("Enter")
     found.check("fixed in 1.3.0" in state(), f"r: {state()}")
     press("?")
     found.check(page.locator("#keys").evaluate("e => e.open"), "? opens the list of keys")
-    press("u")
+    leave("u")
     found.check(page.url.rstrip("/") == started.url, f"u: {page.url}")
     press("/")
     page.keyboard.type("carat")
-    press("Enter")
+    leave("Enter")
     found.check(page.locator(".issue").count() >= 1 and "q=carat" in page.url, "/ searches")
-    press("j", "r")
+    leave("j", "r")
     found.check("#resolve" in page.url, f"r on the list: {page.url}")
     focused = page.evaluate("document.activeElement.name")
     found.check(focused == "version", f"r focuses the form: {focused}")

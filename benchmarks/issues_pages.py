@@ -1,8 +1,9 @@
 """Times of the issue tracker's pages with many issues: `issues_pages.py [--issues N] [--times N]`.
 
-Writes N issues of 40 packages (a third open, causes of all sizes) into a new store, then asks for
-each page over HTTP in this process, and prints the median and the 99th percentile in milliseconds
-of wall-clock and of processor time. Exits 1 if a p99 of processor time is above 50 ms.
+Writes N issues of 40 packages (a third open) into a new store, and 60 urgent causes of 30 issues,
+so that each line of the first page stands for many. Then asks for each page over HTTP in this
+process, and prints the median and the 99th percentile in milliseconds of
+wall-clock and of processor time. Exits 1 if a p99 of processor time is above 50 ms.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from packager.tracker import intake
 from packager.tracker.core.actions import AddLabel, Assign, Resolve
 from packager.tracker.core.finding import Finding, Report
 from packager.tracker.core.kinds import FAMILIES
-from packager.tracker.core.moments import DAY
+from packager.tracker.core.moments import DAY, HOUR
 from packager.tracker.service.app import create_app
 from packager.tracker.service.settings import ServiceSettings
 from packager.tracker.service.tracker import Tracker
@@ -33,6 +34,7 @@ LIMIT = 50.0
 KINDS = [kind for kinds in FAMILIES.values() for kind in kinds]
 PATHS = {
     "list": "/", "next page": "", "one package": "/?package=model-7",
+    "API, folded": "/api/v1/issues?folded=true",
     "package and band": "/?package=model-7&band=P3", "band": "/?band=P2",
     "kind": "/?kind=FeatureDrift", "owner": "/?owner=ada", "nobody": "/?owner=",
     "label": "/?label=retrain", "resolved": "/?state=resolved", "all": "/?state=all",
@@ -60,7 +62,22 @@ def fill(store: SqliteStore, n: int, now: float) -> str:
             elif chance.random() < 0.1:
                 intake.act(writer, number + 1, Assign(owner="ada"), "ada", at)
                 intake.act(writer, number + 1, AddLabel(label="retrain"), "ada", at)
+        for place in range(60):
+            intake.receive(writer, Report(findings=cause(f"cause-{place}", now - HOUR)), now)
         return add_token(writer, "ada", TokenScope.WRITE, now)
+
+
+def cause(package: str, at: float) -> tuple[Finding, ...]:
+    """Inputs that moved together."""
+    return tuple(
+        Finding(
+            package=package, version="1.0", kind="FeatureDrift", subject=f"feature=f{place}",
+            severity="page", share=(place + 1) / 30, source="alertmanager", starts_at=at,
+            title=f"f{place} has drifted from its training distribution",
+            summary="Something about it. " * 5, action="Look at it. " * 5,
+        )
+        for place in range(30)
+    )  # fmt: skip
 
 
 async def measure(store: SqliteStore, secret: str, times: int) -> bool:

@@ -103,7 +103,7 @@ def build(
             progress.warn(line)
         cost = last.time(_printed(built, where)) if last else None
     if issues is not None:
-        report_build(issues, report_url, built, before)
+        report_build(issues, report_url, built, before, cost)
         report_data(issues, report_url, project, base)
     tested: dict[str, Any] = {"previous_test": before.document} if before else {}
     tested |= {"previous_time": cost.document} if cost else {}

@@ -1,4 +1,4 @@
-"""What ``build --issues`` reports: weak slices, the last package's test, the data check."""
+"""What ``build --issues`` reports: weak slices, time, the last package's test, the data check."""
 
 from __future__ import annotations
 
@@ -11,14 +11,18 @@ from packager.cli.reporting import data_name, send_findings
 from packager.errors import PackageError
 
 if TYPE_CHECKING:
-    from packager.build.previous import PreviousTest
+    from packager.build.previous import PreviousTest, PreviousTime
     from packager.build.record import Built
 
 
 def report_build(
-    url: str, report_url: str | None, built: Built, before: PreviousTest | None
+    url: str,
+    report_url: str | None,
+    built: Built,
+    before: PreviousTest | None,
+    cost: PreviousTime | None,
 ) -> None:
-    """Report the weak slices and the last package's test to the issue tracker at ``url``."""
+    """Report weak slices, more processor time and the last package's test to a tracker."""
     from packager.findings.from_build import findings_of_build
     from packager.findings.from_test import findings_of_test
     from packager.findings.report_page import ReportPage, with_page
@@ -27,7 +31,7 @@ def report_build(
     if before is not None:
         told = findings_of_test(before.report, data_name(before.data), now)
         send_findings(url, with_page(told, page), progress)
-    told = findings_of_build(built.manifest, built.weak, now)
+    told = findings_of_build(built.manifest, built.weak, now, cost.check if cost else None)
     send_findings(url, with_page(told, page), progress)
 
 

@@ -16,6 +16,7 @@ from packager.errors import UsageError
 
 if TYPE_CHECKING:
     from packager.replicas.counters import CounterTotals, MetricNames, ModelSelector
+    from packager.tracker.core.finding import Report
 
 DEFAULT = Objectives()
 
@@ -92,16 +93,18 @@ def drift(
             f"--horizon: expected --shadow and 1 to 1e9 labels, got {horizon:g}",
             "package drift URL --shadow --horizon 2000",
         )
-    if shadow and issues is not None:
-        ConsoleProgress().warn("--shadow reports no findings: the alerts about a shadow do")
     wanted = ModelSelector(model, version)
     asked = _Counted(
         urls or [], prometheus, window, wanted, None if key_file is None else read_key(key_file)
     )
     if shadow:
-        _compare_shadow(asked, design_effect, horizon or 2_000.0, as_json, fail_on_drift)
+        code = _compare_shadow(
+            asked, design_effect, horizon or 2_000.0, (issues, report_url), as_json
+        )
     else:
-        _report_drift(asked, design_effect, (issues, report_url), as_json, fail_on_drift)
+        code = _report_drift(asked, design_effect, (issues, report_url), as_json)
+    if fail_on_drift and code:
+        raise typer.Exit(code)
 
 
 class _Counted(NamedTuple):
@@ -124,15 +127,22 @@ class _Counted(NamedTuple):
 
 
 def _compare_shadow(
-    asked: _Counted, design_effect: float, horizon: float, as_json: bool, fail: bool
-) -> None:
+    asked: _Counted,
+    design_effect: float,
+    horizon: float,
+    told: tuple[str | None, str | None],
+    as_json: bool,
+) -> int:
+    """Print and report; 1 unless the challenger is better."""
+    from packager.findings.from_shadow import findings_of_shadow
     from packager.replicas.shadow import SHADOW_NAMES, shadow_report
     from packager.report.shadow import shadow_text
 
     found = shadow_report(asked.totals("30d", SHADOW_NAMES), design_effect, horizon)
+    if told[0] is not None:
+        _send(told, findings_of_shadow(found, time.time()))
     print_result(json.dumps(found.as_json()) if as_json else shadow_text(found, terminal_columns()))
-    if fail and found.verdict != "challenger better":
-        raise typer.Exit(1)
+    return int(found.verdict != "challenger better")
 
 
 def _report_drift(
@@ -140,20 +150,23 @@ def _report_drift(
     design_effect: float,
     told: tuple[str | None, str | None],
     as_json: bool,
-    fail_on_drift: bool,
-) -> None:
+) -> int:
+    """Print and report; 1 unless nothing has drifted."""
+    from packager.findings.from_drift import findings_of_drift
     from packager.replicas.counters import DRIFT_NAMES
     from packager.replicas.drift import drift_report
     from packager.report.drift import as_text
 
     found = drift_report(asked.totals("1d", DRIFT_NAMES), design_effect)
-    issues, report_url = told
-    if issues is not None:
-        from packager.findings.from_drift import findings_of_drift
-        from packager.findings.report_page import ReportPage, with_page
-
-        report = with_page(findings_of_drift(found, time.time()), ReportPage(report_url))
-        send_findings(issues, report, ConsoleProgress())
+    if told[0] is not None:
+        _send(told, findings_of_drift(found, time.time()))
     print_result(json.dumps(found.as_json()) if as_json else as_text(found, terminal_columns()))
-    if fail_on_drift and found.verdict != "no drift":
-        raise typer.Exit(1)
+    return int(found.verdict != "no drift")
+
+
+def _send(told: tuple[str | None, str | None], report: Report) -> None:
+    """Send findings to the tracker, with the page of the report; ``told``: the two addresses."""
+    from packager.findings.report_page import ReportPage, with_page
+
+    issues, report_url = told
+    send_findings(issues, with_page(report, ReportPage(report_url)), ConsoleProgress())

@@ -39,7 +39,7 @@ def init(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Create a project: a starter, for your table, for a model, or of several packages.
+    """Create a project: a starter, for a table, a model or packages.
 
     In a folder with code it writes the requirements, which are what the code imports in the
     versions of the active environment, and the package.toml if they are missing; it changes no

@@ -34,7 +34,8 @@ def inspect(
 ) -> None:
     """Show what is in a package: recipe, data, metrics, worst slices.
 
-    With --check, exit 1 if a part differs from what the package's manifest and lock name.
+    Of a solution, also its members. With --check, exit 1 if a part differs from what the package's
+    manifest and lock name.
     """
     from packager.engine.engine import Engine
     from packager.image.reference import open_reference

@@ -133,9 +133,9 @@ def send_findings(url: str | None, report: Report | None, progress: Progress) ->
         try:
             token = read_token(url)
         except PackageError as error:
-            keep(url, report, folder)
+            keep(url, report, folder, progress.warn)
             raise DeniedError(error.message, error.hint) from error
-        results = send_or_keep(url, token, report, folder)
+        results = send_or_keep(url, token, report, folder, progress.warn)
     except (AwayError, DeniedError) as error:
         hint = f". {error.hint}" if error.hint and isinstance(error, DeniedError) else ""
         progress.warn(f"{error.message}; the findings wait in {folder} for the next report{hint}")
@@ -146,6 +146,12 @@ def send_findings(url: str | None, report: Report | None, progress: Progress) ->
     except OSError as error:
         progress.warn(f"the findings were not sent: {folder}: {error.strerror or error}")
         return
+    scan = report.scan
+    if scan is not None and scan.replaces and any(one["result"] == "unknown" for one in results):
+        progress.warn(
+            f"--replaces {scan.replaces}: no {scan.source} of data of this name was reported, so it"
+            " closed nothing; `package issues list --search NAME` finds issues by name"
+        )
     changed = [one for one in results if one["result"] != "same"]
     told = ", ".join(f"#{one['id']} {one['result']}" for one in changed[:5] if one["id"])
     more = f" and {len(changed) - 5} more" if len(changed) > 5 else ""

@@ -10,10 +10,13 @@ from packager.tracker.core.plot import (
     MAX_BINS,
     MAX_ROWS,
     BinsPlot,
+    CountedRow,
+    CountsPlot,
     IntervalsPlot,
     MeasuredRow,
     Plot,
 )
+from packager.tracker.core.texts import named
 from packager.worker.test.details import DriftDetails
 from packager.worker.test.report import Check, DataTestReport
 
@@ -21,6 +24,8 @@ COMPARED: frozenset[Family] = frozenset(
     {"quality", "calibration", "fairness", "time", "suspects", "weak"}
 )
 """Families whose checks compare a value with that of the package, or with the expected one."""
+COUNTED: frozenset[Family] = frozenset({"schema", "cases"})
+"""Families whose checks count the rows that are wrong."""
 PACKAGED = "when packaged"
 EXPECTED = "expected"
 
@@ -29,6 +34,8 @@ def plot_of_check(check: Check, report: DataTestReport, about: str) -> Plot | No
     """What the page of the check's issue draws; None if the check has no numbers."""
     if check.family == "drift":
         return _bins(check, about)
+    if check.family in COUNTED:
+        return _counts(check, report)
     return _compared(check, report) if check.family in COMPARED else None
 
 
@@ -47,6 +54,37 @@ def _bins(check: Check, about: str) -> BinsPlot | None:
         live=tuple(min(one / now, 1.0) for one in drawn.counts),
         live_name="new data",
     )
+
+
+def _counts(check: Check, report: DataTestReport) -> CountsPlot | None:
+    """Wrong rows by check of the family, those of the check first, then the most."""
+    wrong = {one.name: _wrong_rows(one) for one in report.checks if one.family == check.family}
+    others = {name: n for name, n in wrong.items() if n and name != check.name}
+    subject = wrong.get(check.name)
+    if not subject:
+        return None
+    ordered = sorted(others, key=lambda name: (-others[name], name))[: MAX_ROWS - 1]
+    rows = [CountedRow(name=named(check.name), count=subject, subject=True)]
+    rows += [CountedRow(name=named(name), count=others[name]) for name in ordered]
+    asked = [one.rows for one in report.checks if one.family == check.family]
+    is_case = check.family == "cases"
+    return CountsPlot(
+        title="Rows on which a case is broken" if is_case else "Rows that a check refuses",
+        rows=tuple(rows),
+        total=max(*asked, *(one.count for one in rows)),
+    )
+
+
+def _wrong_rows(check: Check) -> int | None:
+    """Rows that a check of schema refuses, or on which a case does not hold; None if not counted.
+
+    The check of the number of rows counts what was read; it fails without any.
+    """
+    if check.family == "cases":
+        failed = check.details.get("failed")
+        return failed if isinstance(failed, int) else None
+    now = finite(check.now)
+    return None if now is None or check.limit is None else round(now)
 
 
 def _compared(check: Check, report: DataTestReport) -> IntervalsPlot | None:

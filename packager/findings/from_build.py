@@ -1,21 +1,30 @@
-"""The findings of ``package build``: weak slices of the held-out rows."""
+"""The findings of ``package build``: weak slices of the held-out rows, more processor time."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from packager.findings.from_test import BAD
+from packager.findings.from_time import UNJUDGED, finding_of_time, proof_of_time
 from packager.manifest.manifest import Manifest
-from packager.tracker.core.finding import Finding, Report, ScanReport
+from packager.tracker.core.finding import Finding, Report, ScanReport, Unjudged
 from packager.tracker.core.plot import MAX_ROWS, IntervalsPlot, MeasuredRow, Plot
 from packager.tracker.core.texts import named
+from packager.worker.test.report import Check
 from packager.worker.test.weak_slice import WeakSlice, WeakSlices
 
 SOURCE = "build"
 SCOPE = "held-out rows"
+KIND = "WeakSlice"
 
 
-def findings_of_build(manifest: Manifest, weak: WeakSlices | None, at: float) -> Report:
-    """The report of a build; ``weak``: what its search found, None if it made none."""
+def findings_of_build(
+    manifest: Manifest, weak: WeakSlices | None, at: float, time: Check | None = None
+) -> Report:
+    """The report of a build; ``weak``: what its search found, None if it made none.
+
+    ``time``: the comparison of processor time with the last package, None if there is none.
+    """
     found = () if weak is None else weak.slices
     scan = ScanReport(
         package=manifest.name,
@@ -23,11 +32,16 @@ def findings_of_build(manifest: Manifest, weak: WeakSlices | None, at: float) ->
         source=SOURCE,
         scope=SCOPE,
         digest=manifest.root,
-        complete=weak is not None,
+        complete=weak is not None or time is not None,
         at=at,
+        unjudged=(UNJUDGED, *([Unjudged(kind=KIND)] if weak is None else [])),
     )
+    if time is not None and time.verdict == "passed":
+        scan = scan.model_copy(update={"proofs": (proof_of_time(time, scan),)})
     plots = [_plot(one, found, 0.0 if weak is None else weak.effect) for one in found]
     findings = [_finding(one, manifest, at, plot) for one, plot in zip(found, plots, strict=True)]
+    if time is not None and time.verdict in BAD:
+        findings.append(finding_of_time(time, scan))
     return Report(findings=tuple(findings), scan=scan)
 
 
@@ -54,7 +68,7 @@ def _finding(weak: WeakSlice, manifest: Manifest, at: float, plot: Plot) -> Find
     return Finding(
         package=manifest.name,
         version=manifest.tag,
-        kind="WeakSlice",
+        kind=KIND,
         subject=named(f"slice={weak.condition}"),
         share=min(weak.share, 1.0),
         certainty=min(max(1 - weak.q, 0.0), 1.0),

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from monitoring.profile.profile import PREDICTION, is_prediction
 from monitoring.slices.slices import ALL
 from monitoring.stats.drift import total_variation
+from packager.findings import from_time
 from packager.findings.check_plots import plot_of_check
+from packager.findings.from_time import finding_of_time, is_since, proof_of_time
 from packager.manifest.policy import Family
 from packager.tracker.core.finding import (
     PACKAGE_SUBJECT,
@@ -27,6 +29,10 @@ from packager.worker.test.details import DriftDetails
 from packager.worker.test.report import Check, DataTestReport
 
 SOURCE = "test"
+BAD = ("failed", "warned")
+"""Verdicts of checks that are findings."""
+MAX_PARTS = 100
+"""Parts of a family that were not tested, of which each is named; of more, the whole family."""
 KINDS: Mapping[Family, tuple[str, str]] = {
     "schema": ("SchemaTest", "column"),
     "suspects": ("SuspectsTest", "flag"),
@@ -64,7 +70,7 @@ def findings_of_test(report: DataTestReport, data: str, at: float, replaces: str
     about them; rows of another name are apart. ``replaces``: the name that they had before.
     """
     found = {
-        subject: [check for check in checks if check.verdict in ("failed", "warned")]
+        subject: [check for check in checks if check.verdict in BAD]
         for subject, checks in _by_subject(report.checks).items()
     }
     scan = ScanReport(
@@ -79,7 +85,11 @@ def findings_of_test(report: DataTestReport, data: str, at: float, replaces: str
         proofs=tuple(_proofs(report)),
         unjudged=tuple(_unjudged(report)),
     )
+    times = [one for one in report.checks if is_since(one)]
+    proofs = [proof_of_time(one, scan) for one in times if one.verdict == "passed"]
+    scan = scan.model_copy(update={"proofs": (*scan.proofs, *proofs)})
     findings = [_finding(checks, report, scan) for checks in found.values() if checks]
+    findings += [finding_of_time(one, scan) for one in times if one.verdict in BAD]
     return Report(findings=tuple(findings), scan=scan)
 
 
@@ -178,13 +188,33 @@ def _unjudged(report: DataTestReport) -> list[Unjudged]:
         for (family, subject), checks in _by_subject(report.checks).items()
         if any(check.verdict == "inconclusive" for check in checks)
     ]
+    subjects += [
+        Unjudged(kind=kind, subject=subject) for kind, subject in dict.fromkeys(_not_tested(report))
+    ]
+    families.append(from_time.UNJUDGED)
     if report.verdict != "passed":  # weak slices were sought in rows that could not show all
         families.append(Unjudged(kind=KINDS["weak"][0]))
     return [*families, *subjects]
 
 
+def _not_tested(report: DataTestReport) -> Iterator[tuple[str, str | None]]:
+    """Kind and subject of parts that were not tested; of many, the whole kind."""
+    for family in report.families:
+        kind, noun = KINDS[family.family]
+        parts = [one.subject for one in family.not_tested]
+        if family.family == "time":
+            if not any(one.family == "time" and not is_since(one) for one in report.checks):
+                yield kind, None
+        elif len(parts) > MAX_PARTS:
+            yield kind, None
+        else:
+            yield from ((kind, named(f"{noun}={one}")) for one in parts)
+
+
 def _by_subject(checks: Sequence[Check]) -> Mapping[tuple[Family, str], list[Check]]:
+    """Checks by family and subject, without those of time that compare with another package."""
     found: dict[tuple[Family, str], list[Check]] = defaultdict(list)
     for check in checks:
-        found[check.family, subject_of(check)].append(check)
+        if not is_since(check):
+            found[check.family, subject_of(check)].append(check)
     return found

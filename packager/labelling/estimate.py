@@ -64,7 +64,12 @@ def estimate_of(labels: pd.DataFrame, scheme: LabelScheme) -> EstimatedClasses:
 class EstimateStep(LabelStep):
     """One estimated label for each labelled row."""
 
-    made: str
+    scheme: str
+
+    @property
+    def made(self) -> str:
+        """Name of the new scheme."""
+        return self.scheme
 
     @property
     def text(self) -> str:

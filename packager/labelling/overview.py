@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from packager.cache import atomic_file
+from packager.data.csv_writer import ENDS, LineFeeds
 from packager.data.spreadsheet import escaped
 from packager.errors import UsageError
 from packager.labelling.csv_labels import PROBABILITY
@@ -108,8 +109,9 @@ def write_csv(labels: Labels, file: Path, target: str | None = None) -> None:
     frame = _without_absent(frame, [PROBABILITY, "probability", "source"])
     texts = frame.select_dtypes(include=["object", "str"]).columns
     frame[texts] = frame[texts].map(lambda cell: escaped(cell) if isinstance(cell, str) else cell)
-    with atomic_file(file) as new:
-        frame.to_csv(new, index=False, lineterminator="\n")
+    with atomic_file(file) as new, new.open("w", encoding="utf-8", newline="") as lines:
+        fed: Any = LineFeeds(lines)  # pandas only writes to it
+        frame.to_csv(fed, index=False, lineterminator=ENDS)
 
 
 def _without_absent(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:

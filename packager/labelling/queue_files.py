@@ -6,7 +6,6 @@ Formats of Label Studio: https://labelstud.io/guide/tasks.html, https://labelstu
 from __future__ import annotations
 
 import base64
-import csv
 import io
 import json
 import re
@@ -19,6 +18,7 @@ from xml.sax.saxutils import quoteattr
 import pandas as pd
 
 from packager.cache import atomic_file
+from packager.data.csv_writer import csv_writer
 from packager.data.personal import personal_kind
 from packager.data.spreadsheet import escaped
 from packager.digest import canonical_json
@@ -91,7 +91,7 @@ def as_csv(choice: Choice, manifest: Manifest, contents: QueueContents) -> str:
     Text that a spreadsheet would run as a formula is escaped.
     """
     file = io.StringIO()
-    writer = csv.writer(file, lineterminator="\n")
+    writer = csv_writer(file)
     names: list[str] = []
     for record in _records(choice, manifest, contents):
         cells = {

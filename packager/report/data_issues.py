@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 
 from packager.cache import atomic_file
 from packager.data.checks.finding import DataCheckReport, DataFinding
+from packager.data.csv_writer import csv_writer
 from packager.data.spreadsheet import escaped
 from packager.report.data_issues_page import issues_page
 from packager.review.verdicts import FIELDS, Verdict
@@ -66,7 +66,7 @@ def _write_csv(
     given = {verdict.row_hash: verdict for verdict in verdicts if verdict.verdict != "fix"}
     fixes = {verdict.key: verdict for verdict in verdicts if verdict.verdict == "fix"}
     with file.open("w", encoding="utf-8", newline="") as text:
-        writer = csv.writer(text, lineterminator="\n")
+        writer = csv_writer(text)
         head = [*FIELDS, *FACTS, *(f"data:{name}" for name in report.columns)]
         writer.writerow(map(escaped, head))
         for finding in findings:

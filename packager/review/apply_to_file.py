@@ -5,7 +5,6 @@ The source is not changed, so the same command without verdicts writes its rows 
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 from collections.abc import Sequence
@@ -18,6 +17,7 @@ from packager.cache import atomic_file
 from packager.data import frames
 from packager.data.csv_files import csv_records
 from packager.data.csv_text import separator_of, table_suffix
+from packager.data.csv_writer import csv_writer
 from packager.data.fingerprint import fingerprint
 from packager.data.parquet_files import arrow_table
 from packager.data.sources.listing import source_files
@@ -119,7 +119,7 @@ def _write_csv(
     """Write the records with their original text, except for the corrections."""
     with new.open("w", encoding=reader.encoding, newline="") as out:
         separator = separator_of(files[0], reader)
-        writer = csv.writer(out, delimiter=separator, quotechar=reader.quote, lineterminator="\n")
+        writer = csv_writer(out, separator=separator, quote=reader.quote)
         records = csv_records(files, reader)
         header = next(records)
         writer.writerow(header)

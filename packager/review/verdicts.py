@@ -15,6 +15,7 @@ from typing import Literal, get_args
 
 from packager.cache import atomic_file
 from packager.confinement import refuse_sparse, refuse_special
+from packager.data.csv_writer import ENDS, LineFeeds
 from packager.data.memory_limit import fitting_memory
 from packager.data.spreadsheet import escaped, unescaped
 from packager.digest import sha256_bytes
@@ -143,7 +144,7 @@ def digest(verdicts: Iterable[Verdict]) -> str:
 
 def _dump(verdicts: Iterable[Verdict]) -> bytes:
     text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, FIELDS, lineterminator="\n")
+    writer = csv.DictWriter(LineFeeds(text), FIELDS, lineterminator=ENDS)
     writer.writeheader()
     for verdict in _sorted(verdicts):
         writer.writerow({name: escaped(cell) for name, cell in verdict.model_dump().items()})

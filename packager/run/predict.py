@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from packager.cache import temporary_directory
 from packager.client import Client, Prediction
 from packager.client.json_values import json_rows
 from packager.data.answer_cells import answer_cells
+from packager.data.csv_writer import csv_writer
 from packager.data.json_rows import json_blocks
 from packager.data.known_columns import KnownColumns
 from packager.data.row_files import given_columns, row_blocks
@@ -125,7 +125,7 @@ def csv_lines(
 
     Unless ``exact``, text that a spreadsheet would run as a formula is escaped.
     """
-    writer: Any = csv.writer(_Echo(), lineterminator="\n")
+    writer = csv_writer(_Echo())
     names: list[str] = []
     for answer in answers:
         row = answer_cells(answer, outputs)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator
@@ -12,6 +11,7 @@ from dataclasses import asdict
 import pyarrow as pa
 
 from packager.cache import atomic_file
+from packager.data.csv_writer import csv_writer
 from packager.data.spreadsheet import escaped
 from packager.digest import canonical_json
 from packager.errors import PackageError
@@ -86,7 +86,7 @@ def _rejects_file(plan: ScorePlan) -> Iterator[Callable[[Iterable[tuple[int, str
         atomic_file(plan.state / REJECTS) as path,
         path.open("w", encoding="utf-8", newline="") as file,
     ):
-        writer = csv.writer(file, lineterminator="\n")
+        writer = csv_writer(file)
         writer.writerow(["row", "reason"])
         yield lambda rejects: writer.writerows((row, escaped(reason)) for row, reason in rejects)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import json
 import os
 import secrets
@@ -17,6 +16,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from packager.cache import atomic_file, writing
+from packager.data.csv_writer import csv_writer
 from packager.data.spreadsheet import escaped
 from packager.digest import canonical_json, sha256_file
 from packager.errors import PackageError
@@ -67,7 +67,7 @@ class _CsvWriter:
     def __init__(self, path: Path, schema: pa.Schema, *, exact: bool) -> None:
         self._file = path.open("w", encoding="utf-8", newline="")
         self._exact = exact
-        self._lines = csv.writer(self._file, lineterminator="\n")
+        self._lines = csv_writer(self._file)
         self._lines.writerow(self._safe(schema.names))
 
     def write(self, table: pa.Table) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Sequence
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from packager.cache import atomic_file
+from packager.cache import atomic_file, writing
 from packager.digest import canonical_json, sha256_bytes
 from packager.errors import UsageError
 from packager.manifest.manifest import Manifest
@@ -115,10 +118,50 @@ class ScorePlan:
             )
         if (self.state / SUCCESS).exists():
             return
-        (self.state / WORK).mkdir(parents=True, exist_ok=True)
+        with writing(self.output):
+            (self.state / WORK).mkdir(parents=True, exist_ok=True)
         if not place.is_file():
             with atomic_file(place) as file:
                 file.write_bytes(canonical_json(self.document))
+
+    @contextmanager
+    def alone(self, shard: tuple[int, int]) -> Iterator[None]:
+        """Keep other runs of this shard away; ``UsageError`` if there is one.
+
+        A run without shards keeps all away. The system releases the locks however a process ends.
+        """
+        import fcntl  # only POSIX has it
+
+        whole = shard == (1, 1)
+        own = f"shard-{shard[0]}-{shard[1]}"
+        with contextlib.ExitStack() as stack:
+            for name, alone in (("run", whole), (own, True)):
+                place = self.state / WORK / name
+                try:
+                    file = stack.enter_context(place.open("wb"))
+                except FileNotFoundError:  # another run has just finished this output
+                    if not (self.state / SUCCESS).exists():
+                        raise
+                    break
+                try:
+                    fcntl.flock(file, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    raise UsageError(
+                        f"{self.output}: expected no other run in it, got one that is at work",
+                        "wait for its end, or name a new folder with --output",
+                    ) from None
+            yield
+
+    def abandon(self) -> None:
+        """Remove the folders that this run began, unless a part is recorded."""
+        if (self.state / SUCCESS).exists() or [*(self.state / WORK).glob("[0-9]*.json")]:
+            return
+        shutil.rmtree(self.state / WORK, ignore_errors=True)
+        (self.state / PLAN).unlink(missing_ok=True)
+        for folder in (self.state, self.state.parent, self.output):
+            if folder == self.output or self.output in folder.parents:
+                with contextlib.suppress(OSError):  # it has other files
+                    folder.rmdir()
 
     def _visible(self) -> list[Path]:
         """What is there, but for a plan that was never finished being written."""

@@ -6,7 +6,7 @@ process does without Ray, and writes the parts itself. So the bytes are the same
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -14,9 +14,8 @@ from packager.errors import PackageError
 from packager.image.reference import open_reference
 from packager.progress import NullProgress, Progress
 from packager.scoring.plan import ScoreRequest
+from packager.scoring.run import Drive, plan_scoring
 from packager.scoring.units import Unit
-
-Drive = Callable[[Sequence[Unit], Progress], None]
 
 
 def ray_drive(reference: str, asked: ScoreRequest) -> Drive:
@@ -75,8 +74,6 @@ class UnitActor:
 
     def __call__(self, batch: Mapping[str, Any]) -> dict[str, Any]:
         """The parts of the units in ``batch``: how many, or an error and its hint."""
-        from packager.scoring.run import plan_scoring
-
         wanted = {int(number) for number in batch["unit"]}
         done: list[Unit] = []
         error, hint = "", ""

@@ -11,7 +11,7 @@ import pyarrow as pa
 from modelhost.wire import Message
 from packager.data.known_columns import KnownColumns
 from packager.engine.engine import Engine
-from packager.errors import UsageError
+from packager.errors import PackageError, UsageError
 from packager.image.reference import Reference
 from packager.location import Location
 from packager.manifest.manifest import Manifest
@@ -28,6 +28,8 @@ from packager.scoring.units import Unit, UnitSource, open_source
 
 Scored = Callable[[Unit], None]
 """Called with each unit whose part is recorded."""
+Drive = Callable[[Sequence[Unit], Progress], None]
+"""Makes the parts of units in another way than by one process here."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def score(
     asked: ScoreRequest,
     engine: Engine | None,
     progress: Progress,
-    drive: Callable[[Sequence[Unit], Progress], None] | None = None,
+    drive: Drive | None = None,
 ) -> ScoreResult:
     """Score a table, or a shard of it; the last shard finishes the output.
 
@@ -101,9 +103,27 @@ def score(
 
         check_appendable(Location(str(plan.output.resolve())), schema)
     plan.begin(resume=asked.resume, units=[unit.number for unit in own], shards=count)
-    left = [] if (plan.state / SUCCESS).exists() else planned.missing(own)
-    shard = "" if count == 1 else f" of shard {number}/{count}"
-    progress.step(f"scoring {len(left)} of {len(own)} parts{shard}")
+    if (plan.state / SUCCESS).exists():
+        made = 0
+    else:
+        with plan.alone(asked.shard):
+            made = _make(planned, own, asked.shard, engine, progress, drive)
+    parts = finished(plan, manifest, schema)
+    return _result(planned, own, parts, made)
+
+
+def _make(
+    planned: PlannedScoring,
+    own: Sequence[Unit],
+    shard: tuple[int, int],
+    engine: Engine | None,
+    progress: Progress,
+    drive: Drive | None,
+) -> int:
+    """Make the parts of a shard that are missing: how many."""
+    plan, left = planned.plan, planned.missing(own)
+    said = "" if shard[1] == 1 else f" of shard {shard[0]}/{shard[1]}"
+    progress.step(f"scoring {len(left)} of {len(own)} parts{said}")
     for unit in left:
         plan.record(unit.number).unlink(missing_ok=True)
     done = 0
@@ -113,12 +133,16 @@ def score(
         done += 1
         progress.step(f"part {done} of {len(left)}: {unit.rows:,} rows")
 
-    if left and drive is not None:
-        drive(left, progress)
-    elif left:
-        planned.score(left, engine, progress, scored)
-    parts = finished(plan, manifest, schema)
-    return _result(planned, own, parts, len(left))
+    try:
+        if left and drive is not None:
+            drive(left, progress)
+        elif left:
+            planned.score(left, engine, progress, scored)
+    except PackageError:
+        if shard[1] == 1:  # nothing was made: the next run may have other data or options
+            plan.abandon()
+        raise
+    return len(left)
 
 
 def _result(

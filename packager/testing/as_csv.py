@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from packager.data import frames
+from packager.data.csv_writer import ENDS, LineFeeds
 from packager.errors import UsageError
 from packager.manifest.read_options import TableReadOptions
 
@@ -22,13 +23,15 @@ def write_as_csv(source: Path, file: Path, reader: TableReadOptions) -> None:
     """
     frame = frames.read(source)
     written = pd.DataFrame({name: _texts(str(name), frame[name], reader) for name in frame.columns})
-    written.to_csv(
-        file,
-        index=False,
-        sep=reader.separator or ",",
-        quotechar=reader.quote or '"',
-        encoding=reader.encoding or "utf-8",
-    )
+    with file.open("w", encoding=reader.encoding or "utf-8", newline="") as lines:
+        fed: Any = LineFeeds(lines)  # pandas only writes to it
+        written.to_csv(
+            fed,
+            index=False,
+            sep=reader.separator or ",",
+            quotechar=reader.quote or '"',
+            lineterminator=ENDS,
+        )
 
 
 def _texts(name: str, column: pd.Series[Any], reader: TableReadOptions) -> list[str | None]:

@@ -50,6 +50,8 @@ class IssueAnswer(ServiceAnswer):
     priority: float
     explanation: str
     url: str
+    result: str = ""
+    """Of an issue that a person adds: ``new``, ``same`` if it was known, ``regressed``."""
     cause_size: int = 1
     """Of a folded list: issues that this one stands for, itself counted."""
     cause_line: str = ""

@@ -18,7 +18,10 @@ Result = Literal["new", "same", "regressed", "resolved", "unknown"]
 
 
 class Receipt(NamedTuple):
-    """What a finding did: ``unknown`` is the end of something that never was reported."""
+    """What a finding did: ``unknown`` is the end of something that never was reported.
+
+    So are data that a scan replaces and that no scan has looked at.
+    """
 
     issue: Issue | None
     result: Result
@@ -39,6 +42,8 @@ def receive(store: Writer, report: Report, now: float, *, certain: bool = False)
     for one, outcome in zip(report.findings, outcomes, strict=True):
         if one.plot is not None and outcome.issue is not None:
             keep_plot(store, outcome.issue.id, one.plot, now)
+    if scan is not None and scan.replaces and not _is_known(store, scan):
+        outcomes.append(Receipt(None, "unknown"))
     if scan is not None and scan.complete and _is_latest(store, scan):
         named = {f"{one.fingerprint}/{one.observation}" for one in report.findings if one.firing}
         outcomes += [Receipt(one, "resolved") for one in _close_missing(store, scan, named, now)]
@@ -60,12 +65,24 @@ def _until_now(report: Report, now: float) -> Report:
 
 def _is_latest(store: Writer, scan: ScanReport) -> bool:
     """Whether no later scan of the scope came before this one, which waited in a spool."""
-    name = f"scan/{fingerprint_of(scan.package, scan.source, scan.scope)}"
+    name = _setting_of(scan.package, scan.source, scan.scope)
     last = store.setting(name)
     if last is not None and float(last) > scan.at:
         return False
     store.keep_setting(name, repr(scan.at))
     return True
+
+
+def _is_known(store: Writer, scan: ScanReport) -> bool:
+    """Whether there was a scan of what this one replaces."""
+    places = _places(scan)[1:]
+    names = [_setting_of(package, scan.source, scope) for package, scope in places]
+    return any(store.setting(name) is not None for name in names)
+
+
+def _setting_of(package: str, source: str, scope: str) -> str:
+    """The setting with the time of the last complete scan of a scope."""
+    return f"scan/{fingerprint_of(package, source, scope)}"
 
 
 def receive_one(
@@ -145,17 +162,22 @@ def _close_missing(store: Writer, scan: ScanReport, named: set[str], now: float)
 
 
 def _of_scopes(store: Writer, scan: ScanReport) -> list[Issue]:
-    """Issues of what was looked at, and of what it replaces.
+    """Issues of what was looked at, and of what it replaces."""
+    found: dict[int, Issue] = {}
+    for package, scope in dict.fromkeys(_places(scan)):
+        found |= {one.id: one for one in store.of_scope(package, scan.source, scope)}
+    return list(found.values())
+
+
+def _places(scan: ScanReport) -> list[tuple[str, str]]:
+    """Package and scope of what was looked at, then of what it replaces.
 
     A file without a project is a package of its own, so what it replaces can be one as well.
     """
     places = [(scan.package, scan.scope)]
     if scan.replaces:
         places += [(scan.package, scan.replaces), (scan.replaces, scan.replaces)]
-    found: dict[int, Issue] = {}
-    for package, scope in dict.fromkeys(places):
-        found |= {one.id: one for one in store.of_scope(package, scan.source, scope)}
-    return list(found.values())
+    return places
 
 
 def _missing_text(scan: ScanReport, scope: str) -> str:
@@ -208,16 +230,16 @@ def act(store: Writer, number: int, action: Action, who: str, now: float) -> Iss
     return store.store(before, change) if change.events else before
 
 
-def add(store: Writer, finding: Finding, who: str, now: float) -> Issue:
-    """An issue that a person adds; the same issue again if it is known."""
+def add(store: Writer, finding: Finding, who: str, now: float) -> tuple[Issue, Result]:
+    """An issue that a person adds; one that is known and open stays the same."""
     known = store.issue_of(finding.fingerprint)
     if known is not None and known.state in ACTIVE:
-        return known  # what somebody said first stays; a comment can say more
+        return known, "same"  # what somebody said first stays; a comment can say more
     said = finding.model_copy(update={"source": PERSON, "key": who, "starts_at": now})
-    issue = receive_one(store, said, now, certain=True).issue
+    issue, result = receive_one(store, said, now, certain=True)
     if issue is None:  # a finding that fires always has one
         raise ValueError("expected a finding that fires")
-    return issue
+    return issue, result
 
 
 def pass_time(store: Writer, now: float) -> list[Issue]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import platformdirs
@@ -31,8 +32,8 @@ def spool_folder() -> Path:
     return Path(platformdirs.user_state_dir("model-packager")) / "issues"
 
 
-def keep(url: str, report: Report, folder: Path) -> Path:
-    """Keep a report for later."""
+def keep(url: str, report: Report, folder: Path, warn: Callable[[str], None]) -> Path:
+    """Keep a report for later; ``warn`` is told which one is dropped for it."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = folder / f"{time.time_ns():020d}-{secrets.token_hex(4)}.json"
     part = path.with_suffix(f".{os.getpid()}.part")
@@ -40,16 +41,17 @@ def keep(url: str, report: Report, folder: Path) -> Path:
     part.replace(path)
     for old in sorted(folder.glob("*.json"))[:-MAX_FILES]:
         old.unlink(missing_ok=True)
+        warn(f"{old}: dropped, because {MAX_FILES:,} newer findings wait")
     return path
 
 
-def send_waiting(client: IssuesClient, url: str, folder: Path) -> tuple[int, list[str]]:
-    """Send what waits for ``url``, oldest first; the number sent, and what was wrong with others.
+def send_waiting(client: IssuesClient, url: str, folder: Path, warn: Callable[[str], None]) -> int:
+    """Send what waits for ``url``, oldest first; the number sent.
 
-    A report that the service refuses is renamed, so that it can be read and is not sent again.
-    Raises ``AwayError`` if the service is away.
+    A report that the service refuses is renamed, so that it can be read and is not sent again;
+    ``warn`` is told its name and why. Raises ``AwayError`` if the service is away.
     """
-    sent, refused = 0, []
+    sent = 0
     for path in sorted(folder.glob("*.json")):
         try:
             waiting = Waiting.model_validate_json(path.read_bytes())
@@ -66,21 +68,24 @@ def send_waiting(client: IssuesClient, url: str, folder: Path) -> tuple[int, lis
             aside = path.with_suffix(".refused")
             path.replace(aside)
             why = refusal_of(error) if isinstance(error, ValidationError) else error.message
-            refused.append(f"{aside}: {why}")
-    return sent, refused
+            warn(f"findings that waited were refused, and are in {aside}: {why}")
+    return sent
 
 
-def send_or_keep(url: str, token: str, report: Report, folder: Path) -> list[dict[str, object]]:
+def send_or_keep(
+    url: str, token: str, report: Report, folder: Path, warn: Callable[[str], None]
+) -> list[dict[str, object]]:
     """Send a report after those that wait; keep it if the service is away or denies the token.
 
-    Raises ``AwayError`` and ``DeniedError`` then, and ``PackageError`` if it refuses the report.
+    ``warn`` is told what became of those that are lost. Raises ``AwayError`` and ``DeniedError``
+    after keeping it, and ``PackageError`` if the service refuses the report.
     """
     client = IssuesClient(url, token)
     try:
-        send_waiting(client, url, folder)
+        send_waiting(client, url, folder, warn)
         return client.send(report)
     except (AwayError, DeniedError):
-        keep(url, report, folder)
+        keep(url, report, folder, warn)
         raise
     finally:
         client.close()

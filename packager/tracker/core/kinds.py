@@ -16,7 +16,7 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     ),
     "labels": ("LabelsRejected", "LabelCoverageLow"),
     "identity": ("CompiledMismatch", "ReplayFailed", "BehaviouralCase", "VersionSkew"),
-    "speed": ("TimeTest",),
+    "speed": ("TimeTest", "SlowerPackage"),
     "challenger": ("ShadowNotAnswering", "ChallengerBetter", "ChallengerWorse"),
     "data": ("SuspiciousRows", "SuspectsTest"),
 }  # fmt: skip

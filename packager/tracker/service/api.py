@@ -98,7 +98,7 @@ class IssueApi:
         return {"issues": found, "next": page.next.encode() if page.next is not None else None}
 
     async def add_issue(self, request: Request, who: Principal) -> Response:
-        """``POST issues``: an issue that a person adds."""
+        """``POST issues``: an issue that a person adds; 200, and no 201, if it is known."""
         given = _object(await body_of(request))
         now = self._tracker.clock()
         said = {"share": 0.1, **given, "source": who.name, "starts_at": now}
@@ -108,8 +108,9 @@ class IssueApi:
             raise malformed(error) from None
         if not finding.firing:
             raise RefusedError(400, "malformed", "firing: expected true")
-        issue = await self._context.write_as(who, intake.add, finding, who.name, now)
-        return JSONResponse(issue_view(issue, self._context.settings), 201)
+        issue, result = await self._context.write_as(who, intake.add, finding, who.name, now)
+        shown = {**issue_view(issue, self._context.settings), "result": result}
+        return JSONResponse(shown, 201 if result == "new" else 200)
 
     async def show(self, request: Request, who: Principal) -> Response:
         """``GET issues/N``."""

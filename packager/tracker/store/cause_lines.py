@@ -5,11 +5,40 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from packager.tracker.core.issue import Issue
+from pydantic import BaseModel, ConfigDict
+
+from packager.tracker.store.database import Row
 from packager.tracker.store.reader import Reader
 
-MAX_MEMBERS = 20
+MAX_MEMBERS = 12
 """Members of a cause that the list shows; an address of its own has all."""
+
+
+class _SharePart(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+    share: float
+
+
+class _RecordPart(BaseModel):
+    """What of an issue's record its member has; a page shows a thousand of them."""
+
+    model_config = ConfigDict(extra="ignore")
+    title: str
+    numbers: _SharePart
+
+
+class CauseMember(NamedTuple):
+    """An open issue of a cause, as far as a list shows it."""
+
+    id: int
+    band: int
+    priority: float
+    package: str
+    family: str
+    subject: str
+    title: str
+    share: float
+    """The part of traffic, rows or replicas that is affected (0 to 1)."""
 
 
 class CauseSummary(NamedTuple):
@@ -18,7 +47,7 @@ class CauseSummary(NamedTuple):
     id: int
     size: int
     began: float
-    members: tuple[Issue, ...]
+    members: tuple[CauseMember, ...]
     """The most urgent ones, at most ``MAX_MEMBERS``."""
 
 
@@ -36,18 +65,24 @@ def cause_summaries(store: Reader, causes: Sequence[int]) -> dict[int, CauseSumm
     }
 
 
-def _members(store: Reader, causes: Sequence[int]) -> dict[int, list[Issue]]:
-    found: dict[int, list[Issue]] = {one: [] for one in causes}
+def _members(store: Reader, causes: Sequence[int]) -> dict[int, list[CauseMember]]:
+    found: dict[int, list[CauseMember]] = {one: [] for one in causes}
     if causes:
         # A limit for each cause: no cause is read whole.
+        names = "id, cause, band, urgency, opened_at, package, family, subject, record"
         one = (
-            "select * from (select id, cause, record from issue where cause = ? and active = 1"
+            f"select * from (select {names} from issue where cause = ? and active = 1"
             f" order by band, urgency, opened_at, id limit {MAX_MEMBERS}) as part"
         )
-        for row in store.db.rows(" union all ".join(one for _ in causes), causes):
-            issue = Issue.model_validate_json(row["record"]).with_changes({"id": row["id"]})
-            found[row["cause"]].append(issue)
-    return {
-        cause: sorted(some, key=lambda one: (one.band, -one.priority, one.opened_at, one.id))
-        for cause, some in found.items()
-    }
+        rows = store.db.rows(" union all ".join(one for _ in causes), causes)
+        order = ("band", "urgency", "opened_at", "id")
+        for row in sorted(rows, key=lambda row: [row[name] for name in order]):
+            found[row["cause"]].append(_member(row))
+    return found
+
+
+def _member(row: Row) -> CauseMember:
+    record = _RecordPart.model_validate_json(row["record"])
+    place = (row["id"], row["band"], -row["urgency"])
+    about = (row["package"], row["family"], row["subject"])
+    return CauseMember(*place, *about, record.title, record.numbers.share)

@@ -27,7 +27,7 @@ class Check(FrozenModel):
     """Unique in the family: ``accuracy color=E``."""
     subject: str = ""
     """What is compared: a slice, a feature, a group, a case; of the drift of answers the name in
-    the profile, ``__prediction__``, which no column can have."""
+    the profile, ``__prediction__``, which no column can have; of time the earlier package."""
     metric: str = ""
     baseline: float | None = None
     now: float | None = None

@@ -102,7 +102,8 @@ def since(previous: PreviousTimes, policy: Policy) -> Check | None:
     if len(previous.ratios) < MIN_ROUNDS:
         return None
     name = f"processor time since {previous.tag}"
-    return _check(name, f"a row in {previous.tag}", previous.ratios, policy)
+    found = _check(name, f"a row in {previous.tag}", previous.ratios, policy)
+    return found.model_copy(update={"subject": previous.tag})
 
 
 def _check(name: str, of: str, measured: Sequence[float], policy: Policy) -> Check:

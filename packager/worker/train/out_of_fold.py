@@ -62,7 +62,7 @@ def by_default_model(folds: Folds, task: Task, root: Root) -> OutOfFoldPredictio
             raise NotApplicableError(ended.message)
         with np.load(folder / _ANSWERS) as found:
             return OutOfFoldPredictions(
-                found["rows"], folds.classes, found["given"], found["answers"]
+                found["rows"], folds.classes, found["target_values"], found["predictions"]
             )
 
 

@@ -16,7 +16,6 @@ from packager.errors import PackageError
 def test_a_build_reports_its_search_and_its_data_check(run, sent, monkeypatch, tmp_path: Path):
     built = Built(manifest=MANIFEST, images=(), isolation={}, weak=None)
     monkeypatch.setattr("packager.build.pipeline.build", lambda *_: built)
-    monkeypatch.setattr("packager.build.previous.previous_test", lambda *_: None)
     monkeypatch.setattr("packager.cli.build._built", lambda _: {})
     report = DataCheckReport(
         rows=9, columns=(), counts={}, model_free=(), findings=(), cells={}, histograms={}, notes=()

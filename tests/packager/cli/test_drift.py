@@ -64,6 +64,20 @@ def test_fail_on_drift_accepts_a_better_challenger_only(run, won, lost, verdict,
         assert run("drift", url, "--shadow")[0] == 0
 
 
+def test_a_verdict_goes_to_the_issue_tracker(run, monkeypatch):
+    sent = []
+    monkeypatch.setattr("packager.cli.drift.send_findings", lambda *told: sent.append(told[:2]))
+    words = ("--shadow", "--issues", "http://issues.test", "--report-url", "https://ci.test/7")
+    with answering(exposed(180, 20)) as (url,):
+        code, _, err = run("drift", url, *words)
+    assert (code, err) == (0, "")
+    [(address, report)] = sent
+    assert address == "http://issues.test"
+    assert [(one.kind, one.links) for one in report.findings] == [
+        ("ChallengerBetter", {"report": "https://ci.test/7"})
+    ]
+
+
 def test_a_server_without_a_shadow_is_told_how_to_get_one(run):
     with answering(line("model_package_info", 1, digest="d") + "\n") as (url,):
         code, out, err = run("drift", url, "--shadow")

@@ -17,6 +17,7 @@ from packager.cli.reporting import TOKEN_FILE_VARIABLE, data_name, read_token, s
 from packager.errors import PackageError
 from packager.progress import NullProgress
 from packager.tracker import spool
+from packager.tracker.core.finding import Report, ScanReport
 
 AWAY = "http://127.0.0.1:9"
 
@@ -63,6 +64,32 @@ def test_what_changed_is_said_and_equal_findings_change_nothing(waiting, monkeyp
     ]
     assert told.warnings == []
     assert not waiting.exists()
+
+
+def test_a_mistyped_name_of_replaced_data_is_said(waiting, monkeypatch, tmp_path):
+    told = Told()
+    scan = ScanReport(
+        package="stones", source="data check", scope="new.csv", complete=True, at=1.0,
+        replaces="odl.csv",
+    )  # fmt: skip
+    with service(monkeypatch, tmp_path / "state") as tracker:
+        send_findings(tracker.url, Report(scan=scan), told)
+    assert told.warnings == [
+        "--replaces odl.csv: no data check of data of this name was reported, so it closed nothing;"
+        " `package issues list --search NAME` finds issues by name"
+    ]
+    assert told.steps == ["issues: nothing new"]
+
+
+def test_findings_that_waited_and_are_refused_are_said(waiting, monkeypatch, tmp_path):
+    told = Told()
+    waiting.mkdir()
+    (waiting / "00.json").write_text("{}")
+    with service(monkeypatch, tmp_path / "state") as tracker:
+        send_findings(tracker.url, reported(finding()), told)
+    [warning] = told.warnings
+    assert warning.startswith(f"findings that waited were refused, and are in {waiting}/00.refused")
+    assert told.steps == ["issues: #1 new"]
 
 
 def test_without_an_address_or_a_report_nothing_happens(waiting):

@@ -96,17 +96,3 @@ def test_wrong_usage_is_said(local_package: Package, visits: Path, tmp_path: Pat
 
     assert "--shard: expected I/N with I from 1 to N, got '5/4'" in error("--shard", "5/4")
     assert not (tmp_path / "out").exists()
-
-
-@pytest.mark.engine
-@pytest.mark.slow
-def test_a_container_answers_as_a_process(
-    engine_package: Package, visits: Path, tmp_path: Path
-) -> None:
-    given = command(engine_package, visits, tmp_path / "contained")[1:]
-    given.remove("--local")
-    done = package(*given)
-    assert done.code == 0, done.err
-    local = package(*command(engine_package, visits, tmp_path / "here")[1:])
-    assert local.code == 0, local.err
-    assert contents(tmp_path / "contained") == contents(tmp_path / "here")

@@ -7,7 +7,7 @@ from tested_packages import check, drifted, failed, family
 from tested_packages import report as made
 
 from packager.findings.check_plots import plot_of_check
-from packager.tracker.core.plot import BinsPlot, IntervalsPlot
+from packager.tracker.core.plot import BinsPlot, CountsPlot, IntervalsPlot
 
 
 def test_quality_is_drawn_by_slice_with_interval_and_bound_the_issue_first():
@@ -61,14 +61,38 @@ def test_drift_is_drawn_by_bin():
     [
         {"now": None},
         {"now": math.nan},
-        {"family": "schema", "subject": "age"},
+        {"family": "schema", "subject": "", "now": None, "limit": None},
+        {"family": "schema", "name": "rows", "now": 0.0, "limit": None},
         {"family": "cases", "subject": "case 1"},
     ],
 )
 def test_checks_without_numbers_have_no_plot(fields):
-    bad = failed("x", **fields)
+    bad = failed(**{"name": "x", **fields})
     report = made(family(fields.get("family", "quality"), [bad], "failed"))
     assert plot_of_check(bad, report, "") is None
+
+
+def counted(family_: str, name: str, rows: int, wrong: int):
+    numbers = {"now": float(wrong), "limit": 0.0, "rows": rows, "details": {"failed": wrong}}
+    return failed(name, family=family_, subject=name if family_ == "cases" else "", **numbers)
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("schema", "Rows that a check refuses"),
+        ("cases", "Rows on which a case is broken"),
+    ],
+)
+def test_schema_and_cases_count_wrong_rows_those_of_the_issue_first(name, title):
+    few, many = counted(name, "answers", 990, 3), counted(name, "labels", 1_000, 40)
+    none = counted(name, "cells", 1_000, 0)
+    plot = plot_of_check(few, made(family(name, [none, many, few], "failed")), "")
+    assert isinstance(plot, CountsPlot)
+    assert (plot.title, plot.total) == (title, 1_000)
+    shown = [(one.name, one.count, one.subject) for one in plot.rows]
+    assert shown == [("answers", 3, True), ("labels", 40, False)]
+    assert plot_of_check(none, made(family(name, [none, many], "failed")), "") is None
 
 
 def test_an_interval_that_is_not_known_is_not_drawn():

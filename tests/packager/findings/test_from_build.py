@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 from host_samples import MANIFEST
+from tested_packages import failed
 
 from packager.findings.from_build import findings_of_build
 from packager.tracker.core.plot import IntervalsPlot
@@ -49,3 +50,20 @@ def test_a_build_that_searched_nothing_closes_nothing():
     scan = findings_of_build(MANIFEST, searched(), 9.0).scan
     assert scan is not None
     assert scan.complete
+    assert [one.kind for one in scan.unjudged] == ["SlowerPackage"]
+
+
+def test_a_package_that_is_slower_than_the_last_one_is_reported():
+    slow = failed("since", family="time", subject="stones:1.0", now=1.9, headline=True)
+    told = findings_of_build(MANIFEST, searched(WEAK), 9.0, slow)
+    assert [one.kind for one in told.findings] == ["WeakSlice", "SlowerPackage"]
+    alone = findings_of_build(MANIFEST, None, 9.0, slow)
+    assert [one.kind for one in alone.findings] == ["SlowerPackage"]
+    assert alone.scan is not None
+    assert alone.scan.complete
+    assert {one.kind for one in alone.scan.unjudged} == {"SlowerPackage", "WeakSlice"}
+    good = slow.model_copy(update={"verdict": "passed"})
+    passed = findings_of_build(MANIFEST, None, 9.0, good)
+    assert passed.findings == ()
+    assert passed.scan is not None
+    assert [one.subject for one in passed.scan.proofs] == ["than=stones:1.0"]

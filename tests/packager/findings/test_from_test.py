@@ -6,6 +6,7 @@ from tested_packages import report as made
 
 from packager.findings.from_test import findings_of_test
 from packager.tracker.core.finding import Report
+from packager.worker.test.report import NotTested
 
 
 def test_checks_of_one_subject_are_one_finding_with_the_numbers_of_the_worst():
@@ -65,8 +66,42 @@ def test_what_could_not_be_judged_is_not_over():
     assert scan is not None
     assert scan.complete
     said = [(one.kind, one.subject) for one in scan.unjudged]
-    assert said == [("DriftTest", None), ("QualityTest", "slice=color=D")]
+    assert said == [
+        ("DriftTest", None), ("SlowerPackage", None), ("QualityTest", "slice=color=D"),
+    ]  # fmt: skip
     assert scan.proofs == ()
+
+
+def test_parts_that_were_not_tested_are_not_over():
+    absent = [NotTested(subject="color=J", why="the new data have no row of the group that counts")]
+    many = [NotTested(subject=f"x{n}", why="no room") for n in range(101)]
+    report = made(
+        family("fairness", [check(family="fairness")], not_tested=absent),
+        family("drift", [drifted("carat", verdict="passed")], not_tested=many),
+    )
+    scan = findings_of_test(report, "new.csv", 9.0).scan
+    assert scan is not None
+    said = {(one.kind, one.subject) for one in scan.unjudged}
+    assert {("FairnessTest", "group=color=J"), ("DriftTest", None)} <= said
+
+
+def test_processor_time_since_a_package_is_apart_from_that_of_the_rows():
+    usual = check("processor time", family="time", subject="", metric="cpu_ratio", headline=True)
+    since = failed("since", family="time", subject="stones:0.9", headline=True, now=1.9)
+    told = findings_of_test(made(family("time", [usual, since], "failed")), "new.csv", 9.0)
+    assert [(one.kind, one.subject) for one in told.findings] == [
+        ("SlowerPackage", "than=stones:0.9")
+    ]
+    assert told.scan is not None
+    assert [(one.kind, one.subject) for one in told.scan.proofs] == [("TimeTest", "package")]
+    assert ("SlowerPackage", None) in {(one.kind, one.subject) for one in told.scan.unjudged}
+    good = since.model_copy(update={"verdict": "passed"})
+    told = findings_of_test(made(family("time", [good])), "new.csv", 9.0)
+    assert told.scan is not None
+    assert [(one.kind, one.subject) for one in told.scan.proofs] == [
+        ("SlowerPackage", "than=stones:0.9")
+    ]
+    assert ("TimeTest", None) in {(one.kind, one.subject) for one in told.scan.unjudged}
 
 
 def test_passed_checks_prove_alerts_of_earlier_versions_gone():

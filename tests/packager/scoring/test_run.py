@@ -237,11 +237,12 @@ def test_what_cannot_be_scored_is_said(made: ScoredPackage) -> None:
     short = made.write(TABLE.drop_columns(["rank"]), "short.parquet")
     with pytest.raises(PackageError, match=r'row 0, column "rank": expected a value'):
         run(made, made.request(short))
-    assert not (made.folder / "out" / SUCCESS).exists()
+    begun = made.request(data)
+    made.planned(begun).plan.begin(resume=False, units=())
     record = made.folder / "out" / WORK / "00000.json"
     record.write_bytes(canonical_json({"part": 1}))
     with pytest.raises(PackageError, match="expected the record of a part") as caught:
-        run(made, made.request(short, resume=True))
+        run(made, made.request(data, resume=True))
     assert "remove this file" in (caught.value.hint or "")
 
 
@@ -253,3 +254,34 @@ def test_the_list_of_parts_has_their_digests(made: ScoredPackage) -> None:
     assert [(one["unit"], one["rows"]) for one in listed] == [(0, 500), (1, 450)]
     for one in listed:
         assert parquet.read_metadata(asked.output / one["file"]).num_rows == one["rows"]
+
+
+def test_a_second_run_in_the_same_output_is_refused(made: ScoredPackage) -> None:
+    asked = made.request(made.write(TABLE))
+    plan = made.planned(asked).plan
+    plan.begin(resume=False, units=())
+    with plan.alone((1, 1)):
+        for shard in ((1, 1), (1, 2)):
+            with (
+                pytest.raises(UsageError, match="expected no other run in it, got one"),
+                plan.alone(shard),
+            ):
+                pass
+    with plan.alone((1, 2)), plan.alone((2, 2)):
+        for shard in ((1, 2), (1, 1)):
+            with pytest.raises(UsageError, match="one that is at work"), plan.alone(shard):
+                pass
+
+
+def test_a_run_that_fails_before_its_first_part_leaves_nothing(made: ScoredPackage) -> None:
+    asked = made.request(made.write(TABLE.drop_columns(["size"])))
+    with pytest.raises(PackageError, match='row 0, column "size"'):
+        run(made, asked)
+    assert not asked.output.exists()
+
+
+def test_a_folder_that_cannot_be_made_is_said(made: ScoredPackage) -> None:
+    (made.folder / "file").touch()
+    asked = made.request(made.write(TABLE), output="file/scores")
+    with pytest.raises(PackageError, match="file/scores: can't be written: Not a directory"):
+        run(made, asked)

@@ -1,11 +1,14 @@
-"""The scorer of tables, alone and in Dask."""
+"""The scorer of tables, alone, in Dask and in a container."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
 import pytest
-from command import Package
+from command import Package, package
+from scored_packages import contents
 
 from packager.scoring.scorer import TableScorer
 
@@ -41,3 +44,19 @@ def test_dask_divides_a_table(local_package: Package, frame: pd.DataFrame) -> No
     )
     found = divided.compute(scheduler="synchronous").reset_index(drop=True)
     pd.testing.assert_frame_equal(found, whole, check_dtype=False)
+
+
+@pytest.mark.engine
+@pytest.mark.slow
+def test_a_container_answers_as_a_process(engine_package: Package, tmp_path: Path) -> None:
+    data = tmp_path / "visits.parquet"
+    frame = pd.read_csv(engine_package.project / "data" / "visits.csv").head(300)
+    frame.to_parquet(data, index=False, row_group_size=100)
+    for name, more in (("contained", ()), ("here", ("--local",))):
+        given = ("score", engine_package.reference, "--data", data, "--output", tmp_path / name)
+        done = package(*given, *more)
+        assert done.code == 0, done.err
+    assert contents(tmp_path / "contained") == contents(tmp_path / "here")
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    with TableScorer(engine_package.reference) as scorer:
+        assert scorer(table).num_rows == 300

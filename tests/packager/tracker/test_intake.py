@@ -159,7 +159,8 @@ def test_what_a_person_added_stays_as_it_was_said(store):
     with store.write() as writer:
         first = add(writer, finding("x", severity="page"), "anna", 1.0)
         again = add(writer, finding("x", severity="info", title="other"), "ben", 2.0)
-    assert again == first
+    assert first[1] == "new"
+    assert again == (first[0], "same")
 
 
 def test_a_measured_share_comes_before_an_unknown_one(store):
@@ -212,6 +213,15 @@ def test_a_corrected_file_of_another_name_closes_the_issues_of_the_old_one(store
     assert said == "test of 1.0.0, new.csv, which replaces old.csv, no longer finds it"
     assert left is not None
     assert list(left.active) == ["test/new.csv"]
+
+
+def test_data_that_no_scan_has_looked_at_are_replaced_by_none(store):
+    send(store, 1.0, A.model_copy(update={"key": "old.csv"}), scope="old.csv")
+    new = {"scope": "new.csv"}
+    assert [one.result for one in send(store, 2.0, **new, replaces="odl.csv")] == ["unknown"]
+    assert states(store) == {"slice=a": "open"}
+    assert [one.result for one in send(store, 3.0, **new, replaces="old.csv")] == ["resolved"]
+    assert send(store, 4.0, **new, replaces="old.csv") == []
 
 
 def test_a_corrected_file_closes_the_issues_of_the_package_that_the_old_one_was(store):

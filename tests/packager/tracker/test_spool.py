@@ -17,10 +17,10 @@ def test_reports_wait_for_a_service_that_is_away_and_come_in_order(tmp_path: Pat
     url = f"http://127.0.0.1:{port}"
     for number in range(3):
         with pytest.raises(AwayError, match="the issue tracker does not answer"):
-            send_or_keep(url, "token", reported(finding(f"feature=f{number}")), folder)
+            send_or_keep(url, "token", reported(finding(f"feature=f{number}")), folder, print)
     assert len(list(folder.glob("*.json"))) == 3
     with running_tracker(tmp_path / "state", port=port) as tracker:
-        [last] = send_or_keep(url, tracker.token, reported(finding("feature=last")), folder)
+        [last] = send_or_keep(url, tracker.token, reported(finding("feature=last")), folder, print)
         assert last == {"id": 4, "state": "open", "result": "new"}
         with tracker.client() as client:
             assert client.issue(1)["subject"] == "feature=f0"
@@ -28,20 +28,21 @@ def test_reports_wait_for_a_service_that_is_away_and_come_in_order(tmp_path: Pat
 
 
 def test_a_report_for_another_service_waits_on(tmp_path: Path):
-    keep("http://elsewhere.test", reported(finding()), tmp_path / "spool")
+    keep("http://elsewhere.test", reported(finding()), tmp_path / "spool", print)
     with running_tracker(tmp_path / "state") as tracker, tracker.client() as client:
-        assert send_waiting(client, tracker.url, tmp_path / "spool") == (0, [])
+        assert send_waiting(client, tracker.url, tmp_path / "spool", print) == 0
     assert len(list((tmp_path / "spool").glob("*.json"))) == 1
 
 
 def test_a_damaged_report_is_put_aside(tmp_path: Path):
     folder = tmp_path / "spool"
-    keep("http://x.test", reported(finding()), folder)
+    refused: list[str] = []
+    keep("http://x.test", reported(finding()), folder, refused.append)
     (folder / "00.json").write_text('{"url": "http://x.test"}')
     with running_tracker(tmp_path / "state") as tracker, tracker.client() as client:
-        sent, refused = send_waiting(client, "http://x.test", folder)
-    assert sent == 1
-    assert "00.refused" in refused[0]
+        assert send_waiting(client, "http://x.test", folder, refused.append) == 1
+    [told] = refused
+    assert told.startswith(f"findings that waited were refused, and are in {folder}/00.refused: ")
     assert [path.name for path in folder.iterdir()] == ["00.refused"]
 
 
@@ -51,7 +52,7 @@ def test_with_a_denied_token_the_report_waits(tmp_path: Path):
         running_tracker(tmp_path / "state") as tracker,
         pytest.raises(PackageError, match="expected a token or a login") as refused,
     ):
-        send_or_keep(tracker.url, "wrong-secret", reported(finding()), folder)
+        send_or_keep(tracker.url, "wrong-secret", reported(finding()), folder, print)
     assert "wrong-secret" not in f"{refused.value}{refused.value.hint}"
     assert not isinstance(refused.value, AwayError)
     assert len(list(folder.glob("*.json"))) == 1
@@ -59,8 +60,10 @@ def test_with_a_denied_token_the_report_waits(tmp_path: Path):
 
 def test_the_spool_keeps_the_newest(tmp_path: Path, monkeypatch):
     monkeypatch.setattr(spool, "MAX_FILES", 3)
-    kept = [keep("http://x.test", reported(), tmp_path) for _ in range(5)]
+    told: list[str] = []
+    kept = [keep("http://x.test", reported(), tmp_path, told.append) for _ in range(5)]
     assert sorted(tmp_path.glob("*.json")) == kept[2:]
+    assert told == [f"{one}: dropped, because 3 newer findings wait" for one in kept[:2]]
 
 
 @pytest.mark.slow

@@ -23,11 +23,11 @@ def cause_line(found: CauseSummary, now: float) -> str:
     """What happened, how often, since when, and the largest."""
     if not found.members:
         return f"{found.size} issues since {short_clock(found.began, now)}"
-    largest = max(found.members, key=lambda one: (one.numbers.share, one.priority))
+    largest = max(found.members, key=lambda one: (one.share, one.priority))
     what = _HAPPENED.get(largest.family, f"issues of {largest.family}")
     about = largest.subject.partition("=")[2] or largest.subject
     about = f"all of {largest.package}" if about == PACKAGE_SUBJECT else about
     return (
         f"{found.size} {what} since {short_clock(found.began, now)}; largest "
-        f"{shortened(about, MAX_NAME)}, {formatted(float(f'{largest.numbers.share:.2g}'))}"
+        f"{shortened(about, MAX_NAME)}, {formatted(float(f'{largest.share:.2g}'))}"
     )

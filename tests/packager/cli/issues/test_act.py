@@ -38,7 +38,16 @@ def test_an_issue_is_added_by_hand_once():
     first = as_json("add", "stones", "the vendor changes units on Monday")
     assert (first["band"], first["source"], first["share"]) == (2, "person", 0.1)
     again = as_json("add", "stones", "the vendor changes units on Monday")
-    assert again["id"] == first["id"]
+    assert (first["result"], again["result"], again["id"]) == ("new", "same", first["id"])
+    words = ("add", "stones", "the vendor changes units on Monday")
+    number = first["id"]
+    assert done(*words).splitlines() == [
+        f"#{number} open: {words[2]}",
+        f"known already, and not changed: `package issues comment {number} TEXT`",
+    ]
+    done("resolve", str(number))
+    assert done(*words) == f"#{number} was known, and is open again: {words[2]}\n"
+    assert done("add", "stones", "another").endswith(" open: another\n")
 
 
 @pytest.mark.parametrize(
