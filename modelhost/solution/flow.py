@@ -6,7 +6,7 @@ import os
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Mapping, Sequence
+from typing import Any, Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -15,10 +15,13 @@ from modelhost.objects.adapter import Inputs, ProbabilityAdapter
 from modelhost.predictions import Scalar
 from modelhost.project_code import find_object
 from modelhost.solution.answers import Answers
-from modelhost.solution.member_urls import urls_of
-from modelhost.solution.members import Members, start_members
+from modelhost.solution.inline_member import InlineMember
+from modelhost.solution.member_process import MemberProcess
+from modelhost.solution.member_urls import MemberUrl, urls_of
+from modelhost.solution.members import Members, Runner
 from modelhost.solution.prediction_bins import PredictionBins
-from modelhost.solution.spec import MemberSpec, SolutionSpec, member_folder
+from modelhost.solution.remote_member import RemoteMember
+from modelhost.solution.spec import INLINE, MemberSpec, SolutionSpec, member_folder
 from modelhost.solution.time_split import split_times
 from modelhost.solution.usage import MemberCall, MemberUsage, Usage
 
@@ -128,7 +131,7 @@ def load_flow(path: Path, classes: Sequence[Scalar] | None) -> Flow:
         ) from error
     _, run = find_object(solution.flow, "[package] flow")
     usage = Usage()
-    members = start_members(
+    members = _start_members(
         solution.members,
         lambda name: member_folder(path, name),
         _load_member,
@@ -138,6 +141,39 @@ def load_flow(path: Path, classes: Sequence[Scalar] | None) -> Flow:
     if classes is None:
         return Flow(run, members, usage, solution)
     return ClassifierFlow(run, members, usage, solution, classes)
+
+
+def _start_members(
+    specs: Sequence[MemberSpec],
+    folder: Callable[[str], Path],
+    load: Callable[[MemberSpec, Path], Any],
+    usage: Usage,
+    urls: Mapping[str, MemberUrl],
+) -> Members:
+    """Load inline members and start the processes of the others, at the same time.
+
+    ``urls``: member → its server, if it runs elsewhere. Raises ``PackageError`` for one that can't
+    be loaded or asked; the processes are ended then.
+    """
+    runners: dict[str, Runner] = {}
+    try:
+        for spec in specs:
+            if spec.name in urls:
+                url = urls[spec.name]
+                runners[spec.name] = RemoteMember(spec, folder(spec.name), url)
+            elif spec.process != INLINE:
+                runners[spec.name] = MemberProcess(spec, folder(spec.name))
+        for spec in specs:
+            if spec.name not in runners:
+                runners[spec.name] = InlineMember(spec, folder(spec.name), load)
+        for runner in runners.values():
+            if not isinstance(runner, InlineMember):
+                runner.wait_until_ready()
+    except BaseException:
+        for runner in runners.values():
+            runner.close()
+        raise
+    return Members(specs, runners, usage)
 
 
 def _load_member(spec: MemberSpec, folder: Path) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import Any, Callable, Mapping, Protocol, Sequence, Union
 
 import numpy as np
@@ -14,9 +13,8 @@ from modelhost.solution.answers import Answers, nothing
 from modelhost.solution.errors import MemberRaisedError, MemberUnavailableError
 from modelhost.solution.inline_member import InlineMember
 from modelhost.solution.member_process import MemberProcess
-from modelhost.solution.member_urls import MemberUrl
 from modelhost.solution.remote_member import RemoteMember
-from modelhost.solution.spec import INLINE, NULL, MemberSpec, named
+from modelhost.solution.spec import NULL, MemberSpec, named
 from modelhost.solution.usage import ANSWERED, FAILED, MemberCall, Usage
 from modelhost.solution.usage import NULL as NULL_ANSWERS
 
@@ -272,36 +270,3 @@ def _merged(parts: Mapping[str, Answers], places: Mapping[str, list[int]], rows:
     for name, answers in parts.items():
         chances[places[name]] = answers.probabilities
     return Answers("route", Predictions(labels, chances), known)
-
-
-def start_members(
-    specs: Sequence[MemberSpec],
-    folder: Callable[[str], Path],
-    load: Any,
-    usage: Usage,
-    urls: Mapping[str, MemberUrl],
-) -> Members:
-    """Load inline members and start the processes of the others, at the same time.
-
-    ``urls``: member → its server, if it runs elsewhere. Raises ``PackageError`` for one that can't
-    be loaded or asked; the processes are ended then.
-    """
-    runners: dict[str, Runner] = {}
-    try:
-        for spec in specs:
-            if spec.name in urls:
-                url = urls[spec.name]
-                runners[spec.name] = RemoteMember(spec, folder(spec.name), url)
-            elif spec.process != INLINE:
-                runners[spec.name] = MemberProcess(spec, folder(spec.name))
-        for spec in specs:
-            if spec.name not in runners:
-                runners[spec.name] = InlineMember(spec, folder(spec.name), load)
-        for runner in runners.values():
-            if not isinstance(runner, InlineMember):
-                runner.wait_until_ready()
-    except BaseException:
-        for runner in runners.values():
-            runner.close()
-        raise
-    return Members(specs, runners, usage)
