@@ -116,8 +116,11 @@ def _got(values: Any) -> str:
     present = [value for value in _plain(values) if value is not None]
     odd = next((one for one in present if not isinstance(one, (int, float))), None)
     kinds = sorted({type(one).__name__ for one in present})
-    shown = f", such as {display_value(odd)}" if odd is not None and dtype == "object" else ""
-    return f"{dtype} with {' and '.join(kinds[:4]) or 'nulls'}{shown}"
+    shown = (
+        f", such as {display_value(odd)}" if odd is not None and dtype in ("str", "object") else ""
+    )
+    held = " and ".join(kinds[:4]) or "nulls"
+    return f"{held}{shown}" if dtype in ("str", "object") else f"{dtype} with {held}{shown}"
 
 
 def _plain(values: Any) -> list[Any]:

@@ -128,7 +128,8 @@ def plan_members(
     members = [MemberPackage.load(section, folder) for section in project.member]
     plan = plan_solution(flow, members, environment.lock, files.code, network=project.serve.network)
     for one in plan.record.members:
-        progress.step(f"member {one.name}: {one.package} {one.version}, {_where(one.process)}")
+        where = _where(one.process, plan.reasons.get(one.name))
+        progress.step(f"member {one.name}: {one.package} {one.version}, {where}")
     target = wheel_target(environment.base, environment.platform, environment.engine)
     needed = plan.lock.wheels_of("members")
     fetch_locked(needed, project.path(project.requirements_file), target, progress)
@@ -145,7 +146,8 @@ def members_data(project: Project, folder: Path) -> tuple[Layer, ...]:
     return (plain_layer(MEMBERS_DATA, folder / "members.tar", kept),) if kept else ()
 
 
-def _where(process: str) -> str:
+def _where(process: str, why: str | None) -> str:
     if process == "inline":
         return "in the flow's process"
-    return "in a process and an environment of its own"
+    reason = f": {why}" if why else ""
+    return f"in a process and an environment of its own{reason}"

@@ -64,6 +64,8 @@ def _known_keys(
     model: Any = project
     named = False  # whether the next part is a name that the user chose
     for part in location[:-1]:
+        if isinstance(part, int):  # a place in a list
+            continue
         if named:
             named = False
             continue

@@ -34,6 +34,8 @@ def check_columns(project: Project) -> None:
     key = "data.target" if data.target else "outputs"
     named: dict[str, Iterable[str]] = {key: project.targets, "data.exclude": data.exclude}
     named |= {"data.include": data.include, "data.train_only": data.train_only}
+    named |= {"data.key": data.key}
+    named |= {f"member {one.name}: truth": [one.truth] for one in project.member if one.truth}
     named |= {"data.personal": data.personal, "data.not_personal": data.not_personal}
     named |= {"data.columns": tuple(data.columns), "data.read.dtypes": tuple(data.read.dtypes)}
     compared = project.monitoring

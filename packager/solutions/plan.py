@@ -22,6 +22,8 @@ class SolutionPlan:
     """For the manifest."""
     lock: Lock
     """The solution's own lock, with the wheels of members that have an environment."""
+    reasons: Mapping[str, str]
+    """Member → why ``auto`` gave it a process of its own."""
 
 
 def plan_solution(
@@ -41,6 +43,7 @@ def plan_solution(
                 "set `network = true` under [serve] of the solution, too",
             )
     chosen: dict[str, Process] = {}
+    reasons: dict[str, str] = {}
     taken = {**dict.fromkeys(top_modules(code), "the solution")}
     for member in members:
         name = member.section.name
@@ -52,6 +55,8 @@ def plan_solution(
                 'set process = "own", or require the same in both projects',
             )
         chosen[name] = "own" if member.section.process == "own" or conflict else "inline"
+        if conflict and member.section.process == "auto":
+            reasons[name] = conflict
         if chosen[name] == "inline":
             taken |= dict.fromkeys(member.modules, f"member {name!r}")
     specs = tuple(member.spec(chosen[member.section.name]) for member in members)
@@ -61,9 +66,8 @@ def plan_solution(
         for one in members
         if chosen[one.section.name] == "own"
     }
-    return SolutionPlan(
-        SolutionSpec(flow, specs), Solution(flow=flow, members=records), with_members(lock, apart)
-    )
+    record, whole = Solution(flow=flow, members=records), with_members(lock, apart)
+    return SolutionPlan(SolutionSpec(flow, specs), record, whole, reasons)
 
 
 def with_members(lock: Lock, members: Mapping[str, Sequence[Wheel]]) -> Lock:

@@ -20,6 +20,7 @@ GOOD = {
         ("data", "sourc", "x", "unknown key `data.sourc`", "did you mean `source`?"),
         ("package", "name", "A B", "`package.name`: expected lower-case letters", "see docs/"),
         ("package", "task", "regresion", "expected 'classification' or 'regression'", "mean"),
+        ("member", "procces", "own", "unknown key `member.0.procces`", "did you mean `process`?"),
         ("serve", "workers", 0, "`serve.workers`: expected greater than or equal to 1", "see"),
     ],
 )
@@ -29,7 +30,11 @@ def test_the_first_mistake_names_key_expectation_and_value(
     given: dict[str, object] = {**GOOD}
     own = given.get(section, {})
     assert isinstance(own, dict)
-    given[section] = {**own, key: value}
+    own = {**own, key: value}
+    given[section] = own
+    if section == "member":
+        del given["recipe"]
+        given[section] = [{"name": "a", "package": "a", **own}]
     with pytest.raises(ValidationError) as raised:
         Project.model_validate(given)
     error = explain_mistake(raised.value, Project, INTERNAL_FIELDS)

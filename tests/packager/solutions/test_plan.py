@@ -77,6 +77,16 @@ def test_inline_that_cannot_be_says_why(one: Lock, why: str) -> None:
         processes(member("a", lock(), "flow", process="inline"))
 
 
+def test_why_a_member_has_a_process_is_told_unless_it_was_asked_for() -> None:
+    members = [
+        member("a", lock(), "train"),
+        member("b", lock(), "train"),
+        member("c", lock(wheel("scipy")), process="own"),
+    ]
+    plan = plan_solution("flow:run", members, OWN, [], network=False)
+    assert plan.reasons == {"b": "it has a module 'train', as member 'a' has"}
+
+
 def test_own_is_taken_although_it_could_be_inline() -> None:
     assert processes(member("a", lock(), process="own")) == {"a": "own"}
 
