@@ -104,6 +104,11 @@ class ClassifierFlow(Flow, ProbabilityAdapter):
         if isinstance(found, tuple) and len(found) == 2:
             return found
         chances = np.asarray(found)
+        if chances.ndim and len(chances) != len(rows):
+            raise PackageError(
+                f"the flow: expected an answer to each of {len(rows)} rows, got {len(chances)}",
+                "return one for each row, in their order",
+            )
         if chances.ndim != 2 or chances.shape[1] != len(self.classes_):
             raise PackageError(
                 f"the flow: expected probabilities of the {len(self.classes_)} classes that"

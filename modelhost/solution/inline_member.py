@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 
@@ -32,6 +34,7 @@ class InlineMember:
             if place.is_dir() and str(place) not in sys.path:
                 sys.path.append(str(place))
         self._spec = spec
+        self._code = folder / "code"
         self._few = FewRows(spec)
         self._model = load(spec, folder)
         self._builder = input_builder(spec.takes, spec.features)
@@ -56,8 +59,20 @@ class InlineMember:
         except MemoryError:
             raise
         except Exception as raised:  # every exception of the project's code, raised when waited for
-            found, error = None, raised
-        return Done(self._spec.name, found, error, (began, time.perf_counter() - began)), count
+            found, error = None, self._named(raised)
+            error.__cause__ = raised
+        return Done(found, error, (began, time.perf_counter() - began)), count
+
+    def _named(self, raised: Exception) -> MemberRaisedError:
+        """The error of the member, with the line of its code."""
+        text = f"its model raised {type(raised).__name__}: {raised}"
+        for frame in reversed(traceback.extract_tb(raised.__traceback__)):
+            if frame.filename.startswith(f"{self._code}{os.sep}"):
+                place = os.path.relpath(frame.filename, self._code)
+                return MemberRaisedError(
+                    self._spec.name, text, f"see {place}:{frame.lineno} of the member's project"
+                )
+        return MemberRaisedError(self._spec.name, text, "its package's own rows show what it takes")
 
     @property
     def state(self) -> str:
@@ -77,13 +92,11 @@ class Done:
 
     def __init__(
         self,
-        name: str,
         found: Predictions | None,
-        error: Exception | None,
+        error: MemberRaisedError | None,
         own: tuple[float, float],
     ) -> None:
         """``own``: when the model began, and its seconds."""
-        self._name = name
         self._found = found
         self._error = error
         self.own_began, self.own = own
@@ -92,7 +105,6 @@ class Done:
     def wait(self) -> Predictions:
         """The predictions; raises ``MemberRaisedError`` if the model raised."""
         if self._error is not None:
-            text = f"{type(self._error).__name__}: {self._error}"
-            raise MemberRaisedError(self._name, f"its model raised {text}") from self._error
+            raise self._error
         assert self._found is not None
         return self._found

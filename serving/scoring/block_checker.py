@@ -45,7 +45,7 @@ class BlockChecker:
             checked = self._exact.check(rows)
         except RowError as error:
             if bad == "fail":
-                raise error.at(block.first + error.row) from None
+                raise _of_table(error, block.first) from None
             return self._good_rows(rows)
         return Checked(self._block(checked), np.arange(block.rows), ())
 
@@ -89,6 +89,12 @@ def _row_objects(block: RowBlock) -> list[dict[str, Any]]:
     if not columns:
         return [{} for _ in range(block.rows)]
     return [dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)]
+
+
+def _of_table(error: RowError, first: int) -> RowError:
+    """The error by the row's number in the table, whose cells are no JSON."""
+    hint = "correct the cell, or answer the other rows: --bad skip, or --bad null"
+    return RowError(first + error.row, error.column, error.expected, error.got, hint)
 
 
 def _reason(error: RowError) -> str:

@@ -47,6 +47,13 @@ def test_labels_without_the_declared_probabilities(load: Load) -> None:
         flow.predict(ROWS)
 
 
+def test_fewer_answers_than_rows_are_counted(load: Load) -> None:
+    few = "def run(rows, members):\n    return members.up(rows).probabilities[1:]\n"
+    flow = load(UP, flow=few, classes=("no", "yes"))
+    with pytest.raises(PackageError, match="expected an answer to each of 2 rows, got 1"):
+        flow.predict(ROWS)
+
+
 def test_it_is_loaded_as_a_model(load: Load, tmp_path: Path) -> None:
     load((member_spec("double", "inline"), {"scale": 2}))
     model = load_model(tmp_path / "model", "auto", "solution", "regression")

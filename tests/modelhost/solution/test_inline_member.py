@@ -22,6 +22,8 @@ def test_an_exception_of_its_model_names_the_member(load: Load) -> None:
     import pandas as pd
 
     flow = load((member_spec("double", "inline"), {"scale": 2}))
-    with pytest.raises(MemberRaisedError, match="'double': its model raised ValueError: no 777"):
+    expected = "'double': its model raised ValueError: no 777"
+    with pytest.raises(MemberRaisedError, match=expected) as raised:
         flow.predict(pd.DataFrame({"x": [777.0]}))
+    assert raised.value.hint.startswith("see double_model.py:")
     assert [call.outcome for call in flow.take_calls()] == ["failed"]
