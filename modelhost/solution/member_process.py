@@ -13,19 +13,17 @@ import sys
 import threading
 import time
 from pathlib import Path
-from socket import socket, socketpair
 from typing import Any
 
-from modelhost.errors import EXIT_OUT_OF_MEMORY, PackageError
-from modelhost.parent_process import own_id
+from modelhost.errors import PackageError
 from modelhost.prediction_messages import decode_predictions
 from modelhost.predictions import Predictions
-from modelhost.sandbox.network import is_network_refused
 from modelhost.solution.errors import MemberRaisedError, MemberUnavailableError
 from modelhost.solution.exchange import Exchange, ExchangeEndedError, ExchangeTimeoutError
 from modelhost.solution.few_rows import FewRows
 from modelhost.solution.member_input import encoded_columns, member_columns
-from modelhost.solution.spec import MEMBERS, MemberSpec
+from modelhost.solution.process_start import ending, started, tell_end
+from modelhost.solution.spec import MemberSpec
 from modelhost.wire import Message
 
 MIN_PAUSE_SECONDS = 0.1
@@ -202,38 +200,24 @@ class MemberProcess:
     def _run(self) -> bool:
         """Run one process to its end; whether it loaded the model."""
         try:
-            process, connection = self._started()
+            process, connection = started(self._spec.name, self._folder / "code")
         except OSError as error:  # out of memory, or too many processes
             self._fail(f"its process can't be started: {error}")
             return False
+        self._process = process
         wake, stop = os.pipe()
-        threading.Thread(target=_tell_end, args=(process, stop), daemon=True).start()
+        threading.Thread(target=tell_end, args=(process, stop), daemon=True).start()
         loaded = self._load(Exchange(connection, os.fdopen(wake, "rb")), process)
         code = process.wait()
         with self._lock:
             self._exchange = None
             why, self._ended_for = self._ended_for, None
-            ending = _ending(code) if why is None else f"{why} and was ended"
-            self._reason = f"{ending}; another process starts"
+            how = ending(code) if why is None else f"{why} and was ended"
+            self._reason = f"{how}; another process starts"
             self._lock.notify_all()
         if not self._closed:
             sys.stderr.write(f"member {self._spec.name!r}: its process {self._reason}\n")
         return loaded
-
-    def _started(self) -> tuple[subprocess.Popen[bytes], socket]:
-        ours, theirs = socketpair()
-        with theirs:
-            code = self._folder / "code"
-            process = subprocess.Popen(
-                [member_python(self._spec.name), "-m", "modelhost", "work"],
-                env={**_variables(code), **own_id(), "MODELHOST_FD": str(theirs.fileno())},
-                cwd=str(code),
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-        self._process = process
-        return process, ours
 
     def _load(self, exchange: Exchange, process: subprocess.Popen[bytes]) -> bool:
         """Have the process load the model; if it can't, end it, and keep why."""
@@ -246,7 +230,7 @@ class MemberProcess:
             return False
         except ExchangeEndedError:
             self._kill()
-            self._fail(f"its process {_ending(process.wait())} while it loaded the model")
+            self._fail(f"its process {ending(process.wait())} while it loaded the model")
             return False
         if "error" in answer.header:
             told = answer.header["error"]
@@ -310,37 +294,3 @@ class Asked:
                 self._answer = self._process.receive(*self._sent, self._until)
             except MemberUnavailableError as error:
                 self._error = error
-
-
-def member_python(name: str) -> str:
-    """The interpreter of a member's environment, which lies beside that of the flow.
-
-    Elsewhere than in an image there may be one environment for all.
-    """
-    own = Path(sys.prefix).parent / MEMBERS / name / "bin" / "python"
-    return str(own) if own.exists() else sys.executable
-
-
-def _variables(code: Path) -> dict[str, str]:
-    """The flow's variables, with the member's interpreter and code in place of the flow's."""
-    host = str(Path(__file__).resolve().parents[2])
-    path = os.pathsep.join([host, str(code), str(code / "src")])
-    network = "off" if is_network_refused() else "on"
-    return {**os.environ, "PYTHONPATH": path, "MODELHOST_NETWORK": network}
-
-
-def _tell_end(process: subprocess.Popen[bytes], stop: int) -> None:
-    """Close ``stop`` when the process has ended: a child of it may keep the connection open."""
-    process.wait()
-    os.close(stop)
-
-
-def _ending(code: int) -> str:
-    if code == EXIT_OUT_OF_MEMORY:
-        return f"ended with exit code {code}: its model ran out of memory"
-    if code >= 0:
-        return f"ended with exit code {code}"
-    try:
-        return f"ended with signal {signal.Signals(-code).name}"
-    except ValueError:
-        return f"ended with signal {-code}"
