@@ -34,16 +34,26 @@ def test_a_solution_holds_its_members_as_they_are_alone(local_solution: Package)
     assert list(lock.members) == ["mood"]
 
 
+@pytest.fixture(scope="module")
+def alone(local_solution: Package, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The members as packages of their own: name → OCI folder."""
+    folder = tmp_path_factory.mktemp("members")
+    for name in (LENGTH, MOOD):
+        place = local_solution.project.parent / name
+        done = package("build", place, "--output", f"oci:{folder / name}", env=NO_ENGINE)
+        assert done.code == 0, done.err
+    return {name: folder / name for name in (LENGTH, MOOD)}
+
+
 def test_the_root_of_a_member_is_that_of_the_package_alone(
-    local_solution: Package, tmp_path: Path
+    local_solution: Package, alone: dict[str, Path]
 ) -> None:
-    alone = local_solution.project.parent / MOOD
-    done = package("build", alone, "--output", f"oci:{tmp_path / 'mood'}", "--json", env=NO_ENGINE)
-    assert done.code == 0, done.err
     with open_reference(local_solution.reference, None) as reference:
         assert reference.manifest.solution is not None
-        (member,) = [one for one in reference.manifest.solution.members if one.name == "mood"]
-    assert member.root == done.json["root"]
+        members = reference.manifest.solution.members
+    for member in members:
+        with open_reference(str(alone[member.name]), None) as found:
+            assert found.manifest.root == member.root
 
 
 def test_its_answers_are_those_of_the_members_composed_by_hand(
@@ -67,6 +77,14 @@ def projects(tmp_path: Path) -> Path:
     return write_solution_projects(tmp_path)
 
 
+def named(project: Path, **members: Path) -> None:
+    """Have the solution take built members."""
+    text = (project / "package.toml").read_text()
+    for name, place in members.items():
+        text = text.replace(f'"../{name}"', f'"{place}"')
+    (project / "package.toml").write_text(text)
+
+
 def built(project: Path) -> tuple[int, str]:
     done = package("build", project, "--output", f"oci:{project.parent / 'image'}", env=NO_ENGINE)
     assert not (project.parent / "image").exists() or done.code == 0
@@ -74,11 +92,12 @@ def built(project: Path) -> tuple[int, str]:
 
 
 @pytest.mark.slow
-def test_a_member_trained_on_held_out_rows_stops_the_build(projects: Path) -> None:
-    shutil.copyfile(projects / "data" / "rows.csv", projects.parent / LENGTH / "data" / "all.csv")
+def test_a_member_trained_on_held_out_rows_stops_the_build(
+    projects: Path, alone: dict[str, Path]
+) -> None:
+    named(projects, mood=alone[MOOD])
     seen = pd.read_csv(projects / "data" / "rows.csv")[["id", "length", "price"]]
     seen.to_csv(projects.parent / LENGTH / "data" / "rows.csv", index=False)
-    (projects.parent / LENGTH / "data" / "all.csv").unlink()
     code, said = built(projects)
     assert code == 1
     assert "member 'length': expected held-out rows that it was not trained on, got" in said
@@ -86,7 +105,10 @@ def test_a_member_trained_on_held_out_rows_stops_the_build(projects: Path) -> No
 
 
 @pytest.mark.slow
-def test_the_first_mistake_between_flow_and_member_is_named(projects: Path) -> None:
+def test_the_first_mistake_between_flow_and_member_is_named(
+    projects: Path, alone: dict[str, Path]
+) -> None:
+    named(projects, **alone)
     flow = (projects / "flow.py").read_text()
     (projects / "flow.py").write_text(flow.replace('rows[["text"]]', 'rows[["length"]]'))
     code, said = built(projects)

@@ -59,11 +59,11 @@ split = {{ test = 0.5 }}
 old = "age > 60"
 [[member]]
 name = "segmenter"
-package = "../{segmenter}"
+package = "../{segmenter}.oci"
 truth = "segment"
 [[member]]
 name = "price"
-package = "../price"
+package = "../price.oci"
 truth = "value"
 """
 RUN = """
@@ -115,6 +115,8 @@ def releases(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str, Path]:
     member(folder, "noisy", NOISY, ["age", "noise", "segment"], classes)
     price = 'frame["size"] * np.where(frame["segment"] == "car", 2, 1)'
     member(folder, "price", price, ["size", "segment", "value"])
+    for name in ("good", "noisy", "price"):
+        build(folder / name, folder / f"{name}.oci")
     made = []
     for version, segmenter in (("1", "good"), ("2", "noisy")):
         own = folder / f"claims{version}"
