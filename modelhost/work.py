@@ -51,6 +51,7 @@ from modelhost.prediction_messages import decode_call, decode_predictions, encod
 from modelhost.project_code import project_errors
 from modelhost.recipe import call_recipe
 from modelhost.solution import study_verbs
+from modelhost.solution.errors import MemberUnavailableError
 from modelhost.state import OpaqueError, state
 from modelhost.state_table import encode_state
 from modelhost.storage import save_model
@@ -122,10 +123,7 @@ class Workshop:
         cpu, wall = time.process_time(), time.perf_counter()
         with project_errors("the model", traced=asked.header.get("traced", True)):
             found = model.predict(frame, read_specs(asked))
-        spent = {
-            "cpu_seconds": time.process_time() - cpu,
-            "seconds": time.perf_counter() - wall,
-        }
+        spent = {"cpu_seconds": time.process_time() - cpu, "seconds": time.perf_counter() - wall}
         header, buffers = encode_predictions(found)
         return Message({**header, **spent}, buffers)
 
@@ -268,7 +266,7 @@ def described(model: LoadedModel) -> dict[str, Any]:
 
 
 def describe(error: PackageError) -> dict[str, Any]:
-    """An error for a header; ``missing_key``: the key of a ``KeyError`` behind it."""
+    """An error for a header; also the key of a ``KeyError``, and if a member is unavailable."""
     cause = error.__cause__
     key = cause.args[0] if isinstance(cause, KeyError) and cause.args else None
     return {
@@ -277,6 +275,7 @@ def describe(error: PackageError) -> dict[str, Any]:
         "exit_code": error.exit_code,
         "cause": None if cause is None else type(cause).__name__,
         "missing_key": key if isinstance(key, str) else None,
+        "unavailable": isinstance(error, MemberUnavailableError),
     }
 
 

@@ -149,6 +149,8 @@ class _Batch:
         """``error`` with the rows; the model is called again, with its traceback on stderr."""
         try:
             self._ask(self._model, rows)
+        except HostEndedError:  # it is about no row
+            raise
         except PackageError as again:
             error = again
         if not isinstance(error, PackageError):

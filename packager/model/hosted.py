@@ -51,6 +51,10 @@ class HostTimeoutError(HostEndedError):
     """The process did not answer in time, and was killed."""
 
 
+class SolutionMemberError(HostEndedError):
+    """A member of a solution gave no answer; the process of its flow runs."""
+
+
 class ProjectCodeError(PackageError):
     """The project's code, or a library that it calls, raised an exception."""
 
@@ -279,6 +283,8 @@ class ModelHost:
 def reported(error: Mapping[str, Any]) -> PackageError:
     """The error that a process describes in its answer."""
     message, hint = error["message"], error["hint"]
+    if error["unavailable"]:
+        return SolutionMemberError(message, hint)
     if error["exit_code"] == UsageError.exit_code:
         return UsageError(message, hint)
     if error["cause"] is None:

@@ -54,7 +54,7 @@ class BlockPredictor:
     def predict(self, block: CheckedBlock, bad: BadRows) -> Answered:
         """The answers; with ``bad="fail"`` raises ``FailingRowsError`` for the first without one.
 
-        Raises ``PackageError`` if the model's process ends.
+        Raises ``HostEndedError`` if the model's process ends, or a member of a solution.
         """
         rows = np.arange(block.rows)
         rejected: dict[int, str] = {}
@@ -74,9 +74,14 @@ class BlockPredictor:
             return Answered(found, rows, sorted(rejected.items()), compiled)
 
     def error_on(self, block: CheckedBlock, rows: Indices) -> PackageError:
-        """What the model raises on these rows, with its traceback on stderr."""
+        """What the model raises on these rows, with its traceback on stderr.
+
+        Raises ``HostEndedError`` if its process, or a member of a solution, ends now.
+        """
         try:
             self._ask(self._traced, block.at(rows))
+        except HostEndedError:
+            raise
         except PackageError as error:
             return error
         return PackageError("the model raised, and answered when it was asked again")

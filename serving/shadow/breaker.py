@@ -53,6 +53,17 @@ class CircuitBreaker:
         self._until, self._trying = None, False
         return closes
 
+    def refused(self) -> bool:
+        """Note an answer that refuses several rows; return whether that closes the breaker.
+
+        It ends a trial: the server answers. Its rows may all be refused one by one, so failures in
+        a row still count, and the next pause is as long as it would be after a failed trial.
+        """
+        if not self._trying:
+            return False
+        self._failures, self._until, self._trying = 0, None, False
+        return True
+
     def failed(self) -> float | None:
         """Note a failure; return the seconds of the pause that begins with it, None for none."""
         self._failures += 1

@@ -142,6 +142,7 @@ class ShadowForwarder:
             if len(rows) == 1:
                 self._failed(rows, error)
                 return
+            self._again(self._breaker.refused())
             middle = len(rows) // 2
             for half in (rows[:middle], rows[middle:]):
                 if self._breaker.is_open:
@@ -151,10 +152,13 @@ class ShadowForwarder:
         except (ChallengerError, TypeError) as error:
             self._failed(rows, error)
         else:
-            if self._breaker.succeeded():
-                logger.warning("the challenger answers again")
+            self._again(self._breaker.succeeded())
             self._count(version, found)
             await self._keep(rows, version, answers)
+
+    def _again(self, closed: bool) -> None:
+        if closed:
+            logger.warning("the challenger answers again")
 
     def _failed(self, rows: Sequence[SampledRow], error: Exception) -> None:
         self._counters.rows.add({"failed": len(rows)})

@@ -104,7 +104,8 @@ def test_a_broken_challenger_fails_rows_and_no_request(
 def test_a_dead_challenger_opens_the_breaker_and_a_live_one_closes_it(
     package: Package, tmp_path: Path
 ) -> None:
-    with serving(package, tmp_path, f"http://127.0.0.1:{free_port()}") as server:
+    port = free_port()
+    with serving(package, tmp_path, f"http://127.0.0.1:{port}") as server:
         for sent in range(1, 11):
             assert server.predict([ROW]).status == 200
             wait_for(lambda: seen(server), sent)
@@ -112,6 +113,17 @@ def test_a_dead_challenger_opens_the_breaker_and_a_live_one_closes_it(
         assert server.metric(ROWS, outcome="failed") >= 5
         assert server.metric("model_shadow_pauses_total") >= 1
         assert any("gets no rows" in line["message"] for line in server.lines())
+
+        def answered() -> float:
+            assert server.predict([ROW] * 3).status == 200
+            return server.metric(ROWS, outcome="same") + server.metric(ROWS, outcome="other")
+
+        with challenger(predicting(lambda _: "Ideal"), port) as other:
+            assert wait_for(answered, 3) >= 3
+            before = len(other.rows)
+            assert wait_for(answered, 12) >= 12
+            assert len(other.rows) > before
+        assert any("answers again" in line["message"] for line in server.lines())
 
 
 def test_a_challenger_with_keys_gets_rows_once_the_file_has_its_key(

@@ -39,8 +39,8 @@ def predicting(label: Callable[[dict[str, Any]], Any], version: str = "challenge
 
 
 @contextmanager
-def challenger(answer: Answer) -> Iterator[Challenger]:
-    """An HTTP server on a free port of 127.0.0.1."""
+def challenger(answer: Answer, port: int = 0) -> Iterator[Challenger]:
+    """An HTTP server on this port of 127.0.0.1; 0: on a free one."""
     found = Challenger("")
 
     class Handler(BaseHTTPRequestHandler):
@@ -60,7 +60,7 @@ def challenger(answer: Answer) -> Iterator[Challenger]:
         def log_message(self, *_: Any) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +17,8 @@ import pyarrow.dataset as ds
 from host_samples import MANIFEST
 from in_process import hosted
 from pyarrow import parquet
+from serving_helpers import Package, lay_out, make_manifest
+from solution_samples import member_spec, write_solution
 
 from modelhost.model import LoadedModel
 from modelhost.wire import Message, roundtrip
@@ -23,6 +26,7 @@ from monitoring.stats.binning import build_profile
 from packager.data.frames import infer_columns
 from packager.manifest.base import FileEntry
 from packager.manifest.manifest import Manifest, Schema, Slices
+from packager.manifest.solution import Solution, SolutionMember
 from packager.model.hosted_model import HostedModel
 from packager.model.paths import Root
 from packager.model.row_blocks import RowBlock
@@ -37,6 +41,20 @@ from serving.scoring.session import ScoringSession
 
 REFUSED = 13.0
 """A size that the model raises on."""
+
+
+SUMS = """
+import pathlib
+
+def run(rows, members):
+    x = rows[["size"]].rename(columns={"size": "x"}).fillna(0.0)
+    once = pathlib.Path(__file__).with_name("kill")
+    if once.exists():
+        once.unlink()
+        x.iloc[0] = 666.0
+    return members.double(x).predictions + rows["rank"].to_numpy()
+"""
+"""A flow whose member ends on a size of 666, and once if there is a file ``kill`` beside it."""
 
 
 class Rule:
@@ -109,6 +127,8 @@ def package_at(root: Path, **changes: Any) -> Manifest:
 
 def model(of: Any = None) -> HostedModel:
     """The model, as the package's process speaks to it."""
+    if isinstance(of, LoadedModel):
+        return hosted(of)
     return hosted(LoadedModel(of or Rule(), "classification", ("no", "yes"), True))
 
 
@@ -181,6 +201,38 @@ def scored_package(folder: Path, **changes: Any) -> ScoredPackage:
     """A package below ``folder``."""
     root = folder / "root"
     return ScoredPackage(folder, package_at(root, **changes), root)
+
+
+def solution_package(folder: Path) -> ScoredPackage:
+    """A package that the flow ``SUMS`` can answer."""
+    schema = Schema(features=infer_columns(training()))
+    return scored_package(folder, task="regression", schema_=schema)
+
+
+def served_solution(root: Path) -> Package:
+    """A package of the flow ``SUMS`` that a server can serve."""
+    root.mkdir()
+    lay_out(root)
+    write_solution(root / "models", [(member_spec("double"), {"scale": 2})])
+    shutil.rmtree(root / "models" / "code")
+    (root / "code" / "flow.py").write_text(SUMS)
+    member = SolutionMember(
+        name="double",
+        package="double",
+        version="1.0",
+        root="0" * 64,
+        process="own",
+        deadline=None,
+        on_error="fail",
+    )
+    serve = MANIFEST.serve.model_copy(update={"loader": "solution", "compile": "off", "workers": 1})
+    manifest = make_manifest(
+        Schema(features=infer_columns(training())),
+        task="regression",
+        serve=serve,
+        solution=Solution(flow="flow:run", members=(member,)),
+    )
+    return Package(root, manifest, training(), model=None)  # type: ignore[arg-type]
 
 
 def run(made: ScoredPackage, asked: ScoreRequest, of: Any = None) -> ScoreResult:

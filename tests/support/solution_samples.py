@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from modelhost.columns import ColumnSpec
-from modelhost.solution.spec import FILE, MemberSpec, SolutionSpec, member_folder
+from modelhost.model import LoadedModel, load_model
+from modelhost.solution.spec import FILE, SOLUTION, MemberSpec, SolutionSpec, member_folder
 
 NUMBER = ("number", "float64")
 CODE = '''
@@ -92,3 +95,21 @@ def write_solution(
     specs = tuple(spec for spec, _ in members)
     (model / FILE).write_text(SolutionSpec("flow:run", specs).as_json())
     return model
+
+
+@contextmanager
+def loaded_solution(folder: Path, flow: str) -> Iterator[LoadedModel]:
+    """A solution of the member ``double``, which answers numbers; its processes end afterwards."""
+    model = write_solution(folder, [(member_spec("double"), {"scale": 2})], flow)
+    code = str(folder / "code")
+    sys.path.insert(0, code)
+    sys.modules.pop("flow", None)
+    try:
+        loaded = load_model(model, "auto", SOLUTION, "regression")
+        try:
+            yield loaded
+        finally:
+            loaded.native.members["double"].close()
+    finally:
+        sys.path.remove(code)
+        sys.modules.pop("flow", None)

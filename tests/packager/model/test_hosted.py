@@ -20,6 +20,7 @@ from packager.model.hosted import (
     HostTimeoutError,
     ModelHost,
     ProjectCodeError,
+    SolutionMemberError,
     kind_of,
     reported,
 )
@@ -159,10 +160,12 @@ def test_a_missing_column_and_a_wrong_signature(host):
         ({"cause": "ZeroDivisionError"}, ProjectCodeError, "ZeroDivisionError"),
         ({"cause": "KeyError", "missing_key": "x"}, ProjectCodeError, "KeyError"),
         ({"cause": "ModuleNotFoundError", "exit_code": 2}, UsageError, "UsageError"),
+        ({"unavailable": True}, SolutionMemberError, "SolutionMemberError"),
     ],
 )
 def test_an_error_keeps_the_class_of_what_the_project_raised(changes, error, kind):
     told = {"message": "m", "hint": "h", "exit_code": 1, "cause": None, "missing_key": None}
+    told["unavailable"] = False
     found = reported({**told, **changes})
     assert (type(found), found.message, found.hint, kind_of(found)) == (error, "m", "h", kind)
     assert kind_of(ValueError()) == "ValueError"

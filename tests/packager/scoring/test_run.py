@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import filecmp
 import itertools
 import json
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,14 +14,27 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
-from scored_packages import Rule, ScoredPackage, answers, contents, rows, run, scored_package
+from scored_packages import (
+    SUMS,
+    Rule,
+    ScoredPackage,
+    answers,
+    contents,
+    rows,
+    run,
+    scored_package,
+    solution_package,
+)
 
 from packager.cache import atomic_file
 from packager.digest import canonical_json
 from packager.errors import PackageError, UsageError
+from packager.model.hosted import SolutionMemberError
 from packager.replicas.counters import ModelSelector, scrape_replicas
 from packager.scoring import score_units
+from packager.scoring.parts import record_part
 from packager.scoring.plan import SUCCESS, WORK
+from tests.support.solution_samples import loaded_solution
 
 TABLE = rows(950)
 
@@ -63,8 +76,18 @@ STEPS: Sequence[tuple[str, Callable[[pytest.MonkeyPatch, Callable[..., Any]], No
 ]
 
 
-@pytest.mark.parametrize("after", [0, 1, 3])
-@pytest.mark.parametrize("step", range(len(STEPS)))
+ONCE = ("clearing",)
+"""Steps that a run takes once only."""
+
+
+@pytest.mark.parametrize(
+    ("step", "after"),
+    [
+        pytest.param(step, after, id=f"{name}-{after}")
+        for step, (name, _) in enumerate(STEPS)
+        for after in ((0,) if name in ONCE else (0, 1, 3))
+    ],
+)
 def test_a_run_that_is_killed_anywhere_resumes_to_the_same_bytes(
     made: ScoredPackage, monkeypatch: pytest.MonkeyPatch, step: int, after: int
 ) -> None:
@@ -83,7 +106,7 @@ def test_a_run_that_is_killed_anywhere_resumes_to_the_same_bytes(
     passed: Any = originals[step]
     with monkeypatch.context() as patch:
         STEPS[step][1](patch, killed)
-        with contextlib.suppress(KilledError):
+        with pytest.raises(KilledError):
             run(made, asked)
     if not (asked.output / SUCCESS).exists():
         name = f".part-00000-{made.manifest.root[:12]}.parquet.0000"
@@ -92,6 +115,34 @@ def test_a_run_that_is_killed_anywhere_resumes_to_the_same_bytes(
     done = run(made, made.request(data, "killed", bad="skip", resume=True))
     assert done.complete
     assert contents(asked.output) == contents(whole.output)
+
+
+def test_a_member_that_ends_ends_the_run_which_is_resumed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = solution_package(tmp_path)
+    data = made.write(TABLE, group=200)
+    with loaded_solution(tmp_path / "solution", SUMS) as solution:
+        whole = made.request(data, "whole", bad="skip")
+        run(made, whole, solution)
+        asked = made.request(data, bad="skip")
+
+        def recorded(*given: Any) -> None:
+            record_part(*given)
+            (tmp_path / "solution" / "code" / "kill").touch()
+
+        with monkeypatch.context() as patch:
+            patch.setattr(score_units, "record_part", recorded)
+            with pytest.raises(SolutionMemberError, match=r"^member 'double' ended with signal"):
+                run(made, asked, solution)
+        assert not (asked.output / SUCCESS).exists()
+        until = time.monotonic() + 60
+        while solution.native.states["double"] != "ready":
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        done = run(made, made.request(data, bad="skip", resume=True), solution)
+        assert (done.rows, done.rejected, done.made) == (950, 0, 4)
+        assert contents(asked.output) == contents(whole.output)
 
 
 def test_resuming_makes_only_what_is_missing_or_damaged(made: ScoredPackage) -> None:

@@ -7,14 +7,28 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from scored_packages import Rule, ScoredPackage, rows, scored_package, session
+from scored_packages import (
+    SUMS,
+    Rule,
+    ScoredPackage,
+    rows,
+    scored_package,
+    served_solution,
+    session,
+    solution_package,
+)
+from serving_helpers import start, wait_ready
 
 from packager.data.rows.column_converter import RowError
 from packager.errors import PackageError
 from packager.manifest.read_options import DEFAULT_OPTIONS
+from packager.model.hosted import SolutionMemberError
+from packager.model.paths import Root
 from packager.model.row_blocks import BadRows, BlockAnswers, RowBlock
+from packager.scoring.answers import flag_lists
 from packager.scoring.encode import BlockEncoder
-from serving.scoring.session import ScoringSession
+from serving.scoring.session import ScoringSession, scoring_session
+from tests.support.solution_samples import loaded_solution
 
 
 @pytest.fixture
@@ -74,6 +88,49 @@ def test_an_invalid_row_is_named_or_rejected(made: ScoredPackage) -> None:
     assert [row for row, _ in found.rejected] == [1, 2]
     wanted = 'column "size": expected a finite float64 number, got Infinity'
     assert found.rejected[0][1] == wanted
+
+
+@pytest.mark.server
+@pytest.mark.slow
+def test_the_session_of_a_solution_answers_as_its_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = served_solution(tmp_path / "package")
+    table = rows(60).select(["size", "rank", "colour", "new"])
+    monkeypatch.chdir(package.root / "code")
+    with scoring_session(Root(package.root)) as own:
+        asked = BlockEncoder(package.manifest, DEFAULT_OPTIONS, "rows").encode(table, 0)
+        found = own.answer(own.check(asked, "fail"), 0, "fail")
+    server = start(package, tmp_path)
+    try:
+        wait_ready(server)
+        told = server.predict(table.to_pylist()).json["predictions"]
+    finally:
+        assert server.stop() == 0
+    assert [one["prediction"] for one in told] == found.predictions.labels
+    assert [one["flags"] for one in told] == flag_lists(found.flags, 60).to_pylist()
+
+
+@pytest.mark.parametrize("bad", ["fail", "skip", "null"])
+def test_a_member_that_ends_is_named_and_no_row_is_rejected(tmp_path: Path, bad: BadRows) -> None:
+    made = solution_package(tmp_path)
+    with loaded_solution(tmp_path / "solution", SUMS) as solution:
+        own = session(made.root, made.manifest, solution)
+        said = "^member 'double' ended with signal SIGKILL; another process starts"
+        with pytest.raises(SolutionMemberError, match=said):
+            answers(made, own, with_sizes(0.5, 666.0, 1.0), bad)
+
+
+def test_a_row_that_a_member_raises_on_is_rejected(tmp_path: Path) -> None:
+    made = solution_package(tmp_path)
+    with loaded_solution(tmp_path / "solution", SUMS) as solution:
+        own = session(made.root, made.manifest, solution)
+        table = with_sizes(0.5, 777.0, 1.0)
+        found = answers(made, own, table, "skip")
+        assert [row for row, _ in found.rejected] == [1]
+        assert "member 'double': the model raised ValueError: no 777" in found.rejected[0][1]
+        ranks = table["rank"].to_pylist()
+        assert found.predictions.labels == [1.0 + ranks[0], 2.0 + ranks[2]]
 
 
 def test_rows_are_counted_once_and_only_those_with_an_answer(made: ScoredPackage) -> None:

@@ -45,6 +45,29 @@ def test_failures_of_requests_sent_before_it_opened_change_nothing() -> None:
     assert breaker.failed() is None
 
 
+def test_a_refused_trial_closes_it_and_keeps_the_pause() -> None:
+    clock = Clock()
+    breaker = CircuitBreaker(clock)
+    assert [breaker.failed() for _ in range(MAX_FAILURES)][-1] == 1.0
+    assert not breaker.refused()  # it was sent before the breaker opened
+    clock.now = 1.0
+    assert breaker.allows()
+    assert breaker.refused()
+    assert not breaker.is_open
+    assert breaker.allows()
+    assert not breaker.refused()
+    assert [breaker.failed() for _ in range(MAX_FAILURES)] == [None] * (MAX_FAILURES - 1) + [2.0]
+
+
+def test_refusals_between_failures_do_not_keep_it_closed() -> None:
+    breaker = CircuitBreaker(Clock())
+    pauses = []
+    for _ in range(MAX_FAILURES):
+        breaker.refused()
+        pauses.append(breaker.failed())
+    assert pauses[-1] == 1.0
+
+
 def test_a_success_closes_it() -> None:
     clock = Clock()
     breaker = CircuitBreaker(clock)

@@ -26,6 +26,7 @@ from monitoring.metrics.shadow import ChallengerVersions, ShadowRowMetrics
 from packager.manifest.manifest import Column, Manifest, Schema
 from serving.protocols.predict import PredictProtocol
 from serving.shadow import forwarder
+from serving.shadow.breaker import MAX_FAILURES, CircuitBreaker
 from serving.shadow.challenger import ChallengerAddress
 from serving.shadow.forwarder import KeptAnswers, ShadowCounters, ShadowForwarder
 from serving.shadow.sampled import SampledRequest
@@ -45,6 +46,7 @@ class Shadow:
     url: str
     answers: KeptAnswers | None = None
     queue: int = 1_000
+    breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
 
     def run(self, *requests: SampledRequest, rows: int) -> None:
@@ -60,6 +62,7 @@ class Shadow:
             counters,
             self.answers,
         )
+        one._breaker = self.breaker
 
         async def whole() -> None:
             running = asyncio.create_task(one.run())
@@ -128,6 +131,33 @@ def test_a_refused_row_fails_alone() -> None:
         shadow.run(request(["Fair"] * 50), rows=50)
         assert shadow.outcomes() == {"same": 49, "failed": 1}
         assert len(other.requests) <= 2 * 6 + 1
+
+
+def half_open() -> CircuitBreaker:
+    """A breaker after its first pause."""
+    now = iter([0.0])
+    breaker = CircuitBreaker(lambda: next(now, 100.0))
+    for _ in range(MAX_FAILURES):
+        breaker.failed()
+    return breaker
+
+
+def test_a_trial_with_a_refused_row_closes_the_breaker(caplog: pytest.LogCaptureFixture) -> None:
+    with challenger(refusing(2)) as other:
+        shadow = Shadow(MANIFEST, other.url, breaker=half_open())
+        shadow.run(request(["Fair"] * 4), rows=4)
+        assert shadow.outcomes() == {"same": 3, "failed": 1}
+    assert not shadow.breaker.is_open
+    assert caplog.text.count("the challenger answers again") == 1
+
+
+def test_a_trial_whose_rows_are_all_refused_leads_to_the_next_pause() -> None:
+    with challenger(lambda _: 422) as other:
+        shadow = Shadow(MANIFEST, other.url, breaker=half_open())
+        shadow.run(request(["Fair"] * 20), rows=20)
+        assert set(shadow.outcomes()) == {"failed", "dropped"}
+        assert shadow.breaker.is_open
+        assert shadow.breaker.holds
 
 
 def test_a_challenger_that_refuses_every_row_is_asked_a_few_times_only() -> None:
