@@ -66,6 +66,8 @@ class ServedModel:
         """
         self._model = model
         self._flow = model.native if isinstance(model.native, Flow) else None
+        if self._flow is not None:
+            self._flow.members.serving = True
         self._parts = FittedParts(model)
         self._builder = input_builder(model.takes, specs)
         self._specs = specs
@@ -132,9 +134,12 @@ class ServedModel:
         except _RaisedError:
             return [self._alone(*item) for item in items]
         except MemberUnavailableError as error:
-            if error.late:
-                raise
-            return [self._available(*item) for item in items]  # others may not need the member
+            assert self._flow is not None
+            self._flow.members.withheld = {error.member: error}
+            try:
+                return [self._available(*item) for item in items]  # others may not need the member
+            finally:
+                self._flow.members.withheld = {}
         answers, start = [], 0
         for rows in counts:
             answers.append(_predicted(found.at(range(start, start + rows))))

@@ -58,6 +58,10 @@ EXEMPT: dict[str, str] = {
     "packager/cli/deploy_batch.py": "prints what deploy/test_batch.py runs",
     "packager/runners/package_stream.py": "the process under cli/test_score.py",
     "packager/tables/commit_once.py": "committed and repeated in scoring/test_delta_units.py",
+    **{
+        f"modelhost/solution/{name}.py": "a part of a member's call: solution/test_members.py"
+        for name in ("pending_answer", "route", "submitted")
+    },
     "modelhost/compiling/answer_parts.py": "compiled in worker/compile/test_outputs.py",
     "packager/cli/data/labels_derive.py": "`labels map` and the errors in cli/data/test_labels.py",
     "packager/labelling/derived_labels.py": "called by test_mapping.py and test_estimate.py",

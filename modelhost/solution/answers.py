@@ -31,6 +31,11 @@ class Answers:
         self.classes = classes
         """The labels, in the order of ``probabilities``'s columns; None if there are none."""
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The outputs, if the member has several."""
+        return self._names
+
     def __len__(self) -> int:
         return len(self._found.labels)
 

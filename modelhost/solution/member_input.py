@@ -6,6 +6,8 @@ anything else raises ``MemberInputError``, which names member and column.
 
 from __future__ import annotations
 
+import datetime as dt
+from decimal import Decimal
 from typing import Any, Callable, Mapping, Sequence
 
 import numpy as np
@@ -23,7 +25,6 @@ from modelhost.solution.errors import MemberInputError
 from modelhost.solution.spec import MemberSpec
 from modelhost.text import display_value, truncate
 
-_OBJECTS = ("date", "time", "decimal")
 _EXAMPLES = {
     "number": "numbers",
     "integer": "whole numbers",
@@ -91,7 +92,11 @@ def _of_array(rows: Any, member: MemberSpec) -> tuple[list[Any], int]:
 
 def _of_frame(rows: Any, spec: ColumnSpec, member: MemberSpec) -> Any:
     if spec.name in rows.columns:
-        return _read(rows[spec.name], spec, member)
+        column = rows[spec.name]
+        if column.ndim != 1:
+            what, got = f"column {spec.name!r}", f"{column.shape[1]} columns of that name"
+            raise MemberInputError(member.name, what, "one column", got)
+        return _read(column, spec, member)
     if spec.name in member.defaults:
         return [member.defaults[spec.name]] * len(rows)
     known = truncate(", ".join(map(str, rows.columns)), 200)
@@ -195,7 +200,11 @@ def _times(values: Any, spec: ColumnSpec) -> Any:
     if bool(own) != bool(zone):
         raise ValueError("times with an offset and without")
     plain = series.dt.tz_convert("UTC").dt.tz_localize(None) if own else series
-    return plain.to_numpy().astype(f"M8[{unit}]").view(np.int64)
+    given = plain.to_numpy()
+    made = given.astype(f"M8[{unit}]")
+    if not ((made.astype(given.dtype) == given) | np.isnat(given)).all():
+        raise ValueError(f"times finer than {unit}")
+    return made.view(np.int64)
 
 
 def _cells(values: Any, spec: ColumnSpec, member: MemberSpec) -> Any:
@@ -215,10 +224,23 @@ def _cells(values: Any, spec: ColumnSpec, member: MemberSpec) -> Any:
         raise MemberInputError(
             member.name, what, f"arrays of shape {shape}", _got(values)
         ) from error
+    if not _is_same(block, made):
+        what, got = f"column {spec.name!r}", f"values that {spec.element} can't hold"
+        raise MemberInputError(member.name, what, f"an array of {spec.element}", got)
     if made.shape[1:] != shape:
         what, got = f"column {spec.name!r}", f"arrays of shape {made.shape[1:]}"
         raise MemberInputError(member.name, what, f"arrays of shape {shape}", got)
     return made
+
+
+def _is_same(given: Any, made: Any) -> bool:
+    """Whether no whole number has changed, and no finite number is infinite now."""
+    given = np.asarray(given)
+    if given.dtype == made.dtype or given.dtype.kind not in "biuf":
+        return True
+    if made.dtype.kind == "f":
+        return bool((np.isfinite(made) | ~np.isfinite(given.astype(np.float64))).all())
+    return bool((made == given).all())
 
 
 def _codes(values: Any, spec: ColumnSpec) -> Any:
@@ -260,5 +282,7 @@ _READERS: Mapping[str, Callable[[Any, ColumnSpec], Any]] = {
     "bytes": _of_type(bytes),
     "list": _of_type(list),
     "any": _any,
-    **dict.fromkeys(_OBJECTS, _any),
+    "date": _of_type(dt.date, str),
+    "time": _of_type(dt.time, str),
+    "decimal": _of_type(Decimal, str),
 }

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from modelhost.solution.errors import MemberRaisedError, MemberUnavailableError
 from modelhost.solution.exchange import Exchange, ExchangeEndedError, ExchangeTimeoutError
 from modelhost.solution.few_rows import FewRows
 from modelhost.solution.member_input import encoded_columns, member_columns
+from modelhost.solution.pending_answer import PendingAnswer
 from modelhost.solution.process_start import ending, started, tell_end
 from modelhost.solution.spec import MemberSpec
 from modelhost.wire import Message
@@ -35,6 +37,7 @@ LOAD_SECONDS = 600.0
 END_SECONDS = 1.0
 """How long the end of a process is awaited that has closed its connection."""
 GARBAGE = "sent something else than an answer"
+NOT_LOADED = "could not load its model"
 
 
 class MemberProcess:
@@ -46,12 +49,14 @@ class MemberProcess:
         self._folder = folder
         self._few = FewRows(spec)
         self._lock = threading.Condition()
+        self.turn = threading.RLock()
+        """Held from a request to its answer: a flow may have threads."""
         self._exchange: Exchange | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._reason = "loads its model"
         self._ended_for: str | None = None
         self._failure: PackageError | None = None
-        self._pending: Asked | None = None
+        self._pending: PendingAnswer | None = None
         self._closed = False
         self.has_probabilities = False
         self.classes: Any = spec.classes
@@ -79,12 +84,16 @@ class MemberProcess:
             process = self._process
             return None if self._exchange is None or process is None else process.pid
 
-    def ask(self, rows: Any, until: float | None) -> tuple[Asked | None, int]:
+    def ask(self, rows: Any, until: float | None) -> tuple[PendingAnswer | None, int]:
         """Send ``rows``; the answer to an earlier request is awaited first.
 
         ``until``: when nobody waits for the answer any longer (``time.monotonic()``). None for no
         rows; second, their number. Raises ``MemberInputError``.
         """
+        with self.turn:
+            return self._asked(rows, until)
+
+    def _asked(self, rows: Any, until: float | None) -> tuple[PendingAnswer | None, int]:
         began = time.perf_counter()
         if self._pending is not None:
             self._pending.settle()
@@ -100,7 +109,7 @@ class MemberProcess:
             made = encoded_columns(columns, self._spec.features, count)
             header = {"verb": "ask", "model": 0, "rows": count, "columns": made.described}
             message = Message(header, made.buffers)
-        self._pending = Asked(self, message, count, until)
+        self._pending = PendingAnswer(self, message, count, until)
         self._pending.queued = queued
         return self._pending, count
 
@@ -183,40 +192,43 @@ class MemberProcess:
     def _kill(self) -> None:
         process = self._process
         if process is not None and process.poll() is None:
-            try:
-                os.killpg(process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                return
+            _kill_group(process)
 
     def _keep(self) -> None:
         """Start the process, and another one whenever it has ended."""
         pause = MIN_PAUSE_SECONDS
         while not self._closed:
-            loaded = self._run()
+            try:
+                loaded = self._run()
+            except Exception as error:  # no descriptors or threads left, an answer of another form
+                self._fail(f"its process can't be started: {type(error).__name__}: {error}")
+                loaded = False
             pause = MIN_PAUSE_SECONDS if loaded else min(2 * pause, MAX_PAUSE_SECONDS)
             with self._lock:
                 self._lock.wait_for(lambda: self._closed, pause)
 
     def _run(self) -> bool:
         """Run one process to its end; whether it loaded the model."""
-        try:
-            process, connection = started(self._spec.name, self._folder / "code")
-        except OSError as error:  # out of memory, or too many processes
-            self._fail(f"its process can't be started: {error}")
-            return False
+        process, connection = started(self._spec.name, self._folder / "code")
         self._process = process
+        if self._closed:
+            self._kill()
         wake, stop = os.pipe()
         threading.Thread(target=tell_end, args=(process, stop), daemon=True).start()
         loaded = self._load(Exchange(connection, os.fdopen(wake, "rb")), process)
         code = process.wait()
+        _kill_group(process)  # what it has started ends with it
         with self._lock:
             self._exchange = None
             why, self._ended_for = self._ended_for, None
             how = ending(code) if why is None else f"{why} and was ended"
+            if not loaded:  # clients get the reason, the log what the project's code said
+                how = NOT_LOADED
             self._reason = f"{how}; another process starts"
             self._lock.notify_all()
         if not self._closed:
-            sys.stderr.write(f"member {self._spec.name!r}: its process {self._reason}\n")
+            failure = "" if loaded or self._failure is None else f" ({self._failure.message})"
+            sys.stderr.write(f"member {self._spec.name!r}: its process {self._reason}{failure}\n")
         return loaded
 
     def _load(self, exchange: Exchange, process: subprocess.Popen[bytes]) -> bool:
@@ -247,50 +259,11 @@ class MemberProcess:
     def _fail(self, message: str, hint: str = "the log says more") -> None:
         self._kill()
         with self._lock:
+            self._reason = NOT_LOADED
             self._failure = PackageError(f"member {self._spec.name!r}: {message}", hint)
             self._lock.notify_all()
 
 
-class Asked:
-    """A request to the process; its answer is kept until it is waited for."""
-
-    def __init__(
-        self, process: MemberProcess, message: Message, rows: int, until: float | None
-    ) -> None:
-        self._process = process
-        self._rows = rows
-        self._until = until
-        self._answer: Message | None = None
-        self._error: MemberUnavailableError | None = None
-        self._sent: tuple[Exchange, int] | None = None
-        self.own = 0.0
-        """Seconds that the model took; known after ``wait``, as the next two."""
-        self.own_began = 0.0
-        """When the model began: ``time.perf_counter()``, which all processes share."""
-        self.queued = 0.0
-        """Seconds that the rows waited for an earlier request."""
-        try:
-            self._sent = process.send(message, until)
-        except MemberUnavailableError as error:
-            self._error = error
-
-    def wait(self) -> Predictions:
-        """The predictions; raises as the call of a member."""
-        self.settle()
-        if self._error is not None:
-            raise self._error
-        assert self._answer is not None
-        assert self._sent is not None
-        found = self._process.predictions(self._sent[0], self._answer, self._rows)
-        self.own = float(self._answer.header.get("seconds", 0.0))
-        self.own_began = float(self._answer.header.get("began", 0.0))
-        return found
-
-    def settle(self) -> None:
-        """Have the answer here, or why there is none, before another request is sent."""
-        if self._answer is None and self._error is None:
-            assert self._sent is not None
-            try:
-                self._answer = self._process.receive(*self._sent, self._until)
-            except MemberUnavailableError as error:
-                self._error = error
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Callable, Mapping, Protocol, Sequence, Union
+from typing import Any, Mapping, Protocol, Sequence, Union
 
 import numpy as np
 
 from modelhost.errors import PackageError
 from modelhost.predictions import Predictions
 from modelhost.solution.answers import Answers, nothing
-from modelhost.solution.errors import MemberRaisedError, MemberUnavailableError
+from modelhost.solution.errors import MemberUnavailableError
 from modelhost.solution.inline_member import InlineMember
 from modelhost.solution.member_process import MemberProcess
 from modelhost.solution.remote_member import RemoteMember
+from modelhost.solution.route import Route
 from modelhost.solution.spec import NULL, MemberSpec, named
-from modelhost.solution.usage import ANSWERED, FAILED, MemberCall, Usage
-from modelhost.solution.usage import NULL as NULL_ANSWERS
+from modelhost.solution.submitted import Submitted, Withheld
+from modelhost.solution.usage import MemberCall, Usage
 
 Runner = Union[InlineMember, MemberProcess, RemoteMember]
 
@@ -38,6 +39,10 @@ class Members:
         self._members = {spec.name: Member(spec, runners[spec.name], usage, self) for spec in specs}
         self.deadline: float | None = None
         """``time.monotonic()`` after which nobody waits for the flow's answers."""
+        self.serving = False
+        """Whether requests are answered: else members have no deadline, and must be available."""
+        self.withheld: dict[str, MemberUnavailableError] = {}
+        """Members that are not asked any more for this batch, and why."""
         self.observer: Observer | None = None
         """What the calls are made through while the flow is studied."""
 
@@ -101,11 +106,20 @@ class Member:
 
     def submit_to(self, runner: Any, rows: Any, began: float) -> Submitted:
         """As ``submit``; ``runner`` has ``ask`` as a ``Runner`` has it."""
-        waits, count = runner.ask(rows, self.until)
+        withheld = self._group.withheld.get(self.spec.name)
+        if withheld is not None:
+            return Submitted(self, rows, began, waits=Withheld(withheld))
+        empty = hasattr(rows, "__len__") and not len(rows)
+        waits = None if empty else runner.ask(rows, self.until)[0]
         if waits is None:
-            empty = Predictions([], self._no_probabilities(0))
-            return Submitted(self, 0, began, answers=self.as_answers(empty))
-        return Submitted(self, count, began, waits=waits)
+            none = Predictions([], self._no_probabilities(0))
+            return Submitted(self, rows, began, answers=self.as_answers(none))
+
+        def again(some: Any) -> Predictions:
+            found: Predictions = runner.ask(some, self.until)[0].wait()
+            return found
+
+        return Submitted(self, rows, began, waits=waits, again=again)
 
     def in_place(self, spec: MemberSpec, runner: Any) -> Member:
         """A member that the flow gets in place of this one."""
@@ -115,9 +129,9 @@ class Member:
     def until(self) -> float | None:
         """The end of the request, or of the member's own deadline if that is earlier.
 
-        A study has none: it hands over more rows than a request.
+        Without requests, as in a build or a test, there is none: more rows are handed over.
         """
-        if self._group.observer is not None:
+        if not self._group.serving:
             return None
         own = None if self.spec.deadline is None else time.monotonic() + self.spec.deadline
         ends = [one for one in (own, self._group.deadline) if one is not None]
@@ -139,13 +153,30 @@ class Member:
 
     def as_answers(self, found: Predictions) -> Answers:
         """``found`` as the flow gets it."""
-        names = [one.name for one in self.spec.outputs] if len(self.spec.outputs) > 1 else []
-        return Answers(self.spec.name, found, self.runner.classes, names)
+        return Answers(self.spec.name, found, self.runner.classes, self.names)
 
     def missing(self, rows: int) -> Answers:
         """Answers that are missing."""
         classes = self.runner.classes if self.runner.has_probabilities else None
-        return nothing(self.spec.name, rows, classes, [one.name for one in self.spec.outputs])
+        return nothing(self.spec.name, rows, classes, self.names)
+
+    @property
+    def names(self) -> list[str]:
+        """Of its outputs, if it has several."""
+        return [one.name for one in self.spec.outputs] if len(self.spec.outputs) > 1 else []
+
+    @property
+    def nulls(self) -> bool:
+        """Whether the flow gets missing answers in place of an exception of its model."""
+        return self.spec.on_error == NULL
+
+    @property
+    def nulls_while_away(self) -> bool:
+        """Whether it gets them while the member is not available, too.
+
+        Not in a build, a test or a table: results must not depend on such an event.
+        """
+        return self.nulls and self._group.serving
 
     def record(self, call: MemberCall, answers: Sequence[Any] = ()) -> None:
         """Count a call and its answers."""
@@ -155,118 +186,3 @@ class Member:
         if not self.runner.has_probabilities:
             return None
         return np.zeros((rows, len(self.runner.classes or ())))
-
-
-class Submitted:
-    """A call that has begun."""
-
-    def __init__(
-        self,
-        member: Member,
-        rows: int,
-        began: float,
-        *,
-        waits: Any = None,
-        answers: Answers | None = None,
-    ) -> None:
-        self._member = member
-        self._rows = rows
-        self._began = began
-        self._waits = waits
-        self._answers = answers
-        self._sent = time.perf_counter()
-
-    def result(self) -> Answers:
-        """The answers; raises as the call of a member does. Later calls return the same."""
-        if self._answers is None:
-            self._answers = self._wait()
-        return self._answers
-
-    def _wait(self) -> Answers:
-        asked_for = time.perf_counter()
-        try:
-            found = self._waits.wait()
-        except (MemberUnavailableError, MemberRaisedError):
-            if self._member.spec.on_error != NULL:
-                self._record(FAILED, asked_for)
-                raise
-            self._record(NULL_ANSWERS, asked_for)
-            return self._member.missing(self._rows)
-        self._record(ANSWERED, asked_for, found.labels)
-        return self._member.as_answers(found)
-
-    def _record(self, outcome: str, asked_for: float, answers: Sequence[Any] = ()) -> None:
-        ended, name = time.perf_counter(), self._member.spec.name
-        waits = self._waits
-        self._member.record(
-            MemberCall(
-                name,
-                self._rows,
-                outcome,
-                self._began,
-                asked_for,
-                ended,
-                waits.own,
-                self._sent,
-                waits.own_began,
-                waits.queued,
-            ),
-            answers,
-        )
-
-
-class Route:
-    """Calls one member for each segment of the rows."""
-
-    def __init__(
-        self, segments: list[Any], members: Mapping[Any, Member], default: Member | None
-    ) -> None:
-        self._segments = segments
-        self._members = members
-        self._default = default
-
-    def __call__(self, rows: Any) -> Answers:
-        """The answers to ``rows`` in their order; the members of all segments work at once."""
-        if len(rows) != len(self._segments):
-            raise PackageError(
-                f"route: expected one segment for each of {len(rows)} rows, got"
-                f" {len(self._segments)}",
-                "hand it the rows that the segments belong to",
-            )
-        places: dict[str, list[int]] = {}
-        chosen: dict[str, Member] = {}
-        for place, segment in enumerate(self._segments):
-            member = self._members.get(segment, self._default)
-            if member is None:
-                raise PackageError(
-                    f"route: expected one of the segments"
-                    f" {', '.join(map(repr, self._members))}, got {segment!r}",
-                    "add it to the mapping, or name a default member",
-                )
-            chosen[member.spec.name] = member
-            places.setdefault(member.spec.name, []).append(place)
-        take: Callable[[list[int]], Any] = (
-            (lambda at: rows[at]) if isinstance(rows, np.ndarray) else (lambda at: rows.iloc[at])
-        )
-        begun = {name: member.submit(take(places[name])) for name, member in chosen.items()}
-        return _merged({name: one.result() for name, one in begun.items()}, places, len(rows))
-
-
-def _merged(parts: Mapping[str, Answers], places: Mapping[str, list[int]], rows: int) -> Answers:
-    """Answers of several members in the order of the rows.
-
-    Probabilities are kept if all parts have them, of the same classes.
-    """
-    labels: list[Any] = [None] * rows
-    for name, answers in parts.items():
-        for place, label in zip(places[name], answers.found.labels):
-            labels[place] = label
-    classes = {one.classes for one in parts.values()}
-    whole = len(classes) == 1 and all(one.has_probabilities for one in parts.values())
-    if not whole:
-        return Answers("route", Predictions(labels, None))
-    (known,) = classes
-    chances = np.full((rows, len(known or ())), np.nan)
-    for name, answers in parts.items():
-        chances[places[name]] = answers.probabilities
-    return Answers("route", Predictions(labels, chances), known)

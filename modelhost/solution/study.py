@@ -16,9 +16,10 @@ from modelhost.predictions import Predictions, is_frame
 from modelhost.solution.flow import Flow
 from modelhost.solution.kept_answers import KeptAnswers
 from modelhost.solution.member_input import encoded_columns, member_columns
-from modelhost.solution.members import Member, Submitted
+from modelhost.solution.members import Member
 from modelhost.solution.replacement import Replacement, StudiedRows, right_answers
 from modelhost.solution.spec import MemberSpec
+from modelhost.solution.submitted import Submitted
 
 FIRST = 1_000_003
 """The first label of a study's rows: rows that the flow has numbered anew don't pass for others."""
@@ -119,7 +120,7 @@ class Study:
         if member.spec.name not in self._replaced:
             return own
         found = self._known[member.spec.name].corrected(rows, own.result())
-        return Submitted(member, len(rows), began, answers=found)
+        return Submitted(member, rows, began, answers=found)
 
     def _own(self, member: Member, rows: Any, began: float) -> Submitted:
         name = member.spec.name

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from packager.project.sections import DataSection, MemberSection, PackageSection
 
 MAX_MEMBERS = 8
+RESERVED = ("deadline", "observer", "route", "serving", "withheld")
+"""Attributes of what the flow calls members by."""
 
 
 def check_solution(
@@ -20,6 +22,9 @@ def check_solution(
     names = [one.name for one in members]
     if len(names) > MAX_MEMBERS:
         raise ValueError(f"[[member]]: expected at most {MAX_MEMBERS}, got {len(names)}")
+    reserved = next((name for name in names if name in RESERVED), None)
+    if reserved is not None:
+        raise ValueError(f"[[member]]: expected another name than {reserved!r}, which is taken")
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise ValueError(f"[[member]]: expected one of each name, got {twice!r} twice")

@@ -48,6 +48,8 @@ def plan_solution(
     for member in members:
         name = member.section.name
         conflict = _conflict(member, lock, taken)
+        if conflict is None and member.section.deadline is not None:
+            conflict = "it has a deadline, which only a process of its own can keep"
         if member.section.process == "inline" and conflict:
             raise UsageError(
                 f"[[member]] {name}: `process`: expected one that can share the flow's process for"

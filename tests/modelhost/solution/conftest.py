@@ -26,6 +26,7 @@ def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
         monkeypatch.setattr(sys, "path", [str(tmp_path / "code"), *sys.path])
         monkeypatch.delitem(sys.modules, "flow", raising=False)
         flows.append(load_flow(model, classes))
+        flows[-1].members.serving = True  # as a server's process sets it
         return flows[-1]
 
     yield make

@@ -137,3 +137,44 @@ def test_numbers_survive(values: list[float | None]) -> None:
 def test_texts_survive(values: list[str | None]) -> None:
     found = handed(pd.Series(values, dtype=object), column("string")).tolist()
     assert [None if one != one else one for one in found] == values
+
+
+@pytest.mark.parametrize(
+    ("cells", "element", "kept"),
+    [
+        ([[0.7, 0.2]], "uint8", False),
+        ([[300, 1]], "uint8", False),
+        ([[3.0, 1.0]], "uint8", True),
+        ([[1e300, 1.0]], "float32", False),
+        ([[0.1, np.inf]], "float32", True),
+    ],
+)
+def test_an_array_is_converted_only_where_no_value_is_lost(
+    cells: list[list[float]], element: str, kept: bool
+) -> None:
+    spec = column("array", shape=(2,), element=element)
+    if kept:
+        assert np.allclose(np.stack(list(handed(np.array(cells), spec))), cells)
+        return
+    with pytest.raises(MemberInputError, match=f"an array of {element}, got values that {element}"):
+        handed(np.array(cells), spec)
+
+
+def test_times_finer_than_in_training_are_refused() -> None:
+    moments = pd.Series(pd.to_datetime(["2024-01-31 10:00:00.5"]))
+    with pytest.raises(MemberInputError, match="expected times"):
+        handed(moments, column("datetime", "datetime64[s]"))
+
+
+def test_two_columns_of_a_name() -> None:
+    rows = pd.DataFrame([["a", "b"]], columns=["x", "x"])
+    with pytest.raises(MemberInputError, match="column 'x': expected one column, got 2 columns"):
+        member_columns(rows, member_spec("price", features=(column("string"),)))
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"), [("date", "dates"), ("time", "times of day"), ("decimal", "decimals")]
+)
+def test_objects_of_another_kind_are_named(kind: str, told: str) -> None:
+    with pytest.raises(MemberInputError, match=f"column 'x': expected {told}, got int64 with int"):
+        handed([1], column(kind))

@@ -82,13 +82,76 @@ def test_a_stuck_process_is_ended(load: Load, monkeypatch: pytest.MonkeyPatch) -
     assert answered(flow) == [2.0, 4.0, 6.0]
 
 
-def test_missing_answers_with_on_error_null(load: Load) -> None:
+def test_rows_on_which_a_model_raises_are_missing_with_on_error_null(load: Load) -> None:
     flow = load((member_spec("double", on_error="null"), {"scale": 2}))
-    found = flow.run(pd.DataFrame({"x": [777.0, 1.0]}))
-    assert found.missing().tolist() == [True, True]
-    assert np.isnan(found.predictions).all()
-    assert flow.predict(ROWS).tolist() == [2.0, 4.0, 6.0]
-    assert [call.outcome for call in flow.take_calls()] == ["null", "answered"]
+    found = flow.run(pd.DataFrame({"x": [1.0, 777.0, 2.0, 777.0, 3.0]}))
+    assert found.missing().tolist() == [False, True, False, True, False]
+    assert found.predictions.tolist()[::2] == [2.0, 4.0, 6.0]
+    assert np.isnan(flow.run(pd.DataFrame({"x": [777.0]})).predictions).all()
+    counted = [(call.outcome, call.rows) for call in flow.take_calls()]
+    assert counted == [("answered", 3), ("null", 2), ("answered", 0), ("null", 1)]
+
+
+def test_a_member_that_is_away_gives_nulls_to_requests_only(load: Load) -> None:
+    flow = load((member_spec("double", on_error="null"), {"scale": 2}))
+    dies = pd.DataFrame({"x": [666.0, 1.0]})
+    assert flow.run(dies).missing().all()
+    flow.members.serving = False
+    assert answered(flow) == [2.0, 4.0, 6.0]
+    with pytest.raises(MemberUnavailableError, match="'double' ended with signal SIGKILL"):
+        flow.run(dies)
+
+
+def test_without_requests_a_member_has_no_deadline(load: Load) -> None:
+    flow = load((member_spec("double", deadline=0.05), {"scale": 2}))
+    flow.members.serving = False
+    assert flow.predict(pd.DataFrame({"x": [1200.0]})).tolist() == [2400.0]  # 0.2 s
+
+
+def test_threads_of_a_flow_may_share_a_member(load: Load) -> None:
+    threads = """
+from concurrent.futures import ThreadPoolExecutor
+
+def run(rows, members):
+    def ask(n):
+        return members.double(rows.assign(x=rows.x * n)).predictions
+    with ThreadPoolExecutor(8) as pool:
+        return sum(pool.map(ask, range(1, 25)))
+"""
+    flow = load((member_spec("double"), {"scale": 2}), flow=threads)
+    assert flow.predict(ROWS).tolist() == [600.0, 1200.0, 1800.0]
+
+
+def test_what_a_member_has_started_ends_with_it(load: Load, tmp_path: Path) -> None:
+    flow = load((member_spec("double"), {"scale": 2}))
+    process = flow.members["double"].process_id
+    child = tmp_path / "child"
+    code = tmp_path / "model" / "members" / "double" / "code" / "double_model.py"
+    code.write_text(
+        code.read_text().replace(
+            "        x = np",
+            f"""        import subprocess
+        if (frame["x"] == 5).any():
+            open({str(child)!r}, "w").write(str(subprocess.Popen(["sleep", "60"]).pid))
+        x = np""",
+            1,
+        )
+    )
+    assert process is not None
+    os.kill(process, signal.SIGKILL)
+    assert answered(flow) == [2.0, 4.0, 6.0]  # the changed code
+    flow.predict(pd.DataFrame({"x": [5.0]}))
+    with pytest.raises(MemberUnavailableError):
+        flow.predict(pd.DataFrame({"x": [666.0]}))
+    assert answered(flow) == [2.0, 4.0, 6.0]
+    assert not running(int(child.read_text()))
+
+
+def running(process: int) -> bool:
+    try:
+        return "Z" not in Path(f"/proc/{process}/stat").read_text().rpartition(")")[2][:4]
+    except FileNotFoundError:
+        return False
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from modelhost.errors import PackageError
+from modelhost.solution.errors import MemberRaisedError, MemberUnavailableError
 from tests.modelhost.solution.conftest import Load
 from tests.support.solution_samples import member_spec
 
@@ -89,3 +90,34 @@ def test_probabilities_of_segments_are_joined_if_all_have_them(load: Load) -> No
     assert found.classes == ("n", "p")
     assert np.allclose(found.probability("p"), [0.5, 1 / (1 + np.exp(-5))])
     assert found.predictions.tolist() == ["n", "p"]
+
+
+@pytest.mark.parametrize("process", ["inline", "own"])
+def test_a_route_of_no_rows_has_the_form_of_its_members(load: Load, process: str) -> None:
+    both = [
+        (member_spec(name, process, task="classification"), {"classes": ["n", "p"]})
+        for name in ("one", "two")
+    ]
+    flow = load(*both)
+    found = flow.members.route([], {"a": "one", "b": "two"})(pd.DataFrame({"x": []}))
+    assert found.probability("p").tolist() == []
+    assert flow.take_calls() == []
+
+
+def test_a_withheld_member_is_not_asked(load: Load) -> None:
+    flow = load(*TWO)
+    away = MemberUnavailableError("double", "did not answer in time", late=True)
+    flow.members.withheld = {"double": away}
+    with pytest.raises(MemberUnavailableError, match="did not answer in time"):
+        flow.predict(pd.DataFrame({"x": [1.0]}))
+    flow.members.withheld = {}
+    assert flow.predict(pd.DataFrame({"x": [1.0]})).tolist() == [2.0]
+
+
+def test_a_call_that_failed_fails_again_and_is_counted_once(load: Load) -> None:
+    flow = load(*TWO)
+    begun = flow.members.double.submit(pd.DataFrame({"x": [777.0]}))
+    for _ in range(2):
+        with pytest.raises(MemberRaisedError, match="no 777"):
+            begun.result()
+    assert [call.outcome for call in flow.take_calls()] == ["failed"]

@@ -52,6 +52,7 @@ def test_a_flow_gets_neither_keys_nor_right_answers_of_members(tmp_path: Path) -
     [
         ('flow = "flow:run"\n', "", "expected `package.flow` and [[member]] together"),
         ('name = "text"', 'name = "price"', "[[member]]: expected one of each name, got 'price'"),
+        ('name = "text"', 'name = "route"', "expected another name than 'route'"),
         ('name = "text"', 'name = "Text"', "`member.1.name`: expected"),
         ("[[member]]", '[recipe]\ntrain = "flow:run"\n[[member]]', "[recipe] and [[member]]"),
         ('truth = "cost"', "deadline = 0", "`member.1.deadline`: expected"),

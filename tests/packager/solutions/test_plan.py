@@ -87,6 +87,12 @@ def test_why_a_member_has_a_process_is_told_unless_it_was_asked_for() -> None:
     assert plan.reasons == {"b": "it has a module 'train', as member 'a' has"}
 
 
+def test_a_deadline_needs_a_process() -> None:
+    assert processes(member("a", lock(), deadline=2.0)) == {"a": "own"}
+    with pytest.raises(UsageError, match="it has a deadline, which only a process of its own"):
+        processes(member("a", lock(), deadline=2.0, process="inline"))
+
+
 def test_own_is_taken_although_it_could_be_inline() -> None:
     assert processes(member("a", lock(), process="own")) == {"a": "own"}
 

@@ -1,0 +1,59 @@
+"""A request to the process of a member, and its answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from modelhost.predictions import Predictions
+from modelhost.solution.errors import MemberUnavailableError
+from modelhost.solution.exchange import Exchange
+from modelhost.wire import Message
+
+if TYPE_CHECKING:
+    from modelhost.solution.member_process import MemberProcess
+
+
+class PendingAnswer:
+    """A request to the process; its answer is kept until it is waited for."""
+
+    def __init__(
+        self, process: MemberProcess, message: Message, rows: int, until: float | None
+    ) -> None:
+        self._process = process
+        self._rows = rows
+        self._until = until
+        self._answer: Message | None = None
+        self._error: MemberUnavailableError | None = None
+        self._sent: tuple[Exchange, int] | None = None
+        self.own = 0.0
+        """Seconds that the model took; known after ``wait``, as the next two."""
+        self.own_began = 0.0
+        """When the model began: ``time.perf_counter()``, which all processes share."""
+        self.queued = 0.0
+        """Seconds that the rows waited for an earlier request."""
+        try:
+            self._sent = process.send(message, until)
+        except MemberUnavailableError as error:
+            self._error = error
+
+    def wait(self) -> Predictions:
+        """The predictions; raises as the call of a member."""
+        self.settle()
+        if self._error is not None:
+            raise self._error
+        assert self._answer is not None
+        assert self._sent is not None
+        found = self._process.predictions(self._sent[0], self._answer, self._rows)
+        self.own = float(self._answer.header.get("seconds", 0.0))
+        self.own_began = float(self._answer.header.get("began", 0.0))
+        return found
+
+    def settle(self) -> None:
+        """Have the answer here, or why there is none, before another request is sent."""
+        with self._process.turn:  # another thread may have it meanwhile
+            if self._answer is None and self._error is None:
+                assert self._sent is not None
+                try:
+                    self._answer = self._process.receive(*self._sent, self._until)
+                except MemberUnavailableError as error:
+                    self._error = error
