@@ -78,11 +78,11 @@ def _attributed_rows(rows: NewRows) -> AttributedRows:
     return AttributedRows(
         *(features, rows.given, judge, rows.masks, rows.places, cells),
         target=None if rows.manifest.data == "none" else rows.manifest.data.target,
-        hidden=_personal(rows.manifest),
+        hidden=hidden_columns(rows.manifest),
     )
 
 
-def _personal(manifest: Manifest) -> frozenset[str]:
+def hidden_columns(manifest: Manifest) -> frozenset[str]:
     """Columns of personal data: those that the build found or package.toml declares."""
     declared = () if manifest.data == "none" else manifest.data.personal
     columns = (*manifest.schema_.features, *manifest.schema_.extras)

@@ -52,7 +52,8 @@ def check_members(dataset: Dataset, job: Job, root: Root) -> None:
             sys.stderr.write(
                 f"note: whether {name} had held-out rows of the solution in training is not known:"
                 f" its key is {_described(sketch.columns, sketch.kinds)}, that of the solution"
-                f" {_described(job.key, kinds)}; give both the same columns and kinds (dtypes under [data.read])\n"
+                f" {_described(job.key, kinds)}; give both the same columns and kinds (dtypes under"
+                " [data.read])\n"
             )
 
 
