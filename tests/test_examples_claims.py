@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
+import joblib
+import numpy as np
 import pandas as pd
 import pytest
 
+from modelhost.columns import ColumnSpec
+from modelhost.model import load_model
+from modelhost.solution.spec import FILE, MemberSpec, SolutionSpec, member_folder
 from packager.project.config import load_project
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "claims"
@@ -72,3 +79,55 @@ def test_its_tables_are_the_same_each_time(example: Path, tmp_path: Path) -> Non
     for name in (*MEMBERS, "solution"):
         table = Path(name) / "data" / "claims.csv"
         assert (again / table).read_bytes() == (example / table).read_bytes()
+
+
+def imported(place: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(place.stem, place)
+    assert spec is not None
+    assert spec.loader is not None
+    found = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(found)
+    return found
+
+
+def trained(project: Path, folder: Path, name: str) -> MemberSpec:
+    """Train by the recipe of ``project``, on its own table, and keep the model in ``folder``."""
+    config = load_project(project)
+    assert config.data is not None
+    assert config.data.target is not None
+    assert config.recipe is not None
+    assert config.recipe.train is not None
+    table = pd.read_csv(project / config.data.source)
+    features = table.drop(columns=[*config.data.key, config.data.target])
+    module, function = config.recipe.train.split(":")
+    train = getattr(imported(project / f"{module}.py"), function)
+    model = train(features, table[config.data.target], params={}, seed=config.recipe.seed)
+    (folder / "models").mkdir(parents=True)
+    joblib.dump(model, folder / "models" / "model")
+    kinds = {"f": "number", "i": "integer"}
+    columns = [
+        ColumnSpec(column, kinds.get(dtype.kind, "string"), str(dtype))
+        for column, dtype in features.dtypes.items()
+    ]
+    return MemberSpec(
+        *(name, "inline", None, "fail", None, config.package.task, "auto", "joblib", "frame"),
+        *(None, (), tuple(columns), {}, ()),
+    )
+
+
+def test_its_flow_answers_with_members_trained_by_their_recipes(
+    example: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On rows of no member: the error is a fraction of that of the mean."""
+    specs = [trained(example / name, member_folder(tmp_path, name), name) for name in MEMBERS]
+    shutil.copy(example / "solution" / "flow.py", tmp_path / "claims_flow.py")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / FILE).write_text(SolutionSpec("claims_flow:run", tuple(specs)).as_json())
+    model = load_model(tmp_path, "auto", "solution", "regression")
+    table = pd.read_csv(example / "solution" / "data" / "claims.csv")
+    truth = table["cost"].to_numpy()
+    truths = ["claim", "segment", "repair", "mood", "cost"]
+    found = np.array(model.predict(table.drop(columns=truths)).labels)
+    error, of_mean = np.abs(found - truth).mean(), np.abs(truth - truth.mean()).mean()
+    assert error < 0.3 * of_mean
+    assert np.isfinite(found).all()

@@ -14,6 +14,7 @@ from modelhost.columns import EncodedColumns
 from modelhost.model import LoadedModel
 from modelhost.predictions import Predictions, is_frame
 from modelhost.solution.flow import Flow
+from modelhost.solution.kept_answers import KeptAnswers
 from modelhost.solution.member_input import encoded_columns, member_columns
 from modelhost.solution.members import Member
 from modelhost.solution.replacement import Replacement, StudiedRows, right_answers
@@ -80,11 +81,14 @@ class Study:
         self._known = {name: self._replacement(name, found) for name, found in truth.items()}
         self._others = {one.spec.name: one for one in others}
         self._learned = False
-        self._kept: dict[tuple[bool, str, str], Predictions] = {}
+        self._kept = KeptAnswers()
+        self._calls: dict[tuple[str, int], str] = {}
         self._replaced: Collection[str] = ()
         self._swapped: Collection[str] = ()
         self.received: list[Received] = []
         """The calls of the last run that a member answered."""
+        self.repeated: set[str] = set()
+        """The members that a run called for a row more than once, with other rows than before."""
 
     def run(self, replaced: Collection[str] = (), swapped: Collection[str] = ()) -> Predictions:
         """The answers of the solution.
@@ -102,6 +106,7 @@ class Study:
                 one.learns = False
         self._replaced, self._swapped = replaced, swapped
         self.received = []
+        self._calls = {}
         self._flow.members.observer = self
         try:
             return self._model.predict(self._rows, self._specs)
@@ -125,13 +130,19 @@ class Study:
             member = member.in_place(other.spec, other)
         return member.submit_to(_Observed(self, member, places, other), rows, began)
 
-    def kept(self, key: tuple[bool, str, str]) -> Predictions | None:
-        """The answers to rows that were asked before."""
-        return self._kept.get(key)
+    @property
+    def kept(self) -> KeptAnswers:
+        """Answers of this release's members to rows that they were asked before."""
+        return self._kept
 
-    def keep(self, key: tuple[bool, str, str], found: Predictions) -> None:
-        """Keep the answers to rows."""
-        self._kept[key] = found
+    def called(self, member: str, places: Sequence[int], digest: str) -> None:
+        """Note a call of a member for the rows at ``places``; ``digest``: of the rows.
+
+        The same call again has the same answers, and is none more.
+        """
+        for place in places:
+            if self._calls.setdefault((member, place), digest) != digest:
+                self.repeated.add(member)
 
     def _labelled(self, rows: Any) -> Any:
         if not is_frame(rows):
@@ -165,17 +176,19 @@ class _Observed:
             return None, 0
         encoded = encoded_columns(columns, self._member.spec.features, count)
         name, digest = self._member.spec.name, digest_of(encoded)
-        key = (self._other is not None, name, digest)
-        found = self._study.kept(key)
-        if found is None and self._other is not None:
+        self._study.called(name, self._places, digest)
+        if self._other is None:
+            found = self._study.kept.find(name, digest)
+        else:
             found = self._other.answers.get(digest)
             if found is None:
                 raise UnansweredError(name, digest, encoded)
         waits = None if found is not None else self._member.runner.ask(rows, until)[0]
-        return _Answer(self, found, waits, key), count
+        return _Answer(self, found, waits, digest), count
 
-    def answered(self, found: Predictions, key: tuple[bool, str, str]) -> None:
-        self._study.keep(key, found)
+    def answered(self, found: Predictions, digest: str) -> None:
+        if self._other is None:
+            self._study.kept.keep(self._member.spec.name, digest, found)
         self._study.received.append(Received(self._member.spec.name, self._places, found))
 
 
@@ -187,17 +200,17 @@ class _Answer:
         observed: _Observed,
         found: Predictions | None,
         waits: Any,
-        key: tuple[bool, str, str],
+        digest: str,
     ) -> None:
         self._observed = observed
         self._found = found
         self._waits = waits
-        self._key = key
+        self._digest = digest
         self.own = self.own_began = self.queued = 0.0  # a study measures no time
 
     def wait(self) -> Predictions:
         found: Predictions = self._waits.wait() if self._found is None else self._found
-        self._observed.answered(found, self._key)
+        self._observed.answered(found, self._digest)
         return found
 
 

@@ -1,13 +1,15 @@
 """The verbs by which the harness studies a solution (:mod:`modelhost.work`).
 
     study    model, columns, rows, specs, truth, others → members
-    rerun    replaced, swapped → predictions and received, or unanswered: a member of another
-             release, the digest of the rows and their columns
+    rerun    replaced, swapped, received → predictions, repeated and, if ``received`` is true,
+             received; or unanswered: a member of another release, the digest of the rows and
+             their columns
     answer   member, rows, columns → predictions of the member alone
 
 ``others`` has for each member of another release ``spec``, ``classes``, ``has_probabilities`` and
 ``answers``: digest, header and number of buffers of each. ``received`` has for each call the
-member, the places of its rows, the header of its answers, and their number of buffers.
+member, the places of its rows, the header of its answers, and their number of buffers;
+``repeated`` the members that a run of the study called for a row more than once.
 """
 
 from __future__ import annotations
@@ -51,11 +53,12 @@ class StudyVerbs:
             return Message({"unanswered": told}, columns.buffers)
         header, buffers = encode_predictions(found)
         own, received = len(buffers), []
-        for call in self._study.received:
+        for call in self._study.received if asked.header["received"] else ():
             answers, more = encode_predictions(call.found)
             received.append([call.member, call.places, answers, len(more)])
             buffers += more
-        return Message({**header, "own": own, "received": received}, buffers)
+        told = {"own": own, "received": received, "repeated": sorted(self._study.repeated)}
+        return Message({**header, **told}, buffers)
 
 
 def answer(asked: Message, model: LoadedModel) -> Message:

@@ -8,11 +8,12 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from packager.data.columns import hash_columns
 from packager.data.fingerprint import row_hashes
 from packager.errors import UsageError
 from packager.manifest.base import FrozenModel
@@ -40,6 +41,8 @@ class KeySketch(FrozenModel):
 
     columns: tuple[str, ...]
     """The columns of the key, in its order; their names are not part of a hash."""
+    kinds: tuple[str, ...]
+    """The ``key_kinds`` of the rows: keys of other kinds have other hashes, even of 7 and "7"."""
     keys: int
     """The number of distinct keys."""
     hashes: str
@@ -50,7 +53,8 @@ class KeySketch(FrozenModel):
         """The sketch of ``rows``; raises ``UsageError`` for a column that is not there."""
         distinct = np.unique(key_hashes(rows, columns))
         kept = base64.b64encode(distinct[:MAX_HASHES].astype("<u8").tobytes()).decode()
-        return cls(columns=tuple(columns), keys=len(distinct), hashes=kept)
+        kinds = key_kinds(rows, columns)
+        return cls(columns=tuple(columns), kinds=kinds, keys=len(distinct), hashes=kept)
 
     def overlap(self, hashes: npt.NDArray[np.uint64]) -> KeyOverlap:
         """How many of the rows with these ``key_hashes`` have a key of the sketch."""
@@ -64,11 +68,30 @@ class KeySketch(FrozenModel):
 
 def key_hashes(rows: pd.DataFrame, columns: Sequence[str]) -> npt.NDArray[np.uint64]:
     """A hash for each row, of the values in ``columns``; equal values have equal hashes."""
+    named = _key(rows, columns)
+    return row_hashes(named.set_axis([str(place) for place in range(len(columns))], axis=1))
+
+
+def key_kinds(rows: pd.DataFrame, columns: Sequence[str]) -> tuple[str, ...]:
+    """The kind of values of each of ``columns``: ``number``, also of integers, ``string``.
+
+    ``number|string`` of a column with both, ``null`` of one without values. Raises ``UsageError``
+    for a column that is not there.
+    """
+    key = _key(rows, columns)
+    return tuple(_kind(key[name], name) for name in columns)
+
+
+def _kind(series: pd.Series[Any], name: str) -> str:
+    values = series.dropna()
+    return "|".join(sorted(hash_columns(values, name).types)) if len(values) else "null"
+
+
+def _key(rows: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     absent = [name for name in columns if name not in rows.columns]
     if absent:
         raise UsageError(
             f"[data] key: expected a column {absent[0]!r} in the data, got none",
             "name the columns that identify a row",
         )
-    named = rows[list(columns)]
-    return row_hashes(named.set_axis([str(place) for place in range(len(columns))], axis=1))
+    return rows[list(columns)]

@@ -8,7 +8,7 @@ flow, the data, and members without a right answer.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +40,8 @@ Codes = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 MAX_ROWS = 20_000
 """Rows that are studied: each is predicted up to 256 times."""
+TWICE = "called more than once for a row"
+"""Each of these calls has a right answer of its own, and the data name one."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,10 @@ class AttributedRows:
     """The position of each row in the data, shape (n,)."""
     shown: Callable[[int], Mapping[str, Any]]
     """The cells of a row, by its place among the n, that may be shown."""
+    target: str | None = None
+    """The column with the right answers of the solution."""
+    hidden: Collection[str] = ()
+    """Columns whose values may not be shown, nor answers that are meant to be equal to them."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +74,10 @@ class _Runs:
     """Of each coalition and row, shape (2**k, n); NaN where a row has no loss."""
     base: Judged
     """With the answers of all members."""
-    received: Sequence[ReceivedRows]
+
+
+class _RepeatedCallsError(Exception):
+    """In one of the runs, a member was called more than once for a row."""
 
 
 def chosen_rows(rows: int) -> Mask:
@@ -99,10 +108,11 @@ def attribute(
             )
     study = HostedStudy(model, rows.features, truth)
     try:
-        answers = study.run()
+        answers = study.run(received=True)
     except PackageError as error:
         return Attribution(rows=len(rows.features), not_attributed=error.message)
     received = study.received
+    left_out |= {name: TWICE for name in truth if name in study.repeated}
     figures = member_figures(study.members, received, truth, left_out, rows.judge(answers).groups)
     found = Attribution(rows=len(rows.features), members=figures)
     if first_difference(expected, answers) is not None:
@@ -111,7 +121,35 @@ def attribute(
     if not truth:
         why = "no member has a right answer: name its column by `truth` under [[member]]"
         return found.model_copy(update={"not_attributed": why})
-    return _attributed(study, rows, truth, found)
+    return _called_once(model, study, rows, truth, found)
+
+
+def _called_once(
+    model: HostedModel,
+    study: HostedStudy,
+    rows: AttributedRows,
+    truth: Mapping[str, Sequence[Scalar | None]],
+    found: Attribution,
+) -> Attribution:
+    """``found`` with the shares of the members that no run calls more than once for a row.
+
+    ``study``: of ``truth``, after the run with all answers of the members.
+    """
+    received = study.received
+    while True:
+        twice = [name for name in truth if name in study.repeated]
+        if not twice:
+            try:
+                return _attributed(study, rows, truth, found, received)
+            except _RepeatedCallsError:
+                continue
+        said = [f"member {name} is {TWICE}: its share is not known" for name in twice]
+        found = found.model_copy(update={"notes": (*found.notes, *said)})
+        truth = {name: right for name, right in truth.items() if name not in twice}
+        if not truth:
+            why = "; ".join(found.notes)
+            return found.model_copy(update={"not_attributed": why, "notes": ()})
+        study = HostedStudy(model, rows.features, truth)
 
 
 def _attributed(
@@ -119,7 +157,9 @@ def _attributed(
     rows: AttributedRows,
     truth: Mapping[str, Sequence[Scalar | None]],
     found: Attribution,
+    received: Sequence[ReceivedRows],
 ) -> Attribution:
+    """``found`` with shares; raises ``_RepeatedCallsError``."""
     try:
         runs = _runs(study, tuple(truth), rows.judge)
     except PackageError as error:
@@ -142,13 +182,16 @@ def _attributed(
         for name, mask in (every | names).items()
         if mask.any()
     )
-    effects = Effects(runs.players, parts, np.flatnonzero(known), runs.base, runs.received)
+    columns = {"": rows.target} | {name: study.members[name].spec.truth for name in runs.players}
+    hidden = [name for name, column in columns.items() if column in rows.hidden]
+    some = np.flatnonzero(known)
+    effects = Effects(runs.players, parts, some, runs.base, received, hidden)
     return found.model_copy(
         update={
             "loss": _loss(runs.base),
             "slices": slices,
             "examples": row_effects(effects, truth, rows.places, rows.shown),
-            "notes": notes,
+            "notes": (*found.notes, *notes),
         }
     )
 
@@ -177,17 +220,21 @@ def _truths(
 def _runs(
     study: HostedStudy, players: tuple[str, ...], judge: Callable[[Predictions], Judged]
 ) -> _Runs | None:
-    """Run every coalition of right members; None if the answers have no loss."""
-    losses, base, received = [], None, []
+    """Run every coalition of right members; None if the answers have no loss.
+
+    Raises ``_RepeatedCallsError``.
+    """
+    losses, base = [], None
     for inside in coalitions(len(players)):
         judged = judge(study.run([players[at] for at in inside]))
-        if base is None:
-            base, received = judged, study.received
+        if study.repeated & {*players}:
+            raise _RepeatedCallsError
+        base = judged if base is None else base
         if judged.losses is None:
             return None
         losses.append(judged.losses)
     assert base is not None
-    return _Runs(players, np.array(losses, np.float64), base, received)
+    return _Runs(players, np.array(losses, np.float64), base)
 
 
 def _slice(

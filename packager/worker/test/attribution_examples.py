@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +13,7 @@ from packager.worker.test.attribution_records import MAX_EXAMPLES, RowEffect
 from packager.worker.test.cases.outcomes import short
 from packager.worker.test.hosted_study import ReceivedRows
 from packager.worker.test.judged_rows import Judged, JudgedRows
+from packager.worker.test.quoted_cells import NOT_SHOWN
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
@@ -31,6 +32,8 @@ class Effects(NamedTuple):
     base: Judged
     """The answers of the solution to the n rows."""
     received: Sequence[ReceivedRows]
+    hidden: Collection[str] = ()
+    """The members whose answers may not be shown; the empty name is that of the solution."""
 
 
 def row_effects(
@@ -61,8 +64,12 @@ def _effects(
         for row in (*spoilt, *repaired):
             place = int(found.rows[row])
             own = answers.get(member, {}).get(place, NOT_ASKED)
-            shown = {**_solution(found.base, place), "member_answer": short(own)}
-            shown["member_right"] = short(truth[member][place])
+            shown = _solution(found.base, place)
+            if "" in found.hidden:
+                shown = dict.fromkeys(shown, NOT_SHOWN)
+            secret = member in found.hidden
+            shown["member_answer"] = NOT_SHOWN if secret else short(own)
+            shown["member_right"] = NOT_SHOWN if secret else short(truth[member][place])
             yield RowEffect(
                 member=member,
                 effect="spoilt" if part[row] > 0 else "repaired",

@@ -100,29 +100,45 @@ class HostedStudy:
         answer = model.ask(Message({**header, **own}, [*buffers, *more]))
         self._rows = len(rows)
         self._received: list[ReceivedRows] = []
+        self._repeated: frozenset[str] = frozenset()
         with readable_answer():
             read = [StudiedMember.read(one) for one in answer.header["members"]]
         self.members = {one.spec.name: one for one in read}
 
-    def run(self, replaced: Collection[str] = (), swapped: Collection[str] = ()) -> Predictions:
+    def run(
+        self,
+        replaced: Collection[str] = (),
+        swapped: Collection[str] = (),
+        *,
+        received: bool = False,
+    ) -> Predictions:
         """The answers of the solution with the right answers of ``replaced``.
 
-        ``swapped``: members that are those of the other release. Raises ``UnansweredRowsError`` if
+        ``swapped``: members that are those of the other release; ``received``: whether to fetch
+        the calls that members answered. Raises ``UnansweredRowsError`` if
         these have to be asked, and ``PackageError`` as ``HostedModel.predict``.
         """
-        header = {"verb": "rerun", "replaced": list(replaced), "swapped": list(swapped)}
+        header: dict[str, Any] = {"verb": "rerun", "received": received}
+        header |= {"replaced": list(replaced), "swapped": list(swapped)}
         answer = self._model.ask(Message(header))
         with readable_answer():
             if "unanswered" in answer.header:
                 raise UnansweredRowsError(_question(answer))
             own = answer.buffers[: answer.header["own"]]
-            self._received = [ReceivedRows(*one) for one in decode_received(answer)]
+            self._repeated = frozenset(map(str, answer.header["repeated"]))
+            if received:
+                self._received = [ReceivedRows(*one) for one in decode_received(answer)]
             return self._model.predictions(Message(answer.header, own), self._rows)
 
     @property
     def received(self) -> list[ReceivedRows]:
-        """The calls of the last run that a member answered."""
+        """The calls that a member answered in the last run that fetched them."""
         return self._received
+
+    @property
+    def repeated(self) -> frozenset[str]:
+        """The members that one of the runs so far called for a row more than once."""
+        return self._repeated
 
 
 def ask_member(model: HostedModel, question: Question) -> Predictions:

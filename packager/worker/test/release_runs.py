@@ -85,7 +85,7 @@ def _rows(job: ReleaseJob, manifest: Manifest, root: Root) -> NewRows:
 def _result(job: ReleaseJob, rows: NewRows, model: HostedModel) -> ReleaseResult:
     answers = {(one.member, one.digest): ask_member(model, one) for one in job.questions}
     study = HostedStudy(model, rows.features, {}, job.others)
-    runs: dict[tuple[str, ...], Predictions] = {(): study.run()}
+    runs: dict[tuple[str, ...], Predictions] = {(): study.run(received=True)}
     losses = dict(_losses(study, rows))
     questions: dict[tuple[str, str], Question] = {}
     for swapped in job.runs:
@@ -107,11 +107,14 @@ def _data(rows: NewRows) -> StudiedData:
 
 
 def _losses(study: HostedStudy, rows: NewRows) -> Iterator[tuple[str, Losses]]:
-    """The losses of each member whose right answers are in the data, on the rows it received."""
+    """The losses of each member whose right answers are in the data, on the rows it received.
+
+    A member that is called more than once for a row has none: the data name one right answer.
+    """
     for name, member in study.members.items():
         calls = [call for call in study.received if call.member == name]
         right = _right(member, rows)
-        if right is None or not calls:
+        if right is None or not calls or name in study.repeated:
             continue
         found: dict[int, Any] = {}
         for call in calls:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from packager.errors import PackageError
+from packager.manifest.manifest import Manifest
 from packager.model.hosted import ModelHost
 from packager.model.paths import Root
 from packager.model.predictions import Predictions
@@ -74,4 +75,15 @@ def _attributed_rows(rows: NewRows) -> AttributedRows:
         (row,) = json_rows(features.iloc[[place]], schema)
         return open_cells(row, schema)
 
-    return AttributedRows(features, rows.given, judge, rows.masks, rows.places, cells)
+    return AttributedRows(
+        *(features, rows.given, judge, rows.masks, rows.places, cells),
+        target=None if rows.manifest.data == "none" else rows.manifest.data.target,
+        hidden=hidden_columns(rows.manifest),
+    )
+
+
+def hidden_columns(manifest: Manifest) -> frozenset[str]:
+    """Columns of personal data: those that the build found or package.toml declares."""
+    declared = () if manifest.data == "none" else manifest.data.personal
+    columns = (*manifest.schema_.features, *manifest.schema_.extras)
+    return frozenset((*declared, *(one.name for one in columns if one.personal)))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from modelhost.solution.spec import MEMBERS
-from packager.data.key_sketch import FILE, KeySketch, key_hashes
+from packager.data.key_sketch import FILE, KeySketch, key_hashes, key_kinds
 from packager.errors import PackageError
 from packager.manifest.manifest import Recipe
 from packager.model.paths import Root
@@ -43,10 +43,18 @@ def check_members(dataset: Dataset, job: Job, root: Root) -> None:
         )
     if not job.key:
         return
-    held_out = key_hashes(dataset.test, job.key)
+    held_out, kinds = key_hashes(dataset.test, job.key), key_kinds(dataset.test, job.key)
     for name, sketch in members:
-        if sketch is not None:
-            _check(name, sketch, held_out, job)
+        if sketch is None:
+            continue
+        _check(name, sketch, held_out, job)
+        if sketch.kinds != kinds:
+            sys.stderr.write(
+                f"note: whether {name} had held-out rows of the solution in training is not known:"
+                f" its key is {_described(sketch.columns, sketch.kinds)}, that of the solution"
+                f" {_described(job.key, kinds)}; give both the same columns and kinds (dtypes under"
+                " [data.read])\n"
+            )
 
 
 def _check(name: str, sketch: KeySketch, held_out: npt.NDArray[np.uint64], job: Job) -> None:
@@ -60,6 +68,10 @@ def _check(name: str, sketch: KeySketch, held_out: npt.NDArray[np.uint64], job: 
             "hold out rows that no member has seen: name them by split.file under [data], or"
             " build the member on other rows",
         )
+
+
+def _described(columns: Sequence[str], kinds: Sequence[str]) -> str:
+    return ", ".join(f"{name} ({kind})" for name, kind in zip(columns, kinds, strict=True))
 
 
 def _members(root: Root) -> Iterator[tuple[str, KeySketch | None]]:

@@ -36,12 +36,16 @@ def test_a_study_answers_runs_and_questions(tmp_path: Path) -> None:
         told = asked(workshop, {**study, "after": len(buffers)}, buffers)
         assert [one["spec"]["name"] for one in told.header["members"]] == ["kind", "price"]
         assert told.header["members"][0]["classes"] == ["a", "b"]
-        own = asked(workshop, {"verb": "rerun", "replaced": [], "swapped": []})
+        own = asked(workshop, {"verb": "rerun", "replaced": [], "swapped": [], "received": True})
         count = own.header["own"]
         assert decode_predictions(Message(own.header, own.buffers[:count])).labels == [3.0, -2.0]
         calls = {name: (at, found.labels) for name, at, found in decode_received(own)}
         assert calls == {"price": ([0, 1], [2.0, -2.0]), "kind": ([0, 1], ["b", "a"])}
-        right = asked(workshop, {"verb": "rerun", "replaced": ["kind"], "swapped": []})
+        right = asked(
+            workshop, {"verb": "rerun", "replaced": ["kind"], "swapped": [], "received": False}
+        )
+        assert (right.header["received"], right.header["repeated"]) == ([], [])
+        assert len(right.buffers) == right.header["own"]
         count = right.header["own"]
         assert decode_predictions(Message(right.header, right.buffers[:count])).labels == [
             2.0,
@@ -60,5 +64,5 @@ def test_an_exception_of_the_flow_is_an_error(tmp_path: Path) -> None:
         header, buffers = frame_header(pd.DataFrame({"x": [1.0]}))
         study = {**header, "verb": "study", "model": 0, "truth": {}, "after": len(buffers)}
         asked(workshop, study, buffers)
-        found = asked(workshop, {"verb": "rerun", "replaced": [], "swapped": []})
+        found = asked(workshop, {"verb": "rerun", "replaced": [], "swapped": [], "received": False})
     assert found.header["error"]["message"] == "the flow raised ValueError: no such segment"

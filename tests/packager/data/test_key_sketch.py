@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from packager.data import key_sketch
-from packager.data.key_sketch import KeySketch, key_hashes
+from packager.data.key_sketch import KeySketch, key_hashes, key_kinds
 from packager.errors import UsageError
 
 
@@ -37,6 +37,14 @@ def test_of_many_keys_the_overlap_is_estimated(monkeypatch: pytest.MonkeyPatch) 
     assert not found.exact
     assert 9_000 < found.rows < 11_000
     assert sketch.overlap(key_hashes(rows(range(20_000, 30_000)), ["id"])).rows == 0
+
+
+def test_the_kinds_of_keys() -> None:
+    frame = pd.DataFrame(
+        {"whole": [1, 2], "gaps": [1.0, None], "text": ["1", None], "both": ["a", 1], "none": None}
+    )
+    kinds = ("number", "number", "string", "number|string", "null")
+    assert key_kinds(frame, list(frame)) == KeySketch.of(frame, list(frame)).kinds == kinds
 
 
 def test_a_column_that_is_not_there() -> None:

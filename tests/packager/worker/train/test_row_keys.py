@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -76,6 +77,25 @@ def test_members_of_other_rows_pass_and_unknown_ones_are_told(
     assert "member text declares no key" in said
     check_members(dataset(range(10), range(10, 15)), job(), Root(tmp_path))
     assert "whether price, text had" in capsys.readouterr().err
+
+
+def test_keys_of_other_kinds_are_not_known(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """7 and "7" have different hashes; 7.0 is 7, as in a column with a null."""
+    member(tmp_path, "price", range(12))
+    data = dataset(range(10), range(10, 15))
+    text = replace(data, test=data.test.assign(id=data.test["id"].astype(str)))
+    check_members(text, job("id"), Root(tmp_path))
+    assert (
+        "note: whether price had held-out rows of the solution in training is not known: its key"
+        " is customer (number), that of the solution id (string)"
+    ) in capsys.readouterr().err
+    floats = replace(data, test=data.test.assign(id=[10.0, 11.0, 12.0, 13.0, None]))
+    with pytest.raises(PackageError, match="got 2 of 5 that it was"):
+        check_members(floats, job("id"), Root(tmp_path))
+    check_members(replace(data, test=data.test.iloc[2:]), job("id", "x"), Root(tmp_path))
+    assert "that of the solution id (number), x (number)" in capsys.readouterr().err
 
 
 def test_a_package_of_one_model_has_no_members(
