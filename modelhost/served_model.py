@@ -135,7 +135,8 @@ class ServedModel:
             return [self._alone(*item) for item in items]
         except MemberUnavailableError as error:
             assert self._flow is not None
-            self._flow.members.withheld = {error.member: error}
+            if error.late:  # it would be late for each of them
+                self._flow.members.withheld = {error.member: error}
             try:
                 return [self._available(*item) for item in items]  # others may not need the member
             finally:

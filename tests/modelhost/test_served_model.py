@@ -224,6 +224,8 @@ from modelhost.solution.errors import MemberUnavailableError
 
 def run(rows, members):
     x = rows["x"]
+    if (x == 7).all():
+        return x
     if (x == 5).any() or (x == 6).any():
         raise MemberUnavailableError("double", "ended", late=bool((x == 6).any()))
     return members.double(rows)
@@ -258,9 +260,12 @@ def test_a_member_that_is_gone_fails_the_requests_that_need_it(solution: ServedM
     assert [decode_predictions(answers[n]).labels for n in (0, 2)] == [[2.0], [4.0]]
 
 
-def test_a_member_that_is_late_leaves_no_time_for_the_others(solution: ServedModel) -> None:
-    answers = solution.answers([request(1.0), request(6.0)])
-    assert [one.header["unavailable"]["late"] for one in answers] == [True, True]
+def test_a_member_that_is_late_is_asked_once_a_batch(solution: ServedModel) -> None:
+    answers = solution.answers([request(1.0), request(6.0), request(7.0)])
+    assert [one.header["unavailable"]["late"] for one in answers[:2]] == [True, True]
+    assert decode_predictions(answers[2]).labels == [7.0]  # it does not need the member
+    (again,) = solution.answers([request(1.0)])
+    assert decode_predictions(again).labels == [2.0]
 
 
 def test_members_have_a_little_less_time_than_the_request(solution: ServedModel) -> None:
