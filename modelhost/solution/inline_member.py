@@ -30,6 +30,7 @@ class InlineMember:
 
         The member's code is importable from now on, after the solution's own.
         """
+        sys.dont_write_bytecode = True  # no manifest names such files: the next start would refuse
         for place in (folder / "code", folder / "code" / "src"):
             if place.is_dir() and str(place) not in sys.path:
                 sys.path.append(str(place))

@@ -49,7 +49,13 @@ def _variables(code: Path, python: str) -> dict[str, str]:
     path = os.pathsep.join([host, str(code), str(code / "src")])
     network = "off" if is_network_refused() else "on"
     programs = os.pathsep.join([os.path.dirname(python), os.environ.get("PATH") or os.defpath])
-    return {**os.environ, "PATH": programs, "PYTHONPATH": path, "MODELHOST_NETWORK": network}
+    return {
+        **os.environ,
+        "PATH": programs,
+        "PYTHONPATH": path,
+        "PYTHONDONTWRITEBYTECODE": "1",  # the next start would refuse files that no manifest names
+        "MODELHOST_NETWORK": network,
+    }
 
 
 def tell_end(process: subprocess.Popen[bytes], stop: int) -> None:

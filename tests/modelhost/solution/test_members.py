@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -121,3 +123,12 @@ def test_a_call_that_failed_fails_again_and_is_counted_once(load: Load) -> None:
         with pytest.raises(MemberRaisedError, match="no 777"):
             begun.result()
     assert [call.outcome for call in flow.take_calls()] == ["failed"]
+
+
+def test_members_leave_no_bytecode_in_the_package(
+    load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    load(*TWO)
+    assert not list((tmp_path / "model").rglob("__pycache__"))
