@@ -87,7 +87,7 @@ class MemberProcess:
     def ask(self, rows: Any, until: float | None) -> tuple[PendingAnswer | None, int]:
         """Send ``rows``; the answer to an earlier request is awaited first.
 
-        ``until``: when nobody waits for the answer any longer (``time.monotonic()``). None for no
+        ``until``: the end of the request (``time.monotonic()``). None for no
         rows; second, their number. Raises ``MemberInputError``.
         """
         with self.turn:

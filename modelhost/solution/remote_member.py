@@ -85,7 +85,7 @@ class RemoteMember:
     def ask(self, rows: Any, until: float | None) -> tuple[RemoteAnswer | None, int]:
         """Send ``rows``.
 
-        ``until``: when nobody waits for the answer any longer (``time.monotonic()``). None for no
+        ``until``: the end of the request (``time.monotonic()``). None for no
         rows; second, their number. Raises ``MemberInputError``.
         """
         columns, count = member_columns(rows, self._spec)

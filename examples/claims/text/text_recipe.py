@@ -1,4 +1,4 @@
-"""Whether a text is angry; on an old stack, which nobody dares to touch."""
+"""Whether a text is angry; on an old stack."""
 
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
