@@ -6,11 +6,11 @@ and the one that ends last finishes the output.
 
 from __future__ import annotations
 
-import re
 import shlex
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from packager.deploy.schedule import NOT_IN_A_NAME
 from packager.errors import UsageError
 
 Scheduler = Literal["kubernetes", "slurm"]
@@ -18,7 +18,6 @@ MAX_SHARDS = 10_000
 MEMORY_MIB = 1024
 """Of a task: what a run needs, and room for rows with long texts."""
 VOLUME = "/scoring"
-_NOT_IN_A_NAME = re.compile(r"[^a-z0-9-]+")
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ class BatchScoring:
     @property
     def unit(self) -> str:
         """Name of jobs."""
-        short = _NOT_IN_A_NAME.sub("-", self.name.lower()).strip("-")
+        short = NOT_IN_A_NAME.sub("-", self.name.lower()).strip("-")
         return f"score-{short or 'package'}"[:52].rstrip("-")
 
     def command(self, shard: str) -> str:
