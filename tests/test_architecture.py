@@ -169,12 +169,24 @@ def nothing_imports_serving(path: str, text: str) -> list[str]:
     return [found.name for found in imports(path, text) if found.room == "serving"]
 
 
+PARTS_OF_DOCKER = {
+    "packager/project/code_files.py": {"docker.utils.build.exclude_paths"},
+    "packager/registry/credentials.py": {
+        *("docker.auth.AuthConfig", "docker.auth.load_config", "docker.errors.DockerException"),
+        *("docker.credentials.errors.StoreError", "docker.utils.config.find_config_file"),
+    },
+    **dict.fromkeys(
+        ("packager/registry/repository.py", "packager/registry/session.py"),
+        {"docker.auth.INDEX_NAME", "docker.auth.INDEX_URL"},
+    ),
+}
+"""What others take from Docker's SDK: no client."""
+
+
 def one_docker_client(path: str, text: str) -> list[str]:
     if path in ("packager/engine/engine.py", "packager/engine/containers.py"):
         return []
-    pure = (
-        {"docker.utils.build.exclude_paths"} if path == "packager/project/code_files.py" else set()
-    )
+    pure = PARTS_OF_DOCKER.get(path, ())
     return [
         found.name
         for found in imports(path, text)
@@ -441,8 +453,8 @@ FLOORS = {
         7: "build report findings",
         6: "run review replicas labelling testing scoring",
         5: "runners compare deploy trust solutions",
-        4: "project tables image registry worker serving tracker",
-        3: "data model environment engine client",
+        4: "project tables image worker serving tracker",
+        3: "data model environment engine client registry",
         2: "manifest files cache location tar_reader confinement",
         1: "errors digest progress text lease exit_reason monitoring",
         0: "modelhost",
