@@ -31,6 +31,8 @@ EVICTABLE = (
     "trained",
     "baselines",
     "cases",
+    "pulls",
+    "unpacked",
 )
 MEASURED_ONCE = ("environments", "bases")
 """Thousands of files each, written whole and never changed: their sizes are recorded."""
