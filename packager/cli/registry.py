@@ -87,6 +87,8 @@ def _push(
     for is_companion in (False, True)[: 1 + companion]:
         target = companion_of(place) if is_companion else place
         progress.step(f"push {target}")
+        if compress == "gzip":
+            progress.step("compressing layers that were not compressed before")
         with temporary_directory() as work:
             image = outgoing_image(found.image(companion=is_companion), compress, work)
             repository = open_repository(target, write=True)

@@ -22,6 +22,7 @@ from packager.image.layers import Layer
 from packager.registry.attachments import Descriptor
 from packager.registry.blobs import OutgoingBlob
 from packager.registry.push import OutgoingImage
+from packager.registry.transfers import at_once
 
 GZIP_TYPE = f"{LAYER_TYPE}+gzip"
 LEVEL = 6
@@ -31,9 +32,13 @@ Compression = Literal["none", "gzip"]
 
 def outgoing_image(image: Image, compression: Compression, work: Path) -> OutgoingImage:
     """``image`` as it is pushed; compressed layers are written below ``work`` when needed."""
-    layers = [_plain(one) if compression == "none" else _gzipped(one, work) for one in image.layers]
     config = OutgoingBlob(config_descriptor(image), "config", lambda: io.BytesIO(image.config))
-    return OutgoingImage(config, tuple(layers))
+    if compression == "none":
+        return OutgoingImage(config, tuple(map(_plain, image.layers)))
+    # The largest first, as they are sent; zlib runs in several threads at once.
+    order = sorted(range(len(image.layers)), key=lambda n: -image.layers[n].size)
+    packed = dict(at_once(lambda n, _: (n, _gzipped(image.layers[n], work)), order))
+    return OutgoingImage(config, tuple(packed[n] for n in range(len(packed))))
 
 
 def _plain(layer: Layer) -> OutgoingBlob:
