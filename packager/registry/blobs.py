@@ -212,7 +212,7 @@ def read_blob(repository: Repository, wanted: Descriptor, start: int = 0) -> Ite
                 raise repository.session.unreachable(error) from error
         repository.session.wait(failures)
     if start == 0 and f"sha256:{digest.hexdigest()}" != wanted.digest:
-        raise _other_bytes(repository, wanted, f"sha256:{digest.hexdigest()}")
+        raise other_bytes(repository, wanted, f"sha256:{digest.hexdigest()}")
 
 
 def _from(repository: Repository, wanted: Descriptor, at: int) -> Iterator[bytes]:
@@ -225,12 +225,12 @@ def _from(repository: Repository, wanted: Descriptor, at: int) -> Iterator[bytes
         if answer.status == 206:
             told = answer.headers.get("Content-Range", "")
             if not told.startswith(f"bytes {at}-"):
-                raise _other_bytes(repository, wanted, f"the range {told[:60]!r}")
+                raise other_bytes(repository, wanted, f"the range {told[:60]!r}")
         position = at - skipped
         for chunk in chunks:
             position += len(chunk)
             if position > wanted.size:
-                raise _other_bytes(repository, wanted, f"more than {wanted.size:,} bytes")
+                raise other_bytes(repository, wanted, f"more than {wanted.size:,} bytes")
             kept = chunk[min(skipped, len(chunk)) :]
             skipped -= len(chunk) - len(kept)
             if kept:
@@ -248,7 +248,8 @@ def blob_content(repository: Repository, wanted: Descriptor, limit: int) -> byte
     return b"".join(read_blob(repository, wanted))
 
 
-def _other_bytes(repository: Repository, wanted: Descriptor, got: str) -> PackageError:
+def other_bytes(repository: Repository, wanted: Descriptor, got: str) -> PackageError:
+    """The error for a blob whose bytes are not those that its descriptor names."""
     return PackageError(
         f"{repository}: blob {wanted.digest}: expected {wanted.size:,} bytes of that digest, "
         f"got {got}",

@@ -16,7 +16,7 @@ from packager.digest import CHUNK, canonical_json
 from packager.errors import PackageError
 from packager.progress import Progress
 from packager.registry.attachments import INDEX_TYPE, Descriptor
-from packager.registry.blobs import read_blob
+from packager.registry.blobs import other_bytes, read_blob
 from packager.registry.manifests import FetchedManifest
 from packager.registry.repository import Repository
 from packager.registry.transfers import at_once, check_running
@@ -93,28 +93,26 @@ def _fetch(repository: Repository, blob: Descriptor, kept: Path, stopped: thread
     if path.is_file():  # renamed after it was verified
         return True
     part = path.with_name(path.name + PARTIAL)
-    digest, size = hashlib.sha256(), 0
+    digest, resumed = hashlib.sha256(), 0
     with part.open("a+b") as file:
         file.seek(0)
         while chunk := file.read(CHUNK):
             digest.update(chunk)
-            size += len(chunk)
-        if size > blob.size:
-            raise PackageError(
-                f"{part}: expected at most {blob.size:,} bytes, got {size:,}", "remove the file"
-            )
-        for chunk in read_blob(repository, blob, size) if size < blob.size else ():
-            check_running(stopped)
-            file.write(chunk)
-            digest.update(chunk)
+            resumed += len(chunk)
+        try:
+            for chunk in read_blob(repository, blob, resumed) if resumed < blob.size else ():
+                check_running(stopped)
+                file.write(chunk)
+                digest.update(chunk)
+        except PackageError:
+            if file.tell() >= blob.size:  # whole, and not what was asked for
+                file.truncate(0)
+            raise
     if f"sha256:{digest.hexdigest()}" != blob.digest:
         part.unlink()
-        raise PackageError(
-            f"{repository}: blob {blob.digest}: expected bytes of that digest, "
-            f"got sha256:{digest.hexdigest()}",
-            "the registry's copy is damaged or was changed: push it again from where it was built, "
-            "after the registry has removed its copy",
-        )
+        if resumed:  # what was left may be what is damaged
+            return _fetch(repository, blob, kept, stopped)
+        raise other_bytes(repository, blob, f"sha256:{digest.hexdigest()}")
     part.rename(path)
     return False
 
