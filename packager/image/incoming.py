@@ -15,7 +15,7 @@ from packager.registry.blobs import blob_content
 from packager.registry.manifests import FetchedManifest, resolve
 from packager.registry.pull import IncomingImage
 from packager.registry.reference import RegistryReference
-from packager.registry.repository import Repository, open_repository
+from packager.registry.repository import RegistryRepository, open_repository
 
 VERSION = "org.opencontainers.image.version"
 
@@ -58,8 +58,8 @@ def incoming_images(
     return (*found, IncomingImage(*other, called + COMPANION, tuple(layer_names(its_config))))
 
 
-def _opened(reference: RegistryReference) -> tuple[tuple[Repository, FetchedManifest], Any]:
-    """Repository and manifest of an image, and its config."""
+def _opened(reference: RegistryReference) -> tuple[tuple[RegistryRepository, FetchedManifest], Any]:
+    """RegistryRepository and manifest of an image, and its config."""
     repository = open_repository(reference)
     manifest = resolve(repository, reference.target or "", default_platform())
     content = blob_content(repository, manifest.config, MAX_SETTINGS)

@@ -11,7 +11,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 from packager.errors import PackageError
 from packager.registry.attachments import Descriptor
-from packager.registry.repository import Repository
+from packager.registry.repository import RegistryRepository
 from packager.registry.session import REPEATED, TRIES
 from packager.registry.transport import BrokenTransferError, RegistryAnswer
 from packager.tar_reader import Window
@@ -44,7 +44,7 @@ class OutgoingBlob:
         return cls(Descriptor.of(media_type, content), name, lambda: io.BytesIO(content))
 
 
-def has_blob(repository: Repository, digest: str) -> bool:
+def has_blob(repository: RegistryRepository, digest: str) -> bool:
     """Whether the repository has the blob."""
     answer = repository.request("HEAD", f"blobs/{digest}")
     if answer.status not in (200, 404):
@@ -53,7 +53,7 @@ def has_blob(repository: Repository, digest: str) -> bool:
 
 
 def put_blob(
-    repository: Repository,
+    repository: RegistryRepository,
     blob: OutgoingBlob,
     mount_from: str | None = None,
     whole_limit: int = WHOLE_LIMIT,
@@ -99,7 +99,9 @@ def _is_better_chunked(answer: RegistryAnswer, chunked: bool, size: int) -> bool
     return chunked and answer.status != 405
 
 
-def _started(repository: Repository, digest: str, mount_from: str | None) -> RegistryAnswer | None:
+def _started(
+    repository: RegistryRepository, digest: str, mount_from: str | None
+) -> RegistryAnswer | None:
     """The answer that begins an upload; None if the blob was mounted instead."""
     path, also = "blobs/uploads/", tuple[str, ...]()
     if mount_from and mount_from != repository.name:
@@ -132,14 +134,14 @@ def _finished(location: str, digest: str) -> str:
 
 
 def _send_whole(
-    repository: Repository, start: RegistryAnswer, blob: OutgoingBlob
+    repository: RegistryRepository, start: RegistryAnswer, blob: OutgoingBlob
 ) -> RegistryAnswer:
     url = _finished(_location(start), blob.descriptor.digest)
     return repository.request("PUT", url, body=blob.open, headers=OCTETS)
 
 
 def _send_chunks(
-    repository: Repository, start: RegistryAnswer, blob: OutgoingBlob
+    repository: RegistryRepository, start: RegistryAnswer, blob: OutgoingBlob
 ) -> RegistryAnswer:
     """Send in chunks; returns the answer to the last request, or the first that went wrong."""
     size, at, failures = blob.descriptor.size, 0, 0
@@ -189,7 +191,9 @@ def _arrived(answer: RegistryAnswer, otherwise: int) -> int:
     return 0 if last == "0" else int(last[:15]) + 1
 
 
-def read_blob(repository: Repository, wanted: Descriptor, start: int = 0) -> Iterator[bytes]:
+def read_blob(
+    repository: RegistryRepository, wanted: Descriptor, start: int = 0
+) -> Iterator[bytes]:
     """The blob's bytes from ``start``, in chunks of at most 1 MiB; resumed if a connection breaks.
 
     Read from the start, the bytes are verified: raises ``PackageError`` at the end if size or
@@ -215,7 +219,7 @@ def read_blob(repository: Repository, wanted: Descriptor, start: int = 0) -> Ite
         raise other_bytes(repository, wanted, f"sha256:{digest.hexdigest()}")
 
 
-def _from(repository: Repository, wanted: Descriptor, at: int) -> Iterator[bytes]:
+def _from(repository: RegistryRepository, wanted: Descriptor, at: int) -> Iterator[bytes]:
     """The content of one answer, from byte ``at`` of the blob."""
     headers = {"Range": f"bytes={at}-"} if at else {}
     with repository.stream(f"blobs/{wanted.digest}", headers) as (answer, chunks):
@@ -237,7 +241,7 @@ def _from(repository: Repository, wanted: Descriptor, at: int) -> Iterator[bytes
                 yield kept
 
 
-def blob_content(repository: Repository, wanted: Descriptor, limit: int) -> bytes:
+def blob_content(repository: RegistryRepository, wanted: Descriptor, limit: int) -> bytes:
     """A small blob, verified; raises ``PackageError`` if it has more than ``limit`` bytes."""
     if not 0 <= wanted.size <= limit:
         raise PackageError(
@@ -248,7 +252,7 @@ def blob_content(repository: Repository, wanted: Descriptor, limit: int) -> byte
     return b"".join(read_blob(repository, wanted))
 
 
-def other_bytes(repository: Repository, wanted: Descriptor, got: str) -> PackageError:
+def other_bytes(repository: RegistryRepository, wanted: Descriptor, got: str) -> PackageError:
     """The error for a blob whose bytes are not those that its descriptor names."""
     return PackageError(
         f"{repository}: blob {wanted.digest}: expected {wanted.size:,} bytes of that digest, "

@@ -18,7 +18,7 @@ from packager.progress import Progress
 from packager.registry.attachments import INDEX_TYPE, Descriptor
 from packager.registry.blobs import other_bytes, read_blob
 from packager.registry.manifests import FetchedManifest
-from packager.registry.repository import Repository
+from packager.registry.repository import RegistryRepository
 from packager.registry.transfers import at_once, check_running
 
 REF_NAME = "org.opencontainers.image.ref.name"
@@ -30,7 +30,7 @@ PARTIAL = ".part"
 class IncomingImage:
     """An image to be pulled: a resolved manifest, and what the folder calls it."""
 
-    repository: Repository
+    repository: RegistryRepository
     manifest: FetchedManifest
     name: str
     """``HOST/NAME:TAG``, without a tag if it was named by its digest."""
@@ -87,7 +87,9 @@ def _index(images: Sequence[IncomingImage]) -> bytes:
     return canonical_json({"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": entries})
 
 
-def _fetch(repository: Repository, blob: Descriptor, kept: Path, stopped: threading.Event) -> bool:
+def _fetch(
+    repository: RegistryRepository, blob: Descriptor, kept: Path, stopped: threading.Event
+) -> bool:
     """Make sure that ``kept`` has the blob; returns whether it had."""
     path = kept / blob.digest[7:]
     if path.is_file():  # renamed after it was verified

@@ -18,7 +18,7 @@ from packager.registry.blobs import OutgoingBlob, Sent, put_blob
 from packager.registry.manifests import image_manifest, put_manifest
 from packager.registry.mount_sources import mount_sources, remember_blobs
 from packager.registry.referrers import attach
-from packager.registry.repository import Repository
+from packager.registry.repository import RegistryRepository
 from packager.registry.transfers import StoppableFile, at_once
 
 
@@ -61,7 +61,7 @@ class PushResult:
 
 
 def push(
-    repository: Repository,
+    repository: RegistryRepository,
     image: OutgoingImage,
     tag: str | None,
     progress: Progress,

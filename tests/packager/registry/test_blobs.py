@@ -15,7 +15,7 @@ from packager.registry import blobs
 from packager.registry.attachments import Descriptor
 from packager.registry.blobs import OutgoingBlob, blob_content, has_blob, put_blob, read_blob
 from packager.registry.reference import RegistryReference
-from packager.registry.repository import Repository, open_repository
+from packager.registry.repository import RegistryRepository, open_repository
 
 OCTETS = "application/octet-stream"
 
@@ -28,7 +28,7 @@ def content(blob: OutgoingBlob) -> bytes:
     return blob.open().read()
 
 
-def at(host: str) -> Repository:
+def at(host: str) -> RegistryRepository:
     """A repository whose repetitions don't wait."""
     return open_repository(RegistryReference(host, "m"), write=True, sleep=lambda _: None)
 

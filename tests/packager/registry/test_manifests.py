@@ -21,7 +21,7 @@ from packager.registry.manifests import (
     resolve,
 )
 from packager.registry.reference import RegistryReference
-from packager.registry.repository import Repository, open_repository
+from packager.registry.repository import RegistryRepository, open_repository
 
 CONFIG = OutgoingBlob.of("config", "application/vnd.oci.image.config.v1+json", b"{}")
 LAYER = OutgoingBlob.of("layer", "application/vnd.oci.image.layer.v1.tar", b"layer")
@@ -29,7 +29,7 @@ IMAGE = image_manifest(CONFIG.descriptor, [LAYER.descriptor])
 DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
 
 
-def at(host: str) -> Repository:
+def at(host: str) -> RegistryRepository:
     return open_repository(RegistryReference(host, "m"), write=True, sleep=lambda _: None)
 
 

@@ -14,18 +14,18 @@ from packager.registry.manifests import get_manifest, resolve
 from packager.registry.push import OutgoingImage, push
 from packager.registry.reference import RegistryReference
 from packager.registry.referrers import list_referrers
-from packager.registry.repository import Repository, open_repository
+from packager.registry.repository import RegistryRepository, open_repository
 
 SIZES = (250_000, 90_000, 40_000, 40_000, 3_000, 10)
 SBOM = Attachment("application/vnd.cyclonedx+json", b"{}")
 
 
-def at(host: str, name: str) -> Repository:
+def at(host: str, name: str) -> RegistryRepository:
     return open_repository(RegistryReference(host, name), write=True, sleep=lambda _: None)
 
 
 def pushed(
-    repository: Repository, image: OutgoingImage, *attachments: Attachment
+    repository: RegistryRepository, image: OutgoingImage, *attachments: Attachment
 ) -> dict[str, int]:
     return dict(push(repository, image, "1", NullProgress(), attachments).transferred)
 
