@@ -43,7 +43,7 @@ def incoming_images(
     main, config = _opened(reference)
     labels = _labels(config, reference)
     tag = reference.tag or f"{labels.get(VERSION, 'version')}-{labels[f'{LABEL}.root'][:12]}"
-    called = str(reference.at(tag))
+    called = str(RegistryReference.parse(str(reference.at(tag))))  # labels may say anything
     found = (IncomingImage(*main, called, tuple(layer_names(config))),)
     if not companion:
         return found

@@ -73,7 +73,11 @@ def push(
 
     def send(blob: OutgoingBlob, stopped: threading.Event) -> tuple[OutgoingBlob, Sent, float]:
         started = time.monotonic()
-        readable = replace(blob, open=lambda: cast(IO[bytes], StoppableFile(blob.open(), stopped)))
+
+        def opened() -> IO[bytes]:
+            return cast(IO[bytes], StoppableFile(blob.open(), stopped))
+
+        readable = replace(blob, open=opened)
         how = put_blob(repository, readable, sources.get(blob.descriptor.digest))
         return blob, how, time.monotonic() - started
 
