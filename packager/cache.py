@@ -33,6 +33,7 @@ EVICTABLE = (
     "cases",
     "pulls",
     "unpacked",
+    "listings",
 )
 MEASURED_ONCE = ("environments", "bases")
 """Thousands of files each, written whole and never changed: their sizes are recorded."""

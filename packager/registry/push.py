@@ -84,11 +84,10 @@ def push(
     for blob, how, seconds in at_once(send, image.blobs):
         result.transferred[how] += blob.descriptor.size
         progress.item(blob.name, how, blob.descriptor.size, seconds)
-    put_manifest(repository, image.manifest, MANIFEST_TYPE)
     if attachments:
+        put_manifest(repository, image.manifest, MANIFEST_TYPE)
         attach(repository, image.descriptor, attachments)
-    if tag:
-        put_manifest(repository, image.manifest, MANIFEST_TYPE, tag)
+    put_manifest(repository, image.manifest, MANIFEST_TYPE, tag)
     digests = [one.descriptor.digest for one in image.blobs]
     remember_blobs(repository.session.host, repository.name, digests)
     return result
