@@ -75,6 +75,7 @@ def _push(
 ) -> dict[str, Any]:
     """Push the image, and its companion if wanted; returns what is printed with ``--json``."""
     from packager.cache import temporary_directory
+    from packager.image.config import DATA_LAYERS
     from packager.image.incoming import companion_of
     from packager.image.outgoing import outgoing_image
     from packager.registry.push import push as push_image
@@ -90,7 +91,10 @@ def _push(
         if compress == "gzip":
             progress.step("compressing layers that were not compressed before")
         with temporary_directory() as work:
-            image = outgoing_image(found.image(companion=is_companion), compress, work)
+            package = found.image(companion=is_companion)
+            if not is_companion and DATA_LAYERS & {layer.name for layer in package.layers}:
+                progress.warn("the image itself has the training data (embed is image)")
+            image = outgoing_image(package, compress, work)
             repository = open_repository(target, write=True)
             result = push_image(repository, image, target.tag, progress)
         told["companion" if is_companion else "reference"] = str(
