@@ -7,7 +7,7 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,14 +36,10 @@ class ArchivedBase:
 
 
 def base_image(
-    reference: str,
-    platform: str,
-    env: tuple[str, ...],
-    layers: tuple[Layer, ...],
-    labels: Mapping[str, str] = {},
+    reference: str, platform: str, env: tuple[str, ...], layers: tuple[Layer, ...]
 ) -> Image:
     """The base as an image; its config records no date."""
-    settings = {"Cmd": ["python3"], "Env": list(env), "Labels": dict(labels)}
+    settings = {"Cmd": ["python3"], "Env": list(env)}
     return image_of(reference, platform, settings, layers)
 
 

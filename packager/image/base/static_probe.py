@@ -1,0 +1,81 @@
+"""Reads which Python a base has from its files; nothing of the base is run.
+
+A false file gives a base that does not work. It runs nothing on this machine.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from packager.errors import PackageError
+from packager.image.base.probe import ProbeResult
+from packager.image.layer_contents import needed_by
+from packager.image.rootfs import find_python, resolve_inside
+
+MAX_PROGRAM = 256 * 1024**2
+"""Bytes of an interpreter or a library of it."""
+INTERPRETER = re.compile(r"python(3\.\d+)")
+GLIBC = re.compile(rb"GNU C Library [^\n\0]{0,200}version (2\.\d+)")
+LIBC_PLACES = (
+    "/lib/x86_64-linux-gnu/libc.so.6",
+    "/lib/aarch64-linux-gnu/libc.so.6",
+    "/lib64/libc.so.6",
+    "/usr/lib/libc.so.6",
+)
+
+
+def read_probe(root: Path, env: Sequence[str], called: str) -> ProbeResult:
+    """What ``PROBE`` would print in the unpacked base at ``root`` with the variables ``env``.
+
+    CPython's release is a text of its own in the interpreter or in its libpython, glibc's in
+    ``libc.so.6``. Raises ``PackageError`` if they can't be read.
+    """
+    interpreter = find_python(root, env)
+    named = INTERPRETER.fullmatch(interpreter.rpartition("/")[2])
+    if named is None:
+        raise _unknown(
+            called, f"a python3 that leads to a file called like python3.11, got {interpreter}"
+        )
+    release = re.compile(rb"\0(" + re.escape(named[1]).encode() + rb"\.\d+)\0")
+    releases: set[str] = set()
+    for path in _interpreter_files(root, interpreter):
+        releases |= {found.decode() for found in release.findall(_content(root, path, called))}
+    if len(releases) != 1:
+        told = ", ".join(sorted(releases)) or "none"
+        raise _unknown(called, f"one release of Python {named[1]} in {interpreter}, got {told}")
+    libc = next(filter(None, (resolve_inside(root, place) for place in LIBC_PLACES)), None)
+    glibc = GLIBC.search(_content(root, libc, called)) if libc else None
+    if glibc is None:
+        raise _unknown(called, "glibc, got none")
+    said = f"{named[1]} glibc {glibc[1].decode()} {releases.pop()} as read from its files"
+    return ProbeResult(interpreter=interpreter, said=said)
+
+
+def _interpreter_files(root: Path, interpreter: str) -> Iterator[str]:
+    """The interpreter, and the libpython that it loads, if it does."""
+    yield interpreter
+    with (root / interpreter.lstrip("/")).open("rb") as file:
+        needed, search = needed_by(file)
+    above = interpreter.rpartition("/")[0]
+    folders = [path.replace("${ORIGIN}", above).replace("$ORIGIN", above) for path in search]
+    folders += [f"{above}/../lib", "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu"]
+    for name in needed:
+        if name.startswith("libpython"):
+            places = (resolve_inside(root, f"{folder}/{name}") for folder in folders)
+            yield from [place for place in places if place][:1]
+
+
+def _content(root: Path, path: str, called: str) -> bytes:
+    place = root / path.lstrip("/")
+    if place.stat().st_size > MAX_PROGRAM:
+        raise _unknown(called, f"{path} of at most {MAX_PROGRAM:,} bytes, got more")
+    return place.read_bytes()
+
+
+def _unknown(called: str, expected: str) -> PackageError:
+    return PackageError(
+        f"base {called}: expected {expected}; without an engine its Python is read from its files",
+        "start Docker, which asks the base's Python in a container, or choose another base",
+    )
