@@ -7,6 +7,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from packager.image.base.probe import probe_on_host
 from packager.image.base.registry_base import ANY, BasePin, pull_base
 from packager.image.base.saved import BaseImage, SavedBase
 from packager.image.docker_archive import open_archive
-from packager.image.rootfs import find_python, unpack_layers
+from packager.image.rootfs import find_python, resolve_inside, unpack_layers
 from packager.registry.reference import PREFIX, RegistryReference, is_registry_reference
 
 BASE_FORMAT = 2
@@ -136,7 +137,7 @@ def save_base(
         shutil.copyfile(layer, new / "layers" / f"{diff_id}.tar")
         config = {**config, "rootfs": {"diff_ids": [f"sha256:{diff_id}"]}}
         root = unpack_layers(layer_files(new, config), new / "root")
-        probed = probe_on_host(root, find_python(root, variables(config)))
+        probed = probe_on_host(root, find_python(partial(resolve_inside, root), variables(config)))
         saved = record(new, reference, platform, config, probed, "debian")
         (new / "base.json").write_bytes(saved.dump())
     folder = _named(reference, platform)

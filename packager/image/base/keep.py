@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,8 +19,8 @@ from packager.image.base.static_probe import read_probe
 from packager.image.base.stdlib_bytecode import stdlib_bytecode
 from packager.image.documents import MAX_DOCUMENT
 from packager.image.export import load_into
+from packager.image.layer_tree import LayerTree
 from packager.image.layers import Layer
-from packager.image.rootfs import unpack_layers
 from packager.progress import NullProgress
 from packager.tar_reader import TarReader, plain_tar
 
@@ -62,10 +63,9 @@ def keep_base(
     ``held``: whether the engine has it under this name. Raises ``PackageError`` if its Python is
     not supported.
     """
-    with tempfile.TemporaryDirectory() as name:
-        root = unpack_layers(layer_files(new, config), Path(name) / "root")
+    with tempfile.TemporaryDirectory() as name, LayerTree(layer_files(new, config)) as tree:
         if engine is None:
-            probed = read_probe(root, variables(config), reference)
+            probed = read_probe(tree, variables(config), reference)
         elif held:
             probed = probe_in_container(engine, reference)
         else:
@@ -76,9 +76,9 @@ def keep_base(
             saved = saved.model_copy(update={"lacks_bytecode": True})
         else:
             made = Path(name) / "bytecode.tar"
-            layer = stdlib_bytecode(root, saved.interpreter, saved.python, base.compiler(), made)
+            layer = stdlib_bytecode(tree, saved.interpreter, saved.python, base.compiler(), made)
             if layer is not None:
-                made.rename(new / "layers" / f"{layer.diff_id[7:]}.tar")
+                shutil.move(made, new / "layers" / f"{layer.diff_id[7:]}.tar")
                 saved = saved.model_copy(
                     update={
                         "diff_ids": (*saved.diff_ids, layer.diff_id),

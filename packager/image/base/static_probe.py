@@ -5,14 +5,15 @@ A false file gives a base that does not work. It runs nothing on this machine.
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from packager.errors import PackageError
 from packager.image.base.probe import ProbeResult
 from packager.image.layer_contents import needed_by
-from packager.image.rootfs import find_python, resolve_inside
+from packager.image.layer_tree import LayerTree
+from packager.image.rootfs import find_python
 
 MAX_PROGRAM = 256 * 1024**2
 """Bytes of an interpreter or a library of it."""
@@ -26,13 +27,13 @@ LIBC_PLACES = (
 )
 
 
-def read_probe(root: Path, env: Sequence[str], called: str) -> ProbeResult:
-    """What ``PROBE`` would print in the unpacked base at ``root`` with the variables ``env``.
+def read_probe(tree: LayerTree, env: Sequence[str], called: str) -> ProbeResult:
+    """What ``PROBE`` would print in a base with the files of ``tree`` and the variables ``env``.
 
     CPython's release is a text of its own in the interpreter or in its libpython, glibc's in
     ``libc.so.6``. Raises ``PackageError`` if they can't be read.
     """
-    interpreter = find_python(root, env)
+    interpreter = find_python(tree.resolve, env)
     named = INTERPRETER.fullmatch(interpreter.rpartition("/")[2])
     if named is None:
         raise _unknown(
@@ -40,38 +41,30 @@ def read_probe(root: Path, env: Sequence[str], called: str) -> ProbeResult:
         )
     release = re.compile(rb"\0(" + re.escape(named[1]).encode() + rb"\.\d+)\0")
     releases: set[str] = set()
-    for path in _interpreter_files(root, interpreter):
-        releases |= {found.decode() for found in release.findall(_content(root, path, called))}
+    for path in _interpreter_files(tree, interpreter):
+        releases |= {found.decode() for found in release.findall(tree.content(path, MAX_PROGRAM))}
     if len(releases) != 1:
         told = ", ".join(sorted(releases)) or "none"
         raise _unknown(called, f"one release of Python {named[1]} in {interpreter}, got {told}")
-    libc = next(filter(None, (resolve_inside(root, place) for place in LIBC_PLACES)), None)
-    glibc = GLIBC.search(_content(root, libc, called)) if libc else None
+    libc = next(filter(None, map(tree.resolve, LIBC_PLACES)), None)
+    glibc = GLIBC.search(tree.content(libc, MAX_PROGRAM)) if libc else None
     if glibc is None:
         raise _unknown(called, "glibc, got none")
     said = f"{named[1]} glibc {glibc[1].decode()} {releases.pop()} as read from its files"
     return ProbeResult(interpreter=interpreter, said=said)
 
 
-def _interpreter_files(root: Path, interpreter: str) -> Iterator[str]:
+def _interpreter_files(tree: LayerTree, interpreter: str) -> Iterator[str]:
     """The interpreter, and the libpython that it loads, if it does."""
     yield interpreter
-    with (root / interpreter.lstrip("/")).open("rb") as file:
-        needed, search = needed_by(file)
+    needed, search = needed_by(io.BytesIO(tree.content(interpreter, MAX_PROGRAM)))
     above = interpreter.rpartition("/")[0]
     folders = [path.replace("${ORIGIN}", above).replace("$ORIGIN", above) for path in search]
     folders += [f"{above}/../lib", "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu"]
     for name in needed:
         if name.startswith("libpython"):
-            places = (resolve_inside(root, f"{folder}/{name}") for folder in folders)
+            places = (tree.resolve(f"{folder}/{name}") for folder in folders)
             yield from [place for place in places if place][:1]
-
-
-def _content(root: Path, path: str, called: str) -> bytes:
-    place = root / path.lstrip("/")
-    if place.stat().st_size > MAX_PROGRAM:
-        raise _unknown(called, f"{path} of at most {MAX_PROGRAM:,} bytes, got more")
-    return place.read_bytes()
 
 
 def _unknown(called: str, expected: str) -> PackageError:

@@ -6,15 +6,13 @@ compile the library again: some two seconds of processor time at each start.
 
 from __future__ import annotations
 
-import os
-import shutil
+import posixpath
 import tempfile
-from collections.abc import Iterable
 from pathlib import Path
 
 from packager.image.bytecode import Compiler, bytecode_entries
+from packager.image.layer_tree import LayerTree
 from packager.image.layers import Layer, plain_layer
-from packager.image.rootfs import resolve_inside
 
 LEFT_OUT = frozenset(
     (
@@ -29,38 +27,32 @@ LEFT_OUT = frozenset(
     )
 )
 """Folders that no server imports, and those of other packages."""
+MAX_MODULE = 16 * 1024**2
+"""Bytes of a module."""
 
 
 def stdlib_bytecode(
-    root: Path, interpreter: str, python: str, compiler: Compiler, path: Path
+    tree: LayerTree, interpreter: str, python: str, compiler: Compiler, path: Path
 ) -> Layer | None:
     """A layer at ``path`` with the bytecode of the standard library of a base.
 
-    ``root`` has the base's files. ``interpreter`` is its path inside, ``python`` its version
+    ``tree`` has the base's files. ``interpreter`` is its path inside, ``python`` its version
     (``3.11``). None if the library has bytecode, or is not where CPython has it.
     """
-    prefix = os.path.dirname(os.path.dirname(interpreter))
+    prefix = posixpath.dirname(posixpath.dirname(interpreter))
     known = f"{prefix}/lib/python{python}"
-    found = resolve_inside(root, f"{known}/os.py")
-    if found is None:
+    module = tree.resolve(f"{known}/os.py")
+    if module is None:
         return None
-    inside = os.path.dirname(found).lstrip("/")
-    if any((root / inside / "__pycache__").glob("os.*.pyc")):
+    inside = posixpath.dirname(module)
+    names = [name.removeprefix(f"{inside}/") for name in tree.below(inside)]
+    if any(name.startswith("__pycache__/os.") for name in names):
         return None
-    with tempfile.TemporaryDirectory() as name:
-        tree = Path(name)
-        for module in _modules(root / inside):
-            place = tree / module.relative_to(root / inside)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(module, place, follow_symlinks=False)
-        compiler.compile(tree, known)
-        return plain_layer("base", path, bytecode_entries(tree, inside))
-
-
-def _modules(library: Path) -> Iterable[Path]:
-    for folder, folders, names in os.walk(library):
-        folders[:] = sorted(set(folders) - LEFT_OUT)
-        for name in sorted(names):
-            path = Path(folder, name)
-            if name.endswith(".py") and not path.is_symlink():
-                yield path
+    with tempfile.TemporaryDirectory() as folder:
+        for name in names:
+            if name.endswith(".py") and not LEFT_OUT & {*name.split("/")}:
+                place = Path(folder, name)
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.write_bytes(tree.content(f"{inside}/{name}", MAX_MODULE))
+        compiler.compile(Path(folder), known)
+        return plain_layer("base", path, bytecode_entries(Path(folder), inside.lstrip("/")))
