@@ -165,7 +165,15 @@ def _resolve(
 ) -> ProjectEnvironment:
     """Resolve platform, base and dependencies; an image for an engine needs a base."""
     platform, needed = resolve_platform(project, engine), output.kind == "docker"
-    base = resolve_base(project, options.base, platform, engine, progress, needed=needed)
+    base = resolve_base(
+        project,
+        options.base,
+        platform,
+        engine,
+        progress,
+        needed=needed,
+        upgrade=options.upgrade,
+    )
     check_system_packages(project.image.system_packages, base)
     target = wheel_target(base, platform, engine)
     dependencies = resolve_dependencies(

@@ -30,7 +30,7 @@ LIBC_PLACES = (
 def read_probe(tree: LayerTree, env: Sequence[str], called: str) -> ProbeResult:
     """What ``PROBE`` would print in a base with the files of ``tree`` and the variables ``env``.
 
-    CPython's release is a text of its own in the interpreter or in its libpython, glibc's in
+    CPython's release is a text in the interpreter or in its libpython, glibc's in
     ``libc.so.6``. Raises ``PackageError`` if they can't be read.
     """
     interpreter = find_python(tree.resolve, env)
@@ -39,19 +39,34 @@ def read_probe(tree: LayerTree, env: Sequence[str], called: str) -> ProbeResult:
         raise _unknown(
             called, f"a python3 that leads to a file called like python3.11, got {interpreter}"
         )
-    release = re.compile(rb"\0(" + re.escape(named[1]).encode() + rb"\.\d+)\0")
-    releases: set[str] = set()
-    for path in _interpreter_files(tree, interpreter):
-        releases |= {found.decode() for found in release.findall(tree.content(path, MAX_PROGRAM))}
-    if len(releases) != 1:
-        told = ", ".join(sorted(releases)) or "none"
-        raise _unknown(called, f"one release of Python {named[1]} in {interpreter}, got {told}")
+    release = _release(tree, interpreter, named[1], env)
+    if release is None:
+        raise _unknown(
+            called, f"one release of Python {named[1]} in {interpreter}, got none or several"
+        )
     libc = next(filter(None, map(tree.resolve, LIBC_PLACES)), None)
     glibc = GLIBC.search(tree.content(libc, MAX_PROGRAM)) if libc else None
     if glibc is None:
         raise _unknown(called, "glibc, got none")
-    said = f"{named[1]} glibc {glibc[1].decode()} {releases.pop()} as read from its files"
+    said = f"{named[1]} glibc {glibc[1].decode()} {release} as read from its files"
     return ProbeResult(interpreter=interpreter, said=said)
+
+
+def _release(tree: LayerTree, interpreter: str, python: str, env: Sequence[str]) -> str | None:
+    """``3.11.7``: the text of ``sys.version``, which may be the end of a longer one.
+
+    Official images also name it in PYTHON_VERSION, which decides between several.
+    """
+    text = re.compile(rb"(?<![\d.])" + re.escape(python).encode() + rb"\.\d+(?=\0)")
+    found = {
+        release.decode()
+        for path in _interpreter_files(tree, interpreter)
+        for release in text.findall(tree.content(path, MAX_PROGRAM))
+    }
+    told = next(
+        (entry.partition("=")[2] for entry in env if entry.startswith("PYTHON_VERSION=")), ""
+    )
+    return told if told in found else found.pop() if len(found) == 1 else None
 
 
 def _interpreter_files(tree: LayerTree, interpreter: str) -> Iterator[str]:
