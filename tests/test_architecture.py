@@ -175,10 +175,8 @@ PARTS_OF_DOCKER = {
         *("docker.auth.AuthConfig", "docker.auth.load_config", "docker.errors.DockerException"),
         *("docker.credentials.errors.StoreError", "docker.utils.config.find_config_file"),
     },
-    **dict.fromkeys(
-        ("packager/registry/repository.py", "packager/registry/session.py"),
-        {"docker.auth.INDEX_NAME", "docker.auth.INDEX_URL"},
-    ),
+    "packager/registry/repository.py": {"docker.auth.INDEX_NAME"},
+    "packager/registry/session.py": {"docker.auth.INDEX_NAME", "docker.auth.INDEX_URL"},
 }
 """What others take from Docker's SDK: no client."""
 

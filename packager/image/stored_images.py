@@ -15,11 +15,12 @@ from typing import Any
 
 from packager.digest import sha256_bytes
 from packager.errors import PackageError, UsageError
+from packager.image.compressed_layers import uncompressed_layer
 from packager.image.config import LABEL, Image, layer_names
 from packager.image.docker_archive import open_archive
 from packager.image.documents import MAX_SETTINGS, bounded
-from packager.image.export import IMAGE_NAME, REF_NAME
 from packager.image.layers import Layer
+from packager.registry.pull import IMAGE_NAME, REF_NAME
 
 COMPANION = "-replay"
 ENGINE_HINT = "start Docker, or name an OCI folder or archive that `package build --output` wrote"
@@ -56,7 +57,12 @@ def _oci_images(folder: Path) -> list[Image]:
     for entry in _few(json.loads(_document(_plain_file(folder / "index.json")))["manifests"]):
         manifest = json.loads(read(entry["digest"]))
         config = read(manifest["config"]["digest"])
-        paths = [blob(layer["digest"]) for layer in manifest["layers"]]
+        paths = [
+            uncompressed_layer(blob(layer["digest"]), str(layer["mediaType"]), str(diff_id))
+            for layer, diff_id in zip(
+                manifest["layers"], json.loads(config)["rootfs"]["diff_ids"], strict=True
+            )
+        ]
         annotations = entry.get("annotations", {})
         name = annotations.get(IMAGE_NAME) or annotations.get(REF_NAME, "")
         images.append(_image(name, config, [(path, 0, path.stat().st_size) for path in paths]))

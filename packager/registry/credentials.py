@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -91,7 +92,8 @@ def _resolved(config: AuthConfig, path: Path, host: str, repository: str) -> Log
         if entry:
             return _login(entry)
     try:
-        return _login(config.resolve_authconfig(host))
+        with warnings.catch_warnings(action="ignore", category=UserWarning):
+            return _login(config.resolve_authconfig(host))
     except (DockerException, StoreError, OSError, ValueError, KeyError) as error:
         helper = config.get_credential_store(host)
         raise PackageError(

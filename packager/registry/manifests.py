@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from packager.digest import sha256_bytes
+from packager.digest import canonical_json, sha256_bytes
 from packager.errors import PackageError
 from packager.registry.attachments import INDEX_TYPE, MANIFEST_TYPE, Descriptor
 from packager.registry.reference import DIGEST
@@ -61,6 +61,18 @@ def read_descriptor(entry: Any) -> Descriptor:
     if not 0 <= size <= MAX_BLOB:
         raise ValueError(f"{digest}: expected a size of 0 to {MAX_BLOB:,} bytes, got {size}")
     return Descriptor(kind, digest, size)
+
+
+def image_manifest(config: Descriptor, layers: Sequence[Descriptor]) -> bytes:
+    """The manifest of an image, in canonical JSON."""
+    return canonical_json(
+        {
+            "schemaVersion": 2,
+            "mediaType": MANIFEST_TYPE,
+            "config": config.as_json(),
+            "layers": [layer.as_json() for layer in layers],
+        }
+    )
 
 
 def find_manifest(repository: Repository, target: str) -> FetchedManifest | None:

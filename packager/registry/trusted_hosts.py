@@ -27,8 +27,8 @@ def tls_context(host: str, default_bundle: str) -> ssl.SSLContext:
     """
     named = {name: os.environ[name] for name in CERTIFICATE_VARIABLES if os.environ.get(name)}
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if named else ssl.create_default_context()
-    for called, path in (named or {"certificates": default_bundle}).items():
-        _load(context, Path(path), called)
+    for called, bundle in (named or {"certificates": default_bundle}).items():
+        _load(context, Path(bundle), called)
     for folder in _certificate_folders(host):
         for path in sorted(folder.glob("*.crt")):
             _load(context, path, "certificates")

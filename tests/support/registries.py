@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import shutil
@@ -12,8 +13,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from packager.registry.reference import RegistryReference
+from packager.registry.repository import Repository, open_repository
 
 START_SECONDS = 20
 USER, PASSWORD = "user", "sesame"
@@ -30,16 +35,12 @@ class StartedRegistry:
     """``127.0.0.1:PORT``."""
     folder: Path
     ca: Path | None
-    process: subprocess.Popen[bytes]
-
-    @property
-    def blobs(self) -> Path:
-        """Where its disk has the blobs: ``AB/ABCD…/data``."""
-        return self.folder / "data/docker/registry/v2/blobs/sha256"
+    login: bool
 
     def blob(self, digest: str) -> Path:
-        """The file of a blob."""
-        return self.blobs / digest[7:9] / digest[7:] / "data"
+        """The file of a blob on its disk."""
+        top = self.folder / "data/docker/registry/v2/blobs/sha256"
+        return top / digest[7:9] / digest[7:] / "data"
 
     def requests(self) -> list[tuple[str, str, int]]:
         """(method, path, status) of each request so far."""
@@ -51,6 +52,35 @@ class StartedRegistry:
         """The tags on its disk."""
         folder = self.folder / f"data/docker/registry/v2/repositories/{repository}/_manifests/tags"
         return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+
+    def reference(self, name: str) -> RegistryReference:
+        """``name`` is ``REPOSITORY:TAG``."""
+        return RegistryReference.parse(f"{self.host}/{name}")
+
+    def repository(self, name: str) -> Repository:
+        """A repository to push to, whose repetitions don't wait."""
+        return open_repository(self.reference(name), write=True, sleep=lambda _: None)
+
+    def variables(self, folder: Path, password: str = PASSWORD) -> dict[str, str]:
+        """Environment variables of a user with a login, whose Docker config is in ``folder``."""
+        logins = {self.host: login(USER, password)} if self.login else {}
+        found = {"DOCKER_CONFIG": docker_config(folder, {"auths": logins})}
+        if self.ca is None:
+            return found
+        names = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+        return found | dict.fromkeys(names, str(self.ca))
+
+
+def login(user: str, password: str) -> dict[str, str]:
+    """An entry of ``auths``."""
+    return {"auth": base64.b64encode(f"{user}:{password}".encode()).decode()}
+
+
+def docker_config(folder: Path, content: dict[str, Any]) -> str:
+    """Write ``config.json``; returns the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.json").write_text(json.dumps(content))
+    return str(folder)
 
 
 @contextmanager
@@ -65,60 +95,44 @@ def registry(
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         port = listening.getsockname()[1]
-    host = f"127.0.0.1:{port}"
+    http: dict[str, Any] = {"addr": f"127.0.0.1:{port}", "secret": "x"}
     ca = make_certificates(folder) if secure else None
-    (folder / "htpasswd").write_text(HTPASSWD)
-    config: dict[str, object] = {
+    if secure:
+        http["tls"] = {"certificate": f"{folder}/server.crt", "key": f"{folder}/server.key"}
+    config: dict[str, Any] = {
         "version": "0.1",
         "log": {"accesslog": {"disabled": False}, "level": "error"},
-        "storage": {
-            "filesystem": {"rootdirectory": str(folder / "data")},
-            "delete": {"enabled": True},
-        },
-        "http": {"addr": host, "secret": "x"}
-        | (
-            {"tls": {"certificate": str(folder / "server.crt"), "key": str(folder / "server.key")}}
-            if secure
-            else {}
-        ),
+        "storage": {"filesystem": {"rootdirectory": f"{folder}/data"}},
+        "http": http,
     }
     if login:
-        config["auth"] = {"htpasswd": {"realm": "tests", "path": str(folder / "htpasswd")}}
+        (folder / "htpasswd").write_text(HTPASSWD)
+        config["auth"] = {"htpasswd": {"realm": "tests", "path": f"{folder}/htpasswd"}}
     (folder / "config.yml").write_text(json.dumps(config))
     with (folder / "log").open("ab") as log:
         process = subprocess.Popen(
-            [program, "serve", str(folder / "config.yml")], stdout=log, stderr=log
+            [program, "serve", f"{folder}/config.yml"], stdout=log, stderr=log
         )
     try:
         _wait(port, folder / "log")
-        yield StartedRegistry(host, folder, ca, process)
+        yield StartedRegistry(http["addr"], folder, ca, login)
     finally:
         process.kill()
         process.wait()
 
 
 def make_certificates(folder: Path) -> Path:
-    """A CA of our own, and a certificate of 127.0.0.1 (server.crt, server.key); the CA's file."""
-    ca, key = folder / "ca.crt", folder / "ca.key"
-    short = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2")
-    _openssl("req", "-x509", *short, "-subj", "/CN=tests", "-keyout", key, "-out", ca)
+    """A CA and a certificate of 127.0.0.1: server.crt and server.key; returns the CA's file."""
+    (folder / "certs").mkdir(exist_ok=True)
+    ca, key = folder / "certs" / "ca.crt", folder / "ca.key"
+    fresh = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
+    _openssl("req", "-x509", *fresh, "-days", "2", "-subj", "/CN=tests", "-keyout", key, "-out", ca)
     (folder / "names").write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\n")
-    request = folder / "server.csr"
-    _openssl(
-        "req", *short[:5], "-subj", "/CN=server", "-keyout", folder / "server.key", "-out", request
-    )
-    signing = (
-        "-CA",
-        ca,
-        "-CAkey",
-        key,
-        "-CAcreateserial",
-        "-days",
-        "2",
-        "-extfile",
-        folder / "names",
-    )
-    _openssl("x509", "-req", "-in", request, *signing, "-out", folder / "server.crt")
+    asked, server = folder / "server.csr", folder / "server.key"
+    _openssl("req", *fresh, "-subj", "/CN=server", "-keyout", server, "-out", asked)
+    signed = ("-CA", ca, "-CAkey", key, "-CAcreateserial", "-days", "2")
+    names = ("-extfile", folder / "names")
+    _openssl("x509", "-req", "-in", asked, *signed, *names, "-out", folder / "server.crt")
     return ca
 
 
