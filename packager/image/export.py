@@ -163,7 +163,8 @@ def archive_stream(images: Sequence[Image], held: int = 0) -> Iterator[bytes]:
     layers: dict[str, Layer] = {}
     for image in images:
         layers |= {layer.diff_id: layer for layer in image.layers[held:]}
-    for diff_id, layer in layers.items():
+    for diff_id, held_back in layers.items():
+        layer = held_back.fetched()
         # Not the size of its file: the layer may be part of an archive.
         yield from _member(f"{diff_id[7:]}.tar", layer.size, layer.read())
     entries = []

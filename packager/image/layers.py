@@ -10,7 +10,7 @@ import tarfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -38,10 +38,20 @@ class Layer:
     seconds: float = field(default=0.0, compare=False)
     offset: int = 0
     """Offset in ``path`` of its first byte: a layer may be part of an archive."""
+    fetch: Callable[[], None] | None = field(default=None, compare=False)
+    """Writes ``path`` if it is not there yet; ``size`` is known only after that (``fetched``)."""
 
     def open(self) -> IO[bytes]:
         """Its bytes as a seekable file, not verified."""
-        return io.BufferedReader(Window(self.path.open("rb"), self.offset, self.size), 1 << 16)
+        layer = self.fetched()
+        return io.BufferedReader(Window(layer.path.open("rb"), layer.offset, layer.size), 1 << 16)
+
+    def fetched(self) -> Layer:
+        """The layer with its file on disk."""
+        if self.fetch is None:
+            return self
+        self.fetch()
+        return replace(self, size=self.path.stat().st_size, fetch=None)
 
     @contextmanager
     def members(self, most: int = MAX_MEMBERS) -> Iterator[TarReader]:

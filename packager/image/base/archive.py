@@ -18,12 +18,11 @@ from packager.errors import PackageError, UsageError
 from packager.image.config import LABEL, Image, image_of
 from packager.image.docker_archive import SavedArchive, open_archive
 from packager.image.layers import Layer
+from packager.image.remote_layers import MAX_LAYER
 from packager.tar_reader import Refuse
 
 HINT = "name a file that `package base --output` or `docker save` of one base wrote"
 DIFF_ID = re.compile(r"sha256:[0-9a-f]{64}")
-MAX_LAYER = 32 * 1024**3
-"""Bytes of one unpacked layer."""
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ from packager.image.base.static_probe import read_probe
 from packager.image.base.stdlib_bytecode import stdlib_bytecode
 from packager.image.documents import MAX_DOCUMENT
 from packager.image.export import load_into
-from packager.image.layer_tree import LayerTree
 from packager.image.layers import Layer
+from packager.image.stacked_files import StackedFiles
 from packager.progress import NullProgress
 from packager.tar_reader import TarReader, plain_tar
 
@@ -63,7 +63,7 @@ def keep_base(
     ``held``: whether the engine has it under this name. Raises ``PackageError`` if its Python is
     not supported.
     """
-    with tempfile.TemporaryDirectory() as name, LayerTree(layer_files(new, config)) as tree:
+    with tempfile.TemporaryDirectory() as name, StackedFiles(layer_files(new, config)) as tree:
         if engine is None:
             probed = read_probe(tree, variables(config), reference)
         elif held:

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from packager.errors import PackageError
 from packager.image.base.probe import ProbeResult
 from packager.image.layer_contents import needed_by
-from packager.image.layer_tree import LayerTree
 from packager.image.rootfs import find_python
+from packager.image.stacked_files import StackedFiles
 
 MAX_PROGRAM = 256 * 1024**2
 """Bytes of an interpreter or a library of it."""
@@ -27,7 +27,7 @@ LIBC_PLACES = (
 )
 
 
-def read_probe(tree: LayerTree, env: Sequence[str], called: str) -> ProbeResult:
+def read_probe(tree: StackedFiles, env: Sequence[str], called: str) -> ProbeResult:
     """What ``PROBE`` would print in a base with the files of ``tree`` and the variables ``env``.
 
     CPython's release is a text in the interpreter or in its libpython, glibc's in
@@ -52,7 +52,7 @@ def read_probe(tree: LayerTree, env: Sequence[str], called: str) -> ProbeResult:
     return ProbeResult(interpreter=interpreter, said=said)
 
 
-def _release(tree: LayerTree, interpreter: str, python: str, env: Sequence[str]) -> str | None:
+def _release(tree: StackedFiles, interpreter: str, python: str, env: Sequence[str]) -> str | None:
     """``3.11.7``: the text of ``sys.version``, which may be the end of a longer one.
 
     Official images also name it in PYTHON_VERSION, which decides between several.
@@ -69,7 +69,7 @@ def _release(tree: LayerTree, interpreter: str, python: str, env: Sequence[str])
     return told if told in found else found.pop() if len(found) == 1 else None
 
 
-def _interpreter_files(tree: LayerTree, interpreter: str) -> Iterator[str]:
+def _interpreter_files(tree: StackedFiles, interpreter: str) -> Iterator[str]:
     """The interpreter, and the libpython that it loads, if it does."""
     yield interpreter
     needed, search = needed_by(io.BytesIO(tree.content(interpreter, MAX_PROGRAM)))

@@ -11,8 +11,8 @@ import tempfile
 from pathlib import Path
 
 from packager.image.bytecode import Compiler, bytecode_entries
-from packager.image.layer_tree import LayerTree
 from packager.image.layers import Layer, plain_layer
+from packager.image.stacked_files import StackedFiles
 
 LEFT_OUT = frozenset(
     (
@@ -32,7 +32,7 @@ MAX_MODULE = 16 * 1024**2
 
 
 def stdlib_bytecode(
-    tree: LayerTree, interpreter: str, python: str, compiler: Compiler, path: Path
+    tree: StackedFiles, interpreter: str, python: str, compiler: Compiler, path: Path
 ) -> Layer | None:
     """A layer at ``path`` with the bytecode of the standard library of a base.
 

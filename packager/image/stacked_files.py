@@ -21,7 +21,7 @@ class _Folder:
     inside: dict[str, _Folder | Member] = field(default_factory=dict)
 
 
-class LayerTree:
+class StackedFiles:
     """The regular files of stacked layers by their path; use it in a ``with`` block."""
 
     def __init__(self, layers: Sequence[Path]) -> None:
