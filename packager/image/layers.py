@@ -275,10 +275,10 @@ def cached_layer(
     return Layer(name, tar, known.diff_id, known.size, source, time.monotonic() - started)
 
 
-def made_here() -> set[str]:
-    """The diff_ids of the layers in the cache, which this program built on this machine."""
+def made_here() -> dict[str, Path]:
+    """The layers in the cache, which this program built on this machine: diff_id → tar."""
     sidecars = cache_directory("layers").glob(f"{'?' * 64}.json")
-    return {_Sidecar.load(sidecar).diff_id for sidecar in sidecars}
+    return {_Sidecar.load(sidecar).diff_id: sidecar.with_suffix(".tar") for sidecar in sidecars}
 
 
 def _is_whole(tar: Path, sidecar: Path) -> bool:

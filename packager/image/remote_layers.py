@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from packager.cache import atomic_file, cache_directory, touch
 from packager.errors import PackageError
 from packager.image.compressed_layers import gunzipped, is_gzip
-from packager.image.layers import Layer
+from packager.image.layers import Layer, made_here
 from packager.registry.attachments import Descriptor
 from packager.registry.blobs import read_blob
 from packager.registry.repository import Repository
@@ -36,9 +38,18 @@ def remote_layer(repository: Repository, stored: Descriptor, diff_id: str, name:
 def fetch_layer(repository: Repository, stored: Descriptor, diff_id: str, path: Path) -> None:
     """Write the layer ``stored`` to ``path``, uncompressed.
 
-    Verified are the digest of what the registry sends and the diff_id of what that unpacks to.
-    Raises ``PackageError``, also for a layer of more than 32 GiB.
+    One that this machine has is linked. Verified are the digest of what the registry sends and
+    the diff_id of what that unpacks to. Raises ``PackageError``, also for a layer of more than
+    32 GiB.
     """
+    known = _held(diff_id)
+    if known is not None:
+        path.unlink(missing_ok=True)
+        try:
+            os.link(known, path)
+        except OSError:  # a file system without hard links
+            shutil.copyfile(known, path)
+        return
     called = f"{repository}: layer {stored.digest}"
     if not stored.media_type.endswith(LAYER_TYPES):
         raise PackageError(
@@ -61,6 +72,13 @@ def fetch_layer(repository: Repository, stored: Descriptor, diff_id: str, path: 
             f"{called}: expected {diff_id} when unpacked, got sha256:{digest.hexdigest()}",
             "its config names another layer: build the image and push it again",
         )
+
+
+def _held(diff_id: str) -> Path | None:
+    """The layer in a base of the cache, or as this machine built it; bytes are verified later."""
+    inside = f"[!.]*/layers/{diff_id[7:]}.tar"
+    found = next(cache_directory("bases").glob(inside), None) or made_here().get(diff_id)
+    return found if found is not None and found.is_file() else None
 
 
 def _unpacked(repository: Repository, stored: Descriptor, diff_id: str) -> Iterator[bytes]:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from packager.cache import atomic_directory, cache_directory
+from packager.cache import atomic_directory
 from packager.engine.engine import Engine
 from packager.errors import PackageError
 from packager.image.base.archive import DIFF_ID
@@ -97,21 +95,10 @@ def _config(
 def _fetch_layers(
     repository: Repository, manifest: FetchedManifest, config: dict[str, Any], folder: Path
 ) -> None:
-    """Write the layers that no other base in the cache has; the others are linked."""
+    """Write the layers, named by their diff_ids."""
     folder.mkdir()
     for stored, diff_id in zip(manifest.layers, config["rootfs"]["diff_ids"], strict=True):
         path = folder / f"{diff_id[7:]}.tar"
         if path.exists():  # an image may have a layer twice
             continue
-        known = next(cache_directory("bases").glob(f"[!.]*/layers/{path.name}"), None)
-        if known is None:
-            fetch_layer(repository, stored, diff_id, path)
-        else:
-            _link(known, path)
-
-
-def _link(known: Path, path: Path) -> None:
-    try:
-        os.link(known, path)
-    except OSError:  # a file system without hard links
-        shutil.copyfile(known, path)
+        fetch_layer(repository, stored, diff_id, path)
