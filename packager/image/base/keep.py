@@ -16,7 +16,7 @@ from packager.image.base.archive import base_image
 from packager.image.base.probe import Origin, ProbeResult, probe_in_container
 from packager.image.base.saved import BaseImage, SavedBase
 from packager.image.base.static_probe import read_probe
-from packager.image.base.stdlib_bytecode import stdlib_bytecode
+from packager.image.base.stdlib_bytecode import plain_library
 from packager.image.documents import MAX_DOCUMENT
 from packager.image.export import load_into
 from packager.image.layers import Layer
@@ -72,19 +72,19 @@ def keep_base(
             probed = _probed_apart(new, platform, config, engine)
         saved = record(new, reference, platform, config, probed, "elsewhere")
         base = BaseImage(saved, new, engine)
-        if not base.compiles_here:
+        library = plain_library(tree, saved.interpreter, saved.python)
+        if library is not None and not base.compiles_here:
             saved = saved.model_copy(update={"lacks_bytecode": True})
-        else:
+        elif library is not None:
             made = Path(name) / "bytecode.tar"
-            layer = stdlib_bytecode(tree, saved.interpreter, saved.python, base.compiler(), made)
-            if layer is not None:
-                shutil.move(made, new / "layers" / f"{layer.diff_id[7:]}.tar")
-                saved = saved.model_copy(
-                    update={
-                        "diff_ids": (*saved.diff_ids, layer.diff_id),
-                        "sizes": (*saved.sizes, layer.size),
-                    }
-                )
+            layer = library.bytecode(base.compiler(), made)
+            shutil.move(made, new / "layers" / f"{layer.diff_id[7:]}.tar")
+            saved = saved.model_copy(
+                update={
+                    "diff_ids": (*saved.diff_ids, layer.diff_id),
+                    "sizes": (*saved.sizes, layer.size),
+                }
+            )
     (new / "base.json").write_bytes(saved.dump())
 
 
