@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -22,10 +23,12 @@ from packager.image.export import load_into
 from packager.image.layers import Layer
 from packager.image.stacked_files import StackedFiles
 from packager.progress import NullProgress
-from packager.tar_reader import TarReader, plain_tar
 
 # File in a base of `package base` that lists its Debian packages.
 PACKAGES = "usr/share/package-base/packages.json"
+DPKG_STATUS = "/var/lib/dpkg/status"
+MAX_STATUS = 64 * 1024**2
+FIELD = re.compile(r"^(Package|Status|Version): (\S.*)$", re.MULTILINE)
 CONTENT_FORMAT = 3
 """Format version of the folders that ``content_folder`` names."""
 
@@ -140,12 +143,24 @@ def variables(config: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _recorded_packages(layers: Sequence[Path]) -> tuple[str, ...]:
-    """The Debian packages that the base's layers record; the same on every machine."""
-    found: tuple[str, ...] = ()
-    for layer in layers:
-        with layer.open("rb") as file:
-            reader = TarReader(file, plain_tar(f"layer {layer.name}"))
-            for info in reader:
-                if info.name.removeprefix("./") == PACKAGES and info.isreg():
-                    found = tuple(json.loads(reader.content(info, MAX_DOCUMENT)))
-    return found
+    """The Debian packages that a base records: ``name=version``, sorted.
+
+    In its own list if ``package base`` made it, else in dpkg's.
+    """
+    with StackedFiles(layers) as tree:
+        own = tree.resolve(f"/{PACKAGES}")
+        if own is not None:
+            return tuple(json.loads(tree.content(own, MAX_DOCUMENT)))
+        status = tree.resolve(DPKG_STATUS)
+        if status is None:
+            return ()
+        text = tree.content(status, MAX_STATUS).decode(errors="replace")
+    found = (dict(FIELD.findall(paragraph)) for paragraph in text.split("\n\n"))
+    return tuple(
+        sorted(
+            f"{fields['Package']}={fields['Version']}"
+            for fields in found
+            if fields.get("Status", "").endswith(" installed")
+            and {"Package", "Version"} <= {*fields}
+        )
+    )

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 from saved_bases import SAID, saved
+from tiny_bases import tiny_layers
 
+from packager.engine.engine import Engine
 from packager.environment.platform import default_platform
 from packager.errors import PackageError
 from packager.image.base.probe import HOST_VERSION
@@ -54,3 +56,26 @@ def test_programs_of_a_base_from_elsewhere_run_in_containers_only(tmp_path: Path
             base(tmp_path, **other).compiler()
         assert "start Docker" in caught.value.hint
         assert not base(tmp_path, **other).compiles_here
+
+
+@pytest.mark.engine
+def test_an_engine_gets_a_base_of_a_registry_under_a_name_of_ours(engine: Engine, tmp_path: Path):
+    """Under its own name it would be taken for what the registry has."""
+    layers = tiny_layers(tmp_path / "made")
+    (tmp_path / "layers").mkdir()
+    for layer in layers:
+        layer.path.rename(tmp_path / "layers" / f"{layer.diff_id[7:]}.tar")
+    facts = {
+        "diff_ids": tuple(layer.diff_id for layer in layers),
+        "sizes": tuple(layer.size for layer in layers),
+        "platform": engine.platform,
+    }
+    name = base(tmp_path, engine, reference="127.0.0.1:9/python:3", **facts).in_engine()
+    try:
+        assert name.startswith("package-base:")
+        assert engine.describe("127.0.0.1:9/python:3") is None
+        described = engine.describe(name)
+        assert described is not None
+        assert tuple(described["RootFS"]["Layers"]) == facts["diff_ids"]
+    finally:
+        engine.remove(name)
