@@ -192,6 +192,12 @@ def one_docker_client(path: str, text: str) -> list[str]:
     ]
 
 
+def one_http_client_for_registries(path: str, text: str) -> list[str]:
+    if not path.startswith("packager/registry/") or path == "packager/registry/transport.py":
+        return []
+    return [found.name for found in imports(path, text) if found.room in ("requests", "urllib3")]
+
+
 def one_place_for(room: str, *places: str):
     def rule(path: str, text: str) -> list[str]:
         if path in places:
@@ -302,6 +308,13 @@ RULES = {
             ("packager/project/code_files.py", "import docker\n"),
             ("packager/build/pipeline.py", "from docker.utils.build import exclude_paths\n"),
             ("packager/run/serve.py", "def f():\n    import docker.errors\n"),
+        ],
+    ),
+    one_http_client_for_registries: (
+        ("packager/registry/transport.py", "import requests\n"),
+        [
+            ("packager/registry/session.py", "import requests\n"),
+            ("packager/registry/blobs.py", "def f():\n    from urllib3 import PoolManager\n"),
         ],
     ),
     one_place_for(

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 from command import NO_ENGINE, forget_trainings, package
-from pushed_images import pushed
 from registries import StartedRegistry, registry
+from registry_packages import pushed
 from slim_images import PYTHON, make_slim_image
 
 from packager.engine.engine import Engine

@@ -14,14 +14,16 @@ from packager.image.compressed_layers import gunzipped, is_gzip
 from packager.image.layers import Layer, made_here
 from packager.registry.attachments import Descriptor
 from packager.registry.blobs import read_blob
-from packager.registry.repository import Repository
+from packager.registry.repository import RegistryRepository
 
 MAX_LAYER = 32 * 1024**3
 """Bytes of one unpacked layer."""
 LAYER_TYPES = (".tar", "+gzip", ".gzip", "+zstd")
 
 
-def remote_layer(repository: Repository, stored: Descriptor, diff_id: str, name: str) -> Layer:
+def remote_layer(
+    repository: RegistryRepository, stored: Descriptor, diff_id: str, name: str
+) -> Layer:
     """A layer that is fetched when it is read; until then its size is that of what is stored."""
     path = cache_directory("unpacked") / f"{diff_id[7:]}.tar"
 
@@ -35,7 +37,9 @@ def remote_layer(repository: Repository, stored: Descriptor, diff_id: str, name:
     return Layer(name, path, diff_id, stored.size, fetch=fetch)
 
 
-def fetch_layer(repository: Repository, stored: Descriptor, diff_id: str, path: Path) -> None:
+def fetch_layer(
+    repository: RegistryRepository, stored: Descriptor, diff_id: str, path: Path
+) -> None:
     """Write the layer ``stored`` to ``path``, uncompressed.
 
     One that this machine has is linked. Verified are the digest of what the registry sends and
@@ -81,7 +85,7 @@ def _held(diff_id: str) -> Path | None:
     return found if found is not None and found.is_file() else None
 
 
-def _unpacked(repository: Repository, stored: Descriptor, diff_id: str) -> Iterator[bytes]:
+def _unpacked(repository: RegistryRepository, stored: Descriptor, diff_id: str) -> Iterator[bytes]:
     chunks: Iterable[bytes] = read_blob(repository, stored)
     if is_gzip(stored.media_type, diff_id):
         yield from gunzipped(chunks, stored.size, diff_id)

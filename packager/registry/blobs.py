@@ -11,7 +11,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 from packager.errors import PackageError
 from packager.registry.attachments import Descriptor
-from packager.registry.repository import Repository
+from packager.registry.repository import RegistryRepository
 from packager.registry.session import REPEATED, TRIES
 from packager.registry.transport import BrokenTransferError, RegistryAnswer
 from packager.tar_reader import Window
@@ -20,7 +20,8 @@ WHOLE_LIMIT = 100 * 10**6
 """Bytes of a blob that is sent in one request; larger ones can be resumed."""
 CHUNK_SIZE = 32 << 20
 """Bytes of a chunk, unless the registry wants larger ones."""
-MAX_CHUNK_SIZE = 1 << 30
+MIN_CHUNK_SIZE, MAX_CHUNK_SIZE = 1 << 18, 1 << 30
+"""Limits of what a proxy and a registry may make of it."""
 PROGRESS = 1 << 20
 """Bytes that must arrive before a broken download counts as a new one."""
 OCTETS = {"Content-Type": "application/octet-stream"}
@@ -44,7 +45,7 @@ class OutgoingBlob:
         return cls(Descriptor.of(media_type, content), name, lambda: io.BytesIO(content))
 
 
-def has_blob(repository: Repository, digest: str) -> bool:
+def has_blob(repository: RegistryRepository, digest: str) -> bool:
     """Whether the repository has the blob."""
     answer = repository.request("HEAD", f"blobs/{digest}")
     if answer.status not in (200, 404):
@@ -53,7 +54,7 @@ def has_blob(repository: Repository, digest: str) -> bool:
 
 
 def put_blob(
-    repository: Repository,
+    repository: RegistryRepository,
     blob: OutgoingBlob,
     mount_from: str | None = None,
     whole_limit: int = WHOLE_LIMIT,
@@ -67,14 +68,17 @@ def put_blob(
     digest, size = blob.descriptor.digest, blob.descriptor.size
     if has_blob(repository, digest):
         return "held"
-    chunked = size > whole_limit
+    chunk = CHUNK_SIZE if size > whole_limit else 0
     for turn in range(TRIES):
         last = turn + 1 == TRIES
         start = _started(repository, digest, mount_from)
         if start is None:
             return "mounted"
         try:
-            answer = (_send_chunks if chunked else _send_whole)(repository, start, blob)
+            if chunk:
+                answer = _send_chunks(repository, start, blob, chunk)
+            else:
+                answer = _send_whole(repository, start, blob)
         except BrokenTransferError as error:
             if last:
                 raise repository.session.unreachable(error) from error
@@ -82,8 +86,8 @@ def put_blob(
         else:
             if answer.status == 201:
                 return "sent"
-            chunked = _is_better_chunked(answer, chunked, size)
-            if last or (answer.status not in (404, 405, 413, 416, *REPEATED)):
+            before, chunk = chunk, _next_chunk(answer.status, chunk, size)
+            if last or (chunk == before and answer.status not in (404, 416, *REPEATED)):
                 raise repository.refusal(f"store {blob.name} ({digest})", answer)
             asked = answer.wait
         repository.session.wait(turn, asked)
@@ -92,14 +96,19 @@ def put_blob(
     raise AssertionError("the last turn returns or raises")
 
 
-def _is_better_chunked(answer: RegistryAnswer, chunked: bool, size: int) -> bool:
-    """Whether to send in chunks after ``answer``: not if it refused them."""
-    if answer.status == 413 and size > CHUNK_SIZE // 8:
-        return True
-    return chunked and answer.status != 405
+def _next_chunk(status: int, chunk: int, size: int) -> int:
+    """The size of chunks after an answer to chunks of ``chunk`` bytes; 0 is a whole blob.
+
+    Proxies refuse what is too large for them (413), some registries refuse any chunk.
+    """
+    if status == 413:
+        return max(MIN_CHUNK_SIZE, min(CHUNK_SIZE, (chunk or size) // 8))
+    return 0 if status in (400, 405, 411, 501) else chunk
 
 
-def _started(repository: Repository, digest: str, mount_from: str | None) -> RegistryAnswer | None:
+def _started(
+    repository: RegistryRepository, digest: str, mount_from: str | None
+) -> RegistryAnswer | None:
     """The answer that begins an upload; None if the blob was mounted instead."""
     path, also = "blobs/uploads/", tuple[str, ...]()
     if mount_from and mount_from != repository.name:
@@ -132,18 +141,18 @@ def _finished(location: str, digest: str) -> str:
 
 
 def _send_whole(
-    repository: Repository, start: RegistryAnswer, blob: OutgoingBlob
+    repository: RegistryRepository, start: RegistryAnswer, blob: OutgoingBlob
 ) -> RegistryAnswer:
     url = _finished(_location(start), blob.descriptor.digest)
     return repository.request("PUT", url, body=blob.open, headers=OCTETS)
 
 
 def _send_chunks(
-    repository: Repository, start: RegistryAnswer, blob: OutgoingBlob
+    repository: RegistryRepository, start: RegistryAnswer, blob: OutgoingBlob, chunk: int
 ) -> RegistryAnswer:
     """Send in chunks; returns the answer to the last request, or the first that went wrong."""
     size, at, failures = blob.descriptor.size, 0, 0
-    chunk = _chunk_size(start)
+    chunk = _chunk_size(start, chunk)
     location = _location(start)
     while at < size:
         count = min(chunk, size - at)
@@ -174,10 +183,11 @@ def _send_chunks(
     return repository.request("PUT", done, headers={"Content-Length": "0"})
 
 
-def _chunk_size(start: RegistryAnswer) -> int:
+def _chunk_size(start: RegistryAnswer, chunk: int) -> int:
+    """``chunk``, or the least that the registry accepts."""
     told = start.headers.get("OCI-Chunk-Min-Length", "")
     least = int(told[:12]) if told.isdecimal() else 0
-    return min(max(CHUNK_SIZE, least), MAX_CHUNK_SIZE)
+    return min(max(chunk, least), MAX_CHUNK_SIZE)
 
 
 def _arrived(answer: RegistryAnswer, otherwise: int) -> int:
@@ -189,7 +199,9 @@ def _arrived(answer: RegistryAnswer, otherwise: int) -> int:
     return 0 if last == "0" else int(last[:15]) + 1
 
 
-def read_blob(repository: Repository, wanted: Descriptor, start: int = 0) -> Iterator[bytes]:
+def read_blob(
+    repository: RegistryRepository, wanted: Descriptor, start: int = 0
+) -> Iterator[bytes]:
     """The blob's bytes from ``start``, in chunks of at most 1 MiB; resumed if a connection breaks.
 
     Read from the start, the bytes are verified: raises ``PackageError`` at the end if size or
@@ -212,10 +224,10 @@ def read_blob(repository: Repository, wanted: Descriptor, start: int = 0) -> Ite
                 raise repository.session.unreachable(error) from error
         repository.session.wait(failures)
     if start == 0 and f"sha256:{digest.hexdigest()}" != wanted.digest:
-        raise _other_bytes(repository, wanted, f"sha256:{digest.hexdigest()}")
+        raise other_bytes(repository, wanted, f"sha256:{digest.hexdigest()}")
 
 
-def _from(repository: Repository, wanted: Descriptor, at: int) -> Iterator[bytes]:
+def _from(repository: RegistryRepository, wanted: Descriptor, at: int) -> Iterator[bytes]:
     """The content of one answer, from byte ``at`` of the blob."""
     headers = {"Range": f"bytes={at}-"} if at else {}
     with repository.stream(f"blobs/{wanted.digest}", headers) as (answer, chunks):
@@ -225,19 +237,19 @@ def _from(repository: Repository, wanted: Descriptor, at: int) -> Iterator[bytes
         if answer.status == 206:
             told = answer.headers.get("Content-Range", "")
             if not told.startswith(f"bytes {at}-"):
-                raise _other_bytes(repository, wanted, f"the range {told[:60]!r}")
+                raise other_bytes(repository, wanted, f"the range {told[:60]!r}")
         position = at - skipped
         for chunk in chunks:
             position += len(chunk)
             if position > wanted.size:
-                raise _other_bytes(repository, wanted, f"more than {wanted.size:,} bytes")
+                raise other_bytes(repository, wanted, f"more than {wanted.size:,} bytes")
             kept = chunk[min(skipped, len(chunk)) :]
             skipped -= len(chunk) - len(kept)
             if kept:
                 yield kept
 
 
-def blob_content(repository: Repository, wanted: Descriptor, limit: int) -> bytes:
+def blob_content(repository: RegistryRepository, wanted: Descriptor, limit: int) -> bytes:
     """A small blob, verified; raises ``PackageError`` if it has more than ``limit`` bytes."""
     if not 0 <= wanted.size <= limit:
         raise PackageError(
@@ -248,7 +260,8 @@ def blob_content(repository: Repository, wanted: Descriptor, limit: int) -> byte
     return b"".join(read_blob(repository, wanted))
 
 
-def _other_bytes(repository: Repository, wanted: Descriptor, got: str) -> PackageError:
+def other_bytes(repository: RegistryRepository, wanted: Descriptor, got: str) -> PackageError:
+    """The error for a blob whose bytes are not those that its descriptor names."""
     return PackageError(
         f"{repository}: blob {wanted.digest}: expected {wanted.size:,} bytes of that digest, "
         f"got {got}",

@@ -11,7 +11,7 @@ from packager.digest import canonical_json, sha256_bytes
 from packager.errors import PackageError
 from packager.registry.attachments import INDEX_TYPE, MANIFEST_TYPE, Descriptor
 from packager.registry.reference import DIGEST
-from packager.registry.repository import Repository
+from packager.registry.repository import RegistryRepository
 from packager.registry.session import REPEATED, TRIES
 from packager.registry.transport import BrokenTransferError, RegistryAnswer
 
@@ -77,7 +77,7 @@ def image_manifest(config: Descriptor, layers: Sequence[Descriptor]) -> bytes:
     )
 
 
-def find_manifest(repository: Repository, target: str) -> FetchedManifest | None:
+def find_manifest(repository: RegistryRepository, target: str) -> FetchedManifest | None:
     """The manifest or index at a tag or digest; None if the repository has none.
 
     Raises ``PackageError`` for bytes that don't match the digest, more than 4 MiB, and what is
@@ -97,7 +97,7 @@ def find_manifest(repository: Repository, target: str) -> FetchedManifest | None
     return _checked(repository, target, answer, digest)
 
 
-def get_manifest(repository: Repository, target: str) -> FetchedManifest:
+def get_manifest(repository: RegistryRepository, target: str) -> FetchedManifest:
     """As ``find_manifest``; raises ``PackageError`` if there is none."""
     found = find_manifest(repository, target)
     if found is None:
@@ -109,7 +109,7 @@ def get_manifest(repository: Repository, target: str) -> FetchedManifest:
     return found
 
 
-def resolve(repository: Repository, target: str, platform: str) -> FetchedManifest:
+def resolve(repository: RegistryRepository, target: str, platform: str) -> FetchedManifest:
     """The manifest of an image at ``target``; of an index, the one for ``platform``.
 
     A tag may move, so resolve it once and go on with the digest. ``platform``: ``linux/amd64``.
@@ -145,7 +145,7 @@ def platform_manifest(index: FetchedManifest, platform: str, called: str) -> Des
 
 
 def put_manifest(
-    repository: Repository, content: bytes, media_type: str, tag: str | None = None
+    repository: RegistryRepository, content: bytes, media_type: str, tag: str | None = None
 ) -> RegistryAnswer:
     """Store a manifest or index, at ``tag`` if given; what it names must be there before."""
     digest = f"sha256:{sha256_bytes(content)}"
@@ -172,7 +172,7 @@ def put_manifest(
     raise AssertionError("the last turn returns or raises")
 
 
-def _stored(repository: Repository, answer: RegistryAnswer, digest: str) -> RegistryAnswer:
+def _stored(repository: RegistryRepository, answer: RegistryAnswer, digest: str) -> RegistryAnswer:
     told = answer.headers.get("Docker-Content-Digest", digest)
     if told != digest:
         raise PackageError(
@@ -183,7 +183,7 @@ def _stored(repository: Repository, answer: RegistryAnswer, digest: str) -> Regi
 
 
 def _checked(
-    repository: Repository, target: str, answer: RegistryAnswer, digest: str
+    repository: RegistryRepository, target: str, answer: RegistryAnswer, digest: str
 ) -> FetchedManifest:
     """The manifest of an answer, if its kind is certain."""
     told = answer.headers.get("Content-Type", "").partition(";")[0].strip()

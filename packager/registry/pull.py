@@ -11,14 +11,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from packager.cache import atomic_directory, cache_directory, is_stale, process_id
+from packager.cache import atomic_directory, cache_directory, is_stale, process_id, writing
 from packager.digest import CHUNK, canonical_json
 from packager.errors import PackageError
-from packager.progress import Progress
+from packager.progress import LayerSource, Progress
 from packager.registry.attachments import INDEX_TYPE, Descriptor
-from packager.registry.blobs import read_blob
+from packager.registry.blobs import other_bytes, read_blob
 from packager.registry.manifests import FetchedManifest
-from packager.registry.repository import Repository
+from packager.registry.repository import RegistryRepository
 from packager.registry.transfers import at_once, check_running
 
 REF_NAME = "org.opencontainers.image.ref.name"
@@ -30,7 +30,7 @@ PARTIAL = ".part"
 class IncomingImage:
     """An image to be pulled: a resolved manifest, and what the folder calls it."""
 
-    repository: Repository
+    repository: RegistryRepository
     manifest: FetchedManifest
     name: str
     """``HOST/NAME:TAG``, without a tag if it was named by its digest."""
@@ -55,17 +55,22 @@ def pull(images: Sequence[IncomingImage], folder: Path, progress: Progress) -> i
     """
     with _partial_folder(images) as kept:
         wanted = {
-            blob: (image.repository, name) for image in images for blob, name in image.blobs.items()
+            blob.digest: (blob, image.repository, name)  # once, even if named with several sizes
+            for image in images
+            for blob, name in image.blobs.items()
         }
-        order = sorted(wanted, key=lambda one: (-one.size, one.digest))
+        order = sorted((blob for blob, _, _ in wanted.values()), key=lambda one: -one.size)
+        _check_room(kept, sum(blob.size for blob in order))
 
         def fetch(blob: Descriptor, stopped: threading.Event) -> tuple[Descriptor, bool, float]:
             started = time.monotonic()
-            held = _fetch(wanted[blob][0], blob, kept, stopped)
+            with writing(kept):
+                held = _fetch(wanted[blob.digest][1], blob, kept, stopped)
             return blob, held, time.monotonic() - started
 
         for blob, held, seconds in at_once(fetch, order):
-            progress.item(wanted[blob][1], "cached" if held else "fetched", blob.size, seconds)
+            how: LayerSource = "cached" if held else "fetched"
+            progress.item(wanted[blob.digest][2], how, blob.size, seconds)
         with atomic_directory(folder, replace=True) as new:
             target = new / "blobs" / "sha256"
             target.mkdir(parents=True)
@@ -79,6 +84,17 @@ def pull(images: Sequence[IncomingImage], folder: Path, progress: Progress) -> i
     return sum(blob.size for blob in order)
 
 
+def _check_room(folder: Path, size: int) -> None:
+    """Raise ``PackageError`` if ``size`` bytes, less what is there, have no room in ``folder``."""
+    held = sum(path.stat().st_size for path in folder.iterdir())
+    free = shutil.disk_usage(folder).free
+    if size - held > free:
+        raise PackageError(
+            f"{folder}: expected room for {size - held:,} bytes of the image, got {free:,}",
+            "make room, or name another folder for the cache with MODEL_PACKAGER_CACHE",
+        )
+
+
 def _index(images: Sequence[IncomingImage]) -> bytes:
     entries = []
     for image in images:
@@ -89,34 +105,34 @@ def _index(images: Sequence[IncomingImage]) -> bytes:
     return canonical_json({"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": entries})
 
 
-def _fetch(repository: Repository, blob: Descriptor, kept: Path, stopped: threading.Event) -> bool:
+def _fetch(
+    repository: RegistryRepository, blob: Descriptor, kept: Path, stopped: threading.Event
+) -> bool:
     """Make sure that ``kept`` has the blob; returns whether it had."""
     path = kept / blob.digest[7:]
     if path.is_file():  # renamed after it was verified
         return True
     part = path.with_name(path.name + PARTIAL)
-    digest, size = hashlib.sha256(), 0
+    digest, resumed = hashlib.sha256(), 0
     with part.open("a+b") as file:
         file.seek(0)
         while chunk := file.read(CHUNK):
             digest.update(chunk)
-            size += len(chunk)
-        if size > blob.size:
-            raise PackageError(
-                f"{part}: expected at most {blob.size:,} bytes, got {size:,}", "remove the file"
-            )
-        for chunk in read_blob(repository, blob, size) if size < blob.size else ():
-            check_running(stopped)
-            file.write(chunk)
-            digest.update(chunk)
+            resumed += len(chunk)
+        try:
+            for chunk in read_blob(repository, blob, resumed) if resumed < blob.size else ():
+                check_running(stopped)
+                file.write(chunk)
+                digest.update(chunk)
+        except PackageError:
+            if file.tell() >= blob.size:  # whole, and not what was asked for
+                file.truncate(0)
+            raise
     if f"sha256:{digest.hexdigest()}" != blob.digest:
         part.unlink()
-        raise PackageError(
-            f"{repository}: blob {blob.digest}: expected bytes of that digest, "
-            f"got sha256:{digest.hexdigest()}",
-            "the registry's copy is damaged or was changed: push it again from where it was built, "
-            "after the registry has removed its copy",
-        )
+        if resumed:  # what was left may be what is damaged
+            return _fetch(repository, blob, kept, stopped)
+        raise other_bytes(repository, blob, f"sha256:{digest.hexdigest()}")
     part.rename(path)
     return False
 

@@ -30,7 +30,7 @@ from packager.registry.manifests import (
     put_manifest,
     read_descriptor,
 )
-from packager.registry.repository import Repository
+from packager.registry.repository import RegistryRepository
 
 UPDATES = 5
 """Attempts to write a list that others write, too."""
@@ -60,7 +60,7 @@ def fallback_tag(digest: str) -> str:
 
 
 def list_referrers(
-    repository: Repository, subject: str, artifact_type: str | None = None
+    repository: RegistryRepository, subject: str, artifact_type: str | None = None
 ) -> tuple[Referrer, ...]:
     """What is attached to the manifest with the digest ``subject``, in the registry's order.
 
@@ -78,7 +78,7 @@ def list_referrers(
     return tuple(one for one in found if artifact_type in (None, one.artifact_type))
 
 
-def get_attachment(repository: Repository, referrer: Referrer, subject: str) -> Attachment:
+def get_attachment(repository: RegistryRepository, referrer: Referrer, subject: str) -> Attachment:
     """Read an attachment of the manifest with the digest ``subject``, verified by its digests.
 
     Raises ``PackageError`` if it is attached to something else or isn't a single document.
@@ -95,7 +95,7 @@ def get_attachment(repository: Repository, referrer: Referrer, subject: str) -> 
 
 
 def attach(
-    repository: Repository, subject: Descriptor, attachments: Sequence[Attachment]
+    repository: RegistryRepository, subject: Descriptor, attachments: Sequence[Attachment]
 ) -> tuple[Referrer, ...]:
     """Store ``attachments`` of the image ``subject``; returns their entries in the list.
 
@@ -123,7 +123,7 @@ def attach(
     return tuple(entry for entry, _ in listed_by_us)
 
 
-def _update_tag(repository: Repository, subject: str, ours: Sequence[Referrer]) -> None:
+def _update_tag(repository: RegistryRepository, subject: str, ours: Sequence[Referrer]) -> None:
     """Add entries to the list at the fallback tag, and read it back."""
     names = {entry.descriptor.digest for entry in ours}
     for turn in range(UPDATES):
@@ -145,7 +145,7 @@ def _update_tag(repository: Repository, subject: str, ours: Sequence[Referrer]) 
 
 
 def _from_api(
-    repository: Repository, subject: str, artifact_type: str | None
+    repository: RegistryRepository, subject: str, artifact_type: str | None
 ) -> list[Mapping[str, Any]]:
     """Entries by the referrers API; empty if the registry has none."""
     query = f"?{urlencode({'artifactType': artifact_type})}" if artifact_type else ""
@@ -178,7 +178,7 @@ def _next_page(url: str, link: str) -> str | None:
     return urljoin(url, address[1:])
 
 
-def _from_tag(repository: Repository, subject: str) -> list[Mapping[str, Any]]:
+def _from_tag(repository: RegistryRepository, subject: str) -> list[Mapping[str, Any]]:
     """Entries of the list at the fallback tag; empty if there is none."""
     found = find_manifest(repository, fallback_tag(subject))
     if found is None:
@@ -198,7 +198,7 @@ def _manifests(document: Any) -> list[Mapping[str, Any]]:
     return found
 
 
-def _read_entry(repository: Repository, entry: Mapping[str, Any]) -> Referrer:
+def _read_entry(repository: RegistryRepository, entry: Mapping[str, Any]) -> Referrer:
     descriptor = read_descriptor(entry)
     kind, annotations = entry.get("artifactType"), entry.get("annotations")
     if not kind:  # written by a client that copies neither type nor annotations
@@ -214,7 +214,7 @@ def _artifact_type(document: Mapping[str, Any]) -> str:
     return str(document.get("artifactType") or document["config"]["mediaType"])
 
 
-def _malformed(repository: Repository, subject: str, got: str) -> PackageError:
+def _malformed(repository: RegistryRepository, subject: str, got: str) -> PackageError:
     return PackageError(
         f"{repository}@{subject}: expected a list of its attachments, got {got}",
         f"look at the tag {fallback_tag(subject)}, which any client may have written",

@@ -17,7 +17,7 @@ from packager.registry.transport import Body, RegistryAnswer
 
 
 @dataclass(frozen=True)
-class Repository:
+class RegistryRepository:
     """Requests about one repository; threads may share it."""
 
     session: RegistrySession
@@ -79,7 +79,7 @@ def open_repository(
     *,
     write: bool = False,
     sleep: Callable[[float], None] = time.sleep,
-) -> Repository:
+) -> RegistryRepository:
     """The repository of ``reference``; nothing is sent before the first request.
 
     ``write``: ask for permission to push, too.
@@ -89,4 +89,4 @@ def open_repository(
         name = f"library/{name}"
     actions = "pull,push" if write else "pull"
     session = RegistrySession(reference.host, reference.repository, sleep)
-    return Repository(session, name, (f"repository:{name}:{actions}",))
+    return RegistryRepository(session, name, (f"repository:{name}:{actions}",))

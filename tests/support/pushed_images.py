@@ -1,26 +1,33 @@
-"""Images in a registry of the tests."""
+"""Images of random layers, to be pushed and pulled."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import json
+import os
 
-from packager.image.config import Image
-from packager.image.outgoing import Compression
-from packager.image.registry_export import push_images
-from packager.progress import NullProgress
-from packager.registry.reference import RegistryReference
+from packager.registry.blobs import OutgoingBlob
+from packager.registry.push import OutgoingImage
 
-
-def pushed(
-    place: str, *images: Image, compression: Compression = "none"
-) -> list[RegistryReference]:
-    """Push an image, and its companion if given; returns their digests."""
-    told = push_images(images, RegistryReference.parse(place), compression, NullProgress())
-    return [reference for reference, _ in told]
+LAYER = "application/vnd.oci.image.layer.v1.tar"
+CONFIG = "application/vnd.oci.image.config.v1+json"
 
 
-def damage(path: Path) -> None:
-    """Change one byte in the middle of a file."""
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
-    path.write_bytes(content)
+def random_layer(name: str, size: int) -> OutgoingBlob:
+    """A layer of ``size`` random bytes."""
+    return OutgoingBlob.of(name, LAYER, os.urandom(size))
+
+
+def image_of(*layers: OutgoingBlob) -> OutgoingImage:
+    """An image of ``layers``."""
+    config = {"rootfs": {"diff_ids": [layer.descriptor.digest for layer in layers]}}
+    return OutgoingImage(OutgoingBlob.of("config", CONFIG, json.dumps(config).encode()), layers)
+
+
+def random_image(*sizes: int) -> OutgoingImage:
+    """An image of random layers of these sizes."""
+    return image_of(*(random_layer(f"layer {n}", size) for n, size in enumerate(sizes)))
+
+
+def size_of(image: OutgoingImage) -> int:
+    """Bytes of all blobs."""
+    return sum(blob.descriptor.size for blob in image.blobs)

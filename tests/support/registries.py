@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from packager.registry.reference import RegistryReference
-from packager.registry.repository import Repository, open_repository
+from packager.registry.repository import RegistryRepository, open_repository
 
 START_SECONDS = 20
 USER, PASSWORD = "user", "sesame"
@@ -57,7 +57,7 @@ class StartedRegistry:
         """``name`` is ``REPOSITORY:TAG``."""
         return RegistryReference.parse(f"{self.host}/{name}")
 
-    def repository(self, name: str) -> Repository:
+    def repository(self, name: str) -> RegistryRepository:
         """A repository to push to, whose repetitions don't wait."""
         return open_repository(self.reference(name), write=True, sleep=lambda _: None)
 

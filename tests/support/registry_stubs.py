@@ -97,6 +97,10 @@ class CuttingProxy:
     """Bytes that still pass to the registry; then all connections end, and no new one works."""
     passed: int = 0
     """Bytes that have passed to the registry."""
+    answers_left: float = float("inf")
+    """As ``left``, of the registry's answers."""
+    answered: int = 0
+    """Bytes of the registry's answers."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def takes(self, count: int) -> int:
@@ -106,6 +110,14 @@ class CuttingProxy:
             self.left -= taken
             self.passed += taken
         return taken
+
+    def gives(self, count: int) -> int:
+        """How many of ``count`` bytes of an answer pass."""
+        with self._lock:
+            given = int(min(count, self.answers_left))
+            self.answers_left -= given
+            self.answered += given
+        return given
 
 
 @contextmanager
@@ -118,7 +130,10 @@ def cutting_proxy(to: str) -> Iterator[CuttingProxy]:
     def back(client: socket.socket, behind: socket.socket) -> None:
         try:
             while received := behind.recv(65_536):
-                client.sendall(received)
+                count = proxy.gives(len(received))
+                client.sendall(received[:count])
+                if count < len(received):
+                    break
         except OSError:
             pass
         finally:

@@ -19,7 +19,7 @@ from packager.image.remote_layers import fetch_layer
 from packager.registry.blobs import blob_content
 from packager.registry.manifests import FetchedManifest, resolve
 from packager.registry.reference import RegistryReference
-from packager.registry.repository import Repository, open_repository
+from packager.registry.repository import RegistryRepository, open_repository
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def pull_base(
 
 
 def _config(
-    repository: Repository, manifest: FetchedManifest, called: str, platform: str
+    repository: RegistryRepository, manifest: FetchedManifest, called: str, platform: str
 ) -> dict[str, Any]:
     """The checked image config of a base."""
     content = blob_content(repository, manifest.config, MAX_SETTINGS)
@@ -93,7 +93,7 @@ def _config(
 
 
 def _fetch_layers(
-    repository: Repository, manifest: FetchedManifest, config: dict[str, Any], folder: Path
+    repository: RegistryRepository, manifest: FetchedManifest, config: dict[str, Any], folder: Path
 ) -> None:
     """Write the layers, named by their diff_ids."""
     folder.mkdir()

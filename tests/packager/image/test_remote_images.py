@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from host_samples import MANIFEST
 from image_samples import LOCK, make_images
-from pushed_images import damage, pushed
 from registries import StartedRegistry, docker_config, registry
+from registry_packages import damage, pushed
 
 from packager.cache import cache_directory
 from packager.errors import PackageError

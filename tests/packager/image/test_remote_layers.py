@@ -17,18 +17,18 @@ from packager.image.remote_layers import fetch_layer, remote_layer
 from packager.registry.attachments import Descriptor
 from packager.registry.blobs import OutgoingBlob, put_blob
 from packager.registry.reference import RegistryReference
-from packager.registry.repository import Repository, open_repository
+from packager.registry.repository import RegistryRepository, open_repository
 
 pytestmark = pytest.mark.usefixtures("no_login")
 TAR = "application/vnd.oci.image.layer.v1.tar"
 
 
 @pytest.fixture
-def repository(running: StartedRegistry) -> Repository:
+def repository(running: StartedRegistry) -> RegistryRepository:
     return open_repository(RegistryReference.parse(f"{running.host}/layers/x"), write=True)
 
 
-def stored(repository: Repository, content: bytes, media_type: str) -> Descriptor:
+def stored(repository: RegistryRepository, content: bytes, media_type: str) -> Descriptor:
     blob = OutgoingBlob.of("layer", media_type, content)
     put_blob(repository, blob)
     return blob.descriptor
@@ -39,7 +39,7 @@ def diff_id(content: bytes) -> str:
 
 
 def test_a_layer_is_fetched_once_when_it_is_read(
-    running: StartedRegistry, repository: Repository, tmp_path: Path
+    running: StartedRegistry, repository: RegistryRepository, tmp_path: Path
 ):
     content = make_images(tmp_path)[0].layers[0].path.read_bytes()
     packed = stored(repository, gzip.compress(content), GZIP_TYPE)
@@ -54,7 +54,7 @@ def test_a_layer_is_fetched_once_when_it_is_read(
 
 
 def test_a_layer_that_this_machine_has_is_not_fetched(
-    running: StartedRegistry, repository: Repository
+    running: StartedRegistry, repository: RegistryRepository
 ):
     made = cached_layer("x", ["x"], lambda: [Entry("x", source=b"1")])
     before = len(running.requests())
@@ -75,14 +75,14 @@ def test_a_layer_that_this_machine_has_is_not_fetched(
     ],
 )
 def test_what_is_not_the_layer_is_refused(
-    repository: Repository, tmp_path: Path, content: bytes, media_type: str, said: str
+    repository: RegistryRepository, tmp_path: Path, content: bytes, media_type: str, said: str
 ):
     found = stored(repository, content, media_type)
     with pytest.raises(PackageError, match=said):
         fetch_layer(repository, found, diff_id(b"layer"), tmp_path / "x")
 
 
-def test_a_registry_that_sends_less_is_an_error(repository: Repository, tmp_path: Path):
+def test_a_registry_that_sends_less_is_an_error(repository: RegistryRepository, tmp_path: Path):
     found = stored(repository, b"layer", TAR)
     with pytest.raises(PackageError):
         fetch_layer(repository, replace(found, size=3), diff_id(b"layer"), tmp_path / "x")

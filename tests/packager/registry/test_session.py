@@ -93,9 +93,9 @@ def test_a_netrc_does_not_replace_the_login(user: Path, monkeypatch):
 
 
 def test_a_host_without_a_registry_is_named():
-    with stub(lambda _: StubAnswer(404, content=b"<html>")) as found:
-        with pytest.raises(PackageError) as refused:
-            opened(found.host).request("GET", "/v2/m/x", PUSH)
+    page = StubAnswer(404, content=b"<html>")
+    with stub(lambda _: page) as found, pytest.raises(PackageError) as refused:
+        opened(found.host).request("GET", "/v2/m/x", PUSH)
     assert "expected a container registry at /v2/, got 404 <html>" in refused.value.message
 
 
@@ -160,9 +160,9 @@ def test_a_request_with_a_body_is_sent_once():
 
 
 def test_an_answer_is_bounded():
-    with stub(lambda _: StubAnswer(200, content=b"x" * 70_000)) as found:
-        with pytest.raises(PackageError, match="expected an answer of at most 65,536 bytes"):
-            opened(found.host).request("GET", "/v2/m", PUSH)
+    large = StubAnswer(200, content=b"x" * 70_000)
+    with stub(lambda _: large) as found, pytest.raises(PackageError, match="at most 65,536 bytes"):
+        opened(found.host).request("GET", "/v2/m", PUSH)
 
 
 def test_a_redirect_is_followed_without_the_login(tmp_path: Path, monkeypatch):

@@ -29,16 +29,16 @@ def test_content_is_not_unpacked():
 
 def test_an_answer_that_ends_early_is_broken():
     with stub(lambda _: StubAnswer(200, content=b"x" * 100, cut_at=50)) as found:
-        with Transport(found.host).send("GET", f"http://{found.host}/") as answer:
-            with pytest.raises(BrokenTransferError):
-                answer.whole(1_000)
+        answer = Transport(found.host).send("GET", f"http://{found.host}/")
+        with answer, pytest.raises(BrokenTransferError):
+            answer.whole(1_000)
 
 
 def test_an_answer_over_the_limit_is_refused():
     with stub(lambda _: StubAnswer(200, content=b"x" * 100)) as found:
-        with Transport(found.host).send("GET", f"http://{found.host}/") as answer:
-            with pytest.raises(PackageError, match="expected an answer of at most 99 bytes"):
-                answer.whole(99)
+        answer = Transport(found.host).send("GET", f"http://{found.host}/")
+        with answer, pytest.raises(PackageError, match="expected an answer of at most 99 bytes"):
+            answer.whole(99)
 
 
 def test_a_port_where_nothing_listens_is_broken():

@@ -3,8 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from pushed_images import damage, pushed
 from registries import StartedRegistry
+from registry_packages import damage, pushed
 from tiny_bases import ENV, MINOR, STDLIB, tiny_base
 
 from packager.environment.platform import default_platform
