@@ -98,7 +98,7 @@ MONITOR = "Monitor"
 DATA = "Data"
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result, or the error, as JSON.")]
-REF_HELP = "A tag, an OCI folder or an archive"
+REF_HELP = "A tag, an OCI folder, an archive or HOST/NAME:TAG"
 Ref = Annotated[str, typer.Argument(metavar="REF", help=f"{REF_HELP}.")]
 RefOrUrl = Annotated[
     str, typer.Argument(metavar="REF|URL", help=f"{REF_HELP}, or the address of a server.")
@@ -127,11 +127,13 @@ def opened(
     from packager.runners.placement import runs_on
     from packager.trust.verified import check_before_running
 
-    engine = Engine.connect()
+    engine, progress = Engine.connect(), ConsoleProgress()
     with open_reference(reference, engine) as found:
+        if found.source:
+            progress.step(f"{reference} is {found.source}")
         if not verified:
             check_before_running(found, companion=companion)
-        yield found, runs_on((found,), engine, ConsoleProgress(), local=local)
+        yield found, runs_on((found,), engine, progress, local=local)
 
 
 def is_server(reference: str) -> bool:

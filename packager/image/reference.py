@@ -1,4 +1,4 @@
-"""Opens REF: a tag in an engine, an OCI folder or an archive."""
+"""Opens REF: a tag in an engine, an OCI folder, an archive or an image in a registry."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any
 from monitoring.profile.profile import Profile
 from packager.digest import sha256_bytes
 from packager.engine.engine import Engine
+from packager.environment.platform import default_platform
 from packager.errors import PackageError, UsageError
 from packager.image.config import LABEL, Image, layer_names, with_layers
 from packager.image.documents import (
@@ -23,28 +24,26 @@ from packager.image.documents import (
     package_documents,
     parse_document,
 )
-from packager.image.export import load_into
+from packager.image.engine_copy import copy_into, holds, present
 from packager.image.file_list import FILE, FileList
+from packager.image.remote_images import remote_package
 from packager.image.stored_images import (
     COMPANION,
     ENGINE_HINT,
     check_label,
     read_archive,
     read_oci,
-    verify,
 )
 from packager.manifest.manifest import Fingerprint, Lock, Manifest
 from packager.manifest.slice_baselines import FILE as BASELINES
 from packager.manifest.slice_baselines import SliceBaselines
 from packager.progress import Progress
-
-CONFIG_KEYS = ("Cmd", "Entrypoint", "Env", "Labels", "User", "WorkingDir")
-"""Settings of an image's containers; the config and the engine use the same keys."""
+from packager.registry.reference import PREFIX, RegistryReference, is_registry_reference
 
 
 @dataclass(frozen=True)
 class Reference:
-    """A package in an engine, folder or archive: image, optional companion, manifest."""
+    """A package in an engine, folder, archive or registry: image, companion, manifest."""
 
     name: str
     """``repository:tag``."""
@@ -54,8 +53,10 @@ class Reference:
     """Reads a file of ``/package`` by its name."""
     has_companion: bool
     engine: Engine | None
-    """The engine that holds it; None for a folder or archive."""
+    """The engine that holds it; None for a folder, archive or registry."""
     _image: Callable[[bool], Image]
+    source: str = ""
+    """``HOST/NAME@sha256:…`` if it is in a registry: what its tag led to when it was opened."""
 
     @property
     def config_digest(self) -> str:
@@ -145,14 +146,19 @@ class Reference:
             )
         return content
 
-    def image(self, *, companion: bool = False) -> Image:
-        """The image, or the companion if wanted and there is one, with verified layer files."""
+    def image(self, *, companion: bool = False, base: bool = True) -> Image:
+        """The image, or the companion if wanted and there is one, with verified layer files.
+
+        Without ``base`` the layers of the base, which run in containers only, are neither fetched
+        nor verified.
+        """
         image = self._image(companion and self.has_companion)
-        verify(image.layers)
-        return image
+        lock = self.lock()
+        skipped = 0 if base or lock.base == "none" else len(lock.base.diff_ids)
+        return replace(image, layers=present(image.layers, skipped))
 
     def in_engine(self, engine: Engine, progress: Progress, *, companion: bool = False) -> str:
-        """The image's tag in ``engine``; loads the image if it is in a folder or archive."""
+        """The image's tag in ``engine``; loads the image if the engine does not hold it."""
         end = COMPANION if companion and self.has_companion else ""
         if self.engine is not None:
             return self.name + end
@@ -161,12 +167,11 @@ class Reference:
                 f"{self.name}: has no base (base: none), so no engine can run it",
                 "run it with --local, or make a base with `package base` and build again",
             )
-        image = self.image(companion=companion)
+        image = self._image(companion and self.has_companion)
         # The name in a file is untrusted; a tag with the package root replaces no other image.
         repository = self.name.rpartition(":")[0] or self.manifest.name
         image = replace(image, name=f"{repository}:{self.manifest.tag}{end}")
-        _refuse_other(engine, image)
-        load_into(engine, image, progress)
+        copy_into(engine, image, progress)
         return image.name
 
 
@@ -179,33 +184,19 @@ def top_of_image(reference: Reference) -> int:
     return names.index("package") + 1 if "package" in names else len(names)
 
 
-def _refuse_other(engine: Engine, image: Image) -> None:
-    """Raise ``PackageError`` if the engine has another image under this image's name."""
-    described = engine.describe(image.name)
-    if described is None or described["Id"].removeprefix("sha256:") == image.digest[7:]:
-        return
-    config = json.loads(image.config)
-    ours = [
-        config["rootfs"]["diff_ids"],
-        *(config["config"].get(key) or None for key in CONFIG_KEYS),
-    ]
-    known = described.get("Config") or {}
-    theirs = [described["RootFS"].get("Layers"), *(known.get(key) or None for key in CONFIG_KEYS)]
-    if ours != theirs:
-        raise PackageError(
-            f"{image.name}: the engine has another image of that name",
-            f"to use this one, remove the other with `docker image rm {image.name}`",
-        )
-
-
 @contextmanager
 def open_reference(text: str, engine: Engine | None) -> Iterator[Reference]:
-    """Find the package called ``text``; temporary files are removed when the block ends."""
+    """Find the package called ``text``; temporary files are removed when the block ends.
+
+    It is a file or folder of that name, else an image that the engine has, else one in a registry
+    if ``text`` begins with a host.
+    """
     path = Path(text.removeprefix("oci:").removeprefix("docker-archive:"))
     with tempfile.TemporaryDirectory() as name:
-        if (path / "oci-layout").is_file():
-            images = read_oci(path, text)
-            yield _describe(images)
+        if text.startswith(PREFIX):
+            yield _in_registry(text, engine)
+        elif (path / "oci-layout").is_file():
+            yield _describe(read_oci(path, text))
         elif path.is_file():
             yield _describe(read_archive(path, text))
         elif path.is_dir() or text.startswith(("oci:", "docker-archive:")):
@@ -213,8 +204,17 @@ def open_reference(text: str, engine: Engine | None) -> Iterator[Reference]:
                 f"{text}: expected an OCI folder or an archive, got neither",
                 "name what `package build --output` wrote",
             )
+        elif is_registry_reference(text) and not (engine and holds(engine, text)):
+            yield _in_registry(text, engine)
         else:
             yield _in_engine(text, engine, Path(name))
+
+
+def _in_registry(text: str, engine: Engine | None) -> Reference:
+    """The package in a registry; of its layers only the one with its documents is read."""
+    wanted = RegistryReference.parse(text)
+    found = remote_package(wanted, engine.platform if engine else default_platform())
+    return replace(_describe(found.images), source=str(found.source))
 
 
 def _in_engine(text: str, engine: Engine | None, folder: Path) -> Reference:
