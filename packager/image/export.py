@@ -94,7 +94,7 @@ def write_oci(images: Sequence[Image], folder: Path) -> None:
                 blob.writelines(layer.read())
         manifests = []
         for image in images:
-            manifest = _oci_manifest(image)
+            manifest = oci_manifest(image)
             (blobs / image.digest[7:]).write_bytes(image.config)
             (blobs / sha256_bytes(manifest)).write_bytes(manifest)
             platform = json.loads(image.config)
@@ -183,7 +183,8 @@ def _member(name: str, size: int, content: Iterable[bytes]) -> Iterator[bytes]:
     yield bytes(-size % tarfile.BLOCKSIZE)
 
 
-def _oci_manifest(image: Image) -> bytes:
+def oci_manifest(image: Image) -> bytes:
+    """The manifest of an image with uncompressed layers, in canonical JSON; equal on every machine."""
     layers = [
         {"mediaType": f"{TYPES}.layer.v1.tar", "digest": layer.diff_id, "size": layer.size}
         for layer in image.layers

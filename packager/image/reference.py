@@ -55,11 +55,18 @@ class Reference:
     engine: Engine | None
     """The engine that holds it; None for a folder or archive."""
     _image: Callable[[bool], Image]
+    folder: Path | None = None
+    """The OCI folder that holds it, if one does."""
 
     @property
     def config_digest(self) -> str:
         """``sha256:…`` of the config blob."""
         return str(self.config["digest"])
+
+    @property
+    def stored_digest(self) -> str | None:
+        """``sha256:…`` of the image's manifest, where it is stored with one; None in an engine."""
+        return None if self.engine else self._image(False).manifest_digest
 
     def layers(self, *, companion: bool = False) -> list[tuple[str, str, int]]:
         """(name, diff_id, bytes) of each layer, bottom up, without reading the layers.
@@ -165,8 +172,7 @@ def open_reference(text: str, engine: Engine | None) -> Iterator[Reference]:
     path = Path(text.removeprefix("oci:").removeprefix("docker-archive:"))
     with tempfile.TemporaryDirectory() as name:
         if (path / "oci-layout").is_file():
-            images = read_oci(path, text)
-            yield _describe(images)
+            yield replace(_describe(read_oci(path, text)), folder=path)
         elif path.is_file():
             yield _describe(read_archive(path, text))
         elif path.is_dir() or text.startswith(("oci:", "docker-archive:")):
