@@ -95,6 +95,7 @@ INSPECT = "Inspect and compare"
 RUN = "Run"
 MONITOR = "Monitor"
 DATA = "Data"
+TRUST = "Trust"
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result, or the error, as JSON.")]
 REF_HELP = "A tag, an OCI folder or an archive"
@@ -103,6 +104,10 @@ RefOrUrl = Annotated[
     str, typer.Argument(metavar="REF|URL", help=f"{REF_HELP}, or the address of a server.")
 ]
 KeyFile = Annotated[Path | None, typer.Option(help="The file with the server's API key.")]
+Key = Annotated[
+    Path | None,
+    typer.Option("--key", help="Public key: first verify that it signed the package."),
+]
 Local = Annotated[
     bool,
     typer.Option(
@@ -112,16 +117,23 @@ Local = Annotated[
 
 
 @contextmanager
-def opened(reference: str, local: bool) -> Iterator[tuple[Reference, Engine | None]]:
-    """Yield the package, and the engine to run it on; the engine is None only with ``--local``."""
+def opened(
+    reference: str, local: bool, key: Path | None = None
+) -> Iterator[tuple[Reference, Engine | None]]:
+    """Yield the package, and the engine to run it on; the engine is None only with ``--local``.
+
+    Before that it is verified by ``key`` and by the policy of this machine, if there is one.
+    """
     from packager.cli.console import ConsoleProgress
     from packager.engine.engine import Engine
     from packager.image.reference import open_reference
+    from packager.run.verified import trusted
     from packager.runners.placement import runs_on
 
-    engine = Engine.connect()
+    engine, progress = Engine.connect(), ConsoleProgress()
     with open_reference(reference, engine) as found:
-        yield found, runs_on((found,), engine, ConsoleProgress(), local=local)
+        place = runs_on((found,), engine, progress, local=local)
+        yield trusted(found, engine, key, progress), place
 
 
 def is_server(reference: str) -> bool:
@@ -136,6 +148,15 @@ def make_client(url: str, key_file: Path | None, *, local: bool = False) -> Clie
     if local:
         raise UsageError(f"--local: expected a package, got the server {url}", "leave it out")
     return Client(url, key=None if key_file is None else read_key(key_file))
+
+
+def refuse_key(key: Path | None) -> None:
+    """Raise ``UsageError`` for ``--key`` together with a server."""
+    if key is not None:
+        raise UsageError(
+            "--key: expected a package, whose signatures it verifies, got the address of a server",
+            "leave it out; a server verifies its own package with MODEL_VERIFY_KEY_FILE",
+        )
 
 
 def refuse_key_file(key_file: Path | None) -> None:

@@ -16,6 +16,7 @@ from packager.cli import (
     init,
     build,
     inspect,
+    trust,
     run,
     score,
     test,
@@ -60,6 +61,7 @@ __all__ = [
     "service",
     "sync",
     "test",
+    "trust",
     "verdicts",
     "versions",
 ]

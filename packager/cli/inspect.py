@@ -84,12 +84,15 @@ def diff(
     from packager.image.reference import open_reference
     from packager.report import evaluation, package_diff
     from packager.run.evaluate import evaluate_pair
+    from packager.run.verified import trusted
     from packager.runners.placement import runs_on
 
     if local and data is None:
         raise UsageError("--local: expected --data with it", "without it nothing is run")
     engine, progress = Engine.connect(), ConsoleProgress()
     with open_reference(before, engine) as one, open_reference(after, engine) as other:
+        if data is not None:
+            one, other = (trusted(found, engine, None, progress) for found in (one, other))
         if data is not None and one.manifest.solution and other.manifest.solution:
             place = runs_on((one, other), engine, progress, local=local)
             _diff_solutions(one, other, data, (place, progress), as_json)

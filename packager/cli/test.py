@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from packager.cli.app import INSPECT, AsJson, Local, Ref, app, opened
+from packager.cli.app import INSPECT, AsJson, Key, Local, Ref, app, opened
 from packager.cli.console import ConsoleProgress, print_result, terminal_columns
 from packager.cli.reporting import (
     Issues,
@@ -66,6 +66,7 @@ def run_data_test(
     issues: Issues = None,
     report_url: ReportUrl = None,
     replaces: Replaces = None,
+    key: Key = None,
     local: Local = False,
     as_json: AsJson = False,
 ) -> None:
@@ -82,7 +83,10 @@ def run_data_test(
     begin(reference, output, summary, Path(data))
     asked = DataTestRequest(data, labels, tuple(on or ()), only_new, state)
     try:
-        with opened(reference, local) as (found, engine), _earlier(previous, engine) as earlier:
+        with (
+            opened(reference, local, key) as (found, engine),
+            _earlier(previous, engine, key) as earlier,
+        ):
             asked = replace(asked, previous=earlier)
             result = run_test(found, asked, engine, ConsoleProgress())
     except PackageError as error:
@@ -126,12 +130,15 @@ def _before(history: Sequence[DataTestReport], report: DataTestReport) -> list[D
 
 
 @contextmanager
-def _earlier(reference: str | None, engine: Engine | None) -> Iterator[Reference | None]:
-    """The package of ``--previous``."""
+def _earlier(
+    reference: str | None, engine: Engine | None, key: Path | None
+) -> Iterator[Reference | None]:
+    """The package of ``--previous``, verified as the other is: it runs too."""
     from packager.image.reference import open_reference
+    from packager.run.verified import trusted
 
     if reference is None:
         yield None
         return
     with open_reference(reference, engine) as found:
-        yield found
+        yield trusted(found, engine, key, ConsoleProgress())

@@ -184,7 +184,7 @@ def _member(name: str, size: int, content: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def oci_manifest(image: Image) -> bytes:
-    """The manifest of an image with uncompressed layers, in canonical JSON; equal on every machine."""
+    """The manifest of an image with uncompressed layers, equal on every machine."""
     layers = [
         {"mediaType": f"{TYPES}.layer.v1.tar", "digest": layer.diff_id, "size": layer.size}
         for layer in image.layers

@@ -57,6 +57,9 @@ class Reference:
     _image: Callable[[bool], Image]
     folder: Path | None = None
     """The OCI folder that holds it, if one does."""
+    pinned: tuple[str, str | None] | None = None
+    """Config digests of image and companion that were verified: an engine runs these, whatever its
+    tags name by then. None if nothing was verified."""
 
     @property
     def config_digest(self) -> str:
@@ -124,15 +127,23 @@ class Reference:
 
     def image(self, *, companion: bool = False) -> Image:
         """The image, or the companion if wanted and there is one, with verified layer files."""
-        image = self._image(companion and self.has_companion)
+        image = self.stored_image(companion=companion)
         verify(image.layers)
         return image
 
+    def stored_image(self, *, companion: bool = False) -> Image:
+        """As ``image``, but its layer files are not verified."""
+        return self._image(companion and self.has_companion)
+
     def in_engine(self, engine: Engine, progress: Progress, *, companion: bool = False) -> str:
-        """The image's tag in ``engine``; loads the image if it is in a folder or archive."""
+        """The image's tag in ``engine``; loads the image if it is in a folder or archive.
+
+        Its digest instead, if it was verified.
+        """
         end = COMPANION if companion and self.has_companion else ""
+        pinned = self.pinned[bool(end)] if self.pinned else None
         if self.engine is not None:
-            return self.name + end
+            return pinned or self.name + end
         if self.lock().base == "none":
             raise PackageError(
                 f"{self.name}: has no base (base: none), so no engine can run it",
@@ -144,7 +155,7 @@ class Reference:
         image = replace(image, name=f"{repository}:{self.manifest.tag}{end}")
         _refuse_other(engine, image)
         load_into(engine, image, progress)
-        return image.name
+        return pinned or image.name
 
 
 def _refuse_other(engine: Engine, image: Image) -> None:

@@ -62,7 +62,7 @@ def _oci_images(folder: Path) -> list[Image]:
 def stored_manifests(folder: Path) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     """Each entry of the index of an OCI folder, and the manifest that it names.
 
-    Raises ``OSError``, ``ValueError``, ``KeyError`` or ``TypeError`` for a folder that is not whole.
+    Raises ``OSError``, ``ValueError``, ``KeyError`` or ``TypeError`` if it is not whole.
     """
     entries = json.loads(_document(_plain_file(folder / "index.json")))["manifests"]
     if len(entries) > MAX_MANIFESTS:
@@ -72,7 +72,7 @@ def stored_manifests(folder: Path) -> Iterator[tuple[dict[str, Any], dict[str, A
 
 
 def stored_blob(folder: Path, digest: str, most: int) -> bytes:
-    """A blob of an OCI folder of at most ``most`` bytes; raises ``ValueError`` for other content."""
+    """A blob of an OCI folder, at most ``most`` bytes; raises ``ValueError`` for other content."""
     content = _document(_blob_path(folder, digest), most)
     if f"sha256:{sha256_bytes(content)}" != digest:
         raise ValueError(f"content that does not match {digest}")

@@ -55,11 +55,13 @@ class PackageFacts:
 def facts_of(
     reference: Reference, examined: Examination, checks: tuple[IntegrityCheck, ...]
 ) -> PackageFacts:
-    """The facts of ``reference``; ``checks`` are those of ``examined`` and of its members.
+    """The facts of ``reference``, whose layers ``examined`` has verified.
+
+    ``checks`` are those of ``examined`` and of its members.
 
     Raises ``PackageError`` if the image is not the one that was opened: its tag has moved.
     """
-    image = reference.image()
+    image = reference.stored_image()
     if image.digest != reference.config_digest:
         raise PackageError(
             f"{reference.name}: expected the image {reference.config_digest}, got {image.digest}",
@@ -67,7 +69,7 @@ def facts_of(
         )
     manifest, lock = reference.manifest, reference.lock()
     data = manifest.data
-    companion = reference.image(companion=True).digest if reference.has_companion else None
+    companion = reference.stored_image(companion=True).digest if reference.has_companion else None
     stored = reference.stored_digest
     binding = PackageBinding(
         name=manifest.name,

@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from packager.cache import writing
-from packager.errors import PackageError, UsageError
+from packager.errors import UsageError
 
 PASSWORD_VARIABLE = "MODEL_PACKAGER_KEY_PASSWORD"
 MAX_KEY = 64 * 1024

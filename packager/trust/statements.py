@@ -117,7 +117,7 @@ class TestResult(StandardRecord):
 
     @property
     def kind(self) -> str:
-        """``replay``, ``data check``, …"""
+        """What was tested, for example ``replay``."""
         return self.configuration[0].name or ""
 
 

@@ -42,8 +42,8 @@ class TrustLink(FrozenModel):
     """One link of the chain from a key to the bytes of an image."""
 
     name: str
-    status: Literal["ok", "failed", "absent"]
-    """``absent``: nothing was signed about it, and nothing was required."""
+    status: Literal["ok", "failed", "warned", "absent"]
+    """Of what is not required: ``warned``, a bad result was signed; ``absent``, nothing was."""
     detail: str
 
 
@@ -181,7 +181,7 @@ def _statement_links(
 def _result_link(name: str, found: Sequence[TestResult], more: str, required: bool) -> TrustLink:
     if not found:
         return _absent(name, f"none signed{more}", required)
-    worst = next((one for one in found if one.result == "FAILED"), found[0])
+    worst = min(found, key=lambda one: ("FAILED", "WARNED", "PASSED").index(one.result))
     told = worst.configuration[0].annotations or {}
     facts = ", ".join(f"{key}: {value}" for key, value in sorted(told.items()))
     counts = worst.failed_tests or worst.warned_tests
@@ -189,7 +189,7 @@ def _result_link(name: str, found: Sequence[TestResult], more: str, required: bo
     failed = worst.result == "FAILED"
     return TrustLink(
         name=name,
-        status="failed" if failed and required else "ok",
+        status="ok" if worst.result == "PASSED" else "failed" if failed and required else "warned",
         detail=f"{worst.result.lower()}{named}; {facts}",
     )
 
