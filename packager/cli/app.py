@@ -118,22 +118,34 @@ Local = Annotated[
 
 @contextmanager
 def opened(
-    reference: str, local: bool, key: Path | None = None
+    reference: str,
+    local: bool,
+    key: Path | None = None,
+    *,
+    companion: bool = False,
+    verified: bool = False,
 ) -> Iterator[tuple[Reference, Engine | None]]:
     """Yield the package, and the engine to run it on; the engine is None only with ``--local``.
 
-    Before that it is verified by ``key`` and by the policy of this machine, if there is one.
+    Raises ``PackageError`` if it is not signed by ``key`` or as this machine's policy demands, or
+    if the image, or the ``companion`` that is to run, is not what the package's manifest records. A
+    verb that reports such differences does so itself (``verified``).
     """
     from packager.cli.console import ConsoleProgress
     from packager.engine.engine import Engine
     from packager.image.reference import open_reference
-    from packager.run.verified import trusted
     from packager.runners.placement import runs_on
+    from packager.trust.keys import PublicKey
+    from packager.trust.verified import signed, trusted
 
     engine, progress = Engine.connect(), ConsoleProgress()
     with open_reference(reference, engine) as found:
         place = runs_on((found,), engine, progress, local=local)
-        yield trusted(found, engine, key, progress), place
+        public = None if key is None else PublicKey.load(key)
+        if verified:
+            yield signed(found, public, progress), place
+        else:
+            yield trusted(found, public, progress, companion=companion), place
 
 
 def is_server(reference: str) -> bool:

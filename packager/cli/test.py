@@ -84,7 +84,7 @@ def run_data_test(
     asked = DataTestRequest(data, labels, tuple(on or ()), only_new, state)
     try:
         with (
-            opened(reference, local, key) as (found, engine),
+            opened(reference, local, key, companion=True) as (found, engine),
             _earlier(previous, engine, key) as earlier,
         ):
             asked = replace(asked, previous=earlier)
@@ -134,11 +134,13 @@ def _earlier(
     reference: str | None, engine: Engine | None, key: Path | None
 ) -> Iterator[Reference | None]:
     """The package of ``--previous``, verified as the other is: it runs too."""
-    from packager.image.reference import open_reference
-    from packager.run.verified import trusted
+    from packager.trust.keys import PublicKey
+    from packager.trust.verified import open_verified
 
     if reference is None:
         yield None
         return
-    with open_reference(reference, engine) as found:
-        yield trusted(found, engine, key, ConsoleProgress())
+    public = None if key is None else PublicKey.load(key)
+    progress = ConsoleProgress()
+    with open_verified(reference, engine, progress, public, companion=True) as found:
+        yield found

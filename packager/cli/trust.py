@@ -6,6 +6,7 @@ import getpass
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -61,11 +62,12 @@ def sign_reference(
     """
     from packager.engine.engine import Engine
     from packager.image.reference import open_reference
+    from packager.run.check_package import checked
     from packager.run.evidence import read_evidence
-    from packager.run.verified import examined_facts
     from packager.trust.keys import PrivateKey
     from packager.trust.sign import sign_package
     from packager.trust.store import keep_bundles, write_lines
+    from packager.trust.verified import examined_facts
 
     if output is not None:
         check_writable(output.absolute().parent)
@@ -73,7 +75,9 @@ def sign_reference(
     engine = Engine.connect()
     with open_reference(reference, engine) as found:
         results = read_evidence(evidence or (), found.manifest)
-        facts = examined_facts(found, engine)
+        facts = examined_facts(found)
+        with checked(found, engine) as done:
+            facts = replace(facts, checks=(*facts.checks, *done.checks))
         bundles = sign_package(facts, signer, results)
         where = keep_bundles(found, bundles, signer.public.key_id)
     if output is not None:
@@ -113,14 +117,13 @@ def verify_reference(
     """
     from packager.engine.engine import Engine
     from packager.image.reference import open_reference
-    from packager.run.verified import Demand, verify_package
     from packager.trust.keys import PublicKey
+    from packager.trust.verified import verify_package
 
     keys = [PublicKey.load(one) for one in key]
-    demand = Demand(keys, _requirements(require), signatures)
-    engine = Engine.connect()
-    with open_reference(reference, engine) as found:
-        report = verify_package(found, engine, demand)
+    required = _requirements(require)
+    with open_reference(reference, Engine.connect()) as found:
+        report = verify_package(found, keys, required, signatures)
     print_result(_as_json(report) if as_json else _as_text(report))
     if report.first_wrong is not None:
         raise typer.Exit(1)

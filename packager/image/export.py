@@ -22,6 +22,8 @@ REF_NAME = "org.opencontainers.image.ref.name"
 IMAGE_NAME = "io.containerd.image.name"
 NO_ENGINE = "start Docker, or write a folder with --output oci:DIR"
 TYPES = "application/vnd.oci.image"
+CONFIG_KEYS = ("Cmd", "Entrypoint", "Env", "Labels", "User", "WorkingDir")
+"""Settings of an image's containers; the config and the engine use the same keys."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +131,25 @@ def write_archive(images: Sequence[Image], path: Path) -> None:
             output.write(chunk)
         output.flush()
         os.fsync(output.fileno())
+
+
+def refuse_other(engine: Engine, image: Image) -> None:
+    """Raise ``PackageError`` if the engine has another image under this image's name."""
+    described = engine.describe(image.name)
+    if described is None or described["Id"].removeprefix("sha256:") == image.digest[7:]:
+        return
+    config = json.loads(image.config)
+    ours = [
+        config["rootfs"]["diff_ids"],
+        *(config["config"].get(key) or None for key in CONFIG_KEYS),
+    ]
+    known = described.get("Config") or {}
+    theirs = [described["RootFS"].get("Layers"), *(known.get(key) or None for key in CONFIG_KEYS)]
+    if ours != theirs:
+        raise PackageError(
+            f"{image.name}: the engine has another image of that name",
+            f"to use this one, remove the other with `docker image rm {image.name}`",
+        )
 
 
 def load_into(engine: Engine, image: Image, progress: Progress) -> None:

@@ -23,7 +23,8 @@ from packager.image.documents import (
     package_documents,
     parse_document,
 )
-from packager.image.export import load_into
+from packager.image.export import load_into, refuse_other
+from packager.image.file_list import FILE, FileList
 from packager.image.stored_images import (
     COMPANION,
     ENGINE_HINT,
@@ -36,9 +37,6 @@ from packager.manifest.manifest import Fingerprint, Lock, Manifest
 from packager.manifest.slice_baselines import FILE as BASELINES
 from packager.manifest.slice_baselines import SliceBaselines
 from packager.progress import Progress
-
-CONFIG_KEYS = ("Cmd", "Entrypoint", "Env", "Labels", "User", "WorkingDir")
-"""Settings of an image's containers; the config and the engine use the same keys."""
 
 
 @dataclass(frozen=True)
@@ -57,9 +55,11 @@ class Reference:
     _image: Callable[[bool], Image]
     folder: Path | None = None
     """The OCI folder that holds it, if one does."""
-    pinned: tuple[str, str | None] | None = None
-    """Config digests of image and companion that were verified: an engine runs these, whatever its
-    tags name by then. None if nothing was verified."""
+    companion_digest: str | None = None
+    """``sha256:…`` of the companion's config; None without one."""
+    pinned: bool = False
+    """Whether its signatures were verified: an engine then runs image and companion by their
+    digests, whatever their tags name by then."""
 
     @property
     def config_digest(self) -> str:
@@ -70,6 +70,11 @@ class Reference:
     def stored_digest(self) -> str | None:
         """``sha256:…`` of the image's manifest, where it is stored with one; None in an engine."""
         return None if self.engine else self._image(False).manifest_digest
+
+    @property
+    def platform(self) -> str:
+        """``linux/amd64``, as the image's config says."""
+        return f"{self.config.get('os')}/{self.config.get('architecture')}"
 
     def layers(self, *, companion: bool = False) -> list[tuple[str, str, int]]:
         """(name, diff_id, bytes) of each layer, bottom up, without reading the layers.
@@ -102,6 +107,19 @@ class Reference:
             return None
         return self._noun(Profile, "profile.json")
 
+    def file_list(self) -> FileList:
+        """What the image contains above its base, as its ``files.txt`` says.
+
+        Raises ``PackageError`` if the package has none that matches its manifest.
+        """
+        try:
+            return FileList.parse(self._verified(FILE).decode())
+        except ValueError as error:
+            raise PackageError(
+                f"{self.name}: {FILE}: expected a list of files, got {error}",
+                "the package was changed or damaged after it was built: build or copy it again",
+            ) from error
+
     def baselines(self) -> SliceBaselines:
         """The statistics of the held-out rows; empty if the package has none."""
         if all(entry.path != BASELINES for entry in self.manifest.files):
@@ -116,14 +134,25 @@ class Reference:
 
     def _noun(self, kind: type[ModelT], name: str) -> ModelT:
         """A file of ``/package`` as a ``kind``; raises ``PackageError`` on a sha256 mismatch."""
+        return parse_document(kind, self._verified(name), f"{self.name}: {name}")
+
+    def _verified(self, name: str) -> bytes:
+        """A file of ``/package``; raises ``PackageError`` unless it is that of the manifest."""
         content = self._file(name)
-        expected = {entry.path: entry.sha256 for entry in self.manifest.files}.get(name)
+        listed = self.manifest.package_files(self.platform)
+        expected = {entry.path: entry.sha256 for entry in listed}.get(name)
+        if self.platform not in self.manifest.platforms:
+            raise PackageError(
+                f"{self.name}: expected an image for {' or '.join(self.manifest.platforms)}, "
+                f"as its manifest records, got one for {self.platform}",
+                "the image was changed after it was built: build or copy it again",
+            )
         if sha256_bytes(content) != expected:
             raise PackageError(
                 f"{self.name}: {name}: expected sha256 {expected}, got {sha256_bytes(content)}",
                 "the package was changed or damaged after it was built: build or copy it again",
             )
-        return parse_document(kind, content, f"{self.name}: {name}")
+        return content
 
     def image(self, *, companion: bool = False) -> Image:
         """The image, or the companion if wanted and there is one, with verified layer files."""
@@ -141,9 +170,10 @@ class Reference:
         Its digest instead, if it was verified.
         """
         end = COMPANION if companion and self.has_companion else ""
-        pinned = self.pinned[bool(end)] if self.pinned else None
         if self.engine is not None:
-            return pinned or self.name + end
+            if self.pinned:
+                return str(self.companion_digest if end else self.config_digest)
+            return self.name + end
         if self.lock().base == "none":
             raise PackageError(
                 f"{self.name}: has no base (base: none), so no engine can run it",
@@ -153,28 +183,19 @@ class Reference:
         # The name in a file is untrusted; a tag with the package root replaces no other image.
         repository = self.name.rpartition(":")[0] or self.manifest.name
         image = replace(image, name=f"{repository}:{self.manifest.tag}{end}")
-        _refuse_other(engine, image)
+        refuse_other(engine, image)
         load_into(engine, image, progress)
-        return pinned or image.name
+        described = engine.describe(image.name) if self.pinned else None
+        return str(described["Id"]) if described else image.name
 
 
-def _refuse_other(engine: Engine, image: Image) -> None:
-    """Raise ``PackageError`` if the engine has another image under this image's name."""
-    described = engine.describe(image.name)
-    if described is None or described["Id"].removeprefix("sha256:") == image.digest[7:]:
-        return
-    config = json.loads(image.config)
-    ours = [
-        config["rootfs"]["diff_ids"],
-        *(config["config"].get(key) or None for key in CONFIG_KEYS),
-    ]
-    known = described.get("Config") or {}
-    theirs = [described["RootFS"].get("Layers"), *(known.get(key) or None for key in CONFIG_KEYS)]
-    if ours != theirs:
-        raise PackageError(
-            f"{image.name}: the engine has another image of that name",
-            f"to use this one, remove the other with `docker image rm {image.name}`",
-        )
+def top_of_image(reference: Reference) -> int:
+    """How many layers the image has without those of its companion.
+
+    If one image contains the data, the layers above ``package`` are what a companion would add.
+    """
+    names = [name for name, _, _ in reference.layers()]
+    return names.index("package") + 1 if "package" in names else len(names)
 
 
 @contextmanager
@@ -212,6 +233,8 @@ def _in_engine(text: str, engine: Engine | None, folder: Path) -> Reference:
         parse_document(Manifest, file("manifest.json"), f"{text}: manifest.json"), labels
     )
 
+    companion_digest = None if companion is None else str(companion["Id"])
+
     def image(with_companion: bool) -> Image:
         name = main + (COMPANION if with_companion else "")
         place = folder / ("companion.tar" if with_companion else "main.tar")
@@ -219,7 +242,11 @@ def _in_engine(text: str, engine: Engine | None, folder: Path) -> Reference:
             file.writelines(engine.save(name))
         return read_archive(place, name)[0]
 
-    return Reference(main, config, manifest, file, companion is not None, engine, image)
+    has_companion = companion is not None
+    return Reference(
+        *(main, config, manifest, file, has_companion, engine, image),
+        companion_digest=companion_digest,
+    )
 
 
 def _config(engine: Engine, text: str) -> dict[str, Any]:
@@ -253,7 +280,11 @@ def _describe(images: tuple[Image, ...]) -> Reference:
         Manifest, file("manifest.json"), f"{main.name or 'image'}: manifest.json"
     )
     _checked(manifest, config["config"].get("Labels") or {})
-    return Reference(main.name, config, manifest, file, len(images) > 1, None, images.__getitem__)
+    companion = images[1].digest if len(images) > 1 else None
+    return Reference(
+        *(main.name, config, manifest, file, companion is not None, None, images.__getitem__),
+        companion_digest=companion,
+    )
 
 
 def _checked(manifest: Manifest, labels: dict[str, str]) -> Manifest:

@@ -5,16 +5,15 @@ Nothing here comes from a label: digests are computed from the bytes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from packager.digest import sha256_bytes
-from packager.errors import PackageError
 from packager.image.export import oci_manifest
+from packager.image.file_list import FOLDER, LINK, Listing
 from packager.image.reference import Reference
 from packager.manifest.manifest import Lock, Manifest
 from packager.model.integrity import IntegrityCheck
-from packager.trust.examine import Examination
 from packager.trust.statements import PackageBinding, ResourceDescriptor, described
 
 FOLDERS = ("code/", "models/", "package/")
@@ -25,79 +24,75 @@ ROOT_FILE = "package/manifest.json"
 
 @dataclass(frozen=True)
 class PackageFacts:
-    """An image that was examined."""
+    """An image: what it is called, what it contains, and under which digests it is stored."""
 
     name: str
     manifest: Manifest
     lock: Lock
-    manifest_digest: str
-    """``sha256:…`` of the image's OCI manifest."""
-    exact: bool
+    manifest_digest: str | None
+    """``sha256:…`` of the image's OCI manifest; None if the image was not read."""
+    stored: bool
     """Whether the image is stored under this digest; an engine stores it under another one."""
     binding: PackageBinding
-    files: Mapping[str, str]
-    """Path below ``/`` → sha256 of each file in ``FOLDERS``."""
-    has_companion: bool
-    checks: tuple[IntegrityCheck, ...]
+    files: Mapping[str, str] | None = None
+    """Path below ``/`` → sha256 of each file in ``FOLDERS``; None if they were not read."""
+    checks: tuple[IntegrityCheck, ...] = ()
     """Comparison of all layers with the manifest."""
 
     @property
     def subjects(self) -> tuple[ResourceDescriptor, ...]:
         """What statements are about: the image, the package root, the model's files."""
-        models = sorted(path for path in self.files if path.startswith("models/"))
+        digest = (self.manifest_digest or "").removeprefix("sha256:")
         return (
-            described(self.manifest.name, self.manifest_digest.removeprefix("sha256:")),
+            described(self.manifest.name, digest),
             described(ROOT_FILE, self.binding.root),
-            *(described(path, self.files[path]) for path in models),
+            *(described(f"models/{one.path}", one.sha256) for one in self.manifest.model),
         )
 
 
-def facts_of(
-    reference: Reference, examined: Examination, checks: tuple[IntegrityCheck, ...]
-) -> PackageFacts:
-    """The facts of ``reference``, whose layers ``examined`` has verified.
+def stated_facts(reference: Reference) -> PackageFacts:
+    """The facts that need no reading of layers: an engine names its images by their configs."""
+    config_digest, companion = reference.config_digest, reference.companion_digest
+    return _facts(reference, reference.stored_digest, config_digest, companion)
 
-    ``checks`` are those of ``examined`` and of its members.
 
-    Raises ``PackageError`` if the image is not the one that was opened: its tag has moved.
-    """
+def read_facts(reference: Reference) -> PackageFacts:
+    """The facts by the image's own bytes, which an engine has to write out."""
     image = reference.stored_image()
-    if image.digest != reference.config_digest:
-        raise PackageError(
-            f"{reference.name}: expected the image {reference.config_digest}, got {image.digest}",
-            "its tag was moved meanwhile: run the command again",
-        )
+    companion = reference.stored_image(companion=True).digest if reference.has_companion else None
+    digest = reference.stored_digest or f"sha256:{sha256_bytes(oci_manifest(image))}"
+    return _facts(reference, digest, image.digest, companion)
+
+
+def signed_files(listing: Listing) -> dict[str, str]:
+    """Path → sha256 of the files that an OMS signature covers, of the list of an image."""
+    return {
+        name: what.rpartition(" ")[2]
+        for name, what in listing.items()
+        if name.startswith(FOLDERS) and not what.startswith((FOLDER, LINK))
+    }
+
+
+def wrong_checks(checks: Sequence[IntegrityCheck]) -> list[IntegrityCheck]:
+    """The failed checks, those of single files alone if there are any."""
+    wrong = [check for check in checks if not check.ok]
+    named = [check for check in wrong if "file /" in check.name or not check.name.startswith("/")]
+    return named or wrong
+
+
+def _facts(
+    reference: Reference, digest: str | None, config_digest: str, companion: str | None
+) -> PackageFacts:
     manifest, lock = reference.manifest, reference.lock()
     data = manifest.data
-    companion = reference.stored_image(companion=True).digest if reference.has_companion else None
-    stored = reference.stored_digest
     binding = PackageBinding(
         name=manifest.name,
         version=manifest.version,
         root=manifest.root,
-        config_digest=image.digest,
-        platform=lock.platform,
+        config_digest=config_digest,
+        platform=reference.platform,
         data_fingerprint=None if data == "none" else data.fingerprint,
         companion=companion,
     )
-    return PackageFacts(
-        name=reference.name,
-        manifest=manifest,
-        lock=lock,
-        manifest_digest=stored or f"sha256:{sha256_bytes(oci_manifest(image))}",
-        exact=stored is not None,
-        binding=binding,
-        files=_files(examined),
-        has_companion=reference.has_companion,
-        checks=checks,
-    )
-
-
-def _files(examined: Examination) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for tree in examined.contents.trees.values():
-        for name, file in tree.items():
-            if name.startswith(FOLDERS):
-                # A link has no content; the examination names it.
-                found[name] = file.sha256
-    return {name: digest for name, digest in found.items() if digest}
+    stored = reference.stored_digest is not None
+    return PackageFacts(reference.name, manifest, lock, digest, stored, binding)

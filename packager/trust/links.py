@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pydantic import ValidationError
 
 from packager.manifest.manifest import DataSource
-from packager.trust.facts import PackageFacts
+from packager.trust.facts import PackageFacts, wrong_checks
 from packager.trust.provenance import Provenance, data_dependencies
 from packager.trust.statements import ModelSignature, PackageBinding, Statement
 
@@ -20,8 +20,8 @@ def image_links(
 ) -> Iterator[Comparison]:
     """Manifest digest, config digest, root and platform of the image."""
     digest, own = facts.manifest_digest, facts.binding
-    named = statement.names(digest.removeprefix("sha256:"))
-    if named or facts.exact:
+    named = digest is not None and statement.names(digest.removeprefix("sha256:"))
+    if digest is not None and (named or facts.stored):
         signed = ", ".join(
             (one.digest or {}).get("sha256", "none") for one in statement.subject[:1]
         )
@@ -41,12 +41,12 @@ def image_links(
 
 def content_links(facts: PackageFacts) -> Iterator[Comparison]:
     """All layers against the manifest: one link, or one for each of the first that differ."""
-    wrong = [check for check in facts.checks if not check.ok]
-    if not wrong:
+    if not facts.checks:
+        return
+    named = wrong_checks(facts.checks)
+    if not named:
         yield "contents", True, f"{len(facts.checks)} comparisons of layers, files and settings"
         return
-    # Checks of whole groups come before the files that they are made of.
-    named = [check for check in wrong if ": " in check.name] or wrong
     for check in named[:MAX_NAMED]:
         yield check.name, False, f"expected {check.expected}, got {check.actual}"
     if len(named) > MAX_NAMED:
@@ -55,6 +55,8 @@ def content_links(facts: PackageFacts) -> Iterator[Comparison]:
 
 def model_link(facts: PackageFacts, statements: Sequence[Statement]) -> Comparison:
     """The files of model, code and package against an OMS signature of them."""
+    if facts.files is None:
+        return "model", True, "an OMS signature; the root covers the files"
     first = ""
     for statement in statements:
         try:
@@ -89,10 +91,10 @@ def data_link(facts: PackageFacts, binding: PackageBinding) -> Comparison:
 def companion_link(facts: PackageFacts, binding: PackageBinding) -> Comparison:
     """The companion's config digest; a companion may be kept elsewhere."""
     expected, actual = binding.companion, facts.binding.companion
-    if facts.has_companion and expected != actual:
+    if actual is not None and expected != actual:
         return "companion", False, f"expected {expected or 'none'} signed, got {actual}"
-    if facts.has_companion:
-        return "companion", True, str(actual)
+    if actual is not None:
+        return "companion", True, actual
     return "companion", True, f"not here; {expected} was signed" if expected else "none"
 
 

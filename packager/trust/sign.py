@@ -22,6 +22,8 @@ from packager.trust.statements import (
 
 def statements_of(facts: PackageFacts, evidence: Sequence[TestResult]) -> list[Statement]:
     """Everything that is said about a package; ``evidence`` beside what the build measured."""
+    assert facts.manifest_digest is not None
+    assert facts.files is not None
     subjects = facts.subjects
     results = [*results_at_build(facts.manifest), *evidence]
     return [

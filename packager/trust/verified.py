@@ -1,0 +1,277 @@
+"""Open a package to run it: only if its image is what its manifest records, and was signed.
+
+Signatures are demanded by a key of the command, and by the policy of this machine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from packager.digest import CHUNK
+from packager.engine.engine import Engine
+from packager.errors import PackageError
+from packager.image.config import Image
+from packager.image.file_list import FileList, Listing, known_listing, layer_listing
+from packager.image.layers import Layer
+from packager.image.reference import Reference, open_reference, top_of_image
+from packager.manifest.base import FileEntry
+from packager.model.integrity import MANIFEST, MISSING, NO_FILE, IntegrityCheck
+from packager.progress import Progress
+from packager.trust.facts import (
+    PackageFacts,
+    read_facts,
+    signed_files,
+    stated_facts,
+    wrong_checks,
+)
+from packager.trust.image_check import image_checks, tree_checks
+from packager.trust.keys import PublicKey
+from packager.trust.policy import TrustPolicy, TrustRule, keys_of
+from packager.trust.settings import base_check
+from packager.trust.store import stored_bundles
+from packager.trust.verify import Requirement, TrustReport, verify
+
+MAX_SHOWN = 3
+SEE = "`package verify` prints every link; sign it with `package sign` if it is what you trust"
+
+
+@contextmanager
+def open_verified(
+    text: str,
+    engine: Engine | None,
+    progress: Progress,
+    key: PublicKey | None = None,
+    *,
+    companion: bool = False,
+) -> Iterator[Reference]:
+    """As ``open_reference``; raises ``PackageError`` as ``trusted``."""
+    with open_reference(text, engine) as found:
+        yield trusted(found, key, progress, companion=companion)
+
+
+def trusted(
+    reference: Reference, key: PublicKey | None, progress: Progress, *, companion: bool = False
+) -> Reference:
+    """``reference``, to be run; raises ``PackageError`` as ``signed`` and ``check_before_running``.
+
+    ``companion``: the companion will run, or its data be read.
+    """
+    found = signed(reference, key, progress)
+    check_before_running(found, companion=companion)
+    return found
+
+
+def signed(reference: Reference, key: PublicKey | None, progress: Progress) -> Reference:
+    """``reference``, once ``key`` and the policy of this machine have let its root pass.
+
+    No layer is read: what they contain is compared with the root by others. An engine runs the
+    result by its digest, so that its tag can't be moved meanwhile. Raises ``PackageError`` with the
+    first link that is wrong.
+    """
+    policy = TrustPolicy.from_environment()
+    if key is None and policy.mode == "off":
+        return reference
+    bundles = stored_bundles(reference, None)
+    if key is not None:
+        progress.step(f"verifying the signatures by key {key.key_id[:16]}")
+        _refuse(_by_keys(reference, bundles, [key]))
+    if policy.mode != "off":
+        try:
+            _by_policy(reference, bundles, policy)
+        except PackageError as error:
+            if policy.mode == "enforce":
+                raise
+            progress.warn(f"not trusted, but the policy only warns: {error.message}")
+    return replace(reference, pinned=True)
+
+
+def verify_package(
+    reference: Reference,
+    keys: Sequence[PublicKey],
+    require: Sequence[Requirement],
+    signatures: Path | None,
+) -> TrustReport:
+    """Verify ``reference`` down to each file, by reading every layer; nothing of it runs.
+
+    ``signatures``: a file of bundles, beside those that are kept with the image.
+    """
+    bundles = stored_bundles(reference, signatures)
+    return verify(examined_facts(reference), bundles, keys, require)
+
+
+def examined_facts(reference: Reference) -> PackageFacts:
+    """Read and compare every layer of ``reference``; damaged layers are failed checks."""
+    found, damaged = _as_found(reference)
+    checks, files = _compared(found, companion=True)
+    return replace(read_facts(found), files=signed_files(files.image), checks=(*damaged, *checks))
+
+
+def repository_of(reference: Reference) -> str:
+    """The repository that a rule of a policy is chosen by.
+
+    In a folder or archive the name of the package, which the root covers: its tag there is a note
+    that anybody can change.
+    """
+    if reference.engine is None:
+        return reference.manifest.name
+    return reference.name.rpartition(":")[0] or reference.name
+
+
+def _by_policy(reference: Reference, bundles: Sequence[bytes], policy: TrustPolicy) -> None:
+    """Raise ``PackageError`` unless a rule of ``policy`` lets ``reference`` pass."""
+    repository = repository_of(reference)
+    rule = policy.rule_for(repository)
+    if rule is None:
+        raise PackageError(
+            f"{reference.name}: no rule of the policy is for {repository}",
+            "add a [[rule]] with this repository to the policy, or run another package",
+        )
+    _refuse(_by_keys(reference, bundles, keys_of(rule), rule))
+
+
+def _by_keys(
+    reference: Reference,
+    bundles: Sequence[bytes],
+    keys: Sequence[PublicKey],
+    rule: TrustRule | None = None,
+) -> TrustReport:
+    facts = stated_facts(reference)
+    require = () if rule is None else rule.require
+    report = verify(facts, bundles, keys, require)
+    if not report.verified and reference.engine is not None:
+        # Some engines name an image by another digest than its config's.
+        facts = read_facts(reference)
+        report = verify(facts, bundles, keys, require)
+    more = () if rule is None else rule.links(facts)
+    return report.model_copy(update={"links": (*report.links, *more)})
+
+
+def _refuse(report: TrustReport) -> None:
+    wrong = report.first_wrong
+    if wrong is not None:
+        raise PackageError(f"{report.reference}: not verified: {wrong.name}: {wrong.detail}", SEE)
+
+
+def check_before_running(reference: Reference, *, companion: bool = False) -> None:
+    """Raise ``PackageError`` unless the package's files and settings are those of its manifest.
+
+    ``companion``: the companion is compared as well. A layer is read once on this machine; then
+    its digest is enough.
+    """
+    wrong = wrong_checks(run_checks(reference, companion=companion))
+    if not wrong:
+        return
+    shown = "; ".join(
+        f"{check.name}: expected {check.expected}, got {check.actual}"
+        for check in wrong[:MAX_SHOWN]
+    )
+    raise PackageError(
+        f"{reference.name}: was changed after it was built: {shown}",
+        f"`package inspect {reference.name} --check` lists all differences; build or copy it again",
+    )
+
+
+def run_checks(reference: Reference, *, companion: bool = False) -> list[IntegrityCheck]:
+    """Compare layers and settings of a package with its manifest; nothing of it runs."""
+    return _compared(reference, companion=companion)[0]
+
+
+def _compared(reference: Reference, *, companion: bool) -> tuple[list[IntegrityCheck], FileList]:
+    """As ``run_checks``, and the files of the package."""
+    manifest, lock = reference.manifest, reference.lock()
+    diff_ids = [diff_id for _, diff_id, _ in reference.layers()]
+    checks = [base_check(diff_ids, lock), *image_checks(reference.config, manifest)]
+    platform = manifest.platforms.get(reference.platform)
+    if platform is None:
+        return checks, FileList({}, {})
+    count = 0 if lock.base == "none" else len(lock.base.diff_ids)
+    top = top_of_image(reference) - count
+    image, more = _listings(reference, count, companion=False), []
+    if companion and reference.has_companion:
+        whole = reference.layers(companion=True)
+        checks.append(_on_top(diff_ids, [diff_id for _, diff_id, _ in whole]))
+        more = _listings(reference, count, companion=True)[len(image) :]
+    found = FileList.of(image[:top], [*image[top:], *more])
+    checks += tree_checks(found, platform, reference.file_list())
+    own = FileEntry(path=MANIFEST, sha256=manifest.root, size=len(manifest.dump()))
+    return [
+        *checks,
+        *_package_checks(found, [*manifest.package_files(reference.platform), own]),
+    ], found
+
+
+def _on_top(image: list[str], companion: list[str]) -> IntegrityCheck:
+    """Check that a companion has the layers of its image, and more on top of them."""
+    below = companion[: len(image)]
+    return IntegrityCheck(
+        name="companion: the layers of its image",
+        expected=" ".join(image),
+        actual=" ".join(below),
+        ok=below == image,
+    )
+
+
+def _listings(reference: Reference, count: int, *, companion: bool) -> list[Listing]:
+    """The lists of the layers above the ``count`` layers of the base."""
+    above = reference.layers(companion=companion)[count:]
+    known = [known_listing(diff_id) for _, diff_id, _ in above]
+    if all(listing is not None for listing in known):
+        return [listing for listing in known if listing is not None]
+    image = reference.image(companion=companion)  # compares the bytes with the digests
+    return [layer_listing(layer, verified=True) for layer in image.layers[count:]]
+
+
+def _package_checks(found: FileList, entries: Sequence[FileEntry]) -> list[IntegrityCheck]:
+    """Failed checks for files of ``/package`` that are not those of the manifest."""
+    actual = {
+        name: digest
+        for name, digest in signed_files(found.image).items()
+        if name.startswith("package/")
+    }
+    expected = {f"package/{entry.path}": entry.sha256 for entry in entries}
+    return [
+        IntegrityCheck(
+            name=f"file /{name}",
+            expected=expected.get(name, NO_FILE),
+            actual=actual.get(name, MISSING),
+            ok=False,
+        )
+        for name in sorted(actual.keys() | expected.keys())
+        if actual.get(name) != expected.get(name)
+    ]
+
+
+def _as_found(reference: Reference) -> tuple[Reference, list[IntegrityCheck]]:
+    """``reference`` with layers as they are, and a failed check for each that is not its config's.
+
+    So the comparison can say which file differs, instead of which layer alone. The images are read
+    once, because an engine has to write each of them out.
+    """
+    images: dict[bool, Image] = {}
+    damaged: dict[str, IntegrityCheck] = {}
+    known: dict[str, str] = {}
+    for companion in (False, True) if reference.has_companion else (False,):
+        image = reference.stored_image(companion=companion)
+        layers = []
+        for layer in image.layers:
+            actual = known.setdefault(layer.diff_id, _digest(layer))
+            if actual != layer.diff_id:
+                damaged[layer.diff_id] = IntegrityCheck(
+                    name=f"layer {layer.name}", expected=layer.diff_id, actual=actual, ok=False
+                )
+            layers.append(replace(layer, diff_id=actual))
+        images[companion] = replace(image, layers=tuple(layers))
+    return replace(reference, _image=images.__getitem__), list(damaged.values())
+
+
+def _digest(layer: Layer) -> str:
+    """``sha256:…`` of its bytes, whatever it should be."""
+    digest = hashlib.sha256()
+    with layer.open() as file:
+        while chunk := file.read(CHUNK):
+            digest.update(chunk)
+    return f"sha256:{digest.hexdigest()}"
