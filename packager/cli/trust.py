@@ -67,7 +67,7 @@ def sign_reference(
     from packager.trust.keys import PrivateKey
     from packager.trust.sign import sign_package
     from packager.trust.store import keep_bundles, write_lines
-    from packager.trust.verified import examined_facts
+    from packager.trust.whole_image import examined_facts
 
     if output is not None:
         check_writable(output.absolute().parent)
@@ -118,7 +118,7 @@ def verify_reference(
     from packager.engine.engine import Engine
     from packager.image.reference import open_reference
     from packager.trust.keys import PublicKey
-    from packager.trust.verified import verify_package
+    from packager.trust.whole_image import verify_package
 
     keys = [PublicKey.load(one) for one in key]
     required = _requirements(require)

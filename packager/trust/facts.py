@@ -76,7 +76,8 @@ def signed_files(listing: Listing) -> dict[str, str]:
 def wrong_checks(checks: Sequence[IntegrityCheck]) -> list[IntegrityCheck]:
     """The failed checks, those of single files alone if there are any."""
     wrong = [check for check in checks if not check.ok]
-    named = [check for check in wrong if "file /" in check.name or not check.name.startswith("/")]
+    folders = ("/", "companion /")
+    named = [one for one in wrong if "file /" in one.name or not one.name.startswith(folders)]
     return named or wrong
 
 

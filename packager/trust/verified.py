@@ -5,35 +5,23 @@ Signatures are demanded by a key of the command, and by the policy of this machi
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 
-from packager.digest import CHUNK
 from packager.engine.engine import Engine
 from packager.errors import PackageError
-from packager.image.config import Image
 from packager.image.file_list import FileList, Listing, known_listing, layer_listing
-from packager.image.layers import Layer
 from packager.image.reference import Reference, open_reference, top_of_image
-from packager.manifest.base import FileEntry
-from packager.model.integrity import MANIFEST, MISSING, NO_FILE, IntegrityCheck
+from packager.model.integrity import IntegrityCheck
 from packager.progress import Progress
-from packager.trust.facts import (
-    PackageFacts,
-    read_facts,
-    signed_files,
-    stated_facts,
-    wrong_checks,
-)
-from packager.trust.image_check import image_checks, tree_checks
+from packager.trust.facts import read_facts, stated_facts, wrong_checks
+from packager.trust.image_check import document_checks, image_checks, tree_checks
 from packager.trust.keys import PublicKey
 from packager.trust.policy import TrustPolicy, TrustRule, keys_of
 from packager.trust.settings import base_check
 from packager.trust.store import stored_bundles
-from packager.trust.verify import Requirement, TrustReport, verify
+from packager.trust.verify import TrustReport, verify
 
 MAX_SHOWN = 3
 SEE = "`package verify` prints every link; sign it with `package sign` if it is what you trust"
@@ -87,27 +75,6 @@ def signed(reference: Reference, key: PublicKey | None, progress: Progress) -> R
                 raise
             progress.warn(f"not trusted, but the policy only warns: {error.message}")
     return replace(reference, pinned=True)
-
-
-def verify_package(
-    reference: Reference,
-    keys: Sequence[PublicKey],
-    require: Sequence[Requirement],
-    signatures: Path | None,
-) -> TrustReport:
-    """Verify ``reference`` down to each file, by reading every layer; nothing of it runs.
-
-    ``signatures``: a file of bundles, beside those that are kept with the image.
-    """
-    bundles = stored_bundles(reference, signatures)
-    return verify(examined_facts(reference), bundles, keys, require)
-
-
-def examined_facts(reference: Reference) -> PackageFacts:
-    """Read and compare every layer of ``reference``; damaged layers are failed checks."""
-    found, damaged = _as_found(reference)
-    checks, files = _compared(found, companion=True)
-    return replace(read_facts(found), files=signed_files(files.image), checks=(*damaged, *checks))
 
 
 def repository_of(reference: Reference) -> str:
@@ -177,10 +144,10 @@ def check_before_running(reference: Reference, *, companion: bool = False) -> No
 
 def run_checks(reference: Reference, *, companion: bool = False) -> list[IntegrityCheck]:
     """Compare layers and settings of a package with its manifest; nothing of it runs."""
-    return _compared(reference, companion=companion)[0]
+    return compared(reference, companion=companion)[0]
 
 
-def _compared(reference: Reference, *, companion: bool) -> tuple[list[IntegrityCheck], FileList]:
+def compared(reference: Reference, *, companion: bool) -> tuple[list[IntegrityCheck], FileList]:
     """As ``run_checks``, and the files of the package."""
     manifest, lock = reference.manifest, reference.lock()
     diff_ids = [diff_id for _, diff_id, _ in reference.layers()]
@@ -197,11 +164,8 @@ def _compared(reference: Reference, *, companion: bool) -> tuple[list[IntegrityC
         more = _listings(reference, count, companion=True)[len(image) :]
     found = FileList.of(image[:top], [*image[top:], *more])
     checks += tree_checks(found, platform, reference.file_list())
-    own = FileEntry(path=MANIFEST, sha256=manifest.root, size=len(manifest.dump()))
-    return [
-        *checks,
-        *_package_checks(found, [*manifest.package_files(reference.platform), own]),
-    ], found
+    checks += document_checks(found, manifest, reference.platform)
+    return checks, found
 
 
 def _on_top(image: list[str], companion: list[str]) -> IntegrityCheck:
@@ -223,55 +187,3 @@ def _listings(reference: Reference, count: int, *, companion: bool) -> list[List
         return [listing for listing in known if listing is not None]
     image = reference.image(companion=companion)  # compares the bytes with the digests
     return [layer_listing(layer, verified=True) for layer in image.layers[count:]]
-
-
-def _package_checks(found: FileList, entries: Sequence[FileEntry]) -> list[IntegrityCheck]:
-    """Failed checks for files of ``/package`` that are not those of the manifest."""
-    actual = {
-        name: digest
-        for name, digest in signed_files(found.image).items()
-        if name.startswith("package/")
-    }
-    expected = {f"package/{entry.path}": entry.sha256 for entry in entries}
-    return [
-        IntegrityCheck(
-            name=f"file /{name}",
-            expected=expected.get(name, NO_FILE),
-            actual=actual.get(name, MISSING),
-            ok=False,
-        )
-        for name in sorted(actual.keys() | expected.keys())
-        if actual.get(name) != expected.get(name)
-    ]
-
-
-def _as_found(reference: Reference) -> tuple[Reference, list[IntegrityCheck]]:
-    """``reference`` with layers as they are, and a failed check for each that is not its config's.
-
-    So the comparison can say which file differs, instead of which layer alone. The images are read
-    once, because an engine has to write each of them out.
-    """
-    images: dict[bool, Image] = {}
-    damaged: dict[str, IntegrityCheck] = {}
-    known: dict[str, str] = {}
-    for companion in (False, True) if reference.has_companion else (False,):
-        image = reference.stored_image(companion=companion)
-        layers = []
-        for layer in image.layers:
-            actual = known.setdefault(layer.diff_id, _digest(layer))
-            if actual != layer.diff_id:
-                damaged[layer.diff_id] = IntegrityCheck(
-                    name=f"layer {layer.name}", expected=layer.diff_id, actual=actual, ok=False
-                )
-            layers.append(replace(layer, diff_id=actual))
-        images[companion] = replace(image, layers=tuple(layers))
-    return replace(reference, _image=images.__getitem__), list(damaged.values())
-
-
-def _digest(layer: Layer) -> str:
-    """``sha256:…`` of its bytes, whatever it should be."""
-    digest = hashlib.sha256()
-    with layer.open() as file:
-        while chunk := file.read(CHUNK):
-            digest.update(chunk)
-    return f"sha256:{digest.hexdigest()}"
