@@ -68,8 +68,9 @@ def _signed_root(line: bytes, key: P256PublicKey) -> str | None:
     predicate: Any = statement.get("predicate")
     if statement.get("predicateType") != PACKAGE or not isinstance(predicate, dict):
         return None
-    root = predicate.get("root")
-    return root if isinstance(root, str) else None
+    root, subjects = predicate.get("root"), statement.get("subject")
+    named = [one.get("digest") for one in subjects or () if isinstance(one, dict)]
+    return root if isinstance(root, str) and {"sha256": root} in named else None
 
 
 def _read(variable: str, path: str, most: int) -> bytes:

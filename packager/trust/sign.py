@@ -16,7 +16,7 @@ from packager.trust.statements import (
     binding_statement,
     cosign_statement,
     oms_statement,
-    test_statement,
+    result_statement,
 )
 
 
@@ -31,7 +31,7 @@ def statements_of(facts: PackageFacts, evidence: Sequence[TestResult]) -> list[S
         cosign_statement(facts.manifest_digest.removeprefix("sha256:")),
         oms_statement(facts.manifest.name, facts.files),
         provenance_statement(facts.manifest, facts.lock, subjects),
-        *(test_statement(result, subjects) for result in results),
+        *(result_statement(result, subjects) for result in results),
     ]
 
 

@@ -155,7 +155,7 @@ def binding_statement(binding: PackageBinding, subjects: Sequence[ResourceDescri
     )
 
 
-def test_statement(result: TestResult, subjects: Sequence[ResourceDescriptor]) -> Statement:
+def result_statement(result: TestResult, subjects: Sequence[ResourceDescriptor]) -> Statement:
     """The statement that ``subjects`` had ``result``."""
     return Statement(
         subject=tuple(subjects), predicate_type=TEST_RESULT, predicate=result.as_json()

@@ -20,6 +20,7 @@ from packager.image.layers import Entry, Layer, plain_layer
 from packager.image.merged_layers import copy_members
 from packager.image.reference import open_reference
 from packager.image.runtime import INSTALLED_AT
+from packager.progress import NullProgress
 from packager.trust.verified import open_verified, run_checks
 
 FLIPS = 60
@@ -47,7 +48,7 @@ def wrong(folder: Path, *images: Image) -> dict[str, str]:
 
 def test_a_package_as_it_was_built_runs(made: Built, tmp_path: Path) -> None:
     assert wrong(tmp_path, *made.images()) == {}
-    with open_verified(str(tmp_path / "oci"), None, companion=True) as found:
+    with open_verified(str(tmp_path / "oci"), None, NullProgress(), companion=True) as found:
         assert found.manifest == made.manifest
 
 
@@ -138,7 +139,7 @@ def test_an_image_of_a_platform_that_no_record_describes_does_not_run(
             PackageError,
             match="expected an image for linux/amd64, as its manifest records, got one for",
         ) as raised,
-        open_verified(str(tmp_path / "oci"), None),
+        open_verified(str(tmp_path / "oci"), None, NullProgress()),
     ):
         pass
     assert raised.value.hint
@@ -153,7 +154,7 @@ def test_other_bytecode_of_the_same_source_does_not_run(made: Built, tmp_path: P
     write_oci(made.with_layer("runtime", planted).images(), tmp_path / "oci")
     with (
         pytest.raises(PackageError, match="was changed after it was built") as raised,
-        open_verified(str(tmp_path / "oci"), None),
+        open_verified(str(tmp_path / "oci"), None, NullProgress()),
     ):
         pass
     assert "serving/__pycache__/app.cpython-311.pyc" in raised.value.message
@@ -173,12 +174,12 @@ def test_a_known_layer_is_not_read_again(
     made: Built, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_oci(made.images(), tmp_path / "oci")
-    with open_verified(str(tmp_path / "oci"), None):
+    with open_verified(str(tmp_path / "oci"), None, NullProgress()):
         pass
 
     def fail(*_: object) -> None:
         raise AssertionError("a layer was read")
 
     monkeypatch.setattr("packager.image.reference.verify", fail)
-    with open_verified(str(tmp_path / "oci"), None):
+    with open_verified(str(tmp_path / "oci"), None, NullProgress()):
         pass
