@@ -33,7 +33,7 @@ class BuildDefinition(StandardRecord):
     resolved_dependencies: tuple[ResourceDescriptor, ...] = ()
 
 
-class Builder(StandardRecord):
+class ProvenanceBuilder(StandardRecord):
     """Who built it."""
 
     id: str
@@ -43,7 +43,7 @@ class Builder(StandardRecord):
 class RunDetails(StandardRecord):
     """The run of the builder, without times."""
 
-    builder: Builder
+    builder: ProvenanceBuilder
     byproducts: tuple[ResourceDescriptor, ...] = ()
 
 
@@ -86,7 +86,7 @@ def provenance_statement(
             resolved_dependencies=dependencies,
         ),
         run_details=RunDetails(
-            builder=Builder(id=BUILDER), byproducts=tuple(_byproducts(manifest))
+            builder=ProvenanceBuilder(id=BUILDER), byproducts=tuple(_byproducts(manifest))
         ),
     )
     return Statement(

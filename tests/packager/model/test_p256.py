@@ -105,6 +105,6 @@ def test_keys_of_other_kinds_are_refused() -> None:
         P256PublicKey.from_pem(pem(other))
     with pytest.raises(ValueError, match="expected one PEM block"):
         P256PublicKey.from_pem("-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----\n")
+    off = base64.b64encode(p256.SPKI + b"\1" * 64).decode()
     with pytest.raises(ValueError, match="expected a point of P-256"):
-        off = base64.b64encode(p256.SPKI + b"\1" * 64).decode()
         P256PublicKey.from_pem(f"{p256.PEM_BEGIN}\n{off}\n{p256.PEM_END}\n")

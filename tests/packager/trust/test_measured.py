@@ -15,8 +15,7 @@ from packager.worker.replay.report import ReplayReport, damaged
 
 def replayed(**changes: Any) -> ReplayReport:
     told = {"root": MANIFEST.root, "checked_by": "this installation", "passed": True}
-    report = damaged(MANIFEST, ()).model_copy(update={"level": "artifact", **told, **changes})
-    return report
+    return damaged(MANIFEST, ()).model_copy(update={"level": "artifact", **told, **changes})
 
 
 def test_a_replay_that_passed() -> None:

@@ -88,7 +88,7 @@ def test_a_wrong_policy_is_an_error_that_names_the_place(
 
 
 def test_a_policy_that_is_not_there_is_not_off(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="MODEL_PACKAGER_TRUST: .*can't be read: No such file"):
+    with pytest.raises(UsageError, match=r"MODEL_PACKAGER_TRUST: .*can't be read: No such file"):
         TrustPolicy.from_environment({"MODEL_PACKAGER_TRUST": str(tmp_path / "none.toml")})
 
 
