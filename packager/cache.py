@@ -32,6 +32,8 @@ EVICTABLE = (
     "baselines",
     "cases",
     "listings",
+    "pulls",
+    "unpacked",
 )
 MEASURED_ONCE = ("environments", "bases")
 """Thousands of files each, written whole and never changed: their sizes are recorded."""

@@ -17,13 +17,15 @@ from packager.errors import PackageError, UsageError
 from packager.image.config import Image
 from packager.image.layers import Entry, Layer
 from packager.progress import Progress
+from packager.registry.attachments import INDEX_TYPE, MANIFEST_TYPE, Descriptor
+from packager.registry.manifests import image_manifest
+from packager.registry.pull import IMAGE_NAME, REF_NAME
 
-REF_NAME = "org.opencontainers.image.ref.name"
-IMAGE_NAME = "io.containerd.image.name"
 NO_ENGINE = "start Docker, or write a folder with --output oci:DIR"
-TYPES = "application/vnd.oci.image"
 CONFIG_KEYS = ("Cmd", "Entrypoint", "Env", "Labels", "User", "WorkingDir")
 """Settings of an image's containers; the config and the engine use the same keys."""
+CONFIG_TYPE = "application/vnd.oci.image.config.v1+json"
+LAYER_TYPE = "application/vnd.oci.image.layer.v1.tar"
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ def write_oci(images: Sequence[Image], folder: Path) -> None:
             platform = json.loads(image.config)
             manifests.append(
                 {
-                    **_descriptor(f"{TYPES}.manifest.v1+json", manifest),
+                    **Descriptor.of(MANIFEST_TYPE, manifest).as_json(),
                     "platform": {key: platform[key] for key in ("architecture", "os")},
                     "annotations": {
                         REF_NAME: image.name.rpartition(":")[2],
@@ -110,7 +112,7 @@ def write_oci(images: Sequence[Image], folder: Path) -> None:
                     },
                 }
             )
-        index = {"schemaVersion": 2, "mediaType": f"{TYPES}.index.v1+json", "manifests": manifests}
+        index = {"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": manifests}
         (new / "index.json").write_bytes(canonical_json(index))
         (new / "oci-layout").write_bytes(canonical_json({"imageLayoutVersion": "1.0.0"}))
 
@@ -204,23 +206,16 @@ def _member(name: str, size: int, content: Iterable[bytes]) -> Iterator[bytes]:
     yield bytes(-size % tarfile.BLOCKSIZE)
 
 
+def layer_descriptor(layer: Layer) -> Descriptor:
+    """An uncompressed layer, as a manifest names it."""
+    return Descriptor(LAYER_TYPE, layer.diff_id, layer.size)
+
+
+def config_descriptor(image: Image) -> Descriptor:
+    """The config of an image, as a manifest names it."""
+    return Descriptor.of(CONFIG_TYPE, image.config)
+
+
 def oci_manifest(image: Image) -> bytes:
     """The manifest of an image with uncompressed layers, equal on every machine."""
-    layers = [
-        {"mediaType": f"{TYPES}.layer.v1.tar", "digest": layer.diff_id, "size": layer.size}
-        for layer in image.layers
-    ]
-    config = _descriptor(f"{TYPES}.config.v1+json", image.config)
-    return canonical_json(
-        {
-            "schemaVersion": 2,
-            "mediaType": f"{TYPES}.manifest.v1+json",
-            "config": config,
-            "layers": layers,
-        }
-    )
-
-
-def _descriptor(media_type: str, content: bytes) -> dict[str, object]:
-    digest = f"sha256:{sha256_bytes(content)}"
-    return {"mediaType": media_type, "digest": digest, "size": len(content)}
+    return image_manifest(config_descriptor(image), [*map(layer_descriptor, image.layers)])

@@ -16,11 +16,12 @@ from typing import Any
 
 from packager.digest import sha256_bytes
 from packager.errors import PackageError, UsageError
+from packager.image.compressed_layers import uncompressed_layer
 from packager.image.config import LABEL, Image, layer_names
 from packager.image.docker_archive import open_archive
 from packager.image.documents import MAX_SETTINGS, bounded
-from packager.image.export import IMAGE_NAME, REF_NAME
 from packager.image.layers import Layer
+from packager.registry.pull import IMAGE_NAME, REF_NAME
 
 COMPANION = "-replay"
 ENGINE_HINT = "start Docker, or name an OCI folder or archive that `package build --output` wrote"
@@ -51,7 +52,14 @@ def _oci_images(folder: Path) -> list[Image]:
         if len(images) == MAX_IMAGES:
             raise ValueError(f"expected at most {MAX_IMAGES} images, got more")
         config = stored_blob(folder, manifest["config"]["digest"], MAX_SETTINGS)
-        paths = [_blob_path(folder, layer["digest"]) for layer in manifest["layers"]]
+        paths = [
+            uncompressed_layer(
+                _blob_path(folder, layer["digest"]), str(layer["mediaType"]), str(diff_id)
+            )
+            for layer, diff_id in zip(
+                manifest["layers"], json.loads(config)["rootfs"]["diff_ids"], strict=True
+            )
+        ]
         annotations = entry.get("annotations", {})
         name = annotations.get(IMAGE_NAME) or annotations.get(REF_NAME, "")
         image = _image(name, config, [(path, 0, path.stat().st_size) for path in paths])

@@ -14,11 +14,11 @@ from typing import Any
 from packager.cache import atomic_file, cache_directory, writing
 from packager.digest import canonical_json, sha256_bytes
 from packager.errors import PackageError, UsageError
-from packager.image.attachments import EMPTY, Attachment, Descriptor
 from packager.image.documents import bounded
 from packager.image.reference import Reference
 from packager.image.stored_images import stored_blob, stored_manifests
 from packager.model.dsse import BUNDLE_TYPE, MAX_BUNDLE, read_bundle, read_statement
+from packager.registry.attachments import EMPTY, Attachment, Descriptor
 from packager.trust.envelope import as_lines
 
 MAX_BUNDLES = 128
