@@ -99,7 +99,7 @@ DATA = "Data"
 TRUST = "Trust"
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result, or the error, as JSON.")]
-REF_HELP = "A tag, an OCI folder or an archive"
+REF_HELP = "A tag, an OCI folder, an archive or HOST/NAME:TAG"
 Ref = Annotated[str, typer.Argument(metavar="REF", help=f"{REF_HELP}.")]
 RefOrUrl = Annotated[
     str, typer.Argument(metavar="REF|URL", help=f"{REF_HELP}, or the address of a server.")
@@ -141,6 +141,8 @@ def opened(
 
     engine, progress = Engine.connect(), ConsoleProgress()
     with open_reference(reference, engine) as found:
+        if found.source:
+            progress.step(f"{reference} is {found.source}")
         place = runs_on((found,), engine, progress, local=local)
         public = None if key is None else PublicKey.load(key)
         if verified:

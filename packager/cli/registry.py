@@ -74,28 +74,16 @@ def _push(
     companion: bool,
 ) -> dict[str, Any]:
     """Push the image, and its companion if wanted; returns what is printed with ``--json``."""
-    from packager.cache import temporary_directory
-    from packager.image.incoming import companion_of
-    from packager.image.outgoing import outgoing_image
-    from packager.registry.push import push as push_image
-    from packager.registry.repository import open_repository
+    from packager.image.registry_export import push_images
 
-    progress = ConsoleProgress()
+    images = [
+        found.image(companion=is_companion) for is_companion in (False, True)[: 1 + companion]
+    ]
+    results = push_images(images, place, compress, ConsoleProgress())
     told: dict[str, Any] = {"reference": "", "tag": str(place), "companion": None}
     told |= {"sent": 0, "mounted": 0, "held": 0}
-    # The image comes first, so that the companion's layers are mounted from it.
-    for is_companion in (False, True)[: 1 + companion]:
-        target = companion_of(place) if is_companion else place
-        progress.step(f"push {target}")
-        if compress == "gzip":
-            progress.step("compressing layers that were not compressed before")
-        with temporary_directory() as work:
-            image = outgoing_image(found.image(companion=is_companion), compress, work)
-            repository = open_repository(target, write=True)
-            result = push_image(repository, image, target.tag, progress)
-        told["companion" if is_companion else "reference"] = str(
-            target.at(result.descriptor.digest)
-        )
+    for called, (digest, result) in zip(("reference", "companion"), results, strict=False):
+        told[called] = str(digest)
         for how, size in result.transferred.items():
             told[how] += size
     return told

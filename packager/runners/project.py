@@ -14,11 +14,13 @@ from packager.confinement import tell_outside
 from packager.engine.engine import Engine
 from packager.environment.dependencies import Dependencies, Requirements, lock_and_fetch
 from packager.environment.lock import FILENAME as LOCK
+from packager.environment.lock import load_lock
 from packager.environment.platform import WheelTarget, default_platform, host_target
 from packager.environment.shipped import check_python
 from packager.errors import PackageError
 from packager.image.base.base import find_base, find_made_base
 from packager.image.base.debian import base_name
+from packager.image.base.registry_base import ANY, BasePin
 from packager.image.base.saved import BaseImage
 from packager.image.config import Image, assemble
 from packager.image.layers import plain_layer
@@ -30,6 +32,7 @@ from packager.project.config import Project
 from packager.project.files import ListedFiles, ProjectFiles
 from packager.project.required_secrets import explain_left_out
 from packager.project.sections import ImageSection
+from packager.registry.reference import PREFIX
 from packager.runners.local import check_host
 from packager.runners.machine import machine
 from packager.runners.package import layers_worker
@@ -95,7 +98,11 @@ def resolve_dependencies(
     if project.requirements.file is None:
         progress.step(f"requirements from {requirements.file.name}, the only such file")
     lock_path, locked = project.directory / LOCK, base.locked if base else None
-    return lock_and_fetch(requirements, lock_path, target, locked, progress, update=update)
+    found = lock_and_fetch(requirements, lock_path, target, locked, progress, update=update)
+    if base is None or base.saved.digest is None:
+        return found
+    digests = {**found.file.base_digests, base.saved.reference: base.saved.digest}
+    return replace(found, file=found.file.model_copy(update={"base_digests": digests}))
 
 
 def resolve_platform(project: Project, engine: Engine | None) -> str:
@@ -113,8 +120,11 @@ def resolve_base(
     progress: Progress,
     *,
     needed: bool,
+    upgrade: bool = False,
 ) -> BaseImage | None:
     """Find the base; raise ``PackageError`` if it is missing but ``asked`` for or ``needed``.
+
+    One from a registry is the one that the project's lock names, unless ``upgrade`` is set.
 
     With an engine, a missing base that the project names is an error too, because a project must
     not cause a run outside a container. The default base may be missing, and without an engine the
@@ -122,7 +132,9 @@ def resolve_base(
     """
     reference = asked or project.image.base
     progress.step(f"looking for the base {reference}")
-    base = find_base(reference, platform, engine)
+    base = find_base(reference, platform, engine, ANY if upgrade else _pin(project, reference))
+    if base is not None and base.saved.digest is not None:
+        progress.step(f"base {base.saved.reference} is {base.saved.digest}")
     named = engine is not None and reference != ImageSection().base
     if base is None and (asked or needed or named):
         where = (
@@ -142,6 +154,17 @@ def resolve_base(
         )
         return None
     return base
+
+
+def _pin(project: Project, reference: str) -> BasePin:
+    """What the project's lock says of the base."""
+    lock, name = load_lock(project.directory / LOCK), reference.removeprefix(PREFIX)
+    if lock is None:
+        return ANY
+    for base in lock.bases:
+        if base.reference == name:
+            return BasePin(base.diff_ids, base.env, lock.base_digests.get(name))
+    return ANY
 
 
 def _unusable(base: BaseImage | None, engine: Engine | None) -> str:

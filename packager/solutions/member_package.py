@@ -91,7 +91,7 @@ def unpack_member(section: MemberSection, reference: Reference, solution: Path) 
         )
     folder = member_folder(solution, section.name)
     folder.mkdir(parents=True)
-    for layer in reference.image().layers:
+    for layer in reference.image(base=False).layers:
         if layer.name in LAYERS:
             with layer.members() as members:
                 unpack_plain(members, folder, inside=True)

@@ -185,5 +185,5 @@ def _listings(reference: Reference, count: int, *, companion: bool) -> list[List
     known = [known_listing(diff_id) for _, diff_id, _ in above]
     if all(listing is not None for listing in known):
         return [listing for listing in known if listing is not None]
-    image = reference.image(companion=companion)  # compares the bytes with the digests
+    image = reference.image(companion=companion, base=False)  # compares the bytes with the digests
     return [layer_listing(layer, verified=True) for layer in image.layers[count:]]

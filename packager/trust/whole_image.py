@@ -71,7 +71,7 @@ def _as_found(reference: Reference) -> tuple[Reference, list[IntegrityCheck]]:
     for companion in (False, True) if reference.has_companion else (False,):
         image = reference.stored_image(companion=companion)
         layers = []
-        for layer in image.layers:
+        for layer in (one.fetched() for one in image.layers):
             actual = known.setdefault(layer.diff_id, _digest(layer))
             if actual != layer.diff_id:
                 damaged[layer.diff_id] = IntegrityCheck(
