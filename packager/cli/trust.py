@@ -6,7 +6,6 @@ import getpass
 import json
 import os
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -36,7 +35,7 @@ def make_key(
     from packager.trust.keys import create_key
 
     check_writable(file.absolute().parent)
-    public = create_key(file, _password(f"password of {file} (empty for none): ", twice=True))
+    public = create_key(file, key_password(f"password of {file} (empty for none): ", twice=True))
     told = {"private_key": str(file), "public_key": f"{file}.pub", "key_id": public.key_id}
     shown = f"{file}.pub, key {public.key_id[:16]}; keep {file} secret, and a copy of it safe"
     print_result(json.dumps(told) if as_json else shown)
@@ -62,24 +61,21 @@ def sign_reference(
     """
     from packager.engine.engine import Engine
     from packager.image.reference import open_reference
-    from packager.run.check_package import checked
     from packager.run.evidence import read_evidence
+    from packager.run.signing import facts_to_sign
     from packager.trust.keys import PrivateKey
     from packager.trust.sign import sign_package
     from packager.trust.store import keep_bundles, write_lines
-    from packager.trust.whole_image import examined_facts
 
     if output is not None:
         check_writable(output.absolute().parent)
-    signer = PrivateKey.load(key, lambda: _password(f"password of {key}: "))
+    signer = PrivateKey.load(key, lambda: key_password(f"password of {key}: "))
     engine = Engine.connect()
     with open_reference(reference, engine) as found:
         results = read_evidence(evidence or (), found.manifest)
-        facts = examined_facts(found)
-        with checked(found, engine) as done:
-            facts = replace(facts, checks=(*facts.checks, *done.checks))
+        facts = facts_to_sign(found, engine)
         bundles = sign_package(facts, signer, results)
-        where = keep_bundles(found, bundles, signer.public.key_id)
+        where = keep_bundles(found, bundles, signer)
     if output is not None:
         write_lines(output, bundles)
         where += f", and {output}"
@@ -159,7 +155,7 @@ def _as_text(report: TrustReport) -> str:
     return "\n".join([*lines, f"{report.reference}: {verdict}"])
 
 
-def _password(prompt: str, *, twice: bool = False) -> bytes:
+def key_password(prompt: str, *, twice: bool = False) -> bytes:
     """The password of a key: from the environment, else asked for on the terminal."""
     from packager.trust.keys import PASSWORD_VARIABLE
 

@@ -1,4 +1,4 @@
-"""Where bundles are kept: beside the image in an OCI folder, and else in the cache and in files.
+"""Where bundles are kept: beside the image in a folder or registry, else in the cache and files.
 
 They are never in the image: signing must not change what is signed. An engine keeps no documents
 beside its images, so the cache holds theirs, by the config digest.
@@ -17,22 +17,12 @@ from packager.errors import PackageError, UsageError
 from packager.image.documents import bounded
 from packager.image.reference import Reference
 from packager.image.stored_images import stored_blob, stored_manifests
-from packager.model.dsse import BUNDLE_TYPE, MAX_BUNDLE, read_bundle, read_statement
-from packager.registry.attachments import EMPTY, Attachment, Descriptor
+from packager.model.dsse import BUNDLE_TYPE, MAX_BUNDLE
+from packager.registry.attachments import EMPTY, MANIFEST_TYPE, Descriptor
+from packager.trust.attached import attachment
 from packager.trust.envelope import as_lines
-
-MAX_BUNDLES = 128
-"""Maximum number of bundles of an image that are read."""
-
-
-def attachment(bundle: bytes) -> Attachment:
-    """A bundle as cosign attaches it; without the time that cosign adds."""
-    predicate_type = read_statement(read_bundle(bundle).payload)["predicateType"]
-    told = {
-        "dev.sigstore.bundle.content": "dsse-envelope",
-        "dev.sigstore.bundle.predicateType": str(predicate_type),
-    }
-    return Attachment(BUNDLE_TYPE, bundle, told)
+from packager.trust.keys import PrivateKey
+from packager.trust.registry_store import MAX_BUNDLES, attach_bundles, registry_bundles
 
 
 def stored_bundles(reference: Reference, more: Path | None) -> list[bytes]:
@@ -43,6 +33,8 @@ def stored_bundles(reference: Reference, more: Path | None) -> list[bytes]:
     found = [] if more is None else read_lines(more)
     if reference.folder is not None:
         found += _in_folder(reference.folder, reference.stored_digest)
+    if reference.source:
+        found += registry_bundles(reference.source)
     kept = _cached(reference.config_digest)
     if kept.is_file():
         found += read_lines(kept)
@@ -55,13 +47,17 @@ def stored_bundles(reference: Reference, more: Path | None) -> list[bytes]:
     return unique
 
 
-def keep_bundles(reference: Reference, bundles: Sequence[bytes], replaced: str) -> str:
-    """Keep ``bundles`` with the image, in place of those that hint at the key ``replaced``.
+def keep_bundles(reference: Reference, bundles: Sequence[bytes], key: PrivateKey) -> str:
+    """Keep ``bundles`` with the image, in place of earlier ones of ``key``; returns where.
 
-    Returns where.
+    A registry keeps the earlier ones too.
     """
+    replaced = key.public.key_id
+    if reference.source:
+        attach_bundles(reference.source, bundles, key)
+        return reference.source
     if reference.folder is not None:
-        _attach(reference, bundles, replaced)
+        attach_to_folder(reference, bundles, replaced)
         return str(reference.folder)
     path = _cached(reference.config_digest)
     before = read_lines(path) if path.is_file() else []
@@ -128,8 +124,11 @@ def _is_bundle_of(manifest: dict[str, Any], digest: str | None) -> bool:
     )
 
 
-def _attach(reference: Reference, bundles: Sequence[bytes], replaced: str) -> None:
-    """Add ``bundles`` to the index of an OCI folder, blobs first."""
+def attach_to_folder(reference: Reference, bundles: Sequence[bytes], replaced: str) -> None:
+    """Add ``bundles`` to the index of an OCI folder, blobs first.
+
+    They take the place of those that hint at the key ``replaced``.
+    """
     folder, digest = reference.folder, reference.stored_digest
     assert folder is not None
     entries, subject = [], None
@@ -146,7 +145,7 @@ def _attach(reference: Reference, bundles: Sequence[bytes], replaced: str) -> No
         for content in (one.content, EMPTY, made):
             with atomic_file(folder / "blobs" / "sha256" / sha256_bytes(content)) as file:
                 file.write_bytes(content)
-        described = Descriptor.of("application/vnd.oci.image.manifest.v1+json", made).as_json()
+        described = Descriptor.of(MANIFEST_TYPE, made).as_json()
         more = {"artifactType": one.artifact_type, "annotations": dict(one.annotations)}
         entries.append({**described, **more})
     index = json.loads((folder / "index.json").read_bytes())

@@ -37,7 +37,7 @@ def signed_folder(
 def sign_folder(folder: Path, key: PrivateKey, results: Sequence[TestResult] = ()) -> list[bytes]:
     with open_reference(str(folder), None) as reference:
         bundles = sign_package(examined_facts(reference), key, results)
-        keep_bundles(reference, bundles, key.public.key_id)
+        keep_bundles(reference, bundles, key)
     return bundles
 
 

@@ -14,9 +14,9 @@ from packager.digest import canonical_json, sha256_bytes
 from packager.errors import PackageError, UsageError
 from packager.image.export import write_archive, write_oci
 from packager.image.reference import open_reference
+from packager.trust.attached import attachment
 from packager.trust.sign import sign_package
 from packager.trust.store import (
-    attachment,
     hinted_key,
     keep_bundles,
     read_lines,
@@ -80,8 +80,8 @@ def test_an_archive_is_not_changed_and_the_cache_keeps_them(
     before = archive.read_bytes()
     with open_reference(str(archive), None) as reference:
         bundles = sign_package(examined_facts(reference), key)
-        assert "the cache, as " in keep_bundles(reference, bundles, key.public.key_id)
-        keep_bundles(reference, bundles, key.public.key_id)
+        assert "the cache, as " in keep_bundles(reference, bundles, key)
+        keep_bundles(reference, bundles, key)
         assert stored_bundles(reference, None) == bundles
     assert archive.read_bytes() == before
 
