@@ -31,6 +31,8 @@ TRAINING = "training runtime"
 """Name of the layer with the modules that train, check and compare."""
 MEMBERS_DATA = "members data"
 """The layer with the training data of a solution's members."""
+DATA_LAYERS = frozenset({"data", MEMBERS_DATA})
+"""Names of the layers with training data."""
 COPIES_ON_TOP = {
     "/opt/wheels": "worker wheels",
     "/opt/harness": "worker environment",

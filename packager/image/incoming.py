@@ -74,7 +74,8 @@ def incoming_image(
         ) from error
     check_label(str(reference), labels)
     version = f"{labels.get(VERSION, 'version')}-{labels[f'{LABEL}.root'][:12]}"
-    called = name or str(reference.at(reference.tag or version))
+    tagged = str(reference.at(reference.tag or version))
+    called = name or str(RegistryReference.parse(tagged))  # labels may say anything
     return IncomingImage(repository, manifest, called, tuple(names), content)
 
 

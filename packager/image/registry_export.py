@@ -7,7 +7,7 @@ from pathlib import Path
 
 from packager.cache import temporary_directory
 from packager.engine.engine import Engine
-from packager.image.config import Image
+from packager.image.config import DATA_LAYERS, Image
 from packager.image.export import Destination, export_images
 from packager.image.incoming import companion_of
 from packager.image.outgoing import Compression, outgoing_image
@@ -70,6 +70,8 @@ def push_images(
         progress.step(f"push {target}")
         if compression == "gzip":
             progress.step("compressing layers that were not compressed before")
+        if target == place and DATA_LAYERS & {layer.name for layer in image.layers}:
+            progress.warn("the image itself has the training data (embed is image)")
         with temporary_directory() as work:
             outgoing = outgoing_image(image, compression, Path(work))
             repository = open_repository(target, write=True)

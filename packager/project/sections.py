@@ -19,13 +19,13 @@ from packager.manifest.read_options import (
     texts_of,
 )
 
-# Repository name in an engine's format: an optional host:port, then lower-case components.
+# RegistryRepository name in an engine's format: an optional host:port, then lower-case components.
 COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 REPOSITORY = rf"^(?:[a-z0-9.-]+:\d+/)?{COMPONENT}(?:/{COMPONENT})*$"
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(?:[._-][a-z0-9]+)*$", max_length=100)]
 Version = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=60)]
-Repository = Annotated[str, Field(pattern=REPOSITORY, max_length=200)]
+RegistryRepository = Annotated[str, Field(pattern=REPOSITORY, max_length=200)]
 OutputName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=60)]
 MemberName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 Level01 = Annotated[float, Field(gt=0, lt=1)]
@@ -294,7 +294,7 @@ class ImageSection(FrozenModel):
     """``[image]``: base, platforms and system packages."""
 
     base: str = "python:3.11-slim-bookworm"
-    repository: Repository | None = None
+    repository: RegistryRepository | None = None
     system_packages: tuple[str, ...] = ()
     platforms: tuple[Literal["linux/amd64", "linux/arm64"], ...] = ()
     include: tuple[str, ...] = ()

@@ -20,7 +20,8 @@ WHOLE_LIMIT = 100 * 10**6
 """Bytes of a blob that is sent in one request; larger ones can be resumed."""
 CHUNK_SIZE = 32 << 20
 """Bytes of a chunk, unless the registry wants larger ones."""
-MAX_CHUNK_SIZE = 1 << 30
+MIN_CHUNK_SIZE, MAX_CHUNK_SIZE = 1 << 18, 1 << 30
+"""Limits of what a proxy and a registry may make of it."""
 PROGRESS = 1 << 20
 """Bytes that must arrive before a broken download counts as a new one."""
 OCTETS = {"Content-Type": "application/octet-stream"}
@@ -67,14 +68,17 @@ def put_blob(
     digest, size = blob.descriptor.digest, blob.descriptor.size
     if has_blob(repository, digest):
         return "held"
-    chunked = size > whole_limit
+    chunk = CHUNK_SIZE if size > whole_limit else 0
     for turn in range(TRIES):
         last = turn + 1 == TRIES
         start = _started(repository, digest, mount_from)
         if start is None:
             return "mounted"
         try:
-            answer = (_send_chunks if chunked else _send_whole)(repository, start, blob)
+            if chunk:
+                answer = _send_chunks(repository, start, blob, chunk)
+            else:
+                answer = _send_whole(repository, start, blob)
         except BrokenTransferError as error:
             if last:
                 raise repository.session.unreachable(error) from error
@@ -82,8 +86,8 @@ def put_blob(
         else:
             if answer.status == 201:
                 return "sent"
-            chunked = _is_better_chunked(answer, chunked, size)
-            if last or (answer.status not in (404, 405, 413, 416, *REPEATED)):
+            before, chunk = chunk, _next_chunk(answer.status, chunk, size)
+            if last or (chunk == before and answer.status not in (404, 416, *REPEATED)):
                 raise repository.refusal(f"store {blob.name} ({digest})", answer)
             asked = answer.wait
         repository.session.wait(turn, asked)
@@ -92,11 +96,14 @@ def put_blob(
     raise AssertionError("the last turn returns or raises")
 
 
-def _is_better_chunked(answer: RegistryAnswer, chunked: bool, size: int) -> bool:
-    """Whether to send in chunks after ``answer``: not if it refused them."""
-    if answer.status == 413 and size > CHUNK_SIZE // 8:
-        return True
-    return chunked and answer.status != 405
+def _next_chunk(status: int, chunk: int, size: int) -> int:
+    """The size of chunks after an answer to chunks of ``chunk`` bytes; 0 is a whole blob.
+
+    Proxies refuse what is too large for them (413), some registries refuse any chunk.
+    """
+    if status == 413:
+        return max(MIN_CHUNK_SIZE, min(CHUNK_SIZE, (chunk or size) // 8))
+    return 0 if status in (400, 405, 411, 501) else chunk
 
 
 def _started(
@@ -141,11 +148,11 @@ def _send_whole(
 
 
 def _send_chunks(
-    repository: RegistryRepository, start: RegistryAnswer, blob: OutgoingBlob
+    repository: RegistryRepository, start: RegistryAnswer, blob: OutgoingBlob, chunk: int
 ) -> RegistryAnswer:
     """Send in chunks; returns the answer to the last request, or the first that went wrong."""
     size, at, failures = blob.descriptor.size, 0, 0
-    chunk = _chunk_size(start)
+    chunk = _chunk_size(start, chunk)
     location = _location(start)
     while at < size:
         count = min(chunk, size - at)
@@ -176,10 +183,11 @@ def _send_chunks(
     return repository.request("PUT", done, headers={"Content-Length": "0"})
 
 
-def _chunk_size(start: RegistryAnswer) -> int:
+def _chunk_size(start: RegistryAnswer, chunk: int) -> int:
+    """``chunk``, or the least that the registry accepts."""
     told = start.headers.get("OCI-Chunk-Min-Length", "")
     least = int(told[:12]) if told.isdecimal() else 0
-    return min(max(CHUNK_SIZE, least), MAX_CHUNK_SIZE)
+    return min(max(chunk, least), MAX_CHUNK_SIZE)
 
 
 def _arrived(answer: RegistryAnswer, otherwise: int) -> int:

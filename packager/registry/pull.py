@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from packager.cache import atomic_directory, cache_directory, is_stale, process_id
+from packager.cache import atomic_directory, cache_directory, is_stale, process_id, writing
 from packager.digest import CHUNK, canonical_json
 from packager.errors import PackageError
-from packager.progress import Progress
+from packager.progress import LayerSource, Progress
 from packager.registry.attachments import INDEX_TYPE, Descriptor
 from packager.registry.blobs import other_bytes, read_blob
 from packager.registry.manifests import FetchedManifest
@@ -55,17 +55,22 @@ def pull(images: Sequence[IncomingImage], folder: Path, progress: Progress) -> i
     """
     with _partial_folder(images) as kept:
         wanted = {
-            blob: (image.repository, name) for image in images for blob, name in image.blobs.items()
+            blob.digest: (blob, image.repository, name)  # once, even if named with several sizes
+            for image in images
+            for blob, name in image.blobs.items()
         }
-        order = sorted(wanted, key=lambda one: (-one.size, one.digest))
+        order = sorted((blob for blob, _, _ in wanted.values()), key=lambda one: -one.size)
+        _check_room(kept, sum(blob.size for blob in order))
 
         def fetch(blob: Descriptor, stopped: threading.Event) -> tuple[Descriptor, bool, float]:
             started = time.monotonic()
-            held = _fetch(wanted[blob][0], blob, kept, stopped)
+            with writing(kept):
+                held = _fetch(wanted[blob.digest][1], blob, kept, stopped)
             return blob, held, time.monotonic() - started
 
         for blob, held, seconds in at_once(fetch, order):
-            progress.item(wanted[blob][1], "cached" if held else "fetched", blob.size, seconds)
+            how: LayerSource = "cached" if held else "fetched"
+            progress.item(wanted[blob.digest][2], how, blob.size, seconds)
         with atomic_directory(folder, replace=True) as new:
             target = new / "blobs" / "sha256"
             target.mkdir(parents=True)
@@ -77,6 +82,17 @@ def pull(images: Sequence[IncomingImage], folder: Path, progress: Progress) -> i
             (new / "index.json").write_bytes(_index(images))
             (new / "oci-layout").write_bytes(canonical_json({"imageLayoutVersion": "1.0.0"}))
     return sum(blob.size for blob in order)
+
+
+def _check_room(folder: Path, size: int) -> None:
+    """Raise ``PackageError`` if ``size`` bytes, less what is there, have no room in ``folder``."""
+    held = sum(path.stat().st_size for path in folder.iterdir())
+    free = shutil.disk_usage(folder).free
+    if size - held > free:
+        raise PackageError(
+            f"{folder}: expected room for {size - held:,} bytes of the image, got {free:,}",
+            "make room, or name another folder for the cache with MODEL_PACKAGER_CACHE",
+        )
 
 
 def _index(images: Sequence[IncomingImage]) -> bytes:

@@ -73,18 +73,21 @@ def push(
 
     def send(blob: OutgoingBlob, stopped: threading.Event) -> tuple[OutgoingBlob, Sent, float]:
         started = time.monotonic()
-        readable = replace(blob, open=lambda: cast(IO[bytes], StoppableFile(blob.open(), stopped)))
+
+        def opened() -> IO[bytes]:
+            return cast(IO[bytes], StoppableFile(blob.open(), stopped))
+
+        readable = replace(blob, open=opened)
         how = put_blob(repository, readable, sources.get(blob.descriptor.digest))
         return blob, how, time.monotonic() - started
 
     for blob, how, seconds in at_once(send, image.blobs):
         result.transferred[how] += blob.descriptor.size
         progress.item(blob.name, how, blob.descriptor.size, seconds)
-    put_manifest(repository, image.manifest, MANIFEST_TYPE)
     if attachments:
+        put_manifest(repository, image.manifest, MANIFEST_TYPE)
         attach(repository, image.descriptor, attachments)
-    if tag:
-        put_manifest(repository, image.manifest, MANIFEST_TYPE, tag)
+    put_manifest(repository, image.manifest, MANIFEST_TYPE, tag)
     digests = [one.descriptor.digest for one in image.blobs]
     remember_blobs(repository.session.host, repository.name, digests)
     return result

@@ -68,7 +68,12 @@ class StoppableFile(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         """See ``io.RawIOBase``."""
         check_running(self._stopped)
-        content = self._file.read(len(buffer))
+        try:
+            content = self._file.read(len(buffer))
+        except OSError as error:
+            raise PackageError(
+                f"a layer can't be read: {error}", "copy the package again"
+            ) from error
         buffer[: len(content)] = content
         return len(content)
 

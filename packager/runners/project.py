@@ -144,7 +144,8 @@ def resolve_base(
         )
         raise PackageError(
             f"base {reference}: {where}",
-            "make one with `package base`, and build with --base and the name it prints",
+            "make one with `package base`, and build with --base and the name it prints; or name "
+            "the registry that has it: HOST/NAME:TAG",
         )
     why = _unusable(base, engine)
     if why and not asked and not needed:

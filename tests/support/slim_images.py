@@ -1,8 +1,8 @@
 """An image laid out like the official ``python:3.11-slim``, made from Debian's packages.
 
-Debian with a shell and package manager, Python in ``/usr/local`` with a shared libpython, a standard
-library without bytecode, pip, several layers, whiteouts between them, and a history with steps that
-made no layer.
+Debian with a shell and a package manager; Python in ``/usr/local`` with a shared libpython, a
+standard library without bytecode, and pip; several layers with whiteouts between them, and a
+history with steps that made no layer.
 """
 
 from __future__ import annotations

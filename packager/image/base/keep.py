@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -16,16 +17,18 @@ from packager.image.base.archive import base_image
 from packager.image.base.probe import Origin, ProbeResult, probe_in_container
 from packager.image.base.saved import BaseImage, SavedBase
 from packager.image.base.static_probe import read_probe
-from packager.image.base.stdlib_bytecode import stdlib_bytecode
+from packager.image.base.stdlib_bytecode import plain_library
 from packager.image.documents import MAX_DOCUMENT
 from packager.image.export import load_into
 from packager.image.layers import Layer
 from packager.image.stacked_files import StackedFiles
 from packager.progress import NullProgress
-from packager.tar_reader import TarReader, plain_tar
 
 # File in a base of `package base` that lists its Debian packages.
 PACKAGES = "usr/share/package-base/packages.json"
+DPKG_STATUS = "/var/lib/dpkg/status"
+MAX_STATUS = 64 * 1024**2
+FIELD = re.compile(r"^(Package|Status|Version): (\S.*)$", re.MULTILINE)
 CONTENT_FORMAT = 3
 """Format version of the folders that ``content_folder`` names."""
 
@@ -72,19 +75,19 @@ def keep_base(
             probed = _probed_apart(new, platform, config, engine)
         saved = record(new, reference, platform, config, probed, "elsewhere")
         base = BaseImage(saved, new, engine)
-        if not base.compiles_here:
+        library = plain_library(tree, saved.interpreter, saved.python)
+        if library is not None and not base.compiles_here:
             saved = saved.model_copy(update={"lacks_bytecode": True})
-        else:
+        elif library is not None:
             made = Path(name) / "bytecode.tar"
-            layer = stdlib_bytecode(tree, saved.interpreter, saved.python, base.compiler(), made)
-            if layer is not None:
-                shutil.move(made, new / "layers" / f"{layer.diff_id[7:]}.tar")
-                saved = saved.model_copy(
-                    update={
-                        "diff_ids": (*saved.diff_ids, layer.diff_id),
-                        "sizes": (*saved.sizes, layer.size),
-                    }
-                )
+            layer = library.bytecode(base.compiler(), made)
+            shutil.move(made, new / "layers" / f"{layer.diff_id[7:]}.tar")
+            saved = saved.model_copy(
+                update={
+                    "diff_ids": (*saved.diff_ids, layer.diff_id),
+                    "sizes": (*saved.sizes, layer.size),
+                }
+            )
     (new / "base.json").write_bytes(saved.dump())
 
 
@@ -140,12 +143,24 @@ def variables(config: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _recorded_packages(layers: Sequence[Path]) -> tuple[str, ...]:
-    """The Debian packages that the base's layers record; the same on every machine."""
-    found: tuple[str, ...] = ()
-    for layer in layers:
-        with layer.open("rb") as file:
-            reader = TarReader(file, plain_tar(f"layer {layer.name}"))
-            for info in reader:
-                if info.name.removeprefix("./") == PACKAGES and info.isreg():
-                    found = tuple(json.loads(reader.content(info, MAX_DOCUMENT)))
-    return found
+    """The Debian packages that a base records: ``name=version``, sorted.
+
+    In its own list if ``package base`` made it, else in dpkg's.
+    """
+    with StackedFiles(layers) as tree:
+        own = tree.resolve(f"/{PACKAGES}")
+        if own is not None:
+            return tuple(json.loads(tree.content(own, MAX_DOCUMENT)))
+        status = tree.resolve(DPKG_STATUS)
+        if status is None:
+            return ()
+        text = tree.content(status, MAX_STATUS).decode(errors="replace")
+    found = (dict(FIELD.findall(paragraph)) for paragraph in text.split("\n\n"))
+    return tuple(
+        sorted(
+            f"{fields['Package']}={fields['Version']}"
+            for fields in found
+            if fields.get("Status", "").endswith(" installed")
+            and {"Package", "Version"} <= {*fields}
+        )
+    )

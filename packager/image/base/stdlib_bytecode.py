@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from packager.image.bytecode import Compiler, bytecode_entries
@@ -31,28 +32,44 @@ MAX_MODULE = 16 * 1024**2
 """Bytes of a module."""
 
 
-def stdlib_bytecode(
-    tree: StackedFiles, interpreter: str, python: str, compiler: Compiler, path: Path
-) -> Layer | None:
-    """A layer at ``path`` with the bytecode of the standard library of a base.
+@dataclass(frozen=True)
+class PlainLibrary:
+    """The standard library of a base, without bytecode."""
 
-    ``tree`` has the base's files. ``interpreter`` is its path inside, ``python`` its version
-    (``3.11``). None if the library has bytecode, or is not where CPython has it.
+    tree: StackedFiles
+    folder: str
+    """Where its files are."""
+    path: str
+    """The path that its Python calls ``folder``: a link may be on the way."""
+    names: tuple[str, ...]
+    """The modules to compile, below ``folder``."""
+
+    def bytecode(self, compiler: Compiler, place: Path) -> Layer:
+        """A layer with the bytecode of its modules, written to ``place``."""
+        with tempfile.TemporaryDirectory() as top:
+            for name in self.names:
+                module = Path(top, name)
+                module.parent.mkdir(parents=True, exist_ok=True)
+                module.write_bytes(self.tree.content(f"{self.folder}/{name}", MAX_MODULE))
+            compiler.compile(Path(top), self.path)
+            entries = bytecode_entries(Path(top), self.folder.lstrip("/"))
+            return plain_layer("base", place, entries)
+
+
+def plain_library(tree: StackedFiles, interpreter: str, python: str) -> PlainLibrary | None:
+    """The standard library of a base with the files of ``tree``.
+
+    ``interpreter`` is its path inside, ``python`` its version (``3.11``). None if the library has
+    bytecode, or is not where CPython has it.
     """
     prefix = posixpath.dirname(posixpath.dirname(interpreter))
-    known = f"{prefix}/lib/python{python}"
-    module = tree.resolve(f"{known}/os.py")
+    path = f"{prefix}/lib/python{python}"
+    module = tree.resolve(f"{path}/os.py")
     if module is None:
         return None
-    inside = posixpath.dirname(module)
-    names = [name.removeprefix(f"{inside}/") for name in tree.below(inside)]
+    folder = posixpath.dirname(module)
+    names = [name.removeprefix(f"{folder}/") for name in tree.below(folder)]
     if any(name.startswith("__pycache__/os.") for name in names):
         return None
-    with tempfile.TemporaryDirectory() as folder:
-        for name in names:
-            if name.endswith(".py") and not LEFT_OUT & {*name.split("/")}:
-                place = Path(folder, name)
-                place.parent.mkdir(parents=True, exist_ok=True)
-                place.write_bytes(tree.content(f"{inside}/{name}", MAX_MODULE))
-        compiler.compile(Path(folder), known)
-        return plain_layer("base", path, bytecode_entries(Path(folder), inside.lstrip("/")))
+    modules = (n for n in names if n.endswith(".py") and not LEFT_OUT & {*n.split("/")})
+    return PlainLibrary(tree, folder, path, tuple(modules))

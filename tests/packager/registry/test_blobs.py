@@ -159,8 +159,10 @@ class UploadScript:
     ("whole_limit", "failures", "expected"),
     [
         (10**9, [("PUT", 503)], "HEAD POST PUT HEAD POST PUT"),
-        (10**9, [("PUT", 413)], "HEAD POST PUT HEAD POST PATCH PATCH PATCH PUT"),
+        (10**9, [("PUT", 413)], "HEAD POST PUT HEAD POST PATCH PATCH PATCH PATCH PATCH PUT"),
         (10, [("PATCH", 405)], "HEAD POST PATCH HEAD POST PUT"),
+        (10, [("PATCH", 400)], "HEAD POST PATCH HEAD POST PUT"),
+        (10, [("PATCH", 413)], "HEAD POST PATCH HEAD POST PATCH PATCH PATCH PATCH PATCH PUT"),
         (10, [("PATCH", 416)], "HEAD POST PATCH GET PATCH PATCH PATCH PUT"),
         (
             10,
@@ -173,6 +175,7 @@ class UploadScript:
 )
 def test_an_upload_goes_on_after_a_failure(whole_limit, failures, expected, monkeypatch):
     monkeypatch.setattr(blobs, "CHUNK_SIZE", 100_000)
+    monkeypatch.setattr(blobs, "MIN_CHUNK_SIZE", 60_000)
     script, blob = UploadScript(*failures), random_blob()
     with stub(script) as found:
         assert put_blob(at(found.host), blob, whole_limit=whole_limit) == "sent"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -129,3 +130,26 @@ def test_an_earlier_folder_is_replaced(plain, image: OutgoingImage, tmp_path: Pa
     pull([incoming(plain.host)], folder, NullProgress())
     assert not (folder / "old").exists()
     assert (folder / "index.json").is_file()
+
+
+@pytest.mark.server
+def test_an_image_that_has_no_room_is_refused_before_it_is_fetched(plain, image, tmp_path: Path):
+    found = incoming(plain.host)
+    layers = [{**layer.as_json(), "size": 1 << 49} for layer in found.manifest.layers]
+    document = {**found.manifest.document, "layers": layers}
+    huge = replace(found, manifest=replace(found.manifest, document=document))
+    before = len(plain.requests())
+    with pytest.raises(PackageError, match="expected room for"):
+        pull([huge], tmp_path / "image", NullProgress())
+    assert len(plain.requests()) == before
+
+
+@pytest.mark.server
+def test_a_blob_that_a_manifest_names_with_two_sizes_is_fetched_once(plain, image, tmp_path: Path):
+    found = incoming(plain.host)
+    first = found.manifest.layers[0].as_json()
+    document = {**found.manifest.document, "layers": [first, {**first, "size": 10}]}
+    twice = replace(found, manifest=replace(found.manifest, document=document))
+    with pytest.raises(PackageError, match="got more than 10 bytes"):
+        pull([twice], tmp_path / "image", NullProgress())
+    assert not (tmp_path / "image").exists()
