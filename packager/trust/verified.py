@@ -80,9 +80,11 @@ def signed(reference: Reference, key: PublicKey | None, progress: Progress) -> R
 def repository_of(reference: Reference) -> str:
     """The repository that a rule of a policy is chosen by.
 
-    In a folder or archive the name of the package, which the root covers: its tag there is a note
-    that anybody can change.
+    In an engine or a registry the one that was named. In a folder or archive the name of the
+    package, which the root covers: its tag there is a note that anybody can change.
     """
+    if reference.source:
+        return reference.source.partition("@")[0]
     if reference.engine is None:
         return reference.manifest.name
     return reference.name.rpartition(":")[0] or reference.name

@@ -25,6 +25,7 @@ from packager.trust.envelope import CLASSIC_ANNOTATION
 from packager.trust.keys import PrivateKey
 from packager.trust.registry_store import already_signed, registry_bundles, signed_by
 from packager.trust.store import attach_to_folder, keep_bundles, stored_bundles
+from packager.trust.verified import repository_of
 from packager.trust.whole_image import examined_facts
 
 pytestmark = pytest.mark.server
@@ -152,6 +153,7 @@ def test_an_image_in_a_registry_can_be_signed_there(
     place = served.reference("later:1")
     push_images(images, place, "none", NullProgress())
     with open_reference(f"registry:{place}", None) as found:
+        assert repository_of(found) == f"{served.host}/later"
         bundles = sign_package(examined_facts(found), key)
         assert keep_bundles(found, bundles, key) == found.source
     assert verified(Path(f"registry:{place}"), key.public).verified
