@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from packager.engine.engine import Engine
-from packager.errors import PackageError
+from packager.errors import PackageError, UsageError
 from packager.image.config import Image, with_layers
 from packager.image.export import load_into
 from packager.image.layers import Layer
@@ -41,6 +41,14 @@ def present(layers: Sequence[Layer], skipped: int) -> tuple[Layer, ...]:
     present = [on_disk[n] for n in range(len(above))]
     verify(present)
     return (*layers[:skipped], *present)
+
+
+def holds(engine: Engine, text: str) -> bool:
+    """Whether ``engine`` has an image called ``text``, which may be no name of an image."""
+    try:
+        return engine.describe(text) is not None
+    except UsageError:
+        return False
 
 
 def _refuse_other(engine: Engine, image: Image) -> None:

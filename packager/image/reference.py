@@ -25,7 +25,7 @@ from packager.image.documents import (
     parse_document,
     with_labelled_root,
 )
-from packager.image.engine_copy import copy_into, engine_config, present
+from packager.image.engine_copy import copy_into, engine_config, holds, present
 from packager.image.file_list import FILE, FileList
 from packager.image.remote_images import remote_package
 from packager.image.stored_images import (
@@ -227,17 +227,10 @@ def open_reference(text: str, engine: Engine | None) -> Iterator[Reference]:
                 f"{text}: expected an OCI folder or an archive, got neither",
                 "name what `package build --output` wrote",
             )
-        elif is_registry_reference(text) and not (engine and _holds(engine, text)):
+        elif is_registry_reference(text) and not (engine and holds(engine, text)):
             yield _in_registry(text, engine)
         else:
             yield _in_engine(text, engine, Path(name))
-
-
-def _holds(engine: Engine, text: str) -> bool:
-    try:
-        return engine.describe(text) is not None
-    except UsageError:  # no name of an image: the registry's errors say what is wrong
-        return False
 
 
 def _in_registry(text: str, engine: Engine | None) -> Reference:
