@@ -30,6 +30,7 @@ from packager.model.hosted_model import HostedModel
 from packager.model.integrity import MANIFEST, check_before_loading
 from packager.model.paths import Root
 from packager.model.predictions import Predictions, flagged_answers
+from packager.model.signed_root import check_signature_if_told
 from serving.processes.confinement import ModelConfinement
 from serving.processes.model_environment import (
     model_command,
@@ -69,6 +70,7 @@ def predict_file(root: Root, source: Path, out: Path) -> int:
     model that fails; then nothing is written.
     """
     manifest = Manifest.load(root.package / MANIFEST)
+    check_signature_if_told(manifest)
     check_before_loading(manifest, root)
     schema, extra = manifest.schema_, ExtraColumns.of(manifest)
     checker = RowChecker(schema, strict=manifest.serve.strict, extra=extra)

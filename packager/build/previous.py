@@ -176,7 +176,7 @@ def _opened(
         place = _kept(output.path, stack.enter_context(temporary_directory()))
     return LastPackage(
         tag,
-        stack.enter_context(open_verified(place, engine, companion=True)),
+        stack.enter_context(open_verified(place, engine, progress, companion=True)),
         f"{table.uri}@{older}..{version}",
         Location(table.uri, version),
         engine,

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from packager.engine.engine import Engine
 from packager.errors import PackageError, UsageError
-from packager.image.config import Image
+from packager.image.config import Image, with_layers
 from packager.image.export import load_into
 from packager.image.layers import Layer
 from packager.image.stored_images import verify
@@ -67,3 +68,21 @@ def _refuse_other(engine: Engine, image: Image) -> None:
             f"{image.name}: the engine has another image of that name",
             f"to use this one, remove the other with `docker image rm {image.name}`",
         )
+
+
+def engine_config(engine: Engine, text: str) -> dict[str, Any]:
+    """The engine's description of an image, in the format of an image config."""
+    described = engine.describe(text)
+    if described is None:
+        raise PackageError(
+            f"{text}: the engine has no such image", "see `docker images` for what it has"
+        )
+    diff_ids = described["RootFS"].get("Layers") or []
+    return {
+        "digest": described["Id"],
+        "architecture": described.get("Architecture"),
+        "os": described.get("Os"),
+        "config": described.get("Config") or {},
+        "rootfs": {"diff_ids": diff_ids},
+        "history": with_layers(engine.history(text), len(diff_ids)),
+    }

@@ -124,7 +124,7 @@ def write_oci(images: Sequence[Image], folder: Path) -> None:
                 blob.writelines(layer.read())
         manifests = []
         for image in images:
-            manifest = _oci_manifest(image)
+            manifest = oci_manifest(image)
             (blobs / image.digest[7:]).write_bytes(image.config)
             (blobs / sha256_bytes(manifest)).write_bytes(manifest)
             platform = json.loads(image.config)
@@ -224,5 +224,6 @@ def config_descriptor(image: Image) -> Descriptor:
     return Descriptor.of(CONFIG_TYPE, image.config)
 
 
-def _oci_manifest(image: Image) -> bytes:
+def oci_manifest(image: Image) -> bytes:
+    """The manifest of an image with uncompressed layers, equal on every machine."""
     return image_manifest(config_descriptor(image), [*map(layer_descriptor, image.layers)])

@@ -15,7 +15,7 @@ from packager.digest import sha256_bytes
 from packager.engine.engine import Engine
 from packager.environment.platform import default_platform
 from packager.errors import PackageError, UsageError
-from packager.image.config import LABEL, Image, layer_names, with_layers
+from packager.image.config import LABEL, Image, layer_names
 from packager.image.documents import (
     DOCUMENTS,
     MAX_DOCUMENT,
@@ -23,8 +23,9 @@ from packager.image.documents import (
     document,
     package_documents,
     parse_document,
+    with_labelled_root,
 )
-from packager.image.engine_copy import copy_into, holds, present
+from packager.image.engine_copy import copy_into, engine_config, holds, present
 from packager.image.file_list import FILE, FileList
 from packager.image.remote_images import remote_package
 from packager.image.stored_images import (
@@ -57,11 +58,24 @@ class Reference:
     _image: Callable[[bool], Image]
     source: str = ""
     """``HOST/NAME@sha256:…`` if it is in a registry: what its tag led to when it was opened."""
+    folder: Path | None = None
+    """The OCI folder that holds it, if one does."""
+    companion_digest: str | None = None
+    """``sha256:…`` of the companion's config; None without one."""
+    pinned: bool = False
+    """Whether signatures were verified: an engine runs it by its digest, not by a tag."""
 
     @property
     def config_digest(self) -> str:
         """``sha256:…`` of the config blob."""
         return str(self.config["digest"])
+
+    @property
+    def stored_digest(self) -> str | None:
+        """``sha256:…`` of the image's manifest, where it is stored with one; None in an engine."""
+        if self.source:
+            return self.source.rpartition("@")[2]
+        return None if self.engine else self._image(False).manifest_digest
 
     @property
     def platform(self) -> str:
@@ -79,7 +93,7 @@ class Reference:
             return [(layer.name, layer.diff_id, layer.size) for layer in layers]
         config = self.config
         if companion:
-            config = _config(self.engine, self.name + COMPANION)
+            config = engine_config(self.engine, self.name + COMPANION)
         sizes = [int(entry["size"]) for entry in config["history"]]
         return list(zip(layer_names(config), config["rootfs"]["diff_ids"], sizes, strict=True))
 
@@ -152,15 +166,24 @@ class Reference:
         Without ``base`` the layers of the base, which run in containers only, are neither fetched
         nor verified.
         """
-        image = self._image(companion and self.has_companion)
+        image = self.stored_image(companion=companion)
         lock = self.lock()
         skipped = 0 if base or lock.base == "none" else len(lock.base.diff_ids)
         return replace(image, layers=present(image.layers, skipped))
 
+    def stored_image(self, *, companion: bool = False) -> Image:
+        """As ``image``, but its layer files are not verified."""
+        return self._image(companion and self.has_companion)
+
     def in_engine(self, engine: Engine, progress: Progress, *, companion: bool = False) -> str:
-        """The image's tag in ``engine``; loads the image if the engine does not hold it."""
+        """The image's tag in ``engine``; loads the image if the engine does not hold it.
+
+        Its digest instead, if its signatures were verified.
+        """
         end = COMPANION if companion and self.has_companion else ""
         if self.engine is not None:
+            if self.pinned:
+                return str(self.companion_digest if end else self.config_digest)
             return self.name + end
         if self.lock().base == "none":
             raise PackageError(
@@ -172,7 +195,7 @@ class Reference:
         repository = self.name.rpartition(":")[0] or self.manifest.name
         image = replace(image, name=f"{repository}:{self.manifest.tag}{end}")
         copy_into(engine, image, progress)
-        return image.name
+        return engine_config(engine, image.name)["digest"] if self.pinned else image.name
 
 
 def top_of_image(reference: Reference) -> int:
@@ -196,7 +219,7 @@ def open_reference(text: str, engine: Engine | None) -> Iterator[Reference]:
         if text.startswith(PREFIX):
             yield _in_registry(text, engine)
         elif (path / "oci-layout").is_file():
-            yield _describe(read_oci(path, text))
+            yield replace(_describe(read_oci(path, text)), folder=path)
         elif path.is_file():
             yield _describe(read_archive(path, text))
         elif path.is_dir() or text.startswith(("oci:", "docker-archive:")):
@@ -220,7 +243,7 @@ def _in_registry(text: str, engine: Engine | None) -> Reference:
 def _in_engine(text: str, engine: Engine | None, folder: Path) -> Reference:
     if engine is None:
         raise PackageError(f"{text}: no such folder or file, and no engine responds", ENGINE_HINT)
-    config = _config(engine, text)
+    config = engine_config(engine, text)
     labels = config["config"].get("Labels") or {}
     check_label(text, labels)
     main = text.removesuffix(COMPANION) if f"{LABEL}.companion-of" in labels else text
@@ -230,9 +253,11 @@ def _in_engine(text: str, engine: Engine | None, folder: Path) -> Reference:
     def file(name: str) -> bytes:
         return document(documents, name)
 
-    manifest = _checked(
+    manifest = with_labelled_root(
         parse_document(Manifest, file("manifest.json"), f"{text}: manifest.json"), labels
     )
+
+    companion_digest = None if companion is None else str(companion["Id"])
 
     def image(with_companion: bool) -> Image:
         name = main + (COMPANION if with_companion else "")
@@ -241,25 +266,11 @@ def _in_engine(text: str, engine: Engine | None, folder: Path) -> Reference:
             file.writelines(engine.save(name))
         return read_archive(place, name)[0]
 
-    return Reference(main, config, manifest, file, companion is not None, engine, image)
-
-
-def _config(engine: Engine, text: str) -> dict[str, Any]:
-    """The engine's description of an image, in the format of an image config."""
-    described = engine.describe(text)
-    if described is None:
-        raise PackageError(
-            f"{text}: the engine has no such image", "see `docker images` for what it has"
-        )
-    diff_ids = described["RootFS"].get("Layers") or []
-    return {
-        "digest": described["Id"],
-        "architecture": described.get("Architecture"),
-        "os": described.get("Os"),
-        "config": described.get("Config") or {},
-        "rootfs": {"diff_ids": diff_ids},
-        "history": with_layers(engine.history(text), len(diff_ids)),
-    }
+    has_companion = companion is not None
+    return Reference(
+        *(main, config, manifest, file, has_companion, engine, image),
+        companion_digest=companion_digest,
+    )
 
 
 def _describe(images: tuple[Image, ...]) -> Reference:
@@ -274,22 +285,9 @@ def _describe(images: tuple[Image, ...]) -> Reference:
     manifest = parse_document(
         Manifest, file("manifest.json"), f"{main.name or 'image'}: manifest.json"
     )
-    _checked(manifest, config["config"].get("Labels") or {})
-    return Reference(main.name, config, manifest, file, len(images) > 1, None, images.__getitem__)
-
-
-def _checked(manifest: Manifest, labels: dict[str, str]) -> Manifest:
-    try:
-        root = manifest.root
-    except (ValueError, RecursionError) as error:
-        raise PackageError(
-            f"package root: expected values that JSON has, got {error}",
-            "the image was changed after it was built: build it again",
-        ) from error
-    if root != labels.get(f"{LABEL}.root"):
-        raise PackageError(
-            f"package root: expected {labels.get(f'{LABEL}.root')} from the image's label, "
-            f"got {root} from its manifest",
-            "the image was changed after it was built: build it again",
-        )
-    return manifest
+    with_labelled_root(manifest, config["config"].get("Labels") or {})
+    companion = images[1].digest if len(images) > 1 else None
+    return Reference(
+        *(main.name, config, manifest, file, companion is not None, None, images.__getitem__),
+        companion_digest=companion,
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from packager.cache import temporary_directory
@@ -12,11 +12,20 @@ from packager.image.export import Destination, export_images
 from packager.image.incoming import companion_of
 from packager.image.outgoing import Compression, outgoing_image
 from packager.progress import Progress
-from packager.registry.attachments import EMPTY, EMPTY_TYPE, Descriptor
+from packager.registry.attachments import EMPTY, EMPTY_TYPE, Attachment, Descriptor
 from packager.registry.blobs import has_blob
 from packager.registry.push import PushResult, push
 from packager.registry.reference import RegistryReference
-from packager.registry.repository import open_repository
+from packager.registry.repository import RegistryRepository, open_repository
+
+Beside = Callable[[RegistryRepository, Descriptor, bool], Sequence[Attachment]]
+"""What is pushed beside an image, of which the repository and the manifest are given, and whether
+it is the companion: called before the push, it returns the attachments."""
+
+
+def nothing_beside(_: RegistryRepository, __: Descriptor, ___: bool) -> Sequence[Attachment]:
+    """An image alone."""
+    return ()
 
 
 def check_destination(output: Destination) -> None:
@@ -48,11 +57,12 @@ def push_images(
     place: RegistryReference,
     compression: Compression,
     progress: Progress,
+    beside: Beside = nothing_beside,
 ) -> list[tuple[RegistryReference, PushResult]]:
     """Push an image to ``place`` and its companion, if given, to ``NAME-replay``; tags come last.
 
     Returns the digest and what was sent of each. Layers are read where they are: no whole image
-    is written to the disk.
+    is written to the disk. ``beside``: what each is pushed with.
     """
     told = []
     # The image comes first, so that the companion's layers are mounted from it.
@@ -65,7 +75,8 @@ def push_images(
         with temporary_directory() as work:
             outgoing = outgoing_image(image, compression, Path(work))
             repository = open_repository(target, write=True)
-            result = push(repository, outgoing, target.tag, progress)
+            attached = beside(repository, outgoing.descriptor, image is not images[0])
+            result = push(repository, outgoing, target.tag, progress, attached)
         told.append((target.at(result.descriptor.digest), result))
     return told
 

@@ -78,7 +78,7 @@ class UnitActor:
         done: list[Unit] = []
         error, hint = "", ""
         try:
-            with open_verified(self._reference, None) as found:
+            with open_verified(self._reference, None, NullProgress()) as found:
                 planned = plan_scoring(found, self._asked, NullProgress())
                 units = [u for u in planned.scorer.source.units if u.number in wanted]
                 planned.score(units, None, NullProgress(), done.append)

@@ -14,6 +14,7 @@ from packager.model.compiled.model import load_compiled
 from packager.model.integrity import MANIFEST, check_before_loading
 from packager.model.paths import Root
 from packager.model.row_blocks import BadRows, BlockAnswers, Indices, RowBlock
+from packager.model.signed_root import check_signature_if_told
 from serving.predict_file import model_process
 from serving.prediction.package_files import PackageFiles
 from serving.scoring.answering import BlockPredictor, FailingRowsError
@@ -56,6 +57,7 @@ class ScoringSession:
 def scoring_session(root: Root) -> Iterator[ScoringSession]:
     """The package below ``root``, with its model in a process of its own; ``PackageError``."""
     manifest = Manifest.load(root.package / MANIFEST)
+    check_signature_if_told(manifest)
     check_before_loading(manifest, root)
     files = PackageFiles.load(manifest, root)
     with model_process(manifest, root) as host:
