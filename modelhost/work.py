@@ -55,7 +55,7 @@ from modelhost.solution.errors import MemberUnavailableError
 from modelhost.state import OpaqueError, state
 from modelhost.state_table import encode_state
 from modelhost.storage import save_model
-from modelhost.wire import Message, receive, send
+from modelhost.wire import Message, Receiver, send
 
 
 class OutOfMemoryError(Exception):
@@ -283,9 +283,9 @@ def work(connection: socket.socket) -> int:
     """Answer requests until the harness closes the connection; return the exit code."""
     if find_spec("pandas") is not None:
         keep_text_plain()
-    workshop, own = Workshop(), os.getpid()
+    workshop, own, incoming = Workshop(), os.getpid(), Receiver(connection)
     while True:
-        asked = receive(connection)
+        asked = incoming.receive()
         if asked is None:
             return 0
         try:
