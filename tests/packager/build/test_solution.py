@@ -110,11 +110,34 @@ def test_the_first_mistake_between_flow_and_member_is_named(
 ) -> None:
     named(projects, **alone)
     flow = (projects / "flow.py").read_text()
-    (projects / "flow.py").write_text(flow.replace('rows[["text"]]', 'rows[["length"]]'))
+    dropped = 'rows.drop(columns="text")'  # which the check of the code does not follow
+    (projects / "flow.py").write_text(flow.replace('rows[["text"]]', dropped))
     code, said = built(projects)
     assert code == 1
     expected = "member 'mood': column 'text': expected a column of that name, got the columns len"
     assert expected in said
+
+
+def test_a_flow_that_names_another_member_stops_before_members_are_built(projects: Path) -> None:
+    flow = (projects / "flow.py").read_text()
+    (projects / "flow.py").write_text(flow.replace("members.length(", "members.lenght("))
+    shutil.rmtree(projects.parent / LENGTH)
+    code, said = built(projects)
+    assert code == 2
+    assert "flow.py:7: expected one of the members length, mood, got 'lenght'" in said
+    assert "hint: did you mean 'length'?" in said
+
+
+def test_a_column_that_a_member_needs_is_checked_before_the_evaluation(
+    projects: Path, alone: dict[str, Path]
+) -> None:
+    named(projects, **alone)
+    flow = (projects / "flow.py").read_text()
+    (projects / "flow.py").write_text(flow.replace('rows[["text"]]', 'rows[["length"]]'))
+    code, said = built(projects)
+    assert code == 2
+    assert "flow.py:6: member 'mood': expected the column 'text', got length" in said
+    assert "making layers" not in said
 
 
 def test_a_member_that_is_not_there(projects: Path) -> None:
