@@ -147,6 +147,8 @@ def test_a_member_without_which_the_flow_does_is_no_reason_to_send_no_request(
     assert watched.predict("spare", "never_returns") == (200, "none")  # after its own deadline
     nulls = watched.server.metric("model_member_rows_total", member="spare", outcome="null")
     assert nulls >= 2
+    flagged = watched.server.metric("model_flagged_rows_total", reason="no_answer")
+    assert not flagged  # these rows are counted above
 
 
 def test_two_members_work_at_the_same_time(watched: Watched) -> None:

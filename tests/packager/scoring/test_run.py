@@ -164,18 +164,16 @@ def test_a_built_solution_is_scored_in_shards_and_resumed(
 
     assert "400 rows in 4 parts" in scored("whole")
     table = answers(tmp_path / "whole")
-    predicted = package(
-        *("predict", local_solution.reference, "--local", "--data", data, "--format", "csv"),
-        env=NO_ENGINE,
-    )
+    command = ("predict", local_solution.reference, "--local", "--input", data, "--format", "csv")
+    predicted = package(*command, env=NO_ENGINE)
     assert predicted.code == 0, predicted.err
     expected = pd.read_csv(io.StringIO(predicted.out))["prediction"]
     assert table["prediction"].to_pylist() == expected.tolist()
     assert "other shards are not done yet" in scored("shards", "--shard", "1/2")
-    second = sorted((tmp_path / "shards").glob("part-*"))[1]
-    second.write_bytes(second.read_bytes()[:-1])
-    assert "400 rows" not in scored("shards", "--shard", "2/2")  # a part of the first is damaged
-    assert "400 rows in 4 parts" in scored("shards", "--resume")
+    part = sorted((tmp_path / "shards").glob("part-*"))[1]
+    part.write_bytes(part.read_bytes()[:-1])
+    assert "other shards" in scored("shards", "--shard", "1/2", "--resume")
+    assert scored("shards", "--shard", "2/2").startswith("400 rows in 4 parts")
     assert contents(tmp_path / "shards") == contents(tmp_path / "whole")
 
 
