@@ -64,7 +64,7 @@ def test_its_answers_are_those_of_the_members_composed_by_hand(
     with open_reference(local_solution.reference, None) as reference:
         found = all_answers(reference, tmp_path / "rows.csv", None, NullProgress())
         evaluation = reference.manifest.evaluation
-    train = pd.read_csv(local_solution.project.parent / LENGTH / "data" / "rows.csv")
+    train = pd.read_parquet(local_solution.project.parent / LENGTH / "data" / "rows.parquet")
     assert train["id"].is_unique
     predicted = pd.Series([one["prediction"] for one in found])
     assert (predicted / rows["cost"] - 1).abs().median() < 0.15
@@ -97,7 +97,7 @@ def test_a_member_trained_on_held_out_rows_stops_the_build(
 ) -> None:
     named(projects, mood=alone[MOOD])
     seen = pd.read_csv(projects / "data" / "rows.csv")[["id", "length", "price"]]
-    seen.to_csv(projects.parent / LENGTH / "data" / "rows.csv", index=False)
+    seen.to_parquet(projects.parent / LENGTH / "data" / "rows.parquet", index=False)
     code, said = built(projects)
     assert code == 1
     assert "member 'length': expected held-out rows that it was not trained on, got" in said
