@@ -287,10 +287,7 @@ def work(connection: socket.socket) -> int:
     if find_spec("pandas") is not None:
         keep_text_plain()
     workshop, own, incoming = Workshop(), os.getpid(), Receiver(connection)
-    while True:
-        asked = incoming.receive()
-        if asked is None:
-            return 0
+    while (asked := incoming.receive()) is not None:
         try:
             answer = workshop.answer(asked)
         except OutOfMemoryError:
@@ -299,3 +296,4 @@ def work(connection: socket.socket) -> int:
             return 0  # a child that the project's code has forked, which must not answer
         sys.stdout.flush()
         send(connection, answer)
+    return 0
