@@ -15,8 +15,9 @@ MAX_SECONDS = 0.001
 """How long an answer is looked for; after one that took longer, the next isn't looked for."""
 FREE_SECONDS = 0.00005
 """If giving the processor away takes longer, another thread has used it meanwhile."""
-PAUSE_SECONDS = 0.02
-"""How long nothing is looked for after another thread wanted the processor."""
+PAUSE_SECONDS, MAX_PAUSE_SECONDS = 0.02, 1.28
+"""How long nothing is looked for after another thread wanted the processor: twice as long each time
+that this happens again before an answer was found by looking."""
 
 Found = TypeVar("Found")
 
@@ -29,6 +30,7 @@ class ShortWait:
         self._allowed = processors > 1
         self._soon = True
         self._paused_until = 0.0
+        self._pause = PAUSE_SECONDS
 
     def look(self, once: Callable[[], Found | None], until: float | None) -> Found | None:
         """The first that ``once`` returns beside None, or None: sleep until there is one.
@@ -46,12 +48,14 @@ class ShortWait:
         while now < end:
             found = once()
             if found is not None:
+                self._pause = PAUSE_SECONDS
                 return found
             before = time.monotonic()
             os.sched_yield()
             now = time.monotonic()
             if now - before > FREE_SECONDS:
-                self._paused_until = now + PAUSE_SECONDS
+                self._paused_until = now + self._pause
+                self._pause = min(2 * self._pause, MAX_PAUSE_SECONDS)
                 return None
         return None
 

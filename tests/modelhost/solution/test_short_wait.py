@@ -73,6 +73,27 @@ def test_looking_pauses_while_other_threads_want_the_processor(clock: list[float
     assert looks(wait) > 10
 
 
+def test_a_pause_gets_longer_until_an_answer_is_found(clock: list[float]) -> None:
+    wait = ShortWait(2)
+    pauses = []
+    for _ in range(8):
+        clock[1] = 2 * short_wait.FREE_SECONDS
+        assert looks(wait) == 1
+        began, clock[1] = clock[0], 0.0
+        while not looks(wait):
+            clock[0] += short_wait.PAUSE_SECONDS / 4
+        pauses.append(clock[0] - began)
+    assert pauses == sorted(pauses)
+    assert pauses[0] < 2 * short_wait.PAUSE_SECONDS
+    assert short_wait.MAX_PAUSE_SECONDS <= pauses[-1] <= 1.1 * short_wait.MAX_PAUSE_SECONDS
+    assert wait.look(lambda: b"answer", None) == b"answer"
+    clock[1] = 2 * short_wait.FREE_SECONDS
+    assert looks(wait) == 1
+    clock[1] = 0.0
+    clock[0] += 1.1 * short_wait.PAUSE_SECONDS
+    assert looks(wait) > 10
+
+
 def test_processors_are_those_of_the_server_s_share(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2, 3})
     assert processors({}) == 4
