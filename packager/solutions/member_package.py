@@ -17,6 +17,7 @@ from packager.manifest.solution import SolutionMember
 from packager.model.integrity import check_before_loading
 from packager.model.paths import Root
 from packager.project.sections import MemberSection
+from packager.solutions.flow_check import MemberFacts
 from packager.tar_reader import unpack_plain
 
 Process = Literal["inline", "own"]
@@ -54,6 +55,16 @@ class MemberPackage:
             deadline=section.deadline,
             on_error=section.on_error,
             truth=section.truth,
+        )
+
+    def facts(self) -> MemberFacts:
+        """What the flow may ask it for."""
+        schema = self.manifest.schema_
+        outputs = [one.name for one in schema.outputs]
+        return MemberFacts(
+            needed=[one.name for one in schema.features if one.default is None],
+            outputs=outputs if len(outputs) > 1 else [],
+            classes=schema.probability_classes,
         )
 
     def spec(self, process: Process) -> MemberSpec:
