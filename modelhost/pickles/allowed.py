@@ -130,8 +130,11 @@ VALUES = (
 FUNCTIONS = (
     *("sklearn.metrics.", "sklearn.feature_selection.", "sklearn.cluster.", "sklearn.base."),
     *("sklearn.decomposition.", "sklearn.gaussian_process.", "sklearn.preprocessing."),
+    *("sklearn.linear_model.", "sklearn.ensemble.", "sklearn.covariance.", "sklearn.neighbors."),
+    *("sklearn.mixture.", "sklearn.manifold.", "sklearn.feature_extraction."),
+    *("sklearn.utils.extmath.", "sklearn.utils.validation.", "sklearn.kernel_approximation."),
     *("scipy.special.", "scipy.stats.", "scipy.spatial.distance.", "scipy._lib.array_api_compat."),
-    *("numpy.linalg.", "statsmodels.tools.", "statsmodels.genmod.", "lightgbm.sklearn."),
+    *("scipy.optimize.", "numpy.linalg.", "statsmodels.", "lightgbm.sklearn."),
 )
 """Modules whose functions, which compute numbers only, may be named as a parameter as well."""
 COMPILED = (
@@ -147,6 +150,7 @@ REFUSED_PARTS = frozenset(
 """Parts of a module's name: programs, tests and copies of other libraries."""
 REFUSED = (
     *("joblib.", "pandas.io.", "scipy.io.", "sklearn.datasets.", "numpy.lib.", "numpy.testing."),
+    *("statsmodels.iolib.", "statsmodels.datasets.", "sklearn.utils.discovery."),
     *("sklearn.utils.parallel.", "sklearn.utils._mocking.", "scipy._lib._ccallback."),
     *("numpy.memmap.", "numpy._core.memmap.", "numpy.core.memmap.", "pyarrow.", "torch.hub."),
     *("torch.utils.", "torch.distributed.", "torch.multiprocessing.", "torch.package."),

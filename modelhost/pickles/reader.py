@@ -23,6 +23,8 @@ MAX_NESTED = 16 << 20
 """Bytes of a pickle within a value of another one."""
 LATIN = ("latin1", "latin-1", "iso-8859-1", "iso8859-1", "l1")
 MAKERS = ("copyreg._reconstructor", "copyreg.__newobj__", "copyreg.__newobj_ex__")
+NAMING = ("__doc__", "__module__", "__name__", "__qualname__")
+"""Attributes that only describe an object."""
 TORCH_BYTES = "torch.storage._load_from_bytes"
 _BROKEN = (
     *(pickle.UnpicklingError, EOFError, LookupError, ValueError, TypeError, AttributeError),
@@ -203,7 +205,7 @@ class Reader(BASE):  # type: ignore[misc]
         for part in parts:
             if isinstance(part, dict):
                 for key in part:
-                    if key.startswith("__") and key.endswith("__"):
+                    if key.startswith("__") and key.endswith("__") and key not in NAMING:
                         self.act(f"sets {key} of an object of {target.kind or 'its own'}")
         if isinstance(target.state, dict) and isinstance(state, dict):
             state = {**target.state, **state}

@@ -125,6 +125,9 @@ class Serve(FrozenModel):
     """Its answers; empty for one label or number, as the task says."""
     network: bool = False
     """Whether the model's process may use the network."""
+    pickle_allow: tuple[str, ...] = ()
+    """Globals, ``module.name``, that pickles of the model may name beyond those of every package
+    (``modelhost.pickles``)."""
 
 
 class Slices(FrozenModel):
