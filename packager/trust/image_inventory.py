@@ -9,7 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from email.parser import HeaderParser
+from functools import cached_property
 from pathlib import PurePosixPath
+
+from packaging.utils import canonicalize_name
 
 from packager.errors import PackageError
 from packager.image.documents import MAX_DOCUMENT
@@ -49,6 +53,13 @@ class InstalledDistribution:
     metadata: str
     sboms: Mapping[str, bytes]
     """Name below ``sboms/`` → a bill of materials of what it contains (PEP 770)."""
+
+    @cached_property
+    def identity(self) -> tuple[str, str] | None:
+        """Its canonical name, and its version as METADATA writes it; None if it states none."""
+        headers = HeaderParser().parsestr(self.metadata)
+        name, version = str(headers.get("Name") or ""), str(headers.get("Version") or "")
+        return (canonicalize_name(name), version) if name and version else None
 
 
 @dataclass(frozen=True)

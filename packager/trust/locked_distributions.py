@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from email.parser import HeaderParser
 
-from packaging.utils import InvalidName, canonicalize_name, canonicalize_version
+from packaging.utils import canonicalize_name, canonicalize_version
 
 from packager.errors import PackageError
 from packager.image.runtime import WHEELS
@@ -43,23 +42,15 @@ def locked_distributions(
     wanted = [wheel for wheel in lock.wheels if everything or SERVED & set(wheel.groups)]
     ours = [one for one in found if one.folder.startswith(f"{WHEELS}/")]
     top = {one.folder: one for one in ours if _is_top(one, lock.python)}
-    left = dict(top)
-    wheels = []
-    for wheel in wanted:
-        folder = next((name for name in left if _is_of(left[name], wheel)), None)
-        alone = [name for name in left if name.startswith(f"{folder_path([wheel])}/")]
-        folder = next((name for name in alone if _is_of(left[name], wheel)), folder)
-        if folder is None:
-            raise PackageError(
-                f"{called}: {wheel.name} {wheel.version}: expected its METADATA in the image, as "
-                "the lock names this wheel, got none",
-                HINT,
-            )
-        wheels.append((wheel, left.pop(folder)))
-    if left:
+    left: dict[tuple[str, str], list[InstalledDistribution]] = {}
+    for one in top.values():
+        left.setdefault(_key(*(one.identity or ("", ""))), []).append(one)
+    wheels = [(wheel, _taken(wheel, left, called)) for wheel in wanted]
+    strange = [one for group in left.values() for one in group]
+    if strange:
         raise PackageError(
-            f"{called}: /{next(iter(left))}: expected distributions of the lock only, got one that "
-            "it does not name",
+            f"{called}: /{strange[0].folder}: expected distributions of the lock only, got one "
+            "that it does not name",
             HINT,
         )
     owners = {folder_path([wheel]): wheel for wheel in wanted}
@@ -80,11 +71,24 @@ def _is_top(found: InstalledDistribution, python: str) -> bool:
     return found.folder.rpartition("/")[0] == site_packages(_wheel_folder(found), python)
 
 
-def _is_of(found: InstalledDistribution, wheel: Wheel) -> bool:
-    headers = HeaderParser().parsestr(found.metadata)
-    try:
-        name = canonicalize_name(str(headers.get("Name", "")), validate=True)
-    except InvalidName:
-        return False
-    version = canonicalize_version(str(headers.get("Version", "")))
-    return (name, version) == (canonicalize_name(wheel.name), canonicalize_version(wheel.version))
+def _key(name: str, version: str) -> tuple[str, str]:
+    return canonicalize_name(name), canonicalize_version(version)
+
+
+def _taken(
+    wheel: Wheel, left: dict[tuple[str, str], list[InstalledDistribution]], called: str
+) -> InstalledDistribution:
+    """Remove the distribution of ``wheel`` from ``left``: that of its own folder, if there is one.
+
+    Members of a solution may have different wheels of one version.
+    """
+    group = left.get(_key(wheel.name, wheel.version), [])
+    own = f"{folder_path([wheel])}/"
+    group.sort(key=lambda one: not one.folder.startswith(own))
+    if not group:
+        raise PackageError(
+            f"{called}: {wheel.name} {wheel.version}: expected its METADATA in the image, as the "
+            "lock names this wheel, got none",
+            HINT,
+        )
+    return group.pop(0)

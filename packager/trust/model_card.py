@@ -97,7 +97,7 @@ def _metrics(slice_: str | None, found: MetricValues) -> list[dict[str, Any]]:
 
 def _facts(manifest: Manifest) -> dict[str, str]:
     """Facts that the card has no field for: replay, rows, personal data."""
-    facts = {"replay.level": manifest.level}
+    facts: dict[str, str] = {"replay.level": manifest.level}
     if manifest.evaluation is not None:
         facts["held-out.rows"] = str(manifest.evaluation.overall.rows)
         facts["interval"] = "95 %"

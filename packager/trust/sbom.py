@@ -13,7 +13,9 @@ from typing import Any, Literal
 
 from cyclonedx.model.bom import Bom
 from cyclonedx.model.component import Component, ComponentType
-from cyclonedx.output.json import JsonV1Dot5, JsonV1Dot6, JsonV1Dot7
+from cyclonedx.model.tool import Tool, ToolRepository
+from cyclonedx.output import make_outputter
+from cyclonedx.schema import OutputFormat, SchemaVersion
 from packageurl import PackageURL
 
 from packager.digest import canonical_json, sha256_bytes
@@ -45,7 +47,7 @@ from packager.trust.wheel_edges import marker_environment, requirement_edges
 
 Spec = Literal["1.5", "1.6", "1.7"]
 """Version of CycloneDX."""
-WRITERS = {"1.5": JsonV1Dot5, "1.6": JsonV1Dot6, "1.7": JsonV1Dot7}
+VERSIONS = {"1.5": SchemaVersion.V1_5, "1.6": SchemaVersion.V1_6, "1.7": SchemaVersion.V1_7}
 MODEL = "model"
 """bom-ref of the model."""
 SYSTEM = "operating-system"
@@ -103,8 +105,8 @@ def _bom(name: str, tag: str, identity: str) -> Bom:
     bom = Bom(serial_number=uuid.uuid5(uuid.NAMESPACE_URL, f"{LABEL}:{identity}"))
     # A time would make the same package give other bytes each time.
     setattr(bom.metadata, "timestamp", None)  # noqa: B010 - the library declares it as required
-    tool = Component(type=ComponentType.APPLICATION, name=LABEL, version=version(LABEL))
-    bom.metadata.tools.components.add(tool)
+    # The older of two forms that every version has: readers of 1.5 refuse the newer one.
+    bom.metadata.tools = ToolRepository(tools=[Tool(name=LABEL, version=version(LABEL))])
     bom.metadata.component = Component(
         type=ComponentType.CONTAINER, name=name, version=tag or None, bom_ref="container"
     )
@@ -222,7 +224,7 @@ def _environments(lock: Lock) -> list[Sequence[Wheel]]:
 
 def _json(bom: Bom, spec: Spec, cards: Mapping[str, dict[str, Any]]) -> bytes:
     """The library's JSON with the model cards (by bom-ref), which it has no classes for."""
-    told = json.loads(WRITERS[spec](bom).output_as_string())
+    told = json.loads(make_outputter(bom, OutputFormat.JSON, VERSIONS[spec]).output_as_string())
     todo = list(told.get("components", ()))
     while todo:
         component = todo.pop()

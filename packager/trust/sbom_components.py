@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from email.parser import HeaderParser
 
 from cyclonedx.contrib.license.factories import LicenseFactory
 from cyclonedx.exception import CycloneDxException
@@ -75,12 +74,8 @@ def distribution_component(
 
 
 def own_purl(found: InstalledDistribution) -> PackageURL | None:
-    """The name and version that a distribution's METADATA states; None if it states none."""
-    headers = HeaderParser().parsestr(found.metadata)
-    name, version = headers.get("Name"), headers.get("Version")
-    if not name or not version:
-        return None
-    return PackageURL("pypi", None, canonicalize_name(str(name)), str(version))
+    """The purl of a distribution by its METADATA; None if that states no name and version."""
+    return None if found.identity is None else PackageURL("pypi", None, *found.identity)
 
 
 def deb_component(package: DebianPackage, release: Mapping[str, str]) -> Component:
