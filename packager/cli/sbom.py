@@ -74,7 +74,7 @@ def sbom(
         print_result(content.decode())
         return
     with atomic_file(output) as file:
-        file.write_bytes(content + b"\n")
+        file.write_bytes(content)
     print_result(str(output))
 
 

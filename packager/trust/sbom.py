@@ -23,10 +23,10 @@ from packager.image.base.saved import BaseImage
 from packager.image.config import LABEL
 from packager.image.reference import Reference
 from packager.manifest.manifest import Lock, Wheel
+from packager.trust.cyclonedx_card import model_card
 from packager.trust.debian_packages import debian_packages
 from packager.trust.image_inventory import PYTHON, InstalledDistribution, Inventory, read_inventory
 from packager.trust.locked_distributions import LockedDistributions, locked_distributions
-from packager.trust.model_card import model_card
 from packager.trust.sbom_components import (
     deb_component,
     distribution_component,

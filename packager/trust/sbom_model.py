@@ -12,8 +12,8 @@ from packager.image.documents import parse_document
 from packager.image.reference import Reference
 from packager.manifest.base import FileEntry
 from packager.manifest.manifest import Manifest
+from packager.trust.cyclonedx_card import model_card
 from packager.trust.image_inventory import Inventory
-from packager.trust.model_card import model_card
 from packager.trust.sbom_components import file_components, properties, sha256
 
 DATA = "data"
