@@ -21,6 +21,7 @@ from packager.manifest.label_schemes import TableVersion
 from packager.manifest.outputs import Output, targets_of
 from packager.manifest.policy import Policy
 from packager.project.answers import check_answers
+from packager.project.card_section import CardSection
 from packager.project.case_rules import check_cases
 from packager.project.entry_modules import check_modules, entrypoints
 from packager.project.label_rules import check_labels
@@ -70,6 +71,7 @@ class Project(FrozenModel):
     monitoring: MonitoringSection = MonitoringSection()
     test: Policy = Policy()
     image: ImageSection = ImageSection()
+    card: CardSection = CardSection()
 
     @model_validator(mode="before")
     @classmethod
