@@ -40,6 +40,13 @@ def refuse_pickles(path: Path, *, joblib_only: bool) -> None:
 
 def refusal(report: PickleReport, called: str) -> PackageError:
     """The error for a report with findings; ``called``: what was audited."""
+    for name in report.refused_names:
+        module, _, stray = name.partition(".")
+        if module == "__main__":
+            return PackageError(
+                f"{called} needs {stray!r} of the script it was made by (module __main__)",
+                f"move {stray} to a module of the project and train or save the model again",
+            )
     shown = [one.text for one in report.findings[:SHOWN]]
     more = len(report.findings) - len(shown)
     told = "; ".join(shown) + (f"; and {more} more" if more else "")
