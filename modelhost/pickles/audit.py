@@ -7,7 +7,7 @@ import gc
 import io
 import re
 from pathlib import Path
-from typing import Any, BinaryIO, Callable
+from typing import Any, BinaryIO, Callable, Tuple
 
 from modelhost.pickles.archives import audit_archive, is_archive
 from modelhost.pickles.compressed import Decompressed, coding_of, limit_of
@@ -75,9 +75,9 @@ class Audit:
         elif is_archive(file, head):
             audit_archive(self, file, place, expected=expected, depth=depth + 1)
         elif _MAGIC.match(head) or expected:
-            self._pickles(lambda: file, size, place, certain=True, **how)
+            self._pickles(lambda: file, (size, size), place, certain=True, **how)
         elif head:
-            self._pickles(lambda: file, size, place, certain=False, **how)
+            self._pickles(lambda: file, (size, size), place, certain=False, **how)
 
     def _closed(self, place: str, coding: str, expected: bool) -> None:
         if expected:
@@ -102,7 +102,7 @@ class Audit:
             self._whole(again(), limit_of(size), place, expected=expected)
             return
         certain = expected or _MAGIC.match(head) is not None
-        self._pickles(again, limit_of(size), place, certain=certain, **how)
+        self._pickles(again, (limit_of(size), size), place, certain=certain, **how)
 
     def _whole(self, stream: Any, limit: int, place: str, *, expected: bool) -> None:
         """An archive or array that is compressed as a whole."""
@@ -135,21 +135,30 @@ class Audit:
         self._read(source, place, certain=True)
 
     def _pickles(
-        self, again: Callable[[], Any], limit: int, place: str, *, certain: bool, **how: bool
+        self,
+        again: Callable[[], Any],
+        sizes: Tuple[int, int],
+        place: str,
+        *,
+        certain: bool,
+        **how: bool,
     ) -> None:
-        """Pickles to the end of a stream; ``certain``: it is one, so it must be readable."""
-        wrapped = self._read(Source(again(), limit), place, certain=certain, arrays=True, **how)
+        """Pickles to the end of a stream; ``certain``: it is one, so it must be readable.
+
+        ``sizes``: the bytes that it may hold, and those on disk.
+        """
+        wrapped = self._read(Source(again(), *sizes), place, certain=certain, arrays=True, **how)
         if wrapped and not self._joblib_only:
             stream = again()
             if hasattr(stream, "seek"):
                 stream.seek(0)
-            self._read(Source(stream, limit), place, certain=False, **how)
+            self._read(Source(stream, *sizes), place, certain=False, **how)
 
     def _read(
         self, source: Source, place: str, *, certain: bool, arrays: bool = False, **how: bool
     ) -> bool:
         """Read pickles one after the other; return whether one had an array of joblib."""
-        seen, wrapped, script = Seen(), False, how.pop("script", False)
+        seen, wrapped, script = Seen(source.size), False, how.pop("script", False)
         why, count = "", 0
         try:
             while count == 0 or not source.at_end():

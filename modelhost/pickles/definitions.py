@@ -17,6 +17,8 @@ _CALLABLE_BASES = frozenset(
     " date timedelta Random Counter deque".split()
 )
 """Bases whose objects are pickled as a call of their class."""
+_VALUE_BASES = frozenset("tuple str int float complex bytes frozenset NamedTuple namedtuple".split())
+"""Bases whose ``__new__`` takes the value."""
 _MAKERS = ("namedtuple", "NamedTuple", "Enum", "make_dataclass")
 
 
@@ -63,8 +65,13 @@ class Definitions:
                 return found
         return Definition(ABSENT, module, name, file)
 
-    def called_by_pickle(self, found: Definition, steps: int = 0) -> bool:
-        """Whether objects of the class are pickled as a call of it, by itself or a base."""
+    def called_by_pickle(
+        self, found: Definition, steps: int = 0, *, values: bool = False
+    ) -> bool:
+        """Whether objects of the class are pickled as a call of it, by itself or a base.
+
+        ``values``: or with arguments of ``__new__``, as of tuples and texts.
+        """
         if found.kind == COMPILED:
             return True
         if found.kind != CLASS or found.file is None or found.file.text is None:
@@ -77,9 +84,13 @@ class Definitions:
             last = base.rpartition(".")[2]
             if last in _CALLABLE_BASES or last.endswith("Error"):
                 return True
+            if values and last in _VALUE_BASES:
+                return True
             if steps < MAX_STEPS and last not in (found.name, "object"):
                 inner = self.find(found.module, last, steps + 1)
-                if inner.kind in (CLASS, COMPILED) and self.called_by_pickle(inner, steps + 1):
+                if inner.kind in (CLASS, COMPILED) and self.called_by_pickle(
+                    inner, steps + 1, values=values
+                ):
                     return True
         return False
 

@@ -10,7 +10,7 @@ from modelhost.pickles.arrays import WRAPPER, WRAPPERS
 from modelhost.pickles.definitions import CLASS, COMPILED, FUNCTION, Definition, Definitions
 from modelhost.pickles.modules import OWN, STANDARD, Modules, NoModules, is_standard
 from modelhost.pickles.reader import MAKERS, TORCH_BYTES
-from modelhost.pickles.stand_ins import CALLED, MADE, SAFE, GlobalName
+from modelhost.pickles.stand_ins import CALLED, GIVEN, MADE, SAFE, GlobalName
 
 _CLASS_NAME = re.compile(r"_*[a-z]?[A-Z]\w*")
 """Names of compiled classes, whose source isn't there; statsmodels begins some with a letter."""
@@ -54,7 +54,7 @@ class Judge:
         if full in allowed.LOOK_UPS and SAFE in one.uses and CALLED not in one.uses:
             return Judgement(True, "known")
         if full in allowed.VALUES:
-            if CALLED in one.uses:
+            if one.uses & {CALLED, MADE}:
                 return _refused("is a function, which data doesn't call")
             return Judgement(True, "known")
         if script and one.module.partition(".")[0] == TORCH_SCRIPT:
@@ -115,6 +115,8 @@ class Judge:
         if found.kind == CLASS:
             if CALLED in one.uses and not self._definitions.called_by_pickle(found):
                 return _refused("is a class that no pickle of its objects calls")
+            if GIVEN in one.uses and not self._definitions.called_by_pickle(found, values=True):
+                return _refused("is a class that no pickle of its objects gives arguments")
             return Judgement(True, "class of a locked distribution")
         if found.kind == COMPILED:
             return _of_compiled(found, one)

@@ -44,8 +44,8 @@ def _newobj(reader: Any) -> None:
 
 @_opcode(pickle.NEWOBJ_EX)
 def _newobj_ex(reader: Any) -> None:
-    reader.stack.pop()
-    _newobj(reader)
+    named, args = reader.stack.pop(), reader.stack.pop()
+    reader.new(reader.stack.pop(), args or named)
 
 
 @_opcode(pickle.BUILD)

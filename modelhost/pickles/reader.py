@@ -16,9 +16,10 @@ from modelhost.pickles.arrays import WRAPPER, byte_count, holds_objects, padding
 from modelhost.pickles.opcodes import BASE, OWN, Handler
 from modelhost.pickles.plain_values import plain_values
 from modelhost.pickles.source import Source, UnreadableError
-from modelhost.pickles.stand_ins import CALLED, MADE, SAFE, GlobalName, Made, Skipped
+from modelhost.pickles.stand_ins import CALLED, GIVEN, MADE, SAFE, GlobalName, Made, Skipped
 
-MAX_OPCODES = 100_000_000
+MIN_OPCODES, MAX_OPCODES = 5_000_000, 20
+"""So many opcodes are followed in any file, and for each of its bytes on disk."""
 MAX_NESTED = 16 << 20
 """Bytes of a pickle within a value of another one."""
 LATIN = ("latin1", "latin-1", "iso-8859-1", "iso8859-1", "l1")
@@ -35,7 +36,9 @@ _BROKEN = (
 class Seen:
     """What the pickles of a file name and do."""
 
-    def __init__(self) -> None:
+    def __init__(self, size: int = 0) -> None:
+        """``size``: bytes on disk, which limit the opcodes that are followed."""
+        self.limit = MIN_OPCODES + MAX_OPCODES * size
         self.globals: dict[tuple[str, str], GlobalName] = {}
         self.acts: list[tuple[int, str]] = []
         """(offset, what it does) of what no pickle of data or models does."""
@@ -86,8 +89,8 @@ class Reader(BASE):  # type: ignore[misc]
                 seen.opcodes += 1 + plain_values(source, self.stack, self.memo, self.frame_end)
                 self.start = source.offset
                 key = source.read(1)[0]
-                if seen.opcodes > MAX_OPCODES:
-                    raise UnreadableError(f"has more than {MAX_OPCODES:,} opcodes")
+                if seen.opcodes > seen.limit:
+                    raise UnreadableError(f"has more than {seen.limit:,} opcodes")
                 dispatch[key](self)
                 if self.start < self.frame_end < source.offset:
                     raise UnreadableError(f"crosses the end of a frame at byte {self.start:,}")
@@ -193,6 +196,8 @@ class Reader(BASE):  # type: ignore[misc]
             self.append(Made(None))
             return
         kind.uses.add(MADE)
+        if args:
+            kind.uses.add(GIVEN)
         self.append(Made(kind, args))
 
     def build(self, target: Any, state: Any) -> None:

@@ -16,8 +16,9 @@ class UnreadableError(Exception):
 class Source:
     """A stream, and the number of bytes that were read from it."""
 
-    def __init__(self, file: Any, limit: int) -> None:
-        """``limit``: the bytes that may be read, which for a plain file are its size."""
+    def __init__(self, file: Any, limit: int, size: int | None = None) -> None:
+        """``limit``: the bytes that may be read; ``size``: those on disk, if they are others."""
+        self.size = limit if size is None else size
         self._file = file
         self._limit = limit
         self.buffer = b""

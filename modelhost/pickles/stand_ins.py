@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-CALLED, MADE, NAMED, SAFE = "called", "made", "named", "safe"
+CALLED, MADE, NAMED, SAFE, GIVEN = "called", "made", "named", "safe", "given"
 """What a pickle does with a global: calls it, makes an object of it by ``__new__``, or neither.
 
+``GIVEN``: makes an object of it by ``__new__`` with arguments;
 ``SAFE``: calls it with arguments by which it can only look something up."""
 
 

@@ -127,8 +127,7 @@ class Serve(FrozenModel):
     network: bool = False
     """Whether the model's process may use the network."""
     pickle_allow: tuple[str, ...] = ()
-    """Globals, ``module.name``, that pickles of the model may name beyond those of every package
-    (``modelhost.pickles``)."""
+    """Further globals that its pickles may name (:mod:`modelhost.pickles`)."""
 
 
 class Slices(FrozenModel):
