@@ -6,10 +6,13 @@ None of these lists comes from a package that is audited.
 from __future__ import annotations
 
 import re
-from typing import FrozenSet
 
 
-def _names(module: str, names: str) -> FrozenSet[str]:
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+def _names(module: str, names: str) -> frozenset[str]:
     return frozenset(f"{module}.{name}" for name in names.split())
 
 
@@ -27,9 +30,9 @@ _STANDARD = (
     | _names("uuid", "UUID SafeUUID")
     | _names("zoneinfo", "ZoneInfo ZoneInfo._unpickle")
     | _names("array", "array _array_reconstructor")
-    | frozenset(
+    | _words(
         "_codecs.encode decimal.Decimal fractions.Fraction functools.partial operator.itemgetter"
-        " re._compile random.Random types.SimpleNamespace logging.getLogger".split()
+        " re._compile random.Random types.SimpleNamespace logging.getLogger"
     )
 )
 _MULTIARRAY = "_reconstruct scalar dtype ndarray"
@@ -46,10 +49,11 @@ _NUMPY = (
         " integer floating inexact signedinteger unsignedinteger character flexible matrix poly1d"
         " recarray record",
     )
-    | frozenset(
-        "numpy._core.numeric._frombuffer numpy.core.numeric._frombuffer numpy.ma.core._mareconstruct"
-        " numpy.ma.core.MaskedArray numpy.ma.MaskedArray numpy._core._internal._convert_to_stringdtype"
-        "_kwargs numpy._core.records.recarray numpy._core.records.record".split()
+    | _words(
+        "numpy._core.numeric._frombuffer numpy.core.numeric._frombuffer"
+        " numpy.ma.core._mareconstruct numpy.ma.core.MaskedArray numpy.ma.MaskedArray"
+        " numpy._core._internal._convert_to_stringdtype_kwargs"
+        " numpy._core.records.recarray numpy._core.records.record"
     )
 )
 _PANDAS = (
@@ -101,30 +105,27 @@ CALLS = _STANDARD | _NUMPY | _PANDAS | _TORCH | _SCIKIT_LEARN
 EXCEPTIONS = re.compile(r"builtins\.[A-Z]\w*(Error|Exception|Warning)")
 LOOK_UPS = frozenset(["builtins.getattr", "builtins.type"])
 """What may be called with arguments by which it looks something up: ``SAFE``."""
-VALUES = (
-    _names(
-        "numpy",
-        "abs absolute add all amax amin angle any arccos arccosh arcsin arcsinh arctan arctan2"
-        " arctanh argmax argmin argsort around array array_equal asarray atleast_1d atleast_2d"
-        " average cbrt ceil clip concatenate conjugate copysign corrcoef cos cosh cov cross cumprod"
-        " cumsum deg2rad degrees diff digitize divide dot equal exp exp2 expand_dims expm1 fabs"
-        " float_power floor floor_divide fmax fmin fmod full_like gradient greater greater_equal"
-        " heaviside histogram hstack hypot imag interp invert isclose isfinite isinf isnan"
-        " left_shift less less_equal log log10 log1p log2 logaddexp logaddexp2 logical_and"
-        " logical_not logical_or logical_xor matmul max maximum mean median min minimum mod multiply"
-        " nan_to_num nanargmax nanargmin nanmax nanmean nanmedian nanmin nanpercentile nanprod"
-        " nanquantile nanstd nansum nanvar negative nonzero not_equal ones ones_like percentile"
-        " positive power prod ptp quantile rad2deg radians ravel real reciprocal remainder reshape"
-        " right_shift rint round searchsorted sign signbit sin sinc sinh sort sqrt square squeeze"
-        " stack std subtract sum tan tanh transpose trapezoid tril triu true_divide trunc unique var"
-        " vstack where zeros zeros_like",
-    )
-    | _names(
-        "math",
-        "acos acosh asin asinh atan atan2 atanh ceil copysign cos cosh degrees erf erfc exp expm1"
-        " fabs floor fmod gamma hypot isfinite isinf isnan lgamma log log10 log1p log2 pow radians"
-        " sin sinh sqrt tan tanh trunc",
-    )
+VALUES = _names(
+    "numpy",
+    "abs absolute add all amax amin angle any arccos arccosh arcsin arcsinh arctan arctan2"
+    " arctanh argmax argmin argsort around array array_equal asarray atleast_1d atleast_2d"
+    " average cbrt ceil clip concatenate conjugate copysign corrcoef cos cosh cov cross cumprod"
+    " cumsum deg2rad degrees diff digitize divide dot equal exp exp2 expand_dims expm1 fabs"
+    " float_power floor floor_divide fmax fmin fmod full_like gradient greater greater_equal"
+    " heaviside histogram hstack hypot imag interp invert isclose isfinite isinf isnan"
+    " left_shift less less_equal log log10 log1p log2 logaddexp logaddexp2 logical_and"
+    " logical_not logical_or logical_xor matmul max maximum mean median min minimum mod multiply"
+    " nan_to_num nanargmax nanargmin nanmax nanmean nanmedian nanmin nanpercentile nanprod"
+    " nanquantile nanstd nansum nanvar negative nonzero not_equal ones ones_like percentile"
+    " positive power prod ptp quantile rad2deg radians ravel real reciprocal remainder reshape"
+    " right_shift rint round searchsorted sign signbit sin sinc sinh sort sqrt square squeeze"
+    " stack std subtract sum tan tanh transpose trapezoid tril triu true_divide trunc unique var"
+    " vstack where zeros zeros_like",
+) | _names(
+    "math",
+    "acos acosh asin asinh atan atan2 atanh ceil copysign cos cosh degrees erf erfc exp expm1"
+    " fabs floor fmod gamma hypot isfinite isinf isnan lgamma log log10 log1p log2 pow radians"
+    " sin sinh sqrt tan tanh trunc",
 )
 """Functions and others that may be named, as a parameter of an estimator, and not called."""
 FUNCTIONS = (
@@ -142,10 +143,16 @@ COMPILED = (
     *("lightgbm.", "catboost.", "hdbscan.", "sksurv.", "river.", "pmdarima.", "sktime."),
 )
 """Modules whose classes, where they are compiled, hold values only and open nothing."""
-REFUSED_PARTS = frozenset(
+KNOWN = (
+    *COMPILED,
+    *("numpy.", "pandas.", "xgboost.", "category_encoders.", "feature_engine.", "sklearn_pandas."),
+    *("prophet.", "lifelines.", "surprise.", "torch.nn.", "skorch.", "mlxtend.", "umap."),
+)
+"""Libraries whose classes are known where no locked distribution is at hand."""
+REFUSED_PARTS = _words(
     "tests test testing _testing conftest externals distutils f2py ctypeslib setup cli commands"
     " _distutils_hack pkg_resources setuptools pip wheel IPython ipykernel jupyter_client pytest"
-    " _pytest".split()
+    " _pytest"
 )
 """Parts of a module's name: programs, tests and copies of other libraries."""
 REFUSED = (

@@ -34,9 +34,7 @@ def is_archive(file: BinaryIO, head: bytes) -> bool:
     return found
 
 
-def audit_archive(
-    audit: Any, file: BinaryIO, place: str, *, expected: bool, depth: int
-) -> None:
+def audit_archive(audit: Any, file: BinaryIO, place: str, depth: int) -> None:
     """Audit the members of an archive."""
     start = file.read(262)
     file.seek(0)

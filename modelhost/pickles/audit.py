@@ -1,4 +1,4 @@
-"""Audits the pickles of a file: plain, of joblib, compressed, in archives and in arrays of NumPy."""
+"""Audits the pickles of a file: plain, of joblib, compressed, in archives and in arrays."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import gc
 import io
 import re
 from pathlib import Path
-from typing import Any, BinaryIO, Callable, Tuple
+from typing import Any, BinaryIO, Callable
 
 from modelhost.pickles.archives import audit_archive, is_archive
 from modelhost.pickles.compressed import Decompressed, coding_of, limit_of
@@ -73,7 +73,7 @@ class Audit:
         elif head.startswith(_ARRAY):
             self._array(file, size, place)
         elif is_archive(file, head):
-            audit_archive(self, file, place, expected=expected, depth=depth + 1)
+            audit_archive(self, file, place, depth + 1)
         elif _MAGIC.match(head) or expected:
             self._pickles(lambda: file, (size, size), place, certain=True, **how)
         elif head:
@@ -137,7 +137,7 @@ class Audit:
     def _pickles(
         self,
         again: Callable[[], Any],
-        sizes: Tuple[int, int],
+        sizes: tuple[int, int],
         place: str,
         *,
         certain: bool,

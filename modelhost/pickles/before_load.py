@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Iterator, List, Sequence, Tuple
+from typing import Iterator, Sequence
 
 from modelhost.errors import PackageError
 from modelhost.pickles.audit import audit_model
@@ -14,7 +14,7 @@ from modelhost.pickles.report import PickleReport
 
 SHOWN = 3
 """Findings in an error."""
-_allowed: List[Tuple[str, ...]] = [()]
+_allowed: list[tuple[str, ...]] = [()]
 
 
 @contextmanager
@@ -54,5 +54,5 @@ def refusal(report: PickleReport, called: str) -> PackageError:
     hint = "nothing of it was run: get it again from a source that you trust"
     if names and len(names) == len(report.findings):
         listed = ", ".join(f'"{name}"' for name in names)
-        hint += f'; if you know what it does, add [serve] pickle_allow = [{listed}]'
+        hint += f"; if you know what it does, add [serve] pickle_allow = [{listed}]"
     return PackageError(f"{called} is refused: {told}", hint)

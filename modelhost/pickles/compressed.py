@@ -5,7 +5,7 @@ from __future__ import annotations
 import bz2
 import lzma
 import zlib
-from typing import Any, Callable, NamedTuple, Optional, Tuple
+from typing import Any, Callable, NamedTuple
 
 from modelhost.pickles.source import STEP, UnreadableError
 
@@ -21,7 +21,7 @@ class Coding(NamedTuple):
 
     name: str
     magic: bytes
-    make: Optional[Callable[[], Any]]
+    make: Callable[[], Any] | None
     """Makes a decompressor; None for one that isn't read."""
 
 
@@ -75,7 +75,7 @@ class Decompressed:
         except (zlib.error, lzma.LZMAError, OSError, EOFError, ValueError) as error:
             raise UnreadableError(f"is no {self._coding.name} stream: {error}") from error
 
-    def _step(self, count: int) -> Tuple[bytes, bool]:
+    def _step(self, count: int) -> tuple[bytes, bool]:
         """At most ``count`` bytes, and whether the file has ended."""
         own = self._decompressor
         if not getattr(own, "needs_input", True):

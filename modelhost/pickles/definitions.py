@@ -1,10 +1,10 @@
-"""How a module defines a name, by its source: a class, a function, an import of another module's."""
+"""How a module defines a name, by its source: a class, a function, another module's."""
 
 from __future__ import annotations
 
 import ast
 import re
-from typing import Any, Dict, Iterator, List, NamedTuple, Tuple
+from typing import Any, Iterator, NamedTuple
 
 from modelhost.pickles.modules import ModuleFile, Modules
 
@@ -12,12 +12,18 @@ CLASS, FUNCTION, COMPILED, OTHER, ABSENT = "class", "function", "compiled", "oth
 MAX_STEPS = 12
 """Imports of imports that are followed."""
 REDUCED = re.compile(r"__(reduce|reduce_ex|getnewargs|getnewargs_ex)__\b")
-_CALLABLE_BASES = frozenset(
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_CALLABLE_BASES = _words(
     "Enum IntEnum StrEnum Flag IntFlag Exception Warning OrderedDict defaultdict Decimal datetime"
-    " date timedelta Random Counter deque".split()
+    " date timedelta Random Counter deque"
 )
 """Bases whose objects are pickled as a call of their class."""
-_VALUE_BASES = frozenset("tuple str int float complex bytes frozenset NamedTuple namedtuple".split())
+_VALUE_BASES = _words("tuple str int float complex bytes frozenset NamedTuple namedtuple")
 """Bases whose ``__new__`` takes the value."""
 _MAKERS = ("namedtuple", "NamedTuple", "Enum", "make_dataclass")
 
@@ -43,7 +49,7 @@ class Definitions:
 
     def __init__(self, modules: Modules) -> None:
         self._modules = modules
-        self._trees: Dict[str, Dict[str, List[Any]]] = {}
+        self._trees: dict[str, dict[str, list[Any]]] = {}
 
     def find(self, module: str, name: str, steps: int = 0) -> Definition:
         """What ``name`` of ``module`` is; imports are followed."""
@@ -65,9 +71,7 @@ class Definitions:
                 return found
         return Definition(ABSENT, module, name, file)
 
-    def called_by_pickle(
-        self, found: Definition, steps: int = 0, *, values: bool = False
-    ) -> bool:
+    def called_by_pickle(self, found: Definition, steps: int = 0, *, values: bool = False) -> bool:
         """Whether objects of the class are pickled as a call of it, by itself or a base.
 
         ``values``: or with arguments of ``__new__``, as of tuples and texts.
@@ -94,10 +98,10 @@ class Definitions:
                     return True
         return False
 
-    def _bindings(self, module: str, file: ModuleFile) -> Dict[str, List[Any]]:
+    def _bindings(self, module: str, file: ModuleFile) -> dict[str, list[Any]]:
         """Name → the statements on the module's own level that bind it; ``*``: star imports."""
         if module not in self._trees:
-            found: Dict[str, List[Any]] = {}
+            found: dict[str, list[Any]] = {}
             try:
                 for name, node in _bound(ast.parse(file.text or "")):
                     found.setdefault(name, []).append(node)
@@ -129,7 +133,7 @@ class Definitions:
         return Definition(OTHER, module, name, file)
 
 
-def _bound(tree: Any) -> Iterator[Tuple[str, Any]]:
+def _bound(tree: Any) -> Iterator[tuple[str, Any]]:
     """(name, statement) of what a module binds, also within ``if``, ``try`` and ``with``."""
     waiting = list(reversed(tree.body))
     while waiting:
@@ -161,7 +165,7 @@ def _target(module: str, node: Any, package: bool) -> str:
     return ".".join([*parts, *([node.module] if node.module else [])])
 
 
-def _class_text(text: str, name: str) -> Tuple[str, str]:
+def _class_text(text: str, name: str) -> tuple[str, str]:
     """The bases of a class, and its body."""
     match = re.search(rf"^([ \t]*)class {re.escape(name)}\b([^:]*?):", text, re.MULTILINE)
     if match is None:

@@ -120,9 +120,9 @@ class Judge:
             return Judgement(True, "class of a locked distribution")
         if found.kind == COMPILED:
             return _of_compiled(found, one)
-        if found.kind == FUNCTION and not one.uses & {CALLED, MADE}:
-            if f"{found.module}.".startswith(allowed.FUNCTIONS):
-                return Judgement(True, "function of a locked distribution")
+        computes = f"{found.module}.".startswith(allowed.FUNCTIONS)
+        if found.kind == FUNCTION and computes and not one.uses & {CALLED, MADE}:
+            return Judgement(True, "function of a locked distribution")
         if found.kind == FUNCTION:
             return _refused(_of_function(one))
         return _refused("is no class of that module")
@@ -142,6 +142,12 @@ class Judge:
         looks = _CLASS_NAME.fullmatch(one.name) or one.name.startswith("__pyx_unpickle_")
         if CALLED in one.uses and not looks:
             return _refused("is a function, which data doesn't call")
+        path = f"{one.module}."
+        called = CALLED in one.uses
+        if looks and path.startswith(allowed.COMPILED if called else allowed.KNOWN):
+            return Judgement(True, "class of a known library, by its name")
+        if path.startswith(allowed.FUNCTIONS) and not one.uses & {CALLED, MADE}:
+            return Judgement(True, "function of a known library, by its name")
         return Judgement(False, "is unknown here", unknown=True)
 
 

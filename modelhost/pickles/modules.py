@@ -9,7 +9,7 @@ import re
 import sys
 import sysconfig
 from pathlib import Path
-from typing import Dict, Iterable, NamedTuple
+from typing import Iterable, NamedTuple
 
 OWN, INSTALLED, STANDARD = "the project's code", "a locked distribution", "the standard library"
 _COMPILED = (".so", ".pyd")
@@ -32,7 +32,7 @@ class Modules:
     def __init__(self, own: Iterable[Path], installed: Iterable[Path]) -> None:
         self._places = [(OWN, folder) for folder in own]
         self._places += [(INSTALLED, folder) for folder in installed]
-        self._found: Dict[str, ModuleFile | None] = {}
+        self._found: dict[str, ModuleFile | None] = {}
 
     def find(self, name: str) -> ModuleFile | None:
         """The file of the module ``name``; None if there is none in these places."""
@@ -104,5 +104,3 @@ def _is_compiled(path: Path) -> bool:
     if not path.parent.is_dir():
         return False
     return any(one.name.endswith(_COMPILED) for one in path.parent.glob(f"{path.name}.*"))
-
-

@@ -7,17 +7,17 @@ key that is a tuple of tuples could take for ever to hash.
 from __future__ import annotations
 
 import pickle
-from typing import Any, Callable, Dict
+from typing import Any, Callable
 
 from modelhost.pickles.source import UnreadableError
 from modelhost.pickles.stand_ins import GlobalName, Made, Skipped
 
 MAX_DIGITS = 4_300
 """Of a number that is written in decimal digits, as Python itself limits it."""
-BASE: Any = pickle._Unpickler  # type: ignore[attr-defined]
+BASE: Any = pickle._Unpickler
 """The unpickler in Python, whose table of opcodes can be replaced."""
 Handler = Callable[[Any], None]
-OWN: Dict[int, Handler] = {}
+OWN: dict[int, Handler] = {}
 """Opcode → what follows it in place of ``BASE``."""
 
 

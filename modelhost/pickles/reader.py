@@ -10,7 +10,7 @@ from __future__ import annotations
 import _compat_pickle
 import pickle
 import struct
-from typing import Any, Dict
+from typing import Any
 
 from modelhost.pickles.arrays import WRAPPER, byte_count, holds_objects, padding_follows
 from modelhost.pickles.opcodes import BASE, OWN, Handler
@@ -57,7 +57,7 @@ class Seen:
 class Reader(BASE):  # type: ignore[misc]
     """Reads one pickle."""
 
-    dispatch: Dict[int, Handler] = {**BASE.dispatch, **OWN}
+    dispatch: dict[int, Handler] = {**BASE.dispatch, **OWN}
 
     def __init__(
         self, source: Source, seen: Seen, *, arrays: bool = False, storages: bool = False
@@ -124,6 +124,7 @@ class Reader(BASE):  # type: ignore[misc]
         return Made(None)
 
     def act(self, what: str) -> None:
+        """Note what no pickle of data or models does."""
         self._seen.acts.append((self.start, what))
 
     def call(self, called: Any, args: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, NamedTuple, Optional, Tuple
+from typing import NamedTuple
 
 VERSION = 1
 """Of the audit: another one may judge the same file otherwise."""
@@ -13,9 +13,9 @@ class PickleFinding(NamedTuple):
 
     place: str
     """The file, and the member of an archive in it."""
-    offset: Optional[int]
+    offset: int | None
     """The byte, in the decompressed content; None for the whole file."""
-    name: Optional[str]
+    name: str | None
     """The global, ``module.name``; None where the file does something else or can't be read."""
     what: str
     """What is wrong, as the end of a sentence that begins with the global or the file."""
@@ -33,17 +33,17 @@ class PickleReport:
     """The findings of one model or file."""
 
     def __init__(self) -> None:
-        self.findings: List[PickleFinding] = []
-        self.names: Dict[str, str] = {}
+        self.findings: list[PickleFinding] = []
+        self.names: dict[str, str] = {}
         """Every global that is allowed, and why."""
-        self.unknown: List[str] = []
+        self.unknown: list[str] = []
         """Globals that only the locked distributions and the project's code can tell of."""
-        self.skipped: List[str] = []
+        self.skipped: list[str] = []
         """Files that were not looked into, and why."""
         self.pickles = 0
 
     def refuse(
-        self, place: str, what: str, offset: Optional[int] = None, name: Optional[str] = None
+        self, place: str, what: str, offset: int | None = None, name: str | None = None
     ) -> None:
         """Add a finding, once."""
         found = PickleFinding(place, offset, name, what)
@@ -51,6 +51,6 @@ class PickleReport:
             self.findings.append(found)
 
     @property
-    def refused_names(self) -> Tuple[str, ...]:
+    def refused_names(self) -> tuple[str, ...]:
         """The globals of the findings, each once."""
         return tuple(dict.fromkeys(one.name for one in self.findings if one.name is not None))

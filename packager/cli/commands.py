@@ -16,6 +16,7 @@ from packager.cli import (
     init,
     build,
     inspect,
+    audit,
     card,
     sbom,
     run,
@@ -41,6 +42,7 @@ from packager.errors import PackageError
 __all__ = [
     "act",
     "admin",
+    "audit",
     "bench",
     "build",
     "card",

@@ -44,6 +44,7 @@ from packager.project.sections import (
 )
 from packager.project.solution_rules import check_solution
 from packager.project.split_rules import check_split
+from packager.project.trust_section import TrustSection
 
 INTERNAL_FIELDS = ("directory", "exported", "solution_folder")
 """Fields of a project that are not keys of ``package.toml``."""
@@ -72,6 +73,7 @@ class Project(FrozenModel):
     test: Policy = Policy()
     image: ImageSection = ImageSection()
     card: CardSection = CardSection()
+    trust: TrustSection = TrustSection()
 
     @model_validator(mode="before")
     @classmethod

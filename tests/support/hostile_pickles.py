@@ -21,83 +21,318 @@ from pathlib import Path
 import joblib
 import numpy as np
 
-FUNCTIONS = """
-os.system posix.system nt.system os.popen os.execl os.execv os.spawnl os.remove os.putenv
-os.path.exists subprocess.Popen subprocess.call subprocess.run subprocess.check_output
-subprocess.getoutput _posixsubprocess.fork_exec commands.getoutput pty.spawn
-builtins.eval builtins.exec builtins.compile builtins.open builtins.__import__ builtins.print
-builtins.input builtins.breakpoint builtins.globals builtins.setattr builtins.delattr builtins.map
-builtins.filter builtins.memoryview builtins.super builtins.property
-__builtin__.eval __builtin__.execfile __builtin__.apply __builtin__.file
-runpy.run_path runpy.run_module runpy._run_code runpy._run_module_code
-pip.main pip._internal.main pip._internal.cli.main.main ensurepip.bootstrap venv.create
-ctypes.CDLL ctypes.WinDLL ctypes.cdll.LoadLibrary _ctypes.dlopen cffi.FFI
-timeit.timeit timeit.main cProfile.run cProfile.runctx profile.run profile.Profile.run pdb.run
-pdb.Pdb pdb.set_trace bdb.Bdb bdb.Bdb.run trace.Trace.run doctest.debug_script doctest.testfile
-code.interact code.InteractiveInterpreter code.InteractiveInterpreter.runcode codeop.compile_command
-webbrowser.open antigravity.webbrowser socket.socket socket.create_connection requests.get
-requests.api.post requests.sessions.Session urllib.request.urlopen urllib.request.urlretrieve
-http.client.HTTPSConnection httplib.HTTPSConnection aiohttp.client.ClientSession httpx.get
-ftplib.FTP smtplib.SMTP telnetlib.Telnet xmlrpc.client.ServerProxy ssl.wrap_socket
-asyncio.unix_events._UnixSubprocessTransport._start asyncio.create_subprocess_shell asyncio.run
-asyncio.subprocess.create_subprocess_exec multiprocessing.Process multiprocessing.pool.Pool
-multiprocessing.util.spawnv_passfds concurrent.futures.ThreadPoolExecutor threading.Thread
-threading.Timer _thread.start_new_thread signal.signal sched.scheduler atexit.register
-numpy.testing._private.utils.runstring numpy.testing._private.utils.rundocs
-numpy.f2py.crackfortran.myeval numpy.f2py.crackfortran.param_eval numpy.f2py.diagnose.run
-numpy.distutils.exec_command.exec_command numpy.lib.npyio.load numpy.load numpy.save numpy.savetxt
-numpy.fromfile numpy.genfromtxt numpy.loadtxt numpy.memmap numpy.DataSource numpy.frompyfunc
-numpy.vectorize numpy.apply_along_axis numpy.fromregex numpy.ctypeslib.load_library numpy.os.system
-numpy.core.multiarray.__builtins__ numpy.__builtins__ numpy.log1p
-torch.load torch.serialization.load torch.hub.load torch.jit.load torch.package.PackageImporter
-torch.utils._config_module.load_config torch._inductor.codecache.compile_file
-torch.utils.collect_env.run torch.utils.bottleneck.__main__.run_cprofile torch.fx.Interpreter
-torch.utils.data.datapipes.utils.decoder.basichandlers torch.distributed.rpc.api.remote
-torch._dynamo.guards.GuardBuilder.get torch.multiprocessing.spawn
-joblib.load joblib.dump joblib.numpy_pickle.load joblib.numpy_pickle._unpickle joblib.Parallel
-joblib.parallel.Parallel joblib.parallel.BatchedCalls joblib.memory.Memory joblib.memory.MemorizedFunc
-joblib.numpy_pickle.NumpyUnpickler joblib.numpy_pickle_compat.NDArrayWrapper
-joblib.externals.loky.backend.popen_loky_posix.Popen joblib.externals.cloudpickle.loads
-joblib.externals.loky.process_executor.ProcessPoolExecutor joblib.disk.delete_folder
-operator.attrgetter operator.methodcaller operator.call operator.setitem functools.reduce
-functools.singledispatch itertools.starmap itertools.accumulate
-_io.FileIO io.FileIO io.open io.open_code _pyio.open codecs.open tempfile.NamedTemporaryFile
-shutil.rmtree shutil.copyfile shutil.move shutil.which zipfile.ZipFile tarfile.open zipimport.zipimporter
-pathlib.Path.write_text pathlib.Path.unlink pathlib.os.system glob.glob fileinput.input linecache.getlines
-importlib.import_module importlib.__import__ importlib.util.spec_from_file_location imp.load_source
-importlib._bootstrap_external.SourceFileLoader pkgutil.resolve_name pkgutil.get_loader site.addsitedir
-pydoc.locate pydoc.pipepager pydoc.tempfilepager lib2to3.pgen2.pgen.ParserGenerator
-lib2to3.pgen2.grammar.Grammar.loads idlelib.pyshell.ModifiedInterpreter.runcode
-idlelib.autocomplete.AutoComplete.get_entity idlelib.run.Executive.runcode distutils.spawn.spawn
-distutils.file_util.write_file test.support.script_helper.assert_python_ok logging.config.listen
-logging.FileHandler uuid._get_command_stdout uuid._popen ssl.get_server_certificate
-marshal.loads pickle.loads pickle.load _pickle.loads _pickle.Unpickler shelve.open dbm.open
-dill.loads dill._dill._create_function dill._dill._import_module cloudpickle.loads
-cloudpickle.cloudpickle._make_function cloudpickle.cloudpickle.subimport
-cloudpickle.cloudpickle._make_skeleton_class types.FunctionType types.CodeType types.MethodType
-types.ModuleType copyreg.__reduce_ex__ copyreg.add_extension copy.copy weakref.finalize
-pandas.read_pickle pandas.io.pickle.read_pickle pandas.eval pandas.core.computation.eval.eval
-pandas.DataFrame.to_pickle pandas.DataFrame.eval pandas.core.frame.DataFrame.query
-pandas.io.common.get_handle pandas.io.sql.read_sql pandas.ExcelFile pandas.HDFStore
-pandas.io.parsers.readers.TextFileReader pandas.compat.pickle_compat.load pandas.util._print_versions.show_versions
-sklearn.utils.os.system sklearn.datasets.load_svmlight_file sklearn.datasets._base.urlretrieve
-sklearn.utils.parallel.Parallel sklearn.utils._joblib.joblib sklearn.utils.discovery.all_estimators
-sklearn.utils._testing.TempMemmap sklearn.base.BaseEstimator.__init__ sklearn.metrics.accuracy_score
-sklearn.linear_model.LogisticRegression sklearn.base.BaseEstimator.__init__.__globals__
-sklearn.datasets.fetch_openml sklearn.externals.joblib.load sklearn.svm._classes.SVC.fit
-scipy.io.loadmat scipy.LowLevelCallable scipy._lib._ccallback.LowLevelCallable scipy.io.netcdf_file
-lightgbm.basic.Booster lightgbm.basic._load_lib xgboost.core._load_lib xgboost.core.Booster
-lightgbm.dask.DaskLGBMClassifier statsmodels.iolib.smpickle.load_pickle
-statsmodels.datasets.utils.get_rdataset pyarrow.OSFile pyarrow.lib.OSFile pyarrow.lib.MemoryMappedFile
-pyarrow.fs.LocalFileSystem sqlite3.connect sys.exit sys.setrecursionlit sys.modules.get gc.get_objects
-inspect.getmodule ast.literal_eval string.Formatter.vformat platform.popen platform.system
-nturl2path.url2pathname mailcap.findmatch cgitb.lookup smtpd.SMTPServer http.server.HTTPServer
-socketserver.TCPServer wsgiref.simple_server.make_server tkinter.Tk turtle.Turtle unittest.main
-setuptools.setup setuptools._distutils.spawn.spawn pkg_resources.load_entry_point wheel.cli.main
-pytest.main _pytest.config.main hypothesis.find docker.from_env httptools.parser.HttpParser
-IPython.embed jinja2.Template jinja2.environment.Template.from_code yaml.load yaml.unsafe_load
-__main__.anything nowhere.at_all numpy.random._pickle.os numpy.random._pickle.__builtins__
-""".split()
+FUNCTIONS = [
+    "os.system",
+    "posix.system",
+    "nt.system",
+    "os.popen",
+    "os.execl",
+    "os.execv",
+    "os.spawnl",
+    "os.remove",
+    "os.putenv",
+    "os.path.exists",
+    "subprocess.Popen",
+    "subprocess.call",
+    "subprocess.run",
+    "subprocess.check_output",
+    "subprocess.getoutput",
+    "_posixsubprocess.fork_exec",
+    "commands.getoutput",
+    "pty.spawn",
+    "builtins.eval",
+    "builtins.exec",
+    "builtins.compile",
+    "builtins.open",
+    "builtins.__import__",
+    "builtins.print",
+    "builtins.input",
+    "builtins.breakpoint",
+    "builtins.globals",
+    "builtins.setattr",
+    "builtins.delattr",
+    "builtins.map",
+    "builtins.filter",
+    "builtins.memoryview",
+    "builtins.super",
+    "builtins.property",
+    "__builtin__.eval",
+    "__builtin__.execfile",
+    "__builtin__.apply",
+    "__builtin__.file",
+    "runpy.run_path",
+    "runpy.run_module",
+    "runpy._run_code",
+    "runpy._run_module_code",
+    "pip.main",
+    "pip._internal.main",
+    "pip._internal.cli.main.main",
+    "ensurepip.bootstrap",
+    "venv.create",
+    "ctypes.CDLL",
+    "ctypes.WinDLL",
+    "ctypes.cdll.LoadLibrary",
+    "_ctypes.dlopen",
+    "cffi.FFI",
+    "timeit.timeit",
+    "timeit.main",
+    "cProfile.run",
+    "cProfile.runctx",
+    "profile.run",
+    "profile.Profile.run",
+    "pdb.run",
+    "pdb.Pdb",
+    "pdb.set_trace",
+    "bdb.Bdb",
+    "bdb.Bdb.run",
+    "trace.Trace.run",
+    "doctest.debug_script",
+    "doctest.testfile",
+    "code.interact",
+    "code.InteractiveInterpreter",
+    "code.InteractiveInterpreter.runcode",
+    "codeop.compile_command",
+    "webbrowser.open",
+    "antigravity.webbrowser",
+    "socket.socket",
+    "socket.create_connection",
+    "requests.get",
+    "requests.api.post",
+    "requests.sessions.Session",
+    "urllib.request.urlopen",
+    "urllib.request.urlretrieve",
+    "http.client.HTTPSConnection",
+    "httplib.HTTPSConnection",
+    "aiohttp.client.ClientSession",
+    "httpx.get",
+    "ftplib.FTP",
+    "smtplib.SMTP",
+    "telnetlib.Telnet",
+    "xmlrpc.client.ServerProxy",
+    "ssl.wrap_socket",
+    "asyncio.unix_events._UnixSubprocessTransport._start",
+    "asyncio.create_subprocess_shell",
+    "asyncio.run",
+    "asyncio.subprocess.create_subprocess_exec",
+    "multiprocessing.Process",
+    "multiprocessing.pool.Pool",
+    "multiprocessing.util.spawnv_passfds",
+    "concurrent.futures.ThreadPoolExecutor",
+    "threading.Thread",
+    "threading.Timer",
+    "_thread.start_new_thread",
+    "signal.signal",
+    "sched.scheduler",
+    "atexit.register",
+    "numpy.testing._private.utils.runstring",
+    "numpy.testing._private.utils.rundocs",
+    "numpy.f2py.crackfortran.myeval",
+    "numpy.f2py.crackfortran.param_eval",
+    "numpy.f2py.diagnose.run",
+    "numpy.distutils.exec_command.exec_command",
+    "numpy.lib.npyio.load",
+    "numpy.load",
+    "numpy.save",
+    "numpy.savetxt",
+    "numpy.fromfile",
+    "numpy.genfromtxt",
+    "numpy.loadtxt",
+    "numpy.memmap",
+    "numpy.DataSource",
+    "numpy.frompyfunc",
+    "numpy.vectorize",
+    "numpy.apply_along_axis",
+    "numpy.fromregex",
+    "numpy.ctypeslib.load_library",
+    "numpy.os.system",
+    "numpy.core.multiarray.__builtins__",
+    "numpy.__builtins__",
+    "numpy.log1p",
+    "torch.load",
+    "torch.serialization.load",
+    "torch.hub.load",
+    "torch.jit.load",
+    "torch.package.PackageImporter",
+    "torch.utils._config_module.load_config",
+    "torch._inductor.codecache.compile_file",
+    "torch.utils.collect_env.run",
+    "torch.utils.bottleneck.__main__.run_cprofile",
+    "torch.fx.Interpreter",
+    "torch.utils.data.datapipes.utils.decoder.basichandlers",
+    "torch.distributed.rpc.api.remote",
+    "torch._dynamo.guards.GuardBuilder.get",
+    "torch.multiprocessing.spawn",
+    "joblib.load",
+    "joblib.dump",
+    "joblib.numpy_pickle.load",
+    "joblib.numpy_pickle._unpickle",
+    "joblib.Parallel",
+    "joblib.parallel.Parallel",
+    "joblib.parallel.BatchedCalls",
+    "joblib.memory.Memory",
+    "joblib.memory.MemorizedFunc",
+    "joblib.numpy_pickle.NumpyUnpickler",
+    "joblib.numpy_pickle_compat.NDArrayWrapper",
+    "joblib.externals.loky.backend.popen_loky_posix.Popen",
+    "joblib.externals.cloudpickle.loads",
+    "joblib.externals.loky.process_executor.ProcessPoolExecutor",
+    "joblib.disk.delete_folder",
+    "operator.attrgetter",
+    "operator.methodcaller",
+    "operator.call",
+    "operator.setitem",
+    "functools.reduce",
+    "functools.singledispatch",
+    "itertools.starmap",
+    "itertools.accumulate",
+    "_io.FileIO",
+    "io.FileIO",
+    "io.open",
+    "io.open_code",
+    "_pyio.open",
+    "codecs.open",
+    "tempfile.NamedTemporaryFile",
+    "shutil.rmtree",
+    "shutil.copyfile",
+    "shutil.move",
+    "shutil.which",
+    "zipfile.ZipFile",
+    "tarfile.open",
+    "zipimport.zipimporter",
+    "pathlib.Path.write_text",
+    "pathlib.Path.unlink",
+    "pathlib.os.system",
+    "glob.glob",
+    "fileinput.input",
+    "linecache.getlines",
+    "importlib.import_module",
+    "importlib.__import__",
+    "importlib.util.spec_from_file_location",
+    "imp.load_source",
+    "importlib._bootstrap_external.SourceFileLoader",
+    "pkgutil.resolve_name",
+    "pkgutil.get_loader",
+    "site.addsitedir",
+    "pydoc.locate",
+    "pydoc.pipepager",
+    "pydoc.tempfilepager",
+    "lib2to3.pgen2.pgen.ParserGenerator",
+    "lib2to3.pgen2.grammar.Grammar.loads",
+    "idlelib.pyshell.ModifiedInterpreter.runcode",
+    "idlelib.autocomplete.AutoComplete.get_entity",
+    "idlelib.run.Executive.runcode",
+    "distutils.spawn.spawn",
+    "distutils.file_util.write_file",
+    "test.support.script_helper.assert_python_ok",
+    "logging.config.listen",
+    "logging.FileHandler",
+    "uuid._get_command_stdout",
+    "uuid._popen",
+    "ssl.get_server_certificate",
+    "marshal.loads",
+    "pickle.loads",
+    "pickle.load",
+    "_pickle.loads",
+    "_pickle.Unpickler",
+    "shelve.open",
+    "dbm.open",
+    "dill.loads",
+    "dill._dill._create_function",
+    "dill._dill._import_module",
+    "cloudpickle.loads",
+    "cloudpickle.cloudpickle._make_function",
+    "cloudpickle.cloudpickle.subimport",
+    "cloudpickle.cloudpickle._make_skeleton_class",
+    "types.FunctionType",
+    "types.CodeType",
+    "types.MethodType",
+    "types.ModuleType",
+    "copyreg.__reduce_ex__",
+    "copyreg.add_extension",
+    "copy.copy",
+    "weakref.finalize",
+    "pandas.read_pickle",
+    "pandas.io.pickle.read_pickle",
+    "pandas.eval",
+    "pandas.core.computation.eval.eval",
+    "pandas.DataFrame.to_pickle",
+    "pandas.DataFrame.eval",
+    "pandas.core.frame.DataFrame.query",
+    "pandas.io.common.get_handle",
+    "pandas.io.sql.read_sql",
+    "pandas.ExcelFile",
+    "pandas.HDFStore",
+    "pandas.io.parsers.readers.TextFileReader",
+    "pandas.compat.pickle_compat.load",
+    "pandas.util._print_versions.show_versions",
+    "sklearn.utils.os.system",
+    "sklearn.datasets.load_svmlight_file",
+    "sklearn.datasets._base.urlretrieve",
+    "sklearn.utils.parallel.Parallel",
+    "sklearn.utils._joblib.joblib",
+    "sklearn.utils.discovery.all_estimators",
+    "sklearn.utils._testing.TempMemmap",
+    "sklearn.base.BaseEstimator.__init__",
+    "sklearn.metrics.accuracy_score",
+    "sklearn.linear_model.LogisticRegression",
+    "sklearn.base.BaseEstimator.__init__.__globals__",
+    "sklearn.datasets.fetch_openml",
+    "sklearn.externals.joblib.load",
+    "sklearn.svm._classes.SVC.fit",
+    "scipy.io.loadmat",
+    "scipy.LowLevelCallable",
+    "scipy._lib._ccallback.LowLevelCallable",
+    "scipy.io.netcdf_file",
+    "lightgbm.basic.Booster",
+    "lightgbm.basic._load_lib",
+    "xgboost.core._load_lib",
+    "xgboost.core.Booster",
+    "lightgbm.dask.DaskLGBMClassifier",
+    "statsmodels.iolib.smpickle.load_pickle",
+    "statsmodels.datasets.utils.get_rdataset",
+    "pyarrow.OSFile",
+    "pyarrow.lib.OSFile",
+    "pyarrow.lib.MemoryMappedFile",
+    "pyarrow.fs.LocalFileSystem",
+    "sqlite3.connect",
+    "sys.exit",
+    "sys.setrecursionlit",
+    "sys.modules.get",
+    "gc.get_objects",
+    "inspect.getmodule",
+    "ast.literal_eval",
+    "string.Formatter.vformat",
+    "platform.popen",
+    "platform.system",
+    "nturl2path.url2pathname",
+    "mailcap.findmatch",
+    "cgitb.lookup",
+    "smtpd.SMTPServer",
+    "http.server.HTTPServer",
+    "socketserver.TCPServer",
+    "wsgiref.simple_server.make_server",
+    "tkinter.Tk",
+    "turtle.Turtle",
+    "unittest.main",
+    "setuptools.setup",
+    "setuptools._distutils.spawn.spawn",
+    "pkg_resources.load_entry_point",
+    "wheel.cli.main",
+    "pytest.main",
+    "_pytest.config.main",
+    "hypothesis.find",
+    "docker.from_env",
+    "httptools.parser.HttpParser",
+    "IPython.embed",
+    "jinja2.Template",
+    "jinja2.environment.Template.from_code",
+    "yaml.load",
+    "yaml.unsafe_load",
+    "__main__.anything",
+    "nowhere.at_all",
+    "numpy.random._pickle.os",
+    "numpy.random._pickle.__builtins__",
+]
 """Globals that must be refused if a pickle calls them, in any way."""
 
 
@@ -244,7 +479,9 @@ def files(canary: Path) -> dict[str, bytes]:
         "two streams.pkl": gzip.compress(pickle.dumps(1)) + gzip.compress(plain),
         "behind a stream.pkl": gzip.compress(pickle.dumps(1)) + plain,
         "half a stream.pkl": gzip.compress(plain)[:-12],
-        "a bomb.pkl": zlib.compress(b"\x80\x04\x8e" + struct.pack("<Q", 90 << 20) + bytes(90 << 20)),
+        "a bomb.pkl": zlib.compress(
+            b"\x80\x04\x8e" + struct.pack("<Q", 90 << 20) + bytes(90 << 20)
+        ),
         "lz4.pkl": b"\x04\x22\x4d\x18" + plain,
         "7z.pkl": b"7z\xbc\xaf\x27\x1c" + plain,
         "old joblib.pkl": b"ZF0x14" + zlib.compress(plain),
@@ -253,9 +490,9 @@ def files(canary: Path) -> dict[str, bytes]:
         "zip of gzip.bin": _zip({"a": gzip.compress(plain)}),
         "zip in zip.bin": _zip({"a.zip": _zip({"b": plain})}),
         "bytes before zip.bin": b"text" + _zip({"a": b"x"}),
-        "broken zip.pt": _zip({"archive/data.pkl": plain}).replace(b"cposix", b"cpOsix").replace(
-            b"posix", b"pOsix", 1
-        ),
+        "broken zip.pt": _zip({"archive/data.pkl": plain})
+        .replace(b"cposix", b"cpOsix")
+        .replace(b"posix", b"pOsix", 1),
         "tar.bin": _tar({"data.pkl": plain}),
         "array.npy": _saved(np.save, objects),
         "arrays.npz": _saved(np.savez, objects),
