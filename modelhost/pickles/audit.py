@@ -208,8 +208,8 @@ class Audit:
             if one.full not in self.report.unknown:
                 self.report.unknown.append(one.full)
         else:
-            done = " and is called" if CALLED in one.uses else ""
-            self.report.refuse(place, f"{told.why}{done}", one.offset, one.full)
+            called = CALLED in one.uses
+            self.report.refuse(place, told.why, one.offset, one.full, called=called)
 
 
 def _is_meant(one: GlobalName) -> bool:

@@ -19,6 +19,8 @@ class PickleFinding(NamedTuple):
     """The global, ``module.name``; None where the file does something else or can't be read."""
     what: str
     """What is wrong, as the end of a sentence that begins with the global or the file."""
+    called: bool = False
+    """Whether the file calls the global."""
 
     @property
     def text(self) -> str:
@@ -26,7 +28,8 @@ class PickleFinding(NamedTuple):
         at = "" if self.offset is None else f" (byte {self.offset:,})"
         if self.name is None:
             return f"{self.place} {self.what}"
-        return f"{self.place}{at} names {self.name}, which {self.what}"
+        verb = "calls" if self.called else "names"
+        return f"{self.place}{at} {verb} {self.name}, which {self.what}"
 
 
 class PickleReport:
@@ -43,10 +46,16 @@ class PickleReport:
         self.pickles = 0
 
     def refuse(
-        self, place: str, what: str, offset: int | None = None, name: str | None = None
+        self,
+        place: str,
+        what: str,
+        offset: int | None = None,
+        name: str | None = None,
+        *,
+        called: bool = False,
     ) -> None:
         """Add a finding, once."""
-        found = PickleFinding(place, offset, name, what)
+        found = PickleFinding(place, offset, name, what, called)
         if found not in self.findings:
             self.findings.append(found)
 

@@ -45,6 +45,8 @@ def audit_project(project: Project, deny: Sequence[str] = ()) -> AuditResult:
     found = AuditResult(str(project.directory))
     listed = list_files(project)
     files = {**listed.code.files, **{f"model: {n}": path for n, path in listed.model.items()}}
+    for name in listed.code.secrets:
+        found.findings.append(AuditFinding("secrets", name, listed.left_out[name], ROTATE))
     lock = load_lock(project.directory / LOCK)
     wheels = () if lock is None else _of_model(lock.wheels)
     if lock is None:
