@@ -63,7 +63,8 @@ def _zip(audit: Any, file: BinaryIO, place: str, depth: int) -> None:
             if name.endswith("/") or (torch and _STORAGE.search(name)):
                 continue
             inner = f"{place}, {name}:"
-            expected = name.lower().endswith(PICKLE_MEMBERS)
+            # PyTorch reads those of TorchScript itself, without Python.
+            expected = name.lower().endswith(PICKLE_MEMBERS) and not script
             if member.file_size > min(MAX_MEMBER, limit_of(member.compress_size)):
                 audit.report.refuse(inner, f"holds {member.file_size:,} bytes, too many to audit")
                 continue

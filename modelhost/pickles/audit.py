@@ -12,7 +12,6 @@ from typing import Any, BinaryIO, Callable
 from modelhost.pickles.archives import audit_archive, is_archive
 from modelhost.pickles.compressed import Decompressed, coding_of, limit_of
 from modelhost.pickles.judge import Judge
-from modelhost.pickles.modules import is_standard
 from modelhost.pickles.reader import Reader, Seen
 from modelhost.pickles.report import PickleReport
 from modelhost.pickles.source import Source, UnreadableError
@@ -216,7 +215,7 @@ def _is_meant(one: GlobalName) -> bool:
     """Whether bytes that may be no pickle name a global that Python could import."""
     if not (_WORD.fullmatch(one.module) and _WORD.fullmatch(one.name)):
         return False
-    return bool({CALLED, MADE} & one.uses) or is_standard(one.module.partition(".")[0])
+    return bool({CALLED, MADE} & one.uses)
 
 
 def _has_object(descr: Any) -> bool:

@@ -39,7 +39,9 @@ def test_what_only_looks_compressed_is_read_as_it_is(tmp_path: Path, magic: byte
 def test_a_call_is_refused_unless_it_is_allowed_and_unknown_classes_pass(tmp_path: Path) -> None:
     path = tmp_path / "model.pkl"
     path.write_bytes(b"cos\ngetcwd\n)R.")
-    with pytest.raises(PackageError, match=r"m is refused: .* calls os\.getcwd, which is") as caught:
+    with pytest.raises(
+        PackageError, match=r"m is refused: .* calls os\.getcwd, which is"
+    ) as caught:
         refuse_pickles(path, "m")
     assert '[serve] pickle_allow = ["os.getcwd"]' in caught.value.hint
     refuse_pickles(path, "m", ["os.getcwd"])
