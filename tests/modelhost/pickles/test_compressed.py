@@ -35,7 +35,7 @@ def test_one_and_several_streams(compress: Callable[[bytes], bytes]) -> None:
 def test_what_follows_or_is_missing_is_refused(compress: Callable[[bytes], bytes]) -> None:
     with pytest.raises(UnreadableError, match="has bytes after the end of its"):
         whole(compress(CONTENT) + b"rest")
-    with pytest.raises(UnreadableError, match="is cut off within its|is no .* stream"):
+    with pytest.raises(UnreadableError, match=r"is cut off within its|is no .* stream"):
         whole(compress(CONTENT)[:-9])
 
 
