@@ -26,6 +26,7 @@ from packager.cli import (
     monitoring,
     drift,
     deploy_batch,
+    deploy_kubernetes,
     feedback,
 )
 from packager.cli.data import versions, derive, fingerprints, checks, verdicts
@@ -48,6 +49,7 @@ __all__ = [
     "card",
     "checks",
     "deploy_batch",
+    "deploy_kubernetes",
     "derive",
     "drift",
     "feedback",
