@@ -35,7 +35,7 @@ def card(
     from packager.trust.wheel_licences import wheel_licences
 
     if output is not None:
-        check_writable(output)
+        check_writable(output.absolute().parent)
     with open_reference(reference, Engine.connect()) as found:
         made = model_card_of(found, wheel_licences(found))
     text = as_page(made) if file_format == "html" else as_markdown(made)

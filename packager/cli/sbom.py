@@ -53,7 +53,7 @@ def sbom(
     if spec is not None and file_format == "spdx":
         raise UsageError("--spec: expected --format cyclonedx, got spdx", "leave --spec out")
     if output is not None:
-        check_writable(output)
+        check_writable(output.absolute().parent)
     engine = Engine.connect()
     with ExitStack() as stack:
         base = _base(reference, engine)
