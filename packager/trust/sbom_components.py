@@ -156,14 +156,14 @@ def _licences(licence: Licence) -> list[License]:
         return [DisjunctiveLicense(name=name, text=text, acknowledgement=DECLARED)]
     if licence.kind == "classifier":
         return list(_named(licence.names))
-    make, text = LicenseFactory(), licence.names[0]
+    make, name = LicenseFactory(), licence.names[0]
     try:
-        return [make.make_with_id(text, acknowledgement=DECLARED)]
+        return [make.make_with_id(name, acknowledgement=DECLARED)]
     except InvalidSpdxLicenseException:
         if licence.kind == "expression":
             # The library's own check knows no LicenseRef, which PEP 639 allows.
-            return [LicenseExpression(text, acknowledgement=DECLARED)]
-        return [make.make_from_string(text, license_acknowledgement=DECLARED)]
+            return [LicenseExpression(name, acknowledgement=DECLARED)]
+        return [make.make_from_string(name, license_acknowledgement=DECLARED)]
 
 
 def _named(names: Iterable[str]) -> list[License]:
